@@ -1,0 +1,29 @@
+//! A flag that asks all work to stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Set by a signal, looked at between two pieces of work.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    flag: Arc<AtomicBool>,
+}
+
+impl Cancel {
+    /// A flag that somebody else sets.
+    #[must_use]
+    pub fn from_flag(flag: Arc<AtomicBool>) -> Self {
+        Self { flag }
+    }
+
+    /// Fails with [`ErrorKind::Interrupted`] once the flag is set.
+    pub fn check(&self) -> Result<()> {
+        if self.flag.load(Ordering::Relaxed) {
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted")
+                .hint("nothing was published; the day that stood before still stands"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,324 @@
+//! What can be typed. Everything is optional here; what is meant is resolved once, in [`super::settings`].
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::dataset::Naming;
+
+/// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
+#[derive(Debug, Parser)]
+#[command(name = "logmill", version, arg_required_else_help = true, after_help = exit_codes())]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Command,
+    /// Options that every command takes.
+    #[command(flatten)]
+    pub(super) global: GlobalArgs,
+}
+
+fn exit_codes() -> String {
+    let lines =
+        super::exit::Exit::TABLE.iter().map(|(exit, meaning)| format!("  {:>3}  {meaning}\n", exit.code()));
+    format!("Exit codes:\n{}", lines.collect::<String>())
+}
+
+/// Options that every command takes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct GlobalArgs {
+    /// Config file [default: logmill.toml in this folder, where there is one; env: LOGMILL_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Worker threads [default: one a core; env: LOGMILL_THREADS]
+    #[arg(long, global = true, value_name = "N")]
+    pub(super) threads: Option<String>,
+    /// Memory for rows and files in the making, such as 1GiB [default: 1 GiB; env: LOGMILL_MEMORY]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub(super) memory: Option<String>,
+    /// Say nothing but errors and data
+    #[arg(long, short, global = true)]
+    pub(super) quiet: bool,
+    /// Say more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Form of messages: text or json [default: text; env: LOGMILL_LOG_FORMAT]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(super) log_format: Option<String>,
+}
+
+/// The commands: the four steps of the road, and what helps along it.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Plan, convert and publish a day
+    #[command(after_help = "Examples:
+  logmill run --day yesterday --input /logs --output /lake
+  logmill run --day 2023-11-01 --input /logs --output /lake --dataset cloudtrail --summary-json -
+  logmill run --day 20231101 --config /etc/logmill.toml")]
+    Run(RunArgs),
+    /// Show which objects a day needs, and why
+    #[command(after_help = "Examples:
+  logmill plan --day 2023-11-01 --input /logs
+  logmill plan --day 2023-11-01 --input /logs --shards 4 --format json > plan.json")]
+    Plan(PlanArgs),
+    /// Convert one shard of a plan into a staging folder
+    #[command(after_help = "Examples:
+  logmill convert --plan plan.json --shard 0 --staging /shared/staging")]
+    Convert(ConvertArgs),
+    /// Publish a day whose shards have all been converted
+    #[command(after_help = "Examples:
+  logmill publish --plan plan.json --staging /shared/staging --output /lake")]
+    Publish(PublishArgs),
+    /// Show what the decoder makes of one raw file
+    #[command(after_help = "Examples:
+  logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
+  logmill inspect access.log --dataset s3-access --format json | jq .reject")]
+    Inspect(InspectArgs),
+    /// Show the columns: types, sources, meanings, Athena DDL
+    #[command(after_help = "Examples:
+  logmill schema --dataset cloudtrail
+  logmill schema --naming compact --format ddl")]
+    Schema(SchemaArgs),
+    /// Hold a published day against its manifest
+    #[command(after_help = "Examples:
+  logmill verify --output /lake --day 2023-11-01")]
+    Verify(VerifyArgs),
+    /// Show the settings in force and where each comes from
+    #[command(after_help = "Examples:
+  logmill config
+  LOGMILL_MEMORY=2GiB logmill config --format json")]
+    Config(ConfigArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Examples:
+  logmill completions bash > /etc/bash_completion.d/logmill")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Which raw logs.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Sources")]
+pub(super) struct SourceArgs {
+    /// Folder or file with raw logs; may be given more than once [env: LOGMILL_INPUT]
+    #[arg(long, value_name = "PATH")]
+    pub(super) input: Vec<String>,
+    /// Log type: cloudtrail, s3-access or all [default: all; env: LOGMILL_DATASET]
+    #[arg(long, value_name = "DATASET")]
+    pub(super) dataset: Option<String>,
+    /// Table name, when there is only one source [default: cloudtrail, s3_access; env: LOGMILL_TABLE]
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+    /// How long after the day its objects are awaited, such as 12h [default: 6h for cloudtrail, 24h for s3-access;
+    /// env: LOGMILL_LATENESS]
+    #[arg(long, value_name = "TIME")]
+    pub(super) lateness: Option<String>,
+    /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
+    #[arg(long, value_name = "NAMING")]
+    pub(super) naming: Option<String>,
+}
+
+/// The day.
+#[derive(Debug, Args)]
+pub(super) struct DayArg {
+    /// KST day: 2023-11-01, 20231101, yesterday or today
+    #[arg(long, value_name = "DAY")]
+    pub(super) day: String,
+}
+
+/// The lake.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Lake")]
+pub(super) struct LakeArgs {
+    /// Folder of the lake [env: LOGMILL_OUTPUT]
+    #[arg(long, value_name = "DIR")]
+    pub(super) output: Option<String>,
+}
+
+/// How a day is written.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Publishing")]
+pub(super) struct WriteArgs {
+    /// Size at which a part file is closed [default: 256 MiB; env: LOGMILL_TARGET_FILE_SIZE]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) target_file_size: Option<String>,
+    /// Share of rejected rows, or of bytes in damaged objects, above which a day is not published, such as 0.01 or 1%
+    /// [default: 1%; env: LOGMILL_MAX_REJECT_RATIO]
+    #[arg(long, value_name = "RATIO")]
+    pub(super) max_reject_ratio: Option<String>,
+    /// Exit with 99 when a table has no rows for the day [env: LOGMILL_FAIL_ON_EMPTY]
+    #[arg(long)]
+    pub(super) fail_on_empty: bool,
+    /// Write the summary as JSON to a file, or to standard output with -
+    #[arg(long, value_name = "FILE|-")]
+    pub(super) summary_json: Option<String>,
+}
+
+/// How raw objects are read.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Reading")]
+pub(super) struct ReadArgs {
+    /// Unpacked bytes of one object that are read at most [default: 4 GiB; env: LOGMILL_MAX_OBJECT_SIZE]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_object_size: Option<String>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) day: DayArg,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) lake: LakeArgs,
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) day: DayArg,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    /// Shards among which the objects are dealt out
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) shards: u32,
+    /// Form of the output; json is the plan file
+    #[arg(long, value_enum, default_value_t = PlanFormat::Table)]
+    pub(super) format: PlanFormat,
+}
+
+/// `convert`.
+#[derive(Debug, Args)]
+pub(super) struct ConvertArgs {
+    /// Plan file, from 'logmill plan --format json'
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: PathBuf,
+    /// Which shard to convert, from 0
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    pub(super) shard: u32,
+    /// Folder for the result, shared with the machine that publishes
+    #[arg(long, value_name = "DIR")]
+    pub(super) staging: PathBuf,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+}
+
+/// `publish`.
+#[derive(Debug, Args)]
+pub(super) struct PublishArgs {
+    /// Plan file, from 'logmill plan --format json'
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: PathBuf,
+    /// Folder with the results of all shards
+    #[arg(long, value_name = "DIR")]
+    pub(super) staging: PathBuf,
+    #[command(flatten)]
+    pub(super) lake: LakeArgs,
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+}
+
+/// `inspect`.
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// The raw file
+    pub(super) file: String,
+    /// Log type [default: told by name or content]
+    #[arg(long, value_name = "DATASET")]
+    pub(super) dataset: Option<String>,
+    /// Rows to show at most; all are counted
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// Form of the output; json is one line a row
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    pub(super) format: ShowFormat,
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub(super) struct SchemaArgs {
+    /// Log type: cloudtrail, s3-access or all
+    #[arg(long, value_name = "DATASET", default_value = "all")]
+    pub(super) dataset: String,
+    /// Column names
+    #[arg(long, value_enum, default_value_t = NamingArg::Snake)]
+    pub(super) naming: NamingArg,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = SchemaFormat::Table)]
+    pub(super) format: SchemaFormat,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    pub(super) day: DayArg,
+    #[command(flatten)]
+    pub(super) lake: LakeArgs,
+    /// Table to check [default: every table of the lake]
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) lake: LakeArgs,
+    #[command(flatten)]
+    pub(super) write: WriteArgs,
+    #[command(flatten)]
+    pub(super) read: ReadArgs,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    pub(super) format: ShowFormat,
+}
+
+/// Table or JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShowFormat {
+    Table,
+    Json,
+}
+
+/// Table or plan file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanFormat {
+    Table,
+    Json,
+}
+
+/// Table, DDL or JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    Table,
+    Ddl,
+    Json,
+}
+
+/// Names of columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum NamingArg {
+    Snake,
+    Compact,
+}
+
+impl From<NamingArg> for Naming {
+    fn from(naming: NamingArg) -> Self {
+        match naming {
+            NamingArg::Snake => Self::Snake,
+            NamingArg::Compact => Self::Compact,
+        }
+    }
+}

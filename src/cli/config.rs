@@ -1,0 +1,36 @@
+//! `logmill config`: the settings in force and where each comes from.
+
+use serde_json::json;
+
+use super::args::{ConfigArgs, GlobalArgs, ShowFormat};
+use super::exit::Exit;
+use super::settings::Flags;
+use super::{Context, console};
+use crate::error::Result;
+
+pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let flags = Flags {
+        source: Some(&args.source),
+        lake: Some(&args.lake),
+        write: Some(&args.write),
+        read: Some(&args.read),
+    };
+    let settings = context.settings(global, &flags)?;
+    let text = match args.format {
+        ShowFormat::Json => {
+            let lines = settings.in_force.iter();
+            lines
+                .map(|line| {
+                    json!({"name": line.name, "value": line.value, "from": line.from}).to_string() + "\n"
+                })
+                .collect()
+        }
+        ShowFormat::Table => {
+            let rows = settings.in_force.iter();
+            let rows = rows.map(|line| vec![line.name.clone(), line.value.clone(), line.from.clone()]);
+            console::table(&["setting", "value", "from"], &[], rows)
+        }
+    };
+    console::print(&text)?;
+    Ok(Exit::Done)
+}

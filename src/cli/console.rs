@@ -1,0 +1,174 @@
+//! What people and machines get to read: data on standard output, messages on standard error.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::{Map, Value};
+
+use super::settings::LogFormat;
+use crate::error::{Error, Result};
+use crate::kst::UtcInstant;
+
+/// Writes messages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Console {
+    pub(super) format: LogFormat,
+    pub(super) quiet: bool,
+    pub(super) verbose: u8,
+}
+
+/// How important a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+        }
+    }
+}
+
+impl Console {
+    /// Whether bars may be drawn.
+    pub(super) fn draws_progress(&self) -> bool {
+        !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
+    }
+
+    /// A step of the work: always as JSON, as text only with `-v`.
+    pub(super) fn step(&self, event: &str, facts: &[(&str, Value)]) {
+        if self.verbose > 0 || self.format == LogFormat::Json {
+            self.message(Level::Info, event, facts);
+        }
+    }
+
+    /// Something that somebody should look at.
+    pub(super) fn warn(&self, event: &str, facts: &[(&str, Value)]) {
+        self.message(Level::Warn, event, facts);
+    }
+
+    /// Something for those who want to know all.
+    pub(super) fn debug(&self, event: &str, facts: &[(&str, Value)]) {
+        if self.verbose > 1 {
+            self.message(Level::Debug, event, facts);
+        }
+    }
+
+    /// An error, with its next step.
+    pub(super) fn error(&self, error: &Error) {
+        match self.format {
+            LogFormat::Text => {
+                let hint = error.next_step().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+                to_stderr(&format!("logmill: {error}{hint}"));
+            }
+            LogFormat::Json => {
+                let hint = error.next_step().map_or(Value::Null, Value::from);
+                self.message(Level::Error, &error.to_string(), &[("hint", hint)]);
+            }
+        }
+    }
+
+    fn message(&self, level: Level, event: &str, facts: &[(&str, Value)]) {
+        if self.quiet && level != Level::Error {
+            return;
+        }
+        match self.format {
+            LogFormat::Text => {
+                let facts = facts.iter().map(|(name, value)| match value {
+                    Value::String(text) => format!(" {name}={text}"),
+                    other => format!(" {name}={other}"),
+                });
+                to_stderr(&format!("{}: {event}{}", level.name(), facts.collect::<String>()));
+            }
+            LogFormat::Json => {
+                let mut line = Map::new();
+                line.insert("at".to_owned(), now().to_string().into());
+                line.insert("level".to_owned(), level.name().into());
+                line.insert("event".to_owned(), event.into());
+                line.extend(facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+                to_stderr(&Value::Object(line).to_string());
+            }
+        }
+    }
+}
+
+/// The one look at the clock.
+pub(super) fn now() -> UtcInstant {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UtcInstant(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn to_stderr(line: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Writes data to standard output. A reader that has gone away, such as `head`, is no error.
+pub(super) fn print(data: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::unusable("cannot write to standard output", cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A table whose columns named in `numbers` are aligned to the right.
+pub(super) fn table(
+    header: &[&str],
+    numbers: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row);
+    }
+    for (column, name) in table.column_iter_mut().zip(header) {
+        column.set_padding((0, 2));
+        if numbers.contains(name) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+    lines.concat()
+}
+
+/// A count with thousands separated: `1,234,567`.
+pub(super) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
+    groups.join(",")
+}
+
+/// A size: `1.5 MiB`.
+pub(super) fn size(bytes: u64) -> String {
+    bytesize::ByteSize(bytes).display().iec().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(count(number), expected);
+        }
+    }
+}

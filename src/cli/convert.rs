@@ -1,0 +1,61 @@
+//! `logmill convert`: one shard of a plan into a staging folder.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use super::args::{ConvertArgs, GlobalArgs};
+use super::day::run_name;
+use super::exit::Exit;
+use super::progress::Progress;
+use super::settings::{Flags, Settings};
+use super::{Context, console, on_workers};
+use crate::convert::{self, hexadecimal, shard_scratch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::Plan;
+
+pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let settings = context.settings(global, &Flags { read: Some(&args.read), ..Flags::default() })?;
+    let (plan, plan_id) = read_plan(&args.plan)?;
+    if args.shard >= plan.shards {
+        return Err(Error::new(ErrorKind::Usage, "the plan has no such shard")
+            .with("shard", args.shard)
+            .with("shards", plan.shards)
+            .hint("shards are counted from 0"));
+    }
+    on_workers(settings.threads, || convert_shard(args, &settings, &plan, &plan_id, context))??;
+    Ok(Exit::Done)
+}
+
+fn convert_shard(
+    args: &ConvertArgs,
+    settings: &Settings,
+    plan: &Plan,
+    plan_id: &str,
+    context: &Context,
+) -> Result<()> {
+    let options = settings.convert_options(&context.cancel);
+    let run = run_name(console::now())?;
+    for table in &plan.tables {
+        let scratch = shard_scratch(&args.staging, &table.table, args.shard, &run)?;
+        let own = table.objects.iter().filter(|object| object.shard == args.shard);
+        let progress = Progress::new(context.console, &table.table, own.map(|object| object.bytes).sum());
+        let shard = Some(args.shard);
+        let scattered =
+            convert::scatter(table, plan.day, plan.identity_key, shard, &scratch, &options, &progress)?;
+        scattered.keep(scratch, &args.staging, &table.table, args.shard, plan_id)?;
+        let facts = [("table", table.table.clone().into()), ("shard", args.shard.into())];
+        context.console.step("converted", &facts);
+    }
+    Ok(())
+}
+
+/// Reads a plan, and its checksum, by which shards are matched to it.
+pub(super) fn read_plan(path: &Path) -> Result<(Plan, String)> {
+    let json = std::fs::read(path).map_err(|cause| {
+        Error::new(ErrorKind::Usage, "cannot read the plan").with("file", path.display()).caused_by(cause)
+    })?;
+    let id = hexadecimal(&Sha256::digest(&json));
+    let plan = Plan::from_json(json).map_err(|error| error.with("file", path.display()))?;
+    Ok((plan, id))
+}

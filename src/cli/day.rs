@@ -1,0 +1,152 @@
+//! The road of one table and day, as `run` goes it whole and `publish` its last part.
+
+use serde_json::json;
+
+use super::console::{self, Console};
+use super::progress::Progress;
+use super::settings::Settings;
+use super::summary::TableSummary;
+use crate::cancel::Cancel;
+use crate::convert::{self, ConvertOptions, Gathered, Scattered};
+use crate::dataset;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{KstDay, UtcInstant};
+use crate::plan::TablePlan;
+use crate::publish::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, StagedDay};
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+/// One run of the program over one day.
+pub(super) struct DayRun<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) lake: &'a dyn Lake,
+    pub(super) day: KstDay,
+    /// The name of the run: the folder of its files.
+    pub(super) run: String,
+    pub(super) started_at: UtcInstant,
+    pub(super) console: Console,
+    pub(super) cancel: &'a Cancel,
+}
+
+/// The name of a run: when it began, and some random digits.
+pub(super) fn run_name(started_at: UtcInstant) -> Result<String> {
+    let time: String = started_at.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
+    Ok(format!("{time}Z-{:08x}", super::random()? & 0xffff_ffff))
+}
+
+impl DayRun<'_> {
+    /// Takes the partition of a table for this run.
+    pub(super) fn begin(&self, table: &str) -> Result<StagedDay<'_>> {
+        let partition = Partition { table: table.to_owned(), day: self.day };
+        let holder = format!("run {}, process {}, since {}", self.run, std::process::id(), self.started_at);
+        StagedDay::begin(self.lake, partition, &self.run, &holder)
+    }
+
+    fn options(&self) -> ConvertOptions {
+        self.settings.convert_options(self.cancel)
+    }
+
+    /// Reads the objects of a plan.
+    pub(super) fn scatter(
+        &self,
+        plan: &TablePlan,
+        identity_key: [u64; 4],
+        staged: &StagedDay<'_>,
+    ) -> Result<Scattered> {
+        let progress = Progress::new(self.console, &plan.table, plan.bytes());
+        convert::scatter(plan, self.day, identity_key, None, staged.scratch(), &self.options(), &progress)
+    }
+
+    /// From rows to a public day.
+    pub(super) fn finish(
+        &self,
+        plan: &TablePlan,
+        scattered: Scattered,
+        mut staged: StagedDay<'_>,
+    ) -> Result<TableSummary> {
+        let mut gathered = convert::gather(scattered, plan)?;
+        let partition = Partition { table: plan.table.clone(), day: self.day };
+        let quarantine = staged.put_quarantine(&mut gathered)?;
+        let quarantine_address = quarantine.as_ref().map(|file| self.lake.address(&file.path));
+        self.settings.rules.check(&gathered, &partition, quarantine_address.as_deref())?;
+        self.warn_of_damage(plan, &gathered);
+        let manifest = self.write(plan, &gathered, &mut staged, quarantine)?;
+        self.cancel.check()?;
+        staged.commit(&manifest)?;
+        self.console.step(
+            "published",
+            &[
+                ("table", plan.table.clone().into()),
+                ("day", self.day.to_string().into()),
+                ("run", self.run.clone().into()),
+                ("ledger", json!(manifest.ledger)),
+            ],
+        );
+        Ok(TableSummary::new(plan, &manifest, quarantine_address, self.elapsed_seconds()))
+    }
+
+    fn write(
+        &self,
+        plan: &TablePlan,
+        gathered: &Gathered<'_>,
+        staged: &mut StagedDay<'_>,
+        quarantine: Option<QuarantineFile>,
+    ) -> Result<Manifest> {
+        let schema = dataset::named(&plan.dataset)
+            .ok_or_else(|| Error::new(ErrorKind::Usage, "the plan is for an unknown log type"))?
+            .schema(plan.naming, &plan.promote);
+        let progress = Progress::new(self.console, &plan.table, plan.bytes());
+        let (partition, folder) = staged.partition();
+        let folder = folder.to_owned();
+        let parts = gathered.write_parts(plan, &schema, partition, &folder, &self.options(), &progress)?;
+        let inputs_file = staged.write_inputs(gathered)?;
+        let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
+        Ok(Manifest { parts, event_time_column, ..self.manifest(plan, gathered, inputs_file, quarantine) })
+    }
+
+    fn manifest(
+        &self,
+        plan: &TablePlan,
+        gathered: &Gathered<'_>,
+        inputs_file: InputsFile,
+        quarantine: Option<QuarantineFile>,
+    ) -> Manifest {
+        let complete_at = plan.complete_at(self.day);
+        Manifest {
+            version: MANIFEST_VERSION,
+            logmill: env!("CARGO_PKG_VERSION").to_owned(),
+            table: plan.table.clone(),
+            dataset: plan.dataset.clone(),
+            day: self.day,
+            run: self.run.clone(),
+            published_at: self.started_at.to_string(),
+            provisional: self.started_at < complete_at,
+            complete_at: complete_at.to_string(),
+            naming: plan.naming,
+            event_time_column: String::new(),
+            ledger: gathered.ledger,
+            input_bytes: plan.bytes(),
+            inputs: plan.inputs.clone(),
+            inputs_file,
+            quarantine,
+            parts: Vec::new(),
+        }
+    }
+
+    fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
+        for object in gathered.objects.iter().filter(|object| object.damaged) {
+            self.console.warn(
+                "object is damaged: what could be read of it is published, the rest is in quarantine",
+                &[
+                    ("table", plan.table.clone().into()),
+                    ("object", object.object.address.clone().into()),
+                    ("rows", object.ledger.read.into()),
+                ],
+            );
+        }
+    }
+
+    fn elapsed_seconds(&self) -> f64 {
+        (console::now().0 - self.started_at.0) as f64 / 1000.0
+    }
+}

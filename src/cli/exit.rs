@@ -1,0 +1,68 @@
+//! Exit codes: one table for the binary, the README and the tests.
+
+use crate::error::ErrorKind;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// All that was asked for is done.
+    Done = 0,
+    /// A defect of logmill.
+    Bug = 1,
+    /// The command line, environment or config file makes no sense.
+    Usage = 2,
+    /// More rows were rejected than allowed: nothing was published.
+    TooManyRejects = 3,
+    /// Input or output cannot be used, or a published day is not what its manifest says.
+    Unusable = 4,
+    /// Some days or tables failed in different ways.
+    SomeFailed = 5,
+    /// Published, but not registered in the catalog.
+    NotRegistered = 6,
+    /// Try again later.
+    Temporary = 75,
+    /// No rows, and `--fail-on-empty` was given.
+    NoInput = 99,
+    /// Ctrl-C or SIGTERM: nothing was published.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// Every code with its meaning, as the README prints it.
+    pub const TABLE: [(Self, &'static str); 10] = [
+        (Self::Done, "done"),
+        (Self::Bug, "a defect of logmill: please report it"),
+        (Self::Usage, "the command line, environment or config file makes no sense"),
+        (
+            Self::TooManyRejects,
+            "more rows were rejected than --max-reject-ratio allows: nothing was published",
+        ),
+        (Self::Unusable, "input or output cannot be used, or a published day is not what its manifest says"),
+        (Self::SomeFailed, "some days or tables failed, in different ways"),
+        (Self::NotRegistered, "published, but not registered in the catalog"),
+        (Self::Temporary, "another run holds the day, or a service is away: try again later"),
+        (Self::NoInput, "no rows, and --fail-on-empty was given"),
+        (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM: nothing was published"),
+    ];
+
+    /// The number that the shell sees.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<ErrorKind> for Exit {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Usage => Self::Usage,
+            ErrorKind::TooManyRejects => Self::TooManyRejects,
+            ErrorKind::Unusable => Self::Unusable,
+            ErrorKind::Temporary => Self::Temporary,
+            ErrorKind::NoInput => Self::NoInput,
+            ErrorKind::Interrupted => Self::Interrupted,
+            ErrorKind::Bug => Self::Bug,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `logmill inspect`: what the decoder makes of one raw file.
+
+use arrow::array::{Array, AsArray, ListArray};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
+use serde_json::{Map, Value, json};
+
+use super::args::{InspectArgs, ShowFormat};
+use super::exit::Exit;
+use super::{Context, console};
+use crate::convert::{QuarantinedRow, read_object};
+use crate::dataset::{
+    self, Column, Dataset, DecodeLimits, KeyClaim, Naming, Rejection, RowBatch, Rows, TableSchema,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{UtcInstant, UtcWindow};
+use crate::ledger::RowLedger;
+use crate::store::unpack::Unpacked;
+use crate::store::{LocalStore, Store};
+
+/// Every time is inside.
+const ALWAYS: UtcWindow = UtcWindow { start: UtcInstant(i64::MIN), end: UtcInstant(i64::MAX) };
+/// Rows shown where nobody says how many, on a table.
+const DEFAULT_LIMIT: usize = 10;
+
+pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit> {
+    let store = LocalStore::open(&args.file)?;
+    let key = dataset::object_key::split(&args.file).1;
+    let dataset = dataset_of(args, &store, key)?;
+    let schema = dataset.schema(Naming::Snake, &[]);
+    let show = Show {
+        args,
+        columns: schema.decoded().cloned().collect(),
+        left: args.limit.unwrap_or(match args.format {
+            ShowFormat::Table => DEFAULT_LIMIT,
+            ShowFormat::Json => usize::MAX,
+        }),
+    };
+    let ledger = decode(dataset, &schema, &store, key, show, context)?;
+    if args.format == ShowFormat::Table {
+        console::print(&format!(
+            "{}: {} rows read, {} decoded, {} rejected\n",
+            dataset.name(),
+            console::count(ledger.read),
+            console::count(ledger.written),
+            console::count(ledger.quarantined)
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn decode(
+    dataset: &dyn Dataset,
+    schema: &TableSchema,
+    store: &dyn Store,
+    key: &str,
+    mut show: Show<'_>,
+    context: &Context,
+) -> Result<RowLedger> {
+    let mut decoder = dataset.decoder(schema, DecodeLimits::ATHENA);
+    let mut rows = Rows::new(schema.decoded(), ALWAYS, [0; 4]);
+    rows.begin_object(0);
+    read_object(store, key, u64::MAX, decoder.as_mut(), &mut rows, |rows| {
+        context.cancel.check()?;
+        let rejections = rows.take_rejections();
+        show.batch(&rows.take_batch(), &rejections)
+    })?;
+    Ok(rows.ledger())
+}
+
+fn dataset_of(args: &InspectArgs, store: &LocalStore, key: &str) -> Result<&'static dyn Dataset> {
+    if let Some(name) = &args.dataset {
+        return dataset::named(name).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("'{name}' is no log type")).hint("cloudtrail or s3-access")
+        });
+    }
+    let by_name = dataset::ALL.into_iter().find(|dataset| matches!(dataset.claim(key), KeyClaim::Mine(_)));
+    let head = store.open(key).ok().and_then(|object| head(object).ok()).unwrap_or_default();
+    let by_content = || dataset::ALL.into_iter().find(|dataset| dataset.recognises(&head));
+    by_name.or_else(by_content).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "neither name nor content tell the log type")
+            .with("file", &args.file)
+            .hint("name it with --dataset")
+    })
+}
+
+fn head(object: Box<dyn std::io::Read + Send>) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    std::io::Read::take(Unpacked::new(object)?, 4096).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+use std::io::Read as _;
+
+/// Prints rows as they come, up to a limit.
+struct Show<'a> {
+    args: &'a InspectArgs,
+    columns: Vec<Column>,
+    left: usize,
+}
+
+impl Show<'_> {
+    fn batch(&mut self, batch: &RowBatch, rejections: &[Rejection]) -> Result<()> {
+        let mut lines: Vec<(u32, Value)> = (0..batch.keys.len().min(self.left))
+            .map(|row| {
+                (
+                    batch.keys[row].position.record,
+                    json!({"record": batch.keys[row].position.record, "row": self.row(batch, row)}),
+                )
+            })
+            .collect();
+        lines.extend(rejections.iter().map(|rejection| {
+            let line = QuarantinedRow::new(rejection, &self.args.file);
+            (rejection.position.record, json!({"record": line.record, "reject": line}))
+        }));
+        lines.sort_by_key(|(record, _)| *record);
+        for (_, line) in lines.into_iter().take(self.left) {
+            self.left -= 1;
+            console::print(&match self.args.format {
+                ShowFormat::Json => line.to_string() + "\n",
+                ShowFormat::Table => text(&line),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The cells of a row that are not null.
+    fn row(&self, batch: &RowBatch, row: usize) -> Map<String, Value> {
+        let cells = self.columns.iter().zip(&batch.cells).filter(|(_, cells)| cells.is_valid(row));
+        cells.map(|(column, cells)| (column.name.to_string(), cell(cells.as_ref(), row))).collect()
+    }
+}
+
+/// One line a value, the record above.
+fn text(line: &Value) -> String {
+    let record = line["record"].as_u64().map_or("the object".to_owned(), |record| format!("record {record}"));
+    let (title, values) = match (&line["row"], &line["reject"]) {
+        (Value::Object(row), _) => (record, row.clone()),
+        (_, Value::Object(reject)) => (format!("{record}: rejected"), reject.clone()),
+        _ => (record, Map::new()),
+    };
+    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let values = values.iter().filter(|(_, value)| !value.is_null());
+    title
+        + "\n"
+        + &values.map(|(name, value)| format!("  {name}: {}\n", shown(value))).collect::<String>()
+        + "\n"
+}
+
+fn cell(cells: &dyn Array, row: usize) -> Value {
+    match cells.data_type() {
+        DataType::Utf8 => cells.as_string::<i32>().value(row).into(),
+        DataType::Boolean => cells.as_boolean().value(row).into(),
+        DataType::Int32 => cells.as_primitive::<Int32Type>().value(row).into(),
+        DataType::Int64 => cells.as_primitive::<Int64Type>().value(row).into(),
+        DataType::Timestamp(..) => {
+            UtcInstant(cells.as_primitive::<TimestampMillisecondType>().value(row)).to_string().into()
+        }
+        _ => list(cells.as_list(), row),
+    }
+}
+
+fn list(cells: &ListArray, row: usize) -> Value {
+    let elements = cells.value(row);
+    elements.as_string::<i32>().iter().map(|element| element.map_or(Value::Null, Value::from)).collect()
+}

@@ -1,0 +1,133 @@
+//! The command line: the only part that prints, reads the environment, the clock and the config file.
+
+mod args;
+mod config_file;
+mod console;
+mod day;
+pub mod exit;
+mod progress;
+mod settings;
+mod summary;
+
+mod config;
+mod convert;
+mod inspect;
+mod plan;
+mod publish;
+mod run;
+mod schema;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::error::ErrorKind as ClapErrorKind;
+use clap::{CommandFactory, Parser};
+
+use self::args::{Cli, Command, GlobalArgs};
+use self::console::Console;
+use self::exit::Exit;
+use self::settings::{Flags, LogFormat, Settings};
+use crate::cancel::Cancel;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The command to run, also for documentation and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let exit = match Cli::try_parse() {
+        Ok(cli) => run_command(&cli),
+        Err(error) => {
+            let _ = error.print();
+            match error.kind() {
+                ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion => Exit::Done,
+                _ => Exit::Usage,
+            }
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+/// What every command is given.
+struct Context {
+    console: Console,
+    cancel: Cancel,
+    environment: BTreeMap<String, String>,
+}
+
+impl Context {
+    fn settings(&self, global: &GlobalArgs, flags: &Flags<'_>) -> Result<Settings> {
+        Settings::resolve(global, flags, self.environment.clone())
+    }
+}
+
+fn run_command(cli: &Cli) -> Exit {
+    let environment: BTreeMap<String, String> =
+        std::env::vars().filter(|(name, _)| name.starts_with("LOGMILL_")).collect();
+    let mut console =
+        Console { format: LogFormat::Text, quiet: cli.global.quiet, verbose: cli.global.verbose };
+    let context = || -> Result<Context> {
+        let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
+        console.format = settings.log_format;
+        Ok(Context { console, cancel: listen_for_signals()?, environment })
+    };
+    let result = context().and_then(|context| dispatch(cli, &context));
+    result.unwrap_or_else(|error| {
+        console.error(&error);
+        error.kind().into()
+    })
+}
+
+fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Run(args) => run::run(args, global, context),
+        Command::Plan(args) => plan::run(args, global, context),
+        Command::Convert(args) => convert::run(args, global, context),
+        Command::Publish(args) => publish::run(args, global, context),
+        Command::Inspect(args) => inspect::run(args, context),
+        Command::Schema(args) => schema::run(args),
+        Command::Verify(args) => verify::run(args, global, context),
+        Command::Config(args) => config::run(args, global, context),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut command(), "logmill", &mut script);
+            console::print(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The first Ctrl-C or SIGTERM asks the work to stop and clean up; a second one ends the process at once.
+fn listen_for_signals() -> Result<Cancel> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let code = i32::from(Exit::Interrupted.code());
+        signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&flag))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&flag)))
+            .map_err(|cause| Error::bug("cannot listen for signals").caused_by(cause))?;
+    }
+    Ok(Cancel::from_flag(flag))
+}
+
+/// Runs `work` on a pool of workers.
+fn on_workers<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .map_err(|cause| Error::unusable("cannot start the workers", cause).with("threads", threads))?;
+    Ok(pool.install(work))
+}
+
+/// Random bits for names and secrets.
+fn random() -> Result<u64> {
+    getrandom::u64()
+        .map_err(|cause| Error::new(ErrorKind::Bug, "the system gives no random numbers").caused_by(cause))
+}

@@ -1,0 +1,84 @@
+//! `logmill plan`: which objects a day needs, and why.
+
+use std::collections::BTreeMap;
+
+use super::args::{GlobalArgs, PlanArgs, PlanFormat};
+use super::exit::Exit;
+use super::run::identity_key;
+use super::settings::Flags;
+use super::{Context, console};
+use crate::error::{Error, Result};
+use crate::kst::KstDay;
+use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
+
+pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
+    let day = KstDay::parse(&args.day.day, console::now())?;
+    let tables =
+        settings.tables()?.iter().map(|source| plan_table(source, day)).collect::<Result<Vec<_>>>()?;
+    let mut plan = Plan { version: PLAN_VERSION, day, shards: 1, identity_key: identity_key()?, tables };
+    plan.deal(args.shards);
+    match args.format {
+        PlanFormat::Json => {
+            let json = serde_json::to_string(&plan)
+                .map_err(|cause| Error::bug("cannot write the plan as JSON").caused_by(cause))?;
+            console::print(&(json + "\n"))?;
+        }
+        PlanFormat::Table => {
+            for table in &plan.tables {
+                console::print(&text(table, day, context.console.verbose > 0))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Objects grouped by what was decided and why; with `each`, one line an object.
+fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
+    let window = day.window();
+    let mut text = format!(
+        "{}: KST day {day}, {} to {}, late objects until {}\n\n",
+        plan.table,
+        window.start,
+        window.end,
+        plan.complete_at(day)
+    );
+    let chosen =
+        plan.objects.iter().map(|object| ("read", object.why.as_str(), object.bytes, &object.address));
+    let left = plan.left.iter().map(|object| ("leave", object.why.as_str(), object.bytes, &object.address));
+    let all: Vec<_> = chosen.chain(left).collect();
+    if each {
+        let row = |(what, why, bytes, address): &(&str, &str, u64, &String)| {
+            vec![(*what).to_owned(), console::size(*bytes), (*why).to_owned(), (*address).clone()]
+        };
+        text += &console::table(&["", "bytes", "why", "object"], &["bytes"], all.iter().map(row));
+    } else {
+        let mut groups: BTreeMap<(bool, &str), (u64, u64, &String)> = BTreeMap::new();
+        for (what, why, bytes, address) in &all {
+            let group = groups.entry((*what == "leave", *why)).or_insert((0, 0, *address));
+            group.0 += 1;
+            group.1 += bytes;
+        }
+        let row = |((left, why), (count, bytes, first)): (&(bool, &str), &(u64, u64, &String))| {
+            let what = if *left { "leave" } else { "read" };
+            vec![
+                what.to_owned(),
+                console::count(*count),
+                console::size(*bytes),
+                (*why).to_owned(),
+                (*first).clone(),
+            ]
+        };
+        text += &console::table(
+            &["", "objects", "bytes", "why", "first"],
+            &["objects", "bytes"],
+            groups.iter().map(row),
+        );
+    }
+    text += &format!(
+        "\nto read: {} objects, {}\n\n",
+        console::count(plan.objects.len() as u64),
+        console::size(plan.bytes())
+    );
+    text
+}

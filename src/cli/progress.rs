@@ -1,0 +1,49 @@
+//! A bar for people who wait: bytes, rows, rate, time left.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::console::{self, Console};
+use crate::convert::Observer;
+
+/// Draws the work on one table.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    rows: AtomicU64,
+    written: AtomicU64,
+}
+
+impl Progress {
+    /// A bar over the bytes of the objects; drawn only where somebody can see it.
+    pub(super) fn new(console: Console, table: &str, bytes: u64) -> Self {
+        let target = if console.draws_progress() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(bytes), target).with_prefix(table.to_owned());
+        let form = "{prefix:12} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {msg} ETA {eta}";
+        bar.set_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, rows: AtomicU64::new(0), written: AtomicU64::new(0) }
+    }
+}
+
+impl Observer for Progress {
+    fn object_done(&self, bytes: u64, rows: u64) {
+        let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
+        self.bar.inc(bytes);
+        self.bar.set_message(format!("{} rows read", console::count(rows)));
+    }
+
+    fn rows_written(&self, rows: u64) {
+        let rows = self.written.fetch_add(rows, Ordering::Relaxed) + rows;
+        self.bar.set_message(format!("{} rows written", console::count(rows)));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,38 @@
+//! `logmill publish`: a day whose shards have all been converted.
+
+use super::args::{GlobalArgs, PublishArgs};
+use super::convert::read_plan;
+use super::day::{DayRun, run_name};
+use super::exit::Exit;
+use super::run::{conclude, each_table};
+use super::settings::Flags;
+use super::{Context, console, on_workers};
+use crate::convert::Scattered;
+use crate::error::Result;
+use crate::store;
+
+pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let flags = Flags { lake: Some(&args.lake), write: Some(&args.write), ..Flags::default() };
+    let settings = context.settings(global, &flags)?;
+    let (plan, plan_id) = read_plan(&args.plan)?;
+    let lake = store::open_lake(settings.output()?)?;
+    let started_at = console::now();
+    let day_run = DayRun {
+        settings: &settings,
+        lake: lake.as_ref(),
+        day: plan.day,
+        run: run_name(started_at)?,
+        started_at,
+        console: context.console,
+        cancel: &context.cancel,
+    };
+    let publish_table = |table: &crate::plan::TablePlan| {
+        let staged = day_run.begin(&table.table)?;
+        let scattered = Scattered::of_shards(&args.staging, &table.table, plan.shards, &plan_id)?;
+        day_run.finish(table, scattered, staged)
+    };
+    let outcomes = on_workers(settings.threads, || {
+        each_table(&plan.tables, |table| table.table.as_str(), publish_table)
+    })?;
+    conclude(&day_run, outcomes, args.write.summary_json.as_deref())
+}

@@ -1,0 +1,126 @@
+//! `logmill run`: plan, convert and publish a day.
+
+use serde_json::json;
+
+use super::args::{GlobalArgs, RunArgs};
+use super::day::{DayRun, run_name};
+use super::exit::Exit;
+use super::settings::Flags;
+use super::summary::{Summary, TableSummary};
+use super::{Context, console, on_workers};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::plan::{TableSource, plan_table};
+use crate::store;
+
+pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let flags = Flags {
+        source: Some(&args.source),
+        lake: Some(&args.lake),
+        write: Some(&args.write),
+        read: Some(&args.read),
+    };
+    let settings = context.settings(global, &flags)?;
+    let tables = settings.tables()?;
+    let lake = store::open_lake(settings.output()?)?;
+    let started_at = console::now();
+    let day = KstDay::parse(&args.day.day, started_at)?;
+    let day_run = DayRun {
+        settings: &settings,
+        lake: lake.as_ref(),
+        day,
+        run: run_name(started_at)?,
+        started_at,
+        console: context.console,
+        cancel: &context.cancel,
+    };
+    let outcomes = on_workers(settings.threads, || {
+        each_table(tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
+    })?;
+    conclude(&day_run, outcomes, args.write.summary_json.as_deref())
+}
+
+/// The whole road of one table.
+fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary> {
+    let staged = day_run.begin(&source.table)?;
+    let plan = plan_table(source, day_run.day)?;
+    day_run.console.step(
+        "planned",
+        &[
+            ("table", plan.table.clone().into()),
+            ("objects", plan.objects.len().into()),
+            ("bytes", plan.bytes().into()),
+            ("left", plan.left.len().into()),
+        ],
+    );
+    for left in &plan.left {
+        day_run.console.debug("left out", &[("object", json!(left.address)), ("why", json!(left.why))]);
+    }
+    day_run.cancel.check()?;
+    let scattered = day_run.scatter(&plan, identity_key()?, &staged)?;
+    day_run.finish(&plan, scattered, staged)
+}
+
+/// A secret for the identities of rows.
+pub(super) fn identity_key() -> Result<[u64; 4]> {
+    Ok([super::random()?, super::random()?, super::random()?, super::random()?])
+}
+
+/// What became of the tables of a day.
+pub(super) struct Outcomes {
+    done: Vec<TableSummary>,
+    failed: Vec<(String, Error)>,
+}
+
+/// Works on one table after the other; one that fails does not stop the others, a signal does.
+pub(super) fn each_table<T>(
+    tables: &[T],
+    name: impl Fn(&T) -> &str,
+    work: impl Fn(&T) -> Result<TableSummary>,
+) -> Outcomes {
+    let mut outcomes = Outcomes { done: Vec::new(), failed: Vec::new() };
+    for table in tables {
+        match work(table) {
+            Ok(summary) => outcomes.done.push(summary),
+            Err(error) => {
+                let stops = error.kind() == ErrorKind::Interrupted;
+                outcomes.failed.push((name(table).to_owned(), error));
+                if stops {
+                    break;
+                }
+            }
+        }
+    }
+    outcomes
+}
+
+/// Tells what was done and how it ends.
+pub(super) fn conclude(day_run: &DayRun<'_>, outcomes: Outcomes, summary_json: Option<&str>) -> Result<Exit> {
+    for (_, error) in &outcomes.failed {
+        day_run.console.error(error);
+    }
+    let exit = exit_of(&outcomes, day_run.settings.fail_on_empty);
+    if exit == Exit::NoInput {
+        let error = Error::new(ErrorKind::NoInput, "a table has no rows for the day")
+            .with("day", day_run.day)
+            .hint("the day is published as empty; 'logmill plan' shows what was looked at");
+        day_run.console.error(&error);
+    }
+    let summary = Summary::new(day_run.run.clone(), day_run.day, exit, outcomes.done, &outcomes.failed);
+    summary.deliver(summary_json, day_run.console.quiet)?;
+    Ok(exit)
+}
+
+/// One kind of failure keeps its code; different ones become [`Exit::SomeFailed`].
+fn exit_of(outcomes: &Outcomes, fail_on_empty: bool) -> Exit {
+    let mut exits = outcomes.failed.iter().map(|(_, error)| Exit::from(error.kind()));
+    match exits.next() {
+        Some(first) if first == Exit::Interrupted || exits.all(|exit| exit == first) => first,
+        Some(_) if outcomes.failed.iter().any(|(_, error)| error.kind() == ErrorKind::Interrupted) => {
+            Exit::Interrupted
+        }
+        Some(_) => Exit::SomeFailed,
+        None if fail_on_empty && outcomes.done.iter().any(|table| table.ledger.written == 0) => Exit::NoInput,
+        None => Exit::Done,
+    }
+}

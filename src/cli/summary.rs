@@ -1,0 +1,160 @@
+//! What a run did, for people and for machines.
+
+use std::fs;
+
+use serde::Serialize;
+
+use super::console;
+use super::exit::Exit;
+use crate::error::{Error, Result};
+use crate::kst::KstDay;
+use crate::ledger::RowLedger;
+use crate::plan::TablePlan;
+use crate::publish::Manifest;
+
+const SUMMARY_VERSION: u32 = 1;
+
+/// What a run did. New fields may come; a change of meaning raises the version.
+#[derive(Debug, Serialize)]
+pub(super) struct Summary {
+    version: u32,
+    logmill: &'static str,
+    run: String,
+    day: KstDay,
+    exit_code: u8,
+    tables: Vec<TableSummary>,
+    failed: Vec<FailedTable>,
+}
+
+/// What became of a table.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct TableSummary {
+    table: String,
+    dataset: String,
+    objects: u64,
+    objects_left: u64,
+    bytes: u64,
+    #[serde(flatten)]
+    pub(super) ledger: RowLedger,
+    files: u64,
+    file_bytes: u64,
+    seconds: f64,
+    provisional: bool,
+    quarantine: Option<String>,
+}
+
+/// A table that was not published.
+#[derive(Debug, Serialize)]
+struct FailedTable {
+    table: String,
+    error: String,
+}
+
+impl TableSummary {
+    pub(super) fn new(
+        plan: &TablePlan,
+        manifest: &Manifest,
+        quarantine: Option<String>,
+        seconds: f64,
+    ) -> Self {
+        Self {
+            table: plan.table.clone(),
+            dataset: plan.dataset.clone(),
+            objects: plan.objects.len() as u64,
+            objects_left: plan.left.len() as u64,
+            bytes: plan.bytes(),
+            ledger: manifest.ledger,
+            files: manifest.parts.len() as u64,
+            file_bytes: manifest.parts.iter().map(|part| part.bytes).sum(),
+            seconds,
+            provisional: manifest.provisional,
+            quarantine,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let ledger = &self.ledger;
+        let rate = if self.seconds > 0.0 { self.bytes as f64 / self.seconds / 1e6 } else { 0.0 };
+        let mut row = vec![self.table.clone(), console::count(self.objects), console::size(self.bytes)];
+        row.extend(
+            [ledger.read, ledger.written, ledger.other_day, ledger.duplicate, ledger.quarantined]
+                .map(console::count),
+        );
+        row.extend([
+            console::count(self.files),
+            console::size(self.file_bytes),
+            format!("{:.1}", self.seconds),
+            format!("{rate:.1}"),
+            if self.provisional { "provisional" } else { "final" }.to_owned(),
+        ]);
+        row
+    }
+}
+
+const HEADER: [&str; 13] = [
+    "table",
+    "objects",
+    "input",
+    "read",
+    "written",
+    "other day",
+    "duplicate",
+    "quarantined",
+    "files",
+    "output",
+    "seconds",
+    "MB/s",
+    "state",
+];
+
+impl Summary {
+    pub(super) fn new(
+        run: String,
+        day: KstDay,
+        exit: Exit,
+        tables: Vec<TableSummary>,
+        failed: &[(String, Error)],
+    ) -> Self {
+        let failed = failed
+            .iter()
+            .map(|(table, error)| FailedTable { table: table.clone(), error: error.to_string() })
+            .collect();
+        let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
+        Self { version, logmill, run, day, exit_code: exit.code(), tables, failed }
+    }
+
+    /// The table for people.
+    fn text(&self) -> String {
+        let mut text = format!("KST day {}, run {}\n\n", self.day, self.run);
+        text += &console::table(&HEADER, &HEADER[1..12], self.tables.iter().map(TableSummary::row));
+        for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
+            let path = table.quarantine.as_deref().unwrap_or_default();
+            text += &format!(
+                "\n{}: {} rejected rows in {path}",
+                table.table,
+                console::count(table.ledger.quarantined)
+            );
+        }
+        if self.tables.iter().any(|table| table.quarantine.is_some()) {
+            text.push('\n');
+        }
+        for table in &self.failed {
+            text += &format!("\n{}: not published\n", table.table);
+        }
+        text
+    }
+
+    /// Writes the JSON where it was asked for, and the table unless the JSON goes to standard output.
+    pub(super) fn deliver(&self, json_to: Option<&str>, quiet: bool) -> Result<()> {
+        let mut json = serde_json::to_string_pretty(self)
+            .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))?;
+        json.push('\n');
+        match json_to {
+            Some("-") => return console::print(&json),
+            Some(path) => fs::write(path, json)
+                .map_err(|cause| Error::unusable("cannot write the summary", cause).with("file", path))?,
+            None => {}
+        }
+        if quiet { Ok(()) } else { console::print(&self.text()) }
+    }
+}

@@ -1,0 +1,65 @@
+//! `logmill verify`: a published day against its manifest.
+
+use super::args::{GlobalArgs, VerifyArgs};
+use super::exit::Exit;
+use super::settings::Flags;
+use super::{Context, console};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::publish::{self, Finding};
+use crate::store::lake::Partition;
+use crate::store::{self, Lake};
+
+pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
+    let lake = store::open_lake(settings.output()?)?;
+    let day = KstDay::parse(&args.day.day, console::now())?;
+    let mut findings = 0;
+    for table in tables(args, lake.as_ref(), day)? {
+        findings += verify_table(lake.as_ref(), &Partition { table, day })?;
+    }
+    Ok(if findings == 0 { Exit::Done } else { Exit::Unusable })
+}
+
+/// Checks one table and prints what it finds; returns the number of findings.
+fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
+    let manifest = publish::read_manifest(lake, partition)?.ok_or_else(|| not_published(lake, partition))?;
+    let findings = publish::verify(lake, partition, &manifest)?;
+    for Finding { path, problem } in &findings {
+        console::print(&format!("{partition}/{path}: {problem}\n"))?;
+    }
+    if findings.is_empty() {
+        let rows = console::count(manifest.ledger.written);
+        console::print(&format!(
+            "{partition}: {rows} rows in {} files, all as the manifest says\n",
+            manifest.parts.len()
+        ))?;
+    }
+    Ok(findings.len())
+}
+
+fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
+    Error::new(ErrorKind::Unusable, "the day was never published")
+        .with("table", &partition.table)
+        .with("day", partition.day)
+        .with("lake", lake.address(""))
+        .hint("publish it with 'logmill run'")
+}
+
+/// The table asked for, or every table of the lake that has the day.
+fn tables(args: &VerifyArgs, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
+    if let Some(table) = &args.table {
+        return Ok(vec![table.clone()]);
+    }
+    let mut tables = Vec::new();
+    for table in lake.names("")? {
+        let partition = Partition { table: table.clone(), day };
+        if !table.starts_with(['_', '.']) && !lake.names(&partition.to_string())?.is_empty() {
+            tables.push(table);
+        }
+    }
+    if tables.is_empty() {
+        return Err(not_published(lake, &Partition { table: "any".to_owned(), day }));
+    }
+    Ok(tables)
+}

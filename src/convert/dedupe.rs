@@ -1,0 +1,181 @@
+//! Finds rows that repeat an earlier one, over any number of rows in bounded memory.
+//!
+//! Every run brings its identities sorted; a merge over all of them puts equal identities next to each other. Of equal
+//! rows the one with the lowest position stays, whatever run it came from.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use roaring::RoaringTreemap;
+
+use crate::dataset::{Identity, Position};
+use crate::error::{Error, Result};
+
+/// A row's identity and its position, ordered in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub(super) identity: Identity,
+    pub(super) position: Position,
+}
+
+const ENTRY_BYTES: usize = 24;
+
+impl Entry {
+    fn to_bytes(self) -> [u8; ENTRY_BYTES] {
+        let mut bytes = [0; ENTRY_BYTES];
+        bytes[..8].copy_from_slice(&self.identity[0].to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.identity[1].to_le_bytes());
+        bytes[16..20].copy_from_slice(&self.position.object.to_le_bytes());
+        bytes[20..].copy_from_slice(&self.position.record.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: [u8; ENTRY_BYTES]) -> Self {
+        let word = |from: usize| u64::from_le_bytes(std::array::from_fn(|place| bytes[from + place]));
+        let half = |from: usize| u32::from_le_bytes(std::array::from_fn(|place| bytes[from + place]));
+        Self { identity: [word(0), word(8)], position: Position { object: half(16), record: half(20) } }
+    }
+}
+
+/// The identities of one run, sorted.
+#[derive(Debug)]
+pub(super) enum IdentityRun {
+    Resident(Vec<Entry>),
+    Spilled(PathBuf),
+}
+
+impl IdentityRun {
+    /// Sorts and keeps entries in memory.
+    pub(super) fn resident(mut entries: Vec<Entry>) -> Self {
+        entries.sort_unstable();
+        Self::Resident(entries)
+    }
+
+    /// Sorts entries and writes them to a file.
+    pub(super) fn spilled(mut entries: Vec<Entry>, path: &Path) -> Result<Self> {
+        entries.sort_unstable();
+        let write = || {
+            let mut file = BufWriter::new(File::create(path)?);
+            entries.iter().try_for_each(|entry| file.write_all(&entry.to_bytes()))?;
+            file.flush()
+        };
+        write().map_err(|cause| super::staged::spill_failed(path, cause))?;
+        Ok(Self::Spilled(path.to_owned()))
+    }
+
+    fn entries(&self) -> Result<Entries<'_>> {
+        Ok(match self {
+            Self::Resident(entries) => Entries::Resident(entries.iter()),
+            Self::Spilled(path) => {
+                let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+                Entries::Spilled(BufReader::new(file), path)
+            }
+        })
+    }
+}
+
+fn unreadable(path: &Path, cause: std::io::Error) -> Error {
+    Error::unusable("cannot read the staged identities", cause).with("path", path.display())
+}
+
+enum Entries<'a> {
+    Resident(std::slice::Iter<'a, Entry>),
+    Spilled(BufReader<File>, &'a Path),
+}
+
+impl Entries<'_> {
+    fn next(&mut self) -> Result<Option<Entry>> {
+        match self {
+            Self::Resident(entries) => Ok(entries.next().copied()),
+            Self::Spilled(file, path) => {
+                let mut bytes = [0; ENTRY_BYTES];
+                match file.read_exact(&mut bytes) {
+                    Ok(()) => Ok(Some(Entry::from_bytes(bytes))),
+                    Err(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+                    Err(cause) => Err(unreadable(path, cause)),
+                }
+            }
+        }
+    }
+}
+
+/// A set of positions.
+#[derive(Debug, Default)]
+pub(super) struct Duplicates {
+    positions: RoaringTreemap,
+}
+
+impl Duplicates {
+    /// Every row that repeats an earlier one.
+    pub(super) fn find(runs: &[IdentityRun]) -> Result<Self> {
+        let mut readers = runs.iter().map(IdentityRun::entries).collect::<Result<Vec<_>>>()?;
+        let mut heads = BinaryHeap::new();
+        for (reader, entries) in readers.iter_mut().enumerate() {
+            heads.extend(entries.next()?.map(|entry| Reverse((entry, reader))));
+        }
+        let mut duplicates = Self::default();
+        let mut last = None;
+        while let Some(mut head) = heads.peek_mut() {
+            let Reverse((entry, reader)) = *head;
+            if last.replace(entry.identity) == Some(entry.identity) {
+                duplicates.positions.insert(as_number(entry.position));
+            }
+            match readers[reader].next()? {
+                Some(next) => *head = Reverse((next, reader)),
+                None => {
+                    std::collections::binary_heap::PeekMut::pop(head);
+                }
+            }
+        }
+        Ok(duplicates)
+    }
+
+    pub(super) fn contains(&self, position: Position) -> bool {
+        self.positions.contains(as_number(position))
+    }
+
+    /// The objects of all duplicates, one entry a row.
+    pub(super) fn objects(&self) -> impl Iterator<Item = u32> {
+        self.positions.iter().map(|number| u32::try_from(number >> 32).unwrap_or(u32::MAX))
+    }
+}
+
+fn as_number(position: Position) -> u64 {
+    u64::from(position.object) << 32 | u64::from(position.record)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn all_but_the_first_of_equal_rows_are_found_however_rows_are_spread(
+            rows in prop::collection::vec((0_u64..20, 0_usize..4), 0..80), spill in any::<bool>()
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let mut runs: Vec<Vec<Entry>> = vec![Vec::new(); 4];
+            let (mut seen, mut expected) = (HashSet::new(), Vec::new());
+            for (record, (value, run)) in (0_u32..).zip(&rows) {
+                let position = Position { object: record / 7, record };
+                runs[*run].push(Entry { identity: [*value, 9], position });
+                if !seen.insert(value) {
+                    expected.push(position.object);
+                }
+            }
+            let runs: Vec<IdentityRun> = runs.into_iter().enumerate().map(|(number, entries)| match spill {
+                true => IdentityRun::spilled(entries, &folder.path().join(number.to_string())).unwrap(),
+                false => IdentityRun::resident(entries),
+            }).collect();
+            let found = Duplicates::find(&runs).unwrap();
+            prop_assert_eq!(found.objects().collect::<Vec<_>>(), expected);
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Encodes sorted rows as Parquet part files: columns in parallel, row groups and files cut by what is in them.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{
+    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
+};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::merge::Chunk;
+use crate::dataset::{Origin, Spread, TableSchema};
+use crate::error::{Error, Result};
+use crate::kst::{KST_OFFSET_MS, UtcInstant};
+use crate::store::StagedPartition;
+
+const ZSTD_LEVEL: i32 = 3;
+
+/// A finished part file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartFile {
+    /// Path below the partition.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Row groups.
+    pub row_groups: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+    /// Earliest event time, UTC.
+    pub min_event_time: String,
+    /// Latest event time, UTC.
+    pub max_event_time: String,
+}
+
+/// Writes rows, given in their final order, to part files of a staged partition.
+pub(super) struct PartWriter<'a> {
+    partition: &'a mut dyn StagedPartition,
+    folder: String,
+    columns: Columns<'a>,
+    arrow_schema: SchemaRef,
+    properties: WriterPropertiesPtr,
+    group_bytes: usize,
+    target_file_bytes: u64,
+    open: Option<OpenPart>,
+    parts: Vec<PartFile>,
+}
+
+/// A part file being written.
+struct OpenPart {
+    path: String,
+    file: SerializedFileWriter<Counted>,
+    factory: ArrowRowGroupWriterFactory,
+    /// The row group being filled; empty between two.
+    columns: Vec<ArrowColumnWriter>,
+    group_rows: u64,
+    rows: u64,
+    row_groups: u64,
+    times: Option<(i64, i64)>,
+}
+
+impl<'a> PartWriter<'a> {
+    /// `addresses` are those of the plan's objects, by index; files go into `folder` of the partition.
+    pub(super) fn new(
+        partition: &'a mut dyn StagedPartition,
+        folder: &str,
+        schema: &'a TableSchema,
+        addresses: Vec<&'a str>,
+        options: &super::ConvertOptions,
+    ) -> Self {
+        Self {
+            partition,
+            folder: folder.to_owned(),
+            columns: Columns { sources: column_sources(schema), addresses },
+            arrow_schema: Arc::new(Schema::new(schema.fields())),
+            properties: Arc::new(properties(schema)),
+            group_bytes: options.group_bytes(),
+            target_file_bytes: options.target_file_bytes,
+            open: None,
+            parts: Vec::new(),
+        }
+    }
+
+    /// Writes the rows of a chunk.
+    pub(super) fn write(&mut self, chunk: &Chunk) -> Result<()> {
+        let mut part = match self.open.take() {
+            Some(part) => part,
+            None => self.open_part()?,
+        };
+        part.begin_group().map_err(|cause| part.failed(cause))?;
+        let (columns, fields) = (&self.columns, self.arrow_schema.fields());
+        part.columns
+            .par_iter_mut()
+            .zip(columns.sources.par_iter())
+            .zip(fields.par_iter())
+            .try_for_each(|((writer, source), field)| {
+                let cells = columns.cells(chunk, *source)?;
+                compute_leaves(field, &cells)?.iter().try_for_each(|leaf| writer.write(leaf))
+            })
+            .map_err(|cause| part.failed(cause))?;
+        part.note(chunk);
+        let encoded: usize = part.columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
+        if encoded >= self.group_bytes {
+            part.end_group().map_err(|cause| part.failed(cause))?;
+            if part.is_full(self.target_file_bytes) {
+                self.parts.push(part.close()?);
+                return Ok(());
+            }
+        }
+        self.open = Some(part);
+        Ok(())
+    }
+
+    /// Closes the last file and lists all.
+    pub(super) fn finish(mut self) -> Result<Vec<PartFile>> {
+        if let Some(part) = self.open.take() {
+            self.parts.push(part.close()?);
+        }
+        Ok(self.parts)
+    }
+
+    fn open_part(&mut self) -> Result<OpenPart> {
+        let path = format!("{}/part-{:05}.zstd.parquet", self.folder, self.parts.len());
+        let sink = Counted { file: self.partition.create(&path)?, bytes: 0, digest: Sha256::new() };
+        let schema = ArrowSchemaConverter::new()
+            .convert(&self.arrow_schema)
+            .map_err(|cause| Error::bug("the columns have no Parquet form").caused_by(cause))?;
+        let file = SerializedFileWriter::new(sink, schema.root_schema_ptr(), Arc::clone(&self.properties))
+            .map_err(|cause| encode_failed(&path, cause))?;
+        let factory = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&self.arrow_schema));
+        let (columns, group_rows, rows, row_groups, times) = (Vec::new(), 0, 0, 0, None);
+        Ok(OpenPart { path, file, factory, columns, group_rows, rows, row_groups, times })
+    }
+}
+
+/// How the columns of the file are made from a chunk.
+struct Columns<'a> {
+    sources: Vec<ColumnSource>,
+    /// Addresses of the plan's objects, by index.
+    addresses: Vec<&'a str>,
+}
+
+impl Columns<'_> {
+    fn cells(&self, chunk: &Chunk, source: ColumnSource) -> std::result::Result<ArrayRef, ArrowError> {
+        let positions = chunk.positions.iter();
+        Ok(match source {
+            ColumnSource::Decoded(column) => chunk.cells(column)?,
+            ColumnSource::EventTimeKst => {
+                let times = chunk.times.iter().map(|time| time + KST_OFFSET_MS);
+                Arc::new(TimestampMillisecondArray::from_iter_values(times))
+            }
+            ColumnSource::SourceObject => Arc::new(StringArray::from_iter_values(
+                positions.map(|position| self.addresses[position.object as usize]),
+            )),
+            ColumnSource::SourceRecord => {
+                Arc::new(Int64Array::from_iter_values(positions.map(|position| i64::from(position.record))))
+            }
+        })
+    }
+}
+
+/// For each column of the file its index among the decoded ones, or what it is derived from.
+fn column_sources(schema: &TableSchema) -> Vec<ColumnSource> {
+    let mut decoded = 0..;
+    let source = |origin: &Origin| match origin {
+        Origin::EventTimeKst => ColumnSource::EventTimeKst,
+        Origin::SourceObject => ColumnSource::SourceObject,
+        Origin::SourceRecord => ColumnSource::SourceRecord,
+        _ => ColumnSource::Decoded(decoded.next().unwrap_or_default()),
+    };
+    schema.columns.iter().map(|column| &column.origin).map(source).collect()
+}
+
+/// Where the cells of a published column come from.
+#[derive(Clone, Copy)]
+enum ColumnSource {
+    Decoded(usize),
+    EventTimeKst,
+    SourceObject,
+    SourceRecord,
+}
+
+impl OpenPart {
+    fn begin_group(&mut self) -> std::result::Result<(), ParquetError> {
+        if self.columns.is_empty() {
+            self.columns = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
+        }
+        Ok(())
+    }
+
+    /// Counts the rows of a chunk that was written.
+    fn note(&mut self, chunk: &Chunk) {
+        self.group_rows += chunk.len() as u64;
+        for &time in &chunk.times {
+            let (min, max) = self.times.unwrap_or((time, time));
+            self.times = Some((min.min(time), max.max(time)));
+        }
+    }
+
+    fn end_group(&mut self) -> std::result::Result<(), ParquetError> {
+        if self.columns.is_empty() {
+            return Ok(());
+        }
+        let chunks: Vec<ArrowColumnChunk> = std::mem::take(&mut self.columns)
+            .into_par_iter()
+            .map(ArrowColumnWriter::close)
+            .collect::<std::result::Result<_, _>>()?;
+        let mut group = self.file.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut group)?;
+        }
+        group.close()?;
+        self.row_groups += 1;
+        self.rows += std::mem::take(&mut self.group_rows);
+        Ok(())
+    }
+
+    /// Whether another row group of the same size would lead further from the target than stopping here.
+    fn is_full(&self, target: u64) -> bool {
+        let bytes = self.file.bytes_written() as u64;
+        bytes + bytes / self.row_groups.max(1) / 2 >= target
+    }
+
+    fn failed(&self, cause: ParquetError) -> Error {
+        encode_failed(&self.path, cause)
+    }
+
+    fn close(mut self) -> Result<PartFile> {
+        self.end_group().map_err(|cause| self.failed(cause))?;
+        let (path, rows, row_groups) = (self.path, self.rows, self.row_groups);
+        let failed = |cause| encode_failed(&path, cause);
+        let mut sink = self.file.into_inner().map_err(failed)?;
+        sink.flush().map_err(|cause| failed(cause.into()))?;
+        let (min, max) = self.times.unwrap_or_default();
+        Ok(PartFile {
+            bytes: sink.bytes,
+            rows,
+            row_groups,
+            sha256: hexadecimal(&sink.digest.finalize()),
+            min_event_time: UtcInstant(min).to_string(),
+            max_event_time: UtcInstant(max).to_string(),
+            path,
+        })
+    }
+}
+
+/// Bytes as two hexadecimal digits each.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+fn encode_failed(path: &str, cause: ParquetError) -> Error {
+    Error::unusable("cannot write the part file", cause)
+        .with("file", path)
+        .hint("check the room on the disk of the output; the day that was published still stands")
+}
+
+fn properties(schema: &TableSchema) -> WriterProperties {
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("zstd has this level");
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_sorting_columns(Some(sorting(schema)))
+        .set_max_row_group_row_count(None)
+        .set_key_value_metadata(Some(vec![KeyValue::new(
+            "logmill.columns".to_owned(),
+            columns_note(schema),
+        )]));
+    for column in &schema.columns {
+        let path = ColumnPath::new(vec![column.named(schema.naming).into_owned()]);
+        if column.spread != Spread::Repeating {
+            builder = builder.set_column_bloom_filter_enabled(path.clone(), true);
+        }
+        if column.spread == Spread::Unique {
+            builder = builder.set_column_dictionary_enabled(path, false);
+        }
+    }
+    builder.build()
+}
+
+/// The order of rows, as readers that trust it may use it.
+fn sorting(schema: &TableSchema) -> Vec<SortingColumn> {
+    let column = |position: &usize| SortingColumn {
+        column_idx: i32::try_from(*position).expect("a table has few columns"),
+        descending: false,
+        nulls_first: true,
+    };
+    schema.cluster.iter().chain([&schema.event_time]).map(column).collect()
+}
+
+/// Which column is the event time, for programs that meet the file alone.
+fn columns_note(schema: &TableSchema) -> String {
+    format!("event_time={}", schema.columns[schema.event_time].named(schema.naming))
+}
+
+/// Counts and digests what goes through it.
+struct Counted {
+    file: Box<dyn Write + Send>,
+    bytes: u64,
+    digest: Sha256,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

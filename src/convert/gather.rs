@@ -1,0 +1,97 @@
+//! From sorted runs to part files, with every row accounted for.
+
+use std::path::Path;
+
+use super::dedupe::Duplicates;
+use super::encode::{PartFile, PartWriter};
+use super::merge::Merge;
+use super::quarantine::Quarantine;
+use super::scatter::Scattered;
+use super::{ConvertOptions, Observer};
+use crate::dataset::TableSchema;
+use crate::error::{Error, Result};
+use crate::ledger::RowLedger;
+use crate::plan::{PlannedObject, TablePlan};
+use crate::store::StagedPartition;
+
+/// What one object gave, in the end.
+#[derive(Debug, Clone)]
+pub struct ObjectLedger<'a> {
+    /// The object.
+    pub object: &'a PlannedObject,
+    /// Its rows.
+    pub ledger: RowLedger,
+    /// Whether a part of it could not be decoded at all.
+    pub damaged: bool,
+}
+
+/// A table and day before it is written: the ledger is final.
+pub struct Gathered<'a> {
+    scattered: Scattered,
+    duplicates: Duplicates,
+    /// One entry an object, in the order of the plan.
+    pub objects: Vec<ObjectLedger<'a>>,
+    /// The sum over all objects.
+    pub ledger: RowLedger,
+}
+
+/// Finds the duplicates and closes the ledger. Fails when the ledger does not balance.
+pub fn gather(scattered: Scattered, plan: &TablePlan) -> Result<Gathered<'_>> {
+    let duplicates = Duplicates::find(&scattered.identities)?;
+    let mut objects: Vec<ObjectLedger<'_>> = scattered
+        .counts
+        .iter()
+        .map(|count| ObjectLedger {
+            object: &plan.objects[count.object as usize],
+            ledger: count.ledger,
+            damaged: count.damaged,
+        })
+        .collect();
+    for object in duplicates.objects() {
+        let place = scattered
+            .counts
+            .binary_search_by_key(&object, |count| count.object)
+            .map_err(|_| Error::bug("a duplicate comes from an object that was not read"))?;
+        objects[place].ledger.written -= 1;
+        objects[place].ledger.duplicate += 1;
+    }
+    let mut ledger = RowLedger::default();
+    objects.iter().for_each(|object| ledger += object.ledger);
+    if !objects.iter().all(|object| object.ledger.balances()) || objects.len() != plan.objects.len() {
+        return Err(Error::bug("the row ledger does not balance").with("table", &plan.table));
+    }
+    Ok(Gathered { scattered, duplicates, objects, ledger })
+}
+
+impl Gathered<'_> {
+    /// Merges the runs and writes part files into `folder` of the partition.
+    pub fn write_parts(
+        &self,
+        plan: &TablePlan,
+        schema: &TableSchema,
+        partition: &mut dyn StagedPartition,
+        folder: &str,
+        options: &ConvertOptions,
+        observer: &dyn Observer,
+    ) -> Result<Vec<PartFile>> {
+        let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
+        let mut merge = Merge::new(&self.scattered.runs, &self.duplicates, options.chunk_bytes())?;
+        let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
+        while let Some(chunk) = merge.next_chunk()? {
+            options.cancel.check()?;
+            writer.write(&chunk)?;
+            observer.rows_written(chunk.len() as u64);
+        }
+        let parts = writer.finish()?;
+        let rows: u64 = parts.iter().map(|part| part.rows).sum();
+        if rows != self.ledger.written {
+            return Err(Error::bug("the part files do not hold the rows of the ledger").with("rows", rows));
+        }
+        Ok(parts)
+    }
+
+    /// Writes the rejected rows, in order, to one file; returns their number.
+    pub fn write_quarantine(&mut self, target: &Path) -> Result<u64> {
+        Quarantine::write_sorted(&mut self.scattered.quarantines, target)
+    }
+}

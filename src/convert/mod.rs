@@ -1,0 +1,85 @@
+//! Objects to rows to part files.
+//!
+//! [`scatter`] decodes objects in parallel into sorted runs of rows, in memory or spilled to disk; [`gather`] finds the
+//! duplicates, merges the runs and encodes part files. The order of rows is a total one over their content and origin, and
+//! files are cut by what is in them: neither the number of threads nor the amount of memory changes a byte, as long as a
+//! row group fits.
+
+mod dedupe;
+mod encode;
+mod gather;
+mod merge;
+mod object;
+mod quarantine;
+mod run;
+mod scatter;
+mod staged;
+
+pub use encode::PartFile;
+pub(crate) use encode::hexadecimal;
+pub use gather::{Gathered, ObjectLedger, gather};
+pub(crate) use object::read_object;
+pub use quarantine::{Quarantine, QuarantinedRow};
+pub use scatter::{Scattered, scatter};
+pub use staged::shard_scratch;
+
+use crate::cancel::Cancel;
+use crate::dataset::DecodeLimits;
+
+/// How the work is done; what is done stands in the plan.
+#[derive(Debug, Clone)]
+pub struct ConvertOptions {
+    /// Workers.
+    pub threads: usize,
+    /// Bytes of memory that rows and files in the making may take.
+    pub memory: usize,
+    /// More decompressed bytes of one object are not read.
+    pub max_object_bytes: u64,
+    /// Size at which a part file is closed, in bytes.
+    pub target_file_bytes: u64,
+    /// Encoded size at which a row group is closed, in bytes.
+    pub row_group_bytes: usize,
+    /// Caps on records.
+    pub limits: DecodeLimits,
+    /// Asks the work to stop.
+    pub cancel: Cancel,
+}
+
+impl ConvertOptions {
+    /// Bytes of rows that one worker may collect before it hands them over.
+    fn open_rows_bytes(&self) -> usize {
+        self.memory / 8 / self.threads
+    }
+
+    /// Bytes of rows that may wait in memory; more are spilled.
+    fn resident_bytes(&self) -> usize {
+        self.memory / 4
+    }
+
+    /// Bytes of rows that are merged at once.
+    fn chunk_bytes(&self) -> usize {
+        (self.memory / 32).min(8 << 20)
+    }
+
+    /// The encoded size of a row group that fits into memory.
+    fn group_bytes(&self) -> usize {
+        self.row_group_bytes.min(self.memory / 4)
+    }
+}
+
+/// Is told how the work goes on; called from many threads.
+pub trait Observer: Sync {
+    /// An object is done: its size as stored, and the rows read from it.
+    fn object_done(&self, bytes: u64, rows: u64);
+    /// Rows were written to part files.
+    fn rows_written(&self, rows: u64);
+}
+
+/// An observer that looks away.
+#[derive(Debug)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {
+    fn object_done(&self, _bytes: u64, _rows: u64) {}
+    fn rows_written(&self, _rows: u64) {}
+}

@@ -1,0 +1,163 @@
+//! Decodes the objects of a table in parallel into sorted runs.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::dedupe::IdentityRun;
+use super::object::read_object;
+use super::quarantine::Quarantine;
+use super::run::Run;
+use super::{ConvertOptions, Observer};
+use crate::dataset::{self, Dataset, RowBatch, Rows, TableSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::ledger::RowLedger;
+use crate::plan::{PlannedObject, TablePlan};
+use crate::store::{self, Scratch, Store};
+
+/// What came of one object; duplicates still count as written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ObjectCount {
+    /// Index in the plan.
+    pub(super) object: u32,
+    pub(super) ledger: RowLedger,
+    /// Whether a part of it could not be decoded at all.
+    pub(super) damaged: bool,
+}
+
+/// The rows of a table and day, sorted run by run, and what became of the others.
+#[derive(Debug, Default)]
+pub struct Scattered {
+    pub(super) runs: Vec<Run>,
+    pub(super) identities: Vec<IdentityRun>,
+    pub(super) counts: Vec<ObjectCount>,
+    pub(super) quarantines: Vec<Quarantine>,
+}
+
+/// Reads the objects of a plan, or of one of its shards. Runs that do not fit into memory are spilled to `scratch`; those
+/// of a shard all are, since another process will read them.
+pub fn scatter(
+    plan: &TablePlan,
+    day: KstDay,
+    identity_key: [u64; 4],
+    shard: Option<u32>,
+    scratch: &Scratch,
+    options: &ConvertOptions,
+    observer: &dyn Observer,
+) -> Result<Scattered> {
+    let dataset = dataset::named(&plan.dataset).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "the plan is for a log type that this version does not know")
+            .with("dataset", &plan.dataset)
+    })?;
+    let work = Work {
+        dataset,
+        schema: dataset.schema(plan.naming, &plan.promote),
+        stores: plan.inputs.iter().map(|input| store::open(input)).collect::<Result<_>>()?,
+        day,
+        identity_key,
+        scratch,
+        options,
+        observer,
+        objects: (0..)
+            .zip(&plan.objects)
+            .filter(|(_, object)| shard.is_none_or(|own| own == object.shard))
+            .collect(),
+        next: AtomicUsize::new(0),
+        resident: AtomicUsize::new(if shard.is_some() { usize::MAX / 2 } else { 0 }),
+        spilled: AtomicUsize::new(0),
+        result: Mutex::default(),
+    };
+    (0..options.threads).into_par_iter().with_max_len(1).try_for_each(|worker| work.run_worker(worker))?;
+    let mut scattered = work.result.into_inner().expect("a worker that panics takes the process with it");
+    scattered.counts.sort_by_key(|count| count.object);
+    Ok(scattered)
+}
+
+/// What the workers share.
+struct Work<'a> {
+    dataset: &'static dyn Dataset,
+    schema: TableSchema,
+    stores: Vec<Box<dyn Store>>,
+    day: KstDay,
+    identity_key: [u64; 4],
+    scratch: &'a Scratch,
+    options: &'a ConvertOptions,
+    observer: &'a dyn Observer,
+    objects: Vec<(u32, &'a PlannedObject)>,
+    /// The next object that nobody has taken.
+    next: AtomicUsize,
+    /// Bytes of rows that wait in memory.
+    resident: AtomicUsize,
+    /// Number of runs that do not.
+    spilled: AtomicUsize,
+    result: Mutex<Scattered>,
+}
+
+impl Work<'_> {
+    /// Takes objects until none is left.
+    fn run_worker(&self, worker: usize) -> Result<()> {
+        let mut decoder = self.dataset.decoder(&self.schema, self.options.limits);
+        let mut rows = Rows::new(self.schema.decoded(), self.day.window(), self.identity_key);
+        let mut quarantine = Quarantine::new(self.scratch_path("rejected", worker));
+        let mut counts = Vec::new();
+        while let Some((index, object)) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            rows.begin_object(*index);
+            let store = self.stores[object.input as usize].as_ref();
+            let max_bytes = self.options.max_object_bytes;
+            let damaged = read_object(store, &object.key, max_bytes, decoder.as_mut(), &mut rows, |rows| {
+                self.options.cancel.check()?;
+                rows.take_rejections()
+                    .iter()
+                    .try_for_each(|rejected| quarantine.add(rejected, &object.address))?;
+                self.hand_over(rows, self.options.open_rows_bytes())
+            })?;
+            let ledger = rows.ledger();
+            counts.push(ObjectCount { object: *index, ledger, damaged });
+            self.observer.object_done(object.bytes, ledger.read);
+        }
+        self.hand_over(&mut rows, 0)?;
+        self.with_result(|result| {
+            result.counts.append(&mut counts);
+            result.quarantines.push(quarantine);
+        });
+        Ok(())
+    }
+
+    /// Turns the rows of a worker into a run once they take more than `limit` bytes.
+    fn hand_over(&self, rows: &mut Rows, limit: usize) -> Result<()> {
+        let bytes = rows.memory_bytes();
+        if rows.is_empty() || bytes <= limit {
+            return Ok(());
+        }
+        self.keep(rows.take_batch(), bytes)
+    }
+
+    fn keep(&self, batch: RowBatch, bytes: usize) -> Result<()> {
+        let (run, identities) = Run::sort(batch);
+        let fits = self.resident.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.options.resident_bytes();
+        let (run, identities) = if fits {
+            (run, IdentityRun::resident(identities))
+        } else {
+            self.resident.fetch_sub(bytes, Ordering::Relaxed);
+            let number = self.spilled.fetch_add(1, Ordering::Relaxed);
+            let identities = IdentityRun::spilled(identities, &self.scratch_path("identities", number))?;
+            (run.spill(&self.scratch_path("rows", number))?, identities)
+        };
+        self.with_result(|result| {
+            result.runs.push(run);
+            result.identities.push(identities);
+        });
+        Ok(())
+    }
+
+    fn scratch_path(&self, what: &str, number: usize) -> PathBuf {
+        self.scratch.path().join(format!("{what}-{number}"))
+    }
+
+    fn with_result<T>(&self, change: impl FnOnce(&mut Scattered) -> T) -> T {
+        change(&mut self.result.lock().expect("a worker that panics takes the process with it"))
+    }
+}

@@ -1,0 +1,463 @@
+//! A walker over JSON text that yields values as slices of the input, checked but not converted.
+//!
+//! Numbers keep their digits and objects their order, because nothing is ever turned into a number or a map: a value is
+//! the text between its first and last byte. The whole grammar of RFC 8259 is checked on the way, so that a slice kept
+//! in a JSON column is valid JSON. Text may end anywhere: that is [`Stop::Incomplete`], and the caller comes back with
+//! more of it.
+
+use std::borrow::Cow;
+
+/// Deeper nesting is rejected.
+pub(super) const MAX_DEPTH: usize = 512;
+
+/// Why the walker stopped before the end of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The text ends inside the value.
+    Incomplete,
+    /// The text is not JSON at this byte.
+    Invalid { at: usize, expected: &'static str },
+    /// More than [`MAX_DEPTH`] brackets are open.
+    TooDeep,
+}
+
+type Walk<T> = Result<T, Stop>;
+
+/// Walks over one text from a position on.
+#[derive(Debug, Clone)]
+pub(super) struct Walker<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(text: &'a str, at: usize) -> Self {
+        Self { text, at }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The text from `start` up to here.
+    pub(super) fn since(&self, start: usize) -> &'a str {
+        &self.text[start..self.at]
+    }
+
+    /// Passes the mark with which some editors begin a file.
+    pub(super) fn skip_byte_order_mark(&mut self) {
+        if self.text[self.at..].starts_with('\u{feff}') {
+            self.at += '\u{feff}'.len_utf8();
+        }
+    }
+
+    /// The next byte that is no white space, without taking it.
+    pub(super) fn peek(&mut self) -> Walk<u8> {
+        let bytes = self.text.as_bytes();
+        while let Some(&byte) = bytes.get(self.at) {
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Ok(byte);
+            }
+            self.at += 1;
+        }
+        Err(Stop::Incomplete)
+    }
+
+    /// Takes a byte that must come next.
+    pub(super) fn take(&mut self, byte: u8, expected: &'static str) -> Walk<()> {
+        if self.peek()? != byte {
+            return Err(self.invalid(expected));
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Takes the comma between two elements or the closing bracket: true when another element follows.
+    pub(super) fn next_element(&mut self, close: u8, first: bool) -> Walk<bool> {
+        match self.peek()? {
+            byte if byte == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ if first => Ok(true),
+            b',' => {
+                self.at += 1;
+                match self.peek()? {
+                    byte if byte == close => Err(self.invalid("a value after the comma")),
+                    _ => Ok(true),
+                }
+            }
+            _ => Err(self.invalid("a comma or a closing bracket")),
+        }
+    }
+
+    /// Takes an object key and its colon; the key comes as it is written, without quotes.
+    pub(super) fn key(&mut self) -> Walk<&'a str> {
+        let quoted = self.string()?;
+        self.take(b':', "a colon")?;
+        Ok(inner(quoted))
+    }
+
+    /// Takes a string; it comes as it is written, with its quotes.
+    pub(super) fn string(&mut self) -> Walk<&'a str> {
+        self.take(b'"', "a string")?;
+        let start = self.at - 1;
+        let bytes = self.text.as_bytes();
+        loop {
+            self.at += plain_run(&bytes[self.at..]);
+            match bytes.get(self.at) {
+                None => return Err(Stop::Incomplete),
+                Some(b'"') => break,
+                Some(b'\\') => self.escape()?,
+                Some(_) => return Err(self.invalid("no raw control character in a string")),
+            }
+        }
+        self.at += 1;
+        Ok(self.since(start))
+    }
+
+    fn escape(&mut self) -> Walk<()> {
+        let bytes = self.text.as_bytes();
+        let width = match bytes.get(self.at + 1).ok_or(Stop::Incomplete)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 2,
+            b'u' => 6,
+            _ => return Err(self.invalid("a known escape")),
+        };
+        let digits = bytes.get(self.at + 2..self.at + width).ok_or(Stop::Incomplete)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(self.invalid("four hexadecimal digits"));
+        }
+        self.at += width;
+        Ok(())
+    }
+
+    /// Takes any value at a nesting depth; it comes as it is written.
+    pub(super) fn value(&mut self, depth: usize) -> Walk<&'a str> {
+        let first = self.peek()?;
+        let start = self.at;
+        match first {
+            b'"' => return self.string(),
+            b'{' => self.object(depth)?,
+            b'[' => self.array(depth)?,
+            b't' => self.literal("true")?,
+            b'f' => self.literal("false")?,
+            b'n' => self.literal("null")?,
+            _ => self.number()?,
+        }
+        Ok(self.since(start))
+    }
+
+    fn object(&mut self, depth: usize) -> Walk<()> {
+        self.open(depth)?;
+        let mut first = true;
+        while self.next_element(b'}', first)? {
+            self.key()?;
+            self.value(depth + 1)?;
+            first = false;
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, depth: usize) -> Walk<()> {
+        self.open(depth)?;
+        let mut first = true;
+        while self.next_element(b']', first)? {
+            self.value(depth + 1)?;
+            first = false;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, depth: usize) -> Walk<()> {
+        self.at += 1;
+        if depth >= MAX_DEPTH { Err(Stop::TooDeep) } else { Ok(()) }
+    }
+
+    fn literal(&mut self, word: &'static str) -> Walk<()> {
+        let rest = &self.text.as_bytes()[self.at..];
+        if rest.starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else if word.as_bytes().starts_with(rest) {
+            Err(Stop::Incomplete)
+        } else {
+            Err(self.invalid("true, false or null"))
+        }
+    }
+
+    /// `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`
+    fn number(&mut self) -> Walk<()> {
+        let bytes = self.text.as_bytes();
+        if bytes.get(self.at) == Some(&b'-') {
+            self.at += 1;
+        }
+        let leading_zero = bytes.get(self.at) == Some(&b'0');
+        let digits = self.digits()?;
+        if leading_zero && digits > 1 {
+            return Err(self.invalid("no leading zero in a number"));
+        }
+        if bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(bytes.get(self.at), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(bytes.get(self.at), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        // More digits may follow in the text to come.
+        if self.at == bytes.len() { Err(Stop::Incomplete) } else { Ok(()) }
+    }
+
+    fn digits(&mut self) -> Walk<usize> {
+        let rest = &self.text.as_bytes()[self.at..];
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        match (count, rest.is_empty()) {
+            (0, true) => Err(Stop::Incomplete),
+            (0, false) => Err(self.invalid("a value")),
+            _ => {
+                self.at += count;
+                Ok(count)
+            }
+        }
+    }
+
+    fn invalid(&self, expected: &'static str) -> Stop {
+        Stop::Invalid { at: self.at, expected }
+    }
+}
+
+/// Number of bytes before the first quote, backslash or control character, eight at a time.
+fn plain_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = ONES << 7;
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let mut run = 0;
+    while let Some(chunk) = bytes[run..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        // Only the lowest hit is exact, which is the one that counts.
+        let hits =
+            has_zero(word ^ (ONES * u64::from(b'"'))) | has_zero(word ^ (ONES * u64::from(b'\\'))) | control;
+        if hits != 0 {
+            return run + hits.trailing_zeros() as usize / 8;
+        }
+        run += 8;
+    }
+    run + bytes[run..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count()
+}
+
+/// A written string without its quotes.
+pub(super) fn inner(quoted: &str) -> &str {
+    &quoted[1..quoted.len() - 1]
+}
+
+/// The text that a checked string, without its quotes, stands for. Half a surrogate pair becomes U+FFFD.
+pub(super) fn unescape(written: &str) -> Cow<'_, str> {
+    let Some(first) = memchr::memchr(b'\\', written.as_bytes()) else {
+        return Cow::Borrowed(written);
+    };
+    let mut text = String::with_capacity(written.len());
+    text.push_str(&written[..first]);
+    let mut rest = &written[first..];
+    while let Some(escape) = rest.strip_prefix('\\') {
+        let (character, used) = unescape_one(escape);
+        text.push(character);
+        let plain = &escape[used..];
+        let end = memchr::memchr(b'\\', plain.as_bytes()).unwrap_or(plain.len());
+        text.push_str(&plain[..end]);
+        rest = &plain[end..];
+    }
+    Cow::Owned(text)
+}
+
+/// The character of an escape, given what follows its backslash, and the number of bytes used.
+fn unescape_one(escape: &str) -> (char, usize) {
+    let simple = match escape.as_bytes()[0] {
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => return unescape_unicode(escape),
+        other => char::from(other),
+    };
+    (simple, 1)
+}
+
+fn unescape_unicode(escape: &str) -> (char, usize) {
+    let unit =
+        |from: usize| escape.get(from..from + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let high = unit(1).unwrap_or(0xd800);
+    if let Some(character) = char::from_u32(high) {
+        return (character, 5);
+    }
+    let low = escape.get(5..7).filter(|next| *next == "\\u").and_then(|_| unit(7));
+    match low {
+        Some(low @ 0xdc00..=0xdfff) if high < 0xdc00 => {
+            let code = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+            (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 11)
+        }
+        _ => (char::REPLACEMENT_CHARACTER, 5),
+    }
+}
+
+/// Finds the end of a value by its brackets and quotes alone, over bytes that may be neither JSON nor UTF-8, and across
+/// any number of calls.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct BracketScan {
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl BracketScan {
+    /// The number of bytes up to the end of the value, or `None` when it goes on after `bytes`.
+    pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (place, &byte) in bytes.iter().enumerate() {
+            if self.escaped {
+                self.escaped = false;
+            } else if self.in_string {
+                self.in_string = byte != b'"';
+                self.escaped = byte == b'\\';
+            } else {
+                match byte {
+                    b'"' => self.in_string = true,
+                    b'{' | b'[' => self.depth += 1,
+                    b'}' | b']' if self.depth <= 1 => return Some(place + usize::from(self.depth == 1)),
+                    b'}' | b']' => self.depth -= 1,
+                    b',' if self.depth == 0 => return Some(place),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn whole(text: &str) -> Walk<&str> {
+        // A space tells the walker that a number is over.
+        let padded: &'static str = Box::leak(format!("{text} ").into_boxed_str());
+        let mut walker = Walker::new(padded, 0);
+        let value = walker.value(0)?;
+        match walker.peek() {
+            Err(Stop::Incomplete) => Ok(value),
+            _ => Err(walker.invalid("the end")),
+        }
+    }
+
+    #[test]
+    fn values_come_as_they_are_written() {
+        for text in [
+            r#"{"a":1e400,"b":[9007199254740993,-0.10,1E+2],"a":null}"#,
+            r#""\ud83d\ude00 \"quoted\" 한국어""#,
+            "[ ]",
+            "{ \"k\" : { } }",
+            "0",
+            "true",
+        ] {
+            assert_eq!(whole(text), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in [
+            "{\"a\":1,}",
+            "[1,]",
+            "{a:1}",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "-",
+            "nul!",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"\t\"",
+            "[1 2]",
+            "{\"a\" 1}",
+            "NaN",
+            "'a'",
+            "{\"a\":1 \"b\":2}",
+        ] {
+            assert!(matches!(whole(text), Err(Stop::Invalid { .. })), "{text}: {:?}", whole(text));
+        }
+        assert_eq!(whole(&"[".repeat(MAX_DEPTH + 1)), Err(Stop::TooDeep));
+    }
+
+    #[test]
+    fn escapes_stand_for_their_characters() {
+        for (written, expected) in [
+            ("plain", "plain"),
+            (r#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{c}\n\r\t"),
+            (r"\uD55C\uAD6D", "한국"),
+            (r"a\ud83d\ude00b", "a😀b"),
+            (r"\ud83d!", "\u{fffd}!"),
+            (r"\ude00\ud83d", "\u{fffd}\u{fffd}"),
+            (r"\ud83d\u0041", "\u{fffd}A"),
+        ] {
+            assert_eq!(unescape(written), expected, "{written}");
+        }
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            "\\PC{0,12}".prop_map(Into::into),
+            "[\\x00-\\x7f]{0,20}".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 40, 6, |element| {
+            prop_oneof![
+                prop::collection::vec(element.clone(), 0..6).prop_map(Into::into),
+                prop::collection::hash_map("\\PC{0,8}", element, 0..6)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_document_of_serde_json_is_walked_whole_and_every_prefix_is_incomplete(document in json()) {
+            let text = document.to_string();
+            prop_assert_eq!(whole(&text), Ok(text.as_str()));
+            for (end, _) in text.char_indices() {
+                prop_assert_eq!(Walker::new(&text[..end], 0).value(0), Err(Stop::Incomplete));
+            }
+            if document.is_object() || document.is_array() {
+                prop_assert_eq!(BracketScan::default().end(text.as_bytes()), Some(text.len()));
+            }
+        }
+
+        #[test]
+        fn the_walker_accepts_exactly_what_serde_json_accepts(text in "[\\[\\]{}:,\"\\\\0-9a-f.eE+\\- ntrue]{0,24}") {
+            let serde = serde_json::from_str::<Box<serde_json::value::RawValue>>(&text).is_ok();
+            prop_assert_eq!(whole(&text).is_ok(), serde, "{}", text);
+        }
+
+        #[test]
+        fn unescaping_agrees_with_serde_json(text in "(\\\\u[0-9a-c][0-9a-f]{3}|\\\\[bfnrt/]|\\PC){0,16}") {
+            let written = text.replace('"', "");
+            if let Ok(expected) = serde_json::from_str::<String>(&format!("\"{written}\"")) {
+                prop_assert_eq!(unescape(&written), expected);
+            }
+        }
+
+        #[test]
+        fn a_plain_run_ends_at_the_first_special_byte(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            let expected = bytes.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            prop_assert_eq!(plain_run(&bytes), expected.unwrap_or(bytes.len()));
+        }
+    }
+}

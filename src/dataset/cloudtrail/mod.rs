@@ -1,0 +1,45 @@
+//! CloudTrail: management and data events as AWS delivers them to a bucket.
+
+mod cells;
+mod columns;
+mod json;
+mod keys;
+mod records;
+mod shape;
+
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema};
+
+/// The dataset.
+#[derive(Debug)]
+pub struct CloudTrail;
+
+impl Dataset for CloudTrail {
+    fn name(&self) -> &'static str {
+        "cloudtrail"
+    }
+
+    fn default_table(&self) -> &'static str {
+        "cloudtrail"
+    }
+
+    fn default_lateness_hours(&self) -> u32 {
+        6
+    }
+
+    fn claim(&self, key: &str) -> KeyClaim {
+        keys::claim(key)
+    }
+
+    fn recognises(&self, head: &[u8]) -> bool {
+        let is_object = head.trim_ascii_start().starts_with(b"{");
+        is_object && memchr::memmem::find(head, b"\"Records\"").is_some()
+    }
+
+    fn schema(&self, naming: Naming, promoted: &[Promotion]) -> TableSchema {
+        columns::schema(naming, promoted)
+    }
+
+    fn decoder(&self, schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder> {
+        Box::new(records::RecordDecoder::new(schema, limits))
+    }
+}

@@ -1,0 +1,312 @@
+//! From the bytes of a CloudTrail log file to rows.
+//!
+//! A file is one JSON document `{"Records":[...]}`, or several in a row, with the keys in any order. Records are decoded
+//! as they become complete, so that neither the size of a file nor a cut at its end matters: what came before the cut
+//! becomes rows. A record that is no valid JSON is put aside alone, as long as its brackets balance.
+
+use std::sync::Arc;
+
+use super::cells;
+use super::json::{BracketScan, Stop, Walker};
+use super::shape::{Found, Shape};
+use crate::dataset::column::TableSchema;
+use crate::dataset::rows::{RowHead, Rows};
+use crate::dataset::{DecodeLimits, Decoder};
+use crate::kst::UtcInstant;
+
+/// Decodes CloudTrail log files.
+pub(super) struct RecordDecoder {
+    shape: Arc<Shape>,
+    keys: KeySlots,
+    limits: DecodeLimits,
+    place: Place,
+    records: u32,
+    documents: u32,
+}
+
+/// The slots of the values that make a row's key.
+#[derive(Debug, Clone, Copy)]
+struct KeySlots {
+    event_time: Option<usize>,
+    event_source: Option<usize>,
+    event_name: Option<usize>,
+    event_id: Option<usize>,
+}
+
+/// Where in a file the decoder stands.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// Before a document.
+    Outside,
+    /// Between the keys of a document.
+    Document { first: bool, has_records: bool },
+    /// Between the elements of `Records`.
+    Records { first: bool },
+    /// In a record that is too long.
+    Skipping(BracketScan),
+    /// After damage that nothing can be found behind.
+    Lost,
+}
+
+/// What is wrong with an object or a record: the stable reason and a sentence.
+type Fault = (&'static str, String);
+
+impl RecordDecoder {
+    pub(super) fn new(schema: &TableSchema, limits: DecodeLimits) -> Self {
+        let shape = Shape::of(schema);
+        let keys = KeySlots {
+            event_time: shape.slot_of("eventTime"),
+            event_source: shape.slot_of("eventSource"),
+            event_name: shape.slot_of("eventName"),
+            event_id: shape.slot_of("eventID"),
+        };
+        Self { shape: Arc::new(shape), keys, limits, place: Place::Outside, records: 0, documents: 0 }
+    }
+
+    /// Decodes as far as `text` goes and returns the position of the first byte that is still needed.
+    fn decode_text(&mut self, text: &str, rows: &mut Rows) -> (usize, Stop) {
+        let shape = Arc::clone(&self.shape);
+        let mut found = Found::default();
+        let mut walker = Walker::new(text, 0);
+        let mut used = 0;
+        loop {
+            match self.step(&shape, &mut walker, &mut found, rows) {
+                Ok(()) => used = walker.at(),
+                Err(stop) => return (used, stop),
+            }
+        }
+    }
+
+    /// Takes one key of a document, one record, or one bracket between them.
+    fn step<'a>(
+        &mut self,
+        shape: &'a Shape,
+        walker: &mut Walker<'a>,
+        found: &mut Found<'a>,
+        rows: &mut Rows,
+    ) -> Result<(), Stop> {
+        match self.place {
+            Place::Outside => {
+                walker.skip_byte_order_mark();
+                walker.take(b'{', "a JSON object")?;
+                self.place = Place::Document { first: true, has_records: false };
+            }
+            Place::Document { first, has_records } => {
+                if !walker.next_element(b'}', first)? {
+                    self.end_document(has_records, rows);
+                } else if walker.key()? == "Records" && walker.peek()? == b'[' {
+                    walker.take(b'[', "a list")?;
+                    self.place = Place::Records { first: true };
+                } else {
+                    walker.value(1)?;
+                    self.place = Place::Document { first: false, has_records };
+                }
+            }
+            Place::Records { first } => {
+                if walker.next_element(b']', first)? {
+                    self.record(shape, walker, found, rows)?;
+                    self.place = Place::Records { first: false };
+                } else {
+                    self.place = Place::Document { first: false, has_records: true };
+                }
+            }
+            Place::Skipping(_) | Place::Lost => return Err(Stop::Incomplete),
+        }
+        Ok(())
+    }
+
+    fn end_document(&mut self, has_records: bool, rows: &mut Rows) {
+        self.place = Place::Outside;
+        self.documents += 1;
+        if !has_records {
+            rows.reject(0, "no_records", "a JSON document without a list named Records", None);
+        }
+    }
+
+    /// Takes one record and makes a row of it, or puts it aside.
+    fn record<'a>(
+        &mut self,
+        shape: &'a Shape,
+        walker: &mut Walker<'a>,
+        found: &mut Found<'a>,
+        rows: &mut Rows,
+    ) -> Result<(), Stop> {
+        let is_object = walker.peek()? == b'{';
+        let start = walker.at();
+        if is_object {
+            shape.walk(walker, found)?;
+        } else {
+            walker.value(0)?;
+        }
+        let raw = walker.since(start);
+        self.records += 1;
+        let at = if is_object {
+            self.event_time(found)
+        } else {
+            Err(("not_an_object", "an element of Records that is no object".to_owned()))
+        };
+        match at {
+            Ok(at) => self.row(shape, at, raw, found, rows),
+            Err((reason, detail)) => rows.reject(self.records, reason, detail, Some(raw.as_bytes())),
+        }
+        Ok(())
+    }
+
+    fn event_time(&self, found: &Found<'_>) -> Result<UtcInstant, Fault> {
+        let written = value(found, self.keys.event_time)
+            .ok_or_else(|| ("missing_event_time", "the record has no eventTime".to_owned()))?;
+        UtcInstant::parse_iso8601(&cells::text(written)).ok_or_else(|| {
+            ("bad_event_time", format!("eventTime is {written}, no ISO 8601 instant with a zone"))
+        })
+    }
+
+    fn row<'a>(&self, shape: &'a Shape, at: UtcInstant, raw: &str, found: &mut Found<'a>, rows: &mut Rows) {
+        let text = |slot| value(found, slot).map(cells::text).unwrap_or_default();
+        let (event_id, source, name) =
+            (text(self.keys.event_id), text(self.keys.event_source), text(self.keys.event_name));
+        let head = RowHead {
+            record: self.records,
+            at,
+            raw: raw.as_bytes(),
+            // An event without an id is unique by its whole text.
+            identity: if event_id.is_empty() { raw.as_bytes() } else { event_id.as_bytes() },
+            cluster: [&source, &name],
+        };
+        if rows.begin_row(&head) {
+            cells::write(&shape.cells, found, rows);
+        }
+    }
+
+    /// Goes on behind bytes at which the walker stopped for good; returns how many of `rest` are used.
+    fn pass_fault(&mut self, rest: &[u8], (reason, detail): Fault, rows: &mut Rows) -> usize {
+        let Place::Records { first } = self.place else {
+            rows.reject(0, reason, detail, None);
+            self.place = Place::Lost;
+            return rest.len();
+        };
+        // The comma before the record is still there.
+        let lead =
+            rest.iter().take_while(|byte| byte.is_ascii_whitespace() || (!first && **byte == b',')).count();
+        let record = &rest[lead..];
+        match BracketScan::default().end(record) {
+            Some(end) if end > 0 => {
+                self.reject_next(reason, detail, &record[..end], rows);
+                self.place = Place::Records { first: false };
+                lead + end
+            }
+            Some(_) => {
+                self.reject_next(reason, detail, record, rows);
+                self.place = Place::Lost;
+                rest.len()
+            }
+            None => 0,
+        }
+    }
+
+    fn reject_next(&mut self, reason: &'static str, detail: String, raw: &[u8], rows: &mut Rows) {
+        self.records += 1;
+        rows.reject(self.records, reason, detail, Some(raw));
+    }
+
+    /// Gives up a record or value that has grown beyond the limit; returns how many bytes are used.
+    fn skip_oversized(&mut self, rest: &[u8], rows: &mut Rows) -> usize {
+        let detail = format!("longer than {} bytes", self.limits.max_record_bytes);
+        if !matches!(self.place, Place::Records { .. }) {
+            rows.reject(0, "too_long", detail, None);
+            self.place = Place::Lost;
+            return rest.len();
+        }
+        let lead = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
+        self.reject_next("too_long", detail, &rest[lead..], rows);
+        self.place = Place::Skipping(BracketScan::default());
+        lead
+    }
+
+    fn skip(&mut self, mut scan: BracketScan, bytes: &[u8]) -> usize {
+        if let Some(end) = scan.end(bytes) {
+            self.place = Place::Records { first: false };
+            return end;
+        }
+        self.place = Place::Skipping(scan);
+        bytes.len()
+    }
+
+    /// One stretch of [`Decoder::decode`]: returns the bytes used, 0 when more are needed.
+    fn decode_stretch(&mut self, bytes: &[u8], rows: &mut Rows) -> usize {
+        match self.place {
+            Place::Lost => return bytes.len(),
+            Place::Skipping(scan) => return self.skip(scan, bytes),
+            _ => {}
+        }
+        let (text, bad_utf8) = valid_prefix(bytes);
+        let (used, stop) = self.decode_text(text, rows);
+        let rest = &bytes[used..];
+        let fault = match stop {
+            Stop::Invalid { at, expected } => {
+                Some(("invalid_json", format!("expected {expected} at byte {} of the record", at - used)))
+            }
+            Stop::TooDeep => Some(("too_deep", format!("more than {} levels deep", super::json::MAX_DEPTH))),
+            Stop::Incomplete if bad_utf8 => Some(("invalid_utf8", "bytes that are not UTF-8".to_owned())),
+            Stop::Incomplete => None,
+        };
+        let passed = fault.map_or(0, |fault| self.pass_fault(rest, fault, rows));
+        if passed == 0 && rest.len() > self.limits.max_record_bytes {
+            return used + self.skip_oversized(rest, rows);
+        }
+        used + passed
+    }
+}
+
+impl Decoder for RecordDecoder {
+    fn begin(&mut self) {
+        self.place = Place::Outside;
+        self.records = 0;
+        self.documents = 0;
+    }
+
+    fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize {
+        let mut used = 0;
+        while used < bytes.len() {
+            match self.decode_stretch(&bytes[used..], rows) {
+                0 => break,
+                more => used += more,
+            }
+        }
+        used
+    }
+
+    fn finish(&mut self, rest: &[u8], rows: &mut Rows) {
+        let blank = rest.trim_ascii().is_empty();
+        match self.place {
+            Place::Lost | Place::Skipping(_) => {}
+            Place::Outside if blank && self.documents > 0 => {}
+            Place::Outside if blank => rows.reject(0, "empty_object", "no JSON document", None),
+            Place::Outside => rows.reject(0, "invalid_json", "no JSON object", None),
+            Place::Document { .. } if self.records == 0 => {
+                rows.reject(0, "truncated_json", "the document ends early", None);
+            }
+            Place::Document { .. } | Place::Records { .. } => {
+                self.reject_next("truncated_json", "the document ends early".to_owned(), rest, rows);
+            }
+        }
+    }
+
+    fn next_record(&self) -> u32 {
+        self.records + 1
+    }
+}
+
+fn value<'a>(found: &Found<'a>, slot: Option<usize>) -> Option<&'a str> {
+    found.values.get(slot?).copied().flatten()
+}
+
+/// The longest valid front of `bytes`, and whether what follows it is no UTF-8.
+fn valid_prefix(bytes: &[u8]) -> (&str, bool) {
+    match simdutf8::compat::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(error) => {
+            let valid = simdutf8::compat::from_utf8(&bytes[..error.valid_up_to()]);
+            (valid.unwrap_or_default(), error.error_len().is_some())
+        }
+    }
+}

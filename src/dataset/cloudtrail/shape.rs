@@ -1,0 +1,222 @@
+//! The columns of CloudTrail as a tree of keys: which value of a record goes where.
+//!
+//! Every JSON path of the column table is a way from the root. A value with a column of its own is kept as a slice of
+//! the record; an object without one is walked, and what the tree does not know in it goes to `extra`.
+
+use super::json::{Stop, Walker, unescape};
+use crate::dataset::column::{ColumnType, Origin, TableSchema};
+
+/// A key of the tree, and what is below it.
+#[derive(Debug, Default)]
+struct Node {
+    /// JSON path from the record.
+    path: String,
+    /// Where the value itself is kept.
+    slot: Option<usize>,
+    children: Vec<(Box<str>, Node)>,
+    /// Every slot further down: emptied when the key comes again, since the last of equal keys counts.
+    below: Vec<usize>,
+    /// Number of this node among all.
+    number: usize,
+}
+
+/// Where the cell of a decoded column comes from.
+#[derive(Debug)]
+pub(super) enum CellSource {
+    /// The value of a slot; `rescue` is its path when a value of another type would be lost without `extra`.
+    Value { slot: usize, column_type: ColumnType, rescue: Option<String> },
+    /// One member of each element of the list in a slot, under any of these keys.
+    ListMember { slot: usize, keys: Vec<Box<str>> },
+    /// What has no other place.
+    Extra,
+}
+
+/// The tree and the cells made from its slots.
+#[derive(Debug)]
+pub(super) struct Shape {
+    root: Node,
+    slots: usize,
+    nodes: usize,
+    /// One source a decoded column, in order.
+    pub(super) cells: Vec<CellSource>,
+}
+
+/// A value that has no column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ExtraField<'a> {
+    /// Path of the object that holds it, or of the value itself when `key` is `None`.
+    pub(super) path: &'a str,
+    /// Its key, as written.
+    pub(super) key: Option<&'a str>,
+    /// Its value, as written.
+    pub(super) value: &'a str,
+}
+
+/// The values of one record, as slices of its text.
+#[derive(Debug, Default)]
+pub(super) struct Found<'a> {
+    /// By slot; `null` is absent.
+    pub(super) values: Vec<Option<&'a str>>,
+    /// In the order of the record.
+    pub(super) extra: Vec<ExtraField<'a>>,
+    /// By node: whether its key has come already.
+    seen: Vec<bool>,
+}
+
+impl Shape {
+    pub(super) fn of(schema: &TableSchema) -> Self {
+        let mut shape = Self { root: Node::default(), slots: 0, nodes: 0, cells: Vec::new() };
+        for column in schema.decoded() {
+            let cell = match &column.origin {
+                Origin::Json(paths) => shape.add_paths(paths, column.column_type),
+                _ => CellSource::Extra,
+            };
+            shape.cells.push(cell);
+        }
+        shape.root.collect_below(&mut shape.nodes);
+        shape
+    }
+
+    /// The slot of the value at a path.
+    pub(super) fn slot_of(&self, path: &str) -> Option<usize> {
+        let mut node = &self.root;
+        for key in path.split('.') {
+            node = &node.children.iter().find(|(name, _)| **name == *key)?.1;
+        }
+        node.slot
+    }
+
+    fn add_paths<P: AsRef<str>>(&mut self, paths: &[P], column_type: ColumnType) -> CellSource {
+        if let Some((list, _)) = paths[0].as_ref().split_once("[].") {
+            let slot = self.slot_at(list, None);
+            let key = |path: &P| path.as_ref().rsplit('.').next().unwrap_or_default().into();
+            return CellSource::ListMember { slot, keys: paths.iter().map(key).collect() };
+        }
+        let promoted = self.is_kept_above(paths[0].as_ref());
+        let mut shared = None;
+        for path in paths {
+            shared = Some(self.slot_at(path.as_ref(), shared));
+        }
+        let rescue = (!promoted && !matches!(column_type, ColumnType::Text | ColumnType::Json))
+            .then(|| paths[0].as_ref().to_owned());
+        CellSource::Value { slot: shared.unwrap_or_default(), column_type, rescue }
+    }
+
+    /// The slot at a path; `shared` gives it an existing one.
+    fn slot_at(&mut self, path: &str, shared: Option<usize>) -> usize {
+        let mut node = &mut self.root;
+        for key in path.split('.') {
+            node = node.child_or_new(key);
+        }
+        let slot = *node.slot.get_or_insert_with(|| shared.unwrap_or(self.slots));
+        self.slots = self.slots.max(slot + 1);
+        slot
+    }
+
+    /// Whether a value above `path` is kept whole, so that nothing below it can get lost.
+    fn is_kept_above(&self, path: &str) -> bool {
+        path.match_indices('.').any(|(end, _)| self.slot_of(&path[..end]).is_some())
+    }
+
+    /// Walks over one record, which begins at the walker with `{`.
+    pub(super) fn walk<'a>(&'a self, walker: &mut Walker<'a>, found: &mut Found<'a>) -> Result<(), Stop> {
+        found.values.clear();
+        found.values.resize(self.slots, None);
+        found.extra.clear();
+        found.seen.clear();
+        found.seen.resize(self.nodes, false);
+        self.root.walk_object(walker, 0, found)
+    }
+}
+
+impl Node {
+    fn child_or_new(&mut self, key: &str) -> &mut Self {
+        let place = self.children.iter().position(|(name, _)| **name == *key).unwrap_or_else(|| {
+            let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+            self.children.push((key.into(), Self { path, ..Self::default() }));
+            self.children.len() - 1
+        });
+        &mut self.children[place].1
+    }
+
+    fn collect_below(&mut self, nodes: &mut usize) {
+        self.number = *nodes;
+        *nodes += 1;
+        for (_, child) in &mut self.children {
+            child.collect_below(nodes);
+            self.below.extend(child.slot);
+            self.below.extend_from_slice(&child.below);
+        }
+    }
+
+    /// The child of a key; `expected` is where it stood last time plus one, since records of one service look alike.
+    fn child(&self, key: &str, expected: &mut usize) -> Option<&Self> {
+        let matches = |place: &usize| self.children.get(*place).is_some_and(|(name, _)| **name == *key);
+        let place = Some(*expected)
+            .filter(matches)
+            .or_else(|| self.children.iter().position(|(name, _)| **name == *key))
+            .or_else(|| self.position_unescaped(key))?;
+        *expected = place + 1;
+        Some(&self.children[place].1)
+    }
+
+    fn position_unescaped(&self, key: &str) -> Option<usize> {
+        if !key.contains('\\') {
+            return None;
+        }
+        let key = unescape(key);
+        self.children.iter().position(|(name, _)| **name == *key)
+    }
+
+    fn walk_object<'a>(
+        &'a self,
+        walker: &mut Walker<'a>,
+        depth: usize,
+        found: &mut Found<'a>,
+    ) -> Result<(), Stop> {
+        walker.take(b'{', "an object")?;
+        let (mut first, mut expected) = (true, 0);
+        while walker.next_element(b'}', first)? {
+            first = false;
+            let key = walker.key()?;
+            if let Some(child) = self.child(key, &mut expected) {
+                child.walk_value(walker, depth + 1, found)?;
+            } else {
+                let value = walker.value(depth + 1)?;
+                if self.slot.is_none() {
+                    found.extra.push(ExtraField { path: &self.path, key: Some(key), value });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn walk_value<'a>(
+        &'a self,
+        walker: &mut Walker<'a>,
+        depth: usize,
+        found: &mut Found<'a>,
+    ) -> Result<(), Stop> {
+        if std::mem::replace(&mut found.seen[self.number], true) {
+            for &slot in &self.below {
+                found.values[slot] = None;
+            }
+        }
+        let is_object = walker.peek()? == b'{';
+        let start = walker.at();
+        if is_object && !self.children.is_empty() {
+            self.walk_object(walker, depth, found)?;
+        } else {
+            walker.value(depth)?;
+        }
+        let value = Some(walker.since(start)).filter(|written| *written != "null");
+        match (self.slot, value) {
+            (Some(slot), _) => found.values[slot] = value,
+            (None, Some(value)) if !is_object => {
+                found.extra.push(ExtraField { path: &self.path, key: None, value });
+            }
+            (None, _) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! One definition of a column gives its Arrow field, Hive type, DDL line and documentation row.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, TimeUnit};
+use serde::{Deserialize, Serialize};
+
+/// The types that Athena engine v3, Spark, DuckDB and QuickSight all read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// UTF-8 text.
+    Text,
+    /// JSON text, kept as it was logged.
+    Json,
+    /// True or false.
+    Bool,
+    /// 32-bit signed integer.
+    Int,
+    /// 64-bit signed integer.
+    BigInt,
+    /// Milliseconds, without zone.
+    Timestamp,
+    /// List of nullable texts, inner field `element`.
+    TextList,
+}
+
+impl ColumnType {
+    /// The Arrow type in memory and in the Parquet file.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Text | Self::Json => DataType::Utf8,
+            Self::Bool => DataType::Boolean,
+            Self::Int => DataType::Int32,
+            Self::BigInt => DataType::Int64,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, None),
+            Self::TextList => DataType::List(Arc::new(Self::list_element())),
+        }
+    }
+
+    /// The Hive type, as Athena and the Glue catalog spell it.
+    #[must_use]
+    pub fn hive(self) -> &'static str {
+        match self {
+            Self::Text | Self::Json => "string",
+            Self::Bool => "boolean",
+            Self::Int => "int",
+            Self::BigInt => "bigint",
+            Self::Timestamp => "timestamp",
+            Self::TextList => "array<string>",
+        }
+    }
+
+    /// The field inside a list: Parquet's three-level form with the name that Athena and Spark expect.
+    #[must_use]
+    pub fn list_element() -> Field {
+        Field::new("element", DataType::Utf8, true)
+    }
+}
+
+/// Where a column's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A JSON path such as `userIdentity.arn`, or several of which the record uses one.
+    Json(Cow<'static, [Cow<'static, str>]>),
+    /// A field of an access-log line, by its position in AWS's list, from 1.
+    Field(usize),
+    /// What the decoder found out or could not place elsewhere.
+    Decoder,
+    /// The event time on a Korean wall clock.
+    EventTimeKst,
+    /// The address of the raw object.
+    SourceObject,
+    /// The record or line number in the raw object, from 1.
+    SourceRecord,
+}
+
+impl Origin {
+    /// Whether the value is made when files are written and needs no place before.
+    #[must_use]
+    pub fn is_derived(&self) -> bool {
+        matches!(self, Self::EventTimeKst | Self::SourceObject | Self::SourceRecord)
+    }
+}
+
+/// How a column's values spread, which decides how they are best written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spread {
+    /// Values repeat: a dictionary pays.
+    #[default]
+    Repeating,
+    /// Values repeat, and people search for a single one: a dictionary and a bloom filter pay.
+    Searched,
+    /// Nearly every row has its own value, and people search for it: a bloom filter, no dictionary.
+    Unique,
+}
+
+/// Which names the columns get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Naming {
+    /// snake_case of the JSON path or field: `user_identity_arn`.
+    #[default]
+    Snake,
+    /// Lower case without breaks inside a word: `useridentity_arn`.
+    Compact,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// snake_case name.
+    pub name: Cow<'static, str>,
+    /// Type in every system.
+    pub column_type: ColumnType,
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// What it means, in one line: becomes the comment in the catalog (at most 255 bytes).
+    pub meaning: Cow<'static, str>,
+    /// How its values spread.
+    pub spread: Spread,
+    /// The compact name where the rule does not give it.
+    pub compact: Option<&'static str>,
+}
+
+impl Column {
+    /// A column; the value repeats and its compact name follows the rule.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        column_type: ColumnType,
+        origin: Origin,
+        meaning: &'static str,
+    ) -> Self {
+        let (name, meaning) = (Cow::Borrowed(name), Cow::Borrowed(meaning));
+        Self { name, column_type, origin, meaning, spread: Spread::Repeating, compact: None }
+    }
+
+    /// People search for single values of it.
+    #[must_use]
+    pub const fn searched(mut self) -> Self {
+        self.spread = Spread::Searched;
+        self
+    }
+
+    /// Nearly every row has its own value.
+    #[must_use]
+    pub const fn unique(mut self) -> Self {
+        self.spread = Spread::Unique;
+        self
+    }
+
+    /// Sets the compact name by hand.
+    #[must_use]
+    pub const fn compact(mut self, name: &'static str) -> Self {
+        self.compact = Some(name);
+        self
+    }
+
+    /// The name under a naming.
+    ///
+    /// Compact names are the JSON path in lower case with `_` for `.`; a column without a path drops its `_`, except
+    /// before `kst`.
+    #[must_use]
+    pub fn named(&self, naming: Naming) -> Cow<'_, str> {
+        match (naming, self.compact, &self.origin) {
+            (Naming::Snake, _, _) => Cow::Borrowed(&self.name),
+            (Naming::Compact, Some(name), _) => Cow::Borrowed(name),
+            (Naming::Compact, None, Origin::Json(paths)) => {
+                Cow::Owned(paths[0].replace("[]", "").replace('.', "_").to_ascii_lowercase())
+            }
+            (Naming::Compact, None, _) => match self.name.strip_suffix("_kst") {
+                Some(stem) => Cow::Owned(stem.replace('_', "") + "_kst"),
+                None => Cow::Owned(self.name.replace('_', "")),
+            },
+        }
+    }
+
+    /// The Arrow field under a naming; every column may be null.
+    #[must_use]
+    pub fn field(&self, naming: Naming) -> Field {
+        Field::new(self.named(naming), self.column_type.arrow(), true)
+    }
+
+    /// Where the value comes from, for a person.
+    #[must_use]
+    pub fn source(&self) -> String {
+        match &self.origin {
+            Origin::Json(paths) => paths.join(", "),
+            Origin::Field(position) => format!("field {position}"),
+            Origin::Decoder => "decoder".to_owned(),
+            Origin::EventTimeKst => "event time + 9 h".to_owned(),
+            Origin::SourceObject => "address of the raw object".to_owned(),
+            Origin::SourceRecord => "record or line number in it".to_owned(),
+        }
+    }
+}
+
+/// The columns of one table, in order, and what the engine must know about some of them.
+#[derive(Debug, Clone)]
+pub struct TableSchema {
+    /// All columns, the derived ones too; the partition column is none of them.
+    pub columns: Vec<Column>,
+    /// Position of the event time in UTC.
+    pub event_time: usize,
+    /// Positions of the two columns by which rows are clustered, before the event time.
+    pub cluster: [usize; 2],
+    /// How the columns are called.
+    pub naming: Naming,
+}
+
+impl TableSchema {
+    /// The columns that a decoder fills, in order.
+    pub fn decoded(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| !column.origin.is_derived())
+    }
+
+    /// Position of a column by its snake_case name.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Fields of the published file.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        self.columns.iter().map(|column| column.field(self.naming)).collect()
+    }
+}

@@ -1,0 +1,98 @@
+//! The log types: one folder each, and the list of them.
+//!
+//! A dataset knows what its raw objects are called, what a record means and which columns it has. It knows no file, no
+//! store and no catalog. To add a log type, add a folder with an implementation of [`Dataset`] and a line in [`ALL`].
+
+pub mod cloudtrail;
+pub mod column;
+pub mod object_key;
+pub mod rows;
+pub mod s3_access;
+
+pub use column::{Column, ColumnType, Naming, Origin, Spread, TableSchema};
+pub use object_key::{KeyClaim, KeyTime};
+pub use rows::{Cells, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
+
+use serde::{Deserialize, Serialize};
+
+/// Every log type that logmill knows.
+pub static ALL: [&dyn Dataset; 2] = [&cloudtrail::CloudTrail, &s3_access::S3Access];
+
+/// A log type.
+pub trait Dataset: Send + Sync {
+    /// Name on the command line, in plans and manifests.
+    fn name(&self) -> &'static str;
+
+    /// Table name where the user gives none.
+    fn default_table(&self) -> &'static str;
+
+    /// How long after the end of a day its objects are still awaited where the user says nothing, in hours.
+    fn default_lateness_hours(&self) -> u32;
+
+    /// Whether an object is one of this dataset, judged by its key alone.
+    fn claim(&self, key: &str) -> KeyClaim;
+
+    /// Whether the first bytes of an object, decompressed, look like this dataset: for keys that say nothing.
+    fn recognises(&self, head: &[u8]) -> bool;
+
+    /// The columns, with the JSON values that the user wants as columns of their own.
+    fn schema(&self, naming: Naming, promoted: &[Promotion]) -> TableSchema;
+
+    /// A decoder for a table of this dataset.
+    fn decoder(&self, schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder>;
+}
+
+/// Turns the bytes of objects into rows; knows no file and does no I/O.
+///
+/// Bytes are pushed: [`decode`](Self::decode) takes what is complete and says how much it used; the rest comes again,
+/// longer, with the next call. One decoder serves many objects, one after the other.
+pub trait Decoder: Send {
+    /// A new object begins.
+    fn begin(&mut self);
+
+    /// Decodes the complete rows at the front of `bytes` and returns the number of bytes used.
+    fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize;
+
+    /// The object ends cleanly with `rest`, the bytes that [`decode`](Self::decode) did not use.
+    fn finish(&mut self, rest: &[u8], rows: &mut Rows);
+
+    /// The number that the next record or line would have, from 1.
+    fn next_record(&self) -> u32;
+}
+
+/// Caps on what comes from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct DecodeLimits {
+    /// A longer record or line is rejected. Athena reads no row beyond 32 MiB.
+    pub max_record_bytes: usize,
+}
+
+impl DecodeLimits {
+    /// The limits of Athena.
+    pub const ATHENA: Self = Self { max_record_bytes: 32 << 20 };
+}
+
+/// A JSON value that gets a column of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// Name of the column, snake_case.
+    pub column: String,
+    /// JSON path such as `requestParameters.instanceId`.
+    pub path: String,
+    /// Type of the column; a value of another type is NULL there and stays in the JSON column.
+    #[serde(rename = "type", default = "Promotion::text")]
+    pub column_type: ColumnType,
+}
+
+impl Promotion {
+    fn text() -> ColumnType {
+        ColumnType::Text
+    }
+}
+
+/// The dataset of a name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static dyn Dataset> {
+    ALL.into_iter().find(|dataset| dataset.name() == name)
+}

@@ -1,0 +1,77 @@
+//! What the key of a raw object says: whose it is, and which times it can hold.
+
+use crate::kst::{Civil, UtcInstant};
+
+/// Whether an object belongs to a dataset, by its key alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyClaim {
+    /// It does; its time decides whether a day needs it.
+    Mine(KeyTime),
+    /// The key says nothing: the content must.
+    Unclear,
+    /// It does not, for this reason.
+    NotMine(&'static str),
+}
+
+/// What the time in a key says about the events inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyTime {
+    /// Delivered then: all events are older.
+    Delivered(UtcInstant),
+    /// Either delivered at this midnight, or named after the UTC day whose events it holds: its siblings tell.
+    Midnight(UtcInstant),
+}
+
+/// Midnight of the UTC day in a `YYYY/MM/DD` at the end of a folder path.
+#[must_use]
+pub fn folder_date(folder: &str) -> Option<UtcInstant> {
+    let mut parts = folder.rsplit('/');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) {
+        return None;
+    }
+    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
+    Civil { year: number(year)?, month: number(month)?, day: number(day)?, ..Civil::default() }.to_utc()
+}
+
+/// Splits a key into its folder, without the last slash, and its name.
+#[must_use]
+pub fn split(key: &str) -> (&str, &str) {
+    key.rsplit_once('/').unwrap_or(("", key))
+}
+
+/// Reads a time at the front of `text` by a pattern in which `Y`, `M`, `D`, `h`, `m`, `s` stand for digits and all else
+/// for itself.
+#[must_use]
+pub fn time_by_pattern(text: &[u8], pattern: &str) -> Option<UtcInstant> {
+    let mut civil = Civil::default();
+    for (place, expected) in pattern.bytes().enumerate() {
+        let found = *text.get(place)?;
+        let part = match expected {
+            b'Y' => &mut civil.year,
+            b'M' => &mut civil.month,
+            b'D' => &mut civil.day,
+            b'h' => &mut civil.hour,
+            b'm' => &mut civil.minute,
+            b's' => &mut civil.second,
+            literal if literal == found => continue,
+            _ => return None,
+        };
+        *part = *part * 10 + u32::from(found.is_ascii_digit().then(|| found - b'0')?);
+    }
+    civil.to_utc()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_a_date_only_when_it_ends_in_one() {
+        let date = |folder| folder_date(folder).map(|instant| instant.to_string());
+        assert_eq!(date("a/2023/11/01").as_deref(), Some("2023-11-01T00:00:00Z"));
+        for folder in ["a/2023/11", "2023/13/01", "a/2023/1/01", "a/b/c/d", "", "x/+023/11/01"] {
+            assert_eq!(date(folder), None, "{folder}");
+        }
+    }
+}

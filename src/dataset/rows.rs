@@ -1,0 +1,372 @@
+//! Where decoders put what they find: rows of the wanted day as Arrow columns, rejected rows as values, and counts.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
+    TimestampMillisecondBuilder,
+};
+use highway::{HighwayHash, HighwayHasher, Key};
+
+use super::column::{Column, ColumnType};
+use crate::kst::{UtcInstant, UtcWindow};
+use crate::ledger::RowLedger;
+
+/// What makes a row unique, as a keyed 128-bit hash.
+///
+/// The key is drawn anew for every run, so that nobody who can write into a log can prepare two rows that collide; by
+/// chance, a billion rows collide with a probability below 2^-68.
+pub type Identity = [u64; 2];
+
+/// The secret of [`Identity`].
+pub type IdentityKey = [u64; 4];
+
+/// Where a row comes from: the order of positions decides which of two duplicates stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Index of the object in the plan, whose objects are in order of their addresses.
+    pub object: u32,
+    /// Record or line number in it, from 1; 0 is the object as a whole.
+    pub record: u32,
+}
+
+/// What is known of a row beside its cells.
+#[derive(Debug, Clone, Copy)]
+pub struct RowKey {
+    /// Which pair of cluster values it has: an index into [`RowBatch::clusters`].
+    pub cluster: u32,
+    /// Event time.
+    pub at: UtcInstant,
+    /// Where it comes from.
+    pub position: Position,
+    /// Its size in the raw object, in bytes.
+    pub bytes: u32,
+    /// What makes it unique.
+    pub identity: Identity,
+}
+
+/// A record or line that could not be decoded, or what is left of a damaged object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejection {
+    /// Where it stands.
+    pub position: Position,
+    /// Stable name of the reason, such as `bad_time`.
+    pub reason: &'static str,
+    /// The reason for a person, with what was found.
+    pub detail: String,
+    /// The raw bytes, cut at [`Rejection::MAX_RAW_BYTES`]; `None` for an object as a whole.
+    pub raw: Option<Vec<u8>>,
+}
+
+impl Rejection {
+    /// Longer raw bytes are cut: the raw object stays the truth.
+    pub const MAX_RAW_BYTES: usize = 1 << 20;
+}
+
+/// The rows of one batch: cells as Arrow arrays in the order of the decoded columns, keys in the order of the rows.
+#[derive(Debug)]
+pub struct RowBatch {
+    /// One array a decoded column.
+    pub cells: Vec<ArrayRef>,
+    /// One key a row.
+    pub keys: Vec<RowKey>,
+    /// The distinct pairs of cluster values, in order of first appearance.
+    pub clusters: Vec<[Arc<str>; 2]>,
+}
+
+/// Takes rows from a decoder: keeps those of the window, counts the others.
+#[derive(Debug)]
+pub struct Rows {
+    window: UtcWindow,
+    hash_key: IdentityKey,
+    cells: Vec<Cells>,
+    keys: Vec<RowKey>,
+    clusters: Clusters,
+    rejections: Vec<Rejection>,
+    object: u32,
+    ledger: RowLedger,
+    raw_bytes: usize,
+}
+
+/// What a decoder says about a row before its cells.
+#[derive(Debug, Clone, Copy)]
+pub struct RowHead<'a> {
+    /// Record or line number, from 1.
+    pub record: u32,
+    /// Event time.
+    pub at: UtcInstant,
+    /// The raw text.
+    pub raw: &'a [u8],
+    /// What makes the row unique.
+    pub identity: &'a [u8],
+    /// The values by which rows are clustered.
+    pub cluster: [&'a str; 2],
+}
+
+impl Rows {
+    /// An empty batch for the decoded columns of a table; rows outside `window` are counted and dropped.
+    pub fn new<'c>(
+        columns: impl Iterator<Item = &'c Column>,
+        window: UtcWindow,
+        hash_key: IdentityKey,
+    ) -> Self {
+        Self {
+            window,
+            hash_key,
+            cells: columns.map(|column| Cells::of(column.column_type)).collect(),
+            keys: Vec::new(),
+            clusters: Clusters::default(),
+            rejections: Vec::new(),
+            object: 0,
+            ledger: RowLedger::default(),
+            raw_bytes: 0,
+        }
+    }
+
+    /// The rows that follow come from this object of the plan.
+    pub fn begin_object(&mut self, object: u32) {
+        self.object = object;
+        self.ledger = RowLedger::default();
+    }
+
+    /// Counts of the current object; rows of the window count as written until duplicates are known.
+    #[must_use]
+    pub fn ledger(&self) -> RowLedger {
+        self.ledger
+    }
+
+    /// Starts a row if it lies in the window: the caller then appends exactly one cell to each column.
+    pub fn begin_row(&mut self, head: &RowHead<'_>) -> bool {
+        self.ledger.read += 1;
+        if !self.window.contains(head.at) {
+            self.ledger.other_day += 1;
+            return false;
+        }
+        self.ledger.written += 1;
+        self.raw_bytes += head.raw.len();
+        self.keys.push(RowKey {
+            cluster: self.clusters.index_of(head.cluster),
+            at: head.at,
+            position: Position { object: self.object, record: head.record },
+            bytes: u32::try_from(head.raw.len()).unwrap_or(u32::MAX),
+            identity: HighwayHasher::new(Key(self.hash_key)).hash128(head.identity),
+        });
+        true
+    }
+
+    /// The cells of a decoded column.
+    pub fn cell(&mut self, column: usize) -> &mut Cells {
+        &mut self.cells[column]
+    }
+
+    /// Puts a row aside. `raw` is cut at [`Rejection::MAX_RAW_BYTES`].
+    pub fn reject(
+        &mut self,
+        record: u32,
+        reason: &'static str,
+        detail: impl Into<String>,
+        raw: Option<&[u8]>,
+    ) {
+        self.ledger.read += 1;
+        self.ledger.quarantined += 1;
+        self.rejections.push(Rejection {
+            position: Position { object: self.object, record },
+            reason,
+            detail: detail.into(),
+            raw: raw.map(|bytes| bytes[..bytes.len().min(Rejection::MAX_RAW_BYTES)].to_vec()),
+        });
+    }
+
+    /// Hands over the rejected rows so far.
+    pub fn take_rejections(&mut self) -> Vec<Rejection> {
+        std::mem::take(&mut self.rejections)
+    }
+
+    /// Number of rows held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no row is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Roughly the memory that the rows held take: raw text, offsets and keys.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let per_row = self.cells.len() * 5 + std::mem::size_of::<RowKey>();
+        self.raw_bytes + self.keys.len() * per_row
+    }
+
+    /// Hands over the rows held and starts anew.
+    pub fn take_batch(&mut self) -> RowBatch {
+        debug_assert!(self.cells.iter().all(|cells| cells.len() == self.keys.len()), "a row lacks a cell");
+        self.raw_bytes = 0;
+        RowBatch {
+            cells: self.cells.iter_mut().map(Cells::finish).collect(),
+            keys: std::mem::take(&mut self.keys),
+            clusters: self.clusters.take(),
+        }
+    }
+}
+
+/// The growing cells of one column.
+#[derive(Debug)]
+pub enum Cells {
+    /// Text and JSON.
+    Text(StringBuilder),
+    /// Booleans.
+    Bool(BooleanBuilder),
+    /// 32-bit integers.
+    Int(Int32Builder),
+    /// 64-bit integers.
+    BigInt(Int64Builder),
+    /// Milliseconds.
+    Timestamp(TimestampMillisecondBuilder),
+    /// Lists of texts.
+    TextList(ListBuilder<StringBuilder>),
+}
+
+impl Cells {
+    fn of(column_type: ColumnType) -> Self {
+        match column_type {
+            ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
+            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
+            ColumnType::Int => Self::Int(Int32Builder::new()),
+            ColumnType::BigInt => Self::BigInt(Int64Builder::new()),
+            ColumnType::Timestamp => Self::Timestamp(TimestampMillisecondBuilder::new()),
+            ColumnType::TextList => {
+                Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(ColumnType::list_element()))
+            }
+        }
+    }
+
+    fn as_builder(&mut self) -> &mut dyn ArrayBuilder {
+        match self {
+            Self::Text(cells) => cells,
+            Self::Bool(cells) => cells,
+            Self::Int(cells) => cells,
+            Self::BigInt(cells) => cells,
+            Self::Timestamp(cells) => cells,
+            Self::TextList(cells) => cells,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(cells) => cells.len(),
+            Self::Bool(cells) => cells.len(),
+            Self::Int(cells) => cells.len(),
+            Self::BigInt(cells) => cells.len(),
+            Self::Timestamp(cells) => cells.len(),
+            Self::TextList(cells) => cells.len(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        self.as_builder().finish()
+    }
+
+    /// Appends a null.
+    pub fn push_null(&mut self) {
+        match self {
+            Self::Text(cells) => cells.append_null(),
+            Self::Bool(cells) => cells.append_null(),
+            Self::Int(cells) => cells.append_null(),
+            Self::BigInt(cells) => cells.append_null(),
+            Self::Timestamp(cells) => cells.append_null(),
+            Self::TextList(cells) => cells.append_null(),
+        }
+    }
+
+    /// Appends a text, or a null.
+    ///
+    /// # Panics
+    /// If the column is no text: the decoder and its column table disagree.
+    pub fn push_text(&mut self, value: Option<&str>) {
+        let Self::Text(cells) = self else { unreachable!("the column table says that this column is text") };
+        cells.append_option(value);
+    }
+
+    /// Appends a boolean, or a null.
+    ///
+    /// # Panics
+    /// If the column is no boolean.
+    pub fn push_bool(&mut self, value: Option<bool>) {
+        let Self::Bool(cells) = self else {
+            unreachable!("the column table says that this column is boolean")
+        };
+        cells.append_option(value);
+    }
+
+    /// Appends an integer, or a null, to a column of either width.
+    ///
+    /// # Panics
+    /// If the column is no integer.
+    pub fn push_integer(&mut self, value: Option<i64>) {
+        match self {
+            Self::Int(cells) => cells.append_option(value.and_then(|value| i32::try_from(value).ok())),
+            Self::BigInt(cells) => cells.append_option(value),
+            _ => unreachable!("the column table says that this column is an integer"),
+        }
+    }
+
+    /// Appends a time, or a null.
+    ///
+    /// # Panics
+    /// If the column is no time.
+    pub fn push_time(&mut self, value: Option<UtcInstant>) {
+        let Self::Timestamp(cells) = self else {
+            unreachable!("the column table says that this column is a time")
+        };
+        cells.append_option(value.map(|instant| instant.0));
+    }
+
+    /// Appends a list of texts.
+    ///
+    /// # Panics
+    /// If the column is no list.
+    pub fn push_list<'t>(&mut self, values: impl Iterator<Item = Option<std::borrow::Cow<'t, str>>>) {
+        let Self::TextList(cells) = self else {
+            unreachable!("the column table says that this column is a list")
+        };
+        for value in values {
+            cells.values().append_option(value);
+        }
+        cells.append(true);
+    }
+}
+
+/// Numbers the distinct pairs of cluster values; runs of equal pairs are the common case.
+#[derive(Debug, Default)]
+struct Clusters {
+    pairs: Vec<[Arc<str>; 2]>,
+    by_pair: HashMap<[Arc<str>; 2], u32>,
+    last: u32,
+}
+
+impl Clusters {
+    fn index_of(&mut self, pair: [&str; 2]) -> u32 {
+        let same = |known: &[Arc<str>; 2]| *known[0] == *pair[0] && *known[1] == *pair[1];
+        if self.pairs.get(self.last as usize).is_some_and(same) {
+            return self.last;
+        }
+        let pair = pair.map(Arc::<str>::from);
+        let next =
+            u32::try_from(self.pairs.len()).expect("fewer pairs than rows, and rows are counted in 32 bits");
+        self.last = *self.by_pair.entry(pair.clone()).or_insert(next);
+        if self.last == next {
+            self.pairs.push(pair);
+        }
+        self.last
+    }
+
+    fn take(&mut self) -> Vec<[Arc<str>; 2]> {
+        *self = Self { pairs: std::mem::take(&mut self.pairs), ..Self::default() };
+        std::mem::take(&mut self.pairs)
+    }
+}

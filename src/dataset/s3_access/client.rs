@@ -1,0 +1,310 @@
+//! The stretch of a line that clients write into: every way to cut it, and which one to take.
+//!
+//! Three kinds of reading exist, by what the last quote of the line closes. The user agent: then the rest starts right
+//! behind it. The referer: then a bare `-` for the user agent comes first. The request-URI: then the six fields between
+//! request-URI and referer and two bare dashes come first. A reading counts only if the rest has its signature version
+//! in place, which is why the first two kinds cannot both fit a line that has a host id: one more or one less dash
+//! would shift it.
+//!
+//! All places are visited in one walk over the quotes: linear in the line, whatever the client wrote.
+
+use memchr::{memchr, memchr2_iter, memrchr};
+
+use super::cursor::{block_end, parse_time};
+use super::fault::{Fault, Reason};
+use super::fields::{Field, Quality};
+use super::tail::Tail;
+
+/// One way to cut the line. Texts are without quotes; a bare dash is `-`.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    /// The closing quote of the request-URI, or its bare dash. Two bytes further starts the HTTP status.
+    pub(super) uri_end: usize,
+    pub(super) referer: &'a [u8],
+    pub(super) user_agent: &'a [u8],
+    pub(super) tail: Tail<'a>,
+}
+
+/// A line from its request-URI on.
+pub(super) struct Client<'a> {
+    pub(super) line: &'a [u8],
+    /// Where the request-URI starts.
+    pub(super) body: usize,
+    /// Whether S3 may have put the caller's IAM id, or a dash, between version id and host id.
+    pub(super) names_caller: bool,
+}
+
+impl<'a> Client<'a> {
+    /// The likeliest reading, and how sure it is.
+    pub(super) fn read(&self) -> Result<(Reading<'a>, Quality), Fault> {
+        if !matches!(self.line[self.body..], [b'"', ..] | [b'-', b' ', ..]) {
+            return Err(Fault::new(Reason::UnquotedText, Field::RequestUri, self.body));
+        }
+        let Some(last) = memrchr(b'"', &self.line[self.body..]).map(|offset| self.body + offset) else {
+            let reading = self.dash_pair(self.body)?;
+            return Ok((reading, if reading.tail.joined { Quality::Repaired } else { Quality::Exact }));
+        };
+        let survey = Survey::of(self, last);
+        match self.quoted_agent(&survey) {
+            Ok(reading) => Ok((reading, self.judge_quoted(&survey, &reading))),
+            Err(fault) => self.without_quoted_agent(&survey, fault),
+        }
+    }
+
+    /// The request-URI that ends at `uri_end`.
+    pub(super) fn request_uri(&self, uri_end: usize) -> &'a [u8] {
+        if uri_end == self.body { b"-" } else { &self.line[self.body + 1..uri_end] }
+    }
+
+    /// The reading in which the last quote closes the user agent.
+    fn quoted_agent(&self, survey: &Survey<'a>) -> Result<Reading<'a>, Fault> {
+        let Split { start, agent } = survey.best.ok_or_else(|| survey.why_no_split())?;
+        let tail = self.tail(survey.last + 1)?;
+        let referer = match self.line[start.referer] {
+            b'"' => &self.line[start.referer + 1..agent - 2],
+            _ => b"-",
+        };
+        let user_agent = &self.line[agent + 1..survey.last];
+        Ok(Reading { uri_end: start.uri_end, referer, user_agent, tail })
+    }
+
+    /// The reading in which the last quote closes the referer.
+    fn quoted_referer(&self, survey: &Survey<'a>) -> Option<Result<Reading<'a>, Fault>> {
+        let start = survey.whole?;
+        let after_dash = self.after_dash(survey.last + 1)?;
+        let referer = &self.line[start.referer + 1..survey.last];
+        let reading = |tail| Reading { uri_end: start.uri_end, referer, user_agent: b"-", tail };
+        Some(self.tail(after_dash).map(reading))
+    }
+
+    /// The reading in which the request-URI ends at `uri_end` and both texts after it are bare dashes.
+    fn dash_pair(&self, uri_end: usize) -> Result<Reading<'a>, Fault> {
+        let referer = block_end(self.line, uri_end + 2)?;
+        let no_dash = |field| Fault::new(Reason::UnquotedText, field, referer);
+        let user_agent = self.after_dash(referer - 1).ok_or(no_dash(Field::Referer))?;
+        let tail = self.after_dash(user_agent).ok_or(no_dash(Field::UserAgent))?;
+        let tail = self.tail(tail)?;
+        Ok(Reading { uri_end, referer: b"-", user_agent: b"-", tail })
+    }
+
+    /// Where the field that is a space and a bare dash at `at` ends.
+    fn after_dash(&self, at: usize) -> Option<usize> {
+        let ends = matches!(self.line.get(at + 2), None | Some(b' '));
+        (ends && self.line[at..].starts_with(b" -")).then_some(at + 2)
+    }
+
+    /// The fields after a user agent that ends at `at`.
+    fn tail(&self, at: usize) -> Result<Tail<'a>, Fault> {
+        Tail::read(self.line, at, self.names_caller)
+    }
+
+    /// How sure a reading with a quoted user agent is.
+    fn judge_quoted(&self, survey: &Survey<'a>, reading: &Reading<'a>) -> Quality {
+        if survey.readings > 1 || survey.stamped {
+            Quality::Ambiguous
+        } else if reading.tail.joined {
+            if self.names_caller || !self.has_rival(survey) { Quality::Repaired } else { Quality::Ambiguous }
+        } else if reading.tail.extra.is_some() && self.has_rival(survey) {
+            Quality::Ambiguous
+        } else {
+            Quality::Exact
+        }
+    }
+
+    /// Whether the line can also be read as one with a bare user agent.
+    fn has_rival(&self, survey: &Survey<'a>) -> bool {
+        let referer = self.quoted_referer(survey).and_then(Result::ok);
+        let pair = self.dash_pair(survey.last).ok();
+        [referer, pair].into_iter().flatten().any(|reading| reading.tail.is_complete())
+    }
+
+    /// The reading of a line whose user agent is a bare dash; `fault` if there is none. Quotes inside the text make it
+    /// unsure: the same bytes come about when a line is cut off inside its user agent.
+    fn without_quoted_agent(
+        &self,
+        survey: &Survey<'a>,
+        fault: Fault,
+    ) -> Result<(Reading<'a>, Quality), Fault> {
+        let pair = if survey.quoted_uri() { self.dash_pair(survey.last).ok() } else { None };
+        let referer = self.quoted_referer(survey);
+        let both = pair.is_some() && referer.is_some();
+        let reading = pair.map(Ok).or(referer).unwrap_or(Err(fault))?;
+        let texts = [self.request_uri(reading.uri_end), reading.referer];
+        let inner_quote = texts.iter().any(|text| memchr(b'"', text).is_some());
+        let quality = match (both || inner_quote || survey.stamped, reading.tail.joined) {
+            (true, _) => Quality::Ambiguous,
+            (false, true) => Quality::Repaired,
+            (false, false) => Quality::Exact,
+        };
+        Ok((reading, quality))
+    }
+}
+
+/// A place where the six fields between request-URI and referer can stand.
+#[derive(Clone, Copy)]
+struct Start {
+    uri_end: usize,
+    /// The first byte of the referer: a quote or a bare dash.
+    referer: usize,
+    /// Whether the request-URI before it ends in a protocol version.
+    complete: bool,
+}
+
+impl Start {
+    /// The likelier of two places: a complete request-URI before a cut one, then the first.
+    fn likelier(self, other: Option<Self>) -> Self {
+        let rank = |start: &Self| (!start.complete, start.uri_end);
+        other.filter(|other| rank(other) < rank(&self)).unwrap_or(self)
+    }
+}
+
+/// A place for the six fields and one for the border between referer and user agent.
+#[derive(Clone, Copy)]
+struct Split {
+    start: Start,
+    /// The opening quote of the user agent.
+    agent: usize,
+}
+
+/// What one walk over the quotes before the last one finds.
+struct Survey<'a> {
+    line: &'a [u8],
+    body: usize,
+    /// The last quote of the line.
+    last: usize,
+    /// In how many ways the text up to the last quote splits if that quote closes the user agent.
+    readings: usize,
+    /// The likeliest of those.
+    best: Option<Split>,
+    /// The latest start with a quoted referer, until its opening quote is passed.
+    pending: Option<Start>,
+    /// How many starts with a quoted referer are passed.
+    starts: usize,
+    /// The likeliest of those.
+    whole: Option<Start>,
+    /// The likeliest of those that no border has followed yet.
+    open: Option<Start>,
+    /// Whether the text holds a time as a record has it.
+    stamped: bool,
+    /// What stopped the most promising attempt to find the six fields.
+    fault: Option<Fault>,
+}
+
+impl<'a> Survey<'a> {
+    fn of(client: &Client<'a>, last: usize) -> Self {
+        let (line, body) = (client.line, client.body);
+        let mut survey = Self {
+            line,
+            body,
+            last,
+            readings: 0,
+            best: None,
+            pending: None,
+            starts: 0,
+            whole: None,
+            open: None,
+            stamped: false,
+            fault: None,
+        };
+        if !survey.quoted_uri() {
+            survey.start(body);
+        }
+        let text = line.get(body + 1..last).unwrap_or_default();
+        for offset in memchr2_iter(b'"', b'[', text) {
+            survey.visit(body + 1 + offset);
+        }
+        survey.pass(last);
+        survey
+    }
+
+    /// Takes a quote or a bracket into account.
+    fn visit(&mut self, at: usize) {
+        if self.line[at] == b'[' {
+            self.stamped |= parse_time(&self.line[at..]).is_some();
+            return;
+        }
+        self.pass(at);
+        if self.line[at + 1] != b' ' {
+            return;
+        }
+        if self.line.get(at + 2) == Some(&b'"') {
+            self.border(at);
+        } else if self.quoted_uri() {
+            self.start(at);
+        }
+    }
+
+    /// Moves a start whose opening quote lies before `at` to those that a border can close.
+    fn pass(&mut self, at: usize) {
+        if let Some(start) = self.pending.take_if(|start| start.referer < at) {
+            self.starts += 1;
+            self.whole = Some(start.likelier(self.whole));
+            self.open = Some(start.likelier(self.open));
+        }
+    }
+
+    /// A border between referer and user agent may stand here: it closes all starts before it.
+    fn border(&mut self, at: usize) {
+        if at + 2 < self.last {
+            self.readings = self.readings.saturating_add(self.starts);
+            if let Some(start) = self.open.take() {
+                self.offer(Split { start, agent: at + 2 });
+            }
+        }
+    }
+
+    /// The six fields may stand behind this end of the request-URI.
+    fn start(&mut self, uri_end: usize) {
+        self.pass(uri_end + 1);
+        let referer = match block_end(self.line, uri_end + 2) {
+            Ok(referer) => referer,
+            Err(fault) => return self.blame(fault),
+        };
+        let start = Start { uri_end, referer, complete: ends_in_version(&self.line[..uri_end]) };
+        match self.line[referer..] {
+            [b'"', ..] if referer < self.last => self.pending = Some(start),
+            [b'-', b' ', b'"', ..] if referer + 2 < self.last => {
+                self.readings = self.readings.saturating_add(1);
+                self.offer(Split { start, agent: referer + 2 });
+            }
+            [b'"' | b'-', ..] => {}
+            _ => self.blame(Fault::new(Reason::UnquotedText, Field::Referer, referer)),
+        }
+    }
+
+    fn offer(&mut self, split: Split) {
+        let known = self.best.map(|best| best.start);
+        if split.start.likelier(known).uri_end == split.start.uri_end {
+            self.best = Some(split);
+        }
+    }
+
+    fn blame(&mut self, fault: Fault) {
+        if self.fault.is_none_or(|known| known.field < fault.field) {
+            self.fault = Some(fault);
+        }
+    }
+
+    /// Why there is no split with a quoted user agent.
+    fn why_no_split(&self) -> Fault {
+        let cut = |field| Fault::new(Reason::MissingFields, field, self.line.len());
+        let after_last = match self.last == self.body {
+            true => Some(cut(Field::HttpStatus)),
+            false if self.quoted_uri() => block_end(self.line, self.last + 2).err(),
+            false => None,
+        };
+        let no_start = self.fault.or(after_last).filter(|_| self.starts == 0);
+        no_start.unwrap_or(cut(Field::UserAgent))
+    }
+
+    fn quoted_uri(&self) -> bool {
+        self.line[self.body] == b'"'
+    }
+}
+
+/// Whether a request line ends here: ` HTTP/1.1`.
+fn ends_in_version(uri: &[u8]) -> bool {
+    uri.last_chunk().is_some_and(|&[b0, b1, b2, b3, b4, b5, major, dot, minor]| {
+        [b0, b1, b2, b3, b4, b5, dot] == *b" HTTP/." && major.is_ascii_digit() && minor.is_ascii_digit()
+    })
+}

@@ -1,0 +1,319 @@
+//! Tokens of a line: where they end, and the grammar of those that S3 writes itself.
+
+use memchr::{memchr, memchr_iter};
+
+use super::fault::{Fault, Reason};
+use super::fields::Field;
+
+/// A place in a line whose blanks at both ends are gone. Positions are those of the line as it was given.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    /// The line, without the blanks at its end.
+    pub(super) line: &'a [u8],
+    /// The next byte to read; at most the length of the line.
+    pub(super) at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Stands on the first byte that is no blank.
+    pub(super) fn trimmed(line: &'a [u8]) -> Result<Self, Fault> {
+        let is_text = |byte: &u8| !matches!(byte, b' ' | b'\t' | b'\r');
+        let at = line.iter().position(is_text).ok_or(Fault::new(Reason::BlankLine, Field::BucketOwner, 0))?;
+        let end = line.iter().rposition(is_text).map_or(at, |last| last + 1);
+        Ok(Self { line: &line[..end], at })
+    }
+
+    /// The bytes up to the next space, which is skipped. Another field must follow.
+    pub(super) fn token(&mut self, field: Field) -> Result<&'a [u8], Fault> {
+        let rest = &self.line[self.at.min(self.line.len())..];
+        match memchr(b' ', rest) {
+            None => Err(Fault::new(Reason::MissingFields, field, self.line.len())),
+            Some(0) => Err(Fault::new(Reason::EmptyField, field, self.at)),
+            Some(length) => {
+                self.at += length + 1;
+                Ok(&rest[..length])
+            }
+        }
+    }
+
+    /// A token of the right grammar, which the start of another record is not.
+    pub(super) fn checked(
+        &mut self,
+        field: Field,
+        reason: Reason,
+        fits: impl Fn(&[u8]) -> bool,
+    ) -> Result<&'a [u8], Fault> {
+        let start = self.at;
+        let token = self.token(field)?;
+        if token[0] == b'[' && parse_time(&self.line[start..]).is_some() {
+            return Err(Fault::new(Reason::TornLine, field, start));
+        }
+        if fits(token) { Ok(token) } else { Err(Fault::new(reason, field, start)) }
+    }
+
+    /// The time in brackets: its text without them, and milliseconds since 1970.
+    pub(super) fn time(&mut self) -> Result<(&'a [u8], i64), Fault> {
+        let rest = &self.line[self.at..];
+        let milliseconds = parse_time(rest).filter(|_| rest.get(TIME_WIDTH) == Some(&b' '));
+        let milliseconds = milliseconds.ok_or(Fault::new(Reason::BadTime, Field::Time, self.at))?;
+        self.at += TIME_WIDTH + 1;
+        Ok((&rest[1..TIME_WIDTH - 1], milliseconds))
+    }
+
+    /// The requester: one token, or a `CloudFront` origin access identity, whose name has spaces.
+    pub(super) fn requester(&mut self) -> Result<&'a [u8], Fault> {
+        let start = self.at;
+        let token = self.checked(Field::Requester, Reason::EmptyField, |_| true)?;
+        if !token.ends_with(b":iam::cloudfront:user/CloudFront") {
+            return Ok(token);
+        }
+        let name = b"Origin Access Identity ";
+        if self.line[self.at..].starts_with(name) {
+            self.at += name.len();
+            self.token(Field::Requester)?;
+        }
+        Ok(&self.line[start..self.at - 1])
+    }
+}
+
+/// Walks over the six fields between request-URI and referer; returns where the referer starts.
+pub(super) fn block_end(line: &[u8], at: usize) -> Result<usize, Fault> {
+    let mut cursor = Cursor { line, at };
+    cursor.checked(Field::HttpStatus, Reason::BadNumber, is_status)?;
+    cursor.checked(Field::ErrorCode, Reason::BadErrorCode, is_error_code)?;
+    for field in [Field::BytesSent, Field::ObjectSize, Field::TotalTime, Field::TurnAroundTime] {
+        cursor.checked(field, Reason::BadNumber, is_number)?;
+    }
+    Ok(cursor.at)
+}
+
+/// A dash is how S3 says that there is no value.
+pub(super) fn present(token: &[u8]) -> Option<&[u8]> {
+    (token != b"-").then_some(token)
+}
+
+/// 16 upper-case letters and digits in real lines, a UUID for jobs, `-`; samples have other lengths and lower case.
+pub(super) fn is_request_id(token: &[u8]) -> bool {
+    token.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+}
+
+/// `REST.GET.OBJECT`, `SOAP.CreateBucket`, `S3.COMPUTE.OBJECT.CHECKSUM`, `-`.
+pub(super) fn is_operation(token: &[u8]) -> bool {
+    let mut words = 0;
+    let all_words = token.split(|&byte| byte == b'.').all(|word| {
+        words += 1;
+        !word.is_empty() && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+    });
+    all_words && (2..=4).contains(&words) || token == b"-"
+}
+
+fn is_status(token: &[u8]) -> bool {
+    token == b"-" || token.len() == 3 && token.iter().all(u8::is_ascii_digit)
+}
+
+fn is_error_code(token: &[u8]) -> bool {
+    token == b"-" || token.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
+}
+
+/// At most 18 digits, so that the value fits.
+fn is_number(token: &[u8]) -> bool {
+    token == b"-" || token.len() <= 18 && token.iter().all(u8::is_ascii_digit)
+}
+
+/// `SigV2`, `SigV4`, `-`; room for `SigV4A` and the like.
+pub(super) fn is_signature_version(token: &[u8]) -> bool {
+    token == b"-" || token.len() <= 8 && token.starts_with(b"SigV")
+}
+
+/// The value of a token that [`is_number`].
+pub(super) fn number(digits: &[u8]) -> i64 {
+    digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))
+}
+
+/// Bytes of a time with its brackets.
+const TIME_WIDTH: usize = 28;
+
+/// Whether, and where, a time in brackets stands among these bytes.
+pub(super) fn find_stamp(bytes: &[u8]) -> Option<usize> {
+    memchr_iter(b'[', bytes).find(|&at| parse_time(&bytes[at..]).is_some())
+}
+
+/// Milliseconds since 1970 of the `[06/Feb/2019:00:00:38 +0000]` at the start of these bytes.
+pub(super) fn parse_time(bytes: &[u8]) -> Option<i64> {
+    let time: &[u8; TIME_WIDTH] = bytes.first_chunk()?;
+    let marks = [time[0], time[3], time[7], time[12], time[15], time[18], time[21], time[27]];
+    if marks != *b"[//::: ]" {
+        return None;
+    }
+    let year = digits(&time[8..12], 9999)?;
+    let month = month(&time[4..7])?;
+    let day = digits(&time[1..3], days_in_month(year, month)).filter(|&day| day > 0)?;
+    let (hour, minute) = (digits(&time[13..15], 23)?, digits(&time[16..18], 59)?);
+    let second = digits(&time[19..21], 60)?.min(59);
+    let zone = digits(&time[23..25], 23)? * 60 + digits(&time[25..27], 59)?;
+    let east = match time[22] {
+        b'+' => zone,
+        b'-' => -zone,
+        _ => return None,
+    };
+    let minutes = (days_since_1970(year, month, day) * 24 + hour) * 60 + minute - east;
+    Some((minutes * 60 + second) * 1000)
+}
+
+/// A number of digits only, no larger than `most`.
+fn digits(text: &[u8], most: i64) -> Option<i64> {
+    text.iter().all(u8::is_ascii_digit).then(|| number(text)).filter(|&value| value <= most)
+}
+
+/// The month's number from its English abbreviation.
+fn month(name: &[u8]) -> Option<i64> {
+    let month = match name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    };
+    Some(month)
+}
+
+const fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970 in the Gregorian calendar, counted in years that start in March so that a leap day comes last.
+const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    365 * year + leap_days + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check_time(text: &str, expected: Option<i64>) {
+        assert_eq!(parse_time(text.as_bytes()), expected, "{text}");
+    }
+
+    #[test]
+    fn times_become_utc_milliseconds() {
+        check_time("[01/Jan/1970:00:00:00 +0000]", Some(0));
+        check_time("[06/Feb/2019:00:00:38 +0000]", Some(1_549_411_238_000));
+        check_time("[06/Feb/2019:09:00:38 +0900]", Some(1_549_411_238_000));
+        check_time("[05/Feb/2019:18:30:38 -0530]", Some(1_549_411_238_000));
+        check_time("[29/Feb/2024:23:59:59 +0000]", Some(1_709_251_199_000));
+        check_time("[31/Dec/1969:23:59:59 +0000]", Some(-1000));
+    }
+
+    #[test]
+    fn a_leap_second_stays_in_its_day() {
+        check_time("[31/Dec/2016:23:59:60 +0000]", Some(1_483_228_799_000));
+        check_time("[31/Dec/2016:23:59:61 +0000]", None);
+    }
+
+    #[test]
+    fn impossible_times_are_refused() {
+        for text in [
+            "[29/Feb/2023:00:00:00 +0000]",
+            "[29/Feb/2100:00:00:00 +0000]",
+            "[31/Apr/2023:00:00:00 +0000]",
+            "[00/Jan/2023:00:00:00 +0000]",
+            "[01/jan/2023:00:00:00 +0000]",
+            "[01/Foo/2023:00:00:00 +0000]",
+            "[01/Jan/2023:24:00:00 +0000]",
+            "[01/Jan/2023:00:60:00 +0000]",
+            "[01/Jan/2023:00:00:00 +0060]",
+            "[01/Jan/2023:00:00:00 +2400]",
+            "[01/Jan/2023:00:00:00  0000]",
+            "[01/Jan/2023:00:00:00 UTC]  ",
+            "[01/Jan/2023:00:00:00 +000]",
+            "[ 1/Jan/2023:00:00:00 +0000]",
+            "[1/Jan/2023:00:00:00 +0000] ",
+            "[01/Jan/2023:00:00:00Z+0000]",
+            "",
+        ] {
+            check_time(text, None);
+        }
+    }
+
+    /// The slow twin of the calendar: one day after the other.
+    #[test]
+    fn every_day_from_1970_to_2110_counts_one_more() {
+        let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let mut days = 0;
+        for year in 1970..=2110 {
+            for (month, name) in (1..).zip(names) {
+                for day in 1..=days_in_month(year, month) {
+                    check_time(&format!("[{day:02}/{name}/{year}:00:00:00 +0000]"), Some(days * 86_400_000));
+                    days += 1;
+                }
+                let after = days_in_month(year, month) + 1;
+                check_time(&format!("[{after:02}/{name}/{year}:00:00:00 +0000]"), None);
+            }
+        }
+        assert_eq!(days, 51_499);
+    }
+
+    fn check_token(grammar: fn(&[u8]) -> bool, good: &[&str], bad: &[&str]) {
+        for token in good {
+            assert!(grammar(token.as_bytes()), "{token}");
+        }
+        for token in bad {
+            assert!(!grammar(token.as_bytes()), "{token}");
+        }
+    }
+
+    #[test]
+    fn tokens_keep_to_their_grammar() {
+        let ids = ["-", "3E57427F3EXAMPLE", "1VADRPF1K9DV2RTE", "e5042925-b524-4b3b-a869-f3881e78ff3a"];
+        check_token(is_request_id, &ids, &["a.b", "[05/Jan/2020:23:10:20", "a\"b"]);
+        let operations = [
+            "-",
+            "REST.GET.OBJECT",
+            "SOAP.CreateBucket",
+            "S3.COMPUTE.OBJECT.CHECKSUM",
+            "REST.PUT.OBJECT_GET",
+        ];
+        check_token(
+            is_operation,
+            &operations,
+            &["REST", "REST..OBJECT", "REST.GET.", "A.B.C.D.E", "REST.GET.my-bucket"],
+        );
+        check_token(is_status, &["-", "200", "999"], &["20", "2000", "2-0", "--"]);
+        check_token(is_error_code, &["-", "NoSuchKey", "a.b_c", "304"], &["No-Such", "a b", "\""]);
+        check_token(
+            is_number,
+            &["-", "0", "999999999999999999"],
+            &["--", "1000000000000000000", "+1", "1.5", "-1"],
+        );
+        check_token(
+            is_signature_version,
+            &["-", "SigV2", "SigV4", "SigV4A"],
+            &["Sig", "AuthHeader", "SigV4VeryLong"],
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_a_time_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let _ = (parse_time(&bytes), find_stamp(&bytes));
+        }
+    }
+}

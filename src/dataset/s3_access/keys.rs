@@ -1,0 +1,65 @@
+//! What the objects of S3 server access logs are called.
+//!
+//! `[prefix]YYYY-MM-DD-hh-mm-ss-unique`, the prefix glued to the time, or
+//! `[prefix]account/region/bucket/YYYY/MM/DD/YYYY-MM-DD-hh-mm-ss-unique`. The time is that of delivery; in the second
+//! form it may instead be the UTC day of the events, and the time of day is then midnight.
+//! Source: AWS, "Logging requests with server access logging", log object key format.
+
+use crate::dataset::object_key::{self, KeyClaim, KeyTime};
+use crate::kst::UtcInstant;
+
+const PATTERN: &str = "YYYY-MM-DD-hh-mm-ss-";
+
+/// Judges a key.
+pub(super) fn claim(key: &str) -> KeyClaim {
+    let (folder, name) = object_key::split(key);
+    let Some(at) = time_in(name) else {
+        return KeyClaim::Unclear;
+    };
+    KeyClaim::Mine(match object_key::folder_date(folder) {
+        Some(midnight) if midnight == at => KeyTime::Midnight(at),
+        _ => KeyTime::Delivered(at),
+    })
+}
+
+/// The last time in a name that is followed by something: a prefix may hold digits, the unique part has no meaning.
+fn time_in(name: &str) -> Option<UtcInstant> {
+    let bytes = name.as_bytes();
+    let last_start = bytes.len().checked_sub(PATTERN.len() + 1)?;
+    (0..=last_start).rev().find_map(|start| object_key::time_by_pattern(&bytes[start..], PATTERN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> UtcInstant {
+        UtcInstant::parse_iso8601(text).unwrap()
+    }
+
+    #[test]
+    fn the_time_is_found_behind_any_prefix() {
+        let delivered = |text| KeyClaim::Mine(KeyTime::Delivered(instant(text)));
+        for (key, expected) in [
+            ("2023-11-01-00-22-33-23B392B734E22958", delivered("2023-11-01T00:22:33Z")),
+            ("logs/emr2021-11-08-13-10-55-E99D7343D993A492", delivered("2021-11-08T13:10:55Z")),
+            ("app12023-11-01-00-22-33-AB.gz", delivered("2023-11-01T00:22:33Z")),
+            ("backup-2020-01-01-00-00-00-2023-11-01-00-22-33-AB", delivered("2023-11-01T00:22:33Z")),
+            (
+                "p/123456789012/ap-northeast-2/web/2023/11/01/2023-11-01-09-10-11-AB",
+                delivered("2023-11-01T09:10:11Z"),
+            ),
+            (
+                "p/123456789012/ap-northeast-2/web/2023/11/01/2023-11-01-00-00-00-AB",
+                KeyClaim::Mine(KeyTime::Midnight(instant("2023-11-01T00:00:00Z"))),
+            ),
+            ("2023-11-01-00-00-00-AB", delivered("2023-11-01T00:00:00Z")),
+            ("2023-13-01-00-22-33-AB", KeyClaim::Unclear),
+            ("2023-11-01-00-22-33-", KeyClaim::Unclear),
+            ("access.log", KeyClaim::Unclear),
+            ("", KeyClaim::Unclear),
+        ] {
+            assert_eq!(claim(key), expected, "{key}");
+        }
+    }
+}

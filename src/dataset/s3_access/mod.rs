@@ -1,0 +1,51 @@
+//! S3 server access logs: the text lines that S3 writes about requests to a bucket.
+
+mod client;
+mod columns;
+mod cursor;
+mod fault;
+mod fields;
+mod key;
+mod keys;
+mod lines;
+mod tail;
+
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema};
+
+/// The dataset.
+#[derive(Debug)]
+pub struct S3Access;
+
+impl Dataset for S3Access {
+    fn name(&self) -> &'static str {
+        "s3-access"
+    }
+
+    fn default_table(&self) -> &'static str {
+        "s3_access"
+    }
+
+    fn default_lateness_hours(&self) -> u32 {
+        24
+    }
+
+    fn claim(&self, key: &str) -> KeyClaim {
+        keys::claim(key)
+    }
+
+    fn recognises(&self, head: &[u8]) -> bool {
+        let end = memchr::memchr(b'\n', head);
+        let line = &head[..end.unwrap_or(head.len())];
+        // A cut first line still shows its time: the third field, in brackets.
+        line.split(|byte| *byte == b' ').nth(2).is_some_and(|field| field.starts_with(b"["))
+    }
+
+    /// Lines hold no JSON: nothing can be promoted.
+    fn schema(&self, naming: Naming, _promoted: &[Promotion]) -> TableSchema {
+        columns::schema(naming)
+    }
+
+    fn decoder(&self, _schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder> {
+        Box::new(lines::LineDecoder::new(limits))
+    }
+}

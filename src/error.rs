@@ -1,0 +1,137 @@
+//! The one error of the crate.
+//!
+//! A message is a lower-case fragment that says what was being tried; the facts around it are context pairs; the
+//! cause stays a source. Rows that cannot be decoded are not errors but values ([`crate::dataset::Rejection`]).
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Result with the crate's error.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What kind of failure it is: decides the exit code and whether a retry can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The command line, the environment or the config file asks for something that makes no sense.
+    Usage,
+    /// More rows were rejected than `--max-reject-ratio` allows: the day was not published.
+    TooManyRejects,
+    /// A folder or file cannot be read or written, or a published day is not what its manifest says.
+    Unusable,
+    /// Somebody else holds the day, or a service is away for now: try again later.
+    Temporary,
+    /// There was no input and the caller asked for that to be a failure.
+    NoInput,
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+    /// One of our own promises does not hold: never the user's fault.
+    Bug,
+}
+
+/// An error with its kind, its facts, its cause and what to do next.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    context: Vec<(&'static str, String)>,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of a kind; `message` is a lower-case fragment such as "cannot list the input".
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), context: Vec::new(), hint: None, source: None }
+    }
+
+    /// An input or output that cannot be used, with its cause.
+    pub fn unusable(message: impl Into<String>, cause: impl StdError + Send + Sync + 'static) -> Self {
+        Self::new(ErrorKind::Unusable, message).caused_by(cause)
+    }
+
+    /// A broken promise of our own.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Bug, message).hint("this is a defect of logmill: please report it with the log")
+    }
+
+    /// Adds a fact, such as `("object", key)`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.context.push((name, value.to_string()));
+        self
+    }
+
+    /// Adds the next step for a person.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the cause.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(cause));
+        self
+    }
+
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What to do next, where somebody knows.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
+    /// Whether the same call may succeed later without any change.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.kind == ErrorKind::Temporary
+    }
+}
+
+impl fmt::Display for Error {
+    /// Message, facts and causes in one line: `cannot read the object (object: a/b): permission denied`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        for (position, (name, value)) in self.context.iter().enumerate() {
+            write!(f, "{}{name}: {value}", if position == 0 { " (" } else { ", " })?;
+        }
+        if !self.context.is_empty() {
+            write!(f, ")")?;
+        }
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_one_sentence_with_facts_and_cause() {
+        let cause = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "permission denied");
+        let error =
+            Error::unusable("cannot read the object", cause).with("object", "a/b").with("day", "2023-11-01");
+        assert_eq!(
+            error.to_string(),
+            "cannot read the object (object: a/b, day: 2023-11-01): permission denied"
+        );
+        assert!(!error.is_retryable());
+    }
+}

@@ -1,0 +1,423 @@
+//! Korean days and UTC instants: the only place that knows +09:00.
+//!
+//! Korea has kept one offset without daylight saving since 1988, so a KST day is plain arithmetic on UTC:
+//! the host's time zone is never asked. Nothing here reads a clock; whoever needs "now" passes it in.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Milliseconds by which the Korean wall clock is ahead of UTC.
+pub const KST_OFFSET_MS: i64 = 9 * 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// An instant: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UtcInstant(pub i64);
+
+/// A calendar date and a time of day, each part already in its range or the conversion fails.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Civil {
+    /// Year, 0 to 9999.
+    pub year: u32,
+    /// Month, 1 to 12.
+    pub month: u32,
+    /// Day of the month, from 1.
+    pub day: u32,
+    /// Hour, 0 to 23.
+    pub hour: u32,
+    /// Minute, 0 to 59.
+    pub minute: u32,
+    /// Second, 0 to 60: a leap second counts as the second after.
+    pub second: u32,
+    /// Millisecond, 0 to 999.
+    pub milli: u32,
+}
+
+impl Civil {
+    /// The instant at which a UTC clock shows this, or `None` when no calendar has it.
+    #[must_use]
+    pub fn to_utc(self) -> Option<UtcInstant> {
+        let date_ok = (1..=12).contains(&self.month)
+            && (1..=days_in_month(self.year, self.month)).contains(&self.day)
+            && self.year <= 9999;
+        let time_ok = self.hour < 24 && self.minute < 60 && self.second <= 60 && self.milli < 1000;
+        if !(date_ok && time_ok) {
+            return None;
+        }
+        let days = days_from_civil(i64::from(self.year), i64::from(self.month), i64::from(self.day));
+        let seconds = i64::from(self.hour * 3600 + self.minute * 60 + self.second);
+        Some(UtcInstant(days * DAY_MS + seconds * 1000 + i64::from(self.milli)))
+    }
+}
+
+impl UtcInstant {
+    /// Reads an ISO 8601 instant, extended (`2023-07-19T21:17:28Z`) or basic (`20131102T010628Z`), with an
+    /// optional fraction of a second and `Z` or a numeric offset. A time without zone is no instant: `None`.
+    #[must_use]
+    pub fn parse_iso8601(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let extended = bytes.get(4) == Some(&b'-');
+        let mut scan = Digits { bytes, at: 0 };
+        let mut civil = Civil { year: scan.number(4)?, ..Civil::default() };
+        scan.separator(b'-', extended)?;
+        civil.month = scan.number(2)?;
+        scan.separator(b'-', extended)?;
+        civil.day = scan.number(2)?;
+        scan.separator(b'T', true)?;
+        civil.hour = scan.number(2)?;
+        scan.separator(b':', extended)?;
+        civil.minute = scan.number(2)?;
+        scan.separator(b':', extended)?;
+        civil.second = scan.number(2)?;
+        civil.milli = scan.fraction()?;
+        let offset_ms = scan.offset()?;
+        Some(Self(civil.to_utc()?.0 - offset_ms))
+    }
+
+    /// The same moment on a Korean wall clock, as milliseconds of a clock that knows no zone.
+    #[must_use]
+    pub fn kst_wall_clock_ms(self) -> i64 {
+        self.0 + KST_OFFSET_MS
+    }
+
+    /// `hours` later.
+    #[must_use]
+    pub fn plus_ms(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+}
+
+impl fmt::Display for UtcInstant {
+    /// `2023-10-31T15:00:00Z`, with milliseconds only where there are some.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
+        let millis = self.0.rem_euclid(DAY_MS);
+        let (hour, minute, second) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        match millis % 1000 {
+            0 => write!(f, "Z"),
+            rest => write!(f, ".{rest:03}Z"),
+        }
+    }
+}
+
+/// A calendar day in Korea.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KstDay {
+    days_since_epoch: i64,
+}
+
+impl KstDay {
+    /// The Korean day in which an instant falls.
+    #[must_use]
+    pub fn of(instant: UtcInstant) -> Self {
+        Self { days_since_epoch: instant.kst_wall_clock_ms().div_euclid(DAY_MS) }
+    }
+
+    /// Reads `2023-11-01`, `20231101`, `today` or `yesterday`; the last two are counted from `now` in Korea.
+    pub fn parse(text: &str, now: UtcInstant) -> Result<Self> {
+        match text {
+            "today" => Ok(Self::of(now)),
+            "yesterday" => Ok(Self::of(now).previous()),
+            _ => text.parse(),
+        }
+    }
+
+    /// The day before.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self { days_since_epoch: self.days_since_epoch - 1 }
+    }
+
+    /// The day after.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self { days_since_epoch: self.days_since_epoch + 1 }
+    }
+
+    /// The half-open stretch of UTC that this day covers.
+    #[must_use]
+    pub fn window(self) -> UtcWindow {
+        let start = self.days_since_epoch * DAY_MS - KST_OFFSET_MS;
+        UtcWindow { start: UtcInstant(start), end: UtcInstant(start + DAY_MS) }
+    }
+
+    /// The partition value, `20231101`.
+    #[must_use]
+    pub fn proc_ymd(self) -> String {
+        self.to_string().replace('-', "")
+    }
+}
+
+impl fmt::Display for KstDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = civil_from_days(self.days_since_epoch);
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl FromStr for KstDay {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let extended = text.len() == 10;
+        let mut scan = Digits { bytes: text.as_bytes(), at: 0 };
+        let mut date = || {
+            let year = scan.number(4)?;
+            scan.separator(b'-', extended)?;
+            let month = scan.number(2)?;
+            scan.separator(b'-', extended)?;
+            let day = scan.number(2)?;
+            scan.at_end().then_some(Civil { year, month, day, ..Civil::default() })
+        };
+        let midnight = date().and_then(Civil::to_utc).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, format!("'{text}' is not a day"))
+                .hint("write a KST day as 2023-11-01, 20231101, yesterday or today")
+        })?;
+        Ok(Self { days_since_epoch: midnight.0.div_euclid(DAY_MS) })
+    }
+}
+
+impl TryFrom<String> for KstDay {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<KstDay> for String {
+    fn from(day: KstDay) -> Self {
+        day.to_string()
+    }
+}
+
+/// A half-open stretch of UTC: `start` belongs to it, `end` does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UtcWindow {
+    /// First instant inside.
+    pub start: UtcInstant,
+    /// First instant after.
+    pub end: UtcInstant,
+}
+
+impl UtcWindow {
+    /// Whether an instant lies inside.
+    #[must_use]
+    pub fn contains(self, instant: UtcInstant) -> bool {
+        self.start <= instant && instant < self.end
+    }
+
+    /// Whether the two share an instant.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// The same start, `millis` longer.
+    #[must_use]
+    pub fn extended_by(self, millis: i64) -> Self {
+        Self { start: self.start, end: self.end.plus_ms(millis) }
+    }
+
+    /// The UTC calendar day that begins at `midnight`.
+    #[must_use]
+    pub fn utc_day_from(midnight: UtcInstant) -> Self {
+        Self { start: midnight, end: midnight.plus_ms(DAY_MS) }
+    }
+}
+
+/// Reads fixed-width decimal fields from the left.
+struct Digits<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Digits<'_> {
+    fn number(&mut self, width: usize) -> Option<u32> {
+        let field = self.bytes.get(self.at..self.at + width)?;
+        self.at += width;
+        field
+            .iter()
+            .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
+    }
+
+    fn separator(&mut self, byte: u8, wanted: bool) -> Option<()> {
+        if wanted {
+            (self.bytes.get(self.at) == Some(&byte)).then_some(())?;
+            self.at += 1;
+        }
+        Some(())
+    }
+
+    /// `.5`, `.123`, `.123456789` or nothing, in whole milliseconds: what is finer is cut.
+    fn fraction(&mut self) -> Option<u32> {
+        if self.bytes.get(self.at) != Some(&b'.') {
+            return Some(0);
+        }
+        self.at += 1;
+        let rest = self.bytes.get(self.at..)?;
+        let width = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if width == 0 {
+            return None;
+        }
+        let millis = (0..3).fold(0, |value, place| {
+            value * 10 + rest[..width].get(place).map_or(0, |digit| u32::from(digit - b'0'))
+        });
+        self.at += width;
+        Some(millis)
+    }
+
+    /// `Z`, `+09:00`, `+0900` or `+09`, up to the end of the text, in milliseconds east of UTC.
+    fn offset(&mut self) -> Option<i64> {
+        let sign = match self.bytes.get(self.at)? {
+            b'Z' => return (self.at + 1 == self.bytes.len()).then_some(0),
+            b'+' => 1,
+            b'-' => -1,
+            _ => return None,
+        };
+        self.at += 1;
+        let hours = self.number(2)?;
+        if self.bytes.get(self.at) == Some(&b':') {
+            self.at += 1;
+        }
+        let minutes = if self.at_end() { 0 } else { self.number(2)? };
+        (self.at_end() && hours < 24 && minutes < 60).then(|| sign * i64::from(hours * 60 + minutes) * 60_000)
+    }
+
+    fn at_end(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+}
+
+fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
+///
+/// Years are counted from March, so that the leap day comes last, in eras of 400 years (146,097 days).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// The inverse of [`days_from_civil`]: year, month, day.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(text: &str) -> KstDay {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_kst_day_starts_at_fifteen_utc_of_the_day_before() {
+        let window = day("2023-11-01").window();
+        assert_eq!(window.start.to_string(), "2023-10-31T15:00:00Z");
+        assert_eq!(window.end.to_string(), "2023-11-01T15:00:00Z");
+        assert_eq!(day("20240229").window().start.to_string(), "2024-02-28T15:00:00Z");
+    }
+
+    #[test]
+    fn both_edges_of_the_day_fall_on_the_right_side() {
+        let at = |text| KstDay::of(UtcInstant::parse_iso8601(text).unwrap()).to_string();
+        assert_eq!(at("2023-10-31T14:59:59.999Z"), "2023-10-31");
+        assert_eq!(at("2023-10-31T15:00:00Z"), "2023-11-01");
+        assert_eq!(at("2023-11-01T14:59:59Z"), "2023-11-01");
+        assert_eq!(at("2023-11-01T15:00:00Z"), "2023-11-02");
+        assert_eq!(at("1969-12-31T15:00:00Z"), "1970-01-01");
+    }
+
+    #[test]
+    fn a_day_is_read_in_every_documented_form() {
+        let now = UtcInstant::parse_iso8601("2023-10-31T15:00:00Z").unwrap();
+        for (text, expected) in [
+            ("2023-11-01", "20231101"),
+            ("20231101", "20231101"),
+            ("today", "20231101"),
+            ("yesterday", "20231031"),
+        ] {
+            assert_eq!(KstDay::parse(text, now).unwrap().proc_ymd(), expected, "{text}");
+        }
+        for bad in ["2023-02-29", "2023-1-1", "20231301", "2023-11-01T00", "tomorrow", "", "２０２３"] {
+            assert!(KstDay::parse(bad, now).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_instant_is_read_in_every_form_that_cloudtrail_writes() {
+        for (text, expected) in [
+            ("2023-07-19T21:17:28Z", Some("2023-07-19T21:17:28Z")),
+            ("20131102T010628Z", Some("2013-11-02T01:06:28Z")),
+            ("2023-07-19T21:17:28.1239Z", Some("2023-07-19T21:17:28.123Z")),
+            ("2023-07-19T21:17:28.5Z", Some("2023-07-19T21:17:28.500Z")),
+            ("2023-07-20T06:17:28+09:00", Some("2023-07-19T21:17:28Z")),
+            ("2023-07-19T14:17:28-0700", Some("2023-07-19T21:17:28Z")),
+            ("2016-12-31T23:59:60Z", Some("2017-01-01T00:00:00Z")),
+            ("2023-07-19T21:17:28", None),
+            ("2023-07-19 21:17:28Z", None),
+            ("2023-07-19T21:17:28.Z", None),
+            ("2023-07-19T24:00:00Z", None),
+            ("2023-07-19T21:17:28Zx", None),
+            ("2023-0719T211728Z", None),
+            ("...", None),
+            ("", None),
+        ] {
+            let parsed = UtcInstant::parse_iso8601(text).map(|instant| instant.to_string());
+            assert_eq!(parsed.as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_day_survives_being_written_and_read(days in -20_000_i64..40_000) {
+            let original = KstDay { days_since_epoch: days };
+            prop_assert_eq!(day(&original.to_string()), original);
+            prop_assert_eq!(day(&original.proc_ymd()), original);
+            prop_assert_eq!(KstDay::of(original.window().start), original);
+            prop_assert_eq!(KstDay::of(original.window().end), original.next());
+        }
+
+        #[test]
+        fn every_instant_survives_being_written_and_read(millis in 0_i64..4_102_444_800_000) {
+            let text = UtcInstant(millis).to_string();
+            prop_assert_eq!(UtcInstant::parse_iso8601(&text), Some(UtcInstant(millis)));
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "\\PC{0,40}") {
+            let _ = UtcInstant::parse_iso8601(&text);
+            let _ = text.parse::<KstDay>();
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The row ledger: every row that was read is accounted for once.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+/// Counts of rows by what became of them, for one object, one table and day, or a whole run.
+///
+/// A ledger balances when `read = written + other_day + duplicate + quarantined + filtered`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowLedger {
+    /// Records or lines found in the raw objects; blank lines are none.
+    pub read: u64,
+    /// Rows in the published files.
+    pub written: u64,
+    /// Rows whose event time lies outside the KST day.
+    pub other_day: u64,
+    /// Rows of the day that repeat an earlier one.
+    pub duplicate: u64,
+    /// Rows, or remains of a damaged object, that could not be decoded.
+    pub quarantined: u64,
+    /// Rows that a filter left out.
+    #[serde(default)]
+    pub filtered: u64,
+}
+
+impl RowLedger {
+    /// Whether every row read is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.read == self.written + self.other_day + self.duplicate + self.quarantined + self.filtered
+    }
+}
+
+impl AddAssign for RowLedger {
+    fn add_assign(&mut self, other: Self) {
+        self.read += other.read;
+        self.written += other.written;
+        self.other_day += other.other_day;
+        self.duplicate += other.duplicate;
+        self.quarantined += other.quarantined;
+        self.filtered += other.filtered;
+    }
+}

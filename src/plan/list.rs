@@ -1,0 +1,170 @@
+//! Looks at the inputs of a table and sorts what is there into chosen and left.
+
+use std::collections::HashSet;
+use std::io::Read;
+
+use super::choose::{Choice, Midnight, Wanted, series};
+use super::{LeftObject, PlannedObject, TablePlan};
+
+use crate::dataset::{self, Dataset, KeyClaim, KeyTime, Naming, Promotion};
+use crate::error::Result;
+use crate::kst::KstDay;
+use crate::store::unpack::Unpacked;
+use crate::store::{self, ListVisitor, ObjectMeta, Store};
+
+/// Where a table's rows come from, resolved from the settings.
+#[derive(Clone)]
+pub struct TableSource {
+    /// Name of the table.
+    pub table: String,
+    /// The log type.
+    pub dataset: &'static dyn Dataset,
+    /// Folders or files with raw logs.
+    pub inputs: Vec<String>,
+    /// How the columns are called.
+    pub naming: Naming,
+    /// JSON values with columns of their own.
+    pub promote: Vec<Promotion>,
+    /// How long after the day its objects are awaited, in milliseconds.
+    pub lateness_ms: i64,
+    /// Whether another table reads the same input, so that a key which says nothing must be judged by its content.
+    pub shares_input: bool,
+}
+
+/// Lists the inputs of a table and chooses what a day needs.
+pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
+    let wanted = Wanted::new(day, source.lateness_ms);
+    let mut plan = TablePlan {
+        table: source.table.clone(),
+        dataset: source.dataset.name().to_owned(),
+        inputs: source.inputs.clone(),
+        naming: source.naming,
+        promote: source.promote.clone(),
+        lateness_ms: source.lateness_ms,
+        objects: Vec::new(),
+        left: Vec::new(),
+    };
+    for (input, address) in (0..).zip(&source.inputs) {
+        let store = store::open(address)?;
+        let mut listing = Listing::new(source, wanted, store.as_ref());
+        store.list(&mut listing)?;
+        listing.into_plan(input, &mut plan);
+    }
+    plan.objects.sort_by(|a, b| a.address.cmp(&b.address));
+    plan.left.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(plan)
+}
+
+/// What a listing has found so far.
+struct Listing<'a> {
+    source: &'a TableSource,
+    wanted: Wanted,
+    store: &'a dyn Store,
+    timed: Vec<(ObjectMeta, KeyTime)>,
+    chosen: Vec<(ObjectMeta, &'static str)>,
+    left: Vec<LeftObject>,
+    /// Series in which some key has a time of day.
+    with_time_of_day: HashSet<String>,
+}
+
+impl<'a> Listing<'a> {
+    fn new(source: &'a TableSource, wanted: Wanted, store: &'a dyn Store) -> Self {
+        let (timed, chosen, left, with_time_of_day) = Default::default();
+        Self { source, wanted, store, timed, chosen, left, with_time_of_day }
+    }
+
+    fn leave(&mut self, key: &str, bytes: u64, why: &str) {
+        self.left.push(LeftObject { address: self.store.address(key), bytes, why: why.to_owned() });
+    }
+
+    /// An object whose key says nothing about this dataset.
+    fn unclear(&mut self, object: ObjectMeta) {
+        let of_another = dataset::ALL.iter().any(|other| {
+            other.name() != self.source.dataset.name() && other.claim(&object.key) != KeyClaim::Unclear
+        });
+        if of_another {
+            self.leave(&object.key, object.bytes, "named like another log type");
+        } else if !self.source.shares_input {
+            self.chosen.push((object, "no time in its key"));
+        } else if self.head(&object.key).is_some_and(|head| self.source.dataset.recognises(&head)) {
+            self.chosen.push((object, "no time in its key, but its content is of this log type"));
+        } else {
+            self.leave(&object.key, object.bytes, "neither key nor content are of this log type");
+        }
+    }
+
+    /// The first bytes of an object, decompressed, as far as they can be read.
+    fn head(&self, key: &str) -> Option<Vec<u8>> {
+        let mut head = vec![0; 4096];
+        let mut filled = 0;
+        let mut content = Unpacked::new(self.store.open(key).ok()?).ok()?;
+        while filled < head.len() {
+            match content.read(&mut head[filled..]) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => filled += count,
+            }
+        }
+        head.truncate(filled);
+        Some(head)
+    }
+
+    fn into_plan(mut self, input: u32, plan: &mut TablePlan) {
+        for (object, time) in std::mem::take(&mut self.timed) {
+            let midnight = match self.with_time_of_day.contains(series(&object.key)) {
+                true => Midnight::Delivery,
+                false => Midnight::EventDay,
+            };
+            match self.wanted.choose(time, midnight) {
+                Choice::Take(why) => self.chosen.push((object, why)),
+                Choice::Leave(why) => self.leave(&object.key, object.bytes, why),
+            }
+        }
+        let store = self.store;
+        plan.objects.extend(self.chosen.into_iter().map(|(object, why)| PlannedObject {
+            address: store.address(&object.key),
+            input,
+            key: object.key,
+            bytes: object.bytes,
+            why: why.to_owned(),
+            shard: 0,
+        }));
+        plan.left.append(&mut self.left);
+    }
+}
+
+impl ListVisitor for Listing<'_> {
+    fn enter(&mut self, folder: &str) -> bool {
+        let name = dataset::object_key::split(folder).1;
+        let why = if name.starts_with(['.', '_']) {
+            "hidden folder"
+        } else if self.wanted.may_be_in(folder) {
+            return true;
+        } else {
+            "the date of the folder is outside the window"
+        };
+        self.leave(&format!("{folder}/"), 0, why);
+        false
+    }
+
+    fn object(&mut self, object: ObjectMeta) {
+        if dataset::object_key::split(&object.key).1.starts_with(['.', '_']) {
+            return self.leave(&object.key, object.bytes, "hidden file");
+        }
+        match self.source.dataset.claim(&object.key) {
+            KeyClaim::Mine(time) => {
+                if matches!(time, KeyTime::Delivered(_))
+                    && !self.with_time_of_day.contains(series(&object.key))
+                {
+                    self.with_time_of_day.insert(series(&object.key).to_owned());
+                }
+                self.timed.push((object, time));
+            }
+            KeyClaim::NotMine(why) => self.leave(&object.key, object.bytes, why),
+            KeyClaim::Unclear => self.unclear(object),
+        }
+    }
+
+    fn passed(&mut self, key: &str, reason: &'static str) {
+        self.leave(key, 0, reason);
+    }
+}

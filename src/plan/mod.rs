@@ -1,0 +1,132 @@
+//! From a KST day to the raw objects that can hold its events.
+//!
+//! [`list`] looks at the inputs of a table, [`choose`] decides by the time in each key, and the result is a [`Plan`]:
+//! a list of objects in the order of their addresses, which many machines can share as shards.
+
+pub mod choose;
+mod list;
+
+pub use list::{TableSource, plan_table};
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{Naming, Promotion};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{KstDay, UtcInstant};
+
+/// The version of the plan file that this program writes and reads.
+pub const PLAN_VERSION: u32 = 1;
+
+/// What one KST day needs, for all its tables.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of the file's form.
+    pub version: u32,
+    /// The day.
+    pub day: KstDay,
+    /// Number of shards among which the objects are dealt out.
+    pub shards: u32,
+    /// The secret of the row identities, drawn for this plan.
+    pub identity_key: [u64; 4],
+    /// One plan a table.
+    pub tables: Vec<TablePlan>,
+}
+
+/// What one KST day of one table needs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TablePlan {
+    /// Name of the table.
+    pub table: String,
+    /// Name of the dataset.
+    pub dataset: String,
+    /// Addresses of the inputs.
+    pub inputs: Vec<String>,
+    /// How the columns are called.
+    pub naming: Naming,
+    /// JSON values with columns of their own.
+    pub promote: Vec<Promotion>,
+    /// How long after the day its objects are awaited, in milliseconds.
+    pub lateness_ms: i64,
+    /// The objects to read, in the order of their addresses.
+    pub objects: Vec<PlannedObject>,
+    /// The objects and folders left out, in the order of their addresses.
+    pub left: Vec<LeftObject>,
+}
+
+/// An object to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedObject {
+    /// Its address: input and key.
+    pub address: String,
+    /// Index of its input.
+    pub input: u32,
+    /// Its key below the input.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Why it was chosen.
+    pub why: String,
+    /// The shard that reads it, from 0.
+    pub shard: u32,
+}
+
+/// An object or folder that is not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftObject {
+    /// Its address; a folder's ends with `/`.
+    pub address: String,
+    /// Its size; 0 for a folder, which was not looked into.
+    pub bytes: u64,
+    /// Why it was left out.
+    pub why: String,
+}
+
+impl Plan {
+    /// Reads a plan file.
+    pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
+        let unusable = |cause: simd_json::Error| {
+            Error::new(ErrorKind::Usage, "cannot read the plan")
+                .caused_by(cause)
+                .hint("make the plan anew with 'logmill plan --format json'")
+        };
+        let plan: Self = simd_json::serde::from_slice(&mut json).map_err(unusable)?;
+        if plan.version != PLAN_VERSION {
+            return Err(Error::new(ErrorKind::Usage, "the plan was made by another version of logmill")
+                .with("version", plan.version)
+                .hint("make the plan anew with this version"));
+        }
+        Ok(plan)
+    }
+
+    /// Deals the objects out among `shards`, so that each gets about the same number of bytes.
+    ///
+    /// The largest objects are dealt first, each to the shard that has least; equal inputs give equal shards.
+    pub fn deal(&mut self, shards: u32) {
+        self.shards = shards;
+        for table in &mut self.tables {
+            let mut load = vec![0_u64; shards as usize];
+            let mut by_size: Vec<&mut PlannedObject> = table.objects.iter_mut().collect();
+            by_size.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.address.cmp(&b.address)));
+            for object in by_size {
+                let least = (0..load.len()).min_by_key(|shard| load[*shard]).unwrap_or_default();
+                // An empty object still costs something to open.
+                load[least] += object.bytes + 1;
+                object.shard = u32::try_from(least).unwrap_or_default();
+            }
+        }
+    }
+}
+
+impl TablePlan {
+    /// Bytes to read.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.objects.iter().map(|object| object.bytes).sum()
+    }
+
+    /// From when on no object that is still awaited can hold events of the day.
+    #[must_use]
+    pub fn complete_at(&self, day: KstDay) -> UtcInstant {
+        day.window().end.plus_ms(self.lateness_ms)
+    }
+}

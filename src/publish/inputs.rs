@@ -1,0 +1,64 @@
+//! The list of the raw objects of a day, kept beside its part files: what each one gave.
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::manifest::InputsFile;
+use crate::convert::{ObjectLedger, hexadecimal};
+use crate::error::{Error, Result};
+use crate::ledger::RowLedger;
+
+/// Name of the file; engines pass over names that begin with `_`.
+pub(super) const NAME: &str = "_inputs.jsonl.gz";
+
+/// One line of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputLine {
+    /// Address of the raw object.
+    pub object: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Whether a part of it could not be decoded at all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
+    /// Its rows.
+    #[serde(flatten)]
+    pub ledger: RowLedger,
+}
+
+/// Writes the list; the same objects give the same bytes.
+pub(super) fn write(
+    file: Box<dyn Write + Send>,
+    path: String,
+    objects: &[ObjectLedger<'_>],
+) -> Result<InputsFile> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    for object in objects {
+        let line = InputLine {
+            object: object.object.address.clone(),
+            bytes: object.object.bytes,
+            damaged: object.damaged,
+            ledger: object.ledger,
+        };
+        serde_json::to_writer(&mut packed, &line)
+            .map_err(|cause| Error::bug("cannot write the list of inputs").caused_by(cause))?;
+        packed.write_all(b"\n").map_err(|cause| failed(&path, cause))?;
+    }
+    let bytes = packed.finish().map_err(|cause| failed(&path, cause))?;
+    save(file, &bytes).map_err(|cause| failed(&path, cause))?;
+    let sha256 = hexadecimal(&Sha256::digest(&bytes));
+    Ok(InputsFile { path, bytes: bytes.len() as u64, objects: objects.len() as u64, sha256 })
+}
+
+fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.flush()
+}
+
+fn failed(path: &str, cause: io::Error) -> Error {
+    Error::unusable("cannot write the list of inputs", cause).with("file", path)
+}

@@ -1,0 +1,88 @@
+//! The manifest: the one small file that says what a published day is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::convert::PartFile;
+use crate::dataset::Naming;
+use crate::error::{Error, Result};
+use crate::kst::KstDay;
+use crate::ledger::RowLedger;
+
+/// The version of the manifest that this program writes.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// What a published day of a table is. Fields that a reader does not know are to be passed over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the file's form.
+    pub version: u32,
+    /// Version of the program that published.
+    pub logmill: String,
+    /// Name of the table.
+    pub table: String,
+    /// Name of the log type.
+    pub dataset: String,
+    /// The day.
+    pub day: KstDay,
+    /// The run that published it: the folder of its files.
+    pub run: String,
+    /// When the run began, UTC.
+    pub published_at: String,
+    /// Whether it was published before all its late objects can have come.
+    pub provisional: bool,
+    /// From when on a run of the day is final, UTC.
+    pub complete_at: String,
+    /// How the columns are called.
+    pub naming: Naming,
+    /// Name of the column with the event time in UTC.
+    pub event_time_column: String,
+    /// Every row read is accounted for.
+    pub ledger: RowLedger,
+    /// Bytes of the raw objects.
+    pub input_bytes: u64,
+    /// Addresses of the inputs that were listed.
+    pub inputs: Vec<String>,
+    /// The list of raw objects.
+    pub inputs_file: InputsFile,
+    /// The rejected rows, below the lake.
+    pub quarantine: Option<QuarantineFile>,
+    /// The part files, in the order of their rows.
+    pub parts: Vec<PartFile>,
+}
+
+/// The list of raw objects, gzipped JSON lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InputsFile {
+    /// Path below the partition.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// Number of objects.
+    pub objects: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
+}
+
+/// The rejected rows, JSON lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuarantineFile {
+    /// Path below the lake.
+    pub path: String,
+    /// Number of rows.
+    pub rows: u64,
+}
+
+impl Manifest {
+    pub(super) fn to_json(&self) -> Result<Vec<u8>> {
+        let mut json = serde_json::to_vec_pretty(self)
+            .map_err(|cause| Error::bug("cannot write the manifest as JSON").caused_by(cause))?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// Reads a manifest.
+    pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
+        simd_json::serde::from_slice(&mut json)
+            .map_err(|cause| Error::unusable("cannot read the manifest", cause))
+    }
+}

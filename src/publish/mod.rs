@@ -1,0 +1,148 @@
+//! Part files to one committed day.
+//!
+//! A [`StagedDay`] holds the lock of its partition and a place that nobody sees. Committing it consumes it: the manifest
+//! is written, the partition is switched in one step, and what the new day supersedes is removed.
+
+mod inputs;
+mod manifest;
+mod verify;
+
+pub use inputs::InputLine;
+pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile};
+pub use verify::{Finding, verify};
+
+use crate::convert::{Gathered, PartFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::lake::{MANIFEST, Partition};
+use crate::store::{Lake, Scratch, StagedPartition};
+
+/// A day of a table that is being made. Dropped without a commit, it leaves nothing behind.
+pub struct StagedDay<'a> {
+    // In this order, since they are dropped in it: what is staged goes before the lock.
+    staged: Option<Box<dyn StagedPartition>>,
+    scratch: Scratch,
+    _lock: Box<dyn Send>,
+    lake: &'a dyn Lake,
+    partition: Partition,
+    run: String,
+}
+
+/// What is decided about a day before it is committed.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishRules {
+    /// The share of rejected rows, or of bytes in damaged objects, above which a day is not published.
+    pub max_reject_ratio: f64,
+}
+
+impl<'a> StagedDay<'a> {
+    /// Takes the partition for this run and removes what a killed run left.
+    pub fn begin(lake: &'a dyn Lake, partition: Partition, run: &str, holder: &str) -> Result<Self> {
+        let lock = lake.lock(&partition, holder)?;
+        lake.sweep(&partition)?;
+        let scratch = lake.scratch(&partition, run)?;
+        let staged = Some(lake.stage(&partition, &scratch)?);
+        Ok(Self { staged, scratch, _lock: lock, lake, partition, run: run.to_owned() })
+    }
+
+    /// A folder for what must not stay.
+    #[must_use]
+    pub fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// Where part files go, and the folder for them.
+    pub fn partition(&mut self) -> (&mut dyn StagedPartition, &str) {
+        let staged = self.staged.as_mut().expect("only a commit takes it, and a commit takes the whole day");
+        (staged.as_mut(), &self.run)
+    }
+
+    /// Writes the quarantine file of this run, whether or not the day will be published.
+    pub fn put_quarantine(&self, gathered: &mut Gathered<'_>) -> Result<Option<QuarantineFile>> {
+        let file = self.scratch.path().join("quarantine.jsonl");
+        let rows = gathered.write_quarantine(&file)?;
+        if rows == 0 {
+            return Ok(None);
+        }
+        let path = format!("{}/{}.jsonl", self.quarantine_folder(), self.run);
+        self.lake.put(&path, &file)?;
+        Ok(Some(QuarantineFile { path, rows }))
+    }
+
+    fn quarantine_folder(&self) -> String {
+        format!("_quarantine/{}", self.partition)
+    }
+
+    /// Writes the list of inputs beside the part files.
+    pub fn write_inputs(&mut self, gathered: &Gathered<'_>) -> Result<InputsFile> {
+        let path = format!("{}/{}", self.run, inputs::NAME);
+        let (staged, _) = self.partition();
+        inputs::write(staged.create(&path)?, path, &gathered.objects)
+    }
+
+    /// Makes the day public, and removes the quarantine files of the runs that it supersedes.
+    pub fn commit(mut self, manifest: &Manifest) -> Result<()> {
+        let json = manifest.to_json()?;
+        let staged = self.staged.take().expect("a day is committed once, since that takes it");
+        staged.commit(&json)?;
+        let folder = self.quarantine_folder();
+        for name in self.lake.names(&folder)? {
+            if name != format!("{}.jsonl", self.run) {
+                self.lake.remove(&format!("{folder}/{name}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PublishRules {
+    /// Fails when too much of a day could not be decoded.
+    pub fn check(
+        &self,
+        gathered: &Gathered<'_>,
+        partition: &Partition,
+        quarantine: Option<&str>,
+    ) -> Result<()> {
+        let ratio = reject_ratio(gathered);
+        if ratio <= self.max_reject_ratio {
+            return Ok(());
+        }
+        let error =
+            Error::new(ErrorKind::TooManyRejects, "too much of the day could not be decoded: not published")
+                .with("table", &partition.table)
+                .with("day", partition.day)
+                .with("rejected", format!("{:.2} %", ratio * 100.0))
+                .with("allowed", format!("{:.2} %", self.max_reject_ratio * 100.0))
+                .hint("read the quarantine file; mend the source, or allow more with --max-reject-ratio");
+        Err(match quarantine {
+            Some(path) => error.with("quarantine", path),
+            None => error,
+        })
+    }
+}
+
+/// The larger of two shares: rejected rows among rows, and bytes of damaged objects among bytes. The second is there
+/// because a lost object counts as one rejected row, however many it held.
+#[must_use]
+pub fn reject_ratio(gathered: &Gathered<'_>) -> f64 {
+    let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+    let bytes = |damaged_only: bool| {
+        let counted = gathered.objects.iter().filter(|object| object.damaged || !damaged_only);
+        counted.map(|object| object.object.bytes).sum::<u64>()
+    };
+    let rows = share(gathered.ledger.quarantined, gathered.ledger.read);
+    rows.max(share(bytes(true), bytes(false)))
+}
+
+/// The manifest of a published day, or `None` when it was never published.
+pub fn read_manifest(lake: &dyn Lake, partition: &Partition) -> Result<Option<Manifest>> {
+    let path = format!("{partition}/{MANIFEST}");
+    lake.read(&path)?
+        .map(|json| Manifest::from_json(json).map_err(|error| error.with("path", lake.address(&path))))
+        .transpose()
+}
+
+/// Rows of all part files.
+#[must_use]
+pub fn rows_of(parts: &[PartFile]) -> u64 {
+    parts.iter().map(|part| part.rows).sum()
+}

@@ -1,0 +1,154 @@
+//! Holds a published day against its manifest.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use arrow::array::AsArray;
+use arrow::datatypes::TimestampMillisecondType;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+use sha2::{Digest, Sha256};
+
+use super::Manifest;
+use crate::convert::{PartFile, hexadecimal};
+use crate::error::{Error, Result};
+use crate::kst::UtcInstant;
+use crate::store::Lake;
+use crate::store::lake::{MANIFEST, Partition};
+
+/// Something that is not as the manifest says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file, or the manifest.
+    pub path: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// Checks every file of a published day: presence, size, checksum, rows in the footer, every row inside the day; that
+/// no other file is there; and that the ledger balances. No finding means that all holds.
+pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
+    let mut findings = check_totals(manifest, partition);
+    for part in &manifest.parts {
+        let path = lake.local_path(&format!("{partition}/{}", part.path));
+        let problems = check_part(&path, part, manifest)?;
+        findings.extend(problems.into_iter().map(|problem| Finding { path: part.path.clone(), problem }));
+    }
+    let inputs = &manifest.inputs_file;
+    let path = lake.local_path(&format!("{partition}/{}", inputs.path));
+    if let Some(problem) = check_bytes(&path, inputs.bytes, &inputs.sha256)? {
+        findings.push(Finding { path: inputs.path.clone(), problem });
+    }
+    findings.extend(check_strangers(lake, partition, manifest)?);
+    Ok(findings)
+}
+
+fn check_totals(manifest: &Manifest, partition: &Partition) -> Vec<Finding> {
+    let rows = super::rows_of(&manifest.parts);
+    let checks = [
+        (
+            manifest.day == partition.day && manifest.table == partition.table,
+            "it is for another day or table".to_owned(),
+        ),
+        (manifest.ledger.balances(), "its ledger does not balance".to_owned()),
+        (
+            rows == manifest.ledger.written,
+            format!("its ledger says {} rows written, its parts hold {rows}", manifest.ledger.written),
+        ),
+    ];
+    let failed = checks.into_iter().filter(|(holds, _)| !holds);
+    failed.map(|(_, problem)| Finding { path: MANIFEST.to_owned(), problem }).collect()
+}
+
+fn check_part(path: &Path, part: &PartFile, manifest: &Manifest) -> Result<Vec<String>> {
+    if let Some(problem) = check_bytes(path, part.bytes, &part.sha256)? {
+        return Ok(vec![problem]);
+    }
+    let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+    let builder = match ParquetRecordBatchReaderBuilder::try_new(file) {
+        Ok(builder) => builder,
+        Err(cause) => return Ok(vec![format!("it is no Parquet file: {cause}")]),
+    };
+    let mut problems = Vec::new();
+    let rows: i64 = builder.metadata().row_groups().iter().map(|group| group.num_rows()).sum();
+    if u64::try_from(rows) != Ok(part.rows) {
+        problems.push(format!("its footer says {rows} rows, the manifest {}", part.rows));
+    }
+    let outside = rows_outside(builder, manifest).map_err(|cause| {
+        Error::unusable("cannot read the event times", cause).with("path", path.display())
+    })?;
+    if outside > 0 {
+        problems.push(format!("{outside} rows lie outside the KST day {}", manifest.day));
+    }
+    Ok(problems)
+}
+
+/// Number of rows without an event time in the day.
+fn rows_outside(
+    builder: ParquetRecordBatchReaderBuilder<File>,
+    manifest: &Manifest,
+) -> std::result::Result<usize, ParquetError> {
+    let window = manifest.day.window();
+    let mask = ProjectionMask::columns(builder.parquet_schema(), [manifest.event_time_column.as_str()]);
+    let mut outside = 0;
+    for batch in builder.with_projection(mask).build()? {
+        let batch = batch?;
+        let times = batch
+            .columns()
+            .first()
+            .and_then(|column| column.as_primitive_opt::<TimestampMillisecondType>())
+            .ok_or_else(|| ParquetError::General("the file has no such event time column".to_owned()))?;
+        outside +=
+            times.iter().filter(|time| !time.is_some_and(|time| window.contains(UtcInstant(time)))).count();
+    }
+    Ok(outside)
+}
+
+/// What is wrong with a file as bytes.
+fn check_bytes(path: &Path, bytes: u64, sha256: &str) -> Result<Option<String>> {
+    let mut file = match File::open(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Some("it is missing".to_owned())),
+        file => file.map_err(|cause| unreadable(path, cause))?,
+    };
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut found = 0;
+    loop {
+        match file.read(&mut buffer).map_err(|cause| unreadable(path, cause))? {
+            0 => break,
+            count => {
+                digest.update(&buffer[..count]);
+                found += count as u64;
+            }
+        }
+    }
+    if found != bytes {
+        return Ok(Some(format!("it has {found} bytes, the manifest says {bytes}")));
+    }
+    let same = hexadecimal(&digest.finalize()) == sha256;
+    Ok((!same).then(|| "its checksum is not that of the manifest".to_owned()))
+}
+
+/// Files that the manifest does not name: an engine would read them too.
+fn check_strangers(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
+    let mut known: BTreeSet<String> = manifest.parts.iter().map(|part| part.path.clone()).collect();
+    known.extend([MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
+    let mut found = Vec::new();
+    for name in lake.names(&partition.to_string())? {
+        if name == manifest.run {
+            let files = lake.names(&format!("{partition}/{name}"))?;
+            found.extend(files.into_iter().map(|file| format!("{name}/{file}")));
+        } else {
+            found.push(name);
+        }
+    }
+    let stranger = |path: String| Finding { path, problem: "the manifest does not name it".to_owned() };
+    Ok(found.into_iter().filter(|path| !known.contains(path)).map(stranger).collect())
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> Error {
+    Error::unusable("cannot read the file", cause).with("path", path.display())
+}

@@ -1,0 +1,118 @@
+//! Raw logs in a folder, or a single file.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::{ListVisitor, ObjectMeta, Store};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A folder, or one file of it.
+#[derive(Debug)]
+pub struct LocalStore {
+    root: PathBuf,
+    /// The root as the user wrote it: the front of every address.
+    written: String,
+    only: Option<String>,
+}
+
+impl LocalStore {
+    /// Opens a folder or a file.
+    pub fn open(input: &str) -> Result<Self> {
+        let path = PathBuf::from(input);
+        let meta = fs::metadata(&path).map_err(|cause| {
+            Error::unusable("cannot read the input", cause)
+                .with("input", input)
+                .hint("give an existing folder or file with --input")
+        })?;
+        if meta.is_dir() {
+            return Ok(Self { root: path, written: input.trim_end_matches('/').to_owned(), only: None });
+        }
+        let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+            Error::new(ErrorKind::Unusable, "cannot read a file whose name is not UTF-8").with("input", input)
+        })?;
+        let written = input.strip_suffix(name).unwrap_or_default().trim_end_matches('/').to_owned();
+        let root = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        Ok(Self { root, written, only: Some(name.to_owned()) })
+    }
+
+    fn list_folder(&self, folder: &str, visitor: &mut dyn ListVisitor) -> Result<()> {
+        let failed = |cause| {
+            Error::unusable("cannot list the folder", cause)
+                .with("folder", self.address(folder))
+                .hint("check that it exists and that this user may read it")
+        };
+        for entry in fs::read_dir(self.root.join(folder)).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                visitor.passed(&format!("{folder}/{}", name.to_string_lossy()), "its name is not UTF-8");
+                continue;
+            };
+            let key = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            self.visit(&entry, key, visitor).map_err(failed)??;
+        }
+        Ok(())
+    }
+
+    fn visit(
+        &self,
+        entry: &fs::DirEntry,
+        key: String,
+        visitor: &mut dyn ListVisitor,
+    ) -> std::io::Result<Result<()>> {
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            return Ok(if visitor.enter(&key) { self.list_folder(&key, visitor) } else { Ok(()) });
+        }
+        // A link is followed to a file, not to a folder, which could lead in a circle.
+        match fs::metadata(entry.path()) {
+            Ok(meta) if meta.is_file() => visitor.object(ObjectMeta { key, bytes: meta.len() }),
+            Ok(_) => visitor.passed(&key, "neither a file nor a folder"),
+            Err(cause) if kind.is_symlink() && cause.kind() == std::io::ErrorKind::NotFound => {
+                visitor.passed(&key, "a link that leads nowhere");
+            }
+            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
+            Err(cause) => return Err(cause),
+        }
+        Ok(Ok(()))
+    }
+}
+
+impl Store for LocalStore {
+    fn address(&self, key: &str) -> String {
+        match (self.written.as_str(), key) {
+            ("", _) if self.root.has_root() => format!("/{key}"),
+            ("", key) => key.to_owned(),
+            (written, "") => written.to_owned(),
+            (written, key) => format!("{written}/{key}"),
+        }
+    }
+
+    fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {
+        let Some(name) = &self.only else {
+            return self.list_folder("", visitor);
+        };
+        let meta = fs::metadata(self.root.join(name)).map_err(|cause| {
+            Error::unusable("cannot read the input", cause).with("input", self.address(name))
+        })?;
+        visitor.object(ObjectMeta { key: name.clone(), bytes: meta.len() });
+        Ok(())
+    }
+
+    fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
+        let file = File::open(self.root.join(key)).map_err(|cause| {
+            Error::unusable("cannot open the object", cause).with("object", self.address(key))
+        })?;
+        Ok(Box::new(file))
+    }
+
+    fn check(&self) -> Result<()> {
+        let probe = if self.root.as_os_str().is_empty() { Path::new(".") } else { &self.root };
+        fs::metadata(probe).map(|_| ()).map_err(|cause| {
+            Error::unusable("the input is gone", cause)
+                .with("input", self.address(""))
+                .hint("bring it back and run the day again: nothing was published")
+        })
+    }
+}

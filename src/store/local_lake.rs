@@ -1,0 +1,287 @@
+//! A lake in a folder of this machine.
+//!
+//! A version of a partition is built in `_staging`, which engines pass over, and committed by exchanging it with the
+//! folder of the partition: one system call, so that a path leads to the old day or to the new one. The lock is one of
+//! the kernel's on a file: it dies with its process.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::io::Errno;
+
+use super::lake::{Lake, MANIFEST, Partition, StagedPartition};
+use super::scratch::{Scratch, remove_empty_parents};
+use crate::error::{Error, ErrorKind, Result};
+
+const STAGING: &str = "_staging";
+
+/// A folder with published days.
+#[derive(Debug)]
+pub struct LocalLake {
+    root: PathBuf,
+}
+
+impl LocalLake {
+    /// Opens a folder, which need not exist yet.
+    pub fn open(output: &str) -> Result<Self> {
+        let root = PathBuf::from(output);
+        if fs::metadata(&root).is_ok_and(|meta| !meta.is_dir()) {
+            return Err(Error::new(ErrorKind::Unusable, "the output is not a folder")
+                .with("output", output)
+                .hint("give a folder with --output; it is made when it does not exist"));
+        }
+        Ok(Self { root })
+    }
+
+    fn staging(&self, partition: &Partition) -> PathBuf {
+        self.root.join(STAGING).join(partition.to_string())
+    }
+
+    fn failed(&self, doing: &'static str, path: &str) -> impl Fn(io::Error) -> Error {
+        let path = self.address(path);
+        move |cause| write_failed(doing, Path::new(&path), cause)
+    }
+}
+
+/// An error about writing to the lake, with the next step where the cause tells it.
+fn write_failed(doing: &'static str, path: &Path, cause: io::Error) -> Error {
+    let hint = match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full: make room and run the day again; the day that was published still stands"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "check that this user may write to the output"
+        }
+        _ => "the day that was published still stands; run the day again",
+    };
+    Error::unusable(doing, cause).with("path", path.display()).hint(hint)
+}
+
+impl Lake for LocalLake {
+    fn address(&self, path: &str) -> String {
+        self.root.join(path).display().to_string()
+    }
+
+    fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>> {
+        let path = self.staging(partition).with_extension("lock");
+        loop {
+            if let Some(lock) = FileLock::take(&path, holder, partition)? {
+                return Ok(Box::new(lock));
+            }
+        }
+    }
+
+    fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
+        Scratch::create(self.staging(partition).join(run))
+    }
+
+    fn sweep(&self, partition: &Partition) -> Result<()> {
+        match fs::remove_dir_all(self.staging(partition)) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                Err(write_failed("cannot remove what an earlier run left", &self.staging(partition), cause))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        match fs::read(self.root.join(path)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => {
+                Err(Error::unusable("cannot read the file", cause).with("path", self.address(path)))
+            }
+        }
+    }
+
+    fn local_path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    fn names(&self, folder: &str) -> Result<Vec<String>> {
+        let failed =
+            |cause| Error::unusable("cannot list the folder", cause).with("folder", self.address(folder));
+        let entries = match fs::read_dir(self.root.join(folder)) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(failed)?,
+        };
+        let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        let mut names = entries.map(name).collect::<io::Result<Vec<_>>>().map_err(failed)?;
+        names.sort();
+        Ok(names)
+    }
+
+    fn put(&self, path: &str, file: &Path) -> Result<()> {
+        let target = self.root.join(path);
+        let folder = target.parent().unwrap_or(&self.root);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::rename(file, &target))
+            .and_then(|()| sync_folder(folder))
+            .map_err(self.failed("cannot put the file in place", path))
+    }
+
+    fn remove(&self, path: &str) -> Result<()> {
+        match fs::remove_file(self.root.join(path)) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                Err(self.failed("cannot remove the file", path)(cause))
+            }
+            _ => {
+                remove_empty_parents(&self.root.join(path));
+                Ok(())
+            }
+        }
+    }
+
+    fn stage(&self, partition: &Partition, scratch: &Scratch) -> Result<Box<dyn StagedPartition>> {
+        let live = self.root.join(partition.to_string());
+        refuse_foreign(&live)?;
+        let next = scratch.path().join("next");
+        fs::create_dir_all(&next)
+            .map_err(|cause| write_failed("cannot make the staging folder", &next, cause))?;
+        Ok(Box::new(LocalStaged { next, live }))
+    }
+}
+
+/// A folder with files but no manifest is not ours to replace.
+fn refuse_foreign(live: &Path) -> Result<()> {
+    let has_entries = fs::read_dir(live).is_ok_and(|mut entries| entries.next().is_some());
+    if has_entries && !live.join(MANIFEST).exists() {
+        return Err(Error::new(ErrorKind::Unusable, "the partition holds files that logmill did not write")
+            .with("folder", live.display())
+            .hint("move them away, or choose another table name"));
+    }
+    Ok(())
+}
+
+/// A new version of a partition, beside the live one.
+struct LocalStaged {
+    next: PathBuf,
+    live: PathBuf,
+}
+
+impl LocalStaged {
+    fn write_manifest(&self, manifest: &[u8]) -> io::Result<()> {
+        let mut file = SyncedFile::create(&self.next.join(MANIFEST))?;
+        file.write_all(manifest)?;
+        file.flush()?;
+        sync_folders_below(&self.next)?;
+        fs::create_dir_all(self.live.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Makes `next` the live folder; the old one, if any, is then where `next` was.
+    fn exchange(&self) -> io::Result<()> {
+        let exchanged = match renameat_with(CWD, &self.next, CWD, &self.live, RenameFlags::EXCHANGE) {
+            Err(Errno::NOENT) => fs::rename(&self.next, &self.live),
+            // The file system knows no exchange: the old day steps aside first, and is gone for a moment.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                let aside = self.next.with_file_name("previous");
+                fs::rename(&self.live, aside).and_then(|()| fs::rename(&self.next, &self.live))
+            }
+            result => result.map_err(Into::into),
+        };
+        exchanged?;
+        sync_folder(self.live.parent().unwrap_or(Path::new(".")))
+    }
+}
+
+impl StagedPartition for LocalStaged {
+    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
+        let target = self.next.join(path);
+        let create = || {
+            fs::create_dir_all(target.parent().unwrap_or(&self.next))?;
+            SyncedFile::create(&target)
+        };
+        let file = create().map_err(|cause| write_failed("cannot write the file", &target, cause))?;
+        Ok(Box::new(file))
+    }
+
+    fn commit(self: Box<Self>, manifest: &[u8]) -> Result<()> {
+        self.write_manifest(manifest)
+            .and_then(|()| self.exchange())
+            .map_err(|cause| write_failed("cannot commit the day", &self.live, cause))
+    }
+}
+
+/// A file whose last flush waits until the disk has it.
+struct SyncedFile {
+    file: File,
+}
+
+impl SyncedFile {
+    fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::create_new(path)? })
+    }
+}
+
+impl Write for SyncedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn sync_folders_below(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders_below(&entry.path())?;
+        }
+    }
+    sync_folder(folder)
+}
+
+/// A lock file, locked by the kernel and removed at the end.
+struct FileLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl FileLock {
+    /// Takes the lock; `None` when the file was removed in between and the caller should try again.
+    fn take(path: &Path, holder: &str, partition: &Partition) -> Result<Option<Self>> {
+        let failed = |cause| write_failed("cannot lock the day", path, cause);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let mut file = match opened {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(failed)?,
+        };
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => return Err(busy(&mut file, partition)),
+            result => result.map_err(|errno| failed(errno.into()))?,
+        }
+        match (fs::metadata(path), file.metadata()) {
+            (Ok(on_disk), Ok(held)) if on_disk.ino() == held.ino() => {}
+            _ => return Ok(None),
+        }
+        file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
+        Ok(Some(Self { path: path.to_owned(), _file: file }))
+    }
+}
+
+impl Drop for FileLock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+        remove_empty_parents(&self.path);
+    }
+}
+
+fn busy(file: &mut File, partition: &Partition) -> Error {
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    Error::new(ErrorKind::Temporary, "another run is publishing this day")
+        .with("table", &partition.table)
+        .with("day", partition.day)
+        .with("holder", if holder.is_empty() { "unknown" } else { &holder })
+        .hint("wait until it has ended and run the day again if it is still needed")
+}
