@@ -1,5 +1,7 @@
 //! What can be typed. Everything is optional here; what is meant is resolved once, in [`super::settings`].
 
+#![expect(clippy::doc_markdown, reason = "the comments are the help texts")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

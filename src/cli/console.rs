@@ -40,31 +40,31 @@ impl Level {
 
 impl Console {
     /// Whether bars may be drawn.
-    pub(super) fn draws_progress(&self) -> bool {
+    pub(super) fn draws_progress(self) -> bool {
         !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
     }
 
     /// A step of the work: always as JSON, as text only with `-v`.
-    pub(super) fn step(&self, event: &str, facts: &[(&str, Value)]) {
+    pub(super) fn step(self, event: &str, facts: &[(&str, Value)]) {
         if self.verbose > 0 || self.format == LogFormat::Json {
             self.message(Level::Info, event, facts);
         }
     }
 
     /// Something that somebody should look at.
-    pub(super) fn warn(&self, event: &str, facts: &[(&str, Value)]) {
+    pub(super) fn warn(self, event: &str, facts: &[(&str, Value)]) {
         self.message(Level::Warn, event, facts);
     }
 
     /// Something for those who want to know all.
-    pub(super) fn debug(&self, event: &str, facts: &[(&str, Value)]) {
+    pub(super) fn debug(self, event: &str, facts: &[(&str, Value)]) {
         if self.verbose > 1 {
             self.message(Level::Debug, event, facts);
         }
     }
 
     /// An error, with its next step.
-    pub(super) fn error(&self, error: &Error) {
+    pub(super) fn error(self, error: &Error) {
         match self.format {
             LogFormat::Text => {
                 let hint = error.next_step().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
@@ -77,7 +77,7 @@ impl Console {
         }
     }
 
-    fn message(&self, level: Level, event: &str, facts: &[(&str, Value)]) {
+    fn message(self, level: Level, event: &str, facts: &[(&str, Value)]) {
         if self.quiet && level != Level::Error {
             return;
         }

@@ -43,7 +43,7 @@ fn convert_shard(
         let shard = Some(args.shard);
         let scattered =
             convert::scatter(table, plan.day, plan.identity_key, shard, &scratch, &options, &progress)?;
-        scattered.keep(scratch, &args.staging, &table.table, args.shard, plan_id)?;
+        scattered.keep(&scratch, &args.staging, &table.table, args.shard, plan_id)?;
         let facts = [("table", table.table.clone().into()), ("shard", args.shard.into())];
         context.console.step("converted", &facts);
     }

@@ -101,7 +101,7 @@ impl DayRun<'_> {
         let parts = gathered.write_parts(plan, &schema, partition, &folder, &self.options(), &progress)?;
         let inputs_file = staged.write_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
-        Ok(Manifest { parts, event_time_column, ..self.manifest(plan, gathered, inputs_file, quarantine) })
+        Ok(Manifest { event_time_column, parts, ..self.manifest(plan, gathered, inputs_file, quarantine) })
     }
 
     fn manifest(

@@ -1,5 +1,7 @@
 //! `logmill inspect`: what the decoder makes of one raw file.
 
+use std::io::Read;
+
 use arrow::array::{Array, AsArray, ListArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
 use serde_json::{Map, Value, json};
@@ -83,13 +85,11 @@ fn dataset_of(args: &InspectArgs, store: &LocalStore, key: &str) -> Result<&'sta
     })
 }
 
-fn head(object: Box<dyn std::io::Read + Send>) -> std::io::Result<Vec<u8>> {
+fn head(object: Box<dyn Read + Send>) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    std::io::Read::take(Unpacked::new(object)?, 4096).read_to_end(&mut head)?;
+    Unpacked::new(object)?.take(4096).read_to_end(&mut head)?;
     Ok(head)
 }
-
-use std::io::Read as _;
 
 /// Prints rows as they come, up to a limit.
 struct Show<'a> {
@@ -140,10 +140,8 @@ fn text(line: &Value) -> String {
     };
     let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let values = values.iter().filter(|(_, value)| !value.is_null());
-    title
-        + "\n"
-        + &values.map(|(name, value)| format!("  {name}: {}\n", shown(value))).collect::<String>()
-        + "\n"
+    let lines: Vec<String> = values.map(|(name, value)| format!("  {name}: {}\n", shown(value))).collect();
+    format!("{title}\n{}\n", lines.concat())
 }
 
 fn cell(cells: &dyn Array, row: usize) -> Value {

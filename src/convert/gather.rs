@@ -56,7 +56,9 @@ pub fn gather(scattered: Scattered, plan: &TablePlan) -> Result<Gathered<'_>> {
         objects[place].ledger.duplicate += 1;
     }
     let mut ledger = RowLedger::default();
-    objects.iter().for_each(|object| ledger += object.ledger);
+    for object in &objects {
+        ledger += object.ledger;
+    }
     if !objects.iter().all(|object| object.ledger.balances()) || objects.len() != plan.objects.len() {
         return Err(Error::bug("the row ledger does not balance").with("table", &plan.table));
     }

@@ -63,7 +63,7 @@ impl Scattered {
     /// Keeps the result of a shard: `scratch` becomes the shard's folder.
     pub fn keep(
         mut self,
-        scratch: Scratch,
+        scratch: &Scratch,
         staging: &Path,
         table: &str,
         shard: u32,

@@ -101,7 +101,7 @@ pub enum Spread {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Naming {
-    /// snake_case of the JSON path or field: `user_identity_arn`.
+    /// `snake_case` of the JSON path or field: `user_identity_arn`.
     #[default]
     Snake,
     /// Lower case without breaks inside a word: `useridentity_arn`.
@@ -111,7 +111,7 @@ pub enum Naming {
 /// A column of a table.
 #[derive(Debug, Clone)]
 pub struct Column {
-    /// snake_case name.
+    /// `snake_case` name.
     pub name: Cow<'static, str>,
     /// Type in every system.
     pub column_type: ColumnType,
@@ -217,7 +217,7 @@ impl TableSchema {
         self.columns.iter().filter(|column| !column.origin.is_derived())
     }
 
-    /// Position of a column by its snake_case name.
+    /// Position of a column by its `snake_case` name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)

@@ -76,7 +76,7 @@ impl DecodeLimits {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
-    /// Name of the column, snake_case.
+    /// Name of the column, `snake_case`.
     pub column: String,
     /// JSON path such as `requestParameters.instanceId`.
     pub path: String,

@@ -110,9 +110,10 @@ impl<'a> Listing<'a> {
 
     fn into_plan(mut self, input: u32, plan: &mut TablePlan) {
         for (object, time) in std::mem::take(&mut self.timed) {
-            let midnight = match self.with_time_of_day.contains(series(&object.key)) {
-                true => Midnight::Delivery,
-                false => Midnight::EventDay,
+            let midnight = if self.with_time_of_day.contains(series(&object.key)) {
+                Midnight::Delivery
+            } else {
+                Midnight::EventDay
             };
             match self.wanted.choose(time, midnight) {
                 Choice::Take(why) => self.chosen.push((object, why)),

@@ -10,6 +10,7 @@ use arrow::datatypes::TimestampMillisecondType;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
 use sha2::{Digest, Sha256};
 
 use super::Manifest;
@@ -73,7 +74,7 @@ fn check_part(path: &Path, part: &PartFile, manifest: &Manifest) -> Result<Vec<S
         Err(cause) => return Ok(vec![format!("it is no Parquet file: {cause}")]),
     };
     let mut problems = Vec::new();
-    let rows: i64 = builder.metadata().row_groups().iter().map(|group| group.num_rows()).sum();
+    let rows: i64 = builder.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).sum();
     if u64::try_from(rows) != Ok(part.rows) {
         problems.push(format!("its footer says {rows} rows, the manifest {}", part.rows));
     }

@@ -135,7 +135,7 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
         columns.iter().position(|column| column.name == name).expect("the table above has this column")
     };
     let (event_time, cluster) = (position("event_time"), [position("event_source"), position("event_name")]);
-    TableSchema { event_time, cluster, columns, naming }
+    TableSchema { columns, event_time, cluster, naming }
 }
 
 #[cfg(test)]

@@ -27,10 +27,10 @@ pub(super) struct RecordDecoder {
 /// The slots of the values that make a row's key.
 #[derive(Debug, Clone, Copy)]
 struct KeySlots {
-    event_time: Option<usize>,
-    event_source: Option<usize>,
-    event_name: Option<usize>,
-    event_id: Option<usize>,
+    time: Option<usize>,
+    source: Option<usize>,
+    name: Option<usize>,
+    id: Option<usize>,
 }
 
 /// Where in a file the decoder stands.
@@ -55,10 +55,10 @@ impl RecordDecoder {
     pub(super) fn new(schema: &TableSchema, limits: DecodeLimits) -> Self {
         let shape = Shape::of(schema);
         let keys = KeySlots {
-            event_time: shape.slot_of("eventTime"),
-            event_source: shape.slot_of("eventSource"),
-            event_name: shape.slot_of("eventName"),
-            event_id: shape.slot_of("eventID"),
+            time: shape.slot_of("eventTime"),
+            source: shape.slot_of("eventSource"),
+            name: shape.slot_of("eventName"),
+            id: shape.slot_of("eventID"),
         };
         Self { shape: Arc::new(shape), keys, limits, place: Place::Outside, records: 0, documents: 0 }
     }
@@ -153,7 +153,7 @@ impl RecordDecoder {
     }
 
     fn event_time(&self, found: &Found<'_>) -> Result<UtcInstant, Fault> {
-        let written = value(found, self.keys.event_time)
+        let written = value(found, self.keys.time)
             .ok_or_else(|| ("missing_event_time", "the record has no eventTime".to_owned()))?;
         UtcInstant::parse_iso8601(&cells::text(written)).ok_or_else(|| {
             ("bad_event_time", format!("eventTime is {written}, no ISO 8601 instant with a zone"))
@@ -162,8 +162,7 @@ impl RecordDecoder {
 
     fn row<'a>(&self, shape: &'a Shape, at: UtcInstant, raw: &str, found: &mut Found<'a>, rows: &mut Rows) {
         let text = |slot| value(found, slot).map(cells::text).unwrap_or_default();
-        let (event_id, source, name) =
-            (text(self.keys.event_id), text(self.keys.event_source), text(self.keys.event_name));
+        let (event_id, source, name) = (text(self.keys.id), text(self.keys.source), text(self.keys.name));
         let head = RowHead {
             record: self.records,
             at,

@@ -57,5 +57,5 @@ pub(super) fn schema(naming: Naming) -> TableSchema {
     let position =
         |name| columns.iter().position(|column| column.name == name).expect("the table above has it");
     let (event_time, cluster) = (position("request_time"), [position("bucket"), position("operation")]);
-    TableSchema { event_time, cluster, columns, naming }
+    TableSchema { columns, event_time, cluster, naming }
 }
