@@ -309,3 +309,6 @@ fn valid_prefix(bytes: &[u8]) -> (&str, bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
