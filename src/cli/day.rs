@@ -12,7 +12,7 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::TablePlan;
-use crate::publish::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, StagedDay};
+use crate::publish::{InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -57,20 +57,23 @@ impl DayRun<'_> {
         convert::scatter(plan, self.day, identity_key, None, staged.scratch(), &self.options(), &progress)
     }
 
-    /// From rows to a public day.
+    /// From rows to a public day; `began` is when the work on the table did.
     pub(super) fn finish(
         &self,
         plan: &TablePlan,
         scattered: Scattered,
         mut staged: StagedDay<'_>,
+        began: UtcInstant,
     ) -> Result<TableSummary> {
         let mut gathered = convert::gather(scattered, plan)?;
         let partition = Partition { table: plan.table.clone(), day: self.day };
-        let quarantine = staged.put_quarantine(&mut gathered)?;
-        let quarantine_address = quarantine.as_ref().map(|file| self.lake.address(&file.path));
-        self.settings.rules.check(&gathered, &partition, quarantine_address.as_deref())?;
+        let quarantine = staged.stage_quarantine(&mut gathered)?;
+        if let Err(refusal) = self.settings.rules.check(&gathered, &partition, quarantine.as_deref()) {
+            staged.refuse()?;
+            return Err(refusal);
+        }
         self.warn_of_damage(plan, &gathered);
-        let manifest = self.write(plan, &gathered, &mut staged, quarantine)?;
+        let manifest = self.write(plan, &gathered, &mut staged)?;
         self.cancel.check()?;
         staged.commit(&manifest)?;
         self.console.step(
@@ -82,7 +85,7 @@ impl DayRun<'_> {
                 ("ledger", json!(manifest.ledger)),
             ],
         );
-        Ok(TableSummary::new(plan, &manifest, quarantine_address, self.elapsed_seconds()))
+        Ok(TableSummary::new(plan, &manifest, quarantine, seconds_since(began)))
     }
 
     fn write(
@@ -90,7 +93,6 @@ impl DayRun<'_> {
         plan: &TablePlan,
         gathered: &Gathered<'_>,
         staged: &mut StagedDay<'_>,
-        quarantine: Option<QuarantineFile>,
     ) -> Result<Manifest> {
         let schema = dataset::named(&plan.dataset)
             .ok_or_else(|| Error::new(ErrorKind::Usage, "the plan is for an unknown log type"))?
@@ -101,7 +103,7 @@ impl DayRun<'_> {
         let parts = gathered.write_parts(plan, &schema, partition, &folder, &self.options(), &progress)?;
         let inputs_file = staged.write_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
-        Ok(Manifest { event_time_column, parts, ..self.manifest(plan, gathered, inputs_file, quarantine) })
+        Ok(Manifest { event_time_column, parts, ..self.manifest(plan, gathered, inputs_file, staged) })
     }
 
     fn manifest(
@@ -109,7 +111,7 @@ impl DayRun<'_> {
         plan: &TablePlan,
         gathered: &Gathered<'_>,
         inputs_file: InputsFile,
-        quarantine: Option<QuarantineFile>,
+        staged: &StagedDay<'_>,
     ) -> Manifest {
         let complete_at = plan.complete_at(self.day);
         Manifest {
@@ -128,7 +130,7 @@ impl DayRun<'_> {
             input_bytes: plan.bytes(),
             inputs: plan.inputs.clone(),
             inputs_file,
-            quarantine,
+            quarantine: staged.quarantine().cloned(),
             parts: Vec::new(),
         }
     }
@@ -145,8 +147,8 @@ impl DayRun<'_> {
             );
         }
     }
+}
 
-    fn elapsed_seconds(&self) -> f64 {
-        (console::now().0 - self.started_at.0) as f64 / 1000.0
-    }
+fn seconds_since(began: UtcInstant) -> f64 {
+    (console::now().0 - began.0) as f64 / 1000.0
 }

@@ -27,9 +27,10 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         cancel: &context.cancel,
     };
     let publish_table = |table: &crate::plan::TablePlan| {
+        let began = console::now();
         let staged = day_run.begin(&table.table)?;
         let scattered = Scattered::of_shards(&args.staging, &table.table, plan.shards, &plan_id)?;
-        day_run.finish(table, scattered, staged)
+        day_run.finish(table, scattered, staged, began)
     };
     let outcomes = on_workers(settings.threads, || {
         each_table(&plan.tables, |table| table.table.as_str(), publish_table)

@@ -42,6 +42,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
 
 /// The whole road of one table.
 fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary> {
+    let began = console::now();
     let staged = day_run.begin(&source.table)?;
     let plan = plan_table(source, day_run.day)?;
     day_run.console.step(
@@ -58,7 +59,7 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary>
     }
     day_run.cancel.check()?;
     let scattered = day_run.scatter(&plan, identity_key()?, &staged)?;
-    day_run.finish(&plan, scattered, staged)
+    day_run.finish(&plan, scattered, staged, began)
 }
 
 /// A secret for the identities of rows.

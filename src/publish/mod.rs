@@ -11,6 +11,8 @@ pub use inputs::InputLine;
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile};
 pub use verify::{Finding, verify};
 
+use std::path::PathBuf;
+
 use crate::convert::{Gathered, PartFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::lake::{MANIFEST, Partition};
@@ -25,6 +27,7 @@ pub struct StagedDay<'a> {
     lake: &'a dyn Lake,
     partition: Partition,
     run: String,
+    quarantine: Option<QuarantineFile>,
 }
 
 /// What is decided about a day before it is committed.
@@ -41,7 +44,7 @@ impl<'a> StagedDay<'a> {
         lake.sweep(&partition)?;
         let scratch = lake.scratch(&partition, run)?;
         let staged = Some(lake.stage(&partition, &scratch)?);
-        Ok(Self { staged, scratch, _lock: lock, lake, partition, run: run.to_owned() })
+        Ok(Self { staged, scratch, _lock: lock, lake, partition, run: run.to_owned(), quarantine: None })
     }
 
     /// A folder for what must not stay.
@@ -56,16 +59,29 @@ impl<'a> StagedDay<'a> {
         (staged.as_mut(), &self.run)
     }
 
-    /// Writes the quarantine file of this run, whether or not the day will be published.
-    pub fn put_quarantine(&self, gathered: &mut Gathered<'_>) -> Result<Option<QuarantineFile>> {
-        let file = self.scratch.path().join("quarantine.jsonl");
-        let rows = gathered.write_quarantine(&file)?;
-        if rows == 0 {
-            return Ok(None);
-        }
+    /// Writes the rejected rows to a file that nobody sees yet; returns its address where there are any.
+    pub fn stage_quarantine(&mut self, gathered: &mut Gathered<'_>) -> Result<Option<String>> {
+        let rows = gathered.write_quarantine(&self.quarantine_scratch())?;
         let path = format!("{}/{}.jsonl", self.quarantine_folder(), self.run);
-        self.lake.put(&path, &file)?;
-        Ok(Some(QuarantineFile { path, rows }))
+        self.quarantine = (rows > 0).then_some(QuarantineFile { path, rows });
+        Ok(self.quarantine.as_ref().map(|file| self.lake.address(&file.path)))
+    }
+
+    /// The quarantine file that this day will have.
+    #[must_use]
+    pub fn quarantine(&self) -> Option<&QuarantineFile> {
+        self.quarantine.as_ref()
+    }
+
+    fn quarantine_scratch(&self) -> PathBuf {
+        self.scratch.path().join("quarantine.jsonl")
+    }
+
+    fn put_quarantine(&self) -> Result<()> {
+        match &self.quarantine {
+            Some(file) => self.lake.put(&file.path, &self.quarantine_scratch()),
+            None => Ok(()),
+        }
     }
 
     fn quarantine_folder(&self) -> String {
@@ -79,11 +95,27 @@ impl<'a> StagedDay<'a> {
         inputs::write(staged.create(&path)?, path, &gathered.objects)
     }
 
+    /// Gives the day up, but keeps its rejected rows for those who must find out why.
+    pub fn refuse(self) -> Result<()> {
+        self.put_quarantine()
+    }
+
     /// Makes the day public, and removes the quarantine files of the runs that it supersedes.
     pub fn commit(mut self, manifest: &Manifest) -> Result<()> {
         let json = manifest.to_json()?;
         let staged = self.staged.take().expect("a day is committed once, since that takes it");
-        staged.commit(&json)?;
+        self.put_quarantine()?;
+        if let Err(error) = staged.commit(&json) {
+            // The error that counts is the first one.
+            let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
+            return Err(error);
+        }
+        // The day is public, which no left-over file can undo: the next publish tries again.
+        let _ = self.remove_superseded_quarantines();
+        Ok(())
+    }
+
+    fn remove_superseded_quarantines(&self) -> Result<()> {
         let folder = self.quarantine_folder();
         for name in self.lake.names(&folder)? {
             if name != format!("{}.jsonl", self.run) {

@@ -70,8 +70,16 @@ fn cell(cells: &dyn Array, row: usize) -> Value {
         DataType::Utf8 => cells.as_string::<i32>().value(row).into(),
         DataType::Boolean => cells.as_boolean().value(row).into(),
         DataType::Int64 => cells.as_primitive::<Int64Type>().value(row).into(),
-        DataType::Timestamp(..) => UtcInstant(cells.as_primitive::<TimestampMillisecondType>().value(row)).to_string().into(),
-        _ => cells.as_list::<i32>().value(row).as_string::<i32>().iter().map(|e| e.map_or(Value::Null, Value::from)).collect(),
+        DataType::Timestamp(..) => {
+            UtcInstant(cells.as_primitive::<TimestampMillisecondType>().value(row)).to_string().into()
+        }
+        _ => cells
+            .as_list::<i32>()
+            .value(row)
+            .as_string::<i32>()
+            .iter()
+            .map(|e| e.map_or(Value::Null, Value::from))
+            .collect(),
     }
 }
 
@@ -94,8 +102,14 @@ fn values_find_their_columns_whatever_their_type() {
     check(r#""userAgent":"a\"b\\ \uD55C한""#, json!({"user_agent": "a\"b\\ 한한"}));
     check(r#""userAgent":"""#, json!({"user_agent": ""}));
     check(r#""awsRegion":null"#, json!({}));
-    check(r#""sourceIPAddress":12,"apiVersion":1.10"#, json!({"source_ip_address": "12", "api_version": "1.10"}));
-    check(r#""readOnly":true,"managementEvent":"false""#, json!({"read_only": true, "management_event": false}));
+    check(
+        r#""sourceIPAddress":12,"apiVersion":1.10"#,
+        json!({"source_ip_address": "12", "api_version": "1.10"}),
+    );
+    check(
+        r#""readOnly":true,"managementEvent":"false""#,
+        json!({"read_only": true, "management_event": false}),
+    );
     check(r#""readOnly":"maybe""#, json!({"extra": r#"{"readOnly":"maybe"}"#}));
     check(r#""requestParameters":"text""#, json!({"request_parameters": "\"text\""}));
 }
@@ -138,7 +152,10 @@ fn identities_are_flattened_and_their_odd_forms_are_kept() {
         r#""userIdentity":{"type":"Root","newThing":{"a":[1]}}"#,
         json!({"user_identity_type": "Root", "extra": r#"{"userIdentity.newThing":{"a":[1]}}"#}),
     );
-    for path in [r#"{"webIdFederationData":{"federatedProvider":"p"}}"#, r#"{"sessionContext":{"webIdFederationData":{"federatedProvider":"p"}}}"#] {
+    for path in [
+        r#"{"webIdFederationData":{"federatedProvider":"p"}}"#,
+        r#"{"sessionContext":{"webIdFederationData":{"federatedProvider":"p"}}}"#,
+    ] {
         check(
             &format!("\"userIdentity\":{path}"),
             json!({"user_identity_session_context_web_id_federation_data_federated_provider": "p"}),
@@ -269,7 +286,9 @@ fn slow_twin(record: &Value) -> Map<String, Value> {
         let Origin::Json(paths) = &column.origin else { continue };
         for path in paths.iter().filter(|path| !path.contains("[]")) {
             let value = path.split('.').try_fold(record, |value, key| value.get(key));
-            if let Some(cell) = value.filter(|value| !value.is_null()).and_then(|value| slow_cell(value, column.column_type)) {
+            if let Some(cell) =
+                value.filter(|value| !value.is_null()).and_then(|value| slow_cell(value, column.column_type))
+            {
                 row.insert(column.name.to_string(), cell);
             }
         }
@@ -286,9 +305,7 @@ fn slow_cell(value: &Value, column_type: ColumnType) -> Option<Value> {
             None => value.as_bool().map(Value::from),
         },
         ColumnType::BigInt => value.as_i64().map(Value::from),
-        ColumnType::Timestamp => {
-            Some(UtcInstant::parse_iso8601(value.as_str()?)?.to_string().into())
-        }
+        ColumnType::Timestamp => Some(UtcInstant::parse_iso8601(value.as_str()?)?.to_string().into()),
         _ => None,
     }
 }
@@ -305,7 +322,8 @@ fn value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(2, 8, 4, |element| {
         prop_oneof![
             prop::collection::vec(element.clone(), 0..4).prop_map(Value::from),
-            prop::collection::hash_map("[a-z]{1,3}", element, 0..4).prop_map(|map| map.into_iter().collect::<Map<_, _>>().into()),
+            prop::collection::hash_map("[a-z]{1,3}", element, 0..4)
+                .prop_map(|map| map.into_iter().collect::<Map<_, _>>().into()),
         ]
     })
 }
