@@ -16,6 +16,9 @@ use crate::publish::{InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
+/// Damaged objects that are named one by one.
+const DAMAGE_LINES: usize = 10;
+
 /// One run of the program over one day.
 pub(super) struct DayRun<'a> {
     pub(super) settings: &'a Settings,
@@ -136,7 +139,8 @@ impl DayRun<'_> {
     }
 
     fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
-        for object in gathered.objects.iter().filter(|object| object.damaged) {
+        let damaged: Vec<_> = gathered.objects.iter().filter(|object| object.damaged).collect();
+        for object in damaged.iter().take(DAMAGE_LINES) {
             self.console.warn(
                 "object is damaged: what could be read of it is published, the rest is in quarantine",
                 &[
@@ -145,6 +149,11 @@ impl DayRun<'_> {
                     ("rows", object.ledger.read.into()),
                 ],
             );
+        }
+        if damaged.len() > DAMAGE_LINES {
+            let more = damaged.len() - DAMAGE_LINES;
+            self.console
+                .warn("more objects are damaged: the list of inputs names all", &[("objects", more.into())]);
         }
     }
 }

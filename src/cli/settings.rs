@@ -13,7 +13,7 @@ use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
 use crate::dataset::{self, DecodeLimits, Naming};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::TableSource;
+use crate::plan::{TableSource, is_table_name};
 use crate::publish::PublishRules;
 
 /// Encoded size of a row group: what AWS advises for Athena.
@@ -330,8 +330,7 @@ fn refuse_twins(sources: &[TableSource]) -> Result<()> {
 
 /// Table names as Athena takes them without quotes: they become folder names too.
 fn check_table_name(name: &str) -> Result<()> {
-    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    if !name.is_empty() && name.len() <= 255 && name.bytes().all(good) && !name.starts_with('_') {
+    if is_table_name(name) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Usage, format!("'{name}' is no table name"))
@@ -347,7 +346,7 @@ fn check_promotions(section: &SourceSection, table: &str) -> Result<()> {
     let own = dataset.schema(Naming::Snake, &[]);
     for (place, promotion) in section.promote.iter().enumerate() {
         let name = promotion.column.as_str();
-        if check_table_name(name).is_err() {
+        if !is_table_name(name) {
             return refused(name, "a column name has lower-case letters, digits and _ only");
         }
         let earlier = section.promote[..place].iter().any(|other| other.column == name);

@@ -126,7 +126,9 @@ impl Summary {
     /// The table for people.
     fn text(&self) -> String {
         let mut text = format!("KST day {}, run {}\n\n", self.day, self.run);
-        text += &console::table(&HEADER, &HEADER[1..12], self.tables.iter().map(TableSummary::row));
+        if !self.tables.is_empty() {
+            text += &console::table(&HEADER, &HEADER[1..12], self.tables.iter().map(TableSummary::row));
+        }
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
             let path = table.quarantine.as_deref().unwrap_or_default();
             text += &format!(

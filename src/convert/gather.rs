@@ -77,7 +77,7 @@ impl Gathered<'_> {
         observer: &dyn Observer,
     ) -> Result<Vec<PartFile>> {
         let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
-        let mut merge = Merge::new(&self.scattered.runs, &self.duplicates, options.chunk_bytes())?;
+        let mut merge = Merge::new(&self.scattered.runs, &self.duplicates)?;
         let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
         while let Some(chunk) = merge.next_chunk()? {
             options.cancel.check()?;

@@ -13,8 +13,10 @@ use super::run::{Block, BlockKey, Cluster, Run, RunReader};
 use crate::dataset::Position;
 use crate::error::Result;
 
-/// Rows of a chunk.
+/// Rows of a chunk, and raw bytes after which it ends earlier. No setting may change them: where chunks end shows in the
+/// pages of the file.
 const CHUNK_ROWS: usize = 8192;
+const CHUNK_BYTES: usize = 8 << 20;
 
 /// Rows in their final order, as references into blocks.
 pub(super) struct Chunk {
@@ -43,11 +45,10 @@ pub(super) struct Merge<'a> {
     readers: Vec<RunReader>,
     heads: BinaryHeap<Reverse<(BlockKey, usize)>>,
     duplicates: &'a Duplicates,
-    chunk_bytes: usize,
 }
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(runs: &[Run], duplicates: &'a Duplicates, chunk_bytes: usize) -> Result<Self> {
+    pub(super) fn new(runs: &[Run], duplicates: &'a Duplicates) -> Result<Self> {
         let all: BTreeSet<&Cluster> = runs.iter().flat_map(|run| &run.clusters).collect();
         let rank: HashMap<&Cluster, u32> = all.into_iter().zip(0..).collect();
         let reader = |run: &Run| run.reader(run.clusters.iter().map(|cluster| rank[cluster]).collect());
@@ -55,7 +56,7 @@ impl<'a> Merge<'a> {
         let heads =
             readers.iter().enumerate().filter_map(|(number, reader)| Some(Reverse((reader.head()?, number))));
         let heads = heads.collect();
-        Ok(Self { readers, heads, duplicates, chunk_bytes })
+        Ok(Self { readers, heads, duplicates })
     }
 
     /// The next rows, or `None` at the end. Where a chunk ends depends on its rows alone.
@@ -64,7 +65,7 @@ impl<'a> Merge<'a> {
             Chunk { blocks: Vec::new(), picks: Vec::new(), times: Vec::new(), positions: Vec::new() };
         let mut place_of: Vec<Option<usize>> = vec![None; self.readers.len()];
         let mut bytes = 0;
-        while chunk.len() < CHUNK_ROWS && bytes < self.chunk_bytes {
+        while chunk.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
             let Some(mut head) = self.heads.peek_mut() else { break };
             let Reverse((key, number)) = *head;
             let reader = &mut self.readers[number];

@@ -56,11 +56,6 @@ impl ConvertOptions {
         self.memory / 4
     }
 
-    /// Bytes of rows that are merged at once.
-    fn chunk_bytes(&self) -> usize {
-        (self.memory / 32).min(8 << 20)
-    }
-
     /// The encoded size of a row group that fits into memory.
     fn group_bytes(&self) -> usize {
         self.row_group_bytes.min(self.memory / 4)

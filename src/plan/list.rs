@@ -61,6 +61,7 @@ struct Listing<'a> {
     wanted: Wanted,
     store: &'a dyn Store,
     timed: Vec<(ObjectMeta, KeyTime)>,
+    unclear: Vec<ObjectMeta>,
     chosen: Vec<(ObjectMeta, &'static str)>,
     left: Vec<LeftObject>,
     /// Series in which some key has a time of day.
@@ -69,22 +70,23 @@ struct Listing<'a> {
 
 impl<'a> Listing<'a> {
     fn new(source: &'a TableSource, wanted: Wanted, store: &'a dyn Store) -> Self {
-        let (timed, chosen, left, with_time_of_day) = Default::default();
-        Self { source, wanted, store, timed, chosen, left, with_time_of_day }
+        let (timed, unclear, chosen, left, with_time_of_day) = Default::default();
+        Self { source, wanted, store, timed, unclear, chosen, left, with_time_of_day }
     }
 
     fn leave(&mut self, key: &str, bytes: u64, why: &str) {
         self.left.push(LeftObject { address: self.store.address(key), bytes, why: why.to_owned() });
     }
 
-    /// An object whose key says nothing about this dataset.
-    fn unclear(&mut self, object: ObjectMeta) {
+    /// An object whose key says nothing. In a folder of logs with proper names, or in one that two tables share, its
+    /// content decides; in any other folder it was meant to be read.
+    fn judge_unclear(&mut self, object: ObjectMeta, by_content: bool) {
         let of_another = dataset::ALL.iter().any(|other| {
             other.name() != self.source.dataset.name() && other.claim(&object.key) != KeyClaim::Unclear
         });
         if of_another {
             self.leave(&object.key, object.bytes, "named like another log type");
-        } else if !self.source.shares_input {
+        } else if !by_content {
             self.chosen.push((object, "no time in its key"));
         } else if self.head(&object.key).is_some_and(|head| self.source.dataset.recognises(&head)) {
             self.chosen.push((object, "no time in its key, but its content is of this log type"));
@@ -109,6 +111,10 @@ impl<'a> Listing<'a> {
     }
 
     fn into_plan(mut self, input: u32, plan: &mut TablePlan) {
+        let by_content = self.source.shares_input || !self.timed.is_empty();
+        for object in std::mem::take(&mut self.unclear) {
+            self.judge_unclear(object, by_content);
+        }
         for (object, time) in std::mem::take(&mut self.timed) {
             let midnight = if self.with_time_of_day.contains(series(&object.key)) {
                 Midnight::Delivery
@@ -161,7 +167,7 @@ impl ListVisitor for Listing<'_> {
                 self.timed.push((object, time));
             }
             KeyClaim::NotMine(why) => self.leave(&object.key, object.bytes, why),
-            KeyClaim::Unclear => self.unclear(object),
+            KeyClaim::Unclear => self.unclear.push(object),
         }
     }
 

@@ -95,7 +95,12 @@ impl Plan {
                 .with("version", plan.version)
                 .hint("make the plan anew with this version"));
         }
-        Ok(plan)
+        match plan.tables.iter().find(|table| !is_table_name(&table.table)) {
+            Some(table) => {
+                Err(Error::new(ErrorKind::Usage, format!("the plan names no good table: '{}'", table.table)))
+            }
+            None => Ok(plan),
+        }
     }
 
     /// Deals the objects out among `shards`, so that each gets about the same number of bytes.
@@ -115,6 +120,13 @@ impl Plan {
             }
         }
     }
+}
+
+/// Whether Athena takes a name without quotes; it becomes a folder's name too.
+#[must_use]
+pub fn is_table_name(name: &str) -> bool {
+    let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=255).contains(&name.len()) && name.bytes().all(good) && !name.starts_with('_')
 }
 
 impl TablePlan {

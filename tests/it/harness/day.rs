@@ -1,0 +1,149 @@
+//! A published day as a reader of the lake finds it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
+use arrow::util::display::array_value_to_string;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Map, Value};
+
+/// A row: the cells that are not null, by column.
+pub(crate) type Row = Map<String, Value>;
+
+/// A log type and its table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Table {
+    pub(crate) dataset: &'static str,
+    pub(crate) name: &'static str,
+}
+
+impl Table {
+    pub(crate) const CLOUDTRAIL: Self = Self { dataset: "cloudtrail", name: "cloudtrail" };
+    pub(crate) const ACCESS: Self = Self { dataset: "s3-access", name: "s3_access" };
+}
+
+/// `read`, and what became of the rows: `written`, `other_day`, `duplicate`, `quarantined`, `filtered`.
+pub(crate) fn ledger(counts: &Value) -> [u64; 6] {
+    ["read", "written", "other_day", "duplicate", "quarantined", "filtered"]
+        .map(|name| counts[name].as_u64().unwrap_or_else(|| panic!("{name} should be a number in {counts}")))
+}
+
+/// A value that is a text.
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} should be a text"))
+}
+
+/// A day of a table.
+pub(crate) struct Day {
+    lake: PathBuf,
+    folder: PathBuf,
+    /// What the run said about the table.
+    pub(crate) summary: Value,
+    pub(crate) manifest: Value,
+}
+
+impl Day {
+    pub(super) fn read(lake: &Path, table: &str, proc_ymd: &str, summary: Value) -> Self {
+        let folder = lake.join(table).join(format!("proc_ymd={proc_ymd}"));
+        let manifest: Value =
+            serde_json::from_slice(&fs::read(folder.join("_manifest.json")).unwrap()).unwrap();
+        assert_eq!(ledger(&manifest["ledger"]), ledger(&summary), "manifest and summary should say the same");
+        Self { lake: lake.to_owned(), folder, summary, manifest }
+    }
+
+    /// `[read, written, other_day, duplicate, quarantined]`.
+    pub(crate) fn ledger(&self) -> [u64; 5] {
+        let [counts @ .., _] = ledger(&self.summary);
+        counts
+    }
+
+    /// The part files below the folder of the run, with their content.
+    pub(crate) fn parts(&self) -> BTreeMap<String, Vec<u8>> {
+        let parts = self.manifest["parts"].as_array().unwrap();
+        let named = parts.iter().map(|part| {
+            let path = text(&part["path"]);
+            let (run, name) = path.split_once('/').unwrap();
+            assert_eq!(self.manifest["run"], run, "part files should lie in the folder of the run");
+            (name.to_owned(), fs::read(self.folder.join(path)).unwrap())
+        });
+        named.collect()
+    }
+
+    /// Every row, in the order of the files.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let parts = self.manifest["parts"].as_array().unwrap();
+        parts.iter().flat_map(|part| rows_of(&self.folder.join(text(&part["path"])))).collect()
+    }
+
+    /// The one row whose column has this value.
+    pub(crate) fn row(&self, column: &str, value: &str) -> Row {
+        let rows: Vec<Row> =
+            self.rows().into_iter().filter(|row| row.get(column).is_some_and(|is| is == value)).collect();
+        match <[Row; 1]>::try_from(rows) {
+            Ok([row]) => row,
+            Err(rows) => panic!("one row should have {column} = {value}, not {}: {rows:?}", rows.len()),
+        }
+    }
+
+    /// The values of a column, sorted; `-` stands for null.
+    pub(crate) fn values(&self, column: &str) -> Vec<String> {
+        let value = |row: &Row| row.get(column).map_or("-".to_owned(), |value| text(value).to_owned());
+        let mut values: Vec<String> = self.rows().iter().map(value).collect();
+        values.sort();
+        values
+    }
+
+    /// The lines of the quarantine file; none when the manifest names none.
+    pub(crate) fn quarantine(&self) -> Vec<Value> {
+        let Some(path) = self.manifest["quarantine"]["path"].as_str() else { return Vec::new() };
+        let lines = quarantine_lines(&self.lake.join(path));
+        assert_eq!(self.manifest["quarantine"]["rows"], lines.len(), "the manifest should count the lines");
+        assert_eq!(self.ledger()[4], lines.len() as u64, "the ledger should count the lines");
+        lines
+    }
+
+    /// What each raw object gave, as the list beside the part files says.
+    pub(crate) fn inputs(&self) -> Vec<Value> {
+        let file = File::open(self.folder.join(text(&self.manifest["inputs_file"]["path"]))).unwrap();
+        let lines = std::io::read_to_string(flate2::read::GzDecoder::new(file)).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// The lines of a quarantine file.
+pub(crate) fn quarantine_lines(path: &Path) -> Vec<Value> {
+    let lines = fs::read_to_string(path).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn rows_of(path: &Path) -> Vec<Row> {
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
+    reader.flat_map(|batch| rows_of_batch(&batch.unwrap())).collect()
+}
+
+fn rows_of_batch(batch: &RecordBatch) -> Vec<Row> {
+    let schema = batch.schema();
+    let row = |row: usize| {
+        let cells = schema.fields().iter().zip(batch.columns()).filter(|(_, cells)| cells.is_valid(row));
+        cells.map(|(field, cells)| (field.name().clone(), cell(cells.as_ref(), row))).collect()
+    };
+    (0..batch.num_rows()).map(row).collect()
+}
+
+/// A cell that is not null; a time is a text such as `2023-11-01T03:00:00`.
+fn cell(cells: &dyn Array, row: usize) -> Value {
+    match cells.data_type() {
+        DataType::Boolean => cells.as_boolean().value(row).into(),
+        DataType::Int32 => cells.as_primitive::<Int32Type>().value(row).into(),
+        DataType::Int64 => cells.as_primitive::<Int64Type>().value(row).into(),
+        DataType::List(_) => {
+            let list = cells.as_list::<i32>().value(row);
+            list.as_string::<i32>().iter().map(|element| element.map_or(Value::Null, Value::from)).collect()
+        }
+        _ => array_value_to_string(cells, row).unwrap().into(),
+    }
+}

@@ -1,0 +1,6 @@
+//! logmill as its users meet it: the real program over real files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod days;
+mod harness;
