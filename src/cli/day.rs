@@ -76,7 +76,7 @@ impl DayRun<'_> {
             return Err(refusal);
         }
         self.warn_of_damage(plan, &gathered);
-        let manifest = self.write(plan, &gathered, &mut staged)?;
+        let manifest = self.write(plan, &mut gathered, &mut staged)?;
         self.cancel.check()?;
         staged.commit(&manifest)?;
         self.console.step(
@@ -94,16 +94,14 @@ impl DayRun<'_> {
     fn write(
         &self,
         plan: &TablePlan,
-        gathered: &Gathered<'_>,
+        gathered: &mut Gathered<'_>,
         staged: &mut StagedDay<'_>,
     ) -> Result<Manifest> {
         let schema = dataset::named(&plan.dataset)
             .ok_or_else(|| Error::new(ErrorKind::Usage, "the plan is for an unknown log type"))?
             .schema(plan.naming, &plan.promote);
         let progress = Progress::new(self.console, &plan.table, plan.bytes());
-        let (partition, folder) = staged.partition();
-        let folder = folder.to_owned();
-        let parts = gathered.write_parts(plan, &schema, partition, &folder, &self.options(), &progress)?;
+        let parts = gathered.write_parts(plan, &schema, staged.parts_target(), &self.options(), &progress)?;
         let inputs_file = staged.write_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
         Ok(Manifest { event_time_column, parts, ..self.manifest(plan, gathered, inputs_file, staged) })

@@ -156,11 +156,11 @@ struct Columns<'a> {
 
 impl Columns<'_> {
     fn cells(&self, chunk: &Chunk, source: ColumnSource) -> std::result::Result<ArrayRef, ArrowError> {
-        let positions = chunk.positions.iter();
+        let positions = chunk.keys.iter().map(|key| key.position);
         Ok(match source {
             ColumnSource::Decoded(column) => chunk.cells(column)?,
             ColumnSource::EventTimeKst => {
-                let times = chunk.times.iter().map(|time| time + KST_OFFSET_MS);
+                let times = chunk.keys.iter().map(|key| key.at + KST_OFFSET_MS);
                 Arc::new(TimestampMillisecondArray::from_iter_values(times))
             }
             ColumnSource::SourceObject => Arc::new(StringArray::from_iter_values(
@@ -205,7 +205,7 @@ impl OpenPart {
     /// Counts the rows of a chunk that was written.
     fn note(&mut self, chunk: &Chunk) {
         self.group_rows += chunk.len() as u64;
-        for &time in &chunk.times {
+        for time in chunk.keys.iter().map(|key| key.at) {
             let (min, max) = self.times.unwrap_or((time, time));
             self.times = Some((min.min(time), max.max(time)));
         }

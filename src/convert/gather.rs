@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::dedupe::Duplicates;
 use super::encode::{PartFile, PartWriter};
-use super::merge::Merge;
+use super::merge::{Merge, reduce};
 use super::quarantine::Quarantine;
 use super::scatter::Scattered;
 use super::{ConvertOptions, Observer};
@@ -33,6 +33,16 @@ pub struct Gathered<'a> {
     pub objects: Vec<ObjectLedger<'a>>,
     /// The sum over all objects.
     pub ledger: RowLedger,
+}
+
+/// Where part files go.
+pub struct PartsTarget<'a> {
+    /// The partition in the making.
+    pub partition: &'a mut dyn StagedPartition,
+    /// The folder in it.
+    pub folder: &'a str,
+    /// A folder for what must not stay.
+    pub scratch: &'a Path,
 }
 
 /// Finds the duplicates and closes the ledger. Fails when the ledger does not balance.
@@ -66,19 +76,20 @@ pub fn gather(scattered: Scattered, plan: &TablePlan) -> Result<Gathered<'_>> {
 }
 
 impl Gathered<'_> {
-    /// Merges the runs and writes part files into `folder` of the partition.
+    /// Merges the runs, which are used up, and writes part files.
     pub fn write_parts(
-        &self,
+        &mut self,
         plan: &TablePlan,
         schema: &TableSchema,
-        partition: &mut dyn StagedPartition,
-        folder: &str,
+        target: PartsTarget<'_>,
         options: &ConvertOptions,
         observer: &dyn Observer,
     ) -> Result<Vec<PartFile>> {
         let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
-        let mut merge = Merge::new(&self.scattered.runs, &self.duplicates)?;
-        let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
+        let runs = std::mem::take(&mut self.scattered.runs);
+        let runs = reduce(runs, &self.duplicates, options.merge_bytes(), target.scratch)?;
+        let mut merge = Merge::new(&runs, &self.duplicates)?;
+        let mut writer = PartWriter::new(target.partition, target.folder, schema, addresses, options);
         while let Some(chunk) = merge.next_chunk()? {
             options.cancel.check()?;
             writer.write(&chunk)?;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef};
@@ -9,28 +10,32 @@ use arrow::compute::interleave;
 use arrow::error::ArrowError;
 
 use super::dedupe::Duplicates;
-use super::run::{Block, BlockKey, Cluster, Run, RunReader};
-use crate::dataset::Position;
+use super::run::{Block, BlockKey, Cluster, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
 use crate::error::Result;
 
 /// Rows of a chunk, and raw bytes after which it ends earlier. No setting may change them: where chunks end shows in the
 /// pages of the file.
 const CHUNK_ROWS: usize = 8192;
 const CHUNK_BYTES: usize = 8 << 20;
+/// Raw bytes of a chunk that goes into another run.
+const SPILL_CHUNK_BYTES: usize = 256 << 10;
 
 /// Rows in their final order, as references into blocks.
 pub(super) struct Chunk {
     blocks: Vec<Arc<Block>>,
     picks: Vec<(usize, usize)>,
-    /// Event times, milliseconds UTC.
-    pub(super) times: Vec<i64>,
-    /// Where the rows come from.
-    pub(super) positions: Vec<Position>,
+    /// The keys of the rows; a cluster is an index into [`Merge::clusters`].
+    pub(super) keys: Vec<BlockKey>,
 }
 
 impl Chunk {
     pub(super) fn len(&self) -> usize {
         self.picks.len()
+    }
+
+    /// Number of decoded columns.
+    pub(super) fn columns(&self) -> usize {
+        self.blocks.first().map_or(0, |block| block.cells.len())
     }
 
     /// The cells of one decoded column, in order.
@@ -42,6 +47,8 @@ impl Chunk {
 
 /// A merge under way.
 pub(super) struct Merge<'a> {
+    /// The clusters of all runs, sorted.
+    pub(super) clusters: Vec<Cluster>,
     readers: Vec<RunReader>,
     heads: BinaryHeap<Reverse<(BlockKey, usize)>>,
     duplicates: &'a Duplicates,
@@ -50,22 +57,26 @@ pub(super) struct Merge<'a> {
 impl<'a> Merge<'a> {
     pub(super) fn new(runs: &[Run], duplicates: &'a Duplicates) -> Result<Self> {
         let all: BTreeSet<&Cluster> = runs.iter().flat_map(|run| &run.clusters).collect();
+        let clusters = all.iter().map(|cluster| (*cluster).clone()).collect();
         let rank: HashMap<&Cluster, u32> = all.into_iter().zip(0..).collect();
         let reader = |run: &Run| run.reader(run.clusters.iter().map(|cluster| rank[cluster]).collect());
         let readers = runs.iter().map(reader).collect::<Result<Vec<_>>>()?;
         let heads =
             readers.iter().enumerate().filter_map(|(number, reader)| Some(Reverse((reader.head()?, number))));
         let heads = heads.collect();
-        Ok(Self { readers, heads, duplicates })
+        Ok(Self { clusters, readers, heads, duplicates })
     }
 
     /// The next rows, or `None` at the end. Where a chunk ends depends on its rows alone.
     pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
-        let mut chunk =
-            Chunk { blocks: Vec::new(), picks: Vec::new(), times: Vec::new(), positions: Vec::new() };
+        self.next_chunk_of(CHUNK_BYTES)
+    }
+
+    fn next_chunk_of(&mut self, max_bytes: usize) -> Result<Option<Chunk>> {
+        let mut chunk = Chunk { blocks: Vec::new(), picks: Vec::new(), keys: Vec::new() };
         let mut place_of: Vec<Option<usize>> = vec![None; self.readers.len()];
         let mut bytes = 0;
-        while chunk.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
+        while chunk.len() < CHUNK_ROWS && bytes < max_bytes {
             let Some(mut head) = self.heads.peek_mut() else { break };
             let Reverse((key, number)) = *head;
             let reader = &mut self.readers[number];
@@ -75,8 +86,7 @@ impl<'a> Merge<'a> {
                     chunk.blocks.len() - 1
                 });
                 chunk.picks.push((place, key.row as usize));
-                chunk.times.push(key.at);
-                chunk.positions.push(key.position);
+                chunk.keys.push(key);
                 bytes += key.bytes as usize;
             }
             let block = Arc::as_ptr(reader.block());
@@ -93,4 +103,35 @@ impl<'a> Merge<'a> {
         }
         Ok((chunk.len() > 0).then_some(chunk))
     }
+}
+
+/// Merges runs into fewer ones until a merge of all fits into `memory` bytes. New runs are written to `scratch`.
+pub(super) fn reduce(
+    mut runs: Vec<Run>,
+    duplicates: &Duplicates,
+    memory: usize,
+    scratch: &Path,
+) -> Result<Vec<Run>> {
+    let fan_in = (memory / MERGE_BYTES_PER_RUN).max(2);
+    let mut made = 0;
+    while runs.len() > fan_in {
+        let several: Vec<Run> = runs.drain(..fan_in).collect();
+        let path = scratch.join(format!("merged-{made}"));
+        made += 1;
+        runs.push(merge_to_file(&several, duplicates, &path)?);
+        for run in several {
+            run.discard();
+        }
+    }
+    Ok(runs)
+}
+
+fn merge_to_file(runs: &[Run], duplicates: &Duplicates, path: &Path) -> Result<Run> {
+    let mut merge = Merge::new(runs, duplicates)?;
+    let mut file = SpillFile::new(path);
+    while let Some(chunk) = merge.next_chunk_of(SPILL_CHUNK_BYTES)? {
+        file.write((0..chunk.columns()).map(|column| chunk.cells(column)).collect(), &chunk.keys)?;
+    }
+    let data = file.finish()?;
+    Ok(Run { clusters: merge.clusters, data })
 }

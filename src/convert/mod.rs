@@ -17,7 +17,7 @@ mod staged;
 
 pub use encode::PartFile;
 pub(crate) use encode::hexadecimal;
-pub use gather::{Gathered, ObjectLedger, gather};
+pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
 pub(crate) use object::read_object;
 pub use quarantine::{Quarantine, QuarantinedRow};
 pub use scatter::{Scattered, scatter};
@@ -54,6 +54,11 @@ impl ConvertOptions {
     /// Bytes of rows that may wait in memory; more are spilled.
     fn resident_bytes(&self) -> usize {
         self.memory / 4
+    }
+
+    /// Bytes of spilled rows that a merge may hold.
+    fn merge_bytes(&self) -> usize {
+        self.memory / 8
     }
 
     /// The encoded size of a row group that fits into memory.

@@ -20,8 +20,12 @@ use crate::error::{Error, Result};
 /// The two values by which rows are clustered.
 pub(super) type Cluster = [Arc<str>; 2];
 
-/// Rows of a spilled batch.
+/// Rows of a spilled batch, and raw bytes after which it ends earlier: a merge holds one batch of each run.
 const SPILL_ROWS: usize = 4096;
+const SPILL_BYTES: usize = 256 << 10;
+
+/// Memory that a merge needs for each spilled run: a batch, twice while the next is read, and its keys.
+pub(super) const MERGE_BYTES_PER_RUN: usize = 3 * SPILL_BYTES;
 
 /// A row's key in a block; the order of the fields is the order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,11 +91,16 @@ impl Run {
     /// Writes the rows to a file, in order, and lets go of the memory.
     pub(super) fn spill(self, path: &Path) -> Result<Self> {
         let RunData::Resident(block) = &self.data else { return Ok(self) };
-        block.write(path).map_err(|cause| match cause {
-            ArrowError::IoError(_, cause) => spill_failed(path, cause),
-            other => Error::bug("cannot stage rows").caused_by(other),
-        })?;
-        Ok(Self { clusters: self.clusters, data: RunData::Spilled(path.to_owned()) })
+        let data = block.write(path)?;
+        Ok(Self { clusters: self.clusters, data })
+    }
+
+    /// Removes the file of a spilled run.
+    pub(super) fn discard(self) {
+        if let RunData::Spilled(path) = self.data {
+            // Best effort: the folder goes as a whole in the end.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     /// Walks over the rows in order; `rank` gives the place of each of the run's clusters among those of all runs.
@@ -118,30 +127,18 @@ fn unreadable(path: &Path, cause: impl std::error::Error + Send + Sync + 'static
 }
 
 impl Block {
-    /// Rows of this block, in the order of `keys`.
-    fn write(&self, path: &Path) -> std::result::Result<(), ArrowError> {
-        let schema = Arc::new(self.schema());
-        let mut writer =
-            StreamWriter::try_new(BufWriter::with_capacity(256 << 10, File::create(path)?), &schema)?;
-        for keys in self.keys.chunks(SPILL_ROWS) {
-            let picks: Vec<(usize, usize)> = keys.iter().map(|key| (0, key.row as usize)).collect();
-            let mut columns = self
-                .cells
-                .iter()
-                .map(|cells| interleave(&[cells.as_ref()], &picks))
-                .collect::<std::result::Result<Vec<_>, _>>()?;
-            columns.extend(key_columns(keys));
-            writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
+    /// Writes the rows in the order of their keys.
+    fn write(&self, path: &Path) -> Result<RunData> {
+        let mut file = SpillFile::new(path);
+        let mut keys = self.keys.as_slice();
+        while !keys.is_empty() {
+            let (batch, rest) = keys.split_at(spill_rows(keys));
+            let picks: Vec<(usize, usize)> = batch.iter().map(|key| (0, key.row as usize)).collect();
+            let cells = self.cells.iter().map(|cells| interleave(&[cells.as_ref()], &picks));
+            file.write(cells.collect::<std::result::Result<_, _>>(), batch)?;
+            keys = rest;
         }
-        writer.finish()
-    }
-
-    fn schema(&self) -> Schema {
-        let cells = self.cells.iter().map(|cells| Field::new("cell", cells.data_type().clone(), true));
-        let at = Field::new("at", DataType::Int64, false);
-        let keys =
-            ["cluster", "object", "record", "bytes"].map(|name| Field::new(name, DataType::UInt32, false));
-        Schema::new(cells.chain([at]).chain(keys).collect::<Vec<_>>())
+        file.finish()
     }
 
     fn read(batch: &RecordBatch) -> Self {
@@ -158,6 +155,79 @@ impl Block {
         };
         Self { cells: cells.to_vec(), keys: (0..batch.num_rows()).map(key).collect() }
     }
+}
+
+/// Number of rows at the front of `keys` that make a batch.
+fn spill_rows(keys: &[BlockKey]) -> usize {
+    let mut bytes = 0;
+    let fits = |key: &&BlockKey| {
+        bytes += key.bytes as usize;
+        bytes <= SPILL_BYTES
+    };
+    keys.iter().take(SPILL_ROWS).take_while(fits).count().max(1)
+}
+
+/// A spilled run being written.
+pub(super) struct SpillFile {
+    path: PathBuf,
+    writer: Option<StreamWriter<BufWriter<File>>>,
+}
+
+impl SpillFile {
+    /// A file that is made with its first rows.
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), writer: None }
+    }
+
+    /// Adds rows, whose keys come in the same order; their `row` does not matter.
+    pub(super) fn write(
+        &mut self,
+        cells: std::result::Result<Vec<ArrayRef>, ArrowError>,
+        keys: &[BlockKey],
+    ) -> Result<()> {
+        self.try_write(cells, keys).map_err(|cause| self.failed(cause))
+    }
+
+    fn try_write(
+        &mut self,
+        cells: std::result::Result<Vec<ArrayRef>, ArrowError>,
+        keys: &[BlockKey],
+    ) -> std::result::Result<(), ArrowError> {
+        let mut columns = cells?;
+        let schema = Arc::new(spill_schema(&columns));
+        columns.extend(key_columns(keys));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+        if self.writer.is_none() {
+            let file = BufWriter::with_capacity(SPILL_BYTES, File::create(&self.path)?);
+            self.writer = Some(StreamWriter::try_new(file, &schema)?);
+        }
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.write(&batch))
+    }
+
+    /// Ends the file; without a row there is none, and the rows stay where no rows are.
+    pub(super) fn finish(mut self) -> Result<RunData> {
+        let Some(writer) = &mut self.writer else {
+            return Ok(RunData::Resident(Arc::new(Block { cells: Vec::new(), keys: Vec::new() })));
+        };
+        match writer.finish() {
+            Ok(()) => Ok(RunData::Spilled(self.path)),
+            Err(cause) => Err(self.failed(cause)),
+        }
+    }
+
+    fn failed(&self, cause: ArrowError) -> Error {
+        match cause {
+            ArrowError::IoError(_, cause) => spill_failed(&self.path, cause),
+            other => Error::bug("cannot stage rows").caused_by(other),
+        }
+    }
+}
+
+fn spill_schema(cells: &[ArrayRef]) -> Schema {
+    let cells = cells.iter().map(|cells| Field::new("cell", cells.data_type().clone(), true));
+    let at = Field::new("at", DataType::Int64, false);
+    let keys = ["cluster", "object", "record", "bytes"].map(|name| Field::new(name, DataType::UInt32, false));
+    Schema::new(cells.chain([at]).chain(keys).collect::<Vec<_>>())
 }
 
 fn key_columns(keys: &[BlockKey]) -> [ArrayRef; 5] {

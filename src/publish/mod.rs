@@ -13,7 +13,7 @@ pub use verify::{Finding, verify};
 
 use std::path::PathBuf;
 
-use crate::convert::{Gathered, PartFile};
+use crate::convert::{Gathered, PartFile, PartsTarget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::lake::{MANIFEST, Partition};
 use crate::store::{Lake, Scratch, StagedPartition};
@@ -53,10 +53,10 @@ impl<'a> StagedDay<'a> {
         &self.scratch
     }
 
-    /// Where part files go, and the folder for them.
-    pub fn partition(&mut self) -> (&mut dyn StagedPartition, &str) {
-        let staged = self.staged.as_mut().expect("only a commit takes it, and a commit takes the whole day");
-        (staged.as_mut(), &self.run)
+    /// Where part files go.
+    pub fn parts_target(&mut self) -> PartsTarget<'_> {
+        let (folder, scratch) = (self.run.as_str(), self.scratch.path());
+        PartsTarget { partition: staged_of(&mut self.staged), folder, scratch }
     }
 
     /// Writes the rejected rows to a file that nobody sees yet; returns its address where there are any.
@@ -91,8 +91,7 @@ impl<'a> StagedDay<'a> {
     /// Writes the list of inputs beside the part files.
     pub fn write_inputs(&mut self, gathered: &Gathered<'_>) -> Result<InputsFile> {
         let path = format!("{}/{}", self.run, inputs::NAME);
-        let (staged, _) = self.partition();
-        inputs::write(staged.create(&path)?, path, &gathered.objects)
+        inputs::write(staged_of(&mut self.staged).create(&path)?, path, &gathered.objects)
     }
 
     /// Gives the day up, but keeps its rejected rows for those who must find out why.
@@ -124,6 +123,10 @@ impl<'a> StagedDay<'a> {
         }
         Ok(())
     }
+}
+
+fn staged_of(staged: &mut Option<Box<dyn StagedPartition>>) -> &mut dyn StagedPartition {
+    staged.as_mut().expect("only a commit takes it, and a commit takes the whole day").as_mut()
 }
 
 impl PublishRules {

@@ -1,0 +1,120 @@
+"""Runs the real binary, away from the settings of whoever runs the tests."""
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SAMPLE_DATA = "sample-data"
+SAMPLE_DAY = "2023-11-01"
+DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
+EVENT_TIME = {"cloudtrail": "event_time", "s3_access": "request_time"}
+
+
+def binary() -> Path:
+    """The binary under test: LOGMILL_BIN, or the debug build of this repository."""
+    path = Path(os.environ.get("LOGMILL_BIN", REPOSITORY / "target" / "debug" / "logmill"))
+    assert path.is_file(), f"{path} is missing: run `cargo build --locked`, or set LOGMILL_BIN"
+    return path.resolve()
+
+
+def logmill(
+    *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs the binary in the repository and asserts its exit code."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LOGMILL_")}
+    command = [str(binary()), *map(str, arguments)]
+    result = subprocess.run(
+        command,
+        cwd=REPOSITORY,
+        env=clean | (env or {}),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert result.returncode == code, (
+        f"{' '.join(command)}\nexit code {result.returncode}, expected {code}\n"
+        f"stdout: {result.stdout[-2000:]}\nstderr: {result.stderr[-2000:]}"
+    )
+    return result
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A folder with published tables."""
+
+    root: Path
+
+    def table(self, name: str) -> Path:
+        """Folder of a table."""
+        return self.root / name
+
+    def parts(self, table: str) -> list[Path]:
+        """Every Parquet file of a table, visible or not."""
+        return sorted(self.table(table).rglob("*.parquet"))
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each part file by table, day and name; the folder of the run is left out."""
+        return {
+            f"{part.parts[-4]}/{part.parts[-3]}/{part.name}": sha256(part)
+            for part in sorted(self.root.glob("[!_]*/*/*/*.parquet"))
+        }
+
+    def manifest(self, table: str, day: str) -> dict[str, Any]:
+        """Manifest of a day."""
+        return json.loads((self.table(table) / partition(day) / "_manifest.json").read_text())
+
+    def inputs(self, table: str, day: str) -> list[dict[str, Any]]:
+        """The ledger of each raw object of a day."""
+        name = self.manifest(table, day)["inputs_file"]["path"]
+        with gzip.open(self.table(table) / partition(day) / name, "rt") as lines:
+            return [json.loads(line) for line in lines]
+
+
+@dataclass(frozen=True)
+class Published:
+    """A lake and the summary of the run that filled it."""
+
+    lake: Lake
+    summary: dict[str, Any]
+
+    def ledger(self, table: str) -> dict[str, Any]:
+        """Counts of a table."""
+        return next(entry for entry in self.summary["tables"] if entry["table"] == table)
+
+
+def run_day(
+    output: Path,
+    *options: str | Path,
+    day: str = SAMPLE_DAY,
+    source: str | Path = SAMPLE_DATA,
+    env: dict[str, str] | None = None,
+) -> Published:
+    """Runs one day into a lake; the ledger must balance."""
+    arguments = ["run", "--day", day, "--input", source, "--output", output, *options]
+    result = logmill(*arguments, "--quiet", "--summary-json", "-", env=env)
+    return published(output, result.stdout)
+
+
+def published(output: Path, summary: str) -> Published:
+    """A lake and its summary, once the ledger of each table has been seen to balance."""
+    result = Published(Lake(output), json.loads(summary))
+    for table in result.summary["tables"]:
+        kept = sum(table[name] for name in ("written", "other_day", "duplicate", "quarantined"))
+        assert table["read"] == kept + table["filtered"], f"ledger does not balance: {table}"
+    return result
+
+
+def partition(day: str) -> str:
+    """Name of the folder of a day."""
+    return f"proc_ymd={day.replace('-', '')}"
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,191 @@
+"""A slow, plain reading of CloudTrail files. It shares no code and no idea with the binary's decoder.
+
+A value is kept as its verbatim JSON slice until a column asks for it: text columns unescape strings and
+keep anything else as JSON text, JSON columns keep the slice, and what no column wants goes to `extra`.
+"""
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from decoded import Decoded, Reject, Row
+from raw_json import Scanner, elements, members
+from schema import RESOURCE_SOURCE, Column
+
+# Columns that are not read from one path of the record.
+MADE = {"event time + 9 h", "decoder", "address of the raw object", "record or line number in it"}
+PROMOTED = re.compile(r"(requestParameters|additionalEventData)\.(\w+)")
+INSTANT = re.compile(
+    r"(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))"
+)
+RESOURCE_KEYS = {"ARN", "arn", "accountId", "type", "ARNPrefix"}
+
+
+def unpack(packed: bytes) -> tuple[bytes, bool]:
+    """Content of a gzip file with any number of members, and whether it came out whole."""
+    content = bytearray()
+    while packed:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            content += member.decompress(packed)
+        except zlib.error:
+            return bytes(content), False
+        if not member.eof:
+            return bytes(content), False
+        packed = member.unused_data
+    return bytes(content), True
+
+
+class CloudTrailOracle:
+    """Decodes files into rows of the given columns."""
+
+    def __init__(self, columns: list[Column]) -> None:
+        self.columns = columns
+        self.tree: dict[str, Any] = {}
+        for column in columns:
+            self._plant(column)
+
+    def _plant(self, column: Column) -> None:
+        if column.source in MADE or PROMOTED.fullmatch(column.source):
+            return
+        if RESOURCE_SOURCE.match(column.source):
+            self.tree["resources"] = "resources"
+            return
+        for path in column.sources:
+            *parents, leaf = path.split(".")
+            node = self.tree
+            for name in parents:
+                node = node.setdefault(name, {})
+            node[leaf] = column
+
+    def decode(self, packed: bytes) -> list[Decoded]:
+        """Every record of a file, numbered from 1: a row, or a reject; a torn end is one reject."""
+        plain, whole = unpack(packed) if packed[:2] == b"\x1f\x8b" else (packed, True)
+        found: list[Decoded] = []
+        try:
+            for record in self._records(plain.decode("utf-8", "replace")):
+                found.append(self._record(len(found) + 1, record))
+        except ValueError:
+            whole = False
+        if not whole:
+            found.append(Reject(len(found) + 1, b""))
+        return found
+
+    @staticmethod
+    def _records(text: str) -> Iterator[str]:
+        scanner = Scanner(text)
+        while not scanner.at_end():
+            for name in scanner.names():
+                if name == "Records":
+                    yield from scanner.elements()
+                else:
+                    scanner.value()
+
+    def _record(self, number: int, raw: str) -> Decoded:
+        if not raw.startswith("{"):
+            return Reject(number, raw.encode())
+        row: dict[str, Any] = {column.name: None for column in self.columns}
+        extra: dict[str, str] = {}
+        self._walk(self.tree, raw, "", row, extra)
+        if row["event_time"] is None:
+            return Reject(number, raw.encode())
+        row["event_time_kst"] = row["event_time"] + 9 * 3600 * 1000
+        row["extra"] = extra or None
+        self._promote(row)
+        return Row(number, row, row["event_time"], row["event_id"] or raw)
+
+    def _walk(
+        self, node: dict[str, Any], raw: str, prefix: str, row: dict[str, Any], extra: dict[str, str]
+    ) -> None:
+        for name, value in members(raw).items():
+            child, path = node.get(name), prefix + name
+            if child is None:
+                extra[path] = value
+            elif value == "null":
+                continue
+            elif child == "resources":
+                if not self._resources(value, row):
+                    extra[path] = value
+            elif isinstance(child, Column):
+                row[child.name] = typed(child, value)
+                if row[child.name] is None:
+                    extra[path] = value
+            elif value.startswith("{"):
+                self._walk(child, value, path + ".", row, extra)
+            else:
+                extra[path] = value
+
+    def _resources(self, raw: str, row: dict[str, Any]) -> bool:
+        """Turns a list of objects into parallel lists; tells whether they hold all there was."""
+        if not raw.startswith("["):
+            return False
+        items = elements(raw)
+        known = [members(item) if item.startswith("{") else {} for item in items]
+        for column in self.columns:
+            if names := RESOURCE_SOURCE.findall(column.source):
+                row[column.name] = [first_text(item, names) for item in known]
+        plain = all(item.startswith("{") for item in items)
+        return plain and all(item.keys() <= RESOURCE_KEYS for item in known)
+
+    def _promote(self, row: dict[str, Any]) -> None:
+        for column in self.columns:
+            if match := PROMOTED.fullmatch(column.source):
+                parent = next(c.name for c in self.columns if c.source == match[1])
+                holder = row[parent] or ""
+                value = members(holder).get(match[2]) if holder.startswith("{") else None
+                row[column.name] = None if value is None else typed(column, value)
+
+
+def first_text(item: dict[str, str], names: list[str]) -> str | None:
+    """The text of the first of these names that an object has."""
+    return next((text(item[name]) for name in names if name in item), None)
+
+
+def typed(column: Column, raw: str) -> Any:
+    """What a column makes of a JSON value; None where the value does not fit."""
+    if column.json:
+        return None if raw == "null" else raw
+    return {"string": text, "boolean": boolean, "timestamp": instant, "bigint": integer}[
+        column.type
+    ](raw)
+
+
+def text(raw: str) -> str | None:
+    """A string unescaped, null as nothing, and any other value as its JSON text."""
+    if raw == "null":
+        return None
+    return well_formed(json.loads(raw)) if raw.startswith('"') else raw
+
+
+def well_formed(value: str) -> str:
+    """Text without the half surrogates that JSON can spell and UTF-8 cannot."""
+    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def boolean(raw: str) -> bool | None:
+    """A boolean, also when it was written as a string."""
+    return {"true": True, "false": False}.get(raw.strip('"'))
+
+
+def integer(raw: str) -> int | None:
+    """A whole number, also as a string or with an empty fraction."""
+    match = re.fullmatch(r"(-?\d+)(?:\.0+)?", raw.strip('"'))
+    return int(match[1]) if match else None
+
+
+def instant(raw: str) -> int | None:
+    """An ISO 8601 instant, basic or extended, as milliseconds since 1970."""
+    match = INSTANT.fullmatch(json.loads(raw)) if raw.startswith('"') else None
+    if match is None:
+        return None
+    try:
+        moment = datetime(*map(int, match.groups()[:6]), tzinfo=UTC)
+    except ValueError:
+        return None
+    if match[8]:
+        offset = timedelta(hours=int(match[9]), minutes=int(match[10]))
+        moment += offset if match[8] == "-" else -offset
+    return int(moment.timestamp()) * 1000 + int((match[7] or "0").ljust(3, "0")[:3])

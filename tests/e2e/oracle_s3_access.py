@@ -1,0 +1,132 @@
+"""A slow, plain reading of S3 server access lines: every way to read a line is tried.
+
+A line has free text in three quoted fields, and their text may itself hold quotes. The oracle lists all
+readings that fit the fixed parts of the line. One reading: `exact`. Several: `ambiguous`, and the reading
+with the shortest request line and the shortest referer is the one to keep. None: no verdict.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from decoded import Decoded, Reject, Row
+from schema import Column
+
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+HEAD = re.compile(
+    r"(?P<bucket_owner>\S+) (?P<bucket>\S+) "
+    r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] (?P<remote_ip>\S+) "
+    r"(?P<requester>arn:aws[\w-]*:iam::cloudfront:user/CloudFront Origin Access Identity \w+|\S+) "
+    r"(?P<request_id>\S+) (?P<operation>\w+(?:\.\w+){1,3}) (?P<key>\S+) "
+)
+NUMBERS = re.compile(
+    r"(?P<http_status>\d{3}|-) (?P<error_code>\S+) (?P<bytes_sent>\d+|-) (?P<object_size>\d+|-) "
+    r"(?P<total_time>\d+|-) (?P<turn_around_time>\d+|-) "
+)
+TAIL = re.compile(r'(?: [^ "]+)*')
+TAIL_FIELDS = (
+    "version_id host_id signature_version cipher_suite authentication_type host_header "
+    "tls_version access_point_arn acl_required source_region"
+).split()
+SIGNATURES = {"SigV2", "SigV4", "-"}
+WHOLE_NUMBERS = "http_status bytes_sent object_size total_time turn_around_time".split()
+
+
+class S3AccessOracle:
+    """Decodes files of lines into rows of the given columns."""
+
+    def __init__(self, columns: list[Column]) -> None:
+        self.columns = columns
+
+    def decode(self, content: bytes) -> list[Decoded]:
+        """Every line that is not blank, numbered from 1: a row, or a reject."""
+        lines = enumerate(content.split(b"\n"), 1)
+        return [self._line(number, line.strip()) for number, line in lines if line.strip()]
+
+    def _line(self, number: int, line: bytes) -> Decoded:
+        plain = line.decode("utf-8", "replace")
+        read = list(readings(plain))
+        if not read:
+            return Reject(number, line)
+        fields = read[0]
+        row: dict[str, Any] = {column.name: None for column in self.columns}
+        row |= {name: value for name, value in fields.items() if value not in (None, "-")}
+        for name in WHOLE_NUMBERS:
+            row[name] = None if row[name] is None else int(row[name])
+        moment = clf_instant(row.pop("time"))
+        row["request_time"], row["request_time_kst"] = moment, moment + 9 * 3600 * 1000
+        if row["key"] is not None:
+            row["key_decoded"] = decoded_key(row["operation"], row["key"])
+        row["acl_required"] = True if row["acl_required"] == "Yes" else None
+        row["parse_quality"] = "ambiguous" if len(read) > 1 else "exact"
+        return Row(number, row, moment, line)
+
+
+def readings(line: str) -> Iterator[dict[str, str]]:
+    """Every way to read a line, the one to prefer first."""
+    head = HEAD.match(line)
+    if head is None or clf_instant(head["time"]) is None:
+        return
+    for uri, at in quoted(line, head.end()):
+        numbers = NUMBERS.match(line, at)
+        if numbers is None:
+            continue
+        for agents, tail in borders(line[numbers.end() :]):
+            if fields := tail_fields(tail):
+                yield head.groupdict() | {"request_uri": uri} | numbers.groupdict() | agents | fields
+
+
+def quoted(line: str, start: int) -> Iterator[tuple[str, int]]:
+    """Each text that may be the quoted field at a place, and where the next field begins."""
+    if line.startswith("- ", start):
+        yield "-", start + 2
+    if line.startswith('"', start):
+        for end in re.finditer('" ', line[start + 1 :]):
+            yield line[start + 1 : start + 1 + end.start()], start + 1 + end.end()
+
+
+def borders(rest: str) -> Iterator[tuple[dict[str, str], str]]:
+    """Each way to cut referer and user agent out of what follows the numbers, and the tail."""
+    for referer, at in quoted(rest, 0):
+        remainder = rest[at:]
+        if f"{remainder} ".startswith("- ") and '" "' not in rest[:at]:
+            yield {"referer": referer, "user_agent": "-"}, remainder[1:]
+        last = remainder.rfind('"')
+        if remainder.startswith('"') and last > 0:
+            agents = {"referer": referer, "user_agent": remainder[1:last]}
+            yield agents, remainder[last + 1 :]
+
+
+def tail_fields(tail: str) -> dict[str, str] | None:
+    """The fields after the user agent, when they can be such fields."""
+    if not TAIL.fullmatch(tail):
+        return None
+    values = tail.split()
+    if len(values) > 2 and values[2] not in SIGNATURES:
+        return None
+    extra = " ".join(values[len(TAIL_FIELDS) :]) or None
+    return dict(zip(TAIL_FIELDS, values, strict=False)) | {"extra": extra}
+
+
+def decoded_key(operation: str, key: str) -> str:
+    """The key of the object: requests log it form-encoded and then percent-encoded, S3 itself once."""
+    logged = key.encode()
+    if operation != "BATCH.DELETE.OBJECT" and not operation.startswith("S3."):
+        logged = unquote_to_bytes(logged)
+    return unquote_to_bytes(logged.replace(b"+", b" ")).decode("utf-8", "replace")
+
+
+def clf_instant(time: str) -> int | None:
+    """`06/Feb/2019:00:00:38 +0000` as milliseconds since 1970."""
+    day, month, year, hour, minute, second = re.split("[/: ]", time)[:6]
+    try:
+        local = datetime(
+            int(year), MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second),
+            tzinfo=UTC,
+        )  # fmt: skip
+    except ValueError:
+        return None
+    offset = timedelta(hours=int(time[-4:-2]), minutes=int(time[-2:]))
+    return int((local + (offset if time[-5] == "-" else -offset)).timestamp()) * 1000

@@ -1,0 +1,40 @@
+"""The columns of a table, as `logmill schema --format json` prints them."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from harness import logmill
+
+RESOURCE_SOURCE = re.compile(r"resources\[\]\.(\w+)")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its Hive type, where it comes from, whether it holds JSON text."""
+
+    name: str
+    type: str
+    source: str
+    json: bool
+    snake: str
+
+    @property
+    def sources(self) -> list[str]:
+        """The JSON paths or the field that the column is read from, the weakest first."""
+        return self.source.split(", ")
+
+
+def columns(dataset: str, naming: str = "snake") -> list[Column]:
+    """Columns of a dataset in the order of the table, without the partition column."""
+    printed = logmill("schema", "--dataset", dataset, "--naming", naming, "--format", "json").stdout
+    return [
+        Column(
+            name=line["column"],
+            type=line["type"],
+            source=line["source"],
+            json=line["json"],
+            snake=line["snake"],
+        )
+        for line in map(json.loads, printed.splitlines())
+    ]

@@ -1,0 +1,130 @@
+//! Access-log lines that are torn, merged, forged or no text: read right, marked, or put aside, never guessed silently.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+
+use crate::harness::{AccessLine, Day, Table, Workdir, text};
+
+fn publish(content: impl AsRef<[u8]>) -> Day {
+    let work = Workdir::new();
+    work.access("A", content);
+    work.run(Table::ACCESS).whatever_is_rejected().publishes(Table::ACCESS)
+}
+
+fn line(request_id: &str) -> String {
+    AccessLine::of(request_id).to_string()
+}
+
+#[test]
+fn a_line_that_holds_parts_of_two_records_is_put_aside_alone() {
+    let next = line("NEXT");
+    for (broken, reason) in [
+        // A record that was cut off, and the whole next one behind it.
+        (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0{next}"), "torn_line"),
+        (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - REQ{next}"), "torn_line"),
+        (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - REQ REST.GET.OBJECT a/{next}"), "torn_line"),
+        // Two records, and no line break between them.
+        (format!("{}{}", line("ONE"), line("TWO").replace('"', "")), "merged_lines"),
+        // Cut off, and nothing behind it.
+        (line("CUT")[..150].to_owned(), "missing_fields"),
+        (line("CUT")[..20].to_owned(), "missing_fields"),
+        (line("TIME").replace("01/Nov", "31/Nov"), "bad_time"),
+        (line("SPACE").replace(" 192", "  192"), "empty_field"),
+        (line("STATUS").replace(" 200 ", " 2x0 "), "bad_number"),
+        ("no log line at all, only words".to_owned(), "bad_time"),
+    ] {
+        let day = publish(format!("{}\n{broken}\n{}\n", line("BEFORE"), line("AFTER")));
+        assert_eq!(day.values("request_id"), ["AFTER", "BEFORE"], "{broken}");
+        let quarantine = day.quarantine();
+        assert_eq!(quarantine.len(), 1, "{broken}");
+        assert_eq!(text(&quarantine[0]["reason"]), reason, "{broken}");
+        assert_eq!((&quarantine[0]["record"], &quarantine[0]["raw"]), (&json!(2), &json!(broken)));
+        assert!(text(&quarantine[0]["detail"]).contains("byte"), "the place: {}", quarantine[0]);
+    }
+}
+
+#[test]
+fn forged_text_stays_in_its_field_or_marks_the_row() {
+    let of = AccessLine::of("ID");
+    let record = line("FORGED");
+    for (written, expected) in [
+        (AccessLine { user_agent: "pip {\"ci\":null,\"a\":\"b\"}", ..of }, "exact"),
+        (AccessLine { user_agent: "u\" - FAKE= SigV4 TLS QueryString evil.example TLSv1.3", ..of }, "exact"),
+        (AccessLine { user_agent: "u\" 200 - 5 5 1 1 \"x", ..of }, "exact"),
+        (AccessLine { user_agent: "u\" \"v", ..of }, "ambiguous"),
+        (AccessLine { user_agent: &format!("u\" {record}"), ..of }, "ambiguous"),
+        (AccessLine { referer: "http://a/?q=\"x\"", ..of }, "exact"),
+        (AccessLine { referer: "r\" 404 NoSuchKey - - 1 - \"-", ..of }, "ambiguous"),
+        (AccessLine { uri: "GET /a\" 200 \" HTTP/1.1", ..of }, "exact"),
+        (AccessLine { uri: "GET /a\" 200 - 5 5 1 1 \"r\" \"u HTTP/1.1", ..of }, "ambiguous"),
+        (AccessLine { referer: "", user_agent: "", ..of }, "exact"),
+    ] {
+        let day = publish(format!("{written}\n"));
+        let row = day.row("request_id", "ID");
+        assert_eq!(row["parse_quality"], expected, "{written}");
+        if expected == "exact" {
+            let of_client = ["request_uri", "referer", "user_agent"].map(|column| row.get(column).map_or("-", text));
+            assert_eq!(of_client, [written.uri, written.referer, written.user_agent], "{written}");
+            assert_eq!((text(&row["host_id"]), text(&row["tls_version"])), ("s9lz/+1234=", "TLSv1.3"), "{written}");
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_leave_the_row_and_a_mark() {
+    let content = [b"\xff\n".as_slice(), line("NAME\n").replace("aws-cli", "caf\u{e9}@\0").as_bytes()].concat();
+    let mut content: Vec<u8> = line("ID").replace("aws-cli", "caf@").into_bytes().into_iter().chain(content).collect();
+    content.clear();
+    for line in [line("BYTES").replace("aws-cli", "@aws"), line("NUL").replace("aws-cli", "\0aws"), line("TEXT").replace("aws-cli", "한국aws")] {
+        content.extend(line.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }));
+        content.push(b'\n');
+    }
+    content.extend(b"\xfe\xff is no line\n");
+    let day = publish(content);
+    for (request_id, agent, quality) in
+        [("BYTES", "\u{fffd}aws/2.13", "lossy"), ("NUL", "\0aws/2.13", "exact"), ("TEXT", "한국aws/2.13", "exact")]
+    {
+        let row = day.row("request_id", request_id);
+        assert_eq!((text(&row["user_agent"]), text(&row["parse_quality"])), (agent, quality));
+    }
+    let rejected = &day.quarantine()[0];
+    assert_eq!(STANDARD.decode(text(&rejected["raw"])).unwrap(), b"\xfe\xff is no line");
+}
+
+#[test]
+fn two_lines_that_differ_only_in_bytes_that_are_no_text_are_two_rows() {
+    let bytes = |byte: u8| line("ID").replace("aws-cli", "@").bytes().map(|is| if is == b'@' { byte } else { is }).chain([b'\n']).collect::<Vec<_>>();
+    let day = publish([bytes(0xfe), bytes(0xff), bytes(0xfe)].concat());
+    assert_eq!(day.ledger(), [3, 2, 0, 1, 0]);
+}
+
+#[test]
+fn a_line_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
+    let endless = line("ENDLESS").replace("aws-cli", &"x".repeat(33 << 20));
+    let day = publish(format!("{}\n{endless}\n{}\n", line("BEFORE"), line("AFTER")));
+    assert_eq!(day.values("request_id"), ["AFTER", "BEFORE"]);
+    assert_eq!(day.row("request_id", "AFTER")["source_record"], 3);
+    let rejected = &day.quarantine()[0];
+    assert_eq!((&rejected["record"], &rejected["reason"]), (&json!(2), &json!("too_long")));
+    assert_eq!(text(&rejected["raw"]).len(), 1 << 20);
+}
+
+#[test]
+fn fields_that_aws_may_add_are_kept_in_extra() {
+    let day = publish(line("ID") + " eu-west-1 new1 new2\n");
+    let row = day.row("request_id", "ID");
+    assert_eq!((text(&row["source_region"]), text(&row["extra"])), ("eu-west-1", "new1 new2"));
+}
+
+/// Lines of S3 itself: a batch delete and an expiry, whose client fields are bare dashes.
+#[test]
+fn lines_without_a_client_are_rows() {
+    let batch = "79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - BATCH BATCH.DELETE.OBJECT Screen+Shot+9.08.png - 204 - - 57138 - - - - - s9lz= SigV4 TLS AuthHeader results.s3.amazonaws.com TLSv1.3 - -";
+    let expiry = "79a59df9 results [01/Nov/2023:03:00:00 +0000] - AmazonS3 EXPIRE S3.EXPIRE.OBJECT a%2Bb+c \"-\" - - - 1749 - - \"-\" \"-\" v1 s9lz= - - - - - - -";
+    let day = publish(format!("{batch}\n{expiry}\n"));
+    let (batch, expiry) = (day.row("request_id", "BATCH"), day.row("request_id", "EXPIRE"));
+    assert_eq!((text(&batch["key_decoded"]), &batch["http_status"]), ("Screen Shot 9.08.png", &json!(204)));
+    assert_eq!((text(&expiry["key_decoded"]), text(&expiry["version_id"])), ("a+b c", "v1"));
+    assert_eq!((expiry.get("http_status"), expiry.get("user_agent")), (None, None));
+}

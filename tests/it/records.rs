@@ -1,0 +1,191 @@
+//! CloudTrail records that are not as the book says: kept where their meaning is plain, put aside alone where not.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::harness::{Day, Row, Table, Workdir, document, event, gz, text, without};
+
+/// Publishes one file of records.
+fn publish(records: &[impl std::fmt::Display]) -> Day {
+    publish_bytes(document(records))
+}
+
+fn publish_bytes(content: impl AsRef<[u8]>) -> Day {
+    let work = Workdir::new();
+    work.cloudtrail("a", gz(content));
+    work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL)
+}
+
+/// The row of one record written as `overrides` say.
+fn row_with(overrides: Value) -> Row {
+    publish(&[event("id", overrides)]).row("event_id", "id")
+}
+
+/// Puts a record between two good ones: they stay, and it is rejected for this reason, with its text.
+fn check_rejected(cases: &[(&str, &str)]) {
+    let mut records = vec![event("good 0", json!({})).to_string()];
+    for (number, (record, _)) in (1..).zip(cases) {
+        records.extend([(*record).to_owned(), event(&format!("good {number}"), json!({})).to_string()]);
+    }
+    let day = publish(&records);
+    let good = cases.len() + 1;
+    assert_eq!(day.ledger(), [good + cases.len(), good, 0, 0, cases.len()].map(|count| count as u64));
+    assert_eq!(day.values("event_id").len(), good);
+    for (line, (number, (record, reason))) in day.quarantine().iter().zip((1..).zip(cases)) {
+        assert_eq!((line["record"].as_u64(), text(&line["reason"])), (Some(2 * number), *reason), "{record}");
+        assert_eq!(text(&line["raw"]), *record);
+    }
+}
+
+#[test]
+fn an_element_that_is_no_record_is_put_aside_alone() {
+    check_rejected(&[
+        ("\"text\"", "not_an_object"),
+        ("17", "not_an_object"),
+        ("null", "not_an_object"),
+        ("true", "not_an_object"),
+        ("[{}]", "not_an_object"),
+        ("{}", "missing_event_time"),
+        ("{\"eventTime\":\"2023-11-01T03:00:00Z\",\"a\":tru}", "invalid_json"),
+        ("{\"eventTime\" \"2023-11-01T03:00:00Z\"}", "invalid_json"),
+        ("{'eventTime':1}", "invalid_json"),
+        ("{\"a\":01}", "invalid_json"),
+        ("{\"a\":\"\t\"}", "invalid_json"),
+    ]);
+}
+
+#[test]
+fn a_record_without_a_time_is_put_aside_alone() {
+    let with_time = |time: Value| event("x", json!({"eventTime": time})).to_string();
+    let without_time = without(event("x", json!({})), "eventTime").to_string();
+    let cases: Vec<(String, &str)> = [
+        json!(null),
+        json!(""),
+        json!("yesterday"),
+        json!("2023-02-30T00:00:00Z"),
+        json!("2023-11-01T03:00:00"),
+        json!("2023-11-01T25:00:00Z"),
+        json!(1_698_807_600),
+        json!({"at": "2023-11-01T03:00:00Z"}),
+    ]
+    .map(|time| {
+        let reason = if time.is_null() { "missing_event_time" } else { "bad_event_time" };
+        (with_time(time), reason)
+    })
+    .into_iter()
+    .chain([(without_time, "missing_event_time")])
+    .collect();
+    check_rejected(&cases.iter().map(|(record, reason)| (record.as_str(), *reason)).collect::<Vec<_>>());
+}
+
+#[test]
+fn bytes_that_are_no_text_put_only_their_record_aside() {
+    let [before, broken, after] = ["before", "br@ken", "after"].map(|id| event(id, json!({})).to_string());
+    let broken: Vec<u8> = broken.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }).collect();
+    let content = [b"{\"Records\":[", before.as_bytes(), b",", &broken, b",", after.as_bytes(), b"]}"].concat();
+    let day = publish_bytes(content);
+    assert_eq!(day.values("event_id"), ["after", "before"]);
+    let line = &day.quarantine()[0];
+    assert_eq!((line["record"].as_u64(), text(&line["reason"])), (Some(2), "invalid_utf8"));
+    assert_eq!(text(&line["encoding"]), "base64");
+    assert_eq!(STANDARD.decode(text(&line["raw"])).unwrap(), broken);
+}
+
+#[test]
+fn a_field_of_ten_megabytes_is_kept_whole() {
+    let long: String = (0..10_000_000_u32).map(|place| char::from(b'a' + (place % 23) as u8)).collect();
+    let row = row_with(json!({"userAgent": long, "requestParameters": {"body": long}}));
+    assert!(row["user_agent"] == long.as_str(), "the text should come out as it went in");
+    assert!(text(&row["request_parameters"]) == json!({"body": long}).to_string());
+}
+
+#[test]
+fn a_record_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
+    let endless = format!("{{\"eventTime\":\"2023-11-01T03:00:00Z\",\"a\":\"{}}},{{\"}}", "x".repeat(33 << 20));
+    let day = publish(&[event("before", json!({})).to_string(), endless, event("after", json!({})).to_string()]);
+    assert_eq!(day.values("event_id"), ["after", "before"]);
+    assert_eq!(day.row("event_id", "after")["source_record"], 3);
+    let line = &day.quarantine()[0];
+    assert_eq!((line["record"].as_u64(), text(&line["reason"])), (Some(2), "too_long"));
+    assert_eq!(text(&line["raw"]).len(), 1 << 20, "the quarantine keeps its first MiB");
+}
+
+#[test]
+fn nesting_is_kept_to_a_depth_and_rejected_beyond() {
+    let nested = |depth: usize| format!("{}1{}", "{\"a\":[".repeat(depth / 2), "]}".repeat(depth / 2));
+    let record = |id: &str, depth: usize| {
+        event(id, json!({"requestParameters": "@"})).to_string().replace("\"@\"", &nested(depth))
+    };
+    let day = publish(&[record("flat", 2), record("deep", 100), record("too deep", 600), record("next", 2)]);
+    assert_eq!(day.values("event_id"), ["deep", "flat", "next"]);
+    assert_eq!(day.row("event_id", "deep")["request_parameters"], nested(100));
+    let line = &day.quarantine()[0];
+    assert_eq!((line["record"].as_u64(), text(&line["reason"])), (Some(3), "too_deep"));
+}
+
+#[test]
+fn of_equal_keys_the_last_one_counts() {
+    let record = event("first", json!({"userIdentity": {"type": "Root", "arn": "first"}})).to_string();
+    let again = r#","eventID":"last","userIdentity":{"type":"Role"},"eventTime":"2023-11-01T04:00:00Z","vpcEndpointId":"a","vpcEndpointId":null}"#;
+    let day = publish(&[format!("{}{again}", record.strip_suffix('}').unwrap())]);
+    let row = day.row("event_id", "last");
+    assert_eq!((&row["event_time"], &row["user_identity_type"]), (&json!("2023-11-01T04:00:00"), &json!("Role")));
+    assert_eq!((row.get("user_identity_arn"), row.get("vpc_endpoint_id")), (None, None));
+}
+
+#[test]
+fn json_columns_hold_the_very_text_that_was_logged() {
+    let parameters = r#"{ "z":1e400, "a" : 9007199254740993,"e":-0.0,  "s":"\u00e9\/é\ud83d", "n":null, "a":[ ] }"#;
+    let record = event("id", json!({"requestParameters": "@", "responseElements": "@"})).to_string();
+    let row = publish(&[record.replace("\"@\"", parameters)]).row("event_id", "id");
+    assert_eq!((&row["request_parameters"], &row["response_elements"]), (&json!(parameters), &json!(parameters)));
+}
+
+#[test]
+fn values_of_another_type_are_understood_or_kept_aside() {
+    for (overrides, column, expected, extra) in [
+        (json!({"readOnly": "true"}), "read_only", Some(json!(true)), None),
+        (json!({"readOnly": "false"}), "read_only", Some(json!(false)), None),
+        (json!({"readOnly": null}), "read_only", None, None),
+        (json!({"readOnly": "perhaps"}), "read_only", None, Some(json!({"readOnly": "perhaps"}))),
+        (json!({"readOnly": 1}), "read_only", None, Some(json!({"readOnly": 1}))),
+        (json!({"sourceIPAddress": 17}), "source_ip_address", Some(json!("17")), None),
+        (json!({"sourceIPAddress": ["a"]}), "source_ip_address", Some(json!("[\"a\"]")), None),
+        (json!({"userIdentity": null}), "user_identity_type", None, None),
+        (json!({"userIdentity": "AWS"}), "user_identity_type", None, Some(json!({"userIdentity": "AWS"}))),
+        (json!({"userIdentity": {"type": {"a": 1}}}), "user_identity_type", Some(json!("{\"a\":1}")), None),
+        (json!({"eventName": null}), "event_name", None, None),
+        (json!({"resources": [{"ARN": "r"}]}), "resources_arn", Some(json!(["r"])), None),
+        (json!({"resources": "all"}), "resources_arn", None, Some(json!({"resources": "all"}))),
+    ] {
+        let row = row_with(overrides.clone());
+        assert_eq!(row.get(column), expected.as_ref(), "{overrides}");
+        let found = row.get("extra").map(|extra| serde_json::from_str::<Value>(text(extra)).unwrap());
+        assert_eq!(found, extra, "{overrides}");
+    }
+}
+
+#[test]
+fn a_record_of_nothing_but_a_time_is_a_row() {
+    let day = publish(&[json!({"eventTime": "2023-11-01T03:00:00Z"})]);
+    assert_eq!(day.rows()[0].keys().collect::<Vec<_>>(), ["event_time", "event_time_kst", "source_object", "source_record"]);
+}
+
+#[test]
+fn what_no_column_knows_is_kept_in_extra() {
+    let row = row_with(json!({
+        "newField": {"a": [1, null]},
+        "userIdentity": {"type": "Role", "newPart": 7, "sessionContext": {"newDepth": "x"}},
+        "tlsDetails": {"tlsVersion": "TLSv1.3", "newSuite": true},
+    }));
+    let extra: Value = serde_json::from_str(text(&row["extra"])).unwrap();
+    let expected = json!({
+        "newField": {"a": [1, null]},
+        "userIdentity.newPart": 7,
+        "userIdentity.sessionContext.newDepth": "x",
+        "tlsDetails.newSuite": true,
+    });
+    assert_eq!(extra, expected);
+    assert_eq!(row["tls_details_tls_version"], "TLSv1.3");
+}
