@@ -43,9 +43,16 @@ fn convert_shard(
         let shard = Some(args.shard);
         let scattered =
             convert::scatter(table, plan.day, plan.identity_key, shard, &scratch, &options, &progress)?;
+        let rows_read = scattered.rows_read();
         scattered.keep(&scratch, &args.staging, &table.table, args.shard, plan_id)?;
-        let facts = [("table", table.table.clone().into()), ("shard", args.shard.into())];
-        context.console.step("converted", &facts);
+        if !context.console.quiet {
+            let (shard, shards) = (args.shard, plan.shards);
+            let name = &table.table;
+            console::print(&format!(
+                "{name}: shard {shard} of {shards}, {} rows read\n",
+                console::count(rows_read)
+            ))?;
+        }
     }
     Ok(())
 }

@@ -170,10 +170,7 @@ mod tests {
                     expected.push(position.object);
                 }
             }
-            let runs: Vec<IdentityRun> = runs.into_iter().enumerate().map(|(number, entries)| match spill {
-                true => IdentityRun::spilled(entries, &folder.path().join(number.to_string())).unwrap(),
-                false => IdentityRun::resident(entries),
-            }).collect();
+            let runs: Vec<IdentityRun> = runs.into_iter().enumerate().map(|(number, entries)| if spill { IdentityRun::spilled(entries, &folder.path().join(number.to_string())).unwrap() } else { IdentityRun::resident(entries) }).collect();
             let found = Duplicates::find(&runs).unwrap();
             prop_assert_eq!(found.objects().collect::<Vec<_>>(), expected);
         }

@@ -86,10 +86,11 @@ impl Gathered<'_> {
         observer: &dyn Observer,
     ) -> Result<Vec<PartFile>> {
         let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
+        let PartsTarget { partition, folder, scratch } = target;
         let runs = std::mem::take(&mut self.scattered.runs);
-        let runs = reduce(runs, &self.duplicates, options.merge_bytes(), target.scratch)?;
+        let runs = reduce(runs, &self.duplicates, options.merge_bytes(), scratch)?;
         let mut merge = Merge::new(&runs, &self.duplicates)?;
-        let mut writer = PartWriter::new(target.partition, target.folder, schema, addresses, options);
+        let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
         while let Some(chunk) = merge.next_chunk()? {
             options.cancel.check()?;
             writer.write(&chunk)?;

@@ -37,6 +37,14 @@ pub struct Scattered {
     pub(super) quarantines: Vec<Quarantine>,
 }
 
+impl Scattered {
+    /// Records and lines that were found.
+    #[must_use]
+    pub fn rows_read(&self) -> u64 {
+        self.counts.iter().map(|count| count.ledger.read).sum()
+    }
+}
+
 /// Reads the objects of a plan, or of one of its shards. Runs that do not fit into memory are spilled to `scratch`; those
 /// of a shard all are, since another process will read them.
 pub fn scatter(

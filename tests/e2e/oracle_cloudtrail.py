@@ -126,9 +126,12 @@ class CloudTrailOracle:
         known = [members(item) if item.startswith("{") else {} for item in items]
         for column in self.columns:
             if names := RESOURCE_SOURCE.findall(column.source):
-                row[column.name] = [first_text(item, names) for item in known]
-        plain = all(item.startswith("{") for item in items)
-        return plain and all(item.keys() <= RESOURCE_KEYS for item in known)
+                row[column.name] = [last_text(item, names) for item in known]
+        return all(item.startswith("{") for item in items) and all(
+            name in RESOURCE_KEYS and (value == "null" or value.startswith('"'))
+            for item in known
+            for name, value in item.items()
+        )
 
     def _promote(self, row: dict[str, Any]) -> None:
         for column in self.columns:
@@ -139,9 +142,10 @@ class CloudTrailOracle:
                 row[column.name] = None if value is None else typed(column, value)
 
 
-def first_text(item: dict[str, str], names: list[str]) -> str | None:
-    """The text of the first of these names that an object has."""
-    return next((text(item[name]) for name in names if name in item), None)
+def last_text(item: dict[str, str], names: list[str]) -> str | None:
+    """The text of the last of these names that an object has."""
+    found = [text(value) for name, value in item.items() if name in names and value != "null"]
+    return found[-1] if found else None
 
 
 def typed(column: Column, raw: str) -> Any:
@@ -166,14 +170,16 @@ def well_formed(value: str) -> str:
 
 
 def boolean(raw: str) -> bool | None:
-    """A boolean, also when it was written as a string."""
-    return {"true": True, "false": False}.get(raw.strip('"'))
+    """A boolean, also when it was written as a string, and then also capitalised."""
+    if raw in ("true", "false"):
+        return raw == "true"
+    return {'"true"': True, '"True"': True, '"false"': False, '"False"': False}.get(raw)
 
 
 def integer(raw: str) -> int | None:
-    """A whole number, also as a string or with an empty fraction."""
+    """A whole number of 64 bits, also as a string or with an empty fraction."""
     match = re.fullmatch(r"(-?\d+)(?:\.0+)?", raw.strip('"'))
-    return int(match[1]) if match else None
+    return int(match[1]) if match and -(2**63) <= int(match[1]) < 2**63 else None
 
 
 def instant(raw: str) -> int | None:
@@ -181,10 +187,14 @@ def instant(raw: str) -> int | None:
     match = INSTANT.fullmatch(json.loads(raw)) if raw.startswith('"') else None
     if match is None:
         return None
+    *date, second = map(int, match.groups()[:6])
     try:
-        moment = datetime(*map(int, match.groups()[:6]), tzinfo=UTC)
+        moment = datetime(*date, min(second, 59), tzinfo=UTC)
     except ValueError:
         return None
+    if second > 60:
+        return None
+    moment += timedelta(seconds=second == 60)
     if match[8]:
         offset = timedelta(hours=int(match[9]), minutes=int(match[10]))
         moment += offset if match[8] == "-" else -offset

@@ -1,8 +1,10 @@
 //! Which events belong to a day, and which objects are read for it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{AccessLine, Table, Workdir, document, event, gz};
+use crate::harness::{
+    AccessLine, DAY, Table, Workdir, document, event, gz, key_of_access, key_of_cloudtrail,
+};
 
 #[test]
 fn an_event_belongs_to_the_korean_day_in_which_it_happened() {
@@ -42,4 +44,138 @@ fn a_request_belongs_to_the_korean_day_in_which_it_was_received() {
     let day = work.run(Table::ACCESS).publishes(Table::ACCESS);
     assert_eq!(day.values("request_id"), ["FIRST", "LAST", "OFFSET"]);
     assert_eq!(day.ledger(), [5, 3, 2, 0, 0]);
+}
+
+#[test]
+fn the_host_knows_nothing_of_the_day() {
+    let work = Workdir::new();
+    work.cloudtrail("a", gz(document([event("first", json!({"eventTime": "2023-10-31T15:00:00Z"}))])));
+    let mut parts = Vec::new();
+    for zone in ["UTC", "Asia/Seoul", "America/Los_Angeles", "XXX-14"] {
+        let day = work
+            .run(Table::CLOUDTRAIL)
+            .env("TZ", zone)
+            .env("LC_ALL", "ko_KR.UTF-8")
+            .publishes(Table::CLOUDTRAIL);
+        assert_eq!(day.values("event_id"), ["first"]);
+        parts.push(day.parts());
+    }
+    parts.dedup();
+    assert_eq!(parts.len(), 1);
+}
+
+/// Delivers one event of noon at each time, and tells at which of them it was read.
+fn read_when_delivered(table: Table, deliveries: &[&str], options: &[&str]) -> Vec<String> {
+    let work = Workdir::new();
+    for at in deliveries {
+        let id = at.replace('-', "");
+        match table.name {
+            "cloudtrail" => work.write(&key_of_cloudtrail("a", at), document([event(&id, json!({}))])),
+            _ => work.write(&key_of_access("A", at), format!("{}\n", AccessLine::of(&id))),
+        };
+    }
+    let day = work.run(table).args(options).publishes(table);
+    assert_eq!(day.summary["objects_left"].as_u64().unwrap() + day.ledger()[0], deliveries.len() as u64);
+    day.values(if table.name == "cloudtrail" { "event_id" } else { "request_id" })
+}
+
+#[test]
+fn objects_are_read_from_the_start_of_the_day_to_the_end_of_the_lateness() {
+    let cloudtrail =
+        ["20231031T1459Z", "20231031T1500Z", "20231101T2059Z", "20231101T2100Z", "20231102T0259Z"];
+    for (options, expected) in [
+        (&[][..], &cloudtrail[1..3]),
+        (&["--lateness", "12h"][..], &cloudtrail[1..5]),
+        (&["--lateness", "0s"][..], &cloudtrail[1..2]),
+    ] {
+        assert_eq!(read_when_delivered(Table::CLOUDTRAIL, &cloudtrail, options), expected, "{options:?}");
+    }
+    let access = ["2023-10-31-14-59-59", "2023-10-31-15-00-00", "2023-11-02-14-59-59", "2023-11-02-15-00-00"];
+    for (options, expected) in [
+        (&[][..], vec!["20231031150000", "20231102145959"]),
+        (&["--lateness", "90m"][..], vec!["20231031150000"]),
+        (&["--lateness", "25h"][..], vec!["20231031150000", "20231102145959", "20231102150000"]),
+    ] {
+        assert_eq!(read_when_delivered(Table::ACCESS, &access, options), expected, "{options:?}");
+    }
+}
+
+/// Keys with the date of the events and no time of day hold all events of that UTC day, whenever they came.
+#[test]
+fn objects_named_after_their_event_day_are_read_for_both_korean_days() {
+    let work = Workdir::new();
+    for (date, hour) in [
+        ("30/Oct", "20"),
+        ("31/Oct", "14"),
+        ("31/Oct", "15"),
+        ("01/Nov", "14"),
+        ("01/Nov", "15"),
+        ("02/Nov", "01"),
+    ] {
+        let (day, month) = (&date[..2], if date.ends_with("Oct") { "10" } else { "11" });
+        let (time, id) = (format!("{date}/2023:{hour}:30:00 +0000"), format!("{month}{day}{hour}"));
+        let line = AccessLine { time: &time, ..AccessLine::of(&id) };
+        let folder = format!("raw/logs/123456789012/ap-northeast-2/results/2023/{month}/{day}");
+        work.write(&format!("{folder}/2023-{month}-{day}-00-00-00-{hour}AB"), format!("{line}\n"));
+    }
+    let day = work.run(Table::ACCESS).publishes(Table::ACCESS);
+    assert_eq!(day.values("request_id"), ["103115", "110114"]);
+    assert_eq!(day.ledger(), [4, 2, 2, 0, 0]);
+}
+
+#[test]
+fn a_day_is_provisional_until_nothing_more_is_awaited() {
+    for (day, lateness, provisional) in
+        [("today", "0s", true), ("yesterday", "48h", true), ("yesterday", "0s", false), (DAY, "366d", false)]
+    {
+        let work = Workdir::new();
+        let run =
+            work.logmill(["run", "--day", day, "--input", "raw", "--output", "lake", "--lateness", lateness]);
+        let finished = run.ends_well(0);
+        for table in [Table::CLOUDTRAIL, Table::ACCESS] {
+            let published = finished.day(table);
+            assert_eq!(published.summary["provisional"], provisional, "{day} with {lateness}");
+            assert_eq!(published.manifest["provisional"], provisional, "{day} with {lateness}");
+        }
+    }
+}
+
+#[test]
+fn both_log_types_are_told_apart_in_one_folder() {
+    let work = Workdir::new();
+    work.cloudtrail("a", gz(document([event("by key", json!({}))])));
+    work.access("A", format!("{}\n", AccessLine::of("BYKEY")));
+    work.write("raw/odd/events.json", document([event("by content", json!({}))]));
+    work.write("raw/odd/access.log", format!("{}\n", AccessLine::of("BYCONTENT")));
+    work.write("raw/odd/readme.txt", "neither of the two");
+    work.write(
+        "raw/AWSLogs/123456789012/CloudTrail-Digest/ap-northeast-2/2023/11/01/digest.json.gz",
+        "digest",
+    );
+    work.write("raw/.hidden/events.json", "hidden");
+    let finished = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    assert_eq!(finished.day(Table::CLOUDTRAIL).values("event_id"), ["by content", "by key"]);
+    assert_eq!(finished.day(Table::ACCESS).values("request_id"), ["BYCONTENT", "BYKEY"]);
+}
+
+/// The sample day, with the result that is committed beside it.
+#[test]
+fn the_sample_day_comes_out_as_it_should() {
+    let work = Workdir::new();
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data");
+    let expected: Value =
+        serde_json::from_slice(&std::fs::read(format!("{sample}/expected.json")).unwrap()).unwrap();
+    let inputs = [
+        "--input".to_owned(),
+        format!("{sample}/cloudtrail"),
+        "--input".to_owned(),
+        format!("{sample}/s3-access"),
+    ];
+    let run = work.logmill(["run", "--day", DAY, "--output", "lake"]).args(inputs);
+    let finished = run.whatever_is_rejected().ends_well(0);
+    for table in [Table::CLOUDTRAIL, Table::ACCESS] {
+        for (name, count) in expected[table.name].as_object().unwrap() {
+            assert_eq!(finished.day(table).summary[name], *count, "{name} of {}", table.name);
+        }
+    }
 }

@@ -15,11 +15,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::rc::Rc;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) use day::{Day, Row, Table, ledger, text};
+pub(crate) use day::{Day, Row, Table, ledger, quarantine_lines, text};
 pub(crate) use raw::{AccessLine, document, event, gz, key_of_access, key_of_cloudtrail, without};
 
 /// The program under test.
@@ -30,7 +31,7 @@ pub(crate) const DAY: &str = "2023-11-01";
 
 /// A folder for one test.
 pub(crate) struct Workdir {
-    folder: TempDir,
+    folder: Rc<TempDir>,
     history: RefCell<String>,
 }
 
@@ -38,7 +39,7 @@ impl Workdir {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("logmill-it-").tempdir().unwrap();
         fs::create_dir(folder.path().join("raw")).unwrap();
-        Self { folder, history: RefCell::default() }
+        Self { folder: Rc::new(folder), history: RefCell::default() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -313,10 +314,9 @@ impl Finished<'_> {
     /// The day that was published for a table.
     pub(crate) fn day(&self, table: Table) -> Day {
         let day = text(&self.summary["day"]).replace('-', "");
-        let lake = self.work.path(&self.lake);
         let tables = self.summary["tables"].as_array().unwrap();
         let summary = tables.iter().find(|summary| summary["table"] == table.name);
-        Day::read(&lake, table.name, &day, summary.expect("the summary should have the table").clone())
+        Day::read(&self.work.folder, &self.lake, table.name, &day, summary.expect("the summary should have the table").clone())
     }
 
     fn keep_promises(&self) {

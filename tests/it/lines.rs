@@ -23,7 +23,10 @@ fn a_line_that_holds_parts_of_two_records_is_put_aside_alone() {
         // A record that was cut off, and the whole next one behind it.
         (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0{next}"), "torn_line"),
         (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - REQ{next}"), "torn_line"),
-        (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - REQ REST.GET.OBJECT a/{next}"), "torn_line"),
+        (
+            format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - REQ REST.GET.OBJECT a/{next}"),
+            "torn_line",
+        ),
         // Two records, and no line break between them.
         (format!("{}{}", line("ONE"), line("TWO").replace('"', "")), "merged_lines"),
         // Cut off, and nothing behind it.
@@ -64,27 +67,36 @@ fn forged_text_stays_in_its_field_or_marks_the_row() {
         let row = day.row("request_id", "ID");
         assert_eq!(row["parse_quality"], expected, "{written}");
         if expected == "exact" {
-            let of_client = ["request_uri", "referer", "user_agent"].map(|column| row.get(column).map_or("-", text));
+            let of_client =
+                ["request_uri", "referer", "user_agent"].map(|column| row.get(column).map_or("-", text));
             assert_eq!(of_client, [written.uri, written.referer, written.user_agent], "{written}");
-            assert_eq!((text(&row["host_id"]), text(&row["tls_version"])), ("s9lz/+1234=", "TLSv1.3"), "{written}");
+            assert_eq!(
+                (text(&row["host_id"]), text(&row["tls_version"])),
+                ("s9lz/+1234=", "TLSv1.3"),
+                "{written}"
+            );
         }
     }
 }
 
 #[test]
 fn bytes_that_are_no_text_leave_the_row_and_a_mark() {
-    let content = [b"\xff\n".as_slice(), line("NAME\n").replace("aws-cli", "caf\u{e9}@\0").as_bytes()].concat();
-    let mut content: Vec<u8> = line("ID").replace("aws-cli", "caf@").into_bytes().into_iter().chain(content).collect();
-    content.clear();
-    for line in [line("BYTES").replace("aws-cli", "@aws"), line("NUL").replace("aws-cli", "\0aws"), line("TEXT").replace("aws-cli", "한국aws")] {
+    let mut content = Vec::new();
+    for line in [
+        line("BYTES").replace("aws-cli", "@aws"),
+        line("NUL").replace("aws-cli", "\0aws"),
+        line("TEXT").replace("aws-cli", "한국aws"),
+    ] {
         content.extend(line.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }));
         content.push(b'\n');
     }
     content.extend(b"\xfe\xff is no line\n");
     let day = publish(content);
-    for (request_id, agent, quality) in
-        [("BYTES", "\u{fffd}aws/2.13", "lossy"), ("NUL", "\0aws/2.13", "exact"), ("TEXT", "한국aws/2.13", "exact")]
-    {
+    for (request_id, agent, quality) in [
+        ("BYTES", "\u{fffd}aws/2.13", "lossy"),
+        ("NUL", "\0aws/2.13", "exact"),
+        ("TEXT", "한국aws/2.13", "exact"),
+    ] {
         let row = day.row("request_id", request_id);
         assert_eq!((text(&row["user_agent"]), text(&row["parse_quality"])), (agent, quality));
     }
@@ -94,7 +106,14 @@ fn bytes_that_are_no_text_leave_the_row_and_a_mark() {
 
 #[test]
 fn two_lines_that_differ_only_in_bytes_that_are_no_text_are_two_rows() {
-    let bytes = |byte: u8| line("ID").replace("aws-cli", "@").bytes().map(|is| if is == b'@' { byte } else { is }).chain([b'\n']).collect::<Vec<_>>();
+    let bytes = |byte: u8| {
+        line("ID")
+            .replace("aws-cli", "@")
+            .bytes()
+            .map(|is| if is == b'@' { byte } else { is })
+            .chain([b'\n'])
+            .collect::<Vec<_>>()
+    };
     let day = publish([bytes(0xfe), bytes(0xff), bytes(0xfe)].concat());
     assert_eq!(day.ledger(), [3, 2, 0, 1, 0]);
 }

@@ -2,5 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod damage;
 mod days;
 mod harness;
+mod lines;
+mod places;
+mod processes;
+mod publishing;
+mod records;
+mod reruns;

@@ -83,7 +83,8 @@ fn a_record_without_a_time_is_put_aside_alone() {
 fn bytes_that_are_no_text_put_only_their_record_aside() {
     let [before, broken, after] = ["before", "br@ken", "after"].map(|id| event(id, json!({})).to_string());
     let broken: Vec<u8> = broken.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }).collect();
-    let content = [b"{\"Records\":[", before.as_bytes(), b",", &broken, b",", after.as_bytes(), b"]}"].concat();
+    let content =
+        [b"{\"Records\":[", before.as_bytes(), b",", &broken, b",", after.as_bytes(), b"]}"].concat();
     let day = publish_bytes(content);
     assert_eq!(day.values("event_id"), ["after", "before"]);
     let line = &day.quarantine()[0];
@@ -102,8 +103,10 @@ fn a_field_of_ten_megabytes_is_kept_whole() {
 
 #[test]
 fn a_record_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
-    let endless = format!("{{\"eventTime\":\"2023-11-01T03:00:00Z\",\"a\":\"{}}},{{\"}}", "x".repeat(33 << 20));
-    let day = publish(&[event("before", json!({})).to_string(), endless, event("after", json!({})).to_string()]);
+    let endless =
+        format!("{{\"eventTime\":\"2023-11-01T03:00:00Z\",\"a\":\"{}}},{{\"}}", "x".repeat(33 << 20));
+    let day =
+        publish(&[event("before", json!({})).to_string(), endless, event("after", json!({})).to_string()]);
     assert_eq!(day.values("event_id"), ["after", "before"]);
     assert_eq!(day.row("event_id", "after")["source_record"], 3);
     let line = &day.quarantine()[0];
@@ -130,16 +133,23 @@ fn of_equal_keys_the_last_one_counts() {
     let again = r#","eventID":"last","userIdentity":{"type":"Role"},"eventTime":"2023-11-01T04:00:00Z","vpcEndpointId":"a","vpcEndpointId":null}"#;
     let day = publish(&[format!("{}{again}", record.strip_suffix('}').unwrap())]);
     let row = day.row("event_id", "last");
-    assert_eq!((&row["event_time"], &row["user_identity_type"]), (&json!("2023-11-01T04:00:00"), &json!("Role")));
+    assert_eq!(
+        (&row["event_time"], &row["user_identity_type"]),
+        (&json!("2023-11-01T04:00:00"), &json!("Role"))
+    );
     assert_eq!((row.get("user_identity_arn"), row.get("vpc_endpoint_id")), (None, None));
 }
 
 #[test]
 fn json_columns_hold_the_very_text_that_was_logged() {
-    let parameters = r#"{ "z":1e400, "a" : 9007199254740993,"e":-0.0,  "s":"\u00e9\/é\ud83d", "n":null, "a":[ ] }"#;
+    let parameters =
+        r#"{ "z":1e400, "a" : 9007199254740993,"e":-0.0,  "s":"\u00e9\/é\ud83d", "n":null, "a":[ ] }"#;
     let record = event("id", json!({"requestParameters": "@", "responseElements": "@"})).to_string();
     let row = publish(&[record.replace("\"@\"", parameters)]).row("event_id", "id");
-    assert_eq!((&row["request_parameters"], &row["response_elements"]), (&json!(parameters), &json!(parameters)));
+    assert_eq!(
+        (&row["request_parameters"], &row["response_elements"]),
+        (&json!(parameters), &json!(parameters))
+    );
 }
 
 #[test]
@@ -169,7 +179,10 @@ fn values_of_another_type_are_understood_or_kept_aside() {
 #[test]
 fn a_record_of_nothing_but_a_time_is_a_row() {
     let day = publish(&[json!({"eventTime": "2023-11-01T03:00:00Z"})]);
-    assert_eq!(day.rows()[0].keys().collect::<Vec<_>>(), ["event_time", "event_time_kst", "source_object", "source_record"]);
+    assert_eq!(
+        day.rows()[0].keys().collect::<Vec<_>>(),
+        ["event_time", "event_time_kst", "source_object", "source_record"]
+    );
 }
 
 #[test]

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use arrow::util::display::array_value_to_string;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
+use tempfile::TempDir;
 
 /// A row: the cells that are not null, by column.
 pub(crate) type Row = Map<String, Value>;
@@ -40,18 +42,21 @@ pub(crate) fn text(value: &Value) -> &str {
 pub(crate) struct Day {
     lake: PathBuf,
     folder: PathBuf,
+    /// The files live as long as the day, also when the test is done with the rest.
+    _workdir: Rc<TempDir>,
     /// What the run said about the table.
     pub(crate) summary: Value,
     pub(crate) manifest: Value,
 }
 
 impl Day {
-    pub(super) fn read(lake: &Path, table: &str, proc_ymd: &str, summary: Value) -> Self {
+    pub(super) fn read(workdir: &Rc<TempDir>, lake: &str, table: &str, proc_ymd: &str, summary: Value) -> Self {
+        let lake = workdir.path().join(lake);
         let folder = lake.join(table).join(format!("proc_ymd={proc_ymd}"));
         let manifest: Value =
             serde_json::from_slice(&fs::read(folder.join("_manifest.json")).unwrap()).unwrap();
         assert_eq!(ledger(&manifest["ledger"]), ledger(&summary), "manifest and summary should say the same");
-        Self { lake: lake.to_owned(), folder, summary, manifest }
+        Self { lake, folder, _workdir: Rc::clone(workdir), summary, manifest }
     }
 
     /// `[read, written, other_day, duplicate, quarantined]`.

@@ -1,0 +1,164 @@
+//! Inputs and outputs that are not there, vanish, or have no room: the program says so and changes nothing.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::harness::{DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz};
+
+fn with_one_event() -> Workdir {
+    let work = Workdir::new();
+    work.cloudtrail("a", gz(document([event("id", json!({}))])));
+    work
+}
+
+/// A plan of the day in `plan.json`.
+fn planned(work: &Workdir, shards: &str) {
+    let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
+    let plan = plan.args(["--format", "json", "--shards", shards]).exits(0);
+    work.write("plan.json", plan.stdout);
+}
+
+#[test]
+fn an_input_that_does_not_exist_is_named() {
+    let work = with_one_event();
+    for args in [
+        vec!["run", "--day", DAY, "--input", "nowhere/at/all", "--output", "lake"],
+        vec!["plan", "--day", DAY, "--input", "nowhere/at/all"],
+        vec!["inspect", "nowhere/at/all"],
+    ] {
+        work.logmill(&args).exits(4).says(&["nowhere/at/all", "hint:"]);
+    }
+    assert!(work.published().is_empty());
+    work.assert_no_debris("lake");
+}
+
+#[test]
+fn an_input_that_vanishes_after_the_plan_fails_the_conversion() {
+    let work = with_one_event();
+    planned(&work, "1");
+    fs::rename(work.path("raw"), work.path("gone")).unwrap();
+    let convert = ["convert", "--plan", "plan.json", "--staging", "staging"];
+    work.logmill(convert).exits(4).says(&["input", "raw", "hint:"]);
+    assert_eq!(work.files("staging").len(), 0, "a conversion that failed leaves nothing");
+    let publish = ["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"];
+    work.logmill(publish).exits(4).says(&["shard"]);
+    fs::rename(work.path("gone"), work.path("raw")).unwrap();
+    work.logmill(convert).exits(0);
+    work.logmill(publish).publishes(Table::CLOUDTRAIL);
+}
+
+#[test]
+fn an_object_that_vanishes_after_the_plan_is_put_aside_and_the_others_are_published() {
+    let work = with_one_event();
+    let lost = work.cloudtrail("b", gz(document([event("lost", json!({}))])));
+    planned(&work, "1");
+    fs::remove_file(&lost).unwrap();
+    work.logmill(["convert", "--plan", "plan.json", "--staging", "staging"]).exits(0);
+    let publish = ["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"];
+    work.logmill(publish).exits(3).says(&["_quarantine/cloudtrail/proc_ymd=20231101/"]);
+    let day = work.logmill(publish).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    assert_eq!(day.values("event_id"), ["id"]);
+    let line = &day.quarantine()[0];
+    assert_eq!((&line["reason"], &line["record"]), (&json!("unreadable"), &json!(null)));
+    assert!(lost.ends_with(line["object"].as_str().unwrap()), "{line}");
+}
+
+#[test]
+fn an_output_that_cannot_be_a_folder_is_refused() {
+    let work = with_one_event();
+    work.write("file", "precious");
+    for (output, said) in [("file", "not a folder"), ("file/below", "file/below")] {
+        let args = ["run", "--day", DAY, "--input", "raw", "--output", output];
+        work.logmill(args).exits(4).says(&[said, "hint:"]);
+    }
+    assert_eq!(fs::read_to_string(work.path("file")).unwrap(), "precious");
+}
+
+/// A lake may lie below a folder whose name begins with the mark of staging folders.
+#[test]
+fn a_failed_run_removes_no_folder_that_it_did_not_make() {
+    let work = with_one_event();
+    fs::create_dir_all(work.path("_mine/lake")).unwrap();
+    let args = ["run", "--day", DAY, "--input", "nowhere", "--output", "_mine/lake"];
+    work.logmill(args).exits(4);
+    assert!(work.path("_mine/lake").is_dir(), "the output was there before, and empty");
+}
+
+#[test]
+fn a_partition_with_files_of_somebody_else_is_refused() {
+    let work = with_one_event();
+    let foreign = work.write("lake/cloudtrail/proc_ymd=20231101/part-0.parquet", "not ours");
+    let before = work.published();
+    work.run(Table::CLOUDTRAIL).exits(4).says(&["proc_ymd=20231101", "did not write", "hint:"]);
+    assert_eq!(work.published(), before);
+    work.assert_no_debris("lake");
+    fs::remove_file(foreign).unwrap();
+    work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+}
+
+/// Objects that do not pack well and one bad record in each, so that every kind of file is written.
+fn write_much(work: &Workdir, objects: u64, records: usize) {
+    for object in 0..objects {
+        let mut random = fastrand::Rng::with_seed(object);
+        let mut record = |number: usize| {
+            let noise: String = (0..6).map(|_| format!("{:032x}", random.u128(..))).collect();
+            event(&format!("{object}-{number}"), json!({"requestParameters": {"noise": noise}})).to_string()
+        };
+        let records = (0..records).map(&mut record).chain(["\"bad\"".to_owned()]);
+        work.cloudtrail(&format!("{object:03}"), gz(document(records)));
+    }
+}
+
+/// Runs the program where no file can grow beyond so many blocks of 512 bytes, as on a full disk.
+fn run_with_room(work: &Workdir, blocks: u32, options: &[&str]) -> Outcome {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, "sh", LOGMILL, "run", "--day", DAY, "--input", "raw", "--output", "lake"]);
+    work.call(command).of(Table::CLOUDTRAIL).whatever_is_rejected().args(options).wait()
+}
+
+#[test]
+fn a_full_disk_fails_the_run_and_the_old_day_stands() {
+    let work = Workdir::new();
+    write_much(&work, 1, 3);
+    work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    write_much(&work, 3, 2000);
+    let before = work.published();
+    let (mut failed, mut blocks) = (0, 0);
+    loop {
+        let outcome = run_with_room(&work, blocks, &[]);
+        work.assert_no_debris("lake");
+        if outcome.code == Some(0) {
+            break;
+        }
+        assert_eq!(outcome.code, Some(4), "with room for {blocks} blocks\n{outcome}");
+        outcome.says(&["cannot", "File too large", "hint:"]);
+        assert_eq!(work.published(), before, "with room for {blocks} blocks\n{outcome}");
+        failed += 1;
+        blocks = (blocks * 3 / 2).max(1);
+        assert!(blocks < 1 << 20, "it never fits\n{outcome}");
+    }
+    assert!(failed > 5, "{failed} runs had too little room");
+    assert_ne!(work.published(), before);
+    work.verify().exits(0);
+}
+
+#[test]
+fn a_full_disk_while_rows_are_spilled_fails_the_run() {
+    let work = Workdir::new();
+    write_much(&work, 40, 1000);
+    // Rows are handed over by the megabyte: a run of them does not fit, while the part file would.
+    for blocks in [1, 1000, 5000] {
+        let outcome = run_with_room(&work, blocks, &["--memory", "64MiB", "--threads", "1"]);
+        assert_eq!(outcome.code, Some(4), "with room for {blocks} blocks\n{outcome}");
+        assert!(work.published().is_empty());
+        work.assert_no_debris("lake");
+        if blocks > 1 {
+            outcome.says(&["cannot write to the staging folder", "rows-", "hint: make room"]);
+        }
+    }
+    assert_eq!(work.files("lake"), std::collections::BTreeMap::<PathBuf, u64>::new());
+}

@@ -1,0 +1,285 @@
+//! Runs that are interrupted, killed, or meet each other: a reader sees the old day or the new one, nothing between.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::harness::{Call, DAY, Running, Table, Workdir, document, event, gz};
+
+const TABLE: Table = Table::CLOUDTRAIL;
+
+/// A lake with an old day, and raw logs for a new one, which takes a while.
+struct Scene {
+    work: Workdir,
+    /// The files of the old day.
+    old: BTreeMap<PathBuf, u64>,
+    /// The part files of the new day, as an undisturbed run writes them.
+    new_parts: BTreeSet<u64>,
+}
+
+/// What a reader finds.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    Old,
+    New,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let work = Workdir::new();
+        work.cloudtrail("a", document([event("old", json!({}))]));
+        work.run(TABLE).publishes(TABLE);
+        let old = work.published();
+        fs::rename(work.lake(), work.path("lake-old")).unwrap();
+        for object in ["a", "b", "c", "d"] {
+            let records = (0..300).map(|number| event(&format!("{object}-{number}"), json!({})).to_string());
+            work.cloudtrail(object, gz(document(records.chain(["\"bad\"".to_owned()]))));
+        }
+        work.run(TABLE).publishes(TABLE);
+        let mut scene = Self { work, old, new_parts: BTreeSet::new() };
+        scene.new_parts = scene.parts();
+        scene.reset();
+        scene
+    }
+
+    /// Brings the old day back.
+    fn reset(&self) {
+        fs::remove_dir_all(self.work.lake()).unwrap();
+        let copied =
+            Command::new("cp").arg("-a").args([self.work.path("lake-old"), self.work.lake()]).status();
+        assert!(copied.unwrap().success());
+    }
+
+    fn run(&self) -> Call<'_> {
+        self.work.run(TABLE)
+    }
+
+    /// The digests of the part files that a reader finds.
+    fn parts(&self) -> BTreeSet<u64> {
+        let is_part =
+            |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("part-"));
+        let seen = self.work.published().into_iter().filter(|(path, _)| !path.starts_with("_staging"));
+        seen.filter(|(path, _)| is_part(path)).map(|(_, digest)| digest).collect()
+    }
+
+    /// Fails unless one of the two days stands whole.
+    fn standing(&self) -> Standing {
+        self.work.verify().exits(0);
+        let mut seen = self.work.published();
+        seen.retain(|path, _| !path.starts_with("_staging"));
+        if seen == self.old {
+            return Standing::Old;
+        }
+        assert_eq!(self.parts(), self.new_parts, "neither the old day nor the new one: {seen:?}");
+        Standing::New
+    }
+
+    /// A named pipe that is read as one more object: a run that has opened it stays there as long as we like.
+    fn pipe(&self) -> PathBuf {
+        let pipe = self.work.path("pipe_CloudTrail_r_20231101T0310Z_z.json.gz");
+        if !pipe.exists() {
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        }
+        pipe
+    }
+
+    /// A run that has taken the day and waits for the content of an object.
+    fn run_until_it_reads(&self) -> (Running<'_>, File) {
+        let pipe = self.pipe();
+        let run = self.run().args([Path::new("--input"), &pipe]).start();
+        (run, OpenOptions::new().write(true).open(pipe).unwrap())
+    }
+}
+
+/// How far a run has come, as its staging folder shows, and how many milliseconds later something happens to it.
+const MOMENTS: [(&str, u64); 9] = [
+    ("", 0),
+    ("rejected-", 0),
+    ("rejected-", 30),
+    ("rejected-", 100),
+    ("quarantine", 0),
+    ("part-", 0),
+    ("part-", 10),
+    ("_inputs", 0),
+    ("_manifest", 0),
+];
+
+/// Whether the name of some file or folder below begins so.
+fn has(folder: &Path, name: &str) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    entries
+        .flatten()
+        .any(|entry| entry.file_name().to_string_lossy().starts_with(name) || has(&entry.path(), name))
+}
+
+/// Waits until a run has come to a moment or has ended.
+fn wait_for(scene: &Scene, run: &mut Running<'_>, (name, millis): (&str, u64)) {
+    let staging = scene.work.lake().join("_staging");
+    while !run.has_ended() && !has(&staging, name) {
+        thread::sleep(Duration::from_micros(100));
+    }
+    thread::sleep(Duration::from_millis(millis));
+}
+
+#[test]
+fn an_interrupted_run_leaves_the_old_day_or_the_whole_new_one() {
+    let scene = Scene::new();
+    for signal in ["INT", "TERM"] {
+        for moment in MOMENTS {
+            scene.reset();
+            let mut run = scene.run().start();
+            wait_for(&scene, &mut run, moment);
+            run.signal(signal);
+            let outcome = run.wait();
+            scene.work.assert_no_debris("lake");
+            let expected = match outcome.code {
+                Some(130) => Standing::Old,
+                Some(0) => Standing::New,
+                _ => panic!("SIG{signal} at {moment:?} ends in\n{outcome}"),
+            };
+            assert_eq!(scene.standing(), expected, "SIG{signal} at {moment:?}\n{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_signal_in_the_middle_of_an_object_ends_the_run() {
+    let scene = Scene::new();
+    for signal in ["INT", "TERM"] {
+        let (run, mut pipe) = scene.run_until_it_reads();
+        pipe.write_all(b"{\"Records\":[").unwrap();
+        run.signal(signal);
+        drop(pipe);
+        let outcome = run.wait();
+        assert_eq!(outcome.code, Some(130), "{outcome}");
+        outcome.says(&["interrupted", "nothing was published"]);
+        scene.work.assert_no_debris("lake");
+        assert_eq!(scene.standing(), Standing::Old);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_run_at_once_and_a_rerun_cleans() {
+    let scene = Scene::new();
+    let (run, _pipe) = scene.run_until_it_reads();
+    run.signal("INT");
+    run.signal("TERM");
+    let outcome = run.wait();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    assert_eq!(scene.standing(), Standing::Old);
+    scene.run().publishes(TABLE);
+    assert_eq!(scene.standing(), Standing::New);
+}
+
+#[test]
+fn after_a_kill_at_any_moment_a_rerun_converges_and_cleans() {
+    let scene = Scene::new();
+    for moment in MOMENTS {
+        scene.reset();
+        let mut run = scene.run().start();
+        wait_for(&scene, &mut run, moment);
+        run.signal("KILL");
+        run.wait();
+        scene.standing();
+        scene.run().publishes(TABLE);
+        assert_eq!(scene.standing(), Standing::New, "killed at {moment:?}");
+    }
+    // Killed for certain before its end, over and over, with no rerun in between.
+    scene.reset();
+    for _ in 0..3 {
+        let (run, _pipe) = scene.run_until_it_reads();
+        run.signal("KILL");
+        assert_eq!(run.wait().code, None);
+        assert_eq!(scene.standing(), Standing::Old);
+    }
+    scene.run().publishes(TABLE);
+    assert_eq!(scene.standing(), Standing::New);
+}
+
+#[test]
+fn a_day_that_another_run_holds_is_left_alone() {
+    let scene = Scene::new();
+    let lock = scene.work.write("lake/_staging/cloudtrail/proc_ymd=20231101.lock", "run X, process 1");
+    let held = File::open(&lock).unwrap();
+    held.try_lock().unwrap();
+    let before = scene.work.files("lake");
+    scene.run().exits(75).says(&["another run", "run X, process 1", "2023-11-01", "hint:"]);
+    assert_eq!(scene.work.files("lake"), before);
+    // Another day of the table is free, and so is another table.
+    let other = scene.work.logmill(["run", "--day", "2023-11-02", "--input", "raw", "--output", "lake"]);
+    other.exits(0);
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "run X, process 1");
+    drop(held);
+    scene.run().publishes(TABLE);
+    assert_eq!(scene.standing(), Standing::New);
+}
+
+#[test]
+fn of_two_runs_of_a_day_at_once_the_second_gives_way() {
+    let scene = Scene::new();
+    let (first, pipe) = scene.run_until_it_reads();
+    let holder = format!("process {}", first.id());
+    scene.run().exits(75).says(&["another run", &holder]);
+    let staging = scene.work.path("lake/_staging");
+    assert!(has(&staging, "proc_ymd=20231101.lock"), "the second takes nothing from the first");
+    drop(pipe);
+    let outcome = first.wait();
+    // The object behind the pipe had no content.
+    assert!(matches!(outcome.code, Some(0 | 3)), "{outcome}");
+    scene.run().publishes(TABLE);
+}
+
+#[test]
+fn many_days_of_one_lake_are_published_side_by_side() {
+    let work = Workdir::new();
+    let run = |day: u32| {
+        let day = format!("2023-11-{day:02}");
+        work.logmill(["run", "--day", &day, "--input", "raw", "--output", "lake", "--threads", "1"]).start()
+    };
+    for _ in 0..4 {
+        let runs: Vec<Running<'_>> = (1..=8).map(run).collect();
+        for run in runs {
+            let outcome = run.wait();
+            assert_eq!(outcome.code, Some(0), "{outcome}");
+        }
+        work.assert_no_debris("lake");
+    }
+}
+
+#[test]
+fn a_conversion_that_is_interrupted_leaves_nothing_that_could_be_published() {
+    let work = Workdir::new();
+    let object = work.cloudtrail("a", document([event("id", json!({}))]));
+    let plan =
+        work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail", "--format", "json"]);
+    work.write("plan.json", plan.exits(0).stdout);
+    let mut content = Vec::new();
+    File::open(&object).unwrap().read_to_end(&mut content).unwrap();
+    fs::remove_file(&object).unwrap();
+    assert!(Command::new("mkfifo").arg(&object).status().unwrap().success());
+    let convert = || work.logmill(["convert", "--plan", "plan.json", "--staging", "staging"]).start();
+    let publish =
+        || work.logmill(["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"]);
+    for signal in ["TERM", "KILL"] {
+        let run = convert();
+        let pipe = OpenOptions::new().write(true).open(&object).unwrap();
+        run.signal(signal);
+        drop(pipe);
+        let outcome = run.wait();
+        assert_eq!(outcome.code, if signal == "TERM" { Some(130) } else { None }, "{outcome}");
+        publish().exits(4).says(&["has not been converted"]);
+        if signal == "TERM" {
+            assert_eq!(work.files("staging").len(), 0);
+        }
+    }
+    let run = convert();
+    OpenOptions::new().write(true).open(&object).unwrap().write_all(&content).unwrap();
+    assert_eq!(run.wait().code, Some(0));
+    assert_eq!(publish().publishes(TABLE).values("event_id"), ["id"]);
+}

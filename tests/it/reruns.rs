@@ -1,0 +1,139 @@
+//! The same inputs give the same files, byte for byte, however the work is done.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::json;
+
+use crate::harness::{AccessLine, DAY, Day, Table, Workdir, document, event, gz};
+
+/// Events of a busy day with duplicates, other days and bad records among them: written by hand, since there are many.
+fn write_events(work: &Workdir, objects: usize, records: usize) {
+    for object in 0..objects {
+        let mut random = fastrand::Rng::with_seed(object as u64);
+        let mut text = String::from("{\"Records\":[");
+        for number in 0..records {
+            // One in fifty repeats an event of another object, one in a hundred is of another day.
+            let id = if number % 50 == 7 { number } else { object * records + number };
+            let day = if number % 100 == 13 { "30" } else { "31" };
+            let second = random.u32(0..60);
+            let separator = if number == 0 { "" } else { "," };
+            write!(
+                text,
+                r#"{separator}{{"eventVersion":"1.09","userIdentity":{{"type":"AssumedRole","principalId":"AROA{:08x}:worker","arn":"arn:aws:sts::123456789012:assumed-role/worker-{}/i-{:08x}","accountId":"123456789012"}},"eventTime":"2023-10-{day}T{:02}:{:02}:{second:02}Z","eventSource":"service-{}.amazonaws.com","eventName":"Call{}","awsRegion":"ap-northeast-2","sourceIPAddress":"10.0.{}.{}","userAgent":"aws-sdk-java/2.20 Linux/5.10 exec-env/AWS_Lambda_java11 {:016x}","requestParameters":{{"bucketName":"bucket-{}","key":"{:032x}/{:032x}","noise":"{:032x}{:032x}"}},"responseElements":null,"requestID":"{:016x}","eventID":"id-{id:08x}","readOnly":true,"eventType":"AwsApiCall","recipientAccountId":"123456789012"}}"#,
+                random.u32(..), number % 40, random.u32(..), 15 + number % 9, random.u32(0..60), number % 7, number % 31,
+                random.u8(..), random.u8(..), random.u64(..), number % 5, random.u128(..), random.u128(..),
+                random.u128(..), random.u128(..), random.u64(..),
+            )
+            .unwrap();
+        }
+        text.push_str(",\"bad\"]}");
+        work.cloudtrail(&format!("{object:03}"), gz(text));
+    }
+}
+
+/// Publishes into a lake of its own, so that nothing of another run is there.
+fn publish(work: &Workdir, lake: &str, options: &[&str]) -> Day {
+    let run = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", lake]).of(Table::CLOUDTRAIL);
+    run.args(options).publishes(Table::CLOUDTRAIL)
+}
+
+fn assert_same(day: &Day, other: &Day, what: &str) {
+    assert_eq!(day.ledger(), other.ledger(), "the ledger with {what}");
+    assert_eq!(day.inputs(), other.inputs(), "the inputs with {what}");
+    assert_eq!(day.quarantine(), other.quarantine(), "the quarantine with {what}");
+    let digests = |day: &Day| -> BTreeMap<String, usize> {
+        day.parts().into_iter().map(|(name, bytes)| (name, bytes.len())).collect()
+    };
+    assert_eq!(digests(day), digests(other), "the sizes of the part files with {what}");
+    assert!(day.parts() == other.parts(), "the part files should be the same, byte for byte, with {what}");
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    let work = Workdir::new();
+    write_events(&work, 12, 500);
+    let one = publish(&work, "lake-1", &["--threads", "1"]);
+    assert_eq!(one.ledger(), [6012, 5830, 60, 110, 12]);
+    for threads in ["2", "5"] {
+        let more = publish(&work, &format!("lake-{threads}"), &["--threads", threads]);
+        assert_same(&one, &more, &format!("{threads} threads"));
+    }
+    assert_same(&one, &publish(&work, "lake-1", &["--threads", "3"]), "an old day in the way");
+}
+
+/// With 64 MiB, 16 MiB of rows may wait in memory: the others of these 60 MB are spilled.
+#[test]
+fn the_amount_of_memory_changes_no_byte() {
+    let work = Workdir::new();
+    write_events(&work, 30, 2000);
+    let much = publish(&work, "lake-much", &["--memory", "1GiB"]);
+    let little = publish(&work, "lake-little", &["--memory", "64MiB", "--threads", "3"]);
+    assert!(little.ledger()[0] > 60_000);
+    assert_same(&much, &little, "64 MiB");
+}
+
+#[test]
+fn a_day_in_shards_is_the_day_of_one_run() {
+    let work = Workdir::new();
+    write_events(&work, 12, 300);
+    let whole = publish(&work, "lake-whole", &[]);
+    let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
+    let plan = plan.args(["--shards", "3", "--format", "json"]).exits(0);
+    work.write("plan.json", plan.stdout);
+    // Shards come in any order, and one twice.
+    for shard in ["2", "0", "1", "0"] {
+        let convert =
+            work.logmill(["convert", "--plan", "plan.json", "--staging", "staging", "--shard", shard]);
+        convert.exits(0);
+    }
+    for round in ["first", "second"] {
+        let publish = work.logmill(["publish", "--plan", "plan.json", "--staging", "staging"]);
+        let sharded = publish.args(["--output", "lake-sharded"]).publishes(Table::CLOUDTRAIL);
+        assert_same(&whole, &sharded, &format!("three shards, published for the {round} time"));
+    }
+}
+
+#[test]
+fn access_logs_give_the_same_files_too() {
+    let work = Workdir::new();
+    for object in 0..6 {
+        let lines = (0..400).map(|number| {
+            let id = format!("{object}R{}", number % 390);
+            let line = AccessLine {
+                time: &format!("01/Nov/2023:0{}:{:02}:00 +0000", number % 7, number % 60),
+                ..AccessLine::of(&id)
+            };
+            if number == 5 { "torn\n".to_owned() } else { format!("{line}\n") }
+        });
+        work.access(&format!("{object}"), lines.collect::<String>());
+    }
+    let run = |lake: &str, threads: &str| {
+        let run =
+            work.logmill(["run", "--day", DAY, "--input", "raw", "--output", lake, "--threads", threads]);
+        run.of(Table::ACCESS).publishes(Table::ACCESS)
+    };
+    let one = run("lake-1", "1");
+    assert_eq!(one.ledger()[4], 6);
+    for threads in ["2", "4"] {
+        assert_same(&one, &run(&format!("lake-{threads}"), threads), &format!("{threads} threads"));
+    }
+}
+
+#[test]
+fn small_part_files_are_the_same_on_every_run_and_in_order() {
+    let work = Workdir::new();
+    for object in 0..4 {
+        let records = (0..300).map(|number| event(&format!("{object}-{number}"), json!({"eventTime": format!("2023-11-01T0{}:00:{:02}Z", number % 6, number % 60), "eventName": format!("Call{}", number % 9)})));
+        work.cloudtrail(&format!("{object}"), gz(document(records)));
+    }
+    let options = |threads: &'static str| ["--target-file-size", "1KiB", "--threads", threads];
+    let one = publish(&work, "lake-1", &options("1"));
+    assert_same(&one, &publish(&work, "lake-4", &options("4")), "4 threads");
+    let rows = one.rows();
+    let key = |row: &crate::harness::Row| {
+        ["event_source", "event_name", "event_time", "source_object"]
+            .map(|column| row[column].as_str().unwrap().to_owned())
+    };
+    assert!(rows.is_sorted_by_key(key), "rows are in the order that the files promise");
+}
