@@ -62,7 +62,7 @@ impl IdentityRun {
             entries.iter().try_for_each(|entry| file.write_all(&entry.to_bytes()))?;
             file.flush()
         };
-        write().map_err(|cause| super::staged::spill_failed(path, cause))?;
+        write().map_err(|cause| super::spill_failed(path, cause))?;
         Ok(Self::Spilled(path.to_owned()))
     }
 

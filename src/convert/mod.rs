@@ -23,8 +23,11 @@ pub use quarantine::{Quarantine, QuarantinedRow};
 pub use scatter::{Scattered, scatter};
 pub use staged::shard_scratch;
 
+use std::path::Path;
+
 use crate::cancel::Cancel;
 use crate::dataset::DecodeLimits;
+use crate::error::Error;
 
 /// How the work is done; what is done stands in the plan.
 #[derive(Debug, Clone)]
@@ -82,4 +85,11 @@ pub struct Unobserved;
 impl Observer for Unobserved {
     fn object_done(&self, _bytes: u64, _rows: u64) {}
     fn rows_written(&self, _rows: u64) {}
+}
+
+/// An error about writing staged rows, with the next step.
+fn spill_failed(path: &Path, cause: std::io::Error) -> Error {
+    Error::unusable("cannot write to the staging folder", cause)
+        .with("path", path.display())
+        .hint("make room there; the day that was published still stands")
 }

@@ -13,7 +13,7 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
 use super::dedupe::Entry;
-use super::staged::spill_failed;
+use super::spill_failed;
 use crate::dataset::{Position, RowBatch};
 use crate::error::{Error, Result};
 

@@ -13,6 +13,7 @@ use super::dedupe::IdentityRun;
 use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
 use super::scatter::{ObjectCount, Scattered};
+use super::spill_failed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::store::Scratch;
@@ -40,13 +41,6 @@ struct StagedRun {
 struct StagedQuarantine {
     file: String,
     index: String,
-}
-
-/// An error about writing staged rows, with the next step.
-pub(super) fn spill_failed(path: &Path, cause: std::io::Error) -> Error {
-    Error::unusable("cannot write to the staging folder", cause)
-        .with("path", path.display())
-        .hint("make room there; the day that was published still stands")
 }
 
 /// The folder of a shard.
