@@ -7,10 +7,12 @@ written for plainness: every object is held in memory, every row is a dictionary
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from decoded import Decoded, Reject
+from harness import REPOSITORY
 from oracle_cloudtrail import CloudTrailOracle
 from oracle_s3_access import S3AccessOracle
 from schema import columns
@@ -49,13 +51,13 @@ class ExpectedDay:
         return counts | {"read": sum(counts.values()) - self.objects}
 
 
-def expected_day(root: Path, source: str, day: str, table: str) -> ExpectedDay:
-    """What a table holds for a KST day of the raw folder `source`, which lies under `root`."""
+def expected_day(source: str | Path, day: str, table: str) -> ExpectedDay:
+    """What a table holds for a KST day of a raw folder."""
     window = kst_window(day)
     expected, seen = ExpectedDay(), set()
-    for key in sorted(chosen(keys(root, source), table, window)):
+    for key in sorted(chosen(keys(source), table, window)):
         expected.objects += 1
-        for found in decode(table, root / key):
+        for found in decode(table, REPOSITORY / key):
             if isinstance(found, Reject):
                 expected.rejects.append((key, found.record))
             elif not window[0] <= from_ms(found.event_ms) < window[1]:
@@ -71,14 +73,17 @@ def expected_day(root: Path, source: str, day: str, table: str) -> ExpectedDay:
     return expected
 
 
+@cache
 def decode(table: str, path: Path) -> list[Decoded]:
     """Every record or line of a raw file, in order."""
     return ORACLES[table](columns(table.replace("_", "-"))).decode(path.read_bytes())
 
 
-def keys(root: Path, source: str) -> list[str]:
-    """Every file of a raw folder, by its path under `root`."""
-    return [str(path.relative_to(root)) for path in (root / source).rglob("*") if path.is_file()]
+def keys(source: str | Path) -> list[str]:
+    """Every file of a raw folder, by the address that the binary gives it."""
+    folder = REPOSITORY / source
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [str(Path(source) / path.relative_to(folder)) for path in files]
 
 
 def kst_window(day: str) -> tuple[datetime, datetime]:

@@ -42,7 +42,7 @@ def unpack(packed: bytes) -> tuple[bytes, bool]:
 class CloudTrailOracle:
     """Decodes files into rows of the given columns."""
 
-    def __init__(self, columns: list[Column]) -> None:
+    def __init__(self, columns: tuple[Column, ...]) -> None:
         self.columns = columns
         self.tree: dict[str, Any] = {}
         for column in columns:
@@ -98,7 +98,12 @@ class CloudTrailOracle:
         return Row(number, row, row["event_time"], row["event_id"] or raw)
 
     def _walk(
-        self, node: dict[str, Any], raw: str, prefix: str, row: dict[str, Any], extra: dict[str, str]
+        self,
+        node: dict[str, Any],
+        raw: str,
+        prefix: str,
+        row: dict[str, Any],
+        extra: dict[str, str],
     ) -> None:
         for name, value in members(raw).items():
             child, path = node.get(name), prefix + name
@@ -152,9 +157,7 @@ def typed(column: Column, raw: str) -> Any:
     """What a column makes of a JSON value; None where the value does not fit."""
     if column.json:
         return None if raw == "null" else raw
-    return {"string": text, "boolean": boolean, "timestamp": instant, "bigint": integer}[
-        column.type
-    ](raw)
+    return {"string": text, "boolean": boolean, "timestamp": instant, "bigint": integer}[column.type](raw)
 
 
 def text(raw: str) -> str | None:

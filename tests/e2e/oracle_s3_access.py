@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from decoded import Decoded, Reject, Row
 from schema import Column
 
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 HEAD = re.compile(
     r"(?P<bucket_owner>\S+) (?P<bucket>\S+) "
     r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] (?P<remote_ip>\S+) "
@@ -26,18 +26,26 @@ NUMBERS = re.compile(
     r"(?P<total_time>\d+|-) (?P<turn_around_time>\d+|-) "
 )
 TAIL = re.compile(r'(?: [^ "]+)*')
-TAIL_FIELDS = (
-    "version_id host_id signature_version cipher_suite authentication_type host_header "
-    "tls_version access_point_arn acl_required source_region"
-).split()
+TAIL_FIELDS = [
+    "version_id",
+    "host_id",
+    "signature_version",
+    "cipher_suite",
+    "authentication_type",
+    "host_header",
+    "tls_version",
+    "access_point_arn",
+    "acl_required",
+    "source_region",
+]
 SIGNATURES = {"SigV2", "SigV4", "-"}
-WHOLE_NUMBERS = "http_status bytes_sent object_size total_time turn_around_time".split()
+WHOLE_NUMBERS = ["http_status", "bytes_sent", "object_size", "total_time", "turn_around_time"]
 
 
 class S3AccessOracle:
     """Decodes files of lines into rows of the given columns."""
 
-    def __init__(self, columns: list[Column]) -> None:
+    def __init__(self, columns: tuple[Column, ...]) -> None:
         self.columns = columns
 
     def decode(self, content: bytes) -> list[Decoded]:
@@ -75,7 +83,7 @@ def readings(line: str) -> Iterator[dict[str, str]]:
             continue
         for agents, tail in borders(line[numbers.end() :]):
             if fields := tail_fields(tail):
-                yield head.groupdict() | {"request_uri": uri} | numbers.groupdict() | agents | fields
+                yield (head.groupdict() | {"request_uri": uri} | numbers.groupdict() | agents | fields)
 
 
 def quoted(line: str, start: int) -> Iterator[tuple[str, int]]:

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from harness import logmill
 
@@ -25,10 +26,11 @@ class Column:
         return self.source.split(", ")
 
 
-def columns(dataset: str, naming: str = "snake") -> list[Column]:
+@cache
+def columns(dataset: str, naming: str = "snake") -> tuple[Column, ...]:
     """Columns of a dataset in the order of the table, without the partition column."""
     printed = logmill("schema", "--dataset", dataset, "--naming", naming, "--format", "json").stdout
-    return [
+    return tuple(
         Column(
             name=line["column"],
             type=line["type"],
@@ -37,4 +39,4 @@ def columns(dataset: str, naming: str = "snake") -> list[Column]:
             snake=line["snake"],
         )
         for line in map(json.loads, printed.splitlines())
-    ]
+    )

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::rc::Rc;
@@ -207,14 +206,6 @@ impl<'w> Call<'w> {
         outcome
     }
 
-    /// Runs it with `input` on its standard input.
-    pub(crate) fn fed(mut self, input: &[u8]) -> Outcome {
-        self.command.stdin(Stdio::piped());
-        let mut running = self.start();
-        running.child.stdin.take().unwrap().write_all(input).unwrap();
-        running.wait()
-    }
-
     /// Runs `logmill run` or `publish`, which must publish the day of `table`, and keep what every run promises.
     pub(crate) fn publishes(self, table: Table) -> Day {
         self.ends_well(0).day(table)
@@ -316,7 +307,13 @@ impl Finished<'_> {
         let day = text(&self.summary["day"]).replace('-', "");
         let tables = self.summary["tables"].as_array().unwrap();
         let summary = tables.iter().find(|summary| summary["table"] == table.name);
-        Day::read(&self.work.folder, &self.lake, table.name, &day, summary.expect("the summary should have the table").clone())
+        Day::read(
+            &self.work.folder,
+            &self.lake,
+            table.name,
+            &day,
+            summary.expect("the summary should have the table").clone(),
+        )
     }
 
     fn keep_promises(&self) {

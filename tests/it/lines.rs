@@ -30,8 +30,8 @@ fn a_line_that_holds_parts_of_two_records_is_put_aside_alone() {
         // Two records, and no line break between them.
         (format!("{}{}", line("ONE"), line("TWO").replace('"', "")), "merged_lines"),
         // Cut off, and nothing behind it.
-        (line("CUT")[..150].to_owned(), "missing_fields"),
-        (line("CUT")[..20].to_owned(), "missing_fields"),
+        (line("CUT")[..120].to_owned(), "missing_fields"),
+        (line("CUT")[..20].to_owned(), "bad_time"),
         (line("TIME").replace("01/Nov", "31/Nov"), "bad_time"),
         (line("SPACE").replace(" 192", "  192"), "empty_field"),
         (line("STATUS").replace(" 200 ", " 2x0 "), "bad_number"),
@@ -118,15 +118,19 @@ fn two_lines_that_differ_only_in_bytes_that_are_no_text_are_two_rows() {
     assert_eq!(day.ledger(), [3, 2, 0, 1, 0]);
 }
 
+/// One is whole in a buffer before it is found to be too long, the other is skipped as it comes.
 #[test]
 fn a_line_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
-    let endless = line("ENDLESS").replace("aws-cli", &"x".repeat(33 << 20));
-    let day = publish(format!("{}\n{endless}\n{}\n", line("BEFORE"), line("AFTER")));
-    assert_eq!(day.values("request_id"), ["AFTER", "BEFORE"]);
-    assert_eq!(day.row("request_id", "AFTER")["source_record"], 3);
-    let rejected = &day.quarantine()[0];
-    assert_eq!((&rejected["record"], &rejected["reason"]), (&json!(2), &json!("too_long")));
-    assert_eq!(text(&rejected["raw"]).len(), 1 << 20);
+    let endless = |mebibytes: usize| line("ENDLESS").replace("aws-cli", &"x".repeat(mebibytes << 20));
+    let lines = [line("BEFORE"), endless(33), line("BETWEEN"), endless(65), line("AFTER")];
+    let day = publish(lines.join("\n"));
+    assert_eq!(day.values("request_id"), ["AFTER", "BEFORE", "BETWEEN"]);
+    assert_eq!(day.row("request_id", "AFTER")["source_record"], 5);
+    let quarantine = day.quarantine();
+    let rejected: Vec<_> =
+        quarantine.iter().map(|line| (line["record"].as_u64(), text(&line["reason"]))).collect();
+    assert_eq!(rejected, [(Some(2), "too_long"), (Some(4), "too_long")]);
+    assert_eq!(text(&quarantine[0]["raw"]).len(), 1 << 20);
 }
 
 #[test]

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod commands;
 mod damage;
 mod days;
 mod harness;
+mod house;
 mod lines;
+mod output;
 mod places;
 mod processes;
 mod publishing;
 mod records;
 mod reruns;
+mod settings;

@@ -99,6 +99,16 @@ fn a_partition_with_files_of_somebody_else_is_refused() {
     work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
 }
 
+#[test]
+fn a_partition_that_is_a_file_of_somebody_else_is_refused() {
+    let work = with_one_event();
+    work.write("lake/cloudtrail/proc_ymd=20231101", "not ours");
+    let before = work.published();
+    work.run(Table::CLOUDTRAIL).exits(4).says(&["proc_ymd=20231101", "hint:"]);
+    assert_eq!(work.published(), before);
+    work.assert_no_debris("lake");
+}
+
 /// Objects that do not pack well and one bad record in each, so that every kind of file is written.
 fn write_much(work: &Workdir, objects: u64, records: usize) {
     for object in 0..objects {

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -250,6 +251,26 @@ fn many_days_of_one_lake_are_published_side_by_side() {
         }
         work.assert_no_debris("lake");
     }
+}
+
+/// Runs that end remove the staging folders that are empty then, whoever is about to use them.
+#[test]
+fn runs_that_end_do_not_trip_one_that_begins() {
+    let work = Workdir::new();
+    let staging = work.path("lake/_staging");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                let _ = fs::remove_dir(staging.join(TABLE.name));
+                let _ = fs::remove_dir(&staging);
+            }
+        });
+        let codes: Vec<_> = (0..40).map(|_| work.run(TABLE).wait().code).collect();
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(codes, [Some(0); 40]);
+    });
+    work.assert_no_debris("lake");
 }
 
 #[test]

@@ -8,12 +8,13 @@
 //!
 //! All places are visited in one walk over the quotes: linear in the line, whatever the client wrote.
 
-use memchr::{memchr, memchr2_iter, memrchr};
+use memchr::{memchr, memrchr};
 
 use super::cursor::{block_end, parse_time};
 use super::fault::{Fault, Reason};
 use super::fields::{Field, Quality};
-use super::tail::Tail;
+use super::scan::each_quote_or_bracket;
+use super::tail::{Surplus, Tail};
 
 /// One way to cut the line. Texts are without quotes; a bare dash is `-`.
 #[derive(Clone, Copy)]
@@ -40,15 +41,28 @@ impl<'a> Client<'a> {
         if !matches!(self.line[self.body..], [b'"', ..] | [b'-', b' ', ..]) {
             return Err(Fault::new(Reason::UnquotedText, Field::RequestUri, self.body));
         }
+        let surplus = if self.names_caller { Surplus::CallerOrDash } else { Surplus::Refused };
         let Some(last) = memrchr(b'"', &self.line[self.body..]).map(|offset| self.body + offset) else {
-            let reading = self.dash_pair(self.body)?;
-            return Ok((reading, if reading.tail.joined { Quality::Repaired } else { Quality::Exact }));
+            return self.without_quotes();
         };
         let survey = Survey::of(self, last);
-        match self.quoted_agent(&survey) {
-            Ok(reading) => Ok((reading, self.judge_quoted(&survey, &reading))),
-            Err(fault) => self.without_quoted_agent(&survey, fault),
+        let second_try = || self.read_with(&survey, Surplus::Caller);
+        self.read_with(&survey, surplus).or_else(|fault| second_try().map_err(|_| fault))
+    }
+
+    /// The likeliest reading that accepts such a token too many.
+    fn read_with(&self, survey: &Survey<'a>, surplus: Surplus) -> Result<(Reading<'a>, Quality), Fault> {
+        match self.quoted_agent(survey, surplus) {
+            Ok(reading) => Ok((reading, self.judge_quoted(survey, &reading))),
+            Err(fault) => self.without_quoted_agent(survey, surplus, fault),
         }
+    }
+
+    /// The reading of a line whose texts are all bare dashes.
+    fn without_quotes(&self) -> Result<(Reading<'a>, Quality), Fault> {
+        let surplus = if self.names_caller { Surplus::CallerOrDash } else { Surplus::Caller };
+        let reading = self.dash_pair(self.body, surplus)?;
+        Ok((reading, if reading.tail.joined { Quality::Repaired } else { Quality::Exact }))
     }
 
     /// The request-URI that ends at `uri_end`.
@@ -57,9 +71,9 @@ impl<'a> Client<'a> {
     }
 
     /// The reading in which the last quote closes the user agent.
-    fn quoted_agent(&self, survey: &Survey<'a>) -> Result<Reading<'a>, Fault> {
+    fn quoted_agent(&self, survey: &Survey<'a>, surplus: Surplus) -> Result<Reading<'a>, Fault> {
         let Split { start, agent } = survey.best.ok_or_else(|| survey.why_no_split())?;
-        let tail = self.tail(survey.last + 1)?;
+        let tail = Tail::read(self.line, survey.last + 1, surplus)?;
         let referer = match self.line[start.referer] {
             b'"' => &self.line[start.referer + 1..agent - 2],
             _ => b"-",
@@ -69,21 +83,26 @@ impl<'a> Client<'a> {
     }
 
     /// The reading in which the last quote closes the referer.
-    fn quoted_referer(&self, survey: &Survey<'a>) -> Option<Result<Reading<'a>, Fault>> {
+    fn quoted_referer(&self, survey: &Survey<'a>, surplus: Surplus) -> Option<Result<Reading<'a>, Fault>> {
         let start = survey.whole?;
         let after_dash = self.after_dash(survey.last + 1)?;
         let referer = &self.line[start.referer + 1..survey.last];
         let reading = |tail| Reading { uri_end: start.uri_end, referer, user_agent: b"-", tail };
-        Some(self.tail(after_dash).map(reading))
+        Some(Tail::read(self.line, after_dash, surplus).map(reading))
+    }
+
+    /// The reading in which the last quote closes the request-URI.
+    fn quoted_uri(&self, survey: &Survey<'a>, surplus: Surplus) -> Option<Reading<'a>> {
+        if survey.quoted_uri() { self.dash_pair(survey.last, surplus).ok() } else { None }
     }
 
     /// The reading in which the request-URI ends at `uri_end` and both texts after it are bare dashes.
-    fn dash_pair(&self, uri_end: usize) -> Result<Reading<'a>, Fault> {
+    fn dash_pair(&self, uri_end: usize, surplus: Surplus) -> Result<Reading<'a>, Fault> {
         let referer = block_end(self.line, uri_end + 2)?;
         let no_dash = |field| Fault::new(Reason::UnquotedText, field, referer);
         let user_agent = self.after_dash(referer - 1).ok_or(no_dash(Field::Referer))?;
         let tail = self.after_dash(user_agent).ok_or(no_dash(Field::UserAgent))?;
-        let tail = self.tail(tail)?;
+        let tail = Tail::read(self.line, tail, surplus)?;
         Ok(Reading { uri_end, referer: b"-", user_agent: b"-", tail })
     }
 
@@ -93,29 +112,20 @@ impl<'a> Client<'a> {
         (ends && self.line[at..].starts_with(b" -")).then_some(at + 2)
     }
 
-    /// The fields after a user agent that ends at `at`.
-    fn tail(&self, at: usize) -> Result<Tail<'a>, Fault> {
-        Tail::read(self.line, at, self.names_caller)
-    }
-
     /// How sure a reading with a quoted user agent is.
     fn judge_quoted(&self, survey: &Survey<'a>, reading: &Reading<'a>) -> Quality {
-        if survey.readings > 1 || survey.stamped {
+        let has_rival = || {
+            let referer = self.quoted_referer(survey, Surplus::Refused).and_then(Result::ok);
+            let pair = self.quoted_uri(survey, Surplus::Refused);
+            [referer, pair].into_iter().flatten().any(|reading| reading.tail.is_complete())
+        };
+        if survey.readings > 1 || survey.stamped || reading.tail.extra.is_some() && has_rival() {
             Quality::Ambiguous
         } else if reading.tail.joined {
-            if self.names_caller || !self.has_rival(survey) { Quality::Repaired } else { Quality::Ambiguous }
-        } else if reading.tail.extra.is_some() && self.has_rival(survey) {
-            Quality::Ambiguous
+            Quality::Repaired
         } else {
             Quality::Exact
         }
-    }
-
-    /// Whether the line can also be read as one with a bare user agent.
-    fn has_rival(&self, survey: &Survey<'a>) -> bool {
-        let referer = self.quoted_referer(survey).and_then(Result::ok);
-        let pair = self.dash_pair(survey.last).ok();
-        [referer, pair].into_iter().flatten().any(|reading| reading.tail.is_complete())
     }
 
     /// The reading of a line whose user agent is a bare dash; `fault` if there is none. Quotes inside the text make it
@@ -123,12 +133,17 @@ impl<'a> Client<'a> {
     fn without_quoted_agent(
         &self,
         survey: &Survey<'a>,
+        surplus: Surplus,
         fault: Fault,
     ) -> Result<(Reading<'a>, Quality), Fault> {
-        let pair = if survey.quoted_uri() { self.dash_pair(survey.last).ok() } else { None };
-        let referer = self.quoted_referer(survey);
-        let both = pair.is_some() && referer.is_some();
-        let reading = pair.map(Ok).or(referer).unwrap_or(Err(fault))?;
+        let pair = self.quoted_uri(survey, surplus);
+        let referer = self.quoted_referer(survey, surplus);
+        let both = pair.is_some() && matches!(referer, Some(Ok(_)));
+        let reading = match (pair, referer) {
+            (Some(reading), _) | (None, Some(Ok(reading))) => reading,
+            (None, Some(Err(fault))) if survey.best.is_none() => return Err(fault),
+            _ => return Err(fault),
+        };
         let texts = [self.request_uri(reading.uri_end), reading.referer];
         let inner_quote = texts.iter().any(|text| memchr(b'"', text).is_some());
         let quality = match (both || inner_quote || survey.stamped, reading.tail.joined) {
@@ -209,10 +224,7 @@ impl<'a> Survey<'a> {
         if !survey.quoted_uri() {
             survey.start(body);
         }
-        let text = line.get(body + 1..last).unwrap_or_default();
-        for offset in memchr2_iter(b'"', b'[', text) {
-            survey.visit(body + 1 + offset);
-        }
+        each_quote_or_bracket(line, body + 1, last, |at| survey.visit(at));
         survey.pass(last);
         survey
     }
@@ -262,12 +274,12 @@ impl<'a> Survey<'a> {
         };
         let start = Start { uri_end, referer, complete: ends_in_version(&self.line[..uri_end]) };
         match self.line[referer..] {
-            [b'"', ..] if referer < self.last => self.pending = Some(start),
+            [b'"', ..] => self.pending = Some(start),
             [b'-', b' ', b'"', ..] if referer + 2 < self.last => {
                 self.readings = self.readings.saturating_add(1);
                 self.offer(Split { start, agent: referer + 2 });
             }
-            [b'"' | b'-', ..] => {}
+            [b'-', ..] => {}
             _ => self.blame(Fault::new(Reason::UnquotedText, Field::Referer, referer)),
         }
     }
@@ -288,10 +300,12 @@ impl<'a> Survey<'a> {
     /// Why there is no split with a quoted user agent.
     fn why_no_split(&self) -> Fault {
         let cut = |field| Fault::new(Reason::MissingFields, field, self.line.len());
-        let after_last = match self.last == self.body {
-            true => Some(cut(Field::HttpStatus)),
-            false if self.quoted_uri() => block_end(self.line, self.last + 2).err(),
-            false => None,
+        let after_last = if self.last == self.body {
+            Some(cut(Field::HttpStatus))
+        } else if self.quoted_uri() {
+            block_end(self.line, self.last + 2).err()
+        } else {
+            None
         };
         let no_start = self.fault.or(after_last).filter(|_| self.starts == 0);
         no_start.unwrap_or(cut(Field::UserAgent))
@@ -307,4 +321,362 @@ fn ends_in_version(uri: &[u8]) -> bool {
     uri.last_chunk().is_some_and(|&[b0, b1, b2, b3, b4, b5, major, dot, minor]| {
         [b0, b1, b2, b3, b4, b5, dot] == *b" HTTP/." && major.is_ascii_digit() && minor.is_ascii_digit()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::array::from_fn;
+    use std::cell::Cell;
+    use std::fmt;
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use proptest::test_runner::{Config, TestRunner};
+    use regex::bytes::Regex;
+
+    use super::super::fields::{FIELD_COUNT, Field, Quality, parse};
+
+    const URI: usize = Field::RequestUri as usize;
+    const REFERER: usize = Field::Referer as usize;
+    const AGENT: usize = Field::UserAgent as usize;
+    const VERSION: usize = Field::VersionId as usize;
+
+    /// What a line is written from: `-` is no value, a bare dash if `bare` says so for a client's text.
+    #[derive(Clone)]
+    struct Record {
+        fields: [Vec<u8>; FIELD_COUNT],
+        bare: [bool; 3],
+        length: usize,
+    }
+
+    impl fmt::Debug for Record {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "{} fields: {}", self.length, String::from_utf8_lossy(&self.line()))
+        }
+    }
+
+    impl Record {
+        fn line(&self) -> Vec<u8> {
+            let mut line = Vec::new();
+            for (index, field) in self.fields.iter().enumerate().take(self.length) {
+                let client = [URI, REFERER, AGENT].iter().position(|&client| client == index);
+                match client {
+                    Some(client) if !self.bare[client] => line.extend([b"\"", &field[..], b"\""].concat()),
+                    _ if index == Field::Time as usize => line.extend([b"[", &field[..], b"]"].concat()),
+                    _ => line.extend_from_slice(field),
+                }
+                line.push(b' ');
+            }
+            line.extend(vec!["new"; self.length.saturating_sub(FIELD_COUNT)].join(" ").bytes());
+            line
+        }
+
+        fn expected(&self) -> [Option<&[u8]>; FIELD_COUNT] {
+            let written = |index: usize| (index < self.length).then_some(&self.fields[index][..]);
+            from_fn(|index| written(index).filter(|field| *field != b"-"))
+        }
+    }
+
+    fn token(pattern: &'static str) -> BoxedStrategy<Vec<u8>> {
+        pattern.prop_map(String::into_bytes).boxed()
+    }
+
+    fn one_of(tokens: &'static [&'static str]) -> BoxedStrategy<Vec<u8>> {
+        select(tokens).prop_map(|token| token.as_bytes().to_vec()).boxed()
+    }
+
+    fn strategy_of(field: usize, client: &BoxedStrategy<Vec<u8>>) -> BoxedStrategy<Vec<u8>> {
+        match field {
+            0 => token("[0-9a-f]{64}"),
+            1 => token("[a-z0-9.-]{3,20}"),
+            2 => token(
+                "[01][1-8]/(Jan|Feb|Mar|Dec)/20(19|2[0-9]):[01][0-9]:[0-5][0-9]:[0-5][0-9] [+-]0[0-9][0-5]0",
+            ),
+            3 => one_of(&["-", "192.0.2.3", "2001:db8::1", "xx.xx.41.39"]),
+            4 => one_of(&["-", "AmazonS3", "arn:aws:iam::1:user/a", OAI, "svc:delivery.logs.amazonaws.com"]),
+            5 => token("-|[0-9A-Z]{16}|[0-9a-f]{8}-[0-9a-f]{4}"),
+            6 => one_of(&[
+                "REST.GET.OBJECT",
+                "S3.EXPIRE.OBJECT",
+                "S3.COMPUTE.OBJECT.CHECKSUM",
+                "SOAP.PutObject",
+            ]),
+            7 => token("-|[!-~]{1,30}"),
+            9 => token("-|[1-5][0-9][0-9]"),
+            10 => one_of(&["-", "NoSuchKey", "AccessDenied"]),
+            11..=14 => token("-|[0-9]{1,12}"),
+            17 => token("-|null|[A-Za-z0-9._]{32}"),
+            18 => token("[A-Za-z0-9+/]{20,76}={0,2}"),
+            19 => one_of(&["-", "SigV2", "SigV4"]),
+            20 => one_of(&["-", "ECDHE-RSA-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256"]),
+            21 => one_of(&["-", "AuthHeader", "QueryString"]),
+            22 => one_of(&["-", "s3.amazonaws.com", "b.s3.eu-west-1.amazonaws.com"]),
+            23 => one_of(&["-", "TLSv1", "TLSv1.2", "TLSv1.3"]),
+            24 => one_of(&["-", "arn:aws:s3:us-west-1:1:accesspoint/ap"]),
+            25 => one_of(&["-", "Yes"]),
+            26 => one_of(&["-", "us-east-1"]),
+            _ => client.clone(),
+        }
+    }
+
+    const OAI: &str = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2QWRUHAPOMQZL";
+
+    /// Records of every length whose clients send such texts.
+    fn record(client: &BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Record> {
+        let fields: Vec<_> = (0..FIELD_COUNT).map(|field| strategy_of(field, client)).collect();
+        (fields, any::<[bool; 3]>(), 17..=29_usize).prop_map(|(fields, bare, length)| {
+            let mut fields: [Vec<u8>; FIELD_COUNT] = fields.try_into().expect("as many");
+            for (bare, field) in bare.into_iter().zip([URI, REFERER, AGENT]) {
+                if bare {
+                    fields[field] = b"-".to_vec();
+                }
+            }
+            Record { fields, bare, length }
+        })
+    }
+
+    fn plain_text() -> BoxedStrategy<Vec<u8>> {
+        let no_quote = any::<u8>().prop_map(|byte| if matches!(byte, b'"' | b'\n') { b'.' } else { byte });
+        prop::collection::vec(no_quote, 0..30).boxed()
+    }
+
+    /// Pieces that imitate everything that stands between and around the client's texts.
+    const PIECES: &[&str] = &[
+        "\"",
+        " ",
+        "-",
+        "x",
+        "\" \"",
+        "\" - ",
+        "\" - \"",
+        " HTTP/1.1",
+        "GET /a",
+        "\" 200 - 5 5 1 1 \"",
+        "\" 200 - 5 5 1 1 - \"",
+        "\" 404 NoSuchKey - - - - - - ",
+        " 200 - 5 5 1 1 \"",
+        "200 - - - - - - -",
+        " HTTP/1.1\" 200 - 1 1 1 1 \"-\" \"x",
+        "\" - HOST= SigV4 - - host -",
+        "\" - - HOST= SigV4 - - host -",
+        "\" - HOST= - - - host - - - - 200 - 1 1 1 1 - - - HOST= SigV4",
+        "[05/Jan/2020:23:10:20 +0000]",
+    ];
+
+    fn hostile_text() -> BoxedStrategy<Vec<u8>> {
+        let piece = prop_oneof![4 => one_of(PIECES), 1 => plain_text()];
+        prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat()).boxed()
+    }
+
+    /// Runs so many times the number of cases that the environment asks for (256 if it does not).
+    fn run<S: Strategy>(times: u32, strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+        let cases = Config::default().cases * times;
+        let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+        if let Err(failure) = runner.run(&strategy, test) {
+            panic!("{failure}");
+        }
+    }
+
+    #[test]
+    fn plain_texts_come_back_exact_whatever_the_length() {
+        run(4, record(&plain_text()), |record| {
+            let line = record.line();
+            let parsed = parse(&line).map_err(|fault| TestCaseError::fail(fault.to_string()))?;
+            prop_assert_eq!(parsed.quality, Quality::Exact);
+            prop_assert_eq!(parsed.fields(), &record.expected());
+            let extra = ["new", "new new"].get(record.length.wrapping_sub(FIELD_COUNT + 1));
+            prop_assert_eq!(parsed.extra, extra.map(|extra| extra.as_bytes()));
+            Ok(())
+        });
+    }
+
+    /// The promise of this module. A line whose user agent is a bare dash has a signature version (the third premise).
+    #[test]
+    fn a_hostile_line_is_right_or_marked() {
+        let (right, marked) = (Cell::new(0), Cell::new(0));
+        run(8, record(&hostile_text()), |mut record| {
+            if record.bare[2] {
+                record.length = record.length.max(20);
+            }
+            let line = record.line();
+            let parsed = parse(&line).map_err(|fault| TestCaseError::fail(fault.to_string()))?;
+            if parsed.quality == Quality::Ambiguous {
+                marked.set(marked.get() + 1);
+            } else if parsed.quality == Quality::Exact {
+                right.set(right.get() + 1);
+                prop_assert_eq!(parsed.fields(), &record.expected());
+            } else {
+                prop_assert!(record.fields[2].windows(5).any(|year| year == b"/2019"));
+            }
+            let read: [_; VERSION] = from_fn(|index| parsed.fields()[index]);
+            prop_assert_eq!(&read[..URI], &record.expected()[..URI]);
+            Ok(())
+        });
+        assert!(right.get() > 500 && marked.get() > 500, "{right:?} {marked:?}");
+    }
+
+    /// One reading as the slow twin finds it: request-URI, referer, user agent, whether the latter is quoted, the rest.
+    type SlowReading<'a> = (&'a [u8], &'a [u8], &'a [u8], bool, Vec<&'a [u8]>);
+
+    /// All texts that can start here, and what follows each.
+    fn texts(rest: &[u8]) -> Vec<(&[u8], &[u8], bool)> {
+        let ends = (1..rest.len()).filter(|&end| rest[0] == b'"' && rest[end] == b'"');
+        let quoted = ends.map(|end| (&rest[1..end], &rest[end + 1..], true));
+        quoted.chain(rest.strip_prefix(b"-").map(|after| (&rest[..1], after, false))).collect()
+    }
+
+    /// What follows the six fields that can start here.
+    fn after_block(rest: &[u8]) -> Option<&[u8]> {
+        static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
+            Regex::new(r"(?-u)^ (\d{3}|-) ([A-Za-z0-9._]+|-)( (\d{1,18}|-)){4} ").expect("a pattern")
+        });
+        BLOCK.find(rest).map(|found| &rest[found.end()..])
+    }
+
+    /// Every reading of the text after the key, by trying all quotes in all roles.
+    fn read_slowly(body: &[u8]) -> Vec<SlowReading<'_>> {
+        let mut readings = Vec::new();
+        for (uri, rest, _) in texts(body) {
+            for (referer, rest, _) in after_block(rest).map(texts).unwrap_or_default() {
+                for (agent, rest, quoted) in rest.strip_prefix(b" ").map(texts).unwrap_or_default() {
+                    let tail: Vec<&[u8]> = rest.split(|&byte| byte == b' ').skip(1).collect();
+                    let fits = (rest.is_empty() || rest[0] == b' ') && !rest.contains(&b'"');
+                    let signed = tail.get(2).is_none_or(|token| *token == b"-" || token.starts_with(b"SigV"));
+                    if fits && signed && tail.iter().all(|token| !token.is_empty()) {
+                        readings.push((uri, referer, agent, quoted, tail));
+                    }
+                }
+            }
+        }
+        readings
+    }
+
+    /// Lines that are often readable, and by small changes in more ways than one.
+    fn tangled_body() -> impl Strategy<Value = Vec<u8>> {
+        let tail = one_of(&["-", "-", "-", "SigV4", "HOST=", "200", "5", "s3.host", "AuthHeader", "TLSv1"]);
+        let tail = prop::collection::vec(tail, 0..16).prop_map(|tokens| tokens.join(&b' '));
+        let block = one_of(&[" 200 - 5 5 1 1 ", " - - - - - - ", " 404 NoSuchKey - - 1 - "]);
+        let uri = prop_oneof![hostile_text().prop_map(quoted), Just(b"-".to_vec())];
+        let text = || prop_oneof![3 => hostile_text().prop_map(quoted), 1 => Just(b"-".to_vec())];
+        (uri, block, text(), text(), tail).prop_map(|(uri, block, referer, agent, tail)| {
+            [&uri[..], &block, &referer, b" ", &agent, if tail.is_empty() { b"" } else { b" " }, &tail]
+                .concat()
+        })
+    }
+
+    fn quoted(text: impl AsRef<[u8]>) -> Vec<u8> {
+        [b"\"", text.as_ref(), b"\""].concat()
+    }
+
+    /// The slow twin tries all quotes in all roles.
+    #[test]
+    fn exact_lines_have_one_reading_and_unreadable_ones_none() {
+        let counts = Cell::new([0; 3]);
+        let count = |index: usize| counts.set(from_fn(|at| counts.get()[at] + u32::from(at == index)));
+        run(8, tangled_body(), |body| {
+            let head = b"o b [06/Feb/2024:00:00:38 +0000] 1.2.3.4 - AB REST.GET.OBJECT k ";
+            let line = [&head[..], &body].concat();
+            let readings = read_slowly(&body);
+            let host_id = |token: &[u8]| token != b"-" && !token.starts_with(b"SigV");
+            let complete = |reading: &SlowReading| reading.3 || reading.4.len() > 2 && host_id(reading.4[1]);
+            let strong: Vec<_> = readings.iter().filter(|reading| complete(reading)).collect();
+            let Ok(parsed) = parse(&line) else {
+                count(0);
+                prop_assert!(readings.is_empty(), "{:?}", readings);
+                return Ok(());
+            };
+            let client = [URI, REFERER, AGENT].map(|field| parsed.fields()[field]);
+            let is_taken = |reading: &SlowReading| {
+                client == [reading.0, reading.1, reading.2].map(|text| (text != b"-").then_some(text))
+            };
+            if parsed.quality == Quality::Exact {
+                count(1);
+                let sole = if let [sole] = strong[..] { sole } else { &readings[0] };
+                prop_assert!(strong.len() == 1 || readings.len() == 1, "{:?}", readings);
+                prop_assert!(is_taken(sole), "{:?} {:?}", sole, client);
+            } else {
+                count(2);
+                prop_assert!(
+                    readings.is_empty() || readings.iter().any(is_taken),
+                    "{:?} {:?}",
+                    readings,
+                    client
+                );
+            }
+            let stamped = body.windows(2).any(|pair| pair == b"[0");
+            if let [sole] = &readings[..]
+                && !stamped
+                && (sole.3 || !sole.1.contains(&b'"'))
+            {
+                let quotes = sole.0.contains(&b'"') && !sole.3;
+                prop_assert!(parsed.quality == Quality::Exact || quotes, "{:?}", sole);
+            }
+            Ok(())
+        });
+        assert!(counts.get().iter().all(|&count| count > 200), "{counts:?}");
+    }
+
+    /// Three patterns in the manner of published parsers: today's line, one from before 2019, one without quotes.
+    fn patterns() -> [Regex; 3] {
+        let requester = r"(arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity \w+|[^ ]+)";
+        let head = format!(
+            r"([^ ]+) ([^ ]+) \[([^\]]+)\] ([^ ]+) {requester} ([0-9A-Za-z-]+) ([A-Za-z0-9_.-]+) ([^ ]+)"
+        );
+        let block = r"(\d{3}|-) ([A-Za-z0-9._]+|-) (\d+|-) (\d+|-) (\d+|-) (\d+|-)";
+        let quoted = r#""([^"]*)""#;
+        let signed = r#"([^ "]+) ([^ "]+) (SigV2|SigV4|-)((?: [^ "]+)*)"#;
+        [
+            format!(r"(?-u)^{head} {quoted} {block} {quoted} {quoted} {signed}$"),
+            format!(r#"(?-u)^{head} {quoted} {block} {quoted} {quoted}(?: ([^ "]+))?$"#),
+            format!(r"(?-u)^{head} (-) {block} (-) (-) {signed}$"),
+        ]
+        .map(|pattern| Regex::new(&pattern).expect("a pattern"))
+    }
+
+    #[test]
+    fn the_published_patterns_agree_where_no_text_holds_quotes() {
+        let (agreed, patterns) = (Cell::new(0), patterns());
+        let change = (any::<prop::sample::Index>(), 0..3, select(&b" \"-[]x1."[..]));
+        run(6, (record(&plain_text()), prop::collection::vec(change, 0..2)), |(record, changes)| {
+            let mut line = record.line();
+            line.truncate(line.trim_ascii_end().len());
+            for (index, kind, byte) in changes {
+                let at = index.index(line.len());
+                line.splice(at..at + usize::from(kind > 0), (kind < 2).then_some(byte));
+            }
+            let Some(groups) = patterns.iter().find_map(|pattern| pattern.captures(&line)) else {
+                return Ok(());
+            };
+            if let Ok(parsed) = parse(&line) {
+                agreed.set(agreed.get() + 1);
+                prop_assert_eq!(parsed.quality, Quality::Exact);
+                for (field, group) in parsed.fields().iter().zip(groups.iter().skip(1)).take(20) {
+                    let group = group.map(|group| group.as_bytes()).filter(|text| *text != b"-");
+                    prop_assert_eq!(*field, group);
+                }
+            }
+            Ok(())
+        });
+        assert!(agreed.get() > 100, "{agreed:?}");
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        run(2, prop::collection::vec(any::<u8>(), 0..300), |line| {
+            let _ = parse(&line);
+            Ok(())
+        });
+        let cut = any::<prop::sample::Index>();
+        run(
+            8,
+            (record(&hostile_text()), record(&hostile_text()), cut.clone(), cut),
+            |(first, second, end, start)| {
+                let (first, second) = (first.line(), second.line());
+                let _ =
+                    parse(&[&first[..end.index(first.len())], &second[start.index(second.len())..]].concat());
+                Ok(())
+            },
+        );
+    }
 }

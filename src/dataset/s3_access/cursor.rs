@@ -1,9 +1,12 @@
 //! Tokens of a line: where they end, and the grammar of those that S3 writes itself.
 
-use memchr::{memchr, memchr_iter};
+use std::ops::RangeInclusive;
+
+use memchr::memchr_iter;
 
 use super::fault::{Fault, Reason};
 use super::fields::Field;
+use super::scan::next_space;
 
 /// A place in a line whose blanks at both ends are gone. Positions are those of the line as it was given.
 #[derive(Clone, Copy)]
@@ -25,15 +28,16 @@ impl<'a> Cursor<'a> {
 
     /// The bytes up to the next space, which is skipped. Another field must follow.
     pub(super) fn token(&mut self, field: Field) -> Result<&'a [u8], Fault> {
-        let rest = &self.line[self.at.min(self.line.len())..];
-        match memchr(b' ', rest) {
-            None => Err(Fault::new(Reason::MissingFields, field, self.line.len())),
-            Some(0) => Err(Fault::new(Reason::EmptyField, field, self.at)),
-            Some(length) => {
-                self.at += length + 1;
-                Ok(&rest[..length])
-            }
+        let end = next_space(self.line, self.at);
+        if end == self.line.len() {
+            return Err(Fault::new(Reason::MissingFields, field, end));
         }
+        let token = &self.line[self.at..end];
+        if token.is_empty() {
+            return Err(Fault::new(Reason::EmptyField, field, end));
+        }
+        self.at = end + 1;
+        Ok(token)
     }
 
     /// A token of the right grammar, which the start of another record is not.
@@ -78,13 +82,37 @@ impl<'a> Cursor<'a> {
 
 /// Walks over the six fields between request-URI and referer; returns where the referer starts.
 pub(super) fn block_end(line: &[u8], at: usize) -> Result<usize, Fault> {
-    let mut cursor = Cursor { line, at };
-    cursor.checked(Field::HttpStatus, Reason::BadNumber, is_status)?;
-    cursor.checked(Field::ErrorCode, Reason::BadErrorCode, is_error_code)?;
+    let misfit = |field, reason, at| misfit(line, field, reason, at);
+    let status = after(line, at, 3..=3, u8::is_ascii_digit);
+    let at = status.ok_or_else(|| misfit(Field::HttpStatus, Reason::BadNumber, at))?;
+    let is_code = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+    let code = after(line, at, 1..=usize::MAX, is_code);
+    let mut at = code.ok_or_else(|| misfit(Field::ErrorCode, Reason::BadErrorCode, at))?;
     for field in [Field::BytesSent, Field::ObjectSize, Field::TotalTime, Field::TurnAroundTime] {
-        cursor.checked(field, Reason::BadNumber, is_number)?;
+        let number = after(line, at, 1..=NUMBER_WIDTH, u8::is_ascii_digit);
+        at = number.ok_or_else(|| misfit(field, Reason::BadNumber, at))?;
     }
-    Ok(cursor.at)
+    Ok(at)
+}
+
+/// Digits that a number may have, so that its value fits.
+const NUMBER_WIDTH: usize = 18;
+
+/// What follows a token of so many such bytes, or of a dash, and the space behind it.
+fn after(line: &[u8], at: usize, widths: RangeInclusive<usize>, fits: impl Fn(&u8) -> bool) -> Option<usize> {
+    let rest = line.get(at..)?;
+    if rest.starts_with(b"- ") {
+        return Some(at + 2);
+    }
+    let width = rest.iter().position(|byte| !fits(byte))?;
+    (rest[width] == b' ' && widths.contains(&width)).then_some(at + width + 1)
+}
+
+/// Why there is no such token.
+#[cold]
+fn misfit(line: &[u8], field: Field, reason: Reason, at: usize) -> Fault {
+    let token = Cursor { line, at }.checked(field, reason, |_| false);
+    token.err().unwrap_or(Fault::new(reason, field, at))
 }
 
 /// A dash is how S3 says that there is no value.
@@ -94,38 +122,48 @@ pub(super) fn present(token: &[u8]) -> Option<&[u8]> {
 
 /// 16 upper-case letters and digits in real lines, a UUID for jobs, `-`; samples have other lengths and lower case.
 pub(super) fn is_request_id(token: &[u8]) -> bool {
-    token.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+    token.iter().fold(IN_ID, |all, &byte| all & CLASSES[byte as usize]) != 0
 }
 
 /// `REST.GET.OBJECT`, `SOAP.CreateBucket`, `S3.COMPUTE.OBJECT.CHECKSUM`, `-`.
 pub(super) fn is_operation(token: &[u8]) -> bool {
-    let mut words = 0;
-    let all_words = token.split(|&byte| byte == b'.').all(|word| {
-        words += 1;
-        !word.is_empty() && word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-    });
-    all_words && (2..=4).contains(&words) || token == b"-"
+    let (mut all, mut dots, mut before) = (IN_OPERATION, 0, b'.');
+    for &byte in token {
+        let doubled = byte == b'.' && before == b'.';
+        all &= if doubled { 0 } else { CLASSES[byte as usize] };
+        dots += usize::from(byte == b'.');
+        before = byte;
+    }
+    all != 0 && before != b'.' && (1..=3).contains(&dots) || token == b"-"
 }
 
-fn is_status(token: &[u8]) -> bool {
-    token == b"-" || token.len() == 3 && token.iter().all(u8::is_ascii_digit)
-}
+/// Class of the bytes of a request id: letters, digits and `-`.
+const IN_ID: u8 = 1;
+/// Class of the bytes of an operation: letters, digits, `_` and `.`.
+const IN_OPERATION: u8 = 2;
 
-fn is_error_code(token: &[u8]) -> bool {
-    token == b"-" || token.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_'))
-}
-
-/// At most 18 digits, so that the value fits.
-fn is_number(token: &[u8]) -> bool {
-    token == b"-" || token.len() <= 18 && token.iter().all(u8::is_ascii_digit)
-}
+/// The classes of every byte.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        classes[byte as usize] = match byte {
+            b'-' => IN_ID,
+            b'_' | b'.' => IN_OPERATION,
+            _ if byte.is_ascii_alphanumeric() => IN_ID | IN_OPERATION,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
 
 /// `SigV2`, `SigV4`, `-`; room for `SigV4A` and the like.
 pub(super) fn is_signature_version(token: &[u8]) -> bool {
     token == b"-" || token.len() <= 8 && token.starts_with(b"SigV")
 }
 
-/// The value of a token that [`is_number`].
+/// The value of a token of digits.
 pub(super) fn number(digits: &[u8]) -> i64 {
     digits.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))
 }
@@ -162,7 +200,13 @@ pub(super) fn parse_time(bytes: &[u8]) -> Option<i64> {
 
 /// A number of digits only, no larger than `most`.
 fn digits(text: &[u8], most: i64) -> Option<i64> {
-    text.iter().all(u8::is_ascii_digit).then(|| number(text)).filter(|&value| value <= most)
+    let (mut value, mut all) = (0, true);
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        all &= digit < 10;
+        value = value * 10 + i64::from(digit);
+    }
+    (all && value <= most).then_some(value)
 }
 
 /// The month's number from its English abbreviation.
@@ -296,13 +340,12 @@ mod tests {
             &operations,
             &["REST", "REST..OBJECT", "REST.GET.", "A.B.C.D.E", "REST.GET.my-bucket"],
         );
-        check_token(is_status, &["-", "200", "999"], &["20", "2000", "2-0", "--"]);
-        check_token(is_error_code, &["-", "NoSuchKey", "a.b_c", "304"], &["No-Such", "a b", "\""]);
-        check_token(
-            is_number,
-            &["-", "0", "999999999999999999"],
-            &["--", "1000000000000000000", "+1", "1.5", "-1"],
-        );
+        let good =
+            ["200 - - - - -", "- NoSuchKey 0 999999999999999999 1 -", "304 a.b_c - - - -", "200 304 1 2 3 4"];
+        let bad = ["20 - - - - -", "2000 - - - - -", "2-0 - - - - -", "-- - - - - -", "200 No-Key - - - -"];
+        check_token(|block| block_end(&[block, b" x"].concat(), 0) == Ok(block.len() + 1), &good, &bad);
+        let bad = ["200 - -- - - -", "200 - 1000000000000000000 - - -", "200 - - +1 - -", "200 - - - - -1"];
+        check_token(|block| block_end(&[block, b" x"].concat(), 0).is_ok(), &[], &bad);
         check_token(
             is_signature_version,
             &["-", "SigV2", "SigV4", "SigV4A"],

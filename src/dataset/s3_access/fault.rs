@@ -9,7 +9,7 @@ use super::fields::Field;
 
 /// Why a line cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
+pub(super) enum Reason {
     /// Nothing but blanks.
     BlankLine,
     /// The line ends before the field that is named.
@@ -43,7 +43,7 @@ pub enum Reason {
 impl Reason {
     /// A stable name for columns and counters.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::BlankLine => "blank_line",
             Self::MissingFields => "missing_fields",
@@ -85,13 +85,13 @@ impl Reason {
 
 /// A line that cannot be read, and where reading stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Fault {
+pub(super) struct Fault {
     /// What is wrong.
-    pub reason: Reason,
+    pub(super) reason: Reason,
     /// The field that was to be read.
-    pub field: Field,
+    pub(super) field: Field,
     /// Byte position in the line as it was given, from 0.
-    pub at: usize,
+    pub(super) at: usize,
 }
 
 impl Fault {
@@ -101,7 +101,7 @@ impl Fault {
 
     /// A stable name of the reason for columns and counters.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         self.reason.as_str()
     }
 

@@ -21,7 +21,7 @@ use memchr::memchr2;
 ///
 /// `operation` is the operation field of the same line (`REST.GET.OBJECT`).
 #[must_use]
-pub fn decode_key<'a>(operation: &[u8], logged: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+pub(super) fn decode_key<'a>(operation: &[u8], logged: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     let encoded_twice = encoded_twice(operation)?;
     let Some(first) = memchr2(b'%', b'+', logged) else {
         return Some(Cow::Borrowed(logged));

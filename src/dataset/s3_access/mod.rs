@@ -8,6 +8,7 @@ mod fields;
 mod key;
 mod keys;
 mod lines;
+mod scan;
 mod tail;
 
 use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema};

@@ -50,7 +50,13 @@ pub(crate) struct Day {
 }
 
 impl Day {
-    pub(super) fn read(workdir: &Rc<TempDir>, lake: &str, table: &str, proc_ymd: &str, summary: Value) -> Self {
+    pub(super) fn read(
+        workdir: &Rc<TempDir>,
+        lake: &str,
+        table: &str,
+        proc_ymd: &str,
+        summary: Value,
+    ) -> Self {
         let lake = workdir.path().join(lake);
         let folder = lake.join(table).join(format!("proc_ymd={proc_ymd}"));
         let manifest: Value =
@@ -75,6 +81,13 @@ impl Day {
             (name.to_owned(), fs::read(self.folder.join(path)).unwrap())
         });
         named.collect()
+    }
+
+    /// The names of the columns of the first part file.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        let path = self.folder.join(text(&self.manifest["parts"][0]["path"]));
+        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+        builder.schema().fields().iter().map(|field| field.name().clone()).collect()
     }
 
     /// Every row, in the order of the files.

@@ -1,0 +1,115 @@
+//! Makes sample and benchmark days of raw AWS logs: S3 server access lines and `CloudTrail` records.
+//!
+//! Everything is invented, and the same arguments give the same bytes: one seed feeds all choices, no clock is
+//! read, and gzip headers hold no time. Objects are made one by one, so the day never sits in memory. Beside
+//! the logs lies `expected.json`: what an import of the day has to count, tallied while the rows are made.
+//!
+//! Records and lines are templates. `<lower>` words are filled per row from `WORDS` in `words.rs`; `<UPPER>`
+//! words are parts of text from `PARTS` in `shapes.rs`, put in once at start.
+
+mod choices;
+mod clock;
+mod objects;
+mod pack;
+mod rows;
+mod shapes;
+mod sources;
+mod table;
+mod words;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use fastrand::Rng;
+use serde_json::json;
+
+use crate::clock::{HOUR, MINUTE, korean_day};
+use crate::objects::{EXTRA_LINES, EXTRA_RECORDS};
+use crate::pack::{gzip, store};
+use crate::rows::{BENCH, Load, SAMPLE, roll};
+use crate::shapes::{SIBLINGS, entries, line_shapes, record_shapes};
+use crate::sources::{ORGANISATION, SITES, TRAILS};
+use crate::table::Table;
+use crate::words::{compile, fill};
+
+/// Which day to make.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Preset {
+    /// Small, with neighbours of the day and damage.
+    Sample,
+    /// Large, and of the day alone.
+    Bench,
+}
+
+/// Makes a day of raw logs with invented content.
+#[derive(Parser)]
+struct Args {
+    /// Folder to write to.
+    #[arg(long)]
+    out: PathBuf,
+    /// Korean calendar day.
+    #[arg(long, default_value = "2023-11-01", value_parser = korean_day)]
+    day: i64,
+    /// Size and content.
+    #[arg(long, value_enum, default_value = "sample")]
+    preset: Preset,
+    /// Another seed gives other rows of the same shapes.
+    #[arg(long, default_value_t = 20_231_101)]
+    seed: u64,
+    /// `CloudTrail` records, in place of the preset's number.
+    #[arg(long)]
+    records: Option<u64>,
+    /// Objects that the records are spread over.
+    #[arg(long)]
+    record_objects: Option<u64>,
+    /// Access lines, in place of the preset's number.
+    #[arg(long)]
+    lines: Option<u64>,
+    /// Objects that the lines are spread over.
+    #[arg(long)]
+    line_objects: Option<u64>,
+    /// So many times the objects, as large as before.
+    #[arg(long, default_value_t = 1)]
+    multiply: u64,
+}
+
+/// Writes the objects beside the folder `CloudTrail`.
+fn siblings(args: &Args) -> Result<(), Box<dyn Error>> {
+    let mut rng = Rng::with_seed(args.seed);
+    for (key, body) in entries(SIBLINGS, "") {
+        let mut row = roll(&mut rng, &TRAILS[0], SAMPLE[0], args.day + HOUR + 5 * MINUTE);
+        let key = format!("{}.json.gz", fill(&compile(key), &mut row));
+        let text = fill(&compile(&body), &mut row);
+        store(&args.out.join(ORGANISATION).join(key), &gzip(&text)?)?;
+    }
+    Ok(())
+}
+
+/// The loads of both tables as the arguments want them.
+fn loads(args: &Args) -> [Load; 2] {
+    let mut loads = if args.preset == Preset::Sample { SAMPLE } else { BENCH };
+    let wanted = [(args.records, args.record_objects), (args.lines, args.line_objects)];
+    for (load, (rows, objects)) in loads.iter_mut().zip(wanted) {
+        load.rows = rows.unwrap_or(load.rows) * args.multiply;
+        load.objects = (objects.unwrap_or(load.objects) * args.multiply).max(1);
+    }
+    loads
+}
+
+/// Makes the day.
+fn main() -> Result<(), Box<dyn Error>> {
+    let args = Args::parse();
+    let [records, lines] = loads(&args);
+    let sample = args.preset == Preset::Sample;
+    let mut cloudtrail = Table::new(args.day, records, TRAILS, record_shapes(), args.seed);
+    let mut access = Table::new(args.day, lines, SITES, line_shapes(), args.seed.wrapping_add(1));
+    cloudtrail.make(&args.out, if sample { EXTRA_RECORDS } else { &[] })?;
+    access.make(&args.out, if sample { EXTRA_LINES } else { &[] })?;
+    if sample {
+        siblings(&args)?;
+    }
+    let expected = json!({ "cloudtrail": cloudtrail.tally, "s3_access": access.tally });
+    store(&args.out.join("expected.json"), format!("{expected:#}\n").as_bytes())?;
+    Ok(())
+}

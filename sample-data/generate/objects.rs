@@ -1,0 +1,117 @@
+//! The objects to be made: what is peculiar about them, and those that the sample has beside the even ones.
+//!
+//! The extras are the neighbours of the day and the damage that an import has to cope with: objects to leave by
+//! name, objects across the begin and the end of the day, late ones, and one of each kind of damage.
+
+use crate::clock::{DAY, MINUTE};
+use crate::rows::Made;
+use crate::sources::Source;
+
+/// What is peculiar about an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing.
+    Plain,
+    /// Delivered a second time under another name.
+    Twice,
+    /// gzip that ends too early.
+    Truncated,
+    /// Two more elements that are no usable records.
+    Unusable,
+    /// Two gzip members with a document each.
+    Members,
+    /// Another key before `Records`.
+    Reordered,
+    /// Lines end with CR LF.
+    Crlf,
+    /// The last line has no end.
+    Unended,
+    /// Blank lines between.
+    Blank,
+    /// One record cut inside its requester, the next one joined to it.
+    Torn,
+    /// One line of something else.
+    Garbage,
+}
+
+/// An object to be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) source: usize,
+    /// The time in its name.
+    pub(crate) stamp: i64,
+    /// Event times are chosen from here...
+    pub(crate) from: i64,
+    /// ...up to, but not at, here.
+    pub(crate) to: i64,
+    pub(crate) rows: u64,
+    pub(crate) kind: Kind,
+}
+
+/// An object of the sample beside the even ones. Times are minutes, counted from the begin of the day.
+pub(crate) struct Extra(usize, i64, i64, i64, u64, Kind);
+
+/// Extras of `CloudTrail`: source, first and last event minute, delay of delivery, rows, kind.
+pub(crate) const EXTRA_RECORDS: &[Extra] = &[
+    // Left out by name: delivered before the day, and later than six hours after it.
+    Extra(0, -75, -62, 12, 6, Kind::Plain),
+    Extra(1, -20, -11, 6, 6, Kind::Plain),
+    Extra(1, 1790, 1800, 8, 6, Kind::Plain),
+    // Read, but all of the day before or after.
+    Extra(0, -9, -1, 5, 8, Kind::Plain),
+    Extra(0, 1500, 1510, 8, 8, Kind::Plain),
+    // Both sides of the begin and of the end.
+    Extra(0, -6, 5, 6, 16, Kind::Plain),
+    Extra(2, -3, 4, 9, 10, Kind::Plain),
+    Extra(0, 1433, 1443, 5, 16, Kind::Plain),
+    // Late by more than 15 hours.
+    Extra(2, 720, 721, 939, 8, Kind::Plain),
+    Extra(0, 300, 304, 7, 10, Kind::Twice),
+    Extra(0, 420, 424, 6, 10, Kind::Truncated),
+    Extra(1, 500, 505, 9, 8, Kind::Unusable),
+    Extra(0, 610, 618, 6, 12, Kind::Members),
+    Extra(3, 800, 805, 7, 8, Kind::Reordered),
+];
+
+/// Extras of the access lines, in the same form. The delay means nothing where folders are event days.
+pub(crate) const EXTRA_LINES: &[Extra] = &[
+    // Left out by name or folder: before the day, and later than 24 hours after it.
+    Extra(0, -150, -100, 60, 2, Kind::Plain),
+    Extra(0, 2820, 2860, 30, 2, Kind::Plain),
+    Extra(1, -1620, -1500, 0, 2, Kind::Plain),
+    Extra(3, 2040, 2100, 0, 2, Kind::Plain),
+    // Read, but all of the day before or after.
+    Extra(0, -60, -5, 25, 6, Kind::Plain),
+    Extra(2, 1640, 1700, 40, 4, Kind::Plain),
+    Extra(1, -600, -60, 0, 6, Kind::Plain),
+    Extra(1, 1700, 1900, 0, 6, Kind::Plain),
+    // Both sides of the begin and of the end.
+    Extra(0, -40, 30, 40, 12, Kind::Plain),
+    Extra(0, 1410, 1455, 30, 12, Kind::Plain),
+    Extra(1, -30, 30, 0, 10, Kind::Plain),
+    Extra(3, 1410, 1470, 0, 10, Kind::Plain),
+    // Late: ten hours after the end.
+    Extra(0, 600, 700, 1340, 8, Kind::Plain),
+    Extra(0, 200, 230, 35, 8, Kind::Crlf),
+    Extra(0, 260, 280, 35, 6, Kind::Unended),
+    Extra(2, 330, 350, 50, 6, Kind::Blank),
+    Extra(0, 450, 470, 45, 8, Kind::Torn),
+    Extra(3, 880, 900, 0, 6, Kind::Garbage),
+];
+
+impl Plan {
+    /// Whether a row fits into the object: one per event day holds no other day's rows.
+    pub(crate) fn may_hold(&self, row: &Made) -> bool {
+        row.time.div_euclid(DAY) == self.from.div_euclid(DAY)
+    }
+}
+
+impl Extra {
+    /// The object as it is made for a day.
+    pub(crate) fn plan(&self, day: i64, sources: &[Source]) -> Plan {
+        let &Self(source, first, last, delay, rows, kind) = self;
+        let (from, to) = (day + first * MINUTE, day + last * MINUTE);
+        let stamp = sources[source].layout.stamp(from, to, delay * MINUTE);
+        Plan { source, stamp, from, to, rows, kind }
+    }
+}

@@ -1,0 +1,105 @@
+//! Rows: how many of them there are, what each is about, and what has become of it.
+//!
+//! A row is rolled before its template is filled, so that all words of one template speak of the same request.
+
+use fastrand::Rng;
+
+use crate::choices::{AGENTS, BASE64, BUCKETS, CIPHERS, KEYS, NETWORKS, UPPER, at, pick, random, zipf};
+use crate::clock::HOUR;
+use crate::sources::Source;
+
+/// Size and spread of a table.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) rows: u64,
+    pub(crate) objects: u64,
+    /// How many principals, addresses and stored objects there are.
+    principals: u64,
+    addresses: u64,
+    keys: u64,
+    /// One row in so many is a copy of another.
+    pub(crate) copies: u64,
+}
+
+/// Loads of the presets: `CloudTrail`, then access lines.
+pub(crate) const SAMPLE: [Load; 2] = [
+    Load { rows: 1400, objects: 18, principals: 24, addresses: 60, keys: 400, copies: 50 },
+    Load { rows: 600, objects: 18, principals: 24, addresses: 60, keys: 400, copies: 50 },
+];
+pub(crate) const BENCH: [Load; 2] = [
+    Load { rows: 617_000, objects: 500, principals: 100, addresses: 1000, keys: 50_000, copies: 1000 },
+    Load { rows: 1_870_000, objects: 2000, principals: 400, addresses: 20_000, keys: 500_000, copies: 1000 },
+];
+
+/// What a row is about, chosen before its template is filled.
+pub(crate) struct Row<'a> {
+    pub(crate) rng: &'a mut Rng,
+    pub(crate) source: &'static Source,
+    pub(crate) time: i64,
+    pub(crate) bucket: &'static str,
+    /// Number of the principal, and of the stored object.
+    pub(crate) who: u64,
+    pub(crate) object: u64,
+    pub(crate) address: String,
+    pub(crate) agent: &'static str,
+    pub(crate) tls: (&'static str, &'static str),
+    pub(crate) size: u64,
+    pub(crate) request: String,
+    pub(crate) host: String,
+}
+
+impl Row<'_> {
+    /// Name of the stored object.
+    pub(crate) fn key(&self) -> String {
+        let number = format!("{:08x}", self.object.wrapping_mul(2_654_435_761) & 0xffff_ffff);
+        at(KEYS, self.object).replace('#', &number)
+    }
+
+    /// Begin of the session: some full hour within the last four.
+    pub(crate) fn began(&self) -> i64 {
+        let back = i64::try_from(self.who % 4).expect("below four") * HOUR;
+        self.time - self.time.rem_euclid(HOUR) - back
+    }
+}
+
+/// A finished row.
+#[derive(Clone)]
+pub(crate) struct Made {
+    pub(crate) text: String,
+    pub(crate) time: i64,
+    /// It was delivered before.
+    pub(crate) copy: bool,
+}
+
+/// Chooses what a row is about.
+pub(crate) fn roll<'a>(rng: &'a mut Rng, source: &'static Source, load: Load, time: i64) -> Row<'a> {
+    let bucket = source.bucket.unwrap_or_else(|| pick(rng, BUCKETS));
+    let who = zipf(rng, load.principals);
+    let (mut request, mut host) = (String::new(), String::new());
+    random(&mut request, rng, UPPER, 16);
+    random(&mut host, rng, BASE64, 75);
+    host.push('=');
+    let scale = 1 << rng.u64(6..25);
+    Row {
+        source,
+        time,
+        bucket,
+        who,
+        object: zipf(rng, load.keys),
+        address: address(zipf(rng, load.addresses)),
+        agent: at(AGENTS, who),
+        tls: pick(rng, CIPHERS),
+        size: scale + rng.u64(0..scale),
+        request,
+        host,
+        rng,
+    }
+}
+
+/// The n-th client address; one in sixteen is IPv6.
+fn address(number: u64) -> String {
+    if number % 16 == 9 {
+        return format!("2001:db8:{:x}::{:x}", number % 7 + 1, number + 0x100);
+    }
+    format!("{}.{}", at(NETWORKS, number), number / 3 % 254 + 1)
+}

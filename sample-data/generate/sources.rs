@@ -1,0 +1,127 @@
+//! Where objects come from: the layouts of keys, and the accounts, regions and buckets that deliver.
+//!
+//! A layout decides how far apart the events of an object are, when it arrives, what its name says about that,
+//! and by this name whether an import of the day reads it.
+
+use fastrand::Rng;
+
+use crate::choices::{ALPHANUMERIC, HEX, random};
+use crate::clock::{DAY, HOUR, MINUTE, folder, iso, minute};
+
+/// Folder of the organisation's trail.
+pub(crate) const ORGANISATION: &str = "cloudtrail/AWSLogs/o-exampleorgid";
+
+/// How the objects of a source are named, chosen and packed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// gzip of JSON, named by the minute of delivery.
+    CloudTrail,
+    /// Lines, named by the second of delivery.
+    Simple,
+    /// Lines, in a folder of the UTC day of their events.
+    Partitioned,
+}
+
+/// One source of objects.
+pub(crate) struct Source {
+    pub(crate) layout: Layout,
+    pub(crate) account: &'static str,
+    pub(crate) region: &'static str,
+    /// The bucket that all rows are about; none where every row names its own.
+    pub(crate) bucket: Option<&'static str>,
+}
+
+/// Sources of `CloudTrail` objects, the busiest first.
+pub(crate) const TRAILS: &[Source] = &[
+    Source { layout: Layout::CloudTrail, account: "123456789012", region: "ap-northeast-2", bucket: None },
+    Source { layout: Layout::CloudTrail, account: "111122223333", region: "ap-northeast-2", bucket: None },
+    Source { layout: Layout::CloudTrail, account: "123456789012", region: "us-east-1", bucket: None },
+    Source { layout: Layout::CloudTrail, account: "111122223333", region: "us-east-1", bucket: None },
+];
+
+/// Sources of access lines, the busiest first.
+pub(crate) const SITES: &[Source] = &[
+    Source {
+        layout: Layout::Simple,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("web-kr"),
+    },
+    Source {
+        layout: Layout::Partitioned,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("datalake-kr"),
+    },
+    Source {
+        layout: Layout::Simple,
+        account: "123456789012",
+        region: "ap-northeast-2",
+        bucket: Some("media"),
+    },
+    Source {
+        layout: Layout::Partitioned,
+        account: "111122223333",
+        region: "ap-northeast-2",
+        bucket: Some("results"),
+    },
+];
+
+impl Layout {
+    /// How long the events of an object are apart at most.
+    pub(crate) fn longest(self) -> i64 {
+        if self == Self::CloudTrail { 10 * MINUTE } else { HOUR }
+    }
+
+    /// Where the events of an object that begins at `from` have to end.
+    pub(crate) fn limit(self, from: i64) -> i64 {
+        if self == Self::Partitioned { (from.div_euclid(DAY) + 1) * DAY } else { i64::MAX }
+    }
+
+    /// Seconds from the newest event to the delivery.
+    pub(crate) fn delay(self, rng: &mut Rng) -> i64 {
+        let (least, most) = if self == Self::CloudTrail { (5, 15) } else { (20, 90) };
+        rng.i64(least * MINUTE..most * MINUTE)
+    }
+
+    /// The time in the name of an object.
+    pub(crate) fn stamp(self, from: i64, to: i64, delay: i64) -> i64 {
+        match self {
+            Self::CloudTrail => (to + delay).div_euclid(MINUTE) * MINUTE,
+            Self::Simple => to + delay,
+            Self::Partitioned => from.div_euclid(DAY) * DAY,
+        }
+    }
+
+    /// Whether an import of the day reads an object with this time in its name.
+    pub(crate) fn is_read(self, stamp: i64, day: i64) -> bool {
+        let (first, end) = match self {
+            Self::CloudTrail => (day, day + DAY + 6 * HOUR),
+            Self::Simple => (day, day + 2 * DAY),
+            Self::Partitioned => (day - DAY + 1, day + DAY),
+        };
+        (first..end).contains(&stamp)
+    }
+}
+
+impl Source {
+    /// A new object key, below the output folder.
+    pub(crate) fn object(&self, stamp: i64, rng: &mut Rng) -> String {
+        let Self { account, region, .. } = self;
+        let (bucket, folder) = (self.bucket.unwrap_or_default(), folder(stamp));
+        let second = iso(stamp)[..19].replace(['T', ':'], "-");
+        let (mut id, mut hex) = (String::new(), String::new());
+        random(&mut id, rng, ALPHANUMERIC, 16);
+        random(&mut hex, rng, HEX, 16);
+        match self.layout {
+            Layout::CloudTrail => {
+                let name = format!("{account}_CloudTrail_{region}_{}_{id}.json.gz", minute(stamp));
+                format!("{ORGANISATION}/{account}/CloudTrail/{region}/{folder}/{name}")
+            }
+            Layout::Simple => format!("s3-access/simple/web-{second}-{hex}"),
+            Layout::Partitioned => {
+                format!("s3-access/partitioned/{account}/{region}/{bucket}/{folder}/{second}-{hex}")
+            }
+        }
+    }
+}

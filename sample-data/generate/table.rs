@@ -1,0 +1,169 @@
+//! A table in the making: plans its objects, makes the rows of each, and tallies what an import has to count.
+//!
+//! Objects are made one by one, in the order of the times in their names. All choices come from the generator of
+//! the table, so the order of draws is part of what the same seed promises.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+
+use fastrand::Rng;
+
+use crate::choices::zipf;
+use crate::clock::DAY;
+use crate::objects::{Extra, Kind, Plan};
+use crate::pack::{pack_lines, pack_records, store};
+use crate::rows::{Load, Made, roll};
+use crate::shapes::Shape;
+use crate::sources::{Layout, Source};
+use crate::words::fill;
+
+/// Every twentieth row takes the next shape in turn, so that rare shapes appear in a small day too.
+const IN_TURN: u64 = 20;
+
+/// What an import of the day has to count, by the names in `expected.json`.
+type Tally = BTreeMap<&'static str, u64>;
+
+/// A tally of nothing.
+fn tally() -> Tally {
+    ["objects", "read", "written", "other_day", "duplicate", "quarantined"].map(|name| (name, 0)).into()
+}
+
+/// A table in the making.
+pub(crate) struct Table {
+    day: i64,
+    load: Load,
+    sources: &'static [Source],
+    shapes: Vec<Shape>,
+    rng: Rng,
+    /// Rows so far.
+    made: u64,
+    /// Per source, a row that will come again.
+    spares: Vec<Option<Made>>,
+    pub(crate) tally: Tally,
+}
+
+impl Table {
+    /// A table without rows.
+    pub(crate) fn new(
+        day: i64,
+        load: Load,
+        sources: &'static [Source],
+        shapes: Vec<Shape>,
+        seed: u64,
+    ) -> Self {
+        let (rng, spares) = (Rng::with_seed(seed), vec![None; sources.len()]);
+        Self { day, load, sources, shapes, rng, made: 0, spares, tally: tally() }
+    }
+
+    /// The objects that the rows of the day are spread over.
+    fn even_plans(&mut self) -> Vec<Plan> {
+        let Load { rows, objects, .. } = self.load;
+        let count = i64::try_from(objects).expect("objects fit a day");
+        let plan = |(nth, index): (u64, i64)| {
+            let source = usize::try_from(zipf(&mut self.rng, self.sources.len() as u64)).expect("an index");
+            let layout = self.sources[source].layout;
+            let from = self.day + DAY * index / count;
+            let to = (from + (DAY / count).clamp(1, layout.longest())).min(layout.limit(from));
+            let stamp = layout.stamp(from, to, layout.delay(&mut self.rng));
+            let rows = rows / objects + u64::from(nth < rows % objects);
+            Plan { source, stamp, from, to, rows, kind: Kind::Plain }
+        };
+        (0..objects).zip(0..count).map(plan).collect()
+    }
+
+    /// The objects of a table of extras.
+    fn extra_plans(&self, extras: &[Extra]) -> Vec<Plan> {
+        extras.iter().map(|extra| extra.plan(self.day, self.sources)).collect()
+    }
+
+    /// Makes all objects, in the order of the times in their names.
+    pub(crate) fn make(&mut self, out: &Path, extras: &[Extra]) -> Result<(), Box<dyn Error>> {
+        let mut plans = self.even_plans();
+        plans.extend(self.extra_plans(extras));
+        plans.sort_by_key(|plan| plan.stamp);
+        plans.iter().try_for_each(|plan| self.object(out, plan))
+    }
+
+    /// Makes one object.
+    fn object(&mut self, out: &Path, plan: &Plan) -> Result<(), Box<dyn Error>> {
+        let source = &self.sources[plan.source];
+        let read = source.layout.is_read(plan.stamp, self.day);
+        let mut rows = self.rows(plan, read && plan.kind == Kind::Plain);
+        let (bytes, rejects) = match source.layout {
+            Layout::CloudTrail => pack_records(&mut rows, plan.kind)?,
+            Layout::Simple | Layout::Partitioned => pack_lines(&mut rows, plan.kind),
+        };
+        let deliveries = if plan.kind == Kind::Twice { 2 } else { 1 };
+        for _ in 0..deliveries {
+            store(&out.join(source.object(plan.stamp, &mut self.rng)), &bytes)?;
+            if read {
+                self.count(&rows, rejects);
+            }
+            for row in &mut rows {
+                row.copy = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts an object that an import reads.
+    fn count(&mut self, rows: &[Made], rejects: u64) {
+        let day = self.day..self.day + DAY;
+        let fate = |row: &Made| match (day.contains(&row.time), row.copy) {
+            (false, _) => "other_day",
+            (true, true) => "duplicate",
+            (true, false) => "written",
+        };
+        let counts = [("objects", 1), ("quarantined", rejects), ("read", rows.len() as u64 + rejects)];
+        for (name, count) in counts.into_iter().chain(rows.iter().map(|row| (fate(row), 1))) {
+            *self.tally.entry(name).or_default() += count;
+        }
+    }
+
+    /// The rows of one object, some of them copies where those are allowed.
+    fn rows(&mut self, plan: &Plan, copies: bool) -> Vec<Made> {
+        let mut rows = Vec::new();
+        while (rows.len() as u64) < plan.rows {
+            // Every other hit keeps a row, the next one brings it again.
+            let hit = copies && self.rng.u64(..).is_multiple_of((self.load.copies / 2).max(1));
+            if hit && let Some(spare) = self.spares[plan.source].take_if(|spare| plan.may_hold(spare)) {
+                rows.push(spare);
+                continue;
+            }
+            rows.extend(self.fresh(plan, plan.rows - rows.len() as u64));
+            if hit && let Some(last) = rows.last() {
+                self.spares[plan.source] = Some(Made { copy: true, ..last.clone() });
+            }
+        }
+        rows
+    }
+
+    /// New rows of one request, not more than `most`.
+    fn fresh(&mut self, plan: &Plan, most: u64) -> Vec<Made> {
+        let shape = self.shape(most);
+        let time = self.rng.i64(plan.from..plan.to);
+        let source = &self.sources[plan.source];
+        let mut row = roll(&mut self.rng, source, self.load, time);
+        let text = fill(&self.shapes[shape].pieces, &mut row);
+        self.made += 1;
+        text.split('\n').map(|line| Made { text: line.to_owned(), time, copy: false }).collect()
+    }
+
+    /// Index of a shape that gives not more than `most` rows.
+    fn shape(&mut self, most: u64) -> usize {
+        let in_turn = self.made / IN_TURN % self.shapes.len() as u64;
+        let index = if self.made.is_multiple_of(IN_TURN) {
+            usize::try_from(in_turn).expect("less than a length")
+        } else {
+            let mut left = self.rng.u64(0..self.shapes.iter().map(|shape| shape.weight).sum());
+            let hit = |shape: &Shape| {
+                let inside = left < shape.weight;
+                left = left.saturating_sub(shape.weight);
+                inside
+            };
+            self.shapes.iter().position(hit).expect("the weights cover all numbers below their sum")
+        };
+        if self.shapes[index].rows <= most { index } else { 0 }
+    }
+}

@@ -1,0 +1,87 @@
+//! Byte search over the short distances between the marks of a line. Inline, because most of them are passed before a
+//! call into a vectorised search has begun; chunks without a mark are skipped by a loop that compilers vectorise.
+
+/// Bytes that are skipped at once.
+const CHUNK: usize = 16;
+/// Bytes in which marks are located at once.
+const WORD: usize = size_of::<u64>();
+
+/// The position of the next space from `at` on, or the length of the line.
+#[inline]
+pub(super) fn next_space(line: &[u8], at: usize) -> usize {
+    let mut rest = line.get(at..).unwrap_or_default();
+    while let Some((word, after)) = rest.split_first_chunk::<WORD>() {
+        let found = equal_bytes(*word, b' ');
+        if found != 0 {
+            return line.len() - rest.len() + first(found);
+        }
+        rest = after;
+        while let Some((chunk, after)) = rest.split_first_chunk::<CHUNK>()
+            && !holds(chunk, |byte| byte == b' ')
+        {
+            rest = after;
+        }
+    }
+    let length = rest.iter().position(|&byte| byte == b' ').unwrap_or(rest.len());
+    line.len() - rest.len() + length
+}
+
+/// Calls `visit` with the position of every quote and every opening bracket of `line[from..to]`.
+#[inline]
+pub(super) fn each_quote_or_bracket(line: &[u8], from: usize, to: usize, mut visit: impl FnMut(usize)) {
+    let (chunks, rest) = line.get(from..to).unwrap_or_default().as_chunks::<CHUNK>();
+    let mut last = [0; CHUNK];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut at = from;
+    for chunk in chunks.iter().chain([&last]) {
+        if holds(chunk, |byte| matches!(byte, b'"' | b'[')) {
+            for (word, start) in chunk.as_chunks::<WORD>().0.iter().zip([at, at + WORD]) {
+                let mut found = equal_bytes(*word, b'"') | equal_bytes(*word, b'[');
+                while found != 0 {
+                    visit(start + first(found));
+                    found &= found - 1;
+                }
+            }
+        }
+        at += CHUNK;
+    }
+}
+
+/// Whether a byte is as wanted; looks at all of them, so that they can be compared at once.
+fn holds(chunk: &[u8; CHUNK], wanted: impl Fn(u8) -> bool) -> bool {
+    chunk.iter().fold(false, |any, &byte| any | wanted(byte))
+}
+
+/// The top bit of each byte that equals `byte`; all other bits are zero.
+const fn equal_bytes(word: [u8; WORD], byte: u8) -> u64 {
+    const LOW: u64 = u64::from_ne_bytes([0x7f; WORD]);
+    let difference = u64::from_le_bytes(word) ^ u64::from_ne_bytes([byte; WORD]);
+    !(((difference & LOW) + LOW) | difference | LOW)
+}
+
+/// Which byte the lowest bit belongs to.
+const fn first(found: u64) -> usize {
+    (found.trailing_zeros() / u8::BITS) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The slow twins look at one byte after the other.
+        #[test]
+        fn chunks_find_what_bytes_find(line in "[ \"\\[a-c\u{80}\u{7f}!#\\\\]{0,20}|[ \"\\[a-z\u{80}]{0,70}", from in 0..70_usize, to in 0..70_usize) {
+            let line = line.as_bytes();
+            let (from, to) = (from.min(line.len()), to.min(line.len()));
+            let space = (from..line.len()).find(|&at| line[at] == b' ');
+            prop_assert_eq!(next_space(line, from), space.unwrap_or(line.len()));
+            let mut marks = Vec::new();
+            each_quote_or_bracket(line, from, to, |at| marks.push(at));
+            let expected: Vec<usize> = (from..to).filter(|&at| matches!(line[at], b'"' | b'[')).collect();
+            prop_assert_eq!(marks, expected);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+"""Holds what the binary made against what the oracle expects, cell by cell."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset
+
+from raw_json import members
+
+TYPE_OF_DAY = pa.schema([("proc_ymd", pa.string())])
+
+Cells = dict[str, Any]
+Rows = dict[tuple[str, int], Cells]
+
+
+def open_table(folder: Path) -> pyarrow.dataset.Dataset:
+    """A published table, its days told by the names of their folders."""
+    partitioning = pyarrow.dataset.partitioning(TYPE_OF_DAY, flavor="hive")
+    return pyarrow.dataset.dataset(folder, format="parquet", partitioning=partitioning)
+
+
+def read_rows(folder: Path) -> Rows:
+    """Rows of a published table by object and record; instants are milliseconds since 1970."""
+    table = open_table(folder).to_table().drop_columns(["proc_ymd"])
+    for index, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            table = table.set_column(index, column.name, table[column.name].cast(pa.int64()))
+    listed = table.to_pylist()
+    rows = {(row["source_object"], row["source_record"]): comparable(row) for row in listed}
+    assert len(rows) == len(listed), "two rows claim the same place in a raw object"
+    return rows
+
+
+def comparable(row: Cells) -> Cells:
+    """A row whose JSON object of extra fields no longer depends on their order."""
+    extra = row.get("extra")
+    is_object = isinstance(extra, str) and extra.startswith("{")
+    return row | {"extra": members(extra)} if is_object else row
+
+
+def assert_same_rows(actual: Rows, expected: Rows) -> None:
+    """Asserts that both have the same rows with the same cells, and names the first cells that differ."""
+    assert actual.keys() == expected.keys(), (
+        f"unexpected: {sorted(actual.keys() - expected.keys())[:3]}, "
+        f"missing: {sorted(expected.keys() - actual.keys())[:3]}"
+    )
+    different = [
+        f"{place} {difference}"
+        for place, cells in expected.items()
+        for difference in differences(actual[place], cells)
+    ]
+    assert not different, "\n".join([f"{len(different)} cells differ:", *different[:10]])
+
+
+def differences(actual: Cells, expected: Cells) -> list[str]:
+    """The cells of a row that differ, each with both values."""
+    return [
+        f"{name}: is {actual.get(name)!r}, should be {expected.get(name)!r}"
+        for name in sorted(actual.keys() | expected.keys())
+        if name not in actual or name not in expected or actual[name] != expected[name]
+    ]

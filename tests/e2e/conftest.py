@@ -1,0 +1,69 @@
+"""One published sample day and one Spark session for all tests."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
+from oracle import ExpectedDay, expected_day
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SPARK_SETTINGS = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """The sample day, run once; tests do not change it."""
+    return run_day(tmp_path_factory.mktemp("sample") / "lake")
+
+
+@pytest.fixture(params=DATASETS)
+def table(request: pytest.FixtureRequest) -> str:
+    """Each table in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def expected() -> dict[str, ExpectedDay]:
+    """What the oracle makes of the sample day, by table."""
+    return {name: expected_day(SAMPLE_DATA, SAMPLE_DAY, name) for name in DATASETS}
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
+    """A local Spark session; without Java the test is skipped, and in CI it fails."""
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        missing = "Spark needs Java 17 or later: apt-get install openjdk-17-jre-headless"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    builder = SparkSession.builder.master("local[1]").appName("logmill")
+    builder = builder.config(map=SPARK_SETTINGS | spark_folders(folder))
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+def spark_folders(folder: Path) -> dict[str, str]:
+    """Settings that keep all that Spark writes inside a folder."""
+    return {
+        "spark.local.dir": str(folder / "local"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }

@@ -1,0 +1,48 @@
+"""DuckDB, pyarrow and Spark read the published tables, and read the same."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engines import DuckDb, Engine, Pyarrow, Spark
+from harness import DATASETS, Published
+from schema import columns
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ENGINES = ("pyarrow", "duckdb", "spark")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, sample: Published, table: str) -> Engine:
+    """Each engine over each table in turn."""
+    if request.param == "spark":
+        session: SparkSession = request.getfixturevalue("spark")
+        return Spark(session, sample.lake, table)
+    return {"pyarrow": Pyarrow, "duckdb": DuckDb}[request.param](sample.lake, table)
+
+
+def test_an_engine_sees_the_columns_of_the_schema_and_the_day(engine: Engine, table: str) -> None:
+    """Names, order and types are those of `logmill schema`; the day comes last, as a string."""
+    promised = {column.name: column.type for column in columns(DATASETS[table])}
+    assert list(engine.types().items()) == [*promised.items(), ("proc_ymd", "string")]
+
+
+def test_an_engine_counts_the_rows_that_were_written(engine: Engine, sample: Published, table: str) -> None:
+    assert engine.rows() == sample.ledger(table)["written"]
+
+
+def test_an_engine_reads_part_files_and_nothing_hidden(engine: Engine, sample: Published, table: str) -> None:
+    """The manifest and the list of inputs lie in the same folders and are passed over."""
+    hidden = {file.name for file in sample.lake.table(table).rglob("_*")}
+    assert hidden == {"_manifest.json", "_inputs.jsonl.gz"}
+    assert engine.files() == set(sample.lake.parts(table))
+
+
+def test_an_engine_finds_the_checksum_of_every_column(engine: Engine, sample: Published, table: str) -> None:
+    """Every engine decodes every column to the same values as pyarrow does in plain Python."""
+    reference = Pyarrow(sample.lake, table).checksums()
+    assert engine.checksums() == reference
+    assert reference["proc_ymd"][3:] == ("20231101", "20231101")
+    assert sum(facts[0] > 0 for facts in reference.values()) > len(reference) * 3 // 4

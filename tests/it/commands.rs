@@ -1,0 +1,296 @@
+//! The commands beside `run`: plan, convert, publish, inspect, schema, verify.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::harness::{AccessLine, Call, DAY, Table, Workdir, document, event, gz, key_of_cloudtrail, text};
+
+/// Three objects of the day and one that is not, in a plan of three shards.
+fn planned() -> Workdir {
+    let work = Workdir::new();
+    for name in ["a", "b", "c"] {
+        work.cloudtrail(name, document([event(name, json!({}))]));
+    }
+    work.write(&key_of_cloudtrail("late", "20231102T0310Z"), "late");
+    let plan = plan(&work).args(["--shards", "3", "--format", "json"]).exits(0);
+    work.write("plan.json", plan.stdout);
+    work
+}
+
+fn plan(work: &Workdir) -> Call<'_> {
+    work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"])
+}
+
+fn convert<'w>(work: &'w Workdir, plan: &str, shard: &str) -> Call<'w> {
+    work.logmill(["convert", "--plan", plan, "--shard", shard, "--staging", "staging"])
+}
+
+fn publish<'w>(work: &'w Workdir, plan: &str) -> Call<'w> {
+    work.logmill(["publish", "--plan", plan, "--staging", "staging", "--output", "lake"])
+}
+
+#[test]
+fn a_plan_says_what_is_read_what_is_left_and_why() {
+    let work = planned();
+    let json: Value = serde_json::from_slice(&fs::read(work.path("plan.json")).unwrap()).unwrap();
+    assert_eq!((&json["version"], &json["day"], &json["shards"]), (&json!(1), &json!(DAY), &json!(3)));
+    let table = &json["tables"][0];
+    let mut shards: Vec<u64> =
+        table["objects"].as_array().unwrap().iter().map(|object| object["shard"].as_u64().unwrap()).collect();
+    shards.sort_unstable();
+    assert_eq!(shards, [0, 1, 2], "equal objects are dealt out evenly");
+    let left = &table["left"][0];
+    assert_eq!(
+        (text(&left["why"]), table["left"].as_array().unwrap().len()),
+        ("the date of the folder is outside the window", 1)
+    );
+    assert!(!table["objects"][0]["why"].as_str().unwrap().is_empty());
+    let shown = plan(&work).exits(0).stdout.replace("AWSLogs/123456789012/CloudTrail/ap-northeast-2", "..");
+    insta::assert_snapshot!(shown.replace("123456789012_CloudTrail_ap-northeast-2_", ".._"), @r"
+    ");
+    plan(&work).args(["-v"]).exits(0).prints(&["_a.json.gz", "_b.json.gz", "2023/11/02/"]);
+}
+
+#[test]
+fn a_shard_that_is_not_in_the_plan_is_refused() {
+    let work = planned();
+    convert(&work, "plan.json", "3").exits(2).says(&["no such shard", "shard: 3", "shards: 3", "from 0"]);
+    convert(&work, "plan.json", "x").exits(2);
+    convert(&work, "missing.json", "0").exits(2).says(&["cannot read the plan", "missing.json"]);
+}
+
+#[test]
+fn a_day_lacking_a_shard_is_not_published() {
+    let work = planned();
+    for shard in ["0", "2"] {
+        publish(&work, "plan.json").exits(4).says(&["has not been converted", "hint:", "logmill convert"]);
+        convert(&work, "plan.json", shard).exits(0);
+    }
+    publish(&work, "plan.json").exits(4).says(&["shard: 1"]);
+    assert!(work.published().is_empty());
+    work.assert_no_debris("lake");
+    convert(&work, "plan.json", "1").exits(0);
+    let day = publish(&work, "plan.json").publishes(Table::CLOUDTRAIL);
+    assert_eq!(day.values("event_id"), ["a", "b", "c"]);
+}
+
+#[test]
+fn shards_of_another_plan_are_refused() {
+    let work = planned();
+    let other = plan(&work).args(["--shards", "3", "--format", "json"]).exits(0);
+    work.write("other.json", other.stdout);
+    for (plan, shard) in [("plan.json", "0"), ("other.json", "1"), ("plan.json", "2")] {
+        convert(&work, plan, shard).exits(0);
+    }
+    publish(&work, "plan.json").exits(2).says(&["another plan", "shard: 1", "hint:"]);
+    assert!(work.published().is_empty());
+    convert(&work, "plan.json", "1").exits(0);
+    publish(&work, "plan.json").publishes(Table::CLOUDTRAIL);
+}
+
+#[test]
+fn a_plan_that_is_none_is_refused() {
+    let work = planned();
+    let plan = fs::read_to_string(work.path("plan.json")).unwrap();
+    for (content, said) in [
+        (String::new(), "cannot read the plan"),
+        ("{}".to_owned(), "cannot read the plan"),
+        (plan[..plan.len() / 2].to_owned(), "cannot read the plan"),
+        (plan.replace("\"version\":1", "\"version\":99"), "another version"),
+        (plan.replace(DAY, "2023-11-31"), "not a day"),
+        (plan.replace("\"table\":\"cloudtrail\"", "\"table\":\"../outside\""), "../outside"),
+        (plan.replace("\"dataset\":\"cloudtrail\"", "\"dataset\":\"elb\""), "log type"),
+    ] {
+        assert_ne!(content, plan, "{said}");
+        work.write("broken.json", content);
+        convert(&work, "broken.json", "0").exits(2).says(&[said]);
+    }
+}
+
+#[test]
+fn inspect_shows_what_the_decoder_makes_of_a_file() {
+    let work = Workdir::new();
+    let records = [
+        event("one", json!({})).to_string(),
+        "7".to_owned(),
+        event("three", json!({"eventTime": "1999-01-01T00:00:00Z"})).to_string(),
+    ];
+    work.write("events.json", gz(document(records)));
+    work.write("access.log", format!("{}\nno line\n", AccessLine::of("ID")));
+    for (file, told, shown) in [
+        (
+            "events.json",
+            "cloudtrail: 3 rows read, 2 decoded, 1 rejected",
+            ["event_id: one", "not_an_object", "event_id: three"],
+        ),
+        (
+            "access.log",
+            "s3-access: 2 rows read, 1 decoded, 1 rejected",
+            ["request_id: ID", "record 2: rejected", "no line"],
+        ),
+    ] {
+        work.logmill(["inspect", file]).exits(0).prints(&[told, shown[0], shown[1], shown[2]]);
+    }
+    let lines = work.logmill(["inspect", "events.json", "--format", "json"]).exits(0).stdout;
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let records: Vec<_> = lines.iter().map(|line| line["record"].as_u64()).collect();
+    assert_eq!(records, [Some(1), Some(2), Some(3)]);
+    assert_eq!(
+        (&lines[0]["row"]["event_id"], &lines[1]["reject"]["reason"]),
+        (&json!("one"), &json!("not_an_object"))
+    );
+    let limited =
+        work.logmill(["inspect", "events.json", "--format", "json", "--limit", "2"]).exits(0).stdout;
+    assert_eq!(limited.lines().count(), 2);
+    work.write("unclear", "hello");
+    work.logmill(["inspect", "unclear"]).exits(2).says(&["log type", "--dataset"]);
+    work.logmill(["inspect", "unclear", "--dataset", "s3-access"])
+        .exits(0)
+        .prints(&["0 decoded, 1 rejected"]);
+}
+
+#[test]
+fn the_schema_has_one_line_a_column_in_every_form() {
+    let work = Workdir::new();
+    let schema = |args: &[&str]| work.logmill(["schema"]).args(args).exits(0).stdout;
+    for (table, first, compact) in [
+        (Table::CLOUDTRAIL, "additional_event_data", "additionaleventdata"),
+        (Table::ACCESS, "bucket_owner", "bucketowner"),
+    ] {
+        let json = schema(&["--dataset", table.dataset, "--format", "json"]);
+        let columns: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(columns[0]["column"], first);
+        let text = schema(&["--dataset", table.dataset]);
+        assert_eq!(text.lines().next(), Some(format!("{} ({} columns)", table.name, columns.len()).as_str()));
+        let ddl = schema(&["--dataset", table.dataset, "--format", "ddl"]);
+        assert!(
+            ddl.starts_with(&format!(
+                "CREATE EXTERNAL TABLE IF NOT EXISTS `{}` (\n  `{first}` string",
+                table.name
+            )),
+            "{ddl}"
+        );
+        assert!(ddl.contains("PARTITIONED BY (`proc_ymd` string"));
+        for column in &columns {
+            let line = format!(
+                "  `{}` {} COMMENT '",
+                column["column"].as_str().unwrap(),
+                column["type"].as_str().unwrap()
+            );
+            assert_eq!(ddl.matches(&line).count(), 1, "{line}");
+        }
+        assert!(
+            schema(&["--dataset", table.dataset, "--naming", "compact"]).contains(&format!("\n{compact} "))
+        );
+    }
+    work.logmill(["schema", "--dataset", "elb"]).exits(2).says(&["'elb'", "hint:"]);
+}
+
+/// The columns of the files are those of the schema, in its order.
+#[test]
+fn the_files_have_the_columns_of_the_schema() {
+    for naming in ["snake", "compact"] {
+        let work = Workdir::new();
+        work.cloudtrail("a", document([event("id", json!({}))]));
+        let day = work.run(Table::CLOUDTRAIL).args(["--naming", naming]).publishes(Table::CLOUDTRAIL);
+        let json = work
+            .logmill(["schema", "--dataset", "cloudtrail", "--format", "json", "--naming", naming])
+            .exits(0)
+            .stdout;
+        let columns: Vec<String> = json
+            .lines()
+            .map(|line| text(&serde_json::from_str::<Value>(line).unwrap()["column"]).to_owned())
+            .collect();
+        assert_eq!(day.columns(), columns);
+    }
+}
+
+/// Publishes a day, changes something below its folder, and has it verified.
+fn check_verify(change: impl FnOnce(&std::path::Path, &str), found: &[&str]) {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("id", json!({}))]));
+    let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    work.verify()
+        .exits(0)
+        .prints(&["cloudtrail/proc_ymd=20231101: 1 rows in 1 files, all as the manifest says"]);
+    change(&work.partition(Table::CLOUDTRAIL), text(&day.manifest["run"]));
+    let outcome = work.verify().exits(4);
+    for text in found {
+        assert!(
+            outcome.stdout.contains(text) || outcome.stderr.contains(text),
+            "'{text}' should be said by\n{outcome}"
+        );
+    }
+}
+
+#[test]
+fn verify_finds_a_changed_byte() {
+    let flip = |name: &'static str, from_end: usize| {
+        move |folder: &std::path::Path, run: &str| {
+            let path = folder.join(run).join(name);
+            let mut bytes = fs::read(&path).unwrap();
+            let place = bytes.len() - from_end;
+            bytes[place] ^= 1;
+            fs::write(path, bytes).unwrap();
+        }
+    };
+    check_verify(flip("part-00000.zstd.parquet", 1), &["part-00000.zstd.parquet: its checksum"]);
+    check_verify(flip("part-00000.zstd.parquet", 3000), &["part-00000.zstd.parquet: its checksum"]);
+    check_verify(flip("_inputs.jsonl.gz", 9), &["_inputs.jsonl.gz: its checksum"]);
+}
+
+#[test]
+fn verify_finds_what_is_missing_and_what_does_not_belong() {
+    check_verify(
+        |folder, run| fs::remove_file(folder.join(run).join("part-00000.zstd.parquet")).unwrap(),
+        &["part-00000.zstd.parquet: it is missing"],
+    );
+    check_verify(
+        |folder, run| fs::remove_file(folder.join(run).join("_inputs.jsonl.gz")).unwrap(),
+        &["_inputs.jsonl.gz: it is missing"],
+    );
+    check_verify(
+        |folder, _| fs::write(folder.join("part-9.parquet"), "").unwrap(),
+        &["part-9.parquet: the manifest does not name it"],
+    );
+    check_verify(
+        |folder, run| fs::write(folder.join(run).join("part-00001.zstd.parquet"), "").unwrap(),
+        &["part-00001.zstd.parquet: the manifest does not name it"],
+    );
+    check_verify(
+        |folder, _| fs::create_dir(folder.join("other-run")).unwrap(),
+        &["other-run: the manifest does not name it"],
+    );
+    check_verify(
+        |folder, _| fs::remove_file(folder.join("_manifest.json")).unwrap(),
+        &["never published", "hint:"],
+    );
+    check_verify(|folder, _| fs::remove_dir_all(folder).unwrap(), &["never published"]);
+}
+
+#[test]
+fn verify_finds_an_edited_manifest() {
+    let edit = |change: fn(&mut Value)| {
+        move |folder: &std::path::Path, _: &str| {
+            let path = folder.join("_manifest.json");
+            let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            change(&mut manifest);
+            fs::write(path, manifest.to_string()).unwrap();
+        }
+    };
+    check_verify(
+        edit(|manifest| manifest["ledger"]["read"] = json!(7)),
+        &["_manifest.json: its ledger does not balance"],
+    );
+    check_verify(edit(|manifest| manifest["parts"][0]["rows"] = json!(2)), &["2", "its footer says 1 rows"]);
+    check_verify(edit(|manifest| manifest["parts"][0]["sha256"] = json!("0")), &["checksum"]);
+    check_verify(edit(|manifest| manifest["parts"][0]["bytes"] = json!(1)), &["bytes, the manifest says 1"]);
+    check_verify(edit(|manifest| manifest["parts"] = json!([])), &["its parts hold 0", "does not name it"]);
+    check_verify(edit(|manifest| manifest["day"] = json!("2023-10-31")), &["another day or table"]);
+    check_verify(edit(|manifest| manifest["table"] = json!("other")), &["another day or table"]);
+    check_verify(
+        |folder, _| fs::write(folder.join("_manifest.json"), "{").unwrap(),
+        &["cannot read the manifest"],
+    );
+}

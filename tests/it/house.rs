@@ -1,0 +1,195 @@
+//! The house rules of the source that no compiler holds: which way imports run, and who may talk to the world.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The parts of the source, each with those that it may use beside itself. What is not here is not allowed.
+const MAY_USE: [(&str, &[&str]); 11] = [
+    ("error", &[]),
+    ("ledger", &[]),
+    ("kst", &["error"]),
+    ("cancel", &["error"]),
+    ("dataset", &["error", "ledger", "kst"]),
+    ("store", &["error", "kst", "cancel"]),
+    ("plan", &["error", "ledger", "kst", "cancel", "dataset", "store"]),
+    ("convert", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan"]),
+    ("publish", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert"]),
+    ("catalog", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish"]),
+    (
+        "cli",
+        &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish", "catalog"],
+    ),
+];
+
+/// What only `cli` may do: print, read the environment, read the clock.
+const ONLY_CLI: [&str; 11] = [
+    "println!",
+    "print!",
+    "eprintln!",
+    "eprint!",
+    "io::stdout",
+    "io::stderr",
+    "env::var",
+    "env::args",
+    "SystemTime",
+    "Instant::now",
+    "process::exit",
+];
+
+const MOST_LINES: usize = 600;
+
+struct SourceFile {
+    /// Below `src`.
+    path: PathBuf,
+    text: String,
+}
+
+impl SourceFile {
+    /// The part of the source that it belongs to; `None` for `lib.rs` and `main.rs`.
+    fn part(&self) -> Option<String> {
+        let first = Path::new(self.path.iter().next().unwrap()).file_stem().unwrap().to_string_lossy();
+        Some(first.into_owned()).filter(|part| part != "lib" && part != "main")
+    }
+
+    /// Lines of code, with their numbers: no comments.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = (1..).zip(self.text.lines());
+        lines.map(|(number, line)| (number, line.split("//").next().unwrap_or_default()))
+    }
+
+    /// The parts named after `crate::`, also in the braces of `use crate::{a::B, c}`.
+    fn uses(&self) -> BTreeSet<String> {
+        let code: String = self.code().map(|(_, line)| line.to_owned() + "\n").collect();
+        let mut used = BTreeSet::new();
+        for (place, _) in code.match_indices("crate::").filter(|(place, _)| {
+            !code[..*place]
+                .ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == '$')
+        }) {
+            let rest = &code[place + "crate::".len()..];
+            match rest.strip_prefix('{') {
+                Some(list) => used.extend(first_names(list)),
+                None => used.extend(first_name(rest)),
+            }
+        }
+        used
+    }
+}
+
+fn first_name(text: &str) -> Option<String> {
+    let name: String =
+        text.trim_start().chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// The first names of the elements of a list up to its closing brace.
+fn first_names(list: &str) -> Vec<String> {
+    let (mut depth, mut start, mut names) = (0, 0, Vec::new());
+    for (place, letter) in list.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                names.extend(first_name(&list[start..place]));
+                start = place + 1;
+                if letter == '}' {
+                    break;
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn sources() -> Vec<SourceFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    collect(&root, &root, &mut files);
+    assert!(files.len() > 30, "the source has {} files", files.len());
+    files
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            files.push(SourceFile { path: path.strip_prefix(root).unwrap().to_owned(), text });
+        }
+    }
+}
+
+/// Fails with one line for each breach.
+fn assert_none(breaches: &[String], rule: &str) {
+    assert!(breaches.is_empty(), "{rule}:\n{}", breaches.join("\n"));
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut breaches = Vec::new();
+    for file in sources() {
+        let Some(part) = file.part() else { continue };
+        let (_, allowed) = MAY_USE
+            .iter()
+            .find(|(name, _)| **name == *part)
+            .unwrap_or_else(|| panic!("the part '{part}' has no place in the table of this test"));
+        for used in file.uses().iter().filter(|used| **used != part && !allowed.contains(&used.as_str())) {
+            breaches.push(format!("{} uses {used}", file.path.display()));
+        }
+    }
+    assert_none(
+        &breaches,
+        "imports run one way: kst, error <- dataset, store <- plan <- convert <- publish <- cli",
+    );
+}
+
+#[test]
+fn the_scan_for_imports_sees_every_form() {
+    let uses = |text: &str| -> Vec<String> {
+        SourceFile { path: PathBuf::from("x.rs"), text: text.to_owned() }.uses().into_iter().collect()
+    };
+    for (text, expected) in [
+        ("use crate::kst::KstDay;", &["kst"][..]),
+        ("pub(crate) use crate::{error::{Error, Result}, store, plan::Plan};", &["error", "plan", "store"]),
+        ("use crate::{\n    kst::{self, Day},\n    cli,\n};", &["cli", "kst"]),
+        ("fn f(x: &crate::plan::Plan) -> crate::error::Result<()> {", &["error", "plan"]),
+        ("// crate::cli\n/// [`crate::cli`]\nuse super::crate_x;", &[]),
+        ("use crate as logmill;", &[]),
+    ] {
+        assert_eq!(uses(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn only_cli_talks_to_the_world() {
+    let mut breaches = Vec::new();
+    for file in sources().iter().filter(|file| file.part().is_none_or(|part| part != "cli")) {
+        for (number, line) in file.code() {
+            let said = ONLY_CLI.iter().filter(|word| {
+                line.match_indices(**word).any(|(place, _)| {
+                    !line[..place].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+                })
+            });
+            breaches.extend(said.map(|word| format!("{}:{number} has {word}", file.path.display())));
+        }
+    }
+    assert_none(&breaches, "only cli prints and reads the environment or the clock");
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_stays_short() {
+    let mut breaches = Vec::new();
+    for file in sources() {
+        let lines = file.text.lines().count();
+        if !file.text.starts_with("//! ") {
+            breaches.push(format!("{} does not begin with //!", file.path.display()));
+        }
+        if lines > MOST_LINES {
+            breaches.push(format!("{} has {lines} lines, more than {MOST_LINES}", file.path.display()));
+        }
+    }
+    assert_none(&breaches, "a file begins with what it is for, and stays short");
+}
