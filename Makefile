@@ -1,0 +1,46 @@
+# Everything that a fresh machine needs, and everything that CI runs.
+
+PYTHON ?= python3
+VENV   := .venv
+UV     := uv==0.13.8
+DENY   := 0.20.2
+
+.PHONY: demo test format clippy deny unit e2e sample
+
+## Publishes the sample day and shows what it did.
+demo:
+	cargo run --release --locked --quiet -- run --day 2023-11-01 --input sample-data --output target/demo-lake
+
+## Everything that CI runs.
+test: format clippy deny unit e2e
+
+format:
+	cargo fmt --check
+
+clippy:
+	cargo clippy --all-targets --locked -- -D warnings
+
+## Licences, bans and sources of dependencies.
+deny:
+	@cargo deny --version 2>/dev/null | grep -q $(DENY) || cargo install cargo-deny --version $(DENY) --locked
+	cargo deny check licenses bans sources
+
+## Unit, documentation and integration tests.
+unit:
+	cargo test --locked
+
+## The published files as DuckDB, pyarrow and Spark read them.
+e2e: $(VENV)/ready
+	cargo build --locked
+	$(VENV)/bin/python -m pytest tests/e2e
+
+$(VENV)/ready: tests/e2e/requirements.txt
+	@command -v java >/dev/null || (apt-get update && apt-get install -y --no-install-recommends openjdk-17-jre-headless)
+	$(PYTHON) -m venv --clear $(VENV)
+	$(VENV)/bin/python -m pip install --quiet '$(UV)'
+	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode -r tests/e2e/requirements.txt
+	@touch $@
+
+## Makes the sample day anew; the result is committed.
+sample:
+	cargo run --release --locked --quiet --example generate -- --out sample-data --preset sample
