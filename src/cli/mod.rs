@@ -29,7 +29,7 @@ use clap::{CommandFactory, Parser};
 use self::args::{Cli, Command, GlobalArgs};
 use self::console::Console;
 use self::exit::Exit;
-use self::settings::{Flags, LogFormat, Settings};
+use self::settings::{Flags, Settings};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -71,11 +71,12 @@ impl Context {
 fn run_command(cli: &Cli) -> Exit {
     let environment: BTreeMap<String, String> =
         std::env::vars().filter(|(name, _)| name.starts_with("LOGMILL_")).collect();
-    let mut console =
-        Console { format: LogFormat::Text, quiet: cli.global.quiet, verbose: cli.global.verbose };
+    // Also what is wrong with the settings is said in the wanted form.
+    let format = settings::wanted_log_format(&cli.global, &environment);
+    let console = Console { format, quiet: cli.global.quiet, verbose: cli.global.verbose };
     let context = || -> Result<Context> {
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
-        console.format = settings.log_format;
+        let console = Console { format: settings.log_format, ..console };
         Ok(Context { console, cancel: listen_for_signals()?, environment })
     };
     let result = context().and_then(|context| dispatch(cli, &context));

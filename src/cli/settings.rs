@@ -151,6 +151,12 @@ impl Settings {
     }
 }
 
+/// The form of messages as flag or environment want it, before the settings are known.
+pub(super) fn wanted_log_format(global: &GlobalArgs, environment: &BTreeMap<String, String>) -> LogFormat {
+    let wanted = global.log_format.as_ref().or_else(|| environment.get("LOGMILL_LOG_FORMAT"));
+    wanted.and_then(|value| log_format(value).ok()).unwrap_or(LogFormat::Text)
+}
+
 /// The layers under the flags, and a note of what was taken from where.
 struct Layers {
     environment: BTreeMap<String, String>,
@@ -356,13 +362,16 @@ fn check_promotions(section: &SourceSection, table: &str) -> Result<()> {
         if dataset.schema(Naming::Snake, std::slice::from_ref(promotion)).position(name).is_none() {
             return refused(name, "this log type holds no JSON");
         }
-        if promotion.column_type == dataset::ColumnType::TextList
-            || promotion.path.split('.').any(str::is_empty)
-        {
+        if promotion.column_type == dataset::ColumnType::TextList || !is_scalar_path(&promotion.path) {
             return refused(name, "a promoted value is a scalar at a path such as requestParameters.roleArn");
         }
     }
     Ok(())
+}
+
+/// A path of keys, none of them a list.
+fn is_scalar_path(path: &str) -> bool {
+    path.split('.').all(|key| !key.is_empty() && !key.ends_with("[]"))
 }
 
 type Parsed<T> = std::result::Result<T, String>;

@@ -11,15 +11,15 @@ use crate::store::unpack::{Unpacked, is_damage};
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// Why an object ended before its end.
-pub(super) struct Damage {
-    pub(super) reason: &'static str,
-    pub(super) detail: String,
+struct Damage {
+    reason: &'static str,
+    detail: String,
 }
 
 /// Pushes a whole object through `decoder`; `after_chunk` is called when rows may have been added.
 ///
-/// What is wrong with the object becomes a rejected row. Fails only when the store as a whole is gone or `after_chunk`
-/// fails. Returns whether the object was damaged.
+/// What is wrong with the object becomes a rejected row, and marks it as damaged. Fails only when the store as a whole is
+/// gone or `after_chunk` fails.
 pub(crate) fn read_object(
     store: &dyn Store,
     key: &str,
@@ -27,46 +27,65 @@ pub(crate) fn read_object(
     decoder: &mut dyn Decoder,
     rows: &mut Rows,
     mut after_chunk: impl FnMut(&mut Rows) -> Result<()>,
-) -> Result<bool> {
+) -> Result<()> {
     decoder.begin();
-    let mut content = match store
-        .open(key)
-        .map_err(|error| error.to_string())
-        .and_then(|object| Unpacked::new(object).map_err(|error| error.to_string()))
-    {
-        Ok(content) => content,
+    match open(store, key)? {
+        Ok(mut content) => {
+            let mut pending = Pending::default();
+            let damage =
+                read_content(store, &mut content, max_bytes, &mut pending, decoder, rows, &mut after_chunk)?;
+            end_object(damage, pending.rest(), decoder, rows);
+        }
+        Err(damage) => rows.reject_rest(0, damage.reason, damage.detail, None),
+    }
+    after_chunk(rows)
+}
+
+fn open(store: &dyn Store, key: &str) -> Result<std::result::Result<Unpacked, Damage>> {
+    let opened = store.open(key).map_err(|error| error.to_string());
+    match opened.and_then(|object| Unpacked::new(object).map_err(|error| error.to_string())) {
+        Ok(content) => Ok(Ok(content)),
         Err(detail) => {
             store.check()?;
-            rows.reject(0, "unreadable", detail, None);
-            return Ok(true);
+            Ok(Err(Damage { reason: "unreadable", detail }))
         }
-    };
-    let mut pending = Pending::default();
+    }
+}
+
+/// Decodes as much as can be read; returns what was in the way of more.
+fn read_content(
+    store: &dyn Store,
+    content: &mut Unpacked,
+    max_bytes: u64,
+    pending: &mut Pending,
+    decoder: &mut dyn Decoder,
+    rows: &mut Rows,
+    after_chunk: &mut impl FnMut(&mut Rows) -> Result<()>,
+) -> Result<Option<Damage>> {
     let mut total = 0;
-    let damage = loop {
-        match pending.fill(&mut content) {
-            Ok(0) => break None,
+    loop {
+        match pending.fill(content) {
+            Ok(0) => return Ok(None),
             Ok(count) => total += count as u64,
-            Err(error) => break Some(damage_of(&error, store)?),
+            Err(error) => return damage_of(&error, store).map(Some),
         }
         pending.decode(decoder, rows);
         after_chunk(rows)?;
         if total > max_bytes {
             let detail = format!("more than {max_bytes} bytes when unpacked");
-            break Some(Damage { reason: "object_too_large", detail });
-        }
-    };
-    let quarantined = rows.ledger().quarantined;
-    match &damage {
-        None => decoder.finish(pending.rest(), rows),
-        Some(damage) => {
-            let rest = Some(pending.rest()).filter(|rest| !rest.is_empty());
-            rows.reject(decoder.next_record(), damage.reason, damage.detail.clone(), rest);
+            return Ok(Some(Damage { reason: "object_too_large", detail }));
         }
     }
-    after_chunk(rows)?;
-    // A document that ends early, or is none, is damage too: how much is lost, nobody knows.
-    Ok(rows.ledger().quarantined > quarantined)
+}
+
+fn end_object(damage: Option<Damage>, rest: &[u8], decoder: &mut dyn Decoder, rows: &mut Rows) {
+    match damage {
+        None => decoder.finish(rest, rows),
+        Some(damage) => {
+            let raw = Some(rest).filter(|rest| !rest.is_empty());
+            rows.reject_rest(decoder.next_record(), damage.reason, damage.detail, raw);
+        }
+    }
 }
 
 fn damage_of(error: &std::io::Error, store: &dyn Store) -> Result<Damage> {
@@ -82,6 +101,8 @@ fn damage_of(error: &std::io::Error, store: &dyn Store) -> Result<Damage> {
 struct Pending {
     bytes: Vec<u8>,
     filled: usize,
+    /// An error that came after bytes, which are decoded first.
+    failed: Option<std::io::Error>,
 }
 
 impl Pending {
@@ -91,13 +112,18 @@ impl Pending {
         let goal = CHUNK_BYTES.max(2 * self.filled);
         self.bytes.resize(goal.max(self.bytes.len()), 0);
         let before = self.filled;
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         while self.filled < goal {
             match content.read(&mut self.bytes[self.filled..goal]) {
                 Ok(0) => break,
                 Ok(count) => self.filled += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                // What came before the damage is decoded first; the error comes again.
-                Err(_) if self.filled > before => break,
+                Err(error) if self.filled > before => {
+                    self.failed = Some(error);
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -115,14 +115,14 @@ impl Work<'_> {
             rows.begin_object(*index);
             let store = self.stores[object.input as usize].as_ref();
             let max_bytes = self.options.max_object_bytes;
-            let damaged = read_object(store, &object.key, max_bytes, decoder.as_mut(), &mut rows, |rows| {
+            read_object(store, &object.key, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
                 rows.take_rejections()
                     .iter()
                     .try_for_each(|rejected| quarantine.add(rejected, &object.address))?;
                 self.hand_over(rows, self.options.open_rows_bytes())
             })?;
-            let ledger = rows.ledger();
+            let (ledger, damaged) = (rows.ledger(), rows.is_damaged());
             counts.push(ObjectCount { object: *index, ledger, damaged });
             self.observer.object_done(object.bytes, ledger.read);
         }

@@ -50,7 +50,7 @@ fn shard_folder(staging: &Path, table: &str, shard: u32) -> PathBuf {
 
 /// The folder in which a shard does its work.
 pub fn shard_scratch(staging: &Path, table: &str, shard: u32, run: &str) -> Result<Scratch> {
-    Scratch::create(shard_folder(staging, table, shard).with_extension(run))
+    Scratch::create(shard_folder(staging, table, shard).with_extension(run), staging)
 }
 
 impl Scattered {

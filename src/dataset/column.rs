@@ -108,6 +108,17 @@ pub enum Naming {
     Compact,
 }
 
+/// How a column is called under [`Naming::Compact`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompactName {
+    /// By the rule of [`Column::named`].
+    ByRule,
+    /// By a name of its own.
+    Fixed(&'static str),
+    /// As under [`Naming::Snake`], since a person chose that name.
+    AsGiven,
+}
+
 /// A column of a table.
 #[derive(Debug, Clone)]
 pub struct Column {
@@ -121,8 +132,8 @@ pub struct Column {
     pub meaning: Cow<'static, str>,
     /// How its values spread.
     pub spread: Spread,
-    /// The compact name where the rule does not give it.
-    pub compact: Option<&'static str>,
+    /// How it is called under compact naming.
+    pub compact: CompactName,
 }
 
 impl Column {
@@ -135,7 +146,7 @@ impl Column {
         meaning: &'static str,
     ) -> Self {
         let (name, meaning) = (Cow::Borrowed(name), Cow::Borrowed(meaning));
-        Self { name, column_type, origin, meaning, spread: Spread::Repeating, compact: None }
+        Self { name, column_type, origin, meaning, spread: Spread::Repeating, compact: CompactName::ByRule }
     }
 
     /// People search for single values of it.
@@ -155,7 +166,7 @@ impl Column {
     /// Sets the compact name by hand.
     #[must_use]
     pub const fn compact(mut self, name: &'static str) -> Self {
-        self.compact = Some(name);
+        self.compact = CompactName::Fixed(name);
         self
     }
 
@@ -166,12 +177,12 @@ impl Column {
     #[must_use]
     pub fn named(&self, naming: Naming) -> Cow<'_, str> {
         match (naming, self.compact, &self.origin) {
-            (Naming::Snake, _, _) => Cow::Borrowed(&self.name),
-            (Naming::Compact, Some(name), _) => Cow::Borrowed(name),
-            (Naming::Compact, None, Origin::Json(paths)) => {
+            (Naming::Snake, _, _) | (_, CompactName::AsGiven, _) => Cow::Borrowed(&self.name),
+            (Naming::Compact, CompactName::Fixed(name), _) => Cow::Borrowed(name),
+            (Naming::Compact, CompactName::ByRule, Origin::Json(paths)) => {
                 Cow::Owned(paths[0].replace("[]", "").replace('.', "_").to_ascii_lowercase())
             }
-            (Naming::Compact, None, _) => match self.name.strip_suffix("_kst") {
+            (Naming::Compact, CompactName::ByRule, _) => match self.name.strip_suffix("_kst") {
                 Some(stem) => Cow::Owned(stem.replace('_', "") + "_kst"),
                 None => Cow::Owned(self.name.replace('_', "")),
             },

@@ -86,6 +86,7 @@ pub struct Rows {
     rejections: Vec<Rejection>,
     object: u32,
     ledger: RowLedger,
+    damaged: bool,
     raw_bytes: usize,
 }
 
@@ -120,6 +121,7 @@ impl Rows {
             rejections: Vec::new(),
             object: 0,
             ledger: RowLedger::default(),
+            damaged: false,
             raw_bytes: 0,
         }
     }
@@ -128,6 +130,13 @@ impl Rows {
     pub fn begin_object(&mut self, object: u32) {
         self.object = object;
         self.ledger = RowLedger::default();
+        self.damaged = false;
+    }
+
+    /// Whether a part of the current object could not be decoded at all: how much is lost, nobody knows.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        self.damaged
     }
 
     /// Counts of the current object; rows of the window count as written until duplicates are known.
@@ -176,6 +185,18 @@ impl Rows {
             detail: detail.into(),
             raw: raw.map(|bytes| bytes[..bytes.len().min(Rejection::MAX_RAW_BYTES)].to_vec()),
         });
+    }
+
+    /// Puts all that is left of the current object aside, as one row; the object is damaged.
+    pub fn reject_rest(
+        &mut self,
+        record: u32,
+        reason: &'static str,
+        detail: impl Into<String>,
+        raw: Option<&[u8]>,
+    ) {
+        self.reject(record, reason, detail, raw);
+        self.damaged = true;
     }
 
     /// Hands over the rejected rows so far.

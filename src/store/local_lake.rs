@@ -68,14 +68,14 @@ impl Lake for LocalLake {
     fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>> {
         let path = self.staging(partition).with_extension("lock");
         loop {
-            if let Some(lock) = FileLock::take(&path, holder, partition)? {
+            if let Some(lock) = FileLock::take(&path, &self.root, holder, partition)? {
                 return Ok(Box::new(lock));
             }
         }
     }
 
     fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
-        Scratch::create(self.staging(partition).join(run))
+        Scratch::create(self.staging(partition).join(run), &self.root)
     }
 
     fn sweep(&self, partition: &Partition) -> Result<()> {
@@ -129,7 +129,7 @@ impl Lake for LocalLake {
                 Err(self.failed("cannot remove the file", path)(cause))
             }
             _ => {
-                remove_empty_parents(&self.root.join(path));
+                remove_empty_parents(&self.root.join(path), &self.root);
                 Ok(())
             }
         }
@@ -145,10 +145,11 @@ impl Lake for LocalLake {
     }
 }
 
-/// A folder with files but no manifest is not ours to replace.
+/// A folder with files but no manifest is not ours to replace, nor is a file or a link.
 fn refuse_foreign(live: &Path) -> Result<()> {
+    let is_file = fs::symlink_metadata(live).is_ok_and(|meta| !meta.is_dir());
     let has_entries = fs::read_dir(live).is_ok_and(|mut entries| entries.next().is_some());
-    if has_entries && !live.join(MANIFEST).exists() {
+    if is_file || has_entries && !live.join(MANIFEST).exists() {
         return Err(Error::new(ErrorKind::Unusable, "the partition holds files that logmill did not write")
             .with("folder", live.display())
             .hint("move them away, or choose another table name"));
@@ -243,17 +244,18 @@ fn sync_folders_below(folder: &Path) -> io::Result<()> {
 /// A lock file, locked by the kernel and removed at the end.
 struct FileLock {
     path: PathBuf,
-    _file: File,
+    root: PathBuf,
+    file: File,
 }
 
 impl FileLock {
-    /// Takes the lock; `None` when the file was removed in between and the caller should try again.
-    fn take(path: &Path, holder: &str, partition: &Partition) -> Result<Option<Self>> {
+    /// Takes the lock; `None` when a run that ended removed file or folder in between and the caller should try again.
+    fn take(path: &Path, root: &Path, holder: &str, partition: &Partition) -> Result<Option<Self>> {
         let failed = |cause| write_failed("cannot lock the day", path, cause);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = match opened {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+        let mut file = match open_lock_file(path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && root_can_be_made(root) => {
+                return Ok(None);
+            }
             opened => opened.map_err(failed)?,
         };
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -264,16 +266,27 @@ impl FileLock {
             (Ok(on_disk), Ok(held)) if on_disk.ino() == held.ino() => {}
             _ => return Ok(None),
         }
-        file.set_len(0).and_then(|()| file.write_all(holder.as_bytes())).map_err(failed)?;
-        Ok(Some(Self { path: path.to_owned(), _file: file }))
+        let mut lock = Self { path: path.to_owned(), root: root.to_owned(), file };
+        lock.file.set_len(0).and_then(|()| lock.file.write_all(holder.as_bytes())).map_err(failed)?;
+        Ok(Some(lock))
     }
 }
 
 impl Drop for FileLock {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
-        remove_empty_parents(&self.path);
+        remove_empty_parents(&self.path, &self.root);
     }
+}
+
+fn open_lock_file(path: &Path) -> io::Result<File> {
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Whether it was not the root of the lake that is missing.
+fn root_can_be_made(root: &Path) -> bool {
+    fs::create_dir_all(root).is_ok()
 }
 
 fn busy(file: &mut File, partition: &Partition) -> Error {

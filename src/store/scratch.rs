@@ -9,18 +9,19 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
+    root: PathBuf,
 }
 
 impl Scratch {
-    /// Makes the folder, and those above it.
-    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
-        let path = path.into();
+    /// Makes the folder, and those above it; of these the ones below `root` go with it, once they are empty.
+    pub fn create(path: impl Into<PathBuf>, root: impl Into<PathBuf>) -> Result<Self> {
+        let (path, root) = (path.into(), root.into());
         fs::create_dir_all(&path).map_err(|cause| {
             Error::unusable("cannot make the staging folder", cause)
                 .with("folder", path.display())
                 .hint("check that the output exists and that this user may write there")
         })?;
-        Ok(Self { path })
+        Ok(Self { path, root })
     }
 
     /// Where it is.
@@ -34,16 +35,14 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // Best effort: the next run of the day removes what stays.
         let _ = fs::remove_dir_all(&self.path);
-        remove_empty_parents(&self.path);
+        remove_empty_parents(&self.path, &self.root);
     }
 }
 
-/// Removes the folders above `path` as long as they are empty, up to and including one that begins with `_`.
-pub(super) fn remove_empty_parents(path: &Path) {
-    for parent in path.ancestors().skip(1) {
-        let is_ours =
-            |folder: &Path| folder.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'_');
-        if !parent.ancestors().any(is_ours) || fs::remove_dir(parent).is_err() {
+/// Removes the folders above `path` and below `root`, from the inside out, as long as they are empty.
+pub(super) fn remove_empty_parents(path: &Path, root: &Path) {
+    for parent in path.ancestors().skip(1).take_while(|parent| *parent != root) {
+        if fs::remove_dir(parent).is_err() {
             return;
         }
     }

@@ -1,14 +1,22 @@
 """Holds what the binary made against what the oracle expects, cell by cell."""
 
+import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset
 
+from decoded import Decoded, Reject, Row
+from harness import DATASETS, logmill
+from oracle_cloudtrail import instant
 from raw_json import members
+from schema import columns
 
 TYPE_OF_DAY = pa.schema([("proc_ymd", pa.string())])
+
+PLACED_BY_RUN = {"source_object", "source_record"}
 
 Cells = dict[str, Any]
 Rows = dict[tuple[str, int], Cells]
@@ -60,3 +68,44 @@ def differences(actual: Cells, expected: Cells) -> list[str]:
         for name in sorted(actual.keys() | expected.keys())
         if name not in actual or name not in expected or actual[name] != expected[name]
     ]
+
+
+@cache
+def inspected(table: str, path: Path) -> dict[int, Cells]:
+    """What the binary makes of each record of a file."""
+    arguments = ("inspect", path, "--dataset", DATASETS[table], "--format", "json")
+    lines = map(json.loads, logmill(*arguments).stdout.splitlines())
+    return {line["record"]: line for line in lines}
+
+
+def assert_same_judgement(table: str, shown: Cells, found: Decoded, at: str) -> None:
+    """Asserts that binary and oracle agree on one record."""
+    if isinstance(found, Reject):
+        reject = shown.get("reject")
+        assert reject, f"{at}: should be a reject"
+        assert reject["reason"], at
+        assert reject["raw"].encode() == found.raw, at
+        return
+    assert "row" in shown, f"{at}: should be a row, is {shown['reject']['reason']}"
+    wrong = differences(shown_cells(table, shown["row"]), expected_cells(found))
+    assert not wrong, "\n".join([at, *wrong])
+
+
+def shown_cells(table: str, row: Cells) -> Cells:
+    """A row as `inspect` prints it, with the columns that are NULL, and instants in milliseconds."""
+    cells = {}
+    for column in columns(DATASETS[table]):
+        if column.name not in PLACED_BY_RUN and not column.name.endswith("_time_kst"):
+            value = row.get(column.name)
+            is_time = column.type == "timestamp" and value is not None
+            cells[column.name] = instant(json.dumps(value)) if is_time else value
+    return comparable(cells)
+
+
+def expected_cells(found: Row) -> Cells:
+    """A row of the oracle without what `inspect` does not show."""
+    return {
+        name: value
+        for name, value in found.columns.items()
+        if name not in PLACED_BY_RUN and not name.endswith("_time_kst")
+    }

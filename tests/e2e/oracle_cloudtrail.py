@@ -181,7 +181,7 @@ def boolean(raw: str) -> bool | None:
 
 def integer(raw: str) -> int | None:
     """A whole number of 64 bits, also as a string or with an empty fraction."""
-    match = re.fullmatch(r"(-?\d+)(?:\.0+)?", raw.strip('"'))
+    match = re.fullmatch(r"([+-]?\d+)(?:\.0+)?", raw.strip('"'))
     return int(match[1]) if match and -(2**63) <= int(match[1]) < 2**63 else None
 
 

@@ -13,23 +13,18 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from compare import assert_same_rows, comparable, differences, read_rows
-from decoded import Reject, Row
-from harness import DATASETS, REPOSITORY, logmill, run_day
+from compare import assert_same_judgement, assert_same_rows, inspected, read_rows
+from harness import DATASETS, REPOSITORY, run_day
 from oracle import decode, expected_day
-from oracle_cloudtrail import instant
-from schema import columns
 
 CORPORA = Path(os.environ.get("LOGMILL_CORPORA", REPOSITORY.parent / "shared" / "corpora"))
 NO_TIME = "(no valid time)"
 CLF_TIME = re.compile(r"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d)")
-PLACED_BY_RUN = {"source_object", "source_record"}
 
 pytestmark = pytest.mark.skipif(
     not (CORPORA / "kst_day_counts.csv").is_file(), reason="no corpora: LOGMILL_CORPORA names them"
@@ -74,14 +69,6 @@ def files(tier: Tier) -> list[Path]:
     return sorted(path for path in (CORPORA / tier.folder).rglob("*") if path.is_file())
 
 
-@cache
-def inspected(table: str, path: Path) -> dict[int, dict[str, Any]]:
-    """What the binary makes of each record of a file."""
-    arguments = ("inspect", path, "--dataset", DATASETS[table], "--format", "json")
-    lines = map(json.loads, logmill(*arguments).stdout.splitlines())
-    return {line["record"]: line for line in lines}
-
-
 def test_every_record_is_a_row_with_the_right_values_or_a_reject_with_a_reason(tier: Tier) -> None:
     """The oracle has no verdict on a line that fits no plain reading; here the binary has none either."""
     judged: Counter[str] = Counter()
@@ -91,42 +78,9 @@ def test_every_record_is_a_row_with_the_right_values_or_a_reject_with_a_reason(t
         assert shown.keys() == read.keys(), path
         for record, found in read.items():
             judged[type(found).__name__] += 1
-            assert_same_judgement(tier, shown[record], found, f"{path.name} {record}")
+            assert_same_judgement(tier.table, shown[record], found, f"{path.name} {record}")
     assert judged["Row"] > 30
     assert judged["Reject"] <= {"trail_fixtures": 116, "s3_fixtures": 5, "s3_real": 1}.get(tier.counted_as, 0)
-
-
-def assert_same_judgement(tier: Tier, shown: dict[str, Any], found: Row | Reject, at: str) -> None:
-    """Asserts that binary and oracle agree on one record."""
-    if isinstance(found, Reject):
-        reject = shown.get("reject")
-        assert reject, f"{at}: should be a reject"
-        assert reject["reason"], at
-        assert reject["raw"].encode() == found.raw, at
-        return
-    assert "row" in shown, f"{at}: should be a row, is {shown['reject']['reason']}"
-    wrong = differences(shown_cells(tier.table, shown["row"]), expected_cells(found))
-    assert not wrong, "\n".join([at, *wrong])
-
-
-def shown_cells(table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """A row as `inspect` prints it, with the columns that are NULL, and instants in milliseconds."""
-    cells = {}
-    for column in columns(DATASETS[table]):
-        if column.name not in PLACED_BY_RUN and not column.name.endswith("_time_kst"):
-            value = row.get(column.name)
-            is_time = column.type == "timestamp" and value is not None
-            cells[column.name] = instant(json.dumps(value)) if is_time else value
-    return comparable(cells)
-
-
-def expected_cells(found: Row) -> dict[str, Any]:
-    """A row of the oracle without what `inspect` does not show."""
-    return {
-        name: value
-        for name, value in found.columns.items()
-        if name not in PLACED_BY_RUN and not name.endswith("_time_kst")
-    }
 
 
 def counted(tier: Tier) -> dict[tuple[str, str], list[int]]:

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::dataset::Promotion;
 use crate::dataset::column::ColumnType::{BigInt, Bool, Json, Text, TextList, Timestamp};
-use crate::dataset::column::{Column, ColumnType, Naming, Origin, TableSchema};
+use crate::dataset::column::{Column, ColumnType, CompactName, Naming, Origin, TableSchema};
 
 const fn column(
     name: &'static str,
@@ -127,7 +127,7 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
         origin: Origin::Json(Cow::Owned(vec![Cow::Owned(promotion.path.clone())])),
         meaning: Cow::Owned(format!("Promoted from {}", promotion.path)),
         spread: crate::dataset::Spread::Repeating,
-        compact: None,
+        compact: CompactName::AsGiven,
     });
     let columns: Vec<Column> =
         front.iter().chain(&PROMOTED).cloned().chain(of_user).chain(last.iter().cloned()).collect();

@@ -119,7 +119,7 @@ impl RecordDecoder {
         self.place = Place::Outside;
         self.documents += 1;
         if !has_records {
-            rows.reject(0, "no_records", "a JSON document without a list named Records", None);
+            rows.reject_rest(0, "no_records", "a JSON document without a list named Records", None);
         }
     }
 
@@ -140,7 +140,9 @@ impl RecordDecoder {
         }
         let raw = walker.since(start);
         self.records += 1;
-        let at = if is_object {
+        let at = if raw.len() > self.limits.max_record_bytes {
+            Err(("too_long", format!("longer than {} bytes", self.limits.max_record_bytes)))
+        } else if is_object {
             self.event_time(found)
         } else {
             Err(("not_an_object", "an element of Records that is no object".to_owned()))
@@ -179,7 +181,7 @@ impl RecordDecoder {
     /// Goes on behind bytes at which the walker stopped for good; returns how many of `rest` are used.
     fn pass_fault(&mut self, rest: &[u8], (reason, detail): Fault, rows: &mut Rows) -> usize {
         let Place::Records { first } = self.place else {
-            rows.reject(0, reason, detail, None);
+            rows.reject_rest(0, reason, detail, None);
             self.place = Place::Lost;
             return rest.len();
         };
@@ -194,7 +196,8 @@ impl RecordDecoder {
                 lead + end
             }
             Some(_) => {
-                self.reject_next(reason, detail, record, rows);
+                self.records += 1;
+                rows.reject_rest(self.records, reason, detail, Some(record));
                 self.place = Place::Lost;
                 rest.len()
             }
@@ -211,7 +214,7 @@ impl RecordDecoder {
     fn skip_oversized(&mut self, rest: &[u8], rows: &mut Rows) -> usize {
         let detail = format!("longer than {} bytes", self.limits.max_record_bytes);
         if !matches!(self.place, Place::Records { .. }) {
-            rows.reject(0, "too_long", detail, None);
+            rows.reject_rest(0, "too_long", detail, None);
             self.place = Place::Lost;
             return rest.len();
         }
@@ -279,13 +282,13 @@ impl Decoder for RecordDecoder {
         match self.place {
             Place::Lost | Place::Skipping(_) => {}
             Place::Outside if blank && self.documents > 0 => {}
-            Place::Outside if blank => rows.reject(0, "empty_object", "no JSON document", None),
-            Place::Outside => rows.reject(0, "invalid_json", "no JSON object", None),
+            Place::Outside if blank => rows.reject_rest(0, "empty_object", "no JSON document", None),
+            Place::Outside => rows.reject_rest(0, "invalid_json", "no JSON object", None),
             Place::Document { .. } if self.records == 0 => {
-                rows.reject(0, "truncated_json", "the document ends early", None);
+                rows.reject_rest(0, "truncated_json", "the document ends early", None);
             }
             Place::Document { .. } | Place::Records { .. } => {
-                self.reject_next("truncated_json", "the document ends early".to_owned(), rest, rows);
+                rows.reject_rest(self.next_record(), "truncated_json", "the document ends early", Some(rest));
             }
         }
     }

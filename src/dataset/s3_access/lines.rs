@@ -27,11 +27,19 @@ impl LineDecoder {
         if std::mem::take(&mut self.skipping) || line.trim_ascii().is_empty() {
             return;
         }
+        if line.len() > self.limits.max_record_bytes {
+            return self.reject_long(self.line, line, rows);
+        }
         let text = decode_utf8(line);
         match fields::parse(text.as_bytes()) {
             Ok(parsed) => self.row(&parsed, line, matches!(text, Cow::Owned(_)), rows),
             Err(fault) => rows.reject(self.line, fault.as_str(), fault.to_string(), Some(line)),
         }
+    }
+
+    fn reject_long(&self, number: u32, line: &[u8], rows: &mut Rows) {
+        let detail = format!("longer than {} bytes", self.limits.max_record_bytes);
+        rows.reject(number, "too_long", detail, Some(line));
     }
 
     fn row(&self, line: &Line<'_>, raw: &[u8], lossy: bool, rows: &mut Rows) {
@@ -68,8 +76,7 @@ impl Decoder for LineDecoder {
             return bytes.len();
         }
         if rest.len() > self.limits.max_record_bytes {
-            let detail = format!("longer than {} bytes", self.limits.max_record_bytes);
-            rows.reject(self.next_record(), "too_long", detail, Some(rest));
+            self.reject_long(self.next_record(), rest, rows);
             self.skipping = true;
             return bytes.len();
         }
