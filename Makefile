@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 UV     := uv==0.13.8
 DENY   := 0.20.2
+# A bare Debian lacks these; where apt-get cannot help, what needs them says so.
+apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
 .PHONY: demo test format clippy deny unit e2e sample
 
@@ -35,7 +37,8 @@ e2e: $(VENV)/ready
 	$(VENV)/bin/python -m pytest tests/e2e
 
 $(VENV)/ready: tests/e2e/requirements.txt
-	@command -v java >/dev/null || (apt-get update && apt-get install -y --no-install-recommends openjdk-17-jre-headless)
+	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: the tests with Spark will say so'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv)
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet '$(UV)'
 	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode -r tests/e2e/requirements.txt

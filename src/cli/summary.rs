@@ -125,8 +125,9 @@ impl Summary {
 
     /// The table for people.
     fn text(&self) -> String {
-        let mut text = format!("KST day {}, run {}\n\n", self.day, self.run);
+        let mut text = format!("KST day {}, run {}\n", self.day, self.run);
         if !self.tables.is_empty() {
+            text.push('\n');
             text += &console::table(&HEADER, &HEADER[1..12], self.tables.iter().map(TableSummary::row));
         }
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {

@@ -82,8 +82,8 @@ impl Quarantine {
     }
 
     fn failed(&self) -> impl Fn(std::io::Error) -> Error + use<> {
-        let path = self.path.display().to_string();
-        move |cause| Error::unusable("cannot keep the rejected rows", cause).with("path", &path)
+        let path = self.path.clone();
+        move |cause| super::spill_failed(&path, cause)
     }
 
     /// Adds a row.
@@ -115,8 +115,7 @@ impl Quarantine {
             return Ok(0);
         }
         entries.sort_by_key(|(entry, which)| (entry.object, entry.record, *which, entry.offset));
-        let failed =
-            |cause| Error::unusable("cannot write the quarantine file", cause).with("path", target.display());
+        let failed = |cause| super::spill_failed(target, cause);
         let mut sources = all.iter_mut().map(Self::reopen).collect::<Result<Vec<_>>>()?;
         let mut sorted = BufWriter::new(File::create(target).map_err(failed)?);
         let mut line = Vec::new();

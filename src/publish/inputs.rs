@@ -60,5 +60,7 @@ fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn failed(path: &str, cause: io::Error) -> Error {
-    Error::unusable("cannot write the list of inputs", cause).with("file", path)
+    Error::unusable("cannot write the list of inputs", cause)
+        .with("file", path)
+        .hint("check the room on the disk of the output; the day that was published still stands")
 }

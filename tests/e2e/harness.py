@@ -67,12 +67,12 @@ class Lake:
 
     def manifest(self, table: str, day: str) -> dict[str, Any]:
         """Manifest of a day."""
-        return json.loads((self.table(table) / partition(day) / "_manifest.json").read_text())
+        return json.loads((self.table(table) / partition(day) / "_manifest.json").read_text("utf-8"))
 
     def inputs(self, table: str, day: str) -> list[dict[str, Any]]:
         """The ledger of each raw object of a day."""
         name = self.manifest(table, day)["inputs_file"]["path"]
-        with gzip.open(self.table(table) / partition(day) / name, "rt") as lines:
+        with gzip.open(self.table(table) / partition(day) / name, "rt", encoding="utf-8") as lines:
             return [json.loads(line) for line in lines]
 
 

@@ -51,10 +51,10 @@ class S3AccessOracle:
     def decode(self, content: bytes) -> list[Decoded]:
         """Every line that is not blank, numbered from 1: a row, or a reject."""
         lines = enumerate(content.split(b"\n"), 1)
-        return [self._line(number, line.strip()) for number, line in lines if line.strip()]
+        return [self._line(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]
 
     def _line(self, number: int, line: bytes) -> Decoded:
-        plain = line.decode("utf-8", "replace")
+        plain = line.strip().decode("utf-8", "replace")
         read = list(readings(plain))
         if not read:
             return Reject(number, line)

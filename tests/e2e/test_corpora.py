@@ -86,7 +86,7 @@ def test_every_record_is_a_row_with_the_right_values_or_a_reject_with_a_reason(t
 def counted(tier: Tier) -> dict[tuple[str, str], list[int]]:
     """Rows, distinct ids and files by publisher and day; the keys of CloudTrail name no publisher."""
     found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    with (CORPORA / "kst_day_counts.csv").open() as lines:
+    with (CORPORA / "kst_day_counts.csv").open(encoding="utf-8") as lines:
         for line in csv.DictReader(lines):
             if line["tier"] == tier.counted_as:
                 publisher = line["source"] if tier.table == "s3_access" else ""

@@ -22,13 +22,13 @@ PACKED = gzip.compress(DOCUMENT, mtime=0)
 WRONG_CHECKSUM = PACKED[:-8] + bytes([PACKED[-8] ^ 1]) + PACKED[-7:]
 
 
-def inspected(folder: Path, packed: bytes) -> tuple[list[str], list[str]]:
+def inspected(folder: Path, packed: bytes) -> tuple[list[str | None], list[str]]:
     """The event ids and the reasons of rejects that the binary finds in a file."""
     path = folder / KEY.name
     path.write_bytes(packed)
     lines = logmill("inspect", path, "--dataset", "cloudtrail", "--format", "json").stdout.splitlines()
     found = list(map(json.loads, lines))
-    ids = [line["row"]["event_id"] for line in found if "row" in line]
+    ids = [line["row"].get("event_id") for line in found if "row" in line]
     return ids, [line["reject"]["reason"] for line in found if "reject" in line]
 
 
@@ -44,13 +44,11 @@ def test_a_file_that_ends_early_keeps_its_rows_and_has_one_reject(tmp_path: Path
     assert len(reasons) == 1
 
 
-@pytest.mark.xfail(reason="an error of the gzip trailer that comes with the last bytes is not seen")
 def test_content_that_fails_its_checksum_is_a_reject(tmp_path: Path) -> None:
     _, reasons = inspected(tmp_path, WRONG_CHECKSUM)
     assert reasons == ["damaged_gzip"]
 
 
-@pytest.mark.xfail(reason="an error of the gzip trailer that comes with the last bytes is not seen")
 def test_no_flipped_bit_passes_unseen(tmp_path: Path) -> None:
     """Every single-bit error in a gzip file shows in its header, its structure or its checksum."""
     chance = random.Random(20231101)

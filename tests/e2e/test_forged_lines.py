@@ -63,3 +63,21 @@ def test_no_forged_text_is_taken_for_a_field_without_a_mark(tmp_path: Path) -> N
         assert is_exact or any(set('"[') & set(fields[name] or "") for name in CLIENT_TEXT), line
         exact += is_exact
     assert exact > len(lines) // 3
+
+
+def test_a_host_id_in_two_parts_leaves_its_neighbours_in_place(tmp_path: Path) -> None:
+    """S3 has written such lines (a published one: ncbi/ncbi-logging, REST.GET.TAGGING, 20 Mar 2019)."""
+    host = (
+        "AIDAISBTTLPGXGH6YFFAY LzYGmYpiLp7R7wNJiVYmdRo4ZFqgcpxZ7qPKRq3W6VLqzC9cJVpZ7Y1gFvLfYhJqm4cbbQpUO5Y="
+    )
+    raw = tmp_path / "2019-03-20-01-00-00-0123456789ABCDEF"
+    raw.write_text(
+        "79a5 bucket [20/Mar/2019:00:00:38 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.TAGGING - "
+        f'"GET /?tagging HTTP/1.1" 404 NoSuchTagSet 300 - 7 - "-" "aws-cli/1.16" - {host} SigV4 CIPHER '
+        "AuthHeader host TLSv1.2\n"
+    )
+    (line,) = logmill("inspect", raw, "--dataset", "s3-access", "--format", "json").stdout.splitlines()
+    row = json.loads(line)["row"]
+    read = [row.get(name) for name in ("referer", "user_agent", "version_id", "host_id", "signature_version")]
+    assert read == [None, "aws-cli/1.16", None, host, "SigV4"]
+    assert row["parse_quality"] == "repaired"

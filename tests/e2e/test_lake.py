@@ -75,7 +75,7 @@ NINE_HOURS = 9 * 60 * 60 * 1000
 
 
 def test_the_counts_are_those_that_lie_beside_the_sample(sample: Published, table: str) -> None:
-    promised = json.loads((REPOSITORY / SAMPLE_DATA / "expected.json").read_text())[table]
+    promised = json.loads((REPOSITORY / SAMPLE_DATA / "expected.json").read_text("utf-8"))[table]
     assert {name: sample.ledger(table)[name] for name in COUNTS} == promised
 
 
@@ -96,7 +96,7 @@ def test_quarantine_holds_the_records_that_the_oracle_rejects(
     sample: Published, expected: dict[str, ExpectedDay], table: str
 ) -> None:
     """Each with a reason and its bytes; they are few, so the oracle has judged nearly everything."""
-    lines = Path(sample.ledger(table)["quarantine"]).read_text().splitlines()
+    lines = Path(sample.ledger(table)["quarantine"]).read_text("utf-8").splitlines()
     quarantined = [json.loads(line) for line in lines]
     assert all(line["reason"] and line["detail"] and line["raw"] for line in quarantined)
     places = sorted((line["object"], line["record"]) for line in quarantined)

@@ -20,8 +20,9 @@ from schema import columns
 
 SCALARS = r"""
     null true false "true" "false" "True" "False" "FALSE" 0 -0 -0.0 1e400 9007199254740993 1.50 12.0 1E2
-    "12" "12.0" "-5" "+5" 9223372036854775807 9223372036854775808 -9223372036854775809 "" "-" "x" "한국어" "\uAE40\uBBFC"
-    "\ud83d\ude80" "\ud83d" "\ude80x" "\n\t\\\/\"" "\u0000" "2023-11-01T00:00:00Z" "20231101T000000Z"
+    "12" "12.0" "-5" "+5" 9223372036854775807 9223372036854775808 -9223372036854775809 "" "-" "x" "한국어"
+    "\uAE40\uBBFC" "\ud83d\ude80" "\ud83d" "\ude80x" "\n\t\\\/\"" "\u0000"
+    "2023-11-01T00:00:00Z" "20231101T000000Z"
     "2023-11-01T09:00:00+09:00" "2023-11-01T00:00:00.123456Z" "2023-11-01" "2023-02-30T00:00:00Z"
     "2023-11-01T24:00:00Z" "2023-11-01T23:59:60Z" {} [] [1,2] {"a":1}
 """.split()
@@ -42,9 +43,7 @@ class Maker:
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
-        paths = [
-            path for column in columns("cloudtrail") if column.source not in MADE for path in column.sources
-        ]
+        paths = [column.sources[-1] for column in columns("cloudtrail") if column.source not in MADE]
         self.paths = [path.split(".") for path in paths if "[" not in path]
         self.names = sorted({name for path in self.paths for name in path}) + UNKNOWN
 

@@ -83,6 +83,18 @@ fn a_day_lacking_a_shard_is_not_published() {
 }
 
 #[test]
+fn a_shard_without_objects_is_a_shard() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("id", json!({}))]));
+    let plan = plan(&work).args(["--shards", "3", "--format", "json"]).exits(0);
+    work.write("plan.json", plan.stdout);
+    for shard in ["0", "1", "2"] {
+        convert(&work, "plan.json", shard).exits(0);
+    }
+    assert_eq!(publish(&work, "plan.json").publishes(Table::CLOUDTRAIL).values("event_id"), ["id"]);
+}
+
+#[test]
 fn shards_of_another_plan_are_refused() {
     let work = planned();
     let other = plan(&work).args(["--shards", "3", "--format", "json"]).exits(0);
@@ -274,6 +286,17 @@ fn verify_finds_what_is_missing_and_what_does_not_belong() {
         &["never published", "hint:"],
     );
     check_verify(|folder, _| fs::remove_dir_all(folder).unwrap(), &["never published"]);
+}
+
+#[test]
+fn verify_finds_that_the_rejected_rows_are_gone() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("id", json!({})).to_string(), "\"bad\"".to_owned()]));
+    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let path = text(&day.manifest["quarantine"]["path"]);
+    fs::remove_file(work.lake().join(path)).unwrap();
+    let outcome = work.verify().exits(4);
+    outcome.prints(&["_quarantine", "missing"]);
 }
 
 #[test]

@@ -158,6 +158,30 @@ fn both_log_types_are_told_apart_in_one_folder() {
     assert_eq!(finished.day(Table::ACCESS).values("request_id"), ["BYCONTENT", "BYKEY"]);
 }
 
+/// People give the folder that holds everything: the lake in it is no raw log.
+#[test]
+fn a_lake_inside_the_input_is_not_read() {
+    for dataset in ["cloudtrail", "all"] {
+        let work = Workdir::new();
+        work.write("raw/events.json", document([event("id", json!({})).to_string(), "\"bad\"".to_owned()]));
+        for round in 0..3 {
+            let run = work.logmill([
+                "run",
+                "--day",
+                DAY,
+                "--input",
+                "raw",
+                "--output",
+                "raw/lake",
+                "--dataset",
+                dataset,
+            ]);
+            let day = run.args(["--max-reject-ratio", "0.5"]).publishes(Table::CLOUDTRAIL);
+            assert_eq!(day.ledger(), [2, 1, 0, 0, 1], "round {round} with {dataset}");
+        }
+    }
+}
+
 /// The sample day, with the result that is committed beside it.
 #[test]
 fn the_sample_day_comes_out_as_it_should() {

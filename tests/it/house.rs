@@ -52,9 +52,10 @@ impl SourceFile {
         Some(first.into_owned()).filter(|part| part != "lib" && part != "main")
     }
 
-    /// Lines of code, with their numbers: no comments.
+    /// Lines of the program, with their numbers: no comments, no tests.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = (1..).zip(self.text.lines());
+        let is_program = |(_, line): &(usize, &str)| !line.starts_with("#[cfg(test)]");
+        let lines = (1..).zip(self.text.lines()).take_while(is_program);
         lines.map(|(number, line)| (number, line.split("//").next().unwrap_or_default()))
     }
 

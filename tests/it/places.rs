@@ -148,7 +148,7 @@ fn a_full_disk_fails_the_run_and_the_old_day_stands() {
         outcome.says(&["cannot", "File too large", "hint:"]);
         assert_eq!(work.published(), before, "with room for {blocks} blocks\n{outcome}");
         failed += 1;
-        blocks = (blocks * 3 / 2).max(1);
+        blocks += blocks / 2 + 1;
         assert!(blocks < 1 << 20, "it never fits\n{outcome}");
     }
     assert!(failed > 5, "{failed} runs had too little room");

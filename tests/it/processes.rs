@@ -98,6 +98,13 @@ impl Scene {
     }
 }
 
+/// Writes blank lines until nobody reads them any more: however late a signal is taken, the run is still reading.
+fn write_until_it_stops(mut pipe: File) {
+    let blank = [b'\n'; 64 << 10];
+    let written = (0..4096).take_while(|_| pipe.write_all(&blank).is_ok()).count();
+    assert!(written < 4096, "a signal should stop a run that reads");
+}
+
 /// How far a run has come, as its staging folder shows, and how many milliseconds later something happens to it.
 const MOMENTS: [(&str, u64); 9] = [
     ("", 0),
@@ -156,13 +163,37 @@ fn a_signal_in_the_middle_of_an_object_ends_the_run() {
         let (run, mut pipe) = scene.run_until_it_reads();
         pipe.write_all(b"{\"Records\":[").unwrap();
         run.signal(signal);
-        drop(pipe);
+        write_until_it_stops(pipe);
         let outcome = run.wait();
         assert_eq!(outcome.code, Some(130), "{outcome}");
         outcome.says(&["interrupted", "nothing was published"]);
         scene.work.assert_no_debris("lake");
         assert_eq!(scene.standing(), Standing::Old);
     }
+}
+
+/// The second table waits for its content while the first one is published already.
+#[test]
+fn a_run_that_is_interrupted_between_two_tables_does_not_deny_the_first() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("id", json!({}))]));
+    let pipe = work.path("2023-11-01-03-10-00-PIPE");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let pipe_name = pipe.display();
+    let sources = format!(
+        "[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\n\
+         [[source]]\ndataset = \"s3-access\"\ninput = \"{pipe_name}\"\n"
+    );
+    work.write("logmill.toml", sources);
+    let run = work.logmill(["run", "--day", DAY, "--output", "lake"]).start();
+    let writer = OpenOptions::new().write(true).open(&pipe).unwrap();
+    run.signal("TERM");
+    write_until_it_stops(writer);
+    let outcome = run.wait();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    work.verify().exits(0).prints(&["cloudtrail/proc_ymd=20231101: 1 rows"]);
+    assert!(!outcome.stderr.contains("nothing was published"), "cloudtrail was\n{outcome}");
+    work.assert_no_debris("lake");
 }
 
 #[test]
@@ -291,7 +322,7 @@ fn a_conversion_that_is_interrupted_leaves_nothing_that_could_be_published() {
         let run = convert();
         let pipe = OpenOptions::new().write(true).open(&object).unwrap();
         run.signal(signal);
-        drop(pipe);
+        write_until_it_stops(pipe);
         let outcome = run.wait();
         assert_eq!(outcome.code, if signal == "TERM" { Some(130) } else { None }, "{outcome}");
         publish().exits(4).says(&["has not been converted"]);

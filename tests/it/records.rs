@@ -120,6 +120,17 @@ fn a_record_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
 }
 
 #[test]
+fn an_object_that_ends_in_a_record_without_end_is_damaged() {
+    let work = Workdir::new();
+    let front = document([event("kept", json!({}))]);
+    let endless = format!("{},{{\"a\":\"{}", front.strip_suffix("]}").unwrap(), "x".repeat(65 << 20));
+    work.cloudtrail("a", gz(endless));
+    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    assert_eq!((day.values("event_id").len(), day.quarantine().len()), (1, 1));
+    assert_eq!(day.inputs()[0]["damaged"], true, "nobody knows what was behind it");
+}
+
+#[test]
 fn nesting_is_kept_to_a_depth_and_rejected_beyond() {
     let nested = |depth: usize| format!("{}1{}", "{\"a\":[".repeat(depth / 2), "]}".repeat(depth / 2));
     let record = |id: &str, depth: usize| {

@@ -38,32 +38,59 @@ pub(super) const FIELD_COUNT: usize = 27;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(super) enum Field {
+    /// Canonical user id of the bucket's owner.
     BucketOwner = 0,
+    /// Bucket name.
     Bucket,
+    /// When the request was received, without the brackets.
     Time,
+    /// IPv4 or IPv6 address, or none for what AWS does itself.
     RemoteIp,
+    /// Canonical user id, ARN or name of an AWS service; none if anonymous.
     Requester,
+    /// Not unique: the records of a multi-object delete share one.
     RequestId,
+    /// `REST.GET.OBJECT`, `BATCH.DELETE.OBJECT`, `S3.EXPIRE.OBJECT`.
     Operation,
+    /// Object key, encoded: see [`super::key`].
     Key,
+    /// Request line; client-controlled.
     RequestUri,
+    /// HTTP status.
     HttpStatus,
+    /// S3 error code.
     ErrorCode,
+    /// Bytes of the response body; none for zero.
     BytesSent,
+    /// Size of the object in bytes.
     ObjectSize,
+    /// Milliseconds until the last byte was sent.
     TotalTime,
+    /// Milliseconds until the first byte was sent.
     TurnAroundTime,
+    /// `Referer` header; client-controlled.
     Referer,
+    /// `User-Agent` header; client-controlled.
     UserAgent,
+    /// Version id that was asked for, or that a lifecycle rule met.
     VersionId,
+    /// `x-amz-id-2`.
     HostId,
+    /// `SigV2`, `SigV4`; none if anonymous.
     SignatureVersion,
+    /// TLS cipher; none for HTTP.
     CipherSuite,
+    /// `AuthHeader`, `QueryString`; none if anonymous.
     AuthenticationType,
+    /// Endpoint that was called.
     HostHeader,
+    /// `TLSv1.2`; none for HTTP.
     TlsVersion,
+    /// ARN of the access point, if one was used.
     AccessPointArn,
+    /// `Yes` if the request needed an ACL.
     AclRequired,
+    /// AWS region that the request came from.
     SourceRegion,
 }
 

@@ -184,6 +184,13 @@ fn a_caller_before_the_host_id_is_repaired() {
     assert_eq!(read(&line("20/Mar/2024", &version)).quality, Quality::Repaired);
     let dash = "v - HOST= SigV4 - - -";
     assert_eq!(text(read(&line("20/Mar/2019", dash)).get(Field::HostId)), "HOST=");
+    let signed_twice = "v SigV4 HOST= SigV4 - - -";
+    check_fault(
+        &line("20/Mar/2019", signed_twice),
+        "bad_signature_version",
+        Field::SignatureVersion,
+        "HOST=",
+    );
     check_fault(&line("20/Mar/2024", dash), "bad_signature_version", Field::SignatureVersion, "HOST=");
     check_fault(
         &line("20/Mar/2019", "v A B C SigV4 - - -"),
@@ -299,6 +306,12 @@ fn broken_lines_say_where_and_why() {
         (format!("{HEAD} - 200 - 1 1 1 1 r - {TAIL}"), "unquoted_text", Field::Referer, "r "),
         (format!("{HEAD} - 200 - 1 1 x 1 - - {TAIL}"), "bad_number", Field::TotalTime, "x"),
         (
+            format!("{HEAD} \"GET /a\" x HTTP/1.1\" 200 - 1.5 1 1 1 \"-\" \"u\" x\" {TAIL}"),
+            "bad_number",
+            Field::BytesSent,
+            "1.5",
+        ),
+        (
             format!("{HEAD} {uri} 200 - 1 1 1 1 \"-\" \"u\" - HOST x y z"),
             "bad_signature_version",
             Field::SignatureVersion,
@@ -343,6 +356,9 @@ fn two_records_in_one_line_are_refused() {
     }
     let dotted = format!("o b [05/Jan/2020:23:48:44 +0000] 1.2.3.4 - A59221 my.{}", &next[1..]);
     check_fault(&dotted, "torn_line", Field::Key, "[05/Jan/2020:23:10:20");
+    let cut = r#""GET /a HTTP/1.1" 200 - 5 5 1 1 "r" "u" - HOST= - - - - -"#;
+    let cut = format!("{HEAD} {cut}9221 b2 [05/Jan/2020:23:10:20 +0000]");
+    check_fault(&cut, "merged_lines", Field::VersionId, "[05/Jan/2020");
     // with quotes of its own, the second record could be text of the first one's client
     assert_eq!(read(&format!("{full}9221 {next}{rest}")).quality, Quality::Ambiguous);
     let torn_in_uri = format!(r#"{HEAD} "GET /a9221 {next}{rest}"#);
