@@ -31,7 +31,7 @@ pub struct Civil {
     pub hour: u32,
     /// Minute, 0 to 59.
     pub minute: u32,
-    /// Second, 0 to 60: a leap second counts as the second after.
+    /// Second, 0 to 60: a leap second counts as the one before it, and so stays in its day.
     pub second: u32,
     /// Millisecond, 0 to 999.
     pub milli: u32,
@@ -49,7 +49,7 @@ impl Civil {
             return None;
         }
         let days = days_from_civil(i64::from(self.year), i64::from(self.month), i64::from(self.day));
-        let seconds = i64::from(self.hour * 3600 + self.minute * 60 + self.second);
+        let seconds = i64::from(self.hour * 3600 + self.minute * 60 + self.second.min(59));
         Some(UtcInstant(days * DAY_MS + seconds * 1000 + i64::from(self.milli)))
     }
 }
@@ -383,7 +383,7 @@ mod tests {
             ("2023-07-19T21:17:28.5Z", Some("2023-07-19T21:17:28.500Z")),
             ("2023-07-20T06:17:28+09:00", Some("2023-07-19T21:17:28Z")),
             ("2023-07-19T14:17:28-0700", Some("2023-07-19T21:17:28Z")),
-            ("2016-12-31T23:59:60Z", Some("2017-01-01T00:00:00Z")),
+            ("2016-12-31T23:59:60Z", Some("2016-12-31T23:59:59Z")),
             ("2023-07-19T21:17:28", None),
             ("2023-07-19 21:17:28Z", None),
             ("2023-07-19T21:17:28.Z", None),

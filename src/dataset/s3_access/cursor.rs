@@ -7,6 +7,7 @@ use memchr::memchr_iter;
 use super::fault::{Fault, Reason};
 use super::fields::Field;
 use super::scan::next_space;
+use crate::kst::Civil;
 
 /// A place in a line whose blanks at both ends are gone. Positions are those of the line as it was given.
 #[derive(Clone, Copy)]
@@ -183,34 +184,38 @@ pub(super) fn parse_time(bytes: &[u8]) -> Option<i64> {
     if marks != *b"[//::: ]" {
         return None;
     }
-    let year = digits(&time[8..12], 9999)?;
-    let month = month(&time[4..7])?;
-    let day = digits(&time[1..3], days_in_month(year, month)).filter(|&day| day > 0)?;
-    let (hour, minute) = (digits(&time[13..15], 23)?, digits(&time[16..18], 59)?);
-    let second = digits(&time[19..21], 60)?.min(59);
-    let zone = digits(&time[23..25], 23)? * 60 + digits(&time[25..27], 59)?;
-    let east = match time[22] {
-        b'+' => zone,
-        b'-' => -zone,
+    let clock = Civil {
+        year: digits(&time[8..12])?,
+        month: month(&time[4..7])?,
+        day: digits(&time[1..3])?,
+        hour: digits(&time[13..15])?,
+        minute: digits(&time[16..18])?,
+        second: digits(&time[19..21])?,
+        milli: 0,
+    };
+    let (zone_hours, zone_minutes) = (digits(&time[23..25])?, digits(&time[25..27])?);
+    let zone_ms = i64::from(zone_hours * 60 + zone_minutes) * 60_000;
+    let east_ms = match time[22] {
+        b'+' => zone_ms,
+        b'-' => -zone_ms,
         _ => return None,
     };
-    let minutes = (days_since_1970(year, month, day) * 24 + hour) * 60 + minute - east;
-    Some((minutes * 60 + second) * 1000)
+    (zone_hours < 24 && zone_minutes < 60).then_some(clock.to_utc()?.0 - east_ms)
 }
 
-/// A number of digits only, no larger than `most`.
-fn digits(text: &[u8], most: i64) -> Option<i64> {
+/// A number of digits only.
+fn digits(text: &[u8]) -> Option<u32> {
     let (mut value, mut all) = (0, true);
     for byte in text {
         let digit = byte.wrapping_sub(b'0');
         all &= digit < 10;
-        value = value * 10 + i64::from(digit);
+        value = value * 10 + u32::from(digit);
     }
-    (all && value <= most).then_some(value)
+    all.then_some(value)
 }
 
 /// The month's number from its English abbreviation.
-fn month(name: &[u8]) -> Option<i64> {
+fn month(name: &[u8]) -> Option<u32> {
     let month = match name {
         b"Jan" => 1,
         b"Feb" => 2,
@@ -227,23 +232,6 @@ fn month(name: &[u8]) -> Option<i64> {
         _ => return None,
     };
     Some(month)
-}
-
-const fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days since 1970 in the Gregorian calendar, counted in years that start in March so that a leap day comes last.
-const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month > 2 { year } else { year - 1 };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    365 * year + leap_days + day_of_year - 719_468
 }
 
 #[cfg(test)]
@@ -295,6 +283,11 @@ mod tests {
         ] {
             check_time(text, None);
         }
+    }
+
+    fn days_in_month(year: i64, month: usize) -> i64 {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
     }
 
     /// The slow twin of the calendar: one day after the other.
