@@ -7,7 +7,7 @@ use super::choose::{Choice, Midnight, Wanted, series};
 use super::{LeftObject, PlannedObject, TablePlan};
 
 use crate::dataset::{self, Dataset, KeyClaim, KeyTime, Naming, Promotion};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::store::unpack::Unpacked;
 use crate::store::{self, ListVisitor, ObjectMeta, Store};
@@ -44,8 +44,9 @@ pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
         objects: Vec::new(),
         left: Vec::new(),
     };
-    for (input, address) in (0..).zip(&source.inputs) {
-        let store = store::open(address)?;
+    let stores = source.inputs.iter().map(|input| store::open(input)).collect::<Result<Vec<_>>>()?;
+    refuse_overlap(&stores)?;
+    for (input, store) in (0..).zip(&stores) {
         let mut listing = Listing::new(source, wanted, store.as_ref());
         store.list(&mut listing)?;
         listing.into_plan(input, &mut plan);
@@ -53,6 +54,26 @@ pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
     plan.objects.sort_by(|a, b| a.address.cmp(&b.address));
     plan.left.sort_by(|a, b| a.address.cmp(&b.address));
     Ok(plan)
+}
+
+/// Of two inputs one in the other, every object would be read twice.
+fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
+    let roots = stores.iter().map(|store| store.root()).collect::<Result<Vec<_>>>()?;
+    let holds = |outer: &str, inner: &str| {
+        inner
+            .strip_prefix(outer.trim_end_matches('/'))
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    for (place, inner) in roots.iter().enumerate() {
+        let mut others = roots.iter().enumerate().filter(|(other, _)| *other != place);
+        if let Some((_, outer)) = others.find(|(_, outer)| holds(outer, inner)) {
+            return Err(Error::new(ErrorKind::Usage, "two inputs overlap")
+                .with("input", inner)
+                .with("lies in", outer)
+                .hint("leave the inner one out: folders are read with all that is below them"));
+        }
+    }
+    Ok(())
 }
 
 /// What a listing has found so far.

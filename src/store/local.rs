@@ -89,6 +89,14 @@ impl Store for LocalStore {
         }
     }
 
+    fn root(&self) -> Result<String> {
+        let root = self.only.as_ref().map_or_else(|| self.root.clone(), |name| self.root.join(name));
+        let real = fs::canonicalize(&root).map_err(|cause| {
+            Error::unusable("cannot read the input", cause).with("input", self.address(""))
+        })?;
+        Ok(real.to_string_lossy().into_owned())
+    }
+
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {
         let Some(name) = &self.only else {
             return self.list_folder("", visitor);

@@ -41,6 +41,9 @@ pub trait Store: Send + Sync {
     /// The address of an object: what a person can open.
     fn address(&self, key: &str) -> String;
 
+    /// Where the root really is, so that two inputs which overlap can be told.
+    fn root(&self) -> Result<String>;
+
     /// Lists what is below the root.
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()>;
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::harness::{AccessLine, DAY, LOGMILL, Table, Workdir, document, event, gz};
+use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
 const COMMANDS: [&str; 9] =
     ["run", "plan", "convert", "publish", "inspect", "schema", "verify", "config", "completions"];
@@ -20,7 +20,7 @@ fn eventful() -> Workdir {
     work
 }
 
-fn both<'w>(work: &'w Workdir) -> crate::harness::Call<'w> {
+fn both(work: &Workdir) -> Call<'_> {
     work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).whatever_is_rejected()
 }
 
@@ -37,7 +37,7 @@ fn every_command_shows_examples_and_the_program_its_exit_codes() {
         .stdout
         .lines()
         .filter(|line| line.starts_with("  "))
-        .filter_map(|line| line.trim().split_whitespace().next());
+        .filter_map(|line| line.split_whitespace().next());
     let listed: Vec<&str> = listed.take_while(|word| *word != "help").collect();
     assert_eq!(listed, COMMANDS, "a new command belongs into this list");
     for code in ["0  done", "2  ", "3  ", "4  ", "75  ", "99  ", "130  "] {
@@ -86,7 +86,7 @@ fn a_run_tells_what_it_did_and_names_the_damage() {
 #[test]
 fn with_json_every_message_is_one_json_object_a_line() {
     let work = eventful();
-    let json = |outcome: &crate::harness::Outcome| -> Vec<Value> {
+    let json = |outcome: &Outcome| -> Vec<Value> {
         outcome
             .stderr
             .lines()
@@ -132,7 +132,7 @@ fn the_summary_goes_where_it_is_wanted() {
     let kept: Value = serde_json::from_slice(&std::fs::read(work.path("kept.json")).unwrap()).unwrap();
     for (table, other) in kept["tables"].as_array().unwrap().iter().zip(summary["tables"].as_array().unwrap())
     {
-        assert_eq!(crate::harness::ledger(table), crate::harness::ledger(other));
+        assert_eq!(ledger(table), ledger(other));
     }
 }
 

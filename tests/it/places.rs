@@ -114,7 +114,8 @@ fn write_much(work: &Workdir, objects: u64, records: usize) {
     for object in 0..objects {
         let mut random = fastrand::Rng::with_seed(object);
         let mut record = |number: usize| {
-            let noise: String = (0..6).map(|_| format!("{:032x}", random.u128(..))).collect();
+            let noise: Vec<u128> = (0..6).map(|_| random.u128(..)).collect();
+            let noise = format!("{noise:x?}");
             event(&format!("{object}-{number}"), json!({"requestParameters": {"noise": noise}})).to_string()
         };
         let records = (0..records).map(&mut record).chain(["\"bad\"".to_owned()]);

@@ -100,7 +100,7 @@ impl Scene {
 
 /// Writes blank lines until nobody reads them any more: however late a signal is taken, the run is still reading.
 fn write_until_it_stops(mut pipe: File) {
-    let blank = [b'\n'; 64 << 10];
+    let blank = vec![b'\n'; 64 << 10];
     let written = (0..4096).take_while(|_| pipe.write_all(&blank).is_ok()).count();
     assert!(written < 4096, "a signal should stop a run that reads");
 }

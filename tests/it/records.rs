@@ -98,7 +98,8 @@ fn a_field_of_ten_megabytes_is_kept_whole() {
     let long: String = (0..10_000_000_u32).map(|place| char::from(b'a' + (place % 23) as u8)).collect();
     let row = row_with(json!({"userAgent": long, "requestParameters": {"body": long}}));
     assert!(row["user_agent"] == long.as_str(), "the text should come out as it went in");
-    assert!(text(&row["request_parameters"]) == json!({"body": long}).to_string());
+    let body = format!("{{\"body\":\"{long}\"}}");
+    assert!(row["request_parameters"] == body.as_str(), "the JSON should come out as it went in");
 }
 
 /// One is whole in a buffer before it is found to be too long, the other is skipped as it comes.

@@ -114,13 +114,24 @@ fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
     let known = |key: &str| lists.clone().any(|(_, keys)| keys.iter().any(|wanted| **wanted == *key));
     let mut all_known = true;
     let is_list = for_each_element(written, |element| {
+        let mut members = 0;
         all_known &= for_each_member(element, |key, value| {
+            members += 1;
             all_known &= known(key) && (value.starts_with('"') || value == "null");
         });
+        // Two keys of one column, such as ARN and arn: only one of them is in it.
+        let kept = lists.clone().filter(|(_, keys)| holds_one_of(element, keys)).count();
+        all_known &= members == kept;
     });
     if !(is_list && all_known) {
         found.extra.push(ExtraField { path: "resources", key: None, value: written });
     }
+}
+
+fn holds_one_of(element: &str, keys: &[Box<str>]) -> bool {
+    let mut holds = false;
+    for_each_member(element, |key, _| holds |= keys.iter().any(|wanted| **wanted == *key));
+    holds
 }
 
 /// Calls for each element of a written list; false when it is no list.

@@ -13,6 +13,8 @@ struct Node {
     path: String,
     /// Where the value itself is kept.
     slot: Option<usize>,
+    /// Whether another path leads to the same slot.
+    shares_slot: bool,
     children: Vec<(Box<str>, Node)>,
     /// Every slot further down: emptied when the key comes again, since the last of equal keys counts.
     below: Vec<usize>,
@@ -108,6 +110,7 @@ impl Shape {
         for key in path.split('.') {
             node = node.child_or_new(key);
         }
+        node.shares_slot |= shared.is_some();
         let slot = *node.slot.get_or_insert_with(|| shared.unwrap_or(self.slots));
         self.slots = self.slots.max(slot + 1);
         slot
@@ -210,9 +213,10 @@ impl Node {
             walker.value(depth)?;
         }
         let value = Some(walker.since(start)).filter(|written| *written != "null");
-        match (self.slot, value) {
+        let slot = self.slot.filter(|slot| !(self.shares_slot && found.values[*slot].is_some()));
+        match (slot, value) {
             (Some(slot), _) => found.values[slot] = value,
-            (None, Some(value)) if !is_object => {
+            (None, Some(value)) if !is_object || self.shares_slot => {
                 found.extra.push(ExtraField { path: &self.path, key: None, value });
             }
             (None, _) => {}

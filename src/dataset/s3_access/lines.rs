@@ -119,6 +119,8 @@ const FIELDS: [Field; FIELD_COUNT] = [
 
 /// Appends one cell to each decoded column, in the order of the column table.
 fn write_cells(line: &Line<'_>, lossy: bool, rows: &mut Rows) {
+    let decoded = decoded_key(line);
+    let lossy = lossy || decoded.as_deref().is_some_and(|key| key.contains(char::REPLACEMENT_CHARACTER));
     let mut column = 0;
     let mut next = || {
         column += 1;
@@ -130,7 +132,7 @@ fn write_cells(line: &Line<'_>, lossy: bool, rows: &mut Rows) {
             Field::Time => rows.cell(next()).push_time(Some(UtcInstant(line.request_time_ms))),
             Field::Key => {
                 rows.cell(next()).push_text(text());
-                rows.cell(next()).push_text(decoded_key(line).as_deref());
+                rows.cell(next()).push_text(decoded.as_deref());
             }
             Field::HttpStatus => rows.cell(next()).push_integer(line.http_status.map(i64::from)),
             Field::BytesSent => rows.cell(next()).push_integer(line.bytes_sent),

@@ -162,6 +162,16 @@ fn identities_are_flattened_and_their_odd_forms_are_kept() {
             json!({"user_identity_session_context_web_id_federation_data_federated_provider": "p"}),
         );
     }
+    let provider = "user_identity_session_context_web_id_federation_data_federated_provider";
+    for (second, extra) in [("null", None), ("\"b\"", Some("\"b\""))] {
+        let both = format!(
+            r#""userIdentity":{{"webIdFederationData":{{"federatedProvider":"a"}},"sessionContext":{{"webIdFederationData":{{"federatedProvider":{second}}}}}}}"#
+        );
+        let row = one(&both);
+        assert_eq!(row[provider], "a");
+        let path = "userIdentity.sessionContext.webIdFederationData.federatedProvider";
+        assert_eq!(row.get("extra").cloned(), extra.map(|value| json!(format!("{{\"{path}\":{value}}}"))));
+    }
     check(
         r#""userIdentity":{"sessionContext":{"attributes":{"creationDate":"soon"}}}"#,
         json!({"extra": r#"{"userIdentity.sessionContext.attributes.creationDate":"soon"}"#}),
@@ -181,6 +191,8 @@ fn resources_become_lists_in_step() {
     );
     check(r#""resources":null"#, json!({}));
     check(r#""resources":"x""#, json!({"extra": r#"{"resources":"x"}"#}));
+    let both = one(r#""resources":[{"ARN":"a","arn":"b"}]"#);
+    assert_eq!(both["extra"], r#"{"resources":[{"ARN":"a","arn":"b"}]}"#);
     let unknown = one(r#""resources":[{"ARN":"a","new":1}]"#);
     assert_eq!(unknown["extra"], r#"{"resources":[{"ARN":"a","new":1}]}"#);
 }
