@@ -22,7 +22,7 @@ impl Cancel {
     pub fn check(&self) -> Result<()> {
         if self.flag.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorKind::Interrupted, "interrupted")
-                .hint("nothing was published; the day that stood before still stands"));
+                .hint("this table was not published: the day that stood before still stands"));
         }
         Ok(())
     }

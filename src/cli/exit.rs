@@ -24,7 +24,7 @@ pub enum Exit {
     Temporary = 75,
     /// No rows, and `--fail-on-empty` was given.
     NoInput = 99,
-    /// Ctrl-C or SIGTERM: nothing was published.
+    /// Ctrl-C or SIGTERM: only tables in the summary were published.
     Interrupted = 130,
 }
 
@@ -43,7 +43,7 @@ impl Exit {
         (Self::NotRegistered, "published, but not registered in the catalog"),
         (Self::Temporary, "another run holds the day, or a service is away: try again later"),
         (Self::NoInput, "no rows, and --fail-on-empty was given"),
-        (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM: nothing was published"),
+        (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM: only tables in the summary were published"),
     ];
 
     /// The number that the shell sees.

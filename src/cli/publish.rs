@@ -6,6 +6,7 @@ use super::day::{DayRun, run_name};
 use super::exit::Exit;
 use super::run::{conclude, each_table};
 use super::settings::Flags;
+use super::summary::check_target;
 use super::{Context, console, on_workers};
 use crate::convert::Scattered;
 use crate::error::Result;
@@ -32,6 +33,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         let scattered = Scattered::of_shards(&args.staging, &table.table, plan.shards, &plan_id)?;
         day_run.finish(table, scattered, staged, began)
     };
+    check_target(args.write.summary_json.as_deref())?;
     let outcomes = on_workers(settings.threads, || {
         each_table(&plan.tables, |table| table.table.as_str(), publish_table)
     })?;

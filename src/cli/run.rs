@@ -6,7 +6,7 @@ use super::args::{GlobalArgs, RunArgs};
 use super::day::{DayRun, run_name};
 use super::exit::Exit;
 use super::settings::Flags;
-use super::summary::{Summary, TableSummary};
+use super::summary::{Summary, TableSummary, check_target};
 use super::{Context, console, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -34,6 +34,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         console: context.console,
         cancel: &context.cancel,
     };
+    check_target(args.write.summary_json.as_deref())?;
     let outcomes = on_workers(settings.threads, || {
         each_table(tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
     })?;
@@ -44,7 +45,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
 fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary> {
     let began = console::now();
     let staged = day_run.begin(&source.table)?;
-    let plan = plan_table(source, day_run.day)?;
+    let plan = plan_table(source, day_run.day, day_run.lake.root().as_deref())?;
     day_run.console.step(
         "planned",
         &[

@@ -356,7 +356,8 @@ fn check_promotions(section: &SourceSection, table: &str) -> Result<()> {
             return refused(name, "a column name has lower-case letters, digits and _ only");
         }
         let earlier = section.promote[..place].iter().any(|other| other.column == name);
-        if own.position(name).is_some() || earlier {
+        let taken = |naming| own.columns.iter().any(|column| column.named(naming) == name);
+        if taken(Naming::Snake) || taken(Naming::Compact) || earlier {
             return refused(name, "the table has a column of this name");
         }
         if dataset.schema(Naming::Snake, std::slice::from_ref(promotion)).position(name).is_none() {

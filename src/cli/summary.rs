@@ -50,6 +50,23 @@ struct FailedTable {
     error: String,
 }
 
+/// Fails when the summary could not be written to a file: better before the work than after.
+pub(super) fn check_target(json_to: Option<&str>) -> Result<()> {
+    match json_to {
+        None | Some("-") => Ok(()),
+        Some(path) => {
+            let opened = fs::OpenOptions::new().create(true).append(true).open(path);
+            opened.map(|_| ()).map_err(|cause| cannot_write(path, cause))
+        }
+    }
+}
+
+fn cannot_write(path: &str, cause: std::io::Error) -> Error {
+    Error::unusable("cannot write the summary", cause)
+        .with("file", path)
+        .hint("give --summary-json a file in a folder that exists, or - for standard output")
+}
+
 impl TableSummary {
     pub(super) fn new(
         plan: &TablePlan,
@@ -154,8 +171,7 @@ impl Summary {
         json.push('\n');
         match json_to {
             Some("-") => return console::print(&json),
-            Some(path) => fs::write(path, json)
-                .map_err(|cause| Error::unusable("cannot write the summary", cause).with("file", path))?,
+            Some(path) => fs::write(path, json).map_err(|cause| cannot_write(path, cause))?,
             None => {}
         }
         if quiet { Ok(()) } else { console::print(&self.text()) }

@@ -29,6 +29,9 @@ use crate::cancel::Cancel;
 use crate::dataset::DecodeLimits;
 use crate::error::Error;
 
+/// A column of text counts its bytes in 31 bits.
+const MAX_OPEN_ROWS_BYTES: usize = 512 << 20;
+
 /// How the work is done; what is done stands in the plan.
 #[derive(Debug, Clone)]
 pub struct ConvertOptions {
@@ -51,7 +54,7 @@ pub struct ConvertOptions {
 impl ConvertOptions {
     /// Bytes of rows that one worker may collect before it hands them over.
     fn open_rows_bytes(&self) -> usize {
-        self.memory / 8 / self.threads
+        (self.memory / 8 / self.threads).min(MAX_OPEN_ROWS_BYTES)
     }
 
     /// Bytes of rows that may wait in memory; more are spilled.

@@ -78,7 +78,10 @@ pub fn scatter(
         spilled: AtomicUsize::new(0),
         result: Mutex::default(),
     };
-    (0..options.threads).into_par_iter().with_max_len(1).try_for_each(|worker| work.run_worker(worker))?;
+    (0..options.threads).into_par_iter().with_max_len(1).try_for_each(|worker| {
+        // What one worker cannot do, the others need not go on for.
+        work.run_worker(worker).inspect_err(|_| work.next.store(work.objects.len(), Ordering::Relaxed))
+    })?;
     let mut scattered = work.result.into_inner().expect("a worker that panics takes the process with it");
     scattered.counts.sort_by_key(|count| count.object);
     Ok(scattered)

@@ -48,9 +48,16 @@ fn shard_folder(staging: &Path, table: &str, shard: u32) -> PathBuf {
     staging.join(table).join(format!("shard-{shard:05}"))
 }
 
-/// The folder in which a shard does its work.
+/// The folder in which a shard does its work. What a killed run of the shard left is removed.
 pub fn shard_scratch(staging: &Path, table: &str, shard: u32, run: &str) -> Result<Scratch> {
-    Scratch::create(shard_folder(staging, table, shard).with_extension(run), staging)
+    let folder = shard_folder(staging, table, shard);
+    let prefix = format!("{}.", name_of(&folder));
+    for entry in fs::read_dir(staging.join(table)).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            fs::remove_dir_all(entry.path()).map_err(|cause| spill_failed(&entry.path(), cause))?;
+        }
+    }
+    Scratch::create(folder.with_extension(run), staging)
 }
 
 impl Scattered {

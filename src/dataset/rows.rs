@@ -196,6 +196,11 @@ impl Rows {
         raw: Option<&[u8]>,
     ) {
         self.reject(record, reason, detail, raw);
+        self.mark_damaged();
+    }
+
+    /// Notes that more of the current object is lost than was rejected.
+    pub fn mark_damaged(&mut self) {
         self.damaged = true;
     }
 

@@ -31,8 +31,8 @@ pub struct TableSource {
     pub shares_input: bool,
 }
 
-/// Lists the inputs of a table and chooses what a day needs.
-pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
+/// Lists the inputs of a table and chooses what a day needs. A lake that lies in an input, at `lake_root`, is passed over.
+pub fn plan_table(source: &TableSource, day: KstDay, lake_root: Option<&str>) -> Result<TablePlan> {
     let wanted = Wanted::new(day, source.lateness_ms);
     let mut plan = TablePlan {
         table: source.table.clone(),
@@ -47,7 +47,7 @@ pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
     let stores = source.inputs.iter().map(|input| store::open(input)).collect::<Result<Vec<_>>>()?;
     refuse_overlap(&stores)?;
     for (input, store) in (0..).zip(&stores) {
-        let mut listing = Listing::new(source, wanted, store.as_ref());
+        let mut listing = Listing::new(source, wanted, store.as_ref(), lake_root)?;
         store.list(&mut listing)?;
         listing.into_plan(input, &mut plan);
     }
@@ -59,14 +59,9 @@ pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
 /// Of two inputs one in the other, every object would be read twice.
 fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     let roots = stores.iter().map(|store| store.root()).collect::<Result<Vec<_>>>()?;
-    let holds = |outer: &str, inner: &str| {
-        inner
-            .strip_prefix(outer.trim_end_matches('/'))
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     for (place, inner) in roots.iter().enumerate() {
         let mut others = roots.iter().enumerate().filter(|(other, _)| *other != place);
-        if let Some((_, outer)) = others.find(|(_, outer)| holds(outer, inner)) {
+        if let Some((_, outer)) = others.find(|(_, outer)| path_below(outer, inner).is_some()) {
             return Err(Error::new(ErrorKind::Usage, "two inputs overlap")
                 .with("input", inner)
                 .with("lies in", outer)
@@ -76,11 +71,19 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     Ok(())
 }
 
+/// The path of `inner` below `outer`, empty for `outer` itself; `None` when it does not lie there.
+fn path_below<'a>(outer: &str, inner: &'a str) -> Option<&'a str> {
+    let rest = inner.strip_prefix(outer.trim_end_matches('/'))?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+}
+
 /// What a listing has found so far.
 struct Listing<'a> {
     source: &'a TableSource,
     wanted: Wanted,
     store: &'a dyn Store,
+    /// The folder of the lake, when it lies in this input.
+    lake: Option<String>,
     timed: Vec<(ObjectMeta, KeyTime)>,
     unclear: Vec<ObjectMeta>,
     chosen: Vec<(ObjectMeta, &'static str)>,
@@ -90,9 +93,16 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn new(source: &'a TableSource, wanted: Wanted, store: &'a dyn Store) -> Self {
+    fn new(
+        source: &'a TableSource,
+        wanted: Wanted,
+        store: &'a dyn Store,
+        lake_root: Option<&str>,
+    ) -> Result<Self> {
         let (timed, unclear, chosen, left, with_time_of_day) = Default::default();
-        Self { source, wanted, store, timed, unclear, chosen, left, with_time_of_day }
+        let root = store.root()?;
+        let lake = lake_root.and_then(|lake| path_below(&root, lake)).map(str::to_owned);
+        Ok(Self { source, wanted, store, lake, timed, unclear, chosen, left, with_time_of_day })
     }
 
     fn leave(&mut self, key: &str, bytes: u64, why: &str) {
@@ -163,7 +173,9 @@ impl<'a> Listing<'a> {
 impl ListVisitor for Listing<'_> {
     fn enter(&mut self, folder: &str) -> bool {
         let name = dataset::object_key::split(folder).1;
-        let why = if name.starts_with(['.', '_']) {
+        let why = if self.lake.as_deref() == Some(folder) {
+            "the lake itself"
+        } else if name.starts_with(['.', '_']) {
             "hidden folder"
         } else if self.wanted.may_be_in(folder) {
             return true;

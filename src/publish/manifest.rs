@@ -70,6 +70,10 @@ pub struct QuarantineFile {
     pub path: String,
     /// Number of rows.
     pub rows: u64,
+    /// Size.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Manifest {

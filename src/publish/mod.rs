@@ -3,6 +3,7 @@
 //! A [`StagedDay`] holds the lock of its partition and a place that nobody sees. Committing it consumes it: the manifest
 //! is written, the partition is switched in one step, and what the new day supersedes is removed.
 
+mod digest;
 mod inputs;
 mod manifest;
 mod verify;
@@ -63,7 +64,10 @@ impl<'a> StagedDay<'a> {
     pub fn stage_quarantine(&mut self, gathered: &mut Gathered<'_>) -> Result<Option<String>> {
         let rows = gathered.write_quarantine(&self.quarantine_scratch())?;
         let path = format!("{}/{}.jsonl", self.quarantine_folder(), self.run);
-        self.quarantine = (rows > 0).then_some(QuarantineFile { path, rows });
+        if rows > 0 {
+            let (bytes, sha256) = digest::of_file(&self.quarantine_scratch())?;
+            self.quarantine = Some(QuarantineFile { path, rows, bytes, sha256 });
+        }
         Ok(self.quarantine.as_ref().map(|file| self.lake.address(&file.path)))
     }
 

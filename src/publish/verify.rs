@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use arrow::array::AsArray;
@@ -11,10 +10,9 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
-use sha2::{Digest, Sha256};
 
-use super::Manifest;
-use crate::convert::{PartFile, hexadecimal};
+use super::{Manifest, digest};
+use crate::convert::PartFile;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 use crate::store::Lake;
@@ -43,6 +41,12 @@ pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Re
     if let Some(problem) = check_bytes(&path, inputs.bytes, &inputs.sha256)? {
         findings.push(Finding { path: inputs.path.clone(), problem });
     }
+    if let Some(quarantine) = &manifest.quarantine {
+        let path = lake.local_path(&quarantine.path);
+        if let Some(problem) = check_bytes(&path, quarantine.bytes, &quarantine.sha256)? {
+            findings.push(Finding { path: quarantine.path.clone(), problem });
+        }
+    }
     findings.extend(check_strangers(lake, partition, manifest)?);
     Ok(findings)
 }
@@ -68,7 +72,7 @@ fn check_part(path: &Path, part: &PartFile, manifest: &Manifest) -> Result<Vec<S
     if let Some(problem) = check_bytes(path, part.bytes, &part.sha256)? {
         return Ok(vec![problem]);
     }
-    let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+    let file = File::open(path).map_err(|cause| digest::unreadable(path, cause))?;
     let builder = match ParquetRecordBatchReaderBuilder::try_new(file) {
         Ok(builder) => builder,
         Err(cause) => return Ok(vec![format!("it is no Parquet file: {cause}")]),
@@ -110,27 +114,13 @@ fn rows_outside(
 
 /// What is wrong with a file as bytes.
 fn check_bytes(path: &Path, bytes: u64, sha256: &str) -> Result<Option<String>> {
-    let mut file = match File::open(path) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Some("it is missing".to_owned())),
-        file => file.map_err(|cause| unreadable(path, cause))?,
-    };
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut found = 0;
-    loop {
-        match file.read(&mut buffer).map_err(|cause| unreadable(path, cause))? {
-            0 => break,
-            count => {
-                digest.update(&buffer[..count]);
-                found += count as u64;
-            }
+    Ok(match digest::of_file_if_any(path)? {
+        None => Some("it is missing".to_owned()),
+        Some((found, _)) if found != bytes => {
+            Some(format!("it has {found} bytes, the manifest says {bytes}"))
         }
-    }
-    if found != bytes {
-        return Ok(Some(format!("it has {found} bytes, the manifest says {bytes}")));
-    }
-    let same = hexadecimal(&digest.finalize()) == sha256;
-    Ok((!same).then(|| "its checksum is not that of the manifest".to_owned()))
+        Some((_, found)) => (found != sha256).then(|| "its checksum is not that of the manifest".to_owned()),
+    })
 }
 
 /// Files that the manifest does not name: an engine would read them too.
@@ -148,8 +138,4 @@ fn check_strangers(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) 
     }
     let stranger = |path: String| Finding { path, problem: "the manifest does not name it".to_owned() };
     Ok(found.into_iter().filter(|path| !known.contains(path)).map(stranger).collect())
-}
-
-fn unreadable(path: &Path, cause: io::Error) -> Error {
-    Error::unusable("cannot read the file", cause).with("path", path.display())
 }

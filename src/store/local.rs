@@ -68,6 +68,7 @@ impl LocalStore {
         // A link is followed to a file, not to a folder, which could lead in a circle.
         match fs::metadata(entry.path()) {
             Ok(meta) if meta.is_file() => visitor.object(ObjectMeta { key, bytes: meta.len() }),
+            Ok(meta) if meta.is_dir() => visitor.passed(&key, "a link to a folder, which is not followed"),
             Ok(_) => visitor.passed(&key, "neither a file nor a folder"),
             Err(cause) if kind.is_symlink() && cause.kind() == std::io::ErrorKind::NotFound => {
                 visitor.passed(&key, "a link that leads nowhere");

@@ -65,6 +65,10 @@ impl Lake for LocalLake {
         self.root.join(path).display().to_string()
     }
 
+    fn root(&self) -> Option<String> {
+        Some(fs::canonicalize(&self.root).ok()?.to_string_lossy().into_owned())
+    }
+
     fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>> {
         let path = self.staging(partition).with_extension("lock");
         loop {

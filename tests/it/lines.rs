@@ -143,8 +143,14 @@ fn fields_that_aws_may_add_are_kept_in_extra() {
 /// Lines of S3 itself: a batch delete and an expiry, whose client fields are bare dashes.
 #[test]
 fn lines_without_a_client_are_rows() {
-    let batch = "79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - BATCH BATCH.DELETE.OBJECT Screen+Shot+9.08.png - 204 - - 57138 - - - - - s9lz= SigV4 TLS AuthHeader results.s3.amazonaws.com TLSv1.3 - -";
-    let expiry = "79a59df9 results [01/Nov/2023:03:00:00 +0000] - AmazonS3 EXPIRE S3.EXPIRE.OBJECT a%2Bb+c \"-\" - - - 1749 - - \"-\" \"-\" v1 s9lz= - - - - - - -";
+    let head = "79a59df9 results [01/Nov/2023:03:00:00 +0000]";
+    let batch = format!(
+        "{head} 192.0.2.3 - BATCH BATCH.DELETE.OBJECT Screen+Shot+9.08.png - 204 - - 57138 - - - - - s9lz= SigV4 \
+         TLS AuthHeader results.s3.amazonaws.com TLSv1.3 - -"
+    );
+    let expiry = format!(
+        "{head} - AmazonS3 EXPIRE S3.EXPIRE.OBJECT a%2Bb+c \"-\" - - - 1749 - - \"-\" \"-\" v1 s9lz= - - - - - - -"
+    );
     let day = publish(format!("{batch}\n{expiry}\n"));
     let (batch, expiry) = (day.row("request_id", "BATCH"), day.row("request_id", "EXPIRE"));
     assert_eq!((text(&batch["key_decoded"]), &batch["http_status"]), ("Screen Shot 9.08.png", &json!(204)));

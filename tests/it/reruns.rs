@@ -1,34 +1,39 @@
 //! The same inputs give the same files, byte for byte, however the work is done.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, DAY, Day, Table, Workdir, document, event, gz};
 
-/// Events of a busy day with duplicates, other days and bad records among them: written by hand, since there are many.
+/// One event of a busy day, with identifiers that do not pack well.
+fn busy_event(id: usize, number: usize, random: &mut fastrand::Rng) -> Value {
+    let day = if number % 100 == 13 { 30 } else { 31 };
+    let (hour, minute, second) = (15 + number % 9, random.u32(0..60), random.u32(0..60));
+    let noise = |random: &mut fastrand::Rng| format!("{:032x}{:032x}", random.u128(..), random.u128(..));
+    let overrides = json!({
+        "eventTime": format!("2023-10-{day}T{hour}:{minute:02}:{second:02}Z"),
+        "eventSource": format!("service-{}.amazonaws.com", number % 7),
+        "eventName": format!("Call{}", number % 31),
+        "sourceIPAddress": format!("10.0.{}.{}", random.u8(..), random.u8(..)),
+        "requestID": format!("{:016X}", random.u64(..)),
+        "requestParameters": {"bucketName": "results", "key": noise(random), "body": noise(random)},
+        "responseElements": {"x-amz-id-2": noise(random), "x-amz-version-id": noise(random)},
+    });
+    event(&format!("id-{id:08x}"), overrides)
+}
+
+/// Events with bad records among them: one in fifty repeats an event of another object, one in a hundred is of another
+/// day.
 fn write_events(work: &Workdir, objects: usize, records: usize) {
     for object in 0..objects {
         let mut random = fastrand::Rng::with_seed(object as u64);
-        let mut text = String::from("{\"Records\":[");
-        for number in 0..records {
-            // One in fifty repeats an event of another object, one in a hundred is of another day.
+        let record = |number: usize| {
             let id = if number % 50 == 7 { number } else { object * records + number };
-            let day = if number % 100 == 13 { "30" } else { "31" };
-            let second = random.u32(0..60);
-            let separator = if number == 0 { "" } else { "," };
-            write!(
-                text,
-                r#"{separator}{{"eventVersion":"1.09","userIdentity":{{"type":"AssumedRole","principalId":"AROA{:08x}:worker","arn":"arn:aws:sts::123456789012:assumed-role/worker-{}/i-{:08x}","accountId":"123456789012"}},"eventTime":"2023-10-{day}T{:02}:{:02}:{second:02}Z","eventSource":"service-{}.amazonaws.com","eventName":"Call{}","awsRegion":"ap-northeast-2","sourceIPAddress":"10.0.{}.{}","userAgent":"aws-sdk-java/2.20 Linux/5.10 exec-env/AWS_Lambda_java11 {:016x}","requestParameters":{{"bucketName":"bucket-{}","key":"{:032x}/{:032x}","noise":"{:032x}{:032x}"}},"responseElements":null,"requestID":"{:016x}","eventID":"id-{id:08x}","readOnly":true,"eventType":"AwsApiCall","recipientAccountId":"123456789012"}}"#,
-                random.u32(..), number % 40, random.u32(..), 15 + number % 9, random.u32(0..60), number % 7, number % 31,
-                random.u8(..), random.u8(..), random.u64(..), number % 5, random.u128(..), random.u128(..),
-                random.u128(..), random.u128(..), random.u64(..),
-            )
-            .unwrap();
-        }
-        text.push_str(",\"bad\"]}");
-        work.cloudtrail(&format!("{object:03}"), gz(text));
+            busy_event(id, number, &mut random).to_string()
+        };
+        let records = (0..records).map(record).chain(["\"bad\"".to_owned()]);
+        work.cloudtrail(&format!("{object:03}"), gz(document(records)));
     }
 }
 
@@ -62,7 +67,8 @@ fn the_number_of_threads_changes_no_byte() {
     assert_same(&one, &publish(&work, "lake-5", &["--threads", "3"]), "an old day in the way");
 }
 
-/// With 64 MiB, 16 MiB of rows may wait in memory: the others of these 60 MB are spilled, in more runs than one merge holds.
+/// With 64 MiB, 16 MiB of rows may wait in memory: the others of these 60 MB are spilled, in more runs than one merge
+/// holds.
 #[test]
 fn the_amount_of_memory_changes_no_byte() {
     let work = Workdir::new();
@@ -124,7 +130,12 @@ fn access_logs_give_the_same_files_too() {
 fn small_part_files_are_the_same_on_every_run_and_in_order() {
     let work = Workdir::new();
     for object in 0..4 {
-        let records = (0..300).map(|number| event(&format!("{object}-{number}"), json!({"eventTime": format!("2023-11-01T0{}:00:{:02}Z", number % 6, number % 60), "eventName": format!("Call{}", number % 9)})));
+        let record = |number: usize| {
+            let time = format!("2023-11-01T0{}:00:{:02}Z", number % 6, number % 60);
+            let overrides = json!({"eventTime": time, "eventName": format!("Call{}", number % 9)});
+            event(&format!("{object}-{number}"), overrides)
+        };
+        let records = (0..300).map(record);
         work.cloudtrail(&format!("{object}"), gz(document(records)));
     }
     let options = |threads: &'static str| ["--target-file-size", "1KiB", "--threads", threads];

@@ -280,7 +280,9 @@ impl Decoder for RecordDecoder {
     fn finish(&mut self, rest: &[u8], rows: &mut Rows) {
         let blank = rest.trim_ascii().is_empty();
         match self.place {
-            Place::Lost | Place::Skipping(_) => {}
+            Place::Lost => {}
+            // The long record had no end.
+            Place::Skipping(_) => rows.mark_damaged(),
             Place::Outside if blank && self.documents > 0 => {}
             Place::Outside if blank => rows.reject_rest(0, "empty_object", "no JSON document", None),
             Place::Outside => rows.reject_rest(0, "invalid_json", "no JSON object", None),
