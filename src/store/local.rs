@@ -121,7 +121,7 @@ impl Store for LocalStore {
         fs::metadata(probe).map(|_| ()).map_err(|cause| {
             Error::unusable("the input is gone", cause)
                 .with("input", self.address(""))
-                .hint("bring it back and run the day again: nothing was published")
+                .hint("bring it back and run the day again: this table was not published")
         })
     }
 }

@@ -166,7 +166,7 @@ fn a_signal_in_the_middle_of_an_object_ends_the_run() {
         write_until_it_stops(pipe);
         let outcome = run.wait();
         assert_eq!(outcome.code, Some(130), "{outcome}");
-        outcome.says(&["interrupted", "nothing was published"]);
+        outcome.says(&["interrupted", "this table was not published"]);
         scene.work.assert_no_debris("lake");
         assert_eq!(scene.standing(), Standing::Old);
     }
