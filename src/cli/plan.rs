@@ -10,14 +10,12 @@ use super::{Context, console};
 use crate::error::{Error, Result};
 use crate::kst::KstDay;
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
-use crate::store;
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
     let day = KstDay::parse(&args.day.day, console::now())?;
-    let lake_root = settings.output().ok().and_then(|output| store::open_lake(output).ok()?.root());
-    let plan_one = |source| plan_table(source, day, lake_root.as_deref());
-    let tables = settings.tables()?.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
+    let tables =
+        settings.tables()?.iter().map(|source| plan_table(source, day)).collect::<Result<Vec<_>>>()?;
     let mut plan = Plan { version: PLAN_VERSION, day, shards: 1, identity_key: identity_key()?, tables };
     plan.deal(args.shards);
     match args.format {

@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
 fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary> {
     let began = console::now();
     let staged = day_run.begin(&source.table)?;
-    let plan = plan_table(source, day_run.day, day_run.lake.root().as_deref())?;
+    let plan = plan_table(source, day_run.day)?;
     day_run.console.step(
         "planned",
         &[

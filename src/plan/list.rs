@@ -31,8 +31,14 @@ pub struct TableSource {
     pub shares_input: bool,
 }
 
-/// Lists the inputs of a table and chooses what a day needs. A lake that lies in an input, at `lake_root`, is passed over.
-pub fn plan_table(source: &TableSource, day: KstDay, lake_root: Option<&str>) -> Result<TablePlan> {
+/// Why an object is left that may be a log all the same: people are warned of it.
+pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
+
+/// Folders that a lake has beside its tables.
+const OWN_FOLDERS: [&str; 2] = ["_staging", "_quarantine"];
+
+/// Lists the inputs of a table and chooses what a day needs.
+pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
     let wanted = Wanted::new(day, source.lateness_ms);
     let mut plan = TablePlan {
         table: source.table.clone(),
@@ -47,7 +53,7 @@ pub fn plan_table(source: &TableSource, day: KstDay, lake_root: Option<&str>) ->
     let stores = source.inputs.iter().map(|input| store::open(input)).collect::<Result<Vec<_>>>()?;
     refuse_overlap(&stores)?;
     for (input, store) in (0..).zip(&stores) {
-        let mut listing = Listing::new(source, wanted, store.as_ref(), lake_root)?;
+        let mut listing = Listing::new(source, wanted, store.as_ref());
         store.list(&mut listing)?;
         listing.into_plan(input, &mut plan);
     }
@@ -82,8 +88,6 @@ struct Listing<'a> {
     source: &'a TableSource,
     wanted: Wanted,
     store: &'a dyn Store,
-    /// The folder of the lake, when it lies in this input.
-    lake: Option<String>,
     timed: Vec<(ObjectMeta, KeyTime)>,
     unclear: Vec<ObjectMeta>,
     chosen: Vec<(ObjectMeta, &'static str)>,
@@ -93,16 +97,9 @@ struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    fn new(
-        source: &'a TableSource,
-        wanted: Wanted,
-        store: &'a dyn Store,
-        lake_root: Option<&str>,
-    ) -> Result<Self> {
+    fn new(source: &'a TableSource, wanted: Wanted, store: &'a dyn Store) -> Self {
         let (timed, unclear, chosen, left, with_time_of_day) = Default::default();
-        let root = store.root()?;
-        let lake = lake_root.and_then(|lake| path_below(&root, lake)).map(str::to_owned);
-        Ok(Self { source, wanted, store, lake, timed, unclear, chosen, left, with_time_of_day })
+        Self { source, wanted, store, timed, unclear, chosen, left, with_time_of_day }
     }
 
     fn leave(&mut self, key: &str, bytes: u64, why: &str) {
@@ -117,12 +114,14 @@ impl<'a> Listing<'a> {
         });
         if of_another {
             self.leave(&object.key, object.bytes, "named like another log type");
+        } else if dataset::object_key::split(&object.key).1.starts_with(['.', '_']) {
+            self.leave(&object.key, object.bytes, "hidden file");
         } else if !by_content {
             self.chosen.push((object, "no time in its key"));
         } else if self.head(&object.key).is_some_and(|head| self.source.dataset.recognises(&head)) {
             self.chosen.push((object, "no time in its key, but its content is of this log type"));
         } else {
-            self.leave(&object.key, object.bytes, "neither key nor content are of this log type");
+            self.leave(&object.key, object.bytes, UNRECOGNISED);
         }
     }
 
@@ -173,10 +172,10 @@ impl<'a> Listing<'a> {
 impl ListVisitor for Listing<'_> {
     fn enter(&mut self, folder: &str) -> bool {
         let name = dataset::object_key::split(folder).1;
-        let why = if self.lake.as_deref() == Some(folder) {
-            "the lake itself"
-        } else if name.starts_with(['.', '_']) {
-            "hidden folder"
+        let why = if name.starts_with("proc_ymd=") {
+            "a published day"
+        } else if OWN_FOLDERS.contains(&name) {
+            "a working folder of a lake"
         } else if self.wanted.may_be_in(folder) {
             return true;
         } else {
@@ -187,9 +186,6 @@ impl ListVisitor for Listing<'_> {
     }
 
     fn object(&mut self, object: ObjectMeta) {
-        if dataset::object_key::split(&object.key).1.starts_with(['.', '_']) {
-            return self.leave(&object.key, object.bytes, "hidden file");
-        }
         match self.source.dataset.claim(&object.key) {
             KeyClaim::Mine(time) => {
                 if matches!(time, KeyTime::Delivered(_))

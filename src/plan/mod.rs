@@ -6,7 +6,7 @@
 pub mod choose;
 mod list;
 
-pub use list::{TableSource, plan_table};
+pub use list::{TableSource, UNRECOGNISED, plan_table};
 
 use serde::{Deserialize, Serialize};
 

@@ -31,9 +31,6 @@ pub trait Lake: Send + Sync {
     /// The address of a path, for people.
     fn address(&self, path: &str) -> String;
 
-    /// Where the lake really is, in the form of [`Store::root`](super::Store::root), when it exists.
-    fn root(&self) -> Option<String>;
-
     /// Takes the partition for one run; it is free again when the value is dropped, or when its process dies.
     ///
     /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary), naming the holder, when another run has it.

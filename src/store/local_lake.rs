@@ -40,6 +40,10 @@ impl LocalLake {
         self.root.join(STAGING).join(partition.to_string())
     }
 
+    fn aside(&self, partition: &Partition) -> PathBuf {
+        self.staging(partition).with_extension("previous")
+    }
+
     fn failed(&self, doing: &'static str, path: &str) -> impl Fn(io::Error) -> Error {
         let path = self.address(path);
         move |cause| write_failed(doing, Path::new(&path), cause)
@@ -65,10 +69,6 @@ impl Lake for LocalLake {
         self.root.join(path).display().to_string()
     }
 
-    fn root(&self) -> Option<String> {
-        Some(fs::canonicalize(&self.root).ok()?.to_string_lossy().into_owned())
-    }
-
     fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>> {
         let path = self.staging(partition).with_extension("lock");
         loop {
@@ -83,6 +83,10 @@ impl Lake for LocalLake {
     }
 
     fn sweep(&self, partition: &Partition) -> Result<()> {
+        let live = self.root.join(partition.to_string());
+        bring_back(&self.aside(partition), &live).map_err(|cause| {
+            write_failed("cannot bring back the day that an earlier run set aside", &live, cause)
+        })?;
         match fs::remove_dir_all(self.staging(partition)) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
                 Err(write_failed("cannot remove what an earlier run left", &self.staging(partition), cause))
@@ -145,7 +149,7 @@ impl Lake for LocalLake {
         let next = scratch.path().join("next");
         fs::create_dir_all(&next)
             .map_err(|cause| write_failed("cannot make the staging folder", &next, cause))?;
-        Ok(Box::new(LocalStaged { next, live }))
+        Ok(Box::new(LocalStaged { next, live, aside: self.aside(partition) }))
     }
 }
 
@@ -165,6 +169,8 @@ fn refuse_foreign(live: &Path) -> Result<()> {
 struct LocalStaged {
     next: PathBuf,
     live: PathBuf,
+    /// Where the old version steps when it cannot be exchanged; the sweep leaves it alone.
+    aside: PathBuf,
 }
 
 impl LocalStaged {
@@ -176,19 +182,37 @@ impl LocalStaged {
         fs::create_dir_all(self.live.parent().unwrap_or(Path::new(".")))
     }
 
-    /// Makes `next` the live folder; the old one, if any, is then where `next` was.
+    /// Makes `next` the live folder; the old one, if any, is then where `next` was, or gone.
     fn exchange(&self) -> io::Result<()> {
-        let exchanged = match renameat_with(CWD, &self.next, CWD, &self.live, RenameFlags::EXCHANGE) {
-            Err(Errno::NOENT) => fs::rename(&self.next, &self.live),
-            // The file system knows no exchange: the old day steps aside first, and is gone for a moment.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                let aside = self.next.with_file_name("previous");
-                fs::rename(&self.live, aside).and_then(|()| fs::rename(&self.next, &self.live))
-            }
-            result => result.map_err(Into::into),
-        };
-        exchanged?;
+        match renameat_with(CWD, &self.next, CWD, &self.live, RenameFlags::EXCHANGE) {
+            Err(Errno::NOENT) => fs::rename(&self.next, &self.live)?,
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.step_aside()?,
+            result => result?,
+        }
         sync_folder(self.live.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// Where the file system knows no exchange, the old day steps aside first and is gone for a moment. A run that is
+    /// killed then is made good by the next one, see [`bring_back`].
+    fn step_aside(&self) -> io::Result<()> {
+        if !self.live.exists() {
+            return fs::rename(&self.next, &self.live);
+        }
+        fs::rename(&self.live, &self.aside)?;
+        fs::rename(&self.next, &self.live).inspect_err(|_| {
+            // The error that counts is the first one; the next run tries again.
+            let _ = fs::rename(&self.aside, &self.live);
+        })?;
+        fs::remove_dir_all(&self.aside)
+    }
+}
+
+/// Puts a day that stepped aside back in its place, or removes it when a newer one is there.
+fn bring_back(aside: &Path, live: &Path) -> io::Result<()> {
+    match (aside.exists(), live.exists()) {
+        (false, _) => Ok(()),
+        (true, false) => fs::rename(aside, live),
+        (true, true) => fs::remove_dir_all(aside),
     }
 }
 
@@ -301,4 +325,51 @@ fn busy(file: &mut File, partition: &Partition) -> Error {
         .with("day", partition.day)
         .with("holder", if holder.is_empty() { "unknown" } else { &holder })
         .hint("wait until it has ended and run the day again if it is still needed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(path: &Path, content: &str) {
+        fs::create_dir_all(path).unwrap();
+        fs::write(path.join("part"), content).unwrap();
+    }
+
+    fn content(path: &Path) -> String {
+        fs::read_to_string(path.join("part")).unwrap()
+    }
+
+    fn staged(root: &Path) -> LocalStaged {
+        let at = |name| root.join(name);
+        version(&at("next"), "new");
+        LocalStaged { next: at("next"), live: at("live"), aside: at("aside") }
+    }
+
+    #[test]
+    fn without_exchange_a_first_day_and_a_replacement_are_put_in_place() {
+        let root = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            let staged = staged(root.path());
+            staged.step_aside().unwrap();
+            assert_eq!(content(&staged.live), "new");
+            assert!(!staged.aside.exists() && !staged.next.exists());
+        }
+    }
+
+    #[test]
+    fn without_exchange_a_failed_or_killed_replacement_brings_the_old_day_back() {
+        let root = tempfile::tempdir().unwrap();
+        let staged = staged(root.path());
+        version(&staged.live, "old");
+        fs::remove_dir_all(&staged.next).unwrap();
+        assert!(staged.step_aside().is_err());
+        assert_eq!(content(&staged.live), "old");
+        fs::rename(&staged.live, &staged.aside).unwrap();
+        bring_back(&staged.aside, &staged.live).unwrap();
+        assert_eq!(content(&staged.live), "old");
+        version(&staged.aside, "older");
+        bring_back(&staged.aside, &staged.live).unwrap();
+        assert_eq!((content(&staged.live).as_str(), staged.aside.exists()), ("old", false));
+    }
 }
