@@ -11,7 +11,7 @@ apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1)
 
 ## Publishes the sample day and shows what it did.
 demo:
-	cargo run --release --locked --quiet -- run --day 2023-11-01 --input sample-data --output target/demo-lake
+	cargo run --release --locked --quiet -- run --day 2023-11-01 --input sample-data/cloudtrail --input sample-data/s3-access --output target/demo-lake
 
 ## Everything that CI runs.
 test: format clippy deny unit e2e
@@ -33,7 +33,7 @@ unit:
 
 ## The published files as DuckDB, pyarrow and Spark read them.
 e2e: $(VENV)/ready
-	cargo build --locked
+	cargo test --locked --no-run --quiet
 	$(VENV)/bin/python -m pytest tests/e2e
 
 $(VENV)/ready: tests/e2e/requirements.txt

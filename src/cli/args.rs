@@ -71,7 +71,9 @@ pub(super) enum Command {
   logmill convert --plan plan.json --shard 0 --staging /shared/staging")]
     Convert(ConvertArgs),
     /// Publish a day whose shards have all been converted
-    #[command(after_help = "Examples:
+    #[command(after_help = "The staging folder is only read: remove it when the day is published.
+
+Examples:
   logmill publish --plan plan.json --staging /shared/staging --output /lake")]
     Publish(PublishArgs),
     /// Show what the decoder makes of one raw file
@@ -153,8 +155,8 @@ pub(super) struct WriteArgs {
     #[arg(long, value_name = "RATIO")]
     pub(super) max_reject_ratio: Option<String>,
     /// Exit with 99 when a table has no rows for the day [env: LOGMILL_FAIL_ON_EMPTY]
-    #[arg(long)]
-    pub(super) fail_on_empty: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(super) fail_on_empty: Option<bool>,
     /// Write the summary as JSON to a file, or to standard output with -
     #[arg(long, value_name = "FILE|-")]
     pub(super) summary_json: Option<String>,

@@ -39,7 +39,7 @@ fn convert_shard(
     for table in &plan.tables {
         let scratch = shard_scratch(&args.staging, &table.table, args.shard, &run)?;
         let own = table.objects.iter().filter(|object| object.shard == args.shard);
-        let progress = Progress::new(context.console, &table.table, own.map(|object| object.bytes).sum());
+        let progress = Progress::reading(context.console, &table.table, own.map(|object| object.bytes).sum());
         let shard = Some(args.shard);
         let scattered =
             convert::scatter(table, plan.day, plan.identity_key, shard, &scratch, &options, &progress)?;
@@ -60,7 +60,10 @@ fn convert_shard(
 /// Reads a plan, and its checksum, by which shards are matched to it.
 pub(super) fn read_plan(path: &Path) -> Result<(Plan, String)> {
     let json = std::fs::read(path).map_err(|cause| {
-        Error::new(ErrorKind::Usage, "cannot read the plan").with("file", path.display()).caused_by(cause)
+        Error::new(ErrorKind::Usage, "cannot read the plan")
+            .with("file", path.display())
+            .caused_by(cause)
+            .hint("make a plan with 'logmill plan --format json'")
     })?;
     let id = hexadecimal(&Sha256::digest(&json));
     let plan = Plan::from_json(json).map_err(|error| error.with("file", path.display()))?;

@@ -12,7 +12,7 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::TablePlan;
-use crate::publish::{InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
+use crate::publish::{self, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -27,6 +27,8 @@ pub(super) struct DayRun<'a> {
     /// The name of the run: the folder of its files.
     pub(super) run: String,
     pub(super) started_at: UtcInstant,
+    /// When the inputs were listed.
+    pub(super) planned_at: UtcInstant,
     pub(super) console: Console,
     pub(super) cancel: &'a Cancel,
 }
@@ -56,7 +58,7 @@ impl DayRun<'_> {
         identity_key: [u64; 4],
         staged: &StagedDay<'_>,
     ) -> Result<Scattered> {
-        let progress = Progress::new(self.console, &plan.table, plan.bytes());
+        let progress = Progress::reading(self.console, &plan.table, plan.bytes());
         convert::scatter(plan, self.day, identity_key, None, staged.scratch(), &self.options(), &progress)
     }
 
@@ -68,7 +70,7 @@ impl DayRun<'_> {
         mut staged: StagedDay<'_>,
         began: UtcInstant,
     ) -> Result<TableSummary> {
-        let mut gathered = convert::gather(scattered, plan)?;
+        let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let partition = Partition { table: plan.table.clone(), day: self.day };
         let quarantine = staged.stage_quarantine(&mut gathered)?;
         if let Err(refusal) = self.settings.rules.check(&gathered, &partition, quarantine.as_deref()) {
@@ -77,6 +79,7 @@ impl DayRun<'_> {
         }
         self.warn_of_damage(plan, &gathered);
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
+        self.warn_of_emptying(&partition, &manifest)?;
         self.cancel.check()?;
         staged.commit(&manifest)?;
         self.console.step(
@@ -100,7 +103,7 @@ impl DayRun<'_> {
         let schema = dataset::named(&plan.dataset)
             .ok_or_else(|| Error::new(ErrorKind::Usage, "the plan is for an unknown log type"))?
             .schema(plan.naming, &plan.promote);
-        let progress = Progress::new(self.console, &plan.table, plan.bytes());
+        let progress = Progress::writing(self.console, &plan.table, gathered.ledger.written);
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), &self.options(), &progress)?;
         let inputs_file = staged.write_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
@@ -123,7 +126,8 @@ impl DayRun<'_> {
             day: self.day,
             run: self.run.clone(),
             published_at: self.started_at.to_string(),
-            provisional: self.started_at < complete_at,
+            planned_at: self.planned_at.to_string(),
+            provisional: self.planned_at < complete_at,
             complete_at: complete_at.to_string(),
             naming: plan.naming,
             event_time_column: String::new(),
@@ -134,6 +138,22 @@ impl DayRun<'_> {
             quarantine: staged.quarantine().cloned(),
             parts: Vec::new(),
         }
+    }
+
+    fn warn_of_emptying(&self, partition: &Partition, manifest: &Manifest) -> Result<()> {
+        let rows_before = publish::read_manifest(self.lake, partition)?.map_or(0, |old| old.ledger.written);
+        if rows_before > 0 && manifest.ledger.written == 0 {
+            self.console.warn(
+                "a day that had rows becomes empty: is the input what it should be?",
+                &[
+                    ("table", partition.table.clone().into()),
+                    ("day", self.day.to_string().into()),
+                    ("rows_before", rows_before.into()),
+                    ("objects", manifest.inputs_file.objects.into()),
+                ],
+            );
+        }
+        Ok(())
     }
 
     fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {

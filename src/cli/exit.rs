@@ -16,7 +16,7 @@ pub enum Exit {
     TooManyRejects = 3,
     /// Input or output cannot be used, or a published day is not what its manifest says.
     Unusable = 4,
-    /// Some days or tables failed in different ways.
+    /// Some days or tables failed, while others were published or failed in another way.
     SomeFailed = 5,
     /// Published, but not registered in the catalog.
     NotRegistered = 6,
@@ -39,7 +39,10 @@ impl Exit {
             "more rows were rejected than --max-reject-ratio allows: nothing was published",
         ),
         (Self::Unusable, "input or output cannot be used, or a published day is not what its manifest says"),
-        (Self::SomeFailed, "some days or tables failed, in different ways"),
+        (
+            Self::SomeFailed,
+            "some days or tables failed, while others were published or failed in another way",
+        ),
         (Self::NotRegistered, "published, but not registered in the catalog"),
         (Self::Temporary, "another run holds the day, or a service is away: try again later"),
         (Self::NoInput, "no rows, and --fail-on-empty was given"),

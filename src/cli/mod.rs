@@ -68,22 +68,38 @@ impl Context {
     }
 }
 
+/// Runs a command; a panic, whose message has been printed by then, is a defect of ours.
 fn run_command(cli: &Cli) -> Exit {
-    let environment: BTreeMap<String, String> =
-        std::env::vars().filter(|(name, _)| name.starts_with("LOGMILL_")).collect();
+    std::panic::catch_unwind(|| settle_and_dispatch(cli)).unwrap_or(Exit::Bug)
+}
+
+fn settle_and_dispatch(cli: &Cli) -> Exit {
     // Also what is wrong with the settings is said in the wanted form.
-    let format = settings::wanted_log_format(&cli.global, &environment);
-    let console = Console { format, quiet: cli.global.quiet, verbose: cli.global.verbose };
-    let context = || -> Result<Context> {
+    let mut console =
+        Console { format: settings::LogFormat::Text, quiet: cli.global.quiet, verbose: cli.global.verbose };
+    let settled = environment().and_then(|environment| {
+        console.format = settings::wanted_log_format(&cli.global, &environment);
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
-        let console = Console { format: settings.log_format, ..console };
+        console.format = settings.log_format;
         Ok(Context { console, cancel: listen_for_signals()?, environment })
-    };
-    let result = context().and_then(|context| dispatch(cli, &context));
-    result.unwrap_or_else(|error| {
+    });
+    settled.and_then(|context| dispatch(cli, &context)).unwrap_or_else(|error| {
         console.error(&error);
         error.kind().into()
     })
+}
+
+/// The variables that are ours.
+fn environment() -> Result<BTreeMap<String, String>> {
+    let mut ours = BTreeMap::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("LOGMILL_")) else { continue };
+        let value = value.into_string().map_err(|_| {
+            Error::new(ErrorKind::Usage, "a setting in the environment is not UTF-8").with("variable", name)
+        })?;
+        ours.insert(name.to_owned(), value);
+    }
+    Ok(ours)
 }
 
 fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {

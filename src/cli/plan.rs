@@ -13,10 +13,12 @@ use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
-    let day = KstDay::parse(&args.day.day, console::now())?;
+    let now = console::now();
+    let day = KstDay::parse(&args.day.day, now)?;
     let tables =
         settings.tables()?.iter().map(|source| plan_table(source, day)).collect::<Result<Vec<_>>>()?;
-    let mut plan = Plan { version: PLAN_VERSION, day, shards: 1, identity_key: identity_key()?, tables };
+    let (planned_at, identity_key) = (now.to_string(), identity_key()?);
+    let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };
     plan.deal(args.shards);
     match args.format {
         PlanFormat::Json => {

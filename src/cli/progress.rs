@@ -11,21 +11,30 @@ use crate::convert::Observer;
 pub(super) struct Progress {
     bar: ProgressBar,
     rows: AtomicU64,
-    written: AtomicU64,
 }
 
 impl Progress {
     /// A bar over the bytes of the objects; drawn only where somebody can see it.
-    pub(super) fn new(console: Console, table: &str, bytes: u64) -> Self {
+    pub(super) fn reading(console: Console, table: &str, bytes: u64) -> Self {
+        let form = "{prefix:12} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {msg} ETA {eta}";
+        Self::new(console, table, bytes, form)
+    }
+
+    /// A bar over the rows that are to be written.
+    pub(super) fn writing(console: Console, table: &str, rows: u64) -> Self {
+        let form = "{prefix:12} [{bar:30}] {human_pos}/{human_len} rows written {per_sec} ETA {eta}";
+        Self::new(console, table, rows, form)
+    }
+
+    fn new(console: Console, table: &str, length: u64, form: &str) -> Self {
         let target = if console.draws_progress() {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         };
-        let bar = ProgressBar::with_draw_target(Some(bytes), target).with_prefix(table.to_owned());
-        let form = "{prefix:12} [{bar:30}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {msg} ETA {eta}";
+        let bar = ProgressBar::with_draw_target(Some(length), target).with_prefix(table.to_owned());
         bar.set_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, rows: AtomicU64::new(0), written: AtomicU64::new(0) }
+        Self { bar, rows: AtomicU64::new(0) }
     }
 }
 
@@ -37,8 +46,7 @@ impl Observer for Progress {
     }
 
     fn rows_written(&self, rows: u64) {
-        let rows = self.written.fetch_add(rows, Ordering::Relaxed) + rows;
-        self.bar.set_message(format!("{} rows written", console::count(rows)));
+        self.bar.inc(rows);
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         day: plan.day,
         run: run_name(started_at)?,
         started_at,
+        planned_at: plan.planned_at()?,
         console: context.console,
         cancel: &context.cancel,
     };

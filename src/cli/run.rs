@@ -10,7 +10,7 @@ use super::summary::{Summary, TableSummary, check_target};
 use super::{Context, console, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::plan::{TableSource, plan_table};
+use crate::plan::{TableSource, UNRECOGNISED, plan_table};
 use crate::store;
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -31,6 +31,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         day,
         run: run_name(started_at)?,
         started_at,
+        planned_at: started_at,
         console: context.console,
         cancel: &context.cancel,
     };
@@ -55,6 +56,17 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary>
             ("left", plan.left.len().into()),
         ],
     );
+    let unrecognised: Vec<_> = plan.left.iter().filter(|left| left.why == UNRECOGNISED).collect();
+    if let Some(first) = unrecognised.first() {
+        let facts = [
+            ("table", json!(plan.table)),
+            ("objects", json!(unrecognised.len())),
+            ("first", json!(first.address)),
+        ];
+        day_run
+            .console
+            .warn("objects are left out, since neither key nor content tell that they are logs", &facts);
+    }
     for left in &plan.left {
         day_run.console.debug("left out", &[("object", json!(left.address)), ("why", json!(left.why))]);
     }
@@ -113,16 +125,14 @@ pub(super) fn conclude(day_run: &DayRun<'_>, outcomes: Outcomes, summary_json: O
     Ok(exit)
 }
 
-/// One kind of failure keeps its code; different ones become [`Exit::SomeFailed`].
+/// A failure of every table keeps its code; where others were published, or failures differ, it is [`Exit::SomeFailed`].
 fn exit_of(outcomes: &Outcomes, fail_on_empty: bool) -> Exit {
-    let mut exits = outcomes.failed.iter().map(|(_, error)| Exit::from(error.kind()));
-    match exits.next() {
-        Some(first) if first == Exit::Interrupted || exits.all(|exit| exit == first) => first,
-        Some(_) if outcomes.failed.iter().any(|(_, error)| error.kind() == ErrorKind::Interrupted) => {
-            Exit::Interrupted
-        }
-        Some(_) => Exit::SomeFailed,
+    let exits: Vec<Exit> = outcomes.failed.iter().map(|(_, error)| Exit::from(error.kind())).collect();
+    match exits.first() {
         None if fail_on_empty && outcomes.done.iter().any(|table| table.ledger.written == 0) => Exit::NoInput,
         None => Exit::Done,
+        Some(_) if exits.contains(&Exit::Interrupted) => Exit::Interrupted,
+        Some(first) if outcomes.done.is_empty() && exits.iter().all(|exit| exit == first) => *first,
+        Some(_) => Exit::SomeFailed,
     }
 }

@@ -74,7 +74,7 @@ impl Settings {
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
         let write = flags.write;
         let output_flag = flags.lake.and_then(|lake| lake.output.as_ref());
-        let empty_flag = write.filter(|write| write.fail_on_empty).map(|_| "true".to_owned());
+        let empty_flag = write.and_then(|write| write.fail_on_empty).map(|wanted| wanted.to_string());
         let threads =
             layers.pick("threads", global.threads.as_ref(), file.threads.as_ref(), &cores, threads)?;
         let memory = layers.pick("memory", global.memory.as_ref(), file.memory.as_ref(), "1 GiB", memory)?;
@@ -257,6 +257,10 @@ impl Layers {
         check_table_name(&table)?;
         let origin = if from_file { self.path.clone() } else { "default".to_owned() };
         self.note(format!("{table}.dataset"), section.dataset.clone(), origin);
+        for promotion in &section.promote {
+            let value = format!("{} as {}", promotion.path, promotion.column);
+            self.note(format!("{table}.promote"), value, self.path.clone());
+        }
         let inputs = self.inputs(flags, section, &table);
         let default_lateness = format!("{}h", dataset.default_lateness_hours());
         let lateness_ms = self.pick_for(

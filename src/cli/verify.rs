@@ -59,7 +59,10 @@ fn tables(args: &VerifyArgs, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>
         }
     }
     if tables.is_empty() {
-        return Err(not_published(lake, &Partition { table: "any".to_owned(), day }));
+        return Err(Error::new(ErrorKind::Unusable, "the day was never published, in any table")
+            .with("day", day)
+            .with("lake", lake.address(""))
+            .hint("publish it with 'logmill run'"));
     }
     Ok(tables)
 }

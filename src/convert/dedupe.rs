@@ -102,6 +102,45 @@ impl Entries<'_> {
     }
 }
 
+/// Runs that are merged at once: each is an open file.
+const FAN_IN: usize = 64;
+
+/// Merges runs into fewer ones until one merge can take all.
+fn reduce(mut runs: Vec<IdentityRun>, scratch: &Path) -> Result<Vec<IdentityRun>> {
+    let mut made = 0;
+    while runs.len() > FAN_IN {
+        let several: Vec<IdentityRun> = runs.drain(..FAN_IN).collect();
+        let path = scratch.join(format!("merged-identities-{made}"));
+        made += 1;
+        let failed = |cause| super::spill_failed(&path, cause);
+        let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
+        merge(&several, |entry| file.write_all(&entry.to_bytes()).map_err(failed))?;
+        file.flush().map_err(failed)?;
+        runs.push(IdentityRun::Spilled(path));
+    }
+    Ok(runs)
+}
+
+/// Calls for each entry of all runs, in order.
+fn merge(runs: &[IdentityRun], mut call: impl FnMut(Entry) -> Result<()>) -> Result<()> {
+    let mut readers = runs.iter().map(IdentityRun::entries).collect::<Result<Vec<_>>>()?;
+    let mut heads = BinaryHeap::new();
+    for (reader, entries) in readers.iter_mut().enumerate() {
+        heads.extend(entries.next()?.map(|entry| Reverse((entry, reader))));
+    }
+    while let Some(mut head) = heads.peek_mut() {
+        let Reverse((entry, reader)) = *head;
+        call(entry)?;
+        match readers[reader].next()? {
+            Some(next) => *head = Reverse((next, reader)),
+            None => {
+                std::collections::binary_heap::PeekMut::pop(head);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A set of positions.
 #[derive(Debug, Default)]
 pub(super) struct Duplicates {
@@ -109,27 +148,17 @@ pub(super) struct Duplicates {
 }
 
 impl Duplicates {
-    /// Every row that repeats an earlier one.
-    pub(super) fn find(runs: &[IdentityRun]) -> Result<Self> {
-        let mut readers = runs.iter().map(IdentityRun::entries).collect::<Result<Vec<_>>>()?;
-        let mut heads = BinaryHeap::new();
-        for (reader, entries) in readers.iter_mut().enumerate() {
-            heads.extend(entries.next()?.map(|entry| Reverse((entry, reader))));
-        }
+    /// Every row that repeats an earlier one. Files in between are written to `scratch`.
+    pub(super) fn find(runs: Vec<IdentityRun>, scratch: &Path) -> Result<Self> {
+        let runs = reduce(runs, scratch)?;
         let mut duplicates = Self::default();
         let mut last = None;
-        while let Some(mut head) = heads.peek_mut() {
-            let Reverse((entry, reader)) = *head;
+        merge(&runs, |entry| {
             if last.replace(entry.identity) == Some(entry.identity) {
                 duplicates.positions.insert(as_number(entry.position));
             }
-            match readers[reader].next()? {
-                Some(next) => *head = Reverse((next, reader)),
-                None => {
-                    std::collections::binary_heap::PeekMut::pop(head);
-                }
-            }
-        }
+            Ok(())
+        })?;
         Ok(duplicates)
     }
 
@@ -155,23 +184,31 @@ mod tests {
 
     use super::*;
 
+    fn run_of(entries: Vec<Entry>, spill: bool, path: &Path) -> IdentityRun {
+        if spill { IdentityRun::spilled(entries, path).unwrap() } else { IdentityRun::resident(entries) }
+    }
+
     proptest! {
         #[test]
         fn all_but_the_first_of_equal_rows_are_found_however_rows_are_spread(
-            rows in prop::collection::vec((0_u64..20, 0_usize..4), 0..80), spill in any::<bool>()
+            rows in prop::collection::vec((0_u64..20, 0_usize..4), 0..80),
+            spill in any::<bool>(),
+            count in prop::sample::select(vec![4, FAN_IN + 7]),
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let mut runs: Vec<Vec<Entry>> = vec![Vec::new(); 4];
+            let mut runs: Vec<Vec<Entry>> = vec![Vec::new(); count];
             let (mut seen, mut expected) = (HashSet::new(), Vec::new());
             for (record, (value, run)) in (0_u32..).zip(&rows) {
                 let position = Position { object: record / 7, record };
-                runs[*run].push(Entry { identity: [*value, 9], position });
+                runs[run * (count / 4)].push(Entry { identity: [*value, 9], position });
                 if !seen.insert(value) {
                     expected.push(position.object);
                 }
             }
-            let runs: Vec<IdentityRun> = runs.into_iter().enumerate().map(|(number, entries)| if spill { IdentityRun::spilled(entries, &folder.path().join(number.to_string())).unwrap() } else { IdentityRun::resident(entries) }).collect();
-            let found = Duplicates::find(&runs).unwrap();
+            let path = |number: usize| folder.path().join(number.to_string());
+            let runs = runs.into_iter().enumerate();
+            let runs = runs.map(|(number, entries)| run_of(entries, spill, &path(number))).collect();
+            let found = Duplicates::find(runs, folder.path()).unwrap();
             prop_assert_eq!(found.objects().collect::<Vec<_>>(), expected);
         }
     }

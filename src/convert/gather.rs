@@ -46,8 +46,8 @@ pub struct PartsTarget<'a> {
 }
 
 /// Finds the duplicates and closes the ledger. Fails when the ledger does not balance.
-pub fn gather(scattered: Scattered, plan: &TablePlan) -> Result<Gathered<'_>> {
-    let duplicates = Duplicates::find(&scattered.identities)?;
+pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path) -> Result<Gathered<'p>> {
+    let duplicates = Duplicates::find(std::mem::take(&mut scattered.identities), scratch)?;
     let mut objects: Vec<ObjectLedger<'_>> = scattered
         .counts
         .iter()

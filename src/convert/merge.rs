@@ -120,7 +120,7 @@ pub(super) fn reduce(
         made += 1;
         runs.push(merge_to_file(&several, duplicates, &path)?);
         for run in several {
-            run.discard();
+            run.discard(scratch);
         }
     }
     Ok(runs)

@@ -24,6 +24,9 @@ pub struct QuarantinedRow {
     pub detail: String,
     /// The raw text, cut at 1 MiB.
     pub raw: Option<String>,
+    /// How many bytes it had, when it was cut.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub raw_bytes: Option<usize>,
     /// `base64` when the raw bytes are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub encoding: Option<String>,
@@ -45,6 +48,11 @@ impl QuarantinedRow {
             record: Some(rejection.position.record).filter(|record| *record > 0),
             reason: rejection.reason.to_owned(),
             detail: rejection.detail.clone(),
+            raw_bytes: rejection
+                .raw
+                .as_ref()
+                .filter(|raw| raw.len() < rejection.raw_bytes)
+                .map(|_| rejection.raw_bytes),
             raw,
             encoding,
         }

@@ -95,9 +95,11 @@ impl Run {
         Ok(Self { clusters: self.clusters, data })
     }
 
-    /// Removes the file of a spilled run.
-    pub(super) fn discard(self) {
-        if let RunData::Spilled(path) = self.data {
+    /// Removes the file of a spilled run, if it lies in `scratch`: those of shards are not ours to remove.
+    pub(super) fn discard(self, scratch: &Path) {
+        if let RunData::Spilled(path) = self.data
+            && path.starts_with(scratch)
+        {
             // Best effort: the folder goes as a whole in the end.
             let _ = std::fs::remove_file(path);
         }

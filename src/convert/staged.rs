@@ -25,6 +25,8 @@ const INDEX: &str = "index.json";
 struct ShardIndex {
     /// Which plan it was made for.
     plan: String,
+    /// Size of each file, so that one that was cut on its way is found out.
+    files: Vec<(String, u64)>,
     runs: Vec<StagedRun>,
     identities: Vec<String>,
     counts: Vec<(u32, RowLedger, bool)>,
@@ -70,7 +72,7 @@ impl Scattered {
         shard: u32,
         plan: &str,
     ) -> Result<()> {
-        let index = self.index(plan)?;
+        let index = self.index(plan, scratch.path())?;
         let json = serde_json::to_vec(&index)
             .map_err(|cause| Error::bug("cannot write the index of a shard").caused_by(cause))?;
         let target = shard_folder(staging, table, shard);
@@ -85,7 +87,7 @@ impl Scattered {
         fs::rename(scratch.path(), &target).map_err(|cause| spill_failed(&target, cause))
     }
 
-    fn index(&mut self, plan: &str) -> Result<ShardIndex> {
+    fn index(&mut self, plan: &str, folder: &Path) -> Result<ShardIndex> {
         let staged_run = |run: &Run| match &run.data {
             RunData::Spilled(path) => Ok(StagedRun {
                 file: name_of(path),
@@ -104,13 +106,13 @@ impl Scattered {
         let staged_quarantine = |quarantine: &mut Quarantine| {
             Ok(StagedQuarantine { file: name_of(quarantine.path()), index: quarantine.index_json()? })
         };
-        Ok(ShardIndex {
-            plan: plan.to_owned(),
-            runs: self.runs.iter().map(staged_run).collect::<Result<_>>()?,
-            identities: self.identities.iter().map(staged_identities).collect::<Result<_>>()?,
-            counts: self.counts.iter().map(|count| (count.object, count.ledger, count.damaged)).collect(),
-            quarantines: self.quarantines.iter_mut().map(staged_quarantine).collect::<Result<_>>()?,
-        })
+        let runs = self.runs.iter().map(staged_run).collect::<Result<_>>()?;
+        let identities = self.identities.iter().map(staged_identities).collect::<Result<_>>()?;
+        let quarantines = self.quarantines.iter_mut().map(staged_quarantine).collect::<Result<_>>()?;
+        let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damaged)).collect();
+        // Last, since the files are complete only now.
+        let files = file_sizes(folder).map_err(|cause| spill_failed(folder, cause))?;
+        Ok(ShardIndex { plan: plan.to_owned(), files, runs, identities, counts, quarantines })
     }
 
     /// Puts the results of all shards of a table together.
@@ -125,6 +127,7 @@ impl Scattered {
                     .with("table", table)
                     .hint("convert every shard with the plan that is to be published"));
             }
+            check_sizes(&index, &folder)?;
             all.take_up(index, &folder)?;
         }
         all.counts.sort_by_key(|count| count.object);
@@ -144,6 +147,27 @@ impl Scattered {
         }
         Ok(())
     }
+}
+
+fn file_sizes(folder: &Path) -> std::io::Result<Vec<(String, u64)>> {
+    let size = |entry: std::io::Result<fs::DirEntry>| {
+        let entry = entry?;
+        Ok((entry.file_name().to_string_lossy().into_owned(), entry.metadata()?.len()))
+    };
+    fs::read_dir(folder)?.map(size).collect()
+}
+
+fn check_sizes(index: &ShardIndex, folder: &Path) -> Result<()> {
+    for (name, bytes) in &index.files {
+        let path = folder.join(name);
+        if fs::metadata(&path).map(|meta| meta.len()).ok() != Some(*bytes) {
+            return Err(Error::new(ErrorKind::Unusable, "a staged file is missing or was cut")
+                .with("file", path.display())
+                .with("bytes", bytes)
+                .hint("convert the shard again"));
+        }
+    }
+    Ok(())
 }
 
 fn name_of(path: &Path) -> String {

@@ -57,6 +57,8 @@ pub struct Rejection {
     pub detail: String,
     /// The raw bytes, cut at [`Rejection::MAX_RAW_BYTES`]; `None` for an object as a whole.
     pub raw: Option<Vec<u8>>,
+    /// How many raw bytes there were before the cut.
+    pub raw_bytes: usize,
 }
 
 impl Rejection {
@@ -183,7 +185,8 @@ impl Rows {
             position: Position { object: self.object, record },
             reason,
             detail: detail.into(),
-            raw: raw.map(|bytes| bytes[..bytes.len().min(Rejection::MAX_RAW_BYTES)].to_vec()),
+            raw: raw.map(|bytes| cut(bytes).to_vec()),
+            raw_bytes: raw.map_or(0, <[u8]>::len),
         });
     }
 
@@ -237,6 +240,15 @@ impl Rows {
             keys: std::mem::take(&mut self.keys),
             clusters: self.clusters.take(),
         }
+    }
+}
+
+/// The front of raw bytes that is kept; text is not cut inside a character.
+fn cut(bytes: &[u8]) -> &[u8] {
+    let kept = &bytes[..bytes.len().min(Rejection::MAX_RAW_BYTES)];
+    match std::str::from_utf8(kept) {
+        Err(error) if error.error_len().is_none() && kept.len() < bytes.len() => &kept[..error.valid_up_to()],
+        _ => kept,
     }
 }
 

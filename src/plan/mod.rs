@@ -24,6 +24,8 @@ pub struct Plan {
     pub version: u32,
     /// The day.
     pub day: KstDay,
+    /// When the inputs were listed, UTC: what comes later is not in the plan.
+    pub planned_at: String,
     /// Number of shards among which the objects are dealt out.
     pub shards: u32,
     /// The secret of the row identities, drawn for this plan.
@@ -82,6 +84,14 @@ pub struct LeftObject {
 }
 
 impl Plan {
+    /// When the inputs were listed.
+    pub fn planned_at(&self) -> Result<UtcInstant> {
+        UtcInstant::parse_iso8601(&self.planned_at).ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "the plan does not say when it was made")
+                .with("planned_at", &self.planned_at)
+        })
+    }
+
     /// Reads a plan file.
     pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
         let unusable = |cause: simd_json::Error| {

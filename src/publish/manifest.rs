@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::PartFile;
 use crate::dataset::Naming;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::ledger::RowLedger;
 
@@ -28,7 +28,9 @@ pub struct Manifest {
     pub run: String,
     /// When the run began, UTC.
     pub published_at: String,
-    /// Whether it was published before all its late objects can have come.
+    /// When its inputs were listed, UTC.
+    pub planned_at: String,
+    /// Whether its inputs were listed before all its late objects can have come.
     pub provisional: bool,
     /// From when on a run of the day is final, UTC.
     pub complete_at: String,
@@ -86,7 +88,16 @@ impl Manifest {
 
     /// Reads a manifest.
     pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
-        simd_json::serde::from_slice(&mut json)
-            .map_err(|cause| Error::unusable("cannot read the manifest", cause))
+        let manifest: Self = simd_json::serde::from_slice(&mut json)
+            .map_err(|cause| Error::unusable("cannot read the manifest", cause))?;
+        if manifest.version > MANIFEST_VERSION {
+            return Err(Error::new(
+                ErrorKind::Unusable,
+                "the day was published by a newer version of logmill",
+            )
+            .with("version", manifest.version)
+            .hint("use that version, or publish the day anew"));
+        }
+        Ok(manifest)
     }
 }
