@@ -132,6 +132,8 @@ class CloudTrailOracle:
         for column in self.columns:
             if names := RESOURCE_SOURCE.findall(column.source):
                 row[column.name] = [last_text(item, names) for item in known]
+        if any("ARN" in item and "arn" in item for item in known):
+            return False
         return all(item.startswith("{") for item in items) and all(
             name in RESOURCE_KEYS and (value == "null" or value.startswith('"'))
             for item in known
@@ -197,7 +199,6 @@ def instant(raw: str) -> int | None:
         return None
     if second > 60:
         return None
-    moment += timedelta(seconds=second == 60)
     if match[8]:
         offset = timedelta(hours=int(match[9]), minutes=int(match[10]))
         moment += offset if match[8] == "-" else -offset
