@@ -6,13 +6,14 @@ use super::day::{DayRun, run_name};
 use super::exit::Exit;
 use super::run::{conclude, each_table};
 use super::settings::Flags;
-use super::summary::check_target;
+use super::summary;
 use super::{Context, console, on_workers};
 use crate::convert::Scattered;
 use crate::error::Result;
 use crate::store;
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    summary::clear(args.write.summary_json.as_deref())?;
     let flags = Flags { lake: Some(&args.lake), write: Some(&args.write), ..Flags::default() };
     let settings = context.settings(global, &flags)?;
     let (plan, plan_id) = read_plan(&args.plan)?;
@@ -34,7 +35,6 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         let scattered = Scattered::of_shards(&args.staging, &table.table, plan.shards, &plan_id)?;
         day_run.finish(table, scattered, staged, began)
     };
-    check_target(args.write.summary_json.as_deref())?;
     let outcomes = on_workers(settings.threads, || {
         each_table(&plan.tables, |table| table.table.as_str(), publish_table)
     })?;

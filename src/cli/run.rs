@@ -6,7 +6,7 @@ use super::args::{GlobalArgs, RunArgs};
 use super::day::{DayRun, run_name};
 use super::exit::Exit;
 use super::settings::Flags;
-use super::summary::{Summary, TableSummary, check_target};
+use super::summary::{self, Summary, TableSummary};
 use super::{Context, console, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -14,6 +14,7 @@ use crate::plan::{TableSource, UNRECOGNISED, plan_table};
 use crate::store;
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    summary::clear(args.write.summary_json.as_deref())?;
     let flags = Flags {
         source: Some(&args.source),
         lake: Some(&args.lake),
@@ -35,7 +36,6 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         console: context.console,
         cancel: &context.cancel,
     };
-    check_target(args.write.summary_json.as_deref())?;
     let outcomes = on_workers(settings.threads, || {
         each_table(tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
     })?;

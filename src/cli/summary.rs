@@ -50,14 +50,12 @@ struct FailedTable {
     error: String,
 }
 
-/// Fails when the summary could not be written to a file: better before the work than after.
-pub(super) fn check_target(json_to: Option<&str>) -> Result<()> {
+/// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
+/// better before the work than after.
+pub(super) fn clear(json_to: Option<&str>) -> Result<()> {
     match json_to {
         None | Some("-") => Ok(()),
-        Some(path) => {
-            let opened = fs::OpenOptions::new().create(true).append(true).open(path);
-            opened.map(|_| ()).map_err(|cause| cannot_write(path, cause))
-        }
+        Some(path) => fs::File::create(path).map(|_| ()).map_err(|cause| cannot_write(path, cause)),
     }
 }
 

@@ -11,6 +11,7 @@ mod lines;
 mod output;
 mod places;
 mod processes;
+mod public_logs;
 mod publishing;
 mod records;
 mod reruns;
