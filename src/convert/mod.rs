@@ -81,15 +81,6 @@ pub trait Observer: Sync {
     fn rows_written(&self, rows: u64);
 }
 
-/// An observer that looks away.
-#[derive(Debug)]
-pub struct Unobserved;
-
-impl Observer for Unobserved {
-    fn object_done(&self, _bytes: u64, _rows: u64) {}
-    fn rows_written(&self, _rows: u64) {}
-}
-
 /// An error about writing staged rows, with the next step.
 fn spill_failed(path: &Path, cause: std::io::Error) -> Error {
     Error::unusable("cannot write to the staging folder", cause)
