@@ -5,7 +5,7 @@
 //! 1. [`plan`]: which raw objects can hold events of a KST day, by the time in their keys.
 //! 2. [`convert`]: objects to rows to part files; every row that was read is accounted for.
 //! 3. [`publish`]: part files to one committed day, whole or not at all.
-//! 4. register: the committed day in the catalog. Not built yet.
+//! 4. [`catalog`]: the committed day as a partition of a Glue table.
 //!
 //! What a log type is stands in [`dataset`], where bytes live in [`store`], and only [`cli`] talks to people.
 //!
@@ -33,6 +33,7 @@
 //! ```
 
 pub mod cancel;
+pub mod catalog;
 pub mod cli;
 pub mod convert;
 pub mod dataset;

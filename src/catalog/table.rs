@@ -1,0 +1,112 @@
+//! A table as the catalog knows it, from the one schema.
+//!
+//! Shape and values: AWS Glue API, `TableInput`; Athena, "Creating tables".
+
+use serde_json::{Value, json};
+
+use crate::dataset::TableSchema;
+use crate::kst::KstDay;
+
+/// The one partition key: text, since only such keys let Athena filter partitions in the catalog.
+pub const PARTITION_KEY: &str = "proc_ymd";
+
+/// Reader of Parquet files.
+pub const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
+/// Writer of Parquet files, which the catalog wants to hear of too.
+pub const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
+/// From columns of Parquet to columns of Hive, by name.
+pub const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
+
+/// A column as the catalog knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogColumn {
+    /// Name, lower case.
+    pub name: String,
+    /// Hive type.
+    pub hive_type: String,
+    /// What it means; at most 255 bytes.
+    pub comment: String,
+}
+
+/// A table as it should stand in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableDefinition {
+    /// Name of the table.
+    pub name: String,
+    /// What it holds.
+    pub description: String,
+    /// The columns in the files, in their order.
+    pub columns: Vec<CatalogColumn>,
+    /// Folder of the table, with `/` at its end.
+    pub location: String,
+    /// The first day of a projection of partitions, where Athena is to compute them instead of asking the catalog.
+    pub projected_from: Option<KstDay>,
+}
+
+impl TableDefinition {
+    /// The table of a schema; `location` is its folder.
+    #[must_use]
+    pub fn new(name: &str, description: &str, schema: &TableSchema, location: &str) -> Self {
+        let columns = schema.columns.iter().map(|column| CatalogColumn {
+            name: column.named(schema.naming).into_owned(),
+            hive_type: column.column_type.hive().to_owned(),
+            comment: column.meaning.to_string(),
+        });
+        Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            columns: columns.collect(),
+            location: format!("{}/", location.trim_end_matches('/')),
+            projected_from: None,
+        }
+    }
+
+    /// The parameters of the table, in the order of their names.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let mut parameters: Vec<(&str, String)> = vec![
+            ("EXTERNAL", "TRUE".to_owned()),
+            ("classification", "parquet".to_owned()),
+            ("compressionType", "zstd".to_owned()),
+            ("typeOfData", "file".to_owned()),
+        ];
+        if let Some(first) = self.projected_from {
+            // NOW is UTC when the query runs: a Korean day begins before it.
+            let range = format!("{},NOW+1DAY", first.proc_ymd());
+            parameters.extend([
+                ("projection.enabled", "true".to_owned()),
+                ("projection.proc_ymd.format", "yyyyMMdd".to_owned()),
+                ("projection.proc_ymd.interval", "1".to_owned()),
+                ("projection.proc_ymd.interval.unit", "DAYS".to_owned()),
+                ("projection.proc_ymd.range", range),
+                ("projection.proc_ymd.type", "date".to_owned()),
+                ("storage.location.template", format!("{}proc_ymd=${{proc_ymd}}/", self.location)),
+            ]);
+        }
+        parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The table in the JSON of Glue's `TableInput`.
+    #[must_use]
+    pub fn table_input(&self) -> Value {
+        let column = |column: &CatalogColumn| json!({"Name": column.name, "Type": column.hive_type, "Comment": column.comment});
+        let parameters: serde_json::Map<String, Value> =
+            self.parameters().into_iter().map(|(name, value)| (name, value.into())).collect();
+        json!({
+            "Name": self.name,
+            "Description": self.description,
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": parameters,
+            "PartitionKeys": [{"Name": PARTITION_KEY, "Type": "string", "Comment": "KST day, YYYYMMDD"}],
+            "StorageDescriptor": {
+                "Columns": self.columns.iter().map(column).collect::<Vec<_>>(),
+                "Location": self.location,
+                "InputFormat": INPUT_FORMAT,
+                "OutputFormat": OUTPUT_FORMAT,
+                "Compressed": true,
+                "NumberOfBuckets": -1,
+                "SerdeInfo": {"SerializationLibrary": SERDE, "Parameters": {"serialization.format": "1"}},
+            },
+        })
+    }
+}
