@@ -18,6 +18,10 @@ pub enum ErrorKind {
     TooManyRejects,
     /// A folder or file cannot be read or written, or a published day is not what its manifest says.
     Unusable,
+    /// A permission, valid credentials or a bucket is missing: nothing is wrong with the data.
+    Denied,
+    /// The day is published, but the catalog does not know it.
+    NotRegistered,
     /// Somebody else holds the day, or a service is away for now: try again later.
     Temporary,
     /// There was no input and the caller asked for that to be a failure.
@@ -44,9 +48,15 @@ impl Error {
         Self { kind, message: message.into(), context: Vec::new(), hint: None, source: None }
     }
 
-    /// An input or output that cannot be used, with its cause.
+    /// An input or output that cannot be used, with its cause; where that is an error of ours behind one of I/O, its kind
+    /// and its next step hold.
     pub fn unusable(message: impl Into<String>, cause: impl StdError + Send + Sync + 'static) -> Self {
-        Self::new(ErrorKind::Unusable, message).caused_by(cause)
+        let mut error = Self::new(ErrorKind::Unusable, message);
+        if let Some(ours) = ours_behind(&cause) {
+            error.kind = ours.kind;
+            error.hint.clone_from(&ours.hint);
+        }
+        error.caused_by(cause)
     }
 
     /// A broken promise of our own.
@@ -61,10 +71,10 @@ impl Error {
         self
     }
 
-    /// Adds the next step for a person.
+    /// Adds the next step for a person; what stands closer to the cause knows it better.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint.get_or_insert_with(|| hint.into());
         self
     }
 
@@ -92,6 +102,13 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         self.kind == ErrorKind::Temporary
     }
+}
+
+/// An error of this crate that went through the hands of others.
+fn ours_behind<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+    let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let ours = wrapped.and_then(|inner| inner.downcast_ref::<Error>());
+    ours.or_else(|| cause.downcast_ref()).or_else(|| ours_behind(cause.source()?))
 }
 
 impl fmt::Display for Error {

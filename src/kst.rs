@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Milliseconds by which the Korean wall clock is ahead of UTC.
 pub const KST_OFFSET_MS: i64 = 9 * 3_600_000;
-const DAY_MS: i64 = 86_400_000;
+/// Milliseconds of a day.
+pub const DAY_MS: i64 = 86_400_000;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -59,7 +59,8 @@ pub(super) enum Command {
     #[command(after_help = "Examples:
   logmill run --day yesterday --input /logs --output /lake
   logmill run --day 2023-11-01 --input /logs --output /lake --dataset cloudtrail --summary-json -
-  logmill run --day 20231101 --config /etc/logmill.toml")]
+  logmill run --day 20231101 --config /etc/logmill.toml
+  logmill run --day yesterday --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --catalog glue --database logs")]
     Run(RunArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
@@ -108,7 +109,7 @@ Examples:
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Sources")]
 pub(super) struct SourceArgs {
-    /// Folder or file with raw logs; may be given more than once [env: LOGMILL_INPUT]
+    /// Folder, file or s3://bucket/prefix with raw logs; may be given more than once [env: LOGMILL_INPUT]
     #[arg(long, value_name = "PATH")]
     pub(super) input: Vec<String>,
     /// Log type: cloudtrail, s3-access or all [default: all; env: LOGMILL_DATASET]
@@ -124,6 +125,15 @@ pub(super) struct SourceArgs {
     /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
     #[arg(long, value_name = "NAMING")]
     pub(super) naming: Option<String>,
+    /// Role to assume for reading the raw logs, where their bucket is another account's [env: LOGMILL_ROLE_ARN]
+    #[arg(long, value_name = "ARN")]
+    pub(super) role_arn: Option<String>,
+    /// Agree to pay for reading the raw logs [env: LOGMILL_REQUESTER_PAYS]
+    #[arg(long)]
+    pub(super) requester_pays: bool,
+    /// Account that must own the bucket of the raw logs [env: LOGMILL_EXPECTED_BUCKET_OWNER]
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(super) expected_bucket_owner: Option<String>,
 }
 
 /// The day.
@@ -138,9 +148,13 @@ pub(super) struct DayArg {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Lake")]
 pub(super) struct LakeArgs {
-    /// Folder of the lake [env: LOGMILL_OUTPUT]
-    #[arg(long, value_name = "DIR")]
+    /// Folder of the lake, or s3://bucket/prefix [env: LOGMILL_OUTPUT]
+    #[arg(long, value_name = "PATH")]
     pub(super) output: Option<String>,
+    /// Folder of this machine for rows that do not fit into memory, where the lake is in S3 [default: the system's folder
+    /// for temporary files; env: LOGMILL_SCRATCH]
+    #[arg(long, value_name = "DIR")]
+    pub(super) scratch: Option<String>,
 }
 
 /// How a day is written.
@@ -157,9 +171,51 @@ pub(super) struct WriteArgs {
     /// Exit with 99 when a table has no rows for the day [env: LOGMILL_FAIL_ON_EMPTY]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(super) fail_on_empty: Option<bool>,
+    /// How long the files of a superseded run stay for those who still read them, in S3 [default: 1h with a catalog,
+    /// else 0s; env: LOGMILL_GRACE]
+    #[arg(long, value_name = "TIME")]
+    pub(super) grace: Option<String>,
+    /// Encryption in S3: s3 or kms [default: that of the bucket; env: LOGMILL_SSE]
+    #[arg(long, value_name = "WHOSE")]
+    pub(super) sse: Option<String>,
+    /// KMS key for encryption in S3: id or ARN [env: LOGMILL_KMS_KEY]
+    #[arg(long, value_name = "KEY")]
+    pub(super) kms_key: Option<String>,
+    /// Storage class of part files in S3, such as INTELLIGENT_TIERING [env: LOGMILL_STORAGE_CLASS]
+    #[arg(long, value_name = "CLASS")]
+    pub(super) storage_class: Option<String>,
+    /// Tag of every object in S3; may be given more than once [env: LOGMILL_TAG, with , between]
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) tag: Vec<String>,
+    /// ACL of every object in S3: bucket-owner-full-control or none [default: none; env: LOGMILL_ACL]
+    #[arg(long, value_name = "ACL")]
+    pub(super) acl: Option<String>,
     /// Write the summary as JSON to a file, or to standard output with -
     #[arg(long, value_name = "FILE|-")]
     pub(super) summary_json: Option<String>,
+}
+
+/// The catalog.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Catalog")]
+pub(super) struct CatalogArgs {
+    /// Catalog that is told of published days: none or glue [default: none; env: LOGMILL_CATALOG]
+    #[arg(long, value_name = "CATALOG")]
+    pub(super) catalog: Option<String>,
+    /// Database of the catalog [env: LOGMILL_DATABASE]
+    #[arg(long, value_name = "NAME")]
+    pub(super) database: Option<String>,
+    /// Make the database where there is none [env: LOGMILL_CREATE_DATABASE]
+    #[arg(long)]
+    pub(super) create_database: bool,
+    /// Let Athena compute partitions, from this first day to tomorrow, instead of registering them. No call per day, but
+    /// Athena then reads all that lies in a day's folder: a replaced day shows twice for a moment, --grace must stay 0,
+    /// and engines other than Athena see no partition [env: LOGMILL_PROJECTION]
+    #[arg(long, value_name = "DAY")]
+    pub(super) projection: Option<String>,
+    /// Tell the catalog about the values of columns, for the optimiser of Athena [env: LOGMILL_COLUMN_STATISTICS]
+    #[arg(long)]
+    pub(super) column_statistics: bool,
 }
 
 /// How raw objects are read.
@@ -184,6 +240,8 @@ pub(super) struct RunArgs {
     pub(super) write: WriteArgs,
     #[command(flatten)]
     pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
 }
 
 /// `plan`.
@@ -285,6 +343,8 @@ pub(super) struct ConfigArgs {
     pub(super) write: WriteArgs,
     #[command(flatten)]
     pub(super) read: ReadArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,

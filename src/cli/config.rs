@@ -14,6 +14,7 @@ pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> 
         lake: Some(&args.lake),
         write: Some(&args.write),
         read: Some(&args.read),
+        catalog: Some(&args.catalog),
     };
     let settings = context.settings(global, &flags)?;
     let text = match args.format {

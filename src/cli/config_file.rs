@@ -21,6 +21,8 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     pub(super) lake: LakeSection,
     #[serde(default)]
+    pub(super) catalog: CatalogSection,
+    #[serde(default)]
     pub(super) source: Vec<SourceSection>,
 }
 
@@ -30,6 +32,25 @@ pub(super) struct ConfigFile {
 pub(super) struct LakeSection {
     pub(super) output: Option<Scalar>,
     pub(super) target_file_size: Option<Scalar>,
+    pub(super) scratch: Option<Scalar>,
+    pub(super) grace: Option<Scalar>,
+    pub(super) expected_bucket_owner: Option<Scalar>,
+    pub(super) sse: Option<Scalar>,
+    pub(super) kms_key: Option<Scalar>,
+    pub(super) storage_class: Option<Scalar>,
+    pub(super) tag: Option<Scalar>,
+    pub(super) acl: Option<Scalar>,
+}
+
+/// `[catalog]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CatalogSection {
+    pub(super) catalog: Option<Scalar>,
+    pub(super) database: Option<Scalar>,
+    pub(super) create_database: Option<Scalar>,
+    pub(super) projection: Option<Scalar>,
+    pub(super) column_statistics: Option<Scalar>,
 }
 
 /// `[[source]]`.
@@ -42,6 +63,9 @@ pub(super) struct SourceSection {
     pub(super) table: Option<String>,
     pub(super) lateness: Option<Scalar>,
     pub(super) naming: Option<Scalar>,
+    pub(super) role_arn: Option<Scalar>,
+    pub(super) requester_pays: Option<Scalar>,
+    pub(super) expected_bucket_owner: Option<Scalar>,
     #[serde(default)]
     pub(super) promote: Vec<Promotion>,
 }

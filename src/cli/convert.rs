@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::progress::Progress;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers};
-use crate::convert::{self, hexadecimal, shard_scratch};
+use crate::convert::{self, Share, hexadecimal, shard_scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 
@@ -36,13 +36,13 @@ fn convert_shard(
 ) -> Result<()> {
     let options = settings.convert_options(&context.cancel);
     let run = run_name(console::now())?;
+    let connector = context.connector(settings);
     for table in &plan.tables {
         let scratch = shard_scratch(&args.staging, &table.table, args.shard, &run)?;
         let own = table.objects.iter().filter(|object| object.shard == args.shard);
         let progress = Progress::reading(context.console, &table.table, own.map(|object| object.bytes).sum());
-        let shard = Some(args.shard);
-        let scattered =
-            convert::scatter(table, plan.day, plan.identity_key, shard, &scratch, &options, &progress)?;
+        let share = Share { day: plan.day, identity_key: plan.identity_key, shard: Some(args.shard) };
+        let scattered = convert::scatter(table, share, &scratch, &options, &connector, &progress)?;
         let rows_read = scattered.rows_read();
         scattered.keep(&scratch, &args.staging, &table.table, args.shard, plan_id)?;
         if !context.console.quiet {

@@ -7,14 +7,14 @@ use super::progress::Progress;
 use super::settings::Settings;
 use super::summary::TableSummary;
 use crate::cancel::Cancel;
-use crate::convert::{self, ConvertOptions, Gathered, Scattered};
+use crate::convert::{self, ConvertOptions, Gathered, Scattered, Share};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::TablePlan;
-use crate::publish::{self, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
-use crate::store::Lake;
+use crate::publish::{self, CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::lake::Partition;
+use crate::store::{Connector, Lake};
 
 /// Damaged objects that are named one by one.
 const DAMAGE_LINES: usize = 10;
@@ -31,6 +31,7 @@ pub(super) struct DayRun<'a> {
     pub(super) planned_at: UtcInstant,
     pub(super) console: Console,
     pub(super) cancel: &'a Cancel,
+    pub(super) connector: &'a Connector,
 }
 
 /// The name of a run: when it began, and some random digits.
@@ -59,7 +60,9 @@ impl DayRun<'_> {
         staged: &StagedDay<'_>,
     ) -> Result<Scattered> {
         let progress = Progress::reading(self.console, &plan.table, plan.bytes());
-        convert::scatter(plan, self.day, identity_key, None, staged.scratch(), &self.options(), &progress)
+        let share = Share { day: self.day, identity_key, shard: None };
+        let (options, connector) = (self.options(), self.connector);
+        convert::scatter(plan, share, staged.scratch(), &options, connector, &progress)
     }
 
     /// From rows to a public day; `began` is when the work on the table did.
@@ -81,7 +84,7 @@ impl DayRun<'_> {
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
         self.warn_of_emptying(&partition, &manifest)?;
         self.cancel.check()?;
-        staged.commit(&manifest)?;
+        let committed = staged.commit(&manifest)?;
         self.console.step(
             "published",
             &[
@@ -91,7 +94,18 @@ impl DayRun<'_> {
                 ("ledger", json!(manifest.ledger)),
             ],
         );
+        self.clean(committed);
         Ok(TableSummary::new(plan, &manifest, quarantine, seconds_since(began)))
+    }
+
+    /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.
+    fn clean(&self, committed: CommittedDay<'_>) {
+        if let Err(error) = committed.clean() {
+            self.console.warn(
+                "cannot remove what the day supersedes: the next run of the day or 'logmill clean' will",
+                &[("day", self.day.to_string().into()), ("cause", error.to_string().into())],
+            );
+        }
     }
 
     fn write(
@@ -107,7 +121,9 @@ impl DayRun<'_> {
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), &self.options(), &progress)?;
         let inputs_file = staged.write_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
-        Ok(Manifest { event_time_column, parts, ..self.manifest(plan, gathered, inputs_file, staged) })
+        let superseded = staged.superseded(self.settings.lake.grace_ms, console::now())?;
+        let manifest = self.manifest(plan, gathered, inputs_file, staged);
+        Ok(Manifest { event_time_column, parts, superseded, ..manifest })
     }
 
     fn manifest(
@@ -130,6 +146,7 @@ impl DayRun<'_> {
             provisional: self.planned_at < complete_at,
             complete_at: complete_at.to_string(),
             naming: plan.naming,
+            promote: plan.promote.clone(),
             event_time_column: String::new(),
             ledger: gathered.ledger,
             input_bytes: plan.bytes(),
@@ -137,6 +154,7 @@ impl DayRun<'_> {
             inputs_file,
             quarantine: staged.quarantine().cloned(),
             parts: Vec::new(),
+            superseded: Vec::new(),
         }
     }
 

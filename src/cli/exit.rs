@@ -61,7 +61,8 @@ impl From<ErrorKind> for Exit {
         match kind {
             ErrorKind::Usage => Self::Usage,
             ErrorKind::TooManyRejects => Self::TooManyRejects,
-            ErrorKind::Unusable => Self::Unusable,
+            ErrorKind::Unusable | ErrorKind::Denied => Self::Unusable,
+            ErrorKind::NotRegistered => Self::NotRegistered,
             ErrorKind::Temporary => Self::Temporary,
             ErrorKind::NoInput => Self::NoInput,
             ErrorKind::Interrupted => Self::Interrupted,

@@ -6,8 +6,9 @@ use arrow::array::{Array, AsArray, ListArray};
 use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
 use serde_json::{Map, Value, json};
 
-use super::args::{InspectArgs, ShowFormat};
+use super::args::{GlobalArgs, InspectArgs, ShowFormat};
 use super::exit::Exit;
+use super::settings::Flags;
 use super::{Context, console};
 use crate::convert::{QuarantinedRow, read_object};
 use crate::dataset::{
@@ -17,17 +18,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{UtcInstant, UtcWindow};
 use crate::ledger::RowLedger;
 use crate::store::unpack::Unpacked;
-use crate::store::{LocalStore, Store};
+use crate::store::{SourceAccess, Store};
 
 /// Every time is inside.
 const ALWAYS: UtcWindow = UtcWindow { start: UtcInstant(i64::MIN), end: UtcInstant(i64::MAX) };
 /// Rows shown where nobody says how many, on a table.
 const DEFAULT_LIMIT: usize = 10;
 
-pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit> {
-    let store = LocalStore::open(&args.file)?;
+pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let settings = context.settings(global, &Flags::default())?;
+    let store = context.connector(&settings).store(&args.file, &SourceAccess::default())?;
     let key = dataset::object_key::split(&args.file).1;
-    let dataset = dataset_of(args, &store, key)?;
+    let dataset = dataset_of(args, store.as_ref(), key)?;
     let schema = dataset.schema(Naming::Snake, &[]);
     let show = Show {
         args,
@@ -37,7 +39,7 @@ pub(super) fn run(args: &InspectArgs, context: &Context) -> Result<Exit> {
             ShowFormat::Json => usize::MAX,
         }),
     };
-    let ledger = decode(dataset, &schema, &store, key, show, context)?;
+    let ledger = decode(dataset, &schema, store.as_ref(), key, show, context)?;
     if args.format == ShowFormat::Table {
         console::print(&format!(
             "{}: {} rows read, {} decoded, {} rejected\n",
@@ -61,7 +63,7 @@ fn decode(
     let mut decoder = dataset.decoder(schema, DecodeLimits::ATHENA);
     let mut rows = Rows::new(schema.decoded(), ALWAYS, [0; 4]);
     rows.begin_object(0);
-    read_object(store, key, u64::MAX, decoder.as_mut(), &mut rows, |rows| {
+    read_object(store, store.open(key), u64::MAX, decoder.as_mut(), &mut rows, |rows| {
         context.cancel.check()?;
         let rejections = rows.take_rejections();
         show.batch(&rows.take_batch(), &rejections)
@@ -69,7 +71,7 @@ fn decode(
     Ok(rows.ledger())
 }
 
-fn dataset_of(args: &InspectArgs, store: &LocalStore, key: &str) -> Result<&'static dyn Dataset> {
+fn dataset_of(args: &InspectArgs, store: &dyn Store, key: &str) -> Result<&'static dyn Dataset> {
     if let Some(name) = &args.dataset {
         return dataset::named(name).ok_or_else(|| {
             Error::new(ErrorKind::Usage, format!("'{name}' is no log type")).hint("cloudtrail or s3-access")

@@ -32,6 +32,7 @@ use self::exit::Exit;
 use self::settings::{Flags, Settings};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Connector, Way};
 
 /// The command to run, also for documentation and completions.
 #[must_use]
@@ -60,9 +61,15 @@ struct Context {
     console: Console,
     cancel: Cancel,
     environment: BTreeMap<String, String>,
+    way: Way,
 }
 
 impl Context {
+    /// What opens inputs and lakes.
+    fn connector(&self, settings: &Settings) -> Connector {
+        Connector::new(self.cancel.clone(), settings.lake.scratch.clone(), self.way.clone())
+    }
+
     fn settings(&self, global: &GlobalArgs, flags: &Flags<'_>) -> Result<Settings> {
         Settings::resolve(global, flags, self.environment.clone())
     }
@@ -81,7 +88,7 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
         console.format = settings::wanted_log_format(&cli.global, &environment);
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
         console.format = settings.log_format;
-        Ok(Context { console, cancel: listen_for_signals()?, environment })
+        Ok(Context { console, cancel: listen_for_signals()?, environment, way: way_to_aws() })
     });
     settled.and_then(|context| dispatch(cli, &context)).unwrap_or_else(|error| {
         console.error(&error);
@@ -102,6 +109,15 @@ fn environment() -> Result<BTreeMap<String, String>> {
     Ok(ours)
 }
 
+/// What the usual variables say that the SDK does not read itself.
+fn way_to_aws() -> Way {
+    let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    Way {
+        ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
+        path_style: has("AWS_ENDPOINT_URL") || has("AWS_ENDPOINT_URL_S3"),
+    }
+}
+
 fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
     let global = &cli.global;
     match &cli.command {
@@ -109,7 +125,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Plan(args) => plan::run(args, global, context),
         Command::Convert(args) => convert::run(args, global, context),
         Command::Publish(args) => publish::run(args, global, context),
-        Command::Inspect(args) => inspect::run(args, context),
+        Command::Inspect(args) => inspect::run(args, global, context),
         Command::Schema(args) => schema::run(args),
         Command::Verify(args) => verify::run(args, global, context),
         Command::Config(args) => config::run(args, global, context),

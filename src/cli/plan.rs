@@ -15,8 +15,9 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
     let now = console::now();
     let day = KstDay::parse(&args.day.day, now)?;
-    let tables =
-        settings.tables()?.iter().map(|source| plan_table(source, day)).collect::<Result<Vec<_>>>()?;
+    let connector = context.connector(&settings);
+    let plan_one = |source| plan_table(source, day, &connector);
+    let tables = settings.tables()?.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };
     plan.deal(args.shards);
@@ -78,9 +79,13 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
         );
     }
     text += &format!(
-        "\nto read: {} objects, {}\n\n",
+        "\nto read: {} objects, {}\n",
         console::count(plan.objects.len() as u64),
         console::size(plan.bytes())
     );
+    if plan.requests > 0 {
+        text += &format!("listed with {} requests\n", console::count(plan.requests));
+    }
+    text.push('\n');
     text
 }

@@ -10,14 +10,14 @@ use super::summary;
 use super::{Context, console, on_workers};
 use crate::convert::Scattered;
 use crate::error::Result;
-use crate::store;
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.write.summary_json.as_deref())?;
     let flags = Flags { lake: Some(&args.lake), write: Some(&args.write), ..Flags::default() };
     let settings = context.settings(global, &flags)?;
     let (plan, plan_id) = read_plan(&args.plan)?;
-    let lake = store::open_lake(settings.output()?)?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let started_at = console::now();
     let day_run = DayRun {
         settings: &settings,
@@ -28,6 +28,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         planned_at: plan.planned_at()?,
         console: context.console,
         cancel: &context.cancel,
+        connector: &connector,
     };
     let publish_table = |table: &crate::plan::TablePlan| {
         let began = console::now();

@@ -11,7 +11,6 @@ use super::{Context, console, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{TableSource, UNRECOGNISED, plan_table};
-use crate::store;
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.write.summary_json.as_deref())?;
@@ -20,10 +19,12 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         lake: Some(&args.lake),
         write: Some(&args.write),
         read: Some(&args.read),
+        catalog: Some(&args.catalog),
     };
     let settings = context.settings(global, &flags)?;
     let tables = settings.tables()?;
-    let lake = store::open_lake(settings.output()?)?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let started_at = console::now();
     let day = KstDay::parse(&args.day.day, started_at)?;
     let day_run = DayRun {
@@ -35,6 +36,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         planned_at: started_at,
         console: context.console,
         cancel: &context.cancel,
+        connector: &connector,
     };
     let outcomes = on_workers(settings.threads, || {
         each_table(tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
@@ -46,7 +48,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
 fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary> {
     let began = console::now();
     let staged = day_run.begin(&source.table)?;
-    let plan = plan_table(source, day_run.day)?;
+    let plan = plan_table(source, day_run.day, day_run.connector)?;
     day_run.console.step(
         "planned",
         &[

@@ -7,12 +7,13 @@ use super::{Context, console};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::publish::{self, Finding};
+use crate::store::Lake;
 use crate::store::lake::Partition;
-use crate::store::{self, Lake};
 
 pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
-    let lake = store::open_lake(settings.output()?)?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
     let mut findings = 0;
     for table in tables(args, lake.as_ref(), day)? {

@@ -20,7 +20,7 @@ pub(crate) use encode::hexadecimal;
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
 pub(crate) use object::read_object;
 pub use quarantine::{Quarantine, QuarantinedRow};
-pub use scatter::{Scattered, scatter};
+pub use scatter::{Scattered, Share, scatter};
 pub use staged::shard_scratch;
 
 use std::path::Path;
@@ -55,6 +55,11 @@ impl ConvertOptions {
     /// Bytes of rows that one worker may collect before it hands them over.
     fn open_rows_bytes(&self) -> usize {
         (self.memory / 8 / self.threads).min(MAX_OPEN_ROWS_BYTES)
+    }
+
+    /// Bytes of raw objects that may be fetched before they are read.
+    fn read_ahead_bytes(&self) -> usize {
+        self.memory / 8
     }
 
     /// Bytes of rows that may wait in memory; more are spilled.

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::dataset::{Decoder, Rows};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
 use crate::store::unpack::{Unpacked, is_damage};
 
@@ -16,20 +16,20 @@ struct Damage {
     detail: String,
 }
 
-/// Pushes a whole object through `decoder`; `after_chunk` is called when rows may have been added.
+/// Pushes a whole object of a store through `decoder`; `after_chunk` is called when rows may have been added.
 ///
 /// What is wrong with the object becomes a rejected row, and marks it as damaged. Fails only when the store as a whole is
 /// gone or `after_chunk` fails.
 pub(crate) fn read_object(
     store: &dyn Store,
-    key: &str,
+    opened: Result<Box<dyn Read + Send>>,
     max_bytes: u64,
     decoder: &mut dyn Decoder,
     rows: &mut Rows,
     mut after_chunk: impl FnMut(&mut Rows) -> Result<()>,
 ) -> Result<()> {
     decoder.begin();
-    match open(store, key)? {
+    match unpack(store, opened)? {
         Ok(mut content) => {
             let mut pending = Pending::default();
             let damage =
@@ -41,14 +41,21 @@ pub(crate) fn read_object(
     after_chunk(rows)
 }
 
-fn open(store: &dyn Store, key: &str) -> Result<std::result::Result<Unpacked, Damage>> {
-    let opened = store.open(key).map_err(|error| error.to_string());
-    match opened.and_then(|object| Unpacked::new(object).map_err(|error| error.to_string())) {
-        Ok(content) => Ok(Ok(content)),
-        Err(detail) => {
+fn unpack(
+    store: &dyn Store,
+    opened: Result<Box<dyn Read + Send>>,
+) -> Result<std::result::Result<Unpacked, Damage>> {
+    let object = match opened {
+        Ok(object) => object,
+        Err(error) if error.kind() == ErrorKind::Unusable => {
             store.check()?;
-            Ok(Err(Damage { reason: "unreadable", detail }))
+            return Ok(Err(Damage { reason: "unreadable", detail: error.to_string() }));
         }
+        Err(error) => return Err(error),
+    };
+    match Unpacked::new(object) {
+        Ok(content) => Ok(Ok(content)),
+        Err(error) => damage_of(error, store).map(Err),
     }
 }
 
@@ -67,7 +74,7 @@ fn read_content(
         match pending.fill(content) {
             Ok(0) => return Ok(None),
             Ok(count) => total += count as u64,
-            Err(error) => return damage_of(&error, store).map(Some),
+            Err(error) => return damage_of(error, store).map(Some),
         }
         pending.decode(decoder, rows);
         after_chunk(rows)?;
@@ -88,10 +95,16 @@ fn end_object(damage: Option<Damage>, rest: &[u8], decoder: &mut dyn Decoder, ro
     }
 }
 
-fn damage_of(error: &std::io::Error, store: &dyn Store) -> Result<Damage> {
-    if is_damage(error) {
+/// What a failed read says about the object; fails when it says that objects cannot be had at all.
+fn damage_of(error: std::io::Error, store: &dyn Store) -> Result<Damage> {
+    if is_damage(&error) {
         return Ok(Damage { reason: "damaged_gzip", detail: error.to_string() });
     }
+    let error = match error.downcast::<Error>() {
+        Ok(of_store) if of_store.kind() != ErrorKind::Unusable => return Err(of_store),
+        Ok(of_store) => std::io::Error::other(of_store),
+        Err(error) => error,
+    };
     store.check()?;
     Ok(Damage { reason: "unreadable", detail: error.to_string() })
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
-use crate::store::{self, Scratch, Store};
+use crate::store::{Connector, ObjectFeed, ObjectMeta, Scratch, Store};
 
 /// What came of one object; duplicates still count as written.
 #[derive(Debug, Clone, Copy)]
@@ -45,34 +45,46 @@ impl Scattered {
     }
 }
 
+/// Which rows of a plan are wanted, of which objects.
+#[derive(Debug, Clone, Copy)]
+pub struct Share {
+    /// The day.
+    pub day: KstDay,
+    /// The secret of the row identities.
+    pub identity_key: [u64; 4],
+    /// One shard, or all objects.
+    pub shard: Option<u32>,
+}
+
 /// Reads the objects of a plan, or of one of its shards. Runs that do not fit into memory are spilled to `scratch`; those
 /// of a shard all are, since another process will read them.
 pub fn scatter(
     plan: &TablePlan,
-    day: KstDay,
-    identity_key: [u64; 4],
-    shard: Option<u32>,
+    share: Share,
     scratch: &Scratch,
     options: &ConvertOptions,
+    connector: &Connector,
     observer: &dyn Observer,
 ) -> Result<Scattered> {
+    let Share { day, identity_key, shard } = share;
     let dataset = dataset::named(&plan.dataset).ok_or_else(|| {
         Error::new(ErrorKind::Usage, "the plan is for a log type that this version does not know")
             .with("dataset", &plan.dataset)
     })?;
+    let open = |input: &String| connector.store(input, &plan.access);
+    let stores = plan.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let objects: Vec<(u32, &PlannedObject)> =
+        (0..).zip(&plan.objects).filter(|(_, object)| shard.is_none_or(|own| own == object.shard)).collect();
     let work = Work {
         dataset,
         schema: dataset.schema(plan.naming, &plan.promote),
-        stores: plan.inputs.iter().map(|input| store::open(input)).collect::<Result<_>>()?,
+        inputs: feeds(&stores, &objects, options.read_ahead_bytes()),
         day,
         identity_key,
         scratch,
         options,
         observer,
-        objects: (0..)
-            .zip(&plan.objects)
-            .filter(|(_, object)| shard.is_none_or(|own| own == object.shard))
-            .collect(),
+        objects: with_places(&objects, stores.len()),
         next: AtomicUsize::new(0),
         resident: AtomicUsize::new(if shard.is_some() { usize::MAX / 2 } else { 0 }),
         spilled: AtomicUsize::new(0),
@@ -87,17 +99,61 @@ pub fn scatter(
     Ok(scattered)
 }
 
+/// A store, and its objects on their way.
+struct Input<'a> {
+    store: &'a dyn Store,
+    feed: Box<dyn ObjectFeed + 'a>,
+}
+
+/// Tells each store which objects will be read, in their order.
+fn feeds<'a>(
+    stores: &'a [Box<dyn Store>],
+    objects: &[(u32, &PlannedObject)],
+    memory: usize,
+) -> Vec<Input<'a>> {
+    let of_input = |input: usize| {
+        let own = objects.iter().filter(move |(_, object)| object.input as usize == input);
+        own.map(|(_, object)| object.meta()).collect::<Vec<ObjectMeta>>()
+    };
+    let memory = memory / stores.len().max(1);
+    let feed = |(input, store): (usize, &'a Box<dyn Store>)| Input {
+        store: store.as_ref(),
+        feed: store.feed(of_input(input), memory),
+    };
+    stores.iter().enumerate().map(feed).collect()
+}
+
+/// An object to read: its index in the plan, and its place in the feed of its store.
+struct Wanted<'a> {
+    index: u32,
+    object: &'a PlannedObject,
+    place: usize,
+}
+
+fn with_places<'a>(objects: &[(u32, &'a PlannedObject)], stores: usize) -> Vec<Wanted<'a>> {
+    let mut next = vec![0; stores];
+    let mut place_of = |input: u32| {
+        let place = &mut next[input as usize];
+        *place += 1;
+        *place - 1
+    };
+    objects
+        .iter()
+        .map(|(index, object)| Wanted { index: *index, object, place: place_of(object.input) })
+        .collect()
+}
+
 /// What the workers share.
 struct Work<'a> {
     dataset: &'static dyn Dataset,
     schema: TableSchema,
-    stores: Vec<Box<dyn Store>>,
+    inputs: Vec<Input<'a>>,
     day: KstDay,
     identity_key: [u64; 4],
     scratch: &'a Scratch,
     options: &'a ConvertOptions,
     observer: &'a dyn Observer,
-    objects: Vec<(u32, &'a PlannedObject)>,
+    objects: Vec<Wanted<'a>>,
     /// The next object that nobody has taken.
     next: AtomicUsize,
     /// Bytes of rows that wait in memory.
@@ -114,11 +170,13 @@ impl Work<'_> {
         let mut rows = Rows::new(self.schema.decoded(), self.day.window(), self.identity_key);
         let mut quarantine = Quarantine::new(self.scratch_path("rejected", worker));
         let mut counts = Vec::new();
-        while let Some((index, object)) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(wanted) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let Wanted { index, object, place } = wanted;
             rows.begin_object(*index);
-            let store = self.stores[object.input as usize].as_ref();
+            let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;
-            read_object(store, &object.key, max_bytes, decoder.as_mut(), &mut rows, |rows| {
+            let opened = input.feed.open(*place);
+            read_object(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
                 rows.take_rejections()
                     .iter()

@@ -10,7 +10,7 @@ pub mod rows;
 pub mod s3_access;
 
 pub use column::{Column, ColumnType, Naming, Origin, Spread, TableSchema};
-pub use object_key::{KeyClaim, KeyTime};
+pub use object_key::{KeyClaim, KeyTime, TimeInKey};
 pub use rows::{Cells, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,12 @@ pub trait Dataset: Send + Sync {
 
     /// Whether an object is one of this dataset, judged by its key alone.
     fn claim(&self, key: &str) -> KeyClaim;
+
+    /// Where the time in the name of an object stands, if it has one in the order of which names are sorted.
+    fn time_in_key(&self, key: &str) -> Option<TimeInKey>;
+
+    /// Whether nothing but folders `YYYY/MM/DD` lie below a folder, judged by its path alone.
+    fn holds_days(&self, folder: &str) -> bool;
 
     /// Whether the first bytes of an object, decompressed, look like this dataset: for keys that say nothing.
     fn recognises(&self, head: &[u8]) -> bool;

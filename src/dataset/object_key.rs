@@ -22,6 +22,33 @@ pub enum KeyTime {
     Midnight(UtcInstant),
 }
 
+/// Where the time stands in a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeInKey {
+    /// Bytes of the key before it.
+    pub start: usize,
+    /// How it is written, for [`time_by_pattern`]; larger units come first, so that keys sort by it.
+    pub pattern: &'static str,
+}
+
+impl TimeInKey {
+    /// The number of digits with which the time begins, and what follows them.
+    #[must_use]
+    pub fn leading(&self) -> (usize, char) {
+        let digits = self.pattern.chars().take_while(|part| "YMDhms".contains(*part)).count();
+        (digits, self.pattern.chars().nth(digits).unwrap_or('-'))
+    }
+
+    /// The time of an instant in the same form.
+    #[must_use]
+    pub fn write(&self, instant: UtcInstant) -> String {
+        let text = instant.to_string();
+        let mut digits = text.chars().filter(char::is_ascii_digit);
+        let part = |part| if "YMDhms".contains(part) { digits.next().unwrap_or('0') } else { part };
+        self.pattern.chars().map(part).collect()
+    }
+}
+
 /// Midnight of the UTC day in a `YYYY/MM/DD` at the end of a folder path.
 #[must_use]
 pub fn folder_date(folder: &str) -> Option<UtcInstant> {
@@ -65,6 +92,19 @@ pub fn time_by_pattern(text: &[u8], pattern: &str) -> Option<UtcInstant> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_written_as_it_is_read() {
+        for (pattern, leading, written) in [
+            ("YYYY-MM-DD-hh-mm-ss-", (4, '-'), "2023-10-31-15-04-05-"),
+            ("YYYYMMDDThhmmZ", (8, 'T'), "20231031T1504Z"),
+        ] {
+            let time = TimeInKey { start: 0, pattern };
+            let instant = UtcInstant::parse_iso8601("2023-10-31T15:04:05Z").unwrap();
+            assert_eq!((time.leading(), time.write(instant).as_str()), (leading, written));
+            assert!(time_by_pattern(written.as_bytes(), pattern).is_some());
+        }
+    }
 
     #[test]
     fn a_folder_has_a_date_only_when_it_ends_in_one() {

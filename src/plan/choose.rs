@@ -2,7 +2,7 @@
 
 use crate::dataset::KeyTime;
 use crate::dataset::object_key;
-use crate::kst::{KstDay, UtcInstant, UtcWindow};
+use crate::kst::{DAY_MS, KstDay, UtcInstant, UtcWindow};
 
 /// What midnight in a partitioned key means, told by the other keys of its series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,17 @@ pub enum Midnight {
     EventDay,
     /// Others have a time of day: the date is that of delivery.
     Delivery,
+}
+
+/// Where a time of delivery lies, seen from the times that are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distance {
+    /// Before this instant, at which they begin.
+    Before(UtcInstant),
+    /// Among them.
+    Inside,
+    /// Behind them.
+    After,
 }
 
 /// Chosen or left, and why.
@@ -65,6 +76,28 @@ impl Wanted {
         } else {
             Choice::Leave("its UTC event day does not overlap the day")
         }
+    }
+
+    /// Where a delivery lies.
+    #[must_use]
+    pub fn distance(&self, at: UtcInstant) -> Distance {
+        if at < self.deliveries.start {
+            Distance::Before(self.deliveries.start)
+        } else if at >= self.deliveries.end {
+            Distance::After
+        } else {
+            Distance::Inside
+        }
+    }
+
+    /// The UTC dates, as folders write them, that can hold anything wanted.
+    #[must_use]
+    pub fn folder_dates(&self) -> Vec<String> {
+        let days = std::iter::successors(Some(self.day.start), |at| Some(at.plus_ms(DAY_MS)));
+        // One more than whole days, since the window begins in the middle of one.
+        let last = self.deliveries.end.plus_ms(DAY_MS);
+        let date = |at: UtcInstant| at.to_string()[..10].replace('-', "/");
+        days.take_while(|at| *at < last).map(date).filter(|date| self.may_be_in(date)).collect()
     }
 
     /// Whether a folder can hold anything wanted: one that ends in a date outside is not looked into.
@@ -124,6 +157,15 @@ mod tests {
             check(KeyTime::Midnight(at(text)), Midnight::EventDay, expected);
         }
         check(KeyTime::Midnight(at("2023-10-31T00:00:00Z")), Midnight::Delivery, false);
+    }
+
+    #[test]
+    fn the_dates_of_folders_reach_over_the_day_and_the_lateness() {
+        let dates = |hours: i64| Wanted::new("2023-11-01".parse().unwrap(), hours * 3_600_000).folder_dates();
+        assert_eq!(dates(0), ["2023/10/31", "2023/11/01"]);
+        assert_eq!(dates(6), ["2023/10/31", "2023/11/01"]);
+        assert_eq!(dates(9), ["2023/10/31", "2023/11/01"]);
+        assert_eq!(dates(10), ["2023/10/31", "2023/11/01", "2023/11/02"]);
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use super::choose::{Choice, Midnight, Wanted, series};
+use super::choose::{Choice, Distance, Midnight, Wanted, series};
 use super::{LeftObject, PlannedObject, TablePlan};
 
 use crate::dataset::{self, Dataset, KeyClaim, KeyTime, Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::store::unpack::Unpacked;
-use crate::store::{self, ListVisitor, ObjectMeta, Store};
+use crate::store::{Connector, Gap, ListVisitor, ObjectMeta, SourceAccess, Store};
 
 /// Where a table's rows come from, resolved from the settings.
 #[derive(Clone)]
@@ -21,6 +21,8 @@ pub struct TableSource {
     pub dataset: &'static dyn Dataset,
     /// Folders or files with raw logs.
     pub inputs: Vec<String>,
+    /// How they are reached.
+    pub access: SourceAccess,
     /// How the columns are called.
     pub naming: Naming,
     /// JSON values with columns of their own.
@@ -38,24 +40,28 @@ pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
 const OWN_FOLDERS: [&str; 2] = ["_staging", "_quarantine"];
 
 /// Lists the inputs of a table and chooses what a day needs.
-pub fn plan_table(source: &TableSource, day: KstDay) -> Result<TablePlan> {
+pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> Result<TablePlan> {
     let wanted = Wanted::new(day, source.lateness_ms);
     let mut plan = TablePlan {
         table: source.table.clone(),
         dataset: source.dataset.name().to_owned(),
         inputs: source.inputs.clone(),
+        access: source.access.clone(),
         naming: source.naming,
         promote: source.promote.clone(),
         lateness_ms: source.lateness_ms,
+        requests: 0,
         objects: Vec::new(),
         left: Vec::new(),
     };
-    let stores = source.inputs.iter().map(|input| store::open(input)).collect::<Result<Vec<_>>>()?;
+    let open = |input: &String| connector.store(input, &source.access);
+    let stores = source.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
     refuse_overlap(&stores)?;
     for (input, store) in (0..).zip(&stores) {
         let mut listing = Listing::new(source, wanted, store.as_ref());
         store.list(&mut listing)?;
         listing.into_plan(input, &mut plan);
+        plan.requests += store.requests();
     }
     plan.objects.sort_by(|a, b| a.address.cmp(&b.address));
     plan.left.sort_by(|a, b| a.address.cmp(&b.address));
@@ -162,6 +168,7 @@ impl<'a> Listing<'a> {
             input,
             key: object.key,
             bytes: object.bytes,
+            etag: object.etag,
             why: why.to_owned(),
             shard: 0,
         }));
@@ -183,6 +190,28 @@ impl ListVisitor for Listing<'_> {
         };
         self.leave(&format!("{folder}/"), 0, why);
         false
+    }
+
+    fn narrow(&self, folder: &str) -> Option<Vec<String>> {
+        let day_folder = |date: String| format!("{folder}/{date}");
+        self.source
+            .dataset
+            .holds_days(folder)
+            .then(|| self.wanted.folder_dates().into_iter().map(day_folder).collect())
+    }
+
+    fn gap(&self, key: &str) -> Option<Gap> {
+        let KeyClaim::Mine(KeyTime::Delivered(at)) = self.source.dataset.claim(key) else { return None };
+        let time = self.source.dataset.time_in_key(key)?;
+        let (digits, mark) = time.leading();
+        let series = key[..time.start].to_owned();
+        let until = match self.wanted.distance(at) {
+            // Behind all years that a key can name.
+            Distance::After => format!("{series}9"),
+            Distance::Before(start) => format!("{series}{}", time.write(start)),
+            Distance::Inside => return None,
+        };
+        Some(Gap { series, digits, mark, until })
     }
 
     fn object(&mut self, object: ObjectMeta) {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::{Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
+use crate::store::{ObjectMeta, SourceAccess};
 
 /// The version of the plan file that this program writes and reads.
 pub const PLAN_VERSION: u32 = 1;
@@ -43,12 +44,18 @@ pub struct TablePlan {
     pub dataset: String,
     /// Addresses of the inputs.
     pub inputs: Vec<String>,
+    /// How the inputs are reached.
+    #[serde(default)]
+    pub access: SourceAccess,
     /// How the columns are called.
     pub naming: Naming,
     /// JSON values with columns of their own.
     pub promote: Vec<Promotion>,
     /// How long after the day its objects are awaited, in milliseconds.
     pub lateness_ms: i64,
+    /// Requests that listing the inputs has cost.
+    #[serde(default)]
+    pub requests: u64,
     /// The objects to read, in the order of their addresses.
     pub objects: Vec<PlannedObject>,
     /// The objects and folders left out, in the order of their addresses.
@@ -66,6 +73,9 @@ pub struct PlannedObject {
     pub key: String,
     /// Its size.
     pub bytes: u64,
+    /// What S3 calls the version of its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// Why it was chosen.
     pub why: String,
     /// The shard that reads it, from 0.
@@ -81,6 +91,14 @@ pub struct LeftObject {
     pub bytes: u64,
     /// Why it was left out.
     pub why: String,
+}
+
+impl PlannedObject {
+    /// What its store needs to find it.
+    #[must_use]
+    pub fn meta(&self) -> ObjectMeta {
+        ObjectMeta { key: self.key.clone(), bytes: self.bytes, etag: self.etag.clone() }
+    }
 }
 
 impl Plan {

@@ -8,18 +8,27 @@ use sha2::{Digest, Sha256};
 
 use crate::convert::hexadecimal;
 use crate::error::{Error, Result};
+use crate::store::LakeFile;
+
+/// Bytes of a published file that are read at once.
+const RANGE_BYTES: u64 = 8 << 20;
 
 /// Size and checksum of a file.
 pub(super) fn of_file(path: &Path) -> Result<(u64, String)> {
-    try_of_file(path).map_err(|cause| unreadable(path, cause))
+    try_of_file(path)
+        .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", path.display()))
 }
 
-/// Size and checksum of a file, or `None` when there is none.
-pub(super) fn of_file_if_any(path: &Path) -> Result<Option<(u64, String)>> {
-    match try_of_file(path) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
-        found => found.map(Some).map_err(|cause| unreadable(path, cause)),
+/// Checksum of a published file.
+pub(super) fn of_lake_file(file: &dyn LakeFile) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut at = 0;
+    while at < file.bytes() {
+        let length = RANGE_BYTES.min(file.bytes() - at);
+        digest.update(file.read_at(at, usize::try_from(length).unwrap_or(usize::MAX))?);
+        at += length;
     }
+    Ok(hexadecimal(&digest.finalize()))
 }
 
 fn try_of_file(path: &Path) -> io::Result<(u64, String)> {
@@ -36,9 +45,4 @@ fn try_of_file(path: &Path) -> io::Result<(u64, String)> {
             }
         }
     }
-}
-
-/// An error about a published file that is there but cannot be read.
-pub(super) fn unreadable(path: &Path, cause: io::Error) -> Error {
-    Error::unusable("cannot read the file", cause).with("path", path.display())
 }

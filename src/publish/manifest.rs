@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::convert::PartFile;
-use crate::dataset::Naming;
+use crate::dataset::{Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::KstDay;
+use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 
 /// The version of the manifest that this program writes.
@@ -36,6 +36,9 @@ pub struct Manifest {
     pub complete_at: String,
     /// How the columns are called.
     pub naming: Naming,
+    /// JSON values with columns of their own.
+    #[serde(default)]
+    pub promote: Vec<Promotion>,
     /// Name of the column with the event time in UTC.
     pub event_time_column: String,
     /// Every row read is accounted for.
@@ -50,6 +53,26 @@ pub struct Manifest {
     pub quarantine: Option<QuarantineFile>,
     /// The part files, in the order of their rows.
     pub parts: Vec<PartFile>,
+    /// Earlier runs of the day whose files may still be there, for those who read them.
+    #[serde(default)]
+    pub superseded: Vec<SupersededRun>,
+}
+
+/// A run whose day was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupersededRun {
+    /// The run.
+    pub run: String,
+    /// Since when it is not the day any more, UTC.
+    pub since: String,
+}
+
+impl SupersededRun {
+    /// Whether readers may still be at it.
+    #[must_use]
+    pub fn is_kept(&self, grace_ms: i64, now: UtcInstant) -> bool {
+        UtcInstant::parse_iso8601(&self.since).is_some_and(|since| since.plus_ms(grace_ms) > now)
+    }
 }
 
 /// The list of raw objects, gzipped JSON lines.

@@ -1,22 +1,26 @@
 //! Part files to one committed day.
 //!
 //! A [`StagedDay`] holds the lock of its partition and a place that nobody sees. Committing it consumes it: the manifest
-//! is written, the partition is switched in one step, and what the new day supersedes is removed.
+//! is written and the partition is switched in one step. What the new day supersedes is removed last, from the
+//! [`CommittedDay`], so that a catalog can be told of the new one before.
 
 mod digest;
 mod inputs;
 mod manifest;
+mod part_reader;
 mod verify;
 
 pub use inputs::InputLine;
-pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile};
+pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
+
 pub use verify::{Finding, verify};
 
 use std::path::PathBuf;
 
 use crate::convert::{Gathered, PartFile, PartsTarget};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::lake::{MANIFEST, Partition};
+use crate::kst::UtcInstant;
+use crate::store::lake::{MANIFEST, Partition, RunFile};
 use crate::store::{Lake, Scratch, StagedPartition};
 
 /// A day of a table that is being made. Dropped without a commit, it leaves nothing behind.
@@ -103,9 +107,24 @@ impl<'a> StagedDay<'a> {
         self.put_quarantine()
     }
 
-    /// Makes the day public, and removes the quarantine files of the runs that it supersedes.
-    pub fn commit(mut self, manifest: &Manifest) -> Result<()> {
+    /// The runs that this one supersedes and that readers may still be at, where the lake keeps them for that.
+    pub fn superseded(&self, grace_ms: i64, now: UtcInstant) -> Result<Vec<SupersededRun>> {
+        let replaced = self.staged.as_ref().and_then(|staged| staged.replaces());
+        let Some(json) = replaced.filter(|_| self.lake.keeps_runs()) else { return Ok(Vec::new()) };
+        let replaced = Manifest::from_json(json.to_vec())?;
+        let mut superseded = replaced.superseded;
+        superseded.push(SupersededRun { run: replaced.run, since: now.to_string() });
+        superseded.retain(|run| run.is_kept(grace_ms, now));
+        Ok(superseded)
+    }
+
+    /// Makes the day public.
+    pub fn commit(mut self, manifest: &Manifest) -> Result<CommittedDay<'a>> {
         let json = manifest.to_json()?;
+        // What is there now belongs to runs that cannot be committed any more once this one is. What comes later may
+        // belong to one that can, and is left alone.
+        let leftovers = self.lake.run_files(&self.partition)?;
+        let old_quarantines = self.lake.names(&self.quarantine_folder())?;
         let staged = self.staged.take().expect("a day is committed once, since that takes it");
         self.put_quarantine()?;
         if let Err(error) = staged.commit(&json) {
@@ -113,17 +132,32 @@ impl<'a> StagedDay<'a> {
             let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
             return Err(error);
         }
-        // The day is public, which no left-over file can undo: the next publish tries again.
-        let _ = self.remove_superseded_quarantines();
-        Ok(())
+        let mut kept: Vec<String> =
+            manifest.superseded.iter().map(|superseded| superseded.run.clone()).collect();
+        kept.push(self.run.clone());
+        Ok(CommittedDay { day: self, leftovers, old_quarantines, kept })
     }
+}
 
-    fn remove_superseded_quarantines(&self) -> Result<()> {
-        let folder = self.quarantine_folder();
-        for name in self.lake.names(&folder)? {
-            if name != format!("{}.jsonl", self.run) {
-                self.lake.remove(&format!("{folder}/{name}"))?;
-            }
+/// A day that is public; what it supersedes is still there.
+pub struct CommittedDay<'a> {
+    day: StagedDay<'a>,
+    leftovers: Vec<RunFile>,
+    old_quarantines: Vec<String>,
+    /// Runs whose files stay.
+    kept: Vec<String>,
+}
+
+impl CommittedDay<'_> {
+    /// Removes what superseded and killed runs have left, except what readers may still be at.
+    pub fn clean(self) -> Result<()> {
+        let Self { day, leftovers, old_quarantines, kept } = self;
+        let files: Vec<RunFile> =
+            leftovers.into_iter().filter(|file| file.run != day.run && !kept.contains(&file.run)).collect();
+        day.lake.remove_run_files(&files)?;
+        let folder = day.quarantine_folder();
+        for name in old_quarantines.iter().filter(|name| **name != format!("{}.jsonl", day.run)) {
+            day.lake.remove(&format!("{folder}/{name}"))?;
         }
         Ok(())
     }

@@ -1,8 +1,7 @@
 //! Holds a published day against its manifest.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::TimestampMillisecondType;
@@ -11,12 +10,13 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 
+use super::part_reader::PartReader;
 use super::{Manifest, digest};
 use crate::convert::PartFile;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
-use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
+use crate::store::{Lake, LakeFile};
 
 /// Something that is not as the manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,20 +32,18 @@ pub struct Finding {
 pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
     let mut findings = check_totals(manifest, partition);
     for part in &manifest.parts {
-        let path = lake.local_path(&format!("{partition}/{}", part.path));
-        let problems = check_part(&path, part, manifest)?;
+        let problems = check_part(lake, &format!("{partition}/{}", part.path), part, manifest)?;
         findings.extend(problems.into_iter().map(|problem| Finding { path: part.path.clone(), problem }));
     }
     let inputs = &manifest.inputs_file;
-    let path = lake.local_path(&format!("{partition}/{}", inputs.path));
-    if let Some(problem) = check_bytes(&path, inputs.bytes, &inputs.sha256)? {
+    let path = format!("{partition}/{}", inputs.path);
+    if let Err(problem) = check_bytes(lake, &path, inputs.bytes, &inputs.sha256)? {
         findings.push(Finding { path: inputs.path.clone(), problem });
     }
-    if let Some(quarantine) = &manifest.quarantine {
-        let path = lake.local_path(&quarantine.path);
-        if let Some(problem) = check_bytes(&path, quarantine.bytes, &quarantine.sha256)? {
-            findings.push(Finding { path: quarantine.path.clone(), problem });
-        }
+    if let Some(quarantine) = &manifest.quarantine
+        && let Err(problem) = check_bytes(lake, &quarantine.path, quarantine.bytes, &quarantine.sha256)?
+    {
+        findings.push(Finding { path: quarantine.path.clone(), problem });
     }
     findings.extend(check_strangers(lake, partition, manifest)?);
     Ok(findings)
@@ -68,12 +66,12 @@ fn check_totals(manifest: &Manifest, partition: &Partition) -> Vec<Finding> {
     failed.map(|(_, problem)| Finding { path: MANIFEST.to_owned(), problem }).collect()
 }
 
-fn check_part(path: &Path, part: &PartFile, manifest: &Manifest) -> Result<Vec<String>> {
-    if let Some(problem) = check_bytes(path, part.bytes, &part.sha256)? {
-        return Ok(vec![problem]);
-    }
-    let file = File::open(path).map_err(|cause| digest::unreadable(path, cause))?;
-    let builder = match ParquetRecordBatchReaderBuilder::try_new(file) {
+fn check_part(lake: &dyn Lake, path: &str, part: &PartFile, manifest: &Manifest) -> Result<Vec<String>> {
+    let file = match check_bytes(lake, path, part.bytes, &part.sha256)? {
+        Ok(file) => file,
+        Err(problem) => return Ok(vec![problem]),
+    };
+    let builder = match ParquetRecordBatchReaderBuilder::try_new(PartReader::new(file)) {
         Ok(builder) => builder,
         Err(cause) => return Ok(vec![format!("it is no Parquet file: {cause}")]),
     };
@@ -83,7 +81,7 @@ fn check_part(path: &Path, part: &PartFile, manifest: &Manifest) -> Result<Vec<S
         problems.push(format!("its footer says {rows} rows, the manifest {}", part.rows));
     }
     let outside = rows_outside(builder, manifest).map_err(|cause| {
-        Error::unusable("cannot read the event times", cause).with("path", path.display())
+        Error::unusable("cannot read the event times", cause).with("path", lake.address(path))
     })?;
     if outside > 0 {
         problems.push(format!("{outside} rows lie outside the KST day {}", manifest.day));
@@ -93,7 +91,7 @@ fn check_part(path: &Path, part: &PartFile, manifest: &Manifest) -> Result<Vec<S
 
 /// Number of rows without an event time in the day.
 fn rows_outside(
-    builder: ParquetRecordBatchReaderBuilder<File>,
+    builder: ParquetRecordBatchReaderBuilder<PartReader>,
     manifest: &Manifest,
 ) -> std::result::Result<usize, ParquetError> {
     let window = manifest.day.window();
@@ -112,15 +110,23 @@ fn rows_outside(
     Ok(outside)
 }
 
-/// What is wrong with a file as bytes.
-fn check_bytes(path: &Path, bytes: u64, sha256: &str) -> Result<Option<String>> {
-    Ok(match digest::of_file_if_any(path)? {
-        None => Some("it is missing".to_owned()),
-        Some((found, _)) if found != bytes => {
-            Some(format!("it has {found} bytes, the manifest says {bytes}"))
-        }
-        Some((_, found)) => (found != sha256).then(|| "its checksum is not that of the manifest".to_owned()),
-    })
+/// A file whose bytes are as the manifest says, or what is wrong with them.
+fn check_bytes(
+    lake: &dyn Lake,
+    path: &str,
+    bytes: u64,
+    sha256: &str,
+) -> Result<std::result::Result<Arc<dyn LakeFile>, String>> {
+    let Some(file) = lake.open(path)? else { return Ok(Err("it is missing".to_owned())) };
+    if file.bytes() != bytes {
+        return Ok(Err(format!("it has {} bytes, the manifest says {bytes}", file.bytes())));
+    }
+    let found = digest::of_lake_file(file.as_ref())
+        .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", lake.address(path)))?;
+    if found != sha256 {
+        return Ok(Err("its checksum is not that of the manifest".to_owned()));
+    }
+    Ok(Ok(file.into()))
 }
 
 /// Files that the manifest does not name: an engine would read them too.
@@ -129,7 +135,9 @@ fn check_strangers(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) 
     known.extend([MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
     let mut found = Vec::new();
     for name in lake.names(&partition.to_string())? {
-        if name == manifest.run {
+        if manifest.superseded.iter().any(|superseded| superseded.run == name) {
+            continue;
+        } else if name == manifest.run {
             let files = lake.names(&format!("{partition}/{name}"))?;
             found.extend(files.into_iter().map(|file| format!("{name}/{file}")));
         } else {

@@ -1,11 +1,13 @@
 //! The lake: where published days live, and how one day of a table is replaced as a whole.
 
 use std::fmt;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
+
+use bytes::Bytes;
 
 use crate::error::Result;
-use crate::kst::KstDay;
+use crate::kst::{KstDay, UtcInstant};
 
 /// One day of one table: the unit that is published whole or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +30,11 @@ pub const MANIFEST: &str = "_manifest.json";
 
 /// A place with published days.
 pub trait Lake: Send + Sync {
-    /// The address of a path, for people.
+    /// The address of a path: what people and catalogs call it.
     fn address(&self, path: &str) -> String;
+
+    /// Whether the files of several runs of a day can be there at once, so that readers of an old one can finish.
+    fn keeps_runs(&self) -> bool;
 
     /// Takes the partition for one run; it is free again when the value is dropped, or when its process dies.
     ///
@@ -39,19 +44,19 @@ pub trait Lake: Send + Sync {
     /// A folder on this machine for spilled rows and unfinished files of a run, below one for the partition.
     fn scratch(&self, partition: &Partition, run: &str) -> Result<super::Scratch>;
 
-    /// Removes what killed runs of the partition left behind. The partition must be locked.
+    /// Removes what killed runs of the partition left on this machine. The partition must be locked.
     fn sweep(&self, partition: &Partition) -> Result<()>;
 
     /// Reads a small file, or `None` when there is none.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>>;
 
-    /// A published file as a file of this machine, for reading.
-    fn local_path(&self, path: &str) -> PathBuf;
+    /// Opens a file for reading anywhere in it, or `None` when there is none.
+    fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>>;
 
     /// Names in a folder; none when there is no such folder.
     fn names(&self, folder: &str) -> Result<Vec<String>>;
 
-    /// Moves a finished file of this machine into the lake, replacing what is there in one step.
+    /// Copies a finished file of this machine into the lake, replacing what is there in one step.
     fn put(&self, path: &str, file: &Path) -> Result<()>;
 
     /// Removes a file; one that is not there is no error.
@@ -59,13 +64,80 @@ pub trait Lake: Send + Sync {
 
     /// Begins a new version of a partition, which nobody sees before it is committed.
     fn stage(&self, partition: &Partition, scratch: &super::Scratch) -> Result<Box<dyn StagedPartition>>;
+
+    /// The files of all runs of a partition, finished or not, where a lake [keeps](Self::keeps_runs) them.
+    fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>>;
+
+    /// Removes files of runs, and gives up those that are unfinished.
+    fn remove_run_files(&self, files: &[RunFile]) -> Result<()>;
+}
+
+/// A published file.
+pub trait LakeFile: Send + Sync {
+    /// Its size.
+    fn bytes(&self) -> u64;
+
+    /// Reads exactly `length` bytes from `offset`.
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes>;
+}
+
+/// A file of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFile {
+    /// The run.
+    pub run: String,
+    /// Path below the lake.
+    pub path: String,
+    /// What the lake calls an unfinished upload; `None` for a finished file.
+    pub upload: Option<String>,
+    /// Size; 0 for an unfinished file.
+    pub bytes: u64,
+    /// When it was written, or begun.
+    pub written_at: UtcInstant,
 }
 
 /// A version of a partition that is being written. Dropped without a commit, it leaves nothing behind.
 pub trait StagedPartition: Send {
-    /// Starts a file at a path below the partition.
+    /// The manifest that this version is to replace: what it was when this version was begun.
+    fn replaces(&self) -> Option<&[u8]>;
+
+    /// Starts a file at a path below the partition. Its last flush waits until the lake has it.
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>>;
 
     /// Writes the manifest and makes this version the partition, in one step that readers see wholly or not at all.
+    ///
+    /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary) when another run has replaced the day since this
+    /// version was begun.
     fn commit(self: Box<Self>, manifest: &[u8]) -> Result<()>;
+}
+
+/// Whether a folder has the name of a run: nothing else in a partition is ever removed.
+#[must_use]
+pub fn is_run_name(name: &str) -> bool {
+    const PATTERN: &str = "ddddddddTddddddZ-xxxxxxxx";
+    name.len() == PATTERN.len()
+        && name.chars().zip(PATTERN.chars()).all(|(found, expected)| match expected {
+            'd' => found.is_ascii_digit(),
+            'x' => found.is_ascii_hexdigit(),
+            literal => found == literal,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_runs_are_taken_for_runs() {
+        for (name, expected) in [
+            ("20261121T023837Z-668e6a1e", true),
+            ("20261121T023837Z-668e6a1", false),
+            ("20261121T023837Z-668e6a1e2", false),
+            ("2026112xT023837Z-668e6a1e", false),
+            ("_manifest.json", false),
+            ("", false),
+        ] {
+            assert_eq!(is_run_name(name), expected, "{name}");
+        }
+    }
 }

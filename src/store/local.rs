@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::{ListVisitor, ObjectMeta, Store};
+use super::{ListVisitor, ObjectFeed, ObjectMeta, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A folder, or one file of it.
@@ -67,7 +67,7 @@ impl LocalStore {
         }
         // A link is followed to a file, not to a folder, which could lead in a circle.
         match fs::metadata(entry.path()) {
-            Ok(meta) if meta.is_file() => visitor.object(ObjectMeta { key, bytes: meta.len() }),
+            Ok(meta) if meta.is_file() => visitor.object(ObjectMeta { key, bytes: meta.len(), etag: None }),
             Ok(meta) if meta.is_dir() => visitor.passed(&key, "a link to a folder, which is not followed"),
             Ok(_) => visitor.passed(&key, "neither a file nor a folder"),
             Err(cause) if kind.is_symlink() && cause.kind() == std::io::ErrorKind::NotFound => {
@@ -105,7 +105,7 @@ impl Store for LocalStore {
         let meta = fs::metadata(self.root.join(name)).map_err(|cause| {
             Error::unusable("cannot read the input", cause).with("input", self.address(name))
         })?;
-        visitor.object(ObjectMeta { key: name.clone(), bytes: meta.len() });
+        visitor.object(ObjectMeta { key: name.clone(), bytes: meta.len(), etag: None });
         Ok(())
     }
 
@@ -116,6 +116,14 @@ impl Store for LocalStore {
         Ok(Box::new(file))
     }
 
+    fn feed(&self, objects: Vec<ObjectMeta>, _: usize) -> Box<dyn ObjectFeed + '_> {
+        Box::new(LocalFeed { store: self, objects })
+    }
+
+    fn requests(&self) -> u64 {
+        0
+    }
+
     fn check(&self) -> Result<()> {
         let probe = if self.root.as_os_str().is_empty() { Path::new(".") } else { &self.root };
         fs::metadata(probe).map(|_| ()).map_err(|cause| {
@@ -123,5 +131,17 @@ impl Store for LocalStore {
                 .with("input", self.address(""))
                 .hint("bring it back and run the day again: this table was not published")
         })
+    }
+}
+
+/// Files are opened when they are wanted: the system reads ahead.
+struct LocalFeed<'a> {
+    store: &'a LocalStore,
+    objects: Vec<ObjectMeta>,
+}
+
+impl ObjectFeed for LocalFeed<'_> {
+    fn open(&self, place: usize) -> Result<Box<dyn Read + Send>> {
+        self.store.open(&self.objects[place].key)
     }
 }

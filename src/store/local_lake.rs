@@ -6,13 +6,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
-use super::lake::{Lake, MANIFEST, Partition, StagedPartition};
+use super::lake::{Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition};
 use super::scratch::{Scratch, remove_empty_parents};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -105,8 +106,17 @@ impl Lake for LocalLake {
         }
     }
 
-    fn local_path(&self, path: &str) -> PathBuf {
-        self.root.join(path)
+    fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
+        let unreadable =
+            |cause| Error::unusable("cannot read the file", cause).with("path", self.address(path));
+        match File::open(self.root.join(path)) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => {
+                let file = opened.map_err(unreadable)?;
+                let bytes = file.metadata().map_err(unreadable)?.len();
+                Ok(Some(Box::new(LocalFile { file, bytes })))
+            }
+        }
     }
 
     fn names(&self, folder: &str) -> Result<Vec<String>> {
@@ -149,7 +159,38 @@ impl Lake for LocalLake {
         let next = scratch.path().join("next");
         fs::create_dir_all(&next)
             .map_err(|cause| write_failed("cannot make the staging folder", &next, cause))?;
-        Ok(Box::new(LocalStaged { next, live, aside: self.aside(partition) }))
+        let replaces = self.read(&format!("{partition}/{MANIFEST}"))?;
+        Ok(Box::new(LocalStaged { next, live, aside: self.aside(partition), replaces }))
+    }
+
+    fn keeps_runs(&self) -> bool {
+        false
+    }
+
+    fn run_files(&self, _: &Partition) -> Result<Vec<RunFile>> {
+        Ok(Vec::new())
+    }
+
+    fn remove_run_files(&self, _: &[RunFile]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A published file.
+struct LocalFile {
+    file: File,
+    bytes: u64,
+}
+
+impl LakeFile for LocalFile {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        let mut content = vec![0; length];
+        self.file.read_exact_at(&mut content, offset)?;
+        Ok(content.into())
     }
 }
 
@@ -171,6 +212,8 @@ struct LocalStaged {
     live: PathBuf,
     /// Where the old version steps when it cannot be exchanged; the sweep leaves it alone.
     aside: PathBuf,
+    /// The manifest of the live version.
+    replaces: Option<Vec<u8>>,
 }
 
 impl LocalStaged {
@@ -217,6 +260,10 @@ fn bring_back(aside: &Path, live: &Path) -> io::Result<()> {
 }
 
 impl StagedPartition for LocalStaged {
+    fn replaces(&self) -> Option<&[u8]> {
+        self.replaces.as_deref()
+    }
+
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
         let target = self.next.join(path);
         let create = || {
@@ -343,7 +390,7 @@ mod tests {
     fn staged(root: &Path) -> LocalStaged {
         let at = |name| root.join(name);
         version(&at("next"), "new");
-        LocalStaged { next: at("next"), live: at("live"), aside: at("aside") }
+        LocalStaged { next: at("next"), live: at("live"), aside: at("aside"), replaces: None }
     }
 
     #[test]

@@ -2,13 +2,19 @@
 //!
 //! A store knows no log type and a lake knows no manifest: both move bytes under names.
 
+mod access;
+mod connector;
 pub mod lake;
 mod local;
 mod local_lake;
+#[cfg(feature = "aws")]
+pub mod s3;
 pub mod scratch;
 pub mod unpack;
 
-pub use lake::{Lake, StagedPartition};
+pub use access::{Encryption, LakeAccess, SourceAccess};
+pub use connector::{Connector, Way};
+pub use lake::{Lake, LakeFile, StagedPartition};
 pub use local::LocalStore;
 pub use local_lake::LocalLake;
 pub use scratch::Scratch;
@@ -24,12 +30,32 @@ pub struct ObjectMeta {
     pub key: String,
     /// Size in bytes.
     pub bytes: u64,
+    /// What S3 calls the version of its content.
+    pub etag: Option<String>,
+}
+
+/// Keys that need not be listed: those between an object that was met and another key of its series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// What the keys of the series begin with, up to their time.
+    pub series: String,
+    /// Digits with which the time begins, before `mark`.
+    pub digits: usize,
+    /// What follows these digits.
+    pub mark: char,
+    /// The key up to which nothing is wanted.
+    pub until: String,
 }
 
 /// What a listing meets, in no particular order.
 pub trait ListVisitor {
     /// Whether to look into a folder, by its path below the root.
     fn enter(&mut self, folder: &str) -> bool;
+    /// The only folders below this one that can hold something wanted, where the layout tells. A store to which listing
+    /// a level costs as much as listing a folder goes there directly.
+    fn narrow(&self, folder: &str) -> Option<Vec<String>>;
+    /// Which keys after this one need not be listed, where its name tells.
+    fn gap(&self, key: &str) -> Option<Gap>;
     /// An object.
     fn object(&mut self, object: ObjectMeta);
     /// Something that is neither object nor folder, and why it is passed over.
@@ -50,16 +76,22 @@ pub trait Store: Send + Sync {
     /// Opens an object for reading from its start.
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>>;
 
+    /// Makes objects ready to be opened, each once and about in this order, ahead of those who will open them; takes at
+    /// most `memory` bytes for that.
+    fn feed(&self, objects: Vec<ObjectMeta>, memory: usize) -> Box<dyn ObjectFeed + '_>;
+
     /// Fails when the store as a whole can no longer be read: tells a lost object from a lost store.
     fn check(&self) -> Result<()>;
+
+    /// Number of requests that listing has cost so far; 0 where there are none.
+    fn requests(&self) -> u64;
 }
 
-/// Opens the store of an input as the user wrote it: a folder or a single file.
-pub fn open(input: &str) -> Result<Box<dyn Store>> {
-    Ok(Box::new(LocalStore::open(input)?))
-}
-
-/// Opens the lake of an output as the user wrote it; the folder need not exist yet.
-pub fn open_lake(output: &str) -> Result<Box<dyn Lake>> {
-    Ok(Box::new(LocalLake::open(output)?))
+/// Objects that were asked for with [`Store::feed`].
+pub trait ObjectFeed: Send + Sync {
+    /// Opens the object at a place in the list, from its start.
+    ///
+    /// Fails with [`Unusable`](crate::error::ErrorKind::Unusable) when this object is lost, and with another kind when
+    /// it is there but cannot be had, or the store is away.
+    fn open(&self, place: usize) -> Result<Box<dyn Read + Send>>;
 }

@@ -5,7 +5,7 @@
 //! not looked at, so that a new one needs no release.
 //! Source: AWS, "CloudTrail log file examples" and "Finding your CloudTrail log files".
 
-use crate::dataset::object_key::{self, KeyClaim, KeyTime};
+use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use crate::kst::UtcInstant;
 
 /// Folders beside `CloudTrail`, the mark that their objects carry in their names, and why they are left out.
@@ -15,6 +15,7 @@ const OTHER_KINDS: [(&str, &str); 4] = [
     ("CloudTrail-Aggregated", "aggregated events have another shape"),
     ("CloudTrail-NetworkActivity", "network activity events are not asked for"),
 ];
+const PATTERN: &str = "YYYYMMDDThhmmZ";
 const OTHER_SERVICE: &str = "log of another AWS service";
 
 /// Judges a key.
@@ -47,11 +48,25 @@ fn service_folder(folder: &str) -> Option<&str> {
     parts.next()
 }
 
+/// Whether a folder is that of a region: `.../CloudTrail/region`.
+pub(super) fn holds_days(folder: &str) -> bool {
+    let (above, region) = object_key::split(folder);
+    object_key::split(above).1 == "CloudTrail" && region.contains('-')
+}
+
+/// The time in the name of a log, behind what all names of an account and region begin with.
+pub(super) fn time_in_key(key: &str) -> Option<TimeInKey> {
+    delivered_at(object_key::split(key).1)?;
+    let time = |part: &str| object_key::time_by_pattern(part.as_bytes(), PATTERN).is_some();
+    let name_at = key.len() - object_key::split(key).1.len();
+    let found = key[name_at..].match_indices('_').find(|(at, _)| time(&key[name_at + at + 1..]))?;
+    Some(TimeInKey { start: name_at + found.0 + 1, pattern: PATTERN })
+}
+
 /// The time in `account_CloudTrail_region_YYYYMMDDTHHmmZ_unique.json.gz`.
 fn delivered_at(name: &str) -> Option<UtcInstant> {
     name.split('_').skip(1).find_map(|part| {
-        (part.len() == "YYYYMMDDThhmmZ".len())
-            .then(|| object_key::time_by_pattern(part.as_bytes(), "YYYYMMDDThhmmZ"))?
+        (part.len() == PATTERN.len()).then(|| object_key::time_by_pattern(part.as_bytes(), PATTERN))?
     })
 }
 
@@ -61,6 +76,17 @@ mod tests {
 
     fn mine(text: &str) -> KeyClaim {
         KeyClaim::Mine(KeyTime::Delivered(UtcInstant::parse_iso8601(text).unwrap()))
+    }
+
+    #[test]
+    fn days_lie_below_regions_and_names_sort_by_time() {
+        assert!(holds_days("AWSLogs/o-x/123456789012/CloudTrail/ap-northeast-2"));
+        for folder in ["AWSLogs/1/CloudTrail", "AWSLogs/1/CloudTrail-Digest/us-east-1", "CloudTrail/x/2023"] {
+            assert!(!holds_days(folder), "{folder}");
+        }
+        let time = time_in_key("a/1_CloudTrail_us-east-1_20231031T1505Z_x.json.gz");
+        assert_eq!(time, Some(TimeInKey { start: "a/1_CloudTrail_us-east-1_".len(), pattern: PATTERN }));
+        assert_eq!(time_in_key("a/events.json"), None);
     }
 
     #[test]

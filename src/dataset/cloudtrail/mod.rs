@@ -7,7 +7,7 @@ mod keys;
 mod records;
 mod shape;
 
-use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema};
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema, TimeInKey};
 
 /// The dataset.
 #[derive(Debug)]
@@ -28,6 +28,14 @@ impl Dataset for CloudTrail {
 
     fn claim(&self, key: &str) -> KeyClaim {
         keys::claim(key)
+    }
+
+    fn time_in_key(&self, key: &str) -> Option<TimeInKey> {
+        keys::time_in_key(key)
+    }
+
+    fn holds_days(&self, folder: &str) -> bool {
+        keys::holds_days(folder)
     }
 
     fn recognises(&self, head: &[u8]) -> bool {

@@ -5,7 +5,7 @@
 //! form it may instead be the UTC day of the events, and the time of day is then midnight.
 //! Source: AWS, "Logging requests with server access logging", log object key format.
 
-use crate::dataset::object_key::{self, KeyClaim, KeyTime};
+use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use crate::kst::UtcInstant;
 
 const PATTERN: &str = "YYYY-MM-DD-hh-mm-ss-";
@@ -13,7 +13,7 @@ const PATTERN: &str = "YYYY-MM-DD-hh-mm-ss-";
 /// Judges a key.
 pub(super) fn claim(key: &str) -> KeyClaim {
     let (folder, name) = object_key::split(key);
-    let Some(at) = time_in(name) else {
+    let Some((_, at)) = time_in(name) else {
         return KeyClaim::Unclear;
     };
     KeyClaim::Mine(match object_key::folder_date(folder) {
@@ -22,11 +22,29 @@ pub(super) fn claim(key: &str) -> KeyClaim {
     })
 }
 
+/// Whether a folder is that of a source bucket: `[prefix]account/region/bucket`, an account being twelve digits.
+pub(super) fn holds_days(folder: &str) -> bool {
+    let (above, bucket) = object_key::split(folder);
+    let (above, region) = object_key::split(above);
+    let account = object_key::split(above).1;
+    let account = account.get(account.len().saturating_sub(12)..).unwrap_or_default();
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_account && region.matches('-').count() >= 2 && !bucket.is_empty()
+}
+
+/// The time in the name of a log, behind its prefix.
+pub(super) fn time_in_key(key: &str) -> Option<TimeInKey> {
+    let name = object_key::split(key).1;
+    let (start, _) = time_in(name)?;
+    Some(TimeInKey { start: key.len() - name.len() + start, pattern: PATTERN })
+}
+
 /// The last time in a name that is followed by something: a prefix may hold digits, the unique part has no meaning.
-fn time_in(name: &str) -> Option<UtcInstant> {
+fn time_in(name: &str) -> Option<(usize, UtcInstant)> {
     let bytes = name.as_bytes();
     let last_start = bytes.len().checked_sub(PATTERN.len() + 1)?;
-    (0..=last_start).rev().find_map(|start| object_key::time_by_pattern(&bytes[start..], PATTERN))
+    let at = |start: usize| object_key::time_by_pattern(&bytes[start..], PATTERN);
+    (0..=last_start).rev().find_map(|start| Some((start, at(start)?)))
 }
 
 #[cfg(test)]
@@ -35,6 +53,17 @@ mod tests {
 
     fn instant(text: &str) -> UtcInstant {
         UtcInstant::parse_iso8601(text).unwrap()
+    }
+
+    #[test]
+    fn days_lie_below_source_buckets() {
+        assert!(holds_days("logs/123456789012/ap-northeast-2/web"));
+        assert!(holds_days("logs-123456789012/ap-northeast-2/web"));
+        for folder in ["logs/ap-northeast-2/web", "123456789012/web/x", "123456789012/ap-northeast-2", ""] {
+            assert!(!holds_days(folder), "{folder}");
+        }
+        let time = time_in_key("logs/app12023-11-01-00-22-33-AB");
+        assert_eq!(time, Some(TimeInKey { start: "logs/app1".len(), pattern: PATTERN }));
     }
 
     #[test]

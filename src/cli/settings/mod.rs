@@ -1,0 +1,156 @@
+//! What is meant: flags over environment over config file over defaults, resolved once. Nothing reads the environment
+//! after this.
+
+mod lake;
+mod layers;
+mod sources;
+mod values;
+
+pub(super) use lake::{CatalogSettings, LakeSettings};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use self::layers::Layers;
+use self::values::{log_format, memory, ratio, size, threads, truth};
+use super::args::{CatalogArgs, GlobalArgs, LakeArgs, ReadArgs, SourceArgs, WriteArgs};
+use super::config_file::{self, ConfigFile};
+use crate::cancel::Cancel;
+use crate::convert::ConvertOptions;
+use crate::dataset::DecodeLimits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::TableSource;
+use crate::publish::PublishRules;
+
+/// Encoded size of a row group: what AWS advises for Athena.
+const ROW_GROUP_BYTES: usize = 128 << 20;
+
+/// Form of messages on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A setting in force.
+#[derive(Debug, Clone)]
+pub(super) struct InForce {
+    pub(super) name: String,
+    pub(super) value: String,
+    /// `flag`, `LOGMILL_...`, the file, or `default`.
+    pub(super) from: String,
+}
+
+/// Everything that a command needs to know.
+pub(super) struct Settings {
+    pub(super) sources: Vec<TableSource>,
+    pub(super) lake: LakeSettings,
+    pub(super) catalog: Option<CatalogSettings>,
+    pub(super) threads: usize,
+    memory: u64,
+    max_object_bytes: u64,
+    pub(super) rules: PublishRules,
+    pub(super) fail_on_empty: bool,
+    pub(super) log_format: LogFormat,
+    pub(super) in_force: Vec<InForce>,
+}
+
+/// Flags that a command has beside the global ones.
+#[derive(Default)]
+pub(super) struct Flags<'a> {
+    pub(super) source: Option<&'a SourceArgs>,
+    pub(super) lake: Option<&'a LakeArgs>,
+    pub(super) write: Option<&'a WriteArgs>,
+    pub(super) read: Option<&'a ReadArgs>,
+    pub(super) catalog: Option<&'a CatalogArgs>,
+}
+
+impl Settings {
+    /// Resolves all layers; `environment` holds the variables that begin with `LOGMILL_`.
+    pub(super) fn resolve(
+        global: &GlobalArgs,
+        flags: &Flags<'_>,
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self> {
+        let named = global.config.clone().or_else(|| environment.get("LOGMILL_CONFIG").map(PathBuf::from));
+        let (path, file) = config_file::load(named)?.unzip();
+        let file: ConfigFile = file.unwrap_or_default();
+        let path = path.map(|path| path.display().to_string());
+        let mut layers = Layers { environment, path: path.unwrap_or_default(), in_force: Vec::new() };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
+        let write = flags.write;
+        let empty_flag = write.and_then(|write| write.fail_on_empty).map(|wanted| wanted.to_string());
+        let threads =
+            layers.pick("threads", global.threads.as_ref(), file.threads.as_ref(), &cores, threads)?;
+        let memory = layers.pick("memory", global.memory.as_ref(), file.memory.as_ref(), "1 GiB", memory)?;
+        let max_object_flag = flags.read.and_then(|read| read.max_object_size.as_ref());
+        let max_object_bytes =
+            layers.pick("max_object_size", max_object_flag, file.max_object_size.as_ref(), "4 GiB", size)?;
+        let ratio_flag = write.and_then(|write| write.max_reject_ratio.as_ref());
+        let max_reject_ratio =
+            layers.pick("max_reject_ratio", ratio_flag, file.max_reject_ratio.as_ref(), "1%", ratio)?;
+        let fail_on_empty =
+            layers.pick("fail_on_empty", empty_flag.as_ref(), file.fail_on_empty.as_ref(), "false", truth)?;
+        let log_format = layers.pick(
+            "log_format",
+            global.log_format.as_ref(),
+            file.log_format.as_ref(),
+            "text",
+            log_format,
+        )?;
+        let catalog = layers.catalog(flags.catalog, &file.catalog)?;
+        let lake = layers.lake(flags.lake, write, &file.lake, catalog.as_ref())?;
+        let sources = match flags.source {
+            Some(source) => layers.sources(source, file.source)?,
+            None => Vec::new(),
+        };
+        Ok(Self {
+            sources,
+            lake,
+            catalog,
+            threads,
+            memory,
+            max_object_bytes,
+            rules: PublishRules { max_reject_ratio },
+            fail_on_empty,
+            log_format,
+            in_force: layers.in_force,
+        })
+    }
+
+    /// The lake's address, which must be given.
+    pub(super) fn output(&self) -> Result<&str> {
+        self.lake.output.as_deref().ok_or_else(|| {
+            Error::new(ErrorKind::Usage, "no output is given")
+                .hint("name the folder of the lake, or s3://bucket/prefix, with --output")
+        })
+    }
+
+    /// The tables, each of which must have an input.
+    pub(super) fn tables(&self) -> Result<&[TableSource]> {
+        match self.sources.iter().find(|source| source.inputs.is_empty()) {
+            Some(source) => Err(Error::new(ErrorKind::Usage, "no input is given")
+                .with("table", &source.table)
+                .hint("name a folder, a file or s3://bucket/prefix with --input, or a [[source]] in logmill.toml")),
+            None => Ok(&self.sources),
+        }
+    }
+
+    pub(super) fn convert_options(&self, cancel: &Cancel) -> ConvertOptions {
+        ConvertOptions {
+            threads: self.threads,
+            memory: usize::try_from(self.memory).unwrap_or(usize::MAX),
+            max_object_bytes: self.max_object_bytes,
+            target_file_bytes: self.lake.target_file_bytes,
+            row_group_bytes: ROW_GROUP_BYTES,
+            limits: DecodeLimits::ATHENA,
+            cancel: cancel.clone(),
+        }
+    }
+}
+
+/// The form of messages as flag or environment want it, before the settings are known.
+pub(super) fn wanted_log_format(global: &GlobalArgs, environment: &BTreeMap<String, String>) -> LogFormat {
+    let wanted = global.log_format.as_ref().or_else(|| environment.get("LOGMILL_LOG_FORMAT"));
+    wanted.and_then(|value| log_format(value).ok()).unwrap_or(LogFormat::Text)
+}

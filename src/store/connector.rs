@@ -1,0 +1,102 @@
+//! From addresses, as users write them, to stores and lakes.
+
+use std::path::PathBuf;
+#[cfg(feature = "aws")]
+use std::sync::{Arc, OnceLock};
+
+#[cfg(feature = "aws")]
+use super::s3::{Aws, S3Lake, S3Location, S3Store};
+use super::{Lake, LakeAccess, LocalLake, LocalStore, SourceAccess, Store};
+use crate::cancel::Cancel;
+use crate::error::Result;
+#[cfg(not(feature = "aws"))]
+use crate::error::{Error, ErrorKind};
+
+/// Opens stores and lakes; what they share, such as the way to AWS, is made once, when it is needed.
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "folders need nothing of it"))]
+#[derive(Debug)]
+pub struct Connector {
+    cancel: Cancel,
+    scratch: PathBuf,
+    way: Way,
+    #[cfg(feature = "aws")]
+    aws: OnceLock<Arc<Aws>>,
+}
+
+/// What the environment of a process says about the way to AWS, beside what the SDK reads itself.
+#[derive(Debug, Clone, Default)]
+pub struct Way {
+    /// A PEM file with the certificate authorities to trust instead of the system's.
+    pub ca_bundle: Option<PathBuf>,
+    /// Whether buckets are named in the path, as most servers beside AWS want it, and not in the host.
+    pub path_style: bool,
+}
+
+impl Connector {
+    /// `cancel` asks requests that are waited for to stop; `scratch` is a folder of this machine for the rows and files
+    /// in the making of a lake that is elsewhere.
+    #[must_use]
+    pub fn new(cancel: Cancel, scratch: PathBuf, way: Way) -> Self {
+        Self {
+            cancel,
+            scratch,
+            way,
+            #[cfg(feature = "aws")]
+            aws: OnceLock::new(),
+        }
+    }
+
+    /// Opens the store of an input: a folder, a single file, or `s3://bucket/prefix`.
+    pub fn store(&self, input: &str, access: &SourceAccess) -> Result<Box<dyn Store>> {
+        match input.strip_prefix("s3://") {
+            Some(rest) => self.s3_store(rest, access),
+            None => Ok(Box::new(LocalStore::open(input)?)),
+        }
+    }
+
+    /// Opens the lake of an output: a folder, which need not exist yet, or `s3://bucket/prefix`.
+    pub fn lake(&self, output: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
+        match output.strip_prefix("s3://") {
+            Some(rest) => self.s3_lake(rest, access),
+            None => Ok(Box::new(LocalLake::open(output)?)),
+        }
+    }
+
+    #[cfg(feature = "aws")]
+    fn s3_store(&self, rest: &str, access: &SourceAccess) -> Result<Box<dyn Store>> {
+        Ok(Box::new(S3Store::open(self.aws()?, S3Location::parse(rest)?, access)?))
+    }
+
+    #[cfg(feature = "aws")]
+    fn s3_lake(&self, rest: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
+        let location = S3Location::parse(rest)?;
+        Ok(Box::new(S3Lake::open(self.aws()?, &location, access.clone(), &self.scratch)?))
+    }
+
+    /// The way to AWS.
+    #[cfg(feature = "aws")]
+    pub fn aws(&self) -> Result<Arc<Aws>> {
+        if let Some(aws) = self.aws.get() {
+            return Ok(Arc::clone(aws));
+        }
+        let aws = Aws::new(self.cancel.clone(), &self.way)?;
+        Ok(Arc::clone(self.aws.get_or_init(|| aws)))
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn s3_store(&self, rest: &str, _: &SourceAccess) -> Result<Box<dyn Store>> {
+        Err(without_aws(rest))
+    }
+
+    #[cfg(not(feature = "aws"))]
+    fn s3_lake(&self, rest: &str, _: &LakeAccess) -> Result<Box<dyn Lake>> {
+        Err(without_aws(rest))
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+fn without_aws(rest: &str) -> Error {
+    Error::new(ErrorKind::Usage, "this logmill was built without S3 and Glue")
+        .with("address", format!("s3://{rest}"))
+        .hint("build it with its default features")
+}

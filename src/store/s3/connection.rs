@@ -1,0 +1,144 @@
+//! The way to AWS: one runtime, one https client, credentials as every AWS tool finds them.
+//!
+//! Region, credentials, profiles and endpoints (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, ...) are read by the SDK from
+//! their usual places. The core is synchronous: [`Aws::wait`] is the door between the two worlds.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
+use aws_sdk_s3::config::{SharedCredentialsProvider, SharedHttpClient};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use tokio::runtime::{Handle, Runtime};
+use tokio::task::JoinHandle;
+use tokio::time;
+
+use crate::cancel::Cancel;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::Way;
+
+/// Attempts of one request, all retries told; the SDK waits between them, longer each time, with jitter.
+const MAX_ATTEMPTS: u32 = 8;
+const MAX_BACKOFF: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Until the first byte of an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a wait looks whether it should stop.
+const CANCEL_LOOK: Duration = Duration::from_millis(50);
+
+/// The way to AWS, shared by all stores, lakes and catalogs of a process.
+#[derive(Debug)]
+pub struct Aws {
+    runtime: Runtime,
+    cancel: Cancel,
+    http: SharedHttpClient,
+    base: OnceLock<SdkConfig>,
+    path_style: bool,
+}
+
+impl Aws {
+    /// Starts the runtime.
+    pub fn new(cancel: Cancel, way: &Way) -> Result<Arc<Self>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("aws")
+            .enable_all()
+            .build()
+            .map_err(|cause| Error::unusable("cannot start a thread for requests to AWS", cause))?;
+        let http = http_client(way.ca_bundle.as_deref())?;
+        let path_style = way.path_style;
+        Ok(Arc::new(Self { runtime, cancel, http, base: OnceLock::new(), path_style }))
+    }
+
+    /// Where and as whom to call; with a role, that role's temporary credentials, renewed as needed.
+    pub fn config(&self, role_arn: Option<&str>) -> Result<SdkConfig> {
+        let base = match self.base.get() {
+            Some(base) => base.clone(),
+            None => self.base.get_or_init(|| self.runtime.block_on(load(self.http.clone()))).clone(),
+        };
+        if base.region().is_none() {
+            return Err(Error::new(ErrorKind::Usage, "no AWS region is set")
+                .hint("set AWS_REGION, or a region in the profile"));
+        }
+        let Some(role_arn) = role_arn else { return Ok(base) };
+        let provider = AssumeRoleProvider::builder(role_arn).configure(&base).session_name("logmill").build();
+        let role = self.runtime.block_on(provider);
+        Ok(base.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build())
+    }
+
+    /// A client for S3; see [`config`](Self::config).
+    pub fn s3(&self, role_arn: Option<&str>) -> Result<aws_sdk_s3::Client> {
+        let config = self.config(role_arn)?;
+        // Retries have no common quota: the requests of a run hit a throttled bucket together, and each waits longer from
+        // attempt to attempt.
+        let partition = RetryPartition::custom("logmill").token_bucket(TokenBucket::unlimited()).build();
+        let settings = aws_sdk_s3::config::Builder::from(&config)
+            .retry_partition(partition)
+            .force_path_style(self.path_style || config.endpoint_url().is_some());
+        Ok(aws_sdk_s3::Client::from_conf(settings.build()))
+    }
+
+    /// Waits for requests; gives up when the process is asked to stop.
+    pub fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.runtime.block_on(async {
+            tokio::pin!(work);
+            loop {
+                match time::timeout(CANCEL_LOOK, &mut work).await {
+                    Ok(outcome) => return outcome,
+                    Err(_) => self.cancel.check()?,
+                }
+            }
+        })
+    }
+
+    /// Waits for requests that must not be left half done, whatever is asked.
+    pub fn wait_out<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// Where requests run.
+    pub fn handle(&self) -> Handle {
+        self.runtime.handle().clone()
+    }
+
+    /// Starts work that goes on by itself.
+    pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.runtime.spawn(work)
+    }
+}
+
+async fn load(http: SharedHttpClient) -> SdkConfig {
+    let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_max_backoff(MAX_BACKOFF);
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(retries)
+        .timeout_config(timeouts.build())
+        .load()
+        .await
+}
+
+fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
+    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let Some(path) = ca_bundle else { return Ok(builder.build_https()) };
+    let pem = std::fs::read(path).map_err(|cause| {
+        Error::new(ErrorKind::Usage, "cannot read the bundle of certificate authorities")
+            .with("file", path.display())
+            .caused_by(cause)
+            .hint("AWS_CA_BUNDLE should name a PEM file")
+    })?;
+    let trusted = TrustStore::empty().with_native_roots(false).with_pem_certificate(pem);
+    let context = TlsContext::builder().with_trust_store(trusted).build().map_err(|cause| {
+        Error::new(ErrorKind::Usage, "cannot use the bundle of certificate authorities")
+            .with("file", path.display())
+            .caused_by(cause)
+    })?;
+    Ok(builder.tls_context(context).build_https())
+}

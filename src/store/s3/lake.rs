@@ -1,0 +1,390 @@
+//! A lake in a bucket.
+//!
+//! Every file is a multipart upload that is completed at the commit and not before; then the manifest is put on the
+//! condition that nobody has replaced it since this version was begun. That put is the commit: of two runs of a day the
+//! second one to come there is refused by S3, gives way and removes what it wrote. Objects of older runs are kept for
+//! those who still read them, and removed by their listed names, never by a prefix.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+
+use super::failure::{Asked, code_of, failure, status_of};
+use super::object::{S3File, get, try_get};
+use super::source::Bucket;
+use super::upload::{
+    self, Upload, UploadWriter, Uploads, acl, encryption, lock, overtaken, tagging, writing,
+};
+use super::{Aws, S3Location};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::UtcInstant;
+use crate::store::lake::{Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, is_run_name};
+use crate::store::{LakeAccess, LocalLake, Scratch};
+
+/// Keys that one request removes at most.
+const DELETE_KEYS: usize = 1000;
+/// How often the manifest is put again when S3 says that somebody else is putting it.
+const COMMIT_ATTEMPTS: u32 = 5;
+const COMMIT_PAUSE: Duration = Duration::from_millis(200);
+
+/// The folder of a bucket with published days.
+pub struct S3Lake {
+    bucket: Arc<Bucket>,
+    /// The prefix of all keys: empty or with `/` at its end.
+    root: String,
+    access: LakeAccess,
+    /// Where this machine keeps what it must: rows in the making, and who makes them.
+    local: LocalLake,
+}
+
+impl S3Lake {
+    /// Opens a lake; nothing is asked yet. `scratch` is a folder of this machine.
+    pub fn open(aws: Arc<Aws>, location: &S3Location, access: LakeAccess, scratch: &Path) -> Result<Self> {
+        let client = aws.s3(None)?;
+        let owner = access.expected_bucket_owner.clone();
+        let bucket = Bucket { aws, client, name: location.bucket.clone(), payer: None, owner };
+        let root = location.folder();
+        let local = LocalLake::open(&scratch_folder(scratch, &bucket.address(&root)).to_string_lossy())?;
+        Ok(Self { bucket: Arc::new(bucket), root, access, local })
+    }
+
+    fn key(&self, path: &str) -> String {
+        format!("{}{path}", self.root)
+    }
+
+    fn partition_prefix(&self, partition: &Partition) -> String {
+        self.key(&format!("{partition}/"))
+    }
+
+    /// The finished files of all runs of a partition, and the foreign ones.
+    async fn finished_files(&self, prefix: &str) -> Result<(Vec<RunFile>, Vec<String>)> {
+        let (mut files, mut foreign) = (Vec::new(), Vec::new());
+        let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(prefix);
+        let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
+        let target = self.bucket.address(prefix);
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failure(listing(&target), error))?;
+            for object in page.contents() {
+                let key = object.key().unwrap_or_default();
+                let written_at = object.last_modified().map_or(UtcInstant(0), instant);
+                match self.run_file(key, prefix) {
+                    Some(file) => {
+                        let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
+                        files.push(RunFile { bytes, written_at, ..file });
+                    }
+                    None => foreign.push(key.to_owned()),
+                }
+            }
+        }
+        foreign.retain(|key| key[prefix.len()..] != *MANIFEST && !key.ends_with('/'));
+        Ok((files, foreign))
+    }
+
+    async fn unfinished_files(&self, prefix: &str) -> Result<Vec<RunFile>> {
+        let mut files = Vec::new();
+        let request = self.bucket.client.list_multipart_uploads().bucket(&self.bucket.name).prefix(prefix);
+        let request = request.set_expected_bucket_owner(self.bucket.owner.clone());
+        let target = self.bucket.address(prefix);
+        let asked = Asked { permission: "s3:ListBucketMultipartUploads", ..listing(&target) };
+        let (mut key_marker, mut id_marker) = (None, None);
+        loop {
+            let request = request.clone().set_key_marker(key_marker).set_upload_id_marker(id_marker);
+            let page = request.send().await.map_err(|error| failure(asked, error))?;
+            for found in page.uploads() {
+                let Some(file) = self.run_file(found.key().unwrap_or_default(), prefix) else { continue };
+                let written_at = found.initiated().map_or(UtcInstant(0), instant);
+                files.push(RunFile { upload: found.upload_id().map(str::to_owned), written_at, ..file });
+            }
+            if !page.is_truncated().unwrap_or_default() {
+                return Ok(files);
+            }
+            key_marker = page.next_key_marker().map(str::to_owned);
+            id_marker = page.next_upload_id_marker().map(str::to_owned);
+        }
+    }
+
+    /// The file of a run that a key names, if it does.
+    fn run_file(&self, key: &str, prefix: &str) -> Option<RunFile> {
+        let (run, _) = key.strip_prefix(prefix)?.split_once('/')?;
+        let path = key.strip_prefix(&self.root)?.to_owned();
+        let (run, written_at) = (run.to_owned(), UtcInstant(0));
+        is_run_name(&run).then_some(RunFile { run, path, upload: None, bytes: 0, written_at })
+    }
+
+    async fn delete(&self, keys: &[&str]) -> Result<()> {
+        let identifier = |path: &&str| ObjectIdentifier::builder().key(self.key(path)).build();
+        let objects = keys.iter().map(identifier).collect::<std::result::Result<Vec<_>, _>>();
+        let bug = |cause| Error::bug("cannot ask for the removal of objects").caused_by(cause);
+        let delete =
+            Delete::builder().set_objects(Some(objects.map_err(bug)?)).quiet(true).build().map_err(bug)?;
+        let target = self.bucket.address(&self.key(keys.first().copied().unwrap_or_default()));
+        let asked =
+            Asked { failing: "cannot remove from the lake", target: &target, permission: "s3:DeleteObject" };
+        let request = self.bucket.client.delete_objects().bucket(&self.bucket.name).delete(delete);
+        let answer = request
+            .set_expected_bucket_owner(self.bucket.owner.clone())
+            .send()
+            .await
+            .map_err(|error| failure(asked, error))?;
+        match answer.errors().first() {
+            None => Ok(()),
+            Some(refused) => Err(Error::new(ErrorKind::Denied, asked.failing)
+                .with("at", self.bucket.address(refused.key().unwrap_or_default()))
+                .with("code", refused.code().unwrap_or_default())
+                .hint("the policy of the role or the bucket lacks s3:DeleteObject")),
+        }
+    }
+}
+
+fn listing(target: &str) -> Asked<'_> {
+    Asked { failing: "cannot list the lake", target, permission: "s3:ListBucket" }
+}
+
+fn instant(time: &aws_sdk_s3::primitives::DateTime) -> UtcInstant {
+    UtcInstant(time.to_millis().unwrap_or_default())
+}
+
+/// One folder for each lake, so that the runs of different lakes do not meet.
+fn scratch_folder(scratch: &Path, address: &str) -> PathBuf {
+    let name = address.trim_start_matches("s3://").trim_end_matches('/').replace('/', "_");
+    scratch.join(format!("logmill-{name}"))
+}
+
+impl Lake for S3Lake {
+    fn address(&self, path: &str) -> String {
+        self.bucket.address(&self.key(path))
+    }
+
+    fn keeps_runs(&self) -> bool {
+        true
+    }
+
+    fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>> {
+        self.local.lock(partition, holder)
+    }
+
+    fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
+        self.local.scratch(partition, run)
+    }
+
+    fn sweep(&self, partition: &Partition) -> Result<()> {
+        self.local.sweep(partition)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        let found = self.bucket.aws.wait(try_get(&self.bucket, &self.key(path), None))?;
+        Ok(found.map(|(content, _)| content.to_vec()))
+    }
+
+    fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
+        let file = self.bucket.aws.wait(S3File::open(Arc::clone(&self.bucket), self.key(path)))?;
+        Ok(file.map(|file| Box::new(file) as Box<dyn LakeFile>))
+    }
+
+    fn names(&self, folder: &str) -> Result<Vec<String>> {
+        let prefix = if folder.is_empty() { self.root.clone() } else { self.key(&format!("{folder}/")) };
+        let target = self.bucket.address(&prefix);
+        let request =
+            self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(&prefix).delimiter('/');
+        let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
+        let mut names = self.bucket.aws.wait(async {
+            let mut names: Vec<String> = Vec::new();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|error| failure(listing(&target), error))?;
+                let folders = page.common_prefixes().iter().filter_map(|common| common.prefix());
+                let found = folders.chain(page.contents().iter().filter_map(|object| object.key()));
+                names.extend(
+                    found.filter_map(|key| Some(key.strip_prefix(&prefix)?.trim_end_matches('/').to_owned())),
+                );
+            }
+            Ok(names)
+        })?;
+        names.retain(|name| !name.is_empty());
+        names.sort();
+        Ok(names)
+    }
+
+    fn put(&self, path: &str, file: &Path) -> Result<()> {
+        let unreadable = |cause| Error::unusable("cannot read the file", cause).with("path", file.display());
+        let mut content = std::fs::File::open(file).map_err(unreadable)?;
+        let uploads = Uploads::default();
+        let mut writer = UploadWriter::begin(&self.bucket, &self.access, self.key(path), &uploads)?;
+        let copied = io::copy(&mut content, &mut writer).and_then(|_| writer.flush());
+        let upload = lock(&uploads).remove(0);
+        self.bucket.aws.wait_out(async {
+            let done = match copied {
+                Ok(()) => upload.complete(&self.bucket).await,
+                Err(cause) => Err(Error::unusable("cannot write to the lake", cause)),
+            };
+            if done.is_err() {
+                // The error that counts is the first one.
+                let _ = upload::abort(&self.bucket, &upload.key, &upload.id).await;
+            }
+            done
+        })
+    }
+
+    fn remove(&self, path: &str) -> Result<()> {
+        self.bucket.aws.wait_out(self.delete(&[path]))
+    }
+
+    fn stage(&self, partition: &Partition, _: &Scratch) -> Result<Box<dyn StagedPartition>> {
+        let prefix = self.partition_prefix(partition);
+        let replaces = self.bucket.aws.wait(async {
+            let replaces = try_get(&self.bucket, &format!("{prefix}{MANIFEST}"), None).await?;
+            if replaces.is_none() {
+                let (_, foreign) = self.finished_files(&prefix).await?;
+                refuse_foreign(&self.bucket, &foreign)?;
+            }
+            Ok(replaces)
+        })?;
+        let replaces = replaces.map(|(content, etag)| (content.to_vec(), etag));
+        let (bucket, access) = (Arc::clone(&self.bucket), self.access.clone());
+        Ok(Box::new(S3Staged {
+            bucket,
+            access,
+            prefix,
+            replaces,
+            uploads: Uploads::default(),
+            committed: false,
+        }))
+    }
+
+    fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>> {
+        let prefix = self.partition_prefix(partition);
+        self.bucket.aws.wait(async {
+            let (mut files, _) = self.finished_files(&prefix).await?;
+            files.extend(self.unfinished_files(&prefix).await?);
+            Ok(files)
+        })
+    }
+
+    fn remove_run_files(&self, files: &[RunFile]) -> Result<()> {
+        let finished: Vec<&str> =
+            files.iter().filter(|file| file.upload.is_none()).map(|file| file.path.as_str()).collect();
+        self.bucket.aws.wait_out(async {
+            for file in files {
+                if let Some(id) = &file.upload {
+                    upload::abort(&self.bucket, &self.key(&file.path), id).await?;
+                }
+            }
+            for keys in finished.chunks(DELETE_KEYS) {
+                self.delete(keys).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Files beside those of runs are not ours, nor is the partition then.
+fn refuse_foreign(bucket: &Bucket, foreign: &[String]) -> Result<()> {
+    match foreign.first() {
+        None => Ok(()),
+        Some(key) => {
+            Err(Error::new(ErrorKind::Unusable, "the partition holds files that logmill did not write")
+                .with("first", bucket.address(key))
+                .hint("move them away, or choose another table name"))
+        }
+    }
+}
+
+/// A new version of a partition: uploads that nobody sees.
+struct S3Staged {
+    bucket: Arc<Bucket>,
+    access: LakeAccess,
+    /// Of the partition, with `/` at its end.
+    prefix: String,
+    /// The manifest that was there at the beginning, and its ETag.
+    replaces: Option<(Vec<u8>, String)>,
+    uploads: Uploads,
+    committed: bool,
+}
+
+impl StagedPartition for S3Staged {
+    fn replaces(&self) -> Option<&[u8]> {
+        self.replaces.as_ref().map(|(manifest, _)| manifest.as_slice())
+    }
+
+    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
+        let key = format!("{}{path}", self.prefix);
+        Ok(Box::new(UploadWriter::begin(&self.bucket, &self.access, key, &self.uploads)?))
+    }
+
+    fn commit(mut self: Box<Self>, manifest: &[u8]) -> Result<()> {
+        let uploads = lock(&self.uploads).clone();
+        let aws = Arc::clone(&self.bucket.aws);
+        aws.wait_out(async {
+            for upload in &uploads {
+                upload.complete(&self.bucket).await?;
+            }
+            self.put_manifest(manifest).await
+        })?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl S3Staged {
+    /// Puts the manifest on the condition that it is still the one that was there at the beginning.
+    async fn put_manifest(&self, manifest: &[u8]) -> Result<()> {
+        let key = format!("{}{MANIFEST}", self.prefix);
+        let target = self.bucket.address(&key);
+        let (encryption, kms_key) = encryption(&self.access);
+        let etag = self.replaces.as_ref().map(|(_, etag)| etag.clone());
+        for attempt in 1.. {
+            let answer = self
+                .bucket
+                .client
+                .put_object()
+                .bucket(&self.bucket.name)
+                .key(&key)
+                .body(ByteStream::from(manifest.to_vec()))
+                .content_type("application/json")
+                .set_if_none_match(etag.is_none().then(|| "*".to_owned()))
+                .set_if_match(etag.clone())
+                .set_server_side_encryption(encryption.clone())
+                .set_ssekms_key_id(kms_key.clone())
+                .set_tagging(tagging(&self.access))
+                .set_acl(acl(&self.access))
+                .set_expected_bucket_owner(self.bucket.owner.clone())
+                .send()
+                .await;
+            let Err(error) = answer else { return Ok(()) };
+            match (code_of(&error), status_of(&error)) {
+                (Some("ConditionalRequestConflict"), _) | (None, Some(409)) if attempt < COMMIT_ATTEMPTS => {
+                    tokio::time::sleep(COMMIT_PAUSE * attempt).await;
+                }
+                (Some("PreconditionFailed" | "NoSuchKey"), _) | (None, Some(412)) => {
+                    // The answer to an earlier attempt may have been lost on its way.
+                    let standing = get(&self.bucket, &key, None).await.ok();
+                    let is_ours = standing.is_some_and(|(content, _)| content == manifest);
+                    return if is_ours { Ok(()) } else { Err(overtaken(&target)) };
+                }
+                _ => return Err(failure(writing(&target), error)),
+            }
+        }
+        Err(overtaken(&target))
+    }
+
+    /// Removes what was written, as far as it can be done.
+    async fn remove_all(&self, uploads: &[Upload]) {
+        for upload in uploads {
+            let _ = upload::abort(&self.bucket, &upload.key, &upload.id).await;
+            let request = self.bucket.client.delete_object().bucket(&self.bucket.name).key(&upload.key);
+            let _ = request.send().await;
+        }
+    }
+}
+
+impl Drop for S3Staged {
+    fn drop(&mut self) {
+        let uploads = std::mem::take(&mut *lock(&self.uploads));
+        if !self.committed && !uploads.is_empty() {
+            self.bucket.aws.wait_out(self.remove_all(&uploads));
+        }
+    }
+}

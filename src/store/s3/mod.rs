@@ -1,0 +1,19 @@
+//! S3: raw logs in buckets, and lakes in buckets.
+//!
+//! The only async code beside the catalog's: everything here is waited for at the doors of [`Store`](super::Store) and
+//! [`Lake`](super::Lake).
+
+mod connection;
+pub(crate) mod failure;
+mod lake;
+mod listing;
+mod location;
+mod object;
+mod read_ahead;
+mod source;
+mod upload;
+
+pub use connection::Aws;
+pub use lake::S3Lake;
+pub use location::S3Location;
+pub use source::S3Store;

@@ -1,0 +1,162 @@
+//! Whole objects and ranges of them, for small files and for random access.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::failure::{Asked, code_of, failure, status_of};
+use super::source::Bucket;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::lake::LakeFile;
+
+/// How often a body that breaks off is asked for again.
+const BODY_ATTEMPTS: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Which bytes of an object.
+#[derive(Debug, Clone)]
+pub(super) struct Range {
+    pub(super) start: u64,
+    pub(super) bytes: u64,
+    /// The version that they must be of.
+    pub(super) etag: Option<String>,
+}
+
+/// An object, or a range of it, with its ETag; `None` when there is no such object.
+pub(super) async fn try_get(
+    bucket: &Bucket,
+    key: &str,
+    range: Option<&Range>,
+) -> Result<Option<(Bytes, String)>> {
+    let target = bucket.address(key);
+    let mut pause = FIRST_PAUSE;
+    let mut broken = String::new();
+    // The SDK repeats what fails before a body comes; a body that breaks off is asked for again here.
+    for attempt in 1..=BODY_ATTEMPTS {
+        match ask(bucket, key, &target, range).await? {
+            Asking::Arrived(content, etag) => return Ok(Some((content, etag))),
+            Asking::Missing => return Ok(None),
+            Asking::Broken(cause) => broken = cause,
+        }
+        if attempt < BODY_ATTEMPTS {
+            tokio::time::sleep(pause.mul_f64(jitter())).await;
+            pause *= 2;
+        }
+    }
+    Err(Error::new(ErrorKind::Temporary, "the content of the object keeps breaking off")
+        .with("object", target)
+        .with("attempts", BODY_ATTEMPTS)
+        .caused_by(io::Error::other(broken))
+        .hint("the service or the network is in trouble: run the day again later"))
+}
+
+/// [`try_get`] for an object that must be there.
+pub(super) async fn get(bucket: &Bucket, key: &str, range: Option<&Range>) -> Result<(Bytes, String)> {
+    try_get(bucket, key, range).await?.ok_or_else(|| {
+        Error::new(ErrorKind::Unusable, "the object is gone")
+            .with("object", bucket.address(key))
+            .hint("it was there when the bucket was listed: was it removed since?")
+    })
+}
+
+/// How asking once has ended.
+enum Asking {
+    Arrived(Bytes, String),
+    Missing,
+    /// Worth another attempt.
+    Broken(String),
+}
+
+async fn ask(bucket: &Bucket, key: &str, target: &str, range: Option<&Range>) -> Result<Asking> {
+    let asked = Asked { failing: "cannot read the object", target, permission: "s3:GetObject" };
+    let answer = bucket
+        .client
+        .get_object()
+        .bucket(&bucket.name)
+        .key(key)
+        .set_range(range.map(|range| format!("bytes={}-{}", range.start, range.start + range.bytes - 1)))
+        .set_if_match(range.and_then(|range| range.etag.clone()))
+        .set_request_payer(bucket.payer.clone())
+        .set_expected_bucket_owner(bucket.owner.clone())
+        .send()
+        .await;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) if code_of(&error) == Some("NoSuchKey") => return Ok(Asking::Missing),
+        Err(error) if status_of(&error) == Some(412) => return Err(changed(target)),
+        Err(error) => return Err(failure(asked, error)),
+    };
+    let expected = answer.content_length().and_then(|length| usize::try_from(length).ok());
+    let etag = answer.e_tag().unwrap_or_default().to_owned();
+    Ok(match answer.body.collect().await.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes) {
+        Ok(content) if expected.is_some_and(|expected| content.len() != expected) => {
+            Asking::Broken("it is too short".to_owned())
+        }
+        Ok(content) => Asking::Arrived(content, etag),
+        Err(cause) => Asking::Broken(cause.to_string()),
+    })
+}
+
+/// An error about an object that is not what was listed.
+pub(super) fn changed(target: &str) -> Error {
+    Error::new(ErrorKind::Temporary, "the object has changed since the bucket was listed")
+        .with("object", target)
+        .hint("run the day again")
+}
+
+/// A factor between a half and one and a half.
+fn jitter() -> f64 {
+    0.5 + f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
+}
+
+/// An object to be read anywhere in it.
+pub(super) struct S3File {
+    bucket: Arc<Bucket>,
+    key: String,
+    bytes: u64,
+    etag: Option<String>,
+}
+
+impl S3File {
+    /// Looks at an object; `None` when there is none.
+    pub(super) async fn open(bucket: Arc<Bucket>, key: String) -> Result<Option<Self>> {
+        let target = bucket.address(&key);
+        let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
+        let answer = bucket
+            .client
+            .head_object()
+            .bucket(&bucket.name)
+            .key(&key)
+            .set_request_payer(bucket.payer.clone())
+            .set_expected_bucket_owner(bucket.owner.clone())
+            .send()
+            .await;
+        match answer {
+            Err(error) if status_of(&error) == Some(404) => Ok(None),
+            Err(error) => Err(failure(asked, error)),
+            Ok(answer) => {
+                let bytes = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
+                let etag = answer.e_tag().map(str::to_owned);
+                Ok(Some(Self { bucket, key, bytes, etag }))
+            }
+        }
+    }
+}
+
+impl LakeFile for S3File {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        if length == 0 {
+            return Ok(Bytes::new());
+        }
+        let range = Range { start: offset, bytes: length as u64, etag: self.etag.clone() };
+        let got =
+            self.bucket.aws.wait(get(&self.bucket, &self.key, Some(&range))).map_err(io::Error::other)?;
+        Ok(got.0)
+    }
+}

@@ -1,0 +1,218 @@
+//! Fetches objects ahead of the workers that will decode them.
+//!
+//! One driver goes through the objects in order and starts their requests, many at once. What is fetched and not yet read
+//! is bounded by bytes, and objects are cut into chunks, so that a large one takes no more room than a small one. The
+//! driver takes room strictly in order, for all chunks of an object before the next object, and workers open objects in
+//! that order: whoever waits, waits for a chunk that has its room already.
+
+use std::collections::HashMap;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::AbortHandle;
+
+use super::object::{Range, changed, get};
+use super::source::Bucket;
+use crate::error::{Error, Result};
+use crate::store::{ObjectFeed, ObjectMeta};
+
+/// Requests that are under way at once.
+const PARALLEL: usize = 64;
+/// An object is fetched in ranges of this size when it is larger.
+const CHUNK_BYTES: u64 = 8 << 20;
+/// What an object costs at least: its channel, its request.
+const MIN_ROOM_BYTES: u64 = 16 << 10;
+/// Room is counted in units of this size.
+const UNIT_BYTES: u64 = 1 << 10;
+/// Room for an object that is read on its own.
+pub(super) const SINGLE_BYTES: usize = 32 << 20;
+
+/// Objects being fetched.
+pub(super) struct ReadAhead {
+    bucket: Arc<Bucket>,
+    streams: Mutex<Streams>,
+    driver: AbortHandle,
+}
+
+/// Streams that the driver has started, in its order, and those that were taken from it too early.
+struct Streams {
+    started: UnboundedReceiver<(usize, ObjectStream)>,
+    early: HashMap<usize, ObjectStream>,
+}
+
+impl ReadAhead {
+    /// Starts fetching objects whose keys lie below `root`; `memory` bounds what waits to be read, in bytes.
+    pub(super) fn start(bucket: &Arc<Bucket>, root: &str, objects: Vec<ObjectMeta>, memory: usize) -> Self {
+        let (started, receiver) = unbounded_channel();
+        let room = (memory as u64 / UNIT_BYTES).max(4 * MIN_ROOM_BYTES / UNIT_BYTES);
+        let driver = Driver {
+            bucket: Arc::clone(bucket),
+            root: root.to_owned(),
+            chunk_bytes: CHUNK_BYTES.min(room * UNIT_BYTES / 2),
+            room: Arc::new(Semaphore::new(usize::try_from(room).unwrap_or(Semaphore::MAX_PERMITS))),
+            requests: Arc::new(Semaphore::new(PARALLEL)),
+        };
+        let driver = bucket.aws.spawn(driver.run(objects, started)).abort_handle();
+        let streams = Mutex::new(Streams { started: receiver, early: HashMap::new() });
+        Self { bucket: Arc::clone(bucket), streams, driver }
+    }
+
+    fn stream(&self, place: usize) -> Result<ObjectStream> {
+        let mut streams = self.streams.lock().expect("a worker that panics takes the process with it");
+        if let Some(stream) = streams.early.remove(&place) {
+            return Ok(stream);
+        }
+        loop {
+            let next = self.bucket.aws.wait(async { Ok(streams.started.recv().await) })?;
+            match next {
+                Some((started, stream)) if started == place => return Ok(stream),
+                Some((started, stream)) => drop(streams.early.insert(started, stream)),
+                None => return Err(Error::bug("an object was opened twice, or never asked for")),
+            }
+        }
+    }
+}
+
+impl Drop for ReadAhead {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+impl ObjectFeed for ReadAhead {
+    fn open(&self, place: usize) -> Result<Box<dyn Read + Send>> {
+        let mut stream = self.stream(place)?;
+        // An object that cannot be had is told before anything of it is read.
+        stream.next_chunk()?;
+        Ok(Box::new(stream))
+    }
+}
+
+/// Starts requests as room allows.
+struct Driver {
+    bucket: Arc<Bucket>,
+    root: String,
+    chunk_bytes: u64,
+    /// Room for what is fetched and not yet read.
+    room: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
+}
+
+impl Driver {
+    async fn run(self, objects: Vec<ObjectMeta>, started: UnboundedSender<(usize, ObjectStream)>) {
+        for (place, object) in objects.into_iter().enumerate() {
+            let (chunks, receiver) = unbounded_channel();
+            let stream = ObjectStream {
+                bucket: Arc::clone(&self.bucket),
+                chunks: receiver,
+                chunk: None,
+                left: object.bytes,
+            };
+            if started.send((place, stream)).is_err() {
+                return;
+            }
+            self.fetch(&object, &chunks).await;
+        }
+    }
+
+    /// Starts the requests for one object; stops when nobody reads it any more.
+    async fn fetch(&self, object: &ObjectMeta, chunks: &UnboundedSender<PendingChunk>) {
+        let key = format!("{}{}", self.root, object.key);
+        let in_ranges = object.bytes > self.chunk_bytes;
+        let mut start = 0;
+        while start < object.bytes {
+            let bytes = self.chunk_bytes.min(object.bytes - start);
+            let units = bytes.max(MIN_ROOM_BYTES).div_ceil(UNIT_BYTES);
+            let units = u32::try_from(units).expect("a chunk has few units");
+            let room = Arc::clone(&self.room).acquire_many_owned(units).await;
+            let slot = Arc::clone(&self.requests).acquire_owned().await;
+            let (Ok(room), Ok(slot)) = (room, slot) else { return };
+            let (done, pending) = oneshot::channel();
+            if chunks.send(pending).is_err() {
+                return;
+            }
+            let range = in_ranges.then(|| Range { start, bytes, etag: object.etag.clone() });
+            let part = Part { key: key.clone(), bytes, range };
+            let bucket = Arc::clone(&self.bucket);
+            tokio::spawn(async move {
+                let fetched = part.fetch(&bucket).await;
+                drop(slot);
+                // Nobody may be left to read it.
+                let _ = done.send(fetched.map(|content| Chunk { content, read: 0, _room: room }));
+            });
+            start += bytes;
+        }
+    }
+}
+
+type PendingChunk = oneshot::Receiver<Result<Chunk>>;
+
+/// Bytes that were fetched; their room is free again when they are dropped.
+struct Chunk {
+    content: Bytes,
+    read: usize,
+    _room: OwnedSemaphorePermit,
+}
+
+/// An object being read.
+pub(super) struct ObjectStream {
+    bucket: Arc<Bucket>,
+    chunks: UnboundedReceiver<PendingChunk>,
+    chunk: Option<Chunk>,
+    /// Bytes that have not been taken from a chunk.
+    left: u64,
+}
+
+impl ObjectStream {
+    fn next_chunk(&mut self) -> Result<()> {
+        self.chunk = None;
+        if self.left == 0 {
+            return Ok(());
+        }
+        let chunks = &mut self.chunks;
+        let arrived = self.bucket.aws.wait(async move {
+            match chunks.recv().await {
+                Some(pending) => pending.await.ok().transpose(),
+                None => Ok(None),
+            }
+        })?;
+        let chunk = arrived.ok_or_else(|| Error::bug("fetching has stopped before the end of an object"))?;
+        self.left -= chunk.content.len() as u64;
+        self.chunk = Some(chunk);
+        Ok(())
+    }
+}
+
+impl Read for ObjectStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.chunk.as_ref().is_none_or(|chunk| chunk.read == chunk.content.len()) {
+            self.next_chunk().map_err(io::Error::other)?;
+        }
+        let Some(chunk) = &mut self.chunk else { return Ok(0) };
+        let count = buffer.len().min(chunk.content.len() - chunk.read);
+        buffer[..count].copy_from_slice(&chunk.content[chunk.read..chunk.read + count]);
+        chunk.read += count;
+        Ok(count)
+    }
+}
+
+/// An object, or a range of it.
+struct Part {
+    key: String,
+    bytes: u64,
+    range: Option<Range>,
+}
+
+impl Part {
+    async fn fetch(&self, bucket: &Bucket) -> Result<Bytes> {
+        let (content, _) = get(bucket, &self.key, self.range.as_ref()).await?;
+        if content.len() as u64 == self.bytes {
+            Ok(content)
+        } else {
+            Err(changed(&bucket.address(&self.key)))
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Raw logs in a bucket.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::RequestPayer;
+
+use super::failure::{Asked, failure};
+use super::listing::Listing;
+use super::read_ahead::{ReadAhead, SINGLE_BYTES};
+use super::{Aws, S3Location};
+use crate::error::Result;
+use crate::store::{ListVisitor, ObjectFeed, ObjectMeta, SourceAccess, Store};
+
+/// The objects of a bucket whose keys begin with a prefix.
+pub struct S3Store {
+    pub(super) bucket: Arc<Bucket>,
+    location: S3Location,
+    /// The part of the prefix that keys do not repeat: up to its last `/`.
+    root: String,
+    requests: AtomicU64,
+}
+
+/// A bucket and how it is asked.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    pub(super) aws: Arc<Aws>,
+    pub(super) client: Client,
+    pub(super) name: String,
+    pub(super) payer: Option<RequestPayer>,
+    pub(super) owner: Option<String>,
+}
+
+impl Bucket {
+    pub(super) fn address(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+}
+
+impl S3Store {
+    /// Opens a source; nothing is asked yet.
+    pub fn open(aws: Arc<Aws>, location: S3Location, access: &SourceAccess) -> Result<Self> {
+        let client = aws.s3(access.role_arn.as_deref())?;
+        let root = location.prefix.rfind('/').map_or("", |slash| &location.prefix[..=slash]).to_owned();
+        let bucket = Bucket {
+            aws,
+            client,
+            name: location.bucket.clone(),
+            payer: access.requester_pays.then_some(RequestPayer::Requester),
+            owner: access.expected_bucket_owner.clone(),
+        };
+        Ok(Self { bucket: Arc::new(bucket), location, root, requests: AtomicU64::new(0) })
+    }
+}
+
+impl S3Store {
+    fn size(&self, key: &str) -> Result<u64> {
+        let request = self
+            .bucket
+            .client
+            .head_object()
+            .bucket(&self.bucket.name)
+            .key(format!("{}{key}", self.root))
+            .set_request_payer(self.bucket.payer.clone())
+            .set_expected_bucket_owner(self.bucket.owner.clone());
+        let target = self.address(key);
+        let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
+        let answer =
+            self.bucket.aws.wait(async { request.send().await.map_err(|error| failure(asked, error)) })?;
+        Ok(answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default())
+    }
+}
+
+impl Store for S3Store {
+    fn address(&self, key: &str) -> String {
+        self.location.address(&format!("{}{key}", self.root))
+    }
+
+    fn root(&self) -> Result<String> {
+        Ok(self.location.address(&self.location.prefix))
+    }
+
+    fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {
+        let listing = Listing::new(&self.bucket, &self.root, &self.location.prefix, &self.requests);
+        self.bucket.aws.wait(listing.run(visitor))
+    }
+
+    fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
+        let meta = ObjectMeta { key: key.to_owned(), bytes: self.size(key)?, etag: None };
+        let feed = ReadAhead::start(&self.bucket, &self.root, vec![meta], SINGLE_BYTES);
+        feed.open(0)
+    }
+
+    fn feed(&self, objects: Vec<ObjectMeta>, memory: usize) -> Box<dyn ObjectFeed + '_> {
+        Box::new(ReadAhead::start(&self.bucket, &self.root, objects, memory))
+    }
+
+    fn check(&self) -> Result<()> {
+        let request = self
+            .bucket
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket.name)
+            .prefix(&self.location.prefix)
+            .max_keys(1)
+            .set_request_payer(self.bucket.payer.clone())
+            .set_expected_bucket_owner(self.bucket.owner.clone());
+        let target = self.location.address(&self.location.prefix);
+        let asked = Asked { failing: "the input is gone", target: &target, permission: "s3:ListBucket" };
+        self.bucket
+            .aws
+            .wait(async { request.send().await.map(|_| ()).map_err(|error| failure(asked, error)) })
+    }
+
+    fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+}
