@@ -183,6 +183,8 @@ impl ListVisitor for Listing<'_> {
             "a published day"
         } else if OWN_FOLDERS.contains(&name) {
             "a working folder of a lake"
+        } else if let KeyClaim::NotMine(why) = self.source.dataset.claim(&format!("{folder}/")) {
+            why
         } else if self.wanted.may_be_in(folder) {
             return true;
         } else {
