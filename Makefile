@@ -11,7 +11,7 @@ apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1)
 
 ## Publishes the sample day and shows what it did.
 demo:
-	cargo run --release --locked --quiet -- run --day 2023-11-01 --input sample-data/cloudtrail --input sample-data/s3-access --output target/demo-lake
+	cargo run --release --locked --quiet --no-default-features -- run --day 2023-11-01 --input sample-data/cloudtrail --input sample-data/s3-access --output target/demo-lake
 
 ## Everything that CI runs.
 test: format clippy deny unit e2e
