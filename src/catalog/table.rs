@@ -11,11 +11,11 @@ use crate::kst::KstDay;
 pub const PARTITION_KEY: &str = "proc_ymd";
 
 /// Reader of Parquet files.
-pub const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
+const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 /// Writer of Parquet files, which the catalog wants to hear of too.
-pub const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
+const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
 /// From columns of Parquet to columns of Hive, by name.
-pub const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
+const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
 /// A column as the catalog knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
