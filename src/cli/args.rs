@@ -82,10 +82,11 @@ Examples:
   logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
-    /// Show the columns: types, sources, meanings, Athena DDL
+    /// Show the columns: types, sources, meanings, Athena DDL, CloudFormation tables
     #[command(after_help = "Examples:
   logmill schema --dataset cloudtrail
-  logmill schema --naming compact --format ddl")]
+  logmill schema --naming compact --format ddl
+  logmill schema --format cloudformation > tables.json")]
     Schema(SchemaArgs),
     /// Hold a published day against its manifest
     #[command(after_help = "Examples:
@@ -364,12 +365,14 @@ pub(super) enum PlanFormat {
     Json,
 }
 
-/// Table, DDL or JSON.
+/// Table, DDL, JSON or a CloudFormation template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemaFormat {
     Table,
     Ddl,
     Json,
+    #[value(name = "cloudformation")]
+    CloudFormation,
 }
 
 /// Names of columns.

@@ -1,10 +1,11 @@
-//! `logmill schema`: the columns, for people, for Athena and for programs.
+//! `logmill schema`: the columns, for people, for Athena, for programs and as tables to deploy.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::args::{SchemaArgs, SchemaFormat};
 use super::console;
 use super::exit::Exit;
+use crate::catalog::{CatalogColumn, TableDefinition};
 use crate::dataset::{self, Dataset, Naming, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -17,18 +18,29 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
         return Err(Error::new(ErrorKind::Usage, format!("'{}' is no log type", args.dataset))
             .hint("cloudtrail, s3-access or all"));
     }
-    for dataset in chosen {
-        let schema = dataset.schema(args.naming.into(), &[]);
-        console::print(&match args.format {
-            SchemaFormat::Table => text(dataset, &schema),
-            SchemaFormat::Ddl => ddl(dataset.default_table(), &schema),
-            SchemaFormat::Json => lines(dataset, &schema),
-        })?;
-    }
+    let tables: Vec<Table> =
+        chosen.into_iter().map(|dataset| (dataset, dataset.schema(args.naming.into(), &[]))).collect();
+    let each = |show: fn(&Table) -> String| -> String { tables.iter().map(show).collect() };
+    console::print(&match args.format {
+        SchemaFormat::Table => each(text),
+        SchemaFormat::Ddl => each(|table| ddl(&definition(table, "${location}"))),
+        SchemaFormat::Json => each(lines),
+        SchemaFormat::CloudFormation => cloudformation(&tables),
+    })?;
     Ok(Exit::Done)
 }
 
-fn text(dataset: &dyn Dataset, schema: &TableSchema) -> String {
+/// A log type and its columns.
+type Table = (&'static dyn Dataset, TableSchema);
+
+/// The table in the catalog, under its usual name; `lake` is the place of the lake.
+fn definition((dataset, schema): &Table, lake: &str) -> TableDefinition {
+    let name = dataset.default_table();
+    let description = format!("{} logs as logmill publishes them, one KST day a partition", dataset.name());
+    TableDefinition::new(name, &description, schema, &format!("{lake}/{name}"))
+}
+
+fn text((dataset, schema): &Table) -> String {
     let rows = schema.columns.iter().map(|column| {
         let name = column.named(schema.naming).into_owned();
         vec![name, column.column_type.hive().to_owned(), column.source(), column.meaning.to_string()]
@@ -38,7 +50,7 @@ fn text(dataset: &dyn Dataset, schema: &TableSchema) -> String {
     format!("{} ({} columns)\n\n{table}\n", dataset.default_table(), schema.columns.len())
 }
 
-fn lines(dataset: &dyn Dataset, schema: &TableSchema) -> String {
+fn lines((dataset, schema): &Table) -> String {
     let line = |column: &dataset::Column| {
         json!({
             "dataset": dataset.name(),
@@ -57,15 +69,74 @@ fn lines(dataset: &dyn Dataset, schema: &TableSchema) -> String {
 }
 
 /// The statement that makes the table in Athena; `${location}` is to be filled in.
-fn ddl(table: &str, schema: &TableSchema) -> String {
-    let column = |column: &dataset::Column| {
-        let (name, hive) = (column.named(schema.naming), column.column_type.hive());
-        format!("  `{name}` {hive} COMMENT '{}'", column.meaning.replace('\'', "''"))
+fn ddl(table: &TableDefinition) -> String {
+    let column = |column: &CatalogColumn| {
+        let comment = column.comment.replace('\'', "''");
+        format!("  `{}` {} COMMENT '{comment}'", column.name, column.hive_type)
     };
-    let columns: Vec<String> = schema.columns.iter().map(column).collect();
+    let columns: Vec<String> = table.columns.iter().map(column).collect();
+    // EXTERNAL is what the statement itself says; engines reserve the word.
+    let parameters = table.parameters().into_iter().filter(|(name, _)| name != "EXTERNAL");
+    let properties: Vec<String> = parameters.map(|(name, value)| format!("'{name}'='{value}'")).collect();
     format!(
-        "CREATE EXTERNAL TABLE IF NOT EXISTS `{table}` (\n{}\n)\nPARTITIONED BY (`proc_ymd` string COMMENT 'KST day, YYYYMMDD')\n\
-         STORED AS PARQUET\nLOCATION '${{location}}/{table}/'\nTBLPROPERTIES ('parquet.compression'='ZSTD');\n\n",
-        columns.join(",\n")
+        "CREATE EXTERNAL TABLE IF NOT EXISTS `{}` (\n{}\n)\nPARTITIONED BY (`proc_ymd` string COMMENT 'KST day, YYYYMMDD')\n\
+         STORED AS PARQUET\nLOCATION '{}'\nTBLPROPERTIES ({});\n\n",
+        table.name,
+        columns.join(",\n"),
+        table.location,
+        properties.join(", ")
     )
+}
+
+/// One template with all tables; database and lake are asked for when it is deployed.
+fn cloudformation(tables: &[Table]) -> String {
+    let resource = |table: &Table| {
+        let definition = definition(table, "${LakeLocation}");
+        (logical_id(&definition.name), table_resource(&definition))
+    };
+    let template = json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Tables of a logmill lake. Made by 'logmill schema --format cloudformation', not by hand.",
+        "Parameters": {
+            "DatabaseName": {
+                "Type": "String",
+                "Description": "Glue database of the tables; it has to exist.",
+                "AllowedPattern": "^[a-z0-9_]{1,255}$",
+                "ConstraintDescription": "lower-case letters, digits and underscores",
+            },
+            "LakeLocation": {
+                "Type": "String",
+                "Description": "Place of the lake, such as s3://bucket/prefix, without a slash at its end.",
+                "AllowedPattern": "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*$",
+                "ConstraintDescription": "s3://bucket or s3://bucket/prefix, without a slash at its end",
+            },
+        },
+        "Resources": tables.iter().map(resource).collect::<Map<_, _>>(),
+    });
+    format!("{template:#}\n")
+}
+
+/// The table as a resource; deleting the stack leaves it in the catalog.
+fn table_resource(table: &TableDefinition) -> Value {
+    let mut input = table.table_input();
+    input["StorageDescriptor"]["Location"] = json!({"Fn::Sub": table.location});
+    json!({
+        "Type": "AWS::Glue::Table",
+        "DeletionPolicy": "Retain",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "CatalogId": {"Ref": "AWS::AccountId"},
+            "DatabaseName": {"Ref": "DatabaseName"},
+            "TableInput": input,
+        },
+    })
+}
+
+/// The name of a resource, which may hold letters and digits only: `s3_access` is `S3AccessTable`.
+fn logical_id(table: &str) -> String {
+    let word = |word: &str| {
+        let (first, rest) = word.split_at(word.len().min(1));
+        first.to_ascii_uppercase() + rest
+    };
+    table.split('_').map(word).collect::<String>() + "Table"
 }
