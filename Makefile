@@ -7,7 +7,7 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-.PHONY: demo test format clippy deny unit e2e sample
+.PHONY: demo test format clippy deny unit e2e sample glue-tables
 
 ## Publishes the sample day and shows what it did.
 demo:
@@ -47,3 +47,9 @@ $(VENV)/ready: tests/e2e/requirements.txt
 ## Makes the sample day anew; the result is committed.
 sample:
 	cargo run --release --locked --quiet --example generate -- --out sample-data --preset sample
+
+## Writes the tables of the CloudFormation template anew, from the schema; the result is committed.
+glue-tables:
+	cargo build --locked --quiet
+	target/debug/logmill schema --format cloudformation > target/tables.json
+	mv target/tables.json glue/cloudformation/tables.json

@@ -5,6 +5,7 @@
 mod commands;
 mod damage;
 mod days;
+mod deploy;
 mod harness;
 mod house;
 mod lines;

@@ -1,0 +1,86 @@
+//! What is deployed beside the program: the committed tables are those of the one schema.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::harness::{Table, Workdir, text};
+
+/// The committed template, and the command that renews it.
+const TABLES: (&str, &str) = ("glue/cloudformation/tables.json", "make glue-tables");
+
+/// Bytes of a template that can be deployed without a bucket to put it into.
+const MOST_BYTES: usize = 51_200;
+
+fn template(args: &[&str]) -> String {
+    Workdir::new().logmill(["schema", "--format", "cloudformation"]).args(args).exits(0).stdout
+}
+
+fn resources(args: &[&str]) -> Vec<(String, Value)> {
+    let template: Value = serde_json::from_str(&template(args)).unwrap();
+    template["Resources"].as_object().unwrap().clone().into_iter().collect()
+}
+
+#[test]
+fn the_committed_tables_are_those_of_the_schema() {
+    let (file, command) = TABLES;
+    let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default();
+    let printed = template(&[]);
+    let at = (1..).zip(committed.lines().zip(printed.lines())).find(|(_, (old, new))| old != new);
+    assert!(committed == printed, "{file} is not what the schema says: renew it with `{command}`; {at:?}");
+    assert!(printed.len() <= MOST_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
+}
+
+#[test]
+fn a_template_holds_the_chosen_tables_with_their_columns() {
+    let ids = |args: &[&str]| resources(args).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    assert_eq!(ids(&[]), ["CloudtrailTable", "S3AccessTable"]);
+    for (table, resource) in [(Table::CLOUDTRAIL, "CloudtrailTable"), (Table::ACCESS, "S3AccessTable")] {
+        assert_eq!(ids(&["--dataset", table.dataset]), [resource]);
+        for naming in ["snake", "compact"] {
+            let chosen = ["--dataset", table.dataset, "--naming", naming];
+            let lines = Workdir::new().logmill(["schema", "--format", "json"]).args(chosen).exits(0).stdout;
+            let expected: Vec<String> = lines
+                .lines()
+                .map(|line| text(&serde_json::from_str::<Value>(line).unwrap()["column"]).to_owned())
+                .collect();
+            let (_, resource) = &resources(&chosen)[0];
+            let columns = &resource["Properties"]["TableInput"]["StorageDescriptor"]["Columns"];
+            let columns: Vec<&str> = columns.as_array().unwrap().iter().map(|it| text(&it["Name"])).collect();
+            assert_eq!(columns, expected, "{naming}");
+        }
+    }
+}
+
+/// Only the place is asked for, and no `${` is left where nobody would replace it.
+#[test]
+fn a_table_lies_where_its_deployer_says() {
+    for (table, (_, mut resource)) in [Table::CLOUDTRAIL, Table::ACCESS].into_iter().zip(resources(&[])) {
+        assert_eq!(
+            (&resource["DeletionPolicy"], &resource["UpdateReplacePolicy"]),
+            (&"Retain".into(), &"Retain".into())
+        );
+        let location = resource["Properties"]["TableInput"]["StorageDescriptor"]["Location"].take();
+        assert_eq!(location["Fn::Sub"], format!("${{LakeLocation}}/{}/", table.name));
+        assert!(!resource.to_string().contains("${"));
+    }
+}
+
+/// EXTERNAL is said by the statement itself.
+#[test]
+fn statement_and_template_give_a_table_the_same_properties() {
+    for (table, (_, resource)) in [Table::CLOUDTRAIL, Table::ACCESS].into_iter().zip(resources(&[])) {
+        let ddl =
+            Workdir::new().logmill(["schema", "--format", "ddl", "--dataset", table.dataset]).exits(0).stdout;
+        let (_, properties) = ddl.split_once("TBLPROPERTIES (").unwrap();
+        let parameters = resource["Properties"]["TableInput"]["Parameters"].as_object().unwrap();
+        let expected: Vec<String> = parameters
+            .iter()
+            .filter(|(name, _)| *name != "EXTERNAL")
+            .map(|(name, value)| format!("'{name}'='{}'", text(value)))
+            .collect();
+        assert_eq!(properties, format!("{});\n\n", expected.join(", ")));
+        assert!(expected.len() > 1, "{expected:?}");
+    }
+}
