@@ -46,10 +46,10 @@ fn convert_shard(
         let rows_read = scattered.rows_read();
         scattered.keep(&scratch, &args.staging, &table.table, args.shard, plan_id)?;
         if !context.console.quiet {
-            let (shard, shards) = (args.shard, plan.shards);
+            let (own, all) = (args.shard, plan.shards);
             let name = &table.table;
             console::print(&format!(
-                "{name}: shard {shard} of {shards}, {} rows read\n",
+                "{name}: shard {own} of {all}, {} rows read\n",
                 console::count(rows_read)
             ))?;
         }

@@ -116,11 +116,10 @@ fn feeds<'a>(
         own.map(|(_, object)| object.meta()).collect::<Vec<ObjectMeta>>()
     };
     let memory = memory / stores.len().max(1);
-    let feed = |(input, store): (usize, &'a Box<dyn Store>)| Input {
-        store: store.as_ref(),
-        feed: store.feed(of_input(input), memory),
-    };
-    stores.iter().enumerate().map(feed).collect()
+    let stores = stores.iter().map(AsRef::as_ref).enumerate();
+    stores
+        .map(|(input, store): (usize, &dyn Store)| Input { store, feed: store.feed(of_input(input), memory) })
+        .collect()
 }
 
 /// An object to read: its index in the plan, and its place in the feed of its store.

@@ -137,7 +137,8 @@ fn check_strangers(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) 
     for name in lake.names(&partition.to_string())? {
         if manifest.superseded.iter().any(|superseded| superseded.run == name) {
             continue;
-        } else if name == manifest.run {
+        }
+        if name == manifest.run {
             let files = lake.names(&format!("{partition}/{name}"))?;
             found.extend(files.into_iter().map(|file| format!("{name}/{file}")));
         } else {

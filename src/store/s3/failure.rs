@@ -85,21 +85,21 @@ pub(crate) fn status_of<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
 }
 
 /// Turns a failed request into the error that people meet.
-pub(crate) fn failure<E>(asked: Asked<'_>, error: SdkError<E, HttpResponse>) -> Error
+pub(crate) fn failure<E>(asked: Asked<'_>, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
 {
-    let (kind, hint) = judge(&error);
+    let (kind, hint) = judge(error);
     let mut failure = Error::new(kind, asked.failing).with("at", asked.target);
-    if let Some(code) = code_of(&error) {
+    if let Some(code) = code_of(error) {
         failure = failure.with("code", code);
-    } else if let Some(status) = status_of(&error) {
+    } else if let Some(status) = status_of(error) {
         failure = failure.with("status", status);
     }
     if let Some(id) = error.request_id() {
         failure = failure.with("request id", id);
     }
-    let detail = match &error {
+    let detail = match error {
         SdkError::ServiceError(service) => service.err().message().unwrap_or_default().to_owned(),
         other => DisplayErrorContext(other).to_string(),
     };

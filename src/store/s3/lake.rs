@@ -67,7 +67,7 @@ impl S3Lake {
         let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
         let target = self.bucket.address(prefix);
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| failure(listing(&target), error))?;
+            let page = page.map_err(|error| failure(listing(&target), &error))?;
             for object in page.contents() {
                 let key = object.key().unwrap_or_default();
                 let written_at = object.last_modified().map_or(UtcInstant(0), instant);
@@ -93,7 +93,7 @@ impl S3Lake {
         let (mut key_marker, mut id_marker) = (None, None);
         loop {
             let request = request.clone().set_key_marker(key_marker).set_upload_id_marker(id_marker);
-            let page = request.send().await.map_err(|error| failure(asked, error))?;
+            let page = request.send().await.map_err(|error| failure(asked, &error))?;
             for found in page.uploads() {
                 let Some(file) = self.run_file(found.key().unwrap_or_default(), prefix) else { continue };
                 let written_at = found.initiated().map_or(UtcInstant(0), instant);
@@ -129,7 +129,7 @@ impl S3Lake {
             .set_expected_bucket_owner(self.bucket.owner.clone())
             .send()
             .await
-            .map_err(|error| failure(asked, error))?;
+            .map_err(|error| failure(asked, &error))?;
         match answer.errors().first() {
             None => Ok(()),
             Some(refused) => Err(Error::new(ErrorKind::Denied, asked.failing)
@@ -194,7 +194,7 @@ impl Lake for S3Lake {
         let mut names = self.bucket.aws.wait(async {
             let mut names: Vec<String> = Vec::new();
             while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| failure(listing(&target), error))?;
+                let page = page.map_err(|error| failure(listing(&target), &error))?;
                 let folders = page.common_prefixes().iter().filter_map(|common| common.prefix());
                 let found = folders.chain(page.contents().iter().filter_map(|object| object.key()));
                 names.extend(
@@ -298,7 +298,7 @@ struct S3Staged {
     access: LakeAccess,
     /// Of the partition, with `/` at its end.
     prefix: String,
-    /// The manifest that was there at the beginning, and its ETag.
+    /// The manifest that was there at the beginning, and its `ETag`.
     replaces: Option<(Vec<u8>, String)>,
     uploads: Uploads,
     committed: bool,
@@ -364,7 +364,7 @@ impl S3Staged {
                     let is_ours = standing.is_some_and(|(content, _)| content == manifest);
                     return if is_ours { Ok(()) } else { Err(overtaken(&target)) };
                 }
-                _ => return Err(failure(writing(&target), error)),
+                _ => return Err(failure(writing(&target), &error)),
             }
         }
         Err(overtaken(&target))

@@ -223,6 +223,6 @@ async fn ask(bucket: Arc<Bucket>, request: Request) -> Result<(Request, ListObje
     let asked = Asked { failing: "cannot list the input", target: &target, permission: "s3:ListBucket" };
     match answer {
         Ok(page) => Ok((request, page)),
-        Err(error) => Err(failure(asked, error)),
+        Err(error) => Err(failure(asked, &error)),
     }
 }

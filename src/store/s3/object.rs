@@ -24,7 +24,7 @@ pub(super) struct Range {
     pub(super) etag: Option<String>,
 }
 
-/// An object, or a range of it, with its ETag; `None` when there is no such object.
+/// An object, or a range of it, with its `ETag`; `None` when there is no such object.
 pub(super) async fn try_get(
     bucket: &Bucket,
     key: &str,
@@ -86,7 +86,7 @@ async fn ask(bucket: &Bucket, key: &str, target: &str, range: Option<&Range>) ->
         Ok(answer) => answer,
         Err(error) if code_of(&error) == Some("NoSuchKey") => return Ok(Asking::Missing),
         Err(error) if status_of(&error) == Some(412) => return Err(changed(target)),
-        Err(error) => return Err(failure(asked, error)),
+        Err(error) => return Err(failure(asked, &error)),
     };
     let expected = answer.content_length().and_then(|length| usize::try_from(length).ok());
     let etag = answer.e_tag().unwrap_or_default().to_owned();
@@ -135,7 +135,7 @@ impl S3File {
             .await;
         match answer {
             Err(error) if status_of(&error) == Some(404) => Ok(None),
-            Err(error) => Err(failure(asked, error)),
+            Err(error) => Err(failure(asked, &error)),
             Ok(answer) => {
                 let bytes = u64::try_from(answer.content_length().unwrap_or_default()).unwrap_or_default();
                 let etag = answer.e_tag().map(str::to_owned);

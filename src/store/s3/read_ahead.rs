@@ -47,12 +47,12 @@ impl ReadAhead {
     /// Starts fetching objects whose keys lie below `root`; `memory` bounds what waits to be read, in bytes.
     pub(super) fn start(bucket: &Arc<Bucket>, root: &str, objects: Vec<ObjectMeta>, memory: usize) -> Self {
         let (started, receiver) = unbounded_channel();
-        let room = (memory as u64 / UNIT_BYTES).max(4 * MIN_ROOM_BYTES / UNIT_BYTES);
+        let units = (memory as u64 / UNIT_BYTES).max(4 * MIN_ROOM_BYTES / UNIT_BYTES);
         let driver = Driver {
             bucket: Arc::clone(bucket),
             root: root.to_owned(),
-            chunk_bytes: CHUNK_BYTES.min(room * UNIT_BYTES / 2),
-            room: Arc::new(Semaphore::new(usize::try_from(room).unwrap_or(Semaphore::MAX_PERMITS))),
+            chunk_bytes: CHUNK_BYTES.min(units * UNIT_BYTES / 2),
+            room: Arc::new(Semaphore::new(usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS))),
             requests: Arc::new(Semaphore::new(PARALLEL)),
         };
         let driver = bucket.aws.spawn(driver.run(objects, started)).abort_handle();

@@ -68,7 +68,7 @@ impl S3Store {
         let target = self.address(key);
         let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
         let answer =
-            self.bucket.aws.wait(async { request.send().await.map_err(|error| failure(asked, error)) })?;
+            self.bucket.aws.wait(async { request.send().await.map_err(|error| failure(asked, &error)) })?;
         Ok(answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default())
     }
 }
@@ -111,7 +111,7 @@ impl Store for S3Store {
         let asked = Asked { failing: "the input is gone", target: &target, permission: "s3:ListBucket" };
         self.bucket
             .aws
-            .wait(async { request.send().await.map(|_| ()).map_err(|error| failure(asked, error)) })
+            .wait(async { request.send().await.map(|_| ()).map_err(|error| failure(asked, &error)) })
     }
 
     fn requests(&self) -> u64 {

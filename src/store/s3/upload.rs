@@ -36,7 +36,7 @@ impl Upload {
             .bucket(&bucket.name)
             .key(&key)
             .set_expected_bucket_owner(bucket.owner.clone());
-        let answer = request.send().await.map_err(|error| failure(writing(&target), error))?;
+        let answer = request.send().await.map_err(|error| failure(writing(&target), &error))?;
         let id = answer.upload_id().unwrap_or_default().to_owned();
         Ok(Self { key, id, parts: Vec::new() })
     }
@@ -65,7 +65,7 @@ impl Upload {
                     Err(overtaken(&target))
                 }
             }
-            Err(error) => Err(failure(writing(&target), error)),
+            Err(error) => Err(failure(writing(&target), &error)),
         }
     }
 }
@@ -100,7 +100,7 @@ pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
         .send()
         .await;
     match answer {
-        Err(error) if code_of(&error) != Some("NoSuchUpload") => Err(failure(asked, error)),
+        Err(error) if code_of(&error) != Some("NoSuchUpload") => Err(failure(asked, &error)),
         _ => Ok(()),
     }
 }
@@ -250,7 +250,7 @@ async fn send_part(
         .await
         .map_err(|error| match code_of(&error) {
             Some("NoSuchUpload") => overtaken(&target),
-            _ => failure(writing(&target), error),
+            _ => failure(writing(&target), &error),
         })?;
     Ok(CompletedPart::builder()
         .part_number(number)
