@@ -61,20 +61,20 @@ impl Connector {
             None => Ok(Box::new(LocalLake::open(output)?)),
         }
     }
+}
 
-    #[cfg(feature = "aws")]
+#[cfg(feature = "aws")]
+impl Connector {
     fn s3_store(&self, rest: &str, access: &SourceAccess) -> Result<Box<dyn Store>> {
         Ok(Box::new(S3Store::open(self.aws()?, S3Location::parse(rest)?, access)?))
     }
 
-    #[cfg(feature = "aws")]
     fn s3_lake(&self, rest: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
         let location = S3Location::parse(rest)?;
         Ok(Box::new(S3Lake::open(self.aws()?, &location, access.clone(), &self.scratch)?))
     }
 
     /// The way to AWS.
-    #[cfg(feature = "aws")]
     pub fn aws(&self) -> Result<Arc<Aws>> {
         if let Some(aws) = self.aws.get() {
             return Ok(Arc::clone(aws));
@@ -82,13 +82,15 @@ impl Connector {
         let aws = Aws::new(self.cancel.clone(), &self.way)?;
         Ok(Arc::clone(self.aws.get_or_init(|| aws)))
     }
+}
 
-    #[cfg(not(feature = "aws"))]
+#[cfg(not(feature = "aws"))]
+#[expect(clippy::unused_self, reason = "as with AWS")]
+impl Connector {
     fn s3_store(&self, rest: &str, _: &SourceAccess) -> Result<Box<dyn Store>> {
         Err(without_aws(rest))
     }
 
-    #[cfg(not(feature = "aws"))]
     fn s3_lake(&self, rest: &str, _: &LakeAccess) -> Result<Box<dyn Lake>> {
         Err(without_aws(rest))
     }

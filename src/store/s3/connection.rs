@@ -47,7 +47,7 @@ impl Aws {
     /// Starts the runtime.
     pub fn new(cancel: Cancel, way: &Way) -> Result<Arc<Self>> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+            .worker_threads(request_threads())
             .thread_name("aws")
             .enable_all()
             .build()
@@ -112,6 +112,11 @@ impl Aws {
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.runtime.spawn(work)
     }
+}
+
+/// Requests wait more than they work; encryption and checksums want a thread for every few workers all the same.
+fn request_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).div_ceil(4).min(8)
 }
 
 async fn load(http: SharedHttpClient) -> SdkConfig {

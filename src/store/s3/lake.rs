@@ -14,7 +14,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::failure::{Asked, code_of, failure, status_of};
-use super::object::{S3File, get, try_get};
+use super::object::{S3File, try_get};
 use super::source::Bucket;
 use super::upload::{
     self, Upload, UploadWriter, Uploads, acl, encryption, lock, overtaken, tagging, writing,
@@ -250,7 +250,7 @@ impl Lake for S3Lake {
             prefix,
             replaces,
             uploads: Uploads::default(),
-            committed: false,
+            must_stay: false,
         }))
     }
 
@@ -301,7 +301,8 @@ struct S3Staged {
     /// The manifest that was there at the beginning, and its `ETag`.
     replaces: Option<(Vec<u8>, String)>,
     uploads: Uploads,
-    committed: bool,
+    /// Whether what was written must stay: the manifest names it, or may do so.
+    must_stay: bool,
 }
 
 impl StagedPartition for S3Staged {
@@ -321,16 +322,24 @@ impl StagedPartition for S3Staged {
             for upload in &uploads {
                 upload.complete(&self.bucket).await?;
             }
-            self.put_manifest(manifest).await
-        })?;
-        self.committed = true;
-        Ok(())
+            let put = self.put_manifest(manifest).await;
+            // Where it is not known whether S3 has it, the next run finds out and cleans.
+            self.must_stay = !put.as_ref().is_err_and(|refused| refused.is_final);
+            put.map_err(|refused| refused.error)
+        })
     }
+}
+
+/// Why the manifest was not taken.
+struct RefusedManifest {
+    error: Error,
+    /// Whether it is certain that it was not.
+    is_final: bool,
 }
 
 impl S3Staged {
     /// Puts the manifest on the condition that it is still the one that was there at the beginning.
-    async fn put_manifest(&self, manifest: &[u8]) -> Result<()> {
+    async fn put_manifest(&self, manifest: &[u8]) -> std::result::Result<(), RefusedManifest> {
         let key = format!("{}{MANIFEST}", self.prefix);
         let target = self.bucket.address(&key);
         let (encryption, kms_key) = encryption(&self.access);
@@ -359,15 +368,26 @@ impl S3Staged {
                     tokio::time::sleep(COMMIT_PAUSE * attempt).await;
                 }
                 (Some("PreconditionFailed" | "NoSuchKey"), _) | (None, Some(412)) => {
-                    // The answer to an earlier attempt may have been lost on its way.
-                    let standing = get(&self.bucket, &key, None).await.ok();
-                    let is_ours = standing.is_some_and(|(content, _)| content == manifest);
-                    return if is_ours { Ok(()) } else { Err(overtaken(&target)) };
+                    return self.settle(&key, manifest, overtaken(&target)).await;
                 }
-                _ => return Err(failure(writing(&target), &error)),
+                _ => return self.settle(&key, manifest, failure(writing(&target), &error)).await,
             }
         }
-        Err(overtaken(&target))
+        Err(RefusedManifest { error: overtaken(&target), is_final: true })
+    }
+
+    /// What an error about the manifest means: S3 may have taken it, and only the answer was lost on its way.
+    async fn settle(
+        &self,
+        key: &str,
+        manifest: &[u8],
+        error: Error,
+    ) -> std::result::Result<(), RefusedManifest> {
+        match try_get(&self.bucket, key, None).await {
+            Ok(Some((standing, _))) if standing == manifest => Ok(()),
+            Ok(_) => Err(RefusedManifest { error, is_final: true }),
+            Err(_) => Err(RefusedManifest { error, is_final: false }),
+        }
     }
 
     /// Removes what was written, as far as it can be done.
@@ -383,7 +403,7 @@ impl S3Staged {
 impl Drop for S3Staged {
     fn drop(&mut self) {
         let uploads = std::mem::take(&mut *lock(&self.uploads));
-        if !self.committed && !uploads.is_empty() {
+        if !self.must_stay && !uploads.is_empty() {
             self.bucket.aws.wait_out(self.remove_all(&uploads));
         }
     }
