@@ -1,5 +1,6 @@
-"""One published sample day and one Spark session for all tests."""
+"""One published sample day, one Spark session and one AWS server for all tests."""
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,7 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+from aws import Aws
+from faults import FaultProxy, running
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
 from oracle import ExpectedDay, expected_day
 
@@ -43,6 +47,30 @@ def table(request: pytest.FixtureRequest) -> str:
 def expected() -> dict[str, ExpectedDay]:
     """What the oracle makes of the sample day, by table."""
     return {name: expected_day(SAMPLE_DATA, SAMPLE_DAY, name) for name in DATASETS}
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[str]:
+    """Address of a server that speaks S3, Glue and STS, on a free port of 127.0.0.1."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def proxy(aws_server: str) -> Iterator[FaultProxy]:
+    """A proxy in front of that server, which no other test uses."""
+    with running(aws_server) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def aws(aws_server: str, proxy: FaultProxy) -> Aws:
+    """AWS behind the proxy; every test makes buckets and databases of its own."""
+    return Aws(aws_server, proxy)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +28,11 @@ def logmill(
     *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs the binary in the repository and asserts its exit code."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LOGMILL_")}
     command = [str(binary()), *map(str, arguments)]
     result = subprocess.run(
         command,
         cwd=REPOSITORY,
-        env=clean | (env or {}),
+        env=environment() | (env or {}),
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -42,6 +42,12 @@ def logmill(
         f"stdout: {result.stdout[-2000:]}\nstderr: {result.stderr[-2000:]}"
     )
     return result
+
+
+def environment() -> dict[str, str]:
+    """The environment without what would steer the binary: its own settings, those of AWS, and proxies."""
+    steers = re.compile(r"LOGMILL_|AWS_|.*_PROXY$", re.IGNORECASE)
+    return {name: value for name, value in os.environ.items() if not steers.match(name)}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,167 @@
+"""Athena, as far as a table of Parquet files goes: the Glue catalog decides what is read, DuckDB reads it.
+
+What is imitated, since a mistake of the publisher would show there: only registered partitions are read, each
+at its registered location and everything below it; files and folders whose names begin with `_` or `.` are
+hidden; columns are found by name, without regard to case, and have the types of the catalog; one that a file
+does not have is NULL; one that it has with another type is an error; with projection the partitions of the
+catalog are not looked at.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import duckdb
+
+from aws import Aws
+from engines import DuckDb
+
+HIVE_TO_DUCKDB = {hive: duck for duck, hive in DuckDb.TYPES.items()}
+# What a file may hold under a declared type, besides the type itself.
+WIDENINGS = {("INTEGER", "BIGINT")}
+
+
+class QueryFailed(Exception):
+    """What Athena would answer instead of rows."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a partition as it was when the query was planned."""
+
+    bucket: str
+    key: str
+    etag: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Query:
+    """A planned query: what Athena knows before it opens the first file."""
+
+    aws: Aws
+    columns: dict[str, str]
+    partition_keys: dict[str, str]
+    files: tuple[File, ...]
+    locations: dict[tuple[str, ...], str]
+
+    def read(self, folder: Path) -> "AthenaTable":
+        """Opens the files, which must still be those of the plan."""
+        return AthenaTable(self, [(file, self.fetch(file, folder)) for file in self.files])
+
+    def fetch(self, file: File, folder: Path) -> Path:
+        """A file as a file of this machine."""
+        local = folder / file.bucket / file.key
+        local.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            found = self.aws.s3.get_object(Bucket=file.bucket, Key=file.key, IfMatch=file.etag)
+        except self.aws.s3.exceptions.ClientError as error:
+            raise QueryFailed(f"HIVE_CANNOT_OPEN_SPLIT: {file.key}: {error}") from error
+        local.write_bytes(found["Body"].read())
+        return local
+
+
+def plan(aws: Aws, database: str, table: str, days: Iterable[str] = ()) -> Query:
+    """Plans a query; `days` are those that its filter names, which projection needs."""
+    found = aws.glue.get_table(DatabaseName=database, Name=table)["Table"]
+    locations = projected(found, days) if is_projected(found) else registered(aws, database, table)
+    files = [file for values, location in locations.items() for file in listed(aws, location, values)]
+    columns = {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
+    partition_keys = {column["Name"]: column["Type"] for column in found["PartitionKeys"]}
+    assert not columns.keys() & partition_keys.keys(), "HIVE_INVALID_METADATA: duplicate columns"
+    assert all(len(values) == len(partition_keys) for values in locations), "values do not fit the keys"
+    return Query(aws, columns, partition_keys, tuple(files), locations)
+
+
+def is_projected(table: dict[str, Any]) -> bool:
+    """Whether Athena computes the partitions instead of asking the catalog."""
+    return table["Parameters"].get("projection.enabled", "").lower() == "true"
+
+
+def registered(aws: Aws, database: str, table: str) -> dict[tuple[str, ...], str]:
+    """Location of each registered partition by its values."""
+    pages = aws.glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table)
+    return {
+        tuple(entry["Values"]): entry["StorageDescriptor"]["Location"]
+        for page in pages
+        for entry in page["Partitions"]
+    }
+
+
+def projected(table: dict[str, Any], days: Iterable[str]) -> dict[tuple[str, ...], str]:
+    """Location of each day that is asked for and not before the range, from the template."""
+    parameters = table["Parameters"]
+    first, _, last = parameters["projection.proc_ymd.range"].partition(",")
+    assert re.fullmatch(r"\d{8}", first), first
+    assert re.fullmatch(r"NOW\+\d+(DAY|HOUR)S?", last), last
+    template = parameters["storage.location.template"]
+    return {(day,): template.replace("${proc_ymd}", day) for day in days if day >= first}
+
+
+def listed(aws: Aws, location: str, values: tuple[str, ...]) -> list[File]:
+    """The visible files below a location."""
+    place = urlsplit(location)
+    assert place.scheme == "s3", location
+    folder = place.path.strip("/") + "/"
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=place.netloc, Prefix=folder)
+    found = [entry for page in pages for entry in page.get("Contents", [])]
+    return [
+        File(place.netloc, entry["Key"], entry["ETag"], values)
+        for entry in found
+        if not any(name.startswith(("_", ".")) for name in entry["Key"].removeprefix(folder).split("/"))
+    ]
+
+
+class AthenaTable(DuckDb):
+    """A table as a query of Athena sees it; it answers the questions that every engine answers."""
+
+    OPTIONS: ClassVar = "hive_partitioning = false"
+
+    def __init__(self, query: Query, files: list[tuple[File, Path]]) -> None:
+        self.query = query
+        self.connection = duckdb.connect()
+        selects = [self.select(file, local) for file, local in files] or [self.nothing()]
+        self.connection.execute(f"CREATE VIEW lake AS {' UNION ALL '.join(selects)}")
+
+    def select(self, file: File, local: Path) -> str:
+        """The rows of a file under the columns of the catalog."""
+        path = literal(str(local))
+        described = f"DESCRIBE SELECT * FROM read_parquet({path}, {self.OPTIONS})"
+        try:
+            held = {row[0].lower(): row[:2] for row in self.connection.execute(described).fetchall()}
+        except duckdb.Error as error:
+            raise QueryFailed(f"HIVE_CURSOR_ERROR: {file.key}: {error}") from error
+        cells = [self.cell(file, held, name, hive) for name, hive in self.query.columns.items()]
+        keys = zip(self.query.partition_keys.items(), file.values, strict=True)
+        cells += [
+            f'CAST({literal(value)} AS {HIVE_TO_DUCKDB[hive]}) AS "{name}"' for (name, hive), value in keys
+        ]
+        return f"SELECT {', '.join(cells)} FROM read_parquet({path}, {self.OPTIONS})"
+
+    def cell(self, file: File, held: dict[str, tuple[str, str]], name: str, hive: str) -> str:
+        """One column of a file with its type in the catalog."""
+        declared = HIVE_TO_DUCKDB[hive]
+        if name.lower() not in held:
+            return f'CAST(NULL AS {declared}) AS "{name}"'
+        found, type_ = held[name.lower()]
+        if type_ != declared and (type_, declared) not in WIDENINGS:
+            raise QueryFailed(f"HIVE_BAD_DATA: {file.key}: {name} is {type_} and declared {hive}")
+        return f'CAST("{found}" AS {declared}) AS "{name}"'
+
+    def nothing(self) -> str:
+        """The columns without a row."""
+        columns = (self.query.columns | self.query.partition_keys).items()
+        cells = (f'CAST(NULL AS {HIVE_TO_DUCKDB[hive]}) AS "{name}"' for name, hive in columns)
+        return f"SELECT {', '.join(cells)} WHERE false"
+
+    def files(self) -> set[Path]:
+        """The files that are read, as bucket and key."""
+        return {Path(file.bucket, file.key) for file in self.query.files}
+
+
+def literal(text: str) -> str:
+    """A text in SQL."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,222 @@
+"""AWS as the tests see it: buckets and databases of their own on a local server, and lakes in them."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from faults import FaultProxy
+from harness import (
+    REPOSITORY,
+    SAMPLE_DATA,
+    SAMPLE_DAY,
+    Lake,
+    Published,
+    logmill,
+    partition,
+    published,
+)
+
+REGION = "ap-northeast-2"
+ACCOUNT = "123456789012"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTSOFLOGMILL", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+class Aws:
+    """The local servers: the binary reaches them through the proxy, the tests' own requests go past it."""
+
+    def __init__(self, server: str, proxy: FaultProxy) -> None:
+        self.server = server
+        self.proxy = proxy
+
+    @cached_property
+    def s3(self) -> Any:
+        """A client of S3."""
+        return self.client("s3")
+
+    @cached_property
+    def glue(self) -> Any:
+        """A client of Glue."""
+        return self.client("glue")
+
+    def client(self, service: str) -> Any:
+        """A client that goes past the proxy."""
+        return boto3.client(
+            service,
+            endpoint_url=self.server,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, proxies={}),
+            verify=False,
+        )
+
+    def env(self, endpoint: str | None = None) -> dict[str, str]:
+        """The environment in which the binary finds the servers, and nothing of this machine's settings."""
+        return CREDENTIALS | {
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ENDPOINT_URL": endpoint or self.proxy.url,
+            "AWS_REGION": REGION,
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        }
+
+    def bucket(self, stem: str) -> str:
+        """A new bucket."""
+        name = unique(stem, "-")
+        self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        return name
+
+    def database(self) -> str:
+        """A name that no database has yet."""
+        return unique("logs", "_")
+
+    def put(self, bucket: str, objects: dict[str, bytes]) -> None:
+        """Writes objects."""
+        for key, body in objects.items():
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+    def get(self, bucket: str, key: str) -> bytes:
+        """Content of an object."""
+        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def keys(self, bucket: str, prefix: str = "") -> list[str]:
+        """The keys that begin with a prefix, in their order."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def contents(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
+        """Every object whose key begins with a prefix."""
+        return {key: self.get(bucket, key) for key in self.keys(bucket, prefix)}
+
+    def uploads(self, bucket: str) -> list[str]:
+        """Keys of the multipart uploads that were begun and neither completed nor aborted."""
+        listed = self.s3.list_multipart_uploads(Bucket=bucket)
+        return [upload["Key"] for upload in listed.get("Uploads", [])]
+
+    def lake(self, prefix: str = "lake") -> "S3Lake":
+        """A lake in a new bucket."""
+        return S3Lake(self, self.bucket("lake"), prefix)
+
+    def run(
+        self,
+        lake: "S3Lake",
+        *options: str | Path,
+        source: str | Path,
+        day: str = SAMPLE_DAY,
+        code: int = 0,
+        env: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Runs a day into a lake; gives the summary, whose ledgers balance."""
+        arguments = ("run", "--day", day, "--input", source, "--output", lake.url, *options)
+        output = logmill(
+            *arguments, "--quiet", "--summary-json", "-", code=code, env=self.env() | (env or {})
+        )
+        return published(Path(), output.stdout).summary
+
+
+def unique(stem: str, joint: str) -> str:
+    """A name that nothing else has."""
+    return f"{stem}{joint}{uuid.uuid4().hex[:12]}"
+
+
+def table_of(summary: dict[str, Any], table: str) -> dict[str, Any]:
+    """What a summary says of a table."""
+    return next(entry for entry in summary["tables"] if entry["table"] == table)
+
+
+@dataclass(frozen=True)
+class S3Lake:
+    """Published tables below a prefix of a bucket."""
+
+    aws: Aws
+    bucket: str
+    prefix: str
+
+    @property
+    def url(self) -> str:
+        """What `--output` is given."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    @property
+    def below(self) -> str:
+        """What every key of the lake begins with."""
+        return f"{self.prefix.strip('/')}/".lstrip("/")
+
+    def keys(self) -> set[str]:
+        """Every key of the lake, without its prefix."""
+        return {key.removeprefix(self.below) for key in self.aws.keys(self.bucket, self.below)}
+
+    def get(self, path: str) -> bytes:
+        """Content of an object of the lake."""
+        return self.aws.get(self.bucket, self.below + path)
+
+    def download(self, folder: Path) -> Lake:
+        """The lake as files of this machine."""
+        for path in self.keys():
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(self.get(path))
+        return Lake(folder)
+
+    def uploads(self) -> list[str]:
+        """Multipart uploads that somebody left."""
+        return self.aws.uploads(self.bucket)
+
+    def tables(self) -> set[str]:
+        """The tables that have days."""
+        return {path.split("/")[0] for path in self.keys() if path.endswith("/_manifest.json")}
+
+    def manifest(self, table: str, day: str = SAMPLE_DAY) -> dict[str, Any]:
+        """Manifest of a day."""
+        return json.loads(self.get(f"{table}/{partition(day)}/_manifest.json"))
+
+    def live(self, table: str, day: str = SAMPLE_DAY) -> list[str]:
+        """What a reader finds who goes by the manifest: SHA-256 of each part, as it promises."""
+        parts = self.manifest(table, day)["parts"]
+        found = [digest(self.get(f"{table}/{partition(day)}/{part['path']}")) for part in parts]
+        assert found == [part["sha256"] for part in parts], "a part is not what its manifest says"
+        return found
+
+    def strays(self, day: str = SAMPLE_DAY) -> set[str]:
+        """Keys that no manifest of the day names."""
+        named = set()
+        for table in self.tables():
+            folder, manifest = f"{table}/{partition(day)}", self.manifest(table, day)
+            named |= {f"{folder}/{part['path']}" for part in manifest["parts"]}
+            named |= {f"{folder}/_manifest.json", f"{folder}/{manifest['inputs_file']['path']}"}
+            if manifest["quarantine"]:
+                named.add(manifest["quarantine"]["path"])
+        return self.keys() - named
+
+    def assert_clean(self) -> None:
+        """Asserts that nothing is left behind: no stray object, no unfinished upload."""
+        assert self.strays() == set()
+        assert self.uploads() == []
+
+    def digests(self) -> dict[str, list[str]]:
+        """What each table's reader finds on the sample day."""
+        return {table: self.live(table) for table in sorted(self.tables())}
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sample_objects(folder: str | Path = REPOSITORY / SAMPLE_DATA) -> dict[str, bytes]:
+    """The raw objects of the sample, by key."""
+    root = Path(folder)
+    logs = [path for path in sorted(root.rglob("*")) if path.is_file() and "generate" not in path.parts]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in logs if path.suffix != ".json"}
+
+
+def as_published(lake: Lake, summary: dict[str, Any]) -> Published:
+    """A downloaded lake and the summary of the run that filled it."""
+    return Published(lake, summary)

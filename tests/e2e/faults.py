@@ -1,0 +1,431 @@
+"""A proxy in front of the AWS servers: it counts every request, and breaks those that it is told to break.
+
+Requests are passed on as they are, `Host` and signature included. Rules say which of them meet which fault;
+they are counted, never timed, so that a fault strikes at the same request in every run.
+"""
+
+import json
+import socket
+import ssl
+import struct
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+# Method, whether a key is named, the word in the query that tells; the first that fits is the operation.
+S3_OPERATIONS = (
+    ("GET", False, "list-type", "ListObjectsV2"),
+    ("GET", False, "uploads", "ListMultipartUploads"),
+    ("GET", False, "location", "GetBucketLocation"),
+    ("GET", False, "", "ListObjects"),
+    ("GET", True, "uploadId", "ListParts"),
+    ("GET", True, "", "GetObject"),
+    ("HEAD", False, "", "HeadBucket"),
+    ("HEAD", True, "", "HeadObject"),
+    ("PUT", True, "partNumber", "UploadPart"),
+    ("PUT", True, "tagging", "PutObjectTagging"),
+    ("PUT", True, "", "PutObject"),
+    ("POST", False, "delete", "DeleteObjects"),
+    ("POST", True, "uploads", "CreateMultipartUpload"),
+    ("POST", True, "uploadId", "CompleteMultipartUpload"),
+    ("DELETE", True, "uploadId", "AbortMultipartUpload"),
+    ("DELETE", True, "", "DeleteObject"),
+)
+WRITES = frozenset(
+    "AbortMultipartUpload CompleteMultipartUpload CreateMultipartUpload DeleteObject DeleteObjects PutObject "
+    "UploadPart".split()
+)
+Fields = tuple[tuple[str, str], ...]
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it arrived."""
+
+    number: int
+    method: str
+    target: str
+    fields: Fields = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """The header fields by their names in lower case."""
+        return {name.lower(): value for name, value in self.fields}
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query of the address, and of a form that is posted."""
+        text = urlsplit(self.target).query
+        if self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            text += "&" + self.body.decode()
+        return dict(parse_qsl(text, keep_blank_values=True))
+
+    @property
+    def path(self) -> str:
+        """Bucket and key: `bucket/a/b`."""
+        return unquote(urlsplit(self.target).path).lstrip("/")
+
+    @property
+    def service(self) -> str:
+        """`s3`, `glue` or `sts`, as the scope of the signature says."""
+        scope = self.headers.get("authorization", "").partition("Credential=")[2].split(",")[0].split("/")
+        return scope[3] if len(scope) > 3 else "s3"
+
+    @property
+    def access_key(self) -> str:
+        """Whose signature the request bears."""
+        return self.headers.get("authorization", "").partition("Credential=")[2].split("/")[0]
+
+    @cached_property
+    def operation(self) -> str:
+        """The name of the operation in the API of its service."""
+        if "x-amz-target" in self.headers:
+            return self.headers["x-amz-target"].rpartition(".")[2]
+        query = self.query
+        if "Action" in query:
+            return query["Action"]
+        has_key = bool(self.path.partition("/")[2])
+        fits = (
+            name
+            for method, wants_key, word, name in S3_OPERATIONS
+            if method == self.method and wants_key == has_key and (not word or word in query)
+        )
+        return next(fits, "unknown")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the server said."""
+
+    status: int
+    fields: Fields
+    body: bytes = field(repr=False)
+
+
+class Exchange:
+    """One request in the hands of a fault: it may be passed on, answered, or cut off."""
+
+    def __init__(self, handler: "_Handler", request: Request) -> None:
+        self.handler = handler
+        self.request = request
+
+    def forward(self) -> Answer:
+        """Passes the request on to the server."""
+        return self.handler.server.proxy.ask(self.request)
+
+    def send(self, answer: Answer) -> None:
+        """Sends an answer."""
+        self.handler.wfile.write(self.head(answer) + answer.body)
+
+    def head(self, answer: Answer) -> bytes:
+        """Status line and headers, with the full length whatever is sent of the body."""
+        lines = [f"HTTP/1.1 {answer.status} {'OK' if answer.status < 300 else 'Not OK'}"]
+        lines += [f"{name}: {value}" for name, value in answer.fields if name.lower() not in HOP_BY_HOP]
+        if not any(name.lower() == "content-length" for name, _ in answer.fields):
+            lines.append(f"Content-Length: {len(answer.body)}")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def write(self, piece: bytes) -> None:
+        """Sends some bytes."""
+        self.handler.wfile.write(piece)
+
+    def end(self, *, reset: bool = False) -> None:
+        """Ends the connection, in order or with a reset."""
+        self.handler.end(reset=reset)
+
+
+class Fault(Protocol):
+    """What happens to a request."""
+
+    def __call__(self, exchange: Exchange) -> None: ...
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """An error of AWS, in the form of the service that was asked; the request is not carried out."""
+
+    status: int
+    code: str
+    message: str
+
+    def __call__(self, exchange: Exchange) -> None:
+        service = exchange.request.service
+        kind = "application/x-amz-json-1.1" if service == "glue" else "application/xml"
+        body = self.body(service) if exchange.request.method != "HEAD" else b""
+        exchange.send(Answer(self.status, (("Content-Type", kind), ("x-amz-request-id", "FAULT")), body))
+
+    def body(self, service: str) -> bytes:
+        """The error as the service words it."""
+        if service == "glue":
+            return json.dumps({"__type": self.code, "message": self.message}).encode()
+        error = f"<Code>{self.code}</Code><Message>{escape(self.message)}</Message>"
+        if service == "sts":
+            error = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+            return error.encode()
+        return f"<Error>{error}<RequestId>FAULT</RequestId></Error>".encode()
+
+
+SLOW_DOWN = Refuse(503, "SlowDown", "Please reduce your request rate.")
+INTERNAL_ERROR = Refuse(500, "InternalError", "We encountered an internal error. Please try again.")
+# S3 may begin a long answer with 200 and end it with an error.
+LATE_ERROR = Refuse(200, "InternalError", "We encountered an internal error. Please try again.")
+PRECONDITION_FAILED = Refuse(
+    412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"
+)
+CONFLICT = Refuse(
+    409,
+    "ConditionalRequestConflict",
+    "The conditional request cannot succeed due to a conflicting operation against this resource.",
+)
+EXPIRED_TOKEN = Refuse(400, "ExpiredToken", "The provided token has expired.")
+ACCESS_DENIED = Refuse(403, "AccessDenied", "Access Denied")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An answer that promises its full length and ends after some bytes of its body."""
+
+    after: int
+    reset: bool = False
+
+    def __call__(self, exchange: Exchange) -> None:
+        answer = exchange.forward()
+        exchange.write(exchange.head(answer) + answer.body[: self.after])
+        exchange.end(reset=self.reset)
+
+
+@dataclass(frozen=True)
+class Trickle:
+    """An answer whose body comes in small pieces."""
+
+    pieces: int
+    pause: float
+
+    def __call__(self, exchange: Exchange) -> None:
+        answer = exchange.forward()
+        exchange.write(exchange.head(answer))
+        size = max(1, -(-len(answer.body) // self.pieces))
+        for start in range(0, len(answer.body), size):
+            time.sleep(self.pause)
+            exchange.write(answer.body[start : start + size])
+
+
+@dataclass(frozen=True)
+class Delay:
+    """An answer that comes late."""
+
+    seconds: float
+
+    def __call__(self, exchange: Exchange) -> None:
+        time.sleep(self.seconds)
+        exchange.send(exchange.forward())
+
+
+@dataclass(frozen=True)
+class Lose:
+    """The connection ends without an answer; whether the request was carried out, nobody can tell."""
+
+    carried_out: bool
+
+    def __call__(self, exchange: Exchange) -> None:
+        if self.carried_out:
+            exchange.forward()
+        exchange.end(reset=True)
+
+
+@dataclass(frozen=True)
+class Strike:
+    """Something happens as a request arrives, or once it has been carried out; it gets no answer."""
+
+    action: Callable[[], None]
+    carried_out: bool
+
+    def __call__(self, exchange: Exchange) -> None:
+        if self.carried_out:
+            exchange.forward()
+        self.action()
+        exchange.end(reset=True)
+
+
+@dataclass
+class Rule:
+    """Which requests meet a fault: those that match, after `skip` of them, `times` times."""
+
+    fault: Fault
+    operation: str = "*"
+    path: str = "*"
+    skip: int = 0
+    times: int | None = None
+    matched: int = 0
+    struck: int = 0
+
+    def strikes(self, request: Request) -> bool:
+        """Whether the request meets the fault; to be asked once a request."""
+        fits = fnmatchcase(request.operation, self.operation) and fnmatchcase(request.path, self.path)
+        self.matched += fits
+        strikes = fits and self.matched > self.skip and (self.times is None or self.struck < self.times)
+        self.struck += strikes
+        return strikes
+
+
+class FaultProxy:
+    """Passes requests on to a server, remembers them, and breaks what the rules name."""
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream = upstream
+        self.url = ""
+        self.seen: list[Request] = []
+        self.answers: dict[int, Answer] = {}
+        self.rules: list[Rule] = []
+        self.lock = Lock()
+
+    def rule(self, fault: Fault, **where: Any) -> Rule:
+        """Adds a rule; of several that match, the first one counts."""
+        rule = Rule(fault, **where)
+        with self.lock:
+            self.rules.append(rule)
+        return rule
+
+    def arrived(self, method: str, target: str, fields: Fields, body: bytes) -> Request:
+        """Remembers a request."""
+        with self.lock:
+            request = Request(len(self.seen) + 1, method, target, fields, body)
+            self.seen.append(request)
+        return request
+
+    def fault(self, request: Request) -> Fault | None:
+        """The fault that a request meets."""
+        with self.lock:
+            return next((rule.fault for rule in self.rules if rule.strikes(request)), None)
+
+    def ask(self, request: Request) -> Answer:
+        """Has the server answer."""
+        address = urlsplit(self.upstream)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=60)
+        try:
+            connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+            for name, value in request.fields:
+                if name.lower() not in HOP_BY_HOP:
+                    connection.putheader(name, value)
+            connection.endheaders(request.body)
+            response = connection.getresponse()
+            answer = Answer(response.status, tuple(response.getheaders()), response.read())
+        finally:
+            connection.close()
+        self.answers[request.number] = answer
+        return answer
+
+    def requests(self, operation: str = "*", path: str = "*") -> list[Request]:
+        """The requests so far whose operation and path match."""
+        with self.lock:
+            seen = list(self.seen)
+        return [
+            request
+            for request in seen
+            if fnmatchcase(request.operation, operation) and fnmatchcase(request.path, path)
+        ]
+
+    def counts(self) -> Counter[str]:
+        """How often each operation was asked for."""
+        return Counter(request.operation for request in self.requests())
+
+    def forget(self) -> None:
+        """Forgets what was seen, and every rule."""
+        with self.lock:
+            self.seen.clear()
+            self.rules.clear()
+            self.answers.clear()
+
+
+@contextmanager
+def running(upstream: str, tls: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
+    """A proxy on a free port of 127.0.0.1, with TLS where a context is given."""
+    proxy = FaultProxy(upstream)
+    server = _Server(proxy, tls)
+    proxy.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, proxy: FaultProxy, tls: ssl.SSLContext | None) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy = proxy
+        self.tls = tls
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the thread of the connection, so that a slow handshake holds up nobody else."""
+        if self.tls:
+            request = self.tls.wrap_socket(request, server_side=True)
+        super().finish_request(request, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is what the tests are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def serve(self) -> None:
+        """Reads the request to its end, and lets its fault have it."""
+        proxy = self.server.proxy
+        body = self.read_body()
+        fields = tuple(self.headers.items())
+        request = proxy.arrived(self.command, self.path, fields, body)
+        exchange = Exchange(self, request)
+        fault = proxy.fault(request)
+        if fault:
+            fault(exchange)
+        else:
+            exchange.send(exchange.forward())
+
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = serve
+
+    def read_body(self) -> bytes:
+        """The body; one in chunks is put together, and its length told instead."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            pass
+        self.headers["Content-Length"] = str(len(body))
+        return body
+
+    def end(self, *, reset: bool) -> None:
+        """Ends the connection; a reset drops what the client has not yet read."""
+        self.close_connection = True
+        if reset:
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.rfile.close()
+            self.connection.close()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: the requests are remembered."""
