@@ -9,7 +9,7 @@ catalog are not looked at.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -51,6 +51,10 @@ class Query:
     def read(self, folder: Path) -> "AthenaTable":
         """Opens the files, which must still be those of the plan."""
         return AthenaTable(self, [(file, self.fetch(file, folder)) for file in self.files])
+
+    def on(self, *values: str) -> "Query":
+        """The same query over one partition."""
+        return replace(self, files=tuple(file for file in self.files if file.values == values))
 
     def fetch(self, file: File, folder: Path) -> Path:
         """A file as a file of this machine."""

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import subprocess
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,12 @@ import boto3
 from botocore.config import Config
 
 from faults import FaultProxy
-from harness import (
-    REPOSITORY,
-    SAMPLE_DATA,
-    SAMPLE_DAY,
-    Lake,
-    Published,
-    logmill,
-    partition,
-    published,
-)
+from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, balanced, logmill, partition
 
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"
+# A source that the config file names.
+CONFIGURED = ""
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTSOFLOGMILL", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
@@ -104,6 +98,18 @@ class Aws:
         """A lake in a new bucket."""
         return S3Lake(self, self.bucket("lake"), prefix)
 
+    def source(self, objects: dict[str, bytes], prefix: str = "logs/") -> str:
+        """A new bucket with raw objects below a prefix; gives their address."""
+        bucket = self.bucket("raw")
+        self.put(bucket, {prefix + key: body for key, body in objects.items()})
+        return f"s3://{bucket}/{prefix}"
+
+    def logmill(
+        self, *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs the binary against the servers."""
+        return logmill(*arguments, code=code, env=self.env() | (env or {}))
+
     def run(
         self,
         lake: "S3Lake",
@@ -114,11 +120,28 @@ class Aws:
         env: dict[str, str] | None = None,
     ) -> dict[str, Any]:
         """Runs a day into a lake; gives the summary, whose ledgers balance."""
-        arguments = ("run", "--day", day, "--input", source, "--output", lake.url, *options)
-        output = logmill(
-            *arguments, "--quiet", "--summary-json", "-", code=code, env=self.env() | (env or {})
-        )
-        return published(Path(), output.stdout).summary
+        arguments = run_arguments(lake, *options, source=source, day=day)
+        return balanced(self.logmill(*arguments, code=code, env=env).stdout)
+
+    def complaint(
+        self,
+        lake: "S3Lake",
+        *options: str | Path,
+        source: str | Path,
+        code: int,
+        env: dict[str, str] | None = None,
+    ) -> str:
+        """What a run says that ends with an exit code other than 0."""
+        return self.logmill(*run_arguments(lake, *options, source=source), code=code, env=env).stderr
+
+
+def run_arguments(
+    lake: "S3Lake", *options: str | Path, source: str | Path, day: str = SAMPLE_DAY
+) -> tuple[str | Path, ...]:
+    """The command line of a run whose summary goes to standard output."""
+    inputs = () if source == CONFIGURED else ("--input", source)
+    given = ("run", "--day", day, *inputs, "--output", lake.url, *options)
+    return (*given, "--quiet", "--summary-json", "-")
 
 
 def unique(stem: str, joint: str) -> str:
@@ -142,14 +165,14 @@ class S3Lake:
     @property
     def url(self) -> str:
         """What `--output` is given."""
-        return f"s3://{self.bucket}/{self.prefix}"
+        return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
 
     @property
     def below(self) -> str:
         """What every key of the lake begins with."""
         return f"{self.prefix.strip('/')}/".lstrip("/")
 
-    def keys(self) -> set[str]:
+    def paths(self) -> set[str]:
         """Every key of the lake, without its prefix."""
         return {key.removeprefix(self.below) for key in self.aws.keys(self.bucket, self.below)}
 
@@ -159,7 +182,7 @@ class S3Lake:
 
     def download(self, folder: Path) -> Lake:
         """The lake as files of this machine."""
-        for path in self.keys():
+        for path in self.paths():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(self.get(path))
@@ -171,7 +194,7 @@ class S3Lake:
 
     def tables(self) -> set[str]:
         """The tables that have days."""
-        return {path.split("/")[0] for path in self.keys() if path.endswith("/_manifest.json")}
+        return {path.split("/")[0] for path in self.paths() if path.endswith("/_manifest.json")}
 
     def manifest(self, table: str, day: str = SAMPLE_DAY) -> dict[str, Any]:
         """Manifest of a day."""
@@ -193,16 +216,22 @@ class S3Lake:
             named |= {f"{folder}/_manifest.json", f"{folder}/{manifest['inputs_file']['path']}"}
             if manifest["quarantine"]:
                 named.add(manifest["quarantine"]["path"])
-        return self.keys() - named
+        return self.paths() - named
 
     def assert_clean(self) -> None:
         """Asserts that nothing is left behind: no stray object, no unfinished upload."""
         assert self.strays() == set()
         assert self.uploads() == []
 
-    def digests(self) -> dict[str, list[str]]:
-        """What each table's reader finds on the sample day."""
+    def readers(self) -> dict[str, list[str]]:
+        """What the reader of each table finds on the sample day."""
         return {table: self.live(table) for table in sorted(self.tables())}
+
+    def copy(self) -> "S3Lake":
+        """The same lake in a bucket of its own."""
+        other = replace(self, bucket=self.aws.bucket("lake"))
+        self.aws.put(other.bucket, self.aws.contents(self.bucket))
+        return other
 
 
 def digest(content: bytes) -> str:
@@ -210,13 +239,8 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def sample_objects(folder: str | Path = REPOSITORY / SAMPLE_DATA) -> dict[str, bytes]:
+def sample_objects() -> dict[str, bytes]:
     """The raw objects of the sample, by key."""
-    root = Path(folder)
-    logs = [path for path in sorted(root.rglob("*")) if path.is_file() and "generate" not in path.parts]
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in logs if path.suffix != ".json"}
-
-
-def as_published(lake: Lake, summary: dict[str, Any]) -> Published:
-    """A downloaded lake and the summary of the run that filled it."""
-    return Published(lake, summary)
+    root = REPOSITORY / SAMPLE_DATA
+    logs = [path for name in DATASETS.values() for path in sorted((root / name).rglob("*")) if path.is_file()]
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in logs}

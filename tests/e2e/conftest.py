@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
-from aws import Aws
+from aws import Aws, sample_objects
 from faults import FaultProxy, running
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
 from oracle import ExpectedDay, expected_day
@@ -71,6 +71,12 @@ def proxy(aws_server: str) -> Iterator[FaultProxy]:
 def aws(aws_server: str, proxy: FaultProxy) -> Aws:
     """AWS behind the proxy; every test makes buckets and databases of its own."""
     return Aws(aws_server, proxy)
+
+
+@pytest.fixture(scope="session")
+def raw_sample(aws_server: str) -> str:
+    """Address of the raw objects of the sample in S3; tests do not change them."""
+    return Aws(aws_server, FaultProxy(aws_server)).source(sample_objects())
 
 
 @pytest.fixture(scope="session")

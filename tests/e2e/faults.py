@@ -259,6 +259,17 @@ class Strike:
         exchange.end(reset=True)
 
 
+@dataclass(frozen=True)
+class Meanwhile:
+    """Something happens as a request arrives, before it is passed on."""
+
+    action: Callable[[], object]
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.action()
+        exchange.send(exchange.forward())
+
+
 @dataclass
 class Rule:
     """Which requests meet a fault: those that match, after `skip` of them, `times` times."""

@@ -14,6 +14,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE_DATA = "sample-data"
 SAMPLE_DAY = "2023-11-01"
 DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
+# Seconds after which a run is taken to hang.
+PATIENCE = 300
 EVENT_TIME = {"cloudtrail": "event_time", "s3_access": "request_time"}
 
 
@@ -28,20 +30,29 @@ def logmill(
     *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs the binary in the repository and asserts its exit code."""
-    command = [str(binary()), *map(str, arguments)]
-    result = subprocess.run(
-        command,
-        cwd=REPOSITORY,
-        env=environment() | (env or {}),
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    with started(*arguments, env=env) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+    result = subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
     assert result.returncode == code, (
-        f"{' '.join(command)}\nexit code {result.returncode}, expected {code}\n"
+        f"{' '.join(process.args)}\nexit code {result.returncode}, expected {code}\n"
         f"stdout: {result.stdout[-2000:]}\nstderr: {result.stderr[-2000:]}"
     )
     return result
+
+
+def started(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """Starts the binary in the repository."""
+    return subprocess.Popen(
+        [str(binary()), *map(str, arguments)],
+        cwd=REPOSITORY,
+        env=environment() | (env or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
 
 
 def environment() -> dict[str, str]:
@@ -108,9 +119,14 @@ def run_day(
 
 
 def published(output: Path, summary: str) -> Published:
-    """A lake and its summary, once the ledger of each table has been seen to balance."""
-    result = Published(Lake(output), json.loads(summary))
-    for table in result.summary["tables"]:
+    """A lake and its summary."""
+    return Published(Lake(output), balanced(summary))
+
+
+def balanced(summary: str) -> dict[str, Any]:
+    """A summary, once the ledger of each table has been seen to balance."""
+    result = json.loads(summary)
+    for table in result["tables"]:
         kept = sum(table[name] for name in ("written", "other_day", "duplicate", "quarantined"))
         assert table["read"] == kept + table["filtered"], f"ledger does not balance: {table}"
     return result

@@ -1,0 +1,118 @@
+"""Log buckets of other accounts: each source is read with its role, the lake is written without."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from aws import CONFIGURED, CREDENTIALS, Aws, sample_objects, table_of
+from faults import ACCESS_DENIED, EXPIRED_TOKEN, FaultProxy, Request
+from harness import DATASETS, Published
+
+OURS = CREDENTIALS["AWS_ACCESS_KEY_ID"]
+ROLE = "arn:aws:iam::{account}:role/log-reader"
+ROLES = {"cloudtrail": ROLE.format(account="111122223333"), "s3_access": ROLE.format(account="444455556666")}
+
+
+def issued(proxy: FaultProxy) -> dict[str, str]:
+    """The access key that was given out for each role."""
+    answers = {seen.query["RoleArn"]: proxy.answers[seen.number] for seen in proxy.requests("AssumeRole")}
+    return {role: access_key(answer.body) for role, answer in answers.items()}
+
+
+def access_key(body: bytes) -> str:
+    """The access key in an answer of STS."""
+    found = ElementTree.fromstring(body).find(".//{*}AccessKeyId")
+    assert found is not None
+    assert found.text
+    return found.text
+
+
+def keys_of(requests: list[Request]) -> set[str]:
+    """Whose signatures requests bear; those of a role come with its session token."""
+    assert requests
+    for request in requests:
+        assert ("x-amz-security-token" in request.headers) == (request.access_key != OURS)
+    return {request.access_key for request in requests}
+
+
+def test_a_source_is_read_with_its_role_and_the_lake_written_without(
+    aws: Aws, proxy: FaultProxy, raw_sample: str, sample: Published
+) -> None:
+    lake = aws.lake()
+    summary = aws.run(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample)
+    assert keys_of(proxy.requests("AssumeRole")) == {OURS}
+    assert issued(proxy).keys() == {ROLES["cloudtrail"]}
+    raw_bucket = raw_sample.split("/")[2]
+    assert keys_of(proxy.requests(path=f"{raw_bucket}*")) <= {
+        access_key(answer.body)
+        for number, answer in proxy.answers.items()
+        if proxy.seen[number - 1].operation == "AssumeRole"
+    }
+    assert keys_of(proxy.requests(path=f"{lake.bucket}*")) == {OURS}
+    for table in DATASETS:
+        assert table_of(summary, table)["written"] == sample.ledger(table)["written"]
+
+
+@pytest.fixture
+def two_accounts(aws: Aws, tmp_path: Path) -> tuple[dict[str, str], Path]:
+    """A bucket for each log type, and a config file that reads each with a role of its own."""
+    sources, lines = {}, []
+    for table, dataset in DATASETS.items():
+        objects = {key: body for key, body in sample_objects().items() if key.startswith(dataset)}
+        sources[table] = aws.source(objects)
+        lines += ["[[source]]", f'dataset = "{dataset}"', f'input = "{sources[table]}"']
+        lines += [f'role_arn = "{ROLES[table]}"', ""]
+    config = tmp_path / "logmill.toml"
+    config.write_text("\n".join(lines))
+    return {table: source.split("/")[2] for table, source in sources.items()}, config
+
+
+def test_each_source_has_a_role_of_its_own(
+    aws: Aws, proxy: FaultProxy, two_accounts: tuple[dict[str, str], Path], sample: Published
+) -> None:
+    buckets, config = two_accounts
+    summary = aws.run(aws.lake(), "--config", config, source=CONFIGURED)
+    keys = issued(proxy)
+    assert keys.keys() == set(ROLES.values())
+    for table, role in ROLES.items():
+        assert keys_of(proxy.requests(path=f"{buckets[table]}*")) == {keys[role]}
+        assert table_of(summary, table)["written"] == sample.ledger(table)["written"]
+
+
+def test_a_plan_takes_its_roles_along(
+    aws: Aws, proxy: FaultProxy, two_accounts: tuple[dict[str, str], Path], tmp_path: Path
+) -> None:
+    """Every machine that converts a shard reads with the role of the source."""
+    buckets, config = two_accounts
+    plan = tmp_path / "plan.json"
+    arguments = ("--config", config, "--day", "2023-11-01", "--format", "json")
+    plan.write_text(aws.logmill("plan", *arguments).stdout)
+    proxy.forget()
+    aws.logmill("convert", "--plan", plan, "--shard", "0", "--staging", tmp_path / "staging")
+    keys = issued(proxy)
+    assert keys.keys() == set(ROLES.values())
+    for table, role in ROLES.items():
+        assert keys_of(proxy.requests("GetObject", f"{buckets[table]}*")) == {keys[role]}
+
+
+def test_a_role_that_may_not_be_assumed_is_named(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
+    proxy.rule(ACCESS_DENIED, operation="AssumeRole")
+    lake = aws.lake()
+    said = aws.complaint(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
+    assert ROLES["cloudtrail"] in said
+    assert "AccessDenied" in said or "Access Denied" in said
+    assert "sts:AssumeRole" in said
+    assert lake.paths() == set()
+
+
+def test_credentials_of_a_role_that_have_run_out_are_not_used_for_ever(
+    aws: Aws, proxy: FaultProxy, raw_sample: str
+) -> None:
+    """The error names them, and says nothing of a damaged log."""
+    bucket = raw_sample.split("/")[2]
+    proxy.rule(EXPIRED_TOKEN, operation="GetObject", path=f"{bucket}*")
+    lake = aws.lake()
+    said = aws.complaint(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
+    assert "credentials" in said
+    assert lake.readers() == {}

@@ -1,0 +1,461 @@
+"""The Glue catalog: what is registered is what was published, for awswrangler, Athena and Spark alike."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import awswrangler
+import boto3
+import pyarrow as pa
+import pytest
+from botocore.exceptions import ClientError
+
+import athena
+from aws import CONFIGURED, REGION, Aws, S3Lake, table_of
+from engines import Pyarrow, Spark, checksum
+from faults import ACCESS_DENIED, FaultProxy, Refuse, running
+from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published
+from schema import columns
+from small_day import SmallDay, small_day
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+DAY = SAMPLE_DAY.replace("-", "")
+NEXT_DAY = "2023-11-02"
+THROTTLED = Refuse(400, "ThrottlingException", "Rate exceeded")
+CONCURRENT = Refuse(400, "ConcurrentModificationException", "Two processes are modifying the table")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A lake that a database of the catalog knows."""
+
+    aws: Aws
+    lake: S3Lake
+    database: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What makes a run register its day here."""
+        return ("--catalog", "glue", "--database", self.database)
+
+    def run(self, *options: str | Path, source: str | Path, **how: Any) -> dict[str, Any]:
+        """Runs a day and registers it."""
+        given = (*self.options, "--create-database", *options)
+        return self.aws.run(self.lake, *given, source=source, **how)
+
+    def register(self, *options: str, code: int = 0, day: str = SAMPLE_DAY) -> str:
+        """Registers a day that is published; gives what was said."""
+        arguments = ("--day", day, "--output", self.lake.url, "--database", self.database, *options)
+        return self.aws.logmill("register", *arguments, code=code).stderr
+
+    def table(self, name: str) -> dict[str, Any]:
+        """A table as the catalog has it."""
+        return self.aws.glue.get_table(DatabaseName=self.database, Name=name)["Table"]
+
+    def partition(self, table: str, day: str = DAY) -> dict[str, Any]:
+        """A partition as the catalog has it."""
+        found = self.aws.glue.get_partition(
+            DatabaseName=self.database, TableName=table, PartitionValues=[day]
+        )
+        return found["Partition"]
+
+    def location(self, table: str, day: str = DAY) -> str:
+        """Where the catalog says that a day lies."""
+        return self.partition(table, day)["StorageDescriptor"]["Location"]
+
+    def query(self, table: str, days: tuple[str, ...] = (DAY,)) -> athena.Query:
+        """A query of Athena over a table."""
+        return athena.plan(self.aws, self.database, table, days)
+
+    def state(self) -> dict[str, Any]:
+        """All that the catalog holds in the database, apart from times."""
+        state = {}
+        for table in self.aws.glue.get_tables(DatabaseName=self.database)["TableList"]:
+            name = table["Name"]
+            found = self.aws.glue.get_partitions(DatabaseName=self.database, TableName=name)
+            state[name] = (timeless(table), [timeless(entry) for entry in found["Partitions"]])
+        return state
+
+
+def timeless(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of the catalog without its times."""
+    return {name: value for name, value in entry.items() if not isinstance(value, datetime.datetime)}
+
+
+@pytest.fixture
+def catalog(aws: Aws) -> Registered:
+    """A lake and the name of a database, both new."""
+    return Registered(aws, aws.lake(), aws.database())
+
+
+@pytest.fixture(scope="module")
+def shared(aws_server: str) -> Iterator[tuple[Registered, dict[str, Any]]]:
+    """The sample day, registered once; tests do not change it."""
+    with running(aws_server) as proxy:
+        aws = Aws(aws_server, proxy)
+        registered = Registered(aws, aws.lake(), aws.database())
+        yield registered, registered.run(source=SAMPLE_DATA)
+
+
+@pytest.fixture(scope="module")
+def day(aws_server: str) -> Iterator[SmallDay]:
+    """A day before and after late objects came."""
+    with running(aws_server) as proxy:
+        yield small_day(Aws(aws_server, proxy))
+
+
+@pytest.fixture
+def grown(aws: Aws, day: SmallDay) -> Registered:
+    """The day before the late objects came, registered."""
+    registered = Registered(aws, day.published(aws), aws.database())
+    registered.register("--create-database")
+    return registered
+
+
+def test_the_catalog_has_the_columns_of_the_schema_and_the_day_as_partition(
+    shared: tuple[Registered, dict[str, Any]], table: str
+) -> None:
+    """With all that Athena and Hive want to know of a Parquet table."""
+    registered, _ = shared
+    found = registered.table(table)
+    storage = found["StorageDescriptor"]
+    promised = [(column.name, column.type) for column in columns(DATASETS[table])]
+    assert [(column["Name"], column["Type"]) for column in storage["Columns"]] == promised
+    assert [(key["Name"], key["Type"]) for key in found["PartitionKeys"]] == [("proc_ymd", "string")]
+    assert found["TableType"] == "EXTERNAL_TABLE"
+    assert found["Parameters"]["classification"] == "parquet"
+    assert storage["Location"] == f"{registered.lake.url}/{table}/"
+    serde = storage["SerdeInfo"]["SerializationLibrary"]
+    assert serde == "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+    assert storage["InputFormat"] == "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+    assert storage["OutputFormat"] == "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+
+
+def test_a_partition_points_at_the_folder_of_its_run_and_describes_itself(
+    shared: tuple[Registered, dict[str, Any]], table: str
+) -> None:
+    registered, summary = shared
+    storage = registered.partition(table)["StorageDescriptor"]
+    location = f"{registered.lake.url}/{table}/proc_ymd={DAY}/{summary['run']}/"
+    described = registered.table(table)["StorageDescriptor"]
+    assert storage["Location"] == location
+    for name in ("InputFormat", "OutputFormat", "SerdeInfo"):
+        assert storage[name] == described[name]
+    names = [
+        [(column["Name"], column["Type"]) for column in entry["Columns"]] for entry in (storage, described)
+    ]
+    assert names[0] == names[1]
+    assert table_of(summary, table)["catalog"] == {
+        "database": registered.database,
+        "table": table,
+        "location": location,
+        "partition": "created",
+    }
+
+
+def test_athena_reads_what_was_published(
+    shared: tuple[Registered, dict[str, Any]], sample: Published, table: str, tmp_path: Path
+) -> None:
+    registered, _ = shared
+    found = registered.query(table).read(tmp_path)
+    expected = Pyarrow(sample.lake, table)
+    assert found.types() == expected.types()
+    assert found.rows() == sample.ledger(table)["written"]
+    assert found.checksums() == expected.checksums()
+
+
+@pytest.fixture
+def wrangler(aws: Aws) -> Iterator[boto3.Session]:
+    """awswrangler on the local servers."""
+    settings = awswrangler.config
+    settings.s3_endpoint_url = settings.glue_endpoint_url = settings.sts_endpoint_url = aws.server
+    yield boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
+    settings.reset()
+
+
+def test_awswrangler_reads_what_was_published(
+    shared: tuple[Registered, dict[str, Any]], sample: Published, table: str, wrangler: boto3.Session
+) -> None:
+    """With a filter on partitions, since without one it goes by the folder of the table and not by the catalog.
+
+    And on names, since it knows no hidden files.
+    """
+    registered, _ = shared
+    frame = awswrangler.s3.read_parquet_table(
+        database=registered.database,
+        table=table,
+        partition_filter=lambda partition: partition["proc_ymd"] == DAY,
+        boto3_session=wrangler,
+        dtype_backend="pyarrow",
+        filename_suffix=".parquet",
+    )
+    expected = Pyarrow(sample.lake, table)
+    found = pa.Table.from_pandas(frame, preserve_index=False)
+    assert found.num_rows == sample.ledger(table)["written"]
+    sums = {name: checksum(type_, text_of(found[name])) for name, type_ in expected.types().items()}
+    assert sums == expected.checksums()
+
+
+def text_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column whose texts are no longer a dictionary, as pandas has partition keys."""
+    return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+
+
+def test_spark_reads_the_files_of_the_registered_day(
+    shared: tuple[Registered, dict[str, Any]],
+    sample: Published,
+    table: str,
+    spark: "SparkSession",
+    tmp_path: Path,
+) -> None:
+    registered, _ = shared
+    lake = registered.lake.download(tmp_path)
+    found = Spark(spark, lake, table)
+    assert found.rows() == sample.ledger(table)["written"]
+    assert found.checksums() == Pyarrow(sample.lake, table).checksums()
+
+
+def test_a_rerun_switches_the_partition_while_a_reader_finishes_with_the_old_run(
+    grown: Registered, day: SmallDay, table: str, tmp_path: Path
+) -> None:
+    """The old folder lives for its grace, an hour by default with a catalog."""
+    before, (few, many) = grown.location(table), day.rows[table]
+    running_query = grown.query(table)
+    summary = grown.run(source=day.source)
+    assert grown.location(table) == f"{grown.lake.url}/{table}/proc_ymd={DAY}/{summary['run']}/"
+    assert grown.location(table) != before
+    assert table_of(summary, table)["catalog"]["partition"] == "updated"
+    assert running_query.read(tmp_path).rows() == few
+    assert grown.query(table).read(tmp_path).rows() == many
+    assert grown.query(table).locations.keys() == {(DAY,)}
+
+
+def test_a_rerun_without_grace_leaves_only_what_the_catalog_points_at(
+    grown: Registered, day: SmallDay, table: str, tmp_path: Path
+) -> None:
+    grown.run("--grace", "0s", source=day.source)
+    assert grown.query(table).read(tmp_path).rows() == day.rows[table][1]
+    grown.lake.assert_clean()
+
+
+def test_a_superseded_run_that_the_catalog_still_points_at_is_not_removed(
+    grown: Registered, day: SmallDay, proxy: FaultProxy, table: str, tmp_path: Path
+) -> None:
+    """Published, not registered: readers of the catalog go on with the old day until it is."""
+    rule = proxy.rule(ACCESS_DENIED, operation="*Partition*")
+    options = (*grown.options, "--grace", "0s")
+    said = grown.aws.complaint(grown.lake, *options, source=day.source, code=6)
+    assert rule.struck > 0
+    assert "logmill register" in said
+    assert grown.lake.readers() == day.new
+    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
+    proxy.forget()
+    grown.register()
+    assert grown.query(table).read(tmp_path).rows() == day.rows[table][1]
+    grown.run("--grace", "0s", source=day.source)
+    grown.lake.assert_clean()
+
+
+def test_a_day_that_was_published_without_a_catalog_is_registered_later(
+    catalog: Registered, day: SmallDay, table: str, tmp_path: Path
+) -> None:
+    """Once and again: the second time there is nothing to do."""
+    catalog.aws.run(catalog.lake, source=day.source)
+    before = catalog.lake.paths()
+    catalog.register("--create-database")
+    state = catalog.state()
+    catalog.register()
+    assert catalog.state() == state
+    assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
+    assert catalog.lake.paths() == before
+
+
+def test_registering_changes_nothing_that_already_stands(catalog: Registered, day: SmallDay) -> None:
+    """A table and its versions are written once, and what people added to it is kept."""
+    catalog.run(source=day.source)
+    glue, database = catalog.aws.glue, catalog.database
+    table = catalog.table("cloudtrail")
+    names = (
+        "Name",
+        "Description",
+        "Retention",
+        "StorageDescriptor",
+        "PartitionKeys",
+        "TableType",
+        "Parameters",
+    )
+    ours = {name: table[name] for name in names if name in table}
+    ours["Parameters"] = ours["Parameters"] | {"owner_team": "security"}
+    glue.update_table(DatabaseName=database, TableInput=ours)
+    versions = len(glue.get_table_versions(DatabaseName=database, TableName="cloudtrail")["TableVersions"])
+    catalog.run(source=day.source)
+    after = glue.get_table_versions(DatabaseName=database, TableName="cloudtrail")["TableVersions"]
+    assert len(after) == versions
+    assert catalog.table("cloudtrail")["Parameters"]["owner_team"] == "security"
+
+
+def promoting(folder: Path, source: str) -> Path:
+    """A config file with a column more for CloudTrail."""
+    path = folder / "logmill.toml"
+    path.write_text(
+        f'[[source]]\ndataset = "cloudtrail"\ninput = "{source}"\n'
+        'promote = [{ column = "bucket_asked_for", path = "requestParameters.bucketName", type = "text" }]\n'
+    )
+    return path
+
+
+def test_a_column_more_is_added_and_old_days_stay_readable(catalog: Registered, tmp_path: Path) -> None:
+    """In the old day it is NULL, in the new one it has values; nothing else changes."""
+    first = catalog.run("--dataset", "cloudtrail", source=SAMPLE_DATA)
+    before = catalog.query("cloudtrail").read(tmp_path / "a").checksums()
+    config = promoting(tmp_path, SAMPLE_DATA)
+    second = catalog.run("--config", config, source=CONFIGURED, day=NEXT_DAY)
+    names = [column["Name"] for column in catalog.table("cloudtrail")["StorageDescriptor"]["Columns"]]
+    assert "bucket_asked_for" in names
+    query = catalog.query("cloudtrail", (DAY, NEXT_DAY.replace("-", "")))
+    found = query.read(tmp_path / "b").connection
+    counted = "SELECT proc_ymd, count(*), count(bucket_asked_for) > 0 FROM lake GROUP BY ALL ORDER BY ALL"
+    written = [table_of(summary, "cloudtrail")["written"] for summary in (first, second)]
+    assert found.sql(counted).fetchall() == [
+        (DAY, written[0], False),
+        (NEXT_DAY.replace("-", ""), written[1], True),
+    ]
+    assert before.items() <= query.on(DAY).read(tmp_path / "c").checksums().items()
+
+
+def test_a_table_with_a_column_fewer_grows(catalog: Registered, day: SmallDay, tmp_path: Path) -> None:
+    """As an earlier version of logmill would have made it."""
+    catalog.run(source=day.source)
+    full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
+    rewrite(catalog, "s3_access", [column for column in full if column["Name"] != "host_id"])
+    catalog.run(source=day.source)
+    grown = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
+    assert {column["Name"]: column["Type"] for column in grown} == {
+        column["Name"]: column["Type"] for column in full
+    }
+    assert catalog.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
+
+
+def test_a_column_that_somebody_added_to_the_table_stays(
+    catalog: Registered, day: SmallDay, tmp_path: Path
+) -> None:
+    catalog.run(source=day.source)
+    full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
+    rewrite(catalog, "s3_access", [*full, {"Name": "reviewed_by", "Type": "string"}])
+    catalog.run(source=day.source)
+    names = [column["Name"] for column in catalog.table("s3_access")["StorageDescriptor"]["Columns"]]
+    assert "reviewed_by" in names
+    assert catalog.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
+
+
+def test_a_table_of_another_type_is_refused_and_nothing_changes_in_the_catalog(
+    catalog: Registered, day: SmallDay
+) -> None:
+    """The day itself is published: the exit code says so, and the error names the column and both types."""
+    catalog.run("--dataset", "s3-access", source=day.source)
+    full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
+    wrong = [column | {"Type": "int"} if column["Name"] == "bytes_sent" else column for column in full]
+    rewrite(catalog, "s3_access", wrong)
+    state = catalog.state()
+    options = (*catalog.options, "--dataset", "s3-access")
+    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=6)
+    assert all(word in said for word in ("bytes_sent", "int", "bigint", "s3_access", "hint:"))
+    assert catalog.state() == state
+    assert catalog.lake.live("s3_access") == day.new["s3_access"]
+
+
+def rewrite(catalog: Registered, name: str, new_columns: list[dict[str, str]]) -> None:
+    """Gives a table other columns."""
+    table = catalog.table(name)
+    entry = {
+        "Name": name,
+        "TableType": table["TableType"],
+        "Parameters": table["Parameters"],
+        "PartitionKeys": table["PartitionKeys"],
+        "StorageDescriptor": table["StorageDescriptor"] | {"Columns": new_columns},
+    }
+    catalog.aws.glue.update_table(DatabaseName=catalog.database, TableInput=entry)
+
+
+def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: str, tmp_path: Path) -> None:
+    """So that "no events" and "never ran" differ in the catalog too."""
+    catalog.run(source=catalog.aws.source({}))
+    query = catalog.query(table)
+    assert query.locations.keys() == {(DAY,)}
+    assert query.read(tmp_path).rows() == 0
+
+
+def test_a_day_that_has_become_empty_is_empty_in_the_catalog(
+    grown: Registered, table: str, tmp_path: Path
+) -> None:
+    running_query = grown.query(table)
+    grown.run(source=grown.aws.source({}))
+    assert running_query.read(tmp_path).rows() > 0
+    assert grown.query(table).read(tmp_path).rows() == 0
+
+
+@pytest.mark.parametrize("operation", ["GetDatabase", "GetTable", "CreateTable", "*GetPartition*"])
+@pytest.mark.parametrize("refusal", [THROTTLED, CONCURRENT], ids=lambda refusal: refusal.code)
+def test_a_catalog_that_is_busy_is_asked_again(
+    catalog: Registered, day: SmallDay, proxy: FaultProxy, operation: str, refusal: Refuse
+) -> None:
+    rule = proxy.rule(refusal, operation=operation, times=2)
+    catalog.run(source=day.source)
+    assert rule.struck in (0, 2)
+    assert catalog.query("cloudtrail").locations.keys() == {(DAY,)}
+
+
+def test_a_database_that_does_not_exist_is_named(catalog: Registered, day: SmallDay) -> None:
+    """And is not made unless that is asked for."""
+    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=6)
+    assert catalog.database in said
+    assert "--create-database" in said
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        catalog.aws.glue.get_database(Name=catalog.database)
+    assert catalog.lake.readers() == day.new
+
+
+def test_a_catalog_that_is_denied_is_named(catalog: Registered, day: SmallDay, proxy: FaultProxy) -> None:
+    """Each permission by its name."""
+    catalog.run(source=day.source)
+    proxy.rule(
+        Refuse(400, "AccessDeniedException", "not authorized to perform: glue:GetTable"), operation="GetTable"
+    )
+    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=6)
+    assert "glue:GetTable" in said
+    assert catalog.database in said
+
+
+def test_projection_lets_athena_compute_the_days(
+    catalog: Registered, day: SmallDay, table: str, tmp_path: Path
+) -> None:
+    """What lies below the folder of the day is read, so nothing superseded may stay there."""
+    catalog.run("--projection", "2023-10-01", source=day.source)
+    catalog.run("--projection", "2023-10-01", source=day.source)
+    assert athena.is_projected(catalog.table(table))
+    assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
+    assert catalog.query(table, ("20230930", "20231003")).read(tmp_path).rows() == 0
+
+
+def test_doctor_finds_days_that_the_catalog_does_not_know_and_puts_them_right(
+    grown: Registered, day: SmallDay, table: str, tmp_path: Path
+) -> None:
+    """A partition that is missing and one that points elsewhere; looking alone changes nothing."""
+    arguments = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--output", grown.lake.url)
+    doctor = ("doctor", *arguments, "--database", grown.database)
+    grown.aws.logmill(*doctor)
+    glue, where = grown.aws.glue, {"DatabaseName": grown.database, "PartitionValues": [DAY]}
+    glue.delete_partition(TableName=table, **where)
+    state = grown.state()
+    found = grown.aws.logmill(*doctor, code=4)
+    assert table in found.stdout + found.stderr
+    assert grown.state() == state
+    grown.aws.logmill(*doctor, "--fix", "--dry-run", code=4)
+    assert grown.state() == state
+    grown.aws.logmill(*doctor, "--fix")
+    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
+    grown.aws.logmill(*doctor)

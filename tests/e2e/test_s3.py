@@ -1,0 +1,365 @@
+"""Raw logs in S3, a lake in S3: the same day as from folder to folder, and no key but its own is touched."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.dataset
+import pyarrow.fs
+import pytest
+import trustme
+from moto.s3.models import s3_backends
+
+from aws import ACCOUNT, CREDENTIALS, REGION, Aws, S3Lake, sample_objects, table_of
+from compare import TYPE_OF_DAY, read_rows
+from engines import DuckDb, Pyarrow
+from faults import FaultProxy, running
+from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
+
+COUNTS = ("read", "written", "other_day", "duplicate", "quarantined", "objects", "bytes")
+OLD_RUN = "20231102T000000Z-00000000"
+
+
+def test_a_day_from_s3_has_the_rows_of_the_same_day_from_a_folder(
+    aws: Aws, raw_sample: str, sample: Published, tmp_path: Path
+) -> None:
+    """Cell by cell; only the addresses of the raw objects differ."""
+    lake = aws.lake()
+    summary = aws.run(lake, source=raw_sample)
+    local = lake.download(tmp_path)
+    for table in DATASETS:
+        ours, theirs = table_of(summary, table), sample.ledger(table)
+        assert {name: ours[name] for name in COUNTS} == {name: theirs[name] for name in COUNTS}
+        rows = {
+            (moved(address, raw_sample), record): cells | {"source_object": moved(address, raw_sample)}
+            for (address, record), cells in read_rows(local.table(table)).items()
+        }
+        assert rows == read_rows(sample.lake.table(table))
+    lake.assert_clean()
+
+
+def moved(address: str, source: str) -> str:
+    """The address in the folder of an object that lies in S3."""
+    assert address.startswith(source)
+    return f"{SAMPLE_DATA}/{address.removeprefix(source)}"
+
+
+def test_a_lake_in_s3_holds_the_bytes_of_a_lake_in_a_folder(
+    aws: Aws, raw_sample: str, sample: Published, tmp_path: Path
+) -> None:
+    """Wherever the raw logs lie, and in one run or in shards."""
+    from_folder, from_s3, from_shards = aws.lake(), aws.lake(), aws.lake()
+    aws.run(from_folder, source=SAMPLE_DATA)
+    assert from_folder.download(tmp_path / "a").digests() == sample.lake.digests()
+    aws.run(from_s3, source=raw_sample)
+    run_in_shards(aws, from_shards, raw_sample, tmp_path)
+    to_folder = run_day(tmp_path / "b", source=raw_sample, env=aws.env()).lake.digests()
+    assert from_s3.download(tmp_path / "c").digests() == to_folder
+    assert from_shards.download(tmp_path / "d").digests() == to_folder
+    assert len(to_folder) == len(DATASETS)
+
+
+def run_in_shards(aws: Aws, lake: S3Lake, source: str, folder: Path) -> None:
+    """`plan`, `convert` of two shards, `publish`."""
+    plan, staging = folder / "plan.json", folder / "staging"
+    arguments = ("--day", SAMPLE_DAY, "--input", source, "--shards", "2", "--format", "json")
+    plan.write_text(aws.logmill("plan", *arguments).stdout)
+    for shard in ("1", "0"):
+        aws.logmill("convert", "--plan", plan, "--shard", shard, "--staging", staging)
+    aws.logmill("publish", "--plan", plan, "--staging", staging, "--output", lake.url, "--quiet")
+
+
+class FromS3(Pyarrow):
+    """pyarrow's dataset over the bucket itself, without a download."""
+
+    def __init__(self, lake: S3Lake, table: str) -> None:
+        files = pyarrow.fs.S3FileSystem(
+            access_key=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            secret_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            endpoint_override=lake.aws.server.removeprefix("http://"),
+            region=REGION,
+            scheme="http",
+        )
+        self.dataset = pyarrow.dataset.dataset(
+            f"{lake.bucket}/{lake.below}{table}",
+            filesystem=files,
+            format="parquet",
+            partitioning=pyarrow.dataset.partitioning(TYPE_OF_DAY, flavor="hive"),
+        )
+
+
+def test_engines_read_the_lake_in_s3_as_they_read_the_folder(
+    aws: Aws, sample: Published, table: str, tmp_path: Path
+) -> None:
+    lake = aws.lake()
+    aws.run(lake, source=SAMPLE_DATA)
+    expected = Pyarrow(sample.lake, table).checksums()
+    assert FromS3(lake, table).checksums() == expected
+    duckdb = DuckDb(lake.download(tmp_path), table)
+    assert (duckdb.rows(), duckdb.checksums()) == (sample.ledger(table)["written"], expected)
+
+
+def test_publishing_again_changes_no_byte_and_leaves_nothing_of_the_first_run(
+    aws: Aws, raw_sample: str
+) -> None:
+    lake = aws.lake()
+    first = aws.run(lake, source=raw_sample)["run"]
+    before = lake.readers()
+    second = aws.run(lake, source=raw_sample)["run"]
+    assert lake.readers() == before
+    assert not [key for key in lake.paths() if first in key]
+    assert [key for key in lake.paths() if second in key]
+    lake.assert_clean()
+
+
+def test_the_superseded_run_lives_for_its_grace(aws: Aws, raw_sample: str) -> None:
+    lake = aws.lake()
+    first = aws.run(lake, source=raw_sample)["run"]
+    parts = {key: lake.get(key) for key in lake.paths() if first in key and key.endswith(".parquet")}
+    assert len(parts) == len(DATASETS)
+    aws.run(lake, "--grace", "1h", source=raw_sample)
+    assert {key: lake.get(key) for key in parts} == parts
+    assert all(first in key for key in lake.strays())
+    aws.logmill("clean", "--output", lake.url, "--older-than", "0s", "--grace", "1h")
+    assert parts.keys() <= lake.paths()
+    clean = ("clean", "--output", lake.url, "--older-than", "0s", "--grace", "0s")
+    aws.logmill(*clean, "--dry-run")
+    assert parts.keys() <= lake.paths()
+    aws.logmill(*clean)
+    lake.assert_clean()
+    aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
+
+
+def test_a_day_that_has_become_empty_is_emptied_in_s3(aws: Aws, raw_sample: str) -> None:
+    lake = aws.lake()
+    aws.run(lake, source=raw_sample)
+    summary = aws.run(lake, source=aws.source({}))
+    assert [table_of(summary, table)["written"] for table in DATASETS] == [0, 0]
+    assert lake.readers() == {table: [] for table in DATASETS}
+    lake.assert_clean()
+
+
+def test_verify_finds_a_published_day_whole_and_a_damaged_one_not(aws: Aws, raw_sample: str) -> None:
+    lake = aws.lake()
+    aws.run(lake, source=raw_sample)
+    verify = ("verify", "--day", SAMPLE_DAY, "--output", lake.url)
+    aws.logmill(*verify)
+    part = next(key for key in sorted(lake.paths()) if key.endswith(".parquet"))
+    content = bytearray(lake.get(part))
+    content[len(content) // 2] ^= 1
+    aws.put(lake.bucket, {lake.below + part: bytes(content)})
+    assert part in aws.logmill(*verify, code=4).stderr
+    aws.s3.delete_object(Bucket=lake.bucket, Key=lake.below + part)
+    assert part in aws.logmill(*verify, code=4).stderr
+
+
+@pytest.mark.parametrize("prefix", ["", "lake", "lake/", "a/lake"])
+def test_no_key_that_is_not_of_the_day_is_touched(aws: Aws, raw_sample: str, prefix: str) -> None:
+    """Neither by publishing twice nor by cleaning: tables of like names, other days, what is around it."""
+    lake = aws.lake(prefix)
+    folder = f"proc_ymd={SAMPLE_DAY.replace('-', '')}"
+    inside = [
+        f"cloudtrail2/{folder}/{OLD_RUN}/part-00000.zstd.parquet",
+        f"cloudtrail_old/{folder}/{OLD_RUN}/part-00000.zstd.parquet",
+        f"cloudtrail/{folder}0/{OLD_RUN}/part-00000.zstd.parquet",
+        "cloudtrail/README.txt",
+        "cloudtrail.txt",
+        f"s3_access_log/{folder}/{OLD_RUN}/part-00000.zstd.parquet",
+        "zzz",
+    ]
+    around = [
+        "lake.txt",
+        "lake-old/x",
+        f"lake2/cloudtrail/{folder}/{OLD_RUN}/part-00000.zstd.parquet",
+        f"lakecloudtrail/{folder}/{OLD_RUN}/part-00000.zstd.parquet",
+        f"other/cloudtrail/{folder}/{OLD_RUN}/part-00000.zstd.parquet",
+        "a/lakes",
+    ]
+    kept = {lake.below + key: b"mine" for key in inside} | {key: b"mine" for key in around}
+    aws.put(lake.bucket, kept)
+    for _ in range(2):
+        aws.run(lake, source=raw_sample)
+    for table in DATASETS:
+        arguments = ("--output", lake.url, "--table", table)
+        aws.logmill("clean", *arguments, "--older-than", "0s", "--grace", "0s")
+    found = aws.contents(lake.bucket)
+    assert {key: found.get(key) for key in kept} == kept
+    assert lake.readers().keys() == DATASETS.keys()
+    aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_an_input_is_its_prefix_and_not_what_begins_like_it(aws: Aws, sample: Published, slash: str) -> None:
+    objects = sample_objects()
+    source = aws.source(objects)
+    bucket = source.split("/")[2]
+    aws.put(bucket, {f"logs2/{key}": body + body for key, body in objects.items()})
+    summary = aws.run(aws.lake(), source=source.rstrip("/") + slash)
+    for table in DATASETS:
+        assert table_of(summary, table)["read"] == sample.ledger(table)["read"]
+
+
+def test_an_input_may_be_a_whole_bucket_or_a_single_object(aws: Aws, sample: Published) -> None:
+    whole = aws.source(sample_objects(), prefix="").rstrip("/")
+    summary = aws.run(aws.lake(), source=whole)
+    assert table_of(summary, "cloudtrail")["read"] == sample.ledger("cloudtrail")["read"]
+    key = next(key for key in sample_objects() if "20231101T0124Z" in key)
+    single = aws.run(aws.lake(), "--dataset", "cloudtrail", source=f"{whole}/{key}")
+    assert table_of(single, "cloudtrail")["objects"] == 1
+    assert table_of(single, "cloudtrail")["read"] > 0
+
+
+def test_a_lake_inside_its_input_is_not_read_as_logs(aws: Aws, raw_sample: str) -> None:
+    """Raw logs and lake in one bucket: the second run finds what the first one found."""
+    source = aws.source(sample_objects(), prefix="").rstrip("/")
+    lake = S3Lake(aws, source.split("/")[2], "lake")
+    first = aws.run(lake, source=source)
+    second = aws.run(lake, source=source)
+    for table in DATASETS:
+        assert [table_of(second, table)[name] for name in COUNTS] == [
+            table_of(first, table)[name] for name in COUNTS
+        ]
+
+
+ACCESS_LOG_DAYS = [f"2023-{month:02}-{day:02}" for month in (9, 10) for day in range(1, 31)]
+LAYOUTS = {
+    "simple": "logs/web-{day}-{hour:02}-{minute:02}-00-{unique:016X}",
+    "partitioned": f"logs/{ACCOUNT}/{REGION}/web/{{path}}/"
+    "{day}-{hour:02}-{minute:02}-00-{unique:016X}",
+}
+
+
+@pytest.fixture(scope="module", params=LAYOUTS)
+def many_keys(request: pytest.FixtureRequest, aws_server: str) -> Iterator[str]:
+    """A bucket with 30,000 access logs over 60 days, put past the API since that takes minutes."""
+    bucket = Aws(aws_server, FaultProxy(aws_server)).bucket("many")
+    backend = s3_backends[ACCOUNT]["aws"]
+    for day in ACCESS_LOG_DAYS:
+        for number in range(500):
+            minutes = number * 24 * 60 // 500
+            time = {"hour": minutes // 60, "minute": minutes % 60, "unique": number}
+            key = LAYOUTS[request.param].format(day=day, path=day.replace("-", "/"), **time)
+            backend.put_object(bucket, key, b"x")
+    yield f"s3://{bucket}/logs/"
+    backend.get_bucket(bucket).keys.clear()
+
+
+def test_a_day_costs_a_few_list_requests_however_many_days_there_are(
+    aws: Aws, proxy: FaultProxy, many_keys: str
+) -> None:
+    """All 30,000 keys would be 30 pages; the plan says how many it took."""
+    arguments = ("--day", "2023-10-15", "--input", many_keys, "--dataset", "s3-access")
+    plan = json.loads(aws.logmill("plan", *arguments, "--format", "json").stdout)["tables"][0]
+    days = {address["address"].rpartition("/")[2][-36:][:10] for address in plan["objects"]}
+    assert days >= {"2023-10-14", "2023-10-15"}
+    assert 500 <= len(plan["objects"]) <= 1500
+    listed = len(proxy.requests("ListObjectsV2"))
+    assert plan["requests"] == listed
+    assert listed <= 12
+    assert proxy.counts().keys() <= {"ListObjectsV2", "HeadBucket", "HeadObject"}
+
+
+def test_requests_agree_to_pay_and_name_the_owner_of_the_bucket(
+    aws: Aws, proxy: FaultProxy, raw_sample: str
+) -> None:
+    bucket = raw_sample.split("/")[2]
+    aws.run(aws.lake(), source=raw_sample)
+    headers = {name for request in proxy.requests() for name in request.headers}
+    assert not headers & {"x-amz-request-payer", "x-amz-expected-bucket-owner"}
+    proxy.forget()
+    aws.run(aws.lake(), "--requester-pays", "--expected-bucket-owner", ACCOUNT, source=raw_sample)
+    raw = proxy.requests(path=f"{bucket}*")
+    assert {request.operation for request in raw} >= {"ListObjectsV2", "GetObject"}
+    for request in raw:
+        assert request.headers["x-amz-request-payer"] == "requester"
+        assert request.headers["x-amz-expected-bucket-owner"] == ACCOUNT
+
+
+def test_objects_are_written_as_the_lake_is_to_be(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
+    """Encryption, tags and access list on every object; the storage class on parts, not on the manifest."""
+    lake = aws.lake()
+    options = ("--sse", "kms", "--kms-key", "alias/logs", "--storage-class", "INTELLIGENT_TIERING")
+    tags = ("--tag", "team=data platform", "--tag", "cost=42")
+    aws.run(lake, *options, *tags, "--acl", "bucket-owner-full-control", source=raw_sample)
+    writes = proxy.requests("CreateMultipartUpload") + proxy.requests("PutObject")
+    assert {request.path.rpartition("/")[2] for request in writes} >= {
+        "_manifest.json",
+        "part-00000.zstd.parquet",
+    }
+    for request in writes:
+        assert request.headers["x-amz-server-side-encryption"] == "aws:kms"
+        assert request.headers["x-amz-server-side-encryption-aws-kms-key-id"] == "alias/logs"
+        assert request.headers["x-amz-acl"] == "bucket-owner-full-control"
+        tagging = request.headers["x-amz-tagging"].replace("+", "%20")
+        assert sorted(tagging.split("&")) == ["cost=42", "team=data%20platform"]
+        stored = request.headers.get("x-amz-storage-class", "STANDARD")
+        is_part = request.path.endswith(".parquet")
+        is_manifest = request.path.endswith("_manifest.json")
+        assert stored == "INTELLIGENT_TIERING" or not is_part
+        assert stored == "STANDARD" or not is_manifest
+    lake.assert_clean()
+
+
+def test_encryption_with_the_keys_of_s3_is_asked_for(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
+    aws.run(aws.lake(), "--sse", "s3", source=raw_sample)
+    for request in proxy.requests("CreateMultipartUpload") + proxy.requests("PutObject"):
+        assert request.headers["x-amz-server-side-encryption"] == "AES256"
+
+
+def test_a_run_spills_into_its_scratch_folder_and_leaves_it_empty(
+    aws: Aws, raw_sample: str, tmp_path: Path
+) -> None:
+    lake, scratch = aws.lake(), tmp_path / "scratch"
+    scratch.mkdir()
+    aws.run(lake, "--scratch", scratch, source=raw_sample)
+    assert [path for path in scratch.rglob("*") if path.is_file()] == []
+    lake.assert_clean()
+
+
+@pytest.fixture
+def tls(aws_server: str, tmp_path: Path) -> Iterator[tuple[FaultProxy, Path]]:
+    """The server behind TLS with a certificate of its own authority, and the file of that authority."""
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with running(aws_server, context) as proxy:
+        yield proxy, tmp_path / "ca.pem"
+
+
+def test_an_authority_that_the_environment_names_is_trusted(
+    aws: Aws, raw_sample: str, tls: tuple[FaultProxy, Path], sample: Published
+) -> None:
+    proxy, authority = tls
+    lake = aws.lake()
+    env = aws.env(proxy.url) | {"AWS_CA_BUNDLE": str(authority)}
+    summary = aws.run(lake, source=raw_sample, env=env)
+    assert table_of(summary, "cloudtrail")["written"] == sample.ledger("cloudtrail")["written"]
+    assert proxy.counts()["GetObject"] > 0
+    lake.assert_clean()
+
+
+def test_an_authority_that_nobody_named_is_refused(
+    aws: Aws, raw_sample: str, tls: tuple[FaultProxy, Path]
+) -> None:
+    """The error names the bucket and says that it is about the certificate."""
+    proxy, _ = tls
+    lake = aws.lake()
+    env = aws.env(proxy.url) | {"AWS_MAX_ATTEMPTS": "1"}
+    said = aws.complaint(lake, source=raw_sample, code=4, env=env)
+    assert "certificate" in said
+    assert raw_sample.split("/")[2] in said
+    assert "AWS_CA_BUNDLE" in said
+    assert proxy.requests() == []
+    assert lake.paths() == set()
+
+
+def test_a_summary_of_a_lake_in_s3_reads_like_one_of_a_folder(aws: Aws, raw_sample: str) -> None:
+    """The quarantine is named by its address."""
+    lake = aws.lake()
+    summary = aws.run(lake, source=raw_sample)
+    for table in DATASETS:
+        quarantine = table_of(summary, table)["quarantine"]
+        assert quarantine.startswith(f"{lake.url}/_quarantine/{table}/")
+        assert quarantine.removeprefix(f"{lake.url}/") in lake.paths()

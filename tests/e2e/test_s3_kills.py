@@ -1,0 +1,114 @@
+"""A run killed at any of its requests: readers see the old day or the new one, and the next run converges.
+
+The run is killed by the proxy as its N-th request arrives, or when that has been carried out and its answer
+is due: no clock is involved. N is spread over a clean run, most of it where the lake is written.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import athena
+from aws import Aws, S3Lake, digest, run_arguments
+from faults import WRITES, FaultProxy, Strike, running
+from harness import PATIENCE, SAMPLE_DAY, started
+from small_day import SmallDay, small_day
+
+POINTS = 20
+# How many of the points lie before the first write, where little can go wrong.
+READING = 4
+
+
+@dataclass(frozen=True)
+class CleanRun:
+    """The day to begin with, and how many requests it takes to bring it up to date."""
+
+    day: SmallDay
+    requests: int
+    first_write: int
+
+    def strike_at(self, point: int) -> int:
+        """Number of the request at which the run is killed."""
+        if point < READING:
+            return 1 + point * (self.first_write - 1) // READING
+        writing = self.requests - self.first_write
+        return self.first_write + (point - READING) * writing // (POINTS - 1 - READING)
+
+
+@pytest.fixture(scope="module")
+def clean_run(aws_server: str) -> Iterator[CleanRun]:
+    """A run that nobody kills."""
+    with running(aws_server) as proxy:
+        aws = Aws(aws_server, proxy)
+        day = small_day(aws)
+        lake, database = prepared(aws, day)
+        proxy.forget()
+        aws.run(lake, *options(database), source=day.source)
+        writes = [seen.number for seen in proxy.requests() if seen.operation in WRITES]
+        yield CleanRun(day, len(proxy.seen), min(writes))
+
+
+def prepared(aws: Aws, day: SmallDay) -> tuple[S3Lake, str]:
+    """A lake with the old day, which a new database knows."""
+    lake, database = day.published(aws), aws.database()
+    arguments = ("--day", SAMPLE_DAY, "--output", lake.url, "--database", database)
+    aws.logmill("register", *arguments, "--create-database")
+    return lake, database
+
+
+def options(database: str) -> tuple[str, ...]:
+    """A run that registers the day and leaves nothing of the superseded one."""
+    return ("--catalog", "glue", "--database", database, "--grace", "0s")
+
+
+@pytest.mark.parametrize("point", range(POINTS))
+def test_a_killed_run_leaves_a_whole_day_and_the_next_one_converges(
+    aws: Aws, proxy: FaultProxy, clean_run: CleanRun, point: int, tmp_path: Path
+) -> None:
+    day = clean_run.day
+    lake, database = prepared(aws, day)
+    proxy.forget()
+    arguments = run_arguments(lake, *options(database), source=day.source)
+    kill_at(aws, proxy, clean_run.strike_at(point), point % 2 == 1, arguments)
+    proxy.forget()
+    day.assert_whole(lake)
+    assert_catalog_is_whole(aws, day, database, tmp_path)
+    day.assert_converges(aws, lake, *options(database))
+    assert registered(aws, database, tmp_path) == day.new
+
+
+def kill_at(
+    aws: Aws, proxy: FaultProxy, number: int, carried_out: bool, arguments: tuple[str | Path, ...]
+) -> None:
+    """Starts the binary and kills it at its request of that number."""
+    process_id: Future[int] = Future()
+
+    def kill() -> None:
+        os.kill(process_id.result(PATIENCE), signal.SIGKILL)
+
+    rule = proxy.rule(Strike(kill, carried_out), skip=number - 1, times=1)
+    with started(*arguments, env=aws.env()) as process:
+        process_id.set_result(process.pid)
+        _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, rule.struck) == (-signal.SIGKILL, 1), said
+
+
+def assert_catalog_is_whole(aws: Aws, day: SmallDay, database: str, folder: Path) -> None:
+    """A reader who goes by the catalog sees each table whole, as it was or as it is to be."""
+    for table, parts in registered(aws, database, folder).items():
+        assert parts in (day.old[table], day.new[table]), f"{table} is neither the old day nor the new"
+
+
+def registered(aws: Aws, database: str, folder: Path) -> dict[str, list[str]]:
+    """What a reader finds who goes by the catalog: SHA-256 of each part of each table."""
+    tables = aws.glue.get_tables(DatabaseName=database)["TableList"]
+    queries = {table["Name"]: athena.plan(aws, database, table["Name"]) for table in tables}
+    return {
+        table: [digest(query.fetch(file, folder).read_bytes()) for file in query.files]
+        for table, query in sorted(queries.items())
+    }
