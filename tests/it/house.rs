@@ -180,6 +180,32 @@ fn only_cli_talks_to_the_world() {
     assert_none(&breaches, "only cli prints and reads the environment or the clock");
 }
 
+/// The folders that know AWS and async.
+const AWS_FOLDERS: [&str; 2] = ["store/s3/", "catalog/glue"];
+
+#[test]
+fn only_two_folders_know_aws_and_async() {
+    let mut breaches = Vec::new();
+    let mut known = 0;
+    for file in sources() {
+        let path = file.path.to_string_lossy().into_owned();
+        let knows = file.code().filter(|(_, line)| {
+            ["aws_sdk", "aws_config", "aws_smithy", "tokio", "async ", ".await"]
+                .iter()
+                .any(|word| line.contains(word))
+                && !line.contains("pub use")
+        });
+        let lines: Vec<usize> = knows.map(|(number, _)| number).collect();
+        if AWS_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+            known += lines.len();
+        } else {
+            breaches.extend(lines.iter().map(|number| format!("{path}:{number} knows AWS or async")));
+        }
+    }
+    assert!(known > 20, "the scan finds what it looks for");
+    assert_none(&breaches, "only store/s3 and catalog/glue know AWS and async");
+}
+
 #[test]
 fn every_file_says_what_it_is_for_and_stays_short() {
     let mut breaches = Vec::new();
