@@ -114,6 +114,7 @@ fn way_to_aws() -> Way {
     let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     Way {
         ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
+        max_attempts: std::env::var("AWS_MAX_ATTEMPTS").ok().and_then(|attempts| attempts.parse().ok()),
         path_style: has("AWS_ENDPOINT_URL") || has("AWS_ENDPOINT_URL_S3"),
     }
 }

@@ -30,6 +30,8 @@ pub struct Way {
     pub ca_bundle: Option<PathBuf>,
     /// Whether buckets are named in the path, as most servers beside AWS want it, and not in the host.
     pub path_style: bool,
+    /// Attempts of one request, all retries told, where somebody wants another number than ours.
+    pub max_attempts: Option<u32>,
 }
 
 impl Connector {

@@ -3,9 +3,10 @@
 //! Region, credentials, profiles and endpoints (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, ...) are read by the SDK from
 //! their usual places. The core is synchronous: [`Aws::wait`] is the door between the two worlds.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -13,13 +14,14 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
-use aws_sdk_s3::config::{SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time;
 
+use super::failure::causes;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Way;
@@ -40,7 +42,10 @@ pub struct Aws {
     cancel: Cancel,
     http: SharedHttpClient,
     base: OnceLock<SdkConfig>,
+    /// Configurations of assumed roles, by ARN.
+    roles: Mutex<HashMap<String, SdkConfig>>,
     path_style: bool,
+    max_attempts: u32,
 }
 
 impl Aws {
@@ -53,24 +58,54 @@ impl Aws {
             .build()
             .map_err(|cause| Error::unusable("cannot start a thread for requests to AWS", cause))?;
         let http = http_client(way.ca_bundle.as_deref())?;
-        let path_style = way.path_style;
-        Ok(Arc::new(Self { runtime, cancel, http, base: OnceLock::new(), path_style }))
+        let (path_style, max_attempts) = (way.path_style, way.max_attempts.unwrap_or(MAX_ATTEMPTS));
+        Ok(Arc::new(Self {
+            runtime,
+            cancel,
+            http,
+            base: OnceLock::new(),
+            roles: Mutex::default(),
+            path_style,
+            max_attempts,
+        }))
     }
 
     /// Where and as whom to call; with a role, that role's temporary credentials, renewed as needed.
     pub fn config(&self, role_arn: Option<&str>) -> Result<SdkConfig> {
         let base = match self.base.get() {
             Some(base) => base.clone(),
-            None => self.base.get_or_init(|| self.runtime.block_on(load(self.http.clone()))).clone(),
+            None => self
+                .base
+                .get_or_init(|| self.runtime.block_on(load(self.http.clone(), self.max_attempts)))
+                .clone(),
         };
         if base.region().is_none() {
             return Err(Error::new(ErrorKind::Usage, "no AWS region is set")
                 .hint("set AWS_REGION, or a region in the profile"));
         }
-        let Some(role_arn) = role_arn else { return Ok(base) };
+        role_arn.map_or(Ok(base.clone()), |role_arn| self.with_role(base, role_arn))
+    }
+
+    /// Assumes a role, once a process.
+    fn with_role(&self, base: SdkConfig, role_arn: &str) -> Result<SdkConfig> {
+        let mut roles = self.roles.lock().expect("whoever panics takes the process with it");
+        if let Some(known) = roles.get(role_arn) {
+            return Ok(known.clone());
+        }
         let provider = AssumeRoleProvider::builder(role_arn).configure(&base).session_name("logmill").build();
-        let role = self.runtime.block_on(provider);
-        Ok(base.into_builder().credentials_provider(SharedCredentialsProvider::new(role)).build())
+        let role = SharedCredentialsProvider::new(self.runtime.block_on(provider));
+        // Asked for at once, since a role that cannot be had is better told here than by the first listing.
+        self.wait(async {
+            role.provide_credentials().await.map(|_| ()).map_err(|cause| {
+                Error::new(ErrorKind::Denied, "cannot assume the role")
+                    .with("role", role_arn)
+                    .caused_by(std::io::Error::other(causes(&cause)))
+                    .hint("its trust policy must name this caller, whose policy must allow sts:AssumeRole")
+            })
+        })?;
+        let config = base.into_builder().credentials_provider(role).build();
+        roles.insert(role_arn.to_owned(), config.clone());
+        Ok(config)
     }
 
     /// A client for S3; see [`config`](Self::config).
@@ -119,8 +154,8 @@ fn request_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).div_ceil(4).min(8)
 }
 
-async fn load(http: SharedHttpClient) -> SdkConfig {
-    let retries = RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_max_backoff(MAX_BACKOFF);
+async fn load(http: SharedHttpClient, max_attempts: u32) -> SdkConfig {
+    let retries = RetryConfig::standard().with_max_attempts(max_attempts).with_max_backoff(MAX_BACKOFF);
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT);
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)

@@ -1,7 +1,7 @@
 //! What AWS answers when a request fails, in the words of this crate.
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
 use crate::error::{Error, ErrorKind};
@@ -84,6 +84,14 @@ pub(crate) fn status_of<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
+/// An error of the SDK and what is behind it, in one line: its own words name only the outermost layer.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let layers = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    let mut said: Vec<String> = layers.filter(|layer| !layer.is_empty()).collect();
+    said.dedup();
+    said.join(": ")
+}
+
 /// Turns a failed request into the error that people meet.
 pub(crate) fn failure<E>(asked: Asked<'_>, error: &SdkError<E, HttpResponse>) -> Error
 where
@@ -101,7 +109,7 @@ where
     }
     let detail = match error {
         SdkError::ServiceError(service) => service.err().message().unwrap_or_default().to_owned(),
-        other => DisplayErrorContext(other).to_string(),
+        other => causes(other),
     };
     if !detail.is_empty() {
         failure = failure.caused_by(std::io::Error::other(detail));
@@ -109,7 +117,10 @@ where
     failure.hint(hint.replace("{permission}", asked.permission))
 }
 
-fn judge<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, &'static str) {
+fn judge<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, &'static str)
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
     const LATER: (ErrorKind, &str) = (
         ErrorKind::Temporary,
         "the service is away or throttles, also after retries: run the day again later",
@@ -121,6 +132,12 @@ fn judge<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> (ErrorKi
         if let Some((_, kind, hint)) = KNOWN.iter().find(|(known, ..)| *known == code) {
             return (*kind, hint);
         }
+    }
+    if causes(error).contains("invalid peer certificate") {
+        return (
+            ErrorKind::Denied,
+            "nobody vouches for the server: name its authority's PEM file in AWS_CA_BUNDLE",
+        );
     }
     match (error, status_of(error)) {
         (SdkError::ConstructionFailure(_), _) => (
