@@ -124,7 +124,8 @@ impl fmt::Display for Error {
         let mut cause = self.source();
         while let Some(error) = cause {
             write!(f, ": {error}")?;
-            cause = error.source();
+            // One of ours has said all that is behind it.
+            cause = error.source().filter(|_| !error.is::<Self>());
         }
         Ok(())
     }

@@ -2,9 +2,11 @@
 //!
 //! Shape and values: AWS Glue API, `TableInput`; Athena, "Creating tables".
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use crate::dataset::TableSchema;
+use crate::dataset::{Naming, TableSchema};
 use crate::kst::KstDay;
 
 /// The one partition key: text, since only such keys let Athena filter partitions in the catalog.
@@ -39,6 +41,8 @@ pub struct TableDefinition {
     pub columns: Vec<CatalogColumn>,
     /// Folder of the table, with `/` at its end.
     pub location: String,
+    /// How the columns are called under the other naming, where that differs, with the names that they have here.
+    pub twins: BTreeMap<String, String>,
     /// The first day of a projection of partitions, where Athena is to compute them instead of asking the catalog.
     pub projected_from: Option<KstDay>,
 }
@@ -52,11 +56,20 @@ impl TableDefinition {
             hive_type: column.column_type.hive().to_owned(),
             comment: column.meaning.to_string(),
         });
+        let other = match schema.naming {
+            Naming::Snake => Naming::Compact,
+            Naming::Compact => Naming::Snake,
+        };
+        let twins = schema
+            .columns
+            .iter()
+            .map(|column| (column.named(other).into_owned(), column.named(schema.naming).into_owned()));
         Self {
             name: name.to_owned(),
             description: description.to_owned(),
             columns: columns.collect(),
             location: format!("{}/", location.trim_end_matches('/')),
+            twins: twins.filter(|(other, own)| other != own).collect(),
             projected_from: None,
         }
     }

@@ -55,7 +55,7 @@ pub(super) struct GlobalArgs {
 /// The commands: the four steps of the road, and what helps along it.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Plan, convert and publish a day
+    /// Plan, convert, publish and register a day
     #[command(after_help = "Examples:
   logmill run --day yesterday --input /logs --output /lake
   logmill run --day 2023-11-01 --input /logs --output /lake --dataset cloudtrail --summary-json -
@@ -77,6 +77,15 @@ pub(super) enum Command {
 Examples:
   logmill publish --plan plan.json --staging /shared/staging --output /lake")]
     Publish(PublishArgs),
+    /// Tell the catalog of a day that is published
+    #[command(
+        after_help = "A run with --catalog glue does this by itself: this command makes up for one that could not, and follows\n'logmill publish'. A day that stands in the catalog as it should is left alone.
+
+Examples:
+  logmill register --day 2023-11-01 --output s3://lake/logs --database logs
+  logmill register --day yesterday --output s3://lake/logs --database logs --table s3_access --format json"
+    )]
+    Register(RegisterArgs),
     /// Show what the decoder makes of one raw file
     #[command(after_help = "Examples:
   logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
@@ -197,7 +206,7 @@ pub(super) struct WriteArgs {
 }
 
 /// The catalog.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Catalog")]
 pub(super) struct CatalogArgs {
     /// Catalog that is told of published days: none or glue [default: none; env: LOGMILL_CATALOG]
@@ -289,6 +298,25 @@ pub(super) struct PublishArgs {
     pub(super) lake: LakeArgs,
     #[command(flatten)]
     pub(super) write: WriteArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+}
+
+/// `register`.
+#[derive(Debug, Args)]
+pub(super) struct RegisterArgs {
+    #[command(flatten)]
+    pub(super) day: DayArg,
+    #[command(flatten)]
+    pub(super) lake: LakeArgs,
+    /// Table to register [default: every table of the lake that has the day]
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    /// Form of the output; json is one line a table
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    pub(super) format: ShowFormat,
 }
 
 /// `inspect`.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::catalog::{CatalogSummary, Registrar};
 use super::console::{self, Console};
 use super::progress::Progress;
 use super::settings::Settings;
@@ -32,6 +33,15 @@ pub(super) struct DayRun<'a> {
     pub(super) console: Console,
     pub(super) cancel: &'a Cancel,
     pub(super) connector: &'a Connector,
+    /// The catalog to be told, if any.
+    pub(super) registrar: Option<&'a Registrar<'a>>,
+}
+
+/// A table whose day is public.
+pub(super) struct PublishedTable {
+    pub(super) summary: TableSummary,
+    /// Why the catalog does not show it, where it should.
+    pub(super) not_registered: Option<Error>,
 }
 
 /// The name of a run: when it began, and some random digits.
@@ -72,7 +82,7 @@ impl DayRun<'_> {
         scattered: Scattered,
         mut staged: StagedDay<'_>,
         began: UtcInstant,
-    ) -> Result<TableSummary> {
+    ) -> Result<PublishedTable> {
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let partition = Partition { table: plan.table.clone(), day: self.day };
         let quarantine = staged.stage_quarantine(&mut gathered)?;
@@ -94,8 +104,30 @@ impl DayRun<'_> {
                 ("ledger", json!(manifest.ledger)),
             ],
         );
-        self.clean(committed);
-        Ok(TableSummary::new(plan, &manifest, quarantine, seconds_since(began)))
+        let (catalog, not_registered) = match self.register(&manifest) {
+            Ok(catalog) => {
+                self.clean(committed);
+                (catalog, None)
+            }
+            // The catalog still shows what the day supersedes: that stays.
+            Err(error) => (None, Some(error)),
+        };
+        let summary = TableSummary::new(plan, &manifest, quarantine, catalog, seconds_since(began));
+        Ok(PublishedTable { summary, not_registered })
+    }
+
+    /// Tells the catalog, if there is one.
+    fn register(&self, manifest: &Manifest) -> Result<Option<CatalogSummary>> {
+        let Some(registrar) = self.registrar else { return Ok(None) };
+        let summary = registrar.register(self.lake, manifest)?;
+        let facts = [
+            ("table", json!(manifest.table)),
+            ("day", json!(self.day)),
+            ("partition", json!(summary.partition)),
+            ("location", json!(summary.location)),
+        ];
+        self.console.step("registered", &facts);
+        Ok(Some(summary))
     }
 
     /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.

@@ -1,6 +1,7 @@
 //! The command line: the only part that prints, reads the environment, the clock and the config file.
 
 mod args;
+mod catalog;
 mod config_file;
 mod console;
 mod day;
@@ -14,6 +15,7 @@ mod convert;
 mod inspect;
 mod plan;
 mod publish;
+mod register;
 mod run;
 mod schema;
 mod verify;
@@ -126,6 +128,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Plan(args) => plan::run(args, global, context),
         Command::Convert(args) => convert::run(args, global, context),
         Command::Publish(args) => publish::run(args, global, context),
+        Command::Register(args) => register::run(args, global, context),
         Command::Inspect(args) => inspect::run(args, global, context),
         Command::Schema(args) => schema::run(args),
         Command::Verify(args) => verify::run(args, global, context),

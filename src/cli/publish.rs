@@ -1,6 +1,7 @@
 //! `logmill publish`: a day whose shards have all been converted.
 
 use super::args::{GlobalArgs, PublishArgs};
+use super::catalog::Registrar;
 use super::convert::read_plan;
 use super::day::{DayRun, run_name};
 use super::exit::Exit;
@@ -13,10 +14,16 @@ use crate::error::Result;
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.write.summary_json.as_deref())?;
-    let flags = Flags { lake: Some(&args.lake), write: Some(&args.write), ..Flags::default() };
+    let flags = Flags {
+        lake: Some(&args.lake),
+        write: Some(&args.write),
+        catalog: Some(&args.catalog),
+        ..Flags::default()
+    };
     let settings = context.settings(global, &flags)?;
     let (plan, plan_id) = read_plan(&args.plan)?;
     let connector = context.connector(&settings);
+    let registrar = Registrar::open(&settings, &connector)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let started_at = console::now();
     let day_run = DayRun {
@@ -29,6 +36,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         console: context.console,
         cancel: &context.cancel,
         connector: &connector,
+        registrar: registrar.as_ref(),
     };
     let publish_table = |table: &crate::plan::TablePlan| {
         let began = console::now();

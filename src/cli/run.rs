@@ -1,12 +1,13 @@
-//! `logmill run`: plan, convert and publish a day.
+//! `logmill run`: plan, convert, publish and register a day.
 
 use serde_json::json;
 
 use super::args::{GlobalArgs, RunArgs};
-use super::day::{DayRun, run_name};
+use super::catalog::Registrar;
+use super::day::{DayRun, PublishedTable, run_name};
 use super::exit::Exit;
 use super::settings::Flags;
-use super::summary::{self, Summary, TableSummary};
+use super::summary::{self, FailedTable, Summary, TableSummary};
 use super::{Context, console, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -24,6 +25,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let settings = context.settings(global, &flags)?;
     let tables = settings.tables()?;
     let connector = context.connector(&settings);
+    let registrar = Registrar::open(&settings, &connector)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let started_at = console::now();
     let day = KstDay::parse(&args.day.day, started_at)?;
@@ -37,6 +39,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         console: context.console,
         cancel: &context.cancel,
         connector: &connector,
+        registrar: registrar.as_ref(),
     };
     let outcomes = on_workers(settings.threads, || {
         each_table(tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
@@ -45,7 +48,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
 }
 
 /// The whole road of one table.
-fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<TableSummary> {
+fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTable> {
     let began = console::now();
     let staged = day_run.begin(&source.table)?;
     let plan = plan_table(source, day_run.day, day_run.connector)?;
@@ -84,7 +87,9 @@ pub(super) fn identity_key() -> Result<[u64; 4]> {
 
 /// What became of the tables of a day.
 pub(super) struct Outcomes {
+    /// Tables that were published.
     done: Vec<TableSummary>,
+    /// What failed, also of tables that were published but could not be registered.
     failed: Vec<(String, Error)>,
 }
 
@@ -92,19 +97,22 @@ pub(super) struct Outcomes {
 pub(super) fn each_table<T>(
     tables: &[T],
     name: impl Fn(&T) -> &str,
-    work: impl Fn(&T) -> Result<TableSummary>,
+    work: impl Fn(&T) -> Result<PublishedTable>,
 ) -> Outcomes {
     let mut outcomes = Outcomes { done: Vec::new(), failed: Vec::new() };
     for table in tables {
-        match work(table) {
-            Ok(summary) => outcomes.done.push(summary),
-            Err(error) => {
-                let stops = error.kind() == ErrorKind::Interrupted;
-                outcomes.failed.push((name(table).to_owned(), error));
-                if stops {
-                    break;
-                }
+        let failure = match work(table) {
+            Ok(published) => {
+                outcomes.done.push(published.summary);
+                published.not_registered
             }
+            Err(error) => Some(error),
+        };
+        let Some(error) = failure else { continue };
+        let stops = error.kind() == ErrorKind::Interrupted;
+        outcomes.failed.push((name(table).to_owned(), error));
+        if stops {
+            break;
         }
     }
     outcomes
@@ -122,18 +130,27 @@ pub(super) fn conclude(day_run: &DayRun<'_>, outcomes: Outcomes, summary_json: O
             .hint("the day is published as empty; 'logmill plan' shows what was looked at");
         day_run.console.error(&error);
     }
-    let summary = Summary::new(day_run.run.clone(), day_run.day, exit, outcomes.done, &outcomes.failed);
+    let Outcomes { done, failed } = outcomes;
+    let failed = failed.into_iter().map(|(table, error)| FailedTable {
+        published: done.iter().any(|summary| summary.table == table),
+        error: error.to_string(),
+        table,
+    });
+    let failed = failed.collect();
+    let summary = Summary::new(day_run.run.clone(), day_run.day, exit, done, failed);
     summary.deliver(summary_json, day_run.console.quiet)?;
     Ok(exit)
 }
 
 /// A failure of every table keeps its code; where others were published, or failures differ, it is [`Exit::SomeFailed`].
+/// Where all were published, but some could not be registered, that is the code.
 fn exit_of(outcomes: &Outcomes, fail_on_empty: bool) -> Exit {
     let exits: Vec<Exit> = outcomes.failed.iter().map(|(_, error)| Exit::from(error.kind())).collect();
     match exits.first() {
         None if fail_on_empty && outcomes.done.iter().any(|table| table.ledger.written == 0) => Exit::NoInput,
         None => Exit::Done,
         Some(_) if exits.contains(&Exit::Interrupted) => Exit::Interrupted,
+        Some(_) if exits.iter().all(|exit| *exit == Exit::NotRegistered) => Exit::NotRegistered,
         Some(first) if outcomes.done.is_empty() && exits.iter().all(|exit| exit == first) => *first,
         Some(_) => Exit::SomeFailed,
     }

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde::Serialize;
 
+use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
 use crate::error::{Error, Result};
@@ -29,7 +30,7 @@ pub(super) struct Summary {
 /// What became of a table.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct TableSummary {
-    table: String,
+    pub(super) table: String,
     dataset: String,
     objects: u64,
     objects_left: u64,
@@ -41,13 +42,16 @@ pub(super) struct TableSummary {
     seconds: f64,
     provisional: bool,
     quarantine: Option<String>,
+    /// `null` without a catalog, and where it could not be told.
+    catalog: Option<CatalogSummary>,
 }
 
-/// A table that was not published.
+/// A table that was not published, or that the catalog does not show.
 #[derive(Debug, Serialize)]
-struct FailedTable {
-    table: String,
-    error: String,
+pub(super) struct FailedTable {
+    pub(super) table: String,
+    pub(super) published: bool,
+    pub(super) error: String,
 }
 
 /// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
@@ -70,6 +74,7 @@ impl TableSummary {
         plan: &TablePlan,
         manifest: &Manifest,
         quarantine: Option<String>,
+        catalog: Option<CatalogSummary>,
         seconds: f64,
     ) -> Self {
         Self {
@@ -84,6 +89,7 @@ impl TableSummary {
             seconds,
             provisional: manifest.provisional,
             quarantine,
+            catalog,
         }
     }
 
@@ -128,12 +134,8 @@ impl Summary {
         day: KstDay,
         exit: Exit,
         tables: Vec<TableSummary>,
-        failed: &[(String, Error)],
+        failed: Vec<FailedTable>,
     ) -> Self {
-        let failed = failed
-            .iter()
-            .map(|(table, error)| FailedTable { table: table.clone(), error: error.to_string() })
-            .collect();
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
         Self { version, logmill, run, day, exit_code: exit.code(), tables, failed }
     }
@@ -156,8 +158,15 @@ impl Summary {
         if self.tables.iter().any(|table| table.quarantine.is_some()) {
             text.push('\n');
         }
-        for table in &self.failed {
-            text += &format!("\n{}: not published\n", table.table);
+        for catalog in self.tables.iter().filter_map(|table| table.catalog.as_ref()) {
+            text += &format!("\n{}", catalog.line());
+        }
+        if self.tables.iter().any(|table| table.catalog.is_some()) {
+            text.push('\n');
+        }
+        for FailedTable { table, published, .. } in &self.failed {
+            let what = if *published { "published, but not registered" } else { "not published" };
+            text += &format!("\n{table}: {what}\n");
         }
         text
     }

@@ -16,7 +16,7 @@ pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> 
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
     let mut findings = 0;
-    for table in tables(args, lake.as_ref(), day)? {
+    for table in tables(args.table.as_deref(), lake.as_ref(), day)? {
         findings += verify_table(lake.as_ref(), &Partition { table, day })?;
     }
     Ok(if findings == 0 { Exit::Done } else { Exit::Unusable })
@@ -39,7 +39,7 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
     Ok(findings.len())
 }
 
-fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
+pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
     Error::new(ErrorKind::Unusable, "the day was never published")
         .with("table", &partition.table)
         .with("day", partition.day)
@@ -48,9 +48,9 @@ fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
 }
 
 /// The table asked for, or every table of the lake that has the day.
-fn tables(args: &VerifyArgs, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
-    if let Some(table) = &args.table {
-        return Ok(vec![table.clone()]);
+pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
+    if let Some(table) = only {
+        return Ok(vec![table.to_owned()]);
     }
     let mut tables = Vec::new();
     for table in lake.names("")? {

@@ -1,0 +1,277 @@
+//! What must change about a table of the catalog so that it is as defined, or why it cannot.
+//!
+//! Nothing is asked and nothing is changed here: a table as it stands goes in, and what to do comes out.
+
+use std::collections::BTreeMap;
+
+use super::table::{CatalogColumn, PARTITION_KEY, SERDE, TableDefinition};
+
+/// A table as it stands in the catalog.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StandingTable {
+    /// `EXTERNAL_TABLE`, `VIRTUAL_VIEW`, ...; empty where the catalog does not say.
+    pub kind: String,
+    /// The columns in the files.
+    pub columns: Vec<CatalogColumn>,
+    /// The columns in the paths.
+    pub partition_keys: Vec<CatalogColumn>,
+    /// Its folder.
+    pub location: String,
+    /// What reads its rows.
+    pub serde: String,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// How a table compares with its definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Comparison {
+    /// Nothing needs to change.
+    Same,
+    /// This must change.
+    Differs(TableChange),
+    /// It is another table: each reason in a sentence.
+    Disagrees(Vec<String>),
+}
+
+/// What must change about a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableChange {
+    /// Columns that are new; they go behind those that stand.
+    pub columns: Vec<CatalogColumn>,
+    /// Parameters with their new values; `None` removes one.
+    pub parameters: BTreeMap<String, Option<String>>,
+}
+
+/// Holds a table against its definition. Columns that only the catalog has are left alone: earlier days may have them.
+#[must_use]
+pub fn compare(standing: &StandingTable, wanted: &TableDefinition) -> Comparison {
+    let mut reasons = other_kind(standing, wanted);
+    if reasons.is_empty() {
+        reasons = other_columns(standing, wanted);
+    }
+    if !reasons.is_empty() {
+        return Comparison::Disagrees(reasons);
+    }
+    let new = |column: &&CatalogColumn| find(&standing.columns, &column.name).is_none();
+    let change = TableChange {
+        columns: wanted.columns.iter().filter(new).cloned().collect(),
+        parameters: changed_parameters(standing, wanted),
+    };
+    if change == TableChange::default() { Comparison::Same } else { Comparison::Differs(change) }
+}
+
+/// Whether two Hive types are the same: Hive knows no case and no blanks in them, and two words for one of them.
+#[must_use]
+pub fn same_type(one: &str, other: &str) -> bool {
+    let plain = |hive_type: &str| {
+        let lower: String = hive_type.to_ascii_lowercase().split_whitespace().collect();
+        if lower == "integer" { "int".to_owned() } else { lower }
+    };
+    plain(one) == plain(other)
+}
+
+/// Whether two addresses name the same folder.
+#[must_use]
+pub fn same_location(one: &str, other: &str) -> bool {
+    let plain = |location: &str| {
+        let location = location.trim_end_matches('/');
+        let schemes = ["s3://", "s3a://", "s3n://"];
+        let below = schemes.iter().find_map(|scheme| location.strip_prefix(scheme));
+        below.unwrap_or(location).to_owned()
+    };
+    plain(one) == plain(other)
+}
+
+/// A column by its name, which the catalog keeps in lower case whatever it is given.
+#[must_use]
+pub fn find<'a>(columns: &'a [CatalogColumn], name: &str) -> Option<&'a CatalogColumn> {
+    columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+}
+
+/// Why this is no table of Parquet files at the place where it should be.
+fn other_kind(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String> {
+    if standing.kind == "VIRTUAL_VIEW" {
+        return vec!["it is a view".to_owned()];
+    }
+    let mut reasons = Vec::new();
+    if let Some(format) = standing.parameters.get("table_type") {
+        reasons.push(format!("it is a table of {format}"));
+    }
+    if standing.serde != SERDE {
+        reasons.push(format!("its rows are read by '{}', not as Parquet", standing.serde));
+    }
+    if !same_location(&standing.location, &wanted.location) {
+        reasons.push(format!("it lies at {}, not at {}", standing.location, wanted.location));
+    }
+    let keys: Vec<&CatalogColumn> = standing.partition_keys.iter().collect();
+    if !matches!(keys[..], [key] if key.name.eq_ignore_ascii_case(PARTITION_KEY) && same_type(&key.hive_type, "string"))
+    {
+        let keys: Vec<String> = keys.iter().map(|key| format!("{} {}", key.name, key.hive_type)).collect();
+        reasons.push(format!("it is partitioned by ({}), not by ({PARTITION_KEY} string)", keys.join(", ")));
+    }
+    reasons
+}
+
+/// Columns that stand with another type, or under the names of the other naming.
+fn other_columns(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for column in &wanted.columns {
+        if let Some(found) = find(&standing.columns, &column.name)
+            && !same_type(&found.hive_type, &column.hive_type)
+        {
+            reasons.push(format!("column {} is {}, not {}", column.name, found.hive_type, column.hive_type));
+        }
+    }
+    for found in &standing.columns {
+        if let Some(own) = wanted.twins.get(&found.name.to_ascii_lowercase())
+            && find(&standing.columns, own).is_none()
+        {
+            reasons.push(format!("it has {} where --naming now gives {own}", found.name));
+        }
+    }
+    reasons
+}
+
+/// Only parameters of a projection are ours to change: with one that nobody wants, Athena would pass over the partitions.
+fn changed_parameters(
+    standing: &StandingTable,
+    wanted: &TableDefinition,
+) -> BTreeMap<String, Option<String>> {
+    let is_projection = |name: &str| name.starts_with("projection.") || name == "storage.location.template";
+    let wish: BTreeMap<String, String> =
+        wanted.parameters().into_iter().filter(|(name, _)| is_projection(name)).collect();
+    let gone = standing.parameters.keys().filter(|name| is_projection(name) && !wish.contains_key(*name));
+    let mut changed: BTreeMap<String, Option<String>> = gone.map(|name| (name.clone(), None)).collect();
+    let new = wish.into_iter().filter(|(name, value)| standing.parameters.get(name) != Some(value));
+    changed.extend(new.map(|(name, value)| (name, Some(value))));
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{self, Naming};
+
+    fn wanted() -> TableDefinition {
+        let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
+        TableDefinition::new("s3_access", "", &schema, "s3://lake/logs/s3_access")
+    }
+
+    fn standing() -> StandingTable {
+        let key = CatalogColumn {
+            name: PARTITION_KEY.to_owned(),
+            hive_type: "string".to_owned(),
+            comment: String::new(),
+        };
+        StandingTable {
+            kind: "EXTERNAL_TABLE".to_owned(),
+            columns: wanted().columns,
+            partition_keys: vec![key],
+            location: wanted().location,
+            serde: SERDE.to_owned(),
+            parameters: wanted().parameters().into_iter().collect(),
+        }
+    }
+
+    /// What disagrees after a table was changed.
+    fn reasons(change: impl Fn(&mut StandingTable)) -> Vec<String> {
+        let mut table = standing();
+        change(&mut table);
+        match compare(&table, &wanted()) {
+            Comparison::Disagrees(reasons) => reasons,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_table_as_it_was_made_needs_no_change() {
+        assert_eq!(compare(&standing(), &wanted()), Comparison::Same);
+        let mut table = standing();
+        for column in &mut table.columns {
+            column.hive_type = column.hive_type.to_ascii_uppercase();
+            column.comment.clear();
+        }
+        table.columns.push(CatalogColumn {
+            name: "of_earlier_days".to_owned(),
+            hive_type: "map<string,string>".to_owned(),
+            comment: String::new(),
+        });
+        table.columns.reverse();
+        table.location = table.location.trim_end_matches('/').replace("s3://", "s3a://");
+        table.parameters.insert("owner".to_owned(), "somebody".to_owned());
+        assert_eq!(compare(&table, &wanted()), Comparison::Same);
+    }
+
+    #[test]
+    fn columns_that_are_missing_are_added_in_their_order() {
+        let mut table = standing();
+        table.columns.retain(|column| !["operation", "http_status"].contains(&column.name.as_str()));
+        let Comparison::Differs(change) = compare(&table, &wanted()) else { panic!() };
+        let names: Vec<_> = change.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(names, ["operation", "http_status"]);
+        assert!(change.parameters.is_empty());
+    }
+
+    #[test]
+    fn parameters_of_a_projection_follow_the_wish_and_others_stay() {
+        let mut projected = wanted();
+        projected.projected_from = Some("2024-01-01".parse().unwrap());
+        let Comparison::Differs(change) = compare(&standing(), &projected) else { panic!() };
+        assert_eq!(change.parameters["projection.enabled"], Some("true".to_owned()));
+        assert!(change.parameters.contains_key("storage.location.template"));
+
+        let mut table = standing();
+        table.parameters = projected.parameters().into_iter().collect();
+        table.parameters.insert("owner".to_owned(), "somebody".to_owned());
+        assert_eq!(compare(&table, &projected), Comparison::Same);
+        let Comparison::Differs(change) = compare(&table, &wanted()) else { panic!() };
+        assert_eq!(change.parameters["projection.enabled"], None);
+        assert!(!change.parameters.contains_key("owner") && !change.parameters.contains_key("EXTERNAL"));
+    }
+
+    #[test]
+    fn another_table_of_the_same_name_is_told_by_all_that_differs() {
+        let change_type = |table: &mut StandingTable, name: &str| {
+            let column = table.columns.iter_mut().find(|column| column.name == name).unwrap();
+            column.hive_type = "double".to_owned();
+        };
+        let found = reasons(|table| {
+            change_type(table, "http_status");
+            change_type(table, "request_time");
+        });
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found.iter().all(|reason| reason.contains("is double, not")), "{found:?}");
+        assert_eq!(reasons(|table| table.kind = "VIRTUAL_VIEW".to_owned()), ["it is a view"]);
+        let found = reasons(|table| table.location = "s3://lake/logs/other/".to_owned());
+        assert_eq!(found, ["it lies at s3://lake/logs/other/, not at s3://lake/logs/s3_access/"]);
+        let found = reasons(|table| table.partition_keys[0].hive_type = "int".to_owned());
+        assert_eq!(found, ["it is partitioned by (proc_ymd int), not by (proc_ymd string)"]);
+        let found = reasons(|table| table.partition_keys.clear());
+        assert_eq!(found, ["it is partitioned by (), not by (proc_ymd string)"]);
+        let found =
+            reasons(|table| drop(table.parameters.insert("table_type".to_owned(), "ICEBERG".to_owned())));
+        assert_eq!(found, ["it is a table of ICEBERG"]);
+    }
+
+    #[test]
+    fn the_other_naming_is_refused_rather_than_mixed_in() {
+        let compact = dataset::named("s3-access").unwrap().schema(Naming::Compact, &[]);
+        let compact = TableDefinition::new("s3_access", "", &compact, "s3://lake/logs/s3_access");
+        let found = reasons(|table| table.columns.clone_from(&compact.columns));
+        assert!(found.len() > 5, "{found:?}");
+        assert!(found[0].contains("where --naming now gives"), "{found:?}");
+    }
+
+    #[test]
+    fn hive_types_know_no_case_and_no_blanks() {
+        for (one, other, same) in [
+            ("bigint", "BIGINT", true),
+            ("array<string>", "ARRAY< string >", true),
+            ("int", "integer", true),
+            ("int", "bigint", false),
+        ] {
+            assert_eq!(same_type(one, other), same, "{one} {other}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The calls about partitions, in batches as large as Glue takes them.
+//!
+//! A batch can succeed and still refuse some of its entries: those come back as [`Refusal`]s.
+
+use aws_sdk_glue::operation::get_partitions::GetPartitionsOutput;
+use aws_sdk_glue::types::{
+    BatchUpdatePartitionRequestEntry, ErrorDetail, Partition, PartitionInput, PartitionValueList,
+};
+
+use super::catalog::GlueCatalog;
+use super::wire::{bug, value_of};
+use crate::catalog::PARTITION_KEY;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::store::s3::failure::{Asked, failure};
+
+/// Entries that one call creates or updates at most.
+const WRITE_BATCH: usize = 100;
+/// Values that one call looks up at most.
+const GET_BATCH: usize = 1000;
+/// Values that one call removes at most.
+const DELETE_BATCH: usize = 25;
+
+/// Codes of entries that may be taken later: the service was busy, or somebody else was faster.
+const LATER: [&str; 7] = [
+    "AlreadyExistsException",
+    "EntityNotFoundException",
+    "ConcurrentModificationException",
+    "InternalServiceException",
+    "OperationTimeoutException",
+    "ResourceNotReadyException",
+    "ThrottlingException",
+];
+
+/// An entry of a batch that was not taken.
+#[derive(Debug, Clone)]
+pub(super) struct Refusal {
+    /// The value of the partition.
+    pub(super) value: String,
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    fn new(values: &[String], detail: Option<&ErrorDetail>) -> Self {
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        Self {
+            value: value_of(values).to_owned(),
+            code: text(detail.and_then(ErrorDetail::error_code)),
+            message: text(detail.and_then(ErrorDetail::error_message)),
+        }
+    }
+
+    /// Whether another attempt, which looks first what is there, may succeed.
+    pub(super) fn may_succeed_later(&self) -> bool {
+        LATER.contains(&self.code.as_str())
+    }
+
+    /// Whether there is no such partition.
+    pub(super) fn is_of_missing(&self) -> bool {
+        self.code == "EntityNotFoundException"
+    }
+}
+
+impl GlueCatalog {
+    /// The partitions of these values that are there.
+    pub(super) async fn batch_get_partitions(
+        &self,
+        table: &str,
+        values: &[String],
+    ) -> Result<Vec<Partition>> {
+        let key = |value: &String| PartitionValueList::builder().values(value).build().map_err(bug);
+        let mut open = values.iter().map(key).collect::<Result<Vec<_>>>()?;
+        let mut found = Vec::new();
+        let mut stuck = 0;
+        while !open.is_empty() && stuck < super::catalog::ATTEMPTS {
+            let batch: Vec<PartitionValueList> = open.drain(..open.len().min(GET_BATCH)).collect();
+            let asked_for = batch.len();
+            let answer = self.batch_get_once(table, batch).await?;
+            found.extend_from_slice(answer.0.as_slice());
+            stuck = if answer.1.len() < asked_for { 0 } else { stuck + 1 };
+            open.extend(answer.1);
+        }
+        if open.is_empty() {
+            return Ok(found);
+        }
+        Err(Error::new(ErrorKind::Temporary, "the catalog does not look partitions up")
+            .with("table", self.named(table))
+            .with("partitions", open.len())
+            .hint("the service is busy: try again later"))
+    }
+
+    /// Partitions that were found, and values that the service had no time for.
+    async fn batch_get_once(
+        &self,
+        table: &str,
+        batch: Vec<PartitionValueList>,
+    ) -> Result<(Vec<Partition>, Vec<PartitionValueList>)> {
+        let request = self.client.batch_get_partition().database_name(&self.database).table_name(table);
+        let answer = request.set_partitions_to_get(Some(batch)).send().await;
+        let target = self.named(table);
+        let asked = Asked {
+            failing: "cannot look up partitions in the catalog",
+            target: &target,
+            permission: "glue:BatchGetPartition",
+        };
+        let answer = answer.map_err(|error| failure(asked, error))?;
+        Ok((answer.partitions.unwrap_or_default(), answer.unprocessed_keys.unwrap_or_default()))
+    }
+
+    /// All partitions of a table, or those of a stretch of days; `light` leaves their columns out.
+    pub(super) async fn get_partitions(
+        &self,
+        table: &str,
+        days: Option<(KstDay, KstDay)>,
+        light: bool,
+    ) -> Result<Vec<Partition>> {
+        let (mut found, mut token) = (Vec::new(), None);
+        loop {
+            let mut page = self.get_partitions_page(table, days, light, token).await?;
+            found.append(page.partitions.get_or_insert_default());
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    async fn get_partitions_page(
+        &self,
+        table: &str,
+        days: Option<(KstDay, KstDay)>,
+        light: bool,
+        token: Option<String>,
+    ) -> Result<GetPartitionsOutput> {
+        let expression = days.map(|(first, last)| {
+            let (first, last) = (first.proc_ymd(), last.proc_ymd());
+            format!("{PARTITION_KEY} >= '{first}' AND {PARTITION_KEY} <= '{last}'")
+        });
+        let request = self.client.get_partitions().database_name(&self.database).table_name(table);
+        let request = request.set_expression(expression).exclude_column_schema(light).set_next_token(token);
+        let target = self.named(table);
+        let asked = Asked {
+            failing: "cannot list the partitions of the table",
+            target: &target,
+            permission: "glue:GetPartitions",
+        };
+        request.send().await.map_err(|error| failure(asked, error))
+    }
+
+    /// Creates partitions; returns those that were refused.
+    pub(super) async fn create_partitions(
+        &self,
+        table: &str,
+        inputs: &[PartitionInput],
+    ) -> Result<Vec<Refusal>> {
+        let target = self.named(table);
+        let asked = Asked {
+            failing: "cannot create partitions in the catalog",
+            target: &target,
+            permission: "glue:BatchCreatePartition",
+        };
+        let mut refusals = Vec::new();
+        for batch in inputs.chunks(WRITE_BATCH) {
+            let request =
+                self.client.batch_create_partition().database_name(&self.database).table_name(table);
+            let answer = request.set_partition_input_list(Some(batch.to_vec())).send().await;
+            let answer = answer.map_err(|error| failure(asked, error))?;
+            let refused = answer.errors().iter();
+            refusals
+                .extend(refused.map(|entry| Refusal::new(entry.partition_values(), entry.error_detail())));
+        }
+        Ok(refusals)
+    }
+
+    /// Replaces partitions; returns those that were refused.
+    pub(super) async fn update_partitions(
+        &self,
+        table: &str,
+        inputs: &[PartitionInput],
+    ) -> Result<Vec<Refusal>> {
+        let target = self.named(table);
+        let asked = Asked {
+            failing: "cannot update partitions in the catalog",
+            target: &target,
+            permission: "glue:BatchUpdatePartition",
+        };
+        let entry = |input: &PartitionInput| {
+            let entry = BatchUpdatePartitionRequestEntry::builder().partition_input(input.clone());
+            entry.set_partition_value_list(Some(input.values().to_vec())).build().map_err(bug)
+        };
+        let mut refusals = Vec::new();
+        for batch in inputs.chunks(WRITE_BATCH) {
+            let entries = batch.iter().map(entry).collect::<Result<Vec<_>>>()?;
+            let request =
+                self.client.batch_update_partition().database_name(&self.database).table_name(table);
+            let answer = request.set_entries(Some(entries)).send().await;
+            let answer = answer.map_err(|error| failure(asked, error))?;
+            let refused = answer.errors().iter();
+            refusals.extend(
+                refused.map(|entry| Refusal::new(entry.partition_value_list(), entry.error_detail())),
+            );
+        }
+        Ok(refusals)
+    }
+
+    /// Removes partitions; returns those that were refused.
+    pub(super) async fn delete_partitions(&self, table: &str, values: &[String]) -> Result<Vec<Refusal>> {
+        let target = self.named(table);
+        let asked = Asked {
+            failing: "cannot remove partitions from the catalog",
+            target: &target,
+            permission: "glue:BatchDeletePartition",
+        };
+        let key = |value: &String| PartitionValueList::builder().values(value).build().map_err(bug);
+        let mut refusals = Vec::new();
+        for batch in values.chunks(DELETE_BATCH) {
+            let keys = batch.iter().map(key).collect::<Result<Vec<_>>>()?;
+            let request =
+                self.client.batch_delete_partition().database_name(&self.database).table_name(table);
+            let answer = request.set_partitions_to_delete(Some(keys)).send().await;
+            let answer = answer.map_err(|error| failure(asked, error))?;
+            let refused = answer.errors().iter();
+            refusals
+                .extend(refused.map(|entry| Refusal::new(entry.partition_values(), entry.error_detail())));
+        }
+        Ok(refusals)
+    }
+}

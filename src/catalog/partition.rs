@@ -1,0 +1,148 @@
+//! A published day as a partition of its table.
+
+use std::collections::BTreeMap;
+
+use super::change::{find, same_location, same_type};
+use super::table::CatalogColumn;
+use crate::kst::KstDay;
+use crate::publish::{self, Manifest};
+
+/// Parameter with the run that a partition shows.
+pub const RUN_PARAMETER: &str = "logmill.run";
+
+/// A partition as it should stand in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionDefinition {
+    /// The day.
+    pub day: KstDay,
+    /// Folder of the run, with `/` at its end: a new run is shown by one call that changes it.
+    pub location: String,
+    /// The columns of the table.
+    pub columns: Vec<CatalogColumn>,
+    /// What is known about the day.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A partition as it stands in the catalog.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StandingPartition {
+    /// Its value: a day as `20231101`, unless somebody else has registered it.
+    pub value: String,
+    /// Its folder.
+    pub location: String,
+    /// Its columns; none where they were not asked for.
+    pub columns: Vec<CatalogColumn>,
+    /// Its parameters.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl PartitionDefinition {
+    /// The partition of a published day; `folder` is the address of the day in the lake.
+    #[must_use]
+    pub fn new(manifest: &Manifest, folder: &str, columns: Vec<CatalogColumn>) -> Self {
+        let location = format!("{}/{}/", folder.trim_end_matches('/'), manifest.run);
+        let rows = publish::rows_of(&manifest.parts).to_string();
+        let bytes = manifest.parts.iter().map(|part| part.bytes).sum::<u64>().to_string();
+        // The last three are those that Hive and Spark know.
+        let parameters = [
+            ("logmill.rows", rows.clone()),
+            ("logmill.bytes", bytes.clone()),
+            (RUN_PARAMETER, manifest.run.clone()),
+            ("logmill.version", manifest.logmill.clone()),
+            ("numFiles", manifest.parts.len().to_string()),
+            ("numRows", rows),
+            ("totalSize", bytes),
+        ];
+        let parameters = parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { day: manifest.day, location, columns, parameters }
+    }
+
+    /// The value of the partition key.
+    #[must_use]
+    pub fn value(&self) -> String {
+        self.day.proc_ymd()
+    }
+
+    /// Whether a partition already is as defined.
+    #[must_use]
+    pub fn is_held_by(&self, standing: &StandingPartition) -> bool {
+        let has_column = |column: &CatalogColumn| {
+            find(&standing.columns, &column.name)
+                .is_some_and(|found| same_type(&found.hive_type, &column.hive_type))
+        };
+        same_location(&standing.location, &self.location)
+            && self.columns.len() == standing.columns.len()
+            && self.columns.iter().all(has_column)
+            && self.parameters.iter().all(|(name, value)| standing.parameters.get(name) == Some(value))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::catalog::TableDefinition;
+    use crate::dataset::{self, Naming};
+
+    /// The manifest of a day with one part.
+    pub(in crate::catalog) fn manifest(day: &str) -> Manifest {
+        let json = serde_json::json!({
+            "version": 1, "logmill": "0.1.0", "table": "s3_access", "dataset": "s3-access", "day": day,
+            "run": "20231102T000000Z-0000000a", "published_at": "2023-11-02T00:00:00Z",
+            "planned_at": "2023-11-02T00:00:00Z", "provisional": false, "complete_at": "2023-11-02T15:00:00Z",
+            "naming": "snake", "event_time_column": "event_time",
+            "ledger": {"read": 7, "written": 7, "other_day": 0, "duplicate": 0, "quarantined": 0},
+            "input_bytes": 1, "inputs": ["s3://raw/"],
+            "inputs_file": {"path": "r/_inputs.jsonl.gz", "bytes": 1, "objects": 1, "sha256": ""},
+            "quarantine": null,
+            "parts": [{
+                "path": "20231102T000000Z-0000000a/part-00000.zstd.parquet", "bytes": 1234, "rows": 7,
+                "row_groups": 1, "sha256": "", "min_event_time": "", "max_event_time": "",
+            }],
+        });
+        Manifest::from_json(json.to_string().into_bytes()).unwrap()
+    }
+
+    pub(in crate::catalog) fn definition(day: &str) -> PartitionDefinition {
+        let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
+        let table = TableDefinition::new("s3_access", "", &schema, "s3://lake/s3_access");
+        let folder = format!("s3://lake/s3_access/proc_ymd={}", day.replace('-', ""));
+        PartitionDefinition::new(&manifest(day), &folder, table.columns)
+    }
+
+    pub(in crate::catalog) fn standing(definition: &PartitionDefinition) -> StandingPartition {
+        StandingPartition {
+            value: definition.value(),
+            location: definition.location.clone(),
+            columns: definition.columns.clone(),
+            parameters: definition.parameters.clone(),
+        }
+    }
+
+    #[test]
+    fn a_partition_shows_the_folder_of_its_run() {
+        let wanted = definition("2023-11-01");
+        assert_eq!(wanted.value(), "20231101");
+        assert_eq!(wanted.location, "s3://lake/s3_access/proc_ymd=20231101/20231102T000000Z-0000000a/");
+        assert_eq!(wanted.parameters["logmill.rows"], "7");
+        assert_eq!(wanted.parameters["totalSize"], "1234");
+        assert_eq!(wanted.parameters[RUN_PARAMETER], "20231102T000000Z-0000000a");
+    }
+
+    #[test]
+    fn a_partition_is_unchanged_only_when_all_that_counts_is() {
+        let wanted = definition("2023-11-01");
+        let check = |change: &dyn Fn(&mut StandingPartition), expected: bool| {
+            let mut found = standing(&wanted);
+            change(&mut found);
+            assert_eq!(wanted.is_held_by(&found), expected, "{found:?}");
+        };
+        check(&|_| {}, true);
+        check(&|found| drop(found.parameters.insert("other".to_owned(), "1".to_owned())), true);
+        check(&|found| found.columns[0].comment.clear(), true);
+        check(&|found| found.location.push_str("older/"), false);
+        check(&|found| drop(found.columns.pop()), false);
+        check(&|found| found.columns[0].hive_type = "double".to_owned(), false);
+        check(&|found| drop(found.parameters.insert("numRows".to_owned(), "8".to_owned())), false);
+        check(&|found| drop(found.parameters.remove("logmill.bytes")), false);
+    }
+}

@@ -1,0 +1,100 @@
+//! The last step of the road as commands take it: the catalog is told of a published day.
+
+use serde::Serialize;
+
+use super::settings::{CatalogSettings, Settings};
+use crate::catalog::{self, Catalog, RegisterRules, Registered};
+use crate::error::{Error, ErrorKind, Result};
+use crate::publish::Manifest;
+use crate::store::{Connector, Lake};
+
+/// The catalog of the settings, ready to be told of days.
+pub(super) struct Registrar<'a> {
+    pub(super) catalog: Box<dyn Catalog>,
+    pub(super) settings: &'a CatalogSettings,
+    output: &'a str,
+}
+
+/// Where engines find a day, for the summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct CatalogSummary {
+    pub(super) database: String,
+    pub(super) table: String,
+    pub(super) location: String,
+    pub(super) partition: &'static str,
+}
+
+impl<'a> Registrar<'a> {
+    /// Opens the catalog, if one is to be told; nothing is asked yet, but what cannot work is refused here.
+    pub(super) fn open(settings: &'a Settings, connector: &Connector) -> Result<Option<Self>> {
+        let Some(wanted) = &settings.catalog else { return Ok(None) };
+        let output = settings.output()?;
+        if !output.starts_with("s3://") {
+            return Err(Error::new(ErrorKind::Usage, "the Glue catalog knows no folders of this machine")
+                .with("output", output)
+                .hint("give an --output in S3, or leave --catalog out"));
+        }
+        if wanted.projected_from.is_some() && settings.lake.grace_ms > 0 {
+            return Err(Error::new(ErrorKind::Usage, "with --projection Athena reads superseded runs too")
+                .hint("leave --grace at 0s, or --projection out"));
+        }
+        let catalog = catalog::open(connector, &wanted.database)?;
+        Ok(Some(Self { catalog, settings: wanted, output }))
+    }
+
+    /// How days are registered.
+    pub(super) fn rules(&self) -> RegisterRules {
+        RegisterRules {
+            create_database: self.settings.create_database,
+            projected_from: self.settings.projected_from,
+            column_statistics: self.settings.column_statistics,
+        }
+    }
+
+    /// Registers a published day. A failure says how to make up for it: the day itself stands.
+    pub(super) fn register(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<CatalogSummary> {
+        match catalog::register(self.catalog.as_ref(), lake, manifest, self.rules()) {
+            Ok(registered) => Ok(self.summary(registered)),
+            Err(cause) => Err(self.not_registered(manifest, cause)),
+        }
+    }
+
+    fn summary(&self, registered: Registered) -> CatalogSummary {
+        let Registered { table, location, partition } = registered;
+        let database = self.settings.database.clone();
+        CatalogSummary { database, table, location, partition: partition.name() }
+    }
+
+    fn not_registered(&self, manifest: &Manifest, cause: Error) -> Error {
+        let kind = match cause.kind() {
+            ErrorKind::Interrupted => ErrorKind::Interrupted,
+            _ => ErrorKind::NotRegistered,
+        };
+        let command = self.command(manifest);
+        let hint = match cause.next_step() {
+            Some(step) => format!("{step}; then make up for it with '{command}'"),
+            None => format!("make up for it with '{command}'"),
+        };
+        Error::new(kind, "the day is published, but the catalog does not show it")
+            .with("table", &manifest.table)
+            .with("day", manifest.day)
+            .with("database", &self.settings.database)
+            .caused_by(cause)
+            .hint(hint)
+    }
+
+    /// The command that registers a day.
+    pub(super) fn command(&self, manifest: &Manifest) -> String {
+        let Manifest { table, day, .. } = manifest;
+        let (output, database) = (self.output, &self.settings.database);
+        format!("logmill register --day {day} --table {table} --output {output} --database {database}")
+    }
+}
+
+impl CatalogSummary {
+    /// One line for people.
+    pub(super) fn line(&self) -> String {
+        let Self { database, table, location, partition } = self;
+        format!("{database}.{table}: partition {partition}, at {location}")
+    }
+}

@@ -1,0 +1,65 @@
+//! `logmill register`: a published day as a partition of its table in the catalog.
+
+use super::args::{CatalogArgs, GlobalArgs, RegisterArgs, ShowFormat};
+use super::catalog::{CatalogSummary, Registrar};
+use super::exit::Exit;
+use super::settings::Flags;
+use super::{Context, console, verify};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::publish;
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let catalog = args.catalog.clone().or_glue();
+    let flags = Flags { lake: Some(&args.lake), catalog: Some(&catalog), ..Flags::default() };
+    let settings = context.settings(global, &flags)?;
+    let day = KstDay::parse(&args.day.day, console::now())?;
+    let connector = context.connector(&settings);
+    let registrar = Registrar::open(&settings, &connector)?.ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "there is no catalog to register with").hint("say --catalog glue")
+    })?;
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let mut failed = None;
+    for table in verify::tables(args.table.as_deref(), lake.as_ref(), day)? {
+        match register_table(&registrar, lake.as_ref(), &Partition { table, day }) {
+            Ok(summary) => show(&summary, args.format)?,
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                context.console.error(&error);
+                failed.get_or_insert(Exit::from(error.kind()));
+            }
+        }
+    }
+    Ok(failed.unwrap_or(Exit::Done))
+}
+
+fn register_table(
+    registrar: &Registrar<'_>,
+    lake: &dyn Lake,
+    partition: &Partition,
+) -> Result<CatalogSummary> {
+    let manifest =
+        publish::read_manifest(lake, partition)?.ok_or_else(|| verify::not_published(lake, partition))?;
+    registrar.register(lake, &manifest)
+}
+
+fn show(summary: &CatalogSummary, format: ShowFormat) -> Result<()> {
+    console::print(&match format {
+        ShowFormat::Table => summary.line() + "\n",
+        ShowFormat::Json => {
+            serde_json::to_string(summary)
+                .map_err(|cause| Error::bug("cannot write the result as JSON").caused_by(cause))?
+                + "\n"
+        }
+    })
+}
+
+impl CatalogArgs {
+    /// The same, with Glue as the catalog of a command that makes no sense without one.
+    pub(super) fn or_glue(mut self) -> Self {
+        self.catalog.get_or_insert_with(|| "glue".to_owned());
+        self
+    }
+}
