@@ -13,11 +13,11 @@ use crate::kst::KstDay;
 pub const PARTITION_KEY: &str = "proc_ymd";
 
 /// Reader of Parquet files.
-const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
+pub(super) const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
 /// Writer of Parquet files, which the catalog wants to hear of too.
-const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
+pub(super) const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
 /// From columns of Parquet to columns of Hive, by name.
-const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
+pub(super) const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
 /// A column as the catalog knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
