@@ -104,7 +104,7 @@ impl GlueCatalog {
             target: &target,
             permission: "glue:BatchGetPartition",
         };
-        let answer = answer.map_err(|error| failure(asked, error))?;
+        let answer = answer.map_err(|error| failure(asked, &error))?;
         Ok((answer.partitions.unwrap_or_default(), answer.unprocessed_keys.unwrap_or_default()))
     }
 
@@ -145,7 +145,7 @@ impl GlueCatalog {
             target: &target,
             permission: "glue:GetPartitions",
         };
-        request.send().await.map_err(|error| failure(asked, error))
+        request.send().await.map_err(|error| failure(asked, &error))
     }
 
     /// Creates partitions; returns those that were refused.
@@ -165,7 +165,7 @@ impl GlueCatalog {
             let request =
                 self.client.batch_create_partition().database_name(&self.database).table_name(table);
             let answer = request.set_partition_input_list(Some(batch.to_vec())).send().await;
-            let answer = answer.map_err(|error| failure(asked, error))?;
+            let answer = answer.map_err(|error| failure(asked, &error))?;
             let refused = answer.errors().iter();
             refusals
                 .extend(refused.map(|entry| Refusal::new(entry.partition_values(), entry.error_detail())));
@@ -195,7 +195,7 @@ impl GlueCatalog {
             let request =
                 self.client.batch_update_partition().database_name(&self.database).table_name(table);
             let answer = request.set_entries(Some(entries)).send().await;
-            let answer = answer.map_err(|error| failure(asked, error))?;
+            let answer = answer.map_err(|error| failure(asked, &error))?;
             let refused = answer.errors().iter();
             refusals.extend(
                 refused.map(|entry| Refusal::new(entry.partition_value_list(), entry.error_detail())),
@@ -219,7 +219,7 @@ impl GlueCatalog {
             let request =
                 self.client.batch_delete_partition().database_name(&self.database).table_name(table);
             let answer = request.set_partitions_to_delete(Some(keys)).send().await;
-            let answer = answer.map_err(|error| failure(asked, error))?;
+            let answer = answer.map_err(|error| failure(asked, &error))?;
             let refused = answer.errors().iter();
             refusals
                 .extend(refused.map(|entry| Refusal::new(entry.partition_values(), entry.error_detail())));

@@ -20,7 +20,7 @@ impl GlueCatalog {
         match self.client.get_database().name(&self.database).send().await {
             Ok(_) => Ok(true),
             Err(error) if code_of(&error) == Some("EntityNotFoundException") => Ok(false),
-            Err(error) => Err(failure(asked, error)),
+            Err(error) => Err(failure(asked, &error)),
         }
     }
 
@@ -35,7 +35,7 @@ impl GlueCatalog {
         match self.client.create_database().database_input(input).send().await {
             Ok(_) => Ok(()),
             Err(error) if code_of(&error) == Some("AlreadyExistsException") => Ok(()),
-            Err(error) => Err(failure(asked, error)),
+            Err(error) => Err(failure(asked, &error)),
         }
     }
 
@@ -50,7 +50,7 @@ impl GlueCatalog {
         match self.client.get_table().database_name(&self.database).name(table).send().await {
             Ok(answer) => Ok(answer.table),
             Err(error) if code_of(&error) == Some("EntityNotFoundException") => Ok(None),
-            Err(error) => Err(failure(asked, error)),
+            Err(error) => Err(failure(asked, &error)),
         }
     }
 
@@ -67,7 +67,7 @@ impl GlueCatalog {
         match request.send().await {
             Ok(_) => Ok(true),
             Err(error) if code_of(&error) == Some("AlreadyExistsException") => Ok(false),
-            Err(error) => Err(failure(asked, error)),
+            Err(error) => Err(failure(asked, &error)),
         }
     }
 
@@ -85,7 +85,7 @@ impl GlueCatalog {
         match request.set_version_id(version).skip_archive(true).send().await {
             Ok(_) => Ok(true),
             Err(error) if code_of(&error) == Some("ConcurrentModificationException") => Ok(false),
-            Err(error) => Err(failure(asked, error)),
+            Err(error) => Err(failure(asked, &error)),
         }
     }
 }
