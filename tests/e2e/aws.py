@@ -19,6 +19,8 @@ REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"
 # A source that the config file names.
 CONFIGURED = ""
+# A source with nothing for the sample day. One that is empty altogether is taken for a mistake.
+OTHER_DAYS = {"2020-01-01-00-00-01-A": b""}
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTSOFLOGMILL", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 

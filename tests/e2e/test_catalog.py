@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import athena
-from aws import CONFIGURED, REGION, Aws, S3Lake, table_of
+from aws import CONFIGURED, OTHER_DAYS, REGION, Aws, S3Lake, table_of
 from engines import Pyarrow, Spark, checksum
 from faults import ACCESS_DENIED, FaultProxy, Refuse, running
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published
@@ -383,7 +383,7 @@ def rewrite(catalog: Registered, name: str, new_columns: list[dict[str, str]]) -
 
 def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: str, tmp_path: Path) -> None:
     """So that "no events" and "never ran" differ in the catalog too."""
-    catalog.run(source=catalog.aws.source({}))
+    catalog.run(source=catalog.aws.source(OTHER_DAYS))
     query = catalog.query(table)
     assert query.locations.keys() == {(DAY,)}
     assert query.read(tmp_path).rows() == 0
@@ -393,7 +393,7 @@ def test_a_day_that_has_become_empty_is_empty_in_the_catalog(
     grown: Registered, table: str, tmp_path: Path
 ) -> None:
     running_query = grown.query(table)
-    grown.run(source=grown.aws.source({}))
+    grown.run(source=grown.aws.source(OTHER_DAYS))
     assert running_query.read(tmp_path).rows() > 0
     assert grown.query(table).read(tmp_path).rows() == 0
 

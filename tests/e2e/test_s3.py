@@ -11,7 +11,7 @@ import pytest
 import trustme
 from moto.s3.models import s3_backends
 
-from aws import ACCOUNT, CREDENTIALS, REGION, Aws, S3Lake, sample_objects, table_of
+from aws import ACCOUNT, CREDENTIALS, OTHER_DAYS, REGION, Aws, S3Lake, sample_objects, table_of
 from compare import TYPE_OF_DAY, read_rows
 from engines import DuckDb, Pyarrow
 from faults import FaultProxy, running
@@ -134,7 +134,7 @@ def test_the_superseded_run_lives_for_its_grace(aws: Aws, raw_sample: str) -> No
 def test_a_day_that_has_become_empty_is_emptied_in_s3(aws: Aws, raw_sample: str) -> None:
     lake = aws.lake()
     aws.run(lake, source=raw_sample)
-    summary = aws.run(lake, source=aws.source({}))
+    summary = aws.run(lake, source=aws.source(OTHER_DAYS))
     assert [table_of(summary, table)["written"] for table in DATASETS] == [0, 0]
     assert lake.readers() == {table: [] for table in DATASETS}
     lake.assert_clean()
