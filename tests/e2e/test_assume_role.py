@@ -14,10 +14,12 @@ ROLE = "arn:aws:iam::{account}:role/log-reader"
 ROLES = {"cloudtrail": ROLE.format(account="111122223333"), "s3_access": ROLE.format(account="444455556666")}
 
 
-def issued(proxy: FaultProxy) -> dict[str, str]:
-    """The access key that was given out for each role."""
-    answers = {seen.query["RoleArn"]: proxy.answers[seen.number] for seen in proxy.requests("AssumeRole")}
-    return {role: access_key(answer.body) for role, answer in answers.items()}
+def issued(proxy: FaultProxy) -> dict[str, set[str]]:
+    """The access keys that were given out for each role."""
+    keys: dict[str, set[str]] = {}
+    for seen in proxy.requests("AssumeRole"):
+        keys.setdefault(seen.query["RoleArn"], set()).add(access_key(proxy.answers[seen.number].body))
+    return keys
 
 
 def access_key(body: bytes) -> str:
@@ -44,11 +46,7 @@ def test_a_source_is_read_with_its_role_and_the_lake_written_without(
     assert keys_of(proxy.requests("AssumeRole")) == {OURS}
     assert issued(proxy).keys() == {ROLES["cloudtrail"]}
     raw_bucket = raw_sample.split("/")[2]
-    assert keys_of(proxy.requests(path=f"{raw_bucket}*")) <= {
-        access_key(answer.body)
-        for number, answer in proxy.answers.items()
-        if proxy.seen[number - 1].operation == "AssumeRole"
-    }
+    assert keys_of(proxy.requests(path=f"{raw_bucket}*")) <= issued(proxy)[ROLES["cloudtrail"]]
     assert keys_of(proxy.requests(path=f"{lake.bucket}*")) == {OURS}
     for table in DATASETS:
         assert table_of(summary, table)["written"] == sample.ledger(table)["written"]
@@ -76,7 +74,7 @@ def test_each_source_has_a_role_of_its_own(
     keys = issued(proxy)
     assert keys.keys() == set(ROLES.values())
     for table, role in ROLES.items():
-        assert keys_of(proxy.requests(path=f"{buckets[table]}*")) == {keys[role]}
+        assert keys_of(proxy.requests(path=f"{buckets[table]}*")) <= keys[role]
         assert table_of(summary, table)["written"] == sample.ledger(table)["written"]
 
 
@@ -93,7 +91,7 @@ def test_a_plan_takes_its_roles_along(
     keys = issued(proxy)
     assert keys.keys() == set(ROLES.values())
     for table, role in ROLES.items():
-        assert keys_of(proxy.requests("GetObject", f"{buckets[table]}*")) == {keys[role]}
+        assert keys_of(proxy.requests("GetObject", f"{buckets[table]}*")) <= keys[role]
 
 
 def test_a_role_that_may_not_be_assumed_is_named(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:

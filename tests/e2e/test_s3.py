@@ -149,9 +149,9 @@ def test_verify_finds_a_published_day_whole_and_a_damaged_one_not(aws: Aws, raw_
     content = bytearray(lake.get(part))
     content[len(content) // 2] ^= 1
     aws.put(lake.bucket, {lake.below + part: bytes(content)})
-    assert part in aws.logmill(*verify, code=4).stderr
+    assert part in aws.logmill(*verify, code=4).stdout
     aws.s3.delete_object(Bucket=lake.bucket, Key=lake.below + part)
-    assert part in aws.logmill(*verify, code=4).stderr
+    assert part in aws.logmill(*verify, code=4).stdout
 
 
 @pytest.mark.parametrize("prefix", ["", "lake", "lake/", "a/lake"])
@@ -190,14 +190,40 @@ def test_no_key_that_is_not_of_the_day_is_touched(aws: Aws, raw_sample: str, pre
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_an_input_is_its_prefix_and_not_what_begins_like_it(aws: Aws, sample: Published, slash: str) -> None:
-    objects = sample_objects()
-    source = aws.source(objects)
-    bucket = source.split("/")[2]
-    aws.put(bucket, {f"logs2/{key}": body + body for key, body in objects.items()})
-    summary = aws.run(aws.lake(), source=source.rstrip("/") + slash)
-    for table in DATASETS:
-        assert table_of(summary, table)["read"] == sample.ledger(table)["read"]
+@pytest.mark.parametrize("sibling", ["logs2", "logs-old", "logs_old", "logs1/logs"])
+def test_an_input_is_a_folder_and_not_one_that_is_called_nearly_the_same(
+    aws: Aws, slash: str, sibling: str
+) -> None:
+    objects = {key: body for key, body in sample_objects().items() if key.startswith("cloudtrail")}
+    source = aws.source(objects).rstrip("/")
+    aws.put(source.split("/")[2], {f"{sibling}/{key}": body for key, body in objects.items()})
+    summary = aws.run(aws.lake(), "--dataset", "cloudtrail", source=source + slash)
+    assert table_of(summary, "cloudtrail")["objects"] == 30
+
+
+def test_an_input_may_be_what_stands_before_the_times_in_the_names_of_logs(aws: Aws, raw_sample: str) -> None:
+    """As the target prefix of access logs need not end in a slash."""
+    options = ("--dataset", "s3-access")
+    folder = aws.run(aws.lake(), *options, source=f"{raw_sample}s3-access/simple/")
+    glued = aws.run(aws.lake(), *options, source=f"{raw_sample}s3-access/simple/web-")
+    assert table_of(glued, "s3_access")["objects"] == table_of(folder, "s3_access")["objects"] > 0
+    assert table_of(glued, "s3_access")["written"] == table_of(folder, "s3_access")["written"]
+
+
+@pytest.mark.parametrize(
+    "mistake", ["mistyped/", "cloudtrai", "cloudtrail/AWSLogs/o-example", "s3-access/simple/we"]
+)
+def test_an_input_that_holds_nothing_is_refused_and_the_published_day_stands(
+    aws: Aws, raw_sample: str, mistake: str
+) -> None:
+    """A prefix that nobody writes to is a mistake, and no day without events."""
+    lake = aws.lake()
+    aws.run(lake, source=raw_sample)
+    before = lake.readers()
+    said = aws.complaint(lake, source=raw_sample + mistake, code=4)
+    assert raw_sample + mistake in said
+    assert "hint:" in said
+    assert lake.readers() == before
 
 
 def test_an_input_may_be_a_whole_bucket_or_a_single_object(aws: Aws, sample: Published) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ from faults import (
     running,
 )
 from harness import SAMPLE_DAY
-from small_day import SmallDay, small_day
+from small_day import EARLY, LATE, SmallDay, small_day
 
 # With as few attempts as make a difference, so that giving up does not take minutes.
 IMPATIENT = {"AWS_MAX_ATTEMPTS": "2"}
@@ -52,10 +53,14 @@ class Trial:
     day: SmallDay
     lake: S3Lake
 
-    def succeeds(self) -> None:
-        """The run ends well, with the new day and nothing else."""
+    def updates(self) -> None:
+        """The run ends well, with the new day."""
         self.aws.run(self.lake, source=self.day.source)
         assert self.lake.readers() == self.day.new
+
+    def succeeds(self) -> None:
+        """The run ends well, with the new day and nothing else."""
+        self.updates()
         self.lake.assert_clean()
         self.aws.logmill("verify", "--day", SAMPLE_DAY, "--output", self.lake.url)
 
@@ -107,11 +112,10 @@ def test_a_refusal_without_end_is_temporary(trial: Trial, operation: str) -> Non
 )
 def test_a_body_that_breaks_off_is_fetched_again(trial: Trial, fault: Fault) -> None:
     """Every object breaks off once: none of them may be taken for a damaged log."""
-    objects = 8
-    for number in range(objects):
-        trial.proxy.rule(fault, operation="GetObject", path=f"{trial.raw_bucket}/*", skip=2 * number, times=1)
+    for time in EARLY + LATE:
+        trial.proxy.rule(fault, operation="GetObject", path=f"*{time}*", times=1)
     trial.succeeds()
-    assert all(rule.struck == 1 for rule in trial.proxy.rules)
+    assert [rule.struck for rule in trial.proxy.rules] == [1] * len(EARLY + LATE)
 
 
 @pytest.mark.parametrize("fault", [Cut(0), Cut(5000), Cut(5000, reset=True)], ids=str)
@@ -123,11 +127,9 @@ def test_a_body_that_always_breaks_off_is_no_damaged_log(trial: Trial, fault: Fa
     assert "web-2023-11-01-09-21-17" in said
 
 
-@pytest.mark.parametrize(
-    "fault", [Trickle(pieces=40, pause=0.01), Trickle(pieces=4, pause=0.2), Delay(0.05)], ids=str
-)
+@pytest.mark.parametrize("fault", [Trickle(pieces=50, pause=0.002), Delay(0.02)], ids=str)
 def test_a_slow_service_is_waited_for(trial: Trial, fault: Fault) -> None:
-    rule = trial.proxy.rule(fault, operation="[GLPC]*")
+    rule = trial.proxy.rule(fault, operation="[GPUC]*")
     trial.succeeds()
     assert rule.struck > 10
 
@@ -144,14 +146,16 @@ def test_a_listing_that_breaks_off_is_asked_for_again(trial: Trial) -> None:
 def test_a_write_whose_answer_is_lost_is_found_out_about(
     trial: Trial, operation: str, carried_out: bool
 ) -> None:
-    """Whether it was carried out or not: the manifest above all, whose second put meets the first."""
+    """Whether it was carried out or not; an upload that nobody knows of goes with the next run."""
     rule = trial.proxy.rule(Lose(carried_out=carried_out), operation=operation, times=1)
-    trial.succeeds()
+    trial.updates()
     assert rule.struck == 1
+    trial.recovers()
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
 def test_a_manifest_whose_answer_is_lost_is_found_out_about(trial: Trial, carried_out: bool) -> None:
+    """Its second put meets the first one."""
     rule = trial.proxy.rule(Lose(carried_out=carried_out), operation="PutObject", path=MANIFEST, times=1)
     trial.succeeds()
     assert rule.struck == 1
@@ -177,13 +181,17 @@ def test_a_manifest_put_that_conflicts_is_tried_again(trial: Trial) -> None:
 
 
 def test_of_two_runs_at_once_the_one_that_commits_first_stands(
-    trial: Trial, aws: Aws, proxy: FaultProxy
+    trial: Trial, aws: Aws, proxy: FaultProxy, tmp_path: Path
 ) -> None:
-    """The other one, late by a moment, is told so and takes nothing of the winner away."""
+    """The other one, late by a moment, is told so and takes nothing of the winner away.
+
+    With a scratch folder of its own, as on another machine: on one machine a lock keeps them apart.
+    """
     winner: list[str] = []
 
     def overtake() -> None:
-        winner.append(aws.run(trial.lake, *ITS_TABLE, source=trial.day.source)["run"])
+        options = (*ITS_TABLE, "--scratch", tmp_path)
+        winner.append(aws.run(trial.lake, *options, source=trial.day.source)["run"])
 
     proxy.rule(Meanwhile(overtake), operation="PutObject", path=MANIFEST, times=1)
     said = aws.complaint(trial.lake, *ITS_TABLE, source=trial.day.source, code=75)
@@ -252,8 +260,9 @@ def test_a_bucket_that_does_not_exist_is_named(aws: Aws, day: SmallDay, missing:
 def test_a_service_that_cannot_be_reached_is_temporary(aws: Aws, day: SmallDay) -> None:
     """A port where nobody listens, as of a network that is down."""
     env = aws.env("http://127.0.0.1:1") | IMPATIENT
-    said = aws.complaint(aws.lake(), source=day.source, code=75, env=env)
-    assert day.source.split("/")[2] in said
+    lake = aws.lake()
+    said = aws.complaint(lake, source=day.source, code=75, env=env)
+    assert lake.bucket in said or day.source.split("/")[2] in said
 
 
 def test_missing_credentials_are_named(aws: Aws, day: SmallDay) -> None:
