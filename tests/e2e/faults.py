@@ -41,10 +41,6 @@ S3_OPERATIONS = (
     ("DELETE", True, "uploadId", "AbortMultipartUpload"),
     ("DELETE", True, "", "DeleteObject"),
 )
-WRITES = frozenset(
-    "AbortMultipartUpload CompleteMultipartUpload CreateMultipartUpload DeleteObject DeleteObjects PutObject "
-    "UploadPart".split()
-)
 Fields = tuple[tuple[str, str], ...]
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
 

@@ -1,6 +1,7 @@
 """A day of few objects, published before and after late objects came: what faults and kills are tried on.
 
-Each table has objects that the first publication did not see, so that the two can be told apart.
+Each table has objects that the first publication did not see, so that the two can be told apart, and rows
+that are quarantined.
 """
 
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from harness import DATASETS
 
 EARLY = (
     "20231031T2036Z",
+    "20231031T2334Z",
     "20231101T0124Z",
+    "20231101T0317Z",
     "20231101T1118Z",
     "2023-10-31-16-43-49",
     "2023-10-31-22-29-01",
+    "2023-10-31-23-35-00",
     "2023-11-01-09-21-17",
 )
 LATE = ("20231101T0959Z", "2023-11-01-13-58-11")
@@ -62,4 +66,5 @@ def small_day(aws: Aws) -> SmallDay:
         table: (table_of(before, table)["written"], table_of(after, table)["written"]) for table in DATASETS
     }
     assert all(0 < few < many for few, many in rows.values())
+    assert all(table_of(after, table)["quarantined"] for table in DATASETS)
     return SmallDay(source, old, old.readers(), new.readers(), rows)

@@ -180,8 +180,9 @@ def wrangler(aws: Aws) -> Iterator[boto3.Session]:
 def test_awswrangler_reads_what_was_published(
     shared: tuple[Registered, dict[str, Any]], sample: Published, table: str, wrangler: boto3.Session
 ) -> None:
-    """With a filter on partitions, since without one it goes by the folder of the table, and with one on names,
-    since it knows no hidden files.
+    """With a filter on partitions, since without one it goes by the folder of the table.
+
+    And with one on names, since it knows no hidden files.
     """
     registered, _ = shared
     frame = awswrangler.s3.read_parquet_table(

@@ -15,29 +15,29 @@ import pytest
 
 import athena
 from aws import Aws, S3Lake, digest, run_arguments
-from faults import WRITES, FaultProxy, Strike, running
+from faults import FaultProxy, Strike, running
 from harness import PATIENCE, SAMPLE_DAY, started
 from small_day import SmallDay, small_day
 
 POINTS = 20
-# How many of the points lie before the first write, where little can go wrong.
+# How many of the points lie among the requests for raw logs, where little can go wrong.
 READING = 4
 
 
 @dataclass(frozen=True)
 class CleanRun:
-    """The day to begin with, and how many requests it takes to bring it up to date."""
+    """The day to begin with, and by number the requests of its update: those for raw logs, and all others."""
 
     day: SmallDay
-    requests: int
-    first_write: int
+    reading: list[int]
+    writing: list[int]
 
     def strike_at(self, point: int) -> int:
-        """Number of the request at which the run is killed."""
+        """Number of the request at which the run is killed; the points cover both lists from end to end."""
         if point < READING:
-            return 1 + point * (self.first_write - 1) // READING
-        writing = self.requests - self.first_write
-        return self.first_write + (point - READING) * writing // (POINTS - 1 - READING)
+            return self.reading[point * (len(self.reading) - 1) // (READING - 1)]
+        place = (point - READING) * (len(self.writing) - 1) // (POINTS - READING - 1)
+        return self.writing[place]
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,10 @@ def clean_run(aws_server: str) -> Iterator[CleanRun]:
         lake, database = prepared(aws, day)
         proxy.forget()
         aws.run(lake, *options(database), source=day.source)
-        writes = [seen.number for seen in proxy.requests() if seen.operation in WRITES]
-        yield CleanRun(day, len(proxy.seen), min(writes))
+        raw = [seen.number for seen in proxy.requests(path=f"{day.source.split('/')[2]}*")]
+        others = sorted({seen.number for seen in proxy.requests()} - set(raw))
+        assert min(len(raw), len(others)) >= POINTS
+        yield CleanRun(day, raw, others)
 
 
 def prepared(aws: Aws, day: SmallDay) -> tuple[S3Lake, str]:
@@ -66,15 +68,16 @@ def options(database: str) -> tuple[str, ...]:
     return ("--catalog", "glue", "--database", database, "--grace", "0s")
 
 
+@pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("point", range(POINTS))
 def test_a_killed_run_leaves_a_whole_day_and_the_next_one_converges(
-    aws: Aws, proxy: FaultProxy, clean_run: CleanRun, point: int, tmp_path: Path
+    aws: Aws, proxy: FaultProxy, clean_run: CleanRun, point: int, carried_out: bool, tmp_path: Path
 ) -> None:
     day = clean_run.day
     lake, database = prepared(aws, day)
     proxy.forget()
     arguments = run_arguments(lake, *options(database), source=day.source)
-    kill_at(aws, proxy, clean_run.strike_at(point), point % 2 == 1, arguments)
+    kill_at(aws, proxy, clean_run.strike_at(point), carried_out, arguments)
     proxy.forget()
     day.assert_whole(lake)
     assert_catalog_is_whole(aws, day, database, tmp_path)
