@@ -60,7 +60,7 @@ pub trait Catalog: Send + Sync {
     /// nothing, when another table has the name.
     fn put_table(&self, wanted: &TableDefinition) -> Result<Vec<CatalogColumn>>;
 
-    /// The partitions from one day to another, both included, without their columns.
+    /// The partitions from one day to another, both included, without their columns; none where there is no such table.
     fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>>;
 
     /// Makes partitions, or brings them to their definitions; says what became of each.

@@ -1,6 +1,5 @@
 //! The last step of the road: a committed day becomes a partition of its table.
 
-use super::change::{Comparison, StandingTable, compare};
 use super::{Catalog, PartitionDefinition, PartitionState, TableDefinition};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,18 +66,4 @@ pub fn definition(lake: &dyn Lake, manifest: &Manifest, rules: RegisterRules) ->
     let description = format!("{} logs, one KST day a partition", dataset.name());
     let table = TableDefinition::new(&manifest.table, &description, &schema, &lake.address(&manifest.table));
     Ok(TableDefinition { projected_from: rules.projected_from, ..table })
-}
-
-/// What must change about a table, or an error that lists all that disagrees.
-pub(super) fn agreed(standing: &StandingTable, wanted: &TableDefinition) -> Result<Comparison> {
-    match compare(standing, wanted) {
-        Comparison::Disagrees(reasons) => Err(Error::new(
-            ErrorKind::Unusable,
-            "the table of the catalog is another one: nothing was changed",
-        )
-        .with("table", &wanted.name)
-        .with("why", reasons.join("; "))
-        .hint("choose another --table or --database, or drop that table from the catalog: its files stay")),
-        other => Ok(other),
-    }
 }

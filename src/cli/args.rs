@@ -79,7 +79,7 @@ Examples:
     Publish(PublishArgs),
     /// Tell the catalog of a day that is published
     #[command(
-        after_help = "A run with --catalog glue does this by itself: this command makes up for one that could not, and follows\n'logmill publish'. A day that stands in the catalog as it should is left alone.
+        after_help = "A run with --catalog glue does this by itself: this command makes up for one that could not, and follows 'logmill publish'. A day that stands in the catalog as it should is left alone.
 
 Examples:
   logmill register --day 2023-11-01 --output s3://lake/logs --database logs
@@ -101,6 +101,16 @@ Examples:
     #[command(after_help = "Examples:
   logmill verify --output /lake --day 2023-11-01")]
     Verify(VerifyArgs),
+    /// Remove what killed and superseded runs have left
+    #[command(
+        after_help = "Files of a run that is the day stay, and so does all that is not in the folder of a run. Superseded runs go when their grace is over; runs that no day knows may still be alive and go when their files are old. Where engines read through a catalog, say --catalog glue: then a run that it still shows stays, too.
+
+Examples:
+  logmill clean --output s3://lake/logs --catalog glue --database logs
+  logmill clean --output s3://lake/logs --table s3_access --older-than 48h --dry-run
+  logmill clean --output /lake"
+    )]
+    Clean(CleanArgs),
     /// Show the settings in force and where each comes from
     #[command(after_help = "Examples:
   logmill config
@@ -359,6 +369,27 @@ pub(super) struct VerifyArgs {
     /// Table to check [default: every table of the lake]
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
+}
+
+/// `clean`.
+#[derive(Debug, Args)]
+pub(super) struct CleanArgs {
+    #[command(flatten)]
+    pub(super) lake: LakeArgs,
+    /// Table to clean [default: every table of the lake]
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+    /// How old the files of a run must be that no day knows: longer than any run takes
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::settings::span_ms)]
+    pub(super) older_than: i64,
+    /// How long the files of a superseded run stay for those who still read them [default: 1h; env: LOGMILL_GRACE]
+    #[arg(long, value_name = "TIME")]
+    pub(super) grace: Option<String>,
+    /// Only print what would be removed
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
 }
 
 /// `config`.

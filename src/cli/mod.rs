@@ -10,6 +10,7 @@ mod progress;
 mod settings;
 mod summary;
 
+mod clean;
 mod config;
 mod convert;
 mod inspect;
@@ -132,6 +133,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Inspect(args) => inspect::run(args, global, context),
         Command::Schema(args) => schema::run(args),
         Command::Verify(args) => verify::run(args, global, context),
+        Command::Clean(args) => clean::run(args, global, context),
         Command::Config(args) => config::run(args, global, context),
         Command::Completions { shell } => {
             let mut script = Vec::new();

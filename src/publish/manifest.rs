@@ -124,3 +124,27 @@ impl Manifest {
         Ok(manifest)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The manifest of a day with one part.
+    pub(crate) fn manifest() -> Manifest {
+        let json = serde_json::json!({
+            "version": 1, "logmill": "0.1.0", "table": "s3_access", "dataset": "s3-access", "day": "2023-11-01",
+            "run": "20231102T000000Z-0000000a", "published_at": "2023-11-02T00:00:00Z",
+            "planned_at": "2023-11-02T00:00:00Z", "provisional": false, "complete_at": "2023-11-02T15:00:00Z",
+            "naming": "snake", "event_time_column": "event_time",
+            "ledger": {"read": 7, "written": 7, "other_day": 0, "duplicate": 0, "quarantined": 0},
+            "input_bytes": 1, "inputs": ["s3://raw/"],
+            "inputs_file": {"path": "r/_inputs.jsonl.gz", "bytes": 1, "objects": 1, "sha256": ""},
+            "quarantine": null,
+            "parts": [{
+                "path": "20231102T000000Z-0000000a/part-00000.zstd.parquet", "bytes": 1234, "rows": 7,
+                "row_groups": 1, "sha256": "", "min_event_time": "", "max_event_time": "",
+            }],
+        });
+        Manifest::from_json(json.to_string().into_bytes()).unwrap()
+    }
+}

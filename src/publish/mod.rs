@@ -6,11 +6,13 @@
 
 mod digest;
 mod inputs;
+mod leftovers;
 mod manifest;
 mod part_reader;
 mod verify;
 
 pub use inputs::InputLine;
+pub use leftovers::{CleanRules, Leftover, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
 
 pub use verify::{Finding, verify};
@@ -218,4 +220,9 @@ pub fn read_manifest(lake: &dyn Lake, partition: &Partition) -> Result<Option<Ma
 #[must_use]
 pub fn rows_of(parts: &[PartFile]) -> u64 {
     parts.iter().map(|part| part.rows).sum()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    pub(crate) use super::manifest::tests::manifest;
 }

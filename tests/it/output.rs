@@ -7,8 +7,19 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
-const COMMANDS: [&str; 9] =
-    ["run", "plan", "convert", "publish", "inspect", "schema", "verify", "config", "completions"];
+const COMMANDS: [&str; 11] = [
+    "run",
+    "plan",
+    "convert",
+    "publish",
+    "register",
+    "inspect",
+    "schema",
+    "verify",
+    "clean",
+    "config",
+    "completions",
+];
 
 /// A day with something to tell: a row, a damaged object, a rejected row.
 fn eventful() -> Workdir {

@@ -9,8 +9,7 @@ use aws_sdk_glue::types::PartitionInput;
 
 use super::partitions::Refusal;
 use super::wire;
-use crate::catalog::change::{Comparison, StandingTable, TableChange, find};
-use crate::catalog::registration::agreed;
+use crate::catalog::change::{Comparison, StandingTable, TableChange, compare, find};
 use crate::catalog::{
     Catalog, CatalogColumn, PartitionDefinition, PartitionState, StandingPartition, TableDefinition,
 };
@@ -183,7 +182,12 @@ impl Catalog for GlueCatalog {
     }
 
     fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>> {
-        let found = self.aws.wait(self.get_partitions(table, Some((first, last)), true))?;
+        let found = self.aws.wait(async {
+            match self.get_table(table).await? {
+                Some(_) => self.get_partitions(table, Some((first, last)), true).await,
+                None => Ok(Vec::new()),
+            }
+        })?;
         Ok(found.iter().map(wire::standing_partition).collect())
     }
 
@@ -226,5 +230,19 @@ impl Catalog for GlueCatalog {
 impl Refusal {
     fn is_about(&self, input: &PartitionInput) -> bool {
         wire::value_of(input.values()) == self.value
+    }
+}
+
+/// What must change about a table, or an error that lists all that disagrees.
+fn agreed(standing: &StandingTable, wanted: &TableDefinition) -> Result<Comparison> {
+    match compare(standing, wanted) {
+        Comparison::Disagrees(reasons) => Err(Error::new(
+            ErrorKind::Unusable,
+            "the table of the catalog is another one: nothing was changed",
+        )
+        .with("table", &wanted.name)
+        .with("why", reasons.join("; "))
+        .hint("choose another --table or --database, or drop that table from the catalog: its files stay")),
+        other => Ok(other),
     }
 }

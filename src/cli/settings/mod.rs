@@ -7,6 +7,7 @@ mod sources;
 mod values;
 
 pub(super) use lake::{CatalogSettings, LakeSettings};
+pub(super) use values::span_ms;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -124,6 +125,11 @@ impl Settings {
             Error::new(ErrorKind::Usage, "no output is given")
                 .hint("name the folder of the lake, or s3://bucket/prefix, with --output")
         })
+    }
+
+    /// Whether nobody has said a setting.
+    pub(super) fn is_default(&self, name: &str) -> bool {
+        self.in_force.iter().any(|setting| setting.name == name && setting.from == "default")
     }
 
     /// The tables, each of which must have an input.

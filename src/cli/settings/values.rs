@@ -11,7 +11,7 @@ use crate::dataset::{self, Naming};
 const MIN_MEMORY: u64 = 64 << 20;
 
 /// A value, or what was expected.
-pub(super) type Parsed<T> = std::result::Result<T, String>;
+pub(in crate::cli) type Parsed<T> = std::result::Result<T, String>;
 
 #[expect(clippy::unnecessary_wraps, reason = "one of the parsers that pick takes")]
 pub(super) fn text(value: &str) -> Parsed<String> {
@@ -74,7 +74,7 @@ pub(super) fn naming(value: &str) -> Parsed<Naming> {
 }
 
 /// A time in milliseconds.
-pub(super) fn span_ms(value: &str) -> Parsed<i64> {
+pub(in crate::cli) fn span_ms(value: &str) -> Parsed<i64> {
     let span =
         humantime::parse_duration(value).map_err(|_| "a time such as 6h or 90m is expected".to_owned())?;
     i64::try_from(span.as_millis())

@@ -1,0 +1,178 @@
+//! `logmill clean`: what killed and superseded runs have left.
+
+use std::collections::BTreeSet;
+
+use super::args::{CleanArgs, GlobalArgs, WriteArgs};
+use super::catalog::Registrar;
+use super::exit::Exit;
+use super::settings::{Flags, Settings};
+use super::{Context, console};
+use crate::error::{ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::publish::{self, CleanRules, Leftover};
+use crate::store::Lake;
+use crate::store::lake::{Partition, is_run_name};
+
+/// How long a superseded run stays where nobody has said it.
+const DEFAULT_GRACE_MS: i64 = 3_600_000;
+
+/// What keeps a partition from others while it is cleaned.
+const HOLDER: &str = "logmill clean";
+
+pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let write = WriteArgs { grace: args.grace.clone(), ..WriteArgs::default() };
+    let flags = Flags {
+        lake: Some(&args.lake),
+        write: Some(&write),
+        catalog: Some(&args.catalog),
+        ..Flags::default()
+    };
+    let settings = context.settings(global, &flags)?;
+    let connector = context.connector(&settings);
+    let registrar = Registrar::open(&settings, &connector)?;
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    if let Some(registrar) = &registrar {
+        registrar.catalog.require_database(false)?;
+    }
+    let mut broom = Broom {
+        lake: lake.as_ref(),
+        rules: rules(args, &settings),
+        dry: args.dry_run,
+        total: Total::default(),
+    };
+    for table in tables(args, lake.as_ref())? {
+        context.cancel.check()?;
+        broom.clean_table(&table, registrar.as_ref())?;
+    }
+    console::print(&broom.total.text(args.dry_run))?;
+    Ok(Exit::Done)
+}
+
+fn rules(args: &CleanArgs, settings: &Settings) -> CleanRules {
+    let grace_ms = if settings.is_default("grace") { DEFAULT_GRACE_MS } else { settings.lake.grace_ms };
+    CleanRules { grace_ms, unknown_ms: args.older_than, now: console::now() }
+}
+
+/// The table asked for, or all of the lake. A lake of folders keeps what is unfinished in one place for all.
+fn tables(args: &CleanArgs, lake: &dyn Lake) -> Result<Vec<String>> {
+    if let Some(table) = &args.table {
+        return Ok(vec![table.clone()]);
+    }
+    let mut tables = lake.names(root_of_runs(lake))?;
+    tables.retain(|table| !table.starts_with(['_', '.']));
+    Ok(tables)
+}
+
+/// Where the folders of tables lie in which runs leave something.
+fn root_of_runs(lake: &dyn Lake) -> &'static str {
+    if lake.keeps_runs() { "" } else { "_staging" }
+}
+
+/// The days of a table in which runs can have left something.
+pub(super) fn days(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
+    let root = root_of_runs(lake);
+    let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
+    let day = |name: &String| {
+        let value = name.strip_prefix("proc_ymd=")?;
+        value.split('.').next()?.parse().ok()
+    };
+    let days: BTreeSet<KstDay> = lake.names(&folder)?.iter().filter_map(day).collect();
+    Ok(days.into_iter().collect())
+}
+
+/// Removes what may go, or says so.
+pub(super) struct Broom<'a> {
+    pub(super) lake: &'a dyn Lake,
+    pub(super) rules: CleanRules,
+    /// Only says what would go.
+    pub(super) dry: bool,
+    pub(super) total: Total,
+}
+
+/// What went.
+#[derive(Debug, Default)]
+pub(super) struct Total {
+    files: u64,
+    bytes: u64,
+    busy: u64,
+}
+
+impl Broom<'_> {
+    fn clean_table(&mut self, table: &str, registrar: Option<&Registrar<'_>>) -> Result<()> {
+        let days = days(self.lake, table)?;
+        let shown = match (registrar, days.first(), days.last()) {
+            (Some(registrar), Some(first), Some(last)) => {
+                let partitions = registrar.catalog.partitions(table, *first, *last)?;
+                partitions.iter().filter_map(|partition| run_of(&partition.location)).collect()
+            }
+            _ => BTreeSet::new(),
+        };
+        for day in days {
+            self.clean_day(&Partition { table: table.to_owned(), day }, &shown)?;
+        }
+        Ok(())
+    }
+
+    /// Cleans one partition, unless a run of this machine has it.
+    pub(super) fn clean_day(&mut self, partition: &Partition, shown: &BTreeSet<String>) -> Result<()> {
+        let _lock = match self.lake.lock(partition, HOLDER) {
+            Err(error) if error.kind() == ErrorKind::Temporary => {
+                self.total.busy += 1;
+                return console::print(&format!("{partition}: passed over, a run has it\n"));
+            }
+            lock => lock?,
+        };
+        if !self.lake.keeps_runs() {
+            return self.sweep(partition);
+        }
+        if !self.dry {
+            self.lake.sweep(partition)?;
+        }
+        let leftovers = publish::leftovers(self.lake, partition, self.rules, shown)?;
+        self.remove(&leftovers)
+    }
+
+    fn sweep(&mut self, partition: &Partition) -> Result<()> {
+        self.total.files += 1;
+        if !self.dry {
+            self.lake.sweep(partition)?;
+        }
+        console::print(&format!("{} _staging/{partition}: a run that was killed\n", self.verb()))
+    }
+
+    fn remove(&mut self, leftovers: &[Leftover]) -> Result<()> {
+        if !self.dry {
+            let files: Vec<_> = leftovers.iter().map(|leftover| leftover.file.clone()).collect();
+            self.lake.remove_run_files(&files)?;
+        }
+        for Leftover { file, why } in leftovers {
+            self.total.files += 1;
+            self.total.bytes += file.bytes;
+            let size = console::size(file.bytes);
+            console::print(&format!("{} {} ({size}): {why}\n", self.verb(), file.path))?;
+        }
+        Ok(())
+    }
+
+    fn verb(&self) -> &'static str {
+        if self.dry { "would remove" } else { "removed" }
+    }
+}
+
+impl Total {
+    fn text(&self, dry: bool) -> String {
+        let verb = if dry { "would remove" } else { "removed" };
+        let mut text =
+            format!("{verb} {} files, {}\n", console::count(self.files), console::size(self.bytes));
+        if self.busy > 0 {
+            text += &format!("passed over {} days that runs have\n", self.busy);
+        }
+        text
+    }
+}
+
+/// The run whose folder a partition shows.
+pub(super) fn run_of(location: &str) -> Option<String> {
+    let last = location.trim_end_matches('/').rsplit('/').next()?;
+    is_run_name(last).then(|| last.to_owned())
+}
