@@ -71,7 +71,7 @@ impl<'a> Registrar<'a> {
             _ => ErrorKind::NotRegistered,
         };
         let command = self.command(manifest);
-        let hint = match cause.next_step() {
+        let hint = match cause.next_step().filter(|_| kind == ErrorKind::NotRegistered) {
             Some(step) => format!("{step}; then make up for it with '{command}'"),
             None => format!("make up for it with '{command}'"),
         };

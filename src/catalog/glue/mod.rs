@@ -6,6 +6,8 @@
 mod catalog;
 mod partitions;
 mod table;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub(super) use catalog::GlueCatalog;

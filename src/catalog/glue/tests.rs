@@ -1,0 +1,336 @@
+//! The calls to Glue against scripted answers: what emulators do not do.
+
+mod script;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use self::script::{Script, ok, refused};
+use crate::catalog::partition::tests::definition;
+use crate::catalog::{Catalog, PartitionDefinition, PartitionState, TableDefinition};
+use crate::dataset::{self, Naming};
+use crate::error::ErrorKind;
+use crate::kst::KstDay;
+
+fn wanted() -> TableDefinition {
+    let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
+    TableDefinition::new("s3_access", "Access logs", &schema, "s3://lake/s3_access")
+}
+
+/// The answer of `GetTable` to a table that lacks its last `missing` columns, with fields that only Glue sets.
+fn table(version: &str, missing: usize) -> Value {
+    let mut table = wanted().table_input();
+    let columns = table["StorageDescriptor"]["Columns"].as_array_mut().unwrap();
+    columns.truncate(columns.len() - missing);
+    table["Description"] = json!("what a person wrote");
+    table["Owner"] = json!("somebody");
+    table["Retention"] = json!(7);
+    table["ViewOriginalText"] = json!("kept");
+    table["Parameters"]["team"] = json!("data");
+    table["DatabaseName"] = json!("logs");
+    table["CreatedBy"] = json!("arn:aws:iam::123456789012:user/somebody");
+    table["CreateTime"] = json!(1_700_000_000.0);
+    table["IsRegisteredWithLakeFormation"] = json!(false);
+    table["VersionId"] = json!(version);
+    json!({"Table": table})
+}
+
+fn days(count: usize) -> Vec<KstDay> {
+    let first: KstDay = "2023-11-01".parse().unwrap();
+    std::iter::successors(Some(first), |day| Some(day.next())).take(count).collect()
+}
+
+fn definitions(count: usize) -> Vec<PartitionDefinition> {
+    days(count).iter().map(|day| definition(&day.to_string())).collect()
+}
+
+/// A partition as Glue tells it.
+fn standing(definition: &PartitionDefinition, location: &str) -> Value {
+    let column =
+        |column: &crate::catalog::CatalogColumn| json!({"Name": column.name, "Type": column.hive_type});
+    let parameters: BTreeMap<&String, &String> = definition.parameters.iter().collect();
+    json!({
+        "Values": [definition.value()],
+        "Parameters": parameters,
+        "StorageDescriptor": {
+            "Location": location,
+            "Columns": definition.columns.iter().map(column).collect::<Vec<_>>(),
+        },
+    })
+}
+
+fn error_of(value: &str, code: &str) -> Value {
+    json!({"PartitionValues": [value], "ErrorDetail": {"ErrorCode": code, "ErrorMessage": "as the script says"}})
+}
+
+#[test]
+fn a_table_that_somebody_else_changed_is_looked_at_again() {
+    let (catalog, script) = Script::play(vec![
+        ok("GetTable", table("1", 2)),
+        ok("GetPartitions", json!({"Partitions": []})),
+        refused("UpdateTable", "ConcurrentModificationException"),
+        ok("GetTable", table("2", 1)),
+        ok("GetPartitions", json!({"Partitions": []})),
+        ok("UpdateTable", json!({})),
+    ]);
+    let columns = catalog.put_table(&wanted()).unwrap();
+    assert_eq!(columns.len(), wanted().columns.len());
+    let asked = script.asked();
+    assert_eq!((&asked[2]["VersionId"], &asked[2]["SkipArchive"]), (&json!("1"), &json!(true)));
+    assert_eq!(asked[5]["VersionId"], "2");
+    let input = asked[5]["TableInput"].as_object().unwrap();
+    assert_eq!(input["StorageDescriptor"]["Columns"].as_array().unwrap().len(), columns.len());
+    for (field, value) in [
+        ("Description", json!("what a person wrote")),
+        ("Owner", json!("somebody")),
+        ("Retention", json!(7)),
+        ("ViewOriginalText", json!("kept")),
+        ("TableType", json!("EXTERNAL_TABLE")),
+    ] {
+        assert_eq!(input[field], value, "{field}");
+    }
+    assert_eq!(input["Parameters"]["team"], "data");
+    for field in ["DatabaseName", "CreateTime", "CreatedBy", "VersionId", "IsRegisteredWithLakeFormation"] {
+        assert!(!input.contains_key(field), "{field} is Glue's own");
+    }
+}
+
+#[test]
+fn a_table_that_keeps_changing_is_given_up_for_now() {
+    let round = || [ok("GetTable", table("1", 1)), ok("GetPartitions", json!({}))];
+    let rounds = (0..5)
+        .flat_map(|_| round().into_iter().chain([refused("UpdateTable", "ConcurrentModificationException")]));
+    let (catalog, script) = Script::play(rounds.collect());
+    assert_eq!(catalog.put_table(&wanted()).unwrap_err().kind(), ErrorKind::Temporary);
+    assert_eq!(script.asked().len(), 15);
+}
+
+#[test]
+fn a_table_that_somebody_else_makes_first_is_compared() {
+    let (catalog, script) = Script::play(vec![
+        refused("GetTable", "EntityNotFoundException"),
+        refused("CreateTable", "AlreadyExistsException"),
+        ok("GetTable", table("0", 0)),
+    ]);
+    assert_eq!(catalog.put_table(&wanted()).unwrap().len(), wanted().columns.len());
+    assert_eq!(script.asked()[1]["TableInput"], wanted().table_input(), "both ways to make a table agree");
+}
+
+#[test]
+fn names_in_the_lower_case_of_glue_are_the_same_names() {
+    let mut upper = wanted();
+    for column in &mut upper.columns {
+        column.name = column.name.to_ascii_uppercase();
+    }
+    let (catalog, script) = Script::play(vec![ok("GetTable", table("0", 0))]);
+    let columns = catalog.put_table(&upper).unwrap();
+    assert_eq!(columns[0].name, wanted().columns[0].name);
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[test]
+fn another_table_of_the_name_is_left_as_it_is() {
+    let mut other = table("0", 0);
+    other["Table"]["TableType"] = json!("VIRTUAL_VIEW");
+    let (catalog, script) = Script::play(vec![ok("GetTable", other)]);
+    let error = catalog.put_table(&wanted()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unusable);
+    assert!(error.to_string().contains("it is a view"), "{error}");
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[test]
+fn new_columns_reach_every_partition_page_by_page_and_batch_by_batch() {
+    let definitions = definitions(120);
+    let partition = |definition: &PartitionDefinition| {
+        let mut partition = standing(definition, &definition.location);
+        partition["StorageDescriptor"]["Columns"].as_array_mut().unwrap().pop();
+        partition["CreationTime"] = json!(1_700_000_000.0);
+        partition
+    };
+    let mut partitions: Vec<Value> = definitions.iter().map(partition).collect();
+    // One has the column already: it is left alone.
+    partitions[0] = standing(&definitions[0], &definitions[0].location);
+    let (catalog, script) = Script::play(vec![
+        ok("GetTable", table("4", 1)),
+        ok("GetPartitions", json!({"Partitions": partitions[..70], "NextToken": "more"})),
+        ok("GetPartitions", json!({"Partitions": partitions[70..]})),
+        ok("BatchUpdatePartition", json!({})),
+        ok("BatchUpdatePartition", {
+            let mut error = error_of("20240227", "InternalServiceException");
+            error["PartitionValueList"] = error["PartitionValues"].take();
+            let mut gone = error_of("20240228", "EntityNotFoundException");
+            gone["PartitionValueList"] = gone["PartitionValues"].take();
+            json!({"Errors": [error, gone]})
+        }),
+        ok("BatchUpdatePartition", json!({})),
+        ok("UpdateTable", json!({})),
+    ]);
+    catalog.put_table(&wanted()).unwrap();
+    let asked = script.asked();
+    assert_eq!((asked[1].get("NextToken"), &asked[2]["NextToken"]), (None, &json!("more")));
+    assert_eq!(asked[1]["ExcludeColumnSchema"], false);
+    let entries = |place: usize| asked[place]["Entries"].as_array().unwrap().len();
+    assert_eq!((entries(3), entries(4), entries(5)), (100, 19, 1));
+    let input = &asked[5]["Entries"][0]["PartitionInput"];
+    assert_eq!(input["Values"], json!(["20240227"]));
+    assert_eq!(
+        input["StorageDescriptor"]["Columns"].as_array().unwrap().last().unwrap()["Name"],
+        wanted().columns.last().unwrap().name
+    );
+    assert_eq!(input["Parameters"]["logmill.rows"], "7");
+}
+
+#[test]
+fn a_stretch_of_days_is_listed_page_by_page_without_columns() {
+    let days = definitions(3);
+    let (catalog, script) = Script::play(vec![
+        ok("GetTable", table("0", 0)),
+        ok("GetPartitions", json!({"Partitions": [standing(&days[0], "s3://a/")], "NextToken": "1"})),
+        ok("GetPartitions", json!({"Partitions": [], "NextToken": "2"})),
+        ok("GetPartitions", json!({"Partitions": [standing(&days[1], "s3://b/")]})),
+    ]);
+    let found = catalog.partitions("s3_access", days[0].day, days[2].day).unwrap();
+    let found: Vec<_> = found.iter().map(|found| (found.value.as_str(), found.location.as_str())).collect();
+    assert_eq!(found, [("20231101", "s3://a/"), ("20231102", "s3://b/")]);
+    let asked = script.asked();
+    assert_eq!(asked[1]["Expression"], "proc_ymd >= '20231101' AND proc_ymd <= '20231103'");
+    assert_eq!(asked[1]["ExcludeColumnSchema"], true);
+    assert_eq!((&asked[2]["NextToken"], &asked[3]["NextToken"]), (&json!("1"), &json!("2")));
+}
+
+#[test]
+fn many_partitions_are_made_in_batches_of_a_hundred() {
+    let definitions = definitions(250);
+    let (catalog, script) = Script::play(vec![
+        ok("BatchGetPartition", json!({"Partitions": []})),
+        ok("BatchCreatePartition", json!({})),
+        ok("BatchCreatePartition", json!({})),
+        ok("BatchCreatePartition", json!({"Errors": []})),
+    ]);
+    let states = catalog.put_partitions("s3_access", &definitions).unwrap();
+    assert!(states.iter().all(|state| *state == PartitionState::Created) && states.len() == 250);
+    let asked = script.asked();
+    assert_eq!(asked[0]["PartitionsToGet"].as_array().unwrap().len(), 250);
+    let made = asked[1..].iter().map(|call| call["PartitionInputList"].as_array().unwrap().len());
+    assert_eq!(made.collect::<Vec<_>>(), [100, 100, 50]);
+    let input = &asked[1]["PartitionInputList"][0];
+    assert_eq!(input["StorageDescriptor"]["Location"], definitions[0].location);
+    assert_eq!(input["Parameters"]["logmill.run"], "20231102T000000Z-0000000a");
+}
+
+#[test]
+fn partitions_that_were_refused_are_looked_up_and_tried_again() {
+    let days = definitions(4);
+    let mut kept = standing(&days[1], "s3://older/");
+    kept["Parameters"]["owner"] = json!("somebody");
+    let (catalog, script) = Script::play(vec![
+        ok("BatchGetPartition", json!({"Partitions": [standing(&days[3], &days[3].location)]})),
+        ok(
+            "BatchCreatePartition",
+            json!({"Errors": [
+                error_of("20231102", "AlreadyExistsException"),
+                error_of("20231103", "InternalServiceException"),
+            ]}),
+        ),
+        ok("BatchGetPartition", json!({"Partitions": [kept]})),
+        ok("BatchCreatePartition", json!({})),
+        ok("BatchUpdatePartition", json!({})),
+    ]);
+    let states = catalog.put_partitions("s3_access", &days).unwrap();
+    use PartitionState::{Created, Unchanged, Updated};
+    assert_eq!(states, [Created, Updated, Created, Unchanged]);
+    let asked = script.asked();
+    assert_eq!(asked[2]["PartitionsToGet"], json!([{"Values": ["20231102"]}, {"Values": ["20231103"]}]));
+    let entry = &asked[4]["Entries"][0];
+    assert_eq!(entry["PartitionValueList"], json!(["20231102"]));
+    assert_eq!(entry["PartitionInput"]["StorageDescriptor"]["Location"], days[1].location);
+    assert_eq!(entry["PartitionInput"]["Parameters"]["owner"], "somebody");
+}
+
+#[test]
+fn a_partition_that_vanishes_while_it_is_changed_is_made_anew() {
+    let days = definitions(1);
+    let mut gone = error_of("20231101", "EntityNotFoundException");
+    gone["PartitionValueList"] = gone["PartitionValues"].take();
+    let (catalog, script) = Script::play(vec![
+        ok("BatchGetPartition", json!({"Partitions": [standing(&days[0], "s3://older/")]})),
+        ok("BatchUpdatePartition", json!({"Errors": [gone]})),
+        ok("BatchGetPartition", json!({"Partitions": []})),
+        ok("BatchCreatePartition", json!({})),
+    ]);
+    assert_eq!(catalog.put_partitions("s3_access", &days).unwrap(), [PartitionState::Created]);
+    assert_eq!(script.asked().len(), 4);
+}
+
+#[test]
+fn a_partition_that_is_refused_for_good_is_named() {
+    let (catalog, script) = Script::play(vec![
+        ok("BatchGetPartition", json!({})),
+        ok("BatchCreatePartition", json!({"Errors": [error_of("20231101", "InvalidInputException")]})),
+    ]);
+    let error = catalog.put_partitions("s3_access", &definitions(1)).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("20231101") && text.contains("InvalidInputException"), "{text}");
+    assert_eq!(script.asked().len(), 2);
+}
+
+#[test]
+fn keys_that_glue_had_no_time_for_are_asked_again() {
+    let days = definitions(3);
+    let (catalog, script) = Script::play(vec![
+        ok(
+            "BatchGetPartition",
+            json!({
+                "Partitions": [standing(&days[0], &days[0].location)],
+                "UnprocessedKeys": [{"Values": ["20231102"]}, {"Values": ["20231103"]}],
+            }),
+        ),
+        ok(
+            "BatchGetPartition",
+            json!({"Partitions": [standing(&days[1], &days[1].location), standing(&days[2], &days[2].location)]}),
+        ),
+    ]);
+    let states = catalog.put_partitions("s3_access", &days).unwrap();
+    assert_eq!(states, [PartitionState::Unchanged; 3]);
+    assert_eq!(script.asked()[1]["PartitionsToGet"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn partitions_are_removed_in_batches_of_25_and_none_twice() {
+    let (catalog, script) = Script::play(vec![
+        ok("BatchDeletePartition", json!({"Errors": [error_of("20231101", "EntityNotFoundException")]})),
+        ok("BatchDeletePartition", json!({"Errors": [error_of("20231127", "ThrottlingException")]})),
+        ok("BatchDeletePartition", json!({})),
+    ]);
+    catalog.remove_partitions("s3_access", &days(30)).unwrap();
+    let asked = script.asked();
+    let sizes = asked.iter().map(|call| call["PartitionsToDelete"].as_array().unwrap().len());
+    assert_eq!(sizes.collect::<Vec<_>>(), [25, 5, 1]);
+}
+
+#[test]
+fn a_database_is_made_only_when_that_is_asked_for() {
+    let missing = || refused("GetDatabase", "EntityNotFoundException");
+    let (catalog, script) = Script::play(vec![missing()]);
+    let error = catalog.require_database(false).unwrap_err();
+    assert!(error.next_step().unwrap().contains("--create-database"), "{error}");
+    assert_eq!(script.asked().len(), 1);
+    let (catalog, script) = Script::play(vec![missing(), ok("CreateDatabase", json!({}))]);
+    catalog.require_database(true).unwrap();
+    assert_eq!(script.asked()[1]["DatabaseInput"]["Name"], "logs");
+}
+
+#[test]
+fn what_is_denied_is_told_with_the_permission_that_is_missing() {
+    let (catalog, script) = Script::play(vec![
+        ok("BatchGetPartition", json!({})),
+        refused("BatchCreatePartition", "AccessDeniedException"),
+    ]);
+    let error = catalog.put_partitions("s3_access", &definitions(1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied);
+    assert!(error.next_step().unwrap().contains("glue:BatchCreatePartition"), "{error}");
+    assert!(error.to_string().contains("logs.s3_access"), "{error}");
+    assert_eq!(script.asked().len(), 2);
+}
