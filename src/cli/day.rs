@@ -135,7 +135,11 @@ impl DayRun<'_> {
         if let Err(error) = committed.clean() {
             self.console.warn(
                 "cannot remove what the day supersedes: the next run of the day or 'logmill clean' will",
-                &[("day", self.day.to_string().into()), ("cause", error.to_string().into())],
+                &[
+                    ("day", self.day.to_string().into()),
+                    ("cause", error.to_string().into()),
+                    ("hint", error.next_step().unwrap_or_default().into()),
+                ],
             );
         }
     }

@@ -239,8 +239,15 @@ fn partitions_that_were_refused_are_looked_up_and_tried_again() {
         ok("BatchUpdatePartition", json!({})),
     ]);
     let states = catalog.put_partitions("s3_access", &days).unwrap();
-    use PartitionState::{Created, Unchanged, Updated};
-    assert_eq!(states, [Created, Updated, Created, Unchanged]);
+    assert_eq!(
+        states,
+        [
+            PartitionState::Created,
+            PartitionState::Updated,
+            PartitionState::Created,
+            PartitionState::Unchanged
+        ]
+    );
     let asked = script.asked();
     assert_eq!(asked[2]["PartitionsToGet"], json!([{"Values": ["20231102"]}, {"Values": ["20231103"]}]));
     let entry = &asked[4]["Entries"][0];

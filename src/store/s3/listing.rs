@@ -109,8 +109,8 @@ impl<'a> Listing<'a> {
         for object in page.contents() {
             let Some(key) = object.key() else { continue };
             last_object = Some(key);
-            self.found_something = true;
             if let Some(key) = self.below_root(key) {
+                self.found_something = true;
                 let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
                 let etag = object.e_tag().map(|etag| etag.trim_matches('"').to_owned());
                 visitor.object(ObjectMeta { key: key.to_owned(), bytes, etag });
@@ -132,24 +132,28 @@ impl<'a> Listing<'a> {
     /// The part of an object's key that the visitor is shown, if the object is meant at all.
     fn below_root<'k>(&self, key: &'k str) -> Option<&'k str> {
         // Consoles write an empty object for a folder.
-        let is_meant = !key.ends_with('/') && !self.is_sibling(key);
+        let is_meant =
+            !key.ends_with('/') && !self.is_sibling(key, |next| next == '/' || next.is_ascii_digit());
         key.strip_prefix(self.root).filter(|below| is_meant && !below.is_empty())
     }
 
-    /// Whether a key only begins like the prefix. A prefix is that of a folder, or of one object, or it is glued to the
-    /// times in the names of logs.
-    fn is_sibling(&self, key: &str) -> bool {
+    /// Whether a key only begins like the prefix, which is that of a folder, or of one object, or is glued to the times in
+    /// the names of logs: what may come next tells.
+    fn is_sibling(&self, key: &str, goes_on: fn(char) -> bool) -> bool {
         let rest = key.strip_prefix(self.prefix).unwrap_or_default();
         let is_folder = self.prefix.is_empty() || self.prefix.ends_with('/');
-        !is_folder && !rest.is_empty() && !rest.starts_with(|next: char| next == '/' || next.is_ascii_digit())
+        !is_folder && !rest.is_empty() && !rest.starts_with(goes_on)
     }
 
     fn take_folder(&mut self, folder: &str, visitor: &mut dyn ListVisitor) {
-        self.found_something = true;
         let Some(below) = folder.strip_prefix(self.root).map(|below| below.trim_end_matches('/')) else {
             return;
         };
-        if self.is_sibling(folder) || !self.entered.insert(folder.to_owned()) || !visitor.enter(below) {
+        if self.is_sibling(folder, |next| next == '/') || !self.entered.insert(folder.to_owned()) {
+            return;
+        }
+        self.found_something = true;
+        if !visitor.enter(below) {
             return;
         }
         match visitor.narrow(below) {

@@ -115,6 +115,7 @@ fn answer(stream: TcpStream, reply: &Reply, heard: &Mutex<Vec<(String, Value)>>)
         (400, json!({"__type": "OffScript", "Message": message}).to_string())
     };
     let mut stream = reader.into_inner();
-    let head = format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();
+    let status_line =
+        format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(status_line.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();
 }
