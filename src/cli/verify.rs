@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::publish::{self, Finding};
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition, is_run_name};
+use crate::store::lake::{MANIFEST, Partition};
 
 pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
@@ -47,7 +47,7 @@ pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
         .hint("publish it with 'logmill run'")
 }
 
-/// The table asked for, or every table of the lake in which logmill has written the day.
+/// The table asked for, or every table of the lake in which the day is published.
 pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
     if let Some(table) = only {
         return Ok(vec![table.to_owned()]);
@@ -55,8 +55,8 @@ pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result
     let mut tables = Vec::new();
     for table in lake.names("")? {
         let partition = Partition { table: table.clone(), day };
-        let is_ours = |name: &String| name == MANIFEST || is_run_name(name);
-        if !table.starts_with(['_', '.']) && lake.names(&partition.to_string())?.iter().any(is_ours) {
+        let is_published = |name: &String| name == MANIFEST;
+        if !table.starts_with(['_', '.']) && lake.names(&partition.to_string())?.iter().any(is_published) {
             tables.push(table);
         }
     }
