@@ -203,6 +203,17 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class Corrupt:
+    """An answer of the right length with one bit of its body turned."""
+
+    def __call__(self, exchange: Exchange) -> None:
+        answer = exchange.forward()
+        body = bytearray(answer.body)
+        body[len(body) // 2] ^= 1
+        exchange.send(Answer(answer.status, answer.fields, bytes(body)))
+
+
+@dataclass(frozen=True)
 class Trickle:
     """An answer whose body comes in small pieces."""
 
