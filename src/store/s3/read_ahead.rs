@@ -25,6 +25,8 @@ const PARALLEL: usize = 64;
 const CHUNK_BYTES: u64 = 8 << 20;
 /// What an object costs at least: its channel, its request.
 const MIN_ROOM_BYTES: u64 = 16 << 10;
+/// A body arrives in pieces and is put together: for a moment it is there twice.
+const ROOM_FACTOR: u64 = 2;
 /// Room is counted in units of this size.
 const UNIT_BYTES: u64 = 1 << 10;
 /// Room for an object that is read on its own.
@@ -51,7 +53,7 @@ impl ReadAhead {
         let driver = Driver {
             bucket: Arc::clone(bucket),
             root: root.to_owned(),
-            chunk_bytes: CHUNK_BYTES.min(units * UNIT_BYTES / 2),
+            chunk_bytes: CHUNK_BYTES.min(units * UNIT_BYTES / (2 * ROOM_FACTOR)),
             room: Arc::new(Semaphore::new(usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS))),
             requests: Arc::new(Semaphore::new(PARALLEL)),
         };
@@ -125,7 +127,7 @@ impl Driver {
         let mut start = 0;
         while start < object.bytes {
             let bytes = self.chunk_bytes.min(object.bytes - start);
-            let units = bytes.max(MIN_ROOM_BYTES).div_ceil(UNIT_BYTES);
+            let units = (ROOM_FACTOR * bytes).max(MIN_ROOM_BYTES).div_ceil(UNIT_BYTES);
             let units = u32::try_from(units).expect("a chunk has few units");
             let room = Arc::clone(&self.room).acquire_many_owned(units).await;
             let slot = Arc::clone(&self.requests).acquire_owned().await;
