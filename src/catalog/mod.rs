@@ -4,6 +4,7 @@
 //! worked out without asking anybody; a [`Catalog`] asks and changes. [`register`] is the last step of the road.
 
 pub mod change;
+pub mod diagnosis;
 #[cfg(feature = "aws")]
 mod glue;
 mod open;

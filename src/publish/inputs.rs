@@ -1,16 +1,19 @@
 //! The list of the raw objects of a day, kept beside its part files: what each one gave.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, BufReader, Write};
 
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::manifest::InputsFile;
+use super::manifest::{InputsFile, Manifest};
 use crate::convert::{ObjectLedger, hexadecimal};
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
+use crate::store::Lake;
+use crate::store::lake::Partition;
 
 /// Name of the file; engines pass over names that begin with `_`.
 pub(super) const NAME: &str = "_inputs.jsonl.gz";
@@ -52,6 +55,19 @@ pub(super) fn write(
     save(file, &bytes).map_err(|cause| failed(&path, cause))?;
     let sha256 = hexadecimal(&Sha256::digest(&bytes));
     Ok(InputsFile { path, bytes: bytes.len() as u64, objects: objects.len() as u64, sha256 })
+}
+
+/// Reads the list of a published day; an object that is not in it was not read. None where the list is gone.
+pub fn read_inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<InputLine>> {
+    let path = format!("{partition}/{}", manifest.inputs_file.path);
+    let unreadable = |cause: io::Error| {
+        Error::unusable("cannot read the list of inputs", cause).with("path", lake.address(&path))
+    };
+    let packed = lake.read(&path)?.unwrap_or_default();
+    let lines = BufReader::new(MultiGzDecoder::new(packed.as_slice())).lines();
+    let lines = lines.take(if packed.is_empty() { 0 } else { usize::MAX });
+    let line = |line: io::Result<String>| serde_json::from_str(&line?).map_err(io::Error::from);
+    lines.map(line).collect::<io::Result<Vec<InputLine>>>().map_err(unreadable)
 }
 
 fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {

@@ -8,13 +8,15 @@ mod digest;
 mod inputs;
 mod leftovers;
 mod manifest;
+mod part_columns;
 mod part_reader;
 mod verify;
 
-pub use inputs::InputLine;
+pub use inputs::{InputLine, read_inputs};
 pub use leftovers::{CleanRules, Leftover, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
 
+pub use part_columns::part_columns;
 pub use verify::{Finding, verify};
 
 use std::path::PathBuf;

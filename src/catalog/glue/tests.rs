@@ -245,7 +245,7 @@ fn partitions_that_were_refused_are_looked_up_and_tried_again() {
             PartitionState::Created,
             PartitionState::Updated,
             PartitionState::Created,
-            PartitionState::Unchanged
+            PartitionState::Unchanged,
         ]
     );
     let asked = script.asked();

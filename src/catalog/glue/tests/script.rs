@@ -75,13 +75,13 @@ impl Script {
 }
 
 fn catalog(endpoint: &str) -> GlueCatalog {
-    let https = aws_smithy_http_client::Builder::new();
+    let client = aws_smithy_http_client::Builder::new();
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("id", "secret", None, None, "script"))
         .retry_config(RetryConfig::disabled())
-        .http_client(https.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
+        .http_client(client.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
         .endpoint_url(endpoint);
     let aws = Aws::new(Cancel::default(), &Way::default()).unwrap();
     let client = Client::from_conf(config.build());
@@ -115,7 +115,6 @@ fn answer(stream: TcpStream, reply: &Reply, heard: &Mutex<Vec<(String, Value)>>)
         (400, json!({"__type": "OffScript", "Message": message}).to_string())
     };
     let mut stream = reader.into_inner();
-    let status_line =
-        format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(status_line.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();
+    let start = format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    stream.write_all(start.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();
 }

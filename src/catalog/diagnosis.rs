@@ -1,0 +1,396 @@
+//! A day as its three places have it: raw logs, lake and catalog; and what is wrong when they disagree.
+//!
+//! Facts go in and findings come out; nothing is asked here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{Comparison, StandingTable, compare, find, same_location, same_type};
+use super::{CatalogColumn, StandingPartition, TableDefinition};
+use crate::kst::KstDay;
+use crate::plan::PlannedObject;
+use crate::publish::{InputLine, Manifest};
+
+/// What the three places say about a day of a table.
+#[derive(Debug, Clone)]
+pub struct DayFacts<'a> {
+    /// The day.
+    pub day: KstDay,
+    /// What a run would read now; `None` where no input is given.
+    pub planned: Option<Vec<PlannedObject>>,
+    /// The day in the lake; `None` where it was never published.
+    pub published: Option<PublishedFacts>,
+    /// The catalog; `None` where there is none.
+    pub catalog: Option<CatalogFacts<'a>>,
+    /// Files in the lake that nobody needs any more.
+    pub leftovers: usize,
+}
+
+/// A published day.
+#[derive(Debug, Clone)]
+pub struct PublishedFacts {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The objects that its run has read.
+    pub inputs: Vec<InputLine>,
+    /// Address of the folder of its run.
+    pub location: String,
+    /// Files of the manifest that are not in the lake.
+    pub lost: Vec<String>,
+    /// The columns that its files have.
+    pub columns: Vec<CatalogColumn>,
+    /// Its table as the catalog should know it.
+    pub table: TableDefinition,
+}
+
+/// The day in the catalog.
+#[derive(Debug, Clone)]
+pub struct CatalogFacts<'a> {
+    /// The table.
+    pub table: Option<&'a StandingTable>,
+    /// The partition.
+    pub partition: Option<StandingPartition>,
+    /// Whether Athena computes partitions.
+    pub projected: bool,
+    /// Address of the folder of the table in the lake.
+    pub folder: &'a str,
+}
+
+/// Something that is wrong with a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// There are raw logs, but the day was never published.
+    Missing {
+        /// Their number.
+        objects: usize,
+    },
+    /// There are raw logs that the published day has not read.
+    Stale {
+        /// Their number.
+        objects: usize,
+        /// The first of them.
+        first: String,
+    },
+    /// Files of the published day are gone.
+    Lost {
+        /// The files, below the day.
+        files: Vec<String>,
+    },
+    /// The catalog does not know the published day.
+    NotRegistered,
+    /// The catalog shows something else than the published day.
+    Dangling {
+        /// What it shows.
+        location: String,
+    },
+    /// The catalog shows a day that was never published.
+    Orphaned {
+        /// What it shows.
+        location: String,
+        /// Whether that lies in the folder of the table, so that nobody else can mean it.
+        ours: bool,
+    },
+    /// The table of the catalog does not fit the files.
+    Schema {
+        /// Each reason in a sentence.
+        reasons: Vec<String>,
+        /// Whether registering the day mends it.
+        mendable: bool,
+    },
+    /// Files of other runs lie in the day.
+    Leftovers {
+        /// Their number.
+        files: usize,
+    },
+}
+
+impl Finding {
+    /// The word for people and machines.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "missing",
+            Self::Stale { .. } => "stale",
+            Self::Lost { .. } => "lost",
+            Self::NotRegistered => "not registered",
+            Self::Dangling { .. } => "dangling",
+            Self::Orphaned { .. } => "orphaned",
+            Self::Schema { .. } => "schema",
+            Self::Leftovers { .. } => "leftovers",
+        }
+    }
+
+    /// What it is, in a sentence.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Missing { objects } => format!("{objects} raw objects, but the day was never published"),
+            Self::Stale { objects, first } => {
+                format!("{objects} raw objects are not in the published day, the first is {first}")
+            }
+            Self::Lost { files } => format!("files of the published day are gone: {}", files.join(", ")),
+            Self::NotRegistered => "the catalog does not know the published day".to_owned(),
+            Self::Dangling { location } => {
+                format!("the catalog shows {location}, which is not the published run")
+            }
+            Self::Orphaned { location, .. } => {
+                format!("the catalog shows {location}, but the day was never published")
+            }
+            Self::Schema { reasons, .. } => reasons.join("; "),
+            Self::Leftovers { files } => format!("{files} files of other runs"),
+        }
+    }
+
+    /// Whether only a run over the raw logs can mend it.
+    #[must_use]
+    pub fn needs_run(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Stale { .. } | Self::Lost { .. })
+    }
+
+    /// Whether registering the day mends it.
+    #[must_use]
+    pub fn needs_register(&self) -> bool {
+        matches!(self, Self::NotRegistered | Self::Dangling { .. } | Self::Schema { mendable: true, .. })
+    }
+}
+
+/// What is wrong with a day, the gravest first.
+#[must_use]
+pub fn diagnose(facts: &DayFacts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(raw_against_lake(facts));
+    if let Some(published) = &facts.published
+        && !published.lost.is_empty()
+    {
+        findings.push(Finding::Lost { files: published.lost.clone() });
+    }
+    if let Some(catalog) = &facts.catalog {
+        findings.extend(lake_against_catalog(facts.published.as_ref(), catalog));
+        findings.extend(files_against_table(facts.published.as_ref(), catalog));
+    }
+    if facts.leftovers > 0 {
+        findings.push(Finding::Leftovers { files: facts.leftovers });
+    }
+    findings
+}
+
+fn raw_against_lake(facts: &DayFacts<'_>) -> Option<Finding> {
+    let planned = facts.planned.as_ref().filter(|planned| !planned.is_empty())?;
+    let Some(published) = &facts.published else { return Some(Finding::Missing { objects: planned.len() }) };
+    let read: BTreeMap<&str, u64> =
+        published.inputs.iter().map(|input| (input.object.as_str(), input.bytes)).collect();
+    let is_new = |object: &&PlannedObject| read.get(object.address.as_str()) != Some(&object.bytes);
+    let mut new = planned.iter().filter(is_new);
+    let first = new.next()?.address.clone();
+    Some(Finding::Stale { objects: 1 + new.count(), first })
+}
+
+fn lake_against_catalog(published: Option<&PublishedFacts>, catalog: &CatalogFacts<'_>) -> Option<Finding> {
+    if catalog.projected {
+        return (published.is_some() && catalog.table.is_none()).then_some(Finding::NotRegistered);
+    }
+    match (published, &catalog.partition) {
+        (None, None) => None,
+        (Some(_), None) => Some(Finding::NotRegistered),
+        (Some(published), Some(partition)) => (!same_location(&partition.location, &published.location))
+            .then(|| Finding::Dangling { location: partition.location.clone() }),
+        (None, Some(partition)) => {
+            let location = partition.location.clone();
+            let folder = format!("{}/", catalog.folder.trim_end_matches('/'));
+            Some(Finding::Orphaned { ours: location.starts_with(&folder), location })
+        }
+    }
+}
+
+/// Types and names in the footers, and the definition of the table, against the table as it stands.
+fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFacts<'_>) -> Option<Finding> {
+    let (published, table) = (published?, catalog.table?);
+    let (mut reasons, mendable) = match compare(table, &published.table) {
+        Comparison::Same => (Vec::new(), true),
+        Comparison::Disagrees(reasons) => (reasons, false),
+        Comparison::Differs(change) => {
+            let columns = change.columns.iter().map(|column| format!("the table lacks {}", column.name));
+            let parameters = change.parameters.keys().map(|name| format!("its parameter {name} differs"));
+            (columns.chain(parameters).collect(), true)
+        }
+    };
+    let defined: BTreeSet<&str> = published.table.columns.iter().map(|column| column.name.as_str()).collect();
+    let mut is_mendable = mendable;
+    for column in &published.columns {
+        let reason = match find(&table.columns, &column.name) {
+            None if defined.contains(column.name.as_str()) => continue,
+            None => format!("the files have {}, which the table lacks", column.name),
+            Some(found) if same_type(&found.hive_type, &column.hive_type) => continue,
+            Some(found) => {
+                format!(
+                    "{} is {} in the files and {} in the table",
+                    column.name, column.hive_type, found.hive_type
+                )
+            }
+        };
+        is_mendable = false;
+        reasons.push(reason);
+    }
+    (!reasons.is_empty()).then_some(Finding::Schema { reasons, mendable: is_mendable })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::partition::tests::{definition, standing};
+    use crate::catalog::table::SERDE;
+    use crate::dataset::{self, Naming};
+    use crate::ledger::RowLedger;
+
+    const FOLDER: &str = "s3://lake/s3_access/";
+
+    fn table() -> TableDefinition {
+        let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
+        TableDefinition::new("s3_access", "", &schema, FOLDER)
+    }
+
+    fn standing_table() -> StandingTable {
+        let key = CatalogColumn {
+            name: "proc_ymd".to_owned(),
+            hive_type: "string".to_owned(),
+            comment: String::new(),
+        };
+        StandingTable {
+            kind: "EXTERNAL_TABLE".to_owned(),
+            columns: table().columns,
+            partition_keys: vec![key],
+            location: FOLDER.to_owned(),
+            serde: SERDE.to_owned(),
+            parameters: BTreeMap::new(),
+        }
+    }
+
+    fn object(address: &str, bytes: u64) -> PlannedObject {
+        let (address, key, why) = (address.to_owned(), address.to_owned(), String::new());
+        PlannedObject { address, input: 0, key, bytes, etag: None, why, shard: 0 }
+    }
+
+    /// A day that is as it should be in all three places.
+    fn good(table: &StandingTable) -> DayFacts<'_> {
+        let wanted = definition("2023-11-01");
+        let ledger = RowLedger::default();
+        let published = PublishedFacts {
+            manifest: crate::publish::tests::manifest(),
+            inputs: vec![InputLine { object: "s3://raw/a".to_owned(), bytes: 5, damaged: false, ledger }],
+            location: wanted.location.clone(),
+            lost: Vec::new(),
+            columns: wanted.columns.clone(),
+            table: self::table(),
+        };
+        DayFacts {
+            day: wanted.day,
+            planned: Some(vec![object("s3://raw/a", 5)]),
+            published: Some(published),
+            catalog: Some(CatalogFacts {
+                table: Some(table),
+                partition: Some(standing(&wanted)),
+                projected: false,
+                folder: FOLDER,
+            }),
+            leftovers: 0,
+        }
+    }
+
+    /// The words about a good day after a change.
+    fn words(change: impl Fn(&mut DayFacts<'_>)) -> Vec<&'static str> {
+        let table = standing_table();
+        let mut facts = good(&table);
+        change(&mut facts);
+        diagnose(&facts).iter().map(Finding::word).collect()
+    }
+
+    fn catalog<'f, 'a>(facts: &'f mut DayFacts<'a>) -> &'f mut CatalogFacts<'a> {
+        facts.catalog.as_mut().unwrap()
+    }
+
+    fn published<'f>(facts: &'f mut DayFacts<'_>) -> &'f mut PublishedFacts {
+        facts.published.as_mut().unwrap()
+    }
+
+    #[test]
+    fn each_disagreement_has_its_word() {
+        assert_eq!(words(|_| {}), [""; 0]);
+        assert_eq!(words(|facts| facts.planned = None), [""; 0]);
+        assert_eq!(words(|facts| facts.catalog = None), [""; 0]);
+        let never = |facts: &mut DayFacts<'_>| facts.published = None;
+        assert_eq!(words(never), ["missing", "orphaned"]);
+        let unknown = |facts: &mut DayFacts<'_>| {
+            never(facts);
+            catalog(facts).partition = None;
+        };
+        assert_eq!(words(unknown), ["missing"]);
+        let nothing = |facts: &mut DayFacts<'_>| {
+            unknown(facts);
+            facts.planned = Some(Vec::new());
+        };
+        assert_eq!(words(nothing), [""; 0]);
+        assert_eq!(words(|facts| catalog(facts).partition = None), ["not registered"]);
+        assert_eq!(words(|facts| published(facts).location.push_str("newer/")), ["dangling"]);
+        assert_eq!(words(|facts| published(facts).lost.push("part".to_owned())), ["lost"]);
+        assert_eq!(words(|facts| facts.leftovers = 3), ["leftovers"]);
+    }
+
+    #[test]
+    fn objects_that_came_later_or_have_changed_make_a_day_stale() {
+        for object in [object("s3://raw/b", 5), object("s3://raw/a", 6)] {
+            let found = words(|facts| facts.planned.as_mut().unwrap().push(object.clone()));
+            assert_eq!(found, ["stale"]);
+        }
+        assert_eq!(words(|facts| facts.planned.as_mut().unwrap().clear()), [""; 0], "raw logs may expire");
+    }
+
+    #[test]
+    fn with_a_projection_no_partition_is_missed() {
+        let projected = |facts: &mut DayFacts<'_>| {
+            catalog(facts).projected = true;
+            catalog(facts).partition = None;
+        };
+        assert_eq!(words(projected), [""; 0]);
+        let without_table = |facts: &mut DayFacts<'_>| {
+            projected(facts);
+            catalog(facts).table = None;
+        };
+        assert_eq!(words(without_table), ["not registered"]);
+    }
+
+    #[test]
+    fn only_what_lies_in_the_folder_of_the_table_is_ours_to_remove() {
+        let table = standing_table();
+        for (location, expected) in [
+            ("s3://lake/s3_access/proc_ymd=20231101/", true),
+            ("s3://lake/s3_access_old/proc_ymd=20231101/", false),
+            ("s3://other/s3_access/proc_ymd=20231101/", false),
+        ] {
+            let mut facts = good(&table);
+            facts.published = None;
+            let partition = catalog(&mut facts).partition.as_mut().unwrap();
+            partition.location = location.to_owned();
+            let found = diagnose(&facts);
+            assert!(matches!(found[1], Finding::Orphaned { ours, .. } if ours == expected), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn columns_that_differ_are_told_and_only_missing_ones_can_be_mended() {
+        let check = |facts: &DayFacts<'_>, expected: &[&str], expected_mendable: bool| {
+            let found = diagnose(facts);
+            let [Finding::Schema { reasons, mendable }] = &found[..] else { panic!("{found:?}") };
+            assert_eq!(reasons, expected);
+            assert_eq!(*mendable, expected_mendable);
+        };
+        let mut narrow = standing_table();
+        narrow.columns.retain(|column| column.name != "operation");
+        check(&good(&narrow), &["the table lacks operation"], true);
+
+        let table = standing_table();
+        let mut facts = good(&table);
+        let column = &mut published(&mut facts).columns[0];
+        column.hive_type = "double".to_owned();
+        let reason = format!("{} is double in the files and string in the table", column.name);
+        check(&facts, &[&reason], false);
+    }
+}
