@@ -47,6 +47,15 @@ impl PartitionState {
     }
 }
 
+/// Whether something is allowed.
+#[derive(Debug)]
+pub struct Probe {
+    /// The permission, such as `glue:GetTable`.
+    pub permission: &'static str,
+    /// Fails with [`Denied`](crate::error::ErrorKind::Denied) where it is not.
+    pub outcome: Result<()>,
+}
+
 /// One database of a catalog: what engines ask where tables and their days lie.
 pub trait Catalog: Send + Sync {
     /// Fails when there is no such database; with `create`, makes it.
@@ -66,6 +75,9 @@ pub trait Catalog: Send + Sync {
 
     /// Makes partitions, or brings them to their definitions; says what became of each.
     fn put_partitions(&self, table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>>;
+
+    /// Tries each permission to look something up about a table, without effect.
+    fn look_ups(&self, table: &str) -> Vec<Probe>;
 
     /// Removes partitions; one that is not there is no error. Files stay.
     fn remove_partitions(&self, table: &str, days: &[KstDay]) -> Result<()>;

@@ -111,6 +111,27 @@ Examples:
   logmill clean --output /lake"
     )]
     Clean(CleanArgs),
+    /// Hold raw logs, lake and catalog against each other, and mend the catalog
+    #[command(after_help = "States:
+  ok              nothing is wrong
+  provisional     published before all late objects can have come
+  no logs         neither raw logs nor a published day
+  missing         raw logs, but never published
+  stale           raw objects that the published day has not read
+  lost            files of the published day are gone
+  not registered  published, but the catalog does not know it
+  dangling        the catalog shows something else than the published run
+  orphaned        the catalog shows a day that was never published
+  schema          the table of the catalog does not fit the files
+  leftovers       files of killed or superseded runs
+
+Exits with 0 when nothing is wrong, with 4 otherwise. --fix registers, re-points, removes orphaned partitions and cleans; it never rebuilds data.
+
+Examples:
+  logmill doctor --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --catalog glue --database logs
+  logmill doctor --from 2023-11-01 --to 2023-11-30 --output s3://lake/logs --catalog glue --database logs --fix --dry-run
+  logmill doctor --permissions --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --catalog glue --database logs")]
+    Doctor(DoctorArgs),
     /// Show the settings in force and where each comes from
     #[command(after_help = "Examples:
   logmill config
@@ -390,6 +411,38 @@ pub(super) struct CleanArgs {
     pub(super) dry_run: bool,
     #[command(flatten)]
     pub(super) catalog: CatalogArgs,
+}
+
+/// `doctor`.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// First KST day to look at [default: six days before the last]
+    #[arg(long, value_name = "DAY")]
+    pub(super) from: Option<String>,
+    /// Last KST day to look at [default: yesterday]
+    #[arg(long, value_name = "DAY")]
+    pub(super) to: Option<String>,
+    /// The only KST day to look at
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to"])]
+    pub(super) day: Option<String>,
+    #[command(flatten)]
+    pub(super) source: SourceArgs,
+    #[command(flatten)]
+    pub(super) lake: LakeArgs,
+    #[command(flatten)]
+    pub(super) catalog: CatalogArgs,
+    /// Mend what can be mended without the raw logs
+    #[arg(long)]
+    pub(super) fix: bool,
+    /// With --fix: only print what would be done
+    #[arg(long, requires = "fix")]
+    pub(super) dry_run: bool,
+    /// Try what a run needs to be allowed instead, and print the policy that is missing
+    #[arg(long, conflicts_with = "fix")]
+    pub(super) permissions: bool,
+    /// Form of the output; json is one line a day of a table
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    pub(super) format: ShowFormat,
 }
 
 /// `config`.

@@ -8,13 +8,16 @@ use super::exit::Exit;
 use super::settings::{Flags, Settings};
 use super::{Context, console};
 use crate::error::{ErrorKind, Result};
-use crate::kst::KstDay;
+use crate::kst::{KstDay, UtcInstant};
 use crate::publish::{self, CleanRules, Leftover};
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
 /// How long a superseded run stays where nobody has said it.
 const DEFAULT_GRACE_MS: i64 = 3_600_000;
+
+/// How old the files of an unknown run must be where nobody has said it.
+pub(super) const UNKNOWN_MS: i64 = 24 * 3_600_000;
 
 /// What keeps a partition from others while it is cleaned.
 const HOLDER: &str = "logmill clean";
@@ -34,12 +37,8 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     if let Some(registrar) = &registrar {
         registrar.catalog.require_database(false)?;
     }
-    let mut broom = Broom {
-        lake: lake.as_ref(),
-        rules: rules(args, &settings),
-        dry: args.dry_run,
-        total: Total::default(),
-    };
+    let rules = rules(&settings, args.older_than, console::now());
+    let mut broom = Broom::new(lake.as_ref(), rules, args.dry_run);
     for table in tables(args, lake.as_ref())? {
         context.cancel.check()?;
         broom.clean_table(&table, registrar.as_ref())?;
@@ -48,9 +47,10 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     Ok(Exit::Done)
 }
 
-fn rules(args: &CleanArgs, settings: &Settings) -> CleanRules {
+/// When files of runs may go, by the settings.
+pub(super) fn rules(settings: &Settings, unknown_ms: i64, now: UtcInstant) -> CleanRules {
     let grace_ms = if settings.is_default("grace") { DEFAULT_GRACE_MS } else { settings.lake.grace_ms };
-    CleanRules { grace_ms, unknown_ms: args.older_than, now: console::now() }
+    CleanRules { grace_ms, unknown_ms, now }
 }
 
 /// The table asked for, or all of the lake. A lake of folders keeps what is unfinished in one place for all.
@@ -69,7 +69,7 @@ fn root_of_runs(lake: &dyn Lake) -> &'static str {
 }
 
 /// The days of a table in which runs can have left something.
-pub(super) fn days(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
+fn days(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
     let root = root_of_runs(lake);
     let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
     let day = |name: &String| {
@@ -82,22 +82,26 @@ pub(super) fn days(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
 
 /// Removes what may go, or says so.
 pub(super) struct Broom<'a> {
-    pub(super) lake: &'a dyn Lake,
-    pub(super) rules: CleanRules,
+    lake: &'a dyn Lake,
+    rules: CleanRules,
     /// Only says what would go.
-    pub(super) dry: bool,
-    pub(super) total: Total,
+    dry: bool,
+    total: Total,
 }
 
 /// What went.
 #[derive(Debug, Default)]
-pub(super) struct Total {
+struct Total {
     files: u64,
     bytes: u64,
     busy: u64,
 }
 
-impl Broom<'_> {
+impl<'a> Broom<'a> {
+    pub(super) fn new(lake: &'a dyn Lake, rules: CleanRules, dry: bool) -> Self {
+        Self { lake, rules, dry, total: Total::default() }
+    }
+
     fn clean_table(&mut self, table: &str, registrar: Option<&Registrar<'_>>) -> Result<()> {
         let days = days(self.lake, table)?;
         let shown = match (registrar, days.first(), days.last()) {

@@ -13,6 +13,7 @@ mod summary;
 mod clean;
 mod config;
 mod convert;
+mod doctor;
 mod inspect;
 mod plan;
 mod publish;
@@ -134,6 +135,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Schema(args) => schema::run(args),
         Command::Verify(args) => verify::run(args, global, context),
         Command::Clean(args) => clean::run(args, global, context),
+        Command::Doctor(args) => doctor::run(args, global, context),
         Command::Config(args) => config::run(args, global, context),
         Command::Completions { shell } => {
             let mut script = Vec::new();

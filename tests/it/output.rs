@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "plan",
     "convert",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 11] = [
     "schema",
     "verify",
     "clean",
+    "doctor",
     "config",
     "completions",
 ];

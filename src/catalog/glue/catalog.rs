@@ -11,7 +11,7 @@ use super::partitions::Refusal;
 use super::wire;
 use crate::catalog::change::{Comparison, StandingTable, TableChange, compare, find};
 use crate::catalog::{
-    Catalog, CatalogColumn, PartitionDefinition, PartitionState, StandingPartition, TableDefinition,
+    Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -206,6 +206,10 @@ impl Catalog for GlueCatalog {
             }
             Err(self.gave_up("cannot register partitions", table))
         })
+    }
+
+    fn look_ups(&self, table: &str) -> Vec<Probe> {
+        self.aws.wait_out(self.try_look_ups(table))
     }
 
     fn remove_partitions(&self, table: &str, days: &[KstDay]) -> Result<()> {

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod partitions;
+mod probe;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -127,6 +127,11 @@ impl Settings {
         })
     }
 
+    /// The lake's address; empty where there is none.
+    pub(super) fn lake_address(&self) -> &str {
+        self.lake.output.as_deref().unwrap_or_default()
+    }
+
     /// Whether nobody has said a setting.
     pub(super) fn is_default(&self, name: &str) -> bool {
         self.in_force.iter().any(|setting| setting.name == name && setting.from == "default")

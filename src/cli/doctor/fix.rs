@@ -1,0 +1,136 @@
+//! Mends what can be mended without the raw logs: the catalog is told, and what nobody needs is removed.
+
+use std::collections::BTreeSet;
+
+use super::Places;
+use super::gather::{DayReport, TableReport};
+use crate::catalog::change::{Comparison, compare};
+use crate::catalog::diagnosis::Finding;
+use crate::catalog::{self, PARTITION_KEY};
+use crate::cli::catalog::Registrar;
+use crate::cli::clean::{self, Broom};
+use crate::cli::console;
+use crate::error::{ErrorKind, Result};
+use crate::publish::Manifest;
+
+/// Whether a finding can be mended here.
+pub(super) fn can_fix(finding: &Finding) -> bool {
+    match finding {
+        Finding::Orphaned { ours, .. } => *ours,
+        Finding::Leftovers { .. } => true,
+        _ => finding.needs_register(),
+    }
+}
+
+/// Mends all that can be mended, or says with which calls it would; returns whether something failed.
+pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool) -> Result<bool> {
+    let mut said = BTreeSet::new();
+    let mut failed = false;
+    for table in tables {
+        for day in &table.days {
+            places.context.cancel.check()?;
+            let outcome = if dry { rehearse(places, table, day, &mut said) } else { mend(places, day) };
+            match outcome {
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                Err(error) => {
+                    places.context.console.error(&error);
+                    failed = true;
+                }
+                Ok(()) => {}
+            }
+        }
+    }
+    Ok(failed)
+}
+
+fn mend(places: &Places<'_>, day: &DayReport) -> Result<()> {
+    if let Some((registrar, manifest)) = to_register(places, day) {
+        let summary = registrar.register(places.lake, manifest)?;
+        console::print(&format!("{}\n", summary.line()))?;
+    }
+    if let Some(registrar) = to_remove(places, day) {
+        registrar.catalog.remove_partitions(&day.partition.table, &[day.partition.day])?;
+        let database = &registrar.settings.database;
+        console::print(&format!("{database}.{}: partition {} removed\n", day.partition.table, value(day)))?;
+    }
+    sweep(places, day, false)
+}
+
+/// Prints each call that would be made, those about a whole table once.
+fn rehearse(
+    places: &Places<'_>,
+    table: &TableReport,
+    day: &DayReport,
+    said: &mut BTreeSet<String>,
+) -> Result<()> {
+    let mut calls = Vec::new();
+    if let Some((registrar, manifest)) = to_register(places, day) {
+        let name = format!("{}.{}", registrar.settings.database, table.table);
+        let wanted = catalog::definition(places.lake, manifest, registrar.rules())?;
+        match table.standing.as_ref().map(|standing| compare(standing, &wanted)) {
+            None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
+            Some(Comparison::Differs(change)) => {
+                let columns: Vec<&str> = change.columns.iter().map(|column| column.name.as_str()).collect();
+                if !columns.is_empty() {
+                    calls.push(format!(
+                        "BatchUpdatePartition {name}, all partitions: new columns {}",
+                        columns.join(", ")
+                    ));
+                }
+                let parameters: Vec<&str> = change.parameters.keys().map(String::as_str).collect();
+                calls.push(format!("UpdateTable {name}: {}", [columns, parameters].concat().join(", ")));
+            }
+            Some(_) => {}
+        }
+        let call = match (day.projected, &day.registered) {
+            (true, _) => None,
+            (false, None) => Some("BatchCreatePartition"),
+            (false, Some(_)) => Some("BatchUpdatePartition"),
+        };
+        let location = places.lake.address(&format!("{}/{}/", day.partition, manifest.run));
+        calls.extend(call.map(|call| format!("{call} {name} {}: location {location}", value(day))));
+    }
+    if let Some(registrar) = to_remove(places, day) {
+        let database = &registrar.settings.database;
+        calls.push(format!("BatchDeletePartition {database}.{} {}", table.table, value(day)));
+    }
+    for call in calls {
+        if said.insert(call.clone()) {
+            console::print(&format!("would call {call}\n"))?;
+        }
+    }
+    sweep(places, day, true)
+}
+
+/// The published day that the catalog is to be told of, if it is.
+fn to_register<'a>(places: &Places<'a>, day: &'a DayReport) -> Option<(&'a Registrar<'a>, &'a Manifest)> {
+    let is_wanted = day.findings.iter().any(Finding::needs_register);
+    // The catalog is not sent to files that are gone, nor to a table that would refuse it.
+    let is_hopeless = day
+        .findings
+        .iter()
+        .any(|finding| matches!(finding, Finding::Lost { .. } | Finding::Schema { mendable: false, .. }));
+    if !is_wanted || is_hopeless {
+        return None;
+    }
+    Some((places.registrar?, day.published.as_ref()?))
+}
+
+fn to_remove<'a>(places: &Places<'a>, day: &DayReport) -> Option<&'a Registrar<'a>> {
+    let is_ours = |finding: &Finding| matches!(finding, Finding::Orphaned { ours: true, .. });
+    places.registrar.filter(|_| day.findings.iter().any(is_ours))
+}
+
+fn sweep(places: &Places<'_>, day: &DayReport, dry: bool) -> Result<()> {
+    if !day.findings.iter().any(|finding| matches!(finding, Finding::Leftovers { .. })) {
+        return Ok(());
+    }
+    let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.now);
+    // What the catalog has shown until now may still be read: it stays until the next time.
+    let shown = day.registered.iter().filter_map(|found| clean::run_of(&found.location)).collect();
+    Broom::new(places.lake, rules, dry).clean_day(&day.partition, &shown)
+}
+
+fn value(day: &DayReport) -> String {
+    format!("{PARTITION_KEY}={}", day.partition.day.proc_ymd())
+}

@@ -1,0 +1,163 @@
+//! What the three places say about each day of each table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Places;
+use crate::catalog::change::StandingTable;
+use crate::catalog::diagnosis::{CatalogFacts, DayFacts, Finding, PublishedFacts, diagnose};
+use crate::catalog::{self, CatalogColumn, RegisterRules, StandingPartition};
+use crate::cli::{catalog::Registrar, clean};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::plan::{PlannedObject, TableSource, plan_table};
+use crate::publish::{self, Manifest};
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+/// A table with the days that were looked at.
+pub(super) struct TableReport {
+    pub(super) table: String,
+    /// As it stands in the catalog.
+    pub(super) standing: Option<StandingTable>,
+    pub(super) days: Vec<DayReport>,
+}
+
+/// What was found about a day.
+pub(super) struct DayReport {
+    pub(super) partition: Partition,
+    /// Number and bytes of the raw objects that a run would read; `None` where no input is given.
+    pub(super) planned: Option<(u64, u64)>,
+    pub(super) published: Option<Manifest>,
+    pub(super) registered: Option<StandingPartition>,
+    pub(super) projected: bool,
+    pub(super) findings: Vec<Finding>,
+    /// Why the day could not be looked at.
+    pub(super) failed: Option<Error>,
+}
+
+/// Looks at the days of all tables: those of the sources and those of the lake, or the only one wanted.
+pub(super) fn tables(places: &Places<'_>, only: Option<&str>, days: &[KstDay]) -> Result<Vec<TableReport>> {
+    let with_inputs = places.settings.sources.iter().filter(|source| !source.inputs.is_empty());
+    let mut names: BTreeSet<String> = with_inputs.map(|source| source.table.clone()).collect();
+    names.extend(places.lake.names("")?.into_iter().filter(|name| !name.starts_with(['_', '.'])));
+    names.retain(|name| only.is_none_or(|only| only == name));
+    if let Some(registrar) = places.registrar {
+        registrar.catalog.require_database(false)?;
+    }
+    names.into_iter().map(|table| look_at_table(places, table, days)).collect()
+}
+
+fn look_at_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<TableReport> {
+    let (mut standing, mut partitions) = (None, BTreeMap::new());
+    if let (Some(registrar), Some(first), Some(last)) = (places.registrar, days.first(), days.last()) {
+        standing = registrar.catalog.table(&table)?;
+        let found = registrar.catalog.partitions(&table, *first, *last)?;
+        partitions.extend(found.into_iter().map(|found| (found.value.clone(), found)));
+    }
+    let eye = Eye { places, table: &table, standing: standing.as_ref(), folder: places.lake.address(&table) };
+    let mut reports = Vec::new();
+    for day in days {
+        places.context.cancel.check()?;
+        reports.push(eye.look_at_day(*day, partitions.remove(&day.proc_ymd()))?);
+    }
+    Ok(TableReport { table, standing, days: reports })
+}
+
+/// What looks at the days of one table.
+struct Eye<'a> {
+    places: &'a Places<'a>,
+    table: &'a str,
+    standing: Option<&'a StandingTable>,
+    /// Address of the table in the lake.
+    folder: String,
+}
+
+impl Eye<'_> {
+    /// A day that cannot be looked at is reported as such; only an interruption ends the whole.
+    fn look_at_day(&self, day: KstDay, registered: Option<StandingPartition>) -> Result<DayReport> {
+        let partition = Partition { table: self.table.to_owned(), day };
+        match self.facts(&partition, registered.clone()) {
+            Ok(facts) => {
+                let findings = diagnose(&facts);
+                let bytes = |planned: &Vec<PlannedObject>| planned.iter().map(|object| object.bytes).sum();
+                Ok(DayReport {
+                    partition,
+                    planned: facts.planned.as_ref().map(|planned| (planned.len() as u64, bytes(planned))),
+                    published: facts.published.map(|published| published.manifest),
+                    registered,
+                    projected: self.is_projected(),
+                    findings,
+                    failed: None,
+                })
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => Ok(DayReport {
+                partition,
+                planned: None,
+                published: None,
+                registered,
+                projected: self.is_projected(),
+                findings: Vec::new(),
+                failed: Some(error),
+            }),
+        }
+    }
+
+    fn facts(&self, partition: &Partition, registered: Option<StandingPartition>) -> Result<DayFacts<'_>> {
+        let lake = self.places.lake;
+        let published = publish::read_manifest(lake, partition)?;
+        let published = published.map(|manifest| self.published(partition, manifest)).transpose()?;
+        let shown = registered.iter().filter_map(|found| clean::run_of(&found.location)).collect();
+        let rules = clean::rules(self.places.settings, clean::UNKNOWN_MS, self.places.now);
+        Ok(DayFacts {
+            day: partition.day,
+            planned: self.planned(partition.day)?,
+            published,
+            leftovers: publish::leftovers(lake, partition, rules, &shown)?.len(),
+            catalog: self.places.registrar.map(|_| CatalogFacts {
+                table: self.standing,
+                partition: registered,
+                projected: self.is_projected(),
+                folder: &self.folder,
+            }),
+        })
+    }
+
+    fn planned(&self, day: KstDay) -> Result<Option<Vec<PlannedObject>>> {
+        let is_mine = |source: &&TableSource| source.table == self.table && !source.inputs.is_empty();
+        let Some(source) = self.places.settings.sources.iter().find(is_mine) else { return Ok(None) };
+        Ok(Some(plan_table(source, day, self.places.connector)?.objects))
+    }
+
+    fn published(&self, partition: &Partition, manifest: Manifest) -> Result<PublishedFacts> {
+        let lake = self.places.lake;
+        let rules = self.places.registrar.map_or_else(RegisterRules::default, Registrar::rules);
+        let column = |(name, hive_type)| CatalogColumn { name, hive_type, comment: String::new() };
+        Ok(PublishedFacts {
+            inputs: publish::read_inputs(lake, partition, &manifest)?,
+            location: format!("{}/{}/", lake.address(&partition.to_string()), manifest.run),
+            lost: lost(lake, partition, &manifest)?,
+            columns: publish::part_columns(lake, partition, &manifest)?.into_iter().map(column).collect(),
+            table: catalog::definition(lake, &manifest, rules)?,
+            manifest,
+        })
+    }
+
+    fn is_projected(&self) -> bool {
+        let wanted =
+            self.places.registrar.is_some_and(|registrar| registrar.rules().projected_from.is_some());
+        let enabled = |table: &StandingTable| table.parameters.get("projection.enabled").cloned();
+        wanted || self.standing.and_then(enabled).as_deref() == Some("true")
+    }
+}
+
+/// Files of the manifest that are not in the lake.
+fn lost(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<String>> {
+    let there = lake.names(&format!("{partition}/{}", manifest.run))?;
+    let paths = manifest.parts.iter().map(|part| &part.path).chain([&manifest.inputs_file.path]);
+    let is_gone = |path: &&String| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        !there.iter().any(|found| found == name)
+    };
+    Ok(paths.filter(is_gone).cloned().collect())
+}

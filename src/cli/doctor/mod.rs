@@ -1,0 +1,123 @@
+//! `logmill doctor`: raw logs, lake and catalog held against each other, day by day.
+//!
+//! [`gather`] asks the three places, [`crate::catalog::diagnosis`] judges, [`show`] prints, [`fix`] mends what can be mended
+//! without the raw logs, and [`permissions`] tries what a run will need to be allowed.
+
+mod fix;
+mod gather;
+mod permissions;
+mod show;
+
+use super::args::{DoctorArgs, GlobalArgs};
+use super::catalog::Registrar;
+use super::exit::Exit;
+use super::settings::{Flags, Settings};
+use super::{Context, console};
+use crate::catalog::diagnosis::Finding;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{KstDay, UtcInstant};
+use crate::store::{Connector, Lake};
+
+/// Days that are looked at where nobody says which, up to yesterday.
+const DEFAULT_DAYS: usize = 7;
+
+/// The three places.
+struct Places<'a> {
+    settings: &'a Settings,
+    connector: &'a Connector,
+    lake: &'a dyn Lake,
+    registrar: Option<&'a Registrar<'a>>,
+    context: &'a Context,
+    now: UtcInstant,
+}
+
+pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let flags = Flags {
+        source: Some(&args.source),
+        lake: Some(&args.lake),
+        catalog: Some(&args.catalog),
+        ..Flags::default()
+    };
+    let settings = context.settings(global, &flags)?;
+    let now = console::now();
+    let days = days(args, now)?;
+    let connector = context.connector(&settings);
+    let registrar = Registrar::open(&settings, &connector)?;
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let registrar = registrar.as_ref();
+    let places =
+        Places { settings: &settings, connector: &connector, lake: lake.as_ref(), registrar, context, now };
+    if args.permissions {
+        return permissions::run(&places, &days, args.format);
+    }
+    let tables = gather::tables(&places, args.source.table.as_deref(), &days)?;
+    show::print(&places, &tables, args.format)?;
+    let is_left: Box<dyn Fn(&Finding) -> bool> = if args.fix {
+        let failed = fix::run(&places, &tables, args.dry_run)?;
+        Box::new(move |finding| failed || args.dry_run || !fix::can_fix(finding))
+    } else {
+        Box::new(|_| true)
+    };
+    let unwell = tables.iter().flat_map(|table| &table.days);
+    let ok = unwell.clone().flat_map(|day| &day.findings).all(|finding| !is_left(finding))
+        && unwell.clone().all(|day| day.failed.is_none());
+    Ok(if ok { Exit::Done } else { Exit::Unusable })
+}
+
+/// The days to look at, in their order.
+fn days(args: &DoctorArgs, now: UtcInstant) -> Result<Vec<KstDay>> {
+    let parse = |day: &Option<String>| day.as_deref().map(|day| KstDay::parse(day, now)).transpose();
+    if let Some(day) = parse(&args.day)? {
+        return Ok(vec![day]);
+    }
+    let last = parse(&args.to)?.unwrap_or_else(|| KstDay::of(now).previous());
+    let Some(first) = parse(&args.from)? else {
+        let mut days: Vec<KstDay> =
+            std::iter::successors(Some(last), |day| Some(day.previous())).take(DEFAULT_DAYS).collect();
+        days.reverse();
+        return Ok(days);
+    };
+    if last < first {
+        return Err(Error::new(ErrorKind::Usage, "the range of days ends before it begins")
+            .with("from", first)
+            .with("to", last)
+            .hint("give the earlier day with --from"));
+    }
+    Ok(std::iter::successors(Some(first), |day| Some(day.next())).take_while(|day| *day <= last).collect())
+}
+
+/// The next step for a finding.
+fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -> String {
+    let output = places.settings.lake_address();
+    let catalog = places
+        .registrar
+        .map(|registrar| format!(" --catalog glue --database {}", registrar.settings.database))
+        .unwrap_or_default();
+    match finding {
+        Finding::Missing { .. } | Finding::Stale { .. } | Finding::Lost { .. } => {
+            let source = places.settings.sources.iter().find(|source| source.table == table);
+            let inputs = source.map(|source| &source.inputs).into_iter().flatten();
+            let inputs: Vec<String> = inputs.map(|input| format!(" --input {input}")).collect();
+            let inputs = inputs.concat();
+            let dataset = source.map(|source| format!(" --dataset {}", source.dataset.name()));
+            let dataset = dataset.unwrap_or_default();
+            format!("logmill run --day {day}{dataset} --table {table}{inputs} --output {output}{catalog}")
+        }
+        Finding::Orphaned { ours: false, .. } => {
+            "it is not in this lake: look who has registered it".to_owned()
+        }
+        Finding::Schema { mendable: false, .. } => {
+            "choose another table or database, or drop the table from the catalog and register its days anew"
+                .to_owned()
+        }
+        Finding::Leftovers { .. } => format!("logmill clean --output {output} --table {table}{catalog}"),
+        Finding::NotRegistered | Finding::Dangling { .. } | Finding::Schema { .. } => {
+            let database = places.registrar.map(|registrar| registrar.settings.database.as_str());
+            let database = database.unwrap_or_default();
+            format!("logmill register --day {day} --table {table} --output {output} --database {database}")
+        }
+        Finding::Orphaned { .. } => {
+            format!("logmill doctor --day {day} --output {output}{catalog} --fix")
+        }
+    }
+}
