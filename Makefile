@@ -7,7 +7,7 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-.PHONY: demo test format clippy deny unit e2e sample glue-tables
+.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3
 
 ## Publishes the sample day and shows what it did.
 demo:
@@ -21,6 +21,7 @@ format:
 
 clippy:
 	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --no-default-features --locked -- -D warnings
 
 ## Licences, bans and sources of dependencies.
 deny:
@@ -53,3 +54,7 @@ glue-tables:
 	cargo build --locked --quiet
 	target/debug/logmill schema --format cloudformation > target/tables.json
 	mv target/tables.json glue/cloudformation/tables.json
+
+## Many small objects from a local S3 server, beside a plain downloader; installs what it needs.
+bench-s3:
+	$(PYTHON) benches/s3/small_objects.py

@@ -60,7 +60,7 @@ pub(super) enum Command {
   logmill run --day yesterday --input /logs --output /lake
   logmill run --day 2023-11-01 --input /logs --output /lake --dataset cloudtrail --summary-json -
   logmill run --day 20231101 --config /etc/logmill.toml
-  logmill run --day yesterday --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --catalog glue --database logs")]
+  logmill run --day yesterday --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs")]
     Run(RunArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
@@ -106,7 +106,7 @@ Examples:
         after_help = "Files of a run that is the day stay, and so does all that is not in the folder of a run. Superseded runs go when their grace is over; runs that no day knows may still be alive and go when their files are old. Where engines read through a catalog, say --catalog glue: then a run that it still shows stays, too.
 
 Examples:
-  logmill clean --output s3://lake/logs --catalog glue --database logs
+  logmill clean --output s3://lake/logs --database logs
   logmill clean --output s3://lake/logs --table s3_access --older-than 48h --dry-run
   logmill clean --output /lake"
     )]
@@ -128,9 +128,9 @@ Examples:
 Exits with 0 when nothing is wrong, with 4 otherwise. --fix registers, re-points, removes orphaned partitions and cleans; it never rebuilds data.
 
 Examples:
-  logmill doctor --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --catalog glue --database logs
-  logmill doctor --from 2023-11-01 --to 2023-11-30 --output s3://lake/logs --catalog glue --database logs --fix --dry-run
-  logmill doctor --permissions --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --catalog glue --database logs")]
+  logmill doctor --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs
+  logmill doctor --from 2023-11-01 --to 2023-11-30 --output s3://lake/logs --database logs --fix --dry-run
+  logmill doctor --permissions --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs")]
     Doctor(DoctorArgs),
     /// Show the settings in force and where each comes from
     #[command(after_help = "Examples:
@@ -240,7 +240,8 @@ pub(super) struct WriteArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Catalog")]
 pub(super) struct CatalogArgs {
-    /// Catalog that is told of published days: none or glue [default: none; env: LOGMILL_CATALOG]
+    /// Catalog that is told of published days: none or glue [default: glue where a database is named, else none; env:
+    /// LOGMILL_CATALOG]
     #[arg(long, value_name = "CATALOG")]
     pub(super) catalog: Option<String>,
     /// Database of the catalog [env: LOGMILL_DATABASE]

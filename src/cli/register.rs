@@ -18,7 +18,8 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
     let day = KstDay::parse(&args.day.day, console::now())?;
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector)?.ok_or_else(|| {
-        Error::new(ErrorKind::Usage, "there is no catalog to register with").hint("say --catalog glue")
+        Error::new(ErrorKind::Usage, "there is no catalog to register with")
+            .hint("name its database with --database")
     })?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let mut failed = None;

@@ -33,7 +33,7 @@ impl GlueCatalog {
         };
         let request = self.client.get_partitions().database_name(&self.database).table_name(table);
         match request.exclude_column_schema(true).max_results(1).send().await {
-            Err(error) if code_of(&error) != Some("EntityNotFoundException") => Err(failure(asked, error)),
+            Err(error) if code_of(&error) != Some("EntityNotFoundException") => Err(failure(asked, &error)),
             _ => Ok(()),
         }
     }
@@ -48,7 +48,7 @@ impl GlueCatalog {
         let no_day = PartitionValueList::builder().values(NO_DAY).build().map_err(bug)?;
         let request = self.client.batch_get_partition().database_name(&self.database).table_name(table);
         match request.partitions_to_get(no_day).send().await {
-            Err(error) if code_of(&error) != Some("EntityNotFoundException") => Err(failure(asked, error)),
+            Err(error) if code_of(&error) != Some("EntityNotFoundException") => Err(failure(asked, &error)),
             _ => Ok(()),
         }
     }

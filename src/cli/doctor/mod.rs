@@ -91,7 +91,7 @@ fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -
     let output = places.settings.lake_address();
     let catalog = places
         .registrar
-        .map(|registrar| format!(" --catalog glue --database {}", registrar.settings.database))
+        .map(|registrar| format!(" --database {}", registrar.settings.database))
         .unwrap_or_default();
     match finding {
         Finding::Missing { .. } | Finding::Stale { .. } | Finding::Lost { .. } => {

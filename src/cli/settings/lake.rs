@@ -98,11 +98,14 @@ impl Layers {
         file: &CatalogSection,
     ) -> Result<Option<CatalogSettings>> {
         let kind_flag = flags.and_then(|flags| flags.catalog.as_ref());
-        let is_glue = self.pick("catalog", kind_flag, file.catalog.as_ref(), "none", catalog)?;
+        let database_flag = flags.and_then(|flags| flags.database.as_ref());
+        let (named, _) =
+            self.first("database", database_flag, file.database.as_ref().map(ToString::to_string), "");
+        let default = if named.is_empty() { "none" } else { "glue" };
+        let is_glue = self.pick("catalog", kind_flag, file.catalog.as_ref(), default, catalog)?;
         if !is_glue {
             return Ok(None);
         }
-        let database_flag = flags.and_then(|flags| flags.database.as_ref());
         let database = self.pick("database", database_flag, file.database.as_ref(), "", text)?;
         if !crate::plan::is_table_name(&database) {
             return Err(Error::new(ErrorKind::Usage, format!("'{database}' is no name of a database"))
