@@ -78,7 +78,7 @@ def test_every_template_and_policy_is_looked_at() -> None:
     managed = [
         name
         for name, resource in template("lake.yaml")["Resources"].items()
-        if resource["Type"].startswith("AWS::IAM::")
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
     ]
     assert sorted(managed) == sorted(POLICY_OF.values())
 
@@ -218,3 +218,10 @@ def test_what_glue_would_refuse_is_seen(changed: dict[str, Any], objection: str)
     found = objections("glue", "CreateTable", {"DatabaseName": "d", "TableInput": fine | changed})
     assert len(found) == 1
     assert objection in found[0]
+
+
+def test_a_role_that_is_made_grants_nothing_by_itself() -> None:
+    """What it may do stands in the policies, which are held against the documents."""
+    role = template("lake.yaml")["Resources"]["JobRole"]
+    assert role["Properties"].keys() == {"Description", "AssumeRolePolicyDocument"}
+    assert role["Condition"] == "MakesJobRole"
