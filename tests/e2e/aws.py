@@ -222,8 +222,9 @@ class S3Lake:
 
     def assert_clean(self) -> None:
         """Asserts that nothing is left behind: no stray object, no unfinished upload."""
-        assert self.strays() == set()
-        assert self.uploads() == []
+        strays, uploads = self.strays(), self.uploads()
+        assert not strays, f"no manifest names {sorted(strays)}"
+        assert not uploads, f"begun and never ended: {uploads}"
 
     def readers(self) -> dict[str, list[str]]:
         """What the reader of each table finds on the sample day."""

@@ -190,6 +190,16 @@ ACCESS_DENIED = Refuse(403, "AccessDenied", "Access Denied")
 
 
 @dataclass(frozen=True)
+class Reply:
+    """A good answer in JSON, which may hold errors of single entries; the request is not carried out."""
+
+    body: str
+
+    def __call__(self, exchange: Exchange) -> None:
+        exchange.send(Answer(200, (("Content-Type", "application/x-amz-json-1.1"),), self.body.encode()))
+
+
+@dataclass(frozen=True)
 class Cut:
     """An answer that promises its full length and ends after some bytes of its body."""
 

@@ -47,7 +47,7 @@ class SmallDay:
     def assert_converges(self, aws: Aws, lake: S3Lake, *options: str) -> None:
         """Asserts that the next run makes the new day and leaves nothing behind."""
         aws.run(lake, *options, source=self.source)
-        assert lake.readers() == self.new
+        assert lake.readers() == self.new, "readers do not find the new day"
         lake.assert_clean()
 
 
