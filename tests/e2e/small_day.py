@@ -51,13 +51,16 @@ class SmallDay:
         lake.assert_clean()
 
 
+def few_objects(times: tuple[str, ...] = EARLY + LATE) -> dict[str, bytes]:
+    """The raw objects of the day, or those of some times, by key."""
+    objects = {key: body for key, body in sample_objects().items() if any(time in key for time in times)}
+    assert len(objects) == len(times)
+    return objects
+
+
 def small_day(aws: Aws) -> SmallDay:
     """Publishes the day twice."""
-    objects = {
-        key: body for key, body in sample_objects().items() if any(time in key for time in EARLY + LATE)
-    }
-    assert len(objects) == len(EARLY + LATE)
-    early = {key: body for key, body in objects.items() if any(time in key for time in EARLY)}
+    objects, early = few_objects(), few_objects(EARLY)
     source, old, new = aws.source(early), aws.lake(), aws.lake()
     before = aws.run(old, source=source)
     aws.put(source.split("/")[2], {f"logs/{key}": body for key, body in objects.items()})

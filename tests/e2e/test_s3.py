@@ -16,9 +16,16 @@ from compare import TYPE_OF_DAY, read_rows
 from engines import DuckDb, Pyarrow
 from faults import FaultProxy, running
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
+from small_day import few_objects
 
 COUNTS = ("read", "written", "other_day", "duplicate", "quarantined", "objects", "bytes")
 OLD_RUN = "20231102T000000Z-00000000"
+
+
+@pytest.fixture(scope="module")
+def few(aws_server: str) -> str:
+    """Address of a few raw objects of the sample in S3; tests do not change them."""
+    return Aws(aws_server, FaultProxy(aws_server)).source(few_objects())
 
 
 def test_a_day_from_s3_has_the_rows_of_the_same_day_from_a_folder(
@@ -100,25 +107,23 @@ def test_engines_read_the_lake_in_s3_as_they_read_the_folder(
     assert (duckdb.rows(), duckdb.checksums()) == (sample.ledger(table)["written"], expected)
 
 
-def test_publishing_again_changes_no_byte_and_leaves_nothing_of_the_first_run(
-    aws: Aws, raw_sample: str
-) -> None:
+def test_publishing_again_changes_no_byte_and_leaves_nothing_of_the_first_run(aws: Aws, few: str) -> None:
     lake = aws.lake()
-    first = aws.run(lake, source=raw_sample)["run"]
+    first = aws.run(lake, source=few)["run"]
     before = lake.readers()
-    second = aws.run(lake, source=raw_sample)["run"]
+    second = aws.run(lake, source=few)["run"]
     assert lake.readers() == before
     assert not [key for key in lake.paths() if first in key]
     assert [key for key in lake.paths() if second in key]
     lake.assert_clean()
 
 
-def test_the_superseded_run_lives_for_its_grace(aws: Aws, raw_sample: str) -> None:
+def test_the_superseded_run_lives_for_its_grace(aws: Aws, few: str) -> None:
     lake = aws.lake()
-    first = aws.run(lake, source=raw_sample)["run"]
+    first = aws.run(lake, source=few)["run"]
     parts = {key: lake.get(key) for key in lake.paths() if first in key and key.endswith(".parquet")}
     assert len(parts) == len(DATASETS)
-    aws.run(lake, "--grace", "1h", source=raw_sample)
+    aws.run(lake, "--grace", "1h", source=few)
     assert {key: lake.get(key) for key in parts} == parts
     assert all(first in key for key in lake.strays())
     aws.logmill("clean", "--output", lake.url, "--older-than", "0s", "--grace", "1h")
@@ -131,18 +136,18 @@ def test_the_superseded_run_lives_for_its_grace(aws: Aws, raw_sample: str) -> No
     aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
 
 
-def test_a_day_that_has_become_empty_is_emptied_in_s3(aws: Aws, raw_sample: str) -> None:
+def test_a_day_that_has_become_empty_is_emptied_in_s3(aws: Aws, few: str) -> None:
     lake = aws.lake()
-    aws.run(lake, source=raw_sample)
+    aws.run(lake, source=few)
     summary = aws.run(lake, source=aws.source(OTHER_DAYS))
     assert [table_of(summary, table)["written"] for table in DATASETS] == [0, 0]
     assert lake.readers() == {table: [] for table in DATASETS}
     lake.assert_clean()
 
 
-def test_verify_finds_a_published_day_whole_and_a_damaged_one_not(aws: Aws, raw_sample: str) -> None:
+def test_verify_finds_a_published_day_whole_and_a_damaged_one_not(aws: Aws, few: str) -> None:
     lake = aws.lake()
-    aws.run(lake, source=raw_sample)
+    aws.run(lake, source=few)
     verify = ("verify", "--day", SAMPLE_DAY, "--output", lake.url)
     aws.logmill(*verify)
     part = next(key for key in sorted(lake.paths()) if key.endswith(".parquet"))
@@ -155,7 +160,7 @@ def test_verify_finds_a_published_day_whole_and_a_damaged_one_not(aws: Aws, raw_
 
 
 @pytest.mark.parametrize("prefix", ["", "lake", "lake/", "a/lake"])
-def test_no_key_that_is_not_of_the_day_is_touched(aws: Aws, raw_sample: str, prefix: str) -> None:
+def test_no_key_that_is_not_of_the_day_is_touched(aws: Aws, few: str, prefix: str) -> None:
     """Neither by publishing twice nor by cleaning: tables of like names, other days, what is around it."""
     lake = aws.lake(prefix)
     folder = f"proc_ymd={SAMPLE_DAY.replace('-', '')}"
@@ -179,7 +184,7 @@ def test_no_key_that_is_not_of_the_day_is_touched(aws: Aws, raw_sample: str, pre
     kept = {lake.below + key: b"mine" for key in inside} | {key: b"mine" for key in around}
     aws.put(lake.bucket, kept)
     for _ in range(2):
-        aws.run(lake, source=raw_sample)
+        aws.run(lake, source=few)
     for table in DATASETS:
         arguments = ("--output", lake.url, "--table", table)
         aws.logmill("clean", *arguments, "--older-than", "0s", "--grace", "0s")
@@ -214,14 +219,14 @@ def test_an_input_may_be_what_stands_before_the_times_in_the_names_of_logs(aws: 
     "mistake", ["mistyped/", "cloudtrai", "cloudtrail/AWSLogs/o-example", "s3-access/simple/we"]
 )
 def test_an_input_that_holds_nothing_is_refused_and_the_published_day_stands(
-    aws: Aws, raw_sample: str, mistake: str
+    aws: Aws, few: str, mistake: str
 ) -> None:
     """A prefix that nobody writes to is a mistake, and no day without events."""
     lake = aws.lake()
-    aws.run(lake, source=raw_sample)
+    aws.run(lake, source=few)
     before = lake.readers()
-    said = aws.complaint(lake, source=raw_sample + mistake, code=4)
-    assert raw_sample + mistake in said
+    said = aws.complaint(lake, source=few + mistake, code=4)
+    assert few + mistake in said
     assert "hint:" in said
     assert lake.readers() == before
 
@@ -236,9 +241,9 @@ def test_an_input_may_be_a_whole_bucket_or_a_single_object(aws: Aws, sample: Pub
     assert table_of(single, "cloudtrail")["read"] > 0
 
 
-def test_a_lake_inside_its_input_is_not_read_as_logs(aws: Aws, raw_sample: str) -> None:
+def test_a_lake_inside_its_input_is_not_read_as_logs(aws: Aws, few: str) -> None:
     """Raw logs and lake in one bucket: the second run finds what the first one found."""
-    source = aws.source(sample_objects(), prefix="").rstrip("/")
+    source = aws.source(few_objects(), prefix="").rstrip("/")
     lake = S3Lake(aws, source.split("/")[2], "lake")
     first = aws.run(lake, source=source)
     second = aws.run(lake, source=source)
@@ -287,14 +292,14 @@ def test_a_day_costs_a_few_list_requests_however_many_days_there_are(
 
 
 def test_requests_agree_to_pay_and_name_the_owner_of_the_bucket(
-    aws: Aws, proxy: FaultProxy, raw_sample: str
+    aws: Aws, proxy: FaultProxy, few: str
 ) -> None:
-    bucket = raw_sample.split("/")[2]
-    aws.run(aws.lake(), source=raw_sample)
+    bucket = few.split("/")[2]
+    aws.run(aws.lake(), source=few)
     headers = {name for request in proxy.requests() for name in request.headers}
     assert not headers & {"x-amz-request-payer", "x-amz-expected-bucket-owner"}
     proxy.forget()
-    aws.run(aws.lake(), "--requester-pays", "--expected-bucket-owner", ACCOUNT, source=raw_sample)
+    aws.run(aws.lake(), "--requester-pays", "--expected-bucket-owner", ACCOUNT, source=few)
     raw = proxy.requests(path=f"{bucket}*")
     assert {request.operation for request in raw} >= {"ListObjectsV2", "GetObject"}
     for request in raw:
@@ -302,12 +307,12 @@ def test_requests_agree_to_pay_and_name_the_owner_of_the_bucket(
         assert request.headers["x-amz-expected-bucket-owner"] == ACCOUNT
 
 
-def test_objects_are_written_as_the_lake_is_to_be(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
+def test_objects_are_written_as_the_lake_is_to_be(aws: Aws, proxy: FaultProxy, few: str) -> None:
     """Encryption, tags and access list on every object; the storage class on parts, not on the manifest."""
     lake = aws.lake()
     options = ("--sse", "kms", "--kms-key", "alias/logs", "--storage-class", "INTELLIGENT_TIERING")
     tags = ("--tag", "team=data platform", "--tag", "cost=42")
-    aws.run(lake, *options, *tags, "--acl", "bucket-owner-full-control", source=raw_sample)
+    aws.run(lake, *options, *tags, "--acl", "bucket-owner-full-control", source=few)
     writes = proxy.requests("CreateMultipartUpload") + proxy.requests("PutObject")
     assert {request.path.rpartition("/")[2] for request in writes} >= {
         "_manifest.json",
@@ -327,18 +332,16 @@ def test_objects_are_written_as_the_lake_is_to_be(aws: Aws, proxy: FaultProxy, r
     lake.assert_clean()
 
 
-def test_encryption_with_the_keys_of_s3_is_asked_for(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
-    aws.run(aws.lake(), "--sse", "s3", source=raw_sample)
+def test_encryption_with_the_keys_of_s3_is_asked_for(aws: Aws, proxy: FaultProxy, few: str) -> None:
+    aws.run(aws.lake(), "--sse", "s3", source=few)
     for request in proxy.requests("CreateMultipartUpload") + proxy.requests("PutObject"):
         assert request.headers["x-amz-server-side-encryption"] == "AES256"
 
 
-def test_a_run_spills_into_its_scratch_folder_and_leaves_it_empty(
-    aws: Aws, raw_sample: str, tmp_path: Path
-) -> None:
+def test_a_run_spills_into_its_scratch_folder_and_leaves_it_empty(aws: Aws, few: str, tmp_path: Path) -> None:
     lake, scratch = aws.lake(), tmp_path / "scratch"
     scratch.mkdir()
-    aws.run(lake, "--scratch", scratch, source=raw_sample)
+    aws.run(lake, "--scratch", scratch, source=few)
     assert [path for path in scratch.rglob("*") if path.is_file()] == []
     lake.assert_clean()
 
@@ -366,14 +369,12 @@ def test_an_authority_that_the_environment_names_is_trusted(
     lake.assert_clean()
 
 
-def test_an_authority_that_nobody_named_is_refused(
-    aws: Aws, raw_sample: str, tls: tuple[FaultProxy, Path]
-) -> None:
+def test_an_authority_that_nobody_named_is_refused(aws: Aws, few: str, tls: tuple[FaultProxy, Path]) -> None:
     """The error names the lake and says that it is about the certificate."""
     proxy, _ = tls
     lake = aws.lake()
     env = aws.env(proxy.url) | {"AWS_MAX_ATTEMPTS": "1"}
-    said = aws.complaint(lake, source=raw_sample, code=4, env=env)
+    said = aws.complaint(lake, source=few, code=4, env=env)
     assert "certificate" in said
     assert lake.bucket in said
     assert "AWS_CA_BUNDLE" in said
@@ -381,10 +382,10 @@ def test_an_authority_that_nobody_named_is_refused(
     assert lake.paths() == set()
 
 
-def test_a_summary_of_a_lake_in_s3_reads_like_one_of_a_folder(aws: Aws, raw_sample: str) -> None:
+def test_a_summary_of_a_lake_in_s3_reads_like_one_of_a_folder(aws: Aws, few: str) -> None:
     """The quarantine is named by its address."""
     lake = aws.lake()
-    summary = aws.run(lake, source=raw_sample)
+    summary = aws.run(lake, source=few)
     for table in DATASETS:
         quarantine = table_of(summary, table)["quarantine"]
         assert quarantine.startswith(f"{lake.url}/_quarantine/{table}/")
