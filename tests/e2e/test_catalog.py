@@ -255,6 +255,9 @@ def test_a_superseded_run_that_the_catalog_still_points_at_is_not_removed(
     assert grown.lake.readers() == day.new
     assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
     proxy.forget()
+    clean = ("clean", "--output", grown.lake.url, *grown.options)
+    grown.aws.logmill(*clean, "--older-than", "0s", "--grace", "0s")
+    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
     grown.register()
     assert grown.query(table).read(tmp_path).rows() == day.rows[table][1]
     grown.run("--grace", "0s", source=day.source)

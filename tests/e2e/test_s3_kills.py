@@ -85,6 +85,30 @@ def test_a_killed_run_leaves_a_whole_day_and_the_next_one_converges(
     assert registered(aws, database, tmp_path) == day.new
 
 
+@pytest.mark.parametrize("point", range(READING, POINTS, 3))
+def test_cleaning_removes_what_a_killed_run_has_left_and_nothing_else(
+    aws: Aws, proxy: FaultProxy, clean_run: CleanRun, point: int, tmp_path: Path
+) -> None:
+    """Looking alone removes nothing; readers find what they found before; rejected rows stay for people."""
+    day = clean_run.day
+    lake, database = prepared(aws, day)
+    proxy.forget()
+    arguments = run_arguments(lake, *options(database), source=day.source)
+    kill_at(aws, proxy, clean_run.strike_at(point), True, arguments)
+    proxy.forget()
+    before, left = lake.readers(), (lake.paths(), lake.uploads())
+    clean = ("clean", "--output", lake.url, "--older-than", "0s", *options(database))
+    aws.logmill(*clean, "--dry-run")
+    assert (lake.paths(), lake.uploads()) == left
+    catalog = registered(aws, database, tmp_path)
+    aws.logmill(*clean)
+    assert lake.readers() == before
+    assert registered(aws, database, tmp_path) == catalog
+    assert lake.uploads() == []
+    if catalog == before:
+        assert all(path.startswith("_quarantine/") for path in lake.strays())
+
+
 def kill_at(
     aws: Aws, proxy: FaultProxy, number: int, carried_out: bool, arguments: tuple[str | Path, ...]
 ) -> None:
