@@ -502,23 +502,3 @@ def test_projection_lets_athena_compute_the_days(
     assert athena.is_projected(catalog.table(table))
     assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
     assert catalog.query(table, ("20230930", "20231003")).read(tmp_path).rows() == 0
-
-
-def test_doctor_finds_days_that_the_catalog_does_not_know_and_puts_them_right(
-    grown: Registered, day: SmallDay, table: str, tmp_path: Path
-) -> None:
-    """A partition that is missing and one that points elsewhere; looking alone changes nothing."""
-    arguments = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--output", grown.lake.url)
-    doctor = ("doctor", *arguments, "--database", grown.database)
-    grown.aws.logmill(*doctor)
-    glue, where = grown.aws.glue, {"DatabaseName": grown.database, "PartitionValues": [DAY]}
-    glue.delete_partition(TableName=table, **where)
-    state = grown.state()
-    found = grown.aws.logmill(*doctor, code=4)
-    assert table in found.stdout + found.stderr
-    assert grown.state() == state
-    grown.aws.logmill(*doctor, "--fix", "--dry-run", code=4)
-    assert grown.state() == state
-    grown.aws.logmill(*doctor, "--fix")
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
-    grown.aws.logmill(*doctor)
