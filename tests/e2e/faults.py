@@ -191,12 +191,13 @@ ACCESS_DENIED = Refuse(403, "AccessDenied", "Access Denied")
 
 @dataclass(frozen=True)
 class Reply:
-    """A good answer in JSON, which may hold errors of single entries; the request is not carried out."""
+    """A good answer, which may hold errors of single entries; the request is not carried out."""
 
     body: str
+    content_type: str = "application/x-amz-json-1.1"
 
     def __call__(self, exchange: Exchange) -> None:
-        exchange.send(Answer(200, (("Content-Type", "application/x-amz-json-1.1"),), self.body.encode()))
+        exchange.send(Answer(200, (("Content-Type", self.content_type),), self.body.encode()))
 
 
 @dataclass(frozen=True)

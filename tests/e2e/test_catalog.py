@@ -14,10 +14,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 import athena
-from aws import CONFIGURED, OTHER_DAYS, REGION, Aws, S3Lake, table_of
+from aws import CONFIGURED, OTHER_DAYS, REGION, Aws, S3Lake, run_arguments, table_of
 from engines import Pyarrow, Spark, checksum
-from faults import ACCESS_DENIED, FaultProxy, Refuse, Reply, running
-from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published
+from faults import ACCESS_DENIED, FaultProxy, Meanwhile, Refuse, Reply, running
+from harness import DATASETS, PATIENCE, SAMPLE_DATA, SAMPLE_DAY, Published, started
 from schema import columns
 from small_day import SmallDay, small_day
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 DAY = SAMPLE_DAY.replace("-", "")
+ITS_TABLE = ("--dataset", "s3-access")
 NEXT_DAY = "2023-11-02"
 THROTTLED = Refuse(400, "ThrottlingException", "Rate exceeded")
 CONCURRENT = Refuse(400, "ConcurrentModificationException", "Two processes are modifying the table")
@@ -502,3 +503,23 @@ def test_projection_lets_athena_compute_the_days(
     assert athena.is_projected(catalog.table(table))
     assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
     assert catalog.query(table, ("20230930", "20231003")).read(tmp_path).rows() == 0
+
+
+@pytest.mark.parametrize("moment", ["GetTable", "BatchGetPartition", "BatchUpdatePartition"])
+def test_the_catalog_shows_the_run_that_committed_last_also_when_two_register_at_once(
+    grown: Registered, day: SmallDay, proxy: FaultProxy, moment: str, tmp_path: Path
+) -> None:
+    """One has committed and is about to register, when another one does all of that."""
+    later: list[str] = []
+
+    def overtake() -> None:
+        options = (*ITS_TABLE, "--grace", "0s", "--scratch", tmp_path)
+        later.append(grown.run(*options, source=day.source)["run"])
+
+    proxy.rule(Meanwhile(overtake), operation=moment, times=1)
+    arguments = run_arguments(grown.lake, *grown.options, *ITS_TABLE, "--grace", "0s", source=day.source)
+    with started(*arguments, env=grown.aws.env()) as process:
+        process.communicate(timeout=PATIENCE)
+    assert [grown.lake.manifest("s3_access")["run"]] == later
+    assert later[0] in grown.location("s3_access")
+    assert grown.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]

@@ -107,7 +107,9 @@ def test_an_object_that_goes_after_it_was_listed_is_a_rejected_row(aws: Aws, pro
     gone = "2023-11-01-09-00-01-GONE"
     aws.put(bucket, {NAME: lines(2000), gone: lines(1, seed=3)})
     proxy.rule(
-        Meanwhile(lambda: aws.s3.delete_object(Bucket=bucket, Key=gone)), operation="GetObject", path=f"*{gone}"
+        Meanwhile(lambda: aws.s3.delete_object(Bucket=bucket, Key=gone)),
+        operation="GetObject",
+        path=f"*{gone}",
     )
     lake = aws.lake()
     counts = table_of(aws.run(lake, *OPTIONS, source=f"s3://{bucket}"), "s3_access")

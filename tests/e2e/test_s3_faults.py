@@ -22,6 +22,7 @@ from faults import (
     Lose,
     Meanwhile,
     Refuse,
+    Reply,
     Trickle,
     running,
 )
@@ -233,9 +234,19 @@ def test_a_lake_that_is_denied_is_named(trial: Trial, operation: str) -> None:
     assert "s3:PutObject" in said
 
 
-def test_a_lake_whose_old_files_may_not_be_removed_is_published_all_the_same(trial: Trial) -> None:
+DENIED_KEY = "<Error><Key>old</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [ACCESS_DENIED, Reply(f"<DeleteResult>{DENIED_KEY}</DeleteResult>", "application/xml")],
+    ids=["the_request", "each_key"],
+)
+def test_a_lake_whose_old_files_may_not_be_removed_is_published_all_the_same(
+    trial: Trial, fault: Fault
+) -> None:
     """The day is committed by then; what is superseded goes with a later run."""
-    rule = trial.proxy.rule(ACCESS_DENIED, operation="DeleteObject*")
+    rule = trial.proxy.rule(fault, operation="DeleteObjects")
     done = trial.aws.logmill(
         "run", "--day", SAMPLE_DAY, "--input", trial.day.source, "--output", trial.lake.url
     )

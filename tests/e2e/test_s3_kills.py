@@ -6,16 +6,18 @@ is due: no clock is involved. N is spread over a clean run, most of it where the
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import athena
 from aws import Aws, S3Lake, digest, run_arguments
-from faults import FaultProxy, Strike, running
+from faults import Fault, FaultProxy, Meanwhile, Strike, running
 from harness import PATIENCE, SAMPLE_DAY, started
 from small_day import SmallDay, small_day
 
@@ -110,20 +112,50 @@ def test_cleaning_removes_what_a_killed_run_has_left_and_nothing_else(
         assert all(path.startswith("_quarantine/") for path in lake.strays())
 
 
+@pytest.mark.parametrize("operation", ["GetObject", "CreateMultipartUpload", "UploadPart"])
+def test_an_interrupted_run_gives_up_what_it_has_begun(
+    aws: Aws, proxy: FaultProxy, clean_run: CleanRun, operation: str
+) -> None:
+    """SIGTERM leaves time to put things in order: nothing is left for a later run."""
+    day = clean_run.day
+    lake = day.published(aws)
+    where = {"operation": operation, "path": "*.parquet" if operation != "GetObject" else "*/logs/*"}
+    arguments = run_arguments(lake, source=day.source)
+    code, said = signalled(aws, proxy, signal.SIGTERM, Meanwhile, where, arguments)
+    assert code == 130, said
+    assert lake.readers() == day.old
+    lake.assert_clean()
+
+
 def kill_at(
     aws: Aws, proxy: FaultProxy, number: int, carried_out: bool, arguments: tuple[str | Path, ...]
 ) -> None:
     """Starts the binary and kills it at its request of that number."""
+    strike = partial(Strike, carried_out=carried_out)
+    code, said = signalled(aws, proxy, signal.SIGKILL, strike, {"skip": number - 1}, arguments)
+    assert code == -signal.SIGKILL, said
+
+
+def signalled(
+    aws: Aws,
+    proxy: FaultProxy,
+    number: signal.Signals,
+    fault: Callable[[Callable[[], None]], Fault],
+    where: dict[str, Any],
+    arguments: tuple[str | Path, ...],
+) -> tuple[int, str]:
+    """Starts the binary and sends it a signal at one of its requests; gives exit code and what was said."""
     process_id: Future[int] = Future()
 
-    def kill() -> None:
-        os.kill(process_id.result(PATIENCE), signal.SIGKILL)
+    def send() -> None:
+        os.kill(process_id.result(PATIENCE), number)
 
-    rule = proxy.rule(Strike(kill, carried_out), skip=number - 1, times=1)
+    rule = proxy.rule(fault(send), times=1, **where)
     with started(*arguments, env=aws.env()) as process:
         process_id.set_result(process.pid)
         _, said = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, rule.struck) == (-signal.SIGKILL, 1), said
+    assert rule.struck == 1, said
+    return process.returncode, said
 
 
 def assert_catalog_is_whole(aws: Aws, day: SmallDay, database: str, folder: Path) -> None:
