@@ -19,7 +19,8 @@ pub use registration::{RegisterRules, Registered, definition, register};
 pub use table::{CatalogColumn, PARTITION_KEY, TableDefinition};
 
 use crate::error::Result;
-use crate::kst::KstDay;
+use crate::kst::{KstDay, UtcInstant};
+use crate::publish::ColumnStatistics;
 
 /// What became of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,9 @@ pub trait Catalog: Send + Sync {
 
     /// Makes partitions, or brings them to their definitions; says what became of each.
     fn put_partitions(&self, table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>>;
+
+    /// Replaces what is known about the values of columns of a table.
+    fn put_statistics(&self, table: &str, columns: &[ColumnStatistics], at: UtcInstant) -> Result<()>;
 
     /// Tries each permission to look something up about a table, without effect.
     fn look_ups(&self, table: &str) -> Vec<Probe>;

@@ -3,8 +3,8 @@
 use super::{Catalog, PartitionDefinition, PartitionState, TableDefinition};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::KstDay;
-use crate::publish::Manifest;
+use crate::kst::{KstDay, UtcInstant};
+use crate::publish::{self, Manifest};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -15,12 +15,12 @@ pub struct RegisterRules {
     pub create_database: bool,
     /// The first day of a projection of partitions; no partition is registered then.
     pub projected_from: Option<KstDay>,
-    /// Whether to tell about the values of columns.
-    pub column_statistics: bool,
+    /// When the values of columns are looked at, where the catalog is to be told about them.
+    pub statistics_at: Option<UtcInstant>,
 }
 
 /// Where engines find a day from now on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Registered {
     /// Name of the table.
     pub table: String,
@@ -28,9 +28,11 @@ pub struct Registered {
     pub location: String,
     /// What became of the partition.
     pub partition: PartitionState,
+    /// Why the catalog could not be told about the values of columns: the day is registered all the same.
+    pub without_statistics: Option<Error>,
 }
 
-/// Tells the catalog about a committed day: database, table, and last of all the partition, which is the switch from what
+/// Tells the catalog about a committed day: database, table, values of columns, and last of all the partition, which is the switch from what
 /// engines have read until now.
 pub fn register(
     catalog: &dyn Catalog,
@@ -42,15 +44,36 @@ pub fn register(
     catalog.require_database(rules.create_database)?;
     let columns = catalog.put_table(&table)?;
     let partition = Partition { table: table.name.clone(), day: manifest.day };
+    let without_statistics = tell_statistics(catalog, lake, &partition, manifest, rules)?;
     let folder = lake.address(&partition.to_string());
     if rules.projected_from.is_some() {
         let location = format!("{folder}/");
-        return Ok(Registered { table: table.name, location, partition: PartitionState::Projected });
+        let partition = PartitionState::Projected;
+        return Ok(Registered { table: table.name, location, partition, without_statistics });
     }
     let wanted = PartitionDefinition::new(manifest, &folder, columns);
     let states = catalog.put_partitions(&table.name, std::slice::from_ref(&wanted))?;
     let partition = states.first().copied().unwrap_or(PartitionState::Unchanged);
-    Ok(Registered { table: table.name, location: wanted.location, partition })
+    Ok(Registered { table: table.name, location: wanted.location, partition, without_statistics })
+}
+
+/// Tells about the values of columns as they are on this day; days of a log are much alike. Returns why it could not be
+/// done, since a day is worth more than what is known about it.
+fn tell_statistics(
+    catalog: &dyn Catalog,
+    lake: &dyn Lake,
+    partition: &Partition,
+    manifest: &Manifest,
+    rules: RegisterRules,
+) -> Result<Option<Error>> {
+    let Some(at) = rules.statistics_at else { return Ok(None) };
+    let told = publish::column_statistics(lake, partition, manifest)
+        .and_then(|columns| catalog.put_statistics(&partition.table, &columns, at));
+    match told {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+        Err(error) => Ok(Some(error)),
+    }
 }
 
 /// The table of a published day as the catalog should know it.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::console::{self, Console};
 use super::settings::{CatalogSettings, Settings};
 use crate::catalog::{self, Catalog, RegisterRules, Registered};
 use crate::error::{Error, ErrorKind, Result};
@@ -13,6 +14,7 @@ pub(super) struct Registrar<'a> {
     pub(super) catalog: Box<dyn Catalog>,
     pub(super) settings: &'a CatalogSettings,
     output: &'a str,
+    console: Console,
 }
 
 /// Where engines find a day, for the summary.
@@ -26,7 +28,11 @@ pub(super) struct CatalogSummary {
 
 impl<'a> Registrar<'a> {
     /// Opens the catalog, if one is to be told; nothing is asked yet, but what cannot work is refused here.
-    pub(super) fn open(settings: &'a Settings, connector: &Connector) -> Result<Option<Self>> {
+    pub(super) fn open(
+        settings: &'a Settings,
+        connector: &Connector,
+        console: Console,
+    ) -> Result<Option<Self>> {
         let Some(wanted) = &settings.catalog else { return Ok(None) };
         let output = settings.output()?;
         if !output.starts_with("s3://") {
@@ -39,7 +45,7 @@ impl<'a> Registrar<'a> {
                 .hint("leave --grace at 0s, or --projection out"));
         }
         let catalog = catalog::open(connector, &wanted.database)?;
-        Ok(Some(Self { catalog, settings: wanted, output }))
+        Ok(Some(Self { catalog, settings: wanted, output, console }))
     }
 
     /// How days are registered.
@@ -47,7 +53,7 @@ impl<'a> Registrar<'a> {
         RegisterRules {
             create_database: self.settings.create_database,
             projected_from: self.settings.projected_from,
-            column_statistics: self.settings.column_statistics,
+            statistics_at: self.settings.column_statistics.then(console::now),
         }
     }
 
@@ -60,7 +66,13 @@ impl<'a> Registrar<'a> {
     }
 
     fn summary(&self, registered: Registered) -> CatalogSummary {
-        let Registered { table, location, partition } = registered;
+        let Registered { table, location, partition, without_statistics } = registered;
+        if let Some(error) = without_statistics {
+            self.console.warn(
+                "the catalog could not be told about the values of columns: the day is registered all the same",
+                &[("table", table.clone().into()), ("cause", error.to_string().into())],
+            );
+        }
         let database = self.settings.database.clone();
         CatalogSummary { database, table, location, partition: partition.name() }
     }

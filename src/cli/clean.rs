@@ -32,7 +32,7 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     };
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector)?;
+    let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     if let Some(registrar) = &registrar {
         registrar.catalog.require_database(false)?;

@@ -23,7 +23,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     let settings = context.settings(global, &flags)?;
     let (plan, plan_id) = read_plan(&args.plan)?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector)?;
+    let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let started_at = console::now();
     let day_run = DayRun {

@@ -17,7 +17,7 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
     let settings = context.settings(global, &flags)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector)?.ok_or_else(|| {
+    let registrar = Registrar::open(&settings, &connector, context.console)?.ok_or_else(|| {
         Error::new(ErrorKind::Usage, "there is no catalog to register with")
             .hint("name its database with --database")
     })?;

@@ -25,7 +25,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let settings = context.settings(global, &flags)?;
     let tables = settings.tables()?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector)?;
+    let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let started_at = console::now();
     let day = KstDay::parse(&args.day.day, started_at)?;

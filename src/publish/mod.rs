@@ -4,6 +4,7 @@
 //! is written and the partition is switched in one step. What the new day supersedes is removed last, from the
 //! [`CommittedDay`], so that a catalog can be told of the new one before.
 
+mod column_statistics;
 mod digest;
 mod inputs;
 mod leftovers;
@@ -12,6 +13,7 @@ mod part_columns;
 mod part_reader;
 mod verify;
 
+pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
 pub use inputs::{InputLine, read_inputs};
 pub use leftovers::{CleanRules, Leftover, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};

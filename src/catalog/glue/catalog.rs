@@ -14,7 +14,8 @@ use crate::catalog::{
     Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::KstDay;
+use crate::kst::{KstDay, UtcInstant};
+use crate::publish::ColumnStatistics;
 use crate::store::s3::Aws;
 
 /// How often a change is tried again when somebody else was faster, or some entries of a batch failed for now.
@@ -206,6 +207,10 @@ impl Catalog for GlueCatalog {
             }
             Err(self.gave_up("cannot register partitions", table))
         })
+    }
+
+    fn put_statistics(&self, table: &str, columns: &[ColumnStatistics], at: UtcInstant) -> Result<()> {
+        self.aws.wait(self.update_statistics(table, columns, at))
     }
 
     fn look_ups(&self, table: &str) -> Vec<Probe> {

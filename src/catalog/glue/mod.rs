@@ -6,6 +6,7 @@
 mod catalog;
 mod partitions;
 mod probe;
+mod statistics;
 mod table;
 #[cfg(test)]
 mod tests;

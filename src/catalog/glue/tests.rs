@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use self::script::{Script, ok, refused};
 use crate::catalog::partition::tests::definition;
 use crate::catalog::{Catalog, PartitionDefinition, PartitionState, TableDefinition};
-use crate::dataset::{self, Naming};
+use crate::dataset::{self, ColumnType, Naming};
 use crate::error::ErrorKind;
-use crate::kst::KstDay;
+use crate::kst::{KstDay, UtcInstant};
+use crate::publish::{ColumnStatistics, ValueStatistics};
 
 fn wanted() -> TableDefinition {
     let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
@@ -340,4 +341,52 @@ fn what_is_denied_is_told_with_the_permission_that_is_missing() {
     assert!(error.next_step().unwrap().contains("glue:BatchCreatePartition"), "{error}");
     assert!(error.to_string().contains("logs.s3_access"), "{error}");
     assert_eq!(script.asked().len(), 2);
+}
+
+#[test]
+fn statistics_are_told_in_chunks_of_25() {
+    let text = ValueStatistics::Texts { bytes: 10, longest: 4, count: 4 };
+    let column =
+        |place: usize| ColumnStatistics { name: format!("c{place}"), nulls: 1, distinct: 2, values: text };
+    let mut columns: Vec<ColumnStatistics> = (0..30).map(column).collect();
+    columns[0].values = ValueStatistics::Numbers { min: -3, max: 9, column_type: ColumnType::Int };
+    columns[1].values = ValueStatistics::Times { min: -1, max: 1_700_000_000_999 };
+    columns[2].values = ValueStatistics::Flags { trues: 5, falses: 0 };
+    let call = "UpdateColumnStatisticsForTable";
+    let (catalog, script) = Script::play(vec![ok(call, json!({})), ok(call, json!({}))]);
+    catalog.put_statistics("s3_access", &columns, UtcInstant(1_700_000_000_000)).unwrap();
+    let asked = script.asked();
+    let lists: Vec<_> = asked.iter().map(|call| call["ColumnStatisticsList"].as_array().unwrap()).collect();
+    assert_eq!((lists[0].len(), lists[1].len()), (25, 5));
+    let data = |place: usize| lists[0][place]["StatisticsData"].clone();
+    let long = |min: i64, max: i64| {
+        json!({"Type": "LONG", "LongColumnStatisticsData": {
+            "MinimumValue": min, "MaximumValue": max, "NumberOfNulls": 1, "NumberOfDistinctValues": 2,
+        }})
+    };
+    assert_eq!((data(0), data(1)), (long(-3, 9), long(-1, 1_700_000_000)));
+    assert_eq!(
+        data(2)["BooleanColumnStatisticsData"],
+        json!({"NumberOfTrues": 5, "NumberOfFalses": 0, "NumberOfNulls": 1})
+    );
+    assert_eq!(
+        data(3)["StringColumnStatisticsData"],
+        json!({"MaximumLength": 4, "AverageLength": 2.5, "NumberOfNulls": 1, "NumberOfDistinctValues": 2})
+    );
+    let types: Vec<_> = lists[0][..4].iter().map(|column| column["ColumnType"].as_str().unwrap()).collect();
+    assert_eq!(types, ["int", "timestamp", "boolean", "string"]);
+}
+
+#[test]
+fn statistics_that_are_refused_name_the_column() {
+    let refusal = json!({"Errors": [{
+        "ColumnStatistics": {"ColumnName": "c", "ColumnType": "int", "AnalyzedTime": 1.0},
+        "Error": {"ErrorCode": "InvalidInputException", "ErrorMessage": "as the script says"},
+    }]});
+    let (catalog, script) = Script::play(vec![ok("UpdateColumnStatisticsForTable", refusal)]);
+    let values = ValueStatistics::Numbers { min: 0, max: 9, column_type: ColumnType::Int };
+    let column = ColumnStatistics { name: "c".to_owned(), nulls: 0, distinct: 1, values };
+    let error = catalog.put_statistics("s3_access", &[column], UtcInstant(0)).unwrap_err();
+    assert!(error.to_string().contains("column: c, code: InvalidInputException"), "{error}");
+    assert_eq!(script.asked().len(), 1);
 }

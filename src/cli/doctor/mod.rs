@@ -42,7 +42,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     let now = console::now();
     let days = days(args, now)?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector)?;
+    let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let registrar = registrar.as_ref();
     let places =

@@ -1,0 +1,95 @@
+//! What is known about the values of columns, for the optimiser of Athena.
+
+use aws_sdk_glue::primitives::DateTime;
+use aws_sdk_glue::types::{
+    BooleanColumnStatisticsData, ColumnStatistics as GlueStatistics, ColumnStatisticsData,
+    ColumnStatisticsType, LongColumnStatisticsData, StringColumnStatisticsData,
+};
+
+use super::catalog::GlueCatalog;
+use super::wire::bug;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::UtcInstant;
+use crate::publish::{ColumnStatistics, ValueStatistics};
+use crate::store::s3::failure::{Asked, failure};
+
+/// Columns that one call takes.
+const BATCH: usize = 25;
+
+impl GlueCatalog {
+    /// Replaces the statistics of columns of a table.
+    pub(super) async fn update_statistics(
+        &self,
+        table: &str,
+        columns: &[ColumnStatistics],
+        at: UtcInstant,
+    ) -> Result<()> {
+        let target = self.named(table);
+        let asked = Asked {
+            failing: "cannot tell the catalog about the values of columns",
+            target: &target,
+            permission: "glue:UpdateTable",
+        };
+        for batch in columns.chunks(BATCH) {
+            let list = batch.iter().map(|column| statistics(column, at)).collect::<Result<Vec<_>>>()?;
+            let request = self.client.update_column_statistics_for_table().database_name(&self.database);
+            let answer = request.table_name(table).set_column_statistics_list(Some(list)).send().await;
+            let answer = answer.map_err(|error| failure(asked, &error))?;
+            if let Some(refused) = answer.errors().first() {
+                let column = refused.column_statistics().map(GlueStatistics::column_name);
+                let detail = refused.error();
+                return Err(Error::new(ErrorKind::Denied, "the catalog refuses the statistics of a column")
+                    .with("table", target)
+                    .with("column", column.unwrap_or_default())
+                    .with("code", detail.and_then(|detail| detail.error_code()).unwrap_or_default())
+                    .hint("the day is there all the same: queries are only planned with less knowledge"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn statistics(column: &ColumnStatistics, at: UtcInstant) -> Result<GlueStatistics> {
+    GlueStatistics::builder()
+        .column_name(&column.name)
+        .column_type(column.hive_type())
+        .analyzed_time(DateTime::from_millis(at.0))
+        .statistics_data(data(column)?)
+        .build()
+        .map_err(bug)
+}
+
+fn data(column: &ColumnStatistics) -> Result<ColumnStatisticsData> {
+    let (nulls, distinct) = (signed(column.nulls), signed(column.distinct));
+    let long = |min: i64, max: i64| {
+        let long = LongColumnStatisticsData::builder().minimum_value(min).maximum_value(max);
+        long.number_of_nulls(nulls).number_of_distinct_values(distinct).build()
+    };
+    let data = ColumnStatisticsData::builder();
+    let data = match column.values {
+        ValueStatistics::Numbers { min, max, .. } => {
+            data.r#type(ColumnStatisticsType::Long).long_column_statistics_data(long(min, max))
+        }
+        // Hive counts times in seconds; engines use nulls and distinct values of them, not their bounds.
+        ValueStatistics::Times { min, max } => {
+            let seconds = long(min.div_euclid(1000), max.div_euclid(1000));
+            data.r#type(ColumnStatisticsType::Long).long_column_statistics_data(seconds)
+        }
+        ValueStatistics::Texts { bytes, longest, count } => {
+            let text = StringColumnStatisticsData::builder().maximum_length(signed(longest));
+            let text = text.average_length(bytes as f64 / count.max(1) as f64);
+            let text = text.number_of_nulls(nulls).number_of_distinct_values(distinct);
+            data.r#type(ColumnStatisticsType::String).string_column_statistics_data(text.build())
+        }
+        ValueStatistics::Flags { trues, falses } => {
+            let flags = BooleanColumnStatisticsData::builder().number_of_trues(signed(trues));
+            let flags = flags.number_of_falses(signed(falses)).number_of_nulls(nulls).build();
+            data.r#type(ColumnStatisticsType::Boolean).boolean_column_statistics_data(flags)
+        }
+    };
+    data.build().map_err(bug)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
