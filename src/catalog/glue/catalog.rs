@@ -20,6 +20,8 @@ use crate::store::s3::Aws;
 
 /// How often a change is tried again when somebody else was faster, or some entries of a batch failed for now.
 pub(super) const ATTEMPTS: u32 = 5;
+/// How often an operation is begun when the service is busy with the table, also after the retries of the SDK.
+const OPERATION_ATTEMPTS: u32 = 3;
 /// Before the second attempt; the next pauses are longer.
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -41,6 +43,19 @@ impl GlueCatalog {
     /// What errors call a table.
     pub(super) fn named(&self, table: &str) -> String {
         format!("{}.{table}", self.database)
+    }
+
+    /// Waits for an operation, and begins it anew when the catalog is busy: all of them may be done twice.
+    fn insist<T>(&self, operation: impl AsyncFn() -> Result<T>) -> Result<T> {
+        self.aws.wait(async {
+            for attempt in 1..OPERATION_ATTEMPTS {
+                match operation().await {
+                    Err(error) if error.is_retryable() => self.pause(attempt).await,
+                    outcome => return outcome,
+                }
+            }
+            operation().await
+        })
     }
 
     async fn pause(&self, attempt: u32) {
@@ -152,7 +167,7 @@ impl GlueCatalog {
 
 impl Catalog for GlueCatalog {
     fn require_database(&self, create: bool) -> Result<()> {
-        self.aws.wait(async {
+        self.insist(async || {
             if self.has_database().await? {
                 return Ok(());
             }
@@ -166,12 +181,12 @@ impl Catalog for GlueCatalog {
     }
 
     fn table(&self, name: &str) -> Result<Option<StandingTable>> {
-        let table = self.aws.wait(self.get_table(name))?;
+        let table = self.insist(async || self.get_table(name).await)?;
         Ok(table.map(|table| wire::standing_table(&table)))
     }
 
     fn put_table(&self, wanted: &TableDefinition) -> Result<Vec<CatalogColumn>> {
-        self.aws.wait(async {
+        self.insist(async || {
             for attempt in 1..=ATTEMPTS {
                 if let Some(columns) = self.try_put_table(wanted).await? {
                     return Ok(columns);
@@ -183,17 +198,15 @@ impl Catalog for GlueCatalog {
     }
 
     fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>> {
-        let found = self.aws.wait(async {
-            match self.get_table(table).await? {
-                Some(_) => self.get_partitions(table, Some((first, last)), true).await,
-                None => Ok(Vec::new()),
-            }
+        let found = self.insist(async || match self.get_table(table).await? {
+            Some(_) => self.get_partitions(table, Some((first, last)), true).await,
+            None => Ok(Vec::new()),
         })?;
         Ok(found.iter().map(wire::standing_partition).collect())
     }
 
     fn put_partitions(&self, table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>> {
-        self.aws.wait(async {
+        self.insist(async || {
             let mut states = BTreeMap::new();
             let mut open: Vec<&PartitionDefinition> = wanted.iter().collect();
             for attempt in 1..=ATTEMPTS {
@@ -210,7 +223,7 @@ impl Catalog for GlueCatalog {
     }
 
     fn put_statistics(&self, table: &str, columns: &[ColumnStatistics], at: UtcInstant) -> Result<()> {
-        self.aws.wait(self.update_statistics(table, columns, at))
+        self.insist(async || self.update_statistics(table, columns, at).await)
     }
 
     fn look_ups(&self, table: &str) -> Vec<Probe> {
@@ -219,8 +232,8 @@ impl Catalog for GlueCatalog {
 
     fn remove_partitions(&self, table: &str, days: &[KstDay]) -> Result<()> {
         let values: Vec<String> = days.iter().map(|day| day.proc_ymd()).collect();
-        self.aws.wait(async {
-            let mut open = values;
+        self.insist(async || {
+            let mut open = values.clone();
             for attempt in 1..=ATTEMPTS {
                 let refusals = self.delete_partitions(table, &open).await?;
                 let refusals = refusals.into_iter().filter(|refusal| !refusal.is_of_missing()).collect();
