@@ -32,9 +32,36 @@ pub struct Registered {
     pub without_statistics: Option<Error>,
 }
 
-/// Tells the catalog about a committed day: database, table, values of columns, and last of all the partition, which is the switch from what
-/// engines have read until now.
+/// How often a day that other runs replace meanwhile is registered anew.
+const OVERTAKEN: u32 = 10;
+
+/// Tells the catalog about a committed day: database, table, values of columns, and last of all the partition, which is
+/// the switch from what engines have read until now.
+///
+/// Another run may commit the day and register it meanwhile. Whoever is done looks at the lake once more and registers what
+/// is the day by then, so that the catalog ends with the run that was committed last.
 pub fn register(
+    catalog: &dyn Catalog,
+    lake: &dyn Lake,
+    manifest: &Manifest,
+    rules: RegisterRules,
+) -> Result<Registered> {
+    let partition = Partition { table: manifest.table.clone(), day: manifest.day };
+    let mut run = manifest.run.clone();
+    let mut registered = register_once(catalog, lake, manifest, rules)?;
+    for _ in 0..OVERTAKEN {
+        match publish::read_manifest(lake, &partition)? {
+            Some(newer) if newer.run != run => {
+                registered = register_once(catalog, lake, &newer, rules)?;
+                run = newer.run;
+            }
+            _ => break,
+        }
+    }
+    Ok(registered)
+}
+
+fn register_once(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     manifest: &Manifest,
