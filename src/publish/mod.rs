@@ -99,7 +99,7 @@ impl<'a> StagedDay<'a> {
     }
 
     fn quarantine_folder(&self) -> String {
-        format!("_quarantine/{}", self.partition)
+        self.partition.quarantine()
     }
 
     /// Writes the list of inputs beside the part files.

@@ -28,6 +28,14 @@ impl fmt::Display for Partition {
 /// Name of the manifest in a partition; engines pass over names that begin with `_`.
 pub const MANIFEST: &str = "_manifest.json";
 
+impl Partition {
+    /// The folder with the rejected rows of its runs, below the lake: a file a run, named after it.
+    #[must_use]
+    pub fn quarantine(&self) -> String {
+        format!("_quarantine/{self}")
+    }
+}
+
 /// A place with published days.
 pub trait Lake: Send + Sync {
     /// The address of a path: what people and catalogs call it.
@@ -65,7 +73,8 @@ pub trait Lake: Send + Sync {
     /// Begins a new version of a partition, which nobody sees before it is committed.
     fn stage(&self, partition: &Partition, scratch: &super::Scratch) -> Result<Box<dyn StagedPartition>>;
 
-    /// The files of all runs of a partition, finished or not, where a lake [keeps](Self::keeps_runs) them.
+    /// The files of all runs of a partition, finished or not, where a lake [keeps](Self::keeps_runs) them; of its
+    /// quarantine only the unfinished ones.
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>>;
 
     /// Removes files of runs, and gives up those that are unfinished.

@@ -71,7 +71,7 @@ impl S3Lake {
             for object in page.contents() {
                 let key = object.key().unwrap_or_default();
                 let written_at = object.last_modified().map_or(UtcInstant(0), instant);
-                match self.run_file(key, prefix) {
+                match self.run_file(key, prefix, '/') {
                     Some(file) => {
                         let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
                         files.push(RunFile { bytes, written_at, ..file });
@@ -84,7 +84,7 @@ impl S3Lake {
         Ok((files, foreign))
     }
 
-    async fn unfinished_files(&self, prefix: &str) -> Result<Vec<RunFile>> {
+    async fn unfinished_files(&self, prefix: &str, end: char) -> Result<Vec<RunFile>> {
         let mut files = Vec::new();
         let request = self.bucket.client.list_multipart_uploads().bucket(&self.bucket.name).prefix(prefix);
         let request = request.set_expected_bucket_owner(self.bucket.owner.clone());
@@ -95,7 +95,9 @@ impl S3Lake {
             let request = request.clone().set_key_marker(key_marker).set_upload_id_marker(id_marker);
             let page = request.send().await.map_err(|error| failure(asked, &error))?;
             for found in page.uploads() {
-                let Some(file) = self.run_file(found.key().unwrap_or_default(), prefix) else { continue };
+                let Some(file) = self.run_file(found.key().unwrap_or_default(), prefix, end) else {
+                    continue;
+                };
                 let written_at = found.initiated().map_or(UtcInstant(0), instant);
                 files.push(RunFile { upload: found.upload_id().map(str::to_owned), written_at, ..file });
             }
@@ -107,9 +109,10 @@ impl S3Lake {
         }
     }
 
-    /// The file of a run that a key names, if it does.
-    fn run_file(&self, key: &str, prefix: &str) -> Option<RunFile> {
-        let (run, _) = key.strip_prefix(prefix)?.split_once('/')?;
+    /// The file of a run that a key names, if it does: `run/name` in a partition, `run.jsonl` in a quarantine; `end` is what
+    /// follows the run.
+    fn run_file(&self, key: &str, prefix: &str, end: char) -> Option<RunFile> {
+        let (run, _) = key.strip_prefix(prefix)?.split_once(end)?;
         let path = key.strip_prefix(&self.root)?.to_owned();
         let (run, written_at) = (run.to_owned(), UtcInstant(0));
         is_run_name(&run).then_some(RunFile { run, path, upload: None, bytes: 0, written_at })
@@ -258,7 +261,9 @@ impl Lake for S3Lake {
         let prefix = self.partition_prefix(partition);
         self.bucket.aws.wait(async {
             let (mut files, _) = self.finished_files(&prefix).await?;
-            files.extend(self.unfinished_files(&prefix).await?);
+            files.extend(self.unfinished_files(&prefix, '/').await?);
+            let quarantine = self.key(&format!("{}/", partition.quarantine()));
+            files.extend(self.unfinished_files(&quarantine, '.').await?);
             Ok(files)
         })
     }
