@@ -24,12 +24,9 @@ const HOLDER: &str = "logmill clean";
 
 pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let write = WriteArgs { grace: args.grace.clone(), ..WriteArgs::default() };
-    let flags = Flags {
-        lake: Some(&args.lake),
-        write: Some(&write),
-        catalog: Some(&args.catalog),
-        ..Flags::default()
-    };
+    let catalog = args.catalog.clone().or_glue_with_database();
+    let flags =
+        Flags { lake: Some(&args.lake), write: Some(&write), catalog: Some(&catalog), ..Flags::default() };
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector, context.console)?;

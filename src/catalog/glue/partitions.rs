@@ -10,7 +10,7 @@ use aws_sdk_glue::types::{
 use super::catalog::GlueCatalog;
 use super::wire::{bug, value_of};
 use crate::catalog::PARTITION_KEY;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::kst::KstDay;
 use crate::store::s3::failure::{Asked, failure};
 
@@ -18,6 +18,8 @@ use crate::store::s3::failure::{Asked, failure};
 const WRITE_BATCH: usize = 100;
 /// Values that one call looks up at most.
 const GET_BATCH: usize = 1000;
+/// How often values are looked up of which Glue returns all.
+const VAIN_LOOKUPS: u32 = 2;
 /// Values that one call removes at most.
 const DELETE_BATCH: usize = 25;
 
@@ -64,30 +66,28 @@ impl Refusal {
 
 impl GlueCatalog {
     /// The partitions of these values that are there.
+    ///
+    /// Glue returns values that it did not come to, and does not say whether values without a partition are among them:
+    /// what it returns again and again is taken to be without one. Should that be wrong, creating it is refused.
     pub(super) async fn batch_get_partitions(
         &self,
         table: &str,
         values: &[String],
     ) -> Result<Vec<Partition>> {
         let key = |value: &String| PartitionValueList::builder().values(value).build().map_err(bug);
-        let mut open = values.iter().map(key).collect::<Result<Vec<_>>>()?;
         let mut found = Vec::new();
-        let mut stuck = 0;
-        while !open.is_empty() && stuck < super::catalog::ATTEMPTS {
-            let batch: Vec<PartitionValueList> = open.drain(..open.len().min(GET_BATCH)).collect();
-            let asked_for = batch.len();
-            let answer = self.batch_get_once(table, batch).await?;
-            found.extend_from_slice(answer.0.as_slice());
-            stuck = if answer.1.len() < asked_for { 0 } else { stuck + 1 };
-            open.extend(answer.1);
+        for batch in values.chunks(GET_BATCH) {
+            let mut open = batch.iter().map(key).collect::<Result<Vec<_>>>()?;
+            let mut in_vain = 0;
+            while !open.is_empty() && in_vain < VAIN_LOOKUPS {
+                let asked_for = open.len();
+                let (partitions, unprocessed) = self.batch_get_once(table, open).await?;
+                in_vain = if unprocessed.len() < asked_for { 0 } else { in_vain + 1 };
+                found.extend(partitions);
+                open = unprocessed;
+            }
         }
-        if open.is_empty() {
-            return Ok(found);
-        }
-        Err(Error::new(ErrorKind::Temporary, "the catalog does not look partitions up")
-            .with("table", self.named(table))
-            .with("partitions", open.len())
-            .hint("the service is busy: try again later"))
+        Ok(found)
     }
 
     /// Partitions that were found, and values that the service had no time for.

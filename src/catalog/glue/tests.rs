@@ -306,6 +306,16 @@ fn keys_that_glue_had_no_time_for_are_asked_again() {
 }
 
 #[test]
+fn keys_that_glue_never_comes_to_are_taken_as_new() {
+    let unprocessed = || ok("BatchGetPartition", json!({"UnprocessedKeys": [{"Values": ["20231101"]}]}));
+    let (catalog, script) =
+        Script::play(vec![unprocessed(), unprocessed(), ok("BatchCreatePartition", json!({}))]);
+    let states = catalog.put_partitions("s3_access", &definitions(1)).unwrap();
+    assert_eq!(states, [PartitionState::Created]);
+    assert_eq!(script.asked().len(), 3);
+}
+
+#[test]
 fn partitions_are_removed_in_batches_of_25_and_none_twice() {
     let (catalog, script) = Script::play(vec![
         ok("BatchDeletePartition", json!({"Errors": [error_of("20231101", "EntityNotFoundException")]})),

@@ -32,10 +32,11 @@ struct Places<'a> {
 }
 
 pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let catalog = args.catalog.clone().or_glue_with_database();
     let flags = Flags {
         source: Some(&args.source),
         lake: Some(&args.lake),
-        catalog: Some(&args.catalog),
+        catalog: Some(&catalog),
         ..Flags::default()
     };
     let settings = context.settings(global, &flags)?;

@@ -47,6 +47,8 @@ struct Tried {
 enum Outcome {
     Allowed,
     Denied(Error),
+    /// Something else is wrong, such as the name of a bucket.
+    Failed(Error),
     /// It could not be tried, and why.
     Unknown(String),
 }
@@ -70,16 +72,17 @@ pub(super) fn run(places: &Places<'_>, days: &[KstDay], format: ShowFormat) -> R
         ShowFormat::Json => json(&tried).to_string() + "\n",
         ShowFormat::Table => text(&tried),
     })?;
-    let denied = tried.iter().any(|tried| matches!(tried.outcome, Outcome::Denied(_)));
-    Ok(if denied { Exit::Unusable } else { Exit::Done })
+    let wrong = |tried: &Tried| matches!(tried.outcome, Outcome::Denied(_) | Outcome::Failed(_));
+    Ok(if tried.iter().any(wrong) { Exit::Unusable } else { Exit::Done })
 }
 
 impl Tried {
     fn new(permission: &'static str, on: &str, resources: Vec<String>, outcome: Result<()>) -> Self {
         let outcome = match outcome {
             Ok(()) => Outcome::Allowed,
-            Err(error) if error.kind() == ErrorKind::Denied => Outcome::Denied(error),
-            Err(error) => Outcome::Unknown(error.to_string()),
+            Err(error) if names(&error, permission) => Outcome::Denied(error),
+            Err(error) if error.kind() == ErrorKind::Temporary => Outcome::Unknown(error.to_string()),
+            Err(error) => Outcome::Failed(error),
         };
         Self { permission, on: on.to_owned(), resources, outcome }
     }
@@ -88,6 +91,12 @@ impl Tried {
         let outcome = Outcome::Unknown(why.to_owned());
         Self { permission, on: on.to_owned(), resources: Vec::new(), outcome }
     }
+}
+
+/// Whether an error is about a permission that is missing, and about this one.
+fn names(error: &Error, permission: &str) -> bool {
+    let step = error.next_step().unwrap_or_default();
+    error.kind() == ErrorKind::Denied && step.contains(permission)
 }
 
 /// What a policy calls a bucket.
@@ -211,6 +220,7 @@ fn words(outcome: &Outcome) -> (&'static str, String) {
     match outcome {
         Outcome::Allowed => ("ok", String::new()),
         Outcome::Denied(error) => ("denied", error.to_string()),
+        Outcome::Failed(error) => ("failed", error.to_string()),
         Outcome::Unknown(why) => ("unknown", why.clone()),
     }
 }
@@ -255,12 +265,15 @@ mod tests {
 
     #[test]
     fn the_missing_policy_holds_what_was_denied_and_nothing_else() {
-        let denied = || Err(Error::new(ErrorKind::Denied, "denied"));
+        let denied = |permission: &str| {
+            Err(Error::new(ErrorKind::Denied, "denied").hint(format!("the policy lacks {permission}")))
+        };
         let arns = || objects_arn("s3://lake/logs/");
         let tried = [
-            Tried::new("s3:GetObject", "s3://lake/logs", arns(), denied()),
-            Tried::new("s3:PutObject", "s3://lake/logs", arns(), denied()),
+            Tried::new("s3:GetObject", "s3://lake/logs", arns(), denied("s3:GetObject")),
+            Tried::new("s3:PutObject", "s3://lake/logs", arns(), denied("s3:PutObject")),
             Tried::new("s3:DeleteObject", "s3://lake/logs", arns(), Ok(())),
+            Tried::new("s3:ListBucket", "s3://lake/logs", arns(), denied("a bucket of this name")),
             Tried::unknown("glue:UpdateTable", "logs", "not tried"),
         ];
         assert_eq!(
