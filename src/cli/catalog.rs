@@ -6,6 +6,7 @@ use super::console::{self, Console};
 use super::settings::{CatalogSettings, Settings};
 use crate::catalog::{self, Catalog, RegisterRules, Registered};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
 use crate::publish::Manifest;
 use crate::store::{Connector, Lake};
 
@@ -82,7 +83,7 @@ impl<'a> Registrar<'a> {
             ErrorKind::Interrupted => ErrorKind::Interrupted,
             _ => ErrorKind::NotRegistered,
         };
-        let command = self.command(manifest);
+        let command = self.command(&manifest.table, manifest.day);
         let hint = match cause.next_step().filter(|_| kind == ErrorKind::NotRegistered) {
             Some(step) => format!("{step}; then make up for it with '{command}'"),
             None => format!("make up for it with '{command}'"),
@@ -95,11 +96,16 @@ impl<'a> Registrar<'a> {
             .hint(hint)
     }
 
-    /// The command that registers a day.
-    pub(super) fn command(&self, manifest: &Manifest) -> String {
-        let Manifest { table, day, .. } = manifest;
-        let (output, database) = (self.output, &self.settings.database);
-        format!("logmill register --day {day} --table {table} --output {output} --database {database}")
+    /// The command that registers a day in the same way.
+    pub(super) fn command(&self, table: &str, day: KstDay) -> String {
+        format!("logmill register --day {day} --table {table} --output {}{}", self.output, self.flags())
+    }
+
+    /// The flags that name this catalog; without the projection, a command would take it away.
+    pub(super) fn flags(&self) -> String {
+        let projection = self.settings.projected_from.map(|first| format!(" --projection {first}"));
+        let database = &self.settings.database;
+        format!(" --database {database}{}", projection.unwrap_or_default())
     }
 }
 

@@ -24,9 +24,12 @@ const HOLDER: &str = "logmill clean";
 
 pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let write = WriteArgs { grace: args.grace.clone(), ..WriteArgs::default() };
-    let catalog = args.catalog.clone().or_glue_with_database();
-    let flags =
-        Flags { lake: Some(&args.lake), write: Some(&write), catalog: Some(&catalog), ..Flags::default() };
+    let flags = Flags {
+        lake: Some(&args.lake),
+        write: Some(&write),
+        catalog: Some(&args.catalog),
+        ..Flags::default()
+    };
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector, context.console)?;
@@ -35,7 +38,7 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
         registrar.catalog.require_database(false)?;
     }
     let rules = rules(&settings, args.older_than, console::now());
-    let mut broom = Broom::new(lake.as_ref(), rules, args.dry_run);
+    let mut broom = Broom::new(lake.as_ref(), rules, args.dry_run, say_text);
     for table in tables(args, lake.as_ref())? {
         context.cancel.check()?;
         broom.clean_table(&table, registrar.as_ref())?;
@@ -77,12 +80,21 @@ fn days(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
     Ok(days.into_iter().collect())
 }
 
+/// Prints a line about something that was done.
+pub(super) type Say = fn(&str) -> Result<()>;
+
+/// Prints a line as it is.
+pub(super) fn say_text(line: &str) -> Result<()> {
+    console::print(&format!("{line}\n"))
+}
+
 /// Removes what may go, or says so.
 pub(super) struct Broom<'a> {
     lake: &'a dyn Lake,
     rules: CleanRules,
     /// Only says what would go.
     dry: bool,
+    say: Say,
     total: Total,
 }
 
@@ -95,8 +107,8 @@ struct Total {
 }
 
 impl<'a> Broom<'a> {
-    pub(super) fn new(lake: &'a dyn Lake, rules: CleanRules, dry: bool) -> Self {
-        Self { lake, rules, dry, total: Total::default() }
+    pub(super) fn new(lake: &'a dyn Lake, rules: CleanRules, dry: bool, say: Say) -> Self {
+        Self { lake, rules, dry, say, total: Total::default() }
     }
 
     fn clean_table(&mut self, table: &str, registrar: Option<&Registrar<'_>>) -> Result<()> {
@@ -119,7 +131,7 @@ impl<'a> Broom<'a> {
         let _lock = match self.lake.lock(partition, HOLDER) {
             Err(error) if error.kind() == ErrorKind::Temporary => {
                 self.total.busy += 1;
-                return console::print(&format!("{partition}: passed over, a run has it\n"));
+                return (self.say)(&format!("{partition}: passed over, a run has it"));
             }
             lock => lock?,
         };
@@ -138,7 +150,7 @@ impl<'a> Broom<'a> {
         if !self.dry {
             self.lake.sweep(partition)?;
         }
-        console::print(&format!("{} _staging/{partition}: a run that was killed\n", self.verb()))
+        (self.say)(&format!("{} _staging/{partition}: a run that was killed", self.verb()))
     }
 
     fn remove(&mut self, leftovers: &[Leftover]) -> Result<()> {
@@ -150,7 +162,7 @@ impl<'a> Broom<'a> {
             self.total.files += 1;
             self.total.bytes += file.bytes;
             let size = console::size(file.bytes);
-            console::print(&format!("{} {} ({size}): {why}\n", self.verb(), file.path))?;
+            (self.say)(&format!("{} {} ({size}): {why}", self.verb(), file.path))?;
         }
         Ok(())
     }

@@ -63,9 +63,4 @@ impl CatalogArgs {
         self.catalog.get_or_insert_with(|| "glue".to_owned());
         self
     }
-
-    /// The same, with Glue as the catalog where a database is named.
-    pub(super) fn or_glue_with_database(self) -> Self {
-        if self.database.is_some() { self.or_glue() } else { self }
-    }
 }

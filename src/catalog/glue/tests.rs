@@ -6,13 +6,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use self::script::{Script, ok, refused};
+use self::script::{Reply, Script, ok, refused};
 use crate::catalog::partition::tests::definition;
-use crate::catalog::{Catalog, PartitionDefinition, PartitionState, TableDefinition};
+use crate::catalog::{
+    Catalog, PartitionDefinition, PartitionState, RegisterRules, Registered, TableDefinition, register,
+};
 use crate::dataset::{self, ColumnType, Naming};
 use crate::error::ErrorKind;
 use crate::kst::{KstDay, UtcInstant};
 use crate::publish::{ColumnStatistics, ValueStatistics};
+use crate::store::LocalLake;
 
 fn wanted() -> TableDefinition {
     let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
@@ -399,4 +402,49 @@ fn statistics_that_are_refused_name_the_column() {
     let error = catalog.put_statistics("s3_access", &[column], UtcInstant(0)).unwrap_err();
     assert!(error.to_string().contains("column: c, code: InvalidInputException"), "{error}");
     assert_eq!(script.asked().len(), 1);
+}
+
+/// Registers a day of an empty lake; what was asked is told by its operations.
+fn registered(rules: RegisterRules, replies: Vec<Reply>) -> (Registered, Vec<Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
+    let (catalog, script) = Script::play(replies);
+    let registered = register(&catalog, &lake, &crate::publish::tests::manifest(), rules).unwrap();
+    (registered, script.asked())
+}
+
+#[test]
+fn a_first_day_makes_database_and_table_and_the_partition_last() {
+    let rules = RegisterRules { create_database: true, ..RegisterRules::default() };
+    let (registered, asked) = registered(
+        rules,
+        vec![
+            refused("GetDatabase", "EntityNotFoundException"),
+            ok("CreateDatabase", json!({})),
+            refused("GetTable", "EntityNotFoundException"),
+            ok("CreateTable", json!({})),
+            ok("BatchGetPartition", json!({})),
+            ok("BatchCreatePartition", json!({})),
+        ],
+    );
+    assert_eq!(registered.partition, PartitionState::Created);
+    assert!(registered.location.ends_with("/s3_access/proc_ymd=20231101/20231102T000000Z-0000000a/"));
+    assert_eq!(asked[5]["PartitionInputList"][0]["StorageDescriptor"]["Location"], registered.location);
+}
+
+#[test]
+fn with_a_projection_no_partition_is_registered() {
+    let rules = RegisterRules { projected_from: Some(days(1)[0]), ..RegisterRules::default() };
+    let (registered, asked) = registered(
+        rules,
+        vec![
+            ok("GetDatabase", json!({"Database": {"Name": "logs"}})),
+            refused("GetTable", "EntityNotFoundException"),
+            ok("CreateTable", json!({})),
+        ],
+    );
+    assert_eq!(registered.partition, PartitionState::Projected);
+    assert!(registered.location.ends_with("/s3_access/proc_ymd=20231101/"), "{}", registered.location);
+    let parameters = &asked[2]["TableInput"]["Parameters"];
+    assert_eq!(parameters["projection.proc_ymd.range"], "20231101,NOW+1DAY");
 }

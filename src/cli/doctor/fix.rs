@@ -8,8 +8,7 @@ use crate::catalog::change::{Comparison, compare};
 use crate::catalog::diagnosis::Finding;
 use crate::catalog::{self, PARTITION_KEY};
 use crate::cli::catalog::Registrar;
-use crate::cli::clean::{self, Broom};
-use crate::cli::console;
+use crate::cli::clean::{self, Broom, Say};
 use crate::error::{ErrorKind, Result};
 use crate::publish::Manifest;
 
@@ -23,13 +22,14 @@ pub(super) fn can_fix(finding: &Finding) -> bool {
 }
 
 /// Mends all that can be mended, or says with which calls it would; returns whether something failed.
-pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool) -> Result<bool> {
+pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool, say: Say) -> Result<bool> {
     let mut said = BTreeSet::new();
     let mut failed = false;
     for table in tables {
         for day in &table.days {
             places.context.cancel.check()?;
-            let outcome = if dry { rehearse(places, table, day, &mut said) } else { mend(places, day) };
+            let outcome =
+                if dry { rehearse(places, table, day, &mut said, say) } else { mend(places, day, say) };
             match outcome {
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 Err(error) => {
@@ -43,17 +43,17 @@ pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool) -> Res
     Ok(failed)
 }
 
-fn mend(places: &Places<'_>, day: &DayReport) -> Result<()> {
+fn mend(places: &Places<'_>, day: &DayReport, say: Say) -> Result<()> {
     if let Some((registrar, manifest)) = to_register(places, day) {
         let summary = registrar.register(places.lake, manifest)?;
-        console::print(&format!("{}\n", summary.line()))?;
+        say(&summary.line())?;
     }
     if let Some(registrar) = to_remove(places, day) {
         registrar.catalog.remove_partitions(&day.partition.table, &[day.partition.day])?;
         let database = &registrar.settings.database;
-        console::print(&format!("{database}.{}: partition {} removed\n", day.partition.table, value(day)))?;
+        say(&format!("{database}.{}: partition {} removed", day.partition.table, value(day)))?;
     }
-    sweep(places, day, false)
+    sweep(places, day, false, say)
 }
 
 /// Prints each call that would be made, those about a whole table once.
@@ -62,6 +62,7 @@ fn rehearse(
     table: &TableReport,
     day: &DayReport,
     said: &mut BTreeSet<String>,
+    say: Say,
 ) -> Result<()> {
     let mut calls = Vec::new();
     if let Some((registrar, manifest)) = to_register(places, day) {
@@ -96,10 +97,10 @@ fn rehearse(
     }
     for call in calls {
         if said.insert(call.clone()) {
-            console::print(&format!("would call {call}\n"))?;
+            say(&format!("would call {call}"))?;
         }
     }
-    sweep(places, day, true)
+    sweep(places, day, true, say)
 }
 
 /// The published day that the catalog is to be told of, if it is.
@@ -121,14 +122,14 @@ fn to_remove<'a>(places: &Places<'a>, day: &DayReport) -> Option<&'a Registrar<'
     places.registrar.filter(|_| day.findings.iter().any(is_ours))
 }
 
-fn sweep(places: &Places<'_>, day: &DayReport, dry: bool) -> Result<()> {
+fn sweep(places: &Places<'_>, day: &DayReport, dry: bool, say: Say) -> Result<()> {
     if !day.findings.iter().any(|finding| matches!(finding, Finding::Leftovers { .. })) {
         return Ok(());
     }
     let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.now);
     // What the catalog has shown until now may still be read: it stays until the next time.
     let shown = day.registered.iter().filter_map(|found| clean::run_of(&found.location)).collect();
-    Broom::new(places.lake, rules, dry).clean_day(&day.partition, &shown)
+    Broom::new(places.lake, rules, dry, say).clean_day(&day.partition, &shown)
 }
 
 fn value(day: &DayReport) -> String {

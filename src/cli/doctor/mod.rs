@@ -8,8 +8,9 @@ mod gather;
 mod permissions;
 mod show;
 
-use super::args::{DoctorArgs, GlobalArgs};
+use super::args::{DoctorArgs, GlobalArgs, ShowFormat};
 use super::catalog::Registrar;
+use super::clean::{self, Say};
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
 use super::{Context, console};
@@ -32,11 +33,10 @@ struct Places<'a> {
 }
 
 pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let catalog = args.catalog.clone().or_glue_with_database();
     let flags = Flags {
         source: Some(&args.source),
         lake: Some(&args.lake),
-        catalog: Some(&catalog),
+        catalog: Some(&args.catalog),
         ..Flags::default()
     };
     let settings = context.settings(global, &flags)?;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     let tables = gather::tables(&places, args.source.table.as_deref(), &days)?;
     show::print(&places, &tables, args.format)?;
     let is_left: Box<dyn Fn(&Finding) -> bool> = if args.fix {
-        let failed = fix::run(&places, &tables, args.dry_run)?;
+        let failed = fix::run(&places, &tables, args.dry_run, say(args.format))?;
         Box::new(move |finding| failed || args.dry_run || !fix::can_fix(finding))
     } else {
         Box::new(|_| true)
@@ -63,6 +63,14 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     let ok = unwell.clone().flat_map(|day| &day.findings).all(|finding| !is_left(finding))
         && unwell.clone().all(|day| day.failed.is_none());
     Ok(if ok { Exit::Done } else { Exit::Unusable })
+}
+
+/// How the lines of `--fix` are printed.
+fn say(format: ShowFormat) -> Say {
+    match format {
+        ShowFormat::Table => clean::say_text,
+        ShowFormat::Json => |line| console::print(&format!("{}\n", serde_json::json!({"fix": line}))),
+    }
 }
 
 /// The days to look at, in their order.
@@ -90,19 +98,10 @@ fn days(args: &DoctorArgs, now: UtcInstant) -> Result<Vec<KstDay>> {
 /// The next step for a finding.
 fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -> String {
     let output = places.settings.lake_address();
-    let catalog = places
-        .registrar
-        .map(|registrar| format!(" --database {}", registrar.settings.database))
-        .unwrap_or_default();
+    let catalog = places.registrar.map(Registrar::flags).unwrap_or_default();
     match finding {
         Finding::Missing { .. } | Finding::Stale { .. } | Finding::Lost { .. } => {
-            let source = places.settings.sources.iter().find(|source| source.table == table);
-            let inputs = source.map(|source| &source.inputs).into_iter().flatten();
-            let inputs: Vec<String> = inputs.map(|input| format!(" --input {input}")).collect();
-            let inputs = inputs.concat();
-            let dataset = source.map(|source| format!(" --dataset {}", source.dataset.name()));
-            let dataset = dataset.unwrap_or_default();
-            format!("logmill run --day {day}{dataset} --table {table}{inputs} --output {output}{catalog}")
+            format!("logmill run --day {day}{} --output {output}{catalog}", source_flags(places, table))
         }
         Finding::Orphaned { ours: false, .. } => {
             "it is not in this lake: look who has registered it".to_owned()
@@ -113,12 +112,21 @@ fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -
         }
         Finding::Leftovers { .. } => format!("logmill clean --output {output} --table {table}{catalog}"),
         Finding::NotRegistered | Finding::Dangling { .. } | Finding::Schema { .. } => {
-            let database = places.registrar.map(|registrar| registrar.settings.database.as_str());
-            let database = database.unwrap_or_default();
-            format!("logmill register --day {day} --table {table} --output {output} --database {database}")
+            places.registrar.map(|registrar| registrar.command(table, day)).unwrap_or_default()
         }
         Finding::Orphaned { .. } => {
             format!("logmill doctor --day {day} --output {output}{catalog} --fix")
         }
     }
+}
+
+/// The flags that name the source of a table.
+fn source_flags(places: &Places<'_>, table: &str) -> String {
+    let source = places.settings.sources.iter().find(|source| source.table == table);
+    let dataset = source.map(|source| format!(" --dataset {}", source.dataset.name()));
+    let mut flags = format!("{} --table {table}", dataset.unwrap_or_default());
+    for input in source.map(|source| &source.inputs).into_iter().flatten() {
+        flags += &format!(" --input {input}");
+    }
+    flags
 }
