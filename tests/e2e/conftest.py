@@ -11,9 +11,11 @@ import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from aws import Aws, sample_objects
+from catalog import Registered
 from faults import FaultProxy, running
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, run_day
 from oracle import ExpectedDay, expected_day
+from small_day import SmallDay, small_day
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -77,6 +79,27 @@ def aws(aws_server: str, proxy: FaultProxy) -> Aws:
 def raw_sample(aws_server: str) -> str:
     """Address of the raw objects of the sample in S3; tests do not change them."""
     return Aws(aws_server, FaultProxy(aws_server)).source(sample_objects())
+
+
+@pytest.fixture
+def catalog(aws: Aws) -> Registered:
+    """A lake and the name of a database, both new."""
+    return Registered(aws, aws.lake(), aws.database())
+
+
+@pytest.fixture(scope="session")
+def day(aws_server: str) -> Iterator[SmallDay]:
+    """A day of few objects before and after late ones came; tests do not change it."""
+    with running(aws_server) as proxy:
+        yield small_day(Aws(aws_server, proxy))
+
+
+@pytest.fixture
+def grown(aws: Aws, day: SmallDay) -> Registered:
+    """The day before the late objects came, registered."""
+    registered = Registered(aws, day.published(aws), aws.database())
+    registered.register("--create-database")
+    return registered
 
 
 @pytest.fixture(scope="session")

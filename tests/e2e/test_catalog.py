@@ -1,9 +1,7 @@
 """The Glue catalog: what is registered is what was published, for awswrangler, Athena and Spark alike."""
 
-import datetime
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,84 +12,21 @@ import pytest
 from botocore.exceptions import ClientError
 
 import athena
-from aws import CONFIGURED, OTHER_DAYS, REGION, Aws, S3Lake, run_arguments, table_of
+from aws import CONFIGURED, OTHER_DAYS, REGION, Aws, run_arguments, table_of
+from catalog import DAY, Registered
 from engines import Pyarrow, Spark, checksum
 from faults import ACCESS_DENIED, FaultProxy, Meanwhile, Refuse, Reply, running
-from harness import DATASETS, PATIENCE, SAMPLE_DATA, SAMPLE_DAY, Published, started
+from harness import DATASETS, PATIENCE, SAMPLE_DATA, Published, started
 from schema import columns
-from small_day import SmallDay, small_day
+from small_day import SmallDay
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-DAY = SAMPLE_DAY.replace("-", "")
 ITS_TABLE = ("--dataset", "s3-access")
 NEXT_DAY = "2023-11-02"
 THROTTLED = Refuse(400, "ThrottlingException", "Rate exceeded")
 CONCURRENT = Refuse(400, "ConcurrentModificationException", "Two processes are modifying the table")
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A lake that a database of the catalog knows."""
-
-    aws: Aws
-    lake: S3Lake
-    database: str
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """What makes a run register its day here."""
-        return ("--catalog", "glue", "--database", self.database)
-
-    def run(self, *options: str | Path, source: str | Path, **how: Any) -> dict[str, Any]:
-        """Runs a day and registers it."""
-        given = (*self.options, "--create-database", *options)
-        return self.aws.run(self.lake, *given, source=source, **how)
-
-    def register(self, *options: str, code: int = 0, day: str = SAMPLE_DAY) -> str:
-        """Registers a day that is published; gives what was said."""
-        arguments = ("--day", day, "--output", self.lake.url, "--database", self.database, *options)
-        return self.aws.logmill("register", *arguments, code=code).stderr
-
-    def table(self, name: str) -> dict[str, Any]:
-        """A table as the catalog has it."""
-        return self.aws.glue.get_table(DatabaseName=self.database, Name=name)["Table"]
-
-    def partition(self, table: str, day: str = DAY) -> dict[str, Any]:
-        """A partition as the catalog has it."""
-        found = self.aws.glue.get_partition(
-            DatabaseName=self.database, TableName=table, PartitionValues=[day]
-        )
-        return found["Partition"]
-
-    def location(self, table: str, day: str = DAY) -> str:
-        """Where the catalog says that a day lies."""
-        return self.partition(table, day)["StorageDescriptor"]["Location"]
-
-    def query(self, table: str, days: tuple[str, ...] = (DAY,)) -> athena.Query:
-        """A query of Athena over a table."""
-        return athena.plan(self.aws, self.database, table, days)
-
-    def state(self) -> dict[str, Any]:
-        """All that the catalog holds in the database, apart from times."""
-        state = {}
-        for table in self.aws.glue.get_tables(DatabaseName=self.database)["TableList"]:
-            name = table["Name"]
-            found = self.aws.glue.get_partitions(DatabaseName=self.database, TableName=name)
-            state[name] = (timeless(table), [timeless(entry) for entry in found["Partitions"]])
-        return state
-
-
-def timeless(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry of the catalog without its times."""
-    return {name: value for name, value in entry.items() if not isinstance(value, datetime.datetime)}
-
-
-@pytest.fixture
-def catalog(aws: Aws) -> Registered:
-    """A lake and the name of a database, both new."""
-    return Registered(aws, aws.lake(), aws.database())
 
 
 @pytest.fixture(scope="module")
@@ -101,21 +36,6 @@ def shared(aws_server: str) -> Iterator[tuple[Registered, dict[str, Any]]]:
         aws = Aws(aws_server, proxy)
         registered = Registered(aws, aws.lake(), aws.database())
         yield registered, registered.run(source=SAMPLE_DATA)
-
-
-@pytest.fixture(scope="module")
-def day(aws_server: str) -> Iterator[SmallDay]:
-    """A day before and after late objects came."""
-    with running(aws_server) as proxy:
-        yield small_day(Aws(aws_server, proxy))
-
-
-@pytest.fixture
-def grown(aws: Aws, day: SmallDay) -> Registered:
-    """The day before the late objects came, registered."""
-    registered = Registered(aws, day.published(aws), aws.database())
-    registered.register("--create-database")
-    return registered
 
 
 def test_the_catalog_has_the_columns_of_the_schema_and_the_day_as_partition(
@@ -336,7 +256,7 @@ def test_a_table_with_a_column_fewer_grows(catalog: Registered, day: SmallDay, t
     """As an earlier version of logmill would have made it."""
     catalog.run(source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
-    rewrite(catalog, "s3_access", [column for column in full if column["Name"] != "host_id"])
+    catalog.rewrite("s3_access", [column for column in full if column["Name"] != "host_id"])
     catalog.run(source=day.source)
     grown = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
     assert {column["Name"]: column["Type"] for column in grown} == {
@@ -350,7 +270,7 @@ def test_a_column_that_somebody_added_to_the_table_stays(
 ) -> None:
     catalog.run(source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
-    rewrite(catalog, "s3_access", [*full, {"Name": "reviewed_by", "Type": "string"}])
+    catalog.rewrite("s3_access", [*full, {"Name": "reviewed_by", "Type": "string"}])
     catalog.run(source=day.source)
     names = [column["Name"] for column in catalog.table("s3_access")["StorageDescriptor"]["Columns"]]
     assert "reviewed_by" in names
@@ -364,26 +284,13 @@ def test_a_table_of_another_type_is_refused_and_nothing_changes_in_the_catalog(
     catalog.run("--dataset", "s3-access", source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
     wrong = [column | {"Type": "int"} if column["Name"] == "bytes_sent" else column for column in full]
-    rewrite(catalog, "s3_access", wrong)
+    catalog.rewrite("s3_access", wrong)
     state = catalog.state()
     options = (*catalog.options, "--dataset", "s3-access")
     said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=6)
     assert all(word in said for word in ("bytes_sent", "int", "bigint", "s3_access", "hint:"))
     assert catalog.state() == state
     assert catalog.lake.live("s3_access") == day.new["s3_access"]
-
-
-def rewrite(catalog: Registered, name: str, new_columns: list[dict[str, str]]) -> None:
-    """Gives a table other columns."""
-    table = catalog.table(name)
-    entry = {
-        "Name": name,
-        "TableType": table["TableType"],
-        "Parameters": table["Parameters"],
-        "PartitionKeys": table["PartitionKeys"],
-        "StorageDescriptor": table["StorageDescriptor"] | {"Columns": new_columns},
-    }
-    catalog.aws.glue.update_table(DatabaseName=catalog.database, TableInput=entry)
 
 
 def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: str, tmp_path: Path) -> None:
@@ -429,7 +336,7 @@ def test_a_table_that_somebody_else_changes_meanwhile_is_looked_at_again(
     """It is updated at the version that was looked at, and without a copy of it being kept."""
     catalog.run(source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
-    rewrite(catalog, "s3_access", full[:-1])
+    catalog.rewrite("s3_access", full[:-1])
     proxy.forget()
     rule = proxy.rule(CONCURRENT, operation="UpdateTable", times=1)
     catalog.run("--dataset", "s3-access", source=day.source)

@@ -1,6 +1,5 @@
 """S3 that stumbles: the right rows or the right error, never a wrong day, and nothing is left behind."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +23,9 @@ from faults import (
     Refuse,
     Reply,
     Trickle,
-    running,
 )
 from harness import SAMPLE_DAY
-from small_day import EARLY, LATE, SmallDay, small_day
+from small_day import EARLY, LATE, SmallDay
 
 # With as few attempts as make a difference, so that giving up does not take minutes.
 IMPATIENT = {"AWS_MAX_ATTEMPTS": "2"}
@@ -36,13 +34,6 @@ RAW_OBJECT = "*web-2023-11-01-09-21-17*"
 ITS_TABLE = ("--dataset", "s3-access")
 WRITES = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "PutObject", "DeleteObject*")
 BURSTS = {"SlowDown": 2, "InternalError": 1}
-
-
-@pytest.fixture(scope="module")
-def day(aws_server: str) -> Iterator[SmallDay]:
-    """The day that every test of this file begins with."""
-    with running(aws_server) as proxy:
-        yield small_day(Aws(aws_server, proxy))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import athena
 from aws import Aws, S3Lake, digest, run_arguments
 from faults import Fault, FaultProxy, Meanwhile, Strike, running
 from harness import PATIENCE, SAMPLE_DAY, started
-from small_day import SmallDay, small_day
+from small_day import SmallDay
 
 POINTS = 20
 # How many of the points lie among the requests for raw logs, where little can go wrong.
@@ -43,11 +43,10 @@ class CleanRun:
 
 
 @pytest.fixture(scope="module")
-def clean_run(aws_server: str) -> Iterator[CleanRun]:
+def clean_run(aws_server: str, day: SmallDay) -> Iterator[CleanRun]:
     """A run that nobody kills."""
     with running(aws_server) as proxy:
         aws = Aws(aws_server, proxy)
-        day = small_day(aws)
         lake, database = prepared(aws, day)
         proxy.forget()
         aws.run(lake, *options(database), source=day.source)
