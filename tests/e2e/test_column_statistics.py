@@ -1,0 +1,77 @@
+"""Statistics of columns in the catalog: what is exact is that of DuckDB, what is estimated is in bounds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from catalog import Registered
+from faults import FaultProxy, Refuse, Reply
+from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, partition
+from schema import columns
+from small_day import SmallDay
+
+TOLD = "UpdateColumnStatistics*"
+DENIED = Refuse(400, "AccessDeniedException", "not authorized to perform: glue:UpdateTable")
+
+
+def statistics(proxy: FaultProxy, table: str) -> dict[str, dict[str, Any]]:
+    """What the catalog was told of each column of a table."""
+    asked = [json.loads(request.body) for request in proxy.requests(TOLD)]
+    lists = [body["ColumnStatisticsList"] for body in asked if body["TableName"] == table]
+    assert all(0 < len(listed) <= 25 for listed in lists), "the limit of one call"
+    return {entry["ColumnName"]: entry for listed in lists for entry in listed}
+
+
+def test_the_catalog_is_told_what_the_files_hold(
+    catalog: Registered, proxy: FaultProxy, sample: Published, table: str
+) -> None:
+    proxy.rule(Reply("{}"), operation=TOLD)
+    catalog.run("--column-statistics", source=SAMPLE_DATA)
+    told = statistics(proxy, table)
+    types = {column.name: column.type for column in columns(DATASETS[table])}
+    assert len(told) > len(types) // 2
+    for name, entry in told.items():
+        assert entry["ColumnType"] == types[name]
+        assert_is_of(entry["StatisticsData"], types[name], facts(sample, table, name))
+
+
+def facts(sample: Published, table: str, column: str) -> tuple[int, int, int, Any, Any]:
+    """Rows, nulls, distinct values, least and greatest value of a column, or length of a text."""
+    files = sample.lake.table(table) / partition(SAMPLE_DAY) / "*" / "*.parquet"
+    value = f'try_cast(strlen("{column}"::VARCHAR) AS BIGINT)' if is_text(table, column) else f'"{column}"'
+    asked = f'count(*), count(*) - count("{column}"), count(DISTINCT "{column}"), min({value}), max({value})'
+    found = duckdb.sql(f"SELECT {asked} FROM read_parquet('{files}')").fetchall()
+    return found[0]
+
+
+def is_text(table: str, column: str) -> bool:
+    """Whether a column holds text."""
+    return any(known.name == column and known.type == "string" for known in columns(DATASETS[table]))
+
+
+def assert_is_of(told: dict[str, Any], hive_type: str, found: tuple[int, int, int, Any, Any]) -> None:
+    """Asserts that statistics are those of a column; distinct values and lengths are estimates from above."""
+    rows, nulls, distinct, least, greatest = found
+    kind = {"string": "String", "boolean": "Boolean"}.get(hive_type, "Long")
+    assert told["Type"] == kind.upper()
+    data = told[f"{kind}ColumnStatisticsData"]
+    assert data["NumberOfNulls"] == nulls
+    if kind == "Boolean":
+        assert data["NumberOfTrues"] + data["NumberOfFalses"] == rows - nulls
+        return
+    assert distinct <= data["NumberOfDistinctValues"] <= rows - nulls
+    if hive_type in ("int", "bigint"):
+        # The AWS SDK leaves a bound out when it is 0.
+        assert (data.get("MinimumValue", 0), data.get("MaximumValue", 0)) == (least, greatest)
+    elif kind == "String":
+        assert least <= data["AverageLength"] <= data["MaximumLength"] <= greatest
+
+
+def test_a_day_is_registered_also_when_its_statistics_are_refused(
+    catalog: Registered, proxy: FaultProxy, day: SmallDay, table: str, tmp_path: Path
+) -> None:
+    proxy.rule(DENIED, operation=TOLD)
+    catalog.run("--column-statistics", source=day.source)
+    assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
