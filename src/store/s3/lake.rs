@@ -39,6 +39,8 @@ pub struct S3Lake {
     access: LakeAccess,
     /// Where this machine keeps what it must: rows in the making, and who makes them.
     local: LocalLake,
+    /// The folder of that.
+    scratch: PathBuf,
 }
 
 impl S3Lake {
@@ -48,8 +50,9 @@ impl S3Lake {
         let owner = access.expected_bucket_owner.clone();
         let bucket = Bucket { aws, client, name: location.bucket.clone(), payer: None, owner };
         let root = location.folder();
-        let local = LocalLake::open(&scratch_folder(scratch, &bucket.address(&root)).to_string_lossy())?;
-        Ok(Self { bucket: Arc::new(bucket), root, access, local })
+        let scratch = scratch_folder(scratch, &bucket.address(&root));
+        let local = LocalLake::open(&scratch.to_string_lossy())?;
+        Ok(Self { bucket: Arc::new(bucket), root, access, local, scratch })
     }
 
     fn key(&self, path: &str) -> String {
@@ -155,6 +158,13 @@ fn instant(time: &aws_sdk_s3::primitives::DateTime) -> UtcInstant {
 fn scratch_folder(scratch: &Path, address: &str) -> PathBuf {
     let name = address.trim_start_matches("s3://").trim_end_matches('/').replace('/', "_");
     scratch.join(format!("logmill-{name}"))
+}
+
+impl Drop for S3Lake {
+    fn drop(&mut self) {
+        // Only when nothing is in it: another run on this machine may be at work.
+        let _ = std::fs::remove_dir(&self.scratch);
+    }
 }
 
 impl Lake for S3Lake {
