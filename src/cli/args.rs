@@ -103,7 +103,7 @@ Examples:
     Verify(VerifyArgs),
     /// Remove what killed and superseded runs have left
     #[command(
-        after_help = "Files of a run that is the day stay, and so does all that is not in the folder of a run. Superseded runs go when their grace is over; runs that no day knows may still be alive and go when their files are old. Where engines read through a catalog, say --catalog glue: then a run that it still shows stays, too.
+        after_help = "Files of a run that is the day stay, and so does all that is not in the folder of a run. Superseded runs go when their grace is over, but those of a day that was registered only where --database lets it ask the catalog; runs that no day knows may still be alive and go when their files are old. Where engines read through a catalog, say --catalog glue: then a run that it still shows stays, too.
 
 Examples:
   logmill clean --output s3://lake/logs --database logs
@@ -212,8 +212,8 @@ pub(super) struct WriteArgs {
     /// Exit with 99 when a table has no rows for the day [env: LOGMILL_FAIL_ON_EMPTY]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(super) fail_on_empty: Option<bool>,
-    /// How long the files of a superseded run stay for those who still read them, in S3 [default: 1h with a catalog,
-    /// else 0s; env: LOGMILL_GRACE]
+    /// How long the files of a superseded run stay for those who still read them, in S3 [default: 1h, 0s with
+    /// --projection; env: LOGMILL_GRACE]
     #[arg(long, value_name = "TIME")]
     pub(super) grace: Option<String>,
     /// Encryption in S3: s3 or kms [default: that of the bucket; env: LOGMILL_SSE]
@@ -251,7 +251,8 @@ pub(super) struct CatalogArgs {
     #[arg(long)]
     pub(super) create_database: bool,
     /// Let Athena compute partitions, from this first day to tomorrow, instead of registering them. No call per day, but
-    /// Athena then reads all that lies in a day's folder: a replaced day shows twice for a moment, --grace must stay 0,
+    /// Athena then reads all that lies in a day's folder: a replaced day shows twice for a moment, and after a killed run until the
+    /// next one; --grace must stay 0,
     /// and engines other than Athena see no partition [env: LOGMILL_PROJECTION]
     #[arg(long, value_name = "DAY")]
     pub(super) projection: Option<String>,

@@ -49,6 +49,11 @@ impl<'a> Registrar<'a> {
         Ok(Some(Self { catalog, settings: wanted, output, console }))
     }
 
+    /// Whether Athena computes partitions.
+    pub(super) fn projects(&self) -> bool {
+        self.settings.projected_from.is_some()
+    }
+
     /// How days are registered.
     pub(super) fn rules(&self) -> RegisterRules {
         RegisterRules {

@@ -13,9 +13,6 @@ use crate::publish::{self, CleanRules, Leftover};
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
-/// How long a superseded run stays where nobody has said it.
-const DEFAULT_GRACE_MS: i64 = 3_600_000;
-
 /// How old the files of an unknown run must be where nobody has said it.
 pub(super) const UNKNOWN_MS: i64 = 24 * 3_600_000;
 
@@ -39,9 +36,10 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     }
     let rules = rules(&settings, args.older_than, console::now());
     let mut broom = Broom::new(lake.as_ref(), rules, args.dry_run, say_text);
-    for table in tables(args, lake.as_ref())? {
+    let unfinished = lake.unfinished()?;
+    for table in tables(args, lake.as_ref(), &unfinished)? {
         context.cancel.check()?;
-        broom.clean_table(&table, registrar.as_ref())?;
+        broom.clean_table(&table, &unfinished, registrar.as_ref())?;
     }
     console::print(&broom.total.text(args.dry_run))?;
     Ok(Exit::Done)
@@ -49,17 +47,25 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
 
 /// When files of runs may go, by the settings.
 pub(super) fn rules(settings: &Settings, unknown_ms: i64, now: UtcInstant) -> CleanRules {
-    let grace_ms = if settings.is_default("grace") { DEFAULT_GRACE_MS } else { settings.lake.grace_ms };
-    CleanRules { grace_ms, unknown_ms, now }
+    CleanRules {
+        grace_ms: settings.lake.grace_ms,
+        unknown_ms,
+        asked_catalog: settings.catalog.is_some(),
+        now,
+    }
 }
 
 /// The table asked for, or all of the lake. A lake of folders keeps what is unfinished in one place for all.
-fn tables(args: &CleanArgs, lake: &dyn Lake) -> Result<Vec<String>> {
+fn tables(args: &CleanArgs, lake: &dyn Lake, unfinished: &[Partition]) -> Result<Vec<String>> {
     if let Some(table) = &args.table {
         return Ok(vec![table.clone()]);
     }
     let mut tables = lake.names(root_of_runs(lake))?;
     tables.retain(|table| !table.starts_with(['_', '.']));
+    // Of a first run that was killed there may be nothing but uploads.
+    tables.extend(unfinished.iter().map(|partition| partition.table.clone()));
+    tables.sort();
+    tables.dedup();
     Ok(tables)
 }
 
@@ -69,14 +75,17 @@ fn root_of_runs(lake: &dyn Lake) -> &'static str {
 }
 
 /// The days of a table in which runs can have left something.
-fn days(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
+fn days(lake: &dyn Lake, table: &str, unfinished: &[Partition]) -> Result<Vec<KstDay>> {
     let root = root_of_runs(lake);
     let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
     let day = |name: &String| {
         let value = name.strip_prefix("proc_ymd=")?;
         value.split('.').next()?.parse().ok()
     };
-    let days: BTreeSet<KstDay> = lake.names(&folder)?.iter().filter_map(day).collect();
+    let mut days: BTreeSet<KstDay> = lake.names(&folder)?.iter().filter_map(day).collect();
+    days.extend(
+        unfinished.iter().filter(|partition| partition.table == table).map(|partition| partition.day),
+    );
     Ok(days.into_iter().collect())
 }
 
@@ -111,8 +120,13 @@ impl<'a> Broom<'a> {
         Self { lake, rules, dry, say, total: Total::default() }
     }
 
-    fn clean_table(&mut self, table: &str, registrar: Option<&Registrar<'_>>) -> Result<()> {
-        let days = days(self.lake, table)?;
+    fn clean_table(
+        &mut self,
+        table: &str,
+        unfinished: &[Partition],
+        registrar: Option<&Registrar<'_>>,
+    ) -> Result<()> {
+        let days = days(self.lake, table, unfinished)?;
         let shown = match (registrar, days.first(), days.last()) {
             (Some(registrar), Some(first), Some(last)) => {
                 let partitions = registrar.catalog.partitions(table, *first, *last)?;

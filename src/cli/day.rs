@@ -109,11 +109,29 @@ impl DayRun<'_> {
                 self.clean(committed);
                 (catalog, None)
             }
-            // The catalog still shows what the day supersedes: that stays.
-            Err(error) => (None, Some(error)),
+            Err(error) => {
+                // The catalog still shows what the day supersedes: that stays, unless Athena computes partitions and reads
+                // all that is there.
+                if self.registrar.is_some_and(Registrar::projects) {
+                    self.clean(committed);
+                }
+                (None, Some(error))
+            }
         };
         let summary = TableSummary::new(plan, &manifest, quarantine, catalog, seconds_since(began));
         Ok(PublishedTable { summary, not_registered })
+    }
+
+    /// The run that the catalog shows for the day, if it does.
+    fn shown_run(&self, table: &str) -> Result<Option<String>> {
+        let Some(registrar) = self.registrar.filter(|registrar| !registrar.projects()) else {
+            return Ok(None);
+        };
+        // A catalog that does not answer does not stop the day: registering will tell.
+        let partitions = registrar.catalog.partitions(table, self.day, self.day).or_else(|error| {
+            if error.kind() == ErrorKind::Interrupted { Err(error) } else { Ok(Vec::new()) }
+        })?;
+        Ok(partitions.first().and_then(|partition| super::clean::run_of(&partition.location)))
     }
 
     /// Tells the catalog, if there is one.
@@ -157,7 +175,8 @@ impl DayRun<'_> {
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), &self.options(), &progress)?;
         let inputs_file = staged.write_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
-        let superseded = staged.superseded(self.settings.lake.grace_ms, console::now())?;
+        let shown = self.shown_run(&plan.table)?;
+        let superseded = staged.superseded(self.settings.lake.grace_ms, console::now(), shown)?;
         let manifest = self.manifest(plan, gathered, inputs_file, staged);
         Ok(Manifest { event_time_column, parts, superseded, ..manifest })
     }
@@ -190,6 +209,7 @@ impl DayRun<'_> {
             inputs_file,
             quarantine: staged.quarantine().cloned(),
             parts: Vec::new(),
+            database: self.registrar.map(|registrar| registrar.settings.database.clone()),
             superseded: Vec::new(),
         }
     }

@@ -86,7 +86,10 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
 /// The path of `inner` below `outer`, empty for `outer` itself; `None` when it does not lie there.
 fn path_below<'a>(outer: &str, inner: &'a str) -> Option<&'a str> {
     let rest = inner.strip_prefix(outer.trim_end_matches('/'))?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+    // A prefix in S3 may be what stands before the times in the names of logs.
+    let is_glued =
+        outer.starts_with("s3://") && !outer.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
+    if rest.is_empty() || is_glued { Some(rest) } else { rest.strip_prefix('/') }
 }
 
 /// What a listing has found so far.

@@ -18,6 +18,8 @@ pub struct CleanRules {
     pub grace_ms: i64,
     /// How old the files of an unknown run must be, in milliseconds.
     pub unknown_ms: i64,
+    /// Whether a catalog was asked which runs it shows.
+    pub asked_catalog: bool,
     /// The time.
     pub now: UtcInstant,
 }
@@ -59,6 +61,11 @@ fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanRules)
     }
     let superseded = manifest.and_then(|manifest| manifest.superseded.iter().find(|old| old.run == file.run));
     if let Some(superseded) = superseded {
+        let may_be_shown =
+            !rules.asked_catalog && manifest.is_some_and(|manifest| manifest.database.is_some());
+        if may_be_shown {
+            return None;
+        }
         return (!superseded.is_kept(rules.grace_ms, rules.now)).then_some("superseded");
     }
     // 0 says that the lake does not know.
@@ -82,7 +89,12 @@ mod tests {
 
     #[test]
     fn only_what_nobody_needs_may_go() {
-        let rules = CleanRules { grace_ms: HOUR, unknown_ms: 24 * HOUR, now: UtcInstant(100 * HOUR) };
+        let rules = CleanRules {
+            grace_ms: HOUR,
+            unknown_ms: 24 * HOUR,
+            asked_catalog: false,
+            now: UtcInstant(100 * HOUR),
+        };
         let superseded = |run: &str, hours: i64| SupersededRun {
             run: run.to_owned(),
             since: UtcInstant(100 * HOUR - hours * HOUR).to_string(),

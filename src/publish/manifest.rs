@@ -53,6 +53,9 @@ pub struct Manifest {
     pub quarantine: Option<QuarantineFile>,
     /// The part files, in the order of their rows.
     pub parts: Vec<PartFile>,
+    /// The database of the catalog in which the day is to be registered, if it is.
+    #[serde(default)]
+    pub database: Option<String>,
     /// Earlier runs of the day whose files may still be there, for those who read them.
     #[serde(default)]
     pub superseded: Vec<SupersededRun>,
@@ -111,15 +114,17 @@ impl Manifest {
 
     /// Reads a manifest.
     pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
-        let manifest: Self = simd_json::serde::from_slice(&mut json)
-            .map_err(|cause| Error::unusable("cannot read the manifest", cause))?;
+        let manifest: Self = simd_json::serde::from_slice(&mut json).map_err(|cause| {
+            Error::unusable("cannot read the manifest", cause)
+                .hint("it is not as logmill wrote it: remove it and publish the day anew")
+        })?;
         if manifest.version > MANIFEST_VERSION {
             return Err(Error::new(
                 ErrorKind::Unusable,
                 "the day was published by a newer version of logmill",
             )
             .with("version", manifest.version)
-            .hint("use that version, or publish the day anew"));
+            .hint("use that version, or remove the manifest and publish the day anew"));
         }
         Ok(manifest)
     }

@@ -27,7 +27,7 @@ use crate::convert::{Gathered, PartFile, PartsTarget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{MANIFEST, Partition, RunFile};
-use crate::store::{Lake, Scratch, StagedPartition};
+use crate::store::{Lake, Scratch, StagedPartition, Uncommitted};
 
 /// A day of a table that is being made. Dropped without a commit, it leaves nothing behind.
 pub struct StagedDay<'a> {
@@ -113,13 +113,22 @@ impl<'a> StagedDay<'a> {
         self.put_quarantine()
     }
 
-    /// The runs that this one supersedes and that readers may still be at, where the lake keeps them for that.
-    pub fn superseded(&self, grace_ms: i64, now: UtcInstant) -> Result<Vec<SupersededRun>> {
+    /// The runs that this one supersedes and that readers may still be at, where the lake keeps them for that. `shown` is
+    /// the run that a catalog still shows: its readers have until now to begin.
+    pub fn superseded(
+        &self,
+        grace_ms: i64,
+        now: UtcInstant,
+        shown: Option<String>,
+    ) -> Result<Vec<SupersededRun>> {
         let replaced = self.staged.as_ref().and_then(|staged| staged.replaces());
         let Some(json) = replaced.filter(|_| self.lake.keeps_runs()) else { return Ok(Vec::new()) };
-        let replaced = Manifest::from_json(json.to_vec())?;
+        let path = self.lake.address(&format!("{}/{MANIFEST}", self.partition));
+        let replaced = Manifest::from_json(json.to_vec()).map_err(|error| error.with("path", path))?;
         let mut superseded = replaced.superseded;
-        superseded.push(SupersededRun { run: replaced.run, since: now.to_string() });
+        superseded.retain(|old| shown.as_ref() != Some(&old.run));
+        let until_now = shown.into_iter().filter(|run| *run != replaced.run).chain([replaced.run.clone()]);
+        superseded.extend(until_now.map(|run| SupersededRun { run, since: now.to_string() }));
         superseded.retain(|run| run.is_kept(grace_ms, now));
         Ok(superseded)
     }
@@ -133,9 +142,11 @@ impl<'a> StagedDay<'a> {
         let old_quarantines = self.lake.names(&self.quarantine_folder())?;
         let staged = self.staged.take().expect("a day is committed once, since that takes it");
         self.put_quarantine()?;
-        if let Err(error) = staged.commit(&json) {
-            // The error that counts is the first one.
-            let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
+        if let Err(Uncommitted { error, is_certain }) = staged.commit(&json) {
+            if is_certain {
+                // The error that counts is the first one.
+                let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
+            }
             return Err(error);
         }
         let mut kept: Vec<String> =

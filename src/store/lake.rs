@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kst::{KstDay, UtcInstant};
 
 /// One day of one table: the unit that is published whole or not at all.
@@ -77,6 +77,9 @@ pub trait Lake: Send + Sync {
     /// quarantine only the unfinished ones.
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>>;
 
+    /// The partitions for which unfinished files are there, also where nothing else is.
+    fn unfinished(&self) -> Result<Vec<Partition>>;
+
     /// Removes files of runs, and gives up those that are unfinished.
     fn remove_run_files(&self, files: &[RunFile]) -> Result<()>;
 }
@@ -117,7 +120,16 @@ pub trait StagedPartition: Send {
     ///
     /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary) when another run has replaced the day since this
     /// version was begun.
-    fn commit(self: Box<Self>, manifest: &[u8]) -> Result<()>;
+    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<(), Uncommitted>;
+}
+
+/// Why a version of a partition was not committed.
+#[derive(Debug)]
+pub struct Uncommitted {
+    /// What went wrong.
+    pub error: Error,
+    /// Whether it is certain that the old version stands. Where it is not, nothing that the manifest names may go.
+    pub is_certain: bool,
 }
 
 /// Whether a folder has the name of a run: nothing else in a partition is ever removed.

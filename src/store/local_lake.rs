@@ -13,7 +13,7 @@ use bytes::Bytes;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
-use super::lake::{Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition};
+use super::lake::{Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted};
 use super::scratch::{Scratch, remove_empty_parents};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -171,6 +171,10 @@ impl Lake for LocalLake {
         Ok(Vec::new())
     }
 
+    fn unfinished(&self) -> Result<Vec<Partition>> {
+        Ok(Vec::new())
+    }
+
     fn remove_run_files(&self, _: &[RunFile]) -> Result<()> {
         Ok(())
     }
@@ -274,10 +278,12 @@ impl StagedPartition for LocalStaged {
         Ok(Box::new(file))
     }
 
-    fn commit(self: Box<Self>, manifest: &[u8]) -> Result<()> {
-        self.write_manifest(manifest)
-            .and_then(|()| self.exchange())
-            .map_err(|cause| write_failed("cannot commit the day", &self.live, cause))
+    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
+        let committed = self.write_manifest(manifest).and_then(|()| self.exchange());
+        committed.map_err(|cause| {
+            let error = write_failed("cannot commit the day", &self.live, cause);
+            Uncommitted { error, is_certain: true }
+        })
     }
 }
 

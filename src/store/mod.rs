@@ -14,7 +14,7 @@ pub mod unpack;
 
 pub use access::{Encryption, LakeAccess, SourceAccess};
 pub use connector::{Connector, Way};
-pub use lake::{Lake, LakeFile, StagedPartition};
+pub use lake::{Lake, LakeFile, StagedPartition, Uncommitted};
 pub use local::LocalStore;
 pub use local_lake::LocalLake;
 pub use scratch::Scratch;

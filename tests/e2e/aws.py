@@ -142,7 +142,9 @@ def run_arguments(
 ) -> tuple[str | Path, ...]:
     """The command line of a run whose summary goes to standard output."""
     inputs = () if source == CONFIGURED else ("--input", source)
-    given = ("run", "--day", day, *inputs, "--output", lake.url, *options)
+    # Where no test of the grace is made, nothing superseded stays.
+    grace = () if {"--grace", "--catalog"} & set(options) else ("--grace", "0s")
+    given = ("run", "--day", day, *inputs, "--output", lake.url, *options, *grace)
     return (*given, "--quiet", "--summary-json", "-")
 
 

@@ -136,6 +136,32 @@ def test_the_superseded_run_lives_for_its_grace(aws: Aws, few: str) -> None:
     aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
 
 
+def test_uploads_are_cleaned_also_where_nothing_else_is(aws: Aws) -> None:
+    """As a first run of a table leaves them that is killed before it commits."""
+    lake = aws.lake()
+    run = f"{OLD_RUN}/part-00000.zstd.parquet"
+    for key in (f"cloudtrail/proc_ymd=20231101/{run}", f"_quarantine/web/proc_ymd=20231102/{OLD_RUN}.jsonl"):
+        aws.s3.create_multipart_upload(Bucket=lake.bucket, Key=lake.below + key)
+    mine = aws.s3.create_multipart_upload(Bucket=lake.bucket, Key=lake.below + "mine/x")
+    aws.logmill("clean", "--output", lake.url, "--older-than", "0s", "--dry-run")
+    assert len(lake.uploads()) == 3
+    aws.logmill("clean", "--output", lake.url, "--older-than", "0s")
+    assert lake.uploads() == [mine["Key"]]
+
+
+def test_a_superseded_run_stays_an_hour_where_nothing_is_said(aws: Aws, few: str) -> None:
+    """Also without a catalog on the command line: another task may register, and queries may be at it."""
+    lake = aws.lake()
+    command = ("run", "--day", SAMPLE_DAY, "--input", few, "--output", lake.url, "--quiet")
+    aws.logmill(*command)
+    before = lake.paths()
+    aws.logmill(*command)
+    parts = {path for path in before if path.endswith(".parquet")}
+    assert parts
+    assert parts <= lake.paths()
+    aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
+
+
 def test_a_day_that_has_become_empty_is_emptied_in_s3(aws: Aws, few: str) -> None:
     lake = aws.lake()
     aws.run(lake, source=few)

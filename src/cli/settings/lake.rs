@@ -48,8 +48,8 @@ impl Layers {
         let target_file_bytes =
             self.pick("target_file_size", target_flag, file.target_file_size.as_ref(), "256 MiB", size)?;
         // With a projection Athena reads every run that is there.
-        let has_readers = catalog.is_some_and(|catalog| catalog.projected_from.is_none());
-        let default_grace = if has_readers { "1h" } else { "0s" };
+        let projects = catalog.is_some_and(|catalog| catalog.projected_from.is_some());
+        let default_grace = if projects { "0s" } else { "1h" };
         let grace_flag = write.and_then(|write| write.grace.as_ref());
         let grace_ms = self.pick("grace", grace_flag, file.grace.as_ref(), default_grace, span_ms)?;
         let temporary = std::env::temp_dir().to_string_lossy().into_owned();

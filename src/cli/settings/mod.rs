@@ -132,11 +132,6 @@ impl Settings {
         self.lake.output.as_deref().unwrap_or_default()
     }
 
-    /// Whether nobody has said a setting.
-    pub(super) fn is_default(&self, name: &str) -> bool {
-        self.in_force.iter().any(|setting| setting.name == name && setting.from == "default")
-    }
-
     /// The tables, each of which must have an input.
     pub(super) fn tables(&self) -> Result<&[TableSource]> {
         match self.sources.iter().find(|source| source.inputs.is_empty()) {

@@ -18,12 +18,11 @@ pub(crate) struct Asked<'a> {
 }
 
 /// Codes by which a service says: not now.
-const TEMPORARY: [&str; 15] = [
+const TEMPORARY: [&str; 14] = [
     "SlowDown",
     "ServiceUnavailable",
     "InternalError",
     "RequestTimeout",
-    "RequestTimeTooSkewed",
     "ThrottlingException",
     "Throttling",
     "TooManyRequestsException",
@@ -37,7 +36,7 @@ const TEMPORARY: [&str; 15] = [
 ];
 
 /// Codes that a person can act on: kind of failure and next step. `{permission}` is filled in.
-const KNOWN: [(&str, ErrorKind, &str); 18] = [
+const KNOWN: [(&str, ErrorKind, &str); 19] = [
     ("NoSuchKey", ErrorKind::Unusable, "it was there when the bucket was listed: was it removed since?"),
     ("NoSuchBucket", ErrorKind::Denied, "check the name of the bucket"),
     ("AccessDenied", ErrorKind::Denied, DENIED),
@@ -67,6 +66,7 @@ const KNOWN: [(&str, ErrorKind, &str); 18] = [
     ("PermanentRedirect", ErrorKind::Denied, REGION),
     ("AuthorizationHeaderMalformed", ErrorKind::Denied, REGION),
     ("IllegalLocationConstraintException", ErrorKind::Denied, REGION),
+    ("RequestTimeTooSkewed", ErrorKind::Denied, "the clock of this machine is wrong: set it"),
     ("InvalidBucketName", ErrorKind::Usage, "check the name of the bucket"),
 ];
 

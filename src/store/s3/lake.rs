@@ -11,9 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
+use tokio::task::JoinSet;
 
-use super::failure::{Asked, code_of, failure, status_of};
+use super::failure::{Asked, failure, status_of};
 use super::object::{S3File, try_get};
 use super::source::Bucket;
 use super::upload::{
@@ -22,7 +23,9 @@ use super::upload::{
 use super::{Aws, S3Location};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
-use crate::store::lake::{Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, is_run_name};
+use crate::store::lake::{
+    Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted, is_run_name,
+};
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
 /// Keys that one request removes at most.
@@ -30,6 +33,8 @@ const DELETE_KEYS: usize = 1000;
 /// How often the manifest is put again when S3 says that somebody else is putting it.
 const COMMIT_ATTEMPTS: u32 = 5;
 const COMMIT_PAUSE: Duration = Duration::from_millis(200);
+/// How long a run that fails tries to remove what it has written.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
 /// The folder of a bucket with published days.
 pub struct S3Lake {
@@ -88,7 +93,16 @@ impl S3Lake {
     }
 
     async fn unfinished_files(&self, prefix: &str, end: char) -> Result<Vec<RunFile>> {
-        let mut files = Vec::new();
+        let file = |found: MultipartUpload| {
+            let file = self.run_file(found.key().unwrap_or_default(), prefix, end)?;
+            let written_at = found.initiated().map_or(UtcInstant(0), instant);
+            Some(RunFile { upload: found.upload_id().map(str::to_owned), written_at, ..file })
+        };
+        Ok(self.uploads(prefix).await?.into_iter().filter_map(file).collect())
+    }
+
+    async fn uploads(&self, prefix: &str) -> Result<Vec<MultipartUpload>> {
+        let mut uploads = Vec::new();
         let request = self.bucket.client.list_multipart_uploads().bucket(&self.bucket.name).prefix(prefix);
         let request = request.set_expected_bucket_owner(self.bucket.owner.clone());
         let target = self.bucket.address(prefix);
@@ -97,19 +111,22 @@ impl S3Lake {
         loop {
             let request = request.clone().set_key_marker(key_marker).set_upload_id_marker(id_marker);
             let page = request.send().await.map_err(|error| failure(asked, &error))?;
-            for found in page.uploads() {
-                let Some(file) = self.run_file(found.key().unwrap_or_default(), prefix, end) else {
-                    continue;
-                };
-                let written_at = found.initiated().map_or(UtcInstant(0), instant);
-                files.push(RunFile { upload: found.upload_id().map(str::to_owned), written_at, ..file });
-            }
+            uploads.extend_from_slice(page.uploads());
             if !page.is_truncated().unwrap_or_default() {
-                return Ok(files);
+                return Ok(uploads);
             }
             key_marker = page.next_key_marker().map(str::to_owned);
             id_marker = page.next_upload_id_marker().map(str::to_owned);
         }
+    }
+
+    /// The partition in which a key lies, or in whose quarantine.
+    fn partition_of(&self, key: &str) -> Option<Partition> {
+        let path = key.strip_prefix(&self.root)?;
+        let path = path.strip_prefix("_quarantine/").unwrap_or(path);
+        let (table, rest) = path.split_once("/proc_ymd=")?;
+        let day = rest.split('/').next()?.parse().ok()?;
+        (!table.contains('/')).then(|| Partition { table: table.to_owned(), day })
     }
 
     /// The file of a run that a key names, if it does: `run/name` in a partition, `run.jsonl` in a quarantine; `end` is what
@@ -154,10 +171,11 @@ fn instant(time: &aws_sdk_s3::primitives::DateTime) -> UtcInstant {
     UtcInstant(time.to_millis().unwrap_or_default())
 }
 
-/// One folder for each lake, so that the runs of different lakes do not meet.
+/// One folder for each lake and user, so that the runs of different ones do not meet.
 fn scratch_folder(scratch: &Path, address: &str) -> PathBuf {
-    let name = address.trim_start_matches("s3://").trim_end_matches('/').replace('/', "_");
-    scratch.join(format!("logmill-{name}"))
+    let name = address.trim_start_matches("s3://").trim_end_matches('/').replace('_', "__").replace('/', "_");
+    let user = rustix::process::getuid().as_raw();
+    scratch.join(format!("logmill-{user}-{name}"))
 }
 
 impl Drop for S3Lake {
@@ -189,7 +207,7 @@ impl Lake for S3Lake {
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let found = self.bucket.aws.wait(try_get(&self.bucket, &self.key(path), None))?;
+        let found = self.bucket.aws.wait(try_get(&self.bucket, &self.key(path), None, None))?;
         Ok(found.map(|(content, _)| content.to_vec()))
     }
 
@@ -248,7 +266,7 @@ impl Lake for S3Lake {
     fn stage(&self, partition: &Partition, _: &Scratch) -> Result<Box<dyn StagedPartition>> {
         let prefix = self.partition_prefix(partition);
         let replaces = self.bucket.aws.wait(async {
-            let replaces = try_get(&self.bucket, &format!("{prefix}{MANIFEST}"), None).await?;
+            let replaces = try_get(&self.bucket, &format!("{prefix}{MANIFEST}"), None, None).await?;
             if replaces.is_none() {
                 let (_, foreign) = self.finished_files(&prefix).await?;
                 refuse_foreign(&self.bucket, &foreign)?;
@@ -263,6 +281,7 @@ impl Lake for S3Lake {
             prefix,
             replaces,
             uploads: Uploads::default(),
+            completed: 0,
             must_stay: false,
         }))
     }
@@ -276,6 +295,17 @@ impl Lake for S3Lake {
             files.extend(self.unfinished_files(&quarantine, '.').await?);
             Ok(files)
         })
+    }
+
+    fn unfinished(&self) -> Result<Vec<Partition>> {
+        let uploads = self.bucket.aws.wait(self.uploads(&self.root))?;
+        let mut found: Vec<Partition> = Vec::new();
+        for partition in uploads.iter().filter_map(|upload| self.partition_of(upload.key()?)) {
+            if !found.contains(&partition) {
+                found.push(partition);
+            }
+        }
+        Ok(found)
     }
 
     fn remove_run_files(&self, files: &[RunFile]) -> Result<()> {
@@ -316,6 +346,8 @@ struct S3Staged {
     /// The manifest that was there at the beginning, and its `ETag`.
     replaces: Option<(Vec<u8>, String)>,
     uploads: Uploads,
+    /// How many of them, from the front, are objects by now.
+    completed: usize,
     /// Whether what was written must stay: the manifest names it, or may do so.
     must_stay: bool,
 }
@@ -330,36 +362,33 @@ impl StagedPartition for S3Staged {
         Ok(Box::new(UploadWriter::begin(&self.bucket, &self.access, key, &self.uploads)?))
     }
 
-    fn commit(mut self: Box<Self>, manifest: &[u8]) -> Result<()> {
+    fn commit(mut self: Box<Self>, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
         let uploads = lock(&self.uploads).clone();
         let aws = Arc::clone(&self.bucket.aws);
-        aws.wait_out(async {
+        let committed = aws.wait_out(async {
             for upload in &uploads {
-                upload.complete(&self.bucket).await?;
+                let completed = upload.complete(&self.bucket).await;
+                completed.map_err(|error| Uncommitted { error, is_certain: true })?;
+                self.completed += 1;
             }
-            let put = self.put_manifest(manifest).await;
-            // Where it is not known whether S3 has it, the next run finds out and cleans.
-            self.must_stay = !put.as_ref().is_err_and(|refused| refused.is_final);
-            put.map_err(|refused| refused.error)
-        })
+            self.put_manifest(manifest).await
+        });
+        // Where it is not known whether S3 has it, the next run finds out and cleans.
+        self.must_stay = !committed.as_ref().is_err_and(|refused| refused.is_certain);
+        committed
     }
-}
-
-/// Why the manifest was not taken.
-struct RefusedManifest {
-    error: Error,
-    /// Whether it is certain that it was not.
-    is_final: bool,
 }
 
 impl S3Staged {
     /// Puts the manifest on the condition that it is still the one that was there at the beginning.
-    async fn put_manifest(&self, manifest: &[u8]) -> std::result::Result<(), RefusedManifest> {
+    async fn put_manifest(&self, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
         let key = format!("{}{MANIFEST}", self.prefix);
         let target = self.bucket.address(&key);
         let (encryption, kms_key) = encryption(&self.access);
         let etag = self.replaces.as_ref().map(|(_, etag)| etag.clone());
-        for attempt in 1.. {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let answer = self
                 .bucket
                 .client
@@ -378,17 +407,19 @@ impl S3Staged {
                 .send()
                 .await;
             let Err(error) = answer else { return Ok(()) };
-            match (code_of(&error), status_of(&error)) {
-                (Some("ConditionalRequestConflict"), _) | (None, Some(409)) if attempt < COMMIT_ATTEMPTS => {
+            match status_of(&error) {
+                Some(409) if attempt < COMMIT_ATTEMPTS => {
                     tokio::time::sleep(COMMIT_PAUSE * attempt).await;
                 }
-                (Some("PreconditionFailed" | "NoSuchKey"), _) | (None, Some(412)) => {
-                    return self.settle(&key, manifest, overtaken(&target)).await;
+                Some(404 | 409 | 412) => return self.settle(&key, manifest, overtaken(&target), true).await,
+                // A refusal is a refusal; without an answer, or after one that says little, it may have been taken.
+                status => {
+                    let is_refusal =
+                        status.is_some_and(|status| (400..500).contains(&status) && status != 408);
+                    return self.settle(&key, manifest, failure(writing(&target), &error), is_refusal).await;
                 }
-                _ => return self.settle(&key, manifest, failure(writing(&target), &error)).await,
             }
         }
-        Err(RefusedManifest { error: overtaken(&target), is_final: true })
     }
 
     /// What an error about the manifest means: S3 may have taken it, and only the answer was lost on its way.
@@ -397,21 +428,41 @@ impl S3Staged {
         key: &str,
         manifest: &[u8],
         error: Error,
-    ) -> std::result::Result<(), RefusedManifest> {
-        match try_get(&self.bucket, key, None).await {
-            Ok(Some((standing, _))) if standing == manifest => Ok(()),
-            Ok(_) => Err(RefusedManifest { error, is_final: true }),
-            Err(_) => Err(RefusedManifest { error, is_final: false }),
+        is_refusal: bool,
+    ) -> std::result::Result<(), Uncommitted> {
+        let standing = try_get(&self.bucket, key, None, None).await;
+        let is = |expected: &[u8]| matches!(&standing, Ok(Some((found, _))) if found == expected);
+        if is(manifest) {
+            return Ok(());
         }
+        // Another run's manifest can be replaced by ours no more; the old one still can, by a put that is on its way.
+        let old_stands = match &self.replaces {
+            Some((old, _)) => is(old),
+            None => matches!(standing, Ok(None)),
+        };
+        let is_certain = is_refusal || standing.is_ok() && !old_stands;
+        Err(Uncommitted { error, is_certain })
     }
 
-    /// Removes what was written, as far as it can be done.
-    async fn remove_all(&self, uploads: &[Upload]) {
-        for upload in uploads {
-            let _ = upload::abort(&self.bucket, &upload.key, &upload.id).await;
-            let request = self.bucket.client.delete_object().bucket(&self.bucket.name).key(&upload.key);
-            let _ = request.send().await;
+    /// Removes what was written, as far as it can be done in a while.
+    async fn remove_all(&self, uploads: Vec<Upload>) {
+        let mut running = JoinSet::new();
+        for (place, upload) in uploads.into_iter().enumerate() {
+            let bucket = Arc::clone(&self.bucket);
+            // Of the one that was being completed when something went wrong nobody knows.
+            let (may_be_object, may_be_upload) = (place <= self.completed, place >= self.completed);
+            running.spawn(async move {
+                // Best effort: what stays is found by the next run of the day and by 'logmill clean'.
+                if may_be_upload {
+                    let _ = upload::abort(&bucket, &upload.key, &upload.id).await;
+                }
+                if may_be_object {
+                    let request = bucket.client.delete_object().bucket(&bucket.name).key(&upload.key);
+                    let _ = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
+                }
+            });
         }
+        let _ = tokio::time::timeout(GIVE_UP_AFTER, running.join_all()).await;
     }
 }
 
@@ -419,7 +470,7 @@ impl Drop for S3Staged {
     fn drop(&mut self) {
         let uploads = std::mem::take(&mut *lock(&self.uploads));
         if !self.must_stay && !uploads.is_empty() {
-            self.bucket.aws.wait_out(self.remove_all(&uploads));
+            self.bucket.aws.wait_out(self.remove_all(uploads));
         }
     }
 }

@@ -15,27 +15,20 @@ use crate::store::lake::LakeFile;
 const BODY_ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Which bytes of an object.
-#[derive(Debug, Clone)]
-pub(super) struct Range {
-    pub(super) start: u64,
-    pub(super) bytes: u64,
-    /// The version that they must be of.
-    pub(super) etag: Option<String>,
-}
-
-/// An object, or a range of it, with its `ETag`; `None` when there is no such object.
+/// An object, or a range of it (its start and length), with its `ETag`; `None` when there is no such object. Where a
+/// `version` is wanted, another one is refused.
 pub(super) async fn try_get(
     bucket: &Bucket,
     key: &str,
-    range: Option<&Range>,
+    range: Option<(u64, u64)>,
+    version: Option<&str>,
 ) -> Result<Option<(Bytes, String)>> {
     let target = bucket.address(key);
     let mut pause = FIRST_PAUSE;
     let mut broken = String::new();
     // The SDK repeats what fails before a body comes; a body that breaks off is asked for again here.
     for attempt in 1..=BODY_ATTEMPTS {
-        match ask(bucket, key, &target, range).await? {
+        match ask(bucket, key, &target, range, version).await? {
             Asking::Arrived(content, etag) => return Ok(Some((content, etag))),
             Asking::Missing => return Ok(None),
             Asking::Broken(cause) => broken = cause,
@@ -53,8 +46,13 @@ pub(super) async fn try_get(
 }
 
 /// [`try_get`] for an object that must be there.
-pub(super) async fn get(bucket: &Bucket, key: &str, range: Option<&Range>) -> Result<(Bytes, String)> {
-    try_get(bucket, key, range).await?.ok_or_else(|| {
+pub(super) async fn get(
+    bucket: &Bucket,
+    key: &str,
+    range: Option<(u64, u64)>,
+    version: Option<&str>,
+) -> Result<(Bytes, String)> {
+    try_get(bucket, key, range, version).await?.ok_or_else(|| {
         Error::new(ErrorKind::Unusable, "the object is gone")
             .with("object", bucket.address(key))
             .hint("it was there when the bucket was listed: was it removed since?")
@@ -69,15 +67,21 @@ enum Asking {
     Broken(String),
 }
 
-async fn ask(bucket: &Bucket, key: &str, target: &str, range: Option<&Range>) -> Result<Asking> {
+async fn ask(
+    bucket: &Bucket,
+    key: &str,
+    target: &str,
+    range: Option<(u64, u64)>,
+    version: Option<&str>,
+) -> Result<Asking> {
     let asked = Asked { failing: "cannot read the object", target, permission: "s3:GetObject" };
     let answer = bucket
         .client
         .get_object()
         .bucket(&bucket.name)
         .key(key)
-        .set_range(range.map(|range| format!("bytes={}-{}", range.start, range.start + range.bytes - 1)))
-        .set_if_match(range.and_then(|range| range.etag.clone()))
+        .set_range(range.map(|(start, bytes)| format!("bytes={start}-{}", start + bytes - 1)))
+        .set_if_match(version.map(str::to_owned))
         .set_request_payer(bucket.payer.clone())
         .set_expected_bucket_owner(bucket.owner.clone())
         .send()
@@ -154,9 +158,8 @@ impl LakeFile for S3File {
         if length == 0 {
             return Ok(Bytes::new());
         }
-        let range = Range { start: offset, bytes: length as u64, etag: self.etag.clone() };
-        let got =
-            self.bucket.aws.wait(get(&self.bucket, &self.key, Some(&range))).map_err(io::Error::other)?;
-        Ok(got.0)
+        let range = Some((offset, length as u64));
+        let got = get(&self.bucket, &self.key, range, self.etag.as_deref());
+        Ok(self.bucket.aws.wait(got).map_err(io::Error::other)?.0)
     }
 }

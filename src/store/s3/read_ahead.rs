@@ -7,14 +7,14 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::AbortHandle;
 
-use super::object::{Range, changed, get};
+use super::object::{changed, get};
 use super::source::Bucket;
 use crate::error::{Error, Result};
 use crate::store::{ObjectFeed, ObjectMeta};
@@ -35,21 +35,48 @@ pub(super) const SINGLE_BYTES: usize = 32 << 20;
 /// Objects being fetched.
 pub(super) struct ReadAhead {
     bucket: Arc<Bucket>,
-    streams: Mutex<Streams>,
+    started: Arc<Started>,
     driver: AbortHandle,
 }
 
-/// Streams that the driver has started, in its order, and those that were taken from it too early.
-struct Streams {
-    started: UnboundedReceiver<(usize, ObjectStream)>,
-    early: HashMap<usize, ObjectStream>,
+/// Streams that the driver has started and nobody has opened yet, by the place of their object.
+#[derive(Default)]
+struct Started {
+    streams: Mutex<HashMap<usize, ObjectStream>>,
+    /// Tells those who wait that there is another one.
+    changed: Notify,
+}
+
+impl Started {
+    fn add(&self, place: usize, stream: ObjectStream) {
+        self.lock().insert(place, stream);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until the driver has come to an object. Nothing is held meanwhile: whoever waits here must not keep others
+    /// from reading what makes room for it.
+    async fn take(&self, place: usize) -> ObjectStream {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if let Some(stream) = self.lock().remove(&place) {
+                return stream;
+            }
+            changed.await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<usize, ObjectStream>> {
+        self.streams.lock().expect("a worker that panics takes the process with it")
+    }
 }
 
 impl ReadAhead {
     /// Starts fetching objects whose keys lie below `root`; `memory` bounds what waits to be read, in bytes.
     pub(super) fn start(bucket: &Arc<Bucket>, root: &str, objects: Vec<ObjectMeta>, memory: usize) -> Self {
-        let (started, receiver) = unbounded_channel();
         let units = (memory as u64 / UNIT_BYTES).max(4 * MIN_ROOM_BYTES / UNIT_BYTES);
+        let started = Arc::new(Started::default());
         let driver = Driver {
             bucket: Arc::clone(bucket),
             root: root.to_owned(),
@@ -57,24 +84,8 @@ impl ReadAhead {
             room: Arc::new(Semaphore::new(usize::try_from(units).unwrap_or(Semaphore::MAX_PERMITS))),
             requests: Arc::new(Semaphore::new(PARALLEL)),
         };
-        let driver = bucket.aws.spawn(driver.run(objects, started)).abort_handle();
-        let streams = Mutex::new(Streams { started: receiver, early: HashMap::new() });
-        Self { bucket: Arc::clone(bucket), streams, driver }
-    }
-
-    fn stream(&self, place: usize) -> Result<ObjectStream> {
-        let mut streams = self.streams.lock().expect("a worker that panics takes the process with it");
-        if let Some(stream) = streams.early.remove(&place) {
-            return Ok(stream);
-        }
-        loop {
-            let next = self.bucket.aws.wait(async { Ok(streams.started.recv().await) })?;
-            match next {
-                Some((started, stream)) if started == place => return Ok(stream),
-                Some((started, stream)) => drop(streams.early.insert(started, stream)),
-                None => return Err(Error::bug("an object was opened twice, or never asked for")),
-            }
-        }
+        let driver = bucket.aws.spawn(driver.run(objects, Arc::clone(&started))).abort_handle();
+        Self { bucket: Arc::clone(bucket), started, driver }
     }
 }
 
@@ -86,7 +97,7 @@ impl Drop for ReadAhead {
 
 impl ObjectFeed for ReadAhead {
     fn open(&self, place: usize) -> Result<Box<dyn Read + Send>> {
-        let mut stream = self.stream(place)?;
+        let mut stream = self.bucket.aws.wait(async { Ok(self.started.take(place).await) })?;
         // An object that cannot be had is told before anything of it is read.
         stream.next_chunk()?;
         Ok(Box::new(stream))
@@ -104,7 +115,7 @@ struct Driver {
 }
 
 impl Driver {
-    async fn run(self, objects: Vec<ObjectMeta>, started: UnboundedSender<(usize, ObjectStream)>) {
+    async fn run(self, objects: Vec<ObjectMeta>, started: Arc<Started>) {
         for (place, object) in objects.into_iter().enumerate() {
             let (chunks, receiver) = unbounded_channel();
             let stream = ObjectStream {
@@ -113,9 +124,7 @@ impl Driver {
                 chunk: None,
                 left: object.bytes,
             };
-            if started.send((place, stream)).is_err() {
-                return;
-            }
+            started.add(place, stream);
             self.fetch(&object, &chunks).await;
         }
     }
@@ -136,8 +145,8 @@ impl Driver {
             if chunks.send(pending).is_err() {
                 return;
             }
-            let range = in_ranges.then(|| Range { start, bytes, etag: object.etag.clone() });
-            let part = Part { key: key.clone(), bytes, range };
+            let range = in_ranges.then_some((start, bytes));
+            let part = Part { key: key.clone(), bytes, range, etag: object.etag.clone() };
             let bucket = Arc::clone(&self.bucket);
             tokio::spawn(async move {
                 let fetched = part.fetch(&bucket).await;
@@ -205,12 +214,14 @@ impl Read for ObjectStream {
 struct Part {
     key: String,
     bytes: u64,
-    range: Option<Range>,
+    /// Where it starts and its length; `None` for the whole object, which comes with its checksum.
+    range: Option<(u64, u64)>,
+    etag: Option<String>,
 }
 
 impl Part {
     async fn fetch(&self, bucket: &Bucket) -> Result<Bytes> {
-        let (content, _) = get(bucket, &self.key, self.range.as_ref()).await?;
+        let (content, _) = get(bucket, &self.key, self.range, self.etag.as_deref()).await?;
         if content.len() as u64 == self.bytes {
             Ok(content)
         } else {

@@ -78,7 +78,8 @@ pub(super) fn overtaken(target: &str) -> Error {
 }
 
 async fn exists(bucket: &Bucket, key: &str) -> bool {
-    bucket.client.head_object().bucket(&bucket.name).key(key).send().await.is_ok()
+    let request = bucket.client.head_object().bucket(&bucket.name).key(key);
+    request.set_expected_bucket_owner(bucket.owner.clone()).send().await.is_ok()
 }
 
 pub(super) fn writing(target: &str) -> Asked<'_> {
@@ -165,7 +166,8 @@ impl UploadWriter {
         key: String,
         uploads: &Uploads,
     ) -> Result<Self> {
-        let upload = bucket.aws.wait(Upload::begin(bucket, access, key))?;
+        // Not to be interrupted: an upload that nobody remembers would stay.
+        let upload = bucket.aws.wait_out(Upload::begin(bucket, access, key))?;
         lock(uploads).push(upload.clone());
         let (bucket, uploads) = (Arc::clone(bucket), Arc::clone(uploads));
         Ok(Self { bucket, upload, uploads, buffer: Vec::new(), running: JoinSet::new(), next_part: 1 })
