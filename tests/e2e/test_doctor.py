@@ -19,9 +19,9 @@ def doctor(registered: Registered, *options: str, code: int = 0) -> list[str]:
     """The state of the day of the table, as the doctor finds it."""
     given = ("--day", SAMPLE_DAY, "--output", registered.lake.url, "--database", registered.database)
     arguments = ("doctor", *given, "--dataset", DATASETS[TABLE], "--format", "json", *options)
-    lines = registered.aws.logmill(*arguments, code=code).stdout.splitlines()
-    found = [json.loads(line) for line in lines if line.startswith("{")]
-    (day,) = [entry for entry in found if entry["table"] == TABLE]
+    found = map(json.loads, registered.aws.logmill(*arguments, code=code).stdout.splitlines())
+    # What was mended follows, in lines of another form.
+    (day,) = [entry for entry in found if "findings" in entry and entry["table"] == TABLE]
     return [finding["finding"] for finding in day["findings"]] or [day["state"]]
 
 
