@@ -20,8 +20,10 @@ def lines(count: int, seed: int = 1) -> bytes:
     """Access-log lines of about 600 bytes, each of its own."""
     dice = random.Random(seed)
     line = (
-        "79a59df9 web [01/Nov/2023:09:{0:02}:{1:02} +0000] 192.0.2.3 - {2:016X} REST.GET.OBJECT a/{2:x}.jpg "
-        '"GET /a/{2:x}.jpg?{3} HTTP/1.1" 200 - 1 1 1 1 "-" "agent" - host SigV4 - - web.s3.amazonaws.com TLSv1.2 - -\n'
+        "79a59df9 web [01/Nov/2023:09:{0:02}:{1:02} +0000] 192.0.2.3 - {2:016X} "
+        "REST.GET.OBJECT a/{2:x}.jpg "
+        '"GET /a/{2:x}.jpg?{3} HTTP/1.1" 200 - 1 1 1 1 "-" "agent" - host SigV4 - - '
+        "web.s3.amazonaws.com TLSv1.2 - -\n"
     )
     return "".join(
         line.format(row // 60 % 60, row % 60, dice.getrandbits(64), "q" * 400) for row in range(count)

@@ -1,13 +1,13 @@
 """A bucket is listed in a few requests, and nothing is overlooked for that.
 
-The same names are put into a folder, where every file is looked at, and into a bucket, where whole stretches of
-keys are passed over. Both must choose the same objects. Pages are small, so that few names make many of them.
+The same names are put into a folder, where every file is looked at, and into a bucket, where whole stretches
+of keys are passed over. Both must choose the same objects. Pages are small, so that few names make many.
 """
 
 import json
 import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,12 +27,12 @@ PREFIXES = ("", "web-", "app1", "app10", "my-app-2022-", "2", "20", "2023", "202
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The server answers with few keys at a time."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(PAGE))
-    yield
+    return
 
 
 def moments(dice: random.Random, count: int) -> list[datetime]:
     """Times over two years, many of them about the day."""
-    day = datetime(2023, 10, 31, 15, tzinfo=timezone.utc)
+    day = datetime(2023, 10, 31, 15, tzinfo=UTC)
     near = [day + timedelta(minutes=dice.randrange(-2880, 4320)) for _ in range(count // 2)]
     far = [day + timedelta(hours=dice.randrange(-9000, 9000)) for _ in range(count - count // 2)]
     return near + far
@@ -93,7 +93,7 @@ def test_a_bucket_gives_the_objects_that_a_folder_gives(seed: int, aws: Aws, tmp
 
 @pytest.mark.parametrize("prefix", ["", "web-", "logs/", "logs/app1"])
 def test_a_day_of_many_costs_only_its_own_pages(prefix: str, aws: Aws) -> None:
-    start = datetime(2023, 6, 1, tzinfo=timezone.utc)
+    start = datetime(2023, 6, 1, tzinfo=UTC)
     keys = [f"{prefix}{start + timedelta(hours=hour):%Y-%m-%d-%H-%M-%S}-A" for hour in range(300 * 24)]
     bucket = aws.bucket("raw")
     fill(aws, bucket, keys)
