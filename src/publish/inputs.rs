@@ -1,4 +1,4 @@
-//! The list of the raw objects of a day, kept beside its part files: what each one gave.
+//! The list of the raw objects of a day, kept beside its run folder: what each one gave.
 
 use std::io::{self, BufRead, BufReader, Write};
 
@@ -13,10 +13,14 @@ use crate::convert::{ObjectLedger, hexadecimal};
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
 use crate::store::Lake;
+use crate::store::lake::INPUTS;
 use crate::store::lake::Partition;
 
-/// Name of the file; engines pass over names that begin with `_`.
-pub(super) const NAME: &str = "_inputs.jsonl.gz";
+/// Path of the list of a run below the partition. It is not in the folder of the run: some readers of a catalog take every
+/// file of a location for data.
+pub(super) fn path_of(run: &str) -> String {
+    format!("{INPUTS}/{run}.jsonl.gz")
+}
 
 /// One line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

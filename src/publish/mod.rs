@@ -104,7 +104,7 @@ impl<'a> StagedDay<'a> {
 
     /// Writes the list of inputs beside the part files.
     pub fn write_inputs(&mut self, gathered: &Gathered<'_>) -> Result<InputsFile> {
-        let path = format!("{}/{}", self.run, inputs::NAME);
+        let path = inputs::path_of(&self.run);
         inputs::write(staged_of(&mut self.staged).create(&path)?, path, &gathered.objects)
     }
 

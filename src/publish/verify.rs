@@ -11,11 +11,11 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::part_reader::PartReader;
-use super::{Manifest, digest};
+use super::{Manifest, digest, inputs};
 use crate::convert::PartFile;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
-use crate::store::lake::{MANIFEST, Partition};
+use crate::store::lake::{INPUTS, MANIFEST, Partition};
 use crate::store::{Lake, LakeFile};
 
 /// Something that is not as the manifest says.
@@ -133,12 +133,13 @@ fn check_bytes(
 fn check_strangers(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
     let mut known: BTreeSet<String> = manifest.parts.iter().map(|part| part.path.clone()).collect();
     known.extend([MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
+    known.extend(manifest.superseded.iter().map(|superseded| inputs::path_of(&superseded.run)));
     let mut found = Vec::new();
     for name in lake.names(&partition.to_string())? {
         if manifest.superseded.iter().any(|superseded| superseded.run == name) {
             continue;
         }
-        if name == manifest.run {
+        if name == manifest.run || name == INPUTS {
             let files = lake.names(&format!("{partition}/{name}"))?;
             found.extend(files.into_iter().map(|file| format!("{name}/{file}")));
         } else {

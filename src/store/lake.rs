@@ -36,6 +36,9 @@ impl Partition {
     }
 }
 
+/// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
+pub const INPUTS: &str = "_inputs";
+
 /// A place with published days.
 pub trait Lake: Send + Sync {
     /// The address of a path: what people and catalogs call it.

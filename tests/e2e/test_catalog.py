@@ -113,7 +113,6 @@ def test_awswrangler_reads_what_was_published(
         partition_filter=lambda partition: partition["proc_ymd"] == DAY,
         boto3_session=wrangler,
         dtype_backend="pyarrow",
-        filename_suffix=".parquet",
     )
     expected = Pyarrow(sample.lake, table)
     found = pa.Table.from_pandas(frame, preserve_index=False)
@@ -342,7 +341,8 @@ def test_a_table_that_somebody_else_changes_meanwhile_is_looked_at_again(
     catalog.run("--dataset", "s3-access", source=day.source)
     assert rule.struck == 1
     assert len(catalog.table("s3_access")["StorageDescriptor"]["Columns"]) == len(full)
-    assert proxy.counts()["GetTable"] == proxy.counts()["UpdateTable"] == 2
+    # The first look is for what the catalog shows before the day is replaced.
+    assert proxy.counts()["GetTable"] - 1 == proxy.counts()["UpdateTable"] == 2
     for request in proxy.requests("UpdateTable"):
         asked = json.loads(request.body)
         assert asked["SkipArchive"] is True

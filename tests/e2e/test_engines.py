@@ -36,7 +36,7 @@ def test_an_engine_counts_the_rows_that_were_written(engine: Engine, sample: Pub
 def test_an_engine_reads_part_files_and_nothing_hidden(engine: Engine, sample: Published, table: str) -> None:
     """The manifest and the list of inputs lie in the same folders and are passed over."""
     hidden = {file.name for file in sample.lake.table(table).rglob("_*")}
-    assert hidden == {"_manifest.json", "_inputs.jsonl.gz"}
+    assert hidden == {"_manifest.json", "_inputs"}
     assert engine.files() == set(sample.lake.parts(table))
 
 

@@ -247,16 +247,16 @@ fn check_verify(change: impl FnOnce(&std::path::Path, &str), found: &[&str]) {
 fn verify_finds_a_changed_byte() {
     let flip = |name: &'static str, from_end: usize| {
         move |folder: &std::path::Path, run: &str| {
-            let path = folder.join(run).join(name);
+            let path = folder.join(name.replace("{run}", run));
             let mut bytes = fs::read(&path).unwrap();
             let place = bytes.len() - from_end;
             bytes[place] ^= 1;
             fs::write(path, bytes).unwrap();
         }
     };
-    check_verify(flip("part-00000.zstd.parquet", 1), &["part-00000.zstd.parquet: its checksum"]);
-    check_verify(flip("part-00000.zstd.parquet", 3000), &["part-00000.zstd.parquet: its checksum"]);
-    check_verify(flip("_inputs.jsonl.gz", 9), &["_inputs.jsonl.gz: its checksum"]);
+    check_verify(flip("{run}/part-00000.zstd.parquet", 1), &["part-00000.zstd.parquet: its checksum"]);
+    check_verify(flip("{run}/part-00000.zstd.parquet", 3000), &["part-00000.zstd.parquet: its checksum"]);
+    check_verify(flip("_inputs/{run}.jsonl.gz", 9), &[".jsonl.gz: its checksum"]);
 }
 
 #[test]
@@ -266,8 +266,8 @@ fn verify_finds_what_is_missing_and_what_does_not_belong() {
         &["part-00000.zstd.parquet: it is missing"],
     );
     check_verify(
-        |folder, run| fs::remove_file(folder.join(run).join("_inputs.jsonl.gz")).unwrap(),
-        &["_inputs.jsonl.gz: it is missing"],
+        |folder, run| fs::remove_file(folder.join(format!("_inputs/{run}.jsonl.gz"))).unwrap(),
+        &[".jsonl.gz: it is missing"],
     );
     check_verify(
         |folder, _| fs::write(folder.join("part-9.parquet"), "").unwrap(),

@@ -179,7 +179,10 @@ fn a_new_version_of_a_day_leaves_nothing_of_the_old_one() {
         let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
         assert_eq!(day.values("event_id"), [format!("round {round}")]);
         let runs: Vec<_> = std::fs::read_dir(work.partition(Table::CLOUDTRAIL)).unwrap().collect();
-        assert_eq!(runs.len(), 2, "the manifest and the folder of one run");
+        assert_eq!(runs.len(), 3, "the manifest, the folder of one run, and that of lists of inputs");
+        let lists: Vec<_> =
+            std::fs::read_dir(work.partition(Table::CLOUDTRAIL).join("_inputs")).unwrap().collect();
+        assert_eq!(lists.len(), 1);
     }
 }
 

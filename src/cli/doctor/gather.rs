@@ -12,7 +12,7 @@ use crate::kst::KstDay;
 use crate::plan::{PlannedObject, TableSource, plan_table};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
-use crate::store::lake::Partition;
+use crate::store::lake::{INPUTS, Partition};
 
 /// A table with the days that were looked at.
 pub(super) struct TableReport {
@@ -153,11 +153,11 @@ impl Eye<'_> {
 
 /// Files of the manifest that are not in the lake.
 fn lost(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<String>> {
-    let there = lake.names(&format!("{partition}/{}", manifest.run))?;
+    let mut there = BTreeSet::new();
+    for folder in [manifest.run.as_str(), INPUTS] {
+        let names = lake.names(&format!("{partition}/{folder}"))?;
+        there.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
+    }
     let paths = manifest.parts.iter().map(|part| &part.path).chain([&manifest.inputs_file.path]);
-    let is_gone = |path: &&String| {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        !there.iter().any(|found| found == name)
-    };
-    Ok(paths.filter(is_gone).cloned().collect())
+    Ok(paths.filter(|path| !there.contains(*path)).cloned().collect())
 }

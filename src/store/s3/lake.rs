@@ -24,7 +24,7 @@ use super::{Aws, S3Location};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{
-    Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted, is_run_name,
+    INPUTS, Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted, is_run_name,
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
@@ -79,7 +79,7 @@ impl S3Lake {
             for object in page.contents() {
                 let key = object.key().unwrap_or_default();
                 let written_at = object.last_modified().map_or(UtcInstant(0), instant);
-                match self.run_file(key, prefix, '/') {
+                match self.run_file(key, prefix, run_in_partition) {
                     Some(file) => {
                         let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
                         files.push(RunFile { bytes, written_at, ..file });
@@ -92,9 +92,9 @@ impl S3Lake {
         Ok((files, foreign))
     }
 
-    async fn unfinished_files(&self, prefix: &str, end: char) -> Result<Vec<RunFile>> {
+    async fn unfinished_files(&self, prefix: &str, run_in: RunIn) -> Result<Vec<RunFile>> {
         let file = |found: MultipartUpload| {
-            let file = self.run_file(found.key().unwrap_or_default(), prefix, end)?;
+            let file = self.run_file(found.key().unwrap_or_default(), prefix, run_in)?;
             let written_at = found.initiated().map_or(UtcInstant(0), instant);
             Some(RunFile { upload: found.upload_id().map(str::to_owned), written_at, ..file })
         };
@@ -129,10 +129,9 @@ impl S3Lake {
         (!table.contains('/')).then(|| Partition { table: table.to_owned(), day })
     }
 
-    /// The file of a run that a key names, if it does: `run/name` in a partition, `run.jsonl` in a quarantine; `end` is what
-    /// follows the run.
-    fn run_file(&self, key: &str, prefix: &str, end: char) -> Option<RunFile> {
-        let (run, _) = key.strip_prefix(prefix)?.split_once(end)?;
+    /// The file of a run that a key below a prefix names, if it does.
+    fn run_file(&self, key: &str, prefix: &str, run_in: RunIn) -> Option<RunFile> {
+        let run = run_in(key.strip_prefix(prefix)?)?;
         let path = key.strip_prefix(&self.root)?.to_owned();
         let (run, written_at) = (run.to_owned(), UtcInstant(0));
         is_run_name(&run).then_some(RunFile { run, path, upload: None, bytes: 0, written_at })
@@ -161,6 +160,20 @@ impl S3Lake {
                 .hint("the policy of the role or the bucket lacks s3:DeleteObject")),
         }
     }
+}
+
+/// How the run is found in the part of a key below a folder.
+type RunIn = fn(&str) -> Option<&str>;
+
+/// `run/part-00000.zstd.parquet`, `_inputs/run.jsonl.gz`.
+fn run_in_partition(below: &str) -> Option<&str> {
+    let (folder, name) = below.split_once('/')?;
+    if folder == INPUTS { run_in_quarantine(name) } else { Some(folder) }
+}
+
+/// `run.jsonl`.
+fn run_in_quarantine(below: &str) -> Option<&str> {
+    below.split_once('.').map(|(run, _)| run)
 }
 
 fn listing(target: &str) -> Asked<'_> {
@@ -290,9 +303,9 @@ impl Lake for S3Lake {
         let prefix = self.partition_prefix(partition);
         self.bucket.aws.wait(async {
             let (mut files, _) = self.finished_files(&prefix).await?;
-            files.extend(self.unfinished_files(&prefix, '/').await?);
+            files.extend(self.unfinished_files(&prefix, run_in_partition).await?);
             let quarantine = self.key(&format!("{}/", partition.quarantine()));
-            files.extend(self.unfinished_files(&quarantine, '.').await?);
+            files.extend(self.unfinished_files(&quarantine, run_in_quarantine).await?);
             Ok(files)
         })
     }
