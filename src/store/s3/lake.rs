@@ -8,33 +8,24 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
-use tokio::task::JoinSet;
 
-use super::failure::{Asked, failure, status_of};
+use super::failure::{Asked, failure};
 use super::object::{S3File, try_get};
 use super::source::Bucket;
-use super::upload::{
-    self, Upload, UploadWriter, Uploads, acl, encryption, lock, overtaken, tagging, writing,
-};
+use super::staged::S3Staged;
+use super::upload::{self, UploadWriter, Uploads, lock};
 use super::{Aws, S3Location};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{
-    INPUTS, Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted, is_run_name,
+    INPUTS, Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, is_run_name,
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
 /// Keys that one request removes at most.
 const DELETE_KEYS: usize = 1000;
-/// How often the manifest is put again when S3 says that somebody else is putting it.
-const COMMIT_ATTEMPTS: u32 = 5;
-const COMMIT_PAUSE: Duration = Duration::from_millis(200);
-/// How long a run that fails tries to remove what it has written.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
 /// The folder of a bucket with published days.
 pub struct S3Lake {
@@ -288,15 +279,7 @@ impl Lake for S3Lake {
         })?;
         let replaces = replaces.map(|(content, etag)| (content.to_vec(), etag));
         let (bucket, access) = (Arc::clone(&self.bucket), self.access.clone());
-        Ok(Box::new(S3Staged {
-            bucket,
-            access,
-            prefix,
-            replaces,
-            uploads: Uploads::default(),
-            completed: 0,
-            must_stay: false,
-        }))
+        Ok(Box::new(S3Staged::begin(bucket, access, prefix, replaces)))
     }
 
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>> {
@@ -346,144 +329,6 @@ fn refuse_foreign(bucket: &Bucket, foreign: &[String]) -> Result<()> {
             Err(Error::new(ErrorKind::Unusable, "the partition holds files that logmill did not write")
                 .with("first", bucket.address(key))
                 .hint("move them away, or choose another table name"))
-        }
-    }
-}
-
-/// A new version of a partition: uploads that nobody sees.
-struct S3Staged {
-    bucket: Arc<Bucket>,
-    access: LakeAccess,
-    /// Of the partition, with `/` at its end.
-    prefix: String,
-    /// The manifest that was there at the beginning, and its `ETag`.
-    replaces: Option<(Vec<u8>, String)>,
-    uploads: Uploads,
-    /// How many of them, from the front, are objects by now.
-    completed: usize,
-    /// Whether what was written must stay: the manifest names it, or may do so.
-    must_stay: bool,
-}
-
-impl StagedPartition for S3Staged {
-    fn replaces(&self) -> Option<&[u8]> {
-        self.replaces.as_ref().map(|(manifest, _)| manifest.as_slice())
-    }
-
-    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
-        let key = format!("{}{path}", self.prefix);
-        Ok(Box::new(UploadWriter::begin(&self.bucket, &self.access, key, &self.uploads)?))
-    }
-
-    fn commit(mut self: Box<Self>, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
-        let uploads = lock(&self.uploads).clone();
-        let aws = Arc::clone(&self.bucket.aws);
-        let committed = aws.wait_out(async {
-            for upload in &uploads {
-                let completed = upload.complete(&self.bucket).await;
-                completed.map_err(|error| Uncommitted { error, is_certain: true })?;
-                self.completed += 1;
-            }
-            self.put_manifest(manifest).await
-        });
-        // Where it is not known whether S3 has it, the next run finds out and cleans.
-        self.must_stay = !committed.as_ref().is_err_and(|refused| refused.is_certain);
-        committed
-    }
-}
-
-impl S3Staged {
-    /// Puts the manifest on the condition that it is still the one that was there at the beginning.
-    async fn put_manifest(&self, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
-        let key = format!("{}{MANIFEST}", self.prefix);
-        let target = self.bucket.address(&key);
-        let (encryption, kms_key) = encryption(&self.access);
-        let etag = self.replaces.as_ref().map(|(_, etag)| etag.clone());
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            let answer = self
-                .bucket
-                .client
-                .put_object()
-                .bucket(&self.bucket.name)
-                .key(&key)
-                .body(ByteStream::from(manifest.to_vec()))
-                .content_type("application/json")
-                .set_if_none_match(etag.is_none().then(|| "*".to_owned()))
-                .set_if_match(etag.clone())
-                .set_server_side_encryption(encryption.clone())
-                .set_ssekms_key_id(kms_key.clone())
-                .set_tagging(tagging(&self.access))
-                .set_acl(acl(&self.access))
-                .set_expected_bucket_owner(self.bucket.owner.clone())
-                .send()
-                .await;
-            let Err(error) = answer else { return Ok(()) };
-            match status_of(&error) {
-                Some(409) if attempt < COMMIT_ATTEMPTS => {
-                    tokio::time::sleep(COMMIT_PAUSE * attempt).await;
-                }
-                Some(404 | 409 | 412) => return self.settle(&key, manifest, overtaken(&target), true).await,
-                // A refusal is a refusal; without an answer, or after one that says little, it may have been taken.
-                status => {
-                    let is_refusal =
-                        status.is_some_and(|status| (400..500).contains(&status) && status != 408);
-                    return self.settle(&key, manifest, failure(writing(&target), &error), is_refusal).await;
-                }
-            }
-        }
-    }
-
-    /// What an error about the manifest means: S3 may have taken it, and only the answer was lost on its way.
-    async fn settle(
-        &self,
-        key: &str,
-        manifest: &[u8],
-        error: Error,
-        is_refusal: bool,
-    ) -> std::result::Result<(), Uncommitted> {
-        let standing = try_get(&self.bucket, key, None, None).await;
-        let is = |expected: &[u8]| matches!(&standing, Ok(Some((found, _))) if found == expected);
-        if is(manifest) {
-            return Ok(());
-        }
-        // Another run's manifest can be replaced by ours no more; the old one still can, by a put that is on its way.
-        let old_stands = match &self.replaces {
-            Some((old, _)) => is(old),
-            None => matches!(standing, Ok(None)),
-        };
-        let is_certain = is_refusal || standing.is_ok() && !old_stands;
-        Err(Uncommitted { error, is_certain })
-    }
-
-    /// Removes what was written, as far as it can be done in a while.
-    async fn remove_all(&self, uploads: Vec<Upload>) {
-        let mut running = JoinSet::new();
-        for (place, upload) in uploads.into_iter().enumerate() {
-            let bucket = Arc::clone(&self.bucket);
-            // Of the one that was being completed when something went wrong nobody knows.
-            let (may_be_object, may_be_upload) = (place <= self.completed, place >= self.completed);
-            running.spawn(async move {
-                // Best effort: what stays is found by the next run of the day and by 'logmill clean'.
-                if may_be_upload {
-                    let _ = upload::abort(&bucket, &upload.key, &upload.id).await;
-                }
-                if may_be_object {
-                    let request = bucket.client.delete_object().bucket(&bucket.name).key(&upload.key);
-                    let _ = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
-                }
-            });
-        }
-        let _ = tokio::time::timeout(GIVE_UP_AFTER, running.join_all()).await;
-    }
-}
-
-impl Drop for S3Staged {
-    fn drop(&mut self) {
-        let uploads = std::mem::take(&mut *lock(&self.uploads));
-        if !self.must_stay && !uploads.is_empty() {
-            self.bucket.aws.wait_out(self.remove_all(uploads));
         }
     }
 }

@@ -11,6 +11,7 @@ mod location;
 mod object;
 mod read_ahead;
 mod source;
+mod staged;
 mod upload;
 
 pub use connection::Aws;
