@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Comparison, StandingTable, compare, find, same_location, same_type};
-use super::{CatalogColumn, StandingPartition, TableDefinition};
+use super::partition::RUN_PARAMETER;
+use super::{CatalogColumn, PARTITION_KEY, StandingPartition, TableDefinition};
 use crate::kst::KstDay;
 use crate::plan::PlannedObject;
 use crate::publish::{InputLine, Manifest};
+use crate::store::lake::is_run_name;
 
 /// What the three places say about a day of a table.
 #[derive(Debug, Clone)]
@@ -86,7 +88,7 @@ pub enum Finding {
     Orphaned {
         /// What it shows.
         location: String,
-        /// Whether that lies in the folder of the table, so that nobody else can mean it.
+        /// Whether a run of logmill registered it and it lies in the folder of the table, so that nobody else can mean it.
         ours: bool,
     },
     /// The table of the catalog does not fit the files.
@@ -193,12 +195,24 @@ fn lake_against_catalog(published: Option<&PublishedFacts>, catalog: &CatalogFac
         (Some(_), None) => Some(Finding::NotRegistered),
         (Some(published), Some(partition)) => (!same_location(&partition.location, &published.location))
             .then(|| Finding::Dangling { location: partition.location.clone() }),
-        (None, Some(partition)) => {
-            let location = partition.location.clone();
-            let folder = format!("{}/", catalog.folder.trim_end_matches('/'));
-            Some(Finding::Orphaned { ours: location.starts_with(&folder), location })
-        }
+        (None, Some(partition)) => Some(Finding::Orphaned {
+            ours: is_ours(partition, catalog.folder),
+            location: partition.location.clone(),
+        }),
     }
+}
+
+/// Whether a run registered a partition: it says so itself, or shows the folder of a run of its day. What lies outside the
+/// folder of the table may be a day of another lake.
+fn is_ours(partition: &StandingPartition, folder: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    let Some(below) = partition.location.strip_prefix(folder).and_then(|below| below.strip_prefix('/'))
+    else {
+        return false;
+    };
+    let day = format!("{PARTITION_KEY}={}/", partition.value);
+    let shows_run = below.strip_prefix(&day).is_some_and(|run| is_run_name(run.trim_end_matches('/')));
+    shows_run || partition.parameters.contains_key(RUN_PARAMETER)
 }
 
 /// Types and names in the footers, and the definition of the table, against the table as it stands.
@@ -358,20 +372,29 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lies_in_the_folder_of_the_table_is_ours_to_remove() {
+    fn only_what_a_run_has_registered_in_the_folder_of_the_table_is_ours_to_remove() {
         let table = standing_table();
-        for (location, expected) in [
-            ("s3://lake/s3_access/proc_ymd=20231101/", true),
-            ("s3://lake/s3_access_old/proc_ymd=20231101/", false),
-            ("s3://other/s3_access/proc_ymd=20231101/", false),
-        ] {
+        let check = |location: &str, says_run: bool, expected: bool| {
             let mut facts = good(&table);
             facts.published = None;
             let partition = catalog(&mut facts).partition.as_mut().unwrap();
             partition.location = location.to_owned();
+            if !says_run {
+                partition.parameters.remove(RUN_PARAMETER);
+            }
             let found = diagnose(&facts);
-            assert!(matches!(found[1], Finding::Orphaned { ours, .. } if ours == expected), "{found:?}");
-        }
+            let ours = matches!(found[1], Finding::Orphaned { ours: true, .. });
+            assert_eq!(ours, expected, "{location} {says_run}");
+        };
+        let run = "20231102T000000Z-0000000a";
+        check(&format!("s3://lake/s3_access/proc_ymd=20231101/{run}/"), false, true);
+        check(&format!("s3://lake/s3_access/proc_ymd=20231101/{run}"), true, true);
+        check("s3://lake/s3_access/proc_ymd=20231101/", true, true);
+        check("s3://lake/s3_access/proc_ymd=20231101/", false, false);
+        check("s3://lake/s3_access/by-hand/", false, false);
+        check(&format!("s3://lake/s3_access/proc_ymd=20231102/{run}/"), false, false);
+        check(&format!("s3://lake/s3_access_old/proc_ymd=20231101/{run}/"), true, false);
+        check(&format!("s3://other/s3_access/proc_ymd=20231101/{run}/"), true, false);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::kst::KstDay;
 use crate::plan::{PlannedObject, TableSource, plan_table};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
-use crate::store::lake::{INPUTS, Partition};
+use crate::store::lake::{INPUTS, MANIFEST, Partition};
 
 /// A table with the days that were looked at.
 pub(super) struct TableReport {
@@ -39,12 +39,38 @@ pub(super) struct DayReport {
 pub(super) fn tables(places: &Places<'_>, only: Option<&str>, days: &[KstDay]) -> Result<Vec<TableReport>> {
     let with_inputs = places.settings.sources.iter().filter(|source| !source.inputs.is_empty());
     let mut names: BTreeSet<String> = with_inputs.map(|source| source.table.clone()).collect();
-    names.extend(places.lake.names("")?.into_iter().filter(|name| !name.starts_with(['_', '.'])));
+    for name in places.lake.names("")? {
+        if only.is_none_or(|only| only == name) && is_ours(places, &name)? {
+            names.insert(name);
+        }
+    }
     names.retain(|name| only.is_none_or(|only| only == name));
     if let Some(registrar) = places.registrar {
         registrar.catalog.require_database(false)?;
     }
     names.into_iter().map(|table| look_at_table(places, table, days)).collect()
+}
+
+/// Whether a folder of the lake is a table of logmill: a source says so, or the manifest of a day. Others may share the
+/// bucket and the database.
+fn is_ours(places: &Places<'_>, name: &str) -> Result<bool> {
+    if name.starts_with(['_', '.']) {
+        return Ok(false);
+    }
+    if places.settings.sources.iter().any(|source| source.table == name) {
+        return Ok(true);
+    }
+    let mut days = places.lake.names(name)?;
+    days.retain(|day| day.starts_with("proc_ymd="));
+    // The newest is the likeliest to be whole.
+    days.sort_unstable_by(|one, other| other.cmp(one));
+    for day in days {
+        places.context.cancel.check()?;
+        if places.lake.read(&format!("{name}/{day}/{MANIFEST}"))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn look_at_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<TableReport> {

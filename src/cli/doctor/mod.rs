@@ -104,7 +104,7 @@ fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -
             format!("logmill run --day {day}{} --output {output}{catalog}", source_flags(places, table))
         }
         Finding::Orphaned { ours: false, .. } => {
-            "it is not in this lake: look who has registered it".to_owned()
+            "no run has registered it in this lake: look who has".to_owned()
         }
         Finding::Schema { mendable: false, .. } => {
             "choose another table or database, or drop the table from the catalog and register its days anew"
