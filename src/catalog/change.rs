@@ -23,6 +23,18 @@ pub struct StandingTable {
     pub parameters: BTreeMap<String, String>,
 }
 
+impl StandingTable {
+    /// Whether Athena computes its partitions instead of asking the catalog.
+    #[must_use]
+    pub fn is_projected(&self) -> bool {
+        let enabled = self.parameters.get("projection.enabled");
+        enabled.is_some_and(|enabled| enabled.eq_ignore_ascii_case("true"))
+    }
+}
+
+/// What to do about a projection that was not asked for.
+pub const PROJECTION_HINT: &str = "say --projection DAY, or drop projection.enabled from the table";
+
 /// How a table compares with its definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
@@ -32,6 +44,8 @@ pub enum Comparison {
     Differs(TableChange),
     /// It is another table: each reason in a sentence.
     Disagrees(Vec<String>),
+    /// It projects its partitions, which nobody has asked for: one call without the wish must not end what all others rely on.
+    Projects,
 }
 
 /// What must change about a table.
@@ -52,6 +66,9 @@ pub fn compare(standing: &StandingTable, wanted: &TableDefinition) -> Comparison
     }
     if !reasons.is_empty() {
         return Comparison::Disagrees(reasons);
+    }
+    if standing.is_projected() && wanted.projected_from.is_none() {
+        return Comparison::Projects;
     }
     let new = |column: &&CatalogColumn| find(&standing.columns, &column.name).is_none();
     let change = TableChange {
@@ -133,11 +150,14 @@ fn other_columns(standing: &StandingTable, wanted: &TableDefinition) -> Vec<Stri
     reasons
 }
 
-/// Only parameters of a projection are ours to change: with one that nobody wants, Athena would pass over the partitions.
+/// Only parameters of a projection are ours to change, and only where one is wished for: what else is told about it goes.
 fn changed_parameters(
     standing: &StandingTable,
     wanted: &TableDefinition,
 ) -> BTreeMap<String, Option<String>> {
+    if wanted.projected_from.is_none() {
+        return BTreeMap::new();
+    }
     let is_projection = |name: &str| name.starts_with("projection.") || name == "storage.location.template";
     let wish: BTreeMap<String, String> =
         wanted.parameters().into_iter().filter(|(name, _)| is_projection(name)).collect();
@@ -213,21 +233,43 @@ mod tests {
         assert!(change.parameters.is_empty());
     }
 
+    fn projected() -> TableDefinition {
+        TableDefinition { projected_from: Some("2024-01-01".parse().unwrap()), ..wanted() }
+    }
+
+    /// The table as it was made with a projection, and changed by a person.
+    fn standing_projected() -> StandingTable {
+        let mut table = standing();
+        table.parameters = projected().parameters().into_iter().collect();
+        table.parameters.insert("owner".to_owned(), "somebody".to_owned());
+        table
+    }
+
     #[test]
     fn parameters_of_a_projection_follow_the_wish_and_others_stay() {
-        let mut projected = wanted();
-        projected.projected_from = Some("2024-01-01".parse().unwrap());
-        let Comparison::Differs(change) = compare(&standing(), &projected) else { panic!() };
+        let Comparison::Differs(change) = compare(&standing(), &projected()) else { panic!() };
         assert_eq!(change.parameters["projection.enabled"], Some("true".to_owned()));
         assert!(change.parameters.contains_key("storage.location.template"));
 
-        let mut table = standing();
-        table.parameters = projected.parameters().into_iter().collect();
-        table.parameters.insert("owner".to_owned(), "somebody".to_owned());
-        assert_eq!(compare(&table, &projected), Comparison::Same);
-        let Comparison::Differs(change) = compare(&table, &wanted()) else { panic!() };
-        assert_eq!(change.parameters["projection.enabled"], None);
-        assert!(!change.parameters.contains_key("owner") && !change.parameters.contains_key("EXTERNAL"));
+        let mut table = standing_projected();
+        assert_eq!(compare(&table, &projected()), Comparison::Same);
+        table.parameters.insert("projection.hour.type".to_owned(), "integer".to_owned());
+        let Comparison::Differs(change) = compare(&table, &projected()) else { panic!() };
+        assert_eq!(change.parameters, BTreeMap::from([("projection.hour.type".to_owned(), None)]));
+    }
+
+    #[test]
+    fn a_projection_that_nobody_has_asked_for_is_left_as_it_is() {
+        let mut table = standing_projected();
+        assert_eq!(compare(&table, &wanted()), Comparison::Projects);
+        table.columns.pop();
+        assert_eq!(compare(&table, &wanted()), Comparison::Projects, "also where columns are missing");
+        table = standing_projected();
+        for off in [Some("false"), None] {
+            table.parameters.remove("projection.enabled");
+            table.parameters.extend(off.map(|off| ("projection.enabled".to_owned(), off.to_owned())));
+            assert_eq!(compare(&table, &wanted()), Comparison::Same, "{off:?}");
+        }
     }
 
     #[test]

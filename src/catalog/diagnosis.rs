@@ -95,14 +95,25 @@ pub enum Finding {
     Schema {
         /// Each reason in a sentence.
         reasons: Vec<String>,
-        /// Whether registering the day mends it.
-        mendable: bool,
+        /// What mends it.
+        mend: Mend,
     },
     /// Files of other runs lie in the day.
     Leftovers {
         /// Their number.
         files: usize,
     },
+}
+
+/// What mends a table that does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mend {
+    /// Registering the day.
+    Register,
+    /// A projection that is asked for, or that is no more.
+    Projection,
+    /// A person who knows which of the two is right.
+    Person,
 }
 
 impl Finding {
@@ -151,7 +162,10 @@ impl Finding {
     /// Whether registering the day mends it.
     #[must_use]
     pub fn needs_register(&self) -> bool {
-        matches!(self, Self::NotRegistered | Self::Dangling { .. } | Self::Schema { mendable: true, .. })
+        matches!(
+            self,
+            Self::NotRegistered | Self::Dangling { .. } | Self::Schema { mend: Mend::Register, .. }
+        )
     }
 }
 
@@ -218,17 +232,20 @@ fn is_ours(partition: &StandingPartition, folder: &str) -> bool {
 /// Types and names in the footers, and the definition of the table, against the table as it stands.
 fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFacts<'_>) -> Option<Finding> {
     let (published, table) = (published?, catalog.table?);
-    let (mut reasons, mendable) = match compare(table, &published.table) {
-        Comparison::Same => (Vec::new(), true),
-        Comparison::Disagrees(reasons) => (reasons, false),
+    let (mut reasons, mut mend) = match compare(table, &published.table) {
+        Comparison::Same => (Vec::new(), Mend::Register),
+        Comparison::Disagrees(reasons) => (reasons, Mend::Person),
+        Comparison::Projects => (
+            vec!["the table projects its partitions, which nobody has asked for".to_owned()],
+            Mend::Projection,
+        ),
         Comparison::Differs(change) => {
             let columns = change.columns.iter().map(|column| format!("the table lacks {}", column.name));
             let parameters = change.parameters.keys().map(|name| format!("its parameter {name} differs"));
-            (columns.chain(parameters).collect(), true)
+            (columns.chain(parameters).collect(), Mend::Register)
         }
     };
     let defined: BTreeSet<&str> = published.table.columns.iter().map(|column| column.name.as_str()).collect();
-    let mut is_mendable = mendable;
     for column in &published.columns {
         let reason = match find(&table.columns, &column.name) {
             None if defined.contains(column.name.as_str()) => continue,
@@ -241,10 +258,10 @@ fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFact
                 )
             }
         };
-        is_mendable = false;
+        mend = Mend::Person;
         reasons.push(reason);
     }
-    (!reasons.is_empty()).then_some(Finding::Schema { reasons, mendable: is_mendable })
+    (!reasons.is_empty()).then_some(Finding::Schema { reasons, mend })
 }
 
 #[cfg(test)]
@@ -399,21 +416,28 @@ mod tests {
 
     #[test]
     fn columns_that_differ_are_told_and_only_missing_ones_can_be_mended() {
-        let check = |facts: &DayFacts<'_>, expected: &[&str], expected_mendable: bool| {
+        let check = |facts: &DayFacts<'_>, expected: &[&str], expected_mend: Mend| {
             let found = diagnose(facts);
-            let [Finding::Schema { reasons, mendable }] = &found[..] else { panic!("{found:?}") };
+            let [Finding::Schema { reasons, mend }] = &found[..] else { panic!("{found:?}") };
             assert_eq!(reasons, expected);
-            assert_eq!(*mendable, expected_mendable);
+            assert_eq!(*mend, expected_mend);
         };
         let mut narrow = standing_table();
         narrow.columns.retain(|column| column.name != "operation");
-        check(&good(&narrow), &["the table lacks operation"], true);
+        check(&good(&narrow), &["the table lacks operation"], Mend::Register);
+
+        let mut projected = standing_table();
+        projected.parameters.insert("projection.enabled".to_owned(), "TRUE".to_owned());
+        let mut facts = good(&projected);
+        catalog(&mut facts).projected = true;
+        let reason = "the table projects its partitions, which nobody has asked for";
+        check(&facts, &[reason], Mend::Projection);
 
         let table = standing_table();
         let mut facts = good(&table);
         let column = &mut published(&mut facts).columns[0];
         column.hive_type = "double".to_owned();
         let reason = format!("{} is double in the files and string in the table", column.name);
-        check(&facts, &[&reason], false);
+        check(&facts, &[&reason], Mend::Person);
     }
 }

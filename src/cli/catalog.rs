@@ -106,7 +106,7 @@ impl<'a> Registrar<'a> {
         format!("logmill register --day {day} --table {table} --output {}{}", self.output, self.flags())
     }
 
-    /// The flags that name this catalog; without the projection, a command would take it away.
+    /// The flags that name this catalog; without the projection, a command would be refused.
     pub(super) fn flags(&self) -> String {
         let projection = self.settings.projected_from.map(|first| format!(" --projection {first}"));
         let database = &self.settings.database;

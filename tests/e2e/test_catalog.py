@@ -16,7 +16,7 @@ from aws import CONFIGURED, OTHER_DAYS, REGION, Aws, run_arguments, table_of
 from catalog import DAY, Registered
 from engines import Pyarrow, Spark, checksum
 from faults import ACCESS_DENIED, FaultProxy, Meanwhile, Refuse, Reply, running
-from harness import DATASETS, PATIENCE, SAMPLE_DATA, Published, started
+from harness import DATASETS, PATIENCE, SAMPLE_DATA, SAMPLE_DAY, Published, started
 from schema import columns
 from small_day import SmallDay
 
@@ -410,6 +410,25 @@ def test_projection_lets_athena_compute_the_days(
     assert athena.is_projected(catalog.table(table))
     assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
     assert catalog.query(table, ("20230930", "20231003")).read(tmp_path).rows() == 0
+
+
+def test_a_projection_ends_only_when_a_person_ends_it(
+    catalog: Registered, day: SmallDay, tmp_path: Path
+) -> None:
+    """A call that forgets to ask for it is refused and changes nothing; the doctor says the same."""
+    catalog.run("--projection", "2023-10-01", *ITS_TABLE, source=day.source)
+    before = catalog.state()
+    options = (*catalog.options, *ITS_TABLE)
+    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=6)
+    assert "--projection" in said
+    assert "projection.enabled" in said
+    assert catalog.state() == before
+    given = ("--day", SAMPLE_DAY, "--output", catalog.lake.url, *catalog.options, "--format", "json")
+    found = json.loads(catalog.aws.logmill("doctor", *given, code=4).stdout.splitlines()[0])
+    (schema,) = [finding for finding in found["findings"] if finding["finding"] == "schema"]
+    assert "--projection" in schema["next"]
+    catalog.run("--projection", "2023-10-01", *ITS_TABLE, source=day.source)
+    assert catalog.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
 
 
 @pytest.mark.parametrize("moment", ["GetTable", "BatchGetPartition", "BatchUpdatePartition"])

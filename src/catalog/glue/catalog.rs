@@ -9,7 +9,7 @@ use aws_sdk_glue::types::PartitionInput;
 
 use super::partitions::Refusal;
 use super::wire;
-use crate::catalog::change::{Comparison, StandingTable, TableChange, compare, find};
+use crate::catalog::change::{Comparison, PROJECTION_HINT, StandingTable, TableChange, compare, find};
 use crate::catalog::{
     Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
 };
@@ -265,6 +265,12 @@ fn agreed(standing: &StandingTable, wanted: &TableDefinition) -> Result<Comparis
         .with("table", &wanted.name)
         .with("why", reasons.join("; "))
         .hint("choose another --table or --database, or drop that table from the catalog: its files stay")),
+        Comparison::Projects => Err(Error::new(
+            ErrorKind::Unusable,
+            "the table of the catalog projects its partitions: nothing was changed",
+        )
+        .with("table", &wanted.name)
+        .hint(PROJECTION_HINT)),
         other => Ok(other),
     }
 }

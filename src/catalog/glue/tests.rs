@@ -145,6 +145,18 @@ fn another_table_of_the_name_is_left_as_it_is() {
 }
 
 #[test]
+fn a_projection_that_nobody_has_asked_for_is_told_and_stays() {
+    let mut projected = table("0", 1);
+    projected["Table"]["Parameters"]["projection.enabled"] = json!("true");
+    let (catalog, script) = Script::play(vec![ok("GetTable", projected)]);
+    let error = catalog.put_table(&wanted()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unusable);
+    assert!(error.to_string().contains("projects its partitions"), "{error}");
+    assert!(error.next_step().unwrap().contains("say --projection DAY"), "{error}");
+    assert_eq!(script.asked().len(), 1);
+}
+
+#[test]
 fn new_columns_reach_every_partition_page_by_page_and_batch_by_batch() {
     let definitions = definitions(120);
     let partition = |definition: &PartitionDefinition| {

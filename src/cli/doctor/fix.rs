@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Places;
 use super::gather::{DayReport, TableReport};
 use crate::catalog::change::{Comparison, compare};
-use crate::catalog::diagnosis::Finding;
+use crate::catalog::diagnosis::{Finding, Mend};
 use crate::catalog::{self, PARTITION_KEY};
 use crate::cli::catalog::Registrar;
 use crate::cli::clean::{self, Broom, Say};
@@ -107,10 +107,11 @@ fn rehearse(
 fn to_register<'a>(places: &Places<'a>, day: &'a DayReport) -> Option<(&'a Registrar<'a>, &'a Manifest)> {
     let is_wanted = day.findings.iter().any(Finding::needs_register);
     // The catalog is not sent to files that are gone, nor to a table that would refuse it.
-    let is_hopeless = day
-        .findings
-        .iter()
-        .any(|finding| matches!(finding, Finding::Lost { .. } | Finding::Schema { mendable: false, .. }));
+    let is_hopeless = day.findings.iter().any(|finding| match finding {
+        Finding::Schema { mend, .. } => *mend != Mend::Register,
+        Finding::Lost { .. } => true,
+        _ => false,
+    });
     if !is_wanted || is_hopeless {
         return None;
     }

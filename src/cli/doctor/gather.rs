@@ -172,8 +172,7 @@ impl Eye<'_> {
     fn is_projected(&self) -> bool {
         let wanted =
             self.places.registrar.is_some_and(|registrar| registrar.rules().projected_from.is_some());
-        let enabled = |table: &StandingTable| table.parameters.get("projection.enabled").cloned();
-        wanted || self.standing.and_then(enabled).as_deref() == Some("true")
+        wanted || self.standing.is_some_and(StandingTable::is_projected)
     }
 }
 

@@ -14,7 +14,8 @@ use super::clean::{self, Say};
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
 use super::{Context, console};
-use crate::catalog::diagnosis::Finding;
+use crate::catalog::change::PROJECTION_HINT;
+use crate::catalog::diagnosis::{Finding, Mend};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::store::{Connector, Lake};
@@ -106,7 +107,8 @@ fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -
         Finding::Orphaned { ours: false, .. } => {
             "no run has registered it in this lake: look who has".to_owned()
         }
-        Finding::Schema { mendable: false, .. } => {
+        Finding::Schema { mend: Mend::Projection, .. } => PROJECTION_HINT.to_owned(),
+        Finding::Schema { mend: Mend::Person, .. } => {
             "choose another table or database, or drop the table from the catalog and register its days anew"
                 .to_owned()
         }
