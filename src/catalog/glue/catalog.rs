@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_glue::Client;
-use aws_sdk_glue::types::PartitionInput;
+use aws_sdk_glue::types::{Partition, PartitionInput};
 
-use super::partitions::Refusal;
+use super::partitions::{Refusal, WRITE_BATCH};
 use super::wire;
 use crate::catalog::change::{Comparison, PROJECTION_HINT, StandingTable, TableChange, compare, find};
 use crate::catalog::{
@@ -80,29 +80,38 @@ impl GlueCatalog {
         Ok(updated.then_some(columns))
     }
 
-    /// Adds new columns to all partitions of a table that lack them.
+    /// Adds new columns to all partitions of a table that lack them, batch by batch.
     async fn cascade(&self, table: &str, change: &TableChange) -> Result<()> {
         if change.columns.is_empty() {
             return Ok(());
         }
-        let mut inputs = Vec::new();
-        for partition in self.get_partitions(table, None, false).await? {
-            let standing = wire::standing_partition(&partition);
-            let lacks = |column: &&CatalogColumn| find(&standing.columns, &column.name).is_none();
-            let new: Vec<CatalogColumn> = change.columns.iter().filter(lacks).cloned().collect();
-            if !new.is_empty() {
-                inputs.push(wire::widened_partition(partition, &new)?);
-            }
+        let listed = self.get_partitions(table, None, true).await?;
+        let values: Vec<String> =
+            listed.iter().map(|found| wire::value_of(found.values()).to_owned()).collect();
+        for batch in values.chunks(WRITE_BATCH) {
+            self.widen(table, batch, &change.columns).await?;
         }
+        Ok(())
+    }
+
+    /// Adds columns to those of a batch of partitions that lack them, until a look at what was written finds none.
+    async fn widen(&self, table: &str, batch: &[String], columns: &[CatalogColumn]) -> Result<()> {
+        let mut values = batch.to_vec();
         for attempt in 1..=ATTEMPTS {
-            let refusals = self.update_partitions(table, &inputs).await?;
-            let refusals = refusals.into_iter().filter(|refusal| !refusal.is_of_missing()).collect();
-            let again = self.those_to_try_again(table, refusals)?;
-            if again.is_empty() {
+            // Glue replaces a partition whole and unconditionally: when a run moves it between this look and the update, the
+            // old location stands again, and only the lake tells (the doctor calls it dangling). So nothing lies between the
+            // two. What a run moves after the update is seen by the next look, and widened where it stands then.
+            let found = self.batch_get_partitions(table, &values).await?;
+            let narrow = found.into_iter().filter_map(|found| widened(found, columns).transpose());
+            let inputs = narrow.collect::<Result<Vec<_>>>()?;
+            if inputs.is_empty() {
                 return Ok(());
             }
-            inputs.retain(|input| again.iter().any(|refusal| refusal.is_about(input)));
-            self.pause(attempt).await;
+            let refusals = self.update_partitions(table, &inputs).await?;
+            if !self.those_to_try_again(table, refusals)?.is_empty() {
+                self.pause(attempt).await;
+            }
+            values = inputs.iter().map(|input| wire::value_of(input.values()).to_owned()).collect();
         }
         Err(self.gave_up("cannot add new columns to the partitions", table))
     }
@@ -249,10 +258,15 @@ impl Catalog for GlueCatalog {
     }
 }
 
-impl Refusal {
-    fn is_about(&self, input: &PartitionInput) -> bool {
-        wire::value_of(input.values()) == self.value
+/// A partition with those of the columns that it lacks, if it lacks any.
+fn widened(partition: Partition, columns: &[CatalogColumn]) -> Result<Option<PartitionInput>> {
+    let standing = wire::standing_partition(&partition);
+    let lacks = |column: &&CatalogColumn| find(&standing.columns, &column.name).is_none();
+    let new: Vec<CatalogColumn> = columns.iter().filter(lacks).cloned().collect();
+    if new.is_empty() {
+        return Ok(None);
     }
+    wire::widened_partition(partition, &new).map(Some)
 }
 
 /// What must change about a table, or an error that lists all that disagrees.

@@ -15,7 +15,7 @@ use crate::kst::KstDay;
 use crate::store::s3::failure::{Asked, failure};
 
 /// Entries that one call creates or updates at most.
-const WRITE_BATCH: usize = 100;
+pub(super) const WRITE_BATCH: usize = 100;
 /// Values that one call looks up at most.
 const GET_BATCH: usize = 1000;
 /// How often values are looked up of which Glue returns all.

@@ -156,46 +156,98 @@ fn a_projection_that_nobody_has_asked_for_is_told_and_stays() {
     assert_eq!(script.asked().len(), 1);
 }
 
+/// A partition that lacks its last column, with a field that only Glue sets.
+fn narrow(definition: &PartitionDefinition, location: &str) -> Value {
+    let mut partition = standing(definition, location);
+    partition["StorageDescriptor"]["Columns"].as_array_mut().unwrap().pop();
+    partition["CreationTime"] = json!(1_700_000_000.0);
+    partition
+}
+
+/// A refused entry of an update.
+fn refused_update(value: &str, code: &str) -> Value {
+    let mut error = error_of(value, code);
+    error["PartitionValueList"] = error["PartitionValues"].take();
+    error
+}
+
 #[test]
 fn new_columns_reach_every_partition_page_by_page_and_batch_by_batch() {
     let definitions = definitions(120);
-    let partition = |definition: &PartitionDefinition| {
-        let mut partition = standing(definition, &definition.location);
-        partition["StorageDescriptor"]["Columns"].as_array_mut().unwrap().pop();
-        partition["CreationTime"] = json!(1_700_000_000.0);
-        partition
-    };
-    let mut partitions: Vec<Value> = definitions.iter().map(partition).collect();
+    let wide: Vec<Value> = definitions.iter().map(|day| standing(day, &day.location)).collect();
+    let mut partitions: Vec<Value> = definitions.iter().map(|day| narrow(day, &day.location)).collect();
     // One has the column already: it is left alone.
-    partitions[0] = standing(&definitions[0], &definitions[0].location);
+    partitions[0] = wide[0].clone();
+    let errors = [
+        refused_update("20240227", "InternalServiceException"),
+        refused_update("20240228", "EntityNotFoundException"),
+    ];
+    let still = [&wide[100..118], &partitions[118..119]].concat();
     let (catalog, script) = Script::play(vec![
         ok("GetTable", table("4", 1)),
         ok("GetPartitions", json!({"Partitions": partitions[..70], "NextToken": "more"})),
         ok("GetPartitions", json!({"Partitions": partitions[70..]})),
+        ok("BatchGetPartition", json!({"Partitions": partitions[..100]})),
         ok("BatchUpdatePartition", json!({})),
-        ok("BatchUpdatePartition", {
-            let mut error = error_of("20240227", "InternalServiceException");
-            error["PartitionValueList"] = error["PartitionValues"].take();
-            let mut gone = error_of("20240228", "EntityNotFoundException");
-            gone["PartitionValueList"] = gone["PartitionValues"].take();
-            json!({"Errors": [error, gone]})
-        }),
+        ok("BatchGetPartition", json!({"Partitions": wide[1..100]})),
+        ok("BatchGetPartition", json!({"Partitions": partitions[100..]})),
+        ok("BatchUpdatePartition", json!({"Errors": errors})),
+        ok("BatchGetPartition", json!({"Partitions": still})),
         ok("BatchUpdatePartition", json!({})),
+        ok("BatchGetPartition", json!({"Partitions": wide[118..119]})),
         ok("UpdateTable", json!({})),
     ]);
     catalog.put_table(&wanted()).unwrap();
     let asked = script.asked();
     assert_eq!((asked[1].get("NextToken"), &asked[2]["NextToken"]), (None, &json!("more")));
-    assert_eq!(asked[1]["ExcludeColumnSchema"], false);
+    assert_eq!(asked[1]["ExcludeColumnSchema"], true);
+    let looked_up = |place: usize| asked[place]["PartitionsToGet"].as_array().unwrap().len();
+    assert_eq!([3, 5, 6, 8, 10].map(looked_up), [100, 99, 20, 20, 1]);
     let entries = |place: usize| asked[place]["Entries"].as_array().unwrap().len();
-    assert_eq!((entries(3), entries(4), entries(5)), (100, 19, 1));
-    let input = &asked[5]["Entries"][0]["PartitionInput"];
+    assert_eq!([4, 7, 9].map(entries), [99, 20, 1]);
+    let input = &asked[9]["Entries"][0]["PartitionInput"];
     assert_eq!(input["Values"], json!(["20240227"]));
     assert_eq!(
         input["StorageDescriptor"]["Columns"].as_array().unwrap().last().unwrap()["Name"],
         wanted().columns.last().unwrap().name
     );
     assert_eq!(input["Parameters"]["logmill.rows"], "7");
+}
+
+#[test]
+fn new_columns_follow_a_day_that_another_run_moves_meanwhile() {
+    let days = definitions(2);
+    let at =
+        |days: [(&str, bool); 2]| {
+            let all = definitions(2);
+            let found = all.iter().zip(days).map(|(day, (location, is_wide))| {
+                if is_wide { standing(day, location) } else { narrow(day, location) }
+            });
+            json!({"Partitions": found.collect::<Vec<_>>()})
+        };
+    let (catalog, script) = Script::play(vec![
+        ok("GetTable", table("4", 1)),
+        ok("GetPartitions", at([("s3://first/", false), ("s3://same/", false)])),
+        // Moved since it was listed: the new place is what is written.
+        ok("BatchGetPartition", at([("s3://second/", false), ("s3://same/", false)])),
+        ok("BatchUpdatePartition", json!({})),
+        // Moved once more, by a run that did not know the column.
+        ok("BatchGetPartition", at([("s3://third/", false), ("s3://same/", true)])),
+        ok("BatchUpdatePartition", json!({})),
+        ok("BatchGetPartition", json!({"Partitions": [standing(&days[0], "s3://third/")]})),
+        ok("UpdateTable", json!({})),
+    ]);
+    catalog.put_table(&wanted()).unwrap();
+    let asked = script.asked();
+    let locations = |place: usize| -> Vec<&str> {
+        let entries = asked[place]["Entries"].as_array().unwrap().iter();
+        entries
+            .map(|entry| entry["PartitionInput"]["StorageDescriptor"]["Location"].as_str().unwrap())
+            .collect()
+    };
+    assert_eq!(locations(3), ["s3://second/", "s3://same/"]);
+    assert_eq!(locations(5), ["s3://third/"]);
+    assert_eq!(asked[6]["PartitionsToGet"], json!([{"Values": ["20231101"]}]));
 }
 
 #[test]
