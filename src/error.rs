@@ -97,6 +97,13 @@ impl Error {
         self.hint.as_deref()
     }
 
+    /// A fact about it, or about an error of ours behind it.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        let own = self.context.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
+        own.or_else(|| ours_behind(self.source()?)?.fact(name))
+    }
+
     /// Whether the same call may succeed later without any change.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -1,11 +1,12 @@
 //! `logmill doctor`: raw logs, lake and catalog held against each other, day by day.
 //!
 //! [`gather`] asks the three places, [`crate::catalog::diagnosis`] judges, [`show`] prints, [`fix`] mends what can be mended
-//! without the raw logs, and [`permissions`] tries what a run will need to be allowed.
+//! without the raw logs, and [`permissions`] tries what a run will need to be allowed, in the words of a [`policy`].
 
 mod fix;
 mod gather;
 mod permissions;
+mod policy;
 mod show;
 
 use super::args::{DoctorArgs, GlobalArgs, ShowFormat};

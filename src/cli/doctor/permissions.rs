@@ -8,6 +8,7 @@ use std::io::Read;
 use serde_json::{Value, json};
 
 use super::Places;
+use super::policy::{Arns, Lack};
 use crate::catalog::Probe;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
@@ -16,8 +17,8 @@ use crate::cli::exit::Exit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{TableSource, plan_table};
-use crate::store::SourceAccess;
 use crate::store::lake::{Partition, RunFile};
+use crate::store::{Encryption, LakeAccess, SourceAccess};
 
 /// Where probes of the lake lie: engines and runs pass it over.
 const STAGING: &str = "_staging";
@@ -39,14 +40,13 @@ struct Tried {
     permission: &'static str,
     /// Address of the input, the lake or the database.
     on: String,
-    /// What a policy has to name.
-    resources: Vec<String>,
     outcome: Outcome,
 }
 
 enum Outcome {
     Allowed,
-    Denied(Error),
+    /// A policy lacks this.
+    Denied(Error, Lack),
     /// Something else is wrong, such as the name of a bucket.
     Failed(Error),
     /// It could not be tried, and why.
@@ -54,77 +54,160 @@ enum Outcome {
 }
 
 pub(super) fn run(places: &Places<'_>, days: &[KstDay], format: ShowFormat) -> Result<Exit> {
+    let trial = Trial { places, arns: Arns::of_region(&region()) };
     let mut tried = Vec::new();
     let mut seen = BTreeSet::new();
     for source in &places.settings.sources {
-        for input in source.inputs.iter().filter(|input| input.starts_with("s3://")) {
-            if seen.insert(input) {
-                tried.extend(try_input(places, &source.access, input, days));
-            }
+        let inputs = source.inputs.iter().filter(|input| input.starts_with("s3://"));
+        for input in inputs.filter(|input| seen.insert(*input)) {
+            tried.extend(trial.try_input(&source.access, input, days));
         }
     }
     let output = places.settings.output()?;
     if output.starts_with("s3://") {
-        tried.extend(try_lake(places, output)?);
+        tried.extend(trial.try_lake(output)?);
+        tried.extend(configured(&places.settings.lake.access, output));
     }
-    tried.extend(try_catalog(places));
+    tried.extend(trial.try_catalog());
     console::print(&match format {
         ShowFormat::Json => json(&tried).to_string() + "\n",
         ShowFormat::Table => text(&tried),
     })?;
-    let wrong = |tried: &Tried| matches!(tried.outcome, Outcome::Denied(_) | Outcome::Failed(_));
+    let wrong = |tried: &Tried| matches!(tried.outcome, Outcome::Denied(..) | Outcome::Failed(_));
     Ok(if tried.iter().any(wrong) { Exit::Unusable } else { Exit::Done })
 }
 
+/// Where AWS is called; empty where only a profile says.
+fn region() -> String {
+    let named = |name| std::env::var(name).ok().filter(|region| !region.is_empty());
+    named("AWS_REGION").or_else(|| named("AWS_DEFAULT_REGION")).unwrap_or_default()
+}
+
 impl Tried {
-    fn new(permission: &'static str, on: &str, resources: Vec<String>, outcome: Result<()>) -> Self {
-        let outcome = match outcome {
-            Ok(()) => Outcome::Allowed,
-            Err(error) if names(&error, permission) => Outcome::Denied(error),
-            Err(error) if error.kind() == ErrorKind::Temporary => Outcome::Unknown(error.to_string()),
-            Err(error) => Outcome::Failed(error),
-        };
-        Self { permission, on: on.to_owned(), resources, outcome }
-    }
-
     fn unknown(permission: &'static str, on: &str, why: &str) -> Self {
-        let outcome = Outcome::Unknown(why.to_owned());
-        Self { permission, on: on.to_owned(), resources: Vec::new(), outcome }
+        Self { permission, on: on.to_owned(), outcome: Outcome::Unknown(why.to_owned()) }
     }
 }
 
-/// Whether an error is about a permission that is missing, and about this one.
-fn names(error: &Error, permission: &str) -> bool {
-    let step = error.next_step().unwrap_or_default();
-    error.kind() == ErrorKind::Denied && step.contains(permission)
+/// Permissions that go with the settings of the lake: uploads need them, no request needs only them.
+fn configured(access: &LakeAccess, output: &str) -> Vec<Tried> {
+    let mut needed = Vec::new();
+    if !access.tags.is_empty() {
+        needed.push(("s3:PutObjectTagging", output, "needed by uploads, since objects get tags"));
+    }
+    if access.bucket_owner_full_control {
+        needed.push(("s3:PutObjectAcl", output, "needed by uploads, since objects get an ACL"));
+    }
+    if let Some(Encryption::Kms(Some(key))) = &access.encryption {
+        needed.push(("kms:GenerateDataKey", key, "needed by uploads, since objects are encrypted with it"));
+        needed.push(("kms:Decrypt", key, "needed by uploads and reads, since objects are encrypted with it"));
+    }
+    needed.into_iter().map(|(permission, on, why)| Tried::unknown(permission, on, why)).collect()
 }
 
-/// What a policy calls a bucket.
-fn bucket_arn(address: &str) -> Vec<String> {
-    let below = address.trim_start_matches("s3://");
-    vec![format!("arn:aws:s3:::{}", below.split('/').next().unwrap_or_default())]
+/// What tries permissions.
+struct Trial<'a> {
+    places: &'a Places<'a>,
+    arns: Arns,
 }
 
-/// What a policy calls all objects below an address.
-fn objects_arn(address: &str) -> Vec<String> {
-    let below = address.trim_start_matches("s3://").trim_end_matches('/');
-    vec![format!(
-        "arn:aws:s3:::{below}{}*",
-        if below.contains('/') && !address.ends_with('/') { "" } else { "/" }
-    )]
+impl Trial<'_> {
+    /// What came of a request that needs a permission on resources.
+    fn tried(&self, permission: &'static str, on: &str, resources: Vec<String>, found: Result<()>) -> Tried {
+        Tried { permission, on: on.to_owned(), outcome: outcome(self.arns, permission, resources, found) }
+    }
+
+    fn try_input(&self, access: &SourceAccess, input: &str, days: &[KstDay]) -> Vec<Tried> {
+        let rest = ["s3:ListBucket", "s3:GetObject"];
+        let opened = self.places.connector.store(input, access);
+        let store = match (opened, &access.role_arn) {
+            (Err(error), Some(role)) if error.fact("role").is_some() => {
+                let refused = self.tried("sts:AssumeRole", role, vec![role.clone()], Err(error));
+                let untried =
+                    rest.map(|permission| Tried::unknown(permission, input, "the role cannot be assumed"));
+                return std::iter::once(refused).chain(untried).collect();
+            }
+            (opened, _) => opened,
+        };
+        let listed = store.and_then(|store| store.check());
+        let read = match &listed {
+            Err(_) => Err("the input cannot be listed".to_owned()),
+            Ok(()) => try_object(self.places, input, days),
+        };
+        let read = match read {
+            Ok(found) => self.tried(rest[1], input, self.arns.objects(input), found),
+            Err(why) => Tried::unknown(rest[1], input, &why),
+        };
+        let role = access.role_arn.iter().filter(|_| listed.is_ok());
+        let assumed = role.map(|role| self.tried("sts:AssumeRole", role, Vec::new(), Ok(())));
+        let mut tried: Vec<Tried> = assumed.collect();
+        tried.extend([self.tried(rest[0], input, self.arns.bucket(input), listed), read]);
+        tried
+    }
+
+    fn try_lake(&self, output: &str) -> Result<Vec<Tried>> {
+        let lake = self.places.lake;
+        let objects = || self.arns.objects(&format!("{}/", output.trim_end_matches('/')));
+        let bucket = || self.arns.bucket(output);
+        let mut tried = vec![
+            self.tried("s3:ListBucket", output, bucket(), lake.names("").map(drop)),
+            self.tried("s3:GetObject", output, objects(), lake.read(NO_FILE).map(drop)),
+        ];
+        let partition = Partition { table: STAGING.to_owned(), day: KstDay::of(self.places.now) };
+        let run = run_name(self.places.now)?;
+        let scratch = lake.scratch(&partition, &run)?;
+        let rest = ["s3:PutObject", "s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload"];
+        // Dropped at the end, it gives up whatever it has begun.
+        match lake.stage(&partition, &scratch) {
+            Err(error) => {
+                tried.extend(rest.map(|permission| Tried::unknown(permission, output, &error.to_string())));
+            }
+            Ok(mut staged) => {
+                let begun = staged.create(&format!("{run}/probe")).map(drop);
+                let found = lake.run_files(&partition);
+                let uploads = found.as_ref().map(|files| mine(files, &run)).unwrap_or_default();
+                tried.push(self.tried(rest[0], output, objects(), begun));
+                tried.push(self.tried(rest[1], output, bucket(), found.map(drop)));
+                tried.push(if uploads.is_empty() {
+                    Tried::unknown(rest[2], output, "there is no upload to try it on")
+                } else {
+                    self.tried(rest[2], output, objects(), lake.remove_run_files(&uploads))
+                });
+            }
+        }
+        tried.push(self.tried("s3:DeleteObject", output, objects(), lake.remove(NO_FILE)));
+        Ok(tried)
+    }
+
+    fn try_catalog(&self) -> Vec<Tried> {
+        let Some(registrar) = self.places.registrar else { return Vec::new() };
+        let database = &registrar.settings.database;
+        let table = self.places.settings.sources.first().map_or("cloudtrail", |source| source.table.as_str());
+        let mut tried = Vec::new();
+        for Probe { permission, outcome } in registrar.catalog.look_ups(table) {
+            // To find no database is allowed: it is told all the same, unless the run makes it.
+            let is_missed = permission == "glue:GetDatabase" && !registrar.settings.create_database;
+            let found = if is_missed {
+                outcome.and_then(|()| registrar.catalog.require_database(false))
+            } else {
+                outcome
+            };
+            tried.push(self.tried(permission, database, self.arns.database(database), found));
+        }
+        tried.extend(UNTRIED.map(|permission| {
+            Tried::unknown(permission, database, "not tried, since that would change the catalog")
+        }));
+        tried
+    }
 }
 
-fn try_input(places: &Places<'_>, access: &SourceAccess, input: &str, days: &[KstDay]) -> Vec<Tried> {
-    let listed = places.connector.store(input, access).and_then(|store| store.check());
-    let read = match &listed {
-        Err(_) => Err("the input cannot be listed".to_owned()),
-        Ok(()) => try_object(places, input, days),
-    };
-    let read = match read {
-        Ok(outcome) => Tried::new("s3:GetObject", input, objects_arn(input), outcome),
-        Err(why) => Tried::unknown("s3:GetObject", input, &why),
-    };
-    vec![Tried::new("s3:ListBucket", input, bucket_arn(input), listed), read]
+fn outcome(arns: Arns, permission: &str, resources: Vec<String>, found: Result<()>) -> Outcome {
+    let Err(error) = found else { return Outcome::Allowed };
+    match arns.lack(&error, &Lack { permission: permission.to_owned(), resources }) {
+        Some(lack) => Outcome::Denied(error, lack),
+        None if error.kind() == ErrorKind::Temporary => Outcome::Unknown(error.to_string()),
+        None => Outcome::Failed(error),
+    }
 }
 
 /// Reads the first byte of an object of the input; fails with the reason where there is none to try.
@@ -148,78 +231,29 @@ fn read_first_byte(places: &Places<'_>, source: &TableSource, input: &str, key: 
     read.map(drop).map_err(|cause| Error::unusable("cannot read the object", cause).with("object", key))
 }
 
-fn try_lake(places: &Places<'_>, output: &str) -> Result<Vec<Tried>> {
-    let lake = places.lake;
-    let objects = || objects_arn(&format!("{}/", output.trim_end_matches('/')));
-    let mut tried = vec![
-        Tried::new("s3:ListBucket", output, bucket_arn(output), lake.names("").map(drop)),
-        Tried::new("s3:GetObject", output, objects(), lake.read(NO_FILE).map(drop)),
-    ];
-    let partition = Partition { table: STAGING.to_owned(), day: KstDay::of(places.now) };
-    let run = run_name(places.now)?;
-    let scratch = lake.scratch(&partition, &run)?;
-    let rest = ["s3:PutObject", "s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload"];
-    // Dropped at the end, it gives up whatever it has begun.
-    match lake.stage(&partition, &scratch) {
-        Err(error) => {
-            tried.extend(rest.map(|permission| Tried::unknown(permission, output, &error.to_string())));
-        }
-        Ok(mut staged) => {
-            let begun = staged.create(&format!("{run}/probe")).map(drop);
-            let found = lake.run_files(&partition);
-            let uploads = found.as_ref().map(|files| mine(files, &run)).unwrap_or_default();
-            tried.push(Tried::new(rest[0], output, objects(), begun));
-            tried.push(Tried::new(rest[1], output, bucket_arn(output), found.map(drop)));
-            tried.push(if uploads.is_empty() {
-                Tried::unknown(rest[2], output, "there is no upload to try it on")
-            } else {
-                Tried::new(rest[2], output, objects(), lake.remove_run_files(&uploads))
-            });
-        }
-    }
-    tried.push(Tried::new("s3:DeleteObject", output, objects(), lake.remove(NO_FILE)));
-    Ok(tried)
-}
-
 fn mine(files: &[RunFile], run: &str) -> Vec<RunFile> {
     files.iter().filter(|file| file.run == run && file.upload.is_some()).cloned().collect()
-}
-
-fn try_catalog(places: &Places<'_>) -> Vec<Tried> {
-    let Some(registrar) = places.registrar else { return Vec::new() };
-    let database = &registrar.settings.database;
-    let table = places.settings.sources.first().map_or("cloudtrail", |source| source.table.as_str());
-    let resources = vec![
-        "arn:aws:glue:*:*:catalog".to_owned(),
-        format!("arn:aws:glue:*:*:database/{database}"),
-        format!("arn:aws:glue:*:*:table/{database}/*"),
-    ];
-    let look_up =
-        |Probe { permission, outcome }| Tried::new(permission, database, resources.clone(), outcome);
-    let mut tried: Vec<Tried> = registrar.catalog.look_ups(table).into_iter().map(look_up).collect();
-    tried.extend(UNTRIED.map(|permission| {
-        Tried::unknown(permission, database, "not tried, since that would change the catalog")
-    }));
-    tried
 }
 
 /// The policy that is missing, or `null`.
 fn missing(tried: &[Tried]) -> Value {
     let mut statements: BTreeMap<&Vec<String>, BTreeSet<&str>> = BTreeMap::new();
-    for denied in tried.iter().filter(|tried| matches!(tried.outcome, Outcome::Denied(_))) {
-        statements.entry(&denied.resources).or_default().insert(denied.permission);
+    for tried in tried {
+        if let Outcome::Denied(_, lack) = &tried.outcome {
+            statements.entry(&lack.resources).or_default().insert(&lack.permission);
+        }
     }
     if statements.is_empty() {
         return Value::Null;
     }
-    let statement = |(resources, actions): (&Vec<String>, &BTreeSet<&str>)| json!({"Effect": "Allow", "Action": actions, "Resource": resources});
-    json!({"Version": "2012-10-17", "Statement": statements.iter().map(|(r, a)| statement((r, a))).collect::<Vec<_>>()})
+    let statement = |(resources, actions): (&Vec<String>, BTreeSet<&str>)| json!({"Effect": "Allow", "Action": actions, "Resource": resources});
+    json!({"Version": "2012-10-17", "Statement": statements.into_iter().map(statement).collect::<Vec<_>>()})
 }
 
 fn words(outcome: &Outcome) -> (&'static str, String) {
     match outcome {
         Outcome::Allowed => ("ok", String::new()),
-        Outcome::Denied(error) => ("denied", error.to_string()),
+        Outcome::Denied(error, _) => ("denied", error.to_string()),
         Outcome::Failed(error) => ("failed", error.to_string()),
         Outcome::Unknown(why) => ("unknown", why.clone()),
     }
@@ -249,37 +283,50 @@ fn json(tried: &[Tried]) -> Value {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_policy_names_the_bucket_and_what_is_below_the_prefix() {
-        for (address, bucket, objects) in [
-            ("s3://lake", "arn:aws:s3:::lake", "arn:aws:s3:::lake/*"),
-            ("s3://lake/logs/", "arn:aws:s3:::lake", "arn:aws:s3:::lake/logs/*"),
-            ("s3://raw/access-", "arn:aws:s3:::raw", "arn:aws:s3:::raw/access-*"),
-        ] {
-            assert_eq!(
-                (bucket_arn(address), objects_arn(address)),
-                (vec![bucket.to_owned()], vec![objects.to_owned()])
-            );
-        }
+    fn tried(permission: &'static str, found: Result<()>) -> Tried {
+        let arns = Arns::of_region("ap-northeast-2");
+        let outcome = outcome(arns, permission, arns.objects("s3://lake/logs/"), found);
+        Tried { permission, on: "s3://lake/logs".to_owned(), outcome }
+    }
+
+    fn refused(code: &str) -> Result<()> {
+        Err(Error::new(ErrorKind::Denied, "denied").with("code", code))
     }
 
     #[test]
     fn the_missing_policy_holds_what_was_denied_and_nothing_else() {
-        let denied = |permission: &str| {
-            Err(Error::new(ErrorKind::Denied, "denied").hint(format!("the policy lacks {permission}")))
-        };
-        let arns = || objects_arn("s3://lake/logs/");
-        let tried = [
-            Tried::new("s3:GetObject", "s3://lake/logs", arns(), denied("s3:GetObject")),
-            Tried::new("s3:PutObject", "s3://lake/logs", arns(), denied("s3:PutObject")),
-            Tried::new("s3:DeleteObject", "s3://lake/logs", arns(), Ok(())),
-            Tried::new("s3:ListBucket", "s3://lake/logs", arns(), denied("a bucket of this name")),
+        let all = [
+            tried("s3:GetObject", refused("AccessDenied")),
+            tried("s3:PutObject", refused("AccessDenied")),
+            tried("s3:DeleteObject", Ok(())),
+            tried("s3:ListBucket", refused("NoSuchBucket")),
+            tried("s3:ListBucketMultipartUploads", refused("ExpiredToken")),
             Tried::unknown("glue:UpdateTable", "logs", "not tried"),
         ];
         assert_eq!(
-            missing(&tried)["Statement"],
+            missing(&all)["Statement"],
             json!([{"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": ["arn:aws:s3:::lake/logs/*"]}])
         );
-        assert_eq!(missing(&tried[2..]), Value::Null);
+        assert_eq!(missing(&all[2..]), Value::Null);
+        let found: Vec<_> = all.iter().map(|tried| words(&tried.outcome).0).collect();
+        assert_eq!(found, ["denied", "denied", "ok", "failed", "failed", "unknown"]);
+    }
+
+    #[test]
+    fn what_is_configured_about_objects_needs_permissions_of_its_own() {
+        let names = |access: &LakeAccess| -> Vec<_> {
+            configured(access, "s3://lake").iter().map(|tried| tried.permission).collect()
+        };
+        assert_eq!(names(&LakeAccess::default()), [""; 0]);
+        let mut access = LakeAccess {
+            encryption: Some(Encryption::Kms(Some("key".to_owned()))),
+            tags: vec![("team".to_owned(), "data".to_owned())],
+            bucket_owner_full_control: true,
+            ..LakeAccess::default()
+        };
+        let expected = ["s3:PutObjectTagging", "s3:PutObjectAcl", "kms:GenerateDataKey", "kms:Decrypt"];
+        assert_eq!(names(&access), expected);
+        access.encryption = Some(Encryption::S3);
+        assert_eq!(names(&access), expected[..2]);
     }
 }
