@@ -114,6 +114,9 @@ pub struct KstDay {
 }
 
 impl KstDay {
+    /// The last day that has four digits for its year: 9999-12-31.
+    pub const LAST: Self = Self { days_since_epoch: 2_932_896 };
+
     /// The Korean day in which an instant falls.
     #[must_use]
     pub fn of(instant: UtcInstant) -> Self {
@@ -339,6 +342,11 @@ mod tests {
 
     fn day(text: &str) -> KstDay {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_last_day_is_the_last_of_the_calendar() {
+        assert_eq!(KstDay::LAST.to_string(), "9999-12-31");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The last step of the road: a committed day becomes a partition of its table.
 
-use super::{Catalog, PartitionDefinition, PartitionState, TableDefinition};
+use super::{Catalog, PARTITION_KEY, PartitionDefinition, PartitionState, TableDefinition};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
@@ -15,7 +15,7 @@ pub struct RegisterRules {
     pub create_database: bool,
     /// The first day of a projection of partitions; no partition is registered then.
     pub projected_from: Option<KstDay>,
-    /// When the values of columns are looked at, where the catalog is to be told about them.
+    /// When the values of columns are looked at, where the catalog is to be told about them; it is told those of the newest day.
     pub statistics_at: Option<UtcInstant>,
 }
 
@@ -84,8 +84,9 @@ fn register_once(
     Ok(Registered { table: table.name, location: wanted.location, partition, without_statistics })
 }
 
-/// Tells about the values of columns as they are on this day; days of a log are much alike. Returns why it could not be
-/// done, since a day is worth more than what is known about it.
+/// Tells about the values of columns as they are on this day, where no later one is known: days of a log are much alike, and
+/// the catalog keeps one set for the whole table. Returns why it could not be done, since a day is worth more than what is
+/// known about it.
 fn tell_statistics(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
@@ -94,13 +95,34 @@ fn tell_statistics(
     rules: RegisterRules,
 ) -> Result<Option<Error>> {
     let Some(at) = rules.statistics_at else { return Ok(None) };
-    let told = publish::column_statistics(lake, partition, manifest)
-        .and_then(|columns| catalog.put_statistics(&partition.table, &columns, at));
-    match told {
+    let told = || {
+        if !is_newest(catalog, lake, partition, rules)? {
+            return Ok(());
+        }
+        let columns = publish::column_statistics(lake, partition, manifest)?;
+        catalog.put_statistics(&partition.table, &columns, at)
+    };
+    match told() {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
         Err(error) => Ok(Some(error)),
     }
+}
+
+/// Whether no later day is registered; with a projection none is, and the lake tells.
+fn is_newest(
+    catalog: &dyn Catalog,
+    lake: &dyn Lake,
+    partition: &Partition,
+    rules: RegisterRules,
+) -> Result<bool> {
+    if rules.projected_from.is_some() {
+        let own = format!("{PARTITION_KEY}={}", partition.day.proc_ymd());
+        let days = lake.names(&partition.table)?;
+        return Ok(!days.iter().any(|day| day.starts_with(PARTITION_KEY) && *day > own));
+    }
+    let later = catalog.partitions(&partition.table, partition.day.next(), KstDay::LAST)?;
+    Ok(later.is_empty())
 }
 
 /// The table of a published day as the catalog should know it.

@@ -256,7 +256,8 @@ pub(super) struct CatalogArgs {
     /// and engines other than Athena see no partition [env: LOGMILL_PROJECTION]
     #[arg(long, value_name = "DAY")]
     pub(super) projection: Option<String>,
-    /// Tell the catalog about the values of columns, for the optimiser of Athena [env: LOGMILL_COLUMN_STATISTICS]
+    /// Tell the catalog about the values of columns, for the optimiser of Athena: those of the newest day that it knows, which
+    /// stand for the whole table [env: LOGMILL_COLUMN_STATISTICS]
     #[arg(long)]
     pub(super) column_statistics: bool,
 }

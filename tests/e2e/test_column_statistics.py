@@ -12,6 +12,7 @@ from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Published, partition
 from schema import columns
 from small_day import SmallDay
 
+DAY_BEFORE = "2023-10-31"
 TOLD = "UpdateColumnStatistics*"
 DENIED = Refuse(400, "AccessDeniedException", "not authorized to perform: glue:UpdateTable")
 
@@ -75,3 +76,17 @@ def test_a_day_is_registered_also_when_its_statistics_are_refused(
     proxy.rule(DENIED, operation=TOLD)
     catalog.run("--column-statistics", source=day.source)
     assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
+
+
+def test_an_earlier_day_leaves_the_statistics_of_the_newest(
+    catalog: Registered, proxy: FaultProxy, day: SmallDay
+) -> None:
+    """The catalog keeps one set for the whole table."""
+    proxy.rule(Reply("{}"), operation=TOLD)
+    catalog.run("--column-statistics", source=day.source)
+    told = len(proxy.requests(TOLD))
+    assert told > 0
+    catalog.run("--column-statistics", source=day.source, day=DAY_BEFORE)
+    assert len(proxy.requests(TOLD)) == told
+    catalog.run("--column-statistics", source=day.source)
+    assert len(proxy.requests(TOLD)) == 2 * told

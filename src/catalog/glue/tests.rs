@@ -512,3 +512,23 @@ fn with_a_projection_no_partition_is_registered() {
     let parameters = &asked[2]["TableInput"]["Parameters"];
     assert_eq!(parameters["projection.proc_ymd.range"], "20231101,NOW+1DAY");
 }
+
+#[test]
+fn before_statistics_are_told_later_days_are_looked_for() {
+    let rules = RegisterRules { statistics_at: Some(UtcInstant(0)), ..RegisterRules::default() };
+    let later = &definitions(2)[1];
+    let (registered, asked) = registered(
+        rules,
+        vec![
+            ok("GetDatabase", json!({"Database": {"Name": "logs"}})),
+            refused("GetTable", "EntityNotFoundException"),
+            ok("CreateTable", json!({})),
+            ok("GetTable", table("0", 0)),
+            ok("GetPartitions", json!({"Partitions": [standing(later, &later.location)]})),
+            ok("BatchGetPartition", json!({})),
+            ok("BatchCreatePartition", json!({})),
+        ],
+    );
+    assert!(registered.without_statistics.is_none());
+    assert_eq!(asked[4]["Expression"], "proc_ymd >= '20231102' AND proc_ymd <= '99991231'");
+}
