@@ -49,6 +49,20 @@ impl Exit {
         (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM: only tables in the summary were published"),
     ];
 
+    /// How a command over several tables ends. A failure of every table keeps its code; where others were done, or failures
+    /// differ, it is [`SomeFailed`](Self::SomeFailed). Where all that failed were published, but could not be registered, that
+    /// is the code.
+    #[must_use]
+    pub fn of_failures(failures: &[Self], some_done: bool) -> Self {
+        match failures.first() {
+            None => Self::Done,
+            Some(_) if failures.contains(&Self::Interrupted) => Self::Interrupted,
+            Some(_) if failures.iter().all(|failure| *failure == Self::NotRegistered) => Self::NotRegistered,
+            Some(first) if !some_done && failures.iter().all(|failure| failure == first) => *first,
+            Some(_) => Self::SomeFailed,
+        }
+    }
+
     /// The number that the shell sees.
     #[must_use]
     pub fn code(self) -> u8 {
@@ -67,6 +81,28 @@ impl From<ErrorKind> for Exit {
             ErrorKind::NoInput => Self::NoInput,
             ErrorKind::Interrupted => Self::Interrupted,
             ErrorKind::Bug => Self::Bug,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_tables_end_with_one_code() {
+        use Exit::{Done, Interrupted, NotRegistered, SomeFailed, Temporary, Unusable};
+        for (failures, some_done, expected) in [
+            (&[][..], true, Done),
+            (&[NotRegistered, NotRegistered], false, NotRegistered),
+            (&[NotRegistered], true, NotRegistered),
+            (&[Unusable, Unusable], false, Unusable),
+            (&[Unusable], true, SomeFailed),
+            (&[Unusable, NotRegistered], false, SomeFailed),
+            (&[Unusable, Temporary], false, SomeFailed),
+            (&[Unusable, Interrupted], true, Interrupted),
+        ] {
+            assert_eq!(Exit::of_failures(failures, some_done), expected, "{failures:?} {some_done}");
         }
     }
 }

@@ -22,18 +22,21 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
             .hint("name its database with --database")
     })?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let mut failed = None;
+    let (mut failures, mut some_done) = (Vec::new(), false);
     for table in verify::tables(args.table.as_deref(), lake.as_ref(), day)? {
         match register_table(&registrar, lake.as_ref(), &Partition { table, day }) {
-            Ok(summary) => show(&summary, args.format)?,
+            Ok(summary) => {
+                show(&summary, args.format)?;
+                some_done = true;
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
             Err(error) => {
                 context.console.error(&error);
-                failed.get_or_insert(Exit::from(error.kind()));
+                failures.push(Exit::from(error.kind()));
             }
         }
     }
-    Ok(failed.unwrap_or(Exit::Done))
+    Ok(Exit::of_failures(&failures, some_done))
 }
 
 fn register_table(

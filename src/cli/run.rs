@@ -142,16 +142,12 @@ pub(super) fn conclude(day_run: &DayRun<'_>, outcomes: Outcomes, summary_json: O
     Ok(exit)
 }
 
-/// A failure of every table keeps its code; where others were published, or failures differ, it is [`Exit::SomeFailed`].
-/// Where all were published, but some could not be registered, that is the code.
 fn exit_of(outcomes: &Outcomes, fail_on_empty: bool) -> Exit {
     let exits: Vec<Exit> = outcomes.failed.iter().map(|(_, error)| Exit::from(error.kind())).collect();
-    match exits.first() {
-        None if fail_on_empty && outcomes.done.iter().any(|table| table.ledger.written == 0) => Exit::NoInput,
-        None => Exit::Done,
-        Some(_) if exits.contains(&Exit::Interrupted) => Exit::Interrupted,
-        Some(_) if exits.iter().all(|exit| *exit == Exit::NotRegistered) => Exit::NotRegistered,
-        Some(first) if outcomes.done.is_empty() && exits.iter().all(|exit| exit == first) => *first,
-        Some(_) => Exit::SomeFailed,
+    match Exit::of_failures(&exits, !outcomes.done.is_empty()) {
+        Exit::Done if fail_on_empty && outcomes.done.iter().any(|table| table.ledger.written == 0) => {
+            Exit::NoInput
+        }
+        exit => exit,
     }
 }
