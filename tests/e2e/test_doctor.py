@@ -8,6 +8,7 @@ import pytest
 
 from aws import OTHER_DAYS
 from catalog import DAY, Registered
+from faults import FaultProxy, Refuse
 from harness import DATASETS, SAMPLE_DAY
 from small_day import SmallDay
 
@@ -118,3 +119,82 @@ def test_late_raw_logs_and_days_that_never_ran_are_found(grown: Registered, day:
 def test_a_day_without_logs_is_nothing_wrong(catalog: Registered) -> None:
     catalog.aws.glue.create_database(DatabaseInput={"Name": catalog.database})
     assert doctor(catalog, "--input", catalog.aws.source(OTHER_DAYS)) == ["no logs"]
+
+
+def test_a_partition_that_somebody_else_has_registered_stays(grown: Registered) -> None:
+    """It lies in the folder of the table, but shows no run: only a person knows what it is for."""
+    storage = grown.partition(TABLE)["StorageDescriptor"] | {"Location": f"{grown.lake.url}/{TABLE}/by-hand/"}
+    lose_manifest(grown)
+    forget_partition(grown)
+    grown.aws.glue.create_partition(
+        DatabaseName=grown.database,
+        TableName=TABLE,
+        PartitionInput={"Values": [DAY], "StorageDescriptor": storage},
+    )
+    before = grown.state()
+    inputs = ("--input", grown.aws.source(OTHER_DAYS))
+    assert doctor(grown, *inputs, "--fix", code=4) == ["orphaned"]
+    assert grown.state() == before
+
+
+def test_a_table_that_is_not_of_logmill_is_not_looked_at(grown: Registered) -> None:
+    """It shares the lake and the database, and is partitioned alike."""
+    key = f"{grown.lake.below}others/proc_ymd={DAY}/part.parquet"
+    grown.aws.s3.put_object(Bucket=grown.lake.bucket, Key=key, Body=b"")
+    given = ("--day", SAMPLE_DAY, "--output", grown.lake.url, "--database", grown.database)
+    said = grown.aws.logmill("doctor", *given, "--format", "json").stdout
+    tables = {json.loads(line)["table"] for line in said.splitlines()}
+    assert tables == set(DATASETS)
+
+
+NAMES_A_KEY = "User: u is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:::key/lake"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "operation", "tried", "outcome", "missing"),
+    [
+        (
+            Refuse(403, "AccessDenied", "Access Denied"),
+            "CreateMultipartUpload",
+            "s3:PutObject",
+            "denied",
+            "s3:PutObject",
+        ),
+        (
+            Refuse(403, "AccessDenied", NAMES_A_KEY),
+            "CreateMultipartUpload",
+            "s3:PutObject",
+            "denied",
+            "kms:GenerateDataKey",
+        ),
+        (Refuse(400, "ExpiredToken", "Expired"), "CreateMultipartUpload", "s3:PutObject", "failed", None),
+        (
+            Refuse(400, "AccessDeniedException", "not authorized"),
+            "GetPartitions",
+            "glue:GetPartitions",
+            "denied",
+            "glue:GetPartitions",
+        ),
+        (Refuse(400, "ExpiredTokenException", "Expired"), "GetTable", "glue:GetTable", "failed", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value.islower() else None,
+)
+def test_a_permission_is_missing_only_where_a_call_was_refused_for_want_of_it(
+    grown: Registered,
+    proxy: FaultProxy,
+    refusal: Refuse,
+    operation: str,
+    tried: str,
+    outcome: str,
+    missing: str | None,
+) -> None:
+    """Credentials that have expired are told as what they are."""
+    given = ("--day", SAMPLE_DAY, "--output", grown.lake.url, "--database", grown.database)
+    asked = ("doctor", "--permissions", *given, "--format", "json")
+    assert json.loads(grown.aws.logmill(*asked).stdout)["missing"] is None
+    proxy.rule(refusal, operation=operation)
+    found = json.loads(grown.aws.logmill(*asked, code=4).stdout)
+    outcomes = {line["permission"]: line["outcome"] for line in found["permissions"]}
+    assert outcomes[tried] == outcome
+    statements = found["missing"]["Statement"] if found["missing"] else []
+    assert [statement["Action"] for statement in statements] == ([[missing]] if missing else [])
