@@ -251,9 +251,9 @@ pub(super) struct CatalogArgs {
     #[arg(long)]
     pub(super) create_database: bool,
     /// Let Athena compute partitions, from this first day to tomorrow, instead of registering them. No call per day, but
-    /// Athena then reads all that lies in a day's folder: a replaced day shows twice for a moment, and after a killed run until the
-    /// next one; --grace must stay 0,
-    /// and engines other than Athena see no partition [env: LOGMILL_PROJECTION]
+    /// Athena then reads all that lies in a day's folder: a replaced day shows twice for a moment, and after a killed run
+    /// until the next one; --grace must stay 0, and engines other than Athena see no partition. A table that has it is
+    /// refused without it [env: LOGMILL_PROJECTION]
     #[arg(long, value_name = "DAY")]
     pub(super) projection: Option<String>,
     /// Tell the catalog about the values of columns, for the optimiser of Athena: those of the newest day that it knows, which
