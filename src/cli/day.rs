@@ -177,8 +177,13 @@ impl DayRun<'_> {
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
         let shown = self.shown_run(&plan.table)?;
         let superseded = staged.superseded(self.settings.lake.grace_ms, console::now(), shown)?;
+        // A catalog that has shown the day may still do so, also when this run is not to tell it.
+        let database = match self.registrar {
+            Some(registrar) => Some(registrar.settings.database.clone()),
+            None => staged.replaced()?.and_then(|replaced| replaced.database),
+        };
         let manifest = self.manifest(plan, gathered, inputs_file, staged);
-        Ok(Manifest { event_time_column, parts, superseded, ..manifest })
+        Ok(Manifest { event_time_column, parts, superseded, database, ..manifest })
     }
 
     fn manifest(
@@ -209,7 +214,7 @@ impl DayRun<'_> {
             inputs_file,
             quarantine: staged.quarantine().cloned(),
             parts: Vec::new(),
-            database: self.registrar.map(|registrar| registrar.settings.database.clone()),
+            database: None,
             superseded: Vec::new(),
         }
     }

@@ -113,6 +113,14 @@ impl<'a> StagedDay<'a> {
         self.put_quarantine()
     }
 
+    /// The manifest that this day replaces, if there is one.
+    pub fn replaced(&self) -> Result<Option<Manifest>> {
+        let replaced = self.staged.as_ref().and_then(|staged| staged.replaces());
+        let Some(json) = replaced else { return Ok(None) };
+        let path = self.lake.address(&format!("{}/{MANIFEST}", self.partition));
+        Manifest::from_json(json.to_vec()).map(Some).map_err(|error| error.with("path", path))
+    }
+
     /// The runs that this one supersedes and that readers may still be at, where the lake keeps them for that. `shown` is
     /// the run that a catalog still shows: its readers have until now to begin.
     pub fn superseded(
@@ -121,10 +129,9 @@ impl<'a> StagedDay<'a> {
         now: UtcInstant,
         shown: Option<String>,
     ) -> Result<Vec<SupersededRun>> {
-        let replaced = self.staged.as_ref().and_then(|staged| staged.replaces());
-        let Some(json) = replaced.filter(|_| self.lake.keeps_runs()) else { return Ok(Vec::new()) };
-        let path = self.lake.address(&format!("{}/{MANIFEST}", self.partition));
-        let replaced = Manifest::from_json(json.to_vec()).map_err(|error| error.with("path", path))?;
+        let Some(replaced) = self.replaced()?.filter(|_| self.lake.keeps_runs()) else {
+            return Ok(Vec::new());
+        };
         let mut superseded = replaced.superseded;
         superseded.retain(|old| shown.as_ref() != Some(&old.run));
         let until_now = shown.into_iter().filter(|run| *run != replaced.run).chain([replaced.run.clone()]);

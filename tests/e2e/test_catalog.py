@@ -449,3 +449,25 @@ def test_the_catalog_shows_the_run_that_committed_last_also_when_two_register_at
     assert [grown.lake.manifest("s3_access")["run"]] == later
     assert later[0] in grown.location("s3_access")
     assert grown.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
+
+
+def test_cleaning_without_asking_the_catalog_keeps_what_a_registered_day_superseded(
+    grown: Registered, day: SmallDay
+) -> None:
+    """Nobody knows without the catalog whether it still shows that run; a run that told no catalog changes nothing."""
+    old = grown.lake.manifest("s3_access")["run"]
+    grown.aws.run(grown.lake, *ITS_TABLE, "--grace", "1h", source=day.source)
+    assert grown.location("s3_access").endswith(f"/{old}/")
+
+    def stays() -> bool:
+        return any(path.startswith("s3_access/") and old in path for path in grown.lake.paths())
+
+    clean = ("clean", "--output", grown.lake.url, "--older-than", "0s", "--grace", "0s")
+    grown.aws.logmill(*clean)
+    assert stays()
+    grown.aws.logmill(*clean, "--database", grown.database)
+    assert stays(), "the catalog shows it still"
+    register = ("--day", SAMPLE_DAY, "--output", grown.lake.url, "--database", grown.database)
+    grown.aws.logmill("register", *register)
+    grown.aws.logmill(*clean, "--database", grown.database)
+    assert not stays()
