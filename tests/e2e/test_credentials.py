@@ -1,0 +1,137 @@
+"""Credentials from where every AWS tool finds them, each as the signature of the requests shows it.
+
+Not tried here: single sign-on and instance metadata, for which no server is at hand.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from aws import ACCOUNT, CREDENTIALS, REGION, Aws, run_arguments
+from faults import FaultProxy
+from harness import logmill
+from small_day import few_objects
+
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/job"
+OPTIONS = ("--dataset", "s3-access")
+LATER = "2099-01-01T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def few(aws_server: str) -> str:
+    """Address of a few raw objects of the sample in S3; tests do not change them."""
+    return Aws(aws_server, FaultProxy(aws_server)).source(few_objects())
+
+
+@pytest.fixture
+def bare(aws: Aws) -> dict[str, str]:
+    """An environment with endpoints and region, and no credentials."""
+    env = {name: value for name, value in aws.env().items() if name not in CREDENTIALS}
+    return env | {"AWS_MAX_ATTEMPTS": "2"}
+
+
+def keys_of_a_run(aws: Aws, proxy: FaultProxy, source: str, env: dict[str, str]) -> set[str]:
+    """Whose signatures the requests of a run to S3 bear."""
+    lake = aws.lake()
+    proxy.forget()
+    logmill(*run_arguments(lake, *OPTIONS, source=source), env=env)
+    assert lake.readers().keys() == {"s3_access"}
+    asked = [request for request in proxy.requests() if not request.operation.startswith("AssumeRole")]
+    assert {request.service for request in asked} == {"s3"}
+    return {request.access_key for request in asked}
+
+
+def config(folder: Path, text: str) -> dict[str, str]:
+    """A config file of AWS, named in the environment."""
+    file = folder / "config"
+    file.write_text(text)
+    return {"AWS_CONFIG_FILE": str(file)}
+
+
+def test_a_profile_has_keys_and_a_region(
+    aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], tmp_path: Path
+) -> None:
+    text = f"[profile job]\naws_access_key_id = AKIAPROFILE\naws_secret_access_key = x\nregion = {REGION}\n"
+    env = {name: value for name, value in bare.items() if name != "AWS_REGION"}
+    env |= config(tmp_path, text) | {"AWS_PROFILE": "job"}
+    assert keys_of_a_run(aws, proxy, few, env) == {"AKIAPROFILE"}
+
+
+def test_a_profile_assumes_a_role(
+    aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], tmp_path: Path
+) -> None:
+    text = (
+        "[profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = x\n"
+        f"[profile job]\nrole_arn = {ROLE}\nsource_profile = base\n"
+    )
+    keys = keys_of_a_run(aws, proxy, few, bare | config(tmp_path, text) | {"AWS_PROFILE": "job"})
+    (assumed,) = proxy.requests("AssumeRole")
+    assert (assumed.query["RoleArn"], assumed.access_key) == (ROLE, "AKIABASE")
+    assert keys and all(key.startswith("ASIA") for key in keys)
+
+
+def test_a_program_hands_out_credentials(
+    aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], tmp_path: Path
+) -> None:
+    answer = {"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "x"}
+    (tmp_path / "answer.json").write_text(json.dumps(answer))
+    text = f"[profile job]\ncredential_process = cat {tmp_path}/answer.json\n"
+    env = bare | config(tmp_path, text) | {"AWS_PROFILE": "job"}
+    assert keys_of_a_run(aws, proxy, few, env) == {"AKIAPROCESS"}
+
+
+def test_a_token_of_a_web_identity_is_a_role(
+    aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], tmp_path: Path
+) -> None:
+    """As Kubernetes gives one to a pod."""
+    token = tmp_path / "token"
+    token.write_text("a.web.token")
+    env = bare | {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token), "AWS_ROLE_ARN": ROLE}
+    keys = keys_of_a_run(aws, proxy, few, env)
+    (assumed,) = proxy.requests("AssumeRoleWithWebIdentity")
+    assert (assumed.query["RoleArn"], assumed.query["WebIdentityToken"]) == (ROLE, "a.web.token")
+    assert keys and all(key.startswith("ASIA") for key in keys)
+
+
+class Container(BaseHTTPRequestHandler):
+    """What a container's agent answers."""
+
+    def do_GET(self) -> None:
+        """Hands out credentials."""
+        assert self.headers["Authorization"] == "the token"
+        answer = {"AccessKeyId": "ASIACONTAINER", "SecretAccessKey": "x", "Token": "t", "Expiration": LATER}
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def container() -> Iterator[str]:
+    """Address of a container's agent."""
+    server = HTTPServer(("127.0.0.1", 0), Container)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/credentials"
+    server.shutdown()
+
+
+def test_a_container_hands_out_credentials(
+    aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], container: str
+) -> None:
+    env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": container, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "the token"}
+    assert keys_of_a_run(aws, proxy, few, bare | env) == {"ASIACONTAINER"}
+
+
+def test_one_endpoint_a_service(aws: Aws, proxy: FaultProxy, few: str) -> None:
+    """S3 can be elsewhere than the other services."""
+    env = {name: value for name, value in aws.env().items() if name != "AWS_ENDPOINT_URL"}
+    env |= {"AWS_ENDPOINT_URL_S3": proxy.url}
+    assert keys_of_a_run(aws, proxy, few, env) == {CREDENTIALS["AWS_ACCESS_KEY_ID"]}
