@@ -183,7 +183,7 @@ impl DayRun<'_> {
             None => staged.replaced()?.and_then(|replaced| replaced.database),
         };
         let manifest = self.manifest(plan, gathered, inputs_file, staged);
-        Ok(Manifest { event_time_column, parts, superseded, database, ..manifest })
+        Ok(Manifest { event_time_column, parts, database, superseded, ..manifest })
     }
 
     fn manifest(

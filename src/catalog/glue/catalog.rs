@@ -7,7 +7,8 @@ use std::time::Duration;
 use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Partition, PartitionInput};
 
-use super::partitions::{Refusal, WRITE_BATCH};
+use super::partitions::WRITE_BATCH;
+use super::refusal::Refusal;
 use super::wire;
 use crate::catalog::change::{Comparison, PROJECTION_HINT, StandingTable, TableChange, compare, find};
 use crate::catalog::{

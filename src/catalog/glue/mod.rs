@@ -6,6 +6,7 @@
 mod catalog;
 mod partitions;
 mod probe;
+mod refusal;
 mod statistics;
 mod table;
 #[cfg(test)]

@@ -3,12 +3,11 @@
 //! A batch can succeed and still refuse some of its entries: those come back as [`Refusal`]s.
 
 use aws_sdk_glue::operation::get_partitions::GetPartitionsOutput;
-use aws_sdk_glue::types::{
-    BatchUpdatePartitionRequestEntry, ErrorDetail, Partition, PartitionInput, PartitionValueList,
-};
+use aws_sdk_glue::types::{BatchUpdatePartitionRequestEntry, Partition, PartitionInput, PartitionValueList};
 
 use super::catalog::GlueCatalog;
-use super::wire::{bug, value_of};
+use super::refusal::Refusal;
+use super::wire::bug;
 use crate::catalog::PARTITION_KEY;
 use crate::error::Result;
 use crate::kst::KstDay;
@@ -22,47 +21,6 @@ const GET_BATCH: usize = 1000;
 const VAIN_LOOKUPS: u32 = 2;
 /// Values that one call removes at most.
 const DELETE_BATCH: usize = 25;
-
-/// Codes of entries that may be taken later: the service was busy, or somebody else was faster.
-const LATER: [&str; 7] = [
-    "AlreadyExistsException",
-    "EntityNotFoundException",
-    "ConcurrentModificationException",
-    "InternalServiceException",
-    "OperationTimeoutException",
-    "ResourceNotReadyException",
-    "ThrottlingException",
-];
-
-/// An entry of a batch that was not taken.
-#[derive(Debug, Clone)]
-pub(super) struct Refusal {
-    /// The value of the partition.
-    pub(super) value: String,
-    pub(super) code: String,
-    pub(super) message: String,
-}
-
-impl Refusal {
-    fn new(values: &[String], detail: Option<&ErrorDetail>) -> Self {
-        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        Self {
-            value: value_of(values).to_owned(),
-            code: text(detail.and_then(ErrorDetail::error_code)),
-            message: text(detail.and_then(ErrorDetail::error_message)),
-        }
-    }
-
-    /// Whether another attempt, which looks first what is there, may succeed.
-    pub(super) fn may_succeed_later(&self) -> bool {
-        LATER.contains(&self.code.as_str())
-    }
-
-    /// Whether there is no such partition.
-    pub(super) fn is_of_missing(&self) -> bool {
-        self.code == "EntityNotFoundException"
-    }
-}
 
 impl GlueCatalog {
     /// The partitions of these values that are there.

@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 
+use super::bucket::Bucket;
 use super::failure::{Asked, failure};
 use super::object::{S3File, try_get};
-use super::source::Bucket;
 use super::staged::S3Staged;
 use super::upload::{self, UploadWriter, Uploads, lock};
 use super::{Aws, S3Location};

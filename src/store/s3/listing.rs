@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use tokio::task::JoinSet;
 
+use super::bucket::Bucket;
 use super::failure::{Asked, failure};
-use super::source::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Gap, ListVisitor, ObjectMeta};
 

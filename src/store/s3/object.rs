@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::bucket::Bucket;
 use super::failure::{Asked, code_of, failure, status_of};
-use super::source::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::lake::LakeFile;
 

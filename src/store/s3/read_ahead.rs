@@ -14,8 +14,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::AbortHandle;
 
+use super::bucket::Bucket;
 use super::object::{changed, get};
-use super::source::Bucket;
 use crate::error::{Error, Result};
 use crate::store::{ObjectFeed, ObjectMeta};
 

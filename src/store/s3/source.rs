@@ -4,9 +4,9 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::types::RequestPayer;
 
+use super::bucket::Bucket;
 use super::failure::{Asked, failure};
 use super::listing::Listing;
 use super::read_ahead::{ReadAhead, SINGLE_BYTES};
@@ -21,22 +21,6 @@ pub struct S3Store {
     /// The part of the prefix that keys do not repeat: up to its last `/`.
     root: String,
     requests: AtomicU64,
-}
-
-/// A bucket and how it is asked.
-#[derive(Debug)]
-pub(super) struct Bucket {
-    pub(super) aws: Arc<Aws>,
-    pub(super) client: Client,
-    pub(super) name: String,
-    pub(super) payer: Option<RequestPayer>,
-    pub(super) owner: Option<String>,
-}
-
-impl Bucket {
-    pub(super) fn address(&self, key: &str) -> String {
-        format!("s3://{}/{key}", self.name)
-    }
 }
 
 impl S3Store {

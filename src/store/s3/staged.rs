@@ -7,9 +7,9 @@ use std::time::Duration;
 use aws_sdk_s3::primitives::ByteStream;
 use tokio::task::JoinSet;
 
+use super::bucket::Bucket;
 use super::failure::{failure, status_of};
 use super::object::try_get;
-use super::source::Bucket;
 use super::upload::{
     self, Upload, UploadWriter, Uploads, acl, encryption, lock, overtaken, tagging, writing,
 };

@@ -11,8 +11,8 @@ use aws_sdk_s3::types::{
 };
 use tokio::task::JoinSet;
 
+use super::bucket::Bucket;
 use super::failure::{Asked, code_of, failure};
-use super::source::Bucket;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Encryption, LakeAccess};
 
