@@ -153,6 +153,21 @@ def test_a_manifest_whose_answer_is_lost_is_found_out_about(trial: Trial, carrie
     assert rule.struck == 1
 
 
+def test_while_nobody_knows_whether_a_manifest_was_taken_nothing_that_it_names_is_removed(trial: Trial) -> None:
+    """Every answer to its put is lost, and it cannot be read back either: it was taken, as it turns out."""
+    trial.proxy.rule(Lose(carried_out=True), operation="PutObject", path=MANIFEST)
+    before_the_commit = 2
+    rule = trial.proxy.rule(SLOW_DOWN, operation="GetObject", path=MANIFEST, skip=before_the_commit)
+    options = (*ITS_TABLE, "--grace", "1h")
+    trial.aws.complaint(trial.lake, *options, source=trial.day.source, code=75, env=IMPATIENT)
+    assert rule.struck > 0
+    assert trial.lake.readers()["s3_access"] == trial.day.new["s3_access"]
+    verify = ("verify", "--day", SAMPLE_DAY, "--output", trial.lake.url, "--table", "s3_access")
+    trial.proxy.forget()
+    trial.aws.logmill(*verify)
+    trial.recovers()
+
+
 def test_an_upload_that_fails_under_a_good_status_is_completed_again(trial: Trial) -> None:
     rule = trial.proxy.rule(LATE_ERROR, operation="CompleteMultipartUpload", times=1)
     trial.succeeds()

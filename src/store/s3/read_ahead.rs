@@ -229,3 +229,81 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_s3::{Client, Config};
+    use aws_smithy_http_client::tls::Provider;
+    use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::store::Way;
+    use crate::store::s3::Aws;
+
+    /// Answers a request with as many bytes as its range asks for.
+    fn answer(mut stream: TcpStream) {
+        let mut bytes = 0;
+        for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(std::result::Result::ok) {
+            if let Some((first, last)) =
+                line.strip_prefix("range: bytes=").and_then(|range| range.split_once('-'))
+            {
+                bytes = 1 + last.parse::<usize>().unwrap() - first.parse::<usize>().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let head = format!("HTTP/1.1 206 -\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n");
+        let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&vec![b'x'; bytes]));
+    }
+
+    /// A bucket in which every object is there.
+    fn bucket() -> Arc<Bucket> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            listener.incoming().flatten().for_each(|stream| drop(thread::spawn(|| answer(stream))));
+        });
+        let tls = Provider::Rustls(CryptoMode::Ring);
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("ap-northeast-2"))
+            .credentials_provider(Credentials::new("key", "secret", None, None, "test"))
+            .endpoint_url(endpoint)
+            .force_path_style(true)
+            .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https());
+        let aws = Aws::new(Cancel::default(), &Way::default()).unwrap();
+        let client = Client::from_conf(config.build());
+        Arc::new(Bucket { aws, client, name: "raw".to_owned(), payer: None, owner: None })
+    }
+
+    #[test]
+    fn who_waits_for_a_later_object_does_not_keep_others_from_making_room_for_it() {
+        let object = |key: &str, bytes| ObjectMeta { key: key.to_owned(), bytes, etag: None };
+        let objects = vec![object("first", 1 << 20), object("second", 100 << 10)];
+        let feed = Arc::new(ReadAhead::start(&bucket(), "", objects, 64 << 10));
+        let (done, is_done) = mpsc::channel();
+        for place in [1, 0] {
+            let (feed, done) = (Arc::clone(&feed), done.clone());
+            thread::spawn(move || {
+                let mut content = Vec::new();
+                feed.open(place).unwrap().read_to_end(&mut content).unwrap();
+                done.send((place, content.len())).unwrap();
+            });
+            // So that the later object is waited for first, as a rule: only then could the earlier one be kept waiting.
+            thread::sleep(Duration::from_millis(100));
+        }
+        let mut read: Vec<_> =
+            (0..2).map(|_| is_done.recv_timeout(Duration::from_mins(1)).expect("both are read")).collect();
+        read.sort_unstable();
+        assert_eq!(read, [(0, 1 << 20), (1, 100 << 10)]);
+    }
+}
