@@ -187,6 +187,58 @@ impl FromStr for KstDay {
     }
 }
 
+/// Consecutive days, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayRange {
+    /// The first day.
+    pub first: KstDay,
+    /// The last day; the range is empty where it lies before the first.
+    pub last: KstDay,
+}
+
+impl DayRange {
+    /// Every day in which an instant that can be written falls: years 0 to 9999, and a day more for the time zones.
+    pub const EVER: Self =
+        Self { first: KstDay { days_since_epoch: -719_529 }, last: KstDay { days_since_epoch: 2_932_898 } };
+
+    /// One day.
+    #[must_use]
+    pub fn only(day: KstDay) -> Self {
+        Self { first: day, last: day }
+    }
+
+    /// The days from the one of an instant to the one of another.
+    #[must_use]
+    pub fn between(start: UtcInstant, end: UtcInstant) -> Self {
+        Self { first: KstDay::of(start), last: KstDay::of(end) }
+    }
+
+    /// Whether a day lies inside.
+    #[must_use]
+    pub fn contains(self, day: KstDay) -> bool {
+        self.first <= day && day <= self.last
+    }
+
+    /// The days, in order.
+    #[must_use]
+    pub fn days(self) -> impl DoubleEndedIterator<Item = KstDay> + use<> {
+        (self.first.days_since_epoch..=self.last.days_since_epoch)
+            .map(|days_since_epoch| KstDay { days_since_epoch })
+    }
+
+    /// The half-open stretch of UTC that the days cover.
+    #[must_use]
+    pub fn window(self) -> UtcWindow {
+        UtcWindow { start: self.first.window().start, end: self.last.window().end }
+    }
+}
+
+impl fmt::Display for DayRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.first, self.last)
+    }
+}
+
 impl TryFrom<String> for KstDay {
     type Error = Error;
 
@@ -223,10 +275,24 @@ impl UtcWindow {
         self.start < other.end && other.start < self.end
     }
 
+    /// What the two share; empty, with its end at its start, when that is nothing.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        let start = self.start.max(other.start);
+        Self { start, end: self.end.min(other.end).max(start) }
+    }
+
     /// The same start, `millis` longer.
     #[must_use]
     pub fn extended_by(self, millis: i64) -> Self {
         Self { start: self.start, end: self.end.plus_ms(millis) }
+    }
+
+    /// The midnights of UTC with which its calendar days begin, the first one at or before its start.
+    pub fn utc_midnights(self) -> impl Iterator<Item = UtcInstant> {
+        let first = self.start.0.div_euclid(DAY_MS) * DAY_MS;
+        std::iter::successors(Some(UtcInstant(first)), |at| Some(at.plus_ms(DAY_MS)))
+            .take_while(move |at| *at < self.end)
     }
 
     /// The UTC calendar day that begins at `midnight`.
@@ -404,6 +470,27 @@ mod tests {
         ] {
             let parsed = UtcInstant::parse_iso8601(text).map(|instant| instant.to_string());
             assert_eq!(parsed.as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_has_both_its_ends() {
+        let range = DayRange { first: day("2023-10-31"), last: day("2023-11-02") };
+        let days: Vec<String> = range.days().map(KstDay::proc_ymd).collect();
+        assert_eq!(days, ["20231031", "20231101", "20231102"]);
+        assert_eq!(range.window().start, day("2023-10-31").window().start);
+        assert_eq!(range.window().end, day("2023-11-03").window().start);
+        let midnights: Vec<String> = range.window().utc_midnights().map(|at| at.to_string()).collect();
+        assert_eq!(midnights.len(), 4);
+        assert_eq!(midnights[0], "2023-10-30T00:00:00Z");
+        assert!(DayRange { first: day("2023-11-02"), last: day("2023-11-01") }.days().next().is_none());
+    }
+
+    #[test]
+    fn every_instant_that_can_be_written_falls_into_a_day() {
+        for text in ["0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"] {
+            let day = KstDay::of(UtcInstant::parse_iso8601(text).unwrap());
+            assert!(DayRange::EVER.contains(day), "{text}");
         }
     }
 

@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use logmill::dataset::{self, DecodeLimits, Naming, Rows};
-//! use logmill::kst::KstDay;
+//! use logmill::kst::{DayRange, KstDay};
 //!
 //! let file = br#"{"Records":[
 //!     {"eventTime":"2023-10-31T14:59:59Z","eventName":"GetObject","eventID":"a"},
@@ -21,7 +21,8 @@
 //! let schema = cloudtrail.schema(Naming::Snake, &[]);
 //! let day: KstDay = "2023-11-01".parse()?;
 //!
-//! let mut rows = Rows::new(schema.decoded(), day.window(), [0; 4]);
+//! let mut rows = Rows::new(schema.decoded(), [0; 4]);
+//! rows.begin_object(0, DayRange::only(day));
 //! let mut decoder = cloudtrail.decoder(&schema, DecodeLimits::ATHENA);
 //! let used = decoder.decode(file, &mut rows);
 //! decoder.finish(&file[used..], &mut rows);

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::progress::Progress;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers};
-use crate::convert::{self, Share, hexadecimal, shard_scratch};
+use crate::convert::{self, DayTarget, Leg, Residency, hexadecimal, shard_scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::Plan;
 
@@ -41,8 +41,11 @@ fn convert_shard(
         let scratch = shard_scratch(&args.staging, &table.table, args.shard, &run)?;
         let own = table.objects.iter().filter(|object| object.shard == args.shard);
         let progress = Progress::reading(context.console, &table.table, own.map(|object| object.bytes).sum());
-        let share = Share { day: plan.day, identity_key: plan.identity_key, shard: Some(args.shard) };
-        let scattered = convert::scatter(table, share, &scratch, &options, &connector, &progress)?;
+        let target = DayTarget { day: plan.day, scratch: scratch.path() };
+        let leg = Leg::of_plan(table, target, plan.identity_key, Some(args.shard));
+        // Another process will read it.
+        let found = convert::scatter(&leg, &Residency::none(), &options, &connector, &progress)?;
+        let scattered = found.into_iter().next().unwrap_or_default();
         let rows_read = scattered.rows_read();
         scattered.keep(&scratch, &args.staging, &table.table, args.shard, plan_id)?;
         if !context.console.quiet {

@@ -8,7 +8,7 @@ use super::progress::Progress;
 use super::settings::Settings;
 use super::summary::TableSummary;
 use crate::cancel::Cancel;
-use crate::convert::{self, ConvertOptions, Gathered, Scattered, Share};
+use crate::convert::{self, ConvertOptions, DayTarget, Gathered, Leg, Scattered};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
@@ -70,9 +70,11 @@ impl DayRun<'_> {
         staged: &StagedDay<'_>,
     ) -> Result<Scattered> {
         let progress = Progress::reading(self.console, &plan.table, plan.bytes());
-        let share = Share { day: self.day, identity_key, shard: None };
         let (options, connector) = (self.options(), self.connector);
-        convert::scatter(plan, share, staged.scratch(), &options, connector, &progress)
+        let target = DayTarget { day: self.day, scratch: staged.scratch().path() };
+        let leg = Leg::of_plan(plan, target, identity_key, None);
+        let found = convert::scatter(&leg, &options.residency(), &options, connector, &progress)?;
+        Ok(found.into_iter().next().unwrap_or_default())
     }
 
     /// From rows to a public day; `began` is when the work on the table did.

@@ -15,13 +15,11 @@ use crate::dataset::{
     self, Column, Dataset, DecodeLimits, KeyClaim, Naming, Rejection, RowBatch, Rows, TableSchema,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{UtcInstant, UtcWindow};
+use crate::kst::{DayRange, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::store::unpack::Unpacked;
 use crate::store::{SourceAccess, Store};
 
-/// Every time is inside.
-const ALWAYS: UtcWindow = UtcWindow { start: UtcInstant(i64::MIN), end: UtcInstant(i64::MAX) };
 /// Rows shown where nobody says how many, on a table.
 const DEFAULT_LIMIT: usize = 10;
 
@@ -61,8 +59,8 @@ fn decode(
     context: &Context,
 ) -> Result<RowLedger> {
     let mut decoder = dataset.decoder(schema, DecodeLimits::ATHENA);
-    let mut rows = Rows::new(schema.decoded(), ALWAYS, [0; 4]);
-    rows.begin_object(0);
+    let mut rows = Rows::new(schema.decoded(), [0; 4]);
+    rows.begin_object(0, DayRange::EVER);
     read_object(store, store.open(key), u64::MAX, decoder.as_mut(), &mut rows, |rows| {
         context.cancel.check()?;
         let rejections = rows.take_rejections();

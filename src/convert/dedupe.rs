@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use roaring::RoaringTreemap;
 
@@ -42,7 +43,15 @@ impl Entry {
 
 /// The identities of one run, sorted.
 #[derive(Debug)]
-pub(super) enum IdentityRun {
+pub(super) struct IdentityRun {
+    pub(super) data: IdentityData,
+    /// The number that each object has in the day's plan, where it is another than that in the entries.
+    numbers: Option<Arc<[u32]>>,
+}
+
+/// Where identities are.
+#[derive(Debug)]
+pub(super) enum IdentityData {
     Resident(Vec<Entry>),
     Spilled(PathBuf),
 }
@@ -51,7 +60,17 @@ impl IdentityRun {
     /// Sorts and keeps entries in memory.
     pub(super) fn resident(mut entries: Vec<Entry>) -> Self {
         entries.sort_unstable();
-        Self::Resident(entries)
+        Self { data: IdentityData::Resident(entries), numbers: None }
+    }
+
+    /// Entries that lie sorted in a file.
+    pub(super) fn in_file(path: PathBuf) -> Self {
+        Self { data: IdentityData::Spilled(path), numbers: None }
+    }
+
+    /// The same identities under other numbers of objects, which come in the same order.
+    pub(super) fn renumbered(self, numbers: &Arc<[u32]>) -> Self {
+        Self { numbers: Some(Arc::clone(numbers)), ..self }
     }
 
     /// Sorts entries and writes them to a file.
@@ -63,17 +82,18 @@ impl IdentityRun {
             file.flush()
         };
         write().map_err(|cause| super::spill_failed(path, cause))?;
-        Ok(Self::Spilled(path.to_owned()))
+        Ok(Self::in_file(path.to_owned()))
     }
 
     fn entries(&self) -> Result<Entries<'_>> {
-        Ok(match self {
-            Self::Resident(entries) => Entries::Resident(entries.iter()),
-            Self::Spilled(path) => {
+        let source = match &self.data {
+            IdentityData::Resident(entries) => EntrySource::Resident(entries.iter()),
+            IdentityData::Spilled(path) => {
                 let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
-                Entries::Spilled(BufReader::new(file), path)
+                EntrySource::Spilled(BufReader::new(file), path)
             }
-        })
+        };
+        Ok(Entries { source, numbers: self.numbers.as_deref() })
     }
 }
 
@@ -81,12 +101,25 @@ fn unreadable(path: &Path, cause: std::io::Error) -> Error {
     Error::unusable("cannot read the staged identities", cause).with("path", path.display())
 }
 
-enum Entries<'a> {
+/// The entries of a run, one by one.
+struct Entries<'a> {
+    source: EntrySource<'a>,
+    numbers: Option<&'a [u32]>,
+}
+
+impl Entries<'_> {
+    fn next(&mut self) -> Result<Option<Entry>> {
+        let entry = self.source.next()?;
+        Ok(entry.map(|entry| Entry { position: entry.position.renumbered(self.numbers), ..entry }))
+    }
+}
+
+enum EntrySource<'a> {
     Resident(std::slice::Iter<'a, Entry>),
     Spilled(BufReader<File>, &'a Path),
 }
 
-impl Entries<'_> {
+impl EntrySource<'_> {
     fn next(&mut self) -> Result<Option<Entry>> {
         match self {
             Self::Resident(entries) => Ok(entries.next().copied()),
@@ -116,7 +149,7 @@ fn reduce(mut runs: Vec<IdentityRun>, scratch: &Path) -> Result<Vec<IdentityRun>
         let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
         merge(&several, |entry| file.write_all(&entry.to_bytes()).map_err(failed))?;
         file.flush().map_err(failed)?;
-        runs.push(IdentityRun::Spilled(path));
+        runs.push(IdentityRun::in_file(path));
     }
     Ok(runs)
 }

@@ -133,5 +133,5 @@ fn merge_to_file(runs: &[Run], duplicates: &Duplicates, path: &Path) -> Result<R
         file.write((0..chunk.columns()).map(|column| chunk.cells(column)).collect(), &chunk.keys)?;
     }
     let data = file.finish()?;
-    Ok(Run { clusters: merge.clusters, data })
+    Ok(Run { clusters: merge.clusters, data, numbers: None })
 }

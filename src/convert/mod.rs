@@ -8,6 +8,7 @@
 mod dedupe;
 mod encode;
 mod gather;
+mod legs;
 mod merge;
 mod object;
 mod quarantine;
@@ -18,12 +19,14 @@ mod staged;
 pub use encode::PartFile;
 pub(crate) use encode::hexadecimal;
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
+pub use legs::join_legs;
 pub(crate) use object::read_object;
 pub use quarantine::{Quarantine, QuarantinedRow};
-pub use scatter::{Scattered, Share, scatter};
+pub use scatter::{DayTarget, Leg, Reading, Scattered, scatter};
 pub use staged::shard_scratch;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cancel::Cancel;
 use crate::dataset::DecodeLimits;
@@ -62,9 +65,10 @@ impl ConvertOptions {
         self.memory / 8
     }
 
-    /// Bytes of rows that may wait in memory; more are spilled.
-    fn resident_bytes(&self) -> usize {
-        self.memory / 4
+    /// The rows that may wait in memory; more are spilled.
+    #[must_use]
+    pub fn residency(&self) -> Residency {
+        Residency { limit: self.memory / 4, taken: AtomicUsize::new(0) }
     }
 
     /// Bytes of spilled rows that a merge may hold.
@@ -75,6 +79,35 @@ impl ConvertOptions {
     /// The encoded size of a row group that fits into memory.
     fn group_bytes(&self) -> usize {
         self.row_group_bytes.min(self.memory / 4)
+    }
+}
+
+/// Memory for rows that wait, shared by all days in the making.
+#[derive(Debug)]
+pub struct Residency {
+    limit: usize,
+    taken: AtomicUsize,
+}
+
+impl Residency {
+    /// No memory: every row is spilled, for another process to read.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { limit: 0, taken: AtomicUsize::new(0) }
+    }
+
+    /// Takes memory for rows, if there is room.
+    fn take(&self, bytes: usize) -> bool {
+        let fits = self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.limit;
+        if !fits {
+            self.give_back(bytes);
+        }
+        fits
+    }
+
+    /// The rows of a day that is done need it no more.
+    pub fn give_back(&self, bytes: usize) {
+        self.taken.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 

@@ -113,6 +113,11 @@ impl Quarantine {
         Ok(())
     }
 
+    /// Gives objects other numbers.
+    pub(super) fn renumber(&mut self, renumbered: impl Fn(u32) -> u32) {
+        self.entries.iter_mut().for_each(|entry| entry.object = renumbered(entry.object));
+    }
+
     /// Writes all rows, in order, to one file; returns their number. No rows, no file.
     pub fn write_sorted(all: &mut [Self], target: &Path) -> Result<u64> {
         let mut entries: Vec<(Entry, usize)> = Vec::new();

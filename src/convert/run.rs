@@ -54,6 +54,8 @@ pub(super) struct Run {
     /// Sorted; keys point here.
     pub(super) clusters: Vec<Cluster>,
     pub(super) data: RunData,
+    /// The number that each object has in the day's plan, where it is another than that in the keys.
+    pub(super) numbers: Option<Arc<[u32]>>,
 }
 
 /// Where a run's rows are.
@@ -85,14 +87,19 @@ impl Run {
             batch.keys.iter().map(|key| Entry { identity: key.identity, position: key.position }).collect();
         let clusters = order.iter().map(|cluster| batch.clusters[*cluster as usize].clone()).collect();
         let data = RunData::Resident(Arc::new(Block { cells: batch.cells, keys }));
-        (Self { clusters, data }, identities)
+        (Self { clusters, data, numbers: None }, identities)
+    }
+
+    /// The same rows under other numbers of objects, which come in the same order.
+    pub(super) fn renumbered(self, numbers: &Arc<[u32]>) -> Self {
+        Self { numbers: Some(Arc::clone(numbers)), ..self }
     }
 
     /// Writes the rows to a file, in order, and lets go of the memory.
     pub(super) fn spill(self, path: &Path) -> Result<Self> {
         let RunData::Resident(block) = &self.data else { return Ok(self) };
         let data = block.write(path)?;
-        Ok(Self { clusters: self.clusters, data })
+        Ok(Self { data, ..self })
     }
 
     /// Removes the file of a spilled run, if it lies in `scratch`: those of shards are not ours to remove.
@@ -107,16 +114,17 @@ impl Run {
 
     /// Walks over the rows in order; `rank` gives the place of each of the run's clusters among those of all runs.
     pub(super) fn reader(&self, rank: Vec<u32>) -> Result<RunReader> {
+        let numbers = self.numbers.clone();
         let mut reader = match &self.data {
             RunData::Resident(block) => {
-                RunReader { rank, block: Arc::clone(block), at: 0, more: None, path: PathBuf::new() }
+                RunReader { rank, numbers, block: Arc::clone(block), at: 0, more: None, path: PathBuf::new() }
             }
             RunData::Spilled(path) => {
                 let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
                 let more = StreamReader::try_new(BufReader::with_capacity(256 << 10, file), None)
                     .map_err(|cause| unreadable(path, cause))?;
                 let block = Arc::new(Block { cells: Vec::new(), keys: Vec::new() });
-                RunReader { rank, block, at: 0, more: Some(more), path: path.clone() }
+                RunReader { rank, numbers, block, at: 0, more: Some(more), path: path.clone() }
             }
         };
         reader.settle()?;
@@ -251,6 +259,7 @@ fn as_u32(number: usize) -> u32 {
 /// Where a merge stands in one run.
 pub(super) struct RunReader {
     rank: Vec<u32>,
+    numbers: Option<Arc<[u32]>>,
     block: Arc<Block>,
     at: usize,
     more: Option<StreamReader<BufReader<File>>>,
@@ -258,10 +267,11 @@ pub(super) struct RunReader {
 }
 
 impl RunReader {
-    /// The current row with its cluster ranked among all runs; `None` at the end.
+    /// The current row with its cluster ranked among all runs and the day's number of its object; `None` at the end.
     pub(super) fn head(&self) -> Option<BlockKey> {
         let key = self.block.keys.get(self.at)?;
-        Some(BlockKey { cluster: self.rank[key.cluster as usize], ..*key })
+        let position = key.position.renumbered(self.numbers.as_deref());
+        Some(BlockKey { cluster: self.rank[key.cluster as usize], position, ..*key })
     }
 
     /// The block of the current row.

@@ -1,6 +1,6 @@
-//! Decodes the objects of a table in parallel into sorted runs.
+//! Decodes objects in parallel into sorted runs of rows, each of one day.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,18 +10,18 @@ use super::dedupe::IdentityRun;
 use super::object::read_object;
 use super::quarantine::Quarantine;
 use super::run::Run;
-use super::{ConvertOptions, Observer};
-use crate::dataset::{self, Dataset, RowBatch, Rows, TableSchema};
+use super::{ConvertOptions, Observer, Residency};
+use crate::dataset::{self, Dataset, IdentityKey, RowBatch, Rows, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::KstDay;
+use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
-use crate::store::{Connector, ObjectFeed, ObjectMeta, Scratch, Store};
+use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
 
-/// What came of one object; duplicates still count as written.
+/// What came of one object for one day; duplicates still count as written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ObjectCount {
-    /// Index in the plan.
+    /// Its number.
     pub(super) object: u32,
     pub(super) ledger: RowLedger,
     /// Whether a part of it could not be decoded at all.
@@ -35,6 +35,8 @@ pub struct Scattered {
     pub(super) identities: Vec<IdentityRun>,
     pub(super) counts: Vec<ObjectCount>,
     pub(super) quarantines: Vec<Quarantine>,
+    /// Bytes of rows that wait in memory.
+    pub(super) resident_bytes: usize,
 }
 
 impl Scattered {
@@ -43,60 +45,107 @@ impl Scattered {
     pub fn rows_read(&self) -> u64 {
         self.counts.iter().map(|count| count.ledger.read).sum()
     }
+
+    /// Bytes of rows that wait in memory.
+    #[must_use]
+    pub fn resident_bytes(&self) -> usize {
+        self.resident_bytes
+    }
 }
 
-/// Which rows of a plan are wanted, of which objects.
+/// An object to read.
 #[derive(Debug, Clone, Copy)]
-pub struct Share {
+pub struct Reading<'a> {
+    /// The number by which its rows name it; numbers grow with addresses.
+    pub number: u32,
+    /// The object.
+    pub object: &'a PlannedObject,
+    /// The days that it can feed.
+    pub days: DayRange,
+}
+
+/// A day whose rows are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct DayTarget<'a> {
     /// The day.
     pub day: KstDay,
-    /// The secret of the row identities.
-    pub identity_key: [u64; 4],
-    /// One shard, or all objects.
-    pub shard: Option<u32>,
+    /// A folder for what does not fit into memory.
+    pub scratch: &'a Path,
 }
 
-/// Reads the objects of a plan, or of one of its shards. Runs that do not fit into memory are spilled to `scratch`; those
-/// of a shard all are, since another process will read them.
+/// One walk over objects of a table.
+#[derive(Debug)]
+pub struct Leg<'a> {
+    /// The table; what it plans to read does not matter here.
+    pub table: &'a TablePlan,
+    /// What is read.
+    pub readings: Vec<Reading<'a>>,
+    /// The days that are fed: rows of others are counted and dropped.
+    pub days: Vec<DayTarget<'a>>,
+    /// The secret of the row identities, the same in all legs of a day.
+    pub identity_key: IdentityKey,
+    /// The place among the legs of its days: keeps their files apart.
+    pub number: usize,
+}
+
+impl<'a> Leg<'a> {
+    /// All that a plan reads for its day, or one of its shards.
+    #[must_use]
+    pub fn of_plan(
+        plan: &'a TablePlan,
+        target: DayTarget<'a>,
+        identity_key: IdentityKey,
+        shard: Option<u32>,
+    ) -> Self {
+        let days = DayRange::only(target.day);
+        let objects = (0..).zip(&plan.objects);
+        let own = objects.filter(|(_, object)| shard.is_none_or(|own| own == object.shard));
+        let readings = own.map(|(number, object)| Reading { number, object, days }).collect();
+        Self { table: plan, readings, days: vec![target], identity_key, number: 0 }
+    }
+}
+
+/// Reads the objects of a leg; what is found for each of its days comes back in their order. Runs that do not fit into
+/// memory are spilled to the folder of their day.
 pub fn scatter(
-    plan: &TablePlan,
-    share: Share,
-    scratch: &Scratch,
+    leg: &Leg<'_>,
+    residency: &Residency,
     options: &ConvertOptions,
     connector: &Connector,
     observer: &dyn Observer,
-) -> Result<Scattered> {
-    let Share { day, identity_key, shard } = share;
-    let dataset = dataset::named(&plan.dataset).ok_or_else(|| {
+) -> Result<Vec<Scattered>> {
+    let Leg { table, readings, days, identity_key, .. } = leg;
+    let dataset = dataset::named(&table.dataset).ok_or_else(|| {
         Error::new(ErrorKind::Usage, "the plan is for a log type that this version does not know")
-            .with("dataset", &plan.dataset)
+            .with("dataset", &table.dataset)
     })?;
-    let open = |input: &String| connector.store(input, &plan.access);
-    let stores = plan.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
-    let objects: Vec<(u32, &PlannedObject)> =
-        (0..).zip(&plan.objects).filter(|(_, object)| shard.is_none_or(|own| own == object.shard)).collect();
+    let open = |input: &String| connector.store(input, &table.access);
+    let stores = table.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
     let work = Work {
         dataset,
-        schema: dataset.schema(plan.naming, &plan.promote),
-        inputs: feeds(&stores, &objects, options.read_ahead_bytes()),
-        day,
-        identity_key,
-        scratch,
+        schema: dataset.schema(table.naming, &table.promote),
+        inputs: feeds(&stores, readings, options.read_ahead_bytes()),
+        days,
+        identity_key: *identity_key,
+        leg: leg.number,
         options,
         observer,
-        objects: with_places(&objects, stores.len()),
+        objects: with_places(readings, stores.len()),
         next: AtomicUsize::new(0),
-        resident: AtomicUsize::new(if shard.is_some() { usize::MAX / 2 } else { 0 }),
+        residency,
         spilled: AtomicUsize::new(0),
-        result: Mutex::default(),
+        found: days.iter().map(|_| Mutex::default()).collect(),
     };
     (0..options.threads).into_par_iter().with_max_len(1).try_for_each(|worker| {
         // What one worker cannot do, the others need not go on for.
         work.run_worker(worker).inspect_err(|_| work.next.store(work.objects.len(), Ordering::Relaxed))
     })?;
-    let mut scattered = work.result.into_inner().expect("a worker that panics takes the process with it");
-    scattered.counts.sort_by_key(|count| count.object);
-    Ok(scattered)
+    let found = work.found.into_iter().map(|found| {
+        let mut found = found.into_inner().expect("a worker that panics takes the process with it");
+        found.counts.sort_by_key(|count| count.object);
+        found
+    });
+    Ok(found.collect())
 }
 
 /// A store, and its objects on their way.
@@ -106,14 +155,11 @@ struct Input<'a> {
 }
 
 /// Tells each store which objects will be read, in their order.
-fn feeds<'a>(
-    stores: &'a [Box<dyn Store>],
-    objects: &[(u32, &PlannedObject)],
-    memory: usize,
-) -> Vec<Input<'a>> {
+fn feeds<'a>(stores: &'a [Box<dyn Store>], readings: &[Reading<'_>], memory: usize) -> Vec<Input<'a>> {
     let of_input = |input: usize| {
-        let own = objects.iter().filter(move |(_, object)| object.input as usize == input);
-        own.map(|(_, object)| object.meta()).collect::<Vec<ObjectMeta>>()
+        let own = readings.iter().map(|reading| reading.object);
+        let own = own.filter(move |object| object.input as usize == input);
+        own.map(PlannedObject::meta).collect::<Vec<ObjectMeta>>()
     };
     let memory = memory / stores.len().max(1);
     let stores = stores.iter().map(AsRef::as_ref).enumerate();
@@ -122,23 +168,22 @@ fn feeds<'a>(
         .collect()
 }
 
-/// An object to read: its index in the plan, and its place in the feed of its store.
+/// An object, and its place in the feed of its store.
 struct Wanted<'a> {
-    index: u32,
-    object: &'a PlannedObject,
+    reading: Reading<'a>,
     place: usize,
 }
 
-fn with_places<'a>(objects: &[(u32, &'a PlannedObject)], stores: usize) -> Vec<Wanted<'a>> {
+fn with_places<'a>(readings: &[Reading<'a>], stores: usize) -> Vec<Wanted<'a>> {
     let mut next = vec![0; stores];
     let mut place_of = |input: u32| {
         let place = &mut next[input as usize];
         *place += 1;
         *place - 1
     };
-    objects
+    readings
         .iter()
-        .map(|(index, object)| Wanted { index: *index, object, place: place_of(object.input) })
+        .map(|reading| Wanted { reading: *reading, place: place_of(reading.object.input) })
         .collect()
 }
 
@@ -147,85 +192,118 @@ struct Work<'a> {
     dataset: &'static dyn Dataset,
     schema: TableSchema,
     inputs: Vec<Input<'a>>,
-    day: KstDay,
-    identity_key: [u64; 4],
-    scratch: &'a Scratch,
+    days: &'a [DayTarget<'a>],
+    identity_key: IdentityKey,
+    leg: usize,
     options: &'a ConvertOptions,
     observer: &'a dyn Observer,
     objects: Vec<Wanted<'a>>,
     /// The next object that nobody has taken.
     next: AtomicUsize,
-    /// Bytes of rows that wait in memory.
-    resident: AtomicUsize,
-    /// Number of runs that do not.
+    residency: &'a Residency,
+    /// Number of runs that are not in memory.
     spilled: AtomicUsize,
-    result: Mutex<Scattered>,
+    /// What was found for each day.
+    found: Vec<Mutex<Scattered>>,
 }
 
 impl Work<'_> {
     /// Takes objects until none is left.
     fn run_worker(&self, worker: usize) -> Result<()> {
         let mut decoder = self.dataset.decoder(&self.schema, self.options.limits);
-        let mut rows = Rows::new(self.schema.decoded(), self.day.window(), self.identity_key);
-        let mut quarantine = Quarantine::new(self.scratch_path("rejected", worker));
-        let mut counts = Vec::new();
+        let mut rows = Rows::new(self.schema.decoded(), self.identity_key);
+        let mut yields: Vec<DayYield> =
+            self.days.iter().map(|target| self.day_yield(target, worker)).collect();
         while let Some(wanted) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            let Wanted { index, object, place } = wanted;
-            rows.begin_object(*index);
+            let Wanted { reading: Reading { number, object, days }, place } = wanted;
+            rows.begin_object(*number, *days);
             let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;
             let opened = input.feed.open(*place);
             read_object(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
-                rows.take_rejections()
-                    .iter()
-                    .try_for_each(|rejected| quarantine.add(rejected, &object.address))?;
+                let rejections = rows.take_rejections();
+                for found in yields.iter_mut().filter(|found| days.contains(found.day)) {
+                    rejections
+                        .iter()
+                        .try_for_each(|rejected| found.quarantine.add(rejected, &object.address))?;
+                }
                 self.hand_over(rows, self.options.open_rows_bytes())
             })?;
-            let (ledger, damaged) = (rows.ledger(), rows.is_damaged());
-            counts.push(ObjectCount { object: *index, ledger, damaged });
-            self.observer.object_done(object.bytes, ledger.read);
+            for found in yields.iter_mut().filter(|found| days.contains(found.day)) {
+                found.counts.push(count_of(&rows, *number, found.day));
+            }
+            self.observer.object_done(object.bytes, rows.ledger().read);
         }
         self.hand_over(&mut rows, 0)?;
-        self.with_result(|result| {
-            result.counts.append(&mut counts);
-            result.quarantines.push(quarantine);
-        });
+        for (place, found) in yields.into_iter().enumerate() {
+            self.note(place, |scattered| {
+                scattered.counts.extend(found.counts);
+                scattered.quarantines.push(found.quarantine);
+            });
+        }
         Ok(())
     }
 
-    /// Turns the rows of a worker into a run once they take more than `limit` bytes.
-    fn hand_over(&self, rows: &mut Rows, limit: usize) -> Result<()> {
-        let bytes = rows.memory_bytes();
-        if rows.is_empty() || bytes <= limit {
-            return Ok(());
-        }
-        self.keep(rows.take_batch(), bytes)
+    fn day_yield(&self, target: &DayTarget<'_>, worker: usize) -> DayYield {
+        let quarantine = Quarantine::new(self.scratch_path(target, "rejected", worker));
+        DayYield { day: target.day, counts: Vec::new(), quarantine }
     }
 
-    fn keep(&self, batch: RowBatch, bytes: usize) -> Result<()> {
+    /// Turns the rows of a worker into runs once they take more than `limit` bytes.
+    fn hand_over(&self, rows: &mut Rows, limit: usize) -> Result<()> {
+        if rows.is_empty() || rows.memory_bytes() <= limit {
+            return Ok(());
+        }
+        let days = rows.take_batch().by_day();
+        let days = days.map_err(|cause| Error::bug("cannot part rows by their day").caused_by(cause))?;
+        for (day, batch) in days {
+            if let Some(place) = self.days.iter().position(|target| target.day == day) {
+                self.keep(place, batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, place: usize, batch: RowBatch) -> Result<()> {
+        let bytes = batch.memory_bytes();
         let (run, identities) = Run::sort(batch);
-        let fits = self.resident.fetch_add(bytes, Ordering::Relaxed) + bytes <= self.options.resident_bytes();
+        let fits = self.residency.take(bytes);
         let (run, identities) = if fits {
             (run, IdentityRun::resident(identities))
         } else {
-            self.resident.fetch_sub(bytes, Ordering::Relaxed);
             let number = self.spilled.fetch_add(1, Ordering::Relaxed);
-            let identities = IdentityRun::spilled(identities, &self.scratch_path("identities", number))?;
-            (run.spill(&self.scratch_path("rows", number))?, identities)
+            let path = |what| self.scratch_path(&self.days[place], what, number);
+            (run.spill(&path("rows"))?, IdentityRun::spilled(identities, &path("identities"))?)
         };
-        self.with_result(|result| {
-            result.runs.push(run);
-            result.identities.push(identities);
+        self.note(place, |scattered| {
+            scattered.runs.push(run);
+            scattered.identities.push(identities);
+            scattered.resident_bytes += if fits { bytes } else { 0 };
         });
         Ok(())
     }
 
-    fn scratch_path(&self, what: &str, number: usize) -> PathBuf {
-        self.scratch.path().join(format!("{what}-{number}"))
+    fn scratch_path(&self, target: &DayTarget<'_>, what: &str, number: usize) -> PathBuf {
+        target.scratch.join(format!("{what}-{}-{number}", self.leg))
     }
 
-    fn with_result<T>(&self, change: impl FnOnce(&mut Scattered) -> T) -> T {
-        change(&mut self.result.lock().expect("a worker that panics takes the process with it"))
+    fn note(&self, place: usize, change: impl FnOnce(&mut Scattered)) {
+        change(&mut self.found[place].lock().expect("a worker that panics takes the process with it"));
     }
+}
+
+/// What one worker finds for one day, beside the rows.
+struct DayYield {
+    day: KstDay,
+    counts: Vec<ObjectCount>,
+    quarantine: Quarantine,
+}
+
+/// What the current object gave, as one of its days sees it.
+fn count_of(rows: &Rows, object: u32, day: KstDay) -> ObjectCount {
+    let all = rows.ledger();
+    let written = rows.kept().iter().find(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows);
+    let other_day = all.read - all.quarantined - written;
+    ObjectCount { object, ledger: RowLedger { written, other_day, ..all }, damaged: rows.is_damaged() }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::dedupe::IdentityRun;
+use super::dedupe::{IdentityData, IdentityRun};
 use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
 use super::scatter::{ObjectCount, Scattered};
@@ -99,9 +99,9 @@ impl Scattered {
             }),
             RunData::Resident(_) => Err(Error::bug("a run of a shard was kept in memory")),
         };
-        let staged_identities = |run: &IdentityRun| match run {
-            IdentityRun::Spilled(path) => Ok(name_of(path)),
-            IdentityRun::Resident(_) => Err(Error::bug("identities of a shard were kept in memory")),
+        let staged_identities = |run: &IdentityRun| match &run.data {
+            IdentityData::Spilled(path) => Ok(name_of(path)),
+            IdentityData::Resident(_) => Err(Error::bug("identities of a shard were kept in memory")),
         };
         let staged_quarantine = |quarantine: &mut Quarantine| {
             Ok(StagedQuarantine { file: name_of(quarantine.path()), index: quarantine.index_json()? })
@@ -138,8 +138,9 @@ impl Scattered {
         self.runs.extend(index.runs.into_iter().map(|run| Run {
             clusters: run.clusters.into_iter().map(|pair| pair.map(Arc::from)).collect(),
             data: RunData::Spilled(folder.join(run.file)),
+            numbers: None,
         }));
-        self.identities.extend(index.identities.iter().map(|file| IdentityRun::Spilled(folder.join(file))));
+        self.identities.extend(index.identities.iter().map(|file| IdentityRun::in_file(folder.join(file))));
         let count = |(object, ledger, damaged)| ObjectCount { object, ledger, damaged };
         self.counts.extend(index.counts.into_iter().map(count));
         for staged in index.quarantines {

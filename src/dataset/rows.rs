@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
-    TimestampMillisecondBuilder,
+    TimestampMillisecondBuilder, UInt32Array,
 };
+use arrow::compute::take;
+use arrow::error::ArrowError;
 use highway::{HighwayHash, HighwayHasher, Key};
 
 use super::column::{Column, ColumnType};
-use crate::kst::{UtcInstant, UtcWindow};
+use crate::kst::{DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::ledger::RowLedger;
 
 /// What makes a row unique, as a keyed 128-bit hash.
@@ -31,6 +33,14 @@ pub struct Position {
     pub record: u32,
 }
 
+impl Position {
+    /// The same place where objects have other numbers, if they have.
+    #[must_use]
+    pub fn renumbered(self, numbers: Option<&[u32]>) -> Self {
+        numbers.map_or(self, |numbers| Self { object: numbers[self.object as usize], ..self })
+    }
+}
+
 /// What is known of a row beside its cells.
 #[derive(Debug, Clone, Copy)]
 pub struct RowKey {
@@ -38,6 +48,8 @@ pub struct RowKey {
     pub cluster: u32,
     /// Event time.
     pub at: UtcInstant,
+    /// The day in which that falls.
+    pub day: KstDay,
     /// Where it comes from.
     pub position: Position,
     /// Its size in the raw object, in bytes.
@@ -77,9 +89,10 @@ pub struct RowBatch {
     pub clusters: Vec<[Arc<str>; 2]>,
 }
 
-/// Takes rows from a decoder: keeps those of the window, counts the others.
+/// Takes rows from a decoder: keeps those of the wanted days, counts the others.
 #[derive(Debug)]
 pub struct Rows {
+    /// What the current object can feed.
     window: UtcWindow,
     hash_key: IdentityKey,
     cells: Vec<Cells>,
@@ -88,6 +101,8 @@ pub struct Rows {
     rejections: Vec<Rejection>,
     object: u32,
     ledger: RowLedger,
+    /// Rows kept of the current object, by day.
+    kept: Vec<(KstDay, u64)>,
     damaged: bool,
     raw_bytes: usize,
 }
@@ -108,14 +123,10 @@ pub struct RowHead<'a> {
 }
 
 impl Rows {
-    /// An empty batch for the decoded columns of a table; rows outside `window` are counted and dropped.
-    pub fn new<'c>(
-        columns: impl Iterator<Item = &'c Column>,
-        window: UtcWindow,
-        hash_key: IdentityKey,
-    ) -> Self {
+    /// An empty batch for the decoded columns of a table.
+    pub fn new<'c>(columns: impl Iterator<Item = &'c Column>, hash_key: IdentityKey) -> Self {
         Self {
-            window,
+            window: DayRange::EVER.window(),
             hash_key,
             cells: columns.map(|column| Cells::of(column.column_type)).collect(),
             keys: Vec::new(),
@@ -123,15 +134,18 @@ impl Rows {
             rejections: Vec::new(),
             object: 0,
             ledger: RowLedger::default(),
+            kept: Vec::new(),
             damaged: false,
             raw_bytes: 0,
         }
     }
 
-    /// The rows that follow come from this object of the plan.
-    pub fn begin_object(&mut self, object: u32) {
+    /// The rows that follow come from this object of the plan; those of other days than `days` are counted and dropped.
+    pub fn begin_object(&mut self, object: u32, days: DayRange) {
         self.object = object;
+        self.window = days.window();
         self.ledger = RowLedger::default();
+        self.kept.clear();
         self.damaged = false;
     }
 
@@ -141,24 +155,36 @@ impl Rows {
         self.damaged
     }
 
-    /// Counts of the current object; rows of the window count as written until duplicates are known.
+    /// Counts of the current object; rows of all wanted days count as written until duplicates are known.
     #[must_use]
     pub fn ledger(&self) -> RowLedger {
         self.ledger
     }
 
-    /// Starts a row if it lies in the window: the caller then appends exactly one cell to each column.
+    /// Rows kept of the current object, by day: what one of its days finds in it.
+    #[must_use]
+    pub fn kept(&self) -> &[(KstDay, u64)] {
+        &self.kept
+    }
+
+    /// Starts a row if it lies in a wanted day: the caller then appends exactly one cell to each column.
     pub fn begin_row(&mut self, head: &RowHead<'_>) -> bool {
         self.ledger.read += 1;
         if !self.window.contains(head.at) {
             self.ledger.other_day += 1;
             return false;
         }
+        let day = KstDay::of(head.at);
         self.ledger.written += 1;
+        match self.kept.iter_mut().rfind(|(known, _)| *known == day) {
+            Some((_, rows)) => *rows += 1,
+            None => self.kept.push((day, 1)),
+        }
         self.raw_bytes += head.raw.len();
         self.keys.push(RowKey {
             cluster: self.clusters.index_of(head.cluster),
             at: head.at,
+            day,
             position: Position { object: self.object, record: head.record },
             bytes: u32::try_from(head.raw.len()).unwrap_or(u32::MAX),
             identity: HighwayHasher::new(Key(self.hash_key)).hash128(head.identity),
@@ -227,8 +253,7 @@ impl Rows {
     /// Roughly the memory that the rows held take: raw text, offsets and keys.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let per_row = self.cells.len() * 5 + std::mem::size_of::<RowKey>();
-        self.raw_bytes + self.keys.len() * per_row
+        self.raw_bytes + self.keys.len() * bytes_beside_text(self.cells.len())
     }
 
     /// Hands over the rows held and starts anew.
@@ -241,6 +266,46 @@ impl Rows {
             clusters: self.clusters.take(),
         }
     }
+}
+
+impl RowBatch {
+    /// Roughly the memory that the rows take.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let raw: usize = self.keys.iter().map(|key| key.bytes as usize).sum();
+        raw + self.keys.len() * bytes_beside_text(self.cells.len())
+    }
+
+    /// The rows of each day.
+    pub fn by_day(self) -> Result<Vec<(KstDay, Self)>, ArrowError> {
+        let mut days: Vec<(KstDay, Vec<u32>)> = Vec::new();
+        for (row, key) in (0..).zip(&self.keys) {
+            match days.iter_mut().rfind(|(known, _)| *known == key.day) {
+                Some((_, rows)) => rows.push(row),
+                None => days.push((key.day, vec![row])),
+            }
+        }
+        match days.as_slice() {
+            [(only, _)] => Ok(vec![(*only, self)]),
+            days => days.iter().map(|(day, rows)| Ok((*day, self.select(rows)?))).collect(),
+        }
+    }
+
+    /// Some of the rows, by their numbers.
+    pub fn select(&self, rows: &[u32]) -> Result<Self, ArrowError> {
+        let places = UInt32Array::from(rows.to_vec());
+        let cells = self.cells.iter().map(|cells| take(cells, &places, None));
+        Ok(Self {
+            cells: cells.collect::<Result<_, _>>()?,
+            keys: rows.iter().map(|row| self.keys[*row as usize]).collect(),
+            clusters: self.clusters.clone(),
+        })
+    }
+}
+
+/// Memory of a row in a batch, beside its text.
+fn bytes_beside_text(columns: usize) -> usize {
+    columns * 5 + std::mem::size_of::<RowKey>()
 }
 
 /// The front of raw bytes that is kept; text is not cut inside a character.

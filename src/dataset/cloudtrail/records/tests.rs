@@ -8,10 +8,8 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::dataset::cloudtrail::CloudTrail;
 use crate::dataset::{ColumnType, Dataset, Naming, Origin, Promotion, Rejection, RowBatch};
-use crate::kst::UtcWindow;
+use crate::kst::DayRange;
 use crate::ledger::RowLedger;
-
-const ALWAYS: UtcWindow = UtcWindow { start: UtcInstant(i64::MIN), end: UtcInstant(i64::MAX) };
 
 #[derive(Debug, PartialEq)]
 struct Decoded {
@@ -34,8 +32,8 @@ fn schema() -> TableSchema {
 fn decode_pieces(bytes: &[u8], piece: usize, limits: DecodeLimits) -> Decoded {
     let schema = schema();
     let mut decoder = CloudTrail.decoder(&schema, limits);
-    let mut rows = Rows::new(schema.decoded(), ALWAYS, [7; 4]);
-    rows.begin_object(0);
+    let mut rows = Rows::new(schema.decoded(), [7; 4]);
+    rows.begin_object(0, DayRange::EVER);
     decoder.begin();
     let mut pending = Vec::new();
     for part in bytes.chunks(piece) {
