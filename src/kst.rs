@@ -85,7 +85,13 @@ impl UtcInstant {
         self.0 + KST_OFFSET_MS
     }
 
-    /// `hours` later.
+    /// The midnight at or before it, UTC.
+    #[must_use]
+    pub fn utc_midnight(self) -> Self {
+        Self(self.0.div_euclid(DAY_MS) * DAY_MS)
+    }
+
+    /// `millis` later.
     #[must_use]
     pub fn plus_ms(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -213,6 +219,13 @@ impl DayRange {
         Self { first: KstDay::of(start), last: KstDay::of(end) }
     }
 
+    /// What the two share, if anything.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        let shared = Self { first: self.first.max(other.first), last: self.last.min(other.last) };
+        (shared.first <= shared.last).then_some(shared)
+    }
+
     /// Whether a day lies inside.
     #[must_use]
     pub fn contains(self, day: KstDay) -> bool {
@@ -272,7 +285,7 @@ impl UtcWindow {
     /// Whether the two share an instant.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
-        self.start < other.end && other.start < self.end
+        self.start.max(other.start) < self.end.min(other.end)
     }
 
     /// What the two share; empty, with its end at its start, when that is nothing.
@@ -288,10 +301,9 @@ impl UtcWindow {
         Self { start: self.start, end: self.end.plus_ms(millis) }
     }
 
-    /// The midnights of UTC with which its calendar days begin, the first one at or before its start.
+    /// The midnights with which its UTC calendar days begin, the first one at or before its start.
     pub fn utc_midnights(self) -> impl Iterator<Item = UtcInstant> {
-        let first = self.start.0.div_euclid(DAY_MS) * DAY_MS;
-        std::iter::successors(Some(UtcInstant(first)), |at| Some(at.plus_ms(DAY_MS)))
+        std::iter::successors(Some(self.start.utc_midnight()), |at| Some(at.plus_ms(DAY_MS)))
             .take_while(move |at| *at < self.end)
     }
 

@@ -296,7 +296,7 @@ mod tests {
     }
 
     fn object(address: &str, bytes: u64) -> PlannedObject {
-        let (address, key, why) = (address.to_owned(), address.to_owned(), String::new());
+        let (address, key, why) = (address.to_owned(), address.to_owned(), "".into());
         PlannedObject { address, input: 0, key, bytes, etag: None, why, shard: 0 }
     }
 

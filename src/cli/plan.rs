@@ -47,7 +47,7 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
         plan.complete_at(day)
     );
     let chosen =
-        plan.objects.iter().map(|object| ("read", object.why.as_str(), object.bytes, &object.address));
+        plan.objects.iter().map(|object| ("read", object.why.as_ref(), object.bytes, &object.address));
     let left = plan.left.iter().map(|object| ("leave", object.why.as_str(), object.bytes, &object.address));
     let all: Vec<_> = chosen.chain(left).collect();
     if each {

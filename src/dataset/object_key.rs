@@ -61,6 +61,13 @@ pub fn folder_date(folder: &str) -> Option<UtcInstant> {
     Civil { year: number(year)?, month: number(month)?, day: number(day)?, ..Civil::default() }.to_utc()
 }
 
+/// Midnight of the UTC day in the innermost dated folder in which a key lies.
+#[must_use]
+pub fn date_above(key: &str) -> Option<UtcInstant> {
+    let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+    folders.map(|(folder, _)| folder).find_map(folder_date)
+}
+
 /// Splits a key into its folder, without the last slash, and its name.
 #[must_use]
 pub fn split(key: &str) -> (&str, &str) {

@@ -2,7 +2,7 @@
 
 use crate::dataset::KeyTime;
 use crate::dataset::object_key;
-use crate::kst::{DAY_MS, KstDay, UtcInstant, UtcWindow};
+use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 
 /// What midnight in a partitioned key means, told by the other keys of its series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,26 +27,47 @@ pub enum Distance {
 /// Chosen or left, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// To be read.
-    Take(&'static str),
+    /// To be read, for these days.
+    Take(DayRange, &'static str),
     /// To be left out.
     Leave(&'static str),
 }
 
-/// The stretches of time that decide.
+/// Days, and the stretches of time in which what can feed them is looked for.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
-    /// The day.
-    day: UtcWindow,
-    /// The day and the time for which its late objects are awaited.
+    days: DayRange,
+    lateness_ms: i64,
+    /// Times of delivery.
     deliveries: UtcWindow,
+    /// Midnights with which UTC event days begin.
+    event_days: UtcWindow,
 }
 
 impl Wanted {
-    /// For a day and a lateness in milliseconds.
+    /// All that can feed the days, whose late objects are awaited for a time in milliseconds.
     #[must_use]
-    pub fn new(day: KstDay, lateness_ms: i64) -> Self {
-        Self { day: day.window(), deliveries: day.window().extended_by(lateness_ms) }
+    pub fn new(days: DayRange, lateness_ms: i64) -> Self {
+        let window = days.window();
+        let event_days = UtcWindow { start: window.start.plus_ms(1 - DAY_MS), end: window.end };
+        Self { days, lateness_ms, deliveries: window.extended_by(lateness_ms), event_days }
+    }
+
+    /// The part of it with a time in `stretch`.
+    #[must_use]
+    pub fn within(self, stretch: UtcWindow) -> Self {
+        let deliveries = self.deliveries.intersection(stretch);
+        Self { deliveries, event_days: self.event_days.intersection(stretch), ..self }
+    }
+
+    /// The UTC dates of all times that are looked for: their midnights, in order.
+    #[must_use]
+    pub fn dates(&self) -> Vec<UtcInstant> {
+        let all = UtcWindow {
+            start: self.deliveries.start.min(self.event_days.start),
+            end: self.deliveries.end.max(self.event_days.end),
+        };
+        all.utc_midnights().filter(|midnight| self.may_be_on(*midnight)).collect()
     }
 
     /// Decides about an object.
@@ -59,23 +80,33 @@ impl Wanted {
     }
 
     fn by_delivery(&self, at: UtcInstant) -> Choice {
-        if at < self.deliveries.start {
-            Choice::Leave("delivered before the day began")
-        } else if at >= self.deliveries.end {
-            Choice::Leave("delivered after the lateness window")
-        } else if at < self.day.end {
-            Choice::Take("delivered within the day")
-        } else {
-            Choice::Take("delivered late, within the lateness window")
+        let fed = DayRange::between(at.plus_ms(-self.lateness_ms), at).intersection(self.days);
+        match (self.distance(at), fed) {
+            (Distance::Before(_), _) => Choice::Leave("delivered before the day began"),
+            (Distance::Inside, Some(fed)) if fed.contains(KstDay::of(at)) => {
+                Choice::Take(fed, "delivered within the day")
+            }
+            (Distance::Inside, Some(fed)) => Choice::Take(fed, "delivered late, within the lateness window"),
+            _ => Choice::Leave("delivered after the lateness window"),
         }
     }
 
     fn by_event_day(&self, midnight: UtcInstant) -> Choice {
-        if UtcWindow::utc_day_from(midnight).overlaps(self.day) {
-            Choice::Take("its UTC event day overlaps the day")
-        } else {
-            Choice::Leave("its UTC event day does not overlap the day")
+        let fed = DayRange::between(midnight, midnight.plus_ms(DAY_MS - 1)).intersection(self.days);
+        match fed {
+            Some(fed) if self.event_days.contains(midnight) => {
+                Choice::Take(fed, "its UTC event day overlaps the day")
+            }
+            _ => Choice::Leave("its UTC event day does not overlap the day"),
         }
+    }
+
+    /// The days that an object without a time can feed: all, or those that look into the dated folder in which it lies.
+    #[must_use]
+    pub fn days_by_folder(&self, midnight: Option<UtcInstant>) -> Option<DayRange> {
+        let Some(midnight) = midnight else { return Some(self.days) };
+        let (first, last) = (midnight.plus_ms(-self.lateness_ms), midnight.plus_ms(DAY_MS - 1));
+        DayRange::between(first, last).intersection(self.days)
     }
 
     /// Where a delivery lies.
@@ -93,20 +124,17 @@ impl Wanted {
     /// The UTC dates, as folders write them, that can hold anything wanted.
     #[must_use]
     pub fn folder_dates(&self) -> Vec<String> {
-        let days = std::iter::successors(Some(self.day.start), |at| Some(at.plus_ms(DAY_MS)));
-        // One more than whole days, since the window begins in the middle of one.
-        let last = self.deliveries.end.plus_ms(DAY_MS);
-        let date = |at: UtcInstant| at.to_string()[..10].replace('-', "/");
-        days.take_while(|at| *at < last).map(date).filter(|date| self.may_be_in(date)).collect()
+        self.dates().into_iter().map(|at| at.to_string()[..10].replace('-', "/")).collect()
     }
 
     /// Whether a folder can hold anything wanted: one that ends in a date outside is not looked into.
     #[must_use]
     pub fn may_be_in(&self, folder: &str) -> bool {
-        object_key::folder_date(folder).is_none_or(|midnight| {
-            let folder_day = UtcWindow::utc_day_from(midnight);
-            folder_day.overlaps(self.deliveries) || folder_day.overlaps(self.day)
-        })
+        object_key::folder_date(folder).is_none_or(|midnight| self.may_be_on(midnight))
+    }
+
+    fn may_be_on(&self, midnight: UtcInstant) -> bool {
+        UtcWindow::utc_day_from(midnight).overlaps(self.deliveries) || self.event_days.contains(midnight)
     }
 }
 
@@ -125,8 +153,8 @@ mod tests {
     use super::*;
 
     fn check(time: KeyTime, midnight: Midnight, expected: bool) {
-        let wanted = Wanted::new("2023-11-01".parse().unwrap(), 6 * 3_600_000);
-        let taken = matches!(wanted.choose(time, midnight), Choice::Take(_));
+        let wanted = Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 6 * 3_600_000);
+        let taken = matches!(wanted.choose(time, midnight), Choice::Take(..));
         assert_eq!(taken, expected, "{time:?} {midnight:?}");
     }
 
@@ -161,7 +189,9 @@ mod tests {
 
     #[test]
     fn the_dates_of_folders_reach_over_the_day_and_the_lateness() {
-        let dates = |hours: i64| Wanted::new("2023-11-01".parse().unwrap(), hours * 3_600_000).folder_dates();
+        let dates = |hours: i64| {
+            Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), hours * 3_600_000).folder_dates()
+        };
         assert_eq!(dates(0), ["2023/10/31", "2023/11/01"]);
         assert_eq!(dates(6), ["2023/10/31", "2023/11/01"]);
         assert_eq!(dates(9), ["2023/10/31", "2023/11/01"]);
@@ -170,7 +200,7 @@ mod tests {
 
     #[test]
     fn folders_outside_the_window_are_not_entered() {
-        let wanted = Wanted::new("2023-11-01".parse().unwrap(), 6 * 3_600_000);
+        let wanted = Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 6 * 3_600_000);
         for (folder, expected) in [
             ("a/2023/10/30", false),
             ("a/2023/10/31", true),

@@ -1,22 +1,31 @@
 //! From a KST day to the raw objects that can hold its events.
 //!
-//! [`list`] looks at the inputs of a table, [`choose`] decides by the time in each key, and the result is a [`Plan`]:
-//! a list of objects in the order of their addresses, which many machines can share as shards.
+//! [`listing`] looks at the inputs of a table and [`choose`] decides by the time in each key. For one day the result is a
+//! [`Plan`]: a list of objects in the order of their addresses, which many machines can share as shards. For a range of
+//! days [`range`] lists every object once and hands them out in legs.
 
 pub mod choose;
 mod list;
+mod listing;
+mod range;
 
-pub use list::{TableSource, UNRECOGNISED, plan_table};
+pub use list::{TableSource, plan_table};
+pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::store::{ObjectMeta, SourceAccess};
+use crate::store::{ObjectMeta, SourceAccess, Store};
 
 /// The version of the plan file that this program writes and reads.
 pub const PLAN_VERSION: u32 = 1;
+
+/// Why an object is left that may be a log all the same: people are warned of it.
+pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
 
 /// What one KST day needs, for all its tables.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -77,7 +86,7 @@ pub struct PlannedObject {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// Why it was chosen.
-    pub why: String,
+    pub why: Cow<'static, str>,
     /// The shard that reads it, from 0.
     pub shard: u32,
 }
@@ -94,6 +103,12 @@ pub struct LeftObject {
 }
 
 impl PlannedObject {
+    fn new(store: &dyn Store, input: u32, found: listing::Found) -> Self {
+        let (address, object) = (store.address(&found.object.key), found.object);
+        let ObjectMeta { key, bytes, etag } = object;
+        Self { address, input, key, bytes, etag, why: found.why.into(), shard: 0 }
+    }
+
     /// What its store needs to find it.
     #[must_use]
     pub fn meta(&self) -> ObjectMeta {

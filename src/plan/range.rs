@@ -1,0 +1,374 @@
+//! Many days: every raw object is listed once and handed out once, however many days it feeds.
+//!
+//! Time is walked through by UTC dates, since that is how folders are named, in the order in which the days are wanted.
+//! Before the first object of a day is handed out, all that can feed the day has been listed, so that the caller can
+//! decide whether the day is to be made at all.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::choose::Wanted;
+use super::list::TableSource;
+use super::listing::{Familiar, Listing};
+use super::{LeftObject, PlannedObject, UNRECOGNISED};
+use crate::error::{Error, Result};
+use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
+use crate::store::{Connector, Store};
+
+/// Dates that are listed at once: at first, at most, and the number of objects above which fewer are.
+const FIRST_SPAN: usize = 4;
+const LONGEST_SPAN: usize = 64;
+const MANY_OBJECTS: usize = 100_000;
+
+/// Which days come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// The oldest.
+    Oldest,
+    /// The newest.
+    Newest,
+}
+
+/// An object with the days that it can feed.
+#[derive(Debug, Clone)]
+pub struct SharedObject {
+    /// The object.
+    pub object: PlannedObject,
+    /// The days.
+    pub days: DayRange,
+}
+
+/// All that can feed a day.
+pub struct DayObjects<'a> {
+    /// The day.
+    pub day: KstDay,
+    /// The objects, in no order.
+    pub objects: Vec<&'a PlannedObject>,
+    /// Since when it is not known what has come.
+    pub listed_at: UtcInstant,
+}
+
+/// What is read in one walk.
+#[derive(Debug, Default)]
+pub struct RangeLeg {
+    /// Objects of which some chosen day needs the rows, in the order of their addresses.
+    pub objects: Vec<SharedObject>,
+    /// The chosen days that no later leg can feed.
+    pub closes: Vec<KstDay>,
+}
+
+/// Decides about a day.
+type Chooser<'a> = dyn FnMut(&DayObjects<'_>) -> Result<bool> + 'a;
+
+/// Lists the inputs of a table for many days and hands their objects out in legs.
+pub struct RangePlanner<'a> {
+    source: &'a TableSource,
+    inputs: Vec<(Box<dyn Store>, Familiar)>,
+    wanted: Wanted,
+    /// Each day with the dates that can feed it, from the first to the last in the order of the walk.
+    days: BTreeMap<KstDay, (UtcInstant, UtcInstant)>,
+    clock: fn() -> UtcInstant,
+    /// Dates that are not listed yet, in the order of the walk.
+    ahead: VecDeque<UtcInstant>,
+    /// Dates that are listed, but not handed out.
+    listed: VecDeque<ListedDate>,
+    /// Objects that no date can be told of, until they are handed out.
+    undated: Vec<SharedObject>,
+    span: usize,
+    /// What was decided.
+    chosen: BTreeMap<KstDay, bool>,
+    unrecognised: Vec<LeftObject>,
+}
+
+struct ListedDate {
+    date: UtcInstant,
+    at: UtcInstant,
+    objects: Vec<SharedObject>,
+}
+
+impl<'a> RangePlanner<'a> {
+    /// Opens the inputs of a table; nothing is listed yet.
+    pub fn open(
+        source: &'a TableSource,
+        days: &[KstDay],
+        order: Order,
+        connector: &Connector,
+        clock: fn() -> UtcInstant,
+    ) -> Result<Self> {
+        let (mut ahead, mut ends) = (Vec::new(), BTreeMap::new());
+        for day in days {
+            let dates = Wanted::new(DayRange::only(*day), source.lateness_ms).dates();
+            if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
+                ends.insert(*day, if order == Order::Oldest { (*first, *last) } else { (*last, *first) });
+            }
+            ahead.extend(dates);
+        }
+        ahead.sort_unstable();
+        ahead.dedup();
+        if order == Order::Newest {
+            ahead.reverse();
+        }
+        let all = DayRange {
+            first: days.iter().min().copied().unwrap_or(DayRange::EVER.last),
+            last: days.iter().max().copied().unwrap_or(DayRange::EVER.first),
+        };
+        let stores = source.stores(connector)?;
+        Ok(Self {
+            source,
+            inputs: stores.into_iter().map(|store| (store, Familiar::default())).collect(),
+            wanted: Wanted::new(all, source.lateness_ms),
+            days: ends,
+            clock,
+            ahead: ahead.into(),
+            listed: VecDeque::new(),
+            undated: Vec::new(),
+            span: FIRST_SPAN,
+            chosen: BTreeMap::new(),
+            unrecognised: Vec::new(),
+        })
+    }
+
+    /// Requests that listing has cost so far.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        self.inputs.iter().map(|(store, _)| store.requests()).sum()
+    }
+
+    /// Objects that were left out, since nothing tells whether they are logs.
+    #[must_use]
+    pub fn unrecognised(&self) -> &[LeftObject] {
+        &self.unrecognised
+    }
+
+    /// The next leg, which ends with the next day that nothing later can feed; `None` at the end.
+    ///
+    /// `choose` is asked once about every day, before its first object is handed out.
+    pub fn next_leg(&mut self, choose: &mut Chooser<'_>) -> Result<Option<RangeLeg>> {
+        let mut leg = RangeLeg::default();
+        while leg.closes.is_empty() {
+            if self.listed.is_empty() && !self.list_ahead()? {
+                break;
+            }
+            if !self.undated.is_empty() {
+                self.hand_out_undated(&mut leg, choose)?;
+            }
+            self.hand_out_date(&mut leg, choose)?;
+        }
+        leg.objects.sort_by(|a, b| a.object.address.cmp(&b.object.address));
+        Ok(Some(leg).filter(|leg| !leg.objects.is_empty() || !leg.closes.is_empty()))
+    }
+
+    /// Objects without a date can feed every day: all must be decided before they are read.
+    fn hand_out_undated(&mut self, leg: &mut RangeLeg, choose: &mut Chooser<'_>) -> Result<()> {
+        let days: Vec<KstDay> = self.days.keys().copied().collect();
+        days.into_iter().try_for_each(|day| self.decide(day, choose))?;
+        let undated = std::mem::take(&mut self.undated);
+        leg.objects.extend(undated.into_iter().filter_map(|object| self.needed(object)));
+        Ok(())
+    }
+
+    fn hand_out_date(&mut self, leg: &mut RangeLeg, choose: &mut Chooser<'_>) -> Result<()> {
+        let Some(date) = self.listed.front().map(|listed| listed.date) else { return Ok(()) };
+        let begun = self.days.iter().filter(|(_, (first, _))| *first == date).map(|(day, _)| *day);
+        begun.collect::<Vec<_>>().into_iter().try_for_each(|day| self.decide(day, choose))?;
+        let objects = self.listed.pop_front().map(|listed| listed.objects).unwrap_or_default();
+        leg.objects.extend(objects.into_iter().filter_map(|object| self.needed(object)));
+        for day in self.days.iter().filter(|(_, (_, last))| *last == date).map(|(day, _)| day) {
+            // What comes later does not open it again.
+            if self.chosen.insert(*day, false) == Some(true) {
+                leg.closes.push(*day);
+            }
+        }
+        Ok(())
+    }
+
+    /// The object with the days that were chosen and are still open, if there are any.
+    fn needed(&self, object: SharedObject) -> Option<SharedObject> {
+        let DayRange { first, last } = object.days;
+        let mut chosen = self.chosen.range(first..=last).filter(|(_, chosen)| **chosen).map(|(day, _)| *day);
+        let first = chosen.next()?;
+        Some(SharedObject { days: DayRange { first, last: chosen.next_back().unwrap_or(first) }, ..object })
+    }
+
+    /// Lists until all is known that can feed a day, and asks whether it is to be made.
+    fn decide(&mut self, day: KstDay, choose: &mut Chooser<'_>) -> Result<()> {
+        if self.chosen.contains_key(&day) {
+            return Ok(());
+        }
+        let last = self.days[&day].1;
+        while self.ahead.contains(&last) {
+            self.list_ahead()?;
+        }
+        let objects = self.listed.iter().flat_map(|listed| &listed.objects).chain(&self.undated);
+        let objects =
+            objects.filter(|shared| shared.days.contains(day)).map(|shared| &shared.object).collect();
+        let near = self.listed.iter().filter(|listed| self.feeds(listed.date, day));
+        let listed_at = near.map(|listed| listed.at).min().unwrap_or_else(self.clock);
+        let is_chosen = choose(&DayObjects { day, objects, listed_at })?;
+        self.chosen.insert(day, is_chosen);
+        Ok(())
+    }
+
+    fn feeds(&self, date: UtcInstant, day: KstDay) -> bool {
+        let (one, other) = self.days[&day];
+        (one.min(other)..=one.max(other)).contains(&date)
+    }
+
+    /// Lists the next dates; false when there are no more.
+    fn list_ahead(&mut self) -> Result<bool> {
+        let dates = self.next_dates();
+        let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) else { return Ok(false) };
+        let wanted = self.wanted.within(UtcWindow { start: *first, end: last.plus_ms(DAY_MS) });
+        let at = (self.clock)();
+        let mut by_date: BTreeMap<UtcInstant, Vec<SharedObject>> = BTreeMap::new();
+        let mut count = 0;
+        for (input, (store, familiar)) in (0..).zip(&mut self.inputs) {
+            let mut listing = Listing::new(self.source, wanted, store.as_ref(), familiar);
+            store.list(&mut listing)?;
+            let (found, left) = listing.finish();
+            count += found.len();
+            self.unrecognised.extend(left.into_iter().filter(|left| left.why == UNRECOGNISED));
+            for found in found {
+                let (days, date) = (found.days, found.date);
+                let object = SharedObject { object: PlannedObject::new(store.as_ref(), input, found), days };
+                match date {
+                    Some(date) => by_date.entry(date).or_default().push(object),
+                    None => self.undated.push(object),
+                }
+            }
+        }
+        let listed = |date| ListedDate { date, at, objects: by_date.remove(&date).unwrap_or_default() };
+        self.listed.extend(dates.into_iter().map(listed));
+        if !by_date.is_empty() {
+            return Err(Error::bug("an object was listed under a date that was not asked for"));
+        }
+        self.span = if count > MANY_OBJECTS { 1.max(self.span / 2) } else { LONGEST_SPAN.min(self.span * 2) };
+        Ok(true)
+    }
+
+    /// Takes the next dates that are to be listed at once: no gap lies between them.
+    fn next_dates(&mut self) -> Vec<UtcInstant> {
+        let mut dates: Vec<UtcInstant> = Vec::new();
+        while let Some(next) = self.ahead.front() {
+            let is_next = dates.last().is_none_or(|last| (next.0 - last.0).abs() == DAY_MS);
+            if !is_next || dates.len() == self.span {
+                break;
+            }
+            dates.extend(self.ahead.pop_front());
+        }
+        dates
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::dataset::{self, Naming};
+    use crate::plan::plan_table;
+    use crate::store::{SourceAccess, Way};
+
+    const HOUR: i64 = 3_600_000;
+    const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT a \
+                        \"GET /web/a HTTP/1.1\" 200 - 1 1 1 1 \"-\" \"-\" -\n";
+
+    fn day(text: &str) -> KstDay {
+        text.parse().unwrap()
+    }
+
+    fn source(root: &Path, lateness_ms: i64) -> TableSource {
+        TableSource {
+            table: "s3_access".to_owned(),
+            dataset: dataset::named("s3-access").unwrap(),
+            inputs: vec![root.to_string_lossy().into_owned()],
+            access: SourceAccess::default(),
+            naming: Naming::Snake,
+            promote: Vec::new(),
+            lateness_ms,
+            shares_input: false,
+        }
+    }
+
+    /// A log delivered so many hours after 2023-10-25T00:00Z, in a flat series, by delivery or by event day; some are
+    /// named without a time.
+    fn key(hours: i64, number: usize, layout: u8) -> String {
+        let at = UtcInstant::parse_iso8601("2023-10-25T00:07:00Z").unwrap().plus_ms(hours * HOUR).to_string();
+        let (date, time) = (&at[..10], at[11..19].replace(':', "-"));
+        let folder = date.replace('-', "/");
+        match layout {
+            0 => format!("flat/{date}-{time}-{number:016X}"),
+            1 => format!("by-delivery/1/r/b/{folder}/{date}-{time}-{number:016X}"),
+            2 => format!("by-event/1/r/b/{folder}/{date}-00-00-00-{number:016X}"),
+            3 => format!("by-event/1/r/b/{folder}/notes-{number}"),
+            _ => format!("unnamed-{number}"),
+        }
+    }
+
+    fn make(root: &Path, keys: &[String]) {
+        for key in keys {
+            let path = root.join(key);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            // A line by which content is recognised.
+            fs::write(path, LINE).unwrap();
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_range_gives_every_day_the_objects_of_its_own_plan_and_every_object_once(
+            logs in prop::collection::vec((0_i64..240, prop::sample::select(vec![0_u8, 0, 1, 1, 2, 2, 3, 4])), 1..60),
+            lateness in prop::sample::select(vec![0, 6, 24, 60]),
+            wanted in prop::sample::subsequence((26..34).collect::<Vec<u32>>(), 1..8),
+            left_out in 0_usize..3,
+            newest_first in any::<bool>(),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let keys: Vec<String> =
+                logs.iter().enumerate().map(|(number, (hours, layout))| key(*hours, number, *layout)).collect();
+            make(folder.path(), &keys);
+            let source = source(folder.path(), lateness * HOUR);
+            let connector = Connector::new(Cancel::default(), folder.path().to_owned(), Way::default());
+            let days: Vec<KstDay> = wanted.iter().map(|offset| {
+                if *offset < 32 { day(&format!("2023-10-{offset}")) } else { day(&format!("2023-11-{:02}", offset - 31)) }
+            }).collect();
+            let order = if newest_first { Order::Newest } else { Order::Oldest };
+            let mut planner =
+                RangePlanner::open(&source, &days, order, &connector, || UtcInstant(0)).unwrap();
+            let mut found: BTreeMap<KstDay, BTreeSet<String>> = BTreeMap::new();
+            let (mut handed_out, mut closed, mut asked) = (BTreeSet::new(), Vec::new(), BTreeMap::new());
+            while let Some(leg) = planner.next_leg(&mut |about| {
+                asked.insert(about.day, about.objects.len());
+                Ok(asked.len() > left_out)
+            }).unwrap() {
+                for shared in leg.objects {
+                    prop_assert!(handed_out.insert(shared.object.address.clone()), "{} twice", shared.object.address);
+                    for day in shared.days.days().filter(|day| days.contains(day)) {
+                        prop_assert!(!closed.contains(&day), "{day} was closed");
+                        found.entry(day).or_default().insert(shared.object.address.clone());
+                    }
+                }
+                closed.extend(leg.closes);
+            }
+            prop_assert_eq!(asked.len(), days.len());
+            prop_assert_eq!(closed.len(), days.len().saturating_sub(left_out));
+            let mut sorted = closed.clone();
+            sorted.sort_unstable();
+            if newest_first { sorted.reverse(); }
+            prop_assert_eq!(&sorted, &closed);
+            for day in closed {
+                let plan = plan_table(&source, day, &connector).unwrap();
+                let expected: BTreeSet<String> =
+                    plan.objects.into_iter().map(|object| object.address).collect();
+                prop_assert_eq!(asked[&day], expected.len());
+                prop_assert_eq!(found.remove(&day).unwrap_or_default(), expected, "{}", day);
+            }
+        }
+    }
+}
