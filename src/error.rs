@@ -32,6 +32,24 @@ pub enum ErrorKind {
     Bug,
 }
 
+impl ErrorKind {
+    /// A stable name for machines.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::TooManyRejects => "too_many_rejects",
+            Self::Unusable => "unusable",
+            Self::Denied => "denied",
+            Self::NotRegistered => "not_registered",
+            Self::Temporary => "temporary",
+            Self::NoInput => "no_input",
+            Self::Interrupted => "interrupted",
+            Self::Bug => "bug",
+        }
+    }
+}
+
 /// An error with its kind, its facts, its cause and what to do next.
 #[derive(Debug)]
 pub struct Error {

@@ -306,7 +306,13 @@ mod tests {
         let ledger = RowLedger::default();
         let published = PublishedFacts {
             manifest: crate::publish::tests::manifest(),
-            inputs: vec![InputLine { object: "s3://raw/a".to_owned(), bytes: 5, damaged: false, ledger }],
+            inputs: vec![InputLine {
+                object: "s3://raw/a".to_owned(),
+                bytes: 5,
+                etag: None,
+                damaged: false,
+                ledger,
+            }],
             location: wanted.location.clone(),
             lost: Vec::new(),
             columns: wanted.columns.clone(),

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::catalog::{CatalogSummary, Registrar};
 use super::console::{self, Console};
 use super::progress::Progress;
+use super::report::{DayReports, seconds_since};
 use super::settings::Settings;
 use super::summary::TableSummary;
 use crate::cancel::Cancel;
@@ -35,6 +36,8 @@ pub(super) struct DayRun<'a> {
     pub(super) connector: &'a Connector,
     /// The catalog to be told, if any.
     pub(super) registrar: Option<&'a Registrar<'a>>,
+    /// What is known of the work on its tables.
+    pub(super) reports: DayReports,
 }
 
 /// A table whose day is public.
@@ -52,8 +55,9 @@ pub(super) fn run_name(started_at: UtcInstant) -> Result<String> {
 
 impl DayRun<'_> {
     /// Takes the partition of a table for this run.
-    pub(super) fn begin(&self, table: &str) -> Result<StagedDay<'_>> {
+    pub(super) fn begin(&self, table: &str, dataset: &str) -> Result<StagedDay<'_>> {
         let partition = Partition { table: table.to_owned(), day: self.day };
+        self.note_begin(&partition, dataset);
         let holder = format!("run {}, process {}, since {}", self.run, std::process::id(), self.started_at);
         StagedDay::begin(self.lake, partition, &self.run, &holder)
     }
@@ -73,7 +77,9 @@ impl DayRun<'_> {
         let (options, connector) = (self.options(), self.connector);
         let target = DayTarget { day: self.day, scratch: staged.scratch().path() };
         let leg = Leg::of_plan(plan, target, identity_key, None);
+        let began = console::now();
         let found = convert::scatter(&leg, &options.residency(), &options, connector, &progress)?;
+        self.note(&plan.table, |report| report.seconds.read = Some(seconds_since(began)));
         Ok(found.into_iter().next().unwrap_or_default())
     }
 
@@ -85,9 +91,14 @@ impl DayRun<'_> {
         mut staged: StagedDay<'_>,
         began: UtcInstant,
     ) -> Result<PublishedTable> {
+        let writing = console::now();
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let partition = Partition { table: plan.table.clone(), day: self.day };
         let quarantine = staged.stage_quarantine(&mut gathered)?;
+        self.note(&plan.table, |report| {
+            report.ledger = gathered.ledger;
+            report.quarantine.clone_from(&quarantine);
+        });
         if let Err(refusal) = self.settings.rules.check(&gathered, &partition, quarantine.as_deref()) {
             staged.refuse()?;
             return Err(refusal);
@@ -96,7 +107,10 @@ impl DayRun<'_> {
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
         self.warn_of_emptying(&partition, &manifest)?;
         self.cancel.check()?;
+        let publishing = console::now();
+        self.note(&plan.table, |report| report.seconds.write = Some(seconds_since(writing)));
         let committed = staged.commit(&manifest)?;
+        self.note(&plan.table, |report| report.seconds.publish = Some(seconds_since(publishing)));
         self.console.step(
             "published",
             &[
@@ -108,18 +122,19 @@ impl DayRun<'_> {
         );
         let (catalog, not_registered) = match self.register(&manifest) {
             Ok(catalog) => {
-                self.clean(committed);
+                self.clean(&plan.table, committed);
                 (catalog, None)
             }
             Err(error) => {
                 // The catalog still shows what the day supersedes: that stays, unless Athena computes partitions and reads
                 // all that is there.
                 if self.registrar.is_some_and(Registrar::projects) {
-                    self.clean(committed);
+                    self.clean(&plan.table, committed);
                 }
                 (None, Some(error))
             }
         };
+        self.record_published(&manifest, not_registered.as_ref());
         let summary = TableSummary::new(plan, &manifest, quarantine, catalog, seconds_since(began));
         Ok(PublishedTable { summary, not_registered })
     }
@@ -139,7 +154,10 @@ impl DayRun<'_> {
     /// Tells the catalog, if there is one.
     fn register(&self, manifest: &Manifest) -> Result<Option<CatalogSummary>> {
         let Some(registrar) = self.registrar else { return Ok(None) };
-        let summary = registrar.register(self.lake, manifest)?;
+        let began = console::now();
+        let registered = registrar.register(self.lake, manifest);
+        self.note(&manifest.table, |report| report.seconds.register = Some(seconds_since(began)));
+        let summary = registered?;
         let facts = [
             ("table", json!(manifest.table)),
             ("day", json!(self.day)),
@@ -151,8 +169,11 @@ impl DayRun<'_> {
     }
 
     /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.
-    fn clean(&self, committed: CommittedDay<'_>) {
-        if let Err(error) = committed.clean() {
+    fn clean(&self, table: &str, committed: CommittedDay<'_>) {
+        let began = console::now();
+        let cleaned = committed.clean();
+        self.note(table, |report| report.seconds.clean = Some(seconds_since(began)));
+        if let Err(error) = cleaned {
             self.console.warn(
                 "cannot remove what the day supersedes: the next run of the day or 'logmill clean' will",
                 &[
@@ -255,8 +276,4 @@ impl DayRun<'_> {
                 .warn("more objects are damaged: the list of inputs names all", &[("objects", more.into())]);
         }
     }
-}
-
-fn seconds_since(began: UtcInstant) -> f64 {
-    (console::now().0 - began.0) as f64 / 1000.0
 }

@@ -7,6 +7,7 @@ mod console;
 mod day;
 pub mod exit;
 mod progress;
+mod report;
 mod settings;
 mod summary;
 

@@ -5,6 +5,7 @@ use super::catalog::Registrar;
 use super::convert::read_plan;
 use super::day::{DayRun, run_name};
 use super::exit::Exit;
+use super::report::DayReports;
 use super::run::{conclude, each_table};
 use super::settings::Flags;
 use super::summary;
@@ -37,15 +38,17 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         cancel: &context.cancel,
         connector: &connector,
         registrar: registrar.as_ref(),
+        reports: DayReports::default(),
     };
     let publish_table = |table: &crate::plan::TablePlan| {
         let began = console::now();
-        let staged = day_run.begin(&table.table)?;
+        let staged = day_run.begin(&table.table, &table.dataset)?;
+        day_run.note_plan(table);
         let scattered = Scattered::of_shards(&args.staging, &table.table, plan.shards, &plan_id)?;
         day_run.finish(table, scattered, staged, began)
     };
     let outcomes = on_workers(settings.threads, || {
-        each_table(&plan.tables, |table| table.table.as_str(), publish_table)
+        each_table(&day_run, &plan.tables, |table| table.table.as_str(), publish_table)
     })?;
     conclude(&day_run, outcomes, args.write.summary_json.as_deref())
 }

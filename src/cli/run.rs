@@ -6,6 +6,7 @@ use super::args::{GlobalArgs, RunArgs};
 use super::catalog::Registrar;
 use super::day::{DayRun, PublishedTable, run_name};
 use super::exit::Exit;
+use super::report::{DayReports, seconds_since};
 use super::settings::Flags;
 use super::summary::{self, FailedTable, Summary, TableSummary};
 use super::{Context, console, on_workers};
@@ -40,9 +41,10 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         cancel: &context.cancel,
         connector: &connector,
         registrar: registrar.as_ref(),
+        reports: DayReports::default(),
     };
     let outcomes = on_workers(settings.threads, || {
-        each_table(tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
+        each_table(&day_run, tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
     })?;
     conclude(&day_run, outcomes, args.write.summary_json.as_deref())
 }
@@ -50,8 +52,11 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
 /// The whole road of one table.
 fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTable> {
     let began = console::now();
-    let staged = day_run.begin(&source.table)?;
+    let staged = day_run.begin(&source.table, source.dataset.name())?;
+    let planning = console::now();
     let plan = plan_table(source, day_run.day, day_run.connector)?;
+    day_run.note_plan(&plan);
+    day_run.note(&plan.table, |report| report.seconds.plan = Some(seconds_since(planning)));
     day_run.console.step(
         "planned",
         &[
@@ -95,6 +100,7 @@ pub(super) struct Outcomes {
 
 /// Works on one table after the other; one that fails does not stop the others, a signal does.
 pub(super) fn each_table<T>(
+    day_run: &DayRun<'_>,
     tables: &[T],
     name: impl Fn(&T) -> &str,
     work: impl Fn(&T) -> Result<PublishedTable>,
@@ -106,7 +112,10 @@ pub(super) fn each_table<T>(
                 outcomes.done.push(published.summary);
                 published.not_registered
             }
-            Err(error) => Some(error),
+            Err(error) => {
+                day_run.record_failure(name(table), &error);
+                Some(error)
+            }
         };
         let Some(error) = failure else { continue };
         let stops = error.kind() == ErrorKind::Interrupted;

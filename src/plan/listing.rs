@@ -13,7 +13,7 @@ use crate::store::unpack::Unpacked;
 use crate::store::{Gap, ListVisitor, ObjectMeta, Store};
 
 /// Folders that a lake has beside its tables.
-const OWN_FOLDERS: [&str; 2] = ["_staging", "_quarantine"];
+const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
 
 /// An object that is wanted.
 pub(super) struct Found {

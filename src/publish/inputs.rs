@@ -29,6 +29,9 @@ pub struct InputLine {
     pub object: String,
     /// Its size.
     pub bytes: u64,
+    /// What S3 calls the version of its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
     /// Whether a part of it could not be decoded at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
@@ -48,6 +51,7 @@ pub(super) fn write(
         let line = InputLine {
             object: object.object.address.clone(),
             bytes: object.object.bytes,
+            etag: object.object.etag.clone(),
             damaged: object.damaged,
             ledger: object.ledger,
         };
@@ -63,15 +67,18 @@ pub(super) fn write(
 
 /// Reads the list of a published day; an object that is not in it was not read. None where the list is gone.
 pub fn read_inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<InputLine>> {
-    let path = format!("{partition}/{}", manifest.inputs_file.path);
+    Ok(read(lake, &format!("{partition}/{}", manifest.inputs_file.path))?.unwrap_or_default())
+}
+
+/// Reads a list at a path below the lake, or `None` when there is none.
+pub(super) fn read(lake: &dyn Lake, path: &str) -> Result<Option<Vec<InputLine>>> {
     let unreadable = |cause: io::Error| {
-        Error::unusable("cannot read the list of inputs", cause).with("path", lake.address(&path))
+        Error::unusable("cannot read the list of inputs", cause).with("path", lake.address(path))
     };
-    let packed = lake.read(&path)?.unwrap_or_default();
+    let Some(packed) = lake.read(path)? else { return Ok(None) };
     let lines = BufReader::new(MultiGzDecoder::new(packed.as_slice())).lines();
-    let lines = lines.take(if packed.is_empty() { 0 } else { usize::MAX });
     let line = |line: io::Result<String>| serde_json::from_str(&line?).map_err(io::Error::from);
-    lines.map(line).collect::<io::Result<Vec<InputLine>>>().map_err(unreadable)
+    lines.map(line).collect::<io::Result<_>>().map(Some).map_err(unreadable)
 }
 
 fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {

@@ -6,6 +6,7 @@
 
 mod column_statistics;
 mod digest;
+pub mod history;
 mod inputs;
 mod leftovers;
 mod manifest;

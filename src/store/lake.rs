@@ -34,6 +34,13 @@ impl Partition {
     pub fn quarantine(&self) -> String {
         format!("_quarantine/{self}")
     }
+
+    /// The folder with what its runs did, below the lake: files named after the run. It is not in the partition, into which
+    /// nothing is ever written while it is live, and which a failed first day must not make.
+    #[must_use]
+    pub fn history(&self) -> String {
+        format!("_runs/{self}")
+    }
 }
 
 /// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
@@ -69,6 +76,9 @@ pub trait Lake: Send + Sync {
 
     /// Copies a finished file of this machine into the lake, replacing what is there in one step.
     fn put(&self, path: &str, file: &Path) -> Result<()>;
+
+    /// Writes a small file, replacing what is there in one step.
+    fn write(&self, path: &str, content: &[u8]) -> Result<()>;
 
     /// Removes a file; one that is not there is no error.
     fn remove(&self, path: &str) -> Result<()>;

@@ -141,6 +141,21 @@ impl Lake for LocalLake {
             .map_err(self.failed("cannot put the file in place", path))
     }
 
+    fn write(&self, path: &str, content: &[u8]) -> Result<()> {
+        let target = self.root.join(path);
+        // Under a name that begins as the wanted one does: whoever removes one by its beginning removes both.
+        let new = target.with_added_extension("new");
+        let written = fs::create_dir_all(target.parent().unwrap_or(&self.root))
+            .and_then(|()| write_synced(&new, content))
+            .map_err(self.failed("cannot write the file", path))
+            .and_then(|()| self.put(path, &new));
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+            remove_empty_parents(&new, &self.root);
+        }
+        written
+    }
+
     fn remove(&self, path: &str) -> Result<()> {
         match fs::remove_file(self.root.join(path)) {
             Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
@@ -306,6 +321,12 @@ impl Write for SyncedFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.sync_all()
     }
+}
+
+fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import uuid
 from dataclasses import dataclass, replace
@@ -21,6 +22,10 @@ ACCOUNT = "123456789012"
 CONFIGURED = ""
 # A source with nothing for the sample day. One that is empty altogether is taken for a mistake.
 OTHER_DAYS = {"2020-01-01-00-00-01-A": b""}
+# What may be remembered of a run.
+OF_HISTORY = re.compile(
+    r"_runs/[a-z][a-z0-9_]*/proc_ymd=\d{8}/\d{8}T\d{6}Z-[0-9a-f]{8}\.(json|inputs\.jsonl\.gz)"
+)
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTSOFLOGMILL", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
@@ -177,6 +182,14 @@ class S3Lake:
         return f"{self.prefix.strip('/')}/".lstrip("/")
 
     def paths(self) -> set[str]:
+        """Every key of the lake but those of its history, without its prefix."""
+        return {path for path in self.everything() if not path.startswith("_runs/")}
+
+    def history(self) -> set[str]:
+        """What is remembered of runs: their reports and lists of inputs."""
+        return self.everything() - self.paths()
+
+    def everything(self) -> set[str]:
         """Every key of the lake, without its prefix."""
         return {key.removeprefix(self.below) for key in self.aws.keys(self.bucket, self.below)}
 
@@ -223,9 +236,11 @@ class S3Lake:
         return self.paths() - named
 
     def assert_clean(self) -> None:
-        """Asserts that nothing is left behind: no stray object, no unfinished upload."""
+        """Asserts that nothing is left behind: no stray object, no unfinished upload, nothing else in the history."""
         strays, uploads = self.strays(), self.uploads()
+        strange = {path for path in self.history() if not OF_HISTORY.fullmatch(path)}
         assert not strays, f"no manifest names {sorted(strays)}"
+        assert not strange, f"in the history: {sorted(strange)}"
         assert not uploads, f"begun and never ended: {uploads}"
 
     def readers(self) -> dict[str, list[str]]:

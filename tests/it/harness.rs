@@ -102,10 +102,10 @@ impl Workdir {
         self.logmill(["verify", "--day", DAY, "--output", "lake"])
     }
 
-    /// What the lake holds beside quarantine files: every file with a digest of its content.
+    /// What the lake holds beside rejected rows and reports of runs: every file with a digest of its content.
     pub(crate) fn published(&self) -> BTreeMap<PathBuf, u64> {
         let mut files = self.files("lake");
-        files.retain(|path, _| !path.starts_with("_quarantine"));
+        files.retain(|path, _| !path.starts_with("_quarantine") && !path.starts_with("_runs"));
         files
     }
 

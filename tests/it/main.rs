@@ -7,6 +7,7 @@ mod damage;
 mod days;
 mod deploy;
 mod harness;
+mod history;
 mod house;
 mod lines;
 mod output;

@@ -263,6 +263,15 @@ impl Lake for S3Lake {
         })
     }
 
+    fn write(&self, path: &str, content: &[u8]) -> Result<()> {
+        let key = self.key(path);
+        let target = self.bucket.address(&key);
+        let request = upload::put(&self.bucket, &self.access, &key, content);
+        self.bucket.aws.wait_out(async {
+            request.send().await.map(drop).map_err(|error| failure(upload::writing(&target), &error))
+        })
+    }
+
     fn remove(&self, path: &str) -> Result<()> {
         self.bucket.aws.wait_out(self.delete(&[path]))
     }

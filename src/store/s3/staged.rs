@@ -4,15 +4,12 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::primitives::ByteStream;
 use tokio::task::JoinSet;
 
 use super::bucket::Bucket;
 use super::failure::{failure, status_of};
 use super::object::try_get;
-use super::upload::{
-    self, Upload, UploadWriter, Uploads, acl, encryption, lock, overtaken, tagging, writing,
-};
+use super::upload::{self, Upload, UploadWriter, Uploads, lock, overtaken, writing};
 use crate::error::{Error, Result};
 use crate::store::LakeAccess;
 use crate::store::lake::{MANIFEST, StagedPartition, Uncommitted};
@@ -82,26 +79,14 @@ impl S3Staged {
     async fn put_manifest(&self, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
         let key = format!("{}{MANIFEST}", self.prefix);
         let target = self.bucket.address(&key);
-        let (encryption, kms_key) = encryption(&self.access);
         let etag = self.replaces.as_ref().map(|(_, etag)| etag.clone());
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let answer = self
-                .bucket
-                .client
-                .put_object()
-                .bucket(&self.bucket.name)
-                .key(&key)
-                .body(ByteStream::from(manifest.to_vec()))
+            let answer = upload::put(&self.bucket, &self.access, &key, manifest)
                 .content_type("application/json")
                 .set_if_none_match(etag.is_none().then(|| "*".to_owned()))
                 .set_if_match(etag.clone())
-                .set_server_side_encryption(encryption.clone())
-                .set_ssekms_key_id(kms_key.clone())
-                .set_tagging(tagging(&self.access))
-                .set_acl(acl(&self.access))
-                .set_expected_bucket_owner(self.bucket.owner.clone())
                 .send()
                 .await;
             let Err(error) = answer else { return Ok(()) };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::create_multipart_upload::builders::CreateMultipartUploadFluentBuilder;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     CompletedMultipartUpload, CompletedPart, ObjectCannedAcl, ServerSideEncryption, StorageClass,
@@ -106,6 +107,19 @@ pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
     }
 }
 
+/// A request that writes a small object at once.
+pub(super) fn put(bucket: &Bucket, access: &LakeAccess, key: &str, content: &[u8]) -> PutObjectFluentBuilder {
+    let (encryption, kms_key) = encryption(access);
+    let request = bucket.client.put_object().bucket(&bucket.name).key(key);
+    request
+        .body(ByteStream::from(content.to_vec()))
+        .set_server_side_encryption(encryption)
+        .set_ssekms_key_id(kms_key)
+        .set_tagging(tagging(access))
+        .set_acl(acl(access))
+        .set_expected_bucket_owner(bucket.owner.clone())
+}
+
 fn with_access(
     request: CreateMultipartUploadFluentBuilder,
     access: &LakeAccess,
@@ -119,7 +133,7 @@ fn with_access(
         .set_acl(acl(access))
 }
 
-pub(super) fn encryption(access: &LakeAccess) -> (Option<ServerSideEncryption>, Option<String>) {
+fn encryption(access: &LakeAccess) -> (Option<ServerSideEncryption>, Option<String>) {
     match &access.encryption {
         None => (None, None),
         Some(Encryption::S3) => (Some(ServerSideEncryption::Aes256), None),
@@ -127,12 +141,12 @@ pub(super) fn encryption(access: &LakeAccess) -> (Option<ServerSideEncryption>, 
     }
 }
 
-pub(super) fn acl(access: &LakeAccess) -> Option<ObjectCannedAcl> {
+fn acl(access: &LakeAccess) -> Option<ObjectCannedAcl> {
     access.bucket_owner_full_control.then_some(ObjectCannedAcl::BucketOwnerFullControl)
 }
 
 /// Tags as a query string.
-pub(super) fn tagging(access: &LakeAccess) -> Option<String> {
+fn tagging(access: &LakeAccess) -> Option<String> {
     let pairs: Vec<String> =
         access.tags.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
     Some(pairs.join("&")).filter(|tags| !tags.is_empty())

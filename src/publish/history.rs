@@ -1,0 +1,311 @@
+//! What the runs of a day did: a report of each, kept beside the tables.
+//!
+//! A run that failed leaves nothing in the partition, and one that was replaced takes its list of inputs with it. Here both
+//! are remembered: whoever asks why a day is missing finds the error, and two runs can be held against each other.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::inputs::{self, InputLine};
+use super::manifest::Manifest;
+use crate::error::{Error, Result};
+use crate::kst::{KstDay, UtcInstant};
+use crate::ledger::RowLedger;
+use crate::store::Lake;
+use crate::store::lake::{Partition, is_run_name};
+
+/// The version of the report that this program writes.
+pub const REPORT_VERSION: u32 = 1;
+
+/// The runs of a day that are remembered; of older ones the newest are.
+pub const KEPT_RUNS: usize = 10;
+
+/// What a run did with one day of a table. Fields that a reader does not know are to be passed over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Version of the file's form.
+    pub version: u32,
+    /// Version of the program.
+    pub logmill: String,
+    /// The run.
+    pub run: String,
+    /// Name of the table.
+    pub table: String,
+    /// Name of the log type.
+    pub dataset: String,
+    /// The day.
+    pub day: KstDay,
+    /// Whether the day is public.
+    pub outcome: RunOutcome,
+    /// What went wrong. A published day has an error where the catalog does not show it.
+    #[serde(default)]
+    pub error: Option<RunError>,
+    /// When the work on the table and day began, UTC.
+    pub started_at: String,
+    /// When it ended, UTC.
+    pub ended_at: String,
+    /// When the inputs were listed, UTC; absent where the run did not come so far.
+    #[serde(default)]
+    pub planned_at: Option<String>,
+    /// How long each step took.
+    #[serde(default)]
+    pub seconds: StepSeconds,
+    /// Raw objects in the plan.
+    #[serde(default)]
+    pub objects: u64,
+    /// Bytes of the raw objects.
+    #[serde(default)]
+    pub input_bytes: u64,
+    /// What became of the rows, as far as the run came.
+    #[serde(default)]
+    pub ledger: RowLedger,
+    /// Part files that were published.
+    #[serde(default)]
+    pub files: u64,
+    /// Bytes of the part files.
+    #[serde(default)]
+    pub file_bytes: u64,
+    /// Address of the rejected rows, where there are any.
+    #[serde(default)]
+    pub quarantine: Option<String>,
+    /// The manifest, of a published day.
+    #[serde(default)]
+    pub manifest: Option<Manifest>,
+}
+
+/// How a run ended for a table and day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunOutcome {
+    /// Its day was made public.
+    Published,
+    /// What stood before still stood.
+    Failed,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunError {
+    /// Name of the [kind](crate::error::ErrorKind::name).
+    pub kind: String,
+    /// The exit code of this failure alone.
+    pub exit_code: u8,
+    /// Message, facts and causes in one line.
+    pub message: String,
+    /// What to do next, where somebody knows.
+    #[serde(default)]
+    pub hint: Option<String>,
+}
+
+/// Seconds that each step took; a step that was not reached, or not taken, has none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StepSeconds {
+    /// Inputs to a plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<f64>,
+    /// Objects to sorted runs of rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read: Option<f64>,
+    /// Sorted runs to part files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write: Option<f64>,
+    /// Part files to a public day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish: Option<f64>,
+    /// The catalog.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub register: Option<f64>,
+    /// What the day supersedes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clean: Option<f64>,
+}
+
+impl RunReport {
+    /// The report of a run that has done nothing yet: until it is told otherwise, it failed.
+    #[must_use]
+    pub fn begun(partition: &Partition, dataset: &str, run: &str, at: UtcInstant) -> Self {
+        Self {
+            version: REPORT_VERSION,
+            logmill: env!("CARGO_PKG_VERSION").to_owned(),
+            run: run.to_owned(),
+            table: partition.table.clone(),
+            dataset: dataset.to_owned(),
+            day: partition.day,
+            outcome: RunOutcome::Failed,
+            error: None,
+            started_at: at.to_string(),
+            ended_at: at.to_string(),
+            planned_at: None,
+            seconds: StepSeconds::default(),
+            objects: 0,
+            input_bytes: 0,
+            ledger: RowLedger::default(),
+            files: 0,
+            file_bytes: 0,
+            quarantine: None,
+            manifest: None,
+        }
+    }
+
+    /// The table and day.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        Partition { table: self.table.clone(), day: self.day }
+    }
+
+    fn ended(&self) -> UtcInstant {
+        UtcInstant::parse_iso8601(&self.ended_at).unwrap_or(UtcInstant(0))
+    }
+
+    fn to_json(&self) -> Result<Vec<u8>> {
+        let mut json = serde_json::to_vec_pretty(self)
+            .map_err(|cause| Error::bug("cannot write the report of a run as JSON").caused_by(cause))?;
+        json.push(b'\n');
+        Ok(json)
+    }
+
+    /// Reads a report; `None` where it is not one that this version knows.
+    fn from_json(mut json: Vec<u8>) -> Option<Self> {
+        let report: Self = simd_json::serde::from_slice(&mut json).ok()?;
+        (report.version <= REPORT_VERSION).then_some(report)
+    }
+}
+
+/// Puts a report into the lake, with a copy of the list of inputs of a published day, and forgets the oldest runs of the
+/// day.
+pub fn record(lake: &dyn Lake, report: &RunReport) -> Result<()> {
+    let partition = report.partition();
+    if let Some(manifest) = &report.manifest {
+        let list = lake.read(&format!("{partition}/{}", manifest.inputs_file.path))?;
+        // A run that came right after this one may have removed it.
+        if let Some(list) = list {
+            lake.write(&inputs_path(&partition, &report.run), &list)?;
+        }
+    }
+    lake.write(&report_path(&partition, &report.run), &report.to_json()?)?;
+    forget(lake, &partition, &report.run)
+}
+
+/// The reports of a day, the newest first. What cannot be read is passed over.
+pub fn reports(lake: &dyn Lake, partition: &Partition) -> Result<Vec<RunReport>> {
+    let mut reports = Vec::new();
+    for name in lake.names(&partition.history())? {
+        let is_report = name.strip_suffix(".json").is_some_and(is_run_name);
+        let json = if is_report { lake.read(&format!("{}/{name}", partition.history()))? } else { None };
+        reports.extend(json.and_then(RunReport::from_json));
+    }
+    reports.sort_by(|a, b| b.ended().cmp(&a.ended()).then_with(|| b.run.cmp(&a.run)));
+    Ok(reports)
+}
+
+/// The report of the newest run of a day.
+pub fn last(lake: &dyn Lake, partition: &Partition) -> Result<Option<RunReport>> {
+    Ok(reports(lake, partition)?.into_iter().next())
+}
+
+/// What a published run read, also when another one has replaced it; `None` where that is not remembered.
+pub fn inputs(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<Vec<InputLine>>> {
+    inputs::read(lake, &inputs_path(partition, run))
+}
+
+fn report_path(partition: &Partition, run: &str) -> String {
+    format!("{}/{run}.json", partition.history())
+}
+
+fn inputs_path(partition: &Partition, run: &str) -> String {
+    format!("{}/{run}.inputs.jsonl.gz", partition.history())
+}
+
+/// Removes what is remembered of all but the newest runs; `newest` stays also where others began in the same second.
+fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
+    let names = lake.names(&partition.history())?;
+    let others: BTreeSet<&str> =
+        names.iter().filter_map(|name| run_of(name)).filter(|run| *run != newest).collect();
+    let old: BTreeSet<&str> = others.into_iter().rev().skip(KEPT_RUNS - 1).collect();
+    for name in names.iter().filter(|name| run_of(name).is_some_and(|run| old.contains(run))) {
+        lake.remove(&format!("{}/{name}", partition.history()))?;
+    }
+    Ok(())
+}
+
+/// The run after which a file is named.
+fn run_of(name: &str) -> Option<&str> {
+    name.split_once('.').map(|(run, _)| run).filter(|run| is_run_name(run))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::publish::manifest::tests::manifest;
+    use crate::store::LocalLake;
+
+    fn run(number: usize) -> String {
+        format!("20231102T0000{number:02}Z-0000000a")
+    }
+
+    fn report(number: usize) -> RunReport {
+        let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
+        RunReport::begun(
+            &partition,
+            "s3-access",
+            &run(number),
+            UtcInstant(1000 * i64::try_from(number).unwrap()),
+        )
+    }
+
+    fn lake(root: &Path) -> LocalLake {
+        LocalLake::open(&root.to_string_lossy()).unwrap()
+    }
+
+    #[test]
+    fn the_newest_runs_of_a_day_are_remembered_and_other_files_stay() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let partition = report(0).partition();
+        let folder = root.path().join(partition.history());
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["notes.txt", "README", &format!("{}.json.new", run(0))] {
+            fs::write(folder.join(name), "x").unwrap();
+        }
+        for number in 1..=KEPT_RUNS + 2 {
+            record(&lake, &report(number)).unwrap();
+        }
+        let runs: Vec<String> =
+            reports(&lake, &partition).unwrap().into_iter().map(|report| report.run).collect();
+        let expected: Vec<String> = (3..=KEPT_RUNS + 2).rev().map(run).collect();
+        assert_eq!(runs, expected);
+        assert_eq!(last(&lake, &partition).unwrap().unwrap().run, expected[0]);
+        let left = fs::read_dir(&folder).unwrap().count();
+        assert_eq!(left, KEPT_RUNS + 2, "the unfinished file went with its run, the foreign ones stayed");
+        record(&lake, &report(0)).unwrap();
+        assert!(folder.join(run(0) + ".json").exists(), "what is recorded now stays, whatever its name");
+    }
+
+    #[test]
+    fn a_report_is_read_as_it_was_written_and_one_that_is_not_understood_is_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let written = RunReport {
+            outcome: RunOutcome::Published,
+            seconds: StepSeconds { plan: Some(0.25), ..StepSeconds::default() },
+            manifest: Some(manifest()),
+            ..report(1)
+        };
+        let partition = written.partition();
+        record(&lake, &written).unwrap();
+        assert_eq!(last(&lake, &partition).unwrap(), Some(written.clone()));
+        let mut value = serde_json::to_value(&written).unwrap();
+        value["invented_later"] = 1.into();
+        lake.write(&report_path(&partition, &run(2)), value.to_string().as_bytes()).unwrap();
+        value["version"] = 2.into();
+        lake.write(&report_path(&partition, &run(3)), value.to_string().as_bytes()).unwrap();
+        lake.write(&report_path(&partition, &run(4)), b"{").unwrap();
+        assert_eq!(reports(&lake, &partition).unwrap(), [written.clone(), written]);
+        assert_eq!(inputs(&lake, &partition, &run(1)).unwrap(), None, "its list is not there any more");
+    }
+}

@@ -1,0 +1,113 @@
+//! What is remembered of each run, beside the tables.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::harness::{DAY, Table, Workdir, document, event, ledger, text};
+
+const TABLE: Table = Table::CLOUDTRAIL;
+
+/// The reports in the lake of the day, by the names of their files.
+fn reports(work: &Workdir) -> Vec<Value> {
+    let reports = remembered(work).into_iter().filter(|path| path.extension().unwrap() == "json");
+    reports.map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+}
+
+fn remembered(work: &Workdir) -> Vec<PathBuf> {
+    let files = work.files("lake/_runs/cloudtrail/proc_ymd=20231101");
+    files.into_keys().map(|name| work.lake().join("_runs/cloudtrail/proc_ymd=20231101").join(name)).collect()
+}
+
+fn report_of(work: &Workdir, run: &Value) -> Value {
+    let mut found = reports(work);
+    found.retain(|report| report["run"] == *run);
+    assert_eq!(found.len(), 1, "one report of {run}");
+    found.remove(0)
+}
+
+#[test]
+fn a_published_day_is_remembered_with_its_manifest_and_its_inputs_also_when_it_is_replaced() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("x", json!({})), event("x", json!({}))]));
+    let first = work.run(TABLE).publishes(TABLE);
+    let inputs = fs::read(work.partition(TABLE).join(text(&first.manifest["inputs_file"]["path"]))).unwrap();
+    work.cloudtrail("b", document([event("y", json!({}))]));
+    let second = work.run(TABLE).publishes(TABLE);
+    for day in [&first, &second] {
+        let report = report_of(&work, &day.manifest["run"]);
+        assert_eq!((&report["outcome"], &report["error"]), (&json!("published"), &Value::Null));
+        assert_eq!(report["manifest"], day.manifest);
+        assert_eq!(ledger(&report["ledger"]), ledger(&day.summary));
+        for (name, of_summary) in [
+            ("dataset", "dataset"),
+            ("objects", "objects"),
+            ("input_bytes", "bytes"),
+            ("files", "files"),
+            ("file_bytes", "file_bytes"),
+        ] {
+            assert_eq!(report[name], day.summary[of_summary], "{name}");
+        }
+        let steps: Vec<&String> = report["seconds"].as_object().unwrap().keys().collect();
+        assert_eq!(steps, ["plan", "read", "write", "publish", "clean"]);
+        assert!(text(&report["started_at"]) <= text(&report["ended_at"]));
+    }
+    let copy = work.path("lake/_runs/cloudtrail/proc_ymd=20231101");
+    let copy = copy.join(format!("{}.inputs.jsonl.gz", text(&first.manifest["run"])));
+    assert_eq!(fs::read(copy).unwrap(), inputs, "the list of the run that was replaced");
+}
+
+#[test]
+fn a_day_that_failed_is_remembered_with_its_error_and_makes_no_partition() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document(["\"bad\"".to_owned(), event("x", json!({})).to_string()]));
+    let outcome = work.run(TABLE).exits(3);
+    let [report] = <[Value; 1]>::try_from(reports(&work)).unwrap();
+    assert_eq!((&report["outcome"], &report["manifest"]), (&json!("failed"), &Value::Null));
+    let error = &report["error"];
+    assert_eq!((&error["kind"], &error["exit_code"]), (&json!("too_many_rejects"), &json!(3)));
+    outcome.says(&[text(&error["message"]), text(&error["hint"])]);
+    assert_eq!(ledger(&report["ledger"]), [2, 1, 0, 0, 1, 0]);
+    assert!(fs::exists(work.path(text(&report["quarantine"]))).unwrap());
+    assert!(!work.partition(TABLE).exists());
+    // What the lake holds now is no input, and no table.
+    let again = work.logmill(["plan", "--day", DAY, "--input", "lake", "--format", "json"]).of(TABLE);
+    again.exits(0).prints(&["_runs/", "a working folder of a lake"]);
+    work.logmill(["verify", "--day", DAY, "--output", "lake"]).exits(4).says(&["never published"]);
+}
+
+#[test]
+fn a_run_that_gives_way_to_another_one_is_not_remembered() {
+    let work = Workdir::new();
+    let lock = work.write("lake/_staging/cloudtrail/proc_ymd=20231101.lock", "run X");
+    let held = fs::File::open(lock).unwrap();
+    held.try_lock().unwrap();
+    work.run(TABLE).exits(75);
+    assert!(!work.path("lake/_runs").exists());
+}
+
+#[test]
+fn a_day_is_published_also_where_its_run_cannot_be_remembered() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("x", json!({}))]));
+    work.write("lake/_runs", "no folder");
+    let outcome = work.run(TABLE).exits(0);
+    outcome.says(&["warn: cannot remember what the run did", "_runs", "hint="]);
+    work.verify().exits(0);
+}
+
+#[test]
+fn a_run_in_shards_is_remembered_like_one_in_one_process() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("x", json!({}))]));
+    let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--format", "json"]).of(TABLE);
+    work.write("plan.json", plan.exits(0).stdout);
+    work.logmill(["convert", "--plan", "plan.json", "--staging", "staging"]).exits(0);
+    let publish = ["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"];
+    let day = work.logmill(publish).publishes(TABLE);
+    let report = report_of(&work, &day.manifest["run"]);
+    assert_eq!((&report["objects"], &report["planned_at"]), (&json!(1), &day.manifest["planned_at"]));
+    let steps: Vec<&String> = report["seconds"].as_object().unwrap().keys().collect();
+    assert_eq!(steps, ["write", "publish", "clean"], "the others ran elsewhere");
+}
