@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// Result with the crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -82,6 +83,12 @@ impl Error {
         Self::new(ErrorKind::Bug, message).hint("this is a defect of logmill: please report it with the log")
     }
 
+    /// What has failed for several days at once, as one of them sees it.
+    pub fn of_day(day: impl fmt::Display, cause: &Arc<Self>) -> Self {
+        let error = Self::new(cause.kind, "the day cannot be made").with("day", day);
+        Self { hint: cause.hint.clone(), ..error.caused_by(Arc::clone(cause)) }
+    }
+
     /// Adds a fact, such as `("object", key)`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
@@ -133,7 +140,8 @@ impl Error {
 fn ours_behind<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     let ours = wrapped.and_then(|inner| inner.downcast_ref::<Error>());
-    ours.or_else(|| cause.downcast_ref()).or_else(|| ours_behind(cause.source()?))
+    let shared = || cause.downcast_ref::<Arc<Error>>().map(AsRef::as_ref);
+    ours.or_else(|| cause.downcast_ref()).or_else(shared).or_else(|| ours_behind(cause.source()?))
 }
 
 impl fmt::Display for Error {
@@ -150,7 +158,7 @@ impl fmt::Display for Error {
         while let Some(error) = cause {
             write!(f, ": {error}")?;
             // One of ours has said all that is behind it.
-            cause = error.source().filter(|_| !error.is::<Self>());
+            cause = error.source().filter(|_| !error.is::<Self>() && !error.is::<Arc<Self>>());
         }
         Ok(())
     }
@@ -176,5 +184,12 @@ mod tests {
             "cannot read the object (object: a/b, day: 2023-11-01): permission denied"
         );
         assert!(!error.is_retryable());
+        let of_day = Error::of_day("2023-11-01", &Arc::new(error.hint("mend it")));
+        assert_eq!(
+            of_day.to_string(),
+            "the day cannot be made (day: 2023-11-01): cannot read the object (object: a/b, day: 2023-11-01): \
+             permission denied"
+        );
+        assert_eq!((of_day.next_step(), of_day.fact("object")), (Some("mend it"), Some("a/b")));
     }
 }

@@ -144,6 +144,12 @@ impl KstDay {
         Self { days_since_epoch: self.days_since_epoch - 1 }
     }
 
+    /// So many days before.
+    #[must_use]
+    pub fn minus_days(self, days: i64) -> Self {
+        Self { days_since_epoch: self.days_since_epoch - days }
+    }
+
     /// The day after.
     #[must_use]
     pub fn next(self) -> Self {

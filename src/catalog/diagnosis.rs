@@ -2,13 +2,14 @@
 //!
 //! Facts go in and findings come out; nothing is asked here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::change::{Comparison, StandingTable, compare, find, same_location, same_type};
 use super::partition::RUN_PARAMETER;
 use super::{CatalogColumn, PARTITION_KEY, StandingPartition, TableDefinition};
 use crate::kst::KstDay;
 use crate::plan::PlannedObject;
+use crate::publish::freshness::InputsChange;
 use crate::publish::{InputLine, Manifest};
 use crate::store::lake::is_run_name;
 
@@ -192,12 +193,9 @@ pub fn diagnose(facts: &DayFacts<'_>) -> Vec<Finding> {
 fn raw_against_lake(facts: &DayFacts<'_>) -> Option<Finding> {
     let planned = facts.planned.as_ref().filter(|planned| !planned.is_empty())?;
     let Some(published) = &facts.published else { return Some(Finding::Missing { objects: planned.len() }) };
-    let read: BTreeMap<&str, u64> =
-        published.inputs.iter().map(|input| (input.object.as_str(), input.bytes)).collect();
-    let is_new = |object: &&PlannedObject| read.get(object.address.as_str()) != Some(&object.bytes);
-    let mut new = planned.iter().filter(is_new);
-    let first = new.next()?.address.clone();
-    Some(Finding::Stale { objects: 1 + new.count(), first })
+    let change = InputsChange::between(planned.iter(), &published.inputs);
+    let objects = usize::try_from(change.new + change.changed).unwrap_or(usize::MAX);
+    Some(Finding::Stale { objects, first: change.example? })
 }
 
 fn lake_against_catalog(published: Option<&PublishedFacts>, catalog: &CatalogFacts<'_>) -> Option<Finding> {
@@ -266,6 +264,8 @@ fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFact
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::catalog::partition::tests::{definition, standing};
     use crate::catalog::table::SERDE;

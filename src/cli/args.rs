@@ -2,6 +2,10 @@
 
 #![expect(clippy::doc_markdown, reason = "the comments are the help texts")]
 
+mod days;
+
+pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,6 +66,30 @@ pub(super) enum Command {
   logmill run --day 20231101 --config /etc/logmill.toml
   logmill run --day yesterday --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs")]
     Run(RunArgs),
+    /// Make many days, reading each raw object once
+    #[command(
+        after_help = "Days are published one by one, as soon as no later object can feed them. A day that fails does not stop the others. A day that is published and has all that has come is left alone, so that a backfill which was interrupted goes on where it stood. A day of which raw objects are gone is made anew with --only all alone, since their rows would be lost.
+
+Examples:
+  logmill backfill --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
+  logmill backfill --last 30d --only stale --config /etc/logmill.toml
+  logmill backfill --last 730d --order newest --dry-run --config /etc/logmill.toml"
+    )]
+    Backfill(BackfillArgs),
+    /// Show how the days stand: published, empty, missing, stale or failed
+    #[command(after_help = "States:
+  published  with all that has come
+  empty      published, without a row
+  missing    never published
+  stale      published, but raw objects have come or changed since
+  failed     the last run of the day failed; what stood before still stands
+
+No log is read: the raw objects are listed and held against the lists of what was read.
+
+Examples:
+  logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
+  logmill status --last 7d --config /etc/logmill.toml --format json | jq 'select(.state == \"stale\")'")]
+    Status(StatusArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs
@@ -276,6 +304,9 @@ pub(super) struct ReadArgs {
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) day: DayArg,
+    /// Also make those of so many days before anew for which objects have come since they were published, such as 7d
+    #[arg(long, value_name = "DAYS")]
+    pub(super) lookback: Option<String>,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]

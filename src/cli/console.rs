@@ -16,6 +16,8 @@ pub(super) struct Console {
     pub(super) format: LogFormat,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
+    /// Whether bars may be drawn where somebody can see them.
+    pub(super) bars: bool,
 }
 
 /// How important a message is.
@@ -41,7 +43,12 @@ impl Level {
 impl Console {
     /// Whether bars may be drawn.
     pub(super) fn draws_progress(self) -> bool {
-        !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
+        self.bars && !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
+    }
+
+    /// The same, for work of which another bar tells already.
+    pub(super) fn without_bars(self) -> Self {
+        Self { bars: false, ..self }
     }
 
     /// A step of the work: always as JSON, as text only with `-v`.

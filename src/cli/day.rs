@@ -53,16 +53,22 @@ pub(super) fn run_name(started_at: UtcInstant) -> Result<String> {
     Ok(format!("{time}Z-{:08x}", super::random()? & 0xffff_ffff))
 }
 
-impl DayRun<'_> {
+impl<'a> DayRun<'a> {
+    /// The same run on one of many days, whose inputs were listed then.
+    pub(super) fn on_day(&self, day: KstDay, planned_at: UtcInstant) -> Self {
+        let (run, reports, console) = (self.run.clone(), DayReports::default(), self.console.without_bars());
+        Self { day, run, planned_at, console, reports, ..*self }
+    }
+
     /// Takes the partition of a table for this run.
-    pub(super) fn begin(&self, table: &str, dataset: &str) -> Result<StagedDay<'_>> {
+    pub(super) fn begin(&self, table: &str, dataset: &str) -> Result<StagedDay<'a>> {
         let partition = Partition { table: table.to_owned(), day: self.day };
         self.note_begin(&partition, dataset);
         let holder = format!("run {}, process {}, since {}", self.run, std::process::id(), self.started_at);
         StagedDay::begin(self.lake, partition, &self.run, &holder)
     }
 
-    fn options(&self) -> ConvertOptions {
+    pub(super) fn options(&self) -> ConvertOptions {
         self.settings.convert_options(self.cancel)
     }
 

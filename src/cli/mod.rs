@@ -11,16 +11,20 @@ mod report;
 mod settings;
 mod summary;
 
+mod backfill;
 mod clean;
 mod config;
 mod convert;
 mod doctor;
+mod forecast;
 mod inspect;
 mod plan;
 mod publish;
+mod range;
 mod register;
 mod run;
 mod schema;
+mod status;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -87,8 +91,8 @@ fn run_command(cli: &Cli) -> Exit {
 
 fn settle_and_dispatch(cli: &Cli) -> Exit {
     // Also what is wrong with the settings is said in the wanted form.
-    let mut console =
-        Console { format: settings::LogFormat::Text, quiet: cli.global.quiet, verbose: cli.global.verbose };
+    let GlobalArgs { quiet, verbose, .. } = cli.global;
+    let mut console = Console { format: settings::LogFormat::Text, quiet, verbose, bars: true };
     let settled = environment().and_then(|environment| {
         console.format = settings::wanted_log_format(&cli.global, &environment);
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
@@ -128,6 +132,8 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
     let global = &cli.global;
     match &cli.command {
         Command::Run(args) => run::run(args, global, context),
+        Command::Backfill(args) => backfill::run(args, global, context),
+        Command::Status(args) => status::run(args, global, context),
         Command::Plan(args) => plan::run(args, global, context),
         Command::Convert(args) => convert::run(args, global, context),
         Command::Publish(args) => publish::run(args, global, context),

@@ -1,5 +1,7 @@
 //! `logmill publish`: a day whose shards have all been converted.
 
+use std::collections::BTreeMap;
+
 use super::args::{GlobalArgs, PublishArgs};
 use super::catalog::Registrar;
 use super::convert::read_plan;
@@ -50,5 +52,5 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     let outcomes = on_workers(settings.threads, || {
         each_table(&day_run, &plan.tables, |table| table.table.as_str(), publish_table)
     })?;
-    conclude(&day_run, outcomes, args.write.summary_json.as_deref())
+    conclude(&day_run, outcomes, BTreeMap::new(), args.write.summary_json.as_deref())
 }

@@ -1,18 +1,22 @@
 //! `logmill run`: plan, convert, publish and register a day.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
-use super::args::{GlobalArgs, RunArgs};
+use super::args::{GlobalArgs, RunArgs, day_count};
+use super::backfill;
 use super::catalog::Registrar;
+use super::console::{self, Console};
 use super::day::{DayRun, PublishedTable, run_name};
 use super::exit::Exit;
 use super::report::{DayReports, seconds_since};
 use super::settings::Flags;
-use super::summary::{self, FailedTable, Summary, TableSummary};
-use super::{Context, console, on_workers};
+use super::summary::{self, DaySummary, FailedTable, Summary, TableSummary};
+use super::{Context, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::plan::{TableSource, UNRECOGNISED, plan_table};
+use crate::plan::{LeftObject, TablePlan, TableSource, UNRECOGNISED, plan_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.write.summary_json.as_deref())?;
@@ -43,10 +47,15 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         registrar: registrar.as_ref(),
         reports: DayReports::default(),
     };
-    let outcomes = on_workers(settings.threads, || {
-        each_table(&day_run, tables, |table| table.table.as_str(), |table| run_table(&day_run, table))
+    let lookback = args.lookback.as_deref().map(day_count).transpose()?;
+    let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
+        None => {
+            let run_one = |table: &TableSource| run_table(&day_run, table);
+            (each_table(&day_run, tables, |table| table.table.as_str(), run_one), BTreeMap::new())
+        }
+        Some(days) => backfill::look_back(&day_run, tables, days),
     })?;
-    conclude(&day_run, outcomes, args.write.summary_json.as_deref())
+    conclude(&day_run, outcomes, rebuilt, args.write.summary_json.as_deref())
 }
 
 /// The whole road of one table.
@@ -55,28 +64,10 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTabl
     let staged = day_run.begin(&source.table, source.dataset.name())?;
     let planning = console::now();
     let plan = plan_table(source, day_run.day, day_run.connector)?;
-    day_run.note_plan(&plan);
     day_run.note(&plan.table, |report| report.seconds.plan = Some(seconds_since(planning)));
-    day_run.console.step(
-        "planned",
-        &[
-            ("table", plan.table.clone().into()),
-            ("objects", plan.objects.len().into()),
-            ("bytes", plan.bytes().into()),
-            ("left", plan.left.len().into()),
-        ],
-    );
-    let unrecognised: Vec<_> = plan.left.iter().filter(|left| left.why == UNRECOGNISED).collect();
-    if let Some(first) = unrecognised.first() {
-        let facts = [
-            ("table", json!(plan.table)),
-            ("objects", json!(unrecognised.len())),
-            ("first", json!(first.address)),
-        ];
-        day_run
-            .console
-            .warn("objects are left out, since neither key nor content tell that they are logs", &facts);
-    }
+    note_planned(day_run, &plan);
+    let unrecognised: Vec<_> = plan.left.iter().filter(|left| left.why == UNRECOGNISED).cloned().collect();
+    warn_of_unrecognised(day_run.console, &plan.table, &unrecognised);
     for left in &plan.left {
         day_run.console.debug("left out", &[("object", json!(left.address)), ("why", json!(left.why))]);
     }
@@ -85,17 +76,80 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTabl
     day_run.finish(&plan, scattered, staged, began)
 }
 
+/// Tells what a day is to read.
+pub(super) fn note_planned(day_run: &DayRun<'_>, plan: &TablePlan) {
+    day_run.note_plan(plan);
+    day_run.console.step(
+        "planned",
+        &[
+            ("table", plan.table.clone().into()),
+            ("day", json!(day_run.day)),
+            ("objects", plan.objects.len().into()),
+            ("bytes", plan.bytes().into()),
+            ("left", plan.left.len().into()),
+        ],
+    );
+}
+
+/// Tells of objects that are left out, though they may be logs.
+pub(super) fn warn_of_unrecognised(console: Console, table: &str, unrecognised: &[LeftObject]) {
+    let Some(first) = unrecognised.first() else { return };
+    let facts =
+        [("table", json!(table)), ("objects", json!(unrecognised.len())), ("first", json!(first.address))];
+    console.warn("objects are left out, since neither key nor content tell that they are logs", &facts);
+}
+
 /// A secret for the identities of rows.
 pub(super) fn identity_key() -> Result<[u64; 4]> {
     Ok([super::random()?, super::random()?, super::random()?, super::random()?])
 }
 
 /// What became of the tables of a day.
+#[derive(Default)]
 pub(super) struct Outcomes {
     /// Tables that were published.
     done: Vec<TableSummary>,
     /// What failed, also of tables that were published but could not be registered.
     failed: Vec<(String, Error)>,
+}
+
+impl Outcomes {
+    /// Notes what became of a table.
+    pub(super) fn add(&mut self, table: &str, outcome: Result<PublishedTable>) {
+        let failure = match outcome {
+            Ok(published) => {
+                self.done.push(published.summary);
+                published.not_registered
+            }
+            Err(error) => Some(error),
+        };
+        self.failed.extend(failure.map(|error| (table.to_owned(), error)));
+    }
+
+    /// How each failure would end the program alone.
+    pub(super) fn exits(&self) -> impl Iterator<Item = Exit> {
+        self.failed.iter().map(|(_, error)| error.kind().into())
+    }
+
+    /// Whether some table was published.
+    pub(super) fn has_done(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    fn was_interrupted(&self) -> bool {
+        self.failed.iter().any(|(_, error)| error.kind() == ErrorKind::Interrupted)
+    }
+
+    /// Tells of the failures and turns all into the summary of the day.
+    pub(super) fn conclude(self, console: Console, day: KstDay) -> DaySummary {
+        let Self { done, failed } = self;
+        let failed = failed.into_iter().map(|(table, error)| {
+            console.error(&error);
+            let published = done.iter().any(|summary| summary.table == table);
+            FailedTable { published, error: error.to_string(), table }
+        });
+        DaySummary { day, failed: failed.collect(), tables: done }
+    }
 }
 
 /// Works on one table after the other; one that fails does not stop the others, a signal does.
@@ -105,22 +159,14 @@ pub(super) fn each_table<T>(
     name: impl Fn(&T) -> &str,
     work: impl Fn(&T) -> Result<PublishedTable>,
 ) -> Outcomes {
-    let mut outcomes = Outcomes { done: Vec::new(), failed: Vec::new() };
+    let mut outcomes = Outcomes::default();
     for table in tables {
-        let failure = match work(table) {
-            Ok(published) => {
-                outcomes.done.push(published.summary);
-                published.not_registered
-            }
-            Err(error) => {
-                day_run.record_failure(name(table), &error);
-                Some(error)
-            }
-        };
-        let Some(error) = failure else { continue };
-        let stops = error.kind() == ErrorKind::Interrupted;
-        outcomes.failed.push((name(table).to_owned(), error));
-        if stops {
+        let outcome = work(table);
+        if let Err(error) = &outcome {
+            day_run.record_failure(name(table), error);
+        }
+        outcomes.add(name(table), outcome);
+        if outcomes.was_interrupted() {
             break;
         }
     }
@@ -128,32 +174,30 @@ pub(super) fn each_table<T>(
 }
 
 /// Tells what was done and how it ends.
-pub(super) fn conclude(day_run: &DayRun<'_>, outcomes: Outcomes, summary_json: Option<&str>) -> Result<Exit> {
-    for (_, error) in &outcomes.failed {
-        day_run.console.error(error);
-    }
-    let exit = exit_of(&outcomes, day_run.settings.fail_on_empty);
+pub(super) fn conclude(
+    day_run: &DayRun<'_>,
+    outcomes: Outcomes,
+    rebuilt: BTreeMap<KstDay, Outcomes>,
+    summary_json: Option<&str>,
+) -> Result<Exit> {
+    let exit = exit_of(&outcomes, &rebuilt, day_run.settings.fail_on_empty);
+    let console = day_run.console;
+    let day = outcomes.conclude(console, day_run.day);
+    let rebuilt = rebuilt.into_iter().map(|(day, outcomes)| outcomes.conclude(console, day)).collect();
     if exit == Exit::NoInput {
         let error = Error::new(ErrorKind::NoInput, "a table has no rows for the day")
             .with("day", day_run.day)
             .hint("the day is published as empty; 'logmill plan' shows what was looked at");
-        day_run.console.error(&error);
+        console.error(&error);
     }
-    let Outcomes { done, failed } = outcomes;
-    let failed = failed.into_iter().map(|(table, error)| FailedTable {
-        published: done.iter().any(|summary| summary.table == table),
-        error: error.to_string(),
-        table,
-    });
-    let failed = failed.collect();
-    let summary = Summary::new(day_run.run.clone(), day_run.day, exit, done, failed);
-    summary.deliver(summary_json, day_run.console.quiet)?;
+    Summary::new(day_run.run.clone(), exit, day, rebuilt).deliver(summary_json, console.quiet)?;
     Ok(exit)
 }
 
-fn exit_of(outcomes: &Outcomes, fail_on_empty: bool) -> Exit {
-    let exits: Vec<Exit> = outcomes.failed.iter().map(|(_, error)| Exit::from(error.kind())).collect();
-    match Exit::of_failures(&exits, !outcomes.done.is_empty()) {
+fn exit_of(outcomes: &Outcomes, rebuilt: &BTreeMap<KstDay, Outcomes>, fail_on_empty: bool) -> Exit {
+    let all = || rebuilt.values().chain([outcomes]);
+    let exits: Vec<Exit> = all().flat_map(Outcomes::exits).collect();
+    match Exit::of_failures(&exits, all().any(Outcomes::has_done)) {
         Exit::Done if fail_on_empty && outcomes.done.iter().any(|table| table.ledger.written == 0) => {
             Exit::NoInput
         }

@@ -8,7 +8,7 @@ use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
 use crate::error::{Error, Result};
-use crate::kst::KstDay;
+use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
 use crate::plan::TablePlan;
 use crate::publish::Manifest;
@@ -21,9 +21,36 @@ pub(super) struct Summary {
     version: u32,
     logmill: &'static str,
     run: String,
-    day: KstDay,
     exit_code: u8,
-    tables: Vec<TableSummary>,
+    #[serde(flatten)]
+    day: DaySummary,
+    /// Earlier days that were made anew.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rebuilt: Vec<DaySummary>,
+}
+
+/// What became of the tables of a day.
+#[derive(Debug, Serialize)]
+pub(super) struct DaySummary {
+    pub(super) day: KstDay,
+    pub(super) tables: Vec<TableSummary>,
+    pub(super) failed: Vec<FailedTable>,
+}
+
+/// What a backfill did.
+#[derive(Debug, Serialize)]
+pub(super) struct RangeSummary {
+    version: u32,
+    logmill: &'static str,
+    run: String,
+    from: KstDay,
+    to: KstDay,
+    exit_code: u8,
+    /// The days that were made, or should have been.
+    days: Vec<DaySummary>,
+    /// Days of tables that were left as they are.
+    left: u64,
+    /// Tables that could not be looked at to their end.
     failed: Vec<FailedTable>,
 }
 
@@ -128,34 +155,15 @@ const HEADER: [&str; 13] = [
     "state",
 ];
 
-impl Summary {
-    pub(super) fn new(
-        run: String,
-        day: KstDay,
-        exit: Exit,
-        tables: Vec<TableSummary>,
-        failed: Vec<FailedTable>,
-    ) -> Self {
-        let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
-        Self { version, logmill, run, day, exit_code: exit.code(), tables, failed }
-    }
-
-    /// The table for people.
-    fn text(&self) -> String {
-        let mut text = format!("KST day {}, run {}\n", self.day, self.run);
-        if !self.tables.is_empty() {
-            text.push('\n');
-            text += &console::table(&HEADER, &HEADER[1..12], self.tables.iter().map(TableSummary::row));
-        }
+impl DaySummary {
+    fn lines(&self) -> String {
+        let mut text = String::new();
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
             let path = table.quarantine.as_deref().unwrap_or_default();
-            text += &format!(
-                "\n{}: {} rejected rows in {path}",
-                table.table,
-                console::count(table.ledger.quarantined)
-            );
+            let rows = console::count(table.ledger.quarantined);
+            text += &format!("\n{}: {rows} rejected rows in {path}", table.table);
         }
-        if self.tables.iter().any(|table| table.quarantine.is_some()) {
+        if !text.is_empty() {
             text.push('\n');
         }
         for catalog in self.tables.iter().filter_map(|table| table.catalog.as_ref()) {
@@ -164,23 +172,117 @@ impl Summary {
         if self.tables.iter().any(|table| table.catalog.is_some()) {
             text.push('\n');
         }
-        for FailedTable { table, published, .. } in &self.failed {
-            let what = if *published { "published, but not registered" } else { "not published" };
-            text += &format!("\n{table}: {what}\n");
+        text
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Vec<String>> {
+        self.tables.iter().map(TableSummary::row)
+    }
+
+    fn rows_with_day(&self) -> impl Iterator<Item = Vec<String>> {
+        self.rows().map(|row| [vec![self.day.to_string()], row].concat())
+    }
+
+    fn failures(&self) -> impl Iterator<Item = String> {
+        self.failed.iter().map(|failed| format!("{} {}\n", self.day, failed.line()))
+    }
+}
+
+impl FailedTable {
+    fn line(&self) -> String {
+        let what = if self.published { "published, but not registered" } else { "not published" };
+        format!("{}: {what}", self.table)
+    }
+}
+
+/// A table of tables and days.
+fn days_table<'a>(days: impl IntoIterator<Item = &'a DaySummary>) -> String {
+    let header = [&["day"], &HEADER[..]].concat();
+    console::table(&header, &HEADER[1..12], days.into_iter().flat_map(DaySummary::rows_with_day))
+}
+
+impl Summary {
+    pub(super) fn new(run: String, exit: Exit, day: DaySummary, rebuilt: Vec<DaySummary>) -> Self {
+        let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
+        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt }
+    }
+
+    /// The table for people.
+    fn text(&self) -> String {
+        let day = &self.day;
+        let mut text = format!("KST day {}, run {}\n", day.day, self.run);
+        if !day.tables.is_empty() {
+            text.push('\n');
+            text += &console::table(&HEADER, &HEADER[1..12], day.rows());
+        }
+        text += &day.lines();
+        for failed in &day.failed {
+            text += &format!("\n{}\n", failed.line());
+        }
+        if !self.rebuilt.is_empty() {
+            text += "\nDays before, for which objects have come since they were published:\n\n";
+            text += &days_table(&self.rebuilt);
+            text.extend(self.rebuilt.iter().flat_map(DaySummary::failures));
         }
         text
     }
 
     /// Writes the JSON where it was asked for, and the table unless the JSON goes to standard output.
     pub(super) fn deliver(&self, json_to: Option<&str>, quiet: bool) -> Result<()> {
-        let mut json = serde_json::to_string_pretty(self)
-            .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))?;
-        json.push('\n');
-        match json_to {
-            Some("-") => return console::print(&json),
-            Some(path) => fs::write(path, json).map_err(|cause| cannot_write(path, cause))?,
-            None => {}
-        }
-        if quiet { Ok(()) } else { console::print(&self.text()) }
+        deliver(self, || self.text(), json_to, quiet)
     }
+}
+
+impl RangeSummary {
+    pub(super) fn new(
+        run: String,
+        days: DayRange,
+        exit: Exit,
+        made: Vec<DaySummary>,
+        left: u64,
+        failed: Vec<FailedTable>,
+    ) -> Self {
+        let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
+        let (from, to) = (days.first, days.last);
+        Self { version, logmill, run, from, to, exit_code: exit.code(), days: made, left, failed }
+    }
+
+    /// The table for people.
+    fn text(&self) -> String {
+        let mut text = format!("KST days {} to {}, run {}\n", self.from, self.to, self.run);
+        let published = self.days.iter().map(|day| day.tables.len() as u64).sum();
+        let failed = self.days.iter().map(|day| day.failed.len() as u64).sum();
+        if published > 0 {
+            text.push('\n');
+            text += &days_table(&self.days);
+        }
+        let [published, left, failed] = [published, self.left, failed].map(console::count);
+        text +=
+            &format!("\ndays of tables: {published} published, {left} left as they are, {failed} failed\n");
+        text.extend(self.days.iter().flat_map(DaySummary::failures));
+        text.extend(self.failed.iter().map(|failed| format!("{}: not gone through\n", failed.table)));
+        text
+    }
+
+    /// Writes the JSON where it was asked for, and the table unless the JSON goes to standard output.
+    pub(super) fn deliver(&self, json_to: Option<&str>, quiet: bool) -> Result<()> {
+        deliver(self, || self.text(), json_to, quiet)
+    }
+}
+
+fn deliver(
+    summary: &impl Serialize,
+    text: impl FnOnce() -> String,
+    json_to: Option<&str>,
+    quiet: bool,
+) -> Result<()> {
+    let mut json = serde_json::to_string_pretty(summary)
+        .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))?;
+    json.push('\n');
+    match json_to {
+        Some("-") => return console::print(&json),
+        Some(path) => fs::write(path, json).map_err(|cause| cannot_write(path, cause))?,
+        None => {}
+    }
+    if quiet { Ok(()) } else { console::print(&text()) }
 }

@@ -19,7 +19,7 @@ mod staged;
 pub use encode::PartFile;
 pub(crate) use encode::hexadecimal;
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
-pub use legs::join_legs;
+pub use legs::DayLegs;
 pub(crate) use object::read_object;
 pub use quarantine::{Quarantine, QuarantinedRow};
 pub use scatter::{DayTarget, Leg, Reading, Scattered, scatter};

@@ -155,7 +155,9 @@ impl RunReport {
         Partition { table: self.table.clone(), day: self.day }
     }
 
-    fn ended(&self) -> UtcInstant {
+    /// When the work ended.
+    #[must_use]
+    pub fn ended_at(&self) -> UtcInstant {
         UtcInstant::parse_iso8601(&self.ended_at).unwrap_or(UtcInstant(0))
     }
 
@@ -196,7 +198,7 @@ pub fn reports(lake: &dyn Lake, partition: &Partition) -> Result<Vec<RunReport>>
         let json = if is_report { lake.read(&format!("{}/{name}", partition.history()))? } else { None };
         reports.extend(json.and_then(RunReport::from_json));
     }
-    reports.sort_by(|a, b| b.ended().cmp(&a.ended()).then_with(|| b.run.cmp(&a.run)));
+    reports.sort_by(|a, b| b.ended_at().cmp(&a.ended_at()).then_with(|| b.run.cmp(&a.run)));
     Ok(reports)
 }
 

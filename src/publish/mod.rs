@@ -6,6 +6,7 @@
 
 mod column_statistics;
 mod digest;
+pub mod freshness;
 pub mod history;
 mod inputs;
 mod leftovers;

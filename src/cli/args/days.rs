@@ -1,0 +1,146 @@
+//! What can be typed about many days.
+
+use clap::{Args, ValueEnum};
+
+use super::{CatalogArgs, LakeArgs, ReadArgs, ShowFormat, SourceArgs, WriteArgs};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{DayRange, KstDay, UtcInstant};
+use crate::plan::Order;
+use crate::publish::freshness::DayState;
+
+/// The days.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Days")]
+pub(in crate::cli) struct DaysArgs {
+    /// First KST day
+    #[arg(long, value_name = "DAY", conflicts_with = "last")]
+    from: Option<String>,
+    /// Last KST day [default: yesterday]
+    #[arg(long, value_name = "DAY")]
+    to: Option<String>,
+    /// So many days, such as 30d, up to the last one
+    #[arg(long, value_name = "DAYS")]
+    last: Option<String>,
+}
+
+impl DaysArgs {
+    /// The days that are meant; `default` is their number where neither --from nor --last is given.
+    pub(in crate::cli) fn range(&self, now: UtcInstant, default: Option<i64>) -> Result<DayRange> {
+        let last = KstDay::parse(self.to.as_deref().unwrap_or("yesterday"), now)?;
+        let first = match (&self.from, &self.last) {
+            (Some(from), _) => KstDay::parse(from, now)?,
+            (None, Some(count)) => last.minus_days(day_count(count)? - 1),
+            (None, None) => match default {
+                Some(count) => last.minus_days(count - 1),
+                None => {
+                    return Err(Error::new(ErrorKind::Usage, "no days are given")
+                        .hint("name the first one with --from, or say --last 30d"));
+                }
+            },
+        };
+        if first > last {
+            return Err(Error::new(ErrorKind::Usage, "the first day lies behind the last")
+                .with("from", first)
+                .with("to", last));
+        }
+        Ok(DayRange { first, last })
+    }
+}
+
+/// A number of days: `30d` or `30`.
+pub(in crate::cli) fn day_count(text: &str) -> Result<i64> {
+    let count =
+        text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|count| (1..=36_600).contains(count));
+    count.ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("'{text}' is no number of days"))
+            .hint("write it as 30d; 36600 are allowed at most")
+    })
+}
+
+/// `backfill`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BackfillArgs {
+    #[command(flatten)]
+    pub(in crate::cli) days: DaysArgs,
+    /// Which days to make; may be given more than once, or with commas between [default: missing,stale,failed]
+    #[arg(long, value_enum, value_name = "STATE", value_delimiter = ',')]
+    pub(in crate::cli) only: Vec<Only>,
+    /// Leave days alone that were published at or after this instant, such as 2026-11-21T04:00:00Z: for a backfill with
+    /// --only all that was interrupted
+    #[arg(long, value_name = "INSTANT")]
+    pub(in crate::cli) published_before: Option<String>,
+    /// Which days come first
+    #[arg(long, value_enum, default_value_t = OrderArg::Oldest)]
+    pub(in crate::cli) order: OrderArg,
+    /// Only print the days that would be made, with objects, bytes and estimated time
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArgs,
+    #[command(flatten)]
+    pub(in crate::cli) lake: LakeArgs,
+    #[command(flatten)]
+    pub(in crate::cli) write: WriteArgs,
+    #[command(flatten)]
+    pub(in crate::cli) read: ReadArgs,
+    #[command(flatten)]
+    pub(in crate::cli) catalog: CatalogArgs,
+}
+
+/// `status`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StatusArgs {
+    #[command(flatten)]
+    pub(in crate::cli) days: DaysArgs,
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArgs,
+    #[command(flatten)]
+    pub(in crate::cli) lake: LakeArgs,
+    /// Form of the output; json is one line a day of a table
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    pub(in crate::cli) format: ShowFormat,
+}
+
+/// Days of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Only {
+    /// Never published.
+    Missing,
+    /// Published, but objects have come or changed since.
+    Stale,
+    /// Those whose last run failed.
+    Failed,
+    /// Every day.
+    All,
+}
+
+impl Only {
+    /// What is meant where nothing is said: every day on which a run would change something.
+    pub(in crate::cli) const BEHIND: [Self; 3] = [Self::Missing, Self::Stale, Self::Failed];
+
+    /// Whether it means days of this state.
+    pub(in crate::cli) fn takes(self, state: DayState) -> bool {
+        match self {
+            Self::Missing => state == DayState::Missing,
+            Self::Stale => state == DayState::Stale,
+            Self::Failed => state == DayState::Failed,
+            Self::All => true,
+        }
+    }
+}
+
+/// Which days come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum OrderArg {
+    Oldest,
+    Newest,
+}
+
+impl From<OrderArg> for Order {
+    fn from(order: OrderArg) -> Self {
+        match order {
+            OrderArg::Oldest => Self::Oldest,
+            OrderArg::Newest => Self::Newest,
+        }
+    }
+}

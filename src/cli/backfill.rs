@@ -1,0 +1,219 @@
+//! `logmill backfill`: many days, each raw object read once; and the days before that `run --lookback` looks after.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::args::{BackfillArgs, GlobalArgs, Only};
+use super::catalog::Registrar;
+use super::console;
+use super::day::{DayRun, PublishedTable, run_name};
+use super::exit::Exit;
+use super::range::{self, RangeObserver};
+use super::report::DayReports;
+use super::run::Outcomes;
+use super::settings::Flags;
+use super::summary::{self, FailedTable, RangeSummary};
+use super::{Context, forecast, on_workers};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{DayRange, KstDay, UtcInstant};
+use crate::plan::{DayObjects, Order, TableSource};
+use crate::publish::freshness::{DayState, DayStatus, day_status};
+use crate::store::lake::Partition;
+
+pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    summary::clear(args.write.summary_json.as_deref())?;
+    let flags = Flags {
+        source: Some(&args.source),
+        lake: Some(&args.lake),
+        write: Some(&args.write),
+        read: Some(&args.read),
+        catalog: Some(&args.catalog),
+    };
+    let settings = context.settings(global, &flags)?;
+    let tables = settings.tables()?;
+    let started_at = console::now();
+    let days = args.days.range(started_at, None)?;
+    let (rule, order) = (Rule::of(args)?, args.order.into());
+    let connector = context.connector(&settings);
+    let registrar = Registrar::open(&settings, &connector, context.console)?;
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let run = DayRun {
+        settings: &settings,
+        lake: lake.as_ref(),
+        day: days.last,
+        run: run_name(started_at)?,
+        started_at,
+        planned_at: started_at,
+        console: context.console,
+        cancel: &context.cancel,
+        connector: &connector,
+        registrar: registrar.as_ref(),
+        reports: DayReports::default(),
+    };
+    let wanted: Vec<KstDay> = days.days().collect();
+    if args.dry_run {
+        return forecast::run(&run, tables, &wanted, order, &rule);
+    }
+    let made = on_workers(settings.threads, || make(&run, tables, &wanted, order, &rule))?;
+    made.conclude(&run, days, args.write.summary_json.as_deref())
+}
+
+/// The day of a run and so many before it, of which those are made anew that lack something that has come.
+pub(super) fn look_back(
+    run: &DayRun<'_>,
+    tables: &[TableSource],
+    days: i64,
+) -> (Outcomes, BTreeMap<KstDay, Outcomes>) {
+    let range = DayRange { first: run.day.minus_days(days), last: run.day };
+    let wanted: Vec<KstDay> = range.days().collect();
+    let mut made = make(run, tables, &wanted, Order::Newest, &Rule::Lookback(run.day));
+    let mut outcomes = made.days.remove(&run.day).unwrap_or_default();
+    for (table, error) in made.failed {
+        outcomes.add(&table, Err(error));
+    }
+    (outcomes, made.days)
+}
+
+/// Which days are made.
+pub(super) enum Rule {
+    /// Those in one of these states, unless they were published at or after an instant.
+    Only(Vec<Only>, Option<UtcInstant>),
+    /// This one, and stale ones before.
+    Lookback(KstDay),
+}
+
+/// What is to become of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is made.
+    Make,
+    /// It is left as it is.
+    Leave,
+    /// It is left, though it lacks something: it was made from objects that are gone, and would lose their rows.
+    Keep,
+}
+
+impl Rule {
+    fn of(args: &BackfillArgs) -> Result<Self> {
+        let only = if args.only.is_empty() { Only::BEHIND.to_vec() } else { args.only.clone() };
+        let before = args.published_before.as_deref().map(|text| {
+            UtcInstant::parse_iso8601(text).ok_or_else(|| {
+                Error::new(ErrorKind::Usage, format!("'{text}' is no instant"))
+                    .hint("write it as 2026-11-21T04:00:00Z")
+            })
+        });
+        Ok(Self::Only(only, before.transpose()?))
+    }
+
+    pub(super) fn verdict(&self, status: &DayStatus) -> Verdict {
+        let (is_wanted, loses) = match self {
+            Self::Lookback(day) if status.partition.day == *day => return Verdict::Make,
+            Self::Lookback(_) => (status.change.is_stale(), status.change.gone > 0),
+            Self::Only(only, before) => {
+                let published = status.manifest.as_ref();
+                let at = published.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
+                let is_old = at.zip(*before).is_none_or(|(at, before)| at < before);
+                let is_wanted = is_old && only.iter().any(|only| only.takes(status.state));
+                (is_wanted, status.change.gone > 0 && !only.contains(&Only::All))
+            }
+        };
+        match (is_wanted, loses) {
+            (true, false) => Verdict::Make,
+            (true, true) => Verdict::Keep,
+            (false, _) => Verdict::Leave,
+        }
+    }
+}
+
+/// What became of many days.
+#[derive(Default)]
+struct Made {
+    days: BTreeMap<KstDay, Outcomes>,
+    /// Days of tables that were left as they are.
+    left: u64,
+    /// Tables that could not be gone through to their end.
+    failed: Vec<(String, Error)>,
+}
+
+/// Makes days of one table after the other; one that fails does not stop the others, a signal does.
+fn make(run: &DayRun<'_>, tables: &[TableSource], days: &[KstDay], order: Order, rule: &Rule) -> Made {
+    let mut made = Made::default();
+    for source in tables {
+        let mut table = TableDays { run, table: &source.table, rule, made: &mut made };
+        let Err(error) = range::walk(run, source, days, order, &mut table) else { continue };
+        let stops = error.kind() == ErrorKind::Interrupted;
+        made.failed.push((source.table.clone(), error));
+        if stops {
+            break;
+        }
+    }
+    made
+}
+
+/// The days of one table.
+struct TableDays<'r> {
+    run: &'r DayRun<'r>,
+    table: &'r str,
+    rule: &'r Rule,
+    made: &'r mut Made,
+}
+
+impl RangeObserver for TableDays<'_> {
+    fn wants(&mut self, about: &DayObjects<'_>) -> bool {
+        let partition = Partition { table: self.table.to_owned(), day: about.day };
+        let status = match day_status(self.run.lake, partition, about) {
+            Ok(status) => status,
+            Err(error) => {
+                self.made.days.entry(about.day).or_default().add(self.table, Err(error));
+                return false;
+            }
+        };
+        let verdict = self.rule.verdict(&status);
+        if verdict == Verdict::Keep {
+            self.warn_of_gone(&status);
+        }
+        if verdict != Verdict::Make {
+            self.made.left += 1;
+        }
+        verdict == Verdict::Make
+    }
+
+    fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>) {
+        self.made.days.entry(day).or_default().add(self.table, outcome);
+    }
+}
+
+impl TableDays<'_> {
+    fn warn_of_gone(&self, status: &DayStatus) {
+        self.run.console.warn(
+            "a day is left as it is, though it lacks something: raw objects of which it has rows are gone",
+            &[
+                ("table", json!(self.table)),
+                ("day", json!(status.partition.day)),
+                ("state", json!(DayState::word(status.state))),
+                ("gone", json!(status.change.gone)),
+                ("hint", "'logmill run' or 'backfill --only all' makes it anew without their rows".into()),
+            ],
+        );
+    }
+}
+
+impl Made {
+    /// Tells what was done and how it ends.
+    fn conclude(self, run: &DayRun<'_>, days: DayRange, summary_json: Option<&str>) -> Result<Exit> {
+        let console = run.console;
+        let ends = self.failed.iter().map(|(_, error)| Exit::from(error.kind()));
+        let exits: Vec<Exit> = self.days.values().flat_map(Outcomes::exits).chain(ends).collect();
+        let exit = Exit::of_failures(&exits, self.left > 0 || self.days.values().any(Outcomes::has_done));
+        let failed = self.failed.into_iter().map(|(table, error)| {
+            console.error(&error);
+            FailedTable { table, published: false, error: error.to_string() }
+        });
+        let failed = failed.collect();
+        let made = self.days.into_iter().map(|(day, outcomes)| outcomes.conclude(console, day)).collect();
+        RangeSummary::new(run.run.clone(), days, exit, made, self.left, failed)
+            .deliver(summary_json, console.quiet)?;
+        Ok(exit)
+    }
+}

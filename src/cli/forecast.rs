@@ -1,0 +1,114 @@
+//! What a backfill would do: the days, their objects and bytes, and about how long it takes.
+
+use std::time::Duration;
+
+use super::backfill::{Rule, Verdict};
+use super::console;
+use super::day::DayRun;
+use super::exit::Exit;
+use crate::error::Result;
+use crate::kst::KstDay;
+use crate::plan::{Order, RangePlanner, TableSource};
+use crate::publish::freshness::{DayStatus, day_status};
+use crate::publish::history::{self, RunOutcome, RunReport};
+use crate::store::lake::Partition;
+
+/// Bytes that a thread reads in a second where no earlier run tells: gzipped CloudTrail on a small machine.
+const ASSUMED_BYTES_PER_SECOND: f64 = 5e6;
+
+/// Prints what would be done; reads no log.
+pub(super) fn run(
+    run: &DayRun<'_>,
+    tables: &[TableSource],
+    days: &[KstDay],
+    order: Order,
+    rule: &Rule,
+) -> Result<Exit> {
+    for source in tables {
+        console::print(&table(run, source, days, order, rule)?)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn table(
+    run: &DayRun<'_>,
+    source: &TableSource,
+    days: &[KstDay],
+    order: Order,
+    rule: &Rule,
+) -> Result<String> {
+    let mut planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
+    let (mut rows, mut kept, mut pace) = (Vec::new(), 0, Pace::default());
+    let (mut objects, mut bytes) = (0, 0);
+    while let Some(leg) = planner.next_leg(&mut |about| {
+        run.cancel.check()?;
+        let partition = Partition { table: source.table.clone(), day: about.day };
+        pace.learn(run, &partition)?;
+        let status = day_status(run.lake, partition, about)?;
+        let verdict = rule.verdict(&status);
+        kept += u64::from(verdict == Verdict::Keep);
+        if verdict == Verdict::Make {
+            rows.push(row(&status));
+        }
+        Ok(verdict == Verdict::Make)
+    })? {
+        objects += leg.objects.len() as u64;
+        bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
+    }
+    let mut text = format!("{}: {} of {} days\n\n", source.table, rows.len(), days.len());
+    if !rows.is_empty() {
+        text += &console::table(&["day", "state", "objects", "bytes"], &["objects", "bytes"], rows);
+        text.push('\n');
+    }
+    text += &format!(
+        "to read, each once: {} objects, {}; about {}\n",
+        console::count(objects),
+        console::size(bytes),
+        pace.forecast(bytes, run.settings.threads)
+    );
+    if planner.requests() > 0 {
+        text += &format!("listed with {} requests\n", console::count(planner.requests()));
+    }
+    if kept > 0 {
+        text += &format!("{kept} days are left, since raw objects of which they have rows are gone\n");
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+fn row(status: &DayStatus) -> Vec<String> {
+    let (day, state) = (status.partition.day.to_string(), status.state.word().to_owned());
+    vec![day, state, console::count(status.objects), console::size(status.bytes)]
+}
+
+/// How fast earlier runs were.
+#[derive(Default)]
+struct Pace {
+    bytes: f64,
+    seconds: f64,
+    runs: u32,
+}
+
+impl Pace {
+    /// Takes the last run of a day into account, if it published.
+    fn learn(&mut self, run: &DayRun<'_>, partition: &Partition) -> Result<()> {
+        let last = history::last(run.lake, partition)?;
+        if let Some(RunReport { outcome: RunOutcome::Published, input_bytes, seconds, .. }) = last {
+            self.bytes += input_bytes as f64;
+            self.seconds += [seconds.read, seconds.write, seconds.publish].into_iter().flatten().sum::<f64>();
+            self.runs += 1;
+        }
+        Ok(())
+    }
+
+    fn forecast(&self, bytes: u64, threads: usize) -> String {
+        let is_known = self.bytes > 0.0 && self.seconds > 0.0;
+        let (rate, source) = if is_known {
+            (self.bytes / self.seconds, format!("at the pace of {} earlier runs", self.runs))
+        } else {
+            (ASSUMED_BYTES_PER_SECOND * threads as f64, "assuming 5 MB/s a thread".to_owned())
+        };
+        let time = Duration::from_secs(Duration::from_secs_f64(bytes as f64 / rate).as_secs() + 1);
+        format!("{}, {source}", humantime::format_duration(time))
+    }
+}

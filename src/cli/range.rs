@@ -1,0 +1,253 @@
+//! The road of one table over many days: every raw object is read once, and a day is published as soon as nothing that
+//! comes later can feed it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::console;
+use super::day::{DayRun, PublishedTable};
+use super::progress::Progress;
+use super::report::seconds_since;
+use super::run::{identity_key, note_planned};
+use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{DayRange, KstDay, UtcInstant};
+use crate::plan::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject, TableSource};
+use crate::publish::StagedDay;
+
+/// What a walk over days asks and tells.
+pub(super) trait RangeObserver {
+    /// Whether a day is to be made, given all that can feed it.
+    fn wants(&mut self, about: &DayObjects<'_>) -> bool;
+    /// What became of a day that was wanted.
+    fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>);
+}
+
+/// One table on its way through many days.
+pub(super) struct RangeRun<'r, 'a> {
+    /// The run; its day does not matter.
+    run: &'r DayRun<'a>,
+    source: &'r TableSource,
+    options: ConvertOptions,
+    residency: Residency,
+    identity_key: [u64; 4],
+    progress: Progress,
+    /// Days that are being made.
+    open: BTreeMap<KstDay, OpenDay<'a>>,
+    /// When what can feed a day was listed, of days that are wanted.
+    listed_at: BTreeMap<KstDay, UtcInstant>,
+    failed: BTreeSet<KstDay>,
+    /// Number of walks so far.
+    walks: usize,
+}
+
+/// A day that is being made.
+struct OpenDay<'a> {
+    run: DayRun<'a>,
+    staged: StagedDay<'a>,
+    legs: DayLegs,
+    began: UtcInstant,
+    /// The share of the day in the time that its legs took.
+    read_seconds: f64,
+}
+
+/// Walks over days of a table. A day that fails does not stop the others; what fails here concerns all that are left.
+pub(super) fn walk(
+    run: &DayRun<'_>,
+    source: &TableSource,
+    days: &[KstDay],
+    order: Order,
+    observer: &mut dyn RangeObserver,
+) -> Result<()> {
+    let mut planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
+    let options = run.options();
+    let mut range = RangeRun {
+        run,
+        source,
+        residency: options.residency(),
+        options,
+        identity_key: identity_key()?,
+        progress: Progress::days(run.console, &source.table, days.len()),
+        open: BTreeMap::new(),
+        listed_at: BTreeMap::new(),
+        failed: BTreeSet::new(),
+        walks: 0,
+    };
+    let walked = range.walk(&mut planner, observer);
+    if let Err(error) = &walked {
+        range.give_up(error, observer);
+    }
+    range.warn_of_unrecognised(&planner);
+    walked
+}
+
+impl<'a> RangeRun<'_, 'a> {
+    fn walk(&mut self, planner: &mut RangePlanner<'_>, observer: &mut dyn RangeObserver) -> Result<()> {
+        while let Some(leg) = self.next_leg(planner, observer)? {
+            self.run.cancel.check()?;
+            self.open_days(&leg, observer);
+            self.read(&leg.objects, observer)?;
+            for day in leg.closes {
+                if let Some(open) = self.open.remove(&day) {
+                    self.close(day, open, observer)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn next_leg(
+        &mut self,
+        planner: &mut RangePlanner<'_>,
+        observer: &mut dyn RangeObserver,
+    ) -> Result<Option<RangeLeg>> {
+        let (cancel, listed_at, progress) = (self.run.cancel, &mut self.listed_at, &self.progress);
+        planner.next_leg(&mut |about| {
+            cancel.check()?;
+            let is_wanted = observer.wants(about);
+            if is_wanted {
+                listed_at.insert(about.day, about.listed_at);
+            } else {
+                progress.day_done();
+            }
+            Ok(is_wanted)
+        })
+    }
+
+    /// Begins the days that a leg is the first to feed, or ends without an object.
+    fn open_days(&mut self, leg: &RangeLeg, observer: &mut dyn RangeObserver) {
+        let fed = leg.objects.iter().flat_map(|shared| shared.days.days()).collect::<BTreeSet<_>>();
+        for day in fed.into_iter().chain(leg.closes.iter().copied()) {
+            let Some(listed_at) = self.listed_at.get(&day) else { continue };
+            if self.open.contains_key(&day) || self.failed.contains(&day) {
+                continue;
+            }
+            let run = self.run.on_day(day, *listed_at);
+            match begin(&run, self.source, *listed_at) {
+                Ok(staged) => {
+                    let (began, legs) = (console::now(), DayLegs::new(day));
+                    self.open.insert(day, OpenDay { run, staged, legs, began, read_seconds: 0.0 });
+                }
+                Err(error) => {
+                    run.record_failure(&self.source.table, &error);
+                    self.fail(day, Err(error), observer);
+                }
+            }
+        }
+    }
+
+    /// Reads a leg for the days that are open. If it fails, those fail; only an interruption ends the whole.
+    fn read(&mut self, objects: &[SharedObject], observer: &mut dyn RangeObserver) -> Result<()> {
+        let is_fed = |day: &KstDay| objects.iter().any(|shared| shared.days.contains(*day));
+        let days: Vec<KstDay> = self.open.keys().copied().filter(is_fed).collect();
+        if days.is_empty() {
+            return Ok(());
+        }
+        let began = console::now();
+        self.walks += 1;
+        match self.scatter(objects, &days) {
+            Ok(found) => {
+                let seconds = seconds_since(began) / days.len() as f64;
+                for (day, found) in days.iter().zip(found) {
+                    if let Some(open) = self.open.get_mut(day) {
+                        open.legs.add(objects, found);
+                        open.read_seconds += seconds;
+                    }
+                }
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                let error = Arc::new(error);
+                for day in days {
+                    let Some(open) = self.open.remove(&day) else { continue };
+                    self.residency.give_back(open.legs.resident_bytes());
+                    let error = Error::of_day(day, &error);
+                    open.run.record_failure(&self.source.table, &error);
+                    self.fail(day, Err(error), observer);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn scatter(&self, objects: &[SharedObject], days: &[KstDay]) -> Result<Vec<Scattered>> {
+        let open = |day: &KstDay| self.open.get(day);
+        let targets = days
+            .iter()
+            .filter_map(|day| Some(DayTarget { day: *day, scratch: open(day)?.staged.scratch().path() }));
+        let is_open = |days: DayRange| days.days().any(|day| self.open.contains_key(&day));
+        let readings = (0..).zip(objects).filter(|(_, shared)| is_open(shared.days));
+        let leg = Leg {
+            table: &self.source.empty_plan(),
+            readings: readings
+                .map(|(number, SharedObject { object, days })| Reading { number, object, days: *days })
+                .collect(),
+            days: targets.collect(),
+            identity_key: self.identity_key,
+            number: self.walks,
+        };
+        convert::scatter(&leg, &self.residency, &self.options, self.run.connector, &self.progress)
+    }
+
+    /// Makes a day public that nothing can feed any more.
+    fn close(&mut self, day: KstDay, open: OpenDay<'a>, observer: &mut dyn RangeObserver) -> Result<()> {
+        let OpenDay { run, staged, legs, began, read_seconds } = open;
+        let resident = legs.resident_bytes();
+        let (plan, found) = legs.join(self.source.empty_plan());
+        note_planned(&run, &plan);
+        run.note(&plan.table, |report| report.seconds.read = Some(read_seconds));
+        let outcome = run.finish(&plan, found, staged, began);
+        self.residency.give_back(resident);
+        match outcome {
+            Ok(published) => {
+                self.progress.day_done();
+                observer.day_done(day, Ok(published));
+                Ok(())
+            }
+            Err(error) => {
+                run.record_failure(&self.source.table, &error);
+                self.fail(day, Err(error), observer);
+                self.run.cancel.check()
+            }
+        }
+    }
+
+    fn fail(&mut self, day: KstDay, outcome: Result<PublishedTable>, observer: &mut dyn RangeObserver) {
+        self.failed.insert(day);
+        self.progress.day_done();
+        observer.day_done(day, outcome);
+    }
+
+    /// The days that are open cannot be made: what they have so far is dropped.
+    fn give_up(&mut self, error: &Error, observer: &mut dyn RangeObserver) {
+        while let Some((day, open)) = self.open.pop_first() {
+            let error = Error::new(error.kind(), "the walk over the days ended before the day was complete")
+                .with("day", day)
+                .hint("start the backfill again: it goes on where it stood");
+            open.run.record_failure(&self.source.table, &error);
+            self.fail(day, Err(error), observer);
+        }
+    }
+
+    fn warn_of_unrecognised(&self, planner: &RangePlanner<'_>) {
+        super::run::warn_of_unrecognised(self.run.console, &self.source.table, planner.unrecognised());
+    }
+}
+
+/// Takes a day for this run. If another run has published it since its objects were listed, it knows more of them.
+fn begin<'a>(run: &DayRun<'a>, source: &TableSource, listed_at: UtcInstant) -> Result<StagedDay<'a>> {
+    let staged = run.begin(&source.table, source.dataset.name())?;
+    let replaced = staged.replaced()?;
+    let planned_at = replaced.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
+    match (replaced, planned_at) {
+        (Some(replaced), Some(planned_at)) if planned_at > listed_at => {
+            Err(Error::new(ErrorKind::Temporary, "another run has published the day meanwhile")
+                .with("table", &source.table)
+                .with("day", run.day)
+                .with("run", replaced.run)
+                .hint("'logmill status' says whether it is still behind"))
+        }
+        _ => Ok(staged),
+    }
+}

@@ -1,0 +1,193 @@
+//! `logmill status`: how the days stand, without reading a log.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::args::{GlobalArgs, ShowFormat, StatusArgs};
+use super::console;
+use super::exit::Exit;
+use super::settings::Flags;
+use crate::error::{Error, Result};
+use crate::kst::{DayRange, KstDay};
+use crate::plan::{Order, RangePlanner, TableSource};
+use crate::publish::freshness::{DayState, DayStatus, day_status};
+use crate::store::lake::Partition;
+use crate::store::{Connector, Lake};
+
+/// Days that are shown where nobody says which.
+const DEFAULT_DAYS: i64 = 14;
+
+pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let flags = Flags { source: Some(&args.source), lake: Some(&args.lake), ..Flags::default() };
+    let settings = context.settings(global, &flags)?;
+    let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    for source in settings.tables()? {
+        let statuses = statuses(source, days, &connector, lake.as_ref(), context)?;
+        match args.format {
+            ShowFormat::Json => {
+                statuses.iter().try_for_each(|(day, found)| {
+                    console::print(&format!("{}\n", as_json(&source.table, *day, found)))
+                })?;
+            }
+            ShowFormat::Table => console::print(&text(&source.table, days, &statuses))?,
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// A day, or why nothing is known of it.
+type Found = std::result::Result<DayStatus, Error>;
+
+fn statuses(
+    source: &TableSource,
+    days: DayRange,
+    connector: &Connector,
+    lake: &dyn Lake,
+    context: &Context,
+) -> Result<BTreeMap<KstDay, Found>> {
+    let wanted: Vec<KstDay> = days.days().collect();
+    let mut planner = RangePlanner::open(source, &wanted, Order::Oldest, connector, console::now)?;
+    let mut statuses = BTreeMap::new();
+    planner.next_leg(&mut |about| {
+        context.cancel.check()?;
+        let partition = Partition { table: source.table.clone(), day: about.day };
+        statuses.insert(about.day, day_status(lake, partition, about));
+        Ok(false)
+    })?;
+    Ok(statuses)
+}
+
+fn state_of(found: &Found) -> DayState {
+    found.as_ref().map_or(DayState::Failed, |status| status.state)
+}
+
+fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
+    let mut line = json!({ "table": table, "day": day, "state": state_of(found) });
+    let facts = match found {
+        Err(error) => json!({ "error": error.to_string() }),
+        Ok(status) => {
+            let manifest = status.manifest.as_ref();
+            let failure = status.failure.as_ref();
+            json!({
+                "error": failure.and_then(|failure| failure.error.as_ref()).map(|error| &error.message),
+                "failed_run": failure.map(|failure| &failure.run),
+                "objects": status.objects,
+                "bytes": status.bytes,
+                "objects_new": status.change.new,
+                "objects_changed": status.change.changed,
+                "objects_gone": status.change.gone,
+                "example": status.change.example,
+                "listed_at": status.listed_at.to_string(),
+                "published_at": manifest.map(|manifest| &manifest.published_at),
+                "run": manifest.map(|manifest| &manifest.run),
+                "logmill": manifest.map(|manifest| &manifest.logmill),
+                "provisional": manifest.map(|manifest| manifest.provisional),
+                "ledger": manifest.map(|manifest| manifest.ledger),
+                "files": manifest.map(|manifest| manifest.parts.len()),
+                "file_bytes": manifest.map(|manifest| manifest.parts.iter().map(|part| part.bytes).sum::<u64>()),
+            })
+        }
+    };
+    if let (Value::Object(line), Value::Object(facts)) = (&mut line, facts) {
+        line.extend(facts);
+    }
+    line
+}
+
+const HEADER: [&str; 12] = [
+    "day",
+    "state",
+    "objects",
+    "rows",
+    "files",
+    "output",
+    "quarantined",
+    "duplicate",
+    "published at",
+    "logmill",
+    "run",
+    "note",
+];
+
+/// A calendar, a table of all days, and how many are in which state.
+fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>) -> String {
+    let mut text = format!("{table}: KST days {days}\n\n{}\n", calendar(statuses));
+    text += &console::table(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
+    let count = |state| statuses.values().filter(|found| state_of(found) == state).count();
+    let counts: Vec<String> =
+        DayState::ALL.iter().map(|state| format!("{} {}", count(*state), state.word())).collect();
+    text + &format!("\n{}\n\n", counts.join(", "))
+}
+
+/// A line a month, a letter a day.
+fn calendar(statuses: &BTreeMap<KstDay, Found>) -> String {
+    let mut months: BTreeMap<String, String> = BTreeMap::new();
+    for (day, found) in statuses {
+        let date = day.to_string();
+        let days = months.entry(date[..7].to_owned()).or_default();
+        let place: usize = date[8..].parse().unwrap_or_default();
+        // The days of the month before the first one that was asked for.
+        *days += &" ".repeat(place - 1 - days.len().min(place - 1));
+        days.push(letter(state_of(found)));
+    }
+    let lines: Vec<String> = months.iter().map(|(month, days)| format!("{month}  {days}\n")).collect();
+    let legend = DayState::ALL.map(|state| format!("{} {}", letter(state), state.word()));
+    format!("{}({})\n", lines.concat(), legend.join(", "))
+}
+
+fn letter(state: DayState) -> char {
+    match state {
+        DayState::Published => '#',
+        DayState::Empty => 'o',
+        DayState::Missing => '.',
+        DayState::Stale => 'S',
+        DayState::Failed => 'F',
+    }
+}
+
+fn row(day: KstDay, found: &Found) -> Vec<String> {
+    let mut row = vec![day.to_string(), state_of(found).word().to_owned()];
+    let status = match found {
+        Ok(status) => status,
+        Err(error) => {
+            row.extend(std::iter::repeat_n(String::new(), HEADER.len() - 3));
+            row.push(error.to_string());
+            return row;
+        }
+    };
+    row.push(console::count(status.objects));
+    match &status.manifest {
+        None => row.extend(std::iter::repeat_n("-".to_owned(), 8)),
+        Some(manifest) => {
+            let ledger = &manifest.ledger;
+            let bytes = manifest.parts.iter().map(|part| part.bytes).sum();
+            row.extend([console::count(ledger.written), console::count(manifest.parts.len() as u64)]);
+            row.push(console::size(bytes));
+            row.extend([ledger.quarantined, ledger.duplicate].map(console::count));
+            row.extend([manifest.published_at.clone(), manifest.logmill.clone(), manifest.run.clone()]);
+        }
+    }
+    row.push(notes(status).join("; "));
+    row
+}
+
+/// What a person should know beside the state.
+fn notes(status: &DayStatus) -> Vec<String> {
+    let mut notes = Vec::new();
+    let failure = status.failure.as_ref().and_then(|failure| failure.error.as_ref());
+    notes.extend(failure.map(|error| error.message.clone()));
+    let change = &status.change;
+    for (count, what) in [(change.new, "new"), (change.changed, "changed"), (change.gone, "gone")] {
+        if count > 0 {
+            notes.push(format!("{} objects {what}", console::count(count)));
+        }
+    }
+    if status.manifest.as_ref().is_some_and(|manifest| manifest.provisional) {
+        notes.push("provisional".to_owned());
+    }
+    notes
+}

@@ -1,0 +1,202 @@
+//! Whether a day is what its raw logs would give now: told from listings, manifests and reports, without reading a log.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::history::{self, RunOutcome, RunReport};
+use super::inputs::{InputLine, read_inputs};
+use super::manifest::Manifest;
+use super::read_manifest;
+use crate::error::Result;
+use crate::kst::UtcInstant;
+use crate::plan::{DayObjects, PlannedObject};
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+/// How a day stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayState {
+    /// Published, with all that has come.
+    Published,
+    /// Published, without a row.
+    Empty,
+    /// Never published.
+    Missing,
+    /// Published, but objects have come or changed since.
+    Stale,
+    /// The last run of the day failed.
+    Failed,
+}
+
+impl DayState {
+    /// Every state, in the order in which they are told.
+    pub const ALL: [Self; 5] = [Self::Published, Self::Empty, Self::Missing, Self::Stale, Self::Failed];
+
+    /// The word for people and machines.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Empty => "empty",
+            Self::Missing => "missing",
+            Self::Stale => "stale",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether a run would change what is published, or could.
+    #[must_use]
+    pub fn is_behind(self) -> bool {
+        matches!(self, Self::Missing | Self::Stale | Self::Failed)
+    }
+}
+
+/// What has become of the raw objects since a day was published.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct InputsChange {
+    /// Objects that were not there.
+    pub new: u64,
+    /// Objects that had another size or `ETag`.
+    pub changed: u64,
+    /// Objects that are not there any more: a rebuild would lose their rows.
+    pub gone: u64,
+    /// One that is new or has changed.
+    pub example: Option<String>,
+}
+
+impl InputsChange {
+    /// Holds what would be read against what was read.
+    pub fn between<'a>(planned: impl Iterator<Item = &'a PlannedObject>, read: &[InputLine]) -> Self {
+        let mut read: BTreeMap<&str, &InputLine> =
+            read.iter().map(|input| (input.object.as_str(), input)).collect();
+        let mut change = Self::default();
+        for object in planned {
+            match read.remove(object.address.as_str()) {
+                Some(input) if is_same(object, input) => continue,
+                Some(_) => change.changed += 1,
+                None => change.new += 1,
+            }
+            if change.example.as_ref().is_none_or(|example| *example > object.address) {
+                change.example = Some(object.address.clone());
+            }
+        }
+        change.gone = read.len() as u64;
+        change
+    }
+
+    /// Whether the day lacks something.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.new + self.changed > 0
+    }
+}
+
+fn is_same(object: &PlannedObject, input: &InputLine) -> bool {
+    // A folder knows no ETag, nor did early lists of inputs.
+    let same_content = object.etag.is_none() || input.etag.is_none() || object.etag == input.etag;
+    object.bytes == input.bytes && same_content
+}
+
+/// How a day of a table stands.
+#[derive(Debug, Clone)]
+pub struct DayStatus {
+    /// The table and day.
+    pub partition: Partition,
+    /// In a word.
+    pub state: DayState,
+    /// Number of raw objects that a run would read now.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When they were listed.
+    pub listed_at: UtcInstant,
+    /// What has become of the raw objects since; nothing where the day was never published.
+    pub change: InputsChange,
+    /// The published day.
+    pub manifest: Option<Manifest>,
+    /// The last run, where it failed.
+    pub failure: Option<RunReport>,
+}
+
+/// Finds out how a day stands, given all that can feed it.
+pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>) -> Result<DayStatus> {
+    let manifest = read_manifest(lake, &partition)?;
+    let change = match &manifest {
+        Some(manifest) => {
+            let read = read_inputs(lake, &partition, manifest)?;
+            InputsChange::between(about.objects.iter().copied(), &read)
+        }
+        None => InputsChange::default(),
+    };
+    let failure = failure(lake, &partition, manifest.as_ref())?;
+    let state = match &manifest {
+        _ if failure.is_some() => DayState::Failed,
+        None => DayState::Missing,
+        Some(_) if change.is_stale() => DayState::Stale,
+        Some(manifest) if manifest.ledger.written == 0 => DayState::Empty,
+        Some(_) => DayState::Published,
+    };
+    let objects = about.objects.len() as u64;
+    let bytes = about.objects.iter().map(|object| object.bytes).sum();
+    let listed_at = about.listed_at;
+    Ok(DayStatus { partition, state, objects, bytes, listed_at, change, manifest, failure })
+}
+
+/// The last run of a day, if it failed and no later one has published the day.
+fn failure(lake: &dyn Lake, partition: &Partition, manifest: Option<&Manifest>) -> Result<Option<RunReport>> {
+    let last = history::last(lake, partition)?.filter(|last| last.outcome == RunOutcome::Failed);
+    // The report of a run that published may be lacking.
+    let began = manifest.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
+    let is_later = |last: &RunReport| began.is_none_or(|began| last.ended_at() > began);
+    Ok(last.filter(is_later))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::RowLedger;
+
+    fn planned(address: &str, bytes: u64, etag: Option<&str>) -> PlannedObject {
+        let (address, key, etag) = (address.to_owned(), address.to_owned(), etag.map(str::to_owned));
+        PlannedObject { address, input: 0, key, bytes, etag, why: "".into(), shard: 0 }
+    }
+
+    fn read(address: &str, bytes: u64, etag: Option<&str>) -> InputLine {
+        let (object, etag, ledger) = (address.to_owned(), etag.map(str::to_owned), RowLedger::default());
+        InputLine { object, bytes, etag, damaged: false, ledger }
+    }
+
+    #[test]
+    fn a_day_is_stale_when_objects_have_come_or_changed() {
+        let before = [read("a", 1, Some("x")), read("b", 1, None), read("c", 1, None)];
+        for (now, expected) in [
+            (
+                vec![planned("a", 1, Some("x")), planned("b", 1, Some("y")), planned("c", 1, None)],
+                (0, 0, 0, None),
+            ),
+            (
+                vec![planned("a", 1, Some("z")), planned("b", 1, None), planned("c", 1, None)],
+                (0, 1, 0, Some("a")),
+            ),
+            (vec![planned("a", 1, None), planned("b", 2, None)], (0, 1, 1, Some("b"))),
+            (
+                vec![
+                    planned("a", 1, None),
+                    planned("b", 1, None),
+                    planned("c", 1, None),
+                    planned("e", 1, None),
+                    planned("d", 1, None),
+                ],
+                (2, 0, 0, Some("d")),
+            ),
+            (vec![], (0, 0, 3, None)),
+        ] {
+            let change = InputsChange::between(now.iter(), &before);
+            let found = (change.new, change.changed, change.gone, change.example.as_deref());
+            assert_eq!(found, expected, "{now:?}");
+            assert_eq!(change.is_stale(), expected.0 + expected.1 > 0);
+        }
+    }
+}
