@@ -10,7 +10,7 @@ use super::console;
 use super::day::{DayRun, PublishedTable, run_name};
 use super::exit::Exit;
 use super::range::{self, RangeObserver};
-use super::report::DayReports;
+use super::report::Reports;
 use super::run::Outcomes;
 use super::settings::Flags;
 use super::summary::{self, FailedTable, RangeSummary};
@@ -18,7 +18,7 @@ use super::{Context, forecast, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{DayObjects, Order, TableSource};
-use crate::publish::freshness::{DayState, DayStatus, day_status};
+use crate::publish::freshness::{DayStatus, day_status};
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -49,7 +49,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
         cancel: &context.cancel,
         connector: &connector,
         registrar: registrar.as_ref(),
-        reports: DayReports::default(),
+        reports: Reports::default(),
     };
     let wanted: Vec<KstDay> = days.days().collect();
     if args.dry_run {
@@ -165,6 +165,7 @@ impl RangeObserver for TableDays<'_> {
         let status = match day_status(self.run.lake, partition, about) {
             Ok(status) => status,
             Err(error) => {
+                self.run.on_day(about.day, about.listed_at).record_failure(self.table, &error);
                 self.made.days.entry(about.day).or_default().add(self.table, Err(error));
                 return false;
             }
@@ -186,12 +187,11 @@ impl RangeObserver for TableDays<'_> {
 
 impl TableDays<'_> {
     fn warn_of_gone(&self, status: &DayStatus) {
-        self.run.console.warn(
+        self.run.on_day(status.partition.day, status.listed_at).warn(
+            self.table,
             "a day is left as it is, though it lacks something: raw objects of which it has rows are gone",
-            &[
-                ("table", json!(self.table)),
-                ("day", json!(status.partition.day)),
-                ("state", json!(DayState::word(status.state))),
+            vec![
+                ("state", json!(status.state)),
                 ("gone", json!(status.change.gone)),
                 ("hint", "'logmill run' or 'backfill --only all' makes it anew without their rows".into()),
             ],
@@ -202,18 +202,19 @@ impl TableDays<'_> {
 impl Made {
     /// Tells what was done and how it ends.
     fn conclude(self, run: &DayRun<'_>, days: DayRange, summary_json: Option<&str>) -> Result<Exit> {
-        let console = run.console;
         let ends = self.failed.iter().map(|(_, error)| Exit::from(error.kind()));
         let exits: Vec<Exit> = self.days.values().flat_map(Outcomes::exits).chain(ends).collect();
         let exit = Exit::of_failures(&exits, self.left > 0 || self.days.values().any(Outcomes::has_done));
         let failed = self.failed.into_iter().map(|(table, error)| {
-            console.error(&error);
+            run.console
+                .failed(&error, vec![("run", run.run.clone().into()), ("table", table.clone().into())]);
             FailedTable { table, published: false, error: error.to_string() }
         });
         let failed = failed.collect();
-        let made = self.days.into_iter().map(|(day, outcomes)| outcomes.conclude(console, day)).collect();
-        RangeSummary::new(run.run.clone(), days, exit, made, self.left, failed)
-            .deliver(summary_json, console.quiet)?;
+        let made = self.days.into_iter().map(|(day, outcomes)| outcomes.conclude(day)).collect();
+        let summary = RangeSummary::new(run.run.clone(), days, exit, made, self.left, failed);
+        summary.deliver(summary_json, run.console.quiet)?;
+        run.say_finished(exit);
         Ok(exit)
     }
 }

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value};
 
+use super::exit::Exit;
 use super::settings::LogFormat;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
@@ -19,6 +20,9 @@ pub(super) struct Console {
     /// Whether bars may be drawn where somebody can see them.
     pub(super) bars: bool,
 }
+
+/// A field of a message.
+pub(super) type Fact = (&'static str, Value);
 
 /// How important a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,19 +56,19 @@ impl Console {
     }
 
     /// A step of the work: always as JSON, as text only with `-v`.
-    pub(super) fn step(self, event: &str, facts: &[(&str, Value)]) {
-        if self.verbose > 0 || self.format == LogFormat::Json {
+    pub(super) fn step(self, event: &str, facts: &[Fact]) {
+        if self.says_steps() {
             self.message(Level::Info, event, facts);
         }
     }
 
     /// Something that somebody should look at.
-    pub(super) fn warn(self, event: &str, facts: &[(&str, Value)]) {
+    pub(super) fn warn(self, event: &str, facts: &[Fact]) {
         self.message(Level::Warn, event, facts);
     }
 
     /// Something for those who want to know all.
-    pub(super) fn debug(self, event: &str, facts: &[(&str, Value)]) {
+    pub(super) fn debug(self, event: &str, facts: &[Fact]) {
         if self.verbose > 1 {
             self.message(Level::Debug, event, facts);
         }
@@ -72,19 +76,42 @@ impl Console {
 
     /// An error, with its next step.
     pub(super) fn error(self, error: &Error) {
+        self.failed(error, Vec::new());
+    }
+
+    /// An error, with its next step and what it is about.
+    pub(super) fn failed(self, error: &Error, about: Vec<Fact>) {
         match self.format {
             LogFormat::Text => {
                 let hint = error.next_step().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
                 to_stderr(&format!("logmill: {error}{hint}"));
             }
             LogFormat::Json => {
-                let hint = error.next_step().map_or(Value::Null, Value::from);
-                self.message(Level::Error, &error.to_string(), &[("hint", hint)]);
+                let mut facts = about;
+                facts.extend([
+                    ("error", error.to_string().into()),
+                    ("kind", error.kind().name().into()),
+                    ("exit_code", Exit::from(error.kind()).code().into()),
+                    ("hint", error.next_step().into()),
+                ]);
+                self.message(Level::Error, "failed", &facts);
             }
         }
     }
 
-    fn message(self, level: Level, event: &str, facts: &[(&str, Value)]) {
+    /// The last step: as important as its exit code.
+    pub(super) fn finished(self, exit: Exit, facts: &[Fact]) {
+        if self.says_steps() {
+            let level = if exit == Exit::Done { Level::Info } else { Level::Error };
+            self.message(level, "finished", facts);
+        }
+    }
+
+    fn says_steps(self) -> bool {
+        self.verbose > 0 || self.format == LogFormat::Json
+    }
+
+    fn message(self, level: Level, event: &str, facts: &[Fact]) {
         if self.quiet && level != Level::Error {
             return;
         }

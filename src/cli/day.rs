@@ -1,11 +1,9 @@
 //! The road of one table and day, as `run` goes it whole and `publish` its last part.
 
-use serde_json::json;
-
 use super::catalog::{CatalogSummary, Registrar};
 use super::console::{self, Console};
 use super::progress::Progress;
-use super::report::{DayReports, seconds_since};
+use super::report::{Reports, seconds_since};
 use super::settings::Settings;
 use super::summary::TableSummary;
 use crate::cancel::Cancel;
@@ -37,7 +35,7 @@ pub(super) struct DayRun<'a> {
     /// The catalog to be told, if any.
     pub(super) registrar: Option<&'a Registrar<'a>>,
     /// What is known of the work on its tables.
-    pub(super) reports: DayReports,
+    pub(super) reports: Reports,
 }
 
 /// A table whose day is public.
@@ -56,14 +54,14 @@ pub(super) fn run_name(started_at: UtcInstant) -> Result<String> {
 impl<'a> DayRun<'a> {
     /// The same run on one of many days, whose inputs were listed then.
     pub(super) fn on_day(&self, day: KstDay, planned_at: UtcInstant) -> Self {
-        let (run, reports, console) = (self.run.clone(), DayReports::default(), self.console.without_bars());
+        let (run, reports, console) = (self.run.clone(), self.reports.clone(), self.console.without_bars());
         Self { day, run, planned_at, console, reports, ..*self }
     }
 
     /// Takes the partition of a table for this run.
     pub(super) fn begin(&self, table: &str, dataset: &str) -> Result<StagedDay<'a>> {
         let partition = Partition { table: table.to_owned(), day: self.day };
-        self.note_begin(&partition, dataset);
+        self.open_report(&partition, dataset);
         let holder = format!("run {}, process {}, since {}", self.run, std::process::id(), self.started_at);
         StagedDay::begin(self.lake, partition, &self.run, &holder)
     }
@@ -85,8 +83,9 @@ impl<'a> DayRun<'a> {
         let leg = Leg::of_plan(plan, target, identity_key, None);
         let began = console::now();
         let found = convert::scatter(&leg, &options.residency(), &options, connector, &progress)?;
-        self.note(&plan.table, |report| report.seconds.read = Some(seconds_since(began)));
-        Ok(found.into_iter().next().unwrap_or_default())
+        let scattered = found.into_iter().next().unwrap_or_default();
+        self.say_read(plan, scattered.rows_read(), seconds_since(began));
+        Ok(scattered)
     }
 
     /// From rows to a public day; `began` is when the work on the table did.
@@ -101,10 +100,7 @@ impl<'a> DayRun<'a> {
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let partition = Partition { table: plan.table.clone(), day: self.day };
         let quarantine = staged.stage_quarantine(&mut gathered)?;
-        self.note(&plan.table, |report| {
-            report.ledger = gathered.ledger;
-            report.quarantine.clone_from(&quarantine);
-        });
+        self.note_rows(&plan.table, gathered.ledger, quarantine.as_ref());
         if let Err(refusal) = self.settings.rules.check(&gathered, &partition, quarantine.as_deref()) {
             staged.refuse()?;
             return Err(refusal);
@@ -113,19 +109,10 @@ impl<'a> DayRun<'a> {
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
         self.warn_of_emptying(&partition, &manifest)?;
         self.cancel.check()?;
+        self.say_written(&manifest, writing);
         let publishing = console::now();
-        self.note(&plan.table, |report| report.seconds.write = Some(seconds_since(writing)));
         let committed = staged.commit(&manifest)?;
-        self.note(&plan.table, |report| report.seconds.publish = Some(seconds_since(publishing)));
-        self.console.step(
-            "published",
-            &[
-                ("table", plan.table.clone().into()),
-                ("day", self.day.to_string().into()),
-                ("run", self.run.clone().into()),
-                ("ledger", json!(manifest.ledger)),
-            ],
-        );
+        self.say_published(&manifest, publishing);
         let (catalog, not_registered) = match self.register(&manifest) {
             Ok(catalog) => {
                 self.clean(&plan.table, committed);
@@ -161,33 +148,21 @@ impl<'a> DayRun<'a> {
     fn register(&self, manifest: &Manifest) -> Result<Option<CatalogSummary>> {
         let Some(registrar) = self.registrar else { return Ok(None) };
         let began = console::now();
-        let registered = registrar.register(self.lake, manifest);
-        self.note(&manifest.table, |report| report.seconds.register = Some(seconds_since(began)));
-        let summary = registered?;
-        let facts = [
-            ("table", json!(manifest.table)),
-            ("day", json!(self.day)),
-            ("partition", json!(summary.partition)),
-            ("location", json!(summary.location)),
-        ];
-        self.console.step("registered", &facts);
+        let summary = registrar.register(self.lake, manifest)?;
+        self.say_registered(&summary, began);
         Ok(Some(summary))
     }
 
     /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.
     fn clean(&self, table: &str, committed: CommittedDay<'_>) {
         let began = console::now();
-        let cleaned = committed.clean();
-        self.note(table, |report| report.seconds.clean = Some(seconds_since(began)));
-        if let Err(error) = cleaned {
-            self.console.warn(
+        match committed.clean() {
+            Ok(()) => self.say_cleaned(table, began),
+            Err(error) => self.warn(
+                table,
                 "cannot remove what the day supersedes: the next run of the day or 'logmill clean' will",
-                &[
-                    ("day", self.day.to_string().into()),
-                    ("cause", error.to_string().into()),
-                    ("hint", error.next_step().unwrap_or_default().into()),
-                ],
-            );
+                vec![("cause", error.to_string().into()), ("hint", error.next_step().into())],
+            ),
         }
     }
 
@@ -251,14 +226,10 @@ impl<'a> DayRun<'a> {
     fn warn_of_emptying(&self, partition: &Partition, manifest: &Manifest) -> Result<()> {
         let rows_before = publish::read_manifest(self.lake, partition)?.map_or(0, |old| old.ledger.written);
         if rows_before > 0 && manifest.ledger.written == 0 {
-            self.console.warn(
+            self.warn(
+                &partition.table,
                 "a day that had rows becomes empty: is the input what it should be?",
-                &[
-                    ("table", partition.table.clone().into()),
-                    ("day", self.day.to_string().into()),
-                    ("rows_before", rows_before.into()),
-                    ("objects", manifest.inputs_file.objects.into()),
-                ],
+                vec![("rows_before", rows_before.into()), ("objects", manifest.inputs_file.objects.into())],
             );
         }
         Ok(())
@@ -267,19 +238,16 @@ impl<'a> DayRun<'a> {
     fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
         let damaged: Vec<_> = gathered.objects.iter().filter(|object| object.damaged).collect();
         for object in damaged.iter().take(DAMAGE_LINES) {
-            self.console.warn(
+            self.warn(
+                &plan.table,
                 "object is damaged: what could be read of it is published, the rest is in quarantine",
-                &[
-                    ("table", plan.table.clone().into()),
-                    ("object", object.object.address.clone().into()),
-                    ("rows", object.ledger.read.into()),
-                ],
+                vec![("object", object.object.address.clone().into()), ("rows", object.ledger.read.into())],
             );
         }
         if damaged.len() > DAMAGE_LINES {
             let more = damaged.len() - DAMAGE_LINES;
-            self.console
-                .warn("more objects are damaged: the list of inputs names all", &[("objects", more.into())]);
+            let text = "more objects are damaged: the list of inputs names all";
+            self.warn(&plan.table, text, vec![("objects", more.into())]);
         }
     }
 }

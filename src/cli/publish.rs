@@ -7,7 +7,7 @@ use super::catalog::Registrar;
 use super::convert::read_plan;
 use super::day::{DayRun, run_name};
 use super::exit::Exit;
-use super::report::DayReports;
+use super::report::Reports;
 use super::run::{conclude, each_table};
 use super::settings::Flags;
 use super::summary;
@@ -40,7 +40,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         cancel: &context.cancel,
         connector: &connector,
         registrar: registrar.as_ref(),
-        reports: DayReports::default(),
+        reports: Reports::default(),
     };
     let publish_table = |table: &crate::plan::TablePlan| {
         let began = console::now();

@@ -8,7 +8,7 @@ use super::console;
 use super::day::{DayRun, PublishedTable};
 use super::progress::Progress;
 use super::report::seconds_since;
-use super::run::{identity_key, note_planned};
+use super::run::{identity_key, warn_of_unrecognised};
 use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -77,7 +77,7 @@ pub(super) fn walk(
     if let Err(error) = &walked {
         range.give_up(error, observer);
     }
-    range.warn_of_unrecognised(&planner);
+    warn_of_unrecognised(run, &source.table, planner.unrecognised());
     walked
 }
 
@@ -195,8 +195,8 @@ impl<'a> RangeRun<'_, 'a> {
         let OpenDay { run, staged, legs, began, read_seconds } = open;
         let resident = legs.resident_bytes();
         let (plan, found) = legs.join(self.source.empty_plan());
-        note_planned(&run, &plan);
-        run.note(&plan.table, |report| report.seconds.read = Some(read_seconds));
+        run.say_planned(&plan, None);
+        run.say_read(&plan, found.rows_read(), read_seconds);
         let outcome = run.finish(&plan, found, staged, began);
         self.residency.give_back(resident);
         match outcome {
@@ -228,10 +228,6 @@ impl<'a> RangeRun<'_, 'a> {
             open.run.record_failure(&self.source.table, &error);
             self.fail(day, Err(error), observer);
         }
-    }
-
-    fn warn_of_unrecognised(&self, planner: &RangePlanner<'_>) {
-        super::run::warn_of_unrecognised(self.run.console, &self.source.table, planner.unrecognised());
     }
 }
 

@@ -7,16 +7,16 @@ use serde_json::json;
 use super::args::{GlobalArgs, RunArgs, day_count};
 use super::backfill;
 use super::catalog::Registrar;
-use super::console::{self, Console};
+use super::console;
 use super::day::{DayRun, PublishedTable, run_name};
 use super::exit::Exit;
-use super::report::{DayReports, seconds_since};
+use super::report::{Reports, seconds_since};
 use super::settings::Flags;
 use super::summary::{self, DaySummary, FailedTable, Summary, TableSummary};
 use super::{Context, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::plan::{LeftObject, TablePlan, TableSource, UNRECOGNISED, plan_table};
+use crate::plan::{LeftObject, TableSource, UNRECOGNISED, plan_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.write.summary_json.as_deref())?;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         cancel: &context.cancel,
         connector: &connector,
         registrar: registrar.as_ref(),
-        reports: DayReports::default(),
+        reports: Reports::default(),
     };
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;
     let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
@@ -64,39 +64,26 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTabl
     let staged = day_run.begin(&source.table, source.dataset.name())?;
     let planning = console::now();
     let plan = plan_table(source, day_run.day, day_run.connector)?;
-    day_run.note(&plan.table, |report| report.seconds.plan = Some(seconds_since(planning)));
-    note_planned(day_run, &plan);
+    day_run.say_planned(&plan, Some(seconds_since(planning)));
     let unrecognised: Vec<_> = plan.left.iter().filter(|left| left.why == UNRECOGNISED).cloned().collect();
-    warn_of_unrecognised(day_run.console, &plan.table, &unrecognised);
+    warn_of_unrecognised(day_run, &plan.table, &unrecognised);
     for left in &plan.left {
-        day_run.console.debug("left out", &[("object", json!(left.address)), ("why", json!(left.why))]);
+        let facts = || vec![("object", json!(left.address)), ("why", json!(left.why))];
+        day_run.debug(&plan.table, "left out", facts);
     }
     day_run.cancel.check()?;
     let scattered = day_run.scatter(&plan, identity_key()?, &staged)?;
     day_run.finish(&plan, scattered, staged, began)
 }
 
-/// Tells what a day is to read.
-pub(super) fn note_planned(day_run: &DayRun<'_>, plan: &TablePlan) {
-    day_run.note_plan(plan);
-    day_run.console.step(
-        "planned",
-        &[
-            ("table", plan.table.clone().into()),
-            ("day", json!(day_run.day)),
-            ("objects", plan.objects.len().into()),
-            ("bytes", plan.bytes().into()),
-            ("left", plan.left.len().into()),
-        ],
-    );
-}
-
 /// Tells of objects that are left out, though they may be logs.
-pub(super) fn warn_of_unrecognised(console: Console, table: &str, unrecognised: &[LeftObject]) {
+pub(super) fn warn_of_unrecognised(day_run: &DayRun<'_>, table: &str, unrecognised: &[LeftObject]) {
     let Some(first) = unrecognised.first() else { return };
-    let facts =
-        [("table", json!(table)), ("objects", json!(unrecognised.len())), ("first", json!(first.address))];
-    console.warn("objects are left out, since neither key nor content tell that they are logs", &facts);
+    day_run.warn(
+        table,
+        "objects are left out, since neither key nor content tell that they are logs",
+        vec![("objects", json!(unrecognised.len())), ("first", json!(first.address))],
+    );
 }
 
 /// A secret for the identities of rows.
@@ -140,11 +127,10 @@ impl Outcomes {
         self.failed.iter().any(|(_, error)| error.kind() == ErrorKind::Interrupted)
     }
 
-    /// Tells of the failures and turns all into the summary of the day.
-    pub(super) fn conclude(self, console: Console, day: KstDay) -> DaySummary {
+    /// The summary of the day; failures were told when they happened.
+    pub(super) fn conclude(self, day: KstDay) -> DaySummary {
         let Self { done, failed } = self;
         let failed = failed.into_iter().map(|(table, error)| {
-            console.error(&error);
             let published = done.iter().any(|summary| summary.table == table);
             FailedTable { published, error: error.to_string(), table }
         });
@@ -181,16 +167,17 @@ pub(super) fn conclude(
     summary_json: Option<&str>,
 ) -> Result<Exit> {
     let exit = exit_of(&outcomes, &rebuilt, day_run.settings.fail_on_empty);
-    let console = day_run.console;
-    let day = outcomes.conclude(console, day_run.day);
-    let rebuilt = rebuilt.into_iter().map(|(day, outcomes)| outcomes.conclude(console, day)).collect();
     if exit == Exit::NoInput {
         let error = Error::new(ErrorKind::NoInput, "a table has no rows for the day")
             .with("day", day_run.day)
             .hint("the day is published as empty; 'logmill plan' shows what was looked at");
-        console.error(&error);
+        day_run.console.failed(&error, day_run.about());
     }
-    Summary::new(day_run.run.clone(), exit, day, rebuilt).deliver(summary_json, console.quiet)?;
+    let day = outcomes.conclude(day_run.day);
+    let rebuilt = rebuilt.into_iter().map(|(day, outcomes)| outcomes.conclude(day)).collect();
+    let summary = Summary::new(day_run.run.clone(), exit, day, rebuilt);
+    summary.deliver(summary_json, day_run.console.quiet)?;
+    day_run.say_finished(exit);
     Ok(exit)
 }
 
