@@ -262,6 +262,12 @@ pub(super) struct WriteArgs {
     /// Write the summary as JSON to a file, or to standard output with -
     #[arg(long, value_name = "FILE|-")]
     pub(super) summary_json: Option<String>,
+    /// Write the numbers of the run to a file for the textfile collector of Prometheus [env: LOGMILL_METRICS_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub(super) metrics_file: Option<String>,
+    /// Say the numbers of each table and day on standard error, in CloudWatch's Embedded Metric Format [env: LOGMILL_EMF]
+    #[arg(long)]
+    pub(super) emf: bool,
 }
 
 /// The catalog.

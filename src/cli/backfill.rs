@@ -14,7 +14,7 @@ use super::report::Reports;
 use super::run::Outcomes;
 use super::settings::Flags;
 use super::summary::{self, FailedTable, RangeSummary};
-use super::{Context, forecast, on_workers};
+use super::{Context, forecast, metrics, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{DayObjects, Order, TableSource};
@@ -31,6 +31,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
         catalog: Some(&args.catalog),
     };
     let settings = context.settings(global, &flags)?;
+    metrics::check(settings.watch.metrics_file.as_deref())?;
     let tables = settings.tables()?;
     let started_at = console::now();
     let days = args.days.range(started_at, None)?;

@@ -18,6 +18,8 @@ pub(super) struct ConfigFile {
     pub(super) max_reject_ratio: Option<Scalar>,
     pub(super) fail_on_empty: Option<Scalar>,
     pub(super) log_format: Option<Scalar>,
+    pub(super) metrics_file: Option<Scalar>,
+    pub(super) emf: Option<Scalar>,
     #[serde(default)]
     pub(super) lake: LakeSection,
     #[serde(default)]

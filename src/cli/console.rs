@@ -141,7 +141,8 @@ pub(super) fn now() -> UtcInstant {
     UtcInstant(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn to_stderr(line: &str) {
+/// A line on standard error, as it is.
+pub(super) fn to_stderr(line: &str) {
     // Nobody is left to tell when standard error is gone.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }

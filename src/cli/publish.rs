@@ -11,7 +11,7 @@ use super::report::Reports;
 use super::run::{conclude, each_table};
 use super::settings::Flags;
 use super::summary;
-use super::{Context, console, on_workers};
+use super::{Context, console, metrics, on_workers};
 use crate::convert::Scattered;
 use crate::error::Result;
 
@@ -24,6 +24,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         ..Flags::default()
     };
     let settings = context.settings(global, &flags)?;
+    metrics::check(settings.watch.metrics_file.as_deref())?;
     let (plan, plan_id) = read_plan(&args.plan)?;
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector, context.console)?;

@@ -11,6 +11,7 @@ use super::console::{self, Fact};
 use super::day::DayRun;
 use super::exit::Exit;
 use super::settings::LogFormat;
+use super::{emf, metrics};
 use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -146,6 +147,8 @@ impl DayRun<'_> {
 
     /// All tables are done.
     pub(super) fn say_finished(&self, exit: Exit) {
+        let metrics_file = self.settings.watch.metrics_file.as_deref();
+        metrics::write(metrics_file, &self.reports.all(), exit, self.console);
         let mut facts = self.about();
         facts.extend(totals(&self.reports.all(), exit));
         facts.push(("seconds", seconds_since(self.started_at).into()));
@@ -217,6 +220,11 @@ impl DayRun<'_> {
         });
         if let Some(error) = error {
             self.console.failed(error, self.about_table(table));
+        }
+        if self.settings.watch.emf
+            && let Some(report) = self.report(table)
+        {
+            console::to_stderr(&emf::line(&report));
         }
     }
 

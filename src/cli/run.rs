@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::report::{Reports, seconds_since};
 use super::settings::Flags;
 use super::summary::{self, DaySummary, FailedTable, Summary, TableSummary};
-use super::{Context, on_workers};
+use super::{Context, metrics, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{LeftObject, TableSource, UNRECOGNISED, plan_table};
@@ -28,6 +28,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         catalog: Some(&args.catalog),
     };
     let settings = context.settings(global, &flags)?;
+    metrics::check(settings.watch.metrics_file.as_deref())?;
     let tables = settings.tables()?;
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector, context.console)?;

@@ -149,7 +149,7 @@ fn failure(lake: &dyn Lake, partition: &Partition, manifest: Option<&Manifest>) 
     let last = history::last(lake, partition)?.filter(|last| last.outcome == RunOutcome::Failed);
     // The report of a run that published may be lacking.
     let began = manifest.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
-    let is_later = |last: &RunReport| began.is_none_or(|began| last.ended_at() > began);
+    let is_later = |last: &RunReport| began.is_none_or(|began| last.ended() > began);
     Ok(last.filter(is_later))
 }
 

@@ -122,6 +122,22 @@ pub struct StepSeconds {
     pub clean: Option<f64>,
 }
 
+impl StepSeconds {
+    /// The steps that were taken, in their order, by the names of the fields.
+    pub fn by_step(self) -> impl Iterator<Item = (&'static str, f64)> {
+        let Self { plan, read, write, publish, register, clean } = self;
+        let steps = [
+            ("plan", plan),
+            ("read", read),
+            ("write", write),
+            ("publish", publish),
+            ("register", register),
+            ("clean", clean),
+        ];
+        steps.into_iter().filter_map(|(step, seconds)| Some((step, seconds?)))
+    }
+}
+
 impl RunReport {
     /// The report of a run that has done nothing yet: until it is told otherwise, it failed.
     #[must_use]
@@ -155,10 +171,17 @@ impl RunReport {
         Partition { table: self.table.clone(), day: self.day }
     }
 
-    /// When the work ended.
+    /// When the work ended; the epoch where nobody can say.
     #[must_use]
-    pub fn ended_at(&self) -> UtcInstant {
+    pub fn ended(&self) -> UtcInstant {
         UtcInstant::parse_iso8601(&self.ended_at).unwrap_or(UtcInstant(0))
+    }
+
+    /// Seconds from its beginning to its end.
+    #[must_use]
+    pub fn duration_seconds(&self) -> f64 {
+        let began = UtcInstant::parse_iso8601(&self.started_at).unwrap_or(self.ended());
+        (self.ended().0 - began.0).max(0) as f64 / 1000.0
     }
 
     fn to_json(&self) -> Result<Vec<u8>> {
@@ -198,7 +221,7 @@ pub fn reports(lake: &dyn Lake, partition: &Partition) -> Result<Vec<RunReport>>
         let json = if is_report { lake.read(&format!("{}/{name}", partition.history()))? } else { None };
         reports.extend(json.and_then(RunReport::from_json));
     }
-    reports.sort_by(|a, b| b.ended_at().cmp(&a.ended_at()).then_with(|| b.run.cmp(&a.run)));
+    reports.sort_by(|a, b| b.ended().cmp(&a.ended()).then_with(|| b.run.cmp(&a.run)));
     Ok(reports)
 }
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from aws import Aws
 from catalog import Registered
-from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, logmill, partition
+from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, balanced, logmill, partition
 from small_day import few_objects
 
 PAGE = REPOSITORY / "docs" / "observability.md"
@@ -36,7 +37,7 @@ Event = dict[str, Any]
 def section(title: str) -> list[list[str]]:
     """The cells of the tables of a section of the page, without their heads."""
     text = PAGE.read_text("utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
-    rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
     heads = {place - 1 for place, row in enumerate(rows) if set("".join(row)) <= set("-| ")}
     cells = [row for place, row in enumerate(rows) if not {place, place - 1} & heads]
     assert cells, f"the section {title} has a table"
@@ -206,3 +207,201 @@ def test_a_report_is_written_like_every_other_object(catalog: Registered) -> Non
         key = {"Bucket": lake.bucket, "Key": lake.below + path}
         assert aws.s3.head_object(**key)["ServerSideEncryption"] == "AES256"
         assert aws.s3.get_object_tagging(**key)["TagSet"] == [{"Key": "team", "Value": "data"}]
+
+
+def metrics(file: Path) -> dict[str, dict[frozenset[tuple[str, str]], float]]:
+    """Values by labels and metric, as an independent parser reads the file."""
+    text = file.read_text("utf-8")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert text.count("# TYPE ") == text.count("# HELP ") == len(families)
+    for family in families.values():
+        assert family.type == "gauge"
+        assert family.documentation
+        assert all(sample.name == family.name for sample in family.samples)
+        assert len({frozenset(sample.labels.items()) for sample in family.samples}) == len(family.samples)
+    return {
+        name: {frozenset(sample.labels.items()): sample.value for sample in family.samples}
+        for name, family in families.items()
+    }
+
+
+def of_table(table: str, **labels: str) -> frozenset[tuple[str, str]]:
+    """The labels of a series of a table."""
+    return frozenset({"table": table, "dataset": DATASETS[table], **labels}.items())
+
+
+def run_with_metrics(
+    file: Path, lake: Path, *options: str | Path, day: str = SAMPLE_DAY, code: int = 0
+) -> tuple[dict[str, Any], dict[str, dict[frozenset[tuple[str, str]], float]]]:
+    """The summary of a run of the sample, and its metrics."""
+    arguments = ("run", "--day", day, "--input", SAMPLE_DATA, "--output", lake, "--quiet", *options)
+    result = logmill(*arguments, "--metrics-file", file, "--summary-json", "-", code=code)
+    assert [path.name for path in file.parent.iterdir() if path.name != lake.name] == [file.name]
+    return balanced(result.stdout), metrics(file)
+
+
+def test_every_metric_is_defined_with_its_labels_and_every_defined_one_is_written(tmp_path: Path) -> None:
+    file, lake = tmp_path / "logmill.prom", tmp_path / "lake"
+    rows = section("Metrics for Prometheus")
+    defined = {names(metric)[0]: set(names(labels)) for metric, labels, _ in rows}
+    written: dict[str, set[str]] = {name: set() for name in run_with_metrics(file, lake)[1]}
+    for code, ratio in ((0, "1"), (3, "0")):
+        _, found = run_with_metrics(file, lake, "--max-reject-ratio", ratio, code=code)
+        for name, series in found.items():
+            for labels in series:
+                written[name] = {label for label, _ in labels}
+    assert written == defined
+
+
+def test_metrics_say_what_the_summary_says(tmp_path: Path) -> None:
+    summary, found = run_with_metrics(tmp_path / "logmill.prom", tmp_path / "lake")
+    assert found["logmill_exit_code"] == {frozenset(): 0}
+    assert found["logmill_build_info"] == {frozenset({("version", summary["logmill"])}): 1}
+    for entry in summary["tables"]:
+        table = entry["table"]
+        single = {
+            "last_run_exit_code": 0,
+            "newest_day_timestamp_seconds": 1698764400,
+            "newest_day_provisional": 0,
+            "run_rows_read": entry["read"],
+            "run_objects": entry["objects"],
+            "run_input_bytes": entry["bytes"],
+            "run_output_files": entry["files"],
+            "run_output_bytes": entry["file_bytes"],
+        }
+        for name, value in single.items():
+            assert found[f"logmill_{name}"][of_table(table)] == value, name
+        outcomes = [name for name in COUNTS if name != "read"]
+        rows = {name: found["logmill_run_rows"][of_table(table, outcome=name)] for name in outcomes}
+        assert rows == {name: entry[name] for name in outcomes}
+        assert sum(rows.values()) == entry["read"]
+        days = found["logmill_run_days"]
+        assert days[of_table(table, outcome="published")] == 1
+        assert days[of_table(table, outcome="failed")] == 0
+        last = found["logmill_last_run_timestamp_seconds"][of_table(table)]
+        assert found["logmill_last_success_timestamp_seconds"][of_table(table)] == last > 1.7e9
+    assert found["logmill_run_failures"] == {}
+
+
+def test_a_failed_run_keeps_the_last_success(tmp_path: Path) -> None:
+    """So does one that works on other tables."""
+    file, lake = tmp_path / "logmill.prom", tmp_path / "lake"
+    _, before = run_with_metrics(file, lake)
+    success = before["logmill_last_success_timestamp_seconds"]
+    assert success.keys() == {of_table(table) for table in DATASETS}
+    _, after = run_with_metrics(file, lake, "--max-reject-ratio", "0", code=3)
+    assert after["logmill_last_success_timestamp_seconds"] == success
+    assert after["logmill_newest_day_timestamp_seconds"] == before["logmill_newest_day_timestamp_seconds"]
+    assert after["logmill_exit_code"] == {frozenset(): 3}
+    for table in DATASETS:
+        assert after["logmill_last_run_exit_code"][of_table(table)] == 3
+        assert after["logmill_run_failures"] == {
+            of_table(name, reason="too_many_rejects"): 1 for name in DATASETS
+        }
+        assert after["logmill_run_rows_read"][of_table(table)] == 0
+    _, last = run_with_metrics(file, lake, "--dataset", "cloudtrail")
+    newer = last["logmill_last_success_timestamp_seconds"]
+    assert newer[of_table("s3_access")] == success[of_table("s3_access")]
+    assert newer[of_table("cloudtrail")] > success[of_table("cloudtrail")]
+    assert last["logmill_last_run_exit_code"] == {of_table("cloudtrail"): 0}
+
+
+def test_the_newest_day_does_not_go_back(tmp_path: Path) -> None:
+    """Neither does what is said of it: that it was provisional."""
+    file, lake = tmp_path / "logmill.prom", tmp_path / "lake"
+    _, today = run_with_metrics(file, lake, day="today")
+    newest, provisional = "logmill_newest_day_timestamp_seconds", "logmill_newest_day_provisional"
+    assert set(today[provisional].values()) == {1}
+    assert min(today[newest].values()) > 1698764400
+    _, after = run_with_metrics(file, lake)
+    assert (after[newest], after[provisional]) == (today[newest], today[provisional])
+
+
+def test_publishing_shards_writes_metrics_too(tmp_path: Path) -> None:
+    plan, file = tmp_path / "plan.json", tmp_path / "logmill.prom"
+    given = ("--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--dataset", "s3-access", "--format", "json")
+    plan.write_text(logmill("plan", *given).stdout)
+    logmill("convert", "--plan", plan, "--staging", tmp_path / "staging")
+    publish = ("publish", "--plan", plan, "--staging", tmp_path / "staging", "--output", tmp_path / "lake")
+    logmill(*publish, env={"LOGMILL_METRICS_FILE": str(file)})
+    steps = metrics(file)["logmill_run_step_seconds"]
+    assert steps.keys() == {of_table("s3_access", step=step) for step in ("write", "publish", "clean")}
+
+
+def test_metrics_that_cannot_be_written_are_refused_before_the_work(tmp_path: Path) -> None:
+    """A device would be replaced by a file; what shows at the end only is a warning."""
+    lake = tmp_path / "lake"
+    arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", lake, "--metrics-file")
+    for file in (tmp_path / "missing" / "x.prom", tmp_path, Path("/dev/null")):
+        assert "--metrics-file" in logmill(*arguments, file, code=2).stderr
+    assert not lake.exists()
+    said = logmill(*arguments, "/proc/logmill.prom").stderr
+    assert "cannot write the metrics" in said
+    assert (lake / "cloudtrail").exists()
+
+
+UNITS = {"Seconds", "Bytes", "Count", "Percent", "Bytes/Second", "Count/Second", "None"}
+
+
+def assert_is_emf(line: dict[str, Any]) -> dict[str, str]:
+    """Asserts what AWS's specification of the format asks for; gives the unit of each metric."""
+    assert len(json.dumps(line)) < 256 * 1024
+    metadata = line["_aws"]
+    assert isinstance(metadata["Timestamp"], int)
+    assert 1.7e12 < metadata["Timestamp"] < 1e13, "milliseconds since the epoch"
+    [directive] = metadata["CloudWatchMetrics"]
+    assert directive.keys() == {"Namespace", "Dimensions", "Metrics"}
+    assert 0 < len(directive["Namespace"]) <= 1024
+    assert not directive["Namespace"].startswith(":")
+    assert directive["Dimensions"]
+    for dimensions in directive["Dimensions"]:
+        assert len(dimensions) <= 30
+        for name in dimensions:
+            assert isinstance(line[name], str)
+            assert 0 < len(line[name]) <= 1024
+    assert 0 < len(directive["Metrics"]) <= 100
+    units = {}
+    for metric in directive["Metrics"]:
+        assert metric.keys() == {"Name", "Unit"}
+        assert 0 < len(metric["Name"]) <= 1024
+        assert metric["Unit"] in UNITS
+        value = line[metric["Name"]]
+        assert isinstance(value, int | float)
+        assert not isinstance(value, bool)
+        units[metric["Name"]] = metric["Unit"]
+    assert len(units) == len(directive["Metrics"]), "a name comes once"
+    return units
+
+
+def emf_lines(stderr: str) -> list[dict[str, Any]]:
+    """The lines in the Embedded Metric Format."""
+    lines = [json.loads(line) for line in stderr.splitlines() if line.startswith("{")]
+    return [line for line in lines if "_aws" in line]
+
+
+@pytest.mark.parametrize("way", [("--quiet",), ("--log-format", "json"), ("-v",)])
+def test_each_table_and_day_is_a_line_for_cloudwatch(tmp_path: Path, way: tuple[str, ...]) -> None:
+    """However much is said beside it."""
+    defined = {names(metric)[0]: unit for metric, unit, _ in section("Metrics for CloudWatch")}
+    arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", tmp_path / "lake", *way)
+    result = logmill(*arguments, "--emf", "--summary-json", "-")
+    summary = balanced(result.stdout)
+    lines = {line["table"]: line for line in emf_lines(result.stderr)}
+    assert lines.keys() == DATASETS.keys()
+    for entry in summary["tables"]:
+        line = lines[entry["table"]]
+        assert assert_is_emf(line) == defined
+        rows = [line[name] for name in defined if name.startswith("Rows")]
+        assert rows == [entry[name] for name in COUNTS]
+        assert (line["Objects"], line["InputBytes"]) == (entry["objects"], entry["bytes"])
+        assert (line["OutputFiles"], line["OutputBytes"]) == (entry["files"], entry["file_bytes"])
+        assert (line["DaysPublished"], line["Failures"], line["DaysProvisional"]) == (1, 0, 0)
+        assert (line["day"], line["run"], line["dataset"]) == (SAMPLE_DAY, summary["run"], entry["dataset"])
+    refused = logmill(*arguments, "--max-reject-ratio", "0", code=3, env={"LOGMILL_EMF": "1"})
+    failed = emf_lines(refused.stderr)
+    assert len(failed) == len(DATASETS)
+    for line in failed:
+        assert list(assert_is_emf(line)) == list(defined)[:3]
+        assert (line["DaysPublished"], line["Failures"]) == (0, 1)
+        assert (line["outcome"], line["error"]) == ("failed", "too_many_rejects")
+    assert emf_lines(logmill(*arguments).stderr) == []

@@ -22,7 +22,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
     let work = Workdir::new();
     work.write(
         "logmill.toml",
-        "threads = 3\nmemory = \"300MiB\"\nmax_reject_ratio = 0.5\n[lake]\noutput = \"/by-file\"\n",
+        "threads = 3\nmemory = \"300MiB\"\nmax_reject_ratio = 0.5\nmetrics_file = \"a.prom\"\nemf = true\n[lake]\noutput = \"/by-file\"\n",
     );
     let config = work.logmill(["config", "--threads", "7"]);
     let settings = in_force(config.env("LOGMILL_THREADS", "5").env("LOGMILL_MEMORY", "500MiB"));
@@ -30,6 +30,8 @@ fn flags_win_over_environment_over_file_over_defaults() {
         ("threads", "7", "--threads"),
         ("memory", "500MiB", "LOGMILL_MEMORY"),
         ("max_reject_ratio", "0.5", "logmill.toml"),
+        ("metrics_file", "a.prom", "logmill.toml"),
+        ("emf", "true", "logmill.toml"),
         ("output", "/by-file", "logmill.toml"),
         ("max_object_size", "4 GiB", "default"),
         ("cloudtrail.lateness", "6h", "default"),
@@ -51,6 +53,8 @@ fn every_setting_can_come_from_the_environment() {
         ("max_reject_ratio", "2%"),
         ("fail_on_empty", "true"),
         ("log_format", "json"),
+        ("metrics_file", "/metrics/logmill.prom"),
+        ("emf", "true"),
         ("output", "/lake"),
         ("dataset", "s3-access"),
         ("s3_access.lateness", "12h"),

@@ -5,9 +5,11 @@ mod lake;
 mod layers;
 mod sources;
 mod values;
+mod watch;
 
 pub(super) use lake::{CatalogSettings, LakeSettings};
 pub(super) use values::span_ms;
+pub(super) use watch::WatchSettings;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -53,6 +55,7 @@ pub(super) struct Settings {
     pub(super) rules: PublishRules,
     pub(super) fail_on_empty: bool,
     pub(super) log_format: LogFormat,
+    pub(super) watch: WatchSettings,
     pub(super) in_force: Vec<InForce>,
 }
 
@@ -99,6 +102,7 @@ impl Settings {
             "text",
             log_format,
         )?;
+        let watch = layers.watch(write, &file)?;
         let catalog = layers.catalog(flags.catalog, &file.catalog)?;
         let lake = layers.lake(flags.lake, write, &file.lake, catalog.as_ref())?;
         let sources = match flags.source {
@@ -115,6 +119,7 @@ impl Settings {
             rules: PublishRules { max_reject_ratio },
             fail_on_empty,
             log_format,
+            watch,
             in_force: layers.in_force,
         })
     }
