@@ -131,8 +131,10 @@ impl Rule {
 #[derive(Default)]
 struct Made {
     days: BTreeMap<KstDay, Outcomes>,
-    /// Days of tables that were left as they are.
+    /// Days of tables that needed nothing.
     left: u64,
+    /// Days of tables that were kept from losing rows.
+    kept: u64,
     /// Tables that could not be gone through to their end.
     failed: Vec<(String, Error)>,
 }
@@ -172,11 +174,13 @@ impl RangeObserver for TableDays<'_> {
             }
         };
         let verdict = self.rule.verdict(&status);
-        if verdict == Verdict::Keep {
-            self.warn_of_gone(&status);
-        }
-        if verdict != Verdict::Make {
-            self.made.left += 1;
+        match verdict {
+            Verdict::Make => {}
+            Verdict::Leave => self.made.left += 1,
+            Verdict::Keep => {
+                self.made.kept += 1;
+                self.warn_of_gone(&status);
+            }
         }
         verdict == Verdict::Make
     }
@@ -213,7 +217,7 @@ impl Made {
         });
         let failed = failed.collect();
         let made = self.days.into_iter().map(|(day, outcomes)| outcomes.conclude(day)).collect();
-        let summary = RangeSummary::new(run.run.clone(), days, exit, made, self.left, failed);
+        let summary = RangeSummary::new(run.run.clone(), days, exit, made, (self.left, self.kept), failed);
         summary.deliver(summary_json, run.console.quiet)?;
         run.say_finished(exit);
         Ok(exit)

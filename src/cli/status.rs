@@ -181,10 +181,12 @@ fn notes(status: &DayStatus) -> Vec<String> {
     let failure = status.failure.as_ref().and_then(|failure| failure.error.as_ref());
     notes.extend(failure.map(|error| error.message.clone()));
     let change = &status.change;
-    for (count, what) in [(change.new, "new"), (change.changed, "changed"), (change.gone, "gone")] {
-        if count > 0 {
-            notes.push(format!("{} objects {what}", console::count(count)));
-        }
+    let counts = [(change.new, "new"), (change.changed, "changed"), (change.gone, "gone")];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> =
+        counts.map(|(count, what)| format!("{} {what}", console::count(*count))).collect();
+    if !counts.is_empty() {
+        notes.push(format!("objects: {}", counts.join(", ")));
     }
     if status.manifest.as_ref().is_some_and(|manifest| manifest.provisional) {
         notes.push("provisional".to_owned());

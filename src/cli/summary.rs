@@ -48,8 +48,10 @@ pub(super) struct RangeSummary {
     exit_code: u8,
     /// The days that were made, or should have been.
     days: Vec<DaySummary>,
-    /// Days of tables that were left as they are.
+    /// Days of tables that needed nothing.
     left: u64,
+    /// Days of tables that lack something, but would lose rows of objects that are gone.
+    kept: u64,
     /// Tables that could not be looked at to their end.
     failed: Vec<FailedTable>,
 }
@@ -239,12 +241,12 @@ impl RangeSummary {
         days: DayRange,
         exit: Exit,
         made: Vec<DaySummary>,
-        left: u64,
+        (left, kept): (u64, u64),
         failed: Vec<FailedTable>,
     ) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
         let (from, to) = (days.first, days.last);
-        Self { version, logmill, run, from, to, exit_code: exit.code(), days: made, left, failed }
+        Self { version, logmill, run, from, to, exit_code: exit.code(), days: made, left, kept, failed }
     }
 
     /// The table for people.
@@ -256,9 +258,16 @@ impl RangeSummary {
             text.push('\n');
             text += &days_table(&self.days);
         }
-        let [published, left, failed] = [published, self.left, failed].map(console::count);
-        text +=
-            &format!("\ndays of tables: {published} published, {left} left as they are, {failed} failed\n");
+        let counts = [
+            (published, "published"),
+            (self.left, "needed nothing"),
+            (self.kept, "kept, since raw objects are gone"),
+            (failed, "failed"),
+        ];
+        let counts = counts.iter().filter(|(count, what)| *count > 0 || *what == "published");
+        let counts: Vec<String> =
+            counts.map(|(count, what)| format!("{} {what}", console::count(*count))).collect();
+        text += &format!("\ndays of tables: {}\n", counts.join(", "));
         text.extend(self.days.iter().flat_map(DaySummary::failures));
         text.extend(self.failed.iter().map(|failed| format!("{}: not gone through\n", failed.table)));
         text

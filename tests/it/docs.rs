@@ -1,0 +1,118 @@
+//! The pages under `docs/` show commands with what they really print: every `console` block is run here.
+//!
+//! A block holds lines `$ command`, each followed by its output, standard error included. Runs, instants and spans differ
+//! from time to time and are not compared. `UPDATE_DOCS=1` writes the pages anew.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use regex::Regex;
+
+use crate::harness::{LOGMILL, Workdir};
+
+/// Settings under which the commands of a page are run.
+const CONFIG: &str = r#"
+threads = 2
+
+[lake]
+output = "lake"
+
+[[source]]
+dataset = "cloudtrail"
+input = "logs/cloudtrail"
+
+[[source]]
+dataset = "s3-access"
+input = "logs/s3-access"
+"#;
+
+fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A folder with the sample logs, the program and its settings.
+fn stage() -> Workdir {
+    let work = Workdir::new();
+    work.write("logmill.toml", CONFIG);
+    fs::create_dir(work.path("bin")).unwrap();
+    symlink(LOGMILL, work.path("bin/logmill")).unwrap();
+    let copied =
+        Command::new("cp").arg("-R").arg(repository().join("sample-data")).arg(work.path("logs")).status();
+    assert!(copied.unwrap().success());
+    work
+}
+
+/// What a shell prints for a command, one stream after the other.
+fn output(work: &Workdir, command: &str) -> String {
+    let script = format!("export PATH=\"$PWD/bin:$PATH\" COLUMNS=200\n{command}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).current_dir(work.path("")).env_remove("LOGMILL_CONFIG");
+    let output = shell.output().unwrap();
+    [output.stderr, output.stdout].map(|bytes| String::from_utf8(bytes).unwrap()).concat()
+}
+
+/// A page with the output of each command as it is now.
+fn rewritten(page: &str, work: &Workdir) -> (String, usize) {
+    let (mut text, mut commands, mut in_block, mut in_output) = (String::new(), 0, false, false);
+    for line in page.lines() {
+        if line.starts_with("```") {
+            in_block = line == "```console";
+            in_output = false;
+        } else if let Some(command) = line.strip_prefix("$ ").filter(|_| in_block) {
+            let printed = output(work, command);
+            let printed: Vec<&str> = printed.trim_matches('\n').lines().map(str::trim_end).collect();
+            let printed = printed.iter().map(|line| format!("{line}\n")).collect::<String>();
+            text += &format!("{line}\n{printed}");
+            (commands, in_output) = (commands + 1, true);
+            continue;
+        } else if in_output {
+            continue;
+        }
+        text += &format!("{line}\n");
+    }
+    (text, commands)
+}
+
+/// A page without what differs from run to run.
+fn constant(page: &str) -> String {
+    let patterns = [
+        (r"\d{8}T\d{6}Z-[0-9a-f]{8}", "RUN"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "INSTANT"),
+        (r"\d+\.\d+", "NUMBER"),
+        (r"(about|process) \S+", "$1 SOME"),
+        (r"[ \t]+", " "),
+    ];
+    patterns.iter().fold(page.to_owned(), |text, (pattern, with)| {
+        Regex::new(pattern).unwrap().replace_all(&text, *with).into_owned()
+    })
+}
+
+fn check(page: &Path) -> usize {
+    let text = fs::read_to_string(page).unwrap();
+    let (now, commands) = rewritten(&text, &stage());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(page, now).unwrap();
+    } else {
+        let hint = "set UPDATE_DOCS=1 to write the page anew";
+        pretty(&constant(&text), &constant(&now), &format!("{}: {hint}", page.display()));
+    }
+    commands
+}
+
+/// Fails with the first line that differs.
+fn pretty(expected: &str, found: &str, about: &str) {
+    for (number, (expected, found)) in (1..).zip(expected.lines().zip(found.lines())) {
+        assert_eq!(expected, found, "line {number} of {about}");
+    }
+    assert_eq!(expected.lines().count(), found.lines().count(), "{about}");
+}
+
+#[test]
+fn the_pages_show_what_the_program_prints() {
+    let pages = fs::read_dir(repository().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let commands: usize =
+        pages.filter(|page| page.extension().is_some_and(|kind| kind == "md")).map(|page| check(&page)).sum();
+    assert!(commands > 5, "{commands} commands");
+}
