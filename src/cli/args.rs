@@ -244,6 +244,12 @@ pub(super) struct WriteArgs {
     /// --projection; env: LOGMILL_GRACE]
     #[arg(long, value_name = "TIME")]
     pub(super) grace: Option<String>,
+    /// Wait for a day that another run holds, a day long or for this TIME, such as 30m [default: 0s; env: LOGMILL_WAIT]
+    #[arg(long, num_args = 0..=1, default_missing_value = "24h", value_name = "TIME")]
+    pub(super) wait: Option<String>,
+    /// Take the day also from a run that holds it: that one loses its work and ends with 75
+    #[arg(long)]
+    pub(super) steal: bool,
     /// Encryption in S3: s3 or kms [default: that of the bucket; env: LOGMILL_SSE]
     #[arg(long, value_name = "WHOSE")]
     pub(super) sse: Option<String>,

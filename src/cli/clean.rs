@@ -4,20 +4,18 @@ use std::collections::BTreeSet;
 
 use super::args::{CleanArgs, GlobalArgs, WriteArgs};
 use super::catalog::Registrar;
+use super::day::run_name;
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
-use super::{Context, console};
-use crate::error::{ErrorKind, Result};
+use super::{Context, console, lock};
+use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 use crate::publish::{self, CleanRules, Leftover};
-use crate::store::Lake;
-use crate::store::lake::{Partition, is_run_name};
+use crate::store::lake::{LOCKS, Partition, is_held, is_run_name};
+use crate::store::{DayLock, Lake};
 
 /// How old the files of an unknown run must be where nobody has said it.
 pub(super) const UNKNOWN_MS: i64 = 24 * 3_600_000;
-
-/// What keeps a partition from others while it is cleaned.
-const HOLDER: &str = "logmill clean";
 
 pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let write = WriteArgs { grace: args.grace.clone(), ..WriteArgs::default() };
@@ -62,8 +60,9 @@ fn tables(args: &CleanArgs, lake: &dyn Lake, unfinished: &[Partition]) -> Result
     }
     let mut tables = lake.names(root_of_runs(lake))?;
     tables.retain(|table| !table.starts_with(['_', '.']));
-    // Of a first run that was killed there may be nothing but uploads.
+    // Of a first run that was killed there may be nothing but uploads and its lock.
     tables.extend(unfinished.iter().map(|partition| partition.table.clone()));
+    tables.extend(lake.names(LOCKS)?);
     tables.sort();
     tables.dedup();
     Ok(tables)
@@ -82,7 +81,8 @@ fn days(lake: &dyn Lake, table: &str, unfinished: &[Partition]) -> Result<Vec<Ks
         let value = name.strip_prefix("proc_ymd=")?;
         value.split('.').next()?.parse().ok()
     };
-    let mut days: BTreeSet<KstDay> = lake.names(&folder)?.iter().filter_map(day).collect();
+    let names = [lake.names(&folder)?, lake.names(&format!("{LOCKS}/{table}"))?].concat();
+    let mut days: BTreeSet<KstDay> = names.iter().filter_map(day).collect();
     days.extend(
         unfinished.iter().filter(|partition| partition.table == table).map(|partition| partition.day),
     );
@@ -140,10 +140,11 @@ impl<'a> Broom<'a> {
         Ok(())
     }
 
-    /// Cleans one partition, unless a run of this machine has it.
+    /// Cleans one partition, unless a run has it. Who only looks at a bucket puts no lock into it.
     pub(super) fn clean_day(&mut self, partition: &Partition, shown: &BTreeSet<String>) -> Result<()> {
-        let _lock = match self.lake.lock(partition, HOLDER) {
-            Err(error) if error.kind() == ErrorKind::Temporary => {
+        let only_looks = self.dry && self.lake.keeps_runs();
+        let _lock = match (!only_looks).then(|| self.lock(partition)).transpose() {
+            Err(error) if is_held(&error) => {
                 self.total.busy += 1;
                 return (self.say)(&format!("{partition}: passed over, a run has it"));
             }
@@ -157,6 +158,11 @@ impl<'a> Broom<'a> {
         }
         let leftovers = publish::leftovers(self.lake, partition, self.rules, shown)?;
         self.remove(&leftovers)
+    }
+
+    fn lock(&self, partition: &Partition) -> Result<Box<dyn DayLock>> {
+        let taker = lock::taker("logmill clean", &run_name(self.rules.now)?, false);
+        self.lake.lock(partition, &taker)
     }
 
     fn sweep(&mut self, partition: &Partition) -> Result<()> {

@@ -36,6 +36,7 @@ pub(super) struct LakeSection {
     pub(super) target_file_size: Option<Scalar>,
     pub(super) scratch: Option<Scalar>,
     pub(super) grace: Option<Scalar>,
+    pub(super) wait: Option<Scalar>,
     pub(super) expected_bucket_owner: Option<Scalar>,
     pub(super) sse: Option<Scalar>,
     pub(super) kms_key: Option<Scalar>,

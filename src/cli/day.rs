@@ -2,9 +2,10 @@
 
 use super::catalog::{CatalogSummary, Registrar};
 use super::console::{self, Console};
+use super::lock;
 use super::progress::Progress;
 use super::report::{Reports, seconds_since};
-use super::settings::Settings;
+use super::settings::{LakeSettings, Settings};
 use super::summary::TableSummary;
 use crate::cancel::Cancel;
 use crate::convert::{self, ConvertOptions, DayTarget, Gathered, Leg, Scattered};
@@ -58,12 +59,14 @@ impl<'a> DayRun<'a> {
         Self { day, run, planned_at, console, reports, ..*self }
     }
 
-    /// Takes the partition of a table for this run.
+    /// Takes the partition of a table for this run, and waits for it as long as the settings say.
     pub(super) fn begin(&self, table: &str, dataset: &str) -> Result<StagedDay<'a>> {
         let partition = Partition { table: table.to_owned(), day: self.day };
         self.open_report(&partition, dataset);
-        let holder = format!("run {}, process {}, since {}", self.run, std::process::id(), self.started_at);
-        StagedDay::begin(self.lake, partition, &self.run, &holder)
+        let LakeSettings { wait_ms, steals, .. } = self.settings.lake;
+        let lake = self.lake;
+        let begin = || StagedDay::begin(lake, partition.clone(), &lock::taker("run", &self.run, steals));
+        lock::wait_for(begin, wait_ms, self.console, self.cancel)
     }
 
     pub(super) fn options(&self) -> ConvertOptions {

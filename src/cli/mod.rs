@@ -7,6 +7,7 @@ mod console;
 mod day;
 mod emf;
 pub mod exit;
+mod lock;
 mod metrics;
 mod progress;
 mod report;

@@ -29,14 +29,14 @@ use crate::convert::{Gathered, PartFile, PartsTarget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{MANIFEST, Partition, RunFile};
-use crate::store::{Lake, Scratch, StagedPartition, Uncommitted};
+use crate::store::{DayLock, Lake, LockTaker, Scratch, StagedPartition, Uncommitted};
 
 /// A day of a table that is being made. Dropped without a commit, it leaves nothing behind.
 pub struct StagedDay<'a> {
     // In this order, since they are dropped in it: what is staged goes before the lock.
     staged: Option<Box<dyn StagedPartition>>,
     scratch: Scratch,
-    _lock: Box<dyn Send>,
+    lock: Box<dyn DayLock>,
     lake: &'a dyn Lake,
     partition: Partition,
     run: String,
@@ -51,13 +51,15 @@ pub struct PublishRules {
 }
 
 impl<'a> StagedDay<'a> {
-    /// Takes the partition for this run and removes what a killed run left.
-    pub fn begin(lake: &'a dyn Lake, partition: Partition, run: &str, holder: &str) -> Result<Self> {
-        let lock = lake.lock(&partition, holder)?;
-        lake.sweep(&partition)?;
-        let scratch = lake.scratch(&partition, run)?;
+    /// Takes the partition for a run and removes what a killed run left.
+    pub fn begin(lake: &'a dyn Lake, partition: Partition, taker: &LockTaker) -> Result<Self> {
+        let lock = lake.lock(&partition, taker)?;
+        if !lock.was_stolen() {
+            lake.sweep(&partition)?;
+        }
+        let scratch = lake.scratch(&partition, &taker.run)?;
         let staged = Some(lake.stage(&partition, &scratch)?);
-        Ok(Self { staged, scratch, _lock: lock, lake, partition, run: run.to_owned(), quarantine: None })
+        Ok(Self { staged, scratch, lock, lake, partition, run: taker.run.clone(), quarantine: None })
     }
 
     /// A folder for what must not stay.
@@ -150,8 +152,11 @@ impl<'a> StagedDay<'a> {
         let leftovers = self.lake.run_files(&self.partition)?;
         let old_quarantines = self.lake.names(&self.quarantine_folder())?;
         let staged = self.staged.take().expect("a day is committed once, since that takes it");
+        let still_ours = self.lock.check()?;
         self.put_quarantine()?;
-        if let Err(Uncommitted { error, is_certain }) = staged.commit(&json) {
+        let committed = staged.commit(&json);
+        drop(still_ours);
+        if let Err(Uncommitted { error, is_certain }) = committed {
             if is_certain {
                 // The error that counts is the first one.
                 let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 
 /// One day of one table: the unit that is published whole or not at all.
@@ -46,6 +46,61 @@ impl Partition {
 /// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
 pub const INPUTS: &str = "_inputs";
 
+/// Folder of a lake in a bucket with the locks of days: `_locks/table/proc_ymd=20231101.json`.
+pub const LOCKS: &str = "_locks";
+
+/// Who takes the lock of a day.
+#[derive(Debug, Clone)]
+pub struct LockTaker {
+    /// The name of the run.
+    pub run: String,
+    /// Run, machine, process and time, as others are told of them: no two takers have the same.
+    pub holder: String,
+    /// Whether to take the lock also from a run that holds it.
+    pub steals: bool,
+}
+
+/// The lock of a day, held: dropped, it is free again.
+pub trait DayLock: Send {
+    /// Makes sure, before a commit, that the day is still ours. As long as what it returns lives, nobody can take it away
+    /// where a commit could not tell.
+    ///
+    /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary), naming the new holder, when it was taken over.
+    fn check(&self) -> Result<Box<dyn Send>>;
+
+    /// Whether it was taken from a run of this machine that may still be at work among its unfinished files.
+    fn was_stolen(&self) -> bool;
+}
+
+/// An error about a day whose lock somebody else has; `until` says how long, where it is not as long as he lives.
+pub(super) fn held(partition: &Partition, holder: &str, until: Option<UtcInstant>) -> Error {
+    let error = about_lock("another run is publishing this day", partition, holder);
+    let error = match until {
+        Some(until) => error.with("until", format!("{until}, unless it is renewed")),
+        None => error,
+    };
+    error.hint("wait for it with --wait, or take the day from it with --steal, which makes its work lost")
+}
+
+/// An error about a lock that was ours.
+pub(super) fn taken_over(partition: &Partition, holder: &str) -> Error {
+    about_lock("the lock of the day was taken over: this run gives way", partition, holder)
+        .hint("the day is the other run's now: run it again if its inputs have changed since")
+}
+
+fn about_lock(message: &str, partition: &Partition, holder: &str) -> Error {
+    Error::new(ErrorKind::Temporary, message)
+        .with("table", &partition.table)
+        .with("day", partition.day)
+        .with("holder", if holder.is_empty() { "unknown" } else { holder })
+}
+
+/// Whether an error says that another run has the day: waiting for it can help.
+#[must_use]
+pub fn is_held(error: &Error) -> bool {
+    error.kind() == ErrorKind::Temporary && error.fact("holder").is_some()
+}
+
 /// A place with published days.
 pub trait Lake: Send + Sync {
     /// The address of a path: what people and catalogs call it.
@@ -54,10 +109,11 @@ pub trait Lake: Send + Sync {
     /// Whether the files of several runs of a day can be there at once, so that readers of an old one can finish.
     fn keeps_runs(&self) -> bool;
 
-    /// Takes the partition for one run; it is free again when the value is dropped, or when its process dies.
+    /// Takes the partition for one run. Of a process that dies the lock is free at once for others of its machine, and
+    /// for other machines when it has expired.
     ///
-    /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary), naming the holder, when another run has it.
-    fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>>;
+    /// Fails with an error that [`is_held`] when another run has it.
+    fn lock(&self, partition: &Partition, taker: &LockTaker) -> Result<Box<dyn DayLock>>;
 
     /// A folder on this machine for spilled rows and unfinished files of a run, below one for the partition.
     fn scratch(&self, partition: &Partition, run: &str) -> Result<super::Scratch>;

@@ -1,19 +1,21 @@
 //! A lake in a folder of this machine.
 //!
 //! A version of a partition is built in `_staging`, which engines pass over, and committed by exchanging it with the
-//! folder of the partition: one system call, so that a path leads to the old day or to the new one. The lock is one of
-//! the kernel's on a file: it dies with its process.
+//! folder of the partition: one system call, so that a path leads to the old day or to the new one.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::lake::{Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted};
+use super::file_lock::FileLock;
+use super::lake::{
+    DayLock, Lake, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted,
+};
 use super::scratch::{Scratch, remove_empty_parents};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -41,6 +43,11 @@ impl LocalLake {
         self.root.join(STAGING).join(partition.to_string())
     }
 
+    /// Takes the partition among the runs of this machine.
+    pub(super) fn lock_file(&self, partition: &Partition, taker: &LockTaker) -> Result<FileLock> {
+        FileLock::take(&self.staging(partition).with_extension("lock"), &self.root, partition, taker)
+    }
+
     fn aside(&self, partition: &Partition) -> PathBuf {
         self.staging(partition).with_extension("previous")
     }
@@ -52,7 +59,7 @@ impl LocalLake {
 }
 
 /// An error about writing to the lake, with the next step where the cause tells it.
-fn write_failed(doing: &'static str, path: &Path, cause: io::Error) -> Error {
+pub(super) fn write_failed(doing: &'static str, path: &Path, cause: io::Error) -> Error {
     let hint = match cause.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "the disk is full: make room and run the day again; the day that was published still stands"
@@ -70,13 +77,10 @@ impl Lake for LocalLake {
         self.root.join(path).display().to_string()
     }
 
-    fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>> {
-        let path = self.staging(partition).with_extension("lock");
-        loop {
-            if let Some(lock) = FileLock::take(&path, &self.root, holder, partition)? {
-                return Ok(Box::new(lock));
-            }
-        }
+    fn lock(&self, partition: &Partition, taker: &LockTaker) -> Result<Box<dyn DayLock>> {
+        let lock = self.lock_file(partition, taker)?;
+        lock.forget_the_dead(taker)?;
+        Ok(Box::new(lock))
     }
 
     fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
@@ -341,64 +345,6 @@ fn sync_folders_below(folder: &Path) -> io::Result<()> {
         }
     }
     sync_folder(folder)
-}
-
-/// A lock file, locked by the kernel and removed at the end.
-struct FileLock {
-    path: PathBuf,
-    root: PathBuf,
-    file: File,
-}
-
-impl FileLock {
-    /// Takes the lock; `None` when a run that ended removed file or folder in between and the caller should try again.
-    fn take(path: &Path, root: &Path, holder: &str, partition: &Partition) -> Result<Option<Self>> {
-        let failed = |cause| write_failed("cannot lock the day", path, cause);
-        let mut file = match open_lock_file(path) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound && root_can_be_made(root) => {
-                return Ok(None);
-            }
-            opened => opened.map_err(failed)?,
-        };
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) => return Err(busy(&mut file, partition)),
-            result => result.map_err(|errno| failed(errno.into()))?,
-        }
-        match (fs::metadata(path), file.metadata()) {
-            (Ok(on_disk), Ok(held)) if on_disk.ino() == held.ino() => {}
-            _ => return Ok(None),
-        }
-        let mut lock = Self { path: path.to_owned(), root: root.to_owned(), file };
-        lock.file.set_len(0).and_then(|()| lock.file.write_all(holder.as_bytes())).map_err(failed)?;
-        Ok(Some(lock))
-    }
-}
-
-impl Drop for FileLock {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-        remove_empty_parents(&self.path, &self.root);
-    }
-}
-
-fn open_lock_file(path: &Path) -> io::Result<File> {
-    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
-}
-
-/// Whether it was not the root of the lake that is missing.
-fn root_can_be_made(root: &Path) -> bool {
-    fs::create_dir_all(root).is_ok()
-}
-
-fn busy(file: &mut File, partition: &Partition) -> Error {
-    let mut holder = String::new();
-    let _ = file.read_to_string(&mut holder);
-    Error::new(ErrorKind::Temporary, "another run is publishing this day")
-        .with("table", &partition.table)
-        .with("day", partition.day)
-        .with("holder", if holder.is_empty() { "unknown" } else { &holder })
-        .hint("wait until it has ended and run the day again if it is still needed")
 }
 
 #[cfg(test)]

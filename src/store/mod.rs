@@ -4,6 +4,7 @@
 
 mod access;
 mod connector;
+mod file_lock;
 pub mod lake;
 mod local;
 mod local_lake;
@@ -14,7 +15,7 @@ pub mod unpack;
 
 pub use access::{Encryption, LakeAccess, SourceAccess};
 pub use connector::{Connector, Way};
-pub use lake::{Lake, LakeFile, StagedPartition, Uncommitted};
+pub use lake::{DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
 pub use local::LocalStore;
 pub use local_lake::LocalLake;
 pub use scratch::Scratch;

@@ -290,11 +290,12 @@ class Meanwhile:
 
 @dataclass
 class Rule:
-    """Which requests meet a fault: those that match, after `skip` of them, `times` times."""
+    """Which requests meet a fault: those that match, after `skip` of them, `times` times, but none of `spare`."""
 
     fault: Fault
     operation: str = "*"
     path: str = "*"
+    spare: str | None = None
     skip: int = 0
     times: int | None = None
     matched: int = 0
@@ -303,6 +304,7 @@ class Rule:
     def strikes(self, request: Request) -> bool:
         """Whether the request meets the fault; to be asked once a request."""
         fits = fnmatchcase(request.operation, self.operation) and fnmatchcase(request.path, self.path)
+        fits = fits and not (self.spare and fnmatchcase(request.path, self.spare))
         self.matched += fits
         strikes = fits and self.matched > self.skip and (self.times is None or self.struck < self.times)
         self.struck += strikes

@@ -435,11 +435,11 @@ def test_a_projection_ends_only_when_a_person_ends_it(
 def test_the_catalog_shows_the_run_that_committed_last_also_when_two_register_at_once(
     grown: Registered, day: SmallDay, proxy: FaultProxy, moment: str, tmp_path: Path
 ) -> None:
-    """One has committed and is about to register, when another one does all of that."""
+    """One has committed and is about to register, when another one takes its lock away and does all of that."""
     later: list[str] = []
 
     def overtake() -> None:
-        options = (*ITS_TABLE, "--grace", "0s", "--scratch", tmp_path)
+        options = (*ITS_TABLE, "--grace", "0s", "--scratch", tmp_path, "--steal")
         later.append(grown.run(*options, source=day.source)["run"])
 
     proxy.rule(Meanwhile(overtake), operation=moment, times=1)

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::rc::Rc;
@@ -191,7 +192,7 @@ impl<'w> Call<'w> {
     pub(crate) fn start(mut self) -> Running<'w> {
         let line = format!("{:?}", self.command);
         let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Running { work: self.work, line, child }
+        Running { work: self.work, line, child, said: String::new() }
     }
 
     /// Runs it to its end.
@@ -233,6 +234,8 @@ pub(crate) struct Running<'w> {
     work: &'w Workdir,
     line: String,
     child: Child,
+    /// What it has said until it was last looked at.
+    said: String,
 }
 
 impl Running<'_> {
@@ -244,6 +247,17 @@ impl Running<'_> {
         self.child.try_wait().unwrap().is_some()
     }
 
+    /// Waits until it has said this.
+    pub(crate) fn until_it_says(&mut self, text: &str) {
+        let messages = self.child.stderr.as_mut().unwrap();
+        let mut byte = [0];
+        while !self.said.contains(text) {
+            let length = messages.read(&mut byte).unwrap();
+            assert_eq!(length, 1, "it ended, and never said '{text}':\n{}", self.said);
+            self.said.push(char::from(byte[0]));
+        }
+    }
+
     /// Sends a signal, such as `INT`; a process that has ended already is no error.
     pub(crate) fn signal(&self, name: &str) {
         Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).output().unwrap();
@@ -252,7 +266,7 @@ impl Running<'_> {
     pub(crate) fn wait(self) -> Outcome {
         let Output { status, stdout, stderr } = self.child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr) = (text(&stdout), text(&stderr));
+        let (stdout, stderr) = (text(&stdout), self.said + &text(&stderr));
         let outcome =
             Outcome { line: self.line, status: status.to_string(), code: status.code(), stdout, stderr };
         self.work.note(&outcome.to_string());

@@ -82,8 +82,8 @@ impl Scene {
     }
 
     /// A named pipe that is read as one more object: a run that has opened it stays there as long as we like.
-    fn pipe(&self) -> PathBuf {
-        let pipe = self.work.path("pipe_CloudTrail_r_20231101T0310Z_z.json.gz");
+    fn pipe(&self, name: &str) -> PathBuf {
+        let pipe = self.work.path(&format!("{name}_CloudTrail_r_20231101T0310Z_z.json.gz"));
         if !pipe.exists() {
             assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         }
@@ -92,9 +92,21 @@ impl Scene {
 
     /// A run that has taken the day and waits for the content of an object.
     fn run_until_it_reads(&self) -> (Running<'_>, File) {
-        let pipe = self.pipe();
-        let run = self.run().args([Path::new("--input"), &pipe]).start();
+        self.run_with_until_it_reads("pipe", &[])
+    }
+
+    fn run_with_until_it_reads(&self, pipe: &str, options: &[&str]) -> (Running<'_>, File) {
+        let pipe = self.pipe(pipe);
+        let run = self.run().args([Path::new("--input"), &pipe]).args(options).start();
         (run, OpenOptions::new().write(true).open(pipe).unwrap())
+    }
+
+    /// The lock of the day, held by somebody.
+    fn held(&self) -> (PathBuf, File) {
+        let lock = self.work.write("lake/_staging/cloudtrail/proc_ymd=20231101.lock", "run X, process 1");
+        let held = File::open(&lock).unwrap();
+        held.try_lock().unwrap();
+        (lock, held)
     }
 }
 
@@ -237,11 +249,12 @@ fn after_a_kill_at_any_moment_a_rerun_converges_and_cleans() {
 #[test]
 fn a_day_that_another_run_holds_is_left_alone() {
     let scene = Scene::new();
-    let lock = scene.work.write("lake/_staging/cloudtrail/proc_ymd=20231101.lock", "run X, process 1");
-    let held = File::open(&lock).unwrap();
-    held.try_lock().unwrap();
+    let (lock, held) = scene.held();
     let before = scene.work.files("lake");
-    scene.run().exits(75).says(&["another run", "run X, process 1", "2023-11-01", "hint:"]);
+    let facts = ["another run", "table: cloudtrail", "day: 2023-11-01", "holder: run X, process 1"];
+    let refused = scene.run().exits(75);
+    refused.says(&facts);
+    refused.says(&["hint:", "--wait", "--steal"]);
     assert_eq!(scene.work.files("lake"), before);
     // Another day of the table is free, and so is another table.
     let other = scene.work.logmill(["run", "--day", "2023-11-02", "--input", "raw", "--output", "lake"]);
@@ -265,6 +278,67 @@ fn of_two_runs_of_a_day_at_once_the_second_gives_way() {
     // The object behind the pipe had no content.
     assert!(matches!(outcome.code, Some(0 | 3)), "{outcome}");
     scene.run().publishes(TABLE);
+}
+
+#[test]
+fn who_waits_publishes_when_the_holder_has_ended() {
+    let scene = Scene::new();
+    let (_, held) = scene.held();
+    let mut waiting = scene.run().env("LOGMILL_WAIT", "1h").start();
+    waiting.until_it_says("waiting for another run to end");
+    assert_eq!(scene.standing(), Standing::Old);
+    drop(held);
+    let outcome = waiting.wait();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    assert_eq!(outcome.stderr.matches("waiting").count(), 1, "{outcome}");
+    outcome.says(&["cloudtrail", "2023-11-01", "run X, process 1"]);
+    assert_eq!(scene.standing(), Standing::New);
+    scene.work.assert_no_debris("lake");
+}
+
+#[test]
+fn waiting_ends_with_a_signal_and_takes_nothing_from_the_holder() {
+    let scene = Scene::new();
+    let (lock, _held) = scene.held();
+    let mut waiting = scene.run().args(["--wait"]).start();
+    waiting.until_it_says("waiting for another run to end");
+    waiting.signal("INT");
+    let outcome = waiting.wait();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    assert_eq!(fs::read_to_string(lock).unwrap(), "run X, process 1");
+    assert_eq!(scene.standing(), Standing::Old);
+}
+
+#[test]
+fn a_run_that_was_robbed_of_its_day_gives_way_and_leaves_the_thief_alone() {
+    let scene = Scene::new();
+    let (robbed, mut content) = scene.run_until_it_reads();
+    let (thief, mut others) = scene.run_with_until_it_reads("other", &["--steal"]);
+    let name = format!("process {}", thief.id());
+    scene.run().exits(75).says(&[&name]);
+    content.write_all(&gz(document([event("robbed", json!({}))]))).unwrap();
+    drop(content);
+    let outcome = robbed.wait();
+    assert_eq!(outcome.code, Some(75), "{outcome}");
+    outcome.says(&["the lock of the day was taken over", &name, "hint:"]);
+    assert_eq!(scene.standing(), Standing::Old);
+    scene.run().exits(75).says(&[&name]);
+    others.write_all(&gz(document([event("thief", json!({}))]))).unwrap();
+    drop(others);
+    let outcome = thief.wait();
+    assert_eq!(outcome.code, Some(0), "{outcome}");
+    scene.work.assert_no_debris("lake");
+    scene.work.verify().exits(0);
+}
+
+#[test]
+fn to_steal_a_day_that_nobody_holds_is_to_take_it() {
+    let scene = Scene::new();
+    let (run, _pipe) = scene.run_until_it_reads();
+    run.signal("KILL");
+    run.wait();
+    scene.run().args(["--steal"]).publishes(TABLE);
+    assert_eq!(scene.standing(), Standing::New);
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn every_setting_can_come_from_the_environment() {
         ("metrics_file", "/metrics/logmill.prom"),
         ("emf", "true"),
         ("output", "/lake"),
+        ("wait", "30m"),
         ("dataset", "s3-access"),
         ("s3_access.lateness", "12h"),
         ("s3_access.naming", "compact"),
@@ -78,6 +79,7 @@ fn a_config_file_can_hold_all_of_a_run() {
         threads = 2
         [lake]
         output = "lake"
+        wait = "1m"
         [[source]]
         dataset = "cloudtrail"
         input = ["raw"]

@@ -16,6 +16,10 @@ pub(in crate::cli) struct LakeSettings {
     pub(in crate::cli) access: LakeAccess,
     /// How long the files of a superseded run stay, in milliseconds.
     pub(in crate::cli) grace_ms: i64,
+    /// How long to wait for a day that another run holds, in milliseconds.
+    pub(in crate::cli) wait_ms: i64,
+    /// Whether to take a day also from a run that holds it.
+    pub(in crate::cli) steals: bool,
     /// A folder of this machine for what a lake in S3 cannot hold.
     pub(in crate::cli) scratch: PathBuf,
     pub(super) target_file_bytes: u64,
@@ -52,6 +56,8 @@ impl Layers {
         let default_grace = if projects { "0s" } else { "1h" };
         let grace_flag = write.and_then(|write| write.grace.as_ref());
         let grace_ms = self.pick("grace", grace_flag, file.grace.as_ref(), default_grace, span_ms)?;
+        let wait_flag = write.and_then(|write| write.wait.as_ref());
+        let wait_ms = self.pick("wait", wait_flag, file.wait.as_ref(), "0s", span_ms)?;
         let temporary = std::env::temp_dir().to_string_lossy().into_owned();
         let scratch_flag = flags.and_then(|lake| lake.scratch.as_ref());
         let scratch = self.pick("scratch", scratch_flag, file.scratch.as_ref(), &temporary, text)?.into();
@@ -60,6 +66,8 @@ impl Layers {
             output: Some(output).filter(|output| !output.is_empty()),
             access,
             grace_ms,
+            wait_ms,
+            steals: write.is_some_and(|write| write.steal),
             scratch,
             target_file_bytes,
         })

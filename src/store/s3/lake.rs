@@ -13,14 +13,16 @@ use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 
 use super::bucket::Bucket;
 use super::failure::{Asked, failure};
-use super::object::{S3File, try_get};
+use super::lock::S3Lock;
+use super::object::{S3File, instant, try_get};
 use super::staged::S3Staged;
 use super::upload::{self, UploadWriter, Uploads, lock};
 use super::{Aws, S3Location};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{
-    INPUTS, Lake, LakeFile, MANIFEST, Partition, RunFile, StagedPartition, is_run_name,
+    DayLock, INPUTS, LOCKS, Lake, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition,
+    is_run_name,
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
@@ -171,10 +173,6 @@ fn listing(target: &str) -> Asked<'_> {
     Asked { failing: "cannot list the lake", target, permission: "s3:ListBucket" }
 }
 
-fn instant(time: &aws_sdk_s3::primitives::DateTime) -> UtcInstant {
-    UtcInstant(time.to_millis().unwrap_or_default())
-}
-
 /// One folder for each lake and user, so that the runs of different ones do not meet.
 fn scratch_folder(scratch: &Path, address: &str) -> PathBuf {
     let name = address.trim_start_matches("s3://").trim_end_matches('/').replace('_', "__").replace('/', "_");
@@ -198,8 +196,10 @@ impl Lake for S3Lake {
         true
     }
 
-    fn lock(&self, partition: &Partition, holder: &str) -> Result<Box<dyn Send>> {
-        self.local.lock(partition, holder)
+    fn lock(&self, partition: &Partition, taker: &LockTaker) -> Result<Box<dyn DayLock>> {
+        let local = self.local.lock_file(partition, taker)?;
+        let key = self.key(&format!("{LOCKS}/{partition}.json"));
+        Ok(Box::new(S3Lock::take(&self.bucket, &self.access, key, partition, taker, local)?))
     }
 
     fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
@@ -212,7 +212,7 @@ impl Lake for S3Lake {
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         let found = self.bucket.aws.wait(try_get(&self.bucket, &self.key(path), None, None))?;
-        Ok(found.map(|(content, _)| content.to_vec()))
+        Ok(found.map(|found| found.content.to_vec()))
     }
 
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
@@ -286,7 +286,7 @@ impl Lake for S3Lake {
             }
             Ok(replaces)
         })?;
-        let replaces = replaces.map(|(content, etag)| (content.to_vec(), etag));
+        let replaces = replaces.map(|found| (found.content.to_vec(), found.etag));
         let (bucket, access) = (Arc::clone(&self.bucket), self.access.clone());
         Ok(Box::new(S3Staged::begin(bucket, access, prefix, replaces)))
     }

@@ -9,6 +9,7 @@ pub(crate) mod failure;
 mod lake;
 mod listing;
 mod location;
+mod lock;
 mod object;
 mod read_ahead;
 mod source;

@@ -9,27 +9,36 @@ use bytes::Bytes;
 use super::bucket::Bucket;
 use super::failure::{Asked, code_of, failure, status_of};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::UtcInstant;
 use crate::store::lake::LakeFile;
 
 /// How often a body that breaks off is asked for again.
 const BODY_ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// An object, or a range of it (its start and length), with its `ETag`; `None` when there is no such object. Where a
-/// `version` is wanted, another one is refused.
+/// An object that was read, or a range of it.
+pub(super) struct Fetched {
+    pub(super) content: Bytes,
+    pub(super) etag: String,
+    /// When it was written, by the clock of S3.
+    pub(super) modified_at: UtcInstant,
+}
+
+/// An object, or a range of it (its start and length); `None` when there is no such object. Where a `version` is wanted,
+/// another one is refused.
 pub(super) async fn try_get(
     bucket: &Bucket,
     key: &str,
     range: Option<(u64, u64)>,
     version: Option<&str>,
-) -> Result<Option<(Bytes, String)>> {
+) -> Result<Option<Fetched>> {
     let target = bucket.address(key);
     let mut pause = FIRST_PAUSE;
     let mut broken = String::new();
     // The SDK repeats what fails before a body comes; a body that breaks off is asked for again here.
     for attempt in 1..=BODY_ATTEMPTS {
         match ask(bucket, key, &target, range, version).await? {
-            Asking::Arrived(content, etag) => return Ok(Some((content, etag))),
+            Asking::Arrived(fetched) => return Ok(Some(fetched)),
             Asking::Missing => return Ok(None),
             Asking::Broken(cause) => broken = cause,
         }
@@ -51,7 +60,7 @@ pub(super) async fn get(
     key: &str,
     range: Option<(u64, u64)>,
     version: Option<&str>,
-) -> Result<(Bytes, String)> {
+) -> Result<Fetched> {
     try_get(bucket, key, range, version).await?.ok_or_else(|| {
         Error::new(ErrorKind::Unusable, "the object is gone")
             .with("object", bucket.address(key))
@@ -61,7 +70,7 @@ pub(super) async fn get(
 
 /// How asking once has ended.
 enum Asking {
-    Arrived(Bytes, String),
+    Arrived(Fetched),
     Missing,
     /// Worth another attempt.
     Broken(String),
@@ -94,11 +103,12 @@ async fn ask(
     };
     let expected = answer.content_length().and_then(|length| usize::try_from(length).ok());
     let etag = answer.e_tag().unwrap_or_default().to_owned();
+    let modified_at = answer.last_modified().map_or(UtcInstant(0), instant);
     Ok(match answer.body.collect().await.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes) {
         Ok(content) if expected.is_some_and(|expected| content.len() != expected) => {
             Asking::Broken("it is too short".to_owned())
         }
-        Ok(content) => Asking::Arrived(content, etag),
+        Ok(content) => Asking::Arrived(Fetched { content, etag, modified_at }),
         Err(cause) => Asking::Broken(cause.to_string()),
     })
 }
@@ -108,6 +118,11 @@ pub(super) fn changed(target: &str) -> Error {
     Error::new(ErrorKind::Temporary, "the object has changed since the bucket was listed")
         .with("object", target)
         .hint("run the day again")
+}
+
+/// A time of S3 as ours.
+pub(super) fn instant(time: &aws_sdk_s3::primitives::DateTime) -> UtcInstant {
+    UtcInstant(time.to_millis().unwrap_or_default())
 }
 
 /// A factor between a half and one and a half.
@@ -160,6 +175,6 @@ impl LakeFile for S3File {
         }
         let range = Some((offset, length as u64));
         let got = get(&self.bucket, &self.key, range, self.etag.as_deref());
-        Ok(self.bucket.aws.wait(got).map_err(io::Error::other)?.0)
+        Ok(self.bucket.aws.wait(got).map_err(io::Error::other)?.content)
     }
 }

@@ -221,7 +221,7 @@ struct Part {
 
 impl Part {
     async fn fetch(&self, bucket: &Bucket) -> Result<Bytes> {
-        let (content, _) = get(bucket, &self.key, self.range, self.etag.as_deref()).await?;
+        let content = get(bucket, &self.key, self.range, self.etag.as_deref()).await?.content;
         if content.len() as u64 == self.bytes {
             Ok(content)
         } else {

@@ -114,7 +114,7 @@ impl S3Staged {
         is_refusal: bool,
     ) -> std::result::Result<(), Uncommitted> {
         let standing = try_get(&self.bucket, key, None, None).await;
-        let is = |expected: &[u8]| matches!(&standing, Ok(Some((found, _))) if found == expected);
+        let is = |expected: &[u8]| matches!(&standing, Ok(Some(found)) if found.content == expected);
         if is(manifest) {
             return Ok(());
         }
