@@ -290,7 +290,7 @@ class Meanwhile:
 
 @dataclass
 class Rule:
-    """Which requests meet a fault: those that match, after `skip` of them, `times` times, but none of `spare`."""
+    """Which requests meet a fault: those that match, but not `spare`, after `skip` of them, `times` times."""
 
     fault: Fault
     operation: str = "*"

@@ -17,7 +17,16 @@ import pytest
 from moto.s3.models import s3_backends
 
 from aws import ACCOUNT, Aws, S3Lake, run_arguments
-from faults import ACCESS_DENIED, CONFLICT, PRECONDITION_FAILED, SLOW_DOWN, FaultProxy, Lose, Meanwhile, Refuse
+from faults import (
+    ACCESS_DENIED,
+    CONFLICT,
+    PRECONDITION_FAILED,
+    SLOW_DOWN,
+    FaultProxy,
+    Lose,
+    Meanwhile,
+    Refuse,
+)
 from harness import PATIENCE, SAMPLE_DAY, logmill, started
 from small_day import SmallDay
 
@@ -280,7 +289,7 @@ def test_a_run_that_fails_frees_the_day(machines: Machines) -> None:
 def test_a_put_of_the_lock_whose_answer_is_lost_is_found_out_about(
     machines: Machines, carried_out: bool, number: int
 ) -> None:
-    """The one that takes it, and the one that makes sure of it before the commit: the retry meets its own lock."""
+    """The one that takes it, and the one that makes sure of it later: the retry meets its own lock."""
     lost = Lose(carried_out=carried_out)
     rule = machines.proxy.rule(lost, operation="PutObject", path=LOCKS, skip=number, times=1)
     machines.runs(machines.here)
