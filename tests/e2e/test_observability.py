@@ -189,6 +189,34 @@ def test_a_run_in_s3_is_remembered_with_the_etags_of_what_it_read(
     lake.assert_clean()
 
 
+def test_a_day_that_the_catalog_does_not_show_is_published_and_has_failed(
+    catalog: Registered, tmp_path: Path
+) -> None:
+    """In its report, its events and its metrics alike."""
+    file, source = tmp_path / "logmill.prom", catalog.aws.source(few_objects())
+    arguments = ("run", "--day", SAMPLE_DAY, "--input", source, "--output", catalog.lake.url)
+    given = (*arguments, *catalog.options, "--metrics-file", file, "--emf", "--log-format", "json")
+    result = catalog.aws.logmill(*given, code=6)
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    for table in DATASETS:
+        [path] = [path for path in catalog.lake.history() if re.match(rf"_runs/{table}/.*Z-\w+\.json", path)]
+        report = json.loads(catalog.lake.get(path))
+        assert report["manifest"] == catalog.lake.manifest(table)
+        assert (report["outcome"], report["error"]["kind"]) == ("published", "not_registered")
+        assert "register" not in report["seconds"]
+        steps = [event["event"] for event in events if event.get("table") == table and "event" in event]
+        assert steps == [*STEPS, "failed"]
+        [line] = [line for line in emf_lines(result.stderr) if line["table"] == table]
+        assert (line["DaysPublished"], line["Failures"]) == (1, 1)
+    assert (events[-1]["published"], events[-1]["failed"], events[-1]["exit_code"]) == (2, 2, 6)
+    found = metrics(file)
+    for table in DATASETS:
+        assert found["logmill_run_days"][of_table(table, outcome="published")] == 1
+        assert found["logmill_run_failures"][of_table(table, reason="not_registered")] == 1
+    assert found["logmill_last_success_timestamp_seconds"] == {}
+    assert set(found["logmill_last_run_exit_code"].values()) == {6}
+
+
 def test_the_fields_of_a_report_are_those_that_are_defined(
     registered: tuple[Registered, list[Event], dict[str, Any]],
 ) -> None:

@@ -171,6 +171,7 @@ fn an_interrupted_run_leaves_the_old_day_or_the_whole_new_one() {
 #[test]
 fn a_signal_in_the_middle_of_an_object_ends_the_run() {
     let scene = Scene::new();
+    let remembered = scene.work.files("lake/_runs");
     for signal in ["INT", "TERM"] {
         let (run, mut pipe) = scene.run_until_it_reads();
         pipe.write_all(b"{\"Records\":[").unwrap();
@@ -179,6 +180,7 @@ fn a_signal_in_the_middle_of_an_object_ends_the_run() {
         let outcome = run.wait();
         assert_eq!(outcome.code, Some(130), "{outcome}");
         outcome.says(&["interrupted", "this table was not published"]);
+        assert_eq!(scene.work.files("lake/_runs"), remembered, "an interruption is not worth remembering");
         scene.work.assert_no_debris("lake");
         assert_eq!(scene.standing(), Standing::Old);
     }
