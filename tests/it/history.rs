@@ -73,7 +73,10 @@ fn a_day_that_failed_is_remembered_with_its_error_and_makes_no_partition() {
     assert!(!work.partition(TABLE).exists());
     // What the lake holds now is no input, and no table.
     let again = work.logmill(["plan", "--day", DAY, "--input", "lake", "--format", "json"]).of(TABLE);
-    again.exits(0).prints(&["_runs/", "a working folder of a lake"]);
+    let plan: Value = serde_json::from_str(&again.exits(0).stdout).unwrap();
+    let left = plan["tables"][0]["left"].as_array().unwrap();
+    let runs = left.iter().find(|left| left["address"] == "lake/_runs/");
+    assert_eq!(runs.map(|runs| &runs["why"]), Some(&json!("a working folder of a lake")), "{left:?}");
     work.logmill(["verify", "--day", DAY, "--output", "lake"]).exits(4).says(&["never published"]);
 }
 
