@@ -80,7 +80,7 @@ pub struct RunReport {
 pub enum RunOutcome {
     /// Its day was made public.
     Published,
-    /// What stood before still stood.
+    /// It was not, as far as the run could tell: what stood before still stood.
     Failed,
 }
 
