@@ -62,9 +62,10 @@ fn rewritten(page: &str, work: &Workdir) -> (String, usize) {
             in_output = false;
         } else if let Some(command) = line.strip_prefix("$ ").filter(|_| in_block) {
             let printed = output(work, command);
-            let printed: Vec<&str> = printed.trim_matches('\n').lines().map(str::trim_end).collect();
-            let printed = printed.iter().map(|line| format!("{line}\n")).collect::<String>();
-            text += &format!("{line}\n{printed}");
+            text += &format!("{line}\n");
+            for line in printed.trim_matches('\n').lines() {
+                text += &format!("{}\n", line.trim_end());
+            }
             (commands, in_output) = (commands + 1, true);
             continue;
         } else if in_output {
