@@ -5,6 +5,7 @@
 
 pub mod cloudtrail;
 pub mod column;
+mod json;
 pub mod object_key;
 pub mod rows;
 pub mod s3_access;

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::json::{Walker, inner, unescape};
 use super::shape::{CellSource, ExtraField, Found};
 use crate::dataset::column::ColumnType;
+use crate::dataset::json::{Walker, inner, unescape};
 use crate::dataset::rows::Rows;
 use crate::kst::UtcInstant;
 

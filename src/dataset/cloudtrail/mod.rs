@@ -2,7 +2,6 @@
 
 mod cells;
 mod columns;
-mod json;
 mod keys;
 mod records;
 mod shape;

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use super::cells;
-use super::json::{BracketScan, Stop, Walker};
 use super::shape::{Found, Shape};
 use crate::dataset::column::TableSchema;
+use crate::dataset::json::{self, BracketScan, Stop, Walker};
 use crate::dataset::rows::{RowHead, Rows};
 use crate::dataset::{DecodeLimits, Decoder};
 use crate::kst::UtcInstant;
@@ -247,7 +247,7 @@ impl RecordDecoder {
             Stop::Invalid { at, expected } => {
                 Some(("invalid_json", format!("expected {expected} at byte {} of the record", at - used)))
             }
-            Stop::TooDeep => Some(("too_deep", format!("more than {} levels deep", super::json::MAX_DEPTH))),
+            Stop::TooDeep => Some(("too_deep", format!("more than {} levels deep", json::MAX_DEPTH))),
             Stop::Incomplete if bad_utf8 => Some(("invalid_utf8", "bytes that are not UTF-8".to_owned())),
             Stop::Incomplete => None,
         };

@@ -3,8 +3,8 @@
 //! Every JSON path of the column table is a way from the root. A value with a column of its own is kept as a slice of
 //! the record; an object without one is walked, and what the tree does not know in it goes to `extra`.
 
-use super::json::{Stop, Walker, unescape};
 use crate::dataset::column::{ColumnType, Origin, TableSchema};
+use crate::dataset::json::{Stop, Walker, unescape};
 
 /// A key of the tree, and what is below it.
 #[derive(Debug, Default)]
