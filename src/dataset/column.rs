@@ -234,6 +234,13 @@ impl TableSchema {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// The column of a name, under the table's naming or the other one.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Column> {
+        let under = |naming| self.columns.iter().find(move |column| column.named(naming) == name);
+        under(self.naming).or_else(|| under(Naming::Snake)).or_else(|| under(Naming::Compact))
+    }
+
     /// Fields of the published file.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {

@@ -5,14 +5,19 @@
 
 pub mod cloudtrail;
 pub mod column;
+pub mod filter;
 mod json;
 pub mod object_key;
+pub mod redact;
 pub mod rows;
+pub mod rules;
 pub mod s3_access;
 
 pub use column::{Column, ColumnType, Naming, Origin, Spread, TableSchema};
 pub use object_key::{KeyClaim, KeyTime, TimeInKey};
+pub use redact::RedactRules;
 pub use rows::{Cells, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
+pub use rules::RowRules;
 
 use serde::{Deserialize, Serialize};
 

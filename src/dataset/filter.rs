@@ -1,0 +1,188 @@
+//! Rows to leave out: rules over the columns of a decoded batch.
+//!
+//! A row is left out when any rule matches it; a rule is conditions of which all must hold. A comparison with NULL is not
+//! true, as in SQL, so that the row stays.
+
+mod grammar;
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, Int64Array, Scalar, StringArray};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::kernels::comparison::{like, nlike};
+use arrow::compute::kernels::{boolean, cmp};
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+
+use self::grammar::{Comparison, Condition, Fault, Literal, Test};
+use super::column::TableSchema;
+use crate::error::{Error, Result};
+
+/// The rules of a table, with the columns that they look at.
+#[derive(Debug, Default)]
+pub struct RowFilter {
+    /// All conditions of one of them must hold.
+    rules: Vec<Vec<ColumnTest>>,
+}
+
+/// A condition on a column, by its place among the decoded ones.
+#[derive(Debug)]
+struct ColumnTest {
+    column: usize,
+    predicate: Predicate,
+}
+
+#[derive(Debug)]
+enum Predicate {
+    Compare(Comparison, Scalar<ArrayRef>),
+    Like { pattern: Scalar<ArrayRef>, negated: bool },
+    In { values: Vec<Scalar<ArrayRef>>, negated: bool },
+    IsNull { negated: bool },
+}
+
+impl RowFilter {
+    /// Reads rules such as `event_source = 'kms.amazonaws.com' and read_only = true`. Columns may be called by either naming.
+    pub fn new(schema: &TableSchema, rules: &[String]) -> Result<Self> {
+        let rule = |rule: &String| {
+            let conditions = grammar::parse(rule)?;
+            let tests = conditions.iter().map(|condition| ColumnTest::of(schema, condition));
+            tests.collect::<std::result::Result<_, _>>().map_err(|fault: Fault| fault.of_rule(rule))
+        };
+        Ok(Self { rules: rules.iter().map(rule).collect::<Result<_>>()? })
+    }
+
+    /// Which rows are left out; `None` when all stay.
+    pub fn matches(&self, cells: &[ArrayRef]) -> Result<Option<BooleanBuffer>> {
+        let mut any: Option<BooleanBuffer> = None;
+        for rule in &self.rules {
+            let found = matches_all(rule, cells)
+                .map_err(|cause| Error::bug("cannot evaluate a filter rule").caused_by(cause))?;
+            any = match (any, found) {
+                (Some(any), Some(found)) => Some(&any | &found),
+                (any, found) => any.or(found),
+            };
+        }
+        Ok(any)
+    }
+}
+
+/// The rows for which every condition is true; `None` when there is none.
+fn matches_all(
+    rule: &[ColumnTest],
+    cells: &[ArrayRef],
+) -> std::result::Result<Option<BooleanBuffer>, ArrowError> {
+    let mut all: Option<BooleanBuffer> = None;
+    for test in rule {
+        let truth = is_true(&test.predicate.evaluate(&cells[test.column])?);
+        let both = all.map_or(truth.clone(), |all| &all & &truth);
+        if both.count_set_bits() == 0 {
+            return Ok(None);
+        }
+        all = Some(both);
+    }
+    Ok(all)
+}
+
+/// What is NULL is not true.
+fn is_true(answers: &BooleanArray) -> BooleanBuffer {
+    match answers.nulls() {
+        Some(nulls) => answers.values() & nulls.inner(),
+        None => answers.values().clone(),
+    }
+}
+
+impl Predicate {
+    fn evaluate(&self, cells: &ArrayRef) -> std::result::Result<BooleanArray, ArrowError> {
+        match self {
+            Self::Compare(comparison, value) => match comparison {
+                Comparison::Equal => cmp::eq(cells, value),
+                Comparison::NotEqual => cmp::neq(cells, value),
+                Comparison::Less => cmp::lt(cells, value),
+                Comparison::LessOrEqual => cmp::lt_eq(cells, value),
+                Comparison::Greater => cmp::gt(cells, value),
+                Comparison::GreaterOrEqual => cmp::gt_eq(cells, value),
+            },
+            Self::Like { pattern, negated: false } => like(cells, pattern),
+            Self::Like { pattern, negated: true } => nlike(cells, pattern),
+            Self::In { values, negated } => {
+                let mut found =
+                    BooleanArray::new(BooleanBuffer::new_unset(cells.len()), cells.nulls().cloned());
+                for value in values {
+                    found = boolean::or(&found, &cmp::eq(cells, value)?)?;
+                }
+                if *negated { boolean::not(&found) } else { Ok(found) }
+            }
+            Self::IsNull { negated: false } => boolean::is_null(cells),
+            Self::IsNull { negated: true } => boolean::is_not_null(cells),
+        }
+    }
+}
+
+impl ColumnTest {
+    fn of(schema: &TableSchema, condition: &Condition) -> std::result::Result<Self, Fault> {
+        let Condition { column: name, at, test } = condition;
+        let refused = |why: String| Err(Fault { at: *at, why });
+        let Some(found) = schema.named(name) else {
+            return refused(format!("the table has no column '{name}'"));
+        };
+        if found.origin.is_derived() {
+            return refused(format!("'{name}' is made when files are written and cannot be filtered by"));
+        }
+        let Some(column) = schema.decoded().position(|column| column.name == found.name) else {
+            return refused(format!("'{name}' is not decoded"));
+        };
+        match Predicate::of(&found.column_type.arrow(), test) {
+            Ok(predicate) => Ok(Self { column, predicate }),
+            Err(why) => refused(format!("'{name}' {why}")),
+        }
+    }
+}
+
+impl Predicate {
+    /// A test of a column of a type, or why it cannot be one.
+    fn of(kind: &DataType, test: &Test) -> std::result::Result<Self, String> {
+        let scalar = |literal: &Literal| scalar(kind, literal);
+        match test {
+            Test::IsNull { negated } => Ok(Self::IsNull { negated: *negated }),
+            Test::Compare(comparison, literal) => {
+                let is_order = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+                if is_order && !matches!(kind, DataType::Int32 | DataType::Int64) {
+                    return Err("is no number: <, <=, > and >= compare numbers".to_owned());
+                }
+                Ok(Self::Compare(*comparison, scalar(literal)?))
+            }
+            Test::In { values, negated } => {
+                let values = values.iter().map(scalar).collect::<std::result::Result<_, _>>()?;
+                Ok(Self::In { values, negated: *negated })
+            }
+            Test::Like { pattern, negated } => {
+                // The kernel takes a backslash for an escape, Athena and DuckDB do not.
+                let pattern = Literal::Text(pattern.replace('\\', "\\\\"));
+                Ok(Self::Like { pattern: scalar(&pattern)?, negated: *negated })
+            }
+        }
+    }
+}
+
+/// A literal as a value of a column's type.
+fn scalar(kind: &DataType, literal: &Literal) -> std::result::Result<Scalar<ArrayRef>, String> {
+    let array: ArrayRef = match (kind, literal) {
+        (DataType::Utf8, Literal::Text(text)) => Arc::new(StringArray::from_iter_values([text])),
+        (DataType::Boolean, Literal::Bool(value)) => Arc::new(BooleanArray::from(vec![*value])),
+        (DataType::Int64, Literal::Number(number)) => Arc::new(Int64Array::from_iter_values([*number])),
+        (DataType::Int32, Literal::Number(number)) => {
+            let number = i32::try_from(*number).map_err(|_| format!("is never {number}: it has 32 bits"))?;
+            Arc::new(Int32Array::from_iter_values([number]))
+        }
+        (DataType::Utf8, _) => return Err("is a text: write it in single quotes".to_owned()),
+        (DataType::Boolean, _) => return Err("is true or false".to_owned()),
+        (DataType::Int32 | DataType::Int64, _) => return Err("is a number".to_owned()),
+        _ => {
+            return Err("is a time or a list: only 'is null' and 'is not null' can be asked of it".to_owned());
+        }
+    };
+    Ok(Scalar::new(array))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,268 @@
+//! Values to mask before anything is written: session tokens, and what signs a URL.
+//!
+//! A rule is a JSON path such as `responseElements.credentials.sessionToken`, or `?` and the name of a query parameter. Rules
+//! work on decoded columns, so that they hold for every log type, and on the raw bytes of rejected rows. Where no name
+//! occurs, a column is searched once and left as it is.
+
+mod document;
+mod names;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use aho_corasick::AhoCorasick;
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringArray, new_null_array};
+use arrow::datatypes::DataType;
+use serde::{Deserialize, Serialize};
+
+use self::document::Wanted;
+use self::names::Names;
+use super::column::{Column, ColumnType, Origin, TableSchema};
+use super::rows::Rejection;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What stands in the place of a value; as a JSON value it has quotes.
+pub const MASK: &str = "REDACTED";
+
+/// The rule that takes back all before it.
+pub const NO_RULES: &str = "none";
+
+/// What is masked where nobody says otherwise.
+///
+/// STS returns the session token of `AssumeRole*`, `AssumeRoot`, `GetSessionToken` and `GetFederationToken` at this path
+/// (AWS, "Logging IAM and STS API calls with CloudTrail"); the parameters are the secret ones of a presigned URL (AWS,
+/// "Authenticating requests: using query parameters").
+const DEFAULT_RULES: [&str; 4] = [
+    "responseElements.credentials.sessionToken",
+    "?X-Amz-Signature",
+    "?X-Amz-Credential",
+    "?X-Amz-Security-Token",
+];
+
+/// The rules of a table, as they are written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RedactRules(Vec<String>);
+
+impl Default for RedactRules {
+    fn default() -> Self {
+        Self(DEFAULT_RULES.map(str::to_owned).to_vec())
+    }
+}
+
+impl RedactRules {
+    /// Adds rules; [`NO_RULES`] among them takes back those that were there before.
+    pub fn add(&mut self, rules: &[String]) {
+        if rules.iter().any(|rule| rule == NO_RULES) {
+            self.0.clear();
+        }
+        for rule in rules.iter().filter(|rule| *rule != NO_RULES) {
+            if !self.0.contains(rule) {
+                self.0.push(rule.clone());
+            }
+        }
+    }
+
+    /// The rules, one after the other.
+    #[must_use]
+    pub fn texts(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// The keys of a JSON path.
+type Path = Vec<String>;
+
+/// The rules of a table, with what they mean for each of its decoded columns.
+#[derive(Debug)]
+pub struct Redaction {
+    /// Names of query parameters.
+    parameters: Names,
+    /// Last keys of the JSON paths: all that can be told of a path in text that is no JSON.
+    keys: Names,
+    paths: Vec<Path>,
+    columns: Vec<ColumnMask>,
+}
+
+/// What is masked in a column.
+#[derive(Debug)]
+enum ColumnMask {
+    /// Every cell that is not null; a column that holds no text becomes null.
+    Cells { text: Option<String> },
+    /// Parameters in text.
+    Text,
+    /// Values in JSON, and parameters in its text.
+    Document { paths: Vec<Path>, has_paths_for_keys: bool, hints: AhoCorasick },
+}
+
+impl Redaction {
+    /// Reads rules and finds out which columns they concern.
+    pub fn new(schema: &TableSchema, rules: &RedactRules) -> Result<Self> {
+        let (mut parameters, mut paths) = (Vec::new(), Vec::new());
+        for rule in rules.texts() {
+            match rule.strip_prefix('?') {
+                Some(name) => parameters.push(parameter(name).ok_or_else(|| refused(rule))?),
+                None => paths.push(json_path(rule).ok_or_else(|| refused(rule))?),
+            }
+        }
+        let event_time = &schema.columns[schema.event_time];
+        if let ColumnMask::Cells { .. } = ColumnMask::of(event_time, &paths) {
+            return Err(Error::new(ErrorKind::Usage, "the event time cannot be masked")
+                .hint("a day is made of event times: name a path beside it"));
+        }
+        let last_keys = paths.iter().filter_map(|path: &Path| path.last().cloned()).collect();
+        Ok(Self {
+            columns: schema.decoded().map(|column| ColumnMask::of(column, &paths)).collect(),
+            parameters: Names::new(parameters, true),
+            keys: Names::new(last_keys, false),
+            paths,
+        })
+    }
+
+    /// Masks the cells of decoded columns; what holds nothing to mask is not copied.
+    pub fn apply(&self, cells: &mut [ArrayRef]) {
+        for (mask, cells) in self.columns.iter().zip(cells) {
+            if let Some(masked) = self.column(mask, cells) {
+                *cells = masked;
+            }
+        }
+    }
+
+    fn column(&self, mask: &ColumnMask, cells: &ArrayRef) -> Option<ArrayRef> {
+        match (mask, cells.data_type()) {
+            (ColumnMask::Cells { text: Some(text) }, DataType::Utf8) => {
+                let masked = cells.as_string::<i32>().iter().map(|cell| cell.map(|_| text));
+                Some(Arc::new(masked.collect::<StringArray>()))
+            }
+            (ColumnMask::Cells { .. }, kind) => Some(new_null_array(kind, cells.len())),
+            (_, DataType::Utf8) => {
+                self.texts(mask, cells.as_string()).map(|masked| Arc::new(masked) as ArrayRef)
+            }
+            (_, DataType::List(_)) => {
+                let list = cells.as_list::<i32>();
+                let masked = self.texts(mask, list.values().as_string())?;
+                let (element, offsets) = (Arc::new(ColumnType::list_element()), list.offsets().clone());
+                Some(Arc::new(ListArray::new(element, offsets, Arc::new(masked), list.nulls().cloned())))
+            }
+            _ => None,
+        }
+    }
+
+    fn texts(&self, mask: &ColumnMask, cells: &StringArray) -> Option<StringArray> {
+        if !self.may_concern(mask, cells.value_data()) {
+            return None;
+        }
+        Some(cells.iter().map(|cell| cell.map(|text| self.text(mask, text))).collect())
+    }
+
+    /// Whether there can be anything to mask in texts that stand one after the other.
+    fn may_concern(&self, mask: &ColumnMask, texts: &[u8]) -> bool {
+        let is_hinted_at = match mask {
+            ColumnMask::Document { hints, .. } => hints.is_match(texts),
+            _ => false,
+        };
+        is_hinted_at || self.parameters.are_in(texts)
+    }
+
+    fn text<'t>(&self, mask: &ColumnMask, text: &'t str) -> Cow<'t, str> {
+        if !self.may_concern(mask, text.as_bytes()) {
+            return Cow::Borrowed(text);
+        }
+        let by_path = match mask {
+            ColumnMask::Document { paths, has_paths_for_keys, .. } => {
+                let (has_paths_for_keys, names) = (*has_paths_for_keys, &self.parameters);
+                Wanted { paths, has_paths_for_keys, names }.mask(text)
+            }
+            _ => None,
+        };
+        let text = by_path.map_or(Cow::Borrowed(text), Cow::Owned);
+        match self.parameters.mask(text.as_bytes()) {
+            Some(masked) => Cow::Owned(as_text(masked)),
+            None => text,
+        }
+    }
+
+    /// Masks a rejected row. Where its raw bytes are a JSON record, paths are followed; in any text the last key of a path
+    /// tells its value. That can mask too much: the raw object has all.
+    #[must_use]
+    pub fn rejection(&self, mut rejection: Rejection) -> Rejection {
+        if let Some(masked) = self.raw(rejection.detail.as_bytes()) {
+            rejection.detail = as_text(masked);
+        }
+        if let Some(raw) = &mut rejection.raw
+            && let Some(masked) = self.raw(raw)
+        {
+            // Whether it was cut can still be told by its length.
+            let was_cut = raw.len() < rejection.raw_bytes;
+            rejection.raw_bytes =
+                if was_cut { rejection.raw_bytes.max(masked.len() + 1) } else { masked.len() };
+            *raw = masked;
+        }
+        rejection
+    }
+
+    /// Raw bytes, masked; `None` when there is nothing to mask.
+    fn raw(&self, raw: &[u8]) -> Option<Vec<u8>> {
+        let wanted = Wanted { paths: &self.paths, has_paths_for_keys: false, names: &self.parameters };
+        let by_path =
+            std::str::from_utf8(raw).ok().and_then(|text| wanted.mask(text)).map(String::into_bytes);
+        let by_key = self.keys.mask(by_path.as_deref().unwrap_or(raw)).or(by_path);
+        self.parameters.mask(by_key.as_deref().unwrap_or(raw)).or(by_key)
+    }
+}
+
+/// Text that was cut at ASCII bytes only.
+fn as_text(masked: Vec<u8>) -> String {
+    String::from_utf8(masked).expect("UTF-8 that is cut at ASCII bytes stays UTF-8")
+}
+
+impl ColumnMask {
+    fn of(column: &Column, rules: &[Path]) -> Self {
+        let is_json = column.column_type == ColumnType::Json;
+        let is_rest = is_json && column.origin == Origin::Decoder;
+        let own: Vec<Path> = match &column.origin {
+            Origin::Json(paths) => paths.iter().filter_map(|path| json_path(path)).collect(),
+            _ => Vec::new(),
+        };
+        if rules.iter().any(|rule| own.iter().any(|own| own.starts_with(rule))) {
+            let text = matches!(column.column_type, ColumnType::Text | ColumnType::Json);
+            let quote = if is_json { "\"" } else { "" };
+            return Self::Cells { text: text.then(|| format!("{quote}{MASK}{quote}")) };
+        }
+        let below = |rule: &Path| {
+            own.iter().find_map(|own| rule.strip_prefix(own.as_slice())).map(<[String]>::to_vec)
+        };
+        let paths: Vec<Path> =
+            if is_rest { rules.to_vec() } else { rules.iter().filter_map(below).collect() };
+        if !is_json && paths.is_empty() {
+            return Self::Text;
+        }
+        // Any key may be written with escapes.
+        let last_keys = paths.iter().filter_map(|path| path.last().map(String::as_str));
+        let hints = AhoCorasick::new(last_keys.chain(["\\u"])).expect("a few keys make a small automaton");
+        Self::Document { paths, has_paths_for_keys: is_rest, hints }
+    }
+}
+
+/// The keys of a path; lists on the way need no mark.
+fn json_path(path: &str) -> Option<Path> {
+    let keys: Path = path.split('.').map(|key| key.strip_suffix("[]").unwrap_or(key).to_owned()).collect();
+    let is_key =
+        |key: &String| !key.is_empty() && !key.chars().any(|c| c.is_control() || "\"\\[]".contains(c));
+    keys.iter().all(is_key).then_some(keys)
+}
+
+/// A name as it stands in URLs, without escapes.
+fn parameter(name: &str) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~$[]:".contains(&byte);
+    (!name.is_empty() && name.bytes().all(is_plain)).then(|| name.to_owned())
+}
+
+fn refused(rule: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("'{rule}' is nothing that can be masked")).hint(
+        "name a JSON path such as requestParameters.password, or a query parameter such as ?X-Amz-Signature",
+    )
+}
+
+#[cfg(test)]
+mod tests;

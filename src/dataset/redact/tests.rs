@@ -1,0 +1,202 @@
+//! What rules do to columns and to rejected rows.
+
+use arrow::array::{BooleanArray, TimestampMillisecondArray};
+use arrow::datatypes::Int64Type;
+
+use super::*;
+use crate::dataset::{self, DecodeLimits, Naming, Position, Promotion, Rows};
+use crate::kst::{UtcInstant, UtcWindow};
+
+const ALWAYS: UtcWindow = UtcWindow { start: UtcInstant(i64::MIN), end: UtcInstant(i64::MAX) };
+
+fn rules(texts: &[&str]) -> RedactRules {
+    let mut rules = RedactRules::default();
+    rules.add(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+    rules
+}
+
+fn promoted() -> Vec<Promotion> {
+    let promotion = |column: &str, path: &str, column_type| Promotion {
+        column: column.to_owned(),
+        path: path.to_owned(),
+        column_type,
+    };
+    vec![
+        promotion("pin", "requestParameters.pin", ColumnType::BigInt),
+        promotion("user", "requestParameters.user", ColumnType::Text),
+    ]
+}
+
+fn trail() -> TableSchema {
+    dataset::named("cloudtrail").unwrap().schema(Naming::Snake, &promoted())
+}
+
+/// The columns of one CloudTrail record, decoded and masked.
+fn masked(record: &str, texts: &[&str]) -> (TableSchema, Vec<ArrayRef>) {
+    let schema = trail();
+    let mut decoder = dataset::named("cloudtrail").unwrap().decoder(&schema, DecodeLimits::ATHENA);
+    let mut rows = Rows::new(schema.decoded(), ALWAYS, [0; 4]);
+    let record = record.trim_start_matches('{');
+    let document = format!("{{\"Records\":[{{\"eventTime\":\"2023-11-01T00:00:00Z\",{record}]}}");
+    assert_eq!(decoder.decode(document.as_bytes(), &mut rows), document.len(), "{document}");
+    let mut cells = rows.take_batch().cells;
+    Redaction::new(&schema, &rules(texts)).unwrap().apply(&mut cells);
+    (schema, cells)
+}
+
+fn text<'c>((schema, cells): &'c (TableSchema, Vec<ArrayRef>), name: &str) -> Option<&'c str> {
+    let place = schema.decoded().position(|column| column.name == name).unwrap();
+    let cells = cells[place].as_string::<i32>();
+    cells.is_valid(0).then(|| cells.value(0))
+}
+
+fn column<'c>((schema, cells): &'c (TableSchema, Vec<ArrayRef>), name: &str) -> &'c ArrayRef {
+    &cells[schema.decoded().position(|column| column.name == name).unwrap()]
+}
+
+#[test]
+fn session_tokens_and_signatures_are_masked_by_default() {
+    let record = r#"{"responseElements":{"credentials":{"accessKeyId":"ASIA","sessionToken":"s1"}},
+        "requestParameters":{"X-Amz-Signature":"s2","X-Amz-Date":"d","url":"https:\/\/x\/?X-Amz-Credential=s3\u0026v=1"},
+        "userAgent":"[x?x-amz-security-token=s4]","resources":[{"ARN":"arn:x?X-Amz-Signature=s5"},{"ARN":null}]}"#;
+    let cells = masked(record, &[]);
+    assert_eq!(
+        text(&cells, "response_elements"),
+        Some(r#"{"credentials":{"accessKeyId":"ASIA","sessionToken":"REDACTED"}}"#)
+    );
+    assert_eq!(
+        text(&cells, "request_parameters"),
+        Some(
+            r#"{"X-Amz-Signature":"REDACTED","X-Amz-Date":"d","url":"https:\/\/x\/?X-Amz-Credential=REDACTED\u0026v=1"}"#
+        )
+    );
+    assert_eq!(text(&cells, "user_agent"), Some("[x?x-amz-security-token=REDACTED"));
+    let arns = column(&cells, "resources_arn").as_list::<i32>().value(0);
+    assert_eq!(
+        arns.as_string::<i32>().iter().collect::<Vec<_>>(),
+        [Some("arn:x?X-Amz-Signature=REDACTED"), None]
+    );
+}
+
+#[test]
+fn a_path_masks_the_columns_above_at_and_below_it() {
+    let record = r#"{"requestParameters":{"pin":12,"user":{"name":"kim","id":3}},"userIdentity":{"userName":"kim",
+        "sessionContext":{"attributes":{"mfaAuthenticated":"true"},"newKey":7}},"readOnly":true,"newField":{"deep":[{"x":1}]}}"#;
+    let whole = masked(
+        record,
+        &["requestParameters", "userIdentity.sessionContext", "readOnly", "newField.deep[].x"],
+    );
+    assert_eq!(text(&whole, "request_parameters"), Some("\"REDACTED\""));
+    assert_eq!(text(&whole, "user"), Some("REDACTED"));
+    assert_eq!(column(&whole, "pin").as_primitive::<Int64Type>().null_count(), 1);
+    assert_eq!(column(&whole, "read_only").null_count(), 1);
+    assert_eq!(column(&whole, "user_identity_session_context_attributes_mfa_authenticated").null_count(), 1);
+    assert_eq!(text(&whole, "user_identity_user_name"), Some("kim"));
+    assert_eq!(
+        text(&whole, "extra"),
+        Some(r#"{"userIdentity.sessionContext.newKey":"REDACTED","newField":{"deep":[{"x":"REDACTED"}]}}"#)
+    );
+    let inside = masked(record, &["requestParameters.user.name", "requestParameters.pin"]);
+    assert_eq!(
+        text(&inside, "request_parameters"),
+        Some(r#"{"pin":"REDACTED","user":{"name":"REDACTED","id":3}}"#)
+    );
+    assert_eq!(text(&inside, "user"), Some(r#"{"name":"REDACTED","id":3}"#));
+    assert_eq!(column(&inside, "pin").null_count(), 1);
+    assert_eq!(text(&inside, "error_code"), None);
+}
+
+#[test]
+fn a_value_that_does_not_fit_its_column_is_masked_where_it_went() {
+    let cells = masked(
+        r#"{"readOnly":"perhaps secret","tlsDetails":"secret"}"#,
+        &["readOnly", "tlsDetails.tlsVersion"],
+    );
+    assert_eq!(text(&cells, "extra"), Some(r#"{"tlsDetails":"secret","readOnly":"REDACTED"}"#));
+    let cells = masked(r#"{"resources":{"ARN":"secret"}}"#, &["resources[].ARN"]);
+    assert_eq!(text(&cells, "extra"), Some(r#"{"resources":{"ARN":"REDACTED"}}"#));
+}
+
+#[test]
+fn a_key_with_escapes_is_no_way_around_a_rule() {
+    let cells = masked(
+        r#"{"responseElements":{"credentials":{"\u0073essionToken":"s1"}},"requestParameters":{"X-\u0041mz-Signature":"s2"}}"#,
+        &[],
+    );
+    assert_eq!(
+        text(&cells, "response_elements"),
+        Some(r#"{"credentials":{"\u0073essionToken":"REDACTED"}}"#)
+    );
+    assert_eq!(text(&cells, "request_parameters"), Some(r#"{"X-\u0041mz-Signature":"REDACTED"}"#));
+}
+
+#[test]
+fn columns_without_anything_to_mask_are_not_copied() {
+    let schema = trail();
+    let mut cells: Vec<ArrayRef> = schema
+        .decoded()
+        .map(|column| match column.column_type {
+            ColumnType::Text | ColumnType::Json => {
+                Arc::new(StringArray::from(vec![Some("{\"a\":1}")])) as ArrayRef
+            }
+            ColumnType::Timestamp => Arc::new(TimestampMillisecondArray::from(vec![Some(1)])),
+            ColumnType::Bool => Arc::new(BooleanArray::from(vec![Some(true)])),
+            kind => new_null_array(&kind.arrow(), 1),
+        })
+        .collect();
+    let before = cells.clone();
+    Redaction::new(&schema, &RedactRules::default()).unwrap().apply(&mut cells);
+    assert!(cells.iter().zip(&before).all(|(after, before)| Arc::ptr_eq(after, before)));
+}
+
+#[test]
+fn none_takes_back_what_was_said_before() {
+    assert_eq!(rules(&["none"]).texts().len(), 0);
+    assert_eq!(rules(&["none", "?x", "?x"]).texts(), ["?x"]);
+    assert_eq!(rules(&["?x"]).texts().len(), DEFAULT_RULES.len() + 1);
+}
+
+#[test]
+fn rules_that_mean_nothing_are_refused() {
+    for rule in ["", "?", "a..b", ".a", "a.", "?a=b", "?a b", "?a%20", "a.\"b\"", "[]"] {
+        let error = Redaction::new(&trail(), &rules(&[rule])).unwrap_err();
+        assert!(error.to_string().contains("nothing that can be masked"), "{rule}: {error}");
+    }
+    let error = Redaction::new(&trail(), &rules(&["eventTime"])).unwrap_err();
+    assert!(error.to_string().contains("event time"), "{error}");
+}
+
+fn rejected(raw: &[u8], raw_bytes: usize, detail: &str, texts: &[&str]) -> Rejection {
+    let position = Position { object: 0, record: 1 };
+    let raw = Some(raw.to_vec());
+    let rejection = Rejection { position, reason: "bad_time", detail: detail.to_owned(), raw, raw_bytes };
+    Redaction::new(&trail(), &rules(texts)).unwrap().rejection(rejection)
+}
+
+#[test]
+fn rejected_rows_are_masked_whatever_they_are() {
+    for (raw, expected) in [
+        // A record that parses, with a key in escapes.
+        (
+            &br#"{"responseElements":{"credentials":{"\u0073essionToken":"s"}}}"#[..],
+            &br#"{"responseElements":{"credentials":{"\u0073essionToken":"REDACTED"}}}"#[..],
+        ),
+        // One in an envelope, one that is torn, one with bytes that are no text.
+        (br#"{"detail":{"sessionToken":"s"}}"#, br#"{"detail":{"sessionToken":"REDACTED"}}"#),
+        (br#"{"credentials":{"sessionToken":"s"#, br#"{"credentials":{"sessionToken":"REDACTED"#),
+        (b"\xff{\"sessionToken\":\"s\"}", b"\xff{\"sessionToken\":\"REDACTED\"}"),
+        (b"x \"GET /?X-Amz-Signature=s\xff HTTP\"", b"x \"GET /?X-Amz-Signature=REDACTED HTTP\""),
+        (b"nothing", b"nothing"),
+    ] {
+        let masked = rejected(raw, raw.len(), "", &[]);
+        assert_eq!(
+            String::from_utf8_lossy(masked.raw.as_deref().unwrap()),
+            String::from_utf8_lossy(expected)
+        );
+        assert_eq!(masked.raw_bytes, expected.len(), "it is still whole");
+    }
+    let masked = rejected(b"", 0, "the time is '?X-Amz-Signature=s'", &[]);
+    assert_eq!(masked.detail, "the time is '?X-Amz-Signature=REDACTED");
+    let cut = rejected(b"X-Amz-Signature=s", 18, "", &[]);
+    assert!(cut.raw_bytes > cut.raw.unwrap().len(), "it is still cut");
+}

@@ -1,0 +1,59 @@
+//! What is done to decoded rows before anything else: some are left out, and secrets are masked in the others.
+
+use arrow::array::BooleanArray;
+use arrow::compute::filter;
+
+use super::column::TableSchema;
+use super::filter::RowFilter;
+use super::redact::{RedactRules, Redaction};
+use super::rows::{Rejection, RowBatch};
+use crate::error::{Error, Result};
+
+/// The rules of a table.
+#[derive(Debug)]
+pub struct RowRules {
+    filter: RowFilter,
+    redaction: Redaction,
+}
+
+/// Rows of an object of the plan that a filter left out.
+pub type Filtered = Vec<(u32, u64)>;
+
+impl RowRules {
+    /// Reads the rules for a table; what makes no sense is refused.
+    pub fn new(schema: &TableSchema, filter: &[String], redact: &RedactRules) -> Result<Self> {
+        Ok(Self { filter: RowFilter::new(schema, filter)?, redaction: Redaction::new(schema, redact)? })
+    }
+
+    /// Leaves rows out, then masks what is left: filters see the values as they were logged.
+    pub fn apply(&self, batch: RowBatch) -> Result<(RowBatch, Filtered)> {
+        let (mut batch, filtered) = self.leave_out(batch)?;
+        self.redaction.apply(&mut batch.cells);
+        Ok((batch, filtered))
+    }
+
+    /// Masks a rejected row.
+    #[must_use]
+    pub fn mask(&self, rejection: Rejection) -> Rejection {
+        self.redaction.rejection(rejection)
+    }
+
+    fn leave_out(&self, batch: RowBatch) -> Result<(RowBatch, Filtered)> {
+        let Some(left_out) = self.filter.matches(&batch.cells)? else { return Ok((batch, Filtered::new())) };
+        let mut filtered = Filtered::new();
+        for row in left_out.set_indices() {
+            let object = batch.keys[row].position.object;
+            match filtered.last_mut() {
+                Some((last, rows)) if *last == object => *rows += 1,
+                _ => filtered.push((object, 1)),
+            }
+        }
+        let kept = BooleanArray::new(!&left_out, None);
+        let cells =
+            batch.cells.into_iter().map(|cells| filter(&cells, &kept)).collect::<std::result::Result<_, _>>();
+        let cells = cells.map_err(|cause| Error::bug("cannot leave rows out").caused_by(cause))?;
+        let keys =
+            batch.keys.into_iter().zip(kept.values()).filter(|(_, kept)| *kept).map(|(key, _)| key).collect();
+        Ok((RowBatch { cells, keys, clusters: batch.clusters }, filtered))
+    }
+}
