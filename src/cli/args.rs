@@ -64,6 +64,7 @@ pub(super) enum Command {
   logmill run --day yesterday --input /logs --output /lake
   logmill run --day 2023-11-01 --input /logs --output /lake --dataset cloudtrail --summary-json -
   logmill run --day 20231101 --config /etc/logmill.toml
+  logmill run --day yesterday --input /logs --output /lake --dataset cloudtrail --filter \"event_source = 'kms.amazonaws.com'\"
   logmill run --day yesterday --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs")]
     Run(RunArgs),
     /// Make many days, reading each raw object once
@@ -203,6 +204,14 @@ pub(super) struct SourceArgs {
     /// Account that must own the bucket of the raw logs [env: LOGMILL_EXPECTED_BUCKET_OWNER]
     #[arg(long, value_name = "ACCOUNT")]
     pub(super) expected_bucket_owner: Option<String>,
+    /// Rows to leave out, such as "event_source = 'kms.amazonaws.com' and read_only = true"; given more than once, rows that
+    /// any of the rules matches [env: LOGMILL_FILTER]
+    #[arg(long, value_name = "RULE")]
+    pub(super) filter: Vec<String>,
+    /// Value to mask beside the secrets that are masked by default: a JSON path, or ? and the name of a query parameter;
+    /// none takes back all rules of defaults and file; may be given more than once [env: LOGMILL_REDACT]
+    #[arg(long, value_name = "RULE")]
+    pub(super) redact: Vec<String>,
 }
 
 /// The day.
@@ -410,6 +419,9 @@ pub(super) struct InspectArgs {
     /// Form of the output; json is one line a row
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,
+    /// Value to mask beside the secrets that are masked by default, as in run; none shows all
+    #[arg(long, value_name = "RULE")]
+    pub(super) redact: Vec<String>,
 }
 
 /// `schema`.

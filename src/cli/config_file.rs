@@ -70,6 +70,10 @@ pub(super) struct SourceSection {
     pub(super) requester_pays: Option<Scalar>,
     pub(super) expected_bucket_owner: Option<Scalar>,
     #[serde(default)]
+    pub(super) filter: OneOrMany,
+    #[serde(default)]
+    pub(super) redact: OneOrMany,
+    #[serde(default)]
     pub(super) promote: Vec<Promotion>,
 }
 

@@ -214,6 +214,8 @@ impl<'a> DayRun<'a> {
             complete_at: complete_at.to_string(),
             naming: plan.naming,
             promote: plan.promote.clone(),
+            filter: plan.filter.clone(),
+            redact: plan.redact.texts().to_vec(),
             event_time_column: String::new(),
             ledger: gathered.ledger,
             input_bytes: plan.bytes(),

@@ -12,7 +12,8 @@ use super::settings::Flags;
 use super::{Context, console};
 use crate::convert::{QuarantinedRow, read_object};
 use crate::dataset::{
-    self, Column, Dataset, DecodeLimits, KeyClaim, Naming, Rejection, RowBatch, Rows, TableSchema,
+    self, Column, Dataset, DecodeLimits, KeyClaim, Naming, RedactRules, Rejection, RowBatch, RowRules, Rows,
+    TableSchema,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, UtcInstant};
@@ -29,8 +30,11 @@ pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) ->
     let key = dataset::object_key::split(&args.file).1;
     let dataset = dataset_of(args, store.as_ref(), key)?;
     let schema = dataset.schema(Naming::Snake, &[]);
+    let mut redact = RedactRules::default();
+    redact.add(&args.redact);
     let show = Show {
         args,
+        rules: RowRules::new(&schema, &[], &redact)?,
         columns: schema.decoded().cloned().collect(),
         left: args.limit.unwrap_or(match args.format {
             ShowFormat::Table => DEFAULT_LIMIT,
@@ -64,7 +68,7 @@ fn decode(
     read_object(store, store.open(key), u64::MAX, decoder.as_mut(), &mut rows, |rows| {
         context.cancel.check()?;
         let rejections = rows.take_rejections();
-        show.batch(&rows.take_batch(), &rejections)
+        show.batch(rows.take_batch(), rejections)
     })?;
     Ok(rows.ledger())
 }
@@ -94,22 +98,24 @@ fn head(object: Box<dyn Read + Send>) -> std::io::Result<Vec<u8>> {
 /// Prints rows as they come, up to a limit.
 struct Show<'a> {
     args: &'a InspectArgs,
+    rules: RowRules,
     columns: Vec<Column>,
     left: usize,
 }
 
 impl Show<'_> {
-    fn batch(&mut self, batch: &RowBatch, rejections: &[Rejection]) -> Result<()> {
+    fn batch(&mut self, batch: RowBatch, rejections: Vec<Rejection>) -> Result<()> {
+        let (batch, _) = self.rules.apply(batch)?;
         let mut lines: Vec<(u32, Value)> = (0..batch.keys.len().min(self.left))
             .map(|row| {
                 (
                     batch.keys[row].position.record,
-                    json!({"record": batch.keys[row].position.record, "row": self.row(batch, row)}),
+                    json!({"record": batch.keys[row].position.record, "row": self.row(&batch, row)}),
                 )
             })
             .collect();
-        lines.extend(rejections.iter().map(|rejection| {
-            let line = QuarantinedRow::new(rejection, &self.args.file);
+        lines.extend(rejections.into_iter().map(|rejection| self.rules.mask(rejection)).map(|rejection| {
+            let line = QuarantinedRow::new(&rejection, &self.args.file);
             (rejection.position.record, json!({"record": line.record, "reject": line}))
         }));
         lines.sort_by_key(|(record, _)| *record);

@@ -122,40 +122,58 @@ impl TableSummary {
         }
     }
 
-    fn row(&self) -> Vec<String> {
-        let ledger = &self.ledger;
-        let rate = if self.seconds > 0.0 { self.bytes as f64 / self.seconds / 1e6 } else { 0.0 };
-        let mut row = vec![self.table.clone(), console::count(self.objects), console::size(self.bytes)];
-        row.extend(
-            [ledger.read, ledger.written, ledger.other_day, ledger.duplicate, ledger.quarantined]
-                .map(console::count),
-        );
-        row.extend([
-            console::count(self.files),
-            console::size(self.file_bytes),
-            format!("{:.1}", self.seconds),
-            format!("{rate:.1}"),
-            if self.provisional { "provisional" } else { "final" }.to_owned(),
-        ]);
-        row
+    fn megabytes_per_second(&self) -> f64 {
+        if self.seconds > 0.0 { self.bytes as f64 / self.seconds / 1e6 } else { 0.0 }
     }
 }
 
-const HEADER: [&str; 13] = [
-    "table",
-    "objects",
-    "input",
-    "read",
-    "written",
-    "other day",
-    "duplicate",
-    "quarantined",
-    "files",
-    "output",
-    "seconds",
-    "MB/s",
-    "state",
+/// A column of the table for people.
+struct SummaryColumn {
+    name: &'static str,
+    cell: fn(&TableSummary) -> String,
+    /// Whether a table needs the column; it is shown when one does.
+    is_needed: fn(&TableSummary) -> bool,
+}
+
+const fn column(name: &'static str, cell: fn(&TableSummary) -> String) -> SummaryColumn {
+    SummaryColumn { name, cell, is_needed: |_| true }
+}
+
+const COLUMNS: [SummaryColumn; 14] = [
+    column("table", |table| table.table.clone()),
+    column("objects", |table| console::count(table.objects)),
+    column("input", |table| console::size(table.bytes)),
+    column("read", |table| console::count(table.ledger.read)),
+    column("written", |table| console::count(table.ledger.written)),
+    column("other day", |table| console::count(table.ledger.other_day)),
+    column("duplicate", |table| console::count(table.ledger.duplicate)),
+    column("quarantined", |table| console::count(table.ledger.quarantined)),
+    SummaryColumn {
+        name: "filtered",
+        cell: |table| console::count(table.ledger.filtered),
+        is_needed: |table| table.ledger.filtered > 0,
+    },
+    column("files", |table| console::count(table.files)),
+    column("output", |table| console::size(table.file_bytes)),
+    column("seconds", |table| format!("{:.1}", table.seconds)),
+    column("MB/s", |table| format!("{:.1}", table.megabytes_per_second())),
+    column("state", |table| if table.provisional { "provisional" } else { "final" }.to_owned()),
 ];
+
+/// The table for people over tables of days; which day it is is said where there are several.
+fn table_of(days: &[DaySummary], says_day: bool) -> String {
+    let all = || days.iter().flat_map(|day| day.tables.iter().map(move |table| (day.day, table)));
+    let columns: Vec<&SummaryColumn> =
+        COLUMNS.iter().filter(|column| all().any(|(_, table)| (column.is_needed)(table))).collect();
+    let names = || columns.iter().map(|column| column.name);
+    let header: Vec<&str> = says_day.then_some("day").into_iter().chain(names()).collect();
+    let numbers: Vec<&str> = names().filter(|name| *name != "table" && *name != "state").collect();
+    let row = |(day, table): (KstDay, &TableSummary)| {
+        let day = says_day.then(|| day.to_string());
+        day.into_iter().chain(columns.iter().map(|column| (column.cell)(table))).collect()
+    };
+    console::table(&header, &numbers, all().map(row))
+}
 
 impl DaySummary {
     fn lines(&self) -> String {
@@ -177,14 +195,6 @@ impl DaySummary {
         text
     }
 
-    fn rows(&self) -> impl Iterator<Item = Vec<String>> {
-        self.tables.iter().map(TableSummary::row)
-    }
-
-    fn rows_with_day(&self) -> impl Iterator<Item = Vec<String>> {
-        self.rows().map(|row| [vec![self.day.to_string()], row].concat())
-    }
-
     fn failures(&self) -> impl Iterator<Item = String> {
         self.failed.iter().map(|failed| format!("{} {}\n", self.day, failed.line()))
     }
@@ -195,12 +205,6 @@ impl FailedTable {
         let what = if self.published { "published, but not registered" } else { "not published" };
         format!("{}: {what}", self.table)
     }
-}
-
-/// A table of tables and days.
-fn days_table<'a>(days: impl IntoIterator<Item = &'a DaySummary>) -> String {
-    let header = [&["day"], &HEADER[..]].concat();
-    console::table(&header, &HEADER[1..12], days.into_iter().flat_map(DaySummary::rows_with_day))
 }
 
 impl Summary {
@@ -215,7 +219,7 @@ impl Summary {
         let mut text = format!("KST day {}, run {}\n", day.day, self.run);
         if !day.tables.is_empty() {
             text.push('\n');
-            text += &console::table(&HEADER, &HEADER[1..12], day.rows());
+            text += &table_of(std::slice::from_ref(day), false);
         }
         text += &day.lines();
         for failed in &day.failed {
@@ -223,7 +227,7 @@ impl Summary {
         }
         if !self.rebuilt.is_empty() {
             text += "\nDays before, for which objects have come since they were published:\n\n";
-            text += &days_table(&self.rebuilt);
+            text += &table_of(&self.rebuilt, true);
             text.extend(self.rebuilt.iter().flat_map(DaySummary::failures));
         }
         text
@@ -256,7 +260,7 @@ impl RangeSummary {
         let failed = self.days.iter().map(|day| day.failed.len() as u64).sum();
         if published > 0 {
             text.push('\n');
-            text += &days_table(&self.days);
+            text += &table_of(&self.days, true);
         }
         let counts = [
             (published, "published"),

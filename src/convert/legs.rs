@@ -75,14 +75,12 @@ impl DayLegs {
 impl Scattered {
     fn renumbered(mut self, numbers: &Arc<[u32]>) -> Self {
         let renumbered = |object: u32| numbers[object as usize];
-        self.quarantines.iter_mut().for_each(|quarantine| quarantine.renumber(renumbered));
         let count = |count: ObjectCount| ObjectCount { object: renumbered(count.object), ..count };
-        Self {
-            runs: self.runs.into_iter().map(|run| run.renumbered(numbers)).collect(),
-            identities: self.identities.into_iter().map(|run| run.renumbered(numbers)).collect(),
-            counts: self.counts.into_iter().map(count).collect(),
-            ..self
-        }
+        self.runs = self.runs.into_iter().map(|run| run.renumbered(numbers)).collect();
+        self.identities = self.identities.into_iter().map(|run| run.renumbered(numbers)).collect();
+        self.counts = self.counts.into_iter().map(count).collect();
+        self.quarantines.iter_mut().for_each(|quarantine| quarantine.renumber(renumbered));
+        self
     }
 
     fn append(&mut self, mut other: Self) {

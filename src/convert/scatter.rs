@@ -11,7 +11,7 @@ use super::object::read_object;
 use super::quarantine::Quarantine;
 use super::run::Run;
 use super::{ConvertOptions, Observer, Residency};
-use crate::dataset::{self, Dataset, IdentityKey, RowBatch, Rows, TableSchema};
+use crate::dataset::{self, Dataset, IdentityKey, RowBatch, RowRules, Rows, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
@@ -37,6 +37,8 @@ pub struct Scattered {
     pub(super) quarantines: Vec<Quarantine>,
     /// Bytes of rows that wait in memory.
     pub(super) resident_bytes: usize,
+    /// Objects with rows that a filter left out, which count as written until all objects are read.
+    filtered: Vec<(u32, u64)>,
 }
 
 impl Scattered {
@@ -50,6 +52,18 @@ impl Scattered {
     #[must_use]
     pub fn resident_bytes(&self) -> usize {
         self.resident_bytes
+    }
+
+    /// Brings the counts into the order of objects, and rows that were left out to where they belong.
+    fn settle_counts(mut self) -> Result<Self> {
+        self.counts.sort_by_key(|count| count.object);
+        for (object, rows) in std::mem::take(&mut self.filtered) {
+            let place = self.counts.binary_search_by_key(&object, |count| count.object);
+            let place = place.map_err(|_| Error::bug("a row was left out of an object that was not read"))?;
+            self.counts[place].ledger.written -= rows;
+            self.counts[place].ledger.filtered += rows;
+        }
+        Ok(self)
     }
 }
 
@@ -121,9 +135,11 @@ pub fn scatter(
     })?;
     let open = |input: &String| connector.store(input, &table.access);
     let stores = table.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let schema = dataset.schema(table.naming, &table.promote);
     let work = Work {
         dataset,
-        schema: dataset.schema(table.naming, &table.promote),
+        rules: RowRules::new(&schema, &table.filter, &table.redact)?,
+        schema,
         inputs: feeds(&stores, readings, options.read_ahead_bytes()),
         days,
         identity_key: *identity_key,
@@ -140,12 +156,12 @@ pub fn scatter(
         // What one worker cannot do, the others need not go on for.
         work.run_worker(worker).inspect_err(|_| work.next.store(work.objects.len(), Ordering::Relaxed))
     })?;
-    let found = work.found.into_iter().map(|found| {
-        let mut found = found.into_inner().expect("a worker that panics takes the process with it");
-        found.counts.sort_by_key(|count| count.object);
-        found
-    });
-    Ok(found.collect())
+    let found = work.found.into_iter();
+    found
+        .map(|found| {
+            found.into_inner().expect("a worker that panics takes the process with it").settle_counts()
+        })
+        .collect()
 }
 
 /// A store, and its objects on their way.
@@ -191,6 +207,7 @@ fn with_places<'a>(readings: &[Reading<'a>], stores: usize) -> Vec<Wanted<'a>> {
 struct Work<'a> {
     dataset: &'static dyn Dataset,
     schema: TableSchema,
+    rules: RowRules,
     inputs: Vec<Input<'a>>,
     days: &'a [DayTarget<'a>],
     identity_key: IdentityKey,
@@ -222,7 +239,8 @@ impl Work<'_> {
             let opened = input.feed.open(*place);
             read_object(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
-                let rejections = rows.take_rejections();
+                let rejections = rows.take_rejections().into_iter();
+                let rejections: Vec<_> = rejections.map(|rejected| self.rules.mask(rejected)).collect();
                 for found in yields.iter_mut().filter(|found| days.contains(found.day)) {
                     rejections
                         .iter()
@@ -266,6 +284,11 @@ impl Work<'_> {
     }
 
     fn keep(&self, place: usize, batch: RowBatch) -> Result<()> {
+        let (batch, filtered) = self.rules.apply(batch)?;
+        self.note(place, |scattered| scattered.filtered.extend(filtered));
+        if batch.keys.is_empty() {
+            return Ok(());
+        }
         let bytes = batch.memory_bytes();
         let (run, identities) = Run::sort(batch);
         let fits = self.residency.take(bytes);

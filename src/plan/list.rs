@@ -3,7 +3,7 @@
 use super::choose::Wanted;
 use super::listing::{Familiar, Listing};
 use super::{PlannedObject, TablePlan};
-use crate::dataset::{Dataset, Naming, Promotion};
+use crate::dataset::{Dataset, Naming, Promotion, RedactRules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::store::{Connector, SourceAccess, Store};
@@ -23,6 +23,10 @@ pub struct TableSource {
     pub naming: Naming,
     /// JSON values with columns of their own.
     pub promote: Vec<Promotion>,
+    /// Rules by which rows are left out.
+    pub filter: Vec<String>,
+    /// Which values are masked.
+    pub redact: RedactRules,
     /// How long after the day its objects are awaited, in milliseconds.
     pub lateness_ms: i64,
     /// Whether another table reads the same input, so that a key which says nothing must be judged by its content.
@@ -48,6 +52,8 @@ impl TableSource {
             access: self.access.clone(),
             naming: self.naming,
             promote: self.promote.clone(),
+            filter: self.filter.clone(),
+            redact: self.redact.clone(),
             lateness_ms: self.lateness_ms,
             requests: 0,
             objects: Vec::new(),

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Naming, Promotion};
+use crate::dataset::{Naming, Promotion, RedactRules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::store::{ObjectMeta, SourceAccess, Store};
@@ -60,6 +60,12 @@ pub struct TablePlan {
     pub naming: Naming,
     /// JSON values with columns of their own.
     pub promote: Vec<Promotion>,
+    /// Rules by which rows are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<String>,
+    /// Which values are masked; a plan that does not say it masks what is masked by default.
+    #[serde(default)]
+    pub redact: RedactRules,
     /// How long after the day its objects are awaited, in milliseconds.
     pub lateness_ms: i64,
     /// Requests that listing the inputs has cost.

@@ -269,7 +269,7 @@ mod tests {
 
     use super::*;
     use crate::cancel::Cancel;
-    use crate::dataset::{self, Naming};
+    use crate::dataset::{self, Naming, RedactRules};
     use crate::plan::plan_table;
     use crate::store::{SourceAccess, Way};
 
@@ -289,6 +289,8 @@ mod tests {
             access: SourceAccess::default(),
             naming: Naming::Snake,
             promote: Vec::new(),
+            filter: Vec::new(),
+            redact: RedactRules::default(),
             lateness_ms,
             shares_input: false,
         }

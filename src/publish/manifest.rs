@@ -39,6 +39,12 @@ pub struct Manifest {
     /// JSON values with columns of their own.
     #[serde(default)]
     pub promote: Vec<Promotion>,
+    /// Rules by which rows were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<String>,
+    /// JSON paths, and `?` and the names of query parameters, whose values were masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redact: Vec<String>,
     /// Name of the column with the event time in UTC.
     pub event_time_column: String,
     /// Every row read is accounted for.

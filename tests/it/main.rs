@@ -18,4 +18,5 @@ mod public_logs;
 mod publishing;
 mod records;
 mod reruns;
+mod rules;
 mod settings;

@@ -3,6 +3,7 @@
 
 mod lake;
 mod layers;
+mod rules;
 mod sources;
 mod values;
 mod watch;

@@ -4,7 +4,7 @@ use super::layers::Layers;
 use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{Scalar, SourceSection};
-use crate::dataset::{self, Naming};
+use crate::dataset::{self, Naming, RowRules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{TableSource, is_table_name};
 use crate::store::SourceAccess;
@@ -84,7 +84,22 @@ impl Layers {
         check_promotions(section, &table)?;
         let promote = section.promote.clone();
         let access = self.access(flags, section, &table)?;
-        Ok(TableSource { table, dataset, inputs, access, naming, promote, lateness_ms, shares_input: false })
+        let (filter, redact) = (self.filter(flags, section, &table), self.redact(flags, section, &table));
+        RowRules::new(&dataset.schema(naming, &promote), &filter, &redact)
+            .map_err(|error| error.with("table", &table))?;
+        let shares_input = false;
+        Ok(TableSource {
+            table,
+            dataset,
+            inputs,
+            access,
+            naming,
+            promote,
+            filter,
+            redact,
+            lateness_ms,
+            shares_input,
+        })
     }
 
     /// How the inputs of a source are reached.

@@ -5,9 +5,6 @@ use arrow::datatypes::Int64Type;
 
 use super::*;
 use crate::dataset::{self, DecodeLimits, Naming, Position, Promotion, Rows};
-use crate::kst::{UtcInstant, UtcWindow};
-
-const ALWAYS: UtcWindow = UtcWindow { start: UtcInstant(i64::MIN), end: UtcInstant(i64::MAX) };
 
 fn rules(texts: &[&str]) -> RedactRules {
     let mut rules = RedactRules::default();
@@ -35,7 +32,7 @@ fn trail() -> TableSchema {
 fn masked(record: &str, texts: &[&str]) -> (TableSchema, Vec<ArrayRef>) {
     let schema = trail();
     let mut decoder = dataset::named("cloudtrail").unwrap().decoder(&schema, DecodeLimits::ATHENA);
-    let mut rows = Rows::new(schema.decoded(), ALWAYS, [0; 4]);
+    let mut rows = Rows::new(schema.decoded(), [0; 4]);
     let record = record.trim_start_matches('{');
     let document = format!("{{\"Records\":[{{\"eventTime\":\"2023-11-01T00:00:00Z\",{record}]}}");
     assert_eq!(decoder.decode(document.as_bytes(), &mut rows), document.len(), "{document}");

@@ -1,0 +1,362 @@
+//! Rows that are left out and values that are masked: in a run, in shards, in what is rejected, and in the settings.
+
+use std::fs;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::harness::{AccessLine, Call, DAY, Day, Table, Workdir, document, event, gz, ledger, text};
+
+/// A secret that stands nowhere else, in each of the forms in which it is logged.
+const SECRET: &str = "QZsecretQZ";
+/// A filter for half of the events of [`busy`].
+const EVEN: &str = "event_name = 'Even'";
+
+/// Objects with events of two names, one of them larger than what a worker of many collects at once.
+fn busy() -> Workdir {
+    let work = Workdir::new();
+    for (object, records) in [("a", 1500), ("b", 7), ("c", 2)] {
+        let record = |number: usize| {
+            let name = if number.is_multiple_of(2) { "Even" } else { "Odd" };
+            let overrides = json!({"eventName": name, "requestParameters": {"body": "x".repeat(900)}});
+            event(&format!("{object}-{number}"), overrides)
+        };
+        work.cloudtrail(object, gz(document((0..records).map(record))));
+    }
+    work
+}
+
+/// `filtered` of each raw object, in order; every object's ledger must balance.
+fn filtered_by_object(day: &Day) -> Vec<u64> {
+    let of_object = |line: &Value| {
+        let [read, parts @ ..] = ledger(line);
+        assert_eq!(read, parts.iter().sum::<u64>(), "the ledger of an object should balance: {line}");
+        parts[4]
+    };
+    day.inputs().iter().map(of_object).collect()
+}
+
+/// Everything of a lake that is no Parquet file must not hold the secret, and neither must any cell.
+fn assert_no_secret(work: &Workdir, lake: &str, days: &[&Day]) {
+    let mut seen = 0;
+    for path in work.files(lake).into_keys() {
+        let bytes = fs::read(work.path(lake).join(&path)).unwrap();
+        assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()), "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 3, "the lake has files");
+    for day in days {
+        let mut quarantine = day.quarantine();
+        for line in quarantine.iter_mut().filter(|line| line["encoding"] == "base64") {
+            line["raw"] = String::from_utf8_lossy(&STANDARD.decode(text(&line["raw"])).unwrap()).into();
+        }
+        let cells = format!("{:?}{:?}{quarantine:?}", day.rows(), day.inputs());
+        assert!(!cells.contains("QZ"), "a secret is in {cells}");
+        assert!(cells.contains("REDACTED"));
+    }
+}
+
+/// Both logs with a secret wherever one can stand, also in rows that are rejected.
+fn secretive() -> Workdir {
+    let work = Workdir::new();
+    let url = format!("https://x/?a=1&X-Amz-Signature={SECRET}&b=2");
+    let records = [
+        event(
+            "assume",
+            json!({"responseElements": {"credentials": {"sessionToken": SECRET, "expiration": "soon"}}}),
+        ),
+        event("member", json!({"requestParameters": {"X-Amz-Security-Token": [SECRET], "note": url}})),
+        event("extra", json!({"newField": url, "resources": [{"ARN": url}], "userAgent": url})),
+        event(
+            "no-time",
+            json!({"eventTime": url, "responseElements": {"credentials": {"sessionToken": SECRET}}}),
+        ),
+    ];
+    let torn = format!(",{{\"responseElements\":{{\"credentials\":{{\"sessionToken\":\"{SECRET}");
+    work.cloudtrail("a", document(records).trim_end_matches("]}").to_owned() + &torn);
+    let uri = format!("GET /k?X-Amz-Credential={SECRET}%2F2023&X-Amz-Signature={SECRET} HTTP/1.1");
+    let line = AccessLine { uri: &uri, referer: &url, ..AccessLine::of("ID") };
+    let no_line = format!("no line ?u=%3Fx-amz-signature%3D{SECRET}%26b");
+    work.access("A", [format!("{line}\n{no_line}\n").as_bytes(), b"\xff", no_line.as_bytes()].concat());
+    work
+}
+
+fn both(work: &Workdir) -> Call<'_> {
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).whatever_is_rejected()
+}
+
+#[test]
+fn rows_that_are_left_out_are_counted_in_each_object() {
+    let work = busy();
+    // With so little memory for so many workers, an object comes in several batches.
+    let day = work
+        .run(Table::CLOUDTRAIL)
+        .args(["--filter", EVEN, "--threads", "16", "--memory", "64MiB"])
+        .publishes(Table::CLOUDTRAIL);
+    assert_eq!(ledger(&day.summary), [1509, 754, 0, 0, 0, 755]);
+    assert_eq!(filtered_by_object(&day), [750, 4, 1]);
+    assert_eq!(day.manifest["filter"], json!([EVEN]));
+    let names = day.values("event_name");
+    assert!(names.len() == 754 && names.iter().all(|name| name == "Odd"));
+}
+
+#[test]
+fn any_of_several_rules_leaves_a_row_out_and_null_none() {
+    let work = Workdir::new();
+    let agents = [("a", json!("cron")), ("b", json!("aws-cli/2")), ("c", Value::Null), ("d", json!("curl"))];
+    work.cloudtrail("a", document(agents.map(|(id, agent)| event(id, json!({"userAgent": agent})))));
+    let run = work.run(Table::CLOUDTRAIL);
+    let rules =
+        ["--filter", "user_agent = 'cron'", "--filter", "user_agent like 'aws-cli/%' and read_only = true"];
+    let day = run.args(rules).publishes(Table::CLOUDTRAIL);
+    assert_eq!(day.values("event_id"), ["c", "d"]);
+    let day =
+        work.run(Table::CLOUDTRAIL).args(["--filter", "user_agent != 'cron'"]).publishes(Table::CLOUDTRAIL);
+    assert_eq!(day.values("event_id"), ["a", "c"], "a comparison with NULL is not true");
+}
+
+#[test]
+fn a_row_that_is_left_out_is_no_duplicate_and_takes_no_place() {
+    let work = Workdir::new();
+    let twice = |agent: &str| event("twice", json!({"userAgent": agent}));
+    work.cloudtrail("a", document([twice("etl"), event("once", json!({})), event("once", json!({}))]));
+    work.cloudtrail("b", document([twice("person")]));
+    let run = work.run(Table::CLOUDTRAIL).args(["--filter", "user_agent = 'etl'"]);
+    let day = run.publishes(Table::CLOUDTRAIL);
+    assert_eq!(ledger(&day.summary), [4, 2, 0, 1, 0, 1]);
+    assert_eq!(day.row("event_id", "twice")["user_agent"], "person");
+}
+
+#[test]
+fn a_day_of_which_all_is_left_out_is_published_empty() {
+    let work = busy();
+    let run = work.run(Table::CLOUDTRAIL).args(["--filter", "event_id is not null"]);
+    let day = run.publishes(Table::CLOUDTRAIL);
+    assert_eq!(ledger(&day.summary), [1509, 0, 0, 0, 0, 1509]);
+}
+
+#[test]
+fn rules_that_match_nothing_change_no_byte() {
+    let work = busy();
+    let run = |lake: &str, options: &[&str]| {
+        let run =
+            work.logmill(["run", "--day", DAY, "--input", "raw", "--output", lake]).of(Table::CLOUDTRAIL);
+        run.args(options).publishes(Table::CLOUDTRAIL)
+    };
+    let plain = run("plain", &["--redact", "none"]);
+    for options in
+        [&[][..], &["--filter", "event_name = 'Never'"], &["--redact", "?colour", "--redact", "a.b"]]
+    {
+        let day = run("lake", options);
+        assert!(plain.parts() == day.parts(), "{options:?}");
+        assert_eq!(plain.inputs(), day.inputs(), "{options:?}");
+    }
+    assert_eq!((plain.manifest.get("filter"), plain.manifest.get("redact")), (None, None));
+}
+
+#[test]
+fn no_secret_reaches_the_lake() {
+    let work = secretive();
+    let finished = both(&work).ends_well(0);
+    let (trail, access) = (finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS));
+    assert_no_secret(&work, "lake", &[&trail, &access]);
+    let token = &trail.row("event_id", "assume")["response_elements"];
+    assert_eq!(token, r#"{"credentials":{"sessionToken":"REDACTED","expiration":"soon"}}"#);
+    assert_eq!(trail.quarantine().len(), 2, "one without a time, one that is torn");
+    let uri = "GET /k?X-Amz-Credential=REDACTED&X-Amz-Signature=REDACTED HTTP/1.1";
+    assert_eq!(access.row("request_id", "ID")["request_uri"], uri);
+    assert_eq!(access.quarantine().len(), 2, "text and bytes that are none");
+    assert!(access.quarantine().iter().all(|line| line.get("raw_bytes").is_none()), "nothing was cut");
+    assert_eq!(text(&access.quarantine()[0]["raw"]), "no line ?u=%3Fx-amz-signature%3DREDACTED%26b");
+    assert_eq!(trail.manifest["redact"][0], "responseElements.credentials.sessionToken");
+}
+
+#[test]
+fn more_can_be_masked_and_nothing_where_that_is_wanted() {
+    let work = Workdir::new();
+    let parameters = json!({"password": "QZ1", "url": "/?key=QZ2&X-Amz-Signature=QZ3"});
+    work.cloudtrail("a", document([event("id", json!({"requestParameters": parameters}))]));
+    let masked = |options: &[&str]| {
+        let day = work.run(Table::CLOUDTRAIL).args(options).publishes(Table::CLOUDTRAIL);
+        day.values("request_parameters").remove(0)
+    };
+    assert_eq!(
+        masked(&["--redact", "requestParameters.password", "--redact", "?key"]),
+        r#"{"password":"REDACTED","url":"/?key=REDACTED&X-Amz-Signature=REDACTED"}"#
+    );
+    assert_eq!(masked(&["--redact", "none"]), parameters.to_string());
+    assert_eq!(
+        masked(&["--redact", "none", "--redact", "requestParameters.password"]),
+        r#"{"password":"REDACTED","url":"/?key=QZ2&X-Amz-Signature=QZ3"}"#
+    );
+}
+
+/// The duplicates of an event differ in their secrets, and a masked row is as good a duplicate as any.
+#[test]
+fn what_makes_a_row_unique_does_not_depend_on_masks() {
+    let work = Workdir::new();
+    let uris = ["GET /k?X-Amz-Signature=QZ1 HTTP/1.1", "GET /k?X-Amz-Signature=QZ2 HTTP/1.1"];
+    let lines = uris.map(|uri| format!("{}\n", AccessLine { uri, ..AccessLine::of("ID") }));
+    work.access("A", lines.concat() + &lines[0]);
+    let day = work.run(Table::ACCESS).publishes(Table::ACCESS);
+    assert_eq!(ledger(&day.summary), [3, 2, 0, 1, 0, 0]);
+}
+
+#[test]
+fn shards_leave_out_and_mask_what_one_run_does() {
+    for (work, filter) in
+        [(busy(), EVEN), (secretive(), "event_id = 'extra'"), (secretive(), "event_id != ''")]
+    {
+        let rules = ["--filter", filter, "--redact", "requestParameters.note", "--redact", "?colour"];
+        let one = work.run(Table::CLOUDTRAIL).args(rules).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+        let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
+        let plan = plan.args(rules).args(["--shards", "2", "--format", "json"]).exits(0);
+        work.write("plan.json", plan.stdout);
+        for shard in ["0", "1"] {
+            let convert = work.logmill(["convert", "--plan", "plan.json", "--staging", "staging"]);
+            convert.args(["--shard", shard]).exits(0);
+        }
+        for path in work.files("staging").into_keys() {
+            let bytes = fs::read(work.path("staging").join(&path)).unwrap();
+            assert!(
+                !bytes.windows(2).any(|window| window == b"QZ"),
+                "a secret is staged: {}",
+                path.display()
+            );
+        }
+        let publish = work.logmill(["publish", "--plan", "plan.json", "--staging", "staging"]);
+        let publish = publish.args(["--output", "lake-sharded"]).whatever_is_rejected();
+        let sharded = publish.publishes(Table::CLOUDTRAIL);
+        assert!(one.parts() == sharded.parts() && one.inputs() == sharded.inputs(), "{filter}");
+        assert_eq!(one.quarantine(), sharded.quarantine());
+        for rules in ["filter", "redact"] {
+            assert_eq!(one.manifest[rules], sharded.manifest[rules]);
+        }
+        assert!(ledger(&sharded.summary)[5] > 0);
+    }
+}
+
+#[test]
+fn a_plan_that_does_not_say_what_to_mask_masks_the_defaults() {
+    let work = secretive();
+    let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--redact", "none", "--format", "json"]);
+    let mut plan: Value = serde_json::from_str(&plan.exits(0).stdout).unwrap();
+    for table in plan["tables"].as_array_mut().unwrap() {
+        assert_eq!(table.as_object_mut().unwrap().remove("redact"), Some(json!([])));
+        assert_eq!(table.get("filter"), None);
+    }
+    work.write("plan.json", plan.to_string());
+    work.logmill(["convert", "--plan", "plan.json", "--shard", "0", "--staging", "staging"]).exits(0);
+    let publish =
+        work.logmill(["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"]);
+    let finished = publish.whatever_is_rejected().ends_well(0);
+    assert_no_secret(&work, "lake", &[&finished.day(Table::CLOUDTRAIL), &finished.day(Table::ACCESS)]);
+}
+
+#[test]
+fn the_summary_has_a_column_for_rows_left_out_only_when_there_are_some() {
+    let work = busy();
+    let header = |options: &[&str]| {
+        let shown = work.run(Table::CLOUDTRAIL).args(options).exits(0).stdout;
+        let cells = |line: &str| -> Vec<String> {
+            line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
+        };
+        let lines: Vec<Vec<String>> = shown.lines().skip(2).map(cells).collect();
+        (lines[0].clone(), lines[1].clone())
+    };
+    let (names, cells) = header(&["--filter", EVEN]);
+    let place = names.iter().position(|name| name == "filtered").unwrap();
+    assert_eq!(
+        (names[place - 1].as_str(), cells[place].as_str(), names.len()),
+        ("quarantined", "755", cells.len())
+    );
+    assert!(!header(&[]).0.contains(&"filtered".to_owned()));
+}
+
+#[test]
+fn inspect_masks_what_it_shows() {
+    let work = secretive();
+    for object in work.files("raw").into_keys() {
+        let path = work.path("raw").join(object);
+        for format in ["table", "json"] {
+            let inspect = || work.logmill(["inspect", path.to_str().unwrap(), "--format", format]);
+            let shown = inspect().exits(0).stdout;
+            assert!(shown.contains("REDACTED") && !shown.contains("QZ"), "{shown}");
+            inspect().args(["--redact", "none"]).exits(0).prints(&[SECRET]);
+        }
+    }
+}
+
+#[test]
+fn rules_come_from_flags_environment_or_file() {
+    let work = busy();
+    work.write(
+        "logmill.toml",
+        "[[source]]\ndataset = \"cloudtrail\"\nfilter = [\"event_id = 'x'\", \"event_id = 'y'\"]\nredact = \"a.b\"\n",
+    );
+    let in_force = |call: Call<'_>| -> Vec<String> {
+        let lines = call.args(["--format", "json"]).exits(0).stdout;
+        let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let rules =
+            lines.filter(|line| ["cloudtrail.filter", "cloudtrail.redact"].contains(&text(&line["name"])));
+        rules
+            .map(|line| {
+                format!("{}: {} ({})", text(&line["name"]), text(&line["value"]), text(&line["from"]))
+            })
+            .collect()
+    };
+    let config = || work.logmill(["config"]);
+    insta::assert_snapshot!(in_force(config()).join("\n"), @r"
+    cloudtrail.filter: event_id = 'x' (logmill.toml)
+    cloudtrail.filter: event_id = 'y' (logmill.toml)
+    cloudtrail.redact: responseElements.credentials.sessionToken, ?X-Amz-Signature, ?X-Amz-Credential, ?X-Amz-Security-Token, a.b (default, logmill.toml)
+    ");
+    let flags = ["--filter", EVEN, "--redact", "none", "--redact", "?colour"];
+    insta::assert_snapshot!(in_force(config().args(flags)).join("\n"), @r"
+    cloudtrail.filter: event_name = 'Even' (--filter)
+    cloudtrail.redact: ?colour (--redact)
+    ");
+    let environment = config().env("LOGMILL_FILTER", EVEN).env("LOGMILL_REDACT", "?key");
+    insta::assert_snapshot!(in_force(environment).join("\n"), @r"
+    cloudtrail.filter: event_name = 'Even' (LOGMILL_FILTER)
+    cloudtrail.redact: responseElements.credentials.sessionToken, ?X-Amz-Signature, ?X-Amz-Credential, ?X-Amz-Security-Token, a.b, ?key (default, logmill.toml, LOGMILL_REDACT)
+    ");
+}
+
+#[test]
+fn a_rule_that_makes_no_sense_is_refused_before_anything_is_done() {
+    let work = busy();
+    let refused = |rule: [&str; 2]| {
+        let stderr = work.run(Table::CLOUDTRAIL).args(rule).exits(2).stderr;
+        assert!(!work.lake().exists(), "nothing is written");
+        stderr
+    };
+    insta::assert_snapshot!(refused(["--filter", "event_source = 'a' and colour = 'red'"]), @r"
+    logmill: cannot understand a filter rule: the table has no column 'colour' (rule: event_source = 'a' and colour = 'red', character: 24, table: cloudtrail)
+      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    ");
+    insta::assert_snapshot!(refused(["--filter", "event_source = kms"]), @r"
+    logmill: cannot understand a filter rule: a text in single quotes, a whole number, true or false is expected, not 'kms' (rule: event_source = kms, character: 16, table: cloudtrail)
+      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    ");
+    insta::assert_snapshot!(refused(["--filter", "read_only = 'true'"]), @r"
+    logmill: cannot understand a filter rule: 'read_only' is true or false (rule: read_only = 'true', character: 1, table: cloudtrail)
+      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    ");
+    insta::assert_snapshot!(refused(["--redact", "?X-Amz-Signature=1"]), @r"
+    logmill: '?X-Amz-Signature=1' is nothing that can be masked (table: cloudtrail)
+      hint: name a JSON path such as requestParameters.password, or a query parameter such as ?X-Amz-Signature
+    ");
+    insta::assert_snapshot!(refused(["--redact", "eventTime"]), @r"
+    logmill: the event time cannot be masked (table: cloudtrail)
+      hint: a day is made of event times: name a path beside it
+    ");
+    let file = "[[source]]\ndataset = \"s3-access\"\nfilter = \"event_source = 'x'\"\n";
+    work.write("logmill.toml", file);
+    let stderr = work.run(Table::ACCESS).exits(2).stderr;
+    insta::assert_snapshot!(stderr, @r"
+    logmill: cannot understand a filter rule: the table has no column 'event_source' (rule: event_source = 'x', character: 1, table: s3_access)
+      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    ");
+}
