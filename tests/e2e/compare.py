@@ -72,8 +72,8 @@ def differences(actual: Cells, expected: Cells) -> list[str]:
 
 @cache
 def inspected(table: str, path: Path) -> dict[int, Cells]:
-    """What the binary makes of each record of a file."""
-    arguments = ("inspect", path, "--dataset", DATASETS[table], "--format", "json")
+    """What the binary makes of each record of a file; nothing is masked."""
+    arguments = ("inspect", path, "--dataset", DATASETS[table], "--format", "json", "--redact", "none")
     lines = map(json.loads, logmill(*arguments).stdout.splitlines())
     return {line["record"]: line for line in lines}
 
