@@ -81,7 +81,9 @@ fn constant(page: &str) -> String {
     let patterns = [
         (r"\d{8}T\d{6}Z-[0-9a-f]{8}", "RUN"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "INSTANT"),
-        (r"\d+\.\d+", "NUMBER"),
+        (r#"file_bytes":\d+"#, "file_bytes:SIZE"),
+        (r"\d{10,13}(\.\d+)?\b", "EPOCH"),
+        (r"\d+\.\d+(e\d+)?", "NUMBER"),
         (r"(about|process) \S+", "$1 SOME"),
         (r"[ \t]+", " "),
     ];
