@@ -37,12 +37,17 @@ fn filtered_by_object(day: &Day) -> Vec<u64> {
     day.inputs().iter().map(of_object).collect()
 }
 
+/// Whole, since two of its letters stand in random bytes now and then.
+fn holds_secret(bytes: &[u8]) -> bool {
+    bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes())
+}
+
 /// Everything of a lake that is no Parquet file must not hold the secret, and neither must any cell.
 fn assert_no_secret(work: &Workdir, lake: &str, days: &[&Day]) {
     let mut seen = 0;
     for path in work.files(lake).into_keys() {
         let bytes = fs::read(work.path(lake).join(&path)).unwrap();
-        assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()), "{}", path.display());
+        assert!(!holds_secret(&bytes), "{}", path.display());
         seen += 1;
     }
     assert!(seen > 3, "the lake has files");
@@ -219,11 +224,7 @@ fn shards_leave_out_and_mask_what_one_run_does() {
         }
         for path in work.files("staging").into_keys() {
             let bytes = fs::read(work.path("staging").join(&path)).unwrap();
-            assert!(
-                !bytes.windows(2).any(|window| window == b"QZ"),
-                "a secret is staged: {}",
-                path.display()
-            );
+            assert!(!holds_secret(&bytes), "a secret is staged: {}", path.display());
         }
         let publish = work.logmill(["publish", "--plan", "plan.json", "--staging", "staging"]);
         let publish = publish.args(["--output", "lake-sharded"]).whatever_is_rejected();

@@ -164,10 +164,11 @@ fn parameter_width(text: &[u8], level: usize) -> usize {
     while let Some(byte) = text.get(at) {
         let rest = &text[at..];
         at += match byte {
-            b'\\' => match (unicode_escape(rest), rest.get(backslashes_at(rest))) {
-                (Some((code, width)), _) if !ends_parameter(code) => width,
-                (None, Some(b'/')) => backslashes_at(rest) + 1,
-                _ => break,
+            b'\\' => match (unicode_escape(rest), backslashes_at(rest)) {
+                (Some((code, _)), _) if ends_parameter(code) => break,
+                (Some((_, width)), _) => width,
+                (None, run) if run % 2 == 1 && rest.get(run) == Some(&b'"') => break,
+                (None, run) => run,
             },
             b'%' => match percent_escape(rest) {
                 Some(escape) if escape.level <= level && ends_parameter(escape.code.into()) => break,
@@ -181,9 +182,12 @@ fn parameter_width(text: &[u8], level: usize) -> usize {
 }
 
 /// The value of a JSON member whose key ends at a place, by its quotes and brackets alone. In JSON within a JSON string every
-/// quote has the same backslashes before it.
+/// quote has the same backslashes before it: none, 1, 3, 7; pairs of them are backslashes of the key.
 fn member_value(text: &[u8], at: usize) -> Option<Span> {
     let backslashes = backslashes_at(&text[at..]);
+    if backslashes > 0 && backslashes.is_multiple_of(2) {
+        return None;
+    }
     let behind_key = strip_quote(&text[at..], backslashes)?.trim_ascii_start();
     let value = behind_key.strip_prefix(b":")?.trim_ascii_start();
     let start = text.len() - value.len();
@@ -209,7 +213,7 @@ fn string_width(content: &[u8], backslashes: usize) -> usize {
     for quote in memchr::memchr_iter(b'"', content) {
         let run = content[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
         match backslashes {
-            0 if run % 2 == 0 => return quote,
+            0 if run.is_multiple_of(2) => return quote,
             1.. if run <= backslashes => return quote - run,
             _ => {}
         }
@@ -220,30 +224,27 @@ fn string_width(content: &[u8], backslashes: usize) -> usize {
 /// The width of an object or list up to its closing bracket, or up to the end of a string around it.
 fn brackets_width(text: &[u8], backslashes: usize) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
-    while let Some(byte) = text.get(at) {
-        let run = backslashes_at(&text[at..]);
-        match byte {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            b'\\' | b'"' => {
-                let Some(content) = strip_quote(&text[at..], backslashes) else {
-                    // A quote with fewer backslashes closes a string around this text.
-                    if text.get(at + run) == Some(&b'"') && run < backslashes {
-                        return at;
-                    }
-                    at += run.max(1);
-                    continue;
-                };
-                let behind = text.len() - content.len() + string_width(content, backslashes);
-                at = behind + strip_quote(&text[behind..], backslashes).map_or(0, |_| backslashes + 1);
-                if at == behind {
-                    return at;
-                }
-                continue;
+    while at < text.len() {
+        let rest = &text[at..];
+        let run = backslashes_at(rest);
+        at += match rest.get(run) {
+            Some(b'"') if run < backslashes => break,
+            Some(b'"') if run == backslashes => {
+                let width = run + 1 + string_width(&rest[run + 1..], backslashes);
+                let closing = strip_quote(&rest[width..], backslashes).map(|_| run + 1);
+                depth = if closing.is_some() { depth } else { 0 };
+                width + closing.unwrap_or_default()
             }
-            _ => {}
-        }
-        at += 1;
+            Some(b'{' | b'[') if run == 0 => {
+                depth += 1;
+                1
+            }
+            Some(b'}' | b']') if run == 0 => {
+                depth -= 1;
+                1
+            }
+            _ => run.max(1),
+        };
         if depth == 0 {
             break;
         }
