@@ -92,6 +92,8 @@ impl<'a> RangeRun<'_, 'a> {
                     self.close(day, open, observer)?;
                 }
             }
+            // Rows of the days that are still open; those of others are gone, in whatever way.
+            self.residency.settle(self.open.values().map(|open| open.legs.resident_bytes()).sum());
         }
         Ok(())
     }
@@ -161,7 +163,6 @@ impl<'a> RangeRun<'_, 'a> {
                 let error = Arc::new(error);
                 for day in days {
                     let Some(open) = self.open.remove(&day) else { continue };
-                    self.residency.give_back(open.legs.resident_bytes());
                     let error = Error::of_day(day, &error);
                     open.run.record_failure(&self.source.table, &error);
                     self.fail(day, Err(error), observer);
@@ -193,12 +194,10 @@ impl<'a> RangeRun<'_, 'a> {
     /// Makes a day public that nothing can feed any more.
     fn close(&mut self, day: KstDay, open: OpenDay<'a>, observer: &mut dyn RangeObserver) -> Result<()> {
         let OpenDay { run, staged, legs, began, read_seconds } = open;
-        let resident = legs.resident_bytes();
         let (plan, found) = legs.join(self.source.empty_plan());
         run.say_planned(&plan, None);
         run.say_read(&plan, found.rows_read(), read_seconds);
         let outcome = run.finish(&plan, found, staged, began);
-        self.residency.give_back(resident);
         match outcome {
             Ok(published) => {
                 self.progress.day_done();

@@ -105,9 +105,13 @@ impl Residency {
         fits
     }
 
-    /// The rows of a day that is done need it no more.
-    pub fn give_back(&self, bytes: usize) {
+    fn give_back(&self, bytes: usize) {
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Between two walks: nothing but so many bytes is still needed.
+    pub fn settle(&self, bytes: usize) {
+        self.taken.store(bytes, Ordering::Relaxed);
     }
 }
 
