@@ -28,7 +28,7 @@ from faults import (
     Refuse,
 )
 from harness import PATIENCE, SAMPLE_DAY, logmill, started
-from small_day import SmallDay
+from small_day import SmallDay, few_objects
 
 ITS_TABLE = ("--dataset", "s3-access")
 LOCK = f"_locks/s3_access/proc_ymd={SAMPLE_DAY.replace('-', '')}.json"
@@ -241,6 +241,25 @@ def test_a_run_whose_lock_was_removed_gives_way(machines: Machines) -> None:
     machines.meanwhile(remove, operation="GetObject", path=RAW_OBJECT)
     assert "was taken over" in machines.runs(machines.here, code=75)
     machines.assert_old()
+
+
+def test_a_lock_that_was_replaced_in_the_last_moment_is_left_to_its_holder(machines: Machines) -> None:
+    """After the last look at it: the day is committed, since no other has committed it meanwhile."""
+    machines.meanwhile(lambda: machines.put_lock(timedelta()), operation="PutObject", path=MANIFEST)
+    machines.runs(machines.here)
+    assert machines.lake.live("s3_access") == machines.day.new["s3_access"]
+    text = machines.lock()
+    assert text is not None
+    assert text["holder"] == DEAD
+
+
+def test_a_lock_is_not_taken_for_a_raw_log(aws: Aws) -> None:
+    """Raw logs and lake in one bucket."""
+    source = aws.source(few_objects(), prefix="").rstrip("/")
+    lake = S3Lake(aws, source.split("/")[2], "lake")
+    arguments = ("--day", SAMPLE_DAY, "--input", source, "--output", lake.url)
+    said = aws.logmill("run", *arguments, *ITS_TABLE).stderr
+    assert "left out" not in said, said
 
 
 @pytest.mark.parametrize("machine", ["here", "there"])
