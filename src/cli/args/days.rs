@@ -41,7 +41,8 @@ impl DaysArgs {
         if first > last {
             return Err(Error::new(ErrorKind::Usage, "the first day lies behind the last")
                 .with("from", first)
-                .with("to", last));
+                .with("to", last)
+                .hint("--from takes the earlier day, --to the later one; without --to it is yesterday"));
         }
         Ok(DayRange { first, last })
     }
