@@ -79,6 +79,23 @@ impl Wanted {
         }
     }
 
+    /// Decides about an object in the folder of a date. The folder is listed once, for all days that look into it, and a
+    /// name may tell a time of another date.
+    #[must_use]
+    pub fn choose_in(&self, folder: UtcInstant, time: KeyTime, midnight: Midnight) -> Choice {
+        let choice = self.whole().choose(time, midnight);
+        let Choice::Take(days, why) = choice else { return choice };
+        let looking = self.days_by_folder(Some(folder)).and_then(|looking| looking.intersection(days));
+        let outside = Choice::Leave("the date of its folder is outside the window");
+        looking.map_or(outside, |days| Choice::Take(days, why))
+    }
+
+    /// Without a stretch.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self::new(self.days, self.lateness_ms)
+    }
+
     fn by_delivery(&self, at: UtcInstant) -> Choice {
         let fed = DayRange::between(at.plus_ms(-self.lateness_ms), at).intersection(self.days);
         match (self.distance(at), fed) {

@@ -21,7 +21,7 @@ pub(super) struct Found {
     pub(super) why: &'static str,
     /// The days that it can feed.
     pub(super) days: DayRange,
-    /// The UTC date in its key, or of the folder in which it lies.
+    /// The UTC date of the folder in which it lies, or of the time in its name.
     pub(super) date: Option<UtcInstant>,
 }
 
@@ -120,9 +120,14 @@ impl<'a> Listing<'a> {
                 Midnight::EventDay
             };
             let (KeyTime::Delivered(at) | KeyTime::Midnight(at)) = time;
-            match self.wanted.choose(time, midnight) {
+            let folder = object_key::date_above(&object.key);
+            let choice = match folder {
+                Some(folder) => self.wanted.choose_in(folder, time, midnight),
+                None => self.wanted.choose(time, midnight),
+            };
+            match choice {
                 Choice::Take(days, why) => {
-                    self.found.push(Found { object, why, days, date: Some(at.utc_midnight()) });
+                    self.found.push(Found { object, why, days, date: folder.or(Some(at.utc_midnight())) });
                 }
                 Choice::Leave(why) => self.leave(&object.key, object.bytes, why),
             }
@@ -162,7 +167,8 @@ impl ListVisitor for Listing<'_> {
         let time = self.source.dataset.time_in_key(key)?;
         let (digits, mark) = time.leading();
         let series = key[..time.start].to_owned();
-        let until = match self.wanted.distance(at) {
+        let wanted = if object_key::date_above(key).is_some() { self.wanted.whole() } else { self.wanted };
+        let until = match wanted.distance(at) {
             // Behind all years that a key can name.
             Distance::After => format!("{series}9"),
             Distance::Before(start) => format!("{series}{}", time.write(start)),

@@ -296,8 +296,8 @@ mod tests {
         }
     }
 
-    /// A log delivered so many hours after 2023-10-25T00:00Z, in a flat series, by delivery or by event day; some are
-    /// named without a time.
+    /// A log delivered so many hours after 2023-10-25T00:00Z, in a flat series, by delivery or by event day; some lie in
+    /// the folder of another date, some are named without a time.
     fn key(hours: i64, number: usize, layout: u8) -> String {
         let at = UtcInstant::parse_iso8601("2023-10-25T00:07:00Z").unwrap().plus_ms(hours * HOUR).to_string();
         let (date, time) = (&at[..10], at[11..19].replace(':', "-"));
@@ -307,6 +307,7 @@ mod tests {
             1 => format!("by-delivery/1/r/b/{folder}/{date}-{time}-{number:016X}"),
             2 => format!("by-event/1/r/b/{folder}/{date}-00-00-00-{number:016X}"),
             3 => format!("by-event/1/r/b/{folder}/notes-{number}"),
+            4 => format!("by-delivery/1/r/b/2023/10/28/{date}-{time}-{number:016X}"),
             _ => format!("unnamed-{number}"),
         }
     }
@@ -325,7 +326,7 @@ mod tests {
 
         #[test]
         fn a_range_gives_every_day_the_objects_of_its_own_plan_and_every_object_once(
-            logs in prop::collection::vec((0_i64..240, prop::sample::select(vec![0_u8, 0, 1, 1, 2, 2, 3, 4])), 1..60),
+            logs in prop::collection::vec((0_i64..240, prop::sample::select(vec![0_u8, 0, 1, 1, 2, 2, 3, 4, 4, 5])), 1..60),
             lateness in prop::sample::select(vec![0, 6, 24, 60]),
             wanted in prop::sample::subsequence((26..34).collect::<Vec<u32>>(), 1..8),
             left_out in 0_usize..3,
