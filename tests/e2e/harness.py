@@ -27,10 +27,10 @@ def binary() -> Path:
 
 
 def logmill(
-    *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None
+    *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None, before: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Runs the binary in the repository and asserts its exit code."""
-    with started(*arguments, env=env) as process:
+    """Runs the binary in the repository, by way of another program if one is named, and asserts its exit code."""
+    with started(*arguments, env=env, before=before) as process:
         try:
             stdout, stderr = process.communicate(timeout=PATIENCE)
         finally:
@@ -43,10 +43,12 @@ def logmill(
     return result
 
 
-def started(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+def started(
+    *arguments: str | Path, env: dict[str, str] | None = None, before: tuple[str, ...] = ()
+) -> subprocess.Popen[str]:
     """Starts the binary in the repository."""
     return subprocess.Popen(
-        [str(binary()), *map(str, arguments)],
+        [*before, str(binary()), *map(str, arguments)],
         cwd=REPOSITORY,
         env=environment() | (env or {}),
         stdout=subprocess.PIPE,

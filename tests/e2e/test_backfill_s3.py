@@ -1,0 +1,228 @@
+"""Many days from S3 to S3: the lake of single runs, each object fetched once, and a kill at any request is made good."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+import month
+from aws import Aws, S3Lake
+from faults import FaultProxy, running
+from harness import DATASETS, partition
+from many_days import (
+    backfill,
+    backfill_arguments,
+    contents,
+    differing,
+    every,
+    in_state,
+    live,
+    of_days,
+    places,
+    runs,
+    span,
+    status,
+)
+from month import BY_DELIVERY, REGIONS, SHARE_OF_REJECTS, UNDATED, Month, access_line, packed, record
+from oracle import chosen, kst_window
+from test_s3_kills import kill_at
+
+DAYS = month.days()[13:21]
+STRETCH = span(DAYS[0], DAYS[-1])
+FEW = month.days()[15:18]
+GRACE = ("--grace", "0s")
+POINTS = 10
+
+
+def lying_near(days: list[str], each: int = 1) -> dict[str, bytes]:
+    """The objects that can feed some days, and some of their neighbours."""
+    keys = list(month.month())
+    near = {key for table in DATASETS for day in days for key in chosen(keys, table, kst_window(day))}
+    return {key: month.month()[key] for key in [*sorted(near)[::each], UNDATED]}
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Raw logs in S3, and what lakes hold that single runs make from them."""
+
+    source: str
+    objects: dict[str, bytes]
+    expected: dict[str, object]
+    fetches: int
+    listings: int
+
+    def put(self, aws: Aws, objects: dict[str, bytes]) -> None:
+        """Puts more raw objects."""
+        bucket, _, prefix = self.source.removeprefix("s3://").partition("/")
+        aws.put(bucket, {prefix + key: body for key, body in objects.items()})
+
+
+@pytest.fixture(scope="module")
+def stretch(aws_server: str) -> Iterator[Bucket]:
+    """Eight days, made by single runs; tests do not change them."""
+    with running(aws_server) as proxy:
+        yield made_singly(Aws(aws_server, proxy), lying_near(DAYS), DAYS)
+
+
+def made_singly(aws: Aws, objects: dict[str, bytes], days: list[str]) -> Bucket:
+    """Makes days one by one."""
+    source, lake = aws.source(objects), aws.lake()
+    aws.proxy.forget()
+    for day in days:
+        aws.logmill("run", "--day", day, *places(source, lake.url), *SHARE_OF_REJECTS, *GRACE, "--quiet")
+    assert not lake.uploads()
+    fetches, listings = fetched(aws, source).total(), len(listed(aws, source))
+    return Bucket(source, objects, contents(read(lake)), fetches, listings)
+
+
+def read(lake: S3Lake) -> dict[str, bytes]:
+    """Every object of a lake."""
+    return {path: lake.get(path) for path in lake.everything()}
+
+
+def assert_complete(lake: S3Lake, expected: dict[str, object]) -> None:
+    """Asserts that the lake is that of single runs, and nothing else is left in it."""
+    found = contents(read(lake))
+    assert found == expected, differing(found, expected)[:5]
+    assert not lake.uploads()
+
+
+def fetched(aws: Aws, source: str) -> Counter[str]:
+    """How often each raw object was asked for."""
+    prefix = source.removeprefix("s3://")
+    return Counter(seen.path.removeprefix(prefix) for seen in aws.proxy.requests("GetObject", f"{prefix}*"))
+
+
+def listed(aws: Aws, source: str) -> list[str]:
+    """The folders of raw logs that were listed, as often as they were."""
+    return [seen.query["prefix"] for seen in aws.proxy.requests("ListObjectsV2", f"{source.split('/')[2]}*")]
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_a_backfill_makes_the_lake_of_single_runs_with_one_request_an_object(
+    aws: Aws, stretch: Bucket, order: str
+) -> None:
+    """The folder of a date is listed once for each table; only the way there is gone more than once."""
+    lake = aws.lake()
+    made = backfill(stretch.source, lake.url, "--order", order, *GRACE, days=STRETCH, env=aws.env())
+    once, folders = fetched(aws, stretch.source), Counter(listed(aws, stretch.source))
+    assert made.made == every(DAYS)
+    assert_complete(lake, stretch.expected)
+    assert once.pop(UNDATED) == len(DATASETS) + 1
+    assert set(once.values()) == {1}
+    assert len(once) > 270
+    assert stretch.fetches > 1.4 * once.total()
+    dated = {folder: count for folder, count in folders.items() if re.search(r"/\d{4}/\d\d/\d\d/$", folder)}
+    assert len(dated) > 4 * len(DAYS)
+    assert max(dated.values()) <= len(DATASETS)
+    assert folders.total() < stretch.listings / 2
+
+
+FEW_OPTIONS = (*GRACE, "--threads", "1")
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A lake that lacks something, and the numbers of the requests with which a backfill mends it."""
+
+    bucket: Bucket
+    lake: S3Lake
+    strikes: list[int]
+
+    def copy(self, aws: Aws) -> S3Lake:
+        """The lake in a bucket of its own."""
+        return S3Lake(aws, self.lake.copy().bucket, self.lake.prefix)
+
+    def arguments(self, lake: S3Lake) -> tuple[str, ...]:
+        """The backfill."""
+        return backfill_arguments(self.bucket.source, lake.url, *FEW_OPTIONS, days=span(FEW[0], FEW[-1]))
+
+
+@pytest.fixture(scope="module")
+def behind(aws_server: str) -> Iterator[Behind]:
+    """Three days of few objects: the first was made before late ones came, the last one never."""
+    with running(aws_server) as proxy:
+        aws = Aws(aws_server, proxy)
+        early = lying_near(FEW, each=4)
+        made, noon = Month(Random(5)), kst_window(FEW[0])[0] + timedelta(hours=12)
+        made.trail(REGIONS[0], noon, packed([record(made, noon)]))
+        made.access(BY_DELIVERY, noon, [access_line(made, noon)])
+        late = {key: body for key, body in made.objects.items() if key.startswith(("AWSLogs", "by-delivery"))}
+        bucket, lake = made_singly(aws, early | late, FEW), aws.lake()
+        bucket_name, _, _ = bucket.source.removeprefix("s3://").partition("/")
+        for key in late:
+            aws.s3.delete_object(Bucket=bucket_name, Key=f"logs/{key}")
+        for day in FEW[:2]:
+            aws.logmill("run", "--day", day, *places(bucket.source, lake.url), *SHARE_OF_REJECTS, *GRACE, "--quiet")
+        bucket.put(aws, late)
+        behind = Behind(bucket, lake, [])
+        proxy.forget()
+        aws.logmill(*behind.arguments(behind.copy(aws)))
+        raw = {seen.number for seen in proxy.requests(path=f"{bucket_name}*")}
+        writing = [seen.number for seen in proxy.requests() if seen.number not in raw]
+        behind.strikes.extend(writing[place * (len(writing) - 1) // (POINTS - 1)] for place in range(POINTS))
+        yield behind
+
+
+@pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("point", range(POINTS))
+def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_rest(
+    aws: Aws, proxy: FaultProxy, behind: Behind, point: int, carried_out: bool
+) -> None:
+    lake = behind.copy(aws)
+    before = runs(read(lake))
+    kill_at(aws, proxy, behind.strikes[point], carried_out, behind.arguments(lake))
+    proxy.forget()
+    published = runs(read(lake))
+    stale = {place for place in before if place[1] != FEW[1] and published[place] == before[place]}
+    fresh = published.keys() - stale
+    found = of_days(contents(live(read(lake))), fresh)
+    wanted = of_days(behind.bucket.expected, fresh)
+    assert {path: found.get(path) for path in wanted} == wanted, "a published day is not whole"
+    made = json.loads(aws.logmill(*behind.arguments(lake)).stdout)
+    made = {(table["table"], day["day"]) for day in made["days"] for table in day["tables"]}
+    assert made == every(FEW) - fresh
+    assert {place: run for place, run in runs(read(lake)).items() if place in fresh} == {
+        place: published[place] for place in fresh
+    }
+    superseded = {
+        (table, day)
+        for (table, day), run in before.items()
+        if day == FEW[0] and lake.aws.keys(lake.bucket, f"{lake.below}{table}/{partition(day)}/{run}/")
+    }
+    assert len(superseded) <= 1, superseded
+    # What a run that was killed after its commit has superseded waits for the next run of the day, or for this.
+    aws.logmill("clean", "--output", lake.url, "--older-than", "0s", *GRACE)
+    assert_complete(lake, behind.bucket.expected)
+
+
+def test_status_tells_what_is_stale_by_etag_and_fetches_no_log(aws: Aws) -> None:
+    objects = lying_near(FEW, each=3)
+    source, lake = aws.source(objects), aws.lake()
+    days = span(FEW[0], FEW[-1])
+    backfill(source, lake.url, *GRACE, days=days, env=aws.env())
+    window = kst_window(FEW[1])
+    noon = f"{window[0] + timedelta(hours=9):%Y-%m-%d}"
+    key = next(key for key in objects if key.startswith("by-delivery") and noon in key and "-00-" not in key[-25:])
+    feeding = {("s3_access", day) for day in FEW if key in chosen(list(objects), "s3_access", kst_window(day))}
+    assert feeding
+    changed = objects[key].replace(b"img/", b"pic/")
+    assert changed != objects[key]
+    aws.put(source.split("/")[2], {f"logs/{key}": changed})
+    aws.proxy.forget()
+    lines = status(source, lake.url, days=days, env=aws.env())
+    assert in_state(lines, "stale") == feeding
+    assert all(lines[place]["objects_changed"] == 1 for place in feeding)
+    assert all(lines[place]["example"] == source + key for place in feeding)
+    assert fetched(aws, source).keys() == {UNDATED}
+    aws.proxy.forget()
+    made = backfill(source, lake.url, "--only", "stale", *GRACE, days=days, env=aws.env())
+    assert made.made == feeding
+    needed = {key for _, day in feeding for key in chosen(list(objects), "s3_access", kst_window(day))}
+    assert fetched(aws, source).keys() == needed | {UNDATED}
+    assert not in_state(status(source, lake.url, days=days, env=aws.env()), "stale")

@@ -1,0 +1,292 @@
+"""How the days of a month stand is told from listings alone, and just what is behind is made anew."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+import month
+from harness import DATASETS, logmill, partition
+from many_days import (
+    Backfilled,
+    assert_tidy,
+    backfill,
+    backfill_arguments,
+    every,
+    files,
+    in_state,
+    manifests,
+    places,
+    runs,
+    span,
+    status,
+)
+from month import REGIONS, SHARE_OF_REJECTS, UNDATED, Month
+from oracle import chosen, kst_window
+from opened import opened
+
+MONTH = month.days()
+EMPTY = every(month.QUIET) | {("s3_access", month.CLOUDTRAIL_ONLY)}
+STALE_DAYS = ("2023-10-03", "2023-10-17", "2023-10-18")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Raw logs and the lake that was made from them."""
+
+    raw: Path
+    lake: Path
+
+    def status(self, *options: str, days: tuple[str, ...] | None = None) -> dict[tuple[str, str], dict]:
+        """How the days stand."""
+        return status(self.raw, self.lake, *options, days=days)
+
+    def backfill(self, *options: str, days: tuple[str, ...] | None = None, code: int = 0) -> Backfilled:
+        """Makes days."""
+        return backfill(self.raw, self.lake, *options, days=days, code=code)
+
+    def runs(self) -> dict[tuple[str, str], str]:
+        """Which run made each day."""
+        return runs(files(self.lake))
+
+    def dry_run(self, *options: str) -> str:
+        """What would be done."""
+        given = backfill_arguments(self.raw, self.lake, *options, "--dry-run")
+        return logmill(*(option for option in given if option not in ("--quiet", "--summary-json", "-"))).stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """The month, made once."""
+    root = tmp_path_factory.mktemp("month")
+    scene = Scene(month.write(root / "raw", month.month()), root / "lake")
+    scene.backfill()
+    return scene
+
+
+@pytest.fixture
+def scene(made: Scene) -> Iterator[Scene]:
+    """The month, put back after the test as it was made, so that raw logs keep their addresses."""
+    root = made.raw.parent
+    kept = files(root)
+    yield made
+    found = files(root)
+    for path in found.keys() - kept.keys():
+        (root / path).unlink()
+    month.write(root, {path: body for path, body in kept.items() if found.get(path) != body})
+    for folder, _, _ in os.walk(root, topdown=False):
+        with suppress(OSError):
+            os.rmdir(folder)
+
+
+def come_late(scene: Scene) -> dict[str, bytes]:
+    """Objects of CloudTrail that feed days 3, 17 and 18: two new ones, the latter of two days, and one that has grown."""
+    made = Month(Random(7))
+    noon = kst_window("2023-10-03")[0] + timedelta(hours=12)
+    made.trail(REGIONS[1], noon, month.packed([month.record(made, noon)]))
+    after = kst_window("2023-10-18")[0] + timedelta(hours=2)
+    both = [after - timedelta(hours=hours) for hours in (1, 4)]
+    made.trail(REGIONS[0], after, month.packed([month.record(made, at) for at in both]))
+    late = dict(made.objects)
+    grown = next(key for key in month.month() if "_20231017T0" in key)
+    late[grown] = month.packed([month.record(made, kst_window("2023-10-17")[0]) for _ in range(3)])
+    month.write(scene.raw, late)
+    return late
+
+
+def test_status_tells_what_was_published_and_opens_no_log(made: Scene) -> None:
+    with opened(made.raw) as watch:
+        lines = made.status()
+        looked_into = dict(watch.so_far())
+    assert looked_into.keys() == {UNDATED}, "but for the object whose key does not say what it is"
+    assert lines.keys() == every(MONTH)
+    assert in_state(lines, "empty") == EMPTY
+    assert in_state(lines, "published") == every(MONTH) - EMPTY
+    for place, manifest in manifests(files(made.lake)).items():
+        line = lines[place]
+        assert {name: line[name] for name in ("run", "ledger", "published_at", "provisional")} == {
+            name: manifest[name] for name in ("run", "ledger", "published_at", "provisional")
+        }
+        assert (line["objects"], line["bytes"]) == (manifest["inputs_file"]["objects"], manifest["input_bytes"])
+        assert (line["objects_new"], line["objects_changed"], line["objects_gone"]) == (0, 0, 0)
+        assert line["error"] is line["failed_run"] is line["example"] is None
+
+
+def test_the_table_for_people_says_the_same(scene: Scene) -> None:
+    """A letter a day, a row a day, and the counts."""
+    come_late(scene)
+    shutil.rmtree(scene.lake / "cloudtrail" / partition("2023-10-29"))
+    shutil.rmtree(scene.lake / "_runs" / "cloudtrail" / partition("2023-10-29"))
+    said = logmill("status", *span(), *places(scene.raw, scene.lake)).stdout
+    cloudtrail, access = said.split("s3_access: ")
+    assert "2023-10  ##S########oo###SS##########.##\n" in cloudtrail
+    assert "2023-10  ###########oo#########o########\n" in access
+    assert "25 published, 2 empty, 1 missing, 3 stale, 0 failed\n" in cloudtrail
+    assert "28 published, 3 empty, 0 missing, 0 stale, 0 failed\n" in access
+    assert all(f"\n{day}  " in part for day in MONTH for part in (cloudtrail, access))
+
+
+def test_only_the_days_that_late_objects_feed_are_stale_and_made_anew(scene: Scene) -> None:
+    """All that is read for them is what can feed them."""
+    late, stale = come_late(scene), {("cloudtrail", day) for day in STALE_DAYS}
+    lines = scene.status()
+    assert in_state(lines, "stale") == stale
+    changes = {day: lines["cloudtrail", day] for day in STALE_DAYS}
+    assert [changes[day]["objects_new"] for day in STALE_DAYS] == [1, 1, 1]
+    assert [changes[day]["objects_changed"] for day in STALE_DAYS] == [0, 1, 0]
+    assert all(str(changes[day]["example"]).removeprefix(f"{scene.raw}/") in late for day in STALE_DAYS)
+    before = scene.runs()
+    with opened(scene.raw) as watch:
+        made = scene.backfill("--only", "stale")
+        read = dict(watch.so_far())
+    assert made.made == stale
+    assert made.summary["left"] == len(every(MONTH) - stale)
+    objects = month.month() | late
+    feeding = {key for day in STALE_DAYS for key in chosen(list(objects), "cloudtrail", kst_window(day))}
+    read.pop(UNDATED)
+    assert read == dict.fromkeys(feeding, 1)
+    after = scene.runs()
+    assert {place for place in before if before[place] != after[place]} == stale
+    for day in STALE_DAYS:
+        counts = month.expected_ledger(objects, day, "cloudtrail")
+        ledger = manifests(files(scene.lake))["cloudtrail", day]["ledger"]
+        assert ledger.items() <= (counts | {"filtered": 0}).items()
+    assert not in_state(scene.status(), "stale")
+    assert scene.backfill().made == set()
+    assert_tidy(scene.lake)
+
+
+def test_a_run_that_looks_back_makes_its_day_and_the_stale_ones_before(scene: Scene) -> None:
+    """Not day 3, which lies further back."""
+    come_late(scene)
+    before = scene.runs()
+    arguments = ("run", "--day", "2023-10-19", "--lookback", "7d", *places(scene.raw, scene.lake))
+    logmill(*arguments, *SHARE_OF_REJECTS, "--quiet")
+    after = scene.runs()
+    made = {("cloudtrail", "2023-10-17"), ("cloudtrail", "2023-10-18")} | every(["2023-10-19"])
+    assert {place for place in before if before[place] != after[place]} == made
+    assert len({after[place] for place in made}) == 1
+    assert in_state(scene.status(), "stale") == {("cloudtrail", "2023-10-03")}
+
+
+def test_a_run_looks_back_just_so_many_days(scene: Scene) -> None:
+    come_late(scene)
+    arguments = ("run", "--day", "2023-10-19", "--lookback", "1d", *places(scene.raw, scene.lake))
+    logmill(*arguments, *SHARE_OF_REJECTS, "--quiet")
+    assert in_state(scene.status(), "stale") == {("cloudtrail", "2023-10-03"), ("cloudtrail", "2023-10-17")}
+
+
+def test_objects_that_are_gone_make_no_day_stale_and_keep_a_stale_one_as_it_is(scene: Scene) -> None:
+    """Their rows would be lost: only somebody who asks for all days makes them anew."""
+    come_late(scene)
+    removed = [key for key in month.month() if "_20231003T0" in key or "_20231008T0" in key]
+    assert len({key[:40] for key in removed}) >= 2
+    for key in removed:
+        (scene.raw / key).unlink()
+    lines, gone = scene.status(), ("cloudtrail", "2023-10-08")
+    assert lines[gone]["state"] == "published"
+    assert lines[gone]["objects_gone"] > 0
+    assert in_state(lines, "stale") == {("cloudtrail", day) for day in STALE_DAYS}
+    before = scene.runs()
+    assert "1 days are left" in scene.dry_run()
+    said = logmill("backfill", *span(), *places(scene.raw, scene.lake), *SHARE_OF_REJECTS).stderr
+    made = {place for place, run in scene.runs().items() if run != before[place]}
+    assert made == {("cloudtrail", "2023-10-17"), ("cloudtrail", "2023-10-18")}
+    warnings = [line for line in said.splitlines() if "are gone" in line]
+    assert len(warnings) == 1
+    assert "2023-10-03" in warnings[0]
+    days = span("2023-10-03", "2023-10-03")
+    assert scene.backfill("--only", "all", days=days).made == every(["2023-10-03"])
+    assert scene.status(days=days)["cloudtrail", "2023-10-03"]["objects_gone"] == 0
+
+
+def rows_of(text: str) -> dict[tuple[str, str], tuple[str, int]]:
+    """Table and day with state and objects, as a dry run prints them."""
+    found, table = {}, ""
+    for line in text.splitlines():
+        if ": " in line and line.split(":")[0] in DATASETS:
+            table = line.split(":")[0]
+        if line.startswith("2023-"):
+            day, state, objects = line.split()[:3]
+            found[table, day] = (state, int(objects.replace(",", "")))
+    return found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="behind"),
+        pytest.param(("--only", "all", "--order", "newest"), id="all"),
+    ],
+)
+def test_a_dry_run_names_what_is_then_read_and_changes_nothing(
+    scene: Scene, options: tuple[str, ...]
+) -> None:
+    come_late(scene)
+    shutil.rmtree(scene.lake / "s3_access" / partition("2023-10-30"))
+    stood = files(scene.lake)
+    with opened(scene.raw) as watch:
+        text = scene.dry_run(*options)
+        assert watch.so_far().keys() == {UNDATED}
+    assert files(scene.lake) == stood
+    with opened(scene.raw) as watch:
+        made = scene.backfill(*options)
+        read = dict(watch.so_far())
+    named = rows_of(text)
+    assert named.keys() == made.made
+    objects = {
+        (table["table"], day["day"]): table["objects"] for day in made.summary["days"] for table in day["tables"]
+    }
+    assert {place: count for place, (_, count) in named.items()} == objects
+    assert named["s3_access", "2023-10-30"][0] == "missing"
+    # Each table looks into the object without a time, and one reads it.
+    read[UNDATED] -= len(DATASETS)
+    size = sum((scene.raw / key).stat().st_size for key in read)
+    totals = [line.split() for line in text.splitlines() if line.startswith("to read, each once: ")]
+    assert len(totals) == len(DATASETS)
+    assert sum(int(words[4].replace(",", "")) for words in totals) == len(read)
+    assert set(read.values()) == {1}
+    told = sum(float(words[6]) * {"B": 1, "KiB;": 1024, "MiB;": 1 << 20}[words[7]] for words in totals)
+    assert told == pytest.approx(size, rel=0.01)
+
+
+def test_days_published_since_an_instant_are_left(scene: Scene) -> None:
+    """So a backfill of all days that was interrupted is taken up again."""
+    published = scene.status()["cloudtrail", "2023-10-01"]["published_at"]
+    days = span("2023-10-01", "2023-10-04")
+    assert scene.backfill("--only", "all", "--published-before", published, days=days).made == set()
+    half = scene.backfill("--only", "all", days=span("2023-10-01", "2023-10-02"))
+    since = scene.status()["cloudtrail", "2023-10-01"]["published_at"]
+    rest = scene.backfill("--only", "all", "--published-before", since, days=days)
+    assert half.made == every(["2023-10-01", "2023-10-02"])
+    assert rest.made == every(["2023-10-03", "2023-10-04"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param((), id="no_days"),
+        pytest.param(("--from", "2023-10-02", "--to", "2023-10-01"), id="backwards"),
+        pytest.param(("--last", "0d", "--to", "2023-10-01"), id="no_day_at_all"),
+        pytest.param(("--last", "soon"), id="no_number"),
+        pytest.param(("--from", "2023-10-32"), id="no_such_day"),
+        pytest.param((*span(), "--published-before", "noon"), id="no_instant"),
+    ],
+)
+def test_days_that_make_no_sense_are_refused_with_a_hint(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "raw").mkdir()
+    said = logmill("backfill", *words, *places(tmp_path / "raw", tmp_path / "lake"), code=2).stderr
+    assert "hint: " in said
+    assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize("words", [("--from", "2023-10-01", "--last", "3d"), (*span(), "--only", "some")])
+def test_words_that_exclude_each_other_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = logmill("backfill", *words, *places(tmp_path, tmp_path / "lake"), code=2).stderr
+    assert "error: " in said
