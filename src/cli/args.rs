@@ -3,8 +3,10 @@
 #![expect(clippy::doc_markdown, reason = "the comments are the help texts")]
 
 mod days;
+mod why;
 
 pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
+pub(super) use why::{TextFormat, WhyArgs};
 
 use std::path::PathBuf;
 
@@ -91,6 +93,18 @@ Examples:
   logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
   logmill status --last 7d --config /etc/logmill.toml --format json | jq 'select(.state == \"stale\")'")]
     Status(StatusArgs),
+    /// Find an event: in the lake, or what became of it
+    #[command(
+        after_help = "The published day answers first, from the indexes of its files. Where it has not got the id, and raw logs are given, all raw objects that a run of the day reads are searched: that takes about as long as the run.
+
+Exits with 0 when the event is in the lake, with 99 when it is not.
+
+Examples:
+  logmill why --day 2023-11-01 --event-id 8d1f5bd0-3c0b-4e0c-9a4e-1f6b8c1d2e3f --output /lake
+  logmill why --day yesterday --request-id C3D13FE58DE4C810 --config /etc/logmill.toml
+  logmill why --day 20231101 --request-id C3D13FE58DE4C810 --table s3_access --deep --input /logs --output /lake --format json"
+    )]
+    Why(WhyArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs
@@ -176,7 +190,7 @@ Examples:
 }
 
 /// Which raw logs.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Sources")]
 pub(super) struct SourceArgs {
     /// Folder, file or s3://bucket/prefix with raw logs; may be given more than once [env: LOGMILL_INPUT]

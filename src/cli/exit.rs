@@ -22,7 +22,7 @@ pub enum Exit {
     NotRegistered = 6,
     /// Try again later.
     Temporary = 75,
-    /// No rows, and `--fail-on-empty` was given.
+    /// No rows, and `--fail-on-empty` was given; or `why` has found none.
     NoInput = 99,
     /// Ctrl-C or SIGTERM: only tables in the summary were published.
     Interrupted = 130,
@@ -45,7 +45,10 @@ impl Exit {
         ),
         (Self::NotRegistered, "published, but not registered in the catalog"),
         (Self::Temporary, "another run holds the day, or a service is away: try again later"),
-        (Self::NoInput, "no rows, and --fail-on-empty was given"),
+        (
+            Self::NoInput,
+            "no rows, and --fail-on-empty was given; or 'logmill why' has not found the event in the lake",
+        ),
         (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM: only tables in the summary were published"),
     ];
 

@@ -29,6 +29,7 @@ mod run;
 mod schema;
 mod status;
 mod verify;
+mod why;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -137,6 +138,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Run(args) => run::run(args, global, context),
         Command::Backfill(args) => backfill::run(args, global, context),
         Command::Status(args) => status::run(args, global, context),
+        Command::Why(args) => why::run(args, global, context),
         Command::Plan(args) => plan::run(args, global, context),
         Command::Convert(args) => convert::run(args, global, context),
         Command::Publish(args) => publish::run(args, global, context),

@@ -14,6 +14,7 @@ mod object;
 mod quarantine;
 mod run;
 mod scatter;
+mod search;
 mod staged;
 
 pub use encode::PartFile;
@@ -23,6 +24,7 @@ pub use legs::DayLegs;
 pub(crate) use object::read_object;
 pub use quarantine::{Quarantine, QuarantinedRow};
 pub use scatter::{DayTarget, Leg, Reading, Scattered, scatter};
+pub use search::{RawFound, RawQuery, RawRow, search_raw};
 pub use staged::shard_scratch;
 
 use std::path::Path;

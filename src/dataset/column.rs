@@ -97,6 +97,27 @@ pub enum Spread {
     Unique,
 }
 
+/// What the value of a column identifies: by it a person looks for a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identifier {
+    /// One event.
+    EventId,
+    /// One request; several rows can tell of it.
+    RequestId,
+}
+
+impl Identifier {
+    /// What people call it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::EventId => "event id",
+            Self::RequestId => "request id",
+        }
+    }
+}
+
 /// Which names the columns get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +153,8 @@ pub struct Column {
     pub meaning: Cow<'static, str>,
     /// How its values spread.
     pub spread: Spread,
+    /// What a value of it identifies, if it does.
+    pub identifies: Option<Identifier>,
     /// How it is called under compact naming.
     pub compact: CompactName,
 }
@@ -146,7 +169,8 @@ impl Column {
         meaning: &'static str,
     ) -> Self {
         let (name, meaning) = (Cow::Borrowed(name), Cow::Borrowed(meaning));
-        Self { name, column_type, origin, meaning, spread: Spread::Repeating, compact: CompactName::ByRule }
+        let (spread, compact) = (Spread::Repeating, CompactName::ByRule);
+        Self { name, column_type, origin, meaning, spread, identifies: None, compact }
     }
 
     /// People search for single values of it.
@@ -161,6 +185,13 @@ impl Column {
     pub const fn unique(mut self) -> Self {
         self.spread = Spread::Unique;
         self
+    }
+
+    /// Nearly every row has its own value, which identifies something.
+    #[must_use]
+    pub const fn identifies(mut self, what: Identifier) -> Self {
+        self.identifies = Some(what);
+        self.unique()
     }
 
     /// Sets the compact name by hand.
@@ -239,6 +270,12 @@ impl TableSchema {
     pub fn named(&self, name: &str) -> Option<&Column> {
         let under = |naming| self.columns.iter().find(move |column| column.named(naming) == name);
         under(self.naming).or_else(|| under(Naming::Snake)).or_else(|| under(Naming::Compact))
+    }
+
+    /// The column whose values identify something.
+    #[must_use]
+    pub fn identifier(&self, what: Identifier) -> Option<&Column> {
+        self.columns.iter().find(|column| column.identifies == Some(what))
     }
 
     /// Fields of the published file.

@@ -13,7 +13,7 @@ pub mod rows;
 pub mod rules;
 pub mod s3_access;
 
-pub use column::{Column, ColumnType, Naming, Origin, Spread, TableSchema};
+pub use column::{Column, ColumnType, Identifier, Naming, Origin, Spread, TableSchema};
 pub use object_key::{KeyClaim, KeyTime, TimeInKey};
 pub use redact::RedactRules;
 pub use rows::{Cells, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};

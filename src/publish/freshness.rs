@@ -93,7 +93,8 @@ impl InputsChange {
     }
 }
 
-fn is_same(object: &PlannedObject, input: &InputLine) -> bool {
+/// Whether an object is what was read, as far as its listing tells.
+pub(super) fn is_same(object: &PlannedObject, input: &InputLine) -> bool {
     // A folder knows no ETag, nor did early lists of inputs.
     let same_content = object.etag.is_none() || input.etag.is_none() || object.etag == input.etag;
     object.bytes == input.bytes && same_content
@@ -130,7 +131,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         }
         None => InputsChange::default(),
     };
-    let failure = failure(lake, &partition, manifest.as_ref())?;
+    let failure = last_failure(lake, &partition, manifest.as_ref())?;
     let state = match &manifest {
         _ if failure.is_some() => DayState::Failed,
         None => DayState::Missing,
@@ -145,7 +146,11 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
 }
 
 /// The last run of a day, if it failed and no later one has published the day.
-fn failure(lake: &dyn Lake, partition: &Partition, manifest: Option<&Manifest>) -> Result<Option<RunReport>> {
+pub fn last_failure(
+    lake: &dyn Lake,
+    partition: &Partition,
+    manifest: Option<&Manifest>,
+) -> Result<Option<RunReport>> {
     let last = history::last(lake, partition)?.filter(|last| last.outcome == RunOutcome::Failed);
     // The report of a run that published may be lacking.
     let began = manifest.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));

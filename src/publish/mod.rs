@@ -6,6 +6,7 @@
 
 mod column_statistics;
 mod digest;
+mod find;
 pub mod freshness;
 pub mod history;
 mod inputs;
@@ -13,14 +14,17 @@ mod leftovers;
 mod manifest;
 mod part_columns;
 mod part_reader;
+mod trace;
 mod verify;
 
 pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
+pub use find::{PublishedRow, find_quarantined, find_rows};
 pub use inputs::{InputLine, read_inputs};
 pub use leftovers::{CleanRules, Leftover, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
 
 pub use part_columns::part_columns;
+pub use trace::{Fate, PublishedDay, Trace, add_raw};
 pub use verify::{Finding, verify};
 
 use std::path::PathBuf;

@@ -20,3 +20,4 @@ mod records;
 mod reruns;
 mod rules;
 mod settings;
+mod why;

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "run",
     "backfill",
     "status",
+    "why",
     "plan",
     "convert",
     "publish",

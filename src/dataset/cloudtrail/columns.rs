@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::dataset::Promotion;
 use crate::dataset::column::ColumnType::{BigInt, Bool, Json, Text, TextList, Timestamp};
-use crate::dataset::column::{Column, ColumnType, CompactName, Naming, Origin, TableSchema};
+use crate::dataset::column::{Column, ColumnType, CompactName, Identifier, Naming, Origin, TableSchema};
 
 const fn column(
     name: &'static str,
@@ -34,7 +34,7 @@ static COLUMNS: [Column; 73] = [
     c!("aws_region", Text, "awsRegion", "Region that the request was made to"),
     c!("error_code", Text, "errorCode", "AWS error code when the request failed"),
     c!("error_message", Text, "errorMessage", "Description of the error"),
-    c!("event_id", Text, "eventID", "GUID that identifies the event").unique(),
+    c!("event_id", Text, "eventID", "GUID that identifies the event").identifies(Identifier::EventId),
     c!("event_name", Text, "eventName", "Action that was requested"),
     c!("event_source", Text, "eventSource", "Service that the request was made to"),
     c!("event_time", Timestamp, "eventTime", "When the request completed, UTC"),
@@ -43,7 +43,7 @@ static COLUMNS: [Column; 73] = [
     c!("event_version", Text, "eventVersion", "Version of the record format"),
     c!("read_only", Bool, "readOnly", "Whether the call only reads"),
     c!("recipient_account_id", Text, "recipientAccountId", "Account that received the event"),
-    c!("request_id", Text, "requestID", "Id that the called service gave the request").unique(),
+    c!("request_id", Text, "requestID", "Id that the called service gave the request").identifies(Identifier::RequestId),
     c!("request_parameters", Json, "requestParameters", "Parameters of the request, as JSON"),
     c!("resources_arn", TextList, "resources[].ARN" | "resources[].arn", "ARNs of the resources touched"),
     c!("resources_account_id", TextList, "resources[].accountId", "Owners of the resources touched, in the same order"),
@@ -127,6 +127,7 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
         origin: Origin::Json(Cow::Owned(vec![Cow::Owned(promotion.path.clone())])),
         meaning: Cow::Owned(format!("Promoted from {}", promotion.path)),
         spread: crate::dataset::Spread::Repeating,
+        identifies: None,
         compact: CompactName::AsGiven,
     });
     let columns: Vec<Column> =

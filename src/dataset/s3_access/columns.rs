@@ -3,7 +3,7 @@
 //! Source: AWS, "Amazon S3 server access log format".
 
 use crate::dataset::column::ColumnType::{BigInt, Bool, Int, Text, Timestamp};
-use crate::dataset::column::{Column, ColumnType, Naming, Origin, TableSchema};
+use crate::dataset::column::{Column, ColumnType, Identifier, Naming, Origin, TableSchema};
 
 const fn field(
     name: &'static str,
@@ -22,7 +22,7 @@ static COLUMNS: [Column; 33] = [
     Column::new("request_time_kst", Timestamp, Origin::EventTimeKst, "When the request was received, Korean wall clock"),
     field("remote_ip", Text, 4, "Apparent address of the requester").searched(),
     field("requester", Text, 5, "Canonical id or ARN of the requester; NULL when anonymous").searched(),
-    field("request_id", Text, 6, "Id of the request; the lines of one multi-object delete share it").unique(),
+    field("request_id", Text, 6, "Id of the request; the lines of one multi-object delete share it").identifies(Identifier::RequestId),
     field("operation", Text, 7, "Operation, such as REST.GET.OBJECT"),
     field("key", Text, 8, "Object key as logged"),
     Column::new("key_decoded", Text, Origin::Decoder, "Object key, decoded by the rule of its operation"),

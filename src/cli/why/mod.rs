@@ -1,0 +1,247 @@
+//! `logmill why`: where an event is, or what became of it.
+//!
+//! The published day answers first, from the indexes of its files; then its rejected rows, the days beside it, and, where
+//! nothing of that has the id, the raw objects that a run of the day would read. [`show`] prints.
+
+mod show;
+
+use super::args::{GlobalArgs, SourceArgs, WhyArgs};
+use super::exit::Exit;
+use super::progress::Progress;
+use super::run::identity_key;
+use super::settings::{Flags, Settings};
+use super::{Context, console, on_workers};
+use crate::convert::{RawQuery, search_raw};
+use crate::dataset::{self, Dataset, Identifier, TableSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{KstDay, UtcInstant};
+use crate::plan::{TableSource, plan_table};
+use crate::publish::freshness::last_failure;
+use crate::publish::history::{self, RunReport};
+use crate::publish::{self, Fate, Manifest, PublishedDay, Trace, add_raw};
+use crate::store::lake::Partition;
+use crate::store::{Connector, Lake};
+
+pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let day = KstDay::parse(&args.day.day, console::now())?;
+    let source = source_args(args, day, global, context)?;
+    let flags =
+        Flags { source: Some(&source), lake: Some(&args.lake), read: Some(&args.read), ..Flags::default() };
+    let settings = context.settings(global, &flags)?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let (what, id) = args.id.given();
+    let eye = Eye { settings: &settings, connector: &connector, lake: lake.as_ref(), context, day, what, id };
+    let is_narrowed = source.table.is_some() || source.dataset.is_some();
+    let tables = eye.tables(is_narrowed)?;
+    let mut findings = tables.iter().map(|table| eye.look(table)).collect::<Result<Vec<_>>>()?;
+    let answers = findings.iter().any(|table| !table.traces.is_empty());
+    if args.deep || !answers {
+        let mut searched = tables.iter().zip(&mut findings);
+        searched.try_for_each(|(table, findings)| eye.look_into_raw_logs(table, findings))?;
+    }
+    show::print(&eye, &findings, args.format)?;
+    let is_found = findings.iter().any(|table| table.fate() == Fate::InLake);
+    Ok(if is_found { Exit::Done } else { Exit::NoInput })
+}
+
+/// The sources, where a table alone is named with the log type that the lake knows of it.
+fn source_args(args: &WhyArgs, day: KstDay, global: &GlobalArgs, context: &Context) -> Result<SourceArgs> {
+    let mut source = args.source.clone();
+    if let (Some(table), None) = (&source.table, &source.dataset) {
+        let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
+        let connector = context.connector(&settings);
+        let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+        let partition = Partition { table: table.clone(), day };
+        source.dataset = dataset_of(lake.as_ref(), &partition)?.map(|dataset| dataset.name().to_owned());
+    }
+    Ok(source)
+}
+
+/// The log type of a day of a table, as its manifest or the last report says.
+fn dataset_of(lake: &dyn Lake, partition: &Partition) -> Result<Option<&'static dyn Dataset>> {
+    let name = match publish::read_manifest(lake, partition)? {
+        Some(manifest) => Some(manifest.dataset),
+        None => history::last(lake, partition)?.map(|report| report.dataset),
+    };
+    Ok(name.and_then(|name| dataset::named(&name)))
+}
+
+/// What is looked for, and where.
+struct Eye<'a> {
+    settings: &'a Settings,
+    connector: &'a Connector,
+    lake: &'a dyn Lake,
+    context: &'a Context,
+    day: KstDay,
+    what: Identifier,
+    id: &'a str,
+}
+
+/// A table that can have the id.
+struct SearchedTable<'a> {
+    partition: Partition,
+    dataset: &'static dyn Dataset,
+    /// Where its rows come from, where raw logs are given.
+    source: Option<&'a TableSource>,
+}
+
+/// What was found in a table.
+struct Findings {
+    partition: Partition,
+    schema: TableSchema,
+    manifest: Option<Manifest>,
+    /// The last run, where it failed.
+    failure: Option<RunReport>,
+    traces: Vec<Trace>,
+    raw: Option<RawSearch>,
+}
+
+/// The raw objects that were searched.
+struct RawSearch {
+    objects: u64,
+    bytes: u64,
+    /// When what a run of the day reads can have been delivered.
+    from: UtcInstant,
+    until: UtcInstant,
+    /// Addresses of the objects that could not be read to their end.
+    damaged: Vec<String>,
+}
+
+impl Findings {
+    /// The answer.
+    fn fate(&self) -> Fate {
+        let nothing = if self.raw.is_some() { Fate::Absent } else { Fate::Unknown };
+        self.traces.iter().map(|trace| trace.fate).min().unwrap_or(nothing)
+    }
+}
+
+impl<'a> Eye<'a> {
+    /// The tables of the sources that have raw logs or the day; where nobody narrows them, also those of the lake.
+    fn tables(&self, is_narrowed: bool) -> Result<Vec<SearchedTable<'a>>> {
+        let of_source = |source: &'a TableSource| SearchedTable {
+            partition: Partition { table: source.table.clone(), day: self.day },
+            dataset: source.dataset,
+            source: Some(source).filter(|source| !source.inputs.is_empty()),
+        };
+        let mut tables = Vec::new();
+        for table in self.settings.sources.iter().map(of_source) {
+            if is_narrowed || table.source.is_some() || dataset_of(self.lake, &table.partition)?.is_some() {
+                tables.push(table);
+            }
+        }
+        let names = if is_narrowed { Vec::new() } else { self.lake.names("")? };
+        for table in names.into_iter().filter(|name| !name.starts_with(['_', '.'])) {
+            if tables.iter().any(|known| known.partition.table == table) {
+                continue;
+            }
+            let partition = Partition { table, day: self.day };
+            if let Some(dataset) = dataset_of(self.lake, &partition)? {
+                tables.push(SearchedTable { partition, dataset, source: None });
+            }
+        }
+        let has_ids = |schema: TableSchema| schema.identifier(self.what).is_some();
+        tables.retain(|table| has_ids(table.dataset.schema(dataset::Naming::Snake, &[])));
+        if tables.is_empty() {
+            let error = Error::new(
+                ErrorKind::Unusable,
+                "no table with such ids has the day, and no raw logs are given",
+            );
+            return Err(error
+                .with("day", self.day)
+                .with("lake", self.lake.address(""))
+                .hint("name the raw logs with --input, or a config file with --config"));
+        }
+        Ok(tables)
+    }
+
+    /// What the lake says.
+    fn look(&self, table: &SearchedTable<'_>) -> Result<Findings> {
+        let SearchedTable { partition, dataset, source } = table;
+        self.context.cancel.check()?;
+        let manifest = publish::read_manifest(self.lake, partition)?;
+        let failure = last_failure(self.lake, partition, manifest.as_ref())?;
+        let naming = manifest.as_ref().map(|manifest| manifest.naming);
+        let naming = naming.or(source.map(|source| source.naming)).unwrap_or_default();
+        let mut traces = self.published(partition, *dataset, manifest.as_ref(), Fate::InLake)?;
+        let runs =
+            [manifest.as_ref().map(|manifest| &manifest.run), failure.as_ref().map(|failed| &failed.run)];
+        for run in runs.into_iter().flatten() {
+            let rejected = publish::find_quarantined(self.lake, partition, run, self.id)?;
+            let rejected = rejected.into_iter().map(Trace::of_quarantined);
+            let new: Vec<Trace> = rejected.filter(|trace| !traces.contains(trace)).collect();
+            traces.extend(new);
+        }
+        if traces.is_empty() {
+            traces = self.beside(partition, *dataset)?;
+        }
+        let (schema, partition) = (dataset.schema(naming, &[]), partition.clone());
+        Ok(Findings { partition, schema, manifest, failure, traces, raw: None })
+    }
+
+    /// What the raw logs say beside it, where they are given.
+    fn look_into_raw_logs(&self, table: &SearchedTable<'_>, findings: &mut Findings) -> Result<()> {
+        if let Some(source) = table.source {
+            let Findings { partition, manifest, traces, .. } = findings;
+            findings.raw = Some(self.raw(source, partition, manifest.as_ref(), traces)?);
+        }
+        Ok(())
+    }
+
+    /// The rows of a published day.
+    fn published(
+        &self,
+        partition: &Partition,
+        dataset: &dyn Dataset,
+        manifest: Option<&Manifest>,
+        fate: Fate,
+    ) -> Result<Vec<Trace>> {
+        let Some(manifest) = manifest else { return Ok(Vec::new()) };
+        let schema = dataset.schema(manifest.naming, &manifest.promote);
+        let rows = publish::find_rows(self.lake, partition, manifest, &schema, self.what, self.id)?;
+        Ok(rows.into_iter().map(|row| Trace::of_published(row, fate)).collect())
+    }
+
+    /// The rows of the day before and of the day after, where they are published.
+    fn beside(&self, partition: &Partition, dataset: &dyn Dataset) -> Result<Vec<Trace>> {
+        let mut traces = Vec::new();
+        for day in [self.day.previous(), self.day.next()] {
+            let beside = Partition { day, ..partition.clone() };
+            let manifest = publish::read_manifest(self.lake, &beside)?;
+            traces.extend(self.published(&beside, dataset, manifest.as_ref(), Fate::OtherDay)?);
+        }
+        Ok(traces)
+    }
+
+    /// Searches the raw objects that a run of the day would read.
+    fn raw(
+        &self,
+        source: &TableSource,
+        partition: &Partition,
+        manifest: Option<&Manifest>,
+        traces: &mut Vec<Trace>,
+    ) -> Result<RawSearch> {
+        let plan = plan_table(source, self.day, self.connector)?;
+        let query = RawQuery { what: self.what, id: self.id, identity_key: identity_key()? };
+        let options = self.settings.convert_options(&self.context.cancel);
+        let progress = Progress::reading(self.context.console, &plan.table, plan.bytes());
+        let found = on_workers(self.settings.threads, || {
+            search_raw(&plan, query, &options, self.connector, &progress)
+        })??;
+        drop(progress);
+        let damaged = found.damaged.iter().map(|place| plan.objects[*place].address.clone()).collect();
+        let inputs = match manifest {
+            Some(manifest) => publish::read_inputs(self.lake, partition, manifest)?,
+            None => Vec::new(),
+        };
+        let published = manifest.map(|manifest| PublishedDay { manifest, inputs: &inputs });
+        add_raw(traces, self.day, &plan.objects, found, published);
+        Ok(RawSearch {
+            objects: plan.objects.len() as u64,
+            bytes: plan.bytes(),
+            from: self.day.window().start,
+            until: plan.complete_at(self.day),
+            damaged,
+        })
+    }
+}

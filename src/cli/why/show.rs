@@ -1,0 +1,225 @@
+//! Prints what was found: one fact a line, or one JSON document.
+
+use serde_json::{Value, json};
+
+use super::{Eye, Findings, RawSearch};
+use crate::cli::args::TextFormat;
+use crate::cli::console;
+use crate::error::Result;
+use crate::kst::UtcInstant;
+use crate::publish::{Fate, Manifest, PublishedRow, Trace};
+
+pub(super) fn print(eye: &Eye<'_>, findings: &[Findings], format: TextFormat) -> Result<()> {
+    match format {
+        TextFormat::Json => console::print(&format!("{}\n", document(eye, findings))),
+        TextFormat::Text => {
+            let some_found = some_found(findings);
+            findings.iter().try_for_each(|table| console::print(&text(eye, table, some_found)))
+        }
+    }
+}
+
+/// Whether some table tells of the id.
+fn some_found(findings: &[Findings]) -> bool {
+    findings.iter().any(|table| !table.traces.is_empty())
+}
+
+/// What a fate means, after the name of the table.
+fn sentence(fate: Fate) -> &'static str {
+    match fate {
+        Fate::InLake => "in the lake",
+        Fate::NotPublished => "in the raw logs, but the day was never published",
+        Fate::Late => "in a raw object that the published run did not find: the day is stale",
+        Fate::Changed => "in a raw object that has changed since the day was published: the day is stale",
+        Fate::Filtered => "in a raw object of which rows were left out by a filter",
+        Fate::Lost => "in a raw object that the published run has read, but not in the lake",
+        Fate::Quarantined => "quarantined: it could not be decoded",
+        Fate::Duplicate => "a duplicate",
+        Fate::OtherDay => "an event of another day",
+        Fate::Mentioned => "in the bytes of raw objects, but not where the id of a row stands",
+        Fate::Absent => "in no raw object that a run of the day reads",
+        Fate::Unknown => "not in the lake; the raw logs were not searched",
+    }
+}
+
+/// What to do about it.
+fn hint(eye: &Eye<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<String> {
+    let (day, name) = (eye.day, &table.partition.table);
+    let other = table.traces.iter().filter_map(Trace::day).find(|other| *other != day);
+    Some(match table.fate() {
+        Fate::InLake => return None,
+        Fate::NotPublished => format!("publish it with 'logmill run --day {day}'"),
+        Fate::Late | Fate::Changed => {
+            format!(
+                "make the day anew with 'logmill run --day {day}'; 'logmill status' shows all days that are stale"
+            )
+        }
+        Fate::Filtered => "the settings of the run say which rows were wanted".to_owned(),
+        Fate::Lost => {
+            format!("hold the day against its manifest with 'logmill verify --day {day} --table {name}'")
+        }
+        Fate::Quarantined => {
+            "the quarantine file has its raw text; 'logmill inspect' decodes one object".to_owned()
+        }
+        Fate::Duplicate => "the row that it repeats is the one that is published".to_owned(),
+        Fate::OtherDay => format!("ask for that day: 'logmill why --day {}'", other.unwrap_or(day)),
+        Fate::Mentioned => "'logmill inspect' shows every field of the object".to_owned(),
+        Fate::Absent => format!(
+            "objects that were delivered at another time were not read: if it can have come later, give a longer \
+             --lateness; 'logmill status --from {day} --to {day}' shows how the day stands"
+        ),
+        Fate::Unknown if is_found_elsewhere => return None,
+        Fate::Unknown => "name the raw logs with --input, or a config file with --config".to_owned(),
+    })
+}
+
+fn text(eye: &Eye<'_>, table: &Findings, some_found: bool) -> String {
+    let mut lines = vec![format!(
+        "{}, KST day {}: {} {} is {}",
+        table.partition.table,
+        eye.day,
+        eye.what.words(),
+        eye.id,
+        sentence(table.fate())
+    )];
+    for trace in &table.traces {
+        lines.push(String::new());
+        lines.extend(trace_facts(table, trace).into_iter().map(fact_line));
+    }
+    lines.push(String::new());
+    lines.extend(table_facts(table).into_iter().map(fact_line));
+    lines.extend(hint(eye, table, some_found).map(|hint| fact_line(("hint", hint))));
+    lines.join("\n") + "\n\n"
+}
+
+type Fact = (&'static str, String);
+
+fn fact_line((name, value): Fact) -> String {
+    format!("  {name:<13} {value}")
+}
+
+fn trace_facts(table: &Findings, trace: &Trace) -> Vec<Fact> {
+    let mut facts = vec![("it is", sentence(trace.fate).to_owned())];
+    if let Some(row) = &trace.published {
+        facts.push(("file", file_of(table, trace, row)));
+        facts.push(("row group", format!("{}, row {} of the group, both from 0", row.row_group, row.row)));
+    }
+    if let Some(at) = trace.at {
+        facts.push(("event time", format!("{at}, {} in Korea", kst(at))));
+    }
+    facts.extend(trace.published.as_ref().map(|row| ("event", event(row))));
+    facts.push(("raw object", trace.object.clone()));
+    facts.extend(trace.record.map(|record| ("record", record.to_string())));
+    facts.extend(
+        trace.repeats.iter().map(|(object, record)| ("repeats", format!("record {record} of {object}"))),
+    );
+    facts.extend(trace.rejected.iter().map(|(reason, detail)| ("reason", format!("{reason}: {detail}"))));
+    facts
+}
+
+/// The file of a row below the lake; it may be of a day beside.
+fn file_of(table: &Findings, trace: &Trace, row: &PublishedRow) -> String {
+    let mut partition = table.partition.clone();
+    partition.day = trace.day().unwrap_or(partition.day);
+    format!("{partition}/{}", row.file)
+}
+
+fn event(row: &PublishedRow) -> String {
+    let [of, name] = row.cluster.each_ref().map(|value| value.as_deref().unwrap_or("-"));
+    format!("{name} ({of})")
+}
+
+/// The Korean wall clock, without a zone.
+fn kst(at: UtcInstant) -> String {
+    UtcInstant(at.kst_wall_clock_ms()).to_string().trim_end_matches('Z').to_owned()
+}
+
+fn table_facts(table: &Findings) -> Vec<Fact> {
+    let mut facts = vec![("published", published(table.manifest.as_ref()))];
+    facts.extend(table.failure.iter().map(|failed| {
+        let message = failed.error.as_ref().map_or("it was killed", |error| error.message.as_str());
+        ("last run", format!("{} failed: {message}", failed.run))
+    }));
+    if let Some(raw) = &table.raw {
+        facts.push(("raw logs", searched(raw)));
+        facts.extend(
+            raw.damaged
+                .iter()
+                .map(|object| ("damaged", format!("{object}: what is lost of it cannot be searched"))),
+        );
+    }
+    facts
+}
+
+fn published(manifest: Option<&Manifest>) -> String {
+    manifest.map_or("never".to_owned(), |manifest| {
+        let state = if manifest.provisional { "provisional" } else { "final" };
+        let rows = console::count(manifest.ledger.written);
+        format!("run {}, inputs listed at {}, {rows} rows, {state}", manifest.run, manifest.planned_at)
+    })
+}
+
+fn searched(raw: &RawSearch) -> String {
+    let (objects, bytes) = (console::count(raw.objects), console::size(raw.bytes));
+    format!("{objects} objects, {bytes}, delivered from {} to {}", raw.from, raw.until)
+}
+
+fn document(eye: &Eye<'_>, findings: &[Findings]) -> Value {
+    let is_found = findings.iter().any(|table| table.fate() == Fate::InLake);
+    json!({
+        "day": eye.day,
+        "identifier": eye.what,
+        "id": eye.id,
+        "in_lake": is_found,
+        "tables": findings.iter().map(|table| table_value(eye, table, some_found(findings))).collect::<Vec<_>>(),
+    })
+}
+
+fn table_value(eye: &Eye<'_>, table: &Findings, some_found: bool) -> Value {
+    let manifest = table.manifest.as_ref();
+    json!({
+        "table": table.partition.table,
+        "fate": table.fate(),
+        "hint": hint(eye, table, some_found),
+        "run": manifest.map(|manifest| &manifest.run),
+        "planned_at": manifest.map(|manifest| &manifest.planned_at),
+        "provisional": manifest.map(|manifest| manifest.provisional),
+        "failed_run": table.failure.as_ref().map(|failed| &failed.run),
+        "error": table.failure.as_ref().and_then(|failed| failed.error.as_ref()).map(|error| &error.message),
+        "found": table.traces.iter().map(|trace| trace_value(table, trace)).collect::<Vec<_>>(),
+        "raw": table.raw.as_ref().map(|raw| json!({
+            "objects": raw.objects,
+            "bytes": raw.bytes,
+            "delivered_from": raw.from.to_string(),
+            "delivered_until": raw.until.to_string(),
+            "damaged": raw.damaged,
+        })),
+    })
+}
+
+fn trace_value(table: &Findings, trace: &Trace) -> Value {
+    let row = trace.published.as_ref();
+    let [of, name] = table.schema.cluster.map(|place| table.schema.columns[place].name.to_string());
+    let mut value = json!({
+        "fate": trace.fate,
+        "source_object": trace.object,
+        "source_record": trace.record,
+        "event_time": trace.at.map(|at| at.to_string()),
+        "event_time_kst": trace.at.map(kst),
+        "day": trace.day(),
+        "file": row.map(|row| file_of(table, trace, row)),
+        "row_group": row.map(|row| row.row_group),
+        "row": row.map(|row| row.row),
+        "repeats": trace.repeats.as_ref().map(|(object, record)| json!({
+            "source_object": object,
+            "source_record": record,
+        })),
+        "reason": trace.rejected.as_ref().map(|(reason, _)| reason),
+        "detail": trace.rejected.as_ref().map(|(_, detail)| detail),
+    });
+    if let Some(row) = row {
+        value[of] = row.cluster[0].clone().into();
+        value[name] = row.cluster[1].clone().into();
+    }
+    value
+}

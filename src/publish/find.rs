@@ -1,0 +1,245 @@
+//! Rows of a published day by an id, read from as little of its files as their indexes allow: footers, bloom filters of the
+//! column, and where these say "maybe", the pages of the ids in that row group.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Int64Type, TimestampMillisecondType};
+use arrow::error::ArrowError;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowFilter,
+};
+use parquet::arrow::{ProjectionMask, RowNumber};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::statistics::Statistics;
+use parquet::schema::types::SchemaDescriptor;
+use serde::Serialize;
+
+use super::part_reader::PartReader;
+use super::{Manifest, Partition};
+use crate::convert::{PartFile, QuarantinedRow};
+use crate::dataset::{Column, Identifier, Origin, TableSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::UtcInstant;
+use crate::store::{Lake, LakeFile};
+
+/// A row of a part file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PublishedRow {
+    /// Path of the file below the partition.
+    pub file: String,
+    /// Number of the row group in the file, from 0.
+    pub row_group: usize,
+    /// Number of the row in the row group, from 0.
+    pub row: u64,
+    /// Event time, in milliseconds.
+    #[serde(skip)]
+    pub at: Option<UtcInstant>,
+    /// The values by which rows are clustered: who was asked for what.
+    pub cluster: [Option<String>; 2],
+    /// Address of the raw object.
+    pub source_object: Option<String>,
+    /// Number of the record or line in it, from 1.
+    pub source_record: Option<i64>,
+}
+
+/// What is looked for, and the names of the columns that tell of it.
+struct Sought<'a> {
+    id: &'a str,
+    column: String,
+    event_time: String,
+    cluster: [String; 2],
+    source_object: String,
+    source_record: String,
+}
+
+/// Every row of a published day that has the id, in the order of the files. None where the table has no such column.
+pub fn find_rows(
+    lake: &dyn Lake,
+    partition: &Partition,
+    manifest: &Manifest,
+    schema: &TableSchema,
+    what: Identifier,
+    id: &str,
+) -> Result<Vec<PublishedRow>> {
+    let Some(sought) = Sought::new(schema, what, id) else { return Ok(Vec::new()) };
+    let mut rows = Vec::new();
+    for part in &manifest.parts {
+        let path = format!("{partition}/{}", part.path);
+        let file = lake.open(&path)?.ok_or_else(|| {
+            Error::new(ErrorKind::Unusable, "a part file is missing")
+                .with("path", lake.address(&path))
+                .hint("'logmill verify' holds the whole day against its manifest")
+        })?;
+        rows.extend(sought.in_part(part, file.into()).map_err(|cause| {
+            Error::unusable("cannot search the part file", cause).with("path", lake.address(&path))
+        })?);
+    }
+    Ok(rows)
+}
+
+/// The rejected rows of a run whose raw text has the id; none where it has no such file.
+pub fn find_quarantined(
+    lake: &dyn Lake,
+    partition: &Partition,
+    run: &str,
+    id: &str,
+) -> Result<Vec<QuarantinedRow>> {
+    let path = format!("{}/{run}.jsonl", partition.quarantine());
+    let lines = lake.read(&path)?.unwrap_or_default();
+    let rows = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let rows = rows.map(serde_json::from_slice::<QuarantinedRow>).collect::<std::result::Result<Vec<_>, _>>();
+    let mut rows = rows.map_err(|cause| {
+        Error::unusable("cannot read the rejected rows", cause).with("path", lake.address(&path))
+    })?;
+    rows.retain(|row| has_id(row, id));
+    Ok(rows)
+}
+
+fn has_id(row: &QuarantinedRow, id: &str) -> bool {
+    let Some(raw) = &row.raw else { return false };
+    let decoded = row.encoding.as_ref().and_then(|_| STANDARD.decode(raw).ok());
+    memmem::find(decoded.as_deref().unwrap_or(raw.as_bytes()), id.as_bytes()).is_some()
+}
+
+impl<'a> Sought<'a> {
+    fn new(schema: &TableSchema, what: Identifier, id: &'a str) -> Option<Self> {
+        let named = |column: &Column| column.named(schema.naming).into_owned();
+        let derived = |origin| schema.columns.iter().find(|column| column.origin == origin).map(named);
+        Some(Self {
+            id,
+            column: named(schema.identifier(what)?),
+            event_time: named(&schema.columns[schema.event_time]),
+            cluster: schema.cluster.map(|position| named(&schema.columns[position])),
+            source_object: derived(Origin::SourceObject)?,
+            source_record: derived(Origin::SourceRecord)?,
+        })
+    }
+
+    fn in_part(
+        &self,
+        part: &PartFile,
+        file: Arc<dyn LakeFile>,
+    ) -> std::result::Result<Vec<PublishedRow>, ParquetError> {
+        let footer = ParquetRecordBatchReaderBuilder::try_new(PartReader::new(Arc::clone(&file)))?;
+        let groups = self.candidates(&footer)?;
+        if groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        // With the index of pages, no byte between those that are wanted is fetched.
+        let number = Field::new(ROW_NUMBER, DataType::Int64, false).with_extension_type(RowNumber);
+        let options = ArrowReaderOptions::new()
+            .with_page_index_policy(PageIndexPolicy::Optional)
+            .with_virtual_columns(vec![Arc::new(number)])?;
+        let starts = group_starts(footer.metadata().row_groups());
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(PartReader::new(file), options)?;
+        let schema = builder.parquet_schema();
+        let shown = ProjectionMask::columns(schema, self.shown());
+        let ids = ProjectionMask::columns(schema, [self.column.as_str()]);
+        let id = self.id.to_owned();
+        let has_id = ArrowPredicateFn::new(ids, move |batch| equals(&batch, &id));
+        let reader = builder
+            .with_row_groups(groups)
+            .with_projection(shown)
+            .with_row_filter(RowFilter::new(vec![Box::new(has_id)]))
+            .build()?;
+        let mut rows = Vec::new();
+        for batch in reader {
+            rows.extend(self.rows_of(&part.path, &batch?, &starts)?);
+        }
+        Ok(rows)
+    }
+
+    fn shown(&self) -> impl Iterator<Item = &str> {
+        let [service, action] = &self.cluster;
+        [&self.event_time, service, action, &self.source_object, &self.source_record]
+            .into_iter()
+            .map(String::as_str)
+    }
+
+    /// The row groups that can have the id.
+    fn candidates(
+        &self,
+        footer: &ParquetRecordBatchReaderBuilder<PartReader>,
+    ) -> std::result::Result<Vec<usize>, ParquetError> {
+        let column = position(footer.parquet_schema(), &self.column)?;
+        let mut candidates = Vec::new();
+        for (number, group) in footer.metadata().row_groups().iter().enumerate() {
+            if !may_hold(group.column(column).statistics(), self.id.as_bytes()) {
+                continue;
+            }
+            let filter = footer.get_row_group_column_bloom_filter(number, column)?;
+            if filter.is_none_or(|filter| filter.check(self.id)) {
+                candidates.push(number);
+            }
+        }
+        Ok(candidates)
+    }
+
+    fn rows_of(
+        &self,
+        file: &str,
+        batch: &RecordBatch,
+        starts: &[u64],
+    ) -> std::result::Result<Vec<PublishedRow>, ParquetError> {
+        let cells = |name: &str| {
+            let lacking = || ParquetError::General(format!("the file has no column {name}"));
+            batch.column_by_name(name).ok_or_else(lacking)
+        };
+        let texts = |name: &str| cells(name).and_then(|cells| Ok(cast(cells, &DataType::Utf8)?));
+        let [services, actions] = [texts(&self.cluster[0])?, texts(&self.cluster[1])?];
+        let objects = texts(&self.source_object)?;
+        let times = cells(&self.event_time)?.as_primitive::<TimestampMillisecondType>();
+        let records = cells(&self.source_record)?.as_primitive::<Int64Type>();
+        let numbers = cells(ROW_NUMBER)?.as_primitive::<Int64Type>();
+        let text = |cells: &dyn Array, row| {
+            cells.is_valid(row).then(|| cells.as_string::<i32>().value(row).to_owned())
+        };
+        let row = |row: usize| {
+            let number = u64::try_from(numbers.value(row)).unwrap_or_default();
+            let row_group = starts.partition_point(|start| *start <= number).saturating_sub(1);
+            PublishedRow {
+                file: file.to_owned(),
+                row_group,
+                row: number - starts.get(row_group).copied().unwrap_or_default(),
+                at: times.is_valid(row).then(|| UtcInstant(times.value(row))),
+                cluster: [text(&services, row), text(&actions, row)],
+                source_object: text(&objects, row),
+                source_record: records.is_valid(row).then(|| records.value(row)),
+            }
+        };
+        Ok((0..batch.num_rows()).map(row).collect())
+    }
+}
+
+/// Name of the column with the number of the row in the file; no column of a table can have it.
+const ROW_NUMBER: &str = "#row";
+
+/// The number in the file of the first row of each row group.
+fn group_starts(groups: &[RowGroupMetaData]) -> Vec<u64> {
+    let rows = |group: &RowGroupMetaData| u64::try_from(group.num_rows()).unwrap_or_default();
+    let start = |next: &mut u64, group| Some(std::mem::replace(next, *next + rows(group)));
+    groups.iter().scan(0, start).collect()
+}
+
+fn position(schema: &SchemaDescriptor, name: &str) -> std::result::Result<usize, ParquetError> {
+    let found = schema.columns().iter().position(|column| column.name() == name);
+    found.ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
+}
+
+/// Whether the bounds of a row group allow the value; they may be cut, but then still are bounds.
+fn may_hold(statistics: Option<&Statistics>, value: &[u8]) -> bool {
+    let Some(statistics) = statistics else { return true };
+    let above = statistics.min_bytes_opt().is_none_or(|min| min <= value);
+    above && statistics.max_bytes_opt().is_none_or(|max| value <= max)
+}
+
+fn equals(batch: &RecordBatch, id: &str) -> std::result::Result<BooleanArray, ArrowError> {
+    let cells = cast(batch.column(0), &DataType::Utf8)?;
+    Ok(cells.as_string::<i32>().iter().map(|cell| Some(cell == Some(id))).collect())
+}

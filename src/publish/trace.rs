@@ -1,0 +1,274 @@
+//! What became of the rows that have an id: what was found in published files, quarantine and raw objects, put together.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+
+use super::Manifest;
+use super::find::PublishedRow;
+use super::freshness::is_same;
+use super::inputs::InputLine;
+use crate::convert::{QuarantinedRow, RawFound, RawRow};
+use crate::dataset::Identity;
+use crate::kst::{KstDay, UtcInstant};
+use crate::plan::PlannedObject;
+
+/// What became of a row. Of several rows with one id, the fate that comes first is the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is published.
+    InLake,
+    /// It is of the day, which was never published.
+    NotPublished,
+    /// It is of the day, in an object that the published run did not find.
+    Late,
+    /// It is of the day, in an object that has changed since the published run.
+    Changed,
+    /// It is of the day, and the published run has left out rows of its object.
+    Filtered,
+    /// It is of the day, in an object that the published run has read: it should be in the lake.
+    Lost,
+    /// It could not be decoded.
+    Quarantined,
+    /// It repeats an earlier row.
+    Duplicate,
+    /// It is of another day.
+    OtherDay,
+    /// Its object has the id somewhere, but not where the id of a row stands.
+    Mentioned,
+    /// Nothing that was looked at has the id.
+    Absent,
+    /// The published day has it not, and no raw logs were looked at.
+    Unknown,
+}
+
+/// A row, or an object, that has the id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// What became of it.
+    pub fate: Fate,
+    /// Address of the raw object.
+    pub object: String,
+    /// Record or line number in it, from 1; `None` for the object as a whole.
+    pub record: Option<u32>,
+    /// Event time.
+    pub at: Option<UtcInstant>,
+    /// The row in the published files.
+    pub published: Option<PublishedRow>,
+    /// The row that it repeats.
+    pub repeats: Option<(String, u32)>,
+    /// Why it could not be decoded: the stable name and a sentence.
+    pub rejected: Option<(String, String)>,
+}
+
+impl Trace {
+    fn new(fate: Fate, object: &str, record: Option<u32>) -> Self {
+        let (at, published, repeats, rejected) = Default::default();
+        Self { fate, object: object.to_owned(), record, at, published, repeats, rejected }
+    }
+
+    /// A published row: of the day, or of another one.
+    #[must_use]
+    pub fn of_published(row: PublishedRow, fate: Fate) -> Self {
+        let record = row.source_record.and_then(|record| u32::try_from(record).ok());
+        let trace = Self::new(fate, row.source_object.as_deref().unwrap_or_default(), record);
+        Self { at: row.at, published: Some(row), ..trace }
+    }
+
+    /// A rejected row.
+    #[must_use]
+    pub fn of_quarantined(row: QuarantinedRow) -> Self {
+        let trace = Self::new(Fate::Quarantined, &row.object, row.record);
+        Self { rejected: Some((row.reason, row.detail)), ..trace }
+    }
+
+    /// The KST day of its event.
+    #[must_use]
+    pub fn day(&self) -> Option<KstDay> {
+        self.at.map(KstDay::of)
+    }
+
+    fn place(&self) -> (&str, Option<u32>) {
+        (&self.object, self.record)
+    }
+}
+
+/// What is known of a published day beside its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishedDay<'a> {
+    /// Its manifest.
+    pub manifest: &'a Manifest,
+    /// What it has read; empty where that is not known.
+    pub inputs: &'a [InputLine],
+}
+
+/// Adds what raw objects tell to the traces of a day: rows that were traced already gain nothing, but are not lost.
+pub fn add_raw(
+    traces: &mut Vec<Trace>,
+    day: KstDay,
+    objects: &[PlannedObject],
+    found: RawFound,
+    published: Option<PublishedDay<'_>>,
+) {
+    let judge = Judge::new(day, objects, traces, published);
+    let mut firsts: HashMap<Identity, &RawRow> = HashMap::new();
+    let mut raw = Vec::new();
+    for row in &found.rows {
+        raw.push(if row.day == day {
+            let first = *firsts.entry(row.identity).or_insert(row);
+            judge.of_day(row, first)
+        } else {
+            judge.trace(Fate::OtherDay, row)
+        });
+    }
+    raw.extend(found.rejected.into_iter().map(|(_, row)| Trace::of_quarantined(row)));
+    let mentions = found.mentioned.into_iter();
+    raw.extend(mentions.map(|object| Trace::new(Fate::Mentioned, &objects[object].address, None)));
+    raw.retain(|new| traces.iter().all(|known| known.place() != new.place()));
+    traces.extend(raw);
+    traces.sort_by(|a, b| a.fate.cmp(&b.fate).then_with(|| a.place().cmp(&b.place())));
+}
+
+/// What decides about a row of the day.
+struct Judge<'a> {
+    objects: &'a [PlannedObject],
+    /// The rows of the day in the lake, by their places.
+    in_lake: Vec<(String, Option<u32>)>,
+    is_published: bool,
+    inputs: BTreeMap<&'a str, &'a InputLine>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(
+        day: KstDay,
+        objects: &'a [PlannedObject],
+        traces: &[Trace],
+        published: Option<PublishedDay<'a>>,
+    ) -> Self {
+        let of_day = traces.iter().filter(|trace| trace.fate == Fate::InLake && trace.day() == Some(day));
+        let inputs = published.map(|published| published.inputs).unwrap_or_default();
+        Self {
+            objects,
+            in_lake: of_day.map(|trace| (trace.object.clone(), trace.record)).collect(),
+            is_published: published.is_some(),
+            inputs: inputs.iter().map(|input| (input.object.as_str(), input)).collect(),
+        }
+    }
+
+    fn trace(&self, fate: Fate, row: &RawRow) -> Trace {
+        let trace = Trace::new(fate, &self.objects[row.object].address, Some(row.record));
+        Trace { at: Some(row.at), ..trace }
+    }
+
+    /// A row of the day, and the first one that is equal to it.
+    fn of_day(&self, row: &RawRow, first: &RawRow) -> Trace {
+        let is_first = (row.object, row.record) == (first.object, first.record);
+        let first = (self.objects[first.object].address.clone(), first.record);
+        if !is_first {
+            return Trace { repeats: Some(first), ..self.trace(Fate::Duplicate, row) };
+        }
+        let fate = self.fate_of_first(&self.objects[row.object], row);
+        // The row that it repeats may lie in an object that is gone.
+        let repeats = match self.in_lake.as_slice() {
+            [(object, Some(record))] if fate == Fate::Duplicate => Some((object.clone(), *record)),
+            _ => None,
+        };
+        Trace { repeats, ..self.trace(fate, row) }
+    }
+
+    fn fate_of_first(&self, object: &PlannedObject, row: &RawRow) -> Fate {
+        let place = (object.address.clone(), Some(row.record));
+        match self.inputs.get(object.address.as_str()) {
+            _ if self.in_lake.contains(&place) => Fate::InLake,
+            _ if !self.is_published => Fate::NotPublished,
+            None => Fate::Late,
+            Some(input) if !is_same(object, input) => Fate::Changed,
+            Some(input) if input.ledger.filtered > 0 => Fate::Filtered,
+            Some(input) if input.ledger.duplicate > 0 && !self.in_lake.is_empty() => Fate::Duplicate,
+            Some(_) => Fate::Lost,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::RowLedger;
+
+    const DAY: &str = "2023-11-01";
+    /// Noon of the day in Korea.
+    const NOON: &str = "2023-11-01T03:00:00Z";
+
+    fn object(address: &str, bytes: u64) -> PlannedObject {
+        let (address, key) = (address.to_owned(), address.to_owned());
+        PlannedObject { address, input: 0, key, bytes, etag: None, why: "".into(), shard: 0 }
+    }
+
+    fn input(address: &str, duplicate: u64, filtered: u64) -> InputLine {
+        let ledger = RowLedger { duplicate, filtered, ..RowLedger::default() };
+        InputLine { object: address.to_owned(), bytes: 1, etag: None, damaged: false, ledger }
+    }
+
+    fn row(object: usize, record: u32, at: &str, identity: u64) -> RawRow {
+        let at = UtcInstant::parse_iso8601(at).unwrap();
+        RawRow { object, record, at, day: KstDay::of(at), identity: [identity, 0] }
+    }
+
+    fn in_lake(object: &str, record: i64) -> Trace {
+        let row = PublishedRow {
+            file: "run/part".to_owned(),
+            row_group: 0,
+            row: 0,
+            at: UtcInstant::parse_iso8601(NOON),
+            cluster: [None, None],
+            source_object: Some(object.to_owned()),
+            source_record: Some(record),
+        };
+        Trace::of_published(row, Fate::InLake)
+    }
+
+    #[test]
+    fn each_raw_row_has_the_fate_that_its_day_its_twins_and_its_object_give_it() {
+        use Fate::{Changed, Duplicate, Filtered, InLake, Late, Lost, NotPublished, OtherDay};
+        let manifest = crate::publish::tests::manifest();
+        let inputs = [input("a", 0, 0), input("b", 1, 0), input("c", 0, 1)];
+        let published = Some(PublishedDay { manifest: &manifest, inputs: &inputs });
+        let objects = [object("a", 1), object("b", 1), object("c", 1), object("d", 1)];
+        let changed = [object("a", 2)];
+        let twins = || vec![row(0, 1, NOON, 7), row(1, 2, NOON, 7)];
+        for (before, objects, rows, published, expected) in [
+            (vec![in_lake("a", 1)], &objects[..], twins(), published, vec![InLake, Duplicate]),
+            (vec![], &objects, twins(), None, vec![NotPublished, Duplicate]),
+            (vec![], &objects, vec![row(3, 1, NOON, 7)], published, vec![Late]),
+            (vec![], &objects, vec![row(2, 1, NOON, 7)], published, vec![Filtered]),
+            (vec![], &objects, vec![row(0, 1, NOON, 7)], published, vec![Lost]),
+            (vec![], &objects, vec![row(1, 1, NOON, 7)], published, vec![Lost]),
+            (vec![], &changed, vec![row(0, 1, NOON, 7)], published, vec![Changed]),
+            (
+                vec![in_lake("gone", 1)],
+                &objects,
+                vec![row(1, 2, NOON, 7)],
+                published,
+                vec![InLake, Duplicate],
+            ),
+            (
+                vec![],
+                &objects,
+                vec![row(0, 1, "2023-11-01T15:00:00Z", 7), row(0, 2, "2023-10-31T14:59:59Z", 7)],
+                published,
+                vec![OtherDay, OtherDay],
+            ),
+        ] {
+            let mut traces = before;
+            let found = RawFound { rows, ..RawFound::default() };
+            add_raw(&mut traces, DAY.parse().unwrap(), objects, found, published);
+            let fates: Vec<Fate> = traces.iter().map(|trace| trace.fate).collect();
+            assert_eq!(fates, expected, "{traces:?}");
+            for twin in traces.iter().filter(|trace| trace.fate == Duplicate) {
+                let (object, record) = twin.repeats.clone().unwrap();
+                assert_ne!((object.as_str(), Some(record)), twin.place());
+            }
+        }
+    }
+}
