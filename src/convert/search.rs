@@ -4,14 +4,16 @@ use std::io::Read;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::AsArray;
+use arrow::array::{Array, AsArray};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
 use super::object::read_object;
 use super::quarantine::QuarantinedRow;
 use super::{ConvertOptions, Observer};
-use crate::dataset::{self, Dataset, Identifier, Identity, IdentityKey, RowBatch, RowKey, Rows, TableSchema};
+use crate::dataset::{
+    self, Dataset, Identifier, Identity, IdentityKey, RowBatch, RowKey, RowRules, Rows, TableSchema,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{PlannedObject, TablePlan};
@@ -45,6 +47,8 @@ pub struct RawRow {
     pub day: KstDay,
     /// What makes it unique: rows that repeat each other share it.
     pub identity: Identity,
+    /// Whether a rule of the plan leaves it out.
+    pub left_out: bool,
 }
 
 /// Where an id stands in raw objects. Everything is in the order of the plan.
@@ -75,6 +79,7 @@ pub fn search_raw(
     let Some(column) = schema.decoded().position(|column| column.identifies == Some(query.what)) else {
         return Ok(RawFound::default());
     };
+    let rules = RowRules::new(&schema, &plan.filter, &plan.redact)?;
     let open = |input: &String| connector.store(input, &plan.access);
     let stores = plan.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
     let mut found = RawFound::default();
@@ -85,6 +90,7 @@ pub fn search_raw(
             dataset,
             schema: &schema,
             column,
+            rules: &rules,
             query,
             finder: is_written_as_it_is(query.id).then(|| Finder::new(query.id)),
             options,
@@ -147,6 +153,7 @@ struct Search<'a> {
     schema: &'a TableSchema,
     /// Place of the id among the decoded columns.
     column: usize,
+    rules: &'a RowRules,
     query: RawQuery<'a>,
     /// Finds the id in unpacked bytes, where that can be done.
     finder: Option<Finder<'a>>,
@@ -211,9 +218,10 @@ impl Search<'_> {
                 let raw = rejection.raw.as_deref().unwrap_or_default();
                 memchr::memmem::find(raw, id).is_some()
             });
+            let rejected = rejected.map(|row| self.rules.mask(row));
             let rejected = rejected.map(|row| (number, QuarantinedRow::new(&row, &object.address)));
             found.rejected.extend(rejected);
-            found.rows.extend(self.hits(&rows.take_batch(), number));
+            found.rows.extend(self.hits(&rows.take_batch(), number)?);
             Ok(())
         })?;
         if rows.is_damaged() {
@@ -226,17 +234,21 @@ impl Search<'_> {
         Ok(rows.ledger().read)
     }
 
-    fn hits(&self, batch: &RowBatch, object: usize) -> Vec<RawRow> {
+    fn hits(&self, batch: &RowBatch, object: usize) -> Result<Vec<RawRow>> {
         let ids = batch.cells[self.column].as_string::<i32>();
-        let hits = ids.iter().zip(&batch.keys).filter(|(id, _)| *id == Some(self.query.id));
-        let row = |key: &RowKey| RawRow {
-            object,
-            record: key.position.record,
-            at: key.at,
-            day: key.day,
-            identity: key.identity,
+        let hits: Vec<usize> = (0..batch.keys.len())
+            .filter(|row| ids.is_valid(*row) && ids.value(*row) == self.query.id)
+            .collect();
+        if hits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let left_out = self.rules.left_out(batch)?;
+        let row = |row: &usize| {
+            let RowKey { position, at, day, identity, .. } = batch.keys[*row];
+            let left_out = left_out.as_ref().is_some_and(|left_out| left_out.value(*row));
+            RawRow { object, record: position.record, at, day, identity, left_out }
         };
-        hits.map(|(_, key)| row(key)).collect()
+        Ok(hits.iter().map(row).collect())
     }
 }
 

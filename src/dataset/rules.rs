@@ -1,6 +1,7 @@
 //! What is done to decoded rows before anything else: some are left out, and secrets are masked in the others.
 
 use arrow::array::BooleanArray;
+use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter;
 
 use super::column::TableSchema;
@@ -32,6 +33,11 @@ impl RowRules {
         Ok((batch, filtered))
     }
 
+    /// The rows that are left out; `None` when all stay.
+    pub fn left_out(&self, batch: &RowBatch) -> Result<Option<BooleanBuffer>> {
+        self.filter.matches(&batch.cells)
+    }
+
     /// Masks a rejected row.
     #[must_use]
     pub fn mask(&self, rejection: Rejection) -> Rejection {
@@ -39,7 +45,7 @@ impl RowRules {
     }
 
     fn leave_out(&self, batch: RowBatch) -> Result<(RowBatch, Filtered)> {
-        let Some(left_out) = self.filter.matches(&batch.cells)? else { return Ok((batch, Filtered::new())) };
+        let Some(left_out) = self.left_out(&batch)? else { return Ok((batch, Filtered::new())) };
         let mut filtered = Filtered::new();
         for row in left_out.set_indices() {
             let object = batch.keys[row].position.object;

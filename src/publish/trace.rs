@@ -25,7 +25,7 @@ pub enum Fate {
     Late,
     /// It is of the day, in an object that has changed since the published run.
     Changed,
-    /// It is of the day, and the published run has left out rows of its object.
+    /// It is of the day, and a filter leaves it out.
     Filtered,
     /// It is of the day, in an object that the published run has read: it should be in the lake.
     Lost,
@@ -115,7 +115,9 @@ pub fn add_raw(
     let mut firsts: HashMap<Identity, &RawRow> = HashMap::new();
     let mut raw = Vec::new();
     for row in &found.rows {
-        raw.push(if row.day == day {
+        raw.push(if row.day == day && row.left_out {
+            judge.trace(Fate::Filtered, row)
+        } else if row.day == day {
             let first = *firsts.entry(row.identity).or_insert(row);
             judge.of_day(row, first)
         } else {
@@ -184,7 +186,6 @@ impl<'a> Judge<'a> {
             _ if !self.is_published => Fate::NotPublished,
             None => Fate::Late,
             Some(input) if !is_same(object, input) => Fate::Changed,
-            Some(input) if input.ledger.filtered > 0 => Fate::Filtered,
             Some(input) if input.ledger.duplicate > 0 && !self.in_lake.is_empty() => Fate::Duplicate,
             Some(_) => Fate::Lost,
         }
@@ -205,14 +206,18 @@ mod tests {
         PlannedObject { address, input: 0, key, bytes, etag: None, why: "".into(), shard: 0 }
     }
 
-    fn input(address: &str, duplicate: u64, filtered: u64) -> InputLine {
-        let ledger = RowLedger { duplicate, filtered, ..RowLedger::default() };
+    fn input(address: &str, duplicate: u64) -> InputLine {
+        let ledger = RowLedger { duplicate, ..RowLedger::default() };
         InputLine { object: address.to_owned(), bytes: 1, etag: None, damaged: false, ledger }
     }
 
     fn row(object: usize, record: u32, at: &str, identity: u64) -> RawRow {
         let at = UtcInstant::parse_iso8601(at).unwrap();
-        RawRow { object, record, at, day: KstDay::of(at), identity: [identity, 0] }
+        RawRow { object, record, at, day: KstDay::of(at), identity: [identity, 0], left_out: false }
+    }
+
+    fn left_out(record: u32) -> RawRow {
+        RawRow { left_out: true, ..row(2, record, NOON, 7) }
     }
 
     fn in_lake(object: &str, record: i64) -> Trace {
@@ -232,7 +237,7 @@ mod tests {
     fn each_raw_row_has_the_fate_that_its_day_its_twins_and_its_object_give_it() {
         use Fate::{Changed, Duplicate, Filtered, InLake, Late, Lost, NotPublished, OtherDay};
         let manifest = crate::publish::tests::manifest();
-        let inputs = [input("a", 0, 0), input("b", 1, 0), input("c", 0, 1)];
+        let inputs = [input("a", 0), input("b", 1), input("c", 0)];
         let published = Some(PublishedDay { manifest: &manifest, inputs: &inputs });
         let objects = [object("a", 1), object("b", 1), object("c", 1), object("d", 1)];
         let changed = [object("a", 2)];
@@ -241,7 +246,7 @@ mod tests {
             (vec![in_lake("a", 1)], &objects[..], twins(), published, vec![InLake, Duplicate]),
             (vec![], &objects, twins(), None, vec![NotPublished, Duplicate]),
             (vec![], &objects, vec![row(3, 1, NOON, 7)], published, vec![Late]),
-            (vec![], &objects, vec![row(2, 1, NOON, 7)], published, vec![Filtered]),
+            (vec![], &objects, vec![left_out(1), row(2, 2, NOON, 7)], published, vec![Filtered, Lost]),
             (vec![], &objects, vec![row(0, 1, NOON, 7)], published, vec![Lost]),
             (vec![], &objects, vec![row(1, 1, NOON, 7)], published, vec![Lost]),
             (vec![], &changed, vec![row(0, 1, NOON, 7)], published, vec![Changed]),

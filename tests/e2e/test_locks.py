@@ -97,9 +97,15 @@ def machines(aws: Aws, proxy: FaultProxy, day: SmallDay, tmp_path: Path) -> Mach
 
 def test_a_run_holds_the_day_from_before_it_lists_until_it_has_cleaned(machines: Machines) -> None:
     machines.runs(machines.here)
-    seen = [(request.operation, request.path.endswith(".json")) for request in machines.proxy.requests()]
-    assert seen[0] == ("PutObject", True)
-    assert seen[-1] == ("DeleteObject", True)
+    about_lock = ["/_locks/" in request.path for request in machines.proxy.requests()]
+    operations = [request.operation for request in machines.proxy.requests()]
+    freed = max(place for place, is_about_lock in enumerate(about_lock) if is_about_lock)
+    assert about_lock[0] and operations[0] == "PutObject"
+    assert operations[freed] == "DeleteObject"
+    # What the run did is remembered when the day is free again.
+    later = machines.proxy.requests()[freed + 1 :]
+    assert later
+    assert all("_runs/" in f"{request.path} {request.query}" for request in later), later
     assert machines.proxy.requests("PutObject", LOCKS)[0].headers["if-none-match"] == "*"
     machines.assert_new()
 

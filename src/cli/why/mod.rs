@@ -221,7 +221,13 @@ impl<'a> Eye<'a> {
         manifest: Option<&Manifest>,
         traces: &mut Vec<Trace>,
     ) -> Result<RawSearch> {
-        let plan = plan_table(source, self.day, self.connector)?;
+        let mut plan = plan_table(source, self.day, self.connector)?;
+        if let Some(manifest) = manifest {
+            // What was left out is told by the rules of then.
+            plan.filter.clone_from(&manifest.filter);
+            plan.promote.clone_from(&manifest.promote);
+            plan.naming = manifest.naming;
+        }
         let query = RawQuery { what: self.what, id: self.id, identity_key: identity_key()? };
         let options = self.settings.convert_options(&self.context.cancel);
         let progress = Progress::reading(self.context.console, &plan.table, plan.bytes());
