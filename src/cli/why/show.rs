@@ -31,7 +31,7 @@ fn sentence(fate: Fate) -> &'static str {
         Fate::NotPublished => "in the raw logs, but the day was never published",
         Fate::Late => "in a raw object that the published run did not find: the day is stale",
         Fate::Changed => "in a raw object that has changed since the day was published: the day is stale",
-        Fate::Filtered => "in a raw object of which rows were left out by a filter",
+        Fate::Filtered => "left out by a filter",
         Fate::Lost => "in a raw object that the published run has read, but not in the lake",
         Fate::Quarantined => "quarantined: it could not be decoded",
         Fate::Duplicate => "a duplicate",
@@ -54,7 +54,7 @@ fn hint(eye: &Eye<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<Str
                 "make the day anew with 'logmill run --day {day}'; 'logmill status' shows all days that are stale"
             )
         }
-        Fate::Filtered => "the settings of the run say which rows were wanted".to_owned(),
+        Fate::Filtered => "the field 'filter' of the manifest names the rules".to_owned(),
         Fate::Lost => {
             format!("hold the day against its manifest with 'logmill verify --day {day} --table {name}'")
         }
