@@ -22,7 +22,9 @@ use crate::publish::freshness::{DayStatus, day_status};
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    summary::clear(args.write.summary_json.as_deref())?;
+    if !args.dry_run {
+        summary::clear(args.write.summary_json.as_deref())?;
+    }
     let flags = Flags {
         source: Some(&args.source),
         lake: Some(&args.lake),

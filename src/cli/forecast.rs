@@ -24,27 +24,40 @@ pub(super) fn run(
     order: Order,
     rule: &Rule,
 ) -> Result<Exit> {
+    let mut exit = Exit::Done;
     for source in tables {
-        console::print(&table(run, source, days, order, rule)?)?;
+        let (text, unknown) = table(run, source, days, order, rule)?;
+        console::print(&text)?;
+        if unknown > 0 {
+            exit = Exit::SomeFailed;
+        }
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
+/// What would be done for a table, and the number of days of which it cannot be told.
 fn table(
     run: &DayRun<'_>,
     source: &TableSource,
     days: &[KstDay],
     order: Order,
     rule: &Rule,
-) -> Result<String> {
+) -> Result<(String, u64)> {
     let mut planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
-    let (mut rows, mut kept, mut pace) = (Vec::new(), 0, Pace::default());
+    let (mut rows, mut kept, mut unknown, mut pace) = (Vec::new(), 0, 0, Pace::default());
     let (mut objects, mut bytes) = (0, 0);
     while let Some(leg) = planner.next_leg(&mut |about| {
         run.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
         pace.learn(run, &partition)?;
-        let status = day_status(run.lake, partition, about)?;
+        let status = match day_status(run.lake, partition, about) {
+            Ok(status) => status,
+            Err(error) => {
+                run.console.error(&error);
+                unknown += 1;
+                return Ok(false);
+            }
+        };
         let verdict = rule.verdict(&status);
         kept += u64::from(verdict == Verdict::Keep);
         if verdict == Verdict::Make {
@@ -72,8 +85,11 @@ fn table(
     if kept > 0 {
         text += &format!("{kept} days are left, since raw objects of which they have rows are gone\n");
     }
+    if unknown > 0 {
+        text += &format!("{unknown} days cannot be made: nobody can tell how they stand\n");
+    }
     text.push('\n');
-    Ok(text)
+    Ok((text, unknown))
 }
 
 fn row(status: &DayStatus) -> Vec<String> {
