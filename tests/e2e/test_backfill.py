@@ -4,7 +4,9 @@ import fcntl
 import json
 import re
 import signal
+from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -27,8 +29,9 @@ from many_days import (
     span,
     status,
 )
-from month import SHARE_OF_REJECTS, UNDATED
+from month import REGIONS, SHARE_OF_REJECTS, UNDATED, Month, packed, record
 from opened import gate, opened
+from oracle import kst_window
 
 COUNTS = ("read", "written", "other_day", "duplicate", "quarantined")
 MONTH = month.days()
@@ -214,6 +217,41 @@ def test_an_interrupted_backfill_leaves_whole_days_and_nothing_else(
     assert again.made == every(MONTH) - published.keys()
     assert published.items() <= runs(files(lake)).items()
     assert_complete(lake, expected)
+
+
+HEAVY_DAYS = MONTH[2:5]
+
+
+def heavy() -> dict[str, bytes]:
+    """Days of records so long that the rows of few objects do not fit into little memory."""
+    made = Month(Random(11))
+    for day in HEAVY_DAYS:
+        start = kst_window(day)[0]
+        for hour in range(0, 24, 3):
+            at = start + timedelta(hours=hour)
+            records = [record(made, at - timedelta(hours=n % 4)) for n in range(200)]
+            for entry in records:
+                entry["requestParameters"]["note"] = f"{made.random.getrandbits(256):x}" * 300
+            made.trail(REGIONS[0], at + timedelta(minutes=5), packed(records))
+    return made.objects
+
+
+def test_a_backfill_that_is_killed_with_rows_on_the_disk_leaves_none_there(tmp_path: Path) -> None:
+    raw, lake, other = month.write(tmp_path / "raw", heavy()), tmp_path / "lake", tmp_path / "other"
+    options = ("--dataset", "cloudtrail", "--memory", "64MiB")
+    for day in HEAVY_DAYS:
+        run(raw, other, day, *options)
+    last = raw / max(heavy(), key=lambda key: key.rsplit("_", 2)[1])
+    days = span(HEAVY_DAYS[0], HEAVY_DAYS[-1])
+    arguments = backfill_arguments(raw, lake, *options, "--threads", "1", days=days)
+    with gate(last) as closed, started(*arguments) as process:
+        closed.wait(process)
+        spilled = [path for path in (lake / "_staging").rglob("*") if path.is_file() and path.stat().st_size > 10_000]
+        process.kill()
+        process.wait()
+    assert spilled, "nothing was spilled"
+    assert backfill(raw, lake, *options, days=days).made
+    assert_complete(lake, contents(files(other)))
 
 
 BROKEN_DAY = "2023-10-09"

@@ -256,6 +256,23 @@ def test_a_dry_run_names_what_is_then_read_and_changes_nothing(
     assert told == pytest.approx(size, rel=0.01)
 
 
+def test_a_dry_run_goes_on_behind_a_day_of_which_nothing_can_be_told(scene: Scene, tmp_path: Path) -> None:
+    """As the real call does; it leaves the summary of an earlier one alone."""
+    shutil.rmtree(scene.lake / "s3_access" / partition("2023-10-30"))
+    manifest = scene.lake / "s3_access" / partition("2023-10-07") / "_manifest.json"
+    manifest.write_text("{")
+    summary = tmp_path / "summary.json"
+    summary.write_text("that of an earlier run")
+    arguments = ("backfill", *span(), *places(scene.raw, scene.lake), "--dry-run", "--summary-json", summary)
+    result = logmill(*arguments, code=5)
+    assert rows_of(result.stdout).keys() == {("s3_access", "2023-10-30")}
+    assert str(manifest) in result.stderr
+    assert "1 days cannot be made" in result.stdout
+    assert summary.read_text() == "that of an earlier run"
+    made = scene.backfill(code=5)
+    assert (made.made, made.failed.keys()) == ({("s3_access", "2023-10-30")}, {("s3_access", "2023-10-07")})
+
+
 def test_days_published_since_an_instant_are_left(scene: Scene) -> None:
     """So a backfill of all days that was interrupted is taken up again."""
     published = scene.status()["cloudtrail", "2023-10-01"]["published_at"]
