@@ -85,8 +85,19 @@ impl Error {
 
     /// What has failed for several days at once, as one of them sees it.
     pub fn of_day(day: impl fmt::Display, cause: &Arc<Self>) -> Self {
-        let error = Self::new(cause.kind, "the day cannot be made").with("day", day);
-        Self { hint: cause.hint.clone(), ..error.caused_by(Arc::clone(cause)) }
+        Self::new(cause.kind, "the day cannot be made").with("day", day).for_reason(cause)
+    }
+
+    /// What ends the work on the days of a table.
+    #[must_use]
+    pub fn of_table(table: &str, cause: &Arc<Self>) -> Self {
+        Self::new(cause.kind, "not all days of the table could be gone through")
+            .with("table", table)
+            .for_reason(cause)
+    }
+
+    fn for_reason(self, cause: &Arc<Self>) -> Self {
+        Self { hint: cause.hint.clone(), ..self.caused_by(Arc::clone(cause)) }
     }
 
     /// Adds a fact, such as `("object", key)`.

@@ -73,12 +73,12 @@ pub(super) fn walk(
         failed: BTreeSet::new(),
         walks: 0,
     };
-    let walked = range.walk(&mut planner, observer);
+    let walked = range.walk(&mut planner, observer).map_err(Arc::new);
     if let Err(error) = &walked {
         range.give_up(error, observer);
     }
     warn_of_unrecognised(run, &source.table, planner.unrecognised());
-    walked
+    walked.map_err(|error| Error::of_table(&source.table, &error))
 }
 
 impl<'a> RangeRun<'_, 'a> {
@@ -163,7 +163,7 @@ impl<'a> RangeRun<'_, 'a> {
                 let error = Arc::new(error);
                 for day in days {
                     let Some(open) = self.open.remove(&day) else { continue };
-                    let error = Error::of_day(day, &error);
+                    let error = Error::of_day(day, &error).with("table", &self.source.table);
                     open.run.record_failure(&self.source.table, &error);
                     self.fail(day, Err(error), observer);
                 }
@@ -219,11 +219,9 @@ impl<'a> RangeRun<'_, 'a> {
     }
 
     /// The days that are open cannot be made: what they have so far is dropped.
-    fn give_up(&mut self, error: &Error, observer: &mut dyn RangeObserver) {
+    fn give_up(&mut self, error: &Arc<Error>, observer: &mut dyn RangeObserver) {
         while let Some((day, open)) = self.open.pop_first() {
-            let error = Error::new(error.kind(), "the walk over the days ended before the day was complete")
-                .with("day", day)
-                .hint("start the backfill again: it goes on where it stood");
+            let error = Error::of_day(day, error).with("table", &self.source.table);
             open.run.record_failure(&self.source.table, &error);
             self.fail(day, Err(error), observer);
         }
