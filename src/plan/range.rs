@@ -139,7 +139,8 @@ impl<'a> RangePlanner<'a> {
         &self.unrecognised
     }
 
-    /// The next leg, which ends with the next day that nothing later can feed; `None` at the end.
+    /// The next leg, which ends with the next day that nothing later can feed; `None` at the end. Objects without a date
+    /// are a leg of their own.
     ///
     /// `choose` is asked once about every day, before its first object is handed out.
     pub fn next_leg(&mut self, choose: &mut Chooser<'_>) -> Result<Option<RangeLeg>> {
@@ -150,6 +151,10 @@ impl<'a> RangePlanner<'a> {
             }
             if !self.undated.is_empty() {
                 self.hand_out_undated(&mut leg, choose)?;
+                // They feed every day: nothing that is read with them is to fail every day.
+                if !leg.objects.is_empty() {
+                    break;
+                }
             }
             self.hand_out_date(&mut leg, choose)?;
         }
