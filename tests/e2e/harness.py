@@ -29,7 +29,7 @@ def binary() -> Path:
 def logmill(
     *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None, before: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Runs the binary in the repository, by way of another program if one is named, and asserts its exit code."""
+    """Runs the binary in the repository, or `before` that is to run it, and asserts its exit code."""
     with started(*arguments, env=env, before=before) as process:
         try:
             stdout, stderr = process.communicate(timeout=PATIENCE)

@@ -104,7 +104,9 @@ def every(days: Iterable[str]) -> Days:
 
 def files(root: Path) -> dict[str, bytes]:
     """Every file of a lake, also those that nobody should see."""
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
 
 
 def contents(found: dict[str, bytes]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""A month of raw logs with every way in which a day and its objects can fail to match, and what it must become.
+"""A month of raw logs, with every way in which days and objects can fail to match, and what it must become.
 
-The objects are made from a seed: the same bytes for everybody. CloudTrail comes from two regions; access logs in
-three layouts: flat names, by the time of delivery, by the UTC day of the events. The count of a day is told by
-the decoders of the oracle over a plain choice of objects.
+The objects are made from a seed: the same bytes for everybody. CloudTrail comes from two regions; access logs
+come in three layouts: flat names, by the time of delivery, by the UTC day of the events. What a day must hold
+is told by the decoders of the oracle over a plain choice of objects.
 """
 
 import gzip
@@ -32,7 +32,7 @@ UNDATED = "notes/found-again.log"
 # KST days without any event, and the day on which nobody asked S3 for anything.
 QUIET = {"2023-10-12", "2023-10-13"}
 CLOUDTRAIL_ONLY = "2023-10-23"
-# How long after an event its object is delivered, in minutes: at once, late, by most of the lateness, and longer.
+# Minutes from an event to its delivery: at once, late, by most of the lateness, and longer.
 DELAYS = {"cloudtrail": (5, 12, 40, 150, 350, 359, 420), "s3_access": (5, 20, 90, 400, 1380, 1439, 1560)}
 OBJECTS_A_DAY = {"cloudtrail": 4, FLAT: 4, BY_DELIVERY: 4, BY_EVENT: 2}
 SHARE_OF_REJECTS = ("--max-reject-ratio", "0.5")
@@ -77,7 +77,9 @@ def month() -> dict[str, bytes]:
     misplaced(made)
     damage(made)
     undated = [line for at, line in made.lines if kst_day(at) in ("2023-10-04", "2023-10-20")][::5]
-    news = [access_line(made, kst_window(day)[0] + timedelta(hours=3)) for day in ("2023-10-04", "2023-10-10")]
+    news = [
+        access_line(made, kst_window(day)[0] + timedelta(hours=3)) for day in ("2023-10-04", "2023-10-10")
+    ]
     made.objects[UNDATED] = "".join(f"{line}\n" for line in undated + news).encode()
     return dict(sorted(made.objects.items()))
 
@@ -102,7 +104,14 @@ def expected_ledger(objects: dict[str, bytes], day: str, table: str) -> dict[str
     feeding = set(chosen(list(objects), table, window))
     if table == "s3_access" and UNDATED in objects:
         feeding.add(UNDATED)
-    counts = {"objects": len(feeding), "read": 0, "written": 0, "other_day": 0, "duplicate": 0, "quarantined": 0}
+    counts = {
+        "objects": len(feeding),
+        "read": 0,
+        "written": 0,
+        "other_day": 0,
+        "duplicate": 0,
+        "quarantined": 0,
+    }
     seen = set()
     for key in sorted(feeding):
         for found in decoded(table, objects[key]):
@@ -182,7 +191,9 @@ def kst_day(at: datetime) -> str:
 
 def moments(made: Month, start: datetime, is_open: bool) -> list[datetime]:
     """A few instants of the 24 hours from `start`, none on days that are quiet."""
-    found = [start + timedelta(seconds=made.random.randrange(86_400)) for _ in range(made.random.randrange(2, 6))]
+    found = [
+        start + timedelta(seconds=made.random.randrange(86_400)) for _ in range(made.random.randrange(2, 6))
+    ]
     return [at for at in sorted(found) if is_open and kst_day(at) not in QUIET]
 
 
@@ -197,7 +208,9 @@ def trail_day(made: Month, start: datetime) -> None:
                 at = (datetime.fromisoformat(entry["eventTime"]) + delay).replace(second=0)
                 by_delivery.setdefault(at.replace(minute=at.minute // 20 * 20), []).append(entry)
             for at, entries in by_delivery.items():
-                again = made.random.sample(made.records[-12:], k=min(len(made.records), made.random.choice((0, 0, 1))))
+                again = made.random.sample(
+                    made.records[-12:], k=min(len(made.records), made.random.choice((0, 0, 1)))
+                )
                 made.trail(region, at + timedelta(minutes=20), packed(entries + again))
             made.records += records
 

@@ -1,7 +1,7 @@
-"""What the kernel knows of open files: which ones a process opens, and a gate that holds up whoever opens one.
+"""What the kernel knows of open files: which ones a process opens, and a gate before one of them.
 
-Neither needs a clock: opened files are counted by inotify, and a gate is a lease on a file, which keeps everybody
-else waiting in `open`.
+Neither needs a clock: opened files are counted by inotify, and a gate is a lease on a file, which keeps
+everybody else waiting in `open`.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""A month made in one go: the lake of thirty-one single runs, also when it is killed, held up or partly impossible."""
+"""A month made in one go: the lake of single runs, also when it is killed, held up or partly impossible."""
 
 import fcntl
 import json
@@ -86,7 +86,9 @@ def assert_complete_days(lake: Path, expected: dict[str, object]) -> None:
     [
         pytest.param("oldest", (), id="oldest"),
         pytest.param("newest", ("--threads", "3"), id="newest-on_three_threads"),
-        pytest.param("oldest", ("--threads", "1", "--memory", "64MiB"), id="oldest-on_one_thread-in_little_memory"),
+        pytest.param(
+            "oldest", ("--threads", "1", "--memory", "64MiB"), id="oldest-on_one_thread-in_little_memory"
+        ),
         pytest.param("newest", ("--threads", "3", "--memory", "64MiB"), id="newest-in_little_memory"),
     ],
 )
@@ -117,7 +119,7 @@ def test_the_counts_are_those_of_a_plain_reading(singles: Path) -> None:
 
 
 def test_each_object_is_opened_once(raw: Path, tmp_path: Path) -> None:
-    """But for the one without a time in its key, into which each table has to look first. Single runs open most twice."""
+    """But for the one without a time in its key, into which each table has to look first."""
     with opened(raw) as watch:
         made = backfill(raw, tmp_path / "lake")
         once = dict(watch.so_far())
@@ -141,7 +143,9 @@ def test_only_what_is_missing_is_made(raw: Path, expected: dict[str, object], tm
     assert_complete(lake, expected)
 
 
-def test_a_stretch_of_days_is_that_of_single_runs(raw: Path, expected: dict[str, object], tmp_path: Path) -> None:
+def test_a_stretch_of_days_is_that_of_single_runs(
+    raw: Path, expected: dict[str, object], tmp_path: Path
+) -> None:
     """What lies before and behind is left alone."""
     made = backfill(raw, tmp_path / "lake", days=span("2023-10-11", "2023-10-15"))
     wanted = every(MONTH[10:15])
@@ -166,7 +170,9 @@ def stop(raw: Path, table: str, date: str) -> Path:
 def stops(order: str) -> list[tuple[str, str]]:
     """The stops as they are come to."""
     newest = order == "newest"
-    return [place for table in DATASETS for place in sorted((s for s in STOPS if s[0] == table), reverse=newest)]
+    return [
+        place for table in DATASETS for place in sorted((s for s in STOPS if s[0] == table), reverse=newest)
+    ]
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
@@ -192,7 +198,7 @@ def test_a_backfill_that_is_killed_ten_times_goes_on_where_it_stood(
 def signalled(
     raw: Path, lake: Path, before: Path, number: signal.Signals, *options: str
 ) -> tuple[str, dict[tuple[str, str], str]]:
-    """Sends a backfill a signal as it opens an object; gives what it said, and which days it had published."""
+    """Sends a backfill a signal as it opens an object; gives what it said and the days that it made."""
     with gate(before) as closed, started(*backfill_arguments(raw, lake, *options)) as process:
         closed.wait(process)
         process.send_signal(number)
@@ -246,7 +252,9 @@ def test_a_backfill_that_is_killed_with_rows_on_the_disk_leaves_none_there(tmp_p
     arguments = backfill_arguments(raw, lake, *options, "--threads", "1", days=days)
     with gate(last) as closed, started(*arguments) as process:
         closed.wait(process)
-        spilled = [path for path in (lake / "_staging").rglob("*") if path.is_file() and path.stat().st_size > 10_000]
+        spilled = [
+            path for path in (lake / "_staging").rglob("*") if path.is_file() and path.stat().st_size > 10_000
+        ]
         process.kill()
         process.wait()
     assert spilled, "nothing was spilled"
@@ -257,7 +265,9 @@ def test_a_backfill_that_is_killed_with_rows_on_the_disk_leaves_none_there(tmp_p
 BROKEN_DAY = "2023-10-09"
 
 
-def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_made_once_it_is_mended(tmp_path: Path) -> None:
+def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_made_once_it_is_mended(
+    tmp_path: Path,
+) -> None:
     raw, lake = month.write(tmp_path / "raw", month.month()), tmp_path / "lake"
     key = next(key for key in month.month() if re.search("_20231009T0[2-9]", key))
     (raw / key).write_bytes(b"{" * 200_000)
@@ -307,7 +317,9 @@ def test_a_day_whose_manifest_cannot_be_read_fails_alone(
     assert_complete(lake, of_days(expected, every(MONTH[5:8])))
 
 
-def test_a_day_that_another_run_holds_is_made_later(raw: Path, expected: dict[str, object], tmp_path: Path) -> None:
+def test_a_day_that_another_run_holds_is_made_later(
+    raw: Path, expected: dict[str, object], tmp_path: Path
+) -> None:
     lake, held = tmp_path / "lake", ("cloudtrail", "2023-10-02")
     days = span("2023-10-01", "2023-10-04")
     lock = lake / "_staging" / held[0] / f"{partition(held[1])}.lock"
@@ -344,7 +356,9 @@ def test_a_folder_that_cannot_be_listed_ends_the_walk_before_the_days_that_need_
     assert {failed["table"] for failed in made.summary["failed"]} == set(DATASETS)
     assert made.failed.keys() >= {("cloudtrail", days[2])}
     assert all(str(folder) in error for error in made.failed.values())
-    assert all(f"(table: {table}): cannot list the folder (folder: {folder})" in made.said for table in DATASETS)
+    assert all(
+        f"(table: {table}): cannot list the folder (folder: {folder})" in made.said for table in DATASETS
+    )
     assert_tidy(lake)
     before = runs(files(lake))
     assert backfill(raw, lake, days=span(days[0], days[-1])).made == every(days) - made.made
@@ -356,9 +370,12 @@ def test_a_folder_that_cannot_be_listed_ends_the_walk_before_the_days_that_need_
 def test_a_nightly_run_in_the_middle_of_a_backfill_waits_for_no_one(
     raw: Path, expected: dict[str, object], tmp_path: Path
 ) -> None:
-    """It makes a day that the backfill has not come to; that one then leaves it, or gives way. No day is half."""
+    """A day that the backfill has not come to is made by it, and left then. No day is half."""
     lake = tmp_path / "lake"
-    with gate(stop(raw, "cloudtrail", "2023/10/16")) as closed, started(*backfill_arguments(raw, lake)) as process:
+    with (
+        gate(stop(raw, "cloudtrail", "2023/10/16")) as closed,
+        started(*backfill_arguments(raw, lake)) as process,
+    ):
         closed.wait(process)
         run(raw, lake, "2023-10-28")
         held = run(raw, lake, "2023-10-17", code=5)

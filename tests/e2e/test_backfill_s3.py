@@ -1,4 +1,4 @@
-"""Many days from S3 to S3: the lake of single runs, each object fetched once, and a kill at any request is made good."""
+"""Many days from S3 to S3: the lake of single runs, each object fetched once, kills made good."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import pytest
 
 import month
 from aws import Aws, S3Lake
-from faults import FaultProxy, running
+from faults import ACCESS_DENIED, FaultProxy, running
 from harness import DATASETS, partition
 from many_days import (
     backfill,
@@ -28,7 +28,7 @@ from many_days import (
     span,
     status,
 )
-from month import BY_DELIVERY, REGIONS, SHARE_OF_REJECTS, UNDATED, Month, access_line, packed, record
+from month import BY_DELIVERY, FOLDERS, REGIONS, SHARE_OF_REJECTS, UNDATED, Month, access_line, packed, record
 from oracle import chosen, kst_window
 from test_s3_kills import kill_at
 
@@ -36,7 +36,7 @@ DAYS = month.days()[13:21]
 STRETCH = span(DAYS[0], DAYS[-1])
 FEW = month.days()[15:18]
 GRACE = ("--grace", "0s")
-POINTS = 10
+POINTS = 12
 
 
 def lying_near(days: list[str], each: int = 1) -> dict[str, bytes]:
@@ -158,7 +158,9 @@ def behind(aws_server: str) -> Iterator[Behind]:
         for key in late:
             aws.s3.delete_object(Bucket=bucket_name, Key=f"logs/{key}")
         for day in FEW[:2]:
-            aws.logmill("run", "--day", day, *places(bucket.source, lake.url), *SHARE_OF_REJECTS, *GRACE, "--quiet")
+            aws.logmill(
+                "run", "--day", day, *places(bucket.source, lake.url), *SHARE_OF_REJECTS, *GRACE, "--quiet"
+            )
         bucket.put(aws, late)
         behind = Behind(bucket, lake, [])
         proxy.forget()
@@ -169,14 +171,14 @@ def behind(aws_server: str) -> Iterator[Behind]:
         yield behind
 
 
-@pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("point", range(POINTS))
 def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_rest(
-    aws: Aws, proxy: FaultProxy, behind: Behind, point: int, carried_out: bool
+    aws: Aws, proxy: FaultProxy, behind: Behind, point: int
 ) -> None:
+    """Every other request is carried out before the kill."""
     lake = behind.copy(aws)
     before = runs(read(lake))
-    kill_at(aws, proxy, behind.strikes[point], carried_out, behind.arguments(lake))
+    kill_at(aws, proxy, behind.strikes[point], point % 2 == 1, behind.arguments(lake))
     proxy.forget()
     published = runs(read(lake))
     stale = {place for place in before if place[1] != FEW[1] and published[place] == before[place]}
@@ -196,9 +198,33 @@ def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_
         if day == FEW[0] and lake.aws.keys(lake.bucket, f"{lake.below}{table}/{partition(day)}/{run}/")
     }
     assert len(superseded) <= 1, superseded
-    # What a run that was killed after its commit has superseded waits for the next run of the day, or for this.
+    # What a run has superseded that was killed after its commit waits for the next run of the day, or this.
     aws.logmill("clean", "--output", lake.url, "--older-than", "0s", *GRACE)
     assert_complete(lake, behind.bucket.expected)
+
+
+@pytest.mark.parametrize("place", [0, 4])
+def test_an_object_that_may_not_be_read_fails_the_days_near_it_and_no_others(
+    aws: Aws, proxy: FaultProxy, stretch: Bucket, place: int
+) -> None:
+    """Also where an object without a time in its key feeds every day."""
+    lake = aws.lake()
+    noon = kst_window(DAYS[place])[0] + timedelta(hours=12)
+    keys = [
+        key for key in stretch.objects if key.startswith(FOLDERS[BY_DELIVERY]) and f"/{noon:%Y/%m/%d}/" in key
+    ]
+    rule = proxy.rule(ACCESS_DENIED, operation="GetObject", path=f"*{keys[0]}")
+    made = backfill(stretch.source, lake.url, *GRACE, days=STRETCH, code=5, env=aws.env())
+    assert rule.struck
+    feeding = {("s3_access", day) for day in DAYS if keys[0] in chosen(keys, "s3_access", kst_window(day))}
+    near = {("s3_access", near) for near in DAYS[max(0, place - 2) : place + 3]}
+    assert feeding <= made.failed.keys() <= near
+    assert all(keys[0] in error for error in made.failed.values())
+    assert made.made == every(DAYS) - made.failed.keys()
+    proxy.forget()
+    again = backfill(stretch.source, lake.url, *GRACE, days=STRETCH, env=aws.env())
+    assert again.made == made.failed.keys()
+    assert_complete(lake, stretch.expected)
 
 
 def test_status_tells_what_is_stale_by_etag_and_fetches_no_log(aws: Aws) -> None:
@@ -208,8 +234,12 @@ def test_status_tells_what_is_stale_by_etag_and_fetches_no_log(aws: Aws) -> None
     backfill(source, lake.url, *GRACE, days=days, env=aws.env())
     window = kst_window(FEW[1])
     noon = f"{window[0] + timedelta(hours=9):%Y-%m-%d}"
-    key = next(key for key in objects if key.startswith("by-delivery") and noon in key and "-00-" not in key[-25:])
-    feeding = {("s3_access", day) for day in FEW if key in chosen(list(objects), "s3_access", kst_window(day))}
+    key = next(
+        key for key in objects if key.startswith("by-delivery") and noon in key and "-00-" not in key[-25:]
+    )
+    feeding = {
+        ("s3_access", day) for day in FEW if key in chosen(list(objects), "s3_access", kst_window(day))
+    }
     assert feeding
     changed = objects[key].replace(b"img/", b"pic/")
     assert changed != objects[key]

@@ -18,18 +18,20 @@ from many_days import (
     assert_tidy,
     backfill,
     backfill_arguments,
+    contents,
     every,
     files,
     in_state,
     manifests,
+    of_days,
     places,
     runs,
     span,
     status,
 )
 from month import REGIONS, SHARE_OF_REJECTS, UNDATED, Month
-from oracle import chosen, kst_window
 from opened import opened
+from oracle import chosen, kst_window
 
 MONTH = month.days()
 EMPTY = every(month.QUIET) | {("s3_access", month.CLOUDTRAIL_ONLY)}
@@ -58,7 +60,9 @@ class Scene:
     def dry_run(self, *options: str) -> str:
         """What would be done."""
         given = backfill_arguments(self.raw, self.lake, *options, "--dry-run")
-        return logmill(*(option for option in given if option not in ("--quiet", "--summary-json", "-"))).stdout
+        return logmill(
+            *(option for option in given if option not in ("--quiet", "--summary-json", "-"))
+        ).stdout
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +90,7 @@ def scene(made: Scene) -> Iterator[Scene]:
 
 
 def come_late(scene: Scene) -> dict[str, bytes]:
-    """Objects of CloudTrail that feed days 3, 17 and 18: two new ones, the latter of two days, and one that has grown."""
+    """Objects that feed days 3, 17 and 18 of CloudTrail: two new ones, and one that has grown."""
     made = Month(Random(7))
     noon = kst_window("2023-10-03")[0] + timedelta(hours=12)
     made.trail(REGIONS[1], noon, month.packed([month.record(made, noon)]))
@@ -113,7 +117,10 @@ def test_status_tells_what_was_published_and_opens_no_log(made: Scene) -> None:
         assert {name: line[name] for name in ("run", "ledger", "published_at", "provisional")} == {
             name: manifest[name] for name in ("run", "ledger", "published_at", "provisional")
         }
-        assert (line["objects"], line["bytes"]) == (manifest["inputs_file"]["objects"], manifest["input_bytes"])
+        assert (line["objects"], line["bytes"]) == (
+            manifest["inputs_file"]["objects"],
+            manifest["input_bytes"],
+        )
         assert (line["objects_new"], line["objects_changed"], line["objects_gone"]) == (0, 0, 0)
         assert line["error"] is line["failed_run"] is line["example"] is None
 
@@ -132,7 +139,7 @@ def test_the_table_for_people_says_the_same(scene: Scene) -> None:
     assert all(f"\n{day}  " in part for day in MONTH for part in (cloudtrail, access))
 
 
-def test_only_the_days_that_late_objects_feed_are_stale_and_made_anew(scene: Scene) -> None:
+def test_only_the_days_that_late_objects_feed_are_stale_and_made_anew(scene: Scene, tmp_path: Path) -> None:
     """All that is read for them is what can feed them."""
     late, stale = come_late(scene), {("cloudtrail", day) for day in STALE_DAYS}
     lines = scene.status()
@@ -160,6 +167,10 @@ def test_only_the_days_that_late_objects_feed_are_stale_and_made_anew(scene: Sce
     assert not in_state(scene.status(), "stale")
     assert scene.backfill().made == set()
     assert_tidy(scene.lake)
+    for day in STALE_DAYS:
+        single = ("run", "--day", day, *places(scene.raw, tmp_path / "lake"), "--dataset", "cloudtrail")
+        logmill(*single, *SHARE_OF_REJECTS, "--quiet")
+    assert of_days(contents(files(scene.lake)), stale) == contents(files(tmp_path / "lake"))
 
 
 def test_a_run_that_looks_back_makes_its_day_and_the_stale_ones_before(scene: Scene) -> None:
@@ -241,7 +252,9 @@ def test_a_dry_run_names_what_is_then_read_and_changes_nothing(
     named = rows_of(text)
     assert named.keys() == made.made
     objects = {
-        (table["table"], day["day"]): table["objects"] for day in made.summary["days"] for table in day["tables"]
+        (table["table"], day["day"]): table["objects"]
+        for day in made.summary["days"]
+        for table in day["tables"]
     }
     assert {place: count for place, (_, count) in named.items()} == objects
     assert named["s3_access", "2023-10-30"][0] == "missing"
