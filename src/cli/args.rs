@@ -3,9 +3,11 @@
 #![expect(clippy::doc_markdown, reason = "the comments are the help texts")]
 
 mod days;
+mod diff;
 mod why;
 
 pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
+pub(super) use diff::DiffArgs;
 pub(super) use why::{TextFormat, WhyArgs};
 
 use std::path::PathBuf;
@@ -105,6 +107,16 @@ Examples:
   logmill why --day 20231101 --request-id C3D13FE58DE4C810 --table s3_access --deep --input /logs --output /lake --format json"
     )]
     Why(WhyArgs),
+    /// Show what another run of a day has changed
+    #[command(
+        after_help = "A run is named by its id, as live (the published one) or as previous (the one before it). The last ten runs of a day are remembered with what each raw object gave. Where the files of both are still there, as in S3 within --grace, rows are counted one by one; elsewhere the ledgers tell. Exits with 0 with differences or without.
+
+Examples:
+  logmill diff --day 2023-11-01 previous live --output s3://lake/logs
+  logmill diff --day 2023-11-01 20231102T013000Z-5c0ffee1 live --output /lake --table cloudtrail --limit 50
+  logmill diff --day yesterday --output s3://lake/logs --format json | jq .settings"
+    )]
+    Diff(DiffArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs

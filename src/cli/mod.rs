@@ -18,6 +18,7 @@ mod backfill;
 mod clean;
 mod config;
 mod convert;
+mod diff;
 mod doctor;
 mod forecast;
 mod inspect;
@@ -138,6 +139,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Run(args) => run::run(args, global, context),
         Command::Backfill(args) => backfill::run(args, global, context),
         Command::Status(args) => status::run(args, global, context),
+        Command::Diff(args) => diff::run(args, global, context),
         Command::Why(args) => why::run(args, global, context),
         Command::Plan(args) => plan::run(args, global, context),
         Command::Convert(args) => convert::run(args, global, context),

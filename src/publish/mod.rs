@@ -14,6 +14,8 @@ mod leftovers;
 mod manifest;
 mod part_columns;
 mod part_reader;
+mod row_diff;
+mod run_diff;
 mod trace;
 mod verify;
 
@@ -24,6 +26,10 @@ pub use leftovers::{CleanRules, Leftover, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
 
 pub use part_columns::part_columns;
+pub use row_diff::{RowChange, RowCounts, RowDiff, RowDiffOptions, RowExample, has_files, row_diff};
+pub use run_diff::{
+    ObjectChange, ObjectDiff, PublishedRuns, RunVersion, SettingDiff, object_diffs, setting_diffs,
+};
 pub use trace::{Fate, PublishedDay, Trace, add_raw};
 pub use verify::{Finding, verify};
 

@@ -6,6 +6,7 @@ mod commands;
 mod damage;
 mod days;
 mod deploy;
+mod diff;
 mod docs;
 mod harness;
 mod history;

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "run",
     "backfill",
     "status",
     "why",
+    "diff",
     "plan",
     "convert",
     "publish",

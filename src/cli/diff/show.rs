@@ -1,0 +1,172 @@
+//! Prints what differs between two runs.
+
+use serde_json::{Value, json};
+
+use super::Diff;
+use crate::cli::args::TextFormat;
+use crate::cli::console;
+use crate::error::Result;
+use crate::ledger::RowLedger;
+use crate::publish::{ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
+use crate::store::lake::Partition;
+
+pub(super) fn print(partition: &Partition, diff: &Diff, limit: usize, format: TextFormat) -> Result<()> {
+    console::print(&match format {
+        TextFormat::Json => format!("{}\n", document(partition, diff)),
+        TextFormat::Text => text(partition, diff, limit),
+    })
+}
+
+const COUNTS: [&str; 6] = ["read", "written", "other day", "duplicate", "quarantined", "filtered"];
+
+fn counts(ledger: &RowLedger) -> [u64; 6] {
+    let RowLedger { read, written, other_day, duplicate, quarantined, filtered } = *ledger;
+    [read, written, other_day, duplicate, quarantined, filtered]
+}
+
+fn text(partition: &Partition, diff: &Diff, limit: usize) -> String {
+    let mut text = format!("{}, KST day {}\n\n", partition.table, partition.day);
+    text += &totals(&diff.a, &diff.b);
+    text += "\n";
+    for setting in &diff.settings {
+        text += &format!("setting {}: {} -> {}\n", setting.name, setting.a, setting.b);
+    }
+    if diff.settings.is_empty() {
+        text += "settings: the same\n";
+    }
+    text += &match &diff.objects {
+        Some(objects) => objects_text(objects, limit),
+        None => "objects: it is not remembered what one of the runs has read\n".to_owned(),
+    };
+    text += &match &diff.rows {
+        Some(rows) => rows_text(rows),
+        None => rows_by_ledgers(&diff.a, &diff.b),
+    };
+    text + "\n"
+}
+
+/// One line a run.
+fn totals(a: &RunVersion, b: &RunVersion) -> String {
+    let header: Vec<&str> =
+        ["", "run", "published at", "objects"].into_iter().chain(COUNTS).chain(["is"]).collect();
+    let row = |(name, version): (&str, &RunVersion)| {
+        let manifest = &version.manifest;
+        let mut row = vec![name.to_owned(), manifest.run.clone(), manifest.published_at.clone()];
+        row.push(console::count(manifest.inputs_file.objects));
+        row.extend(counts(&manifest.ledger).map(console::count));
+        row.push(if version.is_live { "live" } else { "superseded" }.to_owned());
+        row
+    };
+    console::table(&header, &header[3..10], [("A", a), ("B", b)].into_iter().map(row))
+}
+
+fn word(change: ObjectChange) -> &'static str {
+    match change {
+        ObjectChange::OnlyA => "only in A",
+        ObjectChange::OnlyB => "only in B",
+        ObjectChange::Changed => "changed",
+        ObjectChange::OtherRows => "with other rows",
+    }
+}
+
+fn objects_text(objects: &[ObjectDiff], limit: usize) -> String {
+    if objects.is_empty() {
+        return "objects: the same, and each gave the same counts\n".to_owned();
+    }
+    let all = [ObjectChange::OnlyA, ObjectChange::OnlyB, ObjectChange::Changed, ObjectChange::OtherRows];
+    let number = |change| objects.iter().filter(|diff| diff.change == change).count() as u64;
+    let there = all.into_iter().filter(|change| number(*change) > 0);
+    let numbers: Vec<String> =
+        there.map(|change| format!("{} {}", console::count(number(change)), word(change))).collect();
+    let header: Vec<&str> = ["", "bytes"].into_iter().chain(COUNTS).chain(["object"]).collect();
+    let rows = objects.iter().take(limit).map(object_row);
+    let table = if limit > 0 { console::table(&header, &header[1..8], rows) } else { String::new() };
+    format!("objects: {}\n{table}{}", numbers.join(", "), more(objects.len(), limit))
+}
+
+fn more(all: usize, limit: usize) -> String {
+    let more = all.saturating_sub(limit);
+    if more == 0 {
+        String::new()
+    } else {
+        format!("and {} more: --limit shows them\n", console::count(more as u64))
+    }
+}
+
+/// What an object gave, `before>after` where that differs.
+fn object_row(diff: &ObjectDiff) -> Vec<String> {
+    let sides = [&diff.a, &diff.b];
+    let numbers = sides.map(|side| {
+        side.as_ref().map(|line| {
+            let mut numbers = vec![line.bytes];
+            numbers.extend(counts(&line.ledger));
+            numbers
+        })
+    });
+    let shown = |place: usize| {
+        let [a, b] =
+            numbers.each_ref().map(|side| side.as_ref().map(|numbers| console::count(numbers[place])));
+        match (a, b) {
+            (Some(a), Some(b)) if a != b => format!("{a}>{b}"),
+            (a, b) => b.or(a).unwrap_or_default(),
+        }
+    };
+    let mut row = vec![word(diff.change).to_owned()];
+    row.extend((0..=COUNTS.len()).map(shown));
+    row.push(diff.object.clone());
+    row
+}
+
+fn rows_text(rows: &RowDiff) -> String {
+    let RowCounts { added, removed, changed } = rows.total;
+    let [added, removed, changed] = [added, removed, changed].map(console::count);
+    let mut text = format!(
+        "rows: {added} added, {removed} removed, {changed} changed, counted in the files of both runs\n"
+    );
+    for example in &rows.examples {
+        let what = match example.change {
+            RowChange::Added => "added",
+            RowChange::Removed => "removed",
+            RowChange::Changed => "changed",
+        };
+        text += &format!("  {what:<8} record {} of {}\n", example.source_record, example.source_object);
+    }
+    text
+}
+
+/// The difference of the totals: what is added and what is removed cannot be told apart.
+fn rows_by_ledgers(a: &RunVersion, b: &RunVersion) -> String {
+    let (before, after) = (a.manifest.ledger.written, b.manifest.ledger.written);
+    let sign = if after < before { "-" } else { "+" };
+    let number = console::count(after.abs_diff(before));
+    format!("rows: {sign}{number} written, by the ledgers alone: the files of a superseded run are gone\n")
+}
+
+fn document(partition: &Partition, diff: &Diff) -> Value {
+    json!({
+        "table": partition.table,
+        "day": partition.day,
+        "a": version(&diff.a),
+        "b": version(&diff.b),
+        "settings": diff.settings,
+        "objects": diff.objects,
+        "rows_counted_in": if diff.rows.is_some() { "files" } else { "ledgers" },
+        "rows": diff.rows,
+    })
+}
+
+fn version(version: &RunVersion) -> Value {
+    let manifest = &version.manifest;
+    json!({
+        "run": manifest.run,
+        "live": version.is_live,
+        "published_at": manifest.published_at,
+        "planned_at": manifest.planned_at,
+        "provisional": manifest.provisional,
+        "objects": manifest.inputs_file.objects,
+        "input_bytes": manifest.input_bytes,
+        "ledger": manifest.ledger,
+        "files": manifest.parts.len(),
+        "file_bytes": manifest.parts.iter().map(|part| part.bytes).sum::<u64>(),
+    })
+}

@@ -1,0 +1,222 @@
+//! Two published runs of a day held against each other: their settings, and what each raw object gave, by their manifests and
+//! lists of inputs.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::history::{self, RunReport};
+use super::inputs::{self, InputLine};
+use super::manifest::Manifest;
+use super::read_manifest;
+use crate::error::{Error, Result};
+use crate::kst::UtcInstant;
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+/// A published run of a day, whether it still is the day or not.
+#[derive(Debug, Clone)]
+pub struct RunVersion {
+    /// What it published.
+    pub manifest: Manifest,
+    /// What it read; `None` where that is not remembered any more.
+    pub inputs: Option<Vec<InputLine>>,
+    /// Whether it is the day.
+    pub is_live: bool,
+}
+
+/// The published runs of a day that are remembered, the live one first, then the newest.
+pub struct PublishedRuns<'a> {
+    lake: &'a dyn Lake,
+    partition: &'a Partition,
+    live: Option<Manifest>,
+    superseded: Vec<Manifest>,
+}
+
+impl<'a> PublishedRuns<'a> {
+    /// Asks the manifest and the reports.
+    pub fn read(lake: &'a dyn Lake, partition: &'a Partition) -> Result<Self> {
+        let live = read_manifest(lake, partition)?;
+        let of_report = |report: RunReport| report.manifest;
+        let mut superseded: Vec<Manifest> =
+            history::reports(lake, partition)?.into_iter().filter_map(of_report).collect();
+        superseded.retain(|old| live.as_ref().is_none_or(|live| live.run != old.run));
+        Ok(Self { lake, partition, live, superseded })
+    }
+
+    /// The names of all.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.live.iter().chain(&self.superseded).map(|manifest| manifest.run.as_str()).collect()
+    }
+
+    /// The run of a name: `live`, `previous` for the one before it, or its own.
+    pub fn named(&self, name: &str) -> Result<Option<RunVersion>> {
+        let manifest = match name {
+            "live" => self.live.as_ref(),
+            "previous" => self.superseded.first(),
+            name => self.live.iter().chain(&self.superseded).find(|manifest| manifest.run == name),
+        };
+        manifest.map(|manifest| self.version(manifest)).transpose()
+    }
+
+    fn version(&self, manifest: &Manifest) -> Result<RunVersion> {
+        let path = format!("{}/{}", self.partition, manifest.inputs_file.path);
+        let inputs = match inputs::read(self.lake, &path)? {
+            Some(inputs) => Some(inputs),
+            None => history::inputs(self.lake, self.partition, &manifest.run)?,
+        };
+        let is_live = self.live.as_ref().is_some_and(|live| live.run == manifest.run);
+        Ok(RunVersion { manifest: manifest.clone(), inputs, is_live })
+    }
+}
+
+/// Fields of a manifest that are no settings: what came of them, and names of the run.
+const NO_SETTINGS: [&str; 14] = [
+    "version",
+    "table",
+    "day",
+    "run",
+    "published_at",
+    "planned_at",
+    "provisional",
+    "complete_at",
+    "ledger",
+    "input_bytes",
+    "inputs_file",
+    "quarantine",
+    "parts",
+    "superseded",
+];
+
+/// A setting that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingDiff {
+    /// Its name in the manifest, or `lateness`.
+    pub name: String,
+    /// What it was in the first run; null where it was not there.
+    pub a: Value,
+    /// What it was in the second run.
+    pub b: Value,
+}
+
+/// The settings that differ, also those that this version does not know.
+pub fn setting_diffs(a: &Manifest, b: &Manifest) -> Result<Vec<SettingDiff>> {
+    let (a, b) = (settings(a)?, settings(b)?);
+    let names: Vec<&String> = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))).collect();
+    let value = |of: &Map<String, Value>, name: &str| of.get(name).cloned().unwrap_or_default();
+    let pairs = names.into_iter().map(|name| (name, value(&a, name), value(&b, name)));
+    let differing = pairs.filter(|(_, a, b)| a != b);
+    Ok(differing.map(|(name, a, b)| SettingDiff { name: name.clone(), a, b }).collect())
+}
+
+fn settings(manifest: &Manifest) -> Result<Map<String, Value>> {
+    let value = serde_json::to_value(manifest)
+        .map_err(|cause| Error::bug("cannot write the manifest as JSON").caused_by(cause))?;
+    let Value::Object(mut fields) = value else { return Ok(Map::new()) };
+    fields.retain(|name, _| !NO_SETTINGS.contains(&name.as_str()));
+    let complete_at = UtcInstant::parse_iso8601(&manifest.complete_at);
+    let lateness_ms = complete_at.and_then(|at| u64::try_from(at.0 - manifest.day.window().end.0).ok());
+    let lateness = lateness_ms.map(|millis| humantime::format_duration(Duration::from_millis(millis)));
+    fields.insert("lateness".to_owned(), json!(lateness.map(|lateness| lateness.to_string())));
+    Ok(fields)
+}
+
+/// How a raw object differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectChange {
+    /// Only the first run has read it.
+    OnlyA,
+    /// Only the second run has read it.
+    OnlyB,
+    /// Its size or `ETag` is another one.
+    Changed,
+    /// It is the same, but gave other rows.
+    OtherRows,
+}
+
+/// A raw object that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ObjectDiff {
+    /// Its address.
+    pub object: String,
+    /// How.
+    pub change: ObjectChange,
+    /// As the first run has read it.
+    pub a: Option<InputLine>,
+    /// As the second run has read it.
+    pub b: Option<InputLine>,
+}
+
+/// The raw objects that differ, in the order of their addresses.
+#[must_use]
+pub fn object_diffs(a: &[InputLine], b: &[InputLine]) -> Vec<ObjectDiff> {
+    let mut pairs: BTreeMap<&str, (Option<&InputLine>, Option<&InputLine>)> = BTreeMap::new();
+    for line in a {
+        pairs.entry(&line.object).or_default().0 = Some(line);
+    }
+    for line in b {
+        pairs.entry(&line.object).or_default().1 = Some(line);
+    }
+    let diff = |(object, (a, b)): (&str, (Option<&InputLine>, Option<&InputLine>))| {
+        let change = match (a, b) {
+            (Some(_), None) => ObjectChange::OnlyA,
+            (None, _) => ObjectChange::OnlyB,
+            (Some(a), Some(b)) if !is_same_object(a, b) => ObjectChange::Changed,
+            (Some(a), Some(b)) if (a.ledger, a.damaged) != (b.ledger, b.damaged) => ObjectChange::OtherRows,
+            _ => return None,
+        };
+        Some(ObjectDiff { object: object.to_owned(), change, a: a.cloned(), b: b.cloned() })
+    };
+    pairs.into_iter().filter_map(diff).collect()
+}
+
+fn is_same_object(a: &InputLine, b: &InputLine) -> bool {
+    // A folder knows no ETag, nor did early lists of inputs.
+    a.bytes == b.bytes && (a.etag.is_none() || b.etag.is_none() || a.etag == b.etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Naming;
+    use crate::ledger::RowLedger;
+
+    fn line(object: &str, bytes: u64, etag: Option<&str>, written: u64) -> InputLine {
+        let ledger = RowLedger { read: written, written, ..RowLedger::default() };
+        InputLine { object: object.to_owned(), bytes, etag: etag.map(str::to_owned), damaged: false, ledger }
+    }
+
+    #[test]
+    fn objects_differ_by_presence_content_and_rows() {
+        use ObjectChange::{Changed, OnlyA, OnlyB, OtherRows};
+        let a =
+            [line("a", 1, None, 1), line("b", 1, Some("x"), 1), line("c", 1, None, 1), line("d", 1, None, 1)];
+        let b = [
+            line("b", 1, Some("y"), 1),
+            line("c", 2, None, 1),
+            line("d", 1, Some("z"), 2),
+            line("e", 1, None, 0),
+        ];
+        let found: Vec<_> = object_diffs(&a, &b).into_iter().map(|diff| (diff.object, diff.change)).collect();
+        let expected = [("a", OnlyA), ("b", Changed), ("c", Changed), ("d", OtherRows), ("e", OnlyB)];
+        assert_eq!(found, expected.map(|(object, change)| (object.to_owned(), change)));
+        assert!(object_diffs(&a, &a).is_empty());
+    }
+
+    #[test]
+    fn settings_differ_by_what_is_no_result_of_a_run() {
+        let a = super::super::manifest::tests::manifest();
+        let mut b = Manifest { run: "other".to_owned(), published_at: "later".to_owned(), ..a.clone() };
+        assert!(setting_diffs(&a, &b).unwrap().is_empty());
+        b.naming = Naming::Compact;
+        b.complete_at = "2023-11-01T16:00:00Z".to_owned();
+        let found = setting_diffs(&a, &b).unwrap();
+        let names: Vec<&str> = found.iter().map(|diff| diff.name.as_str()).collect();
+        assert_eq!(names, ["naming", "lateness"]);
+        assert_eq!((&found[1].a, &found[1].b), (&json!("1day"), &json!("1h")));
+    }
+}
