@@ -18,6 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::SchemaDescriptor;
+use rayon::prelude::*;
 use serde::Serialize;
 
 use super::part_reader::PartReader;
@@ -68,19 +69,19 @@ pub fn find_rows(
     id: &str,
 ) -> Result<Vec<PublishedRow>> {
     let Some(sought) = Sought::new(schema, what, id) else { return Ok(Vec::new()) };
-    let mut rows = Vec::new();
-    for part in &manifest.parts {
+    let in_part = |part: &PartFile| {
         let path = format!("{partition}/{}", part.path);
         let file = lake.open(&path)?.ok_or_else(|| {
             Error::new(ErrorKind::Unusable, "a part file is missing")
                 .with("path", lake.address(&path))
                 .hint("'logmill verify' holds the whole day against its manifest")
         })?;
-        rows.extend(sought.in_part(part, file.into()).map_err(|cause| {
+        sought.in_part(part, file.into()).map_err(|cause| {
             Error::unusable("cannot search the part file", cause).with("path", lake.address(&path))
-        })?);
-    }
-    Ok(rows)
+        })
+    };
+    let rows = manifest.parts.par_iter().map(in_part).collect::<Result<Vec<_>>>()?;
+    Ok(rows.into_iter().flatten().collect())
 }
 
 /// The rejected rows of a run whose raw text has the id; none where it has no such file.

@@ -105,16 +105,15 @@ pub fn row_diff(
     [a, b]: [&Manifest; 2],
     options: &RowDiffOptions,
 ) -> Result<RowDiff> {
-    let names = common_columns(a, b)?;
+    let (names_a, names_b) = common_columns(a, b)?;
     // Files of the same bytes hold the same rows.
     let of =
         |manifest: &Manifest| manifest.parts.iter().map(|part| part.sha256.clone()).collect::<HashSet<_>>();
-    let same: HashSet<String> = if a.naming == b.naming { &of(a) & &of(b) } else { HashSet::new() };
+    let same: HashSet<String> = &of(a) & &of(b);
     let side = |manifest: &Manifest, names| {
         let own = manifest.parts.iter().filter(|part| !same.contains(&part.sha256));
         Side { lake, partition, parts: own.cloned().collect(), names, options }
     };
-    let (names_a, names_b) = names;
     let sides = [side(a, names_a), side(b, names_b)];
     let [sums_a, sums_b] = [sides[0].sums()?, sides[1].sums()?];
     let mut differing: Vec<(&String, u64)> = Vec::new();

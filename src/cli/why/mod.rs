@@ -198,7 +198,8 @@ impl<'a> Eye<'a> {
     ) -> Result<Vec<Trace>> {
         let Some(manifest) = manifest else { return Ok(Vec::new()) };
         let schema = dataset.schema(manifest.naming, &manifest.promote);
-        let rows = publish::find_rows(self.lake, partition, manifest, &schema, self.what, self.id)?;
+        let find = || publish::find_rows(self.lake, partition, manifest, &schema, self.what, self.id);
+        let rows = on_workers(self.settings.threads, find)??;
         Ok(rows.into_iter().map(|row| Trace::of_published(row, fate)).collect())
     }
 

@@ -84,7 +84,7 @@ fn text(eye: &Eye<'_>, table: &Findings, some_found: bool) -> String {
     )];
     for trace in &table.traces {
         lines.push(String::new());
-        lines.extend(trace_facts(table, trace).into_iter().map(fact_line));
+        lines.extend(trace_facts(eye, table, trace).into_iter().map(fact_line));
     }
     lines.push(String::new());
     lines.extend(table_facts(table).into_iter().map(fact_line));
@@ -98,10 +98,10 @@ fn fact_line((name, value): Fact) -> String {
     format!("  {name:<13} {value}")
 }
 
-fn trace_facts(table: &Findings, trace: &Trace) -> Vec<Fact> {
+fn trace_facts(eye: &Eye<'_>, table: &Findings, trace: &Trace) -> Vec<Fact> {
     let mut facts = vec![("it is", sentence(trace.fate).to_owned())];
     if let Some(row) = &trace.published {
-        facts.push(("file", file_of(table, trace, row)));
+        facts.push(("file", eye.lake.address(&file_of(table, trace, row))));
         facts.push(("row group", format!("{}, row {} of the group, both from 0", row.row_group, row.row)));
     }
     if let Some(at) = trace.at {
