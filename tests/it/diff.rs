@@ -94,12 +94,19 @@ fn settings_that_differ_are_told() {
 }
 
 #[test]
-fn a_run_held_against_itself_is_the_same_row_by_row() {
+fn a_run_held_against_itself_is_the_same_and_the_previous_one_is_the_newest_before() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("1", json!({}))]));
     work.run(TABLE).publishes(TABLE);
     let same = found(&work, &["live", "live"]);
     assert_eq!(same["rows"]["total"], json!({"added": 0, "removed": 0, "changed": 0}));
+    let second = work.run(TABLE).publishes(TABLE);
+    work.run(TABLE).publishes(TABLE);
+    assert_eq!(
+        found(&work, &["previous", "live"])["a"]["run"],
+        second.manifest["run"],
+        "the newest before the live one"
+    );
     diff(&work, &["live", "live"]).exits(0).prints(&["0 added, 0 removed, 0 changed, counted in the files"]);
 }
 
