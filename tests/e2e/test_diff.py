@@ -91,7 +91,9 @@ def test_rows_are_counted_in_the_files_of_both_runs(
         assert all(places.values()), "the day should have rows of each kind"
         assert_rows(of_table, places)
         back = diff(aws, lake, "live", "previous", "--table", table)[table]
-        assert_rows(back, {"added": places["removed"], "removed": places["added"], "changed": places["changed"]})
+        assert_rows(
+            back, {"added": places["removed"], "removed": places["added"], "changed": places["changed"]}
+        )
 
 
 def test_the_same_rows_under_other_names_are_the_same(aws: Aws) -> None:

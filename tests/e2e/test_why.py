@@ -110,13 +110,19 @@ def test_events_of_both_days_beside_are_told_with_their_day(sample: Published) -
         ]
 
 
-def test_a_rejected_record_is_found_in_quarantine_and_in_the_raw_logs(sample: Published, tmp_path: Path) -> None:
+def test_a_rejected_record_is_found_in_quarantine_and_in_the_raw_logs(
+    sample: Published, tmp_path: Path
+) -> None:
     lines = Path(sample.ledger("s3_access")["quarantine"]).read_text("utf-8").splitlines()
     rejected = next(line for line in map(json.loads, lines) if "LQAN0DFM91JSGPSL" in line["raw"])
     for lake, more in [(sample.lake.root, ()), (tmp_path, ("--input", SAMPLE_DATA))]:
         document = why("--request-id", "LQAN0DFM91JSGPSL", "--output", lake, *more, code=NOT_IN_LAKE)
         (trace,) = (trace for trace in found(document, "s3_access") if trace["fate"] == "quarantined")
-        assert (*place_of(trace), trace["reason"]) == (rejected["object"], rejected["record"], rejected["reason"])
+        assert (*place_of(trace), trace["reason"]) == (
+            rejected["object"],
+            rejected["record"],
+            rejected["reason"],
+        )
 
 
 def test_a_late_object_in_s3_makes_the_day_stale(aws: Aws, day: SmallDay) -> None:
@@ -124,7 +130,9 @@ def test_a_late_object_in_s3_makes_the_day_stale(aws: Aws, day: SmallDay) -> Non
     lake, bucket = day.published(aws), day.source.split("/")[2]
     late = next(key for key in aws.keys(bucket) if "20231101T0959Z" in key)
     records = json.loads(gzip.decompress(aws.get(bucket, late)))["Records"]
-    of_day = (pair for pair in enumerate(records, 1) if "2023-10-31T15" <= pair[1]["eventTime"] < "2023-11-01T15")
+    of_day = (
+        pair for pair in enumerate(records, 1) if "2023-10-31T15" <= pair[1]["eventTime"] < "2023-11-01T15"
+    )
     number, record = next(of_day)
     arguments = ("--event-id", record["eventID"], "--output", lake.url, "--input", day.source)
     for fate, code in [("late", NOT_IN_LAKE), ("in_lake", 0)]:
@@ -133,17 +141,23 @@ def test_a_late_object_in_s3_makes_the_day_stale(aws: Aws, day: SmallDay) -> Non
         aws.run(lake, source=day.source)
 
 
+def access_line(noise: random.Random) -> str:
+    """A line of the day with a request id of its own and much that cannot be packed."""
+    request_id = noise.randbytes(8).hex().upper()
+    agent = base64.b64encode(noise.randbytes(NOISE_BYTES)).decode()
+    return (
+        f"79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - {request_id} REST.GET.OBJECT k"
+        f' "GET /k HTTP/1.1" 200 - 1 1 7 6 "-" "{agent}" - s9lz/+1='
+        " SigV4 TLS_AES_128_GCM_SHA256 AuthHeader results.s3.ap-northeast-2.amazonaws.com TLSv1.3 - -"
+    )
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A day of two files, the first of which has two row groups."""
     folder = tmp_path_factory.mktemp("large")
     noise = random.Random(7)
-    lines = [
-        f"79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - {noise.randbytes(8).hex().upper()} REST.GET.OBJECT k"
-        f' "GET /k HTTP/1.1" 200 - 1 1 7 6 "-" "{base64.b64encode(noise.randbytes(NOISE_BYTES)).decode()}" - s9lz/+1='
-        " SigV4 TLS_AES_128_GCM_SHA256 AuthHeader results.s3.ap-northeast-2.amazonaws.com TLSv1.3 - -"
-        for _ in range(LINES)
-    ]
+    lines = [access_line(noise) for _ in range(LINES)]
     (folder / "raw").mkdir()
     (folder / "raw" / "2023-11-01-03-10-00-A").write_text("\n".join(lines) + "\n")
     arguments = ("--input", folder / "raw", "--output", folder / "lake", *SMALL_GROUPS)
@@ -154,7 +168,8 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 def test_each_row_of_many_row_groups_is_found_in_its_own(large: Lake) -> None:
     parts = large.parts("s3_access")
     groups = [pyarrow.parquet.ParquetFile(part).num_row_groups for part in parts]
-    assert len(parts) > 1 and max(groups) > 1
+    assert len(parts) > 1
+    assert max(groups) > 1
     for part, count in zip(parts, groups, strict=True):
         for group in range(count):
             ids = pyarrow.parquet.ParquetFile(part).read_row_group(group, columns=["request_id"]).column(0)
@@ -169,7 +184,9 @@ def test_of_files_in_s3_only_what_the_indexes_point_at_is_fetched(aws: Aws, larg
     """For an id that no row has, and for one of a single row group."""
     lake = aws.lake()
     files = {path: path.read_bytes() for path in large.root.rglob("*") if path.is_file()}
-    aws.put(lake.bucket, {f"{lake.below}{path.relative_to(large.root)}": body for path, body in files.items()})
+    aws.put(
+        lake.bucket, {f"{lake.below}{path.relative_to(large.root)}": body for path, body in files.items()}
+    )
     part = large.parts("s3_access")[0]
     present = pyarrow.parquet.ParquetFile(part).read_row_group(1, columns=["request_id"])[0][17].as_py()
     total = sum(len(files[part]) for part in large.parts("s3_access"))
@@ -177,24 +194,31 @@ def test_of_files_in_s3_only_what_the_indexes_point_at_is_fetched(aws: Aws, larg
         aws.proxy.forget()
         why("--request-id", wanted, "--output", lake.url, code=code, env=aws.env())
         fetched = fetched_ranges(aws, lake)
-        assert {group for name, start, end in fetched for group in groups_at(large, name, start, end)} == touched
+        assert {
+            group for name, start, end in fetched for group in groups_at(large, name, start, end)
+        } == touched
         assert 0 < sum(end - start for _, start, end in fetched) < total * 0.03
 
 
 def fetched_ranges(aws: Aws, lake: S3Lake) -> list[tuple[str, int, int]]:
-    """The name of each part file of which something went through the proxy, with the beginning and end of that."""
+    """Name of part file, beginning and end of each range that was asked for."""
     asked = aws.proxy.requests("GetObject", f"{lake.bucket}/*.parquet")
     bounds = [(request, request.headers["range"].removeprefix("bytes=").split("-")) for request in asked]
     return [(request.path.rpartition("/")[2], int(start), int(last) + 1) for request, (start, last) in bounds]
 
 
 def groups_at(lake: Lake, name: str, start: int, end: int) -> set[tuple[str, int]]:
-    """The row groups of a file whose rows lie between two places: neither footers nor indexes nor filters are rows."""
+    """The row groups with pages between two places; footers, indexes and filters are no pages."""
     (part,) = (part for part in lake.parts("s3_access") if part.name == name)
     footer = pyarrow.parquet.ParquetFile(part).metadata
     groups = ((number, footer.row_group(number)) for number in range(footer.num_row_groups))
-    columns = ((number, group.column(place)) for number, group in groups for place in range(footer.num_columns))
-    places = ((number, column.dictionary_page_offset or column.data_page_offset, column) for number, column in columns)
+    columns = (
+        (number, group.column(place)) for number, group in groups for place in range(footer.num_columns)
+    )
+    places = (
+        (number, column.dictionary_page_offset or column.data_page_offset, column)
+        for number, column in columns
+    )
     return {
         (name, number)
         for number, first, column in places
