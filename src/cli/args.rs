@@ -4,10 +4,12 @@
 
 mod days;
 mod diff;
+mod shared;
 mod why;
 
 pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
 pub(super) use diff::DiffArgs;
+pub(super) use shared::{CatalogArgs, DayArg, LakeArgs, ReadArgs, SourceArgs, WriteArgs};
 pub(super) use why::{TextFormat, WhyArgs};
 
 use std::path::PathBuf;
@@ -199,151 +201,6 @@ Examples:
         /// The shell.
         shell: Shell,
     },
-}
-
-/// Which raw logs.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Sources")]
-pub(super) struct SourceArgs {
-    /// Folder, file or s3://bucket/prefix with raw logs; may be given more than once [env: LOGMILL_INPUT]
-    #[arg(long, value_name = "PATH")]
-    pub(super) input: Vec<String>,
-    /// Log type: cloudtrail, s3-access or all [default: all; env: LOGMILL_DATASET]
-    #[arg(long, value_name = "DATASET")]
-    pub(super) dataset: Option<String>,
-    /// Table name, when there is only one source [default: cloudtrail, s3_access; env: LOGMILL_TABLE]
-    #[arg(long, value_name = "NAME")]
-    pub(super) table: Option<String>,
-    /// How long after the day its objects are awaited, such as 12h [default: 6h for cloudtrail, 24h for s3-access;
-    /// env: LOGMILL_LATENESS]
-    #[arg(long, value_name = "TIME")]
-    pub(super) lateness: Option<String>,
-    /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
-    #[arg(long, value_name = "NAMING")]
-    pub(super) naming: Option<String>,
-    /// Role to assume for reading the raw logs, where their bucket is another account's [env: LOGMILL_ROLE_ARN]
-    #[arg(long, value_name = "ARN")]
-    pub(super) role_arn: Option<String>,
-    /// Agree to pay for reading the raw logs [env: LOGMILL_REQUESTER_PAYS]
-    #[arg(long)]
-    pub(super) requester_pays: bool,
-    /// Account that must own the bucket of the raw logs [env: LOGMILL_EXPECTED_BUCKET_OWNER]
-    #[arg(long, value_name = "ACCOUNT")]
-    pub(super) expected_bucket_owner: Option<String>,
-    /// Rows to leave out, such as "event_source = 'kms.amazonaws.com' and read_only = true"; given more than once, rows that
-    /// any of the rules matches [env: LOGMILL_FILTER]
-    #[arg(long, value_name = "RULE")]
-    pub(super) filter: Vec<String>,
-    /// Value to mask beside the secrets that are masked by default: a JSON path, or ? and the name of a query parameter;
-    /// none takes back all rules of defaults and file; may be given more than once [env: LOGMILL_REDACT]
-    #[arg(long, value_name = "RULE")]
-    pub(super) redact: Vec<String>,
-}
-
-/// The day.
-#[derive(Debug, Args)]
-pub(super) struct DayArg {
-    /// KST day: 2023-11-01, 20231101, yesterday or today
-    #[arg(long, value_name = "DAY")]
-    pub(super) day: String,
-}
-
-/// The lake.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Lake")]
-pub(super) struct LakeArgs {
-    /// Folder of the lake, or s3://bucket/prefix [env: LOGMILL_OUTPUT]
-    #[arg(long, value_name = "PATH")]
-    pub(super) output: Option<String>,
-    /// Folder of this machine for rows that do not fit into memory, where the lake is in S3 [default: the system's folder
-    /// for temporary files; env: LOGMILL_SCRATCH]
-    #[arg(long, value_name = "DIR")]
-    pub(super) scratch: Option<String>,
-}
-
-/// How a day is written.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Publishing")]
-pub(super) struct WriteArgs {
-    /// Size at which a part file is closed [default: 256 MiB; env: LOGMILL_TARGET_FILE_SIZE]
-    #[arg(long, value_name = "SIZE")]
-    pub(super) target_file_size: Option<String>,
-    /// Share of rejected rows, or of bytes in damaged objects, above which a day is not published, such as 0.01 or 1%
-    /// [default: 1%; env: LOGMILL_MAX_REJECT_RATIO]
-    #[arg(long, value_name = "RATIO")]
-    pub(super) max_reject_ratio: Option<String>,
-    /// Exit with 99 when a table has no rows for the day [env: LOGMILL_FAIL_ON_EMPTY]
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub(super) fail_on_empty: Option<bool>,
-    /// How long the files of a superseded run stay for those who still read them, in S3 [default: 1h, 0s with
-    /// --projection; env: LOGMILL_GRACE]
-    #[arg(long, value_name = "TIME")]
-    pub(super) grace: Option<String>,
-    /// Wait for a day that another run holds, a day long or for this TIME, such as 30m [default: 0s; env: LOGMILL_WAIT]
-    #[arg(long, num_args = 0..=1, default_missing_value = "24h", value_name = "TIME")]
-    pub(super) wait: Option<String>,
-    /// Take the day also from a run that holds it: that one loses its work and ends with 75
-    #[arg(long)]
-    pub(super) steal: bool,
-    /// Encryption in S3: s3 or kms [default: that of the bucket; env: LOGMILL_SSE]
-    #[arg(long, value_name = "WHOSE")]
-    pub(super) sse: Option<String>,
-    /// KMS key for encryption in S3: id or ARN [env: LOGMILL_KMS_KEY]
-    #[arg(long, value_name = "KEY")]
-    pub(super) kms_key: Option<String>,
-    /// Storage class of part files in S3, such as INTELLIGENT_TIERING [env: LOGMILL_STORAGE_CLASS]
-    #[arg(long, value_name = "CLASS")]
-    pub(super) storage_class: Option<String>,
-    /// Tag of every object in S3; may be given more than once [env: LOGMILL_TAG, with , between]
-    #[arg(long, value_name = "NAME=VALUE")]
-    pub(super) tag: Vec<String>,
-    /// ACL of every object in S3: bucket-owner-full-control or none [default: none; env: LOGMILL_ACL]
-    #[arg(long, value_name = "ACL")]
-    pub(super) acl: Option<String>,
-    /// Write the summary as JSON to a file, or to standard output with -
-    #[arg(long, value_name = "FILE|-")]
-    pub(super) summary_json: Option<String>,
-    /// Write the numbers of the run to a file for the textfile collector of Prometheus [env: LOGMILL_METRICS_FILE]
-    #[arg(long, value_name = "FILE")]
-    pub(super) metrics_file: Option<String>,
-    /// Say the numbers of each table and day on standard error, in CloudWatch's Embedded Metric Format [env: LOGMILL_EMF]
-    #[arg(long)]
-    pub(super) emf: bool,
-}
-
-/// The catalog.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Catalog")]
-pub(super) struct CatalogArgs {
-    /// Catalog that is told of published days: none or glue [default: glue where a database is named, else none; env:
-    /// LOGMILL_CATALOG]
-    #[arg(long, value_name = "CATALOG")]
-    pub(super) catalog: Option<String>,
-    /// Database of the catalog [env: LOGMILL_DATABASE]
-    #[arg(long, value_name = "NAME")]
-    pub(super) database: Option<String>,
-    /// Make the database where there is none [env: LOGMILL_CREATE_DATABASE]
-    #[arg(long)]
-    pub(super) create_database: bool,
-    /// Let Athena compute partitions, from this first day to tomorrow, instead of registering them. No call per day, but
-    /// Athena then reads all that lies in a day's folder: a replaced day shows twice for a moment, and after a killed run
-    /// until the next one; --grace must stay 0, and engines other than Athena see no partition. A table that has it is
-    /// refused without it [env: LOGMILL_PROJECTION]
-    #[arg(long, value_name = "DAY")]
-    pub(super) projection: Option<String>,
-    /// Tell the catalog about the values of columns, for the optimiser of Athena: those of the newest day that it knows, which
-    /// stand for the whole table [env: LOGMILL_COLUMN_STATISTICS]
-    #[arg(long)]
-    pub(super) column_statistics: bool,
-}
-
-/// How raw objects are read.
-#[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Reading")]
-pub(super) struct ReadArgs {
-    /// Unpacked bytes of one object that are read at most [default: 4 GiB; env: LOGMILL_MAX_OBJECT_SIZE]
-    #[arg(long, value_name = "SIZE")]
-    pub(super) max_object_size: Option<String>,
 }
 
 /// `run`.
