@@ -102,6 +102,11 @@ impl Layout {
         };
         (first..end).contains(&stamp)
     }
+
+    /// Whether it reads one whose name may also be that of a delivery at midnight.
+    pub(crate) fn may_be_read(self, stamp: i64, day: i64) -> bool {
+        self == Self::Partitioned && (day..day + 2 * DAY).contains(&stamp)
+    }
 }
 
 impl Source {

@@ -18,6 +18,9 @@ use crate::shapes::Shape;
 use crate::sources::{Layout, Source};
 use crate::words::fill;
 
+/// So many names of a dated folder tell whether its date is that of events or of delivery.
+const TELLING_NAMES: usize = 3;
+
 /// Every twentieth row takes the next shape in turn, so that rare shapes appear in a small day too.
 const IN_TURN: u64 = 20;
 
@@ -82,11 +85,15 @@ impl Table {
         let mut plans = self.even_plans();
         plans.extend(self.extra_plans(extras));
         plans.sort_by_key(|plan| plan.stamp);
-        plans.iter().try_for_each(|plan| self.object(out, plan))
+        plans.iter().try_for_each(|plan| {
+            let beside =
+                plans.iter().filter(|other| (other.source, other.stamp) == (plan.source, plan.stamp));
+            self.object(out, plan, beside.count())
+        })
     }
 
-    /// Makes one object.
-    fn object(&mut self, out: &Path, plan: &Plan) -> Result<(), Box<dyn Error>> {
+    /// Makes one object, of so many in its folder whose names say the same time.
+    fn object(&mut self, out: &Path, plan: &Plan, same: usize) -> Result<(), Box<dyn Error>> {
         let source = &self.sources[plan.source];
         let read = source.layout.is_read(plan.stamp, self.day);
         let mut rows = self.rows(plan, read && plan.kind == Kind::Plain);
@@ -97,7 +104,7 @@ impl Table {
         let deliveries = if plan.kind == Kind::Twice { 2 } else { 1 };
         for _ in 0..deliveries {
             store(&out.join(source.object(plan.stamp, &mut self.rng)), &bytes)?;
-            if read {
+            if read || same < TELLING_NAMES && source.layout.may_be_read(plan.stamp, self.day) {
                 self.count(&rows, rejects);
             }
             for row in &mut rows {

@@ -193,7 +193,7 @@ pub fn diagnose(facts: &DayFacts<'_>) -> Vec<Finding> {
 fn raw_against_lake(facts: &DayFacts<'_>) -> Option<Finding> {
     let planned = facts.planned.as_ref().filter(|planned| !planned.is_empty())?;
     let Some(published) = &facts.published else { return Some(Finding::Missing { objects: planned.len() }) };
-    let change = InputsChange::between(planned.iter(), &published.inputs);
+    let change = InputsChange::between(planned.iter(), &published.inputs, |_| true);
     let objects = usize::try_from(change.new + change.changed).unwrap_or(usize::MAX);
     Some(Finding::Stale { objects, first: change.example? })
 }
@@ -311,6 +311,7 @@ mod tests {
                 bytes: 5,
                 etag: None,
                 damaged: false,
+                unread: false,
                 ledger,
             }],
             location: wanted.location.clone(),

@@ -91,7 +91,7 @@ Examples:
   stale      published, but raw objects have come or changed since
   failed     the last run of the day failed; what stood before still stands
 
-No log is read: the raw objects are listed and held against the lists of what was read.
+No log is read: the raw objects are listed and held against the lists of what was read. Only of objects whose names say nothing the first bytes are looked at.
 
 Examples:
   logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake

@@ -117,7 +117,7 @@ impl Rule {
                 let published = status.manifest.as_ref();
                 let at = published.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
                 let is_old = at.zip(*before).is_none_or(|(at, before)| at < before);
-                let is_wanted = is_old && only.iter().any(|only| only.takes(status.state));
+                let is_wanted = is_old && only.iter().any(|only| only.takes(status));
                 (is_wanted, status.change.gone > 0 && !only.contains(&Only::All))
             }
         };
@@ -136,7 +136,7 @@ struct Made {
     /// Days of tables that needed nothing.
     left: u64,
     /// Days of tables that were kept from losing rows.
-    kept: u64,
+    kept: Vec<DayStatus>,
     /// Tables that could not be gone through to their end.
     failed: Vec<(String, Error)>,
 }
@@ -145,9 +145,11 @@ struct Made {
 fn make(run: &DayRun<'_>, tables: &[TableSource], days: &[KstDay], order: Order, rule: &Rule) -> Made {
     let mut made = Made::default();
     for source in tables {
-        let mut table = TableDays { run, table: &source.table, rule, made: &mut made };
+        let dataset = source.dataset.name();
+        let mut table = TableDays { run, table: &source.table, dataset, rule, made: &mut made };
         let Err(error) = range::walk(run, source, days, order, &mut table) else { continue };
         let stops = error.kind() == ErrorKind::Interrupted;
+        run.record_walk(source, &error);
         made.failed.push((source.table.clone(), error));
         if stops {
             break;
@@ -160,6 +162,7 @@ fn make(run: &DayRun<'_>, tables: &[TableSource], days: &[KstDay], order: Order,
 struct TableDays<'r> {
     run: &'r DayRun<'r>,
     table: &'r str,
+    dataset: &'r str,
     rule: &'r Rule,
     made: &'r mut Made,
 }
@@ -170,7 +173,9 @@ impl RangeObserver for TableDays<'_> {
         let status = match day_status(self.run.lake, partition, about) {
             Ok(status) => status,
             Err(error) => {
-                self.run.on_day(about.day, about.listed_at).record_failure(self.table, &error);
+                let run = self.run.on_day(about.day, about.listed_at);
+                run.open_report(&Partition { table: self.table.to_owned(), day: about.day }, self.dataset);
+                run.record_failure(self.table, &error);
                 self.made.days.entry(about.day).or_default().add(self.table, Err(error));
                 return false;
             }
@@ -178,10 +183,10 @@ impl RangeObserver for TableDays<'_> {
         let verdict = self.rule.verdict(&status);
         match verdict {
             Verdict::Make => {}
-            Verdict::Leave => self.made.left += 1,
+            Verdict::Leave => self.leave(&status),
             Verdict::Keep => {
-                self.made.kept += 1;
                 self.warn_of_gone(&status);
+                self.made.kept.push(status);
             }
         }
         verdict == Verdict::Make
@@ -193,6 +198,18 @@ impl RangeObserver for TableDays<'_> {
 }
 
 impl TableDays<'_> {
+    /// A day that needs no reading; that the catalog does not show it is made good.
+    fn leave(&mut self, status: &DayStatus) {
+        self.made.left += 1;
+        let (Some(manifest), Some(report)) = (&status.manifest, &status.unregistered) else { return };
+        let run = self.run.on_day(status.partition.day, status.listed_at);
+        if let Err(error) = run.register_again(manifest, report) {
+            run.record_failure(self.table, &error);
+            self.made.left -= 1;
+            self.made.days.entry(status.partition.day).or_default().add(self.table, Err(error));
+        }
+    }
+
     fn warn_of_gone(&self, status: &DayStatus) {
         self.run.on_day(status.partition.day, status.listed_at).warn(
             self.table,
@@ -200,6 +217,7 @@ impl TableDays<'_> {
             vec![
                 ("state", json!(status.state)),
                 ("gone", json!(status.change.gone)),
+                ("published_from", json!(status.other_inputs)),
                 ("hint", "'logmill run' or 'backfill --only all' makes it anew without their rows".into()),
             ],
         );
@@ -211,7 +229,15 @@ impl Made {
     fn conclude(self, run: &DayRun<'_>, days: DayRange, summary_json: Option<&str>) -> Result<Exit> {
         let ends = self.failed.iter().map(|(_, error)| Exit::from(error.kind()));
         let exits: Vec<Exit> = self.days.values().flat_map(Outcomes::exits).chain(ends).collect();
-        let exit = Exit::of_failures(&exits, self.left > 0 || self.days.values().any(Outcomes::has_done));
+        // Days that needed nothing are done, too; but where all that failed can be had later, that is the answer.
+        let is_temporary = exits.iter().all(|exit| *exit == Exit::Temporary);
+        let some_done = self.days.values().any(Outcomes::has_done) || self.left > 0 && !is_temporary;
+        let exit = match Exit::of_failures(&exits, some_done) {
+            Exit::Done if run.settings.fail_on_empty && self.days.values().any(Outcomes::has_empty) => {
+                Exit::NoInput
+            }
+            exit => exit,
+        };
         let failed = self.failed.into_iter().map(|(table, error)| {
             run.console
                 .failed(&error, vec![("run", run.run.clone().into()), ("table", table.clone().into())]);
@@ -219,7 +245,7 @@ impl Made {
         });
         let failed = failed.collect();
         let made = self.days.into_iter().map(|(day, outcomes)| outcomes.conclude(day)).collect();
-        let summary = RangeSummary::new(run.run.clone(), days, exit, made, (self.left, self.kept), failed);
+        let summary = RangeSummary::new(run.run.clone(), days, exit, made, (self.left, &self.kept), failed);
         summary.deliver(summary_json, run.console.quiet)?;
         run.say_finished(exit);
         Ok(exit)

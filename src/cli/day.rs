@@ -13,6 +13,7 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::TablePlan;
+use crate::publish::history::{self, RunReport};
 use crate::publish::{self, CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
@@ -59,14 +60,19 @@ impl<'a> DayRun<'a> {
         Self { day, run, planned_at, console, reports, ..*self }
     }
 
-    /// Takes the partition of a table for this run, and waits for it as long as the settings say.
-    pub(super) fn begin(&self, table: &str, dataset: &str) -> Result<StagedDay<'a>> {
+    /// The same run, whose inputs are listed now.
+    pub(super) fn listing_now(&self) -> Self {
+        Self { console: self.console, ..self.on_day(self.day, console::now()) }
+    }
+
+    /// Takes the partition of a table for this run, and waits for it as long as the settings say if it may.
+    pub(super) fn begin(&self, table: &str, dataset: &str, may_wait: bool) -> Result<StagedDay<'a>> {
         let partition = Partition { table: table.to_owned(), day: self.day };
         self.open_report(&partition, dataset);
         let LakeSettings { wait_ms, steals, .. } = self.settings.lake;
         let lake = self.lake;
         let begin = || StagedDay::begin(lake, partition.clone(), &lock::taker("run", &self.run, steals));
-        lock::wait_for(begin, wait_ms, self.console, self.cancel)
+        lock::wait_for(begin, if may_wait { wait_ms } else { 0 }, self.console, self.cancel)
     }
 
     pub(super) fn options(&self) -> ConvertOptions {
@@ -156,6 +162,15 @@ impl<'a> DayRun<'a> {
         Ok(Some(summary))
     }
 
+    /// Tells the catalog of a day that its run has published, but could not register.
+    pub(super) fn register_again(&self, manifest: &Manifest, report: &RunReport) -> Result<()> {
+        let Some(registrar) = self.registrar else { return Ok(()) };
+        let began = console::now();
+        let summary = registrar.register(self.lake, manifest)?;
+        self.say_registered(&summary, began);
+        history::record(self.lake, &RunReport { error: None, ..report.clone() })
+    }
+
     /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.
     fn clean(&self, table: &str, committed: CommittedDay<'_>) {
         let began = console::now();
@@ -208,7 +223,7 @@ impl<'a> DayRun<'a> {
             dataset: plan.dataset.clone(),
             day: self.day,
             run: self.run.clone(),
-            published_at: self.started_at.to_string(),
+            published_at: console::now().to_string(),
             planned_at: self.planned_at.to_string(),
             provisional: self.planned_at < complete_at,
             complete_at: complete_at.to_string(),
@@ -241,7 +256,7 @@ impl<'a> DayRun<'a> {
     }
 
     fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
-        let damaged: Vec<_> = gathered.objects.iter().filter(|object| object.damaged).collect();
+        let damaged: Vec<_> = gathered.objects.iter().filter(|object| object.damage.is_some()).collect();
         for object in damaged.iter().take(DAMAGE_LINES) {
             self.warn(
                 &plan.table,

@@ -83,7 +83,7 @@ fn table(
         text += &format!("listed with {} requests\n", console::count(planner.requests()));
     }
     if kept > 0 {
-        text += &format!("{kept} days are left, since raw objects of which they have rows are gone\n");
+        text += &format!("kept, since raw objects of which they have rows are gone: {kept}\n");
     }
     if unknown > 0 {
         text += &format!("{unknown} days cannot be made: nobody can tell how they stand\n");

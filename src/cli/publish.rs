@@ -45,7 +45,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     };
     let publish_table = |table: &crate::plan::TablePlan| {
         let began = console::now();
-        let staged = day_run.begin(&table.table, &table.dataset)?;
+        let staged = day_run.begin(&table.table, &table.dataset, true)?;
         day_run.note_plan(table);
         let scattered = Scattered::of_shards(&args.staging, &table.table, plan.shards, &plan_id)?;
         day_run.finish(table, scattered, staged, began)

@@ -125,30 +125,40 @@ impl<'a> RangeRun<'_, 'a> {
                 continue;
             }
             let run = self.run.on_day(day, *listed_at);
-            match begin(&run, self.source, *listed_at) {
+            // Who holds a day and waits for another may wait for somebody who waits for him.
+            let may_wait = self.open.is_empty();
+            match begin(&run, self.source, *listed_at, may_wait) {
                 Ok(staged) => {
                     let (began, legs) = (console::now(), DayLegs::new(day));
                     self.open.insert(day, OpenDay { run, staged, legs, began, read_seconds: 0.0 });
                 }
                 Err(error) => {
                     run.record_failure(&self.source.table, &error);
-                    self.fail(day, Err(error), observer);
+                    self.fail(day, error, observer);
                 }
             }
         }
     }
 
-    /// Reads a leg for the days that are open. If it fails, those fail; only an interruption ends the whole.
+    /// Reads a leg for the days that are open; only an interruption ends the whole.
     fn read(&mut self, objects: &[SharedObject], observer: &mut dyn RangeObserver) -> Result<()> {
         let is_fed = |day: &KstDay| objects.iter().any(|shared| shared.days.contains(*day));
         let days: Vec<KstDay> = self.open.keys().copied().filter(is_fed).collect();
-        if days.is_empty() {
-            return Ok(());
-        }
+        if days.is_empty() { Ok(()) } else { self.read_for(objects, &days, observer) }
+    }
+
+    /// Reads what feeds these days. What fails for several is tried for each alone: an object that cannot be had is to fail
+    /// no day but its own.
+    fn read_for(
+        &mut self,
+        objects: &[SharedObject],
+        days: &[KstDay],
+        observer: &mut dyn RangeObserver,
+    ) -> Result<()> {
         let began = console::now();
         self.walks += 1;
-        match self.scatter(objects, &days) {
-            Ok(found) => {
+        match (self.scatter(objects, days), days) {
+            (Ok(found), _) => {
                 let seconds = seconds_since(began) / days.len() as f64;
                 for (day, found) in days.iter().zip(found) {
                     if let Some(open) = self.open.get_mut(day) {
@@ -158,16 +168,17 @@ impl<'a> RangeRun<'_, 'a> {
                 }
                 Ok(())
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Err(error) => {
-                let error = Arc::new(error);
-                for day in days {
-                    let Some(open) = self.open.remove(&day) else { continue };
-                    let error = Error::of_day(day, &error).with("table", &self.source.table);
+            (Err(error), _) if error.kind() == ErrorKind::Interrupted => Err(error),
+            (Err(error), [day]) => {
+                if let Some(open) = self.open.remove(day) {
+                    let error = Error::of_day(day, &Arc::new(error)).with("table", &self.source.table);
                     open.run.record_failure(&self.source.table, &error);
-                    self.fail(day, Err(error), observer);
+                    self.fail(*day, error, observer);
                 }
                 Ok(())
+            }
+            (Err(_), days) => {
+                days.iter().try_for_each(|day| self.read_for(objects, std::slice::from_ref(day), observer))
             }
         }
     }
@@ -177,8 +188,8 @@ impl<'a> RangeRun<'_, 'a> {
         let targets = days
             .iter()
             .filter_map(|day| Some(DayTarget { day: *day, scratch: open(day)?.staged.scratch().path() }));
-        let is_open = |days: DayRange| days.days().any(|day| self.open.contains_key(&day));
-        let readings = (0..).zip(objects).filter(|(_, shared)| is_open(shared.days));
+        let is_wanted = |fed: DayRange| days.iter().any(|day| fed.contains(*day));
+        let readings = (0..).zip(objects).filter(|(_, shared)| is_wanted(shared.days));
         let leg = Leg {
             table: &self.source.empty_plan(),
             readings: readings
@@ -206,16 +217,16 @@ impl<'a> RangeRun<'_, 'a> {
             }
             Err(error) => {
                 run.record_failure(&self.source.table, &error);
-                self.fail(day, Err(error), observer);
+                self.fail(day, error, observer);
                 self.run.cancel.check()
             }
         }
     }
 
-    fn fail(&mut self, day: KstDay, outcome: Result<PublishedTable>, observer: &mut dyn RangeObserver) {
+    fn fail(&mut self, day: KstDay, error: Error, observer: &mut dyn RangeObserver) {
         self.failed.insert(day);
         self.progress.day_done();
-        observer.day_done(day, outcome);
+        observer.day_done(day, Err(error));
     }
 
     /// The days that are open cannot be made: what they have so far is dropped.
@@ -223,14 +234,19 @@ impl<'a> RangeRun<'_, 'a> {
         while let Some((day, open)) = self.open.pop_first() {
             let error = Error::of_day(day, error).with("table", &self.source.table);
             open.run.record_failure(&self.source.table, &error);
-            self.fail(day, Err(error), observer);
+            self.fail(day, error, observer);
         }
     }
 }
 
 /// Takes a day for this run. If another run has published it since its objects were listed, it knows more of them.
-fn begin<'a>(run: &DayRun<'a>, source: &TableSource, listed_at: UtcInstant) -> Result<StagedDay<'a>> {
-    let staged = run.begin(&source.table, source.dataset.name())?;
+fn begin<'a>(
+    run: &DayRun<'a>,
+    source: &TableSource,
+    listed_at: UtcInstant,
+    may_wait: bool,
+) -> Result<StagedDay<'a>> {
+    let staged = run.begin(&source.table, source.dataset.name(), may_wait)?;
     let replaced = staged.replaced()?;
     let planned_at = replaced.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
     match (replaced, planned_at) {

@@ -15,7 +15,7 @@ use super::{emf, metrics};
 use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::TablePlan;
+use crate::plan::{TablePlan, TableSource};
 use crate::publish::Manifest;
 use crate::publish::history::{self, RunError, RunOutcome, RunReport, StepSeconds};
 use crate::store::lake::Partition;
@@ -143,6 +143,16 @@ impl DayRun<'_> {
         if !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Temporary) {
             self.record(table);
         }
+    }
+
+    /// The walk over many days of a table has failed: what it has to do with, no day can tell.
+    pub(super) fn record_walk(&self, source: &TableSource, error: &Error) {
+        if self.report(&source.table).is_some() {
+            return self.console.failed(error, self.about_table(&source.table));
+        }
+        let partition = Partition { table: source.table.clone(), day: self.day };
+        self.open_report(&partition, source.dataset.name());
+        self.end(&source.table, Some(error));
     }
 
     /// All tables are done.

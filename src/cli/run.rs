@@ -62,8 +62,9 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
 /// The whole road of one table.
 fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTable> {
     let began = console::now();
-    let staged = day_run.begin(&source.table, source.dataset.name())?;
-    let planning = console::now();
+    let staged = day_run.begin(&source.table, source.dataset.name(), true)?;
+    let day_run = &day_run.listing_now();
+    let planning = day_run.planned_at;
     let plan = plan_table(source, day_run.day, day_run.connector)?;
     day_run.say_planned(&plan, Some(seconds_since(planning)));
     let unrecognised: Vec<_> = plan.left.iter().filter(|left| left.why == UNRECOGNISED).cloned().collect();
@@ -122,6 +123,11 @@ impl Outcomes {
     /// Whether some table was published.
     pub(super) fn has_done(&self) -> bool {
         !self.done.is_empty()
+    }
+
+    /// Whether a table was published without a row.
+    pub(super) fn has_empty(&self) -> bool {
+        self.done.iter().any(|table| table.ledger.written == 0)
     }
 
     fn was_interrupted(&self) -> bool {
@@ -186,9 +192,7 @@ fn exit_of(outcomes: &Outcomes, rebuilt: &BTreeMap<KstDay, Outcomes>, fail_on_em
     let all = || rebuilt.values().chain([outcomes]);
     let exits: Vec<Exit> = all().flat_map(Outcomes::exits).collect();
     match Exit::of_failures(&exits, all().any(Outcomes::has_done)) {
-        Exit::Done if fail_on_empty && outcomes.done.iter().any(|table| table.ledger.written == 0) => {
-            Exit::NoInput
-        }
+        Exit::Done if fail_on_empty && outcomes.has_empty() => Exit::NoInput,
         exit => exit,
     }
 }

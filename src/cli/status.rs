@@ -9,7 +9,7 @@ use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
 use super::exit::Exit;
 use super::settings::Flags;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{Order, RangePlanner, TableSource};
 use crate::publish::freshness::{DayState, DayStatus, day_status};
@@ -25,18 +25,37 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    // A lake that cannot be looked at is none in which every day is missing.
+    if lake.names("")?.is_empty() {
+        context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
+    }
+    let mut tables = Vec::new();
     for source in settings.tables()? {
-        let statuses = statuses(source, days, &connector, lake.as_ref(), context)?;
+        let statuses = match statuses(source, days, &connector, lake.as_ref(), context) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => {
+                // The other tables can be looked at all the same.
+                context.console.error(&error);
+                tables.push(Err(Exit::from(error.kind())));
+                continue;
+            }
+            found => found?,
+        };
         match args.format {
             ShowFormat::Json => {
-                statuses.iter().try_for_each(|(day, found)| {
-                    console::print(&format!("{}\n", as_json(&source.table, *day, found)))
-                })?;
+                let lines = statuses.iter().map(|(day, found)| as_json(&source.table, *day, found));
+                lines.into_iter().try_for_each(|line| console::print(&format!("{line}\n")))?;
             }
             ShowFormat::Table => console::print(&text(&source.table, days, &statuses))?,
         }
+        tables.push(Ok(statuses.values().any(|found| state_of(found).is_behind())));
     }
-    Ok(Exit::Done)
+    let is_behind = tables.contains(&Ok(true));
+    let failures: Vec<Exit> = tables.into_iter().filter_map(std::result::Result::err).collect();
+    match failures.first() {
+        Some(exit) => Ok(*exit),
+        None if args.check && is_behind => Ok(Exit::Unusable),
+        None => Ok(Exit::Done),
+    }
 }
 
 /// A day, or why nothing is known of it.
@@ -85,7 +104,9 @@ fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
                 "published_at": manifest.map(|manifest| &manifest.published_at),
                 "run": manifest.map(|manifest| &manifest.run),
                 "logmill": manifest.map(|manifest| &manifest.logmill),
-                "provisional": manifest.map(|manifest| manifest.provisional),
+                "provisional": status.provisional,
+                "published_from": status.other_inputs,
+                "not_registered": status.unregistered.as_ref().and_then(|report| report.error.as_ref()).map(|error| &error.message),
                 "ledger": manifest.map(|manifest| manifest.ledger),
                 "files": manifest.map(|manifest| manifest.parts.len()),
                 "file_bytes": manifest.map(|manifest| manifest.parts.iter().map(|part| part.bytes).sum::<u64>()),
@@ -188,7 +209,12 @@ fn notes(status: &DayStatus) -> Vec<String> {
     if !counts.is_empty() {
         notes.push(format!("objects: {}", counts.join(", ")));
     }
-    if status.manifest.as_ref().is_some_and(|manifest| manifest.provisional) {
+    let unregistered = status.unregistered.as_ref().and_then(|report| report.error.as_ref());
+    notes.extend(unregistered.map(|error| format!("not registered: {}", error.message)));
+    if let Some(inputs) = &status.other_inputs {
+        notes.push(format!("published from {}", inputs.join(", ")));
+    }
+    if status.provisional {
         notes.push("provisional".to_owned());
     }
     notes

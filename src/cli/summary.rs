@@ -12,6 +12,7 @@ use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
 use crate::plan::TablePlan;
 use crate::publish::Manifest;
+use crate::publish::freshness::{DayState, DayStatus};
 
 const SUMMARY_VERSION: u32 = 1;
 
@@ -51,7 +52,7 @@ pub(super) struct RangeSummary {
     /// Days of tables that needed nothing.
     left: u64,
     /// Days of tables that lack something, but would lose rows of objects that are gone.
-    kept: u64,
+    kept: Vec<KeptDay>,
     /// Tables that could not be looked at to their end.
     failed: Vec<FailedTable>,
 }
@@ -81,6 +82,15 @@ pub(super) struct FailedTable {
     pub(super) table: String,
     pub(super) published: bool,
     pub(super) error: String,
+}
+
+/// A day that a backfill has kept from losing rows.
+#[derive(Debug, Serialize)]
+struct KeptDay {
+    day: KstDay,
+    table: String,
+    state: DayState,
+    objects_gone: u64,
 }
 
 /// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
@@ -245,11 +255,18 @@ impl RangeSummary {
         days: DayRange,
         exit: Exit,
         made: Vec<DaySummary>,
-        (left, kept): (u64, u64),
+        (left, kept): (u64, &[DayStatus]),
         failed: Vec<FailedTable>,
     ) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
         let (from, to) = (days.first, days.last);
+        let kept_day = |status: &DayStatus| KeptDay {
+            day: status.partition.day,
+            table: status.partition.table.clone(),
+            state: status.state,
+            objects_gone: status.change.gone,
+        };
+        let kept = kept.iter().map(kept_day).collect();
         Self { version, logmill, run, from, to, exit_code: exit.code(), days: made, left, kept, failed }
     }
 
@@ -262,10 +279,20 @@ impl RangeSummary {
             text.push('\n');
             text += &table_of(&self.days, true);
         }
+        for day in &self.days {
+            let rejected = day.tables.iter().filter_map(|table| Some((table, table.quarantine.as_ref()?)));
+            text.extend(rejected.map(|(table, path)| {
+                let rows = console::count(table.ledger.quarantined);
+                format!("\n{} {}: {rows} rejected rows in {path}", day.day, table.table)
+            }));
+        }
+        if text.ends_with("jsonl") {
+            text.push('\n');
+        }
         let counts = [
             (published, "published"),
             (self.left, "needed nothing"),
-            (self.kept, "kept, since raw objects are gone"),
+            (self.kept.len() as u64, "kept, since raw objects are gone"),
             (failed, "failed"),
         ];
         let counts = counts.iter().filter(|(count, what)| *count > 0 || *what == "published");

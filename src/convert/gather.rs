@@ -8,7 +8,7 @@ use super::merge::{Merge, reduce};
 use super::quarantine::Quarantine;
 use super::scatter::Scattered;
 use super::{ConvertOptions, Observer};
-use crate::dataset::TableSchema;
+use crate::dataset::{Damage, TableSchema};
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
@@ -21,8 +21,8 @@ pub struct ObjectLedger<'a> {
     pub object: &'a PlannedObject,
     /// Its rows.
     pub ledger: RowLedger,
-    /// Whether a part of it could not be decoded at all.
-    pub damaged: bool,
+    /// What of it is lost.
+    pub damage: Damage,
 }
 
 /// A table and day before it is written: the ledger is final.
@@ -54,7 +54,7 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
         .map(|count| ObjectLedger {
             object: &plan.objects[count.object as usize],
             ledger: count.ledger,
-            damaged: count.damaged,
+            damage: count.damage,
         })
         .collect();
     for object in duplicates.objects() {

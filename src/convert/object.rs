@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::dataset::{Decoder, Rows};
+use crate::dataset::{Damage, Decoder, Rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
 use crate::store::unpack::{Unpacked, is_damage};
@@ -11,9 +11,25 @@ use crate::store::unpack::{Unpacked, is_damage};
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// Why an object ended before its end.
-struct Damage {
+struct Fault {
     reason: &'static str,
     detail: String,
+    damage: Damage,
+}
+
+impl Fault {
+    fn of_content(reason: &'static str, detail: String) -> Self {
+        Self { reason, detail, damage: Damage::Content }
+    }
+
+    fn unread(detail: String) -> Self {
+        Self { reason: "unreadable", detail, damage: Damage::Unread }
+    }
+
+    fn note(self, record: u32, raw: Option<&[u8]>, rows: &mut Rows) {
+        rows.reject_rest(record, self.reason, self.detail, raw);
+        rows.mark_damaged(self.damage);
+    }
 }
 
 /// Pushes a whole object of a store through `decoder`; `after_chunk` is called when rows may have been added.
@@ -36,7 +52,7 @@ pub(crate) fn read_object(
                 read_content(store, &mut content, max_bytes, &mut pending, decoder, rows, &mut after_chunk)?;
             end_object(damage, pending.rest(), decoder, rows);
         }
-        Err(damage) => rows.reject_rest(0, damage.reason, damage.detail, None),
+        Err(fault) => fault.note(0, None, rows),
     }
     after_chunk(rows)
 }
@@ -44,12 +60,12 @@ pub(crate) fn read_object(
 fn unpack(
     store: &dyn Store,
     opened: Result<Box<dyn Read + Send>>,
-) -> Result<std::result::Result<Unpacked, Damage>> {
+) -> Result<std::result::Result<Unpacked, Fault>> {
     let object = match opened {
         Ok(object) => object,
         Err(error) if error.kind() == ErrorKind::Unusable => {
             store.check()?;
-            return Ok(Err(Damage { reason: "unreadable", detail: error.to_string() }));
+            return Ok(Err(Fault::unread(error.to_string())));
         }
         Err(error) => return Err(error),
     };
@@ -68,7 +84,7 @@ fn read_content(
     decoder: &mut dyn Decoder,
     rows: &mut Rows,
     after_chunk: &mut impl FnMut(&mut Rows) -> Result<()>,
-) -> Result<Option<Damage>> {
+) -> Result<Option<Fault>> {
     let mut total = 0;
     loop {
         match pending.fill(content) {
@@ -80,25 +96,25 @@ fn read_content(
         after_chunk(rows)?;
         if total > max_bytes {
             let detail = format!("more than {max_bytes} bytes when unpacked");
-            return Ok(Some(Damage { reason: "object_too_large", detail }));
+            return Ok(Some(Fault::of_content("object_too_large", detail)));
         }
     }
 }
 
-fn end_object(damage: Option<Damage>, rest: &[u8], decoder: &mut dyn Decoder, rows: &mut Rows) {
-    match damage {
+fn end_object(fault: Option<Fault>, rest: &[u8], decoder: &mut dyn Decoder, rows: &mut Rows) {
+    match fault {
         None => decoder.finish(rest, rows),
-        Some(damage) => {
+        Some(fault) => {
             let raw = Some(rest).filter(|rest| !rest.is_empty());
-            rows.reject_rest(decoder.next_record(), damage.reason, damage.detail, raw);
+            fault.note(decoder.next_record(), raw, rows);
         }
     }
 }
 
 /// What a failed read says about the object; fails when it says that objects cannot be had at all.
-fn damage_of(error: std::io::Error, store: &dyn Store) -> Result<Damage> {
+fn damage_of(error: std::io::Error, store: &dyn Store) -> Result<Fault> {
     if is_damage(&error) {
-        return Ok(Damage { reason: "damaged_gzip", detail: error.to_string() });
+        return Ok(Fault::of_content("damaged_gzip", error.to_string()));
     }
     let error = match error.downcast::<Error>() {
         Ok(of_store) if of_store.kind() != ErrorKind::Unusable => return Err(of_store),
@@ -106,7 +122,7 @@ fn damage_of(error: std::io::Error, store: &dyn Store) -> Result<Damage> {
         Err(error) => error,
     };
     store.check()?;
-    Ok(Damage { reason: "unreadable", detail: error.to_string() })
+    Ok(Fault::unread(error.to_string()))
 }
 
 /// Unpacked bytes that the decoder has not used yet.

@@ -11,7 +11,7 @@ use super::object::read_object;
 use super::quarantine::Quarantine;
 use super::run::Run;
 use super::{ConvertOptions, Observer, Residency};
-use crate::dataset::{self, Dataset, IdentityKey, RowBatch, RowRules, Rows, TableSchema};
+use crate::dataset::{self, Damage, Dataset, IdentityKey, RowBatch, RowRules, Rows, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
@@ -24,8 +24,8 @@ pub(super) struct ObjectCount {
     /// Its number.
     pub(super) object: u32,
     pub(super) ledger: RowLedger,
-    /// Whether a part of it could not be decoded at all.
-    pub(super) damaged: bool,
+    /// What of it is lost.
+    pub(super) damage: Damage,
 }
 
 /// The rows of a table and day, sorted run by run, and what became of the others.
@@ -328,5 +328,5 @@ fn count_of(rows: &Rows, object: u32, day: KstDay) -> ObjectCount {
     let all = rows.ledger();
     let written = rows.kept().iter().find(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows);
     let other_day = all.read - all.quarantined - written;
-    ObjectCount { object, ledger: RowLedger { written, other_day, ..all }, damaged: rows.is_damaged() }
+    ObjectCount { object, ledger: RowLedger { written, other_day, ..all }, damage: rows.damage() }
 }

@@ -224,10 +224,10 @@ impl Search<'_> {
             found.rows.extend(self.hits(&rows.take_batch(), number)?);
             Ok(())
         })?;
-        if rows.is_damaged() {
+        if rows.damage().is_some() {
             found.damaged.push(number);
         }
-        let is_mentioned = self.finder.is_some() && !rows.is_damaged();
+        let is_mentioned = self.finder.is_some() && !rows.damage().is_some();
         if is_mentioned && hits == found.rows.len() + found.rejected.len() {
             found.mentioned.push(number);
         }

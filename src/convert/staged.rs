@@ -14,6 +14,7 @@ use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
 use super::scatter::{ObjectCount, Scattered};
 use super::spill_failed;
+use crate::dataset::Damage;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::store::Scratch;
@@ -29,7 +30,7 @@ struct ShardIndex {
     files: Vec<(String, u64)>,
     runs: Vec<StagedRun>,
     identities: Vec<String>,
-    counts: Vec<(u32, RowLedger, bool)>,
+    counts: Vec<(u32, RowLedger, Damage)>,
     quarantines: Vec<StagedQuarantine>,
 }
 
@@ -109,7 +110,7 @@ impl Scattered {
         let runs = self.runs.iter().map(staged_run).collect::<Result<_>>()?;
         let identities = self.identities.iter().map(staged_identities).collect::<Result<_>>()?;
         let quarantines = self.quarantines.iter_mut().map(staged_quarantine).collect::<Result<_>>()?;
-        let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damaged)).collect();
+        let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
         // Last, since the files are complete only now.
         let files = file_sizes(folder).map_err(|cause| spill_failed(folder, cause))?;
         Ok(ShardIndex { plan: plan.to_owned(), files, runs, identities, counts, quarantines })
@@ -141,7 +142,7 @@ impl Scattered {
             numbers: None,
         }));
         self.identities.extend(index.identities.iter().map(|file| IdentityRun::in_file(folder.join(file))));
-        let count = |(object, ledger, damaged)| ObjectCount { object, ledger, damaged };
+        let count = |(object, ledger, damage)| ObjectCount { object, ledger, damage };
         self.counts.extend(index.counts.into_iter().map(count));
         for staged in index.quarantines {
             self.quarantines.push(Quarantine::restore(folder.join(staged.file), &staged.index)?);

@@ -16,7 +16,7 @@ pub mod s3_access;
 pub use column::{Column, ColumnType, Identifier, Naming, Origin, Spread, TableSchema};
 pub use object_key::{KeyClaim, KeyTime, TimeInKey};
 pub use redact::RedactRules;
-pub use rows::{Cells, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
+pub use rows::{Cells, Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
 pub use rules::RowRules;
 
 use serde::{Deserialize, Serialize};

@@ -10,6 +10,7 @@ use arrow::array::{
 use arrow::compute::take;
 use arrow::error::ArrowError;
 use highway::{HighwayHash, HighwayHasher, Key};
+use serde::{Deserialize, Serialize};
 
 use super::column::{Column, ColumnType};
 use crate::kst::{DayRange, KstDay, UtcInstant, UtcWindow};
@@ -103,8 +104,29 @@ pub struct Rows {
     ledger: RowLedger,
     /// Rows kept of the current object, by day.
     kept: Vec<(KstDay, u64)>,
-    damaged: bool,
+    damage: Damage,
     raw_bytes: usize,
+}
+
+/// What of an object is lost, beside rows that were rejected one by one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Damage {
+    /// Nothing.
+    #[default]
+    None,
+    /// A part could not be decoded, and never will be: it is the content that is wrong.
+    Content,
+    /// It could not be read, which may be otherwise the next time.
+    Unread,
+}
+
+impl Damage {
+    /// Whether something is lost.
+    #[must_use]
+    pub fn is_some(self) -> bool {
+        self != Self::None
+    }
 }
 
 /// What a decoder says about a row before its cells.
@@ -135,7 +157,7 @@ impl Rows {
             object: 0,
             ledger: RowLedger::default(),
             kept: Vec::new(),
-            damaged: false,
+            damage: Damage::None,
             raw_bytes: 0,
         }
     }
@@ -146,13 +168,13 @@ impl Rows {
         self.window = days.window();
         self.ledger = RowLedger::default();
         self.kept.clear();
-        self.damaged = false;
+        self.damage = Damage::None;
     }
 
-    /// Whether a part of the current object could not be decoded at all: how much is lost, nobody knows.
+    /// What of the current object is lost: how much, nobody knows.
     #[must_use]
-    pub fn is_damaged(&self) -> bool {
-        self.damaged
+    pub fn damage(&self) -> Damage {
+        self.damage
     }
 
     /// Counts of the current object; rows of all wanted days count as written until duplicates are known.
@@ -225,12 +247,12 @@ impl Rows {
         raw: Option<&[u8]>,
     ) {
         self.reject(record, reason, detail, raw);
-        self.mark_damaged();
+        self.mark_damaged(Damage::Content);
     }
 
     /// Notes that more of the current object is lost than was rejected.
-    pub fn mark_damaged(&mut self) {
-        self.damaged = true;
+    pub fn mark_damaged(&mut self, damage: Damage) {
+        self.damage = damage;
     }
 
     /// Hands over the rejected rows so far.

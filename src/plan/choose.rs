@@ -4,13 +4,41 @@ use crate::dataset::KeyTime;
 use crate::dataset::object_key;
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 
-/// What midnight in a partitioned key means, told by the other keys of its series.
+/// What midnight in the name of a key means, told by the other names of its dated folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Midnight {
-    /// All keys of the series say midnight: the date is the UTC day of the events.
+    /// All of many names say midnight: the date is the UTC day of the events.
     EventDay,
-    /// Others have a time of day: the date is that of delivery.
+    /// Others have a time of day, or there is no dated folder: the date is that of delivery.
     Delivery,
+    /// There are too few names to tell.
+    Either,
+}
+
+/// The names in a dated folder.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FolderNames {
+    /// Whether some have a time of day.
+    pub has_times_of_day: bool,
+    /// How many say midnight.
+    pub midnights: u32,
+}
+
+impl FolderNames {
+    /// So many names do not all say midnight by chance: a log is delivered in one second of the 86,400 of a day.
+    const MANY: u32 = 3;
+
+    /// What midnight means among them. Nothing but the folder decides, so that a day and a range of days agree.
+    #[must_use]
+    pub fn midnight(self) -> Midnight {
+        if self.has_times_of_day {
+            Midnight::Delivery
+        } else if self.midnights >= Self::MANY {
+            Midnight::EventDay
+        } else {
+            Midnight::Either
+        }
+    }
 }
 
 /// Where a time of delivery lies, seen from the times that are wanted.
@@ -76,6 +104,20 @@ impl Wanted {
         match (time, midnight) {
             (KeyTime::Delivered(at), _) | (KeyTime::Midnight(at), Midnight::Delivery) => self.by_delivery(at),
             (KeyTime::Midnight(at), Midnight::EventDay) => self.by_event_day(at),
+            (KeyTime::Midnight(at), Midnight::Either) => self.by_either(at),
+        }
+    }
+
+    /// Read for all days that either meaning gives: rows of other days are counted, but none is missed.
+    fn by_either(&self, at: UtcInstant) -> Choice {
+        match (self.by_delivery(at), self.by_event_day(at)) {
+            (Choice::Take(by_delivery, _), Choice::Take(by_event, why)) => {
+                let (first, last) =
+                    (by_delivery.first.min(by_event.first), by_delivery.last.max(by_event.last));
+                Choice::Take(DayRange { first, last }, why)
+            }
+            (Choice::Leave(_), by_event) => by_event,
+            (by_delivery, Choice::Leave(_)) => by_delivery,
         }
     }
 
@@ -155,16 +197,6 @@ impl Wanted {
     }
 }
 
-/// The keys that share a meaning of midnight: all of one folder tree, without the date at its end.
-#[must_use]
-pub fn series(key: &str) -> &str {
-    let (folder, _) = object_key::split(key);
-    match object_key::folder_date(folder) {
-        Some(_) => folder[..folder.len() - "YYYY/MM/DD".len()].trim_end_matches('/'),
-        None => folder,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +237,25 @@ mod tests {
     }
 
     #[test]
+    fn a_midnight_that_may_mean_either_is_read_for_the_days_of_both() {
+        for (text, expected) in [
+            ("2023-10-30T00:00:00Z", false),
+            ("2023-10-31T00:00:00Z", true),
+            ("2023-11-01T00:00:00Z", true),
+            ("2023-11-02T00:00:00Z", false),
+        ] {
+            check(KeyTime::Midnight(at(text)), Midnight::Either, expected);
+        }
+        let wanted = Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 10 * 3_600_000);
+        let choice = wanted.choose(KeyTime::Midnight(at("2023-11-02T00:00:00Z")), Midnight::Either);
+        assert!(matches!(choice, Choice::Take(..)), "delivered nine hours after the day");
+        let names = |has_times_of_day, midnights| FolderNames { has_times_of_day, midnights }.midnight();
+        assert_eq!(names(true, 9), Midnight::Delivery);
+        assert_eq!(names(false, 3), Midnight::EventDay);
+        assert_eq!(names(false, 2), Midnight::Either);
+    }
+
+    #[test]
     fn the_dates_of_folders_reach_over_the_day_and_the_lateness() {
         let dates = |hours: i64| {
             Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), hours * 3_600_000).folder_dates()
@@ -228,7 +279,5 @@ mod tests {
         ] {
             assert_eq!(wanted.may_be_in(folder), expected, "{folder}");
         }
-        assert_eq!(series("p/1/r/web/2023/11/01/2023-11-01-00-00-00-A"), "p/1/r/web");
-        assert_eq!(series("p/2023-11-01-00-00-00-A"), "p");
     }
 }

@@ -1,9 +1,9 @@
 //! One listing of an input: what is there, sorted into found and left.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
-use super::choose::{Choice, Distance, Midnight, Wanted, series};
+use super::choose::{Choice, Distance, FolderNames, Midnight, Wanted};
 use super::list::TableSource;
 use super::{LeftObject, UNRECOGNISED};
 use crate::dataset::object_key;
@@ -28,10 +28,6 @@ pub(super) struct Found {
 /// What earlier listings of the same input have shown.
 #[derive(Debug, Default)]
 pub(super) struct Familiar {
-    /// Series in which some key has a time of day.
-    with_time_of_day: HashSet<String>,
-    /// Whether there are keys with a time.
-    has_times: bool,
     /// Keys that say nothing, which were judged already.
     judged: HashSet<String>,
 }
@@ -43,6 +39,8 @@ pub(super) struct Listing<'a> {
     store: &'a dyn Store,
     familiar: &'a mut Familiar,
     timed: Vec<(ObjectMeta, KeyTime)>,
+    /// Dated folders with names that say midnight, or a time of day.
+    dated: HashMap<String, FolderNames>,
     unclear: Vec<ObjectMeta>,
     found: Vec<Found>,
     left: Vec<LeftObject>,
@@ -55,17 +53,19 @@ impl<'a> Listing<'a> {
         store: &'a dyn Store,
         familiar: &'a mut Familiar,
     ) -> Self {
-        let (timed, unclear, found, left) = Default::default();
-        Self { source, wanted, store, familiar, timed, unclear, found, left }
+        let (timed, dated, unclear, found, left) = Default::default();
+        Self { source, wanted, store, familiar, timed, dated, unclear, found, left }
     }
 
     fn leave(&mut self, key: &str, bytes: u64, why: &str) {
         self.left.push(LeftObject { address: self.store.address(key), bytes, why: why.to_owned() });
     }
 
-    /// An object whose key says nothing. In a folder of logs with proper names, or in one that two tables share, its
-    /// content decides; in any other folder it was meant to be read.
-    fn judge_unclear(&mut self, object: ObjectMeta, by_content: bool) {
+    /// An object whose key says nothing: its content decides, whatever lies beside it, so that a day and a range of days
+    /// agree. One that is itself named as the input was meant to be read.
+    fn judge_unclear(&mut self, object: ObjectMeta) {
+        let is_input = self.source.inputs.contains(&self.store.address(&object.key));
+        let is_named = is_input && !self.source.shares_input;
         let of_another = dataset::ALL.iter().any(|other| {
             other.name() != self.source.dataset.name() && other.claim(&object.key) != KeyClaim::Unclear
         });
@@ -73,8 +73,8 @@ impl<'a> Listing<'a> {
             self.leave(&object.key, object.bytes, "named like another log type");
         } else if object_key::split(&object.key).1.starts_with(['.', '_']) {
             self.leave(&object.key, object.bytes, "hidden file");
-        } else if !by_content {
-            self.take_unclear(object, "no time in its key");
+        } else if is_named {
+            self.take_unclear(object, "named as the input");
         } else if self.head(&object.key).is_some_and(|head| self.source.dataset.recognises(&head)) {
             self.take_unclear(object, "no time in its key, but its content is of this log type");
         } else {
@@ -104,21 +104,31 @@ impl<'a> Listing<'a> {
         Some(head)
     }
 
+    fn note_name(&mut self, folder: &str, time: KeyTime) {
+        if !self.dated.contains_key(folder) {
+            if object_key::folder_date(folder).is_none() {
+                return;
+            }
+            self.dated.insert(folder.to_owned(), FolderNames::default());
+        }
+        if let Some(names) = self.dated.get_mut(folder) {
+            match time {
+                KeyTime::Delivered(_) => names.has_times_of_day = true,
+                KeyTime::Midnight(_) => names.midnights += 1,
+            }
+        }
+    }
+
     /// What was found, and what was left.
     pub(super) fn finish(mut self) -> (Vec<Found>, Vec<LeftObject>) {
-        self.familiar.has_times |= !self.timed.is_empty();
-        let by_content = self.source.shares_input || self.familiar.has_times;
         for object in std::mem::take(&mut self.unclear) {
             if self.familiar.judged.insert(object.key.clone()) {
-                self.judge_unclear(object, by_content);
+                self.judge_unclear(object);
             }
         }
         for (object, time) in std::mem::take(&mut self.timed) {
-            let midnight = if self.familiar.with_time_of_day.contains(series(&object.key)) {
-                Midnight::Delivery
-            } else {
-                Midnight::EventDay
-            };
+            let names = self.dated.get(object_key::split(&object.key).0);
+            let midnight = names.map_or(Midnight::Delivery, |names| names.midnight());
             let (KeyTime::Delivered(at) | KeyTime::Midnight(at)) = time;
             let folder = object_key::date_above(&object.key);
             let choice = match folder {
@@ -180,10 +190,7 @@ impl ListVisitor for Listing<'_> {
     fn object(&mut self, object: ObjectMeta) {
         match self.source.dataset.claim(&object.key) {
             KeyClaim::Mine(time) => {
-                let series = series(&object.key);
-                if matches!(time, KeyTime::Delivered(_)) && !self.familiar.with_time_of_day.contains(series) {
-                    self.familiar.with_time_of_day.insert(series.to_owned());
-                }
+                self.note_name(object_key::split(&object.key).0, time);
                 self.timed.push((object, time));
             }
             KeyClaim::NotMine(why) => self.leave(&object.key, object.bytes, why),

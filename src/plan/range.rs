@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::choose::Wanted;
+use super::choose::{Choice, Midnight, Wanted};
 use super::list::TableSource;
 use super::listing::{Familiar, Listing};
 use super::{LeftObject, PlannedObject, UNRECOGNISED};
+use crate::dataset::{KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::store::{Connector, Store};
@@ -43,8 +44,25 @@ pub struct DayObjects<'a> {
     pub day: KstDay,
     /// The objects, in no order.
     pub objects: Vec<&'a PlannedObject>,
+    /// Where they were looked for.
+    pub source: &'a TableSource,
     /// Since when it is not known what has come.
     pub listed_at: UtcInstant,
+}
+
+impl DayObjects<'_> {
+    /// Whether an object that is not among them would be if it were still there, by the time in its address.
+    #[must_use]
+    pub fn would_have(&self, address: &str) -> bool {
+        let KeyClaim::Mine(KeyTime::Delivered(at) | KeyTime::Midnight(at)) =
+            self.source.dataset.claim(address)
+        else {
+            return true;
+        };
+        // What midnight means need not be known: either meaning is enough.
+        let wanted = Wanted::new(DayRange::only(self.day), self.source.lateness_ms);
+        matches!(wanted.choose(KeyTime::Midnight(at), Midnight::Either), Choice::Take(..))
+    }
 }
 
 /// What is read in one walk.
@@ -208,7 +226,7 @@ impl<'a> RangePlanner<'a> {
             objects.filter(|shared| shared.days.contains(day)).map(|shared| &shared.object).collect();
         let near = self.listed.iter().filter(|listed| self.feeds(listed.date, day));
         let listed_at = near.map(|listed| listed.at).min().unwrap_or_else(self.clock);
-        let is_chosen = choose(&DayObjects { day, objects, listed_at })?;
+        let is_chosen = choose(&DayObjects { day, objects, source: self.source, listed_at })?;
         self.chosen.insert(day, is_chosen);
         Ok(())
     }

@@ -60,15 +60,20 @@ pub struct InputsChange {
     pub new: u64,
     /// Objects that had another size or `ETag`.
     pub changed: u64,
-    /// Objects that are not there any more: a rebuild would lose their rows.
+    /// Objects with rows that are not there any more: a rebuild would lose these.
     pub gone: u64,
     /// One that is new or has changed.
     pub example: Option<String>,
 }
 
 impl InputsChange {
-    /// Holds what would be read against what was read.
-    pub fn between<'a>(planned: impl Iterator<Item = &'a PlannedObject>, read: &[InputLine]) -> Self {
+    /// Holds what would be read against what was read; `is_gone` says of an object that is not there whether it was looked
+    /// for.
+    pub fn between<'a>(
+        planned: impl Iterator<Item = &'a PlannedObject>,
+        read: &[InputLine],
+        is_gone: impl Fn(&InputLine) -> bool,
+    ) -> Self {
         let mut read: BTreeMap<&str, &InputLine> =
             read.iter().map(|input| (input.object.as_str(), input)).collect();
         let mut change = Self::default();
@@ -82,7 +87,9 @@ impl InputsChange {
                 change.example = Some(object.address.clone());
             }
         }
-        change.gone = read.len() as u64;
+        // Without rows there is nothing to lose.
+        let lost = read.into_values().filter(|input| input.ledger.written > 0 && is_gone(input));
+        change.gone = lost.count() as u64;
         change
     }
 
@@ -93,11 +100,29 @@ impl InputsChange {
     }
 }
 
+/// The list of inputs as it would be if it had been made with the inputs as they are called now: the same folder may be
+/// called otherwise, and logs may have moved.
+fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
+    if then.len() != now.len() {
+        return read;
+    }
+    for input in &mut read {
+        let new = then.iter().zip(now).find_map(|(then, now)| {
+            let (then, now) = (then.trim_end_matches('/'), now.trim_end_matches('/'));
+            Some(format!("{now}{}", input.object.strip_prefix(then)?))
+        });
+        if let Some(new) = new {
+            input.object = new;
+        }
+    }
+    read
+}
+
 /// Whether an object is what was read, as far as its listing tells.
 pub(super) fn is_same(object: &PlannedObject, input: &InputLine) -> bool {
     // A folder knows no ETag, nor did early lists of inputs.
     let same_content = object.etag.is_none() || input.etag.is_none() || object.etag == input.etag;
-    object.bytes == input.bytes && same_content
+    object.bytes == input.bytes && same_content && !input.unread
 }
 
 /// How a day of a table stands.
@@ -115,10 +140,16 @@ pub struct DayStatus {
     pub listed_at: UtcInstant,
     /// What has become of the raw objects since; nothing where the day was never published.
     pub change: InputsChange,
+    /// The inputs from which the day was published, where they are called otherwise now.
+    pub other_inputs: Option<Vec<String>>,
+    /// Whether the day lacks nothing now, but may still do so.
+    pub provisional: bool,
     /// The published day.
     pub manifest: Option<Manifest>,
     /// The last run, where it failed.
     pub failure: Option<RunReport>,
+    /// The report of the published run, where it is the last one and the catalog would not show it.
+    pub unregistered: Option<RunReport>,
 }
 
 /// Finds out how a day stands, given all that can feed it.
@@ -127,11 +158,18 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
     let change = match &manifest {
         Some(manifest) => {
             let read = read_inputs(lake, &partition, manifest)?;
-            InputsChange::between(about.objects.iter().copied(), &read)
+            let read = renamed(read, &manifest.inputs, &about.source.inputs);
+            let is_gone = |input: &InputLine| about.would_have(&input.object);
+            InputsChange::between(about.objects.iter().copied(), &read, is_gone)
         }
         None => InputsChange::default(),
     };
-    let failure = last_failure(lake, &partition, manifest.as_ref())?;
+    let last = history::last(lake, &partition)?;
+    let unregistered = last.clone().filter(|last| {
+        let is_live = manifest.as_ref().is_some_and(|manifest| manifest.run == last.run);
+        is_live && last.outcome == RunOutcome::Published && last.error.is_some()
+    });
+    let failure = failure_of(last, manifest.as_ref());
     let state = match &manifest {
         _ if failure.is_some() => DayState::Failed,
         None => DayState::Missing,
@@ -142,7 +180,24 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
     let objects = about.objects.len() as u64;
     let bytes = about.objects.iter().map(|object| object.bytes).sum();
     let listed_at = about.listed_at;
-    Ok(DayStatus { partition, state, objects, bytes, listed_at, change, manifest, failure })
+    let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.inputs);
+    let other_inputs = other_inputs.map(|manifest| manifest.inputs.clone());
+    let complete_at = manifest.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.complete_at));
+    // What was provisional when it was published is not any more, once all late objects can have come and none has.
+    let provisional = complete_at.is_some_and(|complete_at| listed_at < complete_at);
+    Ok(DayStatus {
+        partition,
+        state,
+        objects,
+        bytes,
+        listed_at,
+        change,
+        other_inputs,
+        provisional,
+        manifest,
+        failure,
+        unregistered,
+    })
 }
 
 /// The last run of a day, if it failed and no later one has published the day.
@@ -151,11 +206,14 @@ pub fn last_failure(
     partition: &Partition,
     manifest: Option<&Manifest>,
 ) -> Result<Option<RunReport>> {
-    let last = history::last(lake, partition)?.filter(|last| last.outcome == RunOutcome::Failed);
+    Ok(failure_of(history::last(lake, partition)?, manifest))
+}
+
+fn failure_of(last: Option<RunReport>, manifest: Option<&Manifest>) -> Option<RunReport> {
     // The report of a run that published may be lacking.
-    let began = manifest.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
-    let is_later = |last: &RunReport| began.is_none_or(|began| last.ended() > began);
-    Ok(last.filter(is_later))
+    let published_at = manifest.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
+    let is_later = |last: &RunReport| published_at.is_none_or(|published_at| last.ended() > published_at);
+    last.filter(|last| last.outcome == RunOutcome::Failed).filter(is_later)
 }
 
 #[cfg(test)]
@@ -169,8 +227,28 @@ mod tests {
     }
 
     fn read(address: &str, bytes: u64, etag: Option<&str>) -> InputLine {
-        let (object, etag, ledger) = (address.to_owned(), etag.map(str::to_owned), RowLedger::default());
-        InputLine { object, bytes, etag, damaged: false, ledger }
+        let ledger = RowLedger { written: u64::from(address != "b"), ..RowLedger::default() };
+        let (object, etag) = (address.to_owned(), etag.map(str::to_owned));
+        InputLine { object, bytes, etag, damaged: false, unread: false, ledger }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_what_is_there_now() {
+        let before = [InputLine { unread: true, ..read("a", 1, None) }];
+        assert!(InputsChange::between([planned("a", 1, None)].iter(), &before, |_| true).is_stale());
+    }
+
+    #[test]
+    fn inputs_that_are_called_otherwise_are_the_same() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        for (then, now, object, expected) in [
+            (&["logs"][..], &["/data/logs/"][..], "logs/a/b", "/data/logs/a/b"),
+            (&["s3://old/x/"], &["s3://new"], "s3://old/x/a", "s3://new/a"),
+            (&["logs", "more"], &["logs"], "more/a", "more/a"),
+        ] {
+            let found = renamed(vec![read(object, 1, None)], &names(then), &names(now));
+            assert_eq!(found[0].object, expected);
+        }
     }
 
     #[test]
@@ -185,7 +263,7 @@ mod tests {
                 vec![planned("a", 1, Some("z")), planned("b", 1, None), planned("c", 1, None)],
                 (0, 1, 0, Some("a")),
             ),
-            (vec![planned("a", 1, None), planned("b", 2, None)], (0, 1, 1, Some("b"))),
+            (vec![planned("a", 1, None), planned("b", 2, None)], (0, 1, 0, Some("b"))),
             (
                 vec![
                     planned("a", 1, None),
@@ -196,9 +274,9 @@ mod tests {
                 ],
                 (2, 0, 0, Some("d")),
             ),
-            (vec![], (0, 0, 3, None)),
+            (vec![], (0, 0, 1, None)),
         ] {
-            let change = InputsChange::between(now.iter(), &before);
+            let change = InputsChange::between(now.iter(), &before, |input| input.object != "c");
             let found = (change.new, change.changed, change.gone, change.example.as_deref());
             assert_eq!(found, expected, "{now:?}");
             assert_eq!(change.is_stale(), expected.0 + expected.1 > 0);

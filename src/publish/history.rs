@@ -225,9 +225,16 @@ pub fn reports(lake: &dyn Lake, partition: &Partition) -> Result<Vec<RunReport>>
     Ok(reports)
 }
 
-/// The report of the newest run of a day.
+/// The report of the newest run of a day: the one that began last of those that can be read.
 pub fn last(lake: &dyn Lake, partition: &Partition) -> Result<Option<RunReport>> {
-    Ok(reports(lake, partition)?.into_iter().next())
+    for name in lake.names(&partition.history())?.iter().rev() {
+        let is_report = name.strip_suffix(".json").is_some_and(is_run_name);
+        let json = if is_report { lake.read(&format!("{}/{name}", partition.history()))? } else { None };
+        if let Some(report) = json.and_then(RunReport::from_json) {
+            return Ok(Some(report));
+        }
+    }
+    Ok(None)
 }
 
 /// What a published run read, also when another one has replaced it; `None` where that is not remembered.
@@ -243,12 +250,19 @@ fn inputs_path(partition: &Partition, run: &str) -> String {
     format!("{}/{run}.inputs.jsonl.gz", partition.history())
 }
 
-/// Removes what is remembered of all but the newest runs; `newest` stays also where others began in the same second.
+/// Removes what is remembered of all but the newest runs. `newest` stays also where others began in the same second, and
+/// the run that is the day, however many have failed since.
 fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
     let names = lake.names(&partition.history())?;
     let others: BTreeSet<&str> =
         names.iter().filter_map(|name| run_of(name)).filter(|run| *run != newest).collect();
-    let old: BTreeSet<&str> = others.into_iter().rev().skip(KEPT_RUNS - 1).collect();
+    let mut old: BTreeSet<&str> = others.into_iter().rev().skip(KEPT_RUNS - 1).collect();
+    if old.is_empty() {
+        return Ok(());
+    }
+    if let Some(manifest) = super::read_manifest(lake, partition)? {
+        old.remove(manifest.run.as_str());
+    }
     for name in names.iter().filter(|name| run_of(name).is_some_and(|run| old.contains(run))) {
         lake.remove(&format!("{}/{name}", partition.history()))?;
     }

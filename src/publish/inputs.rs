@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::{InputsFile, Manifest};
 use crate::convert::{ObjectLedger, hexadecimal};
+use crate::dataset::Damage;
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
 use crate::store::Lake;
@@ -35,6 +36,9 @@ pub struct InputLine {
     /// Whether a part of it could not be decoded at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
+    /// Whether it could not be read to its end: a later run may find more in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
     /// Its rows.
     #[serde(flatten)]
     pub ledger: RowLedger,
@@ -52,7 +56,8 @@ pub(super) fn write(
             object: object.object.address.clone(),
             bytes: object.object.bytes,
             etag: object.object.etag.clone(),
-            damaged: object.damaged,
+            damaged: object.damage.is_some(),
+            unread: object.damage == Damage::Unread,
             ledger: object.ledger,
         };
         serde_json::to_writer(&mut packed, &line)

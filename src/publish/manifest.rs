@@ -26,7 +26,7 @@ pub struct Manifest {
     pub day: KstDay,
     /// The run that published it: the folder of its files.
     pub run: String,
-    /// When the run began, UTC.
+    /// When it was published, UTC.
     pub published_at: String,
     /// When its inputs were listed, UTC.
     pub planned_at: String,

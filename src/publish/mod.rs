@@ -240,7 +240,7 @@ impl PublishRules {
 pub fn reject_ratio(gathered: &Gathered<'_>) -> f64 {
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     let bytes = |damaged_only: bool| {
-        let counted = gathered.objects.iter().filter(|object| object.damaged || !damaged_only);
+        let counted = gathered.objects.iter().filter(|object| object.damage.is_some() || !damaged_only);
         counted.map(|object| object.object.bytes).sum::<u64>()
     };
     let rows = share(gathered.ledger.quarantined, gathered.ledger.read);

@@ -187,7 +187,14 @@ mod tests {
 
     fn line(object: &str, bytes: u64, etag: Option<&str>, written: u64) -> InputLine {
         let ledger = RowLedger { read: written, written, ..RowLedger::default() };
-        InputLine { object: object.to_owned(), bytes, etag: etag.map(str::to_owned), damaged: false, ledger }
+        InputLine {
+            object: object.to_owned(),
+            bytes,
+            etag: etag.map(str::to_owned),
+            damaged: false,
+            unread: false,
+            ledger,
+        }
     }
 
     #[test]

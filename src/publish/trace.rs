@@ -208,7 +208,7 @@ mod tests {
 
     fn input(address: &str, duplicate: u64) -> InputLine {
         let ledger = RowLedger { duplicate, ..RowLedger::default() };
-        InputLine { object: address.to_owned(), bytes: 1, etag: None, damaged: false, ledger }
+        InputLine { object: address.to_owned(), bytes: 1, etag: None, damaged: false, unread: false, ledger }
     }
 
     fn row(object: usize, record: u32, at: &str, identity: u64) -> RawRow {

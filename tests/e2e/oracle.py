@@ -98,17 +98,25 @@ def chosen(keys: list[str], table: str, window: tuple[datetime, datetime]) -> li
         found = {key: match["time"] for key in keys if (match := CLOUDTRAIL_KEY.fullmatch(key))}
         return [key for key, time in found.items() if is_delivered(time, table, window)]
     partitioned = {key: match for key in keys if (match := PARTITIONED_KEY.fullmatch(key))}
-    by_delivery = {match["series"] for match in partitioned.values() if not midnight(match["time"])}
+    folders: dict[str, list[bool]] = {}
+    for key, match in partitioned.items():
+        folders.setdefault(key.rpartition("/")[0], []).append(midnight(match["time"]))
+
+    def is_wanted(key: str, time: str) -> bool:
+        """Names of a dated folder that all say midnight are event days; of fewer than three nobody can tell."""
+        names = folders.get(key.rpartition("/")[0], [])
+        by_event = holds_day(time, window)
+        by_delivery = is_delivered(time, table, window)
+        if key not in partitioned or not all(names):
+            return by_delivery
+        return by_event if len(names) >= 3 else by_event or by_delivery
+
     return [
         key
         for key in keys
         if (match := PARTITIONED_KEY.fullmatch(key) or SIMPLE_KEY.fullmatch(key))
         and not CLOUDTRAIL_KEY.fullmatch(key)
-        and (
-            holds_day(match["time"], window)
-            if key in partitioned and match["series"] not in by_delivery
-            else is_delivered(match["time"], table, window)
-        )
+        and is_wanted(key, match["time"])
     ]
 
 

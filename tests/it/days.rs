@@ -120,7 +120,8 @@ fn objects_named_after_their_event_day_are_read_for_both_korean_days() {
     }
     let day = work.run(Table::ACCESS).publishes(Table::ACCESS);
     assert_eq!(day.values("request_id"), ["103115", "110114"]);
-    assert_eq!(day.ledger(), [4, 2, 2, 0, 0]);
+    // The one name of 2 November may as well be that of a delivery at midnight: it is read to be sure.
+    assert_eq!(day.ledger(), [5, 2, 3, 0, 0]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{CatalogArgs, LakeArgs, ReadArgs, ShowFormat, SourceArgs, WriteArgs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::Order;
-use crate::publish::freshness::DayState;
+use crate::publish::freshness::{DayState, DayStatus};
 
 /// The days.
 #[derive(Debug, Default, Args)]
@@ -38,6 +38,12 @@ impl DaysArgs {
                 }
             },
         };
+        if last > KstDay::of(now) {
+            return Err(Error::new(ErrorKind::Usage, "the last day has not begun")
+                .with("to", last)
+                .with("today in Korea", KstDay::of(now))
+                .hint("name a day up to today with --to"));
+        }
         if first > last {
             return Err(Error::new(ErrorKind::Usage, "the first day lies behind the last")
                 .with("from", first)
@@ -93,6 +99,9 @@ pub(in crate::cli) struct BackfillArgs {
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
+    /// Exit with 4 when a day is missing, stale or failed
+    #[arg(long)]
+    pub(in crate::cli) check: bool,
     #[command(flatten)]
     pub(in crate::cli) source: SourceArgs,
     #[command(flatten)]
@@ -119,12 +128,13 @@ impl Only {
     /// What is meant where nothing is said: every day on which a run would change something.
     pub(in crate::cli) const BEHIND: [Self; 3] = [Self::Missing, Self::Stale, Self::Failed];
 
-    /// Whether it means days of this state.
-    pub(in crate::cli) fn takes(self, state: DayState) -> bool {
+    /// Whether it means a day that stands like this.
+    pub(in crate::cli) fn takes(self, status: &DayStatus) -> bool {
         match self {
-            Self::Missing => state == DayState::Missing,
-            Self::Stale => state == DayState::Stale,
-            Self::Failed => state == DayState::Failed,
+            Self::Missing => status.manifest.is_none(),
+            // Also where the last run failed over it.
+            Self::Stale => status.change.is_stale(),
+            Self::Failed => status.state == DayState::Failed,
             Self::All => true,
         }
     }

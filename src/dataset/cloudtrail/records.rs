@@ -11,7 +11,7 @@ use super::shape::{Found, Shape};
 use crate::dataset::column::TableSchema;
 use crate::dataset::json::{self, BracketScan, Stop, Walker};
 use crate::dataset::rows::{RowHead, Rows};
-use crate::dataset::{DecodeLimits, Decoder};
+use crate::dataset::{Damage, DecodeLimits, Decoder};
 use crate::kst::UtcInstant;
 
 /// Decodes CloudTrail log files.
@@ -282,7 +282,7 @@ impl Decoder for RecordDecoder {
         match self.place {
             Place::Lost => {}
             // The long record had no end.
-            Place::Skipping(_) => rows.mark_damaged(),
+            Place::Skipping(_) => rows.mark_damaged(Damage::Content),
             Place::Outside if blank && self.documents > 0 => {}
             Place::Outside if blank => rows.reject_rest(0, "empty_object", "no JSON document", None),
             Place::Outside => rows.reject_rest(0, "invalid_json", "no JSON object", None),
