@@ -225,16 +225,27 @@ pub fn reports(lake: &dyn Lake, partition: &Partition) -> Result<Vec<RunReport>>
     Ok(reports)
 }
 
-/// The report of the newest run of a day: the one that began last of those that can be read.
+/// The report of the newest run of a day, of those that can be read: the one that began last, and of several in one second
+/// the one that ended last.
 pub fn last(lake: &dyn Lake, partition: &Partition) -> Result<Option<RunReport>> {
-    for name in lake.names(&partition.history())?.iter().rev() {
-        let is_report = name.strip_suffix(".json").is_some_and(is_run_name);
-        let json = if is_report { lake.read(&format!("{}/{name}", partition.history()))? } else { None };
-        if let Some(report) = json.and_then(RunReport::from_json) {
-            return Ok(Some(report));
+    let names = lake.names(&partition.history())?;
+    let mut newest: Option<RunReport> = None;
+    for name in names.iter().rev().filter(|name| name.strip_suffix(".json").is_some_and(is_run_name)) {
+        if newest.as_ref().is_some_and(|newest| second_of(&newest.run) != second_of(name)) {
+            break;
         }
+        let json = lake.read(&format!("{}/{name}", partition.history()))?;
+        let report = json.and_then(RunReport::from_json);
+        let ended_later =
+            |report: &RunReport| newest.as_ref().is_none_or(|newest| report.ended() > newest.ended());
+        newest = report.filter(ended_later).or(newest);
     }
-    Ok(None)
+    Ok(newest)
+}
+
+/// The second in which a run began, as its name says it.
+fn second_of(run: &str) -> Option<&str> {
+    run.split_once('-').map(|(second, _)| second)
 }
 
 /// What a published run read, also when another one has replaced it; `None` where that is not remembered.
