@@ -11,7 +11,7 @@ use super::{Context, console, lock};
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 use crate::publish::{self, CleanRules, Leftover};
-use crate::store::lake::{LOCKS, Partition, is_held, is_run_name};
+use crate::store::lake::{LOCKS, Partition, is_held, run_of};
 use crate::store::{DayLock, Lake};
 
 /// How old the files of an unknown run must be where nobody has said it.
@@ -202,10 +202,4 @@ impl Total {
         }
         text
     }
-}
-
-/// The run whose folder a partition shows.
-pub(super) fn run_of(location: &str) -> Option<String> {
-    let last = location.trim_end_matches('/').rsplit('/').next()?;
-    is_run_name(last).then(|| last.to_owned())
 }

@@ -1,5 +1,7 @@
 //! The road of one table and day, as `run` goes it whole and `publish` its last part.
 
+use serde_json::json;
+
 use super::catalog::{CatalogSummary, Registrar};
 use super::console::{self, Console};
 use super::lock;
@@ -12,10 +14,10 @@ use crate::convert::{self, ConvertOptions, DayTarget, Gathered, Leg, Scattered};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::TablePlan;
+use crate::plan::{LeftObject, TablePlan};
 use crate::publish::history::{self, RunReport};
 use crate::publish::{self, CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
-use crate::store::lake::Partition;
+use crate::store::lake::{Partition, run_of};
 use crate::store::{Connector, Lake};
 
 /// Damaged objects that are named one by one.
@@ -150,7 +152,7 @@ impl<'a> DayRun<'a> {
         let partitions = registrar.catalog.partitions(table, self.day, self.day).or_else(|error| {
             if error.kind() == ErrorKind::Interrupted { Err(error) } else { Ok(Vec::new()) }
         })?;
-        Ok(partitions.first().and_then(|partition| super::clean::run_of(&partition.location)))
+        Ok(partitions.first().and_then(|partition| run_of(&partition.location)))
     }
 
     /// Tells the catalog, if there is one.
@@ -169,6 +171,16 @@ impl<'a> DayRun<'a> {
         let summary = registrar.register(self.lake, manifest)?;
         self.say_registered(&summary, began);
         history::record(self.lake, &RunReport { error: None, ..report.clone() })
+    }
+
+    /// Tells of objects that are left out, though they may be logs.
+    pub(super) fn warn_of_unrecognised(&self, table: &str, unrecognised: &[LeftObject]) {
+        let Some(first) = unrecognised.first() else { return };
+        self.warn(
+            table,
+            "objects are left out, since neither key nor content tell that they are logs",
+            vec![("objects", json!(unrecognised.len())), ("first", json!(first.address))],
+        );
     }
 
     /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.
@@ -270,4 +282,9 @@ impl<'a> DayRun<'a> {
             self.warn(&plan.table, text, vec![("objects", more.into())]);
         }
     }
+}
+
+/// A secret for the identities of rows.
+pub(super) fn identity_key() -> Result<[u64; 4]> {
+    Ok([super::random()?, super::random()?, super::random()?, super::random()?])
 }

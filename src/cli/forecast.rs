@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::backfill::{Rule, Verdict};
+use super::choice::{Rule, Verdict};
 use super::console;
 use super::day::DayRun;
 use super::exit::Exit;

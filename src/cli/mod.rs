@@ -2,6 +2,7 @@
 
 mod args;
 mod catalog;
+mod choice;
 mod config_file;
 mod console;
 mod day;
@@ -9,6 +10,7 @@ mod emf;
 pub mod exit;
 mod lock;
 mod metrics;
+mod outcomes;
 mod progress;
 mod report;
 mod settings;

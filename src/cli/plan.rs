@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PlanArgs, PlanFormat};
+use super::day::identity_key;
 use super::exit::Exit;
-use super::run::identity_key;
 use super::settings::Flags;
 use super::{Context, console};
 use crate::error::{Error, Result};

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::console;
-use super::day::{DayRun, PublishedTable};
+use super::day::{DayRun, PublishedTable, identity_key};
 use super::progress::Progress;
 use super::report::seconds_since;
-use super::run::{identity_key, warn_of_unrecognised};
 use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -77,7 +76,7 @@ pub(super) fn walk(
     if let Err(error) = &walked {
         range.give_up(error, observer);
     }
-    warn_of_unrecognised(run, &source.table, planner.unrecognised());
+    run.warn_of_unrecognised(&source.table, planner.unrecognised());
     walked.map_err(|error| Error::of_table(&source.table, &error))
 }
 

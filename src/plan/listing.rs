@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 
 use super::choose::{Choice, Distance, FolderNames, Midnight, Wanted};
-use super::list::TableSource;
+use super::source::TableSource;
 use super::{LeftObject, UNRECOGNISED};
 use crate::dataset::object_key;
 use crate::dataset::{self, KeyClaim, KeyTime};

@@ -8,9 +8,11 @@ pub mod choose;
 mod list;
 mod listing;
 mod range;
+mod source;
 
-pub use list::{TableSource, plan_table};
+pub use list::plan_table;
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
+pub use source::TableSource;
 
 use std::borrow::Cow;
 

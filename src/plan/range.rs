@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::choose::{Choice, Midnight, Wanted};
-use super::list::TableSource;
 use super::listing::{Familiar, Listing};
+use super::source::TableSource;
 use super::{LeftObject, PlannedObject, UNRECOGNISED};
 use crate::dataset::{KeyClaim, KeyTime};
 use crate::error::{Error, Result};

@@ -213,6 +213,13 @@ pub fn is_run_name(name: &str) -> bool {
         })
 }
 
+/// The run whose folder a partition shows.
+#[must_use]
+pub fn run_of(location: &str) -> Option<String> {
+    let last = location.trim_end_matches('/').rsplit('/').next()?;
+    is_run_name(last).then(|| last.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

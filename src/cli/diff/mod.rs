@@ -3,8 +3,8 @@
 mod show;
 
 use super::args::{DiffArgs, GlobalArgs};
+use super::day::identity_key;
 use super::exit::Exit;
-use super::run::identity_key;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers, verify};
 use crate::error::{Error, ErrorKind, Result};

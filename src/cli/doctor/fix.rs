@@ -11,6 +11,7 @@ use crate::cli::catalog::Registrar;
 use crate::cli::clean::{self, Broom, Say};
 use crate::error::{ErrorKind, Result};
 use crate::publish::Manifest;
+use crate::store::lake::run_of;
 
 /// Whether a finding can be mended here.
 pub(super) fn can_fix(finding: &Finding) -> bool {
@@ -129,7 +130,7 @@ fn sweep(places: &Places<'_>, day: &DayReport, dry: bool, say: Say) -> Result<()
     }
     let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.now);
     // What the catalog has shown until now may still be read: it stays until the next time.
-    let shown = day.registered.iter().filter_map(|found| clean::run_of(&found.location)).collect();
+    let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
     Broom::new(places.lake, rules, dry, say).clean_day(&day.partition, &shown)
 }
 

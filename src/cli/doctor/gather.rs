@@ -12,7 +12,7 @@ use crate::kst::KstDay;
 use crate::plan::{PlannedObject, TableSource, plan_table};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
-use crate::store::lake::{INPUTS, MANIFEST, Partition};
+use crate::store::lake::{INPUTS, MANIFEST, Partition, run_of};
 
 /// A table with the days that were looked at.
 pub(super) struct TableReport {
@@ -133,7 +133,7 @@ impl Eye<'_> {
         let lake = self.places.lake;
         let published = publish::read_manifest(lake, partition)?;
         let published = published.map(|manifest| self.published(partition, manifest)).transpose()?;
-        let shown = registered.iter().filter_map(|found| clean::run_of(&found.location)).collect();
+        let shown = registered.iter().filter_map(|found| run_of(&found.location)).collect();
         let rules = clean::rules(self.places.settings, clean::UNKNOWN_MS, self.places.now);
         Ok(DayFacts {
             day: partition.day,

@@ -6,9 +6,9 @@
 mod show;
 
 use super::args::{GlobalArgs, SourceArgs, WhyArgs};
+use super::day::identity_key;
 use super::exit::Exit;
 use super::progress::Progress;
-use super::run::identity_key;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers};
 use crate::convert::{RawQuery, search_raw};
