@@ -32,7 +32,7 @@ from month import BY_DELIVERY, FOLDERS, REGIONS, SHARE_OF_REJECTS, UNDATED, Mont
 from oracle import chosen, kst_window
 from test_s3_kills import kill_at
 
-DAYS = month.days()[13:21]
+DAYS = month.days()
 STRETCH = span(DAYS[0], DAYS[-1])
 FEW = month.days()[15:18]
 GRACE = ("--grace", "0s")
@@ -64,7 +64,7 @@ class Bucket:
 
 @pytest.fixture(scope="module")
 def stretch(aws_server: str) -> Iterator[Bucket]:
-    """Eight days, made by single runs; tests do not change them."""
+    """The month, made by single runs; tests do not change it."""
     with running(aws_server) as proxy:
         yield made_singly(Aws(aws_server, proxy), lying_near(DAYS), DAYS)
 

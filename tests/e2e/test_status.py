@@ -205,7 +205,7 @@ def test_objects_that_are_gone_make_no_day_stale_and_keep_a_stale_one_as_it_is(s
     assert lines[gone]["objects_gone"] > 0
     assert in_state(lines, "stale") == {("cloudtrail", day) for day in STALE_DAYS}
     before = scene.runs()
-    assert "1 days are left" in scene.dry_run()
+    assert "are gone: 1" in scene.dry_run()
     said = logmill("backfill", *span(), *places(scene.raw, scene.lake), *SHARE_OF_REJECTS).stderr
     made = {place for place, run in scene.runs().items() if run != before[place]}
     assert made == {("cloudtrail", "2023-10-17"), ("cloudtrail", "2023-10-18")}
