@@ -1,0 +1,419 @@
+"""What whoever runs days every night relies on: failures are told, and days neither lost nor forgotten."""
+
+import fcntl
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+import month
+from harness import DATASETS, PATIENCE, REPOSITORY, Lake, logmill, partition, run_day, started
+from many_days import (
+    backfill,
+    backfill_arguments,
+    contents,
+    every,
+    files,
+    in_state,
+    places,
+    runs,
+    span,
+    status,
+)
+from month import FLAT, REGIONS, Month, access_line, packed, record
+from opened import gate
+from oracle import kst_window
+
+DAYS = month.days()[2:5]
+STRETCH = span(DAYS[0], DAYS[-1])
+LONG_BEFORE = span("2023-09-01", DAYS[-1])
+ACCESS = ("--dataset", "s3-access")
+TRAIL = ("--dataset", "cloudtrail")
+PROSE = "Enable AccessLog for ELB: 123456789012 at 2023-10-04T03:00:00Z\nThis is no log.\n"
+STRAYS = ("flat/ELBAccessLogTestFile", "README.txt", "AWSLogs/README.txt")
+
+
+def noon(day: str) -> Any:
+    """The middle of a KST day."""
+    return kst_window(day)[0] + timedelta(hours=12)
+
+
+def few_logs(seed: int = 3) -> Month:
+    """Two objects of each table a day, each with events of an hour before its delivery."""
+    made = Month(Random(seed))
+    for day in DAYS:
+        for hours in (0, 2):
+            at = noon(day) + timedelta(hours=hours)
+            events = [at - timedelta(minutes=minutes) for minutes in (5, 20, 40)]
+            made.access(FLAT, at, [access_line(made, event) for event in events])
+            made.trail(REGIONS[0], at, packed([record(made, event) for event in events]))
+    return made
+
+
+def keys_of(made: Month, table: str, day: str) -> list[str]:
+    """The objects that were delivered on a day."""
+    mark = f"{noon(day):%Y-%m-%d}" if table == "s3_access" else f"_{noon(day):%Y%m%d}T"
+    found = sorted(key for key in made.objects if mark in key and key.startswith("flat") == (mark[0] != "_"))
+    assert len(found) == 2
+    return found
+
+
+def metrics(file: Path) -> dict[tuple[str, str | None], float]:
+    """The numbers of a metrics file by family and table."""
+    families = text_string_to_metric_families(file.read_text("utf-8"))
+    return {
+        (sample.name, sample.labels.get("table")): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def events(said: str, name: str) -> list[dict[str, Any]]:
+    """The events of a name."""
+    found = [json.loads(line) for line in said.splitlines()]
+    return [event for event in found if event["event"] == name]
+
+
+def loudly(*arguments: str | Path) -> str:
+    """What is said that is not to be said quietly."""
+    return logmill(*(word for word in arguments if word != "--quiet")).stderr
+
+
+@contextmanager
+def held(lake: Path, *held: tuple[str, str]) -> Iterator[None]:
+    """Somebody else has these days."""
+    locks = []
+    for table, day in held:
+        lock = lake / "_staging" / table / f"{partition(day)}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+        file.write("run X, process 1")
+        file.flush()
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        locks.append(file)
+    try:
+        yield
+    finally:
+        for file in locks:
+            Path(file.name).unlink()
+            file.close()
+
+
+@contextmanager
+def ending(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that does not outlive the test."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def made() -> Month:
+    """Logs of three days."""
+    return few_logs()
+
+
+@pytest.fixture
+def raw(made: Month, tmp_path: Path) -> Path:
+    """The same in a folder."""
+    return month.write(tmp_path / "raw", made.objects)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """Where a lake is to be."""
+    return tmp_path / "lake"
+
+
+@pytest.mark.parametrize("lookback", [(), ("--lookback", "7d")], ids=["day", "lookback"])
+def test_a_run_whose_input_is_missing_says_so_and_what_to_do(
+    tmp_path: Path, lake: Path, lookback: tuple[str, ...]
+) -> None:
+    file, missing = tmp_path / "metrics.prom", tmp_path / "nowhere"
+    arguments = ("run", "--day", DAYS[0], *lookback, *places(missing, lake), *ACCESS, "--metrics-file", file)
+    said = logmill(*arguments, code=4).stderr
+    assert "cannot read the input" in said
+    assert str(missing) in said
+    assert "hint: " in said
+    file.unlink()
+    said = logmill(*arguments, "--log-format", "json", "--quiet", code=4).stderr
+    [failed] = events(said, "failed")
+    assert (failed["table"], failed["kind"], failed["exit_code"]) == ("s3_access", "unusable", 4)
+    assert str(missing) in failed["error"]
+    assert failed["hint"]
+    [finished] = events(said, "finished")
+    assert (finished["exit_code"], finished["failed"], finished["published"]) == (4, 1, 0)
+    numbers = metrics(file)
+    assert numbers["logmill_exit_code", None] == 4
+    assert numbers["logmill_last_run_exit_code", "s3_access"] == 4
+    assert ("logmill_last_success_timestamp_seconds", "s3_access") not in numbers
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+@pytest.mark.parametrize("days", [STRETCH, LONG_BEFORE], ids=["its_days", "long_before"])
+def test_a_stray_file_is_left_out_by_all_however_long_the_range_is(
+    raw: Path, lake: Path, tmp_path: Path, days: tuple[str, ...], order: str
+) -> None:
+    """The lake is that of a folder without it, and there is a warning."""
+    clean = tmp_path / "clean"
+    backfill(raw, clean, days=days)
+    unstrayed = status(raw, clean, days=days)
+    month.write(raw, dict.fromkeys(STRAYS, PROSE.encode()))
+    listed = [{name: line[name] for name in line if name != "listed_at"} for line in unstrayed.values()]
+    for line in status(raw, clean, days=days).values():
+        line.pop("listed_at")
+        assert line in listed
+    said = loudly(*backfill_arguments(raw, lake, "--order", order, days=days))
+    assert said.count("neither key nor content tell") == len(DATASETS), said
+    assert contents(files(lake)) == contents(files(clean))
+    for lines in (status(raw, lake, days=days), status(raw, lake, days=STRETCH)):
+        assert in_state(lines, "published") == every(DAYS)
+        assert not in_state(lines, "stale")
+
+
+def test_a_single_run_leaves_a_stray_file_out_too(raw: Path, lake: Path, tmp_path: Path) -> None:
+    backfill(raw, tmp_path / "clean", days=STRETCH)
+    month.write(raw, dict.fromkeys(STRAYS, PROSE.encode()))
+    for day in DAYS:
+        said = loudly("run", "--day", day, *places(raw, lake))
+        assert said.count("neither key nor content tell") == len(DATASETS), said
+    assert contents(files(lake)) == contents(files(tmp_path / "clean"))
+    assert in_state(status(raw, lake, days=LONG_BEFORE), "published") == every(DAYS)
+
+
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_a_log_without_a_time_in_its_key_is_read_by_all(
+    made: Month, raw: Path, lake: Path, tmp_path: Path, order: str
+) -> None:
+    """However far its day is from where a range begins."""
+    line = access_line(made, noon(DAYS[1]) + timedelta(hours=5))
+    month.write(raw, {"flat/found-again": f"{line}\n".encode()})
+    for day in DAYS:
+        run_day(tmp_path / "singles", day=day, source=raw)
+    backfill(raw, lake, "--order", order, days=LONG_BEFORE)
+    assert Lake(lake).manifest("s3_access", DAYS[1])["ledger"]["written"] == 7
+    assert Lake(tmp_path / "singles").digests().items() <= Lake(lake).digests().items()
+    for days in (STRETCH, LONG_BEFORE):
+        for root in (lake, tmp_path / "singles"):
+            lines = status(raw, root, days=days)
+            assert in_state(lines, "published") == every(DAYS)
+            assert not in_state(lines, "stale")
+
+
+def test_a_file_that_is_named_as_the_input_is_read_whatever_it_is_called(made: Month, tmp_path: Path) -> None:
+    """Also where nothing at its beginning says that it is a log."""
+    lines = [access_line(made, noon(DAYS[1])) for _ in range(3)]
+    file = tmp_path / "what.txt"
+    file.write_text("".join(f"{line}\n" for line in ["No line of a log.", *lines]))
+    summary = run_day(
+        tmp_path / "run", *ACCESS, "--max-reject-ratio", "0.5", day=DAYS[1], source=file
+    ).summary
+    [table] = summary["tables"]
+    assert (table["written"], table["quarantined"]) == (3, 1)
+    backfill(file, tmp_path / "backfill", *ACCESS, days=LONG_BEFORE)
+    assert Lake(tmp_path / "backfill").manifest("s3_access", DAYS[1])["ledger"]["written"] == 3
+    assert not in_state(status(file, tmp_path / "backfill", *ACCESS, days=LONG_BEFORE), "stale")
+    assert in_state(status(file, tmp_path / "run", *ACCESS, days=STRETCH), "stale") == set()
+
+
+def test_a_run_lists_when_it_has_waited_so_that_a_backfill_that_listed_before_gives_way(
+    made: Month, raw: Path, lake: Path
+) -> None:
+    """An object that came while it waited is in the day."""
+    place = ("s3_access", DAYS[2])
+    arguments = ("run", "--day", place[1], *ACCESS, *places(raw, lake), "--wait", "1h")
+    first = raw / keys_of(made, place[0], DAYS[0])[0]
+    late = Month(Random(4))
+    late.access(FLAT, noon(place[1]), [access_line(late, noon(place[1]))])
+    with gate(first) as closed, ExitStack() as stack:
+        with held(lake, place):
+            waiting = stack.enter_context(ending(started(*arguments)))
+            assert waiting.stderr
+            assert "waiting for another run" in waiting.stderr.readline()
+            earlier = backfill_arguments(raw, lake, *ACCESS, days=STRETCH)
+            backfilling = stack.enter_context(ending(started(*earlier)))
+            closed.wait(backfilling)
+            month.write(raw, late.objects)
+        _, said = waiting.communicate(timeout=PATIENCE)
+        assert waiting.returncode == 0, said
+        nightly = runs(files(lake))
+        assert nightly.keys() == {place}
+        closed.lift()
+        _, said = backfilling.communicate(timeout=PATIENCE)
+    assert backfilling.returncode == 5, said
+    assert "another run has published the day meanwhile" in said
+    assert runs(files(lake))[place] == nightly[place]
+    assert Lake(lake).manifest(*place)["ledger"]["written"] == 7
+
+
+def test_the_second_table_of_a_run_is_listed_after_the_first_one_is_published(raw: Path, lake: Path) -> None:
+    run_day(lake, day=DAYS[0], source=raw)
+    first, second = (Lake(lake).manifest(table, DAYS[0]) for table in DATASETS)
+    assert first["planned_at"] <= first["published_at"] <= second["planned_at"] <= second["published_at"]
+
+
+def test_a_day_of_which_nothing_can_be_told_counts_as_failed(raw: Path, lake: Path, tmp_path: Path) -> None:
+    """What was a success before stays the last one."""
+    file = tmp_path / "metrics.prom"
+    arguments = ("--metrics-file", file, "--log-format", "json")
+    backfill(raw, lake, *arguments, days=STRETCH)
+    before = metrics(file)
+    manifest = lake / "s3_access" / partition(DAYS[1]) / "_manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:100])
+    # All others need nothing.
+    made = backfill(raw, lake, *arguments, days=STRETCH, code=5)
+    assert made.failed.keys() == {("s3_access", DAYS[1])}
+    [finished] = events(made.said, "finished")
+    assert (finished["exit_code"], finished["published"], finished["failed"]) == (5, 0, 1)
+    [failed] = events(made.said, "failed")
+    assert (failed["table"], failed["day"], failed["exit_code"]) == ("s3_access", DAYS[1], 4)
+    after = metrics(file)
+    assert after["logmill_exit_code", None] == 5
+    assert after["logmill_last_run_exit_code", "s3_access"] == 4
+    success = ("logmill_last_success_timestamp_seconds", "s3_access")
+    assert after[success] == before[success]
+
+
+def test_a_smaller_lateness_loses_no_object(raw: Path, lake: Path) -> None:
+    """What is not looked for any more is not gone."""
+    late = Month(Random(8))
+    late.access(FLAT, noon(DAYS[1]) + timedelta(hours=20), [access_line(late, noon(DAYS[1]))])
+    month.write(raw, late.objects)
+    backfill(raw, lake, days=STRETCH)
+    assert Lake(lake).manifest("s3_access", DAYS[1])["ledger"]["written"] == 7
+    lines = status(raw, lake, "--lateness", "1h", days=STRETCH)
+    wide = status(raw, lake, days=STRETCH)
+    assert lines["s3_access", DAYS[1]]["objects"] < wide["s3_access", DAYS[1]]["objects"]
+    assert all(line["objects_gone"] == 0 for line in lines.values())
+    (raw / next(iter(late.objects))).unlink()
+    gone = {place: line["objects_gone"] for place, line in status(raw, lake, days=STRETCH).items()}
+    assert {place for place, count in gone.items() if count} == {("s3_access", DAYS[1])}
+
+
+def test_a_day_is_kept_from_losing_rows_and_named(raw: Path, lake: Path, made: Month) -> None:
+    """An object that has no rows of a day is no loss to it."""
+    backfill(raw, lake, days=STRETCH)
+    before = runs(files(lake))
+    gone = keys_of(made, "s3_access", DAYS[1])[0]
+    (raw / gone).unlink()
+    late = Month(Random(9))
+    for day in DAYS[:2]:
+        late.access(FLAT, noon(day), [access_line(late, noon(day))])
+    month.write(raw, late.objects)
+    lines = status(raw, lake, days=STRETCH)
+    assert in_state(lines, "stale") == {("s3_access", day) for day in DAYS[:2]}
+    assert lines["s3_access", DAYS[0]]["objects_gone"] == 0
+    assert lines["s3_access", DAYS[1]]["objects_gone"] == 1
+    made_anew = backfill(raw, lake, days=STRETCH)
+    assert made_anew.made == {("s3_access", DAYS[0])}
+    kept = {"table": "s3_access", "day": DAYS[1], "state": "stale", "objects_gone": 1}
+    assert made_anew.summary["kept"] == [kept]
+    assert runs(files(lake))["s3_access", DAYS[1]] == before["s3_access", DAYS[1]]
+    assert "--only all" in loudly(*backfill_arguments(raw, lake, days=STRETCH))
+    all_days = backfill(raw, lake, "--only", "all", days=STRETCH)
+    assert (all_days.made, all_days.summary["kept"]) == (every(DAYS), [])
+
+
+def test_inputs_that_are_spelled_otherwise_are_the_same(raw: Path, lake: Path) -> None:
+    relative = os.path.relpath(raw, REPOSITORY)
+    backfill(relative, lake, days=STRETCH)
+    for other in (raw, f"{raw}/", f"{relative}/", relative):
+        lines = status(other, lake, days=STRETCH)
+        assert in_state(lines, "published") == every(DAYS), other
+        assert all(line["objects_gone"] == 0 for line in lines.values())
+        assert not backfill(other, lake, days=STRETCH).made, other
+
+
+def test_a_backfill_of_an_empty_day_says_so_where_it_is_asked_to(raw: Path, lake: Path) -> None:
+    empty = span("2023-09-01", "2023-09-01")
+    assert backfill(raw, lake, "--fail-on-empty", days=STRETCH).made == every(DAYS)
+    made = backfill(raw, lake, "--fail-on-empty", days=empty, code=99)
+    assert (made.made, made.summary["exit_code"]) == (every(["2023-09-01"]), 99)
+    assert not backfill(raw, lake, "--fail-on-empty", days=empty).made
+    backfill(raw, lake, "--only", "all", days=empty)
+
+
+@pytest.mark.parametrize("command", ["backfill", "status"])
+def test_days_that_have_not_begun_are_refused(raw: Path, lake: Path, command: str) -> None:
+    said = logmill(command, *span("2999-01-01", "2999-01-02"), *places(raw, lake), code=2).stderr
+    assert "has not begun" in said
+    assert "hint: " in said
+    assert not lake.exists()
+
+
+def test_status_ends_as_the_days_stand_where_it_is_asked_to(raw: Path, lake: Path, made: Month) -> None:
+    arguments = ("status", *STRETCH, *places(raw, lake))
+    backfill(raw, lake, days=span(DAYS[0], DAYS[1]))
+    logmill(*arguments)
+    logmill(*arguments, "--check", code=4)
+    backfill(raw, lake, days=STRETCH)
+    logmill(*arguments, "--check")
+    path = raw / keys_of(made, "cloudtrail", DAYS[1])[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:50])
+    logmill(*arguments, "--check", code=4)
+    logmill(*arguments, "--check", *ACCESS)
+    backfill(raw, lake, "--max-reject-ratio", "0", days=STRETCH, code=5)
+    logmill(*arguments, "--check", "--format", "json", code=4)
+    logmill(*arguments)
+    path.write_bytes(whole)
+    backfill(raw, lake, days=STRETCH)
+    logmill(*arguments, "--check")
+
+
+def test_status_goes_on_with_the_table_behind_one_whose_input_is_missing(
+    raw: Path, lake: Path, tmp_path: Path
+) -> None:
+    backfill(raw, lake, days=STRETCH)
+    config = tmp_path / "logmill.toml"
+    sources = {"cloudtrail": tmp_path / "nowhere", "s3-access": raw}
+    config.write_text(
+        "".join(f'[[source]]\ndataset = "{name}"\ninput = "{root}"\n' for name, root in sources.items())
+    )
+    arguments = ("--config", config, "status", *STRETCH, "--output", lake, "--format", "json")
+    result = logmill(*arguments, code=4)
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line["table"], line["day"], line["state"]) for line in found] == [
+        ("s3_access", day, "published") for day in DAYS
+    ]
+    assert str(tmp_path / "nowhere") in result.stderr
+
+
+def test_where_all_that_failed_can_be_had_later_the_exit_code_says_so(raw: Path, lake: Path) -> None:
+    """Also where other days needed nothing."""
+    backfill(raw, lake, days=span(DAYS[0], DAYS[0]))
+    others = every(DAYS[1:])
+    with held(lake, *others):
+        made = backfill(raw, lake, days=STRETCH, code=75)
+        assert (made.made, made.failed.keys(), made.summary["exit_code"]) == (set(), others, 75)
+    assert backfill(raw, lake, days=STRETCH).made == others
+
+
+def test_the_live_run_is_remembered_however_many_have_failed_since(raw: Path, lake: Path, made: Month) -> None:
+    """With what it read; of those that failed some are forgotten."""
+    place = ("cloudtrail", DAYS[1])
+    good = run_day(lake, *TRAIL, day=DAYS[1], source=raw).summary["run"]
+    history = lake / "_runs" / place[0] / partition(place[1])
+    remembered = {f"{good}.json", f"{good}.inputs.jsonl.gz"}
+    assert {path.name for path in history.iterdir()} == remembered
+    (raw / keys_of(made, *place)[0]).write_bytes(b"{")
+    # Of runs in one second, nobody can tell by their names which began last.
+    time.sleep(1.1)
+    for _ in range(12):
+        logmill("run", "--day", DAYS[1], *TRAIL, *places(raw, lake), "--quiet", code=3)
+    found = {path.name for path in history.iterdir()}
+    assert remembered <= found
+    assert len(found - remembered) == 10
+    line = status(raw, lake, *TRAIL, days=span(DAYS[1], DAYS[1]))[place]
+    assert (line["state"], line["run"]) == ("failed", good)
