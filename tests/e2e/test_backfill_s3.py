@@ -12,7 +12,8 @@ import pytest
 
 import month
 from aws import Aws, S3Lake
-from faults import ACCESS_DENIED, FaultProxy, running
+from catalog import Registered
+from faults import ACCESS_DENIED, FaultProxy, Refuse, running
 from harness import DATASETS, partition
 from many_days import (
     backfill,
@@ -256,3 +257,95 @@ def test_status_tells_what_is_stale_by_etag_and_fetches_no_log(aws: Aws) -> None
     needed = {key for _, day in feeding for key in chosen(list(objects), "s3_access", kst_window(day))}
     assert fetched(aws, source).keys() == needed | {UNDATED}
     assert not in_state(status(source, lake.url, days=days, env=aws.env()), "stale")
+
+
+NO_SUCH_KEY = Refuse(404, "NoSuchKey", "The specified key does not exist.")
+PLAIN_DAYS = month.days()[2:5]
+PLAIN_STRETCH = span(PLAIN_DAYS[0], PLAIN_DAYS[-1])
+
+
+def plain_logs() -> dict[str, bytes]:
+    """An object of each table a day; that of CloudTrail can feed no other day."""
+    made = Month(Random(3))
+    for day in PLAIN_DAYS:
+        noon = kst_window(day)[0] + timedelta(hours=12)
+        events = [noon - timedelta(minutes=minutes) for minutes in (5, 20, 40)]
+        made.access(BY_DELIVERY, noon, [access_line(made, event) for event in events])
+        made.trail(REGIONS[0], noon, packed([record(made, event) for event in events]))
+    return made.objects
+
+
+def trail_of(objects: dict[str, bytes], day: str) -> str:
+    """The object of CloudTrail of a day."""
+    [found] = chosen([key for key in objects if key.startswith("AWSLogs")], "cloudtrail", kst_window(day))
+    return found
+
+
+def test_an_object_that_could_not_be_opened_keeps_its_day_behind_until_it_is_read(aws: Aws) -> None:
+    """Though nothing about its listing has changed."""
+    objects, place = plain_logs(), ("cloudtrail", PLAIN_DAYS[1])
+    source, lake = aws.source(objects), aws.lake()
+    key = trail_of(objects, place[1])
+    rule = aws.proxy.rule(NO_SUCH_KEY, operation="GetObject", path=f"*{key}", times=1)
+    rejects = ("--max-reject-ratio", "1")
+    first = backfill(source, lake.url, *rejects, *GRACE, days=PLAIN_STRETCH, env=aws.env())
+    assert (rule.struck, first.made) == (1, every(PLAIN_DAYS))
+    ledger = lake.manifest(*place)["ledger"]
+    assert (ledger["written"], ledger["quarantined"]) == (0, 1)
+    lines = status(source, lake.url, days=PLAIN_STRETCH, env=aws.env())
+    assert in_state(lines, "stale") == {place}
+    assert (lines[place]["objects_changed"], lines[place]["example"]) == (1, source + key)
+    again = backfill(source, lake.url, *GRACE, days=PLAIN_STRETCH, env=aws.env())
+    assert again.made == {place}
+    assert lake.manifest(*place)["ledger"]["written"] == 3
+    lines = status(source, lake.url, days=PLAIN_STRETCH, env=aws.env())
+    assert in_state(lines, "published") == every(PLAIN_DAYS)
+    assert not backfill(source, lake.url, *GRACE, days=PLAIN_STRETCH, env=aws.env()).made
+
+
+def test_an_object_that_may_not_be_read_fails_its_one_day_and_not_those_beside_it(aws: Aws) -> None:
+    """Once it may be read, nothing else is made."""
+    objects, place = plain_logs(), ("cloudtrail", PLAIN_DAYS[1])
+    source, lake = aws.source(objects), aws.lake()
+    key = trail_of(objects, place[1])
+    rule = aws.proxy.rule(ACCESS_DENIED, operation="GetObject", path=f"*{key}")
+    made = backfill(source, lake.url, *GRACE, days=PLAIN_STRETCH, code=5, env=aws.env())
+    assert rule.struck
+    assert (made.made, made.failed.keys()) == (every(PLAIN_DAYS) - {place}, {place})
+    assert key in made.failed[place]
+    lines = status(source, lake.url, days=PLAIN_STRETCH, env=aws.env())
+    assert in_state(lines, "failed") == {place}
+    aws.proxy.forget()
+    assert backfill(source, lake.url, *GRACE, days=PLAIN_STRETCH, env=aws.env()).made == {place}
+    assert fetched(aws, source).keys() == {key}
+
+
+@pytest.mark.parametrize("refused", ["all", "one"])
+def test_days_that_could_not_be_registered_are_registered_by_the_next_backfill_without_reading(
+    aws: Aws, catalog: Registered, refused: str
+) -> None:
+    source, days = aws.source(plain_logs()), PLAIN_STRETCH
+    where = {"all": {}, "one": {"times": 1, "skip": 2}}[refused]
+    rule = aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition", **where)
+    options = (*catalog.options, "--create-database")
+    made = backfill(source, catalog.lake.url, *options, days=days, code=6, env=aws.env())
+    assert rule.struck
+    assert made.made == every(PLAIN_DAYS)
+    lacking = set(made.failed)
+    assert len(lacking) == (1 if refused == "one" else len(every(PLAIN_DAYS)))
+    before = runs(read(catalog.lake))
+    lines = status(source, catalog.lake.url, days=days, env=aws.env())
+    assert in_state(lines, "published") == every(PLAIN_DAYS)
+    assert {place for place, line in lines.items() if line["not_registered"]} == lacking
+    aws.proxy.forget()
+    again = backfill(source, catalog.lake.url, *options, days=days, env=aws.env())
+    assert (again.made, again.failed) == (set(), {})
+    assert not fetched(aws, source)
+    assert runs(read(catalog.lake)) == before
+    for (table, day), run in before.items():
+        assert f"/{run}/" in catalog.location(table, day.replace("-", ""))
+    lines = status(source, catalog.lake.url, days=days, env=aws.env())
+    assert not any(line["not_registered"] for line in lines.values())
+    aws.proxy.forget()
+    backfill(source, catalog.lake.url, *options, days=days, env=aws.env())
+    assert not aws.proxy.requests("*CreatePartition")

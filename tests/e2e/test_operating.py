@@ -400,7 +400,7 @@ def test_where_all_that_failed_can_be_had_later_the_exit_code_says_so(raw: Path,
     assert backfill(raw, lake, days=STRETCH).made == others
 
 
-def test_the_live_run_is_remembered_however_many_have_failed_since(raw: Path, lake: Path, made: Month) -> None:
+def test_the_live_run_is_remembered_however_many_failed_since(raw: Path, lake: Path, made: Month) -> None:
     """With what it read; of those that failed some are forgotten."""
     place = ("cloudtrail", DAYS[1])
     good = run_day(lake, *TRAIL, day=DAYS[1], source=raw).summary["run"]
