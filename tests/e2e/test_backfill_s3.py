@@ -303,21 +303,34 @@ def test_an_object_that_could_not_be_opened_keeps_its_day_behind_until_it_is_rea
     assert not backfill(source, lake.url, *GRACE, days=PLAIN_STRETCH, env=aws.env()).made
 
 
-def test_an_object_that_may_not_be_read_fails_its_one_day_and_not_those_beside_it(aws: Aws) -> None:
-    """Once it may be read, nothing else is made."""
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_an_object_that_may_not_be_read_fails_its_one_day_and_not_those_beside_it(
+    aws: Aws, order: str
+) -> None:
+    """Though others are read at once for the day and those beside it."""
     objects, place = plain_logs(), ("cloudtrail", PLAIN_DAYS[1])
-    source, lake = aws.source(objects), aws.lake()
     key = trail_of(objects, place[1])
+    for day in PLAIN_DAYS:
+        made, midnight = Month(Random(5)), kst_window(day)[0]
+        events = [midnight + timedelta(minutes=minutes) for minutes in (-30, 30)]
+        made.trail(REGIONS[0], midnight + timedelta(hours=1), packed([record(made, at) for at in events]))
+        objects |= made.objects
+    source, lake, clean = aws.source(objects), aws.lake(), aws.lake()
+    options = ("--order", order, *GRACE)
+    backfill(source, clean.url, *options, days=PLAIN_STRETCH, env=aws.env())
     rule = aws.proxy.rule(ACCESS_DENIED, operation="GetObject", path=f"*{key}")
-    made = backfill(source, lake.url, *GRACE, days=PLAIN_STRETCH, code=5, env=aws.env())
+    made = backfill(source, lake.url, *options, days=PLAIN_STRETCH, code=5, env=aws.env())
     assert rule.struck
     assert (made.made, made.failed.keys()) == (every(PLAIN_DAYS) - {place}, {place})
     assert key in made.failed[place]
     lines = status(source, lake.url, days=PLAIN_STRETCH, env=aws.env())
     assert in_state(lines, "failed") == {place}
     aws.proxy.forget()
-    assert backfill(source, lake.url, *GRACE, days=PLAIN_STRETCH, env=aws.env()).made == {place}
-    assert fetched(aws, source).keys() == {key}
+    assert backfill(source, lake.url, *options, days=PLAIN_STRETCH, env=aws.env()).made == {place}
+    trails = [key for key in objects if key.startswith("AWSLogs")]
+    feeding = chosen(trails, place[0], kst_window(place[1]))
+    assert fetched(aws, source) == Counter(feeding)
+    assert_complete(lake, contents(read(clean)))
 
 
 @pytest.mark.parametrize("refused", ["all", "one"])

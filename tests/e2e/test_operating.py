@@ -29,7 +29,7 @@ from many_days import (
     span,
     status,
 )
-from month import FLAT, REGIONS, Month, access_line, packed, record
+from month import BY_DELIVERY, FLAT, REGIONS, Month, access_line, packed, record
 from opened import gate
 from oracle import kst_window
 
@@ -54,7 +54,7 @@ def few_logs(seed: int = 3) -> Month:
         for hours in (0, 2):
             at = noon(day) + timedelta(hours=hours)
             events = [at - timedelta(minutes=minutes) for minutes in (5, 20, 40)]
-            made.access(FLAT, at, [access_line(made, event) for event in events])
+            made.access(BY_DELIVERY, at, [access_line(made, event) for event in events])
             made.trail(REGIONS[0], at, packed([record(made, event) for event in events]))
     return made
 
@@ -62,7 +62,8 @@ def few_logs(seed: int = 3) -> Month:
 def keys_of(made: Month, table: str, day: str) -> list[str]:
     """The objects that were delivered on a day."""
     mark = f"{noon(day):%Y-%m-%d}" if table == "s3_access" else f"_{noon(day):%Y%m%d}T"
-    found = sorted(key for key in made.objects if mark in key and key.startswith("flat") == (mark[0] != "_"))
+    trails = table == "cloudtrail"
+    found = sorted(key for key in made.objects if mark in key and key.startswith("AWSLogs") == trails)
     assert len(found) == 2
     return found
 
@@ -163,33 +164,41 @@ def test_a_run_whose_input_is_missing_says_so_and_what_to_do(
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 @pytest.mark.parametrize("days", [STRETCH, LONG_BEFORE], ids=["its_days", "long_before"])
 def test_a_stray_file_is_left_out_by_all_however_long_the_range_is(
-    raw: Path, lake: Path, tmp_path: Path, days: tuple[str, ...], order: str
+    raw: Path, lake: Path, tmp_path: Path, table: str, days: tuple[str, ...], order: str
 ) -> None:
     """The lake is that of a folder without it, and there is a warning."""
-    clean = tmp_path / "clean"
-    backfill(raw, clean, days=days)
-    unstrayed = status(raw, clean, days=days)
+    clean, options = tmp_path / "clean", ("--dataset", DATASETS[table])
+    backfill(raw, clean, *options, days=days)
+    unstrayed = status(raw, clean, *options, days=days)
     month.write(raw, dict.fromkeys(STRAYS, PROSE.encode()))
-    listed = [{name: line[name] for name in line if name != "listed_at"} for line in unstrayed.values()]
-    for line in status(raw, clean, days=days).values():
-        line.pop("listed_at")
-        assert line in listed
-    said = loudly(*backfill_arguments(raw, lake, "--order", order, days=days))
-    assert said.count("neither key nor content tell") == len(DATASETS), said
+    for place, line in status(raw, clean, *options, days=days).items():
+        assert line | {"listed_at": None} == unstrayed[place] | {"listed_at": None}
+    said = loudly(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
+    assert said.count("neither key nor content tell") == 1, said
     assert contents(files(lake)) == contents(files(clean))
-    for lines in (status(raw, lake, days=days), status(raw, lake, days=STRETCH)):
-        assert in_state(lines, "published") == every(DAYS)
+    for wanted in (days, STRETCH):
+        lines = status(raw, lake, *options, days=wanted)
+        assert in_state(lines, "published") == {(table, day) for day in DAYS}
         assert not in_state(lines, "stale")
 
 
-def test_a_single_run_leaves_a_stray_file_out_too(raw: Path, lake: Path, tmp_path: Path) -> None:
-    backfill(raw, tmp_path / "clean", days=STRETCH)
-    month.write(raw, dict.fromkeys(STRAYS, PROSE.encode()))
-    for day in DAYS:
-        said = loudly("run", "--day", day, *places(raw, lake))
-        assert said.count("neither key nor content tell") == len(DATASETS), said
+def test_a_single_run_leaves_a_stray_file_out_too(raw: Path, lake: Path, tmp_path: Path, table: str) -> None:
+    """Also on a day without a log, and where there is no log at all."""
+    options = ("--dataset", DATASETS[table])
+    days = [*DAYS, "2023-09-10"]
+    for day in days:
+        run_day(tmp_path / "clean", *options, day=day, source=raw)
+    strays = dict.fromkeys(STRAYS, PROSE.encode())
+    month.write(raw, strays)
+    for day in days:
+        said = loudly("run", "--day", day, *places(raw, lake), *options)
+        assert said.count("neither key nor content tell") == 1, said
     assert contents(files(lake)) == contents(files(tmp_path / "clean"))
-    assert in_state(status(raw, lake, days=LONG_BEFORE), "published") == every(DAYS)
+    lines = status(raw, lake, *options, days=LONG_BEFORE)
+    assert in_state(lines, "published") == {(table, day) for day in DAYS}
+    alone = month.write(tmp_path / "alone", strays)
+    [ledger] = run_day(tmp_path / "other", *options, day=DAYS[0], source=alone).summary["tables"]
+    assert (ledger["objects"], ledger["read"]) == (0, 0)
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
@@ -260,6 +269,7 @@ def test_a_run_lists_when_it_has_waited_so_that_a_backfill_that_listed_before_gi
 def test_the_second_table_of_a_run_is_listed_after_the_first_one_is_published(raw: Path, lake: Path) -> None:
     run_day(lake, day=DAYS[0], source=raw)
     first, second = (Lake(lake).manifest(table, DAYS[0]) for table in DATASETS)
+    assert first["planned_at"] < second["planned_at"]
     assert first["planned_at"] <= first["published_at"] <= second["planned_at"] <= second["published_at"]
 
 
