@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -362,3 +363,50 @@ def test_days_that_could_not_be_registered_are_registered_by_the_next_backfill_w
     aws.proxy.forget()
     backfill(source, catalog.lake.url, *options, days=days, env=aws.env())
     assert not aws.proxy.requests("*CreatePartition")
+
+
+@pytest.fixture
+def unregistered(aws: Aws, catalog: Registered) -> str:
+    """Days that are published and not in the catalog; gives the address of their logs."""
+    source = aws.source(plain_logs())
+    aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition")
+    options = (*catalog.options, "--create-database")
+    backfill(source, catalog.lake.url, *options, days=PLAIN_STRETCH, code=6, env=aws.env())
+    aws.proxy.forget()
+    return source
+
+
+def test_a_day_that_is_registered_by_hand_is_registered(
+    aws: Aws, catalog: Registered, unregistered: str
+) -> None:
+    """As the error of the run has proposed."""
+    for day in PLAIN_DAYS:
+        catalog.register(day=day)
+    lines = status(unregistered, catalog.lake.url, days=PLAIN_STRETCH, env=aws.env())
+    assert not {place for place, line in lines.items() if line["not_registered"]}
+
+
+def test_days_that_the_catalog_refuses_again_count_as_failed(
+    aws: Aws, catalog: Registered, unregistered: str, tmp_path: Path
+) -> None:
+    """They are published, nevertheless."""
+    file = tmp_path / "metrics.prom"
+    rule = aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition")
+    options = (*catalog.options, "--metrics-file", file, "--log-format", "json")
+    made = backfill(unregistered, catalog.lake.url, *options, days=PLAIN_STRETCH, code=6, env=aws.env())
+    assert rule.struck
+    assert all(table["published"] for day in made.summary["days"] for table in day["failed"])
+    *failed, finished = [json.loads(line) for line in made.said.splitlines()]
+    assert {(event["table"], event["day"]) for event in failed} == every(PLAIN_DAYS)
+    assert all(event["dataset"] for event in failed)
+    assert finished["failed"] == len(every(PLAIN_DAYS))
+    assert last_exit_codes(file) == ["6", "6"]
+    aws.proxy.forget()
+    backfill(unregistered, catalog.lake.url, *options, days=PLAIN_STRETCH, env=aws.env())
+    assert last_exit_codes(file) == ["0", "0"]
+
+
+def last_exit_codes(file: Path) -> list[str]:
+    """How the last run of each table ended, as a metrics file has it."""
+    lines = file.read_text("utf-8").splitlines()
+    return [line.split()[-1] for line in lines if line.startswith("logmill_last_run_exit_code")]

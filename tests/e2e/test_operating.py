@@ -427,3 +427,43 @@ def test_the_live_run_is_remembered_however_many_failed_since(raw: Path, lake: P
     assert len(found - remembered) == 10
     line = status(raw, lake, *TRAIL, days=span(DAYS[1], DAYS[1]))[place]
     assert (line["state"], line["run"]) == ("failed", good)
+
+
+@pytest.mark.parametrize(
+    ("swapped", "spelled"),
+    [
+        pytest.param(False, (0,), id="first"),
+        pytest.param(False, (1,), id="second"),
+        pytest.param(False, (0, 1), id="both"),
+        pytest.param(True, (), id="swapped"),
+        pytest.param(True, (1,), id="swapped-second"),
+    ],
+)
+def test_several_inputs_are_the_same_in_any_order_and_spelling(
+    tmp_path: Path, lake: Path, swapped: bool, spelled: tuple[int, ...]
+) -> None:
+    """Also where the name of one is the beginning of the other's."""
+    seeds = {"raw": 3, "raw2": 77}
+    roots = [month.write(tmp_path / name, few_logs(seed).objects) for name, seed in seeds.items()]
+
+    def said(command: str, inputs: list[Path | str], *options: str) -> str:
+        given = [word for root in inputs for word in ("--input", root)]
+        return logmill(command, *STRETCH, *given, "--output", lake, *options).stdout
+
+    said("backfill", roots, "--quiet")
+    now = [os.path.relpath(root, REPOSITORY) if at in spelled else root for at, root in enumerate(roots)]
+    inputs = now[::-1] if swapped else now
+    lines = [json.loads(line) for line in said("status", inputs, "--format", "json").splitlines()]
+    changes = {(line["state"], line["objects_new"], line["objects_gone"]) for line in lines}
+    assert changes == {("published", 0, 0)}
+    summary = json.loads(said("backfill", inputs, "--quiet", "--summary-json", "-"))
+    assert (summary["days"], summary["kept"]) == ([], [])
+
+
+def test_a_backfill_whose_input_is_missing_says_so_once_a_table(lake: Path, tmp_path: Path) -> None:
+    arguments = ("backfill", *STRETCH, *places(tmp_path / "nowhere", lake))
+    said = logmill(*arguments, "--log-format", "json", code=4).stderr
+    assert [failed["table"] for failed in events(said, "failed")] == list(DATASETS)
+    [finished] = events(said, "finished")
+    assert (finished["exit_code"], finished["failed"]) == (4, len(DATASETS))
+    assert logmill(*arguments, code=4).stderr.count("cannot read the input") == len(DATASETS)
