@@ -151,10 +151,9 @@ impl TableDays<'_> {
     /// A day that needs no reading; that the catalog does not show it is made good.
     fn leave(&mut self, status: &DayStatus) {
         self.made.left += 1;
-        let (Some(manifest), Some(report)) = (&status.manifest, &status.unregistered) else { return };
+        let (Some(manifest), Some(_)) = (&status.manifest, &status.unregistered) else { return };
         let run = self.run.on_day(status.partition.day, status.listed_at);
-        if let Err(error) = run.register_again(manifest, report) {
-            run.record_failure(self.table, &error);
+        if let Err(error) = run.register_again(manifest) {
             self.made.left -= 1;
             self.made.days.entry(status.partition.day).or_default().add(self.table, Err(error));
         }
@@ -188,10 +187,10 @@ impl Made {
             }
             exit => exit,
         };
-        let failed = self.failed.into_iter().map(|(table, error)| {
-            run.console
-                .failed(&error, vec![("run", run.run.clone().into()), ("table", table.clone().into())]);
-            FailedTable { table, published: false, error: error.to_string() }
+        let failed = self.failed.into_iter().map(|(table, error)| FailedTable {
+            table,
+            published: false,
+            error: error.to_string(),
         });
         let failed = failed.collect();
         let made = self.days.into_iter().map(|(day, outcomes)| outcomes.conclude(day)).collect();

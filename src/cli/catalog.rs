@@ -7,7 +7,7 @@ use super::settings::{CatalogSettings, Settings};
 use crate::catalog::{self, Catalog, RegisterRules, Registered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::publish::Manifest;
+use crate::publish::{Manifest, history};
 use crate::store::{Connector, Lake};
 
 /// The catalog of the settings, ready to be told of days.
@@ -81,6 +81,13 @@ impl<'a> Registrar<'a> {
         }
         let database = self.settings.database.clone();
         CatalogSummary { database, table, location, partition: partition.name() }
+    }
+
+    /// Tells the catalog of a day whose run could not, and remembers that it is told.
+    pub(super) fn register_again(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<CatalogSummary> {
+        let summary = self.register(lake, manifest)?;
+        history::mark_registered(lake, manifest)?;
+        Ok(summary)
     }
 
     fn not_registered(&self, manifest: &Manifest, cause: Error) -> Error {

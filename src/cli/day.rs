@@ -15,7 +15,6 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{LeftObject, TablePlan};
-use crate::publish::history::{self, RunReport};
 use crate::publish::{self, CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::lake::{Partition, run_of};
 use crate::store::{Connector, Lake};
@@ -165,12 +164,16 @@ impl<'a> DayRun<'a> {
     }
 
     /// Tells the catalog of a day that its run has published, but could not register.
-    pub(super) fn register_again(&self, manifest: &Manifest, report: &RunReport) -> Result<()> {
+    pub(super) fn register_again(&self, manifest: &Manifest) -> Result<()> {
         let Some(registrar) = self.registrar else { return Ok(()) };
+        self.open_registering(manifest);
         let began = console::now();
-        let summary = registrar.register(self.lake, manifest)?;
-        self.say_registered(&summary, began);
-        history::record(self.lake, &RunReport { error: None, ..report.clone() })
+        let registered = registrar.register_again(self.lake, manifest);
+        if let Ok(summary) = &registered {
+            self.say_registered(summary, began);
+        }
+        self.end(&manifest.table, registered.as_ref().err());
+        registered.map(drop)
     }
 
     /// Tells of objects that are left out, though they may be logs.

@@ -53,7 +53,8 @@ impl Outcomes {
     pub(super) fn conclude(self, day: KstDay) -> DaySummary {
         let Self { done, failed } = self;
         let failed = failed.into_iter().map(|(table, error)| {
-            let published = done.iter().any(|summary| summary.table == table);
+            let published =
+                error.kind() == ErrorKind::NotRegistered || done.iter().any(|summary| summary.table == table);
             FailedTable { published, error: error.to_string(), table }
         });
         DaySummary { day, failed: failed.collect(), tables: done }

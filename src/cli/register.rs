@@ -46,7 +46,7 @@ fn register_table(
 ) -> Result<CatalogSummary> {
     let manifest =
         publish::read_manifest(lake, partition)?.ok_or_else(|| verify::not_published(lake, partition))?;
-    registrar.register(lake, &manifest)
+    registrar.register_again(lake, &manifest)
 }
 
 fn show(summary: &CatalogSummary, format: ShowFormat) -> Result<()> {

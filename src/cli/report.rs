@@ -46,6 +46,13 @@ impl DayRun<'_> {
         self.reports.lock().insert((partition.table.clone(), self.day), report);
     }
 
+    /// A day that is published already is only to be registered.
+    pub(super) fn open_registering(&self, manifest: &Manifest) {
+        let partition = Partition { table: manifest.table.clone(), day: self.day };
+        self.open_report(&partition, &manifest.dataset);
+        self.note(&manifest.table, |report| report.outcome = RunOutcome::Published);
+    }
+
     /// What is to be read is known.
     pub(super) fn note_plan(&self, plan: &TablePlan) {
         self.note(&plan.table, |report| {
@@ -223,7 +230,8 @@ impl DayRun<'_> {
         self.reports.lock().get(&(table.to_owned(), self.day)).cloned()
     }
 
-    fn end(&self, table: &str, error: Option<&Error>) {
+    /// The work on a table ends.
+    pub(super) fn end(&self, table: &str, error: Option<&Error>) {
         self.note(table, |report| {
             report.ended_at = console::now().to_string();
             report.error = error.map(run_error);

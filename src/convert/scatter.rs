@@ -185,12 +185,12 @@ fn feeds<'a>(stores: &'a [Box<dyn Store>], readings: &[Reading<'_>], memory: usi
 }
 
 /// An object, and its place in the feed of its store.
-struct Wanted<'a> {
+struct Placed<'a> {
     reading: Reading<'a>,
     place: usize,
 }
 
-fn with_places<'a>(readings: &[Reading<'a>], stores: usize) -> Vec<Wanted<'a>> {
+fn with_places<'a>(readings: &[Reading<'a>], stores: usize) -> Vec<Placed<'a>> {
     let mut next = vec![0; stores];
     let mut place_of = |input: u32| {
         let place = &mut next[input as usize];
@@ -199,7 +199,7 @@ fn with_places<'a>(readings: &[Reading<'a>], stores: usize) -> Vec<Wanted<'a>> {
     };
     readings
         .iter()
-        .map(|reading| Wanted { reading: *reading, place: place_of(reading.object.input) })
+        .map(|reading| Placed { reading: *reading, place: place_of(reading.object.input) })
         .collect()
 }
 
@@ -214,7 +214,7 @@ struct Work<'a> {
     leg: usize,
     options: &'a ConvertOptions,
     observer: &'a dyn Observer,
-    objects: Vec<Wanted<'a>>,
+    objects: Vec<Placed<'a>>,
     /// The next object that nobody has taken.
     next: AtomicUsize,
     residency: &'a Residency,
@@ -231,8 +231,8 @@ impl Work<'_> {
         let mut rows = Rows::new(self.schema.decoded(), self.identity_key);
         let mut yields: Vec<DayYield> =
             self.days.iter().map(|target| self.day_yield(target, worker)).collect();
-        while let Some(wanted) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
-            let Wanted { reading: Reading { number, object, days }, place } = wanted;
+        while let Some(placed) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let Placed { reading: Reading { number, object, days }, place } = placed;
             rows.begin_object(*number, *days);
             let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;

@@ -103,19 +103,30 @@ impl InputsChange {
 /// The list of inputs as it would be if it had been made with the inputs as they are called now: the same folder may be
 /// called otherwise, and logs may have moved.
 fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
-    if then.len() != now.len() {
+    let left: Vec<&String> = then.iter().filter(|input| !now.contains(input)).collect();
+    let come: Vec<&String> = now.iter().filter(|input| !then.contains(input)).collect();
+    if left.len() != come.len() {
         return read;
     }
     for input in &mut read {
-        let new = then.iter().zip(now).find_map(|(then, now)| {
-            let (then, now) = (then.trim_end_matches('/'), now.trim_end_matches('/'));
-            Some(format!("{now}{}", input.object.strip_prefix(then)?))
+        let mut names = left.iter().zip(&come);
+        let new = names.find_map(|(left, come)| {
+            Some(format!("{}{}", come.trim_end_matches('/'), below(left, &input.object)?))
         });
         if let Some(new) = new {
             input.object = new;
         }
     }
     read
+}
+
+/// What follows an input in an address that lies in it.
+fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
+    let rest = address.strip_prefix(input.trim_end_matches('/'))?;
+    // A prefix in S3 may be what stands before the times in the names of logs.
+    let is_glued =
+        input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
+    (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
 }
 
 /// Whether an object is what was read, as far as its listing tells.
@@ -245,6 +256,10 @@ mod tests {
             (&["logs"][..], &["/data/logs/"][..], "logs/a/b", "/data/logs/a/b"),
             (&["s3://old/x/"], &["s3://new"], "s3://old/x/a", "s3://new/a"),
             (&["logs", "more"], &["logs"], "more/a", "more/a"),
+            (&["logs", "more"], &["more", "logs"], "more/a", "more/a"),
+            (&["logs", "logs2"], &["logs2", "/data/logs"], "logs2/a", "logs2/a"),
+            (&["logs", "logs2"], &["logs2", "/data/logs"], "logs/a", "/data/logs/a"),
+            (&["s3://b/web-"], &["s3://c/web-"], "s3://b/web-2023", "s3://c/web-2023"),
         ] {
             let found = renamed(vec![read(object, 1, None)], &names(then), &names(now));
             assert_eq!(found[0].object, expected);

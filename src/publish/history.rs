@@ -213,6 +213,18 @@ pub fn record(lake: &dyn Lake, report: &RunReport) -> Result<()> {
     forget(lake, &partition, &report.run)
 }
 
+/// Remembers that the catalog shows a published day by now, though its run could not tell it.
+pub fn mark_registered(lake: &dyn Lake, manifest: &Manifest) -> Result<()> {
+    let partition = Partition { table: manifest.table.clone(), day: manifest.day };
+    let path = report_path(&partition, &manifest.run);
+    match lake.read(&path)?.and_then(RunReport::from_json) {
+        Some(report) if report.error.is_some() => {
+            lake.write(&path, &RunReport { error: None, ..report }.to_json()?)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The reports of a day, the newest first. What cannot be read is passed over.
 pub fn reports(lake: &dyn Lake, partition: &Partition) -> Result<Vec<RunReport>> {
     let mut reports = Vec::new();

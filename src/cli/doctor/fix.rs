@@ -46,7 +46,7 @@ pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool, say: S
 
 fn mend(places: &Places<'_>, day: &DayReport, say: Say) -> Result<()> {
     if let Some((registrar, manifest)) = to_register(places, day) {
-        let summary = registrar.register(places.lake, manifest)?;
+        let summary = registrar.register_again(places.lake, manifest)?;
         say(&summary.line())?;
     }
     if let Some(registrar) = to_remove(places, day) {
