@@ -72,6 +72,14 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
+/// Every day that is open holds files, and every spilled run is one: the limit is raised as far as it may be.
+fn allow_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Best effort: what does not fit fails where it is opened, with its own error.
+    let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
+}
+
 /// What every command is given.
 struct Context {
     console: Console,
@@ -100,6 +108,7 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
     // Also what is wrong with the settings is said in the wanted form.
     let GlobalArgs { quiet, verbose, .. } = cli.global;
     let mut console = Console { format: settings::LogFormat::Text, quiet, verbose, bars: true };
+    allow_open_files();
     let settled = environment().and_then(|environment| {
         console.format = settings::wanted_log_format(&cli.global, &environment);
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;

@@ -106,6 +106,7 @@ fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
                 "logmill": manifest.map(|manifest| &manifest.logmill),
                 "provisional": status.provisional,
                 "published_from": status.other_inputs,
+                "other_settings": status.other_settings,
                 "not_registered": status.unregistered.as_ref().and_then(|report| report.error.as_ref()).map(|error| &error.message),
                 "ledger": manifest.map(|manifest| manifest.ledger),
                 "files": manifest.map(|manifest| manifest.parts.len()),
@@ -211,6 +212,9 @@ fn notes(status: &DayStatus) -> Vec<String> {
     }
     let unregistered = status.unregistered.as_ref().and_then(|report| report.error.as_ref());
     notes.extend(unregistered.map(|error| format!("not registered: {}", error.message)));
+    if !status.other_settings.is_empty() {
+        notes.push(format!("other settings: {}", status.other_settings.join(", ")));
+    }
     if let Some(inputs) = &status.other_inputs {
         notes.push(format!("published from {}", inputs.join(", ")));
     }

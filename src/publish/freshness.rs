@@ -10,7 +10,7 @@ use super::manifest::Manifest;
 use super::read_manifest;
 use crate::error::Result;
 use crate::kst::UtcInstant;
-use crate::plan::{DayObjects, PlannedObject};
+use crate::plan::{DayObjects, PlannedObject, TableSource};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -120,6 +120,17 @@ fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<Inp
     read
 }
 
+/// The settings that show in the rows, where they are others now.
+fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str> {
+    let settings = [
+        ("naming", manifest.naming != source.naming),
+        ("promote", manifest.promote != source.promote),
+        ("filter", manifest.filter != source.filter),
+        ("redact", manifest.redact != source.redact.texts()),
+    ];
+    settings.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}
+
 /// What follows an input in an address that lies in it.
 fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
     let rest = address.strip_prefix(input.trim_end_matches('/'))?;
@@ -153,6 +164,8 @@ pub struct DayStatus {
     pub change: InputsChange,
     /// The inputs from which the day was published, where they are called otherwise now.
     pub other_inputs: Option<Vec<String>>,
+    /// The settings of the source under which the day was published otherwise than a run would publish it now.
+    pub other_settings: Vec<&'static str>,
     /// Whether the day lacks nothing now, but may still do so.
     pub provisional: bool,
     /// The published day.
@@ -193,6 +206,8 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
     let listed_at = about.listed_at;
     let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.inputs);
     let other_inputs = other_inputs.map(|manifest| manifest.inputs.clone());
+    let other_settings =
+        manifest.as_ref().map(|manifest| other_settings(manifest, about.source)).unwrap_or_default();
     let complete_at = manifest.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.complete_at));
     // What was provisional when it was published is not any more, once all late objects can have come and none has.
     let provisional = complete_at.is_some_and(|complete_at| listed_at < complete_at);
@@ -204,6 +219,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         listed_at,
         change,
         other_inputs,
+        other_settings,
         provisional,
         manifest,
         failure,

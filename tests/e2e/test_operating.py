@@ -467,3 +467,24 @@ def test_a_backfill_whose_input_is_missing_says_so_once_a_table(lake: Path, tmp_
     [finished] = events(said, "finished")
     assert (finished["exit_code"], finished["failed"]) == (4, len(DATASETS))
     assert logmill(*arguments, code=4).stderr.count("cannot read the input") == len(DATASETS)
+
+
+def test_days_that_were_published_under_other_settings_are_outdated(lake: Path, tmp_path: Path) -> None:
+    """They are not stale: only who asks for them has them made anew."""
+    raw = month.write(tmp_path / "raw", few_logs(3).objects)
+    logmill("backfill", *STRETCH, *places(raw, lake), "--quiet")
+    options = ("--dataset", "cloudtrail", "--redact", "requestParameters.userName", "--naming", "compact")
+
+    def said() -> list[dict[str, Any]]:
+        lines = logmill("status", *STRETCH, *places(raw, lake), *options, "--format", "json").stdout.splitlines()
+        return [json.loads(line) for line in lines]
+
+    before = said()
+    assert before
+    assert all(line["other_settings"] == ["naming", "redact"] for line in before)
+    assert all(line["state"] in ("published", "empty") for line in before)
+    arguments = ("backfill", *STRETCH, *places(raw, lake), *options, "--summary-json", "-")
+    assert json.loads(logmill(*arguments).stdout)["days"] == []
+    made = json.loads(logmill(*arguments, "--only", "outdated").stdout)["days"]
+    assert len(made) == len(before)
+    assert all(line["other_settings"] == [] for line in said())

@@ -120,6 +120,8 @@ pub(in crate::cli) enum Only {
     Stale,
     /// Those whose last run failed.
     Failed,
+    /// Published under other settings of the source: naming, promote, filter or redact.
+    Outdated,
     /// Every day.
     All,
 }
@@ -135,6 +137,7 @@ impl Only {
             // Also where the last run failed over it.
             Self::Stale => status.change.is_stale(),
             Self::Failed => status.state == DayState::Failed,
+            Self::Outdated => !status.other_settings.is_empty(),
             Self::All => true,
         }
     }
