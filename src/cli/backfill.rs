@@ -125,7 +125,8 @@ impl RangeObserver for TableDays<'_> {
             Err(error) => {
                 let run = self.run.on_day(about.day, about.listed_at);
                 run.open_report(&Partition { table: self.table.to_owned(), day: about.day }, self.dataset);
-                run.record_failure(self.table, &error);
+                // Told and counted, but not remembered: nothing was tried with the day.
+                run.end(self.table, Some(&error));
                 self.made.days.entry(about.day).or_default().add(self.table, Err(error));
                 return false;
             }
