@@ -236,7 +236,7 @@ class S3Lake:
         return self.paths() - named
 
     def assert_clean(self) -> None:
-        """Asserts that nothing is left behind: no stray object, no unfinished upload, nothing else in the history."""
+        """Asserts that nothing is left behind: no stray object, no unfinished upload, no other history."""
         strays, uploads = self.strays(), self.uploads()
         strange = {path for path in self.history() if not OF_HISTORY.fullmatch(path)}
         assert not strays, f"no manifest names {sorted(strays)}"

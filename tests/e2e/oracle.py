@@ -103,7 +103,7 @@ def chosen(keys: list[str], table: str, window: tuple[datetime, datetime]) -> li
         folders.setdefault(key.rpartition("/")[0], []).append(midnight(match["time"]))
 
     def is_wanted(key: str, time: str) -> bool:
-        """Names of a dated folder that all say midnight are event days; of fewer than three nobody can tell."""
+        """Names of a folder that all say midnight are event days; of fewer than three nobody can tell."""
         names = folders.get(key.rpartition("/")[0], [])
         by_event = holds_day(time, window)
         by_delivery = is_delivered(time, table, window)

@@ -435,7 +435,7 @@ def test_a_projection_ends_only_when_a_person_ends_it(
 def test_the_catalog_shows_the_run_that_committed_last_also_when_two_register_at_once(
     grown: Registered, day: SmallDay, proxy: FaultProxy, moment: str, tmp_path: Path
 ) -> None:
-    """One has committed and is about to register, when another one takes its lock away and does all of that."""
+    """One has committed and is about to register, when another one takes its lock and does all of that."""
     later: list[str] = []
 
     def overtake() -> None:
@@ -454,7 +454,7 @@ def test_the_catalog_shows_the_run_that_committed_last_also_when_two_register_at
 def test_cleaning_without_asking_the_catalog_keeps_what_a_registered_day_superseded(
     grown: Registered, day: SmallDay
 ) -> None:
-    """Nobody knows without the catalog whether it still shows that run; a run that told no catalog changes nothing."""
+    """Only the catalog knows whether it still shows that run; a run that told no catalog changes nothing."""
     grown.run(source=day.source)
     old = grown.lake.manifest("s3_access")["run"]
     grown.aws.run(grown.lake, *ITS_TABLE, "--grace", "1h", source=day.source)

@@ -71,7 +71,8 @@ def test_a_profile_assumes_a_role(
     keys = keys_of_a_run(aws, proxy, few, bare | config(tmp_path, text) | {"AWS_PROFILE": "job"})
     (assumed,) = proxy.requests("AssumeRole")
     assert (assumed.query["RoleArn"], assumed.access_key) == (ROLE, "AKIABASE")
-    assert keys and all(key.startswith("ASIA") for key in keys)
+    assert keys
+    assert all(key.startswith("ASIA") for key in keys)
 
 
 def test_a_program_hands_out_credentials(
@@ -94,7 +95,8 @@ def test_a_token_of_a_web_identity_is_a_role(
     keys = keys_of_a_run(aws, proxy, few, env)
     (assumed,) = proxy.requests("AssumeRoleWithWebIdentity")
     assert (assumed.query["RoleArn"], assumed.query["WebIdentityToken"]) == (ROLE, "a.web.token")
-    assert keys and all(key.startswith("ASIA") for key in keys)
+    assert keys
+    assert all(key.startswith("ASIA") for key in keys)
 
 
 class Container(BaseHTTPRequestHandler):

@@ -100,7 +100,8 @@ def test_a_run_holds_the_day_from_before_it_lists_until_it_has_cleaned(machines:
     about_lock = ["/_locks/" in request.path for request in machines.proxy.requests()]
     operations = [request.operation for request in machines.proxy.requests()]
     freed = max(place for place, is_about_lock in enumerate(about_lock) if is_about_lock)
-    assert about_lock[0] and operations[0] == "PutObject"
+    assert about_lock[0]
+    assert operations[0] == "PutObject"
     assert operations[freed] == "DeleteObject"
     # What the run did is remembered when the day is free again.
     later = machines.proxy.requests()[freed + 1 :]
@@ -223,9 +224,7 @@ def test_a_lock_that_is_no_lock_of_ours_holds_until_it_expires(machines: Machine
 
 
 @pytest.mark.parametrize("path", [RAW_OBJECT, "*.parquet"])
-def test_a_run_whose_lock_was_taken_over_gives_way_without_committing(
-    machines: Machines, path: str
-) -> None:
+def test_a_run_whose_lock_was_taken_over_gives_way_without_committing(machines: Machines, path: str) -> None:
     """It neither puts a manifest nor removes the lock of the other."""
     machines.meanwhile(lambda: machines.put_lock(timedelta()), path=path)
     said = machines.runs(machines.here, code=75)

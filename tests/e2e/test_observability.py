@@ -88,13 +88,13 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
 
 
 @pytest.fixture
-def registered(catalog: Registered) -> Iterator[tuple[Registered, list[Event], dict[str, Any]]]:
+def registered(catalog: Registered) -> tuple[Registered, list[Event], dict[str, Any]]:
     """A day that is published and registered, its events and its summary."""
     source = catalog.aws.source(few_objects())
     arguments = ("run", "--day", SAMPLE_DAY, "--input", source, "--output", catalog.lake.url, "-vv")
     given = (*arguments, *catalog.options, "--create-database", "--summary-json", "-")
     result = catalog.aws.logmill(*given, "--log-format", "json")
-    yield catalog, [json.loads(line) for line in result.stderr.splitlines()], json.loads(result.stdout)
+    return catalog, [json.loads(line) for line in result.stderr.splitlines()], json.loads(result.stdout)
 
 
 def test_every_event_and_field_is_defined_and_every_defined_one_is_said(

@@ -476,7 +476,9 @@ def test_days_that_were_published_under_other_settings_are_outdated(lake: Path, 
     options = ("--dataset", "cloudtrail", "--redact", "requestParameters.userName", "--naming", "compact")
 
     def said() -> list[dict[str, Any]]:
-        lines = logmill("status", *STRETCH, *places(raw, lake), *options, "--format", "json").stdout.splitlines()
+        lines = logmill(
+            "status", *STRETCH, *places(raw, lake), *options, "--format", "json"
+        ).stdout.splitlines()
         return [json.loads(line) for line in lines]
 
     before = said()

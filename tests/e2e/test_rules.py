@@ -147,7 +147,7 @@ def raw_text(path: Path) -> str:
 
 
 def secrets(path: Path) -> Iterator[str]:
-    """Session tokens and secret parameters of URLs in a raw file, if they are long enough to be told apart."""
+    """Session tokens and secret parameters of URLs in a raw file, if long enough to be told apart."""
     text = raw_text(path)
     yield from SECRET.findall(text)
     for record in records(text):

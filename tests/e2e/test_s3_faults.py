@@ -156,7 +156,9 @@ def test_a_manifest_whose_answer_is_lost_is_found_out_about(trial: Trial, carrie
     assert rule.struck == 1
 
 
-def test_while_nobody_knows_whether_a_manifest_was_taken_nothing_that_it_names_is_removed(trial: Trial) -> None:
+def test_while_nobody_knows_whether_a_manifest_was_taken_nothing_that_it_names_is_removed(
+    trial: Trial,
+) -> None:
     """Every answer to its put is lost, and it cannot be read back either: it was taken, as it turns out."""
     trial.proxy.rule(Lose(carried_out=True), operation="PutObject", path=MANIFEST)
     before_the_commit = 2
@@ -195,8 +197,8 @@ def test_of_two_runs_at_once_the_one_that_commits_first_stands(
 ) -> None:
     """The other one, late by a moment, is told so and takes nothing of the winner away.
 
-    The winner is on another machine, with a scratch folder of its own, and takes the day away once the other has
-    made sure of its lock: what is left then is the condition of the put.
+    The winner is on another machine, with a scratch folder of its own, and takes the day away once the other
+    has made sure of its lock: what is left then is the condition of the put.
     """
     winner: list[str] = []
 
