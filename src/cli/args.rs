@@ -9,7 +9,7 @@ mod why;
 
 pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
 pub(super) use diff::DiffArgs;
-pub(super) use shared::{CatalogArgs, DayArg, LakeArgs, ReadArgs, SourceArgs, WriteArgs};
+pub(super) use shared::{CatalogArgs, DayArg, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
 pub(super) use why::{TextFormat, WhyArgs};
 
 use std::path::PathBuf;
@@ -212,15 +212,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DAYS")]
     pub(super) lookback: Option<String>,
     #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) lake: LakeArgs,
-    #[command(flatten)]
-    pub(super) write: WriteArgs,
-    #[command(flatten)]
-    pub(super) read: ReadArgs,
-    #[command(flatten)]
-    pub(super) catalog: CatalogArgs,
+    pub(super) road: RoadArgs,
 }
 
 /// `plan`.
@@ -390,15 +382,7 @@ pub(super) struct DoctorArgs {
 #[derive(Debug, Args)]
 pub(super) struct ConfigArgs {
     #[command(flatten)]
-    pub(super) source: SourceArgs,
-    #[command(flatten)]
-    pub(super) lake: LakeArgs,
-    #[command(flatten)]
-    pub(super) write: WriteArgs,
-    #[command(flatten)]
-    pub(super) read: ReadArgs,
-    #[command(flatten)]
-    pub(super) catalog: CatalogArgs,
+    pub(super) road: RoadArgs,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,

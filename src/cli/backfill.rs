@@ -8,11 +8,10 @@ use super::args::{BackfillArgs, GlobalArgs};
 use super::catalog::Registrar;
 use super::choice::{Rule, Verdict};
 use super::console;
-use super::day::{DayRun, PublishedTable, run_name};
+use super::day::{DayRun, PublishedTable};
 use super::exit::Exit;
 use super::outcomes::Outcomes;
 use super::range::{self, RangeObserver};
-use super::report::Reports;
 use super::settings::Flags;
 use super::summary::{self, FailedTable, RangeSummary};
 use super::{Context, forecast, metrics, on_workers};
@@ -24,43 +23,23 @@ use crate::store::lake::Partition;
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     if !args.dry_run {
-        summary::clear(args.write.summary_json.as_deref())?;
+        summary::clear(args.road.write.summary_json.as_deref())?;
     }
-    let flags = Flags {
-        source: Some(&args.source),
-        lake: Some(&args.lake),
-        write: Some(&args.write),
-        read: Some(&args.read),
-        catalog: Some(&args.catalog),
-    };
-    let settings = context.settings(global, &flags)?;
+    let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let tables = settings.tables()?;
-    let started_at = console::now();
-    let days = args.days.range(started_at, None)?;
+    let days = args.days.range(console::now(), None)?;
     let (rule, order) = (Rule::of(args)?, args.order.into());
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let run = DayRun {
-        settings: &settings,
-        lake: lake.as_ref(),
-        day: days.last,
-        run: run_name(started_at)?,
-        started_at,
-        planned_at: started_at,
-        console: context.console,
-        cancel: &context.cancel,
-        connector: &connector,
-        registrar: registrar.as_ref(),
-        reports: Reports::default(),
-    };
+    let run = DayRun::new(&settings, lake.as_ref(), days.last, context, &connector, registrar.as_ref())?;
     let wanted: Vec<KstDay> = days.days().collect();
     if args.dry_run {
         return forecast::run(&run, tables, &wanted, order, &rule);
     }
     let made = on_workers(settings.threads, || make(&run, tables, &wanted, order, &rule))?;
-    made.conclude(&run, days, args.write.summary_json.as_deref())
+    made.conclude(&run, days, args.road.write.summary_json.as_deref())
 }
 
 /// The day of a run and so many before it, of which those are made anew that lack something that has come.
@@ -152,7 +131,7 @@ impl TableDays<'_> {
     /// A day that needs no reading; that the catalog does not show it is made good.
     fn leave(&mut self, status: &DayStatus) {
         self.made.left += 1;
-        let (Some(manifest), Some(_)) = (&status.manifest, &status.unregistered) else { return };
+        let (Some(manifest), Some(_)) = (&status.manifest, status.not_registered()) else { return };
         let run = self.run.on_day(status.partition.day, status.listed_at);
         if let Err(error) = run.register_again(manifest) {
             self.made.left -= 1;

@@ -9,14 +9,7 @@ use super::{Context, console};
 use crate::error::Result;
 
 pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags {
-        source: Some(&args.source),
-        lake: Some(&args.lake),
-        write: Some(&args.write),
-        read: Some(&args.read),
-        catalog: Some(&args.catalog),
-    };
-    let settings = context.settings(global, &flags)?;
+    let settings = context.settings(global, &Flags::from(&args.road))?;
     let text = match args.format {
         ShowFormat::Json => {
             let lines = settings.in_force.iter();

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::Context;
 use super::catalog::{CatalogSummary, Registrar};
 use super::console::{self, Console};
 use super::lock;
@@ -55,6 +56,31 @@ pub(super) fn run_name(started_at: UtcInstant) -> Result<String> {
 }
 
 impl<'a> DayRun<'a> {
+    /// A run that begins now.
+    pub(super) fn new(
+        settings: &'a Settings,
+        lake: &'a dyn Lake,
+        day: KstDay,
+        context: &'a Context,
+        connector: &'a Connector,
+        registrar: Option<&'a Registrar<'a>>,
+    ) -> Result<Self> {
+        let started_at = console::now();
+        Ok(Self {
+            settings,
+            lake,
+            day,
+            run: run_name(started_at)?,
+            started_at,
+            planned_at: started_at,
+            console: context.console,
+            cancel: &context.cancel,
+            connector,
+            registrar,
+            reports: Reports::default(),
+        })
+    }
+
     /// The same run on one of many days, whose inputs were listed then.
     pub(super) fn on_day(&self, day: KstDay, planned_at: UtcInstant) -> Self {
         let (run, reports, console) = (self.run.clone(), self.reports.clone(), self.console.without_bars());

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
 use crate::publish::freshness::{DayStatus, day_status};
-use crate::publish::history::{self, RunOutcome, RunReport};
+use crate::publish::history::{RunOutcome, RunReport};
 use crate::store::lake::Partition;
 
 /// Bytes that a thread reads in a second where no earlier run tells: gzipped CloudTrail on a small machine.
@@ -49,7 +49,6 @@ fn table(
     while let Some(leg) = planner.next_leg(&mut |about| {
         run.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
-        pace.learn(run, &partition)?;
         let status = match day_status(run.lake, partition, about) {
             Ok(status) => status,
             Err(error) => {
@@ -58,6 +57,7 @@ fn table(
                 return Ok(false);
             }
         };
+        pace.learn(&status);
         let verdict = rule.verdict(&status);
         kept += u64::from(verdict == Verdict::Keep);
         if verdict == Verdict::Make {
@@ -107,14 +107,13 @@ struct Pace {
 
 impl Pace {
     /// Takes the last run of a day into account, if it published.
-    fn learn(&mut self, run: &DayRun<'_>, partition: &Partition) -> Result<()> {
-        let last = history::last(run.lake, partition)?;
-        if let Some(RunReport { outcome: RunOutcome::Published, input_bytes, seconds, .. }) = last {
-            self.bytes += input_bytes as f64;
+    fn learn(&mut self, status: &DayStatus) {
+        let last = status.last.as_ref().filter(|last| last.outcome == RunOutcome::Published);
+        if let Some(RunReport { input_bytes, seconds, .. }) = last {
+            self.bytes += *input_bytes as f64;
             self.seconds += [seconds.read, seconds.write, seconds.publish].into_iter().flatten().sum::<f64>();
             self.runs += 1;
         }
-        Ok(())
     }
 
     fn forecast(&self, bytes: u64, threads: usize) -> String {

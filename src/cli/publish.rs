@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, PublishArgs};
 use super::catalog::Registrar;
 use super::convert::read_plan;
-use super::day::{DayRun, run_name};
+use super::day::DayRun;
 use super::exit::Exit;
 use super::outcomes::{conclude, each_table};
-use super::report::Reports;
 use super::settings::Flags;
 use super::summary;
 use super::{Context, console, metrics, on_workers};
@@ -29,19 +28,9 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let started_at = console::now();
     let day_run = DayRun {
-        settings: &settings,
-        lake: lake.as_ref(),
-        day: plan.day,
-        run: run_name(started_at)?,
-        started_at,
         planned_at: plan.planned_at()?,
-        console: context.console,
-        cancel: &context.cancel,
-        connector: &connector,
-        registrar: registrar.as_ref(),
-        reports: Reports::default(),
+        ..DayRun::new(&settings, lake.as_ref(), plan.day, context, &connector, registrar.as_ref())?
     };
     let publish_table = |table: &crate::plan::TablePlan| {
         let began = console::now();

@@ -8,10 +8,10 @@ use super::args::{GlobalArgs, RunArgs, day_count};
 use super::backfill;
 use super::catalog::Registrar;
 use super::console;
-use super::day::{DayRun, PublishedTable, identity_key, run_name};
+use super::day::{DayRun, PublishedTable, identity_key};
 use super::exit::Exit;
 use super::outcomes::{conclude, each_table};
-use super::report::{Reports, seconds_since};
+use super::report::seconds_since;
 use super::settings::Flags;
 use super::summary;
 use super::{Context, metrics, on_workers};
@@ -20,35 +20,15 @@ use crate::kst::KstDay;
 use crate::plan::{TableSource, UNRECOGNISED, plan_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    summary::clear(args.write.summary_json.as_deref())?;
-    let flags = Flags {
-        source: Some(&args.source),
-        lake: Some(&args.lake),
-        write: Some(&args.write),
-        read: Some(&args.read),
-        catalog: Some(&args.catalog),
-    };
-    let settings = context.settings(global, &flags)?;
+    summary::clear(args.road.write.summary_json.as_deref())?;
+    let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let tables = settings.tables()?;
     let connector = context.connector(&settings);
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let started_at = console::now();
-    let day = KstDay::parse(&args.day.day, started_at)?;
-    let day_run = DayRun {
-        settings: &settings,
-        lake: lake.as_ref(),
-        day,
-        run: run_name(started_at)?,
-        started_at,
-        planned_at: started_at,
-        console: context.console,
-        cancel: &context.cancel,
-        connector: &connector,
-        registrar: registrar.as_ref(),
-        reports: Reports::default(),
-    };
+    let day = KstDay::parse(&args.day.day, console::now())?;
+    let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;
     let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
@@ -57,7 +37,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         }
         Some(days) => backfill::look_back(&day_run, tables, days),
     })?;
-    conclude(&day_run, outcomes, rebuilt, args.write.summary_json.as_deref())
+    conclude(&day_run, outcomes, rebuilt, args.road.write.summary_json.as_deref())
 }
 
 /// The whole road of one table.

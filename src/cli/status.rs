@@ -90,7 +90,7 @@ fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
         Err(error) => json!({ "error": error.to_string() }),
         Ok(status) => {
             let manifest = status.manifest.as_ref();
-            let failure = status.failure.as_ref();
+            let failure = status.failure();
             json!({
                 "error": failure.and_then(|failure| failure.error.as_ref()).map(|error| &error.message),
                 "failed_run": failure.map(|failure| &failure.run),
@@ -107,7 +107,7 @@ fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
                 "provisional": status.provisional,
                 "published_from": status.other_inputs,
                 "other_settings": status.other_settings,
-                "not_registered": status.unregistered.as_ref().and_then(|report| report.error.as_ref()).map(|error| &error.message),
+                "not_registered": status.not_registered().map(|error| &error.message),
                 "ledger": manifest.map(|manifest| manifest.ledger),
                 "files": manifest.map(|manifest| manifest.parts.len()),
                 "file_bytes": manifest.map(|manifest| manifest.parts.iter().map(|part| part.bytes).sum::<u64>()),
@@ -200,7 +200,7 @@ fn row(day: KstDay, found: &Found) -> Vec<String> {
 /// What a person should know beside the state.
 fn notes(status: &DayStatus) -> Vec<String> {
     let mut notes = Vec::new();
-    let failure = status.failure.as_ref().and_then(|failure| failure.error.as_ref());
+    let failure = status.failure().and_then(|failure| failure.error.as_ref());
     notes.extend(failure.map(|error| error.message.clone()));
     let change = &status.change;
     let counts = [(change.new, "new"), (change.changed, "changed"), (change.gone, "gone")];
@@ -210,8 +210,7 @@ fn notes(status: &DayStatus) -> Vec<String> {
     if !counts.is_empty() {
         notes.push(format!("objects: {}", counts.join(", ")));
     }
-    let unregistered = status.unregistered.as_ref().and_then(|report| report.error.as_ref());
-    notes.extend(unregistered.map(|error| format!("not registered: {}", error.message)));
+    notes.extend(status.not_registered().map(|error| format!("not registered: {}", error.message)));
     if !status.other_settings.is_empty() {
         notes.push(format!("other settings: {}", status.other_settings.join(", ")));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::history::{self, RunOutcome, RunReport};
+use super::history::{self, RunError, RunOutcome, RunReport};
 use super::inputs::{InputLine, read_inputs};
 use super::manifest::Manifest;
 use super::read_manifest;
@@ -170,10 +170,24 @@ pub struct DayStatus {
     pub provisional: bool,
     /// The published day.
     pub manifest: Option<Manifest>,
-    /// The last run, where it failed.
-    pub failure: Option<RunReport>,
-    /// The report of the published run, where it is the last one and the catalog would not show it.
-    pub unregistered: Option<RunReport>,
+    /// What the last run of the day did, where that is remembered.
+    pub last: Option<RunReport>,
+}
+
+impl DayStatus {
+    /// The last run, if it failed and no later one has published the day.
+    #[must_use]
+    pub fn failure(&self) -> Option<&RunReport> {
+        self.last.as_ref().filter(|last| is_failure(last, self.manifest.as_ref()))
+    }
+
+    /// Why the catalog does not show the day, as its run has left it.
+    #[must_use]
+    pub fn not_registered(&self) -> Option<&RunError> {
+        let manifest = self.manifest.as_ref()?;
+        let last = self.last.as_ref().filter(|last| last.run == manifest.run)?;
+        last.error.as_ref().filter(|_| last.outcome == RunOutcome::Published)
+    }
 }
 
 /// Finds out how a day stands, given all that can feed it.
@@ -189,13 +203,9 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         None => InputsChange::default(),
     };
     let last = history::last(lake, &partition)?;
-    let unregistered = last.clone().filter(|last| {
-        let is_live = manifest.as_ref().is_some_and(|manifest| manifest.run == last.run);
-        is_live && last.outcome == RunOutcome::Published && last.error.is_some()
-    });
-    let failure = failure_of(last, manifest.as_ref());
+    let has_failed = last.as_ref().is_some_and(|last| is_failure(last, manifest.as_ref()));
     let state = match &manifest {
-        _ if failure.is_some() => DayState::Failed,
+        _ if has_failed => DayState::Failed,
         None => DayState::Missing,
         Some(_) if change.is_stale() => DayState::Stale,
         Some(manifest) if manifest.ledger.written == 0 => DayState::Empty,
@@ -222,8 +232,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         other_settings,
         provisional,
         manifest,
-        failure,
-        unregistered,
+        last,
     })
 }
 
@@ -233,14 +242,14 @@ pub fn last_failure(
     partition: &Partition,
     manifest: Option<&Manifest>,
 ) -> Result<Option<RunReport>> {
-    Ok(failure_of(history::last(lake, partition)?, manifest))
+    Ok(history::last(lake, partition)?.filter(|last| is_failure(last, manifest)))
 }
 
-fn failure_of(last: Option<RunReport>, manifest: Option<&Manifest>) -> Option<RunReport> {
-    // The report of a run that published may be lacking.
+/// Whether the last run failed. The report of a later one that published may be lacking.
+fn is_failure(last: &RunReport, manifest: Option<&Manifest>) -> bool {
     let published_at = manifest.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
-    let is_later = |last: &RunReport| published_at.is_none_or(|published_at| last.ended() > published_at);
-    last.filter(|last| last.outcome == RunOutcome::Failed).filter(is_later)
+    let is_later = published_at.is_none_or(|published_at| last.ended() > published_at);
+    last.outcome == RunOutcome::Failed && is_later
 }
 
 #[cfg(test)]

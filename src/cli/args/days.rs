@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{CatalogArgs, LakeArgs, ReadArgs, ShowFormat, SourceArgs, WriteArgs};
+use super::{LakeArgs, RoadArgs, ShowFormat, SourceArgs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::Order;
@@ -83,15 +83,7 @@ pub(in crate::cli) struct BackfillArgs {
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
     #[command(flatten)]
-    pub(in crate::cli) source: SourceArgs,
-    #[command(flatten)]
-    pub(in crate::cli) lake: LakeArgs,
-    #[command(flatten)]
-    pub(in crate::cli) write: WriteArgs,
-    #[command(flatten)]
-    pub(in crate::cli) read: ReadArgs,
-    #[command(flatten)]
-    pub(in crate::cli) catalog: CatalogArgs,
+    pub(in crate::cli) road: RoadArgs,
 }
 
 /// `status`.

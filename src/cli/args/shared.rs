@@ -148,3 +148,18 @@ pub(in crate::cli) struct ReadArgs {
     #[arg(long, value_name = "SIZE")]
     pub(in crate::cli) max_object_size: Option<String>,
 }
+
+/// All that a command takes which goes the whole road.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct RoadArgs {
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArgs,
+    #[command(flatten)]
+    pub(in crate::cli) lake: LakeArgs,
+    #[command(flatten)]
+    pub(in crate::cli) write: WriteArgs,
+    #[command(flatten)]
+    pub(in crate::cli) read: ReadArgs,
+    #[command(flatten)]
+    pub(in crate::cli) catalog: CatalogArgs,
+}

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use self::layers::Layers;
 use self::values::{log_format, memory, ratio, size, threads, truth};
-use super::args::{CatalogArgs, GlobalArgs, LakeArgs, ReadArgs, SourceArgs, WriteArgs};
+use super::args::{CatalogArgs, GlobalArgs, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
@@ -68,6 +68,19 @@ pub(super) struct Flags<'a> {
     pub(super) write: Option<&'a WriteArgs>,
     pub(super) read: Option<&'a ReadArgs>,
     pub(super) catalog: Option<&'a CatalogArgs>,
+}
+
+impl<'a> From<&'a RoadArgs> for Flags<'a> {
+    fn from(road: &'a RoadArgs) -> Self {
+        let RoadArgs { source, lake, write, read, catalog } = road;
+        Self {
+            source: Some(source),
+            lake: Some(lake),
+            write: Some(write),
+            read: Some(read),
+            catalog: Some(catalog),
+        }
+    }
 }
 
 impl Settings {
