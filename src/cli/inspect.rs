@@ -10,7 +10,7 @@ use super::args::{GlobalArgs, InspectArgs, ShowFormat};
 use super::exit::Exit;
 use super::settings::Flags;
 use super::{Context, console};
-use crate::convert::{QuarantinedRow, read_object};
+use crate::convert::{ObjectReader, QuarantinedRow};
 use crate::dataset::{
     self, Column, Dataset, DecodeLimits, KeyClaim, Naming, RedactRules, Rejection, RowBatch, RowRules, Rows,
     TableSchema,
@@ -65,7 +65,8 @@ fn decode(
     let mut decoder = dataset.decoder(schema, DecodeLimits::ATHENA);
     let mut rows = Rows::new(schema.decoded(), [0; 4]);
     rows.begin_object(0, DayRange::EVER);
-    read_object(store, store.open(key), u64::MAX, decoder.as_mut(), &mut rows, |rows| {
+    let mut reader = ObjectReader::default();
+    reader.read(store, store.open(key), u64::MAX, decoder.as_mut(), &mut rows, |rows| {
         context.cancel.check()?;
         let rejections = rows.take_rejections();
         show.batch(rows.take_batch(), rejections)
@@ -106,6 +107,7 @@ struct Show<'a> {
 impl Show<'_> {
     fn batch(&mut self, batch: RowBatch, rejections: Vec<Rejection>) -> Result<()> {
         let (batch, _) = self.rules.apply(batch)?;
+        let batch = batch.plain().map_err(|cause| Error::bug("cannot show dictionaries").caused_by(cause))?;
         let mut lines: Vec<(u32, Value)> = (0..batch.keys.len().min(self.left))
             .map(|row| {
                 (

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{
@@ -20,13 +20,15 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::merge::Chunk;
+use super::chunk::Chunk;
 use crate::dataset::{Origin, Spread, TableSchema};
 use crate::error::{Error, Result};
 use crate::kst::{KST_OFFSET_MS, UtcInstant};
 use crate::store::StagedPartition;
 
 const ZSTD_LEVEL: i32 = 3;
+/// Ids that come once repeat nothing: what can be saved is the alphabet, which the lowest level finds as well.
+const UNIQUE_ZSTD_LEVEL: i32 = 1;
 
 /// A finished part file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +110,7 @@ impl<'a> PartWriter<'a> {
             .zip(columns.sources.par_iter())
             .zip(fields.par_iter())
             .try_for_each(|((writer, source), field)| {
-                let cells = columns.cells(chunk, *source)?;
+                let cells = columns.cells(chunk, *source, field.data_type())?;
                 compute_leaves(field, &cells)?.iter().try_for_each(|leaf| writer.write(leaf))
             })
             .map_err(|cause| part.failed(cause))?;
@@ -155,10 +157,15 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    fn cells(&self, chunk: &Chunk, source: ColumnSource) -> std::result::Result<ArrayRef, ArrowError> {
+    fn cells(
+        &self,
+        chunk: &Chunk,
+        source: ColumnSource,
+        data_type: &DataType,
+    ) -> std::result::Result<ArrayRef, ArrowError> {
         let positions = chunk.keys.iter().map(|key| key.position);
         Ok(match source {
-            ColumnSource::Decoded(column) => chunk.cells(column)?,
+            ColumnSource::Decoded(column) => chunk.cells(column, data_type)?,
             ColumnSource::EventTimeKst => {
                 let times = chunk.keys.iter().map(|key| key.at + KST_OFFSET_MS);
                 Arc::new(TimestampMillisecondArray::from_iter_values(times))
@@ -270,9 +277,8 @@ fn encode_failed(path: &str, cause: ParquetError) -> Error {
 }
 
 fn properties(schema: &TableSchema) -> WriterProperties {
-    let level = ZstdLevel::try_new(ZSTD_LEVEL).expect("zstd has this level");
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(zstd(ZSTD_LEVEL))
         .set_sorting_columns(Some(sorting(schema)))
         .set_max_row_group_row_count(None)
         .set_key_value_metadata(Some(vec![KeyValue::new(
@@ -285,10 +291,16 @@ fn properties(schema: &TableSchema) -> WriterProperties {
             builder = builder.set_column_bloom_filter_enabled(path.clone(), true);
         }
         if column.spread == Spread::Unique {
-            builder = builder.set_column_dictionary_enabled(path, false);
+            builder = builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_compression(path, zstd(UNIQUE_ZSTD_LEVEL));
         }
     }
     builder.build()
+}
+
+fn zstd(level: i32) -> Compression {
+    Compression::ZSTD(ZstdLevel::try_new(level).expect("zstd has this level"))
 }
 
 /// The order of rows, as readers that trust it may use it.

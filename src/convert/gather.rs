@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use arrow::datatypes::DataType;
+
 use super::dedupe::Duplicates;
 use super::encode::{PartFile, PartWriter};
 use super::merge::{Merge, reduce};
@@ -88,7 +90,8 @@ impl Gathered<'_> {
         let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
         let PartsTarget { partition, folder, scratch } = target;
         let runs = std::mem::take(&mut self.scattered.runs);
-        let runs = reduce(runs, &self.duplicates, options.merge_bytes(), scratch)?;
+        let types: Vec<DataType> = schema.decoded().map(|column| column.column_type.arrow()).collect();
+        let runs = reduce(runs, &types, &self.duplicates, options.merge_bytes(), scratch)?;
         let mut merge = Merge::new(&runs, &self.duplicates)?;
         let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
         while let Some(chunk) = merge.next_chunk()? {

@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
-use arrow::compute::interleave;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
+use super::chunk::Chunk;
 use super::dedupe::Duplicates;
-use super::run::{Block, BlockKey, Cluster, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
+use super::run::{BlockKey, Cluster, Run, RunReader, SpillFile};
 use crate::error::Result;
 
 /// Rows of a chunk, and raw bytes after which it ends earlier. No setting may change them: where chunks end shows in the
@@ -19,31 +20,6 @@ const CHUNK_ROWS: usize = 8192;
 const CHUNK_BYTES: usize = 8 << 20;
 /// Raw bytes of a chunk that goes into another run.
 const SPILL_CHUNK_BYTES: usize = 256 << 10;
-
-/// Rows in their final order, as references into blocks.
-pub(super) struct Chunk {
-    blocks: Vec<Arc<Block>>,
-    picks: Vec<(usize, usize)>,
-    /// The keys of the rows; a cluster is an index into [`Merge::clusters`].
-    pub(super) keys: Vec<BlockKey>,
-}
-
-impl Chunk {
-    pub(super) fn len(&self) -> usize {
-        self.picks.len()
-    }
-
-    /// Number of decoded columns.
-    pub(super) fn columns(&self) -> usize {
-        self.blocks.first().map_or(0, |block| block.cells.len())
-    }
-
-    /// The cells of one decoded column, in order.
-    pub(super) fn cells(&self, column: usize) -> std::result::Result<ArrayRef, ArrowError> {
-        let arrays: Vec<&dyn Array> = self.blocks.iter().map(|block| block.cells[column].as_ref()).collect();
-        interleave(&arrays, &self.picks)
-    }
-}
 
 /// A merge under way.
 pub(super) struct Merge<'a> {
@@ -73,7 +49,7 @@ impl<'a> Merge<'a> {
     }
 
     fn next_chunk_of(&mut self, max_bytes: usize) -> Result<Option<Chunk>> {
-        let mut chunk = Chunk { blocks: Vec::new(), picks: Vec::new(), keys: Vec::new() };
+        let mut chunk = Chunk::default();
         let mut place_of: Vec<Option<usize>> = vec![None; self.readers.len()];
         let mut bytes = 0;
         while chunk.len() < CHUNK_ROWS && bytes < max_bytes {
@@ -108,17 +84,16 @@ impl<'a> Merge<'a> {
 /// Merges runs into fewer ones until a merge of all fits into `memory` bytes. New runs are written to `scratch`.
 pub(super) fn reduce(
     mut runs: Vec<Run>,
+    types: &[DataType],
     duplicates: &Duplicates,
     memory: usize,
     scratch: &Path,
 ) -> Result<Vec<Run>> {
-    let fan_in = (memory / MERGE_BYTES_PER_RUN).max(2);
     let mut made = 0;
-    while runs.len() > fan_in {
-        let several: Vec<Run> = runs.drain(..fan_in).collect();
+    while let Some(several) = take_mergeable(&mut runs, memory) {
         let path = scratch.join(format!("merged-{made}"));
         made += 1;
-        runs.push(merge_to_file(&several, duplicates, &path)?);
+        runs.push(merge_to_file(&several, types, duplicates, &path)?);
         for run in several {
             run.discard(scratch);
         }
@@ -126,12 +101,26 @@ pub(super) fn reduce(
     Ok(runs)
 }
 
-fn merge_to_file(runs: &[Run], duplicates: &Duplicates, path: &Path) -> Result<Run> {
+/// As many runs from the front as can be merged in `memory` bytes, and two at least; `None` when those are all.
+fn take_mergeable(runs: &mut Vec<Run>, memory: usize) -> Option<Vec<Run>> {
+    let mut needed = 0;
+    let fits = |run: &&Run| {
+        needed += run.merge_bytes();
+        needed <= memory
+    };
+    let count = runs.iter().take_while(fits).count().max(2);
+    (count < runs.len()).then(|| runs.drain(..count).collect())
+}
+
+fn merge_to_file(runs: &[Run], types: &[DataType], duplicates: &Duplicates, path: &Path) -> Result<Run> {
     let mut merge = Merge::new(runs, duplicates)?;
     let mut file = SpillFile::new(path);
     while let Some(chunk) = merge.next_chunk_of(SPILL_CHUNK_BYTES)? {
-        file.write((0..chunk.columns()).map(|column| chunk.cells(column)).collect(), &chunk.keys)?;
+        // Views would bring all the texts that they are part of.
+        let plain = |(column, kind): (usize, &DataType)| cast(&chunk.cells(column, kind)?, kind);
+        let cells: std::result::Result<_, ArrowError> = types.iter().enumerate().map(plain).collect();
+        file.write(cells, &chunk.keys)?;
     }
     let data = file.finish()?;
-    Ok(Run { clusters: merge.clusters, data, numbers: None })
+    Ok(Run { clusters: merge.clusters, data, numbers: None, dictionary_bytes: 0 })
 }

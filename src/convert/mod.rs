@@ -5,6 +5,7 @@
 //! files are cut by what is in them: neither the number of threads nor the amount of memory changes a byte, as long as a
 //! row group fits.
 
+mod chunk;
 mod dedupe;
 mod encode;
 mod gather;
@@ -21,7 +22,7 @@ pub use encode::PartFile;
 pub(crate) use encode::hexadecimal;
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
 pub use legs::DayLegs;
-pub(crate) use object::read_object;
+pub(crate) use object::ObjectReader;
 pub use quarantine::{Quarantine, QuarantinedRow};
 pub use scatter::{DayTarget, Leg, Reading, Scattered, scatter};
 pub use search::{RawFound, RawQuery, RawRow, search_raw};
@@ -70,7 +71,7 @@ impl ConvertOptions {
     /// The rows that may wait in memory; more are spilled.
     #[must_use]
     pub fn residency(&self) -> Residency {
-        Residency { limit: self.memory / 4, taken: AtomicUsize::new(0) }
+        Residency { limit: self.memory / 2, taken: AtomicUsize::new(0) }
     }
 
     /// Bytes of spilled rows that a merge may hold.

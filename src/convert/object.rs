@@ -5,10 +5,15 @@ use std::io::Read;
 use crate::dataset::{Damage, Decoder, Rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
-use crate::store::unpack::{Unpacked, is_damage};
+use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip};
 
 /// Unpacked bytes pushed at once.
 const CHUNK_BYTES: usize = 256 << 10;
+
+/// Smaller objects are fetched as a whole before they are unpacked.
+const WHOLE_BYTES: u64 = 2 << 20;
+/// Those with more content are unpacked piece by piece all the same.
+const WHOLE_CONTENT_BYTES: usize = 16 << 20;
 
 /// Why an object ended before its end.
 struct Fault {
@@ -32,53 +37,119 @@ impl Fault {
     }
 }
 
-/// Pushes a whole object of a store through `decoder`; `after_chunk` is called when rows may have been added.
-///
-/// What is wrong with the object becomes a rejected row, and marks it as damaged. Fails only when the store as a whole is
-/// gone or `after_chunk` fails.
-pub(crate) fn read_object(
-    store: &dyn Store,
-    opened: Result<Box<dyn Read + Send>>,
-    max_bytes: u64,
-    decoder: &mut dyn Decoder,
-    rows: &mut Rows,
-    mut after_chunk: impl FnMut(&mut Rows) -> Result<()>,
-) -> Result<()> {
-    decoder.begin();
-    match unpack(store, opened)? {
-        Ok(mut content) => {
-            let mut pending = Pending::default();
-            let damage =
-                read_content(store, &mut content, max_bytes, &mut pending, decoder, rows, &mut after_chunk)?;
-            end_object(damage, pending.rest(), decoder, rows);
-        }
-        Err(fault) => fault.note(0, None, rows),
-    }
-    after_chunk(rows)
+/// Reads objects one after the other, in memory that is used again.
+#[derive(Default)]
+pub(crate) struct ObjectReader {
+    /// An object as it is stored, or its front.
+    stored: Vec<u8>,
+    gunzip: WholeGunzip,
+    pending: Pending,
 }
 
-fn unpack(
-    store: &dyn Store,
-    opened: Result<Box<dyn Read + Send>>,
-) -> Result<std::result::Result<Unpacked, Fault>> {
-    let object = match opened {
-        Ok(object) => object,
-        Err(error) if error.kind() == ErrorKind::Unusable => {
-            store.check()?;
-            return Ok(Err(Fault::unread(error.to_string())));
+impl ObjectReader {
+    /// Pushes a whole object of a store through `decoder`; `after_chunk` is called when rows may have been added.
+    ///
+    /// What is wrong with the object becomes a rejected row, and marks it as damaged. Fails only when the store as a
+    /// whole is gone or `after_chunk` fails.
+    pub(crate) fn read(
+        &mut self,
+        store: &dyn Store,
+        opened: Result<Box<dyn Read + Send>>,
+        max_bytes: u64,
+        decoder: &mut dyn Decoder,
+        rows: &mut Rows,
+        mut after_chunk: impl FnMut(&mut Rows) -> Result<()>,
+    ) -> Result<()> {
+        decoder.begin();
+        match opened {
+            Ok(object) => self.push(store, object, max_bytes, decoder, rows, &mut after_chunk)?,
+            Err(error) if error.kind() == ErrorKind::Unusable => {
+                store.check()?;
+                Fault::unread(error.to_string()).note(0, None, rows);
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
-    };
-    match Unpacked::new(object) {
-        Ok(content) => Ok(Ok(content)),
-        Err(error) => damage_of(error, store).map(Err),
+        after_chunk(rows)
     }
+
+    fn push(
+        &mut self,
+        store: &dyn Store,
+        mut object: Box<dyn Read + Send>,
+        max_bytes: u64,
+        decoder: &mut dyn Decoder,
+        rows: &mut Rows,
+        after_chunk: &mut impl FnMut(&mut Rows) -> Result<()>,
+    ) -> Result<()> {
+        self.stored.clear();
+        let front = object.by_ref().take(WHOLE_BYTES).read_to_end(&mut self.stored);
+        if front.as_ref().is_ok_and(|bytes| (*bytes as u64) < WHOLE_BYTES) {
+            let is_gzip = is_gzip(&self.stored);
+            let content = if is_gzip {
+                self.gunzip.unpack(&self.stored, WHOLE_CONTENT_BYTES)
+            } else {
+                Some(self.stored.as_slice())
+            };
+            if let Some(content) = content.filter(|content| content.len() as u64 <= max_bytes) {
+                return push_whole(content, decoder, rows, after_chunk);
+            }
+        }
+        let rest = Rest { failed: front.err(), object };
+        self.pending.filled = 0;
+        match Unpacked::new(self.stored.as_slice().chain(rest)) {
+            Ok(mut content) => {
+                let pending = &mut self.pending;
+                let fault = push_pieces(store, &mut content, max_bytes, pending, decoder, rows, after_chunk)?;
+                end_object(fault, pending.rest(), decoder, rows);
+            }
+            Err(error) => damage_of(error, store)?.note(0, None, rows),
+        }
+        Ok(())
+    }
+}
+
+/// What follows the front of an object: the error that ended it, or more of it.
+struct Rest {
+    failed: Option<std::io::Error>,
+    object: Box<dyn Read + Send>,
+}
+
+impl Read for Rest {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.object.read(buffer),
+        }
+    }
+}
+
+/// Decodes content that lies in memory.
+fn push_whole(
+    content: &[u8],
+    decoder: &mut dyn Decoder,
+    rows: &mut Rows,
+    after_chunk: &mut impl FnMut(&mut Rows) -> Result<()>,
+) -> Result<()> {
+    let (mut at, mut end) = (0, 0);
+    while end < content.len() {
+        end = content.len().min(at + goal(end - at));
+        at += decoder.decode(&content[at..end], rows);
+        after_chunk(rows)?;
+    }
+    decoder.finish(&content[at..], rows);
+    Ok(())
+}
+
+/// How many bytes a decoder is given that has left so many of the last ones: a row longer than a chunk doubles what is
+/// waited for, so that it is not walked over and over.
+fn goal(left: usize) -> usize {
+    CHUNK_BYTES.max(2 * left)
 }
 
 /// Decodes as much as can be read; returns what was in the way of more.
-fn read_content(
+fn push_pieces(
     store: &dyn Store,
-    content: &mut Unpacked,
+    content: &mut impl Read,
     max_bytes: u64,
     pending: &mut Pending,
     decoder: &mut dyn Decoder,
@@ -137,8 +208,7 @@ struct Pending {
 impl Pending {
     /// Reads until a chunk is full or the object ends.
     fn fill(&mut self, content: &mut impl Read) -> std::io::Result<usize> {
-        // A row longer than a chunk doubles what is waited for, so that it is not walked over and over.
-        let goal = CHUNK_BYTES.max(2 * self.filled);
+        let goal = goal(self.filled);
         self.bytes.resize(goal.max(self.bytes.len()), 0);
         let before = self.filled;
         if let Some(error) = self.failed.take() {

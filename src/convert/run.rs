@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Array};
-use arrow::compute::interleave;
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, UInt32Type};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
@@ -25,7 +25,7 @@ const SPILL_ROWS: usize = 4096;
 const SPILL_BYTES: usize = 256 << 10;
 
 /// Memory that a merge needs for each spilled run: a batch, twice while the next is read, and its keys.
-pub(super) const MERGE_BYTES_PER_RUN: usize = 3 * SPILL_BYTES;
+const MERGE_BYTES_PER_RUN: usize = 3 * SPILL_BYTES;
 
 /// A row's key in a block; the order of the fields is the order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +56,8 @@ pub(super) struct Run {
     pub(super) data: RunData,
     /// The number that each object has in the day's plan, where it is another than that in the keys.
     pub(super) numbers: Option<Arc<[u32]>>,
+    /// Size of the dictionaries, each of which a reader holds as a whole.
+    pub(super) dictionary_bytes: usize,
 }
 
 /// Where a run's rows are.
@@ -86,8 +88,14 @@ impl Run {
         let identities =
             batch.keys.iter().map(|key| Entry { identity: key.identity, position: key.position }).collect();
         let clusters = order.iter().map(|cluster| batch.clusters[*cluster as usize].clone()).collect();
+        let dictionary_bytes = batch.cells.iter().map(dictionary_bytes).sum();
         let data = RunData::Resident(Arc::new(Block { cells: batch.cells, keys }));
-        (Self { clusters, data, numbers: None }, identities)
+        (Self { clusters, data, numbers: None, dictionary_bytes }, identities)
+    }
+
+    /// Memory that a merge needs for this run, if its rows are in a file.
+    pub(super) fn merge_bytes(&self) -> usize {
+        MERGE_BYTES_PER_RUN + self.dictionary_bytes
     }
 
     /// The same rows under other numbers of objects, which come in the same order.
@@ -132,6 +140,10 @@ impl Run {
     }
 }
 
+fn dictionary_bytes(cells: &ArrayRef) -> usize {
+    cells.as_any_dictionary_opt().map_or(0, |dictionary| dictionary.values().get_array_memory_size())
+}
+
 fn unreadable(path: &Path, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::unusable("cannot read staged rows", cause).with("path", path.display())
 }
@@ -143,8 +155,8 @@ impl Block {
         let mut keys = self.keys.as_slice();
         while !keys.is_empty() {
             let (batch, rest) = keys.split_at(spill_rows(keys));
-            let picks: Vec<(usize, usize)> = batch.iter().map(|key| (0, key.row as usize)).collect();
-            let cells = self.cells.iter().map(|cells| interleave(&[cells.as_ref()], &picks));
+            let rows: UInt32Array = batch.iter().map(|key| key.row).collect();
+            let cells = self.cells.iter().map(|cells| take(cells, &rows, None));
             file.write(cells.collect::<std::result::Result<_, _>>(), batch)?;
             keys = rest;
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::dedupe::IdentityRun;
-use super::object::read_object;
+use super::object::ObjectReader;
 use super::quarantine::Quarantine;
 use super::run::Run;
 use super::{ConvertOptions, Observer, Residency};
@@ -229,6 +229,7 @@ impl Work<'_> {
     fn run_worker(&self, worker: usize) -> Result<()> {
         let mut decoder = self.dataset.decoder(&self.schema, self.options.limits);
         let mut rows = Rows::new(self.schema.decoded(), self.identity_key);
+        let mut reader = ObjectReader::default();
         let mut yields: Vec<DayYield> =
             self.days.iter().map(|target| self.day_yield(target, worker)).collect();
         while let Some(placed) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
@@ -237,7 +238,7 @@ impl Work<'_> {
             let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;
             let opened = input.feed.open(*place);
-            read_object(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
+            reader.read(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
                 let rejections = rows.take_rejections().into_iter();
                 let rejections: Vec<_> = rejections.map(|rejected| self.rules.mask(rejected)).collect();

@@ -8,7 +8,7 @@ use arrow::array::{Array, AsArray};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
-use super::object::read_object;
+use super::object::ObjectReader;
 use super::quarantine::QuarantinedRow;
 use super::{ConvertOptions, Observer};
 use crate::dataset::{
@@ -211,7 +211,8 @@ impl Search<'_> {
         let hits = found.rows.len() + found.rejected.len();
         let opened = self.store.open(&object.key);
         let max_bytes = self.options.max_object_bytes;
-        read_object(self.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
+        let mut reader = ObjectReader::default();
+        reader.read(self.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
             self.options.cancel.check()?;
             let id = self.query.id.as_bytes();
             let rejected = rows.take_rejections().into_iter().filter(|rejection| {

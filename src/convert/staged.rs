@@ -38,6 +38,7 @@ struct ShardIndex {
 struct StagedRun {
     file: String,
     clusters: Vec<[String; 2]>,
+    dictionary_bytes: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +98,7 @@ impl Scattered {
                     .iter()
                     .map(|pair| [pair[0].to_string(), pair[1].to_string()])
                     .collect(),
+                dictionary_bytes: run.dictionary_bytes,
             }),
             RunData::Resident(_) => Err(Error::bug("a run of a shard was kept in memory")),
         };
@@ -140,6 +142,7 @@ impl Scattered {
             clusters: run.clusters.into_iter().map(|pair| pair.map(Arc::from)).collect(),
             data: RunData::Spilled(folder.join(run.file)),
             numbers: None,
+            dictionary_bytes: run.dictionary_bytes,
         }));
         self.identities.extend(index.identities.iter().map(|file| IdentityRun::in_file(folder.join(file))));
         let count = |(object, ledger, damage)| ObjectCount { object, ledger, damage };

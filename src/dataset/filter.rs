@@ -15,6 +15,7 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use self::grammar::{Comparison, Condition, Fault, Literal, Test};
+use super::cells::plain;
 use super::column::TableSchema;
 use crate::error::{Error, Result};
 
@@ -73,7 +74,7 @@ fn matches_all(
 ) -> std::result::Result<Option<BooleanBuffer>, ArrowError> {
     let mut all: Option<BooleanBuffer> = None;
     for test in rule {
-        let truth = is_true(&test.predicate.evaluate(&cells[test.column])?);
+        let truth = is_true(&test.predicate.evaluate(&plain(&cells[test.column])?)?);
         let both = all.map_or(truth.clone(), |all| &all & &truth);
         if both.count_set_bits() == 0 {
             return Ok(None);

@@ -3,6 +3,7 @@
 //! A dataset knows what its raw objects are called, what a record means and which columns it has. It knows no file, no
 //! store and no catalog. To add a log type, add a folder with an implementation of [`Dataset`] and a line in [`ALL`].
 
+mod cells;
 pub mod cloudtrail;
 pub mod column;
 pub mod filter;
@@ -12,11 +13,13 @@ pub mod redact;
 pub mod rows;
 pub mod rules;
 pub mod s3_access;
+mod text_cells;
 
+pub use cells::Cells;
 pub use column::{Column, ColumnType, Identifier, Naming, Origin, Spread, TableSchema};
 pub use object_key::{KeyClaim, KeyTime, TimeInKey};
 pub use redact::RedactRules;
-pub use rows::{Cells, Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
+pub use rows::{Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
 pub use rules::RowRules;
 
 use serde::{Deserialize, Serialize};

@@ -3,16 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
-    TimestampMillisecondBuilder, UInt32Array,
-};
+use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::error::ArrowError;
 use highway::{HighwayHash, HighwayHasher, Key};
 use serde::{Deserialize, Serialize};
 
-use super::column::{Column, ColumnType};
+use super::cells::{Cells, plain};
+use super::column::Column;
 use crate::kst::{DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::ledger::RowLedger;
 
@@ -82,7 +80,7 @@ impl Rejection {
 /// The rows of one batch: cells as Arrow arrays in the order of the decoded columns, keys in the order of the rows.
 #[derive(Debug)]
 pub struct RowBatch {
-    /// One array a decoded column.
+    /// One array a decoded column; of text, also a dictionary or an array of nulls: see [`Self::plain`].
     pub cells: Vec<ArrayRef>,
     /// One key a row.
     pub keys: Vec<RowKey>,
@@ -150,7 +148,7 @@ impl Rows {
         Self {
             window: DayRange::EVER.window(),
             hash_key,
-            cells: columns.map(|column| Cells::of(column.column_type)).collect(),
+            cells: columns.map(Cells::of).collect(),
             keys: Vec::new(),
             clusters: Clusters::default(),
             rejections: Vec::new(),
@@ -291,11 +289,17 @@ impl Rows {
 }
 
 impl RowBatch {
-    /// Roughly the memory that the rows take.
+    /// The memory that the rows take.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let raw: usize = self.keys.iter().map(|key| key.bytes as usize).sum();
-        raw + self.keys.len() * bytes_beside_text(self.cells.len())
+        let cells: usize = self.cells.iter().map(Array::get_array_memory_size).sum();
+        cells + self.keys.len() * std::mem::size_of::<RowKey>()
+    }
+
+    /// The same rows, each cell as an array of its column's type.
+    pub fn plain(self) -> Result<Self, ArrowError> {
+        let cells = self.cells.iter().map(plain).collect::<Result<_, _>>()?;
+        Ok(Self { cells, ..self })
     }
 
     /// The rows of each day.
@@ -336,133 +340,6 @@ fn cut(bytes: &[u8]) -> &[u8] {
     match std::str::from_utf8(kept) {
         Err(error) if error.error_len().is_none() && kept.len() < bytes.len() => &kept[..error.valid_up_to()],
         _ => kept,
-    }
-}
-
-/// The growing cells of one column.
-#[derive(Debug)]
-pub enum Cells {
-    /// Text and JSON.
-    Text(StringBuilder),
-    /// Booleans.
-    Bool(BooleanBuilder),
-    /// 32-bit integers.
-    Int(Int32Builder),
-    /// 64-bit integers.
-    BigInt(Int64Builder),
-    /// Milliseconds.
-    Timestamp(TimestampMillisecondBuilder),
-    /// Lists of texts.
-    TextList(ListBuilder<StringBuilder>),
-}
-
-impl Cells {
-    fn of(column_type: ColumnType) -> Self {
-        match column_type {
-            ColumnType::Text | ColumnType::Json => Self::Text(StringBuilder::new()),
-            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
-            ColumnType::Int => Self::Int(Int32Builder::new()),
-            ColumnType::BigInt => Self::BigInt(Int64Builder::new()),
-            ColumnType::Timestamp => Self::Timestamp(TimestampMillisecondBuilder::new()),
-            ColumnType::TextList => {
-                Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(ColumnType::list_element()))
-            }
-        }
-    }
-
-    fn as_builder(&mut self) -> &mut dyn ArrayBuilder {
-        match self {
-            Self::Text(cells) => cells,
-            Self::Bool(cells) => cells,
-            Self::Int(cells) => cells,
-            Self::BigInt(cells) => cells,
-            Self::Timestamp(cells) => cells,
-            Self::TextList(cells) => cells,
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Text(cells) => cells.len(),
-            Self::Bool(cells) => cells.len(),
-            Self::Int(cells) => cells.len(),
-            Self::BigInt(cells) => cells.len(),
-            Self::Timestamp(cells) => cells.len(),
-            Self::TextList(cells) => cells.len(),
-        }
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        self.as_builder().finish()
-    }
-
-    /// Appends a null.
-    pub fn push_null(&mut self) {
-        match self {
-            Self::Text(cells) => cells.append_null(),
-            Self::Bool(cells) => cells.append_null(),
-            Self::Int(cells) => cells.append_null(),
-            Self::BigInt(cells) => cells.append_null(),
-            Self::Timestamp(cells) => cells.append_null(),
-            Self::TextList(cells) => cells.append_null(),
-        }
-    }
-
-    /// Appends a text, or a null.
-    ///
-    /// # Panics
-    /// If the column is no text: the decoder and its column table disagree.
-    pub fn push_text(&mut self, value: Option<&str>) {
-        let Self::Text(cells) = self else { unreachable!("the column table says that this column is text") };
-        cells.append_option(value);
-    }
-
-    /// Appends a boolean, or a null.
-    ///
-    /// # Panics
-    /// If the column is no boolean.
-    pub fn push_bool(&mut self, value: Option<bool>) {
-        let Self::Bool(cells) = self else {
-            unreachable!("the column table says that this column is boolean")
-        };
-        cells.append_option(value);
-    }
-
-    /// Appends an integer, or a null, to a column of either width.
-    ///
-    /// # Panics
-    /// If the column is no integer.
-    pub fn push_integer(&mut self, value: Option<i64>) {
-        match self {
-            Self::Int(cells) => cells.append_option(value.and_then(|value| i32::try_from(value).ok())),
-            Self::BigInt(cells) => cells.append_option(value),
-            _ => unreachable!("the column table says that this column is an integer"),
-        }
-    }
-
-    /// Appends a time, or a null.
-    ///
-    /// # Panics
-    /// If the column is no time.
-    pub fn push_time(&mut self, value: Option<UtcInstant>) {
-        let Self::Timestamp(cells) = self else {
-            unreachable!("the column table says that this column is a time")
-        };
-        cells.append_option(value.map(|instant| instant.0));
-    }
-
-    /// Appends a list of texts.
-    ///
-    /// # Panics
-    /// If the column is no list.
-    pub fn push_list<'t>(&mut self, values: impl Iterator<Item = Option<std::borrow::Cow<'t, str>>>) {
-        let Self::TextList(cells) = self else {
-            unreachable!("the column table says that this column is a list")
-        };
-        for value in values {
-            cells.values().append_option(value);
-        }
-        cells.append(true);
     }
 }
 

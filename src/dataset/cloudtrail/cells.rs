@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::shape::{CellSource, ExtraField, Found};
 use crate::dataset::column::ColumnType;
-use crate::dataset::json::{Walker, inner, unescape};
+use crate::dataset::json::{inner, unescape};
 use crate::dataset::rows::Rows;
 use crate::kst::UtcInstant;
 
@@ -19,13 +19,10 @@ pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: 
                     found.extra.push(ExtraField { path, key: None, value });
                 }
             }
-            CellSource::ListMember { slot, keys } => {
-                let list = found.values[*slot].and_then(|written| members(written, keys));
-                match list {
-                    Some(values) => rows.cell(column).push_list(values.into_iter()),
-                    None => rows.cell(column).push_null(),
-                }
-            }
+            CellSource::ListMember { slot, keys } => match found.list(*slot) {
+                Some(list) => rows.cell(column).push_list(list.members_under(keys)),
+                None => rows.cell(column).push_null(),
+            },
             CellSource::Extra => {
                 rescue_lists(sources, found);
                 rows.cell(column).push_text(extra_json(&found.extra).as_deref());
@@ -88,78 +85,18 @@ fn integer(written: &str) -> Option<i64> {
     text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
 }
 
-/// The members of each element of a written list under one of `keys`; `None` when it is no list.
-fn members<'a>(written: &'a str, keys: &[Box<str>]) -> Option<Vec<Option<Cow<'a, str>>>> {
-    let mut members = Vec::new();
-    for_each_element(written, |element| {
-        let mut member = None;
-        for_each_member(element, |key, value| {
-            if keys.iter().any(|wanted| **wanted == *key) && value != "null" {
-                member = Some(text(value));
-            }
-        });
-        members.push(member);
-    })
-    .then_some(members)
-}
-
 /// Puts a list whole into `extra` when its columns do not hold all of it.
 fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
     let lists = sources.iter().filter_map(|source| match source {
-        CellSource::ListMember { slot, keys } => Some((*slot, keys)),
+        CellSource::ListMember { slot, keys } => Some((*slot, keys.as_slice())),
         _ => None,
     });
     let Some((slot, _)) = lists.clone().next() else { return };
     let Some(written) = found.values[slot] else { return };
-    let known = |key: &str| lists.clone().any(|(_, keys)| keys.iter().any(|wanted| **wanted == *key));
-    let mut all_known = true;
-    let is_list = for_each_element(written, |element| {
-        let mut members = 0;
-        all_known &= for_each_member(element, |key, value| {
-            members += 1;
-            all_known &= known(key) && (value.starts_with('"') || value == "null");
-        });
-        // Two keys of one column, such as ARN and arn: only one of them is in it.
-        let kept = lists.clone().filter(|(_, keys)| holds_one_of(element, keys)).count();
-        all_known &= members == kept;
-    });
-    if !(is_list && all_known) {
+    let columns: Vec<&[Box<str>]> = lists.map(|(_, keys)| keys).collect();
+    if !found.list(slot).is_some_and(|list| list.is_held_by(&columns)) {
         found.extra.push(ExtraField { path: "resources", key: None, value: written });
     }
-}
-
-fn holds_one_of(element: &str, keys: &[Box<str>]) -> bool {
-    let mut holds = false;
-    for_each_member(element, |key, _| holds |= keys.iter().any(|wanted| **wanted == *key));
-    holds
-}
-
-/// Calls for each element of a written list; false when it is no list.
-fn for_each_element<'a>(written: &'a str, mut call: impl FnMut(&'a str)) -> bool {
-    let mut walker = Walker::new(written, 0);
-    let mut first = true;
-    let opened = walker.take(b'[', "a list").is_ok();
-    while opened && walker.next_element(b']', first) == Ok(true) {
-        first = false;
-        if let Ok(element) = walker.value(0) {
-            call(element);
-        }
-    }
-    opened
-}
-
-/// Calls for each key and value of a written object; false when it is no object.
-fn for_each_member<'a>(written: &'a str, mut call: impl FnMut(&'a str, &'a str)) -> bool {
-    let mut walker = Walker::new(written, 0);
-    let mut first = true;
-    let opened = walker.take(b'{', "an object").is_ok();
-    while opened && walker.next_element(b'}', first) == Ok(true) {
-        first = false;
-        if let (Ok(key), Ok(value)) = (walker.key(), walker.value(0)) {
-            call(key, value);
-        }
-    }
-    opened
 }
 
 /// `{"path.key":value, ...}`, or nothing. Keys and values stay as they are written.

@@ -3,6 +3,7 @@
 mod cells;
 mod columns;
 mod keys;
+mod list;
 mod records;
 mod shape;
 

@@ -3,6 +3,7 @@
 //! Every JSON path of the column table is a way from the root. A value with a column of its own is kept as a slice of
 //! the record; an object without one is walked, and what the tree does not know in it goes to `extra`.
 
+use super::list::List;
 use crate::dataset::column::{ColumnType, Origin, TableSchema};
 use crate::dataset::json::{Stop, Walker, unescape};
 
@@ -63,6 +64,21 @@ pub(super) struct Found<'a> {
     pub(super) extra: Vec<ExtraField<'a>>,
     /// By node: whether its key has come already.
     seen: Vec<bool>,
+    /// The list that was taken apart last: its slot, and its parts if it is a list.
+    taken_apart: Option<(usize, bool)>,
+    list: List<'a>,
+}
+
+impl<'a> Found<'a> {
+    /// The list in a slot, if there is one.
+    pub(super) fn list(&mut self, slot: usize) -> Option<&List<'a>> {
+        let written = self.values[slot]?;
+        let (_, is_list) = match self.taken_apart {
+            Some(known) if known.0 == slot => known,
+            _ => *self.taken_apart.insert((slot, self.list.read(written))),
+        };
+        is_list.then_some(&self.list)
+    }
 }
 
 impl Shape {
@@ -128,6 +144,7 @@ impl Shape {
         found.extra.clear();
         found.seen.clear();
         found.seen.resize(self.nodes, false);
+        found.taken_apart = None;
         self.root.walk_object(walker, 0, found)
     }
 }

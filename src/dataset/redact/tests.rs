@@ -38,9 +38,9 @@ fn masked(record: &str, texts: &[&str]) -> (TableSchema, Vec<ArrayRef>) {
     let record = record.trim_start_matches('{');
     let document = format!("{{\"Records\":[{{\"eventTime\":\"2023-11-01T00:00:00Z\",{record}]}}");
     assert_eq!(decoder.decode(document.as_bytes(), &mut rows), document.len(), "{document}");
-    let mut cells = rows.take_batch().cells;
-    Redaction::new(&schema, &rules(texts)).unwrap().apply(&mut cells);
-    (schema, cells)
+    let mut batch = rows.take_batch();
+    Redaction::new(&schema, &rules(texts)).unwrap().apply(&mut batch.cells);
+    (schema, batch.plain().unwrap().cells)
 }
 
 fn text<'c>((schema, cells): &'c (TableSchema, Vec<ArrayRef>), name: &str) -> Option<&'c str> {

@@ -32,7 +32,10 @@ impl LineDecoder {
         }
         let text = decode_utf8(line);
         match fields::parse(text.as_bytes()) {
-            Ok(parsed) => self.row(&parsed, line, matches!(text, Cow::Owned(_)), rows),
+            Ok(parsed) => {
+                let lossy = matches!(text, Cow::Owned(_));
+                self.row(&Texts { whole: &text, line: &parsed }, line, lossy, rows);
+            }
             Err(fault) => rows.reject(self.line, fault.as_str(), fault.to_string(), Some(line)),
         }
     }
@@ -42,19 +45,19 @@ impl LineDecoder {
         rows.reject(number, "too_long", detail, Some(line));
     }
 
-    fn row(&self, line: &Line<'_>, raw: &[u8], lossy: bool, rows: &mut Rows) {
+    fn row(&self, texts: &Texts<'_>, raw: &[u8], lossy: bool, rows: &mut Rows) {
         let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-        let text = |field| line.get(field).map(text_of).unwrap_or_default();
+        let text = |field| texts.get(field).unwrap_or_default();
         let head = RowHead {
             record: self.line,
-            at: UtcInstant(line.request_time_ms),
+            at: UtcInstant(texts.line.request_time_ms),
             raw,
             // Only a line that repeats as a whole is the same row: several rows share one request id.
             identity: raw,
             cluster: [text(Field::Bucket), text(Field::Operation)],
         };
         if rows.begin_row(&head) {
-            write_cells(line, lossy, rows);
+            write_cells(texts, lossy, rows);
         }
     }
 }
@@ -102,9 +105,24 @@ fn decode_utf8(line: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// A field as text: its line is valid UTF-8 and is cut only at ASCII bytes.
-fn text_of(field: &[u8]) -> &str {
-    std::str::from_utf8(field).unwrap_or_default()
+/// The fields of a line as text.
+struct Texts<'a> {
+    /// What was cut into fields.
+    whole: &'a str,
+    line: &'a Line<'a>,
+}
+
+impl<'a> Texts<'a> {
+    fn get(&self, field: Field) -> Option<&'a str> {
+        self.line.get(field).map(|bytes| self.of(bytes))
+    }
+
+    /// A part of the line, which is cut at ASCII bytes only: where it stands in the text is known, so that its UTF-8 need
+    /// not be checked again.
+    fn of(&self, part: &[u8]) -> &'a str {
+        let start = part.as_ptr().addr() - self.whole.as_ptr().addr();
+        self.whole.get(start..start + part.len()).unwrap_or_default()
+    }
 }
 
 /// The fields, in the order of the column table.
@@ -118,7 +136,8 @@ const FIELDS: [Field; FIELD_COUNT] = [
 ];
 
 /// Appends one cell to each decoded column, in the order of the column table.
-fn write_cells(line: &Line<'_>, lossy: bool, rows: &mut Rows) {
+fn write_cells(texts: &Texts<'_>, lossy: bool, rows: &mut Rows) {
+    let line = texts.line;
     let decoded = decoded_key(line);
     let lossy = lossy || decoded.as_deref().is_some_and(|key| key.contains(char::REPLACEMENT_CHARACTER));
     let mut column = 0;
@@ -127,7 +146,7 @@ fn write_cells(line: &Line<'_>, lossy: bool, rows: &mut Rows) {
         column - 1
     };
     for field in FIELDS {
-        let text = || line.get(field).map(text_of);
+        let text = || texts.get(field);
         match field {
             Field::Time => rows.cell(next()).push_time(Some(UtcInstant(line.request_time_ms))),
             Field::Key => {
@@ -143,7 +162,7 @@ fn write_cells(line: &Line<'_>, lossy: bool, rows: &mut Rows) {
             _ => rows.cell(next()).push_text(text()),
         }
     }
-    rows.cell(next()).push_text(extra(line).as_deref());
+    rows.cell(next()).push_text(extra(texts).as_deref());
     rows.cell(next()).push_text(Some(quality(line, lossy)));
 }
 
@@ -164,9 +183,9 @@ fn acl_required(value: Option<&str>) -> Option<bool> {
 }
 
 /// Fields after the last known one, and an `aclRequired` that is neither yes nor no.
-fn extra<'a>(line: &Line<'a>) -> Option<Cow<'a, str>> {
-    let tail = line.extra.map(|bytes| Cow::Borrowed(text_of(bytes)));
-    match line.get(Field::AclRequired).map(text_of) {
+fn extra<'a>(texts: &Texts<'a>) -> Option<Cow<'a, str>> {
+    let tail = texts.line.extra.map(|bytes| Cow::Borrowed(texts.of(bytes)));
+    match texts.get(Field::AclRequired) {
         None | Some("Yes" | "No") => tail,
         Some(other) => Some(Cow::Owned(
             format!("aclRequired={other} {}", tail.unwrap_or_default()).trim_end().to_owned(),

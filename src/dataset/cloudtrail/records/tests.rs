@@ -45,7 +45,7 @@ fn decode_pieces(bytes: &[u8], piece: usize, limits: DecodeLimits) -> Decoded {
     let rejected = rows.take_rejections().iter().map(|r: &Rejection| (r.position.record, r.reason)).collect();
     let ledger = rows.ledger();
     assert!(ledger.balances(), "{ledger:?}");
-    Decoded { rows: as_json(&schema, &rows.take_batch()), rejected, ledger }
+    Decoded { rows: as_json(&schema, &rows.take_batch().plain().unwrap()), rejected, ledger }
 }
 
 fn decode(text: &str) -> Decoded {

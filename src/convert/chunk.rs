@@ -1,0 +1,223 @@
+//! Rows in their final order, as references into blocks, and the columns that are gathered from them.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, ListArray, ListBuilder, PrimitiveArray,
+    StringArray, StringBuilder, new_null_array,
+};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::compute::interleave;
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Int32Type, Int64Type, TimestampMillisecondType, UInt32Type,
+};
+use arrow::error::ArrowError;
+
+use super::run::{Block, BlockKey};
+use crate::dataset::ColumnType;
+
+/// Rows in their final order.
+#[derive(Default)]
+pub(super) struct Chunk {
+    pub(super) blocks: Vec<Arc<Block>>,
+    /// Block and row of each.
+    pub(super) picks: Vec<(usize, usize)>,
+    /// The keys of the rows.
+    pub(super) keys: Vec<BlockKey>,
+}
+
+impl Chunk {
+    pub(super) fn len(&self) -> usize {
+        self.picks.len()
+    }
+
+    /// The cells of one decoded column, in order: an array of `data_type`, or of views where that is text.
+    ///
+    /// It has marks for nulls only if it has nulls, wherever its rows come from: the Parquet writer cuts pages otherwise
+    /// where it meets marks.
+    pub(super) fn cells(&self, column: usize, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+        let cells: Vec<&ArrayRef> = self.blocks.iter().map(|block| &block.cells[column]).collect();
+        match data_type {
+            DataType::Utf8 => self.texts(&cells),
+            DataType::Boolean => Ok(Arc::new(self.booleans(&cells))),
+            DataType::Int32 => Ok(Arc::new(self.numbers::<Int32Type>(&cells))),
+            DataType::Int64 => Ok(Arc::new(self.numbers::<Int64Type>(&cells))),
+            DataType::Timestamp(..) => Ok(Arc::new(self.numbers::<TimestampMillisecondType>(&cells))),
+            _ => Ok(Arc::new(self.lists(&cells))),
+        }
+    }
+
+    fn numbers<T: ArrowPrimitiveType>(&self, cells: &[&ArrayRef]) -> PrimitiveArray<T> {
+        let values: Vec<_> = cells.iter().map(|cells| cells.as_primitive::<T>().values()).collect();
+        let gathered = self.picks.iter().map(|&(block, row)| values[block][row]).collect();
+        PrimitiveArray::new(gathered, self.nulls(cells))
+    }
+
+    fn booleans(&self, cells: &[&ArrayRef]) -> BooleanArray {
+        let values: Vec<_> = cells.iter().map(|cells| cells.as_boolean().values()).collect();
+        let value = |place: usize| {
+            let (block, row) = self.picks[place];
+            values[block].value(row)
+        };
+        BooleanArray::new(BooleanBuffer::collect_bool(self.len(), value), self.nulls(cells))
+    }
+
+    /// Marks for nulls, if there are nulls.
+    fn nulls(&self, cells: &[&ArrayRef]) -> Option<NullBuffer> {
+        if cells.iter().all(|cells| cells.null_count() == 0) {
+            return None;
+        }
+        let is_valid = |place: usize| {
+            let (block, row) = self.picks[place];
+            cells[block].is_valid(row)
+        };
+        let nulls = NullBuffer::new(BooleanBuffer::collect_bool(self.len(), is_valid));
+        (nulls.null_count() > 0).then_some(nulls)
+    }
+
+    fn lists(&self, cells: &[&ArrayRef]) -> ListArray {
+        let lists: Vec<&ListArray> = cells.iter().map(|cells| cells.as_list()).collect();
+        let texts: Vec<&StringArray> = lists.iter().map(|list| list.values().as_string()).collect();
+        let mut gathered = ListBuilder::new(StringBuilder::new()).with_field(ColumnType::list_element());
+        for &(block, row) in &self.picks {
+            let (list, texts) = (lists[block], texts[block]);
+            for place in list.value_offsets()[row]..list.value_offsets()[row + 1] {
+                let place = usize::try_from(place).unwrap_or_default();
+                gathered.values().append_option(texts.is_valid(place).then(|| texts.value(place)));
+            }
+            gathered.append(list.is_valid(row));
+        }
+        gathered.finish()
+    }
+
+    fn texts(&self, cells: &[&ArrayRef]) -> Result<ArrayRef, ArrowError> {
+        if cells.iter().all(|cells| cells.data_type().is_null()) {
+            return Ok(new_null_array(&DataType::Utf8, self.len()));
+        }
+        let texts: Vec<Texts<'_>> = cells.iter().map(|cells| Texts::of(cells)).collect();
+        if !texts.iter().any(|texts| matches!(texts, Texts::Plain(_))) {
+            return self.views(&texts);
+        }
+        let mut gathered = StringBuilder::with_capacity(self.len(), 0);
+        for &(block, row) in &self.picks {
+            gathered.append_option(texts[block].get(row));
+        }
+        Ok(Arc::new(gathered.finish()))
+    }
+
+    /// Out of dictionaries only views of the texts are moved, not the texts.
+    fn views(&self, texts: &[Texts<'_>]) -> Result<ArrayRef, ArrowError> {
+        let null = new_null_array(&DataType::Utf8View, 1);
+        let null_place = (texts.len(), 0);
+        let place = |&(block, row): &(usize, usize)| match texts[block].key(row) {
+            Some(key) => (block, key),
+            None => null_place,
+        };
+        let places: Vec<(usize, usize)> = self.picks.iter().map(place).collect();
+        let mut arrays: Vec<&dyn Array> = texts.iter().map(|texts| texts.distinct(&null)).collect();
+        if places.contains(&null_place) {
+            arrays.push(&null);
+        }
+        interleave(&arrays, &places)
+    }
+}
+
+/// The texts of a block, whatever keeps them.
+enum Texts<'a> {
+    Null,
+    Plain(&'a StringArray),
+    Dictionary(&'a DictionaryArray<UInt32Type>),
+}
+
+impl<'a> Texts<'a> {
+    fn of(cells: &'a ArrayRef) -> Self {
+        match (cells.as_string_opt(), cells.as_dictionary_opt()) {
+            (Some(plain), _) => Self::Plain(plain),
+            (None, Some(dictionary)) => Self::Dictionary(dictionary),
+            (None, None) => Self::Null,
+        }
+    }
+
+    /// The distinct texts of a dictionary; `null` where there is none.
+    fn distinct(&self, null: &'a ArrayRef) -> &'a dyn Array {
+        match *self {
+            Self::Dictionary(dictionary) => dictionary.values(),
+            _ => null,
+        }
+    }
+
+    fn key(&self, row: usize) -> Option<usize> {
+        match *self {
+            Self::Dictionary(dictionary) => dictionary.key(row),
+            _ => None,
+        }
+    }
+
+    fn get(&self, row: usize) -> Option<&'a str> {
+        match *self {
+            Self::Null => None,
+            Self::Plain(texts) => texts.is_valid(row).then(|| texts.value(row)),
+            Self::Dictionary(dictionary) => {
+                let key = dictionary.key(row)?;
+                Some(dictionary.values().as_string_view().value(key))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{DictionaryArray, NullArray, StringViewArray, UInt32Array};
+    use arrow::compute::cast;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::dataset::Position;
+
+    /// A column in one of the forms in which decoders hand it over.
+    fn block(texts: &[Option<String>], form: u8) -> ArrayRef {
+        match form {
+            _ if texts.iter().all(Option::is_none) && form > 0 => Arc::new(NullArray::new(texts.len())),
+            0 => Arc::new(texts.iter().cloned().collect::<StringArray>()),
+            _ => {
+                let key = |row: usize| texts[row].as_ref().map(|_| u32::try_from(row).unwrap());
+                let values = texts.iter().map(|text| Some(text.as_deref().unwrap_or("?")));
+                let values: StringViewArray = values.collect();
+                let keys: UInt32Array = (0..texts.len()).map(key).collect();
+                Arc::new(DictionaryArray::<UInt32Type>::new(keys, Arc::new(values)))
+            }
+        }
+    }
+
+    fn texts() -> impl Strategy<Value = Vec<Option<String>>> {
+        prop::collection::vec(prop::option::of("[a-z가]{0,16}"), 1..8)
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_is_gathered_from_blocks_of_any_form(
+            blocks in prop::collection::vec((texts(), 0_u8..2, any::<bool>()), 1..5),
+            picks in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..40),
+        ) {
+            let blocks: Vec<_> = blocks
+                .into_iter()
+                .map(|(texts, form, empty)| (if empty { vec![None; texts.len()] } else { texts }, form))
+                .collect();
+            let picks: Vec<(usize, usize)> = picks
+                .iter()
+                .map(|(block, row)| (block.index(blocks.len()), row))
+                .map(|(block, row)| (block, row.index(blocks[block].0.len())))
+                .collect();
+            let expected: Vec<Option<String>> = picks.iter().map(|&(block, row)| blocks[block].0[row].clone()).collect();
+            let as_block = |(texts, form): &(Vec<Option<String>>, u8)| {
+                Arc::new(Block { cells: vec![block(texts, *form)], keys: Vec::new() })
+            };
+            let key = BlockKey { cluster: 0, at: 0, position: Position { object: 0, record: 0 }, bytes: 0, row: 0 };
+            let keys = vec![key; picks.len()];
+            let chunk = Chunk { blocks: blocks.iter().map(as_block).collect(), picks, keys };
+            let gathered = cast(&chunk.cells(0, &DataType::Utf8).unwrap(), &DataType::Utf8).unwrap();
+            let gathered: Vec<_> = gathered.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect();
+            prop_assert_eq!(gathered, expected);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The growing cells of columns, as decoders fill them.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
+    TimestampMillisecondBuilder,
+};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+
+use super::column::{Column, ColumnType, Spread};
+use super::text_cells::TextCells;
+use crate::kst::UtcInstant;
+
+/// Cells of a text column with a text for each of them, also where a batch keeps equal ones once.
+pub(super) fn plain(cells: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match cells.data_type() {
+        DataType::Dictionary(..) | DataType::Null => cast(cells, &DataType::Utf8),
+        _ => Ok(Arc::clone(cells)),
+    }
+}
+
+/// The growing cells of one column.
+#[derive(Debug)]
+pub enum Cells {
+    /// Text and JSON.
+    Text(TextCells),
+    /// Booleans.
+    Bool(BooleanBuilder),
+    /// 32-bit integers.
+    Int(Int32Builder),
+    /// 64-bit integers.
+    BigInt(Int64Builder),
+    /// Milliseconds.
+    Timestamp(TimestampMillisecondBuilder),
+    /// Lists of texts.
+    TextList(ListBuilder<StringBuilder>),
+}
+
+impl Cells {
+    /// No cells of a column yet.
+    pub(super) fn of(column: &Column) -> Self {
+        match column.column_type {
+            ColumnType::Json => Self::Text(TextCells::plain()),
+            ColumnType::Text if column.spread == Spread::Unique => Self::Text(TextCells::plain()),
+            ColumnType::Text => Self::Text(TextCells::repeating()),
+            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
+            ColumnType::Int => Self::Int(Int32Builder::new()),
+            ColumnType::BigInt => Self::BigInt(Int64Builder::new()),
+            ColumnType::Timestamp => Self::Timestamp(TimestampMillisecondBuilder::new()),
+            ColumnType::TextList => {
+                Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(ColumnType::list_element()))
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(cells) => cells.len(),
+            Self::Bool(cells) => cells.len(),
+            Self::Int(cells) => cells.len(),
+            Self::BigInt(cells) => cells.len(),
+            Self::Timestamp(cells) => cells.len(),
+            Self::TextList(cells) => cells.len(),
+        }
+    }
+
+    /// Hands the cells over and starts anew: an array of the column's type, of its dictionary, or of nulls.
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        let mut cells: ArrayRef = match self {
+            Self::Text(cells) => cells.finish(),
+            Self::Bool(cells) => Arc::new(cells.finish()),
+            Self::Int(cells) => Arc::new(cells.finish()),
+            Self::BigInt(cells) => Arc::new(cells.finish()),
+            Self::Timestamp(cells) => Arc::new(cells.finish()),
+            Self::TextList(cells) => Arc::new(cells.finish()),
+        };
+        // They may wait in memory until all objects are read.
+        cells.shrink_to_fit();
+        cells
+    }
+
+    /// Appends a null.
+    pub fn push_null(&mut self) {
+        match self {
+            Self::Text(cells) => cells.push_null(),
+            Self::Bool(cells) => cells.append_null(),
+            Self::Int(cells) => cells.append_null(),
+            Self::BigInt(cells) => cells.append_null(),
+            Self::Timestamp(cells) => cells.append_null(),
+            Self::TextList(cells) => cells.append_null(),
+        }
+    }
+
+    /// Appends a text, or a null.
+    ///
+    /// # Panics
+    /// If the column is no text: the decoder and its column table disagree.
+    pub fn push_text(&mut self, value: Option<&str>) {
+        let Self::Text(cells) = self else { unreachable!("the column table says that this column is text") };
+        match value {
+            Some(value) => cells.push(value),
+            None => cells.push_null(),
+        }
+    }
+
+    /// Appends a boolean, or a null.
+    ///
+    /// # Panics
+    /// If the column is no boolean.
+    pub fn push_bool(&mut self, value: Option<bool>) {
+        let Self::Bool(cells) = self else {
+            unreachable!("the column table says that this column is boolean")
+        };
+        cells.append_option(value);
+    }
+
+    /// Appends an integer, or a null, to a column of either width.
+    ///
+    /// # Panics
+    /// If the column is no integer.
+    pub fn push_integer(&mut self, value: Option<i64>) {
+        match self {
+            Self::Int(cells) => cells.append_option(value.and_then(|value| i32::try_from(value).ok())),
+            Self::BigInt(cells) => cells.append_option(value),
+            _ => unreachable!("the column table says that this column is an integer"),
+        }
+    }
+
+    /// Appends a time, or a null.
+    ///
+    /// # Panics
+    /// If the column is no time.
+    pub fn push_time(&mut self, value: Option<UtcInstant>) {
+        let Self::Timestamp(cells) = self else {
+            unreachable!("the column table says that this column is a time")
+        };
+        cells.append_option(value.map(|instant| instant.0));
+    }
+
+    /// Appends a list of texts.
+    ///
+    /// # Panics
+    /// If the column is no list.
+    pub fn push_list<'t>(&mut self, values: impl Iterator<Item = Option<Cow<'t, str>>>) {
+        let Self::TextList(cells) = self else {
+            unreachable!("the column table says that this column is a list")
+        };
+        for value in values {
+            cells.values().append_option(value);
+        }
+        cells.append(true);
+    }
+}

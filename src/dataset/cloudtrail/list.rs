@@ -1,0 +1,83 @@
+//! A written list of objects, taken apart once for all the columns that are made of it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::cells::text;
+use crate::dataset::json::Walker;
+
+/// The elements of a list, and the members of those that are objects.
+#[derive(Debug, Default)]
+pub(super) struct List<'a> {
+    elements: Vec<Element>,
+    /// Keys and values as written, of one element after the other.
+    members: Vec<(&'a str, &'a str)>,
+}
+
+#[derive(Debug)]
+struct Element {
+    members: Range<usize>,
+    is_object: bool,
+}
+
+impl<'a> List<'a> {
+    /// Takes a checked value apart, in place of the list before; false when it is no list.
+    pub(super) fn read(&mut self, written: &'a str) -> bool {
+        self.elements.clear();
+        self.members.clear();
+        let mut walker = Walker::new(written, 0);
+        let opened = walker.take(b'[', "a list").is_ok();
+        let mut first = true;
+        while opened && walker.next_element(b']', first) == Ok(true) {
+            first = false;
+            let start = self.members.len();
+            let is_object = self.read_element(&mut walker);
+            self.elements.push(Element { members: start..self.members.len(), is_object });
+        }
+        opened
+    }
+
+    fn read_element(&mut self, walker: &mut Walker<'a>) -> bool {
+        let is_object = walker.peek() == Ok(b'{');
+        if !is_object {
+            // The value was checked when the record was walked over.
+            let _ = walker.value(0);
+            return false;
+        }
+        let mut first = walker.take(b'{', "an object").is_ok();
+        while walker.next_element(b'}', first) == Ok(true) {
+            first = false;
+            if let (Ok(key), Ok(value)) = (walker.key(), walker.value(0)) {
+                self.members.push((key, value));
+            }
+        }
+        true
+    }
+
+    /// For each element the text of its last member under one of `keys`.
+    pub(super) fn members_under(&self, keys: &[Box<str>]) -> impl Iterator<Item = Option<Cow<'a, str>>> {
+        let is_wanted =
+            |(key, value): &&(&str, &str)| keys.iter().any(|wanted| **wanted == **key) && *value != "null";
+        self.elements.iter().map(move |element| {
+            self.members[element.members.clone()].iter().rfind(is_wanted).map(|(_, value)| text(value))
+        })
+    }
+
+    /// Whether columns of such keys hold every member: each is a text or null, and of the keys of one column there is
+    /// one, not `ARN` and `arn`.
+    pub(super) fn is_held_by(&self, columns: &[&[Box<str>]]) -> bool {
+        self.elements.iter().all(|element| {
+            let members = &self.members[element.members.clone()];
+            let has_one_of = |keys: &&&[Box<str>]| members.iter().any(|(key, _)| has(keys, key));
+            let is_plain = |(_, value): &(&str, &str)| value.starts_with('"') || *value == "null";
+            element.is_object
+                && members.iter().all(|(key, _)| columns.iter().any(|keys| has(keys, key)))
+                && members.iter().all(is_plain)
+                && columns.iter().filter(has_one_of).count() == members.len()
+        })
+    }
+}
+
+fn has(keys: &[Box<str>], key: &str) -> bool {
+    keys.iter().any(|wanted| **wanted == *key)
+}

@@ -1,0 +1,232 @@
+//! The growing cells of a text column: each distinct text is kept once, as long as texts repeat.
+//!
+//! What comes out is a dictionary array, a plain one, or one of nulls, whatever is smallest; which of them it is shows
+//! in no published byte.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayBuilder, ArrayRef, DictionaryArray, NullArray, StringBuilder, StringViewArray, UInt32Builder,
+};
+use arrow::datatypes::UInt32Type;
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Longer texts are not looked for in a dictionary. So that the pages of a file do not depend on the kind of array, 1024
+/// of them, the batch of the Parquet writer, must fit into a page of 1 MiB.
+const MAX_REPEATED_BYTES: usize = 512;
+
+/// Distinct texts after which it is judged whether texts repeat, and then each time that there are twice as many.
+const TRIAL_TEXTS: usize = 1024;
+
+/// Text cells in the making.
+#[derive(Debug)]
+pub struct TextCells {
+    form: Form,
+    /// Nulls after the last text.
+    nulls: usize,
+}
+
+#[derive(Debug)]
+enum Form {
+    Repeating(Box<Dictionary>),
+    Plain(StringBuilder),
+}
+
+impl TextCells {
+    /// Cells of a column in which texts repeat, it is said.
+    pub(super) fn repeating() -> Self {
+        Self { form: Form::Repeating(Box::default()), nulls: 0 }
+    }
+
+    /// Cells of a column in which hardly a text comes twice.
+    pub(super) fn plain() -> Self {
+        Self { form: Form::Plain(StringBuilder::new()), nulls: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        let before = match &self.form {
+            Form::Repeating(dictionary) => dictionary.len(),
+            Form::Plain(cells) => cells.len(),
+        };
+        before + self.nulls
+    }
+
+    pub(super) fn push_null(&mut self) {
+        self.nulls += 1;
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.settle_nulls();
+        if let Form::Repeating(dictionary) = &mut self.form {
+            if dictionary.push(text) {
+                return;
+            }
+            self.form = Form::Plain(dictionary.take_plain());
+        }
+        if let Form::Plain(cells) = &mut self.form {
+            cells.append_value(text);
+        }
+    }
+
+    fn settle_nulls(&mut self) {
+        match (std::mem::take(&mut self.nulls), &mut self.form) {
+            (0, _) => {}
+            (nulls, Form::Repeating(dictionary)) => dictionary.keys.append_nulls(nulls),
+            (nulls, Form::Plain(cells)) => cells.append_nulls(nulls),
+        }
+    }
+
+    /// Hands the cells over. A column whose texts did not repeat stays plain.
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        if let Form::Repeating(dictionary) = &self.form
+            && dictionary.len() == 0
+        {
+            return Arc::new(NullArray::new(std::mem::take(&mut self.nulls)));
+        }
+        self.settle_nulls();
+        match &mut self.form {
+            Form::Repeating(dictionary) => dictionary.finish(),
+            Form::Plain(cells) => Arc::new(cells.finish()),
+        }
+    }
+}
+
+/// The distinct texts of a column, and which of them each cell has.
+#[derive(Debug, Default)]
+struct Dictionary {
+    keys: UInt32Builder,
+    texts: StringBuilder,
+    distinct: u32,
+    /// The key of a text, beside its hash.
+    table: HashTable<(u64, u32)>,
+    hasher: DefaultHashBuilder,
+    last: u32,
+}
+
+impl Dictionary {
+    fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Adds a cell; false, and nothing is added, when a dictionary does not pay.
+    fn push(&mut self, text: &str) -> bool {
+        // Neighbours are often equal.
+        if self.distinct > 0 && text_at(&self.texts, self.last) == text.as_bytes() {
+            self.keys.append_value(self.last);
+            return true;
+        }
+        let hash = self.hasher.hash_one(text);
+        let same =
+            |(known, key): &(u64, u32)| *known == hash && text_at(&self.texts, *key) == text.as_bytes();
+        self.last = match self.table.find(hash, same) {
+            Some((_, key)) => *key,
+            None if self.pays_for(text) => self.add(hash, text),
+            None => return false,
+        };
+        self.keys.append_value(self.last);
+        true
+    }
+
+    fn pays_for(&self, text: &str) -> bool {
+        let distinct = self.distinct as usize;
+        let is_trial = distinct >= TRIAL_TEXTS && distinct.is_power_of_two();
+        text.len() <= MAX_REPEATED_BYTES && !(is_trial && self.len() < 2 * distinct)
+    }
+
+    fn add(&mut self, hash: u64, text: &str) -> u32 {
+        let key = self.distinct;
+        self.texts.append_value(text);
+        self.table.insert_unique(hash, (hash, key), |(hash, _)| *hash);
+        self.distinct += 1;
+        key
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        // Views are what a merge moves around instead of texts.
+        let (keys, texts) = (self.keys.finish(), StringViewArray::from(&self.texts.finish()));
+        self.table.clear();
+        (self.distinct, self.last) = (0, 0);
+        Arc::new(
+            DictionaryArray::<UInt32Type>::try_new(keys, Arc::new(texts)).expect("every key is of a text"),
+        )
+    }
+
+    /// The same cells, each with a text of its own.
+    fn take_plain(&mut self) -> StringBuilder {
+        let (keys, texts) = (self.keys.finish(), self.texts.finish());
+        let mut cells = StringBuilder::new();
+        for key in &keys {
+            cells.append_option(key.map(|key| texts.value(key as usize)));
+        }
+        cells
+    }
+}
+
+/// The bytes of a text in a builder.
+fn text_at(texts: &StringBuilder, key: u32) -> &[u8] {
+    let offset = |place: usize| usize::try_from(texts.offsets_slice()[place]).unwrap_or_default();
+    &texts.values_slice()[offset(key as usize)..offset(key as usize + 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use arrow::compute::cast;
+    use arrow::datatypes::DataType;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cells(texts: &[Option<String>], mut cells: TextCells) -> ArrayRef {
+        for text in texts {
+            match text {
+                Some(text) => cells.push(text),
+                None => cells.push_null(),
+            }
+        }
+        assert_eq!(cells.len(), texts.len());
+        cells.finish()
+    }
+
+    fn texts_of(cells: &ArrayRef) -> Vec<Option<String>> {
+        let plain = cast(cells, &DataType::Utf8).unwrap();
+        plain.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect()
+    }
+
+    #[test]
+    fn texts_that_do_not_repeat_are_kept_plain() {
+        let unique: Vec<_> = (0..3 * TRIAL_TEXTS).map(|number| Some(number.to_string())).collect();
+        assert_eq!(*cells(&unique, TextCells::repeating()).data_type(), DataType::Utf8);
+        let long = [Some("a".to_owned()), None, Some("b".repeat(MAX_REPEATED_BYTES + 1))];
+        let cells = cells(&long, TextCells::repeating());
+        assert_eq!((texts_of(&cells), cells.data_type()), (long.to_vec(), &DataType::Utf8));
+    }
+
+    #[test]
+    fn a_column_without_a_text_takes_no_room() {
+        assert_eq!(*cells(&[None, None], TextCells::repeating()).data_type(), DataType::Null);
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(texts in prop::collection::vec(prop::option::of("[a-c]{0,20}"), 0..60)) {
+            for empty in [TextCells::repeating, TextCells::plain] {
+                prop_assert_eq!(texts_of(&cells(&texts, empty())), texts.clone());
+            }
+        }
+
+        #[test]
+        fn cells_are_used_again(first in prop::collection::vec("[a-c]{0,2}", 0..9), second in prop::collection::vec("[b-d]{0,2}", 1..9)) {
+            let mut cells = TextCells::repeating();
+            for text in &first {
+                cells.push(text);
+            }
+            cells.finish();
+            for text in &second {
+                cells.push(text);
+            }
+            prop_assert_eq!(texts_of(&cells.finish()), second.into_iter().map(Some).collect::<Vec<_>>());
+        }
+    }
+}
