@@ -57,4 +57,4 @@ glue-tables:
 
 ## Many small objects from a local S3 server, beside a plain downloader; installs what it needs.
 bench-s3:
-	$(PYTHON) benches/s3/small_objects.py
+	$(PYTHON) -m benches.s3.small_objects

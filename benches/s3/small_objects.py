@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 """Many small access-log objects from a local S3 server: logmill beside a plain concurrent downloader.
 
-Run from the root of the repository: `make bench-s3`. The server is s3s-fs, the downloader s5cmd; both and the release
-build of logmill are installed or built when they are missing. The table goes to benches/results/s3-small-objects.md.
+Run from the root of the repository: `make bench-s3`. The server is s3s-fs, the downloader s5cmd; both and
+the release build of logmill are installed or built when they are missing. The table goes to
+benches/results/s3-small-objects.md.
 
-logmill lists, fetches, decodes, sorts, encodes and publishes; s5cmd lists, fetches and writes files. Both run against
-the same server on the same machine, in turn, several times; the medians are printed.
+logmill lists, fetches, decodes, sorts, encodes and publishes; s5cmd lists, fetches and writes files. Both run
+against the same server on the same machine, in turn, several times; the medians are printed.
 """
 
 import argparse
 import os
-import platform
-import resource
 import shutil
 import socket
 import statistics
@@ -19,10 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from benches.measure import ROOT, Run, machine, measured
+
 TOOLS = ROOT / "target" / "tools"
 S3S_FS = "0.14.1"
 S5CMD = "0.3.3"
@@ -31,18 +30,10 @@ KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS
 LINE = (
     "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be amzn-s3-demo-bucket "
     "[01/Nov/2023:{clock} +0000] 192.0.2.{host} arn:aws:iam::123456789012:user/reader {number:016X} "
-    'REST.GET.OBJECT photos/2023/{number}.jpg "GET /photos/2023/{number}.jpg HTTP/1.1" 200 - {size} {size} 41 28 '
-    '"-" "aws-sdk-java/2.20.68" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi31234= SigV4 '
-    "ECDHE-RSA-AES128-GCM-SHA256 AuthHeader amzn-s3-demo-bucket.s3.us-east-1.amazonaws.com TLSv1.2 - -\n"
+    'REST.GET.OBJECT photos/2023/{number}.jpg "GET /photos/2023/{number}.jpg HTTP/1.1" 200 - {size} {size} '
+    '41 28 "-" "aws-sdk-java/2.20.68" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi'
+    "31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader amzn-s3-demo-bucket.s3.us-east-1.amazonaws.com TLSv1.2 - -\n"
 )
-
-
-@dataclass
-class Run:
-    """One run of a program over all objects."""
-
-    wall: float
-    cpu: float
 
 
 def main() -> None:
@@ -60,7 +51,8 @@ def main() -> None:
             runs: dict[str, list[Run]] = {name: [] for name in programs}
             for _ in range(arguments.runs):
                 for name, command in programs.items():
-                    runs[name].append(measured(command, work))
+                    shutil.rmtree(work / "out", ignore_errors=True)
+                    runs[name].append(measured(command, work, KEYS))
     report = table(runs, arguments.objects, size, arguments.runs)
     print(report)
     (ROOT / "benches" / "results").mkdir(exist_ok=True)
@@ -106,8 +98,9 @@ class serving:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        given = ("--host", "127.0.0.1", "--port", str(self.port), "--access-key", "testing", "--secret-key", "testing")
-        self.command = [server, *given, store]
+        address = ("--host", "127.0.0.1", "--port", str(self.port))
+        keys = ("--access-key", "testing", "--secret-key", "testing")
+        self.command = [server, *address, *keys, store]
 
     def __enter__(self) -> str:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -137,22 +130,13 @@ def commands(logmill: Path, downloader: Path, url: str, work: Path) -> dict[str,
     }
 
 
-def measured(command: list[str | Path], work: Path) -> Run:
-    """Runs a program once, into an empty folder."""
-    shutil.rmtree(work / "out", ignore_errors=True)
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(command, check=True, env=os.environ | KEYS, stdout=subprocess.DEVNULL)
-    wall, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Run(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-
 def table(runs: dict[str, list[Run]], objects: int, size: int, times: int) -> str:
     """The result as a table."""
     lines = [
         "# Small objects from S3",
         "",
-        f"{objects:,} access-log objects, {size / objects:,.0f} bytes each, from s3s-fs {S3S_FS} on the same machine;"
-        f" medians of {times} runs in turn. Machine: {machine()}.",
+        f"{objects:,} access-log objects, {size / objects:,.0f} bytes each, from s3s-fs {S3S_FS} on the same"
+        f" machine; medians of {times} runs in turn. Machine: {machine()}.",
         "",
         "| program | seconds | objects/s | CPU s | CPU of one core | microseconds of CPU an object |",
         "|---|---|---|---|---|---|",
@@ -160,16 +144,9 @@ def table(runs: dict[str, list[Run]], objects: int, size: int, times: int) -> st
     for name, measured_runs in runs.items():
         wall = statistics.median(run.wall for run in measured_runs)
         cpu = statistics.median(run.cpu for run in measured_runs)
-        share, each = cpu / wall, cpu / objects * 1e6
-        lines.append(f"| {name} | {wall:.1f} | {objects / wall:,.0f} | {cpu:.2f} | {share:.0%} | {each:.0f} |")
+        rate, share, each = objects / wall, cpu / wall, cpu / objects * 1e6
+        lines.append(f"| {name} | {wall:.1f} | {rate:,.0f} | {cpu:.2f} | {share:.0%} | {each:.0f} |")
     return "\n".join([*lines, ""])
-
-
-def machine() -> str:
-    """What this is."""
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    model = names[0].partition(":")[2].strip() if names else platform.processor()
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""One measured run of a program, and the machine that it ran on: what every benchmark here needs.
+
+Benchmarks are modules below `benches`, run from the root of the repository, as in
+`python -m benches.s3.small_objects`.
+"""
+
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a program took: seconds, seconds of CPU, and bytes of memory at its peak."""
+
+    wall: float
+    cpu: float
+    peak_bytes: int
+
+
+def measured(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] | None = None) -> Run:
+    """Runs a program once, without its standard output; raises when it fails.
+
+    CPU is that of the program and of the children it has waited for. The peak is that of the largest of
+    them, and, as Linux counts, no less than that of this Python: keep it small.
+    """
+    began = time.monotonic()
+    given = os.environ | dict(environment or {})
+    process = subprocess.Popen(command, cwd=cwd, env=given, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.monotonic() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, list(command))
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def machine() -> str:
+    """Processor, cores, memory and kernel."""
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    model = names[0].partition(":")[2].strip() if names else platform.processor()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
