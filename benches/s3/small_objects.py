@@ -31,8 +31,9 @@ LINE = (
     "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be amzn-s3-demo-bucket "
     "[01/Nov/2023:{clock} +0000] 192.0.2.{host} arn:aws:iam::123456789012:user/reader {number:016X} "
     'REST.GET.OBJECT photos/2023/{number}.jpg "GET /photos/2023/{number}.jpg HTTP/1.1" 200 - {size} {size} '
-    '41 28 "-" "aws-sdk-java/2.20.68" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/VLi'
-    "31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader amzn-s3-demo-bucket.s3.us-east-1.amazonaws.com TLSv1.2 - -\n"
+    '41 28 "-" "aws-sdk-java/2.20.68" - s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/XV/'
+    "VLi31234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader amzn-s3-demo-bucket.s3.us-east-1.amazonaws.com "
+    "TLSv1.2 - -\n"
 )
 
 
