@@ -7,7 +7,7 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3
+.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro
 
 ## Publishes the sample day and shows what it did.
 demo:
@@ -58,3 +58,7 @@ glue-tables:
 ## Many small objects from a local S3 server, beside a plain downloader; installs what it needs.
 bench-s3:
 	$(PYTHON) -m benches.s3.small_objects
+
+## Each step of the road on its own, in bytes a second.
+bench-micro:
+	cargo bench --locked --no-default-features --bench micro
