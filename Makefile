@@ -7,7 +7,7 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro
+.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro bench-limits
 
 ## Publishes the sample day and shows what it did.
 demo:
@@ -62,3 +62,7 @@ bench-s3:
 ## Each step of the road on its own, in bytes a second.
 bench-micro:
 	cargo bench --locked --no-default-features --bench micro
+
+## Large days, many small objects, start-up, threads and sizes; the large day takes 22 GB of disk for some minutes.
+bench-limits:
+	$(PYTHON) -m benches.limits

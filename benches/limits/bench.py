@@ -1,0 +1,122 @@
+"""What the sections share: the programs, days of raw logs, and runs of logmill over them that are counted."""
+
+import json
+import shutil
+import statistics
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benches.measure import Run, measured
+
+DAY = "2023-11-01"
+MIB = 2**20
+
+# Makes one of several runs.
+OneOf = Callable[[Sequence[Run]], Run]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A log type, and how it is called in each place."""
+
+    name: str
+    title: str
+    table: str
+    # What the generator is told so that it makes none of the others.
+    alone: tuple[str, ...]
+
+
+CLOUDTRAIL = Dataset("cloudtrail", "CloudTrail", "cloudtrail", ("--lines", "0", "--line-objects", "0"))
+ACCESS = Dataset("s3-access", "access logs", "s3_access", ("--records", "0", "--record-objects", "0"))
+DATASETS = (CLOUDTRAIL, ACCESS)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of raw logs of one type, and the rows that it must give."""
+
+    dataset: Dataset
+    folder: Path
+    rows: int
+
+
+def median(runs: Sequence[Run]) -> Run:
+    """The median of each number; the largest peak."""
+    return Run(
+        statistics.median(run.wall for run in runs),
+        statistics.median(run.cpu for run in runs),
+        max(run.peak_bytes for run in runs),
+    )
+
+
+def fastest(runs: Sequence[Run]) -> Run:
+    """The least of each number but the peak: what the machine can do when it is left alone."""
+    return Run(
+        min(run.wall for run in runs),
+        min(run.cpu for run in runs),
+        max(run.peak_bytes for run in runs),
+    )
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The programs, and how much is asked of them."""
+
+    logmill: Path
+    generator: Path
+    work: Path
+    times: int
+    objects: int
+    runs: int
+
+    def make_day(self, dataset: Dataset, times: int, folder: Path) -> Day:
+        """Makes so many benchmark days in one, of one log type, below an empty folder."""
+        preset = ("--preset", "bench", "--day", DAY, "--multiply", str(times))
+        subprocess.run([self.generator, "--out", folder, *preset, *dataset.alone], check=True)
+        expected = json.loads((folder / "expected.json").read_bytes())
+        return Day(dataset, folder / dataset.name, expected[dataset.table]["written"])
+
+    def run(self, day: Day, lake: Path, *options: str, logmill: Path | None = None) -> Run:
+        """Publishes a day into an empty lake, which is removed; fails when rows are missing."""
+        source = ("--dataset", day.dataset.name, "--input", day.folder)
+        command = [
+            logmill or self.logmill,
+            "run",
+            "--day",
+            DAY,
+            *source,
+            "--output",
+            lake,
+            "--quiet",
+            *options,
+        ]
+        try:
+            run = measured(command, day.folder)
+            manifest = lake / day.dataset.table / f"proc_ymd={DAY.replace('-', '')}" / "_manifest.json"
+            written = json.loads(manifest.read_bytes())["ledger"]["written"]
+        finally:
+            shutil.rmtree(lake, ignore_errors=True)
+        if written != day.rows:
+            raise RuntimeError(f"{written} rows of {day.rows} were published")
+        return run
+
+    def in_turn(self, programs: Mapping[str, Callable[[], Run]], one_of: OneOf = median) -> dict[str, Run]:
+        """Runs all programs in turn, several times, so that a slow minute meets all; gives one of each."""
+        runs: dict[str, list[Run]] = {name: [] for name in programs}
+        for _ in range(self.runs):
+            for name, program in programs.items():
+                runs[name].append(program())
+        return {name: one_of(each) for name, each in runs.items()}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def verdict(holds: bool) -> str:
+    """Whether a target is met."""
+    return "met" if holds else "missed"
