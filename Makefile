@@ -63,6 +63,6 @@ bench-s3:
 bench-micro:
 	cargo bench --locked --no-default-features --bench micro
 
-## Large days, many small objects, start-up, threads and sizes; the large day takes 22 GB of disk for some minutes.
+## Large days, many small objects, start-up, threads and sizes. The large days want 35 GB of free disk for some minutes.
 bench-limits:
 	$(PYTHON) -m benches.limits

@@ -20,7 +20,8 @@ from benches.measure import ROOT, machine
 RESULT = ROOT / "benches" / "results" / "limits.md"
 TITLE = "# Limits"
 SECTIONS = {
-    "days": days.section,
+    "cloudtrail-day": days.cloudtrail,
+    "access-day": days.access,
     "objects": objects.section,
     "startup": startup.section,
     "threads": threads.section,
