@@ -6,6 +6,7 @@ Benchmarks are modules below `benches`, run from the root of the repository, as 
 
 import os
 import platform
+import statistics
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,15 @@ def measured(command: Sequence[str | Path], cwd: Path, environment: Mapping[str,
     if process.returncode != 0:
         raise subprocess.CalledProcessError(process.returncode, list(command))
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def median(runs: Sequence[Run]) -> Run:
+    """The median of each number; the largest peak."""
+    return Run(
+        statistics.median(run.wall for run in runs),
+        statistics.median(run.cpu for run in runs),
+        max(run.peak_bytes for run in runs),
+    )
 
 
 def machine() -> str:

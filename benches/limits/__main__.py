@@ -14,8 +14,8 @@ from pathlib import Path
 
 from benches.limits import days, objects, profiles, sizes, startup, threads
 from benches.limits.bench import Bench
-from benches.limits.others import Others
 from benches.measure import ROOT, machine
+from benches.others import Others
 
 RESULT = ROOT / "benches" / "results" / "limits.md"
 TITLE = "# Limits"

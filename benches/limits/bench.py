@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import statistics
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benches.measure import Run, measured
+from benches.measure import Run, measured, median
 
 DAY = "2023-11-01"
 MIB = 2**20
@@ -40,15 +39,6 @@ class Day:
     dataset: Dataset
     folder: Path
     rows: int
-
-
-def median(runs: Sequence[Run]) -> Run:
-    """The median of each number; the largest peak."""
-    return Run(
-        statistics.median(run.wall for run in runs),
-        statistics.median(run.cpu for run in runs),
-        max(run.peak_bytes for run in runs),
-    )
 
 
 def fastest(runs: Sequence[Run]) -> Run:

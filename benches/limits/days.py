@@ -4,9 +4,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from benches.limits.bench import ACCESS, CLOUDTRAIL, MIB, Bench, Dataset, Day, median, table
+from benches.limits.bench import ACCESS, CLOUDTRAIL, MIB, Bench, Dataset, Day, table
 from benches.limits.watch import FolderWatch
-from benches.measure import Run
+from benches.measure import Run, median
 
 MEMORIES = ("1GiB", "256MiB")
 # Raw logs, rows that are spilled and merged into a second copy, and what is published, with some reserve.
