@@ -7,7 +7,7 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro bench-limits
+.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro bench-limits bench-peers
 
 ## Publishes the sample day and shows what it did.
 demo:
@@ -66,3 +66,8 @@ bench-micro:
 ## Large days, many small objects, start-up, threads and sizes. The large days want 35 GB of free disk for some minutes.
 bench-limits:
 	$(PYTHON) -m benches.limits
+
+## The benchmark day on logmill, ClickHouse, DuckDB, Polars and Spark; installs what it needs.
+bench-peers:
+	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: Spark is left out'
+	$(PYTHON) -m benches.peers

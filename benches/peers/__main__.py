@@ -1,0 +1,55 @@
+"""logmill beside ClickHouse, DuckDB, Polars and Spark.
+
+Run from the root of the repository: `make bench-peers`. Installs the rivals below target/tools, makes the
+benchmark day, builds logmill, and hands over to `compare.py`, which needs what was installed.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from benches.measure import ROOT
+from benches.peers.options import options
+
+TOOLS = ROOT / "target" / "tools" / "peers-venv"
+CARGO = ("--release", "--locked", "--no-default-features")
+
+
+def main() -> None:
+    """Prepares, then compares."""
+    given = options(__doc__)
+    python = install()
+    make_day(given.data)
+    compare = [python, "-m", "benches.peers.compare", *sys.argv[1:]]
+    sys.exit(subprocess.run([*compare, "--logmill", given.logmill or build()]).returncode)
+
+
+def install() -> Path:
+    """The Python that has the rivals."""
+    required = ROOT / "benches" / "peers" / "requirements.txt"
+    pins = required.read_text(encoding="utf-8")
+    ready, python = TOOLS / "ready", TOOLS / "bin" / "python"
+    if not ready.exists() or ready.read_text(encoding="utf-8") != pins:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", TOOLS], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", required], check=True)
+        ready.write_text(pins, encoding="utf-8")
+    return python
+
+
+def make_day(data: Path) -> None:
+    """The raw day: 617,000 records and 1.87 million lines."""
+    if not (data / "expected.json").exists():
+        generator = ("cargo", "run", *CARGO, "--example", "generate", "--")
+        out = data.resolve()
+        subprocess.run([*generator, "--out", out, "--preset", "bench"], cwd=ROOT, check=True)
+
+
+def build() -> Path:
+    """logmill, without S3 and Glue as no other engine here has them in use."""
+    subprocess.run(["cargo", "build", *CARGO], cwd=ROOT, check=True)
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "logmill"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Who runs, on what, and how often."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDERS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
+
+
+@dataclass(frozen=True)
+class Day:
+    """What all are given."""
+
+    data: Path
+    work: Path
+    logmill: Path
+    day: str
+    threads: int
+
+    def schema(self, table: str) -> Path:
+        """logmill's columns of a table."""
+        return self.work / f"{table}.json"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """An engine in one form.
+
+    `ordered` ones remove duplicates and sort, `plain` ones are written as most people write them. `slow` ones
+    run less often. `tables` are those it makes; `why_absent` says what hinders it at others; `needs` is a
+    program that does not come with it. The usual questions are put to the files of those `questioned`.
+    """
+
+    name: str
+    module: str | None
+    ordered: bool = False
+    plain: bool = False
+    slow: bool = False
+    questioned: bool = False
+    tables: tuple[str, ...] = ("cloudtrail", "s3_access")
+    why_absent: str = ""
+    needs: str = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the program that it needs is there."""
+        return not self.needs or shutil.which(self.needs) is not None
+
+    @property
+    def engine(self) -> str:
+        """The engine, in whatever form."""
+        return self.name.partition(",")[0]
+
+    def command(self, day: Day, table: str, output: Path) -> list[str | Path]:
+        """The program that makes the table's day below `output`."""
+        places = ("--input", day.data / FOLDERS[table], "--output", output)
+        given = ("--day", day.day, "--threads", str(day.threads))
+        if self.module is None:
+            return [day.logmill, "run", "--dataset", FOLDERS[table], *given, "--quiet", *places]
+        program = [sys.executable, "-m", f"benches.peers.{self.module}", table]
+        flags = [f"--{flag}" for flag in ("ordered", "plain") if getattr(self, flag)]
+        return [*program, *given, *flags, *places, "--schema", day.schema(table)]
+
+
+LOGMILL = Contestant("logmill", None)
+ONE_EXPRESSION = "one regular expression"
+LINES_ALONE = ("s3_access",)
+CONTESTANTS = (
+    LOGMILL,
+    Contestant("ClickHouse", "on_clickhouse", questioned=True),
+    Contestant("ClickHouse, same rows", "on_clickhouse", ordered=True, slow=True, questioned=True),
+    Contestant("ClickHouse, as documented", "on_clickhouse", plain=True, slow=True, tables=("cloudtrail",)),
+    Contestant(f"ClickHouse, {ONE_EXPRESSION}", "on_clickhouse", plain=True, slow=True, tables=LINES_ALONE),
+    Contestant("DuckDB", "on_duckdb"),
+    Contestant("DuckDB, same rows", "on_duckdb", ordered=True, slow=True),
+    Contestant(f"DuckDB, {ONE_EXPRESSION}", "on_duckdb", plain=True, slow=True, tables=LINES_ALONE),
+    Contestant(
+        "Polars",
+        "on_polars",
+        tables=LINES_ALONE,
+        why_absent="it refuses a whole object when a record in it has a number such as 1e400",
+    ),
+    Contestant("Spark", "on_spark", slow=True, needs="java"),
+)

@@ -1,0 +1,198 @@
+"""A day on ClickHouse (chdb), as its own users would write it.
+
+Tried and not kept, in CPU seconds beside what stands here (benchmark day, one machine, ratios only):
+CloudTrail: subcolumns and LowCardinality 2.2; JSONAsString and JSONExtract of a whole object loses every
+object with a number like 1e400; without bloom filters 0.92.
+Lines: the format Regexp 2.2; without bloom filters 0.95.
+
+Written as most people do, a member of a record is a subcolumn (`r.userIdentity.arn`), and a line is read by
+one extractGroups.
+"""
+
+from collections.abc import Callable
+
+import chdb
+
+from benches.peers.columns import ELEMENTS, OUTER_TEXTS, Column, Place, cloudtrail, leaves, tree
+from benches.peers.lines import AFTER_TIME, FIELDS, NUMBERS, ONCE, ONE_EXPRESSION, SIX_GROUPS, words
+from benches.peers.task import Task, from_command_line
+
+TEXT = "Nullable(String)"
+TRUTH = (("readOnly",), ("managementEvent",))
+SETTINGS = (
+    "output_format_parquet_compression_method='zstd', output_format_compression_level=3, "
+    "date_time_input_format='best_effort', input_format_json_read_bools_as_strings=1"
+)
+# How a member of a record is written.
+MemberOf = Callable[[Place], str]
+INNER_TYPES = {"bigint": "Nullable(Int64)", "string": TEXT}
+# Of a line cut into pieces.
+TIME = "substring(head[3], 2, 20)"
+REQUESTER = "if(length(head) = 9, head[6], arrayStringConcat(arraySlice(head, 6, length(head) - 8), ' '))"
+
+
+def quoted(text: str) -> str:
+    """A string literal."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def main() -> None:
+    """Writes the part file."""
+    task = from_command_line()
+    query = records_query(task) if task.table == "cloudtrail" else lines_query(task)
+    target = f"INSERT INTO FUNCTION file({quoted(str(task.part))}, 'Parquet')"
+    chdb.query(f"{target} {query} SETTINGS max_threads={task.threads}, {SETTINGS}")
+
+
+def within(time: str, task: Task) -> str:
+    """The rows of the day."""
+    begin, end = task.window
+    return f"{time} >= toDateTime64('{begin}', 3, 'UTC') AND {time} < toDateTime64('{end}', 3, 'UTC')"
+
+
+def records_query(task: Task) -> str:
+    """The rows of CloudTrail."""
+    columns = cloudtrail(task.schema)
+    types, member_of = record_type(columns), subcolumn if task.plain else element
+    source = (
+        f"file({quoted(f'{task.input}/**/*.json.gz')}, 'JSONEachRow', {quoted(f'Records Array({types})')})"
+    )
+    inner = ", ".join(f"{inner_tuple(columns, outer, member_of)} AS {outer}_" for outer in OUTER_TEXTS)
+    selected = ", ".join(f"{record_cell(column, member_of)} AS {column.name}" for column in columns)
+    order = " ORDER BY event_source, event_name, event_time LIMIT 1 BY event_id" if task.ordered else ""
+    return (
+        f"WITH {inner} SELECT {selected} FROM {source} "
+        "ARRAY JOIN Records AS r, arrayEnumerate(Records) AS number "
+        f"WHERE {within('event_time', task)}{order}"
+    )
+
+
+def record_type(columns: list[Column]) -> str:
+    """A record as a typed tuple; objects below text members stay JSON text."""
+    elements = ", ".join(f"{key} {TEXT}" for key in ELEMENTS)
+    places = leaves(columns)
+
+    def member(key: str, node: object, path: tuple[str, ...]) -> str:
+        if isinstance(node, dict):
+            return f"{key} Tuple({', '.join(member(k, n, (*path, k)) for k, n in node.items())})"
+        if path not in places:
+            return f"{key} Array(Tuple({elements}))"
+        return f"{key} {leaf_type(places[path], path)}"
+
+    return f"Tuple({', '.join(member(key, node, (key,)) for key, node in tree(columns).items())})"
+
+
+def leaf_type(column: Column, path: tuple[str, ...]) -> str:
+    """Times are parsed while reading; of the truth values only those that are no text in the log."""
+    if column.name == "event_time":
+        return "DateTime64(3, 'UTC')"
+    if column.type == "timestamp":
+        return "Nullable(DateTime64(3, 'UTC'))"
+    return "Nullable(Bool)" if path in TRUTH else TEXT
+
+
+def inner_tuple(columns: list[Column], outer: str, member_of: MemberOf) -> str:
+    """The columns within one JSON text, by one pass over it."""
+    inside = [column for column in columns if column.inner and column.paths[0][0] == outer]
+    types = ", ".join(f"{column.paths[0][1]} {INNER_TYPES[column.type]}" for column in inside)
+    return f"JSONExtract(assumeNotNull({member_of((outer,))}), 'Tuple({types})')"
+
+
+def subcolumn(path: Place) -> str:
+    """A member of the record, as the manual has it."""
+    return ".".join(("r", *path))
+
+
+def element(path: Place) -> str:
+    """A member of the record: subcolumns are dear in blocks of one object each, functions are not."""
+    expression = "r"
+    for key in path:
+        expression = f"tupleElement({expression}, '{key}')"
+    return expression
+
+
+def record_cell(column: Column, member_of: MemberOf) -> str:
+    """The expression of a column."""
+    made = {
+        "event_time_kst": "event_time + INTERVAL 9 HOUR",
+        "source_object": "_path",
+        "source_record": "toInt64(number)",
+    }
+    if column.name in made:
+        return made[column.name]
+    if column.inner:
+        outer, key = column.paths[0]
+        return f"tupleElement({outer}_, '{key}')"
+    members = [member_of(path) for path in column.paths]
+    cell = f"coalesce({', '.join(members)})" if len(members) > 1 and not column.element else members[0]
+    return (
+        f"CAST({cell} = 'true', 'Nullable(Bool)')"
+        if column.type == "boolean" and column.paths[0] not in TRUTH
+        else cell
+    )
+
+
+def lines_query(task: Task) -> str:
+    """The rows of the access log."""
+    fields, parsed = (groups(), grouped_lines) if task.plain else (words(TIME, REQUESTER), cut_lines)
+    cells = ", ".join(f"{cell} AS {name}" for name, cell in line_cells(fields))
+    kept = ", line" if task.ordered else ""
+    source = f"file({quoted(f'{task.input}/**/*')}, 'LineAsString', 'line String')"
+    order = " ORDER BY bucket, operation, request_time LIMIT 1 BY sipHash128(line)" if task.ordered else ""
+    return (
+        f"SELECT {cells} FROM (SELECT _path, _row_number{kept}, {parsed()} FROM {source} "
+        f"WHERE notEmpty(found)) WHERE {within('request_time', task)}{order}"
+    )
+
+
+def grouped_lines() -> str:
+    """A line by one expression."""
+    return f"extractGroups(line, {quoted(ONE_EXPRESSION)}) AS found"
+
+
+def groups() -> dict[str, str]:
+    """What a line says, by field, from the groups of the expression."""
+    fields = {name: f"found[{at}]" for at, name in enumerate(FIELDS, 1)}
+    return {**fields, "time": f"substring({fields['time']}, 1, 20)"}
+
+
+def cut_lines() -> str:
+    """A line cut at quotes and blanks."""
+    return (
+        "splitByChar('\"', line) AS cut, "
+        f"if(length(cut) = 7, cut, extractGroups(line, {quoted(SIX_GROUPS)})) AS found, "
+        "if(length(cut) = 7, cut, [found[1], found[2], found[3], found[4], '', found[5], found[6]]) AS part, "
+        "splitByChar(' ', trim(TRAILING ' ' FROM part[1])) AS head, "
+        "splitByChar(' ', trim(LEADING ' ' FROM part[3])) AS number, "
+        "splitByChar(' ', trim(LEADING ' ' FROM part[7])) AS tail"
+    )
+
+
+def known(cell: str) -> str:
+    """NULL for what the log does not say."""
+    return f"nullIf(nullIf({cell}, '-'), '')"
+
+
+def line_cells(fields: dict[str, str]) -> list[tuple[str, str]]:
+    """The columns of a line, in order."""
+    moment = f"parseDateTime({fields['time']}, '%d/%b/%Y:%H:%i:%s', 'UTC')"
+    once = f"{fields['operation']} = '{ONCE[0]}' OR startsWith({fields['operation']}, '{ONCE[1]}')"
+    made = {
+        "key_decoded": f"decodeURLFormComponent(if({once}, key, decodeURLComponent(key)))",
+        "http_status": f"toInt32OrNull({fields['http_status']})",
+        **{name: f"toInt64OrNull({fields[name]})" for name in NUMBERS},
+        "acl_required": f"if({fields['acl_required']} = 'Yes', true, NULL)",
+    }
+    return [
+        ("bucket_owner", known(fields["bucket_owner"])),
+        ("bucket", known(fields["bucket"])),
+        ("request_time", f"toDateTime64({moment}, 3, 'UTC')"),
+        ("request_time_kst", "request_time + INTERVAL 9 HOUR"),
+        *((name, made[name] if name in made else known(fields[name])) for name in AFTER_TIME),
+        ("source_object", "_path"),
+        ("source_record", "toInt64(_row_number) + 1"),
+    ]
+
+
+if __name__ == "__main__":
+    main()
