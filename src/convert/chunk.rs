@@ -167,8 +167,10 @@ impl<'a> Texts<'a> {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{DictionaryArray, NullArray, StringViewArray, UInt32Array};
-    use arrow::compute::cast;
+    use arrow::array::{
+        DictionaryArray, Int64Array, NullArray, StringViewArray, TimestampMillisecondArray, UInt32Array,
+    };
+    use arrow::compute::{cast, take};
     use proptest::prelude::*;
 
     use super::*;
@@ -215,9 +217,40 @@ mod tests {
             let key = BlockKey { cluster: 0, at: 0, position: Position { object: 0, record: 0 }, bytes: 0, row: 0 };
             let keys = vec![key; picks.len()];
             let chunk = Chunk { blocks: blocks.iter().map(as_block).collect(), picks, keys };
-            let gathered = cast(&chunk.cells(0, &DataType::Utf8).unwrap(), &DataType::Utf8).unwrap();
+            let gathered = chunk.cells(0, &DataType::Utf8).unwrap();
+            prop_assert_eq!(gathered.nulls().is_some(), expected.contains(&None));
+            let gathered = cast(&gathered, &DataType::Utf8).unwrap();
             let gathered: Vec<_> = gathered.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect();
             prop_assert_eq!(gathered, expected);
+        }
+
+        /// Marks that mark nothing would move the borders of pages, and come from blocks that other threads would make
+        /// otherwise.
+        #[test]
+        fn only_a_column_with_nulls_has_marks_for_them(
+            values in prop::collection::vec(prop::option::of(0_i64..9), 2..20),
+            picked in prop::collection::vec(any::<prop::sample::Index>(), 1..10),
+        ) {
+            let lists = values.iter().map(|value| value.map(|value| vec![Some(value.to_string()), None]));
+            let mut list = ListBuilder::new(StringBuilder::new()).with_field(ColumnType::list_element());
+            lists.for_each(|texts| list.append_option(texts));
+            let columns: [ArrayRef; 4] = [
+                Arc::new(values.iter().copied().collect::<Int64Array>()),
+                Arc::new(values.iter().map(|value| value.map(|value| value > 4)).collect::<BooleanArray>()),
+                Arc::new(values.iter().copied().collect::<TimestampMillisecondArray>()),
+                Arc::new(list.finish()),
+            ];
+            let picks: Vec<(usize, usize)> = picked.iter().map(|row| (0, row.index(values.len()))).collect();
+            let rows: UInt32Array = picks.iter().map(|(_, row)| u32::try_from(*row).unwrap()).collect();
+            for column in columns {
+                let kind = column.data_type().clone();
+                let expected = take(&column, &rows, None).unwrap();
+                let block = Arc::new(Block { cells: vec![column], keys: Vec::new() });
+                let chunk = Chunk { blocks: vec![block], picks: picks.clone(), keys: Vec::new() };
+                let gathered = chunk.cells(0, &kind).unwrap();
+                prop_assert_eq!(gathered.nulls().is_some(), expected.null_count() > 0);
+                prop_assert_eq!(gathered.as_ref(), expected.as_ref());
+            }
         }
     }
 }

@@ -30,6 +30,11 @@ const ZSTD_LEVEL: i32 = 3;
 /// Ids that come once repeat nothing: what can be saved is the alphabet, which the lowest level finds as well.
 const UNIQUE_ZSTD_LEVEL: i32 = 1;
 
+/// Rows at which a row group is closed: what a reader fetches for one id is the group whose bloom filter holds it.
+const GROUP_ROWS: u64 = 128 << 10;
+/// Rows at which a page is closed: what a reader fetches for one row.
+const PAGE_ROWS: usize = 8 << 10;
+
 /// A finished part file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartFile {
@@ -97,8 +102,8 @@ impl<'a> PartWriter<'a> {
         }
     }
 
-    /// Writes the rows of a chunk.
-    pub(super) fn write(&mut self, chunk: &Chunk) -> Result<()> {
+    /// Writes the rows of some chunks. Where the caller parts rows into calls shows in the row groups of the file.
+    pub(super) fn write(&mut self, chunks: &[Chunk]) -> Result<()> {
         let mut part = match self.open.take() {
             Some(part) => part,
             None => self.open_part()?,
@@ -109,14 +114,19 @@ impl<'a> PartWriter<'a> {
             .par_iter_mut()
             .zip(columns.sources.par_iter())
             .zip(fields.par_iter())
+            .with_max_len(1)
             .try_for_each(|((writer, source), field)| {
-                let cells = columns.cells(chunk, *source, field.data_type())?;
-                compute_leaves(field, &cells)?.iter().try_for_each(|leaf| writer.write(leaf))
+                chunks.iter().try_for_each(|chunk| {
+                    let cells = columns.cells(chunk, *source, field.data_type())?;
+                    compute_leaves(field, &cells)?.iter().try_for_each(|leaf| writer.write(leaf))
+                })
             })
             .map_err(|cause| part.failed(cause))?;
-        part.note(chunk);
+        for chunk in chunks {
+            part.note(chunk);
+        }
         let encoded: usize = part.columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
-        if encoded >= self.group_bytes {
+        if encoded >= self.group_bytes || part.group_rows >= GROUP_ROWS {
             part.end_group().map_err(|cause| part.failed(cause))?;
             if part.is_full(self.target_file_bytes) {
                 self.parts.push(part.close()?);
@@ -281,19 +291,25 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         .set_compression(zstd(ZSTD_LEVEL))
         .set_sorting_columns(Some(sorting(schema)))
         .set_max_row_group_row_count(None)
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_key_value_metadata(Some(vec![KeyValue::new(
             "logmill.columns".to_owned(),
             columns_note(schema),
         )]));
+    let event_time = &schema.columns[schema.event_time];
     for column in &schema.columns {
         let path = ColumnPath::new(vec![column.named(schema.naming).into_owned()]);
         if column.spread != Spread::Repeating {
             builder = builder.set_column_bloom_filter_enabled(path.clone(), true);
+            builder = builder.set_column_bloom_filter_max_ndv(path.clone(), GROUP_ROWS);
         }
         if column.spread == Spread::Unique {
-            builder = builder
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_compression(path, zstd(UNIQUE_ZSTD_LEVEL));
+            builder = builder.set_column_compression(path.clone(), zstd(UNIQUE_ZSTD_LEVEL));
+        }
+        // Times follow each other in the order of rows: they pack better than numbers of a dictionary of all times.
+        let is_event_time = column.name == event_time.name || column.origin == Origin::EventTimeKst;
+        if column.spread == Spread::Unique || is_event_time {
+            builder = builder.set_column_dictionary_enabled(path, false);
         }
     }
     builder.build()

@@ -94,10 +94,14 @@ impl Gathered<'_> {
         let runs = reduce(runs, &types, &self.duplicates, options.merge_bytes(), scratch)?;
         let mut merge = Merge::new(&runs, &self.duplicates)?;
         let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
-        while let Some(chunk) = merge.next_chunk()? {
+        loop {
+            let chunks = merge.next_chunks()?;
+            if chunks.is_empty() {
+                break;
+            }
             options.cancel.check()?;
-            writer.write(&chunk)?;
-            observer.rows_written(chunk.len() as u64);
+            writer.write(&chunks)?;
+            observer.rows_written(chunks.iter().map(|chunk| chunk.len() as u64).sum());
         }
         let parts = writer.finish()?;
         let rows: u64 = parts.iter().map(|part| part.rows).sum();

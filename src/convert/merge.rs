@@ -18,6 +18,10 @@ use crate::error::Result;
 /// pages of the file.
 const CHUNK_ROWS: usize = 8192;
 const CHUNK_BYTES: usize = 8 << 20;
+/// Chunks that are encoded together, column by column, and raw bytes after which there are fewer. No setting may change
+/// them: row groups end with them.
+const CHUNKS_AT_ONCE: usize = 4;
+const BYTES_AT_ONCE: usize = 32 << 20;
 /// Raw bytes of a chunk that goes into another run.
 const SPILL_CHUNK_BYTES: usize = 256 << 10;
 
@@ -43,9 +47,15 @@ impl<'a> Merge<'a> {
         Ok(Self { clusters, readers, heads, duplicates })
     }
 
-    /// The next rows, or `None` at the end. Where a chunk ends depends on its rows alone.
-    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
-        self.next_chunk_of(CHUNK_BYTES)
+    /// The next rows in some chunks, or in none at the end. Where chunks end depends on their rows alone.
+    pub(super) fn next_chunks(&mut self) -> Result<Vec<Chunk>> {
+        let (mut chunks, mut bytes) = (Vec::new(), 0);
+        while chunks.len() < CHUNKS_AT_ONCE && bytes < BYTES_AT_ONCE {
+            let Some(chunk) = self.next_chunk_of(CHUNK_BYTES)? else { break };
+            bytes += chunk.keys.iter().map(|key| key.bytes as usize).sum::<usize>();
+            chunks.push(chunk);
+        }
+        Ok(chunks)
     }
 
     fn next_chunk_of(&mut self, max_bytes: usize) -> Result<Option<Chunk>> {

@@ -1,6 +1,7 @@
 //! The growing cells of columns, as decoders fill them.
 
 use std::borrow::Cow;
+use std::mem::replace;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -70,12 +71,16 @@ impl Cells {
 
     /// Hands the cells over and starts anew: an array of the column's type, of its dictionary, or of nulls.
     pub(super) fn finish(&mut self) -> ArrayRef {
+        // The next batch will be about as large: room that is not used is never touched.
+        let room = self.len() + self.len() / 8;
         let mut cells: ArrayRef = match self {
             Self::Text(cells) => cells.finish(),
-            Self::Bool(cells) => Arc::new(cells.finish()),
-            Self::Int(cells) => Arc::new(cells.finish()),
-            Self::BigInt(cells) => Arc::new(cells.finish()),
-            Self::Timestamp(cells) => Arc::new(cells.finish()),
+            Self::Bool(cells) => Arc::new(replace(cells, BooleanBuilder::with_capacity(room)).finish()),
+            Self::Int(cells) => Arc::new(replace(cells, Int32Builder::with_capacity(room)).finish()),
+            Self::BigInt(cells) => Arc::new(replace(cells, Int64Builder::with_capacity(room)).finish()),
+            Self::Timestamp(cells) => {
+                Arc::new(replace(cells, TimestampMillisecondBuilder::with_capacity(room)).finish())
+            }
             Self::TextList(cells) => Arc::new(cells.finish()),
         };
         // They may wait in memory until all objects are read.

@@ -7,8 +7,9 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayBuilder, ArrayRef, DictionaryArray, NullArray, StringBuilder, StringViewArray, UInt32Builder,
+    ArrayBuilder, ArrayRef, DictionaryArray, NullArray, StringBuilder, StringViewArray, UInt32Array,
 };
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::UInt32Type;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -18,6 +19,9 @@ const MAX_REPEATED_BYTES: usize = 512;
 
 /// Distinct texts after which it is judged whether texts repeat, and then each time that there are twice as many.
 const TRIAL_TEXTS: usize = 1024;
+
+/// The key of no text.
+const NULL: u32 = u32::MAX;
 
 /// Text cells in the making.
 #[derive(Debug)]
@@ -72,7 +76,9 @@ impl TextCells {
     fn settle_nulls(&mut self) {
         match (std::mem::take(&mut self.nulls), &mut self.form) {
             (0, _) => {}
-            (nulls, Form::Repeating(dictionary)) => dictionary.keys.append_nulls(nulls),
+            (nulls, Form::Repeating(dictionary)) => {
+                dictionary.keys.resize(dictionary.keys.len() + nulls, NULL);
+            }
             (nulls, Form::Plain(cells)) => cells.append_nulls(nulls),
         }
     }
@@ -87,7 +93,11 @@ impl TextCells {
         self.settle_nulls();
         match &mut self.form {
             Form::Repeating(dictionary) => dictionary.finish(),
-            Form::Plain(cells) => Arc::new(cells.finish()),
+            Form::Plain(cells) => {
+                // The next batch will be about as large: room that is not used is never touched.
+                let [texts, bytes] = [cells.len(), cells.values_slice().len()].map(|used| used + used / 8);
+                Arc::new(std::mem::replace(cells, StringBuilder::with_capacity(texts, bytes)).finish())
+            }
         }
     }
 }
@@ -95,7 +105,8 @@ impl TextCells {
 /// The distinct texts of a column, and which of them each cell has.
 #[derive(Debug, Default)]
 struct Dictionary {
-    keys: UInt32Builder,
+    /// [`NULL`] where there is no text.
+    keys: Vec<u32>,
     texts: StringBuilder,
     distinct: u32,
     /// The key of a text, beside its hash.
@@ -113,7 +124,7 @@ impl Dictionary {
     fn push(&mut self, text: &str) -> bool {
         // Neighbours are often equal.
         if self.distinct > 0 && text_at(&self.texts, self.last) == text.as_bytes() {
-            self.keys.append_value(self.last);
+            self.keys.push(self.last);
             return true;
         }
         let hash = self.hasher.hash_one(text);
@@ -124,7 +135,7 @@ impl Dictionary {
             None if self.pays_for(text) => self.add(hash, text),
             None => return false,
         };
-        self.keys.append_value(self.last);
+        self.keys.push(self.last);
         true
     }
 
@@ -144,7 +155,7 @@ impl Dictionary {
 
     fn finish(&mut self) -> ArrayRef {
         // Views are what a merge moves around instead of texts.
-        let (keys, texts) = (self.keys.finish(), StringViewArray::from(&self.texts.finish()));
+        let (keys, texts) = (self.take_keys(), StringViewArray::from(&self.texts.finish()));
         self.table.clear();
         (self.distinct, self.last) = (0, 0);
         Arc::new(
@@ -152,9 +163,18 @@ impl Dictionary {
         )
     }
 
+    fn take_keys(&mut self) -> UInt32Array {
+        let room = self.keys.len() + self.keys.len() / 8;
+        let mut keys = std::mem::replace(&mut self.keys, Vec::with_capacity(room));
+        let is_text = BooleanBuffer::collect_bool(keys.len(), |cell| keys[cell] != NULL);
+        let nulls = NullBuffer::new(is_text);
+        keys.iter_mut().filter(|key| **key == NULL).for_each(|key| *key = 0);
+        UInt32Array::new(keys.into(), Some(nulls).filter(|nulls| nulls.null_count() > 0))
+    }
+
     /// The same cells, each with a text of its own.
     fn take_plain(&mut self) -> StringBuilder {
-        let (keys, texts) = (self.keys.finish(), self.texts.finish());
+        let (keys, texts) = (self.take_keys(), self.texts.finish());
         let mut cells = StringBuilder::new();
         for key in &keys {
             cells.append_option(key.map(|key| texts.value(key as usize)));

@@ -160,7 +160,7 @@ fn a_full_disk_fails_the_run_and_the_old_day_stands() {
 #[test]
 fn a_full_disk_while_rows_are_spilled_fails_the_run() {
     let work = Workdir::new();
-    write_much(&work, 40, 1000);
+    write_much(&work, 40, 4000);
     // Rows are handed over by the megabyte: a run of them does not fit, while the part file would.
     for blocks in [1, 1000, 5000] {
         let outcome = run_with_room(&work, blocks, &["--memory", "64MiB", "--threads", "1"]);

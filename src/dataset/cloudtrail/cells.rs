@@ -3,57 +3,70 @@
 use std::borrow::Cow;
 
 use super::shape::{CellSource, ExtraField, Found};
+use crate::dataset::cells::Cells;
 use crate::dataset::column::ColumnType;
 use crate::dataset::json::{inner, unescape};
 use crate::dataset::rows::Rows;
 use crate::kst::UtcInstant;
 
-/// Appends one cell to each decoded column. What does not fit its column goes to `extra`, which is filled last.
+/// Appends the cells of all records kept, column by column. What does not fit its column goes to `extra`, which is filled
+/// last.
 pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: &mut Rows) {
     for (column, source) in sources.iter().enumerate() {
+        let cells = rows.cell(column);
         match source {
             CellSource::Value { slot, column_type, rescue } => {
-                let written = found.values[*slot];
-                let fits = write_value(rows, column, *column_type, written);
-                if let (false, Some(value), Some(path)) = (fits, written, rescue) {
-                    found.extra.push(ExtraField { path, key: None, value });
+                for record in 0..found.len() {
+                    let written = found.value_of(record, *slot);
+                    let fits = write_value(cells, *column_type, written);
+                    if let (false, Some(value), Some(path)) = (fits, written, rescue) {
+                        found.extra_of(record).push(ExtraField { path, key: None, value });
+                    }
                 }
             }
-            CellSource::ListMember { slot, keys } => match found.list(*slot) {
-                Some(list) => rows.cell(column).push_list(list.members_under(keys)),
-                None => rows.cell(column).push_null(),
-            },
+            CellSource::ListMember { slot, keys } => {
+                for record in 0..found.len() {
+                    match found.list_of(record, *slot) {
+                        Some(list) => cells.push_list(list.members_under(keys)),
+                        None => cells.push_null(),
+                    }
+                }
+            }
             CellSource::Extra => {
                 rescue_lists(sources, found);
-                rows.cell(column).push_text(extra_json(&found.extra).as_deref());
+                for record in 0..found.len() {
+                    cells.push_text(extra_json(found.extra_of(record)).as_deref());
+                }
             }
         }
     }
+    found.clear();
 }
 
 /// Appends a value as its column's type, or a null; false when a value is there but is of another type.
-fn write_value(rows: &mut Rows, column: usize, column_type: ColumnType, written: Option<&str>) -> bool {
-    let cell = rows.cell(column);
+fn write_value(cells: &mut Cells, column_type: ColumnType, written: Option<&str>) -> bool {
     let Some(written) = written else {
-        cell.push_null();
+        cells.push_null();
         return true;
     };
     match column_type {
         ColumnType::Text => {
-            cell.push_text(Some(&text(written)));
+            cells.push_text(Some(&text(written)));
             true
         }
         ColumnType::Json => {
-            cell.push_text(Some(written));
+            cells.push_text(Some(written));
             true
         }
-        ColumnType::Bool => push_some(boolean(written), |value| cell.push_bool(value)),
-        ColumnType::Int | ColumnType::BigInt => push_some(integer(written), |value| cell.push_integer(value)),
+        ColumnType::Bool => push_some(boolean(written), |value| cells.push_bool(value)),
+        ColumnType::Int | ColumnType::BigInt => {
+            push_some(integer(written), |value| cells.push_integer(value))
+        }
         ColumnType::Timestamp => {
-            push_some(UtcInstant::parse_iso8601(&text(written)), |value| cell.push_time(value))
+            push_some(UtcInstant::parse_iso8601(&text(written)), |value| cells.push_time(value))
         }
         ColumnType::TextList => {
-            cell.push_null();
+            cells.push_null();
             false
         }
     }
@@ -92,10 +105,12 @@ fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
         _ => None,
     });
     let Some((slot, _)) = lists.clone().next() else { return };
-    let Some(written) = found.values[slot] else { return };
     let columns: Vec<&[Box<str>]> = lists.map(|(_, keys)| keys).collect();
-    if !found.list(slot).is_some_and(|list| list.is_held_by(&columns)) {
-        found.extra.push(ExtraField { path: "resources", key: None, value: written });
+    for record in 0..found.len() {
+        let Some(value) = found.value_of(record, slot) else { continue };
+        if !found.list_of(record, slot).is_some_and(|list| list.is_held_by(&columns)) {
+            found.extra_of(record).push(ExtraField { path: "resources", key: None, value });
+        }
     }
 }
 

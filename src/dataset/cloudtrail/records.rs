@@ -72,7 +72,10 @@ impl RecordDecoder {
         loop {
             match self.step(&shape, &mut walker, &mut found, rows) {
                 Ok(()) => used = walker.at(),
-                Err(stop) => return (used, stop),
+                Err(stop) => {
+                    cells::write(&shape.cells, &mut found, rows);
+                    return (used, stop);
+                }
             }
         }
     }
@@ -174,6 +177,9 @@ impl RecordDecoder {
             cluster: [&source, &name],
         };
         if rows.begin_row(&head) {
+            found.keep();
+        }
+        if found.is_full() {
             cells::write(&shape.cells, found, rows);
         }
     }
@@ -301,7 +307,7 @@ impl Decoder for RecordDecoder {
 }
 
 fn value<'a>(found: &Found<'a>, slot: Option<usize>) -> Option<&'a str> {
-    found.values.get(slot?).copied().flatten()
+    found.value(slot?)
 }
 
 /// The longest valid front of `bytes`, and whether what follows it is no UTF-8.

@@ -55,29 +55,96 @@ pub(super) struct ExtraField<'a> {
     pub(super) value: &'a str,
 }
 
-/// The values of one record, as slices of its text.
+/// Records in a row whose values are kept before they become cells: a column is filled at once for all of them.
+const MAX_RECORDS: usize = 64;
+
+/// The values of some records, as slices of their text. The last record is the current one; it stays if it is kept.
 #[derive(Debug, Default)]
 pub(super) struct Found<'a> {
-    /// By slot; `null` is absent.
-    pub(super) values: Vec<Option<&'a str>>,
-    /// In the order of the record.
-    pub(super) extra: Vec<ExtraField<'a>>,
-    /// By node: whether its key has come already.
+    slots: usize,
+    /// Records that are kept.
+    records: usize,
+    /// By record and slot; `null` is absent.
+    values: Vec<Option<&'a str>>,
+    /// What has no column, by record.
+    extra: Vec<Vec<ExtraField<'a>>>,
+    /// By node: whether its key has come already in the current record.
     seen: Vec<bool>,
-    /// The list that was taken apart last: its slot, and its parts if it is a list.
-    taken_apart: Option<(usize, bool)>,
-    list: List<'a>,
+    /// The slot whose lists were taken apart last, and their parts by record; whether it is a list.
+    taken_apart: Option<usize>,
+    lists: Vec<(bool, List<'a>)>,
 }
 
 impl<'a> Found<'a> {
-    /// The list in a slot, if there is one.
-    pub(super) fn list(&mut self, slot: usize) -> Option<&List<'a>> {
-        let written = self.values[slot]?;
-        let (_, is_list) = match self.taken_apart {
-            Some(known) if known.0 == slot => known,
-            _ => *self.taken_apart.insert((slot, self.list.read(written))),
-        };
-        is_list.then_some(&self.list)
+    /// Makes room for a record.
+    fn begin(&mut self, shape: &Shape) {
+        self.slots = shape.slots;
+        self.values.truncate(self.records * shape.slots);
+        self.values.resize((self.records + 1) * shape.slots, None);
+        if self.extra.len() == self.records {
+            self.extra.push(Vec::new());
+        }
+        self.extra[self.records].clear();
+        self.seen.clear();
+        self.seen.resize(shape.nodes, false);
+    }
+
+    /// A value of the current record.
+    pub(super) fn value(&self, slot: usize) -> Option<&'a str> {
+        self.values[self.records * self.slots + slot]
+    }
+
+    fn set(&mut self, slot: usize, value: Option<&'a str>) {
+        self.values[self.records * self.slots + slot] = value;
+    }
+
+    fn add_extra(&mut self, field: ExtraField<'a>) {
+        self.extra[self.records].push(field);
+    }
+
+    /// Keeps the current record.
+    pub(super) fn keep(&mut self) {
+        self.records += 1;
+    }
+
+    /// Number of records kept.
+    pub(super) fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Whether the kept records should become cells.
+    pub(super) fn is_full(&self) -> bool {
+        self.records >= MAX_RECORDS
+    }
+
+    /// Lets go of the records kept.
+    pub(super) fn clear(&mut self) {
+        self.records = 0;
+        self.taken_apart = None;
+    }
+
+    /// The value of a kept record.
+    pub(super) fn value_of(&self, record: usize, slot: usize) -> Option<&'a str> {
+        self.values[record * self.slots + slot]
+    }
+
+    /// What of a kept record has no column.
+    pub(super) fn extra_of(&mut self, record: usize) -> &mut Vec<ExtraField<'a>> {
+        &mut self.extra[record]
+    }
+
+    /// The list in a slot of a kept record, if there is one.
+    pub(super) fn list_of(&mut self, record: usize, slot: usize) -> Option<&List<'a>> {
+        if self.taken_apart.replace(slot) != Some(slot) {
+            self.lists.resize_with(self.lists.len().max(self.records), Default::default);
+            for record in 0..self.records {
+                let written = self.value_of(record, slot);
+                let (is_list, list) = &mut self.lists[record];
+                *is_list = written.is_some_and(|written| list.read(written));
+            }
+        }
+        let (is_list, list) = &self.lists[record];
+        is_list.then_some(list)
     }
 }
 
@@ -139,12 +206,7 @@ impl Shape {
 
     /// Walks over one record, which begins at the walker with `{`.
     pub(super) fn walk<'a>(&'a self, walker: &mut Walker<'a>, found: &mut Found<'a>) -> Result<(), Stop> {
-        found.values.clear();
-        found.values.resize(self.slots, None);
-        found.extra.clear();
-        found.seen.clear();
-        found.seen.resize(self.nodes, false);
-        found.taken_apart = None;
+        found.begin(self);
         self.root.walk_object(walker, 0, found)
     }
 }
@@ -204,7 +266,7 @@ impl Node {
             } else {
                 let value = walker.value(depth + 1)?;
                 if self.slot.is_none() {
-                    found.extra.push(ExtraField { path: &self.path, key: Some(key), value });
+                    found.add_extra(ExtraField { path: &self.path, key: Some(key), value });
                 }
             }
         }
@@ -219,7 +281,7 @@ impl Node {
     ) -> Result<(), Stop> {
         if std::mem::replace(&mut found.seen[self.number], true) {
             for &slot in &self.below {
-                found.values[slot] = None;
+                found.set(slot, None);
             }
         }
         let is_object = walker.peek()? == b'{';
@@ -230,11 +292,11 @@ impl Node {
             walker.value(depth)?;
         }
         let value = Some(walker.since(start)).filter(|written| *written != "null");
-        let slot = self.slot.filter(|slot| !(self.shares_slot && found.values[*slot].is_some()));
+        let slot = self.slot.filter(|slot| !(self.shares_slot && found.value(*slot).is_some()));
         match (slot, value) {
-            (Some(slot), _) => found.values[slot] = value,
+            (Some(slot), _) => found.set(slot, value),
             (None, Some(value)) if !is_object || self.shares_slot => {
-                found.extra.push(ExtraField { path: &self.path, key: None, value });
+                found.add_extra(ExtraField { path: &self.path, key: None, value });
             }
             (None, _) => {}
         }

@@ -24,7 +24,7 @@ static COLUMNS: [Column; 33] = [
     field("requester", Text, 5, "Canonical id or ARN of the requester; NULL when anonymous").searched(),
     field("request_id", Text, 6, "Id of the request; the lines of one multi-object delete share it").identifies(Identifier::RequestId),
     field("operation", Text, 7, "Operation, such as REST.GET.OBJECT"),
-    field("key", Text, 8, "Object key as logged"),
+    field("key", Text, 8, "Object key as logged").searched(),
     Column::new("key_decoded", Text, Origin::Decoder, "Object key, decoded by the rule of its operation"),
     field("request_uri", Text, 9, "Request line"),
     field("http_status", Int, 10, "HTTP status of the response"),

@@ -1,5 +1,6 @@
 //! S3 server access logs: the text lines that S3 writes about requests to a bucket.
 
+mod cells;
 mod client;
 mod columns;
 mod cursor;
