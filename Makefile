@@ -7,7 +7,7 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro bench-limits bench-peers
+.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro bench-limits bench-peers bench-profile
 
 ## Publishes the sample day and shows what it did.
 demo:
@@ -71,3 +71,7 @@ bench-limits:
 bench-peers:
 	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: Spark is left out'
 	$(PYTHON) -m benches.peers
+
+## Where the CPU time goes, by step; wants Linux perf.
+bench-profile:
+	$(PYTHON) -m benches.profile
