@@ -126,6 +126,49 @@ fn access_logs_give_the_same_files_too() {
     }
 }
 
+/// Lines whose referers fill pages by themselves. A batch of one object has no null in `referer`, `bytes_sent` and others,
+/// or only nulls; one of all objects has both.
+fn write_full_and_bare_lines(work: &Workdir) {
+    let user_agent = "a".repeat(500);
+    for object in 0..12_u64 {
+        let (mut random, bare) = (fastrand::Rng::with_seed(object), object % 6 == 5);
+        let lines = (0..2600).map(|number| {
+            let id = format!("{object}R{number}");
+            let time = format!("01/Nov/2023:0{}:{:02}:{:02} +0000", number % 7, number % 60, number % 49);
+            let referer: String = (0..6).map(|_| format!("{:032x}", random.u128(..))).collect();
+            let (operation, referer) =
+                if bare { ("REST.PUT.OBJECT", "-") } else { ("REST.GET.OBJECT", referer.as_str()) };
+            let line = AccessLine {
+                time: &time,
+                operation,
+                referer,
+                user_agent: &user_agent,
+                ..AccessLine::of(&id)
+            };
+            let line = format!("{line}\n");
+            if bare { line.replace(" 113 113 7 6 ", " - - 7 - ") } else { line }
+        });
+        work.access(&format!("{object:02}"), lines.collect::<String>());
+    }
+}
+
+/// The Parquet writer takes rows in other portions where a column is marked for nulls, which shows in pages of many rows.
+#[test]
+fn it_does_not_show_which_batches_had_nulls() {
+    let work = Workdir::new();
+    write_full_and_bare_lines(&work);
+    let run = |threads: &str, memory: &str| {
+        let lake = format!("lake-{threads}-{memory}");
+        let run = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", &lake]).of(Table::ACCESS);
+        run.args(["--threads", threads, "--memory", memory]).publishes(Table::ACCESS)
+    };
+    let one = run("1", "2GiB");
+    assert_eq!(one.ledger(), [31_200, 31_200, 0, 0, 0]);
+    for (threads, memory) in [("2", "512MiB"), ("4", "2GiB"), ("4", "64MiB")] {
+        assert_same(&one, &run(threads, memory), &format!("{threads} threads and {memory}"));
+    }
+}
+
 #[test]
 fn small_part_files_are_the_same_on_every_run_and_in_order() {
     let work = Workdir::new();
