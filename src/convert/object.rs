@@ -95,7 +95,7 @@ impl ObjectReader {
             }
         }
         let rest = Rest { failed: front.err(), object };
-        self.pending.filled = 0;
+        self.pending.begin();
         match Unpacked::new(self.stored.as_slice().chain(rest)) {
             Ok(mut content) => {
                 let pending = &mut self.pending;
@@ -206,6 +206,12 @@ struct Pending {
 }
 
 impl Pending {
+    /// Nothing of the object before is left, neither bytes nor its error.
+    fn begin(&mut self) {
+        self.filled = 0;
+        self.failed = None;
+    }
+
     /// Reads until a chunk is full or the object ends.
     fn fill(&mut self, content: &mut impl Read) -> std::io::Result<usize> {
         let goal = goal(self.filled);

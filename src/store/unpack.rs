@@ -67,7 +67,8 @@ impl WholeGunzip {
             return None;
         }
         let bytes = u32::from_le_bytes(*packed.last_chunk()?) as usize;
-        if bytes > max_bytes {
+        // Zeros behind a member look like the size of an empty one.
+        if bytes == 0 || bytes > max_bytes {
             return None;
         }
         self.content.resize(bytes.max(self.content.len()), 0);
@@ -136,5 +137,6 @@ mod tests {
         assert_eq!(gunzip.unpack(&second, 14), None);
         assert_eq!(gunzip.unpack(&[first, second].concat(), 100), None);
         assert_eq!(gunzip.unpack(b"", 100), None);
+        assert_eq!(gunzip.unpack(&[&member(b"")[..], &[0; 4]].concat(), 100), None);
     }
 }

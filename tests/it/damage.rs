@@ -108,6 +108,7 @@ fn packing_that_is_broken_costs_nothing_that_can_be_read() {
         case("G-zeros", [pack("zeros"), vec![0; 4096]].concat(), &["zeros"], &[(2, "damaged_gzip")]),
         case("H-empty", "", &[], &[(0, "empty_object")]),
         case("I-packed-nothing", gz(""), &[], &[(0, "empty_object")]),
+        case("I-zeros", [gz(""), vec![0; 512]].concat(), &[], &[(1, "damaged_gzip")]),
         case("J-noise", b"\x00\xff\x1f no log", &[], &[(0, "invalid_json")]),
         case("K-packed-twice", gz(pack("twice")), &[], &[(0, "invalid_json")]),
     ];
@@ -275,6 +276,17 @@ fn what_unpacks_beyond_the_limit_is_cut_off_there() {
         (2, 1, Some("object_too_large"))
     );
     assert!(read < 10_000 && duplicate > 3_000, "{:?}", day.ledger());
+}
+
+/// Both ends are met by the same read; what comes of the second must not be put down to the next object.
+#[test]
+fn an_object_that_is_both_too_large_and_damaged_harms_no_other() {
+    let large = gz(of_events(&["in front"]).replace("]}", &format!("{}]}}", " ".repeat(100 << 10))));
+    let cases = [
+        case("A-both", &large[..large.len() - 8], &["in front"], &[(2, "object_too_large")]),
+        case("B-members", [pack("one"), pack("two")].concat(), &["one", "two"], &[]),
+    ];
+    check(Table::CLOUDTRAIL, "event_id", &cases, &["--threads", "1", "--max-object-size", "64KiB"]);
 }
 
 /// An object can be in the listing and yet give no bytes, even to root: reading `/proc/self/mem` from its start fails.
