@@ -21,7 +21,7 @@ const CHUNK_BYTES: usize = 8 << 20;
 /// Chunks that are encoded together, column by column, and raw bytes after which there are fewer. No setting may change
 /// them: row groups end with them.
 const CHUNKS_AT_ONCE: usize = 4;
-const BYTES_AT_ONCE: usize = 32 << 20;
+const BYTES_AT_ONCE: usize = 16 << 20;
 /// Raw bytes of a chunk that goes into another run.
 const SPILL_CHUNK_BYTES: usize = 256 << 10;
 

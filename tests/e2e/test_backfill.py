@@ -237,7 +237,7 @@ def heavy() -> dict[str, bytes]:
             at = start + timedelta(hours=hour)
             records = [record(made, at - timedelta(hours=n % 4)) for n in range(200)]
             for entry in records:
-                entry["requestParameters"]["note"] = f"{made.random.getrandbits(256):x}" * 300
+                entry["requestParameters"]["note"] = f"{made.random.getrandbits(256):x}" * 600
             made.trail(REGIONS[0], at + timedelta(minutes=5), packed(records))
     return made.objects
 
