@@ -67,14 +67,17 @@ impl WholeGunzip {
             return None;
         }
         let bytes = u32::from_le_bytes(*packed.last_chunk()?) as usize;
-        // Zeros behind a member look like the size of an empty one.
+        // Zeros behind a member look like the end of an empty one.
         if bytes == 0 || bytes > max_bytes {
             return None;
         }
         self.content.resize(bytes.max(self.content.len()), 0);
         let content = &mut self.content[..bytes];
         let written = self.inflater.gzip_decompress(packed, content).ok()?;
-        (written == bytes).then_some(content)
+        // What is behind a member is passed over, and may end like it: only the member's own end has its checksum.
+        let checksum = libdeflater::crc32(content).to_le_bytes();
+        let is_end = packed[..packed.len() - 4].ends_with(&checksum);
+        (written == bytes && is_end).then_some(content)
     }
 }
 
@@ -137,6 +140,8 @@ mod tests {
         assert_eq!(gunzip.unpack(&second, 14), None);
         assert_eq!(gunzip.unpack(&[first, second].concat(), 100), None);
         assert_eq!(gunzip.unpack(b"", 100), None);
-        assert_eq!(gunzip.unpack(&[&member(b"")[..], &[0; 4]].concat(), 100), None);
+        assert_eq!(gunzip.unpack(&[&member(b"")[..], &[0; 8]].concat(), 100), None);
+        let damaged = [&member(b"equal in length")[..], &member(b"EQUAL IN LENGTH")[1..]].concat();
+        assert_eq!(gunzip.unpack(&damaged, 100), None);
     }
 }

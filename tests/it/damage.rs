@@ -108,6 +108,7 @@ fn packing_that_is_broken_costs_nothing_that_can_be_read() {
         case("G-zeros", [pack("zeros"), vec![0; 4096]].concat(), &["zeros"], &[(2, "damaged_gzip")]),
         case("H-empty", "", &[], &[(0, "empty_object")]),
         case("I-packed-nothing", gz(""), &[], &[(0, "empty_object")]),
+        case("I-second", [pack("1"), pack("2")[1..].to_vec()].concat(), &["1"], &[(2, "damaged_gzip")]),
         case("I-zeros", [gz(""), vec![0; 512]].concat(), &[], &[(1, "damaged_gzip")]),
         case("J-noise", b"\x00\xff\x1f no log", &[], &[(0, "invalid_json")]),
         case("K-packed-twice", gz(pack("twice")), &[], &[(0, "invalid_json")]),
