@@ -135,7 +135,8 @@ fn write_full_and_bare_lines(work: &Workdir) {
         let lines = (0..2600).map(|number| {
             let id = format!("{object}R{number}");
             let time = format!("01/Nov/2023:0{}:{:02}:{:02} +0000", number % 7, number % 60, number % 49);
-            let referer: String = (0..6).map(|_| format!("{:032x}", random.u128(..))).collect();
+            let referer: String =
+                (0..6).fold(String::new(), |text, _| text + &format!("{:032x}", random.u128(..)));
             let (operation, referer) =
                 if bare { ("REST.PUT.OBJECT", "-") } else { ("REST.GET.OBJECT", referer.as_str()) };
             let line = AccessLine {
