@@ -38,6 +38,7 @@ struct ShardIndex {
 struct StagedRun {
     file: String,
     clusters: Vec<[String; 2]>,
+    #[serde(default)]
     dictionary_bytes: usize,
 }
 
