@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 
 use super::chunk::Chunk;
 use super::dedupe::Duplicates;
-use super::run::{BlockKey, Cluster, Run, RunReader, SpillFile};
+use super::run::{BlockKey, Cluster, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
 use crate::error::Result;
 
 /// Rows of a chunk, and raw bytes after which it ends earlier. No setting may change them: where chunks end shows in the
@@ -111,15 +111,22 @@ pub(super) fn reduce(
     Ok(runs)
 }
 
-/// As many runs from the front as can be merged in `memory` bytes, and two at least; `None` when those are all.
+/// The runs to merge first, from the front: so many that a merge of the rest and their own result fits into `memory`
+/// bytes, or as many as fit themselves, and two at least; `None` when all can be merged.
 fn take_mergeable(runs: &mut Vec<Run>, memory: usize) -> Option<Vec<Run>> {
-    let mut needed = 0;
-    let fits = |run: &&Run| {
-        needed += run.merge_bytes();
-        needed <= memory
+    let mut left: usize = runs.iter().map(Run::merge_bytes).sum();
+    if left <= memory || runs.len() <= 2 {
+        return None;
+    }
+    let mut taken = 0;
+    let is_taken = |run: &&Run| {
+        taken += run.merge_bytes();
+        let goes_on = left + MERGE_BYTES_PER_RUN > memory && taken <= memory;
+        left -= run.merge_bytes();
+        goes_on
     };
-    let count = runs.iter().take_while(fits).count().max(2);
-    (count < runs.len()).then(|| runs.drain(..count).collect())
+    let count = runs.iter().take_while(is_taken).count().max(2);
+    Some(runs.drain(..count).collect())
 }
 
 fn merge_to_file(runs: &[Run], types: &[DataType], duplicates: &Duplicates, path: &Path) -> Result<Run> {

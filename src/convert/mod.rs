@@ -76,7 +76,7 @@ impl ConvertOptions {
 
     /// Bytes of spilled rows that a merge may hold.
     fn merge_bytes(&self) -> usize {
-        self.memory / 8
+        self.memory / 4
     }
 
     /// The encoded size of a row group that fits into memory.

@@ -25,7 +25,7 @@ const SPILL_ROWS: usize = 4096;
 const SPILL_BYTES: usize = 256 << 10;
 
 /// Memory that a merge needs for each spilled run: a batch, twice while the next is read, and its keys.
-const MERGE_BYTES_PER_RUN: usize = 3 * SPILL_BYTES;
+pub(super) const MERGE_BYTES_PER_RUN: usize = 3 * SPILL_BYTES;
 
 /// A row's key in a block; the order of the fields is the order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

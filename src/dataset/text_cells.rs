@@ -109,6 +109,8 @@ struct Dictionary {
     keys: Vec<u32>,
     texts: StringBuilder,
     distinct: u32,
+    /// Cells that have a text.
+    filled: usize,
     /// The key of a text, beside its hash.
     table: HashTable<(u64, u32)>,
     hasher: DefaultHashBuilder,
@@ -124,7 +126,7 @@ impl Dictionary {
     fn push(&mut self, text: &str) -> bool {
         // Neighbours are often equal.
         if self.distinct > 0 && text_at(&self.texts, self.last) == text.as_bytes() {
-            self.keys.push(self.last);
+            self.push_key(self.last);
             return true;
         }
         let hash = self.hasher.hash_one(text);
@@ -135,14 +137,19 @@ impl Dictionary {
             None if self.pays_for(text) => self.add(hash, text),
             None => return false,
         };
-        self.keys.push(self.last);
+        self.push_key(self.last);
         true
+    }
+
+    fn push_key(&mut self, key: u32) {
+        self.keys.push(key);
+        self.filled += 1;
     }
 
     fn pays_for(&self, text: &str) -> bool {
         let distinct = self.distinct as usize;
         let is_trial = distinct >= TRIAL_TEXTS && distinct.is_power_of_two();
-        text.len() <= MAX_REPEATED_BYTES && !(is_trial && self.len() < 2 * distinct)
+        text.len() <= MAX_REPEATED_BYTES && !(is_trial && self.filled < 4 * distinct)
     }
 
     fn add(&mut self, hash: u64, text: &str) -> u32 {
@@ -157,7 +164,7 @@ impl Dictionary {
         // Views are what a merge moves around instead of texts.
         let (keys, texts) = (self.take_keys(), StringViewArray::from(&self.texts.finish()));
         self.table.clear();
-        (self.distinct, self.last) = (0, 0);
+        (self.distinct, self.filled, self.last) = (0, 0, 0);
         Arc::new(
             DictionaryArray::<UInt32Type>::try_new(keys, Arc::new(texts)).expect("every key is of a text"),
         )
