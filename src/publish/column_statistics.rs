@@ -4,7 +4,9 @@
 //! no footer has them:
 //!
 //! * distinct values: the entries of the dictionary in the largest row group, where it holds all its values, and else as
-//!   many as there are values; never more than values, nor than whole numbers between the least and the greatest one;
+//!   many as there are values; never more than values, nor than whole numbers between the least and the greatest one. Rows
+//!   are sorted by some columns, of which each group has other texts: for texts the entries count as often as there are
+//!   groups whose bounds lie apart;
 //! * the longest text: the longest of the average, the least and the greatest text, of which a footer keeps the beginning;
 //! * true and false: all of one kind where the footer tells so, and else half and half.
 
@@ -118,7 +120,8 @@ fn gather(parts: &[Part]) -> std::result::Result<Vec<ColumnStatistics>, ParquetE
         let chunks: Vec<&ColumnChunkMetaData> = row_groups(parts).map(|group| group.column(place)).collect();
         let Some(mut statistics) = merge(&chunks, &column) else { continue };
         let dictionary = dictionary_entries(&parts[largest.0], largest.1, place)?;
-        statistics.distinct = statistics.distinct.min(dictionary.unwrap_or(u64::MAX));
+        let entries = dictionary.map(|entries| entries.saturating_mul(groups_apart(&chunks)));
+        statistics.distinct = statistics.distinct.min(entries.unwrap_or(u64::MAX));
         found.push(statistics);
     }
     Ok(found)
@@ -139,6 +142,24 @@ fn largest_row_group(parts: &[Part]) -> Option<(usize, usize)> {
             .map(move |(group, meta)| (part, group, meta.num_rows()))
     });
     places.max_by_key(|(.., rows)| *rows).map(|(part, group, _)| (part, group))
+}
+
+/// The most chunks of texts of which no two can have a text in common, by their bounds; 1 for other columns.
+fn groups_apart(chunks: &[&ColumnChunkMetaData]) -> u64 {
+    let texts = chunks.iter().filter_map(|chunk| match chunk.statistics()? {
+        Statistics::ByteArray(texts) => Some((texts.max_bytes_opt()?, texts.min_bytes_opt()?)),
+        _ => None,
+    });
+    let mut bounds: Vec<(&[u8], &[u8])> = texts.collect();
+    bounds.sort_unstable();
+    let (mut apart, mut last) = (0, None);
+    for (max, min) in bounds {
+        if last.is_none_or(|last| min > last) {
+            apart += 1;
+            last = Some(max);
+        }
+    }
+    apart.max(1)
 }
 
 /// Entries of a dictionary that holds all values of a column.
@@ -273,11 +294,17 @@ mod tests {
 
     /// A part with two row groups of these columns each.
     fn part(columns: &[(&str, ArrayRef)], dictionary: bool) -> Part {
-        let batch = RecordBatch::try_from_iter(columns.iter().cloned()).unwrap();
+        part_of_groups(&[columns, columns], dictionary)
+    }
+
+    fn part_of_groups(groups: &[&[(&str, ArrayRef)]], dictionary: bool) -> Part {
+        let batches =
+            groups.iter().map(|columns| RecordBatch::try_from_iter(columns.iter().cloned()).unwrap());
+        let batches: Vec<RecordBatch> = batches.collect();
         let properties = WriterProperties::builder().set_dictionary_enabled(dictionary).build();
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
-        for _ in 0..2 {
-            writer.write(&batch).unwrap();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batches[0].schema(), Some(properties)).unwrap();
+        for batch in &batches {
+            writer.write(batch).unwrap();
             writer.flush().unwrap();
         }
         open(Box::new(InMemory(writer.into_inner().unwrap().into()))).unwrap()
@@ -321,6 +348,26 @@ mod tests {
         );
         let types: Vec<_> = found.iter().map(ColumnStatistics::hive_type).collect();
         assert_eq!(types, ["int", "bigint", "timestamp", "string", "boolean", "boolean"]);
+    }
+
+    #[test]
+    fn a_column_in_whose_order_rows_are_has_other_texts_in_each_group() {
+        let texts = |sorted: [&str; 3], other: [&str; 3]| -> Vec<(&'static str, ArrayRef)> {
+            let columns = [("sorted", sorted), ("other", other)];
+            columns
+                .map(|(name, texts)| (name, Arc::new(StringArray::from(texts.to_vec())) as ArrayRef))
+                .into()
+        };
+        let groups = [
+            texts(["a", "a", "b"], ["x", "y", "x"]),
+            texts(["c", "c", "d"], ["y", "x", "x"]),
+            texts(["d", "d", "e"], ["x", "y", "y"]),
+        ];
+        let groups: Vec<&[(&str, ArrayRef)]> = groups.iter().map(Vec::as_slice).collect();
+        let found = gather(&[part_of_groups(&groups, true)]).unwrap();
+        let distinct: Vec<_> = found.iter().map(|column| (column.name.as_str(), column.distinct)).collect();
+        // The bounds of the last two groups meet in "d": two are certainly apart.
+        assert_eq!(distinct, [("sorted", 4), ("other", 2)]);
     }
 
     #[test]
