@@ -141,3 +141,40 @@ fn merge_to_file(runs: &[Run], types: &[DataType], duplicates: &Duplicates, path
     let data = file.finish()?;
     Ok(Run { clusters: merge.clusters, data, numbers: None, dictionary_bytes: 0 })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::run::{Block, RunData};
+    use super::*;
+
+    fn run_with(dictionary_bytes: usize) -> Run {
+        let data = RunData::Resident(Arc::new(Block { cells: Vec::new(), keys: Vec::new() }));
+        Run { clusters: Vec::new(), data, numbers: None, dictionary_bytes }
+    }
+
+    fn needed(runs: &[Run]) -> usize {
+        runs.iter().map(Run::merge_bytes).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn no_more_runs_are_merged_first_than_the_others_need(
+            dictionaries in prop::collection::vec(0_usize..4 << 20, 0..40),
+            memory in 1_usize..40 << 20,
+        ) {
+            let mut runs: Vec<Run> = dictionaries.into_iter().map(run_with).collect();
+            while let Some(taken) = take_mergeable(&mut runs, memory) {
+                prop_assert!(taken.len() >= 2);
+                prop_assert!(taken.len() == 2 || needed(&taken) <= memory, "what is merged fits");
+                if let [before @ .., last] = taken.as_slice() {
+                    let left = needed(&runs) + last.merge_bytes() + MERGE_BYTES_PER_RUN;
+                    prop_assert!(before.len() == 1 || left > memory, "one run less would not have done");
+                }
+                runs.push(run_with(0));
+            }
+            prop_assert!(runs.len() <= 2 || needed(&runs) <= memory);
+        }
+    }
+}
