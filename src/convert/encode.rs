@@ -30,7 +30,7 @@ const ZSTD_LEVEL: i32 = 3;
 /// Ids that come once repeat nothing: what can be saved is the alphabet, which the lowest level finds as well.
 const UNIQUE_ZSTD_LEVEL: i32 = 1;
 
-/// Rows at which a row group is closed: what a reader fetches for one id is the group whose bloom filter holds it.
+/// Rows from which on a row group is closed, with the chunks that were written together: what a reader fetches for one id is the group whose bloom filter holds it.
 const GROUP_ROWS: u64 = 128 << 10;
 /// Rows at which a page is closed: what a reader fetches for one row.
 const PAGE_ROWS: usize = 8 << 10;

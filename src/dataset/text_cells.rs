@@ -13,8 +13,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::UInt32Type;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Longer texts are not looked for in a dictionary. So that the pages of a file do not depend on the kind of array, 1024
-/// of them, the batch of the Parquet writer, must fit into a page of 1 MiB.
+/// A column with a longer text is plain: hashing such texts costs more than keeping them once saves.
 const MAX_REPEATED_BYTES: usize = 512;
 
 /// Distinct texts after which it is judged whether texts repeat, and then each time that there are twice as many.

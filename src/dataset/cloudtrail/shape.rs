@@ -70,8 +70,9 @@ pub(super) struct Found<'a> {
     extra: Vec<Vec<ExtraField<'a>>>,
     /// By node: whether its key has come already in the current record.
     seen: Vec<bool>,
-    /// The slot whose lists were taken apart last, and their parts by record; whether it is a list.
+    /// The slot whose lists were taken apart last.
     taken_apart: Option<usize>,
+    /// By record: whether there is a list in that slot, and its parts.
     lists: Vec<(bool, List<'a>)>,
 }
 
@@ -91,7 +92,7 @@ impl<'a> Found<'a> {
 
     /// A value of the current record.
     pub(super) fn value(&self, slot: usize) -> Option<&'a str> {
-        self.values[self.records * self.slots + slot]
+        self.value_of(self.records, slot)
     }
 
     fn set(&mut self, slot: usize, value: Option<&'a str>) {
