@@ -43,4 +43,5 @@ pub mod kst;
 pub mod ledger;
 pub mod plan;
 pub mod publish;
+pub mod report;
 pub mod store;

@@ -7,7 +7,7 @@ use super::catalog::{CatalogSummary, Registrar};
 use super::console::{self, Console};
 use super::lock;
 use super::progress::Progress;
-use super::report::{Reports, seconds_since};
+use super::run_report::{Reports, seconds_since};
 use super::settings::{LakeSettings, Settings};
 use super::summary::TableSummary;
 use crate::cancel::Cancel;

@@ -12,7 +12,7 @@ mod lock;
 mod metrics;
 mod outcomes;
 mod progress;
-mod report;
+mod run_report;
 mod settings;
 mod summary;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::console;
 use super::day::{DayRun, PublishedTable, identity_key};
 use super::progress::Progress;
-use super::report::seconds_since;
+use super::run_report::seconds_since;
 use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};

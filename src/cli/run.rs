@@ -11,7 +11,7 @@ use super::console;
 use super::day::{DayRun, PublishedTable, identity_key};
 use super::exit::Exit;
 use super::outcomes::{conclude, each_table};
-use super::report::seconds_since;
+use super::run_report::seconds_since;
 use super::settings::Flags;
 use super::summary;
 use super::{Context, metrics, on_workers};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the source, each with those that it may use beside itself. What is not here is not allowed.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("error", &[]),
     ("ledger", &[]),
     ("kst", &["error"]),
@@ -16,9 +16,13 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("convert", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan"]),
     ("publish", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert"]),
     ("catalog", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish"]),
+    ("report", &["error", "kst", "publish"]),
     (
         "cli",
-        &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish", "catalog"],
+        &[
+            "error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish", "catalog",
+            "report",
+        ],
     ),
 ];
 

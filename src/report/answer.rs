@@ -1,0 +1,131 @@
+//! What a query engine said, as rows of cells.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+
+use super::format::thousands;
+use crate::error::{Error, Result};
+
+/// A value of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Nothing.
+    Null,
+    /// A text, or a time as text.
+    Text(String),
+    /// A count.
+    Integer(i64),
+    /// A mean.
+    Real(f64),
+}
+
+impl Cell {
+    /// As a number; none where it is a text or nothing.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Integer(number) => Some(*number as f64),
+            Self::Real(number) => Some(*number),
+            Self::Text(_) | Self::Null => None,
+        }
+    }
+
+    /// As people read it; a dash for nothing.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Null => "–".to_owned(),
+            Self::Text(text) => text.clone(),
+            Self::Integer(number) => thousands(*number),
+            Self::Real(number) => format!("{number:.1}"),
+        }
+    }
+}
+
+/// The rows of an answer, all with the same number of cells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    /// The rows, in the order of the query.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Answer {
+    /// The rows of some batches.
+    pub fn of(batches: &[RecordBatch]) -> Result<Self> {
+        let mut rows = Vec::new();
+        for batch in batches {
+            let columns = batch.columns().iter().map(cells).collect::<Result<Vec<_>>>()?;
+            let mut columns: Vec<_> = columns.into_iter().map(Vec::into_iter).collect();
+            rows.extend(
+                (0..batch.num_rows()).map(|_| columns.iter_mut().filter_map(Iterator::next).collect()),
+            );
+        }
+        Ok(Self { rows })
+    }
+
+    /// A column's values; zero where there are none.
+    pub(super) fn numbers(&self, column: usize) -> impl Iterator<Item = f64> {
+        self.rows.iter().map(move |row| row[column].number().unwrap_or(0.0))
+    }
+}
+
+fn cells(column: &ArrayRef) -> Result<Vec<Cell>> {
+    let kind = column.data_type();
+    if kind.is_integer() {
+        let column = cast_to(column, &DataType::Int64)?;
+        return Ok(column
+            .as_primitive::<Int64Type>()
+            .iter()
+            .map(|value| value.map_or(Cell::Null, Cell::Integer))
+            .collect());
+    }
+    if kind.is_numeric() {
+        let column = cast_to(column, &DataType::Float64)?;
+        return Ok(column
+            .as_primitive::<Float64Type>()
+            .iter()
+            .map(|value| value.map_or(Cell::Null, Cell::Real))
+            .collect());
+    }
+    let is_time = matches!(kind, DataType::Timestamp(..));
+    let texts = cast_to(column, &DataType::Utf8)?;
+    let texts = texts.as_string::<i32>().iter().map(|text| match text {
+        None => Cell::Null,
+        Some(text) if is_time => Cell::Text(text.replace('T', " ")),
+        Some(text) => Cell::Text(text.to_owned()),
+    });
+    Ok(texts.collect())
+}
+
+fn cast_to(column: &ArrayRef, kind: &DataType) -> Result<ArrayRef> {
+    cast(column, kind).map_err(|cause| Error::bug("cannot show a column of an answer").caused_by(cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Decimal128Array, Int32Array, StringViewArray, TimestampMillisecondArray};
+
+    use super::*;
+
+    #[test]
+    fn every_kind_of_column_becomes_cells() {
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("text", Arc::new(StringViewArray::from(vec![Some("a"), None]))),
+            ("count", Arc::new(Int32Array::from(vec![Some(3), None]))),
+            (
+                "mean",
+                Arc::new(
+                    Decimal128Array::from(vec![Some(125), None]).with_precision_and_scale(10, 1).unwrap(),
+                ),
+            ),
+            ("time", Arc::new(TimestampMillisecondArray::from(vec![Some(1_698_796_800_000), None]))),
+        ];
+        let answer = Answer::of(&[RecordBatch::try_from_iter(columns).unwrap()]).unwrap();
+        let first = ["a", "3", "12.5", "2023-11-01 00:00:00"];
+        assert_eq!(answer.rows[0].iter().map(Cell::text).collect::<Vec<_>>(), first);
+        assert_eq!(answer.rows[1], vec![Cell::Null; 4]);
+    }
+}

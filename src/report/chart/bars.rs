@@ -1,0 +1,43 @@
+//! A line a row, with a bar for one number.
+
+use super::{head, row_cells};
+use crate::report::answer::{Answer, Cell};
+use crate::report::figure::Figure;
+use crate::report::html::{concat, escape};
+
+/// The table with its bars, and each number's share of the sum of those shown.
+pub(super) fn table(figure: &Figure, answer: &Answer, value: usize) -> String {
+    let most = answer.numbers(value).fold(0.0, f64::max);
+    let sum: f64 = answer.numbers(value).sum();
+    let body = concat(answer.rows.iter().map(|row| line(row, value, most, sum)));
+    let heads = head(figure.labels).replace("</tr></thead>", r#"<td class="bar"></td></tr></thead>"#);
+    format!(r#"<table class="bars">{heads}<tbody>{body}</tbody></table>"#)
+}
+
+fn line(row: &[Cell], value: usize, most: f64, sum: f64) -> String {
+    let cells = row_cells(row);
+    let number = row[value].number().unwrap_or(0.0);
+    let share = |of: f64| if of > 0.0 { 100.0 * number / of } else { 0.0 };
+    // The number itself stands in its own cell: the bar says nothing new to those who hear the page.
+    format!(
+        r#"<tr>{cells}<td class="bar"><svg width="100%" height="14" aria-hidden="true"><rect class="{}" width="{:.2}%" height="14" rx="2"><title>{}: {} ({:.1} %)</title></rect></svg></td></tr>"#,
+        tone(row),
+        share(most),
+        escape(&row[0].text()),
+        row[value].text(),
+        share(sum),
+    )
+}
+
+/// Status codes have the colours of their class.
+fn tone(row: &[Cell]) -> &'static str {
+    let Cell::Text(name) = &row[0] else { return "mark" };
+    let is_status = name.len() == 3 && name.bytes().all(|byte| byte.is_ascii_digit());
+    match name.as_bytes().first() {
+        Some(b'2') if is_status => "mark ok",
+        Some(b'3') if is_status => "mark elsewhere",
+        Some(b'4') if is_status => "mark refused",
+        Some(b'5') if is_status => "mark broken",
+        _ => "mark",
+    }
+}

@@ -1,0 +1,71 @@
+//! An answer as HTML: a table that people can read aloud, and a drawing in it or above it.
+
+mod bars;
+mod heat;
+mod panels;
+mod scale;
+
+use std::collections::BTreeSet;
+
+use super::answer::{Answer, Cell};
+use super::figure::{Chart, Figure, Label};
+use super::html::{concat, escape};
+use super::text::Text;
+use crate::kst::{DayRange, KstDay};
+
+/// Which days the page is about, and which of them are published.
+#[derive(Debug, Clone)]
+pub(super) struct Calendar {
+    pub(super) days: DayRange,
+    pub(super) published: BTreeSet<KstDay>,
+}
+
+const NOTHING: Text = Text::new("None.", "해당 없음.");
+
+/// The drawing of an answer and its table.
+pub(super) fn draw(figure: &Figure, answer: &Answer, calendar: &Calendar) -> String {
+    if answer.rows.is_empty() {
+        return format!(r#"<p class="nothing">{}</p>"#, NOTHING.both());
+    }
+    match figure.chart {
+        Chart::Bars { value } => region(figure.title, &bars::table(figure, answer, value)),
+        Chart::Heat { value } => region(figure.title, &heat::table(figure, answer, value, calendar)),
+        Chart::Panels(mark) => {
+            let panels = panels::panels(figure, answer, mark, calendar);
+            format!("{panels}{}", region(figure.title, &rows(figure.labels, answer)))
+        }
+    }
+}
+
+/// A wide or long table that can be scrolled, also with the keyboard.
+pub(super) fn region(title: Text, table: &str) -> String {
+    format!(
+        r#"<div class="scroll" role="region" tabindex="0" aria-label="{} / {}">{table}</div>"#,
+        escape(title.en),
+        escape(title.ko)
+    )
+}
+
+fn rows(labels: &[Label], answer: &Answer) -> String {
+    let body = concat(answer.rows.iter().map(|row| format!("<tr>{}</tr>", row_cells(row))));
+    format!("<table>{}<tbody>{body}</tbody></table>", head(labels))
+}
+
+fn head(labels: &[Label]) -> String {
+    let heads = concat(labels.iter().map(|label| format!(r#"<th scope="col">{}</th>"#, label.name.both())));
+    format!("<thead><tr>{heads}</tr></thead>")
+}
+
+fn row_cells(row: &[Cell]) -> String {
+    concat(row.iter().enumerate().map(|(column, cell)| data_cell(column, cell)))
+}
+
+/// The first cell names its row.
+fn data_cell(column: usize, cell: &Cell) -> String {
+    let text = format!("<bdi>{}</bdi>", escape(&cell.text()));
+    match cell {
+        _ if column == 0 => format!(r#"<th scope="row">{text}</th>"#),
+        Cell::Integer(_) | Cell::Real(_) => format!(r#"<td class="number">{text}</td>"#),
+        Cell::Text(_) | Cell::Null => format!("<td>{text}</td>"),
+    }
+}

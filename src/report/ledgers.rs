@@ -1,0 +1,93 @@
+//! What the published runs read, and what became of every row.
+
+use super::figure::Unit;
+use super::format::{short, thousands};
+use super::html::{concat, escape};
+use super::text::Text;
+use crate::kst::{DayRange, KstDay};
+use crate::publish::Manifest;
+
+/// A day of a table: its manifest, or nothing where it is not published.
+#[derive(Debug, Clone)]
+pub struct LedgerLine {
+    /// Name of the table.
+    pub table: String,
+    /// The day.
+    pub day: KstDay,
+    /// What is published.
+    pub manifest: Option<Manifest>,
+}
+
+const TITLE: Text = Text::new("Ledgers of the runs", "실행 원장");
+const NOTE: Text = Text::new(
+    "read = written + other day + duplicate + quarantined + filtered, in each line.",
+    "각 줄에서 읽은 행 = 기록 + 다른 날 + 중복 + 격리 + 제외.",
+);
+const MISSING: Text = Text::new("not published", "미게시");
+const FINAL: Text = Text::new("final", "확정");
+const PROVISIONAL: Text = Text::new("provisional", "잠정");
+
+/// The heads of the columns; the numbers begin with the third.
+const HEADS: [Text; 12] = [
+    Text::new("Table", "테이블"),
+    Text::new("Day", "날짜"),
+    Text::new("Objects", "객체"),
+    Text::new("Read", "읽음"),
+    Text::new("Written", "기록"),
+    Text::new("Other day", "다른 날"),
+    Text::new("Duplicate", "중복"),
+    Text::new("Quarantined", "격리"),
+    Text::new("Filtered", "제외"),
+    Text::new("Files", "파일"),
+    Text::new("Size", "크기"),
+    Text::new("State", "상태"),
+];
+
+/// The table of ledgers.
+pub(super) fn section(lines: &[LedgerLine], days: DayRange) -> String {
+    let heads = concat(HEADS.iter().map(|head| format!(r#"<th scope="col">{}</th>"#, head.both())));
+    let rows = concat(lines.iter().map(row));
+    let region = super::chart::region(
+        TITLE,
+        &format!("<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"),
+    );
+    format!(
+        r#"<section id="ledgers"><h2>{}</h2><p class="note">{} {}</p>{region}</section>"#,
+        TITLE.both(),
+        NOTE.both(),
+        escape(&days.to_string()),
+    )
+}
+
+fn row(line: &LedgerLine) -> String {
+    let name = format!(r#"<th scope="row">{}</th><td>{}</td>"#, escape(&line.table), line.day);
+    let Some(manifest) = &line.manifest else {
+        return format!(
+            r#"<tr class="missing">{name}<td colspan="{}"></td><td>{}</td></tr>"#,
+            HEADS.len() - 3,
+            MISSING.both()
+        );
+    };
+    let ledger = &manifest.ledger;
+    let counts = [
+        manifest.inputs_file.objects,
+        ledger.read,
+        ledger.written,
+        ledger.other_day,
+        ledger.duplicate,
+        ledger.quarantined,
+        ledger.filtered,
+        manifest.parts.len() as u64,
+    ];
+    let counts = concat(counts.iter().map(|count| {
+        format!(r#"<td class="number">{}</td>"#, thousands(i64::try_from(*count).unwrap_or(i64::MAX)))
+    }));
+    let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
+    let state = if manifest.provisional { PROVISIONAL } else { FINAL };
+    format!(
+        r#"<tr>{name}{counts}<td class="number">{}</td><td title="{}">{}</td></tr>"#,
+        short(bytes as f64, Unit::Bytes),
+        escape(&manifest.run),
+        state.both()
+    )
+}
