@@ -110,9 +110,7 @@ fn section(report: &Report, log: Log) -> String {
 }
 
 fn published(report: &Report, log: Log) -> BTreeSet<KstDay> {
-    let lines = report.ledgers.iter().filter(|line| {
-        line.manifest.as_ref().is_some_and(|manifest| manifest.dataset.replace('-', "_") == log.table())
-    });
+    let lines = report.ledgers.iter().filter(|line| line.manifest.is_some() && line.table == log.table());
     lines.map(|line| line.day).collect()
 }
 
