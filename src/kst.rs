@@ -79,6 +79,17 @@ impl UtcInstant {
         Some(Self(civil.to_utc()?.0 - offset_ms))
     }
 
+    /// What a UTC clock shows: the inverse of [`Civil::to_utc`]. `None` outside the years 0 to 9999.
+    #[must_use]
+    pub fn civil(self) -> Option<Civil> {
+        let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
+        let in_day = u32::try_from(self.0.rem_euclid(DAY_MS)).ok()?;
+        let year = u32::try_from(year).ok().filter(|year| *year <= 9999)?;
+        let [month, day] = [month, day].map(|part| u32::try_from(part).unwrap_or_default());
+        let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
+        Some(Civil { year, month, day, hour, minute, second: in_day / 1000 % 60, milli: in_day % 1000 })
+    }
+
     /// The same moment on a Korean wall clock, as milliseconds of a clock that knows no zone.
     #[must_use]
     pub fn kst_wall_clock_ms(self) -> i64 {

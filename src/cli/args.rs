@@ -4,11 +4,15 @@
 
 mod days;
 mod diff;
+#[cfg(feature = "query")]
+mod query;
 mod shared;
 mod why;
 
 pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
 pub(super) use diff::DiffArgs;
+#[cfg(feature = "query")]
+pub(super) use query::{QueryArgs, QueryFormat};
 pub(super) use shared::{CatalogArgs, DayArg, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
 pub(super) use why::{TextFormat, WhyArgs};
 
@@ -119,6 +123,18 @@ Examples:
   logmill diff --day yesterday --output s3://lake/logs --format json | jq .settings"
     )]
     Diff(DiffArgs),
+    /// Ask the lake in SQL
+    #[cfg(feature = "query")]
+    #[command(
+        after_help = "Tables are those of the lake; the views of glue/sql are there under their names, and SHOW TABLES lists all. Only published days are read; conditions on proc_ymd or on the event time choose the days. Most functions of Athena are known.
+
+Examples:
+  logmill query --output /lake \"SELECT event_name, count(*) AS events FROM cloudtrail WHERE proc_ymd = '20231101' GROUP BY 1 ORDER BY 2 DESC LIMIT 10\"
+  logmill query --output s3://lake/logs --last 7d \"SELECT * FROM denied_ips\" --format csv > denied.csv
+  logmill query --output /lake --day yesterday --file question.sql --to-file answer.parquet
+  logmill query --output /lake \"DESCRIBE s3_access\""
+    )]
+    Query(QueryArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs

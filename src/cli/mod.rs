@@ -26,6 +26,8 @@ mod forecast;
 mod inspect;
 mod plan;
 mod publish;
+#[cfg(feature = "query")]
+mod query;
 mod range;
 mod register;
 mod run;
@@ -152,6 +154,8 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Status(args) => status::run(args, global, context),
         Command::Diff(args) => diff::run(args, global, context),
         Command::Why(args) => why::run(args, global, context),
+        #[cfg(feature = "query")]
+        Command::Query(args) => query::run(args, global, context),
         Command::Plan(args) => plan::run(args, global, context),
         Command::Convert(args) => convert::run(args, global, context),
         Command::Publish(args) => publish::run(args, global, context),

@@ -24,6 +24,12 @@ pub(in crate::cli) struct DaysArgs {
 }
 
 impl DaysArgs {
+    /// Whether any day is named.
+    #[cfg(feature = "query")]
+    pub(in crate::cli) fn is_given(&self) -> bool {
+        self.from.is_some() || self.to.is_some() || self.last.is_some()
+    }
+
     /// The days that are meant; `default` is their number where neither --from nor --last is given.
     pub(in crate::cli) fn range(&self, now: UtcInstant, default: Option<i64>) -> Result<DayRange> {
         let last = KstDay::parse(self.to.as_deref().unwrap_or("yesterday"), now)?;

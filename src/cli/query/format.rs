@@ -1,0 +1,241 @@
+//! Rows as a table, CSV, JSON lines or Parquet.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use comfy_table::{CellAlignment, ContentArrangement, Row, Table, presets};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde_json::{Map, Value};
+
+use super::cells::{self, Texts};
+use crate::cli::args::QueryFormat;
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::RowStream;
+
+/// A column of a table needs about so much room to say anything; with less, a row is shown as a list.
+const LEAST_WIDTH: usize = 10;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub(super) rows: u64,
+    /// Whether more rows were there than were to be shown.
+    pub(super) is_cut: bool,
+}
+
+/// Where rows go, in their form.
+pub(super) enum Sink {
+    Table { target: Box<dyn Write>, schema: SchemaRef, width: Option<usize> },
+    Csv { target: Box<dyn Write>, schema: SchemaRef },
+    Json { target: Box<dyn Write>, schema: SchemaRef },
+    Parquet { writer: Box<ArrowWriter<BufWriter<File>>> },
+}
+
+/// How writing went on.
+enum Outcome {
+    GoesOn,
+    /// Nobody reads any more.
+    Ends,
+}
+
+impl Sink {
+    pub(super) fn of_file(format: QueryFormat, file: BufWriter<File>, schema: &SchemaRef) -> Result<Self> {
+        if format != QueryFormat::Parquet {
+            return Ok(Self::of_text(format, Box::new(file), schema, None));
+        }
+        let level =
+            ZstdLevel::try_new(3).map_err(|cause| Error::bug("zstd has no such level").caused_by(cause))?;
+        let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(|cause| {
+            Error::new(ErrorKind::Usage, "these columns cannot be written as Parquet").caused_by(cause)
+        })?;
+        Ok(Self::Parquet { writer: Box::new(writer) })
+    }
+
+    pub(super) fn of_stdout(format: QueryFormat, schema: &SchemaRef) -> Result<Self> {
+        let stdout = io::stdout();
+        let width = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten();
+        let width = width.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+        Ok(Self::of_text(format, Box::new(BufWriter::new(stdout)), schema, width))
+    }
+
+    fn of_text(
+        format: QueryFormat,
+        target: Box<dyn Write>,
+        schema: &SchemaRef,
+        width: Option<usize>,
+    ) -> Self {
+        let schema = schema.clone();
+        match format {
+            QueryFormat::Json => Self::Json { target, schema },
+            QueryFormat::Table => Self::Table { target, schema, width },
+            QueryFormat::Csv | QueryFormat::Parquet => Self::Csv { target, schema },
+        }
+    }
+
+    /// Writes all rows; of a table at most `most` where that is not 0.
+    pub(super) fn write_all(&mut self, rows: &mut RowStream, most: usize) -> Result<Written> {
+        if let Self::Table { target, schema, width } = self {
+            let (batches, written) = first_rows(rows, most)?;
+            let text = table(&batches, schema, *width)?;
+            of_writing(target.write_all(text.as_bytes()).and_then(|()| target.flush()))?;
+            return Ok(written);
+        }
+        let mut written = Written::default();
+        let mut outcome = self.begin()?;
+        while let Outcome::GoesOn = outcome {
+            let Some(batch) = rows.next() else { break };
+            let batch = batch?;
+            outcome = self.write(&batch)?;
+            written.rows += batch.num_rows() as u64;
+        }
+        self.end()?;
+        Ok(written)
+    }
+
+    fn begin(&mut self) -> Result<Outcome> {
+        let Self::Csv { target, schema } = self else { return Ok(Outcome::GoesOn) };
+        let names: Vec<String> = schema.fields().iter().map(|field| quoted(field.name())).collect();
+        of_writing(writeln!(target, "{}", names.join(",")))
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<Outcome> {
+        match self {
+            Self::Parquet { writer } => {
+                let written = writer.write(batch);
+                let failed = |cause| Error::unusable("cannot write the rows as Parquet", cause);
+                written.map_err(failed).map(|()| Outcome::GoesOn)
+            }
+            Self::Csv { target, .. } => of_writing(target.write_all(csv(batch)?.as_bytes())),
+            Self::Json { target, schema } => of_writing(target.write_all(json(batch, schema)?.as_bytes())),
+            Self::Table { .. } => Ok(Outcome::GoesOn),
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        match self {
+            Self::Parquet { writer } => {
+                let ended = writer.finish().map(|_| ());
+                ended.map_err(|cause| Error::unusable("cannot end the Parquet file", cause))?;
+                of_writing(writer.inner_mut().flush()).map(|_| ())
+            }
+            Self::Csv { target, .. } | Self::Json { target, .. } | Self::Table { target, .. } => {
+                of_writing(target.flush()).map(|_| ())
+            }
+        }
+    }
+}
+
+/// A reader that has gone away, such as `head`, is no error.
+fn of_writing(written: io::Result<()>) -> Result<Outcome> {
+    match written {
+        Ok(()) => Ok(Outcome::GoesOn),
+        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Ends),
+        Err(cause) => Err(Error::unusable("cannot write the rows", cause)),
+    }
+}
+
+/// The first rows, all where `most` is 0.
+fn first_rows(rows: &mut RowStream, most: usize) -> Result<(Vec<RecordBatch>, Written)> {
+    let (mut batches, mut written) = (Vec::new(), Written::default());
+    let mut room = if most == 0 { usize::MAX } else { most };
+    for batch in rows {
+        let batch = batch?;
+        written.is_cut = batch.num_rows() > room;
+        let batch = batch.slice(0, batch.num_rows().min(room));
+        room -= batch.num_rows();
+        written.rows += batch.num_rows() as u64;
+        batches.push(batch);
+        if written.is_cut {
+            break;
+        }
+    }
+    Ok((batches, written))
+}
+
+fn csv(batch: &RecordBatch) -> Result<String> {
+    let columns = batch.columns().iter().map(Texts::of).collect::<Result<Vec<_>>>()?;
+    let mut text = String::new();
+    for row in 0..batch.num_rows() {
+        for (place, column) in columns.iter().enumerate() {
+            if place > 0 {
+                text.push(',');
+            }
+            text.extend(column.cell(row).map(|cell| quoted(&cell)));
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// RFC 4180; an empty text is quoted, so that it is not taken for NULL.
+fn quoted(cell: &str) -> String {
+    if cell.is_empty() || cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+fn json(batch: &RecordBatch, schema: &SchemaRef) -> Result<String> {
+    let mut text = String::new();
+    for row in 0..batch.num_rows() {
+        let named = schema.fields().iter().zip(batch.columns());
+        let object = named.map(|(field, cells)| Ok((field.name().clone(), cells::json(cells, row)?)));
+        text += &Value::Object(object.collect::<Result<Map<_, _>>>()?).to_string();
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Rows below each other, or, where a terminal is too narrow for that, each row as a list.
+fn table(batches: &[RecordBatch], schema: &SchemaRef, width: Option<usize>) -> Result<String> {
+    let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for batch in batches {
+        let columns = batch.columns().iter().map(Texts::of).collect::<Result<Vec<_>>>()?;
+        rows.extend((0..batch.num_rows()).map(|row| {
+            columns.iter().map(|column| one_line(column.cell(row).unwrap_or_default())).collect()
+        }));
+    }
+    if width.is_some_and(|width| names.len() * LEAST_WIDTH > width) {
+        return Ok(lists(&names, rows));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(&names);
+    if let Some(width) = width {
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    for row in rows {
+        let mut row = Row::from(row);
+        row.max_height(1);
+        table.add_row(row);
+    }
+    for (column, field) in table.column_iter_mut().zip(schema.fields()) {
+        column.set_padding((0, 2));
+        if cells::is_number(field.data_type()) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    Ok(table.lines().map(|line| line.trim_end().to_owned() + "\n").collect())
+}
+
+fn one_line(cell: String) -> String {
+    if cell.contains(char::is_control) { cell.replace(char::is_control, " ") } else { cell }
+}
+
+fn lists(names: &[&String], rows: Vec<Vec<String>>) -> String {
+    let widest = names.iter().map(|name| name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for (number, row) in (1..).zip(rows) {
+        text += &format!("row {number}\n");
+        let cells = names.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+        text.extend(cells.map(|(name, cell)| format!("  {name:widest$}  {cell}\n")));
+    }
+    text
+}

@@ -1,0 +1,137 @@
+//! `logmill query`: a statement over the lake, and its rows in the form that was asked for.
+
+mod cells;
+mod file;
+mod format;
+
+use std::io::{self, IsTerminal, Read};
+use std::sync::Arc;
+use std::time::Instant;
+
+use self::file::NewFile;
+use self::format::{Sink, Written};
+use super::args::{GlobalArgs, QueryArgs, QueryFormat, SourceArgs};
+use super::exit::Exit;
+use super::settings::{Flags, Settings};
+use super::{Context, console};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{DayRange, KstDay};
+use crate::query::{Engine, EngineOptions, KnownTable, Scanned};
+use crate::store::Lake;
+
+pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let source = SourceArgs::default();
+    let flags = Flags { source: Some(&source), lake: Some(&args.lake), ..Flags::default() };
+    let settings = context.settings(global, &flags)?;
+    let format = format_of(args)?;
+    let sql = statement(args)?;
+    let connector = context.connector(&settings);
+    let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
+    let begun = Instant::now();
+    let engine = Engine::open(lake, &known_tables(&settings), &options(args, &settings, context)?)?;
+    let mut rows = engine.stream(&sql)?;
+    let written = match &args.to_file {
+        Some(path) => {
+            let file = NewFile::create(path)?;
+            let mut sink = Sink::of_file(format, file.writer()?, rows.schema())?;
+            let written = sink.write_all(&mut rows, args.max_rows)?;
+            file.keep()?;
+            written
+        }
+        None => Sink::of_stdout(format, rows.schema())?.write_all(&mut rows, args.max_rows)?,
+    };
+    say(&written, rows.scanned(), begun, context);
+    Ok(Exit::Done)
+}
+
+/// The statement as it was typed, or from where it stands.
+fn statement(args: &QueryArgs) -> Result<String> {
+    let mut text = String::new();
+    let (read, name) = match (&args.sql, args.file.as_deref()) {
+        (Some(sql), _) => return Ok(sql.clone()),
+        (None, Some("-") | None) => {
+            (io::stdin().lock().read_to_string(&mut text).map(|_| ()), "standard input")
+        }
+        (None, Some(path)) => (std::fs::read_to_string(path).map(|read| text = read), path),
+    };
+    read.map_err(|cause| {
+        Error::new(ErrorKind::Usage, "cannot read the statement").with("file", name).caused_by(cause)
+    })?;
+    Ok(text)
+}
+
+/// What was asked for; else what the name of the file says, and what the reader can use.
+fn format_of(args: &QueryArgs) -> Result<QueryFormat> {
+    let by_name = args.to_file.as_ref().map(|path| match path.extension().and_then(|kind| kind.to_str()) {
+        Some("parquet") => QueryFormat::Parquet,
+        Some("json" | "jsonl" | "ndjson") => QueryFormat::Json,
+        _ => QueryFormat::Csv,
+    });
+    let by_reader = || if io::stdout().is_terminal() { QueryFormat::Table } else { QueryFormat::Csv };
+    match args.format.or(by_name).unwrap_or_else(by_reader) {
+        QueryFormat::Parquet if args.to_file.is_none() => {
+            Err(Error::new(ErrorKind::Usage, "Parquet is not for a terminal or a pipe")
+                .hint("name a file with --to-file"))
+        }
+        format => Ok(format),
+    }
+}
+
+/// The tables that the settings name, whether or not they have a day.
+fn known_tables(settings: &Settings) -> Vec<KnownTable> {
+    let known = |source: &crate::plan::TableSource| KnownTable {
+        name: source.table.clone(),
+        dataset: source.dataset,
+        naming: source.naming,
+        promote: source.promote.clone(),
+    };
+    settings.sources.iter().map(known).collect()
+}
+
+fn options(args: &QueryArgs, settings: &Settings, context: &Context) -> Result<EngineOptions> {
+    let now = console::now();
+    let days = match &args.day {
+        Some(day) => Some(DayRange::only(KstDay::parse(day, now)?)),
+        None if args.days.is_given() => Some(args.days.range(now, None)?),
+        None => None,
+    };
+    Ok(EngineOptions {
+        threads: settings.threads,
+        memory: settings.convert_options(&context.cancel).memory,
+        scratch: settings.lake.scratch.clone(),
+        days,
+        cancel: context.cancel.clone(),
+    })
+}
+
+/// What it took, for people and for machines.
+fn say(written: &Written, scanned: Scanned, begun: Instant, context: &Context) {
+    let seconds = begun.elapsed().as_secs_f64();
+    if context.console.format == super::settings::LogFormat::Json {
+        context.console.step(
+            "query answered",
+            &[
+                ("rows", written.rows.into()),
+                ("seconds", seconds.into()),
+                ("scanned_files", scanned.files.into()),
+                ("scanned_bytes", scanned.bytes.into()),
+            ],
+        );
+    } else if !context.console.quiet {
+        let rows = match written.rows {
+            1 => "1 row".to_owned(),
+            rows => format!("{} rows", console::count(rows)),
+        };
+        let files = if scanned.files == 1 { "file" } else { "files" };
+        console::to_stderr(&format!(
+            "{rows} in {seconds:.1} s, scanned {} of {} {files}",
+            console::size(scanned.bytes),
+            console::count(scanned.files)
+        ));
+    }
+    if written.is_cut && !context.console.quiet {
+        console::to_stderr(
+            "there are more rows: --max-rows 0 shows all, --format csv or --to-file writes all",
+        );
+    }
+}

@@ -1,0 +1,344 @@
+//! The engine: tables and views of one lake, and statements over them.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::catalog::TableProvider;
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::ViewTable;
+use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionConfig;
+use datafusion::sql::parser::Statement;
+use tokio::runtime::Runtime;
+
+use super::failure::{lacks_column, of_query};
+use super::files::LakeFiles;
+use super::rows::{RowStream, Rows, Scanned, Waiter};
+use super::table::{Days, LAKE_URL, LakeTable, days_of, unknown_dataset};
+use super::views::{VIEWS, View};
+use super::{functions, statement};
+use crate::cancel::Cancel;
+use crate::dataset::{self, Dataset, Naming, Promotion, TableSchema};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::DayRange;
+use crate::store::Lake;
+
+/// Stack of a worker: plans of views over views are walked recursively.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Consumers of memory that are named when there is not enough.
+const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
+
+/// A table that is known whether or not the lake has it yet.
+#[derive(Clone)]
+pub struct KnownTable {
+    /// Its name.
+    pub name: String,
+    /// Its log type.
+    pub dataset: &'static dyn Dataset,
+    /// How its columns are called as long as no day is published.
+    pub naming: Naming,
+    /// JSON values with columns of their own, as long as no day is published.
+    pub promote: Vec<Promotion>,
+}
+
+impl KnownTable {
+    /// The tables that exist where nobody says otherwise: one a log type.
+    #[must_use]
+    pub fn defaults() -> Vec<Self> {
+        let table = |dataset: &'static dyn Dataset| Self {
+            name: dataset.default_table().to_owned(),
+            dataset,
+            naming: Naming::Snake,
+            promote: Vec::new(),
+        };
+        dataset::ALL.into_iter().map(table).collect()
+    }
+}
+
+/// How an engine works.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// Threads that work on a statement.
+    pub threads: usize,
+    /// Bytes of rows that may wait in memory; sorts, joins and groups beyond that are spilled.
+    pub memory: usize,
+    /// Folder of this machine for what is spilled; it must exist when something is.
+    pub scratch: PathBuf,
+    /// The only days that are there, where not all are wanted.
+    pub days: Option<DayRange>,
+    /// Asks the work to stop.
+    pub cancel: Cancel,
+}
+
+/// Answers statements over one lake. Days are seen as they were when a statement first needed them.
+pub struct Engine {
+    lake: Arc<dyn Lake>,
+    files: Arc<LakeFiles>,
+    tables: Vec<LakeTableSource>,
+    days: Option<DayRange>,
+    context: SessionContext,
+    runtime: Option<Runtime>,
+    cancel: Cancel,
+}
+
+/// A table that can be named.
+struct LakeTableSource {
+    name: String,
+    known: Option<KnownTable>,
+    /// Its days, once it was named.
+    days: Mutex<Option<Days>>,
+}
+
+impl Engine {
+    /// Opens a lake: its tables are listed, and nothing else is read before a statement names one.
+    pub fn open(lake: Arc<dyn Lake>, known: &[KnownTable], options: &EngineOptions) -> Result<Self> {
+        let mut names = lake.names("")?;
+        names.retain(|name| !name.starts_with(['_', '.']));
+        names.extend(known.iter().map(|table| table.name.clone()));
+        names.sort();
+        names.dedup();
+        let source = |name: String| LakeTableSource {
+            known: known.iter().find(|table| table.name == name).cloned(),
+            days: Mutex::default(),
+            name,
+        };
+        let tables = names.into_iter().map(source).collect();
+        let files = Arc::new(LakeFiles::new(Arc::clone(&lake)));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.threads)
+            .thread_name("query")
+            .thread_stack_size(STACK_BYTES)
+            .enable_time()
+            .build()
+            .map_err(|cause| Error::unusable("cannot start the threads of the query", cause))?;
+        let context = session(options, &files)?;
+        let (days, cancel) = (options.days, options.cancel.clone());
+        Ok(Self { lake, files, tables, days, context, runtime: Some(runtime), cancel })
+    }
+
+    /// Answers a statement with all its rows.
+    pub fn sql(&self, sql: &str) -> Result<Rows> {
+        self.stream(sql)?.collect()
+    }
+
+    /// Answers a statement with its rows as they come.
+    pub fn stream(&self, sql: &str) -> Result<RowStream> {
+        let plan = self.plan(sql)?;
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false)
+            .verify_plan(&plan)
+            .map_err(of_query)?;
+        let frame = DataFrame::new(self.context.state(), plan);
+        let waiter = self.waiter();
+        let stream = waiter.wait(async { frame.execute_stream().await.map_err(of_query) })?;
+        Ok(RowStream::new(stream, waiter, Arc::clone(&self.files)))
+    }
+
+    /// What was read since the engine was opened.
+    #[must_use]
+    pub fn scanned(&self) -> Scanned {
+        self.files.scanned()
+    }
+
+    /// Names of the tables, in order.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().map(|table| table.name.as_str())
+    }
+
+    fn waiter(&self) -> Waiter {
+        let runtime = self.runtime.as_ref().expect("it is there until the engine is dropped");
+        Waiter { runtime: runtime.handle().clone(), cancel: self.cancel.clone() }
+    }
+
+    /// Plans a statement, with all tables and views that it names.
+    fn plan(&self, sql: &str) -> Result<LogicalPlan> {
+        let statement = statement::parse(sql, &self.context.state())?;
+        let named = self.named_in(&statement)?;
+        for name in &named {
+            self.make_known(name)?;
+        }
+        if statement::lists_tables(&statement) {
+            self.make_all_known()?;
+        }
+        let state = self.context.state();
+        let plan = |statement| async { Ok(state.statement_to_plan(statement).await) };
+        match self.waiter().wait(plan(statement.clone()))? {
+            Err(error) if lacks_column(&error) && self.widen(&named)? => {
+                let state = self.context.state();
+                self.waiter().wait(async { state.statement_to_plan(statement).await.map_err(of_query) })
+            }
+            planned => planned.map_err(of_query),
+        }
+    }
+
+    fn named_in(&self, statement: &Statement) -> Result<Vec<String>> {
+        let references = self.context.state().resolve_table_references(statement).map_err(of_query)?;
+        let of_lake = references.iter().filter(|reference| reference.schema() != Some("information_schema"));
+        Ok(of_lake.map(|reference| reference.table().to_owned()).collect())
+    }
+
+    /// Makes a table or view known to the engine, where there is one of that name.
+    fn make_known(&self, name: &str) -> Result<()> {
+        if self.context.table_exist(name).map_err(of_query)? {
+            return Ok(());
+        }
+        if let Some(table) = self.tables.iter().find(|table| table.name == name) {
+            let days = self.days_of(table)?;
+            return match self.schema_of(table, &days, false)? {
+                Some(provider) => self.register(name, provider),
+                None => Ok(()),
+            };
+        }
+        match VIEWS.iter().find(|view| view.name == name) {
+            Some(view) => self.make_view_known(view),
+            None => Err(self.no_such_table(name)),
+        }
+    }
+
+    fn make_view_known(&self, view: &View) -> Result<()> {
+        let plan = self.plan(view.query());
+        let plan = plan.map_err(|cause| {
+            let hint = cause.next_step().map(str::to_owned);
+            let error = Error::new(cause.kind(), "the view cannot be made over this lake")
+                .with("view", view.name)
+                .caused_by(cause);
+            hint.into_iter().fold(error, Error::hint)
+        })?;
+        self.register(view.name, Arc::new(ViewTable::new(plan, Some(view.query().to_owned()))))
+    }
+
+    /// For those who list: views over tables that are not there are left out.
+    fn make_all_known(&self) -> Result<()> {
+        for table in &self.tables {
+            self.make_known(&table.name)?;
+        }
+        for view in VIEWS {
+            match self.make_known(view.name) {
+                Err(error) if error.kind() != ErrorKind::Usage => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn register(&self, name: &str, provider: Arc<dyn TableProvider>) -> Result<()> {
+        self.context.deregister_table(name).map_err(of_query)?;
+        self.context.register_table(name, provider).map_err(of_query)?;
+        Ok(())
+    }
+
+    /// The published days of a table, as far as they are wanted.
+    fn days_of(&self, table: &LakeTableSource) -> Result<Days> {
+        let mut known = table.days.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(days) = &*known {
+            return Ok(days.clone());
+        }
+        let mut days = days_of(self.lake.as_ref(), &table.name)?;
+        days.retain(|day| self.days.is_none_or(|wanted| wanted.contains(*day)));
+        let days = Days::new(Arc::clone(&self.lake), &table.name, days);
+        Ok(known.insert(days).clone())
+    }
+
+    /// A table with the columns of its newest day, or of all its days; `None` for a folder that is no table.
+    fn schema_of(
+        &self,
+        table: &LakeTableSource,
+        days: &Days,
+        of_all_days: bool,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let manifests = if of_all_days { days.all()? } else { days.newest()?.into_iter().collect() };
+        let mut schemas: Vec<TableSchema> = Vec::new();
+        let mut log_type = table.known.as_ref().map(|known| known.dataset);
+        for manifest in &manifests {
+            let dataset = dataset::named(&manifest.dataset).ok_or_else(|| unknown_dataset(manifest))?;
+            log_type = Some(log_type.unwrap_or(dataset));
+            schemas.push(dataset.schema(manifest.naming, &manifest.promote));
+        }
+        if let (true, Some(known)) = (schemas.is_empty(), &table.known) {
+            schemas.push(known.dataset.schema(known.naming, &known.promote));
+        }
+        let provider = |dataset| {
+            let table = LakeTable::new(days.clone(), Arc::clone(&self.files), dataset, &schemas);
+            Arc::new(table) as Arc<dyn TableProvider>
+        };
+        Ok(log_type.map(provider))
+    }
+
+    /// Gives tables the columns that only older days have; whether there was anything to do.
+    fn widen(&self, names: &[String]) -> Result<bool> {
+        let mut has_widened = false;
+        for table in self.tables.iter().filter(|table| names.contains(&table.name)) {
+            let days = self.days_of(table)?;
+            if let Some(provider) = self.schema_of(table, &days, true)? {
+                self.register(&table.name, provider)?;
+                has_widened = true;
+            }
+        }
+        Ok(has_widened)
+    }
+
+    fn no_such_table(&self, name: &str) -> Error {
+        let names: Vec<&str> = self.tables().chain(VIEWS.iter().map(|view| view.name)).collect();
+        let near = names.iter().min_by_key(|known| distance(known, name));
+        let near =
+            near.filter(|known| distance(known, name) <= 3).map(|known| format!("did you mean {known}? "));
+        Error::new(ErrorKind::Usage, format!("there is no table or view '{name}'"))
+            .with("lake", self.lake.address(""))
+            .hint(format!("{}SHOW TABLES lists them", near.unwrap_or_default()))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // A request that hangs must not keep the process from ending.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// How many letters must change to make one name of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (row, letter) in (1..).zip(a.chars()) {
+        let mut left = row;
+        let mut diagonal = above[0];
+        above[0] = row;
+        for (column, other) in b.iter().enumerate() {
+            let here = (above[column + 1].min(left) + 1).min(diagonal + usize::from(letter != *other));
+            (diagonal, left) = (above[column + 1], here);
+            above[column + 1] = here;
+        }
+    }
+    above[b.len()]
+}
+
+fn session(options: &EngineOptions, files: &Arc<LakeFiles>) -> Result<SessionContext> {
+    let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory), NAMED_CONSUMERS);
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(pool))
+        .with_temp_file_path(&options.scratch)
+        .build_arc()
+        .map_err(of_query)?;
+    let mut config = SessionConfig::new()
+        .with_target_partitions(options.threads)
+        .with_information_schema(true)
+        .with_create_default_catalog_and_schema(true);
+    let settings = config.options_mut();
+    settings.sql_parser.collect_spans = true;
+    settings.execution.parquet.pushdown_filters = true;
+    settings.execution.parquet.reorder_filters = true;
+    let context = SessionContext::new_with_config_rt(config, runtime);
+    let url =
+        LAKE_URL.parse().map_err(|cause| Error::bug("the address of the lake is none").caused_by(cause))?;
+    context.register_object_store(&url, Arc::clone(files) as _);
+    functions::register(&context);
+    Ok(context)
+}

@@ -1,0 +1,90 @@
+//! What the SQL engine says, as an error of ours: whose fault it is, where in the statement, and what to do.
+
+use datafusion::common::{DataFusionError, Diagnostic, SchemaError};
+use datafusion::object_store::Error as StoreError;
+
+use crate::error::{Error, ErrorKind};
+
+/// An error of the engine.
+#[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
+pub(super) fn of_query(error: DataFusionError) -> Error {
+    if let Some(ours) = ours_behind(&error) {
+        return again(ours);
+    }
+    let root = error.find_root();
+    let (kind, doing) = verdict(root);
+    let mut said = Error::new(kind, format!("{doing}: {}", sentence(root)));
+    if let Some(Diagnostic { span: Some(span), .. }) = error.diagnostic() {
+        said = said.with("line", span.start.line).with("column", span.start.column);
+    }
+    match root {
+        DataFusionError::ResourcesExhausted(_) => said.hint("allow more with --memory, or ask for less"),
+        DataFusionError::Internal(_) => {
+            said.hint("this is a defect of logmill or of DataFusion: please report it with the statement")
+        }
+        _ => match error.diagnostic().and_then(help) {
+            Some(help) => said.hint(help),
+            None => said,
+        },
+    }
+}
+
+/// Whether a statement names a column that there is not.
+pub(super) fn lacks_column(error: &DataFusionError) -> bool {
+    matches!(error.find_root(), DataFusionError::SchemaError(cause, _)
+        if matches!(cause.as_ref(), SchemaError::FieldNotFound { .. }))
+}
+
+/// Whose fault it is.
+fn verdict(root: &DataFusionError) -> (ErrorKind, &'static str) {
+    match root {
+        DataFusionError::SQL(..) => (ErrorKind::Usage, "cannot read the statement"),
+        DataFusionError::Plan(_) | DataFusionError::SchemaError(..) | DataFusionError::Configuration(_) => {
+            (ErrorKind::Usage, "the statement cannot be planned")
+        }
+        DataFusionError::NotImplemented(_) => (ErrorKind::Usage, "the engine cannot do that"),
+        DataFusionError::Execution(_) | DataFusionError::ArrowError(..) => {
+            (ErrorKind::Usage, "the statement fails on these rows")
+        }
+        DataFusionError::ResourcesExhausted(_) => (ErrorKind::Unusable, "the statement needs more memory"),
+        DataFusionError::Internal(_) => (ErrorKind::Bug, "the engine broke a promise of its own"),
+        _ => (ErrorKind::Unusable, "cannot answer the statement"),
+    }
+}
+
+/// What was said, in one line and without the engine's own prefixes.
+fn sentence(root: &DataFusionError) -> String {
+    let said = match root {
+        DataFusionError::SQL(cause, _) => cause.to_string().replace("sql parser error: ", ""),
+        DataFusionError::SchemaError(cause, _) => cause.to_string(),
+        DataFusionError::ArrowError(cause, _) => cause.to_string(),
+        other => other.message().into_owned(),
+    };
+    let lines: Vec<&str> = said.trim_end_matches('.').split_whitespace().collect();
+    lines.join(" ")
+}
+
+fn help(diagnostic: &Diagnostic) -> Option<String> {
+    let help = diagnostic.helps.first()?;
+    Some(help.message.clone())
+}
+
+/// An error of ours that went through the engine.
+fn ours_behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+    if let Some(ours) = error.downcast_ref::<Error>() {
+        return Some(ours);
+    }
+    if let Some(StoreError::Generic { source, .. }) = error.downcast_ref() {
+        return ours_behind(source.as_ref());
+    }
+    ours_behind(error.source()?)
+}
+
+/// The same error, which the engine may keep a copy of.
+fn again(error: &Error) -> Error {
+    let said = Error::new(error.kind(), error.to_string());
+    match error.next_step() {
+        Some(hint) => said.hint(hint),
+        None => said,
+    }
+}

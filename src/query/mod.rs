@@ -1,0 +1,20 @@
+//! SQL over a lake: an embedded engine that reads what manifests say is published, and nothing else.
+//!
+//! [`Engine`] is blocking, as all of the core; the runtime that DataFusion needs lives inside it. A table is planned only
+//! when a statement names it, a manifest is read only when its day can hold rows that are wanted, and of files only the
+//! ranges are read that the statement needs. The clock is read here in one place, by the `now()` of a statement.
+
+mod days;
+mod engine;
+mod failure;
+mod files;
+mod functions;
+mod rewrite;
+mod rows;
+mod statement;
+mod table;
+mod views;
+
+pub use engine::{Engine, EngineOptions, KnownTable};
+pub use rows::{RowStream, Rows, Scanned};
+pub use views::{VIEWS, View};

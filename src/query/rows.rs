@@ -1,0 +1,165 @@
+//! What a statement gives: rows as they come, or all of them, and what reading them took.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use tokio::runtime::Handle;
+
+use super::failure::of_query;
+use super::files::LakeFiles;
+use crate::cancel::Cancel;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How often a wait looks whether it should stop.
+const CANCEL_LOOK: Duration = Duration::from_millis(50);
+
+/// What was read of the lake's files; manifests are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scanned {
+    /// Files that were opened.
+    pub files: u64,
+    /// Bytes that were read of them.
+    pub bytes: u64,
+}
+
+impl Scanned {
+    /// What was read since an earlier look.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Self {
+        Self { files: self.files - earlier.files, bytes: self.bytes - earlier.bytes }
+    }
+}
+
+/// All rows of a statement.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    /// Names and types of the columns; texts are `Utf8`.
+    pub schema: SchemaRef,
+    /// The rows, in order.
+    pub batches: Vec<RecordBatch>,
+    /// What was read.
+    pub scanned: Scanned,
+}
+
+impl Rows {
+    /// Their number.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// The rows of a statement, as they come. Dropped, the work on the rest stops.
+pub struct RowStream {
+    pub(super) schema: SchemaRef,
+    pub(super) stream: SendableRecordBatchStream,
+    pub(super) waiter: Waiter,
+    pub(super) files: Arc<LakeFiles>,
+    pub(super) before: Scanned,
+}
+
+impl RowStream {
+    pub(super) fn new(stream: SendableRecordBatchStream, waiter: Waiter, files: Arc<LakeFiles>) -> Self {
+        let before = files.scanned();
+        Self { schema: plain_schema(&stream.schema()), stream, waiter, files, before }
+    }
+
+    /// Names and types of the columns; texts are `Utf8`.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// What was read so far, also by other statements that are answered at the same time.
+    #[must_use]
+    pub fn scanned(&self) -> Scanned {
+        self.files.scanned().since(self.before)
+    }
+
+    /// All rows that are still to come.
+    pub fn collect(mut self) -> Result<Rows> {
+        let batches = self.by_ref().collect::<Result<Vec<_>>>()?;
+        Ok(Rows { schema: Arc::clone(&self.schema), batches, scanned: self.scanned() })
+    }
+}
+
+impl Iterator for RowStream {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.waiter.wait(async { Ok(self.stream.next().await) });
+        match next {
+            Ok(batch) => {
+                let batch = batch?.map_err(of_query);
+                Some(batch.and_then(|batch| plain(&batch, &self.schema)))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// Waits for work of the runtime; gives up when the process is asked to stop.
+#[derive(Debug, Clone)]
+pub(super) struct Waiter {
+    pub(super) runtime: Handle,
+    pub(super) cancel: Cancel,
+}
+
+impl Waiter {
+    pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.runtime.block_on(async {
+            tokio::pin!(work);
+            loop {
+                match tokio::time::timeout(CANCEL_LOOK, &mut work).await {
+                    Ok(outcome) => return outcome,
+                    Err(_) => self.check()?,
+                }
+            }
+        })
+    }
+
+    fn check(&self) -> Result<()> {
+        let interrupted =
+            |_| Error::new(ErrorKind::Interrupted, "interrupted").hint("a query changes nothing: ask again");
+        self.cancel.check().map_err(interrupted)
+    }
+}
+
+/// The types as everybody knows them: texts in the form that files have.
+fn plain_schema(schema: &Schema) -> SchemaRef {
+    let field = |field: &Arc<Field>| field.as_ref().clone().with_data_type(plain_type(field.data_type()));
+    let fields: Vec<Field> = schema.fields().iter().map(field).collect();
+    Arc::new(Schema::new(fields))
+}
+
+fn plain_type(data_type: &DataType) -> DataType {
+    let field =
+        |field: &Arc<Field>| Arc::new(field.as_ref().clone().with_data_type(plain_type(field.data_type())));
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        DataType::Dictionary(_, value) => plain_type(value),
+        DataType::List(element) | DataType::ListView(element) | DataType::LargeList(element) => {
+            DataType::List(field(element))
+        }
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(field).collect()),
+        other => other.clone(),
+    }
+}
+
+fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let cells = batch.columns().iter().zip(schema.fields()).map(|(cells, field)| {
+        let is_plain = cells.data_type() == field.data_type();
+        if is_plain { Ok(Arc::clone(cells)) } else { cast(cells, field.data_type()) }
+    });
+    let cells = cells.collect::<std::result::Result<Vec<ArrayRef>, _>>();
+    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    cells
+        .and_then(|cells| RecordBatch::try_new_with_options(Arc::clone(schema), cells, &options))
+        .map_err(|cause| Error::bug("cannot bring the rows into their plain form").caused_by(cause))
+}

@@ -1,0 +1,91 @@
+//! One statement that reads: parsed, brought from Athena's spelling into the engine's, and refused where it writes.
+
+use std::ops::ControlFlow;
+
+use datafusion::execution::SessionState;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement, visit_relations_mut};
+
+use super::failure::of_query;
+use super::rewrite;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The schema that describes tables; every other one is the lake.
+const INFORMATION_SCHEMA: &str = "information_schema";
+
+/// Reads a statement.
+pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
+    if sql.trim().trim_end_matches(';').trim().is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "the statement is empty")
+            .hint("write one, such as: SELECT count(*) FROM cloudtrail"));
+    }
+    let dialect = session.config_options().sql_parser.dialect;
+    let sql = rewrite::row_casts(sql);
+    let mut statement = session.sql_to_statement(&sql, &dialect).map_err(of_query)?;
+    if !reads(&statement) {
+        return Err(refused(&statement));
+    }
+    adapt(&mut statement);
+    Ok(statement)
+}
+
+/// Whether a statement only looks.
+fn reads(statement: &Statement) -> bool {
+    match statement {
+        Statement::Explain(explain) => reads(&explain.statement),
+        Statement::Statement(statement) => match statement.as_ref() {
+            SqlStatement::Explain { statement, .. } => reads(&Statement::Statement(statement.clone())),
+            SqlStatement::Query(_)
+            | SqlStatement::ExplainTable { .. }
+            | SqlStatement::ShowTables { .. }
+            | SqlStatement::ShowColumns { .. }
+            | SqlStatement::ShowFunctions { .. } => true,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn refused(statement: &Statement) -> Error {
+    let text = statement.to_string();
+    let verb: Vec<&str> = text.split_whitespace().take(2).collect();
+    Error::new(ErrorKind::Usage, format!("a query only reads: '{} ...' is refused", verb.join(" "))).hint(
+        "SELECT, WITH, VALUES, EXPLAIN, DESCRIBE, SHOW TABLES, SHOW COLUMNS and SHOW FUNCTIONS are answered",
+    )
+}
+
+/// Brings names and functions into the engine's spelling.
+fn adapt(statement: &mut Statement) {
+    match statement {
+        Statement::Explain(explain) => adapt(&mut explain.statement),
+        Statement::Statement(statement) => {
+            let unqualified = visit_relations_mut(statement.as_mut(), |name| {
+                drop_database(name);
+                ControlFlow::<()>::Continue(())
+            });
+            debug_assert!(unqualified.is_continue(), "nothing breaks off");
+            if let SqlStatement::ExplainTable { table_name, .. } = statement.as_mut() {
+                drop_database(table_name);
+            }
+            rewrite::functions(statement.as_mut());
+        }
+        _ => {}
+    }
+}
+
+/// A lake is one database: statements keep the name that it has in Athena.
+fn drop_database(name: &mut ObjectName) {
+    let last = name.0.len().saturating_sub(1);
+    let of_engine = |part: &datafusion::sql::sqlparser::ast::ObjectNamePart| {
+        part.as_ident().is_some_and(|ident| ident.value.eq_ignore_ascii_case(INFORMATION_SCHEMA))
+    };
+    if !name.0.iter().any(of_engine) {
+        name.0.drain(..last);
+    }
+}
+
+/// Whether a statement looks at the list of tables, so that all must be known.
+pub(super) fn lists_tables(statement: &Statement) -> bool {
+    let text = statement.to_string().to_ascii_lowercase();
+    text.starts_with("show ") || text.contains(INFORMATION_SCHEMA)
+}

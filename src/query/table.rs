@@ -1,0 +1,264 @@
+//! A table of the lake for DataFusion: its schema, and which files of which days a scan reads.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::config::TableParquetOptions;
+use datafusion::common::stats::Precision;
+use datafusion::common::{DataFusionError, Result as DataFusionResult, ScalarValue, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema as ScanSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::object_store::path::Path;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+
+use super::days::{self, TimeColumns};
+use super::files::{LakeFiles, meta};
+use crate::convert::PartFile;
+use crate::dataset::{Dataset, Origin, TableSchema};
+use crate::error::{Error, Result};
+use crate::kst::{KstDay, UtcInstant};
+use crate::publish::{self, Manifest};
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+/// Address under which the files of the lake are known to DataFusion.
+pub(super) const LAKE_URL: &str = "lake://lake/";
+
+/// A table of the lake.
+pub(super) struct LakeTable {
+    days: Days,
+    files: Arc<LakeFiles>,
+    /// Columns of the files; the partition column follows.
+    columns: SchemaRef,
+    schema: SchemaRef,
+    times: TimeColumns,
+}
+
+/// The published days of a table; each manifest is read once, so that all statements of an engine see the same days.
+#[derive(Clone)]
+pub(super) struct Days {
+    lake: Arc<dyn Lake>,
+    table: String,
+    /// Those for which there is a folder, in order.
+    days: Arc<Vec<KstDay>>,
+    manifests: Arc<Mutex<HashMap<KstDay, Option<Arc<Manifest>>>>>,
+}
+
+impl Days {
+    pub(super) fn new(lake: Arc<dyn Lake>, table: &str, days: Vec<KstDay>) -> Self {
+        Self { lake, table: table.to_owned(), days: Arc::new(days), manifests: Arc::default() }
+    }
+
+    /// The manifest of a day, or `None` where it was never published.
+    fn manifest(&self, day: KstDay) -> Result<Option<Arc<Manifest>>> {
+        let known = || self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(manifest) = known().get(&day) {
+            return Ok(manifest.clone());
+        }
+        let manifest = publish::read_manifest(self.lake.as_ref(), &self.partition(day))?.map(Arc::new);
+        Ok(known().entry(day).or_insert(manifest).clone())
+    }
+
+    /// The newest published day.
+    pub(super) fn newest(&self) -> Result<Option<Arc<Manifest>>> {
+        let newest_first = self.days.iter().rev();
+        newest_first.map(|day| self.manifest(*day)).find_map(Result::transpose).transpose()
+    }
+
+    /// All published days, the newest first.
+    pub(super) fn all(&self) -> Result<Vec<Arc<Manifest>>> {
+        let newest_first = self.days.iter().rev();
+        newest_first.map(|day| self.manifest(*day)).filter_map(Result::transpose).collect()
+    }
+
+    /// The manifests of some days, in their order; many are asked for at once.
+    async fn of(&self, days: &[KstDay]) -> DataFusionResult<Vec<Arc<Manifest>>> {
+        use futures::stream::{self, StreamExt, TryStreamExt};
+        /// Manifests that are fetched at once.
+        const AT_ONCE: usize = 32;
+        let read = |day: KstDay| {
+            let days = self.clone();
+            async move {
+                let read = tokio::task::spawn_blocking(move || days.manifest(day)).await;
+                let read = read.map_err(|cause| DataFusionError::External(Box::new(cause)))?;
+                read.map_err(|cause| DataFusionError::External(Box::new(cause)))
+            }
+        };
+        let manifests = stream::iter(days.to_vec()).map(read).buffered(AT_ONCE);
+        manifests.try_filter_map(async |manifest| Ok(manifest)).try_collect().await
+    }
+
+    fn partition(&self, day: KstDay) -> Partition {
+        Partition { table: self.table.clone(), day }
+    }
+}
+
+impl LakeTable {
+    /// A table with the columns of `schemas`, those of the first one first: of days that differ, the newest says what a
+    /// column is.
+    pub(super) fn new(
+        days: Days,
+        files: Arc<LakeFiles>,
+        dataset: &dyn Dataset,
+        schemas: &[TableSchema],
+    ) -> Self {
+        let mut columns: Vec<Field> = Vec::new();
+        for field in schemas.iter().flat_map(TableSchema::fields) {
+            if !columns.iter().any(|known| known.name() == field.name()) {
+                columns.push(as_view(field));
+            }
+        }
+        let times = time_columns(schemas.first(), dataset);
+        let whole = columns.iter().cloned().chain([days::partition_field()]).collect::<Vec<_>>();
+        let [columns, schema] = [columns, whole].map(|fields| Arc::new(Schema::new(fields)));
+        Self { days, files, columns, schema, times }
+    }
+
+    fn file(&self, manifest: &Manifest, part: &PartFile) -> PartitionedFile {
+        let path = Path::from(format!("{}/{}", self.days.partition(manifest.day), part.path));
+        let mut file = PartitionedFile::new_from_meta(meta(path, part.bytes));
+        file.partition_values = vec![ScalarValue::from(manifest.day.proc_ymd())];
+        file.with_statistics(Arc::new(self.statistics(part)))
+    }
+
+    /// What the manifest tells of a file.
+    fn statistics(&self, part: &PartFile) -> Statistics {
+        let mut known = Statistics::new_unknown(&self.columns);
+        known.num_rows = exactly(part.rows);
+        let bounds = [&part.min_event_time, &part.max_event_time].map(|time| UtcInstant::parse_iso8601(time));
+        if let [Some(min), Some(max)] = bounds {
+            let columns: [(&str, fn(UtcInstant) -> i64); 2] =
+                [(&self.times.utc, |instant| instant.0), (&self.times.kst, UtcInstant::kst_wall_clock_ms)];
+            for (name, value) in columns {
+                if let Ok(position) = self.columns.index_of(name) {
+                    let bound = |instant| {
+                        Precision::Exact(ScalarValue::TimestampMillisecond(Some(value(instant)), None))
+                    };
+                    let column = &mut known.column_statistics[position];
+                    (column.min_value, column.max_value) = (bound(min), bound(max));
+                }
+            }
+        }
+        known
+    }
+}
+
+fn exactly(count: u64) -> Precision<usize> {
+    usize::try_from(count).map_or(Precision::Absent, Precision::Exact)
+}
+
+/// Texts as the engine likes them best: views into the pages that were read.
+fn as_view(field: Field) -> Field {
+    match field.data_type() {
+        DataType::Utf8 => field.with_data_type(DataType::Utf8View),
+        _ => field,
+    }
+}
+
+fn time_columns(schema: Option<&TableSchema>, dataset: &dyn Dataset) -> TimeColumns {
+    let fallback = || dataset.schema(crate::dataset::Naming::Snake, &[]);
+    let schema = schema.cloned().unwrap_or_else(fallback);
+    let named = |column: &crate::dataset::Column| column.named(schema.naming).into_owned();
+    let kst = schema.columns.iter().find(|column| column.origin == Origin::EventTimeKst);
+    TimeColumns { utc: named(&schema.columns[schema.event_time]), kst: kst.map(named).unwrap_or_default() }
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
+        let support = |filter: &&Expr| match days::is_about_days(filter) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(support).collect())
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let wanted = days::wanted(&self.days.days, filters, &self.schema, &self.times, session)?;
+        let manifests = self.days.of(&wanted).await?;
+        let files = manifests.iter().flat_map(|manifest| {
+            manifest.parts.iter().map(|part| self.file(manifest, part)).collect::<Vec<_>>()
+        });
+        let files: Vec<PartitionedFile> = files.collect();
+        if files.is_empty() {
+            let projected = match projection {
+                Some(columns) => Arc::new(self.schema.project(columns)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(EmptyExec::new(projected)));
+        }
+        let rows = manifests.iter().map(|manifest| publish::rows_of(&manifest.parts)).sum();
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        statistics.num_rows = exactly(rows);
+        let partition = Arc::new(days::partition_field());
+        let columns = ScanSchema::builder(Arc::clone(&self.columns));
+        let columns = columns.with_table_partition_cols(vec![partition]).build();
+        let options = TableParquetOptions {
+            global: session.config_options().execution.parquet.clone(),
+            ..TableParquetOptions::default()
+        };
+        let footers = session.runtime_env().cache_manager.get_file_metadata_cache();
+        let reader = CachedParquetFileReaderFactory::new(Arc::clone(&self.files) as _, footers);
+        let source = ParquetSource::new(columns)
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(reader));
+        let groups = FileGroup::new(files).split_files(session.config().target_partitions());
+        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::parse(LAKE_URL)?, Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(scan))
+    }
+}
+
+impl fmt::Debug for LakeTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LakeTable({}, {} days)", self.days.table, self.days.days.len())
+    }
+}
+
+/// The days of a table for which the lake has a folder, in order.
+pub(super) fn days_of(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
+    let day = |name: &String| name.strip_prefix("proc_ymd=").and_then(|day| day.parse().ok());
+    let mut days: Vec<KstDay> = lake.names(table)?.iter().filter_map(day).collect();
+    days.sort();
+    Ok(days)
+}
+
+/// A table whose manifest names a log type that this program does not know.
+pub(super) fn unknown_dataset(manifest: &Manifest) -> Error {
+    Error::new(crate::error::ErrorKind::Unusable, "the log type of the table is not known here")
+        .with("table", &manifest.table)
+        .with("dataset", &manifest.dataset)
+        .hint("it was published by a newer version of logmill: use that one")
+}
