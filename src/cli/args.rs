@@ -168,6 +168,7 @@ Examples:
     #[command(after_help = "Examples:
   logmill schema --dataset cloudtrail
   logmill schema --naming compact --format ddl
+  logmill schema --format ddl --projection 2023-01-01
   logmill schema --format cloudformation > tables.json")]
     Schema(SchemaArgs),
     /// Hold a published day against its manifest
@@ -327,6 +328,10 @@ pub(super) struct SchemaArgs {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = SchemaFormat::Table)]
     pub(super) format: SchemaFormat,
+    /// Let Athena compute partitions, from this first day to tomorrow; for ddl and cloudformation. Register the days with
+    /// --projection, too
+    #[arg(long, value_name = "DAY")]
+    pub(super) projection: Option<String>,
 }
 
 /// `verify`.

@@ -8,6 +8,7 @@ use super::exit::Exit;
 use crate::catalog::{CatalogColumn, TableDefinition};
 use crate::dataset::{self, Dataset, Naming, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
 
 pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
     let chosen: Vec<_> = dataset::ALL
@@ -18,29 +19,52 @@ pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
         return Err(Error::new(ErrorKind::Usage, format!("'{}' is no log type", args.dataset))
             .hint("cloudtrail, s3-access or all"));
     }
-    let tables: Vec<Table> =
-        chosen.into_iter().map(|dataset| (dataset, dataset.schema(args.naming.into(), &[]))).collect();
+    let projected_from = first_day(args)?;
+    let table = |dataset: &'static dyn Dataset| Table {
+        dataset,
+        schema: dataset.schema(args.naming.into(), &[]),
+        projected_from,
+    };
+    let tables: Vec<Table> = chosen.into_iter().map(table).collect();
     let each = |show: fn(&Table) -> String| -> String { tables.iter().map(show).collect() };
     console::print(&match args.format {
         SchemaFormat::Table => each(text),
-        SchemaFormat::Ddl => each(|table| ddl(&definition(table, "${location}"))),
+        SchemaFormat::Ddl => each(|table| ddl(&table.definition("${location}"))),
         SchemaFormat::Json => each(lines),
         SchemaFormat::CloudFormation => cloudformation(&tables),
     })?;
     Ok(Exit::Done)
 }
 
-/// A log type and its columns.
-type Table = (&'static dyn Dataset, TableSchema);
-
-/// The table in the catalog, under its usual name; `lake` is the place of the lake.
-fn definition((dataset, schema): &Table, lake: &str) -> TableDefinition {
-    let name = dataset.default_table();
-    let description = format!("{} logs as logmill publishes them, one KST day a partition", dataset.name());
-    TableDefinition::new(name, &description, schema, &format!("{lake}/{name}"))
+/// The first day of a projection, which only a table of the catalog can have.
+fn first_day(args: &SchemaArgs) -> Result<Option<KstDay>> {
+    let Some(day) = &args.projection else { return Ok(None) };
+    if matches!(args.format, SchemaFormat::Table | SchemaFormat::Json) {
+        return Err(Error::new(ErrorKind::Usage, "--projection is a property of a table in the catalog")
+            .hint("print the table with --format ddl or --format cloudformation"));
+    }
+    day.parse().map(Some)
 }
 
-fn text((dataset, schema): &Table) -> String {
+/// A log type, its columns, and whether Athena is to compute its partitions.
+struct Table {
+    dataset: &'static dyn Dataset,
+    schema: TableSchema,
+    projected_from: Option<KstDay>,
+}
+
+impl Table {
+    /// The table in the catalog, under its usual name; `lake` is the place of the lake.
+    fn definition(&self, lake: &str) -> TableDefinition {
+        let name = self.dataset.default_table();
+        let description =
+            format!("{} logs as logmill publishes them, one KST day a partition", self.dataset.name());
+        let table = TableDefinition::new(name, &description, &self.schema, &format!("{lake}/{name}"));
+        TableDefinition { projected_from: self.projected_from, ..table }
+    }
+}
+
+fn text(Table { dataset, schema, .. }: &Table) -> String {
     let rows = schema.columns.iter().map(|column| {
         let name = column.named(schema.naming).into_owned();
         vec![name, column.column_type.hive().to_owned(), column.source(), column.meaning.to_string()]
@@ -50,7 +74,7 @@ fn text((dataset, schema): &Table) -> String {
     format!("{} ({} columns)\n\n{table}\n", dataset.default_table(), schema.columns.len())
 }
 
-fn lines((dataset, schema): &Table) -> String {
+fn lines(Table { dataset, schema, .. }: &Table) -> String {
     let line = |column: &dataset::Column| {
         json!({
             "dataset": dataset.name(),
@@ -91,7 +115,7 @@ fn ddl(table: &TableDefinition) -> String {
 /// One template with all tables; database and lake are asked for when it is deployed.
 fn cloudformation(tables: &[Table]) -> String {
     let resource = |table: &Table| {
-        let definition = definition(table, "${LakeLocation}");
+        let definition = table.definition("${LakeLocation}");
         (logical_id(&definition.name), table_resource(&definition))
     };
     let template = json!({
@@ -120,6 +144,10 @@ fn cloudformation(tables: &[Table]) -> String {
 fn table_resource(table: &TableDefinition) -> Value {
     let mut input = table.table_input();
     input["StorageDescriptor"]["Location"] = json!({"Fn::Sub": table.location});
+    if let Some(template) = input["Parameters"].get_mut("storage.location.template") {
+        // CloudFormation takes `${!x}` for what is to become `${x}`.
+        *template = json!({"Fn::Sub": format!("{}proc_ymd=${{!proc_ymd}}/", table.location)});
+    }
     json!({
         "Type": "AWS::Glue::Table",
         "DeletionPolicy": "Retain",

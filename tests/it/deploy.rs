@@ -10,6 +10,9 @@ use crate::harness::{Table, Workdir, text};
 /// The committed template, and the command that renews it.
 const TABLES: (&str, &str) = ("glue/cloudformation/tables.json", "make glue-tables");
 
+/// The first day of the committed projections; whoever deploys one says another.
+const FIRST_DAY: &str = "2020-01-01";
+
 /// Bytes of a template that can be deployed without a bucket to put it into.
 const MOST_BYTES: usize = 51_200;
 
@@ -30,6 +33,36 @@ fn the_committed_tables_are_those_of_the_schema() {
     let at = (1..).zip(committed.lines().zip(printed.lines())).find(|(_, (old, new))| old != new);
     assert!(committed == printed, "{file} is not what the schema says: renew it with `{command}`; {at:?}");
     assert!(printed.len() <= MOST_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
+}
+
+/// One statement a file, for each naming, with registered partitions and with a projection, and no other file.
+#[test]
+fn the_committed_statements_are_those_of_the_schema() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql/tables");
+    let mut expected = Vec::new();
+    for table in [Table::CLOUDTRAIL, Table::ACCESS] {
+        for naming in ["snake", "compact"] {
+            for (partitions, option) in
+                [("registered", &[][..]), ("projection", &["--projection", FIRST_DAY])]
+            {
+                let file = format!("{}.{naming}.{partitions}.sql", table.name);
+                let chosen = ["schema", "--format", "ddl", "--dataset", table.dataset, "--naming", naming];
+                let printed = Workdir::new().logmill(chosen).args(option).exits(0).stdout;
+                let committed = fs::read_to_string(folder.join(&file)).unwrap_or_default();
+                assert!(
+                    committed == printed,
+                    "{file} is not what the schema says: renew it with `make glue-tables`"
+                );
+                assert_eq!(printed.matches(";\n").count(), 1, "{file}");
+                expected.push(file);
+            }
+        }
+    }
+    let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+    let mut files: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| name(entry.unwrap())).collect();
+    files.sort();
+    expected.sort();
+    assert_eq!(files, expected);
 }
 
 #[test]
@@ -83,4 +116,34 @@ fn statement_and_template_give_a_table_the_same_properties() {
         assert_eq!(properties, format!("{});\n\n", expected.join(", ")));
         assert!(expected.len() > 1, "{expected:?}");
     }
+}
+
+/// The days are computed by Athena: `${proc_ymd}` must reach it, while the place is filled in before.
+#[test]
+fn a_projection_stands_in_statement_and_template() {
+    let projection = ["--projection", "2023-11-01"];
+    for (table, (_, resource)) in [Table::CLOUDTRAIL, Table::ACCESS].into_iter().zip(resources(&projection)) {
+        let parameters = &resource["Properties"]["TableInput"]["Parameters"];
+        let day = format!("{}/proc_ymd=${{!proc_ymd}}/", table.name);
+        assert_eq!(parameters["storage.location.template"]["Fn::Sub"], format!("${{LakeLocation}}/{day}"));
+        assert_eq!(parameters["projection.proc_ymd.range"], "20231101,NOW+1DAY");
+        let chosen = ["schema", "--format", "ddl", "--dataset", table.dataset];
+        Workdir::new().logmill(chosen).args(projection).exits(0).prints(&[
+            "'projection.enabled'='true', 'projection.proc_ymd.format'='yyyyMMdd'",
+            "'projection.proc_ymd.range'='20231101,NOW+1DAY'",
+            &format!("'storage.location.template'='${{location}}/{}/proc_ymd=${{proc_ymd}}/'", table.name),
+        ]);
+    }
+}
+
+#[test]
+fn a_projection_is_for_tables_of_the_catalog() {
+    for format in ["table", "json"] {
+        Workdir::new()
+            .logmill(["schema", "--format", format, "--projection", "2023-11-01"])
+            .exits(2)
+            .says(&["--projection is a property of a table in the catalog", "hint:", "--format ddl"]);
+    }
+    let wrong = ["schema", "--format", "ddl", "--projection", "tomorrowish"];
+    Workdir::new().logmill(wrong).exits(2).says(&["'tomorrowish' is not a day"]);
 }
