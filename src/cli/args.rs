@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::shard::ShardArg;
 use crate::dataset::Naming;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
@@ -138,17 +139,20 @@ Examples:
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs
-  logmill plan --day 2023-11-01 --input /logs --shards 4 --format json > plan.json")]
+  logmill plan --day 2023-11-01 --input /logs --shards 4 --format json > plan.json
+  logmill plan --day yesterday --input s3://trail-logs/AWSLogs/ --shards 16 --plan s3://lake/logs/_staging/plan.json")]
     Plan(PlanArgs),
     /// Convert one shard of a plan into a staging folder
     #[command(after_help = "Examples:
-  logmill convert --plan plan.json --shard 0 --staging /shared/staging")]
+  logmill convert --plan plan.json --shard 0 --staging /shared/staging
+  logmill convert --plan s3://lake/logs/_staging/plan.json --shard auto --staging s3://lake/logs/_staging/shards")]
     Convert(ConvertArgs),
     /// Publish a day whose shards have all been converted
-    #[command(after_help = "The staging folder is only read: remove it when the day is published.
+    #[command(after_help = "The staging folder is only read, unless --remove-staging is given.
 
 Examples:
-  logmill publish --plan plan.json --staging /shared/staging --output /lake")]
+  logmill publish --plan plan.json --staging /shared/staging --output /lake
+  logmill publish --plan s3://lake/logs/_staging/plan.json --staging s3://lake/logs/_staging/shards --remove-staging --output s3://lake/logs --database logs")]
     Publish(PublishArgs),
     /// Tell the catalog of a day that is published
     #[command(
@@ -242,6 +246,9 @@ pub(super) struct PlanArgs {
     /// Shards among which the objects are dealt out
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(super) shards: u32,
+    /// Also write the plan to this file or s3://bucket/key, for 'logmill convert' and 'logmill publish'
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<String>,
     /// Form of the output; json is the plan file
     #[arg(long, value_enum, default_value_t = PlanFormat::Table)]
     pub(super) format: PlanFormat,
@@ -250,15 +257,21 @@ pub(super) struct PlanArgs {
 /// `convert`.
 #[derive(Debug, Args)]
 pub(super) struct ConvertArgs {
-    /// Plan file, from 'logmill plan --format json'
+    /// Plan, from 'logmill plan': a file or s3://bucket/key
     #[arg(long, value_name = "FILE")]
-    pub(super) plan: PathBuf,
-    /// Which shard to convert, from 0
-    #[arg(long, value_name = "K", default_value_t = 0)]
-    pub(super) shard: u32,
-    /// Folder for the result, shared with the machine that publishes
+    pub(super) plan: String,
+    /// Which shard to convert, from 0; auto: the number that AWS Batch (AWS_BATCH_JOB_ARRAY_INDEX), Kubernetes
+    /// (JOB_COMPLETION_INDEX) or Slurm (SLURM_ARRAY_TASK_ID) gives this machine of an array. One for which the plan has no
+    /// shard does nothing
+    #[arg(long, value_name = "K|auto", default_value = "0")]
+    pub(super) shard: ShardArg,
+    /// Folder or s3://bucket/prefix for the result, shared with the machine that publishes
+    #[arg(long, value_name = "PATH")]
+    pub(super) staging: String,
+    /// Folder of this machine for the rows of the shard, where the staging is in S3 [default: the system's folder for
+    /// temporary files; env: LOGMILL_SCRATCH]
     #[arg(long, value_name = "DIR")]
-    pub(super) staging: PathBuf,
+    pub(super) scratch: Option<String>,
     #[command(flatten)]
     pub(super) read: ReadArgs,
 }
@@ -266,12 +279,15 @@ pub(super) struct ConvertArgs {
 /// `publish`.
 #[derive(Debug, Args)]
 pub(super) struct PublishArgs {
-    /// Plan file, from 'logmill plan --format json'
+    /// Plan, from 'logmill plan': a file or s3://bucket/key
     #[arg(long, value_name = "FILE")]
-    pub(super) plan: PathBuf,
-    /// Folder with the results of all shards
-    #[arg(long, value_name = "DIR")]
-    pub(super) staging: PathBuf,
+    pub(super) plan: String,
+    /// Folder or s3://bucket/prefix with the results of all shards
+    #[arg(long, value_name = "PATH")]
+    pub(super) staging: String,
+    /// Remove the results of the shards, and the plan, once every table is published and registered
+    #[arg(long)]
+    pub(super) remove_staging: bool,
     #[command(flatten)]
     pub(super) lake: LakeArgs,
     #[command(flatten)]

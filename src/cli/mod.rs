@@ -11,9 +11,11 @@ pub mod exit;
 mod lock;
 mod metrics;
 mod outcomes;
+mod plan_file;
 mod progress;
 mod run_report;
 mod settings;
+mod shard;
 mod summary;
 
 mod backfill;

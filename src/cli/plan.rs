@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, PlanArgs, PlanFormat};
 use super::day::identity_key;
 use super::exit::Exit;
+use super::plan_file::PlanFile;
 use super::settings::Flags;
 use super::{Context, console};
 use crate::error::{Error, Result};
@@ -21,12 +22,11 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };
     plan.deal(args.shards);
+    if let Some(address) = &args.plan {
+        PlanFile::at(address, &settings, &connector)?.write(&json(&plan)?)?;
+    }
     match args.format {
-        PlanFormat::Json => {
-            let json = serde_json::to_string(&plan)
-                .map_err(|cause| Error::bug("cannot write the plan as JSON").caused_by(cause))?;
-            console::print(&(json + "\n"))?;
-        }
+        PlanFormat::Json => console::print(&json(&plan)?)?,
         PlanFormat::Table => {
             for table in &plan.tables {
                 console::print(&text(table, day, context.console.verbose > 0))?;
@@ -34,6 +34,12 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
         }
     }
     Ok(Exit::Done)
+}
+
+fn json(plan: &Plan) -> Result<String> {
+    let json = serde_json::to_string(plan)
+        .map_err(|cause| Error::bug("cannot write the plan as JSON").caused_by(cause))?;
+    Ok(json + "\n")
 }
 
 /// Objects grouped by what was decided and why; with `each`, one line an object.

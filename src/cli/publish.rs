@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PublishArgs};
 use super::catalog::Registrar;
-use super::convert::read_plan;
 use super::day::DayRun;
 use super::exit::Exit;
 use super::outcomes::{conclude, each_table};
+use super::plan_file::{PlanFile, staging};
 use super::settings::Flags;
 use super::summary;
 use super::{Context, console, metrics, on_workers};
@@ -24,8 +24,10 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     };
     let settings = context.settings(global, &flags)?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
-    let (plan, plan_id) = read_plan(&args.plan)?;
     let connector = context.connector(&settings);
+    let plan_file = PlanFile::at(&args.plan, &settings, &connector)?;
+    let (plan, plan_id) = plan_file.read()?;
+    let staging = staging(&args.staging, plan.day, &settings, &connector)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day_run = DayRun {
@@ -36,11 +38,19 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         let began = console::now();
         let staged = day_run.begin(&table.table, &table.dataset, true)?;
         day_run.note_plan(table);
-        let scattered = Scattered::of_shards(&args.staging, &table.table, plan.shards, &plan_id)?;
+        let scratch = staged.scratch().path();
+        let scattered = Scattered::of_shards(&staging, &table.table, plan.shards, &plan_id, scratch)?;
         day_run.finish(table, scattered, staged, began)
     };
     let outcomes = on_workers(settings.threads, || {
         each_table(&day_run, &plan.tables, |table| table.table.as_str(), publish_table)
     })?;
-    conclude(&day_run, outcomes, BTreeMap::new(), args.write.summary_json.as_deref())
+    let exit = conclude(&day_run, outcomes, BTreeMap::new(), args.write.summary_json.as_deref())?;
+    if args.remove_staging && exit == Exit::Done {
+        on_workers(settings.threads, || {
+            plan.tables.iter().try_for_each(|table| staging.remove(&table.table))
+        })??;
+        plan_file.remove()?;
+    }
+    Ok(exit)
 }

@@ -26,7 +26,7 @@ pub(crate) use object::ObjectReader;
 pub use quarantine::{Quarantine, QuarantinedRow};
 pub use scatter::{DayTarget, Leg, Reading, Scattered, scatter};
 pub use search::{RawFound, RawQuery, RawRow, search_raw};
-pub use staged::shard_scratch;
+pub use staged::{Attempt, Staging};
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

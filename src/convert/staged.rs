@@ -1,12 +1,15 @@
-//! The result of a shard in a folder, for the process that publishes the day.
+//! The results of shards in a staging folder or bucket, for the process that publishes the day.
 //!
-//! A shard's folder appears under its name when it is complete, by one rename: a shard that was killed leaves nothing
-//! that could be taken for a result, and a shard that runs twice replaces itself.
+//! An attempt at a shard writes into a folder of its own, and is the result from the moment when the index of the shard
+//! names it: one file, replaced in one step. An attempt that was killed leaves nothing that could be taken for a result,
+//! and of two attempts at once the later one counts, whole.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::dedupe::{IdentityData, IdentityRun};
@@ -16,16 +19,22 @@ use super::scatter::{ObjectCount, Scattered};
 use super::spill_failed;
 use crate::dataset::Damage;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
 use crate::ledger::RowLedger;
-use crate::store::Scratch;
+use crate::store::lake::Partition;
+use crate::store::{Lake, LakeFile, Scratch};
 
 const INDEX: &str = "index.json";
+/// Bytes that are fetched at once.
+const FETCH_BYTES: usize = 8 << 20;
 
-/// The list of what is in a shard's folder.
+/// The list of what an attempt at a shard has left.
 #[derive(Serialize, Deserialize)]
 struct ShardIndex {
     /// Which plan it was made for.
     plan: String,
+    /// The folder of the attempt, beside this file.
+    folder: String,
     /// Size of each file, so that one that was cut on its way is found out.
     files: Vec<(String, u64)>,
     runs: Vec<StagedRun>,
@@ -48,49 +57,146 @@ struct StagedQuarantine {
     index: String,
 }
 
-/// The folder of a shard.
-fn shard_folder(staging: &Path, table: &str, shard: u32) -> PathBuf {
-    staging.join(table).join(format!("shard-{shard:05}"))
+/// Where shards leave their results.
+pub struct Staging {
+    lake: Box<dyn Lake>,
+    day: KstDay,
 }
 
-/// The folder in which a shard does its work. What a killed run of the shard left is removed.
-pub fn shard_scratch(staging: &Path, table: &str, shard: u32, run: &str) -> Result<Scratch> {
-    let folder = shard_folder(staging, table, shard);
-    let prefix = format!("{}.", name_of(&folder));
-    for entry in fs::read_dir(staging.join(table)).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(&prefix) {
-            fs::remove_dir_all(entry.path()).map_err(|cause| spill_failed(&entry.path(), cause))?;
-        }
+/// One attempt at one shard of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// The table.
+    pub table: &'a str,
+    /// The shard, from 0.
+    pub shard: u32,
+    /// A name that no other attempt has.
+    pub run: &'a str,
+    /// Checksum of the plan.
+    pub plan: &'a str,
+}
+
+/// The folder of a shard, below the staging folder.
+fn shard_folder(table: &str, shard: u32) -> String {
+    format!("{table}/shard-{shard:05}")
+}
+
+impl Staging {
+    /// A folder or bucket in which the shards of a day meet.
+    #[must_use]
+    pub fn new(lake: Box<dyn Lake>, day: KstDay) -> Self {
+        Self { lake, day }
     }
-    Scratch::create(folder.with_extension(run), staging)
+
+    fn partition(&self, table: &str) -> Partition {
+        Partition { table: table.to_owned(), day: self.day }
+    }
+
+    /// The folder of this machine in which an attempt does its work.
+    pub fn scratch(&self, attempt: &Attempt<'_>) -> Result<Scratch> {
+        let name = format!("shard-{:05}.{}", attempt.shard, attempt.run);
+        self.lake.scratch(&self.partition(attempt.table), &name)
+    }
+
+    /// Removes the results of all attempts at the shards of a table, and what killed ones left on this machine.
+    pub fn remove(&self, table: &str) -> Result<()> {
+        let is_shard = |name: &String| name.starts_with("shard-");
+        let shards: Vec<String> = self.lake.names(table)?.into_iter().filter(is_shard).collect();
+        shards.into_par_iter().try_for_each(|shard| {
+            let shard = format!("{table}/{shard}");
+            // First of all: without it nothing of the shard counts.
+            self.lake.remove(&format!("{shard}/{INDEX}"))?;
+            for attempt in self.lake.names(&shard)? {
+                let folder = format!("{shard}/{attempt}");
+                let files = self.lake.names(&folder)?;
+                files.par_iter().try_for_each(|file| self.lake.remove(&format!("{folder}/{file}")))?;
+            }
+            Ok(())
+        })?;
+        self.lake.sweep(&self.partition(table))
+    }
+
+    fn index(&self, table: &str, shard: u32) -> Result<ShardIndex> {
+        let path = format!("{}/{INDEX}", shard_folder(table, shard));
+        let json = self.lake.read(&path)?.ok_or_else(|| {
+            Error::new(ErrorKind::Unusable, "the shard has not been converted")
+                .with("shard", shard)
+                .with("table", table)
+                .with("staging", self.lake.address(&path))
+                .hint("run 'logmill convert' with this plan, shard and staging folder first")
+        })?;
+        serde_json::from_slice(&json).map_err(|cause| {
+            Error::unusable("cannot read the index of the shard", cause).with("shard", shard)
+        })
+    }
+
+    /// Brings the files of a shard to this machine, below `scratch`, unless they are on it; gives their folder.
+    fn bring(&self, folder: &str, files: &[(String, u64)], scratch: &Path) -> Result<PathBuf> {
+        if let Some(here) = self.lake.local_path(folder) {
+            for (name, bytes) in files {
+                let path = here.join(name);
+                let found = fs::metadata(&path).map(|meta| meta.len()).ok();
+                check_size(&path.display().to_string(), *bytes, found)?;
+            }
+            return Ok(here);
+        }
+        let here = scratch.join("shards").join(folder);
+        fs::create_dir_all(&here).map_err(|cause| spill_failed(&here, cause))?;
+        files.par_iter().try_for_each(|(name, bytes)| {
+            let path = format!("{folder}/{name}");
+            let staged = self.lake.open(&path)?;
+            check_size(&self.lake.address(&path), *bytes, staged.as_ref().map(|file| file.bytes()))?;
+            staged.map_or(Ok(()), |file| {
+                fetch(file.as_ref(), &here.join(name)).map_err(|cause| {
+                    Error::unusable("cannot fetch the staged file", cause)
+                        .with("file", self.lake.address(&path))
+                })
+            })
+        })?;
+        Ok(here)
+    }
+}
+
+fn check_size(file: &str, expected: u64, found: Option<u64>) -> Result<()> {
+    if found == Some(expected) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unusable, "a staged file is missing or was cut")
+        .with("file", file)
+        .with("bytes", expected)
+        .hint("convert the shard again"))
+}
+
+/// Copies a staged file to this machine, piece by piece.
+fn fetch(staged: &dyn LakeFile, target: &Path) -> io::Result<()> {
+    let mut file = File::create(target)?;
+    let mut offset = 0;
+    while offset < staged.bytes() {
+        let left = usize::try_from(staged.bytes() - offset).unwrap_or(usize::MAX);
+        let piece = staged.read_at(offset, left.min(FETCH_BYTES))?;
+        file.write_all(&piece)?;
+        offset += piece.len() as u64;
+    }
+    Ok(())
 }
 
 impl Scattered {
-    /// Keeps the result of a shard: `scratch` becomes the shard's folder.
-    pub fn keep(
-        mut self,
-        scratch: &Scratch,
-        staging: &Path,
-        table: &str,
-        shard: u32,
-        plan: &str,
-    ) -> Result<()> {
-        let index = self.index(plan, scratch.path())?;
+    /// Makes what an attempt has left in its `scratch` the result of its shard.
+    pub fn keep(mut self, staging: &Staging, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<()> {
+        let index = self.index(attempt, scratch.path())?;
         let json = serde_json::to_vec(&index)
             .map_err(|cause| Error::bug("cannot write the index of a shard").caused_by(cause))?;
-        let target = shard_folder(staging, table, shard);
+        let shard = shard_folder(attempt.table, attempt.shard);
+        let put = |from: &str, to: String| staging.lake.put(&to, &scratch.path().join(from));
+        let files = index.files.par_iter();
+        files.try_for_each(|(name, _)| put(name, format!("{shard}/{}/{name}", attempt.run)))?;
         let path = scratch.path().join(INDEX);
         fs::write(&path, json).map_err(|cause| spill_failed(&path, cause))?;
-        match fs::remove_dir_all(&target) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-                return Err(spill_failed(&target, cause));
-            }
-            _ => {}
-        }
-        fs::rename(scratch.path(), &target).map_err(|cause| spill_failed(&target, cause))
+        // Last: now the attempt is the result.
+        put(INDEX, format!("{shard}/{INDEX}"))
     }
 
-    fn index(&mut self, plan: &str, folder: &Path) -> Result<ShardIndex> {
+    fn index(&mut self, attempt: &Attempt<'_>, folder: &Path) -> Result<ShardIndex> {
         let staged_run = |run: &Run| match &run.data {
             RunData::Spilled(path) => Ok(StagedRun {
                 file: name_of(path),
@@ -116,22 +222,34 @@ impl Scattered {
         let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
         // Last, since the files are complete only now.
         let files = file_sizes(folder).map_err(|cause| spill_failed(folder, cause))?;
-        Ok(ShardIndex { plan: plan.to_owned(), files, runs, identities, counts, quarantines })
+        let (plan, folder) = (attempt.plan.to_owned(), attempt.run.to_owned());
+        Ok(ShardIndex { plan, folder, files, runs, identities, counts, quarantines })
     }
 
-    /// Puts the results of all shards of a table together.
-    pub fn of_shards(staging: &Path, table: &str, shards: u32, plan: &str) -> Result<Self> {
-        let mut all = Self::default();
-        for shard in 0..shards {
-            let folder = shard_folder(staging, table, shard);
-            let index = read_index(&folder, table, shard)?;
+    /// Puts the results of all shards of a table together; those that are elsewhere are brought below `scratch` first.
+    pub fn of_shards(
+        staging: &Staging,
+        table: &str,
+        shards: u32,
+        plan: &str,
+        scratch: &Path,
+    ) -> Result<Self> {
+        let found = (0..shards).map(|shard| {
+            let index = staging.index(table, shard)?;
             if index.plan != plan {
                 return Err(Error::new(ErrorKind::Usage, "the shard was converted for another plan")
                     .with("shard", shard)
                     .with("table", table)
                     .hint("convert every shard with the plan that is to be published"));
             }
-            check_sizes(&index, &folder)?;
+            Ok((format!("{}/{}", shard_folder(table, shard), index.folder), index))
+        });
+        // Nothing is fetched before every shard is known to be there.
+        let found = found.collect::<Result<Vec<_>>>()?;
+        let bring = |(folder, index): &(String, ShardIndex)| staging.bring(folder, &index.files, scratch);
+        let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
+        let mut all = Self::default();
+        for ((_, index), folder) in found.into_iter().zip(folders) {
             all.take_up(index, &folder)?;
         }
         all.counts.sort_by_key(|count| count.object);
@@ -163,32 +281,6 @@ fn file_sizes(folder: &Path) -> std::io::Result<Vec<(String, u64)>> {
     fs::read_dir(folder)?.map(size).collect()
 }
 
-fn check_sizes(index: &ShardIndex, folder: &Path) -> Result<()> {
-    for (name, bytes) in &index.files {
-        let path = folder.join(name);
-        if fs::metadata(&path).map(|meta| meta.len()).ok() != Some(*bytes) {
-            return Err(Error::new(ErrorKind::Unusable, "a staged file is missing or was cut")
-                .with("file", path.display())
-                .with("bytes", bytes)
-                .hint("convert the shard again"));
-        }
-    }
-    Ok(())
-}
-
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-fn read_index(folder: &Path, table: &str, shard: u32) -> Result<ShardIndex> {
-    let missing = |cause| {
-        Error::unusable("the shard has not been converted", cause)
-            .with("shard", shard)
-            .with("table", table)
-            .with("staging", folder.display())
-            .hint("run 'logmill convert' with this plan, shard and staging folder first")
-    };
-    let json = fs::read(folder.join(INDEX)).map_err(missing)?;
-    serde_json::from_slice(&json)
-        .map_err(|cause| Error::unusable("cannot read the index of the shard", cause).with("shard", shard))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
@@ -105,6 +105,9 @@ pub fn is_held(error: &Error) -> bool {
 pub trait Lake: Send + Sync {
     /// The address of a path: what people and catalogs call it.
     fn address(&self, path: &str) -> String;
+
+    /// Where a path is on this machine, if it is on it.
+    fn local_path(&self, path: &str) -> Option<PathBuf>;
 
     /// Whether the files of several runs of a day can be there at once, so that readers of an old one can finish.
     fn keeps_runs(&self) -> bool;

@@ -77,6 +77,10 @@ impl Lake for LocalLake {
         self.root.join(path).display().to_string()
     }
 
+    fn local_path(&self, path: &str) -> Option<PathBuf> {
+        Some(self.root.join(path))
+    }
+
     fn lock(&self, partition: &Partition, taker: &LockTaker) -> Result<Box<dyn DayLock>> {
         let lock = self.lock_file(partition, taker)?;
         lock.forget_the_dead(taker)?;

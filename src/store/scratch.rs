@@ -1,9 +1,13 @@
 //! A folder for what must not stay: removed when it goes out of scope.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+
+/// How often a folder is made of which another run removes a parent at that moment.
+const MAKE_ATTEMPTS: u32 = 20;
 
 /// A folder that is removed with all it holds when the value is dropped.
 #[derive(Debug)]
@@ -16,7 +20,7 @@ impl Scratch {
     /// Makes the folder, and those above it; of these the ones below `root` go with it, once they are empty.
     pub fn create(path: impl Into<PathBuf>, root: impl Into<PathBuf>) -> Result<Self> {
         let (path, root) = (path.into(), root.into());
-        fs::create_dir_all(&path).map_err(|cause| {
+        make(&path).map_err(|cause| {
             Error::unusable("cannot make the staging folder", cause)
                 .with("folder", path.display())
                 .hint("check that the output exists and that this user may write there")
@@ -36,6 +40,17 @@ impl Drop for Scratch {
         // Best effort: the next run of the day removes what stays.
         let _ = fs::remove_dir_all(&self.path);
         remove_empty_parents(&self.path, &self.root);
+    }
+}
+
+/// Makes a folder and those above it, which others that end may remove as long as they are empty.
+fn make(path: &Path) -> io::Result<()> {
+    let mut attempt = 1;
+    loop {
+        match fs::create_dir_all(path) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < MAKE_ATTEMPTS => attempt += 1,
+            made => return made,
+        }
     }
 }
 

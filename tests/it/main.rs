@@ -21,4 +21,5 @@ mod records;
 mod reruns;
 mod rules;
 mod settings;
+mod shards;
 mod why;

@@ -192,6 +192,10 @@ impl Lake for S3Lake {
         self.bucket.address(&self.key(path))
     }
 
+    fn local_path(&self, _: &str) -> Option<PathBuf> {
+        None
+    }
+
     fn keeps_runs(&self) -> bool {
         true
     }
