@@ -1,0 +1,62 @@
+"""
+### logmill_backfill
+
+Makes many KST days, both ends included, and reads each raw object once. Only by hand. Interrupted or tried again, it goes on
+where it stood. `airflow backfill create --dag-id logmill_daily` makes days one by one instead, as runs of that DAG.
+"""
+
+from airflow.providers.common.compat.sdk import DAG, Param, task
+
+from logmill_airflow.config import Config
+from logmill_airflow.operators import LogmillOperator
+from logmill_airflow.tasks import announce_tables, day_param
+
+config = Config.load()
+STATES = ["missing", "stale", "failed", "outdated", "all"]
+
+with DAG(
+    dag_id="logmill_backfill",
+    schedule=None,
+    start_date=config.first_instant,
+    catchup=False,
+    max_active_runs=1,
+    default_args=config.task_defaults(),
+    on_failure_callback=config.dag_callback(),
+    params={
+        "from": day_param("From", "first KST day"),
+        "to": day_param("To", "last KST day; yesterday when empty"),
+        "only": Param(
+            ["missing", "stale", "failed"],
+            type="array",
+            items={"type": "string", "enum": STATES},
+            examples=STATES,
+            title="Only",
+            description="states of the days that are made",
+        ),
+    },
+    # `options` stays what it is: a list, and empty values that are left out.
+    render_template_as_native_obj=True,
+    tags=["logmill"],
+    doc_md=__doc__,
+) as dag:
+    backfill = LogmillOperator.partial(
+        task_id="backfill",
+        verb="backfill",
+        options={
+            "from": "{{ params['from'] }}",
+            "to": "{{ params['to'] }}",
+            "only": "{{ params['only'] }}",
+        },
+        **config.binary_options(),
+    ).expand(source=[vars(entry) for entry in config.table_sources()])
+
+    @task(trigger_rule="all_done")
+    def published(summaries) -> list[dict]:
+        """What was made, by table and day."""
+        return [entry for summary in summaries or [] if summary for entry in summary["tables"]]
+
+    @task(trigger_rule="none_failed", retries=0)
+    def done() -> None:
+        """Fails the run where a source has failed."""
+
+    [backfill, *announce_tables(config, published(backfill.output))] >> done()

@@ -1,0 +1,96 @@
+"""
+### logmill_daily
+
+Publishes the KST day that has just ended: 04:00 in Seoul, for the day before. By hand: any day, as `proc_ymd`.
+
+For each source: `run`, `register`, a count in Athena. Then QuickSight is told, and an asset per table for DAGs that follow.
+Settings: the Airflow Variable `logmill`; see the README of logmill-airflow.
+"""
+
+from airflow.providers.common.compat.sdk import DAG, task, task_group
+
+from logmill_airflow.compat import daily_timetable
+from logmill_airflow.config import Config
+from logmill_airflow.exit_codes import NOT_REGISTERED
+from logmill_airflow.operators import LogmillOperator
+from logmill_airflow.tasks import announce_tables, count_in_athena, day_param, the_day, wait_for_logs
+
+config = Config.load()
+
+
+@task(trigger_rule="all_done")
+def spice_refreshes(published) -> list[dict[str, str]]:
+    """The data sets that show tables which were published."""
+    return [
+        {"data_set_id": data_set, "run": entry["run"]}
+        for entry in published or []
+        if entry
+        for data_set in config.quicksight_data_sets.get(entry["table"], [])
+    ]
+
+
+def refresh_spice(refreshes):
+    """One refresh a data set, with the run as its id; a second try needs an id of its own."""
+    from airflow.providers.amazon.aws.operators.quicksight import QuickSightCreateIngestionOperator
+
+    of_run = "ti.xcom_pull(task_ids='spice_refreshes')[ti.map_index]['run']"
+    return QuickSightCreateIngestionOperator.partial(
+        task_id="refresh_spice",
+        ingestion_id="{{ " + of_run + " }}{{ '-%d' % ti.try_number if ti.try_number > 1 else '' }}",
+        wait_for_completion=config.quicksight_wait,
+        aws_conn_id=config.aws_conn_id,
+    ).expand(data_set_id=refreshes.map(lambda refresh: refresh["data_set_id"]))
+
+
+with DAG(
+    dag_id="logmill_daily",
+    schedule=daily_timetable(),
+    start_date=config.first_instant,
+    catchup=False,
+    # A day waits for its logs in one of these; a backfill needs the others.
+    max_active_runs=4,
+    default_args=config.task_defaults(),
+    on_failure_callback=config.dag_callback(),
+    params={"proc_ymd": day_param("KST day", "2023-11-01 or 20231101; yesterday when empty")},
+    tags=["logmill"],
+    doc_md=__doc__,
+) as dag:
+    ready = wait_for_logs(config, the_day())
+
+    @task_group
+    def source(source):
+        """What is done for one source, whatever becomes of the others."""
+        run = LogmillOperator(
+            task_id="run",
+            verb="run",
+            day="{{ ti.xcom_pull(task_ids='day') }}",
+            source=source,
+            # The next task makes up for it, without reading a log.
+            accept=[NOT_REGISTERED],
+            **config.binary_options(),
+        )
+        checked = count_in_athena(config)(run.output)
+        if config.database:
+            register = LogmillOperator(
+                task_id="register",
+                verb="register",
+                day="{{ ti.xcom_pull(task_ids='day') }}",
+                source=source,
+                options={"format": "json"},
+                stdout="json-lines",
+                **config.binary_options(),
+            )
+            run >> register >> checked
+        ready >> run
+        return checked
+
+    published = source.expand(source=[vars(entry) for entry in config.table_sources()])
+
+    @task(trigger_rule="none_failed", retries=0)
+    def done() -> None:
+        """Fails the run where a source has failed, whatever the others did."""
+
+    last = [published, *announce_tables(config, published)]
+    if config.quicksight_data_sets:
+        last.append(refresh_spice(spice_refreshes(published)))
+    last >> done()

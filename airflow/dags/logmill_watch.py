@@ -1,0 +1,64 @@
+"""
+### logmill_watch
+
+Every three hours: which KST days are missing, stale for late logs, or failed? Each of them is made anew by a task of its own. Days
+that would lose rows, since raw logs have expired, are left as they are.
+"""
+
+from airflow.providers.common.compat.sdk import DAG, task
+
+from logmill_airflow.compat import three_hourly_timetable
+from logmill_airflow.config import Config
+from logmill_airflow.operators import LogmillOperator
+from logmill_airflow.tasks import announce_tables
+
+config = Config.load()
+BEHIND = ["missing", "stale", "failed"]
+
+with DAG(
+    dag_id="logmill_watch",
+    schedule=three_hourly_timetable(),
+    start_date=config.first_instant,
+    catchup=False,
+    max_active_runs=1,
+    default_args=config.task_defaults(),
+    on_failure_callback=config.dag_callback(),
+    params={"days": config.watch_days},
+    tags=["logmill"],
+    doc_md=__doc__,
+) as dag:
+    status = LogmillOperator(
+        task_id="status",
+        verb="status",
+        options={"last": "{{ params['days'] }}d", "format": "json"},
+        stdout="json-lines",
+        **config.binary_options(),
+    )
+
+    @task
+    def behind(days) -> list[dict]:
+        """The arguments of a task for each day that lacks something."""
+        sources = {entry.table: vars(entry) for entry in config.table_sources()}
+        return [
+            {
+                "source": sources[entry["table"]],
+                "options": {"from": entry["day"], "to": entry["day"], "only": BEHIND},
+            }
+            for entry in days
+            if entry["state"] in BEHIND or entry["not_registered"]
+        ]
+
+    rebuild = LogmillOperator.partial(
+        task_id="rebuild", verb="backfill", max_active_tis_per_dagrun=4, **config.binary_options()
+    ).expand_kwargs(behind(status.output))
+
+    @task(trigger_rule="all_done")
+    def published(summaries) -> list[dict]:
+        """What was made, by table and day."""
+        return [entry for summary in summaries or [] if summary for entry in summary["tables"]]
+
+    @task(trigger_rule="none_failed", retries=0)
+    def done() -> None:
+        """Fails the run where a day has failed."""
+
+    [rebuild, *announce_tables(config, published(rebuild.output))] >> done()

@@ -1,0 +1,104 @@
+"""Tasks that the DAGs share."""
+
+import logging
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowSkipException,
+    Asset,
+    Param,
+    get_current_context,
+    task,
+    timezone,
+)
+
+from logmill_airflow import compat
+from logmill_airflow.athena import check_count, count_rows
+from logmill_airflow.config import Config
+from logmill_airflow.day import DAY_PATTERN, day_of, ready_at
+
+log = logging.getLogger(__name__)
+
+
+def day_param(title: str, description: str) -> Param:
+    """A day that somebody types who triggers a DAG by hand; may be left empty."""
+    return Param(
+        None, type=["null", "string"], pattern=f"^({DAY_PATTERN})$", title=title, description=description
+    )
+
+
+@task(task_id="day", retries=0)
+def the_day() -> str:
+    """The KST day that the run is about."""
+    return day_of(get_current_context()).isoformat()
+
+
+def logs_are_there(day: str, run_type: str, start_at: time, now: datetime) -> bool:
+    """Whether a run may begin: the logs of the last hours take some time. Who triggers by hand does not wait."""
+    return run_type == "manual" or now >= ready_at(date.fromisoformat(day), start_at)
+
+
+def wait_for_logs(config: Config, day: Any) -> Any:
+    """A sensor that leaves its slot while it waits. For a day of the past it is done at once."""
+
+    @task.sensor(
+        task_id="wait_for_logs", mode="reschedule", poke_interval=300, timeout=86400, execution_timeout=None
+    )
+    def wait(day: str) -> bool:
+        """Whether the day after is old enough."""
+        kind = get_current_context()["dag_run"].run_type
+        return logs_are_there(day, str(getattr(kind, "value", kind)), config.start_time, timezone.utcnow())
+
+    return wait(day)
+
+
+def count_in_athena(config: Config) -> Any:
+    """A task that holds the rows of a new partition against the summary of its run."""
+
+    @task(task_id="check")
+    def check(summary: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Gives on what was published, once Athena sees as many rows."""
+        published = only_table(summary)
+        if config.database and config.athena_check:
+            counted = count_rows(config, published["table"], date.fromisoformat(published["day"]))
+            check_count(published, counted)
+            log.info("Athena sees the %d rows of %s", counted, published["table"])
+        return published
+
+    return check
+
+
+def only_table(summary: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The table of a run that was limited to one source; nothing to do for what follows where it published none."""
+    if not summary or not summary["tables"]:
+        raise AirflowSkipException("nothing was published")
+    return dict(summary["tables"][0])
+
+
+def announce_tables(config: Config, published: Any) -> list[Any]:
+    """A task for each table that tells those who follow it; skipped where nothing of it was published.
+
+    One table does not wait for the success of another: `published` is asked for what it has when all have ended.
+    """
+    return [announce(table, Asset(uri=config.asset_uri(table)))(published) for table in config.tables]
+
+
+def announce(table: str, asset: Asset) -> Any:
+    """A task that has the asset of a table as its outlet."""
+
+    @task(task_id=f"announce_{table}", trigger_rule="all_done", outlets=[asset], retries=0)
+    def tell(published: Any) -> None:
+        """An event of the asset, with days and rows."""
+        entries = [entry for entry in published or [] if entry and entry["table"] == table]
+        if not entries:
+            raise AirflowSkipException(f"nothing of {table} was published")
+        context = get_current_context()
+        event = context["outlet_events"][asset]
+        event.extra = {"tables": entries}
+        if not getattr(context["dag_run"], "partition_key", None):
+            for day in sorted({entry["day"] for entry in entries}):
+                compat.add_partition(event, day)
+
+    return tell

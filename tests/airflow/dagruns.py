@@ -1,0 +1,50 @@
+"""DAGs as files give them, and whole runs of them in this process."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+
+from conftest import DAGS
+
+
+def load(dag_id: str) -> DAG:
+    """A DAG, read anew with the settings of the moment."""
+    bag = DagBag(str(DAGS / f"{dag_id}.py"))
+    assert not bag.import_errors, bag.import_errors
+    return bag.dags[dag_id]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run of a DAG that has ended."""
+
+    run: Any
+
+    @property
+    def state(self) -> str:
+        """How it has ended."""
+        return str(self.run.state.value)
+
+    def states(self, task_id: str) -> list[str]:
+        """How a task has ended, by map index."""
+        found = [ti for ti in self.run.get_task_instances() if ti.task_id == task_id]
+        return [str(ti.state.value) for ti in sorted(found, key=lambda ti: ti.map_index)]
+
+    def xcom(self, task_id: str, map_index: int = -1, key: str = "return_value") -> Any:
+        """What a task has given."""
+        from airflow.models.xcom import XComModel
+        from airflow.utils.session import create_session
+
+        with create_session() as session:
+            found = session.query(XComModel).filter_by(
+                dag_id=self.run.dag_id, run_id=self.run.run_id, task_id=task_id, map_index=map_index, key=key
+            )
+            return XComModel.deserialize_value(found.one())
+
+
+def run_dag(dag_id: str, conf: dict[str, Any] | None = None, logical_date: datetime | None = None) -> Ended:
+    """Runs a DAG to its end."""
+    return Ended(load(dag_id).test(run_conf=conf, logical_date=logical_date))
