@@ -1,10 +1,13 @@
 -- Access logs under the names and types of the table that the guide of S3 defines for Athena over the raw lines.
 --
 -- Values are as that table's expression takes them out of a line: requestdatetime without its brackets, request_uri, referrer and
--- useragent with their quotes, '-' where the log has nothing, all but bytessent and objectsize as text. Whether an absent referer
--- or agent was written - or "-" is not kept: it is '"-"' as in a request, and '-' in lines of BATCH.DELETE.OBJECT. Fields that a
--- short old line does not have are '-' too. The raw table cannot read lines with quotes inside a field; here they are whole.
--- "timestamp" is the day of the request in UTC. A filter on it reads every file: add one on proc_ymd, the Korean day, which comes last.
+-- useragent with their quotes, '-' where the log has nothing, all but bytessent and objectsize as text. Whether an absent request
+-- line, referer or agent was written - or "-" is not kept: it is '"-"' as S3 writes it for requests and lifecycle rules, and '-' in
+-- lines of BATCH.DELETE.OBJECT and of checksum jobs. Fields that a short old line does not have are '-' too. The raw table
+-- cannot read lines with quotes inside a field; here they are whole.
+--
+-- "timestamp" is the day of the request in UTC. A filter on it reads every file: add one on proc_ymd, the Korean day, which
+-- comes last.
 CREATE OR REPLACE VIEW s3_access_athena AS
 SELECT
   coalesce(bucket_owner, '-') AS bucketowner,
@@ -15,15 +18,24 @@ SELECT
   coalesce(request_id, '-') AS requestid,
   operation,
   coalesce(key, '-') AS key,
-  coalesce('"' || request_uri || '"', '-') AS request_uri,
+  coalesce(
+    '"' || request_uri || '"',
+    CASE WHEN operation IN ('BATCH.DELETE.OBJECT', 'S3.COMPUTE.OBJECT.CHECKSUM') THEN '-' ELSE '"-"' END
+  ) AS request_uri,
   coalesce(CAST(http_status AS varchar), '-') AS httpstatus,
   coalesce(error_code, '-') AS errorcode,
   bytes_sent AS bytessent,
   object_size AS objectsize,
   coalesce(CAST(total_time AS varchar), '-') AS totaltime,
   coalesce(CAST(turn_around_time AS varchar), '-') AS turnaroundtime,
-  coalesce('"' || referer || '"', CASE WHEN operation LIKE 'BATCH.%' THEN '-' ELSE '"-"' END) AS referrer,
-  coalesce('"' || user_agent || '"', CASE WHEN operation LIKE 'BATCH.%' THEN '-' ELSE '"-"' END) AS useragent,
+  coalesce(
+    '"' || referer || '"',
+    CASE WHEN operation IN ('BATCH.DELETE.OBJECT', 'S3.COMPUTE.OBJECT.CHECKSUM') THEN '-' ELSE '"-"' END
+  ) AS referrer,
+  coalesce(
+    '"' || user_agent || '"',
+    CASE WHEN operation IN ('BATCH.DELETE.OBJECT', 'S3.COMPUTE.OBJECT.CHECKSUM') THEN '-' ELSE '"-"' END
+  ) AS useragent,
   coalesce(version_id, '-') AS versionid,
   coalesce(host_id, '-') AS hostid,
   coalesce(signature_version, '-') AS sigv,

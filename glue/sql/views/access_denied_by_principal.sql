@@ -28,7 +28,7 @@ FROM (
     proc_ymd, event_time, event_time_kst, event_source, event_name, error_code,
     user_identity_arn, user_identity_account_id, user_identity_principal_id, user_identity_invoked_by,
     CASE
-      WHEN user_identity_type = 'AWSService' THEN NULL
+      WHEN user_identity_type = 'AWSService' OR event_type = 'AwsServiceEvent' THEN NULL
       WHEN lower(user_identity_account_id) IN ('anonymous', 'anonymous_principal') THEN NULL
       WHEN lower(user_identity_principal_id) IN ('anonymous', 'anonymous_principal') THEN NULL
       WHEN user_identity_session_context_session_issuer_arn LIKE '%:role/aws-service-role/%' THEN NULL

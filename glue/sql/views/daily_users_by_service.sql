@@ -16,7 +16,7 @@ FROM (
     event_time_kst,
     event_source,
     CASE
-      WHEN user_identity_type = 'AWSService' THEN NULL
+      WHEN user_identity_type = 'AWSService' OR event_type = 'AwsServiceEvent' THEN NULL
       WHEN lower(user_identity_account_id) IN ('anonymous', 'anonymous_principal') THEN NULL
       WHEN lower(user_identity_principal_id) IN ('anonymous', 'anonymous_principal') THEN NULL
       WHEN user_identity_session_context_session_issuer_arn LIKE '%:role/aws-service-role/%' THEN NULL

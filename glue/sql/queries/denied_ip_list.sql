@@ -1,0 +1,6 @@
+-- Every address that one bucket denied something, and how often.
+SELECT remote_ip, sum(requests) AS requests
+FROM denied_ips
+WHERE proc_ymd BETWEEN '20231101' AND '20231130' AND bucket = 'media'
+GROUP BY remote_ip
+ORDER BY requests DESC, remote_ip;

@@ -1,0 +1,6 @@
+-- Every key of one bucket that somebody was denied, and how often.
+SELECT key, sum(requests) AS requests
+FROM denied_keys
+WHERE proc_ymd BETWEEN '20231101' AND '20231130' AND bucket = 'media'
+GROUP BY key
+ORDER BY requests DESC, key;

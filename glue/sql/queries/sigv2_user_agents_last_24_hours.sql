@@ -1,0 +1,8 @@
+-- The same by bucket and user agent alone: which programs have to be brought up to date first.
+SELECT bucket, user_agent, count(*) AS requests, count(DISTINCT source_ip) AS addresses
+FROM sigv2_requests
+WHERE log = 's3_access'
+  AND event_time > CAST(current_timestamp AS timestamp) - INTERVAL '24' HOUR
+  AND proc_ymd >= date_format(CAST(current_timestamp AS timestamp) - INTERVAL '15' HOUR, '%Y%m%d')
+GROUP BY bucket, user_agent
+ORDER BY requests DESC, bucket, user_agent;

