@@ -84,7 +84,8 @@ with DAG(
     def done() -> None:
         """Fails the run where anything has failed."""
 
-    the_day() >> plan >> convert >> publish
+    the_day() >> plan
+    convert >> publish
     checked = check(publish.output)
     if config.database:
         register = LogmillOperator(

@@ -5,12 +5,12 @@ Every three hours: which KST days are missing, stale for late logs, or failed? E
 that would lose rows, since raw logs have expired, are left as they are.
 """
 
-from airflow.providers.common.compat.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from logmill_airflow.compat import three_hourly_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables
+from logmill_airflow.tasks import announce_tables, day_param
 
 config = Config.load()
 BEHIND = ["missing", "stale", "failed"]
@@ -23,14 +23,19 @@ with DAG(
     max_active_runs=1,
     default_args=config.task_defaults(),
     on_failure_callback=config.dag_callback(),
-    params={"days": config.watch_days},
+    params={
+        "days": Param(config.watch_days, type="integer", minimum=1, title="Days", description="how many are looked at"),
+        "to": day_param("To", "last KST day; yesterday when empty"),
+    },
+    # An empty `to` is left out.
+    render_template_as_native_obj=True,
     tags=["logmill"],
     doc_md=__doc__,
 ) as dag:
     status = LogmillOperator(
         task_id="status",
         verb="status",
-        options={"last": "{{ params['days'] }}d", "format": "json"},
+        options={"last": "{{ params['days'] }}d", "to": "{{ params['to'] }}", "format": "json"},
         stdout="json-lines",
         **config.binary_options(),
     )

@@ -50,12 +50,12 @@ def day_of_partition(key: str, partition_date: datetime | None) -> date:
         return parse_day(key)
     if partition_date is None:
         raise ValueError(f"the partition key '{key}' is no day, and the run has no partition date")
-    return in_kst(partition_date).date()
+    return date_in_kst(partition_date)
 
 
 def last_day_over(instant: datetime) -> date:
     """The last KST day that was over at an instant; at midnight that is the day that has just ended."""
-    return in_kst(instant).date() - timedelta(days=1)
+    return date_in_kst(instant) - timedelta(days=1)
 
 
 def ready_at(day: date, at: time) -> datetime:
@@ -63,11 +63,13 @@ def ready_at(day: date, at: time) -> datetime:
     return datetime.combine(day + timedelta(days=1), at, tzinfo=KST).astimezone(UTC)
 
 
-def in_kst(instant: datetime) -> datetime:
-    """An instant on the Korean clock."""
+def date_in_kst(instant: datetime) -> date:
+    """The date on the Korean clock."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no time zone")
-    return instant.astimezone(KST)
+    there = instant.astimezone(KST)
+    # Airflow's instants have dates of a class of their own.
+    return date(there.year, there.month, there.day)
 
 
 def partition_value(day: date) -> str:

@@ -2,35 +2,19 @@
 
 import json
 import logging
-import os
-import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# Before all that imports Airflow.
+import surroundings  # noqa: F401, I001
 import pytest
+from aws import CREDENTIALS, REGION, Aws, sample_objects
+from catalog import Registered
+from faults import FaultProxy
+from harness import binary
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-DAGS = REPOSITORY / "airflow" / "dags"
-
-# Airflow reads its settings when it is imported, so that they are made before anything else is.
-for name in [name for name in os.environ if re.match(r"_?AIRFLOW_|AWS_|LOGMILL_(?!BIN$)|.*_PROXY$", name, re.IGNORECASE)]:
-    del os.environ[name]
-HOME = tempfile.TemporaryDirectory(prefix="logmill-airflow-")
-os.environ |= {
-    "AIRFLOW_HOME": HOME.name,
-    "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-    "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
-    "AWS_CONFIG_FILE": "/dev/null",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    "NO_PROXY": "127.0.0.1,localhost",
-    "TZ": "America/New_York",
-}
-
+from answers import Athena
 
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[str]:
@@ -61,3 +45,62 @@ def variable(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv("AIRFLOW_VAR_LOGMILL", json.dumps(settings))
 
     return set_to
+
+
+@pytest.fixture(scope="session")
+def aws(aws_server: str) -> Aws:
+    """The server; nothing is broken on the way."""
+    return Aws(aws_server, FaultProxy(aws_server))
+
+
+@pytest.fixture(scope="session")
+def raw_logs(aws: Aws) -> str:
+    """Address of the raw objects of the sample."""
+    return aws.source(sample_objects())
+
+
+@pytest.fixture
+def connection(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Airflow connection that leads to the server."""
+    connection = {
+        "conn_type": "aws",
+        "login": CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        "password": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        "extra": {"region_name": REGION, "endpoint_url": aws_server},
+    }
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
+
+
+@pytest.fixture
+def athena(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Athena:
+    """Has each query of Athena answered by its stand-in."""
+    return Athena.installed(aws, tmp_path / "queries", monkeypatch)
+
+
+@pytest.fixture
+def registered(
+    aws: Aws, raw_logs: str, connection: None, athena: Athena, variable: Any, airflow_database: None
+) -> Registered:
+    """A lake and a database, both new, and settings with which the DAGs fill them."""
+    registered = Registered(aws, aws.lake(), aws.database())
+    variable(**settings_of(registered, raw_logs))
+    return registered
+
+
+def settings_of(registered: Registered, raw_logs: str, **more: Any) -> dict[str, Any]:
+    """Settings of the DAGs for a lake and a database."""
+    env = {
+        "LOGMILL_INPUT": raw_logs,
+        "LOGMILL_OUTPUT": registered.lake.url,
+        "LOGMILL_DATABASE": registered.database,
+        "LOGMILL_CREATE_DATABASE": "true",
+        # The log is read, nothing is awaited.
+        "LOGMILL_GRACE": "0s",
+    }
+    return {
+        "binary": str(binary()),
+        "binary_aws_conn_id": "aws_default",
+        "env": env,
+        "athena_output": "s3://answers/",
+        "retries": 0,
+    } | more

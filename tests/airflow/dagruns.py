@@ -7,7 +7,7 @@ from typing import Any
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 
-from conftest import DAGS
+from surroundings import DAGS
 
 
 def load(dag_id: str) -> DAG:
@@ -33,6 +33,10 @@ class Ended:
         found = [ti for ti in self.run.get_task_instances() if ti.task_id == task_id]
         return [str(ti.state.value) for ti in sorted(found, key=lambda ti: ti.map_index)]
 
+    def all_states(self) -> list[str]:
+        """How all tasks have ended."""
+        return [str(ti.state.value) for ti in self.run.get_task_instances()]
+
     def xcom(self, task_id: str, map_index: int = -1, key: str = "return_value") -> Any:
         """What a task has given."""
         from airflow.models.xcom import XComModel
@@ -43,6 +47,16 @@ class Ended:
                 dag_id=self.run.dag_id, run_id=self.run.run_id, task_id=task_id, map_index=map_index, key=key
             )
             return XComModel.deserialize_value(found.one())
+
+
+def asset_events(ended: Ended) -> set[tuple[str, str, str]]:
+    """Asset, partition and logmill's run of each event that a run has sent."""
+    from airflow.models.asset import AssetEvent
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        events = session.query(AssetEvent).filter_by(source_run_id=ended.run.run_id).all()
+        return {(event.asset.uri, event.partition_key, event.extra["tables"][0]["run"]) for event in events}
 
 
 def run_dag(dag_id: str, conf: dict[str, Any] | None = None, logical_date: datetime | None = None) -> Ended:

@@ -1,87 +1,120 @@
 """The daily DAG from raw logs in S3 to a partition that Athena has counted."""
 
-import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import athena
 import pytest
-import requests
-from airflow.providers.amazon.aws.hooks.athena import AthenaHook
-from aws import ACCOUNT, CREDENTIALS, REGION, Aws, S3Lake, sample_objects
-from faults import FaultProxy
-from harness import SAMPLE_DAY, binary
+from answers import Athena, Rows
+from aws import ACCOUNT, Aws
+from catalog import Registered
+from harness import SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
 
-from dagruns import Ended, run_dag
+from conftest import settings_of
+from dagruns import Ended, asset_events, run_dag
 
 ROWS = {"cloudtrail": 1430, "s3_access": 657}
-PARTITION = SAMPLE_DAY.replace("-", "")
+YMD = SAMPLE_DAY.replace("-", "")
 
 
-@pytest.fixture(scope="session")
-def aws(aws_server: str) -> Aws:
-    """The server; nothing is broken on the way."""
-    return Aws(aws_server, FaultProxy(aws_server))
-
-
-@pytest.fixture(scope="session")
-def raw_logs(aws: Aws) -> str:
-    """Address of the raw objects of the sample."""
-    return aws.source(sample_objects())
-
-
-@pytest.fixture
-def connection(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Airflow connection that leads to the server."""
-    connection = {
-        "conn_type": "aws",
-        "login": CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        "password": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        "extra": {"region_name": REGION, "endpoint_url": aws_server},
-    }
-    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
-
-
-@pytest.fixture
-def answers(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """Has each query of Athena answered by its stand-in; gives the queries."""
-    asked: list[str] = []
-    ask = AthenaHook.run_query
-
-    def run_query(hook: AthenaHook, query: str, context: dict[str, str], *others: Any, **more: Any) -> str:
-        asked.append(query)
-        rows = answer(aws, query, tmp_path / f"query-{len(asked)}")
-        results = [{"rows": [{"Data": [{"VarCharValue": cell} for cell in row]} for row in [["_col0"], *rows]]}]
-        body = {"account_id": ACCOUNT, "region": REGION, "results": results}
-        assert requests.post(f"{aws.server}/moto-api/static/athena/query-results", json=body).status_code == 201
-        return ask(hook, query, context, *others, **more)
-
-    monkeypatch.setattr(AthenaHook, "run_query", run_query)
-    return asked
-
-
-def answer(aws: Aws, query: str, folder: Path) -> list[list[str]]:
-    """The rows of a query: Glue says which files are read, DuckDB reads them."""
-    import sqlglot
-    from sqlglot import exp
-
-    tree = sqlglot.parse_one(query, dialect="athena")
-    (table,) = tree.find_all(exp.Table)
-    opened = athena.plan(aws, table.db, table.name).read(folder)
-    table.replace(exp.to_table("lake"))
-    rows = opened.connection.execute(tree.sql(dialect="duckdb")).fetchall()
-    return [[str(cell) for cell in row] for row in rows]
-
-
-def test_daily(aws, raw_logs, connection, answers, variable, airflow_database) -> None:
-    lake, database = aws.lake(), aws.database()
-    variable(
-        binary=str(binary()),
-        binary_aws_conn_id="aws_default",
-        env={"LOGMILL_INPUT": raw_logs, "LOGMILL_OUTPUT": lake.url, "LOGMILL_DATABASE": database, "LOGMILL_CREATE_DATABASE": "true"},
-        athena_output="s3://answers/",
+def test_a_day_becomes_a_partition_that_is_counted_and_announced(
+    registered: Registered, athena: Athena, variable: Any, raw_logs: str
+) -> None:
+    made = registered.aws.client("quicksight").create_data_set(
+        AwsAccountId=ACCOUNT, DataSetId=f"ds-{registered.database}", Name="n", PhysicalTableMap={}, ImportMode="SPICE"
     )
-    ended = run_dag("logmill_daily", {"proc_ymd": PARTITION})
-    print({t.task_id: (t.map_index, t.state) for t in ended.run.get_task_instances()})
+    data_sets = {"cloudtrail": [made["DataSetId"]]}
+    variable(**settings_of(registered, raw_logs, quicksight_data_sets=data_sets, quicksight_wait=False))
+    ended = run_dag("logmill_daily", {"proc_ymd": YMD})
     assert ended.state == "success"
+    assert set(ended.all_states()) == {"success"}
+
+    published = [ended.xcom("source.check", index) for index in range(2)]
+    assert {entry["table"]: entry["rows"] for entry in published} == ROWS
+    for entry in published:
+        assert entry["day"] == SAMPLE_DAY
+        assert registered.location(entry["table"]).rstrip("/").endswith(f"/{partition(SAMPLE_DAY)}/{entry['run']}")
+        assert registered.lake.manifest(entry["table"])["run"] == entry["run"]
+    assert sorted(athena.asked) == [
+        f"SELECT count(*) FROM \"{registered.database}\".\"{table}\" WHERE proc_ymd = '{YMD}'" for table in ROWS
+    ]
+    refreshed = ended.xcom("refresh_spice", 0)
+    assert refreshed["IngestionId"] == published[0]["run"]
+    assert asset_events(ended) == {
+        (f"{registered.lake.url}/{entry['table']}", SAMPLE_DAY, entry["run"]) for entry in published
+    }
+
+
+def one_row_less(query: str, rows: Rows) -> Rows:
+    """A wrong count of one table."""
+    return [[str(int(rows[0][0]) - 1)]] if "s3_access" in query else rows
+
+
+def test_a_wrong_count_fails_the_run_but_not_the_other_table(registered: Registered, athena: Athena) -> None:
+    athena.twist = one_row_less
+    ended = run_dag("logmill_daily", {"proc_ymd": SAMPLE_DAY})
+    assert ended.state == "failed"
+    assert ended.states("source.check") == ["success", "failed"]
+    assert ended.states("announce_cloudtrail") == ["success"]
+    assert ended.states("announce_s3_access") == ["skipped"]
+    assert ended.states("done") == ["upstream_failed"]
+
+
+def test_a_partition_that_is_not_shown_fails_the_run(registered: Registered, athena: Athena) -> None:
+    def unregister(query: str, rows: Rows) -> Rows:
+        for table in ROWS:
+            if f'"{table}"' in query:
+                where = {"DatabaseName": registered.database, "TableName": table}
+                registered.aws.glue.delete_partition(**where, PartitionValues=[YMD])
+        return athena.answer(query)
+
+    athena.twist = unregister
+    ended = run_dag("logmill_daily", {"proc_ymd": SAMPLE_DAY})
+    assert (ended.state, ended.states("source.check")) == ("failed", ["failed", "failed"])
+
+
+def test_a_source_that_fails_does_not_hold_up_the_other(
+    registered: Registered, variable: Any, raw_logs: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "logmill.toml"
+    file.write_text(
+        f"""
+        [lake]
+        output = "{registered.lake.url}"
+        [catalog]
+        database = "{registered.database}"
+        create_database = true
+        [[source]]
+        dataset = "cloudtrail"
+        input = "s3://no-such-bucket-{registered.database.replace("_", "-")}/"
+        [[source]]
+        dataset = "s3-access"
+        table = "web"
+        input = "{raw_logs}"
+        """
+    )
+    variable(**settings_of(registered, raw_logs, env={}, config_file=str(file)))
+    ended = run_dag("logmill_daily", {"proc_ymd": YMD})
+    assert ended.state == "failed"
+    assert ended.states("source.run") == ["failed", "success"]
+    assert ended.states("source.check") == ["upstream_failed", "success"]
+    assert ended.states("announce_cloudtrail") == ["skipped"]
+    assert ended.states("announce_web") == ["success"]
+    assert registered.partition("web")["Values"] == [YMD]
+
+
+def test_a_day_without_rows_is_skipped_where_that_is_wished(registered: Registered, variable: Any, raw_logs: str) -> None:
+    settings = settings_of(registered, raw_logs)
+    settings["env"]["LOGMILL_FAIL_ON_EMPTY"] = "true"
+    variable(**settings)
+    ended = run_dag("logmill_daily", {"proc_ymd": "2020-01-01"})
+    assert ended.state == "success"
+    assert ended.states("source.run") == ["skipped", "skipped"]
+    assert ended.states("announce_cloudtrail") == ["skipped"]
+
+
+def test_a_lake_in_a_folder_needs_no_aws(variable: Any, airflow_database: None, tmp_path: Path) -> None:
+    env = {"LOGMILL_INPUT": str(Path(SAMPLE_DATA).resolve()), "LOGMILL_OUTPUT": str(tmp_path / "lake")}
+    variable(binary=str(binary()), env=env)
+    ended = run_dag("logmill_daily", {"proc_ymd": YMD})
+    assert ended.state == "success"
+    assert Lake(tmp_path / "lake").digests() == run_day(tmp_path / "plain").lake.digests()

@@ -1,0 +1,31 @@
+"""An Airflow of its own, in a folder for temporary files. Airflow reads its settings when it is imported: import this first."""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DAGS = REPOSITORY / "airflow" / "dags"
+# Whatever this machine says about Airflow, AWS, logmill and proxies is not for the tests.
+STEERS = re.compile(r"_?AIRFLOW_|AWS_|LOGMILL_(?!BIN$)|.*_PROXY$", re.IGNORECASE)
+HOME = tempfile.TemporaryDirectory(prefix="logmill-airflow-")
+
+
+def environment(home: str) -> dict[str, str]:
+    """An environment in which an Airflow has nothing but a home."""
+    own = {name: value for name, value in os.environ.items() if not STEERS.match(name)}
+    return own | {
+        "AIRFLOW_HOME": home,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "TZ": "America/New_York",
+    }
+
+
+found = environment(HOME.name)
+os.environ.clear()
+os.environ.update(found)

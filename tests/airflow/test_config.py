@@ -1,0 +1,80 @@
+"""Where the DAGs have their settings from."""
+
+from pathlib import Path
+
+import pytest
+
+from logmill_airflow.command import Source
+from logmill_airflow.config import Config
+
+FILE = """
+[lake]
+output = "s3://lake/logs/"
+[catalog]
+database = "logs"
+[[source]]
+dataset = "cloudtrail"
+input = "s3://trail/AWSLogs/"
+[[source]]
+dataset = "s3-access"
+input = "s3://web/"
+table = "web"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """A config file."""
+    path = tmp_path / "logmill.toml"
+    path.write_text(FILE)
+    return str(path)
+
+
+def test_the_file_tells_sources_lake_and_database(file: str) -> None:
+    config = Config.of({"config_file": file})
+    assert config.table_sources() == [Source("cloudtrail", "cloudtrail"), Source("s3-access", "web", named=True)]
+    assert config.database == "logs"
+    assert config.asset_uri("web") == "s3://lake/logs/web"
+
+
+def test_the_variable_wins_over_the_file_and_the_file_over_the_environment(file: str) -> None:
+    env = {"LOGMILL_DATABASE": "third", "LOGMILL_OUTPUT": "/lake"}
+    assert Config.of({"config_file": file, "env": env}).database == "logs"
+    assert Config.of({"config_file": file, "env": env, "database": "first"}).database == "first"
+    alone = Config.of({"env": env})
+    assert (alone.database, alone.asset_uri("cloudtrail")) == ("third", "file:///lake/cloudtrail")
+
+
+def test_a_file_that_only_workers_have_is_passed_on() -> None:
+    config = Config.of({"config_file": "/nowhere/logmill.toml", "sources": [{"dataset": "cloudtrail"}]})
+    assert config.binary_options()["config_file"] == "/nowhere/logmill.toml"
+    assert config.tables == ["cloudtrail"]
+
+
+def test_nothing_need_be_set() -> None:
+    config = Config.of({})
+    assert config.tables == ["cloudtrail", "s3_access"]
+    assert config.database is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"databse": "logs"}, "unknown keys: databse"),
+        ({"first_day": "yesterday"}, "no day"),
+        ({"start_at": "4 am"}, "isoformat"),
+        ({"sources": [{"dataset": "s3-access", "table": "a"}, {"dataset": "cloudtrail", "table": "a"}]}, "same table"),
+    ],
+)
+def test_mistakes_are_refused(settings: dict, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        Config.of(settings)
+
+
+def test_callbacks_are_named() -> None:
+    config = Config.of({"on_failure": "os.path.join", "on_dag_failure": "os.path.split"})
+    import os.path
+
+    assert config.task_defaults()["on_failure_callback"] is os.path.join
+    assert config.dag_callback() is os.path.split
+    assert config.task_defaults()["on_retry_callback"] is None

@@ -1,0 +1,63 @@
+"""The DAGs for many days, and for days that lack something."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
+
+from dagruns import run_dag
+
+LATE = "s3-access/simple/web-2023-10-31-21-40-00-28325E2FEC1ECAB"
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """Raw logs that a test may change."""
+    return Path(shutil.copytree(REPOSITORY / SAMPLE_DATA, tmp_path / "logs"))
+
+
+@pytest.fixture
+def lake(tmp_path: Path, logs: Path, variable: Any, airflow_database: None) -> Lake:
+    """A lake that the DAGs fill."""
+    env = {"LOGMILL_INPUT": str(logs), "LOGMILL_OUTPUT": str(tmp_path / "lake")}
+    variable(binary=str(binary()), env=env, retries=0)
+    return Lake(tmp_path / "lake")
+
+
+def made(ended: Any) -> set[tuple[str, str]]:
+    """Tables and days that a run has made."""
+    return {(entry["table"], entry["day"]) for entry in ended.xcom("published")}
+
+
+def test_a_backfill_makes_the_days_of_its_params(lake: Lake, tmp_path: Path) -> None:
+    ended = run_dag("logmill_backfill", {"from": "20231031", "to": "2023-11-02"})
+    assert ended.state == "success"
+    days = ("2023-10-31", "2023-11-01", "2023-11-02")
+    assert made(ended) == {(table, day) for table in ("cloudtrail", "s3_access") for day in days}
+    for day in days:
+        run_day(tmp_path / "plain", day=day)
+    assert lake.digests() == Lake(tmp_path / "plain").digests()
+    again = run_dag("logmill_backfill", {"from": "20231031", "to": "2023-11-02"})
+    assert (again.state, made(again), again.states("announce_cloudtrail")) == ("success", set(), ["skipped"])
+    every = run_dag("logmill_backfill", {"from": "20231101", "to": "2023-11-01", "only": ["all"]})
+    assert made(every) == {("cloudtrail", "2023-11-01"), ("s3_access", "2023-11-01")}
+
+
+def test_a_backfill_without_a_first_day_is_refused(lake: Lake) -> None:
+    ended = run_dag("logmill_backfill")
+    assert (ended.state, ended.states("backfill")) == ("failed", ["failed", "failed"])
+
+
+def test_the_watch_makes_the_days_that_are_behind_and_no_others(lake: Lake, logs: Path) -> None:
+    first = run_dag("logmill_watch", {"days": 2, "to": "2023-11-02"})
+    assert first.state == "success"
+    assert made(first) == {(table, day) for table in ("cloudtrail", "s3_access") for day in ("2023-11-01", "2023-11-02")}
+    rested = run_dag("logmill_watch", {"days": 2, "to": "2023-11-02"})
+    assert (rested.state, rested.states("rebuild")) == ("success", ["skipped"])
+    shutil.copy(logs / f"{LATE}E", logs / f"{LATE}F")
+    late = run_dag("logmill_watch", {"days": 2, "to": "2023-11-02"})
+    assert (late.state, made(late)) == ("success", {("s3_access", "2023-11-01")})
+    assert late.states("announce_s3_access") == ["success"]
+    assert late.states("announce_cloudtrail") == ["skipped"]

@@ -1,0 +1,262 @@
+"""The operator with a binary that does what the test says."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
+
+from logmill_airflow.operators import LogmillOperator
+from processes import pids_in, until_gone
+from worker import FAKE
+
+TABLE = {
+    "table": "cloudtrail", "dataset": "cloudtrail", "objects": 30, "objects_left": 1, "bytes": 9, "read": 12,
+    "written": 10, "other_day": 1, "duplicate": 0, "quarantined": 1, "filtered": 0, "files": 1, "file_bytes": 5,
+    "seconds": 0.1, "provisional": True, "quarantine": None,
+    "catalog": {"database": "logs", "table": "cloudtrail", "location": "s3://lake/x/", "partition": "created"},
+}  # fmt: skip
+SUMMARY = {
+    "version": 1, "logmill": "0.1.0", "run": "20261121T224635Z-4f5f5e5b", "exit_code": 5, "day": "2023-11-01",
+    "tables": [TABLE], "failed": [{"table": "s3_access", "published": False, "error": "secret path"}],
+}  # fmt: skip
+
+
+def failed(code: int) -> str:
+    """An event of a failure."""
+    return json.dumps({"level": "error", "event": "failed", "table": "t", "exit_code": code})
+
+
+class Pushed:
+    """Gets what a failed task leaves in XCom."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keeps a value."""
+        self.values[key] = value
+
+
+def operator(verb: str = "run", env: dict[str, str] | None = None, **options: Any) -> LogmillOperator:
+    """The operator with the fake binary."""
+    return LogmillOperator(task_id="t", verb=verb, binary=FAKE, env=env or {}, **options)
+
+
+@pytest.mark.parametrize(
+    ("code", "events", "error"),
+    [
+        (1, "", AirflowFailException),
+        (2, "", AirflowFailException),
+        (3, "", AirflowFailException),
+        (4, "", AirflowFailException),
+        (5, failed(3), AirflowFailException),
+        (5, f"{failed(3)}\n{failed(75)}", AirflowException),
+        (6, "", AirflowException),
+        (75, "", AirflowException),
+        (99, "", AirflowSkipException),
+        (130, "", AirflowException),
+        (17, "", AirflowException),
+    ],
+)
+def test_exit_codes_become_outcomes(code: int, events: str, error: type[Exception]) -> None:
+    task = operator(env={"FAKE_CODE": str(code), "FAKE_EVENTS": events}, day="2023-11-01")
+    with pytest.raises(AirflowException, match=f"ended with {code}: ") as raised:
+        task.execute({})
+    # A subclass decides whether a retry is made.
+    assert raised.type is error
+
+
+def test_a_process_that_a_signal_ends_is_tried_again() -> None:
+    task = LogmillOperator(task_id="t", verb="doctor", binary=["sh", "-c", "kill -9 $$"])
+    with pytest.raises(AirflowException, match="ended with -9: ended by signal 9") as raised:
+        task.execute({})
+    assert raised.type is AirflowException
+
+
+def test_codes_that_a_later_task_makes_up_for_are_accepted() -> None:
+    env = {"FAKE_CODE": "6", "FAKE_SUMMARY": json.dumps(SUMMARY)}
+    assert operator(env=env, day="2023-11-01", accept=[6]).execute({})["tables"][0]["rows"] == 10
+
+
+def test_xcom_gets_the_summary() -> None:
+    env = {"FAKE_SUMMARY": json.dumps(SUMMARY)}
+    assert operator(env=env, day="2023-11-01").execute({}) == {
+        "run": "20261121T224635Z-4f5f5e5b",
+        "exit_code": 5,
+        "tables": [
+            {
+                "table": "cloudtrail", "day": "2023-11-01", "run": "20261121T224635Z-4f5f5e5b", "rows": 10,
+                "quarantined": 1, "files": 1, "file_bytes": 5, "state": "provisional", "location": "s3://lake/x/",
+            }
+        ],
+        "failed": [{"day": "2023-11-01", "table": "s3_access", "published": False}],
+    }  # fmt: skip
+
+
+def test_xcom_gets_the_summary_of_many_days() -> None:
+    days = [{"day": day, "tables": [TABLE], "failed": []} for day in ("2023-11-01", "2023-11-02")]
+    lost = [{"table": "s3_access", "published": False, "error": "x"}]
+    summary = {"run": "r", "exit_code": 5, "days": days, "failed": lost}
+    found = operator("backfill", {"FAKE_SUMMARY": json.dumps(summary)}).execute({})
+    assert [(entry["day"], entry["rows"]) for entry in found["tables"]] == [("2023-11-01", 10), ("2023-11-02", 10)]
+    assert found["failed"] == [{"day": None, "table": "s3_access", "published": False}]
+
+
+def test_a_task_that_fails_tells_what_was_published_all_the_same() -> None:
+    pushed = Pushed()
+    task = operator(env={"FAKE_CODE": "5", "FAKE_SUMMARY": json.dumps(SUMMARY)}, day="2023-11-01")
+    with pytest.raises(AirflowFailException):
+        task.execute({"ti": pushed})
+    assert pushed.values["summary_of_failure"]["tables"][0]["table"] == "cloudtrail"
+
+
+def test_lines_of_json_go_to_xcom() -> None:
+    task = operator("status", {"FAKE_STDOUT": '{"day":"2023-11-01"}\n{"day":"2023-11-02"}'}, stdout="json-lines")
+    assert task.execute({}) == [{"day": "2023-11-01"}, {"day": "2023-11-02"}]
+
+
+def test_standard_output_goes_to_a_file_whole_or_not_at_all(tmp_path: Path) -> None:
+    plan = tmp_path / "deep" / "plan.json"
+    env = {"FAKE_STDOUT": "{}", "FAKE_CODE": "75"}
+    with pytest.raises(AirflowException):
+        operator("plan", env, day="2023-11-01", stdout_to=str(plan)).execute({})
+    assert not plan.exists()
+    task = operator("plan", env | {"FAKE_CODE": "0"}, day="2023-11-01", stdout_to=str(plan))
+    assert task.execute({}) == {"file": str(plan)}
+    assert [path.name for path in plan.parent.iterdir()] == ["plan.json"]
+    assert plan.read_text() == "{}\n"
+
+
+def test_events_go_to_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    events = '{"level":"info","event":"planned","table":"t"}\n{"level":"warn","event":"late"}\npanic: \xff'
+    operator("doctor", {"FAKE_EVENTS": events, "FAKE_STDOUT": "for people"}).execute({})
+    said = capfd.readouterr().out
+    for level, text in [("info", "planned table=t"), ("warning", "late"), ("info", "panic: \xff"), ("info", "for people")]:
+        assert re.search(rf"\[{level} *\] {text} ", said), text
+
+
+def test_the_day_is_that_of_the_run_where_none_is_given(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    operator(env={"FAKE_SEEN": str(seen)}, source={"dataset": "s3-access", "table": "web", "named": True}).execute(
+        {"params": {"proc_ymd": "20231101"}}
+    )
+    words = json.loads(seen.read_text())["words"]
+    assert words[:4] == ["run", "--day=2023-11-01", "--dataset=s3-access", "--table=web"]
+
+
+def test_airflows_own_settings_are_kept_from_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "f")
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", "postgres://u:p@h")
+    monkeypatch.setenv("LOGMILL_MEMORY", "2GiB")
+    operator("doctor", {"FAKE_SEEN": str(tmp_path / "seen")}).execute({})
+    env = json.loads((tmp_path / "seen").read_text())["env"]
+    assert not [name for name in env if "AIRFLOW" in name]
+    assert env["LOGMILL_MEMORY"] == "2GiB"
+
+
+def test_credentials_of_a_connection_reach_the_child_and_no_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    extra = {"region_name": "ap-northeast-2", "endpoint_url": "http://127.0.0.1:9", "aws_session_token": "tokentoken"}
+    connection = {"conn_type": "aws", "login": "AKIAONE", "password": "hushhushhush", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_LAKE", json.dumps(connection))
+    operator("doctor", {"FAKE_SEEN": str(tmp_path / "seen")}, aws_conn_id="lake").execute({})
+    env = json.loads((tmp_path / "seen").read_text())["env"]
+    assert {name: value for name, value in env.items() if name.startswith("AWS_") and value != "/dev/null"} == {
+        "AWS_ACCESS_KEY_ID": "AKIAONE",
+        "AWS_SECRET_ACCESS_KEY": "hushhushhush",
+        "AWS_SESSION_TOKEN": "tokentoken",
+        "AWS_REGION": "ap-northeast-2",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    said = "".join(capfd.readouterr())
+    assert "logmill doctor ended with 0" in said
+    assert "hushhush" not in said
+    assert "tokentoken" not in said
+
+
+def test_a_worker_without_the_binary_says_so() -> None:
+    with pytest.raises(AirflowFailException, match="cannot start 'no-such-logmill' on this worker"):
+        LogmillOperator(task_id="t", verb="doctor", binary="no-such-logmill").execute({})
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_killed_task_leaves_no_process(tmp_path: Path, deaf: bool) -> None:
+    pids = tmp_path / "pids"
+    env = {"FAKE_PIDS": str(pids)} | ({"FAKE_DEAF": "1"} if deaf else {})
+    task = operator(env=env, day="2023-11-01", grace=0.2 if deaf else 3600)
+    raised: list[BaseException] = []
+
+    def execute() -> None:
+        try:
+            task.execute({})
+        except AirflowException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=execute)
+    thread.start()
+    child, grandchild = pids_in(pids)
+    task.on_kill()
+    thread.join(60)
+    until_gone([child, grandchild])
+    assert "the task was killed; logmill run ended with 130" in str(raised[0])
+
+
+def test_a_task_that_ends_by_an_exception_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pids = tmp_path / "pids"
+    task = operator("doctor", {"FAKE_PIDS": str(pids), "FAKE_EVENTS": "ready", "FAKE_DEAF": "1"}, grace=0.2)
+
+    def time_out(*_: Any) -> None:
+        pids_in(pids)
+        raise TimeoutError
+
+    monkeypatch.setattr("logmill_airflow.operators.read_event", time_out)
+    with pytest.raises(TimeoutError):
+        task.execute({})
+    until_gone(pids_in(pids))
+
+
+def worker(pids: Path, grace: float, **env: str) -> subprocess.Popen[str]:
+    """A worker in a process of its own."""
+    here = Path(__file__).parent
+    return subprocess.Popen(
+        [sys.executable, str(here / "worker.py"), str(grace)],
+        env=os.environ | {"FAKE_PIDS": str(pids)} | env,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize("env", [{}, {"FAKE_DEAF": "1"}])
+def test_sigterm_to_the_worker_stops_the_child_from_within_the_handler(tmp_path: Path, env: dict[str, str]) -> None:
+    with worker(tmp_path / "pids", 0.2 if env else 3600, **env) as process:
+        pids = pids_in(tmp_path / "pids")
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+    until_gone(pids)
+    assert "the task was killed; logmill run ended with 130" in said
+
+
+def test_a_worker_that_is_killed_takes_the_child_along(tmp_path: Path) -> None:
+    with worker(tmp_path / "pids", 3600) as process:
+        child, grandchild = pids_in(tmp_path / "pids")
+        process.kill()
+    until_gone([child])
+    os.kill(grandchild, signal.SIGKILL)
+
+
+def test_what_can_be_rendered_is() -> None:
+    task = operator(day="{{ day }}", options={"input": ["{{ bucket }}/a"], "shards": 4}, config_file="/{{ day }}.toml")
+    task.render_template_fields({"day": "2023-11-01", "bucket": "s3://b"})
+    assert (task.day, task.options, task.config_file) == (
+        "2023-11-01", {"input": ["s3://b/a"], "shards": 4}, "/2023-11-01.toml",
+    )  # fmt: skip
