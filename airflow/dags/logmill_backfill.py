@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import DAG, Param, task
 
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param
+from logmill_airflow.tasks import announce_tables, day_param, tables_of
 
 config = Config.load()
 STATES = ["missing", "stale", "failed", "outdated", "all"]
@@ -50,13 +50,8 @@ with DAG(
         **config.binary_options(),
     ).expand(source=[vars(entry) for entry in config.table_sources()])
 
-    @task(trigger_rule="all_done")
-    def published(summaries) -> list[dict]:
-        """What was made, by table and day."""
-        return [entry for summary in summaries or [] if summary for entry in summary["tables"]]
-
     @task(trigger_rule="none_failed", retries=0)
     def done() -> None:
         """Fails the run where a source has failed."""
 
-    [backfill, *announce_tables(config, published(backfill.output))] >> done()
+    [backfill, *announce_tables(config, tables_of(backfill.output))] >> done()

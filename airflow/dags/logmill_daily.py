@@ -13,7 +13,7 @@ from logmill_airflow.compat import daily_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.exit_codes import NOT_REGISTERED
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, count_in_athena, day_param, the_day, wait_for_logs
+from logmill_airflow.tasks import announce_tables, count_in_athena, day_param, results, the_day, wait_for_logs
 
 config = Config.load()
 
@@ -23,8 +23,7 @@ def spice_refreshes(published) -> list[dict[str, str]]:
     """The data sets that show tables which were published."""
     return [
         {"data_set_id": data_set, "run": entry["run"]}
-        for entry in published or []
-        if entry
+        for entry in results(published)
         for data_set in config.quicksight_data_sets.get(entry["table"], [])
     ]
 

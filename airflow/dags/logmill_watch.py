@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import DAG, Param, task
 from logmill_airflow.compat import three_hourly_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param
+from logmill_airflow.tasks import announce_tables, day_param, tables_of
 
 config = Config.load()
 BEHIND = ["missing", "stale", "failed"]
@@ -57,13 +57,8 @@ with DAG(
         task_id="rebuild", verb="backfill", max_active_tis_per_dagrun=4, **config.binary_options()
     ).expand_kwargs(behind(status.output))
 
-    @task(trigger_rule="all_done")
-    def published(summaries) -> list[dict]:
-        """What was made, by table and day."""
-        return [entry for summary in summaries or [] if summary for entry in summary["tables"]]
-
     @task(trigger_rule="none_failed", retries=0)
     def done() -> None:
         """Fails the run where a day has failed."""
 
-    [rebuild, *announce_tables(config, published(rebuild.output))] >> done()
+    [rebuild, *announce_tables(config, tables_of(rebuild.output))] >> done()

@@ -77,6 +77,19 @@ def only_table(summary: Mapping[str, Any] | None) -> dict[str, Any]:
     return dict(summary["tables"][0])
 
 
+def results(pulled: Any) -> list[dict[str, Any]]:
+    """What mapped tasks have given. Airflow gives a single result without a list, as where all others have failed."""
+    if pulled is None:
+        return []
+    return [pulled] if isinstance(pulled, Mapping) else [dict(entry) for entry in pulled if entry]
+
+
+@task(task_id="published", trigger_rule="all_done")
+def tables_of(summaries: Any) -> list[dict[str, Any]]:
+    """What mapped runs have published, by table and day."""
+    return [entry for summary in results(summaries) for entry in summary["tables"]]
+
+
 def announce_tables(config: Config, published: Any) -> list[Any]:
     """A task for each table that tells those who follow it; skipped where nothing of it was published.
 
@@ -91,7 +104,7 @@ def announce(table: str, asset: Asset) -> Any:
     @task(task_id=f"announce_{table}", trigger_rule="all_done", outlets=[asset], retries=0)
     def tell(published: Any) -> None:
         """An event of the asset, with days and rows."""
-        entries = [entry for entry in published or [] if entry and entry["table"] == table]
+        entries = [entry for entry in results(published) if entry["table"] == table]
         if not entries:
             raise AirflowSkipException(f"nothing of {table} was published")
         context = get_current_context()

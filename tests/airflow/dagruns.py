@@ -26,16 +26,16 @@ class Ended:
     @property
     def state(self) -> str:
         """How it has ended."""
-        return str(self.run.state.value)
+        return str(getattr(self.run.state, "value", self.run.state))
 
     def states(self, task_id: str) -> list[str]:
         """How a task has ended, by map index."""
         found = [ti for ti in self.run.get_task_instances() if ti.task_id == task_id]
-        return [str(ti.state.value) for ti in sorted(found, key=lambda ti: ti.map_index)]
+        return [str(ti.state) for ti in sorted(found, key=lambda ti: ti.map_index)]
 
     def all_states(self) -> list[str]:
         """How all tasks have ended."""
-        return [str(ti.state.value) for ti in self.run.get_task_instances()]
+        return [str(ti.state) for ti in self.run.get_task_instances()]
 
     def xcom(self, task_id: str, map_index: int = -1, key: str = "return_value") -> Any:
         """What a task has given."""

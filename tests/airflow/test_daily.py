@@ -7,7 +7,7 @@ import pytest
 from answers import Athena, Rows
 from aws import ACCOUNT, Aws
 from catalog import Registered
-from harness import SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
+from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
 
 from conftest import settings_of
 from dagruns import Ended, asset_events, run_dag
@@ -113,8 +113,11 @@ def test_a_day_without_rows_is_skipped_where_that_is_wished(registered: Register
 
 
 def test_a_lake_in_a_folder_needs_no_aws(variable: Any, airflow_database: None, tmp_path: Path) -> None:
-    env = {"LOGMILL_INPUT": str(Path(SAMPLE_DATA).resolve()), "LOGMILL_OUTPUT": str(tmp_path / "lake")}
-    variable(binary=str(binary()), env=env)
-    ended = run_dag("logmill_daily", {"proc_ymd": YMD})
-    assert ended.state == "success"
-    assert Lake(tmp_path / "lake").digests() == run_day(tmp_path / "plain").lake.digests()
+    logs = REPOSITORY / SAMPLE_DATA
+    env = {"LOGMILL_INPUT": str(logs), "LOGMILL_OUTPUT": str(tmp_path / "lake")}
+    # One source alone, too.
+    for sources in ([{"dataset": "cloudtrail"}], []):
+        variable(binary=str(binary()), env=env, sources=sources)
+        ended = run_dag("logmill_daily", {"proc_ymd": YMD})
+        assert (ended.state, ended.states("announce_cloudtrail")) == ("success", ["success"])
+    assert Lake(tmp_path / "lake").digests() == run_day(tmp_path / "plain", source=logs).lake.digests()

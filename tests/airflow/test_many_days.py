@@ -31,13 +31,13 @@ def made(ended: Any) -> set[tuple[str, str]]:
     return {(entry["table"], entry["day"]) for entry in ended.xcom("published")}
 
 
-def test_a_backfill_makes_the_days_of_its_params(lake: Lake, tmp_path: Path) -> None:
+def test_a_backfill_makes_the_days_of_its_params(lake: Lake, logs: Path, tmp_path: Path) -> None:
     ended = run_dag("logmill_backfill", {"from": "20231031", "to": "2023-11-02"})
     assert ended.state == "success"
     days = ("2023-10-31", "2023-11-01", "2023-11-02")
     assert made(ended) == {(table, day) for table in ("cloudtrail", "s3_access") for day in days}
     for day in days:
-        run_day(tmp_path / "plain", day=day)
+        run_day(tmp_path / "plain", day=day, source=logs)
     assert lake.digests() == Lake(tmp_path / "plain").digests()
     again = run_dag("logmill_backfill", {"from": "20231031", "to": "2023-11-02"})
     assert (again.state, made(again), again.states("announce_cloudtrail")) == ("success", set(), ["skipped"])

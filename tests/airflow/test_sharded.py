@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog import Registered
-from harness import SAMPLE_DAY, run_day
+from harness import SAMPLE_DAY, logmill
 
 from conftest import settings_of
 from dagruns import run_dag
@@ -20,7 +20,8 @@ def test_shards_give_the_bytes_of_a_plain_run(
     assert ended.states("convert") == ["success"] * 3
     assert {entry["table"]: entry["rows"] for entry in ended.xcom("check")} == {"cloudtrail": 1430, "s3_access": 657}
     plain = Registered(registered.aws, registered.aws.lake(), registered.database)
-    registered.aws.run(plain.lake, source=raw_logs)
+    ends = ("--input", raw_logs, "--output", plain.lake.url)
+    logmill("run", "--day", SAMPLE_DAY, *ends, env=registered.aws.env(registered.aws.server))
     sharded = registered.lake.download(tmp_path / "sharded").digests()
     assert sharded == plain.lake.download(tmp_path / "plain").digests()
     assert len(sharded) == 2
