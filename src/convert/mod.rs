@@ -12,6 +12,7 @@ mod gather;
 mod legs;
 mod merge;
 mod object;
+mod parcel;
 mod quarantine;
 mod run;
 mod scatter;

@@ -4,8 +4,7 @@
 //! names it: one file, replaced in one step. An attempt that was killed leaves nothing that could be taken for a result,
 //! and of two attempts at once the later one counts, whole.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::dedupe::{IdentityData, IdentityRun};
+use super::parcel::{PACKED, pack, unpack};
 use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
 use super::scatter::{ObjectCount, Scattered};
@@ -22,11 +22,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::ledger::RowLedger;
 use crate::store::lake::Partition;
-use crate::store::{Lake, LakeFile, Scratch};
+use crate::store::{Lake, Scratch};
 
 const INDEX: &str = "index.json";
-/// Bytes that are fetched at once.
-const FETCH_BYTES: usize = 8 << 20;
 
 /// The list of what an attempt at a shard has left.
 #[derive(Serialize, Deserialize)]
@@ -130,6 +128,15 @@ impl Staging {
         })
     }
 
+    /// Moves a finished file to its place, compressed where that is not on this machine.
+    fn put(&self, file: &Path, target: &str) -> Result<()> {
+        if self.lake.local_path(target).is_some() {
+            return self.lake.put(target, file);
+        }
+        let packed = pack(file).map_err(|cause| spill_failed(file, cause))?;
+        self.lake.put(&format!("{target}{PACKED}"), &packed)
+    }
+
     /// Brings the files of a shard to this machine, below `scratch`, unless they are on it; gives their folder.
     fn bring(&self, folder: &str, files: &[(String, u64)], scratch: &Path) -> Result<PathBuf> {
         if let Some(here) = self.lake.local_path(folder) {
@@ -143,15 +150,14 @@ impl Staging {
         let here = scratch.join("shards").join(folder);
         fs::create_dir_all(&here).map_err(|cause| spill_failed(&here, cause))?;
         files.par_iter().try_for_each(|(name, bytes)| {
-            let path = format!("{folder}/{name}");
-            let staged = self.lake.open(&path)?;
-            check_size(&self.lake.address(&path), *bytes, staged.as_ref().map(|file| file.bytes()))?;
-            staged.map_or(Ok(()), |file| {
-                fetch(file.as_ref(), &here.join(name)).map_err(|cause| {
-                    Error::unusable("cannot fetch the staged file", cause)
-                        .with("file", self.lake.address(&path))
-                })
-            })
+            let path = format!("{folder}/{name}{PACKED}");
+            let failed = |cause| {
+                Error::unusable("cannot fetch the staged file", cause).with("file", self.lake.address(&path))
+            };
+            let packed = self.lake.open(&path)?;
+            let found =
+                packed.map(|file| unpack(file.as_ref(), &here.join(name)).map_err(failed)).transpose()?;
+            check_size(&self.lake.address(&path), *bytes, found)
         })?;
         Ok(here)
     }
@@ -167,19 +173,6 @@ fn check_size(file: &str, expected: u64, found: Option<u64>) -> Result<()> {
         .hint("convert the shard again"))
 }
 
-/// Copies a staged file to this machine, piece by piece.
-fn fetch(staged: &dyn LakeFile, target: &Path) -> io::Result<()> {
-    let mut file = File::create(target)?;
-    let mut offset = 0;
-    while offset < staged.bytes() {
-        let left = usize::try_from(staged.bytes() - offset).unwrap_or(usize::MAX);
-        let piece = staged.read_at(offset, left.min(FETCH_BYTES))?;
-        file.write_all(&piece)?;
-        offset += piece.len() as u64;
-    }
-    Ok(())
-}
-
 impl Scattered {
     /// Makes what an attempt has left in its `scratch` the result of its shard.
     pub fn keep(mut self, staging: &Staging, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<()> {
@@ -187,13 +180,14 @@ impl Scattered {
         let json = serde_json::to_vec(&index)
             .map_err(|cause| Error::bug("cannot write the index of a shard").caused_by(cause))?;
         let shard = shard_folder(attempt.table, attempt.shard);
-        let put = |from: &str, to: String| staging.lake.put(&to, &scratch.path().join(from));
+        let folder = format!("{shard}/{}", attempt.run);
         let files = index.files.par_iter();
-        files.try_for_each(|(name, _)| put(name, format!("{shard}/{}/{name}", attempt.run)))?;
+        files
+            .try_for_each(|(name, _)| staging.put(&scratch.path().join(name), &format!("{folder}/{name}")))?;
         let path = scratch.path().join(INDEX);
         fs::write(&path, json).map_err(|cause| spill_failed(&path, cause))?;
         // Last: now the attempt is the result.
-        put(INDEX, format!("{shard}/{INDEX}"))
+        staging.lake.put(&format!("{shard}/{INDEX}"), &path)
     }
 
     fn index(&mut self, attempt: &Attempt<'_>, folder: &Path) -> Result<ShardIndex> {

@@ -1,0 +1,80 @@
+//! Staged files on their way through a bucket: compressed, with a checksum, one after the other.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::store::LakeFile;
+
+/// What is added to the name of a compressed file.
+pub(super) const PACKED: &str = ".zst";
+/// Spilled rows shrink to a fifth at this level, faster than a network takes them.
+const LEVEL: i32 = 1;
+/// Bytes that are fetched at once.
+const FETCH_BYTES: usize = 8 << 20;
+
+/// Puts a compressed file in the place of a file, beside it; gives its path.
+pub(super) fn pack(path: &Path) -> io::Result<PathBuf> {
+    let packed = path.with_added_extension(PACKED.trim_start_matches('.'));
+    let mut encoder = zstd::Encoder::new(BufWriter::new(File::create(&packed)?), LEVEL)?;
+    encoder.include_checksum(true)?;
+    io::copy(&mut File::open(path)?, &mut encoder)?;
+    encoder.finish()?.flush()?;
+    fs::remove_file(path)?;
+    Ok(packed)
+}
+
+/// Fetches a compressed file; gives the size of what was in it.
+pub(super) fn unpack(packed: &dyn LakeFile, target: &Path) -> io::Result<u64> {
+    let mut decoder = zstd::stream::write::Decoder::new(BufWriter::new(File::create(target)?))?;
+    let mut offset = 0;
+    while offset < packed.bytes() {
+        let left = usize::try_from(packed.bytes() - offset).unwrap_or(usize::MAX);
+        let piece = packed.read_at(offset, left.min(FETCH_BYTES))?;
+        decoder.write_all(&piece)?;
+        offset += piece.len() as u64;
+    }
+    decoder.flush()?;
+    Ok(fs::metadata(target)?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    struct Fetched(Vec<u8>);
+
+    impl LakeFile for Fetched {
+        fn bytes(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+            let start = usize::try_from(offset).unwrap();
+            Ok(Bytes::copy_from_slice(&self.0[start..start + length]))
+        }
+    }
+
+    #[test]
+    fn a_file_comes_back_as_it_was_and_one_that_was_cut_or_changed_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, target) = (folder.path().join("rows-0"), folder.path().join("back"));
+        let content: Vec<u8> = (0..20_000_u32).flat_map(|number| (number * number).to_le_bytes()).collect();
+        for content in [&[][..], b"a", &content] {
+            fs::write(&file, content).unwrap();
+            let packed = fs::read(pack(&file).unwrap()).unwrap();
+            assert!(!file.exists());
+            assert_eq!(unpack(&Fetched(packed.clone()), &target).unwrap(), content.len() as u64);
+            assert_eq!(fs::read(&target).unwrap(), content);
+            let cut = unpack(&Fetched(packed[..packed.len() / 2].to_vec()), &target);
+            assert!(cut.is_err() || content.is_empty() || cut.unwrap() < content.len() as u64);
+        }
+        fs::write(&file, &content).unwrap();
+        let mut packed = fs::read(pack(&file).unwrap()).unwrap();
+        let middle = packed.len() / 2;
+        packed[middle] ^= 1;
+        assert!(unpack(&Fetched(packed), &target).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+"""A day in shards that meet in a bucket: machines that share nothing else, and what becomes of killed ones."""
+
+import signal
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from aws import Aws, S3Lake
+from faults import ACCESS_DENIED, FaultProxy, Rule, Strike
+from harness import SAMPLE_DAY
+from small_day import SmallDay
+from test_s3_kills import signalled
+
+SHARDS = 3
+# Requests of a conversion at which it is killed: the first, the last, and some between them, in tenths of all.
+POINTS = range(11)
+
+
+@dataclass(frozen=True)
+class SharedDay:
+    """A plan in a bucket, and the lake that it is for."""
+
+    aws: Aws
+    source: str
+    lake: S3Lake
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where plan and shards are."""
+        return ("--plan", f"{self.lake.url}/_staging/d/plan.json", "--staging", f"{self.lake.url}/_staging/d")
+
+    def plan(self) -> None:
+        """Writes the plan."""
+        options = ("--day", SAMPLE_DAY, "--input", self.source, "--shards", str(SHARDS))
+        self.aws.logmill("plan", *options, *self.place[:2])
+
+    def conversion(self, shard: int | str, scratch: Path) -> tuple[str, ...]:
+        """The command line of a machine."""
+        return ("convert", *self.place, "--shard", str(shard), "--scratch", str(scratch), "--quiet")
+
+    def convert(self, shard: int, scratch: Path) -> None:
+        """Converts a shard on a machine of an array."""
+        env = {"AWS_BATCH_JOB_ARRAY_INDEX": str(shard)}
+        self.aws.logmill(*self.conversion("auto", scratch), env=env)
+
+    def publish(self, *options: str, code: int = 0) -> str:
+        """Publishes the day; gives the messages."""
+        lake = ("--output", self.lake.url, "--grace", "0s", "--quiet")
+        return self.aws.logmill("publish", *self.place, *lake, *options, code=code).stderr
+
+    def staged(self) -> set[str]:
+        """What lies in the staging folder."""
+        return {path for path in self.lake.paths() if path.startswith("_staging/")}
+
+
+@pytest.fixture
+def shared(aws: Aws, day: SmallDay) -> SharedDay:
+    """A planned day."""
+    shared = SharedDay(aws, day.source, aws.lake())
+    shared.plan()
+    return shared
+
+
+def test_machines_that_share_a_bucket_alone_publish_the_day_of_one_run(
+    shared: SharedDay, day: SmallDay, tmp_path: Path
+) -> None:
+    for shard in reversed(range(SHARDS)):
+        scratch = tmp_path / str(shard)
+        scratch.mkdir()
+        shared.convert(shard, scratch)
+        assert not list(scratch.iterdir()), "a machine keeps nothing"
+    shared.convert(SHARDS, tmp_path / "spare")
+    shared.publish("--scratch", str(tmp_path))
+    assert shared.lake.readers() == day.new
+    assert len(shared.staged()) > SHARDS
+    shared.publish("--scratch", str(tmp_path), "--remove-staging")
+    assert (shared.lake.readers(), shared.staged()) == (day.new, set())
+    shared.lake.assert_clean()
+
+
+@pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
+def test_a_machine_killed_at_any_request_is_replaced_by_another(
+    shared: SharedDay, proxy: FaultProxy, day: SmallDay, tmp_path: Path, carried_out: bool
+) -> None:
+    for shard in range(1, SHARDS):
+        shared.convert(shard, tmp_path)
+    proxy.forget()
+    clean = SharedDay(shared.aws, shared.source, shared.aws.lake())
+    clean.plan()
+    proxy.forget()
+    clean.convert(0, tmp_path)
+    last = len(proxy.requests())
+    for point in POINTS:
+        proxy.forget()
+        where = {"skip": point * (last - 1) // POINTS[-1]}
+        strike = partial(Strike, carried_out=carried_out)
+        command = shared.conversion(0, tmp_path)
+        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
+        assert code == -signal.SIGKILL, said
+    proxy.forget()
+    if not carried_out:
+        # The other table is converted first, and is published.
+        assert "has not been converted" in shared.publish(code=5)
+    shared.convert(0, tmp_path)
+    shared.publish("--remove-staging")
+    assert (shared.lake.readers(), shared.staged()) == (day.new, set())
+
+
+def test_what_the_bucket_refuses_is_said_with_the_permission(
+    shared: SharedDay, proxy: FaultProxy, tmp_path: Path
+) -> None:
+    for operation, permission in (("GetObject", "s3:GetObject"), ("CreateMultipartUpload", "s3:PutObject")):
+        rule: Rule = proxy.rule(ACCESS_DENIED, operation=operation, path="*/_staging/*")
+        said = shared.aws.logmill(*shared.conversion(0, tmp_path), code=4).stderr
+        assert permission in said
+        assert rule.struck > 0
+        proxy.forget()
+
+
+def test_a_staged_file_that_is_gone_is_named(shared: SharedDay, tmp_path: Path) -> None:
+    for shard in range(SHARDS):
+        shared.convert(shard, tmp_path)
+    lost = next(path for path in sorted(shared.staged()) if "/rows-" in path)
+    shared.aws.s3.delete_object(Bucket=shared.lake.bucket, Key=shared.lake.below + lost)
+    said = shared.publish(code=5)
+    assert lost in said
+    assert "convert the shard again" in said
