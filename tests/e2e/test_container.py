@@ -1,0 +1,181 @@
+"""The image, as far as it can be tried without an engine that runs containers.
+
+The Dockerfile is linted, and the binary is run as the image would run it: in a root folder with nothing but what the base
+image has and it needs, read-only, as a user without rights.
+"""
+
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import trustme
+
+from aws import Aws
+from faults import running
+from harness import PATIENCE, REPOSITORY, SAMPLE_DAY, binary
+
+DOCKERFILE = REPOSITORY / "Dockerfile"
+# Of all libraries in gcr.io/distroless/cc-debian12, those of its packages libc6 and libgcc-s1 that a program of Rust may ask
+# for. The image has libssl and libstdc++ as well: nobody here is to want them.
+IN_THE_IMAGE = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libdl.so.2", "libpthread.so.0", "librt.so.1"}
+# The C library of Amazon Linux 2023, on which AWS Glue 5 and EMR 7 run; that of the image is 2.36.
+OLDEST_GLIBC = (2, 34)
+USER = "65532"
+CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+ENTER = """
+set -e
+mount --bind "$1" "$1"
+mount --bind "$2" "$1/scratch"
+mount -o remount,ro,bind "$1"
+root=$1
+shift 2
+exec chroot --userspec={user}:{user} "$root" "$@"
+"""
+
+
+def instructions() -> dict[str, list[str]]:
+    """What the Dockerfile says, by instruction."""
+    text = re.sub(r"\\\n\s*", "", DOCKERFILE.read_text())
+    found: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            name, _, rest = line.partition(" ")
+            found.setdefault(name, []).append(rest)
+    return found
+
+
+@cache
+def libraries() -> dict[str, Path]:
+    """The libraries that the binary wants, by name, with the one that loads them."""
+    listed = subprocess.run(["ldd", binary()], capture_output=True, text=True, check=True).stdout
+    named = re.findall(r"^\s*(\S+) => (/\S+)", listed, re.MULTILINE)
+    loader = re.findall(r"^\s*(/\S+/ld-linux\S+)", listed, re.MULTILINE)
+    return {name: Path(path) for name, path in [*named, *((path, path) for path in loader)]}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A root folder like that of the image, with the binary and the libraries that it asks for."""
+    folder = tmp_path / "root"
+    for name in ("scratch", "usr/local/bin", "etc/ssl/certs", "lib64"):
+        (folder / name).mkdir(parents=True)
+    shutil.copy(binary(), folder / "usr/local/bin/logmill")
+    for path in libraries().values():
+        target = folder / str(path).lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    return folder
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    """The folder that is mounted, which the user of the image may write to."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+def contained(root: Path, scratch: Path, *arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Runs the entry point of the image in its root, with its variables."""
+    entry = re.findall(r'"([^"]+)"', instructions()["ENTRYPOINT"][0])
+    variables = dict(word.split("=", 1) for word in instructions()["ENV"][-1].split())
+    return subprocess.run(
+        ["unshare", "--mount", "sh", "-c", ENTER.format(user=USER), "sh", root, scratch, *entry, *arguments],
+        env={"PATH": os.environ["PATH"]} | variables | env,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+
+
+@pytest.fixture
+def may_enter() -> None:
+    """Skips where this user may not make a root of its own; in CI that is a failure."""
+    tried = subprocess.run(["unshare", "--mount", "true"], capture_output=True, text=True)
+    if tried.returncode != 0:
+        missing = f"a root folder of its own wants root: {tried.stderr}"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+
+
+def test_the_linter_finds_nothing() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    found = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True)
+    assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_the_image_is_built_as_the_repository_is() -> None:
+    said = instructions()
+    channel = re.search(r'channel = "(.+)"', (REPOSITORY / "rust-toolchain.toml").read_text())
+    assert channel and said["ARG"][0] == f"RUST={channel[1]}"
+    assert all("--profile dist" in run and "--locked" in run for run in said["RUN"])
+    # What cargo wants to find of the targets that Cargo.toml names by their paths.
+    named = re.findall(r'^path = "(.+)"', (REPOSITORY / "Cargo.toml").read_text(), re.MULTILINE)
+    assert named
+    assert all(path in said["RUN"][0] for path in named)
+    assert said["FROM"][-1] == "gcr.io/distroless/cc-debian12:nonroot"
+    assert said["USER"] == [f"{USER}:{USER}"]
+
+
+def test_what_is_copied_is_sent_to_the_engine_and_nothing_else() -> None:
+    ignored = (REPOSITORY / ".dockerignore").read_text().split("\n")
+    sent = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    copied = {word for copy in instructions()["COPY"] if "--from" not in copy for word in copy.split()[:-1]}
+    assert "*" in ignored
+    assert sent == copied
+    assert all((REPOSITORY / name).exists() for name in copied)
+
+
+def test_the_binary_wants_no_library_that_the_image_lacks() -> None:
+    wanted = {name for name in libraries() if not name.startswith("/")}
+    assert wanted
+    assert wanted <= IN_THE_IMAGE
+    symbols = set(re.findall(rb"GLIBC_(\d+)\.(\d+)", binary().read_bytes()))
+    newest = max((int(major), int(minor)) for major, minor in symbols)
+    assert newest <= OLDEST_GLIBC
+
+
+@pytest.fixture
+def authority(root: Path) -> trustme.CA:
+    """An authority that the root folder trusts, where Debian has its certificates."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(root / CERTIFICATES)
+    return authority
+
+
+@pytest.mark.usefixtures("may_enter")
+def test_a_day_goes_from_s3_to_s3_over_tls_in_a_read_only_root(
+    aws: Aws, raw_sample: str, root: Path, scratch: Path, authority: trustme.CA, tmp_path: Path
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    lake, expected = aws.lake(), aws.lake()
+    aws.run(expected, source=raw_sample)
+    with running(aws.server, context) as proxy:
+        options = ("--input", raw_sample, "--output", lake.url, "--memory", "64MiB")
+        done = contained(root, scratch, "run", "--day", SAMPLE_DAY, *options, env=aws.env(proxy.url))
+    assert done.returncode == 0, done.stderr
+    assert lake.download(tmp_path / "a").digests() == expected.download(tmp_path / "b").digests()
+    assert not list(scratch.iterdir())
+
+
+@pytest.mark.usefixtures("may_enter")
+def test_the_root_is_read_only_and_the_user_has_no_rights(root: Path, scratch: Path) -> None:
+    (root / "lake").mkdir(mode=0o777)
+    (root / "logs").mkdir()
+    run = ("run", "--day", SAMPLE_DAY, "--input", "/logs", "--output")
+    for output, said in (("/lake", "Read-only file system"), ("/scratch/denied/lake", "Permission denied")):
+        (scratch / "denied").mkdir(exist_ok=True, mode=0o755)
+        refused = contained(root, scratch, *run, output, env={})
+        assert refused.returncode == 4
+        assert said in refused.stderr
+    done = contained(root, scratch, *run, "/scratch/lake", env={})
+    assert done.returncode == 0, done.stderr
+    owners = {path.stat().st_uid for path in (scratch / "lake").rglob("*")}
+    assert owners == {int(USER)}
