@@ -7,7 +7,8 @@
 //! 3. [`publish`]: part files to one committed day, whole or not at all.
 //! 4. [`catalog`]: the committed day as a partition of a Glue table.
 //!
-//! `query` answers SQL over published days. What a log type is stands in [`dataset`], where bytes live in [`store`], and only [`cli`] talks to people.
+//! `query` answers SQL over published days. What a log type is stands in [`dataset`], where bytes live in [`store`], and
+//! only [`cli`] talks to people.
 //!
 //! ```
 //! use logmill::dataset::{self, DecodeLimits, Naming, Rows};

@@ -19,7 +19,7 @@ use super::files::LakeFiles;
 use super::rows::{RowStream, Rows, Scanned, Waiter};
 use super::table::{Days, LAKE_URL, LakeTable, days_of, unknown_dataset};
 use super::views::{VIEWS, View};
-use super::{functions, statement};
+use super::{functions, near, statement};
 use crate::cancel::Cancel;
 use crate::dataset::{self, Dataset, Naming, Promotion, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
@@ -285,9 +285,7 @@ impl Engine {
 
     fn no_such_table(&self, name: &str) -> Error {
         let names: Vec<&str> = self.tables().chain(VIEWS.iter().map(|view| view.name)).collect();
-        let near = names.iter().min_by_key(|known| distance(known, name));
-        let near =
-            near.filter(|known| distance(known, name) <= 3).map(|known| format!("did you mean {known}? "));
+        let near = near::nearest(name, names.into_iter()).map(|known| format!("did you mean {known}? "));
         Error::new(ErrorKind::Usage, format!("there is no table or view '{name}'"))
             .with("lake", self.lake.address(""))
             .hint(format!("{}SHOW TABLES lists them", near.unwrap_or_default()))
@@ -301,23 +299,6 @@ impl Drop for Engine {
             runtime.shutdown_background();
         }
     }
-}
-
-/// How many letters must change to make one name of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for (row, letter) in (1..).zip(a.chars()) {
-        let mut left = row;
-        let mut diagonal = above[0];
-        above[0] = row;
-        for (column, other) in b.iter().enumerate() {
-            let here = (above[column + 1].min(left) + 1).min(diagonal + usize::from(letter != *other));
-            (diagonal, left) = (above[column + 1], here);
-            above[column + 1] = here;
-        }
-    }
-    above[b.len()]
 }
 
 fn session(options: &EngineOptions, files: &Arc<LakeFiles>) -> Result<SessionContext> {

@@ -1,8 +1,9 @@
 //! What the SQL engine says, as an error of ours: whose fault it is, where in the statement, and what to do.
 
-use datafusion::common::{DataFusionError, Diagnostic, SchemaError};
+use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError};
 use datafusion::object_store::Error as StoreError;
 
+use super::near;
 use crate::error::{Error, ErrorKind};
 
 /// An error of the engine.
@@ -12,11 +13,14 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
         return again(ours);
     }
     let root = error.find_root();
+    if let DataFusionError::SchemaError(cause, _) = root
+        && let SchemaError::FieldNotFound { field, valid_fields } = cause.as_ref()
+    {
+        return no_such_column(field, valid_fields, &error);
+    }
     let (kind, doing) = verdict(root);
     let mut said = Error::new(kind, format!("{doing}: {}", sentence(root)));
-    if let Some(Diagnostic { span: Some(span), .. }) = error.diagnostic() {
-        said = said.with("line", span.start.line).with("column", span.start.column);
-    }
+    said = placed(said, &error);
     match root {
         DataFusionError::ResourcesExhausted(_) => said.hint("allow more with --memory, or ask for less"),
         DataFusionError::Internal(_) => {
@@ -26,6 +30,26 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
             Some(help) => said.hint(help),
             None => said,
         },
+    }
+}
+
+fn no_such_column(field: &Column, known: &[Column], error: &DataFusionError) -> Error {
+    let said = Error::new(ErrorKind::Usage, format!("there is no column '{}'", field.flat_name()));
+    let names = known.iter().map(|column| column.name.as_str());
+    let near = near::nearest(&field.name, names).map(|name| format!("did you mean {name}? "));
+    placed(said, error)
+        .hint(format!("{}DESCRIBE and the name of a table list its columns", near.unwrap_or_default()))
+}
+
+/// Where in the statement it is, where that is known and not said.
+fn placed(said: Error, error: &DataFusionError) -> Error {
+    match error.diagnostic() {
+        Some(Diagnostic { span: Some(span), .. })
+            if !matches!(error.find_root(), DataFusionError::SQL(..)) =>
+        {
+            said.with("line", span.start.line).with("column", span.start.column)
+        }
+        _ => said,
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use datafusion::datasource::listing::PartitionedFile;
 use datafusion::object_store::path::Path;
 use datafusion::object_store::{
     Attributes, CopyOptions, Error as StoreError, GetOptions, GetRange, GetResult, GetResultPayload,
@@ -128,7 +129,7 @@ impl ObjectStore for LakeFiles {
         let content = if options.head { Bytes::new() } else { self.read(location, range.clone()).await? };
         Ok(GetResult {
             payload: GetResultPayload::Stream(stream::iter([Ok(content)]).boxed()),
-            meta: meta(location.clone(), size),
+            meta: meta(location, size),
             range,
             attributes: Attributes::default(),
         })
@@ -171,8 +172,8 @@ impl ObjectStore for LakeFiles {
 }
 
 /// A published file never changes: its path names the run that wrote it.
-pub(super) fn meta(location: Path, size: u64) -> ObjectMeta {
-    ObjectMeta { location, last_modified: Default::default(), size, e_tag: None, version: None }
+pub(super) fn meta(location: &Path, size: u64) -> ObjectMeta {
+    PartitionedFile::new(location.as_ref(), size).object_meta
 }
 
 impl fmt::Display for LakeFiles {

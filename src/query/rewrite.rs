@@ -1,62 +1,144 @@
-//! Spellings of Athena that the engine does not know, changed in the text or in the parsed statement.
+//! Calls that Athena spells otherwise: each is replaced by what means the same here.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName, Statement,
-    visit_expressions_mut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, visit_expressions_mut,
 };
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 
-/// Functions that are there under another name, with the same arguments: Athena's name and ours.
-const RENAMED: [(&str, &str); 9] = [
-    ("any_value", "first_value"),
-    ("approx_percentile", "approx_percentile_cont"),
-    ("arbitrary", "first_value"),
-    ("bool_and", "bool_and"),
-    ("codepoint", "ascii"),
-    ("day_of_week", "athena_day_of_week"),
-    ("every", "bool_and"),
-    ("from_hex", "from_hex"),
-    ("rand", "random"),
+/// A call by its name and its number of arguments, and what stands for it; `{1}` is the first argument.
+const SPELLINGS: &[(&str, usize, &str)] = &[
+    ("approx_percentile", 2, "approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1})"),
+    ("arbitrary", 1, "any_value({1})"),
+    ("codepoint", 1, "ascii({1})"),
+    ("contains", 2, "array_has({1}, {2})"),
+    ("count_if", 1, "count(nullif({1}, false))"),
+    ("date", 1, "CAST({1} AS date)"),
+    ("day", 1, "CAST(date_part('day', {1}) AS bigint)"),
+    ("day_of_month", 1, "CAST(date_part('day', {1}) AS bigint)"),
+    ("day_of_week", 1, "((CAST(date_part('dow', {1}) AS bigint) + 6) % 7 + 1)"),
+    ("day_of_year", 1, "CAST(date_part('doy', {1}) AS bigint)"),
+    ("dow", 1, "((CAST(date_part('dow', {1}) AS bigint) + 6) % 7 + 1)"),
+    ("doy", 1, "CAST(date_part('doy', {1}) AS bigint)"),
+    ("every", 1, "bool_and({1})"),
+    ("from_iso8601_date", 1, "CAST({1} AS date)"),
+    ("hour", 1, "CAST(date_part('hour', {1}) AS bigint)"),
+    ("if", 2, "CASE WHEN {1} THEN {2} END"),
+    ("if", 3, "CASE WHEN {1} THEN {2} ELSE {3} END"),
+    ("json_format", 1, "{1}"),
+    ("json_parse", 1, "{1}"),
+    ("levenshtein_distance", 2, "levenshtein({1}, {2})"),
+    ("max_by", 2, "first_value({1} ORDER BY {2} DESC NULLS LAST)"),
+    ("millisecond", 1, "(CAST(date_part('millisecond', {1}) AS bigint) % 1000)"),
+    ("min_by", 2, "first_value({1} ORDER BY {2} ASC NULLS LAST)"),
+    ("minute", 1, "CAST(date_part('minute', {1}) AS bigint)"),
+    ("month", 1, "CAST(date_part('month', {1}) AS bigint)"),
+    ("quarter", 1, "CAST(date_part('quarter', {1}) AS bigint)"),
+    ("rand", 0, "random()"),
+    ("regexp_extract", 2, "array_element(regexp_match({1}, concat('(', {2}, ')')), 1)"),
+    ("regexp_extract", 3, "array_element(regexp_match({1}, concat('(', {2}, ')')), {3} + 1)"),
+    ("second", 1, "CAST(date_part('second', {1}) AS bigint)"),
+    ("sequence", 2, "generate_series({1}, {2})"),
+    ("sequence", 3, "generate_series({1}, {2}, {3})"),
+    ("split", 2, "string_to_array({1}, {2})"),
+    ("typeof", 1, "arrow_typeof({1})"),
+    ("week", 1, "CAST(date_part('week', {1}) AS bigint)"),
+    ("week_of_year", 1, "CAST(date_part('week', {1}) AS bigint)"),
+    ("year", 1, "CAST(date_part('year', {1}) AS bigint)"),
 ];
 
-/// Brings calls into the engine's spelling.
-pub(super) fn functions(statement: &mut Statement) {
+/// Brings all calls of a statement into the engine's spelling.
+pub(super) fn calls(statement: &mut Statement) {
     let done = visit_expressions_mut(statement, |expression| {
-        if let Expr::Function(call) = expression {
-            rename(call);
+        if let Some(spelled) = spelled(expression) {
+            *expression = spelled;
         }
         ControlFlow::<()>::Continue(())
     });
     debug_assert!(done.is_continue(), "nothing breaks off");
 }
 
-fn rename(call: &mut Function) {
+/// A call in the engine's spelling; `None` for what needs none.
+fn spelled(expression: &Expr) -> Option<Expr> {
+    let Expr::Function(call) = expression else { return None };
     let name = call.name.to_string().to_ascii_lowercase();
-    if let Some((_, ours)) = RENAMED.iter().find(|(theirs, _)| *theirs == name) {
-        call.name = ObjectName::from(vec![Ident::new(*ours)]);
+    let arguments = arguments(call)?;
+    let fits = |spelling: &&(&str, usize, &str)| spelling.0 == name && spelling.1 == arguments.len();
+    let (_, _, template) = SPELLINGS.iter().find(fits)?;
+    let sql = filled(template, &arguments);
+    let parser = Parser::new(&GenericDialect {}).try_with_sql(&sql);
+    let mut spelled = parser.and_then(|mut parser| parser.parse_expr()).ok()?;
+    if let Expr::Function(ours) = &mut spelled {
+        ours.over.clone_from(&call.over);
+        ours.filter.clone_from(&call.filter);
+    } else {
+        spelled = Expr::Nested(Box::new(spelled));
     }
-    if name == "count_if" {
-        count_if(call);
-    }
+    Some(spelled)
 }
 
-/// `count_if(x)` counts the rows for which x is true, as `count(nullif(x, false))` does.
-fn count_if(call: &mut Function) {
-    let FunctionArguments::List(list) = &mut call.args else { return };
-    if let [FunctionArg::Unnamed(FunctionArgExpr::Expr(condition))] = list.args.as_mut_slice() {
-        let wrapped = Expr::Nested(Box::new(condition.clone()));
-        let sql = format!("nullif({wrapped}, false)");
-        let dialect = datafusion::sql::sqlparser::dialect::GenericDialect {};
-        let parsed = datafusion::sql::sqlparser::parser::Parser::new(&dialect).try_with_sql(&sql);
-        if let Ok(parsed) = parsed.and_then(|mut parser| parser.parse_expr()) {
-            *condition = parsed;
-            call.name = ObjectName::from(vec![Ident::new("count")]);
+/// A template with its arguments, in whose texts nothing is replaced.
+fn filled(template: &str, arguments: &[&Expr]) -> String {
+    let mut pieces = template.split('{');
+    let mut sql = pieces.next().unwrap_or_default().to_owned();
+    for (number, rest) in pieces.filter_map(|piece| piece.split_once('}')) {
+        let place: usize = number.parse().unwrap_or_default();
+        sql += &arguments.get(place.wrapping_sub(1)).map(ToString::to_string).unwrap_or_default();
+        sql += rest;
+    }
+    sql
+}
+
+/// The arguments of a plain call.
+fn arguments(call: &Function) -> Option<Vec<&Expr>> {
+    let FunctionArguments::List(list) = &call.args else { return None };
+    if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
+        return None;
+    }
+    let argument = |argument| match argument {
+        &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref expression)) => Some(expression),
+        _ => None,
+    };
+    list.args.iter().map(argument).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(sql: &str) -> String {
+        let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
+        calls(&mut statements[0]);
+        statements[0].to_string()
+    }
+
+    #[test]
+    fn calls_are_spelled_as_the_engine_has_them() {
+        for (theirs, ours) in [
+            (
+                "SELECT COUNT_IF(a > 1) FILTER (WHERE b) FROM t",
+                "SELECT count(nullif(a > 1, false)) FILTER (WHERE b) FROM t",
+            ),
+            (
+                "SELECT if(year(a) = 1, 'x') FROM t",
+                "SELECT (CASE WHEN CAST(date_part('year', a) AS BIGINT) = 1 THEN 'x' END) FROM t",
+            ),
+            ("SELECT contains(array['{2}'], b)", "SELECT array_has(ARRAY['{2}'], b)"),
+            ("SELECT count(DISTINCT a), year FROM t", "SELECT count(DISTINCT a), year FROM t"),
+            ("SELECT if(a) FROM t", "SELECT if(a) FROM t"),
+        ] {
+            assert_eq!(rewritten(theirs), ours);
         }
     }
-}
 
-/// Structs are named in a call here, and in a cast there.
-pub(super) fn row_casts(sql: &str) -> String {
-    sql.to_owned()
+    #[test]
+    fn every_spelling_can_be_read() {
+        for (name, count, _) in SPELLINGS {
+            let arguments = (0..*count).map(|number| format!("a{number}")).collect::<Vec<_>>().join(", ");
+            let sql = format!("SELECT {name}({arguments})");
+            assert_ne!(rewritten(&sql), sql, "{name}");
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement, visit_relations_mut};
 
 use super::failure::of_query;
-use super::rewrite;
+use super::{rewrite, rows_cast};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The schema that describes tables; every other one is the lake.
@@ -20,8 +21,14 @@ pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
             .hint("write one, such as: SELECT count(*) FROM cloudtrail"));
     }
     let dialect = session.config_options().sql_parser.dialect;
-    let sql = rewrite::row_casts(sql);
-    let mut statement = session.sql_to_statement(&sql, &dialect).map_err(of_query)?;
+    let sql = rows_cast::rewritten(sql);
+    let parsed = session.sql_to_statement(&sql, &dialect);
+    let mut statement = parsed.map_err(|error| match error {
+        DataFusionError::NotImplemented(_) => {
+            Error::new(ErrorKind::Usage, "one statement is answered at a time")
+        }
+        error => of_query(error),
+    })?;
     if !reads(&statement) {
         return Err(refused(&statement));
     }
@@ -67,7 +74,7 @@ fn adapt(statement: &mut Statement) {
             if let SqlStatement::ExplainTable { table_name, .. } = statement.as_mut() {
                 drop_database(table_name);
             }
-            rewrite::functions(statement.as_mut());
+            rewrite::calls(statement.as_mut());
         }
         _ => {}
     }

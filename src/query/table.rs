@@ -51,13 +51,13 @@ pub(super) struct Days {
     lake: Arc<dyn Lake>,
     table: String,
     /// Those for which there is a folder, in order.
-    days: Arc<Vec<KstDay>>,
+    known: Arc<Vec<KstDay>>,
     manifests: Arc<Mutex<HashMap<KstDay, Option<Arc<Manifest>>>>>,
 }
 
 impl Days {
     pub(super) fn new(lake: Arc<dyn Lake>, table: &str, days: Vec<KstDay>) -> Self {
-        Self { lake, table: table.to_owned(), days: Arc::new(days), manifests: Arc::default() }
+        Self { lake, table: table.to_owned(), known: Arc::new(days), manifests: Arc::default() }
     }
 
     /// The manifest of a day, or `None` where it was never published.
@@ -72,13 +72,13 @@ impl Days {
 
     /// The newest published day.
     pub(super) fn newest(&self) -> Result<Option<Arc<Manifest>>> {
-        let newest_first = self.days.iter().rev();
+        let newest_first = self.known.iter().rev();
         newest_first.map(|day| self.manifest(*day)).find_map(Result::transpose).transpose()
     }
 
     /// All published days, the newest first.
     pub(super) fn all(&self) -> Result<Vec<Arc<Manifest>>> {
-        let newest_first = self.days.iter().rev();
+        let newest_first = self.known.iter().rev();
         newest_first.map(|day| self.manifest(*day)).filter_map(Result::transpose).collect()
     }
 
@@ -127,7 +127,7 @@ impl LakeTable {
 
     fn file(&self, manifest: &Manifest, part: &PartFile) -> PartitionedFile {
         let path = Path::from(format!("{}/{}", self.days.partition(manifest.day), part.path));
-        let mut file = PartitionedFile::new_from_meta(meta(path, part.bytes));
+        let mut file = PartitionedFile::new_from_meta(meta(&path, part.bytes));
         file.partition_values = vec![ScalarValue::from(manifest.day.proc_ymd())];
         file.with_statistics(Arc::new(self.statistics(part)))
     }
@@ -138,15 +138,13 @@ impl LakeTable {
         known.num_rows = exactly(part.rows);
         let bounds = [&part.min_event_time, &part.max_event_time].map(|time| UtcInstant::parse_iso8601(time));
         if let [Some(min), Some(max)] = bounds {
-            let columns: [(&str, fn(UtcInstant) -> i64); 2] =
-                [(&self.times.utc, |instant| instant.0), (&self.times.kst, UtcInstant::kst_wall_clock_ms)];
-            for (name, value) in columns {
+            let utc = [min.0, max.0];
+            let kst = [min, max].map(UtcInstant::kst_wall_clock_ms);
+            for (name, bounds) in [(&self.times.utc, utc), (&self.times.kst, kst)] {
                 if let Ok(position) = self.columns.index_of(name) {
-                    let bound = |instant| {
-                        Precision::Exact(ScalarValue::TimestampMillisecond(Some(value(instant)), None))
-                    };
                     let column = &mut known.column_statistics[position];
-                    (column.min_value, column.max_value) = (bound(min), bound(max));
+                    [column.min_value, column.max_value] = bounds
+                        .map(|time| Precision::Exact(ScalarValue::TimestampMillisecond(Some(time), None)));
                 }
             }
         }
@@ -188,9 +186,12 @@ impl TableProvider for LakeTable {
         &self,
         filters: &[&Expr],
     ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
-        let support = |filter: &&Expr| match days::is_about_days(filter) {
-            true => TableProviderFilterPushDown::Exact,
-            false => TableProviderFilterPushDown::Inexact,
+        let support = |filter: &&Expr| {
+            if days::is_about_days(filter) {
+                TableProviderFilterPushDown::Exact
+            } else {
+                TableProviderFilterPushDown::Inexact
+            }
         };
         Ok(filters.iter().map(support).collect())
     }
@@ -202,7 +203,7 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let wanted = days::wanted(&self.days.days, filters, &self.schema, &self.times, session)?;
+        let wanted = days::wanted(&self.days.known, filters, &self.schema, &self.times, session)?;
         let manifests = self.days.of(&wanted).await?;
         let files = manifests.iter().flat_map(|manifest| {
             manifest.parts.iter().map(|part| self.file(manifest, part)).collect::<Vec<_>>()
@@ -243,7 +244,7 @@ impl TableProvider for LakeTable {
 
 impl fmt::Debug for LakeTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LakeTable({}, {} days)", self.days.table, self.days.days.len())
+        write!(f, "LakeTable({}, {} days)", self.days.table, self.days.known.len())
     }
 }
 

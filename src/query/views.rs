@@ -10,15 +10,65 @@ pub struct View {
 }
 
 /// Every view, by name.
-pub const VIEWS: &[View] = &[];
+pub const VIEWS: &[View] = &[
+    View { name: "access_denied_by_principal", text: include_str!("../../glue/sql/views/access_denied_by_principal.sql") },
+    View { name: "access_ips", text: include_str!("../../glue/sql/views/access_ips.sql") },
+    View { name: "anonymous_requests", text: include_str!("../../glue/sql/views/anonymous_requests.sql") },
+    View { name: "cloudtrail_athena", text: include_str!("../../glue/sql/compatibility/cloudtrail_athena.sql") },
+    View { name: "cloudtrail_spark", text: include_str!("../../glue/sql/compatibility/cloudtrail_spark.sql") },
+    View { name: "console_logins", text: include_str!("../../glue/sql/views/console_logins.sql") },
+    View { name: "daily_users_by_service", text: include_str!("../../glue/sql/views/daily_users_by_service.sql") },
+    View { name: "denied_ips", text: include_str!("../../glue/sql/views/denied_ips.sql") },
+    View { name: "denied_keys", text: include_str!("../../glue/sql/views/denied_keys.sql") },
+    View { name: "monthly_users", text: include_str!("../../glue/sql/views/monthly_users.sql") },
+    View { name: "object_access", text: include_str!("../../glue/sql/views/object_access.sql") },
+    View { name: "root_usage", text: include_str!("../../glue/sql/views/root_usage.sql") },
+    View { name: "s3_access_athena", text: include_str!("../../glue/sql/compatibility/s3_access_athena.sql") },
+    View { name: "s3_requests_by_hour", text: include_str!("../../glue/sql/views/s3_requests_by_hour.sql") },
+    View { name: "sigv2_callers", text: include_str!("../../glue/sql/views/sigv2_callers.sql") },
+    View { name: "sigv2_requests", text: include_str!("../../glue/sql/views/sigv2_requests.sql") },
+    View { name: "status_codes", text: include_str!("../../glue/sql/views/status_codes.sql") },
+    View { name: "top_objects", text: include_str!("../../glue/sql/views/top_objects.sql") },
+];
+
+/// What a file says before the name of its view.
+const BEGIN: &str = "CREATE OR REPLACE VIEW ";
 
 impl View {
-    /// The query behind `AS`, without what stands around it.
+    /// The query of the view.
     #[must_use]
     pub fn query(&self) -> &'static str {
-        let begin = "CREATE OR REPLACE VIEW";
-        let statement = self.text.split_once(begin).map_or(self.text, |(_, statement)| statement);
-        let query = statement.split_once(" AS").map_or(statement, |(_, query)| query);
+        let statement = self.text.split_once(BEGIN).map_or(self.text, |(_comments, statement)| statement);
+        let query = statement.split_once(" AS\n").map_or(statement, |(_name, query)| query);
         query.trim().trim_end_matches(';')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_views_are_those_of_the_folders() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql");
+        let mut files: Vec<String> = Vec::new();
+        for folder in ["views", "compatibility"] {
+            let entries = fs::read_dir(root.join(folder)).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            files.extend(names.filter_map(|name| Some(name.strip_suffix(".sql")?.to_owned())));
+        }
+        files.sort();
+        assert_eq!(VIEWS.iter().map(|view| view.name).collect::<Vec<_>>(), files);
+    }
+
+    #[test]
+    fn a_view_is_a_query_under_the_name_of_its_file() {
+        for view in VIEWS {
+            assert!(view.text.contains(&format!("\n{BEGIN}{} AS\n", view.name)), "{}", view.name);
+            assert!(view.query().starts_with("SELECT\n"), "{}: {}", view.name, view.query());
+        }
     }
 }

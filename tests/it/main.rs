@@ -17,6 +17,8 @@ mod places;
 mod processes;
 mod public_logs;
 mod publishing;
+#[cfg(feature = "query")]
+mod query;
 mod records;
 mod reruns;
 mod rules;

@@ -56,11 +56,11 @@ impl Sink {
         Ok(Self::Parquet { writer: Box::new(writer) })
     }
 
-    pub(super) fn of_stdout(format: QueryFormat, schema: &SchemaRef) -> Result<Self> {
+    pub(super) fn of_stdout(format: QueryFormat, schema: &SchemaRef) -> Self {
         let stdout = io::stdout();
         let width = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten();
         let width = width.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-        Ok(Self::of_text(format, Box::new(BufWriter::new(stdout)), schema, width))
+        Self::of_text(format, Box::new(BufWriter::new(stdout)), schema, width)
     }
 
     fn of_text(

@@ -38,7 +38,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
             file.keep()?;
             written
         }
-        None => Sink::of_stdout(format, rows.schema())?.write_all(&mut rows, args.max_rows)?,
+        None => Sink::of_stdout(format, rows.schema()).write_all(&mut rows, args.max_rows)?,
     };
     say(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)

@@ -1,0 +1,206 @@
+//! Functions that Athena has and the engine lacks, or has with another meaning: one table of them.
+//!
+//! Each takes columns of the types that it names, after a cast where that is needed, and gives one column. What only has
+//! another spelling is in [`super::rewrite`].
+
+mod json;
+mod nested;
+mod time;
+mod url;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::compute::can_cast_types;
+use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::{
+    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
+
+/// Makes them known.
+pub(super) fn register(context: &SessionContext) {
+    for functions in [json::FUNCTIONS, nested::FUNCTIONS, time::FUNCTIONS, url::FUNCTIONS] {
+        for function in functions {
+            context.register_udf(ScalarUDF::from(Called {
+                function,
+                signature: Signature::user_defined(Volatility::Immutable),
+            }));
+        }
+    }
+}
+
+/// What a function takes at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Text,
+    Whole,
+    /// Milliseconds without zone.
+    Time,
+    List,
+    ListOrMap,
+    /// Whatever comes.
+    Any,
+}
+
+/// A function.
+struct Function {
+    name: &'static str,
+    /// The last one may be left out, or come again.
+    takes: &'static [Takes],
+    repeats: bool,
+    /// Its type, by those of the arguments and their values where they are constant.
+    gives: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
+    work: fn(&[ArrayRef], &DataType) -> Result<ArrayRef>,
+}
+
+impl Function {
+    const fn new(
+        name: &'static str,
+        takes: &'static [Takes],
+        gives: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
+        work: fn(&[ArrayRef], &DataType) -> Result<ArrayRef>,
+    ) -> Self {
+        Self { name, takes, repeats: false, gives, work }
+    }
+
+    const fn repeated(self) -> Self {
+        Self { repeats: true, ..self }
+    }
+
+    fn coerced(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        let count_fits = given.len() == self.takes.len() || self.repeats && given.len() > self.takes.len();
+        if !count_fits {
+            let takes: Vec<String> = self.takes.iter().map(ToString::to_string).collect();
+            return plan_err!(
+                "{} takes ({}), but {} arguments are given",
+                self.name,
+                takes.join(", "),
+                given.len()
+            );
+        }
+        let of_place = |place: usize| self.takes[place.min(self.takes.len() - 1)];
+        given.iter().enumerate().map(|(place, given)| self.coerced_at(of_place(place), given)).collect()
+    }
+
+    fn coerced_at(&self, takes: Takes, given: &DataType) -> Result<DataType> {
+        let wanted = match (takes, given) {
+            (Takes::Text, _) => DataType::Utf8,
+            (Takes::Whole, _) => DataType::Int64,
+            (Takes::Time, _) => TIME,
+            (Takes::List | Takes::ListOrMap, DataType::List(_) | DataType::Null)
+            | (Takes::ListOrMap, DataType::Map(..))
+            | (Takes::Any, _) => given.clone(),
+            (Takes::List | Takes::ListOrMap, _) => {
+                return plan_err!("{} takes {takes}, not {given}", self.name);
+            }
+        };
+        // A number is no time, even where a cast would make it one.
+        let is_number = given.is_numeric() && takes == Takes::Time;
+        if is_number || !can_cast_types(given, &wanted) {
+            return plan_err!("{} takes {takes}, not {given}", self.name);
+        }
+        Ok(wanted)
+    }
+}
+
+impl fmt::Display for Takes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text => "text",
+            Self::Whole => "whole number",
+            Self::Time => "timestamp",
+            Self::List => "array",
+            Self::ListOrMap => "array or map",
+            Self::Any => "any",
+        })
+    }
+}
+
+/// Milliseconds without zone: the type of all times in the tables.
+const TIME: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
+
+fn text(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
+    Ok(DataType::Utf8)
+}
+
+fn whole(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
+    Ok(DataType::Int64)
+}
+
+fn time(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
+    Ok(TIME)
+}
+
+/// The texts of a column.
+fn texts(column: &ArrayRef) -> &StringArray {
+    column.as_string::<i32>()
+}
+
+/// The text of a row; `None` for NULL.
+fn text_at(column: &StringArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// A function as the engine calls it.
+struct Called {
+    function: &'static Function,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Called {
+    fn name(&self) -> &str {
+        self.function.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        exec_err!("the type of {} follows from its arguments", self.function.name)
+    }
+
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
+        let data_type = (self.function.gives)(args.arg_fields, args.scalar_arguments)?;
+        Ok(Arc::new(Field::new(self.function.name, data_type, true)))
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        self.function.coerced(given)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
+        let rows = if is_constant { 1 } else { args.number_rows };
+        let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
+        let column = (self.function.work)(&columns, args.return_field.data_type())?;
+        if is_constant {
+            return ScalarValue::try_from_array(&column, 0).map(ColumnarValue::Scalar);
+        }
+        Ok(ColumnarValue::Array(column))
+    }
+}
+
+impl fmt::Debug for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.function.name)
+    }
+}
+
+impl PartialEq for Called {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.name == other.function.name
+    }
+}
+
+impl Eq for Called {}
+
+impl Hash for Called {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.function.name.hash(state);
+    }
+}

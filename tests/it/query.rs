@@ -1,0 +1,399 @@
+//! `logmill query`: what is read, what is refused, and the forms of rows.
+
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::harness::{AccessLine, Call, DAY, Table, Workdir, document, event, key_of_cloudtrail};
+
+const TABLE: Table = Table::CLOUDTRAIL;
+
+fn query<'w>(work: &'w Workdir, sql: &str) -> Call<'w> {
+    work.logmill(["query", "--output", "lake", sql])
+}
+
+/// The rows of a statement.
+fn rows(work: &Workdir, sql: &str) -> Vec<Value> {
+    rows_of(query(work, sql))
+}
+
+fn rows_of(call: Call<'_>) -> Vec<Value> {
+    let outcome = call.args(["--format", "json"]).exits(0);
+    outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The only cell of a statement.
+fn cell(work: &Workdir, sql: &str) -> Value {
+    let [row] = <[Value; 1]>::try_from(rows(work, sql)).unwrap();
+    let [cell] = <[Value; 1]>::try_from(row.as_object().unwrap().values().cloned().collect::<Vec<_>>()).unwrap();
+    cell
+}
+
+/// A lake with events of two days: two of the day, and one of the day before.
+fn two_days() -> Workdir {
+    let work = Workdir::new();
+    let before = json!({"eventTime": "2023-10-31T14:59:59Z", "eventName": "PutObject"});
+    work.cloudtrail("a", document([event("a", json!({})), event("b", json!({"eventName": "HeadObject"}))]));
+    work.write(&key_of_cloudtrail("b", "20231031T1500Z"), document([event("c", before)]));
+    work.run(TABLE).publishes(TABLE);
+    work.run_of("2023-10-31").exits(0);
+    work
+}
+
+impl Workdir {
+    fn run_of(&self, day: &str) -> Call<'_> {
+        self.logmill(["run", "--day", day, "--input", "raw", "--output", "lake", "--dataset", TABLE.dataset])
+    }
+}
+
+#[test]
+fn conditions_on_the_day_and_on_its_times_choose_the_files() {
+    let work = two_days();
+    for (condition, files, events) in [
+        ("true", 2, "c,a,b"),
+        ("proc_ymd = '20231101'", 1, "a,b"),
+        ("proc_ymd < '20231101'", 1, "c"),
+        ("proc_ymd LIKE '202310%' OR proc_ymd = '20231201'", 1, "c"),
+        ("proc_ymd IN ('20231102', '20231103')", 0, ""),
+        ("event_time >= timestamp '2023-10-31 15:00:00'", 1, "a,b"),
+        ("event_time_kst < timestamp '2023-11-01 00:00:00'", 1, "c"),
+        ("event_time BETWEEN timestamp '2023-11-01 15:00:00' AND timestamp '2023-12-01 00:00:00'", 0, ""),
+        ("event_time > now() - interval '24' hour", 0, ""),
+        ("date_trunc('hour', event_time) = timestamp '2023-11-01 03:00:00'", 2, "a,b"),
+    ] {
+        let sql = format!("SELECT event_id FROM cloudtrail WHERE {condition} ORDER BY event_time, event_id");
+        let outcome = query(&work, &sql).args(["--format", "json"]).exits(0);
+        let found: Vec<Value> =
+            outcome.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event_id"].clone()).collect();
+        let expected: Vec<&str> = events.split(',').filter(|id| !id.is_empty()).collect();
+        assert_eq!(json!(found), json!(expected), "{condition}");
+        let files = format!("of {files} file");
+        assert!(outcome.stderr.contains(&files), "{condition}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn days_that_are_not_asked_for_are_not_there() {
+    let work = two_days();
+    let sql = "SELECT count(*) AS events FROM cloudtrail";
+    for (args, events) in [
+        (&["--day", "2023-11-01"][..], 2),
+        (&["--day", "20231031"], 1),
+        (&["--from", "2023-10-31", "--to", "2023-11-01"], 3),
+        (&["--from", "2023-11-02", "--to", "2023-11-03"], 0),
+        (&[], 3),
+    ] {
+        let outcome = query(&work, sql).args(args).args(["--format", "csv"]).exits(0);
+        assert_eq!(outcome.stdout, format!("events\n{events}\n"), "{args:?}");
+        // Manifests know how many rows there are.
+        outcome.says(&["scanned 0 B of 0 files"]);
+    }
+    query(&work, sql).args(["--day", "2023-11-01", "--last", "7d"]).exits(2);
+    query(&work, sql).args(["--day", "soon"]).exits(2).says(&["'soon' is not a day"]);
+}
+
+#[test]
+fn only_what_the_manifest_names_is_read() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("old", json!({}))]));
+    work.run(TABLE).publishes(TABLE);
+    let old = work.path("old");
+    let partition = work.partition(TABLE);
+    fs::rename(&partition, &old).unwrap();
+    work.cloudtrail("b", document([event("new", json!({}))]));
+    let day = work.run(TABLE).publishes(TABLE);
+    let run = day.manifest["run"].as_str().unwrap().to_owned();
+    // A superseded run, a killed one, and a folder without a manifest, as they can lie in a bucket.
+    let part = fs::read_dir(&old).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
+        path.is_dir() && !path.ends_with("_inputs")
+    });
+    let part = fs::read_dir(part.unwrap()).unwrap().next().unwrap().unwrap().path();
+    let content = fs::read(part).unwrap();
+    for folder in ["proc_ymd=20231101/20231102T000000Z-00000000", "proc_ymd=20231102/20231103T000000Z-00000000"] {
+        work.write(&format!("lake/cloudtrail/{folder}/part-00000.zstd.parquet"), &content);
+    }
+    work.write(&format!("lake/cloudtrail/proc_ymd=20231101/{run}/part-00009.zstd.parquet"), &content);
+    assert_eq!(cell(&work, "SELECT count(event_id) FROM cloudtrail"), json!(2));
+    assert_eq!(cell(&work, "SELECT min(proc_ymd) || max(proc_ymd) FROM cloudtrail"), json!("2023110120231101"));
+}
+
+#[test]
+fn a_column_that_a_day_lacks_is_null_and_one_that_only_old_days_have_is_found() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("new", json!({}))]));
+    let before = json!({"eventTime": "2023-10-31T14:00:00Z", "requestParameters": {"key": "k", "n": 7}});
+    work.write(&key_of_cloudtrail("b", "20231031T1410Z"), document([event("old", before)]));
+    let promoting = |column: &str, path: &str, kind: &str| {
+        format!(
+            "[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\n\
+             promote = [{{ column = \"{column}\", path = \"{path}\", type = \"{kind}\" }}]\n"
+        )
+    };
+    work.write("old.toml", promoting("n", "requestParameters.n", "big_int"));
+    work.write("new.toml", promoting("region", "awsRegion", "text"));
+    for (day, config) in [("2023-10-31", "old.toml"), (DAY, "new.toml")] {
+        work.logmill(["run", "--day", day, "--output", "lake", "--config", config]).exits(0);
+    }
+    let found = |column: &str| rows(&work, &format!("SELECT event_id, {column} AS x FROM cloudtrail ORDER BY 1"));
+    assert_eq!(
+        found("region"),
+        [json!({"event_id": "new", "x": "ap-northeast-2"}), json!({"event_id": "old", "x": null})]
+    );
+    assert_eq!(found("n"), [json!({"event_id": "new", "x": null}), json!({"event_id": "old", "x": 7})]);
+    query(&work, "SELECT regio FROM cloudtrail").exits(2).says(&["no column 'regio'", "did you mean region?"]);
+}
+
+#[test]
+fn an_empty_lake_has_the_tables_of_the_settings() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    assert_eq!(cell(&work, "SELECT count(*) FROM cloudtrail"), json!(0));
+    assert_eq!(rows(&work, "SELECT bucket, key, proc_ymd FROM s3_access"), [] as [Value; 0]);
+    assert_eq!(rows(&work, "SELECT * FROM top_objects"), [] as [Value; 0]);
+    let csv = query(&work, "SELECT bucket, key FROM s3_access").args(["--format", "csv"]).exits(0).stdout;
+    assert_eq!(csv, "bucket,key\n");
+    let nowhere = work.logmill(["query", "SELECT 1"]);
+    nowhere.exits(2).says(&["no output is given"]);
+}
+
+#[test]
+fn what_writes_is_refused() {
+    let work = two_days();
+    let before = work.files("lake");
+    for sql in [
+        "INSERT INTO cloudtrail SELECT * FROM cloudtrail",
+        "CREATE TABLE t AS SELECT 1",
+        "CREATE VIEW v AS SELECT 1",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "COPY cloudtrail TO 'x.csv'",
+        "COPY (SELECT 1) TO 'x.parquet'",
+        "DROP TABLE cloudtrail",
+        "DELETE FROM cloudtrail",
+        "UPDATE cloudtrail SET event_id = '1'",
+        "SET datafusion.execution.batch_size = 1",
+        "EXPLAIN ANALYZE INSERT INTO cloudtrail SELECT * FROM cloudtrail",
+        "PREPARE p AS SELECT 1",
+        "BEGIN",
+    ] {
+        query(&work, sql).exits(2).says(&["a query only reads"]);
+    }
+    for (sql, said) in [
+        ("", "the statement is empty"),
+        (" ; ", "the statement is empty"),
+        ("SELECT 1; SELECT 2", "one statement is answered at a time"),
+        ("SELECT a b c", "Line: 1, Column: 12"),
+        ("SELECT event_nam FROM cloudtrail", "there is no column 'event_nam' (line: 1, column: 8)"),
+        ("SELECT * FROM cloudtrial", "did you mean cloudtrail?"),
+        ("SELECT * FROM 'lake/cloudtrail'", "cannot read the statement"),
+        ("SELECT nothing(1)", "Invalid function 'nothing'"),
+        ("SELECT json_extract_scalar('{}')", "json_extract_scalar takes (text, text), but 1 arguments"),
+        ("SELECT json_extract_scalar('{}', 'a')", "'a' is no JSON path"),
+        ("SELECT date_parse('x', '%Y')", "'x' is no time of the form '%Y'"),
+        ("SELECT 1 / 0", "ivide by zero"),
+    ] {
+        query(&work, sql).exits(2).says(&[said]);
+    }
+    assert_eq!(work.files("lake"), before);
+    assert!(!work.path("x.csv").exists() && !work.path("x.parquet").exists());
+}
+
+#[test]
+fn statements_that_look_are_answered() {
+    let work = two_days();
+    let names: Vec<Value> =
+        rows(&work, "SHOW TABLES").iter().map(|row| row["table_name"].clone()).collect();
+    for name in ["cloudtrail", "s3_access", "monthly_users", "cloudtrail_athena"] {
+        assert!(names.contains(&json!(name)), "{name} in {names:?}");
+    }
+    let columns = rows(&work, "DESCRIBE cloudtrail");
+    assert_eq!(columns.last().unwrap()["column_name"], "proc_ymd");
+    query(&work, "EXPLAIN SELECT event_id FROM cloudtrail").args(["--format", "table"]).exits(0).prints(&["TableScan"]);
+    assert_eq!(cell(&work, "WITH t AS (SELECT 1 AS x) SELECT x FROM t"), json!(1));
+    assert_eq!(cell(&work, "SELECT count(*) FROM athena.\"cloudtrail\""), json!(3));
+    assert_eq!(cell(&work, "SELECT Count(EVENT_ID) FROM CloudTrail"), json!(3));
+    work.write("q.sql", "-- how many\nSELECT count(*) AS n FROM cloudtrail;\n");
+    let from_file = work.logmill(["query", "--output", "lake", "--file", "q.sql", "--format", "csv"]);
+    assert_eq!(from_file.exits(0).stdout, "n\n3\n");
+    work.logmill(["query", "--output", "lake", "--file", "none.sql"]).exits(2).says(&["none.sql"]);
+}
+
+#[test]
+fn functions_of_athena_are_known() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    let json = r#"'{"a": {"b": [1, {"c": "x"}]}}'"#;
+    for (expression, expected) in [
+        (&format!("json_extract_scalar({json}, '$.a.b[1].c')")[..], json!("x")),
+        (&format!("json_extract_scalar({json}, '$.a.b[0]')"), json!("1")),
+        (&format!("json_extract_scalar({json}, '$.a')"), Value::Null),
+        (&format!("json_extract({json}, '$.a.b')"), json!("[1, {\"c\": \"x\"}]")),
+        ("json_extract_scalar('{broken', '$.a')", Value::Null),
+        ("json_extract_scalar(NULL, '$.a')", Value::Null),
+        ("json_array_length('[1,2]')", json!(2)),
+        ("date_format(timestamp '2023-11-01 13:04:05', '%Y-%m-%dT%H:%i:%sZ')", json!("2023-11-01T13:04:05Z")),
+        ("date_parse('2023-11-01 09', '%Y-%m-%d %H')", json!("2023-11-01 09:00:00.000")),
+        ("from_iso8601_timestamp('2023-11-01T09:00:00+09:00')", json!("2023-11-01 00:00:00.000")),
+        ("to_iso8601(timestamp '2023-11-01 00:00:00')", json!("2023-11-01T00:00:00.000")),
+        ("date_add('day', -1, timestamp '2023-11-01 00:00:00')", json!("2023-10-31 00:00:00.000")),
+        ("date_diff('hour', timestamp '2023-11-01 00:00:00', timestamp '2023-11-02 00:30:00')", json!(24)),
+        ("date_trunc('day', timestamp '2023-11-01 10:00:00') - interval '9' hour", json!("2023-10-31 15:00:00.000")),
+        ("year(timestamp '2023-11-01 10:00:00')", json!(2023)),
+        ("day_of_week(date '2023-11-01')", json!(3)),
+        ("element_at(array['a', 'b'], 2)", json!("b")),
+        ("element_at(array['a', 'b'], -2)", json!("a")),
+        ("element_at(array['a', 'b'], 3)", Value::Null),
+        ("element_at(CAST(NULL AS array<varchar>), 1)", Value::Null),
+        ("cardinality(array[1, 2])", json!(2)),
+        ("contains(array[1, 2], 2)", json!(true)),
+        ("split_part('a:b', ':', 2)", json!("b")),
+        ("strpos('abc', 'c')", json!(3)),
+        ("regexp_like('abc', '^a')", json!(true)),
+        ("regexp_extract('id=42;', 'id=([0-9]+)', 1)", json!("42")),
+        ("if(1 > 2, 'a', 'b')", json!("b")),
+        ("url_extract_host('https://h.example.com:1/x')", json!("h.example.com")),
+        ("(SELECT count_if(x > 1) FROM (VALUES (1), (2), (NULL)) AS t(x))", json!(1)),
+        ("(SELECT arbitrary(x) FROM (VALUES ('a')) AS t(x))", json!("a")),
+        ("(SELECT max_by(x, y) FROM (VALUES ('a', 1), ('b', 2)) AS t(x, y))", json!("b")),
+        ("(SELECT approx_distinct(x) FROM (VALUES (1), (1), (2)) AS t(x))", json!(2)),
+        ("CAST(ROW(1, 'x') AS ROW(a bigint, b varchar))", json!({"a": 1, "b": "x"})),
+    ] {
+        assert_eq!(cell(&work, &format!("SELECT {expression} AS x")), expected, "{expression}");
+    }
+}
+
+#[test]
+fn rows_take_the_form_that_is_asked_for() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    let sql = "SELECT 1 AS n, 'a,\"b\"' AS t, '' AS e, CAST(NULL AS varchar) AS z, \
+               timestamp '2023-11-01 09:00:00' AS at, array['x', NULL] AS l, 1.5 AS d, true AS b";
+    let form = |format: &str| query(&work, sql).args(["--format", format]).exits(0).stdout;
+    assert_eq!(
+        form("csv"),
+        "n,t,e,z,at,l,d,b\n1,\"a,\"\"b\"\"\",\"\",,2023-11-01 09:00:00.000,\"[x, NULL]\",1.5,true\n"
+    );
+    assert_eq!(
+        serde_json::from_str::<Value>(&form("json")).unwrap(),
+        json!({"n": 1, "t": "a,\"b\"", "e": "", "z": null, "at": "2023-11-01 09:00:00.000", "l": ["x", null],
+               "d": 1.5, "b": true})
+    );
+    assert_eq!(
+        query(&work, "SELECT 10 AS n, 'a' AS t UNION ALL SELECT 9, NULL ORDER BY 1").args(["--format", "table"]).exits(0).stdout,
+        " n  t\n 9\n10  a\n"
+    );
+    let cut = query(&work, "SELECT * FROM generate_series(1, 5)").args(["--format", "table", "--max-rows", "3"]).exits(0);
+    assert_eq!(cut.stdout.lines().count(), 4);
+    cut.says(&["there are more rows", "3 rows"]);
+    query(&work, sql).args(["--format", "parquet"]).exits(2).says(&["--to-file"]);
+    query(&work, "SELECT 1").args(["--quiet"]).exits(0);
+}
+
+#[test]
+fn a_file_is_there_when_all_rows_are() {
+    let work = two_days();
+    let sql = "SELECT event_id, event_time FROM cloudtrail ORDER BY 1";
+    for (name, begin) in [("a.parquet", "PAR1"), ("a.csv", "event_id,event_time\na,"), ("a.jsonl", "{\"event_id\":\"a\"")] {
+        work.write(name, "what was there before");
+        query(&work, sql).args(["--to-file", name]).exits(0);
+        assert!(fs::read(work.path(name)).unwrap().starts_with(begin.as_bytes()), "{name}");
+    }
+    work.write("kept.csv", "kept");
+    // The third row cannot be cast.
+    let failing = "SELECT CAST(x AS bigint) FROM (VALUES ('1'), ('2'), ('x')) AS t(x)";
+    query(&work, failing).args(["--to-file", "kept.csv"]).exits(2);
+    assert_eq!(fs::read_to_string(work.path("kept.csv")).unwrap(), "kept");
+    query(&work, sql).args(["--to-file", "nowhere/a.csv"]).exits(4);
+    query(&work, sql).args(["--to-file", "lake"]).exits(2);
+    let left: Vec<String> = fs::read_dir(work.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.contains(".new")), "{left:?}");
+}
+
+#[test]
+fn an_interrupted_query_leaves_nothing() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    let endless = "SELECT count(*) FROM generate_series(1, 1000000000000) AS a(x) WHERE x % 7 = 3";
+    let running = query(&work, endless).args(["--to-file", "a.csv"]).start();
+    while !fs::read_dir(work.path("")).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().contains(".new")) {
+        std::thread::yield_now();
+    }
+    running.signal("INT");
+    let outcome = running.wait();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    outcome.says(&["interrupted"]);
+    assert!(!work.path("a.csv").exists());
+    let left = fs::read_dir(work.path("")).unwrap().count();
+    assert_eq!(left, 2, "raw and lake");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    for format in ["csv", "json"] {
+        let mut command = std::process::Command::new(crate::harness::LOGMILL);
+        command.args(["query", "--output", "lake", "--quiet", "--format", format]);
+        command.arg("SELECT * FROM generate_series(1, 3000000)").current_dir(work.path(""));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0; 10]).unwrap();
+        drop(stdout);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn rows_beyond_memory_are_spilled_or_refused_with_the_next_step() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    let sorted = "SELECT x FROM (SELECT CAST(value AS varchar) || repeat('x', 100) AS x FROM generate_series(1, 1500000)) \
+                  ORDER BY reverse(x) LIMIT 1500000";
+    let sql = format!("SELECT count(*) AS n FROM ({sorted})");
+    let outcome = query(&work, &sql).args(["--memory", "64MiB", "--threads", "2", "--scratch", ".", "--format", "csv"]);
+    assert_eq!(outcome.exits(0).stdout, "n\n1500000\n");
+    let gathered = "SELECT cardinality(array_agg(repeat('x', 1000))) FROM generate_series(1, 500000)";
+    query(&work, gathered).args(["--memory", "64MiB"]).exits(4).says(&["needs more memory", "--memory"]);
+}
+
+#[test]
+fn a_file_that_is_gone_is_told_by_name() {
+    let work = two_days();
+    for part in glob_parts(&work) {
+        fs::remove_file(part).unwrap();
+    }
+    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
+}
+
+fn glob_parts(work: &Workdir) -> Vec<std::path::PathBuf> {
+    let files = work.files("lake/cloudtrail");
+    let parts = files.keys().filter(|path| path.extension().is_some_and(|kind| kind == "parquet"));
+    parts.map(|path| work.path("lake/cloudtrail").join(path)).collect()
+}
+
+#[test]
+fn every_view_is_answered_over_both_tables() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("a", json!({"errorCode": "AccessDenied"}))]));
+    work.access("A", format!("{}\n", AccessLine::of("R")));
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    let views = rows(&work, "SHOW TABLES");
+    let views = views.iter().filter(|row| row["table_type"] == "VIEW" && row["table_schema"] != "information_schema");
+    let mut count = 0;
+    for view in views {
+        let name = view["table_name"].as_str().unwrap();
+        assert!(cell(&work, &format!("SELECT count(*) FROM (SELECT * FROM {name})")).is_number(), "{name}");
+        count += 1;
+    }
+    let files = ["views", "compatibility"].map(|folder| {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql").join(folder);
+        fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "sql")).count()
+    });
+    assert_eq!(count, files.iter().sum::<usize>());
+    assert_eq!(
+        cell(&work, "SELECT useridentity.username FROM cloudtrail_athena WHERE useridentity.type = 'IAMUser'"),
+        json!("kim")
+    );
+}
