@@ -11,19 +11,34 @@ pub struct View {
 
 /// Every view, by name.
 pub const VIEWS: &[View] = &[
-    View { name: "access_denied_by_principal", text: include_str!("../../glue/sql/views/access_denied_by_principal.sql") },
+    View {
+        name: "access_denied_by_principal",
+        text: include_str!("../../glue/sql/views/access_denied_by_principal.sql"),
+    },
     View { name: "access_ips", text: include_str!("../../glue/sql/views/access_ips.sql") },
     View { name: "anonymous_requests", text: include_str!("../../glue/sql/views/anonymous_requests.sql") },
-    View { name: "cloudtrail_athena", text: include_str!("../../glue/sql/compatibility/cloudtrail_athena.sql") },
-    View { name: "cloudtrail_spark", text: include_str!("../../glue/sql/compatibility/cloudtrail_spark.sql") },
+    View {
+        name: "cloudtrail_athena",
+        text: include_str!("../../glue/sql/compatibility/cloudtrail_athena.sql"),
+    },
+    View {
+        name: "cloudtrail_spark",
+        text: include_str!("../../glue/sql/compatibility/cloudtrail_spark.sql"),
+    },
     View { name: "console_logins", text: include_str!("../../glue/sql/views/console_logins.sql") },
-    View { name: "daily_users_by_service", text: include_str!("../../glue/sql/views/daily_users_by_service.sql") },
+    View {
+        name: "daily_users_by_service",
+        text: include_str!("../../glue/sql/views/daily_users_by_service.sql"),
+    },
     View { name: "denied_ips", text: include_str!("../../glue/sql/views/denied_ips.sql") },
     View { name: "denied_keys", text: include_str!("../../glue/sql/views/denied_keys.sql") },
     View { name: "monthly_users", text: include_str!("../../glue/sql/views/monthly_users.sql") },
     View { name: "object_access", text: include_str!("../../glue/sql/views/object_access.sql") },
     View { name: "root_usage", text: include_str!("../../glue/sql/views/root_usage.sql") },
-    View { name: "s3_access_athena", text: include_str!("../../glue/sql/compatibility/s3_access_athena.sql") },
+    View {
+        name: "s3_access_athena",
+        text: include_str!("../../glue/sql/compatibility/s3_access_athena.sql"),
+    },
     View { name: "s3_requests_by_hour", text: include_str!("../../glue/sql/views/s3_requests_by_hour.sql") },
     View { name: "sigv2_callers", text: include_str!("../../glue/sql/views/sigv2_callers.sql") },
     View { name: "sigv2_requests", text: include_str!("../../glue/sql/views/sigv2_requests.sql") },

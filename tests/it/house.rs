@@ -22,8 +22,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
         "cli",
         &[
             "error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish", "catalog",
-            "query",
-            "report",
+            "query", "report",
         ],
     ),
 ];

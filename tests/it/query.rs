@@ -27,7 +27,8 @@ fn rows_of(call: Call<'_>) -> Vec<Value> {
 /// The only cell of a statement.
 fn cell(work: &Workdir, sql: &str) -> Value {
     let [row] = <[Value; 1]>::try_from(rows(work, sql)).unwrap();
-    let [cell] = <[Value; 1]>::try_from(row.as_object().unwrap().values().cloned().collect::<Vec<_>>()).unwrap();
+    let [cell] =
+        <[Value; 1]>::try_from(row.as_object().unwrap().values().cloned().collect::<Vec<_>>()).unwrap();
     cell
 }
 
@@ -65,8 +66,11 @@ fn conditions_on_the_day_and_on_its_times_choose_the_files() {
     ] {
         let sql = format!("SELECT event_id FROM cloudtrail WHERE {condition} ORDER BY event_time, event_id");
         let outcome = query(&work, &sql).args(["--format", "json"]).exits(0);
-        let found: Vec<Value> =
-            outcome.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event_id"].clone()).collect();
+        let found: Vec<Value> = outcome
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["event_id"].clone())
+            .collect();
         let expected: Vec<&str> = events.split(',').filter(|id| !id.is_empty()).collect();
         assert_eq!(json!(found), json!(expected), "{condition}");
         let files = format!("of {files} file");
@@ -106,17 +110,23 @@ fn only_what_the_manifest_names_is_read() {
     let day = work.run(TABLE).publishes(TABLE);
     let run = day.manifest["run"].as_str().unwrap().to_owned();
     // A superseded run, a killed one, and a folder without a manifest, as they can lie in a bucket.
-    let part = fs::read_dir(&old).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
-        path.is_dir() && !path.ends_with("_inputs")
-    });
+    let part = fs::read_dir(&old)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_dir() && !path.ends_with("_inputs"));
     let part = fs::read_dir(part.unwrap()).unwrap().next().unwrap().unwrap().path();
     let content = fs::read(part).unwrap();
-    for folder in ["proc_ymd=20231101/20231102T000000Z-00000000", "proc_ymd=20231102/20231103T000000Z-00000000"] {
+    for folder in
+        ["proc_ymd=20231101/20231102T000000Z-00000000", "proc_ymd=20231102/20231103T000000Z-00000000"]
+    {
         work.write(&format!("lake/cloudtrail/{folder}/part-00000.zstd.parquet"), &content);
     }
     work.write(&format!("lake/cloudtrail/proc_ymd=20231101/{run}/part-00009.zstd.parquet"), &content);
     assert_eq!(cell(&work, "SELECT count(event_id) FROM cloudtrail"), json!(2));
-    assert_eq!(cell(&work, "SELECT min(proc_ymd) || max(proc_ymd) FROM cloudtrail"), json!("2023110120231101"));
+    assert_eq!(
+        cell(&work, "SELECT min(proc_ymd) || max(proc_ymd) FROM cloudtrail"),
+        json!("2023110120231101")
+    );
 }
 
 #[test]
@@ -136,13 +146,16 @@ fn a_column_that_a_day_lacks_is_null_and_one_that_only_old_days_have_is_found() 
     for (day, config) in [("2023-10-31", "old.toml"), (DAY, "new.toml")] {
         work.logmill(["run", "--day", day, "--output", "lake", "--config", config]).exits(0);
     }
-    let found = |column: &str| rows(&work, &format!("SELECT event_id, {column} AS x FROM cloudtrail ORDER BY 1"));
+    let found =
+        |column: &str| rows(&work, &format!("SELECT event_id, {column} AS x FROM cloudtrail ORDER BY 1"));
     assert_eq!(
         found("region"),
         [json!({"event_id": "new", "x": "ap-northeast-2"}), json!({"event_id": "old", "x": null})]
     );
     assert_eq!(found("n"), [json!({"event_id": "new", "x": null}), json!({"event_id": "old", "x": 7})]);
-    query(&work, "SELECT regio FROM cloudtrail").exits(2).says(&["no column 'regio'", "did you mean region?"]);
+    query(&work, "SELECT regio FROM cloudtrail")
+        .exits(2)
+        .says(&["no column 'regio'", "did you mean region?"]);
 }
 
 #[test]
@@ -202,14 +215,16 @@ fn what_writes_is_refused() {
 #[test]
 fn statements_that_look_are_answered() {
     let work = two_days();
-    let names: Vec<Value> =
-        rows(&work, "SHOW TABLES").iter().map(|row| row["table_name"].clone()).collect();
+    let names: Vec<Value> = rows(&work, "SHOW TABLES").iter().map(|row| row["table_name"].clone()).collect();
     for name in ["cloudtrail", "s3_access", "monthly_users", "cloudtrail_athena"] {
         assert!(names.contains(&json!(name)), "{name} in {names:?}");
     }
     let columns = rows(&work, "DESCRIBE cloudtrail");
     assert_eq!(columns.last().unwrap()["column_name"], "proc_ymd");
-    query(&work, "EXPLAIN SELECT event_id FROM cloudtrail").args(["--format", "table"]).exits(0).prints(&["TableScan"]);
+    query(&work, "EXPLAIN SELECT event_id FROM cloudtrail")
+        .args(["--format", "table"])
+        .exits(0)
+        .prints(&["TableScan"]);
     assert_eq!(cell(&work, "WITH t AS (SELECT 1 AS x) SELECT x FROM t"), json!(1));
     assert_eq!(cell(&work, "SELECT count(*) FROM athena.\"cloudtrail\""), json!(3));
     assert_eq!(cell(&work, "SELECT Count(EVENT_ID) FROM CloudTrail"), json!(3));
@@ -238,7 +253,10 @@ fn functions_of_athena_are_known() {
         ("to_iso8601(timestamp '2023-11-01 00:00:00')", json!("2023-11-01T00:00:00.000")),
         ("date_add('day', -1, timestamp '2023-11-01 00:00:00')", json!("2023-10-31 00:00:00.000")),
         ("date_diff('hour', timestamp '2023-11-01 00:00:00', timestamp '2023-11-02 00:30:00')", json!(24)),
-        ("date_trunc('day', timestamp '2023-11-01 10:00:00') - interval '9' hour", json!("2023-10-31 15:00:00.000")),
+        (
+            "date_trunc('day', timestamp '2023-11-01 10:00:00') - interval '9' hour",
+            json!("2023-10-31 15:00:00.000"),
+        ),
         ("year(timestamp '2023-11-01 10:00:00')", json!(2023)),
         ("day_of_week(date '2023-11-01')", json!(3)),
         ("element_at(array['a', 'b'], 2)", json!("b")),
@@ -280,10 +298,15 @@ fn rows_take_the_form_that_is_asked_for() {
                "d": 1.5, "b": true})
     );
     assert_eq!(
-        query(&work, "SELECT 10 AS n, 'a' AS t UNION ALL SELECT 9, NULL ORDER BY 1").args(["--format", "table"]).exits(0).stdout,
+        query(&work, "SELECT 10 AS n, 'a' AS t UNION ALL SELECT 9, NULL ORDER BY 1")
+            .args(["--format", "table"])
+            .exits(0)
+            .stdout,
         " n  t\n 9\n10  a\n"
     );
-    let cut = query(&work, "SELECT * FROM generate_series(1, 5)").args(["--format", "table", "--max-rows", "3"]).exits(0);
+    let cut = query(&work, "SELECT * FROM generate_series(1, 5)")
+        .args(["--format", "table", "--max-rows", "3"])
+        .exits(0);
     assert_eq!(cut.stdout.lines().count(), 4);
     cut.says(&["there are more rows", "3 rows"]);
     query(&work, sql).args(["--format", "parquet"]).exits(2).says(&["--to-file"]);
@@ -294,7 +317,9 @@ fn rows_take_the_form_that_is_asked_for() {
 fn a_file_is_there_when_all_rows_are() {
     let work = two_days();
     let sql = "SELECT event_id, event_time FROM cloudtrail ORDER BY 1";
-    for (name, begin) in [("a.parquet", "PAR1"), ("a.csv", "event_id,event_time\na,"), ("a.jsonl", "{\"event_id\":\"a\"")] {
+    for (name, begin) in
+        [("a.parquet", "PAR1"), ("a.csv", "event_id,event_time\na,"), ("a.jsonl", "{\"event_id\":\"a\"")]
+    {
         work.write(name, "what was there before");
         query(&work, sql).args(["--to-file", name]).exits(0);
         assert!(fs::read(work.path(name)).unwrap().starts_with(begin.as_bytes()), "{name}");
@@ -306,7 +331,10 @@ fn a_file_is_there_when_all_rows_are() {
     assert_eq!(fs::read_to_string(work.path("kept.csv")).unwrap(), "kept");
     query(&work, sql).args(["--to-file", "nowhere/a.csv"]).exits(4);
     query(&work, sql).args(["--to-file", "lake"]).exits(2);
-    let left: Vec<String> = fs::read_dir(work.path("")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let left: Vec<String> = fs::read_dir(work.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert!(!left.iter().any(|name| name.contains(".new")), "{left:?}");
 }
 
@@ -316,7 +344,10 @@ fn an_interrupted_query_leaves_nothing() {
     fs::create_dir(work.lake()).unwrap();
     let endless = "SELECT count(*) FROM generate_series(1, 1000000000000) AS a(x) WHERE x % 7 = 3";
     let running = query(&work, endless).args(["--to-file", "a.csv"]).start();
-    while !fs::read_dir(work.path("")).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().contains(".new")) {
+    while !fs::read_dir(work.path(""))
+        .unwrap()
+        .any(|entry| entry.unwrap().file_name().to_string_lossy().contains(".new"))
+    {
         std::thread::yield_now();
     }
     running.signal("INT");
@@ -352,7 +383,8 @@ fn rows_beyond_memory_are_spilled_or_refused_with_the_next_step() {
     let sorted = "SELECT x FROM (SELECT CAST(value AS varchar) || repeat('x', 100) AS x FROM generate_series(1, 1500000)) \
                   ORDER BY reverse(x) LIMIT 1500000";
     let sql = format!("SELECT count(*) AS n FROM ({sorted})");
-    let outcome = query(&work, &sql).args(["--memory", "64MiB", "--threads", "2", "--scratch", ".", "--format", "csv"]);
+    let outcome =
+        query(&work, &sql).args(["--memory", "64MiB", "--threads", "2", "--scratch", ".", "--format", "csv"]);
     assert_eq!(outcome.exits(0).stdout, "n\n1500000\n");
     let gathered = "SELECT cardinality(array_agg(repeat('x', 1000))) FROM generate_series(1, 500000)";
     query(&work, gathered).args(["--memory", "64MiB"]).exits(4).says(&["needs more memory", "--memory"]);
@@ -380,7 +412,8 @@ fn every_view_is_answered_over_both_tables() {
     work.access("A", format!("{}\n", AccessLine::of("R")));
     work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
     let views = rows(&work, "SHOW TABLES");
-    let views = views.iter().filter(|row| row["table_type"] == "VIEW" && row["table_schema"] != "information_schema");
+    let views =
+        views.iter().filter(|row| row["table_type"] == "VIEW" && row["table_schema"] != "information_schema");
     let mut count = 0;
     for view in views {
         let name = view["table_name"].as_str().unwrap();
@@ -389,11 +422,17 @@ fn every_view_is_answered_over_both_tables() {
     }
     let files = ["views", "compatibility"].map(|folder| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql").join(folder);
-        fs::read_dir(folder).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "sql")).count()
+        fs::read_dir(folder)
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|kind| kind == "sql"))
+            .count()
     });
     assert_eq!(count, files.iter().sum::<usize>());
     assert_eq!(
-        cell(&work, "SELECT useridentity.username FROM cloudtrail_athena WHERE useridentity.type = 'IAMUser'"),
+        cell(
+            &work,
+            "SELECT useridentity.username FROM cloudtrail_athena WHERE useridentity.type = 'IAMUser'"
+        ),
         json!("kim")
     );
 }
