@@ -1,15 +1,16 @@
 """
 ### logmill_backfill
 
-Makes many KST days, both ends included, and reads each raw object once. Only by hand. Interrupted or tried again, it goes on
-where it stood. `airflow backfill create --dag-id logmill_daily` makes days one by one instead, as runs of that DAG.
+Makes many KST days, both ends included, and reads each raw object once. Only by hand. Interrupted or tried again, it
+goes on where it stood. `airflow backfill create --dag-id logmill_daily` makes days one by one instead, as runs of that
+DAG.
 """
 
-from airflow.providers.common.compat.sdk import DAG, Param, task
+from airflow.providers.common.compat.sdk import DAG, Param
 
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param, tables_of
+from logmill_airflow.tasks import announce_tables, day_param, done, tables_of
 
 config = Config.load()
 STATES = ["missing", "stale", "failed", "outdated", "all"]
@@ -49,9 +50,5 @@ with DAG(
         },
         **config.binary_options(),
     ).expand(source=[vars(entry) for entry in config.table_sources()])
-
-    @task(trigger_rule="none_failed", retries=0)
-    def done() -> None:
-        """Fails the run where a source has failed."""
 
     [backfill, *announce_tables(config, tables_of(backfill.output))] >> done()

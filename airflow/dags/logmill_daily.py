@@ -3,7 +3,8 @@
 
 Publishes the KST day that has just ended: 04:00 in Seoul, for the day before. By hand: any day, as `proc_ymd`.
 
-For each source: `run`, `register`, a count in Athena. Then QuickSight is told, and an asset per table for DAGs that follow.
+For each source: `run`, `register`, a count in Athena. Then QuickSight is told, and an asset per table for DAGs that
+follow.
 Settings: the Airflow Variable `logmill`; see the README of logmill-airflow.
 """
 
@@ -13,7 +14,7 @@ from logmill_airflow.compat import daily_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.exit_codes import NOT_REGISTERED
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, count_in_athena, day_param, results, the_day, wait_for_logs
+from logmill_airflow.tasks import announce_tables, count_in_athena, day_param, done, results, the_day, wait_for_logs
 
 config = Config.load()
 
@@ -61,6 +62,7 @@ with DAG(
         """What is done for one source, whatever becomes of the others."""
         run = LogmillOperator(
             task_id="run",
+            map_index_template="{{ task.source['table'] }}",
             verb="run",
             day="{{ ti.xcom_pull(task_ids='day') }}",
             source=source,
@@ -84,10 +86,6 @@ with DAG(
         return checked
 
     published = source.expand(source=[vars(entry) for entry in config.table_sources()])
-
-    @task(trigger_rule="none_failed", retries=0)
-    def done() -> None:
-        """Fails the run where a source has failed, whatever the others did."""
 
     last = [published, *announce_tables(config, published)]
     if config.quicksight_data_sets:

@@ -1,9 +1,9 @@
 """
 ### logmill_sharded
 
-A KST day that is too large for one machine: `plan` deals its objects out, a mapped task a shard converts them on any worker,
-`publish` makes the day of them, with the bytes that one `run` would give, and `register` shows it. Only by hand. All workers must
-see the folder `staging` of the settings, and the raw logs.
+A KST day that is too large for one machine: `plan` deals its objects out, a mapped task a shard converts them on any
+worker, `publish` makes the day of them, with the bytes that one `run` would give, and `register` shows it. Only by
+hand. All workers must see the folder `staging` of the settings, and the raw logs.
 """
 
 import json
@@ -17,12 +17,14 @@ from logmill_airflow.athena import check_count, count_rows
 from logmill_airflow.config import Config
 from logmill_airflow.exit_codes import NOT_REGISTERED
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param, the_day
+from logmill_airflow.tasks import announce_tables, day_param, done, the_day
 
 config = Config.load()
 # A folder for this run of the DAG alone.
 FOLDER = config.staging.rstrip("/") + "/{{ dag_run.run_id | replace(':', '-') | replace('+', '-') }}"
 PLAN = f"{FOLDER}/plan.json"
+# Airflow expands a task to 1,024 at most, unless core.max_map_length says otherwise.
+MOST_SHARDS = 1000
 DAY = "{{ ti.xcom_pull(task_ids='day') }}"
 
 with DAG(
@@ -35,7 +37,7 @@ with DAG(
     on_failure_callback=config.dag_callback(),
     params={
         "proc_ymd": day_param("KST day", "2023-11-01 or 20231101; yesterday when empty"),
-        "shards": Param(config.shards, type="integer", minimum=1, maximum=10000, title="Shards"),
+        "shards": Param(config.shards, type="integer", minimum=1, maximum=MOST_SHARDS, title="Shards"),
     },
     tags=["logmill"],
     doc_md=__doc__,
@@ -56,9 +58,9 @@ with DAG(
         staging = str(Path(planned["file"]).parent)
         return [{"options": {"plan": planned["file"], "staging": staging, "shard": k}} for k in range(count)]
 
-    convert = LogmillOperator.partial(
-        task_id="convert", verb="convert", **config.binary_options()
-    ).expand_kwargs(shards(plan.output))
+    convert = LogmillOperator.partial(task_id="convert", verb="convert", **config.binary_options()).expand_kwargs(
+        shards(plan.output)
+    )
 
     publish = LogmillOperator(
         task_id="publish",
@@ -79,10 +81,6 @@ with DAG(
     def clean(planned) -> None:
         """Removes what was staged; kept as long as something has failed, so that tasks can be cleared."""
         shutil.rmtree(Path(planned["file"]).parent)
-
-    @task(trigger_rule="none_failed", retries=0)
-    def done() -> None:
-        """Fails the run where anything has failed."""
 
     the_day() >> plan
     convert >> publish

@@ -1,19 +1,21 @@
 """
 ### logmill_watch
 
-Every three hours: which KST days are missing, stale for late logs, or failed? Each of them is made anew by a task of its own. Days
-that would lose rows, since raw logs have expired, are left as they are.
+Every three hours: which KST days are missing, stale for late logs, or failed? Each of them is made anew by a task of
+its own. Days that would lose rows, since raw logs have expired, are left as they are.
 """
 
-from airflow.providers.common.compat.sdk import DAG, Param, task
+from airflow.providers.common.compat.sdk import DAG, Param, get_current_context, task, timezone
 
 from logmill_airflow.compat import three_hourly_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param, tables_of
+from logmill_airflow.tasks import announce_tables, day_param, done, logs_are_there, tables_of
 
 config = Config.load()
 BEHIND = ["missing", "stale", "failed"]
+# Airflow expands a task to 1,024 at most, unless core.max_map_length says otherwise; the next round makes the rest.
+MOST_DAYS = 1000
 
 with DAG(
     dag_id="logmill_watch",
@@ -26,6 +28,7 @@ with DAG(
     params={
         "days": Param(config.watch_days, type="integer", minimum=1, title="Days", description="how many are looked at"),
         "to": day_param("To", "last KST day; yesterday when empty"),
+        "only": Param(BEHIND, type="array", items={"enum": BEHIND}, examples=BEHIND, title="Only"),
     },
     # An empty `to` is left out.
     render_template_as_native_obj=True,
@@ -42,23 +45,23 @@ with DAG(
 
     @task
     def behind(days) -> list[dict]:
-        """The arguments of a task for each day that lacks something."""
+        """The arguments of a task for each day that lacks something; the newest is logmill_daily's until that begins."""
         sources = {entry.table: vars(entry) for entry in config.table_sources()}
-        return [
-            {
-                "source": sources[entry["table"]],
-                "options": {"from": entry["day"], "to": entry["day"], "only": BEHIND},
-            }
+        only, now = get_current_context()["params"]["only"], timezone.utcnow()
+        found = [
+            {"source": sources[entry["table"]], "options": {"from": entry["day"], "to": entry["day"], "only": only}}
             for entry in days
-            if entry["state"] in BEHIND or entry["not_registered"]
+            if entry["state"] in only or entry["not_registered"]
+            if logs_are_there(entry["day"], "scheduled", config.start_time, now)
         ]
+        return found[:MOST_DAYS]
 
     rebuild = LogmillOperator.partial(
-        task_id="rebuild", verb="backfill", max_active_tis_per_dagrun=4, **config.binary_options()
+        task_id="rebuild",
+        verb="backfill",
+        map_index_template="{{ task.source['table'] }} {{ task.options['from'] }}",
+        max_active_tis_per_dagrun=4,
+        **config.binary_options(),
     ).expand_kwargs(behind(status.output))
-
-    @task(trigger_rule="none_failed", retries=0)
-    def done() -> None:
-        """Fails the run where a day has failed."""
 
     [rebuild, *announce_tables(config, tables_of(rebuild.output))] >> done()

@@ -14,7 +14,7 @@ DONE = "SUCCEEDED"
 
 def count_statement(database: str, table: str, day: date) -> str:
     """The question."""
-    return f"SELECT count(*) FROM \"{database}\".\"{table}\" WHERE proc_ymd = '{partition_value(day)}'"
+    return f'SELECT count(*) FROM "{database}"."{table}" WHERE proc_ymd = \'{partition_value(day)}\''
 
 
 def count_rows(config: Config, table: str, day: date) -> int:
@@ -24,9 +24,7 @@ def count_rows(config: Config, table: str, day: date) -> int:
     hook = AthenaHook(aws_conn_id=config.aws_conn_id)
     where = {"OutputLocation": config.athena_output} if config.athena_output else {}
     statement = count_statement(str(config.database), table, day)
-    query = hook.run_query(
-        statement, {"Database": config.database}, where, workgroup=config.athena_workgroup
-    )
+    query = hook.run_query(statement, {"Database": config.database}, where, workgroup=config.athena_workgroup)
     try:
         state = hook.poll_query_status(query, sleep_time=2)
     except BaseException:
@@ -45,6 +43,6 @@ def check_count(published: Mapping[str, Any], counted: int) -> None:
     if counted != published["rows"]:
         raise AirflowFailException(
             f"Athena sees {counted} rows of {published['table']} on {published['day']}, run {published['run']} has "
-            f"published {published['rows']}: 'logmill doctor' tells why; if another run has replaced the day meanwhile, "
-            "clear the tasks of this source"
+            f"published {published['rows']}: 'logmill doctor' tells why; if another run has replaced the day "
+            "meanwhile, clear the tasks of this source"
         )

@@ -25,8 +25,8 @@ def json_variable(name: str) -> Any:
 def daily_timetable() -> Any:
     """A run for each KST day, at the midnight that ends it.
 
-    With partition keys the tick is midnight for another reason, too: `airflow backfill create` takes bounds as midnights, and
-    with a later tick it would silently leave out the last day.
+    With partition keys the tick is midnight for another reason, too: `airflow backfill create` takes bounds as
+    midnights, and with a later tick it would silently leave out the last day.
     """
     if HAS_PARTITIONS:
         return CronPartitionTimetable(MIDNIGHT, timezone=ZONE, run_offset=-1, key_format="%Y-%m-%d")

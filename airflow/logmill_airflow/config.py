@@ -1,7 +1,7 @@
 """What the DAGs have to know, from one place: the Airflow Variable `logmill`, JSON, and the config file that it names.
 
-`AIRFLOW_VAR_LOGMILL='{"config_file": "/etc/logmill.toml"}'` in the environment is such a variable, and costs no query when
-DAGs are parsed. Sources, lake and database come from logmill.toml where the scheduler can read it too.
+`AIRFLOW_VAR_LOGMILL='{"config_file": "/etc/logmill.toml"}'` in the environment is such a variable, and costs no query
+when DAGs are parsed. Sources, lake and database come from logmill.toml where the scheduler can read it too.
 """
 
 import importlib

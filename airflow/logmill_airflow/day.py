@@ -18,7 +18,7 @@ from typing import Any
 KST = timezone(timedelta(hours=9), "KST")
 PARAM = "proc_ymd"
 # 2023-11-01 or 20231101.
-DAY_PATTERN = r"\d{4}-\d{2}-\d{2}|\d{8}"
+DAY_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}"
 
 
 def day_of(context: Mapping[str, Any]) -> date:

@@ -1,4 +1,4 @@
-"""The events that logmill says on standard error with `--log-format json`, as lines of a task's log. Knows no Airflow."""
+"""The events that `--log-format json` says on standard error, as lines of a task's log. Knows no Airflow."""
 
 import json
 import logging

@@ -32,9 +32,7 @@ INTERRUPTED = 130
 EXIT_CODES = {
     0: ExitCode("done", Outcome.SUCCESS, "done"),
     1: ExitCode("a defect of logmill: please report it", Outcome.FAIL, "the same input meets the same defect"),
-    2: ExitCode(
-        "the command line, environment or config file makes no sense", Outcome.FAIL, "somebody must mend it"
-    ),
+    2: ExitCode("the command line, environment or config file makes no sense", Outcome.FAIL, "somebody must mend it"),
     3: ExitCode(
         "more rows were rejected than --max-reject-ratio allows: nothing was published",
         Outcome.FAIL,

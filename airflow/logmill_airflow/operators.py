@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -60,7 +60,7 @@ class LogmillOperator(BaseOperator):
         "cwd",
         "stdout_to",
     )
-    template_fields_renderers = {"options": "json", "source": "json", "env": "json"}
+    template_fields_renderers: ClassVar = {"options": "json", "source": "json", "env": "json"}
     ui_color = "#dceefb"
 
     def __init__(

@@ -16,8 +16,8 @@ PR_SET_PDEATHSIG = 1
 class Child:
     """A process in a session of its own, so that all it starts can be stopped with it.
 
-    Where the worker itself is killed, the kernel sends SIGTERM to the child (on Linux): it would otherwise go on, hold the
-    lock of the day, and be in the way of the retry.
+    Where the worker itself is killed, the kernel sends SIGTERM to the child (on Linux): it would otherwise go on, hold
+    the lock of the day, and be in the way of the retry.
     """
 
     def __init__(self, words: Sequence[str], env: Mapping[str, str], stdout: IO[bytes], cwd: str | None, grace: float):
@@ -83,7 +83,7 @@ class Child:
 
 
 def dies_with_parent() -> Callable[[], None] | None:
-    """What the child does before it becomes logmill; the library is found before the fork, so that nothing is loaded after."""
+    """What the child does before it becomes logmill; the library is found before the fork: nothing is loaded after."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl

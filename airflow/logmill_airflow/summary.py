@@ -9,9 +9,7 @@ def xcom_of(summary: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "run": summary["run"],
         "exit_code": summary["exit_code"],
-        "tables": [
-            table_of(summary["run"], day["day"], table) for day in days_of(summary) for table in day["tables"]
-        ],
+        "tables": [table_of(summary["run"], day["day"], table) for day in days_of(summary) for table in day["tables"]],
         "failed": [
             {"day": day.get("day"), "table": table["table"], "published": table["published"]}
             for day in [*days_of(summary), *whole_range(summary)]

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
     AirflowSkipException,
     Asset,
     Param,
@@ -24,15 +25,16 @@ log = logging.getLogger(__name__)
 
 def day_param(title: str, description: str) -> Param:
     """A day that somebody types who triggers a DAG by hand; may be left empty."""
-    return Param(
-        None, type=["null", "string"], pattern=f"^({DAY_PATTERN})$", title=title, description=description
-    )
+    return Param(None, type=["null", "string"], pattern=f"^({DAY_PATTERN})$", title=title, description=description)
 
 
-@task(task_id="day", retries=0)
+@task(task_id="day")
 def the_day() -> str:
     """The KST day that the run is about."""
-    return day_of(get_current_context()).isoformat()
+    try:
+        return day_of(get_current_context()).isoformat()
+    except ValueError as error:
+        raise AirflowFailException(str(error)) from error
 
 
 def logs_are_there(day: str, run_type: str, start_at: time, now: datetime) -> bool:
@@ -43,9 +45,7 @@ def logs_are_there(day: str, run_type: str, start_at: time, now: datetime) -> bo
 def wait_for_logs(config: Config, day: Any) -> Any:
     """A sensor that leaves its slot while it waits. For a day of the past it is done at once."""
 
-    @task.sensor(
-        task_id="wait_for_logs", mode="reschedule", poke_interval=300, timeout=86400, execution_timeout=None
-    )
+    @task.sensor(task_id="wait_for_logs", mode="reschedule", poke_interval=300, timeout=86400, execution_timeout=None)
     def wait(day: str) -> bool:
         """Whether the day after is old enough."""
         kind = get_current_context()["dag_run"].run_type
@@ -90,6 +90,11 @@ def tables_of(summaries: Any) -> list[dict[str, Any]]:
     return [entry for summary in results(summaries) for entry in summary["tables"]]
 
 
+@task(task_id="done", trigger_rule="none_failed")
+def done() -> None:
+    """The last task: it fails the run where any other has failed, whatever the rest did."""
+
+
 def announce_tables(config: Config, published: Any) -> list[Any]:
     """A task for each table that tells those who follow it; skipped where nothing of it was published.
 
@@ -101,7 +106,7 @@ def announce_tables(config: Config, published: Any) -> list[Any]:
 def announce(table: str, asset: Asset) -> Any:
     """A task that has the asset of a table as its outlet."""
 
-    @task(task_id=f"announce_{table}", trigger_rule="all_done", outlets=[asset], retries=0)
+    @task(task_id=f"announce_{table}", trigger_rule="all_done", outlets=[asset])
     def tell(published: Any) -> None:
         """An event of the asset, with days and rows."""
         entries = [entry for entry in results(published) if entry["table"] == table]

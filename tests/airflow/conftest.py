@@ -1,4 +1,4 @@
-"""An Airflow of its own in a folder for temporary files, and AWS on a local server. Nothing of this machine leaks in."""
+"""An Airflow of its own, AWS on a local server, and settings with which the DAGs fill a lake."""
 
 import json
 import logging
@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Before all that imports Airflow.
-import surroundings  # noqa: F401, I001
 import pytest
 from aws import CREDENTIALS, REGION, Aws, sample_objects
 from catalog import Registered
 from faults import FaultProxy
 from harness import binary
 
+# Before all that imports Airflow.
+import surroundings  # noqa: F401
 from answers import Athena
+
 
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[str]:

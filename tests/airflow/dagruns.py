@@ -33,6 +33,10 @@ class Ended:
         found = [ti for ti in self.run.get_task_instances() if ti.task_id == task_id]
         return [str(ti.state) for ti in sorted(found, key=lambda ti: ti.map_index)]
 
+    def labels(self, task_id: str) -> list[str]:
+        """What people see of the tasks into which a task was expanded."""
+        return sorted(ti.rendered_map_index for ti in self.run.get_task_instances() if ti.task_id == task_id)
+
     def all_states(self) -> list[str]:
         """How all tasks have ended."""
         return [str(ti.state) for ti in self.run.get_task_instances()]

@@ -1,4 +1,7 @@
-"""An Airflow of its own, in a folder for temporary files. Airflow reads its settings when it is imported: import this first."""
+"""An Airflow of its own, in a folder for temporary files.
+
+Airflow reads its settings when it is imported: this comes first.
+"""
 
 import os
 import re

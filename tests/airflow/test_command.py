@@ -4,7 +4,6 @@ import re
 
 import pytest
 from harness import logmill
-
 from logmill_airflow.command import HAS_SUMMARY, OF_LAKE, OF_SOURCES, TAKES_DAY, Command, Source
 
 VERBS = re.findall(r"^  ([a-z]+) ", logmill("--help").stdout.partition("Options:")[0], re.MULTILINE)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-
 from logmill_airflow.command import Source
 from logmill_airflow.config import Config
 

@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-from answers import Athena, Rows
-from aws import ACCOUNT, Aws
+from aws import ACCOUNT
 from catalog import Registered
 from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
 
+from answers import Athena, Rows
 from conftest import settings_of
-from dagruns import Ended, asset_events, run_dag
+from dagruns import asset_events, run_dag
 
 ROWS = {"cloudtrail": 1430, "s3_access": 657}
 YMD = SAMPLE_DAY.replace("-", "")
@@ -28,6 +27,7 @@ def test_a_day_becomes_a_partition_that_is_counted_and_announced(
     assert ended.state == "success"
     assert set(ended.all_states()) == {"success"}
 
+    assert ended.labels("source.run") == ["cloudtrail", "s3_access"]
     published = [ended.xcom("source.check", index) for index in range(2)]
     assert {entry["table"]: entry["rows"] for entry in published} == ROWS
     for entry in published:
@@ -35,7 +35,7 @@ def test_a_day_becomes_a_partition_that_is_counted_and_announced(
         assert registered.location(entry["table"]).rstrip("/").endswith(f"/{partition(SAMPLE_DAY)}/{entry['run']}")
         assert registered.lake.manifest(entry["table"])["run"] == entry["run"]
     assert sorted(athena.asked) == [
-        f"SELECT count(*) FROM \"{registered.database}\".\"{table}\" WHERE proc_ymd = '{YMD}'" for table in ROWS
+        f'SELECT count(*) FROM "{registered.database}"."{table}" WHERE proc_ymd = \'{YMD}\'' for table in ROWS
     ]
     refreshed = ended.xcom("refresh_spice", 0)
     assert refreshed["IngestionId"] == published[0]["run"]
@@ -102,7 +102,9 @@ def test_a_source_that_fails_does_not_hold_up_the_other(
     assert registered.partition("web")["Values"] == [YMD]
 
 
-def test_a_day_without_rows_is_skipped_where_that_is_wished(registered: Registered, variable: Any, raw_logs: str) -> None:
+def test_a_day_without_rows_is_skipped_where_that_is_wished(
+    registered: Registered, variable: Any, raw_logs: str
+) -> None:
     settings = settings_of(registered, raw_logs)
     settings["env"]["LOGMILL_FAIL_ON_EMPTY"] = "true"
     variable(**settings)

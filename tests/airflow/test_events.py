@@ -4,15 +4,22 @@ import logging
 
 import pytest
 from harness import SAMPLE_DATA, SAMPLE_DAY, logmill
-
 from logmill_airflow.events import read_event
 
 
 @pytest.mark.parametrize(
     ("line", "level", "text"),
     [
-        ('{"at":"x","level":"info","event":"read","run":"r","table":"t","rows":7}', logging.INFO, "read table=t rows=7"),
-        ('{"level":"warn","event":"object is damaged","object":"a b"}', logging.WARNING, "object is damaged object=a b"),
+        (
+            '{"at":"x","level":"info","event":"read","run":"r","table":"t","rows":7}',
+            logging.INFO,
+            "read table=t rows=7",
+        ),
+        (
+            '{"level":"warn","event":"object is damaged","object":"a b"}',
+            logging.WARNING,
+            "object is damaged object=a b",
+        ),
         ('{"level":"error","event":"failed","error":"로그","hint":null}', logging.ERROR, "failed error=로그 hint=null"),
         ('{"level":"strange","event":"new"}', logging.INFO, "new"),
         ("thread 'main' panicked\n", logging.INFO, "thread 'main' panicked"),

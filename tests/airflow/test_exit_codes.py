@@ -4,7 +4,6 @@ import re
 
 import pytest
 from harness import logmill
-
 from logmill_airflow.exit_codes import EXIT_CODES, Outcome, meaning_of, outcome_of
 
 

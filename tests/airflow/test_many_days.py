@@ -53,10 +53,15 @@ def test_a_backfill_without_a_first_day_is_refused(lake: Lake) -> None:
 def test_the_watch_makes_the_days_that_are_behind_and_no_others(lake: Lake, logs: Path) -> None:
     first = run_dag("logmill_watch", {"days": 2, "to": "2023-11-02"})
     assert first.state == "success"
-    assert made(first) == {(table, day) for table in ("cloudtrail", "s3_access") for day in ("2023-11-01", "2023-11-02")}
+    assert made(first) == {
+        (table, day) for table in ("cloudtrail", "s3_access") for day in ("2023-11-01", "2023-11-02")
+    }
+    assert first.labels("rebuild")[0] == "cloudtrail 2023-11-01"
     rested = run_dag("logmill_watch", {"days": 2, "to": "2023-11-02"})
     assert (rested.state, rested.states("rebuild")) == ("success", ["skipped"])
     shutil.copy(logs / f"{LATE}E", logs / f"{LATE}F")
+    missing = run_dag("logmill_watch", {"days": 2, "to": "2023-11-02", "only": ["missing"]})
+    assert missing.states("rebuild") == ["skipped"]
     late = run_dag("logmill_watch", {"days": 2, "to": "2023-11-02"})
     assert (late.state, made(late)) == ("success", {("s3_access", "2023-11-01")})
     assert late.states("announce_s3_access") == ["success"]

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
-
 from logmill_airflow.operators import LogmillOperator
+
 from processes import pids_in, until_gone
 from worker import FAKE
 
@@ -139,7 +139,12 @@ def test_events_go_to_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     events = '{"level":"info","event":"planned","table":"t"}\n{"level":"warn","event":"late"}\npanic: \xff'
     operator("doctor", {"FAKE_EVENTS": events, "FAKE_STDOUT": "for people"}).execute({})
     said = capfd.readouterr().out
-    for level, text in [("info", "planned table=t"), ("warning", "late"), ("info", "panic: \xff"), ("info", "for people")]:
+    for level, text in [
+        ("info", "planned table=t"),
+        ("warning", "late"),
+        ("info", "panic: \xff"),
+        ("info", "for people"),
+    ]:
         assert re.search(rf"\[{level} *\] {text} ", said), text
 
 

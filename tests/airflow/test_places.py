@@ -7,7 +7,6 @@ from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperato
 from airflow.providers.docker.operators.docker import DockerOperator
 from botocore.session import get_session
 from botocore.validate import ParamValidator
-
 from logmill_airflow import places
 from logmill_airflow.command import Command
 

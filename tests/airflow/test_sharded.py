@@ -29,7 +29,9 @@ def test_shards_give_the_bytes_of_a_plain_run(
     assert list(staging.iterdir()) == []
 
 
-def test_what_is_staged_stays_where_a_shard_fails(registered: Registered, variable: Any, raw_logs: str, tmp_path: Path) -> None:
+def test_what_is_staged_stays_where_a_shard_fails(
+    registered: Registered, variable: Any, raw_logs: str, tmp_path: Path
+) -> None:
     settings = settings_of(registered, raw_logs, staging=str(tmp_path / "staging"))
     settings["env"]["LOGMILL_MAX_REJECT_RATIO"] = "0"
     variable(**settings)

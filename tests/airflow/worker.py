@@ -1,11 +1,10 @@
-"""A worker that runs one task with the fake binary, and has Airflow's handler of SIGTERM. Its argument is the grace in seconds."""
+"""A worker that runs one task with the fake binary, under Airflow's handler of SIGTERM. Argument: grace in seconds."""
 
 import signal
 import sys
 from pathlib import Path
 
 from airflow.providers.common.compat.sdk import AirflowException
-
 from logmill_airflow.operators import LogmillOperator
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fake_logmill.py"))]

@@ -1,0 +1,36 @@
+"""The package on the last Airflow 2, in a virtual environment of its own."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from harness import REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
+
+from surroundings import DAGS, environment
+
+PYTHON = Path(os.environ.get("AIRFLOW_2_PYTHON", REPOSITORY / ".venv-airflow-2" / "bin" / "python"))
+
+
+def test_the_dags_parse_and_make_a_day_on_the_last_airflow_2(tmp_path: Path) -> None:
+    if not PYTHON.is_file():
+        missing = f"{PYTHON} is missing: `make airflow` installs it"
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
+    script, logs = Path(__file__).with_name("on_airflow_2.py"), REPOSITORY / SAMPLE_DATA
+    words = [PYTHON, "-W", "ignore", script, DAGS, logs, tmp_path / "lake", binary()]
+    home = str(tmp_path / "home")
+    ended = subprocess.run(
+        [str(word) for word in words], env=environment(home), capture_output=True, encoding="utf-8", timeout=600
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    said = json.loads(ended.stdout.splitlines()[-1])
+    assert said["airflow"].startswith("2.11.")
+    assert said["errors"] == {}
+    assert said["dags"] == ["logmill_backfill", "logmill_daily", "logmill_sharded", "logmill_watch"]
+    assert said["states"] == ["success", "success"]
+    # November 1 in Seoul.
+    assert said["interval"] == ["2023-10-31 15:00:00+00:00", "2023-11-01 15:00:00+00:00"]
+    for day in ("2023-10-31", "2023-11-01"):
+        run_day(tmp_path / "plain", day=day, source=logs)
+    assert Lake(tmp_path / "lake").digests() == Lake(tmp_path / "plain").digests()
