@@ -45,7 +45,7 @@ with DAG(
 
     @task
     def behind(days) -> list[dict]:
-        """The arguments of a task for each day that lacks something; the newest is logmill_daily's until that begins."""
+        """The arguments of a task for each day that lacks something; the newest is left to logmill_daily."""
         sources = {entry.table: vars(entry) for entry in config.table_sources()}
         only, now = get_current_context()["params"]["only"], timezone.utcnow()
         found = [

@@ -11,7 +11,7 @@ import sys
 def main(dags: str, logs: str, lake: str, binary: str) -> dict[str, object]:
     """What came of it."""
     env = {"LOGMILL_INPUT": logs, "LOGMILL_OUTPUT": lake}
-    settings = {"binary": binary, "env": env, "retries": 0}
+    settings = {"binary": binary, "env": env, "retries": 0, "first_day": "2023-10-01"}
     os.environ["AIRFLOW_VAR_LOGMILL"] = json.dumps(
         settings | {"database": "logs", "quicksight_data_sets": {"cloudtrail": ["a"]}}
     )

@@ -10,7 +10,7 @@ from harness import REPOSITORY, SAMPLE_DATA, Lake, binary, run_day
 
 from surroundings import DAGS, environment
 
-PYTHON = Path(os.environ.get("AIRFLOW_2_PYTHON", REPOSITORY / ".venv-airflow-2" / "bin" / "python"))
+PYTHON = Path(os.environ.get("PYTHON_OF_AIRFLOW_2", REPOSITORY / ".venv-airflow-2" / "bin" / "python"))
 
 
 def test_the_dags_parse_and_make_a_day_on_the_last_airflow_2(tmp_path: Path) -> None:
