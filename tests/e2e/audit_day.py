@@ -1,4 +1,4 @@
-"""Raw days with what an audit looks for and the sample lacks: root, failed sign-ins, all callers and requests.
+"""Raw days with what an audit looks for and the sample lacks: root, sign-ins, all callers and requests.
 
 Three Korean days: the last of February, the second of March, whose late objects come after it was first
 published, and the third, which is published and never registered.
@@ -411,7 +411,8 @@ LINES = [
         "01/Mar/2026:23:00:00", "S3.COMPUTE.OBJECT.CHECKSUM", "tmp/y", "-", ip="-", size=10, **BARE, **NOBODY
     ),
     # The short form of old logs.
-    f'{OWNER} audit [01/Mar/2026:18:00:00 +0000] 192.0.2.3 - 0123456789ABCDEF REST.GET.OBJECT old.gif "GET /old.gif HTTP/1.1" '
+    f"{OWNER} audit [01/Mar/2026:18:00:00 +0000] 192.0.2.3 - 0123456789ABCDEF REST.GET.OBJECT old.gif "
+    '"GET /old.gif HTTP/1.1" '
     '200 - 30 30 7 6 "http://example.com/a b" "Mozilla/4.0"',
 ]
 LATE_LINES = [

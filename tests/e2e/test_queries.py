@@ -426,9 +426,15 @@ def test_old_queries_of_athenas_access_table_run(audit_days: tuple[AthenaDatabas
     )
     of_hour = [line for line in lines if line["remote_ip"] == "203.0.113.9" and meanings.utc(line).hour == 16]
     assert athena.query(sent) == [(sum(line["bytes_sent"] or 0 for line in of_hour),)]
-    deleted = "SELECT key, requester FROM s3_access_athena WHERE operation LIKE '%DELETE%' AND key = 'Screen+Shot.png'"
+    deleted = (
+        "SELECT key, requester FROM s3_access_athena "
+        "WHERE operation LIKE '%DELETE%' AND key = 'Screen+Shot.png'"
+    )
     assert athena.query(deleted) == [("Screen+Shot.png", "arn:aws:iam::123456789012:user/bot")]
-    nobody = "SELECT count(*) FROM s3_access_athena WHERE requester = '-' AND sigv = '-' AND aclrequired = '-' AND referrer = '\"-\"'"
+    nobody = (
+        "SELECT count(*) FROM s3_access_athena "
+        "WHERE requester = '-' AND sigv = '-' AND aclrequired = '-' AND referrer = '\"-\"'"
+    )
     assert athena.query(nobody) == [
         (
             sum(

@@ -1,0 +1,523 @@
+"""Makes `dashboards.yaml` from the tables below: which views are loaded, and what is drawn of them.
+
+    python glue/quicksight/make.py
+
+A visual is one line of `SHEETS`. The analysis and the dashboard have the same sheets; the analysis is there
+to be changed by hand.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TEMPLATE = Path(__file__).with_name("dashboards.yaml")
+WIDTH = 130
+# A Korean day as a time, so that axes and filters know it for a day: QuickSight shows times as UTC.
+DAY = "day_kst"
+DAY_EXPRESSION = "addDateTime(9, 'HH', {day_utc})"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A view in SPICE: its columns in their order, and the UTC column by which new days are loaded."""
+
+    columns: str
+    utc: str | None = "day_utc"
+
+    def types(self) -> dict[str, str]:
+        """QuickSight's types by column; what is not said is text."""
+        words = (word.partition(":") for word in self.columns.split())
+        return {name: TYPES[type_] for name, _, type_ in words}
+
+    @property
+    def day(self) -> str | None:
+        """The Korean time by which rows are filtered."""
+        return {"day_utc": DAY, "hour_utc": "hour_kst", None: None}[self.utc]
+
+
+TYPES = {"": "STRING", "int": "INTEGER", "double": "DECIMAL", "time": "DATETIME"}
+
+DATA_SETS = {
+    "monthly_users": DataSet("month users:int events:int", utc=None),
+    "daily_users_by_service": DataSet(
+        "proc_ymd day_utc:time event_source users:int events:int events_per_user:double"
+    ),
+    "s3_requests_by_hour": DataSet(
+        "proc_ymd hour_utc:time hour_kst:time bucket all_requests:int get_requests:int put_requests:int "
+        "delete_requests:int head_requests:int post_requests:int select_requests:int "
+        "select_bytes_scanned:int "
+        "select_bytes_returned:int list_requests:int bytes_downloaded:int bytes_uploaded:int errors_4xx:int "
+        "errors_5xx:int first_byte_latency:double total_request_latency:double",
+        utc="hour_utc",
+    ),
+    "status_codes": DataSet("proc_ymd day_utc:time bucket http_status:int requests:int"),
+    "top_objects": DataSet("proc_ymd day_utc:time bucket key requests:int bytes_sent:int"),
+    "access_ips": DataSet("proc_ymd day_utc:time bucket remote_ip requests:int"),
+    "denied_ips": DataSet("proc_ymd day_utc:time bucket remote_ip requests:int"),
+    "denied_keys": DataSet("proc_ymd day_utc:time bucket key requests:int"),
+    "access_denied_by_principal": DataSet(
+        "proc_ymd day_utc:time principal account_id event_source event_name error_code requests:int "
+        "first_time:time "
+        "last_time:time"
+    ),
+    "sigv2_callers": DataSet(
+        "log proc_ymd day_utc:time requester source_ip bucket operation user_agent requests:int"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Visual:
+    """A chart: kind, title, data set, by what rows are grouped, what is added up, how many groups show."""
+
+    kind: str
+    title: str
+    data_set: str
+    by: str
+    values: str
+    color: str = ""
+    most: int = 0
+    width: int = 18
+
+    @property
+    def id(self) -> str:
+        """The title as an identifier."""
+        return self.title.lower().replace(" ", "-").replace(",", "")
+
+
+REQUESTS = (
+    "all_requests get_requests put_requests delete_requests head_requests post_requests list_requests "
+    "select_requests"
+)
+BYTES = "bytes_downloaded bytes_uploaded select_bytes_scanned select_bytes_returned"
+CALLER = "log requester source_ip bucket operation user_agent"
+
+SHEETS = {
+    "Users": [
+        Visual("combo", "Users and events by month", "monthly_users", "month", "events users", width=36),
+        Visual(
+            "line", "Users of each service by day", "daily_users_by_service", DAY, "users", "event_source", 20
+        ),
+        Visual(
+            "line",
+            "Events per user by day",
+            "daily_users_by_service",
+            DAY,
+            "events_per_user:AVERAGE",
+            "event_source",
+            20,
+        ),
+        Visual(
+            "table",
+            "Services",
+            "daily_users_by_service",
+            "event_source",
+            "events users:MAX events_per_user:AVERAGE",
+            width=36,
+        ),
+    ],
+    "S3 requests": [
+        Visual("line", "Requests by hour", "s3_requests_by_hour", "hour_kst", REQUESTS, width=36),
+        Visual("line", "Bytes by hour", "s3_requests_by_hour", "hour_kst", BYTES),
+        Visual("line", "Errors by hour", "s3_requests_by_hour", "hour_kst", "errors_4xx errors_5xx"),
+        Visual(
+            "line",
+            "Mean latency by hour",
+            "s3_requests_by_hour",
+            "hour_kst",
+            "first_byte_latency:AVERAGE total_request_latency:AVERAGE",
+        ),
+        Visual("bar", "Requests by bucket", "s3_requests_by_hour", "bucket", "all_requests", most=20),
+    ],
+    "Objects": [
+        Visual("pie", "Five most requested objects", "top_objects", "key", "requests", most=5),
+        Visual("bar", "Addresses that read objects", "access_ips", "remote_ip", "requests", most=20),
+        Visual("table", "Objects", "top_objects", "bucket key", "requests bytes_sent", width=36),
+    ],
+    "Status and denials": [
+        Visual("bar", "Requests by status code", "status_codes", "http_status", "requests", "bucket"),
+        Visual("line", "Status codes by day", "status_codes", DAY, "requests", "http_status"),
+        Visual("bar", "Denied addresses", "denied_ips", "remote_ip", "requests", most=20),
+        Visual("bar", "Denied keys", "denied_keys", "key", "requests", most=20),
+        Visual(
+            "table",
+            "Denied principals",
+            "access_denied_by_principal",
+            "principal event_source event_name error_code",
+            "requests last_time:MAX",
+            width=36,
+        ),
+    ],
+    "Signature Version 2": [
+        Visual("line", "Requests with Signature Version 2 by day", "sigv2_callers", DAY, "requests", "log"),
+        Visual(
+            "bar", "Callers with Signature Version 2", "sigv2_callers", "requester", "requests", "log", 20
+        ),
+        Visual("table", "Calls with Signature Version 2", "sigv2_callers", CALLER, "requests", width=36),
+    ],
+}
+
+
+# --- Visuals.
+
+
+def column(data_set: str, name: str) -> Json:
+    """A column of a data set, or its Korean day."""
+    return {"DataSetIdentifier": data_set, "ColumnName": name}
+
+
+def type_of(data_set: str, name: str) -> str:
+    """Type of a column."""
+    return "DATETIME" if name == DAY else DATA_SETS[data_set].types()[name]
+
+
+def dimension(visual: Visual, name: str) -> Json:
+    """A column by which rows are grouped."""
+    field = {"FieldId": f"{visual.id}.{name}", "Column": column(visual.data_set, name)}
+    match type_of(visual.data_set, name):
+        case "DATETIME":
+            granularity = "HOUR" if name.startswith("hour") else "DAY"
+            return {"DateDimensionField": field | {"DateGranularity": granularity}}
+        case "INTEGER":
+            return {"NumericalDimensionField": field}
+    return {"CategoricalDimensionField": field}
+
+
+def measure(visual: Visual, value: str) -> Json:
+    """A column that is added up, or what is said after its name."""
+    name, _, function = value.partition(":")
+    field = {"FieldId": f"{visual.id}.{name}", "Column": column(visual.data_set, name)}
+    if type_of(visual.data_set, name) == "DATETIME":
+        return {"DateMeasureField": field | {"AggregationFunction": function}}
+    aggregation = {"SimpleNumericalAggregation": function or "SUM"}
+    return {"NumericalMeasureField": field | {"AggregationFunction": aggregation}}
+
+
+def drawn(visual: Visual) -> Json:
+    """A visual as QuickSight defines it."""
+    by = [dimension(visual, name) for name in visual.by.split()]
+    values = [measure(visual, value) for value in visual.values.split()]
+    colors = {"Colors": [dimension(visual, visual.color)]} if visual.color else {}
+    most = {"ItemsLimit": visual.most, "OtherCategories": "EXCLUDE"}
+    first = visual.values.split()[0].partition(":")[0]
+    ranked = [{"FieldSort": {"FieldId": f"{visual.id}.{first}", "Direction": "DESC"}}]
+    ascending = [{"FieldSort": {"FieldId": f"{visual.id}.{visual.by.split()[0]}", "Direction": "ASC"}}]
+    match visual.kind:
+        case "bar":
+            wells = {"BarChartAggregatedFieldWells": {"Category": by, "Values": values} | colors}
+            limit = {"CategoryItemsLimit": most} if visual.most else {}
+            chart = {"SortConfiguration": {"CategorySort": ranked} | limit, "Orientation": "HORIZONTAL"}
+            chart |= {"BarsArrangement": "STACKED"}
+        case "line":
+            wells = {"LineChartAggregatedFieldWells": {"Category": by, "Values": values} | colors}
+            limit = {"ColorItemsLimitConfiguration": most} if visual.most else {}
+            chart = {"SortConfiguration": {"CategorySort": ascending} | limit, "Type": "LINE"}
+        case "pie":
+            wells = {"PieChartAggregatedFieldWells": {"Category": by, "Values": values}}
+            chart = {"SortConfiguration": {"CategorySort": ranked, "CategoryItemsLimit": most}}
+        case "combo":
+            bars, lines_ = values[:1], values[1:]
+            wells = {
+                "ComboChartAggregatedFieldWells": {"Category": by, "BarValues": bars, "LineValues": lines_}
+            }
+            chart = {"SortConfiguration": {"CategorySort": ascending}}
+        case "table":
+            wells = {"TableAggregatedFieldWells": {"GroupBy": by, "Values": values}}
+            chart = {"SortConfiguration": {"RowSort": ranked}}
+        case unknown:
+            raise ValueError(unknown)
+    name = "Table" if visual.kind == "table" else f"{visual.kind.capitalize()}Chart"
+    title = {"Visibility": "VISIBLE", "FormatText": {"PlainText": visual.title}}
+    return {
+        f"{name}Visual": {
+            "VisualId": visual.id,
+            "Title": title,
+            "ChartConfiguration": {"FieldWells": wells} | chart,
+        }
+    }
+
+
+# --- Sheets.
+
+
+def sheet_id(name: str) -> str:
+    """The name of a sheet as an identifier."""
+    return name.lower().replace(" ", "-")
+
+
+def placed(visuals: list[Visual]) -> list[Json]:
+    """Visuals in rows of 36 columns, from the left."""
+    elements, at, row = [], 0, 0
+    for visual in visuals:
+        if at + visual.width > 36:
+            at, row = 0, row + 12
+        elements.append(element(visual.id, "VISUAL", (at, visual.width), (row, 12)))
+        at += visual.width
+    return elements
+
+
+def element(id_: str, kind: str, columns: tuple[int, int], rows: tuple[int, int]) -> Json:
+    """A place on a grid: first column and width, first row and height."""
+    across = {"ColumnIndex": columns[0], "ColumnSpan": columns[1]}
+    return {"ElementId": id_, "ElementType": kind} | across | {"RowIndex": rows[0], "RowSpan": rows[1]}
+
+
+# The span of days that all sheets show: parameter, title, and where it stands when a dashboard is opened.
+SPAN = {
+    "FirstDay": ("From (KST)", "addDateTime(-31, 'DD', truncDate('DD', now()))"),
+    "LastDay": ("To (KST)", "addDateTime(1, 'DD', truncDate('DD', now()))"),
+}
+
+
+def sheet(name: str, visuals: list[Visual]) -> Json:
+    """A sheet with its visuals and the span of days above them."""
+    id_ = sheet_id(name)
+    controls, places = [], []
+    for number, (parameter, (title, _)) in enumerate(SPAN.items()):
+        control = f"{id_}-{parameter}"
+        picker = {"ParameterControlId": control, "Title": title, "SourceParameterName": parameter}
+        controls.append({"DateTimePicker": picker})
+        places.append(element(control, "PARAMETER_CONTROL", (number * 4, 4), (0, 1)))
+    return {
+        "SheetId": id_,
+        "Name": name,
+        "ContentType": "INTERACTIVE",
+        "ParameterControls": controls,
+        "Visuals": [drawn(visual) for visual in visuals],
+        "Layouts": [{"Configuration": {"GridLayout": {"Elements": placed(visuals)}}}],
+        "SheetControlLayouts": [{"Configuration": {"GridLayout": {"Elements": places}}}],
+    }
+
+
+def time_filter(name: str, day: str) -> Json:
+    """Leaves out the rows of a data set that are not in the span, on every sheet that shows it."""
+    within = {
+        "FilterId": f"span-{name}",
+        "Column": column(name, day),
+        "NullOption": "NON_NULLS_ONLY",
+        "RangeMinimumValue": {"Parameter": "FirstDay"},
+        "RangeMaximumValue": {"Parameter": "LastDay"},
+        "IncludeMinimum": True,
+        "IncludeMaximum": True,
+        "TimeGranularity": "DAY",
+    }
+    shown = [
+        sheet_id(title)
+        for title, visuals in SHEETS.items()
+        if name in {visual.data_set for visual in visuals}
+    ]
+    scopes = [{"SheetId": id_, "Scope": "ALL_VISUALS"} for id_ in shown]
+    return {
+        "FilterGroupId": f"span-{name}",
+        "CrossDataset": "SINGLE_DATASET",
+        "Filters": [{"TimeRangeFilter": within}],
+        "ScopeConfiguration": {"SelectedSheets": {"SheetVisualScopingConfigurations": scopes}},
+        "Status": "ENABLED",
+    }
+
+
+def declared(parameter: str, expression: str) -> Json:
+    """A parameter that moves with the days."""
+    default = {"RollingDate": {"Expression": expression}}
+    declaration = {"Name": parameter, "TimeGranularity": "DAY", "DefaultValues": default}
+    return {"DateTimeParameterDeclaration": declaration}
+
+
+def definition() -> Json:
+    """What the analysis and the dashboard show."""
+    return {
+        "DataSetIdentifierDeclarations": [
+            {"Identifier": name, "DataSetArn": {"Fn::GetAtt": [f"{logical(name)}DataSet", "Arn"]}}
+            for name in DATA_SETS
+        ],
+        "CalculatedFields": [
+            {"DataSetIdentifier": name, "Name": DAY, "Expression": DAY_EXPRESSION}
+            for name, data_set in DATA_SETS.items()
+            if data_set.day == DAY
+        ],
+        "ParameterDeclarations": [declared(name, expression) for name, (_, expression) in SPAN.items()],
+        "FilterGroups": [
+            time_filter(name, data_set.day) for name, data_set in DATA_SETS.items() if data_set.day
+        ],
+        "Sheets": [sheet(name, visuals) for name, visuals in SHEETS.items()],
+    }
+
+
+# --- Resources.
+
+
+def logical(name: str) -> str:
+    """The name of a view in the names of resources."""
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def actions(noun: str, verbs: str) -> list[str]:
+    """Actions on one kind of thing; `+` stands for its name."""
+    return [f"quicksight:{verb.replace('+', noun)}" for verb in verbs.split()]
+
+
+OWNER = "Describe+ Describe+Permissions Update+ Update+Permissions Delete+"
+OWNS = {
+    "DataSource": actions("DataSource", f"{OWNER} Pass+"),
+    "DataSet": actions(
+        "DataSet",
+        f"{OWNER} Pass+ CreateIngestion DescribeIngestion ListIngestions CancelIngestion "
+        f"Put+RefreshProperties "
+        "Describe+RefreshProperties Delete+RefreshProperties CreateRefreshSchedule DescribeRefreshSchedule "
+        "ListRefreshSchedules UpdateRefreshSchedule DeleteRefreshSchedule",
+    ),
+    "Analysis": actions("Analysis", f"{OWNER} Query+ Restore+"),
+    "Dashboard": actions("Dashboard", f"{OWNER} Query+ List+Versions Update+PublishedVersion"),
+}
+
+
+def resource(kind: str, name: str, properties: Json, **more: Any) -> Json:
+    """A resource of QuickSight; `name` follows the prefix in its id."""
+    id_ = {"Fn::Sub": f"${{NamePrefix}}-{name}"}
+    owner = {"Principal": {"Ref": "PrincipalArn"}, "Actions": OWNS[kind]}
+    known = {"AwsAccountId": {"Ref": "AWS::AccountId"}, f"{kind}Id": id_, "Name": id_, "Permissions": [owner]}
+    return {"Type": f"AWS::QuickSight::{kind}", "Properties": known | properties} | more
+
+
+def data_set_id(name: str) -> str:
+    """What a data set is called after the prefix."""
+    return name.replace("_", "-")
+
+
+def data_set(name: str, loaded: DataSet) -> Json:
+    """A view in SPICE."""
+    columns = [{"Name": column_, "Type": type_} for column_, type_ in loaded.types().items()]
+    table = {
+        "DataSourceArn": {"Fn::GetAtt": ["AthenaDataSource", "Arn"]},
+        "Catalog": "AwsDataCatalog",
+        "Schema": {"Ref": "DatabaseName"},
+        "Name": name,
+        "InputColumns": columns,
+    }
+    properties: Json = {"ImportMode": "SPICE", "PhysicalTableMap": {"view": {"RelationalTable": table}}}
+    if loaded.utc:
+        window = {"ColumnName": loaded.utc, "Size": {"Ref": "LookbackDays"}, "SizeUnit": "DAY"}
+        incremental = {"IncrementalRefresh": {"LookbackWindow": window}}
+        properties["DataSetRefreshProperties"] = {"RefreshConfiguration": incremental}
+    return resource("DataSet", data_set_id(name), properties)
+
+
+def schedule(name: str, loaded: DataSet) -> Json:
+    """Loads a data set each morning, where a time is given."""
+    frequency = {"Interval": "DAILY", "TimeOfTheDay": {"Ref": "RefreshAt"}, "TimeZone": "Asia/Seoul"}
+    kind = "INCREMENTAL_REFRESH" if loaded.utc else "FULL_REFRESH"
+    return {
+        "Type": "AWS::QuickSight::RefreshSchedule",
+        "Condition": "IsScheduled",
+        "DependsOn": f"{logical(name)}DataSet",
+        "Properties": {
+            "AwsAccountId": {"Ref": "AWS::AccountId"},
+            "DataSetId": {"Fn::Sub": f"${{NamePrefix}}-{data_set_id(name)}"},
+            "Schedule": {"ScheduleId": "daily", "ScheduleFrequency": frequency, "RefreshType": kind},
+        },
+    }
+
+
+PARAMETERS = {
+    "PrincipalArn": {
+        "Type": "String",
+        "Description": "QuickSight user or group that owns it all: "
+        "arn:aws:quicksight:REGION:ACCOUNT:user/default/NAME",
+        "AllowedPattern": "^arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/.+$",
+    },
+    "DatabaseName": {
+        "Type": "String",
+        "Default": "logs",
+        "Description": "Glue database with the views of glue/sql.",
+    },
+    "WorkGroup": {
+        "Type": "String",
+        "Default": "primary",
+        "Description": "Athena workgroup with a place for results.",
+    },
+    "NamePrefix": {
+        "Type": "String",
+        "Default": "logmill",
+        "AllowedPattern": "^[A-Za-z0-9_-]{1,64}$",
+        "Description": "Begin of all ids and names.",
+    },
+    "LookbackDays": {
+        "Type": "Number",
+        "Default": 7,
+        "MinValue": 2,
+        "MaxValue": 366,
+        "Description": "Days that an incremental refresh loads anew; older days want a full refresh.",
+    },
+    "RefreshAt": {
+        "Type": "String",
+        "Default": "",
+        "AllowedPattern": "^(([01][0-9]|2[0-3]):[0-5][0-9])?$",
+        "Description": "Time of day in Asia/Seoul for a daily refresh, such as 06:00; empty where a job "
+        "does it.",
+    },
+}
+
+
+def template() -> Json:
+    """The whole template."""
+    athena = {
+        "Type": "ATHENA",
+        "DataSourceParameters": {"AthenaParameters": {"WorkGroup": {"Ref": "WorkGroup"}}},
+    }
+    shown = {"Definition": definition()}
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "QuickSight over the views of logmill. Made by glue/quicksight/make.py, not by hand.",
+        "Parameters": PARAMETERS,
+        "Conditions": {"IsScheduled": {"Fn::Not": [{"Fn::Equals": [{"Ref": "RefreshAt"}, ""]}]}},
+        "Resources": {
+            "AthenaDataSource": resource("DataSource", "athena", athena),
+            **{f"{logical(name)}DataSet": data_set(name, loaded) for name, loaded in DATA_SETS.items()},
+            **{f"{logical(name)}Schedule": schedule(name, loaded) for name, loaded in DATA_SETS.items()},
+            "Analysis": resource("Analysis", "analysis", shown),
+            "Dashboard": resource("Dashboard", "dashboard", shown),
+        },
+        "Outputs": {
+            "DataSetIds": {
+                "Description": "What a job refreshes.",
+                "Value": {"Fn::Sub": ",".join(f"${{NamePrefix}}-{data_set_id(name)}" for name in DATA_SETS)},
+            },
+            "DashboardId": {"Value": {"Fn::Sub": "${NamePrefix}-dashboard"}},
+        },
+    }
+
+
+# --- YAML.
+
+
+def lines(value: Any, indent: int = 0, begun: int = 0) -> Iterator[str]:
+    """A value as YAML: on one line, as JSON is YAML too, where it fits beside what has `begun` the line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or (indent > 0 and indent + begun + len(flat) <= WIDTH):
+        yield flat
+        return
+    members = value.items() if isinstance(value, dict) else (("-", part) for part in value)
+    for name, part in members:
+        head = "-" if name == "-" else f"{name}:"
+        inner = list(lines(part, indent + 2, len(head)))
+        if len(inner) == 1 and not inner[0].startswith(" "):
+            yield f"{' ' * indent}{head} {inner[0]}"
+        elif name == "-":
+            yield f"{' ' * indent}- {inner[0].strip()}"
+            yield from inner[1:]
+        else:
+            yield f"{' ' * indent}{head}"
+            yield from inner
+
+
+def text() -> str:
+    """The file."""
+    return "\n".join(lines(template())) + "\n"
+
+
+if __name__ == "__main__":
+    TEMPLATE.write_text(text(), "utf-8")

@@ -1,0 +1,105 @@
+r"""Makes the views of this folder in Athena, and the tables where wished.
+
+    python glue/sql/deploy.py --database logs
+    python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
+        --first-day 2023-11-01
+
+Statements are run one after the other and waited for; the first that fails ends it. Every view is replaced,
+so that it can be run again at any time. Region and credentials are those of boto3.
+"""
+
+import argparse
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    """Each statement and the name of its file, tables first; views need the snake naming."""
+    if options.tables != "none":
+        for path in sorted((FOLDER / "tables").glob(f"*.snake.{options.tables}.sql")):
+            yield path.name, placed(path.read_text("utf-8"), options)
+    for kind in ("views", "compatibility"):
+        for path in sorted((FOLDER / kind).glob("*.sql")):
+            yield path.name, bare(path.read_text("utf-8"))
+
+
+def placed(table: str, options: argparse.Namespace) -> str:
+    """The statement of a table that lies in this lake, and whose projection begins with this day."""
+    first = f"'projection.proc_ymd.range'='{options.first_day.replace('-', '')},"
+    located = table.replace("${location}", options.location.rstrip("/"))
+    return bare(re.sub(r"'projection\.proc_ymd\.range'='\d{8},", first, located))
+
+
+def bare(statement: str) -> str:
+    """A statement without the comment above it and the semicolon at its end."""
+    lines = [line for line in statement.splitlines() if not line.startswith("--")]
+    return "\n".join(lines).strip().removesuffix(";")
+
+
+def run(athena: Any, statement: str, options: argparse.Namespace) -> None:
+    """Runs a statement and waits for its end."""
+    where: dict[str, Any] = {"WorkGroup": options.workgroup}
+    if options.results:
+        where["ResultConfiguration"] = {"OutputLocation": options.results}
+    context = {"Database": options.database, "Catalog": "AwsDataCatalog"}
+    started = athena.start_query_execution(QueryString=statement, QueryExecutionContext=context, **where)
+    while True:
+        found = athena.get_query_execution(QueryExecutionId=started["QueryExecutionId"])
+        status = found["QueryExecution"]["Status"]
+        if status["State"] == "SUCCEEDED":
+            return
+        if status["State"] in ("FAILED", "CANCELLED"):
+            raise RuntimeError(status.get("StateChangeReason", status["State"]))
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def arguments(given: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--database", required=True, help="Glue database of the tables and views")
+    parser.add_argument("--workgroup", default="primary", help="workgroup of Athena [primary]")
+    parser.add_argument("--results", help="s3:// folder for results, where the workgroup has none")
+    kinds = ("none", "registered", "projection")
+    parser.add_argument("--tables", choices=kinds, default="none", help="make the tables, too [none]")
+    parser.add_argument("--location", help="place of the lake, such as s3://my-lake/logs; for --tables")
+    parser.add_argument("--first-day", help="first day of a projection, such as 2023-11-01")
+    parser.add_argument("--dry-run", action="store_true", help="print the statements")
+    options = parser.parse_args(given)
+    if options.tables != "none" and not options.location:
+        parser.error("--tables needs --location")
+    if options.tables == "projection" and not re.fullmatch(r"\d{4}-\d\d-\d\d", options.first_day or ""):
+        parser.error("--tables projection needs --first-day, such as 2023-11-01")
+    options.first_day = options.first_day or ""
+    return options
+
+
+def main(given: list[str]) -> int:
+    """Makes everything; gives the exit code."""
+    options = arguments(given)
+    if options.dry_run:
+        print("".join(f"-- {name}\n{statement};\n\n" for name, statement in statements(options)), end="")
+        return 0
+    import boto3
+
+    athena = boto3.client("athena")
+    for name, statement in statements(options):
+        try:
+            run(athena, statement, options)
+        except RuntimeError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            return 1
+        print(name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

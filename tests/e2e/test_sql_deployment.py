@@ -1,0 +1,143 @@
+"""`glue/sql/deploy.py` makes tables and views in Athena, one after the other, and says which one fails."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from typing import Any
+
+import boto3
+import pytest
+
+from aws import Aws
+from glue_sql import COMPATIBILITY, FOLDER, TABLES, VIEWS
+from trino_grammar import objections
+
+LAKE = ("--location", "s3://my-lake/logs/")
+
+
+def deployer() -> Any:
+    """The program as a module."""
+    spec = importlib.util.spec_from_file_location("deploy_views", FOLDER / "deploy.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Athena:
+    """Runs nothing, remembers all; a statement runs for two looks and fails where it is told to."""
+
+    def __init__(self, failing: str = "") -> None:
+        self.failing = failing
+        self.asked: list[dict[str, Any]] = []
+        self.looks = 0
+
+    def start_query_execution(self, **request: Any) -> dict[str, str]:
+        """Begins a statement; the one before must have ended."""
+        assert self.looks % 3 == 0, "the statement before still runs"
+        self.asked.append(request)
+        return {"QueryExecutionId": str(len(self.asked))}
+
+    def get_query_execution(self, QueryExecutionId: str) -> dict[str, Any]:
+        """The state of the last statement."""
+        assert QueryExecutionId == str(len(self.asked))
+        self.looks += 1
+        state = ("QUEUED", "RUNNING", "SUCCEEDED")[(self.looks - 1) % 3]
+        status: dict[str, Any] = {"State": state}
+        if state == "SUCCEEDED" and self.failing and self.failing in self.asked[-1]["QueryString"]:
+            status = {"State": "FAILED", "StateChangeReason": "SYNTAX_ERROR: line 1:1"}
+        return {"QueryExecution": {"Status": status}}
+
+
+def run(monkeypatch: pytest.MonkeyPatch, athena: Athena, *options: str) -> int:
+    """Runs the program against a stand-in, without waiting."""
+    module = deployer()
+    monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(boto3, "client", lambda service: {"athena": athena}[service])
+    return module.main(["--database", "logs", *options])
+
+
+def test_every_view_is_made(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    athena = Athena()
+    assert run(monkeypatch, athena, "--workgroup", "team", "--results", "s3://results/") == 0
+    expected = [view.sql.removesuffix(";") for view in VIEWS + COMPATIBILITY]
+    assert [request["QueryString"] for request in athena.asked] == expected
+    for request in athena.asked:
+        assert request["WorkGroup"] == "team"
+        assert request["ResultConfiguration"] == {"OutputLocation": "s3://results/"}
+        assert request["QueryExecutionContext"] == {"Database": "logs", "Catalog": "AwsDataCatalog"}
+    assert capsys.readouterr().out.splitlines() == [view.path.name for view in VIEWS + COMPATIBILITY]
+
+
+@pytest.mark.parametrize(
+    "options", [("registered", *LAKE), ("projection", *LAKE, "--first-day", "2023-11-01")]
+)
+def test_tables_come_before_views_and_lie_in_the_lake(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    athena = Athena()
+    assert run(monkeypatch, athena, "--tables", *options) == 0
+    tables = [request["QueryString"] for request in athena.asked[:2]]
+    assert objections("hive", tables) == [[], []]
+    for name, table in zip(("cloudtrail", "s3_access"), tables, strict=True):
+        assert table.startswith(f"CREATE EXTERNAL TABLE IF NOT EXISTS `{name}` (")
+        assert f"LOCATION 's3://my-lake/logs/{name}/'" in table
+        assert "${location}" not in table
+        assert ("'projection.proc_ymd.range'='20231101,NOW+1DAY'" in table) == (options[0] == "projection")
+        template = f"'s3://my-lake/logs/{name}/proc_ymd=${{proc_ymd}}/'"
+        assert (template in table) == (options[0] == "projection")
+    assert len(athena.asked) == len(VIEWS + COMPATIBILITY) + 2
+    assert len(TABLES) == 8
+
+
+def test_the_first_failure_ends_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    athena = Athena(failing="VIEW console_logins")
+    assert run(monkeypatch, athena) == 1
+    said = capsys.readouterr()
+    assert said.err == "console_logins.sql: SYNTAX_ERROR: line 1:1\n"
+    assert said.out.splitlines()[-1] == "anonymous_requests.sql"
+    assert "console_logins" in athena.asked[-1]["QueryString"]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ((), "--database"),
+        (("--database", "logs", "--tables", "registered"), "--tables needs --location"),
+        (("--database", "logs", "--tables", "projection", *LAKE), "needs --first-day"),
+        (
+            ("--database", "logs", "--tables", "projection", *LAKE, "--first-day", "20231101"),
+            "needs --first-day",
+        ),
+    ],
+)
+def test_a_command_line_that_makes_no_sense_is_refused(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], complaint: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        deployer().main(list(options))
+    assert complaint in capsys.readouterr().err
+
+
+def test_what_would_be_done_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert deployer().main(["--database", "logs", "--dry-run", "--tables", "registered", *LAKE]) == 0
+    printed = capsys.readouterr().out
+    pieces = printed.removesuffix(";\n\n").split(";\n\n")
+    assert len(pieces) == len(VIEWS + COMPATIBILITY) + 2
+    assert objections("trino", pieces[2:]) == [[]] * len(VIEWS + COMPATIBILITY)
+
+
+def test_the_program_runs_against_a_server(aws: Aws) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | aws.env(
+        aws.server
+    )
+    env["AWS_DEFAULT_REGION"] = env["AWS_REGION"]
+    command = [sys.executable, str(FOLDER / "deploy.py"), "--database", "logs"]
+    done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stderr) == (0, "")
+    athena = aws.client("athena")
+    ids = athena.list_query_executions()["QueryExecutionIds"]
+    ran = {athena.get_query_execution(QueryExecutionId=id_)["QueryExecution"]["Query"] for id_ in ids}
+    assert {view.sql.removesuffix(";") for view in VIEWS + COMPATIBILITY} <= ran
