@@ -1,4 +1,4 @@
-"""A day in shards that meet in a bucket: machines that share nothing else, and what becomes of killed ones."""
+"""A day in shards that meet in a bucket: machines share nothing else, and killed ones are replaced."""
 
 import signal
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from small_day import SmallDay
 from test_s3_kills import signalled
 
 SHARDS = 3
-# Requests of a conversion at which it is killed: the first, the last, and some between them, in tenths of all.
+# Requests of a conversion at which it is killed: the first, the last, and some between them, in tenths.
 POINTS = range(11)
 
 

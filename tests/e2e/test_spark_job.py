@@ -1,7 +1,7 @@
 """The Spark job: a day on two executors, of which one dies on the way, and what it does with failures.
 
-The executors are processes of this machine (`local-cluster`). What happens to a shard is told by a script in place of the
-binary, so that it happens at the same point in every run.
+The executors are processes of this machine (`local-cluster`). What happens to a shard is told by a script in
+place of the binary, so that it happens at the same point in every run.
 """
 
 import json
@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-# Stands in for the binary: does what a case says with the first attempt at a shard, and is the binary otherwise.
+# Stands in for the binary: does what a case says with an attempt at a shard, and is the binary otherwise.
 SCRIPT = """#!/usr/bin/env bash
 set -u
 logmill={binary}
@@ -87,11 +86,11 @@ def marks(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Iterator[Path]:
+def work(tmp_path: Path) -> Path:
     """A folder for what machines leave."""
     folder = tmp_path / "scratch"
     folder.mkdir()
-    yield folder
+    return folder
 
 
 def script(folder: Path, marks: Path, cases: str) -> Path:
@@ -116,7 +115,9 @@ def submit(
         encoding="utf-8",
         timeout=PATIENCE,
     )
-    assert result.returncode == code, f"exit code {result.returncode}\n{result.stdout}\n{result.stderr[-8000:]}"
+    assert result.returncode == code, (
+        f"exit code {result.returncode}\n{result.stdout}\n{result.stderr[-8000:]}"
+    )
     return result
 
 
