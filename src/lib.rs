@@ -46,5 +46,6 @@ pub mod plan;
 pub mod publish;
 #[cfg(feature = "query")]
 pub mod query;
+#[cfg(feature = "query")]
 pub mod report;
 pub mod store;

@@ -6,6 +6,8 @@ mod days;
 mod diff;
 #[cfg(feature = "query")]
 mod query;
+#[cfg(feature = "query")]
+mod report;
 mod shared;
 mod why;
 
@@ -13,6 +15,8 @@ pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
 pub(super) use diff::DiffArgs;
 #[cfg(feature = "query")]
 pub(super) use query::{QueryArgs, QueryFormat};
+#[cfg(feature = "query")]
+pub(super) use report::{Lang, ReportArgs};
 pub(super) use shared::{CatalogArgs, DayArg, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
 pub(super) use why::{TextFormat, WhyArgs};
 
@@ -136,6 +140,17 @@ Examples:
   logmill query --output /lake \"DESCRIBE s3_access\""
     )]
     Query(QueryArgs),
+    /// Show published days as one page: charts, tables and the ledgers of the runs
+    #[cfg(feature = "query")]
+    #[command(
+        after_help = "The page is one HTML file that fetches nothing and runs nothing: it can be mailed, archived or put into a bucket. Its figures ask the views of glue/sql over the tables cloudtrail and s3_access.
+
+Examples:
+  logmill report --day 2023-11-01 --output /lake
+  logmill report --last 30d --output s3://lake/logs --lang ko --to-file october.html
+  logmill report --day yesterday --config /etc/logmill.toml --to-file - | aws s3 cp - s3://pages/access.html --content-type text/html"
+    )]
+    Report(ReportArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs

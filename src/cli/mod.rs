@@ -26,12 +26,16 @@ mod diff;
 mod doctor;
 mod forecast;
 mod inspect;
+#[cfg(feature = "query")]
+mod new_file;
 mod plan;
 mod publish;
 #[cfg(feature = "query")]
 mod query;
 mod range;
 mod register;
+#[cfg(feature = "query")]
+mod report;
 mod run;
 mod schema;
 mod status;
@@ -158,6 +162,8 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Why(args) => why::run(args, global, context),
         #[cfg(feature = "query")]
         Command::Query(args) => query::run(args, global, context),
+        #[cfg(feature = "query")]
+        Command::Report(args) => report::run(args, global, context),
         Command::Plan(args) => plan::run(args, global, context),
         Command::Convert(args) => convert::run(args, global, context),
         Command::Publish(args) => publish::run(args, global, context),

@@ -1,17 +1,16 @@
 //! `logmill query`: a statement over the lake, and its rows in the form that was asked for.
 
 mod cells;
-mod file;
 mod format;
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
 use std::time::Instant;
 
-use self::file::NewFile;
 use self::format::{Sink, Written};
 use super::args::{GlobalArgs, QueryArgs, QueryFormat, SourceArgs};
 use super::exit::Exit;
+use super::new_file::NewFile;
 use super::settings::{Flags, Settings};
 use super::{Context, console};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,7 +27,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
     let begun = Instant::now();
-    let engine = Engine::open(lake, &known_tables(&settings), &options(args, &settings, context)?)?;
+    let engine = open_engine(lake, &settings, wanted_days(args)?, context)?;
     let mut rows = engine.stream(&sql)?;
     let written = match &args.to_file {
         Some(path) => {
@@ -42,6 +41,23 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     };
     say(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)
+}
+
+/// An engine over the lake of the settings.
+pub(super) fn open_engine(
+    lake: Arc<dyn Lake>,
+    settings: &Settings,
+    days: Option<DayRange>,
+    context: &Context,
+) -> Result<Engine> {
+    let options = EngineOptions {
+        threads: settings.threads,
+        memory: settings.convert_options(&context.cancel).memory,
+        scratch: settings.lake.scratch.clone(),
+        days,
+        cancel: context.cancel.clone(),
+    };
+    Engine::open(lake, &known_tables(settings), &options)
 }
 
 /// The statement as it was typed, or from where it stands.
@@ -88,19 +104,12 @@ fn known_tables(settings: &Settings) -> Vec<KnownTable> {
     settings.sources.iter().map(known).collect()
 }
 
-fn options(args: &QueryArgs, settings: &Settings, context: &Context) -> Result<EngineOptions> {
+fn wanted_days(args: &QueryArgs) -> Result<Option<DayRange>> {
     let now = console::now();
-    let days = match &args.day {
+    Ok(match &args.day {
         Some(day) => Some(DayRange::only(KstDay::parse(day, now)?)),
         None if args.days.is_given() => Some(args.days.range(now, None)?),
         None => None,
-    };
-    Ok(EngineOptions {
-        threads: settings.threads,
-        memory: settings.convert_options(&context.cancel).memory,
-        scratch: settings.lake.scratch.clone(),
-        days,
-        cancel: context.cancel.clone(),
     })
 }
 

@@ -1,0 +1,100 @@
+//! `logmill report`: published days as one page.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::args::{GlobalArgs, Lang, ReportArgs, SourceArgs};
+use super::exit::Exit;
+use super::new_file::NewFile;
+use super::query::open_engine;
+use super::settings::Flags;
+use super::{Context, console};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{DayRange, KstDay};
+use crate::publish;
+use crate::query::Engine;
+use crate::report::{Answer, Answered, FIGURES, Figure, Language, LedgerLine, Report, page};
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let source = SourceArgs::default();
+    let flags = Flags { source: Some(&source), lake: Some(&args.lake), ..Flags::default() };
+    let settings = context.settings(global, &flags)?;
+    let days = wanted_days(args)?;
+    let connector = context.connector(&settings);
+    let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
+    let engine = open_engine(Arc::clone(&lake), &settings, Some(days), context)?;
+    let ledgers = ledgers(lake.as_ref(), &engine, days, context)?;
+    let tables: BTreeSet<&str> =
+        ledgers.iter().filter(|line| line.manifest.is_some()).map(|line| line.table.as_str()).collect();
+    if tables.is_empty() {
+        return Err(Error::new(ErrorKind::Unusable, "none of the days is published, in any table")
+            .with("days", days)
+            .with("lake", lake.address(""))
+            .hint("publish them with 'logmill run' or 'logmill backfill'"));
+    }
+    let asked = FIGURES.iter().filter(|figure| tables.contains(figure.log.table()));
+    let answers = asked.map(|figure| answer(&engine, figure)).collect::<Result<Vec<_>>>()?;
+    let language = match args.lang {
+        Lang::En => Language::English,
+        Lang::Ko => Language::Korean,
+    };
+    let html = page(&Report { days, answers, ledgers, language });
+    write(args, days, &html, context)?;
+    Ok(Exit::Done)
+}
+
+fn wanted_days(args: &ReportArgs) -> Result<DayRange> {
+    let now = console::now();
+    match &args.day {
+        Some(day) => Ok(DayRange::only(KstDay::parse(day, now)?)),
+        None => args.days.range(now, Some(1)),
+    }
+}
+
+/// What is published of each day, table by table; tables that have none of the days are left out.
+fn ledgers(lake: &dyn Lake, engine: &Engine, days: DayRange, context: &Context) -> Result<Vec<LedgerLine>> {
+    let mut lines = Vec::new();
+    for table in engine.tables() {
+        let mut of_table = Vec::new();
+        for day in days.days() {
+            context.cancel.check()?;
+            let partition = Partition { table: table.to_owned(), day };
+            let manifest = publish::read_manifest(lake, &partition)?;
+            of_table.push(LedgerLine { table: partition.table, day, manifest });
+        }
+        if of_table.iter().any(|line| line.manifest.is_some()) {
+            lines.extend(of_table);
+        }
+    }
+    Ok(lines)
+}
+
+fn answer(engine: &Engine, figure: &'static Figure) -> Result<Answered> {
+    let rows = engine.sql(figure.sql).map_err(|error| error.with("figure", figure.title.en))?;
+    Ok(Answered { figure, answer: Answer::of(&rows.batches)? })
+}
+
+fn write(args: &ReportArgs, days: DayRange, html: &str, context: &Context) -> Result<()> {
+    if args.to_file.as_deref() == Some("-") {
+        return console::print(html);
+    }
+    let path = args.to_file.clone().unwrap_or_else(|| default_name(days));
+    let file = NewFile::create(Path::new(&path))?;
+    let mut writer = file.writer()?;
+    let written = writer.write_all(html.as_bytes()).and_then(|()| writer.flush());
+    written.map_err(|cause| Error::unusable("cannot write the file", cause).with("to-file", &path))?;
+    file.keep()?;
+    context.console.step("report written", &[("file", path.into()), ("bytes", html.len().into())]);
+    Ok(())
+}
+
+fn default_name(days: DayRange) -> String {
+    if days.first == days.last {
+        return format!("logmill-report-{}.html", days.first.proc_ymd());
+    }
+    format!("logmill-report-{}-{}.html", days.first.proc_ymd(), days.last.proc_ymd())
+}
