@@ -1,16 +1,24 @@
 """`glue/sql/deploy.py` makes tables and views in Athena, one after the other, and says which one fails."""
 
 import importlib.util
+import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from cfnlint import lint_file
+from cfnlint.config import ManualArgs
 
+import api_limits
 from aws import Aws
+from deployment import resolved
 from glue_sql import COMPATIBILITY, FOLDER, TABLES, VIEWS
+from harness import logmill
+from test_deployment import REGIONS
 from trino_grammar import objections
 
 LAKE = ("--location", "s3://my-lake/logs/")
@@ -88,6 +96,23 @@ def test_tables_come_before_views_and_lie_in_the_lake(
         assert (template in table) == (options[0] == "projection")
     assert len(athena.asked) == len(VIEWS + COMPATIBILITY) + 2
     assert len(TABLES) == 8
+
+
+@pytest.mark.parametrize("naming", ["snake", "compact"])
+def test_glue_would_take_projected_tables(tmp_path: Path, naming: str) -> None:
+    printed = logmill(
+        "schema", "--format", "cloudformation", "--naming", naming, "--projection", "2023-11-01"
+    ).stdout
+    (tmp_path / "tables.json").write_text(printed, "utf-8")
+    options = ManualArgs(regions=REGIONS, include_checks=["I"])
+    assert [str(found) for found in lint_file(tmp_path / "tables.json", options)] == []
+    for resource in json.loads(printed)["Resources"].values():
+        request = resolved(resource["Properties"])
+        assert api_limits.objections("glue", "CreateTable", request) == []
+        table = request["TableInput"]
+        # What CloudFormation leaves of the escape.
+        template = table["Parameters"]["storage.location.template"].replace("${!", "${")
+        assert template == f"s3://LAKE_BUCKET/LAKE_PREFIX/{table['Name']}/proc_ymd=${{proc_ymd}}/"
 
 
 def test_the_first_failure_ends_it(
