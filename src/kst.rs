@@ -540,6 +540,12 @@ mod tests {
         }
 
         #[test]
+        fn every_instant_survives_being_taken_apart(millis in -62_167_219_200_000_i64..253_402_300_800_000) {
+            let civil = UtcInstant(millis).civil();
+            prop_assert_eq!(civil.and_then(Civil::to_utc), Some(UtcInstant(millis)));
+        }
+
+        #[test]
         fn no_text_makes_the_parser_panic(text in "\\PC{0,40}") {
             let _ = UtcInstant::parse_iso8601(&text);
             let _ = text.parse::<KstDay>();

@@ -127,6 +127,7 @@ impl Engine {
 
     /// Answers a statement with its rows as they come.
     pub fn stream(&self, sql: &str) -> Result<RowStream> {
+        let before = self.scanned();
         let plan = self.plan(sql)?;
         SQLOptions::new()
             .with_allow_ddl(false)
@@ -137,7 +138,7 @@ impl Engine {
         let frame = DataFrame::new(self.context.state(), plan);
         let waiter = self.waiter();
         let stream = waiter.wait(async { frame.execute_stream().await.map_err(of_query) })?;
-        Ok(RowStream::new(stream, waiter, Arc::clone(&self.files)))
+        Ok(RowStream::new(stream, waiter, Arc::clone(&self.files), before))
     }
 
     /// What was read since the engine was opened.
@@ -314,6 +315,8 @@ fn session(options: &EngineOptions, files: &Arc<LakeFiles>) -> Result<SessionCon
         .with_create_default_catalog_and_schema(true);
     let settings = config.options_mut();
     settings.sql_parser.collect_spans = true;
+    // As in Athena, in both directions.
+    "nulls_last".clone_into(&mut settings.sql_parser.default_null_ordering);
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     let context = SessionContext::new_with_config_rt(config, runtime);

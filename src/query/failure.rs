@@ -76,6 +76,9 @@ fn verdict(root: &DataFusionError) -> (ErrorKind, &'static str) {
     }
 }
 
+/// What the engine says before the words of a function that was given the wrong arguments.
+const COERCION: &str = "user-defined coercion failed with: Error during planning: ";
+
 /// What was said, in one line and without the engine's own prefixes.
 fn sentence(root: &DataFusionError) -> String {
     let said = match root {
@@ -84,6 +87,10 @@ fn sentence(root: &DataFusionError) -> String {
         DataFusionError::ArrowError(cause, _) => cause.to_string(),
         other => other.message().into_owned(),
     };
+    // What one of our functions has said stands between what the engine says about it.
+    let said = said.split_once(COERCION).map_or(said.as_str(), |(_, ours)| {
+        ours.split_once(". No function matches").map_or(ours, |(ours, _)| ours)
+    });
     let lines: Vec<&str> = said.trim_end_matches('.').split_whitespace().collect();
     lines.join(" ")
 }

@@ -56,16 +56,21 @@ impl Rows {
 
 /// The rows of a statement, as they come. Dropped, the work on the rest stops.
 pub struct RowStream {
-    pub(super) schema: SchemaRef,
-    pub(super) stream: SendableRecordBatchStream,
-    pub(super) waiter: Waiter,
-    pub(super) files: Arc<LakeFiles>,
-    pub(super) before: Scanned,
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+    waiter: Waiter,
+    files: Arc<LakeFiles>,
+    before: Scanned,
 }
 
 impl RowStream {
-    pub(super) fn new(stream: SendableRecordBatchStream, waiter: Waiter, files: Arc<LakeFiles>) -> Self {
-        let before = files.scanned();
+    /// `before` is what was read when the statement came.
+    pub(super) fn new(
+        stream: SendableRecordBatchStream,
+        waiter: Waiter,
+        files: Arc<LakeFiles>,
+        before: Scanned,
+    ) -> Self {
         Self { schema: plain_schema(&stream.schema()), stream, waiter, files, before }
     }
 

@@ -3,6 +3,7 @@
 //! Each takes columns of the types that it names, after a cast where that is needed, and gives one column. What only has
 //! another spelling is in [`super::rewrite`].
 
+mod java;
 mod json;
 mod nested;
 mod time;
@@ -23,7 +24,7 @@ use datafusion::logical_expr::{
 
 /// Makes them known.
 pub(super) fn register(context: &SessionContext) {
-    for functions in [json::FUNCTIONS, nested::FUNCTIONS, time::FUNCTIONS, url::FUNCTIONS] {
+    for functions in [java::FUNCTIONS, json::FUNCTIONS, nested::FUNCTIONS, time::FUNCTIONS, url::FUNCTIONS] {
         for function in functions {
             context.register_udf(ScalarUDF::from(Called {
                 function,
@@ -49,8 +50,8 @@ enum Takes {
 /// A function.
 struct Function {
     name: &'static str,
-    /// The last one may be left out, or come again.
     takes: &'static [Takes],
+    /// Whether all of these may come again.
     repeats: bool,
     /// Its type, by those of the arguments and their values where they are constant.
     gives: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
@@ -72,7 +73,8 @@ impl Function {
     }
 
     fn coerced(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let count_fits = given.len() == self.takes.len() || self.repeats && given.len() > self.takes.len();
+        let count_fits =
+            given.len() == self.takes.len() || self.repeats && given.len() % self.takes.len() == 0;
         if !count_fits {
             let takes: Vec<String> = self.takes.iter().map(ToString::to_string).collect();
             return plan_err!(
@@ -82,7 +84,7 @@ impl Function {
                 given.len()
             );
         }
-        let of_place = |place: usize| self.takes[place.min(self.takes.len() - 1)];
+        let of_place = |place: usize| self.takes[place % self.takes.len()];
         given.iter().enumerate().map(|(place, given)| self.coerced_at(of_place(place), given)).collect()
     }
 

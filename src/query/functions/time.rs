@@ -22,6 +22,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
+/// Letters that MySQL does not have: milliseconds, and the distance from UTC.
+pub(super) const MILLIS: char = '\u{1}';
+pub(super) const OFFSET: char = '\u{2}';
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -42,7 +46,7 @@ fn times(column: &ArrayRef) -> &TimestampMillisecondArray {
     column.as_primitive::<TimestampMillisecondType>()
 }
 
-fn at(column: &ArrayRef, row: usize) -> Option<UtcInstant> {
+pub(super) fn at(column: &ArrayRef, row: usize) -> Option<UtcInstant> {
     let times = times(column);
     times.is_valid(row).then(|| UtcInstant(times.value(row)))
 }
@@ -65,7 +69,7 @@ fn date_format(columns: &[ArrayRef]) -> Result<ArrayRef> {
 }
 
 /// A time in MySQL's letters.
-fn formatted(instant: UtcInstant, format: &str) -> Result<String> {
+pub(super) fn formatted(instant: UtcInstant, format: &str) -> Result<String> {
     let civil = civil(instant)?;
     let weekday = WEEKDAYS[weekday(instant)];
     let month = MONTHS[civil.month as usize - 1];
@@ -93,6 +97,8 @@ fn formatted(instant: UtcInstant, format: &str) -> Result<String> {
             'i' => format!("{:02}", civil.minute),
             's' | 'S' => format!("{:02}", civil.second),
             'f' => format!("{:03}000", civil.milli),
+            MILLIS => format!("{:03}", civil.milli),
+            OFFSET => "+0000".to_owned(),
             'p' => half.to_owned(),
             'T' => format!("{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second),
             'r' => format!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second),
@@ -135,10 +141,10 @@ fn date_parse(columns: &[ArrayRef]) -> Result<ArrayRef> {
 }
 
 /// Reads a time in MySQL's letters.
-fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
+pub(super) fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
     let mut civil = Civil { year: 1970, month: 1, day: 1, ..Civil::default() };
     let mut scan = Scan { rest: value };
-    let mut is_afternoon = None;
+    let (mut is_afternoon, mut offset_ms) = (None, 0);
     let format = format.replace("%T", "%H:%i:%s").replace("%r", "%h:%i:%s %p");
     let mut letters = format.chars();
     while let Some(letter) = letters.next() {
@@ -157,7 +163,8 @@ fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
             'h' | 'I' | 'l' => civil.hour = scan.number(2).filter(|hour| (1..=12).contains(hour))? % 12,
             'i' => civil.minute = scan.number(2)?,
             's' | 'S' => civil.second = scan.number(2)?,
-            'f' => civil.milli = scan.fraction()?,
+            'f' | MILLIS => civil.milli = scan.fraction()?,
+            OFFSET => offset_ms = scan.offset()?,
             'b' => civil.month = scan.name(&MONTHS.map(|month| &month[..3]))?,
             'M' => civil.month = scan.name(&MONTHS)?,
             'a' => drop(scan.name(&WEEKDAYS.map(|day| &day[..3]))?),
@@ -170,7 +177,7 @@ fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
     if is_afternoon == Some(true) {
         civil.hour += 12;
     }
-    scan.rest.is_empty().then(|| civil.to_utc()).flatten()
+    scan.rest.is_empty().then(|| civil.to_utc()).flatten().map(|instant| instant.plus_ms(-offset_ms))
 }
 
 /// A text that is read from its front.
@@ -198,6 +205,17 @@ impl Scan<'_> {
     fn fraction(&mut self) -> Option<u32> {
         let digits = self.digits(9)?;
         format!("{digits:0<3}")[..3].parse().ok()
+    }
+
+    /// `Z`, `+0900` or `+09:00`, in milliseconds.
+    fn offset(&mut self) -> Option<i64> {
+        if self.letter('Z').is_some() {
+            return Some(0);
+        }
+        let sign = if self.letter('-').is_some() { -1 } else { self.letter('+').map(|()| 1)? };
+        let hours = i64::from(self.number(2)?);
+        let _ = self.letter(':');
+        Some(sign * (hours * 60 + i64::from(self.number(2)?)) * 60_000)
     }
 
     /// The number of a name in a list, from 1, in any case.

@@ -1,0 +1,111 @@
+//! Times in the letters of Java's patterns, which `parse_datetime` and `format_datetime` take: brought into MySQL's.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, StringArray, TimestampMillisecondArray};
+use datafusion::common::{Result, exec_err};
+
+use super::time::{MILLIS, OFFSET, at, formatted, parsed};
+use super::{Function, Takes, text, text_at, texts, time};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("format_datetime", &[Takes::Time, Takes::Text], text, |columns, _| {
+        format_datetime(columns)
+    }),
+    Function::new("parse_datetime", &[Takes::Text, Takes::Text], time, |columns, _| parse_datetime(columns)),
+];
+
+/// How a letter that comes so often is written in MySQL's way.
+const LETTERS: [(&str, char); 18] = [
+    ("yyyy", 'Y'),
+    ("yy", 'y'),
+    ("MMMM", 'M'),
+    ("MMM", 'b'),
+    ("MM", 'm'),
+    ("M", 'c'),
+    ("dd", 'd'),
+    ("d", 'e'),
+    ("HH", 'H'),
+    ("H", 'k'),
+    ("hh", 'h'),
+    ("h", 'l'),
+    ("mm", 'i'),
+    ("ss", 's'),
+    ("SSS", MILLIS),
+    ("a", 'p'),
+    ("EEE", 'a'),
+    ("EEEE", 'W'),
+];
+
+/// A pattern in MySQL's letters; text stands between single quotes.
+fn mysql(pattern: &str) -> Result<String> {
+    let mut written = String::new();
+    let mut rest = pattern;
+    while let Some(first) = rest.chars().next() {
+        let length = rest.chars().take_while(|letter| *letter == first).count();
+        if first == '\'' {
+            let Some((literal, behind)) = rest[1..].split_once('\'') else {
+                return exec_err!("a quote of the pattern '{pattern}' is not closed");
+            };
+            written += &if literal.is_empty() { "'".to_owned() } else { literal.replace('%', "%%") };
+            rest = behind;
+        } else if first.is_ascii_alphabetic() {
+            let (letters, behind) = rest.split_at(length);
+            let known = LETTERS.iter().find(|(java, _)| *java == letters).map(|(_, letter)| *letter);
+            let Some(letter) = known.or((first == 'Z').then_some(OFFSET)) else {
+                return exec_err!("'{letters}' in the pattern '{pattern}' is not known here");
+            };
+            written.extend(['%', letter]);
+            rest = behind;
+        } else {
+            written += &first.to_string().replace('%', "%%");
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    Ok(written)
+}
+
+fn parse_datetime(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (values, patterns) = (texts(&columns[0]), texts(&columns[1]));
+    let one = |row| match (text_at(values, row), text_at(patterns, row)) {
+        (Some(value), Some(pattern)) => match parsed(value, &mysql(pattern)?) {
+            Some(instant) => Ok(Some(instant.0)),
+            None => exec_err!("'{value}' is no time of the form '{pattern}'"),
+        },
+        _ => Ok(None),
+    };
+    Ok(Arc::new((0..values.len()).map(one).collect::<Result<TimestampMillisecondArray>>()?))
+}
+
+fn format_datetime(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let patterns = texts(&columns[1]);
+    let one = |row| match (at(&columns[0], row), text_at(patterns, row)) {
+        (Some(instant), Some(pattern)) => formatted(instant, &mysql(pattern)?).map(Some),
+        _ => Ok(None),
+    };
+    Ok(Arc::new((0..patterns.len()).map(one).collect::<Result<StringArray>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kst::UtcInstant;
+
+    #[test]
+    fn patterns_of_java_are_read_and_written() {
+        let noon = UtcInstant::parse_iso8601("2023-11-01T03:04:05.678Z").unwrap();
+        for (value, pattern) in [
+            ("01/Nov/2023:03:04:05.678 +0000", "dd/MMM/yyyy:HH:mm:ss.SSS Z"),
+            ("2023-11-01T03:04:05.678", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
+            ("Wednesday, 1 November 23, 3:04:05.678 AM 100%'", "EEEE, d MMMM yy, h:mm:ss.SSS a '100%'''"),
+        ] {
+            assert_eq!(formatted(noon, &mysql(pattern).unwrap()).unwrap(), value);
+            assert_eq!(parsed(value, &mysql(pattern).unwrap()), Some(noon), "{pattern}");
+        }
+        let offset = parsed("2023-11-01 12:04 +0900", &mysql("yyyy-MM-dd HH:mm Z").unwrap());
+        assert_eq!(offset, UtcInstant::parse_iso8601("2023-11-01T03:04:00Z"));
+        for pattern in ["QQ", "'open", "yyyyy"] {
+            assert!(mysql(pattern).is_err(), "{pattern}");
+        }
+    }
+}

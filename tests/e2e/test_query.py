@@ -1,0 +1,208 @@
+"""`logmill query` gives what DuckDB gives over the same files, from a folder and from S3."""
+
+import csv
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet
+import pytest
+
+from aws import Aws, S3Lake
+from glue_sql import COMPATIBILITY, DIFFERENCES, QUERIES, VIEWS, Rows, java_datetime, translated
+from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Lake, Published, binary, environment, logmill
+
+# Statements of people, in Athena's words.
+STATEMENTS = (
+    "SELECT event_source, event_name, count(*) AS events FROM cloudtrail GROUP BY 1, 2",
+    "SELECT count(*), count(error_code), count(DISTINCT source_ip_address), min(event_time), max(event_time_kst) FROM cloudtrail",
+    "SELECT bucket, http_status, sum(bytes_sent), avg(total_time) FROM s3_access GROUP BY bucket, http_status",
+    "SELECT json_extract_scalar(request_parameters, '$.bucketName') AS bucket, count(*) FROM cloudtrail GROUP BY 1",
+    "SELECT event_id, resources_arn, read_only FROM cloudtrail WHERE cardinality(resources_arn) > 1",
+    "SELECT proc_ymd, date_trunc('hour', request_time) AS hour, count(*) FROM s3_access WHERE proc_ymd = '20231101' GROUP BY 1, 2",
+    "SELECT c.event_name, s.operation, count(*) FROM cloudtrail c JOIN s3_access s ON c.request_id = s.request_id GROUP BY 1, 2",
+    "SELECT key, bytes_sent, rank() OVER (PARTITION BY bucket ORDER BY bytes_sent DESC, request_id) FROM s3_access "
+    "WHERE bytes_sent IS NOT NULL",
+    "SELECT eventtime, eventname, json_extract_scalar(requestparameters, '$.key') AS object, useridentity.arn "
+    "FROM cloudtrail_athena WHERE eventname = 'PutObject' "
+    "AND eventtime BETWEEN '2023-10-31T15:00:00Z' AND '2023-11-01T03:00:00Z'",
+    "SELECT useridentity.arn, count(requestid) AS requests FROM cloudtrail_athena WHERE eventsource = 's3.amazonaws.com' "
+    "AND json_extract_scalar(additionaleventdata, '$.SignatureVersion') = 'SigV2' GROUP BY useridentity.arn",
+    "SELECT useridentity.sessioncontext.sessionissuer.username, element_at(resources, 1).arn FROM cloudtrail_athena",
+    "SELECT requestdatetime, operation FROM s3_access_athena WHERE parse_datetime(requestdatetime, "
+    "'dd/MMM/yyyy:HH:mm:ss Z') < parse_datetime('2023-11-01:00', 'yyyy-MM-dd:HH')",
+    "SELECT event_name FROM cloudtrail WHERE event_name LIKE 'Get%' UNION SELECT operation FROM s3_access",
+    "SELECT date_format(event_time, '%Y-%m-%dT%H:%i:%sZ'), substr(event_name, 1, 3) || '-' FROM cloudtrail",
+)
+# Those of the last 24 hours ask for the time.
+READY = [statement for statement in QUERIES if "now()" not in statement.text.lower()]
+
+Ask = Callable[[str], Rows]
+
+
+@pytest.fixture(scope="module")
+def peer(sample: Published) -> duckdb.DuckDBPyConnection:
+    """DuckDB over the files of the sample day, with all views."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    for name in DATASETS:
+        files = [str(part) for part in sample.lake.parts(name)]
+        connection.execute(
+            f"CREATE TABLE {name} AS FROM read_parquet({files}, hive_partitioning = true, "
+            "hive_types = {'proc_ymd': VARCHAR})"
+        )
+    for difference in DIFFERENCES:
+        connection.execute(difference)
+    connection.create_function("java_datetime", java_datetime, ["VARCHAR", "VARCHAR"], "TIMESTAMP")
+    for view in VIEWS + COMPATIBILITY:
+        connection.execute(translated(view.text))
+    return connection
+
+
+@pytest.fixture
+def s3_lake(aws: Aws) -> S3Lake:
+    """The sample day in a bucket."""
+    lake = aws.lake()
+    aws.run(lake, source=SAMPLE_DATA)
+    return lake
+
+
+def answer(sql: str, lake: Lake, folder: Path) -> Rows:
+    """The rows as a Parquet file gives them."""
+    file = folder / "answer.parquet"
+    logmill("query", "--output", lake.root, "--to-file", file, sql)
+    return rows_of(file)
+
+
+def rows_of(file: Path) -> Rows:
+    """The rows of a Parquet file."""
+    return [tuple(row.values()) for row in unique_names(pyarrow.parquet.read_table(file)).to_pylist()]
+
+
+def unique_names(table: Any) -> Any:
+    """The table with numbers for names: two columns may be called the same."""
+    return table.rename_columns([str(number) for number in range(table.num_columns)])
+
+
+def comparable(rows: Rows) -> list[str]:
+    """Rows in an order of their own, whose numbers may differ in the last digits."""
+    return sorted(repr(tuple(map(plain, row))) for row in rows)
+
+
+def plain(value: Any) -> Any:
+    """A value without what the type of the engine adds to it."""
+    match value:
+        case float():
+            return f"{value:.9g}"
+        case datetime():
+            return value.replace(tzinfo=None).isoformat()
+        case dict():
+            return {name: plain(part) for name, part in value.items()}
+        case list():
+            # Maps come as lists of pairs.
+            if value and all(isinstance(pair, tuple) for pair in value):
+                return {name: plain(part) for name, part in value}
+            return [plain(part) for part in value]
+        case _:
+            return value
+
+
+@pytest.mark.parametrize("sql", STATEMENTS)
+def test_a_statement_gives_what_duckdb_gives(
+    sql: str, sample: Published, peer: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Over the same files, row by row."""
+    ours = answer(sql, sample.lake, tmp_path)
+    theirs = peer.execute(translated(sql)).fetchall()
+    assert theirs, "the statement says nothing"
+    assert comparable(ours) == comparable(theirs)
+
+
+@pytest.mark.parametrize("name", [view.name for view in VIEWS + COMPATIBILITY])
+def test_a_view_gives_what_duckdb_gives(
+    name: str, sample: Published, peer: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """The text of the view is the same; sqlglot translates it for DuckDB."""
+    ours = answer(f"SELECT * FROM {name}", sample.lake, tmp_path)
+    theirs = peer.execute(f"SELECT * FROM {name}").fetchall()
+    assert theirs
+    assert comparable(ours) == comparable(theirs)
+
+
+@pytest.mark.parametrize("name", [statement.name for statement in READY])
+def test_a_ready_query_gives_what_duckdb_gives(
+    name: str, sample: Published, peer: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """In the same order where the query wants one: ties may stand otherwise."""
+    (statement,) = [statement for statement in READY if statement.name == name]
+    ours = answer(statement.sql, sample.lake, tmp_path)
+    theirs = peer.execute(translated(statement.text)).fetchall()
+    if "LIMIT" in statement.text and "ORDER BY" not in statement.text:
+        assert len(ours) == len(theirs)
+    else:
+        assert comparable(ours) == comparable(theirs)
+
+
+def test_a_lake_in_s3_gives_what_a_folder_gives(
+    aws: Aws, s3_lake: S3Lake, sample: Published, tmp_path: Path
+) -> None:
+    """Read through ranges of the files that manifests name, with the credentials of a run."""
+    # What a killed run has left is no day.
+    aws.put(s3_lake.bucket, {f"{s3_lake.below}cloudtrail/proc_ymd=20231101/x/part-00000.parquet": b"x"})
+    for sql in (*STATEMENTS[:4], "SELECT * FROM monthly_users", "SELECT * FROM sigv2_requests"):
+        file = tmp_path / "s3.parquet"
+        said = aws.logmill("query", "--output", s3_lake.url, "--to-file", file, sql).stderr
+        assert comparable(rows_of(file)) == comparable(answer(sql, sample.lake, tmp_path)), said
+
+
+def test_days_that_are_not_wanted_are_not_asked_for(aws: Aws, s3_lake: S3Lake) -> None:
+    """Neither their manifests nor their footers."""
+    sql = "SELECT event_id FROM cloudtrail WHERE proc_ymd = '20231102'"
+    result = aws.logmill("query", "--output", s3_lake.url, "--format", "csv", sql)
+    assert result.stdout == "event_id\n"
+    assert "scanned 0 B of 0 files" in result.stderr
+
+
+def test_a_bucket_that_is_not_there_is_told(aws: Aws) -> None:
+    """With the exit code of an output that cannot be used."""
+    result = aws.logmill("query", "--output", "s3://no-such-bucket-here/lake", "SELECT 1 FROM cloudtrail", code=4)
+    assert "no-such-bucket-here" in result.stderr
+
+
+def test_rows_can_be_read_in_every_form(sample: Published, tmp_path: Path) -> None:
+    """CSV, JSON lines and Parquet hold the same cells."""
+    sql = "SELECT event_id, event_name, event_time, read_only, user_agent FROM cloudtrail ORDER BY event_id, event_time"
+    for name in ("a.csv", "a.jsonl", "a.parquet"):
+        logmill("query", "--output", sample.lake.root, "--to-file", tmp_path / name, sql)
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        from_csv = list(csv.DictReader(file))
+    lines = (tmp_path / "a.jsonl").read_text("utf-8").splitlines()
+    from_json = [json.loads(line) for line in lines]
+    from_parquet = pyarrow.parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    assert len(from_csv) == len(from_json) == len(from_parquet) == sample.ledger("cloudtrail")["written"]
+    for text, value, cell in zip(from_csv, from_json, from_parquet, strict=True):
+        time = f"{cell['event_time']:%Y-%m-%d %H:%M:%S}.000"
+        assert text["event_id"] == value["event_id"] == cell["event_id"]
+        assert text["event_time"] == value["event_time"] == time
+        assert value["read_only"] == cell["read_only"]
+        assert text["user_agent"] == (value["user_agent"] or "") == (cell["user_agent"] or "")
+
+
+def test_a_reader_that_goes_away_is_no_error(sample: Published) -> None:
+    """As with `| head -1`."""
+    command = f"'{binary()}' query --quiet --output '{sample.lake.root}' --format csv 'SELECT * FROM cloudtrail, s3_access' | head -1"
+    shell = ["bash", "-o", "pipefail", "-c", command]
+    result = subprocess.run(shell, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("event_version,") or result.stdout.count("\n") == 1
+
+
+def test_the_sample_day_is_the_only_one(sample: Published) -> None:
+    """`--day` leaves nothing of other days."""
+    for day, rows in ((SAMPLE_DAY, sample.ledger("s3_access")["written"]), ("2023-11-02", 0)):
+        count = logmill("query", "--output", sample.lake.root, "--day", day, "SELECT count(*) AS n FROM s3_access")
+        assert count.stdout == f"n\n{rows}\n"
