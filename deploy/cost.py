@@ -32,12 +32,12 @@ class Log:
     """A kind of log: what was measured of it with the benchmark days, and the size of its objects."""
 
     name: str
-    # Raw bytes a second of CPU, from files: benches/results/limits.md (ten-fold day) for CloudTrail, peers.md for
-    # access logs, slowed down as CloudTrail is when the day outgrows memory (12.81 / 10).
+    # Raw bytes a second of CPU, from files: benches/results/limits.md (ten-fold day) for CloudTrail, peers.md
+    # for access logs, slowed down as CloudTrail is when the day outgrows memory (12.81 / 10).
     bytes_per_cpu_second: float
     object_bytes: int
-    # Published bytes, by peers.md, and what shards leave in a bucket and on the disk of the publisher, measured
-    # with a quarter of the benchmark day; all against raw bytes.
+    # Published bytes, by peers.md, and what shards leave in a bucket and on the disk of the publisher,
+    # measured with a quarter of the benchmark day; all against raw bytes.
     published: float
     staged: float
     spilled: float

@@ -1,7 +1,7 @@
 """The image, as far as it can be tried without an engine that runs containers.
 
-The Dockerfile is linted, and the binary is run as the image would run it: in a root folder with nothing but what
-the base image has and it needs, read-only, as a user without rights.
+The Dockerfile is linted, and the binary is run as the image would run it: in a root folder with nothing but
+what the base image has and it needs, read-only, as a user without rights.
 """
 
 import os
@@ -21,8 +21,8 @@ from faults import running
 from harness import PATIENCE, REPOSITORY, SAMPLE_DAY, binary
 
 DOCKERFILE = REPOSITORY / "Dockerfile"
-# Of all libraries in gcr.io/distroless/cc-debian12, those of its packages libc6 and libgcc-s1 that a program of
-# Rust may ask for. The image has libssl and libstdc++ as well: nobody here is to want them.
+# Of all libraries in gcr.io/distroless/cc-debian12, those of its packages libc6 and libgcc-s1 that a program
+# of Rust may ask for. The image has libssl and libstdc++ as well: nobody here is to want them.
 IN_THE_IMAGE = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libdl.so.2", "libpthread.so.0", "librt.so.1"}
 # The C library of Amazon Linux 2023, on which AWS Glue 5 and EMR 7 run; that of the image is 2.36.
 OLDEST_GLIBC = (2, 34)

@@ -1,4 +1,4 @@
-"""What runs logmill each night: templates and jobs that are valid, ask for little, and whose commands work."""
+"""What runs logmill each night: templates and jobs are valid, ask for little, and their commands work."""
 
 import importlib.util
 import json
