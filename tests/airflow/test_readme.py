@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from logmill_airflow.config import Config
 from logmill_airflow.exit_codes import EXIT_CODES, Outcome
+
 from surroundings import REPOSITORY
 
 README = (REPOSITORY / "airflow" / "README.md").read_text("utf-8")
