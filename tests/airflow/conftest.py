@@ -95,7 +95,7 @@ def settings_of(registered: Registered, raw_logs: str, **more: Any) -> dict[str,
         "LOGMILL_OUTPUT": registered.lake.url,
         "LOGMILL_DATABASE": registered.database,
         "LOGMILL_CREATE_DATABASE": "true",
-        # The log is read, nothing is awaited.
+        # Nothing superseded stays, so that lakes can be compared.
         "LOGMILL_GRACE": "0s",
     }
     return {

@@ -1,5 +1,6 @@
 """The operator with a binary that does what the test says."""
 
+import contextlib
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,16 @@ class Pushed:
     def xcom_push(self, key: str, value: Any) -> None:
         """Keeps a value."""
         self.values[key] = value
+
+
+@pytest.fixture
+def pids(tmp_path: Path) -> Iterator[Path]:
+    """The file in which the fake binary tells the ids of its processes; what a failed test leaves is killed."""
+    file = tmp_path / "pids"
+    yield file
+    for pid in json.loads(file.read_text()) if file.exists() else []:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def operator(verb: str = "run", env: dict[str, str] | None = None, **options: Any) -> LogmillOperator:
@@ -195,8 +207,7 @@ def test_a_worker_without_the_binary_says_so() -> None:
 
 
 @pytest.mark.parametrize("deaf", [False, True])
-def test_a_killed_task_leaves_no_process(tmp_path: Path, deaf: bool) -> None:
-    pids = tmp_path / "pids"
+def test_a_killed_task_leaves_no_process(pids: Path, deaf: bool) -> None:
     env = {"FAKE_PIDS": str(pids)} | ({"FAKE_DEAF": "1"} if deaf else {})
     task = operator(env=env, day="2023-11-01", grace=0.2 if deaf else 3600)
     raised: list[BaseException] = []
@@ -207,7 +218,7 @@ def test_a_killed_task_leaves_no_process(tmp_path: Path, deaf: bool) -> None:
         except AirflowException as error:
             raised.append(error)
 
-    thread = threading.Thread(target=execute)
+    thread = threading.Thread(target=execute, daemon=True)
     thread.start()
     child, grandchild = pids_in(pids)
     task.on_kill()
@@ -216,8 +227,7 @@ def test_a_killed_task_leaves_no_process(tmp_path: Path, deaf: bool) -> None:
     assert "the task was killed; logmill run ended with 130" in str(raised[0])
 
 
-def test_a_task_that_ends_by_an_exception_leaves_no_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pids = tmp_path / "pids"
+def test_a_task_that_ends_by_an_exception_leaves_no_process(pids: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = operator("doctor", {"FAKE_PIDS": str(pids), "FAKE_EVENTS": "ready", "FAKE_DEAF": "1"}, grace=0.2)
 
     def time_out(*_: Any) -> None:
@@ -242,21 +252,20 @@ def worker(pids: Path, grace: float, **env: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("env", [{}, {"FAKE_DEAF": "1"}])
-def test_sigterm_to_the_worker_stops_the_child_from_within_the_handler(tmp_path: Path, env: dict[str, str]) -> None:
-    with worker(tmp_path / "pids", 0.2 if env else 3600, **env) as process:
-        pids = pids_in(tmp_path / "pids")
+def test_sigterm_to_the_worker_stops_the_child_from_within_the_handler(pids: Path, env: dict[str, str]) -> None:
+    with worker(pids, 0.2 if env else 3600, **env) as process:
+        started = pids_in(pids)
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=60)
-    until_gone(pids)
+    until_gone(started)
     assert "the task was killed; logmill run ended with 130" in said
 
 
-def test_a_worker_that_is_killed_takes_the_child_along(tmp_path: Path) -> None:
-    with worker(tmp_path / "pids", 3600) as process:
-        child, grandchild = pids_in(tmp_path / "pids")
+def test_a_worker_that_is_killed_takes_the_child_along(pids: Path) -> None:
+    with worker(pids, 3600) as process:
+        child, _ = pids_in(pids)
         process.kill()
     until_gone([child])
-    os.kill(grandchild, signal.SIGKILL)
 
 
 def test_what_can_be_rendered_is() -> None:
