@@ -7,14 +7,19 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-.PHONY: demo test format clippy deny unit e2e sample glue-tables bench-s3 bench-micro bench-limits bench-peers bench-profile
+# A virtual environment (1) with what a file of requirements (2) names.
+venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv); } && \
+  $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
+  $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
+
+.PHONY: demo test format clippy deny unit e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile
 
 ## Publishes the sample day and shows what it did.
 demo:
 	cargo run --release --locked --quiet --no-default-features -- run --day 2023-11-01 --input sample-data/cloudtrail --input sample-data/s3-access --output target/demo-lake
 
 ## Everything that CI runs.
-test: format clippy deny unit e2e
+test: format clippy deny unit e2e airflow
 
 format:
 	cargo fmt --check
@@ -37,23 +42,39 @@ e2e: $(VENV)/ready
 	cargo test --locked --no-run --quiet
 	$(VENV)/bin/python -m pytest tests/e2e
 
-$(VENV)/ready: tests/e2e/requirements.txt
+## The Airflow package, and whole runs of its DAGs in a real Airflow 3; the same on the last Airflow 2, in short.
+airflow: $(VENV)-airflow/ready $(VENV)-airflow-2/ready
+	cargo test --locked --no-run --quiet
+	$(VENV)-airflow/bin/python -m pytest tests/airflow
+
+$(VENV)/ready: tests/e2e/requirements.txt tests/e2e/trino/package-lock.json
 	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: the tests with Spark will say so'
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv)
-	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet '$(UV)'
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --compile-bytecode -r tests/e2e/requirements.txt
+	$(call venv,$(VENV),$<)
+	$(VENV)/bin/python tests/e2e/trino_grammar.py
+	@touch $@
+
+$(VENV)-airflow/ready: tests/airflow/requirements.txt
+	$(call venv,$(VENV)-airflow,$<)
+	@touch $@
+
+$(VENV)-airflow-2/ready: tests/airflow/requirements-airflow-2.txt
+	$(call venv,$(VENV)-airflow-2,$<)
 	@touch $@
 
 ## Makes the sample day anew; the result is committed.
 sample:
 	cargo run --release --locked --quiet --example generate -- --out sample-data --preset sample
 
-## Writes the tables of the CloudFormation template anew, from the schema; the result is committed.
+## Writes the tables for CloudFormation and Athena anew, from the schema; the result is committed.
 glue-tables:
 	cargo build --locked --quiet
 	target/debug/logmill schema --format cloudformation > target/tables.json
 	mv target/tables.json glue/cloudformation/tables.json
+	for naming in snake compact; do for dataset in cloudtrail s3-access; do \
+	  file=glue/sql/tables/$$(echo $$dataset | tr - _).$$naming; \
+	  ddl="target/debug/logmill schema --format ddl --dataset $$dataset --naming $$naming"; \
+	  $$ddl > $$file.registered.sql && $$ddl --projection 2020-01-01 > $$file.projection.sql; \
+	done; done
 
 ## Many small objects from a local S3 server, beside a plain downloader; installs what it needs.
 bench-s3:
