@@ -112,7 +112,7 @@ fn ours_behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E
 }
 
 /// The same error, which the engine may keep a copy of.
-fn again(error: &Error) -> Error {
+pub(super) fn again(error: &Error) -> Error {
     let said = Error::new(error.kind(), error.to_string());
     match error.next_step() {
         Some(hint) => said.hint(hint),

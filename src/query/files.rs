@@ -17,6 +17,7 @@ use datafusion::object_store::{
 };
 use futures::stream::{self, BoxStream, StreamExt};
 
+use super::failure::again;
 use super::rows::Scanned;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Lake, LakeFile};
@@ -36,12 +37,19 @@ pub(super) struct LakeFiles {
     open: Arc<Mutex<HashMap<String, Arc<dyn LakeFile>>>>,
     read_bytes: Arc<AtomicU64>,
     opened: Arc<AtomicU64>,
+    /// The last failure: the engine keeps no more than the words of some.
+    failure: Mutex<Option<Error>>,
 }
 
 impl LakeFiles {
     pub(super) fn new(lake: Arc<dyn Lake>) -> Self {
-        let (open, read_bytes, opened) = Default::default();
-        Self { lake, open, read_bytes, opened }
+        let (open, read_bytes, opened, failure) = Default::default();
+        Self { lake, open, read_bytes, opened, failure }
+    }
+
+    /// Why the last file that could not be read was not, told once.
+    pub(super) fn failure(&self) -> Option<Error> {
+        locked(&self.failure).take()
     }
 
     /// What was read since the store was made.
@@ -65,7 +73,10 @@ impl LakeFiles {
             })
         });
         match done.await {
-            Ok(result) => result.map_err(of_lake),
+            Ok(result) => result.map_err(|error| {
+                *locked(&self.failure) = Some(again(&error));
+                of_lake(error)
+            }),
             Err(cause) => Err(StoreError::Generic { store: STORE, source: Box::new(cause) }),
         }
     }

@@ -123,7 +123,7 @@ mod tests {
             ),
             (
                 "SELECT if(year(a) = 1, 'x') FROM t",
-                "SELECT (CASE WHEN CAST(date_part('year', a) AS BIGINT) = 1 THEN 'x' END) FROM t",
+                "SELECT (CASE WHEN (CAST(date_part('year', a) AS BIGINT)) = 1 THEN 'x' END) FROM t",
             ),
             ("SELECT contains(array['{2}'], b)", "SELECT array_has(ARRAY['{2}'], b)"),
             ("SELECT count(DISTINCT a), year FROM t", "SELECT count(DISTINCT a), year FROM t"),

@@ -97,10 +97,16 @@ impl Iterator for RowStream {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Err(error) = self.waiter.check() {
+            return Some(Err(error));
+        }
         let next = self.waiter.wait(async { Ok(self.stream.next().await) });
         match next {
             Ok(batch) => {
-                let batch = batch?.map_err(of_query);
+                let said = |error| self.files.failure().unwrap_or_else(|| of_query(error));
+                let batch = batch?.map_err(said);
+                // A request that was broken off says so in words of its own.
+                let batch = batch.or_else(|error| self.waiter.check().and(Err(error)));
                 Some(batch.and_then(|batch| plain(&batch, &self.schema)))
             }
             Err(error) => Some(Err(error)),

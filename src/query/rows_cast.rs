@@ -3,7 +3,7 @@
 //! `named_zip`, a map from `json_parse` into `json_text_map`. Statements without such a cast stay as they are.
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
 
 /// A statement without casts to rows and maps.
 pub(super) fn rewritten(sql: &str) -> String {
@@ -15,15 +15,15 @@ pub(super) fn rewritten(sql: &str) -> String {
         // What cannot be read is told by the parser.
         Err(_) => sql.to_owned(),
         Ok(tokens) => {
-            let tokens: Vec<Token> = tokens.into_iter().filter(|token| !is_comment(token)).collect();
-            without_row_casts(&tokens)
+            // A comment would run on to what follows it.
+            let space = || Token::Whitespace(Whitespace::Space);
+            let tokens = tokens.into_iter().map(|token| if is_comment(&token) { space() } else { token });
+            without_row_casts(&tokens.collect::<Vec<_>>())
         }
     }
 }
 
-/// Comments would run on to what follows them; other white space is kept.
 fn is_comment(token: &Token) -> bool {
-    use datafusion::sql::sqlparser::tokenizer::Whitespace;
     matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
 }
 
@@ -183,8 +183,8 @@ mod tests {
     fn rows_become_named_structs_and_all_else_stays() {
         for (theirs, ours) in [
             (
-                "SELECT CAST(ROW(a, ROW(b || ',')) AS ROW(X varchar, y ROW(\"Z\" varchar(3)))) AS r -- c\nFROM t",
-                "SELECT named_struct('x', CAST(a AS varchar), 'y', named_struct('z', CAST(b || ',' AS varchar(3)))) AS r \nFROM t",
+                "SELECT CAST(ROW(a, ROW(b || ',')) AS ROW(X varchar, y ROW(\"Z\" varchar(3)))) AS r-- c\nFROM t",
+                "SELECT named_struct('x', CAST(a AS varchar), 'y', named_struct('z', CAST(b || ',' AS varchar(3)))) AS r FROM t",
             ),
             (
                 "SELECT CAST(zip(a, f(b, c)) AS array(ROW(x varchar, y varchar)))",

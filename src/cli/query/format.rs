@@ -86,12 +86,13 @@ impl Sink {
             return Ok(written);
         }
         let mut written = Written::default();
+        // A statement that fails at once prints nothing.
+        let mut next = rows.next().transpose()?;
         let mut outcome = self.begin()?;
-        while let Outcome::GoesOn = outcome {
-            let Some(batch) = rows.next() else { break };
-            let batch = batch?;
-            outcome = self.write(&batch)?;
+        while let (Outcome::GoesOn, Some(batch)) = (&outcome, &next) {
+            outcome = self.write(batch)?;
             written.rows += batch.num_rows() as u64;
+            next = if matches!(outcome, Outcome::GoesOn) { rows.next().transpose()? } else { None };
         }
         self.end()?;
         Ok(written)
