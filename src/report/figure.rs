@@ -43,7 +43,7 @@ pub enum Unit {
     Milliseconds,
 }
 
-/// What it means that a published hour has no row.
+/// What it means that a published hour or day has no row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// There was none: zero.
@@ -59,7 +59,7 @@ pub struct Label {
     pub name: Text,
     /// What it counts, for numbers.
     pub unit: Unit,
-    /// What an hour without a row means.
+    /// What an hour or day without a row means.
     pub missing: Missing,
 }
 
@@ -76,10 +76,16 @@ impl Label {
         Self { unit: Unit::Bytes, ..Self::new(en, ko) }
     }
 
+    /// A mean, of which nothing can be said where there was nothing.
+    #[must_use]
+    pub const fn mean(en: &'static str, ko: &'static str) -> Self {
+        Self { missing: Missing::Gap, ..Self::new(en, ko) }
+    }
+
     /// A mean of milliseconds.
     #[must_use]
     pub const fn mean_ms(en: &'static str, ko: &'static str) -> Self {
-        Self { unit: Unit::Milliseconds, missing: Missing::Gap, ..Self::new(en, ko) }
+        Self { unit: Unit::Milliseconds, ..Self::mean(en, ko) }
     }
 }
 

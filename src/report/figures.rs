@@ -47,7 +47,7 @@ pub const FIGURES: [Figure; 14] = [
         sql: "SELECT event_source, proc_ymd, events_per_user FROM daily_users_by_service \
               WHERE event_source IN (SELECT event_source FROM daily_users_by_service GROUP BY event_source \
               ORDER BY sum(events) DESC, event_source LIMIT 15) ORDER BY event_source, proc_ymd",
-        labels: &[SERVICE, DAY, Label::new("Events per user", "이용자당 이벤트 수")],
+        labels: &[SERVICE, DAY, Label::mean("Events per user", "이용자당 이벤트 수")],
         chart: Chart::Heat { value: 2 },
     },
     Figure {

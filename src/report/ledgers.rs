@@ -4,7 +4,7 @@ use super::figure::Unit;
 use super::format::{short, thousands};
 use super::html::{concat, escape};
 use super::text::Text;
-use crate::kst::{DayRange, KstDay};
+use crate::kst::KstDay;
 use crate::publish::Manifest;
 
 /// A day of a table: its manifest, or nothing where it is not published.
@@ -44,7 +44,7 @@ const HEADS: [Text; 12] = [
 ];
 
 /// The table of ledgers.
-pub(super) fn section(lines: &[LedgerLine], days: DayRange) -> String {
+pub(super) fn section(lines: &[LedgerLine]) -> String {
     let heads = concat(HEADS.iter().map(|head| format!(r#"<th scope="col">{}</th>"#, head.both())));
     let rows = concat(lines.iter().map(row));
     let region = super::chart::region(
@@ -52,10 +52,9 @@ pub(super) fn section(lines: &[LedgerLine], days: DayRange) -> String {
         &format!("<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"),
     );
     format!(
-        r#"<section id="ledgers"><h2>{}</h2><p class="note">{} {}</p>{region}</section>"#,
+        r#"<section id="ledgers"><h2>{}</h2><p class="note">{}</p>{region}</section>"#,
         TITLE.both(),
         NOTE.both(),
-        escape(&days.to_string()),
     )
 }
 

@@ -34,7 +34,7 @@ pub struct Report {
 
 const STYLE: &str = include_str!("page.css");
 const TITLE: Text = Text::new("AWS access report", "AWS 접근 보고서");
-const DAYS: Text = Text::new("KST days", "한국 날짜");
+const DAYS: Text = Text::new("Korean time", "한국 시간");
 const CONTENTS: Text = Text::new("Contents", "목차");
 const ABSENT: Text = Text::new("No day of this log is published.", "이 로그는 게시된 날짜가 없다.");
 const MADE_BY: Text = Text::new("Made by logmill", "logmill이 만든 보고서");
@@ -42,7 +42,8 @@ const MADE_BY: Text = Text::new("Made by logmill", "logmill이 만든 보고서"
 /// The document.
 #[must_use]
 pub fn page(report: &Report) -> String {
-    let days = escape(&report.days.to_string());
+    let DayRange { first, last } = report.days;
+    let days = if first == last { first.to_string() } else { format!("{first} – {last}") };
     let contents = concat(report.answers.iter().map(|answered| link(answered.figure)));
     let logs = concat(Log::ALL.iter().map(|log| section(report, *log)));
     let checked = |language: Language| if language == report.language { " checked" } else { "" };
@@ -83,7 +84,7 @@ pub fn page(report: &Report) -> String {
         korean = checked(Language::Korean),
         contents_en = CONTENTS.en,
         contents_ko = CONTENTS.ko,
-        ledgers = ledgers::section(&report.ledgers, report.days),
+        ledgers = ledgers::section(&report.ledgers),
         made_by = MADE_BY.both(),
         version = env!("CARGO_PKG_VERSION"),
     )

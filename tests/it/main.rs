@@ -20,6 +20,7 @@ mod publishing;
 #[cfg(feature = "query")]
 mod query;
 mod records;
+mod report;
 mod reruns;
 mod rules;
 mod settings;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Calendar;
 use crate::kst::KstDay;
 use crate::report::answer::{Answer, Cell};
-use crate::report::figure::Figure;
+use crate::report::figure::{Figure, Missing};
 use crate::report::html::{concat, escape};
 use crate::report::text::Text;
 
@@ -20,6 +20,7 @@ pub(super) fn table(figure: &Figure, answer: &Answer, value: usize, calendar: &C
     for row in &answer.rows {
         names.entry(row[0].text()).or_default().insert(row[1].text(), &row[value]);
     }
+    let missing = figure.labels[value].missing;
     let days =
         concat(calendar.days.days().map(|day| format!(r#"<th scope="col">{}</th>"#, &day.to_string()[5..])));
     let body = concat(names.iter().map(|(name, of_days)| {
@@ -27,7 +28,7 @@ pub(super) fn table(figure: &Figure, answer: &Answer, value: usize, calendar: &C
             calendar
                 .days
                 .days()
-                .map(|day| cell_of(day, of_days.get(&day.proc_ymd()).copied(), most, calendar)),
+                .map(|day| cell_of(day, of_days.get(&day.proc_ymd()).copied(), missing, most, calendar)),
         );
         format!(r#"<tr><th scope="row"><bdi>{}</bdi></th>{cells}</tr>"#, escape(name))
     }));
@@ -37,11 +38,14 @@ pub(super) fn table(figure: &Figure, answer: &Answer, value: usize, calendar: &C
     )
 }
 
-fn cell_of(day: KstDay, cell: Option<&Cell>, most: f64, calendar: &Calendar) -> String {
+fn cell_of(day: KstDay, cell: Option<&Cell>, missing: Missing, most: f64, calendar: &Calendar) -> String {
     if !calendar.published.contains(&day) {
         return format!(r#"<td class="missing" title="{} / {}"></td>"#, NOT_PUBLISHED.en, NOT_PUBLISHED.ko);
     }
-    let Some(cell) = cell else { return r#"<td class="number">0</td>"#.to_owned() };
+    let cell = cell.unwrap_or(match missing {
+        Missing::Zero => &Cell::Integer(0),
+        Missing::Gap => &Cell::Null,
+    });
     let share = cell.number().unwrap_or(0.0) / if most > 0.0 { most } else { 1.0 };
     // Always a whole number from 0 to 6.
     let depth = (share * SHADES).ceil().clamp(0.0, SHADES);

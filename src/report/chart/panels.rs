@@ -15,6 +15,8 @@ const HEIGHT: f64 = 110.0;
 const LEFT: f64 = 48.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 90.0;
+/// So many columns or fewer have their names below them.
+const MOST_NAMES: usize = 6;
 /// So many marks or fewer say their number when pointed at.
 const MOST_TITLES: usize = 72;
 
@@ -70,29 +72,42 @@ fn hour_name(time: &str) -> String {
 
 fn picture(label: &Label, mark: Mark, points: &[Point]) -> String {
     let most = points.iter().filter_map(|point| point.value).fold(0.0, f64::max);
-    let end = scale::top(most);
+    let end = scale::top(most, label.unit);
     let marks = match mark {
         Mark::Column => columns(label, points, end),
         Mark::HourLine => line(label, points, end),
     };
     let middle = f64::midpoint(TOP, BOTTOM);
-    let (first, last) = match points {
-        [] => (String::new(), String::new()),
-        [only] => (escape(&only.name), String::new()),
-        [first, .., last] => (escape(&first.name), escape(&last.name)),
-    };
+    let names = names(mark, points);
     let top_text = escape(&short(end, label.unit));
     let left = LEFT - 5.0;
     // The table below has the same numbers; the picture's name is enough.
     format!(
-        r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{} / {}"><path class="grid" d="M{LEFT} {TOP}H{WIDTH}M{LEFT} {middle}H{WIDTH}"/><path class="axis" d="M{LEFT} {BOTTOM}H{WIDTH}"/><text x="{left}" y="{}" class="tick end">{top_text}</text><text x="{left}" y="{}" class="tick end">0</text>{marks}<text x="{LEFT}" y="{}" class="tick">{first}</text><text x="{WIDTH}" y="{}" class="tick end">{last}</text></svg>"#,
+        r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{} / {}"><path class="grid" d="M{LEFT} {TOP}H{WIDTH}M{LEFT} {middle}H{WIDTH}"/><path class="axis" d="M{LEFT} {BOTTOM}H{WIDTH}"/><text x="{left}" y="{}" class="tick end">{top_text}</text><text x="{left}" y="{}" class="tick end">0</text>{marks}{names}</svg>"#,
         escape(label.name.en),
         escape(label.name.ko),
         TOP + 4.0,
         BOTTOM + 4.0,
-        HEIGHT - 5.0,
-        HEIGHT - 5.0,
     )
+}
+
+/// Names below the axis: of each column where there is room, else of the first and last place.
+fn names(mark: Mark, points: &[Point]) -> String {
+    let below = |x: f64, class: &str, point: &Point| {
+        let y = HEIGHT - 5.0;
+        format!(r#"<text x="{x:.1}" y="{y}" class="tick{class}">{}</text>"#, escape(&point.name))
+    };
+    if mark == Mark::Column && points.len() <= MOST_NAMES {
+        let step = (WIDTH - LEFT) / points.len() as f64;
+        let places = points.iter().enumerate();
+        return concat(
+            places.map(|(place, point)| below(LEFT + step * (place as f64 + 0.5), " middle", point)),
+        );
+    }
+    match points {
+        [first, .., last] => below(LEFT, "", first) + &below(WIDTH, " end", last),
+        _ => concat(points.iter().map(|point| below(LEFT, "", point))),
+    }
 }
 
 fn height(value: f64, end: f64) -> f64 {
