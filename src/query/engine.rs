@@ -320,6 +320,8 @@ fn session(options: &EngineOptions, files: &Arc<LakeFiles>) -> Result<SessionCon
     settings.sql_parser.collect_spans = true;
     // As in Athena, in both directions.
     "nulls_last".clone_into(&mut settings.sql_parser.default_null_ordering);
+    // It names a column twice where a view over structs is grouped by a field of one.
+    settings.optimizer.enable_leaf_expression_pushdown = false;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
     let context = SessionContext::new_with_config_rt(config, runtime);

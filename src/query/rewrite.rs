@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, visit_expressions_mut,
+    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, Value,
+    visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -55,9 +56,22 @@ pub(super) fn calls(statement: &mut Statement) {
         if let Some(spelled) = spelled(expression) {
             *expression = spelled;
         }
+        name_fields(expression);
         ControlFlow::<()>::Continue(())
     });
     debug_assert!(done.is_continue(), "nothing breaks off");
+}
+
+/// `element_at(rows, 1).name` is a field by its name: the engine wants the name of a field of a value as text.
+fn name_fields(expression: &mut Expr) {
+    let Expr::CompoundFieldAccess { access_chain, .. } = expression else { return };
+    for access in access_chain {
+        if let AccessExpr::Dot(field) = access
+            && let Expr::Identifier(name) = field
+        {
+            *field = Expr::value(Value::SingleQuotedString(name.value.to_lowercase()));
+        }
+    }
 }
 
 /// A call in the engine's spelling; `None` for what needs none.

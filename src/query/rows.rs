@@ -143,9 +143,19 @@ impl Waiter {
 
 /// The types as everybody knows them: texts in the form that files have.
 fn plain_schema(schema: &Schema) -> SchemaRef {
-    let field = |field: &Arc<Field>| field.as_ref().clone().with_data_type(plain_type(field.data_type()));
+    let field = |field: &Arc<Field>| {
+        let name = plain_name(field.name());
+        field.as_ref().clone().with_name(name).with_data_type(plain_type(field.data_type()))
+    };
     let fields: Vec<Field> = schema.fields().iter().map(field).collect();
     Arc::new(Schema::new(fields))
+}
+
+/// `user[arn]`, as the engine calls a field of a struct, is `arn` in Athena.
+fn plain_name(name: &str) -> &str {
+    let is_word = |letter: char| letter.is_alphanumeric() || "_.[]".contains(letter);
+    let last = name.strip_suffix(']').filter(|path| path.chars().all(is_word));
+    last.and_then(|path| path.rsplit_once('[')).map_or(name, |(_, field)| field)
 }
 
 fn plain_type(data_type: &DataType) -> DataType {

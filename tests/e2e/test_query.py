@@ -24,7 +24,7 @@ STATEMENTS = (
     "SELECT json_extract_scalar(request_parameters, '$.bucketName') AS bucket, count(*) FROM cloudtrail GROUP BY 1",
     "SELECT event_id, resources_arn, read_only FROM cloudtrail WHERE cardinality(resources_arn) > 1",
     "SELECT proc_ymd, date_trunc('hour', request_time) AS hour, count(*) FROM s3_access WHERE proc_ymd = '20231101' GROUP BY 1, 2",
-    "SELECT c.event_name, s.operation, count(*) FROM cloudtrail c JOIN s3_access s ON c.request_id = s.request_id GROUP BY 1, 2",
+    "SELECT c.event_name, s.operation, count(*) FROM cloudtrail c JOIN s3_access s ON c.bucket_name = s.bucket GROUP BY 1, 2",
     "SELECT key, bytes_sent, rank() OVER (PARTITION BY bucket ORDER BY bytes_sent DESC, request_id) FROM s3_access "
     "WHERE bytes_sent IS NOT NULL",
     "SELECT eventtime, eventname, json_extract_scalar(requestparameters, '$.key') AS object, useridentity.arn "
@@ -39,7 +39,7 @@ STATEMENTS = (
     "SELECT date_format(event_time, '%Y-%m-%dT%H:%i:%sZ'), substr(event_name, 1, 3) || '-' FROM cloudtrail",
 )
 # Those of the last 24 hours ask for the time.
-READY = [statement for statement in QUERIES if "now()" not in statement.text.lower()]
+READY = [statement for statement in QUERIES if "last_24_hours" not in statement.name]
 
 Ask = Callable[[str], Rows]
 
@@ -100,10 +100,13 @@ def plain(value: Any) -> Any:
             return f"{value:.9g}"
         case datetime():
             return value.replace(tzinfo=None).isoformat()
+        case {} if not value:
+            # So does an empty one.
+            return []
         case dict():
             return {name: plain(part) for name, part in value.items()}
         case list():
-            # Maps come as lists of pairs.
+            # A map comes as a list of pairs.
             if value and all(isinstance(pair, tuple) for pair in value):
                 return {name: plain(part) for name, part in value}
             return [plain(part) for part in value]

@@ -68,10 +68,12 @@ fn mysql(pattern: &str) -> Result<String> {
 fn parse_datetime(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (values, patterns) = (texts(&columns[0]), texts(&columns[1]));
     let one = |row| match (text_at(values, row), text_at(patterns, row)) {
-        (Some(value), Some(pattern)) => match parsed(value, &mysql(pattern)?) {
-            Some(instant) => Ok(Some(instant.0)),
-            None => exec_err!("'{value}' is no time of the form '{pattern}'"),
-        },
+        (Some(value), Some(pattern)) => {
+            let Some(instant) = parsed(value, &mysql(pattern)?) else {
+                return exec_err!("'{value}' is no time of the form '{pattern}'");
+            };
+            Ok(Some(instant.0))
+        }
         _ => Ok(None),
     };
     Ok(Arc::new((0..values.len()).map(one).collect::<Result<TimestampMillisecondArray>>()?))

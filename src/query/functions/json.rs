@@ -25,6 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// What is taken of a value that a path leads to.
 type Take = fn(&RawValue) -> Option<String>;
 
+#[expect(clippy::unnecessary_wraps, reason = "one of those that extract takes")]
 fn verbatim(value: &RawValue) -> Option<String> {
     Some(value.get().to_owned())
 }
@@ -181,6 +182,7 @@ fn lengths(column: &ArrayRef) -> ArrayRef {
     Arc::new(lengths.collect::<Int64Array>())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
 fn text_map_type(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     let fields = vec![Field::new("keys", DataType::Utf8, false), Field::new("values", DataType::Utf8, true)];
     let entries = Field::new("entries", DataType::Struct(fields.into()), false);

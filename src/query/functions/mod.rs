@@ -74,7 +74,7 @@ impl Function {
 
     fn coerced(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let count_fits =
-            given.len() == self.takes.len() || self.repeats && given.len() % self.takes.len() == 0;
+            given.len() == self.takes.len() || self.repeats && given.len().is_multiple_of(self.takes.len());
         if !count_fits {
             let takes: Vec<String> = self.takes.iter().map(ToString::to_string).collect();
             return plan_err!(
@@ -125,14 +125,17 @@ impl fmt::Display for Takes {
 /// Milliseconds without zone: the type of all times in the tables.
 const TIME: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
 
+#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
 fn text(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Utf8)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
 fn whole(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Int64)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
 fn time(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(TIME)
 }

@@ -78,12 +78,15 @@ fn places_of_numbers(lists: &ListArray, numbers: &ArrayRef) -> Result<UInt32Arra
 /// Names and arrays in turn: an array of rows with the elements of the same number, as long as the longest.
 fn rows_type(args: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<DataType> {
     let pairs = args.chunks(2).zip(constants.chunks(2));
-    let fields = pairs.map(|(fields, constants)| match (fields, constants.first()) {
-        ([_, list], Some(Some(ScalarValue::Utf8(Some(name))))) => match list.data_type() {
-            DataType::List(element) => Ok(Field::new(name, element.data_type().clone(), true)),
-            _ => Ok(Field::new(name, DataType::Null, true)),
-        },
-        _ => plan_err!("named_zip takes names and arrays in turn"),
+    let fields = pairs.map(|(fields, constants)| {
+        let ([_, list], Some(Some(ScalarValue::Utf8(Some(name))))) = (fields, constants.first()) else {
+            return plan_err!("named_zip takes names and arrays in turn");
+        };
+        let element = match list.data_type() {
+            DataType::List(element) => element.data_type().clone(),
+            _ => DataType::Null,
+        };
+        Ok(Field::new(name, element, true))
     });
     let fields = fields.collect::<Result<Fields>>()?;
     Ok(DataType::List(Arc::new(Field::new("element", DataType::Struct(fields), true))))

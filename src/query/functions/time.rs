@@ -52,10 +52,10 @@ pub(super) fn at(column: &ArrayRef, row: usize) -> Option<UtcInstant> {
 }
 
 fn civil(instant: UtcInstant) -> Result<Civil> {
-    match instant.civil() {
-        Some(civil) => Ok(civil),
-        None => exec_err!("{} milliseconds from 1970 lie outside the years 0 to 9999", instant.0),
-    }
+    let Some(civil) = instant.civil() else {
+        return exec_err!("{} milliseconds from 1970 lie outside the years 0 to 9999", instant.0);
+    };
+    Ok(civil)
 }
 
 fn date_format(columns: &[ArrayRef]) -> Result<ArrayRef> {
@@ -130,10 +130,12 @@ fn day_of_year(instant: UtcInstant, civil: Civil) -> i64 {
 fn date_parse(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (values, formats) = (texts(&columns[0]), texts(&columns[1]));
     let one = |row| match (text_at(values, row), text_at(formats, row)) {
-        (Some(value), Some(format)) => match parsed(value, format) {
-            Some(instant) => Ok(Some(instant.0)),
-            None => exec_err!("'{value}' is no time of the form '{format}'"),
-        },
+        (Some(value), Some(format)) => {
+            let Some(instant) = parsed(value, format) else {
+                return exec_err!("'{value}' is no time of the form '{format}'");
+            };
+            Ok(Some(instant.0))
+        }
         _ => Ok(None),
     };
     let times = (0..values.len()).map(one).collect::<Result<TimestampMillisecondArray>>()?;
@@ -155,7 +157,8 @@ pub(super) fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
         match letters.next()? {
             'Y' => civil.year = scan.number(4)?,
             'y' => {
-                civil.year = scan.number(2).map(|year| if year < 70 { 2000 + year } else { 1900 + year })?
+                let year = scan.number(2)?;
+                civil.year = if year < 70 { 2000 + year } else { 1900 + year };
             }
             'm' | 'c' => civil.month = scan.number(2)?,
             'd' | 'e' => civil.day = scan.number(2)?,
@@ -233,10 +236,10 @@ fn from_iso8601(column: &ArrayRef) -> Result<ArrayRef> {
         let Some(value) = value else { return Ok(None) };
         // What names no zone is in UTC, and what names no time is midnight.
         let forms = [value.to_owned(), format!("{value}Z"), format!("{value}T00:00:00Z")];
-        match forms.iter().find_map(|form| UtcInstant::parse_iso8601(form)) {
-            Some(instant) => Ok(Some(instant.0)),
-            None => exec_err!("'{value}' is no time of ISO 8601"),
-        }
+        let Some(instant) = forms.iter().find_map(|form| UtcInstant::parse_iso8601(form)) else {
+            return exec_err!("'{value}' is no time of ISO 8601");
+        };
+        Ok(Some(instant.0))
     };
     Ok(Arc::new(texts(column).iter().map(one).collect::<Result<TimestampMillisecondArray>>()?))
 }
@@ -311,10 +314,10 @@ fn plus_months(instant: UtcInstant, count: i64) -> Result<UtcInstant> {
     let parts = (u32::try_from(months.div_euclid(12)), u32::try_from(months.rem_euclid(12) + 1));
     let (Ok(year), Ok(month)) = parts else { return exec_err!("there is no year {}", months.div_euclid(12)) };
     let on = |day| Civil { year, month, day, ..start }.to_utc();
-    match (start.day.saturating_sub(3).max(1)..=start.day).rev().find_map(on) {
-        Some(instant) => Ok(instant),
-        None => exec_err!("there is no year {year}"),
-    }
+    let Some(instant) = (start.day.saturating_sub(3).max(1)..=start.day).rev().find_map(on) else {
+        return exec_err!("there is no year {year}");
+    };
+    Ok(instant)
 }
 
 fn date_add(columns: &[ArrayRef]) -> Result<ArrayRef> {

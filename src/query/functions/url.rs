@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray};
-use datafusion::common::Result;
 
 use super::{Function, Takes, text, text_at, texts};
 
@@ -64,7 +63,7 @@ fn each(column: &ArrayRef, part: impl Fn(&str) -> Option<String>) -> ArrayRef {
     Arc::new(parts.collect::<StringArray>())
 }
 
-fn parameters(columns: &[ArrayRef]) -> Result<ArrayRef> {
+fn parameters(columns: &[ArrayRef]) -> ArrayRef {
     let (urls, names) = (texts(&columns[0]), texts(&columns[1]));
     let parameter = |row: usize| {
         let name = text_at(names, row)?;
@@ -72,7 +71,7 @@ fn parameters(columns: &[ArrayRef]) -> Result<ArrayRef> {
         let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         pairs.find(|(known, _)| decoded(known) == name).map(|(_, value)| decoded(value))
     };
-    Ok(Arc::new((0..urls.len()).map(parameter).collect::<StringArray>()))
+    Arc::new((0..urls.len()).map(parameter).collect::<StringArray>())
 }
 
 /// Without percent signs, and with spaces for pluses; what is no UTF-8 then is marked.
@@ -84,16 +83,9 @@ fn decoded_path(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let [first, behind @ ..] = rest {
         let hex = behind.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &behind[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
+        let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &behind[2..] } else { behind };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -125,7 +117,7 @@ mod tests {
         let url = "https://h/?a=1&b%20c=x+y%2Fz&d&a=2";
         for (name, expected) in [("a", Some("1")), ("b c", Some("x y/z")), ("d", Some("")), ("e", None)] {
             let column = |text: &str| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
-            let found = parameters(&[column(url), column(name)]).unwrap();
+            let found = parameters(&[column(url), column(name)]);
             assert_eq!(text_at(texts(&found), 0), expected, "{name}");
         }
         assert_eq!(decoded("%zz%4"), "%zz%4");
