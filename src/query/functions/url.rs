@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(each(&columns[0], |url| Some(Parts::of(url)?.query.to_owned())))
     }),
     Function::new("url_extract_parameter", &[Takes::Text, Takes::Text], text, |columns, _| {
-        parameters(columns)
+        Ok(parameters(columns))
     }),
 ];
 
