@@ -10,7 +10,7 @@ pub(super) fn table(figure: &Figure, answer: &Answer, value: usize) -> String {
     let most = answer.numbers(value).fold(0.0, f64::max);
     let sum: f64 = answer.numbers(value).sum();
     let body = concat(answer.rows.iter().map(|row| line(row, value, most, sum)));
-    let heads = head(figure.labels).replace("</tr></thead>", r#"<td class="bar"></td></tr></thead>"#);
+    let heads = head(figure.labels, answer).replace("</tr></thead>", r#"<td class="bar"></td></tr></thead>"#);
     format!(r#"<table class="bars">{heads}<tbody>{body}</tbody></table>"#)
 }
 

@@ -48,11 +48,18 @@ pub(super) fn region(title: Text, table: &str) -> String {
 
 fn rows(labels: &[Label], answer: &Answer) -> String {
     let body = concat(answer.rows.iter().map(|row| format!("<tr>{}</tr>", row_cells(row))));
-    format!("<table>{}<tbody>{body}</tbody></table>", head(labels))
+    format!("<table>{}<tbody>{body}</tbody></table>", head(labels, answer))
 }
 
-fn head(labels: &[Label]) -> String {
-    let heads = concat(labels.iter().map(|label| format!(r#"<th scope="col">{}</th>"#, label.name.both())));
+/// The heads of the columns, each above its cells.
+fn head(labels: &[Label], answer: &Answer) -> String {
+    let is_number = |column: usize| {
+        column > 0 && answer.rows.iter().any(|row| matches!(row[column], Cell::Integer(_) | Cell::Real(_)))
+    };
+    let heads = concat(labels.iter().enumerate().map(|(column, label)| {
+        let class = if is_number(column) { r#" class="number""# } else { "" };
+        format!(r#"<th scope="col"{class}>{}</th>"#, label.name.both())
+    }));
     format!("<thead><tr>{heads}</tr></thead>")
 }
 
