@@ -12,11 +12,10 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
-use tokio::runtime::Runtime;
 
 use super::failure::{lacks_column, of_query};
 use super::files::LakeFiles;
-use super::rows::{RowStream, Rows, Scanned, Waiter};
+use super::rows::{RowStream, Rows, Scanned, Waiter, Workers};
 use super::table::{Days, LAKE_URL, LakeTable, days_of, unknown_dataset};
 use super::views::{VIEWS, View};
 use super::{functions, near, statement};
@@ -81,8 +80,7 @@ pub struct Engine {
     tables: Vec<LakeTableSource>,
     days: Option<DayRange>,
     context: SessionContext,
-    runtime: Option<Runtime>,
-    cancel: Cancel,
+    waiter: Waiter,
 }
 
 /// A table that can be named.
@@ -116,8 +114,8 @@ impl Engine {
             .build()
             .map_err(|cause| Error::unusable("cannot start the threads of the query", cause))?;
         let context = session(options, &files)?;
-        let (days, cancel) = (options.days, options.cancel.clone());
-        Ok(Self { lake, files, tables, days, context, runtime: Some(runtime), cancel })
+        let waiter = Waiter { workers: Arc::new(Workers::new(runtime)), cancel: options.cancel.clone() };
+        Ok(Self { lake, files, tables, days: options.days, context, waiter })
     }
 
     /// Answers a statement with all its rows.
@@ -136,7 +134,7 @@ impl Engine {
             .verify_plan(&plan)
             .map_err(of_query)?;
         let frame = DataFrame::new(self.context.state(), plan);
-        let waiter = self.waiter();
+        let waiter = self.waiter.clone();
         let said = |error| self.files.failure().unwrap_or_else(|| of_query(error));
         let stream = waiter.wait(async { frame.execute_stream().await.map_err(said) })?;
         Ok(RowStream::new(stream, waiter, Arc::clone(&self.files), before))
@@ -153,11 +151,6 @@ impl Engine {
         self.tables.iter().map(|table| table.name.as_str())
     }
 
-    fn waiter(&self) -> Waiter {
-        let runtime = self.runtime.as_ref().expect("it is there until the engine is dropped");
-        Waiter { runtime: runtime.handle().clone(), cancel: self.cancel.clone() }
-    }
-
     /// Plans a statement, with all tables and views that it names.
     fn plan(&self, sql: &str) -> Result<LogicalPlan> {
         let statement = statement::parse(sql, &self.context.state())?;
@@ -170,10 +163,10 @@ impl Engine {
         }
         let state = self.context.state();
         let plan = |statement| async { Ok(state.statement_to_plan(statement).await) };
-        match self.waiter().wait(plan(statement.clone()))? {
+        match self.waiter.wait(plan(statement.clone()))? {
             Err(error) if lacks_column(&error) && self.widen(&named)? => {
                 let state = self.context.state();
-                self.waiter().wait(async { state.statement_to_plan(statement).await.map_err(of_query) })
+                self.waiter.wait(async { state.statement_to_plan(statement).await.map_err(of_query) })
             }
             planned => planned.map_err(of_query),
         }
@@ -293,15 +286,6 @@ impl Engine {
         Error::new(ErrorKind::Usage, format!("there is no table or view '{name}'"))
             .with("lake", self.lake.address(""))
             .hint(format!("{}SHOW TABLES lists them", near.unwrap_or_default()))
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // A request that hangs must not keep the process from ending.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 

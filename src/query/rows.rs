@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
-use tokio::runtime::Handle;
+use tokio::runtime::Runtime;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
@@ -114,16 +114,38 @@ impl Iterator for RowStream {
     }
 }
 
+/// The threads that work on statements, as long as an engine or its rows need them.
+#[derive(Debug)]
+pub(super) struct Workers {
+    runtime: Option<Runtime>,
+}
+
+impl Workers {
+    pub(super) fn new(runtime: Runtime) -> Self {
+        Self { runtime: Some(runtime) }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // A request that hangs must not keep the process from ending.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Waits for work of the runtime; gives up when the process is asked to stop.
 #[derive(Debug, Clone)]
 pub(super) struct Waiter {
-    pub(super) runtime: Handle,
+    pub(super) workers: Arc<Workers>,
     pub(super) cancel: Cancel,
 }
 
 impl Waiter {
     pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        self.runtime.block_on(async {
+        let runtime = self.workers.runtime.as_ref().expect("it is there until it is dropped");
+        runtime.block_on(async {
             tokio::pin!(work);
             loop {
                 match tokio::time::timeout(CANCEL_LOOK, &mut work).await {
