@@ -19,19 +19,22 @@ from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Lake, Published, binary, 
 # Statements of people, in Athena's words.
 STATEMENTS = (
     "SELECT event_source, event_name, count(*) AS events FROM cloudtrail GROUP BY 1, 2",
-    "SELECT count(*), count(error_code), count(DISTINCT source_ip_address), min(event_time), max(event_time_kst) FROM cloudtrail",
+    "SELECT count(*), count(error_code), count(DISTINCT source_ip_address), min(event_time), max(event_time_kst) "
+    "FROM cloudtrail",
     "SELECT bucket, http_status, sum(bytes_sent), avg(total_time) FROM s3_access GROUP BY bucket, http_status",
     "SELECT json_extract_scalar(request_parameters, '$.bucketName') AS bucket, count(*) FROM cloudtrail GROUP BY 1",
     "SELECT event_id, resources_arn, read_only FROM cloudtrail WHERE cardinality(resources_arn) > 1",
-    "SELECT proc_ymd, date_trunc('hour', request_time) AS hour, count(*) FROM s3_access WHERE proc_ymd = '20231101' GROUP BY 1, 2",
-    "SELECT c.event_name, s.operation, count(*) FROM cloudtrail c JOIN s3_access s ON c.bucket_name = s.bucket GROUP BY 1, 2",
+    "SELECT proc_ymd, date_trunc('hour', request_time) AS hour, count(*) FROM s3_access "
+    "WHERE proc_ymd = '20231101' GROUP BY 1, 2",
+    "SELECT c.event_name, s.operation, count(*) FROM cloudtrail c "
+    "JOIN s3_access s ON c.bucket_name = s.bucket GROUP BY 1, 2",
     "SELECT key, bytes_sent, rank() OVER (PARTITION BY bucket ORDER BY bytes_sent DESC, request_id) FROM s3_access "
     "WHERE bytes_sent IS NOT NULL",
     "SELECT eventtime, eventname, json_extract_scalar(requestparameters, '$.key') AS object, useridentity.arn "
     "FROM cloudtrail_athena WHERE eventname = 'PutObject' "
     "AND eventtime BETWEEN '2023-10-31T15:00:00Z' AND '2023-11-01T03:00:00Z'",
-    "SELECT useridentity.arn, count(requestid) AS requests FROM cloudtrail_athena WHERE eventsource = 's3.amazonaws.com' "
-    "AND json_extract_scalar(additionaleventdata, '$.SignatureVersion') = 'SigV2' GROUP BY useridentity.arn",
+    "SELECT useridentity.arn, count(requestid) AS requests FROM cloudtrail_athena "
+    "WHERE eventsource = 's3.amazonaws.com' AND json_extract_scalar(additionaleventdata, '$.SignatureVersion') = 'SigV2' GROUP BY useridentity.arn",
     "SELECT useridentity.sessioncontext.sessionissuer.username, element_at(resources, 1).arn FROM cloudtrail_athena",
     "SELECT requestdatetime, operation FROM s3_access_athena WHERE parse_datetime(requestdatetime, "
     "'dd/MMM/yyyy:HH:mm:ss Z') < parse_datetime('2023-11-01:00', 'yyyy-MM-dd:HH')",
@@ -172,7 +175,9 @@ def test_days_that_are_not_wanted_are_not_asked_for(aws: Aws, s3_lake: S3Lake) -
 
 def test_a_bucket_that_is_not_there_is_told(aws: Aws) -> None:
     """With the exit code of an output that cannot be used."""
-    result = aws.logmill("query", "--output", "s3://no-such-bucket-here/lake", "SELECT 1 FROM cloudtrail", code=4)
+    result = aws.logmill(
+        "query", "--output", "s3://no-such-bucket-here/lake", "SELECT 1 FROM cloudtrail", code=4
+    )
     assert "no-such-bucket-here" in result.stderr
 
 
@@ -197,9 +202,12 @@ def test_rows_can_be_read_in_every_form(sample: Published, tmp_path: Path) -> No
 
 def test_a_reader_that_goes_away_is_no_error(sample: Published) -> None:
     """As with `| head -1`."""
-    command = f"'{binary()}' query --quiet --output '{sample.lake.root}' --format csv 'SELECT * FROM cloudtrail, s3_access' | head -1"
+    query = "query --quiet --format csv 'SELECT * FROM cloudtrail, s3_access'"
+    command = f"'{binary()}' {query} --output '{sample.lake.root}' | head -1"
     shell = ["bash", "-o", "pipefail", "-c", command]
-    result = subprocess.run(shell, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    result = subprocess.run(
+        shell, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("event_version,") or result.stdout.count("\n") == 1
 
@@ -207,5 +215,7 @@ def test_a_reader_that_goes_away_is_no_error(sample: Published) -> None:
 def test_the_sample_day_is_the_only_one(sample: Published) -> None:
     """`--day` leaves nothing of other days."""
     for day, rows in ((SAMPLE_DAY, sample.ledger("s3_access")["written"]), ("2023-11-02", 0)):
-        count = logmill("query", "--output", sample.lake.root, "--day", day, "SELECT count(*) AS n FROM s3_access")
+        count = logmill(
+            "query", "--output", sample.lake.root, "--day", day, "SELECT count(*) AS n FROM s3_access"
+        )
         assert count.stdout == f"n\n{rows}\n"
