@@ -11,7 +11,6 @@ from typing import Any
 import duckdb
 import pyarrow.parquet
 import pytest
-
 from aws import Aws, S3Lake
 from glue_sql import COMPATIBILITY, DIFFERENCES, QUERIES, VIEWS, Rows, java_datetime, translated
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Lake, Published, binary, environment, logmill
@@ -19,23 +18,27 @@ from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Lake, Published, binary, 
 # Statements of people, in Athena's words.
 STATEMENTS = (
     "SELECT event_source, event_name, count(*) AS events FROM cloudtrail GROUP BY 1, 2",
-    "SELECT count(*), count(error_code), count(DISTINCT source_ip_address), min(event_time), max(event_time_kst) "
-    "FROM cloudtrail",
-    "SELECT bucket, http_status, sum(bytes_sent), avg(total_time) FROM s3_access GROUP BY bucket, http_status",
-    "SELECT json_extract_scalar(request_parameters, '$.bucketName') AS bucket, count(*) FROM cloudtrail GROUP BY 1",
+    "SELECT count(*), count(error_code), count(DISTINCT source_ip_address), min(event_time), "
+    "max(event_time_kst) FROM cloudtrail",
+    "SELECT bucket, http_status, sum(bytes_sent), avg(total_time) FROM s3_access GROUP BY bucket, "
+    "http_status",
+    "SELECT json_extract_scalar(request_parameters, '$.bucketName') AS bucket, count(*) FROM cloudtrail"
+    " GROUP BY 1",
     "SELECT event_id, resources_arn, read_only FROM cloudtrail WHERE cardinality(resources_arn) > 1",
-    "SELECT proc_ymd, date_trunc('hour', request_time) AS hour, count(*) FROM s3_access "
-    "WHERE proc_ymd = '20231101' GROUP BY 1, 2",
-    "SELECT c.event_name, s.operation, count(*) FROM cloudtrail c "
-    "JOIN s3_access s ON c.bucket_name = s.bucket GROUP BY 1, 2",
-    "SELECT key, bytes_sent, rank() OVER (PARTITION BY bucket ORDER BY bytes_sent DESC, request_id) FROM s3_access "
-    "WHERE bytes_sent IS NOT NULL",
-    "SELECT eventtime, eventname, json_extract_scalar(requestparameters, '$.key') AS object, useridentity.arn "
-    "FROM cloudtrail_athena WHERE eventname = 'PutObject' "
-    "AND eventtime BETWEEN '2023-10-31T15:00:00Z' AND '2023-11-01T03:00:00Z'",
-    "SELECT useridentity.arn, count(requestid) AS requests FROM cloudtrail_athena "
-    "WHERE eventsource = 's3.amazonaws.com' AND json_extract_scalar(additionaleventdata, '$.SignatureVersion') = 'SigV2' GROUP BY useridentity.arn",
-    "SELECT useridentity.sessioncontext.sessionissuer.username, element_at(resources, 1).arn FROM cloudtrail_athena",
+    "SELECT proc_ymd, date_trunc('hour', request_time) AS hour, count(*) FROM s3_access WHERE proc_ymd "
+    "= '20231101' GROUP BY 1, 2",
+    "SELECT c.event_name, s.operation, count(*) FROM cloudtrail c JOIN s3_access s ON c.bucket_name = "
+    "s.bucket GROUP BY 1, 2",
+    "SELECT key, bytes_sent, rank() OVER (PARTITION BY bucket ORDER BY bytes_sent DESC, request_id) "
+    "FROM s3_access WHERE bytes_sent IS NOT NULL",
+    "SELECT eventtime, eventname, json_extract_scalar(requestparameters, '$.key') AS object, "
+    "useridentity.arn FROM cloudtrail_athena WHERE eventname = 'PutObject' AND eventtime BETWEEN "
+    "'2023-10-31T15:00:00Z' AND '2023-11-01T03:00:00Z'",
+    "SELECT useridentity.arn, count(requestid) AS requests FROM cloudtrail_athena WHERE eventsource = "
+    "'s3.amazonaws.com' AND json_extract_scalar(additionaleventdata, '$.SignatureVersion') = 'SigV2' "
+    "GROUP BY useridentity.arn",
+    "SELECT useridentity.sessioncontext.sessionissuer.username, element_at(resources, 1).arn FROM "
+    "cloudtrail_athena",
     "SELECT requestdatetime, operation FROM s3_access_athena WHERE parse_datetime(requestdatetime, "
     "'dd/MMM/yyyy:HH:mm:ss Z') < parse_datetime('2023-11-01:00', 'yyyy-MM-dd:HH')",
     "SELECT event_name FROM cloudtrail WHERE event_name LIKE 'Get%' UNION SELECT operation FROM s3_access",
@@ -183,7 +186,8 @@ def test_a_bucket_that_is_not_there_is_told(aws: Aws) -> None:
 
 def test_rows_can_be_read_in_every_form(sample: Published, tmp_path: Path) -> None:
     """CSV, JSON lines and Parquet hold the same cells."""
-    sql = "SELECT event_id, event_name, event_time, read_only, user_agent FROM cloudtrail ORDER BY event_id, event_time"
+    columns = "event_id, event_name, event_time, read_only, user_agent"
+    sql = f"SELECT {columns} FROM cloudtrail ORDER BY event_id, event_time"
     for name in ("a.csv", "a.jsonl", "a.parquet"):
         logmill("query", "--output", sample.lake.root, "--to-file", tmp_path / name, sql)
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
