@@ -26,7 +26,7 @@ format:
 
 clippy:
 	cargo clippy --all-targets --locked -- -D warnings
-	cargo clippy --no-default-features --locked -- -D warnings
+	cargo clippy --all-targets --no-default-features --locked -- -D warnings
 
 ## Licences, bans and sources of dependencies.
 deny:
@@ -40,7 +40,7 @@ unit:
 ## The published files as DuckDB, pyarrow and Spark read them.
 e2e: $(VENV)/ready
 	cargo test --locked --no-run --quiet
-	$(VENV)/bin/python -m pytest tests/e2e
+	$(VENV)/bin/python -m pytest tests/e2e -n 2 --dist loadfile
 
 ## The Airflow package, and whole runs of its DAGs in a real Airflow 3; the same on the last Airflow 2, in short.
 airflow: $(VENV)-airflow/ready $(VENV)-airflow-2/ready

@@ -30,7 +30,7 @@ pub(super) struct FileLock {
     partition: Partition,
     /// Who held it and was killed, a line each.
     #[cfg_attr(
-        not(feature = "aws"),
+        not(any(feature = "aws", test)),
         expect(dead_code, reason = "only locks across machines outlive a process")
     )]
     dead: String,
