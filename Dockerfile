@@ -20,6 +20,8 @@ RUN mkdir -p src sample-data/generate benches/micro /scratch \
     && touch src/lib.rs \
     && cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill
 COPY src src
+# The views of Athena are part of `logmill query`.
+COPY glue/sql glue/sql
 # Touched, since cargo goes by time: the files may be older than the empty program.
 RUN find src -exec touch {} + \
     && cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill \

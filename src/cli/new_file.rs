@@ -14,18 +14,23 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    pub(super) fn create(target: &Path) -> Result<Self> {
-        let name = target.file_name().filter(|_| !target.is_dir()).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "the name of a file is expected").with("to-file", target.display())
-        })?;
-        if target.to_string_lossy().starts_with("s3://") {
-            return Err(Error::new(ErrorKind::Usage, "rows are written to a file of this machine")
-                .with("to-file", target.display())
+    /// Begins a file. Of a link the file behind it is meant; what is there and no file, such as a pipe, is refused.
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        let refused = |message: &str| Error::new(ErrorKind::Usage, message).with("to-file", path.display());
+        if path.to_string_lossy().starts_with("s3://") {
+            return Err(refused("only files of this machine are written")
                 .hint("write it here, and copy it with 'aws s3 cp'"));
         }
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let name = target.file_name().ok_or_else(|| refused("the name of a file is expected"))?;
+        if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+            return Err(refused("what is there is no file").hint("name a file, or use standard output"));
+        }
         let new = target.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-        let file = File::create(&new).map_err(|cause| failed(target, cause))?;
-        Ok(Self { file, new, target: target.to_owned() })
+        let file = File::create(&new).map_err(|cause| {
+            failed(&target, cause).hint("its folder must be there, and may be written to")
+        })?;
+        Ok(Self { file, new, target })
     }
 
     pub(super) fn writer(&self) -> Result<BufWriter<File>> {

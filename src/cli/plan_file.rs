@@ -47,7 +47,7 @@ impl<'a> PlanFile<'a> {
         let missing = || {
             Error::new(ErrorKind::Usage, "cannot read the plan")
                 .with("file", self.address)
-                .hint("there is none: make one with 'logmill plan --format json'")
+                .hint("there is none: make one with 'logmill plan --plan'; 'publish --remove-staging' removes that of a published day")
         };
         let json = self.folder.read(self.name)?.ok_or_else(missing)?;
         let id = hexadecimal(&Sha256::digest(&json));

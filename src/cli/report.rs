@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::publish;
 use crate::query::Engine;
-use crate::report::{Answer, Answered, FIGURES, Figure, Language, LedgerLine, Report, page};
+use crate::report::{Answer, Answered, FIGURES, Figure, Language, LedgerLine, Log, Report, page};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -36,6 +36,9 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> 
             .with("lake", lake.address(""))
             .hint("publish them with 'logmill run' or 'logmill backfill'"));
     }
+    warn_of_other_names(&ledgers, context);
+    // Before the questions are asked, which can take long.
+    let page_file = PageFile::open(args, days)?;
     let asked = FIGURES.iter().filter(|figure| tables.contains(figure.log.table()));
     let answers = asked.map(|figure| answer(&engine, figure)).collect::<Result<Vec<_>>>()?;
     let language = match args.lang {
@@ -43,7 +46,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> 
         Lang::Ko => Language::Korean,
     };
     let html = page(&Report { days, answers, ledgers, language });
-    write(args, days, &html, context)?;
+    page_file.write(&html, context)?;
     Ok(Exit::Done)
 }
 
@@ -78,18 +81,48 @@ fn answer(engine: &Engine, figure: &'static Figure) -> Result<Answered> {
     Ok(Answered { figure, answer: Answer::of(&rows.batches)? })
 }
 
-fn write(args: &ReportArgs, days: DayRange, html: &str, context: &Context) -> Result<()> {
-    if args.to_file.as_deref() == Some("-") {
-        return console::print(html);
+/// A log whose table has another name than the views of `glue/sql` ask for is not on the page, except for its ledgers.
+fn warn_of_other_names(ledgers: &[LedgerLine], context: &Context) {
+    let others: BTreeSet<(&str, &str)> = ledgers
+        .iter()
+        .filter_map(|line| Some((line.table.as_str(), line.manifest.as_ref()?.dataset.as_str())))
+        .filter(|(table, _)| Log::ALL.iter().all(|log| log.table() != *table))
+        .collect();
+    for (table, dataset) in others {
+        let facts = [("table", table.into()), ("dataset", dataset.into())];
+        context.console.warn(
+            "only tables called cloudtrail and s3_access have figures; of this one ledgers alone",
+            &facts,
+        );
     }
-    let path = args.to_file.clone().unwrap_or_else(|| default_name(days));
-    let file = NewFile::create(Path::new(&path))?;
-    let mut writer = file.writer()?;
-    let written = writer.write_all(html.as_bytes()).and_then(|()| writer.flush());
-    written.map_err(|cause| Error::unusable("cannot write the file", cause).with("to-file", &path))?;
-    file.keep()?;
-    context.console.step("report written", &[("file", path.into()), ("bytes", html.len().into())]);
-    Ok(())
+}
+
+/// Where the page goes.
+enum PageFile {
+    Stdout,
+    File { path: String, file: NewFile },
+}
+
+impl PageFile {
+    fn open(args: &ReportArgs, days: DayRange) -> Result<Self> {
+        match args.to_file.as_deref() {
+            Some("-") => Ok(Self::Stdout),
+            given => {
+                let path = given.map_or_else(|| default_name(days), str::to_owned);
+                Ok(Self::File { file: NewFile::create(Path::new(&path))?, path })
+            }
+        }
+    }
+
+    fn write(self, html: &str, context: &Context) -> Result<()> {
+        let Self::File { path, file } = self else { return console::print(html) };
+        let mut writer = file.writer()?;
+        let written = writer.write_all(html.as_bytes()).and_then(|()| writer.flush());
+        written.map_err(|cause| Error::unusable("cannot write the file", cause).with("to-file", &path))?;
+        file.keep()?;
+        context.console.step("report written", &[("file", path.into()), ("bytes", html.len().into())]);
+        Ok(())
+    }
 }
 
 fn default_name(days: DayRange) -> String {

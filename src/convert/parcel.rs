@@ -31,6 +31,9 @@ pub(super) fn unpack(packed: &dyn LakeFile, target: &Path) -> io::Result<u64> {
     while offset < packed.bytes() {
         let left = usize::try_from(packed.bytes() - offset).unwrap_or(usize::MAX);
         let piece = packed.read_at(offset, left.min(FETCH_BYTES))?;
+        if piece.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         decoder.write_all(&piece)?;
         offset += piece.len() as u64;
     }

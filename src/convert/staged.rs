@@ -5,7 +5,7 @@
 //! and of two attempts at once the later one counts, whole.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -74,6 +74,23 @@ pub struct Attempt<'a> {
     pub plan: &'a str,
 }
 
+impl ShardIndex {
+    /// All names of files and folders in it.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().map(|(name, _)| name);
+        let runs = self.runs.iter().map(|run| &run.file);
+        let quarantines = self.quarantines.iter().map(|quarantine| &quarantine.file);
+        let names = files.chain(runs).chain(&self.identities).chain(quarantines);
+        names.chain([&self.folder]).map(String::as_str)
+    }
+}
+
+/// Whether a name stays in its folder.
+fn is_plain(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    matches!(components.next(), Some(Component::Normal(only)) if only == name) && components.next().is_none()
+}
+
 /// The folder of a shard, below the staging folder.
 fn shard_folder(table: &str, shard: u32) -> String {
     format!("{table}/shard-{shard:05}")
@@ -123,9 +140,19 @@ impl Staging {
                 .with("staging", self.lake.address(&path))
                 .hint("run 'logmill convert' with this plan, shard and staging folder first")
         })?;
-        serde_json::from_slice(&json).map_err(|cause| {
-            Error::unusable("cannot read the index of the shard", cause).with("shard", shard)
-        })
+        let failed = |error: Error| {
+            error
+                .with("shard", shard)
+                .with("staging", self.lake.address(&path))
+                .hint("convert the shard again")
+        };
+        let index: ShardIndex = serde_json::from_slice(&json)
+            .map_err(|cause| failed(Error::unusable("cannot read the index of the shard", cause)))?;
+        if let Some(name) = index.names().find(|name| !is_plain(name)) {
+            let error = Error::new(ErrorKind::Unusable, "the index of the shard names a place outside it");
+            return Err(failed(error.with("name", name)));
+        }
+        Ok(index)
     }
 
     /// Moves a finished file to its place, compressed where that is not on this machine.

@@ -106,12 +106,15 @@ pub const FIGURES: [Figure; 14] = [
             "S3의 16가지 요청 지표를 로그로 재구성한 값(한국 시간). 로그는 최선의 노력으로 전달되며 SELECT가 스캔한 바이트는 남지 않는다. \
              업로드 바이트는 저장된 객체의 크기이고, 지연 시간은 평균이다.",
         ),
-        sql: "SELECT hour_kst, sum(all_requests), sum(get_requests), sum(put_requests), sum(delete_requests), sum(head_requests), \
-              sum(post_requests), sum(select_requests), sum(list_requests), sum(select_bytes_scanned), sum(select_bytes_returned), \
-              sum(bytes_downloaded), sum(bytes_uploaded), sum(errors_4xx), sum(errors_5xx), \
-              sum(first_byte_latency * all_requests) / sum(CASE WHEN first_byte_latency IS NOT NULL THEN all_requests END), \
-              sum(total_request_latency * all_requests) / sum(CASE WHEN total_request_latency IS NOT NULL THEN all_requests END) \
-              FROM s3_requests_by_hour GROUP BY hour_kst ORDER BY hour_kst",
+        // Means of buckets cannot be put together: those of the hour are taken from the table, over the same requests.
+        sql: "SELECT hours.hour_kst, sum(all_requests), sum(get_requests), sum(put_requests), sum(delete_requests), \
+              sum(head_requests), sum(post_requests), sum(select_requests), sum(list_requests), sum(select_bytes_scanned), \
+              sum(select_bytes_returned), sum(bytes_downloaded), sum(bytes_uploaded), sum(errors_4xx), sum(errors_5xx), \
+              min(means.first_byte), min(means.total) FROM s3_requests_by_hour AS hours JOIN \
+              (SELECT date_trunc('hour', request_time_kst) AS hour_kst, avg(turn_around_time) AS first_byte, \
+              avg(total_time) AS total FROM s3_access \
+              WHERE operation LIKE 'REST.%' OR operation LIKE 'WEBSITE.%' OR operation LIKE 'SOAP.%' GROUP BY 1) AS means \
+              ON means.hour_kst = hours.hour_kst GROUP BY hours.hour_kst ORDER BY hours.hour_kst",
         labels: &[
             Label::new("Hour", "시각"),
             Label::new("All requests", "모든 요청"),

@@ -24,8 +24,8 @@ DOCKERFILE = REPOSITORY / "Dockerfile"
 # Of all libraries in gcr.io/distroless/cc-debian12, those of its packages libc6 and libgcc-s1 that a program
 # of Rust may ask for. The image has libssl and libstdc++ as well: nobody here is to want them.
 IN_THE_IMAGE = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libdl.so.2", "libpthread.so.0", "librt.so.1"}
-# The C library of Amazon Linux 2023, on which AWS Glue 5 and EMR 7 run; that of the image is 2.36.
-OLDEST_GLIBC = (2, 34)
+# The C library of Debian 12.
+GLIBC_OF_IMAGE = (2, 36)
 USER = "65532"
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 ENTER = """
@@ -135,13 +135,25 @@ def test_what_is_copied_is_sent_to_the_engine_and_nothing_else() -> None:
     assert all((REPOSITORY / name).exists() for name in copied)
 
 
+def test_what_the_source_includes_is_copied() -> None:
+    copied = {REPOSITORY / word for copy in instructions()["COPY"] for word in copy.split()[:-1]}
+    sources = [path for path in (REPOSITORY / "src").rglob("*.rs") if "include_" in path.read_text("utf-8")]
+    named = [
+        (path.parent / name).resolve()
+        for path in sources
+        for name in re.findall(r'include_(?:str|bytes)!\(\s*"([^"]+)"', path.read_text("utf-8"))
+    ]
+    assert named
+    assert not [path for path in named if not copied & {path, *path.parents}]
+
+
 def test_the_binary_wants_no_library_that_the_image_lacks() -> None:
     wanted = {name for name in libraries() if not name.startswith("/")}
     assert wanted
     assert wanted <= IN_THE_IMAGE
     symbols = set(re.findall(rb"GLIBC_(\d+)\.(\d+)", binary().read_bytes()))
     newest = max((int(major), int(minor)) for major, minor in symbols)
-    assert newest <= OLDEST_GLIBC
+    assert newest <= GLIBC_OF_IMAGE
 
 
 @pytest.fixture

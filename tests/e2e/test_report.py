@@ -125,6 +125,15 @@ def test_metrics_of_each_hour_are_those_of_the_raw_lines(page: Page, raw: meanin
     }
 
 
+def test_latencies_of_each_hour_are_means_over_all_requests(page: Page, raw: meanings.RawDays) -> None:
+    for row in page.rows("hours"):
+        lines = [line for line in raw.lines if meanings.is_request(line)]
+        lines = [line for line in lines if meanings.kst(line).strftime("%Y-%m-%d %H:00:00") == row[0]]
+        for shown, name in zip(row[15:], ("turn_around_time", "total_time"), strict=True):
+            mean = meanings.mean(lines, name)
+            assert shown == ("–" if mean is None else f"{mean:.1f}"), (row[0], name)
+
+
 def order(metrics: tuple[int, ...]) -> list[int]:
     """The counts of the view in the order of the page: LIST stands with the other requests."""
     requests, scanned, returned, listed, rest = metrics[:7], metrics[7], metrics[8], metrics[9], metrics[10:]

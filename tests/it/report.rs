@@ -1,6 +1,8 @@
 //! `logmill report`: a page of what is published, and of nothing else.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use serde_json::json;
 
@@ -61,4 +63,29 @@ fn the_same_lake_gives_the_same_page() {
         report(&work, &["--day", "2023-11-01", "--to-file", "-", "--threads", threads]).exits(0).stdout
     };
     assert_eq!(page("1"), page("3"));
+}
+
+#[test]
+fn what_is_no_file_is_left_alone_and_a_link_stays_a_link() {
+    let work = published();
+    assert!(Command::new("mkfifo").arg(work.path("pipe")).status().unwrap().success());
+    fs::create_dir(work.path("folder")).unwrap();
+    for target in ["pipe", "folder", "s3://bucket/page.html", "/dev/null", ""] {
+        report(&work, &["--day", "2023-11-01", "--to-file", target]).exits(2).says(&["to-file"]);
+    }
+    report(&work, &["--day", "2023-11-01", "--to-file", "nowhere/page.html"]).exits(4).says(&["hint:"]);
+    fs::write(work.path("old.html"), "old").unwrap();
+    symlink("old.html", work.path("link.html")).unwrap();
+    report(&work, &["--day", "2023-11-01", "--to-file", "link.html"]).exits(0);
+    assert!(fs::symlink_metadata(work.path("link.html")).unwrap().is_symlink());
+    assert!(fs::read_to_string(work.path("old.html")).unwrap().starts_with("<!DOCTYPE html>"));
+}
+
+#[test]
+fn a_table_of_another_name_has_ledgers_and_is_told_of() {
+    let work = published();
+    fs::rename(work.path("lake/cloudtrail"), work.path("lake/trail")).unwrap();
+    let outcome = report(&work, &["--day", "2023-11-01", "--to-file", "-"]).exits(0);
+    outcome.says(&["only tables called cloudtrail and s3_access", "table=trail"]);
+    assert!(outcome.stdout.contains(r#"<th scope="row">trail</th>"#));
 }

@@ -96,6 +96,30 @@ fn what_was_staged_goes_when_the_day_is_published_and_not_before() {
 }
 
 #[test]
+fn an_index_that_names_a_place_outside_its_shard_is_refused() {
+    let work = planned();
+    for shard in ["0", "1", "2"] {
+        convert(&work, shard).exits(0);
+    }
+    let index = work.path("staging/shards/cloudtrail/shard-00001/index.json");
+    let honest = fs::read_to_string(&index).unwrap();
+    let run: serde_json::Value = serde_json::from_str(&honest).unwrap();
+    for (name, place) in [("folder", "../shard-00000"), ("folder", "/etc"), ("folder", ".."), ("folder", "")]
+    {
+        let mut changed = run.clone();
+        changed[name] = json!(place);
+        fs::write(&index, changed.to_string()).unwrap();
+        publish(&work).exits(4).says(&["names a place outside it", "convert the shard again"]);
+    }
+    let mut changed = run;
+    changed["runs"][0]["file"] = json!("../../x");
+    fs::write(&index, changed.to_string()).unwrap();
+    publish(&work).exits(4).says(&["names a place outside it"]);
+    fs::write(&index, honest).unwrap();
+    publish(&work).publishes(Table::CLOUDTRAIL);
+}
+
+#[test]
 fn an_address_that_names_no_plan_is_refused() {
     let work = planned();
     for plan in ["s3://bucket", "s3://bucket/", "staging/", "s3://", ""] {
