@@ -1,9 +1,12 @@
 //! Structs: Athena makes them with `CAST(ROW(a, b) AS ROW(x varchar, y varchar))`, which the engine cannot read. The text of
 //! a statement is changed before it is parsed: into `named_struct('x', ..., 'y', ...)`; an array of structs from `zip` into
-//! `named_zip`, a map from `json_parse` into `json_text_map`. Statements without such a cast stay as they are.
+//! `named_zip`, a map from `json_parse` into `json_text_map`. All else stays letter by letter: a token that is printed again
+//! is not what was read, as quotes within a text show.
+
+use std::ops::Range;
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
+use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
 
 /// A statement without casts to rows and maps.
 pub(super) fn rewritten(sql: &str) -> String {
@@ -11,20 +14,68 @@ pub(super) fn rewritten(sql: &str) -> String {
     if !(lower.contains("row") || lower.contains("map")) || !lower.contains("cast") {
         return sql.to_owned();
     }
-    match Tokenizer::new(&GenericDialect {}, sql).tokenize() {
-        // What cannot be read is told by the parser.
-        Err(_) => sql.to_owned(),
-        Ok(tokens) => {
-            // A comment would run on to what follows it.
-            let space = || Token::Whitespace(Whitespace::Space);
-            let tokens = tokens.into_iter().map(|token| if is_comment(&token) { space() } else { token });
-            without_row_casts(&tokens.collect::<Vec<_>>())
+    let Some(pieces) = pieces(sql) else { return sql.to_owned() };
+    let (mut text, mut at) = (String::new(), 0);
+    while at < pieces.len() {
+        if let Some((cast, length)) = cast_at(&pieces[at..]) {
+            text += &cast;
+            at += length;
+        } else {
+            text += pieces[at].text;
+            at += 1;
         }
+    }
+    text
+}
+
+/// A token, and how it was written.
+#[derive(Debug)]
+struct Piece<'s> {
+    token: Token,
+    text: &'s str,
+}
+
+impl Piece<'_> {
+    fn is_space(&self) -> bool {
+        matches!(self.token, Token::Whitespace(_))
+    }
+
+    fn is_comma(&self) -> bool {
+        self.token == Token::Comma
+    }
+
+    fn is_word(&self, wanted: &str) -> bool {
+        matches!(&self.token, Token::Word(word)
+            if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
     }
 }
 
-fn is_comment(token: &Token) -> bool {
-    matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
+/// The whole text in its pieces; `None` where it cannot be read, which is told by the parser.
+fn pieces(sql: &str) -> Option<Vec<Piece<'_>>> {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location().ok()?;
+    let mut places = places(sql);
+    let mut starts = Vec::with_capacity(tokens.len() + 1);
+    for token in &tokens {
+        starts.push(places.find(|(at, _)| *at == token.span.start)?.1);
+    }
+    starts.push(sql.len());
+    let ranges = starts.windows(2).map(|bounds| Range { start: bounds[0], end: bounds[1] });
+    let pieces = tokens.into_iter().zip(ranges);
+    Some(pieces.map(|(token, range)| Piece { token: token.token, text: &sql[range] }).collect())
+}
+
+/// Where each letter stands, as the tokenizer counts, and at which byte.
+fn places(sql: &str) -> impl Iterator<Item = (Location, usize)> + '_ {
+    let mut next = Location { line: 1, column: 1 };
+    sql.char_indices().map(move |(byte, letter)| {
+        let here = next;
+        next = if letter == '\n' {
+            Location { line: here.line + 1, column: 1 }
+        } else {
+            Location { line: here.line, column: here.column + 1 }
+        };
+        (here, byte)
+    })
 }
 
 /// The type that is cast to, as far as it matters.
@@ -36,14 +87,20 @@ enum CastType {
     Plain(String),
 }
 
-fn without_row_casts(tokens: &[Token]) -> String {
+/// What stands in a cast, without casts of its own, and without comments: one would run on to what follows it.
+fn without_row_casts(pieces: &[Piece<'_>]) -> String {
     let (mut text, mut at) = (String::new(), 0);
-    while at < tokens.len() {
-        if let Some((cast, length)) = cast_at(&tokens[at..]) {
+    while at < pieces.len() {
+        if let Some((cast, length)) = cast_at(&pieces[at..]) {
             text += &cast;
             at += length;
         } else {
-            text += &tokens[at].to_string();
+            text += match pieces[at].token {
+                Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => {
+                    " "
+                }
+                _ => pieces[at].text,
+            };
             at += 1;
         }
     }
@@ -51,12 +108,12 @@ fn without_row_casts(tokens: &[Token]) -> String {
 }
 
 /// A cast to a row, an array of rows or a map at the front of tokens: what stands for it, and how many tokens it has.
-fn cast_at(tokens: &[Token]) -> Option<(String, usize)> {
-    if !(is_word(tokens.first()?, "cast") || is_word(tokens.first()?, "try_cast")) {
+fn cast_at(tokens: &[Piece<'_>]) -> Option<(String, usize)> {
+    if !(tokens.first()?.is_word("cast") || tokens.first()?.is_word("try_cast")) {
         return None;
     }
     let (inside, length) = in_parentheses(&tokens[1..])?;
-    let pieces = split(inside, |token| is_word(token, "as"));
+    let pieces = split(inside, |token| token.is_word("as"));
     let [expression @ .., cast_type] = pieces.as_slice() else { return None };
     let [expression] = expression else { return None };
     let cast = match cast_type_of(cast_type)? {
@@ -67,7 +124,7 @@ fn cast_at(tokens: &[Token]) -> Option<(String, usize)> {
 }
 
 /// An expression as a value of a type.
-fn converted(expression: &[Token], cast_type: &CastType) -> Option<String> {
+fn converted(expression: &[Piece<'_>], cast_type: &CastType) -> Option<String> {
     match cast_type {
         CastType::Plain(name) => Some(format!("CAST({} AS {name})", without_row_casts(expression).trim())),
         CastType::Map => match call_of(expression, "json_parse") {
@@ -75,9 +132,9 @@ fn converted(expression: &[Token], cast_type: &CastType) -> Option<String> {
             None => Some(without_row_casts(expression)),
         },
         CastType::Row(fields) => {
-            let values = split(call_of(expression, "row")?, |token| *token == Token::Comma);
+            let values = split(call_of(expression, "row")?, Piece::is_comma);
             let same = values.len() == fields.len();
-            let field = |(value, (name, cast_type)): (&&[Token], &(String, CastType))| {
+            let field = |(value, (name, cast_type)): (&&[Piece<'_>], &(String, CastType))| {
                 Some(format!("{}, {}", literal(name), converted(value, cast_type)?))
             };
             let fields = values.iter().zip(fields).map(field).collect::<Option<Vec<_>>>()?;
@@ -85,9 +142,9 @@ fn converted(expression: &[Token], cast_type: &CastType) -> Option<String> {
         }
         CastType::Array(element) => {
             let CastType::Row(fields) = element.as_ref() else { return None };
-            let arrays = split(call_of(expression, "zip")?, |token| *token == Token::Comma);
+            let arrays = split(call_of(expression, "zip")?, Piece::is_comma);
             let same = arrays.len() == fields.len();
-            let pair = |(array, (name, _)): (&&[Token], &(String, CastType))| {
+            let pair = |(array, (name, _)): (&&[Piece<'_>], &(String, CastType))| {
                 format!("{}, {}", literal(name), without_row_casts(array).trim())
             };
             let pairs: Vec<String> = arrays.iter().zip(fields).map(pair).collect();
@@ -100,15 +157,17 @@ fn literal(name: &str) -> String {
     format!("'{}'", name.replace('\'', "''"))
 }
 
-fn cast_type_of(tokens: &[Token]) -> Option<CastType> {
+fn cast_type_of(tokens: &[Piece<'_>]) -> Option<CastType> {
     let tokens = trimmed(tokens);
     if let Some(fields) = call_of(tokens, "row") {
-        let field = |field: &[Token]| {
+        let field = |field: &[Piece<'_>]| {
             let field = trimmed(field);
-            let (Token::Word(name), cast_type) = field.split_first()? else { return None };
+            let (Piece { token: Token::Word(name), .. }, cast_type) = field.split_first()? else {
+                return None;
+            };
             Some((name.value.to_lowercase(), cast_type_of(cast_type)?))
         };
-        let fields = split(fields, |token| *token == Token::Comma).into_iter().map(field);
+        let fields = split(fields, Piece::is_comma).into_iter().map(field);
         return fields.collect::<Option<Vec<_>>>().map(CastType::Row);
     }
     if let Some(element) = call_of(tokens, "array") {
@@ -120,21 +179,21 @@ fn cast_type_of(tokens: &[Token]) -> Option<CastType> {
     Some(if call_of(tokens, "map").is_some() { CastType::Map } else { CastType::Plain(plain(tokens)) })
 }
 
-fn plain(tokens: &[Token]) -> String {
-    tokens.iter().map(ToString::to_string).collect()
+fn plain(tokens: &[Piece<'_>]) -> String {
+    without_row_casts(tokens)
 }
 
 /// What stands in the parentheses of `name(...)`, where tokens are nothing but that.
-fn call_of<'a>(tokens: &'a [Token], name: &str) -> Option<&'a [Token]> {
+fn call_of<'p, 's>(tokens: &'p [Piece<'s>], name: &str) -> Option<&'p [Piece<'s>]> {
     let tokens = trimmed(tokens);
     let (first, rest) = tokens.split_first()?;
     let (inside, length) = in_parentheses(rest)?;
-    (is_word(first, name) && length == rest.len()).then_some(inside)
+    (first.is_word(name) && length == rest.len()).then_some(inside)
 }
 
 /// What stands in parentheses at the front of tokens, and how many tokens that is, with both.
-fn in_parentheses(tokens: &[Token]) -> Option<(&[Token], usize)> {
-    let open = tokens.iter().position(|token| !matches!(token, Token::Whitespace(_)))?;
+fn in_parentheses<'p, 's>(tokens: &'p [Piece<'s>]) -> Option<(&'p [Piece<'s>], usize)> {
+    let open = tokens.iter().position(|token| !token.is_space())?;
     let mut depth = 0;
     for (place, token) in tokens.iter().enumerate().skip(open) {
         depth += nesting(token);
@@ -145,8 +204,8 @@ fn in_parentheses(tokens: &[Token]) -> Option<(&[Token], usize)> {
     None
 }
 
-fn nesting(token: &Token) -> i32 {
-    match token {
+fn nesting(token: &Piece<'_>) -> i32 {
+    match token.token {
         Token::LParen | Token::LBracket => 1,
         Token::RParen | Token::RBracket => -1,
         _ => 0,
@@ -154,7 +213,7 @@ fn nesting(token: &Token) -> i32 {
 }
 
 /// Pieces between separators that stand in no parentheses.
-fn split(tokens: &[Token], is_separator: impl Fn(&Token) -> bool) -> Vec<&[Token]> {
+fn split<'p, 's>(tokens: &'p [Piece<'s>], is_separator: impl Fn(&Piece<'s>) -> bool) -> Vec<&'p [Piece<'s>]> {
     let mut depth = 0;
     tokens
         .split(|token| {
@@ -164,15 +223,10 @@ fn split(tokens: &[Token], is_separator: impl Fn(&Token) -> bool) -> Vec<&[Token
         .collect()
 }
 
-fn trimmed(tokens: &[Token]) -> &[Token] {
-    let is_space = |token: &Token| matches!(token, Token::Whitespace(_));
-    let start = tokens.iter().position(|token| !is_space(token)).unwrap_or(tokens.len());
-    let end = tokens.iter().rposition(|token| !is_space(token)).map_or(start, |last| last + 1);
+fn trimmed<'p, 's>(tokens: &'p [Piece<'s>]) -> &'p [Piece<'s>] {
+    let start = tokens.iter().position(|token| !token.is_space()).unwrap_or(tokens.len());
+    let end = tokens.iter().rposition(|token| !token.is_space()).map_or(start, |last| last + 1);
     &tokens[start..end]
-}
-
-fn is_word(token: &Token, wanted: &str) -> bool {
-    matches!(token, Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(wanted))
 }
 
 #[cfg(test)]
@@ -183,8 +237,8 @@ mod tests {
     fn rows_become_named_structs_and_all_else_stays() {
         for (theirs, ours) in [
             (
-                "SELECT CAST(ROW(a, ROW(b || ',')) AS ROW(X varchar, y ROW(\"Z\" varchar(3)))) AS r-- c\nFROM t",
-                "SELECT named_struct('x', CAST(a AS varchar), 'y', named_struct('z', CAST(b || ',' AS varchar(3)))) AS r FROM t",
+                "SELECT CAST(ROW(a, ROW(b || ',')) AS ROW(X varchar, y ROW(\"Z\" varchar(3)))) AS r-- row\nFROM t",
+                "SELECT named_struct('x', CAST(a AS varchar), 'y', named_struct('z', CAST(b || ',' AS varchar(3)))) AS r-- row\nFROM t",
             ),
             (
                 "SELECT CAST(zip(a, f(b, c)) AS array(ROW(x varchar, y varchar)))",
@@ -197,8 +251,26 @@ mod tests {
             ("SELECT CAST(a AS varchar), 'row cast' FROM t", "SELECT CAST(a AS varchar), 'row cast' FROM t"),
             ("SELECT CAST(ROW(a, b) AS ROW(x varchar))", "SELECT CAST(ROW(a, b) AS ROW(x varchar))"),
             ("SELECT cast(row", "SELECT cast(row"),
+            (
+                "SELECT 'é''s', '' -- it's\r\n, CAST(ROW('it''s', /* ' */ E'a\\'b' -- c\n) AS ROW(x varchar, y varchar)), \"q\"\"\"",
+                "SELECT 'é''s', '' -- it's\r\n, named_struct('x', CAST('it''s' AS varchar), 'y', CAST(E'a\\'b' AS varchar)), \"q\"\"\"",
+            ),
         ] {
             assert_eq!(rewritten(theirs), ours);
+        }
+    }
+
+    #[test]
+    fn what_is_not_cast_stays_as_it_was_written() {
+        for sql in [
+            "SELECT count(*) AS browsers, CAST(1 AS varchar) v FROM t WHERE a = 'x'' OR ''1''=''1'",
+            "SELECT 'it''s a browser' AS a, CAST(1 AS varchar)",
+            "SELECT cast(1 AS varchar) AS row, E'it\\'s\\n', U&'\\00e9', X'1F', '', \"a\"\"b\", N'x', $$map'$$",
+            "/* row */ SELECT\tCAST ( a /* ' */ AS varchar)\r\n -- it's\n, 'map' FROM t --",
+            "SELECT CAST(a AS varchar), '\u{c655}''\u{1f600}' AS row",
+            "SELECT CAST(ROW('it''s') AS bigint)",
+        ] {
+            assert_eq!(rewritten(sql), sql);
         }
     }
 }
