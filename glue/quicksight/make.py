@@ -126,7 +126,7 @@ SHEETS = {
         Visual("line", "Errors by hour", "s3_requests_by_hour", "hour_kst", "errors_4xx errors_5xx"),
         Visual(
             "line",
-            "Mean latency by hour",
+            "Latency by hour, mean of the means of buckets",
             "s3_requests_by_hour",
             "hour_kst",
             "first_byte_latency:AVERAGE total_request_latency:AVERAGE",
