@@ -40,6 +40,8 @@ const SPELLINGS: &[(&str, usize, &str)] = &[
     ("rand", 0, "random()"),
     ("regexp_extract", 2, "array_element(regexp_match({1}, concat('(', {2}, ')')), 1)"),
     ("regexp_extract", 3, "array_element(regexp_match({1}, concat('(', {2}, ')')), {3} + 1)"),
+    ("regexp_replace", 2, "regexp_replace({1}, {2}, '', 'g')"),
+    ("regexp_replace", 3, "regexp_replace({1}, {2}, {3}, 'g')"),
     ("second", 1, "CAST(date_part('second', {1}) AS bigint)"),
     ("sequence", 2, "generate_series({1}, {2})"),
     ("sequence", 3, "generate_series({1}, {2}, {3})"),
@@ -76,14 +78,18 @@ fn name_fields(expression: &mut Expr) {
 
 /// A call in the engine's spelling; `None` for what needs none.
 fn spelled(expression: &Expr) -> Option<Expr> {
+    if let Expr::Substring { expr, substring_from: Some(from), substring_for, .. } = expression {
+        return match substring_for {
+            None => filled("substr_from({1}, {2})", &[expr, from]),
+            Some(length) => filled("substr_of({1}, {2}, {3})", &[expr, from, length]),
+        };
+    }
     let Expr::Function(call) = expression else { return None };
     let name = call.name.to_string().to_ascii_lowercase();
     let arguments = arguments(call)?;
     let fits = |spelling: &&(&str, usize, &str)| spelling.0 == name && spelling.1 == arguments.len();
     let (_, _, template) = SPELLINGS.iter().find(fits)?;
-    let sql = filled(template, &arguments);
-    let parser = Parser::new(&GenericDialect {}).try_with_sql(&sql);
-    let mut spelled = parser.and_then(|mut parser| parser.parse_expr()).ok()?;
+    let mut spelled = filled(template, &arguments)?;
     if let Expr::Function(ours) = &mut spelled {
         ours.over.clone_from(&call.over);
         ours.filter.clone_from(&call.filter);
@@ -93,16 +99,23 @@ fn spelled(expression: &Expr) -> Option<Expr> {
     Some(spelled)
 }
 
-/// A template with its arguments, in whose texts nothing is replaced.
-fn filled(template: &str, arguments: &[&Expr]) -> String {
-    let mut pieces = template.split('{');
-    let mut sql = pieces.next().unwrap_or_default().to_owned();
-    for (number, rest) in pieces.filter_map(|piece| piece.split_once('}')) {
-        let place: usize = number.parse().unwrap_or_default();
-        sql += &arguments.get(place.wrapping_sub(1)).map(ToString::to_string).unwrap_or_default();
-        sql += rest;
-    }
-    sql
+/// A template with its arguments. They are put in as they were read: a text that is printed and read again can be another.
+fn filled(template: &str, arguments: &[&Expr]) -> Option<Expr> {
+    let sql = template.replace('{', "\"{").replace('}', "}\"");
+    let parser = Parser::new(&GenericDialect {}).try_with_sql(&sql);
+    let mut filled = parser.and_then(|mut parser| parser.parse_expr()).ok()?;
+    let done = visit_expressions_mut(&mut filled, |expression| {
+        if let Expr::Identifier(name) = expression {
+            let number = name.value.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+            let place = number.and_then(|number| number.parse::<usize>().ok()).unwrap_or_default();
+            if let Some(argument) = arguments.get(place.wrapping_sub(1)) {
+                *expression = Expr::clone(argument);
+            }
+        }
+        ControlFlow::<()>::Continue(())
+    });
+    debug_assert!(done.is_continue(), "nothing breaks off");
+    Some(filled)
 }
 
 /// The arguments of a plain call.
@@ -145,6 +158,22 @@ mod tests {
         ] {
             assert_eq!(rewritten(theirs), ours);
         }
+    }
+
+    #[test]
+    fn texts_within_a_call_are_what_they_were() {
+        let sql = "SELECT if(true, 'a''''', '\\''')";
+        let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
+        calls(&mut statements[0]);
+        let mut texts = Vec::new();
+        let done = visit_expressions_mut(&mut statements[0], |expression| {
+            if let Expr::Value(value) = expression {
+                texts.extend(value.value.clone().into_string());
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        assert!(done.is_continue());
+        assert_eq!(texts, ["a''", "\\'"]);
     }
 
     #[test]

@@ -276,6 +276,17 @@ fn functions_of_athena_are_known() {
         ("(SELECT max_by(x, y) FROM (VALUES ('a', 1), ('b', 2)) AS t(x, y))", json!("b")),
         ("(SELECT approx_distinct(x) FROM (VALUES (1), (1), (2)) AS t(x))", json!(2)),
         ("CAST(ROW(1, 'x') AS ROW(a bigint, b varchar))", json!({"a": 1, "b": "x"})),
+        ("split_part('a:b', ':', 3)", Value::Null),
+        ("substr('abcdef', -3)", json!("def")),
+        ("substr('abcdef', -3, 2)", json!("de")),
+        ("substring('abcdef', 2, 3)", json!("bcd")),
+        ("substring('abcdef' FROM 5)", json!("ef")),
+        ("substr('abcdef', 0)", json!("")),
+        ("substr('abc', CAST(NULL AS bigint))", Value::Null),
+        ("regexp_replace('a1b2c3', '[0-9]', '')", json!("abc")),
+        ("regexp_replace('a1b2c3', '[0-9]')", json!("abc")),
+        ("regexp_replace('a1b2', '([a-z])([0-9])', '$2$1')", json!("1a2b")),
+        ("url_decode('%+1%41')", json!("% 1A")),
     ] {
         assert_eq!(cell(&work, &format!("SELECT {expression} AS x")), expected, "{expression}");
     }
@@ -291,6 +302,17 @@ fn rows_take_the_form_that_is_asked_for() {
     assert_eq!(
         form("csv"),
         "n,t,e,z,at,l,d,b\n1,\"a,\"\"b\"\"\",\"\",,2023-11-01 09:00:00.000,\"[x, NULL]\",1.5,true\n"
+#[test]
+fn quotes_within_texts_stay_where_a_statement_is_rewritten() {
+    let work = two_days();
+    let sql = "SELECT count(*) AS browsers, CAST(1 AS varchar) AS v FROM cloudtrail \
+               WHERE event_id = 'x'' OR ''1''=''1'";
+    assert_eq!(rows(&work, sql), [json!({"browsers": 0, "v": "1"})]);
+    let sql = "SELECT 'it''s a browser' AS a, \
+               CAST(ROW('''', if(true, 'b''''')) AS ROW(x varchar, y varchar)) AS b";
+    assert_eq!(rows(&work, sql), [json!({"a": "it's a browser", "b": {"x": "'", "y": "b''"}})]);
+}
+
     );
     assert_eq!(
         serde_json::from_str::<Value>(&form("json")).unwrap(),

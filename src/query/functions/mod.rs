@@ -6,6 +6,7 @@
 mod java;
 mod json;
 mod nested;
+mod text;
 mod time;
 mod url;
 
@@ -24,7 +25,14 @@ use datafusion::logical_expr::{
 
 /// Makes them known.
 pub(super) fn register(context: &SessionContext) {
-    for functions in [java::FUNCTIONS, json::FUNCTIONS, nested::FUNCTIONS, time::FUNCTIONS, url::FUNCTIONS] {
+    for functions in [
+        java::FUNCTIONS,
+        json::FUNCTIONS,
+        nested::FUNCTIONS,
+        text::FUNCTIONS,
+        time::FUNCTIONS,
+        url::FUNCTIONS,
+    ] {
         for function in functions {
             context.register_udf(ScalarUDF::from(Called {
                 function,

@@ -83,6 +83,8 @@ fn decoded_path(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let [first, behind @ ..] = rest {
         let hex = behind.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        // A number may have a sign, a byte has none.
+        let hex = hex.filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         bytes.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { &behind[2..] } else { behind };
@@ -121,5 +123,6 @@ mod tests {
             assert_eq!(text_at(texts(&found), 0), expected, "{name}");
         }
         assert_eq!(decoded("%zz%4"), "%zz%4");
+        assert_eq!(decoded_path("%+1%1+%2F"), "%+1%1+/");
     }
 }

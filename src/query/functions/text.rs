@@ -1,0 +1,109 @@
+//! Pieces of texts, counted in characters from 1.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use arrow::datatypes::Int64Type;
+use datafusion::common::{Result, exec_err};
+
+use super::{Function, Takes, text, text_at, texts};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("split_part", &[Takes::Text, Takes::Text, Takes::Whole], text, |columns, _| {
+        split_parts(columns)
+    }),
+    Function::new("substr_from", &[Takes::Text, Takes::Whole], text, |columns, _| Ok(pieces(columns))),
+    Function::new("substr_of", &[Takes::Text, Takes::Whole, Takes::Whole], text, |columns, _| {
+        Ok(pieces(columns))
+    }),
+];
+
+fn split_parts(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (values, delimiters) = (texts(&columns[0]), texts(&columns[1]));
+    let one = |row| match (text_at(values, row), text_at(delimiters, row), number_at(&columns[2], row)) {
+        (Some(value), Some(delimiter), Some(number)) => match usize::try_from(number) {
+            Ok(1..) => Ok(split_part(value, delimiter, usize::try_from(number).unwrap_or(usize::MAX))),
+            _ => exec_err!("split_part counts from 1, not from {number}"),
+        },
+        _ => Ok(None),
+    };
+    Ok(Arc::new((0..values.len()).map(one).collect::<Result<StringArray>>()?))
+}
+
+/// A piece between delimiters; none beyond the last one. Nothing between them is what parts the characters.
+fn split_part<'t>(value: &'t str, delimiter: &str, number: usize) -> Option<&'t str> {
+    if delimiter.is_empty() {
+        let (start, character) = value.char_indices().nth(number - 1)?;
+        return Some(&value[start..start + character.len_utf8()]);
+    }
+    value.split(delimiter).nth(number - 1)
+}
+
+fn pieces(columns: &[ArrayRef]) -> ArrayRef {
+    let values = texts(&columns[0]);
+    let one = |row| {
+        let length = match columns.get(2) {
+            Some(lengths) => number_at(lengths, row)?,
+            None => i64::MAX,
+        };
+        Some(piece(text_at(values, row)?, number_at(&columns[1], row)?, length))
+    };
+    Arc::new((0..values.len()).map(one).collect::<StringArray>())
+}
+
+/// What begins at a character; one below 0 is counted from the end. Nothing where there is no such character.
+fn piece(value: &str, start: i64, length: i64) -> &str {
+    let count = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
+    let before = if start < 0 { count.saturating_add(start) } else { start - 1 };
+    if start == 0 || before < 0 || before >= count || length <= 0 {
+        return "";
+    }
+    let byte_of = |place: i64| {
+        let place = usize::try_from(place).unwrap_or(usize::MAX);
+        value.char_indices().nth(place).map_or(value.len(), |(byte, _)| byte)
+    };
+    &value[byte_of(before)..byte_of(before.saturating_add(length))]
+}
+
+fn number_at(column: &ArrayRef, row: usize) -> Option<i64> {
+    column.is_valid(row).then(|| column.as_primitive::<Int64Type>().value(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_piece_begins_where_it_is_said() {
+        for (start, length, expected) in [
+            (1, i64::MAX, "a\u{e9}cdef"),
+            (2, 2, "\u{e9}c"),
+            (-3, i64::MAX, "def"),
+            (-5, 2, "\u{e9}c"),
+            (0, 3, ""),
+            (-7, 3, ""),
+            (7, 1, ""),
+            (6, 5, "f"),
+            (2, 0, ""),
+            (2, -1, ""),
+            (i64::MIN, i64::MIN, ""),
+            (i64::MAX, i64::MAX, ""),
+        ] {
+            assert_eq!(piece("a\u{e9}cdef", start, length), expected, "{start}, {length}");
+        }
+    }
+
+    #[test]
+    fn a_part_beyond_the_last_one_is_none() {
+        for (value, delimiter, number, expected) in [
+            ("a:b", ":", 2, Some("b")),
+            ("a:b", ":", 3, None),
+            ("a::b", ":", 2, Some("")),
+            ("", ":", 1, Some("")),
+            ("\u{e9}b", "", 1, Some("\u{e9}")),
+            ("\u{e9}b", "", 3, None),
+        ] {
+            assert_eq!(split_part(value, delimiter, number), expected, "{value}, {number}");
+        }
+    }
+}
