@@ -88,7 +88,15 @@ struct LakeTableSource {
     name: String,
     known: Option<KnownTable>,
     /// Its days, once it was named.
-    days: Mutex<Option<Days>>,
+    days: Mutex<Option<TableDays>>,
+}
+
+/// The days of a table.
+#[derive(Clone)]
+struct TableDays {
+    all: Days,
+    /// Those of them that are wanted.
+    wanted: Days,
 }
 
 impl Engine {
@@ -149,6 +157,15 @@ impl Engine {
     /// Names of the tables, in order.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().map(|table| table.name.as_str())
+    /// Of the tables that were named, those without a day among the wanted ones.
+    pub fn tables_without_days(&self) -> impl Iterator<Item = &str> {
+        let is_without = |table: &&LakeTableSource| {
+            let days = table.days.lock().unwrap_or_else(PoisonError::into_inner);
+            days.as_ref().is_some_and(|days| days.wanted.known.is_empty())
+        };
+        self.tables.iter().filter(is_without).map(|table| table.name.as_str())
+    }
+
     }
 
     /// Plans a statement, with all tables and views that it names.
@@ -230,26 +247,32 @@ impl Engine {
         Ok(())
     }
 
-    /// The published days of a table, as far as they are wanted.
-    fn days_of(&self, table: &LakeTableSource) -> Result<Days> {
+    /// The published days of a table.
+    fn days_of(&self, table: &LakeTableSource) -> Result<TableDays> {
         let mut known = table.days.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(days) = &*known {
             return Ok(days.clone());
         }
-        let mut days = days_of(self.lake.as_ref(), &table.name)?;
-        days.retain(|day| self.days.is_none_or(|wanted| wanted.contains(*day)));
-        let days = Days::new(Arc::clone(&self.lake), &table.name, days);
-        Ok(known.insert(days).clone())
+        let all = days_of(self.lake.as_ref(), &table.name)?;
+        let mut wanted = all.clone();
+        wanted.retain(|day| self.days.is_none_or(|wanted| wanted.contains(*day)));
+        let [all, wanted] = [all, wanted].map(|days| Days::new(Arc::clone(&self.lake), &table.name, days));
+        Ok(known.insert(TableDays { all, wanted }).clone())
     }
 
     /// A table with the columns of its newest day, or of all its days; `None` for a folder that is no table.
     fn schema_of(
         &self,
         table: &LakeTableSource,
-        days: &Days,
+        days: &TableDays,
         of_all_days: bool,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
-        let manifests = if of_all_days { days.all()? } else { days.newest()?.into_iter().collect() };
+        let mut manifests =
+            if of_all_days { days.wanted.all()? } else { days.wanted.newest()?.into_iter().collect() };
+        if manifests.is_empty() {
+            // A table is what it is on the days that are not wanted.
+            manifests.extend(days.all.newest()?);
+        }
         let mut schemas: Vec<TableSchema> = Vec::new();
         let mut log_type = table.known.as_ref().map(|known| known.dataset);
         for manifest in &manifests {
@@ -261,7 +284,7 @@ impl Engine {
             schemas.push(known.dataset.schema(known.naming, &known.promote));
         }
         let provider = |dataset| {
-            let table = LakeTable::new(days.clone(), Arc::clone(&self.files), dataset, &schemas);
+            let table = LakeTable::new(days.wanted.clone(), Arc::clone(&self.files), dataset, &schemas);
             Arc::new(table) as Arc<dyn TableProvider>
         };
         Ok(log_type.map(provider))

@@ -51,7 +51,7 @@ pub(super) struct Days {
     lake: Arc<dyn Lake>,
     table: String,
     /// Those for which there is a folder, in order.
-    known: Arc<Vec<KstDay>>,
+    pub(super) known: Arc<Vec<KstDay>>,
     manifests: Arc<Mutex<HashMap<KstDay, Option<Arc<Manifest>>>>>,
 }
 

@@ -94,6 +94,13 @@ fn days_that_are_not_asked_for_are_not_there() {
         // Manifests know how many rows there are.
         outcome.says(&["scanned 0 B of 0 files"]);
     }
+    query(&work, sql).args(["--from", "2023-11-02", "--to", "2023-11-03"]).exits(0).says(&[
+        "no day of the table is published",
+        "table=cloudtrail",
+        "2023-11-02",
+    ]);
+    let found = query(&work, sql).args(["--day", "2023-11-01"]).exits(0);
+    assert!(!found.stderr.contains("no day of the table"), "{}", found.stderr);
     query(&work, sql).args(["--day", "2023-11-01", "--last", "7d"]).exits(2);
     query(&work, sql).args(["--day", "soon"]).exits(2).says(&["'soon' is not a day"]);
 }
@@ -167,6 +174,9 @@ fn an_empty_lake_has_the_tables_of_the_settings() {
     assert_eq!(rows(&work, "SELECT * FROM top_objects"), [] as [Value; 0]);
     let csv = query(&work, "SELECT bucket, key FROM s3_access").args(["--format", "csv"]).exits(0).stdout;
     assert_eq!(csv, "bucket,key\n");
+    query(&work, "SELECT 1").exits(0).says(&["the lake is empty"]);
+    let no_lake = || work.logmill(["query", "--output", "mistyped", "SELECT count(*) FROM cloudtrail"]);
+    no_lake().exits(4).says(&["there is no lake", "mistyped", "--output"]);
     let nowhere = work.logmill(["query", "SELECT 1"]);
     nowhere.exits(2).says(&["no output is given"]);
 }

@@ -26,9 +26,16 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let sql = statement(args)?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
+    check(lake.as_ref(), context)?;
     let begun = Instant::now();
-    let engine = open_engine(lake, &settings, wanted_days(args)?, context)?;
+    let days = wanted_days(args)?;
+    let engine = open_engine(lake, &settings, days, context)?;
     let mut rows = engine.stream(&sql)?;
+    for table in engine.tables_without_days() {
+        let days = days.map(|days| ("days", days.to_string().into()));
+        let facts: Vec<_> = [("table", table.into())].into_iter().chain(days).collect();
+        context.console.warn("no day of the table is published", &facts);
+    }
     let written = match &args.to_file {
         Some(path) => {
             let file = NewFile::create(path)?;
@@ -41,6 +48,20 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     };
     say(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)
+}
+
+/// A lake that is not there has no rows, but neither has it an answer: a name may be mistyped.
+fn check(lake: &dyn Lake, context: &Context) -> Result<()> {
+    if !lake.names("")?.is_empty() {
+        return Ok(());
+    }
+    if lake.local_path("").is_some_and(|path| path.is_dir()) {
+        context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unusable, "there is no lake")
+        .with("output", lake.address(""))
+        .hint("check --output, or publish a day there with 'logmill run'"))
 }
 
 /// An engine over the lake of the settings.
