@@ -16,6 +16,7 @@ use datafusion::sql::parser::Statement;
 use super::failure::{lacks_column, of_query};
 use super::files::LakeFiles;
 use super::rows::{RowStream, Rows, Scanned, Waiter, Workers};
+use super::spills::SpillFolder;
 use super::table::{Days, LAKE_URL, LakeTable, days_of, unknown_dataset};
 use super::views::{VIEWS, View};
 use super::{functions, near, statement};
@@ -121,8 +122,10 @@ impl Engine {
             .enable_time()
             .build()
             .map_err(|cause| Error::unusable("cannot start the threads of the query", cause))?;
-        let context = session(options, &files)?;
-        let waiter = Waiter { workers: Arc::new(Workers::new(runtime)), cancel: options.cancel.clone() };
+        let spills = SpillFolder::below(&options.scratch);
+        let context = session(options, &spills, &files)?;
+        let waiter =
+            Waiter { workers: Arc::new(Workers::new(runtime, spills)), cancel: options.cancel.clone() };
         Ok(Self { lake, files, tables, days: options.days, context, waiter })
     }
 
@@ -312,11 +315,11 @@ impl Engine {
     }
 }
 
-fn session(options: &EngineOptions, files: &Arc<LakeFiles>) -> Result<SessionContext> {
+fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>) -> Result<SessionContext> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory), NAMED_CONSUMERS);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
-        .with_temp_file_path(&options.scratch)
+        .with_temp_file_path(spills.path())
         .build_arc()
         .map_err(of_query)?;
     let mut config = SessionConfig::new()

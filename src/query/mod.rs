@@ -13,6 +13,7 @@ mod near;
 mod rewrite;
 mod rows;
 mod rows_cast;
+mod spills;
 mod statement;
 mod table;
 mod views;

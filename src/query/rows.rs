@@ -12,11 +12,15 @@ use tokio::runtime::Runtime;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
+use super::spills::SpillFolder;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often a wait looks whether it should stop.
 const CANCEL_LOOK: Duration = Duration::from_millis(50);
+
+/// How long work that nobody wants any more may take to end.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// What was read of the lake's files; manifests are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,19 +122,21 @@ impl Iterator for RowStream {
 #[derive(Debug)]
 pub(super) struct Workers {
     runtime: Option<Runtime>,
+    /// Goes when they do.
+    _spills: SpillFolder,
 }
 
 impl Workers {
-    pub(super) fn new(runtime: Runtime) -> Self {
-        Self { runtime: Some(runtime) }
+    pub(super) fn new(runtime: Runtime, spills: SpillFolder) -> Self {
+        Self { runtime: Some(runtime), _spills: spills }
     }
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // A request that hangs must not keep the process from ending.
+        // What is spilled is removed by those who wrote it, but a request that hangs must not keep the process from ending.
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            runtime.shutdown_timeout(LAST_WAIT);
         }
     }
 }

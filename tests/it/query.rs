@@ -431,6 +431,43 @@ fn a_file_that_is_gone_is_told_by_name() {
     }
     query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
 }
+#[test]
+fn what_was_spilled_goes_with_an_interrupted_query_and_with_its_reader() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    fs::create_dir(work.path("spills")).unwrap();
+    let sorted = "SELECT CAST(value AS varchar) || repeat('x', 100) AS x FROM generate_series(1, 100000000) \
+                  ORDER BY reverse(x)";
+    let tight = ["--memory", "64MiB", "--threads", "1", "--scratch", "spills", "--to-file", "a.csv"];
+    let mut running = query(&work, sorted).args(tight).start();
+    while !has_file(&work.path("spills")) {
+        assert!(!running.has_ended(), "it should not have ended:\n{}", running.wait());
+        std::thread::yield_now();
+    }
+    running.signal("INT");
+    let outcome = running.wait();
+    assert_eq!(outcome.code, Some(130), "{outcome}");
+    assert_eq!(fs::read_dir(work.path("spills")).unwrap().count(), 0);
+}
+
+fn has_file(folder: &std::path::Path) -> bool {
+    let mut paths = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    paths.any(|path| path.is_file() || has_file(&path))
+}
+
+#[test]
+fn a_file_beside_the_tables_is_no_table() {
+    let work = two_days();
+    work.write("lake/notes.html", "notes");
+    fs::create_dir(work.path("lake/drafts")).unwrap();
+    let names: Vec<Value> = rows(&work, "SHOW TABLES").iter().map(|row| row["table_name"].clone()).collect();
+    assert!(!names.contains(&json!("notes.html")) && !names.contains(&json!("drafts")), "{names:?}");
+    query(&work, "SELECT * FROM drafts").exits(2).says(&["there is no table or view 'drafts'"]);
+    work.write("lake/_staging/plan.json", "{}");
+    work.logmill(["clean", "--output", "lake"]).exits(0);
+    work.logmill(["report", "--day", DAY, "--output", "lake", "--to-file", "report.html"]).exits(0);
+}
+
 
 fn glob_parts(work: &Workdir) -> Vec<std::path::PathBuf> {
     let files = work.files("lake/cloudtrail");
