@@ -276,16 +276,6 @@ fn functions_of_athena_are_known() {
         ("cardinality(array[1, 2])", json!(2)),
         ("contains(array[1, 2], 2)", json!(true)),
         ("split_part('a:b', ':', 2)", json!("b")),
-        ("strpos('abc', 'c')", json!(3)),
-        ("regexp_like('abc', '^a')", json!(true)),
-        ("regexp_extract('id=42;', 'id=([0-9]+)', 1)", json!("42")),
-        ("if(1 > 2, 'a', 'b')", json!("b")),
-        ("url_extract_host('https://h.example.com:1/x')", json!("h.example.com")),
-        ("(SELECT count_if(x > 1) FROM (VALUES (1), (2), (NULL)) AS t(x))", json!(1)),
-        ("(SELECT arbitrary(x) FROM (VALUES ('a')) AS t(x))", json!("a")),
-        ("(SELECT max_by(x, y) FROM (VALUES ('a', 1), ('b', 2)) AS t(x, y))", json!("b")),
-        ("(SELECT approx_distinct(x) FROM (VALUES (1), (1), (2)) AS t(x))", json!(2)),
-        ("CAST(ROW(1, 'x') AS ROW(a bigint, b varchar))", json!({"a": 1, "b": "x"})),
         ("split_part('a:b', ':', 3)", Value::Null),
         ("substr('abcdef', -3)", json!("def")),
         ("substr('abcdef', -3, 2)", json!("de")),
@@ -297,6 +287,16 @@ fn functions_of_athena_are_known() {
         ("regexp_replace('a1b2c3', '[0-9]')", json!("abc")),
         ("regexp_replace('a1b2', '([a-z])([0-9])', '$2$1')", json!("1a2b")),
         ("url_decode('%+1%41')", json!("% 1A")),
+        ("strpos('abc', 'c')", json!(3)),
+        ("regexp_like('abc', '^a')", json!(true)),
+        ("regexp_extract('id=42;', 'id=([0-9]+)', 1)", json!("42")),
+        ("if(1 > 2, 'a', 'b')", json!("b")),
+        ("url_extract_host('https://h.example.com:1/x')", json!("h.example.com")),
+        ("(SELECT count_if(x > 1) FROM (VALUES (1), (2), (NULL)) AS t(x))", json!(1)),
+        ("(SELECT arbitrary(x) FROM (VALUES ('a')) AS t(x))", json!("a")),
+        ("(SELECT max_by(x, y) FROM (VALUES ('a', 1), ('b', 2)) AS t(x, y))", json!("b")),
+        ("(SELECT approx_distinct(x) FROM (VALUES (1), (1), (2)) AS t(x))", json!(2)),
+        ("CAST(ROW(1, 'x') AS ROW(a bigint, b varchar))", json!({"a": 1, "b": "x"})),
     ] {
         assert_eq!(cell(&work, &format!("SELECT {expression} AS x")), expected, "{expression}");
     }
@@ -336,6 +336,14 @@ fn quotes_within_texts_stay_where_a_statement_is_rewritten() {
             .stdout,
         " n  t\n 9\n10  a\n"
     );
+    let nulls = query(&work, "SELECT NULL AS a, 1 AS b").args(["--format", "csv"]).exits(0);
+    assert_eq!(nulls.stdout, "a,b\n,1\n");
+    let twice = query(&work, "SELECT a.x, b.x, 3 AS x_2 FROM (SELECT 1 AS x) a, (SELECT 2 AS x) b");
+    assert_eq!(rows_of(twice), [json!({"x": 1, "x_2": 2, "x_2_2": 3})]);
+    query(&work, "SELECT to_timestamp_millis(9223372036854775807) AS t")
+        .args(["--format", "csv"])
+        .exits(2)
+        .says(&["a cell cannot be shown"]);
     let cut = query(&work, "SELECT * FROM generate_series(1, 5)")
         .args(["--format", "table", "--max-rows", "3"])
         .exits(0);

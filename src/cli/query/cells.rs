@@ -1,12 +1,13 @@
 //! Cells as people and machines read them: times as Athena prints them, NULL apart from an empty text.
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// `2023-11-01 09:00:00.000`, with the offset where a column has a zone.
 const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.3f";
@@ -19,7 +20,8 @@ const OPTIONS: FormatOptions<'static> = FormatOptions::new()
 
 /// Says the cells of a column as text.
 pub(super) struct Texts<'a> {
-    cells: &'a dyn Array,
+    /// Those of NULL, too, whatever form they have.
+    nulls: Option<NullBuffer>,
     formatter: ArrayFormatter<'a>,
 }
 
@@ -29,12 +31,17 @@ impl<'a> Texts<'a> {
         let formatter = formatter.map_err(|cause| {
             Error::bug("a column cannot be shown").with("type", cells.data_type()).caused_by(cause)
         })?;
-        Ok(Self { cells: cells.as_ref(), formatter })
+        Ok(Self { nulls: cells.logical_nulls(), formatter })
     }
 
     /// The cell of a row; `None` for NULL.
-    pub(super) fn cell(&self, row: usize) -> Option<String> {
-        self.cells.is_valid(row).then(|| self.formatter.value(row).to_string())
+    pub(super) fn cell(&self, row: usize) -> Result<Option<String>> {
+        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return Ok(None);
+        }
+        let text = self.formatter.value(row).try_to_string();
+        text.map(Some)
+            .map_err(|cause| Error::new(ErrorKind::Usage, "a cell cannot be shown").caused_by(cause))
     }
 }
 
@@ -78,10 +85,10 @@ pub(super) fn json(cells: &ArrayRef, row: usize) -> Result<Value> {
             let entries = map.value(row);
             let [keys, values] = [0, 1].map(|place| std::sync::Arc::clone(entries.column(place)));
             let keys = Texts::of(&keys)?;
-            let entry = |place| Ok((keys.cell(place).unwrap_or_default(), json(&values, place)?));
+            let entry = |place| Ok((keys.cell(place)?.unwrap_or_default(), json(&values, place)?));
             Value::Object((0..entries.len()).map(entry).collect::<Result<Map<_, _>>>()?)
         }
-        _ => Texts::of(cells)?.cell(row).into(),
+        _ => Texts::of(cells)?.cell(row)?.into(),
     })
 }
 

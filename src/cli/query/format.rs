@@ -31,7 +31,7 @@ pub(super) struct Written {
 pub(super) enum Sink {
     Table { target: Box<dyn Write>, schema: SchemaRef, width: Option<usize> },
     Csv { target: Box<dyn Write>, schema: SchemaRef },
-    Json { target: Box<dyn Write>, schema: SchemaRef },
+    Json { target: Box<dyn Write>, names: Vec<String> },
     Parquet { writer: Box<ArrowWriter<BufWriter<File>>> },
 }
 
@@ -71,7 +71,7 @@ impl Sink {
     ) -> Self {
         let schema = schema.clone();
         match format {
-            QueryFormat::Json => Self::Json { target, schema },
+            QueryFormat::Json => Self::Json { target, names: distinct_names(&schema) },
             QueryFormat::Table => Self::Table { target, schema, width },
             QueryFormat::Csv | QueryFormat::Parquet => Self::Csv { target, schema },
         }
@@ -112,7 +112,7 @@ impl Sink {
                 written.map_err(failed).map(|()| Outcome::GoesOn)
             }
             Self::Csv { target, .. } => of_writing(target.write_all(csv(batch)?.as_bytes())),
-            Self::Json { target, schema } => of_writing(target.write_all(json(batch, schema)?.as_bytes())),
+            Self::Json { target, names } => of_writing(target.write_all(json(batch, names)?.as_bytes())),
             Self::Table { .. } => Ok(Outcome::GoesOn),
         }
     }
@@ -166,7 +166,7 @@ fn csv(batch: &RecordBatch) -> Result<String> {
             if place > 0 {
                 text.push(',');
             }
-            text.extend(column.cell(row).map(|cell| quoted(&cell)));
+            text.extend(column.cell(row)?.map(|cell| quoted(&cell)));
         }
         text.push('\n');
     }
@@ -182,11 +182,24 @@ fn quoted(cell: &str) -> String {
     }
 }
 
-fn json(batch: &RecordBatch, schema: &SchemaRef) -> Result<String> {
+/// Names of columns, of which an object can have each once: one that comes again has its number behind it.
+fn distinct_names(schema: &SchemaRef) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let is_taken = |names: &[String], name: &str| names.iter().any(|taken| taken == name);
+    for field in schema.fields() {
+        let numbered = (2..).map(|number| format!("{}_{number}", field.name()));
+        let mut candidates = std::iter::once(field.name().clone()).chain(numbered);
+        // The numbers do not end.
+        names.extend(candidates.find(|name| !is_taken(&names, name)));
+    }
+    names
+}
+
+fn json(batch: &RecordBatch, names: &[String]) -> Result<String> {
     let mut text = String::new();
     for row in 0..batch.num_rows() {
-        let named = schema.fields().iter().zip(batch.columns());
-        let object = named.map(|(field, cells)| Ok((field.name().clone(), cells::json(cells, row)?)));
+        let named = names.iter().zip(batch.columns());
+        let object = named.map(|(name, cells)| Ok((name.clone(), cells::json(cells, row)?)));
         text += &Value::Object(object.collect::<Result<Map<_, _>>>()?).to_string();
         text.push('\n');
     }
@@ -199,9 +212,10 @@ fn table(batches: &[RecordBatch], schema: &SchemaRef, width: Option<usize>) -> R
     let mut rows: Vec<Vec<String>> = Vec::new();
     for batch in batches {
         let columns = batch.columns().iter().map(Texts::of).collect::<Result<Vec<_>>>()?;
-        rows.extend((0..batch.num_rows()).map(|row| {
-            columns.iter().map(|column| one_line(column.cell(row).unwrap_or_default())).collect()
-        }));
+        for row in 0..batch.num_rows() {
+            let cells = columns.iter().map(|column| Ok(one_line(column.cell(row)?.unwrap_or_default())));
+            rows.push(cells.collect::<Result<_>>()?);
+        }
     }
     if width.is_some_and(|width| names.len() * LEAST_WIDTH > width) {
         return Ok(lists(&names, rows));
