@@ -157,9 +157,6 @@ impl Engine {
         self.files.scanned()
     }
 
-    /// Names of the tables, in order.
-    pub fn tables(&self) -> impl Iterator<Item = &str> {
-        self.tables.iter().map(|table| table.name.as_str())
     /// Of the tables that were named, those without a day among the wanted ones.
     pub fn tables_without_days(&self) -> impl Iterator<Item = &str> {
         let is_without = |table: &&LakeTableSource| {
@@ -169,6 +166,9 @@ impl Engine {
         self.tables.iter().filter(is_without).map(|table| table.name.as_str())
     }
 
+    /// Names of the tables, in order.
+    pub fn tables(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().map(|table| table.name.as_str())
     }
 
     /// Plans a statement, with all tables and views that it names.
@@ -207,7 +207,7 @@ impl Engine {
             let days = self.days_of(table)?;
             return match self.schema_of(table, &days, false)? {
                 Some(provider) => self.register(name, provider),
-                None => Ok(()),
+                None => Err(self.no_such_table(name)),
             };
         }
         match VIEWS.iter().find(|view| view.name == name) {
@@ -230,13 +230,11 @@ impl Engine {
         self.register(view.name, Arc::new(ViewTable::new(plan, Some(view.query().to_owned()))))
     }
 
-    /// For those who list: views over tables that are not there are left out.
+    /// For those who list: folders that are no tables, and views over tables that are not there, are left out.
     fn make_all_known(&self) -> Result<()> {
-        for table in &self.tables {
-            self.make_known(&table.name)?;
-        }
-        for view in VIEWS {
-            match self.make_known(view.name) {
+        let names = self.tables().chain(VIEWS.iter().map(|view| view.name));
+        for name in names {
+            match self.make_known(name) {
                 Err(error) if error.kind() != ErrorKind::Usage => return Err(error),
                 _ => {}
             }

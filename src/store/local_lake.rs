@@ -107,7 +107,7 @@ impl Lake for LocalLake {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         match fs::read(self.root.join(path)) {
             Ok(bytes) => Ok(Some(bytes)),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) if is_none(&cause) => Ok(None),
             Err(cause) => {
                 Err(Error::unusable("cannot read the file", cause).with("path", self.address(path)))
             }
@@ -118,7 +118,7 @@ impl Lake for LocalLake {
         let unreadable =
             |cause| Error::unusable("cannot read the file", cause).with("path", self.address(path));
         match File::open(self.root.join(path)) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(cause) if is_none(&cause) => Ok(None),
             opened => {
                 let file = opened.map_err(unreadable)?;
                 let bytes = file.metadata().map_err(unreadable)?.len();
@@ -131,7 +131,7 @@ impl Lake for LocalLake {
         let failed =
             |cause| Error::unusable("cannot list the folder", cause).with("folder", self.address(folder));
         let entries = match fs::read_dir(self.root.join(folder)) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(cause) if is_none(&cause) => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
         };
         let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
@@ -219,6 +219,12 @@ impl LakeFile for LocalFile {
         self.file.read_exact_at(&mut content, offset)?;
         Ok(content.into())
     }
+}
+
+/// Whether there is no such file or folder; a file on the way to it, such as one that somebody put beside the tables, holds
+/// none, as in a bucket.
+fn is_none(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// A folder with files but no manifest is not ours to replace, nor is a file or a link.
@@ -379,6 +385,16 @@ mod tests {
             assert_eq!(content(&staged.live), "new");
             assert!(!staged.aside.exists() && !staged.next.exists());
         }
+    }
+
+    #[test]
+    fn a_file_where_a_folder_is_looked_for_holds_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("notes.html"), "notes").unwrap();
+        let lake = LocalLake::open(root.path().to_str().unwrap()).unwrap();
+        assert_eq!(lake.names("notes.html").unwrap(), [] as [String; 0]);
+        assert!(lake.read("notes.html/_manifest.json").unwrap().is_none());
+        assert!(lake.open("notes.html/_manifest.json").unwrap().is_none());
     }
 
     #[test]

@@ -303,16 +303,6 @@ fn functions_of_athena_are_known() {
 }
 
 #[test]
-fn rows_take_the_form_that_is_asked_for() {
-    let work = Workdir::new();
-    fs::create_dir(work.lake()).unwrap();
-    let sql = "SELECT 1 AS n, 'a,\"b\"' AS t, '' AS e, CAST(NULL AS varchar) AS z, \
-               timestamp '2023-11-01 09:00:00' AS at, array['x', NULL] AS l, 1.5 AS d, true AS b";
-    let form = |format: &str| query(&work, sql).args(["--format", format]).exits(0).stdout;
-    assert_eq!(
-        form("csv"),
-        "n,t,e,z,at,l,d,b\n1,\"a,\"\"b\"\"\",\"\",,2023-11-01 09:00:00.000,\"[x, NULL]\",1.5,true\n"
-#[test]
 fn quotes_within_texts_stay_where_a_statement_is_rewritten() {
     let work = two_days();
     let sql = "SELECT count(*) AS browsers, CAST(1 AS varchar) AS v FROM cloudtrail \
@@ -323,6 +313,16 @@ fn quotes_within_texts_stay_where_a_statement_is_rewritten() {
     assert_eq!(rows(&work, sql), [json!({"a": "it's a browser", "b": {"x": "'", "y": "b''"}})]);
 }
 
+#[test]
+fn rows_take_the_form_that_is_asked_for() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    let sql = "SELECT 1 AS n, 'a,\"b\"' AS t, '' AS e, CAST(NULL AS varchar) AS z, \
+               timestamp '2023-11-01 09:00:00' AS at, array['x', NULL] AS l, 1.5 AS d, true AS b";
+    let form = |format: &str| query(&work, sql).args(["--format", format]).exits(0).stdout;
+    assert_eq!(
+        form("csv"),
+        "n,t,e,z,at,l,d,b\n1,\"a,\"\"b\"\"\",\"\",,2023-11-01 09:00:00.000,\"[x, NULL]\",1.5,true\n"
     );
     assert_eq!(
         serde_json::from_str::<Value>(&form("json")).unwrap(),
@@ -432,14 +432,6 @@ fn rows_beyond_memory_are_spilled_or_refused_with_the_next_step() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_told_by_name() {
-    let work = two_days();
-    for part in glob_parts(&work) {
-        fs::remove_file(part).unwrap();
-    }
-    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
-}
-#[test]
 fn what_was_spilled_goes_with_an_interrupted_query_and_with_its_reader() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
@@ -476,6 +468,14 @@ fn a_file_beside_the_tables_is_no_table() {
     work.logmill(["report", "--day", DAY, "--output", "lake", "--to-file", "report.html"]).exits(0);
 }
 
+#[test]
+fn a_file_that_is_gone_is_told_by_name() {
+    let work = two_days();
+    for part in glob_parts(&work) {
+        fs::remove_file(part).unwrap();
+    }
+    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
+}
 
 fn glob_parts(work: &Workdir) -> Vec<std::path::PathBuf> {
     let files = work.files("lake/cloudtrail");
