@@ -7,7 +7,7 @@ DENY   := 0.20.2
 # A bare Debian lacks these; where apt-get cannot help, what needs them says so.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-# A virtual environment (1) with what a file of requirements (2) names.
+# A virtual environment (1) with what a file of requirements (2) names, and maybe a package of ours behind it.
 venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv); } && \
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
@@ -53,12 +53,12 @@ $(VENV)/ready: tests/e2e/requirements.txt tests/e2e/trino/package-lock.json
 	$(VENV)/bin/python tests/e2e/trino_grammar.py
 	@touch $@
 
-$(VENV)-airflow/ready: tests/airflow/requirements.txt
-	$(call venv,$(VENV)-airflow,$<)
+$(VENV)-airflow/ready: tests/airflow/requirements.txt airflow/pyproject.toml
+	$(call venv,$(VENV)-airflow,$< -e ./airflow)
 	@touch $@
 
-$(VENV)-airflow-2/ready: tests/airflow/requirements-airflow-2.txt
-	$(call venv,$(VENV)-airflow-2,$<)
+$(VENV)-airflow-2/ready: tests/airflow/requirements-airflow-2.txt airflow/pyproject.toml
+	$(call venv,$(VENV)-airflow-2,$< -e ./airflow)
 	@touch $@
 
 ## Makes the sample day anew; the result is committed.
