@@ -2,30 +2,27 @@
 ### logmill_sharded
 
 A KST day that is too large for one machine: `plan` deals its objects out, a mapped task a shard converts them on any
-worker, `publish` makes the day of them, with the bytes that one `run` would give, and `register` shows it. Only by
-hand. All workers must see the folder `staging` of the settings, and the raw logs.
+worker, `publish` makes the day of them, with the bytes that one `run` would give, and registers it. Only by hand.
+
+Plan and shards meet below `staging` of the settings: in S3, or in a folder that all workers share. They stay as long as
+something fails, so that a failed task can be cleared by itself. Once `publish` has succeeded they are gone: who wants
+the day again clears the run from `plan` on.
 """
 
-import json
-import shutil
 from datetime import date
-from pathlib import Path
 
-from airflow.providers.common.compat.sdk import DAG, Param, task
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Param, get_current_context, task
 
 from logmill_airflow.athena import check_count, count_rows
 from logmill_airflow.config import Config
-from logmill_airflow.exit_codes import NOT_REGISTERED
 from logmill_airflow.operators import LogmillOperator
 from logmill_airflow.tasks import announce_tables, day_param, done, the_day
 
 config = Config.load()
-# A folder for this run of the DAG alone.
-FOLDER = config.staging.rstrip("/") + "/{{ dag_run.run_id | replace(':', '-') | replace('+', '-') }}"
-PLAN = f"{FOLDER}/plan.json"
 # Airflow expands a task to 1,024 at most, unless core.max_map_length says otherwise.
 MOST_SHARDS = 1000
-DAY = "{{ ti.xcom_pull(task_ids='day') }}"
+STAGING = "{{ ti.xcom_pull(task_ids='staging') }}"
+PLAN = f"{STAGING}/plan.json"
 
 with DAG(
     dag_id="logmill_sharded",
@@ -42,31 +39,37 @@ with DAG(
     tags=["logmill"],
     doc_md=__doc__,
 ) as dag:
+
+    @task
+    def staging() -> str:
+        """Where plan and shards of this run meet. Asked on a worker, which may know more than the scheduler."""
+        try:
+            return config.staging_of(get_current_context()["dag_run"].run_id)
+        except ValueError as error:
+            raise AirflowFailException(str(error)) from error
+
     plan = LogmillOperator(
         task_id="plan",
         verb="plan",
-        day=DAY,
-        options={"shards": "{{ params['shards'] }}", "format": "json"},
-        stdout_to=PLAN,
+        day="{{ ti.xcom_pull(task_ids='day') }}",
+        options={"shards": "{{ params['shards'] }}", "plan": PLAN},
         **config.binary_options(),
     )
 
     @task
-    def shards(planned) -> list[dict]:
+    def shards(place) -> list[dict]:
         """The arguments of each task that converts."""
-        count = json.loads(Path(planned["file"]).read_bytes())["shards"]
-        staging = str(Path(planned["file"]).parent)
-        return [{"options": {"plan": planned["file"], "staging": staging, "shard": k}} for k in range(count)]
+        count = int(get_current_context()["params"]["shards"])
+        return [{"options": {"plan": f"{place}/plan.json", "staging": place, "shard": k}} for k in range(count)]
 
-    convert = LogmillOperator.partial(task_id="convert", verb="convert", **config.binary_options()).expand_kwargs(
-        shards(plan.output)
-    )
+    convert = LogmillOperator.partial(task_id="convert", verb="convert", **config.binary_options())
 
     publish = LogmillOperator(
         task_id="publish",
         verb="publish",
-        options={"plan": PLAN, "staging": FOLDER},
-        accept=[NOT_REGISTERED],
+        # Only what is published and registered is removed: code 6 is tried again, from the same shards.
+        options={"plan": PLAN, "staging": STAGING, "remove_staging": True},
+        doc_md="Once it has succeeded, plan and shards are gone: to make the day again, clear from `plan` on.",
         **config.binary_options(),
     )
 
@@ -77,22 +80,8 @@ with DAG(
             check_count(entry, count_rows(config, entry["table"], date.fromisoformat(entry["day"])))
         return summary["tables"]
 
-    @task
-    def clean(planned) -> None:
-        """Removes what was staged; kept as long as something has failed, so that tasks can be cleared."""
-        shutil.rmtree(Path(planned["file"]).parent)
-
-    the_day() >> plan
-    convert >> publish
+    place = staging()
+    [the_day(), place] >> plan >> (arguments := shards(place))
+    convert.expand_kwargs(arguments) >> publish
     checked = check(publish.output)
-    if config.database:
-        register = LogmillOperator(
-            task_id="register",
-            verb="register",
-            day=DAY,
-            options={"format": "json"},
-            stdout="json-lines",
-            **config.binary_options(),
-        )
-        publish >> register >> checked
-    [checked, checked >> clean(plan.output), *announce_tables(config, checked)] >> done()
+    [checked, *announce_tables(config, checked)] >> done()

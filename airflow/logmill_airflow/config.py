@@ -5,6 +5,7 @@ when DAGs are parsed. Sources, lake and database come from logmill.toml where th
 """
 
 import importlib
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -33,7 +34,7 @@ class Config:
     binary_aws_conn_id: str | None = None
     # [{"dataset": "cloudtrail", "table": "cloudtrail"}, ...]; both log types where neither this nor the file names any.
     sources: list[dict[str, Any]] = field(default_factory=list)
-    # Where the lake is, for the names of assets.
+    # Where the lake is, for the names of assets and for `staging`.
     output: str | None = None
     # Database of the catalog; null: days are not registered, and no query checks them.
     database: str | None = None
@@ -64,8 +65,9 @@ class Config:
     on_dag_failure: str | None = None
     # How many days logmill_watch looks back.
     watch_days: int = 30
-    # Folder that all workers share, for a day that is too large for one machine.
-    staging: str = "/tmp/logmill-staging"
+    # Where the shards of a day meet that is too large for one machine: s3://bucket/prefix, or a folder that all workers
+    # share; null: below the lake.
+    staging: str | None = None
     shards: int = 4
 
     @classmethod
@@ -97,6 +99,8 @@ class Config:
         names = [source.table for source in self.table_sources()]
         if len(set(names)) < len(names):
             raise ValueError(f"two sources feed the same table: {', '.join(names)}")
+        if self.staging and not self.staging.startswith(("/", "s3://")):
+            raise ValueError(f"staging '{self.staging}' is neither s3://bucket/prefix nor a whole path of a folder")
 
     def table_sources(self) -> list[Source]:
         """The sources, each with the table that it feeds."""
@@ -128,6 +132,15 @@ class Config:
         """The name under which other DAGs follow a table: where it lies, as far as that is known."""
         place = (self.output or "logmill://lake").rstrip("/")
         return f"{place if '://' in place else f'file://{place}'}/{table}"
+
+    def staging_of(self, run_id: str) -> str:
+        """Where plan and shards of a run of a DAG meet: no other run has that place."""
+        if not (self.staging or self.output):
+            raise ValueError(
+                f"nothing tells where shards can meet: set 'staging' or 'output' in the variable '{VARIABLE}'"
+            )
+        root = self.staging or f"{str(self.output).rstrip('/')}/_staging/airflow"
+        return f"{root.rstrip('/')}/{re.sub('[^A-Za-z0-9_-]', '-', run_id)}"
 
     def binary_options(self) -> dict[str, Any]:
         """What every LogmillOperator is given."""

@@ -51,7 +51,7 @@ EXIT_CODES = {
     6: ExitCode(
         "published, but not registered in the catalog",
         Outcome.RETRY,
-        "the rows are safe and the call can be repeated; the DAGs leave it to their register task",
+        "the rows are safe and the call can be repeated; `logmill_daily` leaves it to its register task",
     ),
     75: ExitCode(
         "another run holds the day, or a service is away: try again later", Outcome.RETRY, "it passes by itself"

@@ -1,7 +1,6 @@
 """One operator: a command of logmill as a child process of the worker."""
 
 import json
-import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -44,22 +43,11 @@ class LogmillOperator(BaseOperator):
     :param cwd: folder in which it runs (templated).
     :param aws_conn_id: Airflow connection whose credentials the child gets; without one it finds them by itself.
     :param stdout: what standard output is: `text` goes to the log, `json-lines` to XCom.
-    :param stdout_to: file that gets standard output instead, whole or not at all (templated).
     :param accept: exit codes that count as success, since a later task makes up for them.
     :param grace: seconds between SIGTERM and SIGKILL. Airflow 3 kills a task 5 seconds after it was told to end.
     """
 
-    template_fields: Sequence[str] = (
-        "verb",
-        "options",
-        "day",
-        "source",
-        "config_file",
-        "binary",
-        "env",
-        "cwd",
-        "stdout_to",
-    )
+    template_fields: Sequence[str] = ("verb", "options", "day", "source", "config_file", "binary", "env", "cwd")
     template_fields_renderers: ClassVar = {"options": "json", "source": "json", "env": "json"}
     ui_color = "#dceefb"
 
@@ -76,7 +64,6 @@ class LogmillOperator(BaseOperator):
         cwd: str | None = None,
         aws_conn_id: str | None = None,
         stdout: str = FOR_PEOPLE,
-        stdout_to: str | None = None,
         accept: Collection[int] = (),
         grace: float = 4.0,
         **kwargs: Any,
@@ -92,7 +79,6 @@ class LogmillOperator(BaseOperator):
         self.cwd = cwd
         self.aws_conn_id = aws_conn_id
         self.stdout = stdout
-        self.stdout_to = stdout_to
         self.accept = accept
         self.grace = grace
         self.child: Child | None = None
@@ -104,12 +90,9 @@ class LogmillOperator(BaseOperator):
             summary, printed = Path(folder, "summary.json"), Path(folder, "stdout")
             code, failures = self.run_child(self.command(context, summary), printed)
             result = xcom_of(json.loads(summary.read_bytes())) if summary.exists() else None
-            if self.stdout == FOR_PEOPLE and not self.stdout_to:
+            if self.stdout == FOR_PEOPLE:
                 self.log_text(printed)
             self.settle(code, failures, result, context)
-            if self.stdout_to:
-                keep(printed, Path(self.stdout_to))
-                return {"file": self.stdout_to}
             if self.stdout == JSON_LINES:
                 return [json.loads(line) for line in printed.read_bytes().splitlines() if line.strip()]
             return result
@@ -182,11 +165,3 @@ RAISED = {
     Outcome.RETRY: AirflowException,
     Outcome.SKIP: AirflowSkipException,
 }
-
-
-def keep(written: Path, wanted: Path) -> None:
-    """Moves a file to where it is wanted, in one step for whoever looks there."""
-    wanted.parent.mkdir(parents=True, exist_ok=True)
-    partial = wanted.with_name(f".{wanted.name}.{os.getpid()}.tmp")
-    partial.write_bytes(written.read_bytes())
-    partial.replace(wanted)

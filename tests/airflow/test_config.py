@@ -62,12 +62,33 @@ def test_nothing_need_be_set() -> None:
         ({"databse": "logs"}, "unknown keys: databse"),
         ({"first_day": "yesterday"}, "no day"),
         ({"start_at": "4 am"}, "isoformat"),
+        ({"staging": "s3:/lake/staging"}, "neither s3://"),
         ({"sources": [{"dataset": "s3-access", "table": "a"}, {"dataset": "cloudtrail", "table": "a"}]}, "same table"),
     ],
 )
 def test_mistakes_are_refused(settings: dict, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Config.of(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"output": "s3://lake/logs/"}, "s3://lake/logs/_staging/airflow"),
+        ({"env": {"LOGMILL_OUTPUT": "/lake"}}, "/lake/_staging/airflow"),
+        ({"output": "s3://lake", "staging": "s3://other/a/"}, "s3://other/a"),
+        ({"staging": "/shared"}, "/shared"),
+    ],
+)
+def test_shards_meet_below_the_lake_unless_another_place_is_named(settings: dict, place: str) -> None:
+    config = Config.of(settings)
+    assert config.staging_of("manual__2023-11-01T00:00:00.1+00:00") == f"{place}/manual__2023-11-01T00-00-00-1-00-00"
+    assert config.staging_of("..") == f"{place}/--"
+
+
+def test_without_a_lake_no_place_for_shards_is_made_up() -> None:
+    with pytest.raises(ValueError, match="set 'staging' or 'output'"):
+        Config.of({}).staging_of("a")
 
 
 def test_callbacks_are_named() -> None:

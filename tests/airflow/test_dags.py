@@ -37,16 +37,15 @@ DAILY = {
 }
 SHARDED = {
     "day": set(),
-    "plan": {"day"},
-    "shards": {"plan"},
+    "staging": set(),
+    "plan": {"day", "staging"},
+    "shards": {"plan", "staging"},
     "convert": {"shards"},
     "publish": {"convert"},
-    "register": {"publish"},
-    "check": {"publish", "register"},
-    "clean": {"check", "plan"},
+    "check": {"publish"},
     "announce_cloudtrail": {"check"},
     "announce_s3_access": {"check"},
-    "done": {"check", "clean", "announce_cloudtrail", "announce_s3_access"},
+    "done": {"check", "announce_cloudtrail", "announce_s3_access"},
 }
 WATCH = {
     "status": set(),

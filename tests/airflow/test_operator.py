@@ -135,18 +135,6 @@ def test_lines_of_json_go_to_xcom() -> None:
     assert task.execute({}) == [{"day": "2023-11-01"}, {"day": "2023-11-02"}]
 
 
-def test_standard_output_goes_to_a_file_whole_or_not_at_all(tmp_path: Path) -> None:
-    plan = tmp_path / "deep" / "plan.json"
-    env = {"FAKE_STDOUT": "{}", "FAKE_CODE": "75"}
-    with pytest.raises(AirflowException):
-        operator("plan", env, day="2023-11-01", stdout_to=str(plan)).execute({})
-    assert not plan.exists()
-    task = operator("plan", env | {"FAKE_CODE": "0"}, day="2023-11-01", stdout_to=str(plan))
-    assert task.execute({}) == {"file": str(plan)}
-    assert [path.name for path in plan.parent.iterdir()] == ["plan.json"]
-    assert plan.read_text() == "{}\n"
-
-
 def test_events_go_to_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     events = '{"level":"info","event":"planned","table":"t"}\n{"level":"warn","event":"late"}\npanic: \xff'
     operator("doctor", {"FAKE_EVENTS": events, "FAKE_STDOUT": "for people"}).execute({})

@@ -4,21 +4,22 @@ from pathlib import Path
 from typing import Any
 
 from catalog import Registered
-from harness import SAMPLE_DAY, logmill
+from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, logmill, run_day
 
 from conftest import settings_of
 from dagruns import run_dag
 
+PLACE = "_staging/airflow/"
 
-def test_shards_give_the_bytes_of_a_plain_run(
-    registered: Registered, variable: Any, raw_logs: str, tmp_path: Path
+
+def test_shards_that_meet_in_s3_give_the_bytes_of_a_plain_run(
+    registered: Registered, raw_logs: str, tmp_path: Path
 ) -> None:
-    staging = tmp_path / "staging"
-    variable(**settings_of(registered, raw_logs, staging=str(staging)))
     ended = run_dag("logmill_sharded", {"proc_ymd": SAMPLE_DAY, "shards": 3})
     assert ended.state == "success"
     assert ended.states("convert") == ["success"] * 3
     assert {entry["table"]: entry["rows"] for entry in ended.xcom("check")} == {"cloudtrail": 1430, "s3_access": 657}
+    assert ended.xcom("staging").startswith(f"{registered.lake.url}/{PLACE}")
     plain = Registered(registered.aws, registered.aws.lake(), registered.database)
     ends = ("--input", raw_logs, "--output", plain.lake.url)
     logmill("run", "--day", SAMPLE_DAY, *ends, env=registered.aws.env(registered.aws.server))
@@ -26,18 +27,38 @@ def test_shards_give_the_bytes_of_a_plain_run(
     assert sharded == plain.lake.download(tmp_path / "plain").digests()
     assert len(sharded) == 2
     assert registered.location("cloudtrail").startswith(registered.lake.url)
-    assert list(staging.iterdir()) == []
+    # Nothing staged is left, in the bucket or on this machine.
+    assert not [path for path in registered.lake.everything() if path.startswith("_staging")]
+    assert not Path("s3:").exists()
 
 
-def test_what_is_staged_stays_where_a_shard_fails(
-    registered: Registered, variable: Any, raw_logs: str, tmp_path: Path
-) -> None:
-    settings = settings_of(registered, raw_logs, staging=str(tmp_path / "staging"))
+def test_shards_that_meet_in_a_folder_do_too(variable: Any, airflow_database: None, tmp_path: Path) -> None:
+    logs, lake = REPOSITORY / SAMPLE_DATA, tmp_path / "lake"
+    variable(binary=str(binary()), env={"LOGMILL_INPUT": str(logs), "LOGMILL_OUTPUT": str(lake)}, shards=2, retries=0)
+    # The second is what clearing the first from `plan` on would do.
+    for _ in range(2):
+        ended = run_dag("logmill_sharded", {"proc_ymd": SAMPLE_DAY})
+        assert (ended.state, ended.states("convert")) == ("success", ["success"] * 2)
+        assert Lake(lake).digests() == run_day(tmp_path / "plain", source=logs).lake.digests()
+        assert ended.xcom("staging").startswith(f"{lake}/{PLACE}")
+        assert not [path for path in (lake / PLACE).rglob("*") if path.is_file()]
+
+
+def test_what_is_staged_stays_where_a_shard_fails(registered: Registered, variable: Any, raw_logs: str) -> None:
+    place = f"s3://{registered.aws.bucket('staging')}/here"
+    settings = settings_of(registered, raw_logs, staging=place)
     settings["env"]["LOGMILL_MAX_REJECT_RATIO"] = "0"
     variable(**settings)
     ended = run_dag("logmill_sharded", {"proc_ymd": SAMPLE_DAY, "shards": 2})
     assert ended.state == "failed"
     assert ended.states("publish") == ["failed"]
-    assert ended.states("clean") == ["upstream_failed"]
-    (folder,) = (tmp_path / "staging").iterdir()
-    assert (folder / "plan.json").is_file()
+    assert ended.states("check") == ["upstream_failed"]
+    bucket, _, prefix = ended.xcom("staging").removeprefix("s3://").partition("/")
+    staged = {key.removeprefix(f"{prefix}/") for key in registered.aws.keys(bucket)}
+    assert {"plan.json", "cloudtrail/shard-00000/index.json", "s3_access/shard-00001/index.json"} <= staged
+
+
+def test_without_a_place_to_meet_the_run_says_what_to_set(variable: Any, airflow_database: None) -> None:
+    variable(binary=str(binary()), retries=0)
+    ended = run_dag("logmill_sharded", {"proc_ymd": SAMPLE_DAY})
+    assert (ended.state, ended.states("staging"), ended.states("plan")) == ("failed", ["failed"], ["upstream_failed"])
