@@ -65,7 +65,8 @@ def batch(
 ) -> dict[str, Any]:
     """For `BatchOperator`: Batch itself tries again what is worth it, and a lost host; give the task `retries=0`.
 
-    With `array_size` the job is an array, one child a shard, which needs a binary that knows `convert --shard=auto`.
+    With `array_size` the job is an array: of `convert` with the option `shard: "auto"` each child makes the shard of
+    its number, and one that is over does nothing.
     """
     conditions = [{"onStatusReason": "Host EC2*", "action": "RETRY"}]
     conditions += [{"onExitCode": str(code), "action": "RETRY"} for code in RETRIED]

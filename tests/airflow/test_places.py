@@ -1,5 +1,7 @@
 """The stock operators take what the builder hands them, and AWS takes what they send."""
 
+from pathlib import Path
+
 import pytest
 from airflow.providers.amazon.aws.operators.batch import BatchOperator
 from airflow.providers.amazon.aws.operators.ecs import EcsRunTaskOperator
@@ -7,6 +9,7 @@ from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperato
 from airflow.providers.docker.operators.docker import DockerOperator
 from botocore.session import get_session
 from botocore.validate import ParamValidator
+from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, logmill
 from logmill_airflow import places
 from logmill_airflow.command import Command
 
@@ -58,6 +61,18 @@ def test_batch(array_size: int | None) -> None:
     assert valid("batch", "SubmitJob", request) == ""
     asked = {entry.get("onExitCode"): entry["action"] for entry in operator.retry_strategy["evaluateOnExit"]}
     assert asked == {None: "RETRY", "6": "RETRY", "75": "RETRY", "130": "RETRY", "*": "EXIT"}
+
+
+def test_a_child_of_an_array_makes_the_shard_of_its_number(tmp_path: Path) -> None:
+    logs, plan, staging = REPOSITORY / SAMPLE_DATA, tmp_path / "plan.json", tmp_path / "staging"
+    logmill("plan", "--day", SAMPLE_DAY, "--input", logs, "--shards", "2", "--plan", plan)
+    convert = Command("convert", {"plan": str(plan), "staging": str(staging), "shard": "auto"})
+    job = places.batch(convert, name="convert", job_queue="etl", job_definition="logmill:3", array_size=3)
+    assert job["array_properties"] == {"size": 3}
+    # The third child is over.
+    for number in range(3):
+        logmill(*job["container_overrides"]["command"], env={"AWS_BATCH_JOB_ARRAY_INDEX": str(number)})
+    assert sorted(path.name for path in (staging / "cloudtrail").iterdir()) == ["shard-00000", "shard-00001"]
 
 
 def valid(service: str, operation: str, request: dict) -> str:
