@@ -8,12 +8,13 @@ follow.
 Settings: the Airflow Variable `logmill`; see the README of logmill-airflow.
 """
 
-from airflow.providers.common.compat.sdk import DAG, task, task_group
+from airflow.providers.common.compat.sdk import DAG, task, task_group, timezone
 
 from logmill_airflow.compat import daily_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.exit_codes import NOT_REGISTERED
 from logmill_airflow.operators import LogmillOperator
+from logmill_airflow.spice import refreshes
 from logmill_airflow.tasks import announce_tables, count_in_athena, day_param, done, results, the_day, wait_for_logs
 
 config = Config.load()
@@ -21,25 +22,28 @@ config = Config.load()
 
 @task(trigger_rule="all_done")
 def spice_refreshes(published) -> list[dict[str, str]]:
-    """The data sets that show tables which were published."""
-    return [
-        {"data_set_id": data_set, "run": entry["run"]}
-        for entry in results(published)
-        for data_set in config.quicksight_data_sets.get(entry["table"], [])
-    ]
+    """A refresh for each data set that shows a table which was published."""
+    return refreshes(
+        results(published),
+        config.quicksight_data_sets,
+        config.quicksight_full_refresh,
+        config.quicksight_lookback_days,
+        timezone.utcnow(),
+    )
 
 
-def refresh_spice(refreshes):
+def refresh_spice(wanted):
     """One refresh a data set, with the run as its id; a second try needs an id of its own."""
     from airflow.providers.amazon.aws.operators.quicksight import QuickSightCreateIngestionOperator
 
     of_run = "ti.xcom_pull(task_ids='spice_refreshes')[ti.map_index]['run']"
     return QuickSightCreateIngestionOperator.partial(
         task_id="refresh_spice",
+        map_index_template="{{ task.data_set_id }}",
         ingestion_id="{{ " + of_run + " }}{{ '-%d' % ti.try_number if ti.try_number > 1 else '' }}",
         wait_for_completion=config.quicksight_wait,
         aws_conn_id=config.aws_conn_id,
-    ).expand(data_set_id=refreshes.map(lambda refresh: refresh["data_set_id"]))
+    ).expand_kwargs(wanted.map(lambda one: {name: one[name] for name in ("data_set_id", "ingestion_type")}))
 
 
 with DAG(

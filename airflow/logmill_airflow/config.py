@@ -47,6 +47,10 @@ class Config:
     athena_output: str | None = None
     # {"cloudtrail": ["id of a SPICE data set", ...], ...}
     quicksight_data_sets: dict[str, list[str]] = field(default_factory=dict)
+    # Ids of those that are always loaded whole, for want of a column of time; `*` stands for any part.
+    quicksight_full_refresh: list[str] = field(default_factory=lambda: ["*-monthly-users"])
+    # Days that an incremental refresh loads, as the data sets have it; a run for an older day refreshes in full.
+    quicksight_lookback_days: int = 7
     # Whether the refresh task waits for QuickSight, and fails with it.
     quicksight_wait: bool = True
     # When on the day after a scheduled run begins, on the Korean clock.

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+from airflow.providers.amazon.aws.hooks.quicksight import QuickSightHook
 from aws import ACCOUNT
 from catalog import Registered
 from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, binary, partition, run_day
@@ -16,12 +18,21 @@ YMD = SAMPLE_DAY.replace("-", "")
 
 
 def test_a_day_becomes_a_partition_that_is_counted_and_announced(
-    registered: Registered, athena: Athena, variable: Any, raw_logs: str
+    registered: Registered, athena: Athena, variable: Any, raw_logs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = registered.aws.client("quicksight").create_data_set(
         AwsAccountId=ACCOUNT, DataSetId=f"ds-{registered.database}", Name="n", PhysicalTableMap={}, ImportMode="SPICE"
     )
-    data_sets = {"cloudtrail": [made["DataSetId"]]}
+    refreshed: list[dict[str, Any]] = []
+    ask = QuickSightHook.create_ingestion
+
+    def create_ingestion(hook: QuickSightHook, **asked: Any) -> Any:
+        refreshed.append(asked)
+        return ask(hook, **asked)
+
+    monkeypatch.setattr(QuickSightHook, "create_ingestion", create_ingestion)
+    # A data set that shows both tables is refreshed once.
+    data_sets = {table: [made["DataSetId"]] for table in ROWS}
     variable(**settings_of(registered, raw_logs, quicksight_data_sets=data_sets, quicksight_wait=False))
     ended = run_dag("logmill_daily", {"proc_ymd": YMD})
     assert ended.state == "success"
@@ -37,8 +48,11 @@ def test_a_day_becomes_a_partition_that_is_counted_and_announced(
     assert sorted(athena.asked) == [
         f'SELECT count(*) FROM "{registered.database}"."{table}" WHERE proc_ymd = \'{YMD}\'' for table in ROWS
     ]
-    refreshed = ended.xcom("refresh_spice", 0)
-    assert refreshed["IngestionId"] == published[0]["run"]
+    (asked,) = refreshed
+    # The sample day is long past.
+    assert asked["ingestion_type"] == "FULL_REFRESH"
+    assert ended.xcom("refresh_spice", 0)["IngestionId"] == published[0]["run"] == asked["ingestion_id"]
+    assert ended.labels("refresh_spice") == [made["DataSetId"]]
     assert asset_events(ended) == {
         (f"{registered.lake.url}/{entry['table']}", SAMPLE_DAY, entry["run"]) for entry in published
     }
