@@ -19,7 +19,7 @@ use super::rows::{RowStream, Rows, Scanned, Waiter, Workers};
 use super::spills::SpillFolder;
 use super::table::{Days, LAKE_URL, LakeTable, days_of, unknown_dataset};
 use super::views::{VIEWS, View};
-use super::{functions, near, statement};
+use super::{functions, near, statement, types};
 use crate::cancel::Cancel;
 use crate::dataset::{self, Dataset, Naming, Promotion, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
@@ -144,6 +144,7 @@ impl Engine {
             .with_allow_statements(false)
             .verify_plan(&plan)
             .map_err(of_query)?;
+        let plan = types::described(plan).map_err(of_query)?;
         let frame = DataFrame::new(self.context.state(), plan);
         let waiter = self.waiter.clone();
         let said = |error| self.files.failure().unwrap_or_else(|| of_query(error));

@@ -16,6 +16,7 @@ mod rows_cast;
 mod spills;
 mod statement;
 mod table;
+mod types;
 mod views;
 
 pub use engine::{Engine, EngineOptions, KnownTable};

@@ -46,7 +46,6 @@ const SPELLINGS: &[(&str, usize, &str)] = &[
     ("sequence", 2, "generate_series({1}, {2})"),
     ("sequence", 3, "generate_series({1}, {2}, {3})"),
     ("split", 2, "string_to_array({1}, {2})"),
-    ("typeof", 1, "arrow_typeof({1})"),
     ("week", 1, "CAST(date_part('week', {1}) AS bigint)"),
     ("week_of_year", 1, "CAST(date_part('week', {1}) AS bigint)"),
     ("year", 1, "CAST(date_part('year', {1}) AS bigint)"),

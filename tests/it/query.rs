@@ -230,7 +230,17 @@ fn statements_that_look_are_answered() {
         assert!(names.contains(&json!(name)), "{name} in {names:?}");
     }
     let columns = rows(&work, "DESCRIBE cloudtrail");
-    assert_eq!(columns.last().unwrap()["column_name"], "proc_ymd");
+    assert_eq!(columns.last().unwrap(), &json!({"column_name": "proc_ymd", "data_type": "varchar"}));
+    for (name, data_type) in
+        [("event_time", "timestamp(3)"), ("read_only", "boolean"), ("resources_arn", "array(varchar)")]
+    {
+        let described = json!({"column_name": name, "data_type": data_type});
+        assert!(columns.contains(&described), "{described} in {columns:?}");
+    }
+    assert!(names.is_sorted_by_key(|name| name.as_str().unwrap()), "{names:?}");
+    for name in ["tables", "columns", "df_settings", "top_objects"] {
+        assert!(!names.contains(&json!(name)), "{name} in {names:?}");
+    }
     query(&work, "EXPLAIN SELECT event_id FROM cloudtrail")
         .args(["--format", "table"])
         .exits(0)

@@ -7,6 +7,7 @@ use arrow::datatypes::Int64Type;
 use datafusion::common::{Result, exec_err};
 
 use super::{Function, Takes, text, text_at, texts};
+use crate::query::types;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("split_part", &[Takes::Text, Takes::Text, Takes::Whole], text, |columns, _| {
@@ -15,6 +16,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("substr_from", &[Takes::Text, Takes::Whole], text, |columns, _| Ok(pieces(columns))),
     Function::new("substr_of", &[Takes::Text, Takes::Whole, Takes::Whole], text, |columns, _| {
         Ok(pieces(columns))
+    }),
+    Function::new("typeof", &[Takes::Any], text, |columns, _| {
+        let name = types::name(columns[0].data_type());
+        Ok(Arc::new(StringArray::from(vec![name; columns[0].len()])))
     }),
 ];
 
