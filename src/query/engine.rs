@@ -204,7 +204,7 @@ impl Engine {
         if self.context.table_exist(name).map_err(of_query)? {
             return Ok(());
         }
-        if let Some(table) = self.tables.iter().find(|table| table.name == name) {
+        if let Some(table) = self.table(name) {
             let days = self.days_of(table)?;
             return match self.schema_of(table, &days, false)? {
                 Some(provider) => self.register(name, provider),
@@ -220,8 +220,32 @@ impl Engine {
     }
 
     fn make_view_known(&self, view: &View) -> Result<()> {
+        let read = self.tables_read_by(view)?;
+        let (mut is_there, mut is_compact) = (false, false);
+        for name in &read {
+            let newest = match self.table(name) {
+                Some(table) => self.days_of(table)?.all.newest()?,
+                None => {
+                    // One log of two: of the other there is no row.
+                    self.make_default_known(name)?;
+                    None
+                }
+            };
+            is_there |= newest.is_some();
+            is_compact |= newest.is_some_and(|manifest| manifest.naming == Naming::Compact);
+        }
+        if !is_there {
+            return Err(self.nothing_to_view(view, &read)?);
+        }
         let plan = self.plan(view.query());
         let plan = plan.map_err(|cause| {
+            if is_compact && cause.kind() == ErrorKind::Usage {
+                return Error::new(ErrorKind::Usage, "the view needs the snake names of columns")
+                    .with("view", view.name)
+                    .with("tables", read.join(", "))
+                    .hint("these days have compact names: publish them with --naming snake for the views")
+                    .caused_by(cause);
+            }
             let hint = cause.next_step().map(str::to_owned);
             let error = Error::new(cause.kind(), "the view cannot be made over this lake")
                 .with("view", view.name)
@@ -229,6 +253,56 @@ impl Engine {
             hint.into_iter().fold(error, Error::hint)
         })?;
         self.register(view.name, Arc::new(ViewTable::new(plan, Some(view.query().to_owned()))))
+    }
+
+    fn table(&self, name: &str) -> Option<&LakeTableSource> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// The tables that a view reads, also through other views.
+    fn tables_read_by(&self, view: &View) -> Result<Vec<String>> {
+        let mut tables = Vec::new();
+        for name in self.named_in(&statement::parse(view.query(), &self.context.state())?)? {
+            match VIEWS.iter().find(|other| other.name == name && self.table(&name).is_none()) {
+                Some(other) => tables.extend(self.tables_read_by(other)?),
+                None => tables.push(name),
+            }
+        }
+        tables.sort();
+        tables.dedup();
+        Ok(tables)
+    }
+
+    /// Makes a table of a log known that neither the lake nor the settings have.
+    fn make_default_known(&self, name: &str) -> Result<()> {
+        let known = KnownTable::defaults().into_iter().find(|known| known.name == name);
+        let table = LakeTableSource { name: name.to_owned(), known, days: Mutex::default() };
+        let days = self.days_of(&table)?;
+        match self.schema_of(&table, &days, false)? {
+            Some(provider) => self.register(name, provider),
+            None => Ok(()),
+        }
+    }
+
+    /// The error about a view of whose tables none has a day.
+    fn nothing_to_view(&self, view: &View, read: &[String]) -> Result<Error> {
+        let mut others = Vec::new();
+        for table in &self.tables {
+            let newest = self.days_of(table)?.all.newest()?;
+            let log = newest.and_then(|manifest| dataset::named(&manifest.dataset));
+            if log.is_some_and(|log| read.iter().any(|name| name == log.default_table())) {
+                others.push(table.name.as_str());
+            }
+        }
+        let error = Error::new(ErrorKind::Usage, "no day of the table is published that the view reads")
+            .with("view", view.name)
+            .with("table", read.join(", "))
+            .with("lake", self.lake.address(""));
+        Ok(if others.is_empty() {
+            error.hint("publish a day with 'logmill run'")
+        } else {
+            error.hint(format!("of that log the lake has {}, which the views do not read", others.join(", ")))
+        })
     }
 
     /// For those who list: folders that are no tables, and views over tables that are not there, are left out.
@@ -256,9 +330,8 @@ impl Engine {
             return Ok(days.clone());
         }
         let all = days_of(self.lake.as_ref(), &table.name)?;
-        let mut wanted = all.clone();
-        wanted.retain(|day| self.days.is_none_or(|wanted| wanted.contains(*day)));
-        let [all, wanted] = [all, wanted].map(|days| Days::new(Arc::clone(&self.lake), &table.name, days));
+        let all = Days::new(Arc::clone(&self.lake), &table.name, all);
+        let wanted = all.among(|day| self.days.is_none_or(|wanted| wanted.contains(day)));
         Ok(known.insert(TableDays { all, wanted }).clone())
     }
 

@@ -60,6 +60,12 @@ impl Days {
         Self { lake, table: table.to_owned(), known: Arc::new(days), manifests: Arc::default() }
     }
 
+    /// Those among them that are wanted; what was read of them is known to both.
+    pub(super) fn among(&self, is_wanted: impl Fn(KstDay) -> bool) -> Self {
+        let wanted = self.known.iter().copied().filter(|day| is_wanted(*day)).collect();
+        Self { known: Arc::new(wanted), ..self.clone() }
+    }
+
     /// The manifest of a day, or `None` where it was never published.
     fn manifest(&self, day: KstDay) -> Result<Option<Arc<Manifest>>> {
         let known = || self.manifests.lock().unwrap_or_else(PoisonError::into_inner);

@@ -171,7 +171,11 @@ fn an_empty_lake_has_the_tables_of_the_settings() {
     fs::create_dir(work.lake()).unwrap();
     assert_eq!(cell(&work, "SELECT count(*) FROM cloudtrail"), json!(0));
     assert_eq!(rows(&work, "SELECT bucket, key, proc_ymd FROM s3_access"), [] as [Value; 0]);
-    assert_eq!(rows(&work, "SELECT * FROM top_objects"), [] as [Value; 0]);
+    query(&work, "SELECT * FROM top_objects").exits(2).says(&[
+        "no day of the table is published that the view reads",
+        "view: top_objects",
+        "table: s3_access",
+    ]);
     let csv = query(&work, "SELECT bucket, key FROM s3_access").args(["--format", "csv"]).exits(0).stdout;
     assert_eq!(csv, "bucket,key\n");
     query(&work, "SELECT 1").exits(0).says(&["the lake is empty"]);
@@ -499,6 +503,31 @@ fn every_view_is_answered_over_both_tables() {
     work.cloudtrail("a", document([event("a", json!({"errorCode": "AccessDenied"}))]));
     work.access("A", format!("{}\n", AccessLine::of("R")));
     work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+#[test]
+fn a_view_over_what_it_cannot_read_says_what_it_needs() {
+    let work = Workdir::new();
+    work.cloudtrail("a", document([event("a", json!({}))]));
+    let config = |table: &str, naming: &str| {
+        format!(
+            "[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\ntable = \"{table}\"\nnaming = \"{naming}\"\n"
+        )
+    };
+    work.write("audit.toml", config("audit", "snake"));
+    work.logmill(["run", "--day", DAY, "--output", "audits", "--config", "audit.toml"]).exits(0);
+    for args in [&[][..], &["--config", "audit.toml"]] {
+        work.logmill(["query", "--output", "audits", "SELECT * FROM root_usage"])
+            .args(args)
+            .exits(2)
+            .says(&["view: root_usage", "table: cloudtrail", "of that log the lake has audit"]);
+    }
+    work.write("compact.toml", config("cloudtrail", "compact"));
+    work.logmill(["run", "--day", DAY, "--output", "lake", "--config", "compact.toml"]).exits(0);
+    query(&work, "SELECT * FROM root_usage").exits(2).says(&["needs the snake names", "--naming snake"]);
+    // Of two logs one is enough.
+    let settings = ["--config", "compact.toml", "--day", "2023-11-02"];
+    query(&work, "SELECT count(*) FROM cloudtrail WHERE eventid = 'a'").args(settings).exits(0);
+}
+
     let views = rows(&work, "SHOW TABLES");
     let views =
         views.iter().filter(|row| row["table_type"] == "VIEW" && row["table_schema"] != "information_schema");
