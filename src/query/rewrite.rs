@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, Value,
-    visit_expressions_mut,
+    AccessExpr, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement,
+    TimezoneInfo, Value, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -58,6 +58,7 @@ pub(super) fn calls(statement: &mut Statement) {
             *expression = spelled;
         }
         name_fields(expression);
+        widen_time(expression);
         ControlFlow::<()>::Continue(())
     });
     debug_assert!(done.is_continue(), "nothing breaks off");
@@ -72,6 +73,30 @@ fn name_fields(expression: &mut Expr) {
         {
             *field = Expr::value(Value::SingleQuotedString(name.value.to_lowercase()));
         }
+    }
+}
+
+/// A literal of a time is one of milliseconds, as all columns are: nanoseconds would end in 2262. Seconds may be left out.
+fn widen_time(expression: &mut Expr) {
+    let Expr::TypedString(literal) = expression else { return };
+    let (DataType::Timestamp(None, _), Value::SingleQuotedString(text)) =
+        (&literal.data_type, &mut literal.value.value)
+    else {
+        return;
+    };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let time = text.trim().rsplit_once([' ', 'T']).map_or("", |(_date, time)| time);
+    let seconds = match time.split(':').collect::<Vec<_>>()[..] {
+        [hour, minute] if digits(hour) && digits(minute) => {
+            *text = format!("{}:00", text.trim());
+            Some("00")
+        }
+        [_, _, seconds] => Some(seconds),
+        _ => None,
+    };
+    let fraction = seconds.and_then(|seconds| seconds.split_once('.')).map_or("", |(_, fraction)| fraction);
+    if fraction.len() <= 3 {
+        literal.data_type = DataType::Timestamp(Some(3), TimezoneInfo::None);
     }
 }
 

@@ -5,7 +5,11 @@ use std::ops::ControlFlow;
 use datafusion::common::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{ObjectName, Statement as SqlStatement, visit_relations_mut};
+use datafusion::sql::sqlparser::ast::{
+    ObjectName, Statement as SqlStatement, TableFactor, Visit, Visitor, visit_relations_mut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 
 use super::failure::of_query;
 use super::{rewrite, rows_cast};
@@ -32,6 +36,7 @@ pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
     if !reads(&statement) {
         return Err(refused(&statement));
     }
+    refuse_samples(&statement)?;
     adapt(&mut statement);
     Ok(statement)
 }
@@ -61,11 +66,65 @@ fn refused(statement: &Statement) -> Error {
     )
 }
 
+/// The engine passes over `TABLESAMPLE`: all rows are no answer to who asks for some.
+fn refuse_samples(statement: &Statement) -> Result<()> {
+    struct Samples;
+    impl Visitor for Samples {
+        type Break = ();
+
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+            match factor {
+                TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    let has_sample = match statement {
+        Statement::Explain(explain) => return refuse_samples(&explain.statement),
+        Statement::Statement(statement) => statement.visit(&mut Samples).is_break(),
+        _ => false,
+    };
+    if has_sample {
+        return Err(Error::new(ErrorKind::Usage, "the engine cannot do that: TABLESAMPLE")
+            .hint("choose rows with a condition, such as: WHERE rand() < 0.01"));
+    }
+    Ok(())
+}
+
+/// What `SHOW TABLES` asks for.
+const LISTING: &str = "SELECT table_name, table_type FROM information_schema.tables \
+                       WHERE table_schema <> 'information_schema' ORDER BY table_name";
+
+/// The list of tables and views, where nobody asks for some of them.
+fn list_tables(statement: &mut SqlStatement) {
+    let SqlStatement::ShowTables {
+        terse: false,
+        history: false,
+        extended: false,
+        full: false,
+        external: false,
+        show_options,
+    } = statement
+    else {
+        return;
+    };
+    let is_all = show_options.filter_position.is_none()
+        && show_options.starts_with.is_none()
+        && show_options.limit.is_none();
+    let listing = Parser::parse_sql(&GenericDialect {}, LISTING).ok().and_then(|mut parsed| parsed.pop());
+    if let (true, Some(listing)) = (is_all, listing) {
+        *statement = listing;
+    }
+}
+
 /// Brings names and functions into the engine's spelling.
 fn adapt(statement: &mut Statement) {
     match statement {
         Statement::Explain(explain) => adapt(&mut explain.statement),
         Statement::Statement(statement) => {
+            list_tables(statement);
             let unqualified = visit_relations_mut(statement.as_mut(), |name| {
                 drop_database(name);
                 ControlFlow::<()>::Continue(())
