@@ -1,0 +1,31 @@
+"""Airflow's own backfill, as far as it goes without a scheduler: the runs that it would make."""
+
+import re
+from typing import Any
+
+import pytest
+from airflow.cli.cli_parser import get_parser
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+
+from surroundings import DAGS
+
+
+def test_airflows_backfill_makes_each_day_between_its_bounds_both_included(
+    variable: Any, airflow_database: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    variable(first_day="2023-10-01")
+    manager = DagBundlesManager()
+    manager.sync_bundles_to_db()
+    (bundle,) = manager.get_all_dag_bundles()
+    sync_bag_to_db(BundleDagBag(str(DAGS), bundle_path=DAGS, bundle_name=bundle.name), bundle.name, None)
+    words = ["backfill", "create", "--dag-id", "logmill_daily", "--dry-run"]
+    asked = get_parser().parse_args([*words, "--from-date", "2023-10-31", "--to-date", "2023-11-02"])
+    asked.func(asked)
+    # Without a logical date; the key, and the instant at which its day begins.
+    runs = re.findall(r"^\|\s+\| (\S+)\s+\| (.+?)\s*\|$", capsys.readouterr().out, re.MULTILINE)
+    assert runs == [
+        ("2023-10-31", "2023-10-30 15:00:00+00:00"),
+        ("2023-11-01", "2023-10-31 15:00:00+00:00"),
+        ("2023-11-02", "2023-11-01 15:00:00+00:00"),
+    ]
