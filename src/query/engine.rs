@@ -223,13 +223,12 @@ impl Engine {
         let read = self.tables_read_by(view)?;
         let (mut is_there, mut is_compact) = (false, false);
         for name in &read {
-            let newest = match self.table(name) {
-                Some(table) => self.days_of(table)?.all.newest()?,
-                None => {
-                    // One log of two: of the other there is no row.
-                    self.make_default_known(name)?;
-                    None
-                }
+            let newest = if let Some(table) = self.table(name) {
+                self.days_of(table)?.all.newest()?
+            } else {
+                // One log of two: of the other there is no row.
+                self.make_default_known(name)?;
+                None
             };
             is_there |= newest.is_some();
             is_compact |= newest.is_some_and(|manifest| manifest.naming == Naming::Compact);

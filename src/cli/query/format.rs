@@ -198,8 +198,8 @@ fn distinct_names(schema: &SchemaRef) -> Vec<String> {
 fn json(batch: &RecordBatch, names: &[String]) -> Result<String> {
     let mut text = String::new();
     for row in 0..batch.num_rows() {
-        let named = names.iter().zip(batch.columns());
-        let object = named.map(|(name, cells)| Ok((name.clone(), cells::json(cells, row)?)));
+        let cells_of_row = names.iter().zip(batch.columns());
+        let object = cells_of_row.map(|(name, cells)| Ok((name.clone(), cells::json(cells, row)?)));
         text += &Value::Object(object.collect::<Result<Map<_, _>>>()?).to_string();
         text.push('\n');
     }

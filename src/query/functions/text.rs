@@ -26,10 +26,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
 fn split_parts(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (values, delimiters) = (texts(&columns[0]), texts(&columns[1]));
     let one = |row| match (text_at(values, row), text_at(delimiters, row), number_at(&columns[2], row)) {
-        (Some(value), Some(delimiter), Some(number)) => match usize::try_from(number) {
-            Ok(1..) => Ok(split_part(value, delimiter, usize::try_from(number).unwrap_or(usize::MAX))),
-            _ => exec_err!("split_part counts from 1, not from {number}"),
-        },
+        (Some(value), Some(delimiter), Some(number)) => {
+            let Some(number) = usize::try_from(number).ok().filter(|number| *number > 0) else {
+                return exec_err!("split_part counts from 1, not from {number}");
+            };
+            Ok(split_part(value, delimiter, number))
+        }
         _ => Ok(None),
     };
     Ok(Arc::new((0..values.len()).map(one).collect::<Result<StringArray>>()?))
