@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "run",
     "backfill",
     "status",
     "why",
     "diff",
+    "query",
+    "report",
     "plan",
     "convert",
     "publish",
