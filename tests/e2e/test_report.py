@@ -14,7 +14,19 @@ from harness import SAMPLE_DATA, SAMPLE_DAY, Published, logmill
 # Elements of HTML that have no end.
 VOID = {"meta", "input", "link", "br", "img"}
 # What makes a browser fetch or run something.
-ACTIVE = {"script", "link", "img", "iframe", "object", "embed", "base", "form", "use", "image", "foreignobject"}
+ACTIVE = {
+    "script",
+    "link",
+    "img",
+    "iframe",
+    "object",
+    "embed",
+    "base",
+    "form",
+    "use",
+    "image",
+    "foreignobject",
+}
 
 
 class Page(HTMLParser):
@@ -88,7 +100,9 @@ def test_the_page_is_sound_and_fetches_nothing(page: Page) -> None:
     assert not ACTIVE & set(page.elements)
     assert len(page.ids) == len(set(page.ids))
     names = {name for name, _ in page.attributes}
-    assert not {name for name in names if name.startswith("on")} | (names & {"src", "srcset", "action", "style"})
+    assert not {name for name in names if name.startswith("on")} | (
+        names & {"src", "srcset", "action", "style"}
+    )
     links = [value for name, value in page.attributes if name == "href"]
     assert links
     assert {link.removeprefix("#") for link in links if link} <= set(page.ids)
@@ -111,15 +125,21 @@ def test_status_codes_are_those_of_the_raw_lines(page: Page, raw: meanings.RawDa
     assert dict(page.rows("statuses")) == {status: spelled(requests) for status, requests in counted.items()}
 
 
-def test_users_and_events_of_the_month_are_those_of_the_raw_records(page: Page, raw: meanings.RawDays) -> None:
-    assert page.rows("months") == [[month, *map(spelled, rest)] for month, *rest in meanings.monthly_users(raw)]
+def test_users_and_events_of_the_month_are_those_of_the_raw_records(
+    page: Page, raw: meanings.RawDays
+) -> None:
+    assert page.rows("months") == [
+        [month, *map(spelled, rest)] for month, *rest in meanings.monthly_users(raw)
+    ]
 
 
 def test_metrics_of_each_hour_are_those_of_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
     hours: dict[str, list[int]] = {}
     for row in meanings.s3_requests_by_hour(raw):
         counts = hours.setdefault(row[2].strftime("%Y-%m-%d %H:%M:%S"), [0] * 14)
-        hours[row[2].strftime("%Y-%m-%d %H:%M:%S")] = [a + b for a, b in zip(counts, order(row[4:18]), strict=True)]
+        hours[row[2].strftime("%Y-%m-%d %H:%M:%S")] = [
+            a + b for a, b in zip(counts, order(row[4:18]), strict=True)
+        ]
     assert {row[0]: row[1:15] for row in page.rows("hours")} == {
         hour: [spelled(count) for count in counts] for hour, counts in hours.items()
     }
