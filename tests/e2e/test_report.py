@@ -11,6 +11,8 @@ import meanings
 from aws import Aws
 from harness import SAMPLE_DATA, SAMPLE_DAY, Published, logmill
 
+# What stands for no value: a dash as long as an n.
+NOTHING = "\u2013"
 # Elements of HTML that have no end.
 VOID = {"meta", "input", "link", "br", "img"}
 # What makes a browser fetch or run something.
@@ -121,7 +123,7 @@ def test_most_requested_objects_are_those_of_the_raw_lines(page: Page, raw: mean
 def test_status_codes_are_those_of_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
     counted: Counter[str] = Counter()
     for _, _, _, status, requests in meanings.status_codes(raw):
-        counted["–" if status is None else str(status)] += requests
+        counted[NOTHING if status is None else str(status)] += requests
     assert dict(page.rows("statuses")) == {status: spelled(requests) for status, requests in counted.items()}
 
 
@@ -151,7 +153,7 @@ def test_latencies_of_each_hour_are_means_over_all_requests(page: Page, raw: mea
         lines = [line for line in lines if meanings.kst(line).strftime("%Y-%m-%d %H:00:00") == row[0]]
         for shown, name in zip(row[15:], ("turn_around_time", "total_time"), strict=True):
             mean = meanings.mean(lines, name)
-            assert shown == ("–" if mean is None else f"{mean:.1f}"), (row[0], name)
+            assert shown == (NOTHING if mean is None else f"{mean:.1f}"), (row[0], name)
 
 
 def order(metrics: tuple[int, ...]) -> list[int]:
