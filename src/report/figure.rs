@@ -15,7 +15,7 @@ impl Log {
     /// All, in the order of the page.
     pub const ALL: [Self; 2] = [Self::CloudTrail, Self::S3Access];
 
-    /// The name of its table, and of its dataset with a dash for the underscore.
+    /// The name of its table, as the views of `glue/sql` have it.
     #[must_use]
     pub fn table(self) -> &'static str {
         match self {
