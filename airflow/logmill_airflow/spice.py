@@ -27,6 +27,8 @@ def refreshes(
         begins = date.fromisoformat(entry["day"]) - timedelta(days=1)
         for data_set in data_sets.get(entry["table"], []):
             full = begins <= oldest or any(fnmatchcase(data_set, pattern) for pattern in whole)
-            kind = FULL if full else INCREMENTAL
-            found.setdefault(data_set, {"data_set_id": data_set, "ingestion_type": kind, "run": entry["run"]})
+            new = {"data_set_id": data_set, "ingestion_type": INCREMENTAL, "run": entry["run"]}
+            refresh = found.setdefault(data_set, new)
+            if full:
+                refresh["ingestion_type"] = FULL
     return list(found.values())

@@ -50,3 +50,8 @@ def test_which_are_loaded_whole_is_a_setting() -> None:
 def test_a_day_that_an_incremental_refresh_would_not_reach_is_loaded_in_full(day: str, kind: str) -> None:
     # October 26 in Seoul begins on the 25th in UTC, of which seven days back from now are only the evening.
     assert kinds(entry("s3_access", day))["logmill-ips"] == kind
+
+
+@pytest.mark.parametrize("days", [("2023-11-01", "2020-01-01"), ("2020-01-01", "2023-11-01")])
+def test_one_day_out_of_reach_is_enough_for_a_full_refresh(days: tuple[str, str]) -> None:
+    assert kinds(*(entry("s3_access", day) for day in days))["logmill-ips"] == FULL
