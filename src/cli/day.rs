@@ -15,7 +15,7 @@ use crate::convert::{self, ConvertOptions, DayTarget, Gathered, Leg, Scattered};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{LeftObject, TablePlan};
+use crate::plan::{LeftObject, TablePlan, UNRECOGNISED};
 use crate::publish::{self, CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::lake::{Partition, run_of};
 use crate::store::{Connector, Lake};
@@ -203,12 +203,13 @@ impl<'a> DayRun<'a> {
     }
 
     /// Tells of objects that are left out, though they may be logs.
-    pub(super) fn warn_of_unrecognised(&self, table: &str, unrecognised: &[LeftObject]) {
-        let Some(first) = unrecognised.first() else { return };
+    pub(super) fn warn_of_unrecognised<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
+        let mut unrecognised = left.filter(|left| left.why == UNRECOGNISED);
+        let Some(first) = unrecognised.next() else { return };
         self.warn(
             table,
             "objects are left out, since neither key nor content tell that they are logs",
-            vec![("objects", json!(unrecognised.len())), ("first", json!(first.address))],
+            vec![("objects", json!(1 + unrecognised.count())), ("first", json!(first.address))],
         );
     }
 

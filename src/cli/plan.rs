@@ -54,7 +54,7 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
     );
     let chosen =
         plan.objects.iter().map(|object| ("read", object.why.as_ref(), object.bytes, &object.address));
-    let left = plan.left.iter().map(|object| ("leave", object.why.as_str(), object.bytes, &object.address));
+    let left = plan.left.iter().map(|object| ("leave", object.why.as_ref(), object.bytes, &object.address));
     let all: Vec<_> = chosen.chain(left).collect();
     if each {
         let row = |(what, why, bytes, address): &(&str, &str, u64, &String)| {

@@ -76,7 +76,7 @@ pub(super) fn walk(
     if let Err(error) = &walked {
         range.give_up(error, observer);
     }
-    run.warn_of_unrecognised(&source.table, planner.unrecognised());
+    run.warn_of_unrecognised(&source.table, planner.left());
     walked.map_err(|error| Error::of_table(&source.table, &error))
 }
 

@@ -17,7 +17,7 @@ use super::summary;
 use super::{Context, metrics, on_workers};
 use crate::error::Result;
 use crate::kst::KstDay;
-use crate::plan::{TableSource, UNRECOGNISED, plan_table};
+use crate::plan::{TableSource, plan_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.road.write.summary_json.as_deref())?;
@@ -48,8 +48,7 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTabl
     let planning = day_run.planned_at;
     let plan = plan_table(source, day_run.day, day_run.connector)?;
     day_run.say_planned(&plan, Some(seconds_since(planning)));
-    let unrecognised: Vec<_> = plan.left.iter().filter(|left| left.why == UNRECOGNISED).cloned().collect();
-    day_run.warn_of_unrecognised(&plan.table, &unrecognised);
+    day_run.warn_of_unrecognised(&plan.table, plan.left.iter());
     for left in &plan.left {
         let facts = || vec![("object", json!(left.address)), ("why", json!(left.why))];
         day_run.debug(&plan.table, "left out", facts);

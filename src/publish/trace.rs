@@ -203,7 +203,16 @@ mod tests {
 
     fn object(address: &str, bytes: u64) -> PlannedObject {
         let (address, key) = (address.to_owned(), address.to_owned());
-        PlannedObject { address, input: 0, key, bytes, etag: None, why: "".into(), shard: 0 }
+        PlannedObject {
+            address,
+            input: 0,
+            key,
+            bytes,
+            etag: None,
+            why: "".into(),
+            events_until_ms: None,
+            shard: 0,
+        }
     }
 
     fn input(address: &str, duplicate: u64) -> InputLine {

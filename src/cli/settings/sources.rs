@@ -6,7 +6,7 @@ use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{Scalar, SourceSection};
 use crate::dataset::{self, Naming, RowRules};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{TableSource, is_table_name};
+use crate::plan::{KeyTimes, TableSource, is_table_name};
 use crate::store::SourceAccess;
 
 impl Layers {
@@ -98,6 +98,7 @@ impl Layers {
             filter,
             redact,
             lateness_ms,
+            key_times: KeyTimes::Trusted,
             shares_input,
         })
     }

@@ -66,6 +66,10 @@ impl Store for S3Store {
         Ok(self.location.address(&self.location.prefix))
     }
 
+    fn above(&self) -> Result<String> {
+        Ok(self.root.clone())
+    }
+
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {
         let listing = Listing::new(&self.bucket, &self.root, &self.location.prefix, &self.requests);
         self.bucket.aws.wait(listing.run(visitor))
