@@ -36,8 +36,8 @@ pub(super) struct Found {
 /// Something that is left out.
 pub(super) struct Left {
     pub(super) object: LeftObject,
-    /// The dates of the folder in which it lies: days that look there may miss it.
-    pub(super) dates: Option<FolderDates>,
+    /// The days that would leave it out: those that look where it lies.
+    pub(super) days: DayRange,
 }
 
 /// What earlier listings of the same input have shown.
@@ -111,16 +111,21 @@ impl<'a> Listing<'a> {
         Ok(self.holds_logs)
     }
 
+    /// Leaves something out whose name tells no time.
     fn leave(&mut self, key: &str, bytes: u64, why: &'static str) {
-        let object =
-            LeftObject { address: self.store.address(key), bytes, why: why.into(), of_another_time: false };
-        self.left.push(Left { object, dates: self.place.dates_above(key.trim_end_matches('/')) });
+        match self.wanted.days_by_folder(self.place.dates_above(key.trim_end_matches('/'))) {
+            Some(days) => self.push_left(key, bytes, why, days, false),
+            None => self.leave_for_time(key, bytes, OUTSIDE),
+        }
     }
 
     fn leave_for_time(&mut self, key: &str, bytes: u64, why: &'static str) {
+        self.push_left(key, bytes, why, DayRange::EVER, true);
+    }
+
+    fn push_left(&mut self, key: &str, bytes: u64, why: &'static str, days: DayRange, of_another_time: bool) {
         let (address, why) = (self.store.address(key), why.into());
-        self.left
-            .push(Left { object: LeftObject { address, bytes, why, of_another_time: true }, dates: None });
+        self.left.push(Left { object: LeftObject { address, bytes, why, of_another_time }, days });
     }
 
     fn judge_all_unclear(&mut self) {
@@ -189,14 +194,18 @@ impl<'a> Listing<'a> {
                 Some(dates) => self.wanted.choose_in(dates, time, midnight),
                 None => self.wanted.choose(time, midnight),
             };
-            match choice {
-                Choice::Take(days, why) => {
+            let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+            match (choice, unfit) {
+                (Choice::Take(days, _), Some(why)) => {
+                    self.push_left(&object.key, object.bytes, why, days, false);
+                }
+                (Choice::Take(days, why), None) => {
                     let date = in_day.map_or(time.at().utc_midnight(), |day| day.first);
                     let date = self.wanted.trusts_names().then_some(date);
                     let events_until = date.is_some().then(|| events_until(time, midnight));
                     self.found.push(Found { object, why, days, date, events_until });
                 }
-                Choice::Leave(why) => self.leave_for_time(&object.key, object.bytes, why),
+                (Choice::Leave(why), _) => self.leave_for_time(&object.key, object.bytes, why),
             }
         }
     }
@@ -254,7 +263,7 @@ impl ListVisitor for Listing<'_> {
             // Behind all years that a key can name.
             Distance::After => (format!("{series}9"), Vec::new()),
             Distance::Before(start) => {
-                let days = wanted.event_days_before().filter(|day| *day > time.at());
+                let days = wanted.event_days_before().filter(|day| *day >= time.at());
                 let named = days.map(|day| format!("{series}{}", written.write(day))).collect();
                 (format!("{series}{}", written.write(start)), named)
             }
@@ -266,17 +275,15 @@ impl ListVisitor for Listing<'_> {
 
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
-        let name = object_key::split(&object.key).1;
-        let claim = match file_name::reason_to_leave(name) {
-            Some(why) => KeyClaim::NotMine(why),
-            None => self.source.dataset.claim(&self.place.path(&object.key)),
-        };
+        let claim = self.source.dataset.claim(&self.place.path(&object.key));
         if let KeyClaim::Mine(time) = claim {
             self.holds_logs = true;
             self.place.note_name(&object.key, time);
             self.timed.push((object, time));
         } else if !self.familiar.judged.insert(object.key.clone()) {
             self.known += 1;
+        } else if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {
+            self.leave(&object.key, object.bytes, why);
         } else if let KeyClaim::NotMine(why) = claim {
             self.leave(&object.key, object.bytes, why);
         } else {
@@ -293,6 +300,10 @@ impl ListVisitor for Listing<'_> {
         }
     }
 
+    fn skipped(&mut self, series: &str) {
+        self.leave_for_time(&format!("{series}*/"), 0, "names of another time, which were not listed");
+    }
+
     fn is_done(&self) -> bool {
         self.only_looks && self.holds_logs
     }
@@ -303,3 +314,6 @@ fn parents(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(folder.rsplit_once('/'), |(above, _)| above.rsplit_once('/'))
         .map(|(above, _)| above)
 }
+
+#[cfg(all(test, feature = "aws"))]
+mod tests;

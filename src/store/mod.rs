@@ -59,6 +59,8 @@ pub trait ListVisitor {
     fn object(&mut self, object: ObjectMeta);
     /// Something that is neither object nor folder, and why it is passed over.
     fn passed(&mut self, key: &str, reason: &'static str);
+    /// Keys of a series in a gap are passed over.
+    fn skipped(&mut self, series: &str);
     /// Whether nothing more needs to be listed.
     fn is_done(&self) -> bool;
 }

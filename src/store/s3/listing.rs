@@ -21,15 +21,43 @@ use crate::store::{Gap, ListVisitor, ObjectMeta};
 /// Requests that are under way at once.
 const PARALLEL: usize = 16;
 
-/// A listing under way.
-pub(super) struct Listing<'a> {
-    bucket: &'a Arc<Bucket>,
+/// Lists what is below a prefix, which keys repeat from `root` on.
+pub(super) async fn list(
+    bucket: &Arc<Bucket>,
+    root: &str,
+    prefix: &str,
+    requests: &AtomicU64,
+    visitor: &mut dyn ListVisitor,
+) -> Result<()> {
+    let mut walk = Walk::new(root, prefix);
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < PARALLEL
+            && let Some(request) = walk.waiting.pop()
+        {
+            requests.fetch_add(1, Ordering::Relaxed);
+            running.spawn_on(ask(Arc::clone(bucket), request), &bucket.aws.handle());
+        }
+        let Some(answered) = running.join_next().await.filter(|_| !visitor.is_done()) else { break };
+        let (request, page) =
+            answered.map_err(|cause| Error::bug("a listing has stopped").caused_by(cause))??;
+        walk.take(&request, &page, visitor);
+    }
+    if walk.found_something {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unusable, "there is nothing in the input")
+        .with("input", bucket.address(prefix))
+        .hint("check the prefix: 'aws s3 ls' shows what is there"))
+}
+
+/// A listing under way: what was found, and which requests come next.
+pub(crate) struct Walk<'a> {
     /// What keys begin with before the part that the visitor sees.
     root: &'a str,
     /// What is listed; the keys below it, or those that begin with it.
     prefix: &'a str,
-    requests: &'a AtomicU64,
-    waiting: Vec<Request>,
+    pub(crate) waiting: Vec<Request>,
     /// Folders that were taken up: none is listed twice.
     entered: HashSet<String>,
     found_something: bool,
@@ -37,11 +65,11 @@ pub(super) struct Listing<'a> {
 
 /// One request to be made.
 #[derive(Debug, Clone)]
-struct Request {
-    prefix: String,
-    delimiter: char,
-    after: Option<String>,
-    token: Option<String>,
+pub(crate) struct Request {
+    pub(crate) prefix: String,
+    pub(crate) delimiter: char,
+    pub(crate) after: Option<String>,
+    pub(crate) token: Option<String>,
     goal: Goal,
 }
 
@@ -66,40 +94,23 @@ impl Request {
     }
 }
 
-impl<'a> Listing<'a> {
-    pub(super) fn new(
-        bucket: &'a Arc<Bucket>,
-        root: &'a str,
-        prefix: &'a str,
-        requests: &'a AtomicU64,
-    ) -> Self {
+impl<'a> Walk<'a> {
+    pub(crate) fn new(root: &'a str, prefix: &'a str) -> Self {
         let waiting = vec![Request::folder(prefix.to_owned())];
-        Self { bucket, root, prefix, requests, waiting, entered: HashSet::new(), found_something: false }
+        Self { root, prefix, waiting, entered: HashSet::new(), found_something: false }
     }
 
-    pub(super) async fn run(mut self, visitor: &mut dyn ListVisitor) -> Result<()> {
-        let mut running = JoinSet::new();
-        loop {
-            while running.len() < PARALLEL
-                && let Some(request) = self.waiting.pop()
-            {
-                self.requests.fetch_add(1, Ordering::Relaxed);
-                running.spawn_on(ask(Arc::clone(self.bucket), request), &self.bucket.aws.handle());
-            }
-            let Some(answered) = running.join_next().await.filter(|_| !visitor.is_done()) else { break };
-            let (request, page) =
-                answered.map_err(|cause| Error::bug("a listing has stopped").caused_by(cause))??;
-            match &request.goal {
-                Goal::Folder => self.take_folder_page(&request, &page, visitor),
-                Goal::Gap(gap) => self.take_gap_page(gap, &request, &page, visitor),
-            }
+    /// Takes the answer to a request.
+    pub(crate) fn take(
+        &mut self,
+        request: &Request,
+        page: &ListObjectsV2Output,
+        visitor: &mut dyn ListVisitor,
+    ) {
+        match &request.goal {
+            Goal::Folder => self.take_folder_page(request, page, visitor),
+            Goal::Gap(gap) => self.take_gap_page(gap, request, page, visitor),
         }
-        if self.found_something {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Unusable, "there is nothing in the input")
-            .with("input", self.bucket.address(self.prefix))
-            .hint("check the prefix: 'aws s3 ls' shows what is there"))
     }
 
     fn take_folder_page(
@@ -119,7 +130,10 @@ impl<'a> Listing<'a> {
             .filter(|key| last_folder.is_none_or(|folder| folder < *key))
             .and_then(|key| Some((key, visitor.gap(key.strip_prefix(self.root)?)?)));
         match gap {
-            Some((key, gap)) => self.pass_over(gap, key, request),
+            Some((key, gap)) => {
+                visitor.skipped(&gap.series);
+                self.pass_over(gap, key, request);
+            }
             None => self.waiting.push(next),
         }
     }
@@ -198,24 +212,29 @@ impl<'a> Listing<'a> {
     ) {
         let until = format!("{}{}", self.root, gap.until);
         let met = request.after.as_deref().unwrap_or_default();
+        let folder = self.root.len() + gap.series.rfind('/').map_or(0, |slash| slash + 1);
+        let inner = |entry: &str| entry[folder..].find('/').map(|slash| entry[..=folder + slash].to_owned());
         let groups = page.common_prefixes().iter().filter_map(|common| common.prefix());
         for group in groups.filter(|group| *group < until.as_str()) {
-            match group.strip_prefix(self.root).and_then(|below| below.strip_prefix(gap.series.as_str())) {
-                Some(time) if gap.holds(time) => self.look_into(gap, time.to_owned(), met),
-                _ => self
-                    .waiting
-                    .push(Request { after: Some(met.to_owned()), ..Request::folder(group.to_owned()) }),
+            let time = &group[self.root.len() + gap.series.len()..];
+            if gap.holds(time) {
+                self.look_into(gap, time.to_owned(), met);
+            } else if let Some(folder) = inner(group) {
+                self.take_folder(&folder, visitor);
+            } else {
+                let odd = Request::folder(group.to_owned());
+                self.waiting.push(Request { after: Some(met.to_owned()), ..odd });
             }
         }
-        let objects = page.contents().iter();
-        objects
-            .filter(|object| object.key().is_some_and(|key| key < until.as_str()))
-            .for_each(|object| self.take_object(object, visitor));
-        let is_behind = page
-            .common_prefixes()
-            .last()
-            .and_then(|last| last.prefix())
-            .is_some_and(|last| last >= until.as_str());
+        for object in page.contents() {
+            match object.key().filter(|key| *key < until.as_str()).map(inner) {
+                Some(Some(folder)) => self.take_folder(&folder, visitor),
+                Some(None) => self.take_object(object, visitor),
+                None => {}
+            }
+        }
+        let last_group = page.common_prefixes().last().and_then(|last| last.prefix());
+        let is_behind = last_group.is_some_and(|last| last >= until.as_str());
         self.waiting.extend(request.next(page).filter(|_| !is_behind));
     }
 }
