@@ -312,6 +312,7 @@ mod tests {
                 etag: None,
                 damaged: false,
                 unread: false,
+                newer_than_name: 0,
                 ledger,
             }],
             location: wanted.location.clone(),

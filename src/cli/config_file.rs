@@ -68,6 +68,7 @@ pub(super) struct SourceSection {
     pub(super) naming: Option<Scalar>,
     pub(super) role_arn: Option<Scalar>,
     pub(super) requester_pays: Option<Scalar>,
+    pub(super) ignore_key_times: Option<Scalar>,
     pub(super) expected_bucket_owner: Option<Scalar>,
     #[serde(default)]
     pub(super) filter: OneOrMany,

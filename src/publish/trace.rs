@@ -217,7 +217,15 @@ mod tests {
 
     fn input(address: &str, duplicate: u64) -> InputLine {
         let ledger = RowLedger { duplicate, ..RowLedger::default() };
-        InputLine { object: address.to_owned(), bytes: 1, etag: None, damaged: false, unread: false, ledger }
+        InputLine {
+            object: address.to_owned(),
+            bytes: 1,
+            etag: None,
+            damaged: false,
+            unread: false,
+            newer_than_name: 0,
+            ledger,
+        }
     }
 
     fn row(object: usize, record: u32, at: &str, identity: u64) -> RawRow {

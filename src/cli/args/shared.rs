@@ -21,6 +21,10 @@ pub(in crate::cli) struct SourceArgs {
     /// env: LOGMILL_LATENESS]
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) lateness: Option<String>,
+    /// Read objects whatever time their names or dated folders say, for logs that were renamed or repackaged: each day then
+    /// reads all objects of the inputs [env: LOGMILL_IGNORE_KEY_TIMES]
+    #[arg(long)]
+    pub(in crate::cli) ignore_key_times: bool,
     /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
     #[arg(long, value_name = "NAMING")]
     pub(in crate::cli) naming: Option<String>,

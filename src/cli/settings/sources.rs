@@ -79,6 +79,11 @@ impl Layers {
             &default_lateness,
             span_ms,
         )?;
+        let ignores_flag = flags.ignore_key_times.then(|| "true".to_owned());
+        let ignores_file = section.ignore_key_times.as_ref();
+        let ignores =
+            self.pick_for(&table, "ignore_key_times", ignores_flag.as_ref(), ignores_file, "false", truth)?;
+        let key_times = if ignores { KeyTimes::Ignored } else { KeyTimes::Trusted };
         let naming =
             self.pick_for(&table, "naming", flags.naming.as_ref(), section.naming.as_ref(), "snake", naming)?;
         check_promotions(section, &table)?;
@@ -98,7 +103,7 @@ impl Layers {
             filter,
             redact,
             lateness_ms,
-            key_times: KeyTimes::Trusted,
+            key_times,
             shares_input,
         })
     }
