@@ -102,7 +102,7 @@ impl InputsChange {
 
 /// The list of inputs as it would be if it had been made with the inputs as they are called now: the same folder may be
 /// called otherwise, and logs may have moved.
-fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
+pub(super) fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
     let left: Vec<&String> = then.iter().filter(|input| !now.contains(input)).collect();
     let come: Vec<&String> = now.iter().filter(|input| !then.contains(input)).collect();
     if left.len() != come.len() {
@@ -132,7 +132,7 @@ fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str
 }
 
 /// What follows an input in an address that lies in it.
-fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
+pub(super) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
     let rest = address.strip_prefix(input.trim_end_matches('/'))?;
     // A prefix in S3 may be what stands before the times in the names of logs.
     let is_glued =

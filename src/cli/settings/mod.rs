@@ -3,6 +3,7 @@
 
 mod lake;
 mod layers;
+mod publishing;
 mod rules;
 mod sources;
 mod values;
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use self::layers::Layers;
-use self::values::{log_format, memory, ratio, size, threads, truth};
+use self::values::{log_format, memory, size, threads, truth};
 use super::args::{CatalogArgs, GlobalArgs, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
@@ -104,9 +105,7 @@ impl Settings {
         let max_object_flag = flags.read.and_then(|read| read.max_object_size.as_ref());
         let max_object_bytes =
             layers.pick("max_object_size", max_object_flag, file.max_object_size.as_ref(), "4 GiB", size)?;
-        let ratio_flag = write.and_then(|write| write.max_reject_ratio.as_ref());
-        let max_reject_ratio =
-            layers.pick("max_reject_ratio", ratio_flag, file.max_reject_ratio.as_ref(), "1%", ratio)?;
+        let rules = layers.publish_rules(write, &file)?;
         let fail_on_empty =
             layers.pick("fail_on_empty", empty_flag.as_ref(), file.fail_on_empty.as_ref(), "false", truth)?;
         let log_format = layers.pick(
@@ -130,7 +129,7 @@ impl Settings {
             threads,
             memory,
             max_object_bytes,
-            rules: PublishRules { max_reject_ratio },
+            rules,
             fail_on_empty,
             log_format,
             watch,
