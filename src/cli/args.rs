@@ -96,6 +96,7 @@ Examples:
     #[command(after_help = "States:
   published  with all that has come
   empty      published, without a row
+  no logs    never published, and before the first log of the table: nothing is lacking
   missing    never published
   stale      published, but raw objects have come or changed since
   failed     the last run of the day failed; what stood before still stands

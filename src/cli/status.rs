@@ -12,7 +12,7 @@ use super::settings::Flags;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{Order, RangePlanner, TableSource};
-use crate::publish::freshness::{DayState, DayStatus, day_status};
+use crate::publish::freshness::{DayState, DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
@@ -70,7 +70,7 @@ fn statuses(
 ) -> Result<BTreeMap<KstDay, Found>> {
     let wanted: Vec<KstDay> = days.days().collect();
     let mut planner = RangePlanner::open(source, &wanted, Order::Oldest, connector, console::now)?;
-    let mut statuses = BTreeMap::new();
+    let mut statuses: BTreeMap<KstDay, Found> = BTreeMap::new();
     planner.next_leg(&mut |about| {
         context.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
@@ -80,6 +80,11 @@ fn statuses(
     Ok(statuses)
 }
 
+    let mut first_logs = FirstLogs::new(lake, &source.table);
+    let mut known: Vec<&mut DayStatus> =
+        statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
+    known.iter().for_each(|status| first_logs.note(status));
+    known.iter_mut().try_for_each(|status| first_logs.settle(status))?;
 fn state_of(found: &Found) -> DayState {
     found.as_ref().map_or(DayState::Failed, |status| status.state)
 }
@@ -168,6 +173,7 @@ fn letter(state: DayState) -> char {
         DayState::Missing => '.',
         DayState::Stale => 'S',
         DayState::Failed => 'F',
+        DayState::NoLogs => '-',
     }
 }
 

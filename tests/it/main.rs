@@ -8,6 +8,7 @@ mod days;
 mod deploy;
 mod diff;
 mod docs;
+mod first_logs;
 mod harness;
 mod history;
 mod house;

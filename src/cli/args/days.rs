@@ -97,7 +97,7 @@ pub(in crate::cli) struct BackfillArgs {
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
-    /// Exit with 4 when a day is missing, stale or failed
+    /// Exit with 4 when a day is missing, stale or failed; days before the first log are none of these
     #[arg(long)]
     pub(in crate::cli) check: bool,
     #[command(flatten)]
@@ -112,7 +112,7 @@ pub(in crate::cli) struct StatusArgs {
 /// Days of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Only {
-    /// Never published.
+    /// Never published; not days before the first log.
     Missing,
     /// Published, but objects have come or changed since.
     Stale,
@@ -131,7 +131,7 @@ impl Only {
     /// Whether it means a day that stands like this.
     pub(in crate::cli) fn takes(self, status: &DayStatus) -> bool {
         match self {
-            Self::Missing => status.manifest.is_none(),
+            Self::Missing => status.manifest.is_none() && status.state != DayState::NoLogs,
             // Also where the last run failed over it.
             Self::Stale => status.change.is_stale(),
             Self::Failed => status.state == DayState::Failed,
