@@ -15,7 +15,7 @@ use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
     let now = console::now();
-    let day = KstDay::parse(&args.day.day, now)?;
+    let day = args.day.begun(now)?;
     let connector = context.connector(&settings);
     let plan_one = |source| plan_table(source, day, &connector);
     let tables = settings.tables()?.iter().map(plan_one).collect::<Result<Vec<_>>>()?;

@@ -27,3 +27,4 @@ mod rules;
 mod settings;
 mod shards;
 mod why;
+mod unfinished_days;

@@ -44,12 +44,7 @@ impl DaysArgs {
                 }
             },
         };
-        if last > KstDay::of(now) {
-            return Err(Error::new(ErrorKind::Usage, "the last day has not begun")
-                .with("to", last)
-                .with("today in Korea", KstDay::of(now))
-                .hint("name a day up to today with --to"));
-        }
+        let last = begun(last, now)?;
         if first > last {
             return Err(Error::new(ErrorKind::Usage, "the first day lies behind the last")
                 .with("from", first)
@@ -58,6 +53,18 @@ impl DaysArgs {
         }
         Ok(DayRange { first, last })
     }
+}
+
+/// The day, if it has begun in Korea: what cannot have happened yet is nothing to publish.
+pub(in crate::cli) fn begun(day: KstDay, now: UtcInstant) -> Result<KstDay> {
+    let today = KstDay::of(now);
+    if day <= today {
+        return Ok(day);
+    }
+    Err(Error::new(ErrorKind::Usage, "the day has not begun")
+        .with("day", day)
+        .with("today in Korea", today)
+        .hint("name a KST day up to today"))
 }
 
 /// A number of days: `30d` or `30`.
