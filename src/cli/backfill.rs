@@ -14,6 +14,7 @@ use super::outcomes::Outcomes;
 use super::range::{self, RangeObserver};
 use super::settings::Flags;
 use super::summary::{self, FailedTable, RangeSummary};
+use super::tables::tables;
 use super::{Context, forecast, metrics, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -27,12 +28,13 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     }
     let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
-    let tables = settings.tables()?;
     let days = args.days.range(console::now(), None)?;
     let (rule, order) = (Rule::of(args)?, args.order.into());
+    let output = settings.output()?;
     let connector = context.connector(&settings);
+    let tables = &tables(&settings, days, &connector, context.console)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
-    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let lake = connector.lake(output, &settings.lake.access)?;
     let run = DayRun::new(&settings, lake.as_ref(), days.last, context, &connector, registrar.as_ref())?;
     let wanted: Vec<KstDay> = days.days().collect();
     if args.dry_run {
@@ -97,15 +99,15 @@ struct TableDays<'r> {
     dataset: &'r str,
     rule: &'r Rule,
     made: &'r mut Made,
-}
-
     first_logs: FirstLogs<'r>,
     /// Days without an object that are made if one of an earlier day is known by the end.
     undecided: Vec<DayStatus>,
+}
+
 impl RangeObserver for TableDays<'_> {
     fn wants(&mut self, about: &DayObjects<'_>) -> bool {
         let partition = Partition { table: self.table.to_owned(), day: about.day };
-        let status = match day_status(self.run.lake, partition, about) {
+        let mut status = match day_status(self.run.lake, partition, about) {
             Ok(status) => status,
             Err(error) => {
                 self.cannot_tell(about, error);
@@ -121,6 +123,7 @@ impl RangeObserver for TableDays<'_> {
                 self.warn_of_gone(&status);
                 self.made.kept.push(status);
             }
+            Err(error) => self.cannot_tell(about, error),
         }
         false
     }
@@ -136,7 +139,6 @@ impl RangeObserver for TableDays<'_> {
             }
         }
         Ok(later)
-            Err(error) => self.cannot_tell(about, error),
     }
 
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>) {
@@ -145,8 +147,6 @@ impl RangeObserver for TableDays<'_> {
 }
 
 impl TableDays<'_> {
-    /// A day that needs no reading; that the catalog does not show it is made good.
-    fn leave(&mut self, status: &DayStatus) {
     /// What is to become of a day; none where that depends on days which have not been looked at.
     fn verdict(&mut self, status: &mut DayStatus) -> Result<Option<Verdict>> {
         let verdict = self.rule.verdict(status);
@@ -165,6 +165,8 @@ impl TableDays<'_> {
         self.made.days.entry(about.day).or_default().add(self.table, Err(error));
     }
 
+    /// A day that needs no reading; that the catalog does not show it is made good.
+    fn leave(&mut self, status: &DayStatus) {
         self.made.left += 1;
         let (Some(manifest), Some(_)) = (&status.manifest, status.not_registered()) else { return };
         let run = self.run.on_day(status.partition.day, status.listed_at);

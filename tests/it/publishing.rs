@@ -201,6 +201,6 @@ fn a_table_that_fails_does_not_stop_the_other() {
     let other = Workdir::new();
     other.cloudtrail("a", "no JSON");
     other.write("lake/s3_access/proc_ymd=20231101/part-0.parquet", "not ours");
-    let both = other.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]);
+    let both = other.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake", "--dataset", "all"]);
     both.exits(5).says(&["not published", "did not write"]);
 }

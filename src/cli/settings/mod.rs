@@ -49,6 +49,8 @@ pub(super) struct InForce {
 /// Everything that a command needs to know.
 pub(super) struct Settings {
     pub(super) sources: Vec<TableSource>,
+    /// Whether the log types of the sources were named; otherwise the inputs say which of them there are.
+    pub(super) log_types_named: bool,
     pub(super) lake: LakeSettings,
     pub(super) catalog: Option<CatalogSettings>,
     pub(super) threads: usize,
@@ -95,7 +97,12 @@ impl Settings {
         let (path, file) = config_file::load(named)?.unzip();
         let file: ConfigFile = file.unwrap_or_default();
         let path = path.map(|path| path.display().to_string());
-        let mut layers = Layers { environment, path: path.unwrap_or_default(), in_force: Vec::new() };
+        let mut layers = Layers {
+            environment,
+            path: path.unwrap_or_default(),
+            in_force: Vec::new(),
+            log_types_named: false,
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
         let write = flags.write;
         let empty_flag = write.and_then(|write| write.fail_on_empty).map(|wanted| wanted.to_string());
@@ -124,6 +131,7 @@ impl Settings {
         };
         Ok(Self {
             sources,
+            log_types_named: layers.log_types_named,
             lake,
             catalog,
             threads,
