@@ -359,3 +359,31 @@ fn deliver(
     }
     if quiet { Ok(()) } else { console::print(&text()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::tests::manifest;
+
+    #[test]
+    fn a_day_that_is_not_final_says_what_may_still_come() {
+        for (listed_at, provisional, expected) in [
+            ("2023-10-31T16:00:00Z", true, Some("23 h 0 min of the day are still to come")),
+            ("2023-11-01T11:47:31Z", true, Some("3 h 12 min of the day are still to come")),
+            (
+                "2023-11-01T15:00:00Z",
+                true,
+                Some("late objects may come for another 24 h 0 min, until 2023-11-02T15:00:00Z"),
+            ),
+            (
+                "2023-11-02T14:29:59Z",
+                true,
+                Some("late objects may come for another 0 h 30 min, until 2023-11-02T15:00:00Z"),
+            ),
+            ("2023-11-02T15:00:00Z", false, None),
+        ] {
+            let manifest = Manifest { planned_at: listed_at.to_owned(), provisional, ..manifest() };
+            assert_eq!(still_to_come(&manifest).as_deref(), expected, "{listed_at}");
+        }
+    }
+}

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::console::Console;
-use super::settings::Settings;
+use super::settings::{LogFormat, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::plan::{TableSource, holds_logs, lone_dates};
@@ -59,10 +59,17 @@ fn no_logs(sources: &[TableSource]) -> Error {
 }
 
 fn say_left_out(source: &TableSource, console: Console) {
-    let (table, dataset) = (&source.table, source.dataset.name());
+    let (table, dataset) = (source.table.as_str(), source.dataset.name());
     let why = format!("the inputs hold no {dataset} logs");
-    let next = format!("name it with --dataset {dataset} to publish an empty day");
-    console.info(&format!("{table}: not built: {why} ({next})"), &[]);
+    let hint = format!("name it with --dataset {dataset} to publish an empty day");
+    match console.format {
+        LogFormat::Text => console.info(&format!("{table}: not built: {why} ({hint})"), &[]),
+        LogFormat::Json => {
+            let about = [("table", table.into()), ("dataset", dataset.into())];
+            let facts = [("why", why.into()), ("hint", hint.into())];
+            console.info("not built", &[about, facts].concat());
+        }
+    }
 }
 
 /// A KST day needs two UTC dates: an input that is the folder of one gives about half of it.
