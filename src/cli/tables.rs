@@ -67,7 +67,7 @@ fn say_left_out(source: &TableSource, console: Console) {
         LogFormat::Json => {
             let about = [("table", table.into()), ("dataset", dataset.into())];
             let facts = [("why", why.into()), ("hint", hint.into())];
-            console.info("not built", &[about, facts].concat());
+            console.info("not_built", &[about, facts].concat());
         }
     }
 }

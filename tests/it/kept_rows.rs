@@ -59,8 +59,16 @@ fn a_table_of_whose_log_type_the_input_holds_nothing_is_not_touched() {
     let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
     let tables: Vec<_> = plan["tables"].as_array().unwrap().iter().map(|table| &table["table"]).collect();
     assert_eq!(tables, ["cloudtrail"]);
-    let run = work.logmill(["run", "--day", DAY, "--input", "raw/AWSLogs", "--output", "lake", "--quiet"]);
-    assert_eq!(run.exits(0).stderr, "");
+    let run = || work.logmill(["run", "--day", DAY, "--input", "raw/AWSLogs", "--output", "lake"]);
+    assert_eq!(run().args(["--quiet"]).exits(0).stderr, "");
+    let said = run().args(["--log-format", "json"]).exits(0).stderr;
+    let event: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    let fact = |name: &str| event[name].as_str().unwrap_or_default();
+    assert_eq!(
+        ["level", "event", "table", "dataset"].map(fact),
+        ["info", "not_built", "s3_access", "s3-access"]
+    );
+    assert_eq!(fact("why"), "the inputs hold no s3-access logs");
 }
 
 /// What counts is the log type, not the day.
