@@ -11,7 +11,7 @@ mod report;
 mod shared;
 mod why;
 
-pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
+pub(super) use days::{BackfillArgs, Only, StatusArgs, begun, day_count};
 pub(super) use diff::DiffArgs;
 #[cfg(feature = "query")]
 pub(super) use query::{QueryArgs, QueryFormat};
@@ -96,6 +96,7 @@ Examples:
     #[command(after_help = "States:
   published  with all that has come
   empty      published, without a row
+  no logs    never published, and before the first log of the table: nothing is lacking
   missing    never published
   stale      published, but raw objects have come or changed since
   failed     the last run of the day failed; what stood before still stands

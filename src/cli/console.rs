@@ -62,6 +62,11 @@ impl Console {
         }
     }
 
+    /// Something that a person should know, though nothing is wrong.
+    pub(super) fn info(self, event: &str, facts: &[Fact]) {
+        self.message(Level::Info, event, facts);
+    }
+
     /// Something that somebody should look at.
     pub(super) fn warn(self, event: &str, facts: &[Fact]) {
         self.message(Level::Warn, event, facts);

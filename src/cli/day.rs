@@ -16,7 +16,7 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{LeftObject, TablePlan, UNRECOGNISED};
-use crate::publish::{self, CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
+use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::lake::{Partition, run_of};
 use crate::store::{Connector, Lake};
 
@@ -141,9 +141,9 @@ impl<'a> DayRun<'a> {
             staged.refuse()?;
             return Err(refusal);
         }
+        staged.check_shrink(self.settings.rules.shrink, plan, &gathered.ledger)?;
         self.warn_of_damage(plan, &gathered);
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
-        self.warn_of_emptying(&partition, &manifest)?;
         self.cancel.check()?;
         self.say_written(&manifest, writing);
         let publishing = console::now();
@@ -283,18 +283,6 @@ impl<'a> DayRun<'a> {
             database: None,
             superseded: Vec::new(),
         }
-    }
-
-    fn warn_of_emptying(&self, partition: &Partition, manifest: &Manifest) -> Result<()> {
-        let rows_before = publish::read_manifest(self.lake, partition)?.map_or(0, |old| old.ledger.written);
-        if rows_before > 0 && manifest.ledger.written == 0 {
-            self.warn(
-                &partition.table,
-                "a day that had rows becomes empty: is the input what it should be?",
-                vec![("rows_before", rows_before.into()), ("objects", manifest.inputs_file.objects.into())],
-            );
-        }
-        Ok(())
     }
 
     fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {

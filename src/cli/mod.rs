@@ -17,6 +17,7 @@ mod run_report;
 mod settings;
 mod shard;
 mod summary;
+mod tables;
 
 mod backfill;
 mod clean;

@@ -7,18 +7,20 @@ use super::day::identity_key;
 use super::exit::Exit;
 use super::plan_file::PlanFile;
 use super::settings::Flags;
+use super::tables::tables;
 use super::{Context, console};
 use crate::error::{Error, Result};
-use crate::kst::KstDay;
+use crate::kst::{DayRange, KstDay};
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
     let now = console::now();
-    let day = KstDay::parse(&args.day.day, now)?;
+    let day = args.day.begun(now)?;
     let connector = context.connector(&settings);
     let plan_one = |source| plan_table(source, day, &connector);
-    let tables = settings.tables()?.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
+    let tables = tables(&settings, DayRange::only(day), &connector, context.console)?;
+    let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };
     plan.deal(args.shards);

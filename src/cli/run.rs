@@ -14,22 +14,25 @@ use super::outcomes::{conclude, each_table};
 use super::run_report::seconds_since;
 use super::settings::Flags;
 use super::summary;
+use super::tables::tables;
 use super::{Context, metrics, on_workers};
 use crate::error::Result;
-use crate::kst::KstDay;
+use crate::kst::DayRange;
 use crate::plan::{TableSource, plan_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.road.write.summary_json.as_deref())?;
     let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
-    let tables = settings.tables()?;
-    let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector, context.console)?;
-    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let day = KstDay::parse(&args.day.day, console::now())?;
-    let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
+    let day = args.day.begun(console::now())?;
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;
+    let output = settings.output()?;
+    let connector = context.connector(&settings);
+    let days = DayRange { first: day.minus_days(lookback.unwrap_or(0)), last: day };
+    let tables = &tables(&settings, days, &connector, context.console)?;
+    let registrar = Registrar::open(&settings, &connector, context.console)?;
+    let lake = connector.lake(output, &settings.lake.access)?;
+    let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
     let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
             let run_one = |table: &TableSource| run_table(&day_run, table);

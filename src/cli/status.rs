@@ -9,10 +9,11 @@ use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
 use super::exit::Exit;
 use super::settings::Flags;
+use super::tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{Order, RangePlanner, TableSource};
-use crate::publish::freshness::{DayState, DayStatus, day_status};
+use crate::publish::freshness::{DayState, DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
@@ -23,14 +24,16 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     let flags = Flags { source: Some(&args.source), lake: Some(&args.lake), ..Flags::default() };
     let settings = context.settings(global, &flags)?;
     let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
+    let output = settings.output()?;
     let connector = context.connector(&settings);
-    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let sources = tables::tables(&settings, days, &connector, context.console)?;
+    let lake = connector.lake(output, &settings.lake.access)?;
     // A lake that cannot be looked at is none in which every day is missing.
     if lake.names("")?.is_empty() {
         context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
     }
     let mut tables = Vec::new();
-    for source in settings.tables()? {
+    for source in &sources {
         let statuses = match statuses(source, days, &connector, lake.as_ref(), context) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 // The other tables can be looked at all the same.
@@ -70,13 +73,18 @@ fn statuses(
 ) -> Result<BTreeMap<KstDay, Found>> {
     let wanted: Vec<KstDay> = days.days().collect();
     let mut planner = RangePlanner::open(source, &wanted, Order::Oldest, connector, console::now)?;
-    let mut statuses = BTreeMap::new();
+    let mut statuses: BTreeMap<KstDay, Found> = BTreeMap::new();
     planner.next_leg(&mut |about| {
         context.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
         statuses.insert(about.day, day_status(lake, partition, about));
         Ok(false)
     })?;
+    let mut first_logs = FirstLogs::new(lake, &source.table);
+    let mut known: Vec<&mut DayStatus> =
+        statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
+    known.iter().for_each(|status| first_logs.note(status));
+    known.iter_mut().try_for_each(|status| first_logs.settle(status))?;
     Ok(statuses)
 }
 
@@ -165,6 +173,7 @@ fn letter(state: DayState) -> char {
     match state {
         DayState::Published => '#',
         DayState::Empty => 'o',
+        DayState::NoLogs => '-',
         DayState::Missing => '.',
         DayState::Stale => 'S',
         DayState::Failed => 'F',

@@ -8,7 +8,7 @@ use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
 use crate::error::{Error, Result};
-use crate::kst::{DayRange, KstDay};
+use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::TablePlan;
 use crate::publish::Manifest;
@@ -71,6 +71,10 @@ pub(super) struct TableSummary {
     file_bytes: u64,
     seconds: f64,
     provisional: bool,
+    /// What may still come; `null` where the day is final.
+    provisional_because: Option<String>,
+    /// From when on a run of the day is final, UTC.
+    complete_at: String,
     quarantine: Option<String>,
     /// `null` without a catalog, and where it could not be told.
     catalog: Option<CatalogSummary>,
@@ -127,6 +131,8 @@ impl TableSummary {
             file_bytes: manifest.parts.iter().map(|part| part.bytes).sum(),
             seconds,
             provisional: manifest.provisional,
+            provisional_because: still_to_come(manifest),
+            complete_at: manifest.complete_at.clone(),
             quarantine,
             catalog,
         }
@@ -135,6 +141,21 @@ impl TableSummary {
     fn megabytes_per_second(&self) -> f64 {
         if self.seconds > 0.0 { self.bytes as f64 / self.seconds / 1e6 } else { 0.0 }
     }
+}
+
+/// What of a day may come after its inputs were listed: the rest of the day, or late objects.
+fn still_to_come(manifest: &Manifest) -> Option<String> {
+    let listed_at = UtcInstant::parse_iso8601(&manifest.planned_at).filter(|_| manifest.provisional)?;
+    let until = |end: UtcInstant| {
+        let minutes = (end.0 - listed_at.0).max(0) / 60_000;
+        format!("{} h {} min", minutes / 60, minutes % 60)
+    };
+    let day_ends = manifest.day.window().end;
+    if listed_at < day_ends {
+        return Some(format!("{} of the day are still to come", until(day_ends)));
+    }
+    let complete_at = UtcInstant::parse_iso8601(&manifest.complete_at)?;
+    Some(format!("late objects may come for another {}, until {complete_at}", until(complete_at)))
 }
 
 /// A column of the table for people.
@@ -187,7 +208,7 @@ fn table_of(days: &[DaySummary], says_day: bool) -> String {
 
 impl DaySummary {
     fn lines(&self) -> String {
-        let mut text = String::new();
+        let mut text: String = self.provisional().map(|line| format!("\n{line}")).collect();
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
             let path = table.quarantine.as_deref().unwrap_or_default();
             let rows = console::count(table.ledger.quarantined);
@@ -203,6 +224,14 @@ impl DaySummary {
             text.push('\n');
         }
         text
+    }
+
+    /// Why tables of the day are not final.
+    fn provisional(&self) -> impl Iterator<Item = String> {
+        let why = |table: &TableSummary| {
+            Some(format!("{}: provisional: {}", table.table, table.provisional_because.as_ref()?))
+        };
+        self.tables.iter().filter_map(why)
     }
 
     fn failures(&self) -> impl Iterator<Item = String> {
@@ -238,6 +267,9 @@ impl Summary {
         if !self.rebuilt.is_empty() {
             text += "\nDays before, for which objects have come since they were published:\n\n";
             text += &table_of(&self.rebuilt, true);
+            for day in &self.rebuilt {
+                text.extend(day.provisional().map(|line| format!("{} {line}\n", day.day)));
+            }
             text.extend(self.rebuilt.iter().flat_map(DaySummary::failures));
         }
         text
@@ -280,13 +312,14 @@ impl RangeSummary {
             text += &table_of(&self.days, true);
         }
         for day in &self.days {
+            text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
             let rejected = day.tables.iter().filter_map(|table| Some((table, table.quarantine.as_ref()?)));
             text.extend(rejected.map(|(table, path)| {
                 let rows = console::count(table.ledger.quarantined);
                 format!("\n{} {}: {rows} rejected rows in {path}", day.day, table.table)
             }));
         }
-        if text.ends_with("jsonl") {
+        if !text.ends_with('\n') {
             text.push('\n');
         }
         let counts = [
@@ -325,4 +358,32 @@ fn deliver(
         None => {}
     }
     if quiet { Ok(()) } else { console::print(&text()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::tests::manifest;
+
+    #[test]
+    fn a_day_that_is_not_final_says_what_may_still_come() {
+        for (listed_at, provisional, expected) in [
+            ("2023-10-31T16:00:00Z", true, Some("23 h 0 min of the day are still to come")),
+            ("2023-11-01T11:47:31Z", true, Some("3 h 12 min of the day are still to come")),
+            (
+                "2023-11-01T15:00:00Z",
+                true,
+                Some("late objects may come for another 24 h 0 min, until 2023-11-02T15:00:00Z"),
+            ),
+            (
+                "2023-11-02T14:29:59Z",
+                true,
+                Some("late objects may come for another 0 h 30 min, until 2023-11-02T15:00:00Z"),
+            ),
+            ("2023-11-02T15:00:00Z", false, None),
+        ] {
+            let manifest = Manifest { planned_at: listed_at.to_owned(), provisional, ..manifest() };
+            assert_eq!(still_to_come(&manifest).as_deref(), expected, "{listed_at}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! days [`range`] lists every object once and hands them out in legs.
 
 pub mod choose;
+mod dated;
 mod file_name;
 mod list;
 mod listed;
@@ -14,6 +15,7 @@ mod range;
 mod source;
 
 pub use choose::KeyTimes;
+pub use dated::{DatedInput, lone_dates};
 pub use list::{holds_logs, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};

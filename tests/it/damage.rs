@@ -324,6 +324,7 @@ fn what_cannot_be_opened_by_its_name_is_left_out_and_listed() {
     fs::write(work.path("raw").join(nameless), of_events(&["nameless"])).unwrap();
     let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     assert_eq!((day.ledger(), day.summary["objects_left"].as_u64()), ([0; 5], Some(2)));
-    let plan = work.logmill(["plan", "--day", "2023-11-01", "--input", "raw", "-v"]).exits(0);
+    let plan =
+        work.logmill(["plan", "--day", "2023-11-01", "--input", "raw", "-v"]).of(Table::CLOUDTRAIL).exits(0);
     plan.prints(&["a link that leads nowhere", "_a.json.gz", "its name is not UTF-8", "_\u{fffd}.json"]);
 }

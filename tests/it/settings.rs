@@ -22,7 +22,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
     let work = Workdir::new();
     work.write(
         "logmill.toml",
-        "threads = 3\nmemory = \"300MiB\"\nmax_reject_ratio = 0.5\nmetrics_file = \"a.prom\"\nemf = true\n[lake]\noutput = \"/by-file\"\n",
+        "threads = 3\nmemory = \"300MiB\"\nmax_reject_ratio = 0.5\nmax_shrink = 0.1\nallow_empty = true\nmetrics_file = \"a.prom\"\nemf = true\n[lake]\noutput = \"/by-file\"\n",
     );
     let config = work.logmill(["config", "--threads", "7"]);
     let settings = in_force(config.env("LOGMILL_THREADS", "5").env("LOGMILL_MEMORY", "500MiB"));
@@ -30,6 +30,8 @@ fn flags_win_over_environment_over_file_over_defaults() {
         ("threads", "7", "--threads"),
         ("memory", "500MiB", "LOGMILL_MEMORY"),
         ("max_reject_ratio", "0.5", "logmill.toml"),
+        ("max_shrink", "0.1", "logmill.toml"),
+        ("allow_empty", "true", "logmill.toml"),
         ("metrics_file", "a.prom", "logmill.toml"),
         ("emf", "true", "logmill.toml"),
         ("output", "/by-file", "logmill.toml"),
@@ -51,6 +53,8 @@ fn every_setting_can_come_from_the_environment() {
         ("max_object_size", "1GiB"),
         ("target_file_size", "1MiB"),
         ("max_reject_ratio", "2%"),
+        ("allow_empty", "true"),
+        ("max_shrink", "20%"),
         ("fail_on_empty", "true"),
         ("log_format", "json"),
         ("metrics_file", "/metrics/logmill.prom"),
@@ -195,6 +199,7 @@ fn a_value_that_makes_no_sense_is_refused_with_what_would_do() {
         (&["--max-reject-ratio", "2"], &["'2'", "max_reject_ratio", "1% or 0.01"]),
         (&["--max-reject-ratio", "-1"], &["-1"]),
         (&["--max-reject-ratio", "NaN"], &["'NaN'", "max_reject_ratio"]),
+        (&["--max-shrink", "101%"], &["'101%'", "max_shrink", "1% or 0.01"]),
         (&["--lateness", "long"], &["'long'", "lateness", "6h or 90m"]),
         (&["--lateness", "9000d"], &["'9000d'", "a year"]),
         (&["--naming", "camel"], &["'camel'", "snake or compact"]),
@@ -238,6 +243,7 @@ fn a_day_that_is_in_no_calendar_is_refused() {
         }
     }
     for day in ["2023-11-01", "20231101"] {
-        work.logmill(["plan", "--day", day, "--input", "raw"]).exits(0).prints(&["KST day 2023-11-01"]);
+        let plan = work.logmill(["plan", "--day", day, "--input", "raw", "--dataset", "all"]).exits(0);
+        plan.prints(&["KST day 2023-11-01"]);
     }
 }

@@ -16,7 +16,9 @@ impl Layers {
         sections: Vec<SourceSection>,
     ) -> Result<Vec<TableSource>> {
         let wanted = self.pick("dataset", flags.dataset.as_ref(), None, "all", dataset_name)?;
+        let is_chosen = self.in_force.last().is_some_and(|dataset| dataset.from != "default");
         let from_file = !sections.is_empty();
+        self.log_types_named = is_chosen || from_file;
         let sections = if from_file { sections } else { default_sections() };
         let (table, _) = self.first("table", flags.table.as_ref(), None, "");
         let mut selected = Vec::new();
