@@ -28,6 +28,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), tables)?;
     let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;
     let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
