@@ -15,7 +15,9 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-authorization", "proxy-connection", "transfer-encoding"})
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authorization", "proxy-connection", "transfer-encoding"}
+)
 
 
 @dataclass(frozen=True)

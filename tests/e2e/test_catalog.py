@@ -279,7 +279,9 @@ def test_a_column_that_somebody_added_to_the_table_stays(
 COMMANDS = ["run", "lookback", "backfill", "publish"]
 
 
-def command_line(catalog: Registered, source: str, command: str, *options: str | Path) -> tuple[str | Path, ...]:
+def command_line(
+    catalog: Registered, source: str, command: str, *options: str | Path
+) -> tuple[str | Path, ...]:
     """A command that makes the sample day and registers it; what comes before it is done."""
     given = (*options, "--output", catalog.lake.url, *catalog.options, "--quiet")
     road = ("--input", source, *given)
@@ -297,7 +299,7 @@ def command_line(catalog: Registered, source: str, command: str, *options: str |
 def assert_refused_before_anything_is_read(
     catalog: Registered, source: str, command: str, *options: str | Path
 ) -> str:
-    """Lake and catalog stay as they are, no raw log is listed or read, and no lock is taken; gives what was said."""
+    """Lake and catalog stay as they are, no raw log is listed, and no lock is taken; gives what was said."""
     arguments = command_line(catalog, source, command, *options)
     lake, state = catalog.aws.contents(catalog.lake.bucket), catalog.state()
     catalog.aws.proxy.forget()

@@ -213,7 +213,9 @@ class Metadata(BaseHTTPRequestHandler):
             return self.answer("job")
         keys = {"AccessKeyId": "ASIAOFMACHINE", "SecretAccessKey": "x", "Token": "t", "Expiration": LATER}
         if self.path in (f"{self.ROLES}/job", "/credentials"):
-            return self.answer(json.dumps({"Code": "Success", "Type": "AWS-HMAC", "LastUpdated": LATER} | keys))
+            return self.answer(
+                json.dumps({"Code": "Success", "Type": "AWS-HMAC", "LastUpdated": LATER} | keys)
+            )
         return self.answer("", 404)
 
     def answer(self, text: str, status: int = 200) -> None:
