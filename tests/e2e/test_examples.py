@@ -16,7 +16,7 @@ import yaml
 from aws import Aws, S3Lake
 from catalog import DAY, Registered
 from glue_sql import COMPATIBILITY, VIEWS, AthenaDatabase
-from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Published
+from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Published, logmill
 from stacks import Stack, parameters_of, template_of
 
 RAW, LAKE, PREFIX, DATABASE = "my-trail", "my-lake", "logs", "logs"
@@ -70,12 +70,19 @@ def overrides(words: list[str]) -> dict[str, str]:
     return dict(word.split("=", 1) for word in given)
 
 
+def names_of_commands() -> list[str]:
+    """The commands of the binary."""
+    listed = logmill("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0]
+    return [name for name in re.findall(r"^  (\w+)", listed, re.MULTILINE) if name != "help"]
+
+
 def test_the_same_buckets_prefix_and_database_stand_everywhere() -> None:
     files = [path for pattern in EXAMPLES for path in REPOSITORY.glob(pattern) if path.suffix in TEXTS]
     texts = {path.relative_to(REPOSITORY).as_posix(): path.read_text("utf-8") for path in files}
+    texts |= {f"{name} --help": logmill(name, "--help").stdout for name in names_of_commands()}
     found = [(page, place) for page, text in texts.items() for place in re.findall(r"s3://[\w./-]*", text)]
     named = {(page, place.rstrip(".")) for page, place in found if not FORMS.fullmatch(place)}
-    assert {page for page, _ in named} >= {*PAGES[:4], "airflow/README.md", "deploy/batch.yaml"}
+    assert {page for page, _ in named} >= {*PAGES[:4], "airflow/README.md", "deploy/batch.yaml", "run --help"}
     assert not [(page, place) for page, place in named if not PLACES.fullmatch(place)]
     databases = {(page, name) for page, text in texts.items() for name in DATABASES.findall(text)}
     assert {page for page, _ in databases} >= {*PAGES, "airflow/README.md", "glue/jobs/logmill_spark.py"}
