@@ -148,7 +148,7 @@ Examples:
 Examples:
   logmill report --day 2023-11-01 --output /lake
   logmill report --last 30d --output s3://my-lake/logs --lang ko --to-file october.html
-  logmill report --day yesterday --config /etc/logmill.toml --to-file - | aws s3 cp - s3://pages/access.html --content-type text/html"
+  logmill report --day yesterday --config /etc/logmill.toml --to-file - | aws s3 cp - s3://my-lake/pages/access.html --content-type text/html"
     )]
     Report(ReportArgs),
     /// Show which objects a day needs, and why

@@ -22,7 +22,7 @@ from stacks import Stack, parameters_of, template_of
 RAW, LAKE, PREFIX, DATABASE = "my-trail", "my-lake", "logs", "logs"
 # Raw logs, the lake, and what lies beside it.
 PLACES = re.compile(
-    rf"s3://({RAW}(/(AWSLogs|s3-access)/[\w-]*)?|{LAKE}(/({PREFIX}|logmill|cloudformation)(/.*)?)?)"
+    rf"s3://({RAW}(/(AWSLogs|s3-access)/[\w-]*)?|{LAKE}(/({PREFIX}|logmill|cloudformation|pages)(/.*)?)?)"
 )
 # Forms of an address, and such as are left to the reader.
 FORMS = re.compile(r"s3://(bucket\b.*|\.*)")
