@@ -58,14 +58,13 @@ impl<'a> Registrar<'a> {
     {
         let Some(registrar) = registrar else { return Ok(()) };
         for shape in tables.iter().map(TableShape::from) {
-            match catalog::foresee(registrar.catalog.as_ref(), lake, shape, registrar.rules()) {
-                Ok(()) => {}
-                Err(cause) if cause.kind() == ErrorKind::Unusable => {
-                    return Err(registrar.would_refuse(shape.table, cause));
-                }
-                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-                Err(error) if error.is_retryable() => break,
-                Err(_) => {}
+            let foreseen = catalog::foresee(registrar.catalog.as_ref(), lake, shape, registrar.rules());
+            let Err(cause) = foreseen else { continue };
+            match cause.kind() {
+                ErrorKind::Unusable => return Err(registrar.would_refuse(shape.table, cause)),
+                ErrorKind::Interrupted => return Err(cause),
+                ErrorKind::Temporary => break,
+                _ => {}
             }
         }
         Ok(())

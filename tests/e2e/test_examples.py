@@ -70,16 +70,18 @@ def overrides(words: list[str]) -> dict[str, str]:
     return dict(word.split("=", 1) for word in given)
 
 
-def names_of_commands() -> list[str]:
-    """The commands of the binary."""
+def examples_of_help() -> dict[str, str]:
+    """The examples in the help of each command."""
     listed = logmill("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0]
-    return [name for name in re.findall(r"^  (\w+)", listed, re.MULTILINE) if name != "help"]
+    names = [name for name in re.findall(r"^  (\w+)", listed, re.MULTILINE) if name != "help"]
+    pages = {f"{name} --help": logmill(name, "--help").stdout for name in names}
+    return {page: "\n".join(re.findall(r"^  logmill .*", text, re.MULTILINE)) for page, text in pages.items()}
 
 
 def test_the_same_buckets_prefix_and_database_stand_everywhere() -> None:
     files = [path for pattern in EXAMPLES for path in REPOSITORY.glob(pattern) if path.suffix in TEXTS]
     texts = {path.relative_to(REPOSITORY).as_posix(): path.read_text("utf-8") for path in files}
-    texts |= {f"{name} --help": logmill(name, "--help").stdout for name in names_of_commands()}
+    texts |= examples_of_help()
     found = [(page, place) for page, text in texts.items() for place in re.findall(r"s3://[\w./-]*", text)]
     named = {(page, place.rstrip(".")) for page, place in found if not FORMS.fullmatch(place)}
     assert {page for page, _ in named} >= {*PAGES[:4], "airflow/README.md", "deploy/batch.yaml", "run --help"}
