@@ -39,7 +39,7 @@ EXIT_CODES = {
         "the data is bad, and stays so until somebody has looked at the quarantine",
     ),
     4: ExitCode(
-        "input, output or catalog cannot be used, or a published day is not what its manifest says",
+        "input or output cannot be used, or a published day is not what its manifest says",
         Outcome.FAIL,
         "a place is missing or may not be used; what passes by itself ends with 75",
     ),
