@@ -40,6 +40,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     if args.dry_run {
         return forecast::run(&run, tables, &wanted, order, &rule);
     }
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), tables)?;
     let made = on_workers(settings.threads, || make(&run, tables, &wanted, order, &rule))?;
     made.conclude(&run, days, args.road.write.summary_json.as_deref())
 }

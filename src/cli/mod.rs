@@ -57,6 +57,7 @@ use self::exit::Exit;
 use self::settings::{Flags, Settings};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::proxies::ProxyVariables;
 use crate::store::{Connector, Way};
 
 /// The command to run, also for documentation and completions.
@@ -150,6 +151,9 @@ fn way_to_aws() -> Way {
         ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
         max_attempts: std::env::var("AWS_MAX_ATTEMPTS").ok().and_then(|attempts| attempts.parse().ok()),
         path_style: has("AWS_ENDPOINT_URL") || has("AWS_ENDPOINT_URL_S3"),
+        proxies: ProxyVariables::read(|name| {
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        }),
     }
 }
 

@@ -32,6 +32,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let tables = &tables(&settings, days, &connector, context.console)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(output, &settings.lake.access)?;
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), tables)?;
     let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
     let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {

@@ -125,6 +125,7 @@ fn cloudformation(tables: &[Table]) -> String {
             "DatabaseName": {
                 "Type": "String",
                 "Description": "Glue database of the tables; it has to exist.",
+                "Default": "logs",
                 "AllowedPattern": "^[a-z0-9_]{1,255}$",
                 "ConstraintDescription": "lower-case letters, digits and underscores",
             },
