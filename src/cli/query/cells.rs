@@ -9,20 +9,20 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// `2023-11-01 09:00:00.000`, with the offset where a column has a zone.
+/// `2023-11-01 09:00:00.000`; of a column with a zone this is what a clock there shows, and its name follows.
 const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.3f";
-const ZONED: &str = "%Y-%m-%d %H:%M:%S%.3f %Z";
 
 const OPTIONS: FormatOptions<'static> = FormatOptions::new()
     .with_null("NULL")
     .with_timestamp_format(Some(TIMESTAMP))
-    .with_timestamp_tz_format(Some(ZONED));
+    .with_timestamp_tz_format(Some(TIMESTAMP));
 
 /// Says the cells of a column as text.
 pub(super) struct Texts<'a> {
     /// Those of NULL, too, whatever form they have.
     nulls: Option<NullBuffer>,
     formatter: ArrayFormatter<'a>,
+    zone: Option<&'a str>,
 }
 
 impl<'a> Texts<'a> {
@@ -31,7 +31,11 @@ impl<'a> Texts<'a> {
         let formatter = formatter.map_err(|cause| {
             Error::bug("a column cannot be shown").with("type", cells.data_type()).caused_by(cause)
         })?;
-        Ok(Self { nulls: cells.logical_nulls(), formatter })
+        let zone = match cells.data_type() {
+            DataType::Timestamp(_, zone) => zone.as_deref(),
+            _ => None,
+        };
+        Ok(Self { nulls: cells.logical_nulls(), formatter, zone })
     }
 
     /// The cell of a row; `None` for NULL.
@@ -40,7 +44,11 @@ impl<'a> Texts<'a> {
             return Ok(None);
         }
         let text = self.formatter.value(row).try_to_string();
-        text.map(Some)
+        let zoned = |text: String| match self.zone {
+            Some(zone) => format!("{text} {zone}"),
+            None => text,
+        };
+        text.map(|text| Some(zoned(text)))
             .map_err(|cause| Error::new(ErrorKind::Usage, "a cell cannot be shown").caused_by(cause))
     }
 }

@@ -21,7 +21,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let name = types::name(columns[0].data_type());
         Ok(Arc::new(StringArray::from(vec![name; columns[0].len()])))
     }),
+    Function::new("varchar_of", &[Takes::Text, Takes::Whole, Takes::Text], text, |columns, _| {
+        cut_texts(columns)
+    }),
 ];
+
+/// Texts of a length at most. Of a text the rest is cut off; what was no text must fit.
+fn cut_texts(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (values, types) = (texts(&columns[0]), texts(&columns[2]));
+    let one = |row| {
+        let (Some(value), Some(most)) = (text_at(values, row), number_at(&columns[1], row)) else {
+            return Ok(None);
+        };
+        let cut = piece(value, 1, most);
+        if cut != value && text_at(types, row) != Some("varchar") {
+            return exec_err!("'{value}' does not fit into varchar({most})");
+        }
+        Ok(Some(cut))
+    };
+    Ok(Arc::new((0..values.len()).map(one).collect::<Result<StringArray>>()?))
+}
 
 fn split_parts(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (values, delimiters) = (texts(&columns[0]), texts(&columns[1]));
