@@ -47,7 +47,7 @@ fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
             let (left, right) = (join.left.schema(), join.right.schema());
             let pairs = join.on.into_iter().map(|(one, other)| {
                 let (of_left, of_right) = (one.get_type(left)?, other.get_type(right)?);
-                refuse_mixed(&of_left, &of_right, "compare")?;
+                refuse_mixed(&of_left, &of_right, Purpose::Comparison)?;
                 let apart = of_left != of_right;
                 Ok((unzoned_if(one, apart, &of_left)?, unzoned_if(other, apart, &of_right)?))
             });
@@ -115,28 +115,43 @@ fn advice(one: &DataType, other: &DataType) -> &'static str {
     }
 }
 
-fn refuse_mixed(one: &DataType, other: &DataType, doing: &str) -> Result<()> {
+/// What two values are brought together for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Comparison,
+    Joining,
+    Arithmetic,
+    Column,
+}
+
+impl Purpose {
+    fn said(self, one: &DataType, other: &DataType) -> String {
+        let (one, other) = (types::name(one), types::name(other));
+        match self {
+            Self::Comparison => format!("cannot compare {one} with {other}"),
+            Self::Joining => format!("cannot join {one} and {other} with ||"),
+            Self::Arithmetic => format!("cannot calculate with {one} and {other}"),
+            Self::Column => format!("cannot put {one} and {other} into one column"),
+        }
+    }
+}
+
+fn refuse_mixed(one: &DataType, other: &DataType, purpose: Purpose) -> Result<()> {
     let (a, b) = (family(one), family(other));
     if a == b || a == Family::Any || b == Family::Any {
         return Ok(());
     }
-    plan_err!(
-        "cannot {doing} {} and {}, as in Athena: {}",
-        types::name(one),
-        types::name(other),
-        advice(one, other)
-    )
+    plan_err!("{}, and neither can Athena: {}", purpose.said(one, other), advice(one, other))
 }
 
 /// As values that become one column: timestamps must also be alike in their zone.
 fn refuse_unlike(one: &DataType, other: &DataType) -> Result<()> {
-    refuse_mixed(one, other, "put into one column")?;
+    refuse_mixed(one, other, Purpose::Column)?;
     let is_apart = one != other && (is_zoned(one) || is_zoned(other));
     if is_apart && !one.is_null() && !other.is_null() {
         return plan_err!(
-            "cannot put {} and {} of another zone into one column: bring both to one zone with AT TIME ZONE",
-            types::name(one),
-            types::name(other)
+            "{}, since their zones differ: bring both to one zone with AT TIME ZONE",
+            Purpose::Column.said(one, other)
         );
     }
     Ok(())
@@ -183,6 +198,11 @@ impl Meaning<'_> {
             Expr::BinaryExpr(binary) => Transformed::yes(self.of_binary(binary)?),
             Expr::Between(between) => Transformed::yes(self.of_between(between)?),
             Expr::InList(list) => Transformed::yes(self.of_list(list)?),
+            Expr::SetComparison(comparison) => {
+                let among = comparison.subquery.subquery.schema().field(0).data_type();
+                refuse_mixed(&self.type_of(&comparison.expr)?, among, Purpose::Comparison)?;
+                Transformed::no(Expr::SetComparison(comparison))
+            }
             Expr::InSubquery(subquery) => Transformed::yes(self.of_subquery(subquery)?),
             Expr::Like(like) => Transformed::yes(self.of_like(like)?),
             Expr::Case(case) => {
@@ -218,7 +238,7 @@ impl Meaning<'_> {
     }
 
     fn comparable(&self, one: &Expr, other: &Expr) -> Result<()> {
-        refuse_mixed(&self.type_of(one)?, &self.type_of(other)?, "compare")
+        refuse_mixed(&self.type_of(one)?, &self.type_of(other)?, Purpose::Comparison)
     }
 
     fn of_binary(&self, binary: BinaryExpr) -> Result<Expr> {
@@ -237,7 +257,7 @@ impl Meaning<'_> {
                 Ok(rebuilt(self.side(*left)?, self.side(*right)?))
             }
             Operator::StringConcat => {
-                refuse_mixed(&self.type_of(&left)?, &self.type_of(&right)?, "join")?;
+                refuse_mixed(&self.type_of(&left)?, &self.type_of(&right)?, Purpose::Joining)?;
                 for side in [&left, &right] {
                     self.refuse_other_than_text(side)?;
                 }
@@ -247,7 +267,7 @@ impl Meaning<'_> {
             Operator::Multiply | Operator::Divide | Operator::Modulo => {
                 let (one, other) = (self.type_of(&left)?, self.type_of(&right)?);
                 if [family(&one), family(&other)] != [Family::Number, Family::Span] {
-                    refuse_mixed(&one, &other, "calculate with")?;
+                    refuse_mixed(&one, &other, Purpose::Arithmetic)?;
                 }
                 Ok(rebuilt(*left, *right))
             }
@@ -260,7 +280,7 @@ impl Meaning<'_> {
         match family(&data_type) {
             Family::Text | Family::Any => Ok(()),
             _ => plan_err!(
-                "cannot join {} to a text, as in Athena: write CAST(... AS varchar)",
+                "cannot join {} with ||, and neither can Athena: write CAST(... AS varchar)",
                 types::name(&data_type)
             ),
         }
@@ -285,17 +305,17 @@ impl Meaning<'_> {
             }
             [Family::Moment, Family::Moment] if one == DataType::Date32 && other == DataType::Date32 => {
                 plan_err!(
-                    "the difference of two dates has another type in Athena: write date_diff('day', a, b)"
+                    "the difference of two dates is an interval in Athena, which is not available here: write date_diff('day', a, b)"
                 )
             }
             [Family::Moment, Family::Moment] => Ok(rebuilt(self.side(left)?, self.side(right)?)),
             [Family::Clock, Family::Span] | [Family::Span, Family::Clock] => Ok(rebuilt(left, right)),
             [Family::Moment, Family::Number] | [Family::Number, Family::Moment] => plan_err!(
-                "cannot add a number to {}, as in Athena: write interval '1' day, or date_add",
+                "cannot add a number to {}, and neither can Athena: write interval '1' day, or date_add",
                 types::name(if family(&one) == Family::Moment { &one } else { &other })
             ),
             _ => {
-                refuse_mixed(&one, &other, "calculate with")?;
+                refuse_mixed(&one, &other, Purpose::Arithmetic)?;
                 Ok(rebuilt(left, right))
             }
         }
@@ -319,7 +339,7 @@ impl Meaning<'_> {
     fn of_subquery(&self, subquery: InSubquery) -> Result<Expr> {
         let given = self.type_of(&subquery.expr)?;
         let among = subquery.subquery.subquery.schema().field(0).data_type().clone();
-        refuse_mixed(&given, &among, "compare")?;
+        refuse_mixed(&given, &among, Purpose::Comparison)?;
         refuse_unlike(&given, &among)?;
         Ok(Expr::InSubquery(subquery))
     }
@@ -367,9 +387,19 @@ impl Meaning<'_> {
 
     fn of_function(&self, function: ScalarFunction) -> Result<Expr> {
         match function.func.name() {
-            "coalesce" | "nullif" => {
+            "coalesce" => {
                 self.check_alike(function.args.iter())?;
                 Ok(Expr::ScalarFunction(function))
+            }
+            "nullif" => {
+                if let [one, other] = &function.args[..] {
+                    self.comparable(one, other)?;
+                    refuse_unlike(&self.type_of(one)?, &self.type_of(other)?)?;
+                }
+                Ok(Expr::ScalarFunction(function))
+            }
+            "btrim" | "ltrim" | "rtrim" if function.args.len() == 1 => {
+                call(&format!("{}_blanks", function.func.name()), function.args)
             }
             "greatest" | "least" => {
                 self.check_alike(function.args.iter())?;
@@ -456,7 +486,7 @@ fn refuse_hours_of_date(data_type: &DataType, span: &Expr) -> Result<()> {
     match constant_span(span) {
         Some((_, _, 0)) => Ok(()),
         _ => plan_err!(
-            "a date takes whole days, months or years, as in Athena: cast it to a timestamp to add hours"
+            "hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp"
         ),
     }
 }

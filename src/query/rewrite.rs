@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Statement, TimezoneInfo, TypedString, Value, visit_expressions_mut,
+    FunctionArguments, Statement, TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -16,8 +16,23 @@ use crate::error::{Error, ErrorKind, Result};
 const SPELLINGS: &[(&str, usize, &str)] = &[
     ("approx_percentile", 2, "approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1})"),
     ("arbitrary", 1, "any_value({1})"),
+    ("array_max", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_max({1}) END"),
+    ("array_min", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_min({1}) END"),
+    (
+        "array_position",
+        2,
+        "CASE WHEN {1} IS NOT NULL AND {2} IS NOT NULL \
+         THEN coalesce(CAST(array_position({1}, {2}) AS bigint), 0) END",
+    ),
+    ("array_remove", 2, "array_remove_all({1}, {2})"),
+    ("array_sort", 1, "array_sort({1}, 'ASC', 'NULLS LAST')"),
     ("codepoint", 1, "ascii({1})"),
-    ("contains", 2, "array_has({1}, {2})"),
+    (
+        "contains",
+        2,
+        "CASE WHEN array_has({1}, {2}) THEN true \
+         WHEN {2} IS NOT NULL AND {1} IS NOT NULL AND array_position({1}, NULL) IS NULL THEN false END",
+    ),
     ("count_if", 1, "count(nullif({1}, false))"),
     ("current_timestamp", 0, "at_timezone(CAST(now() AS timestamp(3)), 'UTC')"),
     ("current_timezone", 0, "'UTC'"),
@@ -115,7 +130,10 @@ fn spelled(expression: &Expr) -> Result<Option<Expr>> {
         }
         Expr::TypedString(literal) => spelled_literal(literal),
         Expr::Cast { expr, data_type, kind, .. } => spelled_cast(expr, data_type, kind, expression)?,
-        Expr::Function(call) => spelled_call(call),
+        Expr::Function(call) => {
+            refuse_time_of_day(call)?;
+            spelled_call(call)
+        }
         _ => None,
     })
 }
@@ -165,6 +183,9 @@ fn spelled_literal(literal: &TypedString) -> Option<Expr> {
 /// A cast whose type the engine knows otherwise: a timestamp is one of milliseconds, and a text can have a length.
 fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -> Result<Option<Expr>> {
     let refused = |said: &str, hint: &str| Err(Error::new(ErrorKind::Usage, said).hint(hint));
+    if let (DataType::Varchar(None), Some(digits)) = (data_type, decimal_digits(of)) {
+        return Ok(Some(text(digits)));
+    }
     Ok(match data_type {
         DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             let mut cast = cast.clone();
@@ -193,6 +214,27 @@ fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -
         }
         _ => None,
     })
+}
+
+/// The digits of a literal with a point, which is a decimal in Athena and has no exponent as text.
+fn decimal_digits(of: &Expr) -> Option<&str> {
+    match of {
+        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. })
+            if digits.contains('.') && !digits.contains(['e', 'E']) =>
+        {
+            Some(digits)
+        }
+        _ => None,
+    }
+}
+
+/// Athena's has a time zone, which no type here has.
+fn refuse_time_of_day(call: &Function) -> Result<()> {
+    if call.name.to_string().eq_ignore_ascii_case("current_time") {
+        return Err(Error::new(ErrorKind::Usage, "CURRENT_TIME is not available, since it has a time zone")
+            .hint("write CAST(localtimestamp AS time)"));
+    }
+    Ok(())
 }
 
 /// A call in the engine's spelling.
@@ -269,7 +311,11 @@ mod tests {
                 "SELECT if(year(a) = 1, 'x') FROM t",
                 "SELECT (CASE WHEN time_field('year', a) = 1 THEN 'x' END) FROM t",
             ),
-            ("SELECT contains(array['{2}'], b)", "SELECT array_has(ARRAY['{2}'], b)"),
+            (
+                "SELECT contains(array['{2}'], b)",
+                "SELECT (CASE WHEN array_has(ARRAY['{2}'], b) THEN true WHEN b IS NOT NULL AND ARRAY['{2}'] IS NOT NULL \
+                 AND array_position(ARRAY['{2}'], NULL) IS NULL THEN false END)",
+            ),
             ("SELECT count(DISTINCT a), year FROM t", "SELECT count(DISTINCT a), year FROM t"),
             ("SELECT if(a) FROM t", "SELECT if(a) FROM t"),
         ] {

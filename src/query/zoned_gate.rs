@@ -5,6 +5,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::logical_expr::expr::Cast;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, WindowFunctionDefinition};
 use datafusion::optimizer::AnalyzerRule;
@@ -110,6 +111,10 @@ fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
             WindowFunctionDefinition::AggregateUDF(function) => function.name().to_owned(),
             WindowFunctionDefinition::WindowUDF(function) => function.name().to_owned(),
         },
+        // NULL takes any type.
+        Expr::Cast(Cast { expr, .. }) if expr.get_type(schema).is_ok_and(|given| given.is_null()) => {
+            return Ok(());
+        }
         Expr::Cast(_) | Expr::TryCast(_) => "a conversion".to_owned(),
         other => format!("'{other}'"),
     };
