@@ -21,6 +21,8 @@ mod public_logs;
 mod publishing;
 #[cfg(feature = "query")]
 mod query;
+#[cfg(feature = "query")]
+mod query_meaning;
 mod records;
 mod report;
 mod reruns;
