@@ -169,7 +169,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Publish(args) => publish::run(args, global, context),
         Command::Register(args) => register::run(args, global, context),
         Command::Inspect(args) => inspect::run(args, global, context),
-        Command::Schema(args) => schema::run(args),
+        Command::Schema(args) => schema::run(args, global, context),
         Command::Verify(args) => verify::run(args, global, context),
         Command::Clean(args) => clean::run(args, global, context),
         Command::Doctor(args) => doctor::run(args, global, context),

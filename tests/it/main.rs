@@ -15,6 +15,7 @@ mod lines;
 mod output;
 mod places;
 mod processes;
+mod promotions;
 mod public_logs;
 mod publishing;
 #[cfg(feature = "query")]

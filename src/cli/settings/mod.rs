@@ -3,6 +3,7 @@
 
 mod lake;
 mod layers;
+mod promotions;
 mod rules;
 mod sources;
 mod values;
