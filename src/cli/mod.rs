@@ -43,6 +43,7 @@ mod verify;
 mod why;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -56,6 +57,7 @@ use self::exit::Exit;
 use self::settings::{Flags, Settings};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape;
 use crate::store::{Connector, Way};
 
 /// The command to run, also for documentation and completions.
@@ -70,14 +72,22 @@ pub fn main() -> ExitCode {
     let exit = match Cli::try_parse() {
         Ok(cli) => run_command(&cli),
         Err(error) => {
-            let _ = error.print();
-            match error.kind() {
+            let kind = error.kind();
+            print_usage(error);
+            match kind {
                 ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion => Exit::Done,
                 _ => Exit::Usage,
             }
         }
     };
     ExitCode::from(exit.code())
+}
+
+/// Prints help, or what is wrong with the arguments. The text quotes them: it is that of the same arguments, escaped.
+fn print_usage(error: clap::Error) {
+    let shown = |argument: OsString| escape::one_line(&argument.to_string_lossy()).into_owned();
+    let escaped = Cli::try_parse_from(std::env::args_os().map(shown));
+    let _ = escaped.err().unwrap_or(error).print();
 }
 
 /// Every day that is open holds files, and every spilled run is one: the limit is raised as far as it may be.
@@ -177,7 +187,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut command(), "logmill", &mut script);
-            console::print(&String::from_utf8_lossy(&script))?;
+            console::print_as_is(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
     }

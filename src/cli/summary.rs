@@ -189,7 +189,7 @@ impl DaySummary {
     fn lines(&self) -> String {
         let mut text = String::new();
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
-            let path = table.quarantine.as_deref().unwrap_or_default();
+            let path = console::shown(table.quarantine.as_deref().unwrap_or_default());
             let rows = console::count(table.ledger.quarantined);
             text += &format!("\n{}: {rows} rejected rows in {path}", table.table);
         }
@@ -282,7 +282,7 @@ impl RangeSummary {
         for day in &self.days {
             let rejected = day.tables.iter().filter_map(|table| Some((table, table.quarantine.as_ref()?)));
             text.extend(rejected.map(|(table, path)| {
-                let rows = console::count(table.ledger.quarantined);
+                let (rows, path) = (console::count(table.ledger.quarantined), console::shown(path));
                 format!("\n{} {}: {rows} rejected rows in {path}", day.day, table.table)
             }));
         }

@@ -8,6 +8,7 @@ mod days;
 mod deploy;
 mod diff;
 mod docs;
+mod escapes;
 mod harness;
 mod history;
 mod house;
