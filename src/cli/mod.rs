@@ -17,6 +17,7 @@ mod run_report;
 mod settings;
 mod shard;
 mod summary;
+mod whole_file;
 
 mod backfill;
 mod clean;
@@ -129,6 +130,7 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
     allow_open_files();
     let settled = environment().and_then(|environment| {
         console.format = settings::wanted_log_format(&cli.global, &environment);
+        summary::clear(summary_json(&cli.command))?;
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
         console.format = settings.log_format;
         Ok(Context { console, cancel: listen_for_signals()?, environment, way: way_to_aws() })
@@ -137,6 +139,17 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
         console.error(&error);
         error.kind().into()
     })
+}
+
+/// Where a command is to put its summary.
+fn summary_json(command: &Command) -> Option<&str> {
+    let write = match command {
+        Command::Run(args) => &args.road.write,
+        Command::Backfill(args) if !args.dry_run => &args.road.write,
+        Command::Publish(args) => &args.write,
+        _ => return None,
+    };
+    write.summary_json.as_deref()
 }
 
 /// The variables that are ours.

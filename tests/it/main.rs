@@ -27,4 +27,5 @@ mod reruns;
 mod rules;
 mod settings;
 mod shards;
+mod summaries;
 mod why;
