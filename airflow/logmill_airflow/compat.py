@@ -17,7 +17,7 @@ MIDNIGHT, ZONE = "0 0 * * *", "Asia/Seoul"
 
 
 def variable(name: str) -> str | None:
-    """The text of an Airflow Variable, or None. Where Airflow 3 is asked for JSON, broken JSON is as good as no variable."""
+    """The text of an Airflow Variable, or None. Airflow 3, asked for its JSON, takes broken JSON for no variable."""
     missing = {"default": None} if AIRFLOW_3 else {"default_var": None}
     return Variable.get(name, **missing)
 

@@ -264,8 +264,8 @@ def on_defaults_alone(variable: str | None, cwd: str | None) -> str | None:
     if found or Path(cwd or ".", "logmill.toml").is_file():
         return None
     return (
-        f"no settings are found: the {OF_VARIABLE} is empty or cannot be seen, no logmill.toml is in the task's folder, and "
-        f"none of {', '.join(OWN_SETTINGS)} is in the worker's environment; {unseen}"
+        f"no settings are found: the {OF_VARIABLE} is empty or cannot be seen, the task's folder has no logmill.toml, "
+        f"and none of {', '.join(OWN_SETTINGS)} is in the worker's environment; {unseen}"
     )
 
 

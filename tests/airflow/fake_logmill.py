@@ -1,8 +1,9 @@
 """Stands in for the binary: says what the environment tells it to say, and ends as it is told to.
 
 FAKE_EVENTS: lines for standard error. FAKE_STDOUT: standard output. FAKE_SUMMARY: content of --summary-json.
-FAKE_SUMMARY_FILE: a file with that content, which may be anything. FAKE_CODE: exit code. FAKE_PIDS: a file that gets the ids of this process and of one that it starts; both then wait to be stopped.
-FAKE_DEAF: the second does not heed SIGTERM. FAKE_SEEN: a file that gets command line and environment.
+FAKE_SUMMARY_FILE: a file with that content, which may be anything. FAKE_CODE: exit code. FAKE_PIDS: a file that gets
+the ids of this process and of one that it starts; both then wait to be stopped. FAKE_DEAF: the second does not heed
+SIGTERM. FAKE_SEEN: a file that gets command line and environment.
 """
 
 import json
