@@ -1,12 +1,13 @@
 //! What a run did, for people and for machines.
 
-use std::fs;
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
+use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -98,18 +99,17 @@ struct KeptDay {
 }
 
 /// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
-/// better before the work than after.
+/// better before the work than after. A run that does not begin leaves none.
 pub(super) fn clear(json_to: Option<&str>) -> Result<()> {
-    match json_to {
-        None | Some("-") => Ok(()),
-        Some(path) => fs::File::create(path).map(|_| ()).map_err(|cause| cannot_write(path, cause)),
-    }
+    let Some(path) = json_to.filter(|path| *path != "-") else { return Ok(()) };
+    let cleared = WholeFile::at(Path::new(path)).and_then(|file| file.check().and_then(|()| file.remove()));
+    cleared.map_err(|cause| cannot_write(path, cause))
 }
 
 fn cannot_write(path: &str, cause: std::io::Error) -> Error {
-    Error::unusable("cannot write the summary", cause)
-        .with("file", path)
-        .hint("give --summary-json a file in a folder that exists, or - for standard output")
+    Error::unusable("cannot write the summary", cause).with("file", path).hint(
+        "give --summary-json a file in a folder that exists and may be written to, or - for standard output",
+    )
 }
 
 impl TableSummary {
@@ -210,7 +210,7 @@ impl DaySummary {
     fn lines(&self) -> String {
         let mut text: String = self.provisional().map(|line| format!("\n{line}")).collect();
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
-            let path = table.quarantine.as_deref().unwrap_or_default();
+            let path = console::shown(table.quarantine.as_deref().unwrap_or_default());
             let rows = console::count(table.ledger.quarantined);
             text += &format!("\n{}: {rows} rejected rows in {path}", table.table);
         }
@@ -315,7 +315,7 @@ impl RangeSummary {
             text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
             let rejected = day.tables.iter().filter_map(|table| Some((table, table.quarantine.as_ref()?)));
             text.extend(rejected.map(|(table, path)| {
-                let rows = console::count(table.ledger.quarantined);
+                let (rows, path) = (console::count(table.ledger.quarantined), console::shown(path));
                 format!("\n{} {}: {rows} rejected rows in {path}", day.day, table.table)
             }));
         }
@@ -354,7 +354,9 @@ fn deliver(
     json.push('\n');
     match json_to {
         Some("-") => return console::print(&json),
-        Some(path) => fs::write(path, json).map_err(|cause| cannot_write(path, cause))?,
+        Some(path) => WholeFile::at(Path::new(path))
+            .and_then(|file| file.replace(&json))
+            .map_err(|cause| cannot_write(path, cause))?,
         None => {}
     }
     if quiet { Ok(()) } else { console::print(&text()) }
