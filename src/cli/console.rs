@@ -206,6 +206,11 @@ pub(super) fn table(
     lines.concat()
 }
 
+/// A number of things, of which one is called `name`: `1 object`, `2,000 objects`.
+pub(super) fn counted(number: u64, name: &str) -> String {
+    format!("{} {name}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
 /// A count with thousands separated: `1,234,567`.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();

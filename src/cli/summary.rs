@@ -11,7 +11,7 @@ use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::TablePlan;
+use crate::plan::{LeftGroup, TablePlan};
 use crate::publish::Manifest;
 use crate::publish::freshness::{DayState, DayStatus};
 
@@ -63,8 +63,12 @@ pub(super) struct RangeSummary {
 pub(super) struct TableSummary {
     pub(super) table: String,
     dataset: String,
+    /// Objects that were read. Of those that were listed all others are left out.
     objects: u64,
+    objects_listed: u64,
     objects_left: u64,
+    /// What is left out, by reason.
+    left: Vec<LeftGroup>,
     bytes: u64,
     #[serde(flatten)]
     pub(super) ledger: RowLedger,
@@ -120,11 +124,14 @@ impl TableSummary {
         catalog: Option<CatalogSummary>,
         seconds: f64,
     ) -> Self {
+        let listed = plan.listed();
         Self {
             table: plan.table.clone(),
             dataset: plan.dataset.clone(),
-            objects: plan.objects.len() as u64,
-            objects_left: plan.left.len() as u64,
+            objects: listed.read,
+            objects_listed: listed.listed,
+            objects_left: listed.left_out(),
+            left: listed.left,
             bytes: plan.bytes(),
             ledger: manifest.ledger,
             files: manifest.parts.len() as u64,
@@ -156,6 +163,17 @@ fn still_to_come(manifest: &Manifest) -> Option<String> {
     }
     let complete_at = UtcInstant::parse_iso8601(&manifest.complete_at)?;
     Some(format!("late objects may come for another {}, until {complete_at}", until(complete_at)))
+}
+
+/// What is left out, by reason, for people: `2 hidden file, 1 folder digest of log files`.
+pub(super) fn left_out(groups: &[LeftGroup]) -> String {
+    let counts = |group: &LeftGroup| {
+        let objects = (group.objects > 0).then(|| console::counted(group.objects, "object"));
+        let folders = (group.folders > 0).then(|| console::counted(group.folders, "folder"));
+        let counts: Vec<String> = objects.into_iter().chain(folders).collect();
+        format!("{} ({})", counts.join(" and "), group.why)
+    };
+    groups.iter().map(counts).collect::<Vec<_>>().join(", ")
 }
 
 /// A column of the table for people.
@@ -208,7 +226,8 @@ fn table_of(days: &[DaySummary], says_day: bool) -> String {
 
 impl DaySummary {
     fn lines(&self) -> String {
-        let mut text: String = self.provisional().map(|line| format!("\n{line}")).collect();
+        let mut text: String = self.left_out().map(|line| format!("\n{line}")).collect();
+        text.extend(self.provisional().map(|line| format!("\n{line}")));
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
             let path = console::shown(table.quarantine.as_deref().unwrap_or_default());
             let rows = console::count(table.ledger.quarantined);
@@ -224,6 +243,15 @@ impl DaySummary {
             text.push('\n');
         }
         text
+    }
+
+    /// What listing has met beside the objects that were read.
+    fn left_out(&self) -> impl Iterator<Item = String> {
+        self.tables.iter().filter(|table| !table.left.is_empty()).map(|table| {
+            let (listed, read) =
+                (console::counted(table.objects_listed, "object"), console::count(table.objects));
+            format!("{}: {listed} listed, {read} read, left out: {}", table.table, left_out(&table.left))
+        })
     }
 
     /// Why tables of the day are not final.
