@@ -156,7 +156,7 @@ fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>, left: &
         DayState::ALL.iter().map(|state| format!("{} {}", count(*state), state.word())).collect();
     text += &format!("\n{}\n", counts.join(", "));
     if !left.left.is_empty() {
-        text += &format!("left out: {}\n", left_out(&left.left));
+        text += &format!("listed beside them: {}\n", left_out(&left.left));
     }
     text + "\n"
 }

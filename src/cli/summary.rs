@@ -1,5 +1,6 @@
 //! What a run did, for people and for machines.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -165,15 +166,29 @@ fn still_to_come(manifest: &Manifest) -> Option<String> {
     Some(format!("late objects may come for another {}, until {complete_at}", until(complete_at)))
 }
 
-/// What is left out, by reason, for people: `2 hidden file, 1 folder digest of log files`.
+/// What is left out, by reason, for people: `37 left out (34 hidden file, 3 of another time)`.
 pub(super) fn left_out(groups: &[LeftGroup]) -> String {
-    let counts = |group: &LeftGroup| {
-        let objects = (group.objects > 0).then(|| console::counted(group.objects, "object"));
-        let folders = (group.folders > 0).then(|| console::counted(group.folders, "folder"));
-        let counts: Vec<String> = objects.into_iter().chain(folders).collect();
-        format!("{} ({})", counts.join(" and "), group.why)
+    let mut reasons: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for group in groups {
+        let why = if group.of_another_time { "of another time" } else { &group.why };
+        let (objects, folders) = reasons.entry(why).or_default();
+        *objects += group.objects;
+        *folders += group.folders;
+    }
+    let list = |number: fn(&(u64, u64)) -> u64| {
+        let all = reasons.iter().map(|(why, counts)| (*why, number(counts))).filter(|(_, count)| *count > 0);
+        all.map(|(why, count)| format!("{} {why}", console::count(count))).collect::<Vec<_>>().join("; ")
     };
-    groups.iter().map(counts).collect::<Vec<_>>().join(", ")
+    let total = |number: fn(&(u64, u64)) -> u64| console::count(reasons.values().map(number).sum());
+    let (objects, folders) = (list(|counts| counts.0), list(|counts| counts.1));
+    let mut text = format!("{} left out", total(|counts| counts.0));
+    if !objects.is_empty() {
+        text += &format!(" ({objects})");
+    }
+    if !folders.is_empty() {
+        text += &format!(", folders not entered: {} ({folders})", total(|counts| counts.1));
+    }
+    text
 }
 
 /// A column of the table for people.
@@ -248,9 +263,9 @@ impl DaySummary {
     /// What listing has met beside the objects that were read.
     fn left_out(&self) -> impl Iterator<Item = String> {
         self.tables.iter().filter(|table| !table.left.is_empty()).map(|table| {
-            let (listed, read) =
-                (console::counted(table.objects_listed, "object"), console::count(table.objects));
-            format!("{}: {listed} listed, {read} read, left out: {}", table.table, left_out(&table.left))
+            let listed = console::counted(table.objects_listed, "object");
+            let (read, left) = (console::count(table.objects), left_out(&table.left));
+            format!("{}: {listed} listed = {read} read + {left}", table.table)
         })
     }
 
