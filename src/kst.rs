@@ -319,7 +319,7 @@ impl UtcWindow {
     }
 
     /// The midnights with which its UTC calendar days begin, the first one at or before its start.
-    pub fn utc_midnights(self) -> impl Iterator<Item = UtcInstant> {
+    pub fn utc_midnights(self) -> impl Iterator<Item = UtcInstant> + use<> {
         std::iter::successors(Some(self.start.utc_midnight()), |at| Some(at.plus_ms(DAY_MS)))
             .take_while(move |at| *at < self.end)
     }

@@ -2,7 +2,8 @@
 ### logmill_watch
 
 Every three hours: which KST days are missing, stale for late logs, or failed? Each of them is made anew by a task of
-its own. Days that would lose rows, since raw logs have expired, are left as they are.
+its own. Days before the first log are not missing. Days that would lose rows, since raw logs have expired, are left as
+they are.
 """
 
 from airflow.providers.common.compat.sdk import DAG, Param, get_current_context, task, timezone

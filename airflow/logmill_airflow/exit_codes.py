@@ -39,9 +39,9 @@ EXIT_CODES = {
         "the data is bad, and stays so until somebody has looked at the quarantine",
     ),
     4: ExitCode(
-        "input or output cannot be used, or a published day is not what its manifest says",
+        "input or output cannot be used, a published day is not what its manifest says, or it would lose its rows",
         Outcome.FAIL,
-        "a place is missing or may not be used; what passes by itself ends with 75",
+        "a place is missing or may not be used, or the day would lose its rows; what passes by itself ends with 75",
     ),
     5: ExitCode(
         "some days or tables failed, while others were published or failed in another way",

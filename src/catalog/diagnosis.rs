@@ -297,7 +297,7 @@ mod tests {
 
     fn object(address: &str, bytes: u64) -> PlannedObject {
         let (address, key, why) = (address.to_owned(), address.to_owned(), "".into());
-        PlannedObject { address, input: 0, key, bytes, etag: None, why, shard: 0 }
+        PlannedObject { address, input: 0, key, bytes, etag: None, why, events_until_ms: None, shard: 0 }
     }
 
     /// A day that is as it should be in all three places.
@@ -312,6 +312,7 @@ mod tests {
                 etag: None,
                 damaged: false,
                 unread: false,
+                newer_than_name: 0,
                 ledger,
             }],
             location: wanted.location.clone(),

@@ -11,7 +11,7 @@ mod report;
 mod shared;
 mod why;
 
-pub(super) use days::{BackfillArgs, Only, StatusArgs, day_count};
+pub(super) use days::{BackfillArgs, Only, StatusArgs, begun, day_count};
 pub(super) use diff::DiffArgs;
 #[cfg(feature = "query")]
 pub(super) use query::{QueryArgs, QueryFormat};
@@ -26,7 +26,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::shard::ShardArg;
-use crate::dataset::Naming;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
@@ -96,6 +95,7 @@ Examples:
     #[command(after_help = "States:
   published  with all that has come
   empty      published, without a row
+  no logs    never published, and before the first log of the table: nothing is lacking
   missing    never published
   stale      published, but raw objects have come or changed since
   failed     the last run of the day failed; what stood before still stands
@@ -184,11 +184,16 @@ Examples:
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
     /// Show the columns: types, sources, meanings, Athena DDL, CloudFormation tables
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "Tables, names and promoted columns are those of the config file, so that the statement or template makes the table to which a run with the same file publishes. Flags win over the file.
+
+Examples:
   logmill schema --dataset cloudtrail
+  logmill schema --config /etc/logmill.toml --format ddl
   logmill schema --naming compact --format ddl
   logmill schema --format ddl --projection 2023-01-01
-  logmill schema --format cloudformation > tables.json")]
+  logmill schema --format cloudformation > tables.json"
+    )]
     Schema(SchemaArgs),
     /// Hold a published day against its manifest
     #[command(after_help = "Examples:
@@ -350,17 +355,23 @@ pub(super) struct InspectArgs {
 /// `schema`.
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Log type: cloudtrail, s3-access or all
-    #[arg(long, value_name = "DATASET", default_value = "all")]
-    pub(super) dataset: String,
-    /// Column names
-    #[arg(long, value_enum, default_value_t = NamingArg::Snake)]
-    pub(super) naming: NamingArg,
+    /// Log type: cloudtrail, s3-access or all [default: those of the config file, or all; env: LOGMILL_DATASET]
+    #[arg(long, value_name = "DATASET")]
+    pub(super) dataset: Option<String>,
+    /// Table of the config file, or a name for the table if there is only one [default: every table; env: LOGMILL_TABLE]
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+    /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
+    #[arg(long, value_name = "NAMING")]
+    pub(super) naming: Option<String>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = SchemaFormat::Table)]
     pub(super) format: SchemaFormat,
+    /// Lake of the tables, for ddl and cloudformation [default: a placeholder; env: LOGMILL_OUTPUT]
+    #[arg(long, value_name = "PATH")]
+    pub(super) output: Option<String>,
     /// Let Athena compute partitions, from this first day to tomorrow; for ddl and cloudformation. Register the days with
-    /// --projection, too
+    /// --projection, too [env: LOGMILL_PROJECTION, with a database]
     #[arg(long, value_name = "DAY")]
     pub(super) projection: Option<String>,
 }
@@ -462,20 +473,4 @@ pub(super) enum SchemaFormat {
     Json,
     #[value(name = "cloudformation")]
     CloudFormation,
-}
-
-/// Names of columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum NamingArg {
-    Snake,
-    Compact,
-}
-
-impl From<NamingArg> for Naming {
-    fn from(naming: NamingArg) -> Self {
-        match naming {
-            NamingArg::Snake => Self::Snake,
-            NamingArg::Compact => Self::Compact,
-        }
-    }
 }

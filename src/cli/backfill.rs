@@ -14,11 +14,12 @@ use super::outcomes::Outcomes;
 use super::range::{self, RangeObserver};
 use super::settings::Flags;
 use super::summary::{self, FailedTable, RangeSummary};
+use super::tables::tables;
 use super::{Context, forecast, metrics, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{DayObjects, Order, TableSource};
-use crate::publish::freshness::{DayStatus, day_status};
+use crate::publish::freshness::{DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -27,12 +28,13 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     }
     let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
-    let tables = settings.tables()?;
     let days = args.days.range(console::now(), None)?;
     let (rule, order) = (Rule::of(args)?, args.order.into());
+    let output = settings.output()?;
     let connector = context.connector(&settings);
+    let tables = &tables(&settings, days, &connector, context.console)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
-    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let lake = connector.lake(output, &settings.lake.access)?;
     let run = DayRun::new(&settings, lake.as_ref(), days.last, context, &connector, registrar.as_ref())?;
     let wanted: Vec<KstDay> = days.days().collect();
     if args.dry_run {
@@ -76,7 +78,10 @@ fn make(run: &DayRun<'_>, tables: &[TableSource], days: &[KstDay], order: Order,
     let mut made = Made::default();
     for source in tables {
         let dataset = source.dataset.name();
-        let mut table = TableDays { run, table: &source.table, dataset, rule, made: &mut made };
+        let first_logs = FirstLogs::new(run.lake, &source.table);
+        let undecided = Vec::new();
+        let mut table =
+            TableDays { run, table: &source.table, dataset, rule, made: &mut made, first_logs, undecided };
         let Err(error) = range::walk(run, source, days, order, &mut table) else { continue };
         let stops = error.kind() == ErrorKind::Interrupted;
         run.record_walk(source, &error);
@@ -95,32 +100,46 @@ struct TableDays<'r> {
     dataset: &'r str,
     rule: &'r Rule,
     made: &'r mut Made,
+    first_logs: FirstLogs<'r>,
+    /// Days without an object that are made if one of an earlier day is known by the end.
+    undecided: Vec<DayStatus>,
 }
 
 impl RangeObserver for TableDays<'_> {
     fn wants(&mut self, about: &DayObjects<'_>) -> bool {
         let partition = Partition { table: self.table.to_owned(), day: about.day };
-        let status = match day_status(self.run.lake, partition, about) {
+        let mut status = match day_status(self.run.lake, partition, about) {
             Ok(status) => status,
             Err(error) => {
-                let run = self.run.on_day(about.day, about.listed_at);
-                run.open_report(&Partition { table: self.table.to_owned(), day: about.day }, self.dataset);
-                // Told and counted, but not remembered: nothing was tried with the day.
-                run.end(self.table, Some(&error));
-                self.made.days.entry(about.day).or_default().add(self.table, Err(error));
+                self.cannot_tell(about, error);
                 return false;
             }
         };
-        let verdict = self.rule.verdict(&status);
-        match verdict {
-            Verdict::Make => {}
-            Verdict::Leave => self.leave(&status),
-            Verdict::Keep => {
+        self.first_logs.note(&status);
+        match self.verdict(&mut status) {
+            Ok(Some(Verdict::Make)) => return true,
+            Ok(None) => self.undecided.push(status),
+            Ok(Some(Verdict::Leave)) => self.leave(&status),
+            Ok(Some(Verdict::Keep)) => {
                 self.warn_of_gone(&status);
                 self.made.kept.push(status);
             }
+            Err(error) => self.cannot_tell(about, error),
         }
-        verdict == Verdict::Make
+        false
+    }
+
+    fn wanted_later(&mut self) -> Result<Vec<KstDay>> {
+        let mut later = Vec::new();
+        for status in std::mem::take(&mut self.undecided) {
+            let day = status.partition.day;
+            if self.first_logs.lie_before(day)? {
+                later.push(day);
+            } else {
+                self.leave(&status);
+            }
+        }
+        Ok(later)
     }
 
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>) {
@@ -129,6 +148,24 @@ impl RangeObserver for TableDays<'_> {
 }
 
 impl TableDays<'_> {
+    /// What is to become of a day; none where that depends on days which have not been looked at.
+    fn verdict(&mut self, status: &mut DayStatus) -> Result<Option<Verdict>> {
+        let verdict = self.rule.verdict(status);
+        if verdict != Verdict::Make {
+            return Ok(Some(verdict));
+        }
+        self.first_logs.settle(status)?;
+        Ok(Some(verdict).filter(|verdict| *verdict == self.rule.verdict(status)))
+    }
+
+    /// A day of which nothing can be known: told and counted, but not remembered, since nothing was tried with it.
+    fn cannot_tell(&mut self, about: &DayObjects<'_>, error: Error) {
+        let run = self.run.on_day(about.day, about.listed_at);
+        run.open_report(&Partition { table: self.table.to_owned(), day: about.day }, self.dataset);
+        run.end(self.table, Some(&error));
+        self.made.days.entry(about.day).or_default().add(self.table, Err(error));
+    }
+
     /// A day that needs no reading; that the catalog does not show it is made good.
     fn leave(&mut self, status: &DayStatus) {
         self.made.left += 1;

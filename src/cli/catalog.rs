@@ -156,6 +156,7 @@ impl CatalogSummary {
     /// One line for people.
     pub(super) fn line(&self) -> String {
         let Self { database, table, location, partition } = self;
+        let location = console::shown(location);
         format!("{database}.{table}: partition {partition}, at {location}")
     }
 }

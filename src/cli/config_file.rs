@@ -16,6 +16,8 @@ pub(super) struct ConfigFile {
     pub(super) memory: Option<Scalar>,
     pub(super) max_object_size: Option<Scalar>,
     pub(super) max_reject_ratio: Option<Scalar>,
+    pub(super) allow_empty: Option<Scalar>,
+    pub(super) max_shrink: Option<Scalar>,
     pub(super) fail_on_empty: Option<Scalar>,
     pub(super) log_format: Option<Scalar>,
     pub(super) metrics_file: Option<Scalar>,
@@ -68,6 +70,7 @@ pub(super) struct SourceSection {
     pub(super) naming: Option<Scalar>,
     pub(super) role_arn: Option<Scalar>,
     pub(super) requester_pays: Option<Scalar>,
+    pub(super) ignore_key_times: Option<Scalar>,
     pub(super) expected_bucket_owner: Option<Scalar>,
     #[serde(default)]
     pub(super) filter: OneOrMany,

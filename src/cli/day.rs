@@ -15,8 +15,8 @@ use crate::convert::{self, ConvertOptions, DayTarget, Gathered, Leg, Scattered};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{LeftObject, TablePlan};
-use crate::publish::{self, CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
+use crate::plan::{LeftObject, TablePlan, UNRECOGNISED};
+use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
 use crate::store::lake::{Partition, run_of};
 use crate::store::{Connector, Lake};
 
@@ -141,9 +141,10 @@ impl<'a> DayRun<'a> {
             staged.refuse()?;
             return Err(refusal);
         }
+        staged.check_shrink(self.settings.rules.shrink, plan, &gathered.ledger)?;
         self.warn_of_damage(plan, &gathered);
+        self.warn_of_names(plan, &gathered);
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
-        self.warn_of_emptying(&partition, &manifest)?;
         self.cancel.check()?;
         self.say_written(&manifest, writing);
         let publishing = console::now();
@@ -203,12 +204,13 @@ impl<'a> DayRun<'a> {
     }
 
     /// Tells of objects that are left out, though they may be logs.
-    pub(super) fn warn_of_unrecognised(&self, table: &str, unrecognised: &[LeftObject]) {
-        let Some(first) = unrecognised.first() else { return };
+    pub(super) fn warn_of_unrecognised<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
+        let mut unrecognised = left.filter(|left| left.why == UNRECOGNISED);
+        let Some(first) = unrecognised.next() else { return };
         self.warn(
             table,
             "objects are left out, since neither key nor content tell that they are logs",
-            vec![("objects", json!(unrecognised.len())), ("first", json!(first.address))],
+            vec![("objects", json!(1 + unrecognised.count())), ("first", json!(first.address))],
         );
     }
 
@@ -276,6 +278,7 @@ impl<'a> DayRun<'a> {
             ledger: gathered.ledger,
             input_bytes: plan.bytes(),
             inputs: plan.inputs.clone(),
+            listed: Some(plan.listed().of_the_day()),
             inputs_file,
             quarantine: staged.quarantine().cloned(),
             parts: Vec::new(),
@@ -284,16 +287,31 @@ impl<'a> DayRun<'a> {
         }
     }
 
-    fn warn_of_emptying(&self, partition: &Partition, manifest: &Manifest) -> Result<()> {
-        let rows_before = publish::read_manifest(self.lake, partition)?.map_or(0, |old| old.ledger.written);
-        if rows_before > 0 && manifest.ledger.written == 0 {
+    /// Tells of a listing in which nothing is of the day, and of names that are not what AWS writes.
+    fn warn_of_names(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
+        let listed = plan.listed();
+        if listed.read == 0 && listed.listed > 0 {
+            let most = listed.left.iter().max_by_key(|group| group.objects);
+            let why =
+                most.map(|group| json!({ "objects": group.objects, "why": group.why, "first": group.first }));
+            let text = format!("0 of {} chosen", console::counted(listed.listed, "object"));
+            self.warn(&plan.table, &text, vec![("mostly", json!(why))]);
+        }
+        let newer = || gathered.objects.iter().filter(|object| object.newer_than_name > 0);
+        if let Some(first) = newer().next() {
+            let rows: u64 = newer().map(|object| object.newer_than_name).sum();
             self.warn(
-                &partition.table,
-                "a day that had rows becomes empty: is the input what it should be?",
-                vec![("rows_before", rows_before.into()), ("objects", manifest.inputs_file.objects.into())],
+                &plan.table,
+                "rows are newer than the time in the name of their object: such names are not delivery times, and other \
+                 objects may have been left out for theirs",
+                vec![
+                    ("rows", rows.into()),
+                    ("objects", newer().count().into()),
+                    ("first", first.object.address.clone().into()),
+                    ("hint", "--ignore-key-times reads objects whatever their names say".into()),
+                ],
             );
         }
-        Ok(())
     }
 
     fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {

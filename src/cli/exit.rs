@@ -14,7 +14,7 @@ pub enum Exit {
     Usage = 2,
     /// More rows were rejected than allowed: nothing was published.
     TooManyRejects = 3,
-    /// Input or output cannot be used, or a published day is not what its manifest says.
+    /// Input or output cannot be used, a published day is not what its manifest says, or it would lose its rows.
     Unusable = 4,
     /// Some days or tables failed, while others were published or failed in another way.
     SomeFailed = 5,
@@ -38,7 +38,10 @@ impl Exit {
             Self::TooManyRejects,
             "more rows were rejected than --max-reject-ratio allows: nothing was published",
         ),
-        (Self::Unusable, "input or output cannot be used, or a published day is not what its manifest says"),
+        (
+            Self::Unusable,
+            "input or output cannot be used, a published day is not what its manifest says, or it would lose its rows",
+        ),
         (
             Self::SomeFailed,
             "some days or tables failed, while others were published or failed in another way",

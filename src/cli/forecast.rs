@@ -9,7 +9,7 @@ use super::exit::Exit;
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
-use crate::publish::freshness::{DayStatus, day_status};
+use crate::publish::freshness::{DayStatus, FirstLogs, day_status};
 use crate::publish::history::{RunOutcome, RunReport};
 use crate::store::lake::Partition;
 
@@ -44,7 +44,7 @@ fn table(
     rule: &Rule,
 ) -> Result<(String, u64)> {
     let mut planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
-    let (mut rows, mut kept, mut unknown, mut pace) = (Vec::new(), 0, 0, Pace::default());
+    let (mut statuses, mut unknown, mut pace) = (Vec::new(), 0, Pace::default());
     let (mut objects, mut bytes) = (0, 0);
     while let Some(leg) = planner.next_leg(&mut |about| {
         run.cancel.check()?;
@@ -59,15 +59,18 @@ fn table(
         };
         pace.learn(&status);
         let verdict = rule.verdict(&status);
-        kept += u64::from(verdict == Verdict::Keep);
-        if verdict == Verdict::Make {
-            rows.push(row(&status));
-        }
+        statuses.push(status);
         Ok(verdict == Verdict::Make)
     })? {
         objects += leg.objects.len() as u64;
         bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
     }
+    let mut first_logs = FirstLogs::new(run.lake, &source.table);
+    statuses.iter().for_each(|status| first_logs.note(status));
+    statuses.iter_mut().try_for_each(|status| first_logs.settle(status))?;
+    let in_verdict = |wanted| statuses.iter().filter(move |status| rule.verdict(status) == wanted);
+    let (rows, kept) =
+        (in_verdict(Verdict::Make).map(row).collect::<Vec<_>>(), in_verdict(Verdict::Keep).count());
     let mut text = format!("{}: {} of {} days\n\n", source.table, rows.len(), days.len());
     if !rows.is_empty() {
         text += &console::table(&["day", "state", "objects", "bytes"], &["objects", "bytes"], rows);

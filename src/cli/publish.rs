@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::args::{GlobalArgs, PublishArgs};
+use super::args::{GlobalArgs, PublishArgs, begun};
 use super::catalog::Registrar;
 use super::day::DayRun;
 use super::exit::Exit;
@@ -27,6 +27,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     let connector = context.connector(&settings);
     let plan_file = PlanFile::at(&args.plan, &settings, &connector)?;
     let (plan, plan_id) = plan_file.read()?;
+    begun(plan.day, console::now())?;
     let staging = staging(&args.staging, plan.day, &settings, &connector)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;

@@ -11,13 +11,17 @@ use super::run_report::seconds_since;
 use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
-use crate::plan::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject, TableSource};
+use crate::plan::{
+    DayObjects, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TablePlan, TableSource, UNRECOGNISED,
+};
 use crate::publish::StagedDay;
 
 /// What a walk over days asks and tells.
 pub(super) trait RangeObserver {
     /// Whether a day is to be made, given all that can feed it.
     fn wants(&mut self, about: &DayObjects<'_>) -> bool;
+    /// Days that are to be made after all, now that every other day has been asked for.
+    fn wanted_later(&mut self) -> Result<Vec<KstDay>>;
     /// What became of a day that was wanted.
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>);
 }
@@ -58,7 +62,7 @@ pub(super) fn walk(
     order: Order,
     observer: &mut dyn RangeObserver,
 ) -> Result<()> {
-    let mut planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
+    let planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
     let options = run.options();
     let mut range = RangeRun {
         run,
@@ -72,15 +76,37 @@ pub(super) fn walk(
         failed: BTreeSet::new(),
         walks: 0,
     };
-    let walked = range.walk(&mut planner, observer).map_err(Arc::new);
+    let mut left_out = BTreeMap::new();
+    let walked = range.go_through(planner, observer, &mut left_out).and_then(|()| {
+        let later = observer.wanted_later()?;
+        if later.is_empty() {
+            return Ok(());
+        }
+        let planner = RangePlanner::open(source, &later, order, run.connector, console::now)?;
+        range.go_through(planner, observer, &mut left_out)
+    });
+    let walked = walked.map_err(Arc::new);
     if let Err(error) = &walked {
         range.give_up(error, observer);
     }
-    run.warn_of_unrecognised(&source.table, planner.unrecognised());
+    run.warn_of_unrecognised(&source.table, left_out.values());
     walked.map_err(|error| Error::of_table(&source.table, &error))
 }
 
 impl<'a> RangeRun<'_, 'a> {
+    /// Walks through the days of a planner, and takes down what is left out without being recognised, by address.
+    fn go_through(
+        &mut self,
+        mut planner: RangePlanner<'_>,
+        observer: &mut dyn RangeObserver,
+        left_out: &mut BTreeMap<String, LeftObject>,
+    ) -> Result<()> {
+        let walked = self.walk(&mut planner, observer);
+        let unrecognised = planner.left().filter(|left| left.why == UNRECOGNISED).cloned();
+        left_out.extend(unrecognised.map(|left| (left.address.clone(), left)));
+        walked
+    }
+
     fn walk(&mut self, planner: &mut RangePlanner<'_>, observer: &mut dyn RangeObserver) -> Result<()> {
         while let Some(leg) = self.next_leg(planner, observer)? {
             self.run.cancel.check()?;
@@ -88,7 +114,7 @@ impl<'a> RangeRun<'_, 'a> {
             self.read(&leg.objects, observer)?;
             for day in leg.closes {
                 if let Some(open) = self.open.remove(&day) {
-                    self.close(day, open, observer)?;
+                    self.close(day, open, planner.left_of(day), observer)?;
                 }
             }
             // Rows of the days that are still open; those of others are gone, in whatever way.
@@ -202,9 +228,15 @@ impl<'a> RangeRun<'_, 'a> {
     }
 
     /// Makes a day public that nothing can feed any more.
-    fn close(&mut self, day: KstDay, open: OpenDay<'a>, observer: &mut dyn RangeObserver) -> Result<()> {
+    fn close(
+        &mut self,
+        day: KstDay,
+        open: OpenDay<'a>,
+        left: Vec<LeftObject>,
+        observer: &mut dyn RangeObserver,
+    ) -> Result<()> {
         let OpenDay { run, staged, legs, began, read_seconds } = open;
-        let (plan, found) = legs.join(self.source.empty_plan());
+        let (plan, found) = legs.join(TablePlan { left, ..self.source.empty_plan() });
         run.say_planned(&plan, None);
         run.say_read(&plan, found.rows_read(), read_seconds);
         let outcome = run.finish(&plan, found, staged, began);

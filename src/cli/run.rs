@@ -14,23 +14,26 @@ use super::outcomes::{conclude, each_table};
 use super::run_report::seconds_since;
 use super::settings::Flags;
 use super::summary;
+use super::tables::tables;
 use super::{Context, metrics, on_workers};
 use crate::error::Result;
-use crate::kst::KstDay;
-use crate::plan::{TableSource, UNRECOGNISED, plan_table};
+use crate::kst::DayRange;
+use crate::plan::{TableSource, plan_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     summary::clear(args.road.write.summary_json.as_deref())?;
     let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
-    let tables = settings.tables()?;
+    let day = args.day.begun(console::now())?;
+    let lookback = args.lookback.as_deref().map(day_count).transpose()?;
+    let output = settings.output()?;
     let connector = context.connector(&settings);
+    let days = DayRange { first: day.minus_days(lookback.unwrap_or(0)), last: day };
+    let tables = &tables(&settings, days, &connector, context.console)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
-    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-    let day = KstDay::parse(&args.day.day, console::now())?;
+    let lake = connector.lake(output, &settings.lake.access)?;
     Registrar::foresee(registrar.as_ref(), lake.as_ref(), tables)?;
     let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
-    let lookback = args.lookback.as_deref().map(day_count).transpose()?;
     let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
             let run_one = |table: &TableSource| run_table(&day_run, table);
@@ -49,8 +52,7 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTabl
     let planning = day_run.planned_at;
     let plan = plan_table(source, day_run.day, day_run.connector)?;
     day_run.say_planned(&plan, Some(seconds_since(planning)));
-    let unrecognised: Vec<_> = plan.left.iter().filter(|left| left.why == UNRECOGNISED).cloned().collect();
-    day_run.warn_of_unrecognised(&plan.table, &unrecognised);
+    day_run.warn_of_unrecognised(&plan.table, plan.left.iter());
     for left in &plan.left {
         let facts = || vec![("object", json!(left.address)), ("why", json!(left.why))];
         day_run.debug(&plan.table, "left out", facts);

@@ -9,10 +9,12 @@ use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
 use super::exit::Exit;
 use super::settings::Flags;
+use super::summary::left_out;
+use super::tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::plan::{Order, RangePlanner, TableSource};
-use crate::publish::freshness::{DayState, DayStatus, day_status};
+use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
+use crate::publish::freshness::{DayState, DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
@@ -23,15 +25,17 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     let flags = Flags { source: Some(&args.source), lake: Some(&args.lake), ..Flags::default() };
     let settings = context.settings(global, &flags)?;
     let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
+    let output = settings.output()?;
     let connector = context.connector(&settings);
-    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    let sources = tables::tables(&settings, days, &connector, context.console)?;
+    let lake = connector.lake(output, &settings.lake.access)?;
     // A lake that cannot be looked at is none in which every day is missing.
     if lake.names("")?.is_empty() {
         context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
     }
     let mut tables = Vec::new();
-    for source in settings.tables()? {
-        let statuses = match statuses(source, days, &connector, lake.as_ref(), context) {
+    for source in &sources {
+        let (statuses, left) = match statuses(source, days, &connector, lake.as_ref(), context) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 // The other tables can be looked at all the same.
                 context.console.error(&error);
@@ -45,7 +49,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
                 let lines = statuses.iter().map(|(day, found)| as_json(&source.table, *day, found));
                 lines.into_iter().try_for_each(|line| console::print(&format!("{line}\n")))?;
             }
-            ShowFormat::Table => console::print(&text(&source.table, days, &statuses))?,
+            ShowFormat::Table => console::print(&text(&source.table, days, &statuses, &left))?,
         }
         tables.push(Ok(statuses.values().any(|found| state_of(found).is_behind())));
     }
@@ -67,17 +71,22 @@ fn statuses(
     connector: &Connector,
     lake: &dyn Lake,
     context: &Context,
-) -> Result<BTreeMap<KstDay, Found>> {
+) -> Result<(BTreeMap<KstDay, Found>, ListedObjects)> {
     let wanted: Vec<KstDay> = days.days().collect();
     let mut planner = RangePlanner::open(source, &wanted, Order::Oldest, connector, console::now)?;
-    let mut statuses = BTreeMap::new();
+    let mut statuses: BTreeMap<KstDay, Found> = BTreeMap::new();
     planner.next_leg(&mut |about| {
         context.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
         statuses.insert(about.day, day_status(lake, partition, about));
         Ok(false)
     })?;
-    Ok(statuses)
+    let mut first_logs = FirstLogs::new(lake, &source.table);
+    let mut known: Vec<&mut DayStatus> =
+        statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
+    known.iter().for_each(|status| first_logs.note(status));
+    known.iter_mut().try_for_each(|status| first_logs.settle(status))?;
+    Ok((statuses, ListedObjects::count(0, planner.left())))
 }
 
 fn state_of(found: &Found) -> DayState {
@@ -96,6 +105,9 @@ fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
                 "failed_run": failure.map(|failure| &failure.run),
                 "objects": status.objects,
                 "bytes": status.bytes,
+                "objects_listed": status.listed.listed,
+                "objects_left": status.listed.left_out(),
+                "left": status.listed.left,
                 "objects_new": status.change.new,
                 "objects_changed": status.change.changed,
                 "objects_gone": status.change.gone,
@@ -136,13 +148,17 @@ const HEADER: [&str; 12] = [
 ];
 
 /// A calendar, a table of all days, and how many are in which state.
-fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>) -> String {
+fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>, left: &ListedObjects) -> String {
     let mut text = format!("{table}: KST days {days}\n\n{}\n", calendar(statuses));
     text += &console::table(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
     let count = |state| statuses.values().filter(|found| state_of(found) == state).count();
     let counts: Vec<String> =
         DayState::ALL.iter().map(|state| format!("{} {}", count(*state), state.word())).collect();
-    text + &format!("\n{}\n\n", counts.join(", "))
+    text += &format!("\n{}\n", counts.join(", "));
+    if !left.left.is_empty() {
+        text += &format!("left out: {}\n", left_out(&left.left));
+    }
+    text + "\n"
 }
 
 /// A line a month, a letter a day.
@@ -165,6 +181,7 @@ fn letter(state: DayState) -> char {
     match state {
         DayState::Published => '#',
         DayState::Empty => 'o',
+        DayState::NoLogs => '-',
         DayState::Missing => '.',
         DayState::Stale => 'S',
         DayState::Failed => 'F',

@@ -1,16 +1,17 @@
 //! What a run did, for people and for machines.
 
-use std::fs;
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
+use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
-use crate::kst::{DayRange, KstDay};
+use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::TablePlan;
+use crate::plan::{LeftGroup, TablePlan};
 use crate::publish::Manifest;
 use crate::publish::freshness::{DayState, DayStatus};
 
@@ -62,8 +63,12 @@ pub(super) struct RangeSummary {
 pub(super) struct TableSummary {
     pub(super) table: String,
     dataset: String,
+    /// Objects that were read. Of those that were listed all others are left out.
     objects: u64,
+    objects_listed: u64,
     objects_left: u64,
+    /// What is left out, by reason.
+    left: Vec<LeftGroup>,
     bytes: u64,
     #[serde(flatten)]
     pub(super) ledger: RowLedger,
@@ -71,6 +76,10 @@ pub(super) struct TableSummary {
     file_bytes: u64,
     seconds: f64,
     provisional: bool,
+    /// What may still come; `null` where the day is final.
+    provisional_because: Option<String>,
+    /// From when on a run of the day is final, UTC.
+    complete_at: String,
     quarantine: Option<String>,
     /// `null` without a catalog, and where it could not be told.
     catalog: Option<CatalogSummary>,
@@ -94,18 +103,17 @@ struct KeptDay {
 }
 
 /// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
-/// better before the work than after.
+/// better before the work than after. A run that does not begin leaves none.
 pub(super) fn clear(json_to: Option<&str>) -> Result<()> {
-    match json_to {
-        None | Some("-") => Ok(()),
-        Some(path) => fs::File::create(path).map(|_| ()).map_err(|cause| cannot_write(path, cause)),
-    }
+    let Some(path) = json_to.filter(|path| *path != "-") else { return Ok(()) };
+    let cleared = WholeFile::at(Path::new(path)).and_then(|file| file.check().and_then(|()| file.remove()));
+    cleared.map_err(|cause| cannot_write(path, cause))
 }
 
 fn cannot_write(path: &str, cause: std::io::Error) -> Error {
-    Error::unusable("cannot write the summary", cause)
-        .with("file", path)
-        .hint("give --summary-json a file in a folder that exists, or - for standard output")
+    Error::unusable("cannot write the summary", cause).with("file", path).hint(
+        "give --summary-json a file in a folder that exists and may be written to, or - for standard output",
+    )
 }
 
 impl TableSummary {
@@ -116,17 +124,22 @@ impl TableSummary {
         catalog: Option<CatalogSummary>,
         seconds: f64,
     ) -> Self {
+        let listed = plan.listed();
         Self {
             table: plan.table.clone(),
             dataset: plan.dataset.clone(),
-            objects: plan.objects.len() as u64,
-            objects_left: plan.left.len() as u64,
+            objects: listed.read,
+            objects_listed: listed.listed,
+            objects_left: listed.left_out(),
+            left: listed.left,
             bytes: plan.bytes(),
             ledger: manifest.ledger,
             files: manifest.parts.len() as u64,
             file_bytes: manifest.parts.iter().map(|part| part.bytes).sum(),
             seconds,
             provisional: manifest.provisional,
+            provisional_because: still_to_come(manifest),
+            complete_at: manifest.complete_at.clone(),
             quarantine,
             catalog,
         }
@@ -135,6 +148,32 @@ impl TableSummary {
     fn megabytes_per_second(&self) -> f64 {
         if self.seconds > 0.0 { self.bytes as f64 / self.seconds / 1e6 } else { 0.0 }
     }
+}
+
+/// What of a day may come after its inputs were listed: the rest of the day, or late objects.
+fn still_to_come(manifest: &Manifest) -> Option<String> {
+    let listed_at = UtcInstant::parse_iso8601(&manifest.planned_at).filter(|_| manifest.provisional)?;
+    let until = |end: UtcInstant| {
+        let minutes = (end.0 - listed_at.0).max(0) / 60_000;
+        format!("{} h {} min", minutes / 60, minutes % 60)
+    };
+    let day_ends = manifest.day.window().end;
+    if listed_at < day_ends {
+        return Some(format!("{} of the day are still to come", until(day_ends)));
+    }
+    let complete_at = UtcInstant::parse_iso8601(&manifest.complete_at)?;
+    Some(format!("late objects may come for another {}, until {complete_at}", until(complete_at)))
+}
+
+/// What is left out, by reason, for people: `2 hidden file, 1 folder digest of log files`.
+pub(super) fn left_out(groups: &[LeftGroup]) -> String {
+    let counts = |group: &LeftGroup| {
+        let objects = (group.objects > 0).then(|| console::counted(group.objects, "object"));
+        let folders = (group.folders > 0).then(|| console::counted(group.folders, "folder"));
+        let counts: Vec<String> = objects.into_iter().chain(folders).collect();
+        format!("{} ({})", counts.join(" and "), group.why)
+    };
+    groups.iter().map(counts).collect::<Vec<_>>().join(", ")
 }
 
 /// A column of the table for people.
@@ -187,9 +226,10 @@ fn table_of(days: &[DaySummary], says_day: bool) -> String {
 
 impl DaySummary {
     fn lines(&self) -> String {
-        let mut text = String::new();
+        let mut text: String = self.left_out().map(|line| format!("\n{line}")).collect();
+        text.extend(self.provisional().map(|line| format!("\n{line}")));
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
-            let path = table.quarantine.as_deref().unwrap_or_default();
+            let path = console::shown(table.quarantine.as_deref().unwrap_or_default());
             let rows = console::count(table.ledger.quarantined);
             text += &format!("\n{}: {rows} rejected rows in {path}", table.table);
         }
@@ -203,6 +243,23 @@ impl DaySummary {
             text.push('\n');
         }
         text
+    }
+
+    /// What listing has met beside the objects that were read.
+    fn left_out(&self) -> impl Iterator<Item = String> {
+        self.tables.iter().filter(|table| !table.left.is_empty()).map(|table| {
+            let (listed, read) =
+                (console::counted(table.objects_listed, "object"), console::count(table.objects));
+            format!("{}: {listed} listed, {read} read, left out: {}", table.table, left_out(&table.left))
+        })
+    }
+
+    /// Why tables of the day are not final.
+    fn provisional(&self) -> impl Iterator<Item = String> {
+        let why = |table: &TableSummary| {
+            Some(format!("{}: provisional: {}", table.table, table.provisional_because.as_ref()?))
+        };
+        self.tables.iter().filter_map(why)
     }
 
     fn failures(&self) -> impl Iterator<Item = String> {
@@ -238,6 +295,9 @@ impl Summary {
         if !self.rebuilt.is_empty() {
             text += "\nDays before, for which objects have come since they were published:\n\n";
             text += &table_of(&self.rebuilt, true);
+            for day in &self.rebuilt {
+                text.extend(day.provisional().map(|line| format!("{} {line}\n", day.day)));
+            }
             text.extend(self.rebuilt.iter().flat_map(DaySummary::failures));
         }
         text
@@ -280,13 +340,14 @@ impl RangeSummary {
             text += &table_of(&self.days, true);
         }
         for day in &self.days {
+            text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
             let rejected = day.tables.iter().filter_map(|table| Some((table, table.quarantine.as_ref()?)));
             text.extend(rejected.map(|(table, path)| {
-                let rows = console::count(table.ledger.quarantined);
+                let (rows, path) = (console::count(table.ledger.quarantined), console::shown(path));
                 format!("\n{} {}: {rows} rejected rows in {path}", day.day, table.table)
             }));
         }
-        if text.ends_with("jsonl") {
+        if !text.ends_with('\n') {
             text.push('\n');
         }
         let counts = [
@@ -321,8 +382,38 @@ fn deliver(
     json.push('\n');
     match json_to {
         Some("-") => return console::print(&json),
-        Some(path) => fs::write(path, json).map_err(|cause| cannot_write(path, cause))?,
+        Some(path) => WholeFile::at(Path::new(path))
+            .and_then(|file| file.replace(&json))
+            .map_err(|cause| cannot_write(path, cause))?,
         None => {}
     }
     if quiet { Ok(()) } else { console::print(&text()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::tests::manifest;
+
+    #[test]
+    fn a_day_that_is_not_final_says_what_may_still_come() {
+        for (listed_at, provisional, expected) in [
+            ("2023-10-31T16:00:00Z", true, Some("23 h 0 min of the day are still to come")),
+            ("2023-11-01T11:47:31Z", true, Some("3 h 12 min of the day are still to come")),
+            (
+                "2023-11-01T15:00:00Z",
+                true,
+                Some("late objects may come for another 24 h 0 min, until 2023-11-02T15:00:00Z"),
+            ),
+            (
+                "2023-11-02T14:29:59Z",
+                true,
+                Some("late objects may come for another 0 h 30 min, until 2023-11-02T15:00:00Z"),
+            ),
+            ("2023-11-02T15:00:00Z", false, None),
+        ] {
+            let manifest = Manifest { planned_at: listed_at.to_owned(), provisional, ..manifest() };
+            assert_eq!(still_to_come(&manifest).as_deref(), expected, "{listed_at}");
+        }
+    }
 }

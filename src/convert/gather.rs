@@ -25,6 +25,8 @@ pub struct ObjectLedger<'a> {
     pub ledger: RowLedger,
     /// What of it is lost.
     pub damage: Damage,
+    /// Rows of any day whose events are newer than its name allows.
+    pub newer_than_name: u64,
 }
 
 /// A table and day before it is written: the ledger is final.
@@ -57,6 +59,7 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
             object: &plan.objects[count.object as usize],
             ledger: count.ledger,
             damage: count.damage,
+            newer_than_name: count.newer_than_name,
         })
         .collect();
     for object in duplicates.objects() {

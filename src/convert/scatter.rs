@@ -13,7 +13,7 @@ use super::run::Run;
 use super::{ConvertOptions, Observer, Residency};
 use crate::dataset::{self, Damage, Dataset, IdentityKey, RowBatch, RowRules, Rows, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{DayRange, KstDay};
+use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
 use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
@@ -26,6 +26,8 @@ pub(super) struct ObjectCount {
     pub(super) ledger: RowLedger,
     /// What of it is lost.
     pub(super) damage: Damage,
+    /// Rows of any day whose events are newer than its name allows.
+    pub(super) newer_than_name: u64,
 }
 
 /// The rows of a table and day, sorted run by run, and what became of the others.
@@ -235,6 +237,9 @@ impl Work<'_> {
         while let Some(placed) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             let Placed { reading: Reading { number, object, days }, place } = placed;
             rows.begin_object(*number, *days);
+            if let Some(until) = object.events_until_ms {
+                rows.expect_events_until(UtcInstant(until));
+            }
             let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;
             let opened = input.feed.open(*place);
@@ -329,5 +334,6 @@ fn count_of(rows: &Rows, object: u32, day: KstDay) -> ObjectCount {
     let all = rows.ledger();
     let written = rows.kept().iter().find(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows);
     let other_day = all.read - all.quarantined - written;
-    ObjectCount { object, ledger: RowLedger { written, other_day, ..all }, damage: rows.damage() }
+    let ledger = RowLedger { written, other_day, ..all };
+    ObjectCount { object, ledger, damage: rows.damage(), newer_than_name: rows.newer_than_name() }
 }

@@ -37,7 +37,7 @@ struct ShardIndex {
     files: Vec<(String, u64)>,
     runs: Vec<StagedRun>,
     identities: Vec<String>,
-    counts: Vec<(u32, RowLedger, Damage)>,
+    counts: Vec<(u32, RowLedger, Damage, u64)>,
     quarantines: Vec<StagedQuarantine>,
 }
 
@@ -240,7 +240,11 @@ impl Scattered {
         let runs = self.runs.iter().map(staged_run).collect::<Result<_>>()?;
         let identities = self.identities.iter().map(staged_identities).collect::<Result<_>>()?;
         let quarantines = self.quarantines.iter_mut().map(staged_quarantine).collect::<Result<_>>()?;
-        let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
+        let counts = self
+            .counts
+            .iter()
+            .map(|count| (count.object, count.ledger, count.damage, count.newer_than_name))
+            .collect();
         // Last, since the files are complete only now.
         let files = file_sizes(folder).map_err(|cause| spill_failed(folder, cause))?;
         let (plan, folder) = (attempt.plan.to_owned(), attempt.run.to_owned());
@@ -285,7 +289,12 @@ impl Scattered {
             dictionary_bytes: run.dictionary_bytes,
         }));
         self.identities.extend(index.identities.iter().map(|file| IdentityRun::in_file(folder.join(file))));
-        let count = |(object, ledger, damage)| ObjectCount { object, ledger, damage };
+        let count = |(object, ledger, damage, newer_than_name)| ObjectCount {
+            object,
+            ledger,
+            damage,
+            newer_than_name,
+        };
         self.counts.extend(index.counts.into_iter().map(count));
         for staged in index.quarantines {
             self.quarantines.push(Quarantine::restore(folder.join(staged.file), &staged.index)?);

@@ -17,7 +17,7 @@ mod text_cells;
 
 pub use cells::Cells;
 pub use column::{Column, ColumnType, Identifier, Naming, Origin, Spread, TableSchema};
-pub use object_key::{KeyClaim, KeyTime, TimeInKey};
+pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
 pub use redact::RedactRules;
 pub use rows::{Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
 pub use rules::RowRules;
@@ -38,13 +38,14 @@ pub trait Dataset: Send + Sync {
     /// How long after the end of a day its objects are still awaited where the user says nothing, in hours.
     fn default_lateness_hours(&self) -> u32;
 
-    /// Whether an object is one of this dataset, judged by its key alone.
-    fn claim(&self, key: &str) -> KeyClaim;
+    /// Whether an object is one of this dataset, judged by its path alone: the folders above the input count, too, where
+    /// they are known.
+    fn claim(&self, path: &str) -> KeyClaim;
 
     /// Where the time in the name of an object stands, if it has one in the order of which names are sorted.
     fn time_in_key(&self, key: &str) -> Option<TimeInKey>;
 
-    /// Whether nothing but folders `YYYY/MM/DD` lie below a folder, judged by its path alone.
+    /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. Other things may lie beside the years.
     fn holds_days(&self, folder: &str) -> bool;
 
     /// Whether the first bytes of an object, decompressed, look like this dataset: for keys that say nothing.

@@ -18,8 +18,18 @@ pub enum KeyClaim {
 pub enum KeyTime {
     /// Delivered then: all events are older.
     Delivered(UtcInstant),
-    /// Either delivered at this midnight, or named after the UTC day whose events it holds: its siblings tell.
+    /// Either delivered at this midnight, or named after the UTC day whose events it holds: the other names of its dated
+    /// folder tell which.
     Midnight(UtcInstant),
+}
+
+impl KeyTime {
+    /// The time as written in the key.
+    #[must_use]
+    pub fn at(self) -> UtcInstant {
+        let (Self::Delivered(at) | Self::Midnight(at)) = self;
+        at
+    }
 }
 
 /// Where the time stands in a key.
@@ -29,14 +39,23 @@ pub struct TimeInKey {
     pub start: usize,
     /// How it is written, for [`time_by_pattern`]; larger units come first, so that keys sort by it.
     pub pattern: &'static str,
+    /// Whether a midnight may name the UTC day of the events instead of their delivery.
+    pub may_name_event_day: bool,
 }
 
 impl TimeInKey {
-    /// The number of digits with which the time begins, and what follows them.
+    /// The parts into which keys of a series fall, down to a day: the digits of each, and the character behind them.
     #[must_use]
-    pub fn leading(&self) -> (usize, char) {
-        let digits = self.pattern.chars().take_while(|part| "YMDhms".contains(*part)).count();
-        (digits, self.pattern.chars().nth(digits).unwrap_or('-'))
+    pub fn parts_of_a_day(&self) -> Vec<(usize, char)> {
+        let (mut parts, mut digits) = (Vec::new(), 0);
+        for part in self.pattern.chars() {
+            match part {
+                'h' => break,
+                'Y' | 'M' | 'D' => digits += 1,
+                mark => parts.push((std::mem::take(&mut digits), mark)),
+            }
+        }
+        parts
     }
 
     /// The time of an instant in the same form.
@@ -52,20 +71,52 @@ impl TimeInKey {
 /// Midnight of the UTC day in a `YYYY/MM/DD` at the end of a folder path.
 #[must_use]
 pub fn folder_date(folder: &str) -> Option<UtcInstant> {
-    let mut parts = folder.rsplit('/');
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let (above, day) = split(folder);
+    let (above, month) = split(above);
+    date(split(above).1, month, day)
+}
+
+/// The UTC dates that a folder is for: those of the midnights `first` to `last`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderDates {
+    /// The first midnight.
+    pub first: UtcInstant,
+    /// The last midnight.
+    pub last: UtcInstant,
+}
+
+impl FolderDates {
+    /// The dates of a folder whose path ends in `YYYY/MM/DD`, or in `YYYY` or `YYYY/MM` below a folder of which
+    /// `holds_days` says that a log type divides it by dates.
+    #[must_use]
+    pub fn of(folder: &str, holds_days: impl Fn(&str) -> bool) -> Option<Self> {
+        if let Some(day) = folder_date(folder) {
+            return Some(Self { first: day, last: day });
+        }
+        let (above, name) = split(folder);
+        if let (Some(first), Some(last)) = (date(name, "01", "01"), date(name, "12", "31")) {
+            return holds_days(above).then_some(Self { first, last });
+        }
+        let (above, year) = split(above);
+        let first = date(year, name, "01")?;
+        let last = ["31", "30", "29", "28"].into_iter().find_map(|day| date(year, name, day))?;
+        holds_days(above).then_some(Self { first, last })
+    }
+
+    /// Whether it is one date.
+    #[must_use]
+    pub fn is_day(self) -> bool {
+        self.first == self.last
+    }
+}
+
+/// Midnight of a date written as `YYYY`, `MM`, `DD`.
+fn date(year: &str, month: &str, day: &str) -> Option<UtcInstant> {
     if (year.len(), month.len(), day.len()) != (4, 2, 2) {
         return None;
     }
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?;
     Civil { year: number(year)?, month: number(month)?, day: number(day)?, ..Civil::default() }.to_utc()
-}
-
-/// Midnight of the UTC day in the innermost dated folder in which a key lies.
-#[must_use]
-pub fn date_above(key: &str) -> Option<UtcInstant> {
-    let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
-    folders.map(|(folder, _)| folder).find_map(folder_date)
 }
 
 /// Splits a key into its folder, without the last slash, and its name.
@@ -102,13 +153,13 @@ mod tests {
 
     #[test]
     fn a_time_is_written_as_it_is_read() {
-        for (pattern, leading, written) in [
-            ("YYYY-MM-DD-hh-mm-ss-", (4, '-'), "2023-10-31-15-04-05-"),
-            ("YYYYMMDDThhmmZ", (8, 'T'), "20231031T1504Z"),
+        for (pattern, parts, written) in [
+            ("YYYY-MM-DD-hh-mm-ss-", &[(4, '-'), (2, '-'), (2, '-')][..], "2023-10-31-15-04-05-"),
+            ("YYYYMMDDThhmmZ", &[(8, 'T')], "20231031T1504Z"),
         ] {
-            let time = TimeInKey { start: 0, pattern };
+            let time = TimeInKey { start: 0, pattern, may_name_event_day: false };
             let instant = UtcInstant::parse_iso8601("2023-10-31T15:04:05Z").unwrap();
-            assert_eq!((time.leading(), time.write(instant).as_str()), (leading, written));
+            assert_eq!((time.parts_of_a_day().as_slice(), time.write(instant).as_str()), (parts, written));
             assert!(time_by_pattern(written.as_bytes(), pattern).is_some());
         }
     }
@@ -119,6 +170,29 @@ mod tests {
         assert_eq!(date("a/2023/11/01").as_deref(), Some("2023-11-01T00:00:00Z"));
         for folder in ["a/2023/11", "2023/13/01", "a/2023/1/01", "a/b/c/d", "", "x/+023/11/01"] {
             assert_eq!(date(folder), None, "{folder}");
+        }
+    }
+
+    #[test]
+    fn a_year_and_a_month_are_dates_only_below_a_folder_of_days() {
+        let dates = |folder| {
+            let dates = FolderDates::of(folder, |above| above == "root")?;
+            Some([dates.first, dates.last].map(|at| at.to_string()[..10].to_owned()))
+        };
+        for (folder, expected) in [
+            ("root/2024/02/29", Some(["2024-02-29", "2024-02-29"])),
+            ("other/2024/02/29", Some(["2024-02-29", "2024-02-29"])),
+            ("root/2024/02", Some(["2024-02-01", "2024-02-29"])),
+            ("root/2023", Some(["2023-01-01", "2023-12-31"])),
+            ("other/2024/02", None),
+            ("other/2024", None),
+            ("2024", None),
+            ("root/2024/2", None),
+            ("root/2024/13", None),
+            ("root/web", None),
+            ("root", None),
+        ] {
+            assert_eq!(dates(folder), expected.map(|dates| dates.map(str::to_owned)), "{folder}");
         }
     }
 }

@@ -103,6 +103,9 @@ pub struct Rows {
     /// Rows kept of the current object, by day.
     kept: Vec<(KstDay, u64)>,
     damage: Damage,
+    /// The last instant of an event of the current object, by the name of the object.
+    until: UtcInstant,
+    newer_than_name: u64,
     raw_bytes: usize,
 }
 
@@ -156,6 +159,8 @@ impl Rows {
             ledger: RowLedger::default(),
             kept: Vec::new(),
             damage: Damage::None,
+            until: UtcInstant(i64::MAX),
+            newer_than_name: 0,
             raw_bytes: 0,
         }
     }
@@ -167,6 +172,19 @@ impl Rows {
         self.ledger = RowLedger::default();
         self.kept.clear();
         self.damage = Damage::None;
+        self.until = UtcInstant(i64::MAX);
+        self.newer_than_name = 0;
+    }
+
+    /// By the name of the current object, none of its events is newer than this.
+    pub fn expect_events_until(&mut self, until: UtcInstant) {
+        self.until = until;
+    }
+
+    /// Rows of the current object whose events are newer than its name allows: somebody has repackaged logs.
+    #[must_use]
+    pub fn newer_than_name(&self) -> u64 {
+        self.newer_than_name
     }
 
     /// What of the current object is lost: how much, nobody knows.
@@ -190,6 +208,7 @@ impl Rows {
     /// Starts a row if it lies in a wanted day: the caller then appends exactly one cell to each column.
     pub fn begin_row(&mut self, head: &RowHead<'_>) -> bool {
         self.ledger.read += 1;
+        self.newer_than_name += u64::from(head.at > self.until);
         if !self.window.contains(head.at) {
             self.ledger.other_day += 1;
             return false;

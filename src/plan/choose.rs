@@ -1,17 +1,29 @@
 //! Whether a day needs an object, by the time in its key.
 
-use crate::dataset::KeyTime;
-use crate::dataset::object_key;
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{FolderDates, KeyTime};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
+
+/// What the times in the names of a source's objects are worth.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyTimes {
+    /// They are those of delivery, or the UTC days of the events, as AWS writes them.
+    #[default]
+    Trusted,
+    /// Somebody has repackaged or renamed the logs: neither names nor dated folders rule an object out.
+    Ignored,
+}
 
 /// What midnight in the name of a key means, told by the other names of its dated folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Midnight {
     /// All of many names say midnight: the date is the UTC day of the events.
     EventDay,
-    /// Others have a time of day, or there is no dated folder: the date is that of delivery.
+    /// Others have a time of day: the date is that of delivery.
     Delivery,
-    /// There are too few names to tell.
+    /// Too few names tell, or no dated folder.
     Either,
 }
 
@@ -66,6 +78,7 @@ pub enum Choice {
 pub struct Wanted {
     days: DayRange,
     lateness_ms: i64,
+    key_times: KeyTimes,
     /// Times of delivery.
     deliveries: UtcWindow,
     /// Midnights with which UTC event days begin.
@@ -75,10 +88,16 @@ pub struct Wanted {
 impl Wanted {
     /// All that can feed the days, whose late objects are awaited for a time in milliseconds.
     #[must_use]
-    pub fn new(days: DayRange, lateness_ms: i64) -> Self {
+    pub fn new(days: DayRange, lateness_ms: i64, key_times: KeyTimes) -> Self {
         let window = days.window();
         let event_days = UtcWindow { start: window.start.plus_ms(1 - DAY_MS), end: window.end };
-        Self { days, lateness_ms, deliveries: window.extended_by(lateness_ms), event_days }
+        Self { days, lateness_ms, key_times, deliveries: window.extended_by(lateness_ms), event_days }
+    }
+
+    /// Whether names and dated folders rule objects out.
+    #[must_use]
+    pub fn trusts_names(&self) -> bool {
+        self.key_times == KeyTimes::Trusted
     }
 
     /// The part of it with a time in `stretch`.
@@ -101,6 +120,9 @@ impl Wanted {
     /// Decides about an object.
     #[must_use]
     pub fn choose(&self, time: KeyTime, midnight: Midnight) -> Choice {
+        if !self.trusts_names() {
+            return Choice::Take(self.days, "read whatever time its name says");
+        }
         match (time, midnight) {
             (KeyTime::Delivered(at), _) | (KeyTime::Midnight(at), Midnight::Delivery) => self.by_delivery(at),
             (KeyTime::Midnight(at), Midnight::EventDay) => self.by_event_day(at),
@@ -121,21 +143,21 @@ impl Wanted {
         }
     }
 
-    /// Decides about an object in the folder of a date. The folder is listed once, for all days that look into it, and a
-    /// name may tell a time of another date.
+    /// Decides about an object in a folder that is for some dates. The folder of one date is listed once, for all days
+    /// that look into it, and a name may tell a time of another date.
     #[must_use]
-    pub fn choose_in(&self, folder: UtcInstant, time: KeyTime, midnight: Midnight) -> Choice {
-        let choice = self.whole().choose(time, midnight);
+    pub fn choose_in(&self, folder: FolderDates, time: KeyTime, midnight: Midnight) -> Choice {
+        let wanted = if folder.is_day() { self.whole() } else { *self };
+        let choice = wanted.choose(time, midnight);
         let Choice::Take(days, why) = choice else { return choice };
         let looking = self.days_by_folder(Some(folder)).and_then(|looking| looking.intersection(days));
-        let outside = Choice::Leave("the date of its folder is outside the window");
-        looking.map_or(outside, |days| Choice::Take(days, why))
+        looking.map_or(Choice::Leave(OUTSIDE), |days| Choice::Take(days, why))
     }
 
     /// Without a stretch.
     #[must_use]
     pub fn whole(&self) -> Self {
-        Self::new(self.days, self.lateness_ms)
+        Self::new(self.days, self.lateness_ms, self.key_times)
     }
 
     fn by_delivery(&self, at: UtcInstant) -> Choice {
@@ -162,9 +184,9 @@ impl Wanted {
 
     /// The days that an object without a time can feed: all, or those that look into the dated folder in which it lies.
     #[must_use]
-    pub fn days_by_folder(&self, midnight: Option<UtcInstant>) -> Option<DayRange> {
-        let Some(midnight) = midnight else { return Some(self.days) };
-        let (first, last) = (midnight.plus_ms(-self.lateness_ms), midnight.plus_ms(DAY_MS - 1));
+    pub fn days_by_folder(&self, folder: Option<FolderDates>) -> Option<DayRange> {
+        let Some(folder) = folder.filter(|_| self.trusts_names()) else { return Some(self.days) };
+        let (first, last) = (folder.first.plus_ms(-self.lateness_ms), folder.last.plus_ms(DAY_MS - 1));
         DayRange::between(first, last).intersection(self.days)
     }
 
@@ -180,16 +202,18 @@ impl Wanted {
         }
     }
 
-    /// The UTC dates, as folders write them, that can hold anything wanted.
+    /// Whether a folder that is for some dates can hold anything wanted.
     #[must_use]
-    pub fn folder_dates(&self) -> Vec<String> {
-        self.dates().into_iter().map(|at| at.to_string()[..10].replace('-', "/")).collect()
+    pub fn meets(&self, folder: FolderDates) -> bool {
+        let stretch = UtcWindow { start: folder.first, end: folder.last.plus_ms(DAY_MS) };
+        let has_event_day = || midnights_in(self.event_days.intersection(stretch)).next().is_some();
+        !self.trusts_names() || stretch.overlaps(self.deliveries) || has_event_day()
     }
 
-    /// Whether a folder can hold anything wanted: one that ends in a date outside is not looked into.
-    #[must_use]
-    pub fn may_be_in(&self, folder: &str) -> bool {
-        object_key::folder_date(folder).is_none_or(|midnight| self.may_be_on(midnight))
+    /// The midnights that name wanted UTC event days and lie before all wanted times of delivery.
+    pub fn event_days_before(&self) -> impl Iterator<Item = UtcInstant> + use<> {
+        let start = self.deliveries.start;
+        midnights_in(self.event_days).filter(move |midnight| *midnight < start)
     }
 
     fn may_be_on(&self, midnight: UtcInstant) -> bool {
@@ -197,12 +221,20 @@ impl Wanted {
     }
 }
 
+fn midnights_in(window: UtcWindow) -> impl Iterator<Item = UtcInstant> + use<> {
+    window.utc_midnights().filter(move |midnight| window.contains(*midnight))
+}
+
+/// Why what lies in a dated folder is left out.
+pub(super) const OUTSIDE: &str = "the date of its folder is outside the window";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(time: KeyTime, midnight: Midnight, expected: bool) {
-        let wanted = Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 6 * 3_600_000);
+        let wanted =
+            Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 6 * 3_600_000, KeyTimes::Trusted);
         let taken = matches!(wanted.choose(time, midnight), Choice::Take(..));
         assert_eq!(taken, expected, "{time:?} {midnight:?}");
     }
@@ -246,7 +278,8 @@ mod tests {
         ] {
             check(KeyTime::Midnight(at(text)), Midnight::Either, expected);
         }
-        let wanted = Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 10 * 3_600_000);
+        let wanted =
+            Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 10 * 3_600_000, KeyTimes::Trusted);
         let choice = wanted.choose(KeyTime::Midnight(at("2023-11-02T00:00:00Z")), Midnight::Either);
         assert!(matches!(choice, Choice::Take(..)), "delivered nine hours after the day");
         let names = |has_times_of_day, midnights| FolderNames { has_times_of_day, midnights }.midnight();
@@ -255,29 +288,51 @@ mod tests {
         assert_eq!(names(false, 2), Midnight::Either);
     }
 
+    fn wanted(hours: i64) -> Wanted {
+        let day = DayRange::only("2023-11-01".parse().unwrap());
+        Wanted::new(day, hours * 3_600_000, KeyTimes::Trusted)
+    }
+
     #[test]
     fn the_dates_of_folders_reach_over_the_day_and_the_lateness() {
-        let dates = |hours: i64| {
-            Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), hours * 3_600_000).folder_dates()
+        let dates = |hours| {
+            let dates = wanted(hours).dates();
+            dates.iter().map(|at| at.to_string()[5..10].to_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(dates(0), ["2023/10/31", "2023/11/01"]);
-        assert_eq!(dates(6), ["2023/10/31", "2023/11/01"]);
-        assert_eq!(dates(9), ["2023/10/31", "2023/11/01"]);
-        assert_eq!(dates(10), ["2023/10/31", "2023/11/01", "2023/11/02"]);
+        assert_eq!(dates(0), ["10-31", "11-01"]);
+        assert_eq!(dates(6), ["10-31", "11-01"]);
+        assert_eq!(dates(9), ["10-31", "11-01"]);
+        assert_eq!(dates(10), ["10-31", "11-01", "11-02"]);
     }
 
     #[test]
     fn folders_outside_the_window_are_not_entered() {
-        let wanted = Wanted::new(DayRange::only("2023-11-01".parse().unwrap()), 6 * 3_600_000);
-        for (folder, expected) in [
-            ("a/2023/10/30", false),
-            ("a/2023/10/31", true),
-            ("a/2023/11/01", true),
-            ("a/2023/11/02", false),
-            ("a/2023/11", true),
-            ("a", true),
+        for (first, last, expected) in [
+            ("2023-10-30", "2023-10-30", false),
+            ("2023-10-31", "2023-10-31", true),
+            ("2023-11-01", "2023-11-01", true),
+            ("2023-11-02", "2023-11-02", false),
+            ("2023-10-01", "2023-10-31", true),
+            ("2023-11-01", "2023-11-30", true),
+            ("2023-01-01", "2023-12-31", true),
+            ("2023-09-01", "2023-09-30", false),
+            ("2024-01-01", "2024-12-31", false),
         ] {
-            assert_eq!(wanted.may_be_in(folder), expected, "{folder}");
+            let midnight = |date: &str| at(&format!("{date}T00:00:00Z"));
+            let folder = FolderDates { first: midnight(first), last: midnight(last) };
+            assert_eq!(wanted(6).meets(folder), expected, "{folder:?}");
+            assert_eq!(wanted(6).days_by_folder(Some(folder)).is_some(), expected, "{folder:?}");
         }
+    }
+
+    #[test]
+    fn names_that_are_not_trusted_rule_nothing_out() {
+        let day = DayRange::only("2023-11-01".parse().unwrap());
+        let wanted = Wanted::new(day, 0, KeyTimes::Ignored);
+        let folder = FolderDates { first: at("2019-01-01T00:00:00Z"), last: at("2019-01-01T00:00:00Z") };
+        let time = KeyTime::Delivered(at("2019-01-01T00:00:00Z"));
+        assert!(wanted.meets(folder));
+        assert_eq!(wanted.days_by_folder(Some(folder)), Some(day));
+        assert!(matches!(wanted.choose_in(folder, time, Midnight::Either), Choice::Take(..)));
     }
 }

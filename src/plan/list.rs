@@ -1,6 +1,5 @@
 //! Lists the inputs of a table for one day.
 
-use super::choose::Wanted;
 use super::listing::{Familiar, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
@@ -10,18 +9,31 @@ use crate::store::Connector;
 
 /// Lists the inputs of a table and chooses what a day needs.
 pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> Result<TablePlan> {
-    let wanted = Wanted::new(DayRange::only(day), source.lateness_ms);
+    let wanted = source.wanted(DayRange::only(day));
     let mut plan = source.empty_plan();
     for (input, store) in (0..).zip(&source.stores(connector)?) {
         let mut familiar = Familiar::default();
-        let mut listing = Listing::new(source, wanted, store.as_ref(), &mut familiar);
-        store.list(&mut listing)?;
-        let (found, left) = listing.finish();
+        let (found, left) = Listing::new(source, wanted, store.as_ref(), &mut familiar)?.run()?;
         plan.objects.extend(found.into_iter().map(|found| PlannedObject::new(store.as_ref(), input, found)));
-        plan.left.extend(left);
+        plan.left.extend(left.into_iter().map(|left| left.object));
         plan.requests += store.requests();
     }
     plan.objects.sort_by(|a, b| a.address.cmp(&b.address));
     plan.left.sort_by(|a, b| a.address.cmp(&b.address));
     Ok(plan)
+}
+
+/// Whether the inputs of a table hold anything of its log type, whatever its day: the first object that says so is enough.
+///
+/// `days` bounds only where is looked for objects whose keys say nothing: dated folders outside are passed over, and count
+/// when it is the log type that divides its folders so.
+pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<bool> {
+    let wanted = source.wanted(days);
+    for store in source.stores(connector)? {
+        let mut familiar = Familiar::default();
+        if Listing::new(source, wanted, store.as_ref(), &mut familiar)?.look()? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -1,19 +1,25 @@
 //! One listing of an input: what is there, sorted into found and left.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io::Read;
 
-use super::choose::{Choice, Distance, FolderNames, Midnight, Wanted};
+use super::choose::{Choice, Distance, Midnight, OUTSIDE, Wanted};
+use super::file_name;
+use super::place::Place;
 use super::source::TableSource;
 use super::{LeftObject, UNRECOGNISED};
 use crate::dataset::object_key;
-use crate::dataset::{self, KeyClaim, KeyTime};
-use crate::kst::{DayRange, UtcInstant};
+use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
+use crate::error::{Error, Result};
+use crate::kst::{DAY_MS, DayRange, UtcInstant};
 use crate::store::unpack::Unpacked;
 use crate::store::{Gap, ListVisitor, ObjectMeta, Store};
 
 /// Folders that a lake has beside its tables.
 const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
+
+/// How much later than its name says an object may have been delivered: CloudTrail writes whole minutes, and clocks differ.
+const SLACK_MS: i64 = 300_000;
 
 /// An object that is wanted.
 pub(super) struct Found {
@@ -23,12 +29,21 @@ pub(super) struct Found {
     pub(super) days: DayRange,
     /// The UTC date of the folder in which it lies, or of the time in its name.
     pub(super) date: Option<UtcInstant>,
+    /// After this instant no event can have happened, by its name.
+    pub(super) events_until: Option<UtcInstant>,
+}
+
+/// Something that is left out.
+pub(super) struct Left {
+    pub(super) object: LeftObject,
+    /// The days that would leave it out: those that look where it lies.
+    pub(super) days: DayRange,
 }
 
 /// What earlier listings of the same input have shown.
 #[derive(Debug, Default)]
 pub(super) struct Familiar {
-    /// Keys that say nothing, which were judged already.
+    /// Keys that were judged already, whatever their time.
     judged: HashSet<String>,
 }
 
@@ -38,12 +53,18 @@ pub(super) struct Listing<'a> {
     wanted: Wanted,
     store: &'a dyn Store,
     familiar: &'a mut Familiar,
+    place: Place,
     timed: Vec<(ObjectMeta, KeyTime)>,
-    /// Dated folders with names that say midnight, or a time of day.
-    dated: HashMap<String, FolderNames>,
     unclear: Vec<ObjectMeta>,
     found: Vec<Found>,
-    left: Vec<LeftObject>,
+    left: Vec<Left>,
+    /// Objects that were met, and those of them that an earlier listing has judged.
+    met: usize,
+    known: usize,
+    /// Whether something of the log type was met, wanted or not.
+    holds_logs: bool,
+    /// Whether that is all that is asked.
+    only_looks: bool,
 }
 
 impl<'a> Listing<'a> {
@@ -52,26 +73,82 @@ impl<'a> Listing<'a> {
         wanted: Wanted,
         store: &'a dyn Store,
         familiar: &'a mut Familiar,
-    ) -> Self {
-        let (timed, dated, unclear, found, left) = Default::default();
-        Self { source, wanted, store, familiar, timed, dated, unclear, found, left }
+    ) -> Result<Self> {
+        Ok(Self {
+            source,
+            wanted,
+            store,
+            familiar,
+            place: Place::of(store)?,
+            timed: Vec::new(),
+            unclear: Vec::new(),
+            found: Vec::new(),
+            left: Vec::new(),
+            met: 0,
+            known: 0,
+            holds_logs: false,
+            only_looks: false,
+        })
     }
 
-    fn leave(&mut self, key: &str, bytes: u64, why: &str) {
-        self.left.push(LeftObject { address: self.store.address(key), bytes, why: why.to_owned() });
+    /// Lists the input and sorts what is there.
+    pub(super) fn run(mut self) -> Result<(Vec<Found>, Vec<Left>)> {
+        self.store.list(&mut self)?;
+        self.judge_all_unclear();
+        self.choose_timed();
+        let sorted = self.found.len() + self.left.iter().filter(|left| !left.is_folder()).count();
+        if sorted + self.known != self.met {
+            return Err(Error::bug("the ledger of objects does not balance").with("met", self.met));
+        }
+        Ok((self.found, self.left))
+    }
+
+    /// Whether the input holds anything of the log type; the first object that says so is enough.
+    pub(super) fn look(mut self) -> Result<bool> {
+        self.only_looks = true;
+        self.store.list(&mut self)?;
+        self.judge_all_unclear();
+        Ok(self.holds_logs)
+    }
+
+    /// Leaves something out whose name tells no time.
+    fn leave(&mut self, key: &str, bytes: u64, why: &'static str) {
+        match self.wanted.days_by_folder(self.place.dates_above(key.trim_end_matches('/'))) {
+            Some(days) => self.push_left(key, bytes, why, days, false),
+            None => self.leave_for_time(key, bytes, OUTSIDE),
+        }
+    }
+
+    fn leave_for_time(&mut self, key: &str, bytes: u64, why: &'static str) {
+        self.push_left(key, bytes, why, DayRange::EVER, true);
+    }
+
+    fn push_left(&mut self, key: &str, bytes: u64, why: &'static str, days: DayRange, of_another_time: bool) {
+        let (address, why) = (self.store.address(key), why.into());
+        self.left.push(Left { object: LeftObject { address, bytes, why, of_another_time }, days });
+    }
+
+    fn judge_all_unclear(&mut self) {
+        for object in std::mem::take(&mut self.unclear) {
+            if self.is_done() {
+                break;
+            }
+            self.judge_unclear(object);
+        }
     }
 
     /// An object whose key says nothing: its content decides, whatever lies beside it, so that a day and a range of days
     /// agree. One that is itself named as the input was meant to be read.
     fn judge_unclear(&mut self, object: ObjectMeta) {
+        let path = self.place.path(&object.key);
         let is_input = self.source.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
         let of_another = dataset::ALL.iter().any(|other| {
-            other.name() != self.source.dataset.name() && other.claim(&object.key) != KeyClaim::Unclear
+            other.name() != self.source.dataset.name() && other.claim(&path) != KeyClaim::Unclear
         });
         if of_another {
             self.leave(&object.key, object.bytes, "named like another log type");
-        } else if object_key::split(&object.key).1.starts_with(['.', '_']) {
+        } else if object_key::split(&object.key).1.starts_with('_') {
             self.leave(&object.key, object.bytes, "hidden file");
         } else if is_named {
             self.take_unclear(object, "named as the input");
@@ -83,9 +160,12 @@ impl<'a> Listing<'a> {
     }
 
     fn take_unclear(&mut self, object: ObjectMeta, why: &'static str) {
-        let date = object_key::date_above(&object.key);
-        if let Some(days) = self.wanted.days_by_folder(date) {
-            self.found.push(Found { object, why, days, date });
+        self.holds_logs = true;
+        let dates = self.place.dates_above(&object.key);
+        let date = dates.filter(|dates| dates.is_day() && self.wanted.trusts_names()).map(|day| day.first);
+        match self.wanted.days_by_folder(dates) {
+            Some(days) => self.found.push(Found { object, why, days, date, events_until: None }),
+            None => self.leave_for_time(&object.key, object.bytes, OUTSIDE),
         }
     }
 
@@ -104,45 +184,45 @@ impl<'a> Listing<'a> {
         Some(head)
     }
 
-    fn note_name(&mut self, folder: &str, time: KeyTime) {
-        if !self.dated.contains_key(folder) {
-            if object_key::folder_date(folder).is_none() {
-                return;
-            }
-            self.dated.insert(folder.to_owned(), FolderNames::default());
-        }
-        if let Some(names) = self.dated.get_mut(folder) {
-            match time {
-                KeyTime::Delivered(_) => names.has_times_of_day = true,
-                KeyTime::Midnight(_) => names.midnights += 1,
+    fn choose_timed(&mut self) {
+        for (object, time) in std::mem::take(&mut self.timed) {
+            let folder = self.place.folder(&object.key);
+            let in_day = folder.dates.filter(|dates| dates.is_day());
+            // Names tell each other's meaning only where a folder holds those of one date.
+            let midnight = in_day.map_or(Midnight::Either, |_| folder.names.midnight());
+            let choice = match folder.dates {
+                Some(dates) => self.wanted.choose_in(dates, time, midnight),
+                None => self.wanted.choose(time, midnight),
+            };
+            let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+            match (choice, unfit) {
+                (Choice::Take(days, _), Some(why)) => {
+                    self.push_left(&object.key, object.bytes, why, days, false);
+                }
+                (Choice::Take(days, why), None) => {
+                    let date = in_day.map_or(time.at().utc_midnight(), |day| day.first);
+                    let date = self.wanted.trusts_names().then_some(date);
+                    let events_until = date.is_some().then(|| events_until(time, midnight));
+                    self.found.push(Found { object, why, days, date, events_until });
+                }
+                (Choice::Leave(why), _) => self.leave_for_time(&object.key, object.bytes, why),
             }
         }
     }
+}
 
-    /// What was found, and what was left.
-    pub(super) fn finish(mut self) -> (Vec<Found>, Vec<LeftObject>) {
-        for object in std::mem::take(&mut self.unclear) {
-            if self.familiar.judged.insert(object.key.clone()) {
-                self.judge_unclear(object);
-            }
-        }
-        for (object, time) in std::mem::take(&mut self.timed) {
-            let names = self.dated.get(object_key::split(&object.key).0);
-            let midnight = names.map_or(Midnight::Delivery, |names| names.midnight());
-            let (KeyTime::Delivered(at) | KeyTime::Midnight(at)) = time;
-            let folder = object_key::date_above(&object.key);
-            let choice = match folder {
-                Some(folder) => self.wanted.choose_in(folder, time, midnight),
-                None => self.wanted.choose(time, midnight),
-            };
-            match choice {
-                Choice::Take(days, why) => {
-                    self.found.push(Found { object, why, days, date: folder.or(Some(at.utc_midnight())) });
-                }
-                Choice::Leave(why) => self.leave(&object.key, object.bytes, why),
-            }
-        }
-        (self.found, self.left)
+/// After this instant no event of an object can have happened, if its name is what AWS has written.
+fn events_until(time: KeyTime, midnight: Midnight) -> UtcInstant {
+    let span = match (time, midnight) {
+        (KeyTime::Delivered(_), _) | (KeyTime::Midnight(_), Midnight::Delivery) => 0,
+        (KeyTime::Midnight(_), Midnight::EventDay | Midnight::Either) => DAY_MS,
+    };
+    time.at().plus_ms(span + SLACK_MS)
+}
+
+impl Left {
+    fn is_folder(&self) -> bool {
+        self.object.address.ends_with('/')
     }
 }
 
@@ -153,52 +233,87 @@ impl ListVisitor for Listing<'_> {
             "a published day"
         } else if OWN_FOLDERS.contains(&name) {
             "a working folder of a lake"
-        } else if let KeyClaim::NotMine(why) = self.source.dataset.claim(&format!("{folder}/")) {
+        } else if let KeyClaim::NotMine(why) =
+            self.source.dataset.claim(&self.place.path(&format!("{folder}/")))
+        {
             why
-        } else if self.wanted.may_be_in(folder) {
-            return true;
+        } else if self.place.dates(folder).is_some_and(|dates| !self.wanted.meets(dates)) {
+            // Below a folder that the log type divides by dates, other dates are as good as an object.
+            let divided = self.place.path(folder);
+            self.holds_logs |= parents(&divided).any(|above| self.source.dataset.holds_days(above));
+            self.leave_for_time(&format!("{folder}/"), 0, OUTSIDE);
+            return false;
         } else {
-            "the date of the folder is outside the window"
+            return true;
         };
-        self.leave(&format!("{folder}/"), 0, why);
+        if self.familiar.judged.insert(format!("{folder}/")) {
+            self.leave(&format!("{folder}/"), 0, why);
+        }
         false
     }
 
-    fn narrow(&self, folder: &str) -> Option<Vec<String>> {
-        let day_folder = |date: String| format!("{folder}/{date}");
-        self.source
-            .dataset
-            .holds_days(folder)
-            .then(|| self.wanted.folder_dates().into_iter().map(day_folder).collect())
-    }
-
     fn gap(&self, key: &str) -> Option<Gap> {
-        let KeyClaim::Mine(KeyTime::Delivered(at)) = self.source.dataset.claim(key) else { return None };
-        let time = self.source.dataset.time_in_key(key)?;
-        let (digits, mark) = time.leading();
-        let series = key[..time.start].to_owned();
-        let wanted = if object_key::date_above(key).is_some() { self.wanted.whole() } else { self.wanted };
-        let until = match wanted.distance(at) {
+        let path = self.place.path(key);
+        let KeyClaim::Mine(time) = self.source.dataset.claim(&path) else { return None };
+        let written = self.source.dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
+        let series = key[..written.start].to_owned();
+        let in_day = self.place.dates_above(key).is_some_and(FolderDates::is_day);
+        let wanted = if in_day { self.wanted.whole() } else { self.wanted };
+        let (until, mut but) = match wanted.distance(time.at()) {
             // Behind all years that a key can name.
-            Distance::After => format!("{series}9"),
-            Distance::Before(start) => format!("{series}{}", time.write(start)),
+            Distance::After => (format!("{series}9"), Vec::new()),
+            Distance::Before(start) => {
+                let days = wanted.event_days_before().filter(|day| *day >= time.at());
+                let named = days.map(|day| format!("{series}{}", written.write(day))).collect();
+                (format!("{series}{}", written.write(start)), named)
+            }
             Distance::Inside => return None,
         };
-        Some(Gap { series, digits, mark, until })
+        but.retain(|_| written.may_name_event_day);
+        Some(Gap { series, parts: written.parts_of_a_day(), until, but })
     }
 
     fn object(&mut self, object: ObjectMeta) {
-        match self.source.dataset.claim(&object.key) {
-            KeyClaim::Mine(time) => {
-                self.note_name(object_key::split(&object.key).0, time);
-                self.timed.push((object, time));
-            }
-            KeyClaim::NotMine(why) => self.leave(&object.key, object.bytes, why),
-            KeyClaim::Unclear => self.unclear.push(object),
+        self.met += 1;
+        let claim = self.source.dataset.claim(&self.place.path(&object.key));
+        if let KeyClaim::Mine(time) = claim {
+            self.holds_logs = true;
+            self.place.note_name(&object.key, time);
+            self.timed.push((object, time));
+        } else if !self.familiar.judged.insert(object.key.clone()) {
+            self.known += 1;
+        } else if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {
+            self.leave(&object.key, object.bytes, why);
+        } else if let KeyClaim::NotMine(why) = claim {
+            self.leave(&object.key, object.bytes, why);
+        } else {
+            self.unclear.push(object);
         }
     }
 
     fn passed(&mut self, key: &str, reason: &'static str) {
-        self.leave(key, 0, reason);
+        self.met += 1;
+        if self.familiar.judged.insert(key.to_owned()) {
+            self.leave(key, 0, reason);
+        } else {
+            self.known += 1;
+        }
+    }
+
+    fn skipped(&mut self, series: &str) {
+        self.leave_for_time(&format!("{series}*/"), 0, "names of another time, which were not listed");
+    }
+
+    fn is_done(&self) -> bool {
+        self.only_looks && self.holds_logs
     }
 }
+
+/// The folders above a folder, the innermost first.
+fn parents(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(folder.rsplit_once('/'), |(above, _)| above.rsplit_once('/'))
+        .map(|(above, _)| above)
+}
+
+#[cfg(all(test, feature = "aws"))]
+mod tests;

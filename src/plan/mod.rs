@@ -5,12 +5,19 @@
 //! days [`range`] lists every object once and hands them out in legs.
 
 pub mod choose;
+mod dated;
+mod file_name;
 mod list;
+mod listed;
 mod listing;
+mod place;
 mod range;
 mod source;
 
-pub use list::plan_table;
+pub use choose::KeyTimes;
+pub use dated::{DatedInput, lone_dates};
+pub use list::{holds_logs, plan_table};
+pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
 pub use source::TableSource;
 
@@ -95,6 +102,9 @@ pub struct PlannedObject {
     pub etag: Option<String>,
     /// Why it was chosen.
     pub why: Cow<'static, str>,
+    /// The last instant, milliseconds UTC, at which its events can have happened if its name says when it was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_until_ms: Option<i64>,
     /// The shard that reads it, from 0.
     pub shard: u32,
 }
@@ -107,14 +117,18 @@ pub struct LeftObject {
     /// Its size; 0 for a folder, which was not looked into.
     pub bytes: u64,
     /// Why it was left out.
-    pub why: String,
+    pub why: Cow<'static, str>,
+    /// Whether it is left out since its name or folder is of another time.
+    #[serde(default)]
+    pub of_another_time: bool,
 }
 
 impl PlannedObject {
     fn new(store: &dyn Store, input: u32, found: listing::Found) -> Self {
         let (address, object) = (store.address(&found.object.key), found.object);
         let ObjectMeta { key, bytes, etag } = object;
-        Self { address, input, key, bytes, etag, why: found.why.into(), shard: 0 }
+        let events_until_ms = found.events_until.map(|until| until.0);
+        Self { address, input, key, bytes, etag, why: found.why.into(), events_until_ms, shard: 0 }
     }
 
     /// What its store needs to find it.
@@ -185,6 +199,12 @@ impl TablePlan {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.objects.iter().map(|object| object.bytes).sum()
+    }
+
+    /// What listing the inputs has met.
+    #[must_use]
+    pub fn listed(&self) -> ListedObjects {
+        ListedObjects::count(self.objects.len(), &self.left)
     }
 
     /// From when on no object that is still awaited can hold events of the day.

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::choose::{Choice, Midnight, Wanted};
-use super::listing::{Familiar, Listing};
+use super::listing::{Familiar, Left, Listing};
 use super::source::TableSource;
-use super::{LeftObject, PlannedObject, UNRECOGNISED};
+use super::{LeftObject, PlannedObject};
 use crate::dataset::{KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
@@ -44,6 +44,8 @@ pub struct DayObjects<'a> {
     pub day: KstDay,
     /// The objects, in no order.
     pub objects: Vec<&'a PlannedObject>,
+    /// What was met beside them and is left out, but for what is of another time.
+    pub left: Vec<&'a LeftObject>,
     /// Where they were looked for.
     pub source: &'a TableSource,
     /// Since when it is not known what has come.
@@ -54,14 +56,10 @@ impl DayObjects<'_> {
     /// Whether an object that is not among them would be if it were still there, by the time in its address.
     #[must_use]
     pub fn would_have(&self, address: &str) -> bool {
-        let KeyClaim::Mine(KeyTime::Delivered(at) | KeyTime::Midnight(at)) =
-            self.source.dataset.claim(address)
-        else {
-            return true;
-        };
+        let KeyClaim::Mine(time) = self.source.dataset.claim(address) else { return true };
         // What midnight means need not be known: either meaning is enough.
-        let wanted = Wanted::new(DayRange::only(self.day), self.source.lateness_ms);
-        matches!(wanted.choose(KeyTime::Midnight(at), Midnight::Either), Choice::Take(..))
+        let wanted = self.source.wanted(DayRange::only(self.day));
+        matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
     }
 }
 
@@ -94,7 +92,8 @@ pub struct RangePlanner<'a> {
     span: usize,
     /// What was decided.
     chosen: BTreeMap<KstDay, bool>,
-    unrecognised: Vec<LeftObject>,
+    /// What is left out, but for what is of another time.
+    left: Vec<Left>,
 }
 
 struct ListedDate {
@@ -114,7 +113,7 @@ impl<'a> RangePlanner<'a> {
     ) -> Result<Self> {
         let (mut ahead, mut ends) = (Vec::new(), BTreeMap::new());
         for day in days {
-            let dates = Wanted::new(DayRange::only(*day), source.lateness_ms).dates();
+            let dates = source.wanted(DayRange::only(*day)).dates();
             if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
                 ends.insert(*day, if order == Order::Oldest { (*first, *last) } else { (*last, *first) });
             }
@@ -133,7 +132,7 @@ impl<'a> RangePlanner<'a> {
         Ok(Self {
             source,
             inputs: stores.into_iter().map(|store| (store, Familiar::default())).collect(),
-            wanted: Wanted::new(all, source.lateness_ms),
+            wanted: source.wanted(all),
             days: ends,
             clock,
             ahead: ahead.into(),
@@ -141,7 +140,7 @@ impl<'a> RangePlanner<'a> {
             undated: Vec::new(),
             span: FIRST_SPAN,
             chosen: BTreeMap::new(),
-            unrecognised: Vec::new(),
+            left: Vec::new(),
         })
     }
 
@@ -151,10 +150,21 @@ impl<'a> RangePlanner<'a> {
         self.inputs.iter().map(|(store, _)| store.requests()).sum()
     }
 
-    /// Objects that were left out, since nothing tells whether they are logs.
+    /// What was met so far and is left out, but for what is of another time.
+    pub fn left(&self) -> impl Iterator<Item = &LeftObject> {
+        self.left.iter().map(|left| &left.object)
+    }
+
+    /// That part of it that a plan of the day alone would leave out, in the order of addresses.
     #[must_use]
-    pub fn unrecognised(&self) -> &[LeftObject] {
-        &self.unrecognised
+    pub fn left_of(&self, day: KstDay) -> Vec<LeftObject> {
+        let mut left: Vec<LeftObject> = self.left_on(day).cloned().collect();
+        left.sort_by(|a, b| a.address.cmp(&b.address));
+        left
+    }
+
+    fn left_on(&self, day: KstDay) -> impl Iterator<Item = &LeftObject> {
+        self.left.iter().filter(move |left| left.days.contains(day)).map(|left| &left.object)
     }
 
     /// The next leg, which ends with the next day that nothing later can feed; `None` at the end. Objects without a date
@@ -226,7 +236,8 @@ impl<'a> RangePlanner<'a> {
             objects.filter(|shared| shared.days.contains(day)).map(|shared| &shared.object).collect();
         let near = self.listed.iter().filter(|listed| self.feeds(listed.date, day));
         let listed_at = near.map(|listed| listed.at).min().unwrap_or_else(self.clock);
-        let is_chosen = choose(&DayObjects { day, objects, source: self.source, listed_at })?;
+        let left = self.left_on(day).collect();
+        let is_chosen = choose(&DayObjects { day, objects, left, source: self.source, listed_at })?;
         self.chosen.insert(day, is_chosen);
         Ok(())
     }
@@ -245,11 +256,9 @@ impl<'a> RangePlanner<'a> {
         let mut by_date: BTreeMap<UtcInstant, Vec<SharedObject>> = BTreeMap::new();
         let mut count = 0;
         for (input, (store, familiar)) in (0..).zip(&mut self.inputs) {
-            let mut listing = Listing::new(self.source, wanted, store.as_ref(), familiar);
-            store.list(&mut listing)?;
-            let (found, left) = listing.finish();
+            let (found, left) = Listing::new(self.source, wanted, store.as_ref(), familiar)?.run()?;
             count += found.len();
-            self.unrecognised.extend(left.into_iter().filter(|left| left.why == UNRECOGNISED));
+            self.left.extend(left.into_iter().filter(|left| !left.object.of_another_time));
             for found in found {
                 let (days, date) = (found.days, found.date);
                 let object = SharedObject { object: PlannedObject::new(store.as_ref(), input, found), days };
@@ -293,7 +302,7 @@ mod tests {
     use super::*;
     use crate::cancel::Cancel;
     use crate::dataset::{self, Naming, RedactRules};
-    use crate::plan::plan_table;
+    use crate::plan::{KeyTimes, plan_table};
     use crate::store::{SourceAccess, Way};
 
     const HOUR: i64 = 3_600_000;
@@ -315,6 +324,7 @@ mod tests {
             filter: Vec::new(),
             redact: RedactRules::default(),
             lateness_ms,
+            key_times: KeyTimes::Trusted,
             shares_input: false,
         }
     }
@@ -390,6 +400,8 @@ mod tests {
             prop_assert_eq!(&sorted, &closed);
             for day in closed {
                 let plan = plan_table(&source, day, &connector).unwrap();
+                let left_out = plan.left.into_iter().filter(|left| !left.of_another_time);
+                prop_assert_eq!(planner.left_of(day), left_out.collect::<Vec<_>>());
                 let expected: BTreeSet<String> =
                     plan.objects.into_iter().map(|object| object.address).collect();
                 prop_assert_eq!(asked[&day], expected.len());

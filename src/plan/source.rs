@@ -1,8 +1,10 @@
 //! Where the rows of a table come from.
 
-use super::TablePlan;
+use super::choose::Wanted;
+use super::{KeyTimes, TablePlan};
 use crate::dataset::{Dataset, Naming, Promotion, RedactRules};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::DayRange;
 use crate::store::{Connector, SourceAccess, Store};
 
 /// Where a table's rows come from, resolved from the settings.
@@ -26,6 +28,8 @@ pub struct TableSource {
     pub redact: RedactRules,
     /// How long after the day its objects are awaited, in milliseconds.
     pub lateness_ms: i64,
+    /// What the times in the names of objects are worth.
+    pub key_times: KeyTimes,
     /// Whether another table reads the same input, so that a key which says nothing must be judged by its content.
     pub shares_input: bool,
 }
@@ -37,6 +41,11 @@ impl TableSource {
         let stores = self.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
         refuse_overlap(&stores)?;
         Ok(stores)
+    }
+
+    /// All that can feed some days.
+    pub(super) fn wanted(&self, days: DayRange) -> Wanted {
+        Wanted::new(days, self.lateness_ms, self.key_times)
     }
 
     /// A plan that reads nothing yet.

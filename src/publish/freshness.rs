@@ -1,6 +1,6 @@
 //! Whether a day is what its raw logs would give now: told from listings, manifests and reports, without reading a log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -9,10 +9,10 @@ use super::inputs::{InputLine, read_inputs};
 use super::manifest::Manifest;
 use super::read_manifest;
 use crate::error::Result;
-use crate::kst::UtcInstant;
-use crate::plan::{DayObjects, PlannedObject, TableSource};
+use crate::kst::{KstDay, UtcInstant};
+use crate::plan::{DayObjects, ListedObjects, PlannedObject, TableSource};
 use crate::store::Lake;
-use crate::store::lake::Partition;
+use crate::store::lake::{MANIFEST, Partition};
 
 /// How a day stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -22,6 +22,8 @@ pub enum DayState {
     Published,
     /// Published, without a row.
     Empty,
+    /// Never published, and before the first log of the table as far as that is known: nothing is lacking.
+    NoLogs,
     /// Never published.
     Missing,
     /// Published, but objects have come or changed since.
@@ -32,14 +34,16 @@ pub enum DayState {
 
 impl DayState {
     /// Every state, in the order in which they are told.
-    pub const ALL: [Self; 5] = [Self::Published, Self::Empty, Self::Missing, Self::Stale, Self::Failed];
+    pub const ALL: [Self; 6] =
+        [Self::Published, Self::Empty, Self::NoLogs, Self::Missing, Self::Stale, Self::Failed];
 
-    /// The word for people and machines.
+    /// The word for people.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Published => "published",
             Self::Empty => "empty",
+            Self::NoLogs => "no logs",
             Self::Missing => "missing",
             Self::Stale => "stale",
             Self::Failed => "failed",
@@ -102,7 +106,7 @@ impl InputsChange {
 
 /// The list of inputs as it would be if it had been made with the inputs as they are called now: the same folder may be
 /// called otherwise, and logs may have moved.
-fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
+pub(super) fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
     let left: Vec<&String> = then.iter().filter(|input| !now.contains(input)).collect();
     let come: Vec<&String> = now.iter().filter(|input| !then.contains(input)).collect();
     if left.len() != come.len() {
@@ -132,7 +136,7 @@ fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str
 }
 
 /// What follows an input in an address that lies in it.
-fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
+pub(super) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
     let rest = address.strip_prefix(input.trim_end_matches('/'))?;
     // A prefix in S3 may be what stands before the times in the names of logs.
     let is_glued =
@@ -158,6 +162,8 @@ pub struct DayStatus {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What was met beside them, without what is of another time.
+    pub listed: ListedObjects,
     /// When they were listed.
     pub listed_at: UtcInstant,
     /// What has become of the raw objects since; nothing where the day was never published.
@@ -181,6 +187,12 @@ impl DayStatus {
         self.last.as_ref().filter(|last| is_failure(last, self.manifest.as_ref()))
     }
 
+    /// Whether only what is known of earlier days tells if it is missing, or before the first log.
+    #[must_use]
+    pub fn may_be_before_logs(&self) -> bool {
+        self.state == DayState::Missing && self.objects == 0
+    }
+
     /// Why the catalog does not show the day, as its run has left it.
     #[must_use]
     pub fn not_registered(&self) -> Option<&RunError> {
@@ -188,6 +200,68 @@ impl DayStatus {
         let last = self.last.as_ref().filter(|last| last.run == manifest.run)?;
         last.error.as_ref().filter(|_| last.outcome == RunOutcome::Published)
     }
+}
+
+/// The days of a table before which nothing is known: no raw object, and no published day.
+///
+/// Days are noted as they are looked at; what the lake has published is asked only when it matters.
+pub struct FirstLogs<'a> {
+    lake: &'a dyn Lake,
+    table: String,
+    /// The first day that was noted.
+    noted: Option<KstDay>,
+    /// The first published day of the lake, once it was asked for it.
+    published: Option<Option<KstDay>>,
+}
+
+impl<'a> FirstLogs<'a> {
+    /// Nothing is known yet.
+    #[must_use]
+    pub fn new(lake: &'a dyn Lake, table: &str) -> Self {
+        Self { lake, table: table.to_owned(), noted: None, published: None }
+    }
+
+    /// Takes a day into account.
+    pub fn note(&mut self, status: &DayStatus) {
+        if status.objects > 0 || status.manifest.is_some() {
+            let day = status.partition.day;
+            self.noted = Some(self.noted.map_or(day, |noted| noted.min(day)));
+        }
+    }
+
+    /// Says of a missing day without raw objects that it is before all logs, where that is so by all that is known now.
+    pub fn settle(&mut self, status: &mut DayStatus) -> Result<()> {
+        if status.may_be_before_logs() && !self.lie_before(status.partition.day)? {
+            status.state = DayState::NoLogs;
+        }
+        Ok(())
+    }
+
+    /// Whether a raw object of an earlier day, or an earlier published day, is known.
+    pub fn lie_before(&mut self, day: KstDay) -> Result<bool> {
+        if self.noted.is_some_and(|noted| noted < day) {
+            return Ok(true);
+        }
+        let published = match self.published {
+            Some(published) => published,
+            None => *self.published.insert(first_published(self.lake, &self.table)?),
+        };
+        Ok(published.is_some_and(|published| published < day))
+    }
+}
+
+/// The first day of a table that is published.
+fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
+    let names = lake.names(table)?;
+    let days = names.iter().filter_map(|name| name.strip_prefix("proc_ymd=")?.parse().ok());
+    for day in days.collect::<BTreeSet<KstDay>>() {
+        let partition = Partition { table: table.to_owned(), day };
+        // A killed run can leave a folder without one.
+        if lake.read(&format!("{partition}/{MANIFEST}"))?.is_some() {
+            return Ok(Some(day));
+        }
+    }
+    Ok(None)
 }
 
 /// Finds out how a day stands, given all that can feed it.
@@ -213,6 +287,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
     };
     let objects = about.objects.len() as u64;
     let bytes = about.objects.iter().map(|object| object.bytes).sum();
+    let listed = ListedObjects::count(about.objects.len(), about.left.iter().copied());
     let listed_at = about.listed_at;
     let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.inputs);
     let other_inputs = other_inputs.map(|manifest| manifest.inputs.clone());
@@ -226,6 +301,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         state,
         objects,
         bytes,
+        listed,
         listed_at,
         change,
         other_inputs,
@@ -259,13 +335,13 @@ mod tests {
 
     fn planned(address: &str, bytes: u64, etag: Option<&str>) -> PlannedObject {
         let (address, key, etag) = (address.to_owned(), address.to_owned(), etag.map(str::to_owned));
-        PlannedObject { address, input: 0, key, bytes, etag, why: "".into(), shard: 0 }
+        PlannedObject { address, input: 0, key, bytes, etag, why: "".into(), events_until_ms: None, shard: 0 }
     }
 
     fn read(address: &str, bytes: u64, etag: Option<&str>) -> InputLine {
         let ledger = RowLedger { written: u64::from(address != "b"), ..RowLedger::default() };
         let (object, etag) = (address.to_owned(), etag.map(str::to_owned));
-        InputLine { object, bytes, etag, damaged: false, unread: false, ledger }
+        InputLine { object, bytes, etag, damaged: false, unread: false, newer_than_name: 0, ledger }
     }
 
     #[test]

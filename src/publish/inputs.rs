@@ -39,9 +39,17 @@ pub struct InputLine {
     /// Whether it could not be read to its end: a later run may find more in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
+    /// Rows of any day whose events are newer than its name allows.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub newer_than_name: u64,
     /// Its rows.
     #[serde(flatten)]
     pub ledger: RowLedger,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Writes the list; the same objects give the same bytes.
@@ -58,6 +66,7 @@ pub(super) fn write(
             etag: object.object.etag.clone(),
             damaged: object.damage.is_some(),
             unread: object.damage == Damage::Unread,
+            newer_than_name: object.newer_than_name,
             ledger: object.ledger,
         };
         serde_json::to_writer(&mut packed, &line)

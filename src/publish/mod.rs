@@ -16,6 +16,7 @@ mod part_columns;
 mod part_reader;
 mod row_diff;
 mod run_diff;
+mod shrink;
 mod trace;
 mod verify;
 
@@ -30,14 +31,18 @@ pub use row_diff::{RowChange, RowCounts, RowDiff, RowDiffOptions, RowExample, ha
 pub use run_diff::{
     ObjectChange, ObjectDiff, PublishedRuns, RunVersion, SettingDiff, object_diffs, setting_diffs,
 };
+pub use shrink::ShrinkRules;
 pub use trace::{Fate, PublishedDay, Trace, add_raw};
 pub use verify::{Finding, verify};
 
 use std::path::PathBuf;
 
+use self::shrink::Replacement;
 use crate::convert::{Gathered, PartFile, PartsTarget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
+use crate::ledger::RowLedger;
+use crate::plan::TablePlan;
 use crate::store::lake::{MANIFEST, Partition, RunFile};
 use crate::store::{DayLock, Lake, LockTaker, Scratch, StagedPartition, Uncommitted};
 
@@ -58,6 +63,8 @@ pub struct StagedDay<'a> {
 pub struct PublishRules {
     /// The share of rejected rows, or of bytes in damaged objects, above which a day is not published.
     pub max_reject_ratio: f64,
+    /// How far a published day may shrink.
+    pub shrink: ShrinkRules,
 }
 
 impl<'a> StagedDay<'a> {
@@ -133,6 +140,26 @@ impl<'a> StagedDay<'a> {
         let Some(json) = replaced else { return Ok(None) };
         let path = self.lake.address(&format!("{}/{MANIFEST}", self.partition));
         Manifest::from_json(json.to_vec()).map(Some).map_err(|error| error.with("path", path))
+    }
+
+    /// Fails when the day would take rows from the published one that nobody has agreed to lose.
+    pub fn check_shrink(&self, rules: ShrinkRules, plan: &TablePlan, ledger: &RowLedger) -> Result<()> {
+        let Some(old) = self.replaced()? else { return Ok(()) };
+        let (before, after) = (old.ledger.written, ledger.written);
+        let mut rows = Replacement { before, after, explained: 0 };
+        if rules.objection(rows).is_none() {
+            return Ok(());
+        }
+        let gone = shrink::gone_rows(&old, self.inputs_of(&old)?, plan, self.partition.day);
+        rows.explained = gone + shrink::newly_filtered(&old, plan, ledger);
+        let objection = rules.objection(rows);
+        objection.map_or(Ok(()), |objection| Err(rules.refusal(objection, rows, &self.partition)))
+    }
+
+    /// What the published day has read; a list that is lost or not understood explains nothing, but stops no day.
+    fn inputs_of(&self, old: &Manifest) -> Result<Vec<InputLine>> {
+        read_inputs(self.lake, &self.partition, old)
+            .or_else(|error| if error.kind() == ErrorKind::Unusable { Ok(Vec::new()) } else { Err(error) })
     }
 
     /// The runs that this one supersedes and that readers may still be at, where the lake keeps them for that. `shown` is

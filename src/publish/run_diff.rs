@@ -193,6 +193,7 @@ mod tests {
             etag: etag.map(str::to_owned),
             damaged: false,
             unread: false,
+            newer_than_name: 0,
             ledger,
         }
     }

@@ -203,12 +203,29 @@ mod tests {
 
     fn object(address: &str, bytes: u64) -> PlannedObject {
         let (address, key) = (address.to_owned(), address.to_owned());
-        PlannedObject { address, input: 0, key, bytes, etag: None, why: "".into(), shard: 0 }
+        PlannedObject {
+            address,
+            input: 0,
+            key,
+            bytes,
+            etag: None,
+            why: "".into(),
+            events_until_ms: None,
+            shard: 0,
+        }
     }
 
     fn input(address: &str, duplicate: u64) -> InputLine {
         let ledger = RowLedger { duplicate, ..RowLedger::default() };
-        InputLine { object: address.to_owned(), bytes: 1, etag: None, damaged: false, unread: false, ledger }
+        InputLine {
+            object: address.to_owned(),
+            bytes: 1,
+            etag: None,
+            damaged: false,
+            unread: false,
+            newer_than_name: 0,
+            ledger,
+        }
     }
 
     fn row(object: usize, record: u32, at: &str, identity: u64) -> RawRow {

@@ -43,13 +43,16 @@ impl LocalStore {
                 .hint("check that it exists and that this user may read it")
         };
         for entry in fs::read_dir(self.root.join(folder)).map_err(failed)? {
+            if visitor.is_done() {
+                break;
+            }
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
-                visitor.passed(&format!("{folder}/{}", name.to_string_lossy()), "its name is not UTF-8");
+                visitor.passed(&below(folder, &name.to_string_lossy()), "its name is not UTF-8");
                 continue;
             };
-            let key = if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+            let key = below(folder, name);
             self.visit(&entry, key, visitor).map_err(failed)??;
         }
         Ok(())
@@ -80,6 +83,10 @@ impl LocalStore {
     }
 }
 
+fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
 impl Store for LocalStore {
     fn address(&self, key: &str) -> String {
         match (self.written.as_str(), key) {
@@ -96,6 +103,15 @@ impl Store for LocalStore {
             Error::unusable("cannot read the input", cause).with("input", self.address(""))
         })?;
         Ok(real.to_string_lossy().into_owned())
+    }
+
+    fn above(&self) -> Result<String> {
+        let root = self.root()?;
+        let folder = match &self.only {
+            Some(_) => root.rsplit_once('/').map_or("", |(folder, _)| folder),
+            None => root.trim_end_matches('/'),
+        };
+        Ok(format!("{folder}/"))
     }
 
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {

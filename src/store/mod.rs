@@ -36,32 +36,34 @@ pub struct ObjectMeta {
     pub etag: Option<String>,
 }
 
-/// Keys that need not be listed: those between an object that was met and another key of its series.
+/// Keys of a series that need not be listed: those between an object that was met and another key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
     /// What the keys of the series begin with, up to their time.
     pub series: String,
-    /// Digits with which the time begins, before `mark`.
-    pub digits: usize,
-    /// What follows these digits.
-    pub mark: char,
+    /// The parts of that time down to a day: the digits of each, and the character behind them. A key of other parts is not
+    /// one of the series, and is met wherever it lies.
+    pub parts: Vec<(usize, char)>,
     /// The key up to which nothing is wanted.
     pub until: String,
+    /// What the keys in the gap begin with that are wanted all the same.
+    pub but: Vec<String>,
 }
 
 /// What a listing meets, in no particular order.
 pub trait ListVisitor {
     /// Whether to look into a folder, by its path below the root.
     fn enter(&mut self, folder: &str) -> bool;
-    /// The only folders below this one that can hold something wanted, where the layout tells. A store to which listing
-    /// a level costs as much as listing a folder goes there directly.
-    fn narrow(&self, folder: &str) -> Option<Vec<String>>;
     /// Which keys after this one need not be listed, where its name tells.
     fn gap(&self, key: &str) -> Option<Gap>;
     /// An object.
     fn object(&mut self, object: ObjectMeta);
     /// Something that is neither object nor folder, and why it is passed over.
     fn passed(&mut self, key: &str, reason: &'static str);
+    /// Keys of a series in a gap are passed over.
+    fn skipped(&mut self, series: &str);
+    /// Whether nothing more needs to be listed.
+    fn is_done(&self) -> bool;
 }
 
 /// A place with raw logs.
@@ -71,6 +73,9 @@ pub trait Store: Send + Sync {
 
     /// Where the root really is, so that two inputs which overlap can be told.
     fn root(&self) -> Result<String>;
+
+    /// What stands before every key in its whole path, up to a slash: the folders in which the root lies tell what it holds.
+    fn above(&self) -> Result<String>;
 
     /// Lists what is below the root.
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()>;

@@ -45,6 +45,18 @@ def test_a_backfill_makes_the_days_of_its_params(lake: Lake, logs: Path, tmp_pat
     assert made(every) == {("cloudtrail", "2023-11-01"), ("s3_access", "2023-11-01")}
 
 
+def test_without_any_settings_nothing_is_run(
+    airflow_database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As `airflow dags test` does it, which sees no variable of the database when it reads a DAG."""
+    monkeypatch.delenv("AIRFLOW_VAR_LOGMILL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    ended = run_dag("logmill_backfill", {"from": "2023-11-01", "to": "2023-11-01"})
+    assert (ended.state, ended.states("backfill")) == ("failed", ["failed", "failed"])
+    said = capfd.readouterr()
+    assert "no settings are found" in said.out + said.err
+
+
 def test_a_backfill_without_a_first_day_is_refused(lake: Lake) -> None:
     ended = run_dag("logmill_backfill")
     assert (ended.state, ended.states("backfill")) == ("failed", ["failed", "failed"])
@@ -66,3 +78,14 @@ def test_the_watch_makes_the_days_that_are_behind_and_no_others(lake: Lake, logs
     assert (late.state, made(late)) == ("success", {("s3_access", "2023-11-01")})
     assert late.states("announce_s3_access") == ["success"]
     assert late.states("announce_cloudtrail") == ["skipped"]
+
+
+def test_the_watch_makes_no_day_before_the_first_log(lake: Lake) -> None:
+    """Days of which the table has nothing yet are not missing: each round would make more of them."""
+    ended = run_dag("logmill_watch", {"days": 8, "to": "2023-11-02"})
+    assert ended.state == "success"
+    first = {"cloudtrail": "2023-10-31", "s3_access": "2023-10-29"}
+    days = ("2023-10-28", "2023-10-29", "2023-10-30", "2023-10-31", "2023-11-01", "2023-11-02")
+    assert made(ended) == {(table, day) for table in first for day in days if day >= first[table]}
+    rested = run_dag("logmill_watch", {"days": 8, "to": "2023-11-02"})
+    assert (rested.state, rested.states("rebuild")) == ("success", ["skipped"])

@@ -390,7 +390,7 @@ def test_what_is_looked_at_first_costs_no_request_more(grown: Registered, day: S
 
 def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: str, tmp_path: Path) -> None:
     """So that "no events" and "never ran" differ in the catalog too."""
-    catalog.run(source=catalog.aws.source(OTHER_DAYS))
+    catalog.run("--dataset", "all", source=catalog.aws.source(OTHER_DAYS))
     query = catalog.query(table)
     assert query.locations.keys() == {(DAY,)}
     assert query.read(tmp_path).rows() == 0
@@ -400,7 +400,7 @@ def test_a_day_that_has_become_empty_is_empty_in_the_catalog(
     grown: Registered, table: str, tmp_path: Path
 ) -> None:
     running_query = grown.query(table)
-    grown.run(source=grown.aws.source(OTHER_DAYS))
+    grown.run("--dataset", "all", "--allow-empty", source=grown.aws.source(OTHER_DAYS))
     assert running_query.read(tmp_path).rows() > 0
     assert grown.query(table).read(tmp_path).rows() == 0
 

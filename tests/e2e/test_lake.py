@@ -167,10 +167,11 @@ def test_publishing_again_replaces_the_day(tmp_path: Path, table: str) -> None:
     logmill("verify", "--day", SAMPLE_DAY, "--output", second.lake.root)
 
 
-def test_a_day_that_has_become_empty_is_emptied(tmp_path: Path, table: str) -> None:
+def test_a_day_that_has_become_empty_is_emptied_when_that_is_allowed(tmp_path: Path, table: str) -> None:
     run_day(tmp_path / "lake")
     (tmp_path / "nothing").mkdir()
-    emptied = run_day(tmp_path / "lake", source=tmp_path / "nothing")
+    options = ("--dataset", "all", "--allow-empty")
+    emptied = run_day(tmp_path / "lake", *options, source=tmp_path / "nothing")
     assert emptied.ledger(table)["written"] == 0
     assert emptied.lake.parts(table) == []
 

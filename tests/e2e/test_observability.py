@@ -19,6 +19,8 @@ PAGE = REPOSITORY / "docs" / "observability.md"
 OF_A_RUN = {"every one", "of a day"}
 OF_A_TABLE = OF_A_RUN | {"of a table"}
 WHAT_EVENTS_SAY = {
+    # Said before there is a run.
+    "not_built": {"every one", "of a table"},
     "planned": OF_A_TABLE,
     "read": OF_A_TABLE,
     "written": OF_A_TABLE,
@@ -73,7 +75,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
-    """The events of a run that cannot be remembered, of one over damage, and of one that empties the day."""
+    """The events of a run that cannot be remembered, of one over damage, and of one over the folder of a date."""
     raw, lake = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("lake")
     (raw / "x_CloudTrail_r_20231101T0310Z_x.json.gz").write_bytes(gzip.compress(b'{"Records":[{'))
     (raw / "notes").write_text("no log")
@@ -83,7 +85,10 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
     (lake / "_runs").write_text("no folder")
     arguments = ("run", "--day", SAMPLE_DAY, "--dataset", "cloudtrail", "--input", raw, "--output", lake)
     events = run_json(*arguments, "--max-reject-ratio", "1")
-    good.unlink()
+    dated = raw / "2023" / "11" / "01"
+    dated.mkdir(parents=True)
+    good.rename(dated / good.name)
+    arguments = ("run", "--day", SAMPLE_DAY, "--input", dated, "--output", lake)
     return events + run_json(*arguments, "--max-reject-ratio", "1")
 
 

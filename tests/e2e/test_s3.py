@@ -162,10 +162,11 @@ def test_a_superseded_run_stays_an_hour_where_nothing_is_said(aws: Aws, few: str
     aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
 
 
-def test_a_day_that_has_become_empty_is_emptied_in_s3(aws: Aws, few: str) -> None:
+def test_a_day_that_has_become_empty_is_emptied_in_s3_when_that_is_allowed(aws: Aws, few: str) -> None:
     lake = aws.lake()
     aws.run(lake, source=few)
-    summary = aws.run(lake, source=aws.source(OTHER_DAYS))
+    options = ("--dataset", "all", "--allow-empty")
+    summary = aws.run(lake, *options, source=aws.source(OTHER_DAYS))
     assert [table_of(summary, table)["written"] for table in DATASETS] == [0, 0]
     assert lake.readers() == {table: [] for table in DATASETS}
     lake.assert_clean()

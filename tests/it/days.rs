@@ -132,7 +132,7 @@ fn a_day_is_provisional_until_nothing_more_is_awaited() {
         let work = Workdir::new();
         let run =
             work.logmill(["run", "--day", day, "--input", "raw", "--output", "lake", "--lateness", lateness]);
-        let finished = run.ends_well(0);
+        let finished = run.args(["--dataset", "all"]).ends_well(0);
         for table in [Table::CLOUDTRAIL, Table::ACCESS] {
             let published = finished.day(table);
             assert_eq!(published.summary["provisional"], provisional, "{day} with {lateness}");

@@ -348,7 +348,9 @@ fn many_days_of_one_lake_are_published_side_by_side() {
     let work = Workdir::new();
     let run = |day: u32| {
         let day = format!("2023-11-{day:02}");
-        work.logmill(["run", "--day", &day, "--input", "raw", "--output", "lake", "--threads", "1"]).start()
+        let run =
+            work.logmill(["run", "--day", &day, "--input", "raw", "--output", "lake", "--threads", "1"]);
+        run.args(["--dataset", "all"]).start()
     };
     for _ in 0..4 {
         let runs: Vec<Running<'_>> = (1..=8).map(run).collect();

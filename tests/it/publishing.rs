@@ -159,13 +159,14 @@ fn a_day_without_events_is_published_as_empty() {
 }
 
 #[test]
-fn a_day_that_has_become_empty_is_emptied() {
+fn a_day_that_has_become_empty_is_emptied_when_that_is_allowed() {
     let work = Workdir::new();
     let object = work.cloudtrail("a", document([event("x", json!({}))]));
     let before = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     assert_eq!(before.parts().len(), 1);
     std::fs::remove_file(object).unwrap();
-    let after = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    work.run(Table::CLOUDTRAIL).exits(4).says(&["--allow-empty"]);
+    let after = work.run(Table::CLOUDTRAIL).args(["--allow-empty"]).publishes(Table::CLOUDTRAIL);
     assert_eq!(after.ledger(), [0; 5]);
     let left: Vec<_> = work.published().into_keys().collect();
     assert_eq!(left.len(), 2, "a manifest and a list of inputs: {left:?}");
@@ -200,6 +201,6 @@ fn a_table_that_fails_does_not_stop_the_other() {
     let other = Workdir::new();
     other.cloudtrail("a", "no JSON");
     other.write("lake/s3_access/proc_ymd=20231101/part-0.parquet", "not ours");
-    let both = other.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]);
+    let both = other.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake", "--dataset", "all"]);
     both.exits(5).says(&["not published", "did not write"]);
 }

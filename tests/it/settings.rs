@@ -22,7 +22,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
     let work = Workdir::new();
     work.write(
         "logmill.toml",
-        "threads = 3\nmemory = \"300MiB\"\nmax_reject_ratio = 0.5\nmetrics_file = \"a.prom\"\nemf = true\n[lake]\noutput = \"/by-file\"\n",
+        "threads = 3\nmemory = \"300MiB\"\nmax_reject_ratio = 0.5\nmax_shrink = 0.1\nallow_empty = true\nmetrics_file = \"a.prom\"\nemf = true\n[lake]\noutput = \"/by-file\"\n",
     );
     let config = work.logmill(["config", "--threads", "7"]);
     let settings = in_force(config.env("LOGMILL_THREADS", "5").env("LOGMILL_MEMORY", "500MiB"));
@@ -30,6 +30,8 @@ fn flags_win_over_environment_over_file_over_defaults() {
         ("threads", "7", "--threads"),
         ("memory", "500MiB", "LOGMILL_MEMORY"),
         ("max_reject_ratio", "0.5", "logmill.toml"),
+        ("max_shrink", "0.1", "logmill.toml"),
+        ("allow_empty", "true", "logmill.toml"),
         ("metrics_file", "a.prom", "logmill.toml"),
         ("emf", "true", "logmill.toml"),
         ("output", "/by-file", "logmill.toml"),
@@ -51,6 +53,8 @@ fn every_setting_can_come_from_the_environment() {
         ("max_object_size", "1GiB"),
         ("target_file_size", "1MiB"),
         ("max_reject_ratio", "2%"),
+        ("allow_empty", "true"),
+        ("max_shrink", "20%"),
         ("fail_on_empty", "true"),
         ("log_format", "json"),
         ("metrics_file", "/metrics/logmill.prom"),
@@ -119,32 +123,6 @@ fn a_promoted_column_has_the_name_that_was_given() {
 }
 
 #[test]
-fn a_promotion_under_the_name_of_another_column_is_refused() {
-    for (naming, column) in [("snake", "event_id"), ("compact", "eventid"), ("snake", "source_record")] {
-        let work = Workdir::new();
-        work.cloudtrail("a", document([event("id", json!({}))]));
-        let promote = format!("[{{ column = \"{column}\", path = \"requestParameters.key\" }}]");
-        work.write("logmill.toml", format!("[[source]]\ndataset = \"cloudtrail\"\npromote = {promote}\n"));
-        let said = format!("promote '{column}'");
-        work.run(Table::CLOUDTRAIL)
-            .args(["--naming", naming])
-            .exits(2)
-            .says(&[&said, "has a column of this name"]);
-    }
-}
-
-#[test]
-fn a_promotion_that_gives_no_single_value_is_refused() {
-    for path in ["resources[].ARN", "requestParameters.list[].id", "a..b", ""] {
-        let work = Workdir::new();
-        work.cloudtrail("a", document([event("id", json!({}))]));
-        let promote = format!("[{{ column = \"x\", path = \"{path}\" }}]");
-        work.write("logmill.toml", format!("[[source]]\ndataset = \"cloudtrail\"\npromote = {promote}\n"));
-        work.run(Table::CLOUDTRAIL).exits(2).says(&["promote 'x'", "scalar"]);
-    }
-}
-
-#[test]
 fn an_unknown_key_in_the_config_file_is_named() {
     for (file, key) in [
         ("memry = \"1GiB\"", "memry"),
@@ -195,6 +173,7 @@ fn a_value_that_makes_no_sense_is_refused_with_what_would_do() {
         (&["--max-reject-ratio", "2"], &["'2'", "max_reject_ratio", "1% or 0.01"]),
         (&["--max-reject-ratio", "-1"], &["-1"]),
         (&["--max-reject-ratio", "NaN"], &["'NaN'", "max_reject_ratio"]),
+        (&["--max-shrink", "101%"], &["'101%'", "max_shrink", "1% or 0.01"]),
         (&["--lateness", "long"], &["'long'", "lateness", "6h or 90m"]),
         (&["--lateness", "9000d"], &["'9000d'", "a year"]),
         (&["--naming", "camel"], &["'camel'", "snake or compact"]),
@@ -238,6 +217,7 @@ fn a_day_that_is_in_no_calendar_is_refused() {
         }
     }
     for day in ["2023-11-01", "20231101"] {
-        work.logmill(["plan", "--day", day, "--input", "raw"]).exits(0).prints(&["KST day 2023-11-01"]);
+        let plan = work.logmill(["plan", "--day", day, "--input", "raw", "--dataset", "all"]).exits(0);
+        plan.prints(&["KST day 2023-11-01"]);
     }
 }

@@ -44,12 +44,7 @@ impl DaysArgs {
                 }
             },
         };
-        if last > KstDay::of(now) {
-            return Err(Error::new(ErrorKind::Usage, "the last day has not begun")
-                .with("to", last)
-                .with("today in Korea", KstDay::of(now))
-                .hint("name a day up to today with --to"));
-        }
+        let last = begun(last, now)?;
         if first > last {
             return Err(Error::new(ErrorKind::Usage, "the first day lies behind the last")
                 .with("from", first)
@@ -58,6 +53,18 @@ impl DaysArgs {
         }
         Ok(DayRange { first, last })
     }
+}
+
+/// The day, if it has begun in Korea: what cannot have happened yet is nothing to publish.
+pub(in crate::cli) fn begun(day: KstDay, now: UtcInstant) -> Result<KstDay> {
+    let today = KstDay::of(now);
+    if day <= today {
+        return Ok(day);
+    }
+    Err(Error::new(ErrorKind::Usage, "the day has not begun")
+        .with("day", day)
+        .with("today in Korea", today)
+        .hint("name a KST day up to today"))
 }
 
 /// A number of days: `30d` or `30`.
@@ -97,7 +104,7 @@ pub(in crate::cli) struct BackfillArgs {
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
-    /// Exit with 4 when a day is missing, stale or failed
+    /// Exit with 4 when a day is missing, stale or failed; days before the first log are none of these
     #[arg(long)]
     pub(in crate::cli) check: bool,
     #[command(flatten)]
@@ -112,7 +119,7 @@ pub(in crate::cli) struct StatusArgs {
 /// Days of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Only {
-    /// Never published.
+    /// Never published; not days before the first log.
     Missing,
     /// Published, but objects have come or changed since.
     Stale,
@@ -131,7 +138,7 @@ impl Only {
     /// Whether it means a day that stands like this.
     pub(in crate::cli) fn takes(self, status: &DayStatus) -> bool {
         match self {
-            Self::Missing => status.manifest.is_none(),
+            Self::Missing => status.manifest.is_none() && status.state != DayState::NoLogs,
             // Also where the last run failed over it.
             Self::Stale => status.change.is_stale(),
             Self::Failed => status.state == DayState::Failed,

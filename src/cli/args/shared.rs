@@ -4,6 +4,10 @@
 
 use clap::Args;
 
+use super::begun;
+use crate::error::Result;
+use crate::kst::{KstDay, UtcInstant};
+
 /// Which raw logs.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Sources")]
@@ -21,6 +25,10 @@ pub(in crate::cli) struct SourceArgs {
     /// env: LOGMILL_LATENESS]
     #[arg(long, value_name = "TIME")]
     pub(in crate::cli) lateness: Option<String>,
+    /// Read objects whatever time their names or dated folders say, for logs that were renamed or repackaged: each day then
+    /// reads all objects of the inputs [env: LOGMILL_IGNORE_KEY_TIMES]
+    #[arg(long)]
+    pub(in crate::cli) ignore_key_times: bool,
     /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
     #[arg(long, value_name = "NAMING")]
     pub(in crate::cli) naming: Option<String>,
@@ -51,6 +59,13 @@ pub(in crate::cli) struct DayArg {
     pub(in crate::cli) day: String,
 }
 
+impl DayArg {
+    /// The day that is meant, which must have begun in Korea.
+    pub(in crate::cli) fn begun(&self, now: UtcInstant) -> Result<KstDay> {
+        begun(KstDay::parse(&self.day, now)?, now)
+    }
+}
+
 /// The lake.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Lake")]
@@ -75,6 +90,13 @@ pub(in crate::cli) struct WriteArgs {
     /// [default: 1%; env: LOGMILL_MAX_REJECT_RATIO]
     #[arg(long, value_name = "RATIO")]
     pub(in crate::cli) max_reject_ratio: Option<String>,
+    /// Publish a day without rows also where it had some [env: LOGMILL_ALLOW_EMPTY]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) allow_empty: Option<bool>,
+    /// Share of its rows that a published day may lose when it is replaced, such as 0.5 or 50%, beside the rows of raw
+    /// objects that are gone and of a new filter; 100% allows any loss [default: 50%; env: LOGMILL_MAX_SHRINK]
+    #[arg(long, value_name = "RATIO")]
+    pub(in crate::cli) max_shrink: Option<String>,
     /// Exit with 99 when a table has no rows for the day [env: LOGMILL_FAIL_ON_EMPTY]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(in crate::cli) fail_on_empty: Option<bool>,

@@ -12,6 +12,8 @@ pub(super) struct Layers {
     pub(super) environment: BTreeMap<String, String>,
     pub(super) path: String,
     pub(super) in_force: Vec<InForce>,
+    /// Whether flag, environment or file say which log types the sources have.
+    pub(super) log_types_named: bool,
 }
 
 impl Layers {

@@ -3,6 +3,8 @@
 
 mod lake;
 mod layers;
+mod promotions;
+mod publishing;
 mod rules;
 mod sources;
 mod values;
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use self::layers::Layers;
-use self::values::{log_format, memory, ratio, size, threads, truth};
+use self::values::{log_format, memory, size, threads, truth};
 use super::args::{CatalogArgs, GlobalArgs, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
@@ -48,6 +50,8 @@ pub(super) struct InForce {
 /// Everything that a command needs to know.
 pub(super) struct Settings {
     pub(super) sources: Vec<TableSource>,
+    /// Whether the log types of the sources were named; otherwise the inputs say which of them there are.
+    pub(super) log_types_named: bool,
     pub(super) lake: LakeSettings,
     pub(super) catalog: Option<CatalogSettings>,
     pub(super) threads: usize,
@@ -94,7 +98,12 @@ impl Settings {
         let (path, file) = config_file::load(named)?.unzip();
         let file: ConfigFile = file.unwrap_or_default();
         let path = path.map(|path| path.display().to_string());
-        let mut layers = Layers { environment, path: path.unwrap_or_default(), in_force: Vec::new() };
+        let mut layers = Layers {
+            environment,
+            path: path.unwrap_or_default(),
+            in_force: Vec::new(),
+            log_types_named: false,
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
         let write = flags.write;
         let empty_flag = write.and_then(|write| write.fail_on_empty).map(|wanted| wanted.to_string());
@@ -104,9 +113,7 @@ impl Settings {
         let max_object_flag = flags.read.and_then(|read| read.max_object_size.as_ref());
         let max_object_bytes =
             layers.pick("max_object_size", max_object_flag, file.max_object_size.as_ref(), "4 GiB", size)?;
-        let ratio_flag = write.and_then(|write| write.max_reject_ratio.as_ref());
-        let max_reject_ratio =
-            layers.pick("max_reject_ratio", ratio_flag, file.max_reject_ratio.as_ref(), "1%", ratio)?;
+        let rules = layers.publish_rules(write, &file)?;
         let fail_on_empty =
             layers.pick("fail_on_empty", empty_flag.as_ref(), file.fail_on_empty.as_ref(), "false", truth)?;
         let log_format = layers.pick(
@@ -125,12 +132,13 @@ impl Settings {
         };
         Ok(Self {
             sources,
+            log_types_named: layers.log_types_named,
             lake,
             catalog,
             threads,
             memory,
             max_object_bytes,
-            rules: PublishRules { max_reject_ratio },
+            rules,
             fail_on_empty,
             log_format,
             watch,

@@ -1,12 +1,13 @@
 //! Where each table's rows come from.
 
 use super::layers::Layers;
+use super::promotions;
 use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{Scalar, SourceSection};
-use crate::dataset::{self, Naming, RowRules};
+use crate::dataset::{self, RowRules};
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{TableSource, is_table_name};
+use crate::plan::{KeyTimes, TableSource, is_table_name};
 use crate::store::SourceAccess;
 
 impl Layers {
@@ -16,7 +17,9 @@ impl Layers {
         sections: Vec<SourceSection>,
     ) -> Result<Vec<TableSource>> {
         let wanted = self.pick("dataset", flags.dataset.as_ref(), None, "all", dataset_name)?;
+        let is_chosen = self.in_force.last().is_some_and(|dataset| dataset.from != "default");
         let from_file = !sections.is_empty();
+        self.log_types_named = is_chosen || from_file;
         let sections = if from_file { sections } else { default_sections() };
         let (table, _) = self.first("table", flags.table.as_ref(), None, "");
         let mut selected = Vec::new();
@@ -79,9 +82,14 @@ impl Layers {
             &default_lateness,
             span_ms,
         )?;
+        let ignores_flag = flags.ignore_key_times.then(|| "true".to_owned());
+        let ignores_file = section.ignore_key_times.as_ref();
+        let ignores =
+            self.pick_for(&table, "ignore_key_times", ignores_flag.as_ref(), ignores_file, "false", truth)?;
+        let key_times = if ignores { KeyTimes::Ignored } else { KeyTimes::Trusted };
         let naming =
             self.pick_for(&table, "naming", flags.naming.as_ref(), section.naming.as_ref(), "snake", naming)?;
-        check_promotions(section, &table)?;
+        promotions::check(&section.promote, dataset, &table, &self.path)?;
         let promote = section.promote.clone();
         let access = self.access(flags, section, &table)?;
         let (filter, redact) = (self.filter(flags, section, &table), self.redact(flags, section, &table));
@@ -98,6 +106,7 @@ impl Layers {
             filter,
             redact,
             lateness_ms,
+            key_times,
             shares_input,
         })
     }
@@ -169,36 +178,4 @@ fn check_table_name(name: &str) -> Result<()> {
     }
     Err(Error::new(ErrorKind::Usage, format!("'{name}' is no table name"))
         .hint("use lower-case letters, digits and _, not _ in front"))
-}
-
-fn check_promotions(section: &SourceSection, table: &str) -> Result<()> {
-    let dataset =
-        dataset::named(&section.dataset).expect("the name was checked when the section was selected");
-    let refused = |column: &str, why: &str| {
-        Err(Error::new(ErrorKind::Usage, format!("cannot promote '{column}': {why}")).with("table", table))
-    };
-    let own = dataset.schema(Naming::Snake, &[]);
-    for (place, promotion) in section.promote.iter().enumerate() {
-        let name = promotion.column.as_str();
-        if !is_table_name(name) {
-            return refused(name, "a column name has lower-case letters, digits and _ only");
-        }
-        let earlier = section.promote[..place].iter().any(|other| other.column == name);
-        let taken = |naming| own.columns.iter().any(|column| column.named(naming) == name);
-        if taken(Naming::Snake) || taken(Naming::Compact) || earlier {
-            return refused(name, "the table has a column of this name");
-        }
-        if dataset.schema(Naming::Snake, std::slice::from_ref(promotion)).position(name).is_none() {
-            return refused(name, "this log type holds no JSON");
-        }
-        if promotion.column_type == dataset::ColumnType::TextList || !is_scalar_path(&promotion.path) {
-            return refused(name, "a promoted value is a scalar at a path such as requestParameters.roleArn");
-        }
-    }
-    Ok(())
-}
-
-/// A path of keys, none of them a list.
-fn is_scalar_path(path: &str) -> bool {
-    path.split('.').all(|key| !key.is_empty() && !key.ends_with("[]"))
 }

@@ -1,34 +1,40 @@
 //! What CloudTrail's objects are called.
 //!
 //! `[prefix/]AWSLogs/[o-org/]account/CloudTrail/region/YYYY/MM/DD/account_CloudTrail_region_YYYYMMDDTHHmmZ_unique.json.gz`,
-//! with the UTC minute of delivery in the name. The folder after the account decides what an object holds; regions are
-//! not looked at, so that a new one needs no release.
+//! with the UTC minute of delivery in the name. The name alone makes an object a log of CloudTrail, so that a copy without
+//! its folders is read like the trail itself; the folder after the account only says that another service wrote it. Regions
+//! are not looked at, so that a new one needs no release.
 //! Source: AWS, "CloudTrail log file examples" and "Finding your CloudTrail log files".
 
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use crate::kst::UtcInstant;
 
-/// Folders beside `CloudTrail`, the mark that their objects carry in their names, and why they are left out.
-const OTHER_KINDS: [(&str, &str); 4] = [
+const OTHER_SERVICE: &str = "log of another AWS service";
+/// What stands in the folder after the account, and in the names of its objects, beside `CloudTrail`; and why such objects
+/// are left out.
+const OTHER_KINDS: [(&str, &str); 14] = [
     ("CloudTrail-Digest", "digest of log files, no events"),
     ("CloudTrail-Insight", "insight events have another shape"),
     ("CloudTrail-Aggregated", "aggregated events have another shape"),
     ("CloudTrail-NetworkActivity", "network activity events are not asked for"),
+    ("elasticloadbalancing", OTHER_SERVICE),
+    ("vpcflowlogs", OTHER_SERVICE),
+    ("vpcdnsquerylogs", OTHER_SERVICE),
+    ("waflogs", OTHER_SERVICE),
+    ("WAFLogs", OTHER_SERVICE),
+    ("Config", OTHER_SERVICE),
+    ("GuardDuty", OTHER_SERVICE),
+    ("CloudFront", OTHER_SERVICE),
+    ("globalaccelerator", OTHER_SERVICE),
+    ("redshift", OTHER_SERVICE),
 ];
 const PATTERN: &str = "YYYYMMDDThhmmZ";
-const OTHER_SERVICE: &str = "log of another AWS service";
 
 /// Judges a key.
 pub(super) fn claim(key: &str) -> KeyClaim {
     let (folder, name) = object_key::split(key);
-    match service_folder(folder) {
-        Some("CloudTrail") => {}
-        Some(other) => return KeyClaim::NotMine(reason_for(other)),
-        None => {
-            if let Some((_, reason)) = OTHER_KINDS.iter().find(|(kind, _)| name.contains(kind)) {
-                return KeyClaim::NotMine(reason);
-            }
-        }
+    if let Some(reason) = service_folder(folder).and_then(other_kind).or_else(|| of_another_kind(name)) {
+        return KeyClaim::NotMine(reason);
     }
     match delivered_at(name) {
         Some(at) => KeyClaim::Mine(KeyTime::Delivered(at)),
@@ -36,16 +42,34 @@ pub(super) fn claim(key: &str) -> KeyClaim {
     }
 }
 
-fn reason_for(folder: &str) -> &'static str {
-    OTHER_KINDS.iter().find(|(kind, _)| *kind == folder).map_or(OTHER_SERVICE, |(_, reason)| reason)
+fn other_kind(name: &str) -> Option<&'static str> {
+    OTHER_KINDS.iter().find(|(kind, _)| *kind == name).map(|(_, reason)| *reason)
 }
 
-/// The folder that says which service wrote: after `AWSLogs`, an organisation where there is one, and the account.
+/// The folder that says which service wrote: the one after the last account.
 fn service_folder(folder: &str) -> Option<&str> {
-    let mut parts = folder.split('/').skip_while(|part| *part != "AWSLogs").skip(1).peekable();
-    parts.next_if(|part| part.starts_with("o-"));
-    parts.next()?;
-    parts.next()
+    let mut parts = folder.rsplit('/');
+    let mut service = parts.next()?;
+    for part in parts {
+        if is_account(part) {
+            return Some(service);
+        }
+        service = part;
+    }
+    None
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Why a name in the form of AWS, `account_kind_...`, is not one of CloudTrail's logs; something may stand before it.
+fn of_another_kind(name: &str) -> Option<&'static str> {
+    let mut parts = name.split('_');
+    let (first, second) = (parts.next()?, parts.next()?);
+    let of_trail = name.split('_').filter(|part| part.starts_with("CloudTrail-")).find_map(other_kind);
+    let of_account = || (is_account(first) && second != "CloudTrail").then_some(OTHER_SERVICE);
+    of_trail.or_else(|| other_kind(second)).or_else(of_account)
 }
 
 /// Whether a folder is that of a region: `.../CloudTrail/region`.
@@ -56,16 +80,17 @@ pub(super) fn holds_days(folder: &str) -> bool {
 
 /// The time in the name of a log, behind what all names of an account and region begin with.
 pub(super) fn time_in_key(key: &str) -> Option<TimeInKey> {
-    delivered_at(object_key::split(key).1)?;
-    let time = |part: &str| object_key::time_by_pattern(part.as_bytes(), PATTERN).is_some();
-    let name_at = key.len() - object_key::split(key).1.len();
-    let found = key[name_at..].match_indices('_').find(|(at, _)| time(&key[name_at + at + 1..]))?;
-    Some(TimeInKey { start: name_at + found.0 + 1, pattern: PATTERN })
+    let name = object_key::split(key).1;
+    delivered_at(name)?;
+    let is_time = |part: &str| object_key::time_by_pattern(part.as_bytes(), PATTERN).is_some();
+    let (at, _) = name.match_indices('_').find(|(at, _)| is_time(&name[at + 1..]))?;
+    Some(TimeInKey { start: key.len() - name.len() + at + 1, pattern: PATTERN, may_name_event_day: false })
 }
 
 /// The time in `account_CloudTrail_region_YYYYMMDDTHHmmZ_unique.json.gz`.
 fn delivered_at(name: &str) -> Option<UtcInstant> {
-    name.split('_').skip(1).find_map(|part| {
+    let mut parts = name.split('_').skip_while(|part| *part != "CloudTrail").skip(1);
+    parts.find_map(|part| {
         (part.len() == PATTERN.len()).then(|| object_key::time_by_pattern(part.as_bytes(), PATTERN))?
     })
 }
@@ -85,51 +110,57 @@ mod tests {
             assert!(!holds_days(folder), "{folder}");
         }
         let time = time_in_key("a/1_CloudTrail_us-east-1_20231031T1505Z_x.json.gz");
-        assert_eq!(time, Some(TimeInKey { start: "a/1_CloudTrail_us-east-1_".len(), pattern: PATTERN }));
+        let start = "a/1_CloudTrail_us-east-1_".len();
+        assert_eq!(time, Some(TimeInKey { start, pattern: PATTERN, may_name_event_day: false }));
         assert_eq!(time_in_key("a/events.json"), None);
     }
 
     #[test]
-    fn the_folder_after_the_account_decides() {
-        let day = "2023/10/31";
-        for (key, expected) in [
-            (
-                format!(
-                    "AWSLogs/123456789012/CloudTrail/us-gov-west-1/{day}/123456789012_CloudTrail_us-gov-west-1_20231031T1505Z_abc.json.gz"
-                ),
-                mine("2023-10-31T15:05:00Z"),
-            ),
-            (
-                format!(
-                    "some/prefix/AWSLogs/o-exampleorgid/123456789012/CloudTrail/xx-new-9/{day}/123456789012_CloudTrail_xx-new-9_20231031T1505Z_A_b.json"
-                ),
-                mine("2023-10-31T15:05:00Z"),
-            ),
-            (
-                format!(
-                    "AWSLogs/1/CloudTrail-Digest/r/{day}/1_CloudTrail-Digest_r_t_r_20231031T150501Z.json.gz"
-                ),
-                KeyClaim::NotMine("digest of log files, no events"),
-            ),
-            (
-                format!(
-                    "AWSLogs/1/CloudTrail-Insight/r/{day}/1_CloudTrail-Insight_r_20231031T1505Z_x.json.gz"
-                ),
-                KeyClaim::NotMine("insight events have another shape"),
-            ),
-            (
-                "1_CloudTrail-Aggregated_r_20231031T1505Z_x.json.gz".to_owned(),
-                KeyClaim::NotMine("aggregated events have another shape"),
-            ),
-            (
-                format!("AWSLogs/1/elasticloadbalancing/r/{day}/x.log.gz"),
-                KeyClaim::NotMine("log of another AWS service"),
-            ),
-            ("1_CloudTrail_r_20231031T1505Z_x.json.gz".to_owned(), mine("2023-10-31T15:05:00Z")),
-            ("events.json".to_owned(), KeyClaim::Unclear),
-            ("a_20231331T1505Z_b.json".to_owned(), KeyClaim::Unclear),
+    fn a_log_is_told_by_its_name_at_every_level_of_folders() {
+        let name = "123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_A_b.json.gz";
+        for folders in [
+            "",
+            "2023/10/31/",
+            "CloudTrail/ap-northeast-2/2023/10/31/",
+            "CloudTrail/ap-northeast-2/2023/3/5/",
+            "123456789012/CloudTrail/ap-northeast-2/",
+            "AWSLogs/123456789012/CloudTrail/xx-new-9/2023/10/31/",
+            "some/prefix/AWSLogs/o-exampleorgid/123456789012/CloudTrail/us-gov-west-1/2023/10/31/",
+            "AWSLogs/AWSLogs/123456789012/CloudTrail/us-east-1/2023/10/31/",
+            "AWSLogs/archive/AWSLogs/123456789012/CloudTrail/us-east-1/2023/10/31/",
+            "AWSLogs/archive/2023/AWSLogs/123456789012/CloudTrail/us-east-1/2023/10/31/",
         ] {
-            assert_eq!(claim(&key), expected, "{key}");
+            assert_eq!(claim(&format!("{folders}{name}")), mine("2023-10-31T15:05:00Z"), "{folders}");
+        }
+        assert_eq!(claim("copy_of_1_CloudTrail_r_20231031T1505Z_x.json"), mine("2023-10-31T15:05:00Z"));
+    }
+
+    #[test]
+    fn what_another_service_wrote_is_told_by_its_name_or_by_the_folder_after_the_account() {
+        for (key, reason) in [
+            ("1_CloudTrail-Digest_r_t_r_20231031T150501Z.json.gz", "digest of log files, no events"),
+            ("1_CloudTrail-Insight_r_20231031T1505Z_x.json.gz", "insight events have another shape"),
+            ("1_CloudTrail-Aggregated_r_20231031T1505Z_x.json.gz", "aggregated events have another shape"),
+            (
+                "111122223333_elasticloadbalancing_r_app.web.0a_20231031T1505Z_192.0.2.7_1.log.gz",
+                OTHER_SERVICE,
+            ),
+            ("vpc-0a1b_vpcdnsquerylogs_111122223333_20231031T1505Z_0a1b.log.gz", OTHER_SERVICE),
+            ("111122223333_newservice_r_20231031T1505Z_x.log.gz", OTHER_SERVICE),
+            ("AWSLogs/111122223333/elasticloadbalancing/r/2023/10/31/x.log.gz", OTHER_SERVICE),
+            ("111122223333/Config/r/2023/10/31/events.json", OTHER_SERVICE),
+            ("AWSLogs/111122223333/CloudTrail-Insight/", "insight events have another shape"),
+        ] {
+            assert_eq!(claim(key), KeyClaim::NotMine(reason), "{key}");
+        }
+        for key in [
+            "events.json",
+            "a_CloudTrail_r_20231331T1505Z_b.json",
+            "trail_20231031T1505Z_b.json",
+            "AWSLogs/111122223333/archive/events.json",
+            "Config/events.json",
+        ] {
+            assert_eq!(claim(key), KeyClaim::Unclear, "{key}");
         }
     }
 }

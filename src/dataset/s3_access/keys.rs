@@ -2,7 +2,8 @@
 //!
 //! `[prefix]YYYY-MM-DD-hh-mm-ss-unique`, the prefix glued to the time, or
 //! `[prefix]account/region/bucket/YYYY/MM/DD/YYYY-MM-DD-hh-mm-ss-unique`. The time is that of delivery; in the second
-//! form it may instead be the UTC day of the events, and the time of day is then midnight.
+//! form it may instead be the UTC day of the events, and the time of day is then midnight. The unique part is upper case:
+//! other programs write such times, too (Firehose: `stream-1-YYYY-MM-DD-hh-mm-ss-uuid`), and mean something else by them.
 //! Source: AWS, "Logging requests with server access logging", log object key format.
 
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
@@ -12,14 +13,10 @@ const PATTERN: &str = "YYYY-MM-DD-hh-mm-ss-";
 
 /// Judges a key.
 pub(super) fn claim(key: &str) -> KeyClaim {
-    let (folder, name) = object_key::split(key);
-    let Some((_, at)) = time_in(name) else {
+    let Some((_, at)) = time_in(object_key::split(key).1) else {
         return KeyClaim::Unclear;
     };
-    KeyClaim::Mine(match object_key::folder_date(folder) {
-        Some(midnight) if midnight == at => KeyTime::Midnight(at),
-        _ => KeyTime::Delivered(at),
-    })
+    KeyClaim::Mine(if at == at.utc_midnight() { KeyTime::Midnight(at) } else { KeyTime::Delivered(at) })
 }
 
 /// Whether a folder is that of a source bucket: `[prefix]account/region/bucket`, an account being twelve digits.
@@ -36,15 +33,22 @@ pub(super) fn holds_days(folder: &str) -> bool {
 pub(super) fn time_in_key(key: &str) -> Option<TimeInKey> {
     let name = object_key::split(key).1;
     let (start, _) = time_in(name)?;
-    Some(TimeInKey { start: key.len() - name.len() + start, pattern: PATTERN })
+    Some(TimeInKey { start: key.len() - name.len() + start, pattern: PATTERN, may_name_event_day: true })
 }
 
-/// The last time in a name that is followed by something: a prefix may hold digits, the unique part has no meaning.
+/// The last time in a name that a unique part follows: a prefix may hold times, too.
 fn time_in(name: &str) -> Option<(usize, UtcInstant)> {
     let bytes = name.as_bytes();
     let last_start = bytes.len().checked_sub(PATTERN.len() + 1)?;
     let at = |start: usize| object_key::time_by_pattern(&bytes[start..], PATTERN);
-    (0..=last_start).rev().find_map(|start| Some((start, at(start)?)))
+    let (start, at) = (0..=last_start).rev().find_map(|start| Some((start, at(start)?)))?;
+    is_unique_part(&name[start + PATTERN.len()..]).then_some((start, at))
+}
+
+/// Whether a text is what S3 puts behind the time, maybe with an extension that somebody has added.
+fn is_unique_part(text: &str) -> bool {
+    let (unique, _) = text.split_once('.').unwrap_or((text, ""));
+    !unique.is_empty() && unique.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -63,7 +67,8 @@ mod tests {
             assert!(!holds_days(folder), "{folder}");
         }
         let time = time_in_key("logs/app12023-11-01-00-22-33-AB");
-        assert_eq!(time, Some(TimeInKey { start: "logs/app1".len(), pattern: PATTERN }));
+        let start = "logs/app1".len();
+        assert_eq!(time, Some(TimeInKey { start, pattern: PATTERN, may_name_event_day: true }));
     }
 
     #[test]
@@ -82,7 +87,9 @@ mod tests {
                 "p/123456789012/ap-northeast-2/web/2023/11/01/2023-11-01-00-00-00-AB",
                 KeyClaim::Mine(KeyTime::Midnight(instant("2023-11-01T00:00:00Z"))),
             ),
-            ("2023-11-01-00-00-00-AB", delivered("2023-11-01T00:00:00Z")),
+            ("2023-11-01-00-00-00-AB", KeyClaim::Mine(KeyTime::Midnight(instant("2023-11-01T00:00:00Z")))),
+            ("app-1-2023-11-01-04-00-00-0b9bd55b-6a3c-4b0b-9d6a-0c7c1c1f0e11.gz", KeyClaim::Unclear),
+            ("app-1-2023-11-01-04-00-00-ab", KeyClaim::Unclear),
             ("2023-13-01-00-22-33-AB", KeyClaim::Unclear),
             ("2023-11-01-00-22-33-", KeyClaim::Unclear),
             ("access.log", KeyClaim::Unclear),

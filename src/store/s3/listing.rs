@@ -1,14 +1,16 @@
-//! Lists a bucket without waste: level by level where folders tell what is inside, straight to the days where the layout
-//! is known, and past the keys of other days where names are in the order of time.
+//! Lists a bucket without waste: level by level, past folders that the visitor does not enter, and past the keys of other
+//! days where names are in the order of time.
 //!
-//! Several folders are listed at once. The requests run elsewhere; what they find is handed to the visitor here, in no
-//! particular order.
+//! Before keys are passed over, the parts of their times are listed down to the days: a key of another form that lies among
+//! them is met like every other. Several folders are listed at once. The requests run elsewhere; what they find is handed
+//! to the visitor here, in no particular order.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::types::Object;
 use tokio::task::JoinSet;
 
 use super::bucket::Bucket;
@@ -18,18 +20,44 @@ use crate::store::{Gap, ListVisitor, ObjectMeta};
 
 /// Requests that are under way at once.
 const PARALLEL: usize = 16;
-/// Sorts after every key that begins with what stands before it.
-const AFTER_ALL: char = '\u{10ffff}';
 
-/// A listing under way.
-pub(super) struct Listing<'a> {
-    bucket: &'a Arc<Bucket>,
+/// Lists what is below a prefix, which keys repeat from `root` on.
+pub(super) async fn list(
+    bucket: &Arc<Bucket>,
+    root: &str,
+    prefix: &str,
+    requests: &AtomicU64,
+    visitor: &mut dyn ListVisitor,
+) -> Result<()> {
+    let mut walk = Walk::new(root, prefix);
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < PARALLEL
+            && let Some(request) = walk.waiting.pop()
+        {
+            requests.fetch_add(1, Ordering::Relaxed);
+            running.spawn_on(ask(Arc::clone(bucket), request), &bucket.aws.handle());
+        }
+        let Some(answered) = running.join_next().await.filter(|_| !visitor.is_done()) else { break };
+        let (request, page) =
+            answered.map_err(|cause| Error::bug("a listing has stopped").caused_by(cause))??;
+        walk.take(&request, &page, visitor);
+    }
+    if walk.found_something {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unusable, "there is nothing in the input")
+        .with("input", bucket.address(prefix))
+        .hint("check the prefix: 'aws s3 ls' shows what is there"))
+}
+
+/// A listing under way: what was found, and which requests come next.
+pub(crate) struct Walk<'a> {
     /// What keys begin with before the part that the visitor sees.
     root: &'a str,
     /// What is listed; the keys below it, or those that begin with it.
     prefix: &'a str,
-    requests: &'a AtomicU64,
-    waiting: Vec<Request>,
+    pub(crate) waiting: Vec<Request>,
     /// Folders that were taken up: none is listed twice.
     entered: HashSet<String>,
     found_something: bool,
@@ -37,11 +65,11 @@ pub(super) struct Listing<'a> {
 
 /// One request to be made.
 #[derive(Debug, Clone)]
-struct Request {
-    prefix: String,
-    delimiter: char,
-    after: Option<String>,
-    token: Option<String>,
+pub(crate) struct Request {
+    pub(crate) prefix: String,
+    pub(crate) delimiter: char,
+    pub(crate) after: Option<String>,
+    pub(crate) token: Option<String>,
     goal: Goal,
 }
 
@@ -50,50 +78,39 @@ struct Request {
 enum Goal {
     /// Objects and folders of a folder.
     Folder,
-    /// A look at what lies in a gap, before it is passed over in the listing of a folder.
-    Gap { gap: Gap, folder: String },
+    /// A part of a gap, which is made sure to hold nothing but its series.
+    Gap(Arc<Gap>),
 }
 
 impl Request {
     fn folder(prefix: String) -> Self {
         Self { prefix, delimiter: '/', after: None, token: None, goal: Goal::Folder }
     }
+
+    /// The next page of the same listing, if there is one.
+    fn next(&self, page: &ListObjectsV2Output) -> Option<Self> {
+        let token = page.next_continuation_token().filter(|_| page.is_truncated().unwrap_or_default())?;
+        Some(Self { token: Some(token.to_owned()), ..self.clone() })
+    }
 }
 
-impl<'a> Listing<'a> {
-    pub(super) fn new(
-        bucket: &'a Arc<Bucket>,
-        root: &'a str,
-        prefix: &'a str,
-        requests: &'a AtomicU64,
-    ) -> Self {
+impl<'a> Walk<'a> {
+    pub(crate) fn new(root: &'a str, prefix: &'a str) -> Self {
         let waiting = vec![Request::folder(prefix.to_owned())];
-        Self { bucket, root, prefix, requests, waiting, entered: HashSet::new(), found_something: false }
+        Self { root, prefix, waiting, entered: HashSet::new(), found_something: false }
     }
 
-    pub(super) async fn run(mut self, visitor: &mut dyn ListVisitor) -> Result<()> {
-        let mut running = JoinSet::new();
-        loop {
-            while running.len() < PARALLEL
-                && let Some(request) = self.waiting.pop()
-            {
-                self.requests.fetch_add(1, Ordering::Relaxed);
-                running.spawn_on(ask(Arc::clone(self.bucket), request), &self.bucket.aws.handle());
-            }
-            let Some(answered) = running.join_next().await else { break };
-            let (request, page) =
-                answered.map_err(|cause| Error::bug("a listing has stopped").caused_by(cause))??;
-            match &request.goal {
-                Goal::Folder => self.take_folder_page(&request, &page, visitor),
-                Goal::Gap { gap, folder } => self.take_gap_page(gap, folder, &request, &page),
-            }
+    /// Takes the answer to a request.
+    pub(crate) fn take(
+        &mut self,
+        request: &Request,
+        page: &ListObjectsV2Output,
+        visitor: &mut dyn ListVisitor,
+    ) {
+        match &request.goal {
+            Goal::Folder => self.take_folder_page(request, page, visitor),
+            Goal::Gap(gap) => self.take_gap_page(gap, request, page, visitor),
         }
-        if self.found_something {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Unusable, "there is nothing in the input")
-            .with("input", self.bucket.address(self.prefix))
-            .hint("check the prefix: 'aws s3 ls' shows what is there"))
     }
 
     fn take_folder_page(
@@ -105,28 +122,29 @@ impl<'a> Listing<'a> {
         for folder in page.common_prefixes().iter().filter_map(|common| common.prefix()) {
             self.take_folder(folder, visitor);
         }
-        let mut last_object = None;
-        for object in page.contents() {
-            let Some(key) = object.key() else { continue };
-            last_object = Some(key);
-            if let Some(key) = self.below_root(key) {
-                self.found_something = true;
-                let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
-                let etag = object.e_tag().map(|etag| etag.trim_matches('"').to_owned());
-                visitor.object(ObjectMeta { key: key.to_owned(), bytes, etag });
-            }
-        }
-        if !page.is_truncated().unwrap_or_default() {
-            return;
-        }
+        page.contents().iter().for_each(|object| self.take_object(object, visitor));
+        let Some(next) = request.next(page) else { return };
+        let last_object = page.contents().last().and_then(|object| object.key());
         let last_folder = page.common_prefixes().last().and_then(|common| common.prefix());
         let gap = last_object
             .filter(|key| last_folder.is_none_or(|folder| folder < *key))
             .and_then(|key| Some((key, visitor.gap(key.strip_prefix(self.root)?)?)));
-        self.waiting.push(match gap {
-            Some((key, gap)) => self.look_into(gap, key, request.prefix.clone()),
-            None => Request { token: page.next_continuation_token().map(str::to_owned), ..request.clone() },
-        });
+        match gap {
+            Some((key, gap)) => {
+                visitor.skipped(&gap.series);
+                self.pass_over(gap, key, request);
+            }
+            None => self.waiting.push(next),
+        }
+    }
+
+    fn take_object(&mut self, object: &Object, visitor: &mut dyn ListVisitor) {
+        if let Some(key) = object.key().and_then(|key| self.below_root(key)) {
+            self.found_something = true;
+            let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
+            let etag = object.e_tag().map(|etag| etag.trim_matches('"').to_owned());
+            visitor.object(ObjectMeta { key: key.to_owned(), bytes, etag });
+        }
     }
 
     /// The part of an object's key that the visitor is shown, if the object is meant at all.
@@ -156,57 +174,86 @@ impl<'a> Listing<'a> {
         if !visitor.enter(below) {
             return;
         }
-        match visitor.narrow(below) {
-            None => self.waiting.push(Request::folder(folder.to_owned())),
-            Some(folders) => self.waiting.extend(
-                folders
-                    .iter()
-                    .filter(|narrow| visitor.enter(narrow))
-                    .map(|narrow| Request::folder(format!("{}{narrow}/", self.root))),
-            ),
-        }
+        self.waiting.push(Request::folder(folder.to_owned()));
     }
 
-    /// The request that shows by one group for each day or year what lies in a gap.
-    fn look_into(&self, gap: Gap, after: &str, folder: String) -> Request {
-        Request {
-            prefix: format!("{}{}", self.root, gap.series),
-            delimiter: gap.mark,
-            after: Some(after.to_owned()),
-            token: None,
-            goal: Goal::Gap { gap, folder },
-        }
-    }
-
-    /// Goes on behind the gap, or behind that part of it in which there is nothing but the series.
-    fn take_gap_page(&mut self, gap: &Gap, folder: &str, request: &Request, page: &ListObjectsV2Output) {
+    /// Goes on behind a gap in the listing of a folder, and looks at what lies in it.
+    fn pass_over(&mut self, gap: Gap, met: &str, folder: &Request) {
         let until = format!("{}{}", self.root, gap.until);
+        self.waiting.push(Request { after: Some(until), token: None, ..folder.clone() });
+        for wanted in gap.but.iter().map(|but| format!("{}{but}", self.root)) {
+            self.waiting.push(Request { after: Some(met.to_owned()), ..Request::folder(wanted) });
+        }
+        self.look_into(&Arc::new(gap), String::new(), met);
+    }
+
+    /// The request that shows, by one group for each year, month or day, what lies in a gap behind `time`, the front of a
+    /// time in its keys.
+    fn look_into(&mut self, gap: &Arc<Gap>, time: String, met: &str) {
+        let depth = time.chars().filter(|part| !part.is_ascii_digit()).count();
+        if let Some((_, mark)) = gap.parts.get(depth) {
+            self.waiting.push(Request {
+                prefix: format!("{}{}{time}", self.root, gap.series),
+                delimiter: *mark,
+                after: Some(met.to_owned()),
+                token: None,
+                goal: Goal::Gap(Arc::clone(gap)),
+            });
+        }
+    }
+
+    /// Passes over groups of the series, and meets all else.
+    fn take_gap_page(
+        &mut self,
+        gap: &Arc<Gap>,
+        request: &Request,
+        page: &ListObjectsV2Output,
+        visitor: &mut dyn ListVisitor,
+    ) {
+        let until = format!("{}{}", self.root, gap.until);
+        let met = request.after.as_deref().unwrap_or_default();
+        let folder = self.root.len() + gap.series.rfind('/').map_or(0, |slash| slash + 1);
+        let inner = |entry: &str| entry[folder..].find('/').map(|slash| entry[..=folder + slash].to_owned());
         let groups = page.common_prefixes().iter().filter_map(|common| common.prefix());
-        let mut entries: Vec<&str> =
-            groups.chain(page.contents().iter().filter_map(|object| object.key())).collect();
-        entries.sort_unstable();
-        let cut = entries
-            .iter()
-            .position(|entry| *entry < until.as_str() && !gap.holds(&entry[request.prefix.len()..]));
-        let passed = &entries[..cut.unwrap_or(entries.len())];
-        let whole = cut.is_none() && !page.is_truncated().unwrap_or_default();
-        let last_passed = passed.iter().rfind(|entry| **entry < until.as_str());
-        let met = request.after.clone().unwrap_or_default();
-        let after = match last_passed {
-            _ if whole => until,
-            Some(group) => format!("{group}{AFTER_ALL}").min(until),
-            None => met.clone(),
-        };
-        self.waiting.push(Request { after: Some(after.max(met)), ..Request::folder(folder.to_owned()) });
+        for group in groups.filter(|group| *group < until.as_str()) {
+            let time = &group[self.root.len() + gap.series.len()..];
+            if gap.holds(time) {
+                self.look_into(gap, time.to_owned(), met);
+            } else if let Some(folder) = inner(group) {
+                self.take_folder(&folder, visitor);
+            } else {
+                let odd = Request::folder(group.to_owned());
+                self.waiting.push(Request { after: Some(met.to_owned()), ..odd });
+            }
+        }
+        for object in page.contents() {
+            match object.key().filter(|key| *key < until.as_str()).map(inner) {
+                Some(Some(folder)) => self.take_folder(&folder, visitor),
+                Some(None) => self.take_object(object, visitor),
+                None => {}
+            }
+        }
+        let last_group = page.common_prefixes().last().and_then(|last| last.prefix());
+        let is_behind = last_group.is_some_and(|last| last >= until.as_str());
+        self.waiting.extend(request.next(page).filter(|_| !is_behind));
     }
 }
 
 impl Gap {
-    /// Whether a group is one of the series: the digits and the mark, nothing else.
-    fn holds(&self, group: &str) -> bool {
-        group.strip_suffix(self.mark).is_some_and(|digits| {
-            digits.len() == self.digits && digits.bytes().all(|byte| byte.is_ascii_digit())
-        })
+    /// Whether the last part of a group is one of a time: its digits and its mark, nothing else.
+    fn holds(&self, time: &str) -> bool {
+        let mut rest = time;
+        for (digits, mark) in &self.parts {
+            let Some((part, behind)) = rest.split_once(*mark) else { return false };
+            if part.len() != *digits || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+                return false;
+            }
+            if behind.is_empty() {
+                return true;
+            }
+            rest = behind;
+        }
+        false
     }
 }
 

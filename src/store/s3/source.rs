@@ -8,9 +8,8 @@ use aws_sdk_s3::types::RequestPayer;
 
 use super::bucket::Bucket;
 use super::failure::{Asked, failure};
-use super::listing::Listing;
 use super::read_ahead::{ReadAhead, SINGLE_BYTES};
-use super::{Aws, S3Location};
+use super::{Aws, S3Location, listing};
 use crate::error::Result;
 use crate::store::{ListVisitor, ObjectFeed, ObjectMeta, SourceAccess, Store};
 
@@ -66,9 +65,13 @@ impl Store for S3Store {
         Ok(self.location.address(&self.location.prefix))
     }
 
+    fn above(&self) -> Result<String> {
+        Ok(self.root.clone())
+    }
+
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {
-        let listing = Listing::new(&self.bucket, &self.root, &self.location.prefix, &self.requests);
-        self.bucket.aws.wait(listing.run(visitor))
+        let (root, prefix) = (&self.root, &self.location.prefix);
+        self.bucket.aws.wait(listing::list(&self.bucket, root, prefix, &self.requests, visitor))
     }
 
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {

@@ -1,0 +1,137 @@
+//! Inputs that are themselves the folder of a UTC date: a KST day needs two of them.
+
+use std::collections::BTreeSet;
+
+use crate::kst::{Civil, DAY_MS, DayRange, UtcInstant, UtcWindow};
+
+/// An input that covers only a part of the days.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DatedInput<'a> {
+    /// The input, as it was given.
+    pub input: &'a str,
+    /// Folders of the other UTC dates that the days need and that no input covers.
+    pub missing: Vec<String>,
+}
+
+/// The inputs that end in a date, `YYYY/MM/DD`, `YYYY/MM` or `YYYY`, beside which the days need other dates.
+#[must_use]
+pub fn lone_dates(inputs: &[String], days: DayRange) -> Vec<DatedInput<'_>> {
+    let dated: Vec<(&str, Dated<'_>)> =
+        inputs.iter().filter_map(|input| Some((input.as_str(), Dated::of(input)?))).collect();
+    let lone = dated.iter().filter_map(|(input, own)| {
+        let covers =
+            |date| dated.iter().any(|(_, other)| other.above == own.above && other.span.contains(date));
+        let missing = days.window().utc_midnights().filter(|date| !covers(*date));
+        let missing: BTreeSet<String> = missing.map(|date| own.beside(date)).collect();
+        (!missing.is_empty()).then(|| DatedInput { input, missing: missing.into_iter().collect() })
+    });
+    lone.collect()
+}
+
+/// The date in which an address ends.
+struct Dated<'a> {
+    /// What stands before it.
+    above: &'a str,
+    /// The dates that it covers.
+    span: UtcWindow,
+    /// Length of the date: `2023/11/01`, `2023/11` or `2023`.
+    length: usize,
+    /// Whether the address ends in a slash.
+    slash: &'static str,
+}
+
+impl<'a> Dated<'a> {
+    fn of(input: &'a str) -> Option<Self> {
+        let address = input.trim_end_matches('/');
+        let slash = if address.len() < input.len() { "/" } else { "" };
+        [10, 7, 4].into_iter().find_map(|length| {
+            let (above, date) = address.split_at_checked(address.len().checked_sub(length)?)?;
+            let span = span_of(date).filter(|_| above.ends_with('/') || above.is_empty())?;
+            Some(Self { above, span, length, slash })
+        })
+    }
+
+    /// The folder of the same kind in which another date lies.
+    fn beside(&self, date: UtcInstant) -> String {
+        format!("{}{}{}", self.above, &date.to_string()[..self.length].replace('-', "/"), self.slash)
+    }
+}
+
+/// What a year, month or day covers.
+fn span_of(date: &str) -> Option<UtcWindow> {
+    let mut parts = date.split('/');
+    let mut number = |digits: usize| {
+        let text = parts.next()?;
+        let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<u32>().ok())?
+    };
+    let year = number(4).filter(|year| (2006..2100).contains(year))?;
+    let (month, day) = (number(2), number(2));
+    let starts = |year, month, day| Civil { year, month, day, ..Civil::default() }.to_utc();
+    let start = starts(year, month.unwrap_or(1), day.unwrap_or(1))?;
+    let end = match (month, day) {
+        (Some(_), Some(_)) => start.plus_ms(DAY_MS),
+        (Some(12), None) | (None, _) => starts(year + 1, 1, 1)?,
+        (Some(month), None) => starts(year, month + 1, 1)?,
+    };
+    Some(UtcWindow { start, end })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(inputs: &[&str], (first, last): (&str, &str), expected: &[(&str, &[&str])]) {
+        let inputs: Vec<String> = inputs.iter().map(|input| (*input).to_owned()).collect();
+        let days = DayRange { first: first.parse().unwrap(), last: last.parse().unwrap() };
+        let found = lone_dates(&inputs, days);
+        let found: Vec<(&str, Vec<&str>)> = found
+            .iter()
+            .map(|dated| (dated.input, dated.missing.iter().map(String::as_str).collect()))
+            .collect();
+        let expected: Vec<(&str, Vec<&str>)> =
+            expected.iter().map(|(input, missing)| (*input, missing.to_vec())).collect();
+        assert_eq!(found, expected, "{inputs:?} for {first} to {last}");
+    }
+
+    #[test]
+    fn the_folder_of_one_date_lacks_the_other_one_of_the_day() {
+        let day = ("2023-11-01", "2023-11-01");
+        check(&["/logs/2023/11/01"], day, &[("/logs/2023/11/01", &["/logs/2023/10/31"])]);
+        check(&["s3://b/x/2023/10/31/"], day, &[("s3://b/x/2023/10/31/", &["s3://b/x/2023/11/01/"])]);
+        check(&["2023/11/01"], day, &[("2023/11/01", &["2023/10/31"])]);
+        check(&["/a/2023/11/05"], day, &[("/a/2023/11/05", &["/a/2023/10/31", "/a/2023/11/01"])]);
+        check(&["/logs/2023/11/01", "/logs/2023/10/31/"], day, &[]);
+        check(
+            &["/a/2023/11/01", "/b/2023/10/31"],
+            day,
+            &[("/a/2023/11/01", &["/a/2023/10/31"]), ("/b/2023/10/31", &["/b/2023/11/01"])],
+        );
+    }
+
+    #[test]
+    fn so_does_the_folder_of_a_month_or_year_at_its_edge() {
+        check(&["/logs/2023/11"], ("2023-11-01", "2023-11-01"), &[("/logs/2023/11", &["/logs/2023/10"])]);
+        check(&["/logs/2023/11"], ("2023-11-02", "2023-11-30"), &[]);
+        check(&["/logs/2023"], ("2023-12-31", "2024-01-01"), &[("/logs/2023", &["/logs/2024"])]);
+        check(&["/logs/2023"], ("2023-02-01", "2023-12-31"), &[]);
+        check(&["/logs/2023/12", "/logs/2024/01/01"], ("2024-01-01", "2024-01-01"), &[]);
+    }
+
+    #[test]
+    fn other_names_are_no_dates() {
+        for input in [
+            "/logs",
+            "/logs/",
+            "/",
+            "",
+            "s3://b",
+            "/logs/2023/1/1",
+            "/logs/9999",
+            "/x2023/11/01",
+            "/2023/13/01",
+        ] {
+            check(&[input], ("2023-11-01", "2023-11-01"), &[]);
+        }
+    }
+}

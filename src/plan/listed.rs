@@ -1,0 +1,111 @@
+//! The ledger of objects: every object that a listing has met is read or left out, for a reason.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::LeftObject;
+
+/// What a listing has met: `listed = read + left`, where `left` is the sum over all reasons.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedObjects {
+    /// Objects that were met.
+    pub listed: u64,
+    /// Objects to read.
+    pub read: u64,
+    /// What is left out, one entry a reason, in their order.
+    pub left: Vec<LeftGroup>,
+}
+
+/// Objects and folders that are left out for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftGroup {
+    /// The reason.
+    pub why: String,
+    /// Number of objects.
+    pub objects: u64,
+    /// Number of folders that were not looked into; what they hold is not counted.
+    pub folders: u64,
+    /// Size of the objects in bytes.
+    pub bytes: u64,
+    /// The first address; that of a folder ends with `/`.
+    pub first: String,
+    /// Whether the time in names or folders is the reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_another_time: bool,
+}
+
+impl ListedObjects {
+    /// Counts objects to read and what is left out.
+    pub fn count<'a>(read: usize, left: impl IntoIterator<Item = &'a LeftObject>) -> Self {
+        let mut groups: BTreeMap<&str, LeftGroup> = BTreeMap::new();
+        for left in left {
+            groups.entry(left.why.as_ref()).or_insert_with(|| LeftGroup::new(left)).add(left);
+        }
+        let left: Vec<LeftGroup> = groups.into_values().collect();
+        let read = read as u64;
+        Self { listed: read + left.iter().map(|group| group.objects).sum::<u64>(), read, left }
+    }
+
+    /// Without what is of another time: that depends on where was looked, all else on the day alone.
+    #[must_use]
+    pub fn of_the_day(self) -> Self {
+        let left: Vec<LeftGroup> = self.left.into_iter().filter(|group| !group.of_another_time).collect();
+        Self { listed: self.read + left.iter().map(|group| group.objects).sum::<u64>(), left, ..self }
+    }
+
+    /// Number of objects that are left out.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.listed - self.read
+    }
+}
+
+impl LeftGroup {
+    fn new(left: &LeftObject) -> Self {
+        Self {
+            why: left.why.clone().into_owned(),
+            objects: 0,
+            folders: 0,
+            bytes: 0,
+            first: left.address.clone(),
+            of_another_time: left.of_another_time,
+        }
+    }
+
+    fn add(&mut self, left: &LeftObject) {
+        let is_folder = left.address.ends_with('/');
+        self.folders += u64::from(is_folder);
+        self.objects += u64::from(!is_folder);
+        self.bytes += left.bytes;
+        if left.address < self.first {
+            self.first.clone_from(&left.address);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(address: &str, bytes: u64, why: &'static str, of_another_time: bool) -> LeftObject {
+        LeftObject { address: address.to_owned(), bytes, why: why.into(), of_another_time }
+    }
+
+    #[test]
+    fn every_object_is_counted_once_and_folders_apart() {
+        let all = [
+            left("b/._x", 2, "hidden", false),
+            left("a/._x", 1, "hidden", false),
+            left("a/old/", 0, "early", true),
+            left("a/y", 4, "early", true),
+        ];
+        let listed = ListedObjects::count(3, &all);
+        let groups: Vec<_> =
+            listed.left.iter().map(|of| (&*of.why, of.objects, of.folders, of.bytes, &*of.first)).collect();
+        assert_eq!(groups, [("early", 1, 1, 4, "a/old/"), ("hidden", 2, 0, 3, "a/._x")]);
+        assert_eq!((listed.listed, listed.read, listed.left_out()), (6, 3, 3));
+        let of_the_day = listed.of_the_day();
+        assert_eq!((of_the_day.listed, of_the_day.left.len()), (5, 1));
+    }
+}

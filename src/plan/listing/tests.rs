@@ -1,0 +1,271 @@
+//! A bucket gives what a folder gives: over random trees of keys, the listing that passes over keys is held against one that
+//! looks at each of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::types::{CommonPrefix, Object};
+use proptest::prelude::*;
+
+use super::*;
+use crate::dataset::{Dataset, Naming, RedactRules};
+use crate::kst::KstDay;
+use crate::plan::KeyTimes;
+use crate::store::s3::listing::{Request, Walk};
+use crate::store::{ObjectFeed, SourceAccess};
+
+const HOUR: i64 = 3_600_000;
+const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT a \
+                    \"GET /web/a HTTP/1.1\" 200 - 1 1 1 1 \"-\" \"-\" -\n";
+
+/// Keys, listed as a folder or as a bucket with pages of a few names.
+struct Keys {
+    keys: BTreeSet<String>,
+    page: Option<usize>,
+}
+
+impl Keys {
+    /// Looks at every key, as a folder does.
+    fn list_folder(&self, folder: &str, visitor: &mut dyn ListVisitor) {
+        let mut folders = BTreeSet::new();
+        for key in self.keys.iter().filter_map(|key| key.strip_prefix(folder)) {
+            match key.split_once('/') {
+                Some((inner, _)) => {
+                    folders.insert(format!("{folder}{inner}"));
+                }
+                None => visitor.object(object(&format!("{folder}{key}"))),
+            }
+        }
+        for inner in folders {
+            if visitor.enter(&inner) {
+                self.list_folder(&format!("{inner}/"), visitor);
+            }
+        }
+    }
+
+    /// The answer of S3 to a request.
+    fn answer(&self, request: &Request, size: usize) -> ListObjectsV2Output {
+        let after = request.token.as_ref().or(request.after.as_ref());
+        let group = |key: &str| {
+            let rest = &key[request.prefix.len()..];
+            let end = rest.find(request.delimiter)? + request.delimiter.len_utf8();
+            Some(key[..request.prefix.len() + end].to_owned())
+        };
+        let keys = self.keys.iter().filter(|key| key.starts_with(&request.prefix));
+        let mut entries: Vec<(String, bool)> = Vec::new();
+        for key in keys {
+            let (entry, is_group) = group(key).map_or((key.clone(), false), |group| (group, true));
+            // A group is passed over by a token that names it, and only by the last of its keys where one starts after.
+            let passed = match (&request.token, after) {
+                (Some(token), _) => entry <= *token,
+                (None, after) => after.is_some_and(|after| key <= after),
+            };
+            if !passed && entries.last().is_none_or(|(last, _)| *last != entry) {
+                entries.push((entry, is_group));
+            }
+        }
+        let is_cut = entries.len() > size;
+        entries.truncate(size);
+        let token = entries.last().map(|(last, _)| last.clone()).filter(|_| is_cut);
+        let (groups, objects): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, is_group)| *is_group);
+        ListObjectsV2Output::builder()
+            .set_common_prefixes(Some(
+                groups.into_iter().map(|(group, _)| CommonPrefix::builder().prefix(group).build()).collect(),
+            ))
+            .set_contents(Some(
+                objects.into_iter().map(|(key, _)| Object::builder().key(key).size(1).build()).collect(),
+            ))
+            .is_truncated(is_cut)
+            .set_next_continuation_token(token)
+            .build()
+    }
+}
+
+fn object(key: &str) -> ObjectMeta {
+    ObjectMeta { key: key.to_owned(), bytes: 1, etag: None }
+}
+
+impl Store for Keys {
+    fn address(&self, key: &str) -> String {
+        key.to_owned()
+    }
+
+    fn root(&self) -> Result<String> {
+        Ok(String::new())
+    }
+
+    fn above(&self) -> Result<String> {
+        Ok(String::new())
+    }
+
+    fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()> {
+        let Some(size) = self.page else {
+            self.list_folder("", visitor);
+            return Ok(());
+        };
+        let mut walk = Walk::new("", "");
+        while let Some(request) = walk.waiting.pop() {
+            walk.take(&request, &self.answer(&request, size), visitor);
+        }
+        Ok(())
+    }
+
+    fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
+        Ok(if key.contains("notes") { Box::new(&b"notes"[..]) } else { Box::new(LINE.as_bytes()) })
+    }
+
+    fn feed(&self, _: Vec<ObjectMeta>, _: usize) -> Box<dyn ObjectFeed + '_> {
+        unreachable!("nothing is read")
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn requests(&self) -> u64 {
+        0
+    }
+}
+
+/// What was decided about each key: why it is read and for which days, or why it is left out.
+type Decided = BTreeMap<String, (String, Option<DayRange>)>;
+
+/// Lists keys; what is left out for its time comes apart.
+fn decided(
+    keys: &BTreeSet<String>,
+    source: &TableSource,
+    wanted: Wanted,
+    page: Option<usize>,
+) -> (Decided, BTreeSet<String>) {
+    let store = Keys { keys: keys.clone(), page };
+    let mut familiar = Familiar::default();
+    let (found, left) = Listing::new(source, wanted, &store, &mut familiar).unwrap().run().unwrap();
+    let mut all = Decided::new();
+    for found in found {
+        let again = all.insert(found.object.key.clone(), (found.why.to_owned(), Some(found.days)));
+        assert_eq!(again, None, "{} is read twice", found.object.key);
+    }
+    let (timed, left): (Vec<_>, Vec<_>) = left.into_iter().partition(|left| left.object.of_another_time);
+    for left in left {
+        let again = all.insert(left.object.address.clone(), (left.object.why.into_owned(), None));
+        assert_eq!(again, None, "{} is left twice", left.object.address);
+    }
+    (all, timed.into_iter().map(|left| left.object.address).collect())
+}
+
+fn source(dataset: &'static dyn Dataset, lateness_ms: i64) -> TableSource {
+    TableSource {
+        table: dataset.default_table().to_owned(),
+        dataset,
+        inputs: vec!["bucket".to_owned()],
+        access: SourceAccess::default(),
+        naming: Naming::Snake,
+        promote: Vec::new(),
+        filter: Vec::new(),
+        redact: RedactRules::default(),
+        lateness_ms,
+        key_times: KeyTimes::Trusted,
+        shares_input: false,
+    }
+}
+
+/// Folders in which logs may lie, some of them like those of AWS.
+const FOLDERS: [&str; 16] = [
+    "",
+    "",
+    "logs/",
+    "logs/2023/",
+    "logs/2023/10/31/",
+    "111122223333/ap-northeast-2/web/",
+    "111122223333/ap-northeast-2/111122223333/ap-northeast-2/web/",
+    "111122223333/ap-northeast-2/web/2023/",
+    "111122223333/ap-northeast-2/web/2023/11/",
+    "AWSLogs/111122223333/CloudTrail/ap-northeast-2/",
+    "AWSLogs/111122223333/CloudTrail/ap-northeast-2/2023/",
+    "AWSLogs/AWSLogs/o-org/111122223333/CloudTrail/us-east-1/",
+    "AWSLogs/archive/AWSLogs/111122223333/CloudTrail/us-east-1/",
+    "AWSLogs/111122223333/Config/ap-northeast-2/",
+    "copy/CloudTrail/ap-northeast-2/",
+    "web-2023-notes/",
+];
+
+/// What dates look like in folders.
+const DATES: [&str; 6] = ["", "", "YYYY/MM/DD/", "YYYY/MM/DD/", "year=YYYY/month=MM/day=DD/", "YYYY/M/D/"];
+
+/// What stands before the time in the name of an access log.
+const PREFIXES: [&str; 14] = [
+    "",
+    "",
+    "",
+    "web-",
+    "web-",
+    "app1",
+    "~",
+    "2",
+    "20",
+    "2023",
+    "2023-",
+    "2023-10-",
+    "web-2023-",
+    "web-2023-10-x-",
+];
+
+/// The key of a log, or of something beside it.
+fn key((folder, date, prefix, kind): (usize, usize, usize, usize), hours: i64, number: usize) -> String {
+    let at = UtcInstant::parse_iso8601("2023-11-01T00:07:03Z").unwrap().plus_ms(hours * HOUR).to_string();
+    let (year, month, day, time) = (&at[..4], &at[5..7], &at[8..10], at[11..19].replace(':', "-"));
+    let short = |text: &str| text.trim_start_matches('0').to_owned();
+    let date = DATES[date].replace("YYYY", year).replace("MM", month).replace("DD", day);
+    let date = date.replace("/M/D/", &format!("/{}/{}/", short(month), short(day)));
+    let (above, prefix) = (format!("{}{date}", FOLDERS[folder]), PREFIXES[prefix]);
+    let minute = format!("{year}{month}{day}T{}Z", &time[..5].replace('-', ""));
+    match kind {
+        0..=3 => format!("{above}{prefix}{year}-{month}-{day}-{time}-{number:016X}"),
+        4 => format!("{above}{prefix}{year}-{month}-{day}-00-00-00-{number:016X}"),
+        5..=8 => format!("{above}111122223333_CloudTrail_ap-northeast-2_{minute}_{number:016x}.json.gz"),
+        9 => format!("{above}111122223333_vpcflowlogs_ap-northeast-2_fl-0a_{minute}_{number:08x}.log.gz"),
+        10 => format!("{above}{prefix}{year}-{month}-{day}-{time}-{number:016X}.tmp"),
+        11 => format!("{above}._{prefix}{year}-{month}-{day}-{time}-{number:016X}"),
+        12 => format!("{above}{prefix}notes-{number}"),
+        _ => format!("{above}{prefix}unnamed-{number}"),
+    }
+}
+
+fn shape() -> impl Strategy<Value = (usize, usize, usize, usize)> {
+    (0..FOLDERS.len(), 0..DATES.len(), 0..PREFIXES.len(), 0_usize..14)
+}
+
+/// A tree has a few shapes, each with many times about the day and over two years.
+fn tree() -> impl Strategy<Value = BTreeSet<String>> {
+    let hours = prop_oneof![3 => -72_i64..72, 2 => -12_000_i64..6_000];
+    let logs = prop::collection::vec((0_usize..6, hours), 1..120);
+    (prop::collection::vec(shape(), 1..7), logs).prop_map(|(shapes, logs)| {
+        let keys = logs.into_iter().enumerate();
+        keys.map(|(number, (shape, hours))| key(shapes[shape % shapes.len()], hours, number)).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_bucket_gives_what_a_folder_gives(
+        keys in tree(),
+        dataset in 0..dataset::ALL.len(),
+        lateness in prop::sample::select(vec![0, 6, 24]),
+        first in 0_i64..3,
+        more in prop::sample::select(vec![0, 0, 0, 1, 40]),
+        page in prop::sample::select(vec![1, 2, 3, 5, 7, 20, 1000]),
+    ) {
+        let day: KstDay = "2023-11-02".parse().unwrap();
+        let days = DayRange { first: day.minus_days(first), last: day.minus_days(first - more) };
+        let source = source(dataset::ALL[dataset], lateness * HOUR);
+        let wanted = source.wanted(days);
+        let (folder, left_by_folder) = decided(&keys, &source, wanted, None);
+        let (bucket, left_by_bucket) = decided(&keys, &source, wanted, Some(page));
+        prop_assert_eq!(&bucket, &folder);
+        // What a bucket passes over is named, and was of another time.
+        prop_assert!(left_by_folder.is_empty() || !left_by_bucket.is_empty());
+    }
+}

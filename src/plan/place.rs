@@ -1,0 +1,73 @@
+//! Where the root of an input lies, and what the folders above a key say.
+
+use std::collections::HashMap;
+
+use super::choose::FolderNames;
+use crate::dataset::{self, FolderDates, KeyTime, object_key};
+use crate::error::Result;
+use crate::store::Store;
+
+/// The path of an input, and the folders below it that were met.
+pub(super) struct Place {
+    /// What stands before every key, up to a slash.
+    above: String,
+    /// Folders of objects whose names tell a time.
+    folders: HashMap<String, Folder>,
+}
+
+/// What is known of a folder.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Folder {
+    /// The dates for which it is.
+    pub(super) dates: Option<FolderDates>,
+    /// The names in it.
+    pub(super) names: FolderNames,
+}
+
+impl Place {
+    pub(super) fn of(store: &dyn Store) -> Result<Self> {
+        Ok(Self { above: store.above()?, folders: HashMap::new() })
+    }
+
+    /// The whole path of a key, by which log types claim it: a copy of a part of a trail, or an input somewhere inside one,
+    /// is claimed like the trail.
+    pub(super) fn path(&self, key: &str) -> String {
+        format!("{}{key}", self.above)
+    }
+
+    /// The dates of a folder below the root, by the end of its path.
+    pub(super) fn dates(&self, folder: &str) -> Option<FolderDates> {
+        if folder.is_empty() {
+            return None;
+        }
+        let is_divided = |above: &str| dataset::ALL.iter().any(|dataset| dataset.holds_days(above));
+        FolderDates::of(&self.path(folder), is_divided)
+    }
+
+    /// The dates of the innermost dated folder in which a key lies. The root and what is above it say nothing: it may be a
+    /// copy that somebody has put into a folder of the day on which it was made.
+    pub(super) fn dates_above(&self, key: &str) -> Option<FolderDates> {
+        let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+        folders.map(|(folder, _)| folder).find_map(|folder| self.dates(folder))
+    }
+
+    /// Notes an object whose name tells a time.
+    pub(super) fn note_name(&mut self, key: &str, time: KeyTime) {
+        let folder = object_key::split(key).0;
+        if !self.folders.contains_key(folder) {
+            let dates = self.dates_above(key);
+            self.folders.insert(folder.to_owned(), Folder { dates, names: FolderNames::default() });
+        }
+        if let Some(folder) = self.folders.get_mut(folder) {
+            match time {
+                KeyTime::Delivered(_) => folder.names.has_times_of_day = true,
+                KeyTime::Midnight(_) => folder.names.midnights += 1,
+            }
+        }
+    }
+
+    /// The folder of an object that was noted.
+    pub(super) fn folder(&self, key: &str) -> Folder {
+        self.folders.get(object_key::split(key).0).copied().unwrap_or_default()
+    }
+}

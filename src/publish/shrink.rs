@@ -1,0 +1,279 @@
+//! Whether a day may take the place of the one that is published: none is emptied, or made far smaller, by accident.
+//!
+//! Numbers of rows decide. A loss is explained by raw objects that are gone and by a filter that is new; a wrong, empty or
+//! unmounted input explains nothing.
+
+use std::collections::HashSet;
+
+use super::freshness::{below, renamed};
+use super::inputs::InputLine;
+use super::manifest::Manifest;
+use crate::dataset::{self, KeyClaim, KeyTime};
+use crate::error::{Error, ErrorKind};
+use crate::kst::{DayRange, KstDay};
+use crate::ledger::RowLedger;
+use crate::plan::choose::{Choice, Midnight, Wanted};
+use crate::plan::{KeyTimes, TablePlan};
+use crate::store::lake::Partition;
+
+/// How far a published day may shrink when it is replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct ShrinkRules {
+    /// Whether a day that had rows may be replaced by one without any.
+    pub allow_empty: bool,
+    /// The share of its rows, 0 to 1, that a day may lose without an explanation; 1 allows any loss.
+    pub max_shrink: f64,
+}
+
+/// The rows of a day before and after it is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Replacement {
+    /// Rows of the published day.
+    pub(super) before: u64,
+    /// Rows of the day that is to replace it.
+    pub(super) after: u64,
+    /// Rows that it may lack: their raw objects are gone, or a new filter leaves them out.
+    pub(super) explained: u64,
+}
+
+/// Why a day may not be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Objection {
+    /// It would have no rows any more.
+    Emptied,
+    /// It would lose more rows than allowed.
+    Shrunk,
+}
+
+impl ShrinkRules {
+    /// What speaks against a replacement, if anything does.
+    pub(super) fn objection(self, rows: Replacement) -> Option<Objection> {
+        let Replacement { before, after, .. } = rows;
+        match after {
+            _ if before == 0 => None,
+            0 => Some(Objection::Emptied).filter(|_| !self.allow_empty),
+            _ => Some(Objection::Shrunk).filter(|_| rows.unexplained() > self.max_shrink * before as f64),
+        }
+    }
+
+    /// The refusal for an objection: both numbers, and what to do.
+    pub(super) fn refusal(self, objection: Objection, rows: Replacement, partition: &Partition) -> Error {
+        let (message, hint) = match objection {
+            Objection::Emptied => (
+                "the day had rows and would have none: not published",
+                "check the inputs ('logmill plan' shows what was looked at), or pass --allow-empty to publish it without rows",
+            ),
+            Objection::Shrunk => (
+                "the day would lose too many of its rows: not published",
+                "check the inputs ('logmill plan' shows what was looked at), or allow the loss with --max-shrink, for example 100%",
+            ),
+        };
+        let error = Error::new(ErrorKind::Unusable, message)
+            .with("table", &partition.table)
+            .with("day", partition.day)
+            .with("rows_published", rows.before)
+            .with("rows_now", rows.after)
+            .hint(hint);
+        match objection {
+            Objection::Emptied => error,
+            Objection::Shrunk => error
+                .with("explained", rows.explained)
+                .with("lost", percent(rows.unexplained() / rows.before as f64))
+                .with("allowed", percent(self.max_shrink)),
+        }
+    }
+}
+
+impl Replacement {
+    /// Rows that are lost without an explanation.
+    fn unexplained(self) -> f64 {
+        self.before.saturating_sub(self.after).saturating_sub(self.explained) as f64
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+/// Rows that a filter leaves out which the published day did not have.
+pub(super) fn newly_filtered(old: &Manifest, plan: &TablePlan, ledger: &RowLedger) -> u64 {
+    if old.filter == plan.filter { 0 } else { ledger.filtered }
+}
+
+/// Rows of a published day whose raw objects were looked for again and are gone.
+///
+/// An input that gives no object at all is not there rather than expired: what it had given is not explained. Inputs with
+/// other names than then are taken for the same only if they still have one of the objects.
+pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, day: KstDay) -> u64 {
+    let there: HashSet<&str> = plan.objects.iter().map(|object| object.address.as_str()).collect();
+    let is_there = |line: &InputLine| there.contains(line.object.as_str());
+    let now = renamed(read.clone(), &old.inputs, &plan.inputs);
+    let moved = read.iter().zip(&now).filter(|(then, now)| then.object != now.object);
+    let is_renamed = moved.map(|(_, now)| now).any(is_there);
+    let lines = if is_renamed { now } else { read };
+    let gone = lines.iter().filter(|line| !is_there(line) && was_looked_for(&line.object, plan, day));
+    gone.map(|line| line.ledger.written).sum()
+}
+
+/// Whether the plan would have an object if it were still there, by its place and the time in its address.
+fn was_looked_for(address: &str, plan: &TablePlan, day: KstDay) -> bool {
+    let is_mounted = |number: u32| plan.objects.iter().any(|object| object.input == number);
+    let mut inputs = (0..).zip(&plan.inputs);
+    inputs.any(|(number, input)| below(input, address).is_some() && is_mounted(number))
+        && may_feed(address, plan, day)
+}
+
+fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
+    let claim = dataset::named(&plan.dataset).map(|dataset| dataset.claim(address));
+    let Some(KeyClaim::Mine(time)) = claim else { return true };
+    // What midnight means need not be known: either meaning is enough.
+    let wanted = Wanted::new(DayRange::only(day), plan.lateness_ms, KeyTimes::Trusted);
+    matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Naming, RedactRules};
+    use crate::plan::PlannedObject;
+    use crate::publish::manifest::tests::manifest;
+    use crate::store::SourceAccess;
+
+    const STRICT: ShrinkRules = ShrinkRules { allow_empty: false, max_shrink: 0.5 };
+
+    #[test]
+    fn a_day_keeps_its_rows_unless_their_loss_is_small_or_explained_or_allowed() {
+        use Objection::{Emptied, Shrunk};
+        let check = |rules: ShrinkRules, (before, after, explained), expected: Option<Objection>| {
+            let rows = Replacement { before, after, explained };
+            assert_eq!(rules.objection(rows), expected, "{rules:?} {rows:?}");
+        };
+        let allow_empty = ShrinkRules { allow_empty: true, ..STRICT };
+        let any_loss = ShrinkRules { max_shrink: 1.0, ..STRICT };
+        let no_loss = ShrinkRules { max_shrink: 0.0, ..STRICT };
+        for (rules, rows, expected) in [
+            (STRICT, (0, 0, 0), None),
+            (STRICT, (0, 9, 0), None),
+            (STRICT, (10, 11, 0), None),
+            (STRICT, (10, 5, 0), None),
+            (STRICT, (10, 4, 0), Some(Shrunk)),
+            (STRICT, (10, 4, 1), None),
+            (STRICT, (10, 1, 3), Some(Shrunk)),
+            (STRICT, (10, 1, 99), None),
+            (STRICT, (10, 0, 0), Some(Emptied)),
+            (STRICT, (10, 0, 10), Some(Emptied)),
+            (STRICT, (1, 0, 0), Some(Emptied)),
+            (allow_empty, (10, 0, 0), None),
+            (allow_empty, (10, 1, 0), Some(Shrunk)),
+            (any_loss, (10, 1, 0), None),
+            (any_loss, (10, 0, 0), Some(Emptied)),
+            (no_loss, (10, 9, 0), Some(Shrunk)),
+            (no_loss, (10, 9, 1), None),
+            (no_loss, (10, 10, 0), None),
+        ] {
+            check(rules, rows, expected);
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_both_numbers_and_the_next_step() {
+        let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
+        let rows = Replacement { before: 657, after: 5, explained: 2 };
+        let refusal = STRICT.refusal(Objection::Shrunk, rows, &partition);
+        assert_eq!(refusal.kind(), ErrorKind::Unusable);
+        let text = refusal.to_string();
+        for fact in
+            ["rows_published: 657", "rows_now: 5", "explained: 2", "lost: 98.93 %", "allowed: 50.00 %"]
+        {
+            assert!(text.contains(fact), "{fact} in {text}");
+        }
+        assert!(refusal.next_step().unwrap().contains("--max-shrink"));
+        let emptied = STRICT.refusal(Objection::Emptied, Replacement { after: 0, ..rows }, &partition);
+        assert!(emptied.to_string().contains("rows_now: 0"), "{emptied}");
+        assert!(emptied.next_step().unwrap().contains("--allow-empty"));
+    }
+
+    fn plan(inputs: &[&str], objects: &[(u32, &str)]) -> TablePlan {
+        let object = |(input, address): &(u32, &str)| PlannedObject {
+            address: (*address).to_owned(),
+            input: *input,
+            key: String::new(),
+            bytes: 1,
+            etag: None,
+            why: "".into(),
+            events_until_ms: None,
+            shard: 0,
+        };
+        let source = crate::plan::TableSource {
+            table: "s3_access".to_owned(),
+            dataset: dataset::named("s3-access").unwrap(),
+            inputs: inputs.iter().map(|input| (*input).to_owned()).collect(),
+            access: SourceAccess::default(),
+            naming: Naming::Snake,
+            promote: Vec::new(),
+            filter: Vec::new(),
+            redact: RedactRules::default(),
+            lateness_ms: 0,
+            key_times: KeyTimes::Trusted,
+            shares_input: false,
+        };
+        TablePlan { objects: objects.iter().map(object).collect(), ..source.empty_plan() }
+    }
+
+    fn read(objects: &[(&str, u64)]) -> Vec<InputLine> {
+        let line = |(object, written): &(&str, u64)| InputLine {
+            object: (*object).to_owned(),
+            bytes: 1,
+            etag: None,
+            damaged: false,
+            unread: false,
+            newer_than_name: 0,
+            ledger: RowLedger { written: *written, ..RowLedger::default() },
+        };
+        objects.iter().map(line).collect()
+    }
+
+    #[test]
+    fn objects_that_were_looked_for_and_are_gone_explain_their_rows() {
+        const NOON: &str = "2023-11-01-03-00-00-A";
+        const ONE: &str = "2023-11-01-04-00-00-B";
+        const TOO_LATE: &str = "2023-11-01-16-00-00-C";
+        let at = |folder: &str, name: &str| format!("{folder}/{name}");
+        let check =
+            |then: &[&str], old: &[(String, u64)], now: &[&str], there: &[(u32, String)], expected| {
+                let inputs = then.iter().map(|input| (*input).to_owned()).collect();
+                let old: Vec<(&str, u64)> =
+                    old.iter().map(|(object, rows)| (object.as_str(), *rows)).collect();
+                let there: Vec<(u32, &str)> =
+                    there.iter().map(|(input, object)| (*input, object.as_str())).collect();
+                let manifest = Manifest { inputs, ..manifest() };
+                let found = gone_rows(&manifest, read(&old), &plan(now, &there), manifest.day);
+                assert_eq!(found, expected, "{old:?} in {then:?}, now {there:?} in {now:?}");
+            };
+        let old = [(at("logs", NOON), 3), (at("logs", ONE), 4), (at("logs", TOO_LATE), 5)];
+        // The lateness of now would not look for the last one.
+        check(&["logs"], &old, &["logs"], &[(0, at("logs", ONE))], 3);
+        check(&["logs"], &old, &["logs"], &[(0, at("logs", NOON)), (0, at("logs", ONE))], 0);
+        // Other objects have come: those of then were looked for all the same.
+        check(&["logs"], &old, &["logs"], &[(0, at("logs", "2023-11-01-05-00-00-D"))], 7);
+        // The same folder by another name, of which an object is still there; and another folder.
+        check(&["logs"], &old, &["/data/logs/"], &[(0, at("/data/logs", ONE))], 3);
+        check(&["logs"], &old, &["/other"], &[(0, at("/other", "2023-11-01-05-00-00-D"))], 0);
+        // One of two inputs is not there: nothing of it was looked for.
+        let two = [(at("a", NOON), 3), (at("b", NOON), 4), (at("b", ONE), 5)];
+        check(&["a", "b"], &two, &["a", "b"], &[(0, at("a", NOON))], 0);
+        check(&["a", "b"], &two, &["a", "b"], &[(0, at("a", NOON)), (1, at("b", NOON))], 5);
+        check(&["a", "b"], &two, &["a"], &[(0, at("a", ONE))], 3);
+    }
+
+    #[test]
+    fn only_a_new_filter_explains_the_rows_that_it_leaves_out() {
+        let ledger = RowLedger { filtered: 9, ..RowLedger::default() };
+        let plan = plan(&["logs"], &[]);
+        assert_eq!(newly_filtered(&manifest(), &plan, &ledger), 0);
+        let new = TablePlan { filter: vec!["key is null".to_owned()], ..plan.clone() };
+        assert_eq!(newly_filtered(&manifest(), &new, &ledger), 9);
+        let same = Manifest { filter: new.filter.clone(), ..manifest() };
+        assert_eq!(newly_filtered(&same, &new, &ledger), 0);
+    }
+}

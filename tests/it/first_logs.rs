@@ -1,0 +1,114 @@
+//! Days before the first log of a table, and days without logs between others.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::harness::{AccessLine, Call, Workdir, document, event, key_of_access, key_of_cloudtrail, text};
+
+/// Logs of 3 and 6 October at noon, and nothing that feeds a day before or between.
+fn logs(table: &str) -> Workdir {
+    let work = Workdir::new();
+    for day in ["03", "06"] {
+        let (time, date) = (format!("2023-10-{day}T03:00:00Z"), format!("{day}/Oct/2023:03:00:00 +0000"));
+        if table == "cloudtrail" {
+            let key = key_of_cloudtrail("a", &format!("202310{day}T0310Z"));
+            work.write(&key, document([event(day, json!({"eventTime": time}))]));
+        } else {
+            let line = AccessLine { time: &date, ..AccessLine::of(day) };
+            work.write(&key_of_access("A", &format!("2023-10-{day}-15-10-00")), format!("{line}\n"));
+        }
+    }
+    work
+}
+
+fn over<'w>(work: &'w Workdir, command: &str, first: &str) -> Call<'w> {
+    let days = ["--from", first, "--to", "2023-10-08"];
+    work.logmill([command]).args(days).args(["--input", "raw", "--output", "lake", "--lateness", "6h"])
+}
+
+/// The state of each day from the first of October on, by the letter of the calendar.
+fn states(work: &Workdir, first: &str) -> String {
+    let lines = over(work, "status", first).args(["--format", "json"]).exits(0).stdout;
+    let letter = |line: &str| {
+        let line: Value = serde_json::from_str(line).unwrap();
+        match text(&line["state"]) {
+            "published" => '#',
+            "empty" => 'o',
+            "no_logs" => '-',
+            "missing" => '.',
+            other => panic!("{other}"),
+        }
+    };
+    lines.lines().map(letter).collect()
+}
+
+/// An access log of 15:10 UTC feeds the day of its events, and the next, in which it was delivered.
+const BEFORE: [(&str, &str); 2] = [("cloudtrail", "--......"), ("s3-access", "--......")];
+
+#[test]
+fn days_before_the_first_log_are_not_missing() {
+    for (table, expected) in BEFORE {
+        let work = logs(table);
+        assert_eq!(states(&work, "2023-10-01"), expected, "{table}");
+        let status = over(&work, "status", "2023-10-01").exits(0);
+        status.prints(&["2023-10  --......\n", "- no logs", "2 no logs, 6 missing"]);
+        over(&work, "status", "2023-10-01").args(["--check"]).exits(4);
+        let early = ["status", "--from", "2023-09-01", "--to", "2023-10-02", "--check"];
+        work.logmill(early).args(["--input", "raw", "--output", "lake", "--lateness", "6h"]).exits(0);
+    }
+}
+
+#[test]
+fn a_backfill_in_either_order_makes_the_holes_but_no_day_before_the_first_log() {
+    for (table, _) in BEFORE {
+        let mut published = Vec::new();
+        for order in ["oldest", "newest"] {
+            let work = logs(table);
+            let forecast = over(&work, "backfill", "2023-10-01").args(["--order", order, "--dry-run"]);
+            forecast.exits(0).prints(&[": 6 of 8 days\n"]);
+            let made = over(&work, "backfill", "2023-10-01").args(["--order", order]).exits(0);
+            made.prints(&["6 published, 2 needed nothing"]);
+            let ledgers: BTreeMap<String, u64> = std::fs::read_dir(work.lake().join(table.replace('-', "_")))
+                .unwrap()
+                .map(|day| day.unwrap().path())
+                .map(|day| {
+                    let manifest = std::fs::read(day.join("_manifest.json")).unwrap();
+                    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+                    (text(&manifest["day"]).to_owned(), manifest["ledger"]["written"].as_u64().unwrap())
+                })
+                .collect();
+            published.push(ledgers);
+            over(&work, "status", "2023-10-01").args(["--check"]).exits(0);
+            over(&work, "backfill", "2023-10-01").exits(0).prints(&["0 published, 8 needed nothing"]);
+        }
+        assert_eq!(published[0], published[1], "{table}");
+        assert_eq!(published[0].len(), 6);
+        assert_eq!(published[0].values().sum::<u64>(), 2);
+    }
+}
+
+#[test]
+fn a_hole_is_known_by_the_days_that_are_published() {
+    let work = logs("cloudtrail");
+    // Nothing of the range is before the hole.
+    assert_eq!(states(&work, "2023-10-04"), "--...");
+    let early =
+        ["backfill", "--from", "2023-10-01", "--to", "2023-10-03", "--input", "raw", "--output", "lake"];
+    work.logmill(early).args(["--lateness", "6h"]).exits(0).prints(&["1 published, 2 needed nothing"]);
+    assert_eq!(states(&work, "2023-10-04"), ".....");
+}
+
+#[test]
+fn a_state_that_is_asked_for_follows_the_same_rule_and_a_named_day_does_not() {
+    let work = logs("cloudtrail");
+    let first = |only: &str| {
+        let days = ["backfill", "--from", "2023-10-01", "--to", "2023-10-02", "--only", only];
+        work.logmill(days).args(["--input", "raw", "--output", "lake", "--lateness", "6h"])
+    };
+    first("missing").exits(0).prints(&["0 published, 2 needed nothing"]);
+    let run = work.logmill(["run", "--day", "2023-10-01", "--input", "raw", "--output", "lake"]);
+    run.args(["--dataset", "cloudtrail"]).exits(0);
+    assert_eq!(states(&work, "2023-10-01"), "o.......");
+    first("all").exits(0).prints(&["2 published"]);
+}

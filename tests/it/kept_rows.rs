@@ -1,0 +1,313 @@
+//! A published day keeps its rows: none is emptied, or made far smaller, by accident.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::harness::{AccessLine, DAY, Table, Workdir, document, event, gz, key_of_cloudtrail};
+
+/// The commands that read raw logs, each over an input.
+const COMMANDS: [&[&str]; 5] = [
+    &["run", "--day", DAY],
+    &["run", "--day", DAY, "--lookback", "2d"],
+    &["backfill", "--from", DAY, "--to", DAY, "--only", "all"],
+    &["backfill", "--from", DAY, "--to", DAY, "--only", "all", "--dry-run"],
+    &["status", "--from", DAY, "--to", DAY],
+];
+
+/// An object of CloudTrail with so many events.
+fn events(work: &Workdir, name: &str, count: usize) -> std::path::PathBuf {
+    work.cloudtrail(name, gz(document((0..count).map(|number| event(&format!("{name}{number}"), json!({}))))))
+}
+
+/// A lake with a day of both tables, made from one folder.
+fn both_tables() -> Workdir {
+    let work = Workdir::new();
+    events(&work, "a", 3);
+    work.access("A", format!("{}\n", AccessLine::of("ID")));
+    let day = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    assert_eq!((day.day(Table::CLOUDTRAIL).ledger()[1], day.day(Table::ACCESS).ledger()[1]), (3, 1));
+    work
+}
+
+/// A lake with a day of CloudTrail, made from objects with so many events.
+fn trail(objects: &[(&str, usize)]) -> Workdir {
+    let work = Workdir::new();
+    for (name, count) in objects {
+        events(&work, name, *count);
+    }
+    work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    work
+}
+
+#[test]
+fn a_table_of_whose_log_type_the_input_holds_nothing_is_not_touched() {
+    let work = both_tables();
+    let of_access = |work: &Workdir| work.files("lake/s3_access");
+    let before = of_access(&work);
+    for command in COMMANDS {
+        let outcome = work.logmill(command).args(["--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
+        outcome.says(&["info: s3_access: not built", "no s3-access logs", "--dataset s3-access"]);
+        assert!(outcome.stdout.contains("cloudtrail"), "{outcome}");
+        assert!(!outcome.stdout.contains("s3_access"), "{outcome}");
+        assert_eq!(of_access(&work), before, "{command:?}");
+    }
+    let reports = fs::read_dir(work.path("lake/_runs/s3_access/proc_ymd=20231101")).unwrap();
+    let reports = reports.filter(|file| file.as_ref().unwrap().path().extension().unwrap() == "json");
+    assert_eq!(reports.count(), 1, "no run has worked on the other table");
+    let plan = work.logmill(["plan", "--day", DAY, "--input", "raw/AWSLogs", "--format", "json"]).exits(0);
+    let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+    let tables: Vec<_> = plan["tables"].as_array().unwrap().iter().map(|table| &table["table"]).collect();
+    assert_eq!(tables, ["cloudtrail"]);
+    let run = || work.logmill(["run", "--day", DAY, "--input", "raw/AWSLogs", "--output", "lake"]);
+    assert_eq!(run().args(["--quiet"]).exits(0).stderr, "");
+    let said = run().args(["--log-format", "json"]).exits(0).stderr;
+    let event: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    let fact = |name: &str| event[name].as_str().unwrap_or_default();
+    assert_eq!(
+        ["level", "event", "table", "dataset"].map(fact),
+        ["info", "not_built", "s3_access", "s3-access"]
+    );
+    assert_eq!(fact("why"), "the inputs hold no s3-access logs");
+}
+
+/// What counts is the log type, not the day.
+#[test]
+fn a_day_without_logs_of_a_type_that_the_input_holds_is_published_as_empty() {
+    let work = Workdir::new();
+    events(&work, "a", 1);
+    work.access("A", format!("{}\n", AccessLine::of("ID")));
+    let run = work.logmill(["run", "--day", "2023-09-01", "--input", "raw", "--output", "lake"]);
+    let summary = run.ends_well(0).summary;
+    let rows: Vec<_> = summary["tables"].as_array().unwrap().iter().map(|table| &table["written"]).collect();
+    assert_eq!(rows, [0, 0]);
+}
+
+#[test]
+fn a_log_type_that_is_named_is_made_whatever_the_input_holds() {
+    let access = "[[source]]\ndataset = \"s3-access\"\ninput = \"raw/AWSLogs\"\n";
+    let (flags, variable): (&[&str], &[(&str, &str)]) = (&[], &[]);
+    for (options, environment, file) in [
+        (&["--dataset", "s3-access", "--input", "raw/AWSLogs"][..], variable, ""),
+        (&["--dataset", "all", "--input", "raw/AWSLogs"], variable, ""),
+        (&["--input", "raw/AWSLogs"], &[("LOGMILL_DATASET", "s3-access")][..], ""),
+        (flags, variable, access),
+    ] {
+        let work = Workdir::new();
+        events(&work, "a", 1);
+        if !file.is_empty() {
+            work.write("logmill.toml", file);
+        }
+        let run = work.logmill(["run", "--day", DAY, "--output", "lake"]).args(options);
+        let run = environment.iter().fold(run, |run, (name, value)| run.env(name, value));
+        assert_eq!(run.publishes(Table::ACCESS).ledger(), [0; 5], "{options:?} {environment:?} {file}");
+    }
+}
+
+#[test]
+fn an_input_that_holds_no_logs_changes_nothing() {
+    let work = both_tables();
+    work.write("wrong/photo.jpg", "no log");
+    fs::create_dir(work.path("not-mounted")).unwrap();
+    let before = work.files("lake");
+    for input in ["wrong", "not-mounted"] {
+        for command in COMMANDS {
+            let outcome = work.logmill(command).args(["--input", input, "--output", "lake"]).exits(4);
+            outcome.says(&["hold no logs", &format!("inputs: {input}"), "cloudtrail, s3-access", "hint:"]);
+            assert_eq!(work.files("lake"), before, "{command:?}");
+        }
+        let plan = work.logmill(["plan", "--day", DAY, "--input", input, "--plan", "plan.json"]);
+        plan.exits(4).says(&["hold no logs"]);
+        assert!(!work.path("plan.json").exists());
+    }
+}
+
+#[test]
+fn a_day_that_had_rows_is_not_emptied_unless_that_is_allowed() {
+    let work = both_tables();
+    fs::create_dir(work.path("not-mounted")).unwrap();
+    let before = work.published();
+    let all = ["--from", DAY, "--to", DAY, "--only", "all"];
+    for dataset in ["cloudtrail", "s3-access", "all"] {
+        let options = ["--input", "not-mounted", "--output", "lake", "--dataset", dataset];
+        let run = work.logmill(["run", "--day", DAY]).args(options).args(["--max-shrink", "100%"]);
+        run.exits(4).says(&["had rows and would have none", "rows_now: 0", "--allow-empty"]);
+        let lookback = work.logmill(["run", "--day", DAY, "--lookback", "1d"]).args(options);
+        lookback.exits(4).says(&["would have none"]);
+        let backfill = work.logmill(["backfill"]).args(all).args(options).exits(4);
+        backfill.says(&["rows_published:", "rows_now: 0"]);
+        assert_eq!(work.published(), before);
+        work.assert_no_debris("lake");
+    }
+    let status = ["status", "--from", DAY, "--to", DAY, "--format", "json", "--output", "lake"];
+    let status = work.logmill(status).args(["--input", "raw", "--dataset", "cloudtrail"]).exits(0);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["state"], "failed", "the refusal is remembered");
+    assert!(status["error"].as_str().unwrap().contains("rows_published: 3"), "{status}");
+    for (table, allowed) in [(Table::CLOUDTRAIL, "flag"), (Table::ACCESS, "variable")] {
+        let run = work.logmill(["run", "--day", DAY, "--input", "not-mounted", "--output", "lake"]).of(table);
+        let run = match allowed {
+            "flag" => run.args(["--allow-empty"]),
+            _ => run.env("LOGMILL_ALLOW_EMPTY", "true"),
+        };
+        assert_eq!(run.publishes(table).ledger(), [0; 5]);
+    }
+}
+
+#[test]
+fn a_day_does_not_lose_most_of_its_rows_unless_that_is_allowed() {
+    let work = trail(&[("a", 10)]);
+    let before = work.published();
+    events(&work, "a", 4);
+    let refused = work.run(Table::CLOUDTRAIL).exits(4);
+    refused.says(&[
+        "lose too many",
+        "rows_published: 10",
+        "rows_now: 4",
+        "60.00 %",
+        "50.00 %",
+        "--max-shrink",
+    ]);
+    work.run(Table::CLOUDTRAIL).args(["--max-shrink", "0.59", "--allow-empty"]).exits(4);
+    let all = ["backfill", "--from", DAY, "--to", DAY, "--only", "all", "--input", "raw", "--output", "lake"];
+    work.logmill(all).of(Table::CLOUDTRAIL).exits(4).says(&["rows_now: 4"]);
+    assert_eq!(work.published(), before);
+    work.assert_no_debris("lake");
+    for (count, options, file) in
+        [(5, &[][..], ""), (2, &["--max-shrink", "60%"], ""), (1, &[], "max_shrink = 1\n")]
+    {
+        work.write("logmill.toml", file);
+        events(&work, "a", count);
+        let day = work.run(Table::CLOUDTRAIL).args(options).publishes(Table::CLOUDTRAIL);
+        assert_eq!(day.ledger()[1], count as u64);
+    }
+}
+
+#[test]
+fn rows_of_objects_that_are_gone_are_not_missed_and_those_of_a_new_filter_neither() {
+    let work = trail(&[("a", 5), ("b", 6), ("c", 2)]);
+    fs::remove_file(work.path(&key_of_cloudtrail("a", "20231101T0310Z"))).unwrap();
+    fs::remove_file(work.path(&key_of_cloudtrail("b", "20231101T0310Z"))).unwrap();
+    let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    assert_eq!(day.ledger()[1], 2);
+    let filter = ["--filter", "event_id = 'c0'", "--max-shrink", "0"];
+    assert_eq!(work.run(Table::CLOUDTRAIL).args(filter).publishes(Table::CLOUDTRAIL).ledger()[1], 1);
+    // What the rows lack beyond that is missed.
+    let more = trail(&[("a", 9), ("b", 10)]);
+    fs::remove_file(more.path(&key_of_cloudtrail("a", "20231101T0310Z"))).unwrap();
+    events(&more, "b", 0);
+    more.cloudtrail("b", document([event("b0", json!({}))]));
+    let options = ["--filter", "event_id = 'x'", "--max-shrink", "40%"];
+    more.run(Table::CLOUDTRAIL).args(options).exits(4).says(&["explained: 9", "rows_now: 1", "47.37 %"]);
+}
+
+#[test]
+fn another_folder_is_not_the_one_whose_objects_are_gone() {
+    let work = trail(&[("a", 10)]);
+    let key = key_of_cloudtrail("other", "20231101T0310Z");
+    work.write(&key.replace("raw/", "wrong/"), document([event("x", json!({}))]));
+    let run = |input: &str| {
+        work.logmill(["run", "--day", DAY, "--output", "lake", "--input", input]).of(Table::CLOUDTRAIL)
+    };
+    run("wrong").exits(4).says(&["rows_published: 10", "rows_now: 1", "explained: 0"]);
+    // The folder has moved, and lost an object on the way.
+    events(&work, "b", 1);
+    work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    fs::remove_file(work.path(&key_of_cloudtrail("a", "20231101T0310Z"))).unwrap();
+    fs::rename(work.path("raw"), work.path("moved")).unwrap();
+    assert_eq!(run("moved").publishes(Table::CLOUDTRAIL).ledger()[1], 1);
+}
+
+#[test]
+fn rows_that_are_rejected_now_are_lost_too() {
+    let work = trail(&[("a", 10)]);
+    let before = work.published();
+    let records = (0..10).map(|number| {
+        if number < 4 {
+            event(&format!("a{number}"), json!({})).to_string()
+        } else {
+            format!("\"bad {number}\"")
+        }
+    });
+    work.cloudtrail("a", document(records));
+    let refused = work.run(Table::CLOUDTRAIL).whatever_is_rejected().exits(4);
+    refused.says(&["rows_published: 10", "rows_now: 4"]);
+    assert_eq!(work.published(), before);
+}
+
+#[test]
+fn shards_keep_the_rows_of_a_day_too() {
+    let work = trail(&[("a", 10)]);
+    let before = work.published();
+    let shared = |name: &str| {
+        let (plan, staging) = (format!("{name}.json"), format!("{name}-shards"));
+        let of = ["--plan", plan.as_str(), "--staging", staging.as_str()].map(str::to_owned);
+        let planned = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
+        planned.args(["--plan", plan.as_str()]).exits(0);
+        work.logmill(["convert", "--shard", "0"]).args(&of).exits(0);
+        of
+    };
+    events(&work, "a", 1);
+    let of = shared("shrunk");
+    let publish = |of: &[String; 4]| work.logmill(["publish", "--output", "lake"]).args(of);
+    publish(&of).exits(4).says(&["rows_published: 10", "rows_now: 1"]);
+    fs::remove_file(work.path(&key_of_cloudtrail("a", "20231101T0310Z"))).unwrap();
+    let empty = shared("emptied");
+    publish(&empty).exits(4).says(&["rows_published: 10", "rows_now: 0"]);
+    assert_eq!(work.published(), before);
+    assert_eq!(publish(&of).args(["--max-shrink", "1"]).publishes(Table::CLOUDTRAIL).ledger()[1], 1);
+    let emptied = publish(&empty).args(["--allow-empty"]).publishes(Table::CLOUDTRAIL);
+    assert_eq!(emptied.ledger(), [0; 5]);
+}
+
+/// Nothing tells how many rows the day had: it stays as it is until a person has removed the manifest.
+#[test]
+fn a_day_whose_manifest_cannot_be_read_is_not_replaced() {
+    let work = trail(&[("a", 10)]);
+    let manifest = work.partition(Table::CLOUDTRAIL).join("_manifest.json");
+    fs::write(&manifest, "{").unwrap();
+    let before = work.published();
+    for options in [&[][..], &["--allow-empty", "--max-shrink", "1"]] {
+        let run = work.run(Table::CLOUDTRAIL).args(options).exits(4);
+        run.says(&["cannot read the manifest", "_manifest.json", "hint:"]);
+        assert_eq!(work.published(), before);
+    }
+}
+
+/// It explains nothing, but a day that loses no rows needs no explanation.
+#[test]
+fn a_list_of_inputs_that_cannot_be_read_stops_only_a_day_that_shrinks() {
+    let work = trail(&[("a", 10)]);
+    let lists = work.partition(Table::CLOUDTRAIL).join("_inputs");
+    let damage = || {
+        let list = fs::read_dir(&lists).unwrap().next().unwrap().unwrap().path();
+        fs::write(list, "no gzip").unwrap();
+    };
+    damage();
+    assert_eq!(work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL).ledger()[1], 10);
+    damage();
+    events(&work, "a", 1);
+    work.run(Table::CLOUDTRAIL).exits(4).says(&["rows_published: 10", "rows_now: 1"]);
+    let day = work.run(Table::CLOUDTRAIL).args(["--max-shrink", "1"]).publishes(Table::CLOUDTRAIL);
+    assert_eq!(day.ledger()[1], 1);
+}
+
+#[test]
+fn the_folder_of_one_utc_date_is_half_of_a_korean_day() {
+    let work = both_tables();
+    let region = "raw/AWSLogs/123456789012/CloudTrail/ap-northeast-2";
+    let (own, other) = (format!("{region}/2023/11/01"), format!("{region}/2023/10/31"));
+    let says = "a KST day needs two";
+    for command in COMMANDS {
+        let outcome = work.logmill(command).args(["--input", own.as_str(), "--output", "lake"]).exits(0);
+        outcome.says(&[says, "also_needed=", &other]);
+        assert_eq!(outcome.stderr.matches(says).count(), 1, "{outcome}");
+    }
+    let plan = work.logmill(["plan", "--day", DAY, "--input", own.as_str()]).exits(0);
+    plan.says(&[says, &format!("also_needed={other}")]);
+    fs::create_dir_all(work.path(&other)).unwrap();
+    for inputs in [&["--input", own.as_str(), "--input", other.as_str()][..], &["--input", "raw"]] {
+        let outcome = work.logmill(["run", "--day", DAY, "--output", "lake"]).args(inputs).exits(0);
+        assert!(!outcome.stderr.contains(says), "{outcome}");
+    }
+}
