@@ -51,7 +51,7 @@ impl<'a> Registrar<'a> {
 
     /// Compares the tables of a run with the catalog, if one is to be told, before anything is read.
     ///
-    /// A catalog that does not answer does not stop the day: registering will tell.
+    /// A catalog that does not answer does not stop the day: registration reports it.
     pub(super) fn foresee<'t, T: 't>(registrar: Option<&Self>, lake: &dyn Lake, tables: &'t [T]) -> Result<()>
     where
         TableShape<'t>: From<&'t T>,

@@ -115,12 +115,11 @@ impl Proxies {
             let named = variables.first(names).or_else(|| variables.first(OF_ALL));
             named.filter(|(_, value)| !value.is_empty()).map(|(name, value)| Proxy::parse(name, value))
         };
+        let exempt = exemptions(variables);
+        if exempt.contains(&Exemption::Everything) {
+            return Ok(Self::default());
+        }
         let [https, http] = OF_SCHEMES.map(|(_, names)| of(names).transpose());
-        let listed = variables.first(OF_NONE).map_or("", |(_, value)| value);
-        let listed = listed.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
-        let agent = variables.0.get(OF_AGENT).and_then(|uri| Address::parse(uri));
-        let agent = agent.map(|(agent, _)| Exemption::Host { name: agent.host, port: Some(agent.port) });
-        let exempt = LINK_LOCAL.into_iter().chain(listed).map(Exemption::parse).chain(agent).collect();
         Ok(Self { https: https?, http: http?, exempt })
     }
 
@@ -141,6 +140,15 @@ impl Proxies {
         let is_exempt = self.exempt.iter().any(|exemption| exemption.covers(&address));
         self.of_scheme(&address.scheme).filter(|_| !is_exempt)
     }
+}
+
+/// What is reached without a proxy: what the environment lists, and what only this machine can reach.
+fn exemptions(variables: &ProxyVariables) -> Vec<Exemption> {
+    let listed = variables.first(OF_NONE).map_or("", |(_, value)| value);
+    let listed = listed.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
+    let agent = variables.0.get(OF_AGENT).and_then(|uri| Address::parse(uri));
+    let agent = agent.map(|(agent, _)| Exemption::Host { name: agent.host, port: Some(agent.port) });
+    LINK_LOCAL.into_iter().chain(listed).map(Exemption::parse).chain(agent).collect()
 }
 
 /// What is reached without a proxy.
@@ -340,6 +348,7 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Usage, "{said}");
             assert!(said.contains("HTTPS_PROXY") && !said.contains("hu"), "{said}");
         }
+        proxies(&[("ALL_PROXY", "socks5://kim:hush@proxy:1"), ("no_proxy", "*")]).unwrap();
         let read = |name: &str| (name == "ALL_PROXY").then(|| "http://kim:hush@proxy:1".to_owned());
         let variables = ProxyVariables::read(read);
         assert!(!format!("{variables:?} {:?}", Proxies::parse(&variables)).contains("hush"));

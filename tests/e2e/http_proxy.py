@@ -6,6 +6,7 @@ It alone knows where hosts are: names that no resolver knows prove that a reques
 import base64
 import select
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,9 +33,10 @@ class Asked:
 class ForwardProxy:
     """What the proxy knows, and what it was asked for."""
 
-    def __init__(self, hosts: dict[str, str], credentials: str | None) -> None:
+    def __init__(self, hosts: dict[str, str], credentials: str | None, scheme: str) -> None:
         self.hosts = hosts
         self.credentials = credentials
+        self.scheme = scheme
         self.port = 0
         self.asked: list[Asked] = []
 
@@ -45,7 +47,7 @@ class ForwardProxy:
 
     def url(self, credentials: str = "") -> str:
         """Its address, with user and password in front of the host."""
-        return f"http://{credentials and credentials + '@'}{self.place}"
+        return f"{self.scheme}://{credentials and credentials + '@'}{self.place}"
 
     def tunnels(self) -> set[str]:
         """The places to which tunnels were asked for."""
@@ -72,10 +74,12 @@ def basic(credentials: str) -> str:
 
 
 @contextmanager
-def forwarding(hosts: dict[str, str] | None = None, credentials: str | None = None) -> Iterator[ForwardProxy]:
-    """A proxy on a free port of 127.0.0.1."""
-    proxy = ForwardProxy(hosts or {}, credentials)
-    server = _Server(proxy)
+def forwarding(
+    hosts: dict[str, str] | None = None, credentials: str | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[ForwardProxy]:
+    """A proxy on a free port of 127.0.0.1, with TLS where a context is given."""
+    proxy = ForwardProxy(hosts or {}, credentials, "https" if tls else "http")
+    server = _Server(proxy, tls)
     proxy.port = server.server_port
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -92,9 +96,16 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, proxy: ForwardProxy) -> None:
+    def __init__(self, proxy: ForwardProxy, tls: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.proxy = proxy
+        self.tls = tls
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the thread of the connection."""
+        if self.tls:
+            request = self.tls.wrap_socket(request, server_side=True)
+        super().finish_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client may go away at any time."""
@@ -128,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             ends = {self.connection: server, server: self.connection}
             while True:
-                for ready in select.select(list(ends), [], [])[0]:
+                held = [end for end in ends if isinstance(end, ssl.SSLSocket) and end.pending()]
+                for ready in held or select.select(list(ends), [], [])[0]:
                     piece = ready.recv(65536)
                     if not piece:
                         return

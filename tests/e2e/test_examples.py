@@ -235,6 +235,7 @@ def test_the_commands_of_the_pages_work_as_they_stand_and_in_their_order(
     }
     assert steps <= set(account.run)
     registered = Registered(account.aws, account.lake, DATABASE)
+    assert account.lake.tables() == {"cloudtrail"}, "no log type but that of the trail is made"
     assert_shown(registered, "cloudtrail", sample, tmp_path / "a")
     assert_views(account, before)
     account.night()

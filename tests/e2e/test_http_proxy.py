@@ -103,6 +103,23 @@ def test_s3_glue_and_sts_are_reached_through_the_proxy(
     assert not [each for each in endpoint.server.requests() if "proxy-authorization" in each.headers]
 
 
+def test_the_way_to_the_proxy_itself_can_have_tls(aws: Aws, few: str, tmp_path: Path) -> None:
+    """With a tunnel in it, whose TLS is another one."""
+    issuer, contexts = trustme.CA(), []
+    issuer.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    for name in ("127.0.0.1", HOST):
+        contexts.append(ssl.create_default_context(ssl.Purpose.CLIENT_AUTH))
+        issuer.issue_cert(name).configure_cert(contexts[-1])
+    lake = aws.lake()
+    with running(aws.server, contexts[1]) as server:
+        endpoint = Endpoint("https", server, tmp_path / "ca.pem")
+        with forwarding(endpoint.hosts, f"kim:{PASSWORD}", contexts[0]) as proxy:
+            env = endpoint.env(aws, HTTPS_PROXY=proxy.url(WRITTEN))
+            logmill(*run_arguments(lake, *ITS_TABLE, source=few), env=env)
+            assert_all_went_through(proxy, endpoint)
+    assert lake.readers().keys() == {"s3_access"}
+
+
 def assert_hushed(lake: S3Lake, *said: str) -> None:
     """The password is nowhere, in no form."""
     written = [lake.get(path).decode("latin-1") for path in lake.everything()]
