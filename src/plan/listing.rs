@@ -315,5 +315,5 @@ fn parents(folder: &str) -> impl Iterator<Item = &str> {
         .map(|(above, _)| above)
 }
 
-#[cfg(all(test, feature = "aws"))]
+#[cfg(test)]
 mod tests;

@@ -5,7 +5,6 @@ use super::format::{short, thousands};
 use super::html::{concat, escape};
 use super::text::Text;
 use crate::kst::KstDay;
-use crate::plan::LeftGroup;
 use crate::publish::Manifest;
 
 /// A day of a table: its manifest, or nothing where it is not published.
@@ -105,7 +104,7 @@ fn number(count: u64) -> String {
 /// Objects that listing met and left out, and why; early manifests do not say.
 fn left_out(manifest: &Manifest) -> (Option<u64>, String) {
     let Some(listed) = &manifest.listed else { return (None, String::new()) };
-    let why = |group: &LeftGroup| format!("{}: {}", group.why, number(group.objects.max(group.folders)));
-    let why: Vec<String> = listed.left.iter().map(why).collect();
+    let counts = listed.left.iter().map(|group| (&group.why, group.objects.max(group.folders)));
+    let why: Vec<String> = counts.map(|(why, count)| format!("{why}: {}", number(count))).collect();
     (Some(listed.left_out()), why.join(", "))
 }

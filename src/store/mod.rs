@@ -13,6 +13,8 @@ pub mod proxies;
 pub mod s3;
 pub mod scratch;
 pub mod unpack;
+#[cfg(any(test, feature = "aws"))]
+pub(crate) mod walk;
 
 pub use access::{Encryption, LakeAccess, SourceAccess};
 pub use connector::{Connector, Way};

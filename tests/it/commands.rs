@@ -43,18 +43,18 @@ fn a_plan_says_what_is_read_what_is_left_and_why() {
     let left = &table["left"][0];
     assert_eq!(
         (text(&left["why"]), table["left"].as_array().unwrap().len()),
-        ("the date of the folder is outside the window", 1)
+        ("the date of its folder is outside the window", 1)
     );
     assert!(!table["objects"][0]["why"].as_str().unwrap().is_empty());
     let shown = plan(&work).exits(0).stdout.replace("AWSLogs/123456789012/CloudTrail/ap-northeast-2", "..");
     insta::assert_snapshot!(shown.replace("123456789012_CloudTrail_ap-northeast-2_", ".._"), @r"
     cloudtrail: KST day 2023-11-01, 2023-10-31T15:00:00Z to 2023-11-01T15:00:00Z, late objects until 2023-11-01T21:00:00Z
 
-           objects    bytes  why                                           first
-    read         3  1.4 KiB  delivered within the day                      raw/../2023/11/01/.._20231101T0310Z_a.json.gz
-    leave        1      0 B  the date of the folder is outside the window  raw/../2023/11/02/
+           objects  folders    bytes  why                                           first
+    read         3           1.4 KiB  delivered within the day                      raw/../2023/11/01/.._20231101T0310Z_a.json.gz
+    leave        0        1      0 B  the date of its folder is outside the window  raw/../2023/11/02/
 
-    to read: 3 objects, 1.4 KiB
+    listed: 3 objects = 3 to read (1.4 KiB) + 0 left out
     ");
     plan(&work).args(["-v"]).exits(0).prints(&["_a.json.gz", "_b.json.gz", "2023/11/02/"]);
 }

@@ -17,7 +17,7 @@ fn planned() -> Workdir {
         work.cloudtrail(name, gz(document([event(name, json!({}))])));
     }
     let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
-    plan.args(["--shards", "3", "--plan", "staging/plan.json"]).exits(0).prints(&["to read: 3 objects"]);
+    plan.args(["--shards", "3", "--plan", "staging/plan.json"]).exits(0).prints(&["3 objects = 3 to read"]);
     work
 }
 

@@ -4,15 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
-use aws_sdk_s3::types::{CommonPrefix, Object};
 use proptest::prelude::*;
 
 use super::*;
 use crate::dataset::{Dataset, Naming, RedactRules};
 use crate::kst::KstDay;
 use crate::plan::KeyTimes;
-use crate::store::s3::listing::{Request, Walk};
+use crate::store::walk::{Page, Request, Walk};
 use crate::store::{ObjectFeed, SourceAccess};
 
 const HOUR: i64 = 3_600_000;
@@ -45,7 +43,7 @@ impl Keys {
     }
 
     /// The answer of S3 to a request.
-    fn answer(&self, request: &Request, size: usize) -> ListObjectsV2Output {
+    fn answer(&self, request: &Request, size: usize) -> Page {
         let after = request.token.as_ref().or(request.after.as_ref());
         let group = |key: &str| {
             let rest = &key[request.prefix.len()..];
@@ -67,18 +65,10 @@ impl Keys {
         }
         let is_cut = entries.len() > size;
         entries.truncate(size);
-        let token = entries.last().map(|(last, _)| last.clone()).filter(|_| is_cut);
+        let next = entries.last().map(|(last, _)| last.clone()).filter(|_| is_cut);
         let (groups, objects): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(_, is_group)| *is_group);
-        ListObjectsV2Output::builder()
-            .set_common_prefixes(Some(
-                groups.into_iter().map(|(group, _)| CommonPrefix::builder().prefix(group).build()).collect(),
-            ))
-            .set_contents(Some(
-                objects.into_iter().map(|(key, _)| Object::builder().key(key).size(1).build()).collect(),
-            ))
-            .is_truncated(is_cut)
-            .set_next_continuation_token(token)
-            .build()
+        let groups = groups.into_iter().map(|(group, _)| group).collect();
+        Page { groups, objects: objects.iter().map(|(key, _)| object(key)).collect(), next }
     }
 }
 

@@ -7,7 +7,7 @@ mod bucket;
 mod connection;
 pub(crate) mod failure;
 mod lake;
-pub(crate) mod listing;
+mod listing;
 mod location;
 mod lock;
 mod object;
