@@ -87,7 +87,9 @@ fn statuses(
     let mut first_logs = FirstLogs::new(lake, &source.table);
     let mut known: Vec<&mut DayStatus> =
         statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
-    known.iter().for_each(|status| first_logs.note(status));
+    for status in &known {
+        first_logs.note(status);
+    }
     known.iter_mut().try_for_each(|status| first_logs.settle(status))?;
     Ok(statuses)
 }

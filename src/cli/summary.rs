@@ -208,7 +208,8 @@ fn table_of(days: &[DaySummary], says_day: bool) -> String {
 
 impl DaySummary {
     fn lines(&self) -> String {
-        let mut text: String = self.provisional().map(|line| format!("\n{line}")).collect();
+        let mut text = String::new();
+        text.extend(self.provisional().map(|line| format!("\n{line}")));
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
             let path = table.quarantine.as_deref().unwrap_or_default();
             let rows = console::count(table.ledger.quarantined);

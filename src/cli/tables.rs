@@ -56,7 +56,9 @@ impl Tables {
         if held.is_empty() && refused.is_empty() {
             refused = left.drain(..).map(|source| (source.clone(), no_logs(&source))).collect();
         }
-        left.iter().for_each(|source| say_left_out(source, console));
+        for source in &left {
+            say_left_out(source, console);
+        }
         Self { sources: held, refused }
     }
 

@@ -228,6 +228,7 @@ mod tests {
             etag: None,
             damaged: false,
             unread: false,
+            newer_than_name: 0,
             ledger: RowLedger { written: *written, ..RowLedger::default() },
         };
         objects.iter().map(line).collect()
