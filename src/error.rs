@@ -7,6 +7,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::escape;
+
 /// Result with the crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -156,10 +158,12 @@ fn ours_behind<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
 }
 
 impl fmt::Display for Error {
-    /// Message, facts and causes in one line: `cannot read the object (object: a/b): permission denied`.
+    /// Message, facts and causes in one line: `cannot read the object (object: a/b): permission denied`. Names in it may come
+    /// from outside: what a terminal would obey is escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.message)?;
+        write!(f, "{}", escape::one_line(&self.message))?;
         for (position, (name, value)) in self.context.iter().enumerate() {
+            let value = escape::one_line(value);
             write!(f, "{}{name}: {value}", if position == 0 { " (" } else { ", " })?;
         }
         if !self.context.is_empty() {
@@ -194,6 +198,8 @@ mod tests {
             error.to_string(),
             "cannot read the object (object: a/b, day: 2023-11-01): permission denied"
         );
+        let odd = Error::new(ErrorKind::Usage, "cannot read 'a\nb'").with("object", "c\n\u{1b}[31m");
+        assert_eq!(odd.to_string(), "cannot read 'a\\nb' (object: c\\n\\u001b[31m)");
         assert!(!error.is_retryable());
         let of_day = Error::of_day("2023-11-01", &Arc::new(error.hint("mend it")));
         assert_eq!(

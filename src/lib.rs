@@ -40,6 +40,7 @@ pub mod cli;
 pub mod convert;
 pub mod dataset;
 pub mod error;
+pub mod escape;
 pub mod kst;
 pub mod ledger;
 pub mod plan;

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Param
 from logmill_airflow.athena import check_count, count_rows
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param, done, the_day
+from logmill_airflow.tasks import announce_tables, day_param, done, tables_in, the_day
 
 config = Config.load()
 # Airflow expands a task to 1,024 at most, unless core.max_map_length says otherwise.
@@ -76,9 +76,10 @@ with DAG(
     @task
     def check(summary) -> list[dict]:
         """Gives on what was published, once Athena sees as many rows."""
-        for entry in summary["tables"] if config.database and config.athena_check else []:
+        tables = tables_in(summary)
+        for entry in tables if config.database and config.athena_check else []:
             check_count(entry, count_rows(config, entry["table"], date.fromisoformat(entry["day"])))
-        return summary["tables"]
+        return tables
 
     place = staging()
     [the_day(), place] >> plan >> (arguments := shards(place))

@@ -2,22 +2,32 @@
 
 `AIRFLOW_VAR_LOGMILL='{"config_file": "/etc/logmill.toml"}'` in the environment is such a variable, and costs no query
 when DAGs are parsed. Sources, lake and database come from logmill.toml where the scheduler can read it too.
+Each task logs the settings that it has, and where they came from.
 """
 
 import importlib
+import json
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import InitVar, dataclass, field, fields
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from logmill_airflow.command import Source
 from logmill_airflow.day import KST, parse_day
+from logmill_airflow.log_types import LOG_TYPES, log_type, meant
 
 VARIABLE = "logmill"
-DEFAULT_TABLES = {"cloudtrail": "cloudtrail", "s3-access": "s3_access"}
+OF_VARIABLE = f"variable '{VARIABLE}'"
+# Where a setting comes from that nothing names.
+DEFAULT = "default"
+# What the program finds by itself in the environment of a worker.
+OWN_SETTINGS = ("LOGMILL_CONFIG", "LOGMILL_INPUT", "LOGMILL_OUTPUT")
+# The keys of a source.
+SOURCE_KEYS = frozenset(field.name for field in fields(Source))
 
 
 @dataclass(frozen=True)
@@ -73,28 +83,51 @@ class Config:
     # share; null: below the lake.
     staging: str | None = None
     shards: int = 4
+    # Where each setting came from that is not a default; not a key of the variable.
+    origins: InitVar[Mapping[str, str] | None] = None
+
+    def __post_init__(self, origins: Mapping[str, str] | None) -> None:
+        """Keeps what is said about the settings, beside them."""
+        object.__setattr__(self, "came_from", dict(origins or {}))
 
     @classmethod
     def load(cls) -> "Config":
         """The settings that Airflow has."""
-        from logmill_airflow.compat import json_variable
+        from logmill_airflow.compat import variable
 
-        return cls.of(json_variable(VARIABLE) or {})
+        try:
+            settings = json.loads(variable(VARIABLE) or "{}")
+        except ValueError as error:
+            raise ValueError(f"the {OF_VARIABLE} is not JSON: {error}") from error
+        name = f"AIRFLOW_VAR_{VARIABLE.upper()}"
+        return cls.of(settings, name if name in os.environ else OF_VARIABLE)
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> "Config":
+    def of(cls, settings: Mapping[str, Any], origin: str = OF_VARIABLE) -> "Config":
         """The settings of a variable, and of the config file that it names; an unknown key is a mistake."""
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(settings.keys() - known):
-            raise ValueError(f"the variable '{VARIABLE}' has unknown keys: {', '.join(unknown)}")
-        env = settings.get("env") or {}
-        told = from_environment(env) | from_file(settings.get("config_file")) | dict(settings)
-        told["sources"] = told.get("sources") or [
-            {"dataset": dataset, "table": table} for dataset, table in DEFAULT_TABLES.items()
+        if not isinstance(settings, Mapping):
+            raise ValueError(f"the {OF_VARIABLE} is not a JSON object of settings: {settings!r:.60}")
+        refuse_unknown(OF_VARIABLE, settings, {field.name for field in fields(cls)})
+        file = settings.get("config_file")
+        layers = [
+            ("'env' of the variable", from_environment(settings.get("env") or {})),
+            (f"config file {file}", from_file(file)),
+            (origin, settings),
         ]
-        config = cls(**told)
+        told = {name: value for _, layer in layers for name, value in layer.items()}
+        told["sources"] = sources_of(OF_VARIABLE, told.get("sources") or [{"dataset": name} for name in LOG_TYPES])
+        config = cls(**told, origins={name: origin for origin, layer in layers for name in layer})
         config.check()
         return config
+
+    def told(self) -> dict[str, str]:
+        """The settings as text, by where they came from; of `env` the names alone."""
+        told: dict[str, list[str]] = {}
+        for name in (field.name for field in fields(self)):
+            value = getattr(self, name)
+            shown = value if isinstance(value, str) else json.dumps(sorted(value) if name == "env" else value)
+            told.setdefault(vars(self)["came_from"].get(name, DEFAULT), []).append(f"{name}={shown}")
+        return {origin: ", ".join(settings) for origin, settings in told.items()}
 
     def check(self) -> None:
         """Refuses what would only be noticed at night."""
@@ -105,17 +138,11 @@ class Config:
             raise ValueError(f"two sources feed the same table: {', '.join(names)}")
         if self.staging and not self.staging.startswith(("/", "s3://")):
             raise ValueError(f"staging '{self.staging}' is neither s3://bucket/prefix nor a whole path of a folder")
+        refuse_unknown("'quicksight_data_sets', by table,", self.quicksight_data_sets, set(names))
 
     def table_sources(self) -> list[Source]:
         """The sources, each with the table that it feeds."""
-        return [
-            Source(
-                dataset=source["dataset"],
-                table=source.get("table") or DEFAULT_TABLES[source["dataset"]],
-                named=bool(source.get("named", False)),
-            )
-            for source in self.sources
-        ]
+        return [Source(**source) for source in self.sources]
 
     @property
     def tables(self) -> list[str]:
@@ -153,6 +180,7 @@ class Config:
             "config_file": self.config_file,
             "env": self.env,
             "aws_conn_id": self.binary_aws_conn_id,
+            "settings": self.told(),
         }
 
     def task_defaults(self) -> dict[str, Any]:
@@ -189,15 +217,56 @@ def from_file(path: str | None) -> dict[str, Any]:
         "output": content.get("lake", {}).get("output"),
         "database": None if catalog.get("catalog") == "none" else catalog.get("database"),
         "sources": [
-            {
-                "dataset": source["dataset"],
-                "table": source.get("table") or DEFAULT_TABLES[source["dataset"]],
-                "named": "table" in source,
-            }
+            {name: source[name] for name in ("dataset", "table") if name in source} | {"named": "table" in source}
             for source in content.get("source", [])
         ],
     }
+    sources_of(f"config file {path}", told["sources"])
     return {name: value for name, value in told.items() if value}
+
+
+def sources_of(origin: str, sources: Any) -> list[dict[str, Any]]:
+    """Sources as they were written, each with the table that it feeds."""
+    complete = []
+    for place, source in enumerate(sources):
+        name = f"source {place + 1} of the {origin}"
+        if not isinstance(source, Mapping) or "dataset" not in source:
+            refuse_unknown(name, source if isinstance(source, Mapping) else {}, SOURCE_KEYS)
+            raise ValueError(f"{name} has no log type: give it a 'dataset', one of {', '.join(LOG_TYPES)}")
+        refuse_unknown(name, source, SOURCE_KEYS)
+        try:
+            dataset = log_type(source["dataset"])
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        table, named = source.get("table") or LOG_TYPES[dataset], bool(source.get("named", False))
+        complete.append({"dataset": dataset, "table": table, "named": named})
+    return complete
+
+
+def refuse_unknown(what: str, settings: Mapping[str, Any], known: set[str] | frozenset[str]) -> None:
+    """Refuses keys that nothing reads, with those that were probably meant."""
+    if unknown := sorted(settings.keys() - known):
+        told = "; ".join(f"'{name}': {meant(name, known)}" for name in unknown)
+        raise ValueError(f"{what} has unknown keys: {told}")
+
+
+def on_defaults_alone(variable: str | None, cwd: str | None) -> str | None:
+    """Why a task must not run that was told of defaults alone: it would publish what nobody asked for.
+
+    None if the program finds settings of its own in the environment of the worker, or in the folder in which it runs.
+
+    :param variable: the text of the Airflow Variable as the task sees it.
+    """
+    unseen = "'airflow dags test' does not see variables of the database: set AIRFLOW_VAR_LOGMILL in its environment"
+    if variable:
+        return f"the {OF_VARIABLE} is set, but was not seen when this DAG was read: {unseen}"
+    found = [name for name in OWN_SETTINGS if os.environ.get(name)]
+    if found or Path(cwd or ".", "logmill.toml").is_file():
+        return None
+    return (
+        f"no settings are found: the {OF_VARIABLE} is empty or cannot be seen, the task's folder has no logmill.toml, "
+        f"and none of {', '.join(OWN_SETTINGS)} is in the worker's environment; {unseen}"
+    )
 
 
 def function_named(path: str | None) -> Callable[..., Any] | None:

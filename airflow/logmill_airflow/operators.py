@@ -13,13 +13,15 @@ from airflow.providers.common.compat.sdk import (
     BaseOperator,
 )
 
+from logmill_airflow import compat
 from logmill_airflow.command import HAS_SUMMARY, TAKES_DAY, Command, Source, Value
+from logmill_airflow.config import DEFAULT, VARIABLE, on_defaults_alone
 from logmill_airflow.day import day_of
 from logmill_airflow.environment import child_environment
 from logmill_airflow.events import read_event
 from logmill_airflow.exit_codes import Outcome, meaning_of, outcome_of
 from logmill_airflow.process import Child
-from logmill_airflow.summary import xcom_of
+from logmill_airflow.summary import BrokenSummary, read_summary
 
 # What standard output is, which decides what becomes of it.
 FOR_PEOPLE, JSON_LINES = "text", "json-lines"
@@ -45,6 +47,8 @@ class LogmillOperator(BaseOperator):
     :param stdout: what standard output is: `text` goes to the log, `json-lines` to XCom.
     :param accept: exit codes that count as success, since a later task makes up for them.
     :param grace: seconds between SIGTERM and SIGKILL. Airflow 3 kills a task 5 seconds after it was told to end.
+    :param settings: what the log says first: the settings of the DAG by where they came from, as `Config.told` gives
+        them. With defaults alone the task fails, unless the program finds settings of its own on the worker.
     """
 
     template_fields: Sequence[str] = ("verb", "options", "day", "source", "config_file", "binary", "env", "cwd")
@@ -66,6 +70,7 @@ class LogmillOperator(BaseOperator):
         stdout: str = FOR_PEOPLE,
         accept: Collection[int] = (),
         grace: float = 4.0,
+        settings: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -81,21 +86,40 @@ class LogmillOperator(BaseOperator):
         self.stdout = stdout
         self.accept = accept
         self.grace = grace
+        self.settings = settings
         self.child: Child | None = None
         self.killed = False
 
     def execute(self, context: Mapping[str, Any]) -> Any:
         """Runs the command; gives its summary, or its lines where standard output is JSON."""
+        self.tell_settings()
         with tempfile.TemporaryDirectory(prefix="logmill-") as folder:
             summary, printed = Path(folder, "summary.json"), Path(folder, "stdout")
             code, failures = self.run_child(self.command(context, summary), printed)
-            result = xcom_of(json.loads(summary.read_bytes())) if summary.exists() else None
+            result = self.result_of(summary)
             if self.stdout == FOR_PEOPLE:
                 self.log_text(printed)
             self.settle(code, failures, result, context)
             if self.stdout == JSON_LINES:
                 return [json.loads(line) for line in printed.read_bytes().splitlines() if line.strip()]
             return result
+
+    def tell_settings(self) -> None:
+        """Says which settings the DAG has, and where they came from; refuses to run on defaults alone."""
+        if self.settings is None:
+            return
+        for origin, told in self.settings.items():
+            self.log.info("settings from %s: %s", origin, told)
+        if self.settings.keys() <= {DEFAULT} and (why := on_defaults_alone(compat.variable(VARIABLE), self.cwd)):
+            raise AirflowFailException(why)
+
+    def result_of(self, summary: Path) -> dict[str, Any] | None:
+        """What the run has told of itself. Whether it is a success, its exit code says."""
+        try:
+            return read_summary(summary)
+        except BrokenSummary as error:
+            self.log.warning("the summary of the run cannot be read, its exit code counts: %s", error)
+            return None
 
     def command(self, context: Mapping[str, Any], summary: Path) -> Command:
         """The command that is run."""

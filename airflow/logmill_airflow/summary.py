@@ -1,7 +1,27 @@
 """The summary of a run as XCom gets it: small, and of one shape for a day and for many. Knows no Airflow."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+
+class BrokenSummary(Exception):
+    """A summary that cannot be read. What a run has done is told by its exit code alone."""
+
+
+def read_summary(file: Path) -> dict[str, Any] | None:
+    """The summary of a run; none if it has not begun, or was killed before its end."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    if not content.strip():
+        return None
+    try:
+        return xcom_of(json.loads(content))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BrokenSummary(f"{type(error).__name__}: {error}") from error
 
 
 def xcom_of(summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,9 +72,16 @@ def count_in_athena(config: Config) -> Any:
 
 def only_table(summary: Mapping[str, Any] | None) -> dict[str, Any]:
     """The table of a run that was limited to one source; nothing to do for what follows where it published none."""
-    if not summary or not summary["tables"]:
+    return tables_in(summary)[0]
+
+
+def tables_in(summary: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """The tables of a run; nothing to do for what follows where it published none, or left no summary."""
+    if summary is None:
+        raise AirflowSkipException("no summary says what was published: see the log of the run")
+    if not summary["tables"]:
         raise AirflowSkipException("nothing was published")
-    return dict(summary["tables"][0])
+    return [dict(table) for table in summary["tables"]]
 
 
 def results(pulled: Any) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ The driver plans the day, each shard is one task that runs `logmill convert` on 
 publishes once and registers. Spark does nothing but find machines, ship the binary and try lost shards again:
 no row passes through it.
 
-    spark-submit --conf spark.task.cpus=4 logmill_spark.py --binary s3://my-lake/bin/logmill --day yesterday
-        --input s3://my-trail/AWSLogs/ --output s3://my-lake/lake --database logs
+    spark-submit --conf spark.task.cpus=4 logmill_spark.py --binary s3://my-lake/logmill/logmill --day yesterday
+        --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs
 
 The last line of standard output is the summary of the publish, as JSON. The exit code is that of logmill.
 """

@@ -5,6 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::table::{CatalogColumn, PARTITION_KEY, SERDE, TableDefinition};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Reasons that an error names one by one.
+const NAMED_REASONS: usize = 3;
 
 /// A table as it stands in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,6 +80,32 @@ pub fn compare(standing: &StandingTable, wanted: &TableDefinition) -> Comparison
         parameters: changed_parameters(standing, wanted),
     };
     if change == TableChange::default() { Comparison::Same } else { Comparison::Differs(change) }
+}
+
+/// What must change about a table, or an error that names the first reasons why it cannot be changed, and counts the others.
+pub fn agreed(standing: &StandingTable, wanted: &TableDefinition) -> Result<Comparison> {
+    let refusal = |text: &str| Error::new(ErrorKind::Unusable, text).with("table", &wanted.name);
+    match compare(standing, wanted) {
+        Comparison::Disagrees(reasons) => {
+            Err(refusal("the table of the catalog is another one: nothing was changed")
+                .with("why", first_of(&reasons))
+                .hint("choose another --naming, --table or --database, or drop that table from the catalog: its files stay"))
+        }
+        Comparison::Projects => {
+            Err(refusal("the table of the catalog projects its partitions: nothing was changed")
+                .hint(PROJECTION_HINT))
+        }
+        other => Ok(other),
+    }
+}
+
+/// The first reasons, and how many more there are.
+fn first_of(reasons: &[String]) -> String {
+    let named = reasons[..reasons.len().min(NAMED_REASONS)].join("; ");
+    match reasons.len().saturating_sub(NAMED_REASONS) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
+    }
 }
 
 /// Whether two Hive types are the same: Hive knows no case and no blanks in them, and two words for one of them.
@@ -303,6 +333,24 @@ mod tests {
         let found = reasons(|table| table.columns.clone_from(&compact.columns));
         assert!(found.len() > 5, "{found:?}");
         assert!(found[0].contains("where --naming now gives"), "{found:?}");
+    }
+
+    #[test]
+    fn an_error_names_three_reasons_and_counts_the_others() {
+        for (changed, expected) in [
+            (1, "column bucket_owner is double, not string"),
+            (3, "; column request_time is double, not timestamp"),
+            (4, "; and 1 more"),
+            (7, "; and 4 more"),
+        ] {
+            let mut table = standing();
+            table.columns[..changed].iter_mut().for_each(|column| column.hive_type = "double".to_owned());
+            let error = agreed(&table, &wanted()).unwrap_err();
+            let why = error.fact("why").unwrap();
+            assert!(why.contains(expected) && error.kind() == ErrorKind::Unusable, "{why}");
+            assert_eq!(why.matches("is double").count(), changed.min(NAMED_REASONS), "{why}");
+            assert_eq!(why.contains(" more"), changed > NAMED_REASONS, "{why}");
+        }
     }
 
     #[test]

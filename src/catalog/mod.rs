@@ -1,7 +1,8 @@
 //! Committed days to partitions of a table in the catalog.
 //!
 //! What should stand in a catalog ([`table`], [`partition`]) and what must change about what stands there ([`change`]) is
-//! worked out without asking anybody; a [`Catalog`] asks and changes. [`register`] is the last step of the road.
+//! worked out without asking anybody; a [`Catalog`] asks and changes. [`register`] is the last step of the road, and
+//! [`foresee`] tells before the first one whether it would be refused.
 
 pub mod change;
 pub mod diagnosis;
@@ -15,7 +16,7 @@ pub mod table;
 pub use change::StandingTable;
 pub use open::open;
 pub use partition::{PartitionDefinition, StandingPartition};
-pub use registration::{RegisterRules, Registered, definition, register};
+pub use registration::{RegisterRules, Registered, TableShape, definition, foresee, register};
 pub use table::{CatalogColumn, PARTITION_KEY, TableDefinition};
 
 use crate::error::Result;

@@ -1,9 +1,11 @@
 //! The last step of the road: a committed day becomes a partition of its table.
 
+use super::change::agreed;
 use super::{Catalog, PARTITION_KEY, PartitionDefinition, PartitionState, TableDefinition};
-use crate::dataset;
+use crate::dataset::{self, Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
+use crate::plan::{TablePlan, TableSource};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
 use crate::store::lake::Partition;
@@ -17,6 +19,40 @@ pub struct RegisterRules {
     pub projected_from: Option<KstDay>,
     /// When the values of columns are looked at, where the catalog is to be told about them; it is told those of the newest day.
     pub statistics_at: Option<UtcInstant>,
+}
+
+/// A table by what decides its columns, whether it is published already or only meant to be.
+#[derive(Debug, Clone, Copy)]
+pub struct TableShape<'a> {
+    /// Name of the table.
+    pub table: &'a str,
+    /// Name of the log type.
+    pub dataset: &'a str,
+    /// How the columns are called.
+    pub naming: Naming,
+    /// JSON values with columns of their own.
+    pub promote: &'a [Promotion],
+}
+
+impl<'a> From<&'a TableSource> for TableShape<'a> {
+    fn from(source: &'a TableSource) -> Self {
+        let TableSource { table, dataset, naming, promote, .. } = source;
+        Self { table, dataset: dataset.name(), naming: *naming, promote }
+    }
+}
+
+impl<'a> From<&'a TablePlan> for TableShape<'a> {
+    fn from(plan: &'a TablePlan) -> Self {
+        let TablePlan { table, dataset, naming, promote, .. } = plan;
+        Self { table, dataset, naming: *naming, promote }
+    }
+}
+
+impl<'a> From<&'a Manifest> for TableShape<'a> {
+    fn from(manifest: &'a Manifest) -> Self {
+        let Manifest { table, dataset, naming, promote, .. } = manifest;
+        Self { table, dataset, naming: *naming, promote }
+    }
 }
 
 /// Where engines find a day from now on.
@@ -125,17 +161,37 @@ fn is_newest(
     Ok(later.is_empty())
 }
 
-/// The table of a published day as the catalog should know it.
-pub fn definition(lake: &dyn Lake, manifest: &Manifest, rules: RegisterRules) -> Result<TableDefinition> {
-    let dataset = dataset::named(&manifest.dataset).ok_or_else(|| {
-        Error::new(ErrorKind::Unusable, "the day is of a log type that this logmill does not know")
-            .with("table", &manifest.table)
-            .with("day", manifest.day)
-            .with("dataset", &manifest.dataset)
-            .hint("use the version of logmill that published it")
+/// Fails with [`Unusable`](ErrorKind::Unusable) where [`register`] would be refused, whatever becomes of the day: the table
+/// disagrees, or nothing is there and may be made. Costs one request where the table is there, and changes nothing.
+pub fn foresee(
+    catalog: &dyn Catalog,
+    lake: &dyn Lake,
+    shape: TableShape<'_>,
+    rules: RegisterRules,
+) -> Result<()> {
+    let wanted = definition(lake, shape, rules)?;
+    match catalog.table(&wanted.name)? {
+        Some(standing) => agreed(&standing, &wanted).map(drop),
+        None if rules.create_database => Ok(()),
+        None => catalog.require_database(false),
+    }
+}
+
+/// A table as the catalog should know it.
+pub fn definition<'a>(
+    lake: &dyn Lake,
+    shape: impl Into<TableShape<'a>>,
+    rules: RegisterRules,
+) -> Result<TableDefinition> {
+    let TableShape { table, dataset, naming, promote } = shape.into();
+    let dataset = dataset::named(dataset).ok_or_else(|| {
+        Error::new(ErrorKind::Unusable, "the table is of a log type that this logmill does not know")
+            .with("table", table)
+            .with("dataset", dataset)
+            .hint("use the version of logmill that made it")
     })?;
-    let schema = dataset.schema(manifest.naming, &manifest.promote);
+    let schema = dataset.schema(naming, promote);
     let description = format!("{} logs, one KST day a partition", dataset.name());
-    let table = TableDefinition::new(&manifest.table, &description, &schema, &lake.address(&manifest.table));
-    Ok(TableDefinition { projected_from: rules.projected_from, ..table })
+    let definition = TableDefinition::new(table, &description, &schema, &lake.address(table));
+    Ok(TableDefinition { projected_from: rules.projected_from, ..definition })
 }

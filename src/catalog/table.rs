@@ -26,7 +26,7 @@ pub struct CatalogColumn {
     pub name: String,
     /// Hive type.
     pub hive_type: String,
-    /// What it means; at most 255 bytes.
+    /// What it means; at most [`MOST_COMMENT_BYTES`](crate::dataset::column::MOST_COMMENT_BYTES).
     pub comment: String,
 }
 

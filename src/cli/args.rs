@@ -26,7 +26,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::shard::ShardArg;
-use crate::dataset::Naming;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
@@ -80,7 +79,7 @@ pub(super) enum Command {
   logmill run --day 2023-11-01 --input /logs --output /lake --dataset cloudtrail --summary-json -
   logmill run --day 20231101 --config /etc/logmill.toml
   logmill run --day yesterday --input /logs --output /lake --dataset cloudtrail --filter \"event_source = 'kms.amazonaws.com'\"
-  logmill run --day yesterday --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs")]
+  logmill run --day yesterday --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs")]
     Run(RunArgs),
     /// Make many days, reading each raw object once
     #[command(
@@ -124,9 +123,9 @@ Examples:
         after_help = "A run is named by its id, as live (the published one) or as previous (the one before it). The last ten runs of a day are remembered with what each raw object gave. Where the files of both are still there, as in S3 within --grace, rows are counted one by one; elsewhere the ledgers tell. Exits with 0 with differences or without.
 
 Examples:
-  logmill diff --day 2023-11-01 previous live --output s3://lake/logs
+  logmill diff --day 2023-11-01 previous live --output s3://my-lake/logs
   logmill diff --day 2023-11-01 20231102T013000Z-5c0ffee1 live --output /lake --table cloudtrail --limit 50
-  logmill diff --day yesterday --output s3://lake/logs --format json | jq .settings"
+  logmill diff --day yesterday --output s3://my-lake/logs --format json | jq .settings"
     )]
     Diff(DiffArgs),
     /// Ask the lake in SQL
@@ -136,7 +135,7 @@ Examples:
 
 Examples:
   logmill query --output /lake \"SELECT event_name, count(*) AS events FROM cloudtrail WHERE proc_ymd = '20231101' GROUP BY 1 ORDER BY 2 DESC LIMIT 10\"
-  logmill query --output s3://lake/logs --last 7d \"SELECT * FROM denied_ips\" --format csv > denied.csv
+  logmill query --output s3://my-lake/logs --last 7d \"SELECT * FROM denied_ips\" --format csv > denied.csv
   logmill query --output /lake --day yesterday --file question.sql --to-file answer.parquet
   logmill query --output /lake \"DESCRIBE s3_access\""
     )]
@@ -148,35 +147,35 @@ Examples:
 
 Examples:
   logmill report --day 2023-11-01 --output /lake
-  logmill report --last 30d --output s3://lake/logs --lang ko --to-file october.html
-  logmill report --day yesterday --config /etc/logmill.toml --to-file - | aws s3 cp - s3://pages/access.html --content-type text/html"
+  logmill report --last 30d --output s3://my-lake/logs --lang ko --to-file october.html
+  logmill report --day yesterday --config /etc/logmill.toml --to-file - | aws s3 cp - s3://my-lake/pages/access.html --content-type text/html"
     )]
     Report(ReportArgs),
     /// Show which objects a day needs, and why
     #[command(after_help = "Examples:
   logmill plan --day 2023-11-01 --input /logs
   logmill plan --day 2023-11-01 --input /logs --shards 4 --format json > plan.json
-  logmill plan --day yesterday --input s3://trail-logs/AWSLogs/ --shards 16 --plan s3://lake/logs/_staging/plan.json")]
+  logmill plan --day yesterday --input s3://my-trail/AWSLogs/ --shards 16 --plan s3://my-lake/logs/_staging/plan.json")]
     Plan(PlanArgs),
     /// Convert one shard of a plan into a staging folder
     #[command(after_help = "Examples:
   logmill convert --plan plan.json --shard 0 --staging /shared/staging
-  logmill convert --plan s3://lake/logs/_staging/plan.json --shard auto --staging s3://lake/logs/_staging/shards")]
+  logmill convert --plan s3://my-lake/logs/_staging/plan.json --shard auto --staging s3://my-lake/logs/_staging/shards")]
     Convert(ConvertArgs),
     /// Publish a day whose shards have all been converted
     #[command(after_help = "The staging folder is only read, unless --remove-staging is given.
 
 Examples:
   logmill publish --plan plan.json --staging /shared/staging --output /lake
-  logmill publish --plan s3://lake/logs/_staging/plan.json --staging s3://lake/logs/_staging/shards --remove-staging --output s3://lake/logs --database logs")]
+  logmill publish --plan s3://my-lake/logs/_staging/plan.json --staging s3://my-lake/logs/_staging/shards --remove-staging --output s3://my-lake/logs --database logs")]
     Publish(PublishArgs),
     /// Tell the catalog of a day that is published
     #[command(
         after_help = "A run with --catalog glue does this by itself: this command makes up for one that could not, and follows 'logmill publish'. A day that stands in the catalog as it should is left alone.
 
 Examples:
-  logmill register --day 2023-11-01 --output s3://lake/logs --database logs
-  logmill register --day yesterday --output s3://lake/logs --database logs --table s3_access --format json"
+  logmill register --day 2023-11-01 --output s3://my-lake/logs --database logs
+  logmill register --day yesterday --output s3://my-lake/logs --database logs --table s3_access --format json"
     )]
     Register(RegisterArgs),
     /// Show what the decoder makes of one raw file
@@ -185,11 +184,16 @@ Examples:
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
     /// Show the columns: types, sources, meanings, Athena DDL, CloudFormation tables
-    #[command(after_help = "Examples:
+    #[command(
+        after_help = "Tables, names and promoted columns are those of the config file, so that the statement or template makes the table to which a run with the same file publishes. Flags win over the file.
+
+Examples:
   logmill schema --dataset cloudtrail
+  logmill schema --config /etc/logmill.toml --format ddl
   logmill schema --naming compact --format ddl
   logmill schema --format ddl --projection 2023-01-01
-  logmill schema --format cloudformation > tables.json")]
+  logmill schema --format cloudformation > tables.json"
+    )]
     Schema(SchemaArgs),
     /// Hold a published day against its manifest
     #[command(after_help = "Examples:
@@ -200,8 +204,8 @@ Examples:
         after_help = "Files of a run that is the day stay, and so does all that is not in the folder of a run. Superseded runs go when their grace is over, but those of a day that was registered only where --database lets it ask the catalog; runs that no day knows may still be alive and go when their files are old. Where engines read through a catalog, say --catalog glue: then a run that it still shows stays, too.
 
 Examples:
-  logmill clean --output s3://lake/logs --database logs
-  logmill clean --output s3://lake/logs --table s3_access --older-than 48h --dry-run
+  logmill clean --output s3://my-lake/logs --database logs
+  logmill clean --output s3://my-lake/logs --table s3_access --older-than 48h --dry-run
   logmill clean --output /lake"
     )]
     Clean(CleanArgs),
@@ -222,9 +226,9 @@ Examples:
 Exits with 0 when nothing is wrong, with 4 otherwise. --fix registers, re-points, removes orphaned partitions and cleans; it never rebuilds data.
 
 Examples:
-  logmill doctor --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs
-  logmill doctor --from 2023-11-01 --to 2023-11-30 --output s3://lake/logs --database logs --fix --dry-run
-  logmill doctor --permissions --input s3://trail-logs/AWSLogs/ --output s3://lake/logs --database logs")]
+  logmill doctor --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs
+  logmill doctor --from 2023-11-01 --to 2023-11-30 --output s3://my-lake/logs --database logs --fix --dry-run
+  logmill doctor --permissions --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs")]
     Doctor(DoctorArgs),
     /// Show the settings in force and where each comes from
     #[command(after_help = "Examples:
@@ -351,17 +355,23 @@ pub(super) struct InspectArgs {
 /// `schema`.
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Log type: cloudtrail, s3-access or all
-    #[arg(long, value_name = "DATASET", default_value = "all")]
-    pub(super) dataset: String,
-    /// Column names
-    #[arg(long, value_enum, default_value_t = NamingArg::Snake)]
-    pub(super) naming: NamingArg,
+    /// Log type: cloudtrail, s3-access or all [default: those of the config file, or all; env: LOGMILL_DATASET]
+    #[arg(long, value_name = "DATASET")]
+    pub(super) dataset: Option<String>,
+    /// Table of the config file, or a name for the table if there is only one [default: every table; env: LOGMILL_TABLE]
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+    /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
+    #[arg(long, value_name = "NAMING")]
+    pub(super) naming: Option<String>,
     /// Form of the output
     #[arg(long, value_enum, default_value_t = SchemaFormat::Table)]
     pub(super) format: SchemaFormat,
+    /// Lake of the tables, for ddl and cloudformation [default: a placeholder; env: LOGMILL_OUTPUT]
+    #[arg(long, value_name = "PATH")]
+    pub(super) output: Option<String>,
     /// Let Athena compute partitions, from this first day to tomorrow; for ddl and cloudformation. Register the days with
-    /// --projection, too
+    /// --projection, too [env: LOGMILL_PROJECTION, with a database]
     #[arg(long, value_name = "DAY")]
     pub(super) projection: Option<String>,
 }
@@ -463,20 +473,4 @@ pub(super) enum SchemaFormat {
     Json,
     #[value(name = "cloudformation")]
     CloudFormation,
-}
-
-/// Names of columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum NamingArg {
-    Snake,
-    Compact,
-}
-
-impl From<NamingArg> for Naming {
-    fn from(naming: NamingArg) -> Self {
-        match naming {
-            NamingArg::Snake => Self::Snake,
-            NamingArg::Compact => Self::Compact,
-        }
-    }
 }

@@ -40,6 +40,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     if args.dry_run {
         return forecast::run(&run, &tables.all()?, &wanted, order, &rule);
     }
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), &tables.sources)?;
     let mut made = on_workers(settings.threads, || make(&run, &tables.sources, &wanted, order, &rule))?;
     for (source, error) in tables.refused {
         run.record_walk(&source, &error);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::console::{self, Console};
 use super::settings::{CatalogSettings, Settings};
-use crate::catalog::{self, Catalog, RegisterRules, Registered};
+use crate::catalog::{self, Catalog, RegisterRules, Registered, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::publish::{Manifest, history};
@@ -47,6 +47,37 @@ impl<'a> Registrar<'a> {
         }
         let catalog = catalog::open(connector, &wanted.database)?;
         Ok(Some(Self { catalog, settings: wanted, output, console }))
+    }
+
+    /// Compares the tables of a run with the catalog, if one is to be told, before anything is read.
+    ///
+    /// A catalog that does not answer does not stop the day: registering will tell.
+    pub(super) fn foresee<'t, T: 't>(registrar: Option<&Self>, lake: &dyn Lake, tables: &'t [T]) -> Result<()>
+    where
+        TableShape<'t>: From<&'t T>,
+    {
+        let Some(registrar) = registrar else { return Ok(()) };
+        for shape in tables.iter().map(TableShape::from) {
+            let foreseen = catalog::foresee(registrar.catalog.as_ref(), lake, shape, registrar.rules());
+            let Err(cause) = foreseen else { continue };
+            match cause.kind() {
+                ErrorKind::Unusable => return Err(registrar.would_refuse(shape.table, cause)),
+                ErrorKind::Interrupted => return Err(cause),
+                ErrorKind::Temporary => break,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn would_refuse(&self, table: &str, cause: Error) -> Error {
+        let hint = cause.next_step().unwrap_or_default().to_owned();
+        let facts = [("table", table), ("database", &self.settings.database)];
+        let error =
+            Error::new(cause.kind(), "nothing was read or published: the catalog would refuse the table");
+        let unsaid = facts.into_iter().filter(|(name, _)| cause.fact(name).is_none());
+        let error = unsaid.fold(error, |error, (name, value)| error.with(name, value));
+        error.caused_by(cause).hint(hint)
     }
 
     /// Whether Athena computes partitions.
@@ -125,6 +156,7 @@ impl CatalogSummary {
     /// One line for people.
     pub(super) fn line(&self) -> String {
         let Self { database, table, location, partition } = self;
+        let location = console::shown(location);
         format!("{database}.{table}: partition {partition}, at {location}")
     }
 }

@@ -92,9 +92,9 @@ fn days(lake: &dyn Lake, table: &str, unfinished: &[Partition]) -> Result<Vec<Ks
 /// Prints a line about something that was done.
 pub(super) type Say = fn(&str) -> Result<()>;
 
-/// Prints a line as it is.
+/// Prints a line for people.
 pub(super) fn say_text(line: &str) -> Result<()> {
-    console::print(&format!("{line}\n"))
+    console::print_line(line)
 }
 
 /// Removes what may go, or says so.

@@ -1,5 +1,9 @@
 //! What people and machines get to read: data on standard output, messages on standard error.
+//!
+//! All of it goes through [`escape`]: text from logs and names of objects cannot steer a terminal, nor end a line. Values that
+//! are put into a line of text go through [`shown`] there.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,6 +13,7 @@ use serde_json::{Map, Value};
 use super::exit::Exit;
 use super::settings::LogFormat;
 use crate::error::{Error, Result};
+use crate::escape;
 use crate::kst::UtcInstant;
 
 /// Writes messages.
@@ -88,8 +93,10 @@ impl Console {
     pub(super) fn failed(self, error: &Error, about: Vec<Fact>) {
         match self.format {
             LogFormat::Text => {
-                let hint = error.next_step().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
-                to_stderr(&format!("logmill: {error}{hint}"));
+                let hint = error.next_step().map(|hint| format!("\n  hint: {}", shown(hint)));
+                // Causes of others may have several lines, none of which may look like a message of its own.
+                let error = error.to_string().trim_end().replace('\n', "\n  ");
+                to_stderr(&format!("logmill: {error}{}", hint.unwrap_or_default()));
             }
             LogFormat::Json => {
                 let mut facts = about;
@@ -123,7 +130,7 @@ impl Console {
         match self.format {
             LogFormat::Text => {
                 let facts = facts.iter().map(|(name, value)| match value {
-                    Value::String(text) => format!(" {name}={text}"),
+                    Value::String(text) => format!(" {name}={}", shown(text)),
                     other => format!(" {name}={other}"),
                 });
                 to_stderr(&format!("{}: {event}{}", level.name(), facts.collect::<String>()));
@@ -146,14 +153,29 @@ pub(super) fn now() -> UtcInstant {
     UtcInstant(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A line on standard error, as it is.
-pub(super) fn to_stderr(line: &str) {
-    // Nobody is left to tell when standard error is gone.
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// A value as it may stand within a line.
+pub(super) fn shown(value: &str) -> Cow<'_, str> {
+    escape::one_line(value)
 }
 
-/// Writes data to standard output. A reader that has gone away, such as `head`, is no error.
-pub(super) fn print(data: &str) -> Result<()> {
+/// Writes to standard error, and ends the line.
+pub(super) fn to_stderr(text: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = writeln!(io::stderr().lock(), "{}", escape::lines(text));
+}
+
+/// Writes text or JSON to standard output. A reader that has gone away, such as `head`, is not an error.
+pub(super) fn print(text: &str) -> Result<()> {
+    print_as_is(&escape::lines(text))
+}
+
+/// Writes a line to standard output, whatever is in it.
+pub(super) fn print_line(line: &str) -> Result<()> {
+    print_as_is(&(shown(line) + "\n"))
+}
+
+/// [`print`] for what only programs read: pages and scripts.
+pub(super) fn print_as_is(data: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
@@ -172,7 +194,7 @@ pub(super) fn table(
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.to_vec());
     for row in rows {
-        table.add_row(row);
+        table.add_row(row.iter().map(|cell| shown(cell)));
     }
     for (column, name) in table.column_iter_mut().zip(header) {
         column.set_padding((0, 2));
@@ -182,6 +204,11 @@ pub(super) fn table(
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
     lines.concat()
+}
+
+/// A number of things, of which one is called `name`: `1 object`, `2,000 objects`.
+pub(super) fn counted(number: u64, name: &str) -> String {
+    format!("{} {name}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
 /// A count with thousands separated: `1,234,567`.

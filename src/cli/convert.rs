@@ -67,7 +67,7 @@ impl ShardWork<'_> {
         if !console.quiet {
             let (name, shard, all) = (&table.table, attempt.shard, plan.shards);
             let rows = console::count(rows_read);
-            console::print(&format!("{name}: shard {shard} of {all}, {rows} rows read\n"))?;
+            console::print_line(&format!("{name}: shard {shard} of {all}, {rows} rows read"))?;
         }
         Ok(())
     }

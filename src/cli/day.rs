@@ -143,6 +143,7 @@ impl<'a> DayRun<'a> {
         }
         staged.check_shrink(self.settings.rules.shrink, plan, &gathered.ledger)?;
         self.warn_of_damage(plan, &gathered);
+        self.warn_of_names(plan, &gathered);
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
         self.cancel.check()?;
         self.say_written(&manifest, writing);
@@ -277,11 +278,39 @@ impl<'a> DayRun<'a> {
             ledger: gathered.ledger,
             input_bytes: plan.bytes(),
             inputs: plan.inputs.clone(),
+            listed: Some(plan.listed().of_the_day()),
             inputs_file,
             quarantine: staged.quarantine().cloned(),
             parts: Vec::new(),
             database: None,
             superseded: Vec::new(),
+        }
+    }
+
+    /// Tells of a listing in which nothing is of the day, and of names that are not what AWS writes.
+    fn warn_of_names(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
+        let listed = plan.listed();
+        if listed.read == 0 && listed.listed > 0 {
+            let most = listed.left.iter().max_by_key(|group| group.objects);
+            let why =
+                most.map(|group| json!({ "objects": group.objects, "why": group.why, "first": group.first }));
+            let text = format!("0 of {} chosen", console::counted(listed.listed, "object"));
+            self.warn(&plan.table, &text, vec![("mostly", json!(why))]);
+        }
+        let newer = || gathered.objects.iter().filter(|object| object.newer_than_name > 0);
+        if let Some(first) = newer().next() {
+            let rows: u64 = newer().map(|object| object.newer_than_name).sum();
+            self.warn(
+                &plan.table,
+                "rows are newer than the time in the name of their object: such names are not delivery times, and other \
+                 objects may have been left out for theirs",
+                vec![
+                    ("rows", rows.into()),
+                    ("objects", newer().count().into()),
+                    ("first", first.object.address.clone().into()),
+                    ("hint", "--ignore-key-times reads objects whatever their names say".into()),
+                ],
+            );
         }
     }
 

@@ -146,9 +146,10 @@ fn text(line: &Value) -> String {
         (_, Value::Object(reject)) => (format!("{record}: rejected"), reject.clone()),
         _ => (record, Map::new()),
     };
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text_of = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let values = values.iter().filter(|(_, value)| !value.is_null());
-    let lines: Vec<String> = values.map(|(name, value)| format!("  {name}: {}\n", shown(value))).collect();
+    let line = |(name, value): (&String, &Value)| format!("  {name}: {}\n", console::shown(&text_of(value)));
+    let lines: Vec<String> = values.map(line).collect();
     format!("{title}\n{}\n", lines.concat())
 }
 

@@ -7,11 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use super::console::Console;
 use super::exit::Exit;
+use super::whole_file::WholeFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::ledger::RowLedger;
@@ -166,14 +166,16 @@ fn seconds(at: UtcInstant) -> f64 {
 /// Refuses a file that cannot be made: better before the work than after.
 pub(super) fn check(file: Option<&Path>) -> Result<()> {
     let Some(file) = file else { return Ok(()) };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // What is not a file, such as /dev/stdout, would be replaced by one.
-    if folder.is_dir() && file.file_name().is_some() && (file.is_file() || !file.exists()) {
-        return Ok(());
+    // What is not a file, such as /dev/stdout, has no earlier metrics that could be kept.
+    let is_place = file.is_file() || !file.exists();
+    let refused =
+        || Error::new(ErrorKind::Usage, "the metrics cannot be written there").with("file", file.display());
+    let hint = "give --metrics-file a file in a folder that exists and may be written to";
+    if !is_place {
+        return Err(refused().hint(hint));
     }
-    Err(Error::new(ErrorKind::Usage, "the metrics cannot be written there")
-        .with("file", file.display())
-        .hint("give --metrics-file a file in a folder that exists"))
+    let checked = WholeFile::at(file).and_then(|place| place.check());
+    checked.map_err(|cause| refused().caused_by(cause).hint(hint))
 }
 
 /// Writes what a run did, also with tables that failed. What cannot be written is a warning: the days are as they are.
@@ -181,24 +183,13 @@ pub(super) fn write(file: Option<&Path>, reports: &[RunReport], exit: Exit, cons
     let Some(file) = file else { return };
     // A file that is not there, or not ours, says nothing about earlier runs.
     let old = fs::read_to_string(file).unwrap_or_default();
-    if let Err(cause) = replace(file, &text(reports, exit, &old)) {
+    let text = text(reports, exit, &old);
+    if let Err(cause) = WholeFile::at(file).and_then(|place| place.replace(&text)) {
         console.warn(
             "cannot write the metrics: the file is that of an earlier run",
             &[("file", file.display().to_string().into()), ("cause", cause.to_string().into())],
         );
     }
-}
-
-/// In one step, so that no collector reads half of it.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    // A collector passes over names that do not end in .prom.
-    let new = file.with_file_name(format!(".{name}.{}", std::process::id()));
-    let replaced = fs::write(&new, text).and_then(|()| fs::rename(&new, file));
-    if replaced.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    replaced
 }
 
 /// The new file; `old` is the one that it replaces.

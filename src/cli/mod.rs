@@ -18,6 +18,7 @@ mod settings;
 mod shard;
 mod summary;
 mod tables;
+mod whole_file;
 
 mod backfill;
 mod clean;
@@ -44,6 +45,7 @@ mod verify;
 mod why;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -57,6 +59,8 @@ use self::exit::Exit;
 use self::settings::{Flags, Settings};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape;
+use crate::store::proxies::ProxyVariables;
 use crate::store::{Connector, Way};
 
 /// The command to run, also for documentation and completions.
@@ -71,14 +75,22 @@ pub fn main() -> ExitCode {
     let exit = match Cli::try_parse() {
         Ok(cli) => run_command(&cli),
         Err(error) => {
-            let _ = error.print();
-            match error.kind() {
+            let kind = error.kind();
+            print_usage(error);
+            match kind {
                 ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion => Exit::Done,
                 _ => Exit::Usage,
             }
         }
     };
     ExitCode::from(exit.code())
+}
+
+/// Prints help, or what is wrong with the arguments. The text quotes them: it is that of the same arguments, escaped.
+fn print_usage(error: clap::Error) {
+    let shown = |argument: OsString| escape::one_line(&argument.to_string_lossy()).into_owned();
+    let escaped = Cli::try_parse_from(std::env::args_os().map(shown));
+    let _ = escaped.err().unwrap_or(error).print();
 }
 
 /// Every day that is open holds files, and every spilled run is one: the limit is raised as far as it may be.
@@ -120,6 +132,7 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
     allow_open_files();
     let settled = environment().and_then(|environment| {
         console.format = settings::wanted_log_format(&cli.global, &environment);
+        summary::clear(summary_json(&cli.command))?;
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
         console.format = settings.log_format;
         Ok(Context { console, cancel: listen_for_signals()?, environment, way: way_to_aws() })
@@ -128,6 +141,17 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
         console.error(&error);
         error.kind().into()
     })
+}
+
+/// Where a command is to put its summary.
+fn summary_json(command: &Command) -> Option<&str> {
+    let write = match command {
+        Command::Run(args) => &args.road.write,
+        Command::Backfill(args) if !args.dry_run => &args.road.write,
+        Command::Publish(args) => &args.write,
+        _ => return None,
+    };
+    write.summary_json.as_deref()
 }
 
 /// The variables that are ours.
@@ -150,6 +174,9 @@ fn way_to_aws() -> Way {
         ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
         max_attempts: std::env::var("AWS_MAX_ATTEMPTS").ok().and_then(|attempts| attempts.parse().ok()),
         path_style: has("AWS_ENDPOINT_URL") || has("AWS_ENDPOINT_URL_S3"),
+        proxies: ProxyVariables::read(|name| {
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        }),
     }
 }
 
@@ -170,7 +197,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Publish(args) => publish::run(args, global, context),
         Command::Register(args) => register::run(args, global, context),
         Command::Inspect(args) => inspect::run(args, global, context),
-        Command::Schema(args) => schema::run(args),
+        Command::Schema(args) => schema::run(args, global, context),
         Command::Verify(args) => verify::run(args, global, context),
         Command::Clean(args) => clean::run(args, global, context),
         Command::Doctor(args) => doctor::run(args, global, context),
@@ -178,7 +205,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut command(), "logmill", &mut script);
-            console::print(&String::from_utf8_lossy(&script))?;
+            console::print_as_is(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
     }

@@ -54,46 +54,53 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
         window.end,
         plan.complete_at(day)
     );
-    let chosen =
-        plan.objects.iter().map(|object| ("read", object.why.as_ref(), object.bytes, &object.address));
-    let left = plan.left.iter().map(|object| ("leave", object.why.as_ref(), object.bytes, &object.address));
-    let all: Vec<_> = chosen.chain(left).collect();
-    if each {
-        let row = |(what, why, bytes, address): &(&str, &str, u64, &String)| {
-            vec![(*what).to_owned(), console::size(*bytes), (*why).to_owned(), (*address).clone()]
-        };
-        text += &console::table(&["", "bytes", "why", "object"], &["bytes"], all.iter().map(row));
-    } else {
-        let mut groups: BTreeMap<(bool, &str), (u64, u64, &String)> = BTreeMap::new();
-        for (what, why, bytes, address) in &all {
-            let group = groups.entry((*what == "leave", *why)).or_insert((0, 0, *address));
-            group.0 += 1;
-            group.1 += bytes;
-        }
-        let row = |((left, why), (count, bytes, first)): (&(bool, &str), &(u64, u64, &String))| {
-            let what = if *left { "leave" } else { "read" };
-            vec![
-                what.to_owned(),
-                console::count(*count),
-                console::size(*bytes),
-                (*why).to_owned(),
-                (*first).clone(),
-            ]
-        };
-        text += &console::table(
-            &["", "objects", "bytes", "why", "first"],
-            &["objects", "bytes"],
-            groups.iter().map(row),
-        );
-    }
+    text += &if each { each_object(plan) } else { groups(plan) };
+    let listed = plan.listed();
     text += &format!(
-        "\nto read: {} objects, {}\n",
-        console::count(plan.objects.len() as u64),
-        console::size(plan.bytes())
+        "\nlisted: {} = {} to read ({}) + {} left out\n",
+        console::counted(listed.listed, "object"),
+        console::count(listed.read),
+        console::size(plan.bytes()),
+        console::count(listed.left_out())
     );
     if plan.requests > 0 {
         text += &format!("listed with {} requests\n", console::count(plan.requests));
     }
     text.push('\n');
     text
+}
+
+/// One line an object, or a folder that is not looked into.
+fn each_object(plan: &TablePlan) -> String {
+    let chosen =
+        plan.objects.iter().map(|object| ("read", object.why.as_ref(), object.bytes, &object.address));
+    let left = plan.left.iter().map(|object| ("leave", object.why.as_ref(), object.bytes, &object.address));
+    let row = |(what, why, bytes, address): (&str, &str, u64, &String)| {
+        vec![what.to_owned(), console::size(bytes), why.to_owned(), address.clone()]
+    };
+    console::table(&["", "bytes", "why", "object"], &["bytes"], chosen.chain(left).map(row))
+}
+
+/// One line a reason.
+fn groups(plan: &TablePlan) -> String {
+    let mut read: BTreeMap<&str, (u64, u64, &str)> = BTreeMap::new();
+    for object in &plan.objects {
+        let group = read.entry(object.why.as_ref()).or_insert((0, 0, &object.address));
+        group.0 += 1;
+        group.1 += object.bytes;
+    }
+    let row = |what: &str, objects: u64, folders: u64, bytes: u64, why: &str, first: &str| {
+        let folders = if folders > 0 { console::count(folders) } else { String::new() };
+        let (objects, bytes) = (console::count(objects), console::size(bytes));
+        vec![what.to_owned(), objects, folders, bytes, why.to_owned(), first.to_owned()]
+    };
+    let read =
+        read.into_iter().map(|(why, (objects, bytes, first))| row("read", objects, 0, bytes, why, first));
+    let listed = plan.listed();
+    let left = listed
+        .left
+        .iter()
+        .map(|group| row("leave", group.objects, group.folders, group.bytes, &group.why, &group.first));
+    let heads = ["", "objects", "folders", "bytes", "why", "first"];
+    console::table(&heads, &heads[1..4], read.chain(left))
 }

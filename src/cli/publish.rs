@@ -31,6 +31,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     let staging = staging(&args.staging, plan.day, &settings, &connector)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), &plan.tables)?;
     let day_run = DayRun {
         planned_at: plan.planned_at()?,
         ..DayRun::new(&settings, lake.as_ref(), plan.day, context, &connector, registrar.as_ref())?

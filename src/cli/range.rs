@@ -12,7 +12,7 @@ use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Res
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{
-    DayObjects, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TableSource, UNRECOGNISED,
+    DayObjects, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TablePlan, TableSource, UNRECOGNISED,
 };
 use crate::publish::StagedDay;
 
@@ -114,7 +114,7 @@ impl<'a> RangeRun<'_, 'a> {
             self.read(&leg.objects, observer)?;
             for day in leg.closes {
                 if let Some(open) = self.open.remove(&day) {
-                    self.close(day, open, observer)?;
+                    self.close(day, open, planner.left_of(day), observer)?;
                 }
             }
             // Rows of the days that are still open; those of others are gone, in whatever way.
@@ -228,9 +228,15 @@ impl<'a> RangeRun<'_, 'a> {
     }
 
     /// Makes a day public that nothing can feed any more.
-    fn close(&mut self, day: KstDay, open: OpenDay<'a>, observer: &mut dyn RangeObserver) -> Result<()> {
+    fn close(
+        &mut self,
+        day: KstDay,
+        open: OpenDay<'a>,
+        left: Vec<LeftObject>,
+        observer: &mut dyn RangeObserver,
+    ) -> Result<()> {
         let OpenDay { run, staged, legs, began, read_seconds } = open;
-        let (plan, found) = legs.join(self.source.empty_plan());
+        let (plan, found) = legs.join(TablePlan { left, ..self.source.empty_plan() });
         run.say_planned(&plan, None);
         run.say_read(&plan, found.rows_read(), read_seconds);
         let outcome = run.finish(&plan, found, staged, began);

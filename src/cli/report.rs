@@ -115,7 +115,7 @@ impl PageFile {
     }
 
     fn write(self, html: &str, context: &Context) -> Result<()> {
-        let Self::File { path, file } = self else { return console::print(html) };
+        let Self::File { path, file } = self else { return console::print_as_is(html) };
         let mut writer = file.writer()?;
         let written = writer.write_all(html.as_bytes()).and_then(|()| writer.flush());
         written.map_err(|cause| Error::unusable("cannot write the file", cause).with("to-file", &path))?;

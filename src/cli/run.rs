@@ -33,6 +33,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
     let days = DayRange { first: day.minus_days(lookback.unwrap_or(0)), last: day };
     let Tables { sources, refused } = Tables::of(&settings, days, &connector, context.console)?;
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), &sources)?;
     let (mut outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
             let run_one = |table: &TableSource| run_table(&day_run, table);

@@ -73,10 +73,12 @@ impl DayRun<'_> {
     /// `seconds` is how long listing took, where it was for this day alone.
     pub(super) fn say_planned(&self, plan: &TablePlan, seconds: Option<f64>) {
         self.note_plan(plan);
+        let listed = plan.listed();
         let facts = [
             ("objects", plan.objects.len().into()),
             ("bytes", plan.bytes().into()),
-            ("left", plan.left.len().into()),
+            ("listed", listed.listed.into()),
+            ("left", listed.left_out().into()),
             ("requests", plan.requests.into()),
         ];
         self.step(&plan.table, "planned", facts, |times| &mut times.plan, seconds);

@@ -2,43 +2,60 @@
 
 use serde_json::{Map, Value, json};
 
-use super::args::{SchemaArgs, SchemaFormat};
-use super::console;
+use super::args::{CatalogArgs, GlobalArgs, LakeArgs, SchemaArgs, SchemaFormat, SourceArgs};
 use super::exit::Exit;
+use super::settings::{Flags, Settings};
+use super::{Context, console};
 use crate::catalog::{CatalogColumn, TableDefinition};
 use crate::dataset::{self, Dataset, Naming, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
+use crate::plan::TableSource;
 
-pub(super) fn run(args: &SchemaArgs) -> Result<Exit> {
-    let chosen: Vec<_> = dataset::ALL
-        .into_iter()
-        .filter(|dataset| args.dataset == "all" || args.dataset == dataset.name())
-        .collect();
-    if chosen.is_empty() {
-        return Err(Error::new(ErrorKind::Usage, format!("'{}' is no log type", args.dataset))
-            .hint("cloudtrail, s3-access or all"));
-    }
-    let projected_from = first_day(args)?;
-    let table = |dataset: &'static dyn Dataset| Table {
-        dataset,
-        schema: dataset.schema(args.naming.into(), &[]),
+pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let settings = settings(args, global, context)?;
+    let projected_from = first_day(args, &settings)?;
+    let table = |source: &TableSource| Table {
+        name: source.table.clone(),
+        dataset: source.dataset,
+        schema: source.dataset.schema(source.naming, &source.promote),
         projected_from,
     };
-    let tables: Vec<Table> = chosen.into_iter().map(table).collect();
-    let each = |show: fn(&Table) -> String| -> String { tables.iter().map(show).collect() };
+    let tables: Vec<Table> = settings.sources.iter().map(table).collect();
+    let lake = lake_of_catalog(&settings);
+    let each = |show: &dyn Fn(&Table) -> String| -> String { tables.iter().map(show).collect() };
     console::print(&match args.format {
-        SchemaFormat::Table => each(text),
-        SchemaFormat::Ddl => each(|table| ddl(&table.definition("${location}"))),
-        SchemaFormat::Json => each(lines),
-        SchemaFormat::CloudFormation => cloudformation(&tables),
+        SchemaFormat::Table => each(&text),
+        SchemaFormat::Ddl => each(&|table| ddl(&table.definition(lake.unwrap_or("${location}")))),
+        SchemaFormat::Json => each(&lines),
+        SchemaFormat::CloudFormation => {
+            let database = settings.catalog.as_ref().map(|catalog| catalog.database.as_str());
+            cloudformation(&tables, database, lake)
+        }
     })?;
     Ok(Exit::Done)
 }
 
+/// The tables as a run with the same file, environment and flags would publish them.
+fn settings(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Settings> {
+    let source = SourceArgs {
+        dataset: args.dataset.clone(),
+        table: args.table.clone(),
+        naming: args.naming.clone(),
+        ..SourceArgs::default()
+    };
+    let lake = LakeArgs { output: args.output.clone(), ..LakeArgs::default() };
+    let catalog = CatalogArgs { projection: args.projection.clone(), ..CatalogArgs::default() };
+    let flags =
+        Flags { source: Some(&source), lake: Some(&lake), catalog: Some(&catalog), ..Flags::default() };
+    context.settings(global, &flags)
+}
+
 /// The first day of a projection, which only a table of the catalog can have.
-fn first_day(args: &SchemaArgs) -> Result<Option<KstDay>> {
-    let Some(day) = &args.projection else { return Ok(None) };
+fn first_day(args: &SchemaArgs, settings: &Settings) -> Result<Option<KstDay>> {
+    let Some(day) = &args.projection else {
+        return Ok(settings.catalog.as_ref().and_then(|catalog| catalog.projected_from));
+    };
     if matches!(args.format, SchemaFormat::Table | SchemaFormat::Json) {
         return Err(Error::new(ErrorKind::Usage, "--projection is a property of a table in the catalog")
             .hint("print the table with --format ddl or --format cloudformation"));
@@ -46,17 +63,24 @@ fn first_day(args: &SchemaArgs) -> Result<Option<KstDay>> {
     day.parse().map(Some)
 }
 
-/// A log type, its columns, and whether Athena is to compute its partitions.
+/// The lake, where engines of the catalog can reach it.
+fn lake_of_catalog(settings: &Settings) -> Option<&str> {
+    let lake = settings.lake_address().trim_end_matches('/');
+    lake.starts_with("s3://").then_some(lake)
+}
+
+/// A table with its columns, and whether Athena is to compute its partitions.
 struct Table {
+    name: String,
     dataset: &'static dyn Dataset,
     schema: TableSchema,
     projected_from: Option<KstDay>,
 }
 
 impl Table {
-    /// The table in the catalog, under its usual name; `lake` is the place of the lake.
+    /// The table in the catalog; `lake` is the place of the lake.
     fn definition(&self, lake: &str) -> TableDefinition {
-        let name = self.dataset.default_table();
+        let name = &self.name;
         let description =
             format!("{} logs as logmill publishes them, one KST day a partition", self.dataset.name());
         let table = TableDefinition::new(name, &description, &self.schema, &format!("{lake}/{name}"));
@@ -64,20 +88,21 @@ impl Table {
     }
 }
 
-fn text(Table { dataset, schema, .. }: &Table) -> String {
+fn text(Table { name, schema, .. }: &Table) -> String {
     let rows = schema.columns.iter().map(|column| {
         let name = column.named(schema.naming).into_owned();
         vec![name, column.column_type.hive().to_owned(), column.source(), column.meaning.to_string()]
     });
     let partition = ["proc_ymd", "string", "partition", "KST day, YYYYMMDD"].map(str::to_owned).to_vec();
     let table = console::table(&["column", "type", "source", "meaning"], &[], rows.chain([partition]));
-    format!("{} ({} columns)\n\n{table}\n", dataset.default_table(), schema.columns.len())
+    format!("{name} ({} columns)\n\n{table}\n", schema.columns.len())
 }
 
-fn lines(Table { dataset, schema, .. }: &Table) -> String {
+fn lines(Table { name, dataset, schema, .. }: &Table) -> String {
     let line = |column: &dataset::Column| {
         json!({
             "dataset": dataset.name(),
+            "table": name,
             "column": column.named(schema.naming),
             "snake": column.named(Naming::Snake),
             "compact": column.named(Naming::Compact),
@@ -92,39 +117,43 @@ fn lines(Table { dataset, schema, .. }: &Table) -> String {
     schema.columns.iter().map(line).collect()
 }
 
-/// The statement that makes the table in Athena; `${location}` is to be filled in.
+/// The statement that makes the table in Athena; without a lake in S3, `${location}` is to be filled in.
 fn ddl(table: &TableDefinition) -> String {
+    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let column = |column: &CatalogColumn| {
-        let comment = column.comment.replace('\'', "''");
-        format!("  `{}` {} COMMENT '{comment}'", column.name, column.hive_type)
+        format!("  `{}` {} COMMENT {}", column.name, column.hive_type, text(&column.comment))
     };
     let columns: Vec<String> = table.columns.iter().map(column).collect();
     // EXTERNAL is what the statement itself says; engines reserve the word.
     let parameters = table.parameters().into_iter().filter(|(name, _)| name != "EXTERNAL");
-    let properties: Vec<String> = parameters.map(|(name, value)| format!("'{name}'='{value}'")).collect();
+    let properties: Vec<String> =
+        parameters.map(|(name, value)| format!("'{name}'={}", text(&value))).collect();
     format!(
         "CREATE EXTERNAL TABLE IF NOT EXISTS `{}` (\n{}\n)\nPARTITIONED BY (`proc_ymd` string COMMENT 'KST day, YYYYMMDD')\n\
-         STORED AS PARQUET\nLOCATION '{}'\nTBLPROPERTIES ({});\n\n",
+         STORED AS PARQUET\nLOCATION {}\nTBLPROPERTIES ({});\n\n",
         table.name,
         columns.join(",\n"),
-        table.location,
+        text(&table.location),
         properties.join(", ")
     )
 }
 
-/// One template with all tables; database and lake are asked for when it is deployed.
-fn cloudformation(tables: &[Table]) -> String {
-    let resource = |table: &Table| {
+/// One template with all tables; database and lake are asked for when it is deployed, unless the settings name them.
+fn cloudformation(tables: &[Table], database: Option<&str>, lake: Option<&str>) -> String {
+    let mut resources = Map::new();
+    for table in tables {
         let definition = table.definition("${LakeLocation}");
-        (logical_id(&definition.name), table_resource(&definition))
-    };
-    let template = json!({
+        let id = free_id(&resources, &logical_id(&definition.name));
+        resources.insert(id, table_resource(&definition));
+    }
+    let mut template = json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Tables of a logmill lake. Made by 'logmill schema --format cloudformation', not by hand.",
         "Parameters": {
             "DatabaseName": {
                 "Type": "String",
                 "Description": "Glue database of the tables; it has to exist.",
+                "Default": "logs",
                 "AllowedPattern": "^[a-z0-9_]{1,255}$",
                 "ConstraintDescription": "lower-case letters, digits and underscores",
             },
@@ -135,8 +164,13 @@ fn cloudformation(tables: &[Table]) -> String {
                 "ConstraintDescription": "s3://bucket or s3://bucket/prefix, without a slash at its end",
             },
         },
-        "Resources": tables.iter().map(resource).collect::<Map<_, _>>(),
+        "Resources": resources,
     });
+    for (parameter, value) in [("DatabaseName", database), ("LakeLocation", lake)] {
+        if let Some(value) = value {
+            template["Parameters"][parameter]["Default"] = value.into();
+        }
+    }
     format!("{template:#}\n")
 }
 
@@ -167,4 +201,11 @@ fn logical_id(table: &str) -> String {
         first.to_ascii_uppercase() + rest
     };
     table.split('_').map(word).collect::<String>() + "Table"
+}
+
+/// Names of tables that differ in `_` alone, such as `trail_1` and `trail1`, may ask for one id.
+fn free_id(taken: &Map<String, Value>, id: &str) -> String {
+    let numbered = (2..).map(|number| format!("{id}{number}"));
+    let mut candidates = std::iter::once(id.to_owned()).chain(numbered);
+    candidates.find(|id| !taken.contains_key(id)).unwrap_or_default()
 }

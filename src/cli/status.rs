@@ -9,10 +9,11 @@ use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
 use super::exit::Exit;
 use super::settings::Flags;
+use super::summary::left_out;
 use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::plan::{Order, RangePlanner, TableSource};
+use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
 use crate::publish::freshness::{DayState, DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
@@ -38,7 +39,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         tables.push(Err(Exit::from(error.kind())));
     }
     for source in &sources {
-        let statuses = match statuses(source, days, &connector, lake.as_ref(), context) {
+        let (statuses, left) = match statuses(source, days, &connector, lake.as_ref(), context) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 // The other tables can be looked at all the same.
                 context.console.error(&error);
@@ -52,7 +53,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
                 let lines = statuses.iter().map(|(day, found)| as_json(&source.table, *day, found));
                 lines.into_iter().try_for_each(|line| console::print(&format!("{line}\n")))?;
             }
-            ShowFormat::Table => console::print(&text(&source.table, days, &statuses))?,
+            ShowFormat::Table => console::print(&text(&source.table, days, &statuses, &left))?,
         }
         tables.push(Ok(statuses.values().any(|found| state_of(found).is_behind())));
     }
@@ -74,7 +75,7 @@ fn statuses(
     connector: &Connector,
     lake: &dyn Lake,
     context: &Context,
-) -> Result<BTreeMap<KstDay, Found>> {
+) -> Result<(BTreeMap<KstDay, Found>, ListedObjects)> {
     let wanted: Vec<KstDay> = days.days().collect();
     let mut planner = RangePlanner::open(source, &wanted, Order::Oldest, connector, console::now)?;
     let mut statuses: BTreeMap<KstDay, Found> = BTreeMap::new();
@@ -91,7 +92,7 @@ fn statuses(
         first_logs.note(status);
     }
     known.iter_mut().try_for_each(|status| first_logs.settle(status))?;
-    Ok(statuses)
+    Ok((statuses, ListedObjects::count(0, planner.left())))
 }
 
 fn state_of(found: &Found) -> DayState {
@@ -110,6 +111,9 @@ fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
                 "failed_run": failure.map(|failure| &failure.run),
                 "objects": status.objects,
                 "bytes": status.bytes,
+                "objects_listed": status.listed.listed,
+                "objects_left": status.listed.left_out(),
+                "left": status.listed.left,
                 "objects_new": status.change.new,
                 "objects_changed": status.change.changed,
                 "objects_gone": status.change.gone,
@@ -150,13 +154,17 @@ const HEADER: [&str; 12] = [
 ];
 
 /// A calendar, a table of all days, and how many are in which state.
-fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>) -> String {
+fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>, left: &ListedObjects) -> String {
     let mut text = format!("{table}: KST days {days}\n\n{}\n", calendar(statuses));
     text += &console::table(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
     let count = |state| statuses.values().filter(|found| state_of(found) == state).count();
     let counts: Vec<String> =
         DayState::ALL.iter().map(|state| format!("{} {}", count(*state), state.word())).collect();
-    text + &format!("\n{}\n\n", counts.join(", "))
+    text += &format!("\n{}\n", counts.join(", "));
+    if !left.left.is_empty() {
+        text += &format!("listed beside them: {}\n", left_out(&left.left));
+    }
+    text + "\n"
 }
 
 /// A line a month, a letter a day.

@@ -1,16 +1,18 @@
 //! What a run did, for people and for machines.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
+use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::TablePlan;
+use crate::plan::{LeftGroup, TablePlan};
 use crate::publish::Manifest;
 use crate::publish::freshness::{DayState, DayStatus};
 
@@ -62,8 +64,12 @@ pub(super) struct RangeSummary {
 pub(super) struct TableSummary {
     pub(super) table: String,
     dataset: String,
+    /// Objects that were read. Of those that were listed all others are left out.
     objects: u64,
+    objects_listed: u64,
     objects_left: u64,
+    /// What is left out, by reason.
+    left: Vec<LeftGroup>,
     bytes: u64,
     #[serde(flatten)]
     pub(super) ledger: RowLedger,
@@ -98,18 +104,17 @@ struct KeptDay {
 }
 
 /// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
-/// better before the work than after.
+/// better before the work than after. A run that does not begin leaves none.
 pub(super) fn clear(json_to: Option<&str>) -> Result<()> {
-    match json_to {
-        None | Some("-") => Ok(()),
-        Some(path) => fs::File::create(path).map(|_| ()).map_err(|cause| cannot_write(path, cause)),
-    }
+    let Some(path) = json_to.filter(|path| *path != "-") else { return Ok(()) };
+    let cleared = WholeFile::at(Path::new(path)).and_then(|file| file.check().and_then(|()| file.remove()));
+    cleared.map_err(|cause| cannot_write(path, cause))
 }
 
 fn cannot_write(path: &str, cause: std::io::Error) -> Error {
-    Error::unusable("cannot write the summary", cause)
-        .with("file", path)
-        .hint("give --summary-json a file in a folder that exists, or - for standard output")
+    Error::unusable("cannot write the summary", cause).with("file", path).hint(
+        "give --summary-json a file in a folder that exists and may be written to, or - for standard output",
+    )
 }
 
 impl TableSummary {
@@ -120,11 +125,14 @@ impl TableSummary {
         catalog: Option<CatalogSummary>,
         seconds: f64,
     ) -> Self {
+        let listed = plan.listed();
         Self {
             table: plan.table.clone(),
             dataset: plan.dataset.clone(),
-            objects: plan.objects.len() as u64,
-            objects_left: plan.left.len() as u64,
+            objects: listed.read,
+            objects_listed: listed.listed,
+            objects_left: listed.left_out(),
+            left: listed.left,
             bytes: plan.bytes(),
             ledger: manifest.ledger,
             files: manifest.parts.len() as u64,
@@ -156,6 +164,31 @@ fn still_to_come(manifest: &Manifest) -> Option<String> {
     }
     let complete_at = UtcInstant::parse_iso8601(&manifest.complete_at)?;
     Some(format!("late objects may come for another {}, until {complete_at}", until(complete_at)))
+}
+
+/// What is left out, by reason, for people: `37 left out (34 hidden file, 3 of another time)`.
+pub(super) fn left_out(groups: &[LeftGroup]) -> String {
+    let mut reasons: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for group in groups {
+        let why = if group.of_another_time { "of another time" } else { &group.why };
+        let (objects, folders) = reasons.entry(why).or_default();
+        *objects += group.objects;
+        *folders += group.folders;
+    }
+    let list = |number: fn(&(u64, u64)) -> u64| {
+        let all = reasons.iter().map(|(why, counts)| (*why, number(counts))).filter(|(_, count)| *count > 0);
+        all.map(|(why, count)| format!("{} {why}", console::count(count))).collect::<Vec<_>>().join("; ")
+    };
+    let total = |number: fn(&(u64, u64)) -> u64| console::count(reasons.values().map(number).sum());
+    let (objects, folders) = (list(|counts| counts.0), list(|counts| counts.1));
+    let mut text = format!("{} left out", total(|counts| counts.0));
+    if !objects.is_empty() {
+        text += &format!(" ({objects})");
+    }
+    if !folders.is_empty() {
+        text += &format!(", folders not entered: {} ({folders})", total(|counts| counts.1));
+    }
+    text
 }
 
 /// A column of the table for people.
@@ -209,9 +242,10 @@ fn table_of(days: &[DaySummary], says_day: bool) -> String {
 impl DaySummary {
     fn lines(&self) -> String {
         let mut text = String::new();
+        text.extend(self.left_out().map(|line| format!("\n{line}")));
         text.extend(self.provisional().map(|line| format!("\n{line}")));
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
-            let path = table.quarantine.as_deref().unwrap_or_default();
+            let path = console::shown(table.quarantine.as_deref().unwrap_or_default());
             let rows = console::count(table.ledger.quarantined);
             text += &format!("\n{}: {rows} rejected rows in {path}", table.table);
         }
@@ -225,6 +259,15 @@ impl DaySummary {
             text.push('\n');
         }
         text
+    }
+
+    /// What listing has met beside the objects that were read.
+    fn left_out(&self) -> impl Iterator<Item = String> {
+        self.tables.iter().filter(|table| !table.left.is_empty()).map(|table| {
+            let listed = console::counted(table.objects_listed, "object");
+            let (read, left) = (console::count(table.objects), left_out(&table.left));
+            format!("{}: {listed} listed = {read} read + {left}", table.table)
+        })
     }
 
     /// Why tables of the day are not final.
@@ -316,7 +359,7 @@ impl RangeSummary {
             text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
             let rejected = day.tables.iter().filter_map(|table| Some((table, table.quarantine.as_ref()?)));
             text.extend(rejected.map(|(table, path)| {
-                let rows = console::count(table.ledger.quarantined);
+                let (rows, path) = (console::count(table.ledger.quarantined), console::shown(path));
                 format!("\n{} {}: {rows} rejected rows in {path}", day.day, table.table)
             }));
         }
@@ -355,7 +398,9 @@ fn deliver(
     json.push('\n');
     match json_to {
         Some("-") => return console::print(&json),
-        Some(path) => fs::write(path, json).map_err(|cause| cannot_write(path, cause))?,
+        Some(path) => WholeFile::at(Path::new(path))
+            .and_then(|file| file.replace(&json))
+            .map_err(|cause| cannot_write(path, cause))?,
         None => {}
     }
     if quiet { Ok(()) } else { console::print(&text()) }

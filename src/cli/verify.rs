@@ -27,12 +27,12 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
     let manifest = publish::read_manifest(lake, partition)?.ok_or_else(|| not_published(lake, partition))?;
     let findings = publish::verify(lake, partition, &manifest)?;
     for Finding { path, problem } in &findings {
-        console::print(&format!("{partition}/{path}: {problem}\n"))?;
+        console::print_line(&format!("{partition}/{path}: {problem}"))?;
     }
     if findings.is_empty() {
         let rows = console::count(manifest.ledger.written);
-        console::print(&format!(
-            "{partition}: {rows} rows in {} files, all as the manifest says\n",
+        console::print_line(&format!(
+            "{partition}: {rows} rows in {} files, all as the manifest says",
             manifest.parts.len()
         ))?;
     }

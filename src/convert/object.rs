@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::dataset::{Damage, Decoder, Rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
-use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip};
+use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_mark};
 
 /// Unpacked bytes pushed at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -14,6 +14,17 @@ const CHUNK_BYTES: usize = 256 << 10;
 const WHOLE_BYTES: u64 = 2 << 20;
 /// Those with more content are unpacked piece by piece all the same.
 const WHOLE_CONTENT_BYTES: usize = 16 << 20;
+
+/// Fronts of content that no decoder reads, why, and what to do.
+const FOREIGN: [(&[u8], &str, &str); 3] = [
+    (
+        b"\x1f\x8b",
+        "gzip_in_gzip",
+        "the unpacked content is gzip again: unpack the object once and store it so",
+    ),
+    (b"\xff\xfe", "utf_16", "text in UTF-16, little-endian: convert the object to UTF-8"),
+    (b"\xfe\xff", "utf_16", "text in UTF-16, big-endian: convert the object to UTF-8"),
+];
 
 /// Why an object ended before its end.
 struct Fault {
@@ -88,9 +99,11 @@ impl ObjectReader {
             let content = if is_gzip {
                 self.gunzip.unpack(&self.stored, WHOLE_CONTENT_BYTES)
             } else {
-                Some(self.stored.as_slice())
+                Some(without_mark(&self.stored))
             };
-            if let Some(content) = content.filter(|content| content.len() as u64 <= max_bytes) {
+            let is_read_whole =
+                |content: &&[u8]| content.len() as u64 <= max_bytes && foreign(content).is_none();
+            if let Some(content) = content.filter(is_read_whole) {
                 return push_whole(content, decoder, rows, after_chunk);
             }
         }
@@ -140,6 +153,12 @@ fn push_whole(
     Ok(())
 }
 
+/// What is wrong with content that begins like this.
+fn foreign(front: &[u8]) -> Option<Fault> {
+    let (_, reason, detail) = FOREIGN.into_iter().find(|(mark, ..)| front.starts_with(mark))?;
+    Some(Fault::of_content(reason, detail.to_owned()))
+}
+
 /// How many bytes a decoder is given that has left so many of the last ones: a row longer than a chunk doubles what is
 /// waited for, so that it is not walked over and over.
 fn goal(left: usize) -> usize {
@@ -162,6 +181,10 @@ fn push_pieces(
             Ok(0) => return Ok(None),
             Ok(count) => total += count as u64,
             Err(error) => return damage_of(error, store).map(Some),
+        }
+        if let Some(fault) = foreign(pending.rest()).filter(|_| total == pending.rest().len() as u64) {
+            pending.begin();
+            return Ok(Some(fault));
         }
         pending.decode(decoder, rows);
         after_chunk(rows)?;

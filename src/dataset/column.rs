@@ -140,6 +140,19 @@ pub enum CompactName {
     AsGiven,
 }
 
+/// Longest comment of a column in the catalog, in bytes (AWS Glue API, `Column`).
+pub const MOST_COMMENT_BYTES: usize = 255;
+
+/// A text as a comment in the catalog, which is cut where it is too long.
+#[must_use]
+pub fn comment(text: String) -> String {
+    const CUT: &str = "...";
+    if text.len() <= MOST_COMMENT_BYTES {
+        return text;
+    }
+    text[..text.floor_char_boundary(MOST_COMMENT_BYTES - CUT.len())].to_owned() + CUT
+}
+
 /// A column of a table.
 #[derive(Debug, Clone)]
 pub struct Column {
@@ -149,7 +162,7 @@ pub struct Column {
     pub column_type: ColumnType,
     /// Where the value comes from.
     pub origin: Origin,
-    /// What it means, in one line: becomes the comment in the catalog (at most 255 bytes).
+    /// What it means, in one line: becomes the comment in the catalog (at most [`MOST_COMMENT_BYTES`]).
     pub meaning: Cow<'static, str>,
     /// How its values spread.
     pub spread: Spread,
@@ -282,5 +295,23 @@ impl TableSchema {
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         self.columns.iter().map(|column| column.field(self.naming)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_cut_between_characters() {
+        for (text, expected) in [
+            ("a".repeat(255), "a".repeat(255)),
+            ("a".repeat(256), "a".repeat(252) + "..."),
+            ("\u{ac00}".repeat(85), "\u{ac00}".repeat(85)),
+            ("\u{ac00}".repeat(86), "\u{ac00}".repeat(84) + "..."),
+            ("a".to_owned() + &"\u{ac00}".repeat(85), "a".to_owned() + &"\u{ac00}".repeat(83) + "..."),
+        ] {
+            assert_eq!(comment(text), expected);
+        }
     }
 }

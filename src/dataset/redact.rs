@@ -5,7 +5,9 @@
 //! occurs, a column is searched once and left as it is.
 
 mod document;
+mod gate;
 mod names;
+mod unescaped;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use self::document::Wanted;
 use self::names::Names;
+use self::unescaped::is_of_name;
 use super::column::{Column, ColumnType, Origin, TableSchema};
 use super::rows::Rejection;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,12 +34,15 @@ pub const NO_RULES: &str = "none";
 ///
 /// STS returns the session token of `AssumeRole*`, `AssumeRoot`, `GetSessionToken` and `GetFederationToken` at this path
 /// (AWS, "Logging IAM and STS API calls with CloudTrail"); the parameters are the secret ones of a presigned URL (AWS,
-/// "Authenticating requests: using query parameters").
-const DEFAULT_RULES: [&str; 4] = [
+/// "Authenticating requests: using query parameters"), and of one that is signed with version 2 ("Signing and authenticating
+/// REST requests").
+const DEFAULT_RULES: [&str; 6] = [
     "responseElements.credentials.sessionToken",
     "?X-Amz-Signature",
     "?X-Amz-Credential",
     "?X-Amz-Security-Token",
+    "?Signature",
+    "?AWSAccessKeyId",
 ];
 
 /// The rules of a table, as they are written.
@@ -270,8 +276,7 @@ fn json_path(path: &str) -> Option<Path> {
 
 /// A name as it stands in URLs, without escapes.
 fn parameter(name: &str) -> Option<String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~$[]:".contains(&byte);
-    (!name.is_empty() && name.bytes().all(is_plain)).then(|| name.to_owned())
+    (!name.is_empty() && name.bytes().all(is_of_name)).then(|| name.to_owned())
 }
 
 fn refused(rule: &str) -> Error {

@@ -31,6 +31,7 @@ pub struct LeftGroup {
     /// The first address; that of a folder ends with `/`.
     pub first: String,
     /// Whether the time in names or folders is the reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_another_time: bool,
 }
 

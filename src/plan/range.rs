@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::choose::{Choice, Midnight, Wanted};
 use super::listing::{Familiar, Left, Listing};
 use super::source::TableSource;
-use super::{KeyTimes, LeftObject, PlannedObject};
+use super::{LeftObject, PlannedObject};
 use crate::dataset::{KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
@@ -302,7 +302,7 @@ mod tests {
     use super::*;
     use crate::cancel::Cancel;
     use crate::dataset::{self, Naming, RedactRules};
-    use crate::plan::plan_table;
+    use crate::plan::{KeyTimes, plan_table};
     use crate::store::{SourceAccess, Way};
 
     const HOUR: i64 = 3_600_000;

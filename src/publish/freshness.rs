@@ -10,7 +10,7 @@ use super::manifest::Manifest;
 use super::read_manifest;
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{DayObjects, PlannedObject, TableSource};
+use crate::plan::{DayObjects, ListedObjects, PlannedObject, TableSource};
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
 
@@ -162,6 +162,8 @@ pub struct DayStatus {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// What was met beside them, without what is of another time.
+    pub listed: ListedObjects,
     /// When they were listed.
     pub listed_at: UtcInstant,
     /// What has become of the raw objects since; nothing where the day was never published.
@@ -287,6 +289,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
     };
     let objects = about.objects.len() as u64;
     let bytes = about.objects.iter().map(|object| object.bytes).sum();
+    let listed = ListedObjects::count(about.objects.len(), about.left.iter().copied());
     let listed_at = about.listed_at;
     let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.inputs);
     let other_inputs = other_inputs.map(|manifest| manifest.inputs.clone());
@@ -300,6 +303,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         state,
         objects,
         bytes,
+        listed,
         listed_at,
         change,
         other_inputs,

@@ -7,6 +7,7 @@ use crate::dataset::{Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
+use crate::plan::ListedObjects;
 
 /// The version of the manifest that this program writes.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -53,6 +54,9 @@ pub struct Manifest {
     pub input_bytes: u64,
     /// Addresses of the inputs that were listed.
     pub inputs: Vec<String>,
+    /// What listing them has met, without what is of another time; an earlier version did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<ListedObjects>,
     /// The list of raw objects.
     pub inputs_file: InputsFile,
     /// The rejected rows, below the lake.

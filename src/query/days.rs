@@ -12,10 +12,17 @@ use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
-use crate::kst::{KstDay, UtcInstant};
+use crate::kst::{DayRange, KstDay, UtcInstant};
 
 /// Name of the partition column.
 pub(super) const PARTITION_COLUMN: &str = "proc_ymd";
+
+/// Days that a statement can name: those of this century. No log is older.
+fn candidates() -> DayRange {
+    // 2000-01-01 and 2100-01-01 in Korea.
+    let [first, last] = [946_652_400_000, 4_102_412_400_000].map(|ms| KstDay::of(UtcInstant(ms)));
+    DayRange { first, last }
+}
 
 /// Whether a condition looks at nothing but the day: then the days that it leaves are exact.
 pub(super) fn is_about_days(condition: &Expr) -> bool {
@@ -59,6 +66,20 @@ pub(super) fn wanted(
     let Some(pruning) = pruning.build(predicate) else { return Ok(days) };
     let may_hold = pruning.prune(&DayBounds { days: &days, columns })?;
     Ok(kept(&days, &may_hold))
+}
+
+/// The days that conditions on `proc_ymd` name, published or not; none where they leave the first or the last day open.
+pub(super) fn named(conditions: &[Expr], session: &dyn Session) -> Vec<KstDay> {
+    let candidates = candidates();
+    let about_days: Vec<&Expr> = conditions.iter().filter(|condition| is_about_days(condition)).collect();
+    let mut days: Vec<KstDay> = if about_days.is_empty() { Vec::new() } else { candidates.days().collect() };
+    for condition in about_days {
+        // A condition that fails on a day that is not there says nothing of days.
+        let Ok(is_named) = evaluate(condition, &days, session) else { return Vec::new() };
+        days = kept(&days, &is_named);
+    }
+    let is_open = days.first() == Some(&candidates.first) || days.last() == Some(&candidates.last);
+    if is_open { Vec::new() } else { days }
 }
 
 fn kept(days: &[KstDay], is_kept: &[bool]) -> Vec<KstDay> {

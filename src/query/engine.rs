@@ -9,21 +9,25 @@ use datafusion::datasource::ViewTable;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::optimizer::Analyzer;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
 
 use super::failure::{lacks_column, of_query};
 use super::files::LakeFiles;
+use super::meaning::AthenaMeaning;
 use super::rows::{RowStream, Rows, Scanned, Waiter, Workers};
 use super::spills::SpillFolder;
-use super::table::{Days, LAKE_URL, LakeTable, days_of, unknown_dataset};
+use super::table::{Days, LAKE_URL, LakeTable, NamedDays, days_of, unknown_dataset};
 use super::views::{VIEWS, View};
+use super::zoned_gate::ZonedGate;
 use super::{functions, near, statement, types};
 use crate::cancel::Cancel;
 use crate::dataset::{self, Dataset, Naming, Promotion, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::DayRange;
+use crate::kst::{DayRange, KstDay};
 use crate::store::Lake;
 
 /// Stack of a worker: plans of views over views are walked recursively.
@@ -90,6 +94,20 @@ struct LakeTableSource {
     known: Option<KnownTable>,
     /// Its days, once it was named.
     days: Mutex<Option<TableDays>>,
+    named: Arc<NamedDays>,
+}
+
+/// Days of a table that a statement names, though not all are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnpublishedDays<'e> {
+    /// The table.
+    pub table: &'e str,
+    /// How many of them are not published.
+    pub missing: usize,
+    /// How many are named.
+    pub named: usize,
+    /// The first that is not published.
+    pub first: KstDay,
 }
 
 /// The days of a table.
@@ -111,6 +129,7 @@ impl Engine {
         let source = |name: String| LakeTableSource {
             known: known.iter().find(|table| table.name == name).cloned(),
             days: Mutex::default(),
+            named: Arc::new(NamedDays::among(options.days)),
             name,
         };
         let tables = names.into_iter().map(source).collect();
@@ -165,6 +184,15 @@ impl Engine {
             days.as_ref().is_some_and(|days| days.wanted.known.is_empty())
         };
         self.tables.iter().filter(is_without).map(|table| table.name.as_str())
+    }
+
+    /// Days that conditions on `proc_ymd` name without all of them being published, by table. Conditions that leave the
+    /// first or the last day open name none.
+    pub fn unpublished_days(&self) -> impl Iterator<Item = UnpublishedDays<'_>> {
+        self.tables.iter().filter_map(|table| {
+            let (missing, named, first) = table.named.unpublished()?;
+            Some(UnpublishedDays { table: &table.name, missing, named, first })
+        })
     }
 
     /// Names of the tables, in order.
@@ -275,7 +303,8 @@ impl Engine {
     /// Makes a table of a log known that neither the lake nor the settings have.
     fn make_default_known(&self, name: &str) -> Result<()> {
         let known = KnownTable::defaults().into_iter().find(|known| known.name == name);
-        let table = LakeTableSource { name: name.to_owned(), known, days: Mutex::default() };
+        let table =
+            LakeTableSource { name: name.to_owned(), known, days: Mutex::default(), named: Arc::default() };
         let days = self.days_of(&table)?;
         match self.schema_of(&table, &days, false)? {
             Some(provider) => self.register(name, provider),
@@ -358,7 +387,13 @@ impl Engine {
             schemas.push(known.dataset.schema(known.naming, &known.promote));
         }
         let provider = |dataset| {
-            let table = LakeTable::new(days.wanted.clone(), Arc::clone(&self.files), dataset, &schemas);
+            let table = LakeTable::new(
+                days.wanted.clone(),
+                Arc::clone(&self.files),
+                dataset,
+                &schemas,
+                Arc::clone(&table.named),
+            );
             Arc::new(table) as Arc<dyn TableProvider>
         };
         Ok(log_type.map(provider))
@@ -405,7 +440,15 @@ fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>
     settings.optimizer.enable_leaf_expression_pushdown = false;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
-    let context = SessionContext::new_with_config_rt(config, runtime);
+    let conversions = Analyzer::new().rules;
+    let rules =
+        [Arc::new(AthenaMeaning) as _].into_iter().chain(conversions).chain([Arc::new(ZonedGate) as _]);
+    let state = SessionStateBuilder::new_with_default_features()
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .with_analyzer_rules(rules.collect())
+        .build();
+    let context = SessionContext::new_with_state(state);
     let url =
         LAKE_URL.parse().map_err(|cause| Error::bug("the address of the lake is none").caused_by(cause))?;
     context.register_object_store(&url, Arc::clone(files) as _);

@@ -4,11 +4,13 @@
 //! when a statement names it, a manifest is read only when its day can hold rows that are wanted, and of files only the
 //! ranges are read that the statement needs. The clock is read here in one place, by the `now()` of a statement.
 
+mod casts;
 mod days;
 mod engine;
 mod failure;
 mod files;
 mod functions;
+mod meaning;
 mod near;
 mod rewrite;
 mod rows;
@@ -18,7 +20,9 @@ mod statement;
 mod table;
 mod types;
 mod views;
+mod zone;
+mod zoned_gate;
 
-pub use engine::{Engine, EngineOptions, KnownTable};
+pub use engine::{Engine, EngineOptions, KnownTable, UnpublishedDays};
 pub use rows::{RowStream, Rows, Scanned};
 pub use views::{VIEWS, View};

@@ -3,65 +3,96 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement,
-    TimezoneInfo, Value, visit_expressions_mut,
+    AccessExpr, CastKind, CharacterLength, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Statement, TimezoneInfo, TypedString, Value, ValueWithSpan, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+
+use super::casts::TimestampText;
+use crate::error::{Error, ErrorKind, Result};
 
 /// A call by its name and its number of arguments, and what stands for it; `{1}` is the first argument.
 const SPELLINGS: &[(&str, usize, &str)] = &[
     ("approx_percentile", 2, "approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1})"),
     ("arbitrary", 1, "any_value({1})"),
+    ("array_max", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_max({1}) END"),
+    ("array_min", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_min({1}) END"),
+    (
+        "array_position",
+        2,
+        "CASE WHEN {1} IS NOT NULL AND {2} IS NOT NULL \
+         THEN coalesce(CAST(array_position({1}, {2}) AS bigint), 0) END",
+    ),
+    ("array_remove", 2, "array_remove_all({1}, {2})"),
+    ("array_sort", 1, "array_sort({1}, 'ASC', 'NULLS LAST')"),
     ("codepoint", 1, "ascii({1})"),
-    ("contains", 2, "array_has({1}, {2})"),
+    (
+        "contains",
+        2,
+        "CASE WHEN array_has({1}, {2}) THEN true \
+         WHEN {2} IS NOT NULL AND {1} IS NOT NULL AND array_position({1}, NULL) IS NULL THEN false END",
+    ),
     ("count_if", 1, "count(nullif({1}, false))"),
+    ("current_timestamp", 0, "at_timezone(CAST(now() AS timestamp(3)), 'UTC')"),
+    ("current_timezone", 0, "'UTC'"),
     ("date", 1, "CAST({1} AS date)"),
-    ("day", 1, "CAST(date_part('day', {1}) AS bigint)"),
-    ("day_of_month", 1, "CAST(date_part('day', {1}) AS bigint)"),
-    ("day_of_week", 1, "((CAST(date_part('dow', {1}) AS bigint) + 6) % 7 + 1)"),
-    ("day_of_year", 1, "CAST(date_part('doy', {1}) AS bigint)"),
-    ("dow", 1, "((CAST(date_part('dow', {1}) AS bigint) + 6) % 7 + 1)"),
-    ("doy", 1, "CAST(date_part('doy', {1}) AS bigint)"),
+    ("day", 1, "time_field('day', {1})"),
+    ("day_of_month", 1, "time_field('day_of_month', {1})"),
+    ("day_of_week", 1, "time_field('day_of_week', {1})"),
+    ("day_of_year", 1, "time_field('day_of_year', {1})"),
+    ("dow", 1, "time_field('dow', {1})"),
+    ("doy", 1, "time_field('doy', {1})"),
     ("every", 1, "bool_and({1})"),
     ("from_iso8601_date", 1, "CAST({1} AS date)"),
-    ("hour", 1, "CAST(date_part('hour', {1}) AS bigint)"),
+    ("hour", 1, "time_field('hour', {1})"),
+    ("from_unixtime", 2, "from_unixtime_in({1}, {2})"),
     ("if", 2, "CASE WHEN {1} THEN {2} END"),
     ("if", 3, "CASE WHEN {1} THEN {2} ELSE {3} END"),
     ("json_format", 1, "{1}"),
     ("json_parse", 1, "{1}"),
     ("levenshtein_distance", 2, "levenshtein({1}, {2})"),
+    ("localtimestamp", 0, "CAST(now() AS timestamp(3))"),
     ("max_by", 2, "first_value({1} ORDER BY {2} DESC NULLS LAST)"),
-    ("millisecond", 1, "(CAST(date_part('millisecond', {1}) AS bigint) % 1000)"),
+    ("millisecond", 1, "time_field('millisecond', {1})"),
     ("min_by", 2, "first_value({1} ORDER BY {2} ASC NULLS LAST)"),
-    ("minute", 1, "CAST(date_part('minute', {1}) AS bigint)"),
-    ("month", 1, "CAST(date_part('month', {1}) AS bigint)"),
-    ("quarter", 1, "CAST(date_part('quarter', {1}) AS bigint)"),
+    ("minute", 1, "time_field('minute', {1})"),
+    ("month", 1, "time_field('month', {1})"),
+    ("now", 0, "at_timezone(CAST(now() AS timestamp(3)), 'UTC')"),
+    ("quarter", 1, "time_field('quarter', {1})"),
     ("rand", 0, "random()"),
     ("regexp_extract", 2, "array_element(regexp_match({1}, concat('(', {2}, ')')), 1)"),
     ("regexp_extract", 3, "array_element(regexp_match({1}, concat('(', {2}, ')')), {3} + 1)"),
     ("regexp_replace", 2, "regexp_replace({1}, {2}, '', 'g')"),
     ("regexp_replace", 3, "regexp_replace({1}, {2}, {3}, 'g')"),
-    ("second", 1, "CAST(date_part('second', {1}) AS bigint)"),
+    ("second", 1, "time_field('second', {1})"),
     ("sequence", 2, "generate_series({1}, {2})"),
     ("sequence", 3, "generate_series({1}, {2}, {3})"),
     ("split", 2, "string_to_array({1}, {2})"),
-    ("week", 1, "CAST(date_part('week', {1}) AS bigint)"),
-    ("week_of_year", 1, "CAST(date_part('week', {1}) AS bigint)"),
-    ("year", 1, "CAST(date_part('year', {1}) AS bigint)"),
+    ("timezone_hour", 1, "time_field('timezone_hour', {1})"),
+    ("timezone_minute", 1, "time_field('timezone_minute', {1})"),
+    ("week", 1, "time_field('week', {1})"),
+    ("week_of_year", 1, "time_field('week_of_year', {1})"),
+    ("year", 1, "time_field('year', {1})"),
+    ("year_of_week", 1, "time_field('year_of_week', {1})"),
+    ("yow", 1, "time_field('yow', {1})"),
 ];
 
 /// Brings all calls of a statement into the engine's spelling.
-pub(super) fn calls(statement: &mut Statement) {
+pub(super) fn calls(statement: &mut Statement) -> Result<()> {
     let done = visit_expressions_mut(statement, |expression| {
-        if let Some(spelled) = spelled(expression) {
-            *expression = spelled;
+        match spelled(expression) {
+            Ok(Some(spelled)) => *expression = spelled,
+            Ok(None) => {}
+            Err(error) => return ControlFlow::Break(error),
         }
         name_fields(expression);
-        widen_time(expression);
-        ControlFlow::<()>::Continue(())
+        ControlFlow::Continue(())
     });
-    debug_assert!(done.is_continue(), "nothing breaks off");
+    match done {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(()),
+    }
 }
 
 /// `element_at(rows, 1).name` is a field by its name: the engine wants the name of a field of a value as text.
@@ -76,39 +107,138 @@ fn name_fields(expression: &mut Expr) {
     }
 }
 
-/// A literal of a time is one of milliseconds, as all columns are: nanoseconds would end in 2262. Seconds may be left out.
-fn widen_time(expression: &mut Expr) {
-    let Expr::TypedString(literal) = expression else { return };
-    let (DataType::Timestamp(None, _), Value::SingleQuotedString(text)) =
-        (&literal.data_type, &mut literal.value.value)
-    else {
-        return;
-    };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-    let time = text.trim().rsplit_once([' ', 'T']).map_or("", |(_date, time)| time);
-    let seconds = match time.split(':').collect::<Vec<_>>()[..] {
-        [hour, minute] if digits(hour) && digits(minute) => {
-            *text = format!("{}:00", text.trim());
-            Some("00")
+/// An expression in the engine's spelling; `None` for what needs none.
+fn spelled(expression: &Expr) -> Result<Option<Expr>> {
+    Ok(match expression {
+        Expr::Substring { expr, substring_from: Some(from), substring_for: None, .. } => {
+            filled("substr_from({1}, {2})", &[expr, from])
         }
-        [_, _, seconds] => Some(seconds),
+        Expr::Substring { expr, substring_from: Some(from), substring_for: Some(length), .. } => {
+            filled("substr_of({1}, {2}, {3})", &[expr, from, length])
+        }
+        Expr::AtTimeZone { timestamp, time_zone } => filled("at_timezone({1}, {2})", &[timestamp, time_zone]),
+        Expr::Extract { field, expr, .. } => {
+            let name = field.to_string().to_ascii_lowercase();
+            if !EXTRACTED.contains(&name.as_str()) {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("EXTRACT does not know '{field}', as in Athena"),
+                )
+                .hint(format!("take one of {}", EXTRACTED.join(", "))));
+            }
+            filled("time_field({2}, {1})", &[expr, &text(&name)])
+        }
+        Expr::TypedString(literal) => spelled_literal(literal),
+        Expr::Cast { expr, data_type, kind, .. } => spelled_cast(expr, data_type, kind, expression)?,
+        Expr::Function(call) => {
+            refuse_time_of_day(call)?;
+            spelled_call(call)
+        }
         _ => None,
+    })
+}
+
+/// What `EXTRACT` takes.
+const EXTRACTED: [&str; 17] = [
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "day_of_month",
+    "day_of_week",
+    "dow",
+    "day_of_year",
+    "doy",
+    "year_of_week",
+    "yow",
+    "hour",
+    "minute",
+    "second",
+    "timezone_hour",
+    "timezone_minute",
+];
+
+fn text(text: &str) -> Expr {
+    Expr::value(Value::SingleQuotedString(text.to_owned()))
+}
+
+/// A literal of a time is one of milliseconds, as all columns are: nanoseconds would end in 2262. It can name a zone.
+fn spelled_literal(literal: &TypedString) -> Option<Expr> {
+    let (DataType::Timestamp(None, _), Value::SingleQuotedString(value)) =
+        (&literal.data_type, &literal.value.value)
+    else {
+        return None;
     };
-    let fraction = seconds.and_then(|seconds| seconds.split_once('.')).map_or("", |(_, fraction)| fraction);
-    if fraction.len() <= 3 {
-        literal.data_type = DataType::Timestamp(Some(3), TimezoneInfo::None);
+    let read = TimestampText::parse(value);
+    let digits = read.as_ref().map_or(3, TimestampText::digits);
+    let mut of_digits = literal.clone();
+    of_digits.data_type = DataType::Timestamp(Some(digits), TimezoneInfo::None);
+    let Some(zone) = read.and_then(|read| read.zone) else { return Some(Expr::TypedString(of_digits)) };
+    let clock = value.trim().strip_suffix(zone).unwrap_or(value).trim_end();
+    of_digits.value.value = Value::SingleQuotedString(clock.to_owned());
+    filled("with_timezone({1}, {2})", &[&Expr::TypedString(of_digits), &text(zone)])
+}
+
+/// A cast whose type the engine knows otherwise: a timestamp is one of milliseconds, and a text can have a length.
+fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -> Result<Option<Expr>> {
+    let refused = |said: &str, hint: &str| Err(Error::new(ErrorKind::Usage, said).hint(hint));
+    if let (DataType::Varchar(None), Some(digits)) = (data_type, decimal_digits(of)) {
+        return Ok(Some(text(digits)));
+    }
+    Ok(match data_type {
+        DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+            let mut cast = cast.clone();
+            if let Expr::Cast { data_type, .. } = &mut cast {
+                *data_type = DataType::Timestamp(Some(3), TimezoneInfo::None);
+            }
+            Some(cast)
+        }
+        DataType::Timestamp(None | Some(3), TimezoneInfo::WithTimeZone | TimezoneInfo::Tz)
+            if *kind != CastKind::TryCast =>
+        {
+            filled("as_zoned({1})", &[of])
+        }
+        DataType::Timestamp(_, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => {
+            return refused(
+                "a cast to a timestamp with time zone is known as CAST, and in milliseconds",
+                "write CAST(... AS timestamp(3) with time zone), or AT TIME ZONE",
+            );
+        }
+        DataType::Varchar(Some(CharacterLength::IntegerLength { length, .. })) => {
+            let template = format!("varchar_of(CAST({{1}} AS varchar), {length}, typeof({{1}}))");
+            filled(&template, &[of])
+        }
+        DataType::Char(_) | DataType::Character(_) => {
+            return refused("a cast to char is not available", "write CAST(... AS varchar)");
+        }
+        _ => None,
+    })
+}
+
+/// The digits of a literal with a point, which is a decimal in Athena and has no exponent as text.
+fn decimal_digits(of: &Expr) -> Option<&str> {
+    match of {
+        Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. })
+            if digits.contains('.') && !digits.contains(['e', 'E']) =>
+        {
+            Some(digits)
+        }
+        _ => None,
     }
 }
 
-/// A call in the engine's spelling; `None` for what needs none.
-fn spelled(expression: &Expr) -> Option<Expr> {
-    if let Expr::Substring { expr, substring_from: Some(from), substring_for, .. } = expression {
-        return match substring_for {
-            None => filled("substr_from({1}, {2})", &[expr, from]),
-            Some(length) => filled("substr_of({1}, {2}, {3})", &[expr, from, length]),
-        };
+/// Athena's has a time zone, which no type here has.
+fn refuse_time_of_day(call: &Function) -> Result<()> {
+    if call.name.to_string().eq_ignore_ascii_case("current_time") {
+        return Err(Error::new(ErrorKind::Usage, "CURRENT_TIME is not available, since it has a time zone")
+            .hint("write CAST(localtimestamp AS time)"));
     }
-    let Expr::Function(call) = expression else { return None };
+    Ok(())
+}
+
+/// A call in the engine's spelling.
+fn spelled_call(call: &Function) -> Option<Expr> {
     let name = call.name.to_string().to_ascii_lowercase();
     let arguments = arguments(call)?;
     let fits = |spelling: &&(&str, usize, &str)| spelling.0 == name && spelling.1 == arguments.len();
@@ -144,7 +274,12 @@ fn filled(template: &str, arguments: &[&Expr]) -> Option<Expr> {
 
 /// The arguments of a plain call.
 fn arguments(call: &Function) -> Option<Vec<&Expr>> {
-    let FunctionArguments::List(list) = &call.args else { return None };
+    let list = match &call.args {
+        FunctionArguments::List(list) => list,
+        // Such as CURRENT_TIMESTAMP.
+        FunctionArguments::None => return Some(Vec::new()),
+        FunctionArguments::Subquery(_) => return None,
+    };
     if list.duplicate_treatment.is_some() || !list.clauses.is_empty() {
         return None;
     }
@@ -161,7 +296,7 @@ mod tests {
 
     fn rewritten(sql: &str) -> String {
         let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
-        calls(&mut statements[0]);
+        calls(&mut statements[0]).unwrap();
         statements[0].to_string()
     }
 
@@ -174,9 +309,13 @@ mod tests {
             ),
             (
                 "SELECT if(year(a) = 1, 'x') FROM t",
-                "SELECT (CASE WHEN (CAST(date_part('year', a) AS BIGINT)) = 1 THEN 'x' END) FROM t",
+                "SELECT (CASE WHEN time_field('year', a) = 1 THEN 'x' END) FROM t",
             ),
-            ("SELECT contains(array['{2}'], b)", "SELECT array_has(ARRAY['{2}'], b)"),
+            (
+                "SELECT contains(array['{2}'], b)",
+                "SELECT (CASE WHEN array_has(ARRAY['{2}'], b) THEN true WHEN b IS NOT NULL AND ARRAY['{2}'] IS NOT NULL \
+                 AND array_position(ARRAY['{2}'], NULL) IS NULL THEN false END)",
+            ),
             ("SELECT count(DISTINCT a), year FROM t", "SELECT count(DISTINCT a), year FROM t"),
             ("SELECT if(a) FROM t", "SELECT if(a) FROM t"),
         ] {
@@ -188,7 +327,7 @@ mod tests {
     fn texts_within_a_call_are_what_they_were() {
         let sql = "SELECT if(true, 'a''''', '\\''')";
         let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
-        calls(&mut statements[0]);
+        calls(&mut statements[0]).unwrap();
         let mut texts = Vec::new();
         let done = visit_expressions_mut(&mut statements[0], |expression| {
             if let Expr::Value(value) = expression {

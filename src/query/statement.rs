@@ -37,7 +37,7 @@ pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
         return Err(refused(&statement));
     }
     refuse_samples(&statement)?;
-    adapt(&mut statement);
+    adapt(&mut statement)?;
     Ok(statement)
 }
 
@@ -120,7 +120,7 @@ fn list_tables(statement: &mut SqlStatement) {
 }
 
 /// Brings names and functions into the engine's spelling.
-fn adapt(statement: &mut Statement) {
+fn adapt(statement: &mut Statement) -> Result<()> {
     match statement {
         Statement::Explain(explain) => adapt(&mut explain.statement),
         Statement::Statement(statement) => {
@@ -133,9 +133,9 @@ fn adapt(statement: &mut Statement) {
             if let SqlStatement::ExplainTable { table_name, .. } = statement.as_mut() {
                 drop_database(table_name);
             }
-            rewrite::calls(statement.as_mut());
+            rewrite::calls(statement.as_mut())
         }
-        _ => {}
+        _ => Ok(()),
     }
 }
 

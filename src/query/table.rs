@@ -1,6 +1,6 @@
 //! A table of the lake for DataFusion: its schema, and which files of which days a scan reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,7 @@ use super::files::{LakeFiles, meta};
 use crate::convert::PartFile;
 use crate::dataset::{Dataset, Origin, TableSchema};
 use crate::error::{Error, Result};
-use crate::kst::{KstDay, UtcInstant};
+use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
 use crate::store::lake::Partition;
@@ -43,6 +43,38 @@ pub(super) struct LakeTable {
     columns: SchemaRef,
     schema: SchemaRef,
     times: TimeColumns,
+    /// Days that statements have named.
+    named: Arc<NamedDays>,
+}
+
+/// Days of a table that statements name in their conditions on `proc_ymd`.
+#[derive(Debug, Default)]
+pub(super) struct NamedDays {
+    /// The only ones that can be there, where not all are wanted.
+    among: Option<DayRange>,
+    /// Each with whether it is published.
+    days: Mutex<BTreeMap<KstDay, bool>>,
+}
+
+impl NamedDays {
+    /// None yet, and only those of a range are looked at.
+    pub(super) fn among(among: Option<DayRange>) -> Self {
+        Self { among, days: Mutex::default() }
+    }
+
+    fn add(&self, named: &[KstDay], is_published: impl Fn(KstDay) -> bool) {
+        let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        let can_be_there = |day: &&KstDay| self.among.is_none_or(|among| among.contains(**day));
+        days.extend(named.iter().filter(can_be_there).map(|day| (*day, is_published(*day))));
+    }
+
+    /// How many days are named and not published, how many are named, and the first that is not published.
+    pub(super) fn unpublished(&self) -> Option<(usize, usize, KstDay)> {
+        let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing = days.iter().filter(|(_, is_published)| !**is_published).map(|(day, _)| *day);
+        let first = missing.next()?;
+        Some((missing.count() + 1, days.len(), first))
+    }
 }
 
 /// The published days of a table; each manifest is read once, so that all statements of an engine see the same days.
@@ -118,6 +150,7 @@ impl LakeTable {
         files: Arc<LakeFiles>,
         dataset: &dyn Dataset,
         schemas: &[TableSchema],
+        named: Arc<NamedDays>,
     ) -> Self {
         let mut columns: Vec<Field> = Vec::new();
         for field in schemas.iter().flat_map(TableSchema::fields) {
@@ -128,7 +161,7 @@ impl LakeTable {
         let times = time_columns(schemas.first(), dataset);
         let whole = columns.iter().cloned().chain([days::partition_field()]).collect::<Vec<_>>();
         let [columns, schema] = [columns, whole].map(|fields| Arc::new(Schema::new(fields)));
-        Self { days, files, columns, schema, times }
+        Self { days, files, columns, schema, times, named }
     }
 
     fn file(&self, manifest: &Manifest, part: &PartFile) -> PartitionedFile {
@@ -211,6 +244,12 @@ impl TableProvider for LakeTable {
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let wanted = days::wanted(&self.days.known, filters, &self.schema, &self.times, session)?;
         let manifests = self.days.of(&wanted).await?;
+        // Of days that other conditions leave out, a folder is all that is looked at.
+        let is_published = |day| match wanted.contains(&day) {
+            true => manifests.iter().any(|manifest| manifest.day == day),
+            false => self.days.known.binary_search(&day).is_ok(),
+        };
+        self.named.add(&days::named(filters, session), is_published);
         let files = manifests.iter().flat_map(|manifest| {
             manifest.parts.iter().map(|part| self.file(manifest, part)).collect::<Vec<_>>()
         });

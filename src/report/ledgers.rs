@@ -5,6 +5,7 @@ use super::format::{short, thousands};
 use super::html::{concat, escape};
 use super::text::Text;
 use crate::kst::KstDay;
+use crate::plan::LeftGroup;
 use crate::publish::Manifest;
 
 /// A day of a table: its manifest, or nothing where it is not published.
@@ -20,18 +21,20 @@ pub struct LedgerLine {
 
 const TITLE: Text = Text::new("Ledgers of the runs", "실행 원장");
 const NOTE: Text = Text::new(
-    "read = written + other day + duplicate + quarantined + filtered, in each line.",
-    "각 줄에서 읽은 행 = 기록 + 다른 날 + 중복 + 격리 + 제외.",
+    "read = written + other day + duplicate + quarantined + filtered, in each line. Left out: objects listed for the \
+     day that are not logs of the table.",
+    "각 줄에서 읽은 행 = 기록 + 다른 날 + 중복 + 격리 + 제외. 제외 객체: 나열되었으나 해당 테이블의 로그가 아닌 객체.",
 );
 const MISSING: Text = Text::new("not published", "미게시");
 const FINAL: Text = Text::new("final", "확정");
 const PROVISIONAL: Text = Text::new("provisional", "잠정");
 
 /// The heads of the columns; the numbers begin with the third.
-const HEADS: [Text; 12] = [
+const HEADS: [Text; 13] = [
     Text::new("Table", "테이블"),
     Text::new("Day", "날짜"),
     Text::new("Objects", "객체"),
+    Text::new("Left out", "제외 객체"),
     Text::new("Read", "읽음"),
     Text::new("Written", "기록"),
     Text::new("Other day", "다른 날"),
@@ -68,8 +71,8 @@ fn row(line: &LedgerLine) -> String {
         );
     };
     let ledger = &manifest.ledger;
+    let (left, why) = left_out(manifest);
     let counts = [
-        manifest.inputs_file.objects,
         ledger.read,
         ledger.written,
         ledger.other_day,
@@ -78,15 +81,31 @@ fn row(line: &LedgerLine) -> String {
         ledger.filtered,
         manifest.parts.len() as u64,
     ];
-    let counts = concat(counts.iter().map(|count| {
-        format!(r#"<td class="number">{}</td>"#, thousands(i64::try_from(*count).unwrap_or(i64::MAX)))
-    }));
+    let counts = concat(counts.iter().map(|count| format!(r#"<td class="number">{}</td>"#, number(*count))));
+    let objects = format!(
+        r#"<td class="number">{}</td><td class="number" title="{}">{}</td>"#,
+        number(manifest.inputs_file.objects),
+        escape(&why),
+        left.map_or("-".to_owned(), number)
+    );
     let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
     let state = if manifest.provisional { PROVISIONAL } else { FINAL };
     format!(
-        r#"<tr>{name}{counts}<td class="number">{}</td><td title="{}">{}</td></tr>"#,
+        r#"<tr>{name}{objects}{counts}<td class="number">{}</td><td title="{}">{}</td></tr>"#,
         short(bytes as f64, Unit::Bytes),
         escape(&manifest.run),
         state.both()
     )
+}
+
+fn number(count: u64) -> String {
+    thousands(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// Objects that listing met and left out, and why; early manifests do not say.
+fn left_out(manifest: &Manifest) -> (Option<u64>, String) {
+    let Some(listed) = &manifest.listed else { return (None, String::new()) };
+    let why = |group: &LeftGroup| format!("{}: {}", group.why, number(group.objects.max(group.folders)));
+    let why: Vec<String> = listed.left.iter().map(why).collect();
+    (Some(listed.left_out()), why.join(", "))
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 #[cfg(feature = "aws")]
 use std::sync::{Arc, OnceLock};
 
+use super::proxies::ProxyVariables;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
 use super::{Lake, LakeAccess, LocalLake, LocalStore, SourceAccess, Store};
@@ -32,6 +33,8 @@ pub struct Way {
     pub path_style: bool,
     /// Attempts of one request, all retries told, where somebody wants another number than ours.
     pub max_attempts: Option<u32>,
+    /// Which proxies requests go through.
+    pub proxies: ProxyVariables,
 }
 
 impl Connector {

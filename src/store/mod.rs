@@ -8,6 +8,7 @@ mod file_lock;
 pub mod lake;
 mod local;
 mod local_lake;
+pub mod proxies;
 #[cfg(feature = "aws")]
 pub mod s3;
 pub mod scratch;

@@ -1,11 +1,14 @@
 //! Objects as they were before they were packed: gzip with any number of members, or plain, told by the first bytes.
 //!
+//! Zeros behind a member are padding, as tapes and block devices leave it. A byte order mark at the very front of the
+//! content is passed over here, for every log type. Other bytes behind a member are damage.
+//!
 //! [`Unpacked`] reads anything. [`WholeGunzip`] is twice as fast where it can work: on one member, in memory, of a size
 //! that is known.
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -13,30 +16,112 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const MEMBER_START: [u8; 3] = [0x1f, 0x8b, 8];
 const READ_BYTES: usize = 64 << 10;
 
-/// Reads the content of an object, unpacked.
-pub enum Unpacked<R: Read> {
-    /// Not packed.
+/// What some editors put before text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Reads the content of an object, unpacked and without a byte order mark at its front.
+pub struct Unpacked<R: Read> {
+    content: Content<R>,
+    front: Front,
+}
+
+enum Content<R: Read> {
     Plain(BufReader<R>),
-    /// gzip.
-    Gzip(Box<MultiGzDecoder<BufReader<R>>>),
+    Gzip(Box<Members<BufReader<R>>>),
+}
+
+/// The first bytes of the content, which can be a mark.
+#[derive(Default)]
+struct Front {
+    is_read: bool,
+    bytes: Vec<u8>,
+    /// An error that came after them.
+    failed: Option<io::Error>,
 }
 
 impl<R: Read> Unpacked<R> {
     /// Looks at the first bytes; fails only when they cannot be read.
     pub fn new(object: R) -> io::Result<Self> {
         let mut object = BufReader::with_capacity(READ_BYTES, object);
-        let is_gzip = is_gzip(object.fill_buf()?);
-        Ok(if is_gzip { Self::Gzip(Box::new(MultiGzDecoder::new(object))) } else { Self::Plain(object) })
+        let content = if is_gzip(object.fill_buf()?) {
+            Content::Gzip(Box::new(Members { current: Some(GzDecoder::new(object)) }))
+        } else {
+            Content::Plain(object)
+        };
+        Ok(Self { content, front: Front::default() })
     }
 }
 
 impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.front.is_read {
+            self.front.read(&mut self.content);
+        }
+        if !self.front.bytes.is_empty() {
+            let count = self.front.bytes.as_slice().read(buffer)?;
+            self.front.bytes.drain(..count);
+            return Ok(count);
+        }
+        self.front.failed.take().map_or_else(|| self.content.read(buffer), Err)
+    }
+}
+
+impl Front {
+    fn read(&mut self, content: &mut impl Read) {
+        let wanted = BYTE_ORDER_MARK.len() as u64;
+        self.is_read = true;
+        self.failed = content.take(wanted).read_to_end(&mut self.bytes).err();
+        self.bytes.drain(..self.bytes.len() - without_mark(&self.bytes).len());
+    }
+}
+
+impl<R: Read> Read for Content<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(content) => content.read(buffer),
             Self::Gzip(content) => content.read(buffer),
         }
     }
+}
+
+/// The content of gzip members one after the other, with zeros behind any of them.
+struct Members<R> {
+    current: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.current {
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            let Some(mut packed) = self.current.take().map(GzDecoder::into_inner) else { break };
+            self.current = is_more_behind_zeros(&mut packed)?.then(|| GzDecoder::new(packed));
+        }
+        Ok(0)
+    }
+}
+
+/// Passes zeros; whether anything else follows.
+fn is_more_behind_zeros(packed: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let bytes = match packed.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            bytes => bytes?,
+        };
+        let (zeros, all) = (bytes.iter().take_while(|byte| **byte == 0).count(), bytes.len());
+        packed.consume(zeros);
+        if zeros < all || all == 0 {
+            return Ok(all > 0);
+        }
+    }
+}
+
+/// Content without the byte order mark at its front.
+#[must_use]
+pub fn without_mark(content: &[u8]) -> &[u8] {
+    content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
 }
 
 /// Whether bytes are the front of a gzip member.
@@ -58,8 +143,8 @@ impl Default for WholeGunzip {
 }
 
 impl WholeGunzip {
-    /// The content of one whole, undamaged member of at most `max_bytes` and nothing behind it. `None` says nothing: the
-    /// object may be sound, and is read by [`Unpacked`].
+    /// The content of one whole, undamaged member of at most `max_bytes` and nothing behind it, without a byte order mark.
+    /// `None` says nothing: the object may be sound, and is read by [`Unpacked`].
     pub fn unpack(&mut self, packed: &[u8], max_bytes: usize) -> Option<&[u8]> {
         // A second member begins like the first. A chance hit inside the first costs a little time.
         let (_, behind) = packed.split_at_checked(GZIP_MAGIC.len())?;
@@ -67,7 +152,7 @@ impl WholeGunzip {
             return None;
         }
         let bytes = u32::from_le_bytes(*packed.last_chunk()?) as usize;
-        // Zeros behind a member look like the end of an empty one.
+        // Many zeros behind a member look like the end of an empty one.
         if bytes == 0 || bytes > max_bytes {
             return None;
         }
@@ -77,7 +162,7 @@ impl WholeGunzip {
         // What is behind a member is passed over, and may end like it: only the member's own end has its checksum.
         let checksum = libdeflater::crc32(content).to_le_bytes();
         let is_end = packed[..packed.len() - 4].ends_with(&checksum);
-        (written == bytes && is_end).then_some(content)
+        (written == bytes && is_end).then(|| without_mark(content))
     }
 }
 
@@ -110,12 +195,16 @@ mod tests {
         /// The slow twin reads piece by piece.
         #[test]
         fn unpacking_at_once_gives_what_reading_gives_or_nothing(
-            members in prop::collection::vec(prop::collection::vec(0_u8..4, 0..300), 1..3),
-            behind in prop::sample::select(vec![&b""[..], b"\0\0\0\0", b"x"]),
+            members in prop::collection::vec(("(\u{feff})?", prop::collection::vec(0_u8..4, 0..300), 0..9_usize), 1..3),
+            behind in prop::sample::select(vec![&b""[..], b"x", b"\0x", b"\x1f\x8b"]),
             cut in 0..40_usize,
             flip in prop::option::of(any::<prop::sample::Index>()),
         ) {
-            let mut packed = members.iter().flat_map(|content| member(content)).collect::<Vec<_>>();
+            let mut packed = Vec::new();
+            for (mark, content, zeros) in &members {
+                packed.extend(member(&[mark.as_bytes(), content].concat()));
+                packed.resize(packed.len() + zeros, 0);
+            }
             packed.extend_from_slice(behind);
             packed.truncate(packed.len() - cut.saturating_sub(20).min(packed.len()));
             if let (Some(place), false) = (flip, packed.is_empty()) {
@@ -129,6 +218,82 @@ mod tests {
                 prop_assert!(end.is_ok(), "{:?}", end);
                 prop_assert_eq!(content, read.as_slice());
             }
+        }
+    }
+
+    /// What piecewise reading makes of an object: its content, or whether it is damaged after how many bytes.
+    fn read(packed: &[u8]) -> Result<Vec<u8>, (bool, usize)> {
+        let mut read = Vec::new();
+        let end = Unpacked::new(packed).unwrap().read_to_end(&mut read);
+        end.map_err(|error| (is_damage(&error), read.len())).map(|_| read)
+    }
+
+    #[test]
+    fn zeros_behind_a_member_are_padding_and_other_bytes_are_damage() {
+        let (one, two) = (member(b"one"), member(b"two"));
+        for zeros in [0, 1, 3, 4, 7, 8, 511, 512, READ_BYTES, 3 * READ_BYTES + 1] {
+            let padding = vec![0; zeros];
+            assert_eq!(read(&[&one[..], &padding].concat()), Ok(b"one".to_vec()), "{zeros}");
+            assert_eq!(read(&[&one[..], &two, &padding].concat()), Ok(b"onetwo".to_vec()), "{zeros}");
+            assert_eq!(
+                read(&[&one[..], &padding, &two, &padding].concat()),
+                Ok(b"onetwo".to_vec()),
+                "{zeros}"
+            );
+            for rest in [&b"x"[..], b"\x1f", b"\x1f\x8b\x08", b"\n"] {
+                assert_eq!(read(&[&one[..], &padding, rest].concat()), Err((true, 3)), "{zeros} {rest:?}");
+            }
+            let mut whole = WholeGunzip::default();
+            let padded = [&one[..], &padding].concat();
+            assert_eq!(whole.unpack(&padded, 100).unwrap_or(b"one"), b"one");
+        }
+        assert_eq!(
+            read(&[&one[..one.len() - 1], &[0]].concat()),
+            Ok(b"one".to_vec()),
+            "its size ends in a zero"
+        );
+        assert_eq!(read(&[&one[..one.len() - 6], &[0; 9]].concat()), Err((true, 3)), "a cut checksum");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_once_and_at_the_front_alone() {
+        for (content, expected) in [
+            ("\u{feff}text", "text"),
+            ("\u{feff}", ""),
+            ("\u{feff}\u{feff}a", "\u{feff}a"),
+            ("a\u{feff}", "a\u{feff}"),
+            ("", ""),
+            ("ab", "ab"),
+        ] {
+            let packed = member(content.as_bytes());
+            for object in [content.as_bytes(), &packed, &[&packed[..], &member(b"")].concat()] {
+                assert_eq!(read(object), Ok(expected.as_bytes().to_vec()), "{content:?}");
+            }
+            let whole = WholeGunzip::default().unpack(&packed, 100).map(<[u8]>::to_vec);
+            assert_eq!(whole.unwrap_or_default(), expected.as_bytes());
+        }
+        assert_eq!(read(b"\xef\xbb"), Ok(b"\xef\xbb".to_vec()), "half a mark is none");
+    }
+
+    /// Gives some bytes, then an error that is no damage.
+    struct Failing<'a>(&'a [u8]);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.read(buffer)? {
+                0 => Err(io::Error::other("gone")),
+                count => Ok(count),
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_of_the_object_comes_after_what_was_read_and_is_no_damage() {
+        for object in [&b"\xef\xbb\xbfab"[..], b"ab", &member(b"ab"), &[&member(b"ab")[..], &[0; 9]].concat()]
+        {
+            let mut read = Vec::new();
+            let error = Unpacked::new(Failing(object)).unwrap().read_to_end(&mut read).unwrap_err();
+            assert_eq!((read.as_slice(), is_damage(&error)), (&b"ab"[..], false), "{error}");
         }
     }
 

@@ -1,8 +1,9 @@
 """Stands in for the binary: says what the environment tells it to say, and ends as it is told to.
 
-FAKE_EVENTS: lines for standard error. FAKE_STDOUT: standard output. FAKE_SUMMARY: content of --summary-json. FAKE_CODE:
-exit code. FAKE_PIDS: a file that gets the ids of this process and of one that it starts; both then wait to be stopped.
-FAKE_DEAF: the second does not heed SIGTERM. FAKE_SEEN: a file that gets command line and environment.
+FAKE_EVENTS: lines for standard error. FAKE_STDOUT: standard output. FAKE_SUMMARY: content of --summary-json.
+FAKE_SUMMARY_FILE: a file with that content, which may be anything. FAKE_CODE: exit code. FAKE_PIDS: a file that gets
+the ids of this process and of one that it starts; both then wait to be stopped. FAKE_DEAF: the second does not heed
+SIGTERM. FAKE_SEEN: a file that gets command line and environment.
 """
 
 import json
@@ -22,6 +23,8 @@ def main() -> int:
         Path(seen).write_text(json.dumps({"words": sys.argv[1:], "env": dict(os.environ)}))
     if summary := os.environ.get("FAKE_SUMMARY"):
         Path(given["summary-json"]).write_text(summary)
+    if content := os.environ.get("FAKE_SUMMARY_FILE"):
+        Path(given["summary-json"]).write_bytes(Path(content).read_bytes())
     print(os.environ.get("FAKE_STDOUT", ""), flush=True)
     print(os.environ.get("FAKE_EVENTS", ""), file=sys.stderr, flush=True)
     if pids := os.environ.get("FAKE_PIDS"):

@@ -1,10 +1,13 @@
 """Where the DAGs have their settings from."""
 
+import json
 from pathlib import Path
 
 import pytest
+from harness import logmill
 from logmill_airflow.command import Source
 from logmill_airflow.config import Config
+from logmill_airflow.log_types import LOG_TYPES
 
 FILE = """
 [lake]
@@ -59,7 +62,18 @@ def test_nothing_need_be_set() -> None:
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({"databse": "logs"}, "unknown keys: databse"),
+        ({"databse": "logs"}, "variable 'logmill' has unknown keys: 'databse': did you mean 'database'"),
+        ({"nonsense": 1, "retrys": 1}, "'nonsense': known are .*; 'retrys': did you mean 'retries'"),
+        ({"origins": {}}, "unknown keys: 'origins'"),
+        ({"sources": [{"dataset": "cloudtrial"}]}, "source 1 of .*'cloudtrial' is not .*did you mean 'cloudtrail'"),
+        ({"sources": [{"dataset": "cloudtrail"}, {"dataset": "elb"}]}, "source 2 of .*known are cloudtrail, s3-access"),
+        ({"sources": [{"datset": "cloudtrail"}]}, "'datset': did you mean 'dataset'"),
+        ({"sources": [{"table": "web"}]}, "source 1 of the variable 'logmill' has no log type"),
+        ({"sources": ["cloudtrail"]}, "source 1 of the variable 'logmill' has no log type"),
+        ({"sources": [{"dataset": "cloudtrail", "tabel": "x"}]}, "'tabel': did you mean 'table'"),
+        ({"quicksight_data_sets": {"cloudtrial": ["id"]}}, "'cloudtrial': did you mean 'cloudtrail'"),
+        (["config_file"], "not a JSON object"),
+        ("/etc/logmill.toml", "not a JSON object"),
         ({"first_day": "yesterday"}, "no day"),
         ({"start_at": "4 am"}, "isoformat"),
         ({"staging": "s3:/lake/staging"}, "neither s3://"),
@@ -69,6 +83,41 @@ def test_nothing_need_be_set() -> None:
 def test_mistakes_are_refused(settings: dict, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         Config.of(settings)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "complaint"),
+    [("cloudtrial", "source 1 of the config file .*did you mean 'cloudtrail'"), ("", "is not a log type: known are")],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path: Path, dataset: str, complaint: str) -> None:
+    path = tmp_path / "logmill.toml"
+    path.write_text(f'[[source]]\ndataset = "{dataset}"\n')
+    with pytest.raises(ValueError, match=complaint):
+        Config.of({"config_file": str(path)})
+
+
+def test_the_log_types_are_those_of_the_binary() -> None:
+    lines = [json.loads(line) for line in logmill("schema", "--format", "json").stdout.splitlines()]
+    assert {line["dataset"]: line["table"] for line in lines} == LOG_TYPES
+    assert Config.of({"sources": [{"dataset": "s3_access"}]}).table_sources() == [Source("s3-access", "s3_access")]
+
+
+def test_settings_say_where_they_came_from(file: str) -> None:
+    env = {"LOGMILL_OUTPUT": "/lake", "LOGMILL_TOKEN": "hush"}
+    told = Config.of({"config_file": file, "env": env, "retries": 1}, "AIRFLOW_VAR_LOGMILL").told()
+    assert told["AIRFLOW_VAR_LOGMILL"] == f'config_file={file}, env=["LOGMILL_OUTPUT", "LOGMILL_TOKEN"], retries=1'
+    assert told[f"config file {file}"].endswith("output=s3://lake/logs/, database=logs")
+    assert "shards=4" in told["default"] and "retries" not in told["default"]
+    assert Config.of({"env": {"LOGMILL_OUTPUT": "/lake"}}).told()["'env' of the variable"] == "output=/lake"
+    assert list(Config.of({}).told()) == ["default"]
+
+
+def test_settings_that_are_not_json_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_VAR_LOGMILL", "{config_file: /etc/logmill.toml}")
+    with pytest.raises(ValueError, match="variable 'logmill' is not JSON"):
+        Config.load()
+    monkeypatch.setenv("AIRFLOW_VAR_LOGMILL", '{"retries": 2}')
+    assert Config.load().told()["AIRFLOW_VAR_LOGMILL"] == "retries=2"
 
 
 @pytest.mark.parametrize(

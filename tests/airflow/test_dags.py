@@ -86,7 +86,7 @@ def test_a_mistake_in_the_settings_is_an_import_error_that_names_it(variable: An
     variable(databse="logs")
     errors = DagBag(str(DAGS)).import_errors
     assert len(errors) == len(DAG_IDS)
-    assert all("unknown keys: databse" in error for error in errors.values())
+    assert all("unknown keys: 'databse': did you mean 'database'?" in error for error in errors.values())
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,18 @@ def test_a_backfill_makes_the_days_of_its_params(lake: Lake, logs: Path, tmp_pat
     assert made(every) == {("cloudtrail", "2023-11-01"), ("s3_access", "2023-11-01")}
 
 
+def test_without_any_settings_nothing_is_run(
+    airflow_database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As `airflow dags test` does it, which sees no variable of the database when it reads a DAG."""
+    monkeypatch.delenv("AIRFLOW_VAR_LOGMILL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    ended = run_dag("logmill_backfill", {"from": "2023-11-01", "to": "2023-11-01"})
+    assert (ended.state, ended.states("backfill")) == ("failed", ["failed", "failed"])
+    said = capfd.readouterr()
+    assert "no settings are found" in said.out + said.err
+
+
 def test_a_backfill_without_a_first_day_is_refused(lake: Lake) -> None:
     ended = run_dag("logmill_backfill")
     assert (ended.state, ended.states("backfill")) == ("failed", ["failed", "failed"])

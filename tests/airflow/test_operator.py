@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
+from harness import binary
 from logmill_airflow.operators import LogmillOperator
+from logmill_airflow.tasks import only_table, tables_in
 
 from processes import pids_in, until_gone
 from worker import FAKE
@@ -120,6 +122,97 @@ def test_xcom_gets_the_summary_of_many_days() -> None:
     found = operator("backfill", {"FAKE_SUMMARY": json.dumps(summary)}).execute({})
     assert [(entry["day"], entry["rows"]) for entry in found["tables"]] == [("2023-11-01", 10), ("2023-11-02", 10)]
     assert found["failed"] == [{"day": None, "table": "s3_access", "published": False}]
+
+
+BROKEN = [
+    "", "\n", "{", '{"version": 1, "logm', "null", "[]", "7", "{}", '{"run": "r", "exit_code": 0}', "\u00ff",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("summary", BROKEN)
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [(2, AirflowFailException), (4, AirflowFailException), (75, AirflowException), (99, AirflowSkipException)],
+)
+def test_a_broken_summary_leaves_the_exit_code_its_meaning(
+    tmp_path: Path, summary: str, code: int, error: type[Exception]
+) -> None:
+    (content := tmp_path / "content").write_text(summary, "latin-1")
+    task = operator(env={"FAKE_CODE": str(code), "FAKE_SUMMARY_FILE": str(content)}, day="2023-11-01")
+    with pytest.raises(AirflowException, match=f"ended with {code}: ") as raised:
+        task.execute({"ti": Pushed()})
+    assert raised.type is error
+
+
+@pytest.mark.parametrize("summary", BROKEN)
+def test_a_run_without_a_summary_that_can_be_read_is_a_success_all_the_same(
+    tmp_path: Path, summary: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (content := tmp_path / "content").write_text(summary, "latin-1")
+    assert operator(env={"FAKE_SUMMARY_FILE": str(content)}, day="2023-11-01").execute({}) is None
+    said = capfd.readouterr().out
+    assert ("cannot be read, its exit code counts" in said) == bool(summary.strip())
+    accepted = operator(env={"FAKE_CODE": "6", "FAKE_SUMMARY_FILE": str(content)}, day="2023-11-01", accept=[6])
+    assert accepted.execute({}) is None
+
+
+@pytest.mark.parametrize(
+    ("summary", "why"), [(None, "no summary says what was published"), ({"tables": []}, "nothing was published")]
+)
+def test_what_follows_a_run_of_which_nothing_is_known_is_skipped(summary: dict | None, why: str) -> None:
+    for tables in (only_table, tables_in):
+        with pytest.raises(AirflowSkipException, match=why):
+            tables(summary)
+
+
+@pytest.mark.parametrize("verb", ["run", "backfill", "publish"])
+def test_a_binary_that_refuses_its_arguments_is_not_tried_again(verb: str, tmp_path: Path) -> None:
+    task = LogmillOperator(
+        task_id="t", verb=verb, binary=str(binary()), day="2023-11-01", options={"grace": "a while"}, cwd=str(tmp_path)
+    )
+    with pytest.raises(AirflowFailException, match="ended with 2: "):
+        task.execute({})
+    with pytest.raises(AirflowFailException, match="ended with 2: "):
+        LogmillOperator(task_id="t", verb=verb, binary=str(binary()), day="never", cwd=str(tmp_path)).execute({})
+
+
+TOLD = {"default": "binary=logmill", "variable 'logmill'": "config_file=/etc/logmill.toml"}
+
+
+def test_the_log_says_which_settings_are_used_and_where_they_came_from(capfd: pytest.CaptureFixture[str]) -> None:
+    operator("doctor", settings=TOLD).execute({})
+    said = capfd.readouterr().out
+    assert "settings from default: binary=logmill" in said
+    assert "settings from variable 'logmill': config_file=/etc/logmill.toml" in said
+
+
+def test_a_task_that_knows_defaults_alone_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: Any
+) -> None:
+    seen, defaults = tmp_path / "seen", {"default": "binary=logmill"}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AIRFLOW_VAR_LOGMILL", raising=False)
+
+    def run(settings: dict[str, str], **more: Any) -> None:
+        seen.unlink(missing_ok=True)
+        operator("doctor", {"FAKE_SEEN": str(seen)}, settings=settings, **more).execute({})
+
+    with pytest.raises(AirflowFailException, match="no settings are found: the variable 'logmill' is empty or cannot"):
+        run(defaults)
+    assert not seen.exists()
+    run(TOLD)
+    assert seen.exists()
+    # The program finds settings of its own.
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "logmill.toml").write_text("")
+    run(defaults, cwd=str(tmp_path / "there"))
+    monkeypatch.setenv("LOGMILL_OUTPUT", "/lake")
+    run(defaults)
+    # The DAG was read without what the task can see.
+    variable(config_file="/etc/logmill.toml")
+    with pytest.raises(AirflowFailException, match="is set, but was not seen when this DAG was read"):
+        run(defaults)
+    assert not seen.exists()
 
 
 def test_a_task_that_fails_tells_what_was_published_all_the_same() -> None:

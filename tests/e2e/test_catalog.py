@@ -18,7 +18,7 @@ from engines import Pyarrow, Spark, checksum
 from faults import ACCESS_DENIED, FaultProxy, Meanwhile, Refuse, Reply, running
 from harness import DATASETS, PATIENCE, SAMPLE_DATA, SAMPLE_DAY, Published, started
 from schema import columns
-from small_day import SmallDay
+from small_day import SmallDay, few_objects
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -276,20 +276,116 @@ def test_a_column_that_somebody_added_to_the_table_stays(
     assert catalog.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
 
 
-def test_a_table_of_another_type_is_refused_and_nothing_changes_in_the_catalog(
-    catalog: Registered, day: SmallDay
+COMMANDS = ["run", "lookback", "backfill", "publish"]
+
+
+def command_line(
+    catalog: Registered, source: str, command: str, *options: str | Path
+) -> tuple[str | Path, ...]:
+    """A command that makes the sample day and registers it; what comes before it is done."""
+    given = (*options, "--output", catalog.lake.url, *catalog.options, "--quiet")
+    road = ("--input", source, *given)
+    if command == "backfill":
+        return ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--only", "all", *road)
+    if command != "publish":
+        return ("run", "--day", SAMPLE_DAY, *road, *(("--lookback", "1d") if command == "lookback" else ()))
+    place = f"s3://{catalog.aws.bucket('staging')}"
+    plan, staging = ("--plan", f"{place}/plan.json"), ("--staging", f"{place}/shards")
+    catalog.aws.logmill("plan", "--day", SAMPLE_DAY, "--input", source, *plan, *options)
+    catalog.aws.logmill("convert", *plan, *staging, "--shard", "0", "--quiet")
+    return ("publish", *plan, *staging, *given[len(options) :])
+
+
+def assert_refused_before_anything_is_read(
+    catalog: Registered, source: str, command: str, *options: str | Path
+) -> str:
+    """Lake and catalog stay as they are, no raw log is listed, and no lock is taken; gives what was said."""
+    arguments = command_line(catalog, source, command, *options)
+    lake, state = catalog.aws.contents(catalog.lake.bucket), catalog.state()
+    catalog.aws.proxy.forget()
+    said = catalog.aws.logmill(*arguments, code=4).stderr
+    asked = catalog.aws.proxy.requests()
+    bucket = source.split("/")[2]
+    assert not [request for request in asked if request.path.startswith(bucket)]
+    assert not [request for request in asked if request.service == "s3" and request.method != "GET"]
+    assert [request.operation for request in asked if request.service == "glue"] == ["GetTable"]
+    assert (catalog.aws.contents(catalog.lake.bucket), catalog.state()) == (lake, state)
+    assert not catalog.lake.uploads()
+    return said
+
+
+def with_other_types(catalog: Registered, table: str, types: dict[str, str]) -> None:
+    """Gives columns of a table other types."""
+    full = catalog.table(table)["StorageDescriptor"]["Columns"]
+    changed = [column | {"Type": types.get(column["Name"], column["Type"])} for column in full]
+    assert changed != full
+    catalog.rewrite(table, changed)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_table_of_other_types_ends_a_command_before_anything_is_read(
+    grown: Registered, day: SmallDay, command: str
 ) -> None:
-    """The day itself is published: the exit code says so, and the error names the column and both types."""
-    catalog.run("--dataset", "s3-access", source=day.source)
-    full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
-    wrong = [column | {"Type": "int"} if column["Name"] == "bytes_sent" else column for column in full]
-    catalog.rewrite("s3_access", wrong)
-    state = catalog.state()
-    options = (*catalog.options, "--dataset", "s3-access")
-    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=6)
-    assert all(word in said for word in ("bytes_sent", "int", "bigint", "s3_access", "hint:"))
-    assert catalog.state() == state
-    assert catalog.lake.live("s3_access") == day.new["s3_access"]
+    """The error names the column and both types."""
+    with_other_types(grown, "s3_access", {"bytes_sent": "int"})
+    said = assert_refused_before_anything_is_read(grown, day.source, command, *ITS_TABLE)
+    assert all(word in said for word in ("column bytes_sent is int, not bigint", "s3_access", "hint:"))
+    assert "nothing was read or published" in said
+    assert " more" not in said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_other_naming_ends_a_command_before_anything_is_read(
+    grown: Registered, day: SmallDay, command: str
+) -> None:
+    """The first three columns that disagree are named, and the others are counted."""
+    given = ("--dataset", "cloudtrail", "--naming", "compact")
+    said = assert_refused_before_anything_is_read(grown, day.source, command, *given)
+    assert said.count("where --naming now gives") == 3
+    assert "additional_event_data where --naming now gives additionaleventdata; " in said
+    others = sum(column.name != column.snake for column in columns("cloudtrail", "compact")) - 3
+    assert f"; and {others} more" in said
+    assert "--naming" in said.split("hint:")[1]
+
+
+def test_a_promoted_column_of_another_type_ends_a_run_before_anything_is_read(
+    catalog: Registered, tmp_path: Path
+) -> None:
+    source = catalog.aws.source(few_objects())
+    config = promoting(tmp_path, source)
+    catalog.run("--config", config, source=CONFIGURED)
+    config.write_text(config.read_text().replace('"text"', '"big_int"'))
+    state, lake = catalog.state(), catalog.lake.everything()
+    said = catalog.aws.complaint(
+        catalog.lake, "--config", config, *catalog.options, source=CONFIGURED, code=4
+    )
+    assert "column bucket_asked_for is string, not bigint" in said
+    assert (catalog.state(), catalog.lake.everything()) == (state, lake)
+
+
+def test_of_many_types_that_disagree_three_are_named(grown: Registered, day: SmallDay) -> None:
+    names = ["bytes_sent", "object_size", "total_time", "turn_around_time", "http_status"]
+    with_other_types(grown, "s3_access", dict.fromkeys(names, "double"))
+    said = assert_refused_before_anything_is_read(grown, day.source, "run", *ITS_TABLE)
+    assert (said.count("is double, not"), "; and 2 more" in said) == (3, True)
+
+
+@pytest.mark.parametrize(("fault", "times"), [(ACCESS_DENIED, 1), (THROTTLED, 3)])
+def test_a_catalog_that_does_not_answer_at_first_does_not_stop_the_day(
+    grown: Registered, day: SmallDay, proxy: FaultProxy, fault: Refuse, times: int
+) -> None:
+    """It answers again when the day is registered."""
+    rule = proxy.rule(fault, operation="GetTable", times=times)
+    grown.run(*ITS_TABLE, source=day.source, env={"AWS_MAX_ATTEMPTS": "1"})
+    assert rule.struck == times
+    assert grown.lake.live("s3_access") == day.new["s3_access"]
+
+
+def test_what_is_looked_at_first_costs_no_request_more(grown: Registered, day: SmallDay) -> None:
+    grown.aws.proxy.forget()
+    grown.run(*ITS_TABLE, source=day.source)
+    counts = grown.aws.proxy.counts()
+    assert (counts["GetTable"], counts["GetPartitions"], counts["GetDatabase"]) == (2, 1, 1)
 
 
 def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: str, tmp_path: Path) -> None:
@@ -341,7 +437,7 @@ def test_a_table_that_somebody_else_changes_meanwhile_is_looked_at_again(
     catalog.run("--dataset", "s3-access", source=day.source)
     assert rule.struck == 1
     assert len(catalog.table("s3_access")["StorageDescriptor"]["Columns"]) == len(full)
-    # The first look is for what the catalog shows before the day is replaced.
+    # The first look is before anything is read.
     assert proxy.counts()["GetTable"] - 1 == proxy.counts()["UpdateTable"] == 2
     for request in proxy.requests("UpdateTable"):
         asked = json.loads(request.body)
@@ -381,13 +477,13 @@ def test_an_entry_of_a_batch_that_is_refused_for_good_is_named(
 
 
 def test_a_database_that_does_not_exist_is_named(catalog: Registered, day: SmallDay) -> None:
-    """And is not made unless that is asked for."""
-    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=6)
+    """Before anything is read, and is not made unless that is asked for."""
+    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=4)
     assert catalog.database in said
     assert "--create-database" in said
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         catalog.aws.glue.get_database(Name=catalog.database)
-    assert catalog.lake.readers() == day.new
+    assert catalog.lake.everything() == set()
 
 
 def test_a_catalog_that_is_denied_is_named(catalog: Registered, day: SmallDay, proxy: FaultProxy) -> None:
@@ -419,10 +515,11 @@ def test_a_projection_ends_only_when_a_person_ends_it(
     catalog.run("--projection", "2023-10-01", *ITS_TABLE, source=day.source)
     before = catalog.state()
     options = (*catalog.options, *ITS_TABLE)
-    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=6)
+    lake = catalog.lake.everything()
+    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=4)
     assert "--projection" in said
     assert "projection.enabled" in said
-    assert catalog.state() == before
+    assert (catalog.state(), catalog.lake.everything()) == (before, lake)
     given = ("--day", SAMPLE_DAY, "--output", catalog.lake.url, *catalog.options, "--format", "json")
     found = json.loads(catalog.aws.logmill("doctor", *given, code=4).stdout.splitlines()[0])
     (schema,) = [finding for finding in found["findings"] if finding["finding"] == "schema"]
@@ -442,7 +539,8 @@ def test_the_catalog_shows_the_run_that_committed_last_also_when_two_register_at
         options = (*ITS_TABLE, "--grace", "0s", "--scratch", tmp_path, "--steal")
         later.append(grown.run(*options, source=day.source)["run"])
 
-    proxy.rule(Meanwhile(overtake), operation=moment, times=1)
+    # The first look at the table is before anything is read.
+    proxy.rule(Meanwhile(overtake), operation=moment, times=1, skip=int(moment == "GetTable"))
     arguments = run_arguments(grown.lake, *grown.options, *ITS_TABLE, "--grace", "0s", source=day.source)
     with started(*arguments, env=grown.aws.env()) as process:
         process.communicate(timeout=PATIENCE)

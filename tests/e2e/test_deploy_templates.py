@@ -189,7 +189,7 @@ def test_the_jobs_of_kubernetes_make_the_day(tmp_path: Path, sample: Published) 
     config, lake = settings_file(tmp_path), tmp_path / "lake"
     for job in manifests("kubernetes-shards.yaml"):
         (container,) = job["spec"]["template"]["spec"]["containers"]
-        words = [word.replace("s3://my-lake/lake", str(lake)) for word in container["args"]]
+        words = [word.replace("s3://my-lake/logs", str(lake)) for word in container["args"]]
         meant = {"yesterday": SAMPLE_DAY, "/etc/logmill/logmill.toml": str(config)}
         filled = [meant.get(word, word) for word in words]
         for index in range(job["spec"].get("completions", 1)):

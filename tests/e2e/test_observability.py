@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aws import Aws
 from catalog import Registered
+from faults import ACCESS_DENIED
 from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, balanced, logmill, partition
 from small_day import few_objects
 
@@ -200,7 +201,8 @@ def test_a_day_that_the_catalog_does_not_show_is_published_and_has_failed(
     file, source = tmp_path / "logmill.prom", catalog.aws.source(few_objects())
     arguments = ("run", "--day", SAMPLE_DAY, "--input", source, "--output", catalog.lake.url)
     given = (*arguments, *catalog.options, "--metrics-file", file, "--emf", "--log-format", "json")
-    result = catalog.aws.logmill(*given, code=6)
+    catalog.aws.proxy.rule(ACCESS_DENIED, operation="CreateTable")
+    result = catalog.aws.logmill(*given, "--create-database", code=6)
     events = [json.loads(line) for line in result.stderr.splitlines()]
     for table in DATASETS:
         [path] = [path for path in catalog.lake.history() if re.match(rf"_runs/{table}/.*Z-\w+\.json", path)]

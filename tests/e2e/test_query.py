@@ -4,9 +4,10 @@ import csv
 import json
 import subprocess
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow.parquet
@@ -44,6 +45,28 @@ STATEMENTS = (
     "SELECT event_name FROM cloudtrail WHERE event_name LIKE 'Get%' UNION SELECT operation FROM s3_access",
     "SELECT date_format(event_time, '%Y-%m-%dT%H:%i:%sZ'), substr(event_name, 1, 3) || '-' FROM cloudtrail",
 )
+# Conditions that all events of the sample day meet: by the clock in Seoul it is 1 November 2023.
+ON_THE_DAY = (
+    "date(event_time AT TIME ZONE 'Asia/Seoul') = date '2023-11-01'",
+    "CAST(event_time AT TIME ZONE 'Asia/Seoul' AS date) = date '2023-11-01'",
+    "date(at_timezone(event_time, '+09:00')) = date '2023-11-01'",
+    "CAST(event_time AT TIME ZONE 'Asia/Seoul' AS varchar) LIKE '2023-11-01 %'",
+    "date_format(event_time AT TIME ZONE 'Asia/Seoul', '%Y%m%d') = proc_ymd",
+    "format_datetime(event_time AT TIME ZONE 'Asia/Seoul', 'yyyyMMdd') = '20231101'",
+    "date_trunc('day', event_time AT TIME ZONE 'Asia/Seoul') = timestamp '2023-11-01 00:00:00 Asia/Seoul'",
+    "day(event_time AT TIME ZONE 'Asia/Seoul') = 1",
+    "EXTRACT(DAY FROM event_time AT TIME ZONE 'Asia/Seoul') = 1",
+    "event_time >= timestamp '2023-11-01 00:00:00 Asia/Seoul' AND event_time < "
+    "timestamp '2023-11-02 00:00:00 Asia/Seoul'",
+    "event_time >= with_timezone(timestamp '2023-11-01 00:00:00', 'Asia/Seoul') AND event_time < "
+    "with_timezone(timestamp '2023-11-02 00:00:00', 'Asia/Seoul')",
+    "event_time AT TIME ZONE 'Asia/Seoul' BETWEEN from_iso8601_timestamp('2023-11-01T00:00:00+09:00') "
+    "AND from_iso8601_timestamp('2023-11-01T23:59:59+09:00')",
+    "CAST(event_time AT TIME ZONE 'Asia/Seoul' AS timestamp) = event_time_kst",
+)
+# Whole hours, halves and quarters from UTC, and clocks that are set forward and back by an hour and by half of one.
+ZONES = ("Asia/Seoul", "Asia/Kathmandu", "America/New_York", "America/St_Johns", "Australia/Lord_Howe")
+
 # Those of the last 24 hours ask for the time.
 READY = [statement for statement in QUERIES if "last_24_hours" not in statement.name]
 
@@ -154,6 +177,42 @@ def test_a_ready_query_gives_what_duckdb_gives(
         assert len(ours) == len(theirs)
     else:
         assert comparable(ours) == comparable(theirs)
+
+
+@pytest.mark.parametrize("condition", ON_THE_DAY)
+def test_the_sample_day_has_its_events_by_the_clock_in_seoul(
+    condition: str, sample: Published, tmp_path: Path
+) -> None:
+    """Of 1,430 events 559 are before midnight of UTC."""
+    count = answer(f"SELECT count(*) FROM cloudtrail WHERE {condition}", sample.lake, tmp_path)
+    assert count == [(1430,)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_clocks_show_what_the_zones_of_python_show(zone: str, sample: Published, tmp_path: Path) -> None:
+    """At 1,214 instants of 2023, about seven hours apart."""
+    first, end, apart = 1_672_531_200, 1_704_067_200, 25_980
+    sql = f"""SELECT CAST(t AS varchar) AS a, date(t) AS b, hour(t) AS c, minute(t) AS d, CAST(t AS timestamp) AS e,
+        to_iso8601(t) AS f
+        FROM (SELECT from_unixtime(value, '{zone}') AS t FROM generate_series({first}, {end}, {apart}))"""
+    found = sorted(answer(sql, sample.lake, tmp_path), key=lambda row: row[5])
+    clocks = [
+        datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(zone))
+        for seconds in range(first, end + 1, apart)
+    ]
+    expected = [
+        (
+            f"{clock:%Y-%m-%d %H:%M:%S}.000 {zone}",
+            clock.date(),
+            clock.hour,
+            clock.minute,
+            clock.replace(tzinfo=None),
+            clock.isoformat(timespec="milliseconds"),
+        )
+        for clock in clocks
+    ]
+    assert len(expected) == 1214
+    assert found == sorted(expected, key=lambda row: row[5])
 
 
 def test_a_lake_in_s3_gives_what_a_folder_gives(

@@ -203,7 +203,7 @@ fn the_schema_has_one_line_a_column_in_every_form() {
             schema(&["--dataset", table.dataset, "--naming", "compact"]).contains(&format!("\n{compact} "))
         );
     }
-    work.logmill(["schema", "--dataset", "elb"]).exits(2).says(&["'elb'", "hint:"]);
+    work.logmill(["schema", "--dataset", "elb"]).exits(2).says(&["'elb'", "cloudtrail, s3-access or all"]);
 }
 
 /// The columns of the files are those of the schema, in its order.

@@ -88,8 +88,19 @@ fn packing_that_is_odd_costs_nothing() {
         case("B-plain", of_events(&["plain"]), &["plain"], &[]),
         case("C-members", [gz(front), gz(back)].concat(), &["members 1", "members 2"], &[]),
         case("D-documents", [pack("one"), pack("two")].concat(), &["one", "two"], &[]),
+        case("E-zero", [pack("zero"), vec![0]].concat(), &["zero"], &[]),
+        case("F-zeros", [pack("zeros"), vec![0; 4096]].concat(), &["zeros"], &[]),
+        case("G-padded", [pack("a"), pack("b"), vec![0; 70_000]].concat(), &["a", "b"], &[]),
+        case("H-between", [pack("c"), vec![0; 511], pack("d"), vec![0; 3]].concat(), &["c", "d"], &[]),
+        case("I-marks", [gz(marked("e")), gz(marked("f"))].concat(), &["e", "f"], &[]),
+        case("J-mark", gz(marked("g")), &["g"], &[]),
     ];
     check(Table::CLOUDTRAIL, "event_id", &cases, &[]);
+}
+
+/// A file of one event with a byte order mark.
+fn marked(id: &str) -> String {
+    format!("\u{feff}{}", of_events(&[id]))
 }
 
 #[test]
@@ -105,18 +116,26 @@ fn packing_that_is_broken_costs_nothing_that_can_be_read() {
         case("D-trailer", cut("cut!", crc), &["cut!"], &[(2, "damaged_gzip")]),
         case("E-flip", flip.clone(), &["flip"], &[(2, "damaged_gzip")]),
         case("F-garbage", [&pack("garbage")[..], b"garbage"].concat(), &["garbage"], &[(2, "damaged_gzip")]),
-        case("G-zeros", [pack("zeros"), vec![0; 4096]].concat(), &["zeros"], &[(2, "damaged_gzip")]),
+        case("G-zeros", [pack("zeros"), b"\0\0\0x".to_vec()].concat(), &["zeros"], &[(2, "damaged_gzip")]),
         case("H-empty", "", &[], &[(0, "empty_object")]),
         case("I-packed-nothing", gz(""), &[], &[(0, "empty_object")]),
         case("I-second", [pack("1"), pack("2")[1..].to_vec()].concat(), &["1"], &[(2, "damaged_gzip")]),
-        case("I-zeros", [gz(""), vec![0; 512]].concat(), &[], &[(1, "damaged_gzip")]),
+        case("I-zeros", [gz(""), vec![0; 512]].concat(), &[], &[(0, "empty_object")]),
         case("J-noise", b"\x00\xff\x1f no log", &[], &[(0, "invalid_json")]),
-        case("K-packed-twice", gz(pack("twice")), &[], &[(0, "invalid_json")]),
+        case("K-packed-twice", gz(pack("twice")), &[], &[(1, "gzip_in_gzip")]),
+        case("L-packed-twice", [gz(pack("twice")), gz("")].concat(), &[], &[(1, "gzip_in_gzip")]),
+        case("M-utf-16", utf_16("wide", u16::to_le_bytes), &[], &[(1, "utf_16")]),
+        case("N-utf-16", gz(utf_16("wide", u16::to_be_bytes)), &[], &[(1, "utf_16")]),
     ];
     check(Table::CLOUDTRAIL, "event_id", &cases, &[]);
     let member_behind = [flip, pack("behind")].concat();
     let case = case("A-member", member_behind, &["flip"], &[(2, "damaged_gzip")]);
     check(Table::CLOUDTRAIL, "event_id", &[case], &[]);
+}
+
+/// A file of one event as some programs save text: in units of 16 bits, a byte order mark first.
+fn utf_16(id: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    marked(id).encode_utf16().flat_map(bytes).collect()
 }
 
 #[test]
@@ -139,6 +158,7 @@ fn documents_that_are_odd_cost_nothing() {
         ),
         case("C-bom", bom, &["bom"], &[]),
         case("D-spread", spread, &["spread"], &[]),
+        case("D-spelled", of_events(&["spelled"]).replace("Records", r"Rec\u006frds"), &["spelled"], &[]),
         case("E-none", r#"{"Records":[]}"#, &[], &[]),
     ];
     check(Table::CLOUDTRAIL, "event_id", &cases, &[]);
@@ -169,6 +189,7 @@ fn access_logs_that_are_odd_or_broken_cost_nothing_that_can_be_read() {
     let packed = gz(of_lines(&["CUT1", "CUT2"]));
     let half = of_lines(&["HALF1", "HALF2"]);
     let gaps = of_lines(&["GAP1"]) + "\n \r\n\t\n" + &of_lines(&["GAP2"]) + "\n\n";
+    let bom = format!("\u{feff}{}", of_lines(&["BOM1", "BOM2"]));
     let words = of_lines(&["WORD1"]) + "what is this\n" + &of_lines(&["WORD2"]);
     let cases = [
         case("EMPTY", "", &[], &[]),
@@ -178,6 +199,9 @@ fn access_logs_that_are_odd_or_broken_cost_nothing_that_can_be_read() {
         case("OPEN", of_lines(&["OPEN1", "OPEN2"]).trim_end(), &["OPEN1", "OPEN2"], &[]),
         case("CRLF", of_lines(&["CRLF1", "CRLF2"]).replace('\n', "\r\n"), &["CRLF1", "CRLF2"], &[]),
         case("GAPS", gaps, &["GAP1", "GAP2"], &[]),
+        case("BOM", bom.as_bytes(), &["BOM1", "BOM2"], &[]),
+        case("BOMPACKED", gz(bom.replace("BOM", "PBOM")), &["PBOM1", "PBOM2"], &[]),
+        case("UTF", bom.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(), &[], &[(1, "utf_16")]),
         case("WORDS", words, &["WORD1", "WORD2"], &[(2, "bad_time")]),
         case("HALF", &half[..half.len() - 200], &["HALF1"], &[(2, "missing_fields")]),
     ];
@@ -185,6 +209,10 @@ fn access_logs_that_are_odd_or_broken_cost_nothing_that_can_be_read() {
     assert_eq!(day.row("request_id", "GAP2")["source_record"], 5, "blank lines count as lines");
     let clean = day.row("request_id", "CRLF1");
     assert_eq!((text(&clean["tls_version"]), text(&clean["parse_quality"])), ("TLSv1.3", "exact"));
+    for id in ["BOM1", "PBOM1"] {
+        let marked = day.row("request_id", id);
+        assert_eq!((text(&marked["bucket_owner"]), text(&marked["parse_quality"])), ("79a59df9", "exact"));
+    }
 }
 
 /// The slow twin: what an unpacker that stops at the damage gives, cut at the last whole record.

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the source, each with those that it may use beside itself. What is not here is not allowed.
-const MAY_USE: [(&str, &[&str]); 13] = [
-    ("error", &[]),
+const MAY_USE: [(&str, &[&str]); 14] = [
+    ("escape", &[]),
+    ("error", &["escape"]),
     ("ledger", &[]),
     ("kst", &["error"]),
     ("cancel", &["error"]),
@@ -21,8 +22,8 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     (
         "cli",
         &[
-            "error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish", "catalog",
-            "query", "report",
+            "escape", "error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish",
+            "catalog", "query", "report",
         ],
     ),
 ];

@@ -79,6 +79,57 @@ fn forged_text_stays_in_its_field_or_marks_the_row() {
     }
 }
 
+/// Each row: what became of a line on its way here, and the mark or the reason that it gets. Beside it stands a good line.
+#[test]
+fn a_line_that_something_has_changed_is_marked_or_put_aside_and_never_exact() {
+    let line = line("ID");
+    for (changed, expected) in [
+        (format!("\"{line}\""), "quoted_field"),
+        (format!("\"{}\"", line.replace('"', "\"\"")), "quoted_field"),
+        (format!("{{\"log\":\"{}\"}}", line.replace('"', "\\\"")), "quoted_field"),
+        (line.replace('"', "\\\""), "unquoted_text"),
+        (format!("1 {line}"), "bad_time"),
+        (line.replace('"', "\"\""), "ambiguous"),
+        (format!("{line}\""), "ambiguous"),
+        (format!("2023-11-01-03-10-00-A:{line}"), "ambiguous"),
+        (format!("     1\t{line}"), "ambiguous"),
+        (format!("{line} ap-northeast-2 \"some text\""), "ambiguous"),
+        (line[..line.len() - 60].to_owned(), "ambiguous"),
+        (
+            line.replace("aws-cli/2.13\"", "a \"b\" c\"")[..line.find("aws-cli").unwrap() + 5].to_owned(),
+            "ambiguous",
+        ),
+    ] {
+        let day = publish(format!("{}\n{changed}\r\n", AccessLine::of("GOOD")));
+        assert_eq!(day.row("request_id", "GOOD")["parse_quality"], "exact", "{changed}");
+        let rejected = day.quarantine().first().map(|line| text(&line["reason"]).to_owned());
+        let row = day.rows().into_iter().find(|row| row["request_id"] == "ID");
+        let found = rejected.or(row.map(|row| text(&row["parse_quality"]).to_owned()));
+        assert_eq!(found.as_deref(), Some(expected), "{changed}");
+    }
+}
+
+#[test]
+fn a_field_in_quotes_that_aws_may_add_is_kept_in_extra_and_the_others_stay_in_place() {
+    let day = publish(line("ID") + " ap-northeast-2 \"some text\" -\n");
+    let row = day.row("request_id", "ID");
+    let columns = ["user_agent", "host_id", "tls_version", "source_region", "extra", "parse_quality"];
+    assert_eq!(
+        columns.map(|column| text(&row[column])),
+        ["aws-cli/2.13", "s9lz/+1234=", "TLSv1.3", "ap-northeast-2", "\"some text\" -", "ambiguous"]
+    );
+}
+
+#[test]
+fn operations_that_aws_may_add_are_rows() {
+    let operations = ["S3.COPY.OBJECT.PART.CHECKSUM", "REST.PUT.OBJECT-TAGGING"];
+    for operation in operations {
+        let day = publish(format!("{}\n", AccessLine { operation, ..AccessLine::of("ID") }));
+        let row = day.row("request_id", "ID");
+        assert_eq!((text(&row["operation"]), text(&row["parse_quality"])), (operation, "exact"));
+    }
+}
+
 #[test]
 fn bytes_that_are_no_text_leave_the_row_and_a_mark() {
     let mut content = Vec::new();

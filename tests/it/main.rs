@@ -8,6 +8,7 @@ mod days;
 mod deploy;
 mod diff;
 mod docs;
+mod escapes;
 mod first_logs;
 mod harness;
 mod history;
@@ -17,15 +18,19 @@ mod lines;
 mod output;
 mod places;
 mod processes;
+mod promotions;
 mod public_logs;
 mod publishing;
 #[cfg(feature = "query")]
 mod query;
+#[cfg(feature = "query")]
+mod query_meaning;
 mod records;
 mod report;
 mod reruns;
 mod rules;
 mod settings;
 mod shards;
+mod summaries;
 mod unfinished_days;
 mod why;

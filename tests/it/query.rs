@@ -106,6 +106,65 @@ fn days_that_are_not_asked_for_are_not_there() {
 }
 
 #[test]
+fn a_statement_that_names_days_that_are_not_published_warns() {
+    let work = two_days();
+    let warning = "the statement names days that are not published";
+    let (of_table, in_month) = (
+        |sql: &str| format!("SELECT count(*) FROM cloudtrail WHERE {sql}"),
+        "BETWEEN '20231101' AND '20231130'",
+    );
+    for (sql, facts) in [
+        (of_table("proc_ymd = '20231105'"), "unpublished=1 named=1 first=2023-11-05"),
+        (of_table("'20231105' = \"proc_ymd\""), "unpublished=1 named=1 first=2023-11-05"),
+        (of_table("proc_ymd IN ('20231101', '20231105')"), "unpublished=1 named=2 first=2023-11-05"),
+        (
+            of_table("proc_ymd = '20231101' OR proc_ymd = '20231105'"),
+            "unpublished=1 named=2 first=2023-11-05",
+        ),
+        (of_table(&format!("proc_ymd {in_month}")), "unpublished=29 named=30 first=2023-11-02"),
+        (
+            of_table("proc_ymd >= '20231031' AND '20231102' >= proc_ymd"),
+            "unpublished=1 named=3 first=2023-11-02",
+        ),
+        (of_table("proc_ymd LIKE '202312%'"), "unpublished=31 named=31 first=2023-12-01"),
+        (of_table("proc_ymd = '20231105' AND event_name = 'x'"), "unpublished=1 named=1 first=2023-11-05"),
+        (
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM cloudtrail WHERE proc_ymd = '20231105')".to_owned(),
+            "unpublished=1 named=1 first=2023-11-05",
+        ),
+        (
+            "WITH t AS (SELECT * FROM cloudtrail) SELECT count(*) FROM t x WHERE x.proc_ymd = '20231105'"
+                .to_owned(),
+            "unpublished=1 named=1 first=2023-11-05",
+        ),
+        (
+            "SELECT count(*) FROM root_usage WHERE proc_ymd = '20231105'".to_owned(),
+            "unpublished=1 named=1 first=2023-11-05",
+        ),
+    ] {
+        let outcome = query(&work, &sql).exits(0);
+        assert_eq!(outcome.stderr.matches(warning).count(), 1, "{sql}: {}", outcome.stderr);
+        outcome.says(&[warning, "table=cloudtrail", facts]);
+    }
+    for sql in [
+        "proc_ymd = '20231101'",
+        "proc_ymd IN ('20231101', '20231031')",
+        "proc_ymd >= '20231101'",
+        "proc_ymd < '20231101'",
+        "proc_ymd <> '20231101'",
+        "proc_ymd = '20231105' OR event_name = 'x'",
+        "proc_ymd IS NOT NULL",
+        "true",
+    ] {
+        let outcome = query(&work, &of_table(sql)).exits(0);
+        assert!(!outcome.stderr.contains("warn"), "{sql}: {}", outcome.stderr);
+    }
+    // Of the days that --day leaves, none that is named is missing.
+    let outcome = query(&work, &of_table("proc_ymd = '20231031'")).args(["--day", "2023-11-01"]).exits(0);
+    assert!(!outcome.stderr.contains("warn"), "{}", outcome.stderr);
+}
+
+#[test]
 fn only_what_the_manifest_names_is_read() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("old", json!({}))]));
@@ -274,7 +333,7 @@ fn functions_of_athena_are_known() {
         ("json_array_length('[1,2]')", json!(2)),
         ("date_format(timestamp '2023-11-01 13:04:05', '%Y-%m-%dT%H:%i:%sZ')", json!("2023-11-01T13:04:05Z")),
         ("date_parse('2023-11-01 09', '%Y-%m-%d %H')", json!("2023-11-01 09:00:00.000")),
-        ("from_iso8601_timestamp('2023-11-01T09:00:00+09:00')", json!("2023-11-01 00:00:00.000")),
+        ("from_iso8601_timestamp('2023-11-01T09:00:00+09:00')", json!("2023-11-01 09:00:00.000 +09:00")),
         ("to_iso8601(timestamp '2023-11-01 00:00:00')", json!("2023-11-01T00:00:00.000")),
         ("date_add('day', -1, timestamp '2023-11-01 00:00:00')", json!("2023-10-31 00:00:00.000")),
         ("date_diff('hour', timestamp '2023-11-01 00:00:00', timestamp '2023-11-02 00:30:00')", json!(24)),

@@ -56,6 +56,22 @@ fn an_element_that_is_no_record_is_put_aside_alone() {
 }
 
 #[test]
+fn an_event_notification_is_no_record_of_cloudtrail() {
+    let of_s3 =
+        json!({"eventVersion": "2.1", "eventSource": "aws:s3", "s3": {"bucket": {"name": "results"}}});
+    let of_sqs = without(event("x", json!({"eventSource": "aws:sqs"})), "eventTime").to_string();
+    check_rejected(&[
+        (&event("x", of_s3.clone()).to_string(), "event_notification"),
+        (&of_sqs, "event_notification"),
+    ]);
+    let work = Workdir::new();
+    work.write("raw/export.json", document([event("notified", of_s3)]));
+    work.write("raw/trail.json", document([event("logged", json!({}))]).replace("Rec", "\\u0052\\u0065c"));
+    let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    assert_eq!((day.values("event_id"), day.quarantine().len()), (vec!["logged".to_owned()], 0));
+}
+
+#[test]
 fn a_record_without_a_time_is_put_aside_alone() {
     let with_time = |time: Value| event("x", json!({"eventTime": time})).to_string();
     let without_time = without(event("x", json!({})), "eventTime").to_string();

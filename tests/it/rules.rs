@@ -177,6 +177,50 @@ fn no_secret_reaches_the_lake() {
     assert_eq!(trail.manifest["redact"][0], "responseElements.credentials.sessionToken");
 }
 
+/// Each is a part of a URL whose value is the secret; the names are encoded, or those of signature version 2.
+const SPELLINGS: [&str; 9] = [
+    "X%2DAmz%2DSignature=",
+    "x%2damz%2dsecurity%2dtoken=",
+    "X%252DAmz%252DSignature=",
+    "%58-Amz-Signature%3D",
+    "X%252DAmz%252DCredential%253D",
+    "Signature=",
+    "signature%3D",
+    "AWSAccessKeyId=",
+    "AWSAccessKey%49d=",
+];
+
+#[test]
+fn no_spelling_of_a_secret_parameter_reaches_the_lake() {
+    let work = Workdir::new();
+    let url = |spelling: &str| format!("https://x/?a=1&{spelling}{SECRET}");
+    let (mut records, mut lines) = (Vec::new(), Vec::new());
+    for spelling in SPELLINGS {
+        let (url, name) =
+            (url(spelling), spelling.trim_end_matches("%253D").trim_end_matches("%3D").trim_end_matches('='));
+        let member = json!({"url": url, name: SECRET, "text": json!({name: SECRET}).to_string()});
+        records.push(event(
+            spelling,
+            json!({"userAgent": url, "errorMessage": url, "requestParameters": member}),
+        ));
+        records.push(event(spelling, json!({"eventTime": "bad", "requestParameters": member})));
+        let uri = format!("GET /k?{spelling}{SECRET} HTTP/1.1");
+        let line =
+            AccessLine { uri: &uri, referer: &url, user_agent: &url, ..AccessLine::of("ID") }.to_string();
+        lines.push(line.replace(" a/b.txt ", &format!(" k?{spelling}{SECRET} ")));
+        lines.push(line.replace("01/Nov", "1/Nov"));
+    }
+    let escaped =
+        document(&records).replace("X%2DAmz", r"X\u002DAmz").replace("Signature=", r"Sign\u0061ture\u003d");
+    work.cloudtrail("a", document(&records));
+    work.cloudtrail("b", escaped.replace("\"eventID\":\"", "\"eventID\":\"b "));
+    work.access("A", lines.join("\n"));
+    let finished = both(&work).ends_well(0);
+    let days = [finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS)];
+    assert_no_secret(&work, "lake", &days.iter().collect::<Vec<_>>());
+    assert_eq!([days[0].rows().len(), days[1].rows().len()], [2 * SPELLINGS.len(), SPELLINGS.len()]);
+}
+
 #[test]
 fn more_can_be_masked_and_nothing_where_that_is_wanted() {
     let work = Workdir::new();
@@ -311,7 +355,7 @@ fn rules_come_from_flags_environment_or_file() {
     insta::assert_snapshot!(in_force(config()).join("\n"), @r"
     cloudtrail.filter: event_id = 'x' (logmill.toml)
     cloudtrail.filter: event_id = 'y' (logmill.toml)
-    cloudtrail.redact: responseElements.credentials.sessionToken, ?X-Amz-Signature, ?X-Amz-Credential, ?X-Amz-Security-Token, a.b (default, logmill.toml)
+    cloudtrail.redact: responseElements.credentials.sessionToken, ?X-Amz-Signature, ?X-Amz-Credential, ?X-Amz-Security-Token, ?Signature, ?AWSAccessKeyId, a.b (default, logmill.toml)
     ");
     let flags = ["--filter", EVEN, "--redact", "none", "--redact", "?colour"];
     insta::assert_snapshot!(in_force(config().args(flags)).join("\n"), @r"
@@ -321,7 +365,7 @@ fn rules_come_from_flags_environment_or_file() {
     let environment = config().env("LOGMILL_FILTER", EVEN).env("LOGMILL_REDACT", "?key");
     insta::assert_snapshot!(in_force(environment).join("\n"), @r"
     cloudtrail.filter: event_name = 'Even' (LOGMILL_FILTER)
-    cloudtrail.redact: responseElements.credentials.sessionToken, ?X-Amz-Signature, ?X-Amz-Credential, ?X-Amz-Security-Token, a.b, ?key (default, logmill.toml, LOGMILL_REDACT)
+    cloudtrail.redact: responseElements.credentials.sessionToken, ?X-Amz-Signature, ?X-Amz-Credential, ?X-Amz-Security-Token, ?Signature, ?AWSAccessKeyId, a.b, ?key (default, logmill.toml, LOGMILL_REDACT)
     ");
 }
 

@@ -123,32 +123,6 @@ fn a_promoted_column_has_the_name_that_was_given() {
 }
 
 #[test]
-fn a_promotion_under_the_name_of_another_column_is_refused() {
-    for (naming, column) in [("snake", "event_id"), ("compact", "eventid"), ("snake", "source_record")] {
-        let work = Workdir::new();
-        work.cloudtrail("a", document([event("id", json!({}))]));
-        let promote = format!("[{{ column = \"{column}\", path = \"requestParameters.key\" }}]");
-        work.write("logmill.toml", format!("[[source]]\ndataset = \"cloudtrail\"\npromote = {promote}\n"));
-        let said = format!("promote '{column}'");
-        work.run(Table::CLOUDTRAIL)
-            .args(["--naming", naming])
-            .exits(2)
-            .says(&[&said, "has a column of this name"]);
-    }
-}
-
-#[test]
-fn a_promotion_that_gives_no_single_value_is_refused() {
-    for path in ["resources[].ARN", "requestParameters.list[].id", "a..b", ""] {
-        let work = Workdir::new();
-        work.cloudtrail("a", document([event("id", json!({}))]));
-        let promote = format!("[{{ column = \"x\", path = \"{path}\" }}]");
-        work.write("logmill.toml", format!("[[source]]\ndataset = \"cloudtrail\"\npromote = {promote}\n"));
-        work.run(Table::CLOUDTRAIL).exits(2).says(&["promote 'x'", "scalar"]);
-    }
-}
-
-#[test]
 fn an_unknown_key_in_the_config_file_is_named() {
     for (file, key) in [
         ("memry = \"1GiB\"", "memry"),

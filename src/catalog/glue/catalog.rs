@@ -10,7 +10,7 @@ use aws_sdk_glue::types::{Partition, PartitionInput};
 use super::partitions::WRITE_BATCH;
 use super::refusal::Refusal;
 use super::wire;
-use crate::catalog::change::{Comparison, PROJECTION_HINT, StandingTable, TableChange, compare, find};
+use crate::catalog::change::{Comparison, StandingTable, TableChange, agreed, find};
 use crate::catalog::{
     Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
 };
@@ -184,7 +184,7 @@ impl Catalog for GlueCatalog {
             if create {
                 return self.create_database().await;
             }
-            Err(Error::new(ErrorKind::Denied, "the catalog has no such database")
+            Err(Error::new(ErrorKind::Unusable, "the catalog has no such database")
                 .with("database", &self.database)
                 .hint("make it with --create-database, or check --database and AWS_REGION"))
         })
@@ -208,10 +208,7 @@ impl Catalog for GlueCatalog {
     }
 
     fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>> {
-        let found = self.insist(async || match self.get_table(table).await? {
-            Some(_) => self.get_partitions(table, Some((first, last)), true).await,
-            None => Ok(Vec::new()),
-        })?;
+        let found = self.insist(async || self.get_partitions(table, Some((first, last)), true).await)?;
         Ok(found.iter().map(wire::standing_partition).collect())
     }
 
@@ -268,24 +265,4 @@ fn widened(partition: Partition, columns: &[CatalogColumn]) -> Result<Option<Par
         return Ok(None);
     }
     wire::widened_partition(partition, &new).map(Some)
-}
-
-/// What must change about a table, or an error that lists all that disagrees.
-fn agreed(standing: &StandingTable, wanted: &TableDefinition) -> Result<Comparison> {
-    match compare(standing, wanted) {
-        Comparison::Disagrees(reasons) => Err(Error::new(
-            ErrorKind::Unusable,
-            "the table of the catalog is another one: nothing was changed",
-        )
-        .with("table", &wanted.name)
-        .with("why", reasons.join("; "))
-        .hint("choose another --table or --database, or drop that table from the catalog: its files stay")),
-        Comparison::Projects => Err(Error::new(
-            ErrorKind::Unusable,
-            "the table of the catalog projects its partitions: nothing was changed",
-        )
-        .with("table", &wanted.name)
-        .hint(PROJECTION_HINT)),
-        other => Ok(other),
-    }
 }

@@ -11,7 +11,7 @@ use super::wire::bug;
 use crate::catalog::PARTITION_KEY;
 use crate::error::Result;
 use crate::kst::KstDay;
-use crate::store::s3::failure::{Asked, failure};
+use crate::store::s3::failure::{Asked, code_of, failure};
 
 /// Entries that one call creates or updates at most.
 pub(super) const WRITE_BATCH: usize = 100;
@@ -66,7 +66,8 @@ impl GlueCatalog {
         Ok((answer.partitions.unwrap_or_default(), answer.unprocessed_keys.unwrap_or_default()))
     }
 
-    /// All partitions of a table, or those of a stretch of days; `light` leaves their columns out.
+    /// All partitions of a table, or those of a stretch of days; none where there is no such table. `light` leaves their
+    /// columns out.
     pub(super) async fn get_partitions(
         &self,
         table: &str,
@@ -103,7 +104,13 @@ impl GlueCatalog {
             target: &target,
             permission: "glue:GetPartitions",
         };
-        request.send().await.map_err(|error| failure(asked, &error))
+        match request.send().await {
+            Ok(page) => Ok(page),
+            Err(error) if code_of(&error) == Some("EntityNotFoundException") => {
+                Ok(GetPartitionsOutput::builder().build())
+            }
+            Err(error) => Err(failure(asked, &error)),
+        }
     }
 
     /// Creates partitions; returns those that were refused.

@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use self::script::{Reply, Script, ok, refused};
 use crate::catalog::partition::tests::definition;
 use crate::catalog::{
-    Catalog, PartitionDefinition, PartitionState, RegisterRules, Registered, TableDefinition, register,
+    Catalog, PartitionDefinition, PartitionState, RegisterRules, Registered, TableDefinition, TableShape,
+    foresee, register,
 };
 use crate::dataset::{self, ColumnType, Naming};
 use crate::error::ErrorKind;
 use crate::kst::{KstDay, UtcInstant};
 use crate::publish::{ColumnStatistics, ValueStatistics};
-use crate::store::LocalLake;
+use crate::store::{Lake, LocalLake};
 
 fn wanted() -> TableDefinition {
     let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
@@ -254,7 +255,6 @@ fn new_columns_follow_a_day_that_another_run_moves_meanwhile() {
 fn a_stretch_of_days_is_listed_page_by_page_without_columns() {
     let days = definitions(3);
     let (catalog, script) = Script::play(vec![
-        ok("GetTable", table("0", 0)),
         ok("GetPartitions", json!({"Partitions": [standing(&days[0], "s3://a/")], "NextToken": "1"})),
         ok("GetPartitions", json!({"Partitions": [], "NextToken": "2"})),
         ok("GetPartitions", json!({"Partitions": [standing(&days[1], "s3://b/")]})),
@@ -263,9 +263,16 @@ fn a_stretch_of_days_is_listed_page_by_page_without_columns() {
     let found: Vec<_> = found.iter().map(|found| (found.value.as_str(), found.location.as_str())).collect();
     assert_eq!(found, [("20231101", "s3://a/"), ("20231102", "s3://b/")]);
     let asked = script.asked();
-    assert_eq!(asked[1]["Expression"], "proc_ymd >= '20231101' AND proc_ymd <= '20231103'");
-    assert_eq!(asked[1]["ExcludeColumnSchema"], true);
-    assert_eq!((&asked[2]["NextToken"], &asked[3]["NextToken"]), (&json!("1"), &json!("2")));
+    assert_eq!(asked[0]["Expression"], "proc_ymd >= '20231101' AND proc_ymd <= '20231103'");
+    assert_eq!(asked[0]["ExcludeColumnSchema"], true);
+    assert_eq!((&asked[1]["NextToken"], &asked[2]["NextToken"]), (&json!("1"), &json!("2")));
+}
+
+#[test]
+fn a_table_that_does_not_exist_has_no_partitions() {
+    let (catalog, script) = Script::play(vec![refused("GetPartitions", "EntityNotFoundException")]);
+    assert!(catalog.partitions("s3_access", days(1)[0], days(1)[0]).unwrap().is_empty());
+    assert_eq!(script.asked().len(), 1);
 }
 
 #[test]
@@ -523,12 +530,71 @@ fn before_statistics_are_told_later_days_are_looked_for() {
             ok("GetDatabase", json!({"Database": {"Name": "logs"}})),
             refused("GetTable", "EntityNotFoundException"),
             ok("CreateTable", json!({})),
-            ok("GetTable", table("0", 0)),
             ok("GetPartitions", json!({"Partitions": [standing(later, &later.location)]})),
             ok("BatchGetPartition", json!({})),
             ok("BatchCreatePartition", json!({})),
         ],
     );
     assert!(registered.without_statistics.is_none());
-    assert_eq!(asked[4]["Expression"], "proc_ymd >= '20231102' AND proc_ymd <= '99991231'");
+    assert_eq!(asked[3]["Expression"], "proc_ymd >= '20231102' AND proc_ymd <= '99991231'");
+}
+
+/// What is foreseen for the table of a day that is yet to be made.
+fn foreseen(rules: RegisterRules, replies: Vec<Reply>) -> crate::error::Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
+    let (catalog, script) = Script::play(replies);
+    let manifest = crate::publish::tests::manifest();
+    let outcome = foresee(&catalog, &lake, TableShape::from(&manifest), rules);
+    script.asked();
+    outcome
+}
+
+/// The table of that day as it would be made, with other types for its first columns.
+fn table_of_other_types(lake: &str, changed: usize) -> Value {
+    let mut table = wanted().table_input();
+    table["StorageDescriptor"]["Location"] = json!(lake);
+    let columns = table["StorageDescriptor"]["Columns"].as_array_mut().unwrap();
+    columns.iter_mut().take(changed).for_each(|column| column["Type"] = json!("double"));
+    json!({"Table": table})
+}
+
+#[test]
+fn what_registration_would_refuse_is_foreseen() {
+    let rules = RegisterRules::default();
+    let error =
+        foreseen(rules, vec![ok("GetTable", table_of_other_types("s3://elsewhere/", 0))]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unusable);
+    assert!(error.fact("why").unwrap().contains("it lies at s3://elsewhere/"), "{error}");
+    let missing = || refused("GetTable", "EntityNotFoundException");
+    let no_database = refused("GetDatabase", "EntityNotFoundException");
+    let error = foreseen(rules, vec![missing(), no_database]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unusable);
+    assert!(error.next_step().unwrap().contains("--create-database"), "{error}");
+    let denied = refused("GetTable", "AccessDeniedException");
+    assert_eq!(foreseen(rules, vec![denied]).unwrap_err().kind(), ErrorKind::Denied);
+}
+
+#[test]
+fn a_table_that_will_be_made_is_fine() {
+    let missing = || refused("GetTable", "EntityNotFoundException");
+    let database = ok("GetDatabase", json!({"Database": {"Name": "logs"}}));
+    foreseen(RegisterRules::default(), vec![missing(), database]).unwrap();
+    let rules = RegisterRules { create_database: true, ..RegisterRules::default() };
+    foreseen(rules, vec![missing()]).unwrap();
+}
+
+#[test]
+fn a_table_that_is_as_it_should_be_costs_one_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
+    let manifest = crate::publish::tests::manifest();
+    for (changed, refused) in [(0, false), (4, true)] {
+        let place = lake.address("s3_access");
+        let (catalog, script) = Script::play(vec![ok("GetTable", table_of_other_types(&place, changed))]);
+        let outcome = foresee(&catalog, &lake, TableShape::from(&manifest), RegisterRules::default());
+        let why = outcome.err().and_then(|error| error.fact("why").map(str::to_owned));
+        assert_eq!(why.as_ref().is_some_and(|why| why.ends_with("; and 1 more")), refused, "{why:?}");
+        assert_eq!(script.asked().len(), 1);
+    }
 }

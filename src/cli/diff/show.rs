@@ -29,7 +29,8 @@ fn text(partition: &Partition, diff: &Diff, limit: usize) -> String {
     text += &totals(&diff.a, &diff.b);
     text += "\n";
     for setting in &diff.settings {
-        text += &format!("setting {}: {} -> {}\n", setting.name, setting.a, setting.b);
+        let line = format!("setting {}: {} -> {}", setting.name, setting.a, setting.b);
+        text += &(console::shown(&line) + "\n");
     }
     if diff.settings.is_empty() {
         text += "settings: the same\n";
@@ -129,7 +130,8 @@ fn rows_text(rows: &RowDiff) -> String {
             RowChange::Removed => "removed",
             RowChange::Changed => "changed",
         };
-        text += &format!("  {what:<8} record {} of {}\n", example.source_record, example.source_object);
+        let object = console::shown(&example.source_object);
+        text += &format!("  {what:<8} record {} of {object}\n", example.source_record);
     }
     text
 }

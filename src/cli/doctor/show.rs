@@ -64,12 +64,14 @@ fn row(places: &Places<'_>, day: &DayReport) -> Vec<String> {
 fn steps(places: &Places<'_>, day: &DayReport) -> String {
     let (table, date) = (&day.partition.table, day.partition.day);
     let failed = day.failed.as_ref().map(|error| {
-        let hint = error.next_step().map(|hint| format!("  next: {hint}\n")).unwrap_or_default();
-        format!("{table} {date}: {error}\n{hint}")
+        let hint = error.next_step().map(|hint| format!("  next: {}\n", console::shown(hint)));
+        let error = error.to_string();
+        format!("{table} {date}: {}\n{}", console::shown(&error), hint.unwrap_or_default())
     });
     let found = day.findings.iter().map(|finding| {
         let next = next_step(places, table, date, finding);
-        format!("{table} {date}: {}: {}\n  next: {next}\n", finding.word(), finding.detail())
+        let [detail, next] = [finding.detail(), next].map(|text| console::shown(&text).into_owned());
+        format!("{table} {date}: {}: {detail}\n  next: {next}\n", finding.word())
     });
     failed.into_iter().chain(found).collect()
 }

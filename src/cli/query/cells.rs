@@ -3,26 +3,32 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow::datatypes::{
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
+};
 use arrow::datatypes::{UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::DAY_MS;
 
-/// `2023-11-01 09:00:00.000`, with the offset where a column has a zone.
+/// `2023-11-01 09:00:00.000`; of a column with a zone this is what a clock there shows, and its name follows.
 const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.3f";
-const ZONED: &str = "%Y-%m-%d %H:%M:%S%.3f %Z";
 
 const OPTIONS: FormatOptions<'static> = FormatOptions::new()
     .with_null("NULL")
     .with_timestamp_format(Some(TIMESTAMP))
-    .with_timestamp_tz_format(Some(ZONED));
+    .with_timestamp_tz_format(Some(TIMESTAMP));
 
 /// Says the cells of a column as text.
 pub(super) struct Texts<'a> {
     /// Those of NULL, too, whatever form they have.
     nulls: Option<NullBuffer>,
+    cells: &'a ArrayRef,
     formatter: ArrayFormatter<'a>,
+    zone: Option<&'a str>,
 }
 
 impl<'a> Texts<'a> {
@@ -31,7 +37,11 @@ impl<'a> Texts<'a> {
         let formatter = formatter.map_err(|cause| {
             Error::bug("a column cannot be shown").with("type", cells.data_type()).caused_by(cause)
         })?;
-        Ok(Self { nulls: cells.logical_nulls(), formatter })
+        let zone = match cells.data_type() {
+            DataType::Timestamp(_, zone) => zone.as_deref(),
+            _ => None,
+        };
+        Ok(Self { nulls: cells.logical_nulls(), cells, formatter, zone })
     }
 
     /// The cell of a row; `None` for NULL.
@@ -39,8 +49,15 @@ impl<'a> Texts<'a> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(None);
         }
+        if let Some(text) = span(self.cells, row) {
+            return Ok(Some(text));
+        }
         let text = self.formatter.value(row).try_to_string();
-        text.map(Some)
+        let zoned = |text: String| match self.zone {
+            Some(zone) => format!("{text} {zone}"),
+            None => text,
+        };
+        text.map(|text| Some(zoned(text)))
             .map_err(|cause| Error::new(ErrorKind::Usage, "a cell cannot be shown").caused_by(cause))
     }
 }
@@ -90,6 +107,40 @@ pub(super) fn json(cells: &ArrayRef, row: usize) -> Result<Value> {
         }
         _ => Texts::of(cells)?.cell(row)?.into(),
     })
+}
+
+/// An interval as Athena prints it: `0 09:00:00.000`, or `1-2` for years and months. `None` for all else.
+fn span(cells: &ArrayRef, row: usize) -> Option<String> {
+    let (months, millis) = match cells.data_type() {
+        DataType::Duration(TimeUnit::Second) => {
+            (0, cells.as_primitive::<DurationSecondType>().value(row).checked_mul(1000)?)
+        }
+        DataType::Duration(TimeUnit::Millisecond) => {
+            (0, cells.as_primitive::<DurationMillisecondType>().value(row))
+        }
+        DataType::Duration(TimeUnit::Microsecond) => {
+            (0, cells.as_primitive::<DurationMicrosecondType>().value(row) / 1000)
+        }
+        DataType::Duration(TimeUnit::Nanosecond) => {
+            (0, cells.as_primitive::<DurationNanosecondType>().value(row) / 1_000_000)
+        }
+        DataType::Interval(IntervalUnit::MonthDayNano) => {
+            let span = cells.as_primitive::<IntervalMonthDayNanoType>().value(row);
+            (span.months, i64::from(span.days) * DAY_MS + span.nanoseconds / 1_000_000)
+        }
+        _ => return None,
+    };
+    if months != 0 && millis != 0 {
+        return None;
+    }
+    let sign = if months < 0 || millis < 0 { "-" } else { "" };
+    let (months, millis) = (months.unsigned_abs(), millis.unsigned_abs());
+    if months != 0 {
+        return Some(format!("{sign}{}-{}", months / 12, months % 12));
+    }
+    let (days, seconds) = (millis / DAY_MS.unsigned_abs(), millis / 1000);
+    let [hour, minute, second] = [seconds / 3600 % 24, seconds / 60 % 60, seconds % 60];
+    Some(format!("{sign}{days} {hour:02}:{minute:02}:{second:02}.{:03}", millis % 1000))
 }
 
 /// Whether a column is aligned to the right.

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::cells::{self, Texts};
 use crate::cli::args::QueryFormat;
+use crate::cli::console;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::RowStream;
 
@@ -200,7 +201,7 @@ fn json(batch: &RecordBatch, names: &[String]) -> Result<String> {
     for row in 0..batch.num_rows() {
         let cells_of_row = names.iter().zip(batch.columns());
         let object = cells_of_row.map(|(name, cells)| Ok((name.clone(), cells::json(cells, row)?)));
-        text += &Value::Object(object.collect::<Result<Map<_, _>>>()?).to_string();
+        text += &console::shown(&Value::Object(object.collect::<Result<Map<_, _>>>()?).to_string());
         text.push('\n');
     }
     Ok(text)
@@ -208,12 +209,12 @@ fn json(batch: &RecordBatch, names: &[String]) -> Result<String> {
 
 /// Rows below each other, or, where a terminal is too narrow for that, each row as a list.
 fn table(batches: &[RecordBatch], schema: &SchemaRef, width: Option<usize>) -> Result<String> {
-    let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
+    let names: Vec<String> = schema.fields().iter().map(|field| shown(Some(field.name().clone()))).collect();
     let mut rows: Vec<Vec<String>> = Vec::new();
     for batch in batches {
         let columns = batch.columns().iter().map(Texts::of).collect::<Result<Vec<_>>>()?;
         for row in 0..batch.num_rows() {
-            let cells = columns.iter().map(|column| Ok(one_line(column.cell(row)?.unwrap_or_default())));
+            let cells = columns.iter().map(|column| Ok(shown(column.cell(row)?)));
             rows.push(cells.collect::<Result<_>>()?);
         }
     }
@@ -240,12 +241,13 @@ fn table(batches: &[RecordBatch], schema: &SchemaRef, width: Option<usize>) -> R
     Ok(table.lines().map(|line| line.trim_end().to_owned() + "\n").collect())
 }
 
-fn one_line(cell: String) -> String {
-    if cell.contains(char::is_control) { cell.replace(char::is_control, " ") } else { cell }
+/// A cell or a name within a line.
+fn shown(cell: Option<String>) -> String {
+    cell.map(|cell| console::shown(&cell).into_owned()).unwrap_or_default()
 }
 
-fn lists(names: &[&String], rows: Vec<Vec<String>>) -> String {
-    let widest = names.iter().map(|name| name.len()).max().unwrap_or_default();
+fn lists(names: &[String], rows: Vec<Vec<String>>) -> String {
+    let widest = names.iter().map(String::len).max().unwrap_or_default();
     let mut text = String::new();
     for (number, row) in (1..).zip(rows) {
         text += &format!("row {number}\n");

@@ -31,11 +31,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let days = wanted_days(args)?;
     let engine = open_engine(lake, &settings, days, context)?;
     let mut rows = engine.stream(&sql)?;
-    for table in engine.tables_without_days() {
-        let days = days.map(|days| ("days", days.to_string().into()));
-        let facts: Vec<_> = [("table", table.into())].into_iter().chain(days).collect();
-        context.console.warn("no day of the table is published", &facts);
-    }
+    warn_of_days(&engine, days, context);
     let written = match &args.to_file {
         Some(path) => {
             let file = NewFile::create(path)?;
@@ -48,6 +44,25 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     };
     say(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)
+}
+
+/// Warns of tables without days, and of days that the statement names though they are not published.
+fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
+    let empty: Vec<&str> = engine.tables_without_days().collect();
+    for table in &empty {
+        let days = days.map(|days| ("days", days.to_string().into()));
+        let facts: Vec<_> = [("table", (*table).into())].into_iter().chain(days).collect();
+        context.console.warn("no day of the table is published", &facts);
+    }
+    for days in engine.unpublished_days().filter(|days| !empty.contains(&days.table)) {
+        let facts = [
+            ("table", days.table.into()),
+            ("unpublished", days.missing.into()),
+            ("named", days.named.into()),
+            ("first", days.first.to_string().into()),
+        ];
+        context.console.warn("the statement names days that are not published", &facts);
+    }
 }
 
 /// A lake that is not there has no rows, but neither has it an answer: a name may be mistyped.

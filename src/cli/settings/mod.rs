@@ -3,6 +3,7 @@
 
 mod lake;
 mod layers;
+mod promotions;
 mod publishing;
 mod rules;
 mod sources;

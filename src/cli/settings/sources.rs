@@ -1,10 +1,11 @@
 //! Where each table's rows come from.
 
 use super::layers::Layers;
+use super::promotions;
 use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{Scalar, SourceSection};
-use crate::dataset::{self, Naming, RowRules};
+use crate::dataset::{self, RowRules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{KeyTimes, TableSource, is_table_name};
 use crate::store::SourceAccess;
@@ -88,7 +89,7 @@ impl Layers {
         let key_times = if ignores { KeyTimes::Ignored } else { KeyTimes::Trusted };
         let naming =
             self.pick_for(&table, "naming", flags.naming.as_ref(), section.naming.as_ref(), "snake", naming)?;
-        check_promotions(section, &table)?;
+        promotions::check(&section.promote, dataset, &table, &self.path)?;
         let promote = section.promote.clone();
         let access = self.access(flags, section, &table)?;
         let (filter, redact) = (self.filter(flags, section, &table), self.redact(flags, section, &table));
@@ -177,36 +178,4 @@ fn check_table_name(name: &str) -> Result<()> {
     }
     Err(Error::new(ErrorKind::Usage, format!("'{name}' is no table name"))
         .hint("use lower-case letters, digits and _, not _ in front"))
-}
-
-fn check_promotions(section: &SourceSection, table: &str) -> Result<()> {
-    let dataset =
-        dataset::named(&section.dataset).expect("the name was checked when the section was selected");
-    let refused = |column: &str, why: &str| {
-        Err(Error::new(ErrorKind::Usage, format!("cannot promote '{column}': {why}")).with("table", table))
-    };
-    let own = dataset.schema(Naming::Snake, &[]);
-    for (place, promotion) in section.promote.iter().enumerate() {
-        let name = promotion.column.as_str();
-        if !is_table_name(name) {
-            return refused(name, "a column name has lower-case letters, digits and _ only");
-        }
-        let earlier = section.promote[..place].iter().any(|other| other.column == name);
-        let taken = |naming| own.columns.iter().any(|column| column.named(naming) == name);
-        if taken(Naming::Snake) || taken(Naming::Compact) || earlier {
-            return refused(name, "the table has a column of this name");
-        }
-        if dataset.schema(Naming::Snake, std::slice::from_ref(promotion)).position(name).is_none() {
-            return refused(name, "this log type holds no JSON");
-        }
-        if promotion.column_type == dataset::ColumnType::TextList || !is_scalar_path(&promotion.path) {
-            return refused(name, "a promoted value is a scalar at a path such as requestParameters.roleArn");
-        }
-    }
-    Ok(())
-}
-
-/// A path of keys, none of them a list.
-fn is_scalar_path(path: &str) -> bool {
-    path.split('.').all(|key| !key.is_empty() && !key.ends_with("[]"))
 }

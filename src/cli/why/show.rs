@@ -76,10 +76,10 @@ fn hint(eye: &Eye<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<Str
 fn text(eye: &Eye<'_>, table: &Findings, some_found: bool) -> String {
     let mut lines = vec![format!(
         "{}, KST day {}: {} {} is {}",
-        table.partition.table,
+        console::shown(&table.partition.table),
         eye.day,
         eye.what.words(),
-        eye.id,
+        console::shown(eye.id),
         sentence(table.fate())
     )];
     for trace in &table.traces {
@@ -95,7 +95,7 @@ fn text(eye: &Eye<'_>, table: &Findings, some_found: bool) -> String {
 type Fact = (&'static str, String);
 
 fn fact_line((name, value): Fact) -> String {
-    format!("  {name:<13} {value}")
+    format!("  {name:<13} {}", console::shown(&value))
 }
 
 fn trace_facts(eye: &Eye<'_>, table: &Findings, trace: &Trace) -> Vec<Fact> {

@@ -8,7 +8,9 @@ use std::borrow::Cow;
 
 use crate::dataset::Promotion;
 use crate::dataset::column::ColumnType::{BigInt, Bool, Json, Text, TextList, Timestamp};
-use crate::dataset::column::{Column, ColumnType, CompactName, Identifier, Naming, Origin, TableSchema};
+use crate::dataset::column::{
+    Column, ColumnType, CompactName, Identifier, Naming, Origin, TableSchema, comment,
+};
 
 const fn column(
     name: &'static str,
@@ -125,7 +127,7 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
         name: Cow::Owned(promotion.column.clone()),
         column_type: promotion.column_type,
         origin: Origin::Json(Cow::Owned(vec![Cow::Owned(promotion.path.clone())])),
-        meaning: Cow::Owned(format!("Promoted from {}", promotion.path)),
+        meaning: Cow::Owned(comment(format!("Promoted from {}", promotion.path))),
         spread: crate::dataset::Spread::Repeating,
         identifies: None,
         compact: CompactName::AsGiven,

@@ -2,6 +2,7 @@
 
 mod cells;
 mod columns;
+mod envelope;
 mod keys;
 mod list;
 mod records;
@@ -39,8 +40,7 @@ impl Dataset for CloudTrail {
     }
 
     fn recognises(&self, head: &[u8]) -> bool {
-        let is_object = head.trim_ascii_start().starts_with(b"{");
-        is_object && memchr::memmem::find(head, b"\"Records\"").is_some()
+        envelope::recognises(head)
     }
 
     fn schema(&self, naming: Naming, promoted: &[Promotion]) -> TableSchema {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::cells;
+use super::envelope::{is_notification, is_records};
 use super::shape::{Found, Shape};
 use crate::dataset::column::TableSchema;
 use crate::dataset::json::{self, BracketScan, Stop, Walker};
@@ -97,7 +98,7 @@ impl RecordDecoder {
             Place::Document { first, has_records } => {
                 if !walker.next_element(b'}', first)? {
                     self.end_document(has_records, rows);
-                } else if walker.key()? == "Records" && walker.peek()? == b'[' {
+                } else if is_records(walker.key()?) && walker.peek()? == b'[' {
                     walker.take(b'[', "a list")?;
                     self.place = Place::Records { first: true };
                 } else {
@@ -157,7 +158,14 @@ impl RecordDecoder {
         Ok(())
     }
 
+    /// The time of a record of CloudTrail.
     fn event_time(&self, found: &Found<'_>) -> Result<UtcInstant, Fault> {
+        if let Some(source) =
+            value(found, self.keys.source).map(cells::text).filter(|text| is_notification(text))
+        {
+            let detail = format!("an event notification of {source}, which is not a CloudTrail record");
+            return Err(("event_notification", detail));
+        }
         let written = value(found, self.keys.time)
             .ok_or_else(|| ("missing_event_time", "the record has no eventTime".to_owned()))?;
         UtcInstant::parse_iso8601(&cells::text(written)).ok_or_else(|| {

@@ -6,12 +6,14 @@ use std::ops::Range;
 use aho_corasick::AhoCorasick;
 
 use super::MASK;
+use super::gate::Gate;
+use super::unescaped::Unescaped;
 
-/// Names whose values are masked; upper and lower case are one.
+/// Names whose values are masked; upper and lower case are one, and so are all ways to encode a name.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     all: Vec<String>,
-    automaton: Option<AhoCorasick>,
+    search: Option<(Gate, AhoCorasick)>,
     /// Whether `name=value` counts, and not only `"name": value`.
     as_parameters: bool,
 }
@@ -27,15 +29,15 @@ impl Names {
     pub(super) fn new(names: Vec<String>, as_parameters: bool) -> Self {
         let build = || {
             let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&names);
-            automaton.expect("a few names make a small automaton")
+            (Gate::new(&names), automaton.expect("a few names make a small automaton"))
         };
-        let automaton = (!names.is_empty()).then(build);
-        Self { all: names, automaton, as_parameters }
+        let search = (!names.is_empty()).then(build);
+        Self { all: names, search, as_parameters }
     }
 
-    /// Whether one of the names is in a text: without it there is nothing to mask.
+    /// Whether one of the names may be in a text: without it there is nothing to mask.
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
-        self.automaton.as_ref().is_some_and(|automaton| automaton.is_match(text))
+        self.search.as_ref().is_some_and(|(gate, _)| gate.is_passed(text))
     }
 
     /// Whether a key is one of the names.
@@ -47,11 +49,14 @@ impl Names {
     ///
     /// Text is cut at ASCII bytes only: UTF-8 stays UTF-8, and JSON stays JSON.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let (_, automaton) = self.search.as_ref().filter(|(gate, _)| gate.is_passed(text))?;
+        let unescaped = Unescaped::of(text);
         let mut spans: Vec<Span> = Vec::new();
-        for found in self.automaton.iter().flat_map(|automaton| automaton.find_overlapping_iter(text)) {
+        for found in automaton.find_overlapping_iter(&unescaped.bytes) {
+            let [start, end] = [found.start(), found.end()].map(|at| unescaped.origin(at));
             let masked_to = spans.last().map_or(0, |span| span.range.end);
-            if found.start() >= masked_to && begins_name(text, found.start()) {
-                spans.extend(self.value_behind(text, found.end()).filter(|span| !span.range.is_empty()));
+            if start >= masked_to && begins_name(text, start) {
+                spans.extend(self.value_behind(text, end).filter(|span| !span.range.is_empty()));
             }
         }
         if spans.is_empty() { None } else { Some(splice(text, &spans)) }
@@ -98,7 +103,7 @@ fn begins_name(text: &[u8], at: usize) -> bool {
 }
 
 /// Whether a text ends in `%`, which may be encoded itself.
-fn ends_in_percent(mut text: &[u8]) -> bool {
+pub(super) fn ends_in_percent(mut text: &[u8]) -> bool {
     while let Some(shorter) = text.strip_suffix(b"25") {
         text = shorter;
     }
@@ -134,7 +139,7 @@ fn percent_escape(text: &[u8]) -> Option<PercentEscape> {
 }
 
 /// The code of `\u003d`, with any number of backslashes, and its width.
-fn unicode_escape(text: &[u8]) -> Option<(u32, usize)> {
+pub(super) fn unicode_escape(text: &[u8]) -> Option<(u32, usize)> {
     let backslashes = backslashes_at(text);
     let digits = text.get(backslashes..)?.strip_prefix(b"u")?.get(..4)?;
     Some((hexadecimal(digits)?, backslashes + 5))

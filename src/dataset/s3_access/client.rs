@@ -8,13 +8,14 @@
 //!
 //! All places are visited in one walk over the quotes: linear in the line, whatever the client wrote.
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memrchr, memrchr_iter};
 
 use super::cursor::{block_end, parse_time};
 use super::fault::{Fault, Reason};
 use super::fields::{Field, Quality};
 use super::scan::each_quote_or_bracket;
 use super::tail::{Surplus, Tail};
+use super::whole::SINCE_2019;
 
 /// One way to cut the line. Texts are without quotes; a bare dash is `-`.
 #[derive(Clone, Copy)]
@@ -33,6 +34,8 @@ pub(super) struct Client<'a> {
     pub(super) body: usize,
     /// Whether S3 may have put the caller's IAM id, or a dash, between version id and host id.
     pub(super) names_caller: bool,
+    /// The fewest fields after the user agent that lines of its time have.
+    pub(super) fewest_after_agent: usize,
 }
 
 impl<'a> Client<'a> {
@@ -47,7 +50,29 @@ impl<'a> Client<'a> {
         };
         let survey = Survey::of(self, last);
         let second_try = || self.read_with(&survey, Surplus::Caller);
-        self.read_with(&survey, surplus).or_else(|fault| second_try().map_err(|_| fault))
+        let outcome = self.read_with(&survey, surplus).or_else(|fault| second_try().map_err(|_| fault));
+        match outcome {
+            Ok((reading, _)) if reading.tail.count >= self.fewest_after_agent => outcome,
+            _ => self.before_quoted_fields(last).map_or(outcome, |reading| Ok((reading, Quality::Ambiguous))),
+        }
+    }
+
+    /// The reading in which quoted fields that are not known yet follow the known ones, or a stray quote does: of a line that
+    /// ends too early for its time if the last quote closes one of its texts.
+    fn before_quoted_fields(&self, last: usize) -> Option<Reading<'a>> {
+        if self.fewest_after_agent < SINCE_2019 {
+            return None;
+        }
+        let is_end = |quote: &usize| {
+            let after_dash = self.after_dash(quote + 1);
+            [Some(quote + 1), after_dash].into_iter().flatten().any(|at| Tail::is_full_at(self.line, at))
+        };
+        let quotes = memrchr_iter(b'"', &self.line[self.body..last]).map(|offset| self.body + offset);
+        let read = match quotes.into_iter().find(is_end) {
+            Some(quote) => self.read_with(&Survey::of(self, quote), Surplus::Refused),
+            None => self.without_quotes(),
+        };
+        read.ok().map(|(reading, _)| reading).filter(|reading| reading.tail.is_full())
     }
 
     /// The likeliest reading that accepts such a token too many.

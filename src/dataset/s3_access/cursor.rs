@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 
 use super::fault::{Fault, Reason};
 use super::fields::Field;
@@ -39,6 +39,16 @@ impl<'a> Cursor<'a> {
         }
         self.at = end + 1;
         Ok(token)
+    }
+
+    /// A token without quotes.
+    pub(super) fn unquoted(&mut self, field: Field) -> Result<&'a [u8], Fault> {
+        let start = self.at;
+        let token = self.token(field)?;
+        match memchr(b'"', token) {
+            Some(offset) => Err(Fault::new(Reason::QuotedField, field, start + offset)),
+            None => Ok(token),
+        }
     }
 
     /// A token of the right grammar, which the start of another record is not.
@@ -126,21 +136,21 @@ pub(super) fn is_request_id(token: &[u8]) -> bool {
     token.iter().fold(IN_ID, |all, &byte| all & CLASSES[byte as usize]) != 0
 }
 
-/// `REST.GET.OBJECT`, `SOAP.CreateBucket`, `S3.COMPUTE.OBJECT.CHECKSUM`, `-`.
+/// `REST.GET.OBJECT`, `SOAP.CreateBucket`, `S3.COMPUTE.OBJECT.CHECKSUM`, `-`; room for more words, and for hyphens.
 pub(super) fn is_operation(token: &[u8]) -> bool {
-    let (mut all, mut dots, mut before) = (IN_OPERATION, 0, b'.');
+    let (mut all, mut dotted, mut before) = (IN_OPERATION, false, b'.');
     for &byte in token {
         let doubled = byte == b'.' && before == b'.';
         all &= if doubled { 0 } else { CLASSES[byte as usize] };
-        dots += usize::from(byte == b'.');
+        dotted |= byte == b'.';
         before = byte;
     }
-    all != 0 && before != b'.' && (1..=3).contains(&dots) || token == b"-"
+    all != 0 && before != b'.' && dotted || token == b"-"
 }
 
 /// Class of the bytes of a request id: letters, digits and `-`.
 const IN_ID: u8 = 1;
-/// Class of the bytes of an operation: letters, digits, `_` and `.`.
+/// Class of the bytes of an operation: letters, digits, `_`, `-` and `.`.
 const IN_OPERATION: u8 = 2;
 
 /// The classes of every byte.
@@ -149,7 +159,7 @@ const CLASSES: [u8; 256] = {
     let mut byte = 0;
     while byte < 128_u8 {
         classes[byte as usize] = match byte {
-            b'-' => IN_ID,
+            b'-' => IN_ID | IN_OPERATION,
             b'_' | b'.' => IN_OPERATION,
             _ if byte.is_ascii_alphanumeric() => IN_ID | IN_OPERATION,
             _ => 0,
@@ -327,11 +337,13 @@ mod tests {
             "SOAP.CreateBucket",
             "S3.COMPUTE.OBJECT.CHECKSUM",
             "REST.PUT.OBJECT_GET",
+            "S3.COPY.OBJECT.PART.CHECKSUM",
+            "REST.PUT.OBJECT-TAGGING",
         ];
         check_token(
             is_operation,
             &operations,
-            &["REST", "REST..OBJECT", "REST.GET.", "A.B.C.D.E", "REST.GET.my-bucket"],
+            &["REST", "REST..OBJECT", "REST.GET.", "REST-GET", ".GET", "REST.GET.\"A\"", "REST.GET/OBJECT"],
         );
         let good =
             ["200 - - - - -", "- NoSuchKey 0 999999999999999999 1 -", "304 a.b_c - - - -", "200 304 1 2 3 4"];

@@ -16,13 +16,15 @@ pub(super) enum Reason {
     MissingFields,
     /// Two spaces in a row.
     EmptyField,
+    /// The bucket's owner or name holds a quote.
+    QuotedField,
     /// The third field is no time such as `[06/Feb/2019:00:00:38 +0000]`.
     BadTime,
     /// The address holds a quote.
     BadRemoteIp,
     /// The request id has other characters than letters, digits and `-`.
     BadRequestId,
-    /// The operation is not two to four words with dots between them.
+    /// The operation is not two or more words with dots between them.
     BadOperation,
     /// A status, size or duration is neither digits nor `-`.
     BadNumber,
@@ -48,6 +50,7 @@ impl Reason {
             Self::BlankLine => "blank_line",
             Self::MissingFields => "missing_fields",
             Self::EmptyField => "empty_field",
+            Self::QuotedField => "quoted_field",
             Self::BadTime => "bad_time",
             Self::BadRemoteIp => "bad_remote_ip",
             Self::BadRequestId => "bad_request_id",
@@ -68,10 +71,11 @@ impl Reason {
             Self::BlankLine => "the line is blank",
             Self::MissingFields => "the line ends too early",
             Self::EmptyField => "a field is empty",
+            Self::QuotedField => "a field that S3 writes without quotes holds one",
             Self::BadTime => "the time is not of the form [06/Feb/2019:00:00:38 +0000]",
             Self::BadRemoteIp => "the remote address holds a quote",
             Self::BadRequestId => "the request id is not letters, digits and dashes",
-            Self::BadOperation => "the operation is not two to four dotted words",
+            Self::BadOperation => "the operation is not two or more dotted words",
             Self::BadNumber => "a number is neither digits nor a dash",
             Self::BadErrorCode => "the error code is not letters, digits, dots and underscores",
             Self::UnquotedText => "client text starts with neither a quote nor a bare dash",

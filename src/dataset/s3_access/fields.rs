@@ -30,6 +30,7 @@ use super::client::Client;
 use super::cursor::{Cursor, is_operation, is_request_id, number, present};
 use super::fault::{Fault, Reason};
 use super::scan::next_space;
+use super::whole::{are_quotes_doubled, fewest_after_agent, is_owner, is_whole_tail};
 
 /// How many fields AWS has defined so far.
 pub(super) const FIELD_COUNT: usize = 27;
@@ -139,7 +140,7 @@ pub(super) enum Quality {
     /// The line has one reading, and this is it.
     Exact,
     /// Client-controlled text can be split in more than one way, or holds a time stamp, as the start of a second record
-    /// would. The fields are those of the likeliest reading.
+    /// would; or the line is not as S3 writes lines: see [`super::whole`]. The fields are those of the likeliest reading.
     Ambiguous,
     /// One token too many stood before the signature version. Lines of March 2019 carry the caller's IAM id, or a dash,
     /// before the host id. An IAM id stays in the host id with the space between them, a dash is left out.
@@ -207,9 +208,16 @@ pub(super) fn parse(line: &[u8]) -> Result<Line<'_>, Fault> {
     let line = cursor.line;
     let request_time_ms =
         read_head(&mut cursor, &mut fields).map_err(|fault| fault.explained(line, fault.at))?;
-    let client = Client { line, body: cursor.at, names_caller: NAMES_CALLER_MS.contains(&request_time_ms) };
+    let fewest_after_agent = fewest_after_agent(request_time_ms);
+    let names_caller = NAMES_CALLER_MS.contains(&request_time_ms);
+    let client = Client { line, body: cursor.at, names_caller, fewest_after_agent };
     let (reading, quality) = client.read().map_err(|fault| fault.explained(line, client.body))?;
-    fields[Field::RequestUri as usize] = present(client.request_uri(reading.uri_end));
+    let request_uri = client.request_uri(reading.uri_end);
+    let is_whole = fields[Field::BucketOwner as usize].is_none_or(is_owner)
+        && is_whole_tail(&reading.tail, request_time_ms)
+        && !are_quotes_doubled([request_uri, reading.referer, reading.user_agent]);
+    let quality = if is_whole { quality } else { Quality::Ambiguous };
+    fields[Field::RequestUri as usize] = present(request_uri);
     fields[Field::Referer as usize] = present(reading.referer);
     fields[Field::UserAgent as usize] = present(reading.user_agent);
     fields[Field::VersionId as usize..].copy_from_slice(&reading.tail.fields);
@@ -236,8 +244,8 @@ fn read_head<'a>(
     fields: &mut [Option<&'a [u8]>; FIELD_COUNT],
 ) -> Result<i64, Fault> {
     let mut set = |field: Field, token| fields[field as usize] = present(token);
-    set(Field::BucketOwner, cursor.token(Field::BucketOwner)?);
-    set(Field::Bucket, cursor.token(Field::Bucket)?);
+    set(Field::BucketOwner, cursor.unquoted(Field::BucketOwner)?);
+    set(Field::Bucket, cursor.unquoted(Field::Bucket)?);
     let (time, milliseconds) = cursor.time()?;
     set(Field::Time, time);
     let no_quote = |token: &[u8]| token.iter().all(|&byte| byte != b'"');

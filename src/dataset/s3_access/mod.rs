@@ -11,6 +11,7 @@ mod keys;
 mod lines;
 mod scan;
 mod tail;
+mod whole;
 
 use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema, TimeInKey};
 

@@ -6,6 +6,7 @@ use super::cursor::{find_stamp, is_signature_version, present};
 use super::fault::{Fault, Reason};
 use super::fields::Field;
 use super::scan::next_space;
+use super::whole::SINCE_2019;
 
 /// The fields after the user agent.
 #[derive(Clone, Copy, Default)]
@@ -14,6 +15,10 @@ pub(super) struct Tail<'a> {
     pub(super) fields: [Option<&'a [u8]>; TAIL.len()],
     /// What follows them.
     pub(super) extra: Option<&'a [u8]>,
+    /// How many of the fields are there.
+    pub(super) count: usize,
+    /// All of it as it is written.
+    pub(super) text: &'a [u8],
     /// Whether the host id is two tokens.
     pub(super) joined: bool,
     /// Whether the line is recent enough to have a signature version.
@@ -31,7 +36,7 @@ pub(super) enum Surplus {
 }
 
 /// The fields of the tail in their order.
-const TAIL: [Field; 10] = [
+pub(super) const TAIL: [Field; 10] = [
     Field::VersionId,
     Field::HostId,
     Field::SignatureVersion,
@@ -64,9 +69,24 @@ impl<'a> Tail<'a> {
         }
     }
 
+    /// Whether the fields that all lines since 2019 have stand here, without quotes, whatever follows them. Looks at no more
+    /// bytes than those fields have.
+    pub(super) fn is_full_at(line: &'a [u8], at: usize) -> bool {
+        let is_apart = line.get(at) == Some(&b' ');
+        let tail = if is_apart { Self::split(line, at, 1).ok() } else { None };
+        tail.is_some_and(|tail| tail.is_full())
+    }
+
+    /// Whether the fields that all lines since 2019 have are there, without quotes.
+    pub(super) fn is_full(&self) -> bool {
+        let holds_quote = |token: &&[u8]| memchr(b'"', token).is_some();
+        self.count >= SINCE_2019 && !self.fields.iter().flatten().any(holds_quote)
+    }
+
     /// Cuts at the spaces, of which `at` is the first; the host id takes so many tokens.
     fn split(line: &'a [u8], at: usize, host_tokens: usize) -> Result<Self, Fault> {
-        let mut tail = Self { joined: host_tokens > 1, ..Self::default() };
+        let text = line.get(at..).unwrap_or_default();
+        let mut tail = Self { joined: host_tokens > 1, text, ..Self::default() };
         let mut start = at + 1;
         for (slot, field) in tail.fields.iter_mut().zip(TAIL) {
             if start > line.len() {
@@ -86,6 +106,7 @@ impl<'a> Tail<'a> {
                 return Err(Fault::new(Reason::BadSignatureVersion, field, start));
             }
             *slot = present(token);
+            tail.count += 1;
             start = end + 1;
         }
         tail.extra = line.get(start..);

@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StringArray, TimestampMillisecondArray};
+use arrow::array::{Array, ArrayRef, StringArray};
 use datafusion::common::{Result, exec_err};
 
-use super::time::{MILLIS, OFFSET, at, formatted, parsed};
-use super::{Function, Takes, text, text_at, texts, time};
+use super::moment::Moments;
+use super::time::{COLON_OFFSET, MILLIS, OFFSET, formatted};
+use super::{Function, Takes, text, text_at, texts};
 
-pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("format_datetime", &[Takes::Time, Takes::Text], text, |columns, _| {
+pub(super) const FUNCTIONS: &[Function] =
+    &[Function::new("format_datetime", &[Takes::Moment, Takes::Text], text, |columns, _| {
         format_datetime(columns)
-    }),
-    Function::new("parse_datetime", &[Takes::Text, Takes::Text], time, |columns, _| parse_datetime(columns)),
-];
+    })];
 
 /// How a letter that comes so often is written in MySQL's way.
-const LETTERS: [(&str, char); 18] = [
+const LETTERS: [(&str, char); 20] = [
     ("yyyy", 'Y'),
     ("yy", 'y'),
     ("MMMM", 'M'),
@@ -35,10 +34,12 @@ const LETTERS: [(&str, char); 18] = [
     ("a", 'p'),
     ("EEE", 'a'),
     ("EEEE", 'W'),
+    ("Z", OFFSET),
+    ("ZZ", COLON_OFFSET),
 ];
 
 /// A pattern in MySQL's letters; text stands between single quotes.
-fn mysql(pattern: &str) -> Result<String> {
+pub(super) fn mysql(pattern: &str) -> Result<String> {
     let mut written = String::new();
     let mut rest = pattern;
     while let Some(first) = rest.chars().next() {
@@ -52,7 +53,7 @@ fn mysql(pattern: &str) -> Result<String> {
         } else if first.is_ascii_alphabetic() {
             let (letters, behind) = rest.split_at(length);
             let known = LETTERS.iter().find(|(java, _)| *java == letters).map(|(_, letter)| *letter);
-            let Some(letter) = known.or((first == 'Z').then_some(OFFSET)) else {
+            let Some(letter) = known else {
                 return exec_err!("'{letters}' in the pattern '{pattern}' is not known here");
             };
             written.extend(['%', letter]);
@@ -65,24 +66,10 @@ fn mysql(pattern: &str) -> Result<String> {
     Ok(written)
 }
 
-fn parse_datetime(columns: &[ArrayRef]) -> Result<ArrayRef> {
-    let (values, patterns) = (texts(&columns[0]), texts(&columns[1]));
-    let one = |row| match (text_at(values, row), text_at(patterns, row)) {
-        (Some(value), Some(pattern)) => {
-            let Some(instant) = parsed(value, &mysql(pattern)?) else {
-                return exec_err!("'{value}' is no time of the form '{pattern}'");
-            };
-            Ok(Some(instant.0))
-        }
-        _ => Ok(None),
-    };
-    Ok(Arc::new((0..values.len()).map(one).collect::<Result<TimestampMillisecondArray>>()?))
-}
-
 fn format_datetime(columns: &[ArrayRef]) -> Result<ArrayRef> {
-    let patterns = texts(&columns[1]);
-    let one = |row| match (at(&columns[0], row), text_at(patterns, row)) {
-        (Some(instant), Some(pattern)) => formatted(instant, &mysql(pattern)?).map(Some),
+    let (moments, patterns) = (Moments::of(&columns[0])?, texts(&columns[1]));
+    let one = |row| match (moments.wall(row)?, text_at(patterns, row)) {
+        (Some(wall), Some(pattern)) => formatted(wall, &mysql(pattern)?, moments.ahead_ms(row)?).map(Some),
         _ => Ok(None),
     };
     Ok(Arc::new((0..patterns.len()).map(one).collect::<Result<StringArray>>()?))
@@ -90,6 +77,7 @@ fn format_datetime(columns: &[ArrayRef]) -> Result<ArrayRef> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::time::parsed_with_offset;
     use super::*;
     use crate::kst::UtcInstant;
 
@@ -101,12 +89,17 @@ mod tests {
             ("2023-11-01T03:04:05.678", "yyyy-MM-dd'T'HH:mm:ss.SSS"),
             ("Wednesday, 1 November 23, 3:04:05.678 AM 100%'", "EEEE, d MMMM yy, h:mm:ss.SSS a '100%'''"),
         ] {
-            assert_eq!(formatted(noon, &mysql(pattern).unwrap()).unwrap(), value);
-            assert_eq!(parsed(value, &mysql(pattern).unwrap()), Some(noon), "{pattern}");
+            let letters = mysql(pattern).unwrap();
+            assert_eq!(formatted(noon, &letters, Some(0)).unwrap(), value);
+            assert_eq!(parsed_with_offset(value, &letters), Some((noon, 0)), "{pattern}");
         }
-        let offset = parsed("2023-11-01 12:04 +0900", &mysql("yyyy-MM-dd HH:mm Z").unwrap());
-        assert_eq!(offset, UtcInstant::parse_iso8601("2023-11-01T03:04:00Z"));
-        for pattern in ["QQ", "'open", "yyyyy"] {
+        let offset = parsed_with_offset("2023-11-01 12:04 +0900", &mysql("yyyy-MM-dd HH:mm Z").unwrap());
+        let expected = UtcInstant::parse_iso8601("2023-11-01T03:04:00Z").unwrap();
+        assert_eq!(offset, Some((expected, 9 * 3_600_000)));
+        let letters = mysql("HH Z ZZ").unwrap();
+        assert_eq!(formatted(noon, &letters, Some(9 * 3_600_000)).unwrap(), "03 +0900 +09:00");
+        assert!(formatted(noon, &letters, None).is_err());
+        for pattern in ["QQ", "'open", "yyyyy", "ZZZ"] {
             assert!(mysql(pattern).is_err(), "{pattern}");
         }
     }

@@ -3,12 +3,15 @@
 //! Each takes columns of the types that it names, after a cast where that is needed, and gives one column. What only has
 //! another spelling is in [`super::rewrite`].
 
+mod calendar;
 mod java;
 mod json;
+mod moment;
 mod nested;
 mod text;
 mod time;
 mod url;
+mod zoned;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -23,23 +26,36 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+pub(super) use self::zoned::{AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
+use super::types;
+
+/// All of them.
+const ALL: [&[Function]; 8] = [
+    calendar::FUNCTIONS,
+    java::FUNCTIONS,
+    json::FUNCTIONS,
+    nested::FUNCTIONS,
+    text::FUNCTIONS,
+    time::FUNCTIONS,
+    url::FUNCTIONS,
+    zoned::FUNCTIONS,
+];
+
 /// Makes them known.
 pub(super) fn register(context: &SessionContext) {
-    for functions in [
-        java::FUNCTIONS,
-        json::FUNCTIONS,
-        nested::FUNCTIONS,
-        text::FUNCTIONS,
-        time::FUNCTIONS,
-        url::FUNCTIONS,
-    ] {
-        for function in functions {
-            context.register_udf(ScalarUDF::from(Called {
-                function,
-                signature: Signature::user_defined(Volatility::Immutable),
-            }));
-        }
+    for function in ALL.iter().copied().flatten() {
+        context.register_udf(called(function));
     }
+}
+
+/// The function of a name.
+pub(super) fn named(name: &str) -> Option<Arc<ScalarUDF>> {
+    let function = ALL.iter().copied().flatten().find(|function| function.name == name)?;
+    Some(Arc::new(called(function)))
+}
+
+fn called(function: &'static Function) -> ScalarUDF {
+    ScalarUDF::from(Called { function, signature: Signature::user_defined(Volatility::Immutable) })
 }
 
 /// What a function takes at a place.
@@ -47,8 +63,11 @@ pub(super) fn register(context: &SessionContext) {
 enum Takes {
     Text,
     Whole,
-    /// Milliseconds without zone.
-    Time,
+    Float,
+    /// A date, or milliseconds with or without a zone.
+    Moment,
+    /// Milliseconds with or without a zone, and nothing finer.
+    Timestamp,
     List,
     ListOrMap,
     /// Whatever comes.
@@ -98,20 +117,24 @@ impl Function {
 
     fn coerced_at(&self, takes: Takes, given: &DataType) -> Result<DataType> {
         let wanted = match (takes, given) {
-            (Takes::Text, _) => DataType::Utf8,
-            (Takes::Whole, _) => DataType::Int64,
-            (Takes::Time, _) => TIME,
+            (Takes::Text, _) if is_text(given) => DataType::Utf8,
+            (Takes::Whole, _) if given.is_integer() || given.is_null() => DataType::Int64,
+            (Takes::Float, _) if given.is_numeric() || given.is_null() => DataType::Float64,
+            (Takes::Moment, DataType::Date32) => DataType::Date32,
+            (Takes::Moment, DataType::Timestamp(_, zone)) => {
+                DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+            }
+            (Takes::Timestamp, DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone)) => {
+                DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+            }
+            (Takes::Moment | Takes::Timestamp, DataType::Null) => TIME,
             (Takes::List | Takes::ListOrMap, DataType::List(_) | DataType::Null)
             | (Takes::ListOrMap, DataType::Map(..))
             | (Takes::Any, _) => given.clone(),
-            (Takes::List | Takes::ListOrMap, _) => {
-                return plan_err!("{} takes {takes}, not {given}", self.name);
-            }
+            _ => return plan_err!("{} takes {takes}, not {}", self.name, types::name(given)),
         };
-        // A number is no time, even where a cast would make it one.
-        let is_number = given.is_numeric() && takes == Takes::Time;
-        if is_number || !can_cast_types(given, &wanted) {
-            return plan_err!("{} takes {takes}, not {given}", self.name);
+        if !can_cast_types(given, &wanted) {
+            return plan_err!("{} takes {takes}, not {}", self.name, types::name(given));
         }
         Ok(wanted)
     }
@@ -122,7 +145,9 @@ impl fmt::Display for Takes {
         f.write_str(match self {
             Self::Text => "text",
             Self::Whole => "whole number",
-            Self::Time => "timestamp",
+            Self::Float => "number",
+            Self::Moment => "date or timestamp",
+            Self::Timestamp => "timestamp(3)",
             Self::List => "array",
             Self::ListOrMap => "array or map",
             Self::Any => "any",
@@ -130,8 +155,15 @@ impl fmt::Display for Takes {
     }
 }
 
+fn is_text(given: &DataType) -> bool {
+    match given {
+        DataType::Dictionary(_, value) => is_text(value),
+        given => given.is_string() || given.is_null(),
+    }
+}
+
 /// Milliseconds without zone: the type of all times in the tables.
-const TIME: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
+pub(super) const TIME: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
 
 #[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
 fn text(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
@@ -146,6 +178,24 @@ fn whole(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
 #[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
 fn time(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(TIME)
+}
+
+/// The type of the last argument.
+fn same_as_last(fields: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
+    match fields.last() {
+        Some(field) => Ok(field.data_type().clone()),
+        None => plan_err!("an argument is missing"),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
+fn float(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
+    Ok(DataType::Float64)
+}
+
+/// The constant text at a place of the arguments.
+fn constant<'a>(scalars: &[Option<&'a ScalarValue>], place: usize) -> Option<&'a str> {
+    scalars.get(place).copied().flatten().and_then(|value| value.try_as_str()).flatten()
 }
 
 /// The texts of a column.

@@ -10,6 +10,15 @@ use super::{Function, Takes, text, text_at, texts};
 use crate::query::types;
 
 pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("btrim_blanks", &[Takes::Text], text, |columns, _| {
+        Ok(trimmed(&columns[0], |value| value.trim_matches(is_blank)))
+    }),
+    Function::new("ltrim_blanks", &[Takes::Text], text, |columns, _| {
+        Ok(trimmed(&columns[0], |value| value.trim_start_matches(is_blank)))
+    }),
+    Function::new("rtrim_blanks", &[Takes::Text], text, |columns, _| {
+        Ok(trimmed(&columns[0], |value| value.trim_end_matches(is_blank)))
+    }),
     Function::new("split_part", &[Takes::Text, Takes::Text, Takes::Whole], text, |columns, _| {
         split_parts(columns)
     }),
@@ -21,7 +30,36 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let name = types::name(columns[0].data_type());
         Ok(Arc::new(StringArray::from(vec![name; columns[0].len()])))
     }),
+    Function::new("varchar_of", &[Takes::Text, Takes::Whole, Takes::Text], text, |columns, _| {
+        cut_texts(columns)
+    }),
 ];
+
+fn trimmed(column: &ArrayRef, trim: fn(&str) -> &str) -> ArrayRef {
+    Arc::new(texts(column).iter().map(|value| value.map(trim)).collect::<StringArray>())
+}
+
+/// Whether Java takes a letter for a blank: tabs and ends of lines as well, but not those that keep words together.
+fn is_blank(letter: char) -> bool {
+    let keeps_together = ['\u{85}', '\u{a0}', '\u{2007}', '\u{202f}'].contains(&letter);
+    letter.is_whitespace() && !keeps_together || ('\u{1c}'..='\u{1f}').contains(&letter)
+}
+
+/// Texts of a length at most. Of a text the rest is cut off; what was no text must fit.
+fn cut_texts(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (values, types) = (texts(&columns[0]), texts(&columns[2]));
+    let one = |row| {
+        let (Some(value), Some(most)) = (text_at(values, row), number_at(&columns[1], row)) else {
+            return Ok(None);
+        };
+        let cut = piece(value, 1, most);
+        if cut != value && text_at(types, row) != Some("varchar") {
+            return exec_err!("'{value}' does not fit into varchar({most})");
+        }
+        Ok(Some(cut))
+    };
+    Ok(Arc::new((0..values.len()).map(one).collect::<Result<StringArray>>()?))
+}
 
 fn split_parts(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (values, delimiters) = (texts(&columns[0]), texts(&columns[1]));

@@ -1,30 +1,26 @@
-//! Times as text and back, in MySQL's letters as Athena has them, and arithmetic in the units of a calendar.
+//! Times as text and back, in MySQL's letters as Athena has them.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, TimestampMillisecondArray};
-use arrow::datatypes::{Int64Type, TimestampMillisecondType};
+use arrow::array::{Array, ArrayRef, StringArray, TimestampMillisecondArray};
 use datafusion::common::{Result, exec_err};
 
-use super::{Function, Takes, text, text_at, texts, time, whole};
-use crate::kst::{Civil, DAY_MS, UtcInstant};
+use super::calendar::{civil, day_of_year, weekday};
+use super::moment::Moments;
+use super::{Function, Takes, text, text_at, texts, time};
+use crate::kst::{Civil, UtcInstant};
+use crate::query::zone::{UTC, name_of_offset};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("date_format", &[Takes::Time, Takes::Text], text, |columns, _| date_format(columns)),
+    Function::new("date_format", &[Takes::Moment, Takes::Text], text, |columns, _| date_format(columns)),
     Function::new("date_parse", &[Takes::Text, Takes::Text], time, |columns, _| date_parse(columns)),
-    Function::new("from_iso8601_timestamp", &[Takes::Text], time, |columns, _| from_iso8601(&columns[0])),
-    Function::new("to_iso8601", &[Takes::Time], text, |columns, _| to_iso8601(&columns[0])),
-    Function::new("date_add", &[Takes::Text, Takes::Whole, Takes::Time], time, |columns, _| {
-        date_add(columns)
-    }),
-    Function::new("date_diff", &[Takes::Text, Takes::Time, Takes::Time], whole, |columns, _| {
-        date_diff(columns)
-    }),
+    Function::new("to_iso8601", &[Takes::Moment], text, |columns, _| to_iso8601(&columns[0])),
 ];
 
-/// Letters that MySQL does not have: milliseconds, and the distance from UTC.
+/// Letters that MySQL does not have: milliseconds, and the distance from UTC without and with a colon.
 pub(super) const MILLIS: char = '\u{1}';
 pub(super) const OFFSET: char = '\u{2}';
+pub(super) const COLON_OFFSET: char = '\u{3}';
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -42,36 +38,20 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-fn times(column: &ArrayRef) -> &TimestampMillisecondArray {
-    column.as_primitive::<TimestampMillisecondType>()
-}
-
-pub(super) fn at(column: &ArrayRef, row: usize) -> Option<UtcInstant> {
-    let times = times(column);
-    times.is_valid(row).then(|| UtcInstant(times.value(row)))
-}
-
-fn civil(instant: UtcInstant) -> Result<Civil> {
-    let Some(civil) = instant.civil() else {
-        return exec_err!("{} milliseconds from 1970 lie outside the years 0 to 9999", instant.0);
-    };
-    Ok(civil)
-}
-
 fn date_format(columns: &[ArrayRef]) -> Result<ArrayRef> {
-    let formats = texts(&columns[1]);
-    let one = |row| match (at(&columns[0], row), text_at(formats, row)) {
-        (Some(instant), Some(format)) => formatted(instant, format).map(Some),
+    let (moments, formats) = (Moments::of(&columns[0])?, texts(&columns[1]));
+    let one = |row| match (moments.wall(row)?, text_at(formats, row)) {
+        (Some(wall), Some(format)) => formatted(wall, format, None).map(Some),
         _ => Ok(None),
     };
     let texts = (0..formats.len()).map(one).collect::<Result<StringArray>>()?;
     Ok(Arc::new(texts))
 }
 
-/// A time in MySQL's letters.
-pub(super) fn formatted(instant: UtcInstant, format: &str) -> Result<String> {
-    let civil = civil(instant)?;
-    let weekday = WEEKDAYS[weekday(instant)];
+/// What a wall clock shows, in MySQL's letters; `ahead_ms` is its distance from UTC, where it has one.
+pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -> Result<String> {
+    let civil = civil(wall)?;
+    let weekday = WEEKDAYS[usize::try_from(weekday(wall)).unwrap_or_default()];
     let month = MONTHS[civil.month as usize - 1];
     let hour12 = (civil.hour + 11) % 12 + 1;
     let half = if civil.hour < 12 { "AM" } else { "PM" };
@@ -98,7 +78,8 @@ pub(super) fn formatted(instant: UtcInstant, format: &str) -> Result<String> {
             's' | 'S' => format!("{:02}", civil.second),
             'f' => format!("{:03}000", civil.milli),
             MILLIS => format!("{:03}", civil.milli),
-            OFFSET => "+0000".to_owned(),
+            OFFSET => offset(ahead_ms)?.replace(':', ""),
+            COLON_OFFSET => offset(ahead_ms)?,
             'p' => half.to_owned(),
             'T' => format!("{:02}:{:02}:{:02}", civil.hour, civil.minute, civil.second),
             'r' => format!("{hour12:02}:{:02}:{:02} {half}", civil.minute, civil.second),
@@ -106,7 +87,7 @@ pub(super) fn formatted(instant: UtcInstant, format: &str) -> Result<String> {
             'W' => weekday.to_owned(),
             'b' => month[..3].to_owned(),
             'M' => month.to_owned(),
-            'j' => format!("{:03}", day_of_year(instant, civil)),
+            'j' => format!("{:03}", day_of_year(wall, civil)),
             '%' => "%".to_owned(),
             'D' | 'U' | 'u' | 'V' | 'v' | 'w' | 'X' | 'x' => {
                 return exec_err!("%{letter} is no letter of a format, in Athena neither");
@@ -117,14 +98,13 @@ pub(super) fn formatted(instant: UtcInstant, format: &str) -> Result<String> {
     Ok(text)
 }
 
-/// From 0 for Monday; 1970 began on a Thursday.
-fn weekday(instant: UtcInstant) -> usize {
-    usize::try_from((instant.0.div_euclid(DAY_MS) + 3).rem_euclid(7)).unwrap_or_default()
-}
-
-fn day_of_year(instant: UtcInstant, civil: Civil) -> i64 {
-    let first = Civil { year: civil.year, month: 1, day: 1, ..Civil::default() }.to_utc();
-    first.map_or(0, |first| (instant.0 - first.0).div_euclid(DAY_MS) + 1)
+/// `+09:00`.
+fn offset(ahead_ms: Option<i64>) -> Result<String> {
+    let Some(ahead_ms) = ahead_ms else {
+        return exec_err!("a timestamp without time zone has no offset for 'Z': take AT TIME ZONE first");
+    };
+    let name = name_of_offset(ahead_ms);
+    Ok(if name == UTC { "+00:00".to_owned() } else { name })
 }
 
 fn date_parse(columns: &[ArrayRef]) -> Result<ArrayRef> {
@@ -142,8 +122,13 @@ fn date_parse(columns: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(times))
 }
 
-/// Reads a time in MySQL's letters.
-pub(super) fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
+/// Reads a time in MySQL's letters: what its wall clock shows.
+fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
+    parsed_with_offset(value, format).map(|(instant, ahead_ms)| instant.plus_ms(ahead_ms))
+}
+
+/// Reads a time in MySQL's letters: its instant, and how far its clock is ahead of UTC.
+pub(super) fn parsed_with_offset(value: &str, format: &str) -> Option<(UtcInstant, i64)> {
     let mut civil = Civil { year: 1970, month: 1, day: 1, ..Civil::default() };
     let mut scan = Scan { rest: value };
     let (mut is_afternoon, mut offset_ms) = (None, 0);
@@ -167,7 +152,7 @@ pub(super) fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
             'i' => civil.minute = scan.number(2)?,
             's' | 'S' => civil.second = scan.number(2)?,
             'f' | MILLIS => civil.milli = scan.fraction()?,
-            OFFSET => offset_ms = scan.offset()?,
+            OFFSET | COLON_OFFSET => offset_ms = scan.offset()?,
             'b' => civil.month = scan.name(&MONTHS.map(|month| &month[..3]))?,
             'M' => civil.month = scan.name(&MONTHS)?,
             'a' => drop(scan.name(&WEEKDAYS.map(|day| &day[..3]))?),
@@ -180,7 +165,8 @@ pub(super) fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
     if is_afternoon == Some(true) {
         civil.hour += 12;
     }
-    scan.rest.is_empty().then(|| civil.to_utc()).flatten().map(|instant| instant.plus_ms(-offset_ms))
+    let wall = scan.rest.is_empty().then(|| civil.to_utc()).flatten()?;
+    Some((wall.plus_ms(-offset_ms), offset_ms))
 }
 
 /// A text that is read from its front.
@@ -231,114 +217,23 @@ impl Scan<'_> {
     }
 }
 
-fn from_iso8601(column: &ArrayRef) -> Result<ArrayRef> {
-    let one = |value: Option<&str>| {
-        let Some(value) = value else { return Ok(None) };
-        // What names no zone is in UTC, and what names no time is midnight.
-        let forms = [value.to_owned(), format!("{value}Z"), format!("{value}T00:00:00Z")];
-        let Some(instant) = forms.iter().find_map(|form| UtcInstant::parse_iso8601(form)) else {
-            return exec_err!("'{value}' is no time of ISO 8601");
-        };
-        Ok(Some(instant.0))
-    };
-    Ok(Arc::new(texts(column).iter().map(one).collect::<Result<TimestampMillisecondArray>>()?))
-}
-
 fn to_iso8601(column: &ArrayRef) -> Result<ArrayRef> {
-    let form = "%Y-%m-%dT%H:%i:%s";
+    let moments = Moments::of(column)?;
+    let form = if moments.is_date { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%i:%s." };
     let one = |row| {
-        let Some(instant) = at(column, row) else { return Ok(None) };
-        Ok(Some(format!("{}.{:03}", formatted(instant, form)?, instant.0.rem_euclid(1000))))
+        let Some(wall) = moments.wall(row)? else { return Ok(None) };
+        let date = formatted(wall, form, None)?;
+        if moments.is_date {
+            return Ok(Some(date));
+        }
+        let zone = match moments.ahead_ms(row)? {
+            Some(0) => "Z".to_owned(),
+            Some(ahead_ms) => name_of_offset(ahead_ms),
+            None => String::new(),
+        };
+        Ok(Some(format!("{date}{:03}{zone}", wall.0.rem_euclid(1000))))
     };
     Ok(Arc::new((0..column.len()).map(one).collect::<Result<StringArray>>()?))
-}
-
-/// A unit of time: so many milliseconds, or so many months.
-#[derive(Clone, Copy)]
-enum Unit {
-    Millis(i64),
-    Months(i64),
-}
-
-impl Unit {
-    fn named(name: &str) -> Result<Self> {
-        Ok(match name.to_ascii_lowercase().as_str() {
-            "millisecond" => Self::Millis(1),
-            "second" => Self::Millis(1000),
-            "minute" => Self::Millis(60_000),
-            "hour" => Self::Millis(3_600_000),
-            "day" => Self::Millis(DAY_MS),
-            "week" => Self::Millis(7 * DAY_MS),
-            "month" => Self::Months(1),
-            "quarter" => Self::Months(3),
-            "year" => Self::Months(12),
-            _ => {
-                return exec_err!(
-                    "'{name}' is no unit: take millisecond, second, minute, hour, day, week, month, quarter or year"
-                );
-            }
-        })
-    }
-
-    fn add(self, count: i64, instant: UtcInstant) -> Result<UtcInstant> {
-        match self {
-            Self::Millis(millis) => Ok(instant.plus_ms(millis.saturating_mul(count))),
-            Self::Months(months) => plus_months(instant, months.saturating_mul(count)),
-        }
-    }
-
-    /// Whole units from one time to another.
-    fn between(self, from: UtcInstant, to: UtcInstant) -> Result<i64> {
-        match self {
-            Self::Millis(millis) => Ok((to.0 - from.0) / millis),
-            Self::Months(months) => {
-                let (a, b) = (civil(from)?, civil(to)?);
-                let apart = months_of(b) - months_of(a);
-                let reached = plus_months(from, apart)?;
-                // The last month counts only when it is over.
-                let over = i64::from(apart > 0 && reached > to) - i64::from(apart < 0 && reached < to);
-                Ok((apart - over) / months)
-            }
-        }
-    }
-}
-
-fn months_of(civil: Civil) -> i64 {
-    i64::from(civil.year) * 12 + i64::from(civil.month) - 1
-}
-
-/// The same day of another month, or its last one.
-fn plus_months(instant: UtcInstant, count: i64) -> Result<UtcInstant> {
-    let start = civil(instant)?;
-    let months = months_of(start).saturating_add(count);
-    let parts = (u32::try_from(months.div_euclid(12)), u32::try_from(months.rem_euclid(12) + 1));
-    let (Ok(year), Ok(month)) = parts else { return exec_err!("there is no year {}", months.div_euclid(12)) };
-    let on = |day| Civil { year, month, day, ..start }.to_utc();
-    let Some(instant) = (start.day.saturating_sub(3).max(1)..=start.day).rev().find_map(on) else {
-        return exec_err!("there is no year {year}");
-    };
-    Ok(instant)
-}
-
-fn date_add(columns: &[ArrayRef]) -> Result<ArrayRef> {
-    let (units, counts) = (texts(&columns[0]), columns[1].as_primitive::<Int64Type>());
-    let one = |row| {
-        let count = counts.is_valid(row).then(|| counts.value(row));
-        match (text_at(units, row), count, at(&columns[2], row)) {
-            (Some(unit), Some(count), Some(instant)) => Ok(Some(Unit::named(unit)?.add(count, instant)?.0)),
-            _ => Ok(None),
-        }
-    };
-    Ok(Arc::new((0..units.len()).map(one).collect::<Result<TimestampMillisecondArray>>()?))
-}
-
-fn date_diff(columns: &[ArrayRef]) -> Result<ArrayRef> {
-    let units = texts(&columns[0]);
-    let one = |row| match (text_at(units, row), at(&columns[1], row), at(&columns[2], row)) {
-        (Some(unit), Some(from), Some(to)) => Unit::named(unit)?.between(from, to).map(Some),
-        _ => Ok(None),
-    };
-    Ok(Arc::new((0..units.len()).map(one).collect::<Result<Int64Array>>()?))
 }
 
 #[cfg(test)]
@@ -359,7 +254,7 @@ mod tests {
             ("%h %I %l %p %r", "01 01 1 PM 01:04:05 PM"),
             ("%T.%f 100%%", "13:04:05.678000 100%"),
         ] {
-            assert_eq!(formatted(afternoon, format).unwrap(), expected, "{format}");
+            assert_eq!(formatted(afternoon, format, None).unwrap(), expected, "{format}");
         }
         for (value, format, expected) in [
             ("2023-11-01 13:04:05", "%Y-%m-%d %H:%i:%s", Some("2023-11-01T13:04:05Z")),
@@ -374,34 +269,6 @@ mod tests {
         ] {
             assert_eq!(parsed(value, format), expected.map(instant), "{value} {format}");
         }
-        assert!(formatted(afternoon, "%U").is_err() && formatted(afternoon, "%").is_err());
-    }
-
-    #[test]
-    fn units_are_added_and_counted() {
-        for (unit, from, count, to) in [
-            ("hour", "2023-11-01T00:00:00Z", -24, "2023-10-31T00:00:00Z"),
-            ("WEEK", "2023-11-01T00:00:00Z", 1, "2023-11-08T00:00:00Z"),
-            ("month", "2023-01-31T10:00:00Z", 1, "2023-02-28T10:00:00Z"),
-            ("month", "2024-03-31T10:00:00Z", -1, "2024-02-29T10:00:00Z"),
-            ("quarter", "2023-11-01T00:00:00Z", 1, "2024-02-01T00:00:00Z"),
-            ("year", "2024-02-29T00:00:00Z", 1, "2025-02-28T00:00:00Z"),
-        ] {
-            let added = Unit::named(unit).unwrap().add(count, instant(from)).unwrap();
-            assert_eq!(added, instant(to), "{unit} {from}");
-        }
-        for (unit, from, to, count) in [
-            ("day", "2023-11-01T12:00:00Z", "2023-11-03T11:59:59Z", 1),
-            ("day", "2023-11-03T11:59:59Z", "2023-11-01T12:00:00Z", -1),
-            ("month", "2023-01-31T00:00:00Z", "2023-02-28T00:00:00Z", 1),
-            ("month", "2023-01-15T00:00:00Z", "2023-02-14T23:59:59Z", 0),
-            ("month", "2023-02-15T00:00:00Z", "2023-01-16T00:00:00Z", 0),
-            ("year", "2023-02-15T00:00:00Z", "2025-02-14T00:00:00Z", 1),
-        ] {
-            let found = Unit::named(unit).unwrap().between(instant(from), instant(to)).unwrap();
-            assert_eq!(found, count, "{unit} {from} {to}");
-        }
-        assert!(Unit::named("fortnight").is_err());
-        assert!(Unit::named("year").unwrap().add(i64::MAX, instant("2023-11-01T12:00:00Z")).is_err());
+        assert!(formatted(afternoon, "%U", None).is_err() && formatted(afternoon, "%", None).is_err());
     }
 }

@@ -1,7 +1,8 @@
 //! The way to AWS: one runtime, one https client, credentials as every AWS tool finds them.
 //!
 //! Region, credentials, profiles and endpoints (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, ...) are read by the SDK from
-//! their usual places. The core is synchronous: [`Aws::wait`] is the door between the two worlds.
+//! their usual places; every request, those for credentials too, goes through the proxy that the environment names for it,
+//! except to the metadata of an instance or container. The core is synchronous: [`Aws::wait`] is the door between the two worlds.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -15,16 +16,17 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_s3::config::{ProvideCredentials, SharedCredentialsProvider, SharedHttpClient};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::tls::{TlsContext, TrustStore};
 use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time;
 
 use super::failure::causes;
+use super::proxied::{ThroughProxy, http_client};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Way;
+use crate::store::proxies::Proxies;
 
 /// Attempts of one request, all retries told; the SDK waits between them, longer each time, with jitter.
 const MAX_ATTEMPTS: u32 = 8;
@@ -34,6 +36,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a wait looks whether it should stop.
 const CANCEL_LOOK: Duration = Duration::from_millis(50);
+
+/// What to do about a role that cannot be had.
+const NOT_ASSUMED: &str = "its trust policy must name this caller, whose policy must allow sts:AssumeRole";
 
 /// The way to AWS, shared by all stores, lakes and catalogs of a process.
 #[derive(Debug)]
@@ -57,7 +62,7 @@ impl Aws {
             .enable_all()
             .build()
             .map_err(|cause| Error::unusable("cannot start a thread for requests to AWS", cause))?;
-        let http = http_client(way.ca_bundle.as_deref())?;
+        let http = http_client(&tls_context(way.ca_bundle.as_deref())?, Proxies::parse(&way.proxies)?)?;
         let (path_style, max_attempts) = (way.path_style, way.max_attempts.unwrap_or(MAX_ATTEMPTS));
         Ok(Arc::new(Self {
             runtime,
@@ -97,10 +102,12 @@ impl Aws {
         // Asked for at once, since a role that cannot be had is better told here than by the first listing.
         self.wait(async {
             role.provide_credentials().await.map(|_| ()).map_err(|cause| {
+                let hint =
+                    ThroughProxy::behind(&cause).map_or(NOT_ASSUMED.to_owned(), ThroughProxy::next_step);
                 Error::new(ErrorKind::Denied, "cannot assume the role")
                     .with("role", role_arn)
                     .caused_by(std::io::Error::other(causes(&cause)))
-                    .hint("its trust policy must name this caller, whose policy must allow sts:AssumeRole")
+                    .hint(hint)
             })
         })?;
         let config = base.into_builder().credentials_provider(role).build();
@@ -165,9 +172,9 @@ async fn load(http: SharedHttpClient, max_attempts: u32) -> SdkConfig {
         .await
 }
 
-fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
-    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-    let Some(path) = ca_bundle else { return Ok(builder.build_https()) };
+/// The certificate authorities to trust: those of the system, or those of a bundle instead.
+fn tls_context(ca_bundle: Option<&Path>) -> Result<TlsContext> {
+    let Some(path) = ca_bundle else { return Ok(TlsContext::default()) };
     let pem = std::fs::read(path).map_err(|cause| {
         Error::new(ErrorKind::Usage, "cannot read the bundle of certificate authorities")
             .with("file", path.display())
@@ -175,10 +182,9 @@ fn http_client(ca_bundle: Option<&Path>) -> Result<SharedHttpClient> {
             .hint("AWS_CA_BUNDLE should name a PEM file")
     })?;
     let trusted = TrustStore::empty().with_native_roots(false).with_pem_certificate(pem);
-    let context = TlsContext::builder().with_trust_store(trusted).build().map_err(|cause| {
+    TlsContext::builder().with_trust_store(trusted).build().map_err(|cause| {
         Error::new(ErrorKind::Usage, "cannot use the bundle of certificate authorities")
             .with("file", path.display())
             .caused_by(cause)
-    })?;
-    Ok(builder.tls_context(context).build_https())
+    })
 }

@@ -4,6 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
+use super::proxied::ThroughProxy;
 use crate::error::{Error, ErrorKind};
 
 /// What a request was for: said when it fails.
@@ -72,6 +73,8 @@ const KNOWN: [(&str, ErrorKind, &str); 19] = [
 
 const DENIED: &str = "the policy of the role or the bucket lacks {permission}";
 const EXPIRED: &str = "the credentials have expired: renew them (aws sso login) and run the day again";
+const UNKNOWN_AUTHORITY: &str =
+    "nobody vouches for the server: name its authority's PEM file in AWS_CA_BUNDLE";
 const REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
 
 /// The code of an error that a service has sent.
@@ -114,7 +117,11 @@ where
     if !detail.is_empty() {
         failure = failure.caused_by(std::io::Error::other(detail));
     }
-    failure.hint(hint.replace("{permission}", asked.permission))
+    let of_proxy = ThroughProxy::behind(error).filter(|_| hint != UNKNOWN_AUTHORITY);
+    failure.hint(match of_proxy {
+        Some(way) => way.next_step(),
+        None => hint.replace("{permission}", asked.permission),
+    })
 }
 
 fn judge<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, &'static str)
@@ -134,10 +141,7 @@ where
         }
     }
     if causes(error).contains("invalid peer certificate") {
-        return (
-            ErrorKind::Denied,
-            "nobody vouches for the server: name its authority's PEM file in AWS_CA_BUNDLE",
-        );
+        return (ErrorKind::Denied, UNKNOWN_AUTHORITY);
     }
     match (error, status_of(error)) {
         (SdkError::ConstructionFailure(_), _) => (

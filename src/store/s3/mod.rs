@@ -11,6 +11,7 @@ pub(crate) mod listing;
 mod location;
 mod lock;
 mod object;
+mod proxied;
 mod read_ahead;
 mod source;
 mod staged;

@@ -222,6 +222,22 @@ fn records_are_found_wherever_the_document_keeps_them() {
     check_file(&format!("{{\"Records\":[{GOOD}]}}\n{{\"Records\":[{GOOD}]}}"), &[1, 2], &[]);
     check_file(&format!("\u{feff}{{\"Records\":[{GOOD}]}}"), &[1], &[]);
     check_file("{\"Records\":[]}", &[], &[]);
+    check_file(&format!(r#"{{"Rec\u006frds":[{GOOD}],"\u0052ecords":[{GOOD}]}}"#), &[1, 2], &[]);
+}
+
+/// As the S3 guide has it, shortened; of another service without a time; and a source that only looks alike.
+#[test]
+fn event_notifications_are_rejected_one_by_one() {
+    let of_s3 = r#"{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-west-2","eventTime":"2023-11-01T00:00:00.000Z",
+        "eventName":"ObjectCreated:Put","userIdentity":{"principalId":"A"},"s3":{"bucket":{"name":"b"}}}"#;
+    let of_sqs = r#"{"messageId":"1","eventSource":"aws:sqs"}"#;
+    let of_aws = r#"{"eventTime":"2023-11-01T00:00:00Z","eventSource":"aws.example.com"}"#;
+    let notified = "event_notification";
+    check_file(
+        &format!("{{\"Records\":[{of_s3},{GOOD},{of_sqs},{of_aws}]}}"),
+        &[2, 4],
+        &[(1, notified), (3, notified)],
+    );
 }
 
 #[test]

@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, TestRunner};
 use regex::bytes::Regex;
 
 use super::super::fields::{FIELD_COUNT, Field, Quality, parse};
+use super::super::whole::are_quotes_doubled;
 
 const URI: usize = Field::RequestUri as usize;
 const REFERER: usize = Field::Referer as usize;
@@ -101,6 +102,10 @@ fn record(client: &BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Record> {
             if bare {
                 fields[field] = b"-".to_vec();
             }
+        }
+        // Short lines are those of times before there were more fields.
+        if length < 26 {
+            fields[Field::Time as usize].splice(7..11, *b"2011");
         }
         Record { fields, bare, length }
     })
@@ -244,7 +249,8 @@ fn exact_lines_have_one_reading_and_unreadable_ones_none() {
     let counts = Cell::new([0; 3]);
     let count = |index: usize| counts.set(from_fn(|at| counts.get()[at] + u32::from(at == index)));
     run(8, tangled_body(), |body| {
-        let head = b"o b [06/Feb/2024:00:00:38 +0000] 1.2.3.4 - AB REST.GET.OBJECT k ";
+        // A time at which lines of all lengths were written.
+        let head = b"o b [06/Feb/2011:00:00:38 +0000] 1.2.3.4 - AB REST.GET.OBJECT k ";
         let line = [&head[..], &body].concat();
         let readings = read_slowly(&body);
         let host_id = |token: &[u8]| token != b"-" && !token.starts_with(b"SigV");
@@ -274,7 +280,8 @@ fn exact_lines_have_one_reading_and_unreadable_ones_none() {
             && (sole.3 || !sole.1.contains(&b'"'))
         {
             let quotes = sole.0.contains(&b'"') && !sole.3;
-            prop_assert!(parsed.quality == Quality::Exact || quotes, "{:?}", sole);
+            let doubled = are_quotes_doubled([sole.0, sole.1, sole.2]);
+            prop_assert!(parsed.quality == Quality::Exact || quotes || doubled, "{:?}", sole);
         }
         Ok(())
     });
@@ -305,6 +312,7 @@ fn the_published_patterns_agree_where_no_text_holds_quotes() {
     run(6, (record(&plain_text()), prop::collection::vec(change, 0..2)), |(record, changes)| {
         let mut line = record.line();
         line.truncate(line.trim_ascii_end().len());
+        let is_changed = !changes.is_empty();
         for (index, kind, byte) in changes {
             let at = index.index(line.len());
             line.splice(at..at + usize::from(kind > 0), (kind < 2).then_some(byte));
@@ -314,7 +322,7 @@ fn the_published_patterns_agree_where_no_text_holds_quotes() {
         };
         if let Ok(parsed) = parse(&line) {
             agreed.set(agreed.get() + 1);
-            prop_assert_eq!(parsed.quality, Quality::Exact);
+            prop_assert!(parsed.quality == Quality::Exact || is_changed);
             for (field, group) in parsed.fields().iter().zip(groups.iter().skip(1)).take(20) {
                 let group = group.map(|group| group.as_bytes()).filter(|text| *text != b"-");
                 prop_assert_eq!(*field, group);

@@ -1,0 +1,127 @@
+//! A small file that is replaced as a whole: a reader finds the old one, none, or the new one, and never a part.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Where files are that stand for something else: nothing can be put in their place.
+const DEVICES: [&str; 2] = ["/dev", "/proc"];
+
+/// A place for a file.
+pub(super) struct WholeFile {
+    target: PathBuf,
+    /// The file in the making, beside the target. None if the target is a pipe or a device, which are only written to.
+    new: Option<PathBuf>,
+}
+
+impl WholeFile {
+    /// A place of this name; of a link the file behind it is meant.
+    pub(super) fn at(path: &Path) -> io::Result<Self> {
+        let found = fs::metadata(path).ok();
+        if found.as_ref().is_some_and(fs::Metadata::is_dir) {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        let is_file = found.is_none_or(|found| found.is_file());
+        if !is_file || DEVICES.iter().any(|devices| path.starts_with(devices)) {
+            return Ok(Self { target: path.to_owned(), new: None });
+        }
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
+        // Collectors and people pass over names with a dot in front.
+        let new = target.with_file_name(format!(".{name}.{}", std::process::id()));
+        Ok(Self { target, new: Some(new) })
+    }
+
+    /// Fails if no file can be written there, and leaves what is there.
+    pub(super) fn check(&self) -> io::Result<()> {
+        let Some(new) = &self.new else { return Ok(()) };
+        File::create(new).and_then(|_| fs::remove_file(new))
+    }
+
+    /// Removes the file that is there.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        if self.new.is_none() {
+            return Ok(());
+        }
+        match fs::remove_file(&self.target) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(cause),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a file there in one step.
+    pub(super) fn replace(&self, content: &str) -> io::Result<()> {
+        let Some(new) = &self.new else { return fs::write(&self.target, content) };
+        let replaced = write_through(new, content).and_then(|()| fs::rename(new, &self.target));
+        if replaced.is_err() {
+            let _ = fs::remove_file(new);
+        }
+        replaced
+    }
+}
+
+/// Writes a file whose content outlives the machine: its name may come into force only then.
+fn write_through(path: &Path, content: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let names =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_reader_of_the_old_file_never_sees_a_part_of_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "old").unwrap();
+        fs::hard_link(&path, folder.path().join("reader")).unwrap();
+        let file = WholeFile::at(&path).unwrap();
+        file.check().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        file.replace("new").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("reader")).unwrap(), "old");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        file.remove().unwrap();
+        file.remove().unwrap();
+        assert_eq!(names(folder.path()), ["reader"]);
+    }
+
+    #[test]
+    fn a_link_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("below")).unwrap();
+        let (target, link) = (folder.path().join("below/file"), folder.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        WholeFile::at(&link).unwrap().replace("new").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(
+            (fs::read_to_string(&target).unwrap().as_str(), names(folder.path())),
+            ("new", vec!["below".to_owned(), "link".to_owned()])
+        );
+    }
+
+    #[test]
+    fn a_place_that_takes_no_file_is_refused_and_a_device_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(WholeFile::at(folder.path()).is_err());
+        let missing = WholeFile::at(&folder.path().join("missing/file")).unwrap();
+        assert!(missing.check().is_err() && missing.replace("x").is_err());
+        let null = WholeFile::at(Path::new("/dev/null")).unwrap();
+        assert!(null.new.is_none());
+        null.check().unwrap();
+        null.replace("x").unwrap();
+        null.remove().unwrap();
+        assert!(Path::new("/dev/null").exists());
+    }
+}

@@ -1,0 +1,107 @@
+//! What is around the records of a file, `{"Records":[...]}`, and who else uses it: event notifications of S3 and other
+//! services have the same envelope, and even some of the same keys.
+
+use std::borrow::Cow;
+
+use crate::dataset::json::{Stop, Walker, inner, unescape};
+
+/// Where AWS says what sent an event notification: `aws:s3`, `aws:sqs`, `aws:dynamodb`. In CloudTrail it is a host name
+/// (AWS, "Event message structure" in the S3 guide; "CloudTrail record contents").
+const SENDER_OF_NOTIFICATION: &str = "aws:";
+
+/// Whether a key of the document is that of its records, in any spelling.
+pub(super) fn is_records(key: &str) -> bool {
+    key == "Records" || key.contains('\\') && unescape(key) == "Records"
+}
+
+/// Whether an event source is that of an event notification.
+pub(super) fn is_notification(event_source: &str) -> bool {
+    event_source.starts_with(SENDER_OF_NOTIFICATION)
+}
+
+/// Whether the front of a file is that of CloudTrail records: a document with records which are not, as far as the front
+/// goes, event notifications.
+pub(super) fn recognises(front: &[u8]) -> bool {
+    let text = front.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let mut walker = Walker::new(text, 0);
+    find_records(&mut walker).unwrap_or_default()
+        && !begins_with_notification(&mut walker).unwrap_or_default()
+}
+
+/// Walks up to the value of the records.
+fn find_records(walker: &mut Walker<'_>) -> Result<bool, Stop> {
+    walker.take(b'{', "an object")?;
+    let mut first = true;
+    while walker.next_element(b'}', first)? {
+        if is_records(walker.key()?) {
+            return Ok(true);
+        }
+        walker.value(1)?;
+        first = false;
+    }
+    Ok(false)
+}
+
+/// Whether the first of the records has the source of a notification.
+fn begins_with_notification(walker: &mut Walker<'_>) -> Result<bool, Stop> {
+    walker.take(b'[', "a list")?;
+    walker.take(b'{', "an object")?;
+    let mut first = true;
+    while walker.next_element(b'}', first)? {
+        let key = unescape(walker.key()?);
+        let value = walker.value(2)?;
+        // Notifications of SNS begin it with a capital.
+        if key.eq_ignore_ascii_case("eventSource") {
+            return Ok(is_notification(&text(value)));
+        }
+        first = false;
+    }
+    Ok(false)
+}
+
+/// A string's text, and anything else as it is written.
+fn text(written: &str) -> Cow<'_, str> {
+    if written.starts_with('"') { unescape(inner(written)) } else { Cow::Borrowed(written) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOTIFICATION: &str =
+        r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","s3":{}}]}"#;
+
+    #[test]
+    fn records_are_recognised_however_their_key_is_spelled() {
+        for front in [
+            r#"{"Records":[{"eventVersion":"1.08","eventSource":"s3.amazonaws.com"}]}"#,
+            r#" { "a":[{"Records":1}], "Rec\u006frds" :["#,
+            r#"{"\u0052\u0065cords":[]}"#,
+            r#"{"Records":[{"requestParameters":{"eventSource":"aws:s3"},"eventSource":"sqs.amazonaws.com"}]}"#,
+            // The source comes later than the front goes.
+            r#"{"Records":[{"eventVersion":"1.08","eventSour"#,
+        ] {
+            assert!(recognises(front.as_bytes()), "{front}");
+            assert!(recognises(&[front.as_bytes(), b"\xff"].concat()), "{front}");
+        }
+    }
+
+    #[test]
+    fn other_documents_and_event_notifications_are_not_recognised() {
+        for front in [
+            NOTIFICATION,
+            &NOTIFICATION[..62],
+            r#"{"Records":[{"eventS\u006furce":"\u0061ws:s3"}]}"#,
+            r#"{"Records":[{"EventSource":"aws:sns","Sns":{}}]}"#,
+            r#"{"Records":[{"messageId":"a","body":"{}","eventSource":"aws:sqs"}]}"#,
+            r#"{"a":{"Records":[]}}"#,
+            r#"{"a":"\"Records\""}"#,
+            r#"{"records":[]}"#,
+            "[{}]",
+            "\"Records\"",
+            "",
+        ] {
+            assert!(!recognises(front.as_bytes()), "{front}");
+        }
+    }
+}

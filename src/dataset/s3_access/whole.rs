@@ -1,0 +1,84 @@
+//! Whether a line is still as S3 wrote it, from its first byte to its last.
+//!
+//! Lines pass through other tools before they are read: `grep` puts the name of a file before them, a table calculation puts
+//! quotes around them, a full disk cuts them off. The fields between may all be right, or none: such a line is never
+//! exact. What S3 writes itself tells: the owner's id at the front, and how many fields follow the user agent, in which
+//! form the last of them is.
+
+use memchr::memchr;
+
+use super::fields::Field;
+use super::tail::{TAIL, Tail};
+
+/// Bytes of a canonical user id, which are hexadecimal digits.
+const OWNER_BYTES: usize = 64;
+/// Samples have a short word in its place, or its front.
+const STAND_IN_BYTES: usize = 24;
+
+/// From when on (milliseconds since 1970) a line has at least so many fields after the user agent, latest first. Host id to
+/// TLS version came between December 2018 and June 2019, the version id with versioning in 2010 (history of AWS's page on
+/// the format); a margin is left for regions that are late.
+const FIELDS_AFTER_AGENT: [(i64, usize); 2] = [(1_561_939_200_000, SINCE_2019), (1_325_376_000_000, 1)];
+
+/// The fields after the user agent of a line since the summer of 2019, at least.
+pub(super) const SINCE_2019: usize = 7;
+
+/// From when on `aclRequired` follows the ARN of the access point, with the same margin: November 2022.
+const ENDS_AFTER_ARN_MS: i64 = 1_672_531_200_000;
+
+/// The fewest fields after the user agent that a line of this time has.
+pub(super) fn fewest_after_agent(request_time_ms: i64) -> usize {
+    let known = FIELDS_AFTER_AGENT.iter().find(|(since, _)| request_time_ms >= *since);
+    known.map_or(0, |(_, fields)| *fields)
+}
+
+/// Whether a bucket owner is whole and alone: a canonical user id, or a word in its place.
+pub(super) fn is_owner(token: &[u8]) -> bool {
+    if let Ok(id) = <&[u8; OWNER_BYTES]>::try_from(token) {
+        // All of them are looked at, so that they can be compared at once.
+        return id.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
+    }
+    let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    token.len() <= STAND_IN_BYTES && token.iter().all(in_word)
+}
+
+/// Whether the fields after the user agent are all there and untouched, in a line of this time.
+pub(super) fn is_whole_tail(tail: &Tail<'_>, request_time_ms: i64) -> bool {
+    let fewest = fewest_after_agent(request_time_ms);
+    let is_printed = tail.text.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
+    let last = TAIL.get(tail.count.wrapping_sub(1)).filter(|_| fewest >= SINCE_2019 && tail.extra.is_none());
+    let ends_whole = |field: &Field| {
+        let token = tail.fields[tail.count - 1];
+        token.is_none_or(|token| is_whole(*field, token, request_time_ms))
+    };
+    tail.count >= fewest && is_printed && memchr(b'"', tail.text).is_none() && last.is_none_or(ends_whole)
+}
+
+/// Whether the last token of a line can be the whole value of its field. A shorter value that is whole itself, `TLSv1` of
+/// `TLSv1.2`, tells only where lines do not end yet.
+fn is_whole(field: Field, token: &[u8], request_time_ms: i64) -> bool {
+    let ends_in_digit = token.last().is_some_and(u8::is_ascii_digit);
+    let ends_later = request_time_ms >= ENDS_AFTER_ARN_MS;
+    match field {
+        Field::TlsVersion => ends_in_digit && !(ends_later && token.ends_with(b"v1")),
+        Field::AccessPointArn => !ends_later,
+        Field::AclRequired => matches!(token, b"Yes" | b"No"),
+        Field::SourceRegion => {
+            ends_in_digit && memchr(b'-', token).is_some() && token.iter().all(is_of_region)
+        }
+        _ => true,
+    }
+}
+
+fn is_of_region(byte: &u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-'
+}
+
+/// Whether all quotes were doubled, as in a table of values: each text that is there has quotes of its own.
+pub(super) fn are_quotes_doubled(texts: [&[u8]; 3]) -> bool {
+    let is_quoted = |text: &[u8]| matches!(text, [b'"', .., b'"']);
+    texts.iter().any(|text| is_quoted(text)) && texts.iter().all(|text| is_quoted(text) || *text == b"-")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,341 @@
+//! Fields of dates and timestamps, and arithmetic in the units of a calendar. Of a timestamp with a zone they are those of
+//! the clock of its zone; units below a day are counted in time that passes.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, PrimitiveArray, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, Date32Type, Int64Type};
+use datafusion::common::{Result, exec_err};
+
+use super::moment::Moments;
+use super::{Function, Takes, same_as_last, text_at, texts, whole};
+use crate::kst::{Civil, DAY_MS, UtcInstant};
+use crate::query::zone::Zone;
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new("date_add", &[Takes::Text, Takes::Whole, Takes::Moment], same_as_last, date_add),
+    Function::new("date_diff", &[Takes::Text, Takes::Moment, Takes::Moment], whole, |columns, _| {
+        date_diff(columns)
+    }),
+    Function::new("date_trunc", &[Takes::Text, Takes::Moment], same_as_last, date_trunc),
+    Function::new("time_field", &[Takes::Text, Takes::Moment], whole, |columns, _| time_fields(columns)),
+];
+
+/// A field of what a clock shows.
+type Field = fn(UtcInstant, Civil) -> i64;
+
+/// The fields by their names, in functions and in `EXTRACT`.
+const FIELDS: [(&str, Field); 17] = [
+    ("day", |_, civil| i64::from(civil.day)),
+    ("day_of_month", |_, civil| i64::from(civil.day)),
+    ("day_of_week", |wall, _| weekday(wall) + 1),
+    ("day_of_year", day_of_year),
+    ("dow", |wall, _| weekday(wall) + 1),
+    ("doy", day_of_year),
+    ("hour", |_, civil| i64::from(civil.hour)),
+    ("millisecond", |_, civil| i64::from(civil.milli)),
+    ("minute", |_, civil| i64::from(civil.minute)),
+    ("month", |_, civil| i64::from(civil.month)),
+    ("quarter", |_, civil| i64::from((civil.month - 1) / 3 + 1)),
+    ("second", |_, civil| i64::from(civil.second)),
+    ("week", |wall, _| (day_of_year(thursday(wall), Civil::default()) - 1) / 7 + 1),
+    ("week_of_year", |wall, _| (day_of_year(thursday(wall), Civil::default()) - 1) / 7 + 1),
+    ("year", |_, civil| i64::from(civil.year)),
+    ("year_of_week", |wall, _| year(thursday(wall))),
+    ("yow", |wall, _| year(thursday(wall))),
+];
+
+/// From 0 for Monday; 1970 began on a Thursday.
+pub(super) fn weekday(wall: UtcInstant) -> i64 {
+    (wall.0.div_euclid(DAY_MS) + 3).rem_euclid(7)
+}
+
+/// The Thursday of a week, whose year the week belongs to.
+fn thursday(wall: UtcInstant) -> UtcInstant {
+    wall.plus_ms((3 - weekday(wall)) * DAY_MS)
+}
+
+fn year(wall: UtcInstant) -> i64 {
+    wall.civil().map_or(0, |civil| i64::from(civil.year))
+}
+
+/// From 1.
+pub(super) fn day_of_year(wall: UtcInstant, _: Civil) -> i64 {
+    let year = wall.civil().unwrap_or_default().year;
+    let first = Civil { year, month: 1, day: 1, ..Civil::default() }.to_utc();
+    first.map_or(0, |first| (wall.0 - first.0).div_euclid(DAY_MS) + 1)
+}
+
+pub(super) fn civil(wall: UtcInstant) -> Result<Civil> {
+    let Some(civil) = wall.civil() else {
+        return exec_err!("{} milliseconds from 1970 lie outside the years 0 to 9999", wall.0);
+    };
+    Ok(civil)
+}
+
+/// Parts of the distance from UTC, which only a zone has.
+const ZONE_FIELDS: [(&str, i64); 2] = [("timezone_hour", 60), ("timezone_minute", 1)];
+
+fn time_fields(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (names, moments) = (texts(&columns[0]), Moments::of(&columns[1])?);
+    let one = |row| {
+        let (Some(name), Some(wall)) = (text_at(names, row), moments.wall(row)?) else { return Ok(None) };
+        if let Some((_, minutes)) = ZONE_FIELDS.iter().find(|(field, _)| *field == name) {
+            let Some(ahead_ms) = moments.ahead_ms(row)? else {
+                return exec_err!("{name} is of a timestamp with time zone: take AT TIME ZONE first");
+            };
+            let ahead = ahead_ms / 60_000;
+            return Ok(Some(if *minutes == 1 { ahead % 60 } else { ahead / minutes }));
+        }
+        let Some((_, field)) = FIELDS.iter().find(|(field, _)| *field == name) else {
+            return exec_err!("'{name}' is not a field of a time");
+        };
+        let is_of_clock = ["hour", "millisecond", "minute", "second"].contains(&name);
+        if moments.is_date && is_of_clock {
+            return exec_err!("a date has no {name}: cast it to a timestamp first");
+        }
+        Ok(Some(field(wall, civil(wall)?)))
+    };
+    Ok(Arc::new((0..names.len()).map(one).collect::<Result<Int64Array>>()?))
+}
+
+/// A unit of time: so many milliseconds, or so many months.
+#[derive(Clone, Copy)]
+enum Unit {
+    Millis(i64),
+    Months(i64),
+}
+
+impl Unit {
+    fn named(name: &str) -> Result<Self> {
+        Ok(match name.to_ascii_lowercase().as_str() {
+            "millisecond" => Self::Millis(1),
+            "second" => Self::Millis(1000),
+            "minute" => Self::Millis(60_000),
+            "hour" => Self::Millis(3_600_000),
+            "day" => Self::Millis(DAY_MS),
+            "week" => Self::Millis(7 * DAY_MS),
+            "month" => Self::Months(1),
+            "quarter" => Self::Months(3),
+            "year" => Self::Months(12),
+            _ => {
+                return exec_err!(
+                    "'{name}' is no unit: take millisecond, second, minute, hour, day, week, month, quarter or year"
+                );
+            }
+        })
+    }
+
+    /// The unit of a date or timestamp: a date has no units below a day.
+    fn of(name: &str, is_date: bool) -> Result<Self> {
+        let unit = Self::named(name)?;
+        if is_date && unit.is_of_clock() {
+            return exec_err!("'{name}' is no unit of a date: cast it to a timestamp first");
+        }
+        Ok(unit)
+    }
+
+    /// Whether it is shorter than a day.
+    fn is_of_clock(self) -> bool {
+        matches!(self, Self::Millis(millis) if millis < DAY_MS)
+    }
+
+    fn add(self, count: i64, wall: UtcInstant) -> Result<UtcInstant> {
+        match self {
+            Self::Millis(millis) => match millis.checked_mul(count).and_then(|ms| wall.0.checked_add(ms)) {
+                Some(sum) => Ok(UtcInstant(sum)),
+                None => exec_err!("{count} units are too many"),
+            },
+            Self::Months(months) => plus_months(wall, months.saturating_mul(count)),
+        }
+    }
+
+    /// Whole units from one time to another.
+    fn between(self, from: UtcInstant, to: UtcInstant) -> Result<i64> {
+        match self {
+            Self::Millis(millis) => Ok((to.0 - from.0) / millis),
+            Self::Months(months) => {
+                let (a, b) = (civil(from)?, civil(to)?);
+                let apart = months_of(b) - months_of(a);
+                let reached = plus_months(from, apart)?;
+                // The last month counts only when it is over.
+                let over = i64::from(apart > 0 && reached > to) - i64::from(apart < 0 && reached < to);
+                Ok((apart - over) / months)
+            }
+        }
+    }
+
+    /// Where the unit of a time began; weeks begin on Monday.
+    fn floor(self, wall: UtcInstant) -> Result<UtcInstant> {
+        Ok(match self {
+            Self::Millis(millis) if millis > DAY_MS => wall.utc_midnight().plus_ms(-weekday(wall) * DAY_MS),
+            Self::Millis(millis) => UtcInstant(wall.0.div_euclid(millis) * millis),
+            Self::Months(months) => {
+                let Civil { year, month, .. } = civil(wall)?;
+                let months = u32::try_from(months).unwrap_or(1);
+                let first =
+                    Civil { year, month: (month - 1) / months * months + 1, day: 1, ..Civil::default() };
+                first.to_utc().unwrap_or(wall)
+            }
+        })
+    }
+}
+
+fn months_of(civil: Civil) -> i64 {
+    i64::from(civil.year) * 12 + i64::from(civil.month) - 1
+}
+
+/// The same day of another month, or its last one.
+fn plus_months(wall: UtcInstant, count: i64) -> Result<UtcInstant> {
+    let start = civil(wall)?;
+    let months = months_of(start).saturating_add(count);
+    let parts = (u32::try_from(months.div_euclid(12)), u32::try_from(months.rem_euclid(12) + 1));
+    let (Ok(year), Ok(month)) = parts else { return exec_err!("there is no year {}", months.div_euclid(12)) };
+    let on = |day| Civil { year, month, day, ..start }.to_utc();
+    let Some(instant) = (start.day.saturating_sub(3).max(1)..=start.day).rev().find_map(on) else {
+        return exec_err!("there is no year {year}");
+    };
+    Ok(instant)
+}
+
+/// Changes each time of a column that has a unit, by its wall clock or, for units of a clock, by time that passes.
+fn changed(
+    units: &ArrayRef,
+    times: &ArrayRef,
+    data_type: &DataType,
+    change: impl Fn(Unit, usize, UtcInstant) -> Result<Option<UtcInstant>>,
+) -> Result<ArrayRef> {
+    let (units, moments) = (texts(units), Moments::of(times)?);
+    let one = |row| {
+        let (Some(unit), Some(instant)) = (text_at(units, row), moments.instant(row)) else {
+            return Ok(None);
+        };
+        let unit = Unit::of(unit, moments.is_date)?;
+        let Some(zone) = &moments.zone else { return change(unit, row, instant) };
+        let wall = zone.wall(instant)?;
+        let Some(reached) = change(unit, row, wall)? else { return Ok(None) };
+        if unit.is_of_clock() {
+            return Ok(Some(instant.plus_ms(reached.0 - wall.0)));
+        }
+        zone.instant_like(reached, instant).map(Some)
+    };
+    column((0..moments.len()).map(one), data_type)
+}
+
+/// A column of dates or timestamps.
+fn column(times: impl Iterator<Item = Result<Option<UtcInstant>>>, data_type: &DataType) -> Result<ArrayRef> {
+    if *data_type == DataType::Date32 {
+        let day = |time: Option<UtcInstant>| match time.map(|time| i32::try_from(time.0.div_euclid(DAY_MS))) {
+            Some(Err(_)) => exec_err!("the date is out of range"),
+            day => Ok(day.and_then(std::result::Result::ok)),
+        };
+        let days = times.map(|time| time.and_then(day)).collect::<Result<PrimitiveArray<Date32Type>>>()?;
+        return Ok(Arc::new(days));
+    }
+    let millis = times.map(|time| time.map(|time| time.map(|time| time.0)));
+    let column = millis.collect::<Result<TimestampMillisecondArray>>()?;
+    Ok(Arc::new(column.with_data_type(data_type.clone())))
+}
+
+fn date_add(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
+    let counts = columns[1].as_primitive::<Int64Type>();
+    changed(&columns[0], &columns[2], data_type, |unit, row, time| {
+        if counts.is_null(row) { Ok(None) } else { unit.add(counts.value(row), time).map(Some) }
+    })
+}
+
+fn date_trunc(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
+    changed(&columns[0], &columns[1], data_type, |unit, _, time| unit.floor(time).map(Some))
+}
+
+/// Units of a calendar are counted on the clock of the first time's zone.
+fn date_diff(columns: &[ArrayRef]) -> Result<ArrayRef> {
+    let (units, from, to) = (texts(&columns[0]), Moments::of(&columns[1])?, Moments::of(&columns[2])?);
+    let clock = match &from.zone {
+        Some(zone) => zone.clone(),
+        None => Zone::utc()?,
+    };
+    let is_date = from.is_date && to.is_date;
+    let one = |row| match (text_at(units, row), from.instant(row), to.instant(row)) {
+        (Some(unit), Some(from), Some(to)) => {
+            let unit = Unit::of(unit, is_date)?;
+            if unit.is_of_clock() {
+                return unit.between(from, to).map(Some);
+            }
+            unit.between(clock.wall(from)?, clock.wall(to)?).map(Some)
+        }
+        _ => Ok(None),
+    };
+    Ok(Arc::new((0..units.len()).map(one).collect::<Result<Int64Array>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instant(text: &str) -> UtcInstant {
+        UtcInstant::parse_iso8601(text).unwrap()
+    }
+
+    #[test]
+    fn units_are_added_and_counted() {
+        for (unit, from, count, to) in [
+            ("hour", "2023-11-01T00:00:00Z", -24, "2023-10-31T00:00:00Z"),
+            ("WEEK", "2023-11-01T00:00:00Z", 1, "2023-11-08T00:00:00Z"),
+            ("month", "2023-01-31T10:00:00Z", 1, "2023-02-28T10:00:00Z"),
+            ("month", "2024-03-31T10:00:00Z", -1, "2024-02-29T10:00:00Z"),
+            ("quarter", "2023-11-01T00:00:00Z", 1, "2024-02-01T00:00:00Z"),
+            ("year", "2024-02-29T00:00:00Z", 1, "2025-02-28T00:00:00Z"),
+        ] {
+            let added = Unit::named(unit).unwrap().add(count, instant(from)).unwrap();
+            assert_eq!(added, instant(to), "{unit} {from}");
+        }
+        for (unit, from, to, count) in [
+            ("day", "2023-11-01T12:00:00Z", "2023-11-03T11:59:59Z", 1),
+            ("day", "2023-11-03T11:59:59Z", "2023-11-01T12:00:00Z", -1),
+            ("month", "2023-01-31T00:00:00Z", "2023-02-28T00:00:00Z", 1),
+            ("month", "2023-01-15T00:00:00Z", "2023-02-14T23:59:59Z", 0),
+            ("month", "2023-02-15T00:00:00Z", "2023-01-16T00:00:00Z", 0),
+            ("year", "2023-02-15T00:00:00Z", "2025-02-14T00:00:00Z", 1),
+        ] {
+            let found = Unit::named(unit).unwrap().between(instant(from), instant(to)).unwrap();
+            assert_eq!(found, count, "{unit} {from} {to}");
+        }
+        assert!(Unit::named("fortnight").is_err());
+        assert!(Unit::named("year").unwrap().add(i64::MAX, instant("2023-11-01T12:00:00Z")).is_err());
+        assert!(Unit::named("day").unwrap().add(i64::MAX, instant("2023-11-01T12:00:00Z")).is_err());
+    }
+
+    #[test]
+    fn a_unit_begins_where_the_calendar_says() {
+        for (unit, time, expected) in [
+            ("hour", "2023-11-05T10:59:59.999Z", "2023-11-05T10:00:00Z"),
+            ("day", "1969-12-31T10:00:00Z", "1969-12-31T00:00:00Z"),
+            ("week", "2023-11-05T10:00:00Z", "2023-10-30T00:00:00Z"),
+            ("week", "2023-10-30T00:00:00Z", "2023-10-30T00:00:00Z"),
+            ("month", "2023-11-05T10:00:00Z", "2023-11-01T00:00:00Z"),
+            ("quarter", "2023-11-05T10:00:00Z", "2023-10-01T00:00:00Z"),
+            ("year", "2023-11-05T10:00:00Z", "2023-01-01T00:00:00Z"),
+        ] {
+            let floor = Unit::named(unit).unwrap().floor(instant(time)).unwrap();
+            assert_eq!(floor, instant(expected), "{unit} {time}");
+        }
+    }
+
+    #[test]
+    fn a_week_belongs_to_the_year_of_its_thursday() {
+        // From the calendar: 1 January 2023 was a Sunday, 1 January 2026 a Thursday.
+        for (time, week, year) in [
+            ("2023-01-01T00:00:00Z", 52, 2022),
+            ("2023-01-02T00:00:00Z", 1, 2023),
+            ("2024-12-30T23:00:00Z", 1, 2025),
+            ("2026-12-31T00:00:00Z", 53, 2026),
+        ] {
+            let field = |name: &str| {
+                let (_, field) = FIELDS.iter().find(|(field, _)| *field == name).unwrap();
+                field(instant(time), instant(time).civil().unwrap())
+            };
+            assert_eq!((field("week"), field("year_of_week")), (week, year), "{time}");
+        }
+    }
+}

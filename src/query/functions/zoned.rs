@@ -1,0 +1,243 @@
+//! Timestamps with a time zone: how they come to be, and what is taken of them. A zone belongs to a column, not to a row: it
+//! is constant, or UTC.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, TimestampMillisecondArray};
+use arrow::datatypes::{DataType, FieldRef, Float64Type};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
+
+use super::java::mysql;
+use super::moment::Moments;
+use super::time::parsed_with_offset;
+use super::{Function, TIME, Takes, constant, float, text_at, texts, time};
+use crate::kst::UtcInstant;
+use crate::query::casts::TimestampText;
+use crate::query::zone::{UTC, Zone, name_of_offset};
+
+pub(in crate::query) const AT_TIMEZONE: &str = "at_timezone";
+pub(in crate::query) const WITH_TIMEZONE: &str = "with_timezone";
+/// A timestamp with a zone as one without, of the same instant in UTC.
+pub(in crate::query) const INSTANT: &str = "instant_in_utc";
+/// A timestamp with a zone as one without, which shows what a clock of the zone does.
+pub(in crate::query) const WALL_CLOCK: &str = "wall_clock";
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::new(AT_TIMEZONE, &[Takes::Timestamp, Takes::Text], second_names_zone, |columns, data_type| {
+        rezoned(&columns[0], data_type)
+    }),
+    Function::new(WITH_TIMEZONE, &[Takes::Timestamp, Takes::Text], zone_for_clock, |columns, data_type| {
+        with_timezone(&columns[0], data_type)
+    }),
+    Function::new("as_zoned", &[Takes::Any], zone_of_any, as_zoned),
+    Function::new(INSTANT, &[Takes::Timestamp], time, |columns, data_type| rezoned(&columns[0], data_type)),
+    Function::new(WALL_CLOCK, &[Takes::Timestamp], time, |columns, _| wall_clock(&columns[0])),
+    Function::new("from_unixtime", &[Takes::Float], zone_utc, from_unixtime),
+    Function::new("from_unixtime_in", &[Takes::Float, Takes::Text], second_names_zone, from_unixtime),
+    Function::new("to_unixtime", &[Takes::Moment], float, |columns, _| to_unixtime(&columns[0])),
+    Function::new("from_iso8601_timestamp", &[Takes::Text], zone_of_iso8601, from_iso8601),
+    Function::new("from_iso8601_instant", &[Takes::Text], time, from_iso8601),
+    Function::new("parse_datetime", &[Takes::Text, Takes::Text], zone_of_datetime, parse_datetime),
+    Function::new("parse_datetime_instant", &[Takes::Text, Takes::Text], time, parse_datetime),
+];
+
+/// Functions that give the same instant without a zone, whatever zone each row names.
+pub(in crate::query) const INSTANTS: [(&str, &str); 2] =
+    [("from_iso8601_timestamp", "from_iso8601_instant"), ("parse_datetime", "parse_datetime_instant")];
+
+/// What the arguments of a function are.
+type Scalars<'a> = &'a [Option<&'a ScalarValue>];
+
+fn second_names_zone(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
+    match constant(scalars, 1) {
+        Some(name) => Ok(Zone::named(name)?.data_type()),
+        None => plan_err!("a time zone must be a constant text, such as 'Asia/Seoul'"),
+    }
+}
+
+fn zone_for_clock(fields: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
+    match fields.first().map(|field| Zone::of(field.data_type())).transpose()?.flatten() {
+        Some(zone) => plan_err!(
+            "with_timezone takes a timestamp without time zone, but this one is in {}: take AT TIME ZONE",
+            zone.name()
+        ),
+        None => second_names_zone(fields, scalars),
+    }
+}
+
+fn zone_utc(_: &[FieldRef], _: Scalars<'_>) -> Result<DataType> {
+    Ok(Zone::utc()?.data_type())
+}
+
+fn zone_of_any(fields: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
+    let given = fields.first().map_or(&DataType::Null, |field| field.data_type());
+    match (given, constant(scalars, 0)) {
+        (DataType::Timestamp(..), _) => {
+            Ok(Zone::of(given)?.map_or(zone_utc(fields, scalars)?, |zone| zone.data_type()))
+        }
+        (DataType::Date32 | DataType::Null, _) => zone_utc(fields, scalars),
+        (_, Some(text)) => {
+            let zone = TimestampText::parse(text).and_then(|text| text.zone);
+            Ok(Zone::named(zone.unwrap_or(UTC))?.data_type())
+        }
+        _ => plan_err!(
+            "CAST(... AS timestamp with time zone) takes a timestamp, a date or a constant text: \
+             cast to a timestamp, then take with_timezone"
+        ),
+    }
+}
+
+/// The offset that a constant text names; UTC where the text is not constant.
+fn zone_of_iso8601(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
+    let ahead_ms = constant(scalars, 0).and_then(iso8601).map_or(0, |(_, ahead_ms)| ahead_ms);
+    Ok(Zone::named(&name_of_offset(ahead_ms))?.data_type())
+}
+
+fn zone_of_datetime(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
+    let ahead_ms = match (constant(scalars, 0), constant(scalars, 1)) {
+        (Some(value), Some(pattern)) => {
+            parsed_with_offset(value, &mysql(pattern)?).map_or(0, |(_, ahead)| ahead)
+        }
+        _ => 0,
+    };
+    Ok(Zone::named(&name_of_offset(ahead_ms))?.data_type())
+}
+
+fn column(
+    instants: impl Iterator<Item = Result<Option<UtcInstant>>>,
+    data_type: &DataType,
+) -> Result<ArrayRef> {
+    let millis = instants.map(|instant| Ok(instant?.map(|instant| instant.0)));
+    let column = millis.collect::<Result<TimestampMillisecondArray>>()?;
+    Ok(Arc::new(column.with_data_type(data_type.clone())))
+}
+
+/// The same instants in another zone, or in none.
+fn rezoned(times: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    let moments = Moments::of(times)?;
+    column((0..moments.len()).map(|row| Ok(moments.instant(row))), data_type)
+}
+
+fn with_timezone(times: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    let (moments, zone) = (Moments::of(times)?, Zone::of(data_type)?);
+    let instant = |wall| zone.as_ref().map_or(Ok(wall), |zone| zone.instant(wall));
+    column((0..moments.len()).map(|row| moments.instant(row).map(instant).transpose()), data_type)
+}
+
+fn wall_clock(times: &ArrayRef) -> Result<ArrayRef> {
+    let moments = Moments::of(times)?;
+    column((0..moments.len()).map(|row| moments.wall(row)), &TIME)
+}
+
+fn as_zoned(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
+    let given = &columns[0];
+    if !given.data_type().is_string() {
+        let taken = if given.data_type().is_null() { TIME } else { given.data_type().clone() };
+        let millis = match taken {
+            DataType::Timestamp(_, zone) => {
+                DataType::Timestamp(arrow::datatypes::TimeUnit::Millisecond, zone)
+            }
+            other => other,
+        };
+        return rezoned(&arrow::compute::cast(given, &millis)?, data_type);
+    }
+    let (given, zone) = (arrow::compute::cast(given, &DataType::Utf8)?, Zone::of(data_type)?);
+    let one = |text: Option<&str>| {
+        let Some(text) = text else { return Ok(None) };
+        let Some(wall) = TimestampText::parse(text).and_then(|text| text.millis()) else {
+            return exec_err!("'{text}' is no timestamp: write it as 2023-11-01 00:00:00.000 Asia/Seoul");
+        };
+        zone.as_ref().map_or(Ok(wall), |zone| zone.instant(wall)).map(Some)
+    };
+    column(texts(&given).iter().map(one), data_type)
+}
+
+fn from_unixtime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
+    let one = |seconds: Option<f64>| {
+        let Some(seconds) = seconds else { return Ok(None) };
+        let millis = (seconds * 1000.0 + 0.5).floor();
+        // Beyond that, neighbouring milliseconds are one number.
+        const MOST: f64 = 9.0e15;
+        if !(-MOST..=MOST).contains(&millis) {
+            return exec_err!("{seconds} seconds are no time");
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "it is a whole number within the range")]
+        Ok(Some(UtcInstant(millis as i64)))
+    };
+    column(columns[0].as_primitive::<Float64Type>().iter().map(one), data_type)
+}
+
+fn to_unixtime(times: &ArrayRef) -> Result<ArrayRef> {
+    let moments = Moments::of(times)?;
+    #[expect(clippy::cast_precision_loss, reason = "as Athena does")]
+    let seconds = |row| moments.instant(row).map(|instant| instant.0 as f64 / 1000.0);
+    Ok(Arc::new((0..moments.len()).map(seconds).collect::<Float64Array>()))
+}
+
+/// A time of ISO 8601: its instant, and how far its clock is ahead of UTC.
+fn iso8601(text: &str) -> Option<(UtcInstant, i64)> {
+    // What names no zone is in UTC, and what names no time is midnight.
+    let forms = [text.to_owned(), format!("{text}Z"), format!("{text}T00:00:00Z")];
+    let instant = forms.iter().find_map(|form| UtcInstant::parse_iso8601(form))?;
+    let offset = text.split_once('T').and_then(|(_, time)| Some(&time[time.find(['+', '-'])?..]));
+    let wall =
+        offset.and_then(|offset| UtcInstant::parse_iso8601(&format!("{}Z", text.strip_suffix(offset)?)));
+    Some((instant, wall.map_or(0, |wall| wall.0 - instant.0)))
+}
+
+/// Rows whose clocks are as far from UTC as the zone of the column.
+fn of_zone(parsed: (UtcInstant, i64), text: &str, zone: Option<&Zone>) -> Result<Option<UtcInstant>> {
+    let (instant, ahead_ms) = parsed;
+    match zone {
+        Some(zone) if zone.ahead_ms(instant)? != ahead_ms => exec_err!(
+            "'{text}' is not in {}, as the other rows are: choose one zone for all with AT TIME ZONE",
+            zone.name()
+        ),
+        _ => Ok(Some(instant)),
+    }
+}
+
+fn from_iso8601(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
+    let zone = Zone::of(data_type)?;
+    let one = |text: Option<&str>| {
+        let Some(text) = text else { return Ok(None) };
+        match iso8601(text) {
+            Some(parsed) => of_zone(parsed, text, zone.as_ref()),
+            None => exec_err!("'{text}' is no time of ISO 8601"),
+        }
+    };
+    column(texts(&columns[0]).iter().map(one), data_type)
+}
+
+fn parse_datetime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
+    let (values, patterns, zone) = (texts(&columns[0]), texts(&columns[1]), Zone::of(data_type)?);
+    let one = |row| match (text_at(values, row), text_at(patterns, row)) {
+        (Some(value), Some(pattern)) => match parsed_with_offset(value, &mysql(pattern)?) {
+            Some(parsed) => of_zone(parsed, value, zone.as_ref()),
+            None => exec_err!("'{value}' is no time of the form '{pattern}'"),
+        },
+        _ => Ok(None),
+    };
+    column((0..values.len()).map(one), data_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_iso_8601_keeps_its_offset() {
+        let at = |text| UtcInstant::parse_iso8601(text).unwrap();
+        for (text, instant, hours) in [
+            ("2023-11-01T09:00:00+09:00", "2023-11-01T00:00:00Z", 9),
+            ("2023-11-01T09:00:00.500-0330", "2023-11-01T12:30:00.500Z", -3),
+            ("2023-11-01T09:00:00Z", "2023-11-01T09:00:00Z", 0),
+            ("2023-11-01T09:00:00", "2023-11-01T09:00:00Z", 0),
+            ("2023-11-01", "2023-11-01T00:00:00Z", 0),
+        ] {
+            let (found, ahead_ms) = iso8601(text).unwrap();
+            assert_eq!((found, ahead_ms / 3_600_000), (at(instant), hours), "{text}");
+        }
+        assert_eq!(iso8601("2023-11-01T09"), None);
+    }
+}

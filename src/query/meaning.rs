@@ -1,0 +1,528 @@
+//! Operators, comparisons and casts as Athena means them: a rule that the engine applies before it brings operands to one
+//! type. What Athena refuses is refused, since the engine would convert one side and give an answer.
+
+use arrow::datatypes::{DataType, IntervalMonthDayNanoType};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::logical_expr::expr::{Between, InList, InSubquery, Like, ScalarFunction};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, Union, lit};
+use datafusion::optimizer::AnalyzerRule;
+
+use super::casts::{self, Verdict};
+use super::functions::{self, AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
+use super::types;
+
+/// The rule.
+#[derive(Debug)]
+pub(super) struct AthenaMeaning;
+
+impl AnalyzerRule for AthenaMeaning {
+    fn name(&self) -> &'static str {
+        "athena_meaning"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.transform_up_with_subqueries(of_plan).map(|plan| plan.data)
+    }
+}
+
+fn of_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    let meaning = Meaning { schema: &merge_schema(&plan.inputs()) };
+    let names = NamePreserver::new(&plan);
+    let plan = plan.map_expressions(|expression| {
+        let name = names.save(&expression);
+        let meant = expression.transform_up(|expression| meaning.of(expression))?;
+        Ok(meant.update_data(|expression| name.restore(expression)))
+    })?;
+    plan.map_data(of_inputs)?.map_data(LogicalPlan::recompute_schema)
+}
+
+/// What is compared between the inputs of a plan.
+fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Join(mut join) => {
+            let (left, right) = (join.left.schema(), join.right.schema());
+            let pairs = join.on.into_iter().map(|(one, other)| {
+                let (of_left, of_right) = (one.get_type(left)?, other.get_type(right)?);
+                refuse_mixed(&of_left, &of_right, Purpose::Comparison)?;
+                let apart = of_left != of_right;
+                Ok((unzoned_if(one, apart, &of_left)?, unzoned_if(other, apart, &of_right)?))
+            });
+            join.on = pairs.collect::<Result<_>>()?;
+            Ok(LogicalPlan::Join(join))
+        }
+        LogicalPlan::Union(union) => {
+            refuse_mixed_union(&union)?;
+            Ok(LogicalPlan::Union(union))
+        }
+        other => Ok(other),
+    }
+}
+
+fn refuse_mixed_union(union: &Union) -> Result<()> {
+    let Some((first, others)) = union.inputs.split_first() else { return Ok(()) };
+    for other in others {
+        for (one, other) in first.schema().fields().iter().zip(other.schema().fields()) {
+            refuse_unlike(one.data_type(), other.data_type())?;
+        }
+    }
+    Ok(())
+}
+
+/// Types between which Athena converts by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// NULL, and what is not told apart here.
+    Any,
+    Truth,
+    Number,
+    Text,
+    Moment,
+    Clock,
+    Span,
+}
+
+fn family(data_type: &DataType) -> Family {
+    match data_type {
+        DataType::Dictionary(_, value) => family(value),
+        DataType::Boolean => Family::Truth,
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Family::Moment,
+        DataType::Time32(_) | DataType::Time64(_) => Family::Clock,
+        DataType::Interval(_) | DataType::Duration(_) => Family::Span,
+        data_type if data_type.is_numeric() => Family::Number,
+        data_type if data_type.is_string() => Family::Text,
+        _ => Family::Any,
+    }
+}
+
+fn is_zoned(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(_, Some(_)))
+}
+
+/// What to write where two types do not go together.
+fn advice(one: &DataType, other: &DataType) -> &'static str {
+    match [family(one), family(other)] {
+        [Family::Text, Family::Moment] | [Family::Moment, Family::Text] => {
+            "write a literal such as timestamp '2023-11-01 00:00:00' or date '2023-11-01', or cast one of them"
+        }
+        [Family::Text, Family::Number] | [Family::Number, Family::Text] => {
+            "write the number without quotes, or cast one of them"
+        }
+        _ => "cast one of them",
+    }
+}
+
+/// What two values are brought together for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Comparison,
+    Joining,
+    Arithmetic,
+    Column,
+}
+
+impl Purpose {
+    fn said(self, one: &DataType, other: &DataType) -> String {
+        let (one, other) = (types::name(one), types::name(other));
+        match self {
+            Self::Comparison => format!("cannot compare {one} with {other}"),
+            Self::Joining => format!("cannot join {one} and {other} with ||"),
+            Self::Arithmetic => format!("cannot calculate with {one} and {other}"),
+            Self::Column => format!("cannot put {one} and {other} into one column"),
+        }
+    }
+}
+
+fn refuse_mixed(one: &DataType, other: &DataType, purpose: Purpose) -> Result<()> {
+    let (a, b) = (family(one), family(other));
+    if a == b || a == Family::Any || b == Family::Any {
+        return Ok(());
+    }
+    plan_err!("{}, and neither can Athena: {}", purpose.said(one, other), advice(one, other))
+}
+
+/// As values that become one column: timestamps must also be alike in their zone.
+fn refuse_unlike(one: &DataType, other: &DataType) -> Result<()> {
+    refuse_mixed(one, other, Purpose::Column)?;
+    let is_apart = one != other && (is_zoned(one) || is_zoned(other));
+    if is_apart && !one.is_null() && !other.is_null() {
+        return plan_err!(
+            "{}, since their zones differ: bring both to one zone with AT TIME ZONE",
+            Purpose::Column.said(one, other)
+        );
+    }
+    Ok(())
+}
+
+/// A call of a function of ours.
+fn call(name: &str, arguments: Vec<Expr>) -> Result<Expr> {
+    let Some(function) = functions::named(name) else { return plan_err!("there is no function {name}") };
+    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments)))
+}
+
+/// The instant of a timestamp with a zone, as a timestamp without one.
+fn unzoned(expression: Expr) -> Result<Expr> {
+    let Expr::ScalarFunction(function) = expression else { return call(INSTANT, vec![expression]) };
+    let name = function.func.name();
+    if let Some((_, instant)) = INSTANTS.iter().find(|(zoned, _)| *zoned == name) {
+        return call(instant, function.args);
+    }
+    match <[Expr; 2]>::try_from(function.args) {
+        // A zone changes no instant: without it conditions on a column choose days and files.
+        Ok([time, _]) if name == AT_TIMEZONE => match &time {
+            Expr::ScalarFunction(_) => call(INSTANT, vec![time]),
+            _ => Ok(time),
+        },
+        Ok(both) => {
+            call(INSTANT, vec![Expr::ScalarFunction(ScalarFunction::new_udf(function.func, both.into()))])
+        }
+        Err(args) => call(INSTANT, vec![Expr::ScalarFunction(ScalarFunction::new_udf(function.func, args))]),
+    }
+}
+
+fn unzoned_if(expression: Expr, is_apart: bool, data_type: &DataType) -> Result<Expr> {
+    if is_apart && is_zoned(data_type) { unzoned(expression) } else { Ok(expression) }
+}
+
+/// What an expression means, where columns are known.
+struct Meaning<'s> {
+    schema: &'s DFSchema,
+}
+
+impl Meaning<'_> {
+    fn of(&self, expression: Expr) -> Result<Transformed<Expr>> {
+        Ok(match expression {
+            Expr::BinaryExpr(binary) => Transformed::yes(self.of_binary(binary)?),
+            Expr::Between(between) => Transformed::yes(self.of_between(between)?),
+            Expr::InList(list) => Transformed::yes(self.of_list(list)?),
+            Expr::SetComparison(comparison) => {
+                let among = comparison.subquery.subquery.schema().field(0).data_type();
+                refuse_mixed(&self.type_of(&comparison.expr)?, among, Purpose::Comparison)?;
+                Transformed::no(Expr::SetComparison(comparison))
+            }
+            Expr::InSubquery(subquery) => Transformed::yes(self.of_subquery(subquery)?),
+            Expr::Like(like) => Transformed::yes(self.of_like(like)?),
+            Expr::Case(case) => {
+                self.check_case(&case)?;
+                Transformed::no(Expr::Case(case))
+            }
+            Expr::Cast(cast) => {
+                let target = cast.field.data_type().clone();
+                match self.cast(&cast.expr, &target, false)? {
+                    Some(ours) => Transformed::yes(ours),
+                    None => Transformed::no(Expr::Cast(cast)),
+                }
+            }
+            Expr::TryCast(cast) => {
+                let target = cast.field.data_type().clone();
+                match self.cast(&cast.expr, &target, true)? {
+                    Some(ours) => Transformed::yes(ours),
+                    None => Transformed::no(Expr::TryCast(cast)),
+                }
+            }
+            Expr::ScalarFunction(function) => Transformed::yes(self.of_function(function)?),
+            other => Transformed::no(other),
+        })
+    }
+
+    fn type_of(&self, expression: &Expr) -> Result<DataType> {
+        expression.get_type(self.schema)
+    }
+
+    /// A side of a comparison: a timestamp with a zone is compared by its instant.
+    fn side(&self, expression: Expr) -> Result<Expr> {
+        if is_zoned(&self.type_of(&expression)?) { unzoned(expression) } else { Ok(expression) }
+    }
+
+    fn comparable(&self, one: &Expr, other: &Expr) -> Result<()> {
+        refuse_mixed(&self.type_of(one)?, &self.type_of(other)?, Purpose::Comparison)
+    }
+
+    fn of_binary(&self, binary: BinaryExpr) -> Result<Expr> {
+        let BinaryExpr { left, op, right } = binary;
+        let rebuilt = |left, right| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)));
+        match op {
+            Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom => {
+                self.comparable(&left, &right)?;
+                Ok(rebuilt(self.side(*left)?, self.side(*right)?))
+            }
+            Operator::StringConcat => {
+                refuse_mixed(&self.type_of(&left)?, &self.type_of(&right)?, Purpose::Joining)?;
+                for side in [&left, &right] {
+                    self.refuse_other_than_text(side)?;
+                }
+                Ok(rebuilt(*left, *right))
+            }
+            Operator::Plus | Operator::Minus => self.of_sum(*left, op, *right),
+            Operator::Multiply | Operator::Divide | Operator::Modulo => {
+                let (one, other) = (self.type_of(&left)?, self.type_of(&right)?);
+                if [family(&one), family(&other)] != [Family::Number, Family::Span] {
+                    refuse_mixed(&one, &other, Purpose::Arithmetic)?;
+                }
+                Ok(rebuilt(*left, *right))
+            }
+            _ => Ok(rebuilt(*left, *right)),
+        }
+    }
+
+    fn refuse_other_than_text(&self, expression: &Expr) -> Result<()> {
+        let data_type = self.type_of(expression)?;
+        match family(&data_type) {
+            Family::Text | Family::Any => Ok(()),
+            _ => plan_err!(
+                "cannot join {} with ||, and neither can Athena: write CAST(... AS varchar)",
+                types::name(&data_type)
+            ),
+        }
+    }
+
+    /// Sums and differences; those of times take spans of time.
+    fn of_sum(&self, left: Expr, op: Operator, right: Expr) -> Result<Expr> {
+        let (one, other) = (self.type_of(&left)?, self.type_of(&right)?);
+        let rebuilt = |left, right| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)));
+        match [family(&one), family(&other)] {
+            [Family::Moment, Family::Span] if is_zoned(&one) => zoned_sum(left, op, right, &one),
+            [Family::Moment, Family::Span] => {
+                refuse_hours_of_date(&one, &right)?;
+                Ok(rebuilt(left, right))
+            }
+            [Family::Span, Family::Moment] if is_zoned(&other) && op == Operator::Plus => {
+                zoned_sum(right, op, left, &other)
+            }
+            [Family::Span, Family::Moment] => {
+                refuse_hours_of_date(&other, &left)?;
+                Ok(rebuilt(left, right))
+            }
+            [Family::Moment, Family::Moment] if one == DataType::Date32 && other == DataType::Date32 => {
+                plan_err!(
+                    "the difference of two dates is an interval in Athena, which is not available here: write date_diff('day', a, b)"
+                )
+            }
+            [Family::Moment, Family::Moment] => Ok(rebuilt(self.side(left)?, self.side(right)?)),
+            [Family::Clock, Family::Span] | [Family::Span, Family::Clock] => Ok(rebuilt(left, right)),
+            [Family::Moment, Family::Number] | [Family::Number, Family::Moment] => plan_err!(
+                "cannot add a number to {}, and neither can Athena: write interval '1' day, or date_add",
+                types::name(if family(&one) == Family::Moment { &one } else { &other })
+            ),
+            _ => {
+                refuse_mixed(&one, &other, Purpose::Arithmetic)?;
+                Ok(rebuilt(left, right))
+            }
+        }
+    }
+
+    fn of_between(&self, between: Between) -> Result<Expr> {
+        let Between { expr, negated, low, high } = between;
+        self.comparable(&expr, &low)?;
+        self.comparable(&expr, &high)?;
+        let [expr, low, high] = [*expr, *low, *high].map(|side| self.side(side).map(Box::new));
+        Ok(Expr::Between(Between::new(expr?, negated, low?, high?)))
+    }
+
+    fn of_list(&self, in_list: InList) -> Result<Expr> {
+        let InList { expr, list, negated } = in_list;
+        list.iter().try_for_each(|element| self.comparable(&expr, element))?;
+        let list = list.into_iter().map(|element| self.side(element)).collect::<Result<Vec<_>>>()?;
+        Ok(Expr::InList(InList::new(Box::new(self.side(*expr)?), list, negated)))
+    }
+
+    fn of_subquery(&self, subquery: InSubquery) -> Result<Expr> {
+        let given = self.type_of(&subquery.expr)?;
+        let among = subquery.subquery.subquery.schema().field(0).data_type().clone();
+        refuse_mixed(&given, &among, Purpose::Comparison)?;
+        refuse_unlike(&given, &among)?;
+        Ok(Expr::InSubquery(subquery))
+    }
+
+    /// Athena has no escape unless one is named; the engine knows the backslash alone.
+    fn of_like(&self, like: Like) -> Result<Expr> {
+        self.comparable(&like.expr, &like.pattern)?;
+        let pattern = match like.pattern.as_literal().map(ScalarValue::try_as_str) {
+            Some(Some(Some(pattern))) => lit(with_backslashes(pattern, like.escape_char)?),
+            // A pattern out of a column.
+            _ if like.escape_char.is_none() => {
+                let replace = datafusion::functions::string::replace();
+                let arguments = vec![*like.pattern, lit("\\"), lit("\\\\")];
+                Expr::ScalarFunction(ScalarFunction::new_udf(replace, arguments))
+            }
+            _ => return plan_err!("ESCAPE is known for constant patterns alone"),
+        };
+        let Like { negated, expr, case_insensitive, .. } = like;
+        Ok(Expr::Like(Like::new(negated, expr, Box::new(pattern), None, case_insensitive)))
+    }
+
+    fn check_case(&self, case: &Case) -> Result<()> {
+        if let Some(of) = &case.expr {
+            for (when, _) in &case.when_then_expr {
+                self.comparable(of, when)?;
+                refuse_unlike(&self.type_of(of)?, &self.type_of(when)?)?;
+            }
+        }
+        let results = case.when_then_expr.iter().map(|(_, then)| then.as_ref());
+        self.check_alike(results.chain(case.else_expr.as_deref()))
+    }
+
+    /// Whether expressions are values of one column.
+    fn check_alike<'e>(&self, expressions: impl Iterator<Item = &'e Expr>) -> Result<()> {
+        let mut known = DataType::Null;
+        for expression in expressions {
+            let data_type = self.type_of(expression)?;
+            refuse_unlike(&known, &data_type)?;
+            if known.is_null() {
+                known = data_type;
+            }
+        }
+        Ok(())
+    }
+
+    fn of_function(&self, function: ScalarFunction) -> Result<Expr> {
+        match function.func.name() {
+            "coalesce" => {
+                self.check_alike(function.args.iter())?;
+                Ok(Expr::ScalarFunction(function))
+            }
+            "nullif" => {
+                if let [one, other] = &function.args[..] {
+                    self.comparable(one, other)?;
+                    refuse_unlike(&self.type_of(one)?, &self.type_of(other)?)?;
+                }
+                Ok(Expr::ScalarFunction(function))
+            }
+            "btrim" | "ltrim" | "rtrim" if function.args.len() == 1 => {
+                call(&format!("{}_blanks", function.func.name()), function.args)
+            }
+            "greatest" | "least" => {
+                self.check_alike(function.args.iter())?;
+                null_if_any_is(function)
+            }
+            "concat" => {
+                let mut parts = function.args.into_iter();
+                let Some(first) = parts.next() else { return plan_err!("concat takes two texts or arrays") };
+                parts.try_fold(first, |joined, part| {
+                    self.of_binary(BinaryExpr::new(Box::new(joined), Operator::StringConcat, Box::new(part)))
+                })
+            }
+            AT_TIMEZONE => {
+                let ScalarFunction { func, mut args } = function;
+                if let Some(time) = args.first_mut() {
+                    *time = self.side(std::mem::replace(time, lit(ScalarValue::Null)))?;
+                }
+                Ok(Expr::ScalarFunction(ScalarFunction::new_udf(func, args)))
+            }
+            _ => Ok(Expr::ScalarFunction(function)),
+        }
+    }
+
+    /// A cast of ours; `None` where the engine's is Athena's.
+    fn cast(&self, expression: &Expr, target: &DataType, is_try: bool) -> Result<Option<Expr>> {
+        let given = self.type_of(expression)?;
+        match casts::verdict(&given, target) {
+            Verdict::Same => Ok(None),
+            Verdict::Refused(advice) => {
+                plan_err!("cannot cast {} to {}: {advice}", types::name(&given), types::name(target))
+            }
+            Verdict::Ours => {
+                let function = casts::function(target, is_try);
+                Ok(Some(Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![expression.clone()]))))
+            }
+        }
+    }
+}
+
+/// The greatest or least value, or NULL if one of them is NULL.
+fn null_if_any_is(function: ScalarFunction) -> Result<Expr> {
+    let is_null = function.args.iter().map(|argument| argument.clone().is_null());
+    let Some(any_is_null) = is_null.reduce(Expr::or) else { return plan_err!("no argument is given") };
+    let value = Expr::ScalarFunction(function);
+    let case = vec![(Box::new(!any_is_null), Box::new(value))];
+    Ok(Expr::Case(Case::new(None, case, None)))
+}
+
+/// A pattern whose escape is the backslash.
+fn with_backslashes(pattern: &str, escape: Option<char>) -> Result<String> {
+    let mut written = String::new();
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if Some(letter) == escape {
+            match letters.next() {
+                Some(next) if "%_".contains(next) || Some(next) == escape => written.extend(['\\', next]),
+                _ => return plan_err!("in a pattern the escape stands before %, _ or itself: '{pattern}'"),
+            }
+        } else if letter == '\\' {
+            written.push_str("\\\\");
+        } else {
+            written.push(letter);
+        }
+    }
+    Ok(written)
+}
+
+/// A constant span: its months, and whether it has days or parts of them.
+fn constant_span(span: &Expr) -> Option<(i32, i32, i64)> {
+    match span {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), _) => {
+            let (months, days, nanos) = IntervalMonthDayNanoType::to_parts(*span);
+            Some((months, days, nanos))
+        }
+        Expr::Negative(span) => constant_span(span).map(|(months, days, nanos)| (-months, -days, -nanos)),
+        _ => None,
+    }
+}
+
+fn refuse_hours_of_date(data_type: &DataType, span: &Expr) -> Result<()> {
+    if !matches!(data_type, DataType::Date32) {
+        return Ok(());
+    }
+    match constant_span(span) {
+        Some((_, _, 0)) => Ok(()),
+        _ => plan_err!(
+            "hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp"
+        ),
+    }
+}
+
+/// A timestamp with a zone and a span: days and less are time that passes, months and years are counted on its clock.
+fn zoned_sum(time: Expr, op: Operator, span: Expr, data_type: &DataType) -> Result<Expr> {
+    let DataType::Timestamp(_, Some(zone)) = data_type else { return plan_err!("the timestamp has no zone") };
+    let zone = lit(zone.as_ref());
+    let sum = |time, span| Expr::BinaryExpr(BinaryExpr::new(Box::new(time), op, Box::new(span)));
+    match constant_span(&span) {
+        Some((0, ..)) => call(AT_TIMEZONE, vec![sum(unzoned(time)?, span), zone]),
+        Some((_, 0, 0)) => {
+            let clock = call(WALL_CLOCK, vec![time])?;
+            call(WITH_TIMEZONE, vec![sum(clock, span), zone])
+        }
+        _ => plan_err!(
+            "a timestamp with time zone takes a constant interval of one kind, such as interval '1' day: use date_add"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_has_no_escape_unless_one_is_named() {
+        for (pattern, escape, expected) in [
+            ("a_b%", None, Some("a_b%")),
+            ("a\\_b", None, Some("a\\\\_b")),
+            ("a!_b!!", Some('!'), Some("a\\_b\\!")),
+            ("a\\_b", Some('\\'), Some("a\\_b")),
+            ("a!b", Some('!'), None),
+            ("a!", Some('!'), None),
+        ] {
+            assert_eq!(with_backslashes(pattern, escape).ok().as_deref(), expected, "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What may be done with a timestamp that has a time zone: a short list, and all else is refused. The engine's own meaning of
+//! such timestamps differs from Athena's; a rule that comes after all conversions sees each use of one.
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, Result, plan_err};
+use datafusion::logical_expr::expr::Cast;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, WindowFunctionDefinition};
+use datafusion::optimizer::AnalyzerRule;
+
+use super::functions;
+
+/// Functions of the engine that give back one of their arguments, or look at nothing but whether there is one.
+const PASSING: [&str; 2] = ["coalesce", "nullif"];
+
+/// Aggregates and window functions of that kind, or that go by the instant, as Athena's do.
+const AGGREGATES: [&str; 13] = [
+    "any_value",
+    "count",
+    "dense_rank",
+    "first_value",
+    "lag",
+    "last_value",
+    "lead",
+    "max",
+    "min",
+    "nth_value",
+    "ntile",
+    "rank",
+    "row_number",
+];
+
+/// The rule.
+#[derive(Debug)]
+pub(super) struct ZonedGate;
+
+impl AnalyzerRule for ZonedGate {
+    fn name(&self) -> &'static str {
+        "zoned_gate"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
+        plan.apply_with_subqueries(|plan| {
+            let schema = merge_schema(&plan.inputs());
+            plan.apply_expressions(|expression| {
+                expression.apply(|expression| {
+                    check(expression, &schema)?;
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
+        Ok(plan)
+    }
+}
+
+/// Whether a type is or holds a timestamp with a zone.
+fn is_zoned(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Timestamp(_, zone) => zone.is_some(),
+        DataType::List(element) | DataType::LargeList(element) => is_zoned(element.data_type()),
+        DataType::Map(entries, _) => is_zoned(entries.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| is_zoned(field.data_type())),
+        _ => false,
+    }
+}
+
+fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
+    let mut concerns = false;
+    let mut look = |expression: &Expr| -> Result<()> {
+        concerns |= expression.get_type(schema).is_ok_and(|data_type| is_zoned(&data_type));
+        Ok(())
+    };
+    look(expression)?;
+    expression.apply_children(|child| {
+        look(child)?;
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    if !concerns {
+        return Ok(());
+    }
+    let name = match expression {
+        Expr::Alias(_)
+        | Expr::Column(_)
+        | Expr::OuterReferenceColumn(..)
+        | Expr::IsNull(_)
+        | Expr::IsNotNull(_)
+        | Expr::Case(_)
+        | Expr::ScalarSubquery(_)
+        | Expr::GroupingSet(_) => return Ok(()),
+        Expr::Literal(value, _) => {
+            return match value.data_type() {
+                DataType::Timestamp(TimeUnit::Millisecond, _) => Ok(()),
+                _ => refused("a literal"),
+            };
+        }
+        Expr::ScalarFunction(function) => {
+            let name = function.func.name();
+            if functions::named(name).is_some()
+                || name == "cast"
+                || name == "try_cast"
+                || PASSING.contains(&name)
+            {
+                return Ok(());
+            }
+            name.to_owned()
+        }
+        Expr::AggregateFunction(function) => function.func.name().to_owned(),
+        Expr::WindowFunction(function) => match &function.fun {
+            WindowFunctionDefinition::AggregateUDF(function) => function.name().to_owned(),
+            WindowFunctionDefinition::WindowUDF(function) => function.name().to_owned(),
+        },
+        // NULL takes any type.
+        Expr::Cast(Cast { expr, .. }) if expr.get_type(schema).is_ok_and(|given| given.is_null()) => {
+            return Ok(());
+        }
+        Expr::Cast(_) | Expr::TryCast(_) => "a conversion".to_owned(),
+        other => format!("'{other}'"),
+    };
+    if AGGREGATES.contains(&name.as_str()) { Ok(()) } else { refused(&name) }
+}
+
+fn refused<T>(what: &str) -> Result<T> {
+    plan_err!(
+        "{what} is not available for a timestamp with time zone: write CAST(... AS timestamp) for what its clock shows"
+    )
+}

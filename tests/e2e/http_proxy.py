@@ -1,0 +1,165 @@
+"""A forward proxy, as companies put one between their machines and AWS: tunnels, plain requests, passwords.
+
+It alone knows where hosts are: names that no resolver knows prove that a request went through it.
+"""
+
+import base64
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authorization", "proxy-connection", "transfer-encoding"}
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a client asked the proxy for: the authority of a tunnel, or the whole address of a request."""
+
+    method: str
+    target: str
+    authorization: str | None
+
+
+class ForwardProxy:
+    """What the proxy knows, and what it was asked for."""
+
+    def __init__(self, hosts: dict[str, str], credentials: str | None) -> None:
+        self.hosts = hosts
+        self.credentials = credentials
+        self.port = 0
+        self.asked: list[Asked] = []
+
+    @property
+    def place(self) -> str:
+        """Host and port, as they stand in its address."""
+        return f"127.0.0.1:{self.port}"
+
+    def url(self, credentials: str = "") -> str:
+        """Its address, with user and password in front of the host."""
+        return f"http://{credentials and credentials + '@'}{self.place}"
+
+    def tunnels(self) -> set[str]:
+        """The places to which tunnels were asked for."""
+        return {asked.target for asked in self.asked if asked.method == "CONNECT"}
+
+    def addresses(self) -> set[str]:
+        """Scheme and host of the requests that came without a tunnel."""
+        plain = (urlsplit(asked.target) for asked in self.asked if asked.method != "CONNECT")
+        return {f"{address.scheme}://{address.netloc}" for address in plain}
+
+    def lets_in(self, authorization: str | None) -> bool:
+        """Whether a client has shown the user and the password that the proxy wants."""
+        return self.credentials is None or authorization == basic(self.credentials)
+
+    def way_to(self, place: str) -> tuple[str, int]:
+        """Where a host really is."""
+        host, _, port = self.hosts.get(place, place).rpartition(":")
+        return host, int(port)
+
+
+def basic(credentials: str) -> str:
+    """The value of the header for a user and a password."""
+    return "Basic " + base64.b64encode(credentials.encode()).decode()
+
+
+@contextmanager
+def forwarding(hosts: dict[str, str] | None = None, credentials: str | None = None) -> Iterator[ForwardProxy]:
+    """A proxy on a free port of 127.0.0.1."""
+    proxy = ForwardProxy(hosts or {}, credentials)
+    server = _Server(proxy)
+    proxy.port = server.server_port
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, proxy: ForwardProxy) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy = proxy
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may go away at any time."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def is_let_in(self) -> bool:
+        """Remembers what was asked for; refuses who shows no password."""
+        authorization = self.headers.get("Proxy-Authorization")
+        self.server.proxy.asked.append(Asked(self.command, self.path, authorization))
+        if self.server.proxy.lets_in(authorization):
+            return True
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(407)
+        self.send_header("Proxy-Authenticate", 'Basic realm="proxy"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return False
+
+    def do_CONNECT(self) -> None:
+        """Hands bytes to and fro until one side ends."""
+        self.close_connection = True
+        if not self.is_let_in():
+            return
+        with socket.create_connection(self.server.proxy.way_to(self.path)) as server:
+            self.send_response(200, "Connection established")
+            self.end_headers()
+            ends = {self.connection: server, server: self.connection}
+            while True:
+                for ready in select.select(list(ends), [], [])[0]:
+                    piece = ready.recv(65536)
+                    if not piece:
+                        return
+                    ends[ready].sendall(piece)
+
+    def serve(self) -> None:
+        """Passes a request on, with the fields that are for the server."""
+        if not self.is_let_in():
+            return
+        address = urlsplit(self.path)
+        assert address.scheme == "http", "a request in absolute form"
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        place = address.netloc if ":" in address.netloc else f"{address.netloc}:80"
+        connection = HTTPConnection(*self.server.proxy.way_to(place), timeout=60)
+        target = address._replace(scheme="", netloc="").geturl()
+        connection.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        content = answer.read()
+        self.wfile.write(f"HTTP/1.1 {answer.status} {answer.reason}\r\n".encode())
+        fields = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP]
+        if "content-length" not in {name.lower() for name, _ in fields}:
+            fields.append(("Content-Length", str(len(content))))
+        self.wfile.write("".join(f"{name}: {value}\r\n" for name, value in fields).encode() + b"\r\n")
+        self.wfile.write(content)
+        connection.close()
+
+    do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = serve
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Says nothing: what was asked is remembered."""
