@@ -39,7 +39,7 @@ EXIT_CODES = {
         "the data is bad, and stays so until somebody has looked at the quarantine",
     ),
     4: ExitCode(
-        "input or output cannot be used, a published day is not what its manifest says, or it would lose its rows",
+        "input or output unusable, or a published day does not match its manifest or would lose rows",
         Outcome.FAIL,
         "a place is missing or may not be used, or the day would lose its rows; what passes by itself ends with 75",
     ),

@@ -14,7 +14,7 @@ use super::outcomes::Outcomes;
 use super::range::{self, RangeObserver};
 use super::settings::Flags;
 use super::summary::{self, FailedTable, RangeSummary};
-use super::tables::tables;
+use super::tables::Tables;
 use super::{Context, forecast, metrics, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -32,16 +32,20 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     let (rule, order) = (Rule::of(args)?, args.order.into());
     let output = settings.output()?;
     let connector = context.connector(&settings);
-    let tables = &tables(&settings, days, &connector, context.console)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(output, &settings.lake.access)?;
     let run = DayRun::new(&settings, lake.as_ref(), days.last, context, &connector, registrar.as_ref())?;
     let wanted: Vec<KstDay> = days.days().collect();
+    let tables = Tables::of(&settings, days, &connector, context.console)?;
     if args.dry_run {
-        return forecast::run(&run, tables, &wanted, order, &rule);
+        return forecast::run(&run, &tables.all()?, &wanted, order, &rule);
     }
-    Registrar::foresee(registrar.as_ref(), lake.as_ref(), tables)?;
-    let made = on_workers(settings.threads, || make(&run, tables, &wanted, order, &rule))?;
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), &tables.sources)?;
+    let mut made = on_workers(settings.threads, || make(&run, &tables.sources, &wanted, order, &rule))?;
+    for (source, error) in tables.refused {
+        run.record_walk(&source, &error);
+        made.failed.push((source.table, error));
+    }
     made.conclude(&run, days, args.road.write.summary_json.as_deref())
 }
 

@@ -14,7 +14,7 @@ pub enum Exit {
     Usage = 2,
     /// More rows were rejected than allowed: nothing was published.
     TooManyRejects = 3,
-    /// Input or output cannot be used, a published day is not what its manifest says, or it would lose its rows.
+    /// Input or output unusable, or a published day does not match its manifest or would lose rows.
     Unusable = 4,
     /// Some days or tables failed, while others were published or failed in another way.
     SomeFailed = 5,
@@ -40,7 +40,7 @@ impl Exit {
         ),
         (
             Self::Unusable,
-            "input or output cannot be used, a published day is not what its manifest says, or it would lose its rows",
+            "input or output unusable, or a published day does not match its manifest or would lose rows",
         ),
         (
             Self::SomeFailed,

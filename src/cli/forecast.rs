@@ -66,7 +66,9 @@ fn table(
         bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
     }
     let mut first_logs = FirstLogs::new(run.lake, &source.table);
-    statuses.iter().for_each(|status| first_logs.note(status));
+    for status in &statuses {
+        first_logs.note(status);
+    }
     statuses.iter_mut().try_for_each(|status| first_logs.settle(status))?;
     let in_verdict = |wanted| statuses.iter().filter(move |status| rule.verdict(status) == wanted);
     let (rows, kept) =

@@ -7,7 +7,7 @@ use super::day::identity_key;
 use super::exit::Exit;
 use super::plan_file::PlanFile;
 use super::settings::Flags;
-use super::tables::tables;
+use super::tables::Tables;
 use super::{Context, console};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
@@ -19,7 +19,7 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     let day = args.day.begun(now)?;
     let connector = context.connector(&settings);
     let plan_one = |source| plan_table(source, day, &connector);
-    let tables = tables(&settings, DayRange::only(day), &connector, context.console)?;
+    let tables = Tables::of(&settings, DayRange::only(day), &connector, context.console)?.all()?;
     let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };

@@ -14,7 +14,7 @@ use super::outcomes::{conclude, each_table};
 use super::run_report::seconds_since;
 use super::settings::Flags;
 use super::summary;
-use super::tables::tables;
+use super::tables::Tables;
 use super::{Context, metrics, on_workers};
 use crate::error::Result;
 use crate::kst::DayRange;
@@ -28,19 +28,23 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;
     let output = settings.output()?;
     let connector = context.connector(&settings);
-    let days = DayRange { first: day.minus_days(lookback.unwrap_or(0)), last: day };
-    let tables = &tables(&settings, days, &connector, context.console)?;
     let registrar = Registrar::open(&settings, &connector, context.console)?;
     let lake = connector.lake(output, &settings.lake.access)?;
-    Registrar::foresee(registrar.as_ref(), lake.as_ref(), tables)?;
     let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
-    let (outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
+    let days = DayRange { first: day.minus_days(lookback.unwrap_or(0)), last: day };
+    let Tables { sources, refused } = Tables::of(&settings, days, &connector, context.console)?;
+    Registrar::foresee(registrar.as_ref(), lake.as_ref(), &sources)?;
+    let (mut outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
             let run_one = |table: &TableSource| run_table(&day_run, table);
-            (each_table(&day_run, tables, |table| table.table.as_str(), run_one), BTreeMap::new())
+            (each_table(&day_run, &sources, |table| table.table.as_str(), run_one), BTreeMap::new())
         }
-        Some(days) => backfill::look_back(&day_run, tables, days),
+        Some(days) => backfill::look_back(&day_run, &sources, days),
     })?;
+    for (source, error) in refused {
+        day_run.record_walk(&source, &error);
+        outcomes.add(&source.table, Err(error));
+    }
     conclude(&day_run, outcomes, rebuilt, args.road.write.summary_json.as_deref())
 }
 

@@ -10,7 +10,7 @@ use super::console;
 use super::exit::Exit;
 use super::settings::Flags;
 use super::summary::left_out;
-use super::tables;
+use super::tables::Tables;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
@@ -27,13 +27,17 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
     let output = settings.output()?;
     let connector = context.connector(&settings);
-    let sources = tables::tables(&settings, days, &connector, context.console)?;
     let lake = connector.lake(output, &settings.lake.access)?;
     // A lake that cannot be looked at is none in which every day is missing.
     if lake.names("")?.is_empty() {
         context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
     }
+    let Tables { sources, refused } = Tables::of(&settings, days, &connector, context.console)?;
     let mut tables = Vec::new();
+    for (_, error) in refused {
+        context.console.error(&error);
+        tables.push(Err(Exit::from(error.kind())));
+    }
     for source in &sources {
         let (statuses, left) = match statuses(source, days, &connector, lake.as_ref(), context) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
@@ -84,7 +88,9 @@ fn statuses(
     let mut first_logs = FirstLogs::new(lake, &source.table);
     let mut known: Vec<&mut DayStatus> =
         statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
-    known.iter().for_each(|status| first_logs.note(status));
+    for status in &known {
+        first_logs.note(status);
+    }
     known.iter_mut().try_for_each(|status| first_logs.settle(status))?;
     Ok((statuses, ListedObjects::count(0, planner.left())))
 }

@@ -241,7 +241,8 @@ fn table_of(days: &[DaySummary], says_day: bool) -> String {
 
 impl DaySummary {
     fn lines(&self) -> String {
-        let mut text: String = self.left_out().map(|line| format!("\n{line}")).collect();
+        let mut text = String::new();
+        text.extend(self.left_out().map(|line| format!("\n{line}")));
         text.extend(self.provisional().map(|line| format!("\n{line}")));
         for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
             let path = console::shown(table.quarantine.as_deref().unwrap_or_default());

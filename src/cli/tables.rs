@@ -15,47 +15,73 @@ use crate::store::Connector;
 /// Missing folders that are named one by one.
 const NAMED_FOLDERS: usize = 3;
 
-/// The tables of a command that reads raw logs of these days. Fails when the inputs hold no logs at all.
-pub(super) fn tables(
-    settings: &Settings,
-    days: DayRange,
-    connector: &Connector,
-    console: Console,
-) -> Result<Vec<TableSource>> {
-    let sources = settings.tables()?;
-    warn_of_lone_dates(sources, days, console);
-    if settings.log_types_named {
-        return Ok(sources.to_vec());
-    }
-    let (held, left) = by_content(sources, days, connector)?;
-    if held.is_empty() {
-        return Err(no_logs(sources));
-    }
-    left.iter().for_each(|source| say_left_out(source, console));
-    Ok(held)
+/// The tables of a command.
+pub(super) struct Tables {
+    /// Those to work on.
+    pub(super) sources: Vec<TableSource>,
+    /// Those that cannot be worked on: the inputs cannot be read, or hold no logs at all.
+    pub(super) refused: Vec<(TableSource, Error)>,
 }
 
-/// The sources of whose log type the inputs hold something, and the others.
-fn by_content(
-    sources: &[TableSource],
-    days: DayRange,
-    connector: &Connector,
-) -> Result<(Vec<TableSource>, Vec<TableSource>)> {
-    let (mut held, mut left) = (Vec::new(), Vec::new());
-    for source in sources {
-        let group = if holds_logs(source, days, connector)? { &mut held } else { &mut left };
-        group.push(source.clone());
+impl Tables {
+    /// The tables of a command that reads raw logs of these days.
+    pub(super) fn of(
+        settings: &Settings,
+        days: DayRange,
+        connector: &Connector,
+        console: Console,
+    ) -> Result<Self> {
+        let sources = settings.tables()?;
+        warn_of_lone_dates(sources, days, console);
+        if settings.log_types_named {
+            return Ok(Self { sources: sources.to_vec(), refused: Vec::new() });
+        }
+        Ok(Self::by_content(sources, |source| holds_logs(source, days, connector), console))
     }
-    Ok((held, left))
+
+    /// Only the tables of whose log type the inputs hold something. If they hold none at all, that is an error of each.
+    fn by_content(
+        sources: &[TableSource],
+        holds: impl Fn(&TableSource) -> Result<bool>,
+        console: Console,
+    ) -> Self {
+        let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for source in sources.iter().cloned() {
+            match holds(&source) {
+                Ok(true) => held.push(source),
+                Ok(false) => left.push(source),
+                Err(error) => refused.push((source, error)),
+            }
+        }
+        if held.is_empty() && refused.is_empty() {
+            refused = left.drain(..).map(|source| (source.clone(), no_logs(&source))).collect();
+        }
+        for source in &left {
+            say_left_out(source, console);
+        }
+        Self { sources: held, refused }
+    }
+
+    /// All of them, or the first error.
+    pub(super) fn all(self) -> Result<Vec<TableSource>> {
+        match self.refused.into_iter().next() {
+            Some((_, error)) => Err(error),
+            None => Ok(self.sources),
+        }
+    }
 }
 
-fn no_logs(sources: &[TableSource]) -> Error {
-    let inputs: BTreeSet<&str> = inputs_of(sources).collect();
-    let log_types: Vec<&str> = sources.iter().map(|source| source.dataset.name()).collect();
-    Error::new(ErrorKind::Unusable, "the inputs hold no logs: nothing is changed")
-        .with("inputs", inputs.into_iter().collect::<Vec<_>>().join(", "))
-        .with("looked_for", log_types.join(", "))
-        .hint("check that the path is right and mounted, or name a log type with --dataset to publish an empty day")
+fn no_logs(source: &TableSource) -> Error {
+    let dataset = source.dataset.name();
+    Error::new(
+        ErrorKind::Unusable,
+        format!("the inputs hold no {dataset} logs, nor any others: nothing is changed"),
+    )
+    .with("table", &source.table)
+    .with("inputs", source.inputs.join(", "))
+    .hint(format!(
+        "check that the path is right and mounted, or pass --dataset {dataset} to publish an empty day"
+    ))
 }
 
 fn say_left_out(source: &TableSource, console: Console) {

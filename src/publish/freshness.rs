@@ -210,15 +210,17 @@ pub struct FirstLogs<'a> {
     table: String,
     /// The first day that was noted.
     noted: Option<KstDay>,
-    /// The first published day of the lake, once it was asked for it.
-    published: Option<Option<KstDay>>,
+    /// Whether the lake was asked for its first published day.
+    is_asked: bool,
+    /// What it has answered.
+    published: Option<KstDay>,
 }
 
 impl<'a> FirstLogs<'a> {
     /// Nothing is known yet.
     #[must_use]
     pub fn new(lake: &'a dyn Lake, table: &str) -> Self {
-        Self { lake, table: table.to_owned(), noted: None, published: None }
+        Self { lake, table: table.to_owned(), noted: None, is_asked: false, published: None }
     }
 
     /// Takes a day into account.
@@ -242,11 +244,11 @@ impl<'a> FirstLogs<'a> {
         if self.noted.is_some_and(|noted| noted < day) {
             return Ok(true);
         }
-        let published = match self.published {
-            Some(published) => published,
-            None => *self.published.insert(first_published(self.lake, &self.table)?),
-        };
-        Ok(published.is_some_and(|published| published < day))
+        if !self.is_asked {
+            self.published = first_published(self.lake, &self.table)?;
+            self.is_asked = true;
+        }
+        Ok(self.published.is_some_and(|published| published < day))
     }
 }
 

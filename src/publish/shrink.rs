@@ -126,7 +126,8 @@ fn was_looked_for(address: &str, plan: &TablePlan, day: KstDay) -> bool {
 fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
     let claim = dataset::named(&plan.dataset).map(|dataset| dataset.claim(address));
     let Some(KeyClaim::Mine(time)) = claim else { return true };
-    // What midnight means need not be known: either meaning is enough.
+    // What midnight means need not be known: either meaning is enough. Where names are not trusted, more is looked for
+    // than they say, and less explained: that is the safe side.
     let wanted = Wanted::new(DayRange::only(day), plan.lateness_ms, KeyTimes::Trusted);
     matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
 }

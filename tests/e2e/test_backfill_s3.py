@@ -111,7 +111,9 @@ def test_a_backfill_makes_the_lake_of_single_runs_with_one_request_an_object(
 ) -> None:
     """The folder of a date is listed once for each table; only the way there is gone more than once."""
     lake = aws.lake()
-    made = backfill(stretch.source, lake.url, "--order", order, *GRACE, days=STRETCH, env=aws.env())
+    # Named log types are not looked for beforehand.
+    options = ("--dataset", "all", "--order", order, *GRACE)
+    made = backfill(stretch.source, lake.url, *options, days=STRETCH, env=aws.env())
     once, folders = fetched(aws, stretch.source), Counter(listed(aws, stretch.source))
     assert made.made == every(DAYS)
     assert_complete(lake, stretch.expected)

@@ -402,7 +402,7 @@ def test_an_authority_that_nobody_named_is_refused(aws: Aws, few: str, tls: tupl
     proxy, _ = tls
     lake = aws.lake()
     env = aws.env(proxy.url) | {"AWS_MAX_ATTEMPTS": "1"}
-    said = aws.complaint(lake, source=few, code=4, env=env)
+    said = aws.complaint(lake, "--dataset", "all", source=few, code=4, env=env)
     assert "certificate" in said
     assert lake.bucket in said
     assert "AWS_CA_BUNDLE" in said

@@ -161,7 +161,7 @@ def test_while_nobody_knows_whether_a_manifest_was_taken_nothing_that_it_names_i
 ) -> None:
     """Every answer to its put is lost, and it cannot be read back either: it was taken, as it turns out."""
     trial.proxy.rule(Lose(carried_out=True), operation="PutObject", path=MANIFEST)
-    before_the_commit = 2
+    before_the_commit = 1
     rule = trial.proxy.rule(SLOW_DOWN, operation="GetObject", path=MANIFEST, skip=before_the_commit)
     options = (*ITS_TABLE, "--grace", "1h")
     trial.aws.complaint(trial.lake, *options, source=trial.day.source, code=75, env=IMPATIENT)

@@ -134,8 +134,8 @@ def test_the_table_for_people_says_the_same(scene: Scene) -> None:
     cloudtrail, access = said.split("s3_access: ")
     assert "2023-10  ##S########oo###SS##########.##\n" in cloudtrail
     assert "2023-10  ###########oo#########o########\n" in access
-    assert "25 published, 2 empty, 1 missing, 3 stale, 0 failed\n" in cloudtrail
-    assert "28 published, 3 empty, 0 missing, 0 stale, 0 failed\n" in access
+    assert "25 published, 2 empty, 0 no logs, 1 missing, 3 stale, 0 failed\n" in cloudtrail
+    assert "28 published, 3 empty, 0 no logs, 0 missing, 0 stale, 0 failed\n" in access
     assert all(f"\n{day}  " in part for day in MONTH for part in (cloudtrail, access))
 
 
