@@ -25,7 +25,7 @@ RESOURCE_KEYS = {"ARN", "arn", "accountId", "type", "ARNPrefix"}
 
 
 def unpack(packed: bytes) -> tuple[bytes, bool]:
-    """Content of a gzip file with any number of members, and whether it came out whole."""
+    """Content of a gzip file with any number of members, and whether it came out whole. Zeros are padding."""
     content = bytearray()
     while packed:
         member = zlib.decompressobj(wbits=31)
@@ -35,7 +35,7 @@ def unpack(packed: bytes) -> tuple[bytes, bool]:
             return bytes(content), False
         if not member.eof:
             return bytes(content), False
-        packed = member.unused_data
+        packed = member.unused_data.lstrip(b"\0")
     return bytes(content), True
 
 
@@ -66,7 +66,7 @@ class CloudTrailOracle:
         plain, whole = unpack(packed) if packed[:2] == b"\x1f\x8b" else (packed, True)
         found: list[Decoded] = []
         try:
-            for record in self._records(plain.decode("utf-8", "replace")):
+            for record in self._records(plain.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")):
                 found.append(self._record(len(found) + 1, record))
         except ValueError:
             whole = False
@@ -90,7 +90,8 @@ class CloudTrailOracle:
         row: dict[str, Any] = {column.name: None for column in self.columns}
         extra: dict[str, str] = {}
         self._walk(self.tree, raw, "", row, extra)
-        if row["event_time"] is None:
+        is_notification = (row["event_source"] or "").startswith("aws:")
+        if row["event_time"] is None or is_notification:
             return Reject(number, raw.encode())
         row["event_time_kst"] = row["event_time"] + 9 * 3600 * 1000
         row["extra"] = extra or None

@@ -3,6 +3,9 @@
 A line has free text in three quoted fields, and their text may itself hold quotes. The oracle lists all
 readings that fit the fixed parts of the line. One reading: `exact`. Several: `ambiguous`, and the reading
 with the shortest request line and the shortest referer is the one to keep. None: no verdict.
+
+A line that is not as S3 writes lines is `ambiguous`, too: one whose owner has something before it, or is cut,
+and one that ends before the fields that lines of its time have, or within one of them.
 """
 
 import re
@@ -16,10 +19,10 @@ from schema import Column
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 HEAD = re.compile(
-    r"(?P<bucket_owner>\S+) (?P<bucket>\S+) "
+    r"(?P<bucket_owner>[^\s\"]+) (?P<bucket>[^\s\"]+) "
     r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] (?P<remote_ip>\S+) "
     r"(?P<requester>arn:aws[\w-]*:iam::cloudfront:user/CloudFront Origin Access Identity \w+|\S+) "
-    r"(?P<request_id>\S+) (?P<operation>\w+(?:\.\w+){1,3}) (?P<key>\S+) "
+    r"(?P<request_id>\S+) (?P<operation>[\w-]+(?:\.[\w-]+)+|-) (?P<key>\S+) "
 )
 NUMBERS = re.compile(
     r"(?P<http_status>\d{3}|-) (?P<error_code>\S+) (?P<bytes_sent>\d+|-) (?P<object_size>\d+|-) "
@@ -38,6 +41,15 @@ TAIL_FIELDS = [
     "acl_required",
     "source_region",
 ]
+OWNER = re.compile(r"[0-9a-fA-F]{64}|[\w.-]{1,24}", re.ASCII)
+ALL_SINCE_2019 = 7
+FEWEST_IN_TAIL = [("2019-07-01", ALL_SINCE_2019), ("2012-01-01", 1)]
+SINCE_2023 = "2023-01-01"
+WHOLE_AT_THE_END = {
+    "tls_version": r".*\d",
+    "acl_required": "Yes|No",
+    "source_region": r"[a-z\d]+(?:-[a-z\d]+)*-[a-z]*\d+",
+}
 SIGNATURES = {"SigV2", "SigV4", "-"}
 WHOLE_NUMBERS = ["http_status", "bytes_sent", "object_size", "total_time", "turn_around_time"]
 
@@ -50,7 +62,7 @@ class S3AccessOracle:
 
     def decode(self, content: bytes) -> list[Decoded]:
         """Every line that is not blank, numbered from 1: a row, or a reject."""
-        lines = enumerate(content.split(b"\n"), 1)
+        lines = enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
         return [self._line(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]
 
     def _line(self, number: int, line: bytes) -> Decoded:
@@ -68,7 +80,7 @@ class S3AccessOracle:
         if row["key"] is not None:
             row["key_decoded"] = decoded_key(row["operation"], row["key"])
         row["acl_required"] = True if row["acl_required"] == "Yes" else None
-        row["parse_quality"] = "ambiguous" if len(read) > 1 else "exact"
+        row["parse_quality"] = "ambiguous" if len(read) > 1 or is_altered(fields, moment) else "exact"
         return Row(number, row, moment, line)
 
 
@@ -116,6 +128,31 @@ def tail_fields(tail: str) -> dict[str, str] | None:
         return None
     extra = " ".join(values[len(TAIL_FIELDS) :]) or None
     return dict(zip(TAIL_FIELDS, values, strict=False)) | {"extra": extra}
+
+
+def is_altered(fields: dict[str, str], moment: int) -> bool:
+    """Whether a line of a time is cut, or something stands around it or between its fields."""
+    day = f"{datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=moment):%Y-%m-%d}"
+    tail = [fields[name] for name in TAIL_FIELDS if name in fields]
+    fewest = next((fewest for since, fewest in FEWEST_IN_TAIL if day >= since), 0)
+    texts = [fields[name] for name in ("request_uri", "referer", "user_agent") if fields[name] != "-"]
+    return (
+        not OWNER.fullmatch(fields["bucket_owner"])
+        or len(tail) < fewest
+        or 1 < len(tail) < ALL_SINCE_2019
+        or not fields.get("tls_version", "-").startswith(("TLS", "-"))
+        or any(not " " <= character <= "~" for value in tail for character in value)
+        or bool(len(tail) >= ALL_SINCE_2019 and not fields["extra"] and is_cut(tail, day))
+        or bool(texts and all(re.fullmatch('".*"', text) for text in texts))
+    )
+
+
+def is_cut(tail: list[str], day: str) -> bool:
+    """Whether the last field of a line cannot be the whole value. Since 2023 none is the last that once was."""
+    name, value = TAIL_FIELDS[len(tail) - 1], tail[-1]
+    ended_then = name == "access_point_arn" or (name == "tls_version" and value.endswith("v1"))
+    is_whole = re.fullmatch(WHOLE_AT_THE_END.get(name, ".*"), value)
+    return value != "-" and (not is_whole or (ended_then and day >= SINCE_2023))
 
 
 def decoded_key(operation: str, key: str) -> str:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,37 @@ def test_a_file_that_ends_early_keeps_its_rows_and_has_one_reject(tmp_path: Path
 def test_content_that_fails_its_checksum_is_a_reject(tmp_path: Path) -> None:
     _, reasons = inspected(tmp_path, WRONG_CHECKSUM)
     assert reasons == ["damaged_gzip"]
+
+
+@pytest.mark.parametrize("zeros", [1, 3, 8, 512, 100_000])
+@pytest.mark.parametrize("members", [1, 2])
+def test_zeros_behind_members_are_padding(tmp_path: Path, members: int, zeros: int) -> None:
+    """As Python's own gzip module reads them; anything else behind a member is damage."""
+    padded = PACKED * members + bytes(zeros)
+    assert gzip.decompress(padded) == DOCUMENT * members
+    ids, reasons = inspected(tmp_path, padded)
+    assert (len(ids), reasons) == (len(RECORDS) * members, [])
+    _, reasons = inspected(tmp_path, padded + b"x")
+    assert reasons == ["damaged_gzip"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (gzip.compress(PACKED), "gzip_in_gzip"),
+        (DOCUMENT.decode().encode("utf-16"), "utf_16"),
+        (gzip.compress(DOCUMENT.decode().encode("utf-16")), "utf_16"),
+    ],
+    ids=["packed twice", "UTF-16", "UTF-16, packed"],
+)
+def test_content_of_another_form_says_which(tmp_path: Path, content: bytes, reason: str) -> None:
+    assert inspected(tmp_path, content) == ([], [reason])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_byte_order_mark_costs_nothing(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    ids, reasons = inspected(tmp_path, pack(b"\xef\xbb\xbf" + DOCUMENT))
+    assert (len(ids), reasons) == (len(RECORDS), [])
 
 
 def test_no_flipped_bit_passes_unseen(tmp_path: Path) -> None:

@@ -65,6 +65,42 @@ def test_no_forged_text_is_taken_for_a_field_without_a_mark(tmp_path: Path) -> N
     assert exact > len(lines) // 3
 
 
+WHOLE = (
+    "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be bucket [05/Mar/2024:03:00:00 +0000] "
+    "192.0.2.3 arn:aws:iam::111122223333:user/alice 3E57427F3EXAMPLE REST.GET.OBJECT key "
+    '"GET /key HTTP/1.1" 200 - 113 114 7 8 "-" {agent} - Rm9vQmFyQmF6UXV4MDEyMzQ1Njc4OQ== SigV4 '
+    "ECDHE-RSA-AES128-GCM-SHA256 AuthHeader bucket.s3.amazonaws.com TLSv1.2 - - ap-northeast-2"
+)
+AGENTS = ['"aws-cli/2.15"', '"pip/19.1 {"ci":null,"cpu":"x86_64"}"', "-"]
+PUT_BEFORE = ["file:", "12:", "access.log-", "     1\t", "\ufeff\ufeff", '"', "'", "> ", "1 ", "Mar 5 host s3: "]
+PUT_BEHIND = ['"', "'", "\0", ' "some text"', ' "a b" -', ' new "a b"', ' ""', '",', "\\n"]
+
+
+def test_no_line_that_was_changed_passes_for_one_of_s3(tmp_path: Path) -> None:
+    """Cut at any byte, or with something around it: right, marked, or a reject; never exact and shifted."""
+    lines: list[tuple[str, str]] = []
+    for agent in AGENTS:
+        whole = WHOLE.format(agent=agent)
+        changed = [whole[:end] for end in range(1, len(whole))]
+        changed += [f"{before}{whole}" for before in PUT_BEFORE] + [f"{whole}{more}" for more in PUT_BEHIND]
+        changed += [whole.replace('"', '""'), whole.replace('"', '\\"'), whole.replace(" ", "\t")]
+        lines += [(whole, whole), *((whole, line) for line in changed)]
+    raw = tmp_path / "2024-03-05-04-00-00-0123456789ABCDEF"
+    raw.write_text("".join(f"{line}\n" for _, line in lines))
+    shown = logmill("inspect", raw, "--dataset", "s3-access", "--format", "json").stdout.splitlines()
+    found = {line["record"]: line for line in map(json.loads, shown)}
+    rows = {number: line["row"] for number, line in found.items() if "row" in line}
+    of_whole = {line: rows[number] for number, (whole, line) in enumerate(lines, 1) if line == whole}
+    exact = {number for number, row in rows.items() if row["parse_quality"] == "exact"}
+    for number in exact:
+        whole, line = lines[number - 1]
+        expected = of_whole[whole]
+        assert all(expected.get(name) == value for name, value in rows[number].items()), line
+    assert len(of_whole) == len(AGENTS)
+    assert all(row["parse_quality"] == "exact" for row in of_whole.values())
+    assert 5 * len(AGENTS) < len(exact) < 30 * len(AGENTS)
+
+
 def test_a_host_id_in_two_parts_leaves_its_neighbours_in_place(tmp_path: Path) -> None:
     """S3 has written such lines (a published one: ncbi/ncbi-logging, REST.GET.TAGGING, 20 Mar 2019)."""
     host = (

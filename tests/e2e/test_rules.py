@@ -38,11 +38,11 @@ RULES = {
         ["request_uri like 'GET %' and http_status != 200", "version_id is not null"],
     ],
 }
-NAMES = "X-Amz-(?:Signature|Credential|Security-Token)"
+NAMES = "(?:X-Amz-(?:Signature|Credential|Security-Token)|Signature|AWSAccessKeyId)"
 PARAMETER = re.compile(rf"(?i)(?<![A-Za-z0-9_-])({NAMES}=)[^&#\"<>\s\\]+")
 MEMBER = re.compile(rf"(?i)(\"{NAMES}\":)\"[^\"]*\"")
 TOKEN = re.compile(r"^(.*\"credentials\":\{[^{}]*\"sessionToken\":)\"[^\"]*\"")
-SECRET = re.compile(rf"(?i){NAMES}=([^&#\"<>\s\\]{{16,}})")
+SECRET = re.compile(rf"(?i)(?<![A-Za-z0-9_-]){NAMES}=([^&#\"<>\s\\]{{16,}})")
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `s3_access` (
   `aclrequired` boolean COMMENT 'Whether an ACL was needed to allow the request',
   `sourceregion` string COMMENT 'Region that the request came from',
   `extra` string COMMENT 'Fields after the 27th, and values of an unexpected form, as logged',
-  `parsequality` string COMMENT 'exact; ambiguous: client text allows another reading; repaired: a field was joined; lossy: bytes that are not UTF-8 were replaced',
+  `parsequality` string COMMENT 'exact; ambiguous: client text allows another reading, or the line is cut or altered; repaired: a field was joined; lossy: bytes that are not UTF-8 were replaced',
   `sourceobject` string COMMENT 'Raw object that the line was read from',
   `sourcerecord` bigint COMMENT 'Number of the line in the raw object, from 1'
 )

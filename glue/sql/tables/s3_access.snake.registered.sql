@@ -29,7 +29,7 @@ CREATE EXTERNAL TABLE IF NOT EXISTS `s3_access` (
   `acl_required` boolean COMMENT 'Whether an ACL was needed to allow the request',
   `source_region` string COMMENT 'Region that the request came from',
   `extra` string COMMENT 'Fields after the 27th, and values of an unexpected form, as logged',
-  `parse_quality` string COMMENT 'exact; ambiguous: client text allows another reading; repaired: a field was joined; lossy: bytes that are not UTF-8 were replaced',
+  `parse_quality` string COMMENT 'exact; ambiguous: client text allows another reading, or the line is cut or altered; repaired: a field was joined; lossy: bytes that are not UTF-8 were replaced',
   `source_object` string COMMENT 'Raw object that the line was read from',
   `source_record` bigint COMMENT 'Number of the line in the raw object, from 1'
 )

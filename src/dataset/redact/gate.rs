@@ -15,11 +15,11 @@ use super::unescaped::{is_of_name, unescaped};
 /// What stands right behind a name that has a value: `=`, also percent-encoded or as a JSON escape, or the end of a key.
 const SIGNS: [u8; 4] = *b"=%\"\\";
 
+/// Bytes in which encoded characters are looked for at once.
+const CHUNK: usize = 16;
+
 /// How a JSON escape of a character of a name begins.
 const JSON_ESCAPE: &[u8] = b"\\u00";
-
-/// Bytes in which percent-encoded letters are looked for at once.
-const BLOCK_BYTES: usize = 256;
 
 /// Letters from frequent to rare, as in English.
 const LETTERS: &[u8] = b"etaoinsrhldcumfpgwybvkxjqz";
@@ -66,7 +66,12 @@ impl Gate {
             }
             from = hit.start() + 1;
         }
-        memchr(b'%', text).is_some_and(|at| has_encoded(&text[at..], self.have_digits))
+        has_encoded(text, self.have_digits)
+    }
+
+    /// Whether characters that names can have may be escaped in a text.
+    pub(super) fn has_escaped(&self, text: &[u8]) -> bool {
+        has_encoded(text, self.have_digits) || memchr::memmem::find(text, JSON_ESCAPE).is_some()
     }
 
     fn is_name_at(&self, text: &[u8], hit: usize) -> bool {
@@ -75,23 +80,42 @@ impl Gate {
     }
 }
 
-/// Whether characters that a name can have are percent-encoded, once or more, in a text that begins with a percent sign.
+/// Whether characters that a name can have are percent-encoded, once or more.
 fn has_encoded(text: &[u8], with_digits: bool) -> bool {
-    let is_encoded = |high: u8, low: u8| {
-        (high & 0xfc == b'4')
-            | (high == b'2') & (low | 0x20 == b'd')
-            | with_digits & matches!(high, b'2' | b'3')
+    let Some(first) = memchr(b'%', text) else { return false };
+    let is_at = |at: usize| {
+        let (high, low) = (text[at + 1], text[at + 2]);
+        let is_encoded = is_encoded_letter(high, low) || with_digits && matches!(high, b'2' | b'3');
+        is_encoded && ends_in_percent(&text[..=at])
     };
-    let is_at = |at: usize| is_encoded(text[at + 1], text[at + 2]) && ends_in_percent(&text[..=at]);
     let places = text.len().saturating_sub(2);
-    (0..places).step_by(BLOCK_BYTES).any(|start| {
-        let end = (start + BLOCK_BYTES).min(places);
-        // All places of a block are looked at, so that they can be compared at once.
-        let may_be = text[start..end + 2].array_windows().fold(false, |any, &[lead, high, low]| {
-            any | ((lead == b'%') | (lead == b'5')) & is_encoded(high, low)
+    if with_digits || first == 0 && places > 0 && is_at(0) {
+        return (first..places).any(is_at);
+    }
+    let mut at = first.max(1);
+    while let Some([before, lead, high, low]) = text.get(at - 1..).and_then(shifted) {
+        // All places of a chunk are looked at, so that they can be compared at once.
+        let may_be = (0..CHUNK).fold(false, |any, place| {
+            let is_lead = (lead[place] == b'%') | (lead[place] == b'5') & (before[place] == b'2');
+            any | is_lead & is_encoded_letter(high[place], low[place])
         });
-        may_be && (start..end).any(is_at)
-    })
+        if may_be && (at..at + CHUNK).any(is_at) {
+            return true;
+        }
+        at += CHUNK;
+    }
+    (at..places).any(is_at)
+}
+
+/// Whether these digits can be those of a letter, `_` or `-`.
+fn is_encoded_letter(high: u8, low: u8) -> bool {
+    (high & 0xfc == b'4') | (high == b'2') & (low | 0x20 == b'd')
+}
+
+/// The chunks that begin at the first four bytes of a text.
+fn shifted(text: &[u8]) -> Option<[&[u8; CHUNK]; 4]> {
+    let chunk = |from: usize| text.get(from..)?.first_chunk();
+    Some([chunk(0)?, chunk(1)?, chunk(2)?, chunk(3)?])
 }
 
 impl Landmark {
@@ -119,4 +143,60 @@ impl Landmark {
 
 fn rank(byte: &u8) -> usize {
     LETTERS.iter().position(|letter| letter.eq_ignore_ascii_case(byte)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::unescaped::Unescaped;
+    use super::*;
+
+    fn gate(names: &[&str]) -> Gate {
+        Gate::new(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_name_is_looked_for_by_its_rarest_pair_of_letters() {
+        for (name, pair) in
+            [("X-Amz-Signature", "mz"), ("Signature", "gn"), ("AWSAccessKeyId", "sK"), ("to", "to")]
+        {
+            let landmark = Landmark::of(name.as_bytes());
+            assert_eq!(&name[landmark.at..landmark.at + 2], pair);
+        }
+        assert_eq!(Landmark::of(b"k").spellings().len(), 2 * SIGNS.len());
+    }
+
+    #[test]
+    fn keys_with_longer_names_do_not_pass() {
+        let gate = gate(&["Signature", "X-Amz-Signature"]);
+        for none in ["\"SignatureVersion\":\"SigV4\"", "X-Amz-SignedHeaders=host", "gna=", "Signature", "mz-"]
+        {
+            assert!(!gate.is_passed(none.as_bytes()), "{none}");
+        }
+        assert!(gate.is_passed(b"\"SignatureVersion\":\"SigV4\",\"signature\":"));
+    }
+
+    proptest! {
+        /// The slow twin writes all escapes out and looks at every place.
+        #[test]
+        fn no_name_gets_past_unseen(
+            text in "(%|25|%25|2|5|4|58|2[dD]|6f|%6F|%EA|tO|to|t|o|=|\"|x-a|X|-|A|a|\\\\|\\\\u00|\\\\u006f|k| ){0,12}",
+        ) {
+            let (names, text) = (["to", "X-a", "k"], text.as_bytes());
+            let written = Unescaped::of(text);
+            let has_name = (0..written.bytes.len()).any(|at| {
+                names.iter().any(|name| {
+                    let split = written.bytes[at..].split_at_checked(name.len());
+                    split.is_some_and(|(found, behind)| {
+                        found.eq_ignore_ascii_case(name.as_bytes())
+                            && behind.first().is_some_and(|sign| SIGNS.contains(sign))
+                    })
+                })
+            });
+            let gate = gate(&names);
+            prop_assert!(!has_name || gate.is_passed(text));
+            prop_assert!(gate.has_escaped(text) || written.bytes == text);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::MASK;
 use super::gate::Gate;
@@ -28,7 +28,10 @@ struct Span {
 impl Names {
     pub(super) fn new(names: Vec<String>, as_parameters: bool) -> Self {
         let build = || {
-            let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&names);
+            let automaton = AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(&names);
             (Gate::new(&names), automaton.expect("a few names make a small automaton"))
         };
         let search = (!names.is_empty()).then(build);
@@ -49,11 +52,14 @@ impl Names {
     ///
     /// Text is cut at ASCII bytes only: UTF-8 stays UTF-8, and JSON stays JSON.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let (_, automaton) = self.search.as_ref().filter(|(gate, _)| gate.is_passed(text))?;
-        let unescaped = Unescaped::of(text);
+        let (gate, automaton) = self.search.as_ref().filter(|(gate, _)| gate.is_passed(text))?;
+        let unescaped = gate.has_escaped(text).then(|| Unescaped::of(text));
         let mut spans: Vec<Span> = Vec::new();
-        for found in automaton.find_overlapping_iter(&unescaped.bytes) {
-            let [start, end] = [found.start(), found.end()].map(|at| unescaped.origin(at));
+        for found in
+            automaton.find_overlapping_iter(unescaped.as_ref().map_or(text, |written| &written.bytes))
+        {
+            let origin = |at: usize| unescaped.as_ref().map_or(at, |written| written.origin(at));
+            let (start, end) = (origin(found.start()), origin(found.end()));
             let masked_to = spans.last().map_or(0, |span| span.range.end);
             if start >= masked_to && begins_name(text, start) {
                 spans.extend(self.value_behind(text, end).filter(|span| !span.range.is_empty()));

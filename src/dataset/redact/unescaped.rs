@@ -12,8 +12,9 @@ impl Unescaped {
         let (mut bytes, mut origins) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len() + 1));
         let mut at = 0;
         while at < text.len() {
-            let escaped = unescaped(&text[at..]).filter(|(byte, _)| is_of_name(*byte));
-            let (byte, width) = escaped.unwrap_or((text[at], 1));
+            let is_lead = matches!(text[at], b'%' | b'\\');
+            let escaped = if is_lead { unescaped(&text[at..]) } else { None };
+            let (byte, width) = escaped.filter(|(byte, _)| is_of_name(*byte)).unwrap_or((text[at], 1));
             bytes.push(byte);
             origins.push(at);
             at += width;

@@ -49,11 +49,26 @@ impl<'a> Client<'a> {
             return self.without_quotes();
         };
         let survey = Survey::of(self, last);
-        let second_try = || self.read_with(&survey, Surplus::Caller);
-        let outcome = self.read_with(&survey, surplus).or_else(|fault| second_try().map_err(|_| fault));
+        match self.read_with(&survey, surplus) {
+            Ok(found) if found.0.tail.count() >= self.fewest_after_agent => Ok(found),
+            outcome => self.read_otherwise(&survey, outcome),
+        }
+    }
+
+    /// The likeliest reading where the first attempt has none, or one that ends too early for its time.
+    #[cold]
+    fn read_otherwise(
+        &self,
+        survey: &Survey<'a>,
+        outcome: Result<(Reading<'a>, Quality), Fault>,
+    ) -> Result<(Reading<'a>, Quality), Fault> {
+        let outcome = outcome.or_else(|fault| self.read_with(survey, Surplus::Caller).map_err(|_| fault));
         match outcome {
-            Ok((reading, _)) if reading.tail.count >= self.fewest_after_agent => outcome,
-            _ => self.before_quoted_fields(last).map_or(outcome, |reading| Ok((reading, Quality::Ambiguous))),
+            Ok((reading, _)) if reading.tail.count() >= self.fewest_after_agent => outcome,
+            _ => {
+                let earlier = self.before_quoted_fields(survey.last);
+                earlier.map_or(outcome, |reading| Ok((reading, Quality::Ambiguous)))
+            }
         }
     }
 

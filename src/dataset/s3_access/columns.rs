@@ -46,7 +46,7 @@ static COLUMNS: [Column; 33] = [
     field("acl_required", Bool, 26, "Whether an ACL was needed to allow the request"),
     field("source_region", Text, 27, "Region that the request came from"),
     Column::new("extra", Text, Origin::Decoder, "Fields after the 27th, and values of an unexpected form, as logged"),
-    Column::new("parse_quality", Text, Origin::Decoder, "exact; ambiguous: client text allows another reading; repaired: a field was joined; lossy: bytes that are not UTF-8 were replaced"),
+    Column::new("parse_quality", Text, Origin::Decoder, "exact; ambiguous: client text allows another reading, or the line is cut or altered; repaired: a field was joined; lossy: bytes that are not UTF-8 were replaced"),
     Column::new("source_object", Text, Origin::SourceObject, "Raw object that the line was read from"),
     Column::new("source_record", BigInt, Origin::SourceRecord, "Number of the line in the raw object, from 1"),
 ];

@@ -41,14 +41,19 @@ impl<'a> Cursor<'a> {
         Ok(token)
     }
 
-    /// A token without quotes.
-    pub(super) fn unquoted(&mut self, field: Field) -> Result<&'a [u8], Fault> {
+    /// A token that is as wanted, or at least has no quotes; whether it is as wanted.
+    pub(super) fn unquoted(
+        &mut self,
+        field: Field,
+        fits: impl Fn(&[u8]) -> bool,
+    ) -> Result<(&'a [u8], bool), Fault> {
         let start = self.at;
         let token = self.token(field)?;
-        match memchr(b'"', token) {
-            Some(offset) => Err(Fault::new(Reason::QuotedField, field, start + offset)),
-            None => Ok(token),
+        if fits(token) {
+            return Ok((token, true));
         }
+        let quote = memchr(b'"', token).map(|offset| Fault::new(Reason::QuotedField, field, start + offset));
+        quote.map_or(Ok((token, false)), Err)
     }
 
     /// A token of the right grammar, which the start of another record is not.

@@ -6,20 +6,22 @@
 //! quote, so the last quote of the line separates the rest. In between, every place is tried where the six fields
 //! `status error bytes size total turn-around` can stand, and every border `" "` between referer and user agent.
 //!
-//! Promise: a line is [`Quality::Exact`] only if it has exactly one reading. A client may make its own line
-//! [`Quality::Ambiguous`], it cannot have a wrong reading passed off as certain. This rests on four premises about S3:
+//! Promise: a line is [`Quality::Exact`] only if it has exactly one reading and is as S3 writes lines, which [`super::whole`]
+//! tells. A client may make its own line [`Quality::Ambiguous`], it cannot have a wrong reading passed off as certain. This
+//! rests on four premises about S3:
 //!
 //! 1. the other fields hold neither quotes nor spaces (a `CloudFront` origin access identity aside), and no text holds a
 //!    line break, which HTTP does not let through;
 //! 2. the six fields between request-URI and referer, and the signature version, follow their grammar;
-//! 3. a line with a bare `-` for the user agent after texts that hold quotes has a host id and a signature version, as
-//!    all lines since 2019 have;
+//! 3. a line has at least the fields that all lines of its time have: without them the last quote may close another text
+//!    than the user agent, and the line is not exact;
 //! 4. a token too many before the signature version was written by S3 if the line is of spring 2019.
 //!
 //! Which reading an ambiguous line is given: the user agent is quoted if it can be; the six fields stand at the first
 //! place whose request-URI ends in ` HTTP/<digit>.<digit>`, else at the first place; the referer ends at the first `" "`
 //! after them. That is right for forgeries in referer and user agent, where anything can be sent, and for those in a
-//! request-URI which do not bring a protocol version of their own.
+//! request-URI which do not bring a protocol version of their own. If a line ends too early for its time behind its last
+//! quote, but not behind an earlier one, that one closes the user agent: then AWS has added a field in quotes.
 //!
 //! It allocates nothing, reads bytes (neither NUL nor bad UTF-8 disturbs it), does not undo any encoding, and does not
 //! judge what values mean. Field list and samples: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html>.
@@ -206,14 +208,14 @@ pub(super) fn parse(line: &[u8]) -> Result<Line<'_>, Fault> {
     let mut cursor = Cursor::trimmed(line)?;
     let mut fields = [None; FIELD_COUNT];
     let line = cursor.line;
-    let request_time_ms =
+    let (request_time_ms, has_owner) =
         read_head(&mut cursor, &mut fields).map_err(|fault| fault.explained(line, fault.at))?;
     let fewest_after_agent = fewest_after_agent(request_time_ms);
     let names_caller = NAMES_CALLER_MS.contains(&request_time_ms);
     let client = Client { line, body: cursor.at, names_caller, fewest_after_agent };
     let (reading, quality) = client.read().map_err(|fault| fault.explained(line, client.body))?;
     let request_uri = client.request_uri(reading.uri_end);
-    let is_whole = fields[Field::BucketOwner as usize].is_none_or(is_owner)
+    let is_whole = has_owner
         && is_whole_tail(&reading.tail, request_time_ms)
         && !are_quotes_doubled([request_uri, reading.referer, reading.user_agent]);
     let quality = if is_whole { quality } else { Quality::Ambiguous };
@@ -238,14 +240,15 @@ pub(super) fn parse(line: &[u8]) -> Result<Line<'_>, Fault> {
     })
 }
 
-/// Reads the fields before the request-URI; returns the time in milliseconds.
+/// Reads the fields before the request-URI; returns the time in milliseconds, and whether the owner's id is whole.
 fn read_head<'a>(
     cursor: &mut Cursor<'a>,
     fields: &mut [Option<&'a [u8]>; FIELD_COUNT],
-) -> Result<i64, Fault> {
+) -> Result<(i64, bool), Fault> {
     let mut set = |field: Field, token| fields[field as usize] = present(token);
-    set(Field::BucketOwner, cursor.unquoted(Field::BucketOwner)?);
-    set(Field::Bucket, cursor.unquoted(Field::Bucket)?);
+    let (owner, has_owner) = cursor.unquoted(Field::BucketOwner, is_owner)?;
+    set(Field::BucketOwner, owner);
+    set(Field::Bucket, cursor.unquoted(Field::Bucket, |token| token[0] != b'"')?.0);
     let (time, milliseconds) = cursor.time()?;
     set(Field::Time, time);
     let no_quote = |token: &[u8]| token.iter().all(|&byte| byte != b'"');
@@ -254,7 +257,7 @@ fn read_head<'a>(
     set(Field::RequestId, cursor.checked(Field::RequestId, Reason::BadRequestId, is_request_id)?);
     set(Field::Operation, cursor.checked(Field::Operation, Reason::BadOperation, is_operation)?);
     set(Field::Key, cursor.checked(Field::Key, Reason::EmptyField, |_| true)?);
-    Ok(milliseconds)
+    Ok((milliseconds, has_owner))
 }
 
 /// Reads the six fields between request-URI and referer, which keep to their grammar; returns the last four as numbers.

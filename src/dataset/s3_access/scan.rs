@@ -47,6 +47,20 @@ pub(super) fn each_quote_or_bracket(line: &[u8], from: usize, to: usize, mut vis
     }
 }
 
+/// Whether all bytes are printed ASCII characters or spaces.
+pub(super) fn is_printed(text: &[u8]) -> bool {
+    const WIDTH: u8 = b'~' - b' ';
+    let distance = |byte: &u8| byte.wrapping_sub(b' ');
+    let Some(last) = text.last_chunk::<CHUNK>() else {
+        return text.iter().all(|byte| distance(byte) <= WIDTH);
+    };
+    let mut farthest = [0; CHUNK];
+    for chunk in text.as_chunks().0.iter().chain([last]) {
+        farthest.iter_mut().zip(chunk).for_each(|(farthest, byte)| *farthest = distance(byte).max(*farthest));
+    }
+    farthest.iter().all(|distance| *distance <= WIDTH)
+}
+
 /// Whether a byte is as wanted; looks at all of them, so that they can be compared at once.
 fn holds(chunk: &[u8; CHUNK], wanted: impl Fn(u8) -> bool) -> bool {
     chunk.iter().fold(false, |any, &byte| any | wanted(byte))
@@ -82,6 +96,9 @@ mod tests {
             each_quote_or_bracket(line, from, to, |at| marks.push(at));
             let expected: Vec<usize> = (from..to).filter(|&at| matches!(line[at], b'"' | b'[')).collect();
             prop_assert_eq!(marks, expected);
+            let printed = line.iter().all(|byte| matches!(byte, b' '..=b'~'));
+            prop_assert_eq!(is_printed(line), printed);
+            prop_assert_eq!(is_printed(&line[from..]), line[from..].iter().all(|byte| matches!(byte, b' '..=b'~')));
         }
     }
 }

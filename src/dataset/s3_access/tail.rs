@@ -5,7 +5,7 @@ use memchr::memchr;
 use super::cursor::{find_stamp, is_signature_version, present};
 use super::fault::{Fault, Reason};
 use super::fields::Field;
-use super::scan::next_space;
+use super::scan::{is_printed, next_space};
 use super::whole::SINCE_2019;
 
 /// The fields after the user agent.
@@ -16,9 +16,9 @@ pub(super) struct Tail<'a> {
     /// What follows them.
     pub(super) extra: Option<&'a [u8]>,
     /// How many of the fields are there.
-    pub(super) count: usize,
-    /// All of it as it is written.
-    pub(super) text: &'a [u8],
+    count: u8,
+    /// Whether all of it is printed ASCII text.
+    pub(super) is_printed: bool,
     /// Whether the host id is two tokens.
     pub(super) joined: bool,
     /// Whether the line is recent enough to have a signature version.
@@ -61,12 +61,13 @@ impl<'a> Tail<'a> {
         {
             return Err(Fault::new(Reason::MergedLines, Field::VersionId, at + offset));
         }
-        match tail {
+        let tail = match tail {
             Err(fault) if fault.reason == Reason::BadSignatureVersion && surplus != Surplus::Refused => {
                 Self::split(line, at, 2).ok().and_then(|tail| tail.joined(surplus)).ok_or(fault)
             }
             tail => tail,
-        }
+        };
+        tail.map(|tail| Self { is_printed: is_printed(line.get(at..).unwrap_or_default()), ..tail })
     }
 
     /// Whether the fields that all lines since 2019 have stand here, without quotes, whatever follows them. Looks at no more
@@ -80,13 +81,12 @@ impl<'a> Tail<'a> {
     /// Whether the fields that all lines since 2019 have are there, without quotes.
     pub(super) fn is_full(&self) -> bool {
         let holds_quote = |token: &&[u8]| memchr(b'"', token).is_some();
-        self.count >= SINCE_2019 && !self.fields.iter().flatten().any(holds_quote)
+        self.count() >= SINCE_2019 && !self.fields.iter().flatten().any(holds_quote)
     }
 
     /// Cuts at the spaces, of which `at` is the first; the host id takes so many tokens.
     fn split(line: &'a [u8], at: usize, host_tokens: usize) -> Result<Self, Fault> {
-        let text = line.get(at..).unwrap_or_default();
-        let mut tail = Self { joined: host_tokens > 1, text, ..Self::default() };
+        let mut tail = Self { joined: host_tokens > 1, ..Self::default() };
         let mut start = at + 1;
         for (slot, field) in tail.fields.iter_mut().zip(TAIL) {
             if start > line.len() {
@@ -124,6 +124,16 @@ impl<'a> Tail<'a> {
         let is_id = |token: &[u8]| !token.is_empty() && !is_signature_version(token);
         let fits = host_id.is_some_and(is_id) && caller.map_or(surplus == Surplus::CallerOrDash, is_id);
         (self.signed && fits).then_some(self)
+    }
+
+    /// How many of the fields are there.
+    pub(super) fn count(&self) -> usize {
+        self.count.into()
+    }
+
+    /// The text of one of the fields.
+    pub(super) fn get(&self, field: Field) -> Option<&'a [u8]> {
+        self.fields[field as usize - TAIL[0] as usize]
     }
 
     /// Whether there are a host id and a signature version, as in all lines since 2019.

@@ -2,8 +2,8 @@
 //!
 //! Lines pass through other tools before they are read: `grep` puts the name of a file before them, a table calculation puts
 //! quotes around them, a full disk cuts them off. The fields between may all be right, or none: such a line is never
-//! exact. What S3 writes itself tells: the owner's id at the front, and how many fields follow the user agent, in which
-//! form the last of them is.
+//! exact. What S3 writes itself tells: the owner's id at the front, how many fields follow the user agent, whether the TLS
+//! version is in its place among them, and in which form the last one is.
 
 use memchr::memchr;
 
@@ -36,7 +36,8 @@ pub(super) fn fewest_after_agent(request_time_ms: i64) -> usize {
 pub(super) fn is_owner(token: &[u8]) -> bool {
     if let Ok(id) = <&[u8; OWNER_BYTES]>::try_from(token) {
         // All of them are looked at, so that they can be compared at once.
-        return id.iter().fold(true, |all, byte| all & byte.is_ascii_hexdigit());
+        let is_other = |byte: &u8| (byte.wrapping_sub(b'0') > 9) & ((byte | 0x20).wrapping_sub(b'a') > 5);
+        return !id.iter().fold(false, |any, byte| any | is_other(byte));
     }
     let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     token.len() <= STAND_IN_BYTES && token.iter().all(in_word)
@@ -44,14 +45,18 @@ pub(super) fn is_owner(token: &[u8]) -> bool {
 
 /// Whether the fields after the user agent are all there and untouched, in a line of this time.
 pub(super) fn is_whole_tail(tail: &Tail<'_>, request_time_ms: i64) -> bool {
-    let fewest = fewest_after_agent(request_time_ms);
-    let is_printed = tail.text.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'));
-    let last = TAIL.get(tail.count.wrapping_sub(1)).filter(|_| fewest >= SINCE_2019 && tail.extra.is_none());
-    let ends_whole = |field: &Field| {
-        let token = tail.fields[tail.count - 1];
-        token.is_none_or(|token| is_whole(*field, token, request_time_ms))
-    };
-    tail.count >= fewest && is_printed && memchr(b'"', tail.text).is_none() && last.is_none_or(ends_whole)
+    let count = tail.count();
+    // The fields from the host id to the TLS version came at once, but for the spring in which a caller stood before them.
+    let has_part = (2..SINCE_2019).contains(&count) && !tail.joined;
+    let is_in_place = tail.get(Field::TlsVersion).is_none_or(|token| token.starts_with(b"TLS"));
+    let last = TAIL.get(count.wrapping_sub(1)).filter(|_| count >= SINCE_2019 && tail.extra.is_none());
+    let ends_whole =
+        |field: &Field| tail.get(*field).is_none_or(|token| is_whole(*field, token, request_time_ms));
+    count >= fewest_after_agent(request_time_ms)
+        && !has_part
+        && is_in_place
+        && tail.is_printed
+        && last.is_none_or(ends_whole)
 }
 
 /// Whether the last token of a line can be the whole value of its field. A shorter value that is whole itself, `TLSv1` of

@@ -91,12 +91,15 @@ fn strategy_of(field: usize, client: &BoxedStrategy<Vec<u8>>) -> BoxedStrategy<V
     }
 }
 
+/// How many fields a line can have.
+const LENGTHS: &[usize] = &[17, 18, 24, 25, 26, 27, 28, 29];
+
 const OAI: &str = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2QWRUHAPOMQZL";
 
 /// Records of every length whose clients send such texts.
 fn record(client: &BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Record> {
     let fields: Vec<_> = (0..FIELD_COUNT).map(|field| strategy_of(field, client)).collect();
-    (fields, any::<[bool; 3]>(), 17..=29_usize).prop_map(|(fields, bare, length)| {
+    (fields, any::<[bool; 3]>(), select(LENGTHS)).prop_map(|(fields, bare, length)| {
         let mut fields: [Vec<u8>; FIELD_COUNT] = fields.try_into().expect("as many");
         for (bare, field) in bare.into_iter().zip([URI, REFERER, AGENT]) {
             if bare {
@@ -172,7 +175,7 @@ fn a_hostile_line_is_right_or_marked() {
     let (right, marked) = (Cell::new(0), Cell::new(0));
     run(8, record(&hostile_text()), |mut record| {
         if record.bare[2] {
-            record.length = record.length.max(20);
+            record.length = record.length.max(24);
         }
         let line = record.line();
         let parsed = parse(&line).map_err(|fault| TestCaseError::fail(fault.to_string()))?;
@@ -230,7 +233,15 @@ fn read_slowly(body: &[u8]) -> Vec<SlowReading<'_>> {
 /// Lines that are often readable, and by small changes in more ways than one.
 fn tangled_body() -> impl Strategy<Value = Vec<u8>> {
     let tail = one_of(&["-", "-", "-", "SigV4", "HOST=", "200", "5", "s3.host", "AuthHeader", "TLSv1"]);
-    let tail = prop::collection::vec(tail, 0..16).prop_map(|tokens| tokens.join(&b' '));
+    let lengths = select(&[0_usize, 1, 3, 7, 8, 9, 10, 12, 15][..]);
+    let tail = (prop::collection::vec(tail, 15), lengths, any::<bool>()).prop_map(
+        |(mut tokens, length, has_tls)| {
+            if has_tls {
+                tokens[6] = b"TLSv1".to_vec();
+            }
+            tokens[..length].join(&b' ')
+        },
+    );
     let block = one_of(&[" 200 - 5 5 1 1 ", " - - - - - - ", " 404 NoSuchKey - - 1 - "]);
     let uri = prop_oneof![hostile_text().prop_map(quoted), Just(b"-".to_vec())];
     let text = || prop_oneof![3 => hostile_text().prop_map(quoted), 1 => Just(b"-".to_vec())];
@@ -281,7 +292,11 @@ fn exact_lines_have_one_reading_and_unreadable_ones_none() {
         {
             let quotes = sole.0.contains(&b'"') && !sole.3;
             let doubled = are_quotes_doubled([sole.0, sole.1, sole.2]);
-            prop_assert!(parsed.quality == Quality::Exact || quotes || doubled, "{:?}", sole);
+            let tail = &sole.4;
+            let has_tls = tail.get(6).is_none_or(|token| *token == b"-" || token.starts_with(b"TLS"));
+            let ends_oddly = matches!(tail[..], [.., last] if last != b"-" && (9..=10).contains(&tail.len()));
+            let altered = doubled || !has_tls || ends_oddly || (2..7).contains(&tail.len());
+            prop_assert!(parsed.quality == Quality::Exact || quotes || altered, "{:?}", sole);
         }
         Ok(())
     });
