@@ -298,7 +298,7 @@ fn is_decimal(text: &str) -> bool {
     let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = unsigned(number).split_once('.').unwrap_or((unsigned(number), ""));
     let exponent = unsigned(exponent);
-    let has_digits = !(whole.is_empty() && fraction.is_empty()) && !exponent.is_empty();
+    let has_digits = !(exponent.is_empty() || whole.is_empty() && fraction.is_empty());
     has_digits && [whole, fraction, exponent].into_iter().all(all_digits)
 }
 

@@ -3,11 +3,11 @@
 
 use arrow::datatypes::{DataType, IntervalMonthDayNanoType};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, JoinConstraint, JoinType, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Between, InList, InSubquery, Like, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, Union, lit};
 use datafusion::optimizer::AnalyzerRule;
 
@@ -43,7 +43,19 @@ fn of_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 /// What is compared between the inputs of a plan.
 fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
     match plan {
+        LogicalPlan::Filter(filter) => {
+            refuse_blind_subqueries(&filter.predicate)?;
+            Ok(LogicalPlan::Filter(filter))
+        }
         LogicalPlan::Join(mut join) => {
+            if join.join_constraint == JoinConstraint::Using
+                && matches!(join.join_type, JoinType::Right | JoinType::Full)
+            {
+                return plan_err!(
+                    "USING and NATURAL are not available for RIGHT and FULL JOIN: write ON a.x = b.x, and coalesce(a.x, b.x)"
+                );
+            }
+            join.filter.iter().try_for_each(refuse_blind_subqueries)?;
             let (left, right) = (join.left.schema(), join.right.schema());
             let pairs = join.on.into_iter().map(|(one, other)| {
                 let (of_left, of_right) = (one.get_type(left)?, other.get_type(right)?);
@@ -59,6 +71,45 @@ fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
             Ok(LogicalPlan::Union(union))
         }
         other => Ok(other),
+    }
+}
+
+/// The engine takes `IN` over a subquery for false where it is NULL, unless it is a condition of its own: that is refused
+/// where it matters.
+fn refuse_blind_subqueries(condition: &Expr) -> Result<()> {
+    split_conjunction(condition).into_iter().try_for_each(|condition| match condition {
+        Expr::Not(inside) if matches!(inside.as_ref(), Expr::InSubquery(_)) => refuse_constant_side(inside),
+        Expr::InSubquery(_) => refuse_constant_side(condition),
+        other => refuse_below(other, true),
+    })
+}
+
+fn refuse_constant_side(condition: &Expr) -> Result<()> {
+    match condition {
+        Expr::InSubquery(subquery) if !subquery.expr.any_column_refs() => {
+            plan_err!(
+                "a constant cannot be looked for in a subquery here: write EXISTS (SELECT ... WHERE ...)"
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Below `OR` false and NULL are one, but no longer below anything else.
+fn refuse_below(condition: &Expr, is_one: bool) -> Result<()> {
+    match condition {
+        Expr::InSubquery(subquery) if subquery.negated || !is_one => plan_err!(
+            "IN over a subquery is known as a condition of its own: write EXISTS or NOT EXISTS (SELECT ... WHERE ...) instead"
+        ),
+        condition => {
+            let is_one = is_one
+                && matches!(condition, Expr::BinaryExpr(BinaryExpr { op: Operator::Or | Operator::And, .. }));
+            condition.apply_children(|child| {
+                refuse_below(child, is_one)?;
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+            Ok(())
+        }
     }
 }
 
@@ -412,12 +463,48 @@ impl Meaning<'_> {
                     self.of_binary(BinaryExpr::new(Box::new(joined), Operator::StringConcat, Box::new(part)))
                 })
             }
+            "cardinality" => self.of_cardinality(function),
+            "ceil" | "floor" => match <[Expr; 1]>::try_from(function.args) {
+                Ok([number]) if self.type_of(&number)?.is_integer() => Ok(number),
+                Ok(other) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, other.into()))),
+                Err(args) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, args))),
+            },
+            "concat_ws" => {
+                function.args.iter().try_for_each(|part| match family(&self.type_of(part)?) {
+                    Family::Text => Ok(()),
+                    _ if self.type_of(part)?.is_null() => Ok(()),
+                    _ => plan_err!("concat_ws takes texts here: write array_join for an array"),
+                })?;
+                Ok(Expr::ScalarFunction(function))
+            }
+            "reverse"
+                if function.args.first().is_some_and(|of| self.type_of(of).is_ok_and(|of| of.is_list())) =>
+            {
+                let reversed = datafusion::functions_nested::reverse::array_reverse_udf();
+                Ok(Expr::ScalarFunction(ScalarFunction::new_udf(reversed, function.args)))
+            }
+            name @ ("to_char" | "to_date" | "to_timestamp") => {
+                plan_err!("{name} is not available: write date_format, date_parse or from_unixtime")
+            }
             AT_TIMEZONE => {
                 let ScalarFunction { func, mut args } = function;
                 if let Some(time) = args.first_mut() {
                     *time = self.side(std::mem::replace(time, lit(ScalarValue::Null)))?;
                 }
                 Ok(Expr::ScalarFunction(ScalarFunction::new_udf(func, args)))
+            }
+            _ => Ok(Expr::ScalarFunction(function)),
+        }
+    }
+
+    /// The engine counts the elements of inner arrays.
+    fn of_cardinality(&self, function: ScalarFunction) -> Result<Expr> {
+        let given = function.args.first().map(|of| self.type_of(of)).transpose()?;
+        match given {
+            Some(DataType::List(element)) if element.data_type().is_list() => {
+                plan_err!(
+                    "the cardinality of an array of arrays is not available: count its rows after UNNEST"
+                )
             }
             _ => Ok(Expr::ScalarFunction(function)),
         }
@@ -483,12 +570,10 @@ fn refuse_hours_of_date(data_type: &DataType, span: &Expr) -> Result<()> {
     if !matches!(data_type, DataType::Date32) {
         return Ok(());
     }
-    match constant_span(span) {
-        Some((_, _, 0)) => Ok(()),
-        _ => plan_err!(
-            "hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp"
-        ),
+    if matches!(constant_span(span), Some((_, _, 0))) {
+        return Ok(());
     }
+    plan_err!("hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp")
 }
 
 /// A timestamp with a zone and a span: days and less are time that passes, months and years are counted on its clock.

@@ -55,6 +55,7 @@ impl<'a> Texts<'a> {
         let text = self.formatter.value(row).try_to_string();
         let zoned = |text: String| match self.zone {
             Some(zone) => format!("{text} {zone}"),
+            None if self.cells.data_type().is_floating() => text.replace("inf", "Infinity"),
             None => text,
         };
         text.map(|text| Some(zoned(text)))
