@@ -45,6 +45,9 @@ pub(super) fn verdict(from: &DataType, to: &DataType) -> Verdict {
             Verdict::Ours
         }
         (T::Timestamp(..), to) if to.is_string() => Verdict::Ours,
+        (T::Time32(_) | T::Time64(_), to) if to.is_string() => {
+            Verdict::Refused("take date_format of a timestamp")
+        }
         (from, T::Time32(_) | T::Time64(_)) if from.is_string() => Verdict::Same,
         (from, T::Boolean | T::Date32 | T::Timestamp(..) | T::Decimal128(..)) if from.is_string() => {
             Verdict::Ours

@@ -14,6 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 use super::casts::{self, Verdict};
 use super::functions::{self, AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
 use super::types;
+use crate::kst::DAY_MS;
 
 /// The rule.
 #[derive(Debug)]
@@ -149,6 +150,15 @@ fn family(data_type: &DataType) -> Family {
     }
 }
 
+/// The engine gives quotients and means of decimals more digits than Athena, which rounds them.
+fn refuse_decimals(what: &str, of: &[&DataType]) -> Result<()> {
+    let is_decimal = |of: &&DataType| matches!(of, DataType::Decimal128(..) | DataType::Decimal256(..));
+    if of.iter().any(is_decimal) && !of.iter().any(|of| of.is_floating()) {
+        return plan_err!("{what} of decimals has other digits in Athena: cast them to double");
+    }
+    Ok(())
+}
+
 fn is_zoned(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Timestamp(_, Some(_)))
 }
@@ -275,6 +285,17 @@ impl Meaning<'_> {
                 }
             }
             Expr::ScalarFunction(function) => Transformed::yes(self.of_function(function)?),
+            Expr::AggregateFunction(function) if function.func.name() == "avg" => {
+                let given =
+                    function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
+                refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())?;
+                Transformed::no(Expr::AggregateFunction(function))
+            }
+            Expr::WindowFunction(function) if function.fun.name() == "avg" => {
+                let given = function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
+                refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())?;
+                Transformed::no(Expr::WindowFunction(function))
+            }
             other => Transformed::no(other),
         })
     }
@@ -283,9 +304,13 @@ impl Meaning<'_> {
         expression.get_type(self.schema)
     }
 
-    /// A side of a comparison: a timestamp with a zone is compared by its instant.
+    /// A side of a comparison: a timestamp with a zone is compared by its instant, and an interval by its length.
     fn side(&self, expression: Expr) -> Result<Expr> {
-        if is_zoned(&self.type_of(&expression)?) { unzoned(expression) } else { Ok(expression) }
+        match self.type_of(&expression)? {
+            data_type if is_zoned(&data_type) => unzoned(expression),
+            DataType::Interval(_) => length(&expression),
+            _ => Ok(expression),
+        }
     }
 
     fn comparable(&self, one: &Expr, other: &Expr) -> Result<()> {
@@ -317,6 +342,9 @@ impl Meaning<'_> {
             Operator::Plus | Operator::Minus => self.of_sum(*left, op, *right),
             Operator::Multiply | Operator::Divide | Operator::Modulo => {
                 let (one, other) = (self.type_of(&left)?, self.type_of(&right)?);
+                if op == Operator::Divide {
+                    refuse_decimals("the quotient", &[&one, &other])?;
+                }
                 if [family(&one), family(&other)] != [Family::Number, Family::Span] {
                     refuse_mixed(&one, &other, Purpose::Arithmetic)?;
                 }
@@ -563,6 +591,17 @@ fn constant_span(span: &Expr) -> Option<(i32, i32, i64)> {
         }
         Expr::Negative(span) => constant_span(span).map(|(months, days, nanos)| (-months, -days, -nanos)),
         _ => None,
+    }
+}
+
+/// The length of a constant interval: the engine compares days and hours apart, so that a day is more than 36 hours.
+fn length(span: &Expr) -> Result<Expr> {
+    match constant_span(span) {
+        Some((0, days, nanos)) => {
+            let millis = i64::from(days) * DAY_MS + nanos / 1_000_000;
+            Ok(lit(ScalarValue::DurationMillisecond(Some(millis))))
+        }
+        _ => plan_err!("only constant intervals of days and less can be compared: write date_diff"),
     }
 }
 
