@@ -415,7 +415,18 @@ fn casts_are_those_of_athena() {
             ("CAST(false AS bigint)", [json!(0)]),
         ],
     );
+    // Row by row as with constants.
+    check(
+        "FROM (VALUES ('0.0'), ('5'), (NULL), ('2023-11-01')) AS t(x)",
+        &[
+            ("TRY_CAST(x AS bigint)", [Value::Null, json!(5), Value::Null, Value::Null]),
+            ("TRY_CAST(x AS double)", [json!(0.0), json!(5.0), Value::Null, Value::Null]),
+            ("TRY_CAST(x AS date)", [Value::Null, Value::Null, Value::Null, json!("2023-11-01")]),
+            ("TRY_CAST(x AS boolean)", [Value::Null, Value::Null, Value::Null, Value::Null]),
+        ],
+    );
     check_refused(&[
+        ("CAST(x AS bigint) FROM (VALUES ('5'), ('0.0')) AS t(x)", "cannot cast '0.0' to bigint"),
         ("CAST('0.0' AS bigint)", "cannot cast '0.0' to bigint"),
         ("CAST('yes' AS boolean)", "cannot cast 'yes' to boolean"),
         ("CAST('2023-11-01T00:00:00' AS timestamp)", "cannot cast '2023-11-01T00:00:00' to timestamp(3)"),
