@@ -45,6 +45,9 @@ pub(super) fn verdict(from: &DataType, to: &DataType) -> Verdict {
             Verdict::Ours
         }
         (T::Timestamp(..), to) if to.is_string() => Verdict::Ours,
+        (T::Time32(_) | T::Time64(_), to) if to.is_string() => {
+            Verdict::Refused("take date_format of a timestamp")
+        }
         (from, T::Time32(_) | T::Time64(_)) if from.is_string() => Verdict::Same,
         (from, T::Boolean | T::Date32 | T::Timestamp(..) | T::Decimal128(..)) if from.is_string() => {
             Verdict::Ours
@@ -298,7 +301,7 @@ fn is_decimal(text: &str) -> bool {
     let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = unsigned(number).split_once('.').unwrap_or((unsigned(number), ""));
     let exponent = unsigned(exponent);
-    let has_digits = !(whole.is_empty() && fraction.is_empty()) && !exponent.is_empty();
+    let has_digits = !(exponent.is_empty() || whole.is_empty() && fraction.is_empty());
     has_digits && [whole, fraction, exponent].into_iter().all(all_digits)
 }
 

@@ -3,17 +3,18 @@
 
 use arrow::datatypes::{DataType, IntervalMonthDayNanoType};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DFSchema, JoinConstraint, JoinType, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Between, InList, InSubquery, Like, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
 use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, Union, lit};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::{self, Verdict};
 use super::functions::{self, AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
 use super::types;
+use crate::kst::DAY_MS;
 
 /// The rule.
 #[derive(Debug)]
@@ -43,7 +44,19 @@ fn of_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
 /// What is compared between the inputs of a plan.
 fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
     match plan {
+        LogicalPlan::Filter(filter) => {
+            refuse_blind_subqueries(&filter.predicate)?;
+            Ok(LogicalPlan::Filter(filter))
+        }
         LogicalPlan::Join(mut join) => {
+            if join.join_constraint == JoinConstraint::Using
+                && matches!(join.join_type, JoinType::Right | JoinType::Full)
+            {
+                return plan_err!(
+                    "USING and NATURAL are not available for RIGHT and FULL JOIN: write ON a.x = b.x, and coalesce(a.x, b.x)"
+                );
+            }
+            join.filter.iter().try_for_each(refuse_blind_subqueries)?;
             let (left, right) = (join.left.schema(), join.right.schema());
             let pairs = join.on.into_iter().map(|(one, other)| {
                 let (of_left, of_right) = (one.get_type(left)?, other.get_type(right)?);
@@ -59,6 +72,45 @@ fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
             Ok(LogicalPlan::Union(union))
         }
         other => Ok(other),
+    }
+}
+
+/// The engine takes `IN` over a subquery for false where it is NULL, unless it is a condition of its own: that is refused
+/// where it matters.
+fn refuse_blind_subqueries(condition: &Expr) -> Result<()> {
+    split_conjunction(condition).into_iter().try_for_each(|condition| match condition {
+        Expr::Not(inside) if matches!(inside.as_ref(), Expr::InSubquery(_)) => refuse_constant_side(inside),
+        Expr::InSubquery(_) => refuse_constant_side(condition),
+        other => refuse_below(other, true),
+    })
+}
+
+fn refuse_constant_side(condition: &Expr) -> Result<()> {
+    match condition {
+        Expr::InSubquery(subquery) if !subquery.expr.any_column_refs() => {
+            plan_err!(
+                "a constant cannot be looked for in a subquery here: write EXISTS (SELECT ... WHERE ...)"
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Below `OR` false and NULL are one, but no longer below anything else.
+fn refuse_below(condition: &Expr, is_one: bool) -> Result<()> {
+    match condition {
+        Expr::InSubquery(subquery) if subquery.negated || !is_one => plan_err!(
+            "IN over a subquery is known as a condition of its own: write EXISTS or NOT EXISTS (SELECT ... WHERE ...) instead"
+        ),
+        condition => {
+            let is_one = is_one
+                && matches!(condition, Expr::BinaryExpr(BinaryExpr { op: Operator::Or | Operator::And, .. }));
+            condition.apply_children(|child| {
+                refuse_below(child, is_one)?;
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+            Ok(())
+        }
     }
 }
 
@@ -96,6 +148,15 @@ fn family(data_type: &DataType) -> Family {
         data_type if data_type.is_string() => Family::Text,
         _ => Family::Any,
     }
+}
+
+/// The engine gives quotients and means of decimals more digits than Athena, which rounds them.
+fn refuse_decimals(what: &str, of: &[&DataType]) -> Result<()> {
+    let is_decimal = |of: &&DataType| matches!(of, DataType::Decimal128(..) | DataType::Decimal256(..));
+    if of.iter().any(is_decimal) && !of.iter().any(|of| of.is_floating()) {
+        return plan_err!("{what} of decimals has other digits in Athena: cast them to double");
+    }
+    Ok(())
 }
 
 fn is_zoned(data_type: &DataType) -> bool {
@@ -224,6 +285,17 @@ impl Meaning<'_> {
                 }
             }
             Expr::ScalarFunction(function) => Transformed::yes(self.of_function(function)?),
+            Expr::AggregateFunction(function) if function.func.name() == "avg" => {
+                let given =
+                    function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
+                refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())?;
+                Transformed::no(Expr::AggregateFunction(function))
+            }
+            Expr::WindowFunction(function) if function.fun.name() == "avg" => {
+                let given = function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
+                refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())?;
+                Transformed::no(Expr::WindowFunction(function))
+            }
             other => Transformed::no(other),
         })
     }
@@ -232,9 +304,13 @@ impl Meaning<'_> {
         expression.get_type(self.schema)
     }
 
-    /// A side of a comparison: a timestamp with a zone is compared by its instant.
+    /// A side of a comparison: a timestamp with a zone is compared by its instant, and an interval by its length.
     fn side(&self, expression: Expr) -> Result<Expr> {
-        if is_zoned(&self.type_of(&expression)?) { unzoned(expression) } else { Ok(expression) }
+        match self.type_of(&expression)? {
+            data_type if is_zoned(&data_type) => unzoned(expression),
+            DataType::Interval(_) => length(&expression),
+            _ => Ok(expression),
+        }
     }
 
     fn comparable(&self, one: &Expr, other: &Expr) -> Result<()> {
@@ -266,6 +342,9 @@ impl Meaning<'_> {
             Operator::Plus | Operator::Minus => self.of_sum(*left, op, *right),
             Operator::Multiply | Operator::Divide | Operator::Modulo => {
                 let (one, other) = (self.type_of(&left)?, self.type_of(&right)?);
+                if op == Operator::Divide {
+                    refuse_decimals("the quotient", &[&one, &other])?;
+                }
                 if [family(&one), family(&other)] != [Family::Number, Family::Span] {
                     refuse_mixed(&one, &other, Purpose::Arithmetic)?;
                 }
@@ -412,12 +491,48 @@ impl Meaning<'_> {
                     self.of_binary(BinaryExpr::new(Box::new(joined), Operator::StringConcat, Box::new(part)))
                 })
             }
+            "cardinality" => self.of_cardinality(function),
+            "ceil" | "floor" => match <[Expr; 1]>::try_from(function.args) {
+                Ok([number]) if self.type_of(&number)?.is_integer() => Ok(number),
+                Ok(other) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, other.into()))),
+                Err(args) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, args))),
+            },
+            "concat_ws" => {
+                function.args.iter().try_for_each(|part| match family(&self.type_of(part)?) {
+                    Family::Text => Ok(()),
+                    _ if self.type_of(part)?.is_null() => Ok(()),
+                    _ => plan_err!("concat_ws takes texts here: write array_join for an array"),
+                })?;
+                Ok(Expr::ScalarFunction(function))
+            }
+            "reverse"
+                if function.args.first().is_some_and(|of| self.type_of(of).is_ok_and(|of| of.is_list())) =>
+            {
+                let reversed = datafusion::functions_nested::reverse::array_reverse_udf();
+                Ok(Expr::ScalarFunction(ScalarFunction::new_udf(reversed, function.args)))
+            }
+            name @ ("to_char" | "to_date" | "to_timestamp") => {
+                plan_err!("{name} is not available: write date_format, date_parse or from_unixtime")
+            }
             AT_TIMEZONE => {
                 let ScalarFunction { func, mut args } = function;
                 if let Some(time) = args.first_mut() {
                     *time = self.side(std::mem::replace(time, lit(ScalarValue::Null)))?;
                 }
                 Ok(Expr::ScalarFunction(ScalarFunction::new_udf(func, args)))
+            }
+            _ => Ok(Expr::ScalarFunction(function)),
+        }
+    }
+
+    /// The engine counts the elements of inner arrays.
+    fn of_cardinality(&self, function: ScalarFunction) -> Result<Expr> {
+        let given = function.args.first().map(|of| self.type_of(of)).transpose()?;
+        match given {
+            Some(DataType::List(element)) if element.data_type().is_list() => {
+                plan_err!(
+                    "the cardinality of an array of arrays is not available: count its rows after UNNEST"
+                )
             }
             _ => Ok(Expr::ScalarFunction(function)),
         }
@@ -479,16 +594,25 @@ fn constant_span(span: &Expr) -> Option<(i32, i32, i64)> {
     }
 }
 
+/// The length of a constant interval: the engine compares days and hours apart, so that a day is more than 36 hours.
+fn length(span: &Expr) -> Result<Expr> {
+    match constant_span(span) {
+        Some((0, days, nanos)) => {
+            let millis = i64::from(days) * DAY_MS + nanos / 1_000_000;
+            Ok(lit(ScalarValue::DurationMillisecond(Some(millis))))
+        }
+        _ => plan_err!("only constant intervals of days and less can be compared: write date_diff"),
+    }
+}
+
 fn refuse_hours_of_date(data_type: &DataType, span: &Expr) -> Result<()> {
     if !matches!(data_type, DataType::Date32) {
         return Ok(());
     }
-    match constant_span(span) {
-        Some((_, _, 0)) => Ok(()),
-        _ => plan_err!(
-            "hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp"
-        ),
+    if matches!(constant_span(span), Some((_, _, 0))) {
+        return Ok(());
     }
+    plan_err!("hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp")
 }
 
 /// A timestamp with a zone and a span: days and less are time that passes, months and years are counted on its clock.

@@ -15,6 +15,13 @@ use crate::error::{Error, ErrorKind, Result};
 /// A call by its name and its number of arguments, and what stands for it; `{1}` is the first argument.
 const SPELLINGS: &[(&str, usize, &str)] = &[
     ("approx_percentile", 2, "approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1})"),
+    (
+        "arrays_overlap",
+        2,
+        "CASE WHEN arrays_overlap({1}, {2}) THEN true \
+         WHEN {1} IS NOT NULL AND {2} IS NOT NULL \
+         AND array_position({1}, NULL) IS NULL AND array_position({2}, NULL) IS NULL THEN false END",
+    ),
     ("arbitrary", 1, "any_value({1})"),
     ("array_max", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_max({1}) END"),
     ("array_min", 1, "CASE WHEN array_position({1}, NULL) IS NULL THEN array_min({1}) END"),
@@ -65,10 +72,11 @@ const SPELLINGS: &[(&str, usize, &str)] = &[
     ("regexp_extract", 3, "array_element(regexp_match({1}, concat('(', {2}, ')')), {3} + 1)"),
     ("regexp_replace", 2, "regexp_replace({1}, {2}, '', 'g')"),
     ("regexp_replace", 3, "regexp_replace({1}, {2}, {3}, 'g')"),
+    ("repeat", 2, "array_repeat({1}, {2})"),
     ("second", 1, "time_field('second', {1})"),
-    ("sequence", 2, "generate_series({1}, {2})"),
+    ("sequence", 2, "generate_series({1}, {2}, CASE WHEN {1} <= {2} THEN 1 ELSE -1 END)"),
     ("sequence", 3, "generate_series({1}, {2}, {3})"),
-    ("split", 2, "string_to_array({1}, {2})"),
+    ("split", 2, "CASE WHEN {1} = '' THEN ARRAY[''] ELSE string_to_array({1}, {2}) END"),
     ("timezone_hour", 1, "time_field('timezone_hour', {1})"),
     ("timezone_minute", 1, "time_field('timezone_minute', {1})"),
     ("week", 1, "time_field('week', {1})"),

@@ -245,9 +245,11 @@ impl TableProvider for LakeTable {
         let wanted = days::wanted(&self.days.known, filters, &self.schema, &self.times, session)?;
         let manifests = self.days.of(&wanted).await?;
         // Of days that other conditions leave out, a folder is all that is looked at.
-        let is_published = |day| match wanted.contains(&day) {
-            true => manifests.iter().any(|manifest| manifest.day == day),
-            false => self.days.known.binary_search(&day).is_ok(),
+        let is_published = |day| {
+            if wanted.contains(&day) {
+                return manifests.iter().any(|manifest| manifest.day == day);
+            }
+            self.days.known.binary_search(&day).is_ok()
         };
         self.named.add(&days::named(filters, session), is_published);
         let files = manifests.iter().flat_map(|manifest| {

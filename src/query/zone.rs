@@ -35,12 +35,12 @@ impl Zone {
         let lower = lower.strip_prefix("etc/").unwrap_or(&lower);
         let name = if NAMES_OF_UTC.contains(&lower) || name == "-00:00" { UTC } else { name };
         let is_known_form = !name.starts_with(['+', '-']) || is_offset(name);
-        match name.parse::<Tz>().ok().filter(|_| is_known_form) {
-            Some(tz) => Ok(Self { name: name.to_owned(), tz }),
-            None => plan_err!(
+        let Some(tz) = name.parse::<Tz>().ok().filter(|_| is_known_form) else {
+            return plan_err!(
                 "'{name}' is not a time zone: write a name such as 'Asia/Seoul', an offset such as '+09:00', or 'UTC'"
-            ),
-        }
+            );
+        };
+        Ok(Self { name: name.to_owned(), tz })
     }
 
     /// The zone of the session.

@@ -499,14 +499,14 @@ fn a_reader_that_goes_away_is_no_error() {
 fn rows_beyond_memory_are_spilled_or_refused_with_the_next_step() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
-    let sorted = "SELECT CAST(value AS varchar) || repeat('x', 100) AS x FROM generate_series(1, 700000) \
+    let sorted = "SELECT CAST(value AS varchar) || rpad('', 100, 'x') AS x FROM generate_series(1, 700000) \
                   ORDER BY reverse(x)";
     let tight = ["--memory", "64MiB", "--threads", "1", "--scratch", "."];
     query(&work, sorted).args(tight).args(["--to-file", "sorted.csv"]).exits(0);
     let lines = fs::read_to_string(work.path("sorted.csv")).unwrap();
     assert_eq!(lines.lines().count(), 700_001);
     assert_eq!(fs::read_dir(work.path("")).unwrap().count(), 3, "raw, lake and the file");
-    let gathered = "SELECT cardinality(array_agg(repeat('x', 1000))) FROM generate_series(1, 500000)";
+    let gathered = "SELECT cardinality(array_agg(rpad('', 1000, 'x'))) FROM generate_series(1, 500000)";
     query(&work, gathered).args(["--memory", "64MiB"]).exits(4).says(&["needs more memory", "--memory"]);
 }
 
@@ -515,7 +515,7 @@ fn what_was_spilled_goes_with_an_interrupted_query() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
     fs::create_dir(work.path("spills")).unwrap();
-    let sorted = "SELECT CAST(value AS varchar) || repeat('x', 100) AS x FROM generate_series(1, 100000000) \
+    let sorted = "SELECT CAST(value AS varchar) || rpad('', 100, 'x') AS x FROM generate_series(1, 100000000) \
                   ORDER BY reverse(x)";
     let tight = ["--memory", "64MiB", "--threads", "1", "--scratch", "spills", "--to-file", "a.csv"];
     let mut running = query(&work, sorted).args(tight).start();

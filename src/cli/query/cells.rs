@@ -17,8 +17,11 @@ use crate::kst::DAY_MS;
 /// `2023-11-01 09:00:00.000`; of a column with a zone this is what a clock there shows, and its name follows.
 const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.3f";
 
+const TIME: &str = "%H:%M:%S%.3f";
+
 const OPTIONS: FormatOptions<'static> = FormatOptions::new()
     .with_null("NULL")
+    .with_time_format(Some(TIME))
     .with_timestamp_format(Some(TIMESTAMP))
     .with_timestamp_tz_format(Some(TIMESTAMP));
 
@@ -55,6 +58,7 @@ impl<'a> Texts<'a> {
         let text = self.formatter.value(row).try_to_string();
         let zoned = |text: String| match self.zone {
             Some(zone) => format!("{text} {zone}"),
+            None if self.cells.data_type().is_floating() => text.replace("inf", "Infinity"),
             None => text,
         };
         text.map(|text| Some(zoned(text)))

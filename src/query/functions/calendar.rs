@@ -142,10 +142,11 @@ impl Unit {
 
     fn add(self, count: i64, wall: UtcInstant) -> Result<UtcInstant> {
         match self {
-            Self::Millis(millis) => match millis.checked_mul(count).and_then(|ms| wall.0.checked_add(ms)) {
-                Some(sum) => Ok(UtcInstant(sum)),
-                None => exec_err!("{count} units are too many"),
-            },
+            Self::Millis(millis) => {
+                let sum = millis.checked_mul(count).and_then(|millis| wall.0.checked_add(millis));
+                let Some(sum) = sum else { return exec_err!("{count} units are too many") };
+                Ok(UtcInstant(sum))
+            }
             Self::Months(months) => plus_months(wall, months.saturating_mul(count)),
         }
     }

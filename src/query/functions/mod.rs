@@ -121,10 +121,8 @@ impl Function {
             (Takes::Whole, _) if given.is_integer() || given.is_null() => DataType::Int64,
             (Takes::Float, _) if given.is_numeric() || given.is_null() => DataType::Float64,
             (Takes::Moment, DataType::Date32) => DataType::Date32,
-            (Takes::Moment, DataType::Timestamp(_, zone)) => {
-                DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
-            }
-            (Takes::Timestamp, DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone)) => {
+            (Takes::Moment, DataType::Timestamp(_, zone))
+            | (Takes::Timestamp, DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone)) => {
                 DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
             }
             (Takes::Moment | Takes::Timestamp, DataType::Null) => TIME,
@@ -182,10 +180,8 @@ fn time(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
 
 /// The type of the last argument.
 fn same_as_last(fields: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
-    match fields.last() {
-        Some(field) => Ok(field.data_type().clone()),
-        None => plan_err!("an argument is missing"),
-    }
+    let Some(field) = fields.last() else { return plan_err!("an argument is missing") };
+    Ok(field.data_type().clone())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
@@ -195,7 +191,7 @@ fn float(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
 
 /// The constant text at a place of the arguments.
 fn constant<'a>(scalars: &[Option<&'a ScalarValue>], place: usize) -> Option<&'a str> {
-    scalars.get(place).copied().flatten().and_then(|value| value.try_as_str()).flatten()
+    scalars.get(place).copied().flatten().and_then(ScalarValue::try_as_str).flatten()
 }
 
 /// The texts of a column.

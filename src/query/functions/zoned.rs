@@ -49,10 +49,10 @@ pub(in crate::query) const INSTANTS: [(&str, &str); 2] =
 type Scalars<'a> = &'a [Option<&'a ScalarValue>];
 
 fn second_names_zone(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
-    match constant(scalars, 1) {
-        Some(name) => Ok(Zone::named(name)?.data_type()),
-        None => plan_err!("a time zone must be a constant text, such as 'Asia/Seoul'"),
-    }
+    let Some(name) = constant(scalars, 1) else {
+        return plan_err!("a time zone must be a constant text, such as 'Asia/Seoul'");
+    };
+    Ok(Zone::named(name)?.data_type())
 }
 
 fn zone_for_clock(fields: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
@@ -152,13 +152,14 @@ fn as_zoned(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
     column(texts(&given).iter().map(one), data_type)
 }
 
+/// Beyond that, neighbouring milliseconds are one number.
+const MOST_MILLIS: f64 = 9.0e15;
+
 fn from_unixtime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
     let one = |seconds: Option<f64>| {
         let Some(seconds) = seconds else { return Ok(None) };
         let millis = (seconds * 1000.0 + 0.5).floor();
-        // Beyond that, neighbouring milliseconds are one number.
-        const MOST: f64 = 9.0e15;
-        if !(-MOST..=MOST).contains(&millis) {
+        if !(-MOST_MILLIS..=MOST_MILLIS).contains(&millis) {
             return exec_err!("{seconds} seconds are no time");
         }
         #[expect(clippy::cast_possible_truncation, reason = "it is a whole number within the range")]
@@ -201,10 +202,8 @@ fn from_iso8601(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> 
     let zone = Zone::of(data_type)?;
     let one = |text: Option<&str>| {
         let Some(text) = text else { return Ok(None) };
-        match iso8601(text) {
-            Some(parsed) => of_zone(parsed, text, zone.as_ref()),
-            None => exec_err!("'{text}' is no time of ISO 8601"),
-        }
+        let Some(parsed) = iso8601(text) else { return exec_err!("'{text}' is no time of ISO 8601") };
+        of_zone(parsed, text, zone.as_ref())
     };
     column(texts(&columns[0]).iter().map(one), data_type)
 }
@@ -212,10 +211,12 @@ fn from_iso8601(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> 
 fn parse_datetime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
     let (values, patterns, zone) = (texts(&columns[0]), texts(&columns[1]), Zone::of(data_type)?);
     let one = |row| match (text_at(values, row), text_at(patterns, row)) {
-        (Some(value), Some(pattern)) => match parsed_with_offset(value, &mysql(pattern)?) {
-            Some(parsed) => of_zone(parsed, value, zone.as_ref()),
-            None => exec_err!("'{value}' is no time of the form '{pattern}'"),
-        },
+        (Some(value), Some(pattern)) => {
+            let Some(parsed) = parsed_with_offset(value, &mysql(pattern)?) else {
+                return exec_err!("'{value}' is no time of the form '{pattern}'");
+            };
+            of_zone(parsed, value, zone.as_ref())
+        }
         _ => Ok(None),
     };
     column((0..values.len()).map(one), data_type)
