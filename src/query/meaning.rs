@@ -1,20 +1,22 @@
 //! Operators, comparisons and casts as Athena means them: a rule that the engine applies before it brings operands to one
 //! type. What Athena refuses is refused, since the engine would convert one side and give an answer.
 
-use arrow::datatypes::{DataType, IntervalMonthDayNanoType};
+use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, JoinConstraint, JoinType, Result, ScalarValue, plan_err};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, Result, ScalarValue, plan_err};
 use datafusion::logical_expr::expr::{Between, InList, InSubquery, Like, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
-use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, Union, lit};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{BinaryExpr, Case, Expr, ExprSchemable, LogicalPlan, Operator, lit};
 use datafusion::optimizer::AnalyzerRule;
 
 use super::casts::{self, Verdict};
-use super::functions::{self, AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
+use super::families::{Family, Purpose, family, is_zoned, refuse_decimals, refuse_mixed, refuse_unlike};
+use super::functions::AT_TIMEZONE;
+use super::inputs::of_inputs;
+use super::instants::{call, length, refuse_hours_of_date, unzoned, zoned_sum};
 use super::types;
-use crate::kst::DAY_MS;
 
 /// The rule.
 #[derive(Debug)]
@@ -39,213 +41,6 @@ fn of_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         Ok(meant.update_data(|expression| name.restore(expression)))
     })?;
     plan.map_data(of_inputs)?.map_data(LogicalPlan::recompute_schema)
-}
-
-/// What is compared between the inputs of a plan.
-fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
-    match plan {
-        LogicalPlan::Filter(filter) => {
-            refuse_blind_subqueries(&filter.predicate)?;
-            Ok(LogicalPlan::Filter(filter))
-        }
-        LogicalPlan::Join(mut join) => {
-            if join.join_constraint == JoinConstraint::Using
-                && matches!(join.join_type, JoinType::Right | JoinType::Full)
-            {
-                return plan_err!(
-                    "USING and NATURAL are not available for RIGHT and FULL JOIN: write ON a.x = b.x, and coalesce(a.x, b.x)"
-                );
-            }
-            join.filter.iter().try_for_each(refuse_blind_subqueries)?;
-            let (left, right) = (join.left.schema(), join.right.schema());
-            let pairs = join.on.into_iter().map(|(one, other)| {
-                let (of_left, of_right) = (one.get_type(left)?, other.get_type(right)?);
-                refuse_mixed(&of_left, &of_right, Purpose::Comparison)?;
-                let apart = of_left != of_right;
-                Ok((unzoned_if(one, apart, &of_left)?, unzoned_if(other, apart, &of_right)?))
-            });
-            join.on = pairs.collect::<Result<_>>()?;
-            Ok(LogicalPlan::Join(join))
-        }
-        LogicalPlan::Union(union) => {
-            refuse_mixed_union(&union)?;
-            Ok(LogicalPlan::Union(union))
-        }
-        other => Ok(other),
-    }
-}
-
-/// The engine takes `IN` over a subquery for false where it is NULL, unless it is a condition of its own: that is refused
-/// where it matters.
-fn refuse_blind_subqueries(condition: &Expr) -> Result<()> {
-    split_conjunction(condition).into_iter().try_for_each(|condition| match condition {
-        Expr::Not(inside) if matches!(inside.as_ref(), Expr::InSubquery(_)) => refuse_constant_side(inside),
-        Expr::InSubquery(_) => refuse_constant_side(condition),
-        other => refuse_below(other, true),
-    })
-}
-
-fn refuse_constant_side(condition: &Expr) -> Result<()> {
-    match condition {
-        Expr::InSubquery(subquery) if !subquery.expr.any_column_refs() => {
-            plan_err!(
-                "a constant cannot be looked for in a subquery here: write EXISTS (SELECT ... WHERE ...)"
-            )
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Below `OR` false and NULL are one, but no longer below anything else.
-fn refuse_below(condition: &Expr, is_one: bool) -> Result<()> {
-    match condition {
-        Expr::InSubquery(subquery) if subquery.negated || !is_one => plan_err!(
-            "IN over a subquery is known as a condition of its own: write EXISTS or NOT EXISTS (SELECT ... WHERE ...) instead"
-        ),
-        condition => {
-            let is_one = is_one
-                && matches!(condition, Expr::BinaryExpr(BinaryExpr { op: Operator::Or | Operator::And, .. }));
-            condition.apply_children(|child| {
-                refuse_below(child, is_one)?;
-                Ok(TreeNodeRecursion::Continue)
-            })?;
-            Ok(())
-        }
-    }
-}
-
-fn refuse_mixed_union(union: &Union) -> Result<()> {
-    let Some((first, others)) = union.inputs.split_first() else { return Ok(()) };
-    for other in others {
-        for (one, other) in first.schema().fields().iter().zip(other.schema().fields()) {
-            refuse_unlike(one.data_type(), other.data_type())?;
-        }
-    }
-    Ok(())
-}
-
-/// Types between which Athena converts by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    /// NULL, and what is not told apart here.
-    Any,
-    Truth,
-    Number,
-    Text,
-    Moment,
-    Clock,
-    Span,
-}
-
-fn family(data_type: &DataType) -> Family {
-    match data_type {
-        DataType::Dictionary(_, value) => family(value),
-        DataType::Boolean => Family::Truth,
-        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => Family::Moment,
-        DataType::Time32(_) | DataType::Time64(_) => Family::Clock,
-        DataType::Interval(_) | DataType::Duration(_) => Family::Span,
-        data_type if data_type.is_numeric() => Family::Number,
-        data_type if data_type.is_string() => Family::Text,
-        _ => Family::Any,
-    }
-}
-
-/// The engine gives quotients and means of decimals more digits than Athena, which rounds them.
-fn refuse_decimals(what: &str, of: &[&DataType]) -> Result<()> {
-    let is_decimal = |of: &&DataType| matches!(of, DataType::Decimal128(..) | DataType::Decimal256(..));
-    if of.iter().any(is_decimal) && !of.iter().any(|of| of.is_floating()) {
-        return plan_err!("{what} of decimals has other digits in Athena: cast them to double");
-    }
-    Ok(())
-}
-
-fn is_zoned(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Timestamp(_, Some(_)))
-}
-
-/// What to write where two types do not go together.
-fn advice(one: &DataType, other: &DataType) -> &'static str {
-    match [family(one), family(other)] {
-        [Family::Text, Family::Moment] | [Family::Moment, Family::Text] => {
-            "write a literal such as timestamp '2023-11-01 00:00:00' or date '2023-11-01', or cast one of them"
-        }
-        [Family::Text, Family::Number] | [Family::Number, Family::Text] => {
-            "write the number without quotes, or cast one of them"
-        }
-        _ => "cast one of them",
-    }
-}
-
-/// What two values are brought together for.
-#[derive(Clone, Copy)]
-enum Purpose {
-    Comparison,
-    Joining,
-    Arithmetic,
-    Column,
-}
-
-impl Purpose {
-    fn said(self, one: &DataType, other: &DataType) -> String {
-        let (one, other) = (types::name(one), types::name(other));
-        match self {
-            Self::Comparison => format!("cannot compare {one} with {other}"),
-            Self::Joining => format!("cannot join {one} and {other} with ||"),
-            Self::Arithmetic => format!("cannot calculate with {one} and {other}"),
-            Self::Column => format!("cannot put {one} and {other} into one column"),
-        }
-    }
-}
-
-fn refuse_mixed(one: &DataType, other: &DataType, purpose: Purpose) -> Result<()> {
-    let (a, b) = (family(one), family(other));
-    if a == b || a == Family::Any || b == Family::Any {
-        return Ok(());
-    }
-    plan_err!("{}, and neither can Athena: {}", purpose.said(one, other), advice(one, other))
-}
-
-/// As values that become one column: timestamps must also be alike in their zone.
-fn refuse_unlike(one: &DataType, other: &DataType) -> Result<()> {
-    refuse_mixed(one, other, Purpose::Column)?;
-    let is_apart = one != other && (is_zoned(one) || is_zoned(other));
-    if is_apart && !one.is_null() && !other.is_null() {
-        return plan_err!(
-            "{}, since their zones differ: bring both to one zone with AT TIME ZONE",
-            Purpose::Column.said(one, other)
-        );
-    }
-    Ok(())
-}
-
-/// A call of a function of ours.
-fn call(name: &str, arguments: Vec<Expr>) -> Result<Expr> {
-    let Some(function) = functions::named(name) else { return plan_err!("there is no function {name}") };
-    Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments)))
-}
-
-/// The instant of a timestamp with a zone, as a timestamp without one.
-fn unzoned(expression: Expr) -> Result<Expr> {
-    let Expr::ScalarFunction(function) = expression else { return call(INSTANT, vec![expression]) };
-    let name = function.func.name();
-    if let Some((_, instant)) = INSTANTS.iter().find(|(zoned, _)| *zoned == name) {
-        return call(instant, function.args);
-    }
-    match <[Expr; 2]>::try_from(function.args) {
-        // A zone changes no instant: without it conditions on a column choose days and files.
-        Ok([time, _]) if name == AT_TIMEZONE => match &time {
-            Expr::ScalarFunction(_) => call(INSTANT, vec![time]),
-            _ => Ok(time),
-        },
-        Ok(both) => {
-            call(INSTANT, vec![Expr::ScalarFunction(ScalarFunction::new_udf(function.func, both.into()))])
-        }
-        Err(args) => call(INSTANT, vec![Expr::ScalarFunction(ScalarFunction::new_udf(function.func, args))]),
-    }
-}
-
-fn unzoned_if(expression: Expr, is_apart: bool, data_type: &DataType) -> Result<Expr> {
-    if is_apart && is_zoned(data_type) { unzoned(expression) } else { Ok(expression) }
 }
 
 /// What an expression means, where columns are known.
@@ -292,7 +87,8 @@ impl Meaning<'_> {
                 Transformed::no(Expr::AggregateFunction(function))
             }
             Expr::WindowFunction(function) if function.fun.name() == "avg" => {
-                let given = function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
+                let given =
+                    function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
                 refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())?;
                 Transformed::no(Expr::WindowFunction(function))
             }
@@ -580,56 +376,6 @@ fn with_backslashes(pattern: &str, escape: Option<char>) -> Result<String> {
         }
     }
     Ok(written)
-}
-
-/// A constant span: its months, and whether it has days or parts of them.
-fn constant_span(span: &Expr) -> Option<(i32, i32, i64)> {
-    match span {
-        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), _) => {
-            let (months, days, nanos) = IntervalMonthDayNanoType::to_parts(*span);
-            Some((months, days, nanos))
-        }
-        Expr::Negative(span) => constant_span(span).map(|(months, days, nanos)| (-months, -days, -nanos)),
-        _ => None,
-    }
-}
-
-/// The length of a constant interval: the engine compares days and hours apart, so that a day is more than 36 hours.
-fn length(span: &Expr) -> Result<Expr> {
-    match constant_span(span) {
-        Some((0, days, nanos)) => {
-            let millis = i64::from(days) * DAY_MS + nanos / 1_000_000;
-            Ok(lit(ScalarValue::DurationMillisecond(Some(millis))))
-        }
-        _ => plan_err!("only constant intervals of days and less can be compared: write date_diff"),
-    }
-}
-
-fn refuse_hours_of_date(data_type: &DataType, span: &Expr) -> Result<()> {
-    if !matches!(data_type, DataType::Date32) {
-        return Ok(());
-    }
-    if matches!(constant_span(span), Some((_, _, 0))) {
-        return Ok(());
-    }
-    plan_err!("hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp")
-}
-
-/// A timestamp with a zone and a span: days and less are time that passes, months and years are counted on its clock.
-fn zoned_sum(time: Expr, op: Operator, span: Expr, data_type: &DataType) -> Result<Expr> {
-    let DataType::Timestamp(_, Some(zone)) = data_type else { return plan_err!("the timestamp has no zone") };
-    let zone = lit(zone.as_ref());
-    let sum = |time, span| Expr::BinaryExpr(BinaryExpr::new(Box::new(time), op, Box::new(span)));
-    match constant_span(&span) {
-        Some((0, ..)) => call(AT_TIMEZONE, vec![sum(unzoned(time)?, span), zone]),
-        Some((_, 0, 0)) => {
-            let clock = call(WALL_CLOCK, vec![time])?;
-            call(WITH_TIMEZONE, vec![sum(clock, span), zone])
-        }
-        _ => plan_err!(
-            "a timestamp with time zone takes a constant interval of one kind, such as interval '1' day: use date_add"
-        ),
-    }
 }
 
 #[cfg(test)]
