@@ -75,7 +75,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
-    """The events of a run that cannot be remembered, of one over damage, and of one over the folder of a date."""
+    """The events of a run over damage that cannot be remembered, and of one over the folder of a date."""
     raw, lake = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("lake")
     (raw / "x_CloudTrail_r_20231101T0310Z_x.json.gz").write_bytes(gzip.compress(b'{"Records":[{'))
     (raw / "notes").write_text("no log")
