@@ -45,8 +45,9 @@ OWNER = re.compile(r"[0-9a-fA-F]{64}|[\w.-]{1,24}", re.ASCII)
 ALL_SINCE_2019 = 7
 FEWEST_IN_TAIL = [("2019-07-01", ALL_SINCE_2019), ("2012-01-01", 1)]
 SINCE_2023 = "2023-01-01"
-WHOLE_AT_THE_END = {
-    "tls_version": r".*\d",
+GRAMMARS = {
+    "authentication_type": "[A-Za-z]+",
+    "tls_version": r"TLS.*\d",
     "acl_required": "Yes|No",
     "source_region": r"[a-z\d]+(?:-[a-z\d]+)*-[a-z]*\d+",
 }
@@ -140,19 +141,17 @@ def is_altered(fields: dict[str, str], moment: int) -> bool:
         not OWNER.fullmatch(fields["bucket_owner"])
         or len(tail) < fewest
         or 1 < len(tail) < ALL_SINCE_2019
-        or not fields.get("tls_version", "-").startswith(("TLS", "-"))
+        or any(not re.fullmatch(f"-|{form}", fields.get(name, "-")) for name, form in GRAMMARS.items())
         or any(not " " <= character <= "~" for value in tail for character in value)
-        or bool(len(tail) >= ALL_SINCE_2019 and not fields["extra"] and is_cut(tail, day))
+        or bool(tail and not fields["extra"] and day >= SINCE_2023 and is_cut(tail))
         or bool(texts and all(re.fullmatch('".*"', text) for text in texts))
     )
 
 
-def is_cut(tail: list[str], day: str) -> bool:
-    """Whether the last field of a line cannot be the whole value. Since 2023 none is the last that once was."""
+def is_cut(tail: list[str]) -> bool:
+    """Whether a line ends in what can be the front of a value, where since 2023 further fields come."""
     name, value = TAIL_FIELDS[len(tail) - 1], tail[-1]
-    ended_then = name == "access_point_arn" or (name == "tls_version" and value.endswith("v1"))
-    is_whole = re.fullmatch(WHOLE_AT_THE_END.get(name, ".*"), value)
-    return value != "-" and (not is_whole or (ended_then and day >= SINCE_2023))
+    return name == "access_point_arn" and value != "-" or name == "tls_version" and value.endswith("v1")
 
 
 def decoded_key(operation: str, key: str) -> str:

@@ -5,6 +5,7 @@
 //! name where there is none, never the reverse.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use memchr::memchr;
@@ -16,7 +17,7 @@ use super::unescaped::{is_of_name, unescaped};
 const SIGNS: [u8; 4] = *b"=%\"\\";
 
 /// Bytes in which encoded characters are looked for at once.
-const CHUNK: usize = 16;
+const CHUNK: usize = 32;
 
 /// How a JSON escape of a character of a name begins.
 const JSON_ESCAPE: &[u8] = b"\\u00";
@@ -59,14 +60,11 @@ impl Gate {
 
     /// Whether there may be a name with a value in text, or in texts that stand one after the other.
     pub(super) fn is_passed(&self, text: &[u8]) -> bool {
-        let mut from = 0;
-        while let Some(hit) = self.automaton.find(Input::new(text).range(from..)) {
-            if self.is_name_at(text, hit.start()) {
-                return true;
-            }
-            from = hit.start() + 1;
-        }
-        has_encoded(text, self.have_digits)
+        let is_escape = |hit: usize| {
+            text[hit] == b'\\' && unescaped(&text[hit..]).is_some_and(|(byte, _)| is_of_name(byte))
+        };
+        let is_name = |hit: usize| self.names.iter().any(|landmark| landmark.around(text, hit).is_some());
+        self.hits(text).any(|hit| is_escape(hit) || is_name(hit)) || has_encoded(text, self.have_digits)
     }
 
     /// Whether characters that names can have may be escaped in a text.
@@ -74,9 +72,18 @@ impl Gate {
         has_encoded(text, self.have_digits) || memchr::memmem::find(text, JSON_ESCAPE).is_some()
     }
 
-    fn is_name_at(&self, text: &[u8], hit: usize) -> bool {
-        let is_escape = || unescaped(&text[hit..]).is_some_and(|(byte, _)| is_of_name(byte));
-        text[hit] == b'\\' && is_escape() || self.names.iter().any(|landmark| landmark.is_around(text, hit))
+    /// Where names stand that have a sign behind them, in a text without escapes.
+    pub(super) fn names_in<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> {
+        self.hits(text).flat_map(move |hit| self.names.iter().filter_map(move |name| name.around(text, hit)))
+    }
+
+    fn hits<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = usize> {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let hit = self.automaton.find(Input::new(text).range(from..))?.start();
+            from = hit + 1;
+            Some(hit)
+        })
     }
 }
 
@@ -93,11 +100,12 @@ fn has_encoded(text: &[u8], with_digits: bool) -> bool {
         return (first..places).any(is_at);
     }
     let mut at = first.max(1);
-    while let Some([before, lead, high, low]) = text.get(at - 1..).and_then(shifted) {
+    while let Some(window) = text[at - 1..].first_chunk::<{ CHUNK + 3 }>() {
         // All places of a chunk are looked at, so that they can be compared at once.
         let may_be = (0..CHUNK).fold(false, |any, place| {
-            let is_lead = (lead[place] == b'%') | (lead[place] == b'5') & (before[place] == b'2');
-            any | is_lead & is_encoded_letter(high[place], low[place])
+            let [before, lead, high, low] = [0, 1, 2, 3].map(|offset| window[place + offset]);
+            let is_lead = lead == b'%' || lead == b'5' && before == b'2';
+            any | (is_lead && is_encoded_letter(high, low))
         });
         if may_be && (at..at + CHUNK).any(is_at) {
             return true;
@@ -109,18 +117,12 @@ fn has_encoded(text: &[u8], with_digits: bool) -> bool {
 
 /// Whether these digits can be those of a letter, `_` or `-`.
 fn is_encoded_letter(high: u8, low: u8) -> bool {
-    (high & 0xfc == b'4') | (high == b'2') & (low | 0x20 == b'd')
-}
-
-/// The chunks that begin at the first four bytes of a text.
-fn shifted(text: &[u8]) -> Option<[&[u8; CHUNK]; 4]> {
-    let chunk = |from: usize| text.get(from..)?.first_chunk();
-    Some([chunk(0)?, chunk(1)?, chunk(2)?, chunk(3)?])
+    high & 0xfc == b'4' || high == b'2' && low | 0x20 == b'd'
 }
 
 impl Landmark {
     fn of(name: &[u8]) -> Self {
-        let rarity = |at: &usize| name[*at..*at + 2].iter().map(rank).sum::<usize>();
+        let rarity = |at: &usize| name[*at..*at + 2].iter().copied().map(rank).sum::<usize>();
         let at = (0..name.len().saturating_sub(1)).max_by_key(rarity);
         Self { name: name.to_vec(), at: at.unwrap_or_default() }
     }
@@ -133,16 +135,17 @@ impl Landmark {
         firsts.iter().flat_map(|first| seconds.iter().map(|second| vec![*first, *second])).collect()
     }
 
-    /// Whether the name stands around a hit, with a sign behind it.
-    fn is_around(&self, text: &[u8], hit: usize) -> bool {
-        let name = hit.checked_sub(self.at).and_then(|start| text.get(start..start + self.name.len() + 1));
-        let split = name.and_then(<[u8]>::split_last);
-        split.is_some_and(|(sign, name)| SIGNS.contains(sign) && name.eq_ignore_ascii_case(&self.name))
+    /// Where the name stands around a hit, if a sign is behind it.
+    fn around(&self, text: &[u8], hit: usize) -> Option<Range<usize>> {
+        let start = hit.checked_sub(self.at)?;
+        let range = start..start + self.name.len();
+        let has_sign = text.get(range.end).is_some_and(|sign| SIGNS.contains(sign));
+        (has_sign && text[range.clone()].eq_ignore_ascii_case(&self.name)).then_some(range)
     }
 }
 
-fn rank(byte: &u8) -> usize {
-    LETTERS.iter().position(|letter| letter.eq_ignore_ascii_case(byte)).unwrap_or_default()
+fn rank(byte: u8) -> usize {
+    LETTERS.iter().position(|letter| letter.eq_ignore_ascii_case(&byte)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 use super::MASK;
 use super::gate::Gate;
 use super::unescaped::Unescaped;
@@ -13,7 +11,7 @@ use super::unescaped::Unescaped;
 #[derive(Debug, Default)]
 pub(super) struct Names {
     all: Vec<String>,
-    search: Option<(Gate, AhoCorasick)>,
+    gate: Option<Gate>,
     /// Whether `name=value` counts, and not only `"name": value`.
     as_parameters: bool,
 }
@@ -27,20 +25,13 @@ struct Span {
 
 impl Names {
     pub(super) fn new(names: Vec<String>, as_parameters: bool) -> Self {
-        let build = || {
-            let automaton = AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .kind(Some(AhoCorasickKind::DFA))
-                .build(&names);
-            (Gate::new(&names), automaton.expect("a few names make a small automaton"))
-        };
-        let search = (!names.is_empty()).then(build);
-        Self { all: names, search, as_parameters }
+        let gate = (!names.is_empty()).then(|| Gate::new(&names));
+        Self { all: names, gate, as_parameters }
     }
 
     /// Whether one of the names may be in a text: without it there is nothing to mask.
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
-        self.search.as_ref().is_some_and(|(gate, _)| gate.is_passed(text))
+        self.gate.as_ref().is_some_and(|gate| gate.is_passed(text))
     }
 
     /// Whether a key is one of the names.
@@ -52,14 +43,12 @@ impl Names {
     ///
     /// Text is cut at ASCII bytes only: UTF-8 stays UTF-8, and JSON stays JSON.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let (gate, automaton) = self.search.as_ref().filter(|(gate, _)| gate.is_passed(text))?;
+        let gate = self.gate.as_ref().filter(|gate| gate.is_passed(text))?;
         let unescaped = gate.has_escaped(text).then(|| Unescaped::of(text));
         let mut spans: Vec<Span> = Vec::new();
-        for found in
-            automaton.find_overlapping_iter(unescaped.as_ref().map_or(text, |written| &written.bytes))
-        {
+        for name in gate.names_in(unescaped.as_ref().map_or(text, |written| &written.bytes)) {
             let origin = |at: usize| unescaped.as_ref().map_or(at, |written| written.origin(at));
-            let (start, end) = (origin(found.start()), origin(found.end()));
+            let (start, end) = (origin(name.start), origin(name.end));
             let masked_to = spans.last().map_or(0, |span| span.range.end);
             if start >= masked_to && begins_name(text, start) {
                 spans.extend(self.value_behind(text, end).filter(|span| !span.range.is_empty()));

@@ -2,13 +2,13 @@
 //!
 //! Lines pass through other tools before they are read: `grep` puts the name of a file before them, a table calculation puts
 //! quotes around them, a full disk cuts them off. The fields between may all be right, or none: such a line is never
-//! exact. What S3 writes itself tells: the owner's id at the front, how many fields follow the user agent, whether the TLS
-//! version is in its place among them, and in which form the last one is.
+//! exact. What S3 writes itself tells: the owner's id at the front, how many fields follow the user agent, and whether those
+//! among them that have a form of their own are in their places.
 
 use memchr::memchr;
 
 use super::fields::Field;
-use super::tail::{TAIL, Tail};
+use super::tail::Tail;
 
 /// Bytes of a canonical user id, which are hexadecimal digits.
 const OWNER_BYTES: usize = 64;
@@ -25,6 +25,9 @@ pub(super) const SINCE_2019: usize = 7;
 
 /// From when on `aclRequired` follows the ARN of the access point, with the same margin: November 2022.
 const ENDS_AFTER_ARN_MS: i64 = 1_672_531_200_000;
+
+/// The same with the ARN of the access point.
+const SINCE_2021: usize = SINCE_2019 + 1;
 
 /// The fewest fields after the user agent that a line of this time has.
 pub(super) fn fewest_after_agent(request_time_ms: i64) -> usize {
@@ -48,35 +51,40 @@ pub(super) fn is_whole_tail(tail: &Tail<'_>, request_time_ms: i64) -> bool {
     let count = tail.count();
     // The fields from the host id to the TLS version came at once, but for the spring in which a caller stood before them.
     let has_part = (2..SINCE_2019).contains(&count) && !tail.joined;
-    let is_in_place = tail.get(Field::TlsVersion).is_none_or(|token| token.starts_with(b"TLS"));
-    let last = TAIL.get(count.wrapping_sub(1)).filter(|_| count >= SINCE_2019 && tail.extra.is_none());
-    let ends_whole =
-        |field: &Field| tail.get(*field).is_none_or(|token| is_whole(*field, token, request_time_ms));
+    let fits = |(field, grammar): &(Field, Grammar)| tail.get(*field).is_none_or(grammar);
     count >= fewest_after_agent(request_time_ms)
         && !has_part
-        && is_in_place
         && tail.is_printed
-        && last.is_none_or(ends_whole)
+        && GRAMMARS.iter().all(fits)
+        && (tail.extra.is_some() || request_time_ms < ENDS_AFTER_ARN_MS || !ends_as_before_2023(tail))
 }
 
-/// Whether the last token of a line can be the whole value of its field. A shorter value that is whole itself, `TLSv1` of
-/// `TLSv1.2`, tells only where lines do not end yet.
-fn is_whole(field: Field, token: &[u8], request_time_ms: i64) -> bool {
-    let ends_in_digit = token.last().is_some_and(u8::is_ascii_digit);
-    let ends_later = request_time_ms >= ENDS_AFTER_ARN_MS;
-    match field {
-        Field::TlsVersion => ends_in_digit && !(ends_later && token.ends_with(b"v1")),
-        Field::AccessPointArn => !ends_later,
-        Field::AclRequired => matches!(token, b"Yes" | b"No"),
-        Field::SourceRegion => {
-            ends_in_digit && memchr(b'-', token).is_some() && token.iter().all(is_of_region)
-        }
-        _ => true,
+/// Whether a token can be the value of a field.
+type Grammar = fn(&[u8]) -> bool;
+
+/// The fields after the user agent whose values are hardly ever those of their neighbours, or the front of a value.
+const GRAMMARS: [(Field, Grammar); 4] = [
+    (Field::AuthenticationType, |token| token.iter().all(u8::is_ascii_alphabetic)),
+    (Field::TlsVersion, |token| token.starts_with(b"TLS") && ends_in_digit(token)),
+    (Field::AclRequired, |token| matches!(token, b"Yes" | b"No")),
+    (Field::SourceRegion, |token| {
+        let in_region = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+        ends_in_digit(token) && memchr(b'-', token).is_some() && token.iter().all(in_region)
+    }),
+];
+
+fn ends_in_digit(token: &[u8]) -> bool {
+    token.last().is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether the last token is a value that can be the front of another one, `TLSv1` of `TLSv1.2`: in a line of a time that has
+/// further fields.
+fn ends_as_before_2023(tail: &Tail<'_>) -> bool {
+    match tail.count() {
+        SINCE_2019 => tail.get(Field::TlsVersion).is_some_and(|token| token.ends_with(b"v1")),
+        SINCE_2021 => tail.get(Field::AccessPointArn).is_some(),
+        _ => false,
     }
-}
-
-fn is_of_region(byte: &u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-'
 }
 
 /// Whether all quotes were doubled, as in a table of values: each text that is there has quotes of its own.

@@ -256,9 +256,9 @@ fn forged_text_is_read_right_or_marked() {
 /// A tail that could be six fields, two dashes and a tail does not matter if the request-URI is bare.
 #[test]
 fn a_bare_request_uri_does_not_end_at_a_quote() {
-    let line = format!(r#"{HEAD} - 200 - 5 5 1 1 "" "" - - - 200 200 - - - - HOST= -"#);
+    let line = format!(r#"{HEAD} - 200 - 5 5 1 1 "" "" - - - 200 - - - - - r-1 -"#);
     assert_eq!(read(&line).quality, Quality::Exact);
-    let line = format!(r#"{HEAD} "" 200 - 5 5 1 1 "" "" - - - 200 200 - - - - HOST= -"#);
+    let line = format!(r#"{HEAD} "" 200 - 5 5 1 1 "" "" - - - 200 - - - - - r-1 -"#);
     assert_eq!(read(&line).quality, Quality::Ambiguous);
 }
 

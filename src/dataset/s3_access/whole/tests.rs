@@ -87,6 +87,16 @@ fn what_was_put_around_a_line_is_seen() {
         (line.replace(' ', ","), None),
         (line.replace(" AuthHeader ", " AuthHeader\t"), Some(Quality::Ambiguous)),
         (line.replace(" - - ap", "\u{a0}- - ap"), Some(Quality::Ambiguous)),
+        // One blank or quote too many, or too few.
+        (line.replace("AuthHeader web", "AuthHeaderweb"), Some(Quality::Ambiguous)),
+        (line.replace("ECDHE-RSA", "ECDHE RSA"), Some(Quality::Ambiguous)),
+        (line.replace("TLSv1.2", "TLSv1. 2"), Some(Quality::Ambiguous)),
+        (line.replace("northeast-2", "northeast- 2"), Some(Quality::Ambiguous)),
+        (
+            line.replace("SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader", "- TLS_CHACHA -")
+                .replace("1234=", "1234=\""),
+            Some(Quality::Ambiguous),
+        ),
         (format!("{line}\""), Some(Quality::Ambiguous)),
         (format!("{line}\0"), Some(Quality::Ambiguous)),
         (format!("{line}'"), Some(Quality::Ambiguous)),
