@@ -335,6 +335,9 @@ impl Finished<'_> {
         for table in self.summary["tables"].as_array().unwrap() {
             let [read, parts @ ..] = ledger(table);
             assert_eq!(read, parts.iter().sum::<u64>(), "the ledger should balance: {table}");
+            let [listed, read, left] = ["objects_listed", "objects", "objects_left"].map(|name| &table[name]);
+            let sum = read.as_u64().zip(left.as_u64()).map(|(read, left)| read + left);
+            assert_eq!(listed.as_u64(), sum, "the ledger of objects should balance: {table}");
         }
         self.work.logmill(["verify", "--day", day, "--output", &self.lake]).exits(0);
         self.work.assert_no_debris(&self.lake);

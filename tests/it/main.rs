@@ -13,6 +13,7 @@ mod first_logs;
 mod harness;
 mod history;
 mod house;
+mod inputs;
 mod kept_rows;
 mod lines;
 mod output;
