@@ -117,6 +117,14 @@ def contents(found: dict[str, bytes]) -> dict[str, Any]:
     return held
 
 
+def unlisted(found: dict[str, Any]) -> dict[str, Any]:
+    """Contents without the ledger of objects, which also counts what lies beside the logs."""
+    return {
+        path: {name: value for name, value in held.items() if name != "listed"} if isinstance(held, dict) else held
+        for path, held in found.items()
+    }
+
+
 def live(found: dict[str, bytes]) -> dict[str, bytes]:
     """The files of a lake without those of runs that its manifests do not name."""
     live = {f"{table}/{partition(day)}": run for (table, day), run in runs(found).items()}

@@ -29,6 +29,7 @@ from many_days import (
     runs,
     span,
     status,
+    unlisted,
 )
 from month import BY_DELIVERY, FOLDERS, REGIONS, SHARE_OF_REJECTS, UNDATED, Month, access_line, packed, record
 from oracle import chosen, kst_window
@@ -122,7 +123,7 @@ def test_a_backfill_makes_the_lake_of_single_runs_with_one_request_an_object(
     assert len(once) > 270
     assert stretch.fetches > 1.4 * once.total()
     dated = {folder: count for folder, count in folders.items() if re.search(r"/\d{4}/\d\d/\d\d/$", folder)}
-    assert len(dated) > 4 * len(DAYS)
+    assert len(dated) == 4 * len(DAYS)
     assert max(dated.values()) <= len(DATASETS)
     assert folders.total() < stretch.listings / 2
 
@@ -187,8 +188,9 @@ def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_
     published = runs(read(lake))
     stale = {place for place in before if place[1] != FEW[1] and published[place] == before[place]}
     fresh = published.keys() - stale
-    found = of_days(contents(live(read(lake))), fresh)
-    wanted = of_days(behind.bucket.expected, fresh)
+    # Objects of other log types have come since some of the days were made.
+    found = of_days(unlisted(contents(live(read(lake)))), fresh)
+    wanted = of_days(unlisted(behind.bucket.expected), fresh)
     assert {path: found.get(path) for path in wanted} == wanted, "a published day is not whole"
     made = json.loads(aws.logmill(*behind.arguments(lake)).stdout)
     made = {(table["table"], day["day"]) for day in made["days"] for table in day["tables"]}
@@ -204,7 +206,8 @@ def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_
     assert len(superseded) <= 1, superseded
     # What a run has superseded that was killed after its commit waits for the next run of the day, or this.
     aws.logmill("clean", "--output", lake.url, "--older-than", "0s", *GRACE)
-    assert_complete(lake, behind.bucket.expected)
+    assert unlisted(contents(read(lake))) == unlisted(behind.bucket.expected)
+    assert not lake.uploads()
 
 
 @pytest.mark.parametrize("place", [0, 4])
