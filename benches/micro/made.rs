@@ -10,7 +10,7 @@ use logmill::cancel::Cancel;
 use logmill::convert::{ConvertOptions, Observer};
 use logmill::dataset::{self, Dataset, DecodeLimits, Naming, RedactRules, TableSchema};
 use logmill::kst::KstDay;
-use logmill::plan::{TablePlan, TableSource, plan_table};
+use logmill::plan::{KeyTimes, TablePlan, TableSource, plan_table};
 use logmill::store::unpack::Unpacked;
 use logmill::store::{Connector, SourceAccess, Way};
 use rayon::ThreadPool;
@@ -133,6 +133,7 @@ fn source(dataset: &'static dyn Dataset, folder: &Path) -> TableSource {
         filter: Vec::new(),
         redact: RedactRules::default(),
         lateness_ms: i64::from(dataset.default_lateness_hours()) * 3_600_000,
+        key_times: KeyTimes::Trusted,
         shares_input: false,
     }
 }

@@ -12,7 +12,7 @@ use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Res
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{
-    DayObjects, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TablePlan, TableSource, UNRECOGNISED,
+    DayObjects, LeftGroup, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TablePlan, TableSource,
 };
 use crate::publish::StagedDay;
 
@@ -102,7 +102,7 @@ impl<'a> RangeRun<'_, 'a> {
         left_out: &mut BTreeMap<String, LeftObject>,
     ) -> Result<()> {
         let walked = self.walk(&mut planner, observer);
-        let unrecognised = planner.left().filter(|left| left.why == UNRECOGNISED).cloned();
+        let unrecognised = planner.unrecognised().iter().cloned();
         left_out.extend(unrecognised.map(|left| (left.address.clone(), left)));
         walked
     }
@@ -232,11 +232,11 @@ impl<'a> RangeRun<'_, 'a> {
         &mut self,
         day: KstDay,
         open: OpenDay<'a>,
-        left: Vec<LeftObject>,
+        counted: Vec<LeftGroup>,
         observer: &mut dyn RangeObserver,
     ) -> Result<()> {
         let OpenDay { run, staged, legs, began, read_seconds } = open;
-        let (plan, found) = legs.join(TablePlan { left, ..self.source.empty_plan() });
+        let (plan, found) = legs.join(TablePlan { counted, ..self.source.empty_plan() });
         run.say_planned(&plan, None);
         run.say_read(&plan, found.rows_read(), read_seconds);
         let outcome = run.finish(&plan, found, staged, began);

@@ -37,7 +37,10 @@ struct ShardIndex {
     files: Vec<(String, u64)>,
     runs: Vec<StagedRun>,
     identities: Vec<String>,
-    counts: Vec<(u32, RowLedger, Damage, u64)>,
+    counts: Vec<(u32, RowLedger, Damage)>,
+    /// Rows that are newer than the name of their object allows, in the order of the counts; early versions do not say.
+    #[serde(default)]
+    newer_than_name: Vec<u64>,
     quarantines: Vec<StagedQuarantine>,
 }
 
@@ -240,15 +243,12 @@ impl Scattered {
         let runs = self.runs.iter().map(staged_run).collect::<Result<_>>()?;
         let identities = self.identities.iter().map(staged_identities).collect::<Result<_>>()?;
         let quarantines = self.quarantines.iter_mut().map(staged_quarantine).collect::<Result<_>>()?;
-        let counts = self
-            .counts
-            .iter()
-            .map(|count| (count.object, count.ledger, count.damage, count.newer_than_name))
-            .collect();
+        let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
+        let newer_than_name = self.counts.iter().map(|count| count.newer_than_name).collect();
         // Last, since the files are complete only now.
         let files = file_sizes(folder).map_err(|cause| spill_failed(folder, cause))?;
         let (plan, folder) = (attempt.plan.to_owned(), attempt.run.to_owned());
-        Ok(ShardIndex { plan, folder, files, runs, identities, counts, quarantines })
+        Ok(ShardIndex { plan, folder, files, runs, identities, counts, newer_than_name, quarantines })
     }
 
     /// Puts the results of all shards of a table together; those that are elsewhere are brought below `scratch` first.
@@ -289,13 +289,14 @@ impl Scattered {
             dictionary_bytes: run.dictionary_bytes,
         }));
         self.identities.extend(index.identities.iter().map(|file| IdentityRun::in_file(folder.join(file))));
-        let count = |(object, ledger, damage, newer_than_name)| ObjectCount {
+        let newer = index.newer_than_name.into_iter().chain(std::iter::repeat(0));
+        let count = |((object, ledger, damage), newer_than_name)| ObjectCount {
             object,
             ledger,
             damage,
             newer_than_name,
         };
-        self.counts.extend(index.counts.into_iter().map(count));
+        self.counts.extend(index.counts.into_iter().zip(newer).map(count));
         for staged in index.quarantines {
             self.quarantines.push(Quarantine::restore(folder.join(staged.file), &staged.index)?);
         }

@@ -29,11 +29,14 @@ pub(super) fn reason_to_leave(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a name is that of a file of gzip and eight random characters behind it, as the AWS CLI names a download until it
-/// is whole.
+/// Whether a name is that of a file of gzip with eight random hexadecimal digits behind it, as the AWS CLI names a download
+/// until it is whole. Digits alone are rather a date.
 fn is_partial_download(name: &str) -> bool {
     let Some((file, random)) = name.rsplit_once('.') else { return false };
-    file.ends_with(".gz") && random.len() == 8 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    file.ends_with(".gz")
+        && random.len() == 8
+        && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && !random.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -54,6 +57,8 @@ mod tests {
             (format!("{log}.6eF3aBcD"), Some("partial download")),
             ("2024-03-05-04-00-00-0123456789ABCDEF".to_owned(), None),
             ("access.log.12345678".to_owned(), None),
+            (format!("{log}.20240305"), None),
+            (format!("{log}.original"), None),
             ("tmp".to_owned(), None),
         ] {
             assert_eq!(reason_to_leave(&name), expected, "{name}");

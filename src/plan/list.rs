@@ -28,12 +28,15 @@ pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> R
 /// `days` bounds only where is looked for objects whose keys say nothing: dated folders outside are passed over, and count
 /// when it is the log type that divides its folders so.
 pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<bool> {
-    let wanted = source.wanted(days);
-    for store in source.stores(connector)? {
-        let mut familiar = Familiar::default();
-        if Listing::new(source, wanted, store.as_ref(), &mut familiar)?.look()? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let stores = source.stores(connector)?;
+    let look = |days: DayRange| {
+        stores.iter().try_fold(false, |holds, store| {
+            let mut familiar = Familiar::default();
+            let listing = Listing::new(source, source.wanted(days), store.as_ref(), &mut familiar)?;
+            Ok(holds || listing.look()?)
+        })
+    };
+    // One day shows most that there is, whatever its time.
+    let last = DayRange::only(days.last);
+    Ok(look(last)? || days != last && look(days)?)
 }

@@ -37,10 +37,13 @@ pub struct LeftGroup {
 
 impl ListedObjects {
     /// Counts objects to read and what is left out.
-    pub fn count<'a>(read: usize, left: impl IntoIterator<Item = &'a LeftObject>) -> Self {
-        let mut groups: BTreeMap<&str, LeftGroup> = BTreeMap::new();
+    pub fn count(read: usize, left: impl IntoIterator<Item = LeftGroup>) -> Self {
+        let mut groups: BTreeMap<String, LeftGroup> = BTreeMap::new();
         for left in left {
-            groups.entry(left.why.as_ref()).or_insert_with(|| LeftGroup::new(left)).add(left);
+            match groups.get_mut(&left.why) {
+                Some(group) => group.add(left),
+                None => drop(groups.insert(left.why.clone(), left)),
+            }
         }
         let left: Vec<LeftGroup> = groups.into_values().collect();
         let read = read as u64;
@@ -62,24 +65,27 @@ impl ListedObjects {
 }
 
 impl LeftGroup {
-    fn new(left: &LeftObject) -> Self {
+    /// One object or folder.
+    #[must_use]
+    pub fn of(left: &LeftObject) -> Self {
+        let is_folder = left.address.ends_with('/');
         Self {
             why: left.why.clone().into_owned(),
-            objects: 0,
-            folders: 0,
-            bytes: 0,
+            objects: u64::from(!is_folder),
+            folders: u64::from(is_folder),
+            bytes: left.bytes,
             first: left.address.clone(),
             of_another_time: left.of_another_time,
         }
     }
 
-    fn add(&mut self, left: &LeftObject) {
-        let is_folder = left.address.ends_with('/');
-        self.folders += u64::from(is_folder);
-        self.objects += u64::from(!is_folder);
-        self.bytes += left.bytes;
-        if left.address < self.first {
-            self.first.clone_from(&left.address);
+    /// Takes in what is left out for the same reason.
+    pub fn add(&mut self, other: Self) {
+        self.objects += other.objects;
+        self.folders += other.folders;
+        self.bytes += other.bytes;
+        if other.first < self.first {
+            self.first = other.first;
         }
     }
 }
@@ -100,7 +106,7 @@ mod tests {
             left("a/old/", 0, "early", true),
             left("a/y", 4, "early", true),
         ];
-        let listed = ListedObjects::count(3, &all);
+        let listed = ListedObjects::count(3, all.iter().map(LeftGroup::of));
         let groups: Vec<_> =
             listed.left.iter().map(|of| (&*of.why, of.objects, of.folders, of.bytes, &*of.first)).collect();
         assert_eq!(groups, [("early", 1, 1, 4, "a/old/"), ("hidden", 2, 0, 3, "a/._x")]);

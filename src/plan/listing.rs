@@ -128,6 +128,19 @@ impl<'a> Listing<'a> {
         self.left.push(Left { object: LeftObject { address, bytes, why, of_another_time }, days });
     }
 
+    /// Whether an earlier listing has judged a key. What lies in the folder of one date is listed once.
+    fn is_known(&mut self, key: &str) -> bool {
+        let is_once = self.place.dates_above(key.trim_end_matches('/')).is_some_and(FolderDates::is_day);
+        !is_once && !self.familiar.judged.insert(key.to_owned())
+    }
+
+    /// Whether a key is named like those of another log type.
+    fn is_of_another(&self, key: &str) -> bool {
+        let path = self.place.path(key);
+        let mut others = dataset::ALL.iter().filter(|other| other.name() != self.source.dataset.name());
+        others.any(|other| other.claim(&path) != KeyClaim::Unclear)
+    }
+
     fn judge_all_unclear(&mut self) {
         for object in std::mem::take(&mut self.unclear) {
             if self.is_done() {
@@ -140,13 +153,9 @@ impl<'a> Listing<'a> {
     /// An object whose key says nothing: its content decides, whatever lies beside it, so that a day and a range of days
     /// agree. One that is itself named as the input was meant to be read.
     fn judge_unclear(&mut self, object: ObjectMeta) {
-        let path = self.place.path(&object.key);
         let is_input = self.source.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
-        let of_another = dataset::ALL.iter().any(|other| {
-            other.name() != self.source.dataset.name() && other.claim(&path) != KeyClaim::Unclear
-        });
-        if of_another {
+        if self.is_of_another(&object.key) {
             self.leave(&object.key, object.bytes, "named like another log type");
         } else if object_key::split(&object.key).1.starts_with('_') {
             self.leave(&object.key, object.bytes, "hidden file");
@@ -246,7 +255,7 @@ impl ListVisitor for Listing<'_> {
         } else {
             return true;
         };
-        if self.familiar.judged.insert(format!("{folder}/")) {
+        if !self.is_known(&format!("{folder}/")) {
             self.leave(&format!("{folder}/"), 0, why);
         }
         false
@@ -280,7 +289,9 @@ impl ListVisitor for Listing<'_> {
             self.holds_logs = true;
             self.place.note_name(&object.key, time);
             self.timed.push((object, time));
-        } else if !self.familiar.judged.insert(object.key.clone()) {
+        } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
+            // What is no log of this type is not even counted.
+        } else if self.is_known(&object.key) {
             self.known += 1;
         } else if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {
             self.leave(&object.key, object.bytes, why);
@@ -293,10 +304,10 @@ impl ListVisitor for Listing<'_> {
 
     fn passed(&mut self, key: &str, reason: &'static str) {
         self.met += 1;
-        if self.familiar.judged.insert(key.to_owned()) {
-            self.leave(key, 0, reason);
-        } else {
+        if self.is_known(key) {
             self.known += 1;
+        } else {
+            self.leave(key, 0, reason);
         }
     }
 

@@ -84,6 +84,9 @@ pub struct TablePlan {
     pub objects: Vec<PlannedObject>,
     /// The objects and folders left out, in the order of their addresses.
     pub left: Vec<LeftObject>,
+    /// What else is left out and only counted: a range of days names none of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<LeftGroup>,
 }
 
 /// An object to read.
@@ -204,7 +207,8 @@ impl TablePlan {
     /// What listing the inputs has met.
     #[must_use]
     pub fn listed(&self) -> ListedObjects {
-        ListedObjects::count(self.objects.len(), &self.left)
+        let left = self.left.iter().map(LeftGroup::of);
+        ListedObjects::count(self.objects.len(), left.chain(self.counted.iter().cloned()))
     }
 
     /// From when on no object that is still awaited can hold events of the day.

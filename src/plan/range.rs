@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::choose::{Choice, Midnight, Wanted};
 use super::listing::{Familiar, Left, Listing};
 use super::source::TableSource;
-use super::{LeftObject, PlannedObject};
+use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, UNRECOGNISED};
 use crate::dataset::{KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
@@ -45,7 +45,7 @@ pub struct DayObjects<'a> {
     /// The objects, in no order.
     pub objects: Vec<&'a PlannedObject>,
     /// What was met beside them and is left out, but for what is of another time.
-    pub left: Vec<&'a LeftObject>,
+    pub left: Vec<LeftGroup>,
     /// Where they were looked for.
     pub source: &'a TableSource,
     /// Since when it is not known what has come.
@@ -92,8 +92,10 @@ pub struct RangePlanner<'a> {
     span: usize,
     /// What was decided.
     chosen: BTreeMap<KstDay, bool>,
-    /// What is left out, but for what is of another time.
-    left: Vec<Left>,
+    /// What is left out, but for what is of another time: counted by the days that look there and the reason.
+    left: BTreeMap<(KstDay, KstDay, String), LeftGroup>,
+    /// Objects that are left out, since nothing tells whether they are logs.
+    unrecognised: Vec<LeftObject>,
 }
 
 struct ListedDate {
@@ -140,7 +142,8 @@ impl<'a> RangePlanner<'a> {
             undated: Vec::new(),
             span: FIRST_SPAN,
             chosen: BTreeMap::new(),
-            left: Vec::new(),
+            left: BTreeMap::new(),
+            unrecognised: Vec::new(),
         })
     }
 
@@ -150,21 +153,34 @@ impl<'a> RangePlanner<'a> {
         self.inputs.iter().map(|(store, _)| store.requests()).sum()
     }
 
-    /// What was met so far and is left out, but for what is of another time.
-    pub fn left(&self) -> impl Iterator<Item = &LeftObject> {
-        self.left.iter().map(|left| &left.object)
-    }
-
-    /// That part of it that a plan of the day alone would leave out, in the order of addresses.
+    /// Objects that were left out so far, since nothing tells whether they are logs.
     #[must_use]
-    pub fn left_of(&self, day: KstDay) -> Vec<LeftObject> {
-        let mut left: Vec<LeftObject> = self.left_on(day).cloned().collect();
-        left.sort_by(|a, b| a.address.cmp(&b.address));
-        left
+    pub fn unrecognised(&self) -> &[LeftObject] {
+        &self.unrecognised
     }
 
-    fn left_on(&self, day: KstDay) -> impl Iterator<Item = &LeftObject> {
-        self.left.iter().filter(move |left| left.days.contains(day)).map(|left| &left.object)
+    /// What was met so far and is left out, but for what is of another time.
+    pub fn left(&self) -> impl Iterator<Item = LeftGroup> {
+        self.left.values().cloned()
+    }
+
+    /// That part of it that a plan of the day alone would leave out, by reason.
+    #[must_use]
+    pub fn left_of(&self, day: KstDay) -> Vec<LeftGroup> {
+        let of_day = self.left.iter().filter(|((first, last, _), _)| (*first..=*last).contains(&day));
+        ListedObjects::count(0, of_day.map(|(_, group)| group.clone())).left
+    }
+
+    fn leave(&mut self, left: Left) {
+        let DayRange { first, last } = left.days;
+        let group = LeftGroup::of(&left.object);
+        if left.object.why == UNRECOGNISED {
+            self.unrecognised.push(left.object);
+        }
+        match self.left.get_mut(&(first, last, group.why.clone())) {
+            Some(known) => known.add(group),
+            None => drop(self.left.insert((first, last, group.why.clone()), group)),
+        }
     }
 
     /// The next leg, which ends with the next day that nothing later can feed; `None` at the end. Objects without a date
@@ -236,7 +252,7 @@ impl<'a> RangePlanner<'a> {
             objects.filter(|shared| shared.days.contains(day)).map(|shared| &shared.object).collect();
         let near = self.listed.iter().filter(|listed| self.feeds(listed.date, day));
         let listed_at = near.map(|listed| listed.at).min().unwrap_or_else(self.clock);
-        let left = self.left_on(day).collect();
+        let left = self.left_of(day);
         let is_chosen = choose(&DayObjects { day, objects, left, source: self.source, listed_at })?;
         self.chosen.insert(day, is_chosen);
         Ok(())
@@ -254,11 +270,11 @@ impl<'a> RangePlanner<'a> {
         let wanted = self.wanted.within(UtcWindow { start: *first, end: last.plus_ms(DAY_MS) });
         let at = (self.clock)();
         let mut by_date: BTreeMap<UtcInstant, Vec<SharedObject>> = BTreeMap::new();
-        let mut count = 0;
+        let (mut count, mut lefts) = (0, Vec::new());
         for (input, (store, familiar)) in (0..).zip(&mut self.inputs) {
             let (found, left) = Listing::new(self.source, wanted, store.as_ref(), familiar)?.run()?;
             count += found.len();
-            self.left.extend(left.into_iter().filter(|left| !left.object.of_another_time));
+            lefts.extend(left.into_iter().filter(|left| !left.object.of_another_time));
             for found in found {
                 let (days, date) = (found.days, found.date);
                 let object = SharedObject { object: PlannedObject::new(store.as_ref(), input, found), days };
@@ -268,6 +284,7 @@ impl<'a> RangePlanner<'a> {
                 }
             }
         }
+        lefts.into_iter().for_each(|left| self.leave(left));
         let listed = |date| ListedDate { date, at, objects: by_date.remove(&date).unwrap_or_default() };
         self.listed.extend(dates.into_iter().map(listed));
         if !by_date.is_empty() {
@@ -400,8 +417,7 @@ mod tests {
             prop_assert_eq!(&sorted, &closed);
             for day in closed {
                 let plan = plan_table(&source, day, &connector).unwrap();
-                let left_out = plan.left.into_iter().filter(|left| !left.of_another_time);
-                prop_assert_eq!(planner.left_of(day), left_out.collect::<Vec<_>>());
+                prop_assert_eq!(planner.left_of(day), plan.listed().of_the_day().left);
                 let expected: BTreeSet<String> =
                     plan.objects.into_iter().map(|object| object.address).collect();
                 prop_assert_eq!(asked[&day], expected.len());

@@ -64,6 +64,7 @@ impl TableSource {
             requests: 0,
             objects: Vec::new(),
             left: Vec::new(),
+            counted: Vec::new(),
         }
     }
 }

@@ -289,7 +289,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
     };
     let objects = about.objects.len() as u64;
     let bytes = about.objects.iter().map(|object| object.bytes).sum();
-    let listed = ListedObjects::count(about.objects.len(), about.left.iter().copied());
+    let listed = ListedObjects::count(about.objects.len(), about.left.iter().cloned());
     let listed_at = about.listed_at;
     let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.inputs);
     let other_inputs = other_inputs.map(|manifest| manifest.inputs.clone());

@@ -104,7 +104,11 @@ fn number(count: u64) -> String {
 /// Objects that listing met and left out, and why; early manifests do not say.
 fn left_out(manifest: &Manifest) -> (Option<u64>, String) {
     let Some(listed) = &manifest.listed else { return (None, String::new()) };
-    let counts = listed.left.iter().map(|group| (&group.why, group.objects.max(group.folders)));
-    let why: Vec<String> = counts.map(|(why, count)| format!("{why}: {}", number(count))).collect();
+    let why = |(why, objects, folders): (&String, u64, u64)| match folders {
+        0 => format!("{why}: {}", number(objects)),
+        _ => format!("{why}: {} and {} not entered", number(objects), number(folders)),
+    };
+    let counts = listed.left.iter().map(|group| (&group.why, group.objects, group.folders));
+    let why: Vec<String> = counts.map(why).collect();
     (Some(listed.left_out()), why.join(", "))
 }

@@ -2,13 +2,19 @@
 //! past the keys of other days where names are in the order of time.
 //!
 //! Before keys are passed over, the parts of their times are listed down to the days: a key of another form that lies among
-//! them is met like every other. One premise stays: a name that goes on after a series' prefix with a whole date is one of
-//! the series. A walk asks nobody: it says which requests come next, and takes their answers in any order.
+//! them is met like every other. A gap of a few pages is not worth that: it is listed. One premise stays for longer ones: a
+//! name in which a whole date follows a series' prefix is one of the series. A walk sends nothing itself: it says which
+//! requests come next, and takes their answers in any order.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Gap, ListVisitor, ObjectMeta};
+
+/// Pages of a gap that are listed before it is passed over.
+const PATIENCE: u8 = 8;
+/// Sorts after every name that begins with what stands before it.
+const AFTER_ALL: char = '\u{10ffff}';
 
 /// A part of the answer to a request: names in their order.
 #[derive(Debug, Default)]
@@ -34,6 +40,8 @@ pub(crate) struct Walk<'a> {
     entered: HashSet<String>,
     /// Whether there is anything at all.
     pub(crate) found_something: bool,
+    /// Pages of a gap that are listed before it is passed over.
+    patience: u8,
 }
 
 /// One request to be made.
@@ -47,6 +55,10 @@ pub(crate) struct Request {
     pub(crate) after: Option<String>,
     /// The page, which takes the place of `after`.
     pub(crate) token: Option<String>,
+    /// Only names before this one.
+    until: Option<String>,
+    /// Pages of a gap that may still be listed.
+    patience: u8,
     goal: Goal,
 }
 
@@ -61,32 +73,46 @@ enum Goal {
 
 impl Request {
     fn folder(prefix: String) -> Self {
-        Self { prefix, delimiter: '/', after: None, token: None, goal: Goal::Folder }
+        let (after, token, until) = (None, None, None);
+        Self { prefix, delimiter: '/', after, token, until, patience: 0, goal: Goal::Folder }
+    }
+
+    /// Whether a name is to be met.
+    fn wants(&self, name: &str) -> bool {
+        self.until.as_ref().is_none_or(|until| name < until.as_str())
     }
 
     /// The next page of the same listing, if there is one.
     fn next(&self, page: &Page) -> Option<Self> {
-        Some(Self { token: Some(page.next.clone()?), ..self.clone() })
+        let last = page.groups.last().max(page.objects.last().map(|object| &object.key))?;
+        let token = page.next.clone().filter(|_| self.wants(last))?;
+        Some(Self { token: Some(token), ..self.clone() })
     }
 }
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(root: &'a str, prefix: &'a str) -> Self {
-        let waiting = vec![Request::folder(prefix.to_owned())];
-        Self { root, prefix, waiting, entered: HashSet::new(), found_something: false }
+        Self::with_patience(root, prefix, PATIENCE)
+    }
+
+    pub(crate) fn with_patience(root: &'a str, prefix: &'a str, patience: u8) -> Self {
+        let waiting = vec![Request { patience, ..Request::folder(prefix.to_owned()) }];
+        Self { root, prefix, waiting, entered: HashSet::new(), found_something: false, patience }
     }
 
     /// Takes the answer to a request.
     pub(crate) fn take(&mut self, request: &Request, page: &Page, visitor: &mut dyn ListVisitor) {
         match &request.goal {
             Goal::Folder => self.take_folder_page(request, page, visitor),
-            Goal::Gap(gap) => self.take_gap_page(gap, request, page, visitor),
+            Goal::Gap(gap) => self.take_gap_page(gap, request, page),
         }
     }
 
     fn take_folder_page(&mut self, request: &Request, page: &Page, visitor: &mut dyn ListVisitor) {
-        page.groups.iter().for_each(|folder| self.take_folder(folder, visitor));
-        page.objects.iter().for_each(|object| self.take_object(object, visitor));
+        let folders = page.groups.iter().filter(|folder| request.wants(folder));
+        folders.for_each(|folder| self.take_folder(folder, visitor));
+        let objects = page.objects.iter().filter(|object| request.wants(&object.key));
+        objects.for_each(|object| self.take_object(object, visitor));
         let Some(next) = request.next(page) else { return };
         let last_folder = page.groups.last();
         let gap = page
@@ -95,11 +121,12 @@ impl<'a> Walk<'a> {
             .filter(|last| last_folder.is_none_or(|folder| *folder < last.key))
             .and_then(|last| Some((&last.key, visitor.gap(last.key.strip_prefix(self.root)?)?)));
         match gap {
-            Some((key, gap)) => {
+            Some((key, gap)) if request.patience == 0 => {
                 visitor.skipped(&gap.series);
                 self.pass_over(gap, key, request);
             }
-            None => self.waiting.push(next),
+            Some(_) => self.waiting.push(Request { patience: request.patience - 1, ..next }),
+            None => self.waiting.push(Request { patience: self.patience, ..next }),
         }
     }
 
@@ -137,64 +164,67 @@ impl<'a> Walk<'a> {
         if !visitor.enter(below) {
             return;
         }
-        self.waiting.push(Request::folder(folder.to_owned()));
+        self.waiting.push(Request { patience: self.patience, ..Request::folder(folder.to_owned()) });
     }
 
     /// Goes on behind a gap in the listing of a folder, and looks at what lies in it.
     fn pass_over(&mut self, gap: Gap, met: &str, folder: &Request) {
-        let until = format!("{}{}", self.root, gap.until);
-        self.waiting.push(Request { after: Some(until), token: None, ..folder.clone() });
+        let gap_end = format!("{}{}", self.root, gap.until);
+        let until = folder.until.clone().unwrap_or_else(|| gap_end.clone()).min(gap_end.clone());
+        if folder.wants(&gap_end) {
+            let behind =
+                Request { after: Some(gap_end), token: None, patience: self.patience, ..folder.clone() };
+            self.waiting.push(behind);
+        }
         for wanted in gap.but.iter().map(|but| format!("{}{but}", self.root)) {
             self.waiting.push(Request { after: Some(met.to_owned()), ..Request::folder(wanted) });
         }
-        self.look_into(&Arc::new(gap), String::new(), met);
+        let from =
+            Request { after: Some(met.to_owned()), until: Some(until), ..Request::folder(String::new()) };
+        self.look_into(&Arc::new(gap), "", &from);
     }
 
     /// The request that shows, by one group for each year, month or day, what lies in a gap behind `time`, the front of a
-    /// time in its keys.
-    fn look_into(&mut self, gap: &Arc<Gap>, time: String, met: &str) {
+    /// time in its keys; between the names that `from` wants.
+    fn look_into(&mut self, gap: &Arc<Gap>, time: &str, from: &Request) {
         let depth = time.chars().filter(|part| !part.is_ascii_digit()).count();
         if let Some((_, mark)) = gap.parts.get(depth) {
+            let (after, until) = (from.after.clone(), from.until.clone());
+            let (prefix, goal) = (format!("{}{}{time}", self.root, gap.series), Goal::Gap(Arc::clone(gap)));
             self.waiting.push(Request {
-                prefix: format!("{}{}{time}", self.root, gap.series),
+                prefix,
                 delimiter: *mark,
-                after: Some(met.to_owned()),
+                after,
                 token: None,
-                goal: Goal::Gap(Arc::clone(gap)),
+                until,
+                patience: 0,
+                goal,
             });
         }
     }
 
-    /// Passes over groups of the series, and meets all else.
-    fn take_gap_page(
-        &mut self,
-        gap: &Arc<Gap>,
-        request: &Request,
-        page: &Page,
-        visitor: &mut dyn ListVisitor,
-    ) {
-        let until = format!("{}{}", self.root, gap.until);
-        let met = request.after.as_deref().unwrap_or_default();
-        let folder = self.root.len() + gap.series.rfind('/').map_or(0, |slash| slash + 1);
-        let inner = |name: &str| name[folder..].find('/').map(|slash| name[..=folder + slash].to_owned());
-        for group in page.groups.iter().filter(|group| **group < until) {
-            let time = &group[self.root.len() + gap.series.len()..];
-            if gap.holds(time) {
-                self.look_into(gap, time.to_owned(), met);
-            } else if let Some(folder) = inner(group) {
-                self.take_folder(&folder, visitor);
+    /// Passes over groups of the series; the stretches between them, in which something else lies, are listed.
+    fn take_gap_page(&mut self, gap: &Arc<Gap>, request: &Request, page: &Page) {
+        let series = self.root.len() + gap.series.len();
+        let folder = &request.prefix[..self.root.len() + gap.series.rfind('/').map_or(0, |slash| slash + 1)];
+        let objects = page.objects.iter().map(|object| &object.key);
+        let mut names: Vec<&String> =
+            page.groups.iter().chain(objects).filter(|name| request.wants(name)).collect();
+        names.sort_unstable();
+        let is_of_series = |name: &String| name.ends_with(request.delimiter) && gap.holds(&name[series..]);
+        // Where the stretch before a name begins: behind the group of the series that comes before it.
+        let mut begin = request.after.clone().max(Some(request.prefix.clone()));
+        for stretch in names.chunk_by(|one, other| is_of_series(one) == is_of_series(other)) {
+            let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { continue };
+            if is_of_series(first) {
+                stretch.iter().for_each(|group| self.look_into(gap, &group[series..], request));
             } else {
-                self.waiting.push(Request { after: Some(met.to_owned()), ..Request::folder(group.clone()) });
+                let (after, until) = (begin.clone(), Some(format!("{last}{AFTER_ALL}")));
+                self.waiting.push(Request { after, until, ..Request::folder(folder.to_owned()) });
             }
+            begin = begin.max(Some(format!("{last}{AFTER_ALL}")));
         }
-        for object in page.objects.iter().filter(|object| object.key < until) {
-            match inner(&object.key) {
-                Some(folder) => self.take_folder(&folder, visitor),
-                None => self.take_object(object, visitor),
-            }
-        }
-        let is_behind = page.groups.last().is_some_and(|last| *last >= until);
-        self.waiting.extend(request.next(page).filter(|_| !is_behind));
+        self.waiting.extend(request.next(page).map(|next| Request { after: begin, ..next }));
     }
 }
 

@@ -33,13 +33,11 @@ const PATTERN: &str = "YYYYMMDDThhmmZ";
 /// Judges a key.
 pub(super) fn claim(key: &str) -> KeyClaim {
     let (folder, name) = object_key::split(key);
-    if let Some(reason) = service_folder(folder).and_then(other_kind).or_else(|| of_another_kind(name)) {
-        return KeyClaim::NotMine(reason);
+    if let Some(at) = delivered_at(name) {
+        return KeyClaim::Mine(KeyTime::Delivered(at));
     }
-    match delivered_at(name) {
-        Some(at) => KeyClaim::Mine(KeyTime::Delivered(at)),
-        None => KeyClaim::Unclear,
-    }
+    let reason = of_another_kind(name).or_else(|| service_folder(folder).and_then(other_kind));
+    reason.map_or(KeyClaim::Unclear, KeyClaim::NotMine)
 }
 
 fn other_kind(name: &str) -> Option<&'static str> {
@@ -63,13 +61,15 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Why a name in the form of AWS, `account_kind_...`, is not one of CloudTrail's logs; something may stand before it.
+/// Why a name in the form of AWS, `account_kind_..._time_...`, is not one of CloudTrail's logs. Without a time it is a name
+/// that somebody else has given, and says nothing.
 fn of_another_kind(name: &str) -> Option<&'static str> {
     let mut parts = name.split('_');
     let (first, second) = (parts.next()?, parts.next()?);
+    let has_time = parts.any(|part| object_key::time_by_pattern(part.as_bytes(), "YYYYMMDDThhmm").is_some());
     let of_trail = name.split('_').filter(|part| part.starts_with("CloudTrail-")).find_map(other_kind);
-    let of_account = || (is_account(first) && second != "CloudTrail").then_some(OTHER_SERVICE);
-    of_trail.or_else(|| other_kind(second)).or_else(of_account)
+    let of_service = || other_kind(second).or_else(|| is_account(first).then_some(OTHER_SERVICE));
+    of_trail.or_else(of_service).filter(|_| has_time)
 }
 
 /// Whether a folder is that of a region: `.../CloudTrail/region`.
@@ -129,6 +129,7 @@ mod tests {
             "AWSLogs/AWSLogs/123456789012/CloudTrail/us-east-1/2023/10/31/",
             "AWSLogs/archive/AWSLogs/123456789012/CloudTrail/us-east-1/2023/10/31/",
             "AWSLogs/archive/2023/AWSLogs/123456789012/CloudTrail/us-east-1/2023/10/31/",
+            "123456789012/Config/copy/",
         ] {
             assert_eq!(claim(&format!("{folders}{name}")), mine("2023-10-31T15:05:00Z"), "{folders}");
         }
@@ -159,6 +160,9 @@ mod tests {
             "trail_20231031T1505Z_b.json",
             "AWSLogs/111122223333/archive/events.json",
             "Config/events.json",
+            "111122223333_events.json",
+            "111122223333_2023-11-01.json.gz",
+            "prod_redshift_trail.json",
         ] {
             assert_eq!(claim(key), KeyClaim::Unclear, "{key}");
         }
