@@ -25,6 +25,8 @@ mod publishing;
 #[cfg(feature = "query")]
 mod query;
 #[cfg(feature = "query")]
+mod query_extremes;
+#[cfg(feature = "query")]
 mod query_meaning;
 mod records;
 mod report;
