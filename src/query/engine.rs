@@ -322,7 +322,7 @@ impl Engine {
                 others.push(table.name.as_str());
             }
         }
-        let error = Error::new(ErrorKind::Usage, "no day of the table is published that the view reads")
+        let error = Error::new(ErrorKind::Usage, "the view reads a table that has no published day")
             .with("view", view.name)
             .with("table", read.join(", "))
             .with("lake", self.lake.address(""));

@@ -231,7 +231,7 @@ fn an_empty_lake_has_the_tables_of_the_settings() {
     assert_eq!(cell(&work, "SELECT count(*) FROM cloudtrail"), json!(0));
     assert_eq!(rows(&work, "SELECT bucket, key, proc_ymd FROM s3_access"), [] as [Value; 0]);
     query(&work, "SELECT * FROM top_objects").exits(2).says(&[
-        "no day of the table is published that the view reads",
+        "the view reads a table that has no published day",
         "view: top_objects",
         "table: s3_access",
     ]);
