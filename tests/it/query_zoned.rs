@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::query_meaning::{check, check_refused, empty_lake, query, rows};
+use crate::query_meaning::{check, check_refused, empty_lake, rows};
 
 /// The last millisecond before midnight in Seoul and midnight: `u` without a zone, `k` in Seoul.
 const MIDNIGHT: &str = "FROM (SELECT u, u AT TIME ZONE 'Asia/Seoul' AS k FROM (VALUES \
