@@ -1,7 +1,7 @@
 //! Korean days and UTC instants: the only place that knows +09:00.
 //!
 //! Korea has kept one offset without daylight saving since 1988, so a KST day is plain arithmetic on UTC:
-//! the host's time zone is never asked. Nothing here reads a clock; whoever needs "now" passes it in.
+//! the host's time zone is never asked. Nothing here reads a clock; callers that need "now" pass it in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -57,7 +57,7 @@ impl Civil {
 
 impl UtcInstant {
     /// Reads an ISO 8601 instant, extended (`2023-07-19T21:17:28Z`) or basic (`20131102T010628Z`), with an
-    /// optional fraction of a second and `Z` or a numeric offset. A time without zone is no instant: `None`.
+    /// optional fraction of a second and `Z` or a numeric offset. A time without zone is not an instant: `None`.
     #[must_use]
     pub fn parse_iso8601(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -93,13 +93,13 @@ impl UtcInstant {
     /// The same moment on a Korean wall clock, as milliseconds of a clock that knows no zone.
     #[must_use]
     pub fn kst_wall_clock_ms(self) -> i64 {
-        self.0 + KST_OFFSET_MS
+        self.0.saturating_add(KST_OFFSET_MS)
     }
 
     /// The midnight at or before it, UTC.
     #[must_use]
     pub fn utc_midnight(self) -> Self {
-        Self(self.0.div_euclid(DAY_MS) * DAY_MS)
+        Self(self.0.saturating_sub(self.0.rem_euclid(DAY_MS)))
     }
 
     /// `millis` later.
@@ -155,7 +155,7 @@ impl KstDay {
         Self { days_since_epoch: self.days_since_epoch - 1 }
     }
 
-    /// So many days before.
+    /// The day `days` before.
     #[must_use]
     pub fn minus_days(self, days: i64) -> Self {
         Self { days_since_epoch: self.days_since_epoch - days }
@@ -513,6 +513,16 @@ mod tests {
         assert_eq!(midnights.len(), 4);
         assert_eq!(midnights[0], "2023-10-30T00:00:00Z");
         assert!(DayRange { first: day("2023-11-02"), last: day("2023-11-01") }.days().next().is_none());
+    }
+
+    #[test]
+    fn the_ends_of_what_can_be_counted_overflow_nothing() {
+        let [first, last] = [i64::MIN, i64::MAX].map(UtcInstant);
+        assert_eq!((first.utc_midnight(), last.kst_wall_clock_ms()), (first, i64::MAX));
+        assert_eq!(last.utc_midnight(), UtcInstant(9_223_372_036_828_800_000));
+        assert!(first.civil().is_none() && last.civil().is_none());
+        assert!(KstDay::of(first) < KstDay::of(last));
+        assert_ne!(first.to_string(), last.to_string());
     }
 
     #[test]

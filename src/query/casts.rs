@@ -371,7 +371,7 @@ impl<'t> TimestampText<'t> {
         Some(self.seconds.plus_ms(self.rounded(3)?))
     }
 
-    /// The part of a second, in units of so many digits.
+    /// The part of a second, in units of that number of digits.
     fn rounded(&self, digits: usize) -> Option<i64> {
         let padded = format!("{:0<width$}", self.fraction, width = digits + 1);
         let number: i64 = padded[..digits].parse().ok()?;

@@ -50,7 +50,7 @@ pub struct KnownTable {
 }
 
 impl KnownTable {
-    /// The tables that exist where nobody says otherwise: one a log type.
+    /// The tables that exist without settings: one a log type.
     #[must_use]
     pub fn defaults() -> Vec<Self> {
         let table = |dataset: &'static dyn Dataset| Self {
@@ -241,7 +241,7 @@ impl Engine {
         }
         match VIEWS.iter().find(|view| view.name == name) {
             Some(view) => self.make_view_known(view),
-            // Such as generate_series(1, 10).
+            // For example generate_series(1, 10).
             None if self.context.table_function(name).is_ok() => Ok(()),
             None => Err(self.no_such_table(name)),
         }
@@ -254,7 +254,7 @@ impl Engine {
             let newest = if let Some(table) = self.table(name) {
                 self.days_of(table)?.all.newest()?
             } else {
-                // One log of two: of the other there is no row.
+                // One log of two: the other one has no rows.
                 self.make_default_known(name)?;
                 None
             };
@@ -322,7 +322,7 @@ impl Engine {
                 others.push(table.name.as_str());
             }
         }
-        let error = Error::new(ErrorKind::Usage, "no day of the table is published that the view reads")
+        let error = Error::new(ErrorKind::Usage, "the view reads a table that has no published day")
             .with("view", view.name)
             .with("table", read.join(", "))
             .with("lake", self.lake.address(""));
@@ -333,7 +333,7 @@ impl Engine {
         })
     }
 
-    /// For those who list: folders that are no tables, and views over tables that are not there, are left out.
+    /// For listings: folders that are not tables, and views over missing tables, are left out.
     fn make_all_known(&self) -> Result<()> {
         let names = self.tables().chain(VIEWS.iter().map(|view| view.name));
         for name in names {
@@ -363,7 +363,7 @@ impl Engine {
         Ok(known.insert(TableDays { all, wanted }).clone())
     }
 
-    /// A table with the columns of its newest day, or of all its days; `None` for a folder that is no table.
+    /// A table with the columns of its newest day, or of all its days; `None` for a folder that is not a table.
     fn schema_of(
         &self,
         table: &LakeTableSource,
@@ -415,7 +415,7 @@ impl Engine {
     fn no_such_table(&self, name: &str) -> Error {
         let names: Vec<&str> = self.tables().chain(VIEWS.iter().map(|view| view.name)).collect();
         let near = near::nearest(name, names.into_iter()).map(|known| format!("did you mean {known}? "));
-        Error::new(ErrorKind::Usage, format!("there is no table or view '{name}'"))
+        Error::new(ErrorKind::Usage, format!("unknown table or view '{name}'"))
             .with("lake", self.lake.address(""))
             .hint(format!("{}SHOW TABLES lists them", near.unwrap_or_default()))
     }

@@ -34,7 +34,7 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
 }
 
 fn no_such_column(field: &Column, known: &[Column], error: &DataFusionError) -> Error {
-    let said = Error::new(ErrorKind::Usage, format!("there is no column '{}'", field.flat_name()));
+    let said = Error::new(ErrorKind::Usage, format!("unknown column '{}'", field.flat_name()));
     let names = known.iter().map(|column| column.name.as_str());
     let near = near::nearest(&field.name, names).map(|name| format!("did you mean {name}? "));
     placed(said, error)
@@ -53,7 +53,7 @@ fn placed(said: Error, error: &DataFusionError) -> Error {
     }
 }
 
-/// Whether a statement names a column that there is not.
+/// Whether a statement names an unknown column.
 pub(super) fn lacks_column(error: &DataFusionError) -> bool {
     matches!(error.find_root(), DataFusionError::SchemaError(cause, _)
         if matches!(cause.as_ref(), SchemaError::FieldNotFound { .. }))

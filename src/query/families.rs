@@ -49,7 +49,7 @@ pub(super) fn is_zoned(data_type: &DataType) -> bool {
 fn advice(one: &DataType, other: &DataType) -> &'static str {
     match [family(one), family(other)] {
         [Family::Text, Family::Moment] | [Family::Moment, Family::Text] => {
-            "write a literal such as timestamp '2023-11-01 00:00:00' or date '2023-11-01', or cast one of them"
+            "write a literal, for example timestamp '2023-11-01 00:00:00' or date '2023-11-01', or cast one of them"
         }
         [Family::Text, Family::Number] | [Family::Number, Family::Text] => {
             "write the number without quotes, or cast one of them"

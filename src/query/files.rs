@@ -101,7 +101,7 @@ fn open_file(
     }
     let file: Arc<dyn LakeFile> = lake.open(path)?.map(Arc::from).ok_or_else(|| {
         Error::new(ErrorKind::Temporary, "a part file is gone").with("path", lake.address(path)).hint(
-            "was the day published anew since the query began? ask again; 'logmill verify' tells if not",
+            "was the day rebuilt since the query began? ask again; otherwise check it with 'logmill verify'",
         )
     })?;
     let mut open = locked(open);

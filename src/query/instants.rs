@@ -11,7 +11,7 @@ use crate::kst::DAY_MS;
 
 /// A call of a function of ours.
 pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Result<Expr> {
-    let Some(function) = functions::named(name) else { return plan_err!("there is no function {name}") };
+    let Some(function) = functions::named(name) else { return plan_err!("unknown function {name}") };
     Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments)))
 }
 
@@ -46,7 +46,10 @@ fn constant_span(span: &Expr) -> Option<(i32, i32, i64)> {
             let (months, days, nanos) = IntervalMonthDayNanoType::to_parts(*span);
             Some((months, days, nanos))
         }
-        Expr::Negative(span) => constant_span(span).map(|(months, days, nanos)| (-months, -days, -nanos)),
+        Expr::Negative(span) => {
+            let (months, days, nanos) = constant_span(span)?;
+            Some((months.checked_neg()?, days.checked_neg()?, nanos.checked_neg()?))
+        }
         _ => None,
     }
 }
@@ -82,7 +85,7 @@ pub(super) fn zoned_sum(time: Expr, op: Operator, span: Expr, data_type: &DataTy
             call(WITH_TIMEZONE, vec![sum(clock, span), zone])
         }
         _ => plan_err!(
-            "a timestamp with time zone takes a constant interval of one kind, such as interval '1' day: use date_add"
+            "a timestamp with time zone takes a constant interval of one kind, for example interval '1' day: use date_add"
         ),
     }
 }

@@ -81,19 +81,20 @@ impl Meaning<'_> {
             }
             Expr::ScalarFunction(function) => Transformed::yes(self.of_function(function)?),
             Expr::AggregateFunction(function) if function.func.name() == "avg" => {
-                let given =
-                    function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
-                refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())?;
+                self.refuse_mean_of_decimals(&function.params.args)?;
                 Transformed::no(Expr::AggregateFunction(function))
             }
             Expr::WindowFunction(function) if function.fun.name() == "avg" => {
-                let given =
-                    function.params.args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
-                refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())?;
+                self.refuse_mean_of_decimals(&function.params.args)?;
                 Transformed::no(Expr::WindowFunction(function))
             }
             other => Transformed::no(other),
         })
+    }
+
+    fn refuse_mean_of_decimals(&self, args: &[Expr]) -> Result<()> {
+        let given = args.iter().map(|of| self.type_of(of)).collect::<Result<Vec<_>>>()?;
+        refuse_decimals("the mean", &given.iter().collect::<Vec<_>>())
     }
 
     fn type_of(&self, expression: &Expr) -> Result<DataType> {
@@ -280,25 +281,11 @@ impl Meaning<'_> {
                 self.check_alike(function.args.iter())?;
                 null_if_any_is(function)
             }
-            "concat" => {
-                let mut parts = function.args.into_iter();
-                let Some(first) = parts.next() else { return plan_err!("concat takes two texts or arrays") };
-                parts.try_fold(first, |joined, part| {
-                    self.of_binary(BinaryExpr::new(Box::new(joined), Operator::StringConcat, Box::new(part)))
-                })
-            }
+            "concat" => self.of_concat(function),
             "cardinality" => self.of_cardinality(function),
-            "ceil" | "floor" => match <[Expr; 1]>::try_from(function.args) {
-                Ok([number]) if self.type_of(&number)?.is_integer() => Ok(number),
-                Ok(other) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, other.into()))),
-                Err(args) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, args))),
-            },
+            "ceil" | "floor" => self.of_rounding(function),
             "concat_ws" => {
-                function.args.iter().try_for_each(|part| match family(&self.type_of(part)?) {
-                    Family::Text => Ok(()),
-                    _ if self.type_of(part)?.is_null() => Ok(()),
-                    _ => plan_err!("concat_ws takes texts here: write array_join for an array"),
-                })?;
+                function.args.iter().try_for_each(|part| self.refuse_array_in_concat_ws(part))?;
                 Ok(Expr::ScalarFunction(function))
             }
             "reverse"
@@ -318,6 +305,31 @@ impl Meaning<'_> {
                 Ok(Expr::ScalarFunction(ScalarFunction::new_udf(func, args)))
             }
             _ => Ok(Expr::ScalarFunction(function)),
+        }
+    }
+
+    fn of_concat(&self, function: ScalarFunction) -> Result<Expr> {
+        let mut parts = function.args.into_iter();
+        let Some(first) = parts.next() else { return plan_err!("concat takes two texts or arrays") };
+        parts.try_fold(first, |joined, part| {
+            self.of_binary(BinaryExpr::new(Box::new(joined), Operator::StringConcat, Box::new(part)))
+        })
+    }
+
+    /// Whole numbers stay whole.
+    fn of_rounding(&self, function: ScalarFunction) -> Result<Expr> {
+        match <[Expr; 1]>::try_from(function.args) {
+            Ok([number]) if self.type_of(&number)?.is_integer() => Ok(number),
+            Ok(other) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, other.into()))),
+            Err(args) => Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function.func, args))),
+        }
+    }
+
+    fn refuse_array_in_concat_ws(&self, part: &Expr) -> Result<()> {
+        match family(&self.type_of(part)?) {
+            Family::Text => Ok(()),
+            _ if self.type_of(part)?.is_null() => Ok(()),
+            _ => plan_err!("concat_ws takes texts here: write array_join for an array"),
         }
     }
 

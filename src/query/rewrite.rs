@@ -284,7 +284,7 @@ fn filled(template: &str, arguments: &[&Expr]) -> Option<Expr> {
 fn arguments(call: &Function) -> Option<Vec<&Expr>> {
     let list = match &call.args {
         FunctionArguments::List(list) => list,
-        // Such as CURRENT_TIMESTAMP.
+        // For example CURRENT_TIMESTAMP.
         FunctionArguments::None => return Some(Vec::new()),
         FunctionArguments::Subquery(_) => return None,
     };

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// How often a wait looks whether it should stop.
 const CANCEL_LOOK: Duration = Duration::from_millis(50);
 
-/// How long work that nobody wants any more may take to end.
+/// How long work that is no longer wanted may take to end.
 const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// What was read of the lake's files; manifests are not counted.
@@ -134,7 +134,7 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // What is spilled is removed by those who wrote it, but a request that hangs must not keep the process from ending.
+        // Writers remove what they have spilled, but a request that hangs must not keep the process from ending.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(LAST_WAIT);
         }

@@ -50,7 +50,7 @@ impl Piece<'_> {
     }
 }
 
-/// The whole text in its pieces; `None` where it cannot be read, which is told by the parser.
+/// The whole text in its pieces; `None` if it cannot be read, which the parser reports.
 fn pieces(sql: &str) -> Option<Vec<Piece<'_>>> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location().ok()?;
     let mut places = places(sql);

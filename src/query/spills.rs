@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How often the folder is removed while somebody still writes to it.
+/// How often the folder is removed while something still writes to it.
 const REMOVE_ATTEMPTS: u32 = 20;
 
 /// A folder for spilled rows, removed with all that it holds when the value is dropped.

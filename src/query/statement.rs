@@ -22,7 +22,7 @@ const INFORMATION_SCHEMA: &str = "information_schema";
 pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
     if sql.trim().trim_end_matches(';').trim().is_empty() {
         return Err(Error::new(ErrorKind::Usage, "the statement is empty")
-            .hint("write one, such as: SELECT count(*) FROM cloudtrail"));
+            .hint("write one, for example: SELECT count(*) FROM cloudtrail"));
     }
     let dialect = session.config_options().sql_parser.dialect;
     let sql = rows_cast::rewritten(sql);
@@ -66,7 +66,7 @@ fn refused(statement: &Statement) -> Error {
     )
 }
 
-/// The engine passes over `TABLESAMPLE`: all rows are no answer to who asks for some.
+/// The engine ignores `TABLESAMPLE`: all rows are not the answer to a statement that asks for some.
 fn refuse_samples(statement: &Statement) -> Result<()> {
     struct Samples;
     impl Visitor for Samples {
@@ -88,7 +88,7 @@ fn refuse_samples(statement: &Statement) -> Result<()> {
     };
     if has_sample {
         return Err(Error::new(ErrorKind::Usage, "the engine cannot do that: TABLESAMPLE")
-            .hint("choose rows with a condition, such as: WHERE rand() < 0.01"));
+            .hint("choose rows with a condition, for example: WHERE rand() < 0.01"));
     }
     Ok(())
 }
@@ -97,7 +97,7 @@ fn refuse_samples(statement: &Statement) -> Result<()> {
 const LISTING: &str = "SELECT table_name, table_type FROM information_schema.tables \
                        WHERE table_schema <> 'information_schema' ORDER BY table_name";
 
-/// The list of tables and views, where nobody asks for some of them.
+/// The list of tables and views, unless the statement asks for some of them.
 fn list_tables(statement: &mut SqlStatement) {
     let SqlStatement::ShowTables {
         terse: false,

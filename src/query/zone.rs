@@ -29,7 +29,7 @@ pub(super) struct Zone {
 }
 
 impl Zone {
-    /// The zone of a name such as `Asia/Seoul`, `+09:00` or `UTC`.
+    /// The zone of a name, for example `Asia/Seoul`, `+09:00` or `UTC`.
     pub(super) fn named(name: &str) -> Result<Self> {
         let lower = name.to_ascii_lowercase();
         let lower = lower.strip_prefix("etc/").unwrap_or(&lower);
@@ -37,7 +37,7 @@ impl Zone {
         let is_known_form = !name.starts_with(['+', '-']) || is_offset(name);
         let Some(tz) = name.parse::<Tz>().ok().filter(|_| is_known_form) else {
             return plan_err!(
-                "'{name}' is not a time zone: write a name such as 'Asia/Seoul', an offset such as '+09:00', or 'UTC'"
+                "'{name}' is not a time zone: write a name ('Asia/Seoul'), an offset ('+09:00') or 'UTC'"
             );
         };
         Ok(Self { name: name.to_owned(), tz })

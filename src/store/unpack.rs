@@ -245,7 +245,9 @@ mod tests {
             }
             let mut whole = WholeGunzip::default();
             let padded = [&one[..], &padding].concat();
-            assert_eq!(whole.unpack(&padded, 100).unwrap_or(b"one"), b"one");
+            let content = whole.unpack(&padded, 100);
+            assert!(content.is_none_or(|content| content == b"one"), "{zeros}");
+            assert!(content.is_some() || zeros > 0, "nothing is behind the member");
         }
         assert_eq!(
             read(&[&one[..one.len() - 1], &[0]].concat()),
@@ -270,12 +272,13 @@ mod tests {
                 assert_eq!(read(object), Ok(expected.as_bytes().to_vec()), "{content:?}");
             }
             let whole = WholeGunzip::default().unpack(&packed, 100).map(<[u8]>::to_vec);
-            assert_eq!(whole.unwrap_or_default(), expected.as_bytes());
+            let is_known = !content.is_empty();
+            assert_eq!(whole.as_deref(), is_known.then_some(expected.as_bytes()), "{content:?}");
         }
         assert_eq!(read(b"\xef\xbb"), Ok(b"\xef\xbb".to_vec()), "half a mark is none");
     }
 
-    /// Gives some bytes, then an error that is no damage.
+    /// Gives some bytes, then an error that is not damage.
     struct Failing<'a>(&'a [u8]);
 
     impl Read for Failing<'_> {

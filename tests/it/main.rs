@@ -25,7 +25,13 @@ mod publishing;
 #[cfg(feature = "query")]
 mod query;
 #[cfg(feature = "query")]
+mod query_extremes;
+#[cfg(feature = "query")]
+mod query_functions;
+#[cfg(feature = "query")]
 mod query_meaning;
+#[cfg(feature = "query")]
+mod query_zoned;
 mod records;
 mod report;
 mod reruns;

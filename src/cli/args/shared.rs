@@ -93,7 +93,7 @@ pub(in crate::cli) struct WriteArgs {
     /// Publish a day without rows also where it had some [env: LOGMILL_ALLOW_EMPTY]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(in crate::cli) allow_empty: Option<bool>,
-    /// Share of its rows that a published day may lose when it is replaced, such as 0.5 or 50%, beside the rows of raw
+    /// Share of its rows that a published day may lose when it is replaced, for example 0.5 or 50%, beside the rows of raw
     /// objects that are gone and of a new filter; 100% allows any loss [default: 50%; env: LOGMILL_MAX_SHRINK]
     #[arg(long, value_name = "RATIO")]
     pub(in crate::cli) max_shrink: Option<String>,

@@ -25,7 +25,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 type Field = fn(UtcInstant, Civil) -> i64;
 
 /// The fields by their names, in functions and in `EXTRACT`.
-const FIELDS: [(&str, Field); 17] = [
+const FIELDS: [(&str, Field); 13] = [
     ("day", |_, civil| i64::from(civil.day)),
     ("day_of_month", |_, civil| i64::from(civil.day)),
     ("day_of_week", |wall, _| weekday(wall) + 1),
@@ -38,12 +38,24 @@ const FIELDS: [(&str, Field); 17] = [
     ("month", |_, civil| i64::from(civil.month)),
     ("quarter", |_, civil| i64::from((civil.month - 1) / 3 + 1)),
     ("second", |_, civil| i64::from(civil.second)),
-    ("week", |wall, _| (day_of_year(thursday(wall), Civil::default()) - 1) / 7 + 1),
-    ("week_of_year", |wall, _| (day_of_year(thursday(wall), Civil::default()) - 1) / 7 + 1),
     ("year", |_, civil| i64::from(civil.year)),
-    ("year_of_week", |wall, _| year(thursday(wall))),
-    ("yow", |wall, _| year(thursday(wall))),
 ];
+
+/// Fields of a week, which are those of its Thursday.
+const WEEK_FIELDS: [(&str, Field); 4] = [
+    ("week", week_of_year),
+    ("week_of_year", week_of_year),
+    ("year_of_week", |_, civil| i64::from(civil.year)),
+    ("yow", |_, civil| i64::from(civil.year)),
+];
+
+/// The value of a field; `None` if no field has the name.
+fn field_of(name: &str, wall: UtcInstant) -> Result<Option<i64>> {
+    let named = |fields: &[(&str, Field)]| fields.iter().find(|(field, _)| *field == name).map(|(_, of)| *of);
+    let field = named(&FIELDS).map(|field| (field, wall));
+    let field = field.or_else(|| named(&WEEK_FIELDS).map(|field| (field, thursday(wall))));
+    field.map(|(field, wall)| Ok(field(wall, civil(wall)?))).transpose()
+}
 
 /// From 0 for Monday; 1970 began on a Thursday.
 pub(super) fn weekday(wall: UtcInstant) -> i64 {
@@ -55,8 +67,8 @@ fn thursday(wall: UtcInstant) -> UtcInstant {
     wall.plus_ms((3 - weekday(wall)) * DAY_MS)
 }
 
-fn year(wall: UtcInstant) -> i64 {
-    wall.civil().map_or(0, |civil| i64::from(civil.year))
+fn week_of_year(thursday: UtcInstant, civil: Civil) -> i64 {
+    (day_of_year(thursday, civil) - 1) / 7 + 1
 }
 
 /// From 1.
@@ -87,19 +99,19 @@ fn time_fields(columns: &[ArrayRef]) -> Result<ArrayRef> {
             let ahead = ahead_ms / 60_000;
             return Ok(Some(if *minutes == 1 { ahead % 60 } else { ahead / minutes }));
         }
-        let Some((_, field)) = FIELDS.iter().find(|(field, _)| *field == name) else {
-            return exec_err!("'{name}' is not a field of a time");
-        };
         let is_of_clock = ["hour", "millisecond", "minute", "second"].contains(&name);
         if moments.is_date && is_of_clock {
             return exec_err!("a date has no {name}: cast it to a timestamp first");
         }
-        Ok(Some(field(wall, civil(wall)?)))
+        let Some(value) = field_of(name, wall)? else {
+            return exec_err!("'{name}' is not a field of a time");
+        };
+        Ok(Some(value))
     };
     Ok(Arc::new((0..names.len()).map(one).collect::<Result<Int64Array>>()?))
 }
 
-/// A unit of time: so many milliseconds, or so many months.
+/// A unit of time: a number of milliseconds, or of months.
 #[derive(Clone, Copy)]
 enum Unit {
     Millis(i64),
@@ -120,7 +132,7 @@ impl Unit {
             "year" => Self::Months(12),
             _ => {
                 return exec_err!(
-                    "'{name}' is no unit: take millisecond, second, minute, hour, day, week, month, quarter or year"
+                    "unknown unit '{name}': take millisecond, second, minute, hour, day, week, month, quarter or year"
                 );
             }
         })
@@ -130,7 +142,7 @@ impl Unit {
     fn of(name: &str, is_date: bool) -> Result<Self> {
         let unit = Self::named(name)?;
         if is_date && unit.is_of_clock() {
-            return exec_err!("'{name}' is no unit of a date: cast it to a timestamp first");
+            return exec_err!("a date has no unit '{name}': cast it to a timestamp first");
         }
         Ok(unit)
     }
@@ -144,8 +156,7 @@ impl Unit {
         match self {
             Self::Millis(millis) => {
                 let sum = millis.checked_mul(count).and_then(|millis| wall.0.checked_add(millis));
-                let Some(sum) = sum else { return exec_err!("{count} units are too many") };
-                Ok(UtcInstant(sum))
+                in_range(sum).map(UtcInstant)
             }
             Self::Months(months) => plus_months(wall, months.saturating_mul(count)),
         }
@@ -154,7 +165,7 @@ impl Unit {
     /// Whole units from one time to another.
     fn between(self, from: UtcInstant, to: UtcInstant) -> Result<i64> {
         match self {
-            Self::Millis(millis) => Ok((to.0 - from.0) / millis),
+            Self::Millis(millis) => Ok(in_range(to.0.checked_sub(from.0))? / millis),
             Self::Months(months) => {
                 let (a, b) = (civil(from)?, civil(to)?);
                 let apart = months_of(b) - months_of(a);
@@ -168,18 +179,26 @@ impl Unit {
 
     /// Where the unit of a time began; weeks begin on Monday.
     fn floor(self, wall: UtcInstant) -> Result<UtcInstant> {
-        Ok(match self {
-            Self::Millis(millis) if millis > DAY_MS => wall.utc_midnight().plus_ms(-weekday(wall) * DAY_MS),
-            Self::Millis(millis) => UtcInstant(wall.0.div_euclid(millis) * millis),
+        match self {
+            Self::Millis(millis) => {
+                let days = if millis > DAY_MS { weekday(wall) } else { 0 };
+                let since = days * DAY_MS + wall.0.rem_euclid(millis.min(DAY_MS));
+                in_range(wall.0.checked_sub(since)).map(UtcInstant)
+            }
             Self::Months(months) => {
                 let Civil { year, month, .. } = civil(wall)?;
                 let months = u32::try_from(months).unwrap_or(1);
                 let first =
                     Civil { year, month: (month - 1) / months * months + 1, day: 1, ..Civil::default() };
-                first.to_utc().unwrap_or(wall)
+                Ok(first.to_utc().unwrap_or(wall))
             }
-        })
+        }
     }
+}
+
+/// Milliseconds that arithmetic gave; `None` stands for more than can be counted.
+fn in_range(millis: Option<i64>) -> Result<i64> {
+    millis.map_or_else(|| exec_err!("the result is out of range"), Ok)
 }
 
 fn months_of(civil: Civil) -> i64 {
@@ -191,10 +210,12 @@ fn plus_months(wall: UtcInstant, count: i64) -> Result<UtcInstant> {
     let start = civil(wall)?;
     let months = months_of(start).saturating_add(count);
     let parts = (u32::try_from(months.div_euclid(12)), u32::try_from(months.rem_euclid(12) + 1));
-    let (Ok(year), Ok(month)) = parts else { return exec_err!("there is no year {}", months.div_euclid(12)) };
+    let (Ok(year), Ok(month)) = parts else {
+        return exec_err!("the year {} is out of range", months.div_euclid(12));
+    };
     let on = |day| Civil { year, month, day, ..start }.to_utc();
     let Some(instant) = (start.day.saturating_sub(3).max(1)..=start.day).rev().find_map(on) else {
-        return exec_err!("there is no year {year}");
+        return exec_err!("the year {year} is out of range");
     };
     Ok(instant)
 }
@@ -216,7 +237,9 @@ fn changed(
         let wall = zone.wall(instant)?;
         let Some(reached) = change(unit, row, wall)? else { return Ok(None) };
         if unit.is_of_clock() {
-            return Ok(Some(instant.plus_ms(reached.0 - wall.0)));
+            let passed = reached.0.checked_sub(wall.0);
+            let instant = in_range(passed.and_then(|passed| instant.0.checked_add(passed)))?;
+            return Ok(Some(UtcInstant(instant)));
         }
         zone.instant_like(reached, instant).map(Some)
     };
@@ -308,6 +331,30 @@ mod tests {
     }
 
     #[test]
+    fn what_64_bits_cannot_count_is_an_error() {
+        let [first, epoch, last] = [i64::MIN, 0, i64::MAX].map(UtcInstant);
+        for name in ["millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"] {
+            let unit = Unit::named(name).unwrap();
+            assert!(unit.between(first, last).is_err() && unit.between(last, first).is_err(), "{name}");
+            assert!(unit.add(1, last).is_err() && unit.add(-1, first).is_err(), "{name}");
+            assert!(unit.add(i64::MAX, instant("2023-11-01T00:00:00Z")).is_err(), "{name}");
+            assert!(unit.add(i64::MIN, instant("1969-11-01T00:00:00Z")).is_err(), "{name}");
+            assert_eq!(unit.floor(first).is_ok(), name == "millisecond", "{name}");
+        }
+        for (unit, floor) in [
+            ("second", 9_223_372_036_854_775_000),
+            ("hour", 9_223_372_036_854_000_000),
+            ("day", 9_223_372_036_828_800_000),
+            ("week", 9_223_372_036_310_400_000),
+        ] {
+            let unit = Unit::named(unit).unwrap();
+            assert_eq!(unit.floor(last).unwrap(), UtcInstant(floor));
+        }
+        let second = Unit::named("second").unwrap();
+        assert_eq!(second.between(epoch, last).unwrap(), 9_223_372_036_854_775);
+    }
+
+    #[test]
     fn a_unit_begins_where_the_calendar_says() {
         for (unit, time, expected) in [
             ("hour", "2023-11-05T10:59:59.999Z", "2023-11-05T10:00:00Z"),
@@ -331,11 +378,9 @@ mod tests {
             ("2023-01-02T00:00:00Z", 1, 2023),
             ("2024-12-30T23:00:00Z", 1, 2025),
             ("2026-12-31T00:00:00Z", 53, 2026),
+            ("0000-01-03T00:00:00Z", 1, 0),
         ] {
-            let field = |name: &str| {
-                let (_, field) = FIELDS.iter().find(|(field, _)| *field == name).unwrap();
-                field(instant(time), instant(time).civil().unwrap())
-            };
+            let field = |name: &str| field_of(name, instant(time)).unwrap().unwrap();
             assert_eq!((field("week"), field("year_of_week")), (week, year), "{time}");
         }
     }

@@ -1,4 +1,4 @@
-//! Values out of JSON texts, by a path such as `$.a.b`, `$["a"]` or `$.a[0]`. What is no JSON has none.
+//! Values out of JSON texts, by a path: `$.a.b`, `$["a"]` or `$.a[0]`. A text that is not JSON has none.
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ fn at<'a>(document: &'a str, steps: &[String]) -> Option<&'a RawValue> {
 
 /// The steps of a path: names of fields, or numbers of elements.
 fn steps(path: &str) -> Result<Vec<String>> {
-    let invalid = || exec_err!("'{path}' is no JSON path: write it as $.name, $[\"name\"] or $.names[0]");
+    let invalid = || exec_err!("'{path}' is not a JSON path: write it as $.name, $[\"name\"] or $.names[0]");
     let Some(mut rest) = path.strip_prefix('$') else { return invalid() };
     let mut steps = Vec::new();
     while !rest.is_empty() {
@@ -189,7 +189,7 @@ fn text_map_type(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType>
     Ok(DataType::Map(Arc::new(entries), false))
 }
 
-/// Objects as maps from text to text; NULL for what is no object, or has a value that is no scalar.
+/// Objects as maps from text to text; NULL for a value that is not an object, or has a member that is not a scalar.
 fn text_maps(column: &ArrayRef) -> Result<ArrayRef> {
     let mut maps = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
     for document in texts(column) {

@@ -46,7 +46,7 @@ impl<'a> Moments<'a> {
         }
     }
 
-    /// How far that clock is ahead of UTC; `None` where there is no zone.
+    /// How far that clock is ahead of UTC; `None` without a zone.
     pub(super) fn ahead_ms(&self, row: usize) -> Result<Option<i64>> {
         match (&self.zone, self.instant(row)) {
             (Some(zone), Some(instant)) => zone.ahead_ms(instant).map(Some),

@@ -29,7 +29,7 @@ fn element_type(args: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataTyp
     })
 }
 
-/// The element of a number, from 1, or from the end where it is negative; the value of a key. NULL where there is none.
+/// The element of a number, from 1, or from the end where it is negative; the value of a key. NULL without such an element.
 fn element_at(columns: &[ArrayRef], gives: &DataType) -> Result<ArrayRef> {
     let rows = columns[0].len();
     let (values, places) = match columns[0].data_type() {
@@ -66,7 +66,7 @@ fn places_of_numbers(lists: &ListArray, numbers: &ArrayRef) -> Result<UInt32Arra
         }
         let [start, end] = [offsets[row], offsets[row + 1]].map(i64::from);
         let place = match numbers.value(row) {
-            0 => return exec_err!("element_at counts from 1: 0 is no number of an element"),
+            0 => return exec_err!("element_at counts from 1, not from 0"),
             number @ 1.. => start.saturating_add(number - 1),
             number => end.saturating_add(number),
         };

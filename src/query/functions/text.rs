@@ -96,7 +96,7 @@ fn pieces(columns: &[ArrayRef]) -> ArrayRef {
     Arc::new((0..values.len()).map(one).collect::<StringArray>())
 }
 
-/// What begins at a character; one below 0 is counted from the end. Nothing where there is no such character.
+/// What begins at a character; one below 0 is counted from the end. Empty if no such character exists.
 fn piece(value: &str, start: i64, length: i64) -> &str {
     let count = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
     let before = if start < 0 { count.saturating_add(start) } else { start - 1 };

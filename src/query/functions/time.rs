@@ -90,7 +90,7 @@ pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -
             'j' => format!("{:03}", day_of_year(wall, civil)),
             '%' => "%".to_owned(),
             'D' | 'U' | 'u' | 'V' | 'v' | 'w' | 'X' | 'x' => {
-                return exec_err!("%{letter} is no letter of a format, in Athena neither");
+                return exec_err!("the format letter %{letter} is not known, and neither is it in Athena");
             }
             other => other.to_string(),
         };
@@ -112,7 +112,7 @@ fn date_parse(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let one = |row| match (text_at(values, row), text_at(formats, row)) {
         (Some(value), Some(format)) => {
             let Some(instant) = parsed(value, format) else {
-                return exec_err!("'{value}' is no time of the form '{format}'");
+                return exec_err!("'{value}' is not a time of the form '{format}'");
             };
             Ok(Some(instant.0))
         }

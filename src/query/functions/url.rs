@@ -74,7 +74,7 @@ fn parameters(columns: &[ArrayRef]) -> ArrayRef {
     Arc::new((0..urls.len()).map(parameter).collect::<StringArray>())
 }
 
-/// Without percent signs, and with spaces for pluses; what is no UTF-8 then is marked.
+/// Without percent signs, and with spaces for pluses; bytes that are not UTF-8 then are marked.
 fn decoded(text: &str) -> String {
     decoded_path(&text.replace('+', " "))
 }

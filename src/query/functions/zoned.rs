@@ -50,7 +50,7 @@ type Scalars<'a> = &'a [Option<&'a ScalarValue>];
 
 fn second_names_zone(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
     let Some(name) = constant(scalars, 1) else {
-        return plan_err!("a time zone must be a constant text, such as 'Asia/Seoul'");
+        return plan_err!("a time zone must be a constant text, for example 'Asia/Seoul'");
     };
     Ok(Zone::named(name)?.data_type())
 }
@@ -145,7 +145,7 @@ fn as_zoned(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
     let one = |text: Option<&str>| {
         let Some(text) = text else { return Ok(None) };
         let Some(wall) = TimestampText::parse(text).and_then(|text| text.millis()) else {
-            return exec_err!("'{text}' is no timestamp: write it as 2023-11-01 00:00:00.000 Asia/Seoul");
+            return exec_err!("'{text}' is not a timestamp: write it as 2023-11-01 00:00:00.000 Asia/Seoul");
         };
         zone.as_ref().map_or(Ok(wall), |zone| zone.instant(wall)).map(Some)
     };
@@ -160,7 +160,7 @@ fn from_unixtime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef>
         let Some(seconds) = seconds else { return Ok(None) };
         let millis = (seconds * 1000.0 + 0.5).floor();
         if !(-MOST_MILLIS..=MOST_MILLIS).contains(&millis) {
-            return exec_err!("{seconds} seconds are no time");
+            return exec_err!("{seconds} seconds from 1970 are out of range");
         }
         #[expect(clippy::cast_possible_truncation, reason = "it is a whole number within the range")]
         Ok(Some(UtcInstant(millis as i64)))
@@ -202,7 +202,7 @@ fn from_iso8601(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> 
     let zone = Zone::of(data_type)?;
     let one = |text: Option<&str>| {
         let Some(text) = text else { return Ok(None) };
-        let Some(parsed) = iso8601(text) else { return exec_err!("'{text}' is no time of ISO 8601") };
+        let Some(parsed) = iso8601(text) else { return exec_err!("'{text}' is not a time of ISO 8601") };
         of_zone(parsed, text, zone.as_ref())
     };
     column(texts(&columns[0]).iter().map(one), data_type)
@@ -213,7 +213,7 @@ fn parse_datetime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef
     let one = |row| match (text_at(values, row), text_at(patterns, row)) {
         (Some(value), Some(pattern)) => {
             let Some(parsed) = parsed_with_offset(value, &mysql(pattern)?) else {
-                return exec_err!("'{value}' is no time of the form '{pattern}'");
+                return exec_err!("'{value}' is not a time of the form '{pattern}'");
             };
             of_zone(parsed, value, zone.as_ref())
         }

@@ -74,7 +74,7 @@ const KNOWN: [(&str, ErrorKind, &str); 19] = [
 const DENIED: &str = "the policy of the role or the bucket lacks {permission}";
 const EXPIRED: &str = "the credentials have expired: renew them (aws sso login) and run the day again";
 const UNKNOWN_AUTHORITY: &str =
-    "nobody vouches for the server: name its authority's PEM file in AWS_CA_BUNDLE";
+    "the server's certificate is not trusted: name its authority's PEM file in AWS_CA_BUNDLE";
 const REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
 
 /// The code of an error that a service has sent.
