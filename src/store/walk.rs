@@ -51,8 +51,9 @@ pub(crate) struct Request {
     pub(crate) prefix: String,
     /// What ends a group.
     pub(crate) delimiter: char,
-    /// Only names behind this one.
-    pub(crate) after: Option<String>,
+    /// Only names behind this one. In a gap the walk alone looks at it: servers differ in whether they give a group that
+    /// begins before it.
+    after: Option<String>,
     /// The page, which takes the place of `after`.
     pub(crate) token: Option<String>,
     /// Only names before this one.
@@ -72,6 +73,12 @@ enum Goal {
 }
 
 impl Request {
+    /// The name behind which the server is to begin.
+    pub(crate) fn start_after(&self) -> Option<&str> {
+        let after = self.after.as_deref().filter(|_| self.token.is_none());
+        after.filter(|_| matches!(self.goal, Goal::Folder))
+    }
+
     fn folder(prefix: String) -> Self {
         let (after, token, until) = (None, None, None);
         Self { prefix, delimiter: '/', after, token, until, patience: 0, goal: Goal::Folder }
@@ -176,8 +183,10 @@ impl<'a> Walk<'a> {
                 Request { after: Some(gap_end), token: None, patience: self.patience, ..folder.clone() };
             self.waiting.push(behind);
         }
-        for wanted in gap.but.iter().map(|but| format!("{}{but}", self.root)) {
-            self.waiting.push(Request { after: Some(met.to_owned()), ..Request::folder(wanted) });
+        for wanted in gap.but.iter().map(|but| format!("{}{but}", self.root)).filter(|but| folder.wants(but))
+        {
+            let (after, until) = (Some(met.to_owned()), folder.until.clone());
+            self.waiting.push(Request { after, until, ..Request::folder(wanted) });
         }
         let from =
             Request { after: Some(met.to_owned()), until: Some(until), ..Request::folder(String::new()) };
@@ -208,8 +217,11 @@ impl<'a> Walk<'a> {
         let series = self.root.len() + gap.series.len();
         let folder = &request.prefix[..self.root.len() + gap.series.rfind('/').map_or(0, |slash| slash + 1)];
         let objects = page.objects.iter().map(|object| &object.key);
-        let mut names: Vec<&String> =
-            page.groups.iter().chain(objects).filter(|name| request.wants(name)).collect();
+        let is_met = |name: &String| {
+            request.after.as_ref().is_some_and(|met| name <= met && !met.starts_with(name.as_str()))
+        };
+        let all = page.groups.iter().chain(objects);
+        let mut names: Vec<&String> = all.filter(|name| request.wants(name) && !is_met(name)).collect();
         names.sort_unstable();
         let is_of_series = |name: &String| name.ends_with(request.delimiter) && gap.holds(&name[series..]);
         // Where the stretch before a name begins: behind the group of the series that comes before it.

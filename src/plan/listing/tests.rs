@@ -22,6 +22,8 @@ struct Keys {
     keys: BTreeSet<String>,
     /// Names on a page, and pages of a gap that are listed.
     page: Option<(usize, u8)>,
+    /// Whether a group is left out that begins before the name behind which an answer begins.
+    skips_groups: bool,
 }
 
 impl Keys {
@@ -45,7 +47,6 @@ impl Keys {
 
     /// The answer of S3 to a request.
     fn answer(&self, request: &Request, size: usize) -> Page {
-        let after = request.token.as_ref().or(request.after.as_ref());
         let group = |key: &str| {
             let rest = &key[request.prefix.len()..];
             let end = rest.find(request.delimiter)? + request.delimiter.len_utf8();
@@ -55,10 +56,12 @@ impl Keys {
         let mut entries: Vec<(String, bool)> = Vec::new();
         for key in keys {
             let (entry, is_group) = group(key).map_or((key.clone(), false), |group| (group, true));
-            // A group is passed over by a token that names it, and only by the last of its keys where one starts after.
-            let passed = match (&request.token, after) {
+            // A token passes over the group that it names. A group that begins before the name behind which the answer is to
+            // begin is given by some servers and not by others.
+            let passed = match (&request.token, request.start_after()) {
                 (Some(token), _) => entry <= *token,
-                (None, after) => after.is_some_and(|after| key <= after),
+                (None, Some(after)) => key.as_str() <= after || self.skips_groups && entry.as_str() <= after,
+                (None, None) => false,
             };
             if !passed && entries.last().is_none_or(|(last, _)| *last != entry) {
                 entries.push((entry, is_group));
@@ -129,18 +132,18 @@ fn decided(
     wanted: Wanted,
     page: Option<(usize, u8)>,
 ) -> (Decided, BTreeSet<String>) {
-    let store = Keys { keys: keys.clone(), page };
+    let store = Keys { keys: keys.clone(), page, skips_groups: keys.len() % 2 == 0 };
     let mut familiar = Familiar::default();
     let (found, left) = Listing::new(source, wanted, &store, &mut familiar).unwrap().run().unwrap();
     let mut all = Decided::new();
     for found in found {
         let again = all.insert(found.object.key.clone(), (found.why.to_owned(), Some(found.days)));
-        assert_eq!(again, None, "{} is read twice", found.object.key);
+        assert!(again.is_none(), "{} is read twice", found.object.key);
     }
     let (timed, left): (Vec<_>, Vec<_>) = left.into_iter().partition(|left| left.object.of_another_time);
     for left in left {
         let again = all.insert(left.object.address.clone(), (left.object.why.into_owned(), None));
-        assert_eq!(again, None, "{} is left twice", left.object.address);
+        assert!(again.is_none(), "{} is left twice", left.object.address);
     }
     (all, timed.into_iter().map(|left| left.object.address).collect())
 }
@@ -238,7 +241,7 @@ fn tree() -> impl Strategy<Value = BTreeSet<String>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20000, max_shrink_iters: 4000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_bucket_gives_what_a_folder_gives(

@@ -54,7 +54,7 @@ async fn ask(bucket: Arc<Bucket>, request: Request) -> Result<(Request, Page)> {
         .bucket(&bucket.name)
         .prefix(&request.prefix)
         .delimiter(request.delimiter)
-        .set_start_after(request.after.clone().filter(|_| request.token.is_none()))
+        .set_start_after(request.start_after().map(str::to_owned))
         .set_continuation_token(request.token.clone())
         .set_request_payer(bucket.payer.clone())
         .set_expected_bucket_owner(bucket.owner.clone())
