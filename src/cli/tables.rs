@@ -107,8 +107,12 @@ fn warn_of_lone_dates(sources: &[TableSource], days: DayRange, console: Console)
             dated.missing.iter().take(NAMED_FOLDERS).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = dated.missing.len().saturating_sub(NAMED_FOLDERS);
         let missing = if more > 0 { format!("{named} and {more} more") } else { named };
+        let unit = dated.unit;
         console.warn(
-            "the input is the folder of one UTC date, but a KST day needs two: rows of the others will be missing",
+            &format!(
+                "the input is the folder of one UTC {unit}, but a KST day needs two UTC dates: rows of the others will be \
+                 missing"
+            ),
             &[("input", dated.input.into()), ("also_needed", missing.into())],
         );
     }
