@@ -40,6 +40,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         let began = console::now();
         let staged = day_run.begin(&table.table, &table.dataset, true)?;
         day_run.note_plan(table);
+        day_run.warn_of_no_object(table);
         let scratch = staged.scratch().path();
         let scattered = Scattered::of_shards(&staging, &table.table, plan.shards, &plan_id, scratch)?;
         day_run.finish(table, scattered, staged, began)

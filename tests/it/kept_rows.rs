@@ -234,6 +234,30 @@ fn rows_that_are_rejected_now_are_lost_too() {
     let refused = work.run(Table::CLOUDTRAIL).whatever_is_rejected().exits(4);
     refused.says(&["rows_published: 10", "rows_now: 4"]);
     assert_eq!(work.published(), before);
+    // The rejected rows are kept, and the report of the run says where.
+    let reports = work.files("lake/_runs/cloudtrail/proc_ymd=20231101").into_keys();
+    let reports = reports.map(|name| work.path("lake/_runs/cloudtrail/proc_ymd=20231101").join(name));
+    let reports = reports.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let reports = reports.map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap());
+    let failed: Vec<Value> = reports.filter(|report| report["outcome"] == "failed").collect();
+    let [failed] = &failed[..] else { panic!("{failed:?}") };
+    let quarantine = work.path(failed["quarantine"].as_str().unwrap_or_default());
+    let lines = fs::read_to_string(&quarantine).unwrap();
+    assert_eq!((lines.lines().count(), &failed["ledger"]["quarantined"]), (6, &json!(6)));
+    work.assert_no_debris("lake");
+}
+
+/// What may be the cause of a refusal is said before it.
+#[test]
+fn a_day_that_is_refused_says_what_is_wrong_with_its_inputs() {
+    for ratio in ["0", "1"] {
+        let work = trail(&[("a", 10)]);
+        let whole = gz(document((0..2000).map(|number| event(&format!("a{number}"), json!({})))));
+        work.cloudtrail("a", &whole[..60]);
+        let refused = work.run(Table::CLOUDTRAIL).args(["--max-reject-ratio", ratio]).wait();
+        refused.says(&["warn: object is damaged", "not published"]);
+        assert!(!refused.stderr.contains("is published"), "{refused}");
+    }
 }
 
 #[test]
@@ -307,6 +331,8 @@ fn the_folder_of_one_utc_date_is_half_of_a_korean_day() {
     let plan = work.logmill(["plan", "--day", DAY, "--input", own.as_str()]).exits(0);
     plan.says(&[says, &format!("also_needed={other}")]);
     fs::create_dir_all(work.path(&other)).unwrap();
+    let month = work.logmill(["plan", "--day", DAY, "--input", &format!("{region}/2023/11")]).exits(0);
+    month.says(&["the folder of one UTC month", &format!("also_needed={region}/2023/10")]);
     for inputs in [&["--input", own.as_str(), "--input", other.as_str()][..], &["--input", "raw"]] {
         let outcome = work.logmill(["run", "--day", DAY, "--output", "lake"]).args(inputs).exits(0);
         assert!(!outcome.stderr.contains(says), "{outcome}");
