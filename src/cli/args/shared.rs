@@ -27,8 +27,8 @@ pub(in crate::cli) struct SourceArgs {
     pub(in crate::cli) lateness: Option<String>,
     /// Read objects whatever time their names or dated folders say, for logs that were renamed or repackaged: each day then
     /// reads all objects of the inputs [env: LOGMILL_IGNORE_KEY_TIMES]
-    #[arg(long)]
-    pub(in crate::cli) ignore_key_times: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) ignore_key_times: Option<bool>,
     /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
     #[arg(long, value_name = "NAMING")]
     pub(in crate::cli) naming: Option<String>,
@@ -36,8 +36,8 @@ pub(in crate::cli) struct SourceArgs {
     #[arg(long, value_name = "ARN")]
     pub(in crate::cli) role_arn: Option<String>,
     /// Agree to pay for reading the raw logs [env: LOGMILL_REQUESTER_PAYS]
-    #[arg(long)]
-    pub(in crate::cli) requester_pays: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) requester_pays: Option<bool>,
     /// Account that must own the bucket of the raw logs [env: LOGMILL_EXPECTED_BUCKET_OWNER]
     #[arg(long, value_name = "ACCOUNT")]
     pub(in crate::cli) expected_bucket_owner: Option<String>,
