@@ -48,7 +48,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     let outcomes = on_workers(settings.threads, || {
         each_table(&day_run, &plan.tables, |table| table.table.as_str(), publish_table)
     })?;
-    let exit = conclude(&day_run, outcomes, BTreeMap::new(), args.write.summary_json.as_deref())?;
+    let exit = conclude(&day_run, outcomes, BTreeMap::new(), Vec::new(), args.write.summary_json.as_deref())?;
     if args.remove_staging && exit == Exit::Done {
         on_workers(settings.threads, || {
             plan.tables.iter().try_for_each(|table| staging.remove(&table.table))
