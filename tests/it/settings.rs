@@ -76,18 +76,24 @@ fn every_setting_can_come_from_the_environment() {
 #[test]
 fn a_flag_can_turn_off_what_the_config_file_turns_on() {
     let work = Workdir::new();
-    let source = "[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\nignore_key_times = true\nrequester_pays = true\n";
-    work.write("logmill.toml", source);
-    for name in ["ignore_key_times", "requester_pays"] {
-        let (flag, setting) = (format!("--{}", name.replace('_', "-")), format!("cloudtrail.{name}"));
+    let file = "emf = true\n[catalog]\ndatabase = \"d\"\ncreate_database = true\ncolumn_statistics = true\n[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\nignore_key_times = true\nrequester_pays = true\n";
+    work.write("logmill.toml", file);
+    for setting in [
+        "cloudtrail.ignore_key_times",
+        "cloudtrail.requester_pays",
+        "emf",
+        "create_database",
+        "column_statistics",
+    ] {
+        let flag = format!("--{}", setting.trim_start_matches("cloudtrail.").replace('_', "-"));
         for (given, value) in
             [(flag.clone(), "true"), (format!("{flag}=true"), "true"), (format!("{flag}=false"), "false")]
         {
             let settings = in_force(work.logmill(["config", &given]));
-            assert_eq!(settings[&setting], (value.to_owned(), flag.clone()), "{given}");
+            assert_eq!(settings[setting], (value.to_owned(), flag.clone()), "{given}");
         }
         let settings = in_force(work.logmill(["config"]));
-        assert_eq!(settings[&setting], ("true".to_owned(), "logmill.toml".to_owned()));
+        assert_eq!(settings[setting], ("true".to_owned(), "logmill.toml".to_owned()));
     }
 }
 
