@@ -14,7 +14,7 @@ use super::outcomes::Outcomes;
 use super::range::{self, RangeObserver};
 use super::settings::Flags;
 use super::summary::{self, FailedTable, RangeSummary};
-use super::tables::Tables;
+use super::tables::{NotBuilt, Tables};
 use super::{Context, forecast, metrics, on_workers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -42,6 +42,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     }
     Registrar::foresee(registrar.as_ref(), lake.as_ref(), &tables.sources)?;
     let mut made = on_workers(settings.threads, || make(&run, &tables.sources, &wanted, order, &rule))?;
+    made.not_built = tables.not_built;
     for (source, error) in tables.refused {
         run.record_walk(&source, &error);
         made.failed.push((source.table, error));
@@ -75,6 +76,8 @@ struct Made {
     kept: Vec<DayStatus>,
     /// Tables that could not be gone through to their end.
     failed: Vec<(String, Error)>,
+    /// Tables that are left out.
+    not_built: Vec<NotBuilt>,
 }
 
 /// Makes days of one table after the other; one that fails does not stop the others, a signal does.
@@ -216,7 +219,8 @@ impl Made {
         });
         let failed = failed.collect();
         let made = self.days.into_iter().map(|(day, outcomes)| outcomes.conclude(day)).collect();
-        let summary = RangeSummary::new(run.run.clone(), days, exit, made, (self.left, &self.kept), failed);
+        let (counts, name) = ((self.left, &self.kept[..]), run.run.clone());
+        let summary = RangeSummary::new(name, days, exit, made, counts, failed, self.not_built);
         summary.deliver(summary_json, run.console.quiet)?;
         run.say_finished(exit);
         Ok(exit)

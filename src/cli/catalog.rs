@@ -49,7 +49,8 @@ impl<'a> Registrar<'a> {
         Ok(Some(Self { catalog, settings: wanted, output, console }))
     }
 
-    /// Compares the tables of a run with the catalog, if one is to be told, before anything is read.
+    /// Compares the tables of a run with the catalog, if one is to be told, before anything is published. What the inputs
+    /// hold was looked at before only where nobody has named the log types.
     ///
     /// A catalog that does not answer does not stop the day: registration reports it.
     pub(super) fn foresee<'t, T: 't>(registrar: Option<&Self>, lake: &dyn Lake, tables: &'t [T]) -> Result<()>
@@ -73,8 +74,7 @@ impl<'a> Registrar<'a> {
     fn would_refuse(&self, table: &str, cause: Error) -> Error {
         let hint = cause.next_step().unwrap_or_default().to_owned();
         let facts = [("table", table), ("database", &self.settings.database)];
-        let error =
-            Error::new(cause.kind(), "nothing was read or published: the catalog would refuse the table");
+        let error = Error::new(cause.kind(), "nothing was published: the catalog would refuse the table");
         let unsaid = facts.into_iter().filter(|(name, _)| cause.fact(name).is_none());
         let error = unsaid.fold(error, |error, (name, value)| error.with(name, value));
         error.caused_by(cause).hint(hint)

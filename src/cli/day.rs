@@ -136,19 +136,25 @@ impl<'a> DayRun<'a> {
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let partition = Partition { table: plan.table.clone(), day: self.day };
         let quarantine = staged.stage_quarantine(&mut gathered)?;
-        self.note_rows(&plan.table, gathered.ledger, quarantine.as_ref());
-        if let Err(refusal) = self.settings.rules.check(&gathered, &partition, quarantine.as_deref()) {
-            staged.refuse()?;
-            return Err(refusal);
-        }
-        staged.check_shrink(self.settings.rules.shrink, plan, &gathered.ledger)?;
+        self.note_rows(&plan.table, gathered.ledger);
         self.warn_of_damage(plan, &gathered);
         self.warn_of_names(plan, &gathered);
+        let rules = &self.settings.rules;
+        let checked = rules.check(&gathered, &partition, quarantine.as_deref());
+        let checked = checked.and_then(|()| staged.check_shrink(rules.shrink, plan, &gathered.ledger));
+        if let Err(refusal) = checked {
+            if matches!(refusal.kind(), ErrorKind::TooManyRejects | ErrorKind::Unusable) {
+                staged.refuse()?;
+                self.note_quarantine(&plan.table, quarantine);
+            }
+            return Err(refusal);
+        }
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
         self.cancel.check()?;
         self.say_written(&manifest, writing);
         let publishing = console::now();
         let committed = staged.commit(&manifest)?;
+        self.note_quarantine(&plan.table, quarantine.clone());
         self.say_published(&manifest, publishing);
         let (catalog, not_registered) = match self.register(&manifest) {
             Ok(catalog) => {
@@ -287,16 +293,30 @@ impl<'a> DayRun<'a> {
         }
     }
 
-    /// Tells of a listing in which nothing is of the day, and of names that are not what AWS writes.
-    fn warn_of_names(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
+    /// Tells of a listing in which nothing is of the day.
+    pub(super) fn warn_of_no_object(&self, plan: &TablePlan) {
         let listed = plan.listed();
-        if listed.read == 0 && listed.listed > 0 {
-            let most = listed.left.iter().max_by_key(|group| group.objects);
-            let why =
-                most.map(|group| json!({ "objects": group.objects, "why": group.why, "first": group.first }));
-            let text = format!("0 of {} chosen", console::counted(listed.listed, "object"));
-            self.warn(&plan.table, &text, vec![("mostly", json!(why))]);
+        let Some(most) = listed.left.iter().max_by_key(|group| (group.objects, group.folders)) else {
+            return;
+        };
+        if listed.read > 0 {
+            return;
         }
+        let text = match listed.listed {
+            0 => "no object is chosen for the day".to_owned(),
+            met => format!("0 of {} chosen", console::counted(met, "object")),
+        };
+        let folders: u64 = listed.left.iter().map(|group| group.folders).sum();
+        let mostly = json!({
+            "objects": most.objects, "folders": most.folders, "why": most.why, "first": most.first,
+        });
+        let facts =
+            [("listed", listed.listed.into()), ("folders_not_entered", folders.into()), ("mostly", mostly)];
+        self.warn(&plan.table, &text, facts.into());
+    }
+
+    /// Tells of names that are not what AWS writes.
+    fn warn_of_names(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
         let newer = || gathered.objects.iter().filter(|object| object.newer_than_name > 0);
         if let Some(first) = newer().next() {
             let rows: u64 = newer().map(|object| object.newer_than_name).sum();
@@ -319,13 +339,13 @@ impl<'a> DayRun<'a> {
         for object in damaged.iter().take(DAMAGE_LINES) {
             self.warn(
                 &plan.table,
-                "object is damaged: what could be read of it is published, the rest is in quarantine",
+                "object is damaged: what could be read of it counts, the rest is quarantined",
                 vec![("object", object.object.address.clone().into()), ("rows", object.ledger.read.into())],
             );
         }
         if damaged.len() > DAMAGE_LINES {
             let more = damaged.len() - DAMAGE_LINES;
-            let text = "more objects are damaged: the list of inputs names all";
+            let text = "more objects are damaged";
             self.warn(&plan.table, text, vec![("objects", more.into())]);
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::day::{DayRun, PublishedTable};
 use super::exit::Exit;
 use super::summary::{DaySummary, FailedTable, Summary, TableSummary};
+use super::tables::NotBuilt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 
@@ -87,6 +88,7 @@ pub(super) fn conclude(
     day_run: &DayRun<'_>,
     outcomes: Outcomes,
     rebuilt: BTreeMap<KstDay, Outcomes>,
+    not_built: Vec<NotBuilt>,
     summary_json: Option<&str>,
 ) -> Result<Exit> {
     let exit = exit_of(&outcomes, &rebuilt, day_run.settings.fail_on_empty);
@@ -98,7 +100,7 @@ pub(super) fn conclude(
     }
     let day = outcomes.conclude(day_run.day);
     let rebuilt = rebuilt.into_iter().map(|(day, outcomes)| outcomes.conclude(day)).collect();
-    let summary = Summary::new(day_run.run.clone(), exit, day, rebuilt);
+    let summary = Summary::new(day_run.run.clone(), exit, day, rebuilt, not_built);
     summary.deliver(summary_json, day_run.console.quiet)?;
     day_run.say_finished(exit);
     Ok(exit)

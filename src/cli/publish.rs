@@ -40,6 +40,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
         let began = console::now();
         let staged = day_run.begin(&table.table, &table.dataset, true)?;
         day_run.note_plan(table);
+        day_run.warn_of_no_object(table);
         let scratch = staged.scratch().path();
         let scattered = Scattered::of_shards(&staging, &table.table, plan.shards, &plan_id, scratch)?;
         day_run.finish(table, scattered, staged, began)
@@ -47,7 +48,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     let outcomes = on_workers(settings.threads, || {
         each_table(&day_run, &plan.tables, |table| table.table.as_str(), publish_table)
     })?;
-    let exit = conclude(&day_run, outcomes, BTreeMap::new(), args.write.summary_json.as_deref())?;
+    let exit = conclude(&day_run, outcomes, BTreeMap::new(), Vec::new(), args.write.summary_json.as_deref())?;
     if args.remove_staging && exit == Exit::Done {
         on_workers(settings.threads, || {
             plan.tables.iter().try_for_each(|table| staging.remove(&table.table))

@@ -238,6 +238,10 @@ impl<'a> RangeRun<'_, 'a> {
         let OpenDay { run, staged, legs, began, read_seconds } = open;
         let (plan, found) = legs.join(TablePlan { counted, ..self.source.empty_plan() });
         run.say_planned(&plan, None);
+        // Folders of other services lie beside every day, also a quiet one.
+        if plan.listed().listed > 0 {
+            run.warn_of_no_object(&plan);
+        }
         run.say_read(&plan, found.rows_read(), read_seconds);
         let outcome = run.finish(&plan, found, staged, began);
         match outcome {

@@ -32,7 +32,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let lake = connector.lake(output, &settings.lake.access)?;
     let day_run = DayRun::new(&settings, lake.as_ref(), day, context, &connector, registrar.as_ref())?;
     let days = DayRange { first: day.minus_days(lookback.unwrap_or(0)), last: day };
-    let Tables { sources, refused } = Tables::of(&settings, days, &connector, context.console)?;
+    let Tables { sources, refused, not_built } = Tables::of(&settings, days, &connector, context.console)?;
     Registrar::foresee(registrar.as_ref(), lake.as_ref(), &sources)?;
     let (mut outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
@@ -45,7 +45,7 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         day_run.record_walk(&source, &error);
         outcomes.add(&source.table, Err(error));
     }
-    conclude(&day_run, outcomes, rebuilt, args.road.write.summary_json.as_deref())
+    conclude(&day_run, outcomes, rebuilt, not_built, args.road.write.summary_json.as_deref())
 }
 
 /// The whole road of one table.
@@ -57,6 +57,7 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTabl
     let plan = plan_table(source, day_run.day, day_run.connector)?;
     day_run.say_planned(&plan, Some(seconds_since(planning)));
     day_run.warn_of_unrecognised(&plan.table, plan.left.iter());
+    day_run.warn_of_no_object(&plan);
     for left in &plan.left {
         let facts = || vec![("object", json!(left.address)), ("why", json!(left.why))];
         day_run.debug(&plan.table, "left out", facts);

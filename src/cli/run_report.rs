@@ -62,12 +62,14 @@ impl DayRun<'_> {
         });
     }
 
-    /// The rows of the day are counted; those that were rejected lie at an address.
-    pub(super) fn note_rows(&self, table: &str, ledger: RowLedger, quarantine: Option<&String>) {
-        self.note(table, |report| {
-            report.ledger = ledger;
-            report.quarantine = quarantine.cloned();
-        });
+    /// The rows of the day are counted.
+    pub(super) fn note_rows(&self, table: &str, ledger: RowLedger) {
+        self.note(table, |report| report.ledger = ledger);
+    }
+
+    /// The rejected rows are in the lake, at this address.
+    pub(super) fn note_quarantine(&self, table: &str, quarantine: Option<String>) {
+        self.note(table, |report| report.quarantine = quarantine);
     }
 
     /// `seconds` is how long listing took, where it was for this day alone.
@@ -144,10 +146,6 @@ impl DayRun<'_> {
 
     /// The day was not published. A run that was interrupted or gave way to another one leaves no report in the lake.
     pub(super) fn record_failure(&self, table: &str, error: &Error) {
-        // Only those of a day that was refused for them are kept.
-        if error.kind() != ErrorKind::TooManyRejects {
-            self.note(table, |report| report.quarantine = None);
-        }
         self.end(table, Some(error));
         if !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Temporary) {
             self.record(table);

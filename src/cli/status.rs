@@ -32,7 +32,8 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     if lake.names("")?.is_empty() {
         context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
     }
-    let Tables { sources, refused } = Tables::of(&settings, days, &connector, context.console)?;
+    let Tables { sources, refused, .. } =
+        Tables::of_lake(&settings, days, &connector, context.console, lake.as_ref())?;
     let mut tables = Vec::new();
     for (_, error) in refused {
         context.console.error(&error);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
+use super::tables::NotBuilt;
 use super::whole_file::WholeFile;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -30,6 +31,8 @@ pub(super) struct Summary {
     /// Earlier days that were made anew.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rebuilt: Vec<DaySummary>,
+    /// Tables that are left out.
+    not_built: Vec<NotBuilt>,
 }
 
 /// What became of the tables of a day.
@@ -57,6 +60,8 @@ pub(super) struct RangeSummary {
     kept: Vec<KeptDay>,
     /// Tables that could not be looked at to their end.
     failed: Vec<FailedTable>,
+    /// Tables that are left out.
+    not_built: Vec<NotBuilt>,
 }
 
 /// What became of a table.
@@ -104,7 +109,8 @@ struct KeptDay {
 }
 
 /// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
-/// better before the work than after. A run that does not begin leaves none.
+/// better before the work than after. A run that stops before its first table leaves none; one whose flags are invalid never
+/// comes here.
 pub(super) fn clear(json_to: Option<&str>) -> Result<()> {
     let Some(path) = json_to.filter(|path| *path != "-") else { return Ok(()) };
     let cleared = WholeFile::at(Path::new(path)).and_then(|file| file.check().and_then(|()| file.remove()));
@@ -291,9 +297,15 @@ impl FailedTable {
 }
 
 impl Summary {
-    pub(super) fn new(run: String, exit: Exit, day: DaySummary, rebuilt: Vec<DaySummary>) -> Self {
+    pub(super) fn new(
+        run: String,
+        exit: Exit,
+        day: DaySummary,
+        rebuilt: Vec<DaySummary>,
+        not_built: Vec<NotBuilt>,
+    ) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
-        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt }
+        Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, not_built }
     }
 
     /// The table for people.
@@ -333,6 +345,7 @@ impl RangeSummary {
         made: Vec<DaySummary>,
         (left, kept): (u64, &[DayStatus]),
         failed: Vec<FailedTable>,
+        not_built: Vec<NotBuilt>,
     ) -> Self {
         let (version, logmill) = (SUMMARY_VERSION, env!("CARGO_PKG_VERSION"));
         let (from, to) = (days.first, days.last);
@@ -343,7 +356,8 @@ impl RangeSummary {
             objects_gone: status.change.gone,
         };
         let kept = kept.iter().map(kept_day).collect();
-        Self { version, logmill, run, from, to, exit_code: exit.code(), days: made, left, kept, failed }
+        let (exit_code, days) = (exit.code(), made);
+        Self { version, logmill, run, from, to, exit_code, days, left, kept, failed, not_built }
     }
 
     /// The table for people.

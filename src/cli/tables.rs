@@ -5,12 +5,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use super::console::Console;
 use super::settings::{LogFormat, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::plan::{TableSource, holds_logs, lone_dates};
-use crate::store::Connector;
+use crate::publish::freshness::first_published;
+use crate::store::{Connector, Lake};
 
 /// Missing folders that are named one by one.
 const NAMED_FOLDERS: usize = 3;
@@ -21,6 +24,16 @@ pub(super) struct Tables {
     pub(super) sources: Vec<TableSource>,
     /// Those that cannot be worked on: the inputs cannot be read, or hold no logs at all.
     pub(super) refused: Vec<(TableSource, Error)>,
+    /// Those that are left out, since the inputs hold no logs of their type.
+    pub(super) not_built: Vec<NotBuilt>,
+}
+
+/// A table that is left out.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct NotBuilt {
+    table: String,
+    dataset: &'static str,
+    why: String,
 }
 
 impl Tables {
@@ -31,20 +44,45 @@ impl Tables {
         connector: &Connector,
         console: Console,
     ) -> Result<Self> {
+        Self::of_all_but(settings, days, connector, console, |_| Ok(false))
+    }
+
+    /// [`of`](Self::of) for a command that looks at a lake: a table of which it has days is not left out.
+    pub(super) fn of_lake(
+        settings: &Settings,
+        days: DayRange,
+        connector: &Connector,
+        console: Console,
+        lake: &dyn Lake,
+    ) -> Result<Self> {
+        let is_known = |source: &TableSource| Ok(first_published(lake, &source.table)?.is_some());
+        Self::of_all_but(settings, days, connector, console, is_known)
+    }
+
+    fn of_all_but(
+        settings: &Settings,
+        days: DayRange,
+        connector: &Connector,
+        console: Console,
+        is_known: impl Fn(&TableSource) -> Result<bool>,
+    ) -> Result<Self> {
         let sources = settings.tables()?;
         warn_of_lone_dates(sources, days, console);
         if settings.log_types_named {
-            return Ok(Self { sources: sources.to_vec(), refused: Vec::new() });
+            let sources = sources.to_vec();
+            return Ok(Self { sources, refused: Vec::new(), not_built: Vec::new() });
         }
-        Ok(Self::by_content(sources, |source| holds_logs(source, days, connector), console))
+        Self::by_content(sources, |source| holds_logs(source, days, connector), is_known, console)
     }
 
-    /// Only the tables of whose log type the inputs hold something. If they hold none at all, that is an error of each.
+    /// Only the tables of whose log type the inputs hold something, or that are known. If the inputs hold no logs at all,
+    /// that is an error of each.
     fn by_content(
         sources: &[TableSource],
         holds: impl Fn(&TableSource) -> Result<bool>,
+        is_known: impl Fn(&TableSource) -> Result<bool>,
         console: Console,
-    ) -> Self {
+    ) -> Result<Self> {
         let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for source in sources.iter().cloned() {
             match holds(&source) {
@@ -56,10 +94,17 @@ impl Tables {
         if held.is_empty() && refused.is_empty() {
             refused = left.drain(..).map(|source| (source.clone(), no_logs(&source))).collect();
         }
-        for source in &left {
-            say_left_out(source, console);
+        let mut not_built = Vec::new();
+        for source in left {
+            if is_known(&source)? {
+                held.push(source);
+            } else {
+                let table = NotBuilt::of(&source);
+                table.say(console);
+                not_built.push(table);
+            }
         }
-        Self { sources: held, refused }
+        Ok(Self { sources: held, refused, not_built })
     }
 
     /// All of them, or the first error.
@@ -80,20 +125,26 @@ fn no_logs(source: &TableSource) -> Error {
     .with("table", &source.table)
     .with("inputs", source.inputs.join(", "))
     .hint(format!(
-        "check that the path is right and mounted, or pass --dataset {dataset} to publish an empty day"
+        "check that the path is right and mounted, or name the log type with --dataset {dataset} to include it"
     ))
 }
 
-fn say_left_out(source: &TableSource, console: Console) {
-    let (table, dataset) = (source.table.as_str(), source.dataset.name());
-    let why = format!("the inputs hold no {dataset} logs");
-    let hint = format!("name it with --dataset {dataset} to publish an empty day");
-    match console.format {
-        LogFormat::Text => console.info(&format!("{table}: not built: {why} ({hint})"), &[]),
-        LogFormat::Json => {
-            let about = [("table", table.into()), ("dataset", dataset.into())];
-            let facts = [("why", why.into()), ("hint", hint.into())];
-            console.info("not_built", &[about, facts].concat());
+impl NotBuilt {
+    fn of(source: &TableSource) -> Self {
+        let dataset = source.dataset.name();
+        Self { table: source.table.clone(), dataset, why: format!("the inputs hold no {dataset} logs") }
+    }
+
+    fn say(&self, console: Console) {
+        let Self { table, dataset, why } = self;
+        let hint = format!("name it with --dataset {dataset} to include it");
+        match console.format {
+            LogFormat::Text => console.info(&format!("{table}: not built: {why} ({hint})"), &[]),
+            LogFormat::Json => {
+                let about = [("table", table.as_str().into()), ("dataset", (*dataset).into())];
+                let facts = [("why", why.as_str().into()), ("hint", hint.into())];
+                console.info("not_built", &[about, facts].concat());
+            }
         }
     }
 }
@@ -107,8 +158,12 @@ fn warn_of_lone_dates(sources: &[TableSource], days: DayRange, console: Console)
             dated.missing.iter().take(NAMED_FOLDERS).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = dated.missing.len().saturating_sub(NAMED_FOLDERS);
         let missing = if more > 0 { format!("{named} and {more} more") } else { named };
+        let unit = dated.unit;
         console.warn(
-            "the input is the folder of one UTC date, but a KST day needs two: rows of the others will be missing",
+            &format!(
+                "the input is the folder of one UTC {unit}, but a KST day needs two UTC dates: rows of the others will be \
+                 missing"
+            ),
             &[("input", dated.input.into()), ("also_needed", missing.into())],
         );
     }

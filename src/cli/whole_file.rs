@@ -4,13 +4,14 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Where files are that stand for something else: nothing can be put in their place.
-const DEVICES: [&str; 2] = ["/dev", "/proc"];
+/// Names of what a process has open: another file in its place would be none of its own.
+const DESCRIPTORS: [&str; 5] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"];
 
 /// A place for a file.
 pub(super) struct WholeFile {
     target: PathBuf,
-    /// The file in the making, beside the target. None if the target is a pipe or a device, which are only written to.
+    /// The file in the making, beside the target. None if the target is a pipe, socket, device or descriptor, which are
+    /// only written to.
     new: Option<PathBuf>,
 }
 
@@ -22,7 +23,7 @@ impl WholeFile {
             return Err(io::Error::from(io::ErrorKind::IsADirectory));
         }
         let is_file = found.is_none_or(|found| found.is_file());
-        if !is_file || DEVICES.iter().any(|devices| path.starts_with(devices)) {
+        if !is_file || DESCRIPTORS.iter().any(|descriptors| path.starts_with(descriptors)) {
             return Ok(Self { target: path.to_owned(), new: None });
         }
         let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -109,6 +110,27 @@ mod tests {
             (fs::read_to_string(&target).unwrap().as_str(), names(folder.path())),
             ("new", vec!["below".to_owned(), "link".to_owned()])
         );
+    }
+
+    #[test]
+    fn the_kind_of_a_file_decides_and_not_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        std::os::unix::fs::symlink("/dev/null", folder.path().join("link")).unwrap();
+        for (path, is_replaced) in [
+            (Path::new("/dev/shm/logmill-summary.json"), true),
+            (Path::new("/devices/summary.json"), true),
+            (Path::new("/dev/null"), false),
+            (&folder.path().join("link"), false),
+            (&socket, false),
+            // The file behind an open descriptor is written to elsewhere too.
+            (Path::new("/dev/stdout"), false),
+            (Path::new("/dev/fd/1"), false),
+            (Path::new("/proc/self/fd/1"), false),
+        ] {
+            assert_eq!(WholeFile::at(path).unwrap().new.is_some(), is_replaced, "{}", path.display());
+        }
     }
 
     #[test]

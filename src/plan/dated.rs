@@ -9,6 +9,8 @@ use crate::kst::{Civil, DAY_MS, DayRange, UtcInstant, UtcWindow};
 pub struct DatedInput<'a> {
     /// The input, as it was given.
     pub input: &'a str,
+    /// What its folder is of: a `date`, `month` or `year`.
+    pub unit: &'static str,
     /// Folders of the other UTC dates that the days need and that no input covers.
     pub missing: Vec<String>,
 }
@@ -23,10 +25,17 @@ pub fn lone_dates(inputs: &[String], days: DayRange) -> Vec<DatedInput<'_>> {
             |date| dated.iter().any(|(_, other)| other.above == own.above && other.span.contains(date));
         let missing = days.window().utc_midnights().filter(|date| !covers(*date));
         let missing: BTreeSet<String> = missing.map(|date| own.beside(date)).collect();
-        (!missing.is_empty()).then(|| DatedInput { input, missing: missing.into_iter().collect() })
+        let missing = missing.into_iter().collect::<Vec<_>>();
+        (!missing.is_empty()).then_some(DatedInput { input, unit: own.unit.0, missing })
     });
     lone.collect()
 }
+
+/// The part of the calendar whose folder an input is.
+type Unit = (&'static str, usize);
+
+/// The units with the length of their folders: `2023/11/01`, `2023/11` or `2023`.
+const UNITS: [Unit; 3] = [("date", 10), ("month", 7), ("year", 4)];
 
 /// The date in which an address ends.
 struct Dated<'a> {
@@ -34,8 +43,8 @@ struct Dated<'a> {
     above: &'a str,
     /// The dates that it covers.
     span: UtcWindow,
-    /// Length of the date: `2023/11/01`, `2023/11` or `2023`.
-    length: usize,
+    /// What the date is.
+    unit: Unit,
     /// Whether the address ends in a slash.
     slash: &'static str,
 }
@@ -44,29 +53,32 @@ impl<'a> Dated<'a> {
     fn of(input: &'a str) -> Option<Self> {
         let address = input.trim_end_matches('/');
         let slash = if address.len() < input.len() { "/" } else { "" };
-        [10, 7, 4].into_iter().find_map(|length| {
-            let (above, date) = address.split_at_checked(address.len().checked_sub(length)?)?;
+        UNITS.into_iter().find_map(|unit| {
+            let (above, date) = address.split_at_checked(address.len().checked_sub(unit.1)?)?;
             let span = span_of(date).filter(|_| above.ends_with('/') || above.is_empty())?;
-            Some(Self { above, span, length, slash })
+            Some(Self { above, span, unit, slash })
         })
     }
 
     /// The folder of the same kind in which another date lies.
     fn beside(&self, date: UtcInstant) -> String {
-        format!("{}{}{}", self.above, &date.to_string()[..self.length].replace('-', "/"), self.slash)
+        format!("{}{}{}", self.above, &date.to_string()[..self.unit.1].replace('-', "/"), self.slash)
     }
 }
 
-/// What a year, month or day covers.
+/// What a year, month or day covers; `None` if any part of the text is not such a number.
 fn span_of(date: &str) -> Option<UtcWindow> {
-    let mut parts = date.split('/');
-    let mut number = |digits: usize| {
-        let text = parts.next()?;
-        let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse::<u32>().ok())?
+    let parts = date.split('/').zip([4, 2, 2]);
+    let numbers = parts.map(|(text, digits)| number(text, digits)).collect::<Option<Vec<u32>>>()?;
+    let (year, month, day) = match numbers[..] {
+        [year] => (year, None, None),
+        [year, month] => (year, Some(month), None),
+        [year, month, day] => (year, Some(month), Some(day)),
+        _ => return None,
     };
-    let year = number(4).filter(|year| (2006..2100).contains(year))?;
-    let (month, day) = (number(2), number(2));
+    if !(2006..2100).contains(&year) {
+        return None;
+    }
     let starts = |year, month, day| Civil { year, month, day, ..Civil::default() }.to_utc();
     let start = starts(year, month.unwrap_or(1), day.unwrap_or(1))?;
     let end = match (month, day) {
@@ -75,6 +87,11 @@ fn span_of(date: &str) -> Option<UtcWindow> {
         (Some(month), None) => starts(year, month + 1, 1)?,
     };
     Some(UtcWindow { start, end })
+}
+
+fn number(text: &str, digits: usize) -> Option<u32> {
+    let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
@@ -116,6 +133,11 @@ mod tests {
         check(&["/logs/2023"], ("2023-12-31", "2024-01-01"), &[("/logs/2023", &["/logs/2024"])]);
         check(&["/logs/2023"], ("2023-02-01", "2023-12-31"), &[]);
         check(&["/logs/2023/12", "/logs/2024/01/01"], ("2024-01-01", "2024-01-01"), &[]);
+        for (input, unit) in [("2023/11/01", "date"), ("2023/11", "month"), ("2023", "year")] {
+            let inputs = [input.to_owned()];
+            let days = DayRange::only("2024-03-05".parse().unwrap());
+            assert_eq!(lone_dates(&inputs, days)[0].unit, unit);
+        }
     }
 
     #[test]
@@ -130,8 +152,19 @@ mod tests {
             "/logs/9999",
             "/x2023/11/01",
             "/2023/13/01",
+            "/2023/00",
+            "/2023/1x",
+            "/2023/11/0x",
+            "/2023/02/30",
+            "/logs/2023/trail",
+            "/logs/2023/in",
+            "/logs/2023//1",
+            "/logs/2023/11/1/",
+            "2023/1/1/a",
+            "2023/11/x/",
+            "2023/1101",
         ] {
-            check(&[input], ("2023-11-01", "2023-11-01"), &[]);
+            check(&[input], ("2024-03-05", "2024-03-05"), &[]);
         }
     }
 }

@@ -253,7 +253,7 @@ impl<'a> FirstLogs<'a> {
 }
 
 /// The first day of a table that is published.
-fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
+pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
     let names = lake.names(table)?;
     let days = names.iter().filter_map(|name| name.strip_prefix("proc_ymd=")?.parse().ok());
     for day in days.collect::<BTreeSet<KstDay>>() {

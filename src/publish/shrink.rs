@@ -95,9 +95,9 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }
 
-/// Rows that a filter leaves out which the published day did not have.
+/// Rows that another filter leaves out beyond those that the filter of the published day has left out.
 pub(super) fn newly_filtered(old: &Manifest, plan: &TablePlan, ledger: &RowLedger) -> u64 {
-    if old.filter == plan.filter { 0 } else { ledger.filtered }
+    if old.filter == plan.filter { 0 } else { ledger.filtered.saturating_sub(old.ledger.filtered) }
 }
 
 /// Rows of a published day whose raw objects were looked for again and are gone.
@@ -276,5 +276,12 @@ mod tests {
         assert_eq!(newly_filtered(&manifest(), &new, &ledger), 9);
         let same = Manifest { filter: new.filter.clone(), ..manifest() };
         assert_eq!(newly_filtered(&same, &new, &ledger), 0);
+        // Rows that another filter has left out before were not published either: they explain no loss.
+        for (left_out, expected) in [(0, 9), (4, 5), (9, 0), (30, 0)] {
+            let ledger_then = RowLedger { filtered: left_out, ..manifest().ledger };
+            let respelt =
+                Manifest { filter: vec!["key in ('a')".to_owned()], ledger: ledger_then, ..manifest() };
+            assert_eq!(newly_filtered(&respelt, &new, &ledger), expected, "{left_out}");
+        }
     }
 }

@@ -75,7 +75,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
-    """The events of a run over damage that cannot be remembered, and of one over the folder of a date."""
+    """The events of runs: over damage that cannot be remembered, over the folder of a date, and of a day without objects."""
     raw, lake = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("lake")
     (raw / "x_CloudTrail_r_20231101T0310Z_x.json.gz").write_bytes(gzip.compress(b'{"Records":[{'))
     (raw / "notes").write_text("no log")
@@ -89,7 +89,9 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
     dated.mkdir(parents=True)
     good.rename(dated / good.name)
     arguments = ("run", "--day", SAMPLE_DAY, "--input", dated, "--output", lake)
-    return events + run_json(*arguments, "--max-reject-ratio", "1")
+    events += run_json(*arguments, "--max-reject-ratio", "1")
+    quiet = ("run", "--day", "2020-01-01", "--dataset", "cloudtrail", "--input", SAMPLE_DATA, "--output", lake)
+    return events + run_json(*quiet)
 
 
 @pytest.fixture

@@ -160,6 +160,24 @@ fn an_input_of_which_nothing_is_chosen_is_a_warning() {
     assert!(stderr.contains("delivered after the lateness window"), "{stderr}");
 }
 
+#[test]
+fn an_input_of_which_no_folder_is_entered_is_a_warning() {
+    let work = Workdir::new();
+    let (folder, name) = OTHERS[1];
+    let content = gz(document([event("not-wanted", json!({}))]));
+    work.write(&format!("in/AWSLogs/o-exampleorgid/111122223333/{folder}/2023/11/01/{name}"), content);
+    let of = ["--dataset", "cloudtrail", "--input", "in", "--output", "lake"];
+    let run = work.logmill(["run", "--day", DAY]).args(of).exits(0);
+    run.says(&["warn: no object is chosen for the day", "listed=0", "folders_not_entered=1", "vpcflowlogs"]);
+    // In a range that is how each quiet day looks.
+    let quiet = work.logmill(["backfill", "--from", DAY, "--to", DAY, "--only", "all"]).args(of).exits(0);
+    assert!(!quiet.stderr.contains("no object"), "{quiet}");
+    fs::create_dir(work.path("empty")).unwrap();
+    let empty = ["run", "--day", DAY, "--dataset", "cloudtrail", "--input", "empty", "--output", "other"];
+    let empty = work.logmill(empty).exits(0);
+    assert!(!empty.stderr.contains("no object"), "{empty}");
+}
+
 /// One object of a week, under the time of its first day.
 fn repackaged() -> Workdir {
     let work = Workdir::new();

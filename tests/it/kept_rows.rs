@@ -45,8 +45,8 @@ fn a_table_of_whose_log_type_the_input_holds_nothing_is_not_touched() {
     let work = both_tables();
     let of_access = |work: &Workdir| work.files("lake/s3_access");
     let before = of_access(&work);
-    for command in COMMANDS {
-        let outcome = work.logmill(command).args(["--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
+    for command in COMMANDS.iter().filter(|command| command[0] != "status") {
+        let outcome = work.logmill(*command).args(["--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
         outcome.says(&["info: s3_access: not built", "no s3-access logs", "--dataset s3-access"]);
         assert!(outcome.stdout.contains("cloudtrail"), "{outcome}");
         assert!(!outcome.stdout.contains("s3_access"), "{outcome}");
@@ -69,6 +69,53 @@ fn a_table_of_whose_log_type_the_input_holds_nothing_is_not_touched() {
         ["info", "not_built", "s3_access", "s3-access"]
     );
     assert_eq!(fact("why"), "the inputs hold no s3-access logs");
+}
+
+#[test]
+fn a_table_that_is_not_built_is_in_the_summary() {
+    for command in COMMANDS.iter().filter(|command| command[0] != "status" && !command.contains(&"--dry-run"))
+    {
+        let work = both_tables();
+        let summary = |input: &str| -> Value {
+            let of = ["--input", input, "--output", "lake", "--summary-json", "-"];
+            serde_json::from_str(&work.logmill(*command).args(of).exits(0).stdout).unwrap()
+        };
+        let left = json!([{
+            "table": "s3_access", "dataset": "s3-access", "why": "the inputs hold no s3-access logs",
+        }]);
+        assert_eq!(summary("raw/AWSLogs")["not_built"], left, "{command:?}");
+        assert_eq!(summary("raw")["not_built"], json!([]), "{command:?}");
+    }
+}
+
+#[test]
+fn the_status_of_a_table_that_the_lake_has_is_shown_whatever_the_inputs_hold() {
+    let work = both_tables();
+    let status = |lake: &str, day: &str| {
+        let days = ["status", "--from", day, "--to", day, "--check"];
+        work.logmill(days).args(["--input", "raw/AWSLogs", "--output", lake])
+    };
+    // Of the same input alone, which is not another one then.
+    work.logmill(["run", "--day", DAY, "--input", "raw/AWSLogs", "--output", "lake"]).exits(0);
+    let known = status("lake", DAY).exits(0);
+    known.prints(&["cloudtrail: KST days", "s3_access: KST days"]);
+    assert!(!known.stderr.contains("not built"), "{known}");
+    // A day that was never made is not forgotten.
+    let run = work.logmill(["run", "--day", "2023-11-02", "--input", "raw/AWSLogs", "--output", "lake"]);
+    run.exits(0);
+    status("lake", "2023-11-02").exits(4).prints(&["s3_access: KST days", "1 missing"]);
+    // A lake without the table: it is left out, and nothing is said of publishing.
+    let other = ["run", "--day", DAY, "--input", "raw/AWSLogs", "--output", "other"];
+    work.logmill(other).exits(0);
+    let plan = ["plan", "--day", DAY, "--input", "raw/AWSLogs"];
+    for unknown in [status("other", DAY).exits(0), work.logmill(plan).exits(0)] {
+        unknown.says(&["s3_access: not built", "name it with --dataset s3-access to include it"]);
+        assert!(!unknown.stderr.contains("publish"), "{unknown}");
+        assert!(!unknown.stdout.contains("s3_access"), "{unknown}");
+    }
+    fs::create_dir(work.path("not-mounted")).unwrap();
+    let plan = work.logmill(["plan", "--day", DAY, "--input", "not-mounted"]).exits(4);
+    assert!(!plan.stderr.contains("publish"), "{plan}");
 }
 
 /// What counts is the log type, not the day.
@@ -234,6 +281,30 @@ fn rows_that_are_rejected_now_are_lost_too() {
     let refused = work.run(Table::CLOUDTRAIL).whatever_is_rejected().exits(4);
     refused.says(&["rows_published: 10", "rows_now: 4"]);
     assert_eq!(work.published(), before);
+    // The rejected rows are kept, and the report of the run says where.
+    let reports = work.files("lake/_runs/cloudtrail/proc_ymd=20231101").into_keys();
+    let reports = reports.map(|name| work.path("lake/_runs/cloudtrail/proc_ymd=20231101").join(name));
+    let reports = reports.filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let reports = reports.map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap());
+    let failed: Vec<Value> = reports.filter(|report| report["outcome"] == "failed").collect();
+    let [failed] = &failed[..] else { panic!("{failed:?}") };
+    let quarantine = work.path(failed["quarantine"].as_str().unwrap_or_default());
+    let lines = fs::read_to_string(&quarantine).unwrap();
+    assert_eq!((lines.lines().count(), &failed["ledger"]["quarantined"]), (6, &json!(6)));
+    work.assert_no_debris("lake");
+}
+
+/// What may be the cause of a refusal is said before it.
+#[test]
+fn a_day_that_is_refused_says_what_is_wrong_with_its_inputs() {
+    for ratio in ["0", "1"] {
+        let work = trail(&[("a", 10)]);
+        let whole = gz(document((0..2000).map(|number| event(&format!("a{number}"), json!({})))));
+        work.cloudtrail("a", &whole[..60]);
+        let refused = work.run(Table::CLOUDTRAIL).args(["--max-reject-ratio", ratio]).wait();
+        refused.says(&["warn: object is damaged", "not published"]);
+        assert!(!refused.stderr.contains("is published"), "{refused}");
+    }
 }
 
 #[test]
@@ -307,6 +378,8 @@ fn the_folder_of_one_utc_date_is_half_of_a_korean_day() {
     let plan = work.logmill(["plan", "--day", DAY, "--input", own.as_str()]).exits(0);
     plan.says(&[says, &format!("also_needed={other}")]);
     fs::create_dir_all(work.path(&other)).unwrap();
+    let month = work.logmill(["plan", "--day", DAY, "--input", &format!("{region}/2023/11")]).exits(0);
+    month.says(&["the folder of one UTC month", &format!("also_needed={region}/2023/10")]);
     for inputs in [&["--input", own.as_str(), "--input", other.as_str()][..], &["--input", "raw"]] {
         let outcome = work.logmill(["run", "--day", DAY, "--output", "lake"]).args(inputs).exits(0);
         assert!(!outcome.stderr.contains(says), "{outcome}");

@@ -74,6 +74,30 @@ fn every_setting_can_come_from_the_environment() {
 }
 
 #[test]
+fn a_flag_can_turn_off_what_the_config_file_turns_on() {
+    let work = Workdir::new();
+    let file = "emf = true\n[catalog]\ndatabase = \"d\"\ncreate_database = true\ncolumn_statistics = true\n[[source]]\ndataset = \"cloudtrail\"\ninput = \"raw\"\nignore_key_times = true\nrequester_pays = true\n";
+    work.write("logmill.toml", file);
+    for setting in [
+        "cloudtrail.ignore_key_times",
+        "cloudtrail.requester_pays",
+        "emf",
+        "create_database",
+        "column_statistics",
+    ] {
+        let flag = format!("--{}", setting.trim_start_matches("cloudtrail.").replace('_', "-"));
+        for (given, value) in
+            [(flag.clone(), "true"), (format!("{flag}=true"), "true"), (format!("{flag}=false"), "false")]
+        {
+            let settings = in_force(work.logmill(["config", &given]));
+            assert_eq!(settings[setting], (value.to_owned(), flag.clone()), "{given}");
+        }
+        let settings = in_force(work.logmill(["config"]));
+        assert_eq!(settings[setting], ("true".to_owned(), "logmill.toml".to_owned()));
+    }
+}
+
+#[test]
 fn a_config_file_can_hold_all_of_a_run() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({"requestParameters": {"roleArn": "arn:role"}}))]));

@@ -48,6 +48,15 @@ fn a_run_that_does_not_begin_leaves_no_summary() {
     }
 }
 
+/// Where the file is named on a command line that makes no sense, nothing can be said of it.
+#[test]
+fn flags_that_are_unknown_leave_the_summary_of_the_run_before() {
+    let work = work();
+    work.write("summary.json", OLD);
+    work.run(Table::CLOUDTRAIL).args(["--summary-json", "summary.json", "--unknown"]).exits(2);
+    assert_eq!(fs::read_to_string(work.path("summary.json")).unwrap(), OLD);
+}
+
 #[test]
 fn a_summary_is_written_as_a_whole_and_nothing_beside_it() {
     let work = work();

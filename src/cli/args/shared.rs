@@ -27,8 +27,8 @@ pub(in crate::cli) struct SourceArgs {
     pub(in crate::cli) lateness: Option<String>,
     /// Read objects whatever time their names or dated folders say, for logs that were renamed or repackaged: each day then
     /// reads all objects of the inputs [env: LOGMILL_IGNORE_KEY_TIMES]
-    #[arg(long)]
-    pub(in crate::cli) ignore_key_times: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) ignore_key_times: Option<bool>,
     /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
     #[arg(long, value_name = "NAMING")]
     pub(in crate::cli) naming: Option<String>,
@@ -36,8 +36,8 @@ pub(in crate::cli) struct SourceArgs {
     #[arg(long, value_name = "ARN")]
     pub(in crate::cli) role_arn: Option<String>,
     /// Agree to pay for reading the raw logs [env: LOGMILL_REQUESTER_PAYS]
-    #[arg(long)]
-    pub(in crate::cli) requester_pays: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) requester_pays: Option<bool>,
     /// Account that must own the bucket of the raw logs [env: LOGMILL_EXPECTED_BUCKET_OWNER]
     #[arg(long, value_name = "ACCOUNT")]
     pub(in crate::cli) expected_bucket_owner: Option<String>,
@@ -132,8 +132,8 @@ pub(in crate::cli) struct WriteArgs {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) metrics_file: Option<String>,
     /// Say the numbers of each table and day on standard error, in CloudWatch's Embedded Metric Format [env: LOGMILL_EMF]
-    #[arg(long)]
-    pub(in crate::cli) emf: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) emf: Option<bool>,
 }
 
 /// The catalog.
@@ -148,8 +148,8 @@ pub(in crate::cli) struct CatalogArgs {
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) database: Option<String>,
     /// Make the database where there is none [env: LOGMILL_CREATE_DATABASE]
-    #[arg(long)]
-    pub(in crate::cli) create_database: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) create_database: Option<bool>,
     /// Let Athena compute partitions, from this first day to tomorrow, instead of registering them. No call per day, but
     /// Athena then reads all that lies in a day's folder: a replaced day shows twice for a moment, and after a killed run
     /// until the next one; --grace must stay 0, and engines other than Athena see no partition. A table that has it is
@@ -158,8 +158,8 @@ pub(in crate::cli) struct CatalogArgs {
     pub(in crate::cli) projection: Option<String>,
     /// Tell the catalog about the values of columns, for the optimiser of Athena: those of the newest day that it knows, which
     /// stand for the whole table [env: LOGMILL_COLUMN_STATISTICS]
-    #[arg(long)]
-    pub(in crate::cli) column_statistics: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub(in crate::cli) column_statistics: Option<bool>,
 }
 
 /// How raw objects are read.

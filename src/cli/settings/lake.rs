@@ -119,7 +119,7 @@ impl Layers {
             return Err(Error::new(ErrorKind::Usage, format!("'{database}' is no name of a database"))
                 .hint("name one with --database: lower-case letters, digits and _"));
         }
-        let create_flag = flags.filter(|flags| flags.create_database).map(|_| "true".to_owned());
+        let create_flag = flags.and_then(|flags| flags.create_database).map(|wanted| wanted.to_string());
         let create_database = self.pick(
             "create_database",
             create_flag.as_ref(),
@@ -130,7 +130,8 @@ impl Layers {
         let projection_flag = flags.and_then(|flags| flags.projection.as_ref());
         let projected_from =
             self.pick_optional("projection", projection_flag, file.projection.as_ref(), first_day)?;
-        let statistics_flag = flags.filter(|flags| flags.column_statistics).map(|_| "true".to_owned());
+        let statistics_flag =
+            flags.and_then(|flags| flags.column_statistics).map(|wanted| wanted.to_string());
         let column_statistics = self.pick(
             "column_statistics",
             statistics_flag.as_ref(),

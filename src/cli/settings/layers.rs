@@ -7,6 +7,9 @@ use super::values::Parsed;
 use crate::cli::config_file::Scalar;
 use crate::error::{Error, ErrorKind, Result};
 
+/// What is said to have given a setting that no layer says anything about.
+pub(super) const DEFAULT: &str = "default";
+
 /// The layers under the flags, and a note of what was taken from where.
 pub(super) struct Layers {
     pub(super) environment: BTreeMap<String, String>,
@@ -26,13 +29,25 @@ impl Layers {
         default: &str,
         parse: fn(&str) -> Parsed<T>,
     ) -> Result<T> {
+        self.pick_from(name, flag, file, default, parse).map(|(value, _)| value)
+    }
+
+    /// [`pick`](Self::pick), with the layer that has said it.
+    pub(super) fn pick_from<T>(
+        &mut self,
+        name: &str,
+        flag: Option<&String>,
+        file: Option<&Scalar>,
+        default: &str,
+        parse: fn(&str) -> Parsed<T>,
+    ) -> Result<(T, String)> {
         let (value, from) = self.first(name, flag, file.map(ToString::to_string), default);
         let parsed = parse(&value).map_err(|why| {
             Error::new(ErrorKind::Usage, format!("'{value}' is no value for {name}: {why}"))
                 .with("from", &from)
         })?;
-        self.note(name.to_owned(), value, from);
-        Ok(parsed)
+        self.note(name.to_owned(), value, from.clone());
+        Ok((parsed, from))
     }
 
     /// [`pick`](Self::pick) for a setting that need not be said.
@@ -62,7 +77,7 @@ impl Layers {
         } else if let Some(value) = file {
             (value, self.path.clone())
         } else {
-            (default.to_owned(), "default".to_owned())
+            (default.to_owned(), DEFAULT.to_owned())
         }
     }
 

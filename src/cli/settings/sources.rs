@@ -1,6 +1,6 @@
 //! Where each table's rows come from.
 
-use super::layers::Layers;
+use super::layers::{DEFAULT, Layers};
 use super::promotions;
 use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::args::SourceArgs;
@@ -16,8 +16,8 @@ impl Layers {
         flags: &SourceArgs,
         sections: Vec<SourceSection>,
     ) -> Result<Vec<TableSource>> {
-        let wanted = self.pick("dataset", flags.dataset.as_ref(), None, "all", dataset_name)?;
-        let is_chosen = self.in_force.last().is_some_and(|dataset| dataset.from != "default");
+        let (wanted, from) = self.pick_from("dataset", flags.dataset.as_ref(), None, "all", dataset_name)?;
+        let is_chosen = from != DEFAULT;
         let from_file = !sections.is_empty();
         self.log_types_named = is_chosen || from_file;
         let sections = if from_file { sections } else { default_sections() };
@@ -66,7 +66,7 @@ impl Layers {
             dataset::named(&section.dataset).expect("the name was checked when the section was selected");
         let table = section.table.clone().unwrap_or_else(|| dataset.default_table().to_owned());
         check_table_name(&table)?;
-        let origin = if from_file { self.path.clone() } else { "default".to_owned() };
+        let origin = if from_file { self.path.clone() } else { DEFAULT.to_owned() };
         self.note(format!("{table}.dataset"), section.dataset.clone(), origin);
         for promotion in &section.promote {
             let value = format!("{} as {}", promotion.path, promotion.column);
@@ -82,7 +82,7 @@ impl Layers {
             &default_lateness,
             span_ms,
         )?;
-        let ignores_flag = flags.ignore_key_times.then(|| "true".to_owned());
+        let ignores_flag = flags.ignore_key_times.map(|wanted| wanted.to_string());
         let ignores_file = section.ignore_key_times.as_ref();
         let ignores =
             self.pick_for(&table, "ignore_key_times", ignores_flag.as_ref(), ignores_file, "false", truth)?;
@@ -121,7 +121,7 @@ impl Layers {
         let owner_flag = flags.expected_bucket_owner.as_ref();
         let expected_bucket_owner =
             said("expected_bucket_owner", owner_flag, section.expected_bucket_owner.as_ref())?;
-        let pays_flag = flags.requester_pays.then(|| "true".to_owned());
+        let pays_flag = flags.requester_pays.map(|wanted| wanted.to_string());
         let pays_file = section.requester_pays.as_ref();
         let requester_pays =
             self.pick_for(table, "requester_pays", pays_flag.as_ref(), pays_file, "false", truth)?;

@@ -21,7 +21,7 @@ impl Layers {
         let metrics_flag = flags.and_then(|flags| flags.metrics_file.as_ref());
         let metrics_file =
             self.pick_optional("metrics_file", metrics_flag, file.metrics_file.as_ref(), text)?;
-        let emf_flag = flags.filter(|flags| flags.emf).map(|_| "true".to_owned());
+        let emf_flag = flags.and_then(|flags| flags.emf).map(|wanted| wanted.to_string());
         let emf = self.pick("emf", emf_flag.as_ref(), file.emf.as_ref(), "false", truth)?;
         Ok(WatchSettings { metrics_file: metrics_file.map(PathBuf::from), emf })
     }
