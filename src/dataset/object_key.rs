@@ -86,12 +86,13 @@ pub struct FolderDates {
 }
 
 impl FolderDates {
-    /// The dates of a folder whose path ends in `YYYY/MM/DD`, or in `YYYY` or `YYYY/MM` below a folder of which
-    /// `holds_days` says that a log type divides it by dates.
+    /// The dates of a folder whose path ends in `YYYY`, `YYYY/MM` or `YYYY/MM/DD` below a folder of which `holds_days` says
+    /// that AWS divides it by dates. Elsewhere such a folder may as well be named after the day on which it was copied.
     #[must_use]
     pub fn of(folder: &str, holds_days: impl Fn(&str) -> bool) -> Option<Self> {
         if let Some(day) = folder_date(folder) {
-            return Some(Self { first: day, last: day });
+            return holds_days(&folder[..folder.len().saturating_sub("/YYYY/MM/DD".len())])
+                .then_some(Self::day(day));
         }
         let (above, name) = split(folder);
         if let (Some(first), Some(last)) = (date(name, "01", "01"), date(name, "12", "31")) {
@@ -101,6 +102,12 @@ impl FolderDates {
         let first = date(year, name, "01")?;
         let last = ["31", "30", "29", "28"].into_iter().find_map(|day| date(year, name, day))?;
         holds_days(above).then_some(Self { first, last })
+    }
+
+    /// One date, by its midnight.
+    #[must_use]
+    pub fn day(midnight: UtcInstant) -> Self {
+        Self { first: midnight, last: midnight }
     }
 
     /// Whether it is one date.
@@ -181,7 +188,8 @@ mod tests {
         };
         for (folder, expected) in [
             ("root/2024/02/29", Some(["2024-02-29", "2024-02-29"])),
-            ("other/2024/02/29", Some(["2024-02-29", "2024-02-29"])),
+            ("other/2024/02/29", None),
+            ("2024/02/29", None),
             ("root/2024/02", Some(["2024-02-01", "2024-02-29"])),
             ("root/2023", Some(["2023-01-01", "2023-12-31"])),
             ("other/2024/02", None),

@@ -23,7 +23,7 @@ pub enum Midnight {
     EventDay,
     /// Others have a time of day: the date is that of delivery.
     Delivery,
-    /// Too few names tell, or no dated folder.
+    /// Too few names tell, they say both, or no dated folder is there.
     Either,
 }
 
@@ -43,12 +43,11 @@ impl FolderNames {
     /// What midnight means among them. Nothing but the folder decides, so that a day and a range of days agree.
     #[must_use]
     pub fn midnight(self) -> Midnight {
-        if self.has_times_of_day {
-            Midnight::Delivery
-        } else if self.midnights >= Self::MANY {
-            Midnight::EventDay
-        } else {
-            Midnight::Either
+        match (self.has_times_of_day, self.midnights >= Self::MANY) {
+            (true, false) => Midnight::Delivery,
+            (false, true) => Midnight::EventDay,
+            // Too few tell, or the bucket has changed its names within the day.
+            (false, false) | (true, true) => Midnight::Either,
         }
     }
 }
@@ -283,7 +282,8 @@ mod tests {
         let choice = wanted.choose(KeyTime::Midnight(at("2023-11-02T00:00:00Z")), Midnight::Either);
         assert!(matches!(choice, Choice::Take(..)), "delivered nine hours after the day");
         let names = |has_times_of_day, midnights| FolderNames { has_times_of_day, midnights }.midnight();
-        assert_eq!(names(true, 9), Midnight::Delivery);
+        assert_eq!(names(true, 2), Midnight::Delivery);
+        assert_eq!(names(true, 9), Midnight::Either);
         assert_eq!(names(false, 3), Midnight::EventDay);
         assert_eq!(names(false, 2), Midnight::Either);
     }

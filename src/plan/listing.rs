@@ -128,6 +128,13 @@ impl<'a> Listing<'a> {
         self.left.push(Left { object: LeftObject { address, bytes, why, of_another_time }, days });
     }
 
+    /// The dates for which an object is whose name tells none: those of its folder, whoever has named it.
+    fn unclear_dates(&self, key: &str) -> Option<FolderDates> {
+        let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+        let mut dated = folders.filter_map(|(folder, _)| self.place.written_date(&format!("{folder}/")));
+        self.place.dates_above(key).or_else(|| dated.next())
+    }
+
     /// Whether an earlier listing has judged a key. What lies in the folder of one date is listed once.
     fn is_known(&mut self, key: &str) -> bool {
         let is_once = self.place.dates_above(key.trim_end_matches('/')).is_some_and(FolderDates::is_day);
@@ -146,7 +153,15 @@ impl<'a> Listing<'a> {
             if self.is_done() {
                 break;
             }
-            self.judge_unclear(object);
+            let dates = self.unclear_dates(&object.key);
+            if dates.is_none_or(|dates| self.wanted.meets(dates)) {
+                self.judge_unclear(object);
+            } else if dates.is_some_and(|dates| self.wanted.whole().meets(dates)) {
+                // Its turn comes, or has come, with the listing of its date.
+                self.known += 1;
+            } else {
+                self.leave_for_time(&object.key, object.bytes, OUTSIDE);
+            }
         }
     }
 
@@ -155,7 +170,9 @@ impl<'a> Listing<'a> {
     fn judge_unclear(&mut self, object: ObjectMeta) {
         let is_input = self.source.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
-        if self.is_of_another(&object.key) {
+        if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {
+            self.leave(&object.key, object.bytes, why);
+        } else if self.is_of_another(&object.key) {
             self.leave(&object.key, object.bytes, "named like another log type");
         } else if object_key::split(&object.key).1.starts_with('_') {
             self.leave(&object.key, object.bytes, "hidden file");
@@ -170,7 +187,7 @@ impl<'a> Listing<'a> {
 
     fn take_unclear(&mut self, object: ObjectMeta, why: &'static str) {
         self.holds_logs = true;
-        let dates = self.place.dates_above(&object.key);
+        let dates = self.unclear_dates(&object.key);
         let date = dates.filter(|dates| dates.is_day() && self.wanted.trusts_names()).map(|day| day.first);
         match self.wanted.days_by_folder(dates) {
             Some(days) => self.found.push(Found { object, why, days, date, events_until: None }),
@@ -198,7 +215,8 @@ impl<'a> Listing<'a> {
             let folder = self.place.folder(&object.key);
             let in_day = folder.dates.filter(|dates| dates.is_day());
             // Names tell each other's meaning only where a folder holds those of one date.
-            let midnight = in_day.map_or(Midnight::Either, |_| folder.names.midnight());
+            let of_one_date = in_day.or_else(|| self.place.written_date(&object.key));
+            let midnight = of_one_date.map_or(Midnight::Either, |_| folder.names.midnight());
             let choice = match folder.dates {
                 Some(dates) => self.wanted.choose_in(dates, time, midnight),
                 None => self.wanted.choose(time, midnight),
@@ -267,6 +285,11 @@ impl ListVisitor for Listing<'_> {
         let written = self.source.dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
         let series = key[..written.start].to_owned();
         let in_day = self.place.dates_above(key).is_some_and(FolderDates::is_day);
+        // What midnight means is known once a name of the same date has a time of day.
+        let is_open = matches!(time, KeyTime::Midnight(_)) && self.place.written_date(key).is_some();
+        if is_open {
+            return None;
+        }
         let wanted = if in_day { self.wanted.whole() } else { self.wanted };
         let (until, mut but) = match wanted.distance(time.at()) {
             // Behind all years that a key can name.
@@ -291,6 +314,9 @@ impl ListVisitor for Listing<'_> {
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
             // What is no log of this type is not even counted.
+        } else if claim == KeyClaim::Unclear && self.unclear_dates(&object.key).is_some() {
+            // Judged with the listing of its date alone.
+            self.unclear.push(object);
         } else if self.is_known(&object.key) {
             self.known += 1;
         } else if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {

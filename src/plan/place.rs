@@ -35,7 +35,13 @@ impl Place {
         format!("{}{key}", self.above)
     }
 
-    /// The dates of a folder below the root, by the end of its path.
+    /// The date of the folder in which a key lies, whoever has named it.
+    pub(super) fn written_date(&self, key: &str) -> Option<FolderDates> {
+        let folder = object_key::split(key).0;
+        object_key::folder_date(folder).map(FolderDates::day)
+    }
+
+    /// The dates of a folder below the root that AWS divides by dates.
     pub(super) fn dates(&self, folder: &str) -> Option<FolderDates> {
         if folder.is_empty() {
             return None;

@@ -45,10 +45,14 @@ fn time_in(name: &str) -> Option<(usize, UtcInstant)> {
     is_unique_part(&name[start + PATTERN.len()..]).then_some((start, at))
 }
 
-/// Whether a text is what S3 puts behind the time, maybe with an extension that somebody has added.
+/// Ends that people add to the names of logs, and names under which a log is not whole yet.
+const EXTENSIONS: [&str; 8] = ["", "gz", "log", "log.gz", "txt", "txt.gz", "tmp", "part"];
+
+/// Whether a text is what S3 puts behind the time: hexadecimal digits in upper case, maybe with an extension.
 fn is_unique_part(text: &str) -> bool {
-    let (unique, _) = text.split_once('.').unwrap_or((text, ""));
-    !unique.is_empty() && unique.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    let (unique, extension) = text.split_once('.').unwrap_or((text, ""));
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
+    !unique.is_empty() && unique.bytes().all(is_digit) && EXTENSIONS.contains(&extension)
 }
 
 #[cfg(test)]
@@ -90,6 +94,8 @@ mod tests {
             ("2023-11-01-00-00-00-AB", KeyClaim::Mine(KeyTime::Midnight(instant("2023-11-01T00:00:00Z")))),
             ("app-1-2023-11-01-04-00-00-0b9bd55b-6a3c-4b0b-9d6a-0c7c1c1f0e11.gz", KeyClaim::Unclear),
             ("app-1-2023-11-01-04-00-00-ab", KeyClaim::Unclear),
+            ("db-2023-11-01-04-00-00-FULL.sql.gz", KeyClaim::Unclear),
+            ("cloudtrail-2023-11-01-04-00-00-01.json.gz", KeyClaim::Unclear),
             ("2023-13-01-00-22-33-AB", KeyClaim::Unclear),
             ("2023-11-01-00-22-33-", KeyClaim::Unclear),
             ("access.log", KeyClaim::Unclear),
