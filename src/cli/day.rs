@@ -16,7 +16,7 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{LeftObject, TablePlan, UNRECOGNISED};
-use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, StagedDay};
+use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, Replacement, StagedDay};
 use crate::store::lake::{Partition, run_of};
 use crate::store::{Connector, Lake};
 
@@ -142,6 +142,10 @@ impl<'a> DayRun<'a> {
         let rules = &self.settings.rules;
         let checked = rules.check(&gathered, &partition, quarantine.as_deref());
         let checked = checked.and_then(|()| staged.check_shrink(rules.shrink, plan, &gathered.ledger));
+        let lost = checked.as_ref().ok().copied().flatten();
+        if let Some(rows) = lost {
+            self.warn_of_loss(&plan.table, rows);
+        }
         if let Err(refusal) = checked {
             if matches!(refusal.kind(), ErrorKind::TooManyRejects | ErrorKind::Unusable) {
                 staged.refuse()?;
@@ -332,6 +336,18 @@ impl<'a> DayRun<'a> {
                 ],
             );
         }
+    }
+
+    fn warn_of_loss(&self, table: &str, rows: Replacement) {
+        self.warn(
+            table,
+            "the day has fewer rows than the published one",
+            vec![
+                ("rows_published", rows.before.into()),
+                ("rows_now", rows.after.into()),
+                ("explained", rows.explained.into()),
+            ],
+        );
     }
 
     fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {

@@ -33,7 +33,7 @@ pub(super) fn reason_to_leave(name: &str) -> Option<&'static str> {
 /// until it is whole. Digits alone are rather a date.
 fn is_partial_download(name: &str) -> bool {
     let Some((file, random)) = name.rsplit_once('.') else { return false };
-    file.ends_with(".gz")
+    file.rsplit_once('.').is_some_and(|(_, end)| end == "gz")
         && random.len() == 8
         && random.bytes().all(|byte| byte.is_ascii_hexdigit())
         && !random.bytes().all(|byte| byte.is_ascii_digit())

@@ -1,6 +1,6 @@
 //! Lists the inputs of a table for one day.
 
-use super::listing::{Familiar, Listing};
+use super::listing::{Familiar, Listed, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
 use crate::error::Result;
@@ -13,7 +13,8 @@ pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> R
     let mut plan = source.empty_plan();
     for (input, store) in (0..).zip(&source.stores(connector)?) {
         let mut familiar = Familiar::default();
-        let (found, left) = Listing::new(source, wanted, store.as_ref(), &mut familiar)?.run()?;
+        let Listed { found, left, .. } =
+            Listing::new(source, wanted, store.as_ref(), &mut familiar)?.run()?;
         plan.objects.extend(found.into_iter().map(|found| PlannedObject::new(store.as_ref(), input, found)));
         plan.left.extend(left.into_iter().map(|left| left.object));
         plan.requests += store.requests();

@@ -40,6 +40,14 @@ pub(super) struct Left {
     pub(super) days: DayRange,
 }
 
+/// What a listing has met, sorted.
+pub(super) struct Listed {
+    pub(super) found: Vec<Found>,
+    pub(super) left: Vec<Left>,
+    /// The earliest time in the name of a log, or of a folder that AWS divides by dates for the log type.
+    pub(super) earliest: Option<UtcInstant>,
+}
+
 /// What earlier listings of the same input have shown.
 #[derive(Debug, Default)]
 pub(super) struct Familiar {
@@ -61,6 +69,7 @@ pub(super) struct Listing<'a> {
     /// Objects that were met, and those of them that an earlier listing has judged.
     met: usize,
     known: usize,
+    earliest: Option<UtcInstant>,
     /// Whether something of the log type was met, wanted or not.
     holds_logs: bool,
     /// Whether that is all that is asked.
@@ -86,13 +95,14 @@ impl<'a> Listing<'a> {
             left: Vec::new(),
             met: 0,
             known: 0,
+            earliest: None,
             holds_logs: false,
             only_looks: false,
         })
     }
 
     /// Lists the input and sorts what is there.
-    pub(super) fn run(mut self) -> Result<(Vec<Found>, Vec<Left>)> {
+    pub(super) fn run(mut self) -> Result<Listed> {
         self.store.list(&mut self)?;
         self.judge_all_unclear();
         self.choose_timed();
@@ -100,7 +110,7 @@ impl<'a> Listing<'a> {
         if sorted + self.known != self.met {
             return Err(Error::bug("the ledger of objects does not balance").with("met", self.met));
         }
-        Ok((self.found, self.left))
+        Ok(Listed { found: self.found, left: self.left, earliest: self.earliest })
     }
 
     /// Whether the input holds anything of the log type; the first object that says so is enough.
@@ -264,10 +274,13 @@ impl ListVisitor for Listing<'_> {
             self.source.dataset.claim(&self.place.path(&format!("{folder}/")))
         {
             why
-        } else if self.place.dates(folder).is_some_and(|dates| !self.wanted.meets(dates)) {
+        } else if let Some(dates) = self.place.dates(folder).filter(|dates| !self.wanted.meets(*dates)) {
             // Below a folder that the log type divides by dates, other dates are as good as an object.
             let divided = self.place.path(folder);
-            self.holds_logs |= parents(&divided).any(|above| self.source.dataset.holds_days(above));
+            if parents(&divided).any(|above| self.source.dataset.holds_days(above)) {
+                self.holds_logs = true;
+                self.earliest = self.earliest.into_iter().chain([dates.first]).min();
+            }
             self.leave_for_time(&format!("{folder}/"), 0, OUTSIDE);
             return false;
         } else {
@@ -310,6 +323,7 @@ impl ListVisitor for Listing<'_> {
         let claim = self.source.dataset.claim(&self.place.path(&object.key));
         if let KeyClaim::Mine(time) = claim {
             self.holds_logs = true;
+            self.earliest = self.earliest.into_iter().chain([time.at()]).min();
             self.place.note_name(&object.key, time);
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::choose::{Choice, Midnight, Wanted};
-use super::listing::{Familiar, Left, Listing};
+use super::listing::{Familiar, Left, Listed, Listing};
 use super::source::TableSource;
 use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, UNRECOGNISED};
 use crate::dataset::{KeyClaim, KeyTime};
@@ -46,6 +46,8 @@ pub struct DayObjects<'a> {
     pub objects: Vec<&'a PlannedObject>,
     /// What was met beside them and is left out, but for what is of another time.
     pub left: Vec<LeftGroup>,
+    /// Whether listing has met logs from before the day, of which it need not have looked at more than the name.
+    pub logs_before: bool,
     /// Where they were looked for.
     pub source: &'a TableSource,
     /// Since when it is not known what has come.
@@ -96,6 +98,8 @@ pub struct RangePlanner<'a> {
     left: BTreeMap<(KstDay, KstDay, String), LeftGroup>,
     /// Objects that are left out, since nothing tells whether they are logs.
     unrecognised: Vec<LeftObject>,
+    /// The earliest time in the name of a log, or of a folder that AWS divides by dates.
+    earliest: Option<UtcInstant>,
 }
 
 struct ListedDate {
@@ -144,6 +148,7 @@ impl<'a> RangePlanner<'a> {
             chosen: BTreeMap::new(),
             left: BTreeMap::new(),
             unrecognised: Vec::new(),
+            earliest: None,
         })
     }
 
@@ -253,7 +258,9 @@ impl<'a> RangePlanner<'a> {
         let near = self.listed.iter().filter(|listed| self.feeds(listed.date, day));
         let listed_at = near.map(|listed| listed.at).min().unwrap_or_else(self.clock);
         let left = self.left_of(day);
-        let is_chosen = choose(&DayObjects { day, objects, left, source: self.source, listed_at })?;
+        let logs_before = self.earliest.is_some_and(|earliest| earliest < day.window().start);
+        let about = DayObjects { day, objects, left, logs_before, source: self.source, listed_at };
+        let is_chosen = choose(&about)?;
         self.chosen.insert(day, is_chosen);
         Ok(())
     }
@@ -272,7 +279,9 @@ impl<'a> RangePlanner<'a> {
         let mut by_date: BTreeMap<UtcInstant, Vec<SharedObject>> = BTreeMap::new();
         let (mut count, mut lefts) = (0, Vec::new());
         for (input, (store, familiar)) in (0..).zip(&mut self.inputs) {
-            let (found, left) = Listing::new(self.source, wanted, store.as_ref(), familiar)?.run()?;
+            let Listed { found, left, earliest } =
+                Listing::new(self.source, wanted, store.as_ref(), familiar)?.run()?;
+            self.earliest = self.earliest.into_iter().chain(earliest).min();
             count += found.len();
             lefts.extend(left.into_iter().filter(|left| !left.object.of_another_time));
             for found in found {

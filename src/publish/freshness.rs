@@ -164,6 +164,8 @@ pub struct DayStatus {
     pub bytes: u64,
     /// What was met beside them, without what is of another time.
     pub listed: ListedObjects,
+    /// Whether logs from before the day were met.
+    pub logs_before: bool,
     /// When they were listed.
     pub listed_at: UtcInstant,
     /// What has become of the raw objects since; nothing where the day was never published.
@@ -225,10 +227,10 @@ impl<'a> FirstLogs<'a> {
 
     /// Takes a day into account.
     pub fn note(&mut self, status: &DayStatus) {
-        if status.objects > 0 || status.manifest.is_some() {
-            let day = status.partition.day;
-            self.noted = Some(self.noted.map_or(day, |noted| noted.min(day)));
-        }
+        let day = status.partition.day;
+        let has_logs = status.objects > 0 || status.manifest.as_ref().is_some_and(has_logs);
+        let noted = has_logs.then_some(day).or_else(|| status.logs_before.then(|| day.previous()));
+        self.noted = self.noted.into_iter().chain(noted).min();
     }
 
     /// Says of a missing day without raw objects that it is before all logs, where that is so by all that is known now.
@@ -252,14 +254,20 @@ impl<'a> FirstLogs<'a> {
     }
 }
 
-/// The first day of a table that is published.
+/// Whether a published day has read a log: one that was published empty by mistake is not the beginning of any.
+fn has_logs(manifest: &Manifest) -> bool {
+    manifest.inputs_file.objects > 0
+}
+
+/// The first day of a table that is published with logs.
 pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
     let names = lake.names(table)?;
     let days = names.iter().filter_map(|name| name.strip_prefix("proc_ymd=")?.parse().ok());
     for day in days.collect::<BTreeSet<KstDay>>() {
         let partition = Partition { table: table.to_owned(), day };
         // A killed run can leave a folder without one.
-        if lake.read(&format!("{partition}/{MANIFEST}"))?.is_some() {
+        let manifest = lake.read(&format!("{partition}/{MANIFEST}"))?.map(Manifest::from_json);
+        if manifest.is_some_and(|manifest| manifest.as_ref().map_or(true, has_logs)) {
             return Ok(Some(day));
         }
     }
@@ -304,6 +312,7 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         objects,
         bytes,
         listed,
+        logs_before: about.logs_before,
         listed_at,
         change,
         other_inputs,

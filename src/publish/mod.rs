@@ -31,13 +31,12 @@ pub use row_diff::{RowChange, RowCounts, RowDiff, RowDiffOptions, RowExample, ha
 pub use run_diff::{
     ObjectChange, ObjectDiff, PublishedRuns, RunVersion, SettingDiff, object_diffs, setting_diffs,
 };
-pub use shrink::ShrinkRules;
+pub use shrink::{Replacement, ShrinkRules};
 pub use trace::{Fate, PublishedDay, Trace, add_raw};
 pub use verify::{Finding, verify};
 
 use std::path::PathBuf;
 
-use self::shrink::Replacement;
 use crate::convert::{Gathered, PartFile, PartsTarget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
@@ -142,18 +141,34 @@ impl<'a> StagedDay<'a> {
         Manifest::from_json(json.to_vec()).map(Some).map_err(|error| error.with("path", path))
     }
 
-    /// Fails when the day would take rows from the published one that nobody has agreed to lose.
-    pub fn check_shrink(&self, rules: ShrinkRules, plan: &TablePlan, ledger: &RowLedger) -> Result<()> {
-        let Some(old) = self.replaced()? else { return Ok(()) };
+    /// Fails if the day would lose rows of the published one beyond what the rules allow, or holds another log type. The
+    /// rows before and after, if some are lost all the same.
+    pub fn check_shrink(
+        &self,
+        rules: ShrinkRules,
+        plan: &TablePlan,
+        ledger: &RowLedger,
+    ) -> Result<Option<Replacement>> {
+        let Some(old) = self.replaced()? else { return Ok(None) };
+        if old.dataset != plan.dataset {
+            return Err(Error::new(ErrorKind::Unusable, "the table holds another log type: not published")
+                .with("table", &self.partition.table)
+                .with("day", self.partition.day)
+                .with("published", old.dataset)
+                .with("now", &plan.dataset)
+                .hint("give each log type a table of its own with --table"));
+        }
         let (before, after) = (old.ledger.written, ledger.written);
         let mut rows = Replacement { before, after, explained: 0 };
-        if rules.objection(rows).is_none() {
-            return Ok(());
+        if rows.lost() == 0 {
+            return Ok(None);
         }
         let gone = shrink::gone_rows(&old, self.inputs_of(&old)?, plan, self.partition.day);
         rows.explained = gone + shrink::newly_filtered(&old, plan, ledger);
-        let objection = rules.objection(rows);
-        objection.map_or(Ok(()), |objection| Err(rules.refusal(objection, rows, &self.partition)))
+        match rules.objection(rows) {
+            Some(objection) => Err(rules.refusal(objection, rows, &self.partition)),
+            None => Ok(Some(rows)),
+        }
     }
 
     /// What the published day has read; a list that is lost or not understood explains nothing, but stops no day.

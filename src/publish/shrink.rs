@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::freshness::{below, renamed};
 use super::inputs::InputLine;
 use super::manifest::Manifest;
-use crate::dataset::{self, KeyClaim, KeyTime};
+use crate::dataset::{self, KeyClaim, KeyTime, object_key};
 use crate::error::{Error, ErrorKind};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
@@ -27,13 +27,13 @@ pub struct ShrinkRules {
 
 /// The rows of a day before and after it is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Replacement {
+pub struct Replacement {
     /// Rows of the published day.
-    pub(super) before: u64,
+    pub before: u64,
     /// Rows of the day that is to replace it.
-    pub(super) after: u64,
+    pub after: u64,
     /// Rows that it may lack: their raw objects are gone, or a new filter leaves them out.
-    pub(super) explained: u64,
+    pub explained: u64,
 }
 
 /// Why a day may not be replaced.
@@ -85,9 +85,14 @@ impl ShrinkRules {
 }
 
 impl Replacement {
+    /// Rows of the published day that the new one lacks.
+    pub(super) fn lost(self) -> u64 {
+        self.before.saturating_sub(self.after)
+    }
+
     /// Rows that are lost without an explanation.
     fn unexplained(self) -> f64 {
-        self.before.saturating_sub(self.after).saturating_sub(self.explained) as f64
+        self.lost().saturating_sub(self.explained) as f64
     }
 }
 
@@ -102,8 +107,9 @@ pub(super) fn newly_filtered(old: &Manifest, plan: &TablePlan, ledger: &RowLedge
 
 /// Rows of a published day whose raw objects were looked for again and are gone.
 ///
-/// An input that gives no object at all is not there rather than expired: what it had given is not explained. Inputs with
-/// other names than then are taken for the same only if they still have one of the objects.
+/// An object is gone rather than out of reach only if another one of then still lies in the same folder, whatever its date:
+/// a folder that is not mounted explains nothing. Inputs with other names than then are taken for the same only if they still
+/// have one of the objects.
 pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, day: KstDay) -> u64 {
     let there: HashSet<&str> = plan.objects.iter().map(|object| object.address.as_str()).collect();
     let is_there = |line: &InputLine| there.contains(line.object.as_str());
@@ -111,18 +117,24 @@ pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, 
     let moved = read.iter().zip(&now).filter(|(then, now)| then.object != now.object);
     let is_renamed = moved.map(|(_, now)| now).any(is_there);
     let lines = if is_renamed { now } else { read };
-    let gone = lines.iter().filter(|line| !is_there(line) && was_looked_for(&line.object, plan, day));
+    let kept: HashSet<&str> =
+        lines.iter().filter(|line| is_there(line)).map(|line| series(&line.object)).collect();
+    let was_looked_for = |address: &str| {
+        let is_below = plan.inputs.iter().any(|input| below(input, address).is_some());
+        is_below && kept.contains(series(address)) && may_feed(address, plan, day)
+    };
+    let gone = lines.iter().filter(|line| !is_there(line) && was_looked_for(&line.object));
     gone.map(|line| line.ledger.written).sum()
 }
 
-/// Whether the plan would have an object if it were still there, by its place and the time in its address.
-fn was_looked_for(address: &str, plan: &TablePlan, day: KstDay) -> bool {
-    let is_mounted = |number: u32| plan.objects.iter().any(|object| object.input == number);
-    let mut inputs = (0..).zip(&plan.inputs);
-    inputs.any(|(number, input)| below(input, address).is_some() && is_mounted(number))
-        && may_feed(address, plan, day)
+/// The folder of an object, without the date in which it may end.
+fn series(address: &str) -> &str {
+    let folder = object_key::split(address).0;
+    let date = object_key::folder_date(folder).map_or(0, |_| "/YYYY/MM/DD".len());
+    &folder[..folder.len().saturating_sub(date)]
 }
 
+/// Whether the day would read an object if it were still there, by the time in its address.
 fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
     let claim = dataset::named(&plan.dataset).map(|dataset| dataset.claim(address));
     let Some(KeyClaim::Mine(time)) = claim else { return true };
@@ -255,8 +267,8 @@ mod tests {
         // The lateness of now would not look for the last one.
         check(&["logs"], &old, &["logs"], &[(0, at("logs", ONE))], 3);
         check(&["logs"], &old, &["logs"], &[(0, at("logs", NOON)), (0, at("logs", ONE))], 0);
-        // Other objects have come: those of then were looked for all the same.
-        check(&["logs"], &old, &["logs"], &[(0, at("logs", "2023-11-01-05-00-00-D"))], 7);
+        // None of then is left: the folder may be another one.
+        check(&["logs"], &old, &["logs"], &[(0, at("logs", "2023-11-01-05-00-00-D"))], 0);
         // The same folder by another name, of which an object is still there; and another folder.
         check(&["logs"], &old, &["/data/logs/"], &[(0, at("/data/logs", ONE))], 3);
         check(&["logs"], &old, &["/other"], &[(0, at("/other", "2023-11-01-05-00-00-D"))], 0);
@@ -264,7 +276,9 @@ mod tests {
         let two = [(at("a", NOON), 3), (at("b", NOON), 4), (at("b", ONE), 5)];
         check(&["a", "b"], &two, &["a", "b"], &[(0, at("a", NOON))], 0);
         check(&["a", "b"], &two, &["a", "b"], &[(0, at("a", NOON)), (1, at("b", NOON))], 5);
-        check(&["a", "b"], &two, &["a"], &[(0, at("a", ONE))], 3);
+        check(&["a", "b"], &two, &["a"], &[(0, at("a", ONE))], 0);
+        // So does a folder below an input.
+        check(&["."], &two, &["."], &[(0, at("a", NOON))], 0);
     }
 
     #[test]

@@ -9,9 +9,7 @@ use super::proxies::ProxyVariables;
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
 use super::{Lake, LakeAccess, LocalLake, LocalStore, SourceAccess, Store};
 use crate::cancel::Cancel;
-use crate::error::Result;
-#[cfg(not(feature = "aws"))]
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Opens stores and lakes; what they share, such as the way to AWS, is made once, when it is needed.
 #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "folders need nothing of it"))]
@@ -53,6 +51,7 @@ impl Connector {
 
     /// Opens the store of an input: a folder, a single file, or `s3://bucket/prefix`.
     pub fn store(&self, input: &str, access: &SourceAccess) -> Result<Box<dyn Store>> {
+        refuse_foreign(input)?;
         match input.strip_prefix("s3://") {
             Some(rest) => self.s3_store(rest, access),
             None => Ok(Box::new(LocalStore::open(input)?)),
@@ -61,11 +60,23 @@ impl Connector {
 
     /// Opens the lake of an output: a folder, which need not exist yet, or `s3://bucket/prefix`.
     pub fn lake(&self, output: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
+        refuse_foreign(output)?;
         match output.strip_prefix("s3://") {
             Some(rest) => self.s3_lake(rest, access),
             None => Ok(Box::new(LocalLake::open(output)?)),
         }
     }
+}
+
+/// Refuses an address in a form that other tools take: as the name of a folder it would be a mistake.
+fn refuse_foreign(address: &str) -> Result<()> {
+    let is_s3 = address.starts_with("s3://");
+    if is_s3 || !(address.contains("://") || address.starts_with("s3:") || address.starts_with("arn:")) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Usage, "this is neither a folder nor an address in S3")
+        .with("address", address)
+        .hint("write s3://bucket/prefix, or the path of a folder"))
 }
 
 #[cfg(feature = "aws")]

@@ -10,6 +10,7 @@ use super::whole::SINCE_2019;
 
 /// The fields after the user agent.
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says one thing about the same text")]
 pub(super) struct Tail<'a> {
     /// From the version id to the source region.
     pub(super) fields: [Option<&'a [u8]>; TAIL.len()],

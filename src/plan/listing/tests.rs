@@ -134,7 +134,8 @@ fn decided(
 ) -> (Decided, BTreeSet<String>) {
     let store = Keys { keys: keys.clone(), page, skips_groups: keys.len() % 2 == 0 };
     let mut familiar = Familiar::default();
-    let (found, left) = Listing::new(source, wanted, &store, &mut familiar).unwrap().run().unwrap();
+    let Listed { found, left, .. } =
+        Listing::new(source, wanted, &store, &mut familiar).unwrap().run().unwrap();
     let mut all = Decided::new();
     for found in found {
         let again = all.insert(found.object.key.clone(), (found.why.to_owned(), Some(found.days)));
