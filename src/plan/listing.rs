@@ -279,7 +279,8 @@ impl ListVisitor for Listing<'_> {
             let divided = self.place.path(folder);
             if parents(&divided).any(|above| self.source.dataset.holds_days(above)) {
                 self.holds_logs = true;
-                self.earliest = self.earliest.into_iter().chain([dates.first]).min();
+                // Where in a year or month they lie is not known.
+                self.earliest = self.earliest.into_iter().chain([dates.last]).min();
             }
             self.leave_for_time(&format!("{folder}/"), 0, OUTSIDE);
             return false;

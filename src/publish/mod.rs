@@ -142,7 +142,7 @@ impl<'a> StagedDay<'a> {
     }
 
     /// Fails if the day would lose rows of the published one beyond what the rules allow, or holds another log type. The
-    /// rows before and after, if some are lost all the same.
+    /// rows before and after, if some are lost all the same that no new filter leaves out.
     pub fn check_shrink(
         &self,
         rules: ShrinkRules,
@@ -164,10 +164,11 @@ impl<'a> StagedDay<'a> {
             return Ok(None);
         }
         let gone = shrink::gone_rows(&old, self.inputs_of(&old)?, plan, self.partition.day);
-        rows.explained = gone + shrink::newly_filtered(&old, plan, ledger);
+        let filtered = shrink::newly_filtered(&old, plan, ledger);
+        rows.explained = gone + filtered;
         match rules.objection(rows) {
             Some(objection) => Err(rules.refusal(objection, rows, &self.partition)),
-            None => Ok(Some(rows)),
+            None => Ok(Some(rows).filter(|rows| rows.lost() > filtered)),
         }
     }
 

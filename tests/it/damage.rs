@@ -201,7 +201,12 @@ fn access_logs_that_are_odd_or_broken_cost_nothing_that_can_be_read() {
         case("GAPS", gaps, &["GAP1", "GAP2"], &[]),
         case("BOM", bom.as_bytes(), &["BOM1", "BOM2"], &[]),
         case("BOMPACKED", gz(bom.replace("BOM", "PBOM")), &["PBOM1", "PBOM2"], &[]),
-        case("UTF", bom.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(), &[], &[(1, "utf_16")]),
+        case(
+            "FEFF",
+            bom.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>(),
+            &[],
+            &[(1, "utf_16")],
+        ),
         case("WORDS", words, &["WORD1", "WORD2"], &[(2, "bad_time")]),
         case("HALF", &half[..half.len() - 200], &["HALF1"], &[(2, "missing_fields")]),
     ];

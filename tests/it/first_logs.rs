@@ -89,14 +89,27 @@ fn a_backfill_in_either_order_makes_the_holes_but_no_day_before_the_first_log() 
 }
 
 #[test]
-fn a_hole_is_known_by_the_days_that_are_published() {
+fn a_hole_is_known_by_logs_before_the_range_and_by_the_days_that_are_published() {
     let work = logs("cloudtrail");
-    // Nothing of the range is before the hole.
-    assert_eq!(states(&work, "2023-10-04"), "--...");
+    // The folder of an earlier date is not entered, but there.
+    assert_eq!(states(&work, "2023-10-04"), ".....");
     let early =
         ["backfill", "--from", "2023-10-01", "--to", "2023-10-03", "--input", "raw", "--output", "lake"];
     work.logmill(early).args(["--lateness", "6h"]).exits(0).prints(&["1 published, 2 needed nothing"]);
+    // The raw logs of that day expire.
+    std::fs::remove_file(work.path(&key_of_cloudtrail("a", "20231003T0310Z"))).unwrap();
+    std::fs::remove_dir(work.path(&key_of_cloudtrail("a", "20231003T0310Z")).parent().unwrap()).unwrap();
     assert_eq!(states(&work, "2023-10-04"), ".....");
+}
+
+#[test]
+fn days_after_a_trail_that_has_stopped_are_missing_in_an_empty_lake_too() {
+    for table in ["cloudtrail", "s3-access"] {
+        let work = logs(table);
+        let later = ["status", "--from", "2024-10-20", "--to", "2024-10-22", "--check", "--dataset", table];
+        let shown = work.logmill(later).args(["--input", "raw", "--output", "lake"]).exits(4);
+        shown.prints(&["0 no logs, 3 missing"]);
+    }
 }
 
 #[test]
@@ -109,6 +122,7 @@ fn a_state_that_is_asked_for_follows_the_same_rule_and_a_named_day_does_not() {
     first("missing").exits(0).prints(&["0 published, 2 needed nothing"]);
     let run = work.logmill(["run", "--day", "2023-10-01", "--input", "raw", "--output", "lake"]);
     run.args(["--dataset", "cloudtrail"]).exits(0);
-    assert_eq!(states(&work, "2023-10-01"), "o.......");
+    // A day that was published empty is not the beginning of the logs.
+    assert_eq!(states(&work, "2023-10-01"), "o-......");
     first("all").exits(0).prints(&["2 published"]);
 }

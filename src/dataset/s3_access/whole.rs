@@ -43,8 +43,7 @@ pub(super) fn is_owner(token: &[u8]) -> bool {
         return !id.iter().fold(false, |any, byte| any | is_other(byte));
     }
     let in_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let is_cut_id = token.len() >= 8 && token.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    token.len() <= STAND_IN_BYTES && token.iter().all(in_word) && !is_cut_id
+    token.len() <= STAND_IN_BYTES && token.iter().all(in_word)
 }
 
 /// Whether the fields after the user agent are all there and untouched, in a line of this time.
