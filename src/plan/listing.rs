@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::choose::{Choice, Distance, Midnight, OUTSIDE, Wanted};
 use super::file_name;
-use super::place::Place;
+use super::place::{Place, written_date};
 use super::source::TableSource;
 use super::{LeftObject, UNRECOGNISED};
 use crate::dataset::object_key;
@@ -141,7 +141,7 @@ impl<'a> Listing<'a> {
     /// The dates for which an object is whose name tells none: those of its folder, whoever has named it.
     fn unclear_dates(&self, key: &str) -> Option<FolderDates> {
         let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
-        let mut dated = folders.filter_map(|(folder, _)| self.place.written_date(&format!("{folder}/")));
+        let mut dated = folders.filter_map(|(folder, _)| written_date(&format!("{folder}/")));
         self.place.dates_above(key).or_else(|| dated.next())
     }
 
@@ -225,7 +225,7 @@ impl<'a> Listing<'a> {
             let folder = self.place.folder(&object.key);
             let in_day = folder.dates.filter(|dates| dates.is_day());
             // Names tell each other's meaning only where a folder holds those of one date.
-            let of_one_date = in_day.or_else(|| self.place.written_date(&object.key));
+            let of_one_date = in_day.or_else(|| written_date(&object.key));
             let midnight = of_one_date.map_or(Midnight::Either, |_| folder.names.midnight());
             let choice = match folder.dates {
                 Some(dates) => self.wanted.choose_in(dates, time, midnight),
@@ -300,7 +300,7 @@ impl ListVisitor for Listing<'_> {
         let series = key[..written.start].to_owned();
         let in_day = self.place.dates_above(key).is_some_and(FolderDates::is_day);
         // What midnight means is known once a name of the same date has a time of day.
-        let is_open = matches!(time, KeyTime::Midnight(_)) && self.place.written_date(key).is_some();
+        let is_open = matches!(time, KeyTime::Midnight(_)) && written_date(key).is_some();
         if is_open {
             return None;
         }

@@ -35,12 +35,6 @@ impl Place {
         format!("{}{key}", self.above)
     }
 
-    /// The date of the folder in which a key lies, whoever has named it.
-    pub(super) fn written_date(&self, key: &str) -> Option<FolderDates> {
-        let folder = object_key::split(key).0;
-        object_key::folder_date(folder).map(FolderDates::day)
-    }
-
     /// The dates of a folder below the root that AWS divides by dates.
     pub(super) fn dates(&self, folder: &str) -> Option<FolderDates> {
         if folder.is_empty() {
@@ -76,4 +70,9 @@ impl Place {
     pub(super) fn folder(&self, key: &str) -> Folder {
         self.folders.get(object_key::split(key).0).copied().unwrap_or_default()
     }
+}
+
+/// The date of the folder in which a key lies, whoever has named it.
+pub(super) fn written_date(key: &str) -> Option<FolderDates> {
+    object_key::folder_date(object_key::split(key).0).map(FolderDates::day)
 }

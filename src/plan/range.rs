@@ -293,7 +293,9 @@ impl<'a> RangePlanner<'a> {
                 }
             }
         }
-        lefts.into_iter().for_each(|left| self.leave(left));
+        for left in lefts {
+            self.leave(left);
+        }
         let listed = |date| ListedDate { date, at, objects: by_date.remove(&date).unwrap_or_default() };
         self.listed.extend(dates.into_iter().map(listed));
         if !by_date.is_empty() {

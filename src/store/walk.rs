@@ -229,7 +229,9 @@ impl<'a> Walk<'a> {
         for stretch in names.chunk_by(|one, other| is_of_series(one) == is_of_series(other)) {
             let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { continue };
             if is_of_series(first) {
-                stretch.iter().for_each(|group| self.look_into(gap, &group[series..], request));
+                for group in stretch {
+                    self.look_into(gap, &group[series..], request);
+                }
             } else {
                 let (after, until) = (begin.clone(), Some(format!("{last}{AFTER_ALL}")));
                 self.waiting.push(Request { after, until, ..Request::folder(folder.to_owned()) });

@@ -224,3 +224,56 @@ fn names_that_are_not_delivery_times_rule_nothing_out_when_they_are_to_be_ignore
     };
     assert_eq!(part("many"), part("lake"), "a day of a range is the day alone");
 }
+
+#[test]
+fn dates_that_somebody_has_given_a_folder_rule_no_log_out() {
+    let name = NAME.replace("20231101T0310Z", "20231031T1505Z");
+    for above in ["kst/2023/11/01", "kst/2023/11/09", "backup/2026/11/20/AWSLogs/111122223333", "2022/01/02"]
+    {
+        let work = Workdir::new();
+        let early = event("wanted", json!({ "eventTime": "2023-10-31T15:01:00Z" }));
+        work.write(&format!("in/{above}/{name}"), gz(document([early])));
+        assert_eq!(run_over(&work, "in").values("event_id"), ["wanted"], "{above}");
+    }
+}
+
+#[test]
+fn logs_without_a_time_in_their_names_are_read_for_the_days_of_their_folder() {
+    let work = Workdir::new();
+    let at = |id: &str, time: &str| gz(document([event(id, json!({ "eventTime": time }))]));
+    work.write("in/export/2023/11/01/a.json.gz", at("wanted", "2023-11-01T02:00:00Z"));
+    work.write("in/export/2023/10/01/a.json.gz", at("other", "2023-10-01T02:00:00Z"));
+    let day = run_over(&work, "in");
+    assert_eq!((day.values("event_id"), day.ledger()), (vec!["wanted".to_owned()], [1, 1, 0, 0, 0]));
+    let backfill = ["backfill", "--from", "2023-09-30", "--to", "2023-11-02", "--dataset", "cloudtrail"];
+    work.logmill(backfill).args(["--input", "in", "--output", "many"]).exits(0);
+    let manifest = |lake: &str| -> Value {
+        let path = work.path(&format!("{lake}/cloudtrail/proc_ymd=20231101/_manifest.json"));
+        serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+    };
+    for name in ["ledger", "listed"] {
+        assert_eq!(manifest("many")[name], manifest("lake")[name], "{name}");
+    }
+}
+
+#[test]
+fn addresses_in_the_form_of_other_tools_are_refused() {
+    let work = Workdir::new();
+    work.write(&format!("in/{NAME}"), gz(document([event("wanted", json!({}))])));
+    for foreign in ["s3a://lake/x", "s3:/lake/x", "arn:aws:s3:::lake", "https://lake.s3.amazonaws.com/x"] {
+        for (input, output) in [("in", foreign), (foreign, "lake")] {
+            let run = ["run", "--day", DAY, "--dataset", "cloudtrail", "--input", input, "--output", output];
+            work.logmill(run).exits(2).says(&[
+                "neither a folder nor an address in S3",
+                foreign,
+                "s3://bucket/prefix",
+            ]);
+        }
+    }
+    let mut made: Vec<_> =
+        fs::read_dir(work.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    made.sort();
+    // A failure is remembered in the lake that was named well.
+    assert_eq!(made, ["in", "lake"]);
+    assert!(work.published().is_empty());
+}

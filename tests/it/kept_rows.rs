@@ -385,3 +385,33 @@ fn the_folder_of_one_utc_date_is_half_of_a_korean_day() {
         assert!(!outcome.stderr.contains(says), "{outcome}");
     }
 }
+
+#[test]
+fn a_folder_below_the_input_that_is_not_mounted_is_not_gone() {
+    let work = trail(&[("a", 1)]);
+    let other = key_of_cloudtrail("b", "20231101T0310Z").replace("123456789012", "444455556666");
+    let many = document((0..9).map(|number| event(&format!("b{number}"), json!({}))));
+    work.write(&other, many);
+    assert_eq!(work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL).ledger()[1], 10);
+    fs::remove_dir_all(work.path("raw/AWSLogs/444455556666")).unwrap();
+    let refused = work.run(Table::CLOUDTRAIL).exits(4);
+    refused.says(&["rows_published: 10", "rows_now: 1", "explained: 0"]);
+}
+
+#[test]
+fn a_smaller_loss_is_a_warning_with_both_numbers() {
+    let work = trail(&[("a", 6), ("b", 4)]);
+    fs::remove_file(work.path(&key_of_cloudtrail("b", "20231101T0310Z"))).unwrap();
+    let smaller = work.run(Table::CLOUDTRAIL).exits(0);
+    smaller.says(&["fewer rows than the published one", "rows_published=10 rows_now=6 explained=4"]);
+}
+
+#[test]
+fn a_table_keeps_its_log_type() {
+    let work = both_tables();
+    let before = work.published();
+    let run = ["run", "--day", DAY, "--dataset", "s3-access", "--table", "cloudtrail"];
+    let run = work.logmill(run).args(["--input", "raw", "--output", "lake", "--max-shrink", "1"]);
+    run.exits(4).says(&["the table holds another log type", "published: cloudtrail", "now: s3-access"]);
+    assert_eq!(work.published(), before);
+}

@@ -19,7 +19,7 @@ const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAM
 
 /// Keys, listed as a folder or as a bucket with pages of a few names.
 struct Keys {
-    keys: BTreeSet<String>,
+    all: BTreeSet<String>,
     /// Names on a page, and pages of a gap that are listed.
     page: Option<(usize, u8)>,
     /// Whether a group is left out that begins before the name behind which an answer begins.
@@ -30,7 +30,7 @@ impl Keys {
     /// Looks at every key, as a folder does.
     fn list_folder(&self, folder: &str, visitor: &mut dyn ListVisitor) {
         let mut folders = BTreeSet::new();
-        for key in self.keys.iter().filter_map(|key| key.strip_prefix(folder)) {
+        for key in self.all.iter().filter_map(|key| key.strip_prefix(folder)) {
             match key.split_once('/') {
                 Some((inner, _)) => {
                     folders.insert(format!("{folder}{inner}"));
@@ -52,7 +52,7 @@ impl Keys {
             let end = rest.find(request.delimiter)? + request.delimiter.len_utf8();
             Some(key[..request.prefix.len() + end].to_owned())
         };
-        let keys = self.keys.iter().filter(|key| key.starts_with(&request.prefix));
+        let keys = self.all.iter().filter(|key| key.starts_with(&request.prefix));
         let mut entries: Vec<(String, bool)> = Vec::new();
         for key in keys {
             let (entry, is_group) = group(key).map_or((key.clone(), false), |group| (group, true));
@@ -132,7 +132,7 @@ fn decided(
     wanted: Wanted,
     page: Option<(usize, u8)>,
 ) -> (Decided, BTreeSet<String>) {
-    let store = Keys { keys: keys.clone(), page, skips_groups: keys.len() % 2 == 0 };
+    let store = Keys { all: keys.clone(), page, skips_groups: keys.len().is_multiple_of(2) };
     let mut familiar = Familiar::default();
     let Listed { found, left, .. } =
         Listing::new(source, wanted, &store, &mut familiar).unwrap().run().unwrap();
