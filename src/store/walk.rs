@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 use super::{Gap, ListVisitor, ObjectMeta};
 
-/// Pages of a gap that are listed before it is passed over.
-const PATIENCE: u8 = 8;
 /// Sorts after every name that begins with what stands before it.
 const AFTER_ALL: char = '\u{10ffff}';
 
@@ -98,11 +96,8 @@ impl Request {
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(root: &'a str, prefix: &'a str) -> Self {
-        Self::with_patience(root, prefix, PATIENCE)
-    }
-
-    pub(crate) fn with_patience(root: &'a str, prefix: &'a str, patience: u8) -> Self {
+    /// Lists what is below `prefix`; `patience` pages of a gap are listed before it is passed over.
+    pub(crate) fn new(root: &'a str, prefix: &'a str, patience: u8) -> Self {
         let waiting = vec![Request { patience, ..Request::folder(prefix.to_owned()) }];
         Self { root, prefix, waiting, entered: HashSet::new(), found_something: false, patience }
     }

@@ -28,6 +28,7 @@ from many_days import (
     runs,
     span,
     status,
+    unlisted,
 )
 from month import REGIONS, SHARE_OF_REJECTS, UNDATED, Month, packed, record
 from opened import gate, opened
@@ -290,7 +291,8 @@ def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_made_once_i
     assert before.items() <= runs(files(lake)).items()
     for day in MONTH:
         run(raw, tmp_path / "other", day)
-    assert contents(files(lake)) == contents(files(tmp_path / "other"))
+    # Objects of the other log type have come since some of the days were made.
+    assert unlisted(contents(files(lake))) == unlisted(contents(files(tmp_path / "other")))
     assert not in_state(status(raw, lake), "failed")
 
 

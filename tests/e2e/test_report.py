@@ -164,9 +164,11 @@ def order(metrics: tuple[int, ...]) -> list[int]:
 
 def test_ledgers_are_those_of_the_manifests(page: Page, sample: Published) -> None:
     for row in page.rows("ledgers"):
-        ledger = sample.lake.manifest(row[0], SAMPLE_DAY)["ledger"]
+        manifest = sample.lake.manifest(row[0], SAMPLE_DAY)
+        ledger, listed = manifest["ledger"], manifest["listed"]
+        assert row[2:4] == [spelled(listed["read"]), spelled(listed["listed"] - listed["read"])]
         names = ("read", "written", "other_day", "duplicate", "quarantined", "filtered")
-        assert row[3:9] == [spelled(ledger.get(name, 0)) for name in names]
+        assert row[4:10] == [spelled(ledger.get(name, 0)) for name in names]
 
 
 def test_a_lake_in_s3_gives_the_same_page(aws: Aws, sample: Published) -> None:

@@ -315,7 +315,8 @@ def test_a_day_costs_a_few_list_requests_however_many_days_there_are(
     assert 500 <= len(plan["objects"]) <= 1500
     listed = len(proxy.requests("ListObjectsV2"))
     assert plan["requests"] == listed
-    assert listed <= 12
+    # The day's pages, a few of each gap, and what shows that nothing else lies in the rest of it.
+    assert listed <= 20
     assert proxy.counts().keys() <= {"ListObjectsV2", "HeadBucket", "HeadObject"}
 
 

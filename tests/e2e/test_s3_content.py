@@ -10,7 +10,7 @@ from aws import Aws, run_arguments, table_of
 from faults import Corrupt, Cut, FaultProxy, Meanwhile
 from harness import run_day
 
-NAME = "2023-11-01-09-00-00-LARGE"
+NAME = "2023-11-01-09-00-00-1A26E00000000000"
 OPTIONS = ("--dataset", "s3-access")
 RANGE = 8 << 20
 IMPATIENT = {"AWS_MAX_ATTEMPTS": "2"}
@@ -114,7 +114,7 @@ def test_an_object_that_changes_while_it_is_read_is_not_mixed(
 def test_an_object_that_goes_after_it_was_listed_is_a_rejected_row(aws: Aws, proxy: FaultProxy) -> None:
     """As a file that goes: the day tells of it, and is not published if much is lost."""
     bucket = aws.bucket("raw")
-    gone = "2023-11-01-09-00-01-GONE"
+    gone = "2023-11-01-09-00-01-60E1"
     aws.put(bucket, {NAME: lines(2000), gone: lines(1, seed=3)})
     proxy.rule(
         Meanwhile(lambda: aws.s3.delete_object(Bucket=bucket, Key=gone)),

@@ -191,7 +191,7 @@ fn a_signal_in_the_middle_of_an_object_ends_the_run() {
 fn a_run_that_is_interrupted_between_two_tables_does_not_deny_the_first() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({}))]));
-    let pipe = work.path("2023-11-01-03-10-00-PIPE");
+    let pipe = work.path("2023-11-01-03-10-00-F1F0");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let pipe_name = pipe.display();
     let sources = format!(

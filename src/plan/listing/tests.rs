@@ -98,7 +98,7 @@ impl Store for Keys {
             self.list_folder("", visitor);
             return Ok(());
         };
-        let mut walk = Walk::with_patience("", "", patience);
+        let mut walk = Walk::new("", "", patience);
         while let Some(request) = walk.waiting.pop() {
             walk.take(&request, &self.answer(&request, size), visitor);
         }
