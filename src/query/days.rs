@@ -68,18 +68,20 @@ pub(super) fn wanted(
     Ok(kept(&days, &may_hold))
 }
 
-/// The days that conditions on `proc_ymd` name, published or not; none where they leave the first or the last day open.
-pub(super) fn named(conditions: &[Expr], session: &dyn Session) -> Vec<KstDay> {
+/// The days that conditions on `proc_ymd` name, published or not: an empty list if no day can fit them, and `None` if there
+/// is no such condition or the first or last day is left open.
+pub(super) fn named(conditions: &[Expr], session: &dyn Session) -> Option<Vec<KstDay>> {
     let candidates = candidates();
-    let about_days: Vec<&Expr> = conditions.iter().filter(|condition| is_about_days(condition)).collect();
-    let mut days: Vec<KstDay> = if about_days.is_empty() { Vec::new() } else { candidates.days().collect() };
+    let mut about_days = conditions.iter().filter(|condition| is_about_days(condition)).peekable();
+    about_days.peek()?;
+    let mut days: Vec<KstDay> = candidates.days().collect();
     for condition in about_days {
         // A condition that fails on a day that is not there says nothing of days.
-        let Ok(is_named) = evaluate(condition, &days, session) else { return Vec::new() };
+        let is_named = evaluate(condition, &days, session).ok()?;
         days = kept(&days, &is_named);
     }
     let is_open = days.first() == Some(&candidates.first) || days.last() == Some(&candidates.last);
-    if is_open { Vec::new() } else { days }
+    (!is_open).then_some(days)
 }
 
 fn kept(days: &[KstDay], is_kept: &[bool]) -> Vec<KstDay> {

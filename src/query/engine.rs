@@ -195,6 +195,11 @@ impl Engine {
         })
     }
 
+    /// Tables with a condition on `proc_ymd` that no day fits, whether it is published or not.
+    pub fn tables_that_no_day_fits(&self) -> impl Iterator<Item = &str> {
+        self.tables.iter().filter(|table| table.named.fit_none()).map(|table| table.name.as_str())
+    }
+
     /// Names of the tables, in order.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().map(|table| table.name.as_str())

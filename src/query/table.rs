@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -54,18 +55,26 @@ pub(super) struct NamedDays {
     among: Option<DayRange>,
     /// Each with whether it is published.
     days: Mutex<BTreeMap<KstDay, bool>>,
+    /// Whether a condition was met that no day fits.
+    fit_none: AtomicBool,
 }
 
 impl NamedDays {
     /// None yet, and only those of a range are looked at.
     pub(super) fn among(among: Option<DayRange>) -> Self {
-        Self { among, days: Mutex::default() }
+        Self { among, ..Self::default() }
     }
 
     fn add(&self, named: &[KstDay], is_published: impl Fn(KstDay) -> bool) {
+        self.fit_none.fetch_or(named.is_empty(), Ordering::Relaxed);
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         let can_be_there = |day: &&KstDay| self.among.is_none_or(|among| among.contains(**day));
         days.extend(named.iter().filter(can_be_there).map(|day| (*day, is_published(*day))));
+    }
+
+    /// Whether a condition is written in a form that no day has.
+    pub(super) fn fit_none(&self) -> bool {
+        self.fit_none.load(Ordering::Relaxed)
     }
 
     /// How many days are named and not published, how many are named, and the first that is not published.
@@ -251,7 +260,9 @@ impl TableProvider for LakeTable {
             }
             self.days.known.binary_search(&day).is_ok()
         };
-        self.named.add(&days::named(filters, session), is_published);
+        if let Some(named) = days::named(filters, session) {
+            self.named.add(&named, is_published);
+        }
         let files = manifests.iter().flat_map(|manifest| {
             manifest.parts.iter().map(|part| self.file(manifest, part)).collect::<Vec<_>>()
         });

@@ -106,6 +106,23 @@ fn days_that_are_not_asked_for_are_not_there() {
 }
 
 #[test]
+fn a_day_that_is_spelled_otherwise_warns() {
+    let work = two_days();
+    let warning = "no day fits the condition on proc_ymd";
+    for condition in ["= '2023-11-01'", "IN ('2023/11/01', '1 Nov 2023')", "= '20231332'", "LIKE '2023-11%'"]
+    {
+        let outcome =
+            query(&work, &format!("SELECT count(*) FROM cloudtrail WHERE proc_ymd {condition}")).exits(0);
+        outcome.says(&[warning, "table=cloudtrail", "written as '20231101'"]);
+    }
+    for condition in ["= '20231101'", "= '20231105'", ">= '2023'", "<> '20231101'"] {
+        let outcome =
+            query(&work, &format!("SELECT count(*) FROM cloudtrail WHERE proc_ymd {condition}")).exits(0);
+        assert!(!outcome.stderr.contains(warning), "{condition}: {}", outcome.stderr);
+    }
+}
+
+#[test]
 fn a_statement_that_names_days_that_are_not_published_warns() {
     let work = two_days();
     let warning = "the statement names days that are not published";

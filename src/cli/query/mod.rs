@@ -54,6 +54,12 @@ fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
         let facts: Vec<_> = [("table", (*table).into())].into_iter().chain(days).collect();
         context.console.warn("no day of the table is published", &facts);
     }
+    for table in engine.tables_that_no_day_fits() {
+        let hint = "days are written as '20231101'";
+        context
+            .console
+            .warn("no day fits the condition on proc_ymd", &[("table", table.into()), ("hint", hint.into())]);
+    }
     for days in engine.unpublished_days().filter(|days| !empty.contains(&days.table)) {
         let facts = [
             ("table", days.table.into()),
