@@ -214,6 +214,7 @@ Examples:
   ok              nothing is wrong
   provisional     published before all late objects can have come
   no logs         neither raw logs nor a published day
+  not published   no published day; raw logs were not looked at, since no input is given
   missing         raw logs, but never published
   stale           raw objects that the published day has not read
   lost            files of the published day are gone

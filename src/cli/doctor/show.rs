@@ -31,6 +31,8 @@ fn state(day: &DayReport) -> String {
     let words: Vec<&str> = day.findings.iter().map(crate::catalog::diagnosis::Finding::word).collect();
     match &day.published {
         _ if !words.is_empty() => words.join(", "),
+        // Without inputs nothing is known of raw logs.
+        None if day.planned.is_none() => "not published".to_owned(),
         None => "no logs".to_owned(),
         Some(manifest) if manifest.provisional => "provisional".to_owned(),
         Some(_) => "ok".to_owned(),
