@@ -1,5 +1,7 @@
 //! What the published runs read, and what became of every row.
 
+use std::collections::BTreeMap;
+
 use super::figure::Unit;
 use super::format::{short, thousands};
 use super::html::{concat, escape};
@@ -20,20 +22,23 @@ pub struct LedgerLine {
 
 const TITLE: Text = Text::new("Ledgers of the runs", "실행 원장");
 const NOTE: Text = Text::new(
-    "read = written + other day + duplicate + quarantined + filtered, in each line. Left out: objects listed for the \
-     day that are not logs of the table.",
-    "각 줄에서 읽은 행 = 기록 + 다른 날 + 중복 + 격리 + 제외. 제외 객체: 나열되었으나 해당 테이블의 로그가 아닌 객체.",
+    "read = written + other day + duplicate + quarantined + filtered, and listed = objects + left out, in each line. Left \
+     out: objects listed for the day that are not logs of the table.",
+    "각 줄에서 읽은 행 = 기록 + 다른 날 + 중복 + 격리 + 제외, 나열 = 객체 + 제외 객체. 제외 객체: 나열되었으나 해당 테이블의 로그가 아닌 객체.",
 );
+const LEFT_OUT: Text = Text::new("Left out", "제외 객체");
+const FOLDERS: Text = Text::new("folders not entered", "들어가지 않은 폴더");
 const MISSING: Text = Text::new("not published", "미게시");
 const FINAL: Text = Text::new("final", "확정");
 const PROVISIONAL: Text = Text::new("provisional", "잠정");
 
 /// The heads of the columns; the numbers begin with the third.
-const HEADS: [Text; 13] = [
+const HEADS: [Text; 14] = [
     Text::new("Table", "테이블"),
     Text::new("Day", "날짜"),
+    Text::new("Listed", "나열"),
     Text::new("Objects", "객체"),
-    Text::new("Left out", "제외 객체"),
+    LEFT_OUT,
     Text::new("Read", "읽음"),
     Text::new("Written", "기록"),
     Text::new("Other day", "다른 날"),
@@ -54,9 +59,36 @@ pub(super) fn section(lines: &[LedgerLine]) -> String {
         &format!("<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"),
     );
     format!(
-        r#"<section id="ledgers"><h2>{}</h2><p class="note">{}</p>{region}</section>"#,
+        r#"<section id="ledgers"><h2>{}</h2><p class="note">{}</p>{region}{}</section>"#,
         TITLE.both(),
         NOTE.both(),
+        reasons(lines),
+    )
+}
+
+/// Why objects were left out, by table.
+fn reasons(lines: &[LedgerLine]) -> String {
+    let mut counts: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
+    for line in lines {
+        let listed = line.manifest.as_ref().and_then(|manifest| manifest.listed.as_ref());
+        for group in listed.into_iter().flat_map(|listed| &listed.left) {
+            let (objects, folders) = counts.entry((&line.table, &group.why)).or_default();
+            *objects += group.objects;
+            *folders += group.folders;
+        }
+    }
+    let item = |((table, why), (objects, folders)): (&(&str, &str), &(u64, u64))| {
+        let folders =
+            if *folders > 0 { format!(" + {} {}", number(*folders), FOLDERS.both()) } else { String::new() };
+        format!("<li>{}: {}: {}{folders}</li>", escape(table), escape(why), number(*objects))
+    };
+    if counts.is_empty() {
+        return String::new();
+    }
+    format!(
+        r#"<p class="note">{}:</p><ul class="note">{}</ul>"#,
+        LEFT_OUT.both(),
+        concat(counts.iter().map(item))
     )
 }
 
@@ -70,7 +102,6 @@ fn row(line: &LedgerLine) -> String {
         );
     };
     let ledger = &manifest.ledger;
-    let (left, why) = left_out(manifest);
     let counts = [
         ledger.read,
         ledger.written,
@@ -81,12 +112,12 @@ fn row(line: &LedgerLine) -> String {
         manifest.parts.len() as u64,
     ];
     let counts = concat(counts.iter().map(|count| format!(r#"<td class="number">{}</td>"#, number(*count))));
-    let objects = format!(
-        r#"<td class="number">{}</td><td class="number" title="{}">{}</td>"#,
-        number(manifest.inputs_file.objects),
-        escape(&why),
-        left.map_or("-".to_owned(), number)
-    );
+    // Early manifests do not say what was listed.
+    let listed = manifest.listed.as_ref();
+    let listed = listed
+        .map_or(["-".to_owned(), "-".to_owned()], |listed| [listed.listed, listed.left_out()].map(number));
+    let objects = [&listed[0], &number(manifest.inputs_file.objects), &listed[1]];
+    let objects = concat(objects.iter().map(|count| format!(r#"<td class="number">{count}</td>"#)));
     let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
     let state = if manifest.provisional { PROVISIONAL } else { FINAL };
     format!(
@@ -99,16 +130,4 @@ fn row(line: &LedgerLine) -> String {
 
 fn number(count: u64) -> String {
     thousands(i64::try_from(count).unwrap_or(i64::MAX))
-}
-
-/// Objects that listing met and left out, and why; early manifests do not say.
-fn left_out(manifest: &Manifest) -> (Option<u64>, String) {
-    let Some(listed) = &manifest.listed else { return (None, String::new()) };
-    let why = |(why, objects, folders): (&String, u64, u64)| match folders {
-        0 => format!("{why}: {}", number(objects)),
-        _ => format!("{why}: {} and {} not entered", number(objects), number(folders)),
-    };
-    let counts = listed.left.iter().map(|group| (&group.why, group.objects, group.folders));
-    let why: Vec<String> = counts.map(why).collect();
-    (Some(listed.left_out()), why.join(", "))
 }

@@ -213,6 +213,14 @@ fn only_three_folders_know_aws_or_async() {
 }
 
 #[test]
+fn only_the_zones_of_queries_know_a_date_library() {
+    let of_chrono = |file: &SourceFile| file.code().any(|(_, line)| line.contains("chrono::"));
+    let known: Vec<String> =
+        sources().iter().filter(|file| of_chrono(file)).map(|file| file.path.display().to_string()).collect();
+    assert_eq!(known, ["query/zone.rs"], "the KST day is our own arithmetic");
+}
+
+#[test]
 fn every_file_says_what_it_is_for_and_stays_short() {
     let mut breaches = Vec::new();
     for file in sources() {
