@@ -121,9 +121,9 @@ impl<'a> Listing<'a> {
         Ok(self.holds_logs)
     }
 
-    /// Leaves something out whose name tells no time.
-    fn leave(&mut self, key: &str, bytes: u64, why: &'static str) {
-        match self.wanted.days_by_folder(self.place.dates_above(key.trim_end_matches('/'))) {
+    /// Leaves something out whose name tells no time, for the days that look into a folder of these dates.
+    fn leave(&mut self, key: &str, bytes: u64, why: &'static str, dates: Option<FolderDates>) {
+        match self.wanted.days_by_folder(dates) {
             Some(days) => self.push_left(key, bytes, why, days, false),
             None => self.leave_for_time(key, bytes, OUTSIDE),
         }
@@ -138,17 +138,23 @@ impl<'a> Listing<'a> {
         self.left.push(Left { object: LeftObject { address, bytes, why, of_another_time }, days });
     }
 
-    /// The dates for which an object is whose name tells none: those of its folder, whoever has named it.
+    /// The dates of an object whose name tells none: those of its folder, whether AWS or a person has named it.
     fn unclear_dates(&self, key: &str) -> Option<FolderDates> {
         let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
         let mut dated = folders.filter_map(|(folder, _)| written_date(&format!("{folder}/")));
         self.place.dates_above(key).or_else(|| dated.next())
     }
 
-    /// Whether an earlier listing has judged a key. What lies in the folder of one date is listed once.
+    /// Whether an earlier listing has judged a key. A folder that AWS has named after one date is listed once, as long as
+    /// names are trusted.
     fn is_known(&mut self, key: &str) -> bool {
-        let is_once = self.place.dates_above(key.trim_end_matches('/')).is_some_and(FolderDates::is_day);
+        let is_once = self.wanted.trusts_names() && self.trusted_dates(key).is_some_and(FolderDates::is_day);
         !is_once && !self.familiar.judged.insert(key.to_owned())
+    }
+
+    /// The dates of the folder in which an object or folder lies, where AWS has named it.
+    fn trusted_dates(&self, key: &str) -> Option<FolderDates> {
+        self.place.dates_above(key.trim_end_matches('/'))
     }
 
     /// Whether a key is named like those of another log type.
@@ -180,19 +186,21 @@ impl<'a> Listing<'a> {
     fn judge_unclear(&mut self, object: ObjectMeta) {
         let is_input = self.source.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
-        if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {
-            self.leave(&object.key, object.bytes, why);
+        let name = object_key::split(&object.key).1;
+        let why = if let Some(why) = file_name::reason_to_leave(name) {
+            why
         } else if self.is_of_another(&object.key) {
-            self.leave(&object.key, object.bytes, "named like another log type");
-        } else if object_key::split(&object.key).1.starts_with('_') {
-            self.leave(&object.key, object.bytes, "hidden file");
+            "named like another log type"
+        } else if name.starts_with('_') {
+            "hidden file"
         } else if is_named {
-            self.take_unclear(object, "named as the input");
+            return self.take_unclear(object, "named as the input");
         } else if self.head(&object.key).is_some_and(|head| self.source.dataset.recognises(&head)) {
-            self.take_unclear(object, "no time in its key, but its content is of this log type");
+            return self.take_unclear(object, "no time in its key, but its content is of this log type");
         } else {
-            self.leave(&object.key, object.bytes, UNRECOGNISED);
-        }
+            UNRECOGNISED
+        };
+        self.leave(&object.key, object.bytes, why, self.unclear_dates(&object.key));
     }
 
     fn take_unclear(&mut self, object: ObjectMeta, why: &'static str) {
@@ -287,8 +295,9 @@ impl ListVisitor for Listing<'_> {
         } else {
             return true;
         };
-        if !self.is_known(&format!("{folder}/")) {
-            self.leave(&format!("{folder}/"), 0, why);
+        let key = format!("{folder}/");
+        if !self.is_known(&key) {
+            self.leave(&key, 0, why, self.trusted_dates(&key));
         }
         false
     }
@@ -322,22 +331,25 @@ impl ListVisitor for Listing<'_> {
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
         let claim = self.source.dataset.claim(&self.place.path(&object.key));
-        if let KeyClaim::Mine(time) = claim {
+        let trusts_names = self.wanted.trusts_names();
+        if !trusts_names && !self.only_looks && self.is_known(&object.key) {
+            // Every listing meets it, whatever its dates.
+            self.known += 1;
+        } else if let KeyClaim::Mine(time) = claim {
             self.holds_logs = true;
             self.earliest = self.earliest.into_iter().chain([time.at()]).min();
             self.place.note_name(&object.key, time);
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
-            // What is no log of this type is not even counted.
+            // Objects of other log types are not counted in a mere look.
         } else if claim == KeyClaim::Unclear && self.unclear_dates(&object.key).is_some() {
             // Judged with the listing of its date alone.
             self.unclear.push(object);
-        } else if self.is_known(&object.key) {
+        } else if trusts_names && self.is_known(&object.key) {
             self.known += 1;
-        } else if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {
-            self.leave(&object.key, object.bytes, why);
         } else if let KeyClaim::NotMine(why) = claim {
-            self.leave(&object.key, object.bytes, why);
+            let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+            self.leave(&object.key, object.bytes, unfit.unwrap_or(why), self.trusted_dates(&object.key));
         } else {
             self.unclear.push(object);
         }
@@ -348,7 +360,7 @@ impl ListVisitor for Listing<'_> {
         if self.is_known(key) {
             self.known += 1;
         } else {
-            self.leave(key, 0, reason);
+            self.leave(key, 0, reason, self.trusted_dates(key));
         }
     }
 

@@ -369,6 +369,9 @@ mod tests {
             2 => format!("by-event/1/r/b/{folder}/{date}-00-00-00-{number:016X}"),
             3 => format!("by-event/1/r/b/{folder}/notes-{number}"),
             4 => format!("by-delivery/1/r/b/2023/10/28/{date}-{time}-{number:016X}"),
+            6 => format!("by-event/1/r/b/{folder}/prose-{number}"),
+            7 => format!("123456789012/ap-northeast-2/web/{folder}/{date}-{time}-{number:016X}"),
+            8 => format!("123456789012/ap-northeast-2/web/{folder}/prose-{number}"),
             _ => format!("unnamed-{number}"),
         }
     }
@@ -378,7 +381,7 @@ mod tests {
             let path = root.join(key);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             // A line by which content is recognised.
-            fs::write(path, LINE).unwrap();
+            fs::write(path, if key.contains("prose") { "prose" } else { LINE }).unwrap();
         }
     }
 
@@ -387,7 +390,8 @@ mod tests {
 
         #[test]
         fn a_range_gives_every_day_the_objects_of_its_own_plan_and_every_object_once(
-            logs in prop::collection::vec((0_i64..240, prop::sample::select(vec![0_u8, 0, 1, 1, 2, 2, 3, 4, 4, 5])), 1..60),
+            logs in prop::collection::vec((0_i64..240, 0_u8..9), 1..60),
+            ignores_names in prop::sample::select(vec![false, false, true]),
             lateness in prop::sample::select(vec![0, 6, 24, 60]),
             wanted in prop::sample::subsequence((26..34).collect::<Vec<u32>>(), 1..8),
             left_out in 0_usize..3,
@@ -397,7 +401,8 @@ mod tests {
             let keys: Vec<String> =
                 logs.iter().enumerate().map(|(number, (hours, layout))| key(*hours, number, *layout)).collect();
             make(folder.path(), &keys);
-            let source = source(folder.path(), lateness * HOUR);
+            let key_times = if ignores_names { KeyTimes::Ignored } else { KeyTimes::Trusted };
+            let source = TableSource { key_times, ..source(folder.path(), lateness * HOUR) };
             let connector = Connector::new(Cancel::default(), folder.path().to_owned(), Way::default());
             let days: Vec<KstDay> = wanted.iter().map(|offset| {
                 if *offset < 32 { day(&format!("2023-10-{offset}")) } else { day(&format!("2023-11-{:02}", offset - 31)) }
