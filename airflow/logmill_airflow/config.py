@@ -251,7 +251,7 @@ def refuse_unknown(what: str, settings: Mapping[str, Any], known: set[str] | fro
 
 
 def on_defaults_alone(variable: str | None, cwd: str | None) -> str | None:
-    """Why a task must not run that was told of defaults alone: it would publish what nobody asked for.
+    """Why a task must not run on defaults alone: it would publish unintended data.
 
     None if the program finds settings of its own in the environment of the worker, or in the folder in which it runs.
 

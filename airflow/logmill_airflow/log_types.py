@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable
 
-# Log type: the table that it feeds if nobody names another one.
+# Log type: its default table.
 LOG_TYPES = {"cloudtrail": "cloudtrail", "s3-access": "s3_access"}
 
 

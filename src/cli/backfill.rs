@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::outcomes::Outcomes;
 use super::range::{self, RangeObserver};
 use super::settings::Flags;
-use super::summary::{self, FailedTable, RangeSummary};
+use super::summary::{FailedTable, RangeSummary};
 use super::tables::{NotBuilt, Tables};
 use super::{Context, forecast, metrics, on_workers};
 use crate::error::{Error, ErrorKind, Result};
@@ -23,9 +23,6 @@ use crate::publish::freshness::{DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    if !args.dry_run {
-        summary::clear(args.road.write.summary_json.as_deref())?;
-    }
     let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let days = args.days.range(console::now(), None)?;

@@ -49,8 +49,8 @@ impl<'a> Registrar<'a> {
         Ok(Some(Self { catalog, settings: wanted, output, console }))
     }
 
-    /// Compares the tables of a run with the catalog, if one is to be told, before anything is published. What the inputs
-    /// hold was looked at before only where nobody has named the log types.
+    /// Compares the tables of a run with the catalog, if there is one, before anything is published. If the log types were not
+    /// named, the inputs have been searched for them by then.
     ///
     /// A catalog that does not answer does not stop the day: registration reports it.
     pub(super) fn foresee<'t, T: 't>(registrar: Option<&Self>, lake: &dyn Lake, tables: &'t [T]) -> Result<()>

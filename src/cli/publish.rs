@@ -9,13 +9,11 @@ use super::exit::Exit;
 use super::outcomes::{conclude, each_table};
 use super::plan_file::{PlanFile, staging};
 use super::settings::Flags;
-use super::summary;
 use super::{Context, console, metrics, on_workers};
 use crate::convert::Scattered;
 use crate::error::Result;
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    summary::clear(args.write.summary_json.as_deref())?;
     let flags = Flags {
         lake: Some(&args.lake),
         write: Some(&args.write),

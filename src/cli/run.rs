@@ -13,7 +13,6 @@ use super::exit::Exit;
 use super::outcomes::{conclude, each_table};
 use super::run_report::seconds_since;
 use super::settings::Flags;
-use super::summary;
 use super::tables::Tables;
 use super::{Context, metrics, on_workers};
 use crate::error::Result;
@@ -21,7 +20,6 @@ use crate::kst::DayRange;
 use crate::plan::{TableSource, plan_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    summary::clear(args.road.write.summary_json.as_deref())?;
     let settings = context.settings(global, &Flags::from(&args.road))?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let day = args.day.begun(console::now())?;

@@ -75,8 +75,8 @@ impl Tables {
         Self::by_content(sources, |source| holds_logs(source, days, connector), is_known, console)
     }
 
-    /// Only the tables of whose log type the inputs hold something, or that are known. If the inputs hold no logs at all,
-    /// that is an error of each.
+    /// Keeps the tables whose log type occurs in the inputs, and those that are known. If the inputs hold no logs at all,
+    /// each table fails.
     fn by_content(
         sources: &[TableSource],
         holds: impl Fn(&TableSource) -> Result<bool>,

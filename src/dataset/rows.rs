@@ -181,7 +181,7 @@ impl Rows {
         self.until = until;
     }
 
-    /// Rows of the current object whose events are newer than its name allows: somebody has repackaged logs.
+    /// Rows of the current object whose events are newer than its name allows: the logs were renamed or repackaged.
     #[must_use]
     pub fn newer_than_name(&self) -> u64 {
         self.newer_than_name

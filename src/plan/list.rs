@@ -26,8 +26,8 @@ pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> R
 
 /// Whether the inputs of a table hold anything of its log type, whatever its day: the first object that says so is enough.
 ///
-/// `days` bounds only where is looked for objects whose keys say nothing: dated folders outside are passed over, and count
-/// when it is the log type that divides its folders so.
+/// `days` limits the search only below folders that AWS divides by dates. Folders of other dates are not entered, and count
+/// as logs if this log type has that layout.
 pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<bool> {
     let stores = source.stores(connector)?;
     let look = |days: DayRange| {

@@ -45,7 +45,7 @@ impl Place {
     }
 
     /// The dates of the innermost dated folder in which a key lies. The root and what is above it say nothing: it may be a
-    /// copy that somebody has put into a folder of the day on which it was made.
+    /// copy in a folder that is named after the day of the copy.
     pub(super) fn dates_above(&self, key: &str) -> Option<FolderDates> {
         let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
         folders.map(|(folder, _)| folder).find_map(|folder| self.dates(folder))
@@ -72,7 +72,7 @@ impl Place {
     }
 }
 
-/// The date of the folder in which a key lies, whoever has named it.
+/// The date in the path of a key's folder, whether AWS or a person has named it.
 pub(super) fn written_date(key: &str) -> Option<FolderDates> {
     object_key::folder_date(object_key::split(key).0).map(FolderDates::day)
 }

@@ -329,9 +329,9 @@ mod tests {
 
     use super::*;
     use crate::cancel::Cancel;
-    use crate::dataset::{self, Naming, RedactRules};
+    use crate::dataset;
     use crate::plan::{KeyTimes, plan_table};
-    use crate::store::{SourceAccess, Way};
+    use crate::store::Way;
 
     const HOUR: i64 = 3_600_000;
     const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT a \
@@ -342,19 +342,8 @@ mod tests {
     }
 
     fn source(root: &Path, lateness_ms: i64) -> TableSource {
-        TableSource {
-            table: "s3_access".to_owned(),
-            dataset: dataset::named("s3-access").unwrap(),
-            inputs: vec![root.to_string_lossy().into_owned()],
-            access: SourceAccess::default(),
-            naming: Naming::Snake,
-            promote: Vec::new(),
-            filter: Vec::new(),
-            redact: RedactRules::default(),
-            lateness_ms,
-            key_times: KeyTimes::Trusted,
-            shares_input: false,
-        }
+        let dataset = dataset::named("s3-access").unwrap();
+        TableSource::plain(dataset, root.to_string_lossy().into_owned(), lateness_ms)
     }
 
     /// A log delivered so many hours after 2023-10-25T00:00Z, in a flat series, by delivery or by event day; some lie in

@@ -69,6 +69,26 @@ impl TableSource {
     }
 }
 
+#[cfg(test)]
+impl TableSource {
+    /// A source without settings of its own.
+    pub(super) fn plain(dataset: &'static dyn Dataset, input: String, lateness_ms: i64) -> Self {
+        Self {
+            table: dataset.default_table().to_owned(),
+            dataset,
+            inputs: vec![input],
+            access: SourceAccess::default(),
+            naming: Naming::Snake,
+            promote: Vec::new(),
+            filter: Vec::new(),
+            redact: RedactRules::default(),
+            lateness_ms,
+            key_times: KeyTimes::Trusted,
+            shares_input: false,
+        }
+    }
+}
+
 /// Of two inputs one in the other, every object would be read twice.
 fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     let roots = stores.iter().map(|store| store.root()).collect::<Result<Vec<_>>>()?;

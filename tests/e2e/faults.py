@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from http.server import BaseHTTPRequestHandler
+from threading import Lock
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from listening import Server
 
 # Method, whether a key is named, the word in the query that tells; the first that fits is the operation.
 S3_OPERATIONS = (
@@ -386,34 +388,14 @@ def running(upstream: str, tls: ssl.SSLContext | None = None) -> Iterator[FaultP
     proxy = FaultProxy(upstream)
     server = _Server(proxy, tls)
     proxy.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with server.listening():
         yield proxy
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 128
-
+class _Server(Server):
     def __init__(self, proxy: FaultProxy, tls: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler, tls)
         self.proxy = proxy
-        self.tls = tls
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """In the thread of the connection, so that a slow handshake holds up nobody else."""
-        if self.tls:
-            request = self.tls.wrap_socket(request, server_side=True)
-        super().finish_request(request, client_address)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is what the tests are about."""
 
 
 class _Handler(BaseHTTPRequestHandler):

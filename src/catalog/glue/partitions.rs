@@ -66,7 +66,7 @@ impl GlueCatalog {
         Ok((answer.partitions.unwrap_or_default(), answer.unprocessed_keys.unwrap_or_default()))
     }
 
-    /// All partitions of a table, or those of a stretch of days; none where there is no such table. `light` leaves their
+    /// All partitions of a table, or those of a range of days; none if the table does not exist. `light` leaves their
     /// columns out.
     pub(super) async fn get_partitions(
         &self,

@@ -61,8 +61,8 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Why a name in the form of AWS, `account_kind_..._time_...`, is not one of CloudTrail's logs. Without a time it is a name
-/// that somebody else has given, and says nothing.
+/// Why a name in the form of AWS, `account_kind_..._time_...`, is not one of CloudTrail's logs. A name without a time
+/// is not AWS's own, and says nothing.
 fn of_another_kind(name: &str) -> Option<&'static str> {
     let mut parts = name.split('_');
     let (first, second) = (parts.next()?, parts.next()?);

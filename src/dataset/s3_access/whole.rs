@@ -15,7 +15,7 @@ const OWNER_BYTES: usize = 64;
 /// Samples have a short word in its place, or its front.
 const STAND_IN_BYTES: usize = 24;
 
-/// From when on (milliseconds since 1970) a line has at least so many fields after the user agent, latest first. Host id to
+/// The fewest fields after the user agent in lines from an instant on (milliseconds since 1970), latest first. Host id to
 /// TLS version came between December 2018 and June 2019, the version id with versioning in 2010 (history of AWS's page on
 /// the format); a margin is left for regions that are late.
 const FIELDS_AFTER_AGENT: [(i64, usize); 2] = [(1_561_939_200_000, SINCE_2019), (1_325_376_000_000, 1)];

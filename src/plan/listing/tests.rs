@@ -7,11 +7,9 @@ use std::io::Read;
 use proptest::prelude::*;
 
 use super::*;
-use crate::dataset::{Dataset, Naming, RedactRules};
 use crate::kst::KstDay;
-use crate::plan::KeyTimes;
+use crate::store::ObjectFeed;
 use crate::store::walk::{Page, Request, Walk};
-use crate::store::{ObjectFeed, SourceAccess};
 
 const HOUR: i64 = 3_600_000;
 const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT a \
@@ -149,22 +147,6 @@ fn decided(
     (all, timed.into_iter().map(|left| left.object.address).collect())
 }
 
-fn source(dataset: &'static dyn Dataset, lateness_ms: i64) -> TableSource {
-    TableSource {
-        table: dataset.default_table().to_owned(),
-        dataset,
-        inputs: vec!["bucket".to_owned()],
-        access: SourceAccess::default(),
-        naming: Naming::Snake,
-        promote: Vec::new(),
-        filter: Vec::new(),
-        redact: RedactRules::default(),
-        lateness_ms,
-        key_times: KeyTimes::Trusted,
-        shares_input: false,
-    }
-}
-
 /// Folders in which logs may lie, some of them like those of AWS.
 const FOLDERS: [&str; 16] = [
     "",
@@ -256,7 +238,7 @@ proptest! {
     ) {
         let day: KstDay = "2023-11-02".parse().unwrap();
         let days = DayRange { first: day.minus_days(first), last: day.minus_days(first - more) };
-        let source = source(dataset::ALL[dataset], lateness * HOUR);
+        let source = TableSource::plain(dataset::ALL[dataset], "bucket".to_owned(), lateness * HOUR);
         let wanted = source.wanted(days);
         let (folder, left_by_folder) = decided(&keys, &source, wanted, None);
         let (bucket, left_by_bucket) = decided(&keys, &source, wanted, Some((page, patience)));
