@@ -60,6 +60,8 @@ impl<'a> From<&'a Manifest> for TableShape<'a> {
 pub struct Registered {
     /// Name of the table.
     pub table: String,
+    /// The run that is the day by now: another one may have been committed meanwhile.
+    pub run: String,
     /// The folder that engines read.
     pub location: String,
     /// What became of the partition.
@@ -83,13 +85,11 @@ pub fn register(
     rules: RegisterRules,
 ) -> Result<Registered> {
     let partition = Partition { table: manifest.table.clone(), day: manifest.day };
-    let mut run = manifest.run.clone();
     let mut registered = register_once(catalog, lake, manifest, rules)?;
     for _ in 0..OVERTAKEN {
         match publish::read_manifest(lake, &partition)? {
-            Some(newer) if newer.run != run => {
+            Some(newer) if newer.run != registered.run => {
                 registered = register_once(catalog, lake, &newer, rules)?;
-                run = newer.run;
             }
             _ => break,
         }
@@ -109,15 +109,16 @@ fn register_once(
     let partition = Partition { table: table.name.clone(), day: manifest.day };
     let without_statistics = tell_statistics(catalog, lake, &partition, manifest, rules)?;
     let folder = lake.address(&partition.to_string());
+    let run = manifest.run.clone();
     if rules.projected_from.is_some() {
         let location = format!("{folder}/");
         let partition = PartitionState::Projected;
-        return Ok(Registered { table: table.name, location, partition, without_statistics });
+        return Ok(Registered { table: table.name, run, location, partition, without_statistics });
     }
     let wanted = PartitionDefinition::new(manifest, &folder, columns);
     let states = catalog.put_partitions(&table.name, std::slice::from_ref(&wanted))?;
     let partition = states.first().copied().unwrap_or(PartitionState::Unchanged);
-    Ok(Registered { table: table.name, location: wanted.location, partition, without_statistics })
+    Ok(Registered { table: table.name, run, location: wanted.location, partition, without_statistics })
 }
 
 /// Tells about the values of columns as they are on this day, where no later one is known: days of a log are much alike, and

@@ -112,7 +112,7 @@ struct TableDays<'r> {
 impl RangeObserver for TableDays<'_> {
     fn wants(&mut self, about: &DayObjects<'_>) -> bool {
         let partition = Partition { table: self.table.to_owned(), day: about.day };
-        let mut status = match day_status(self.run.lake, partition, about) {
+        let mut status = match day_status(self.run.lake, partition, about, self.run.database()) {
             Ok(status) => status,
             Err(error) => {
                 self.cannot_tell(about, error);
@@ -126,6 +126,7 @@ impl RangeObserver for TableDays<'_> {
             Ok(Some(Verdict::Leave)) => self.leave(&status),
             Ok(Some(Verdict::Keep)) => {
                 self.warn_of_gone(&status);
+                self.register(&status);
                 self.made.kept.push(status);
             }
             Err(error) => self.cannot_tell(about, error),
@@ -170,15 +171,20 @@ impl TableDays<'_> {
         self.made.days.entry(about.day).or_default().add(self.table, Err(error));
     }
 
-    /// A day that needs no reading; that the catalog does not show it is made good.
+    /// A day that needs no reading.
     fn leave(&mut self, status: &DayStatus) {
-        self.made.left += 1;
-        let (Some(manifest), Some(_)) = (&status.manifest, status.not_registered()) else { return };
-        let run = self.run.on_day(status.partition.day, status.listed_at);
-        if let Err(error) = run.register_again(manifest) {
-            self.made.left -= 1;
-            self.made.days.entry(status.partition.day).or_default().add(self.table, Err(error));
+        if self.register(status) {
+            self.made.left += 1;
         }
+    }
+
+    /// Makes up for it that the catalog does not show a day, if it does not; whether nothing is wrong with that any more.
+    fn register(&mut self, status: &DayStatus) -> bool {
+        let (Some(manifest), Some(_)) = (&status.manifest, &status.not_registered) else { return true };
+        let run = self.run.on_day(status.partition.day, status.listed_at);
+        let Err(error) = run.register_again(manifest) else { return true };
+        self.made.days.entry(status.partition.day).or_default().add(self.table, Err(error));
+        false
     }
 
     fn warn_of_gone(&self, status: &DayStatus) {

@@ -7,7 +7,9 @@ use super::settings::{CatalogSettings, Settings};
 use crate::catalog::{self, Catalog, RegisterRules, Registered, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::publish::{Manifest, history};
+use crate::publish::Manifest;
+use crate::publish::history::{self, REPORT_VERSION, RegistrationMark};
+use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
 /// The catalog of the settings, ready to be told of days.
@@ -97,13 +99,43 @@ impl<'a> Registrar<'a> {
     /// Registers a published day. A failure says how to make up for it: the day itself stands.
     pub(super) fn register(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<CatalogSummary> {
         match catalog::register(self.catalog.as_ref(), lake, manifest, self.rules()) {
-            Ok(registered) => Ok(self.summary(registered)),
+            Ok(registered) => {
+                self.mark(lake, manifest, &registered);
+                Ok(self.summary(registered))
+            }
             Err(cause) => Err(self.not_registered(manifest, cause)),
         }
     }
 
+    /// Leaves a mark in the lake that the catalog shows a day. Without it a backfill registers the day once more.
+    fn mark(&self, lake: &dyn Lake, manifest: &Manifest, registered: &Registered) {
+        let mark = RegistrationMark {
+            version: REPORT_VERSION,
+            run: registered.run.clone(),
+            table: registered.table.clone(),
+            day: manifest.day,
+            database: self.settings.database.clone(),
+            location: registered.location.clone(),
+            registered_at: console::now().to_string(),
+        };
+        if let Err(error) = history::mark_registered(lake, &mark) {
+            let text = "cannot remember that the day is registered: the next backfill registers it again";
+            self.warn_of(text, manifest, &error);
+        }
+    }
+
+    fn warn_of(&self, text: &str, manifest: &Manifest, error: &Error) {
+        let facts = [
+            ("table", manifest.table.clone().into()),
+            ("day", manifest.day.to_string().into()),
+            ("cause", error.to_string().into()),
+            ("hint", error.next_step().into()),
+        ];
+        self.console.warn(text, &facts);
+    }
+
     fn summary(&self, registered: Registered) -> CatalogSummary {
-        let Registered { table, location, partition, without_statistics } = registered;
+        let Registered { table, location, partition, without_statistics, .. } = registered;
         if let Some(error) = without_statistics {
             self.console.warn(
                 "the catalog could not be told about the values of columns: the day is registered all the same",
@@ -114,10 +146,13 @@ impl<'a> Registrar<'a> {
         CatalogSummary { database, table, location, partition: partition.name() }
     }
 
-    /// Tells the catalog of a day whose run could not, and remembers that it is told.
+    /// Tells the catalog of a day whose run did not. The report of that run has no error any more.
     pub(super) fn register_again(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<CatalogSummary> {
         let summary = self.register(lake, manifest)?;
-        history::mark_registered(lake, manifest)?;
+        let partition = Partition { table: manifest.table.clone(), day: manifest.day };
+        if let Err(error) = history::clear_error(lake, &partition, &manifest.run) {
+            self.warn_of("the report of the run still says that the day is not registered", manifest, &error);
+        }
         Ok(summary)
     }
 

@@ -99,7 +99,14 @@ impl<'a> DayRun<'a> {
         let LakeSettings { wait_ms, steals, .. } = self.settings.lake;
         let lake = self.lake;
         let begin = || StagedDay::begin(lake, partition.clone(), &lock::taker("run", &self.run, steals));
-        lock::wait_for(begin, if may_wait { wait_ms } else { 0 }, self.console, self.cancel)
+        let staged = lock::wait_for(begin, if may_wait { wait_ms } else { 0 }, self.console, self.cancel)?;
+        self.note_found(table, &staged);
+        Ok(staged)
+    }
+
+    /// The database in which days are to be registered, if any.
+    pub(super) fn database(&self) -> Option<&str> {
+        self.registrar.map(|registrar| registrar.settings.database.as_str())
     }
 
     pub(super) fn options(&self) -> ConvertOptions {
@@ -253,8 +260,8 @@ impl<'a> DayRun<'a> {
         let shown = self.shown_run(&plan.table)?;
         let superseded = staged.superseded(self.settings.lake.grace_ms, console::now(), shown)?;
         // A catalog that has shown the day may still do so, also when this run is not to tell it.
-        let database = match self.registrar {
-            Some(registrar) => Some(registrar.settings.database.clone()),
+        let database = match self.database() {
+            Some(database) => Some(database.to_owned()),
             None => staged.replaced()?.and_then(|replaced| replaced.database),
         };
         let manifest = self.manifest(plan, gathered, inputs_file, staged);

@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
 use crate::publish::freshness::{DayStatus, FirstLogs, day_status};
-use crate::publish::history::{RunOutcome, RunReport};
+use crate::publish::history::{self, RunOutcome, RunReport};
+use crate::store::Lake;
 use crate::store::lake::Partition;
 
 /// Bytes that a thread reads in a second where no earlier run tells: gzipped CloudTrail on a small machine.
@@ -49,7 +50,7 @@ fn table(
     while let Some(leg) = planner.next_leg(&mut |about| {
         run.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
-        let status = match day_status(run.lake, partition, about) {
+        let status = match day_status(run.lake, partition, about, run.database()) {
             Ok(status) => status,
             Err(error) => {
                 run.console.error(&error);
@@ -57,7 +58,7 @@ fn table(
                 return Ok(false);
             }
         };
-        pace.learn(&status);
+        pace.learn(live_report(run.lake, &status)?.as_ref());
         let verdict = rule.verdict(&status);
         statuses.push(status);
         Ok(verdict == Verdict::Make)
@@ -87,6 +88,12 @@ fn table(
     if planner.requests() > 0 {
         text += &format!("listed with {} requests\n", console::count(planner.requests()));
     }
+    let made = |status: &&DayStatus| rule.verdict(status) == Verdict::Make;
+    let unregistered = |status: &&DayStatus| status.not_registered.is_some() && run.registrar.is_some();
+    match statuses.iter().filter(|status| unregistered(status) && !made(status)).count() {
+        0 => {}
+        days => text += &format!("to register in the catalog, without reading: {days}\n"),
+    }
     if kept > 0 {
         text += &format!("kept, since raw objects of which they have rows are gone: {kept}\n");
     }
@@ -95,6 +102,14 @@ fn table(
     }
     text.push('\n');
     Ok((text, unknown))
+}
+
+/// The report of the run that is the day, if there is one.
+fn live_report(lake: &dyn Lake, status: &DayStatus) -> Result<Option<RunReport>> {
+    match &status.manifest {
+        Some(manifest) => history::report(lake, &status.partition, &manifest.run),
+        None => Ok(None),
+    }
 }
 
 fn row(status: &DayStatus) -> Vec<String> {
@@ -111,10 +126,10 @@ struct Pace {
 }
 
 impl Pace {
-    /// Takes the last run of a day into account, if it published.
-    fn learn(&mut self, status: &DayStatus) {
-        let last = status.last.as_ref().filter(|last| last.outcome == RunOutcome::Published);
-        if let Some(RunReport { input_bytes, seconds, .. }) = last {
+    /// Takes the run of a published day into account, if its report is there.
+    fn learn(&mut self, report: Option<&RunReport>) {
+        let report = report.filter(|report| report.outcome == RunOutcome::Published);
+        if let Some(RunReport { input_bytes, seconds, .. }) = report {
             self.bytes += *input_bytes as f64;
             self.seconds += [seconds.read, seconds.write, seconds.publish].into_iter().flatten().sum::<f64>();
             self.runs += 1;

@@ -16,8 +16,8 @@ use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{TablePlan, TableSource};
-use crate::publish::Manifest;
-use crate::publish::history::{self, RunError, RunOutcome, RunReport, StepSeconds};
+use crate::publish::history::{self, FoundDay, RunError, RunOutcome, RunReport, StepSeconds};
+use crate::publish::{Manifest, StagedDay};
 use crate::store::lake::Partition;
 
 /// The reports of a run, by table and day.
@@ -51,6 +51,13 @@ impl DayRun<'_> {
         let partition = Partition { table: manifest.table.clone(), day: self.day };
         self.open_report(&partition, &manifest.dataset);
         self.note(&manifest.table, |report| report.outcome = RunOutcome::Published);
+    }
+
+    /// The day is taken, and stays as it was found until this run commits. A manifest that cannot be read is not noted: it
+    /// fails the run later.
+    pub(super) fn note_found(&self, table: &str, staged: &StagedDay<'_>) {
+        let found = staged.replaced().ok().map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
+        self.note(table, |report| report.found = found);
     }
 
     /// What is to be read is known.

@@ -39,8 +39,12 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         context.console.error(&error);
         tables.push(Err(Exit::from(error.kind())));
     }
+    // A folder is in no catalog.
+    let catalog = settings.catalog.as_ref().filter(|_| output.starts_with("s3://"));
+    let lake_of_days =
+        LakeOfDays { lake: lake.as_ref(), database: catalog.map(|catalog| catalog.database.as_str()) };
     for source in &sources {
-        let (statuses, left) = match statuses(source, days, &connector, lake.as_ref(), context) {
+        let (statuses, left) = match statuses(source, days, &connector, lake_of_days, context) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 // The other tables can be looked at all the same.
                 context.console.error(&error);
@@ -56,7 +60,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
             }
             ShowFormat::Table => console::print(&text(&source.table, days, &statuses, &left))?,
         }
-        tables.push(Ok(statuses.values().any(|found| state_of(found).is_behind())));
+        tables.push(Ok(statuses.values().any(is_behind)));
     }
     let is_behind = tables.contains(&Ok(true));
     let failures: Vec<Exit> = tables.into_iter().filter_map(std::result::Result::err).collect();
@@ -67,6 +71,13 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     }
 }
 
+/// A lake, and the database that is to show its days.
+#[derive(Clone, Copy)]
+struct LakeOfDays<'a> {
+    lake: &'a dyn Lake,
+    database: Option<&'a str>,
+}
+
 /// A day, or why nothing is known of it.
 type Found = std::result::Result<DayStatus, Error>;
 
@@ -74,7 +85,7 @@ fn statuses(
     source: &TableSource,
     days: DayRange,
     connector: &Connector,
-    lake: &dyn Lake,
+    LakeOfDays { lake, database }: LakeOfDays<'_>,
     context: &Context,
 ) -> Result<(BTreeMap<KstDay, Found>, ListedObjects)> {
     let wanted: Vec<KstDay> = days.days().collect();
@@ -83,7 +94,7 @@ fn statuses(
     planner.next_leg(&mut |about| {
         context.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
-        statuses.insert(about.day, day_status(lake, partition, about));
+        statuses.insert(about.day, day_status(lake, partition, about, database));
         Ok(false)
     })?;
     let mut first_logs = FirstLogs::new(lake, &source.table);
@@ -100,13 +111,19 @@ fn state_of(found: &Found) -> DayState {
     found.as_ref().map_or(DayState::Failed, |status| status.state)
 }
 
+/// Whether a day lacks something that a backfill would make good.
+fn is_behind(found: &Found) -> bool {
+    let is_unregistered = |status: &DayStatus| status.not_registered.is_some();
+    state_of(found).is_behind() || found.as_ref().is_ok_and(is_unregistered)
+}
+
 fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
     let mut line = json!({ "table": table, "day": day, "state": state_of(found) });
     let facts = match found {
         Err(error) => json!({ "error": error.to_string() }),
         Ok(status) => {
             let manifest = status.manifest.as_ref();
-            let failure = status.failure();
+            let failure = status.failure.as_ref();
             json!({
                 "error": failure.and_then(|failure| failure.error.as_ref()).map(|error| &error.message),
                 "failed_run": failure.map(|failure| &failure.run),
@@ -126,7 +143,7 @@ fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
                 "provisional": status.provisional,
                 "published_from": status.other_inputs,
                 "other_settings": status.other_settings,
-                "not_registered": status.not_registered().map(|error| &error.message),
+                "not_registered": status.not_registered,
                 "ledger": manifest.map(|manifest| manifest.ledger),
                 "files": manifest.map(|manifest| manifest.parts.len()),
                 "file_bytes": manifest.map(|manifest| manifest.parts.iter().map(|part| part.bytes).sum::<u64>()),
@@ -224,7 +241,7 @@ fn row(day: KstDay, found: &Found) -> Vec<String> {
 /// What a person should know beside the state.
 fn notes(status: &DayStatus) -> Vec<String> {
     let mut notes = Vec::new();
-    let failure = status.failure().and_then(|failure| failure.error.as_ref());
+    let failure = status.failure.as_ref().and_then(|failure| failure.error.as_ref());
     notes.extend(failure.map(|error| error.message.clone()));
     let change = &status.change;
     let counts = [(change.new, "new"), (change.changed, "changed"), (change.gone, "gone")];
@@ -234,7 +251,7 @@ fn notes(status: &DayStatus) -> Vec<String> {
     if !counts.is_empty() {
         notes.push(format!("objects: {}", counts.join(", ")));
     }
-    notes.extend(status.not_registered().map(|error| format!("not registered: {}", error.message)));
+    notes.extend(status.not_registered.as_ref().map(|why| format!("not registered: {why}")));
     if !status.other_settings.is_empty() {
         notes.push(format!("other settings: {}", status.other_settings.join(", ")));
     }

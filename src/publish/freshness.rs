@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::history::{self, RunError, RunOutcome, RunReport};
+use super::history::RunReport;
 use super::inputs::{InputLine, read_inputs};
 use super::manifest::Manifest;
 use super::read_manifest;
+use super::remembered::Remembered;
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{DayObjects, ListedObjects, PlannedObject, TableSource};
@@ -178,29 +179,17 @@ pub struct DayStatus {
     pub provisional: bool,
     /// The published day.
     pub manifest: Option<Manifest>,
-    /// What the last run of the day did, where that is remembered.
-    pub last: Option<RunReport>,
+    /// The newest run that has failed over the day as it is now, where that is remembered.
+    pub failure: Option<RunReport>,
+    /// Why the catalog does not show the published day as far as the lake knows, where it should.
+    pub not_registered: Option<String>,
 }
 
 impl DayStatus {
-    /// The last run, if it failed and no later one has published the day.
-    #[must_use]
-    pub fn failure(&self) -> Option<&RunReport> {
-        self.last.as_ref().filter(|last| is_failure(last, self.manifest.as_ref()))
-    }
-
     /// Whether only what is known of earlier days tells if it is missing, or before the first log.
     #[must_use]
     pub fn may_be_before_logs(&self) -> bool {
         self.state == DayState::Missing && self.objects == 0
-    }
-
-    /// Why the catalog does not show the day, as its run has left it.
-    #[must_use]
-    pub fn not_registered(&self) -> Option<&RunError> {
-        let manifest = self.manifest.as_ref()?;
-        let last = self.last.as_ref().filter(|last| last.run == manifest.run)?;
-        last.error.as_ref().filter(|_| last.outcome == RunOutcome::Published)
     }
 }
 
@@ -274,8 +263,14 @@ pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
     Ok(None)
 }
 
-/// Finds out how a day stands, given all that can feed it.
-pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>) -> Result<DayStatus> {
+/// Finds out how a day stands, given all that can feed it. `database` is the one of the catalog in which days are to be
+/// registered; where there is none, that of the manifest counts.
+pub fn day_status(
+    lake: &dyn Lake,
+    partition: Partition,
+    about: &DayObjects<'_>,
+    database: Option<&str>,
+) -> Result<DayStatus> {
     let manifest = read_manifest(lake, &partition)?;
     let change = match &manifest {
         Some(manifest) => {
@@ -286,10 +281,14 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         }
         None => InputsChange::default(),
     };
-    let last = history::last(lake, &partition)?;
-    let has_failed = last.as_ref().is_some_and(|last| is_failure(last, manifest.as_ref()));
+    let remembered = Remembered::list(lake, &partition)?;
+    let failure = remembered.failure(manifest.as_ref())?;
+    let not_registered = match &manifest {
+        Some(manifest) => not_registered(&remembered, manifest, database)?,
+        None => None,
+    };
     let state = match &manifest {
-        _ if has_failed => DayState::Failed,
+        _ if failure.is_some() => DayState::Failed,
         None => DayState::Missing,
         Some(_) if change.is_stale() => DayState::Stale,
         Some(manifest) if manifest.ledger.written == 0 => DayState::Empty,
@@ -319,24 +318,39 @@ pub fn day_status(lake: &dyn Lake, partition: Partition, about: &DayObjects<'_>)
         other_settings,
         provisional,
         manifest,
-        last,
+        failure,
+        not_registered,
     })
 }
 
-/// The last run of a day, if it failed and no later one has published the day.
+/// Why a published day is not registered as far as the lake knows; `None` where it is, or need not be.
+fn not_registered(
+    remembered: &Remembered<'_>,
+    manifest: &Manifest,
+    database: Option<&str>,
+) -> Result<Option<String>> {
+    let Some(wanted) = database.or(manifest.database.as_deref()) else { return Ok(None) };
+    if remembered.is_registered(&manifest.run, wanted) {
+        return Ok(None);
+    }
+    let report = remembered.report(&manifest.run)?;
+    let error = report.as_ref().and_then(|report| report.error.as_ref());
+    // Earlier versions left no mark, but said how long the step took. A run that had no catalog to tell took none.
+    let was_told = report.as_ref().is_some_and(|report| report.seconds.register.is_some());
+    if was_told && error.is_none() && manifest.database.as_deref() == Some(wanted) {
+        return Ok(None);
+    }
+    let no_mark = || format!("nothing shows that it was registered in database '{wanted}'");
+    Ok(Some(error.map_or_else(no_mark, |error| error.message.clone())))
+}
+
+/// The newest run that has failed over a day as it is now.
 pub fn last_failure(
     lake: &dyn Lake,
     partition: &Partition,
     manifest: Option<&Manifest>,
 ) -> Result<Option<RunReport>> {
-    Ok(history::last(lake, partition)?.filter(|last| is_failure(last, manifest)))
-}
-
-/// Whether the last run failed. The report of a later one that published may be lacking.
-fn is_failure(last: &RunReport, manifest: Option<&Manifest>) -> bool {
-    let published_at = manifest.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
-    let is_later = published_at.is_none_or(|published_at| last.ended() > published_at);
-    last.outcome == RunOutcome::Failed && is_later
+    Remembered::list(lake, partition)?.failure(manifest)
 }
 
 #[cfg(test)]

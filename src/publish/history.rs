@@ -3,12 +3,11 @@
 //! A run that failed leaves nothing in the partition, and one that was replaced takes its list of inputs with it. Here both
 //! are remembered: whoever asks why a day is missing finds the error, and two runs can be held against each other.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::inputs::{self, InputLine};
 use super::manifest::Manifest;
+use super::remembered::Remembered;
 use crate::error::{Error, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -41,6 +40,10 @@ pub struct RunReport {
     /// What went wrong. A published day has an error where the catalog does not show it.
     #[serde(default)]
     pub error: Option<RunError>,
+    /// The day as the run has found it when it took it. While that is so, the day counts as failed if the run failed. Absent
+    /// where the run did not come so far, and in reports of earlier versions.
+    #[serde(default)]
+    pub found: Option<FoundDay>,
     /// When the work on the table and day began, UTC.
     pub started_at: String,
     /// When it ended, UTC.
@@ -82,6 +85,13 @@ pub enum RunOutcome {
     Published,
     /// It was not, as far as the run could tell: what stood before still stood.
     Failed,
+}
+
+/// A day as a run has found it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundDay {
+    /// The run that had published it; `None` where it was not published.
+    pub run: Option<String>,
 }
 
 /// Why a run failed.
@@ -151,6 +161,7 @@ impl RunReport {
             day: partition.day,
             outcome: RunOutcome::Failed,
             error: None,
+            found: None,
             started_at: at.to_string(),
             ended_at: at.to_string(),
             planned_at: None,
@@ -192,7 +203,7 @@ impl RunReport {
     }
 
     /// Reads a report; `None` where it is not one that this version knows.
-    fn from_json(mut json: Vec<u8>) -> Option<Self> {
+    pub(super) fn from_json(mut json: Vec<u8>) -> Option<Self> {
         let report: Self = simd_json::serde::from_slice(&mut json).ok()?;
         (report.version <= REPORT_VERSION).then_some(report)
     }
@@ -202,6 +213,12 @@ impl RunReport {
 /// day.
 pub fn record(lake: &dyn Lake, report: &RunReport) -> Result<()> {
     let partition = report.partition();
+    let mut report = report.clone();
+    if report.outcome == RunOutcome::Failed && report.found.is_none() {
+        // The run has not come so far as to take the day. A manifest that cannot be read must not cost the report.
+        let found = super::read_manifest(lake, &partition).ok();
+        report.found = found.map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
+    }
     if let Some(manifest) = &report.manifest {
         let list = lake.read(&format!("{partition}/{}", manifest.inputs_file.path))?;
         // A run that came right after this one may have removed it.
@@ -213,51 +230,49 @@ pub fn record(lake: &dyn Lake, report: &RunReport) -> Result<()> {
     forget(lake, &partition, &report.run)
 }
 
-/// Remembers that the catalog shows a published day by now, though its run could not tell it.
-pub fn mark_registered(lake: &dyn Lake, manifest: &Manifest) -> Result<()> {
-    let partition = Partition { table: manifest.table.clone(), day: manifest.day };
-    let path = report_path(&partition, &manifest.run);
-    match lake.read(&path)?.and_then(RunReport::from_json) {
-        Some(report) if report.error.is_some() => {
-            lake.write(&path, &RunReport { error: None, ..report }.to_json()?)
+/// What a catalog was told of a published day, kept beside the report of its run. Fields that a reader does not know are to
+/// be passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegistrationMark {
+    /// Version of the file's form.
+    pub version: u32,
+    /// The run that the catalog shows.
+    pub run: String,
+    /// Name of the table.
+    pub table: String,
+    /// The day.
+    pub day: KstDay,
+    /// The database of the catalog.
+    pub database: String,
+    /// The folder that engines read.
+    pub location: String,
+    /// When it was registered, UTC.
+    pub registered_at: String,
+}
+
+/// Remembers that the catalog shows a published day: the mark is written when it does, by whichever command told it, and so
+/// says more than a report, which a killed run does not leave. Its name says all that is asked of it later.
+pub fn mark_registered(lake: &dyn Lake, mark: &RegistrationMark) -> Result<()> {
+    let partition = Partition { table: mark.table.clone(), day: mark.day };
+    let mut json = serde_json::to_vec_pretty(mark)
+        .map_err(|cause| Error::bug("cannot write the mark of a registration as JSON").caused_by(cause))?;
+    json.push(b'\n');
+    lake.write(&format!("{}/{}", partition.history(), mark_name(&mark.run, &mark.database)), &json)
+}
+
+/// Takes the error out of the report of a run whose day the catalog shows by now, though the run could not tell it.
+pub fn clear_error(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<()> {
+    match report(lake, partition, run)? {
+        Some(report) if report.outcome == RunOutcome::Published && report.error.is_some() => {
+            lake.write(&report_path(partition, run), &RunReport { error: None, ..report }.to_json()?)
         }
         _ => Ok(()),
     }
 }
 
-/// The reports of a day, the newest first. What cannot be read is passed over.
-pub fn reports(lake: &dyn Lake, partition: &Partition) -> Result<Vec<RunReport>> {
-    let mut reports = Vec::new();
-    for name in lake.names(&partition.history())? {
-        let is_report = name.strip_suffix(".json").is_some_and(is_run_name);
-        let json = if is_report { lake.read(&format!("{}/{name}", partition.history()))? } else { None };
-        reports.extend(json.and_then(RunReport::from_json));
-    }
-    reports.sort_by(|a, b| b.ended().cmp(&a.ended()).then_with(|| b.run.cmp(&a.run)));
-    Ok(reports)
-}
-
-/// The report of the newest run of a day, of those that can be read: the one that began last, and of several in one second
-/// the one that ended last.
-pub fn last(lake: &dyn Lake, partition: &Partition) -> Result<Option<RunReport>> {
-    let names = lake.names(&partition.history())?;
-    let mut newest: Option<RunReport> = None;
-    for name in names.iter().rev().filter(|name| name.strip_suffix(".json").is_some_and(is_run_name)) {
-        if newest.as_ref().is_some_and(|newest| second_of(&newest.run) != second_of(name)) {
-            break;
-        }
-        let json = lake.read(&format!("{}/{name}", partition.history()))?;
-        let report = json.and_then(RunReport::from_json);
-        let ended_later =
-            |report: &RunReport| newest.as_ref().is_none_or(|newest| report.ended() > newest.ended());
-        newest = report.filter(ended_later).or(newest);
-    }
-    Ok(newest)
-}
-
-/// The second in which a run began, as its name says it.
-fn second_of(run: &str) -> Option<&str> {
-    run.split_once('-').map(|(second, _)| second)
+/// The report of a run; `None` where there is none that this version can read.
+pub fn report(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<RunReport>> {
+    Ok(lake.read(&report_path(partition, run))?.and_then(RunReport::from_json))
 }
 
 /// What a published run read, also when another one has replaced it; `None` where that is not remembered.
@@ -265,36 +280,48 @@ pub fn inputs(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Optio
     inputs::read(lake, &inputs_path(partition, run))
 }
 
-fn report_path(partition: &Partition, run: &str) -> String {
-    format!("{}/{run}.json", partition.history())
+/// Name of the report of a run.
+pub(super) fn report_name(run: &str) -> String {
+    format!("{run}.json")
 }
 
-fn inputs_path(partition: &Partition, run: &str) -> String {
-    format!("{}/{run}.inputs.jsonl.gz", partition.history())
+/// Name of the copy of the list of inputs of a run that has published.
+pub(super) fn inputs_name(run: &str) -> String {
+    format!("{run}.inputs.jsonl.gz")
 }
 
-/// Removes what is remembered of all but the newest runs. `newest` stays also where others began in the same second, and
-/// the run that is the day, however many have failed since.
-fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
-    let names = lake.names(&partition.history())?;
-    let others: BTreeSet<&str> =
-        names.iter().filter_map(|name| run_of(name)).filter(|run| *run != newest).collect();
-    let mut old: BTreeSet<&str> = others.into_iter().rev().skip(KEPT_RUNS - 1).collect();
-    if old.is_empty() {
-        return Ok(());
-    }
-    if let Some(manifest) = super::read_manifest(lake, partition)? {
-        old.remove(manifest.run.as_str());
-    }
-    for name in names.iter().filter(|name| run_of(name).is_some_and(|run| old.contains(run))) {
-        lake.remove(&format!("{}/{name}", partition.history()))?;
-    }
-    Ok(())
+/// Name of the mark of a run that a database shows. It has the database in it, so that a listing tells whether a day is
+/// registered there.
+pub(super) fn mark_name(run: &str, database: &str) -> String {
+    format!("{run}.registered.{database}.json")
 }
 
 /// The run after which a file is named.
-fn run_of(name: &str) -> Option<&str> {
+pub(super) fn run_of(name: &str) -> Option<&str> {
     name.split_once('.').map(|(run, _)| run).filter(|run| is_run_name(run))
+}
+
+pub(super) fn report_path(partition: &Partition, run: &str) -> String {
+    format!("{}/{}", partition.history(), report_name(run))
+}
+
+fn inputs_path(partition: &Partition, run: &str) -> String {
+    format!("{}/{}", partition.history(), inputs_name(run))
+}
+
+/// Removes what is remembered of all but the newest runs. `newest` stays whatever the clocks say, and the run that is the
+/// day, however many have failed since.
+fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
+    let remembered = Remembered::list(lake, partition)?;
+    let old = remembered.older_than_the_newest(KEPT_RUNS, newest);
+    if old.is_empty() {
+        return Ok(());
+    }
+    let live = super::read_manifest(lake, partition)?.map(|manifest| manifest.run);
+    for (_, name) in old.into_iter().filter(|(run, _)| live.as_deref() != Some(*run)) {
+        lake.remove(&format!("{}/{name}", partition.history()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -337,11 +364,16 @@ mod tests {
         for number in 1..=KEPT_RUNS + 2 {
             record(&lake, &report(number)).unwrap();
         }
-        let runs: Vec<String> =
-            reports(&lake, &partition).unwrap().into_iter().map(|report| report.run).collect();
+        let runs: Vec<String> = Remembered::list(&lake, &partition)
+            .unwrap()
+            .reports()
+            .unwrap()
+            .into_iter()
+            .map(|report| report.run)
+            .collect();
         let expected: Vec<String> = (3..=KEPT_RUNS + 2).rev().map(run).collect();
         assert_eq!(runs, expected);
-        assert_eq!(last(&lake, &partition).unwrap().unwrap().run, expected[0]);
+        assert_eq!(Remembered::list(&lake, &partition).unwrap().last().unwrap().unwrap().run, expected[0]);
         let left = fs::read_dir(&folder).unwrap().count();
         assert_eq!(left, KEPT_RUNS + 2, "the unfinished file went with its run, the foreign ones stayed");
         record(&lake, &report(0)).unwrap();
@@ -360,14 +392,17 @@ mod tests {
         };
         let partition = written.partition();
         record(&lake, &written).unwrap();
-        assert_eq!(last(&lake, &partition).unwrap(), Some(written.clone()));
+        assert_eq!(Remembered::list(&lake, &partition).unwrap().last().unwrap(), Some(written.clone()));
         let mut value = serde_json::to_value(&written).unwrap();
         value["invented_later"] = 1.into();
         lake.write(&report_path(&partition, &run(2)), value.to_string().as_bytes()).unwrap();
         value["version"] = 2.into();
         lake.write(&report_path(&partition, &run(3)), value.to_string().as_bytes()).unwrap();
         lake.write(&report_path(&partition, &run(4)), b"{").unwrap();
-        assert_eq!(reports(&lake, &partition).unwrap(), [written.clone(), written]);
+        assert_eq!(
+            Remembered::list(&lake, &partition).unwrap().reports().unwrap(),
+            [written.clone(), written]
+        );
         assert_eq!(inputs(&lake, &partition, &run(1)).unwrap(), None, "its list is not there any more");
     }
 }

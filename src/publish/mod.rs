@@ -14,6 +14,7 @@ mod leftovers;
 mod manifest;
 mod part_columns;
 mod part_reader;
+pub mod remembered;
 mod row_diff;
 mod run_diff;
 mod shrink;

@@ -11,6 +11,7 @@ use super::history::{self, RunReport};
 use super::inputs::{self, InputLine};
 use super::manifest::Manifest;
 use super::read_manifest;
+use super::remembered::Remembered;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 use crate::store::Lake;
@@ -41,7 +42,7 @@ impl<'a> PublishedRuns<'a> {
         let live = read_manifest(lake, partition)?;
         let of_report = |report: RunReport| report.manifest;
         let mut superseded: Vec<Manifest> =
-            history::reports(lake, partition)?.into_iter().filter_map(of_report).collect();
+            Remembered::list(lake, partition)?.reports()?.into_iter().filter_map(of_report).collect();
         superseded.retain(|old| live.as_ref().is_none_or(|live| live.run != old.run));
         Ok(Self { lake, partition, live, superseded })
     }

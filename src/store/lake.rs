@@ -133,6 +133,10 @@ pub trait Lake: Send + Sync {
     /// Names in a folder; none when there is no such folder.
     fn names(&self, folder: &str) -> Result<Vec<String>>;
 
+    /// What is in a folder, in the order of names, with the times at which files were written by the clock of the lake and
+    /// not by that of a run; none when there is no such folder.
+    fn entries(&self, folder: &str) -> Result<Vec<LakeEntry>>;
+
     /// Copies a finished file of this machine into the lake, replacing what is there in one step.
     fn put(&self, path: &str, file: &Path) -> Result<()>;
 
@@ -154,6 +158,15 @@ pub trait Lake: Send + Sync {
 
     /// Removes files of runs, and gives up those that are unfinished.
     fn remove_run_files(&self, files: &[RunFile]) -> Result<()>;
+}
+
+/// A file or folder in a folder of a lake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeEntry {
+    /// Its name.
+    pub name: String,
+    /// When it was written, by the clock of S3 or of the file system; the epoch for a folder of a bucket, which has no time.
+    pub written_at: UtcInstant,
 }
 
 /// A published file.

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -14,10 +15,11 @@ use rustix::io::Errno;
 
 use super::file_lock::FileLock;
 use super::lake::{
-    DayLock, Lake, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted,
+    DayLock, Lake, LakeEntry, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted,
 };
 use super::scratch::{Scratch, remove_empty_parents};
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::UtcInstant;
 
 const STAGING: &str = "_staging";
 
@@ -140,6 +142,24 @@ impl Lake for LocalLake {
         Ok(names)
     }
 
+    fn entries(&self, folder: &str) -> Result<Vec<LakeEntry>> {
+        let mut entries = Vec::new();
+        for name in self.names(folder)? {
+            let path = format!("{folder}/{name}");
+            match fs::symlink_metadata(self.root.join(&path)).and_then(|meta| meta.modified()) {
+                Ok(modified) => entries.push(LakeEntry { name, written_at: instant(modified) }),
+                // Another run has removed it since the folder was listed.
+                Err(cause) if is_none(&cause) => {}
+                Err(cause) => {
+                    return Err(
+                        Error::unusable("cannot look at the file", cause).with("path", self.address(&path))
+                    );
+                }
+            }
+        }
+        Ok(entries)
+    }
+
     fn put(&self, path: &str, file: &Path) -> Result<()> {
         let target = self.root.join(path);
         let folder = target.parent().unwrap_or(&self.root);
@@ -225,6 +245,12 @@ impl LakeFile for LocalFile {
 /// none, as in a bucket.
 fn is_none(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// A time of the file system.
+fn instant(time: SystemTime) -> UtcInstant {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    UtcInstant(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A folder with files but no manifest is not ours to replace, nor is a file or a link.

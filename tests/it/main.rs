@@ -5,6 +5,7 @@
 mod commands;
 mod damage;
 mod days;
+mod days_by_reports;
 mod deploy;
 mod diff;
 mod docs;

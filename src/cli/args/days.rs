@@ -104,7 +104,7 @@ pub(in crate::cli) struct BackfillArgs {
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
-    /// Exit with 4 when a day is missing, stale or failed; days before the first log are none of these
+    /// Exit with 4 when a day is missing, stale, failed or not registered; days before the first log are none of these
     #[arg(long)]
     pub(in crate::cli) check: bool,
     #[command(flatten)]

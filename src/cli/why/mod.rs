@@ -17,7 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{TableSource, plan_table};
 use crate::publish::freshness::last_failure;
-use crate::publish::history::{self, RunReport};
+use crate::publish::history::RunReport;
+use crate::publish::remembered::Remembered;
 use crate::publish::{self, Fate, Manifest, PublishedDay, Trace, add_raw};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
@@ -62,7 +63,7 @@ fn source_args(args: &WhyArgs, day: KstDay, global: &GlobalArgs, context: &Conte
 fn dataset_of(lake: &dyn Lake, partition: &Partition) -> Result<Option<&'static dyn Dataset>> {
     let name = match publish::read_manifest(lake, partition)? {
         Some(manifest) => Some(manifest.dataset),
-        None => history::last(lake, partition)?.map(|report| report.dataset),
+        None => Remembered::list(lake, partition)?.last()?.map(|report| report.dataset),
     };
     Ok(name.and_then(|name| dataset::named(&name)))
 }

@@ -21,8 +21,8 @@ use super::{Aws, S3Location};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{
-    DayLock, INPUTS, LOCKS, Lake, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition,
-    is_run_name,
+    DayLock, INPUTS, LOCKS, Lake, LakeEntry, LakeFile, LockTaker, MANIFEST, Partition, RunFile,
+    StagedPartition, is_run_name,
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
@@ -225,26 +225,34 @@ impl Lake for S3Lake {
     }
 
     fn names(&self, folder: &str) -> Result<Vec<String>> {
+        Ok(self.entries(folder)?.into_iter().map(|entry| entry.name).collect())
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<LakeEntry>> {
         let prefix = if folder.is_empty() { self.root.clone() } else { self.key(&format!("{folder}/")) };
         let target = self.bucket.address(&prefix);
         let request =
             self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(&prefix).delimiter('/');
         let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
-        let mut names = self.bucket.aws.wait(async {
-            let mut names: Vec<String> = Vec::new();
+        let entry = |key: Option<&str>, written_at| {
+            let name = key?.strip_prefix(&prefix)?.trim_end_matches('/').to_owned();
+            (!name.is_empty()).then_some(LakeEntry { name, written_at })
+        };
+        let mut entries = self.bucket.aws.wait(async {
+            let mut entries: Vec<LakeEntry> = Vec::new();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| failure(listing(&target), &error))?;
-                let folders = page.common_prefixes().iter().filter_map(|common| common.prefix());
-                let found = folders.chain(page.contents().iter().filter_map(|object| object.key()));
-                names.extend(
-                    found.filter_map(|key| Some(key.strip_prefix(&prefix)?.trim_end_matches('/').to_owned())),
-                );
+                let folders = page.common_prefixes().iter();
+                entries.extend(folders.filter_map(|folder| entry(folder.prefix(), UtcInstant(0))));
+                let files = page.contents().iter();
+                entries.extend(files.filter_map(|file| {
+                    entry(file.key(), file.last_modified().map_or(UtcInstant(0), instant))
+                }));
             }
-            Ok(names)
+            Ok(entries)
         })?;
-        names.retain(|name| !name.is_empty());
-        names.sort();
-        Ok(names)
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(entries)
     }
 
     fn put(&self, path: &str, file: &Path) -> Result<()> {
