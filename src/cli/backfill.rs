@@ -11,7 +11,7 @@ use super::console;
 use super::day::{DayRun, PublishedTable};
 use super::exit::Exit;
 use super::outcomes::Outcomes;
-use super::range::{self, RangeObserver};
+use super::range::{self, RangeObserver, Wanted};
 use super::settings::Flags;
 use super::summary::{FailedTable, RangeSummary};
 use super::tables::{NotBuilt, Tables};
@@ -110,18 +110,21 @@ struct TableDays<'r> {
 }
 
 impl RangeObserver for TableDays<'_> {
-    fn wants(&mut self, about: &DayObjects<'_>) -> bool {
+    fn wants(&mut self, about: &DayObjects<'_>) -> Option<Wanted> {
         let partition = Partition { table: self.table.to_owned(), day: about.day };
         let mut status = match day_status(self.run.lake, partition, about, self.run.database()) {
             Ok(status) => status,
             Err(error) => {
                 self.cannot_tell(about, error);
-                return false;
+                return None;
             }
         };
         self.first_logs.note(&status);
         match self.verdict(&mut status) {
-            Ok(Some(Verdict::Make)) => return true,
+            Ok(Some(Verdict::Make)) => {
+                let published_by = status.manifest.map(|manifest| manifest.run);
+                return Some(Wanted { listed_at: about.listed_at, published_by });
+            }
             Ok(None) => self.undecided.push(status),
             Ok(Some(Verdict::Leave)) => self.leave(&status),
             Ok(Some(Verdict::Keep)) => {
@@ -131,7 +134,7 @@ impl RangeObserver for TableDays<'_> {
             }
             Err(error) => self.cannot_tell(about, error),
         }
-        false
+        None
     }
 
     fn wanted_later(&mut self) -> Result<Vec<KstDay>> {

@@ -119,7 +119,8 @@ impl<'a> Registrar<'a> {
             registered_at: console::now().to_string(),
         };
         if let Err(error) = history::mark_registered(lake, &mark) {
-            let text = "cannot remember that the day is registered: the next backfill registers it again";
+            let text =
+                "cannot leave a mark that the day is registered: a later backfill may register it again";
             self.warn_of(text, manifest, &error);
         }
     }

@@ -19,11 +19,19 @@ use crate::publish::StagedDay;
 /// What a walk over days asks and tells.
 pub(super) trait RangeObserver {
     /// Whether a day is to be made, given all that can feed it.
-    fn wants(&mut self, about: &DayObjects<'_>) -> bool;
+    fn wants(&mut self, about: &DayObjects<'_>) -> Option<Wanted>;
     /// Days that are to be made after all, now that every other day has been asked for.
     fn wanted_later(&mut self) -> Result<Vec<KstDay>>;
     /// What became of a day that was wanted.
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>);
+}
+
+/// A day that is to be made.
+pub(super) struct Wanted {
+    /// When what can feed it was listed.
+    pub(super) listed_at: UtcInstant,
+    /// The run that had published it by then.
+    pub(super) published_by: Option<String>,
 }
 
 /// One table on its way through many days.
@@ -37,8 +45,7 @@ pub(super) struct RangeRun<'r, 'a> {
     progress: Progress,
     /// Days that are being made.
     open: BTreeMap<KstDay, OpenDay<'a>>,
-    /// When what can feed a day was listed, of days that are wanted.
-    listed_at: BTreeMap<KstDay, UtcInstant>,
+    wanted: BTreeMap<KstDay, Wanted>,
     failed: BTreeSet<KstDay>,
     /// Number of walks so far.
     walks: usize,
@@ -72,7 +79,7 @@ pub(super) fn walk(
         identity_key: identity_key()?,
         progress: Progress::days(run.console, &source.table, days.len()),
         open: BTreeMap::new(),
-        listed_at: BTreeMap::new(),
+        wanted: BTreeMap::new(),
         failed: BTreeSet::new(),
         walks: 0,
     };
@@ -128,16 +135,15 @@ impl<'a> RangeRun<'_, 'a> {
         planner: &mut RangePlanner<'_>,
         observer: &mut dyn RangeObserver,
     ) -> Result<Option<RangeLeg>> {
-        let (cancel, listed_at, progress) = (self.run.cancel, &mut self.listed_at, &self.progress);
+        let (cancel, wanted, progress) = (self.run.cancel, &mut self.wanted, &self.progress);
         planner.next_leg(&mut |about| {
             cancel.check()?;
-            let is_wanted = observer.wants(about);
-            if is_wanted {
-                listed_at.insert(about.day, about.listed_at);
-            } else {
+            let Some(day) = observer.wants(about) else {
                 progress.day_done();
-            }
-            Ok(is_wanted)
+                return Ok(false);
+            };
+            wanted.insert(about.day, day);
+            Ok(true)
         })
     }
 
@@ -145,14 +151,14 @@ impl<'a> RangeRun<'_, 'a> {
     fn open_days(&mut self, leg: &RangeLeg, observer: &mut dyn RangeObserver) {
         let fed = leg.objects.iter().flat_map(|shared| shared.days.days()).collect::<BTreeSet<_>>();
         for day in fed.into_iter().chain(leg.closes.iter().copied()) {
-            let Some(listed_at) = self.listed_at.get(&day) else { continue };
+            let Some(wanted) = self.wanted.get(&day) else { continue };
             if self.open.contains_key(&day) || self.failed.contains(&day) {
                 continue;
             }
-            let run = self.run.on_day(day, *listed_at);
+            let run = self.run.on_day(day, wanted.listed_at);
             // Who holds a day and waits for another may wait for somebody who waits for him.
             let may_wait = self.open.is_empty();
-            match begin(&run, self.source, *listed_at, may_wait) {
+            match begin(&run, self.source, wanted, may_wait) {
                 Ok(staged) => {
                     let (began, legs) = (console::now(), DayLegs::new(day));
                     self.open.insert(day, OpenDay { run, staged, legs, began, read_seconds: 0.0 });
@@ -274,18 +280,19 @@ impl<'a> RangeRun<'_, 'a> {
     }
 }
 
-/// Takes a day for this run. If another run has published it since its objects were listed, it knows more of them.
+/// Takes a day for this run. If another run has published it since this one decided to make it, and has listed its objects
+/// later, it knows more of them. The times alone must not decide: a run of a clock ahead would bar all others from the day.
 fn begin<'a>(
     run: &DayRun<'a>,
     source: &TableSource,
-    listed_at: UtcInstant,
+    wanted: &Wanted,
     may_wait: bool,
 ) -> Result<StagedDay<'a>> {
     let staged = run.begin(&source.table, source.dataset.name(), may_wait)?;
-    let replaced = staged.replaced()?;
+    let replaced = staged.replaced()?.filter(|replaced| wanted.published_by.as_ref() != Some(&replaced.run));
     let planned_at = replaced.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
     match (replaced, planned_at) {
-        (Some(replaced), Some(planned_at)) if planned_at > listed_at => {
+        (Some(replaced), Some(planned_at)) if planned_at > wanted.listed_at => {
             Err(Error::new(ErrorKind::Temporary, "another run has published the day meanwhile")
                 .with("table", &source.table)
                 .with("day", run.day)

@@ -328,6 +328,7 @@ fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
 mod tests {
     use std::fs;
     use std::path::Path;
+    use std::time::{Duration, SystemTime};
 
     use super::*;
     use crate::publish::manifest::tests::manifest;
@@ -378,6 +379,57 @@ mod tests {
         assert_eq!(left, KEPT_RUNS + 2, "the unfinished file went with its run, the foreign ones stayed");
         record(&lake, &report(0)).unwrap();
         assert!(folder.join(run(0) + ".json").exists(), "what is recorded now stays, whatever its name");
+    }
+
+    #[test]
+    fn the_newest_runs_are_those_whose_reports_came_last_whatever_they_are_called() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let partition = report(0).partition();
+        // The names of earlier runs come from a clock that was ahead.
+        let order = (50..50 + KEPT_RUNS).chain(0..4);
+        for (seconds, number) in (0..).zip(order) {
+            record(&lake, &report(number)).unwrap();
+            let file = root.path().join(report_path(&partition, &run(number)));
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + seconds);
+            fs::File::options().append(true).open(file).unwrap().set_modified(at).unwrap();
+        }
+        let expected: Vec<String> = (54..60).chain(0..4).rev().map(run).collect();
+        let remembered = Remembered::list(&lake, &partition).unwrap();
+        let runs: Vec<String> = remembered.reports().unwrap().into_iter().map(|report| report.run).collect();
+        assert_eq!(runs, expected);
+        assert_eq!(remembered.last().unwrap().unwrap().run, run(3));
+    }
+
+    #[test]
+    fn marks_are_forgotten_with_their_runs_and_that_of_the_day_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let partition = report(0).partition();
+        let mark = |number: usize| RegistrationMark {
+            version: REPORT_VERSION,
+            run: run(number),
+            table: partition.table.clone(),
+            day: partition.day,
+            database: "logs".to_owned(),
+            location: "s3://lake/s3_access/".to_owned(),
+            registered_at: String::new(),
+        };
+        let live = Manifest { run: run(1), ..manifest() };
+        lake.write(&format!("{partition}/_manifest.json"), &serde_json::to_vec(&live).unwrap()).unwrap();
+        for number in 1..=KEPT_RUNS + 3 {
+            mark_registered(&lake, &mark(number)).unwrap();
+            record(&lake, &report(number)).unwrap();
+        }
+        let remembered = Remembered::list(&lake, &partition).unwrap();
+        let marked: Vec<usize> =
+            (1..=KEPT_RUNS + 3).filter(|number| remembered.is_registered(&run(*number), "logs")).collect();
+        let reported: Vec<usize> = (1..=KEPT_RUNS + 3)
+            .filter(|number| remembered.report(&run(*number)).unwrap().is_some())
+            .collect();
+        assert_eq!((&marked, marked.len(), marked[0]), (&reported, KEPT_RUNS + 1, 1));
+        assert!(!remembered.is_registered(&run(1), "other"));
+        assert_eq!(remembered.reports().unwrap().len(), KEPT_RUNS + 1, "a mark is no report");
     }
 
     #[test]

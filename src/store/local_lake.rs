@@ -5,9 +5,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -146,8 +145,11 @@ impl Lake for LocalLake {
         let mut entries = Vec::new();
         for name in self.names(folder)? {
             let path = format!("{folder}/{name}");
-            match fs::symlink_metadata(self.root.join(&path)).and_then(|meta| meta.modified()) {
-                Ok(modified) => entries.push(LakeEntry { name, written_at: instant(modified) }),
+            match fs::symlink_metadata(self.root.join(&path)) {
+                Ok(meta) => {
+                    let written_at = UtcInstant(meta.mtime() * 1000 + meta.mtime_nsec() / 1_000_000);
+                    entries.push(LakeEntry { name, written_at });
+                }
                 // Another run has removed it since the folder was listed.
                 Err(cause) if is_none(&cause) => {}
                 Err(cause) => {
@@ -245,12 +247,6 @@ impl LakeFile for LocalFile {
 /// none, as in a bucket.
 fn is_none(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// A time of the file system.
-fn instant(time: SystemTime) -> UtcInstant {
-    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    UtcInstant(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A folder with files but no manifest is not ours to replace, nor is a file or a link.

@@ -91,6 +91,24 @@ fn a_run_that_fails_after_one_of_a_clock_ahead_has_published_is_seen() {
 }
 
 #[test]
+fn a_day_that_a_run_of_a_clock_ahead_has_listed_is_made_by_a_backfill_and_by_lookback() {
+    let work = Workdir::new();
+    let published = day(&work, true).publishes(TABLE);
+    let manifest = work.partition(TABLE).join("_manifest.json");
+    let backfill = ["backfill", "--from", DAY, "--to", DAY];
+    let lookback = ["run", "--day", "2023-11-02", "--lookback", "1d"];
+    for (events, command) in [(2, &backfill[..]), (3, &lookback)] {
+        let mut ahead = read(manifest.clone());
+        ahead["planned_at"] = AHEAD_AT.into();
+        fs::write(&manifest, ahead.to_string()).unwrap();
+        work.cloudtrail("late", document((1..events).map(|id| event(&id.to_string(), json!({})))));
+        work.logmill(command).args(["--input", "raw", "--output", "lake"]).of(TABLE).exits(0);
+        assert_eq!(read(manifest.clone())["ledger"]["written"], events);
+    }
+    assert_ne!(read(manifest)["run"], published.manifest["run"]);
+}
+
+#[test]
 fn the_report_of_an_earlier_version_counts_if_it_ended_after_the_day_was_published() {
     let work = Workdir::new();
     let published = day(&work, true).publishes(TABLE);

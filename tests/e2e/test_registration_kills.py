@@ -1,0 +1,165 @@
+"""A run killed while it registers its day: the lake knows that the catalog was not told, and any command makes up for it.
+
+The run dies as the request to the catalog arrives, or when that has been carried out and its answer is due.
+"""
+
+import json
+import signal
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from catalog import Registered
+from faults import ACCESS_DENIED, Strike
+from harness import SAMPLE_DAY, partition
+from small_day import EARLY, SmallDay, few_objects
+from test_catalog import COMMANDS, command_line
+from test_s3_kills import signalled
+
+TABLE = "cloudtrail"
+ONE_TABLE = ("--dataset", TABLE)
+NEXT_DAY = "2023-11-02"
+WHEN = pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
+
+
+@pytest.fixture(autouse=True)
+def database(catalog: Registered) -> None:
+    """The database is there, so that what is killed is the registration of the day."""
+    catalog.aws.glue.create_database(DatabaseInput={"Name": catalog.database})
+
+
+def killed(
+    catalog: Registered, command: tuple[str | Path, ...], operation: str, carried_out: bool
+) -> None:
+    """Runs a command that is killed when it asks the catalog for an operation."""
+    aws, strike = catalog.aws, partial(Strike, carried_out=carried_out)
+    code, said = signalled(aws, aws.proxy, signal.SIGKILL, strike, {"operation": operation}, command)
+    assert code == -signal.SIGKILL, said
+    aws.proxy.forget()
+
+
+def checked(catalog: Registered, source: str, code: int, **env: str) -> str | None:
+    """Why the day is not registered, as `status --check` says it that must end with this exit code."""
+    days = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY)
+    given = (*days, "--input", source, "--output", catalog.lake.url, *ONE_TABLE, "--format", "json")
+    said = catalog.aws.logmill("status", "--check", *given, code=code, env=catalog.aws.env() | env).stdout
+    line = json.loads(said)
+    assert line["state"] == "published"
+    return line["not_registered"]
+
+
+def assert_shown(catalog: Registered) -> None:
+    """The catalog shows the run that is the day."""
+    run = catalog.lake.manifest(TABLE)["run"]
+    assert f"/{run}/" in catalog.location(TABLE)
+
+
+def backfilled(catalog: Registered, source: str, database: str | None = None) -> None:
+    """A backfill of the day, which needs no raw object."""
+    days = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY)
+    options = ("--catalog", "glue", "--database", database or catalog.database)
+    given = ("--input", source, "--output", catalog.lake.url, *options, *ONE_TABLE, "--quiet")
+    catalog.aws.proxy.forget()
+    catalog.aws.logmill("backfill", *days, *given)
+    raw = source.split("/")[2]
+    assert not catalog.aws.proxy.requests("GetObject", path=f"{raw}/*")
+
+
+@WHEN
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_killed_registration_is_told_by_status_and_made_good_by_a_backfill(
+    catalog: Registered, day: SmallDay, command: str, carried_out: bool
+) -> None:
+    arguments = command_line(catalog, day.source, command, *ONE_TABLE)
+    killed(catalog, arguments, "*CreatePartition", carried_out)
+    manifest = catalog.lake.manifest(TABLE)
+    assert manifest["database"] == catalog.database
+    why = checked(catalog, day.source, code=4)
+    assert why == f"nothing shows that it was registered in database '{catalog.database}'"
+    backfilled(catalog, day.source)
+    assert checked(catalog, day.source, code=0) is None
+    assert catalog.lake.manifest(TABLE) == manifest, "the day is the one that the killed run made"
+    assert_shown(catalog)
+    mark = f"{manifest['run']}.registered.{catalog.database}.json"
+    assert f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{mark}" in catalog.lake.history()
+    backfilled(catalog, day.source)
+    assert not catalog.aws.proxy.requests("*Partition"), "nothing is left to tell the catalog"
+
+
+@WHEN
+@pytest.mark.parametrize("made_good_by", ["run", "lookback", "publish", "register"])
+def test_a_killed_registration_is_made_good_by_any_command(
+    catalog: Registered, day: SmallDay, made_good_by: str, carried_out: bool
+) -> None:
+    victim = "publish" if made_good_by == "publish" else "run"
+    arguments = command_line(catalog, day.source, victim, *ONE_TABLE)
+    killed(catalog, arguments, "*CreatePartition", carried_out)
+    if made_good_by == "register":
+        catalog.register()
+    elif made_good_by == "lookback":
+        run = ("run", "--day", NEXT_DAY, "--lookback", "1d", "--input", day.source, *ONE_TABLE)
+        catalog.aws.logmill(*run, "--output", catalog.lake.url, *catalog.options, "--quiet")
+    else:
+        catalog.aws.logmill(*arguments)
+    assert checked(catalog, day.source, code=0) is None
+    assert_shown(catalog)
+
+
+@WHEN
+def test_a_day_that_lookback_has_rebuilt_and_not_registered_is_registered_by_the_next_one(
+    catalog: Registered, carried_out: bool
+) -> None:
+    """The catalog knows the day, but as the run before has made it."""
+    source = catalog.aws.source(few_objects(EARLY))
+    catalog.run(*ONE_TABLE, source=source)
+    catalog.aws.put(source.split("/")[2], {f"logs/{key}": body for key, body in few_objects().items()})
+    road = ("--input", source, "--output", catalog.lake.url, *catalog.options, *ONE_TABLE, "--quiet")
+    lookback = ("run", "--day", NEXT_DAY, "--lookback", "1d", *road)
+    killed(catalog, lookback, "*UpdatePartition", carried_out)
+    assert checked(catalog, source, code=4)
+    catalog.aws.logmill(*lookback)
+    assert checked(catalog, source, code=0) is None
+    assert_shown(catalog)
+
+
+def test_a_day_is_registered_in_each_database_that_is_to_show_it(catalog: Registered, day: SmallDay) -> None:
+    other = catalog.aws.database()
+    catalog.aws.glue.create_database(DatabaseInput={"Name": other})
+    catalog.run(*ONE_TABLE, source=day.source)
+    assert checked(catalog, day.source, code=0) is None
+    why = checked(catalog, day.source, code=4, LOGMILL_DATABASE=other)
+    assert why == f"nothing shows that it was registered in database '{other}'"
+    backfilled(catalog, day.source, other)
+    for env in ({}, {"LOGMILL_DATABASE": other}, {"LOGMILL_DATABASE": catalog.database}):
+        assert checked(catalog, day.source, code=0, **env) is None
+    assert_shown(catalog)
+
+
+def test_a_day_that_a_run_without_a_catalog_has_replaced_is_not_registered(
+    catalog: Registered, day: SmallDay
+) -> None:
+    """The catalog still shows the run before."""
+    catalog.run(*ONE_TABLE, source=day.source)
+    catalog.aws.run(catalog.lake, *ONE_TABLE, source=day.source)
+    assert checked(catalog, day.source, code=4)
+    backfilled(catalog, day.source)
+    assert checked(catalog, day.source, code=0) is None
+    assert_shown(catalog)
+
+
+def test_a_mark_that_cannot_be_written_is_a_warning(catalog: Registered, day: SmallDay) -> None:
+    rule = catalog.aws.proxy.rule(ACCESS_DENIED, operation="PutObject", path="*.registered.*")
+    arguments = command_line(catalog, day.source, "run", *ONE_TABLE)
+    said = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
+    assert rule.struck
+    assert "warn: cannot leave a mark that the day is registered" in said
+    assert checked(catalog, day.source, code=0) is None, "the report says it as well"
+    run = catalog.lake.manifest(TABLE)["run"]
+    report = f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{run}.json"
+    bucket, key = catalog.lake.bucket, catalog.lake.below + report
+    catalog.aws.s3.delete_object(Bucket=bucket, Key=key)
+    assert checked(catalog, day.source, code=4)
+    catalog.aws.proxy.forget()
+    backfilled(catalog, day.source)
+    assert checked(catalog, day.source, code=0) is None
