@@ -13,7 +13,7 @@ import pytest
 from catalog import Registered
 from faults import ACCESS_DENIED, Strike
 from harness import SAMPLE_DAY, partition
-from small_day import EARLY, SmallDay, few_objects
+from small_day import EARLY, LATE, SmallDay, few_objects
 from test_catalog import COMMANDS, command_line
 from test_s3_kills import signalled
 
@@ -55,15 +55,15 @@ def assert_shown(catalog: Registered) -> None:
     assert f"/{run}/" in catalog.location(TABLE)
 
 
-def backfilled(catalog: Registered, source: str, database: str | None = None) -> None:
-    """A backfill of the day, which needs no raw object."""
-    days = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY)
-    options = ("--catalog", "glue", "--database", database or catalog.database)
-    given = ("--input", source, "--output", catalog.lake.url, *options, *ONE_TABLE, "--quiet")
+def backfilled(catalog: Registered, source: str, *options: str, database: str | None = None) -> str:
+    """A backfill of the day, which needs no raw object; gives what it printed."""
+    days, names = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY), ("--database", database or catalog.database)
+    given = ("--input", source, "--output", catalog.lake.url, "--catalog", "glue", *names, *ONE_TABLE)
     catalog.aws.proxy.forget()
-    catalog.aws.logmill("backfill", *days, *given)
+    printed = catalog.aws.logmill("backfill", *days, *given, *options).stdout
     raw = source.split("/")[2]
     assert not catalog.aws.proxy.requests("GetObject", path=f"{raw}/*")
+    return printed
 
 
 @WHEN
@@ -77,7 +77,11 @@ def test_a_killed_registration_is_told_by_status_and_made_good_by_a_backfill(
     assert manifest["database"] == catalog.database
     why = checked(catalog, day.source, code=4)
     assert why == f"nothing shows that it was registered in database '{catalog.database}'"
+    line = "to register in the catalog, without reading: 1\n"
+    assert line in backfilled(catalog, day.source, "--dry-run")
+    assert checked(catalog, day.source, code=4) == why
     backfilled(catalog, day.source)
+    assert line not in backfilled(catalog, day.source, "--dry-run")
     assert checked(catalog, day.source, code=0) is None
     assert catalog.lake.manifest(TABLE) == manifest, "the day is the one that the killed run made"
     assert_shown(catalog)
@@ -123,6 +127,20 @@ def test_a_day_that_lookback_has_rebuilt_and_not_registered_is_registered_by_the
     assert_shown(catalog)
 
 
+def test_a_day_that_is_kept_from_losing_rows_is_registered_as_it_is(catalog: Registered) -> None:
+    """A raw object of which it has rows is gone, and another one has come."""
+    source = catalog.aws.source(few_objects(EARLY))
+    command = command_line(catalog, source, "run", *ONE_TABLE)
+    killed(catalog, command, "*CreatePartition", False)
+    manifest, bucket = catalog.lake.manifest(TABLE), source.split("/")[2]
+    [gone] = [key for key in catalog.aws.keys(bucket) if EARLY[2] in key]
+    catalog.aws.s3.delete_object(Bucket=bucket, Key=gone)
+    catalog.aws.put(bucket, {f"logs/{key}": body for key, body in few_objects(LATE).items()})
+    backfilled(catalog, source)
+    assert catalog.lake.manifest(TABLE) == manifest
+    assert_shown(catalog)
+
+
 def test_a_day_is_registered_in_each_database_that_is_to_show_it(catalog: Registered, day: SmallDay) -> None:
     other = catalog.aws.database()
     catalog.aws.glue.create_database(DatabaseInput={"Name": other})
@@ -130,7 +148,7 @@ def test_a_day_is_registered_in_each_database_that_is_to_show_it(catalog: Regist
     assert checked(catalog, day.source, code=0) is None
     why = checked(catalog, day.source, code=4, LOGMILL_DATABASE=other)
     assert why == f"nothing shows that it was registered in database '{other}'"
-    backfilled(catalog, day.source, other)
+    backfilled(catalog, day.source, database=other)
     for env in ({}, {"LOGMILL_DATABASE": other}, {"LOGMILL_DATABASE": catalog.database}):
         assert checked(catalog, day.source, code=0, **env) is None
     assert_shown(catalog)
