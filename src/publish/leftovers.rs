@@ -49,6 +49,7 @@ pub struct Leftovers {
 const UNFINISHED: &str = "unfinished upload";
 const SUPERSEDED: &str = "superseded";
 const UNKNOWN: &str = "of a run that is not the day";
+const REJECTED: &str = "rejected rows of an earlier run";
 
 /// What may go from a partition; `shown` are the runs that a catalog shows.
 pub fn leftovers(
@@ -66,15 +67,42 @@ pub fn leftovers(
     let json = lake.read(&path)?;
     let manifest = json.clone().map(Manifest::from_json).transpose();
     let manifest = manifest.map_err(|error| error.with("path", lake.address(&path)))?;
-    let files = files.into_iter().filter(|file| !shown.contains(&file.run));
-    let judged = files.filter_map(|file| {
-        let why = why_it_may_go(&file, manifest.as_ref(), rules)?;
-        Some(Leftover { file, why })
+    let published = manifest.as_ref().and_then(|manifest| Published::among(&files, partition, manifest));
+    let judged = files.into_iter().filter_map(|file| {
+        let why = if file.upload.is_none() && file.path.starts_with(&partition.quarantine()) {
+            published.as_ref().is_some_and(|published| published.supersedes(&file)).then_some(REJECTED)
+        } else if shown.contains(&file.run) {
+            None
+        } else {
+            why_it_may_go(&file, manifest.as_ref(), rules)
+        };
+        Some(Leftover { file, why: why? })
     });
     let (staying, files): (Vec<_>, Vec<_>) =
         judged.partition(|leftover| manifest.is_none() && leftover.may_be_committed());
     let staying = staying.into_iter().map(|leftover| leftover.file).collect();
     Ok(Leftovers { files, staying, manifest: json })
+}
+
+/// The run that is the day, and when it wrote.
+struct Published {
+    run: String,
+    wrote_at: UtcInstant,
+}
+
+impl Published {
+    /// By the list of its inputs, which is put once: a manifest may be touched later.
+    fn among(files: &[RunFile], partition: &Partition, manifest: &Manifest) -> Option<Self> {
+        let path = format!("{partition}/{}", manifest.inputs_file.path);
+        let inputs = files.iter().find(|file| file.path == path && file.upload.is_none())?;
+        Some(Self { run: manifest.run.clone(), wrote_at: inputs.written_at })
+    }
+
+    /// Whether rejected rows are those of an earlier run, superseded or refused. Those of one that was refused since stay for
+    /// people.
+    fn supersedes(&self, rejects: &RunFile) -> bool {
+        rejects.run != self.run && rejects.written_at < self.wrote_at
+    }
 }
 
 impl Leftover {

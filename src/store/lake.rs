@@ -151,8 +151,8 @@ pub trait Lake: Send + Sync {
     /// Begins a new version of a partition, which nobody sees before it is committed.
     fn stage(&self, partition: &Partition, scratch: &super::Scratch) -> Result<Box<dyn StagedPartition>>;
 
-    /// The files of all runs of a partition, finished or not, where a lake [keeps](Self::keeps_runs) them; of its
-    /// quarantine only the unfinished ones.
+    /// The files of all runs of a partition and of its quarantine, finished or not, where a lake
+    /// [keeps](Self::keeps_runs) them.
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>>;
 
     /// Makes sure that no run which has begun a version of the partition before can still commit it: what such runs have

@@ -155,6 +155,19 @@ def test_what_a_killed_first_run_has_left_goes_with_the_next_run(new_yard: Yard)
     new_yard.assert_new()
 
 
+def test_rejected_rows_of_earlier_runs_go_and_those_of_a_refused_run_stay(yard: Yard) -> None:
+    """Refused since the day was published: somebody has to find out why."""
+    refused = "20231103T000000Z-00000001"
+    earlier, since = (f"_quarantine/{PARTITION}/{run}.jsonl" for run in (DEAD_RUN, refused))
+    yard.aws.put(yard.lake.bucket, {yard.lake.below + path: b"{}" for path in (earlier, since)})
+    yard.age(earlier, HOUR)
+    assert f"removed {earlier} (2 B): rejected rows of an earlier run\n" in yard.clean()
+    assert yard.lake.strays() == {since}
+    assert yard.touched() == 0
+    yard.run()
+    yard.assert_new()
+
+
 def test_each_cleaning_is_noticed_by_a_run_that_began_between_two(yard: Yard) -> None:
     """The manifest never becomes again what a run has met."""
     yard.leave_files()

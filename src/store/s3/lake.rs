@@ -67,8 +67,8 @@ impl S3Lake {
         self.key(&format!("{partition}/"))
     }
 
-    /// The finished files of all runs of a partition, and the foreign ones.
-    async fn finished_files(&self, prefix: &str) -> Result<(Vec<RunFile>, Vec<String>)> {
+    /// The finished files of all runs below a prefix, and the foreign ones.
+    async fn finished_files(&self, prefix: &str, run_in: RunIn) -> Result<(Vec<RunFile>, Vec<String>)> {
         let (mut files, mut foreign) = (Vec::new(), Vec::new());
         let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(prefix);
         let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
@@ -78,7 +78,7 @@ impl S3Lake {
             for object in page.contents() {
                 let key = object.key().unwrap_or_default();
                 let written_at = object.last_modified().map_or(UtcInstant(0), instant);
-                match self.run_file(key, prefix, run_in_partition) {
+                match self.run_file(key, prefix, run_in) {
                     Some(file) => {
                         let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
                         files.push(RunFile { bytes, written_at, ..file });
@@ -299,7 +299,7 @@ impl Lake for S3Lake {
         let replaces = self.bucket.aws.wait(async {
             let replaces = try_get(&self.bucket, &format!("{prefix}{MANIFEST}"), None, None).await?;
             if replaces.is_none() {
-                let (_, foreign) = self.finished_files(&prefix).await?;
+                let (_, foreign) = self.finished_files(&prefix, run_in_partition).await?;
                 refuse_foreign(&self.bucket, &foreign)?;
             }
             Ok(replaces)
@@ -312,10 +312,12 @@ impl Lake for S3Lake {
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>> {
         let prefix = self.partition_prefix(partition);
         self.bucket.aws.wait(async {
-            let (mut files, _) = self.finished_files(&prefix).await?;
-            files.extend(self.unfinished_files(&prefix, run_in_partition).await?);
             let quarantine = self.key(&format!("{}/", partition.quarantine()));
-            files.extend(self.unfinished_files(&quarantine, run_in_quarantine).await?);
+            let mut files = Vec::new();
+            for (folder, run_in) in [(&prefix, run_in_partition as RunIn), (&quarantine, run_in_quarantine)] {
+                files.extend(self.finished_files(folder, run_in).await?.0);
+                files.extend(self.unfinished_files(folder, run_in).await?);
+            }
             Ok(files)
         })
     }
