@@ -10,8 +10,8 @@ use super::settings::{Flags, Settings};
 use super::{Context, console, lock};
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
-use crate::publish::{self, CleanRules, Leftover};
-use crate::store::lake::{LOCKS, Partition, is_held, run_of};
+use crate::publish::{self, CleanRules, Leftover, Leftovers};
+use crate::store::lake::{LOCKS, Partition, RunFile, is_held, run_of};
 use crate::store::{DayLock, Lake};
 
 /// How old the files of an unknown run must be where nobody has said it.
@@ -32,7 +32,7 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     if let Some(registrar) = &registrar {
         registrar.catalog.require_database(false)?;
     }
-    let rules = rules(&settings, args.older_than, console::now());
+    let rules = rules(&settings, args.older_than, lake.as_ref())?;
     let mut broom = Broom::new(lake.as_ref(), rules, args.dry_run, say_text);
     let unfinished = lake.unfinished()?;
     for table in tables(args, lake.as_ref(), &unfinished)? {
@@ -43,14 +43,19 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     Ok(Exit::Done)
 }
 
-/// When files of runs may go, by the settings.
-pub(super) fn rules(settings: &Settings, unknown_ms: i64, now: UtcInstant) -> CleanRules {
-    CleanRules {
+/// When files of runs may go, by the settings and the clock of the lake.
+pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanRules> {
+    Ok(CleanRules {
         grace_ms: settings.lake.grace_ms,
         unknown_ms,
         asked_catalog: settings.catalog.is_some(),
-        now,
-    }
+        now: time_at(lake)?,
+    })
+}
+
+/// The time by the clock that dates the files of a lake, as far as it can be known. The clock of this machine may be ahead of it.
+pub(super) fn time_at(lake: &dyn Lake) -> Result<UtcInstant> {
+    Ok(lake.now()?.unwrap_or_else(console::now))
 }
 
 /// The table asked for, or all of the lake. A lake of folders keeps what is unfinished in one place for all.
@@ -157,7 +162,7 @@ impl<'a> Broom<'a> {
             self.lake.sweep(partition)?;
         }
         let leftovers = publish::leftovers(self.lake, partition, self.rules, shown)?;
-        self.remove(&leftovers)
+        self.remove(partition, &leftovers)
     }
 
     fn lock(&self, partition: &Partition) -> Result<Box<dyn DayLock>> {
@@ -173,18 +178,30 @@ impl<'a> Broom<'a> {
         (self.say)(&format!("{} _staging/{partition}: a run that was killed", self.verb()))
     }
 
-    fn remove(&mut self, leftovers: &[Leftover]) -> Result<()> {
-        if !self.dry {
-            let files: Vec<_> = leftovers.iter().map(|leftover| leftover.file.clone()).collect();
-            self.lake.remove_run_files(&files)?;
+    fn remove(&mut self, partition: &Partition, leftovers: &Leftovers) -> Result<()> {
+        self.say_staying(partition, &leftovers.staying)?;
+        if !self.dry && !leftovers.remove(self.lake, partition)? {
+            self.total.busy += 1;
+            return (self.say)(&format!("{partition}: passed over, a run has published it meanwhile"));
         }
-        for Leftover { file, why } in leftovers {
+        for Leftover { file, why } in &leftovers.files {
             self.total.files += 1;
             self.total.bytes += file.bytes;
             let size = console::size(file.bytes);
             (self.say)(&format!("{} {} ({size}): {why}", self.verb(), file.path))?;
         }
         Ok(())
+    }
+
+    fn say_staying(&self, partition: &Partition, files: &[RunFile]) -> Result<()> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let count = console::counted(files.len() as u64, "file");
+        let size = console::size(files.iter().map(|file| file.bytes).sum());
+        (self.say)(&format!(
+            "{partition}: {count} ({size}) of runs of a day that was never published: left to its next run"
+        ))
     }
 
     fn verb(&self) -> &'static str {
@@ -195,11 +212,27 @@ impl<'a> Broom<'a> {
 impl Total {
     fn text(&self, dry: bool) -> String {
         let verb = if dry { "would remove" } else { "removed" };
-        let mut text =
-            format!("{verb} {} files, {}\n", console::count(self.files), console::size(self.bytes));
+        let (files, size) = (console::counted(self.files, "file"), console::size(self.bytes));
+        let mut text = format!("{verb} {files}, {size}\n");
         if self.busy > 0 {
-            text += &format!("passed over {} days that runs have\n", self.busy);
+            text += &format!("passed over {} that runs have\n", console::counted(self.busy, "day"));
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_is_one_file() {
+        for (files, busy, dry, expected) in [
+            (0, 0, false, "removed 0 files, 5 B\n"),
+            (1, 1, false, "removed 1 file, 5 B\npassed over 1 day that runs have\n"),
+            (1000, 2, true, "would remove 1,000 files, 5 B\npassed over 2 days that runs have\n"),
+        ] {
+            assert_eq!(Total { files, bytes: 5, busy }.text(dry), expected);
+        }
     }
 }

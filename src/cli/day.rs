@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Context;
 use super::catalog::{CatalogSummary, Registrar};
+use super::clean;
 use super::console::{self, Console};
 use super::lock;
 use super::progress::Progress;
@@ -258,7 +259,7 @@ impl<'a> DayRun<'a> {
         let inputs_file = staged.write_inputs(gathered)?;
         let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
         let shown = self.shown_run(&plan.table)?;
-        let superseded = staged.superseded(self.settings.lake.grace_ms, console::now(), shown)?;
+        let superseded = staged.superseded(self.settings.lake.grace_ms, clean::time_at(self.lake)?, shown)?;
         // A catalog that has shown the day may still do so, also when this run is not to tell it.
         let database = match self.database() {
             Some(database) => Some(database.to_owned()),

@@ -1,15 +1,16 @@
 //! What runs have left in a partition that nobody needs any more.
 //!
 //! A file is only judged when it lies in the folder of a run. It stays when its run is the day, when a catalog shows it,
-//! or when readers may still be at it; a run that no manifest knows may still be alive, and is given time.
+//! or when readers may still be at it; a run that no manifest knows may still be alive, and is given time. That time is no
+//! proof, since a run can be paused for longer: before its finished files go, the lake makes sure that it cannot commit them.
 
 use std::collections::BTreeSet;
 
-use super::{Manifest, read_manifest};
+use super::Manifest;
 use crate::error::Result;
 use crate::kst::UtcInstant;
 use crate::store::Lake;
-use crate::store::lake::{Partition, RunFile};
+use crate::store::lake::{MANIFEST, Partition, RunFile};
 
 /// When files of runs may go.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +21,7 @@ pub struct CleanRules {
     pub unknown_ms: i64,
     /// Whether a catalog was asked which runs it shows.
     pub asked_catalog: bool,
-    /// The time.
+    /// The time, by the clock that dates the files.
     pub now: UtcInstant,
 }
 
@@ -33,25 +34,99 @@ pub struct Leftover {
     pub why: &'static str,
 }
 
-/// The files of a partition that may go; `shown` are the runs that a catalog shows.
+/// What runs have left in a partition.
+#[derive(Debug, Default)]
+pub struct Leftovers {
+    /// Files that may go.
+    pub files: Vec<Leftover>,
+    /// Finished files that stay although no published day names them. Their run may be paused just before it commits, and
+    /// where no day was ever published nothing can keep it from that.
+    pub staying: Vec<RunFile>,
+    /// The manifest by which the files were judged.
+    manifest: Option<Vec<u8>>,
+}
+
+const UNFINISHED: &str = "unfinished upload";
+const SUPERSEDED: &str = "superseded";
+const UNKNOWN: &str = "of a run that is not the day";
+const REJECTED: &str = "rejected rows of an earlier run";
+
+/// What may go from a partition; `shown` are the runs that a catalog shows.
 pub fn leftovers(
     lake: &dyn Lake,
     partition: &Partition,
     rules: CleanRules,
     shown: &BTreeSet<String>,
-) -> Result<Vec<Leftover>> {
+) -> Result<Leftovers> {
     // In this order: a run that commits in between is known by then.
     let files = lake.run_files(partition)?;
     if files.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Leftovers::default());
     }
-    let manifest = read_manifest(lake, partition)?;
-    let files = files.into_iter().filter(|file| !shown.contains(&file.run));
-    let judged = files.filter_map(|file| {
-        let why = why_it_may_go(&file, manifest.as_ref(), rules)?;
-        Some(Leftover { file, why })
+    let path = format!("{partition}/{MANIFEST}");
+    let json = lake.read(&path)?;
+    let manifest = json.clone().map(Manifest::from_json).transpose();
+    let manifest = manifest.map_err(|error| error.with("path", lake.address(&path)))?;
+    let published = manifest.as_ref().and_then(|manifest| Published::among(&files, partition, manifest));
+    let judged = files.into_iter().filter_map(|file| {
+        let why = if file.upload.is_none() && file.path.starts_with(&partition.quarantine()) {
+            published.as_ref().is_some_and(|published| published.supersedes(&file)).then_some(REJECTED)
+        } else if shown.contains(&file.run) {
+            None
+        } else {
+            why_it_may_go(&file, manifest.as_ref(), rules)
+        };
+        Some(Leftover { file, why: why? })
     });
-    Ok(judged.collect())
+    let (staying, files): (Vec<_>, Vec<_>) =
+        judged.partition(|leftover| manifest.is_none() && leftover.may_be_committed());
+    let staying = staying.into_iter().map(|leftover| leftover.file).collect();
+    Ok(Leftovers { files, staying, manifest: json })
+}
+
+/// The run that is the day, and when it wrote.
+struct Published {
+    run: String,
+    wrote_at: UtcInstant,
+}
+
+impl Published {
+    /// By the list of its inputs, which is put once: a manifest may be touched later.
+    fn among(files: &[RunFile], partition: &Partition, manifest: &Manifest) -> Option<Self> {
+        let path = format!("{partition}/{}", manifest.inputs_file.path);
+        let inputs = files.iter().find(|file| file.path == path && file.upload.is_none())?;
+        Some(Self { run: manifest.run.clone(), wrote_at: inputs.written_at })
+    }
+
+    /// Whether rejected rows are those of an earlier run, superseded or refused. Those of one that was refused since stay for
+    /// people.
+    fn supersedes(&self, rejects: &RunFile) -> bool {
+        rejects.run != self.run && rejects.written_at < self.wrote_at
+    }
+}
+
+impl Leftover {
+    /// Whether its run may still be about to commit it. An upload that is given up can be completed no more, and who was
+    /// superseded has been committed.
+    fn may_be_committed(&self) -> bool {
+        self.why == UNKNOWN
+    }
+}
+
+impl Leftovers {
+    /// Removes the files that may go from the partition, which must be locked. `false`, and nothing is removed, if a run has
+    /// published the day since they were judged.
+    pub fn remove(&self, lake: &dyn Lake, partition: &Partition) -> Result<bool> {
+        if self.files.iter().any(Leftover::may_be_committed) {
+            let manifest = self.manifest.as_deref().unwrap_or_default();
+            if !lake.fence(partition, manifest)? {
+                return Ok(false);
+            }
+        }
+        let files: Vec<RunFile> = self.files.iter().map(|leftover| leftover.file.clone()).collect();
+        lake.remove_run_files(&files)?;
+        Ok(true)
+    }
 }
 
 fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanRules) -> Option<&'static str> {
@@ -66,18 +141,22 @@ fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanRules)
         if may_be_shown {
             return None;
         }
-        return (!superseded.is_kept(rules.grace_ms, rules.now)).then_some("superseded");
+        return (!superseded.is_kept(rules.grace_ms, rules.now)).then_some(SUPERSEDED);
     }
-    // 0 says that the lake does not know.
-    let is_old = file.written_at.0 > 0 && file.written_at.plus_ms(rules.unknown_ms) < rules.now;
-    is_old.then_some(if file.upload.is_some() { "unfinished upload" } else { "of a run that is not the day" })
+    // 0 says that the lake does not know. Its clock tells whole seconds alone.
+    let second = UtcInstant(file.written_at.0 / 1000 * 1000);
+    let is_old = second.0 > 0 && second.plus_ms(rules.unknown_ms) <= rules.now;
+    is_old.then_some(if file.upload.is_some() { UNFINISHED } else { UNKNOWN })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
-    use crate::publish::SupersededRun;
     use crate::publish::manifest::tests::manifest;
+    use crate::publish::{StagedDay, SupersededRun, read_manifest};
+    use crate::store::{LocalLake, LockTaker};
 
     const HOUR: i64 = 3_600_000;
 
@@ -118,5 +197,26 @@ mod tests {
         }
         assert_eq!(why_it_may_go(&file("first", false, 1), None, rules), None);
         assert_eq!(why_it_may_go(&file("first", true, 25), None, rules), Some("unfinished upload"));
+    }
+
+    #[test]
+    fn in_a_folder_a_run_that_was_robbed_cannot_commit_what_was_swept() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = LocalLake::open(root.path().to_str().unwrap()).unwrap();
+        let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
+        let taker = |run: &str, steals| LockTaker { run: run.to_owned(), holder: run.to_owned(), steals };
+        let begun =
+            |run: &str, steals| StagedDay::begin(&lake, partition.clone(), &taker(run, steals)).unwrap();
+        let commit = |staged: StagedDay<'_>, run: &str| {
+            staged.commit(&Manifest { run: run.to_owned(), ..manifest() }).map(drop)
+        };
+        let mut robbed = begun("robbed", false);
+        robbed.parts_target().partition.create("robbed/part").unwrap().flush().unwrap();
+        commit(begun("thief", true), "thief").unwrap();
+        let lock = lake.lock(&partition, &taker("clean", false)).unwrap();
+        lake.sweep(&partition).unwrap();
+        drop(lock);
+        assert!(commit(robbed, "robbed").unwrap_err().is_retryable());
+        assert_eq!(read_manifest(&lake, &partition).unwrap().unwrap().run, "thief");
     }
 }

@@ -24,7 +24,7 @@ mod verify;
 pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
 pub use find::{PublishedRow, find_quarantined, find_rows};
 pub use inputs::{InputLine, read_inputs};
-pub use leftovers::{CleanRules, Leftover, leftovers};
+pub use leftovers::{CleanRules, Leftover, Leftovers, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
 
 pub use part_columns::part_columns;

@@ -127,6 +127,12 @@ pub trait Lake: Send + Sync {
     /// Reads a small file, or `None` when there is none.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>>;
 
+    /// The time by the clock that dates the files of this lake; `None` where that is the clock of this machine, or no clock
+    /// is known.
+    fn now(&self) -> Result<Option<UtcInstant>> {
+        Ok(None)
+    }
+
     /// Opens a file for reading anywhere in it, or `None` when there is none.
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>>;
 
@@ -149,9 +155,16 @@ pub trait Lake: Send + Sync {
     /// Begins a new version of a partition, which nobody sees before it is committed.
     fn stage(&self, partition: &Partition, scratch: &super::Scratch) -> Result<Box<dyn StagedPartition>>;
 
-    /// The files of all runs of a partition, finished or not, where a lake [keeps](Self::keeps_runs) them; of its
-    /// quarantine only the unfinished ones.
+    /// The files of all runs of a partition and of its quarantine, finished or not, where a lake
+    /// [keeps](Self::keeps_runs) them.
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>>;
+
+    /// Makes sure that no run which has begun a version of the partition before can still commit it: what such runs have
+    /// written may then be removed. `false` where another manifest stands by now than the one that was `judged`. The partition
+    /// must be locked, which is enough in a folder.
+    fn fence(&self, _partition: &Partition, _judged: &[u8]) -> Result<bool> {
+        Ok(true)
+    }
 
     /// The partitions for which unfinished files are there, also where nothing else is.
     fn unfinished(&self) -> Result<Vec<Partition>>;

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from fnmatch import fnmatchcase
 from functools import cached_property
 from http.client import HTTPConnection
@@ -251,6 +253,19 @@ class Delay:
     def __call__(self, exchange: Exchange) -> None:
         time.sleep(self.seconds)
         exchange.send(exchange.forward())
+
+
+@dataclass(frozen=True)
+class Dated:
+    """The answer of a server whose clock is ahead of this machine's, or behind it."""
+
+    ahead: timedelta
+
+    def __call__(self, exchange: Exchange) -> None:
+        answer = exchange.forward()
+        fields = [field for field in answer.fields if field[0].lower() != "date"]
+        date = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
+        exchange.send(Answer(answer.status, (*fields, ("Date", date)), answer.body))
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ fn sweep(places: &Places<'_>, day: &DayReport, dry: bool, say: Say) -> Result<()
     if !day.findings.iter().any(|finding| matches!(finding, Finding::Leftovers { .. })) {
         return Ok(());
     }
-    let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.now);
+    let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
     // What the catalog has shown until now may still be read: it stays until the next time.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
     Broom::new(places.lake, rules, dry, say).clean_day(&day.partition, &shown)

@@ -134,12 +134,12 @@ impl Eye<'_> {
         let published = publish::read_manifest(lake, partition)?;
         let published = published.map(|manifest| self.published(partition, manifest)).transpose()?;
         let shown = registered.iter().filter_map(|found| run_of(&found.location)).collect();
-        let rules = clean::rules(self.places.settings, clean::UNKNOWN_MS, self.places.now);
+        let rules = clean::rules(self.places.settings, clean::UNKNOWN_MS, lake)?;
         Ok(DayFacts {
             day: partition.day,
             planned: self.planned(partition.day)?,
             published,
-            leftovers: publish::leftovers(lake, partition, rules, &shown)?.len(),
+            leftovers: publish::leftovers(lake, partition, rules, &shown)?.files.len(),
             catalog: self.places.registrar.map(|_| CatalogFacts {
                 table: self.standing,
                 partition: registered,

@@ -9,10 +9,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 
 use super::bucket::Bucket;
+use super::clock::ServiceClock;
 use super::failure::{Asked, failure};
+use super::fence::fence;
 use super::lock::S3Lock;
 use super::object::{S3File, instant, try_get};
 use super::staged::S3Staged;
@@ -32,6 +35,7 @@ const DELETE_KEYS: usize = 1000;
 /// The folder of a bucket with published days.
 pub struct S3Lake {
     bucket: Arc<Bucket>,
+    clock: ServiceClock,
     /// The prefix of all keys: empty or with `/` at its end.
     root: String,
     access: LakeAccess,
@@ -44,13 +48,15 @@ pub struct S3Lake {
 impl S3Lake {
     /// Opens a lake; nothing is asked yet. `scratch` is a folder of this machine.
     pub fn open(aws: Arc<Aws>, location: &S3Location, access: LakeAccess, scratch: &Path) -> Result<Self> {
-        let client = aws.s3(None)?;
+        let clock = ServiceClock::new();
+        let client =
+            Client::from_conf(aws.s3(None)?.config().to_builder().interceptor(clock.clone()).build());
         let owner = access.expected_bucket_owner.clone();
         let bucket = Bucket { aws, client, name: location.bucket.clone(), payer: None, owner };
         let root = location.folder();
         let scratch = scratch_folder(scratch, &bucket.address(&root));
         let local = LocalLake::open(&scratch.to_string_lossy())?;
-        Ok(Self { bucket: Arc::new(bucket), root, access, local, scratch })
+        Ok(Self { bucket: Arc::new(bucket), clock, root, access, local, scratch })
     }
 
     fn key(&self, path: &str) -> String {
@@ -61,8 +67,8 @@ impl S3Lake {
         self.key(&format!("{partition}/"))
     }
 
-    /// The finished files of all runs of a partition, and the foreign ones.
-    async fn finished_files(&self, prefix: &str) -> Result<(Vec<RunFile>, Vec<String>)> {
+    /// The finished files of all runs below a prefix, and the foreign ones.
+    async fn finished_files(&self, prefix: &str, run_in: RunIn) -> Result<(Vec<RunFile>, Vec<String>)> {
         let (mut files, mut foreign) = (Vec::new(), Vec::new());
         let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(prefix);
         let mut pages = request.set_expected_bucket_owner(self.bucket.owner.clone()).into_paginator().send();
@@ -72,7 +78,7 @@ impl S3Lake {
             for object in page.contents() {
                 let key = object.key().unwrap_or_default();
                 let written_at = object.last_modified().map_or(UtcInstant(0), instant);
-                match self.run_file(key, prefix, run_in_partition) {
+                match self.run_file(key, prefix, run_in) {
                     Some(file) => {
                         let bytes = u64::try_from(object.size().unwrap_or_default()).unwrap_or_default();
                         files.push(RunFile { bytes, written_at, ..file });
@@ -219,6 +225,14 @@ impl Lake for S3Lake {
         Ok(found.map(|found| found.content.to_vec()))
     }
 
+    fn now(&self) -> Result<Option<UtcInstant>> {
+        if self.clock.answered_at().is_none() {
+            // Any answer has a date.
+            self.names(LOCKS)?;
+        }
+        Ok(self.clock.answered_at())
+    }
+
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
         let file = self.bucket.aws.wait(S3File::open(Arc::clone(&self.bucket), self.key(path)))?;
         Ok(file.map(|file| Box::new(file) as Box<dyn LakeFile>))
@@ -293,7 +307,7 @@ impl Lake for S3Lake {
         let replaces = self.bucket.aws.wait(async {
             let replaces = try_get(&self.bucket, &format!("{prefix}{MANIFEST}"), None, None).await?;
             if replaces.is_none() {
-                let (_, foreign) = self.finished_files(&prefix).await?;
+                let (_, foreign) = self.finished_files(&prefix, run_in_partition).await?;
                 refuse_foreign(&self.bucket, &foreign)?;
             }
             Ok(replaces)
@@ -306,12 +320,19 @@ impl Lake for S3Lake {
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>> {
         let prefix = self.partition_prefix(partition);
         self.bucket.aws.wait(async {
-            let (mut files, _) = self.finished_files(&prefix).await?;
-            files.extend(self.unfinished_files(&prefix, run_in_partition).await?);
             let quarantine = self.key(&format!("{}/", partition.quarantine()));
-            files.extend(self.unfinished_files(&quarantine, run_in_quarantine).await?);
+            let mut files = Vec::new();
+            for (folder, run_in) in [(&prefix, run_in_partition as RunIn), (&quarantine, run_in_quarantine)] {
+                files.extend(self.finished_files(folder, run_in).await?.0);
+                files.extend(self.unfinished_files(folder, run_in).await?);
+            }
             Ok(files)
         })
+    }
+
+    fn fence(&self, partition: &Partition, judged: &[u8]) -> Result<bool> {
+        let key = self.key(&format!("{partition}/{MANIFEST}"));
+        self.bucket.aws.wait_out(fence(&self.bucket, &self.access, &key, judged))
     }
 
     fn unfinished(&self) -> Result<Vec<Partition>> {

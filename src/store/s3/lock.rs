@@ -11,15 +11,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::SdkError;
-use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time;
 
 use super::bucket::Bucket;
+use super::clock::date_of;
 use super::failure::{Asked, failure, status_of};
 use super::object::try_get;
 use super::upload::{self, writing};
@@ -287,7 +285,7 @@ impl LockObject {
         match self.read().await {
             Ok(Some(standing)) if standing.text == *text => Ok(Put::Ours(standing.etag)),
             Ok(standing) if is_refused => {
-                let met_at = date_of(&error);
+                let met_at = error.raw_response().and_then(date_of);
                 Ok(Put::Refused(standing.map(|standing| Standing { met_at, ..standing })))
             }
             Err(unreadable) if is_refused => Err(unreadable),
@@ -323,13 +321,6 @@ impl LockObject {
             .with("at", self.bucket.address(&self.key))
             .hint("run the day again later")
     }
-}
-
-/// When an error was answered, by the clock of the service.
-fn date_of<E>(error: &SdkError<E, HttpResponse>) -> Option<UtcInstant> {
-    let date = error.raw_response()?.headers().get("date")?;
-    let time = DateTime::from_str(date, DateTimeFormat::HttpDate).ok()?;
-    time.to_millis().ok().map(UtcInstant)
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! [`Lake`](super::Lake).
 
 mod bucket;
+mod clock;
 mod connection;
 pub(crate) mod failure;
+mod fence;
 mod lake;
 mod listing;
 mod location;

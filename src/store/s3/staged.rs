@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::bucket::Bucket;
 use super::failure::{failure, status_of};
+use super::fence::is_ours;
 use super::object::try_get;
 use super::upload::{self, Upload, UploadWriter, Uploads, lock, overtaken, writing};
 use crate::error::{Error, Result};
@@ -115,15 +116,17 @@ impl S3Staged {
     ) -> std::result::Result<(), Uncommitted> {
         let standing = try_get(&self.bucket, key, None, None).await;
         let is = |expected: &[u8]| matches!(&standing, Ok(Some(found)) if found.content == expected);
-        if is(manifest) {
+        if matches!(&standing, Ok(Some(found)) if is_ours(&found.content, manifest)) {
             return Ok(());
         }
-        // Another run's manifest can be replaced by ours no more; the old one still can, by a put that is on its way.
+        // Another run's manifest, or one that cleaning has touched, can be replaced by ours no more; the old one still can, by
+        // a put that is on its way.
         let old_stands = match &self.replaces {
             Some((old, _)) => is(old),
             None => matches!(standing, Ok(None)),
         };
-        let is_certain = is_refusal || standing.is_ok() && !old_stands;
+        // Even where the last attempt was refused, an earlier one may have been taken: only what stands there tells.
+        let is_certain = standing.is_ok() && (is_refusal || !old_stands);
         Err(Uncommitted { error, is_certain })
     }
 

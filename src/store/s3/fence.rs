@@ -1,0 +1,94 @@
+//! Keeps runs that have lost the day from committing it, before what they have written is removed.
+//!
+//! A run puts its manifest on the condition that the one that stood when it began still stands. Cleaning counts itself in the
+//! standing manifest, which is then another object: the condition of every run that began before holds no more, however long it
+//! was paused. Counting also makes sure that the manifest never becomes again what it was.
+
+use serde_json::{Map, Value};
+
+use super::bucket::Bucket;
+use super::failure::{failure, status_of};
+use super::object::{Fetched, try_get};
+use super::upload::{self, writing};
+use crate::error::{Error, Result};
+use crate::store::LakeAccess;
+
+/// The field of a manifest that says how often it was touched; readers pass over it.
+const TOUCHED: &str = "cleaned";
+
+/// Touches the manifest at `key` if it is still the one that was `judged`; `false` where it is not.
+pub(super) async fn fence(bucket: &Bucket, access: &LakeAccess, key: &str, judged: &[u8]) -> Result<bool> {
+    let is_judged = |found: &Fetched| found.content == judged;
+    let Some(standing) = try_get(bucket, key, None, None).await?.filter(is_judged) else {
+        return Ok(false);
+    };
+    let touched = touched(judged)?;
+    let request = upload::put(bucket, access, key, &touched).content_type("application/json");
+    let Err(error) = request.if_match(standing.etag).send().await else { return Ok(true) };
+    // The answer to an earlier attempt may have been lost on its way.
+    let standing = try_get(bucket, key, None, None).await?;
+    match status_of(&error) {
+        _ if standing.is_some_and(|found| found.content == touched) => Ok(true),
+        Some(404 | 409 | 412) => Ok(false),
+        _ => Err(failure(writing(&bucket.address(key)), &error)),
+    }
+}
+
+/// Whether a manifest is ours, touched or not.
+pub(super) fn is_ours(standing: &[u8], ours: &[u8]) -> bool {
+    let untouched = |manifest| {
+        let mut fields = fields_of(manifest).ok()?;
+        fields.shift_remove(TOUCHED);
+        Some(fields)
+    };
+    standing == ours || untouched(standing).is_some_and(|fields| untouched(ours) == Some(fields))
+}
+
+/// The same manifest, counted once more.
+fn touched(manifest: &[u8]) -> Result<Vec<u8>> {
+    let broken = |cause| Error::unusable("cannot read the manifest", cause);
+    let mut fields = fields_of(manifest).map_err(broken)?;
+    let times = fields.get(TOUCHED).and_then(Value::as_u64).unwrap_or_default();
+    fields.insert(TOUCHED.to_owned(), times.wrapping_add(1).into());
+    let mut json = serde_json::to_vec_pretty(&fields).map_err(broken)?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+fn fields_of(manifest: &[u8]) -> serde_json::Result<Map<String, Value>> {
+    serde_json::from_slice(manifest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_is_touched_differs_from_all_before_and_keeps_what_it_says() {
+        let first = br#"{"version": 1, "run": "r", "parts": [{"rows": 18446744073709551615}], "later": 0.1}"#;
+        let second = touched(first).unwrap();
+        let third = touched(&second).unwrap();
+        let text = String::from_utf8(third.clone()).unwrap();
+        assert!(second != first && third != second && third != first);
+        for (field, text_of_it) in [("rows", "18446744073709551615"), ("later", "0.1"), ("cleaned", "2")] {
+            assert!(text.contains(&format!("\"{field}\": {text_of_it}")), "{text}");
+        }
+        assert!(is_ours(&second, first) && is_ours(&third, first) && is_ours(first, first));
+    }
+
+    #[test]
+    fn a_manifest_of_another_publication_is_not_ours() {
+        let ours = br#"{"run": "r", "published_at": "1"}"#;
+        for (standing, expected) in [
+            (&br#"{"run": "r", "published_at": "1", "cleaned": 4}"#[..], true),
+            (br#"{"run": "r", "published_at": "2"}"#, false),
+            (br#"{"run": "s", "published_at": "1", "cleaned": 1}"#, false),
+            (b"not JSON", false),
+            (b"[]", false),
+        ] {
+            assert_eq!(is_ours(standing, ours), expected, "{}", String::from_utf8_lossy(standing));
+        }
+        assert!(is_ours(b"not JSON", b"not JSON"));
+        assert!(!is_ours(b"not JSON", b"nor this"));
+    }
+}

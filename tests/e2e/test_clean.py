@@ -1,0 +1,289 @@
+"""Cleaning a bucket while a run is paused: what is removed can be committed no more, and no machine's clock is asked.
+
+A run is paused where the proxy holds one of its requests back. Its lock has expired by then, so that cleaning
+takes the day.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from moto.s3.models import s3_backends
+
+from aws import ACCOUNT, Aws, S3Lake, run_arguments
+from engines import DuckDb, Pyarrow
+from faults import ACCESS_DENIED, Dated, Exchange, FaultProxy, Lose, Meanwhile, Refuse, Strike
+from harness import SAMPLE_DAY, Lake, logmill, partition
+from small_day import SmallDay
+
+TABLE = "s3_access"
+PARTITION = f"{TABLE}/{partition(SAMPLE_DAY)}"
+ITS_TABLE = ("--dataset", "s3-access")
+MANIFEST = f"*/{PARTITION}/_manifest.json"
+RAW_OBJECT = "*web-2023-11-01-09-21-17*"
+DEAD_RUN = "20231102T000000Z-00000000"
+OF_DEAD_RUN = f"{PARTITION}/{DEAD_RUN}/part-00000.zstd.parquet"
+NO_SUCH_UPLOAD = Refuse(404, "NoSuchUpload", "The specified multipart upload does not exist.")
+AT_ONCE = ("--older-than", "0s")
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Yard:
+    """A lake, a machine where a run works, and one where somebody cleans."""
+
+    aws: Aws
+    proxy: FaultProxy
+    day: SmallDay
+    lake: S3Lake
+    folder: Path
+
+    def arguments(self, *options: str, machine: str = "here") -> tuple[str | Path, ...]:
+        """The command line of a run that says what it meets."""
+        given = (*ITS_TABLE, "--scratch", self.folder / machine, *options)
+        arguments = run_arguments(self.lake, *given, source=self.day.source)
+        return tuple(word for word in arguments if word != "--quiet")
+
+    def run(self, *options: str, machine: str = "here", code: int = 0) -> str:
+        """A run ends with an exit code; gives what it says."""
+        return self.aws.logmill(*self.arguments(*options, machine=machine), code=code).stderr
+
+    def clean(self, *options: str, code: int = 0) -> str:
+        """Cleans the lake from another machine; gives what it says."""
+        arguments = ("clean", "--output", self.lake.url, "--scratch", self.folder / "there", *options)
+        return self.aws.logmill(*arguments, code=code).stdout
+
+    def clean_while_paused(self) -> str:
+        """Cleans while a run is paused: for longer than its lock lives."""
+        self.age(f"_locks/{PARTITION}.json", timedelta(minutes=2))
+        return self.clean(*AT_ONCE)
+
+    def age(self, path: str, age: timedelta) -> None:
+        """Makes an object older."""
+        stored = s3_backends[ACCOUNT]["aws"].get_object(self.lake.bucket, self.lake.below + path)
+        stored.last_modified -= age
+
+    def leave_files(self) -> None:
+        """Puts a file of a run that was killed."""
+        self.aws.put(self.lake.bucket, {self.lake.below + OF_DEAD_RUN: b"left"})
+
+    def touched(self) -> int:
+        """How often cleaning has touched the manifest."""
+        return self.lake.manifest(TABLE).get("cleaned", 0)
+
+    def assert_whole(self, expected: list[str], rows: int) -> None:
+        """Asserts that the day is there to its last row, as engines read it, and nothing else."""
+        assert self.lake.live(TABLE) == expected
+        copy = self.lake.download(Path(mkdtemp(dir=self.folder)))
+        assert DuckDb(copy, TABLE).rows() == Pyarrow(copy, TABLE).rows() == rows
+        self.lake.assert_clean()
+
+    def assert_old(self) -> None:
+        """Asserts that the day is the old one."""
+        self.assert_whole(self.day.old[TABLE], self.day.rows[TABLE][0])
+
+    def assert_new(self) -> None:
+        """Asserts that the day is the new one."""
+        self.assert_whole(self.day.new[TABLE], self.day.rows[TABLE][1])
+
+
+@pytest.fixture
+def yard(aws: Aws, proxy: FaultProxy, day: SmallDay, tmp_path: Path) -> Yard:
+    """A lake with the old day."""
+    return made(aws, proxy, day, day.published(aws), tmp_path)
+
+
+@pytest.fixture
+def new_yard(aws: Aws, proxy: FaultProxy, day: SmallDay, tmp_path: Path) -> Yard:
+    """A lake in which nothing was ever published."""
+    return made(aws, proxy, day, aws.lake(), tmp_path)
+
+
+def made(aws: Aws, proxy: FaultProxy, day: SmallDay, lake: S3Lake, folder: Path) -> Yard:
+    for machine in ("here", "there"):
+        (folder / machine).mkdir()
+    return Yard(aws, proxy, day, lake, folder)
+
+
+def test_a_run_that_was_paused_before_its_commit_cannot_commit_what_was_cleaned(yard: Yard) -> None:
+    said: list[str] = []
+    pause = Meanwhile(lambda: said.append(yard.clean_while_paused()))
+    yard.proxy.rule(pause, operation="PutObject", path=MANIFEST, times=1)
+    assert "gives way" in yard.run(code=75)
+    assert "of a run that is not the day" in said[0]
+    assert yard.touched() == 1
+    yard.assert_old()
+    yard.run()
+    assert yard.touched() == 0
+    yard.assert_new()
+
+
+def test_a_run_that_was_paused_between_two_files_gives_way(yard: Yard) -> None:
+    """Of its uploads one is completed; the other is given up, and S3 knows it no more: moto would not say that."""
+    said: list[str] = []
+
+    def pause(exchange: Exchange) -> None:
+        said.append(yard.clean_while_paused())
+        NO_SUCH_UPLOAD(exchange)
+
+    files = f"{yard.lake.bucket}/{yard.lake.below}{PARTITION}/*"
+    yard.proxy.rule(pause, operation="CompleteMultipartUpload", path=files, skip=1, times=1)
+    assert "gives way" in yard.run(code=75)
+    assert "of a run that is not the day" in said[0]
+    assert "unfinished upload" in said[0]
+    yard.assert_old()
+
+
+def test_files_of_a_first_run_that_may_still_commit_them_stay(new_yard: Yard) -> None:
+    """Where no manifest stands nothing can be touched. What a killed run leaves then goes with the next run."""
+    said: list[str] = []
+    pause = Meanwhile(lambda: said.append(new_yard.clean_while_paused()))
+    new_yard.proxy.rule(pause, operation="PutObject", path=MANIFEST, times=1)
+    new_yard.run()
+    assert "of runs of a day that was never published: left to its next run" in said[0]
+    assert "removed 0 files" in said[0]
+    new_yard.assert_new()
+
+
+def test_what_a_killed_first_run_has_left_goes_with_the_next_run(new_yard: Yard) -> None:
+    new_yard.leave_files()
+    assert f"{PARTITION}: 1 file (4 B) of runs of a day that was never published" in new_yard.clean(*AT_ONCE)
+    assert OF_DEAD_RUN in new_yard.lake.paths()
+    new_yard.run()
+    new_yard.assert_new()
+
+
+def test_rejected_rows_of_earlier_runs_go_and_those_of_a_refused_run_stay(yard: Yard) -> None:
+    """Refused since the day was published: somebody has to find out why."""
+    refused = "20231103T000000Z-00000001"
+    earlier, since = (f"_quarantine/{PARTITION}/{run}.jsonl" for run in (DEAD_RUN, refused))
+    yard.aws.put(yard.lake.bucket, {yard.lake.below + path: b"{}" for path in (earlier, since)})
+    yard.age(earlier, HOUR)
+    assert f"removed {earlier} (2 B): rejected rows of an earlier run\n" in yard.clean()
+    assert yard.lake.strays() == {since}
+    assert yard.touched() == 0
+    yard.run()
+    yard.assert_new()
+
+
+def test_each_cleaning_is_noticed_by_a_run_that_began_between_two(yard: Yard) -> None:
+    """The manifest never becomes again what a run has met."""
+    yard.leave_files()
+    yard.clean(*AT_ONCE)
+    pause = Meanwhile(lambda: yard.clean_while_paused())
+    yard.proxy.rule(pause, operation="PutObject", path=MANIFEST, times=1)
+    yard.run(code=75)
+    assert yard.touched() == 2
+    yard.assert_old()
+
+
+def test_cleaning_passes_over_a_day_that_a_run_publishes_meanwhile(yard: Yard) -> None:
+    yard.leave_files()
+    thief = Meanwhile(lambda: yard.run("--steal"))
+    yard.proxy.rule(thief, operation="PutObject", path=MANIFEST, times=1)
+    said = yard.clean(*AT_ONCE)
+    assert f"{PARTITION}: passed over, a run has published it meanwhile" in said
+    assert "passed over 1 day that runs have" in said
+    assert yard.touched() == 0
+    yard.assert_new()
+
+
+@pytest.mark.parametrize("carried_out", [False, True])
+def test_cleaning_finds_out_about_a_touch_whose_answer_is_lost(yard: Yard, carried_out: bool) -> None:
+    yard.leave_files()
+    yard.proxy.rule(Lose(carried_out=carried_out), operation="PutObject", path=MANIFEST, times=1)
+    assert "removed 1 file, 4 B\n" in yard.clean(*AT_ONCE)
+    assert yard.touched() == 1
+    yard.assert_old()
+
+
+def test_cleaning_removes_nothing_if_the_manifest_may_not_be_touched(yard: Yard) -> None:
+    yard.leave_files()
+    yard.proxy.rule(ACCESS_DENIED, operation="PutObject", path=MANIFEST)
+    yard.clean(*AT_ONCE, code=4)
+    assert OF_DEAD_RUN in yard.lake.paths()
+
+
+def test_only_looking_touches_nothing(yard: Yard) -> None:
+    yard.leave_files()
+    assert "would remove 1 file, 4 B\n" in yard.clean(*AT_ONCE, "--dry-run")
+    assert yard.touched() == 0
+    assert OF_DEAD_RUN in yard.lake.paths()
+
+
+def test_a_run_knows_its_manifest_also_when_it_was_touched(yard: Yard) -> None:
+    """The answer to its commit is lost; when it asks again, somebody has cleaned."""
+
+    def clean() -> None:
+        yard.leave_files()
+        yard.clean_while_paused()
+
+    lost = Strike(clean, carried_out=True)
+    yard.proxy.rule(lost, operation="PutObject", path=MANIFEST, times=1)
+    yard.run()
+    assert yard.touched() == 1
+    yard.assert_new()
+
+
+def test_nothing_is_removed_while_it_is_unknown_what_became_of_the_commit(yard: Yard) -> None:
+    """S3 has the manifest, the answer is lost, the second attempt is refused for that, and nobody may look."""
+    yard.proxy.rule(Lose(carried_out=True), operation="PutObject", path=MANIFEST, times=1)
+    yard.proxy.rule(ACCESS_DENIED, operation="GetObject", path=MANIFEST, skip=1)
+    yard.run(code=75)
+    yard.proxy.forget()
+    assert yard.lake.live(TABLE) == yard.day.new[TABLE]
+    yard.run()
+    yard.assert_new()
+
+
+def test_ages_are_told_by_the_clock_of_s3(yard: Yard) -> None:
+    """The machine's clock is 23 hours ahead: what S3 has had for two hours is not a day old."""
+    yard.leave_files()
+    yard.age(OF_DEAD_RUN, HOUR * 25)
+    rule = yard.proxy.rule(Dated(-HOUR * 23))
+    assert "removed 0 files" in yard.clean()
+    assert rule.struck
+    assert OF_DEAD_RUN in yard.lake.paths()
+    yard.proxy.forget()
+    assert "removed 1 file, 4 B\n" in yard.clean()
+    yard.assert_old()
+
+
+@pytest.mark.parametrize(("ahead", "stays"), [(-HOUR * 3, False), (HOUR * 3, True)])
+def test_the_grace_of_a_superseded_run_is_told_by_the_clock_of_s3(
+    yard: Yard, ahead: timedelta, stays: bool
+) -> None:
+    """The run sees a clock that differs from that of the one who cleans."""
+    old = yard.lake.manifest(TABLE)["run"]
+    yard.proxy.rule(Dated(ahead))
+    yard.run("--grace", "2h")
+    yard.proxy.forget()
+    [superseded] = yard.lake.manifest(TABLE)["superseded"]
+    assert superseded["run"] == old
+    yard.clean("--grace", "2h")
+    assert any(path.startswith(f"{PARTITION}/{old}/") for path in yard.lake.paths()) == stays
+
+
+def test_a_run_into_a_folder_that_was_robbed_cannot_commit_what_was_cleaned(
+    yard: Yard, tmp_path: Path
+) -> None:
+    """It is paused while it reads; its files go with the cleaning after the thief has ended."""
+    lake = tmp_path / "lake"
+    run = ("run", "--day", SAMPLE_DAY, "--input", yard.day.source, "--output", lake, *ITS_TABLE)
+    said: list[str] = []
+
+    def rob() -> None:
+        yard.aws.logmill(*run, "--steal")
+        said.append(Lake(lake).manifest(TABLE, SAMPLE_DAY)["run"])
+        yard.aws.logmill("clean", "--output", lake, *AT_ONCE)
+        assert not (lake / "_staging").exists()
+
+    yard.proxy.rule(Meanwhile(rob), operation="GetObject", path=RAW_OBJECT, times=1)
+    # Its folder is gone before it looks at its lock.
+    yard.aws.logmill(*run, code=4)
+    assert Lake(lake).manifest(TABLE, SAMPLE_DAY)["run"] == said[0]
+    assert DuckDb(Lake(lake), TABLE).rows() == yard.day.rows[TABLE][1]
+    logmill("verify", "--day", SAMPLE_DAY, "--output", lake)
+    assert not (lake / "_staging").exists()
