@@ -58,12 +58,25 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         }
         tables.push(Ok(statuses.values().any(|found| state_of(found).is_behind())));
     }
+    warn_of_killed_runs(lake.as_ref(), context);
     let is_behind = tables.contains(&Ok(true));
     let failures: Vec<Exit> = tables.into_iter().filter_map(std::result::Result::err).collect();
     match failures.first() {
         Some(exit) => Ok(*exit),
         None if args.check && is_behind => Ok(Exit::Unusable),
         None => Ok(Exit::Done),
+    }
+}
+
+/// Names the days in which killed runs have left unfinished work.
+fn warn_of_killed_runs(lake: &dyn Lake, context: &Context) {
+    for partition in lake.left_here() {
+        let facts = [
+            ("table", partition.table.into()),
+            ("day", partition.day.to_string().into()),
+            ("hint", "the next run and 'logmill clean' remove it".into()),
+        ];
+        context.console.warn("a killed run has left unfinished work", &facts);
     }
 }
 
