@@ -167,6 +167,7 @@ impl<'a> DayRun<'a> {
         let publishing = console::now();
         let committed = staged.commit(&manifest)?;
         self.note_quarantine(&plan.table, quarantine.clone());
+        self.warn_of_trouble(&plan.table, &committed);
         self.say_published(&manifest, publishing);
         let (catalog, not_registered) = match self.register(&manifest) {
             Ok(catalog) => {
@@ -343,6 +344,13 @@ impl<'a> DayRun<'a> {
                     ("hint", "--ignore-key-times reads objects whatever their names say".into()),
                 ],
             );
+        }
+    }
+
+    /// Tells what went wrong after the commit.
+    fn warn_of_trouble(&self, table: &str, committed: &CommittedDay<'_>) {
+        for error in committed.trouble() {
+            self.warn(table, &error.to_string(), vec![("hint", error.next_step().into())]);
         }
     }
 

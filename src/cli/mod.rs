@@ -61,7 +61,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape;
 use crate::store::proxies::ProxyVariables;
-use crate::store::{Connector, Way};
+use crate::store::{Connector, Recovered, Way};
 
 /// The command to run, also for documentation and completions.
 #[must_use]
@@ -112,11 +112,28 @@ struct Context {
 impl Context {
     /// What opens inputs and lakes.
     fn connector(&self, settings: &Settings) -> Connector {
+        let console = self.console;
         Connector::new(self.cancel.clone(), settings.lake.scratch.clone(), self.way.clone())
+            .telling(move |recovered| tell_of_recovered(console, recovered))
     }
 
     fn settings(&self, global: &GlobalArgs, flags: &Flags<'_>) -> Result<Settings> {
         Settings::resolve(global, flags, self.environment.clone())
+    }
+}
+
+/// Tells of a day that a killed run had set aside.
+fn tell_of_recovered(console: Console, Recovered { partition, error }: &Recovered) {
+    let about = [("table", partition.table.as_str().into()), ("day", partition.day.to_string().into())];
+    match error {
+        None => console.warn("a run was killed while it replaced the day: the old day is back", &about),
+        Some(error) => {
+            let why = [("cause", error.to_string().into()), ("hint", error.next_step().into())];
+            console.warn(
+                "a killed run has set the day aside, and it cannot be brought back",
+                &[about, why].concat(),
+            );
+        }
     }
 }
 

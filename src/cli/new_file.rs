@@ -1,15 +1,15 @@
-//! A file that is there as a whole or not at all.
+//! A file of results that is there as a whole or not at all.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Draft, file_behind, write_failed};
 
 /// A file in the making, beside the place that it is for. Dropped before it is kept, it leaves nothing behind.
 pub(super) struct NewFile {
-    file: File,
-    new: PathBuf,
+    draft: Draft,
     target: PathBuf,
 }
 
@@ -21,36 +21,34 @@ impl NewFile {
             return Err(refused("only files of this machine are written")
                 .hint("write it here, and copy it with 'aws s3 cp'"));
         }
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let name = target.file_name().ok_or_else(|| refused("the name of a file is expected"))?;
+        let target = file_behind(path).map_err(|cause| failed(path, cause))?;
+        if target.file_name().is_none() {
+            return Err(refused("the name of a file is expected"));
+        }
         if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
             return Err(refused("what is there is no file").hint("name a file, or use standard output"));
         }
-        let new = target.with_file_name(format!(".{}.{}.new", name.to_string_lossy(), std::process::id()));
-        let file = File::create(&new).map_err(|cause| {
-            failed(&target, cause).hint("its folder must be there, and may be written to")
-        })?;
-        Ok(Self { file, new, target })
+        let draft = Draft::of(&target, ".").map_err(|cause| failed(&target, cause))?;
+        Ok(Self { draft, target })
     }
 
     pub(super) fn writer(&self) -> Result<BufWriter<File>> {
-        Ok(BufWriter::new(self.file.try_clone().map_err(|cause| failed(&self.target, cause))?))
+        Ok(BufWriter::new(self.draft.file().try_clone().map_err(|cause| failed(&self.target, cause))?))
     }
 
     /// Puts it in its place.
     pub(super) fn keep(self) -> Result<()> {
-        let kept = self.file.sync_all().and_then(|()| fs::rename(&self.new, &self.target));
-        kept.map_err(|cause| failed(&self.target, cause))
-    }
-}
-
-impl Drop for NewFile {
-    fn drop(&mut self) {
-        // It is gone from there once it is kept.
-        let _ = fs::remove_file(&self.new);
+        self.draft.keep().map_err(|cause| failed(&self.target, cause))
     }
 }
 
 fn failed(target: &Path, cause: io::Error) -> Error {
-    Error::unusable("cannot write the file", cause).with("to-file", target.display())
+    match cause.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            write_failed("cannot write the file", target, cause)
+        }
+        _ => Error::unusable("cannot write the file", cause)
+            .with("to-file", target.display())
+            .hint("its folder must be there, and may be written to"),
+    }
 }

@@ -34,7 +34,7 @@ impl<'a> PlanFile<'a> {
         if name.is_empty() {
             return Err(no_file());
         }
-        Ok(Self { address, folder: connector.lake(folder, &temporary(settings))?, name })
+        Ok(Self { address, folder: connector.staging(folder, &temporary(settings))?, name })
     }
 
     /// Writes the plan, replacing what is there in one step.
@@ -68,7 +68,7 @@ pub(super) fn staging(
     settings: &Settings,
     connector: &Connector,
 ) -> Result<Staging> {
-    Ok(Staging::new(connector.lake(address, &temporary(settings))?, day))
+    Ok(Staging::new(connector.staging(address, &temporary(settings))?, day))
 }
 
 /// What stays for hours is written as the lake is, but for the storage class: others than the usual one charge for months.

@@ -62,6 +62,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         }
         tables.push(Ok(statuses.values().any(is_behind)));
     }
+    warn_of_killed_runs(lake.as_ref(), context);
     let is_behind = tables.contains(&Ok(true));
     let failures: Vec<Exit> = tables.into_iter().filter_map(std::result::Result::err).collect();
     match failures.first() {
@@ -76,6 +77,18 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
 struct LakeOfDays<'a> {
     lake: &'a dyn Lake,
     database: Option<&'a str>,
+}
+
+/// Names the days in which killed runs have left unfinished work.
+fn warn_of_killed_runs(lake: &dyn Lake, context: &Context) {
+    for partition in lake.left_here() {
+        let facts = [
+            ("table", partition.table.into()),
+            ("day", partition.day.to_string().into()),
+            ("hint", "the next run and 'logmill clean' remove it".into()),
+        ];
+        context.console.warn("a killed run has left unfinished work", &facts);
+    }
 }
 
 /// A day, or why nothing is known of it.

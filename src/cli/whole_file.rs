@@ -1,8 +1,10 @@
 //! A small file that is replaced as a whole: a reader finds the old one, none, or the new one, and never a part.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::store::{Draft, file_behind};
 
 /// Names of what a process has open: another file in its place would be none of its own.
 const DESCRIPTORS: [&str; 5] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"];
@@ -10,9 +12,8 @@ const DESCRIPTORS: [&str; 5] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/st
 /// A place for a file.
 pub(super) struct WholeFile {
     target: PathBuf,
-    /// The file in the making, beside the target. None if the target is a pipe, socket, device or descriptor, which are
-    /// only written to.
-    new: Option<PathBuf>,
+    /// Whether a new file takes its place. A pipe, socket, device or descriptor is only written to.
+    is_replaced: bool,
 }
 
 impl WholeFile {
@@ -24,24 +25,26 @@ impl WholeFile {
         }
         let is_file = found.is_none_or(|found| found.is_file());
         if !is_file || DESCRIPTORS.iter().any(|descriptors| path.starts_with(descriptors)) {
-            return Ok(Self { target: path.to_owned(), new: None });
+            return Ok(Self { target: path.to_owned(), is_replaced: false });
         }
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?.to_string_lossy();
-        // Collectors and people pass over names with a dot in front.
-        let new = target.with_file_name(format!(".{name}.{}", std::process::id()));
-        Ok(Self { target, new: Some(new) })
+        let target = file_behind(path)?;
+        target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        Ok(Self { target, is_replaced: true })
+    }
+
+    /// The file in the making. Collectors and people pass over names with a dot in front.
+    fn draft(&self) -> io::Result<Draft> {
+        Draft::of(&self.target, ".")
     }
 
     /// Fails if no file can be written there, and leaves what is there.
     pub(super) fn check(&self) -> io::Result<()> {
-        let Some(new) = &self.new else { return Ok(()) };
-        File::create(new).and_then(|_| fs::remove_file(new))
+        if self.is_replaced { self.draft().map(drop) } else { Ok(()) }
     }
 
     /// Removes the file that is there.
     pub(super) fn remove(&self) -> io::Result<()> {
-        if self.new.is_none() {
+        if !self.is_replaced {
             return Ok(());
         }
         match fs::remove_file(&self.target) {
@@ -52,20 +55,13 @@ impl WholeFile {
 
     /// Puts a file there in one step.
     pub(super) fn replace(&self, content: &str) -> io::Result<()> {
-        let Some(new) = &self.new else { return fs::write(&self.target, content) };
-        let replaced = write_through(new, content).and_then(|()| fs::rename(new, &self.target));
-        if replaced.is_err() {
-            let _ = fs::remove_file(new);
+        if !self.is_replaced {
+            return fs::write(&self.target, content);
         }
-        replaced
+        let draft = self.draft()?;
+        draft.file().write_all(content.as_bytes())?;
+        draft.keep()
     }
-}
-
-/// Writes a file whose content outlives the machine: its name may come into force only then.
-fn write_through(path: &Path, content: &str) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(content.as_bytes())?;
-    file.sync_all()
 }
 
 #[cfg(test)]
@@ -129,7 +125,7 @@ mod tests {
             (Path::new("/dev/fd/1"), false),
             (Path::new("/proc/self/fd/1"), false),
         ] {
-            assert_eq!(WholeFile::at(path).unwrap().new.is_some(), is_replaced, "{}", path.display());
+            assert_eq!(WholeFile::at(path).unwrap().is_replaced, is_replaced, "{}", path.display());
         }
     }
 
@@ -140,7 +136,7 @@ mod tests {
         let missing = WholeFile::at(&folder.path().join("missing/file")).unwrap();
         assert!(missing.check().is_err() && missing.replace("x").is_err());
         let null = WholeFile::at(Path::new("/dev/null")).unwrap();
-        assert!(null.new.is_none());
+        assert!(!null.is_replaced);
         null.check().unwrap();
         null.replace("x").unwrap();
         null.remove().unwrap();

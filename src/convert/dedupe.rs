@@ -14,6 +14,7 @@ use roaring::RoaringTreemap;
 
 use crate::dataset::{Identity, Position};
 use crate::error::{Error, Result};
+use crate::store::scratch::private_file;
 
 /// A row's identity and its position, ordered in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +78,7 @@ impl IdentityRun {
     pub(super) fn spilled(mut entries: Vec<Entry>, path: &Path) -> Result<Self> {
         entries.sort_unstable();
         let write = || {
-            let mut file = BufWriter::new(File::create(path)?);
+            let mut file = BufWriter::new(private_file(path)?);
             entries.iter().try_for_each(|entry| file.write_all(&entry.to_bytes()))?;
             file.flush()
         };
@@ -146,7 +147,7 @@ fn reduce(mut runs: Vec<IdentityRun>, scratch: &Path) -> Result<Vec<IdentityRun>
         let path = scratch.join(format!("merged-identities-{made}"));
         made += 1;
         let failed = |cause| super::spill_failed(&path, cause);
-        let mut file = BufWriter::new(File::create(&path).map_err(failed)?);
+        let mut file = BufWriter::new(private_file(&path).map_err(failed)?);
         merge(&several, |entry| file.write_all(&entry.to_bytes()).map_err(failed))?;
         file.flush().map_err(failed)?;
         runs.push(IdentityRun::in_file(path));

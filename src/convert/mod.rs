@@ -129,7 +129,5 @@ pub trait Observer: Sync {
 
 /// An error about writing staged rows, with the next step.
 fn spill_failed(path: &Path, cause: std::io::Error) -> Error {
-    Error::unusable("cannot write to the staging folder", cause)
-        .with("path", path.display())
-        .hint("make room there; the day that was published still stands")
+    crate::store::write_failed("cannot write to the staging folder", path, cause)
 }

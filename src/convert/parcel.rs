@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::store::LakeFile;
+use crate::store::scratch::private_file;
 
 /// What is added to the name of a compressed file.
 pub(super) const PACKED: &str = ".zst";
@@ -16,7 +17,7 @@ const FETCH_BYTES: usize = 8 << 20;
 /// Puts a compressed file in the place of a file, beside it; gives its path.
 pub(super) fn pack(path: &Path) -> io::Result<PathBuf> {
     let packed = path.with_added_extension(PACKED.trim_start_matches('.'));
-    let mut encoder = zstd::Encoder::new(BufWriter::new(File::create(&packed)?), LEVEL)?;
+    let mut encoder = zstd::Encoder::new(BufWriter::new(private_file(&packed)?), LEVEL)?;
     encoder.include_checksum(true)?;
     io::copy(&mut File::open(path)?, &mut encoder)?;
     encoder.finish()?.flush()?;
@@ -26,7 +27,7 @@ pub(super) fn pack(path: &Path) -> io::Result<PathBuf> {
 
 /// Fetches a compressed file; gives the size of what was in it.
 pub(super) fn unpack(packed: &dyn LakeFile, target: &Path) -> io::Result<u64> {
-    let mut decoder = zstd::stream::write::Decoder::new(BufWriter::new(File::create(target)?))?;
+    let mut decoder = zstd::stream::write::Decoder::new(BufWriter::new(private_file(target)?))?;
     let mut offset = 0;
     while offset < packed.bytes() {
         let left = usize::try_from(packed.bytes() - offset).unwrap_or(usize::MAX);

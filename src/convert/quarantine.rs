@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Position, Rejection};
 use crate::error::{Error, Result};
+use crate::store::scratch::private_file;
 
 /// One line of the quarantine file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,7 +102,7 @@ impl Quarantine {
         line.push(b'\n');
         let failed = self.failed();
         if self.file.is_none() {
-            self.file = Some(BufWriter::new(File::create(&self.path).map_err(&failed)?));
+            self.file = Some(BufWriter::new(private_file(&self.path).map_err(&failed)?));
         }
         if let Some(file) = &mut self.file {
             file.write_all(&line).map_err(&failed)?;
@@ -130,7 +131,7 @@ impl Quarantine {
         entries.sort_by_key(|(entry, which)| (entry.object, entry.record, *which, entry.offset));
         let failed = |cause| super::spill_failed(target, cause);
         let mut sources = all.iter_mut().map(Self::reopen).collect::<Result<Vec<_>>>()?;
-        let mut sorted = BufWriter::new(File::create(target).map_err(failed)?);
+        let mut sorted = BufWriter::new(private_file(target).map_err(failed)?);
         let mut line = Vec::new();
         for (entry, which) in &entries {
             let Some(source) = &mut sources[*which] else { continue };

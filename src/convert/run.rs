@@ -16,6 +16,7 @@ use super::dedupe::Entry;
 use super::spill_failed;
 use crate::dataset::{Position, RowBatch};
 use crate::error::{Error, Result};
+use crate::store::scratch::private_file;
 
 /// The two values by which rows are clustered.
 pub(super) type Cluster = [Arc<str>; 2];
@@ -220,7 +221,7 @@ impl SpillFile {
         columns.extend(key_columns(keys));
         let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
         if self.writer.is_none() {
-            let file = BufWriter::with_capacity(SPILL_BYTES, File::create(&self.path)?);
+            let file = BufWriter::with_capacity(SPILL_BYTES, private_file(&self.path)?);
             self.writer = Some(StreamWriter::try_new(file, &schema)?);
         }
         self.writer.as_mut().map_or(Ok(()), |writer| writer.write(&batch))

@@ -5,6 +5,7 @@
 //! and of two attempts at once the later one counts, whole.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::ledger::RowLedger;
 use crate::store::lake::Partition;
+use crate::store::scratch::private_file;
 use crate::store::{Lake, Scratch};
 
 const INDEX: &str = "index.json";
@@ -215,7 +217,9 @@ impl Scattered {
         files
             .try_for_each(|(name, _)| staging.put(&scratch.path().join(name), &format!("{folder}/{name}")))?;
         let path = scratch.path().join(INDEX);
-        fs::write(&path, json).map_err(|cause| spill_failed(&path, cause))?;
+        private_file(&path)
+            .and_then(|mut file| file.write_all(&json))
+            .map_err(|cause| spill_failed(&path, cause))?;
         // Last: now the attempt is the result.
         staging.lake.put(&format!("{shard}/{INDEX}"), &path)
     }

@@ -44,7 +44,7 @@ use crate::kst::UtcInstant;
 use crate::ledger::RowLedger;
 use crate::plan::TablePlan;
 use crate::store::lake::{MANIFEST, Partition, RunFile};
-use crate::store::{DayLock, Lake, LockTaker, Scratch, StagedPartition, Uncommitted};
+use crate::store::{Committed, DayLock, Lake, LockTaker, Scratch, StagedPartition, Uncommitted};
 
 /// A day of a table that is being made. Dropped without a commit, it leaves nothing behind.
 pub struct StagedDay<'a> {
@@ -68,12 +68,13 @@ pub struct PublishRules {
 }
 
 impl<'a> StagedDay<'a> {
-    /// Takes the partition for a run and removes what a killed run left.
+    /// Takes the partition for a run and removes what killed runs left, also those of other days.
     pub fn begin(lake: &'a dyn Lake, partition: Partition, taker: &LockTaker) -> Result<Self> {
         let lock = lake.lock(&partition, taker)?;
         if !lock.was_stolen() {
             lake.sweep(&partition)?;
         }
+        lake.sweep_others(taker);
         let scratch = lake.scratch(&partition, &taker.run)?;
         let staged = Some(lake.stage(&partition, &scratch)?);
         Ok(Self { staged, scratch, lock, lake, partition, run: taker.run.clone(), quarantine: None })
@@ -210,17 +211,20 @@ impl<'a> StagedDay<'a> {
         self.put_quarantine()?;
         let committed = staged.commit(&json);
         drop(still_ours);
-        if let Err(Uncommitted { error, is_certain }) = committed {
-            if is_certain {
-                // The error that counts is the first one.
-                let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
+        let Committed { trouble } = match committed {
+            Ok(committed) => committed,
+            Err(Uncommitted { error, is_certain }) => {
+                if is_certain {
+                    // The error that counts is the first one.
+                    let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
+                }
+                return Err(error);
             }
-            return Err(error);
-        }
+        };
         let mut kept: Vec<String> =
             manifest.superseded.iter().map(|superseded| superseded.run.clone()).collect();
         kept.push(self.run.clone());
-        Ok(CommittedDay { day: self, leftovers, old_quarantines, kept })
+        Ok(CommittedDay { day: self, leftovers, old_quarantines, kept, trouble })
     }
 }
 
@@ -231,12 +235,19 @@ pub struct CommittedDay<'a> {
     old_quarantines: Vec<String>,
     /// Runs whose files stay.
     kept: Vec<String>,
+    trouble: Vec<Error>,
 }
 
 impl CommittedDay<'_> {
+    /// What went wrong after the commit: nothing of it makes the day less public.
+    #[must_use]
+    pub fn trouble(&self) -> &[Error] {
+        &self.trouble
+    }
+
     /// Removes what superseded and killed runs have left, except what readers may still be at.
     pub fn clean(self) -> Result<()> {
-        let Self { day, leftovers, old_quarantines, kept } = self;
+        let Self { day, leftovers, old_quarantines, kept, .. } = self;
         let files: Vec<RunFile> =
             leftovers.into_iter().filter(|file| file.run != day.run && !kept.contains(&file.run)).collect();
         day.lake.remove_run_files(&files)?;
@@ -244,7 +255,8 @@ impl CommittedDay<'_> {
         for name in old_quarantines.iter().filter(|name| **name != format!("{}.jsonl", day.run)) {
             day.lake.remove(&format!("{folder}/{name}"))?;
         }
-        Ok(())
+        // In a folder the old day is there.
+        day.scratch.remove()
     }
 }
 

@@ -141,7 +141,7 @@ impl Engine {
             .enable_time()
             .build()
             .map_err(|cause| Error::unusable("cannot start the threads of the query", cause))?;
-        let spills = SpillFolder::below(&options.scratch);
+        let spills = SpillFolder::below(&options.scratch)?;
         let context = session(options, &spills, &files)?;
         let waiter =
             Waiter { workers: Arc::new(Workers::new(runtime, spills)), cancel: options.cancel.clone() };

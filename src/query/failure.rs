@@ -1,5 +1,8 @@
 //! What the SQL engine says, as an error of ours: whose fault it is, where in the statement, and what to do.
 
+use std::io;
+
+use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError};
 use datafusion::object_store::Error as StoreError;
 
@@ -11,6 +14,10 @@ use crate::error::{Error, ErrorKind};
 pub(super) fn of_query(error: DataFusionError) -> Error {
     if let Some(ours) = ours_behind(&error) {
         return again(ours);
+    }
+    if is_of_full_disk(&error) {
+        return Error::new(ErrorKind::Unusable, "cannot spill rows: the disk is full")
+            .hint("make room in --scratch, name another folder with it, or allow more with --memory");
     }
     let root = error.find_root();
     if let DataFusionError::SchemaError(cause, _) = root
@@ -98,6 +105,17 @@ fn sentence(root: &DataFusionError) -> String {
 fn help(diagnostic: &Diagnostic) -> Option<String> {
     let help = diagnostic.helps.first()?;
     Some(help.message.clone())
+}
+
+/// Whether rows that had to wait on disk did not find room there.
+fn is_of_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
+    let is_full =
+        |cause: &io::Error| matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let cause = match error.downcast_ref() {
+        Some(ArrowError::IoError(_, cause)) => Some(cause),
+        _ => error.downcast_ref::<io::Error>(),
+    };
+    cause.is_some_and(is_full) || error.source().is_some_and(is_of_full_disk)
 }
 
 /// An error of ours that went through the engine.

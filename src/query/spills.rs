@@ -1,33 +1,56 @@
 //! Where rows wait on disk that do not fit into memory: a folder of the engine's own, which goes with it.
+//!
+//! It is in the private folder of this user, with a lock beside it that dies with its process: what the kernel knows to be
+//! free was left by a query that was killed, and goes with the next one.
 
-use std::fs;
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::retry_on_intr;
+
+use crate::error::Result;
+use crate::store::private_folder;
 
 /// How often the folder is removed while something still writes to it.
 const REMOVE_ATTEMPTS: u32 = 20;
+/// How often a folder is made of which another query removes a parent at that moment.
+const MAKE_ATTEMPTS: u32 = 20;
+/// How often a name is tried that another query may have, or whose lock another one takes for abandoned.
+const NAME_ATTEMPTS: u32 = 20;
+/// In the private folder: the folders of all queries.
+const QUERIES: &str = "queries";
+const LOCK: &str = "lock";
 
 /// A folder for spilled rows, removed with all that it holds when the value is dropped.
 #[derive(Debug)]
 pub(super) struct SpillFolder {
     path: PathBuf,
-    /// Not where it could not be made: then the spill says what is wrong with the place, if there is one.
-    is_ours: bool,
+    /// Locked as long as the query lives. None if the folder could not be made: then the spill says what is wrong with the
+    /// place, if there is one.
+    lock: Option<File>,
 }
 
 impl SpillFolder {
-    pub(super) fn below(scratch: &Path) -> Self {
-        /// Two engines of a process have two folders.
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
+    /// A folder below `scratch`. One that cannot be made fails nothing before rows are spilled, but one that is not private
+    /// to this user is refused.
+    pub(super) fn below(scratch: &Path) -> Result<Self> {
+        let mut attempt = 1;
         loop {
-            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-            let path = scratch.join(format!("logmill-query-{}-{number}", std::process::id()));
-            match fs::create_dir(&path) {
-                Ok(()) => return Self { path, is_ours: true },
-                // Of a process with the same number on another machine, or of one that was killed.
-                Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(_) => return Self { path: scratch.to_owned(), is_ours: false },
+            let queries = match private_folder(scratch) {
+                Err(error) if error.fact("why").is_some() => return Err(error),
+                // In a folder that others write to the engine shall not make one of its own either.
+                private => private.unwrap_or_else(|_| scratch.join("none")).join(QUERIES),
+            };
+            match made_in(&queries) {
+                Ok(made) => return Ok(made),
+                // A query that ended has removed the empty folders in between.
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < MAKE_ATTEMPTS => {
+                    attempt += 1
+                }
+                Err(_) => return Ok(Self { path: queries, lock: None }),
             }
         }
     }
@@ -37,29 +60,129 @@ impl SpillFolder {
     }
 }
 
+fn made_in(queries: &Path) -> io::Result<SpillFolder> {
+    match DirBuilder::new().mode(0o700).create(queries) {
+        Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(cause),
+        _ => remove_abandoned(queries),
+    }
+    for _ in 0..NAME_ATTEMPTS {
+        let path = queries.join(format!("{:016x}", getrandom::u64().map_err(io::Error::other)?));
+        if let Some(lock) = take_new(&path.with_extension(LOCK))? {
+            DirBuilder::new().mode(0o700).create(&path)?;
+            return Ok(SpillFolder { path, lock: Some(lock) });
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Makes a lock file and takes the lock; `None` if another query was faster.
+fn take_new(path: &Path) -> io::Result<Option<File>> {
+    let file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        file => file?,
+    };
+    // On a file system that knows no locks nobody takes the folder for abandoned, for want of its lock.
+    let _ = retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
+    Ok(is_at(path, &file).then_some(file))
+}
+
+fn is_at(path: &Path, file: &File) -> bool {
+    let place = |meta: fs::Metadata| (meta.dev(), meta.ino());
+    matches!((fs::symlink_metadata(path).map(place), file.metadata().map(place)), (Ok(a), Ok(b)) if a == b)
+}
+
+/// Removes the folders of queries that were killed. Best effort: it is not the work that was asked for.
+fn remove_abandoned(queries: &Path) {
+    let entries = fs::read_dir(queries).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    for lock in paths.filter(|path| path.extension().is_some_and(|extension| extension == LOCK)) {
+        let Ok(file) = File::open(&lock) else { continue };
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() || !is_at(&lock, &file) {
+            continue;
+        }
+        // The lock goes last: a folder without one would stay.
+        let folder = lock.with_extension("");
+        if fs::remove_dir_all(&folder).is_ok() || !folder.exists() {
+            let _ = fs::remove_file(&lock);
+        }
+    }
+}
+
 impl Drop for SpillFolder {
     fn drop(&mut self) {
+        if self.lock.is_none() {
+            return;
+        }
         // A thread that was not waited for may make one more file.
-        let mut attempts = if self.is_ours { REMOVE_ATTEMPTS } else { 0 };
+        let mut attempts = REMOVE_ATTEMPTS;
         while attempts > 0 && fs::remove_dir_all(&self.path).is_err() && self.path.exists() {
             attempts -= 1;
+        }
+        if !self.path.exists() {
+            let _ = fs::remove_file(self.path.with_extension(LOCK));
+        }
+        for parent in self.path.ancestors().skip(1).take(2) {
+            // Only if it is empty.
+            let _ = fs::remove_dir(parent);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn below(scratch: &Path) -> SpillFolder {
+        SpillFolder::below(scratch).unwrap()
+    }
+
     #[test]
-    fn each_engine_has_a_folder_that_goes_with_it() {
+    fn each_engine_has_a_private_folder_that_goes_with_it() {
         let scratch = tempfile::tempdir().unwrap();
-        let folders = [SpillFolder::below(scratch.path()), SpillFolder::below(scratch.path())];
+        let folders = [below(scratch.path()), below(scratch.path())];
         assert_ne!(folders[0].path(), folders[1].path());
+        let queries = folders[0].path().parent().unwrap().to_owned();
+        assert_eq!(
+            (mode(folders[0].path()), mode(&queries), mode(queries.parent().unwrap())),
+            (0o700, 0o700, 0o700)
+        );
         fs::write(folders[0].path().join("spilled"), "rows").unwrap();
         drop(folders);
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
-        let nowhere = scratch.path().join("nowhere");
-        assert_eq!(SpillFolder::below(&nowhere).path(), nowhere);
+    }
+
+    #[test]
+    fn what_a_killed_query_has_left_goes_with_the_next_one_and_what_a_living_one_has_stays() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mut killed = below(scratch.path());
+        let living = below(scratch.path());
+        let (left, kept) = (killed.path().join("spilled"), living.path().join("spilled"));
+        fs::write(&left, "rows").unwrap();
+        fs::write(&kept, "rows").unwrap();
+        // As the kernel does it for a process that dies.
+        drop(killed.lock.take());
+        std::mem::forget(killed);
+        let next = below(scratch.path());
+        assert!(!left.parent().unwrap().exists() && kept.exists());
+        drop((living, next));
+        assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_place_where_nothing_can_be_made_fails_nothing_but_a_foreign_folder_does() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(below(&file).path().starts_with(&file));
+        let private = private_folder(scratch.path()).unwrap();
+        fs::set_permissions(&private, fs::Permissions::from_mode(0o755)).unwrap();
+        let error = SpillFolder::below(scratch.path()).unwrap_err();
+        assert!(error.to_string().contains("not private"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! From addresses, as users write them, to stores and lakes.
 
+use std::fmt;
 use std::path::PathBuf;
 #[cfg(feature = "aws")]
 use std::sync::{Arc, OnceLock};
@@ -7,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::proxies::ProxyVariables;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
-use super::{Lake, LakeAccess, LocalLake, LocalStore, SourceAccess, Store};
+use super::{Lake, LakeAccess, LocalLake, LocalStore, Recovered, SourceAccess, Store};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,8 +19,18 @@ pub struct Connector {
     cancel: Cancel,
     scratch: PathBuf,
     way: Way,
+    told: Told,
     #[cfg(feature = "aws")]
     aws: OnceLock<Arc<Aws>>,
+}
+
+/// Who hears of the days that opening a lake has brought back.
+struct Told(Box<dyn Fn(&Recovered) + Send + Sync>);
+
+impl fmt::Debug for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Told")
+    }
 }
 
 /// What the environment of a process says about the way to AWS, beside what the SDK reads itself.
@@ -44,9 +55,16 @@ impl Connector {
             cancel,
             scratch,
             way,
+            told: Told(Box::new(|_| ())),
             #[cfg(feature = "aws")]
             aws: OnceLock::new(),
         }
+    }
+
+    /// Tells of the days that opening a lake brings back.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(&Recovered) + Send + Sync + 'static) -> Self {
+        Self { told: Told(Box::new(tell)), ..self }
     }
 
     /// Opens the store of an input: a folder, a single file, or `s3://bucket/prefix`.
@@ -58,12 +76,24 @@ impl Connector {
         }
     }
 
-    /// Opens the lake of an output: a folder, which need not exist yet, or `s3://bucket/prefix`.
+    /// Opens the lake of an output: a folder, which need not exist yet, or `s3://bucket/prefix`. Days that killed runs have
+    /// set aside in a folder are back then: whoever looked at it without them would take them for missing.
     pub fn lake(&self, output: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
         refuse_foreign(output)?;
-        match output.strip_prefix("s3://") {
+        if let Some(rest) = output.strip_prefix("s3://") {
+            return self.s3_lake(rest, access);
+        }
+        let lake = LocalLake::open(output)?;
+        lake.recover().iter().for_each(&self.told.0);
+        Ok(Box::new(lake))
+    }
+
+    /// Opens a place for a plan or for shards: a folder, or `s3://bucket/prefix`.
+    pub fn staging(&self, address: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
+        refuse_foreign(address)?;
+        match address.strip_prefix("s3://") {
             Some(rest) => self.s3_lake(rest, access),
-            None => Ok(Box::new(LocalLake::open(output)?)),
+            None => Ok(Box::new(LocalLake::open_staging(address)?)),
         }
     }
 }

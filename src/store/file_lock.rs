@@ -5,27 +5,36 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::lake::{DayLock, LockTaker, Partition, held, taken_over};
-use super::local_lake::write_failed;
-use super::scratch::remove_empty_parents;
+use super::scratch::flags;
+use super::work_folder::WorkFolder;
+use super::write_failure::write_failed;
 use crate::error::{Error, Result};
 
 /// How often a thief looks whether the commit that is under way has ended, and how long he waits between two looks.
 const STEAL_LOOKS: u32 = 100;
 const STEAL_PAUSE: Duration = Duration::from_millis(50);
 
+/// What the line of a holder begins with who only clears up what a killed run has left, and how long he is waited for.
+const SWEEPER: &str = "clearing up: ";
+const SWEEPER_LOOKS: u32 = 200;
+/// How often another holder is looked at again: a sweeper that has just come has not yet said who he is.
+const HOLDER_LOOKS: u32 = 1;
+/// How often the file is opened at most while runs that end remove its folder.
+const OPEN_ATTEMPTS: u32 = 20;
+
 /// A lock file, locked by the kernel and removed at the end.
 pub(super) struct FileLock {
     path: PathBuf,
-    root: PathBuf,
+    work: WorkFolder,
     file: File,
     partition: Partition,
     /// Who held it and was killed, a line each.
@@ -35,60 +44,104 @@ pub(super) struct FileLock {
     )]
     dead: String,
     was_stolen: bool,
+    /// Whether the file stays for those who ask who was killed.
+    stays: bool,
 }
 
 impl FileLock {
     /// Takes the lock.
-    pub(super) fn take(path: &Path, root: &Path, partition: &Partition, taker: &LockTaker) -> Result<Self> {
+    pub(super) fn take(
+        path: &Path,
+        work: &WorkFolder,
+        partition: &Partition,
+        taker: &LockTaker,
+    ) -> Result<Self> {
+        let mut looks = 0;
         loop {
-            let mut lock = match Self::try_take(path, root, partition, taker.steals)? {
-                Attempt::Taken(lock) => lock,
-                Attempt::Moved => continue,
-                Attempt::Held => match Self::steal(path, root, partition, taker)? {
-                    Some(lock) => lock,
-                    None => continue,
-                },
+            let lock = match Self::try_take(path, work, partition)? {
+                Attempt::Taken(lock) => Some(lock),
+                Attempt::Moved => None,
+                Attempt::Held(holder) => {
+                    let is_sweeper = holder.starts_with(SWEEPER);
+                    looks += 1;
+                    if looks <= if is_sweeper { SWEEPER_LOOKS } else { HOLDER_LOOKS } {
+                        thread::sleep(STEAL_PAUSE);
+                        None
+                    } else if taker.steals {
+                        Self::steal(path, work, partition, taker)?
+                    } else {
+                        return Err(held(partition, &holder, None));
+                    }
+                }
             };
-            let line = format!("{}\n", taker.holder);
-            lock.file.write_all(line.as_bytes()).map_err(|cause| locking_failed(path, cause))?;
-            return Ok(lock);
+            if let Some(mut lock) = lock {
+                lock.add_holder(&taker.holder)?;
+                return Ok(lock);
+            }
         }
     }
 
-    fn try_take(path: &Path, root: &Path, partition: &Partition, steals: bool) -> Result<Attempt> {
+    /// Takes the lock to clear up, unless somebody has it.
+    pub(super) fn take_if_free(
+        path: &Path,
+        work: &WorkFolder,
+        partition: &Partition,
+        holder: &str,
+    ) -> Result<Option<Self>> {
+        let Attempt::Taken(mut lock) = Self::try_take(path, work, partition)? else { return Ok(None) };
+        lock.add_holder(&format!("{SWEEPER}{holder}"))?;
+        // The lock of a bucket's day is taken over at once from a run that is known to be dead.
+        lock.stays = work.is_private() && !lock.dead.is_empty();
+        Ok(Some(lock))
+    }
+
+    /// Whether somebody has a lock.
+    pub(super) fn is_held(path: &Path) -> bool {
+        let opened = OpenOptions::new().read(true).custom_flags(flags(OFlags::NOFOLLOW)).open(path);
+        let looked = opened.map(|file| flock(file, FlockOperation::NonBlockingLockShared));
+        matches!(looked, Ok(Err(Errno::WOULDBLOCK)))
+    }
+
+    fn try_take(path: &Path, work: &WorkFolder, partition: &Partition) -> Result<Attempt> {
         let failed = |cause| locking_failed(path, cause);
-        let mut file = match open_lock_file(path) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound && root_can_be_made(root) => {
-                return Ok(Attempt::Moved);
-            }
-            opened => opened.map_err(failed)?,
-        };
+        let mut file = open_lock_file(path, work).map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(Errno::WOULDBLOCK) if steals => return Ok(Attempt::Held),
-            Err(Errno::WOULDBLOCK) => return Err(held(partition, newest_holder(&said_in(&mut file)), None)),
+            Err(Errno::WOULDBLOCK) => {
+                return Ok(Attempt::Held(newest_holder(&said_in(&mut file)).to_owned()));
+            }
             result => result.map_err(|errno| failed(errno.into()))?,
         }
         if !is_at(path, &file) {
             return Ok(Attempt::Moved);
         }
-        let (path, root, partition) = (path.to_owned(), root.to_owned(), partition.clone());
+        let (path, work, partition) = (path.to_owned(), work.clone(), partition.clone());
         let dead = said_in(&mut file);
-        Ok(Attempt::Taken(Self { path, root, file, partition, dead, was_stolen: false }))
+        Ok(Attempt::Taken(Self { path, work, file, partition, dead, was_stolen: false, stays: false }))
+    }
+
+    fn add_holder(&mut self, holder: &str) -> Result<()> {
+        let written = self.file.write_all(format!("{holder}\n").as_bytes());
+        written.map_err(|cause| locking_failed(&self.path, cause))
     }
 
     /// Puts a file of ours in the place of one that is locked; `None` when the folder went away meanwhile.
-    fn steal(path: &Path, root: &Path, partition: &Partition, taker: &LockTaker) -> Result<Option<Self>> {
+    fn steal(
+        path: &Path,
+        work: &WorkFolder,
+        partition: &Partition,
+        taker: &LockTaker,
+    ) -> Result<Option<Self>> {
         let ours = path.with_extension("").join(format!("{}.lock", taker.run));
-        let Some(_gate) = close_gate(path, partition)? else { return Ok(None) };
+        let Some(_gate) = close_gate(path, work, partition)? else { return Ok(None) };
         let replace = || {
-            let file = open_lock_file(&ours)?;
+            let file = open_lock_file(&ours, work)?;
             flock(&file, FlockOperation::NonBlockingLockExclusive)?;
             fs::rename(&ours, path)?;
             Ok(file)
         };
         let file = replace().map_err(|cause| locking_failed(path, cause))?;
-        let (path, root, partition) = (path.to_owned(), root.to_owned(), partition.clone());
-        Ok(Some(Self { path, root, file, partition, dead: String::new(), was_stolen: true }))
+        let (path, work, partition) = (path.to_owned(), work.clone(), partition.clone());
+        Ok(Some(Self { path, work, file, partition, dead: String::new(), was_stolen: true, stays: false }))
     }
 
     /// Whether a holder of the lock was killed.
@@ -111,7 +164,8 @@ enum Attempt {
     Taken(FileLock),
     /// A run that ended removed file or folder in between: to be tried again.
     Moved,
-    Held,
+    /// By whom.
+    Held(String),
 }
 
 impl DayLock for FileLock {
@@ -133,9 +187,11 @@ impl DayLock for FileLock {
 impl Drop for FileLock {
     fn drop(&mut self) {
         let _gate = gate(&self.path, FlockOperation::LockShared);
-        if is_at(&self.path, &self.file) {
+        if !self.stays && is_at(&self.path, &self.file) {
             let _ = fs::remove_file(&self.path);
-            remove_empty_parents(&self.path, &self.root);
+            // Of a theft.
+            let _ = fs::remove_dir(self.path.with_extension(""));
+            self.work.remove_empty_above(&self.path);
         }
     }
 }
@@ -148,10 +204,10 @@ fn gate(path: &Path, operation: FlockOperation) -> io::Result<File> {
 }
 
 /// Closes the gate for those who commit; `None` when its folder went away meanwhile.
-fn close_gate(path: &Path, partition: &Partition) -> Result<Option<File>> {
+fn close_gate(path: &Path, work: &WorkFolder, partition: &Partition) -> Result<Option<File>> {
     for _ in 0..STEAL_LOOKS {
         // With something in it, the folder stays.
-        let kept = fs::create_dir_all(path.with_extension(""));
+        let kept = work.make(&path.with_extension(""));
         let closed = kept.and_then(|()| gate(path, FlockOperation::NonBlockingLockExclusive));
         match closed {
             Ok(folder) => {
@@ -165,14 +221,19 @@ fn close_gate(path: &Path, partition: &Partition) -> Result<Option<File>> {
     Err(held(partition, "a run that is just committing a day of the table", None))
 }
 
-fn open_lock_file(path: &Path) -> io::Result<File> {
-    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
-}
-
-/// Whether it was not the root of the lake that is missing.
-fn root_can_be_made(root: &Path) -> bool {
-    fs::create_dir_all(root).is_ok()
+fn open_lock_file(path: &Path, work: &WorkFolder) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(work.file_mode());
+    options.custom_flags(flags(OFlags::NOFOLLOW));
+    let mut attempt = 1;
+    loop {
+        work.make(path.parent().unwrap_or(work.top()))?;
+        match options.open(path) {
+            // A run that ended has removed the folder in between.
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < OPEN_ATTEMPTS => attempt += 1,
+            opened => return opened,
+        }
+    }
 }
 
 /// Whether a path leads to an open file.
@@ -209,14 +270,49 @@ mod tests {
         LockTaker { run: run.to_owned(), holder: format!("run {run}"), steals }
     }
 
+    fn path(root: &Path) -> PathBuf {
+        WorkFolder::in_lake(root).top().join("t/day.lock")
+    }
+
     fn take(root: &Path, taker: &LockTaker) -> Result<FileLock> {
-        FileLock::take(&root.join("t/day.lock"), root, &partition(), taker)
+        FileLock::take(&path(root), &WorkFolder::in_lake(root), &partition(), taker)
+    }
+
+    #[test]
+    fn a_sweeper_is_waited_for_and_others_are_not() {
+        let root = tempfile::tempdir().unwrap();
+        let work = WorkFolder::in_lake(root.path());
+        let sweep = || FileLock::take_if_free(&path(root.path()), &work, &partition(), "run x").unwrap();
+        let sweeper = sweep().unwrap();
+        assert!(FileLock::is_held(&path(root.path())));
+        let one = taker("one", false);
+        let lock = thread::scope(|scope| {
+            let waiting = scope.spawn(|| take(root.path(), &one));
+            // Whether it has come to the lock by then or not, it gets it.
+            drop(sweeper);
+            waiting.join().unwrap().unwrap()
+        });
+        assert!(sweep().is_none());
+        assert!(take(root.path(), &taker("two", false)).is_err());
+        drop(lock);
+        assert!(!FileLock::is_held(&path(root.path())));
+    }
+
+    #[test]
+    fn a_lock_file_that_is_a_link_is_not_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("target");
+        fs::write(&target, "content").unwrap();
+        fs::create_dir_all(path(root.path()).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&target, path(root.path())).unwrap();
+        assert!(take(root.path(), &taker("one", false)).is_err());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "content");
     }
 
     #[test]
     fn those_who_were_killed_are_known_until_somebody_has_taken_their_place() {
         let root = tempfile::tempdir().unwrap();
-        let path = root.path().join("t/day.lock");
+        let path = path(root.path());
         // What a holder that is killed leaves, and one that is killed after him, before he has done anything.
         let one = taker("one", false);
         let lock = take(root.path(), &one).unwrap();

@@ -124,6 +124,12 @@ pub trait Lake: Send + Sync {
     /// Removes what killed runs of the partition left on this machine. The partition must be locked.
     fn sweep(&self, partition: &Partition) -> Result<()>;
 
+    /// Removes, as far as it can be done, what killed runs of any partition left on this machine that no run has.
+    fn sweep_others(&self, taker: &LockTaker);
+
+    /// The partitions in which killed runs left something on this machine.
+    fn left_here(&self) -> Vec<Partition>;
+
     /// Reads a small file, or `None` when there is none.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>>;
 
@@ -217,8 +223,15 @@ pub trait StagedPartition: Send {
     /// Writes the manifest and makes this version the partition, in one step that readers see wholly or not at all.
     ///
     /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary) when another run has replaced the day since this
-    /// version was begun.
-    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<(), Uncommitted>;
+    /// version was begun. What goes wrong once this version is public is no failure, but [trouble](Committed::trouble).
+    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted>;
+}
+
+/// A version that has become the partition.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// What could not be done after it: a person should know of it, but the day stands.
+    pub trouble: Vec<Error>,
 }
 
 /// Why a version of a partition was not committed.

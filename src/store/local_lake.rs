@@ -1,7 +1,7 @@
-//! A lake in a folder of this machine.
+//! A lake in a folder: published days, and how their files are read and put in place.
 //!
-//! A version of a partition is built in `_staging`, which engines pass over, and committed by exchanging it with the
-//! folder of the partition: one system call, so that a path leads to the old day or to the new one.
+//! A run stages all it writes in a folder beside the lake, out of the way of those who read the lake by path, or in
+//! `_staging` where there can be none beside it. Locks, and days that are set aside, are in `_staging` for everybody.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -9,23 +9,28 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
 
+use super::draft::{Draft, folder_of, usual_permissions};
 use super::file_lock::FileLock;
 use super::lake::{
-    DayLock, Lake, LakeEntry, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition, Uncommitted,
+    DayLock, Lake, LakeEntry, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition,
 };
-use super::scratch::{Scratch, remove_empty_parents};
+use super::local_staged::{LocalStaged, sync_folder};
+use super::private_folder::private_path;
+use super::scratch::Scratch;
+use super::work_folder::{WorkFolder, remove_empty_parents};
+use super::write_failure::write_failed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
-
-const STAGING: &str = "_staging";
 
 /// A folder with published days.
 #[derive(Debug)]
 pub struct LocalLake {
     root: PathBuf,
+    /// Where locks and days set aside are, and unfinished work if it cannot be beside the lake.
+    staging: WorkFolder,
+    /// Whether unfinished work is to be out of the way of readers.
+    has_readers: bool,
 }
 
 impl LocalLake {
@@ -37,40 +42,63 @@ impl LocalLake {
                 .with("output", output)
                 .hint("give a folder with --output; it is made when it does not exist"));
         }
-        Ok(Self { root })
+        let staging = WorkFolder::in_lake(&root);
+        Ok(Self { root, staging, has_readers: true })
     }
 
-    fn staging(&self, partition: &Partition) -> PathBuf {
-        self.root.join(STAGING).join(partition.to_string())
+    /// Opens a folder in which shards meet: nobody reads it by path, so that unfinished work may lie in it.
+    pub fn open_staging(output: &str) -> Result<Self> {
+        Ok(Self { has_readers: false, ..Self::open(output)? })
+    }
+
+    /// The place of this user, and nobody else, for work on a lake that is elsewhere: a folder of this name in the
+    /// private one of `scratch`. Nothing is made before it is needed.
+    #[must_use]
+    pub fn private(scratch: &Path, name: &str) -> Self {
+        let root = private_path(scratch).join(name);
+        let staging = WorkFolder::private(&root, scratch);
+        Self { root, staging, has_readers: false }
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn staging(&self) -> &WorkFolder {
+        &self.staging
+    }
+
+    /// The folder of a day.
+    pub(super) fn live(&self, partition: &Partition) -> PathBuf {
+        self.root.join(partition.to_string())
+    }
+
+    pub(super) fn lock_path(&self, partition: &Partition) -> PathBuf {
+        self.staging.top().join(partition.to_string()).with_extension("lock")
     }
 
     /// Takes the partition among the runs of this machine.
     pub(super) fn lock_file(&self, partition: &Partition, taker: &LockTaker) -> Result<FileLock> {
-        FileLock::take(&self.staging(partition).with_extension("lock"), &self.root, partition, taker)
+        FileLock::take(&self.lock_path(partition), &self.staging, partition, taker)
     }
 
-    fn aside(&self, partition: &Partition) -> PathBuf {
-        self.staging(partition).with_extension("previous")
+    /// The folder beside the lake, if it can have one.
+    fn beside(&self) -> Option<WorkFolder> {
+        if self.has_readers { WorkFolder::beside(&self.root) } else { None }
+    }
+
+    /// Every folder in which runs may have left unfinished work.
+    pub(super) fn work_folders(&self) -> Vec<WorkFolder> {
+        let beside = self.beside().filter(WorkFolder::is_usable);
+        [self.staging.clone()].into_iter().chain(beside).collect()
     }
 
     fn failed(&self, doing: &'static str, path: &str) -> impl Fn(io::Error) -> Error {
         let path = self.address(path);
         move |cause| write_failed(doing, Path::new(&path), cause)
     }
-}
-
-/// An error about writing to the lake, with the next step where the cause tells it.
-pub(super) fn write_failed(doing: &'static str, path: &Path, cause: io::Error) -> Error {
-    let hint = match cause.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "the disk is full: make room and run the day again; the day that was published still stands"
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "check that this user may write to the output"
-        }
-        _ => "the day that was published still stands; run the day again",
-    };
-    Error::unusable(doing, cause).with("path", path.display()).hint(hint)
 }
 
 impl Lake for LocalLake {
@@ -89,20 +117,22 @@ impl Lake for LocalLake {
     }
 
     fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
-        Scratch::create(self.staging(partition).join(run), &self.root)
+        let below = |work: &WorkFolder| work.top().join(partition.to_string()).join(run);
+        let beside = self.beside().and_then(|work| Scratch::create(&work, below(&work)).ok());
+        beside.map_or_else(|| Scratch::create(&self.staging, below(&self.staging)), Ok)
     }
 
     fn sweep(&self, partition: &Partition) -> Result<()> {
-        let live = self.root.join(partition.to_string());
-        bring_back(&self.aside(partition), &live).map_err(|cause| {
-            write_failed("cannot bring back the day that an earlier run set aside", &live, cause)
-        })?;
-        match fs::remove_dir_all(self.staging(partition)) {
-            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-                Err(write_failed("cannot remove what an earlier run left", &self.staging(partition), cause))
-            }
-            _ => Ok(()),
-        }
+        self.bring_back(partition)?;
+        self.sweep_day(partition)
+    }
+
+    fn sweep_others(&self, taker: &LockTaker) {
+        self.sweep_free_days(taker);
+    }
+
+    fn left_here(&self) -> Vec<Partition> {
+        self.days_left()
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
@@ -164,26 +194,31 @@ impl Lake for LocalLake {
 
     fn put(&self, path: &str, file: &Path) -> Result<()> {
         let target = self.root.join(path);
-        let folder = target.parent().unwrap_or(&self.root);
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::rename(file, &target))
-            .and_then(|()| sync_folder(folder))
-            .map_err(self.failed("cannot put the file in place", path))
+        let folder = folder_of(&target);
+        let put = || {
+            fs::create_dir_all(folder)?;
+            // Until now it was for this user alone.
+            fs::set_permissions(file, usual_permissions(folder)?)?;
+            fs::rename(file, &target)?;
+            sync_folder(folder)
+        };
+        put().map_err(self.failed("cannot put the file in place", path))
     }
 
     fn write(&self, path: &str, content: &[u8]) -> Result<()> {
         let target = self.root.join(path);
-        // Under a name that begins as the wanted one does: whoever removes one by its beginning removes both.
-        let new = target.with_added_extension("new");
-        let written = fs::create_dir_all(target.parent().unwrap_or(&self.root))
-            .and_then(|()| write_synced(&new, content))
-            .map_err(self.failed("cannot write the file", path))
-            .and_then(|()| self.put(path, &new));
-        if written.is_err() {
-            let _ = fs::remove_file(&new);
-            remove_empty_parents(&new, &self.root);
-        }
-        written
+        let write = || {
+            fs::create_dir_all(folder_of(&target))?;
+            // Its name begins as the wanted one does: whoever removes one by its beginning removes both.
+            let draft = Draft::of(&target, "")?;
+            draft.file().write_all(content)?;
+            draft.keep()?;
+            sync_folder(folder_of(&target))
+        };
+        write().map_err(|cause| {
+            remove_empty_parents(&target, &self.root);
+            self.failed("cannot write the file", path)(cause)
+        })
     }
 
     fn remove(&self, path: &str) -> Result<()> {
@@ -199,7 +234,7 @@ impl Lake for LocalLake {
     }
 
     fn stage(&self, partition: &Partition, scratch: &Scratch) -> Result<Box<dyn StagedPartition>> {
-        let live = self.root.join(partition.to_string());
+        let live = self.live(partition);
         refuse_foreign(&live)?;
         let next = scratch.path().join("next");
         fs::create_dir_all(&next)
@@ -217,7 +252,7 @@ impl Lake for LocalLake {
     }
 
     fn unfinished(&self) -> Result<Vec<Partition>> {
-        Ok(Vec::new())
+        Ok(self.days_left())
     }
 
     fn remove_run_files(&self, _: &[RunFile]) -> Result<()> {
@@ -261,153 +296,9 @@ fn refuse_foreign(live: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A new version of a partition, beside the live one.
-struct LocalStaged {
-    next: PathBuf,
-    live: PathBuf,
-    /// Where the old version steps when it cannot be exchanged; the sweep leaves it alone.
-    aside: PathBuf,
-    /// The manifest of the live version.
-    replaces: Option<Vec<u8>>,
-}
-
-impl LocalStaged {
-    fn write_manifest(&self, manifest: &[u8]) -> io::Result<()> {
-        let mut file = SyncedFile::create(&self.next.join(MANIFEST))?;
-        file.write_all(manifest)?;
-        file.flush()?;
-        sync_folders_below(&self.next)?;
-        fs::create_dir_all(self.live.parent().unwrap_or(Path::new(".")))
-    }
-
-    /// Makes `next` the live folder; the old one, if any, is then where `next` was, or gone.
-    fn exchange(&self) -> io::Result<()> {
-        match renameat_with(CWD, &self.next, CWD, &self.live, RenameFlags::EXCHANGE) {
-            Err(Errno::NOENT) => fs::rename(&self.next, &self.live)?,
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.step_aside()?,
-            result => result?,
-        }
-        sync_folder(self.live.parent().unwrap_or(Path::new(".")))
-    }
-
-    /// Where the file system knows no exchange, the old day steps aside first and is gone for a moment. A run that is
-    /// killed then is made good by the next one, see [`bring_back`].
-    fn step_aside(&self) -> io::Result<()> {
-        if !self.live.exists() {
-            return fs::rename(&self.next, &self.live);
-        }
-        fs::rename(&self.live, &self.aside)?;
-        fs::rename(&self.next, &self.live).inspect_err(|_| {
-            // The error that counts is the first one; the next run tries again.
-            let _ = fs::rename(&self.aside, &self.live);
-        })?;
-        fs::remove_dir_all(&self.aside)
-    }
-}
-
-/// Puts a day that stepped aside back in its place, or removes it when a newer one is there.
-fn bring_back(aside: &Path, live: &Path) -> io::Result<()> {
-    match (aside.exists(), live.exists()) {
-        (false, _) => Ok(()),
-        (true, false) => fs::rename(aside, live),
-        (true, true) => fs::remove_dir_all(aside),
-    }
-}
-
-impl StagedPartition for LocalStaged {
-    fn replaces(&self) -> Option<&[u8]> {
-        self.replaces.as_deref()
-    }
-
-    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
-        let target = self.next.join(path);
-        let create = || {
-            fs::create_dir_all(target.parent().unwrap_or(&self.next))?;
-            SyncedFile::create(&target)
-        };
-        let file = create().map_err(|cause| write_failed("cannot write the file", &target, cause))?;
-        Ok(Box::new(file))
-    }
-
-    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
-        let committed = self.write_manifest(manifest).and_then(|()| self.exchange());
-        committed.map_err(|cause| {
-            let error = write_failed("cannot commit the day", &self.live, cause);
-            Uncommitted { error, is_certain: true }
-        })
-    }
-}
-
-/// A file whose last flush waits until the disk has it.
-struct SyncedFile {
-    file: File,
-}
-
-impl SyncedFile {
-    fn create(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::create_new(path)? })
-    }
-}
-
-impl Write for SyncedFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.sync_all()
-    }
-}
-
-fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(content)?;
-    file.sync_all()
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-fn sync_folders_below(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_folders_below(&entry.path())?;
-        }
-    }
-    sync_folder(folder)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn version(path: &Path, content: &str) {
-        fs::create_dir_all(path).unwrap();
-        fs::write(path.join("part"), content).unwrap();
-    }
-
-    fn content(path: &Path) -> String {
-        fs::read_to_string(path.join("part")).unwrap()
-    }
-
-    fn staged(root: &Path) -> LocalStaged {
-        let at = |name| root.join(name);
-        version(&at("next"), "new");
-        LocalStaged { next: at("next"), live: at("live"), aside: at("aside"), replaces: None }
-    }
-
-    #[test]
-    fn without_exchange_a_first_day_and_a_replacement_are_put_in_place() {
-        let root = tempfile::tempdir().unwrap();
-        for _ in 0..2 {
-            let staged = staged(root.path());
-            staged.step_aside().unwrap();
-            assert_eq!(content(&staged.live), "new");
-            assert!(!staged.aside.exists() && !staged.next.exists());
-        }
-    }
 
     #[test]
     fn a_file_where_a_folder_is_looked_for_holds_nothing() {
@@ -417,21 +308,5 @@ mod tests {
         assert_eq!(lake.names("notes.html").unwrap(), [] as [String; 0]);
         assert!(lake.read("notes.html/_manifest.json").unwrap().is_none());
         assert!(lake.open("notes.html/_manifest.json").unwrap().is_none());
-    }
-
-    #[test]
-    fn without_exchange_a_failed_or_killed_replacement_brings_the_old_day_back() {
-        let root = tempfile::tempdir().unwrap();
-        let staged = staged(root.path());
-        version(&staged.live, "old");
-        fs::remove_dir_all(&staged.next).unwrap();
-        assert!(staged.step_aside().is_err());
-        assert_eq!(content(&staged.live), "old");
-        fs::rename(&staged.live, &staged.aside).unwrap();
-        bring_back(&staged.aside, &staged.live).unwrap();
-        assert_eq!(content(&staged.live), "old");
-        version(&staged.aside, "older");
-        bring_back(&staged.aside, &staged.live).unwrap();
-        assert_eq!((content(&staged.live).as_str(), staged.aside.exists()), ("old", false));
     }
 }

@@ -4,24 +4,34 @@
 
 mod access;
 mod connector;
+mod draft;
 mod file_lock;
 pub mod lake;
 mod local;
 mod local_lake;
+mod local_staged;
+mod private_folder;
 pub mod proxies;
 #[cfg(feature = "aws")]
 pub mod s3;
 pub mod scratch;
+mod sweep;
 pub mod unpack;
 #[cfg(any(test, feature = "aws"))]
 pub(crate) mod walk;
+mod work_folder;
+mod write_failure;
 
 pub use access::{Encryption, LakeAccess, SourceAccess};
 pub use connector::{Connector, Way};
-pub use lake::{DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
+pub use draft::{Draft, file_behind};
+pub use lake::{Committed, DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
 pub use local::LocalStore;
 pub use local_lake::LocalLake;
+pub use private_folder::private_folder;
 pub use scratch::Scratch;
+pub use sweep::Recovered;
+pub use write_failure::write_failed;
 
 use std::io::Read;
 

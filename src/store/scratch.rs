@@ -1,31 +1,38 @@
 //! A folder for what must not stay: removed when it goes out of scope.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::{Errno, retry_on_intr};
 
-/// How often a folder is made of which another run removes a parent at that moment.
-const MAKE_ATTEMPTS: u32 = 20;
+use super::work_folder::WorkFolder;
+use super::write_failure::write_failed;
+use crate::error::Result;
 
 /// A folder that is removed with all it holds when the value is dropped.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
-    root: PathBuf,
+    work: WorkFolder,
+    /// Locked as long as it is in use: what the kernel knows to be free is of a run that was killed. `None` on a file
+    /// system that knows no locks on folders.
+    _in_use: Option<File>,
 }
 
 impl Scratch {
-    /// Makes the folder, and those above it; of these the ones below `root` go with it, once they are empty.
-    pub fn create(path: impl Into<PathBuf>, root: impl Into<PathBuf>) -> Result<Self> {
-        let (path, root) = (path.into(), root.into());
-        make(&path).map_err(|cause| {
-            Error::unusable("cannot make the staging folder", cause)
-                .with("folder", path.display())
+    /// Makes the folder, which must be new, and those above it; of these the ones that are empty go with it.
+    pub(super) fn create(work: &WorkFolder, path: PathBuf) -> Result<Self> {
+        work.make_new(&path).map_err(|cause| {
+            write_failed("cannot make the staging folder", &path, cause)
                 .hint("check that the output exists and that this user may write there")
         })?;
-        Ok(Self { path, root })
+        let in_use = File::open(&path).ok();
+        let in_use =
+            in_use.filter(|folder| retry_on_intr(|| flock(folder, FlockOperation::LockExclusive)).is_ok());
+        Ok(Self { path, work: work.clone(), _in_use: in_use })
     }
 
     /// Where it is.
@@ -33,32 +40,44 @@ impl Scratch {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Removes it, and says what cannot be removed.
+    pub fn remove(self) -> Result<()> {
+        fs::remove_dir_all(&self.path)
+            .map_err(|cause| write_failed("cannot remove unfinished work", &self.path, cause))
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Best effort: the next run of the day removes what stays.
+        // Best effort: the next run removes what stays.
         let _ = fs::remove_dir_all(&self.path);
-        remove_empty_parents(&self.path, &self.root);
+        self.work.remove_empty_above(&self.path);
     }
 }
 
-/// Makes a folder and those above it, which others that end may remove as long as they are empty.
-fn make(path: &Path) -> io::Result<()> {
-    let mut attempt = 1;
-    loop {
-        match fs::create_dir_all(path) {
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < MAKE_ATTEMPTS => attempt += 1,
-            made => return made,
-        }
+/// Whether a run works in a folder; `None` where the file system does not say.
+pub(super) fn is_in_use(folder: &Path) -> Option<bool> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags(OFlags::DIRECTORY | OFlags::NOFOLLOW))
+        .open(folder)
+        .ok()?;
+    match flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Some(false),
+        Err(Errno::WOULDBLOCK) => Some(true),
+        Err(_) => None,
     }
 }
 
-/// Removes the folders above `path` and below `root`, from the inside out, as long as they are empty.
-pub(super) fn remove_empty_parents(path: &Path, root: &Path) {
-    for parent in path.ancestors().skip(1).take_while(|parent| *parent != root) {
-        if fs::remove_dir(parent).is_err() {
-            return;
-        }
-    }
+/// Makes a file for rows that others may not read; no link is followed.
+pub fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.custom_flags(flags(OFlags::NOFOLLOW)).open(path)
+}
+
+/// Flags as the standard library takes them.
+pub(super) fn flags(flags: OFlags) -> i32 {
+    i32::try_from(flags.bits()).unwrap_or_default()
 }

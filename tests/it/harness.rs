@@ -124,8 +124,14 @@ impl Workdir {
 
     /// Fails when something of an unfinished run is left in a lake.
     pub(crate) fn assert_no_debris(&self, lake: &str) {
-        let staging = self.path(lake).join("_staging");
-        assert!(!staging.exists(), "debris is left in {}", staging.display());
+        for staging in [self.path(lake).join("_staging"), self.beside(lake)] {
+            assert!(!staging.exists(), "debris is left in {}", staging.display());
+        }
+    }
+
+    /// Where the runs of a lake work: beside it.
+    pub(crate) fn beside(&self, lake: &str) -> PathBuf {
+        self.path(&format!(".{lake}.logmill"))
     }
 
     fn note(&self, text: &str) {

@@ -41,4 +41,5 @@ mod settings;
 mod shards;
 mod summaries;
 mod unfinished_days;
+mod unfinished_work;
 mod why;

@@ -140,7 +140,7 @@ fn has(folder: &Path, name: &str) -> bool {
 
 /// Waits until a run has come to a moment or has ended.
 fn wait_for(scene: &Scene, run: &mut Running<'_>, (name, millis): (&str, u64)) {
-    let staging = scene.work.lake().join("_staging");
+    let staging = scene.work.beside("lake");
     while !run.has_ended() && !has(&staging, name) {
         thread::sleep(Duration::from_micros(100));
     }

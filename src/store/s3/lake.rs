@@ -41,8 +41,6 @@ pub struct S3Lake {
     access: LakeAccess,
     /// Where this machine keeps what it must: rows in the making, and who makes them.
     local: LocalLake,
-    /// The folder of that.
-    scratch: PathBuf,
 }
 
 impl S3Lake {
@@ -54,9 +52,8 @@ impl S3Lake {
         let owner = access.expected_bucket_owner.clone();
         let bucket = Bucket { aws, client, name: location.bucket.clone(), payer: None, owner };
         let root = location.folder();
-        let scratch = scratch_folder(scratch, &bucket.address(&root));
-        let local = LocalLake::open(&scratch.to_string_lossy())?;
-        Ok(Self { bucket: Arc::new(bucket), clock, root, access, local, scratch })
+        let local = LocalLake::private(scratch, &scratch_name(&bucket.address(&root)));
+        Ok(Self { bucket: Arc::new(bucket), clock, root, access, local })
     }
 
     fn key(&self, path: &str) -> String {
@@ -179,17 +176,17 @@ fn listing(target: &str) -> Asked<'_> {
     Asked { failing: "cannot list the lake", target, permission: "s3:ListBucket" }
 }
 
-/// One folder for each lake and user, so that the runs of different ones do not meet.
-fn scratch_folder(scratch: &Path, address: &str) -> PathBuf {
-    let name = address.trim_start_matches("s3://").trim_end_matches('/').replace('_', "__").replace('/', "_");
-    let user = rustix::process::getuid().as_raw();
-    scratch.join(format!("logmill-{user}-{name}"))
+/// One folder for each lake, so that the runs of different ones do not meet.
+fn scratch_name(address: &str) -> String {
+    address.trim_start_matches("s3://").trim_end_matches('/').replace('_', "__").replace('/', "_")
 }
 
 impl Drop for S3Lake {
     fn drop(&mut self) {
         // Only when nothing is in it: another run on this machine may be at work.
-        let _ = std::fs::remove_dir(&self.scratch);
+        for folder in self.local.root().ancestors().take(2) {
+            let _ = std::fs::remove_dir(folder);
+        }
     }
 }
 
@@ -218,6 +215,14 @@ impl Lake for S3Lake {
 
     fn sweep(&self, partition: &Partition) -> Result<()> {
         self.local.sweep(partition)
+    }
+
+    fn sweep_others(&self, taker: &LockTaker) {
+        self.local.sweep_others(taker);
+    }
+
+    fn left_here(&self) -> Vec<Partition> {
+        self.local.left_here()
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {

@@ -13,7 +13,7 @@ use super::object::try_get;
 use super::upload::{self, Upload, UploadWriter, Uploads, lock, overtaken, writing};
 use crate::error::{Error, Result};
 use crate::store::LakeAccess;
-use crate::store::lake::{MANIFEST, StagedPartition, Uncommitted};
+use crate::store::lake::{Committed, MANIFEST, StagedPartition, Uncommitted};
 
 /// How often the manifest is put again when S3 says that somebody else is putting it.
 const COMMIT_ATTEMPTS: u32 = 5;
@@ -58,7 +58,7 @@ impl StagedPartition for S3Staged {
         Ok(Box::new(UploadWriter::begin(&self.bucket, &self.access, key, &self.uploads)?))
     }
 
-    fn commit(mut self: Box<Self>, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
+    fn commit(mut self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
         let uploads = lock(&self.uploads).clone();
         let aws = Arc::clone(&self.bucket.aws);
         let committed = aws.wait_out(async {
@@ -71,7 +71,7 @@ impl StagedPartition for S3Staged {
         });
         // Where it is not known whether S3 has it, the next run finds out and cleans.
         self.must_stay = !committed.as_ref().is_err_and(|refused| refused.is_certain);
-        committed
+        committed.map(|()| Committed::default())
     }
 }
 

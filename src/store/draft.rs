@@ -1,0 +1,130 @@
+//! A file in the making, beside the place that it is for: readers find the old file or the whole new one.
+//!
+//! Until it is kept it has a random name, is made exclusively and is open to its owner alone. Dropped before that, it
+//! leaves nothing behind.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::{Builder, NamedTempFile};
+
+const WORLD_WRITABLE_AND_STICKY: u32 = 0o1002;
+
+/// A new version of a file.
+#[derive(Debug)]
+pub struct Draft {
+    file: NamedTempFile,
+    target: PathBuf,
+}
+
+impl Draft {
+    /// Begins a new version of `target`; `front` stands before the name of the target in that of the draft.
+    pub fn of(target: &Path, front: &str) -> io::Result<Self> {
+        let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+        let begin: OsString = [OsStr::new(front), name, OsStr::new(".")].into_iter().collect();
+        let file = Builder::new().prefix(&begin).suffix(".new").tempfile_in(folder_of(target))?;
+        Ok(Self { file, target: target.to_owned() })
+    }
+
+    /// The file itself, to be written to.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        self.file.as_file()
+    }
+
+    /// Puts it in its place, once its content outlives the machine: its name may come into force only then. It has the
+    /// permissions of the file that it replaces, or those that the user's new files have.
+    pub fn keep(self) -> io::Result<()> {
+        let permissions = match fs::metadata(&self.target) {
+            Ok(found) => found.permissions(),
+            Err(_) => usual_permissions(folder_of(&self.target))?,
+        };
+        self.file().set_permissions(permissions)?;
+        self.file().sync_all()?;
+        self.file.persist(&self.target).map(drop).map_err(|failed| failed.error)
+    }
+}
+
+/// The folder of a file.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The permissions that a new file of this user has in a folder: what umask and folder leave of reading and writing.
+pub(super) fn usual_permissions(folder: &Path) -> io::Result<Permissions> {
+    let probe =
+        Builder::new().prefix(".logmill-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    Ok(probe.as_file().metadata()?.permissions())
+}
+
+/// The file that a path means: that behind a link, if it is one.
+///
+/// Fails for a link that another user has put into a folder for all, such as `/tmp`, as the system itself does for those
+/// who open it.
+pub fn file_behind(path: &Path) -> io::Result<PathBuf> {
+    let is_link = |path: &Path| fs::symlink_metadata(path).ok().filter(|meta| meta.file_type().is_symlink());
+    let Some(link) = is_link(path) else { return Ok(path.to_owned()) };
+    let folder = fs::metadata(folder_of(path))?;
+    let is_for_all = folder.mode() & WORLD_WRITABLE_AND_STICKY == WORLD_WRITABLE_AND_STICKY;
+    let is_own = link.uid() == rustix::process::geteuid().as_raw() || link.uid() == folder.uid();
+    if is_for_all && !is_own {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it is a link that another user has put there",
+        ));
+    }
+    Ok(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_draft_is_private_until_it_is_kept_and_has_the_usual_permissions_then() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, usual) = (folder.path().join("file"), folder.path().join("usual"));
+        File::create(&usual).unwrap();
+        let draft = Draft::of(&target, ".").unwrap();
+        draft.file().write_all(b"new").unwrap();
+        let made = names(folder.path()).into_iter().find(|name| name.starts_with(".file.")).unwrap();
+        assert!(made.ends_with(".new"), "{made}");
+        assert_eq!(mode(&folder.path().join(made)), 0o600);
+        draft.keep().unwrap();
+        assert_eq!((fs::read(&target).unwrap().as_slice(), mode(&target)), (&b"new"[..], mode(&usual)));
+        fs::set_permissions(&target, Permissions::from_mode(0o640)).unwrap();
+        Draft::of(&target, "").unwrap().keep().unwrap();
+        assert_eq!((fs::read(&target).unwrap().len(), mode(&target)), (0, 0o640));
+        drop(Draft::of(&target, "").unwrap());
+        assert_eq!(names(folder.path()).len(), 2);
+    }
+
+    #[test]
+    fn a_link_of_another_user_in_a_folder_for_all_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert_eq!(file_behind(&link).unwrap(), fs::canonicalize(&target).unwrap());
+        // Only root can make files of others.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+            assert!(file_behind(&link).is_ok(), "the folder is not for all");
+            fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
+            assert_eq!(file_behind(&link).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        }
+    }
+}

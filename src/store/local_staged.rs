@@ -1,0 +1,261 @@
+//! A new version of a day in a folder, and how it takes the place of the live one.
+//!
+//! Everything is written beside the live folder and synced; then the two are exchanged by one system call, so that a path
+//! leads to the old day or to the new one. What goes wrong after that is no reason to say that the old day stands: the
+//! new one is public, and the trouble is told beside it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use super::draft::folder_of;
+use super::lake::{Committed, MANIFEST, StagedPartition, Uncommitted};
+use super::write_failure::{with_sentence, write_failed};
+use crate::error::{Error, Result};
+
+/// A new version of a partition, beside the live one.
+pub(super) struct LocalStaged {
+    pub(super) next: PathBuf,
+    pub(super) live: PathBuf,
+    /// Where the old version steps when it cannot be exchanged; the sweep leaves it alone.
+    pub(super) aside: PathBuf,
+    /// The manifest of the live version.
+    pub(super) replaces: Option<Vec<u8>>,
+}
+
+impl LocalStaged {
+    fn write_manifest(&self, manifest: &[u8]) -> io::Result<()> {
+        let mut file = SyncedFile::create(&self.next.join(MANIFEST))?;
+        file.write_all(manifest)?;
+        file.flush()?;
+        sync_folders_below(&self.next)?;
+        fs::create_dir_all(folder_of(&self.live))
+    }
+
+    /// Makes `next` the live folder; the old one, if any, is then where `next` was, or set aside.
+    fn switch(&self) -> io::Result<()> {
+        match renameat_with(CWD, &self.next, CWD, &self.live, RenameFlags::EXCHANGE) {
+            Err(Errno::NOENT) => fs::rename(&self.next, &self.live),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.step_aside(),
+            result => Ok(result?),
+        }
+    }
+
+    /// Where the file system knows no exchange, the old day steps aside first and is gone for a moment. A run that is
+    /// killed then is made good by whoever opens the lake next, see [`bring_back`].
+    fn step_aside(&self) -> io::Result<()> {
+        if !self.live.exists() {
+            return fs::rename(&self.next, &self.live);
+        }
+        fs::create_dir_all(folder_of(&self.aside))?;
+        fs::rename(&self.live, &self.aside)?;
+        fs::rename(&self.next, &self.live).inspect_err(|_| {
+            // The error that counts is the first one; whoever opens the lake next tries again.
+            let _ = fs::rename(&self.aside, &self.live);
+        })
+    }
+
+    /// What an error of the switch means: a file system behind a network may have done what it denies.
+    fn settle(&self, cause: io::Error, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+        let live = match fs::read(self.live.join(MANIFEST)) {
+            Ok(live) => Ok(Some(live)),
+            Err(missing) if missing.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(unreadable) => Err(unreadable),
+        };
+        if matches!(&live, Ok(Some(live)) if live == manifest) {
+            return Ok(Committed {
+                trouble: vec![committed_but("the switch to the new day", &self.live, cause)],
+            });
+        }
+        let error = write_failed("cannot commit the day", &self.live, cause);
+        Err(Uncommitted { error, is_certain: live.is_ok() })
+    }
+
+    /// What can only be done once the day is public.
+    fn finish(&self) -> Vec<Error> {
+        let synced = sync_folder(folder_of(&self.live))
+            .map_err(|cause| committed_but("the name of its folder", folder_of(&self.live), cause));
+        let removed = discard(&self.aside, &self.next).map_err(|cause| {
+            Error::unusable(
+                "cannot remove the day that was replaced: the next command on the lake will",
+                cause,
+            )
+            .with("folder", self.aside.display())
+        });
+        [synced, removed].into_iter().filter_map(std::result::Result::err).collect()
+    }
+}
+
+/// Trouble about a day that is public: a power cut may still undo the switch.
+fn committed_but(what: &str, path: &Path, cause: io::Error) -> Error {
+    let text = format!("the day is published, but it is not certain that {what} outlives a power cut");
+    Error::unusable(text, cause).with("path", path.display()).hint(
+        "check the disk, and that this user may read the folder; run 'logmill verify' after a power cut",
+    )
+}
+
+/// Removes a day that stepped aside. It first goes to a place that is out of the way of those who read the lake by path.
+fn discard(aside: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(aside, to) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(_) => fs::remove_dir_all(aside),
+        Ok(()) => fs::remove_dir_all(to),
+    }
+}
+
+/// Puts a day that stepped aside back in its place, or removes it when a newer one is there; whether it is back.
+pub(super) fn bring_back(aside: &Path, live: &Path) -> io::Result<bool> {
+    match (aside.exists(), live.exists()) {
+        (false, _) => Ok(false),
+        (true, false) => {
+            fs::create_dir_all(folder_of(live))?;
+            fs::rename(aside, live)?;
+            // Without it the day would still be there, in the other place.
+            let _ = sync_folder(folder_of(live));
+            Ok(true)
+        }
+        (true, true) => fs::remove_dir_all(aside).map(|()| false),
+    }
+}
+
+impl StagedPartition for LocalStaged {
+    fn replaces(&self) -> Option<&[u8]> {
+        self.replaces.as_deref()
+    }
+
+    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
+        let target = self.next.join(path);
+        let create = || {
+            fs::create_dir_all(target.parent().unwrap_or(&self.next))?;
+            SyncedFile::create(&target)
+        };
+        let file = create().map_err(|cause| write_failed("cannot write the file", &target, cause))?;
+        Ok(Box::new(file))
+    }
+
+    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+        self.write_manifest(manifest).map_err(|cause| Uncommitted {
+            error: write_failed("cannot commit the day", &self.live, cause),
+            is_certain: true,
+        })?;
+        let mut committed = match self.switch() {
+            Ok(()) => Committed::default(),
+            Err(cause) => self.settle(cause, manifest)?,
+        };
+        committed.trouble.extend(self.finish());
+        Ok(committed)
+    }
+}
+
+/// A file whose last flush waits until the disk has it.
+struct SyncedFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl SyncedFile {
+    fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: File::create_new(path)?, path: path.to_owned() })
+    }
+
+    fn failed(&self, cause: io::Error) -> io::Error {
+        with_sentence("cannot write the file", &self.path, cause)
+    }
+}
+
+impl Write for SyncedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).map_err(|cause| self.failed(cause))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.sync_all().map_err(|cause| self.failed(cause))
+    }
+}
+
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn sync_folders_below(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_folders_below(&entry.path())?;
+        }
+    }
+    sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(path: &Path, content: &str) {
+        fs::create_dir_all(path).unwrap();
+        fs::write(path.join("part"), content).unwrap();
+    }
+
+    fn content(path: &Path) -> String {
+        fs::read_to_string(path.join("part")).unwrap()
+    }
+
+    fn staged(root: &Path) -> LocalStaged {
+        let at = |name| root.join(name);
+        version(&at("next"), "new");
+        LocalStaged { next: at("next"), live: at("table/live"), aside: at("staging/aside"), replaces: None }
+    }
+
+    #[test]
+    fn without_exchange_a_first_day_and_a_replacement_are_put_in_place() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("table")).unwrap();
+        for _ in 0..2 {
+            let staged = staged(root.path());
+            staged.step_aside().unwrap();
+            assert!(staged.finish().is_empty());
+            assert_eq!(content(&staged.live), "new");
+            assert!(!staged.aside.exists() && !staged.next.exists());
+        }
+    }
+
+    #[test]
+    fn without_exchange_a_failed_or_killed_replacement_brings_the_old_day_back() {
+        let root = tempfile::tempdir().unwrap();
+        let staged = staged(root.path());
+        version(&staged.live, "old");
+        fs::remove_dir_all(&staged.next).unwrap();
+        assert!(staged.step_aside().is_err());
+        assert_eq!(content(&staged.live), "old");
+        fs::rename(&staged.live, &staged.aside).unwrap();
+        assert!(bring_back(&staged.aside, &staged.live).unwrap());
+        assert_eq!(content(&staged.live), "old");
+        version(&staged.aside, "older");
+        assert!(!bring_back(&staged.aside, &staged.live).unwrap());
+        assert_eq!((content(&staged.live).as_str(), staged.aside.exists()), ("old", false));
+    }
+
+    #[test]
+    fn an_error_of_the_switch_is_settled_by_the_manifest_that_is_live() {
+        let root = tempfile::tempdir().unwrap();
+        let staged = staged(root.path());
+        fs::create_dir_all(&staged.live).unwrap();
+        let manifest = staged.live.join(MANIFEST);
+        let settle = || staged.settle(io::Error::other("denied"), b"new");
+        for live in [None, Some("old")] {
+            live.map(|content| fs::write(&manifest, content).unwrap());
+            let refused = settle().unwrap_err();
+            assert!(refused.is_certain);
+            assert!(refused.error.next_step().unwrap().contains("still stands"));
+        }
+        fs::write(&manifest, "new").unwrap();
+        let trouble = settle().unwrap().trouble;
+        assert!(trouble[0].to_string().starts_with("the day is published, but"), "{}", trouble[0]);
+        fs::remove_file(&manifest).unwrap();
+        fs::create_dir(&manifest).unwrap();
+        assert!(!settle().unwrap_err().is_certain, "what cannot be read tells nothing");
+    }
+}

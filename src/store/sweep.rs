@@ -1,0 +1,182 @@
+//! What killed runs leave in the work folders of a lake: a day that was set aside, and unfinished work.
+//!
+//! A day that was set aside is the only copy of its rows, and is brought back before anybody looks at the lake. Unfinished
+//! work is removed under the lock of its day, but never what a run still works in.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::file_lock::FileLock;
+use super::lake::{INPUTS, LockTaker, Partition, is_run_name};
+use super::local_lake::LocalLake;
+use super::local_staged::bring_back;
+use super::scratch::is_in_use;
+use super::work_folder::WorkFolder;
+use super::write_failure::write_failed;
+use crate::error::{Error, Result};
+
+/// What the name of a day that was set aside ends with.
+const ASIDE: &str = ".previous";
+
+/// What became of a day that a killed run had set aside.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The day.
+    pub partition: Partition,
+    /// Why it is not back, if it is not.
+    pub error: Option<Error>,
+}
+
+impl LocalLake {
+    /// Brings back the days that killed runs have set aside; those of runs that are still at work are left to them.
+    pub fn recover(&self) -> Vec<Recovered> {
+        self.set_aside().into_iter().filter_map(|partition| self.recover_day(partition)).collect()
+    }
+
+    fn recover_day(&self, partition: Partition) -> Option<Recovered> {
+        let holder = format!("process {}", std::process::id());
+        let recovered = self.lock_if_free(&partition, &holder).and_then(|lock| {
+            lock.map(|_lock| self.bring_back(&partition)).transpose().map(Option::unwrap_or_default)
+        });
+        match recovered {
+            Ok(false) => None,
+            Ok(true) => Some(Recovered { partition, error: None }),
+            Err(error) => Some(Recovered { partition, error: Some(error) }),
+        }
+    }
+
+    /// The days that are set aside.
+    fn set_aside(&self) -> Vec<Partition> {
+        let days = folders_of_days(self.staging(), ASIDE);
+        days.into_iter().map(|(partition, _)| partition).collect()
+    }
+
+    /// Puts a day that was set aside back in its place; whether there was one. The partition must be locked.
+    pub(super) fn bring_back(&self, partition: &Partition) -> Result<bool> {
+        let live = self.live(partition);
+        let aside = self.aside(partition);
+        let brought = self.staging().refuse_links(&aside).and_then(|()| bring_back(&aside, &live));
+        let brought = brought.map_err(|cause| {
+            write_failed("cannot bring back the day that an earlier run set aside", &live, cause)
+        })?;
+        self.staging().remove_empty_above(&aside);
+        Ok(brought)
+    }
+
+    /// Where a day steps when it cannot be exchanged.
+    pub(super) fn aside(&self, partition: &Partition) -> PathBuf {
+        self.staging().top().join(partition.to_string()).with_added_extension(&ASIDE[1..])
+    }
+
+    /// The partitions in which killed runs have left unfinished work.
+    pub(super) fn days_left(&self) -> Vec<Partition> {
+        let mut days = Vec::new();
+        for work in self.work_folders() {
+            for (partition, folder) in folders_of_days(&work, "") {
+                // A file system that knows no locks on folders may know them on files.
+                let is_held = || FileLock::is_held(&self.lock_path(&partition));
+                let is_free = |work: &PathBuf| !is_in_use(work).unwrap_or_else(is_held);
+                let is_left = || children(&folder).iter().any(is_free);
+                if !days.contains(&partition) && is_left() {
+                    days.push(partition);
+                }
+            }
+        }
+        days
+    }
+
+    /// Removes unfinished work of a day in which no run works. The partition must be locked.
+    pub(super) fn sweep_day(&self, partition: &Partition) -> Result<()> {
+        for work in self.work_folders() {
+            let folder = work.top().join(partition.to_string());
+            let swept = work.refuse_links(&folder).and_then(|()| self.sweep_folder(partition, &folder));
+            match swept {
+                // What a run of another user has left beside the lake is out of the way.
+                Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied && work.is_beside() => {}
+                swept => swept.map_err(|cause| {
+                    write_failed("cannot remove what an earlier run left", &folder, cause)
+                })?,
+            }
+            work.remove_empty_above(&folder.join("run"));
+        }
+        Ok(())
+    }
+
+    fn sweep_folder(&self, partition: &Partition, folder: &Path) -> io::Result<()> {
+        for left in children(folder) {
+            if is_in_use(&left) == Some(true) {
+                continue;
+            }
+            self.forget_quarantine(partition, &left);
+            let is_folder = fs::symlink_metadata(&left).is_ok_and(|meta| meta.is_dir());
+            let removed = if is_folder { fs::remove_dir_all(&left) } else { fs::remove_file(&left) };
+            match removed {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the rejected rows of the runs whose work is left: of one that was killed before its commit, and of the day
+    /// that one replaced which was killed after it. Those of the live day stay, and so do those of refused days, whose
+    /// runs have left nothing.
+    fn forget_quarantine(&self, partition: &Partition, left: &Path) {
+        let live = runs_of(&self.live(partition));
+        let name = left.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let runs = runs_of(&left.join("next")).into_iter().chain([name.to_owned()]);
+        for run in runs.filter(|run| is_run_name(run) && !live.contains(run)) {
+            let path = self.root().join(partition.quarantine()).join(format!("{run}.jsonl"));
+            // Best effort: the next run of the day removes what is superseded.
+            let _ = fs::remove_file(&path);
+            super::work_folder::remove_empty_parents(&path, self.root());
+        }
+    }
+
+    /// Removes what killed runs have left, as far as no run has the day.
+    pub(super) fn sweep_free_days(&self, taker: &LockTaker) {
+        for partition in self.days_left() {
+            // Best effort: it is not the work that was asked for.
+            if let Ok(Some(_lock)) = self.lock_if_free(&partition, &taker.holder) {
+                let _ = self.bring_back(&partition).and_then(|_| self.sweep_day(&partition));
+            }
+        }
+    }
+
+    fn lock_if_free(&self, partition: &Partition, holder: &str) -> Result<Option<FileLock>> {
+        FileLock::take_if_free(&self.lock_path(partition), self.staging(), partition, holder)
+    }
+}
+
+/// The runs whose lists of inputs a version of a day has: one.
+fn runs_of(version: &Path) -> Vec<String> {
+    let run = |path: PathBuf| Some(path.file_name()?.to_str()?.split_once('.')?.0.to_owned());
+    children(&version.join(INPUTS)).into_iter().filter_map(run).collect()
+}
+
+/// The folders of days in a work folder, with this at the end of their names.
+fn folders_of_days(work: &WorkFolder, end: &str) -> Vec<(Partition, PathBuf)> {
+    let mut found = Vec::new();
+    for table in children(work.top()).into_iter().filter(|table| is_folder(table)) {
+        for folder in children(&table).into_iter().filter(|folder| is_folder(folder)) {
+            let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            let (Some(table), Some(day)) = (name(&table), name(&folder)) else { continue };
+            let day = day.strip_prefix("proc_ymd=").and_then(|day| day.strip_suffix(end)?.parse().ok());
+            found.extend(day.map(|day| (Partition { table, day }, folder)));
+        }
+    }
+    found
+}
+
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
+}
+
+/// What is in a folder, in the order of names; nothing if it cannot be looked into.
+fn children(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
