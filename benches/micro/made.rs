@@ -97,6 +97,7 @@ pub(crate) fn options() -> ConvertOptions {
         threads: 1,
         memory: 2 << 30,
         max_object_bytes: 1 << 30,
+        max_quarantine_bytes: 256 << 20,
         target_file_bytes: 256 << 20,
         row_group_bytes: 128 << 20,
         limits: DecodeLimits::ATHENA,

@@ -293,6 +293,10 @@ pub(super) struct ConvertArgs {
     /// temporary files; env: LOGMILL_SCRATCH]
     #[arg(long, value_name = "DIR")]
     pub(super) scratch: Option<String>,
+    /// Bytes of rejected rows that are kept of each table of the shard; further ones are only counted, by reason and object
+    /// [default: 256 MiB; env: LOGMILL_MAX_QUARANTINE]
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_quarantine: Option<String>,
     #[command(flatten)]
     pub(super) read: ReadArgs,
 }

@@ -16,6 +16,7 @@ pub(super) struct ConfigFile {
     pub(super) memory: Option<Scalar>,
     pub(super) max_object_size: Option<Scalar>,
     pub(super) max_reject_ratio: Option<Scalar>,
+    pub(super) max_quarantine: Option<Scalar>,
     pub(super) allow_empty: Option<Scalar>,
     pub(super) max_shrink: Option<Scalar>,
     pub(super) fail_on_empty: Option<Scalar>,

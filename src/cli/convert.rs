@@ -1,6 +1,6 @@
 //! `logmill convert`: one shard of a plan into a staging folder or bucket.
 
-use super::args::{ConvertArgs, GlobalArgs, LakeArgs};
+use super::args::{ConvertArgs, GlobalArgs, LakeArgs, WriteArgs};
 use super::day::run_name;
 use super::exit::Exit;
 use super::plan_file::{PlanFile, staging};
@@ -15,7 +15,8 @@ use crate::store::Connector;
 
 pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let lake = LakeArgs { scratch: args.scratch.clone(), ..LakeArgs::default() };
-    let flags = Flags { read: Some(&args.read), lake: Some(&lake), ..Flags::default() };
+    let write = WriteArgs { max_quarantine: args.max_quarantine.clone(), ..WriteArgs::default() };
+    let flags = Flags { read: Some(&args.read), lake: Some(&lake), write: Some(&write), ..Flags::default() };
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let (plan, plan_id) = PlanFile::at(&args.plan, &settings, &connector)?.read()?;

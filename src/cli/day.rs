@@ -124,7 +124,8 @@ impl<'a> DayRun<'a> {
         let progress = Progress::reading(self.console, &plan.table, plan.bytes());
         let (options, connector) = (self.options(), self.connector);
         let target = DayTarget { day: self.day, scratch: staged.scratch().path() };
-        let leg = Leg::of_plan(plan, target, identity_key, None);
+        let max_reject_ratio = Some(self.settings.rules.max_reject_ratio);
+        let leg = Leg { max_reject_ratio, ..Leg::of_plan(plan, target, identity_key, None) };
         let began = console::now();
         let found = convert::scatter(&leg, &options.residency(), &options, connector, &progress)?;
         let scattered = found.into_iter().next().unwrap_or_default();
@@ -143,11 +144,12 @@ impl<'a> DayRun<'a> {
         let writing = console::now();
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let partition = Partition { table: plan.table.clone(), day: self.day };
-        let quarantine = staged.stage_quarantine(&mut gathered)?;
-        self.note_rows(&plan.table, gathered.ledger);
-        self.warn_of_damage(plan, &gathered);
-        self.warn_of_names(plan, &gathered);
         let rules = &self.settings.rules;
+        let quarantine = staged.stage_quarantine(&mut gathered, rules.max_quarantine_bytes)?;
+        self.note_rows(&plan.table, gathered.ledger, gathered.counted_only());
+        self.warn_of_damage(plan, &gathered);
+        self.warn_of_counted_only(plan, &gathered);
+        self.warn_of_names(plan, &gathered);
         let checked = rules.check(&gathered, &partition, quarantine.as_deref());
         let checked = checked.and_then(|()| staged.check_shrink(rules.shrink, plan, &gathered.ledger));
         let lost = checked.as_ref().ok().copied().flatten();
@@ -300,6 +302,7 @@ impl<'a> DayRun<'a> {
             listed: Some(plan.listed().of_the_day()),
             inputs_file,
             quarantine: staged.quarantine().cloned(),
+            counted_only: gathered.counted_only(),
             parts: Vec::new(),
             database: None,
             superseded: Vec::new(),
@@ -362,6 +365,24 @@ impl<'a> DayRun<'a> {
                 ("rows_published", rows.before.into()),
                 ("rows_now", rows.after.into()),
                 ("explained", rows.explained.into()),
+            ],
+        );
+    }
+
+    /// Tells of rejected rows that are not kept.
+    fn warn_of_counted_only(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
+        let counted_only = gathered.counted_only();
+        if counted_only.is_empty() {
+            return;
+        }
+        let rows: u64 = counted_only.iter().map(|counted| counted.rows).sum();
+        self.warn(
+            &plan.table,
+            "rejected rows are only counted: the quarantine has no room for them",
+            vec![
+                ("rows", rows.into()),
+                ("reasons", json!(counted_only)),
+                ("hint", "--max-quarantine keeps more".into()),
             ],
         );
     }

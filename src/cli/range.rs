@@ -229,6 +229,7 @@ impl<'a> RangeRun<'_, 'a> {
             days: targets.collect(),
             identity_key: self.identity_key,
             number: self.walks,
+            max_reject_ratio: None,
         };
         convert::scatter(&leg, &self.residency, &self.options, self.run.connector, &self.progress)
     }

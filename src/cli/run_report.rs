@@ -12,6 +12,7 @@ use super::day::DayRun;
 use super::exit::Exit;
 use super::settings::LogFormat;
 use super::{emf, metrics};
+use crate::convert::CountedOnly;
 use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -70,8 +71,11 @@ impl DayRun<'_> {
     }
 
     /// The rows of the day are counted.
-    pub(super) fn note_rows(&self, table: &str, ledger: RowLedger) {
-        self.note(table, |report| report.ledger = ledger);
+    pub(super) fn note_rows(&self, table: &str, ledger: RowLedger, counted_only: Vec<CountedOnly>) {
+        self.note(table, |report| {
+            report.ledger = ledger;
+            report.counted_only = counted_only;
+        });
     }
 
     /// The rejected rows are in the lake, at this address.

@@ -10,6 +10,7 @@ use super::console;
 use super::exit::Exit;
 use super::tables::NotBuilt;
 use super::whole_file::WholeFile;
+use crate::convert::CountedOnly;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -87,6 +88,9 @@ pub(super) struct TableSummary {
     /// From when on a run of the day is final, UTC.
     complete_at: String,
     quarantine: Option<String>,
+    /// Rejected rows that the quarantine has no room for, by reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    counted_only: Vec<CountedOnly>,
     /// `null` without a catalog, and where it could not be told.
     catalog: Option<CatalogSummary>,
 }
@@ -148,8 +152,22 @@ impl TableSummary {
             provisional_because: still_to_come(manifest),
             complete_at: manifest.complete_at.clone(),
             quarantine,
+            counted_only: manifest.counted_only.clone(),
             catalog,
         }
+    }
+
+    /// Where the rejected rows are, if there are any.
+    fn rejected(&self) -> Option<String> {
+        let counted_only: u64 = self.counted_only.iter().map(|counted| counted.rows).sum();
+        let rows = console::count(self.ledger.quarantined);
+        let kept = console::count(self.ledger.quarantined.saturating_sub(counted_only));
+        Some(match self.quarantine.as_deref().map(console::shown) {
+            Some(path) if counted_only == 0 => format!("{rows} rejected rows in {path}"),
+            Some(path) => format!("{rows} rejected rows, the first {kept} in {path}"),
+            None if counted_only > 0 => format!("{rows} rejected rows, none of them kept"),
+            None => return None,
+        })
     }
 
     fn megabytes_per_second(&self) -> f64 {
@@ -250,10 +268,8 @@ impl DaySummary {
         let mut text = String::new();
         text.extend(self.left_out().map(|line| format!("\n{line}")));
         text.extend(self.provisional().map(|line| format!("\n{line}")));
-        for table in self.tables.iter().filter(|table| table.quarantine.is_some()) {
-            let path = console::shown(table.quarantine.as_deref().unwrap_or_default());
-            let rows = console::count(table.ledger.quarantined);
-            text += &format!("\n{}: {rows} rejected rows in {path}", table.table);
+        for (table, rejected) in self.tables.iter().filter_map(|table| Some((table, table.rejected()?))) {
+            text += &format!("\n{}: {rejected}", table.table);
         }
         if !text.is_empty() {
             text.push('\n');
@@ -371,11 +387,10 @@ impl RangeSummary {
         }
         for day in &self.days {
             text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
-            let rejected = day.tables.iter().filter_map(|table| Some((table, table.quarantine.as_ref()?)));
-            text.extend(rejected.map(|(table, path)| {
-                let (rows, path) = (console::count(table.ledger.quarantined), console::shown(path));
-                format!("\n{} {}: {rows} rejected rows in {path}", day.day, table.table)
-            }));
+            let rejected = day.tables.iter().filter_map(|table| Some((table, table.rejected()?)));
+            text.extend(
+                rejected.map(|(table, rejected)| format!("\n{} {}: {rejected}", day.day, table.table)),
+            );
         }
         if !text.ends_with('\n') {
             text.push('\n');

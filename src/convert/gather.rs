@@ -1,5 +1,6 @@
 //! From sorted runs to part files, with every row accounted for.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use arrow::datatypes::DataType;
@@ -7,11 +8,11 @@ use arrow::datatypes::DataType;
 use super::dedupe::Duplicates;
 use super::encode::{PartFile, PartWriter};
 use super::merge::{Merge, reduce};
-use super::quarantine::Quarantine;
+use super::quarantine::{CountedOnly, Quarantine};
 use super::scatter::Scattered;
 use super::{ConvertOptions, Observer};
 use crate::dataset::{Damage, TableSchema};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
 use crate::store::StagedPartition;
@@ -27,6 +28,8 @@ pub struct ObjectLedger<'a> {
     pub damage: Damage,
     /// Rows of any day whose events are newer than its name allows.
     pub newer_than_name: u64,
+    /// Rejected rows that the quarantine has no room for, by reason; known once it is written.
+    pub counted_only: BTreeMap<String, u64>,
 }
 
 /// A table and day before it is written: the ledger is final.
@@ -60,6 +63,7 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
             ledger: count.ledger,
             damage: count.damage,
             newer_than_name: count.newer_than_name,
+            counted_only: BTreeMap::new(),
         })
         .collect();
     for object in duplicates.objects() {
@@ -74,7 +78,8 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
     for object in &objects {
         ledger += object.ledger;
     }
-    if !objects.iter().all(|object| object.ledger.balances()) || objects.len() != plan.objects.len() {
+    let is_complete = objects.len() == plan.objects.len() || scattered.is_cut_short;
+    if !objects.iter().all(|object| object.ledger.balances()) || !is_complete {
         return Err(Error::bug("the row ledger does not balance").with("table", &plan.table));
     }
     Ok(Gathered { scattered, duplicates, objects, ledger })
@@ -114,8 +119,47 @@ impl Gathered<'_> {
         Ok(parts)
     }
 
-    /// Writes the rejected rows, in order, to one file; returns their number.
-    pub fn write_quarantine(&mut self, target: &Path) -> Result<u64> {
-        Quarantine::write_sorted(&mut self.scattered.quarantines, target)
+    /// Whether reading was stopped, since the day could not be published any more.
+    #[must_use]
+    pub fn is_cut_short(&self) -> bool {
+        self.scattered.is_cut_short
     }
+
+    /// Writes the rejected rows that fit into `max_bytes`, in order, to one file; returns their number.
+    pub fn write_quarantine(&mut self, target: &Path, max_bytes: u64) -> Result<u64> {
+        let kept = Quarantine::write_sorted(&self.scattered.quarantines, max_bytes, target)?;
+        let mut rows = kept.rows;
+        for tally in kept.counted_only {
+            rows += tally.rows;
+            let place = self.scattered.counts.binary_search_by_key(&tally.object, |count| count.object);
+            let place = place.map_err(|_| not_as_counted())?;
+            self.objects[place].counted_only.insert(tally.reason.into_owned(), tally.rows);
+        }
+        if rows == self.ledger.quarantined { Ok(kept.rows) } else { Err(not_as_counted()) }
+    }
+
+    /// The rejected rows that the quarantine has no room for, by reason; known once it is written.
+    #[must_use]
+    pub fn counted_only(&self) -> Vec<CountedOnly> {
+        let mut by_reason: BTreeMap<&str, CountedOnly> = BTreeMap::new();
+        for object in &self.objects {
+            for (reason, rows) in &object.counted_only {
+                let group = by_reason.entry(reason).or_insert_with(|| CountedOnly {
+                    reason: reason.clone(),
+                    rows: 0,
+                    objects: 0,
+                    first: object.object.address.clone(),
+                });
+                group.rows += rows;
+                group.objects += 1;
+            }
+        }
+        by_reason.into_values().collect()
+    }
+}
+
+/// Rejected rows that were read back are not those of the ledger.
+fn not_as_counted() -> Error {
+    Error::new(ErrorKind::Unusable, "the rejected rows are not those that were counted")
+        .hint("the files of rejected rows were changed while the day was made: make it again")
 }

@@ -79,7 +79,7 @@ impl Scattered {
         self.runs = self.runs.into_iter().map(|run| run.renumbered(numbers)).collect();
         self.identities = self.identities.into_iter().map(|run| run.renumbered(numbers)).collect();
         self.counts = self.counts.into_iter().map(count).collect();
-        self.quarantines.iter_mut().for_each(|quarantine| quarantine.renumber(renumbered));
+        self.quarantines.iter_mut().for_each(|quarantine| quarantine.renumber(numbers));
         self
     }
 

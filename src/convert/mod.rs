@@ -12,11 +12,14 @@ mod gather;
 mod legs;
 mod merge;
 mod object;
+mod outlook;
 mod parcel;
 mod quarantine;
+mod reject_stream;
 mod run;
 mod scatter;
 mod search;
+mod shared_room;
 mod staged;
 
 pub use encode::PartFile;
@@ -24,7 +27,8 @@ pub(crate) use encode::hexadecimal;
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
 pub use legs::DayLegs;
 pub(crate) use object::ObjectReader;
-pub use quarantine::{Quarantine, QuarantinedRow};
+pub use quarantine::{CountedOnly, QuarantinedRow};
+pub(crate) use reject_stream::MAX_LINE_BYTES;
 pub use scatter::{DayTarget, Leg, Reading, Scattered, scatter};
 pub use search::{RawFound, RawQuery, RawRow, search_raw};
 pub use staged::{Attempt, Staging};
@@ -48,6 +52,8 @@ pub struct ConvertOptions {
     pub memory: usize,
     /// More decompressed bytes of one object are not read.
     pub max_object_bytes: u64,
+    /// Bytes of rejected rows that are kept of a table and day; more are only counted.
+    pub max_quarantine_bytes: u64,
     /// Size at which a part file is closed, in bytes.
     pub target_file_bytes: u64,
     /// Encoded size at which a row group is closed, in bytes.

@@ -146,11 +146,29 @@ fn push_whole(
     let (mut at, mut end) = (0, 0);
     while end < content.len() {
         end = content.len().min(at + goal(end - at));
-        at += decoder.decode(&content[at..end], rows);
-        after_chunk(rows)?;
+        at += decode_chunk(&content[at..end], decoder, rows, after_chunk)?;
     }
     decoder.finish(&content[at..], rows);
     Ok(())
+}
+
+/// Decodes the complete rows of a chunk; returns the number of bytes used. Rejected rows that fill their memory are handed
+/// over in between.
+fn decode_chunk(
+    chunk: &[u8],
+    decoder: &mut dyn Decoder,
+    rows: &mut Rows,
+    after_chunk: &mut impl FnMut(&mut Rows) -> Result<()>,
+) -> Result<usize> {
+    let mut used = 0;
+    loop {
+        used += decoder.decode(&chunk[used..], rows);
+        let stopped_early = rows.is_full_of_rejections();
+        after_chunk(rows)?;
+        if !stopped_early {
+            return Ok(used);
+        }
+    }
 }
 
 /// What is wrong with content that begins like this.
@@ -186,8 +204,7 @@ fn push_pieces(
             pending.begin();
             return Ok(Some(fault));
         }
-        pending.decode(decoder, rows);
-        after_chunk(rows)?;
+        pending.decode(decoder, rows, after_chunk)?;
         if total > max_bytes {
             let detail = format!("more than {max_bytes} bytes when unpacked");
             return Ok(Some(Fault::of_content("object_too_large", detail)));
@@ -258,13 +275,79 @@ impl Pending {
         Ok(self.filled - before)
     }
 
-    fn decode(&mut self, decoder: &mut dyn Decoder, rows: &mut Rows) {
-        let used = decoder.decode(&self.bytes[..self.filled], rows);
+    fn decode(
+        &mut self,
+        decoder: &mut dyn Decoder,
+        rows: &mut Rows,
+        after_chunk: &mut impl FnMut(&mut Rows) -> Result<()>,
+    ) -> Result<()> {
+        let used = decode_chunk(&self.bytes[..self.filled], decoder, rows, after_chunk)?;
         self.bytes.copy_within(used..self.filled, 0);
         self.filled -= used;
+        Ok(())
     }
 
     fn rest(&self) -> &[u8] {
         &self.bytes[..self.filled]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{self, DecodeLimits, Naming, Rejection};
+    use crate::kst::DayRange;
+
+    /// Most memory that rejected rows take at once, and how many of them there are.
+    fn rejected(dataset: &str, content: &[u8], whole: bool) -> (usize, u64) {
+        let dataset = dataset::named(dataset).unwrap();
+        let schema = dataset.schema(Naming::Snake, &[]);
+        let mut decoder = dataset.decoder(&schema, DecodeLimits::ATHENA);
+        let mut rows = Rows::new(schema.decoded(), [0; 4]);
+        rows.begin_object(0, DayRange::EVER);
+        decoder.begin();
+        let (mut most, mut taken) = (0, 0);
+        let mut after_chunk = |rows: &mut Rows| {
+            let rejections = rows.take_rejections();
+            let text = |rejection: &Rejection| {
+                rejection.detail.len() + rejection.raw.as_ref().map_or(0, Vec::len) + size_of::<Rejection>()
+            };
+            most = most.max(rejections.iter().map(text).sum());
+            taken += rejections.len() as u64;
+            Ok(())
+        };
+        if whole {
+            push_whole(content, decoder.as_mut(), &mut rows, &mut after_chunk).unwrap();
+        } else {
+            let mut pending = Pending::default();
+            let mut content = content;
+            while pending.fill(&mut content).unwrap() > 0 {
+                pending.decode(decoder.as_mut(), &mut rows, &mut after_chunk).unwrap();
+            }
+            decoder.finish(pending.rest(), &mut rows);
+        }
+        after_chunk(&mut rows).unwrap();
+        assert_eq!((rows.ledger().quarantined, rows.ledger().read), (taken, taken));
+        (most, taken)
+    }
+
+    /// What waits behind a long record is decoded at once: here some megabytes of empty ones.
+    #[test]
+    fn rejected_rows_are_handed_over_before_they_take_much_memory() {
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(3 << 20));
+        let records = format!("{{\"Records\":[{long}{}]}}", ",{}".repeat(800_000));
+        let lines = format!("{long}\n{}", "x\n".repeat(800_000));
+        let documents = "{}".repeat(200_000);
+        for (dataset, content, expected) in [
+            ("cloudtrail", &records, 800_001),
+            ("cloudtrail", &documents, 200_000),
+            ("s3-access", &lines, 800_001),
+        ] {
+            for whole in [true, false] {
+                let (most, count) = rejected(dataset, content.as_bytes(), whole);
+                assert_eq!(count, expected, "{dataset}");
+                assert!(most < 6 << 20, "{most} bytes at once, {dataset}");
+            }
+        }
     }
 }

@@ -1,14 +1,25 @@
 //! Rejected rows on their way to one JSON Lines file a day, in the order of objects and records.
+//!
+//! The file holds the rows at the front of that order whose lines fit into a bound; all others are only counted, by object
+//! and reason. Which rows those are depends on the inputs alone. A worker may leave out only what cannot be among them: its
+//! rows come in order, so one that follows lines of the whole bound is behind it in any day.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Position, Rejection};
+use super::reject_stream::{RejectReader, RejectStream};
+use super::shared_room::SharedRoom;
+use super::spill_failed;
+use crate::dataset::{Position, Rejection, RowRules};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
 
@@ -58,112 +69,255 @@ impl QuarantinedRow {
             encoding,
         }
     }
+
+    /// The line, with its end.
+    fn to_line(&self) -> Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)
+            .map_err(|cause| Error::bug("cannot write a rejected row as JSON").caused_by(cause))?;
+        line.push(b'\n');
+        Ok(line)
+    }
 }
 
-/// Where a written line lies.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Entry {
-    object: u32,
-    record: u32,
-    offset: u64,
-    bytes: u64,
+/// Rejected rows of one reason that the quarantine file has no room for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedOnly {
+    /// Stable name of the reason.
+    pub reason: String,
+    /// Number of rows.
+    pub rows: u64,
+    /// Number of objects that have such rows.
+    pub objects: u64,
+    /// Address of the first of them.
+    pub first: String,
 }
 
-/// Rejected rows in one unordered file, with their places.
+/// Rejected rows of an object, by reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tally {
+    pub(super) object: u32,
+    pub(super) reason: Cow<'static, str>,
+    pub(super) rows: u64,
+}
+
+/// The rejected rows of one worker and day while they are found.
 #[derive(Debug)]
-pub struct Quarantine {
-    path: PathBuf,
-    file: Option<BufWriter<File>>,
-    entries: Vec<Entry>,
-    bytes: u64,
+pub(super) struct OpenQuarantine<'w> {
+    max_bytes: u64,
+    /// What all workers together leave of the bound.
+    room: &'w SharedRoom,
+    /// Rows about an object as a whole: they come before those of its records, whenever they were found.
+    wholes: RejectStream,
+    records: RejectStream,
+    tallies: Vec<Tally>,
+}
+
+impl<'w> OpenQuarantine<'w> {
+    /// An empty one, whose files have names that begin with `path`.
+    pub(super) fn new(path: &Path, max_bytes: u64, room: &'w SharedRoom) -> Self {
+        let stream = |what: &str| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(what);
+            RejectStream::new(name.into())
+        };
+        let (wholes, records) = (stream("-objects"), stream("-records"));
+        Self { max_bytes, room, wholes, records, tallies: Vec::new() }
+    }
+
+    /// Counts a row, which is of the current object or of one behind it.
+    fn count(&mut self, object: u32, reason: &'static str) {
+        let mut own = self.tallies.iter_mut().rev().take_while(|tally| tally.object == object);
+        match own.find(|tally| tally.reason == reason) {
+            Some(tally) => tally.rows += 1,
+            None => self.tallies.push(Tally { object, reason: Cow::Borrowed(reason), rows: 1 }),
+        }
+    }
+
+    fn stream(&mut self, position: Position) -> &mut RejectStream {
+        if position.record == 0 { &mut self.wholes } else { &mut self.records }
+    }
+
+    /// Whether a row at this position can be one of those that are kept. The last of them may go beyond the bound: where
+    /// it lies, the day is cut.
+    fn has_room(&mut self, position: Position) -> bool {
+        let max_bytes = self.max_bytes;
+        self.room.is_open(position.object) && self.stream(position).line_bytes() < max_bytes
+    }
+
+    /// Writes the line of a row if there is room for it; gives the bytes that were written.
+    fn add(&mut self, position: Position, reason: &str, line: &[u8]) -> Result<u64> {
+        if !self.has_room(position) {
+            return Ok(0);
+        }
+        self.stream(position).add(position, reason, line)?;
+        Ok(line.len() as u64)
+    }
+
+    /// Whether the workers together have written all that can be kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.room.is_full()
+    }
+
+    /// All rows are found.
+    pub(super) fn close(self) -> Result<Quarantine> {
+        let files = [self.wholes.close()?, self.records.close()?].into_iter().flatten().collect();
+        Ok(Quarantine { max_bytes: self.max_bytes, files, tallies: self.tallies, numbers: None })
+    }
+}
+
+/// Counts rejected rows of an object for the days that it feeds, and writes those for which there is room, masked.
+pub(super) fn put_aside(
+    rejections: Vec<Rejection>,
+    (object, address): (u32, &str),
+    rules: &RowRules,
+    fed: &mut [&mut OpenQuarantine<'_>],
+) -> Result<()> {
+    let mut written = vec![0; fed.len()];
+    for rejection in rejections {
+        let (position, reason) = (rejection.position, rejection.reason);
+        fed.iter_mut().for_each(|day| day.count(object, reason));
+        if !fed.iter_mut().any(|day| day.has_room(position)) {
+            continue;
+        }
+        let line = QuarantinedRow::new(&rules.mask(rejection), address).to_line()?;
+        for (day, written) in fed.iter_mut().zip(&mut written) {
+            *written += day.add(position, reason, &line)?;
+        }
+    }
+    for (day, written) in fed.iter().zip(written) {
+        day.room.note(object, written);
+    }
+    Ok(())
+}
+
+/// The rejected rows of one worker and day.
+#[derive(Debug)]
+pub(super) struct Quarantine {
+    /// The bound that was in force when they were found.
+    pub(super) max_bytes: u64,
+    /// Streams of rows.
+    pub(super) files: Vec<PathBuf>,
+    /// In the order of objects.
+    pub(super) tallies: Vec<Tally>,
+    /// New numbers of the objects, by their old ones, for what the files say.
+    numbers: Option<Arc<[u32]>>,
+}
+
+/// What a quarantine file holds, and what it does not.
+#[derive(Debug, Default)]
+pub(super) struct KeptRows {
+    /// Lines of the file.
+    pub(super) rows: u64,
+    /// Rows that are only counted, in the order of objects and reasons.
+    pub(super) counted_only: Vec<Tally>,
 }
 
 impl Quarantine {
-    /// An empty one; the file is made with the first row.
-    #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, file: None, entries: Vec::new(), bytes: 0 }
-    }
-
-    /// Where the rows are written.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn failed(&self) -> impl Fn(std::io::Error) -> Error + use<> {
-        let path = self.path.clone();
-        move |cause| super::spill_failed(&path, cause)
-    }
-
-    /// Adds a row.
-    pub fn add(&mut self, rejection: &Rejection, object: &str) -> Result<()> {
-        let mut line = serde_json::to_vec(&QuarantinedRow::new(rejection, object))
-            .map_err(|cause| Error::bug("cannot write a rejected row as JSON").caused_by(cause))?;
-        line.push(b'\n');
-        let failed = self.failed();
-        if self.file.is_none() {
-            self.file = Some(BufWriter::new(private_file(&self.path).map_err(&failed)?));
-        }
-        if let Some(file) = &mut self.file {
-            file.write_all(&line).map_err(&failed)?;
-        }
-        let Position { object, record } = rejection.position;
-        let bytes = line.len() as u64;
-        self.entries.push(Entry { object, record, offset: self.bytes, bytes });
-        self.bytes += bytes;
-        Ok(())
-    }
-
-    /// Gives objects other numbers.
-    pub(super) fn renumber(&mut self, renumbered: impl Fn(u32) -> u32) {
-        self.entries.iter_mut().for_each(|entry| entry.object = renumbered(entry.object));
-    }
-
-    /// Writes all rows, in order, to one file; returns their number. No rows, no file.
-    pub fn write_sorted(all: &mut [Self], target: &Path) -> Result<u64> {
-        let mut entries: Vec<(Entry, usize)> = Vec::new();
-        for (which, log) in all.iter().enumerate() {
-            entries.extend(log.entries.iter().map(|entry| (*entry, which)));
-        }
-        if entries.is_empty() {
-            return Ok(0);
-        }
-        entries.sort_by_key(|(entry, which)| (entry.object, entry.record, *which, entry.offset));
-        let failed = |cause| super::spill_failed(target, cause);
-        let mut sources = all.iter_mut().map(Self::reopen).collect::<Result<Vec<_>>>()?;
-        let mut sorted = BufWriter::new(private_file(target).map_err(failed)?);
-        let mut line = Vec::new();
-        for (entry, which) in &entries {
-            let Some(source) = &mut sources[*which] else { continue };
-            line.resize(usize::try_from(entry.bytes).unwrap_or(usize::MAX), 0);
-            source.seek(SeekFrom::Start(entry.offset)).map_err(failed)?;
-            source.read_exact(&mut line).map_err(failed)?;
-            sorted.write_all(&line).map_err(failed)?;
-        }
-        sorted.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
-        Ok(entries.len() as u64)
-    }
-
-    fn reopen(&mut self) -> Result<Option<File>> {
-        let failed = self.failed();
-        if let Some(mut file) = self.file.take() {
-            file.flush().map_err(&failed)?;
-        }
-        if self.entries.is_empty() { Ok(None) } else { File::open(&self.path).map(Some).map_err(failed) }
-    }
-
-    /// Parts that a shard writes down for [`restore`](Self::restore).
-    pub(super) fn index_json(&mut self) -> Result<String> {
-        self.reopen()?;
-        serde_json::to_string(&self.entries)
-            .map_err(|cause| Error::bug("cannot write the index of rejected rows").caused_by(cause))
-    }
-
     /// What a shard wrote, for reading.
-    pub(super) fn restore(path: PathBuf, index_json: &str) -> Result<Self> {
-        let entries: Vec<Entry> = serde_json::from_str(index_json)
-            .map_err(|cause| Error::unusable("cannot read the index of rejected rows", cause))?;
-        let bytes = entries.iter().map(|entry| entry.bytes).sum();
-        Ok(Self { path, file: None, entries, bytes })
+    pub(super) fn of_shard(max_bytes: u64, files: Vec<PathBuf>, tallies: Vec<Tally>) -> Self {
+        Self { max_bytes, files, tallies, numbers: None }
+    }
+
+    /// Gives objects other numbers, in the same order.
+    pub(super) fn renumber(&mut self, numbers: &Arc<[u32]>) {
+        for tally in &mut self.tallies {
+            tally.object = numbers[tally.object as usize];
+        }
+        self.numbers = Some(Arc::clone(numbers));
+    }
+
+    /// Writes the first rows in order to one file, as many as fit into the bound. No rows, no file.
+    pub(super) fn write_sorted(all: &[Self], max_bytes: u64, target: &Path) -> Result<KeptRows> {
+        let max_bytes = all.iter().map(|quarantine| quarantine.max_bytes).fold(max_bytes, u64::min);
+        let mut sorted = SortedFile::new(target, max_bytes);
+        let streams = all.iter().flat_map(|quarantine| {
+            quarantine.files.iter().map(|file| RejectReader::new(file.clone(), quarantine.numbers.clone()))
+        });
+        let mut streams: Vec<RejectReader> = streams.collect();
+        let mut next = BinaryHeap::new();
+        for (which, stream) in streams.iter_mut().enumerate() {
+            next.extend(stream.position()?.map(|position| Reverse((position, which))));
+        }
+        while let Some(Reverse((position, which))) = next.pop() {
+            let (reason, line) = streams[which].take()?;
+            if !sorted.add(position.object, reason, line)? {
+                break;
+            }
+            next.extend(streams[which].position()?.map(|position| Reverse((position, which))));
+        }
+        sorted.close(all)
     }
 }
+
+/// The quarantine file in the making.
+struct SortedFile<'a> {
+    target: &'a Path,
+    file: Option<BufWriter<File>>,
+    max_bytes: u64,
+    bytes: u64,
+    rows: u64,
+    /// The object of the last row.
+    last: Option<u32>,
+    /// The rows of that object, by reason.
+    rows_of_last: BTreeMap<String, u64>,
+}
+
+impl<'a> SortedFile<'a> {
+    fn new(target: &'a Path, max_bytes: u64) -> Self {
+        let (bytes, rows, rows_of_last) = Default::default();
+        Self { target, file: None, max_bytes, bytes, rows, last: None, rows_of_last }
+    }
+
+    /// Adds a row if there is room for it.
+    fn add(&mut self, object: u32, reason: &str, line: &[u8]) -> Result<bool> {
+        let failed = |cause| spill_failed(self.target, cause);
+        if self.bytes + line.len() as u64 > self.max_bytes {
+            return Ok(false);
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(BufWriter::new(private_file(self.target).map_err(failed)?)),
+        };
+        file.write_all(line).map_err(failed)?;
+        self.bytes += line.len() as u64;
+        self.rows += 1;
+        if self.last != Some(object) {
+            self.last = Some(object);
+            self.rows_of_last.clear();
+        }
+        match self.rows_of_last.get_mut(reason) {
+            Some(rows) => *rows += 1,
+            None => drop(self.rows_of_last.insert(reason.to_owned(), 1)),
+        }
+        Ok(true)
+    }
+
+    /// Completes the file, and counts the rows that it does not hold: those of objects behind the last one, and some of that
+    /// one.
+    fn close(self, all: &[Quarantine]) -> Result<KeptRows> {
+        let failed = |cause| spill_failed(self.target, cause);
+        if let Some(file) = self.file {
+            file.into_inner().map_err(|error| failed(error.into_error()))?.sync_all().map_err(failed)?;
+        }
+        let mut left: BTreeMap<(u32, &str), u64> = BTreeMap::new();
+        let is_behind = |tally: &&Tally| self.last.is_none_or(|last| tally.object >= last);
+        for tally in all.iter().flat_map(|quarantine| &quarantine.tallies).filter(is_behind) {
+            *left.entry((tally.object, &tally.reason)).or_default() += tally.rows;
+        }
+        for (reason, kept) in &self.rows_of_last {
+            if let Some(rows) = self.last.and_then(|last| left.get_mut(&(last, reason.as_str()))) {
+                *rows = rows.saturating_sub(*kept);
+            }
+        }
+        let left = left.into_iter().filter(|(_, rows)| *rows > 0);
+        let tally = |((object, reason), rows): (_, _)| Tally {
+            object,
+            reason: Cow::Owned(str::to_owned(reason)),
+            rows,
+        };
+        Ok(KeptRows { rows: self.rows, counted_only: left.map(tally).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::dedupe::IdentityRun;
 use super::object::ObjectReader;
-use super::quarantine::Quarantine;
+use super::outlook::Outlook;
+use super::quarantine::{OpenQuarantine, Quarantine, put_aside};
 use super::run::Run;
+use super::shared_room::SharedRoom;
 use super::{ConvertOptions, Observer, Residency};
-use crate::dataset::{self, Damage, Dataset, IdentityKey, RowBatch, RowRules, Rows, TableSchema};
+use crate::dataset::{self, Damage, Dataset, IdentityKey, Rejection, RowBatch, RowRules, Rows, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -39,6 +41,8 @@ pub struct Scattered {
     pub(super) quarantines: Vec<Quarantine>,
     /// Bytes of rows that wait in memory.
     pub(super) resident_bytes: usize,
+    /// Whether reading was stopped, since the day could not be published any more.
+    pub(super) is_cut_short: bool,
     /// Objects with rows that a filter left out, which count as written until all objects are read.
     filtered: Vec<(u32, u64)>,
 }
@@ -102,6 +106,9 @@ pub struct Leg<'a> {
     pub identity_key: IdentityKey,
     /// The place among the legs of its days: keeps their files apart.
     pub number: usize,
+    /// The share of rejected rows, or of bytes in damaged objects, beyond which its day is not published: reading stops
+    /// once that is certain and the quarantine is full. Only for a leg that reads all objects of its only day.
+    pub max_reject_ratio: Option<f64>,
 }
 
 impl<'a> Leg<'a> {
@@ -117,7 +124,7 @@ impl<'a> Leg<'a> {
         let objects = (0..).zip(&plan.objects);
         let own = objects.filter(|(_, object)| shard.is_none_or(|own| own == object.shard));
         let readings = own.map(|(number, object)| Reading { number, object, days }).collect();
-        Self { table: plan, readings, days: vec![target], identity_key, number: 0 }
+        Self { table: plan, readings, days: vec![target], identity_key, number: 0, max_reject_ratio: None }
     }
 }
 
@@ -138,6 +145,10 @@ pub fn scatter(
     let open = |input: &String| connector.store(input, &table.access);
     let stores = table.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
     let schema = dataset.schema(table.naming, &table.promote);
+    let outlook = leg.max_reject_ratio.map(|ratio| {
+        let sizes = readings.iter().map(|reading| reading.object.bytes);
+        Outlook::new(sizes, ratio, dataset.fewest_row_bytes(), options.max_object_bytes)
+    });
     let work = Work {
         dataset,
         rules: RowRules::new(&schema, &table.filter, &table.redact)?,
@@ -153,15 +164,20 @@ pub fn scatter(
         residency,
         spilled: AtomicUsize::new(0),
         found: days.iter().map(|_| Mutex::default()).collect(),
+        rooms: days.iter().map(|_| SharedRoom::new(options.max_quarantine_bytes)).collect(),
+        outlook,
+        is_cut_short: AtomicBool::new(false),
     };
     (0..options.threads).into_par_iter().with_max_len(1).try_for_each(|worker| {
         // What one worker cannot do, the others need not go on for.
         work.run_worker(worker).inspect_err(|_| work.next.store(work.objects.len(), Ordering::Relaxed))
     })?;
+    let is_cut_short = work.is_cut_short.into_inner();
     let found = work.found.into_iter();
     found
         .map(|found| {
-            found.into_inner().expect("a worker that panics takes the process with it").settle_counts()
+            let found = found.into_inner().expect("a worker that panics takes the process with it");
+            Scattered { is_cut_short, ..found }.settle_counts()
         })
         .collect()
 }
@@ -224,6 +240,12 @@ struct Work<'a> {
     spilled: AtomicUsize,
     /// What was found for each day.
     found: Vec<Mutex<Scattered>>,
+    /// What is left of the quarantine of each day.
+    rooms: Vec<SharedRoom>,
+    /// Whether the day can still be published, where that matters.
+    outlook: Option<Outlook>,
+    /// Whether it cannot, so that nothing more is read.
+    is_cut_short: AtomicBool,
 }
 
 impl Work<'_> {
@@ -233,8 +255,8 @@ impl Work<'_> {
         let mut rows = Rows::new(self.schema.decoded(), self.identity_key);
         let mut reader = ObjectReader::default();
         let mut yields: Vec<DayYield> =
-            self.days.iter().map(|target| self.day_yield(target, worker)).collect();
-        while let Some(placed) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            self.days.iter().zip(&self.rooms).map(|(day, room)| self.day_yield(day, room, worker)).collect();
+        while let Some(placed) = self.next_object() {
             let Placed { reading: Reading { number, object, days }, place } = placed;
             rows.begin_object(*number, *days);
             if let Some(until) = object.events_until_ms {
@@ -243,35 +265,74 @@ impl Work<'_> {
             let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;
             let opened = input.feed.open(*place);
-            reader.read(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
+            let read = reader.read(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
-                let rejections = rows.take_rejections().into_iter();
-                let rejections: Vec<_> = rejections.map(|rejected| self.rules.mask(rejected)).collect();
-                for found in yields.iter_mut().filter(|found| days.contains(found.day)) {
-                    rejections
-                        .iter()
-                        .try_for_each(|rejected| found.quarantine.add(rejected, &object.address))?;
-                }
-                self.hand_over(rows, self.options.open_rows_bytes())
-            })?;
+                self.put_aside(rows.take_rejections(), &placed.reading, &mut yields)?;
+                self.hand_over(rows, self.options.open_rows_bytes())?;
+                self.check_outlook()
+            });
+            read.or_else(|error| if is_cut_short(&error) { Ok(()) } else { Err(error) })?;
             for found in yields.iter_mut().filter(|found| days.contains(found.day)) {
                 found.counts.push(count_of(&rows, *number, found.day));
+            }
+            if let Some(outlook) = &self.outlook {
+                outlook.object_done(object.bytes, rows.ledger(), rows.damage());
             }
             self.observer.object_done(object.bytes, rows.ledger().read);
         }
         self.hand_over(&mut rows, 0)?;
         for (place, found) in yields.into_iter().enumerate() {
+            let quarantine: Quarantine = found.quarantine.close()?;
             self.note(place, |scattered| {
                 scattered.counts.extend(found.counts);
-                scattered.quarantines.push(found.quarantine);
+                scattered.quarantines.push(quarantine);
             });
         }
         Ok(())
     }
 
-    fn day_yield(&self, target: &DayTarget<'_>, worker: usize) -> DayYield {
-        let quarantine = Quarantine::new(self.scratch_path(target, "rejected", worker));
+    fn next_object(&self) -> Option<&Placed<'_>> {
+        let is_cut_short = self.is_cut_short.load(Ordering::Relaxed);
+        if is_cut_short { None } else { self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) }
+    }
+
+    fn day_yield<'w>(&self, target: &DayTarget<'_>, room: &'w SharedRoom, worker: usize) -> DayYield<'w> {
+        let path = self.scratch_path(target, "rejected", worker);
+        let quarantine = OpenQuarantine::new(&path, self.options.max_quarantine_bytes, room);
         DayYield { day: target.day, counts: Vec::new(), quarantine }
+    }
+
+    /// Takes rejected rows of an object for the days that it feeds. Has the reading stopped if the day is lost with them and
+    /// no row that is still to come can be kept.
+    fn put_aside(
+        &self,
+        rejections: Vec<Rejection>,
+        reading: &Reading<'_>,
+        yields: &mut [DayYield<'_>],
+    ) -> Result<()> {
+        if rejections.is_empty() {
+            return Ok(());
+        }
+        let (count, Reading { number, object, days }) = (rejections.len() as u64, reading);
+        let fed = yields.iter_mut().filter(|found| days.contains(found.day));
+        let mut fed: Vec<_> = fed.map(|found| &mut found.quarantine).collect();
+        put_aside(rejections, (*number, &object.address), &self.rules, &mut fed)?;
+        let is_lost = self.outlook.as_ref().is_some_and(|outlook| outlook.is_lost_with(count));
+        if is_lost && fed.iter().all(|quarantine| quarantine.is_full()) {
+            self.is_cut_short.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Fails when nothing more is to be read.
+    fn check_outlook(&self) -> Result<()> {
+        if !self.is_cut_short.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::TooManyRejects,
+            "too much of the day could not be decoded: reading stopped",
+        ))
     }
 
     /// Turns the rows of a worker into runs once they take more than `limit` bytes.
@@ -322,11 +383,16 @@ impl Work<'_> {
     }
 }
 
+/// Whether an object was not read to its end because the day is lost.
+fn is_cut_short(error: &Error) -> bool {
+    error.kind() == ErrorKind::TooManyRejects
+}
+
 /// What one worker finds for one day, beside the rows.
-struct DayYield {
+struct DayYield<'w> {
     day: KstDay,
     counts: Vec<ObjectCount>,
-    quarantine: Quarantine,
+    quarantine: OpenQuarantine<'w>,
 }
 
 /// What the current object gave, as one of its days sees it.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dedupe::{IdentityData, IdentityRun};
 use super::parcel::{PACKED, pack, unpack};
-use super::quarantine::Quarantine;
+use super::quarantine::{Quarantine, Tally};
 use super::run::{Run, RunData};
 use super::scatter::{ObjectCount, Scattered};
 use super::spill_failed;
@@ -56,8 +56,9 @@ struct StagedRun {
 
 #[derive(Serialize, Deserialize)]
 struct StagedQuarantine {
-    file: String,
-    index: String,
+    max_bytes: u64,
+    files: Vec<String>,
+    tallies: Vec<Tally>,
 }
 
 /// Where shards leave their results.
@@ -84,7 +85,7 @@ impl ShardIndex {
     fn names(&self) -> impl Iterator<Item = &str> {
         let files = self.files.iter().map(|(name, _)| name);
         let runs = self.runs.iter().map(|run| &run.file);
-        let quarantines = self.quarantines.iter().map(|quarantine| &quarantine.file);
+        let quarantines = self.quarantines.iter().flat_map(|quarantine| &quarantine.files);
         let names = files.chain(runs).chain(&self.identities).chain(quarantines);
         names.chain([&self.folder]).map(String::as_str)
     }
@@ -207,7 +208,7 @@ fn check_size(file: &str, expected: u64, found: Option<u64>) -> Result<()> {
 
 impl Scattered {
     /// Makes what an attempt has left in its `scratch` the result of its shard.
-    pub fn keep(mut self, staging: &Staging, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<()> {
+    pub fn keep(self, staging: &Staging, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<()> {
         let index = self.index(attempt, scratch.path())?;
         let json = serde_json::to_vec(&index)
             .map_err(|cause| Error::bug("cannot write the index of a shard").caused_by(cause))?;
@@ -224,7 +225,7 @@ impl Scattered {
         staging.lake.put(&format!("{shard}/{INDEX}"), &path)
     }
 
-    fn index(&mut self, attempt: &Attempt<'_>, folder: &Path) -> Result<ShardIndex> {
+    fn index(&self, attempt: &Attempt<'_>, folder: &Path) -> Result<ShardIndex> {
         let staged_run = |run: &Run| match &run.data {
             RunData::Spilled(path) => Ok(StagedRun {
                 file: name_of(path),
@@ -241,12 +242,14 @@ impl Scattered {
             IdentityData::Spilled(path) => Ok(name_of(path)),
             IdentityData::Resident(_) => Err(Error::bug("identities of a shard were kept in memory")),
         };
-        let staged_quarantine = |quarantine: &mut Quarantine| {
-            Ok(StagedQuarantine { file: name_of(quarantine.path()), index: quarantine.index_json()? })
+        let staged_quarantine = |quarantine: &Quarantine| StagedQuarantine {
+            max_bytes: quarantine.max_bytes,
+            files: quarantine.files.iter().map(|file| name_of(file)).collect(),
+            tallies: quarantine.tallies.clone(),
         };
         let runs = self.runs.iter().map(staged_run).collect::<Result<_>>()?;
         let identities = self.identities.iter().map(staged_identities).collect::<Result<_>>()?;
-        let quarantines = self.quarantines.iter_mut().map(staged_quarantine).collect::<Result<_>>()?;
+        let quarantines = self.quarantines.iter().map(staged_quarantine).collect();
         let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
         let newer_than_name = self.counts.iter().map(|count| count.newer_than_name).collect();
         // Last, since the files are complete only now.
@@ -302,7 +305,8 @@ impl Scattered {
         };
         self.counts.extend(index.counts.into_iter().zip(newer).map(count));
         for staged in index.quarantines {
-            self.quarantines.push(Quarantine::restore(folder.join(staged.file), &staged.index)?);
+            let files = staged.files.iter().map(|file| folder.join(file)).collect();
+            self.quarantines.push(Quarantine::of_shard(staged.max_bytes, files, staged.tallies));
         }
         Ok(())
     }

@@ -54,6 +54,9 @@ pub trait Dataset: Send + Sync {
     /// The columns, with the JSON values that the user wants as columns of their own.
     fn schema(&self, naming: Naming, promoted: &[Promotion]) -> TableSchema;
 
+    /// Fewest bytes, unpacked, of a row that is not rejected.
+    fn fewest_row_bytes(&self) -> u64;
+
     /// A decoder for a table of this dataset.
     fn decoder(&self, schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder>;
 }
@@ -66,7 +69,8 @@ pub trait Decoder: Send {
     /// A new object begins.
     fn begin(&mut self);
 
-    /// Decodes the complete rows at the front of `bytes` and returns the number of bytes used.
+    /// Decodes the complete rows at the front of `bytes` and returns the number of bytes used. Once `rows` are
+    /// [full of rejected ones](Rows::is_full_of_rejections), it stops after one of them; complete rows may then be left.
     fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize;
 
     /// The object ends cleanly with `rest`, the bytes that [`decode`](Self::decode) did not use.

@@ -75,7 +75,12 @@ pub struct Rejection {
 impl Rejection {
     /// Longer raw bytes are cut: the raw object stays the truth.
     pub const MAX_RAW_BYTES: usize = 1 << 20;
+    /// Longer details are cut: what was found stands in the raw bytes.
+    pub const MAX_DETAIL_BYTES: usize = 4 << 10;
 }
+
+/// Memory of rejected rows beyond which a decoder stops until they are taken: there can be one for every two bytes.
+const MAX_REJECTED_BYTES: usize = 4 << 20;
 
 /// The rows of one batch: cells as Arrow arrays in the order of the decoded columns, keys in the order of the rows.
 #[derive(Debug)]
@@ -98,6 +103,8 @@ pub struct Rows {
     keys: Vec<RowKey>,
     clusters: Clusters,
     rejections: Vec<Rejection>,
+    /// The memory that they take.
+    rejected_bytes: usize,
     object: u32,
     ledger: RowLedger,
     /// Rows kept of the current object, by day.
@@ -155,6 +162,7 @@ impl Rows {
             keys: Vec::new(),
             clusters: Clusters::default(),
             rejections: Vec::new(),
+            rejected_bytes: 0,
             object: 0,
             ledger: RowLedger::default(),
             kept: Vec::new(),
@@ -236,7 +244,7 @@ impl Rows {
         &mut self.cells[column]
     }
 
-    /// Puts a row aside. `raw` is cut at [`Rejection::MAX_RAW_BYTES`].
+    /// Puts a row aside. `raw` is cut at [`Rejection::MAX_RAW_BYTES`], `detail` at [`Rejection::MAX_DETAIL_BYTES`].
     pub fn reject(
         &mut self,
         record: u32,
@@ -246,13 +254,17 @@ impl Rows {
     ) {
         self.ledger.read += 1;
         self.ledger.quarantined += 1;
-        self.rejections.push(Rejection {
-            position: Position { object: self.object, record },
-            reason,
-            detail: detail.into(),
-            raw: raw.map(|bytes| cut(bytes).to_vec()),
-            raw_bytes: raw.map_or(0, <[u8]>::len),
-        });
+        let mut detail = detail.into();
+        if detail.len() > Rejection::MAX_DETAIL_BYTES {
+            detail.truncate(detail.floor_char_boundary(Rejection::MAX_DETAIL_BYTES));
+            detail.shrink_to_fit();
+        }
+        let raw_bytes = raw.map_or(0, <[u8]>::len);
+        let raw = raw.map(|bytes| cut(bytes).to_vec());
+        let text_bytes = detail.len() + raw.as_ref().map_or(0, Vec::len);
+        self.rejected_bytes += std::mem::size_of::<Rejection>() + text_bytes;
+        let position = Position { object: self.object, record };
+        self.rejections.push(Rejection { position, reason, detail, raw, raw_bytes });
     }
 
     /// Puts all that is left of the current object aside, as one row; the object is damaged.
@@ -272,8 +284,15 @@ impl Rows {
         self.damage = damage;
     }
 
+    /// Whether the rejected rows take so much memory that they are to be taken before more is decoded.
+    #[must_use]
+    pub fn is_full_of_rejections(&self) -> bool {
+        self.rejected_bytes > MAX_REJECTED_BYTES
+    }
+
     /// Hands over the rejected rows so far.
     pub fn take_rejections(&mut self) -> Vec<Rejection> {
+        self.rejected_bytes = 0;
         std::mem::take(&mut self.rejections)
     }
 

@@ -1,6 +1,7 @@
 //! Rows of a published day by an id, read from as little of its files as their indexes allow: footers, bloom filters of the
 //! column, and where these say "maybe", the pages of the ids in that row group.
 
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
@@ -16,6 +17,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::{ProjectionMask, RowNumber};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::SchemaDescriptor;
 use rayon::prelude::*;
@@ -23,7 +25,7 @@ use serde::Serialize;
 
 use super::part_reader::PartReader;
 use super::{Manifest, Partition};
-use crate::convert::{PartFile, QuarantinedRow};
+use crate::convert::{MAX_LINE_BYTES, PartFile, QuarantinedRow};
 use crate::dataset::{Column, Identifier, Origin, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
@@ -92,14 +94,30 @@ pub fn find_quarantined(
     id: &str,
 ) -> Result<Vec<QuarantinedRow>> {
     let path = format!("{}/{run}.jsonl", partition.quarantine());
-    let lines = lake.read(&path)?.unwrap_or_default();
-    let rows = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let rows = rows.map(serde_json::from_slice::<QuarantinedRow>).collect::<std::result::Result<Vec<_>, _>>();
-    let mut rows = rows.map_err(|cause| {
+    let Some(file) = lake.open(&path)? else { return Ok(Vec::new()) };
+    rejected_with(file, id).map_err(|cause| {
         Error::unusable("cannot read the rejected rows", cause).with("path", lake.address(&path))
-    })?;
-    rows.retain(|row| has_id(row, id));
-    Ok(rows)
+    })
+}
+
+/// The rows of a quarantine file that have the id, read line by line: the file can be larger than memory.
+fn rejected_with(file: Box<dyn LakeFile>, id: &str) -> io::Result<Vec<QuarantinedRow>> {
+    let mut content = PartReader::new(file.into()).get_read(0).map_err(io::Error::other)?;
+    let (mut rows, mut line) = (Vec::new(), Vec::new());
+    loop {
+        line.clear();
+        let mut next = content.by_ref().take(MAX_LINE_BYTES as u64);
+        if next.read_until(b'\n', &mut line)? == 0 {
+            return Ok(rows);
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let row: QuarantinedRow = serde_json::from_slice(&line)?;
+        if has_id(&row, id) {
+            rows.push(row);
+        }
+    }
 }
 
 fn has_id(row: &QuarantinedRow, id: &str) -> bool {

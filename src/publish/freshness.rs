@@ -366,7 +366,16 @@ mod tests {
     fn read(address: &str, bytes: u64, etag: Option<&str>) -> InputLine {
         let ledger = RowLedger { written: u64::from(address != "b"), ..RowLedger::default() };
         let (object, etag) = (address.to_owned(), etag.map(str::to_owned));
-        InputLine { object, bytes, etag, damaged: false, unread: false, newer_than_name: 0, ledger }
+        InputLine {
+            object,
+            bytes,
+            etag,
+            damaged: false,
+            unread: false,
+            newer_than_name: 0,
+            counted_only: Default::default(),
+            ledger,
+        }
     }
 
     #[test]

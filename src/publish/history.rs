@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::inputs::{self, InputLine};
 use super::manifest::Manifest;
 use super::remembered::Remembered;
+use crate::convert::CountedOnly;
 use crate::error::{Error, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -72,6 +73,9 @@ pub struct RunReport {
     /// Address of the rejected rows, where there are any.
     #[serde(default)]
     pub quarantine: Option<String>,
+    /// Rejected rows that the quarantine has no room for, by reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted_only: Vec<CountedOnly>,
     /// The manifest, of a published day.
     #[serde(default)]
     pub manifest: Option<Manifest>,
@@ -172,6 +176,7 @@ impl RunReport {
             files: 0,
             file_bytes: 0,
             quarantine: None,
+            counted_only: Vec::new(),
             manifest: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The list of the raw objects of a day, kept beside its run folder: what each one gave.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write};
 
 use flate2::Compression;
@@ -42,6 +43,9 @@ pub struct InputLine {
     /// Rows of any day whose events are newer than its name allows.
     #[serde(default, skip_serializing_if = "is_none")]
     pub newer_than_name: u64,
+    /// Rejected rows that the quarantine has no room for, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counted_only: BTreeMap<String, u64>,
     /// Its rows.
     #[serde(flatten)]
     pub ledger: RowLedger,
@@ -67,6 +71,7 @@ pub(super) fn write(
             damaged: object.damage.is_some(),
             unread: object.damage == Damage::Unread,
             newer_than_name: object.newer_than_name,
+            counted_only: object.counted_only.clone(),
             ledger: object.ledger,
         };
         serde_json::to_writer(&mut packed, &line)

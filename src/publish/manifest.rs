@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::convert::PartFile;
+use crate::convert::{CountedOnly, PartFile};
 use crate::dataset::{Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
@@ -61,6 +61,9 @@ pub struct Manifest {
     pub inputs_file: InputsFile,
     /// The rejected rows, below the lake.
     pub quarantine: Option<QuarantineFile>,
+    /// Rejected rows of the ledger that the quarantine has no room for, by reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted_only: Vec<CountedOnly>,
     /// The part files, in the order of their rows.
     pub parts: Vec<PartFile>,
     /// The database of the catalog in which the day is to be registered, if it is.
@@ -106,7 +109,7 @@ pub struct InputsFile {
 pub struct QuarantineFile {
     /// Path below the lake.
     pub path: String,
-    /// Number of rows.
+    /// Number of rows in it: the first ones, in the order of objects and records, if not all are kept.
     pub rows: u64,
     /// Size.
     pub bytes: u64,

@@ -63,6 +63,8 @@ pub struct StagedDay<'a> {
 pub struct PublishRules {
     /// The share of rejected rows, or of bytes in damaged objects, above which a day is not published.
     pub max_reject_ratio: f64,
+    /// Bytes of rejected rows that are kept of a table and day; more are only counted.
+    pub max_quarantine_bytes: u64,
     /// How far a published day may shrink.
     pub shrink: ShrinkRules,
 }
@@ -92,9 +94,14 @@ impl<'a> StagedDay<'a> {
         PartsTarget { partition: staged_of(&mut self.staged), folder, scratch }
     }
 
-    /// Writes the rejected rows to a file that nobody sees yet; returns its address where there are any.
-    pub fn stage_quarantine(&mut self, gathered: &mut Gathered<'_>) -> Result<Option<String>> {
-        let rows = gathered.write_quarantine(&self.quarantine_scratch())?;
+    /// Writes the rejected rows that fit into `max_bytes` to a file that nobody sees yet; returns its address where there
+    /// are any.
+    pub fn stage_quarantine(
+        &mut self,
+        gathered: &mut Gathered<'_>,
+        max_bytes: u64,
+    ) -> Result<Option<String>> {
+        let rows = gathered.write_quarantine(&self.quarantine_scratch(), max_bytes)?;
         let path = format!("{}/{}.jsonl", self.quarantine_folder(), self.run);
         if rows > 0 {
             let (bytes, sha256) = digest::of_file(&self.quarantine_scratch())?;
@@ -273,7 +280,7 @@ impl PublishRules {
         quarantine: Option<&str>,
     ) -> Result<()> {
         let ratio = reject_ratio(gathered);
-        if ratio <= self.max_reject_ratio {
+        if ratio <= self.max_reject_ratio && !gathered.is_cut_short() {
             return Ok(());
         }
         let error =
@@ -283,11 +290,21 @@ impl PublishRules {
                 .with("rejected", format!("{:.2} %", ratio * 100.0))
                 .with("allowed", format!("{:.2} %", self.max_reject_ratio * 100.0))
                 .hint("read the quarantine file; mend the source, or allow more with --max-reject-ratio");
+        let error = match gathered.is_cut_short() {
+            true => error.with("stopped", stopped_after(gathered)),
+            false => error,
+        };
         Err(match quarantine {
             Some(path) => error.with("quarantine", path),
             None => error,
         })
     }
+}
+
+/// How far reading came that was stopped.
+fn stopped_after(gathered: &Gathered<'_>) -> String {
+    let (rows, objects) = (gathered.ledger.read, gathered.objects.len());
+    format!("after {rows} rows, in object {objects}: all others could not lower the share to what is allowed")
 }
 
 /// The larger of two shares: rejected rows among rows, and bytes of damaged objects among bytes. The second is there

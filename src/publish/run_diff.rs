@@ -75,7 +75,7 @@ impl<'a> PublishedRuns<'a> {
 }
 
 /// Fields of a manifest that are no settings: what came of them, and names of the run.
-const NO_SETTINGS: [&str; 14] = [
+const NO_SETTINGS: [&str; 15] = [
     "version",
     "table",
     "day",
@@ -88,6 +88,7 @@ const NO_SETTINGS: [&str; 14] = [
     "input_bytes",
     "inputs_file",
     "quarantine",
+    "counted_only",
     "parts",
     "superseded",
 ];
@@ -195,6 +196,7 @@ mod tests {
             damaged: false,
             unread: false,
             newer_than_name: 0,
+            counted_only: Default::default(),
             ledger,
         }
     }

@@ -241,6 +241,7 @@ mod tests {
             damaged: false,
             unread: false,
             newer_than_name: 0,
+            counted_only: Default::default(),
             ledger: RowLedger { written: *written, ..RowLedger::default() },
         };
         objects.iter().map(line).collect()

@@ -34,6 +34,7 @@ mod query_meaning;
 #[cfg(feature = "query")]
 mod query_zoned;
 mod records;
+mod rejects;
 mod report;
 mod reruns;
 mod rules;

@@ -36,6 +36,7 @@ fn flags_win_over_environment_over_file_over_defaults() {
         ("emf", "true", "logmill.toml"),
         ("output", "/by-file", "logmill.toml"),
         ("max_object_size", "4 GiB", "default"),
+        ("max_quarantine", "256 MiB", "default"),
         ("cloudtrail.lateness", "6h", "default"),
         ("s3_access.lateness", "24h", "default"),
     ] {
@@ -53,6 +54,7 @@ fn every_setting_can_come_from_the_environment() {
         ("max_object_size", "1GiB"),
         ("target_file_size", "1MiB"),
         ("max_reject_ratio", "2%"),
+        ("max_quarantine", "1GiB"),
         ("allow_empty", "true"),
         ("max_shrink", "20%"),
         ("fail_on_empty", "true"),

@@ -90,6 +90,10 @@ pub(in crate::cli) struct WriteArgs {
     /// [default: 1%; env: LOGMILL_MAX_REJECT_RATIO]
     #[arg(long, value_name = "RATIO")]
     pub(in crate::cli) max_reject_ratio: Option<String>,
+    /// Bytes of rejected rows that are kept of a table and day; further ones are only counted, by reason and object
+    /// [default: 256 MiB; env: LOGMILL_MAX_QUARANTINE]
+    #[arg(long, value_name = "SIZE")]
+    pub(in crate::cli) max_quarantine: Option<String>,
     /// Publish a day without rows also where it had some [env: LOGMILL_ALLOW_EMPTY]
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(in crate::cli) allow_empty: Option<bool>,

@@ -174,6 +174,7 @@ impl Settings {
             threads: self.threads,
             memory: usize::try_from(self.memory).unwrap_or(usize::MAX),
             max_object_bytes: self.max_object_bytes,
+            max_quarantine_bytes: self.rules.max_quarantine_bytes,
             target_file_bytes: self.lake.target_file_bytes,
             row_group_bytes: ROW_GROUP_BYTES,
             limits: DecodeLimits::ATHENA,

@@ -136,6 +136,14 @@ fn kst(at: UtcInstant) -> String {
 
 fn table_facts(table: &Findings) -> Vec<Fact> {
     let mut facts = vec![("published", published(table.manifest.as_ref()))];
+    let counted_only = rows_counted_only(table);
+    if counted_only > 0 {
+        let rows = console::count(counted_only);
+        facts.push((
+            "not kept",
+            format!("{rows} rejected rows, which only the raw logs have: search them with --deep"),
+        ));
+    }
     facts.extend(table.failure.iter().map(|failed| {
         let message = failed.error.as_ref().map_or("it was killed", |error| error.message.as_str());
         ("last run", format!("{} failed: {message}", failed.run))
@@ -149,6 +157,13 @@ fn table_facts(table: &Findings) -> Vec<Fact> {
         );
     }
     facts
+}
+
+/// Rejected rows that the quarantine of the last run does not hold.
+fn rows_counted_only(table: &Findings) -> u64 {
+    let of_day = table.manifest.as_ref().map(|manifest| &manifest.counted_only);
+    let of_last = table.failure.as_ref().map(|failed| &failed.counted_only).or(of_day);
+    of_last.into_iter().flatten().map(|counted| counted.rows).sum()
 }
 
 fn published(manifest: Option<&Manifest>) -> String {
@@ -184,6 +199,7 @@ fn table_value(eye: &Eye<'_>, table: &Findings, some_found: bool) -> Value {
         "run": manifest.map(|manifest| &manifest.run),
         "planned_at": manifest.map(|manifest| &manifest.planned_at),
         "provisional": manifest.map(|manifest| manifest.provisional),
+        "rejected_not_kept": rows_counted_only(table),
         "failed_run": table.failure.as_ref().map(|failed| &failed.run),
         "error": table.failure.as_ref().and_then(|failed| failed.error.as_ref()).map(|error| &error.message),
         "found": table.traces.iter().map(|trace| trace_value(table, trace)).collect::<Vec<_>>(),

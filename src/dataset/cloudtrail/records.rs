@@ -72,7 +72,13 @@ impl RecordDecoder {
         let mut used = 0;
         loop {
             match self.step(&shape, &mut walker, &mut found, rows) {
-                Ok(()) => used = walker.at(),
+                Ok(()) => {
+                    used = walker.at();
+                    if rows.is_full_of_rejections() {
+                        cells::write(&shape.cells, &mut found, rows);
+                        return (used, Stop::Incomplete);
+                    }
+                }
                 Err(stop) => {
                     cells::write(&shape.cells, &mut found, rows);
                     return (used, stop);
@@ -143,7 +149,7 @@ impl RecordDecoder {
             walker.value(0)?;
         }
         let raw = walker.since(start);
-        self.records += 1;
+        self.records = self.next_record();
         let at = if raw.len() > self.limits.max_record_bytes {
             Err(("too_long", format!("longer than {} bytes", self.limits.max_record_bytes)))
         } else if is_object {
@@ -210,7 +216,7 @@ impl RecordDecoder {
                 lead + end
             }
             Some(_) => {
-                self.records += 1;
+                self.records = self.next_record();
                 rows.reject_rest(self.records, reason, detail, Some(record));
                 self.place = Place::Lost;
                 rest.len()
@@ -220,7 +226,7 @@ impl RecordDecoder {
     }
 
     fn reject_next(&mut self, reason: &'static str, detail: String, raw: &[u8], rows: &mut Rows) {
-        self.records += 1;
+        self.records = self.next_record();
         rows.reject(self.records, reason, detail, Some(raw));
     }
 
@@ -256,6 +262,9 @@ impl RecordDecoder {
         }
         let (text, bad_utf8) = valid_prefix(bytes);
         let (used, stop) = self.decode_text(text, rows);
+        if rows.is_full_of_rejections() {
+            return used;
+        }
         let rest = &bytes[used..];
         let fault = match stop {
             Stop::Invalid { at, expected } => {
@@ -282,7 +291,7 @@ impl Decoder for RecordDecoder {
 
     fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize {
         let mut used = 0;
-        while used < bytes.len() {
+        while used < bytes.len() && !rows.is_full_of_rejections() {
             match self.decode_stretch(&bytes[used..], rows) {
                 0 => break,
                 more => used += more,
@@ -310,7 +319,7 @@ impl Decoder for RecordDecoder {
     }
 
     fn next_record(&self) -> u32 {
-        self.records + 1
+        self.records.saturating_add(1)
     }
 }
 

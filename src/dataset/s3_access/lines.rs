@@ -25,7 +25,7 @@ impl LineDecoder {
 
     /// Takes one line without its newline.
     fn line<'a>(&mut self, line: &'a [u8], kept: &mut Vec<ParsedLine<'a>>, rows: &mut Rows) {
-        self.line += 1;
+        self.line = self.next_record();
         if std::mem::take(&mut self.skipping) || line.trim_ascii().is_empty() {
             return;
         }
@@ -87,6 +87,10 @@ impl Decoder for LineDecoder {
         for end in memchr::memchr_iter(b'\n', bytes) {
             self.line(&bytes[used..end], &mut kept, rows);
             used = end + 1;
+            if rows.is_full_of_rejections() {
+                cells::write(&mut kept, rows);
+                return used;
+            }
         }
         cells::write(&mut kept, rows);
         let rest = &bytes[used..];
@@ -110,7 +114,7 @@ impl Decoder for LineDecoder {
     }
 
     fn next_record(&self) -> u32 {
-        self.line + 1
+        self.line.saturating_add(1)
     }
 }
 

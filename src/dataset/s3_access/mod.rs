@@ -56,6 +56,11 @@ impl Dataset for S3Access {
         columns::schema(naming)
     }
 
+    /// A line has its time, `[01/Nov/2023:00:00:00 +0000]`, and fields around it.
+    fn fewest_row_bytes(&self) -> u64 {
+        24
+    }
+
     fn decoder(&self, _schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder> {
         Box::new(lines::LineDecoder::new(limits))
     }

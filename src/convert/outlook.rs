@@ -1,0 +1,128 @@
+//! Whether a day that is being read can still be published: so much of it may be rejected already that nothing which is
+//! still to come can bring the share of it down to what is allowed.
+
+use std::sync::Mutex;
+
+use crate::dataset::Damage;
+use crate::ledger::RowLedger;
+
+/// Bytes that one byte of gzip can become at most: a match of 258 bytes takes two bits.
+const MAX_INFLATION: u64 = 1032;
+/// Bytes of an object that are decoded at most beyond the limit of its size.
+const BEYOND_LIMIT_BYTES: u64 = 128 << 20;
+
+/// What is known of a day while its objects are read. It is judged by its objects as they were listed.
+#[derive(Debug)]
+pub(super) struct Outlook {
+    max_reject_ratio: f64,
+    fewest_row_bytes: u64,
+    max_object_bytes: u64,
+    /// Bytes of all objects as stored.
+    stored_bytes: u64,
+    so_far: Mutex<SoFar>,
+}
+
+#[derive(Debug, Default)]
+struct SoFar {
+    rejected: u64,
+    /// Rows that were not rejected, of objects that are done.
+    accepted: u64,
+    /// Rows that objects can have at most which are not done.
+    to_come: u64,
+    /// Stored bytes of damaged objects that are done.
+    damaged_bytes: u64,
+}
+
+impl Outlook {
+    /// Of objects of these stored sizes nothing is read yet.
+    pub(super) fn new(
+        sizes: impl Iterator<Item = u64>,
+        max_reject_ratio: f64,
+        fewest_row_bytes: u64,
+        max_object_bytes: u64,
+    ) -> Self {
+        let so_far = Mutex::default();
+        let mut outlook =
+            Self { max_reject_ratio, fewest_row_bytes, max_object_bytes, stored_bytes: 0, so_far };
+        let mut to_come = 0_u64;
+        for bytes in sizes {
+            to_come = to_come.saturating_add(outlook.most_rows(bytes));
+            outlook.stored_bytes = outlook.stored_bytes.saturating_add(bytes);
+        }
+        outlook.so_far = Mutex::new(SoFar { to_come, ..SoFar::default() });
+        outlook
+    }
+
+    /// Rows that an object can have at most. What is listed as empty may be no file, and go on for ever.
+    fn most_rows(&self, stored_bytes: u64) -> u64 {
+        let limit = self.max_object_bytes.saturating_add(BEYOND_LIMIT_BYTES);
+        let unpacked = if stored_bytes == 0 { limit } else { stored_bytes.saturating_mul(MAX_INFLATION) };
+        unpacked.min(limit) / self.fewest_row_bytes.max(1) + 1
+    }
+
+    /// Rows were rejected; whether the day is lost now, whatever comes.
+    pub(super) fn is_lost_with(&self, rejected: u64) -> bool {
+        let mut so_far = self.so_far.lock().expect("a worker that panics takes the process with it");
+        so_far.rejected += rejected;
+        let read = so_far.rejected.saturating_add(so_far.accepted).saturating_add(so_far.to_come);
+        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        share(so_far.rejected, read) > self.max_reject_ratio
+            || share(so_far.damaged_bytes, self.stored_bytes) > self.max_reject_ratio
+    }
+
+    /// All rows of an object are counted.
+    pub(super) fn object_done(&self, stored_bytes: u64, ledger: RowLedger, damage: Damage) {
+        let mut so_far = self.so_far.lock().expect("a worker that panics takes the process with it");
+        so_far.accepted += ledger.read - ledger.quarantined;
+        so_far.to_come = so_far.to_come.saturating_sub(self.most_rows(stored_bytes));
+        so_far.damaged_bytes += if damage.is_some() { stored_bytes } else { 0 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW_BYTES: u64 = 10;
+
+    fn outlook(sizes: &[u64], ratio: f64) -> Outlook {
+        Outlook::new(sizes.iter().copied(), ratio, ROW_BYTES, 1 << 30)
+    }
+
+    fn ledger(accepted: u64, quarantined: u64) -> RowLedger {
+        RowLedger { read: accepted + quarantined, written: accepted, quarantined, ..RowLedger::default() }
+    }
+
+    #[test]
+    fn a_day_is_lost_once_rows_that_can_still_come_are_too_few() {
+        // At most 10,321 rows of an object of 100 bytes.
+        let day = outlook(&[100, 100], 0.5);
+        assert!(!day.is_lost_with(20_642));
+        assert!(day.is_lost_with(1));
+        // One that is done has the rows that it has.
+        let day = outlook(&[100, 100], 0.5);
+        assert!(!day.is_lost_with(10_000));
+        day.object_done(100, ledger(5, 10_000), Damage::None);
+        assert!(!day.is_lost_with(326));
+        assert!(day.is_lost_with(1));
+    }
+
+    #[test]
+    fn a_day_is_lost_once_damaged_objects_have_more_than_the_allowed_bytes() {
+        let day = outlook(&[100, 300], 0.25);
+        day.object_done(100, ledger(5, 1), Damage::Content);
+        assert!(!day.is_lost_with(1), "a quarter, which is allowed");
+        let day = outlook(&[100, 299], 0.25);
+        day.object_done(100, ledger(5, 1), Damage::Unread);
+        assert!(day.is_lost_with(1));
+    }
+
+    #[test]
+    fn an_object_gives_no_more_than_its_size_allows_and_one_of_unknown_size_as_much_as_any() {
+        let limit = ((1 << 30) + BEYOND_LIMIT_BYTES) / ROW_BYTES + 1;
+        for (bytes, most) in [(1, 104), (100, 10_321), (0, limit), (1 << 40, limit), (u64::MAX, limit)] {
+            assert_eq!(outlook(&[bytes], 0.0).most_rows(bytes), most, "{bytes}");
+        }
+        assert!(!outlook(&[u64::MAX, u64::MAX], 1.0).is_lost_with(u64::MAX), "everything may be rejected");
+    }
+}
