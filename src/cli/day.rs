@@ -16,7 +16,7 @@ use crate::convert::{self, ConvertOptions, DayTarget, Gathered, Leg, Scattered};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{LeftObject, TablePlan, UNRECOGNISED};
+use crate::plan::{LeftObject, TOLD, TablePlan, UNRECOGNISED};
 use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, Replacement, StagedDay};
 use crate::store::lake::{Partition, run_of};
 use crate::store::{Connector, Lake};
@@ -224,15 +224,22 @@ impl<'a> DayRun<'a> {
         registered.map(drop)
     }
 
-    /// Tells of objects that are left out, though they may be logs.
-    pub(super) fn warn_of_unrecognised<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
-        let mut unrecognised = left.filter(|left| left.why == UNRECOGNISED);
-        let Some(first) = unrecognised.next() else { return };
-        self.warn(
-            table,
-            "objects are left out, since neither key nor content tell that they are logs",
-            vec![("objects", json!(1 + unrecognised.count())), ("first", json!(first.address))],
-        );
+    /// Tells of objects that are left out, though they may be logs: one message a reason.
+    pub(super) fn warn_of_left<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
+        let left: Vec<&LeftObject> = left.collect();
+        for why in TOLD {
+            let mut of_reason = left.iter().filter(|left| left.why == why);
+            let Some(first) = of_reason.next() else { continue };
+            let objects = json!(1 + of_reason.count());
+            let mut facts = vec![("objects", objects), ("first", json!(first.address))];
+            if why == UNRECOGNISED {
+                let message = "objects are left out, since neither key nor content tell that they are logs";
+                self.warn(table, message, facts);
+            } else {
+                facts.push(("why", why.into()));
+                self.warn(table, "objects are left out that may be logs", facts);
+            }
+        }
     }
 
     /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.

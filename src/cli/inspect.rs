@@ -81,9 +81,11 @@ fn dataset_of(args: &InspectArgs, store: &dyn Store, key: &str) -> Result<&'stat
         });
     }
     let by_name = dataset::ALL.into_iter().find(|dataset| matches!(dataset.claim(key), KeyClaim::Mine(_)));
-    let head = store.open(key).ok().and_then(|object| head(object).ok()).unwrap_or_default();
-    let by_content = || dataset::ALL.into_iter().find(|dataset| dataset.recognises(&head));
-    by_name.or_else(by_content).ok_or_else(|| {
+    if let Some(dataset) = by_name {
+        return Ok(dataset);
+    }
+    let head = head(store.open(key)?).unwrap_or_default();
+    dataset::ALL.into_iter().find(|dataset| dataset.recognises(&head)).ok_or_else(|| {
         Error::new(ErrorKind::Usage, "neither name nor content tell the log type")
             .with("file", &args.file)
             .hint("name it with --dataset")

@@ -96,12 +96,12 @@ pub(super) fn walk(
     if let Err(error) = &walked {
         range.give_up(error, observer);
     }
-    run.warn_of_unrecognised(&source.table, left_out.values());
+    run.warn_of_left(&source.table, left_out.values());
     walked.map_err(|error| Error::of_table(&source.table, &error))
 }
 
 impl<'a> RangeRun<'_, 'a> {
-    /// Walks through the days of a planner, and takes down what is left out without being recognised, by address.
+    /// Walks through the days of a planner, and takes down what is left out and told, by address.
     fn go_through(
         &mut self,
         mut planner: RangePlanner<'_>,
@@ -109,8 +109,8 @@ impl<'a> RangeRun<'_, 'a> {
         left_out: &mut BTreeMap<String, LeftObject>,
     ) -> Result<()> {
         let walked = self.walk(&mut planner, observer);
-        let unrecognised = planner.unrecognised().iter().cloned();
-        left_out.extend(unrecognised.map(|left| (left.address.clone(), left)));
+        let told = planner.told().iter().cloned();
+        left_out.extend(told.map(|left| (left.address.clone(), left)));
         walked
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::args::{GlobalArgs, Lang, ReportArgs, SourceArgs};
 use super::exit::Exit;
 use super::new_file::NewFile;
-use super::query::open_engine;
+use super::query::{open_engine, warn_of_views};
 use super::settings::Flags;
 use super::{Context, console};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +41,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> 
     let page_file = PageFile::open(args, days)?;
     let asked = FIGURES.iter().filter(|figure| tables.contains(figure.log.table()));
     let answers = asked.map(|figure| answer(&engine, figure)).collect::<Result<Vec<_>>>()?;
+    warn_of_views(&engine, context);
     let language = match args.lang {
         Lang::En => Language::English,
         Lang::Ko => Language::Korean,

@@ -54,7 +54,7 @@ fn run_table(day_run: &DayRun<'_>, source: &TableSource) -> Result<PublishedTabl
     let planning = day_run.planned_at;
     let plan = plan_table(source, day_run.day, day_run.connector)?;
     day_run.say_planned(&plan, Some(seconds_since(planning)));
-    day_run.warn_of_unrecognised(&plan.table, plan.left.iter());
+    day_run.warn_of_left(&plan.table, plan.left.iter());
     day_run.warn_of_no_object(&plan);
     for left in &plan.left {
         let facts = || vec![("object", json!(left.address)), ("why", json!(left.why))];

@@ -68,6 +68,8 @@ impl Tables {
     ) -> Result<Self> {
         let sources = settings.tables()?;
         warn_of_lone_dates(sources, days, console);
+        #[cfg(feature = "query")]
+        warn_of_views(sources, console);
         if settings.log_types_named {
             let sources = sources.to_vec();
             return Ok(Self { sources, refused: Vec::new(), not_built: Vec::new() });
@@ -165,6 +167,19 @@ fn warn_of_lone_dates(sources: &[TableSource], days: DayRange, console: Console)
                  missing"
             ),
             &[("input", dated.input.into()), ("also_needed", missing.into())],
+        );
+    }
+}
+
+/// In the catalog no table and view of one name can be side by side, and queries read the table.
+#[cfg(feature = "query")]
+fn warn_of_views(sources: &[TableSource], console: Console) {
+    let is_view = |source: &&TableSource| crate::query::VIEWS.iter().any(|view| view.name == source.table);
+    for source in sources.iter().filter(is_view) {
+        let hint = "name the table otherwise with --table, or in the config file";
+        console.warn(
+            "the table has the name of a view of glue/sql, which cannot be used beside it",
+            &[("table", source.table.as_str().into()), ("hint", hint.into())],
         );
     }
 }

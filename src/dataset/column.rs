@@ -67,6 +67,8 @@ pub enum Origin {
     Json(Cow<'static, [Cow<'static, str>]>),
     /// A field of an access-log line, by its position in AWS's list, from 1.
     Field(usize),
+    /// A field of an access-log line with its percent-encoding undone.
+    DecodedField,
     /// What the decoder found out or could not place elsewhere.
     Decoder,
     /// The event time on a Korean wall clock.
@@ -245,7 +247,7 @@ impl Column {
         match &self.origin {
             Origin::Json(paths) => paths.join(", "),
             Origin::Field(position) => format!("field {position}"),
-            Origin::Decoder => "decoder".to_owned(),
+            Origin::Decoder | Origin::DecodedField => "decoder".to_owned(),
             Origin::EventTimeKst => "event time + 9 h".to_owned(),
             Origin::SourceObject => "address of the raw object".to_owned(),
             Origin::SourceRecord => "record or line number in it".to_owned(),

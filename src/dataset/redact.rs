@@ -5,9 +5,11 @@
 //! occurs, a column is searched once and left as it is.
 
 mod document;
+mod escapes;
 mod gate;
 mod names;
 mod unescaped;
+mod value;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -97,6 +99,8 @@ enum ColumnMask {
     Cells { text: Option<String> },
     /// Parameters in text.
     Text,
+    /// All from the first value of a parameter on, in text that was decoded.
+    DecodedText,
     /// Values in JSON, and parameters in its text.
     Document { paths: Vec<Path>, has_paths_for_keys: bool, hints: AhoCorasick },
 }
@@ -198,7 +202,11 @@ impl Redaction {
             _ => None,
         };
         let text = by_path.map_or(Cow::Borrowed(text), Cow::Owned);
-        match self.parameters.mask(text.as_bytes()) {
+        let masked = match mask {
+            ColumnMask::DecodedText => self.parameters.mask_rest(text.as_bytes()),
+            _ => self.parameters.mask(text.as_bytes()),
+        };
+        match masked {
             Some(masked) => Cow::Owned(as_text(masked)),
             None => text,
         }
@@ -257,7 +265,7 @@ impl ColumnMask {
         let paths: Vec<Path> =
             if is_rest { rules.to_vec() } else { rules.iter().filter_map(below).collect() };
         if !is_json && paths.is_empty() {
-            return Self::Text;
+            return if column.origin == Origin::DecodedField { Self::DecodedText } else { Self::Text };
         }
         // Any key may be written with escapes.
         let last_keys = paths.iter().filter_map(|path| path.last().map(String::as_str));

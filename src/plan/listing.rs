@@ -7,10 +7,10 @@ use super::choose::{Choice, Distance, Midnight, OUTSIDE, Wanted};
 use super::file_name;
 use super::place::{Place, written_date};
 use super::source::TableSource;
-use super::{LeftObject, UNRECOGNISED};
+use super::{LeftObject, UNREADABLE, UNRECOGNISED};
 use crate::dataset::object_key;
 use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
 use crate::store::unpack::Unpacked;
 use crate::store::{Gap, ListVisitor, ObjectMeta, Store};
@@ -20,6 +20,9 @@ const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
 
 /// How much later than its name says an object may have been delivered: CloudTrail writes whole minutes, and clocks differ.
 const SLACK_MS: i64 = 300_000;
+
+/// How much of an object tells its log type.
+const HEAD_BYTES: u64 = 4096;
 
 /// An object that is wanted.
 pub(super) struct Found {
@@ -104,7 +107,7 @@ impl<'a> Listing<'a> {
     /// Lists the input and sorts what is there.
     pub(super) fn run(mut self) -> Result<Listed> {
         self.store.list(&mut self)?;
-        self.judge_all_unclear();
+        self.judge_all_unclear()?;
         self.choose_timed();
         let sorted = self.found.len() + self.left.iter().filter(|left| !left.is_folder()).count();
         if sorted + self.known != self.met {
@@ -117,7 +120,7 @@ impl<'a> Listing<'a> {
     pub(super) fn look(mut self) -> Result<bool> {
         self.only_looks = true;
         self.store.list(&mut self)?;
-        self.judge_all_unclear();
+        self.judge_all_unclear()?;
         Ok(self.holds_logs)
     }
 
@@ -164,14 +167,14 @@ impl<'a> Listing<'a> {
         others.any(|other| other.claim(&path) != KeyClaim::Unclear)
     }
 
-    fn judge_all_unclear(&mut self) {
+    fn judge_all_unclear(&mut self) -> Result<()> {
         for object in std::mem::take(&mut self.unclear) {
             if self.is_done() {
                 break;
             }
             let dates = self.unclear_dates(&object.key);
             if dates.is_none_or(|dates| self.wanted.meets(dates)) {
-                self.judge_unclear(object);
+                self.judge_unclear(object)?;
             } else if dates.is_some_and(|dates| self.wanted.whole().meets(dates)) {
                 // Its turn comes, or has come, with the listing of its date.
                 self.known += 1;
@@ -179,11 +182,12 @@ impl<'a> Listing<'a> {
                 self.leave_for_time(&object.key, object.bytes, OUTSIDE);
             }
         }
+        Ok(())
     }
 
     /// An object whose key says nothing: its content decides, whatever lies beside it, so that a day and a range of days
     /// agree. One that is itself named as the input was meant to be read.
-    fn judge_unclear(&mut self, object: ObjectMeta) {
+    fn judge_unclear(&mut self, object: ObjectMeta) -> Result<()> {
         let is_input = self.source.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
         let name = object_key::split(&object.key).1;
@@ -194,13 +198,21 @@ impl<'a> Listing<'a> {
         } else if name.starts_with('_') {
             "hidden file"
         } else if is_named {
-            return self.take_unclear(object, "named as the input");
-        } else if self.head(&object.key).is_some_and(|head| self.source.dataset.recognises(&head)) {
-            return self.take_unclear(object, "no time in its key, but its content is of this log type");
+            self.take_unclear(object, "named as the input");
+            return Ok(());
         } else {
-            UNRECOGNISED
+            match self.head(&object.key)? {
+                Some(head) if self.source.dataset.recognises(&head) => {
+                    let why = "no time in its key, but its content is of this log type";
+                    self.take_unclear(object, why);
+                    return Ok(());
+                }
+                Some(_) => UNRECOGNISED,
+                None => UNREADABLE,
+            }
         };
         self.leave(&object.key, object.bytes, why, self.unclear_dates(&object.key));
+        Ok(())
     }
 
     fn take_unclear(&mut self, object: ObjectMeta, why: &'static str) {
@@ -213,19 +225,20 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// The first bytes of an object, decompressed, as far as they can be read.
-    fn head(&self, key: &str) -> Option<Vec<u8>> {
-        let mut head = vec![0; 4096];
-        let mut filled = 0;
-        let mut content = Unpacked::new(self.store.open(key).ok()?).ok()?;
-        while filled < head.len() {
-            match content.read(&mut head[filled..]) {
-                Ok(0) | Err(_) => break,
-                Ok(count) => filled += count,
-            }
+    /// The first bytes of an object, decompressed, as far as they can be read; none of one that is gone or damaged, and `None`
+    /// for one that may not be read. Fails if the store is in trouble: what an object holds must not depend on that.
+    fn head(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        let mut head = Vec::new();
+        let read = self.store.open(key).and_then(|object| {
+            let read =
+                Unpacked::new(object).and_then(|content| content.take(HEAD_BYTES).read_to_end(&mut head));
+            read.map(drop).or_else(|cause| cause.downcast::<Error>().map_or(Ok(()), Err))
+        });
+        match read {
+            Err(error) if error.kind() == ErrorKind::Denied => Ok(None),
+            Err(error) if error.kind() != ErrorKind::Unusable => Err(error),
+            _ => Ok(Some(head)),
         }
-        head.truncate(filled);
-        Some(head)
     }
 
     fn choose_timed(&mut self) {
@@ -356,9 +369,10 @@ impl ListVisitor for Listing<'_> {
     }
 
     fn passed(&mut self, key: &str, reason: &'static str) {
-        self.met += 1;
+        let objects = usize::from(!key.ends_with('/'));
+        self.met += objects;
         if self.is_known(key) {
-            self.known += 1;
+            self.known += objects;
         } else {
             self.leave(key, 0, reason, self.trusted_dates(key));
         }

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::{Naming, Promotion, RedactRules};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
+use crate::store::local::{LEADS_IN_A_CIRCLE, LEADS_NOWHERE, LEADS_TO_A_FOLDER, NOT_UTF8};
 use crate::store::{ObjectMeta, SourceAccess, Store};
 
 /// The version of the plan file that this program writes and reads.
@@ -35,6 +36,13 @@ pub const PLAN_VERSION: u32 = 1;
 
 /// Why an object is left that may be a log all the same: people are warned of it.
 pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
+
+/// Why an object is left out that may not be read, and whose name does not tell that it is a log.
+pub const UNREADABLE: &str = "it may not be read, and its name tells no time";
+
+/// Reasons for which logs may be left out, so that a person is told of them.
+pub const TOLD: [&str; 6] =
+    [UNRECOGNISED, UNREADABLE, NOT_UTF8, LEADS_NOWHERE, LEADS_IN_A_CIRCLE, LEADS_TO_A_FOLDER];
 
 /// What one KST day needs, for all its tables.
 #[derive(Debug, Clone, Serialize, Deserialize)]

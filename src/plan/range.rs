@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::choose::{Choice, Midnight, Wanted};
 use super::listing::{Familiar, Left, Listed, Listing};
 use super::source::TableSource;
-use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, UNRECOGNISED};
+use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TOLD};
 use crate::dataset::{KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
@@ -97,7 +97,7 @@ pub struct RangePlanner<'a> {
     /// What is left out, but for what is of another time: counted by the days that look there and the reason.
     left: BTreeMap<(KstDay, KstDay, String), LeftGroup>,
     /// Objects that are left out, since nothing tells whether they are logs.
-    unrecognised: Vec<LeftObject>,
+    told: Vec<LeftObject>,
     /// The earliest time in the name of a log, or of a folder that AWS divides by dates.
     earliest: Option<UtcInstant>,
 }
@@ -147,7 +147,7 @@ impl<'a> RangePlanner<'a> {
             span: FIRST_SPAN,
             chosen: BTreeMap::new(),
             left: BTreeMap::new(),
-            unrecognised: Vec::new(),
+            told: Vec::new(),
             earliest: None,
         })
     }
@@ -158,10 +158,10 @@ impl<'a> RangePlanner<'a> {
         self.inputs.iter().map(|(store, _)| store.requests()).sum()
     }
 
-    /// Objects that were left out so far, since nothing tells whether they are logs.
+    /// Objects that were left out so far for one of the reasons that are [`TOLD`].
     #[must_use]
-    pub fn unrecognised(&self) -> &[LeftObject] {
-        &self.unrecognised
+    pub fn told(&self) -> &[LeftObject] {
+        &self.told
     }
 
     /// What was met so far and is left out, but for what is of another time.
@@ -179,8 +179,8 @@ impl<'a> RangePlanner<'a> {
     fn leave(&mut self, left: Left) {
         let DayRange { first, last } = left.days;
         let group = LeftGroup::of(&left.object);
-        if left.object.why == UNRECOGNISED {
-            self.unrecognised.push(left.object);
+        if TOLD.contains(&left.object.why.as_ref()) {
+            self.told.push(left.object);
         }
         match self.left.get_mut(&(first, last, group.why.clone())) {
             Some(known) => known.add(group),

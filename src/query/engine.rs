@@ -200,6 +200,14 @@ impl Engine {
         self.tables.iter().filter(|table| table.named.fit_none()).map(|table| table.name.as_str())
     }
 
+    /// Of the tables that were named, those with the name of a view, which cannot be read beside them.
+    pub fn tables_over_views(&self) -> impl Iterator<Item = &str> {
+        let is_named =
+            |table: &&LakeTableSource| table.days.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let is_view = |name: &&str| VIEWS.iter().any(|view| view.name == *name);
+        self.tables.iter().filter(is_named).map(|table| table.name.as_str()).filter(is_view)
+    }
+
     /// Names of the tables, in order.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().map(|table| table.name.as_str())

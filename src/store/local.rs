@@ -1,11 +1,21 @@
 //! Raw logs in a folder, or a single file.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::{ListVisitor, ObjectFeed, ObjectMeta, Store};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Why a file or folder is passed over whose name is not text.
+pub const NOT_UTF8: &str = "its name is not UTF-8";
+/// Why a link is passed over that cannot be followed.
+pub const LEADS_NOWHERE: &str = "a link that leads nowhere";
+/// Why a link is passed over that leads back to itself.
+pub const LEADS_IN_A_CIRCLE: &str = "a link that leads in a circle";
+/// Why a link is passed over behind which there are more names.
+pub const LEADS_TO_A_FOLDER: &str = "a link to a folder, which is not followed";
 
 /// A folder, or one file of it.
 #[derive(Debug)]
@@ -42,6 +52,7 @@ impl LocalStore {
                 .with("folder", self.address(folder))
                 .hint("check that it exists and that this user may read it")
         };
+        let mut stand_ins = HashSet::new();
         for entry in fs::read_dir(self.root.join(folder)).map_err(failed)? {
             if visitor.is_done() {
                 break;
@@ -49,7 +60,14 @@ impl LocalStore {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
-                visitor.passed(&below(folder, &name.to_string_lossy()), "its name is not UTF-8");
+                let mut name = name.to_string_lossy().into_owned();
+                // Two names can differ in nothing but the bytes that cannot be shown.
+                while !stand_ins.insert(name.clone()) {
+                    name.push(char::REPLACEMENT_CHARACTER);
+                }
+                let is_folder = entry.file_type().map_err(failed)?.is_dir();
+                let slash = if is_folder { "/" } else { "" };
+                visitor.passed(&format!("{}{slash}", below(folder, &name)), NOT_UTF8);
                 continue;
             };
             let key = below(folder, name);
@@ -63,7 +81,7 @@ impl LocalStore {
         entry: &fs::DirEntry,
         key: String,
         visitor: &mut dyn ListVisitor,
-    ) -> std::io::Result<Result<()>> {
+    ) -> io::Result<Result<()>> {
         let kind = entry.file_type()?;
         if kind.is_dir() {
             return Ok(if visitor.enter(&key) { self.list_folder(&key, visitor) } else { Ok(()) });
@@ -71,16 +89,52 @@ impl LocalStore {
         // A link is followed to a file, not to a folder, which could lead in a circle.
         match fs::metadata(entry.path()) {
             Ok(meta) if meta.is_file() => visitor.object(ObjectMeta { key, bytes: meta.len(), etag: None }),
-            Ok(meta) if meta.is_dir() => visitor.passed(&key, "a link to a folder, which is not followed"),
+            Ok(meta) if meta.is_dir() => visitor.passed(&key, LEADS_TO_A_FOLDER),
             Ok(_) => visitor.passed(&key, "neither a file nor a folder"),
-            Err(cause) if kind.is_symlink() && cause.kind() == std::io::ErrorKind::NotFound => {
-                visitor.passed(&key, "a link that leads nowhere");
-            }
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {}
+            Err(cause) if kind.is_symlink() && is_gone(&cause) => visitor.passed(&key, LEADS_NOWHERE),
+            Err(cause) if kind.is_symlink() && is_circle(&cause) => visitor.passed(&key, LEADS_IN_A_CIRCLE),
+            Err(cause) if is_gone(&cause) => {}
             Err(cause) => return Err(cause),
         }
         Ok(Ok(()))
     }
+}
+
+/// A file that tells what its errors mean.
+struct LocalObject {
+    file: File,
+    address: String,
+}
+
+impl Read for LocalObject {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer).map_err(|cause| match cause.kind() {
+            io::ErrorKind::Interrupted => cause,
+            _ => io::Error::other(failure("cannot read the object", &self.address, cause)),
+        })
+    }
+}
+
+/// What a failed read says, as it would in a bucket: an object that is gone is lost and no more, one that may not be read must
+/// be made readable, and all else can pass.
+fn failure(failing: &'static str, address: &str, cause: io::Error) -> Error {
+    let (kind, hint) = if is_gone(&cause) || is_circle(&cause) {
+        (ErrorKind::Unusable, "it was there when the folder was listed: was it removed since?")
+    } else if cause.kind() == io::ErrorKind::PermissionDenied {
+        (ErrorKind::Denied, "let this user read it, or move it out of the input")
+    } else {
+        (ErrorKind::Temporary, "check the disk or mount and the object, then run the day again")
+    };
+    Error::new(kind, failing).with("object", address).caused_by(cause).hint(hint)
+}
+
+/// Whether there is nothing under a name, or a file where a folder is to be.
+fn is_gone(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn is_circle(cause: &io::Error) -> bool {
+    cause.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 fn below(folder: &str, name: &str) -> String {
@@ -126,10 +180,10 @@ impl Store for LocalStore {
     }
 
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
-        let file = File::open(self.root.join(key)).map_err(|cause| {
-            Error::unusable("cannot open the object", cause).with("object", self.address(key))
-        })?;
-        Ok(Box::new(file))
+        let address = self.address(key);
+        let file = File::open(self.root.join(key))
+            .map_err(|cause| failure("cannot open the object", &address, cause))?;
+        Ok(Box::new(LocalObject { file, address }))
     }
 
     fn feed(&self, objects: Vec<ObjectMeta>, _: usize) -> Box<dyn ObjectFeed + '_> {

@@ -7,7 +7,7 @@ mod connector;
 mod draft;
 mod file_lock;
 pub mod lake;
-mod local;
+pub mod local;
 mod local_lake;
 mod local_staged;
 mod private_folder;
@@ -70,7 +70,7 @@ pub trait ListVisitor {
     fn gap(&self, key: &str) -> Option<Gap>;
     /// An object.
     fn object(&mut self, object: ObjectMeta);
-    /// Something that is neither object nor folder, and why it is passed over.
+    /// Something that cannot be had as an object, and why it is passed over; the key of a folder ends with `/`.
     fn passed(&mut self, key: &str, reason: &'static str);
     /// Keys of a series in a gap are passed over.
     fn skipped(&mut self, series: &str);

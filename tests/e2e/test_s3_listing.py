@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from aws import Aws
+from faults import Reply
 from harness import logmill
 
 PAGE = 7
@@ -112,6 +113,35 @@ def test_a_bucket_gives_the_objects_that_a_folder_gives(seed: int, aws: Aws, tmp
     assert all(len(objects) > 2 for objects in in_folder[0].values())
     assert all(len(objects) > 2 for objects in in_folder[1].values())
     assert in_bucket == in_folder
+
+
+# What XML cannot hold, what it changes, and what an encoded name could be taken for.
+ODD_NAMES = ("a\x1b[2Jb", "a\rb\tc", "a+b", "a b", "a%2Bb", "a&amp;b", "a<b>", "\ud55c\u00e9", "a%")
+
+
+def test_names_that_xml_cannot_hold_are_listed_and_read(aws: Aws, tmp_path: Path) -> None:
+    bucket, key = aws.bucket("odd"), "{}/111122223333_CloudTrail_ap-northeast-2_20231101T0310Z_{}.json"
+    names = {key.format(name, place) for place, name in enumerate(ODD_NAMES)}
+    for place, name in enumerate(sorted(names)):
+        event = {"eventID": str(place), "eventTime": "2023-11-01T03:00:00Z", "eventSource": "a", "eventName": "b"}
+        aws.s3.put_object(Bucket=bucket, Key=name, Body=json.dumps({"Records": [event]}).encode())
+    source = ("--dataset", "cloudtrail", "--input", f"s3://{bucket}")
+    plan = aws.logmill("plan", "--day", DAY, "--format", "json", *source).stdout
+    assert chosen(plan, f"s3://{bucket}/") == {"cloudtrail": names}
+    run = aws.logmill("run", "--day", DAY, *source, "--output", str(tmp_path / "lake"))
+    assert "s3_access" not in run.stdout
+    rows = logmill("query", "--output", tmp_path / "lake", "--format", "csv", "SELECT count(*) FROM cloudtrail")
+    assert rows.stdout.splitlines()[1:] == [str(len(names))]
+
+
+def test_an_answer_that_is_not_xml_is_told_as_such(aws: Aws) -> None:
+    bucket = aws.bucket("unread")
+    answer = "<ListBucketResult><Contents><Key>a\x1bb</Key></Contents></ListBucketResult>"
+    aws.proxy.rule(Reply(answer, "application/xml"), operation="ListObjectsV2", path=f"{bucket}*")
+    said = aws.logmill("plan", "--day", DAY, "--input", f"s3://{bucket}/logs/", code=4).stderr
+    assert "cannot list the input" in said
+    assert f"s3://{bucket}/logs/" in said
+    assert "control characters" in said
 
 
 Plan = tuple[dict[str, set[str]], dict[str, set[tuple[str, str]]]]

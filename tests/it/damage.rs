@@ -5,11 +5,13 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 
 use flate2::read::MultiGzDecoder;
 use serde_json::{Value, json};
 
-use crate::harness::{AccessLine, Day, Table, Workdir, document, event, gz, text};
+use crate::harness::{AccessLine, Call, DAY, Day, LOGMILL, Table, Workdir, document, event, gz, text};
 
 /// A raw object and what is to become of it.
 struct Case {
@@ -323,40 +325,113 @@ fn an_object_that_is_both_too_large_and_damaged_harms_no_other() {
     check(Table::CLOUDTRAIL, "event_id", &cases, &["--threads", "1", "--max-object-size", "64KiB"]);
 }
 
-/// An object can be in the listing and yet give no bytes, even to root: reading `/proc/self/mem` from its start fails.
-#[test]
-fn an_object_that_cannot_be_read_is_named_and_the_others_are_published() {
-    let work = Workdir::new();
-    work.cloudtrail("a", gz(of_events(&["good"])));
-    let broken = work.cloudtrail("b", "");
-    fs::remove_file(&broken).unwrap();
-    std::os::unix::fs::symlink("/proc/self/mem", &broken).unwrap();
-    let mut unreadable = 1;
-    let locked = work.cloudtrail("c", gz(of_events(&["locked"])));
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
-    unreadable += usize::from(fs::File::open(&locked).is_err());
-    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
-    assert_eq!(day.rows().len(), 3 - unreadable);
-    let quarantine = day.quarantine();
-    assert_eq!(quarantine.len(), unreadable);
-    assert_eq!(
-        (quarantine[0]["reason"].as_str(), &quarantine[0]["record"]),
-        (Some("unreadable"), &Value::Null)
-    );
-    assert!(text(&quarantine[0]["object"]).ends_with("_b.json.gz"), "{}", quarantine[0]);
-    assert_eq!(day.inputs()[1]["damaged"], true);
+/// A command that no file mode is lifted for, whoever runs it.
+fn without_privileges<'w>(work: &'w Workdir, args: &[&str]) -> Call<'w> {
+    if fs::File::open(work.path("locked")).is_err() {
+        return work.logmill(args);
+    }
+    let drops = "--bounding-set=-dac_override,-dac_read_search";
+    work.call(Command::new("setpriv")).args([drops, LOGMILL]).args(args)
+}
+
+/// A link to a file of which the first read fails, even for root: nothing is mapped at the start of a process's memory.
+fn broken(path: &Path) {
+    fs::remove_file(path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", path).unwrap();
 }
 
 #[test]
-fn what_cannot_be_opened_by_its_name_is_left_out_and_listed() {
+fn an_object_that_cannot_be_read_fails_the_table_as_it_does_in_a_bucket() {
     let work = Workdir::new();
-    let path = work.cloudtrail("a", "");
+    work.cloudtrail("a", gz(of_events(&["good"])));
+    broken(&work.cloudtrail("b", ""));
+    let run = || work.run(Table::CLOUDTRAIL).whatever_is_rejected();
+    run().exits(75).says(&["cannot read the object", "_b.json.gz", "hint: check the disk"]);
+    let backfill = ["backfill", "--from", DAY, "--to", DAY, "--input", "raw", "--output", "lake"];
+    work.logmill(backfill).of(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object"]);
+    assert!(work.published().is_empty(), "no day is final without an object that is there");
+}
+
+#[test]
+fn an_object_that_has_become_a_folder_fails_the_table() {
+    let work = Workdir::new();
+    work.cloudtrail("a", gz(of_events(&["good"])));
+    let path = work.cloudtrail("b", "");
     fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink("nowhere", &path).unwrap();
-    let nameless = OsStr::from_bytes(b"1_CloudTrail_r_20231101T0310Z_\xff.json");
-    fs::write(work.path("raw").join(nameless), of_events(&["nameless"])).unwrap();
-    let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
-    assert_eq!((day.ledger(), day.summary["objects_left"].as_u64()), ([0; 5], Some(2)));
+    let plan = || work.logmill(["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"]);
+    fs::write(&path, gz(of_events(&["lost"]))).unwrap();
+    plan().of(Table::CLOUDTRAIL).exits(0);
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let convert = ["convert", "--plan", "plan.json", "--staging", "staging"];
+    work.logmill(convert).exits(75).says(&["cannot read the object", "_b.json.gz"]);
+    assert_eq!(work.files("staging").len(), 0);
+}
+
+#[test]
+fn an_object_that_may_not_be_read_fails_the_table() {
+    let work = Workdir::new();
+    fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0)).unwrap();
+    work.cloudtrail("a", gz(of_events(&["good"])));
+    let locked = work.cloudtrail("b", gz(of_events(&["locked"])));
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    let args = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--max-reject-ratio", "1"];
+    without_privileges(&work, &args).of(Table::CLOUDTRAIL).exits(4).says(&[
+        "cannot open the object",
+        "_b.json.gz",
+        "hint: let this user read it",
+    ]);
+    assert!(work.published().is_empty());
+    let inspect = ["inspect", locked.to_str().unwrap()];
+    without_privileges(&work, &inspect).exits(4).says(&["cannot open the object"]);
+}
+
+/// Nothing tells what it is: the day is made without it, and a person is told.
+#[test]
+fn a_file_without_a_time_that_may_not_be_read_is_left_out_and_told() {
+    let work = Workdir::new();
+    fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0)).unwrap();
+    work.cloudtrail("a", gz(of_events(&["good"])));
+    fs::set_permissions(work.write("raw/notes", ""), fs::Permissions::from_mode(0)).unwrap();
+    let args = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--summary-json", "summary.json"];
+    let run = without_privileges(&work, &args).of(Table::CLOUDTRAIL).exits(0);
+    run.says(&["may be logs", "raw/notes", "it may not be read, and its name tells no time"]);
+    broken(&work.path("raw/notes"));
+    work.run(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object", "raw/notes"]);
+}
+
+#[test]
+fn what_cannot_be_opened_by_its_name_is_left_out_and_told() {
+    let work = Workdir::new();
+    for (name, target) in [("a", "nowhere"), ("b", "1_CloudTrail_r_20231101T0310Z_b.json.gz"), ("c", "..")] {
+        let path = work.cloudtrail(name, "");
+        fs::remove_file(&path).unwrap();
+        let target = if name == "b" { path.file_name().unwrap() } else { OsStr::new(target) };
+        std::os::unix::fs::symlink(target, &path).unwrap();
+    }
+    for last in [0xff, 0xfe] {
+        let nameless = [&b"1_CloudTrail_r_20231101T0310Z_"[..], &[last], b".json"].concat();
+        fs::write(work.path("raw").join(OsStr::from_bytes(&nameless)), of_events(&["nameless"])).unwrap();
+    }
+    fs::create_dir(work.path("raw").join(OsStr::from_bytes(b"\xff"))).unwrap();
+    let run = work.run(Table::CLOUDTRAIL).args(["--summary-json", "summary.json"]).exits(0);
+    for why in
+        ["a link that leads nowhere", "a link that leads in a circle", "a link to a folder", "not UTF-8"]
+    {
+        run.says(&[why]);
+    }
+    let summary: Value = serde_json::from_slice(&fs::read(work.path("summary.json")).unwrap()).unwrap();
+    let left = summary["tables"][0]["left"].as_array().unwrap();
+    let counts: Vec<_> =
+        left.iter().map(|left| (text(&left["why"]), &left["objects"], &left["folders"])).collect();
+    let (one, two, none) = (json!(1), json!(2), json!(0));
+    let expected = [
+        ("a link that leads in a circle", &one, &none),
+        ("a link that leads nowhere", &one, &none),
+        ("a link to a folder, which is not followed", &one, &none),
+        ("its name is not UTF-8", &two, &one),
+    ];
+    assert_eq!(counts, expected);
     let plan =
         work.logmill(["plan", "--day", "2023-11-01", "--input", "raw", "-v"]).of(Table::CLOUDTRAIL).exits(0);
     plan.prints(&["a link that leads nowhere", "_a.json.gz", "its name is not UTF-8", "_\u{fffd}.json"]);

@@ -387,6 +387,40 @@ fn rows_take_the_form_that_is_asked_for() {
 }
 
 #[test]
+fn a_safe_file_has_no_formulas_and_keeps_its_numbers() {
+    let work = Workdir::new();
+    fs::create_dir(work.lake()).unwrap();
+    let sql = "SELECT '=1+1' AS \"=a\", '+1' AS b, '-5' AS c, '@x' AS d, chr(9) || 'x' AS e, chr(13) || '=1' AS f, \
+               '=\"x\",1' AS g, ' =1' AS h, '' AS i, CAST(NULL AS varchar) AS j, -5 AS k, -1.5e0 AS l, \
+               array['=1'] AS n, '\u{ff1d}1' AS o";
+    let form = |args: &[&str]| query(&work, sql).args(["--format", "csv"]).args(args).exits(0).stdout;
+    let plain = form(&[]);
+    assert!(plain.starts_with("=a,b") && plain.contains("\n=1+1,+1,-5,@x,\tx,"), "{plain}");
+    let (names, cells) = (
+        "'=a,b,c,d,e,f,g,h,i,j,k,l,n,o",
+        "'=1+1,'+1,'-5,'@x,'\tx,\"'\r=1\",\"'=\"\"x\"\",1\", =1,\"\",,-5,-1.5,",
+    );
+    let safe = form(&["--csv-safe"]);
+    assert!(safe.starts_with(&format!("{names}\n{cells}[=1],")), "{safe}");
+    assert!(safe.ends_with(",[=1],'\u{ff1d}1\n"), "{safe}");
+    query(&work, sql).args(["--csv-safe", "--to-file", "a.csv"]).exits(0);
+    assert_eq!(fs::read_to_string(work.path("a.csv")).unwrap(), safe);
+    query(&work, sql).args(["--csv-safe", "--format", "json"]).exits(2).says(&["--csv-safe", "hint:"]);
+}
+
+#[test]
+fn a_table_with_the_name_of_a_view_is_told() {
+    let work = two_days();
+    let run = work.run(Table::CLOUDTRAIL).args(["--table", "denied_keys", "--summary-json", "summary.json"]);
+    run.exits(0).says(&["has the name of a view", "table=denied_keys", "--table"]);
+    let read = query(&work, "SELECT event_id FROM denied_keys").args(["--format", "csv"]).exits(0);
+    read.says(&["a table has the name of a view: the table is read", "table=denied_keys"]);
+    assert!(read.stdout.starts_with("event_id\n"), "{read}");
+    let other = query(&work, "SELECT event_id FROM cloudtrail").args(["--format", "csv"]).exits(0);
+    assert!(!other.stderr.contains("view"), "{other}");
+}
+
+#[test]
 fn a_file_is_there_when_all_rows_are() {
     let work = two_days();
     let sql = "SELECT event_id, event_time FROM cloudtrail ORDER BY 1";

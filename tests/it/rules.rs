@@ -221,6 +221,71 @@ fn no_spelling_of_a_secret_parameter_reaches_the_lake() {
     assert_eq!([days[0].rows().len(), days[1].rows().len()], [2 * SPELLINGS.len(), SPELLINGS.len()]);
 }
 
+/// The keys of lines whose secrets have a `+` before them that decoding turns into a blank, or other signs that end values.
+const KEYS: [(&str, &str); 6] = [
+    ("REST.GET.OBJECT", "k%3FX-Amz-Security-Token%3Dab%2B"),
+    ("REST.PUT.OBJECT", "k%253FX-Amz-Signature%253Dab%2B"),
+    ("BATCH.DELETE.OBJECT", "k%3FX-Amz-Security-Token%3Dab+"),
+    ("S3.EXPIRE.OBJECT", "k?x-amz-security-token=ab+c%26"),
+    ("REST.HEAD.OBJECT", "X%252DAmz%252DSecurity%252DToken%2B%253Dab%2B"),
+    ("REST.COPY.OBJECT", "k?Signature=ab%2526"),
+];
+
+#[test]
+fn a_decoded_key_does_not_show_the_rest_of_a_secret() {
+    let work = Workdir::new();
+    let line = |(operation, key): (&str, &str)| {
+        let line = AccessLine { operation, ..AccessLine::of("ID") };
+        line.to_string().replace(" a/b.txt ", &format!(" {key}{SECRET} "))
+    };
+    work.access("A", KEYS.map(line).join("\n"));
+    let day = work.run(Table::ACCESS).publishes(Table::ACCESS);
+    assert_no_secret(&work, "lake", &[&day]);
+    let mut decoded = day.values("key_decoded");
+    decoded.sort();
+    assert_eq!(decoded[0], "X-Amz-Security-Token =REDACTED");
+    assert!(decoded[1..].iter().all(|key| key.ends_with("=REDACTED")), "{decoded:?}");
+    assert_eq!(decoded.len(), KEYS.len());
+}
+
+/// Forms in which a header, or a name with a blank behind it, is logged.
+const FORMS: [&str; 6] = [
+    "X-Amz-Security-Token: ",
+    "x-amz-security-token:",
+    "Host: x\r\nX-AMZ-SECURITY-TOKEN : ",
+    "?a=1;X-Amz-Signature%20=",
+    "?h=X%2DAmz-Security-Token%3A%20",
+    "%7B%22X-Amz-Security-Token%22%3A%22",
+];
+
+#[test]
+fn no_form_of_a_secret_header_reaches_the_lake() {
+    let work = Workdir::new();
+    let (mut records, mut lines) = (Vec::new(), Vec::new());
+    for (number, form) in FORMS.iter().enumerate() {
+        let said = format!("{form}{SECRET}\r\nend");
+        let packed = json!({"headers": [said]}).to_string();
+        let parameters = json!({"headers": [said], "packed": packed});
+        let id = number.to_string();
+        records.push(event(&id, json!({"errorMessage": said, "requestParameters": parameters})));
+        records.push(event(&id, json!({"eventTime": "bad", "requestParameters": parameters})));
+        let form = form.replace("\r\n", "%0D%0A");
+        let agent = format!("{form}{SECRET}");
+        let uri = format!("GET /{}{SECRET} HTTP/1.1", form.replace(' ', ""));
+        let line = AccessLine { user_agent: &agent, uri: &uri, ..AccessLine::of("ID") }.to_string();
+        lines.extend([line.clone(), line.replace("01/Nov", "1/Nov")]);
+    }
+    work.cloudtrail("a", document(&records));
+    work.access("A", lines.join("\n"));
+    let finished = both(&work).ends_well(0);
+    let (trail, access) = (finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS));
+    assert_no_secret(&work, "lake", &[&trail, &access]);
+    let message = &trail.row("event_id", "2")["error_message"];
+    assert_eq!(message, "Host: x\r\nX-AMZ-SECURITY-TOKEN : REDACTED\r\nend");
+    let counts = [&trail, &access].map(|day| (day.rows().len(), day.quarantine().len()));
+    assert_eq!(counts, [(FORMS.len(), FORMS.len()); 2]);
+}
+
 #[test]
 fn more_can_be_masked_and_nothing_where_that_is_wanted() {
     let work = Workdir::new();

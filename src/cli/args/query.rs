@@ -25,6 +25,10 @@ pub(in crate::cli) struct QueryArgs {
     /// name of the file says, else csv]
     #[arg(long, value_enum)]
     pub(in crate::cli) format: Option<QueryFormat>,
+    /// Put ' before texts in CSV that a spreadsheet would take for formulas: those that begin with =, +, -, @, a tab or a
+    /// line end; numbers stay as they are [default: off]
+    #[arg(long)]
+    pub(in crate::cli) csv_safe: bool,
     /// File for the rows, there only when all have come; what is there is replaced
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) to_file: Option<PathBuf>,

@@ -12,6 +12,7 @@ use parquet::file::properties::WriterProperties;
 use serde_json::{Map, Value};
 
 use super::cells::{self, Texts};
+use super::csv::Csv;
 use crate::cli::args::QueryFormat;
 use crate::cli::console;
 use crate::error::{Error, ErrorKind, Result};
@@ -19,6 +20,14 @@ use crate::query::RowStream;
 
 /// A column of a table needs about so much room to say anything; with less, a row is shown as a list.
 const LEAST_WIDTH: usize = 10;
+
+/// The form of the output, resolved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Form {
+    pub(super) format: QueryFormat,
+    /// Whether spreadsheets must find no formula in it.
+    pub(super) is_csv_safe: bool,
+}
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -31,7 +40,7 @@ pub(super) struct Written {
 /// Where rows go, in their form.
 pub(super) enum Sink {
     Table { target: Box<dyn Write>, schema: SchemaRef, width: Option<usize> },
-    Csv { target: Box<dyn Write>, schema: SchemaRef },
+    Csv { target: Box<dyn Write>, csv: Csv },
     Json { target: Box<dyn Write>, names: Vec<String> },
     Parquet { writer: Box<ArrowWriter<BufWriter<File>>> },
 }
@@ -44,9 +53,9 @@ enum Outcome {
 }
 
 impl Sink {
-    pub(super) fn of_file(format: QueryFormat, file: BufWriter<File>, schema: &SchemaRef) -> Result<Self> {
-        if format != QueryFormat::Parquet {
-            return Ok(Self::of_text(format, Box::new(file), schema, None));
+    pub(super) fn of_file(form: Form, file: BufWriter<File>, schema: &SchemaRef) -> Result<Self> {
+        if form.format != QueryFormat::Parquet {
+            return Ok(Self::of_text(form, Box::new(file), schema, None));
         }
         let level =
             ZstdLevel::try_new(3).map_err(|cause| Error::bug("zstd has no such level").caused_by(cause))?;
@@ -57,24 +66,21 @@ impl Sink {
         Ok(Self::Parquet { writer: Box::new(writer) })
     }
 
-    pub(super) fn of_stdout(format: QueryFormat, schema: &SchemaRef) -> Self {
+    pub(super) fn of_stdout(form: Form, schema: &SchemaRef) -> Self {
         let stdout = io::stdout();
         let width = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten();
         let width = width.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-        Self::of_text(format, Box::new(BufWriter::new(stdout)), schema, width)
+        Self::of_text(form, Box::new(BufWriter::new(stdout)), schema, width)
     }
 
-    fn of_text(
-        format: QueryFormat,
-        target: Box<dyn Write>,
-        schema: &SchemaRef,
-        width: Option<usize>,
-    ) -> Self {
+    fn of_text(form: Form, target: Box<dyn Write>, schema: &SchemaRef, width: Option<usize>) -> Self {
         let schema = schema.clone();
-        match format {
+        match form.format {
             QueryFormat::Json => Self::Json { target, names: distinct_names(&schema) },
             QueryFormat::Table => Self::Table { target, schema, width },
-            QueryFormat::Csv | QueryFormat::Parquet => Self::Csv { target, schema },
+            QueryFormat::Csv | QueryFormat::Parquet => {
+                Self::Csv { target, csv: Csv::new(schema, form.is_csv_safe) }
+            }
         }
     }
 
@@ -100,9 +106,8 @@ impl Sink {
     }
 
     fn begin(&mut self) -> Result<Outcome> {
-        let Self::Csv { target, schema } = self else { return Ok(Outcome::GoesOn) };
-        let names: Vec<String> = schema.fields().iter().map(|field| quoted(field.name())).collect();
-        of_writing(writeln!(target, "{}", names.join(",")))
+        let Self::Csv { target, csv } = self else { return Ok(Outcome::GoesOn) };
+        of_writing(target.write_all(csv.header().as_bytes()))
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<Outcome> {
@@ -112,7 +117,7 @@ impl Sink {
                 let failed = |cause| Error::unusable("cannot write the rows as Parquet", cause);
                 written.map_err(failed).map(|()| Outcome::GoesOn)
             }
-            Self::Csv { target, .. } => of_writing(target.write_all(csv(batch)?.as_bytes())),
+            Self::Csv { target, csv } => of_writing(target.write_all(csv.rows(batch)?.as_bytes())),
             Self::Json { target, names } => of_writing(target.write_all(json(batch, names)?.as_bytes())),
             Self::Table { .. } => Ok(Outcome::GoesOn),
         }
@@ -157,30 +162,6 @@ fn first_rows(rows: &mut RowStream, most: usize) -> Result<(Vec<RecordBatch>, Wr
         }
     }
     Ok((batches, written))
-}
-
-fn csv(batch: &RecordBatch) -> Result<String> {
-    let columns = batch.columns().iter().map(Texts::of).collect::<Result<Vec<_>>>()?;
-    let mut text = String::new();
-    for row in 0..batch.num_rows() {
-        for (place, column) in columns.iter().enumerate() {
-            if place > 0 {
-                text.push(',');
-            }
-            text.extend(column.cell(row)?.map(|cell| quoted(&cell)));
-        }
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// RFC 4180; an empty text is quoted, so that it is not taken for NULL.
-fn quoted(cell: &str) -> String {
-    if cell.is_empty() || cell.contains(['"', ',', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }
 
 /// Names of columns, of which an object can have each once: one that comes again has its number behind it.

@@ -1,13 +1,14 @@
 //! `logmill query`: a statement over the lake, and its rows in the form that was asked for.
 
 mod cells;
+mod csv;
 mod format;
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::Arc;
 use std::time::Instant;
 
-use self::format::{Sink, Written};
+use self::format::{Form, Sink, Written};
 use super::args::{GlobalArgs, QueryArgs, QueryFormat, SourceArgs};
 use super::exit::Exit;
 use super::new_file::NewFile;
@@ -22,7 +23,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let source = SourceArgs::default();
     let flags = Flags { source: Some(&source), lake: Some(&args.lake), ..Flags::default() };
     let settings = context.settings(global, &flags)?;
-    let format = format_of(args)?;
+    let form = form_of(args)?;
     let sql = statement(args)?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
@@ -32,15 +33,16 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let engine = open_engine(lake, &settings, days, context)?;
     let mut rows = engine.stream(&sql)?;
     warn_of_days(&engine, days, context);
+    warn_of_views(&engine, context);
     let written = match &args.to_file {
         Some(path) => {
             let file = NewFile::create(path)?;
-            let mut sink = Sink::of_file(format, file.writer()?, rows.schema())?;
+            let mut sink = Sink::of_file(form, file.writer()?, rows.schema())?;
             let written = sink.write_all(&mut rows, args.max_rows)?;
             file.keep()?;
             written
         }
-        None => Sink::of_stdout(format, rows.schema()).write_all(&mut rows, args.max_rows)?,
+        None => Sink::of_stdout(form, rows.schema()).write_all(&mut rows, args.max_rows)?,
     };
     say(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)
@@ -68,6 +70,15 @@ fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
             ("first", days.first.to_string().into()),
         ];
         context.console.warn("the statement names days that are not published", &facts);
+    }
+}
+
+/// Warns of tables that were read where a view may have been meant.
+pub(super) fn warn_of_views(engine: &Engine, context: &Context) {
+    for table in engine.tables_over_views() {
+        let hint = "another name for the table, with --table, makes the view available";
+        let facts = [("table", table.into()), ("hint", hint.into())];
+        context.console.warn("a table has the name of a view: the table is read", &facts);
     }
 }
 
@@ -119,6 +130,15 @@ fn statement(args: &QueryArgs) -> Result<String> {
 }
 
 /// What was asked for; else what the name of the file says, and what the reader can use.
+fn form_of(args: &QueryArgs) -> Result<Form> {
+    let format = format_of(args)?;
+    if args.csv_safe && format != QueryFormat::Csv {
+        return Err(Error::new(ErrorKind::Usage, "--csv-safe is about CSV, and the output is not")
+            .hint("pass --format csv, or leave --csv-safe out"));
+    }
+    Ok(Form { format, is_csv_safe: args.csv_safe })
+}
+
 fn format_of(args: &QueryArgs) -> Result<QueryFormat> {
     let by_name = args.to_file.as_ref().map(|path| match path.extension().and_then(|kind| kind.to_str()) {
         Some("parquet") => QueryFormat::Parquet,

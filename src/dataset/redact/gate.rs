@@ -10,11 +10,9 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, Input, MatchKind};
 use memchr::memchr;
 
-use super::names::ends_in_percent;
+use super::escapes::ends_in_percent;
 use super::unescaped::{is_of_name, unescaped};
-
-/// What stands right behind a name that has a value: `=`, also percent-encoded or as a JSON escape, or the end of a key.
-const SIGNS: [u8; 4] = *b"=%\"\\";
+use super::value::FOLLOWERS;
 
 /// Bytes in which encoded characters are looked for at once.
 const CHUNK: usize = 32;
@@ -72,7 +70,7 @@ impl Gate {
         has_encoded(text, self.have_digits) || memchr::memmem::find(text, JSON_ESCAPE).is_some()
     }
 
-    /// Where names stand that have a sign behind them, in a text without escapes.
+    /// Where names stand behind which a value can follow, in a text without escapes.
     pub(super) fn names_in<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> {
         self.hits(text).flat_map(move |hit| self.names.iter().filter_map(move |name| name.around(text, hit)))
     }
@@ -131,16 +129,16 @@ impl Landmark {
     fn spellings(&self) -> Vec<Vec<u8>> {
         let cases = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
         let firsts = cases(self.name[self.at]);
-        let seconds = self.name.get(self.at + 1).map_or(SIGNS.to_vec(), |byte| cases(*byte).to_vec());
+        let seconds = self.name.get(self.at + 1).map_or(FOLLOWERS.to_vec(), |byte| cases(*byte).to_vec());
         firsts.iter().flat_map(|first| seconds.iter().map(|second| vec![*first, *second])).collect()
     }
 
-    /// Where the name stands around a hit, if a sign is behind it.
+    /// Where the name stands around a hit, if what can follow a name is behind it.
     fn around(&self, text: &[u8], hit: usize) -> Option<Range<usize>> {
         let start = hit.checked_sub(self.at)?;
         let range = start..start + self.name.len();
-        let has_sign = text.get(range.end).is_some_and(|sign| SIGNS.contains(sign));
-        (has_sign && text[range.clone()].eq_ignore_ascii_case(&self.name)).then_some(range)
+        let may_have_value = text.get(range.end).is_some_and(|byte| FOLLOWERS.contains(byte));
+        (may_have_value && text[range.clone()].eq_ignore_ascii_case(&self.name)).then_some(range)
     }
 }
 
@@ -167,7 +165,7 @@ mod tests {
             let landmark = Landmark::of(name.as_bytes());
             assert_eq!(&name[landmark.at..landmark.at + 2], pair);
         }
-        assert_eq!(Landmark::of(b"k").spellings().len(), 2 * SIGNS.len());
+        assert_eq!(Landmark::of(b"k").spellings().len(), 2 * FOLLOWERS.len());
     }
 
     #[test]
@@ -193,7 +191,7 @@ mod tests {
                     let split = written.bytes[at..].split_at_checked(name.len());
                     split.is_some_and(|(found, behind)| {
                         found.eq_ignore_ascii_case(name.as_bytes())
-                            && behind.first().is_some_and(|sign| SIGNS.contains(sign))
+                            && behind.first().is_some_and(|byte| FOLLOWERS.contains(byte))
                     })
                 })
             });

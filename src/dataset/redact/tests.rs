@@ -202,7 +202,7 @@ fn rejected_rows_are_masked_whatever_they_are() {
 
 /// Texts in which names, signs and quotes of all kinds meet.
 fn awkward() -> impl Strategy<Value = String> {
-    "(X-Amz-Signature|sessionToken|=|%3D|&|\"|\\\\|\\{|\\}|\\[|\\]|:|,|null|\\\\u003d|\\\\n|a|한| |/){0,8}"
+    "(X-Amz-Signature|sessionToken|=|%3D|&|;b=|: |\r\n|%22|'|\"|\\\\|\\{|\\}|\\[|\\]|:|,|null|\\\\u003d|\\\\n|a|한| |/){0,8}"
 }
 
 /// Documents of them, some of which stand in a string of another.

@@ -58,7 +58,7 @@ fn character(text: &[u8]) -> Option<(u8, usize)> {
     if first != b'\\' {
         return Some((first, 1));
     }
-    let (code, width) = super::names::unicode_escape(text)?;
+    let (code, width) = super::escapes::unicode_escape(text)?;
     Some((u8::try_from(code).ok()?, width))
 }
 

@@ -25,7 +25,7 @@ static COLUMNS: [Column; 33] = [
     field("request_id", Text, 6, "Id of the request; the lines of one multi-object delete share it").identifies(Identifier::RequestId),
     field("operation", Text, 7, "Operation, such as REST.GET.OBJECT"),
     field("key", Text, 8, "Object key as logged").searched(),
-    Column::new("key_decoded", Text, Origin::Decoder, "Object key, decoded by the rule of its operation"),
+    Column::new("key_decoded", Text, Origin::DecodedField, "Object key, decoded by the rule of its operation"),
     field("request_uri", Text, 9, "Request line"),
     field("http_status", Int, 10, "HTTP status of the response"),
     field("error_code", Text, 11, "S3 error code"),

@@ -75,6 +75,9 @@ const DENIED: &str = "the policy of the role or the bucket lacks {permission}";
 const EXPIRED: &str = "the credentials have expired: renew them (aws sso login) and run the day again";
 const UNKNOWN_AUTHORITY: &str =
     "the server's certificate is not trusted: name its authority's PEM file in AWS_CA_BUNDLE";
+const UNREADABLE: &str = "the answer is not the XML that S3 sends: names with control characters, of which this server does not \
+                          encode any, or something on the way that changes answers; 'aws s3api list-objects-v2 \
+                          --encoding-type url' shows the names, and a longer prefix passes them over";
 const REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
 
 /// The code of an error that a service has sent.
@@ -144,6 +147,9 @@ where
         return (ErrorKind::Denied, UNKNOWN_AUTHORITY);
     }
     match (error, status_of(error)) {
+        (SdkError::ResponseError(_) | SdkError::ServiceError(_), Some(200..=299)) if is_unreadable(error) => {
+            (ErrorKind::Denied, UNREADABLE)
+        }
         (SdkError::ConstructionFailure(_), _) => (
             ErrorKind::Denied,
             "check credentials and region: 'aws sts get-caller-identity' tells who you are",
@@ -157,4 +163,10 @@ where
         (_, Some(301 | 307)) => (ErrorKind::Denied, REGION),
         _ => (ErrorKind::Denied, "see the cause"),
     }
+}
+
+/// Whether an answer has come whole, but is not XML, as the SDK's parser words it.
+fn is_unreadable(error: &(dyn std::error::Error + 'static)) -> bool {
+    let causes = causes(error);
+    ["XML parse error", "invalid XML escape", "error parsing XML"].iter().any(|said| causes.contains(said))
 }

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::types::EncodingType;
 use tokio::task::JoinSet;
 
 use super::bucket::Bucket;
 use super::failure::{Asked, failure};
+use super::names::decoded;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::walk::{Page, Request, Walk};
 use crate::store::{ListVisitor, ObjectMeta};
@@ -56,6 +58,7 @@ async fn ask(bucket: Arc<Bucket>, request: Request) -> Result<(Request, Page)> {
         .bucket(&bucket.name)
         .prefix(&request.prefix)
         .delimiter(request.delimiter)
+        .encoding_type(EncodingType::Url)
         .set_start_after(request.start_after().map(str::to_owned))
         .set_continuation_token(request.token.clone())
         .set_request_payer(bucket.payer.clone())
@@ -72,11 +75,12 @@ async fn ask(bucket: Arc<Bucket>, request: Request) -> Result<(Request, Page)> {
 
 fn page_of(answer: ListObjectsV2Output) -> Page {
     let next = answer.next_continuation_token.filter(|_| answer.is_truncated == Some(true));
-    let groups = answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|group| group.prefix);
+    let plain = |name| decoded(name, answer.encoding_type.as_ref());
+    let prefixes = answer.common_prefixes.unwrap_or_default().into_iter().filter_map(|group| group.prefix);
     let objects = answer.contents.unwrap_or_default().into_iter().filter_map(|object| {
         let bytes = u64::try_from(object.size.unwrap_or_default()).unwrap_or_default();
         let etag = object.e_tag.map(|etag| etag.trim_matches('"').to_owned());
-        Some(ObjectMeta { key: object.key?, bytes, etag })
+        Some(ObjectMeta { key: plain(object.key?), bytes, etag })
     });
-    Page { groups: groups.collect(), objects: objects.collect(), next }
+    Page { groups: prefixes.map(plain).collect(), objects: objects.collect(), next }
 }

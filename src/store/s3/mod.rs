@@ -12,6 +12,7 @@ mod lake;
 mod listing;
 mod location;
 mod lock;
+mod names;
 mod object;
 mod proxied;
 mod read_ahead;

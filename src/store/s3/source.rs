@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_sdk_s3::types::RequestPayer;
+use aws_sdk_s3::types::{EncodingType, RequestPayer};
 
 use super::bucket::Bucket;
 use super::failure::{Asked, failure};
@@ -92,6 +92,7 @@ impl Store for S3Store {
             .bucket(&self.bucket.name)
             .prefix(&self.location.prefix)
             .max_keys(1)
+            .encoding_type(EncodingType::Url)
             .set_request_payer(self.bucket.payer.clone())
             .set_expected_bucket_owner(self.bucket.owner.clone());
         let target = self.location.address(&self.location.prefix);

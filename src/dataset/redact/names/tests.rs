@@ -35,7 +35,7 @@ fn the_value_of_a_parameter_ends_where_the_parameter_does() {
 #[test]
 fn a_name_counts_only_when_it_is_whole() {
     for same in
-        ["my-token=a", "tokens=a", "token_b=a", "_token=a", "xtoken=a", "token a", "token:a", "token%73=a"]
+        ["my-token=a", "tokens=a", "token_b=a", "_token=a", "xtoken=a", "token a", "tokens: a", "token%73=a"]
     {
         assert_eq!(masked(same), same);
     }
@@ -94,6 +94,81 @@ fn a_name_is_seen_whatever_stands_around_its_text() {
 }
 
 #[test]
+fn blanks_and_quotes_may_stand_between_a_name_and_its_value() {
+    for (text, expected) in [
+        ("?X-Amz-Signature%20=ab&c", "?X-Amz-Signature%20=REDACTED&c"),
+        ("?X%2DAmz%2DSignature%2520%253Dab%2526c", "?X%2DAmz%2DSignature%2520%253DREDACTED%2526c"),
+        ("?token+=ab", "?token+=REDACTED"),
+        ("?token%2B%3Dab", "?token%2B%3DREDACTED"),
+        ("?token%09%20=ab", "?token%09%20=REDACTED"),
+        ("token = ab c", "token = REDACTED c"),
+        (r"token\t=ab", r"token\t=REDACTED"),
+        (r"token\u0020\u003d ab", r"token\u0020\u003d ab"),
+        ("GET /?token= HTTP/1.1", "GET /?token= HTTP/1.1"),
+        ("token=\"a b\" c", "token=\"REDACTED\" c"),
+        (r#"{"u":"token=\"a b\" c"}"#, r#"{"u":"token=\"REDACTED\" c"}"#),
+        (r#"{"u":"token=","v":"token: ","w":1}"#, r#"{"u":"token=","v":"token: ","w":1}"#),
+        (r#""{\"u\":\"token=\",\"v\":1}""#, r#""{\"u\":\"token=\",\"v\":1}""#),
+        ("?j=%7B%22token%22%3A%22a%22,b", "?j=%7B%22token%22%3A%22REDACTED%22,b"),
+        ("{'token': 'a'}", "{'token': REDACTED"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_semicolon_divides_parameters() {
+    for (text, expected) in [
+        ("/?a=1;token=ab;b=2", "/?a=1;token=REDACTED;b=2"),
+        ("/;token=ab;b%3D2", "/;token=REDACTED;b%3D2"),
+        ("%3Btoken%3Dab%3Bb%3D2", "%3Btoken%3DREDACTED%3Bb%3D2"),
+        ("/?token=ab;cd", "/?token=REDACTED"),
+        ("/?token=ab%3Bb=2", "/?token=REDACTED"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_value_of_a_header_ends_with_its_line_or_its_string() {
+    for (text, expected) in [
+        ("X-Amz-Signature: ab c", "X-Amz-Signature: REDACTED"),
+        ("x-amz-signature:ab\r\nHost: x", "x-amz-signature:REDACTED\r\nHost: x"),
+        ("a: 1\nToken : ab\nb: 2", "a: 1\nToken : REDACTED\nb: 2"),
+        ("curl -H \"TOKEN: Basic ab\" x", "curl -H \"TOKEN: REDACTED\" x"),
+        ("token:\tab\tc", "token:\tREDACTED"),
+        (r#"{"h":"token: a b\r\nHost: x"}"#, r#"{"h":"token: REDACTED\r\nHost: x"}"#),
+        (r#"{"h":"token: a\u000db"}"#, r#"{"h":"token: REDACTED\u000db"}"#),
+        (r#"{"h":["token: a","b"]}"#, r#"{"h":["token: REDACTED","b"]}"#),
+        (r#""{\"h\":\"token: a\\r\\nb: c\",\"d\":1}""#, r#""{\"h\":\"token: REDACTED\\r\\nb: c\",\"d\":1}""#),
+        (r#"{"h":"token: a\\nb\/c"}"#, r#"{"h":"token: REDACTED"}"#),
+        (
+            "?h=token%3A%20a%20b%0D%0AHost&c",
+            "?h=token%3A%20a%20b%0D%0AHost&c".replace("%20a%20b", "REDACTED").as_str(),
+        ),
+        ("?h=token%3Aa&c d", "?h=token%3AREDACTED&c d"),
+        ("token:", "token:"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+/// A blank of decoded text may have been a `+`, and an `&` may have been `%26`.
+#[test]
+fn all_behind_the_first_name_is_masked_in_decoded_text() {
+    let rest =
+        |text: &str| names().mask_rest(text.as_bytes()).map(|masked| String::from_utf8(masked).unwrap());
+    for (text, expected) in [
+        ("a/b?a=1&token=ab cd&e#f", "a/b?a=1&token=REDACTED"),
+        ("{\"token\":\"a\"}", "{\"token\":\"REDACTED"),
+        ("X-Amz-Signature: a\r\nb", "X-Amz-Signature: REDACTED"),
+    ] {
+        assert_eq!(rest(text).as_deref(), Some(expected), "{text}");
+    }
+    assert!(rest("a/b?tokens=ab cd").is_none());
+}
+
+#[test]
 fn a_url_within_a_url_is_masked_at_its_own_level() {
     for (text, expected) in [
         ("?u=%3Ftoken%3Da%26b%3D1&c=2", "?u=%3Ftoken%3DREDACTED%26b%3D1&c=2"),
@@ -101,7 +176,8 @@ fn a_url_within_a_url_is_masked_at_its_own_level() {
         ("?u=%253Ftoken%253Da%2526b%26c&d", "?u=%253Ftoken%253DREDACTED%2526b%26c&d"),
         ("?u=%253Ftoken%253Da%26c", "?u=%253Ftoken%253DREDACTED%26c"),
         ("?u=%3Ftoken%3Da&d", "?u=%3Ftoken%3DREDACTED&d"),
-        ("?u=%3Ftoken%3Da%20b", "?u=%3Ftoken%3DREDACTED%20b"),
+        ("?u=%3Ftoken%3Da%20b&c", "?u=%3Ftoken%3DREDACTED&c"),
+        ("?u=%3Ftoken%3Da%0Ab", "?u=%3Ftoken%3DREDACTED%0Ab"),
         ("?token=100%", "?token=REDACTED"),
         ("?token=%zz%2", "?token=REDACTED"),
     ] {
@@ -171,7 +247,7 @@ proptest! {
     /// The secrets are made of letters that stand nowhere else.
     #[test]
     fn no_byte_of_a_secret_survives_however_deep_the_url_is_packed(
-        secret in "[QZW]{1,12}([+/=&# \"<>%]?[QZW]{1,3}){0,3}",
+        secret in "[QZW]{1,12}([+/=&;# \"<>%]?[QZW]{1,3}){0,3}",
         level in 0_usize..4,
         json in 0_usize..3,
         before in "[a-z?&/ ]{0,6}[?& ]",
@@ -202,8 +278,27 @@ proptest! {
     }
 
     #[test]
+    fn no_byte_of_a_header_survives_however_deep_it_is_packed(
+        secret in "[QZW]{1,12}([+/=&;# '<>%:]?[QZW]{1,3}){0,3}",
+        level in 0_usize..3,
+        json in 0_usize..3,
+        blanks in "[ \t]{0,2}",
+        end in "(\r\n|\n)?",
+    ) {
+        let mut text = encoded(&format!("Host: x\r\nx-amz-Signature:{blanks}{secret}{end}"), level);
+        for _ in 0..json {
+            text = serde_json::to_string(&text).unwrap();
+        }
+        let masked = masked(&text);
+        prop_assert!(!masked.contains(['Q', 'Z', 'W']), "{text} -> {masked}");
+        if json > 0 {
+            prop_assert!(serde_json::from_str::<String>(&masked).is_ok(), "{text} -> {masked}");
+        }
+    }
+
+    #[test]
     fn any_bytes_can_be_masked_and_masking_twice_is_masking_once(
-        text in "(token|X-Amz-Signature|=|%3D|%253D|&|\"|\\\\|\\{|\\}|\\[|\\]|:|,|null|\\\\u003d|a|%26|한| ){0,14}",
+        text in "(token|X-Amz-Signature|=|%3D|%253D|&|;|\"|'|\\\\|\\{|\\}|\\[|\\]|:|%3A|,|null|\\\\u003d|\\\\r|\\\\\\\\n|\r\n|a|%26|%20|%22|\\+|한| ){0,14}",
     ) {
         let once = masked(&text);
         prop_assert_eq!(masked(&once), once.clone(), "{} -> {}", text, once);

@@ -1,0 +1,68 @@
+//! Rows as CSV: RFC 4180; NULL is nothing, an empty text is quoted.
+//!
+//! Spreadsheets take a cell that begins with `=` for a formula, whoever wrote the text: keys and user agents are a stranger's.
+//! A safe file has an apostrophe before such texts (OWASP, "CSV Injection"). Numbers and times stay as they are.
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+
+use super::cells::{self, Texts};
+use crate::error::Result;
+
+/// What formulas begin with, in ASCII and in full width, and the blanks that some programs drop before looking.
+const FORMULA: [char; 11] =
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
+/// How the cells of a file are written.
+pub(super) struct Csv {
+    schema: SchemaRef,
+    is_safe: bool,
+}
+
+impl Csv {
+    pub(super) fn new(schema: SchemaRef, is_safe: bool) -> Self {
+        Self { schema, is_safe }
+    }
+
+    /// The line of the names.
+    pub(super) fn header(&self) -> String {
+        let names = self.schema.fields().iter().map(|field| self.text(field.name()));
+        names.collect::<Vec<_>>().join(",") + "\n"
+    }
+
+    /// The lines of some rows.
+    pub(super) fn rows(&self, batch: &RecordBatch) -> Result<String> {
+        let columns = batch.columns().iter().map(|cells| Ok((Texts::of(cells)?, is_text(cells.data_type()))));
+        let columns = columns.collect::<Result<Vec<_>>>()?;
+        let mut text = String::new();
+        for row in 0..batch.num_rows() {
+            for (place, (column, is_text)) in columns.iter().enumerate() {
+                if place > 0 {
+                    text.push(',');
+                }
+                text.extend(
+                    column.cell(row)?.map(|cell| if *is_text { self.text(&cell) } else { quoted(&cell) }),
+                );
+            }
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    fn text(&self, cell: &str) -> String {
+        if self.is_safe && cell.starts_with(FORMULA) { quoted(&format!("'{cell}")) } else { quoted(cell) }
+    }
+}
+
+/// Whether cells of a type can hold what a stranger wrote at their front.
+fn is_text(data_type: &DataType) -> bool {
+    !cells::is_number(data_type) && !data_type.is_temporal()
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.is_empty() || cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}

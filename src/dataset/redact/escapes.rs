@@ -1,0 +1,46 @@
+//! Characters that are written as escapes: percent-encoded, once or more, or as in JSON, with any number of backslashes.
+
+/// Whether a text ends in `%`, which may be encoded itself.
+pub(super) fn ends_in_percent(mut text: &[u8]) -> bool {
+    while let Some(shorter) = text.strip_suffix(b"25") {
+        text = shorter;
+    }
+    text.ends_with(b"%")
+}
+
+/// A percent-encoded byte.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PercentEscape {
+    pub(super) code: u8,
+    pub(super) width: usize,
+    /// 1 for `%3D`, 2 for `%253D`.
+    pub(super) level: usize,
+}
+
+/// The percent-encoded byte that a text begins with.
+pub(super) fn percent_escape(text: &[u8]) -> Option<PercentEscape> {
+    let encoded = text.strip_prefix(b"%")?;
+    let percents = encoded.chunks_exact(2).take_while(|pair| *pair == b"25").count();
+    let code = hexadecimal(encoded.get(2 * percents..2 * percents + 2)?)?;
+    Some(PercentEscape { code: u8::try_from(code).ok()?, width: 3 + 2 * percents, level: 1 + percents })
+}
+
+/// The code of `\u003d`, with any number of backslashes, and its width.
+pub(super) fn unicode_escape(text: &[u8]) -> Option<(u32, usize)> {
+    let backslashes = backslashes_at(text);
+    let digits = text.get(backslashes..)?.strip_prefix(b"u")?.get(..4)?;
+    Some((hexadecimal(digits)?, backslashes + 5))
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    let is_hexadecimal = digits.iter().all(u8::is_ascii_hexdigit);
+    std::str::from_utf8(digits)
+        .ok()
+        .filter(|_| is_hexadecimal)
+        .and_then(|text| u32::from_str_radix(text, 16).ok())
+}
+
+/// How many backslashes a text begins with.
+pub(super) fn backslashes_at(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| **byte == b'\\').count()
+}

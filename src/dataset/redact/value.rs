@@ -1,0 +1,227 @@
+//! Where the value of a name begins and ends in any text: `name=value`, `name: value` and `"name": value`.
+
+use std::ops::Range;
+
+use super::escapes::{backslashes_at, percent_escape, unicode_escape};
+
+/// A value in a text.
+pub(super) struct Span {
+    pub(super) range: Range<usize>,
+    /// A value that is no string gets quotes, with this many backslashes before each.
+    pub(super) quotes: Option<usize>,
+}
+
+/// What can stand right behind a name that has a value: a sign, the end of a key or of a quoted name, a blank, and the fronts
+/// of their escapes.
+pub(super) const FOLLOWERS: [u8; 9] = *b"=:%\"\\ \t+'";
+
+/// The value of a parameter or header whose name ends at a place.
+pub(super) fn parameter_value(text: &[u8], at: usize) -> Option<Span> {
+    let (form, width) = Form::behind_name(&text[at..])?;
+    let start = at + width;
+    let range = quoted(text, start).unwrap_or_else(|| start..start + form.width(&text[start..]));
+    Some(Span { range, quotes: None })
+}
+
+/// How a value is written, which tells where it ends.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    /// `name: value`: a blank does not end it.
+    is_header: bool,
+    /// How often the sign behind the name is percent-encoded.
+    level: usize,
+}
+
+impl Form {
+    /// The form of a value, and the width of what stands between it and its name, which a text begins with.
+    fn behind_name(text: &[u8]) -> Option<(Self, usize)> {
+        let before = filler_width(text, |code, _| is_blank(code) || matches!(code, b'+' | b'\'' | b'"'));
+        let (code, width, level) = character(&text[before..])?;
+        let form = Self { is_header: code == b':', level };
+        if !form.is_header && code != b'=' {
+            return None;
+        }
+        let at = before + width;
+        // `name= ` is a parameter without a value.
+        let is_apart = form.is_header || text.first().is_some_and(|first| is_blank(*first));
+        let after = |text| filler_width(text, |code, level| is_blank(code) && level == 0 || code == b'"');
+        Some((form, at + if is_apart { after(&text[at..]) } else { 0 }))
+    }
+
+    /// The width of the value at the front of a text.
+    fn width(self, text: &[u8]) -> usize {
+        let mut at = 0;
+        while at < text.len() {
+            let rest = &text[at..];
+            let run = backslashes_at(rest);
+            if run > 0 && unicode_escape(rest).is_none() {
+                if self.ends_at_escape(&rest[run..], run) {
+                    break;
+                }
+                at += run;
+                continue;
+            }
+            let Some((code, width, level)) = character(rest) else { break };
+            if level <= self.level && self.ends_at(code, level, &rest[width..]) {
+                break;
+            }
+            at += if level == 0 { width } else { 1 };
+        }
+        at
+    }
+
+    /// Whether the value ends at a character with this text behind it. How often its sign was encoded tells how often the
+    /// `&` behind it is: fewer times always counts, while `%26` after a plain `=` belongs to the value. An encoded blank
+    /// may be the `+` of a value that was decoded before, and belongs to it.
+    fn ends_at(self, code: u8, level: usize, behind: &[u8]) -> bool {
+        let ends_line = code < 0x20 && code != b'\t' || matches!(code, 0x7f | b'"');
+        let ends_parameter = ends_line || matches!(code, b'&' | b'#' | b'<' | b'>');
+        if level == 0 && (self.level > 0 || !self.is_header) && (ends_parameter || is_blank(code)) {
+            return true;
+        }
+        match self.is_header {
+            true => ends_line,
+            false => ends_parameter || code == b'\t' || code == b';' && begins_parameter(behind),
+        }
+    }
+
+    /// Whether the value ends at a run of backslashes with this text behind it: at the quote of a string that it lies in,
+    /// or at the end of a header's line.
+    fn ends_at_escape(self, behind: &[u8], run: usize) -> bool {
+        match behind.first() {
+            Some(b'"') => run % 2 == 1,
+            Some(b'n' | b'r') if self.is_header && run % 2 == 1 => true,
+            // An even run is a backslash of the value, or the line end of JSON within JSON.
+            Some(b'r') if self.is_header => {
+                backslashes_at(&behind[1..]) == run && behind.get(1 + run) == Some(&b'n')
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether a text begins with `name=`, which makes a `;` before it a separator.
+fn begins_parameter(text: &[u8]) -> bool {
+    let name = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)).count();
+    name > 0 && character(&text[name..]).is_some_and(|(code, ..)| code == b'=')
+}
+
+fn is_blank(code: u8) -> bool {
+    matches!(code, b' ' | b'\t')
+}
+
+/// The width of all characters at the front of a text that stand between names, signs and values. A quote counts only where
+/// it is percent-encoded, since others are those of JSON.
+fn filler_width(text: &[u8], is_filler: impl Fn(u8, usize) -> bool) -> usize {
+    let mut at = 0;
+    while let Some((code, width, level)) = character(&text[at..]) {
+        if !is_filler(code, level) || code == b'"' && level == 0 {
+            break;
+        }
+        at += width;
+    }
+    at
+}
+
+/// The ASCII character that a text begins with, its width, and how often it is percent-encoded.
+fn character(text: &[u8]) -> Option<(u8, usize, usize)> {
+    let first = *text.first()?;
+    let escaped = match first {
+        b'%' => percent_escape(text).map(|escape| (escape.code, escape.width, escape.level)),
+        b'\\' => json_escape(text).map(|(code, width)| (code, width, 0)),
+        _ => None,
+    };
+    Some(escaped.unwrap_or((first, 1, 0)))
+}
+
+/// `\t` or `\u0041`, with any number of backslashes, and its width; what is no ASCII is all one.
+fn json_escape(text: &[u8]) -> Option<(u8, usize)> {
+    let backslashes = backslashes_at(text);
+    if text.get(backslashes) == Some(&b't') {
+        return Some((b'\t', backslashes + 1));
+    }
+    unicode_escape(text).map(|(code, width)| (u8::try_from(code).unwrap_or(u8::MAX), width))
+}
+
+/// The content of a quoted value. A quote that ends a JSON string is followed by other signs than a value begins with.
+fn quoted(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let backslashes = backslashes_at(&text[start..]);
+    let content =
+        strip_quote(&text[start..], backslashes).filter(|_| backslashes == 0 || backslashes % 2 == 1)?;
+    if content.first().is_none_or(|byte| b",:]}\\\"".contains(byte) || byte.is_ascii_whitespace()) {
+        return None;
+    }
+    let start = text.len() - content.len();
+    Some(start..start + string_width(content, backslashes))
+}
+
+/// The value of a JSON member whose key ends at a place, by its quotes and brackets alone. In JSON within a JSON string every
+/// quote has the same backslashes before it: none, 1, 3, 7; pairs of them are backslashes of the key.
+pub(super) fn member_value(text: &[u8], at: usize) -> Option<Span> {
+    let backslashes = backslashes_at(&text[at..]);
+    if backslashes > 0 && backslashes.is_multiple_of(2) {
+        return None;
+    }
+    let behind_key = strip_quote(&text[at..], backslashes)?.trim_ascii_start();
+    let value = behind_key.strip_prefix(b":")?.trim_ascii_start();
+    let start = text.len() - value.len();
+    if let Some(content) = strip_quote(value, backslashes) {
+        let start = text.len() - content.len();
+        return Some(Span { range: start..start + string_width(content, backslashes), quotes: None });
+    }
+    let width = match value.first()? {
+        b'{' | b'[' => brackets_width(value, backslashes),
+        _ if value.starts_with(b"null") => return None,
+        _ => value.iter().position(|byte| b",]}\"\\ \t\r\n".contains(byte)).unwrap_or(value.len()),
+    };
+    Some(Span { range: start..start + width, quotes: Some(backslashes) })
+}
+
+/// What follows a quote with exactly this many backslashes before it.
+fn strip_quote(text: &[u8], backslashes: usize) -> Option<&[u8]> {
+    (backslashes_at(text) == backslashes).then(|| text[backslashes..].strip_prefix(b"\""))?
+}
+
+/// The width of a string's content up to its closing quote, or up to that of a string around it.
+fn string_width(content: &[u8], backslashes: usize) -> usize {
+    for quote in memchr::memchr_iter(b'"', content) {
+        let run = content[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
+        match backslashes {
+            0 if run.is_multiple_of(2) => return quote,
+            1.. if run <= backslashes => return quote - run,
+            _ => {}
+        }
+    }
+    content.len()
+}
+
+/// The width of an object or list up to its closing bracket, or up to the end of a string around it.
+fn brackets_width(text: &[u8], backslashes: usize) -> usize {
+    let (mut at, mut depth) = (0, 0_usize);
+    while at < text.len() {
+        let rest = &text[at..];
+        let run = backslashes_at(rest);
+        at += match rest.get(run) {
+            Some(b'"') if run < backslashes => break,
+            Some(b'"') if run == backslashes => {
+                let width = run + 1 + string_width(&rest[run + 1..], backslashes);
+                let closing = strip_quote(&rest[width..], backslashes).map(|_| run + 1);
+                depth = if closing.is_some() { depth } else { 0 };
+                width + closing.unwrap_or_default()
+            }
+            Some(b'{' | b'[') if run == 0 => {
+                depth += 1;
+                1
+            }
+            Some(b'}' | b']') if run == 0 => {
+                depth -= 1;
+                1
+            }
+            _ => run.max(1),
+        };
+        if depth == 0 {
+            break;
+        }
+    }
+    at
+}
