@@ -102,7 +102,7 @@ impl<'a> Remembered<'a> {
             && reported_at.is_none_or(|reported_at| reported_at <= written_at)
     }
 
-    /// The names of files of all but the newest runs, of which `kept` are to be left.
+    /// Run and name of each file of all runs but the `kept` newest; `newest` is one of these whatever the times say.
     pub(super) fn older_than_the_newest(&self, kept: usize, newest: &str) -> Vec<(&str, &str)> {
         let mut last_written: BTreeMap<&str, UtcInstant> = BTreeMap::new();
         let files = || self.files.iter().filter_map(|file| Some((run_of(&file.name)?, file)));

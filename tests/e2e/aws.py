@@ -24,7 +24,8 @@ CONFIGURED = ""
 OTHER_DAYS = {"2020-01-01-00-00-01-A": b""}
 # What may be remembered of a run.
 OF_HISTORY = re.compile(
-    r"_runs/[a-z][a-z0-9_]*/proc_ymd=\d{8}/\d{8}T\d{6}Z-[0-9a-f]{8}\.(json|inputs\.jsonl\.gz|registered\.[a-z0-9_]+\.json)"
+    r"_runs/[a-z][a-z0-9_]*/proc_ymd=\d{8}/\d{8}T\d{6}Z-[0-9a-f]{8}"
+    r"\.(json|inputs\.jsonl\.gz|registered\.[a-z0-9_]+\.json)"
 )
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTSOFLOGMILL", "AWS_SECRET_ACCESS_KEY": "secret"}
 

@@ -1,4 +1,4 @@
-"""A run killed while it registers its day: the lake knows that the catalog was not told, and any command makes up for it.
+"""A run killed while it registers its day: the lake knows it, and any command makes up for it.
 
 The run dies as the request to the catalog arrives, or when that has been carried out and its answer is due.
 """
