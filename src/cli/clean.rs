@@ -200,7 +200,8 @@ impl<'a> Broom<'a> {
         let count = console::counted(files.len() as u64, "file");
         let size = console::size(files.iter().map(|file| file.bytes).sum());
         (self.say)(&format!(
-            "{partition}: {count} ({size}) of runs of a day that was never published: left to its next run"
+            "{partition}: kept {count} ({size}) until the next run: the day was never published, and a paused run may still \
+             commit"
         ))
     }
 

@@ -142,14 +142,15 @@ def test_files_of_a_first_run_that_may_still_commit_them_stay(new_yard: Yard) ->
     pause = Meanwhile(lambda: said.append(new_yard.clean_while_paused()))
     new_yard.proxy.rule(pause, operation="PutObject", path=MANIFEST, times=1)
     new_yard.run()
-    assert "of runs of a day that was never published: left to its next run" in said[0]
+    assert f"{PARTITION}: kept 2 files" in said[0]
     assert "removed 0 files" in said[0]
     new_yard.assert_new()
 
 
 def test_what_a_killed_first_run_has_left_goes_with_the_next_run(new_yard: Yard) -> None:
     new_yard.leave_files()
-    assert f"{PARTITION}: 1 file (4 B) of runs of a day that was never published" in new_yard.clean(*AT_ONCE)
+    kept = f"{PARTITION}: kept 1 file (4 B) until the next run: the day was never published"
+    assert kept in new_yard.clean(*AT_ONCE)
     assert OF_DEAD_RUN in new_yard.lake.paths()
     new_yard.run()
     new_yard.assert_new()
