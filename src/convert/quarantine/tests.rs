@@ -1,3 +1,5 @@
+//! What is kept of rejected rows, however they are spread over workers, against a slow twin that sorts them all.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -47,8 +47,7 @@ impl Dataset for CloudTrail {
         columns::schema(naming, promoted)
     }
 
-    /// The shortest record has nothing but its time: `{"eventTime":"20231101T000000Z"}`, and the name can be that of the key
-    /// in no fewer letters.
+    /// The shortest record has only its time, `{"eventTime":"20231101T000000Z"}`: this is somewhat less.
     fn fewest_row_bytes(&self) -> u64 {
         24
     }

@@ -56,7 +56,7 @@ impl Dataset for S3Access {
         columns::schema(naming)
     }
 
-    /// A line has its time, `[01/Nov/2023:00:00:00 +0000]`, and fields around it.
+    /// A line has at least its time, `[01/Nov/2023:00:00:00 +0000]`: this is somewhat less.
     fn fewest_row_bytes(&self) -> u64 {
         24
     }
