@@ -12,7 +12,7 @@ use memchr::memchr;
 
 use super::escapes::ends_in_percent;
 use super::unescaped::{is_of_name, unescaped};
-use super::value::FOLLOWERS;
+use super::value::may_follow_name;
 
 /// Bytes in which encoded characters are looked for at once.
 const CHUNK: usize = 32;
@@ -129,7 +129,7 @@ impl Landmark {
     fn spellings(&self) -> Vec<Vec<u8>> {
         let cases = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
         let firsts = cases(self.name[self.at]);
-        let seconds = self.name.get(self.at + 1).map_or(FOLLOWERS.to_vec(), |byte| cases(*byte).to_vec());
+        let seconds = self.name.get(self.at + 1).map_or_else(followers, |byte| cases(*byte).to_vec());
         firsts.iter().flat_map(|first| seconds.iter().map(|second| vec![*first, *second])).collect()
     }
 
@@ -137,9 +137,14 @@ impl Landmark {
     fn around(&self, text: &[u8], hit: usize) -> Option<Range<usize>> {
         let start = hit.checked_sub(self.at)?;
         let range = start..start + self.name.len();
-        let may_have_value = text.get(range.end).is_some_and(|byte| FOLLOWERS.contains(byte));
+        let may_have_value = text.get(range.end).is_some_and(|byte| may_follow_name(*byte));
         (may_have_value && text[range.clone()].eq_ignore_ascii_case(&self.name)).then_some(range)
     }
+}
+
+/// Every byte that can follow a name.
+fn followers() -> Vec<u8> {
+    (0..=u8::MAX).filter(|byte| may_follow_name(*byte)).collect()
 }
 
 fn rank(byte: u8) -> usize {
@@ -165,7 +170,7 @@ mod tests {
             let landmark = Landmark::of(name.as_bytes());
             assert_eq!(&name[landmark.at..landmark.at + 2], pair);
         }
-        assert_eq!(Landmark::of(b"k").spellings().len(), 2 * FOLLOWERS.len());
+        assert_eq!(Landmark::of(b"k").spellings().len(), 2 * followers().len());
     }
 
     #[test]
@@ -191,7 +196,7 @@ mod tests {
                     let split = written.bytes[at..].split_at_checked(name.len());
                     split.is_some_and(|(found, behind)| {
                         found.eq_ignore_ascii_case(name.as_bytes())
-                            && behind.first().is_some_and(|byte| FOLLOWERS.contains(byte))
+                            && behind.first().is_some_and(|byte| may_follow_name(*byte))
                     })
                 })
             });

@@ -11,9 +11,11 @@ pub(super) struct Span {
     pub(super) quotes: Option<usize>,
 }
 
-/// What can stand right behind a name that has a value: a sign, the end of a key or of a quoted name, a blank, and the fronts
-/// of their escapes.
-pub(super) const FOLLOWERS: [u8; 9] = *b"=:%\"\\ \t+'";
+/// Whether a byte can stand right behind a name that has a value: a sign, the end of a key or of a quoted name, a blank, and
+/// the fronts of their escapes.
+pub(super) fn may_follow_name(byte: u8) -> bool {
+    matches!(byte, b'=' | b':' | b'%' | b'"' | b'\\' | b' ' | b'\t' | b'+' | b'\'')
+}
 
 /// The value of a parameter or header whose name ends at a place.
 pub(super) fn parameter_value(text: &[u8], at: usize) -> Option<Span> {
