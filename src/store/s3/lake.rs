@@ -14,7 +14,7 @@ use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 use super::bucket::Bucket;
 use super::failure::{Asked, failure};
 use super::lock::S3Lock;
-use super::object::{S3File, instant, try_get};
+use super::object::{S3File, instant, try_get, try_get_up_to};
 use super::staged::S3Staged;
 use super::upload::{self, UploadWriter, Uploads, lock};
 use super::{Aws, S3Location};
@@ -214,8 +214,8 @@ impl Lake for S3Lake {
         self.local.sweep(partition)
     }
 
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let found = self.bucket.aws.wait(try_get(&self.bucket, &self.key(path), None, None))?;
+    fn read_up_to(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
+        let found = self.bucket.aws.wait(try_get_up_to(&self.bucket, &self.key(path), most))?;
         Ok(found.map(|found| found.content.to_vec()))
     }
 
