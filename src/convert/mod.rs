@@ -5,6 +5,7 @@
 //! files are cut by what is in them: neither the number of threads nor the amount of memory changes a byte, as long as a
 //! row group fits.
 
+pub(crate) mod checksum;
 mod chunk;
 mod dedupe;
 mod encode;
@@ -20,7 +21,7 @@ mod search;
 mod staged;
 
 pub use encode::PartFile;
-pub(crate) use encode::hexadecimal;
+pub(crate) use encode::{hexadecimal, part_path};
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
 pub use legs::DayLegs;
 pub(crate) use object::ObjectReader;

@@ -1,11 +1,12 @@
 //! Rows of a published day by an id, read from as little of its files as their indexes allow: footers, bloom filters of the
 //! column, and where these say "maybe", the pages of the ids in that row group.
 
+use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Int64Type, TimestampMillisecondType};
 use arrow::error::ArrowError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +17,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::{ProjectionMask, RowNumber};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, RowGroupMetaData};
+use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::SchemaDescriptor;
 use rayon::prelude::*;
@@ -84,6 +86,9 @@ pub fn find_rows(
     Ok(rows.into_iter().flatten().collect())
 }
 
+/// Bytes of a line of the quarantine at most: raw text is cut at 1 MiB, each byte of which JSON may write with six.
+const MAX_LINE_BYTES: u64 = 16 << 20;
+
 /// The rejected rows of a run whose raw text has the id; none where it has no such file.
 pub fn find_quarantined(
     lake: &dyn Lake,
@@ -91,14 +96,26 @@ pub fn find_quarantined(
     run: &str,
     id: &str,
 ) -> Result<Vec<QuarantinedRow>> {
-    let path = format!("{}/{run}.jsonl", partition.quarantine());
-    let lines = lake.read(&path)?.unwrap_or_default();
-    let rows = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let rows = rows.map(serde_json::from_slice::<QuarantinedRow>).collect::<std::result::Result<Vec<_>, _>>();
-    let mut rows = rows.map_err(|cause| {
+    let path = partition.quarantine_file(run);
+    let Some(file) = lake.open(&path)? else { return Ok(Vec::new()) };
+    quarantined_rows(file.into(), id).map_err(|cause| {
         Error::unusable("cannot read the rejected rows", cause).with("path", lake.address(&path))
-    })?;
-    rows.retain(|row| has_id(row, id));
+    })
+}
+
+/// Line by line: the file can be larger than memory.
+fn quarantined_rows(file: Arc<dyn LakeFile>, id: &str) -> io::Result<Vec<QuarantinedRow>> {
+    let mut lines = PartReader::new(file).get_read(0)?;
+    let (mut rows, mut line) = (Vec::new(), Vec::new());
+    while lines.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)? > 0 {
+        if line.trim_ascii().is_empty() {
+            line.clear();
+            continue;
+        }
+        let row: QuarantinedRow = serde_json::from_slice(&line)?;
+        rows.extend(has_id(&row, id).then_some(row));
+        line.clear();
+    }
     Ok(rows)
 }
 
@@ -188,16 +205,12 @@ impl<'a> Sought<'a> {
         batch: &RecordBatch,
         starts: &[u64],
     ) -> std::result::Result<Vec<PublishedRow>, ParquetError> {
-        let cells = |name: &str| {
-            let lacking = || ParquetError::General(format!("the file has no column {name}"));
-            batch.column_by_name(name).ok_or_else(lacking)
-        };
-        let texts = |name: &str| cells(name).and_then(|cells| Ok(cast(cells, &DataType::Utf8)?));
+        let texts = |name: &str| cells_of(batch, name).and_then(|cells| Ok(cast(cells, &DataType::Utf8)?));
         let [services, actions] = [texts(&self.cluster[0])?, texts(&self.cluster[1])?];
         let objects = texts(&self.source_object)?;
-        let times = cells(&self.event_time)?.as_primitive::<TimestampMillisecondType>();
-        let records = cells(&self.source_record)?.as_primitive::<Int64Type>();
-        let numbers = cells(ROW_NUMBER)?.as_primitive::<Int64Type>();
+        let times = numbers::<TimestampMillisecondType>(batch, &self.event_time)?;
+        let records = numbers::<Int64Type>(batch, &self.source_record)?;
+        let numbers = numbers::<Int64Type>(batch, ROW_NUMBER)?;
         let text = |cells: &dyn Array, row| {
             cells.is_valid(row).then(|| cells.as_string::<i32>().value(row).to_owned())
         };
@@ -216,6 +229,18 @@ impl<'a> Sought<'a> {
         };
         Ok((0..batch.num_rows()).map(row).collect())
     }
+}
+
+fn cells_of<'b>(batch: &'b RecordBatch, name: &str) -> std::result::Result<&'b ArrayRef, ParquetError> {
+    batch.column_by_name(name).ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
+}
+
+fn numbers<'b, T: ArrowPrimitiveType>(
+    batch: &'b RecordBatch,
+    name: &str,
+) -> std::result::Result<&'b PrimitiveArray<T>, ParquetError> {
+    let of_another_type = || ParquetError::General(format!("the column {name} is of another type"));
+    cells_of(batch, name)?.as_primitive_opt().ok_or_else(of_another_type)
 }
 
 /// Name of the column with the number of the row in the file; no column of a table can have it.

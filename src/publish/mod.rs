@@ -93,7 +93,7 @@ impl<'a> StagedDay<'a> {
     /// Writes the rejected rows to a file that nobody sees yet; returns its address where there are any.
     pub fn stage_quarantine(&mut self, gathered: &mut Gathered<'_>) -> Result<Option<String>> {
         let rows = gathered.write_quarantine(&self.quarantine_scratch())?;
-        let path = format!("{}/{}.jsonl", self.quarantine_folder(), self.run);
+        let path = self.partition.quarantine_file(&self.run);
         if rows > 0 {
             let (bytes, sha256) = digest::of_file(&self.quarantine_scratch())?;
             self.quarantine = Some(QuarantineFile { path, rows, bytes, sha256 });

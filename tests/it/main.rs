@@ -32,6 +32,7 @@ mod query_functions;
 mod query_meaning;
 #[cfg(feature = "query")]
 mod query_zoned;
+mod readback;
 mod records;
 mod report;
 mod reruns;
