@@ -18,7 +18,9 @@ mod quarantine;
 mod run;
 mod scatter;
 mod search;
+mod shard_index;
 mod staged;
+mod staged_rows;
 
 pub use encode::PartFile;
 pub(crate) use encode::{hexadecimal, part_path};

@@ -162,7 +162,12 @@ impl Quarantine {
     pub(super) fn restore(path: PathBuf, index_json: &str) -> Result<Self> {
         let entries: Vec<Entry> = serde_json::from_str(index_json)
             .map_err(|cause| Error::unusable("cannot read the index of rejected rows", cause))?;
-        let bytes = entries.iter().map(|entry| entry.bytes).sum();
+        let bytes = std::fs::metadata(&path).map_or(0, |meta| meta.len());
+        let is_inside = |entry: &Entry| entry.offset.checked_add(entry.bytes).is_some_and(|end| end <= bytes);
+        if !entries.iter().all(is_inside) {
+            let cause = std::io::Error::other("it names rows that the file does not have");
+            return Err(Error::unusable("cannot read the index of rejected rows", cause));
+        }
         Ok(Self { path, file: None, entries, bytes })
     }
 }
