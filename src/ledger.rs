@@ -28,7 +28,9 @@ impl RowLedger {
     /// Whether every row read is accounted for.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.read == self.written + self.other_day + self.duplicate + self.quarantined + self.filtered
+        let rest = [self.other_day, self.duplicate, self.quarantined, self.filtered];
+        let sum = rest.into_iter().try_fold(self.written, u64::checked_add);
+        sum == Some(self.read)
     }
 }
 

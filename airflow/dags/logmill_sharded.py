@@ -5,8 +5,8 @@ A KST day that is too large for one machine: `plan` deals its objects out, a map
 worker, `publish` makes the day of them, with the bytes that one `run` would give, and registers it. Only by hand.
 
 Plan and shards meet below `staging` of the settings: in S3, or in a folder that all workers share. They stay as long as
-something fails, so that a failed task can be cleared by itself. Once `publish` has succeeded they are gone: who wants
-the day again clears the run from `plan` on.
+something fails, so that a failed task can be cleared by itself. Once `publish` has succeeded, the shards are gone and a
+small receipt stands in the place of the plan: to rebuild the day, clear the run from `plan` on.
 """
 
 from datetime import date
@@ -69,7 +69,7 @@ with DAG(
         verb="publish",
         # Only what is published and registered is removed: code 6 is tried again, from the same shards.
         options={"plan": PLAN, "staging": STAGING, "remove_staging": True},
-        doc_md="Once it has succeeded, plan and shards are gone: to make the day again, clear from `plan` on.",
+        doc_md="Once it has succeeded, a receipt replaces plan and shards: to rebuild the day, clear from `plan` on.",
         **config.binary_options(),
     )
 

@@ -26,6 +26,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::shard::ShardArg;
+use crate::plan::MOST_SHARDS;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
@@ -163,11 +164,13 @@ Examples:
   logmill convert --plan s3://my-lake/logs/_staging/plan.json --shard auto --staging s3://my-lake/logs/_staging/shards")]
     Convert(ConvertArgs),
     /// Publish a day whose shards have all been converted
-    #[command(after_help = "The staging folder is only read, unless --remove-staging is given.
+    #[command(
+        after_help = "The staging folder is only read, unless --remove-staging is given. If the plan is published already, the command says by which run, finishes a removal that was interrupted, and ends with 0.
 
 Examples:
   logmill publish --plan plan.json --staging /shared/staging --output /lake
-  logmill publish --plan s3://my-lake/logs/_staging/plan.json --staging s3://my-lake/logs/_staging/shards --remove-staging --output s3://my-lake/logs --database logs")]
+  logmill publish --plan s3://my-lake/logs/_staging/plan.json --staging s3://my-lake/logs/_staging/shards --remove-staging --output s3://my-lake/logs --database logs"
+    )]
     Publish(PublishArgs),
     /// Tell the catalog of a day that is published
     #[command(
@@ -265,7 +268,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// Shards among which the objects are dealt out
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
     pub(super) shards: u32,
     /// Also write the plan to this file or s3://bucket/key, for 'logmill convert' and 'logmill publish'
     #[arg(long, value_name = "FILE")]
@@ -310,7 +313,8 @@ pub(super) struct PublishArgs {
     /// Folder or s3://bucket/prefix with the results of all shards
     #[arg(long, value_name = "PATH")]
     pub(super) staging: String,
-    /// Remove the results of the shards, and the plan, once every table is published and registered
+    /// Once every table is published and registered, remove the results of the shards; a small receipt replaces the plan, so
+    /// that the command can be repeated
     #[arg(long)]
     pub(super) remove_staging: bool,
     #[command(flatten)]

@@ -1,6 +1,8 @@
 //! The config file, `logmill.toml`: every key optional, an unknown key an error that names it.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -135,7 +137,7 @@ pub(super) fn load(named: Option<PathBuf>) -> Result<Option<(PathBuf, ConfigFile
         None if Path::new(DEFAULT_NAME).exists() => PathBuf::from(DEFAULT_NAME),
         None => return Ok(None),
     };
-    let text = std::fs::read_to_string(&path).map_err(|cause| {
+    let text = read(&path).map_err(|cause| {
         Error::new(ErrorKind::Usage, "cannot read the config file")
             .with("file", path.display())
             .caused_by(cause)
@@ -147,4 +149,14 @@ pub(super) fn load(named: Option<PathBuf>) -> Result<Option<(PathBuf, ConfigFile
             .hint("'logmill config --help' and the README list the keys")
     })?;
     Ok(Some((path, config)))
+}
+
+/// Bytes of a config file at most.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// The text of a file, or of a pipe that a shell has put in its place; a device may have no end.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }

@@ -13,6 +13,7 @@ mod metrics;
 mod outcomes;
 mod plan_file;
 mod progress;
+mod receipt;
 mod run_report;
 mod settings;
 mod shard;

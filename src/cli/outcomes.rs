@@ -83,14 +83,14 @@ pub(super) fn each_table<T>(
     outcomes
 }
 
-/// Tells what was done and how it ends.
+/// Tells what was done, and how it ends.
 pub(super) fn conclude(
     day_run: &DayRun<'_>,
     outcomes: Outcomes,
     rebuilt: BTreeMap<KstDay, Outcomes>,
     not_built: Vec<NotBuilt>,
     summary_json: Option<&str>,
-) -> Result<Exit> {
+) -> Result<(Exit, Summary)> {
     let exit = exit_of(&outcomes, &rebuilt, day_run.settings.fail_on_empty);
     if exit == Exit::NoInput {
         let error = Error::new(ErrorKind::NoInput, "a table has no rows for the day")
@@ -103,7 +103,7 @@ pub(super) fn conclude(
     let summary = Summary::new(day_run.run.clone(), exit, day, rebuilt, not_built);
     summary.deliver(summary_json, day_run.console.quiet)?;
     day_run.say_finished(exit);
-    Ok(exit)
+    Ok((exit, summary))
 }
 
 fn exit_of(outcomes: &Outcomes, rebuilt: &BTreeMap<KstDay, Outcomes>, fail_on_empty: bool) -> Exit {

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::receipt::Receipt;
 use super::settings::Settings;
 use crate::convert::{Staging, hexadecimal};
 use crate::error::{Error, ErrorKind, Result};
@@ -42,23 +43,72 @@ impl<'a> PlanFile<'a> {
         self.folder.write(self.name, json.as_bytes())
     }
 
-    /// Reads the plan, and its checksum, by which shards are matched to it.
-    pub(super) fn read(&self) -> Result<(Plan, String)> {
+    /// Reads what is there.
+    pub(super) fn read(&self) -> Result<Planned> {
         let missing = || {
-            Error::new(ErrorKind::Usage, "cannot read the plan")
+            Error::new(ErrorKind::Usage, "no plan found")
                 .with("file", self.address)
-                .hint("there is none: make one with 'logmill plan --plan'; 'publish --remove-staging' removes that of a published day")
+                .hint("create one with 'logmill plan --plan FILE'")
         };
-        let json = self.folder.read(self.name)?.ok_or_else(missing)?;
+        let json = self.folder.read_up_to(self.name, MOST_PLAN_BYTES)?.ok_or_else(missing)?;
+        let about = |error: Error| error.with("file", self.address);
+        if Receipt::is_one(&json) {
+            return Receipt::from_json(&json).map(Planned::Published).map_err(about);
+        }
         let id = hexadecimal(&Sha256::digest(&json));
-        let plan = Plan::from_json(json).map_err(|error| error.with("file", self.address))?;
-        Ok((plan, id))
+        let beginning = json[..json.len().min(BEGINNING_BYTES)].to_vec();
+        let id = PlanId { id, bytes: json.len() as u64, beginning };
+        Ok(Planned::Plan(Plan::from_json(json).map_err(about)?, id))
     }
 
-    /// Removes the plan.
-    pub(super) fn remove(&self) -> Result<()> {
-        self.folder.remove(self.name)
+    /// Whether a plan that was read from here is still there, by its length and its beginning, which holds a secret drawn
+    /// for it alone.
+    pub(super) fn standing(&self, plan: &PlanId) -> Result<Standing> {
+        let unreadable = |cause| Error::unusable("cannot read the plan", cause).with("file", self.address);
+        let Some(file) = self.folder.open(self.name)? else { return Ok(Standing::Replaced) };
+        let length = usize::try_from(file.bytes()).unwrap_or(usize::MAX).min(BEGINNING_BYTES);
+        let found = file.read_at(0, length).map_err(unreadable)?;
+        Ok(if Receipt::is_one(&found) {
+            Standing::Published
+        } else if file.bytes() == plan.bytes && found == plan.beginning {
+            Standing::Stands
+        } else {
+            Standing::Replaced
+        })
     }
+}
+
+/// Bytes of a plan at most: it names each object.
+const MOST_PLAN_BYTES: u64 = 2 << 30;
+
+/// Bytes from the beginning of a plan that tell it from any other.
+const BEGINNING_BYTES: usize = 512;
+
+/// What stands at the address of a plan.
+pub(super) enum Planned {
+    /// A plan.
+    Plan(Plan, PlanId),
+    /// The receipt of one that is published.
+    Published(Receipt),
+}
+
+/// How a plan is known again.
+pub(super) struct PlanId {
+    /// Its checksum, by which shards are matched to it.
+    pub(super) id: String,
+    bytes: u64,
+    beginning: Vec<u8>,
+}
+
+/// What has become of a plan since it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is where it was.
+    Stands,
+    /// Its receipt is, or that of another plan.
+    Published,
+    /// Another plan is, or none.
+    Replaced,
 }
 
 /// The place where the shards of a day meet: a folder, or `s3://bucket/prefix`.

@@ -43,7 +43,8 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         day_run.record_walk(&source, &error);
         outcomes.add(&source.table, Err(error));
     }
-    conclude(&day_run, outcomes, rebuilt, not_built, args.road.write.summary_json.as_deref())
+    let summary_json = args.road.write.summary_json.as_deref();
+    Ok(conclude(&day_run, outcomes, rebuilt, not_built, summary_json)?.0)
 }
 
 /// The whole road of one table.

@@ -416,7 +416,8 @@ impl RangeSummary {
     }
 }
 
-fn deliver(
+/// Writes a summary as JSON where it was asked for, and as text unless the JSON goes to standard output.
+pub(super) fn deliver(
     summary: &impl Serialize,
     text: impl FnOnce() -> String,
     json_to: Option<&str>,

@@ -23,7 +23,8 @@ pub(super) struct Entry {
     pub(super) position: Position,
 }
 
-const ENTRY_BYTES: usize = 24;
+/// Bytes of an entry in a file.
+pub(super) const ENTRY_BYTES: usize = 24;
 
 impl Entry {
     fn to_bytes(self) -> [u8; ENTRY_BYTES] {

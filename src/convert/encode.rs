@@ -54,6 +54,11 @@ pub struct PartFile {
     pub max_event_time: String,
 }
 
+/// The path of a part of a run below the partition, by its number from 0.
+pub(crate) fn part_path(run: &str, number: usize) -> String {
+    format!("{run}/part-{number:05}.zstd.parquet")
+}
+
 /// Writes rows, given in their final order, to part files of a staged partition.
 pub(super) struct PartWriter<'a> {
     partition: &'a mut dyn StagedPartition,
@@ -146,7 +151,7 @@ impl<'a> PartWriter<'a> {
     }
 
     fn open_part(&mut self) -> Result<OpenPart> {
-        let path = format!("{}/part-{:05}.zstd.parquet", self.folder, self.parts.len());
+        let path = part_path(&self.folder, self.parts.len());
         let sink = Counted { file: self.partition.create(&path)?, bytes: 0, digest: Sha256::new() };
         let schema = ArrowSchemaConverter::new()
             .convert(&self.arrow_schema)

@@ -71,7 +71,10 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
             .counts
             .binary_search_by_key(&object, |count| count.object)
             .map_err(|_| Error::bug("a duplicate comes from an object that was not read"))?;
-        objects[place].ledger.written -= 1;
+        // Identities that another process has staged may say anything.
+        let written = objects[place].ledger.written.checked_sub(1);
+        objects[place].ledger.written =
+            written.ok_or_else(|| Error::bug("more rows repeat others than were read"))?;
         objects[place].ledger.duplicate += 1;
     }
     let mut ledger = RowLedger::default();

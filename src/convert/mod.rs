@@ -5,6 +5,7 @@
 //! files are cut by what is in them: neither the number of threads nor the amount of memory changes a byte, as long as a
 //! row group fits.
 
+pub(crate) mod checksum;
 mod chunk;
 mod dedupe;
 mod encode;
@@ -19,11 +20,13 @@ mod reject_stream;
 mod run;
 mod scatter;
 mod search;
+mod shard_index;
 mod shared_room;
 mod staged;
+mod staged_rows;
 
 pub use encode::PartFile;
-pub(crate) use encode::hexadecimal;
+pub(crate) use encode::{hexadecimal, part_path};
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
 pub use legs::DayLegs;
 pub(crate) use object::ObjectReader;

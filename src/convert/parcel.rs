@@ -25,9 +25,10 @@ pub(super) fn pack(path: &Path) -> io::Result<PathBuf> {
     Ok(packed)
 }
 
-/// Fetches a compressed file; gives the size of what was in it.
-pub(super) fn unpack(packed: &dyn LakeFile, target: &Path) -> io::Result<u64> {
-    let mut decoder = zstd::stream::write::Decoder::new(BufWriter::new(private_file(target)?))?;
+/// Fetches a compressed file, in which there must not be more than so many bytes.
+pub(super) fn unpack(packed: &dyn LakeFile, most: u64, target: &Path) -> io::Result<()> {
+    let target = Bounded { file: BufWriter::new(private_file(target)?), left: most };
+    let mut decoder = zstd::stream::write::Decoder::new(target)?;
     let mut offset = 0;
     while offset < packed.bytes() {
         let left = usize::try_from(packed.bytes() - offset).unwrap_or(usize::MAX);
@@ -38,8 +39,26 @@ pub(super) fn unpack(packed: &dyn LakeFile, target: &Path) -> io::Result<u64> {
         decoder.write_all(&piece)?;
         offset += piece.len() as u64;
     }
-    decoder.flush()?;
-    Ok(fs::metadata(target)?.len())
+    decoder.flush()
+}
+
+/// A file that takes no more than so many bytes: a few compressed ones can stand for any number.
+struct Bounded<W> {
+    file: W,
+    left: u64,
+}
+
+impl<W: Write> Write for Bounded<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.left.checked_sub(bytes.len() as u64);
+        self.left = left.ok_or_else(|| io::Error::other("there is more in it than there was"))?;
+        self.file.write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 #[cfg(test)]
@@ -70,15 +89,19 @@ mod tests {
             fs::write(&file, content).unwrap();
             let packed = fs::read(pack(&file).unwrap()).unwrap();
             assert!(!file.exists());
-            assert_eq!(unpack(&Fetched(packed.clone()), &target).unwrap(), content.len() as u64);
+            let most = content.len() as u64;
+            unpack(&Fetched(packed.clone()), most, &target).unwrap();
             assert_eq!(fs::read(&target).unwrap(), content);
-            let cut = unpack(&Fetched(packed[..packed.len() / 2].to_vec()), &target);
-            assert!(cut.is_err() || content.is_empty() || cut.unwrap() < content.len() as u64);
+            if let Some(less) = most.checked_sub(1) {
+                assert!(unpack(&Fetched(packed.clone()), less, &target).is_err());
+            }
+            let cut = unpack(&Fetched(packed[..packed.len() / 2].to_vec()), most, &target);
+            assert!(cut.is_err() || content.is_empty() || fs::read(&target).unwrap() != content);
         }
         fs::write(&file, &content).unwrap();
         let mut packed = fs::read(pack(&file).unwrap()).unwrap();
         let middle = packed.len() / 2;
         packed[middle] ^= 1;
-        assert!(unpack(&Fetched(packed), &target).is_err());
+        assert!(unpack(&Fetched(packed), u64::MAX, &target).is_err());
     }
 }

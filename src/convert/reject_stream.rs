@@ -21,7 +21,7 @@ const READ_BYTES: usize = 64 << 10;
 /// Bytes of a frame before the reason.
 const HEAD_BYTES: usize = 16;
 /// Names of reasons are short.
-const MAX_REASON_BYTES: usize = 256;
+pub(super) const MAX_REASON_BYTES: usize = 256;
 /// No line is longer: raw bytes are cut at 1 MiB, of each of which JSON makes six at most.
 pub(crate) const MAX_LINE_BYTES: usize = 16 << 20;
 

@@ -14,6 +14,7 @@ use arrow::ipc::writer::StreamWriter;
 
 use super::dedupe::Entry;
 use super::spill_failed;
+use super::staged_rows::{AGAIN, StagedRows};
 use crate::dataset::{Position, RowBatch};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
@@ -66,6 +67,8 @@ pub(super) struct Run {
 pub(super) enum RunData {
     Resident(Arc<Block>),
     Spilled(PathBuf),
+    /// Spilled by another process, whose files are not ours to remove.
+    Staged(Arc<StagedRows>),
 }
 
 impl Run {
@@ -111,7 +114,7 @@ impl Run {
         Ok(Self { data, ..self })
     }
 
-    /// Removes the file of a spilled run, if it lies in `scratch`: those of shards are not ours to remove.
+    /// Removes the file of a spilled run, if it lies in `scratch`.
     pub(super) fn discard(self, scratch: &Path) {
         if let RunData::Spilled(path) = self.data
             && path.starts_with(scratch)
@@ -126,14 +129,15 @@ impl Run {
         let numbers = self.numbers.clone();
         let mut reader = match &self.data {
             RunData::Resident(block) => {
-                RunReader { rank, numbers, block: Arc::clone(block), at: 0, more: None, path: PathBuf::new() }
+                RunReader { rank, numbers, block: Arc::clone(block), at: 0, more: None }
             }
             RunData::Spilled(path) => {
-                let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
-                let more = StreamReader::try_new(BufReader::with_capacity(256 << 10, file), None)
-                    .map_err(|cause| unreadable(path, cause))?;
-                let block = Arc::new(Block { cells: Vec::new(), keys: Vec::new() });
-                RunReader { rank, numbers, block, at: 0, more: Some(more), path: path.clone() }
+                let more = Some(Spilled::open(path, None)?);
+                RunReader { rank, numbers, block: Arc::new(Block::none()), at: 0, more }
+            }
+            RunData::Staged(rows) => {
+                let more = Some(Spilled::open(&rows.path, Some(Arc::clone(rows)))?);
+                RunReader { rank, numbers, block: Arc::new(Block::none()), at: 0, more }
             }
         };
         reader.settle()?;
@@ -164,11 +168,17 @@ impl Block {
         file.finish()
     }
 
-    fn read(batch: &RecordBatch) -> Self {
-        let (cells, keys) = batch.columns().split_at(batch.num_columns() - 5);
-        let at = keys[0].as_primitive::<Int64Type>();
-        let [cluster, object, record, bytes] =
-            [1, 2, 3, 4].map(|place: usize| keys[place].as_primitive::<UInt32Type>());
+    /// No rows.
+    pub(super) fn none() -> Self {
+        Self { cells: Vec::new(), keys: Vec::new() }
+    }
+
+    /// The rows of a batch, if its last columns are keys.
+    fn read(batch: &RecordBatch) -> Option<Self> {
+        let (cells, keys) = batch.columns().split_at_checked(batch.num_columns().checked_sub(5)?)?;
+        let at = keys[0].as_primitive_opt::<Int64Type>()?;
+        let number = |place: usize| keys[place].as_primitive_opt::<UInt32Type>();
+        let (cluster, object, record, bytes) = (number(1)?, number(2)?, number(3)?, number(4)?);
         let key = |row: usize| BlockKey {
             cluster: cluster.value(row),
             at: at.value(row),
@@ -176,7 +186,7 @@ impl Block {
             bytes: bytes.value(row),
             row: as_u32(row),
         };
-        Self { cells: cells.to_vec(), keys: (0..batch.num_rows()).map(key).collect() }
+        Some(Self { cells: cells.to_vec(), keys: (0..batch.num_rows()).map(key).collect() })
     }
 }
 
@@ -230,7 +240,7 @@ impl SpillFile {
     /// Ends the file; without a row there is none, and the rows stay where no rows are.
     pub(super) fn finish(mut self) -> Result<RunData> {
         let Some(writer) = &mut self.writer else {
-            return Ok(RunData::Resident(Arc::new(Block { cells: Vec::new(), keys: Vec::new() })));
+            return Ok(RunData::Resident(Arc::new(Block::none())));
         };
         match writer.finish() {
             Ok(()) => Ok(RunData::Spilled(self.path)),
@@ -269,14 +279,42 @@ fn as_u32(number: usize) -> u32 {
     u32::try_from(number).expect("a run is handed over long before it has 2^32 rows")
 }
 
+/// What is still to be read of a run in a file.
+struct Spilled {
+    batches: StreamReader<BufReader<File>>,
+    path: PathBuf,
+    /// What its rows must be, where another process has written them.
+    expected: Option<Arc<StagedRows>>,
+}
+
+impl Spilled {
+    fn open(path: &Path, expected: Option<Arc<StagedRows>>) -> Result<Self> {
+        let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+        let batches = StreamReader::try_new(BufReader::with_capacity(256 << 10, file), None)
+            .map_err(|cause| unreadable(path, cause))?;
+        Ok(Self { batches, path: path.to_owned(), expected })
+    }
+
+    /// The next rows, which follow `last`; `None` at the end.
+    fn next(&mut self, last: Option<&BlockKey>) -> Result<Option<Block>> {
+        let Some(batch) = self.batches.next() else { return Ok(None) };
+        let batch = batch.map_err(|cause| unreadable(&self.path, cause))?;
+        let refused = |what| unreadable(&self.path, std::io::Error::other(what)).hint(AGAIN);
+        let block = Block::read(&batch).ok_or_else(|| refused("its rows have no keys"))?;
+        match self.expected.as_ref().and_then(|expected| expected.objection(&block, last)) {
+            Some(objection) => Err(refused(objection)),
+            None => Ok(Some(block)),
+        }
+    }
+}
+
 /// Where a merge stands in one run.
 pub(super) struct RunReader {
     rank: Vec<u32>,
     numbers: Option<Arc<[u32]>>,
     block: Arc<Block>,
     at: usize,
-    more: Option<StreamReader<BufReader<File>>>,
-    path: PathBuf,
+    more: Option<Spilled>,
 }
 
 impl RunReader {
@@ -301,9 +339,9 @@ impl RunReader {
     /// Reads the next block when this one is used up.
     fn settle(&mut self) -> Result<()> {
         while self.at >= self.block.keys.len() {
-            let Some(batch) = self.more.as_mut().and_then(Iterator::next) else { return Ok(()) };
-            let batch = batch.map_err(|cause| unreadable(&self.path, cause))?;
-            self.block = Arc::new(Block::read(&batch));
+            let Some(more) = &mut self.more else { return Ok(()) };
+            let Some(next) = more.next(self.block.keys.last())? else { return Ok(()) };
+            self.block = Arc::new(next);
             self.at = 0;
         }
         Ok(())

@@ -5,61 +5,34 @@
 //! and of two attempts at once the later one counts, whole.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Component, Path, PathBuf};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
+use super::checksum;
 use super::dedupe::{IdentityData, IdentityRun};
 use super::parcel::{PACKED, pack, unpack};
-use super::quarantine::{Quarantine, Tally};
+use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
-use super::scatter::{ObjectCount, Scattered};
+use super::scatter::{ObjectCount, Scattered, unknown_dataset};
+use super::shard_index::{ShardIndex, StagedFile, StagedQuarantine, StagedRun};
 use super::spill_failed;
-use crate::dataset::Damage;
+use super::staged_rows::{AGAIN, StagedRows};
+use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::ledger::RowLedger;
-use crate::store::lake::Partition;
+use crate::plan::TablePlan;
+use crate::store::lake::{Partition, is_run_name};
 use crate::store::scratch::private_file;
 use crate::store::{Lake, Scratch};
 
 const INDEX: &str = "index.json";
 
-/// The list of what an attempt at a shard has left.
-#[derive(Serialize, Deserialize)]
-struct ShardIndex {
-    /// Which plan it was made for.
-    plan: String,
-    /// The folder of the attempt, beside this file.
-    folder: String,
-    /// Size of each file, so that one that was cut on its way is found out.
-    files: Vec<(String, u64)>,
-    runs: Vec<StagedRun>,
-    identities: Vec<String>,
-    counts: Vec<(u32, RowLedger, Damage)>,
-    /// Rows that are newer than the name of their object allows, in the order of the counts; early versions do not say.
-    #[serde(default)]
-    newer_than_name: Vec<u64>,
-    quarantines: Vec<StagedQuarantine>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StagedRun {
-    file: String,
-    clusters: Vec<[String; 2]>,
-    #[serde(default)]
-    dictionary_bytes: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StagedQuarantine {
-    max_bytes: u64,
-    files: Vec<String>,
-    tallies: Vec<Tally>,
-}
+/// Bytes of an index at most: it has a line for each object of the shard.
+const MOST_INDEX_BYTES: u64 = 1 << 30;
 
 /// Where shards leave their results.
 pub struct Staging {
@@ -80,26 +53,12 @@ pub struct Attempt<'a> {
     pub plan: &'a str,
 }
 
-impl ShardIndex {
-    /// All names of files and folders in it.
-    fn names(&self) -> impl Iterator<Item = &str> {
-        let files = self.files.iter().map(|(name, _)| name);
-        let runs = self.runs.iter().map(|run| &run.file);
-        let quarantines = self.quarantines.iter().flat_map(|quarantine| &quarantine.files);
-        let names = files.chain(runs).chain(&self.identities).chain(quarantines);
-        names.chain([&self.folder]).map(String::as_str)
-    }
-}
-
-/// Whether a name stays in its folder.
-fn is_plain(name: &str) -> bool {
-    let mut components = Path::new(name).components();
-    matches!(components.next(), Some(Component::Normal(only)) if only == name) && components.next().is_none()
-}
+/// What the name of the folder of a shard begins with.
+const SHARD: &str = "shard-";
 
 /// The folder of a shard, below the staging folder.
 fn shard_folder(table: &str, shard: u32) -> String {
-    format!("{table}/shard-{shard:05}")
+    format!("{table}/{SHARD}{shard:05}")
 }
 
 impl Staging {
@@ -119,46 +78,75 @@ impl Staging {
         self.lake.scratch(&self.partition(attempt.table), &name)
     }
 
-    /// Removes the results of all attempts at the shards of a table, and what killed ones left on this machine.
-    pub fn remove(&self, table: &str) -> Result<()> {
-        let is_shard = |name: &String| name.starts_with("shard-");
+    /// Removes the results of all attempts at the shards of a table that belong to a plan, and what killed ones left, also
+    /// on this machine. What another plan has left since is not touched. Begun again, it goes on where it stood.
+    pub fn remove(&self, table: &str, plan: &str) -> Result<()> {
+        let is_shard = |name: &String| name.starts_with(SHARD);
         let shards: Vec<String> = self.lake.names(table)?.into_iter().filter(is_shard).collect();
         shards.into_par_iter().try_for_each(|shard| {
             let shard = format!("{table}/{shard}");
-            // First of all: without it nothing of the shard counts.
-            self.lake.remove(&format!("{shard}/{INDEX}"))?;
-            for attempt in self.lake.names(&shard)? {
-                let folder = format!("{shard}/{attempt}");
-                let files = self.lake.names(&folder)?;
-                files.par_iter().try_for_each(|file| self.lake.remove(&format!("{folder}/{file}")))?;
+            if self.plan_of(&shard)?.is_some_and(|other| other != plan) {
+                return Ok(());
             }
-            Ok(())
+            for attempt in self.lake.names(&shard)?.iter().filter(|name| is_run_name(name)) {
+                self.remove_attempt(&format!("{shard}/{attempt}"))?;
+            }
+            // Last of all: it says whose the files are.
+            self.lake.remove(&format!("{shard}/{INDEX}"))
         })?;
         self.lake.sweep(&self.partition(table))
     }
 
-    fn index(&self, table: &str, shard: u32) -> Result<ShardIndex> {
-        let path = format!("{}/{INDEX}", shard_folder(table, shard));
-        let json = self.lake.read(&path)?.ok_or_else(|| {
+    fn remove_attempt(&self, folder: &str) -> Result<()> {
+        let files = self.lake.names(folder)?;
+        files.par_iter().try_for_each(|file| self.lake.remove(&format!("{folder}/{file}")))
+    }
+
+    /// The plan for which the shard in a folder was converted; `None` where there is no index, or none that can be read.
+    fn plan_of(&self, shard: &str) -> Result<Option<String>> {
+        let json = self.lake.read_up_to(&format!("{shard}/{INDEX}"), MOST_INDEX_BYTES)?;
+        Ok(json.and_then(|json| ShardIndex::from_json(&json).ok()).map(|index| index.plan))
+    }
+
+    /// Takes back what an attempt has left, also where it was made the result of its shard.
+    pub fn withdraw(&self, attempt: &Attempt<'_>) -> Result<()> {
+        let shard = shard_folder(attempt.table, attempt.shard);
+        let path = format!("{shard}/{INDEX}");
+        let json = self.lake.read_up_to(&path, MOST_INDEX_BYTES)?;
+        let index = json.and_then(|json| ShardIndex::from_json(&json).ok());
+        if index.is_some_and(|index| index.folder == attempt.run) {
+            self.lake.remove(&path)?;
+        }
+        self.remove_attempt(&format!("{shard}/{}", attempt.run))
+    }
+
+    /// The index of a shard of a plan.
+    fn index(&self, table: &TablePlan, shard: u32, plan: &str) -> Result<ShardIndex> {
+        let path = format!("{}/{INDEX}", shard_folder(&table.table, shard));
+        let json = self.lake.read_up_to(&path, MOST_INDEX_BYTES)?.ok_or_else(|| {
             Error::new(ErrorKind::Unusable, "the shard has not been converted")
                 .with("shard", shard)
-                .with("table", table)
+                .with("table", &table.table)
                 .with("staging", self.lake.address(&path))
                 .hint("run 'logmill convert' with this plan, shard and staging folder first")
         })?;
-        let failed = |error: Error| {
-            error
+        let refused = |what: String| {
+            Error::unusable("cannot use the index of the shard", std::io::Error::other(what))
                 .with("shard", shard)
                 .with("staging", self.lake.address(&path))
-                .hint("convert the shard again")
+                .hint(AGAIN)
         };
-        let index: ShardIndex = serde_json::from_slice(&json)
-            .map_err(|cause| failed(Error::unusable("cannot read the index of the shard", cause)))?;
-        if let Some(name) = index.names().find(|name| !is_plain(name)) {
-            let error = Error::new(ErrorKind::Unusable, "the index of the shard names a place outside it");
-            return Err(failed(error.with("name", name)));
+        let index = ShardIndex::from_json(&json).map_err(refused)?;
+        if index.plan != plan {
+            return Err(Error::new(ErrorKind::Usage, "the shard was converted for another plan")
+                .with("shard", shard)
+                .with("table", &table.table)
+                .hint("convert every shard with the plan that is to be published"));
         }
-        Ok(index)
+        match index.implausible(&table.table, shard, &table.objects) {
+            Some(what) => Err(refused(what)),
+            None => Ok(index),
+        }
     }
 
     /// Moves a finished file to its place, compressed where that is not on this machine.
@@ -170,53 +158,69 @@ impl Staging {
         self.lake.put(&format!("{target}{PACKED}"), &packed)
     }
 
-    /// Brings the files of a shard to this machine, below `scratch`, unless they are on it; gives their folder.
-    fn bring(&self, folder: &str, files: &[(String, u64)], scratch: &Path) -> Result<PathBuf> {
-        if let Some(here) = self.lake.local_path(folder) {
-            for (name, bytes) in files {
-                let path = here.join(name);
-                let found = fs::metadata(&path).map(|meta| meta.len()).ok();
-                check_size(&path.display().to_string(), *bytes, found)?;
-            }
-            return Ok(here);
-        }
-        let here = scratch.join("shards").join(folder);
-        fs::create_dir_all(&here).map_err(|cause| spill_failed(&here, cause))?;
-        files.par_iter().try_for_each(|(name, bytes)| {
-            let path = format!("{folder}/{name}{PACKED}");
-            let failed = |cause| {
-                Error::unusable("cannot fetch the staged file", cause).with("file", self.lake.address(&path))
-            };
-            let packed = self.lake.open(&path)?;
-            let found =
-                packed.map(|file| unpack(file.as_ref(), &here.join(name)).map_err(failed)).transpose()?;
-            check_size(&self.lake.address(&path), *bytes, found)
+    /// Brings the files of a shard to this machine, below `scratch`, unless they are on it; gives their folder. Each is what
+    /// the shard has written.
+    fn bring(&self, folder: &str, files: &[StagedFile], scratch: &Path) -> Result<PathBuf> {
+        let here = match self.lake.local_path(folder) {
+            Some(here) => here,
+            None => self.fetch(folder, files, &scratch.join("shards").join(folder))?,
+        };
+        files.par_iter().try_for_each(|file| {
+            let path = here.join(&file.name);
+            check_file(&path, file).map_err(|cause| {
+                Error::unusable("a staged file is not what its shard wrote", cause)
+                    .with("file", self.lake.address(&format!("{folder}/{}", file.name)))
+                    .hint(AGAIN)
+            })
         })?;
         Ok(here)
     }
+
+    fn fetch(&self, folder: &str, files: &[StagedFile], here: &Path) -> Result<PathBuf> {
+        fs::create_dir_all(here).map_err(|cause| spill_failed(here, cause))?;
+        files.par_iter().try_for_each(|file| {
+            let path = format!("{folder}/{}{PACKED}", file.name);
+            let failed = |cause| {
+                Error::unusable("cannot fetch the staged file", cause)
+                    .with("file", self.lake.address(&path))
+                    .hint(AGAIN)
+            };
+            let packed = self.lake.open(&path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
+            unpack(packed.as_ref(), file.bytes, &here.join(&file.name)).map_err(failed)
+        })?;
+        Ok(here.to_owned())
+    }
 }
 
-fn check_size(file: &str, expected: u64, found: Option<u64>) -> Result<()> {
-    if found == Some(expected) {
-        return Ok(());
+/// Whether a file has the size and the checksum that its shard has noted.
+fn check_file(path: &Path, expected: &StagedFile) -> io::Result<()> {
+    let meta = fs::symlink_metadata(path)?;
+    if !meta.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
     }
-    Err(Error::new(ErrorKind::Unusable, "a staged file is missing or was cut")
-        .with("file", file)
-        .with("bytes", expected)
-        .hint("convert the shard again"))
+    // Before it is read to its end, which may be far.
+    if meta.len() != expected.bytes {
+        return Err(io::Error::other(format!("it has {} bytes, not {}", meta.len(), expected.bytes)));
+    }
+    match checksum::of_file(path)? {
+        (_, sha256) if sha256 == expected.sha256 => Ok(()),
+        _ => Err(io::Error::other("its checksum is another one")),
+    }
 }
 
 impl Scattered {
     /// Makes what an attempt has left in its `scratch` the result of its shard.
     pub fn keep(self, staging: &Staging, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<()> {
         let index = self.index(attempt, scratch.path())?;
-        let json = serde_json::to_vec(&index)
+        let json = index
+            .to_json()
             .map_err(|cause| Error::bug("cannot write the index of a shard").caused_by(cause))?;
         let shard = shard_folder(attempt.table, attempt.shard);
         let folder = format!("{shard}/{}", attempt.run);
-        let files = index.files.par_iter();
-        files
-            .try_for_each(|(name, _)| staging.put(&scratch.path().join(name), &format!("{folder}/{name}")))?;
+        let put = |StagedFile { name, .. }: &StagedFile| {
+            staging.put(&scratch.path().join(name), &format!("{folder}/{name}"))
+        };
+        index.files.par_iter().try_for_each(put)?;
         let path = scratch.path().join(INDEX);
         private_file(&path)
             .and_then(|mut file| file.write_all(&json))
@@ -236,7 +240,9 @@ impl Scattered {
                     .collect(),
                 dictionary_bytes: run.dictionary_bytes,
             }),
-            RunData::Resident(_) => Err(Error::bug("a run of a shard was kept in memory")),
+            RunData::Resident(_) | RunData::Staged(_) => {
+                Err(Error::bug("a run of a shard was not written to its folder"))
+            }
         };
         let staged_identities = |run: &IdentityRun| match &run.data {
             IdentityData::Spilled(path) => Ok(name_of(path)),
@@ -253,28 +259,37 @@ impl Scattered {
         let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
         let newer_than_name = self.counts.iter().map(|count| count.newer_than_name).collect();
         // Last, since the files are complete only now.
-        let files = file_sizes(folder).map_err(|cause| spill_failed(folder, cause))?;
-        let (plan, folder) = (attempt.plan.to_owned(), attempt.run.to_owned());
-        Ok(ShardIndex { plan, folder, files, runs, identities, counts, newer_than_name, quarantines })
+        let files = staged_files(folder).map_err(|cause| spill_failed(folder, cause))?;
+        let Attempt { table, shard, run, plan } = *attempt;
+        let [plan, table, folder] = [plan, table, run].map(str::to_owned);
+        Ok(ShardIndex {
+            plan,
+            table,
+            shard,
+            folder,
+            files,
+            runs,
+            identities,
+            counts,
+            newer_than_name,
+            quarantines,
+        })
     }
 
     /// Puts the results of all shards of a table together; those that are elsewhere are brought below `scratch` first.
     pub fn of_shards(
         staging: &Staging,
-        table: &str,
+        table: &TablePlan,
         shards: u32,
         plan: &str,
         scratch: &Path,
     ) -> Result<Self> {
+        let dataset = dataset::named(&table.dataset).ok_or_else(|| unknown_dataset(table))?;
+        let schema = dataset.schema(table.naming, &table.promote);
+        let types = schema.decoded().map(|column| column.column_type.arrow()).collect();
         let found = (0..shards).map(|shard| {
-            let index = staging.index(table, shard)?;
-            if index.plan != plan {
-                return Err(Error::new(ErrorKind::Usage, "the shard was converted for another plan")
-                    .with("shard", shard)
-                    .with("table", table)
-                    .hint("convert every shard with the plan that is to be published"));
-            }
-            Ok((format!("{}/{}", shard_folder(table, shard), index.folder), index))
+            let index = staging.index(table, shard, plan)?;
+            Ok((format!("{}/{}", shard_folder(&table.table, shard), index.folder), index))
         });
         // Nothing is fetched before every shard is known to be there.
         let found = found.collect::<Result<Vec<_>>>()?;
@@ -282,28 +297,36 @@ impl Scattered {
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
-            all.take_up(index, &folder)?;
+            all.take_up(index, &folder, table.objects.len(), &types)?;
         }
         all.counts.sort_by_key(|count| count.object);
         Ok(all)
     }
 
-    fn take_up(&mut self, index: ShardIndex, folder: &Path) -> Result<()> {
-        self.runs.extend(index.runs.into_iter().map(|run| Run {
-            clusters: run.clusters.into_iter().map(|pair| pair.map(Arc::from)).collect(),
-            data: RunData::Spilled(folder.join(run.file)),
-            numbers: None,
-            dictionary_bytes: run.dictionary_bytes,
+    fn take_up(
+        &mut self,
+        index: ShardIndex,
+        folder: &Path,
+        objects: usize,
+        types: &Arc<[DataType]>,
+    ) -> Result<()> {
+        self.runs.extend(index.runs.into_iter().map(|run| {
+            let (path, clusters, types) = (folder.join(run.file), run.clusters.len(), Arc::clone(types));
+            Run {
+                clusters: run.clusters.into_iter().map(|pair| pair.map(Arc::from)).collect(),
+                data: RunData::Staged(Arc::new(StagedRows { path, clusters, objects, types })),
+                numbers: None,
+                dictionary_bytes: run.dictionary_bytes,
+            }
         }));
         self.identities.extend(index.identities.iter().map(|file| IdentityRun::in_file(folder.join(file))));
-        let newer = index.newer_than_name.into_iter().chain(std::iter::repeat(0));
         let count = |((object, ledger, damage), newer_than_name)| ObjectCount {
             object,
             ledger,
             damage,
             newer_than_name,
         };
-        self.counts.extend(index.counts.into_iter().zip(newer).map(count));
+        self.counts.extend(index.counts.into_iter().zip(index.newer_than_name).map(count));
         for staged in index.quarantines {
             let files = staged.files.iter().map(|file| folder.join(file)).collect();
             self.quarantines.push(Quarantine::of_shard(staged.max_bytes, files, staged.tallies));
@@ -312,12 +335,14 @@ impl Scattered {
     }
 }
 
-fn file_sizes(folder: &Path) -> std::io::Result<Vec<(String, u64)>> {
-    let size = |entry: std::io::Result<fs::DirEntry>| {
-        let entry = entry?;
-        Ok((entry.file_name().to_string_lossy().into_owned(), entry.metadata()?.len()))
+/// Every file of a folder, as it was written.
+fn staged_files(folder: &Path) -> io::Result<Vec<StagedFile>> {
+    let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let staged = |path: &PathBuf| {
+        let (bytes, sha256) = checksum::of_file(path)?;
+        Ok(StagedFile { name: name_of(path), bytes, sha256 })
     };
-    fs::read_dir(folder)?.map(size).collect()
+    paths.par_iter().map(staged).collect()
 }
 
 fn name_of(path: &Path) -> String {

@@ -57,10 +57,16 @@ impl ListedObjects {
         Self { listed: self.read + left.iter().map(|group| group.objects).sum::<u64>(), left, ..self }
     }
 
+    /// All its numbers.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        let left = self.left.iter().flat_map(|group| [group.objects, group.folders, group.bytes]);
+        left.chain([self.listed, self.read])
+    }
+
     /// Number of objects that are left out.
     #[must_use]
     pub fn left_out(&self) -> u64 {
-        self.listed - self.read
+        self.listed.saturating_sub(self.read)
     }
 }
 

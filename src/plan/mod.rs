@@ -4,6 +4,7 @@
 //! [`Plan`]: a list of objects in the order of their addresses, which many machines can share as shards. For a range of
 //! days [`range`] lists every object once and hands them out in legs.
 
+mod check;
 pub mod choose;
 mod dated;
 mod file_name;
@@ -14,6 +15,7 @@ mod place;
 mod range;
 mod source;
 
+pub use check::MOST_SHARDS;
 pub use choose::KeyTimes;
 pub use dated::{DatedInput, lone_dates};
 pub use list::{holds_logs, plan_table};
@@ -160,21 +162,19 @@ impl Plan {
 
     /// Reads a plan file.
     pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
-        let unusable = |cause: simd_json::Error| {
+        let unusable = |cause: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(ErrorKind::Usage, "cannot read the plan")
-                .caused_by(cause)
+                .caused_by(std::io::Error::other(cause))
                 .hint("make the plan anew with 'logmill plan --format json'")
         };
-        let plan: Self = simd_json::serde::from_slice(&mut json).map_err(unusable)?;
+        let plan: Self = simd_json::serde::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
         if plan.version != PLAN_VERSION {
             return Err(Error::new(ErrorKind::Usage, "the plan was made by another version of logmill")
                 .with("version", plan.version)
                 .hint("make the plan anew with this version"));
         }
-        match plan.tables.iter().find(|table| !is_table_name(&table.table)) {
-            Some(table) => {
-                Err(Error::new(ErrorKind::Usage, format!("the plan names no good table: '{}'", table.table)))
-            }
+        match check::implausible(&plan) {
+            Some(what) => Err(unusable(what.into())),
             None => Ok(plan),
         }
     }
@@ -209,7 +209,7 @@ impl TablePlan {
     /// Bytes to read.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.objects.iter().map(|object| object.bytes).sum()
+        self.objects.iter().fold(0, |sum, object| sum.saturating_add(object.bytes))
     }
 
     /// What listing the inputs has met.

@@ -1,12 +1,11 @@
 //! Size and SHA-256 of files, as manifests keep them.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::convert::hexadecimal;
+use crate::convert::{checksum, hexadecimal};
 use crate::error::{Error, Result};
 use crate::store::LakeFile;
 
@@ -15,7 +14,7 @@ const RANGE_BYTES: u64 = 8 << 20;
 
 /// Size and checksum of a file.
 pub(super) fn of_file(path: &Path) -> Result<(u64, String)> {
-    try_of_file(path)
+    checksum::of_file(path)
         .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", path.display()))
 }
 
@@ -29,20 +28,4 @@ pub(super) fn of_lake_file(file: &dyn LakeFile) -> io::Result<String> {
         at += length;
     }
     Ok(hexadecimal(&digest.finalize()))
-}
-
-fn try_of_file(path: &Path) -> io::Result<(u64, String)> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    let mut bytes = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((bytes, hexadecimal(&digest.finalize()))),
-            count => {
-                digest.update(&buffer[..count]);
-                bytes += count as u64;
-            }
-        }
-    }
 }

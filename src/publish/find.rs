@@ -4,9 +4,9 @@
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int64Type, TimestampMillisecondType};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Field, Int64Type, TimestampMillisecondType};
 use arrow::error::ArrowError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -93,7 +93,7 @@ pub fn find_quarantined(
     run: &str,
     id: &str,
 ) -> Result<Vec<QuarantinedRow>> {
-    let path = format!("{}/{run}.jsonl", partition.quarantine());
+    let path = partition.quarantine_file(run);
     let Some(file) = lake.open(&path)? else { return Ok(Vec::new()) };
     rejected_with(file, id).map_err(|cause| {
         Error::unusable("cannot read the rejected rows", cause).with("path", lake.address(&path))
@@ -206,16 +206,12 @@ impl<'a> Sought<'a> {
         batch: &RecordBatch,
         starts: &[u64],
     ) -> std::result::Result<Vec<PublishedRow>, ParquetError> {
-        let cells = |name: &str| {
-            let lacking = || ParquetError::General(format!("the file has no column {name}"));
-            batch.column_by_name(name).ok_or_else(lacking)
-        };
-        let texts = |name: &str| cells(name).and_then(|cells| Ok(cast(cells, &DataType::Utf8)?));
+        let texts = |name: &str| cells_of(batch, name).and_then(|cells| Ok(cast(cells, &DataType::Utf8)?));
         let [services, actions] = [texts(&self.cluster[0])?, texts(&self.cluster[1])?];
         let objects = texts(&self.source_object)?;
-        let times = cells(&self.event_time)?.as_primitive::<TimestampMillisecondType>();
-        let records = cells(&self.source_record)?.as_primitive::<Int64Type>();
-        let numbers = cells(ROW_NUMBER)?.as_primitive::<Int64Type>();
+        let times = numbers::<TimestampMillisecondType>(batch, &self.event_time)?;
+        let records = numbers::<Int64Type>(batch, &self.source_record)?;
+        let numbers = numbers::<Int64Type>(batch, ROW_NUMBER)?;
         let text = |cells: &dyn Array, row| {
             cells.is_valid(row).then(|| cells.as_string::<i32>().value(row).to_owned())
         };
@@ -234,6 +230,18 @@ impl<'a> Sought<'a> {
         };
         Ok((0..batch.num_rows()).map(row).collect())
     }
+}
+
+fn cells_of<'b>(batch: &'b RecordBatch, name: &str) -> std::result::Result<&'b ArrayRef, ParquetError> {
+    batch.column_by_name(name).ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
+}
+
+fn numbers<'b, T: ArrowPrimitiveType>(
+    batch: &'b RecordBatch,
+    name: &str,
+) -> std::result::Result<&'b PrimitiveArray<T>, ParquetError> {
+    let of_another_type = || ParquetError::General(format!("the column {name} is of another type"));
+    cells_of(batch, name)?.as_primitive_opt().ok_or_else(of_another_type)
 }
 
 /// Name of the column with the number of the row in the file; no column of a table can have it.

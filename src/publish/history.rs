@@ -12,6 +12,7 @@ use crate::convert::CountedOnly;
 use crate::error::{Error, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
+use crate::plan::is_table_name;
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
@@ -210,7 +211,10 @@ impl RunReport {
     /// Reads a report; `None` where it is not one that this version knows.
     pub(super) fn from_json(mut json: Vec<u8>) -> Option<Self> {
         let report: Self = simd_json::serde::from_slice(&mut json).ok()?;
-        (report.version <= REPORT_VERSION).then_some(report)
+        let is_ours =
+            report.version <= REPORT_VERSION && is_table_name(&report.table) && is_run_name(&report.run);
+        let is_broken = report.manifest.as_ref().and_then(Manifest::implausible).is_some();
+        (is_ours && !is_broken).then_some(report)
     }
 }
 
@@ -225,7 +229,8 @@ pub fn record(lake: &dyn Lake, report: &RunReport) -> Result<()> {
         report.found = found.map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
     }
     if let Some(manifest) = &report.manifest {
-        let list = lake.read(&format!("{partition}/{}", manifest.inputs_file.path))?;
+        let list = lake
+            .read_up_to(&format!("{partition}/{}", manifest.inputs_file.path), manifest.inputs_file.bytes)?;
         // A run that came right after this one may have removed it.
         if let Some(list) = list {
             lake.write(&inputs_path(&partition, &report.run), &list)?;
@@ -281,8 +286,8 @@ pub fn report(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Optio
 }
 
 /// What a published run read, also when another one has replaced it; `None` where that is not remembered.
-pub fn inputs(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<Vec<InputLine>>> {
-    inputs::read(lake, &inputs_path(partition, run))
+pub fn inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Option<Vec<InputLine>>> {
+    inputs::read(lake, &inputs_path(partition, &manifest.run), &manifest.inputs_file)
 }
 
 /// Name of the report of a run.
@@ -456,10 +461,8 @@ mod tests {
         value["version"] = 2.into();
         lake.write(&report_path(&partition, &run(3)), value.to_string().as_bytes()).unwrap();
         lake.write(&report_path(&partition, &run(4)), b"{").unwrap();
-        assert_eq!(
-            Remembered::list(&lake, &partition).unwrap().reports().unwrap(),
-            [written.clone(), written]
-        );
-        assert_eq!(inputs(&lake, &partition, &run(1)).unwrap(), None, "its list is not there any more");
+        let reports = Remembered::list(&lake, &partition).unwrap().reports().unwrap();
+        assert_eq!(reports, [written.clone(), written]);
+        assert_eq!(inputs(&lake, &partition, &manifest()).unwrap(), None, "its list is not there any more");
     }
 }

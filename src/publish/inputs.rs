@@ -1,7 +1,7 @@
 //! The list of the raw objects of a day, kept beside its run folder: what each one gave.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
@@ -23,6 +23,9 @@ use crate::store::lake::Partition;
 pub(super) fn path_of(run: &str) -> String {
     format!("{INPUTS}/{run}.jsonl.gz")
 }
+
+/// Bytes of a line at most: an address can have some thousands, each of which JSON may write with six.
+const MAX_LINE_BYTES: u64 = 256 << 10;
 
 /// One line of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,18 +89,34 @@ pub(super) fn write(
 
 /// Reads the list of a published day; an object that is not in it was not read. None where the list is gone.
 pub fn read_inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<InputLine>> {
-    Ok(read(lake, &format!("{partition}/{}", manifest.inputs_file.path))?.unwrap_or_default())
+    let list = &manifest.inputs_file;
+    Ok(read(lake, &format!("{partition}/{}", list.path), list)?.unwrap_or_default())
 }
 
-/// Reads a list at a path below the lake, or `None` when there is none.
-pub(super) fn read(lake: &dyn Lake, path: &str) -> Result<Option<Vec<InputLine>>> {
+/// Reads a list at a path below the lake, which must be the one that a manifest names, or `None` when there is none.
+pub(super) fn read(lake: &dyn Lake, path: &str, list: &InputsFile) -> Result<Option<Vec<InputLine>>> {
     let unreadable = |cause: io::Error| {
         Error::unusable("cannot read the list of inputs", cause).with("path", lake.address(path))
     };
-    let Some(packed) = lake.read(path)? else { return Ok(None) };
-    let lines = BufReader::new(MultiGzDecoder::new(packed.as_slice())).lines();
-    let line = |line: io::Result<String>| serde_json::from_str(&line?).map_err(io::Error::from);
-    lines.map(line).collect::<io::Result<_>>().map(Some).map_err(unreadable)
+    let Some(packed) = lake.read_up_to(path, list.bytes)? else { return Ok(None) };
+    if hexadecimal(&Sha256::digest(&packed)) != list.sha256 {
+        return Err(unreadable(io::Error::other("its checksum is not that of the manifest")));
+    }
+    unpack(&packed, list.objects).map(Some).map_err(unreadable)
+}
+
+/// The lines of a list of so many objects. A few bytes of gzip can stand for any number of lines, and for any length of one.
+fn unpack(packed: &[u8], objects: u64) -> io::Result<Vec<InputLine>> {
+    let mut text = BufReader::new(MultiGzDecoder::new(packed));
+    let (mut lines, mut line) = (Vec::new(), Vec::new());
+    while text.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)? > 0 {
+        if lines.len() as u64 == objects || line.pop() != Some(b'\n') {
+            return Err(io::Error::other("it has more lines, or longer ones, than it can have"));
+        }
+        lines.push(serde_json::from_slice(&line)?);
+        line.clear();
+    }
+    if lines.len() as u64 == objects { Ok(lines) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
@@ -109,4 +128,36 @@ fn failed(path: &str, cause: io::Error) -> Error {
     Error::unusable("cannot write the list of inputs", cause)
         .with("file", path)
         .hint("check the room on the disk of the output; the day that was published still stands")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(text: &[u8]) -> Vec<u8> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(text).unwrap();
+        packed.finish().unwrap()
+    }
+
+    #[test]
+    fn a_list_unpacks_to_the_lines_of_its_objects_and_to_no_more() {
+        let line = concat!(
+            r#"{"object":"a","bytes":1,"read":0,"written":0,"other_day":0,"duplicate":0,"quarantined":0}"#,
+            "\n"
+        );
+        let two = packed(line.repeat(2).as_bytes());
+        assert_eq!(unpack(&two, 2).unwrap().len(), 2);
+        assert_eq!(unpack(&packed(b""), 0).unwrap().len(), 0);
+        for (packed, objects) in [
+            (two.clone(), 1),
+            (two.clone(), 3),
+            (packed(line.trim_end().as_bytes()), 1),
+            (packed(&vec![b' '; 64 << 20]), 1),
+            (packed(&vec![b'\n'; 64 << 20]), 1),
+            (two[..two.len() / 2].to_vec(), 2),
+        ] {
+            assert!(unpack(&packed, objects).is_err());
+        }
+    }
 }

@@ -2,15 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::convert::{CountedOnly, PartFile};
+use super::inputs;
+use crate::convert::{CountedOnly, PartFile, part_path};
 use crate::dataset::{Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::ListedObjects;
+use crate::plan::{ListedObjects, is_table_name};
+use crate::store::lake::{Partition, is_run_name};
 
 /// The version of the manifest that this program writes.
 pub const MANIFEST_VERSION: u32 = 1;
+
+/// No number of a day is larger: 256 TiB, and so many rows. Sums of many thousands of them do not overflow.
+const MOST: u64 = 1 << 48;
 
 /// What a published day of a table is. Fields that a reader does not know are to be passed over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,10 +132,12 @@ impl Manifest {
 
     /// Reads a manifest.
     pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
-        let manifest: Self = simd_json::serde::from_slice(&mut json).map_err(|cause| {
-            Error::unusable("cannot read the manifest", cause)
+        let unusable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+            Error::unusable("cannot read the manifest", std::io::Error::other(cause))
                 .hint("it is not as logmill wrote it: remove it and publish the day anew")
-        })?;
+        };
+        let manifest: Self =
+            simd_json::serde::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
         if manifest.version > MANIFEST_VERSION {
             return Err(Error::new(
                 ErrorKind::Unusable,
@@ -139,7 +146,46 @@ impl Manifest {
             .with("version", manifest.version)
             .hint("use that version, or remove the manifest and publish the day anew"));
         }
-        Ok(manifest)
+        match manifest.implausible() {
+            Some(what) => Err(unusable(what.into())),
+            None => Ok(manifest),
+        }
+    }
+
+    /// What no manifest says that logmill has written. Paths are followed and numbers are added up: none may lead out of the
+    /// folder of the day, and no sum may overflow.
+    pub(super) fn implausible(&self) -> Option<String> {
+        let runs = self.superseded.iter().map(|superseded| &superseded.run).chain([&self.run]);
+        let place = self.paths().find(|(path, expected)| path != expected);
+        let number = self.numbers().find(|number| *number > MOST);
+        let run = || runs.into_iter().find(|run| !is_run_name(run)).map(|run| format!("'{run}' is no run"));
+        let table =
+            || (!is_table_name(&self.table)).then(|| format!("'{}' is no name of a table", self.table));
+        let place = || place.map(|(path, expected)| format!("'{path}' stands in the place of '{expected}'"));
+        let number = || number.map(|number| format!("{number} is too large a number"));
+        table().or_else(run).or_else(place).or_else(number)
+    }
+
+    /// The paths that it names, each with the one that its file has.
+    fn paths(&self) -> impl Iterator<Item = (&str, String)> {
+        let parts = self.parts.iter().enumerate();
+        let parts = parts.map(|(number, part)| (part.path.as_str(), part_path(&self.run, number)));
+        let partition = Partition { table: self.table.clone(), day: self.day };
+        let quarantine = self.quarantine.iter();
+        let quarantine =
+            quarantine.map(move |file| (file.path.as_str(), partition.quarantine_file(&self.run)));
+        parts.chain(quarantine).chain([(self.inputs_file.path.as_str(), inputs::path_of(&self.run))])
+    }
+
+    /// The numbers that it names, beside those that are only shown.
+    fn numbers(&self) -> impl Iterator<Item = u64> {
+        let RowLedger { read, written, other_day, duplicate, quarantined, filtered } = self.ledger;
+        let parts = self.parts.iter().flat_map(|part| [part.bytes, part.rows, part.row_groups]);
+        let quarantine = self.quarantine.iter().flat_map(|file| [file.rows, file.bytes]);
+        let listed = self.listed.iter().flat_map(ListedObjects::numbers);
+        let inputs = [self.input_bytes, self.inputs_file.bytes, self.inputs_file.objects];
+        let ledger = [read, written, other_day, duplicate, quarantined, filtered];
+        parts.chain(quarantine).chain(listed).chain(inputs).chain(ledger)
     }
 }
 
@@ -156,7 +202,9 @@ pub(super) mod tests {
             "naming": "snake", "event_time_column": "event_time",
             "ledger": {"read": 7, "written": 7, "other_day": 0, "duplicate": 0, "quarantined": 0},
             "input_bytes": 1, "inputs": ["s3://raw/"],
-            "inputs_file": {"path": "r/_inputs.jsonl.gz", "bytes": 1, "objects": 1, "sha256": ""},
+            "inputs_file": {
+                "path": "_inputs/20231102T000000Z-0000000a.jsonl.gz", "bytes": 1, "objects": 1, "sha256": "",
+            },
             "quarantine": null,
             "parts": [{
                 "path": "20231102T000000Z-0000000a/part-00000.zstd.parquet", "bytes": 1234, "rows": 7,
@@ -164,5 +212,32 @@ pub(super) mod tests {
             }],
         });
         Manifest::from_json(json.to_string().into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_manifest_that_names_other_places_or_impossible_numbers_is_not_taken() {
+        let good = serde_json::to_value(manifest()).unwrap();
+        let run = manifest().run;
+        for (pointer, value) in [
+            ("/run", "../20231102T000000Z-0000000a".into()),
+            ("/table", "../s3_access".into()),
+            ("/inputs_file/path", "/dev/zero".into()),
+            ("/inputs_file/path", format!("{run}/_inputs.jsonl.gz").into()),
+            ("/parts/0/path", format!("{run}/../../x.parquet").into()),
+            ("/parts/0/path", format!("{run}/part-00001.zstd.parquet").into()),
+            ("/parts/0/bytes", u64::MAX.into()),
+            ("/parts/0/rows", (1_u64 << 63).into()),
+            ("/ledger/read", u64::MAX.into()),
+            ("/inputs_file/objects", u64::MAX.into()),
+            ("/quarantine", serde_json::json!({"path": "/etc/passwd", "rows": 1, "bytes": 1, "sha256": ""})),
+            ("/superseded", serde_json::json!([{"run": "..", "since": ""}])),
+        ] {
+            let mut changed = good.clone();
+            *changed.pointer_mut(pointer).unwrap() = value;
+            let error = Manifest::from_json(changed.to_string().into_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unusable, "{pointer}");
+        }
+        let deep = format!("{{\"unknown\": {}", "[".repeat(1 << 20));
+        assert_eq!(Manifest::from_json(deep.into_bytes()).unwrap_err().kind(), ErrorKind::Unusable);
     }
 }

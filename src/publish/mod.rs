@@ -102,7 +102,7 @@ impl<'a> StagedDay<'a> {
         max_bytes: u64,
     ) -> Result<Option<String>> {
         let rows = gathered.write_quarantine(&self.quarantine_scratch(), max_bytes)?;
-        let path = format!("{}/{}.jsonl", self.quarantine_folder(), self.run);
+        let path = self.partition.quarantine_file(&self.run);
         if rows > 0 {
             let (bytes, sha256) = digest::of_file(&self.quarantine_scratch())?;
             self.quarantine = Some(QuarantineFile { path, rows, bytes, sha256 });

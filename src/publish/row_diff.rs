@@ -274,7 +274,9 @@ impl Side<'_> {
         };
         let columns = self.names.iter().map(cells).collect::<std::result::Result<Vec<ArrayRef>, _>>()?;
         let objects = cast(&columns[0], &DataType::Utf8)?;
-        let (objects, records) = (objects.as_string::<i32>(), columns[1].as_primitive::<Int64Type>());
+        let of_another_type = || ParquetError::General(format!("{} is of another type", self.names[1]));
+        let records = columns[1].as_primitive_opt::<Int64Type>().ok_or_else(of_another_type)?;
+        let objects = objects.as_string::<i32>();
         let fields = columns.iter().map(|cells| SortField::new(cells.data_type().clone()));
         let rows = RowConverter::new(fields.collect())?.convert_columns(&columns)?;
         for (number, row) in rows.iter().enumerate() {

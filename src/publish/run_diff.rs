@@ -65,9 +65,9 @@ impl<'a> PublishedRuns<'a> {
 
     fn version(&self, manifest: &Manifest) -> Result<RunVersion> {
         let path = format!("{}/{}", self.partition, manifest.inputs_file.path);
-        let inputs = match inputs::read(self.lake, &path)? {
+        let inputs = match inputs::read(self.lake, &path, &manifest.inputs_file)? {
             Some(inputs) => Some(inputs),
-            None => history::inputs(self.lake, self.partition, &manifest.run)?,
+            None => history::inputs(self.lake, self.partition, manifest)?,
         };
         let is_live = self.live.as_ref().is_some_and(|live| live.run == manifest.run);
         Ok(RunVersion { manifest: manifest.clone(), inputs, is_live })

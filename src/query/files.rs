@@ -35,6 +35,8 @@ const MOST_OPEN: usize = 256;
 pub(super) struct LakeFiles {
     lake: Arc<dyn Lake>,
     open: Arc<Mutex<HashMap<String, Arc<dyn LakeFile>>>>,
+    /// The sizes that manifests tell, on which all ranges rest.
+    sizes: Arc<Mutex<HashMap<String, u64>>>,
     read_bytes: Arc<AtomicU64>,
     opened: Arc<AtomicU64>,
     /// The last failure: the engine keeps no more than the words of some.
@@ -43,8 +45,13 @@ pub(super) struct LakeFiles {
 
 impl LakeFiles {
     pub(super) fn new(lake: Arc<dyn Lake>) -> Self {
-        let (open, read_bytes, opened, failure) = Default::default();
-        Self { lake, open, read_bytes, opened, failure }
+        let (open, sizes, read_bytes, opened, failure) = Default::default();
+        Self { lake, open, sizes, read_bytes, opened, failure }
+    }
+
+    /// Notes the size of a file, which it must have when it is read.
+    pub(super) fn expect_size(&self, path: &Path, bytes: u64) {
+        locked(&self.sizes).insert(path.to_string(), bytes);
     }
 
     /// Why the last file that could not be read was not, told once.
@@ -65,9 +72,10 @@ impl LakeFiles {
         work: impl FnOnce(&dyn LakeFile) -> std::io::Result<T> + Send + 'static,
     ) -> StoreResult<T> {
         let (lake, open, path) = (Arc::clone(&self.lake), Arc::clone(&self.open), location.to_string());
-        let opened = Arc::clone(&self.opened);
+        let (opened, expected) = (Arc::clone(&self.opened), locked(&self.sizes).get(&path).copied());
         let done = tokio::task::spawn_blocking(move || {
             let file = open_file(lake.as_ref(), &open, &opened, &path)?;
+            check_size(lake.as_ref(), &path, file.bytes(), expected)?;
             work(file.as_ref()).map_err(|cause| {
                 Error::unusable("cannot read the part file", cause).with("path", lake.address(&path))
             })
@@ -112,6 +120,19 @@ fn open_file(
         opened.fetch_add(1, Ordering::Relaxed);
     }
     Ok(file)
+}
+
+fn check_size(lake: &dyn Lake, path: &str, found: u64, expected: Option<u64>) -> crate::error::Result<()> {
+    match expected {
+        Some(expected) if expected != found => {
+            Err(Error::new(ErrorKind::Unusable, "the part file has another size than the manifest says")
+                .with("path", lake.address(path))
+                .with("bytes", found)
+                .with("manifest", expected)
+                .hint("check the day with 'logmill verify'"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -175,6 +175,7 @@ impl LakeTable {
 
     fn file(&self, manifest: &Manifest, part: &PartFile) -> PartitionedFile {
         let path = Path::from(format!("{}/{}", self.days.partition(manifest.day), part.path));
+        self.files.expect_size(&path, part.bytes);
         let mut file = PartitionedFile::new_from_meta(meta(&path, part.bytes));
         file.partition_values = vec![ScalarValue::from(manifest.day.proc_ymd())];
         file.with_statistics(Arc::new(self.statistics(part)))

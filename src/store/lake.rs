@@ -35,6 +35,12 @@ impl Partition {
         format!("_quarantine/{self}")
     }
 
+    /// The file with the rejected rows of a run, below the lake.
+    #[must_use]
+    pub fn quarantine_file(&self, run: &str) -> String {
+        format!("{}/{run}.jsonl", self.quarantine())
+    }
+
     /// The folder with what its runs did, below the lake: files named after the run. It is not in the partition, into which
     /// nothing is ever written while it is live, and which a failed first day must not make.
     #[must_use]
@@ -45,6 +51,23 @@ impl Partition {
 
 /// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
 pub const INPUTS: &str = "_inputs";
+
+/// Bytes of a manifest, report or other small file at most: hundreds of times what the largest have.
+pub const SMALL_FILE_BYTES: u64 = 64 << 20;
+
+/// An error about a file that is larger than it may be.
+pub(super) fn too_large(address: &str, most: u64) -> Error {
+    Error::new(ErrorKind::Unusable, "the file is too large to be read")
+        .with("path", address)
+        .with("most", most)
+        .hint("it is not as logmill wrote it: move it away")
+}
+
+/// Whether a file of `bytes` has a range.
+pub(super) fn check_range(bytes: u64, offset: u64, length: usize) -> io::Result<()> {
+    let end = offset.checked_add(length as u64);
+    if end.is_some_and(|end| end <= bytes) { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
 
 /// Folder of a lake in a bucket with the locks of days: `_locks/table/proc_ymd=20231101.json`.
 pub const LOCKS: &str = "_locks";
@@ -130,8 +153,14 @@ pub trait Lake: Send + Sync {
     /// The partitions in which killed runs left something on this machine.
     fn left_here(&self) -> Vec<Partition>;
 
-    /// Reads a small file, or `None` when there is none.
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>>;
+    /// Reads a small file, or `None` when there is none. One that is larger than such files ever are is refused.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        self.read_up_to(path, SMALL_FILE_BYTES)
+    }
+
+    /// Reads a file of at most so many bytes, or `None` when there is none. A larger one is refused, and so is a pipe or a
+    /// device in its place, which may have no end.
+    fn read_up_to(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>>;
 
     /// The time by the clock that dates the files of this lake; `None` where that is the clock of this machine, or no clock
     /// is known.
@@ -193,7 +222,7 @@ pub trait LakeFile: Send + Sync {
     /// Its size.
     fn bytes(&self) -> u64;
 
-    /// Reads exactly `length` bytes from `offset`.
+    /// Reads exactly `length` bytes from `offset`. Fails before it takes memory where the file does not have them.
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes>;
 }
 

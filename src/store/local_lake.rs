@@ -4,16 +4,18 @@
 //! `_staging` where there can be none beside it. Locks, and days that are set aside, are in `_staging` for everybody.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use rustix::fs::OFlags;
 
 use super::draft::{Draft, folder_of, usual_permissions};
 use super::file_lock::FileLock;
 use super::lake::{
     DayLock, Lake, LakeEntry, LakeFile, LockTaker, MANIFEST, Partition, RunFile, StagedPartition,
+    check_range, too_large,
 };
 use super::local_staged::{LocalStaged, sync_folder};
 use super::private_folder::private_path;
@@ -95,6 +97,17 @@ impl LocalLake {
         [self.staging.clone()].into_iter().chain(beside).collect()
     }
 
+    /// Opens a file, or nothing when there is none.
+    fn open_file(&self, path: &str) -> Result<Option<File>> {
+        match open_regular(&self.root.join(path)) {
+            Ok(file) => Ok(Some(file)),
+            Err(cause) if is_none(&cause) => Ok(None),
+            Err(cause) => {
+                Err(Error::unusable("cannot read the file", cause).with("path", self.address(path)))
+            }
+        }
+    }
+
     fn failed(&self, doing: &'static str, path: &str) -> impl Fn(io::Error) -> Error {
         let path = self.address(path);
         move |cause| write_failed(doing, Path::new(&path), cause)
@@ -135,27 +148,25 @@ impl Lake for LocalLake {
         self.days_left()
     }
 
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        match fs::read(self.root.join(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(cause) if is_none(&cause) => Ok(None),
-            Err(cause) => {
-                Err(Error::unusable("cannot read the file", cause).with("path", self.address(path)))
-            }
+    fn read_up_to(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
+        let Some(file) = self.open_file(path)? else { return Ok(None) };
+        let mut content = Vec::new();
+        let unreadable =
+            |cause| Error::unusable("cannot read the file", cause).with("path", self.address(path));
+        // By what comes, not by what the folder says: the file may grow.
+        file.take(most.saturating_add(1)).read_to_end(&mut content).map_err(unreadable)?;
+        if content.len() as u64 > most {
+            return Err(too_large(&self.address(path), most));
         }
+        Ok(Some(content))
     }
 
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
+        let Some(file) = self.open_file(path)? else { return Ok(None) };
         let unreadable =
             |cause| Error::unusable("cannot read the file", cause).with("path", self.address(path));
-        match File::open(self.root.join(path)) {
-            Err(cause) if is_none(&cause) => Ok(None),
-            opened => {
-                let file = opened.map_err(unreadable)?;
-                let bytes = file.metadata().map_err(unreadable)?.len();
-                Ok(Some(Box::new(LocalFile { file, bytes })))
-            }
-        }
+        let bytes = file.metadata().map_err(unreadable)?.len();
+        Ok(Some(Box::new(LocalFile { file, bytes })))
     }
 
     fn names(&self, folder: &str) -> Result<Vec<String>> {
@@ -272,10 +283,21 @@ impl LakeFile for LocalFile {
     }
 
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        check_range(self.bytes, offset, length)?;
         let mut content = vec![0; length];
         self.file.read_exact_at(&mut content, offset)?;
         Ok(content.into())
     }
+}
+
+/// Opens a file for reading. Anything else in its place is refused: a pipe would be waited for, a device may have no end.
+fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::other("it is not a regular file"))
 }
 
 /// Whether there is no such file or folder; a file on the way to it, such as one that somebody put beside the tables, holds
@@ -308,5 +330,26 @@ mod tests {
         assert_eq!(lake.names("notes.html").unwrap(), [] as [String; 0]);
         assert!(lake.read("notes.html/_manifest.json").unwrap().is_none());
         assert!(lake.open("notes.html/_manifest.json").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_bound_and_a_pipe_or_device_in_its_place_is_not_read_at_all() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("file"), "1234").unwrap();
+        std::os::unix::fs::symlink("/dev/zero", root.path().join("device")).unwrap();
+        let pipe = std::process::Command::new("mkfifo").arg(root.path().join("pipe")).status().unwrap();
+        assert!(pipe.success());
+        let lake = LocalLake::open(root.path().to_str().unwrap()).unwrap();
+        assert_eq!(lake.read_up_to("file", 4).unwrap().unwrap(), b"1234");
+        assert!(lake.read_up_to("file", 3).unwrap_err().to_string().contains("too large"));
+        for other in ["device", "pipe", "."] {
+            assert_eq!(lake.read(other).unwrap_err().kind(), ErrorKind::Unusable, "{other}");
+            assert!(lake.open(other).is_err(), "{other}");
+        }
+        let file = lake.open("file").unwrap().unwrap();
+        assert_eq!(&file.read_at(1, 3).unwrap()[..], b"234");
+        for (offset, length) in [(1, 4), (u64::MAX, 1), (0, usize::MAX)] {
+            assert_eq!(file.read_at(offset, length).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        }
     }
 }

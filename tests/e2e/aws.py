@@ -22,6 +22,8 @@ ACCOUNT = "123456789012"
 CONFIGURED = ""
 # A source with nothing for the sample day. One that is empty altogether is taken for a mistake.
 OTHER_DAYS = {"2020-01-01-00-00-01-A": b""}
+# What stands in the place of a plan that is published.
+OF_STAGING = re.compile(r"_staging/(.+/)?plan\.json")
 # What may be remembered of a run.
 OF_HISTORY = re.compile(
     r"_runs/[a-z][a-z0-9_]*/proc_ymd=\d{8}/\d{8}T\d{6}Z-[0-9a-f]{8}"
@@ -226,7 +228,7 @@ class S3Lake:
         return found
 
     def strays(self, day: str = SAMPLE_DAY) -> set[str]:
-        """Keys that no manifest of the day names."""
+        """Keys that no manifest of the day names, but for receipts of published plans."""
         named = set()
         for table in self.tables():
             folder, manifest = f"{table}/{partition(day)}", self.manifest(table, day)
@@ -234,7 +236,8 @@ class S3Lake:
             named |= {f"{folder}/_manifest.json", f"{folder}/{manifest['inputs_file']['path']}"}
             if manifest["quarantine"]:
                 named.add(manifest["quarantine"]["path"])
-        return self.paths() - named
+        receipts = {path for path in self.paths() if OF_STAGING.fullmatch(path)}
+        return self.paths() - named - receipts
 
     def assert_clean(self) -> None:
         """Asserts that nothing is left behind: no stray object, no unfinished upload, no other history."""

@@ -14,8 +14,10 @@ from small_day import SmallDay
 from test_s3_kills import signalled
 
 SHARDS = 3
-# Requests of a conversion at which it is killed: the first, the last, and some between them, in tenths.
+# Requests at which a command is killed: the first, the last, and some between them, in tenths.
 POINTS = range(11)
+# What a removal leaves: a receipt in the place of the plan.
+RECEIPT = {"_staging/d/plan.json"}
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,22 @@ class SharedDay:
         env = {"AWS_BATCH_JOB_ARRAY_INDEX": str(shard)}
         self.aws.logmill(*self.conversion("auto", scratch), env=env)
 
+    def publication(self, *options: str) -> tuple[str, ...]:
+        """The command line that publishes the day."""
+        return ("publish", *self.place, "--output", self.lake.url, "--grace", "0s", "--quiet", *options)
+
     def publish(self, *options: str, code: int = 0) -> str:
         """Publishes the day; gives the messages."""
-        lake = ("--output", self.lake.url, "--grace", "0s", "--quiet")
-        return self.aws.logmill("publish", *self.place, *lake, *options, code=code).stderr
+        return self.aws.logmill(*self.publication(*options), code=code).stderr
 
     def staged(self) -> set[str]:
         """What lies in the staging folder."""
         return {path for path in self.lake.paths() if path.startswith("_staging/")}
+
+    def convert_all(self, scratch: Path) -> None:
+        """Converts all shards."""
+        for shard in range(SHARDS):
+            self.convert(shard, scratch)
 
 
 @pytest.fixture
@@ -76,7 +86,7 @@ def test_machines_that_share_a_bucket_alone_publish_the_day_of_one_run(
     assert shared.lake.readers() == day.new
     assert len(shared.staged()) > SHARDS
     shared.publish("--scratch", str(tmp_path), "--remove-staging")
-    assert (shared.lake.readers(), shared.staged()) == (day.new, set())
+    assert (shared.lake.readers(), shared.staged()) == (day.new, RECEIPT)
     shared.lake.assert_clean()
 
 
@@ -91,7 +101,8 @@ def test_a_machine_killed_at_any_request_is_replaced_by_another(
     clean.plan()
     proxy.forget()
     clean.convert(0, tmp_path)
-    last = len(proxy.requests())
+    # With it the attempt counts. What comes behind asks only whether the plan is still there.
+    last = max(seen.number for seen in proxy.requests(path="*/s3_access/shard-00000/index.json"))
     for point in POINTS:
         proxy.forget()
         where = {"skip": point * (last - 1) // POINTS[-1]}
@@ -105,7 +116,34 @@ def test_a_machine_killed_at_any_request_is_replaced_by_another(
         assert "has not been converted" in shared.publish(code=5)
     shared.convert(0, tmp_path)
     shared.publish("--remove-staging")
-    assert (shared.lake.readers(), shared.staged()) == (day.new, set())
+    assert (shared.lake.readers(), shared.staged()) == (day.new, RECEIPT)
+
+
+@pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
+def test_a_removal_killed_at_any_request_is_finished_by_the_next_publish(
+    shared: SharedDay, proxy: FaultProxy, day: SmallDay, tmp_path: Path, carried_out: bool
+) -> None:
+    clean = SharedDay(shared.aws, shared.source, shared.aws.lake())
+    clean.plan()
+    for of_day in (clean, shared):
+        of_day.convert_all(tmp_path)
+        of_day.publish()
+    proxy.forget()
+    clean.publish("--remove-staging")
+    receipt = max(seen.number for seen in proxy.requests(operation="PutObject", path="*/_staging/d/plan.json"))
+    last = len(proxy.requests())
+    assert last > receipt + 2 * SHARDS, "the removal follows the receipt"
+    for point in POINTS:
+        proxy.forget()
+        where = {"skip": receipt - 1 + point * (last - receipt) // POINTS[-1]}
+        strike = partial(Strike, carried_out=carried_out)
+        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, shared.publication("--remove-staging"))
+        assert code == -signal.SIGKILL, said
+        proxy.forget()
+        shared.publish("--remove-staging")
+        assert (shared.lake.readers(), shared.staged()) == (day.new, RECEIPT)
+        shared.plan()
+        shared.convert_all(tmp_path)
 
 
 def test_what_the_bucket_refuses_is_said_with_the_permission(

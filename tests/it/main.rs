@@ -33,6 +33,7 @@ mod query_functions;
 mod query_meaning;
 #[cfg(feature = "query")]
 mod query_zoned;
+mod readback;
 mod records;
 mod rejects;
 mod report;

@@ -17,7 +17,7 @@ use super::clock::ServiceClock;
 use super::failure::{Asked, failure};
 use super::fence::fence;
 use super::lock::S3Lock;
-use super::object::{S3File, instant, try_get};
+use super::object::{S3File, instant, try_get, try_get_up_to};
 use super::staged::S3Staged;
 use super::upload::{self, UploadWriter, Uploads, lock};
 use super::{Aws, S3Location};
@@ -225,8 +225,8 @@ impl Lake for S3Lake {
         self.local.left_here()
     }
 
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        let found = self.bucket.aws.wait(try_get(&self.bucket, &self.key(path), None, None))?;
+    fn read_up_to(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
+        let found = self.bucket.aws.wait(try_get_up_to(&self.bucket, &self.key(path), most))?;
         Ok(found.map(|found| found.content.to_vec()))
     }
 

@@ -10,7 +10,7 @@ use super::bucket::Bucket;
 use super::failure::{Asked, code_of, failure, status_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
-use crate::store::lake::LakeFile;
+use crate::store::lake::{LakeFile, check_range, too_large};
 
 /// How often a body that breaks off is asked for again.
 const BODY_ATTEMPTS: u32 = 6;
@@ -32,12 +32,30 @@ pub(super) async fn try_get(
     range: Option<(u64, u64)>,
     version: Option<&str>,
 ) -> Result<Option<Fetched>> {
+    persist(bucket, key, Wanted { range, version, most: u64::MAX }).await
+}
+
+/// An object of at most so many bytes; `None` when there is no such object.
+pub(super) async fn try_get_up_to(bucket: &Bucket, key: &str, most: u64) -> Result<Option<Fetched>> {
+    persist(bucket, key, Wanted { range: None, version: None, most }).await
+}
+
+/// What is wanted of an object.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    range: Option<(u64, u64)>,
+    version: Option<&'a str>,
+    /// More bytes are not fetched.
+    most: u64,
+}
+
+async fn persist(bucket: &Bucket, key: &str, wanted: Wanted<'_>) -> Result<Option<Fetched>> {
     let target = bucket.address(key);
     let mut pause = FIRST_PAUSE;
     let mut broken = String::new();
     // The SDK repeats what fails before a body comes; a body that breaks off is asked for again here.
     for attempt in 1..=BODY_ATTEMPTS {
-        match ask(bucket, key, &target, range, version).await? {
+        match ask(bucket, key, &target, wanted).await? {
             Asking::Arrived(fetched) => return Ok(Some(fetched)),
             Asking::Missing => return Ok(None),
             Asking::Broken(cause) => broken = cause,
@@ -80,8 +98,7 @@ async fn ask(
     bucket: &Bucket,
     key: &str,
     target: &str,
-    range: Option<(u64, u64)>,
-    version: Option<&str>,
+    Wanted { range, version, most }: Wanted<'_>,
 ) -> Result<Asking> {
     let asked = Asked { failing: "cannot read the object", target, permission: "s3:GetObject" };
     let answer = bucket
@@ -101,6 +118,10 @@ async fn ask(
         Err(error) if status_of(&error) == Some(412) => return Err(changed(target)),
         Err(error) => return Err(failure(asked, &error)),
     };
+    if answer.content_length().and_then(|length| u64::try_from(length).ok()).is_some_and(|bytes| bytes > most)
+    {
+        return Err(too_large(target, most));
+    }
     let expected = answer.content_length().and_then(|length| usize::try_from(length).ok());
     let etag = answer.e_tag().unwrap_or_default().to_owned();
     let modified_at = answer.last_modified().map_or(UtcInstant(0), instant);
@@ -173,6 +194,7 @@ impl LakeFile for S3File {
         if length == 0 {
             return Ok(Bytes::new());
         }
+        check_range(self.bytes, offset, length)?;
         let range = Some((offset, length as u64));
         let got = get(&self.bucket, &self.key, range, self.etag.as_deref());
         Ok(self.bucket.aws.wait(got).map_err(io::Error::other)?.content)

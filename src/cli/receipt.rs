@@ -1,0 +1,143 @@
+//! What stands in the place of a plan when its day is published and its shards are being removed.
+//!
+//! It is put there in one step before the first file goes, and stays: a `publish` or `convert` that comes late, or again after
+//! it was killed, knows by it that nothing is left to do.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::summary::Summary;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::KstDay;
+use crate::plan::{Plan, is_table_name};
+use crate::publish::{history, read_manifest};
+use crate::store::Lake;
+use crate::store::lake::{Partition, is_run_name};
+
+/// What the file begins with; no plan does.
+const BEGINNING: &[u8] = b"{\"receipt\":";
+/// The version of the file's form.
+const RECEIPT_VERSION: u32 = 1;
+
+/// A published plan.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Receipt {
+    /// Version of the file's form. It is the first field, and no plan has it.
+    receipt: u32,
+    /// Checksum of the plan.
+    pub(super) plan: String,
+    /// The day.
+    pub(super) day: KstDay,
+    /// The run that published it.
+    pub(super) run: String,
+    /// Address of the lake.
+    output: String,
+    /// The tables, all of which are published.
+    pub(super) tables: Vec<String>,
+    /// What the run has given as `--summary-json`.
+    pub(super) summary: Value,
+}
+
+impl Receipt {
+    /// Of a plan that a run has published.
+    pub(super) fn of(plan: &Plan, id: &str, run: &str, lake: &dyn Lake, summary: &Summary) -> Result<Self> {
+        let summary = serde_json::to_value(summary)
+            .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))?;
+        Ok(Self {
+            receipt: RECEIPT_VERSION,
+            plan: id.to_owned(),
+            day: plan.day,
+            run: run.to_owned(),
+            output: lake.address(""),
+            tables: plan.tables.iter().map(|table| table.table.clone()).collect(),
+            summary,
+        })
+    }
+
+    /// Whether the content of a file is one, by its beginning.
+    pub(super) fn is_one(content: &[u8]) -> bool {
+        content.starts_with(BEGINNING)
+    }
+
+    /// Reads one.
+    pub(super) fn from_json(json: &[u8]) -> Result<Self> {
+        let unusable = || {
+            Error::new(ErrorKind::Usage, "cannot read the receipt of a published plan")
+                .hint("make the plan anew with 'logmill plan --plan'")
+        };
+        let receipt: Self = serde_json::from_slice(json).map_err(|cause| unusable().caused_by(cause))?;
+        let is_known = receipt.receipt == RECEIPT_VERSION
+            && is_run_name(&receipt.run)
+            && receipt.tables.iter().all(|table| is_table_name(table));
+        if is_known { Ok(receipt) } else { Err(unusable().with("version", receipt.receipt)) }
+    }
+
+    pub(super) fn to_json(&self) -> Result<String> {
+        let json = serde_json::to_string(self)
+            .map_err(|cause| Error::bug("cannot write the receipt as JSON").caused_by(cause))?;
+        Ok(json + "\n")
+    }
+
+    /// Fails if a lake does not have the days that it is for: another one was given, or they were removed.
+    pub(super) fn check(&self, lake: &dyn Lake) -> Result<()> {
+        for table in &self.tables {
+            let partition = Partition { table: table.clone(), day: self.day };
+            if !self.was_published(lake, &partition)? {
+                return Err(Error::new(
+                    ErrorKind::Unusable,
+                    "the plan was published, but the day is not there",
+                )
+                .with("table", table)
+                .with("day", self.day)
+                .with("published_to", &self.output)
+                .with("output", lake.address(""))
+                .hint("give the lake to which it was published, or make the plan anew and convert it"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether its run is the day, or another one has replaced it since.
+    fn was_published(&self, lake: &dyn Lake, partition: &Partition) -> Result<bool> {
+        let Some(manifest) = read_manifest(lake, partition)? else { return Ok(false) };
+        if manifest.run == self.run {
+            return Ok(true);
+        }
+        let report = history::report(lake, partition, &self.run)?;
+        Ok(report.is_some_and(|report| report.manifest.is_some()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_receipt_is_known_by_its_beginning_and_read_as_it_was_written() {
+        let receipt = Receipt {
+            receipt: RECEIPT_VERSION,
+            plan: "abc".to_owned(),
+            day: "2023-11-01".parse().unwrap(),
+            run: "20231102T000000Z-0000000a".to_owned(),
+            output: "lake".to_owned(),
+            tables: vec!["cloudtrail".to_owned()],
+            summary: json!({"run": "x"}),
+        };
+        let written = receipt.to_json().unwrap();
+        assert!(Receipt::is_one(written.as_bytes()) && !Receipt::is_one(b"{\"version\":1}"));
+        let read = Receipt::from_json(written.as_bytes()).unwrap();
+        assert_eq!(read.to_json().unwrap(), written);
+        for (field, value) in [
+            ("receipt", json!(2)),
+            ("run", json!("../x")),
+            ("tables", json!(["../x"])),
+            ("day", json!("yesterday")),
+        ] {
+            let mut changed: Value = serde_json::from_str(&written).unwrap();
+            changed[field] = value;
+            assert!(Receipt::from_json(changed.to_string().as_bytes()).is_err(), "{field}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The index of a shard: what an attempt has left, under a checksum of its own.
+//!
+//! It is taken only if it says what an index of this shard can say: its numbers are taken as places without another look,
+//! and the files that it names are the only ones that are read, each by its checksum.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::dedupe::ENTRY_BYTES;
+use super::hexadecimal;
+use super::quarantine::Tally;
+use super::reject_stream::MAX_REASON_BYTES;
+use crate::dataset::Damage;
+use crate::ledger::RowLedger;
+use crate::plan::PlannedObject;
+use crate::store::lake::is_run_name;
+
+/// No count of rows and no size of a file is larger: sums of many thousands of them do not overflow.
+const MOST: u64 = 1 << 48;
+
+/// The list of what an attempt at a shard has left.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct ShardIndex {
+    /// Which plan it was made for.
+    pub(super) plan: String,
+    /// The table.
+    pub(super) table: String,
+    /// The shard.
+    pub(super) shard: u32,
+    /// The folder of the attempt, beside this file: its run.
+    pub(super) folder: String,
+    /// All that lies in the folder.
+    pub(super) files: Vec<StagedFile>,
+    pub(super) runs: Vec<StagedRun>,
+    pub(super) identities: Vec<String>,
+    /// What each object gave, in the order of the plan.
+    pub(super) counts: Vec<(u32, RowLedger, Damage)>,
+    /// Rows that are newer than the name of their object allows, in the order of the counts.
+    pub(super) newer_than_name: Vec<u64>,
+    pub(super) quarantines: Vec<StagedQuarantine>,
+}
+
+/// A file of an attempt, as it was written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StagedFile {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    /// SHA-256, in hexadecimal.
+    pub(super) sha256: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StagedRun {
+    pub(super) file: String,
+    /// Sorted; the keys of the rows point here.
+    pub(super) clusters: Vec<[String; 2]>,
+    pub(super) dictionary_bytes: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StagedQuarantine {
+    /// The bound of the published file, in bytes.
+    pub(super) max_bytes: u64,
+    pub(super) files: Vec<String>,
+    pub(super) tallies: Vec<Tally>,
+}
+
+/// An index and its checksum, as the file has them.
+#[derive(Serialize, Deserialize)]
+struct Sealed<'a> {
+    /// SHA-256 of the text of the index, in hexadecimal.
+    sha256: String,
+    #[serde(borrow)]
+    index: &'a RawValue,
+}
+
+impl ShardIndex {
+    /// The content of the file.
+    pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        let index = serde_json::value::to_raw_value(self)?;
+        let sha256 = hexadecimal(&Sha256::digest(index.get()));
+        serde_json::to_vec(&Sealed { sha256, index: &index })
+    }
+
+    /// Reads the content of the file, if it is what was written.
+    pub(super) fn from_json(json: &[u8]) -> std::result::Result<Self, String> {
+        let sealed: Sealed<'_> = serde_json::from_slice(json).map_err(|cause| cause.to_string())?;
+        let text = sealed.index.get();
+        if hexadecimal(&Sha256::digest(text)) != sealed.sha256 {
+            return Err("its checksum is not that of its content".to_owned());
+        }
+        serde_json::from_str(text).map_err(|cause| cause.to_string())
+    }
+
+    /// What it says and no index of a shard of a table with these objects can say.
+    pub(super) fn implausible(&self, table: &str, shard: u32, objects: &[PlannedObject]) -> Option<String> {
+        if (self.table.as_str(), self.shard) != (table, shard) {
+            return Some(format!("it is that of shard {} of {}", self.shard, self.table));
+        }
+        if let Some(name) = self.names().find(|name| !is_plain(name)) {
+            return Some(format!("it names a place outside it: '{name}'"));
+        }
+        if !is_run_name(&self.folder) {
+            return Some(format!("'{}' is no attempt", self.folder));
+        }
+        let bad_run = || self.runs.iter().any(|run| !run.is_plausible());
+        let checks: [(&dyn Fn() -> bool, &str); 4] = [
+            (&|| !self.has_its_files(), "it does not name each of its files once"),
+            (&bad_run, "the clusters of its rows are not in order"),
+            (&|| !self.counts_each_object(objects), "it does not count each object of its shard once"),
+            (&|| !self.counts_rejected_rows(), "its counts of rejected rows are not those of its objects"),
+        ];
+        checks.into_iter().find(|(is_bad, _)| is_bad()).map(|(_, what)| what.to_owned())
+    }
+
+    /// All names of files and folders in it.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().map(|file| &file.name);
+        files.chain(self.used()).chain([&self.folder]).map(String::as_str)
+    }
+
+    /// The files that are read.
+    fn used(&self) -> impl Iterator<Item = &String> {
+        let runs = self.runs.iter().map(|run| &run.file);
+        let quarantines = self.quarantines.iter().flat_map(|quarantine| &quarantine.files);
+        runs.chain(&self.identities).chain(quarantines)
+    }
+
+    /// Whether every file that is read is listed with its size and checksum, and is read once.
+    fn has_its_files(&self) -> bool {
+        let sizes: BTreeMap<&String, u64> = self.files.iter().map(|file| (&file.name, file.bytes)).collect();
+        let used: BTreeSet<&String> = self.used().collect();
+        let whole = |name: &String| sizes.get(name).is_some_and(|bytes| bytes % ENTRY_BYTES as u64 == 0);
+        sizes.len() == self.files.len()
+            && used.len() == self.used().count()
+            && sizes.values().all(|bytes| *bytes <= MOST)
+            && self.identities.iter().all(whole)
+            && self.runs.iter().all(|run| sizes.contains_key(&run.file))
+            && self
+                .quarantines
+                .iter()
+                .flat_map(|rejected| &rejected.files)
+                .all(|file| sizes.contains_key(file))
+    }
+
+    /// Whether rejected rows are counted for objects of the shard only. The objects are in order by then.
+    fn counts_rejected_rows(&self) -> bool {
+        let is_own = |object: u32| self.counts.binary_search_by_key(&object, |(own, ..)| *own).is_ok();
+        let mut tallies = self.quarantines.iter().flat_map(|quarantine| &quarantine.tallies);
+        tallies
+            .all(|tally| is_own(tally.object) && tally.rows <= MOST && tally.reason.len() <= MAX_REASON_BYTES)
+    }
+
+    fn counts_each_object(&self, objects: &[PlannedObject]) -> bool {
+        let own = (0_u32..).zip(objects).filter(|(_, object)| object.shard == self.shard);
+        let counted = self.counts.iter().map(|(object, ..)| *object);
+        let is_plausible = |ledger: &RowLedger| {
+            let RowLedger { read, written, other_day, duplicate, quarantined, filtered } = *ledger;
+            let parts = [read, written, other_day, duplicate, quarantined, filtered];
+            parts.iter().all(|rows| *rows <= MOST) && ledger.balances()
+        };
+        own.map(|(number, _)| number).eq(counted)
+            && self.counts.iter().all(|(_, ledger, _)| is_plausible(ledger))
+            && self.newer_than_name.len() == self.counts.len()
+            && self.newer_than_name.iter().all(|rows| *rows <= MOST)
+    }
+}
+
+impl StagedRun {
+    fn is_plausible(&self) -> bool {
+        self.clusters.is_sorted_by(|a, b| a < b) && self.dictionary_bytes as u64 <= MOST
+    }
+}
+
+/// Whether a name stays in its folder.
+fn is_plain(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    matches!(components.next(), Some(Component::Normal(only)) if only == name) && components.next().is_none()
+}

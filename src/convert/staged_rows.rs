@@ -1,0 +1,67 @@
+//! What rows that another process has staged must be, before anything is taken from them.
+//!
+//! The checksum says that a file is what its shard wrote; this says that what it wrote are rows of this table and plan:
+//! places in them are followed, and cells taken for what their column holds, without another look.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::DataType;
+
+use super::run::{Block, BlockKey};
+
+/// The next step where what a shard has left cannot be used.
+pub(super) const AGAIN: &str = "convert the shard again";
+
+/// The rows of a shard in a file.
+#[derive(Debug)]
+pub(super) struct StagedRows {
+    pub(super) path: PathBuf,
+    /// Number of clusters of the run.
+    pub(super) clusters: usize,
+    /// Number of objects of the plan.
+    pub(super) objects: usize,
+    /// What the decoded columns hold.
+    pub(super) types: Arc<[DataType]>,
+}
+
+impl StagedRows {
+    /// What is wrong with a block that follows a row.
+    pub(super) fn objection(&self, block: &Block, last: Option<&BlockKey>) -> Option<&'static str> {
+        let follows = |a: &BlockKey, b: &BlockKey| place(a) < place(b);
+        let is_sorted = block.keys.is_sorted_by(follows)
+            && last.zip(block.keys.first()).is_none_or(|(last, first)| follows(last, first));
+        if block.cells.len() != self.types.len() || !block.cells.iter().zip(&*self.types).all(holds) {
+            Some("its columns are not those of the table")
+        } else if !block.keys.iter().all(|key| self.knows(key)) {
+            Some("a row names a cluster or an object that is not there")
+        } else if !is_sorted {
+            Some("its rows are not in order")
+        } else {
+            None
+        }
+    }
+
+    fn knows(&self, key: &BlockKey) -> bool {
+        (key.cluster as usize) < self.clusters && (key.position.object as usize) < self.objects
+    }
+}
+
+fn place(key: &BlockKey) -> (u32, i64, u32, u32) {
+    (key.cluster, key.at, key.position.object, key.position.record)
+}
+
+/// Whether cells are in a form in which a column of this type is staged.
+fn holds((cells, kind): (&ArrayRef, &DataType)) -> bool {
+    match (kind, cells.data_type()) {
+        (DataType::Utf8, DataType::Utf8 | DataType::Null) => true,
+        (DataType::Utf8, DataType::Dictionary(key, value)) => {
+            **key == DataType::UInt32 && **value == DataType::Utf8View
+        }
+        (DataType::List(_), DataType::List(_)) => {
+            *cells.as_list::<i32>().values().data_type() == DataType::Utf8
+        }
+        (kind, found) => kind == found,
+    }
+}

@@ -1,0 +1,104 @@
+//! Whether a plan file says what a plan can say: its numbers are taken as places, and added up, without another look.
+
+use std::path::{Component, Path};
+
+use super::{Plan, PlannedObject, TablePlan, is_table_name};
+use crate::kst::DAY_MS;
+
+/// Shards of a plan at most.
+pub const MOST_SHARDS: u32 = 100_000;
+/// No object or sum that a plan names is larger, in bytes: sums of many thousands of them do not overflow.
+const MOST: u64 = 1 << 48;
+/// Objects of a table at most: rows name them in 32 bits.
+const MOST_OBJECTS: usize = u32::MAX as usize;
+/// No log is awaited for longer, in milliseconds.
+const MOST_LATENESS_MS: i64 = 36_525 * DAY_MS;
+
+/// What the plan says and no plan can.
+pub(super) fn implausible(plan: &Plan) -> Option<String> {
+    if !(1..=MOST_SHARDS).contains(&plan.shards) {
+        return Some(format!("it has {} shards", plan.shards));
+    }
+    let repeated =
+        |place: usize| plan.tables[..place].iter().any(|other| other.table == plan.tables[place].table);
+    if let Some(place) = (0..plan.tables.len()).find(|place| repeated(*place)) {
+        return Some(format!("it has the table {} twice", plan.tables[place].table));
+    }
+    plan.tables.iter().find_map(|table| of_table(table, plan.shards))
+}
+
+fn of_table(table: &TablePlan, shards: u32) -> Option<String> {
+    if !is_table_name(&table.table) {
+        return Some(format!("'{}' is no name of a table", table.table));
+    }
+    if !(0..=MOST_LATENESS_MS).contains(&table.lateness_ms) || table.objects.len() > MOST_OBJECTS {
+        return Some(format!("{}: it awaits more than there can be", table.table));
+    }
+    let bad = table.objects.iter().find(|object| !is_plausible(object, table, shards));
+    if let Some(object) = bad {
+        return Some(format!("{}: '{}' is no object that a plan can name", table.table, object.address));
+    }
+    let left = table.left.iter().map(|left| left.bytes);
+    let counted = table.counted.iter().flat_map(|group| [group.objects, group.folders, group.bytes]);
+    let number = left.chain(counted).find(|number| *number > MOST)?;
+    Some(format!("{}: {number} is too large a number", table.table))
+}
+
+fn is_plausible(object: &PlannedObject, table: &TablePlan, shards: u32) -> bool {
+    let Some(input) = table.inputs.get(object.input as usize) else { return false };
+    let is_inside = input.starts_with("s3://") || is_below(&object.key);
+    is_inside && object.bytes <= MOST && object.shard < shards
+}
+
+/// Whether a path stays below its folder.
+fn is_below(path: &str) -> bool {
+    Path::new(path).components().all(|component| matches!(component, Component::Normal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn plan() -> Value {
+        json!({
+            "version": 1, "day": "2023-11-01", "planned_at": "2023-11-02T00:00:00Z", "shards": 2,
+            "identity_key": [1, 2, 3, u64::MAX],
+            "tables": [{
+                "table": "cloudtrail", "dataset": "cloudtrail", "inputs": ["raw"], "naming": "snake", "promote": [],
+                "lateness_ms": 0, "left": [],
+                "objects": [{
+                    "address": "raw/a/b.gz", "input": 0, "key": "a/b.gz", "bytes": 1, "why": "", "shard": 1,
+                }],
+            }],
+        })
+    }
+
+    #[test]
+    fn a_plan_that_no_plan_can_be_is_not_taken() {
+        assert_eq!(Plan::from_json(plan().to_string().into_bytes()).unwrap().shards, 2);
+        let left = json!([{"address": "x", "bytes": u64::MAX, "why": ""}]);
+        for (pointer, value) in [
+            ("/shards", json!(0)),
+            ("/shards", json!(u32::MAX)),
+            ("/tables/0/table", json!("../cloudtrail")),
+            ("/tables/0/lateness_ms", json!(i64::MAX)),
+            ("/tables/0/lateness_ms", json!(-1)),
+            ("/tables/0/left", left),
+            ("/tables/0/objects/0/input", json!(1)),
+            ("/tables/0/objects/0/shard", json!(2)),
+            ("/tables/0/objects/0/bytes", json!(u64::MAX)),
+            ("/tables/0/objects/0/key", json!("../../etc/passwd")),
+            ("/tables/0/objects/0/key", json!("/etc/passwd")),
+        ] {
+            let mut changed = plan();
+            *changed.pointer_mut(pointer).unwrap() = value;
+            let error = Plan::from_json(changed.to_string().into_bytes()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Usage, "{pointer}");
+        }
+        let deep = format!("{{\"unknown\": {}", "[".repeat(1 << 20));
+        assert_eq!(Plan::from_json(deep.into_bytes()).unwrap_err().kind(), ErrorKind::Usage);
+    }
+}

@@ -1,0 +1,249 @@
+//! What is read back from a lake is what was written, or an error: no damage ends a command in any other way, makes it read
+//! without end, or leads it out of the lake.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use logmill::error::Result;
+use logmill::plan::Plan;
+use logmill::publish::{self, history};
+use logmill::store::LocalLake;
+use logmill::store::lake::Partition;
+use serde_json::{Value, json};
+
+use crate::harness::{Call, DAY, Outcome, Table, Workdir, document, event, gz, text};
+
+const TABLE: Table = Table::CLOUDTRAIL;
+/// Changes of each kind of file.
+const ROUNDS: usize = 400;
+
+/// A published day with two objects and a rejected row.
+fn published() -> Workdir {
+    let work = Workdir::new();
+    work.cloudtrail("a", gz(document([event("first", json!({})).to_string(), "\"bad\"".to_owned()])));
+    work.cloudtrail("b", gz(document([event("second", json!({}))])));
+    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work
+}
+
+fn manifest_of(work: &Workdir) -> PathBuf {
+    work.partition(TABLE).join("_manifest.json")
+}
+
+fn status(work: &Workdir) -> Call<'_> {
+    let status = work.logmill(["status", "--output", "lake", "--from", DAY, "--to", DAY]);
+    status.args(["--input", "raw"]).of(TABLE)
+}
+
+/// The commands that read a published day.
+fn readers(work: &Workdir) -> Vec<Call<'_>> {
+    let at = |command: &str| work.logmill([command, "--output", "lake", "--day", DAY]);
+    vec![
+        at("verify"),
+        status(work),
+        at("why").args(["--event-id", "first", "--input", "raw", "--dataset", "cloudtrail"]),
+        at("diff").args(["live", "live"]),
+        #[cfg(feature = "query")]
+        work.logmill(["query", "--output", "lake", "SELECT min(event_id), count(*) FROM cloudtrail"]),
+    ]
+}
+
+/// All that a command has said of a day that it cannot read; one over many days tells it in their table.
+fn said(outcome: &Outcome) -> String {
+    assert!(matches!(outcome.code, Some(0 | 4)), "{outcome}");
+    format!("{}{}", outcome.stdout, outcome.stderr)
+}
+
+/// Changes the manifest, and looks how every command takes it.
+fn check_refused(work: &Workdir, pointer: &str, value: Value) {
+    let path = manifest_of(work);
+    let honest = fs::read(&path).unwrap();
+    let mut changed: Value = serde_json::from_slice(&honest).unwrap();
+    *changed.pointer_mut(pointer).unwrap() = value;
+    fs::write(&path, changed.to_string()).unwrap();
+    for reader in readers(work) {
+        assert!(said(&reader.wait()).contains("cannot read the manifest"), "{pointer}");
+    }
+    fs::write(&path, honest).unwrap();
+}
+
+#[test]
+fn a_manifest_that_names_another_place_or_an_impossible_number_is_followed_by_no_command() {
+    let work = published();
+    check_refused(&work, "/inputs_file/path", json!("/dev/zero"));
+    check_refused(&work, "/inputs_file/path", json!("../../../raw"));
+    check_refused(&work, "/parts/0/bytes", json!(u64::MAX));
+    check_refused(&work, "/parts/0/path", json!("../../../secret.parquet"));
+    check_refused(&work, "/quarantine/path", json!("../secret"));
+    check_refused(&work, "/run", json!(".."));
+}
+
+#[test]
+fn a_pipe_or_an_endless_device_in_the_place_of_a_file_is_refused() {
+    let work = published();
+    let manifest: Value = serde_json::from_slice(&fs::read(manifest_of(&work)).unwrap()).unwrap();
+    let day = work.partition(TABLE);
+    let places = [
+        manifest_of(&work),
+        day.join(text(&manifest["inputs_file"]["path"])),
+        day.join(text(&manifest["parts"][0]["path"])),
+        work.lake().join(text(&manifest["quarantine"]["path"])),
+    ];
+    for place in places {
+        let aside = work.path("aside");
+        fs::rename(&place, &aside).unwrap();
+        symlink("/dev/zero", &place).unwrap();
+        work.verify().exits(4).says(&["not a regular file"]);
+        fs::remove_file(&place).unwrap();
+        assert!(Command::new("mkfifo").arg(&place).status().unwrap().success());
+        for reader in readers(&work) {
+            // Each reads other files of the day; those that need this one say what is in its place.
+            let outcome = reader.wait();
+            let is_refused = said(&outcome).contains("not a regular file");
+            assert!(outcome.code == Some(0) || is_refused, "{}: {outcome}", place.display());
+        }
+        fs::remove_file(&place).unwrap();
+        fs::rename(&aside, &place).unwrap();
+    }
+    work.verify().exits(0);
+}
+
+#[cfg(feature = "query")]
+#[test]
+fn a_query_does_not_read_a_part_file_whose_size_is_not_that_of_the_manifest() {
+    let work = published();
+    let path = manifest_of(&work);
+    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let bytes = manifest["parts"][0]["bytes"].as_u64().unwrap();
+    for wrong in [bytes - 1, bytes + 1, 1 << 40] {
+        manifest["parts"][0]["bytes"] = wrong.into();
+        fs::write(&path, manifest.to_string()).unwrap();
+        let query = work.logmill(["query", "--output", "lake", "SELECT min(event_id) FROM cloudtrail"]);
+        query.exits(4).says(&["the part file has another size than the manifest says"]);
+    }
+}
+
+/// A file of a few bytes that unpacks to many is not unpacked further than the manifest says.
+#[test]
+fn a_list_of_inputs_is_the_one_that_the_manifest_names() {
+    let work = published();
+    let manifest: Value = serde_json::from_slice(&fs::read(manifest_of(&work)).unwrap()).unwrap();
+    let list = work.partition(TABLE).join(text(&manifest["inputs_file"]["path"]));
+    let honest = fs::read(&list).unwrap();
+    for content in [gz(vec![b'\n'; 64 << 20]), gz("{}\n"), honest[..honest.len() - 9].to_vec()] {
+        fs::write(&list, content).unwrap();
+        let said = said(&status(&work).exits(0));
+        assert!(["its checksum", "too large"].iter().any(|cause| said.contains(cause)), "{said}");
+    }
+    fs::write(&list, honest).unwrap();
+    status(&work).exits(0).prints(&["1 published"]);
+}
+
+/// A change of a file, each time another one and in each test the same.
+struct Damage {
+    random: fastrand::Rng,
+}
+
+impl Damage {
+    fn change(&mut self, honest: &[u8]) -> Vec<u8> {
+        let mut content = honest.to_vec();
+        let random = &mut self.random;
+        for _ in 0..random.usize(1..4) {
+            if content.is_empty() {
+                break;
+            }
+            let place = random.usize(0..content.len());
+            let end = random.usize(place..=(place + 64).min(content.len()));
+            match random.u8(0..7) {
+                0 => content[place] ^= 1 << random.u8(0..8),
+                1 => content[place] = random.u8(..),
+                2 => content.truncate(place),
+                3 => drop(content.drain(place..end)),
+                4 => content.splice(place..place, vec![random.u8(..); end - place]).for_each(drop),
+                5 => content[place..end].fill(*random.choice(&[0, 0xff, b'9', b'[']).unwrap()),
+                _ => content.splice(place..place, content[place..end].to_vec()).for_each(drop),
+            }
+        }
+        content
+    }
+}
+
+/// Reads changed files back; what is read must be what `known` is, or an error.
+fn check_damage<T: PartialEq + std::fmt::Debug>(file: &Path, known: &T, read: impl Fn() -> Result<T>) {
+    let honest = fs::read(file).unwrap();
+    let mut damage = Damage { random: fastrand::Rng::with_seed(14) };
+    let mut refused = 0;
+    for round in 0..ROUNDS {
+        let changed = damage.change(&honest);
+        fs::write(file, &changed).unwrap();
+        match catch_unwind(AssertUnwindSafe(&read)) {
+            Ok(Ok(found)) => assert!(changed == honest || found == *known, "round {round}: {found:?}"),
+            Ok(Err(_)) => refused += 1,
+            Err(_) => panic!("round {round} of {} panics", file.display()),
+        }
+    }
+    fs::write(file, honest).unwrap();
+    assert!(refused > ROUNDS / 2, "{refused} of {ROUNDS} changes of {} are refused", file.display());
+}
+
+#[test]
+fn a_changed_list_of_inputs_is_refused_or_read_as_it_was() {
+    let work = published();
+    let lake = LocalLake::open(work.lake().to_str().unwrap()).unwrap();
+    let partition = Partition { table: TABLE.name.to_owned(), day: DAY.parse().unwrap() };
+    let manifest = publish::read_manifest(&lake, &partition).unwrap().unwrap();
+    let read = || publish::read_inputs(&lake, &partition, &manifest);
+    let known = read().unwrap();
+    assert_eq!(known.len(), 2);
+    check_damage(&work.partition(TABLE).join(&manifest.inputs_file.path), &known, read);
+}
+
+/// Such files have no checksum: other values may be read, but only such as nothing that follows them stumbles over.
+#[test]
+fn a_changed_manifest_report_or_plan_stops_no_command_but_with_an_error() {
+    let work = published();
+    let lake = LocalLake::open(work.lake().to_str().unwrap()).unwrap();
+    let partition = Partition { table: TABLE.name.to_owned(), day: DAY.parse().unwrap() };
+    let manifest = manifest_of(&work);
+    let follow = || {
+        let Some(manifest) = publish::read_manifest(&lake, &partition)? else { return Ok(()) };
+        publish::verify(&lake, &partition, &manifest)?;
+        publish::read_inputs(&lake, &partition, &manifest)?;
+        publish::part_columns(&lake, &partition, &manifest)?;
+        publish::column_statistics(&lake, &partition, &manifest).map(drop)
+    };
+    check_quiet(&manifest, follow);
+    let reports = work.lake().join(partition.history());
+    let report = fs::read_dir(reports).unwrap().map(|entry| entry.unwrap().path());
+    let report = report.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+    check_quiet(&report, || {
+        for report in history::reports(&lake, &partition)? {
+            report.manifest.map_or(Ok(()), |old| publish::read_inputs(&lake, &partition, &old).map(drop))?;
+        }
+        history::last(&lake, &partition).map(drop)
+    });
+    work.logmill(["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"]).of(TABLE).exits(0);
+    let plan = work.path("plan.json");
+    check_quiet(&plan, || {
+        let mut plan = Plan::from_json(fs::read(&plan).unwrap())?;
+        plan.deal(plan.shards.min(16));
+        plan.tables
+            .iter()
+            .for_each(|table| drop((table.bytes(), table.listed(), table.complete_at(plan.day))));
+        Ok(())
+    });
+}
+
+fn check_quiet(file: &Path, follow: impl Fn() -> Result<()>) {
+    let honest = fs::read(file).unwrap();
+    let mut damage = Damage { random: fastrand::Rng::with_seed(9) };
+    for round in 0..ROUNDS {
+        fs::write(file, damage.change(&honest)).unwrap();
+        let followed = catch_unwind(AssertUnwindSafe(&follow));
+        assert!(followed.is_ok(), "round {round} of {} panics", file.display());
+    }
+    fs::write(file, honest).unwrap();
+}
