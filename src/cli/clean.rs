@@ -175,7 +175,7 @@ impl<'a> Broom<'a> {
         if !self.dry {
             self.lake.sweep(partition)?;
         }
-        (self.say)(&format!("{} _staging/{partition}: a run that was killed", self.verb()))
+        (self.say)(&format!("{} unfinished work of {partition}: a run that was killed", self.verb()))
     }
 
     fn remove(&mut self, partition: &Partition, leftovers: &Leftovers) -> Result<()> {

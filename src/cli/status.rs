@@ -34,6 +34,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     }
     let Tables { sources, refused, .. } =
         Tables::of_lake(&settings, days, &connector, context.console, lake.as_ref())?;
+    let left = lake.left_here();
     let mut tables = Vec::new();
     for (_, error) in refused {
         context.console.error(&error);
@@ -44,7 +45,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     let lake_of_days =
         LakeOfDays { lake: lake.as_ref(), database: catalog.map(|catalog| catalog.database.as_str()) };
     for source in &sources {
-        let (statuses, left) = match statuses(source, days, &connector, lake_of_days, context) {
+        let (statuses, unlisted) = match statuses(source, days, &connector, lake_of_days, context) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 // The other tables can be looked at all the same.
                 context.console.error(&error);
@@ -55,14 +56,17 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         };
         match args.format {
             ShowFormat::Json => {
-                let lines = statuses.iter().map(|(day, found)| as_json(&source.table, *day, found));
+                let lines = statuses.iter().map(|(day, found)| {
+                    let partition = Partition { table: source.table.clone(), day: *day };
+                    as_json(&partition, found, left.contains(&partition))
+                });
                 lines.into_iter().try_for_each(|line| console::print(&format!("{line}\n")))?;
             }
-            ShowFormat::Table => console::print(&text(&source.table, days, &statuses, &left))?,
+            ShowFormat::Table => console::print(&text(&source.table, days, &statuses, &unlisted))?,
         }
         tables.push(Ok(statuses.values().any(is_behind)));
     }
-    warn_of_killed_runs(lake.as_ref(), context);
+    warn_of_killed_runs(&left, context);
     let is_behind = tables.contains(&Ok(true));
     let failures: Vec<Exit> = tables.into_iter().filter_map(std::result::Result::err).collect();
     match failures.first() {
@@ -80,10 +84,10 @@ struct LakeOfDays<'a> {
 }
 
 /// Names the days in which killed runs have left unfinished work.
-fn warn_of_killed_runs(lake: &dyn Lake, context: &Context) {
-    for partition in lake.left_here() {
+fn warn_of_killed_runs(left: &[Partition], context: &Context) {
+    for partition in left {
         let facts = [
-            ("table", partition.table.into()),
+            ("table", partition.table.as_str().into()),
             ("day", partition.day.to_string().into()),
             ("hint", "the next run and 'logmill clean' remove it".into()),
         ];
@@ -130,8 +134,10 @@ fn is_behind(found: &Found) -> bool {
     state_of(found).is_behind() || found.as_ref().is_ok_and(is_unregistered)
 }
 
-fn as_json(table: &str, day: KstDay, found: &Found) -> Value {
-    let mut line = json!({ "table": table, "day": day, "state": state_of(found) });
+fn as_json(partition: &Partition, found: &Found, has_unfinished: bool) -> Value {
+    let Partition { table, day } = partition;
+    let mut line =
+        json!({ "table": table, "day": day, "state": state_of(found), "unfinished": has_unfinished });
     let facts = match found {
         Err(error) => json!({ "error": error.to_string() }),
         Ok(status) => {

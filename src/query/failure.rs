@@ -137,3 +137,24 @@ pub(super) fn again(error: &Error) -> Error {
         None => said,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_such() {
+        let full = || io::Error::from_raw_os_error(28);
+        for error in [
+            DataFusionError::IoError(full()),
+            DataFusionError::ArrowError(Box::new(ArrowError::from(full())), None),
+            DataFusionError::Context("spilling".to_owned(), Box::new(DataFusionError::IoError(full()))),
+        ] {
+            let error = of_query(error);
+            assert_eq!(error.to_string(), "cannot spill rows: the disk is full");
+            assert!(error.next_step().unwrap().contains("--scratch"));
+        }
+        let other = of_query(DataFusionError::IoError(io::Error::from_raw_os_error(13)));
+        assert!(!other.to_string().contains("full"), "{other}");
+    }
+}

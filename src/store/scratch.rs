@@ -81,3 +81,36 @@ pub fn private_file(path: &Path) -> io::Result<File> {
 pub(super) fn flags(flags: OFlags) -> i32 {
     i32::try_from(flags.bits()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_private_file_is_for_its_owner_alone_and_is_not_behind_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("rows"), folder.path().join("link"));
+        private_file(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        fs::write(&path, "rows").unwrap();
+        symlink(&path, &link).unwrap();
+        assert!(private_file(&link).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "rows");
+    }
+
+    #[test]
+    fn a_scratch_folder_is_new_and_in_use_as_long_as_it_lives() {
+        let root = tempfile::tempdir().unwrap();
+        let work = WorkFolder::in_lake(root.path());
+        let path = work.top().join("t/day/run");
+        let scratch = Scratch::create(&work, path.clone()).unwrap();
+        assert_eq!(is_in_use(&path), Some(true));
+        assert!(Scratch::create(&work, path.clone()).is_err());
+        scratch.remove().unwrap();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+        fs::create_dir_all(&path).unwrap();
+        assert_eq!(is_in_use(&path), Some(false), "left by a run that was killed");
+    }
+}

@@ -167,6 +167,12 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
+def beside(root: Path) -> Path:
+    """Where the runs of a lake in a folder work."""
+    return root.with_name(f".{root.name}.logmill")
+
+
 def assert_tidy(root: Path) -> None:
     """Asserts that no run has left anything behind in a folder."""
-    assert not list(root.glob("_staging*")), sorted(map(str, (root / "_staging").rglob("*")))[:5]
+    for place in (root / "_staging", beside(root)):
+        assert not place.exists(), sorted(map(str, place.rglob("*")))[:5]

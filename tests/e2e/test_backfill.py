@@ -16,6 +16,7 @@ from many_days import (
     assert_tidy,
     backfill,
     backfill_arguments,
+    beside,
     contents,
     differing,
     every,
@@ -254,7 +255,7 @@ def test_a_backfill_that_is_killed_with_rows_on_the_disk_leaves_none_there(tmp_p
     with gate(last) as closed, started(*arguments) as process:
         closed.wait(process)
         spilled = [
-            path for path in (lake / "_staging").rglob("*") if path.is_file() and path.stat().st_size > 10_000
+            path for path in beside(lake).rglob("*") if path.is_file() and path.stat().st_size > 10_000
         ]
         process.kill()
         process.wait()

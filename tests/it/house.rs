@@ -189,6 +189,25 @@ fn only_cli_talks_to_the_world() {
 /// The folders that know AWS, and that of the SQL engine, which is async inside.
 const ASYNC_FOLDERS: [&str; 3] = ["store/s3/", "catalog/glue", "query/"];
 
+/// How files and folders are made of which the mode, the name or a link in their place would not be thought of.
+const MAKING: [&str; 5] = ["File::create", "fs::write", "fs::create_dir", "DirBuilder", "OpenOptions"];
+
+/// Who may, each for a reason that stands there.
+const MAKERS: [&str; 3] = ["convert/staged.rs", "cli/whole_file.rs", "query/spills.rs"];
+
+#[test]
+fn files_are_made_in_store_alone() {
+    let mut breaches = Vec::new();
+    for file in sources().iter().filter(|file| file.part().is_none_or(|part| part != "store")) {
+        let path = file.path.display().to_string();
+        if !MAKERS.contains(&path.as_str()) {
+            let making = file.code().filter(|(_, line)| MAKING.iter().any(|word| line.contains(word)));
+            breaches.extend(making.map(|(number, _)| format!("{path}:{number} makes a file or folder")));
+        }
+    }
+    assert_none(&breaches, "rows wait in a store::private_file, results in a store::Draft");
+}
+
 #[test]
 fn only_three_folders_know_aws_or_async() {
     let mut breaches = Vec::new();

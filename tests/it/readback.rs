@@ -9,7 +9,8 @@ use std::process::Command;
 
 use logmill::error::Result;
 use logmill::plan::Plan;
-use logmill::publish::{self, history};
+use logmill::publish;
+use logmill::publish::remembered::Remembered;
 use logmill::store::LocalLake;
 use logmill::store::lake::Partition;
 use serde_json::{Value, json};
@@ -220,10 +221,11 @@ fn a_changed_manifest_report_or_plan_stops_no_command_but_with_an_error() {
     let report = fs::read_dir(reports).unwrap().map(|entry| entry.unwrap().path());
     let report = report.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
     check_quiet(&report, || {
-        for report in history::reports(&lake, &partition)? {
+        let remembered = Remembered::list(&lake, &partition)?;
+        for report in remembered.reports()? {
             report.manifest.map_or(Ok(()), |old| publish::read_inputs(&lake, &partition, &old).map(drop))?;
         }
-        history::last(&lake, &partition).map(drop)
+        remembered.last().map(drop)
     });
     work.logmill(["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"]).of(TABLE).exits(0);
     let plan = work.path("plan.json");

@@ -196,7 +196,9 @@ fn what_a_killed_run_has_left_is_named_and_goes_with_the_next_run_of_any_day_or_
         assert_eq!(fs::read_dir(&left).unwrap().count(), 1);
         run.signal("KILL");
         run.wait();
-        status().exits(0).says(&[LEFT, "cloudtrail", DAY, "clean"]);
+        let json = status().args(["--format", "json"]).exits(0);
+        json.says(&[LEFT, "cloudtrail", DAY, "clean"]);
+        json.prints(&["\"unfinished\":true"]);
         sweep(&work).exits(0);
         work.assert_no_debris("lake");
         assert!(!status().exits(0).stderr.contains(LEFT));
@@ -265,10 +267,9 @@ fn rows_that_wait_on_disk_are_for_their_owner_alone_and_published_files_are_not(
     let work = published();
     let (mut run, pipe) = reading(&work);
     let waiting = || files_below(&work.beside("lake"));
-    while waiting().is_empty() {
-        assert!(!run.has_ended());
-        thread::sleep(Duration::from_millis(1));
-    }
+    let looks = (0..60_000).take_while(|_| waiting().is_empty() && !run.has_ended());
+    looks.for_each(|_| thread::sleep(Duration::from_millis(1)));
+    assert!(!waiting().is_empty(), "a rejected row should wait on disk");
     for file in waiting() {
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600, "{}", file.display());
     }
