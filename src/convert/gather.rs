@@ -133,7 +133,7 @@ impl Gathered<'_> {
         let kept = Quarantine::write_sorted(&self.scattered.quarantines, max_bytes, target)?;
         let mut rows = kept.rows;
         for tally in kept.counted_only {
-            rows += tally.rows;
+            rows = rows.saturating_add(tally.rows);
             let place = self.scattered.counts.binary_search_by_key(&tally.object, |count| count.object);
             let place = place.map_err(|_| not_as_counted())?;
             self.objects[place].counted_only.insert(tally.reason.into_owned(), tally.rows);

@@ -287,7 +287,9 @@ impl<'a> SortedFile<'a> {
         }
         match self.rows_of_last.get_mut(reason) {
             Some(rows) => *rows += 1,
-            None => drop(self.rows_of_last.insert(reason.to_owned(), 1)),
+            None => {
+                self.rows_of_last.insert(reason.to_owned(), 1);
+            }
         }
         Ok(true)
     }
@@ -302,7 +304,8 @@ impl<'a> SortedFile<'a> {
         let mut left: BTreeMap<(u32, &str), u64> = BTreeMap::new();
         let is_behind = |tally: &&Tally| self.last.is_none_or(|last| tally.object >= last);
         for tally in all.iter().flat_map(|quarantine| &quarantine.tallies).filter(is_behind) {
-            *left.entry((tally.object, &tally.reason)).or_default() += tally.rows;
+            let rows = left.entry((tally.object, &tally.reason)).or_default();
+            *rows = rows.saturating_add(tally.rows);
         }
         for (reason, kept) in &self.rows_of_last {
             if let Some(rows) = self.last.and_then(|last| left.get_mut(&(last, reason.as_str()))) {

@@ -373,7 +373,7 @@ mod tests {
             damaged: false,
             unread: false,
             newer_than_name: 0,
-            counted_only: Default::default(),
+            counted_only: BTreeMap::new(),
             ledger,
         }
     }

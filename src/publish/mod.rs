@@ -290,10 +290,8 @@ impl PublishRules {
                 .with("rejected", format!("{:.2} %", ratio * 100.0))
                 .with("allowed", format!("{:.2} %", self.max_reject_ratio * 100.0))
                 .hint("read the quarantine file; mend the source, or allow more with --max-reject-ratio");
-        let error = match gathered.is_cut_short() {
-            true => error.with("stopped", stopped_after(gathered)),
-            false => error,
-        };
+        let error =
+            if gathered.is_cut_short() { error.with("stopped", stopped_after(gathered)) } else { error };
         Err(match quarantine {
             Some(path) => error.with("quarantine", path),
             None => error,

@@ -241,7 +241,7 @@ mod tests {
             damaged: false,
             unread: false,
             newer_than_name: 0,
-            counted_only: Default::default(),
+            counted_only: std::collections::BTreeMap::new(),
             ledger: RowLedger { written: *written, ..RowLedger::default() },
         };
         objects.iter().map(line).collect()
