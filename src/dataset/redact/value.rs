@@ -81,10 +81,10 @@ impl Form {
         if level == 0 && (self.level > 0 || !self.is_header) && (ends_parameter || is_blank(code)) {
             return true;
         }
-        match self.is_header {
-            true => ends_line,
-            false => ends_parameter || code == b'\t' || code == b';' && begins_parameter(behind),
+        if self.is_header {
+            return ends_line;
         }
+        ends_parameter || code == b'\t' || code == b';' && begins_parameter(behind)
     }
 
     /// Whether the value ends at a run of backslashes with this text behind it: at the quote of a string that it lies in,

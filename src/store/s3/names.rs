@@ -1,6 +1,6 @@
 //! Names in answers of S3, which can hold characters that XML cannot.
 //!
-//! A listing asks for names in URL encoding (AWS, "ListObjectsV2", `encoding-type`): as plain text, a key with a control
+//! A listing asks for names in URL encoding (`encoding-type` of `ListObjectsV2`): as plain text, a key with a control
 //! character makes the whole answer unreadable, and a carriage return comes back as a line feed. A server that does not know
 //! the parameter does not repeat it in its answer, and its names are taken as they are.
 
