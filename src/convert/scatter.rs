@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::budget::Budget;
 use super::dedupe::IdentityRun;
 use super::object::ObjectReader;
 use super::quarantine::Quarantine;
@@ -138,15 +139,17 @@ pub fn scatter(
     let open = |input: &String| connector.store(input, &table.access);
     let stores = table.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
     let schema = dataset.schema(table.naming, &table.promote);
+    let budget = Budget::of(options);
     let work = Work {
         dataset,
         rules: RowRules::new(&schema, &table.filter, &table.redact)?,
         schema,
-        inputs: feeds(&stores, readings, options.read_ahead_bytes()),
+        inputs: feeds(&stores, readings, budget.read_ahead_bytes()),
         days,
         identity_key: *identity_key,
         leg: leg.number,
         options,
+        budget: &budget,
         observer,
         objects: with_places(readings, stores.len()),
         next: AtomicUsize::new(0),
@@ -154,7 +157,7 @@ pub fn scatter(
         spilled: AtomicUsize::new(0),
         found: days.iter().map(|_| Mutex::default()).collect(),
     };
-    (0..options.threads).into_par_iter().with_max_len(1).try_for_each(|worker| {
+    (0..budget.workers()).into_par_iter().with_max_len(1).try_for_each(|worker| {
         // What one worker cannot do, the others need not go on for.
         work.run_worker(worker).inspect_err(|_| work.next.store(work.objects.len(), Ordering::Relaxed))
     })?;
@@ -215,6 +218,7 @@ struct Work<'a> {
     identity_key: IdentityKey,
     leg: usize,
     options: &'a ConvertOptions,
+    budget: &'a Budget,
     observer: &'a dyn Observer,
     objects: Vec<Placed<'a>>,
     /// The next object that nobody has taken.
@@ -231,7 +235,7 @@ impl Work<'_> {
     fn run_worker(&self, worker: usize) -> Result<()> {
         let mut decoder = self.dataset.decoder(&self.schema, self.options.limits);
         let mut rows = Rows::new(self.schema.decoded(), self.identity_key);
-        let mut reader = ObjectReader::default();
+        let mut reader = ObjectReader::within(self.budget.unpack_bytes());
         let mut yields: Vec<DayYield> =
             self.days.iter().map(|target| self.day_yield(target, worker)).collect();
         while let Some(placed) = self.objects.get(self.next.fetch_add(1, Ordering::Relaxed)) {
@@ -252,7 +256,7 @@ impl Work<'_> {
                         .iter()
                         .try_for_each(|rejected| found.quarantine.add(rejected, &object.address))?;
                 }
-                self.hand_over(rows, self.options.open_rows_bytes())
+                self.hand_over(rows, self.budget.open_rows_bytes())
             })?;
             for found in yields.iter_mut().filter(|found| days.contains(found.day)) {
                 found.counts.push(count_of(&rows, *number, found.day));

@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -47,7 +46,6 @@ struct ShardIndex {
 #[derive(Serialize, Deserialize)]
 struct StagedRun {
     file: String,
-    clusters: Vec<[String; 2]>,
     #[serde(default)]
     dictionary_bytes: usize,
 }
@@ -222,15 +220,9 @@ impl Scattered {
 
     fn index(&mut self, attempt: &Attempt<'_>, folder: &Path) -> Result<ShardIndex> {
         let staged_run = |run: &Run| match &run.data {
-            RunData::Spilled(path) => Ok(StagedRun {
-                file: name_of(path),
-                clusters: run
-                    .clusters
-                    .iter()
-                    .map(|pair| [pair[0].to_string(), pair[1].to_string()])
-                    .collect(),
-                dictionary_bytes: run.dictionary_bytes,
-            }),
+            RunData::Spilled(path) => {
+                Ok(StagedRun { file: name_of(path), dictionary_bytes: run.dictionary_bytes })
+            }
             RunData::Resident(_) => Err(Error::bug("a run of a shard was kept in memory")),
         };
         let staged_identities = |run: &IdentityRun| match &run.data {
@@ -283,7 +275,7 @@ impl Scattered {
 
     fn take_up(&mut self, index: ShardIndex, folder: &Path) -> Result<()> {
         self.runs.extend(index.runs.into_iter().map(|run| Run {
-            clusters: run.clusters.into_iter().map(|pair| pair.map(Arc::from)).collect(),
+            clusters: Vec::new(),
             data: RunData::Spilled(folder.join(run.file)),
             numbers: None,
             dictionary_bytes: run.dictionary_bytes,
