@@ -1,4 +1,4 @@
-"""Where the limits lie: large days, many small objects, start-up, threads, sizes.
+"""Where the limits lie: large days, memory, many small objects, start-up, threads, sizes.
 
 Run from the root of the repository: `make bench-limits`. It builds logmill and the sample generator, and
 writes benches/results/limits.md; sections that are not chosen stay there as they are. Each section makes its
@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from benches.limits import days, objects, profiles, sizes, startup, threads
+from benches.limits import days, memory, objects, profiles, sizes, startup, threads
 from benches.limits.bench import Bench
 from benches.measure import ROOT, machine
 from benches.others import Others
@@ -22,6 +22,7 @@ TITLE = "# Limits"
 SECTIONS = {
     "cloudtrail-day": days.cloudtrail,
     "access-day": days.access,
+    "memory": memory.section,
     "objects": objects.section,
     "startup": startup.section,
     "threads": threads.section,

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::budget::Budget;
 use super::chunk::Chunk;
 use crate::dataset::{Origin, Spread, TableSchema};
 use crate::error::{Error, Result};
@@ -100,7 +101,7 @@ impl<'a> PartWriter<'a> {
             columns: Columns { sources: column_sources(schema), addresses },
             arrow_schema: Arc::new(Schema::new(schema.fields())),
             properties: Arc::new(properties(schema)),
-            group_bytes: options.group_bytes(),
+            group_bytes: Budget::of(options).group_bytes(),
             target_file_bytes: options.target_file_bytes,
             open: None,
             parts: Vec::new(),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use arrow::datatypes::DataType;
 
+use super::budget::Budget;
 use super::dedupe::Duplicates;
 use super::encode::{PartFile, PartWriter};
 use super::merge::{Merge, reduce};
@@ -102,7 +103,7 @@ impl Gathered<'_> {
         let PartsTarget { partition, folder, scratch } = target;
         let runs = std::mem::take(&mut self.scattered.runs);
         let types: Vec<DataType> = schema.decoded().map(|column| column.column_type.arrow()).collect();
-        let runs = reduce(runs, &types, &self.duplicates, options.merge_bytes(), scratch)?;
+        let runs = reduce(runs, &types, &self.duplicates, Budget::of(options).merge_bytes(), scratch)?;
         let mut merge = Merge::new(&runs, &self.duplicates)?;
         let mut writer = PartWriter::new(partition, folder, schema, addresses, options);
         loop {

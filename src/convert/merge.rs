@@ -1,7 +1,7 @@
 //! Merges sorted runs into one sequence of rows without duplicates, chunk by chunk.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,8 +10,9 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use super::chunk::Chunk;
+use super::clusters::{self, Cluster, ClusterFile};
 use super::dedupe::Duplicates;
-use super::run::{BlockKey, Cluster, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
+use super::run::{BlockKey, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
 use crate::error::Result;
 
 /// Rows of a chunk, and raw bytes after which it ends earlier. No setting may change them: where chunks end shows in the
@@ -27,8 +28,6 @@ const SPILL_CHUNK_BYTES: usize = 256 << 10;
 
 /// A merge under way.
 pub(super) struct Merge<'a> {
-    /// The clusters of all runs, sorted.
-    pub(super) clusters: Vec<Cluster>,
     readers: Vec<RunReader>,
     heads: BinaryHeap<Reverse<(BlockKey, usize)>>,
     duplicates: &'a Duplicates,
@@ -36,15 +35,22 @@ pub(super) struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     pub(super) fn new(runs: &[Run], duplicates: &'a Duplicates) -> Result<Self> {
-        let all: BTreeSet<&Cluster> = runs.iter().flat_map(|run| &run.clusters).collect();
-        let clusters = all.iter().map(|cluster| (*cluster).clone()).collect();
-        let rank: HashMap<&Cluster, u32> = all.into_iter().zip(0..).collect();
-        let reader = |run: &Run| run.reader(run.clusters.iter().map(|cluster| rank[cluster]).collect());
-        let readers = runs.iter().map(reader).collect::<Result<Vec<_>>>()?;
+        Self::telling(runs, duplicates, |_| Ok(()))
+    }
+
+    /// A merge that calls for each cluster of its runs first, in their order.
+    fn telling(
+        runs: &[Run],
+        duplicates: &'a Duplicates,
+        call: impl FnMut(&Cluster) -> Result<()>,
+    ) -> Result<Self> {
+        let ranks = clusters::rank(runs, call)?;
+        let readers =
+            runs.iter().zip(ranks).map(|(run, ranks)| run.reader(ranks)).collect::<Result<Vec<_>>>()?;
         let heads =
             readers.iter().enumerate().filter_map(|(number, reader)| Some(Reverse((reader.head()?, number))));
         let heads = heads.collect();
-        Ok(Self { clusters, readers, heads, duplicates })
+        Ok(Self { readers, heads, duplicates })
     }
 
     /// The next rows in some chunks, or in none at the end. Where chunks end depends on their rows alone.
@@ -130,7 +136,9 @@ fn take_mergeable(runs: &mut Vec<Run>, memory: usize) -> Option<Vec<Run>> {
 }
 
 fn merge_to_file(runs: &[Run], types: &[DataType], duplicates: &Duplicates, path: &Path) -> Result<Run> {
-    let mut merge = Merge::new(runs, duplicates)?;
+    let mut clusters = ClusterFile::create(path)?;
+    let mut merge = Merge::telling(runs, duplicates, |cluster| clusters.write(cluster))?;
+    clusters.finish()?;
     let mut file = SpillFile::new(path);
     while let Some(chunk) = merge.next_chunk_of(SPILL_CHUNK_BYTES)? {
         // Views would bring all the texts that they are part of.
@@ -139,7 +147,7 @@ fn merge_to_file(runs: &[Run], types: &[DataType], duplicates: &Duplicates, path
         file.write(cells, &chunk.keys)?;
     }
     let data = file.finish()?;
-    Ok(Run { clusters: merge.clusters, data, numbers: None, dictionary_bytes: 0 })
+    Ok(Run { clusters: Vec::new(), data, numbers: None, dictionary_bytes: 0 })
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 //! files are cut by what is in them: neither the number of threads nor the amount of memory changes a byte, as long as a
 //! row group fits.
 
+mod budget;
 pub(crate) mod checksum;
 mod chunk;
+mod clusters;
 mod dedupe;
 mod encode;
 mod gather;
@@ -39,12 +41,10 @@ pub use staged::{Attempt, Staging};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use self::budget::Budget;
 use crate::cancel::Cancel;
 use crate::dataset::DecodeLimits;
 use crate::error::Error;
-
-/// A column of text counts its bytes in 31 bits.
-const MAX_OPEN_ROWS_BYTES: usize = 512 << 20;
 
 /// How the work is done; what is done stands in the plan.
 #[derive(Debug, Clone)]
@@ -68,30 +68,10 @@ pub struct ConvertOptions {
 }
 
 impl ConvertOptions {
-    /// Bytes of rows that one worker may collect before it hands them over.
-    fn open_rows_bytes(&self) -> usize {
-        (self.memory / 8 / self.threads).min(MAX_OPEN_ROWS_BYTES)
-    }
-
-    /// Bytes of raw objects that may be fetched before they are read.
-    fn read_ahead_bytes(&self) -> usize {
-        self.memory / 8
-    }
-
     /// The rows that may wait in memory; more are spilled.
     #[must_use]
     pub fn residency(&self) -> Residency {
-        Residency { limit: self.memory / 2, taken: AtomicUsize::new(0) }
-    }
-
-    /// Bytes of spilled rows that a merge may hold.
-    fn merge_bytes(&self) -> usize {
-        self.memory / 4
-    }
-
-    /// The encoded size of a row group that fits into memory.
-    fn group_bytes(&self) -> usize {
-        self.row_group_bytes.min(self.memory / 4)
+        Residency { limit: Budget::of(self).waiting_bytes(), taken: AtomicUsize::new(0) }
     }
 }
 

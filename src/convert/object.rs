@@ -10,10 +10,15 @@ use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_ma
 /// Unpacked bytes pushed at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// Smaller objects are fetched as a whole before they are unpacked.
-const WHOLE_BYTES: u64 = 2 << 20;
+/// Smaller objects are fetched as a whole before they are unpacked, if there is memory for it.
+const WHOLE_BYTES: usize = 2 << 20;
 /// Those with more content are unpacked piece by piece all the same.
 const WHOLE_CONTENT_BYTES: usize = 16 << 20;
+/// What of an object's memory is for the object as it is stored; the rest is for its content.
+const STORED_SHARE: usize = 4;
+
+/// Memory for unpacked bytes that is kept for the next object.
+const MAX_KEPT_BYTES: usize = 4 * CHUNK_BYTES;
 
 /// Fronts of content that no decoder reads, why, and what to do.
 const FOREIGN: [(&[u8], &str, &str); 3] = [
@@ -49,15 +54,34 @@ impl Fault {
 }
 
 /// Reads objects one after the other, in memory that is used again.
-#[derive(Default)]
 pub(crate) struct ObjectReader {
+    /// Sizes up to which an object is read as a whole: as it is stored, and its content.
+    whole: [usize; 2],
     /// An object as it is stored, or its front.
     stored: Vec<u8>,
     gunzip: WholeGunzip,
     pending: Pending,
 }
 
+impl Default for ObjectReader {
+    /// A reader that need not save memory.
+    fn default() -> Self {
+        Self::within(WHOLE_BYTES + WHOLE_CONTENT_BYTES)
+    }
+}
+
 impl ObjectReader {
+    /// A reader that takes so many bytes for an object that it reads as a whole.
+    pub(crate) fn within(bytes: usize) -> Self {
+        let stored = WHOLE_BYTES.min(bytes / STORED_SHARE);
+        Self {
+            whole: [stored, WHOLE_CONTENT_BYTES.min(bytes - stored)],
+            stored: Vec::new(),
+            gunzip: WholeGunzip::default(),
+            pending: Pending::default(),
+        }
+    }
+
     /// Pushes a whole object of a store through `decoder`; `after_chunk` is called when rows may have been added.
     ///
     /// What is wrong with the object becomes a rejected row, and marks it as damaged. Fails only when the store as a
@@ -92,12 +116,13 @@ impl ObjectReader {
         rows: &mut Rows,
         after_chunk: &mut impl FnMut(&mut Rows) -> Result<()>,
     ) -> Result<()> {
+        let [max_stored, max_content] = self.whole;
         self.stored.clear();
-        let front = object.by_ref().take(WHOLE_BYTES).read_to_end(&mut self.stored);
-        if front.as_ref().is_ok_and(|bytes| (*bytes as u64) < WHOLE_BYTES) {
+        let front = object.by_ref().take(max_stored as u64).read_to_end(&mut self.stored);
+        if front.as_ref().is_ok_and(|bytes| *bytes < max_stored) {
             let is_gzip = is_gzip(&self.stored);
             let content = if is_gzip {
-                self.gunzip.unpack(&self.stored, WHOLE_CONTENT_BYTES)
+                self.gunzip.unpack(&self.stored, max_content)
             } else {
                 Some(without_mark(&self.stored))
             };
@@ -246,10 +271,12 @@ struct Pending {
 }
 
 impl Pending {
-    /// Nothing of the object before is left, neither bytes nor its error.
+    /// Nothing of the object before is left, neither bytes nor its error, nor the memory that a long row took.
     fn begin(&mut self) {
         self.filled = 0;
         self.failed = None;
+        self.bytes.truncate(MAX_KEPT_BYTES);
+        self.bytes.shrink_to(MAX_KEPT_BYTES);
     }
 
     /// Reads until a chunk is full or the object ends.

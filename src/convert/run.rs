@@ -12,6 +12,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
+use super::clusters::{self, Cluster, ClusterFile, Ranks};
 use super::dedupe::Entry;
 use super::spill_failed;
 use super::staged_rows::{AGAIN, StagedRows};
@@ -19,15 +20,16 @@ use crate::dataset::{Position, RowBatch};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
 
-/// The two values by which rows are clustered.
-pub(super) type Cluster = [Arc<str>; 2];
-
 /// Rows of a spilled batch, and raw bytes after which it ends earlier: a merge holds one batch of each run.
 const SPILL_ROWS: usize = 4096;
 const SPILL_BYTES: usize = 256 << 10;
 
-/// Memory that a merge needs for each spilled run: a batch, twice while the next is read, and its keys.
-pub(super) const MERGE_BYTES_PER_RUN: usize = 3 * SPILL_BYTES;
+/// Buffer of a spilled run that is read.
+const READ_BYTES: usize = 64 << 10;
+
+/// Memory that a merge needs for each spilled run: a batch, twice while the next is read, what its cells take beside
+/// their text, and its keys.
+pub(super) const MERGE_BYTES_PER_RUN: usize = 4 * SPILL_BYTES;
 
 /// A row's key in a block; the order of the fields is the order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,7 +55,7 @@ pub(super) struct Block {
 /// A sorted run.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// Sorted; keys point here.
+    /// Sorted; keys point here. Those of a spilled run are in a file beside its rows.
     pub(super) clusters: Vec<Cluster>,
     pub(super) data: RunData,
     /// The number that each object has in the day's plan, where it is another than that in the keys.
@@ -111,7 +113,10 @@ impl Run {
     pub(super) fn spill(self, path: &Path) -> Result<Self> {
         let RunData::Resident(block) = &self.data else { return Ok(self) };
         let data = block.write(path)?;
-        Ok(Self { data, ..self })
+        let mut file = ClusterFile::create(path)?;
+        self.clusters.iter().try_for_each(|cluster| file.write(cluster))?;
+        file.finish()?;
+        Ok(Self { data, clusters: Vec::new(), ..self })
     }
 
     /// Removes the file of a spilled run, if it lies in `scratch`.
@@ -120,24 +125,25 @@ impl Run {
             && path.starts_with(scratch)
         {
             // Best effort: the folder goes as a whole in the end.
+            let _ = std::fs::remove_file(clusters::path_beside(&path));
             let _ = std::fs::remove_file(path);
         }
     }
 
-    /// Walks over the rows in order; `rank` gives the place of each of the run's clusters among those of all runs.
-    pub(super) fn reader(&self, rank: Vec<u32>) -> Result<RunReader> {
-        let numbers = self.numbers.clone();
+    /// Walks over the rows in order; `ranks` gives the place of each of the run's clusters among those of all runs.
+    pub(super) fn reader(&self, ranks: Ranks) -> Result<RunReader> {
+        let (numbers, at, head) = (self.numbers.clone(), 0, None);
         let mut reader = match &self.data {
             RunData::Resident(block) => {
-                RunReader { rank, numbers, block: Arc::clone(block), at: 0, more: None }
+                RunReader { ranks, numbers, block: Arc::clone(block), at, head, more: None }
             }
             RunData::Spilled(path) => {
                 let more = Some(Spilled::open(path, None)?);
-                RunReader { rank, numbers, block: Arc::new(Block::none()), at: 0, more }
+                RunReader { ranks, numbers, block: Arc::new(Block::none()), at, head, more }
             }
             RunData::Staged(rows) => {
                 let more = Some(Spilled::open(&rows.path, Some(Arc::clone(rows)))?);
-                RunReader { rank, numbers, block: Arc::new(Block::none()), at: 0, more }
+                RunReader { ranks, numbers, block: Arc::new(Block::none()), at, head, more }
             }
         };
         reader.settle()?;
@@ -290,7 +296,7 @@ struct Spilled {
 impl Spilled {
     fn open(path: &Path, expected: Option<Arc<StagedRows>>) -> Result<Self> {
         let file = File::open(path).map_err(|cause| unreadable(path, cause))?;
-        let batches = StreamReader::try_new(BufReader::with_capacity(256 << 10, file), None)
+        let batches = StreamReader::try_new(BufReader::with_capacity(READ_BYTES, file), None)
             .map_err(|cause| unreadable(path, cause))?;
         Ok(Self { batches, path: path.to_owned(), expected })
     }
@@ -310,19 +316,18 @@ impl Spilled {
 
 /// Where a merge stands in one run.
 pub(super) struct RunReader {
-    rank: Vec<u32>,
+    ranks: Ranks,
     numbers: Option<Arc<[u32]>>,
     block: Arc<Block>,
     at: usize,
+    head: Option<BlockKey>,
     more: Option<Spilled>,
 }
 
 impl RunReader {
     /// The current row with its cluster ranked among all runs and the day's number of its object; `None` at the end.
     pub(super) fn head(&self) -> Option<BlockKey> {
-        let key = self.block.keys.get(self.at)?;
-        let position = key.position.renumbered(self.numbers.as_deref());
-        Some(BlockKey { cluster: self.rank[key.cluster as usize], position, ..*key })
+        self.head
     }
 
     /// The block of the current row.
@@ -336,14 +341,18 @@ impl RunReader {
         self.settle()
     }
 
-    /// Reads the next block when this one is used up.
+    /// Reads the next block when this one is used up, and looks at its first row.
     fn settle(&mut self) -> Result<()> {
+        self.head = None;
         while self.at >= self.block.keys.len() {
             let Some(more) = &mut self.more else { return Ok(()) };
             let Some(next) = more.next(self.block.keys.last())? else { return Ok(()) };
             self.block = Arc::new(next);
             self.at = 0;
         }
+        let key = self.block.keys[self.at];
+        let position = key.position.renumbered(self.numbers.as_deref());
+        self.head = Some(BlockKey { cluster: self.ranks.of(key.cluster)?, position, ..key });
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::budget::Budget;
 use super::dedupe::IdentityRun;
 use super::object::ObjectReader;
 use super::outlook::Outlook;
@@ -146,15 +147,17 @@ pub fn scatter(
         let sizes = readings.iter().map(|reading| reading.object.bytes);
         Outlook::new(sizes, ratio, dataset.fewest_row_bytes(), options.max_object_bytes)
     });
+    let budget = Budget::of(options);
     let work = Work {
         dataset,
         rules: RowRules::new(&schema, &table.filter, &table.redact)?,
         schema,
-        inputs: feeds(&stores, readings, options.read_ahead_bytes()),
+        inputs: feeds(&stores, readings, budget.read_ahead_bytes()),
         days,
         identity_key: *identity_key,
         leg: leg.number,
         options,
+        budget: &budget,
         observer,
         objects: with_places(readings, stores.len()),
         next: AtomicUsize::new(0),
@@ -165,7 +168,7 @@ pub fn scatter(
         outlook,
         is_cut_short: AtomicBool::new(false),
     };
-    (0..options.threads).into_par_iter().with_max_len(1).try_for_each(|worker| {
+    (0..budget.workers()).into_par_iter().with_max_len(1).try_for_each(|worker| {
         // What one worker cannot do, the others need not go on for.
         work.run_worker(worker).inspect_err(|_| work.next.store(work.objects.len(), Ordering::Relaxed))
     })?;
@@ -234,6 +237,7 @@ struct Work<'a> {
     identity_key: IdentityKey,
     leg: usize,
     options: &'a ConvertOptions,
+    budget: &'a Budget,
     observer: &'a dyn Observer,
     objects: Vec<Placed<'a>>,
     /// The next object that nobody has taken.
@@ -256,7 +260,7 @@ impl Work<'_> {
     fn run_worker(&self, worker: usize) -> Result<()> {
         let mut decoder = self.dataset.decoder(&self.schema, self.options.limits);
         let mut rows = Rows::new(self.schema.decoded(), self.identity_key);
-        let mut reader = ObjectReader::default();
+        let mut reader = ObjectReader::within(self.budget.unpack_bytes());
         let mut yields: Vec<DayYield> =
             self.days.iter().zip(&self.rooms).map(|(day, room)| self.day_yield(day, room, worker)).collect();
         while let Some(placed) = self.next_object() {
@@ -271,7 +275,7 @@ impl Work<'_> {
             let read = reader.read(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
                 self.put_aside(rows.take_rejections(), &placed.reading, &mut yields)?;
-                self.hand_over(rows, self.options.open_rows_bytes())?;
+                self.hand_over(rows, self.budget.open_rows_bytes())?;
                 self.check_outlook()
             });
             read.or_else(|error| if is_cut_short(&error) { Ok(()) } else { Err(error) })?;

@@ -8,6 +8,7 @@ use arrow::array::{Array, AsArray};
 use memchr::memmem::Finder;
 use rayon::prelude::*;
 
+use super::budget::Budget;
 use super::object::ObjectReader;
 use super::quarantine::QuarantinedRow;
 use super::{ConvertOptions, Observer};
@@ -163,10 +164,11 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn all(&self, objects: &[(usize, &PlannedObject)]) -> Result<RawFound> {
+        let budget = Budget::of(self.options);
         let metas: Vec<ObjectMeta> = objects.iter().map(|(_, object)| object.meta()).collect();
-        let feed = self.store.feed(metas, self.options.read_ahead_bytes());
+        let feed = self.store.feed(metas, budget.read_ahead_bytes());
         let (next, found) = (AtomicUsize::new(0), Mutex::new(RawFound::default()));
-        (0..self.options.threads).into_par_iter().with_max_len(1).try_for_each(|_| {
+        (0..budget.workers()).into_par_iter().with_max_len(1).try_for_each(|_| {
             let mut own = RawFound::default();
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
@@ -211,7 +213,7 @@ impl Search<'_> {
         let hits = found.rows.len() + found.rejected.len();
         let opened = self.store.open(&object.key);
         let max_bytes = self.options.max_object_bytes;
-        let mut reader = ObjectReader::default();
+        let mut reader = ObjectReader::within(Budget::of(self.options).unpack_bytes());
         reader.read(self.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
             self.options.cancel.check()?;
             let id = self.query.id.as_bytes();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use super::clusters::path_beside;
 use super::dedupe::ENTRY_BYTES;
 use super::hexadecimal;
 use super::quarantine::Tally;
@@ -56,8 +57,8 @@ pub(super) struct StagedFile {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct StagedRun {
     pub(super) file: String,
-    /// Sorted; the keys of the rows point here.
-    pub(super) clusters: Vec<[String; 2]>,
+    /// The file beside it with its clusters.
+    pub(super) clusters: String,
     pub(super) dictionary_bytes: usize,
 }
 
@@ -110,7 +111,7 @@ impl ShardIndex {
         let bad_run = || self.runs.iter().any(|run| !run.is_plausible());
         let checks: [(&dyn Fn() -> bool, &str); 4] = [
             (&|| !self.has_its_files(), "it does not name each of its files once"),
-            (&bad_run, "the clusters of its rows are not in order"),
+            (&bad_run, "the clusters of its rows are not beside them"),
             (&|| !self.counts_each_object(objects), "it does not count each object of its shard once"),
             (&|| !self.counts_rejected_rows(), "its counts of rejected rows are not those of its objects"),
         ];
@@ -125,7 +126,7 @@ impl ShardIndex {
 
     /// The files that are read.
     fn used(&self) -> impl Iterator<Item = &String> {
-        let runs = self.runs.iter().map(|run| &run.file);
+        let runs = self.runs.iter().flat_map(|run| [&run.file, &run.clusters]);
         let quarantines = self.quarantines.iter().flat_map(|quarantine| &quarantine.files);
         runs.chain(&self.identities).chain(quarantines)
     }
@@ -139,7 +140,10 @@ impl ShardIndex {
             && used.len() == self.used().count()
             && sizes.values().all(|bytes| *bytes <= MOST)
             && self.identities.iter().all(whole)
-            && self.runs.iter().all(|run| sizes.contains_key(&run.file))
+            && self
+                .runs
+                .iter()
+                .all(|run| [&run.file, &run.clusters].iter().all(|file| sizes.contains_key(file)))
             && self
                 .quarantines
                 .iter()
@@ -172,7 +176,8 @@ impl ShardIndex {
 
 impl StagedRun {
     fn is_plausible(&self) -> bool {
-        self.clusters.is_sorted_by(|a, b| a < b) && self.dictionary_bytes as u64 <= MOST
+        Path::new(&self.clusters) == path_beside(Path::new(&self.file))
+            && self.dictionary_bytes as u64 <= MOST
     }
 }
 

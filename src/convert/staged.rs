@@ -13,6 +13,7 @@ use arrow::datatypes::DataType;
 use rayon::prelude::*;
 
 use super::checksum;
+use super::clusters::path_beside;
 use super::dedupe::{IdentityData, IdentityRun};
 use super::parcel::{PACKED, pack, unpack};
 use super::quarantine::Quarantine;
@@ -231,15 +232,10 @@ impl Scattered {
 
     fn index(&self, attempt: &Attempt<'_>, folder: &Path) -> Result<ShardIndex> {
         let staged_run = |run: &Run| match &run.data {
-            RunData::Spilled(path) => Ok(StagedRun {
-                file: name_of(path),
-                clusters: run
-                    .clusters
-                    .iter()
-                    .map(|pair| [pair[0].to_string(), pair[1].to_string()])
-                    .collect(),
-                dictionary_bytes: run.dictionary_bytes,
-            }),
+            RunData::Spilled(path) => {
+                let (file, clusters) = (name_of(path), name_of(&path_beside(path)));
+                Ok(StagedRun { file, clusters, dictionary_bytes: run.dictionary_bytes })
+            }
             RunData::Resident(_) | RunData::Staged(_) => {
                 Err(Error::bug("a run of a shard was not written to its folder"))
             }
@@ -311,10 +307,10 @@ impl Scattered {
         types: &Arc<[DataType]>,
     ) -> Result<()> {
         self.runs.extend(index.runs.into_iter().map(|run| {
-            let (path, clusters, types) = (folder.join(run.file), run.clusters.len(), Arc::clone(types));
+            let (path, types) = (folder.join(run.file), Arc::clone(types));
             Run {
-                clusters: run.clusters.into_iter().map(|pair| pair.map(Arc::from)).collect(),
-                data: RunData::Staged(Arc::new(StagedRows { path, clusters, objects, types })),
+                clusters: Vec::new(),
+                data: RunData::Staged(Arc::new(StagedRows { path, objects, types })),
                 numbers: None,
                 dictionary_bytes: run.dictionary_bytes,
             }

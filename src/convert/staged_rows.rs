@@ -18,8 +18,6 @@ pub(super) const AGAIN: &str = "convert the shard again";
 #[derive(Debug)]
 pub(super) struct StagedRows {
     pub(super) path: PathBuf,
-    /// Number of clusters of the run.
-    pub(super) clusters: usize,
     /// Number of objects of the plan.
     pub(super) objects: usize,
     /// What the decoded columns hold.
@@ -35,7 +33,7 @@ impl StagedRows {
         if block.cells.len() != self.types.len() || !block.cells.iter().zip(&*self.types).all(holds) {
             Some("its columns are not those of the table")
         } else if !block.keys.iter().all(|key| self.knows(key)) {
-            Some("a row names a cluster or an object that is not there")
+            Some("a row names an object that is not there")
         } else if !is_sorted {
             Some("its rows are not in order")
         } else {
@@ -44,7 +42,7 @@ impl StagedRows {
     }
 
     fn knows(&self, key: &BlockKey) -> bool {
-        (key.cluster as usize) < self.clusters && (key.position.object as usize) < self.objects
+        (key.position.object as usize) < self.objects
     }
 }
 

@@ -13,7 +13,7 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use super::column::{Column, ColumnType, Spread};
-use super::text_cells::TextCells;
+use super::text_cells::{TextCells, text_bytes};
 use crate::kst::UtcInstant;
 
 /// Cells of a text column with a text for each of them, also where a batch keeps equal ones once.
@@ -66,6 +66,18 @@ impl Cells {
             Self::BigInt(cells) => cells.len(),
             Self::Timestamp(cells) => cells.len(),
             Self::TextList(cells) => cells.len(),
+        }
+    }
+
+    /// The memory that the cells take. Room for more is not counted: it is taken when it is filled.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let fixed = |width: usize| self.len() * width + self.len() / 8;
+        match self {
+            Self::Text(cells) => cells.memory_bytes(),
+            Self::Bool(_) => fixed(0) + self.len() / 8,
+            Self::Int(_) => fixed(size_of::<i32>()),
+            Self::BigInt(_) | Self::Timestamp(_) => fixed(size_of::<i64>()),
+            Self::TextList(cells) => fixed(size_of::<i32>()) + text_bytes(cells.values_ref()),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Where decoders put what they find: rows of the wanted day as Arrow columns, rejected rows as values, and counts.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::error::ArrowError;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use highway::{HighwayHash, HighwayHasher, Key};
 use serde::{Deserialize, Serialize};
 
@@ -113,7 +114,6 @@ pub struct Rows {
     /// The last instant of an event of the current object, by the name of the object.
     until: UtcInstant,
     newer_than_name: u64,
-    raw_bytes: usize,
 }
 
 /// What of an object is lost, beside rows that were rejected one by one.
@@ -169,7 +169,6 @@ impl Rows {
             damage: Damage::None,
             until: UtcInstant(i64::MAX),
             newer_than_name: 0,
-            raw_bytes: 0,
         }
     }
 
@@ -227,7 +226,6 @@ impl Rows {
             Some((_, rows)) => *rows += 1,
             None => self.kept.push((day, 1)),
         }
-        self.raw_bytes += head.raw.len();
         self.keys.push(RowKey {
             cluster: self.clusters.index_of(head.cluster),
             at: head.at,
@@ -308,16 +306,16 @@ impl Rows {
         self.keys.is_empty()
     }
 
-    /// Roughly the memory that the rows held take: raw text, offsets and keys.
+    /// The memory that the rows held take: their cells, keys and clusters.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.raw_bytes + self.keys.len() * bytes_beside_text(self.cells.len())
+        let cells: usize = self.cells.iter().map(Cells::memory_bytes).sum();
+        cells + self.keys.len() * size_of::<RowKey>() + self.clusters.bytes
     }
 
     /// Hands over the rows held and starts anew.
     pub fn take_batch(&mut self) -> RowBatch {
         debug_assert!(self.cells.iter().all(|cells| cells.len() == self.keys.len()), "a row lacks a cell");
-        self.raw_bytes = 0;
         RowBatch {
             cells: self.cells.iter_mut().map(Cells::finish).collect(),
             keys: std::mem::take(&mut self.keys),
@@ -331,7 +329,8 @@ impl RowBatch {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let cells: usize = self.cells.iter().map(Array::get_array_memory_size).sum();
-        cells + self.keys.len() * std::mem::size_of::<RowKey>()
+        let clusters: usize = self.clusters.iter().map(|[a, b]| cluster_bytes([a, b])).sum();
+        cells + self.keys.capacity() * size_of::<RowKey>() + clusters
     }
 
     /// The same rows, each cell as an array of its column's type.
@@ -367,9 +366,12 @@ impl RowBatch {
     }
 }
 
-/// Memory of a row in a batch, beside its text.
-fn bytes_beside_text(columns: usize) -> usize {
-    columns * 5 + std::mem::size_of::<RowKey>()
+/// Memory of a distinct pair of cluster values: two texts that are shared, and the places in which they are looked up.
+fn cluster_bytes(pair: [&str; 2]) -> usize {
+    /// The counts before a shared text, and what an allocation takes beside its bytes.
+    const BESIDE_TEXT: usize = 32;
+    let places = size_of::<[Arc<str>; 2]>() + size_of::<(u64, u32)>() * 2;
+    places + pair.iter().map(|text| text.len() + BESIDE_TEXT).sum::<usize>()
 }
 
 /// The front of raw bytes that is kept; text is not cut inside a character.
@@ -385,8 +387,12 @@ fn cut(bytes: &[u8]) -> &[u8] {
 #[derive(Debug, Default)]
 struct Clusters {
     pairs: Vec<[Arc<str>; 2]>,
-    by_pair: HashMap<[Arc<str>; 2], u32>,
+    /// The number of a pair, beside its hash.
+    table: HashTable<(u64, u32)>,
+    hasher: DefaultHashBuilder,
     last: u32,
+    /// The memory that the pairs take.
+    bytes: usize,
 }
 
 impl Clusters {
@@ -395,18 +401,26 @@ impl Clusters {
         if self.pairs.get(self.last as usize).is_some_and(same) {
             return self.last;
         }
-        let pair = pair.map(Arc::<str>::from);
-        let next =
-            u32::try_from(self.pairs.len()).expect("fewer pairs than rows, and rows are counted in 32 bits");
-        self.last = *self.by_pair.entry(pair.clone()).or_insert(next);
-        if self.last == next {
-            self.pairs.push(pair);
-        }
+        let hash = self.hasher.hash_one(pair);
+        let found =
+            self.table.find(hash, |(known, number)| *known == hash && same(&self.pairs[*number as usize]));
+        self.last = match found {
+            Some((_, number)) => *number,
+            None => self.add(hash, pair),
+        };
         self.last
     }
 
+    fn add(&mut self, hash: u64, pair: [&str; 2]) -> u32 {
+        let number =
+            u32::try_from(self.pairs.len()).expect("fewer pairs than rows, and rows are counted in 32 bits");
+        self.table.insert_unique(hash, (hash, number), |(hash, _)| *hash);
+        self.pairs.push(pair.map(Arc::from));
+        self.bytes += cluster_bytes(pair);
+        number
+    }
+
     fn take(&mut self) -> Vec<[Arc<str>; 2]> {
-        *self = Self { pairs: std::mem::take(&mut self.pairs), ..Self::default() };
-        std::mem::take(&mut self.pairs)
+        std::mem::take(self).pairs
     }
 }

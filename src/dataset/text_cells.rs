@@ -19,6 +19,9 @@ const MAX_REPEATED_BYTES: usize = 512;
 /// Distinct texts after which it is judged whether texts repeat, and then each time that there are twice as many.
 const TRIAL_TEXTS: usize = 1024;
 
+/// Size of a view of a text.
+const VIEW_BYTES: usize = 16;
+
 /// The key of no text.
 const NULL: u32 = u32::MAX;
 
@@ -53,6 +56,14 @@ impl TextCells {
             Form::Plain(cells) => cells.len(),
         };
         before + self.nulls
+    }
+
+    /// The memory that the cells take; nulls at the end take none before a text follows them.
+    pub(super) fn memory_bytes(&self) -> usize {
+        match &self.form {
+            Form::Repeating(dictionary) => dictionary.memory_bytes(),
+            Form::Plain(cells) => text_bytes(cells),
+        }
     }
 
     pub(super) fn push_null(&mut self) {
@@ -121,6 +132,13 @@ impl Dictionary {
         self.keys.len()
     }
 
+    fn memory_bytes(&self) -> usize {
+        // The table has twice the room that it needs, at most; views are made in the end.
+        let beside_text = 2 * size_of::<(u64, u32)>() + VIEW_BYTES;
+        let texts = text_bytes(&self.texts) + self.distinct as usize * beside_text;
+        texts + self.keys.len() * size_of::<u32>()
+    }
+
     /// Adds a cell; false, and nothing is added, when a dictionary does not pay.
     fn push(&mut self, text: &str) -> bool {
         // Neighbours are often equal.
@@ -187,6 +205,11 @@ impl Dictionary {
         }
         cells
     }
+}
+
+/// The memory that texts in a builder take, with their offsets and marks for nulls.
+pub(super) fn text_bytes(texts: &StringBuilder) -> usize {
+    texts.values_slice().len() + texts.len() * size_of::<i32>() + texts.len() / 8
 }
 
 /// The bytes of a text in a builder.

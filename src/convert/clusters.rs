@@ -1,0 +1,243 @@
+//! The clusters of runs: in memory while their rows are, else in a file beside them; and their ranks in a merge.
+//!
+//! A day can have as many clusters as rows. No merge holds their texts: it walks over the sorted clusters of its runs
+//! once, and keeps for each run which of all clusters it has, as a bitmap.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+
+use super::run::{Run, RunData};
+use super::spill_failed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::scratch::private_file;
+
+/// The two values by which rows are clustered.
+pub(super) type Cluster = [Arc<str>; 2];
+
+/// Buffer of a file of clusters: there is one for each run of a merge.
+const READ_BYTES: usize = 16 << 10;
+
+/// No text of a cluster is longer: it is a part of a row.
+const MAX_TEXT_BYTES: u64 = 64 << 20;
+
+/// The file beside a spilled run that holds its clusters.
+pub(super) fn path_beside(rows: &Path) -> PathBuf {
+    rows.with_added_extension("clusters")
+}
+
+/// Clusters on their way into the file beside a spilled run.
+pub(super) struct ClusterFile {
+    file: BufWriter<File>,
+    path: PathBuf,
+}
+
+impl ClusterFile {
+    /// An empty file beside `rows`.
+    pub(super) fn create(rows: &Path) -> Result<Self> {
+        let path = path_beside(rows);
+        let file = private_file(&path).map_err(|cause| spill_failed(&path, cause))?;
+        Ok(Self { file: BufWriter::with_capacity(READ_BYTES, file), path })
+    }
+
+    /// Adds a cluster; they come in their order.
+    pub(super) fn write(&mut self, cluster: &Cluster) -> Result<()> {
+        let text = |text: &Arc<str>| {
+            self.file.write_all(&(text.len() as u64).to_le_bytes())?;
+            self.file.write_all(text.as_bytes())
+        };
+        cluster.iter().try_for_each(text).map_err(|cause| spill_failed(&self.path, cause))
+    }
+
+    /// All clusters are written.
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.file.flush().map_err(|cause| spill_failed(&self.path, cause))
+    }
+}
+
+/// The clusters of a run, one by one.
+enum Clusters<'a> {
+    Resident(std::slice::Iter<'a, Cluster>),
+    Spilled(BufReader<File>, PathBuf),
+}
+
+impl<'a> Clusters<'a> {
+    fn of(run: &'a Run) -> Result<Self> {
+        let path = match &run.data {
+            RunData::Resident(_) => return Ok(Self::Resident(run.clusters.iter())),
+            RunData::Spilled(rows) => path_beside(rows),
+            RunData::Staged(rows) => path_beside(&rows.path),
+        };
+        let file = File::open(&path).map_err(|cause| unreadable(&path, cause))?;
+        Ok(Self::Spilled(BufReader::with_capacity(READ_BYTES, file), path))
+    }
+
+    fn next(&mut self) -> Result<Option<Cluster>> {
+        match self {
+            Self::Resident(clusters) => Ok(clusters.next().cloned()),
+            Self::Spilled(file, path) => read(file).map_err(|cause| unreadable(path, cause)),
+        }
+    }
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> Error {
+    Error::unusable("cannot read staged clusters", cause).with("path", path.display())
+}
+
+/// The next cluster of a file; `None` at its end.
+fn read(file: &mut impl Read) -> io::Result<Option<Cluster>> {
+    let mut first = [0; 1];
+    if file.read(&mut first)? == 0 {
+        return Ok(None);
+    }
+    let mut file = first.as_slice().chain(file);
+    Ok(Some([read_text(&mut file)?, read_text(&mut file)?]))
+}
+
+fn read_text(file: &mut impl Read) -> io::Result<Arc<str>> {
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_TEXT_BYTES {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut text = String::new();
+    match file.take(length).read_to_string(&mut text)? as u64 == length {
+        true => Ok(text.into()),
+        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+/// Walks over the clusters of all runs in order, calls for each that is another than the one before, and gives the ranks
+/// of those of every run.
+pub(super) fn rank(runs: &[Run], mut call: impl FnMut(&Cluster) -> Result<()>) -> Result<Vec<Ranks>> {
+    let mut sources = runs.iter().map(Clusters::of).collect::<Result<Vec<_>>>()?;
+    let mut ranks = vec![RoaringBitmap::new(); runs.len()];
+    let mut heads = BinaryHeap::new();
+    for (number, source) in sources.iter_mut().enumerate() {
+        heads.extend(source.next()?.map(|cluster| Reverse((cluster, number))));
+    }
+    let mut last: Option<(Cluster, u32)> = None;
+    while let Some(Reverse((cluster, number))) = heads.pop() {
+        let rank = match &last {
+            Some((known, rank)) if *known == cluster => *rank,
+            _ => {
+                call(&cluster)?;
+                let rank = last.map_or(Some(0), |(_, rank)| rank.checked_add(1)).ok_or_else(too_many)?;
+                last = Some((cluster, rank));
+                rank
+            }
+        };
+        // Clusters that repeat or go back in a run are not what was written.
+        ranks[number].try_push(rank).map_err(|_| out_of_order())?;
+        heads.extend(sources[number].next()?.map(|cluster| Reverse((cluster, number))));
+    }
+    Ok(ranks.into_iter().map(Ranks::new).collect())
+}
+
+fn too_many() -> Error {
+    Error::new(ErrorKind::Unusable, "a day has more than 2^32 clusters of rows")
+}
+
+fn out_of_order() -> Error {
+    Error::new(ErrorKind::Unusable, "staged clusters are not in their order")
+}
+
+/// The ranks of a run's clusters among those of all runs, taken in order.
+pub(super) struct Ranks {
+    rest: roaring::bitmap::IntoIter,
+    /// The current cluster of the run, and its rank; `None` before the first.
+    current: Option<(u32, u32)>,
+}
+
+impl Ranks {
+    fn new(ranks: RoaringBitmap) -> Self {
+        Self { rest: ranks.into_iter(), current: None }
+    }
+
+    /// The rank of a cluster of the run: the current one, or one behind it.
+    pub(super) fn of(&mut self, cluster: u32) -> Result<u32> {
+        if let Some((current, rank)) = self.current
+            && current == cluster
+        {
+            return Ok(rank);
+        }
+        let next = self.current.map_or(0, |(current, _)| current + 1);
+        let skipped = cluster.checked_sub(next).ok_or_else(out_of_order)?;
+        let rank = self.rest.nth(skipped as usize).ok_or_else(out_of_order)?;
+        self.current = Some((cluster, rank));
+        Ok(rank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::super::run::Block;
+    use super::*;
+
+    fn run_of(clusters: &BTreeSet<(String, String)>, spill: bool, rows: PathBuf) -> Run {
+        let clusters: Vec<Cluster> =
+            clusters.iter().map(|(a, b)| [Arc::from(a.as_str()), Arc::from(b.as_str())]).collect();
+        if !spill {
+            let block = Arc::new(Block { cells: Vec::new(), keys: Vec::new() });
+            return Run { clusters, data: RunData::Resident(block), numbers: None, dictionary_bytes: 0 };
+        }
+        let mut file = ClusterFile::create(&rows).unwrap();
+        clusters.iter().for_each(|cluster| file.write(cluster).unwrap());
+        file.finish().unwrap();
+        Run { clusters: Vec::new(), data: RunData::Spilled(rows), numbers: None, dictionary_bytes: 0 }
+    }
+
+    proptest! {
+        #[test]
+        fn clusters_have_the_rank_that_they_have_among_all_wherever_they_are(
+            runs in prop::collection::vec((prop::collection::btree_set(("[ab]{0,2}", "[ab가]{0,2}"), 0..8), any::<bool>()), 1..6),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let all: BTreeSet<&(String, String)> = runs.iter().flat_map(|(clusters, _)| clusters).collect();
+            let made: Vec<Run> = runs
+                .iter()
+                .enumerate()
+                .map(|(number, (clusters, spill))| run_of(clusters, *spill, folder.path().join(number.to_string())))
+                .collect();
+            let mut called = Vec::new();
+            let ranks = rank(&made, |[a, b]| {
+                called.push((a.to_string(), b.to_string()));
+                Ok(())
+            });
+            for (mut ranks, (clusters, _)) in ranks.unwrap().into_iter().zip(&runs) {
+                for (number, cluster) in (0..).zip(clusters) {
+                    let expected = all.iter().position(|known| *known == cluster).unwrap();
+                    prop_assert_eq!(ranks.of(number).unwrap() as usize, expected);
+                    prop_assert_eq!(ranks.of(number).unwrap() as usize, expected, "many rows have it");
+                }
+                let behind = u32::try_from(clusters.len()).unwrap();
+                prop_assert!(ranks.of(behind).is_err(), "the run has no such cluster");
+            }
+            prop_assert_eq!(called.iter().collect::<BTreeSet<_>>(), all);
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_or_changed_is_an_error() {
+        let whole: Vec<u8> = [1_u64.to_le_bytes().as_slice(), b"a", &2_u64.to_le_bytes(), b"bc"].concat();
+        assert!(read(&mut whole.as_slice()).unwrap().is_some());
+        assert!(read(&mut [].as_slice()).unwrap().is_none());
+        for end in 1..whole.len() {
+            assert!(read(&mut &whole[..end]).is_err());
+        }
+        let endless = [u64::MAX.to_le_bytes().as_slice(), b"a"].concat();
+        assert!(read(&mut endless.as_slice()).is_err());
+        let no_text = [1_u64.to_le_bytes().as_slice(), b"\xff", &0_u64.to_le_bytes()].concat();
+        assert!(read(&mut no_text.as_slice()).is_err());
+    }
+}
