@@ -341,7 +341,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::publish::manifest::tests::manifest;
+    use crate::publish::manifest::tests::{manifest, manifest_of};
     use crate::store::LocalLake;
 
     fn run(number: usize) -> String {
@@ -425,7 +425,7 @@ mod tests {
             location: "s3://lake/s3_access/".to_owned(),
             registered_at: String::new(),
         };
-        let live = Manifest { run: run(1), ..manifest() };
+        let live = manifest_of(&run(1));
         lake.write(&format!("{partition}/_manifest.json"), &serde_json::to_vec(&live).unwrap()).unwrap();
         for number in 1..=KEPT_RUNS + 3 {
             mark_registered(&lake, &mark(number)).unwrap();

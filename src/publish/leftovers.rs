@@ -154,7 +154,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::publish::manifest::tests::manifest;
+    use crate::publish::manifest::tests::{manifest, manifest_of};
     use crate::publish::{StagedDay, SupersededRun, read_manifest};
     use crate::store::{LocalLake, LockTaker};
 
@@ -201,22 +201,22 @@ mod tests {
 
     #[test]
     fn in_a_folder_a_run_that_was_robbed_cannot_commit_what_was_swept() {
+        const ROBBED: &str = "20231102T000000Z-0000000b";
+        const THIEF: &str = "20231102T000001Z-0000000c";
         let root = tempfile::tempdir().unwrap();
         let lake = LocalLake::open(root.path().to_str().unwrap()).unwrap();
         let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
         let taker = |run: &str, steals| LockTaker { run: run.to_owned(), holder: run.to_owned(), steals };
         let begun =
             |run: &str, steals| StagedDay::begin(&lake, partition.clone(), &taker(run, steals)).unwrap();
-        let commit = |staged: StagedDay<'_>, run: &str| {
-            staged.commit(&Manifest { run: run.to_owned(), ..manifest() }).map(drop)
-        };
-        let mut robbed = begun("robbed", false);
-        robbed.parts_target().partition.create("robbed/part").unwrap().flush().unwrap();
-        commit(begun("thief", true), "thief").unwrap();
+        let commit = |staged: StagedDay<'_>, run: &str| staged.commit(&manifest_of(run)).map(drop);
+        let mut robbed = begun(ROBBED, false);
+        robbed.parts_target().partition.create(&format!("{ROBBED}/part")).unwrap().flush().unwrap();
+        commit(begun(THIEF, true), THIEF).unwrap();
         let lock = lake.lock(&partition, &taker("clean", false)).unwrap();
         lake.sweep(&partition).unwrap();
         drop(lock);
-        assert!(commit(robbed, "robbed").unwrap_err().is_retryable());
-        assert_eq!(read_manifest(&lake, &partition).unwrap().unwrap().run, "thief");
+        assert!(commit(robbed, ROBBED).unwrap_err().is_retryable());
+        assert_eq!(read_manifest(&lake, &partition).unwrap().unwrap().run, THIEF);
     }
 }

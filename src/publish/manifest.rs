@@ -193,6 +193,14 @@ impl Manifest {
 pub(super) mod tests {
     use super::*;
 
+    /// The manifest of the day that a run has published, with one part.
+    pub(crate) fn manifest_of(run: &str) -> Manifest {
+        let mut manifest = Manifest { run: run.to_owned(), ..manifest() };
+        manifest.parts[0].path = part_path(run, 0);
+        manifest.inputs_file.path = inputs::path_of(run);
+        manifest
+    }
+
     /// The manifest of a day with one part.
     pub(crate) fn manifest() -> Manifest {
         let json = serde_json::json!({
