@@ -50,8 +50,8 @@ pub(super) struct ShardIndex {
 pub(super) struct StagedFile {
     pub(super) name: String,
     pub(super) bytes: u64,
-    /// SHA-256, in hexadecimal.
-    pub(super) sha256: String,
+    /// What [`of_staged`](super::checksum::of_staged) makes of it.
+    pub(super) hash: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

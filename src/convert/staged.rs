@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use highway::Key;
 use rayon::prelude::*;
 
 use super::checksum;
@@ -161,14 +162,15 @@ impl Staging {
 
     /// Brings the files of a shard to this machine, below `scratch`, unless they are on it; gives their folder. Each is what
     /// the shard has written.
-    fn bring(&self, folder: &str, files: &[StagedFile], scratch: &Path) -> Result<PathBuf> {
+    fn bring(&self, folder: &str, index: &ShardIndex, scratch: &Path) -> Result<PathBuf> {
+        let (files, key) = (&index.files, checksum::plan_key(&index.plan));
         let here = match self.lake.local_path(folder) {
             Some(here) => here,
             None => self.fetch(folder, files, &scratch.join("shards").join(folder))?,
         };
         files.par_iter().try_for_each(|file| {
             let path = here.join(&file.name);
-            check_file(&path, file).map_err(|cause| {
+            check_file(&path, file, key).map_err(|cause| {
                 Error::unusable("a staged file is not what its shard wrote", cause)
                     .with("file", self.lake.address(&format!("{folder}/{}", file.name)))
                     .hint(AGAIN)
@@ -194,7 +196,7 @@ impl Staging {
 }
 
 /// Whether a file has the size and the checksum that its shard has noted.
-fn check_file(path: &Path, expected: &StagedFile) -> io::Result<()> {
+fn check_file(path: &Path, expected: &StagedFile, key: Key) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     if !meta.is_file() {
         return Err(io::Error::other("it is not a regular file"));
@@ -203,8 +205,8 @@ fn check_file(path: &Path, expected: &StagedFile) -> io::Result<()> {
     if meta.len() != expected.bytes {
         return Err(io::Error::other(format!("it has {} bytes, not {}", meta.len(), expected.bytes)));
     }
-    match checksum::of_file(path)? {
-        (_, sha256) if sha256 == expected.sha256 => Ok(()),
+    match checksum::of_staged(path, key)? {
+        (_, hash) if hash == expected.hash => Ok(()),
         _ => Err(io::Error::other("its checksum is another one")),
     }
 }
@@ -255,8 +257,9 @@ impl Scattered {
         let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
         let newer_than_name = self.counts.iter().map(|count| count.newer_than_name).collect();
         // Last, since the files are complete only now.
-        let files = staged_files(folder).map_err(|cause| spill_failed(folder, cause))?;
         let Attempt { table, shard, run, plan } = *attempt;
+        let files = staged_files(folder, checksum::plan_key(plan));
+        let files = files.map_err(|cause| spill_failed(folder, cause))?;
         let [plan, table, folder] = [plan, table, run].map(str::to_owned);
         Ok(ShardIndex {
             plan,
@@ -289,7 +292,7 @@ impl Scattered {
         });
         // Nothing is fetched before every shard is known to be there.
         let found = found.collect::<Result<Vec<_>>>()?;
-        let bring = |(folder, index): &(String, ShardIndex)| staging.bring(folder, &index.files, scratch);
+        let bring = |(folder, index): &(String, ShardIndex)| staging.bring(folder, index, scratch);
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
@@ -332,11 +335,11 @@ impl Scattered {
 }
 
 /// Every file of a folder, as it was written.
-fn staged_files(folder: &Path) -> io::Result<Vec<StagedFile>> {
+fn staged_files(folder: &Path, key: Key) -> io::Result<Vec<StagedFile>> {
     let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     let staged = |path: &PathBuf| {
-        let (bytes, sha256) = checksum::of_file(path)?;
-        Ok(StagedFile { name: name_of(path), bytes, sha256 })
+        let (bytes, hash) = checksum::of_staged(path, key)?;
+        Ok(StagedFile { name: name_of(path), bytes, hash })
     };
     paths.par_iter().map(staged).collect()
 }

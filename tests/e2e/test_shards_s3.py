@@ -130,14 +130,16 @@ def test_a_removal_killed_at_any_request_is_finished_by_the_next_publish(
         of_day.publish()
     proxy.forget()
     clean.publish("--remove-staging")
-    receipt = max(seen.number for seen in proxy.requests(operation="PutObject", path="*/_staging/d/plan.json"))
+    plans = proxy.requests(operation="PutObject", path="*/_staging/d/plan.json")
+    receipt = max(seen.number for seen in plans)
     last = len(proxy.requests())
     assert last > receipt + 2 * SHARDS, "the removal follows the receipt"
     for point in POINTS:
         proxy.forget()
         where = {"skip": receipt - 1 + point * (last - receipt) // POINTS[-1]}
         strike = partial(Strike, carried_out=carried_out)
-        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, shared.publication("--remove-staging"))
+        command = shared.publication("--remove-staging")
+        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
         assert code == -signal.SIGKILL, said
         proxy.forget()
         shared.publish("--remove-staging")

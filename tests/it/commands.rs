@@ -64,7 +64,7 @@ fn a_shard_that_is_not_in_the_plan_is_refused() {
     let work = planned();
     convert(&work, "plan.json", "3").exits(2).says(&["no such shard", "shard: 3", "shards: 3", "from 0"]);
     convert(&work, "plan.json", "x").exits(2);
-    convert(&work, "missing.json", "0").exits(2).says(&["cannot read the plan", "missing.json"]);
+    convert(&work, "missing.json", "0").exits(2).says(&["no plan found", "missing.json"]);
 }
 
 #[test]
