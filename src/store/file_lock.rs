@@ -38,10 +38,6 @@ pub(super) struct FileLock {
     file: File,
     partition: Partition,
     /// Who held it and was killed, a line each.
-    #[cfg_attr(
-        not(any(feature = "aws", test)),
-        expect(dead_code, reason = "only locks across machines outlive a process")
-    )]
     dead: String,
     was_stolen: bool,
     /// Whether the file stays for those who ask who was killed.

@@ -56,10 +56,12 @@ impl LocalLake {
     pub(super) fn bring_back(&self, partition: &Partition) -> Result<bool> {
         let live = self.live(partition);
         let aside = self.aside(partition);
+        let replaced = if live.exists() { runs_of(&aside) } else { Vec::new() };
         let brought = self.staging().refuse_links(&aside).and_then(|()| bring_back(&aside, &live));
         let brought = brought.map_err(|cause| {
             write_failed("cannot bring back the day that an earlier run set aside", &live, cause)
         })?;
+        self.forget_quarantine(partition, replaced);
         self.staging().remove_empty_above(&aside);
         Ok(brought)
     }
@@ -108,7 +110,8 @@ impl LocalLake {
             if is_in_use(&left) == Some(true) {
                 continue;
             }
-            self.forget_quarantine(partition, &left);
+            let name = left.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+            self.forget_quarantine(partition, runs_of(&left.join("next")).into_iter().chain(name).collect());
             let is_folder = fs::symlink_metadata(&left).is_ok_and(|meta| meta.is_dir());
             let removed = if is_folder { fs::remove_dir_all(&left) } else { fs::remove_file(&left) };
             match removed {
@@ -122,11 +125,9 @@ impl LocalLake {
     /// Removes the rejected rows of the runs whose work is left: of one that was killed before its commit, and of the day
     /// that one replaced which was killed after it. Those of the live day stay, and so do those of refused days, whose
     /// runs have left nothing.
-    fn forget_quarantine(&self, partition: &Partition, left: &Path) {
+    fn forget_quarantine(&self, partition: &Partition, runs: Vec<String>) {
         let live = runs_of(&self.live(partition));
-        let name = left.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let runs = runs_of(&left.join("next")).into_iter().chain([name.to_owned()]);
-        for run in runs.filter(|run| is_run_name(run) && !live.contains(run)) {
+        for run in runs.into_iter().filter(|run| is_run_name(run) && !live.contains(run)) {
             let path = self.root().join(partition.quarantine()).join(format!("{run}.jsonl"));
             // Best effort: the next run of the day removes what is superseded.
             let _ = fs::remove_file(&path);
@@ -179,4 +180,37 @@ fn children(folder: &Path) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.sort();
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Lake;
+
+    fn taker(run: &str) -> LockTaker {
+        LockTaker { run: run.to_owned(), holder: format!("run {run}"), steals: false }
+    }
+
+    /// The lock of a bucket's day can be taken over at once only from a run that is known to be dead.
+    #[test]
+    fn on_a_machine_that_works_for_a_bucket_the_work_of_killed_runs_goes_and_their_names_stay() {
+        let scratch = tempfile::tempdir().unwrap();
+        let lake = LocalLake::private(scratch.path(), "bucket");
+        let partition = Partition { table: "t".to_owned(), day: "2023-11-01".parse().unwrap() };
+        let lock = lake.lock_file(&partition, &taker("dead")).unwrap();
+        let work = lake.scratch(&partition, "dead").unwrap();
+        assert!(lake.left_here().is_empty(), "a run works there");
+        let (path, said) = (work.path().to_owned(), fs::read(lake.lock_path(&partition)).unwrap());
+        drop((work, lock));
+        fs::create_dir_all(&path).unwrap();
+        fs::write(lake.lock_path(&partition), said).unwrap();
+        assert_eq!(lake.left_here(), std::slice::from_ref(&partition));
+        lake.sweep_others(&taker("other"));
+        assert!(!path.exists() && lake.left_here().is_empty());
+        let next = lake.lock_file(&partition, &taker("next")).unwrap();
+        #[cfg(feature = "aws")]
+        assert!(next.knows_as_dead("run dead"));
+        drop(next);
+        assert!(!lake.root().join("_staging").exists());
+    }
 }

@@ -122,8 +122,11 @@ impl WorkFolder {
         let Kind::Beside(lake) = &self.kind else { return Ok(()) };
         let lake = fs::metadata(lake)?;
         let mode = lake.mode() & 0o7777;
-        let group = (fs::metadata(&self.top)?.gid() != lake.gid()).then(|| lake.gid());
-        let is_given = group.is_none_or(|group| chown(&self.top, None, Some(group)).is_ok());
+        let ours = fs::metadata(&self.top)?;
+        // Only root can give it to another owner.
+        let owner = geteuid().is_root().then_some(lake.uid());
+        let group = (ours.gid() != lake.gid()).then(|| lake.gid());
+        let is_given = chown(&self.top, owner, group).is_ok();
         let is_private = mode & OTHERS_MAY_WRITE != 0 || !is_given;
         fs::set_permissions(&self.top, fs::Permissions::from_mode(if is_private { 0o700 } else { mode }))
     }

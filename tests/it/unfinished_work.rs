@@ -219,8 +219,10 @@ fn a_replaced_day_is_out_of_the_way_of_readers_and_goes_with_its_rejected_rows()
         names.map(|name| name.into_string().unwrap()).collect::<Vec<_>>()
     };
     for sweep in SWEEPS {
-        for work_folder in [work.beside("lake"), work.lake().join("_staging")] {
-            let left = work_folder.join(IN_DAY).join(&new).join("next");
+        let next = |folder: PathBuf| folder.join(IN_DAY).join(&new).join("next");
+        let staging = work.lake().join("_staging");
+        // The last one without an exchange.
+        for left in [next(work.beside("lake")), next(staging), aside(&work)] {
             copy(&work.path("before").join(IN_DAY), &left);
             fs::copy(
                 work.path(&format!("before/_quarantine/{IN_DAY}/{old}.jsonl")),
