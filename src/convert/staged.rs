@@ -278,13 +278,13 @@ impl Scattered {
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
-            all.take_up(index, &folder)?;
+            all.take_up(index, &folder);
         }
         all.counts.sort_by_key(|count| count.object);
         Ok(all)
     }
 
-    fn take_up(&mut self, index: ShardIndex, folder: &Path) -> Result<()> {
+    fn take_up(&mut self, index: ShardIndex, folder: &Path) {
         self.runs.extend(index.runs.into_iter().map(|run| Run {
             clusters: run.clusters.into_iter().map(|pair| pair.map(Arc::from)).collect(),
             data: RunData::Spilled(folder.join(run.file)),
@@ -304,7 +304,6 @@ impl Scattered {
             let files = staged.files.iter().map(|file| folder.join(file)).collect();
             self.quarantines.push(Quarantine::of_shard(staged.max_bytes, files, staged.tallies));
         }
-        Ok(())
     }
 }
 
