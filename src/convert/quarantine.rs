@@ -175,7 +175,9 @@ pub(super) fn put_aside(
     let mut written = vec![0; fed.len()];
     for rejection in rejections {
         let (position, reason) = (rejection.position, rejection.reason);
-        fed.iter_mut().for_each(|day| day.count(object, reason));
+        for day in fed.iter_mut() {
+            day.count(object, reason);
+        }
         if !fed.iter_mut().any(|day| day.has_room(position)) {
             continue;
         }

@@ -3,7 +3,7 @@
 //! A row is a frame: four numbers of 32 bits (object, record, bytes of the reason, bytes of the line), the reason, the line.
 //! A stream holds no file open, neither while it is written nor while it is read: a day in many shards has thousands.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::spill_failed;
 use crate::dataset::Position;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::scratch::private_file;
+use crate::store::scratch::{private_file, private_file_end};
 
 /// Bytes that wait before they are written.
 const WRITE_BYTES: usize = 8 << 10;
@@ -63,7 +63,7 @@ impl RejectStream {
     }
 
     fn flush(&mut self) -> Result<()> {
-        let append = || OpenOptions::new().append(true).open(&self.path)?.write_all(&self.waiting);
+        let append = || private_file_end(&self.path)?.write_all(&self.waiting);
         append().map_err(|cause| spill_failed(&self.path, cause))?;
         self.waiting.clear();
         Ok(())

@@ -111,7 +111,7 @@ impl ShardIndex {
         let bad_run = || self.runs.iter().any(|run| !run.is_plausible());
         let checks: [(&dyn Fn() -> bool, &str); 4] = [
             (&|| !self.has_its_files(), "it does not name each of its files once"),
-            (&bad_run, "the clusters of its rows are not beside them"),
+            (&bad_run, "one of its runs is not as shards leave them"),
             (&|| !self.counts_each_object(objects), "it does not count each object of its shard once"),
             (&|| !self.counts_rejected_rows(), "its counts of rejected rows are not those of its objects"),
         ];

@@ -296,19 +296,13 @@ impl Scattered {
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
-            all.take_up(index, &folder, table.objects.len(), &types)?;
+            all.take_up(index, &folder, table.objects.len(), &types);
         }
         all.counts.sort_by_key(|count| count.object);
         Ok(all)
     }
 
-    fn take_up(
-        &mut self,
-        index: ShardIndex,
-        folder: &Path,
-        objects: usize,
-        types: &Arc<[DataType]>,
-    ) -> Result<()> {
+    fn take_up(&mut self, index: ShardIndex, folder: &Path, objects: usize, types: &Arc<[DataType]>) {
         self.runs.extend(index.runs.into_iter().map(|run| {
             let (path, types) = (folder.join(run.file), Arc::clone(types));
             Run {
@@ -330,7 +324,6 @@ impl Scattered {
             let files = staged.files.iter().map(|file| folder.join(file)).collect();
             self.quarantines.push(Quarantine::of_shard(staged.max_bytes, files, staged.tallies));
         }
-        Ok(())
     }
 }
 

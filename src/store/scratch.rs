@@ -77,6 +77,11 @@ pub fn private_file(path: &Path) -> io::Result<File> {
     options.custom_flags(flags(OFlags::NOFOLLOW)).open(path)
 }
 
+/// Opens a file made by [`private_file`] to write behind its end.
+pub fn private_file_end(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).custom_flags(flags(OFlags::NOFOLLOW)).open(path)
+}
+
 /// Flags as the standard library takes them.
 pub(super) fn flags(flags: OFlags) -> i32 {
     i32::try_from(flags.bits()).unwrap_or_default()
