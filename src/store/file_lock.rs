@@ -29,7 +29,7 @@ const SWEEPER_LOOKS: u32 = 200;
 /// How often another holder is looked at again: a sweeper that has just come has not yet said who he is.
 const HOLDER_LOOKS: u32 = 1;
 /// How often the file is opened at most while runs that end remove its folder.
-const OPEN_ATTEMPTS: u32 = 20;
+const OPEN_ATTEMPTS: u32 = 10_000;
 
 /// A lock file, locked by the kernel and removed at the end.
 pub(super) struct FileLock {

@@ -16,7 +16,7 @@ use super::write_failure::write_failed;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often it is made at most while runs that end remove it.
-const MAKE_ATTEMPTS: u32 = 20;
+const MAKE_ATTEMPTS: u32 = 10_000;
 const GROUP_AND_OTHERS: u32 = 0o077;
 
 /// The private folder of this user in `scratch`, made if it is missing.

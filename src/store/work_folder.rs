@@ -14,7 +14,7 @@ use rustix::process::geteuid;
 use super::private_folder::private_folder;
 
 /// How often a folder is made at most of which another run removes a parent at that moment.
-const MAKE_ATTEMPTS: u32 = 20;
+const MAKE_ATTEMPTS: u32 = 10_000;
 const STAGING: &str = "_staging";
 const OTHERS_MAY_WRITE: u32 = 0o002;
 
