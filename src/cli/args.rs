@@ -57,7 +57,7 @@ pub(super) struct GlobalArgs {
     #[arg(long, global = true, value_name = "N")]
     pub(super) threads: Option<String>,
     /// Memory for rows and files in the making, such as 1GiB; the process takes up to 64MiB and
-    /// 2MiB a thread on top. At least 64MiB [default: 1 GiB; env: LOGMILL_MEMORY]
+    /// 3MiB a thread on top. At least 64MiB [default: 1 GiB; env: LOGMILL_MEMORY]
     #[arg(long, global = true, value_name = "SIZE")]
     pub(super) memory: Option<String>,
     /// Say nothing but errors and data

@@ -68,7 +68,12 @@ impl Budget {
 
     /// What gathering has for rows that are not encoded yet.
     fn row_bytes(&self) -> usize {
-        self.memory - self.memory / 4 - ENCODER_BYTES.min(self.memory / 4)
+        self.memory - self.memory / 4 - self.encoder_bytes()
+    }
+
+    /// What encoding is given beside the row group: in little memory the rest of what it takes is outside.
+    fn encoder_bytes(&self) -> usize {
+        ENCODER_BYTES.min(self.memory / 2)
     }
 }
 

@@ -107,10 +107,10 @@ fn read_text(file: &mut impl Read) -> io::Result<Arc<str>> {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut text = String::new();
-    match file.take(length).read_to_string(&mut text)? as u64 == length {
-        true => Ok(text.into()),
-        false => Err(io::ErrorKind::UnexpectedEof.into()),
+    if file.take(length).read_to_string(&mut text)? as u64 == length {
+        return Ok(text.into());
     }
+    Err(io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Walks over the clusters of all runs in order, calls for each that is another than the one before, and gives the ranks
