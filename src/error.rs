@@ -1,7 +1,7 @@
 //! The one error of the crate.
 //!
 //! A message is a lower-case fragment that says what was being tried; the facts around it are context pairs; the
-//! cause stays a source. Rows that cannot be decoded are not errors but values ([`crate::dataset::Rejection`]).
+//! cause stays a source. Rows that cannot be decoded are not errors but values ([`crate::table::Rejection`]).
 
 use std::error::Error as StdError;
 use std::fmt;

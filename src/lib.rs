@@ -34,6 +34,7 @@
 //! # Ok::<(), logmill::error::Error>(())
 //! ```
 
+pub mod audit;
 pub mod cancel;
 pub mod catalog;
 pub mod cli;
@@ -41,6 +42,7 @@ pub mod convert;
 pub mod dataset;
 pub mod error;
 pub mod escape;
+mod json;
 pub mod kst;
 pub mod ledger;
 pub mod plan;
@@ -49,4 +51,6 @@ pub mod publish;
 pub mod query;
 #[cfg(feature = "query")]
 pub mod report;
+pub mod rules;
 pub mod store;
+pub mod table;

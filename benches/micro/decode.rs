@@ -1,8 +1,9 @@
 //! Bytes to rows: what the decoder of a log type does, with the hash of each row and the Arrow builders that it fills.
 
 use divan::Bencher;
-use logmill::dataset::{DecodeLimits, RowBatch, Rows};
+use logmill::dataset::DecodeLimits;
 use logmill::kst::DayRange;
+use logmill::table::{RowBatch, Rows};
 
 use crate::made::{DATASETS, MadeLogs, day};
 

@@ -8,11 +8,13 @@ use std::sync::LazyLock;
 use divan::counter::BytesCount;
 use logmill::cancel::Cancel;
 use logmill::convert::{ConvertOptions, Observer};
-use logmill::dataset::{self, Dataset, DecodeLimits, Naming, RedactRules, TableSchema};
+use logmill::dataset::{self, Dataset, DecodeLimits};
 use logmill::kst::KstDay;
 use logmill::plan::{KeyTimes, TablePlan, TableSource, plan_table};
+use logmill::rules::RedactRules;
 use logmill::store::unpack::Unpacked;
 use logmill::store::{Connector, SourceAccess, Way};
+use logmill::table::{Naming, TableSchema};
 use rayon::ThreadPool;
 
 use crate::clock::korean_day;

@@ -201,7 +201,8 @@ fn changed_parameters(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{self, Naming};
+    use crate::dataset;
+    use crate::table::Naming;
 
     fn wanted() -> TableDefinition {
         let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);

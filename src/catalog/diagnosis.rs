@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use super::change::{Comparison, StandingTable, compare, find, same_location, same_type};
 use super::partition::RUN_PARAMETER;
 use super::{CatalogColumn, PARTITION_KEY, StandingPartition, TableDefinition};
+use crate::audit::freshness::InputsChange;
 use crate::kst::KstDay;
 use crate::plan::PlannedObject;
-use crate::publish::freshness::InputsChange;
 use crate::publish::{InputLine, Manifest};
 use crate::store::lake::is_run_name;
 
@@ -269,8 +269,9 @@ mod tests {
     use super::*;
     use crate::catalog::partition::tests::{definition, standing};
     use crate::catalog::table::SERDE;
-    use crate::dataset::{self, Naming};
+    use crate::dataset;
     use crate::ledger::RowLedger;
+    use crate::table::Naming;
 
     const FOLDER: &str = "s3://lake/s3_access/";
 

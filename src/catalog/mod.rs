@@ -19,9 +19,9 @@ pub use partition::{PartitionDefinition, StandingPartition};
 pub use registration::{RegisterRules, Registered, TableShape, definition, foresee, register};
 pub use table::{CatalogColumn, PARTITION_KEY, TableDefinition};
 
+use crate::audit::ColumnStatistics;
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
-use crate::publish::ColumnStatistics;
 
 /// What became of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -81,7 +81,8 @@ impl PartitionDefinition {
 pub(super) mod tests {
     use super::*;
     use crate::catalog::TableDefinition;
-    use crate::dataset::{self, Naming};
+    use crate::dataset;
+    use crate::table::Naming;
 
     fn manifest(day: &str) -> Manifest {
         Manifest { day: day.parse().unwrap(), ..crate::publish::tests::manifest() }

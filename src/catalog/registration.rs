@@ -2,13 +2,14 @@
 
 use super::change::agreed;
 use super::{Catalog, PARTITION_KEY, PartitionDefinition, PartitionState, TableDefinition};
-use crate::dataset::{self, Naming, Promotion};
+use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{TablePlan, TableSource};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
 use crate::store::lake::Partition;
+use crate::table::{Naming, Promotion};
 
 /// How days are to be registered.
 #[derive(Debug, Clone, Copy, Default)]
@@ -136,7 +137,7 @@ fn tell_statistics(
         if !is_newest(catalog, lake, partition, rules)? {
             return Ok(());
         }
-        let columns = publish::column_statistics(lake, partition, manifest)?;
+        let columns = crate::audit::column_statistics(lake, partition, manifest)?;
         catalog.put_statistics(&partition.table, &columns, at)
     };
     match told() {

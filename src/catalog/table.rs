@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::dataset::{Naming, TableSchema};
 use crate::kst::KstDay;
+use crate::table::{Naming, TableSchema};
 
 /// The one partition key: text, since only such keys let Athena filter partitions in the catalog.
 pub const PARTITION_KEY: &str = "proc_ymd";
@@ -26,7 +26,7 @@ pub struct CatalogColumn {
     pub name: String,
     /// Hive type.
     pub hive_type: String,
-    /// What it means; at most [`MOST_COMMENT_BYTES`](crate::dataset::column::MOST_COMMENT_BYTES).
+    /// What it means; at most [`MOST_COMMENT_BYTES`](crate::table::column::MOST_COMMENT_BYTES).
     pub comment: String,
 }
 

@@ -16,10 +16,10 @@ use super::settings::Flags;
 use super::summary::{FailedTable, RangeSummary};
 use super::tables::{NotBuilt, Tables};
 use super::{Context, forecast, metrics, on_workers};
+use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{DayObjects, Order, TableSource};
-use crate::publish::freshness::{DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {

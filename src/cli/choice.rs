@@ -1,9 +1,9 @@
 //! Which of many days are made anew.
 
 use super::args::{BackfillArgs, Only};
+use crate::audit::freshness::DayStatus;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::publish::freshness::DayStatus;
 
 /// Which days are made.
 pub(super) enum Rule {

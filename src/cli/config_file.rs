@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::dataset::Promotion;
 use crate::error::{Error, ErrorKind, Result};
+use crate::table::Promotion;
 
 /// What the file can say.
 #[derive(Debug, Default, Deserialize)]

@@ -11,15 +11,14 @@ use super::exit::Exit;
 use super::settings::Flags;
 use super::{Context, console};
 use crate::convert::{ObjectReader, QuarantinedRow};
-use crate::dataset::{
-    self, Column, Dataset, DecodeLimits, KeyClaim, Naming, RedactRules, Rejection, RowBatch, RowRules, Rows,
-    TableSchema,
-};
+use crate::dataset::{self, Dataset, DecodeLimits, KeyClaim};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, UtcInstant};
 use crate::ledger::RowLedger;
+use crate::rules::{RedactRules, RowRules};
 use crate::store::unpack::Unpacked;
 use crate::store::{SourceAccess, Store};
+use crate::table::{Column, Naming, Rejection, RowBatch, Rows, TableSchema};
 
 /// Rows shown where nobody says how many, on a table.
 const DEFAULT_LIMIT: usize = 10;

@@ -7,10 +7,11 @@ use super::exit::Exit;
 use super::settings::{Flags, Settings};
 use super::{Context, console};
 use crate::catalog::{CatalogColumn, TableDefinition};
-use crate::dataset::{self, Dataset, Naming, TableSchema};
+use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::TableSource;
+use crate::table::{Naming, TableSchema};
 
 pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = settings(args, global, context)?;
@@ -99,7 +100,7 @@ fn text(Table { name, schema, .. }: &Table) -> String {
 }
 
 fn lines(Table { name, dataset, schema, .. }: &Table) -> String {
-    let line = |column: &dataset::Column| {
+    let line = |column: &crate::table::Column| {
         json!({
             "dataset": dataset.name(),
             "table": name,
@@ -107,7 +108,7 @@ fn lines(Table { name, dataset, schema, .. }: &Table) -> String {
             "snake": column.named(Naming::Snake),
             "compact": column.named(Naming::Compact),
             "type": column.column_type.hive(),
-            "json": column.column_type == dataset::ColumnType::Json,
+            "json": column.column_type == crate::table::ColumnType::Json,
             "source": column.source(),
             "meaning": column.meaning,
         })

@@ -11,10 +11,10 @@ use super::exit::Exit;
 use super::settings::Flags;
 use super::summary::left_out;
 use super::tables::Tables;
+use crate::audit::freshness::{DayState, DayStatus, FirstLogs, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
-use crate::publish::freshness::{DayState, DayStatus, FirstLogs, day_status};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 

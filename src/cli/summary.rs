@@ -10,13 +10,13 @@ use super::console;
 use super::exit::Exit;
 use super::tables::NotBuilt;
 use super::whole_file::WholeFile;
+use crate::audit::freshness::{DayState, DayStatus};
 use crate::convert::CountedOnly;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{LeftGroup, TablePlan};
 use crate::publish::Manifest;
-use crate::publish::freshness::{DayState, DayStatus};
 
 const SUMMARY_VERSION: u32 = 1;
 

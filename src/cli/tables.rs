@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::console::Console;
 use super::settings::{LogFormat, Settings};
+use crate::audit::freshness::first_published;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::plan::{TableSource, holds_logs, lone_dates};
-use crate::publish::freshness::first_published;
 use crate::store::{Connector, Lake};
 
 /// Missing folders that are named one by one.

@@ -4,9 +4,10 @@ use super::args::{GlobalArgs, VerifyArgs};
 use super::exit::Exit;
 use super::settings::Flags;
 use super::{Context, console};
+use crate::audit::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::publish::{self, Finding};
+use crate::publish;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
 
@@ -25,7 +26,7 @@ pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> 
 /// Checks one table and prints what it finds; returns the number of findings.
 fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
     let manifest = publish::read_manifest(lake, partition)?.ok_or_else(|| not_published(lake, partition))?;
-    let findings = publish::verify(lake, partition, &manifest)?;
+    let findings = crate::audit::verify(lake, partition, &manifest)?;
     for Finding { path, problem } in &findings {
         console::print_line(&format!("{partition}/{path}: {problem}"))?;
     }

@@ -14,7 +14,7 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 
 use super::run::{Block, BlockKey};
-use crate::dataset::ColumnType;
+use crate::table::ColumnType;
 
 /// Rows in their final order.
 #[derive(Default)]
@@ -174,7 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dataset::Position;
+    use crate::table::Position;
 
     /// A column in one of the forms in which decoders hand it over.
     fn block(texts: &[Option<String>], form: u8) -> ArrayRef {

@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 use roaring::RoaringTreemap;
 
-use crate::dataset::{Identity, Position};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
+use crate::table::{Identity, Position};
 
 /// A row's identity and its position, ordered in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

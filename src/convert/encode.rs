@@ -22,10 +22,10 @@ use sha2::{Digest, Sha256};
 
 use super::budget::Budget;
 use super::chunk::Chunk;
-use crate::dataset::{Origin, Spread, TableSchema};
 use crate::error::{Error, Result};
 use crate::kst::{KST_OFFSET_MS, UtcInstant};
 use crate::store::StagedPartition;
+use crate::table::{Origin, Spread, TableSchema};
 
 const ZSTD_LEVEL: i32 = 3;
 /// Ids that come once repeat nothing: what can be saved is the alphabet, which the lowest level finds as well.

@@ -12,11 +12,11 @@ use super::merge::{Merge, reduce};
 use super::quarantine::{CountedOnly, Quarantine};
 use super::scatter::Scattered;
 use super::{ConvertOptions, Observer};
-use crate::dataset::{Damage, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
 use crate::store::StagedPartition;
+use crate::table::{Damage, TableSchema};
 
 /// What one object gave, in the end.
 #[derive(Debug, Clone)]

@@ -2,10 +2,11 @@
 
 use std::io::Read;
 
-use crate::dataset::{Damage, Decoder, Rows};
+use crate::dataset::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
 use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_mark};
+use crate::table::{Damage, Rows};
 
 /// Unpacked bytes pushed at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -322,8 +323,9 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{self, DecodeLimits, Naming, Rejection};
+    use crate::dataset::{self, DecodeLimits};
     use crate::kst::DayRange;
+    use crate::table::{Naming, Rejection};
 
     /// Most memory that rejected rows take at once, and how many of them there are.
     fn rejected(dataset: &str, content: &[u8], whole: bool) -> (usize, u64) {

@@ -3,8 +3,8 @@
 
 use std::sync::Mutex;
 
-use crate::dataset::Damage;
 use crate::ledger::RowLedger;
+use crate::table::Damage;
 
 /// Bytes that one byte of gzip can become at most: a match of 258 bytes takes two bits.
 const MAX_INFLATION: u64 = 1032;

@@ -19,9 +19,10 @@ use serde::{Deserialize, Serialize};
 use super::reject_stream::{RejectReader, RejectStream};
 use super::shared_room::SharedRoom;
 use super::spill_failed;
-use crate::dataset::{Position, Rejection, RowRules};
 use crate::error::{Error, Result};
+use crate::rules::RowRules;
 use crate::store::scratch::private_file;
+use crate::table::{Position, Rejection};
 
 /// One line of the quarantine file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

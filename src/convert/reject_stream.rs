@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::spill_failed;
-use crate::dataset::Position;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::scratch::{private_file, private_file_end};
+use crate::table::Position;
 
 /// Bytes that wait before they are written.
 const WRITE_BYTES: usize = 8 << 10;

@@ -16,9 +16,9 @@ use super::clusters::{self, Cluster, ClusterFile, Ranks};
 use super::dedupe::Entry;
 use super::spill_failed;
 use super::staged_rows::{AGAIN, StagedRows};
-use crate::dataset::{Position, RowBatch};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
+use crate::table::{Position, RowBatch};
 
 /// Rows of a spilled batch, and raw bytes after which it ends earlier: a merge holds one batch of each run.
 const SPILL_ROWS: usize = 4096;
@@ -82,7 +82,7 @@ impl Run {
         for (place, cluster) in (0_u32..).zip(&order) {
             rank[*cluster as usize] = place;
         }
-        let key = |(row, key): (u32, &crate::dataset::RowKey)| BlockKey {
+        let key = |(row, key): (u32, &crate::table::RowKey)| BlockKey {
             cluster: rank[key.cluster as usize],
             at: key.at.0,
             position: key.position,

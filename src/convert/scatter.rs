@@ -14,12 +14,14 @@ use super::quarantine::{OpenQuarantine, Quarantine, put_aside};
 use super::run::Run;
 use super::shared_room::SharedRoom;
 use super::{ConvertOptions, Observer, Residency};
-use crate::dataset::{self, Damage, Dataset, IdentityKey, Rejection, RowBatch, RowRules, Rows, TableSchema};
+use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
+use crate::rules::RowRules;
 use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
+use crate::table::{Damage, IdentityKey, Rejection, RowBatch, Rows, TableSchema};
 
 /// What came of one object for one day; duplicates still count as written.
 #[derive(Debug, Clone, Copy)]

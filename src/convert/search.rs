@@ -12,14 +12,14 @@ use super::budget::Budget;
 use super::object::ObjectReader;
 use super::quarantine::QuarantinedRow;
 use super::{ConvertOptions, Observer};
-use crate::dataset::{
-    self, Dataset, Identifier, Identity, IdentityKey, RowBatch, RowKey, RowRules, Rows, TableSchema,
-};
+use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{PlannedObject, TablePlan};
+use crate::rules::RowRules;
 use crate::store::unpack::Unpacked;
 use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
+use crate::table::{Identifier, Identity, IdentityKey, RowBatch, RowKey, Rows, TableSchema};
 
 /// Unpacked bytes that are scanned at once.
 const SCAN_BYTES: usize = 256 << 10;

@@ -15,10 +15,10 @@ use super::dedupe::ENTRY_BYTES;
 use super::hexadecimal;
 use super::quarantine::Tally;
 use super::reject_stream::MAX_REASON_BYTES;
-use crate::dataset::Damage;
 use crate::ledger::RowLedger;
 use crate::plan::PlannedObject;
 use crate::store::lake::is_run_name;
+use crate::table::Damage;
 
 /// No count of rows and no size of a file is larger: sums of many thousands of them do not overflow.
 const MOST: u64 = 1 << 48;

@@ -3,26 +3,13 @@
 //! A dataset knows what its raw objects are called, what a record means and which columns it has. It knows no file, no
 //! store and no catalog. To add a log type, add a folder with an implementation of [`Dataset`] and a line in [`ALL`].
 
-mod cells;
 pub mod cloudtrail;
-pub mod column;
-pub mod filter;
-mod json;
 pub mod object_key;
-pub mod redact;
-pub mod rows;
-pub mod rules;
 pub mod s3_access;
-mod text_cells;
 
-pub use cells::Cells;
-pub use column::{Column, ColumnType, Identifier, Naming, Origin, Spread, TableSchema};
 pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
-pub use redact::RedactRules;
-pub use rows::{Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
-pub use rules::RowRules;
 
-use serde::{Deserialize, Serialize};
+use crate::table::{Naming, Promotion, Rows, TableSchema};
 
 /// Every log type that logmill knows.
 pub static ALL: [&dyn Dataset; 2] = [&cloudtrail::CloudTrail, &s3_access::S3Access];
@@ -90,25 +77,6 @@ pub struct DecodeLimits {
 impl DecodeLimits {
     /// The limits of Athena.
     pub const ATHENA: Self = Self { max_record_bytes: 32 << 20 };
-}
-
-/// A JSON value that gets a column of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Promotion {
-    /// Name of the column, `snake_case`.
-    pub column: String,
-    /// JSON path such as `requestParameters.instanceId`.
-    pub path: String,
-    /// Type of the column; a value of another type is NULL there and stays in the JSON column.
-    #[serde(rename = "type", default = "Promotion::text")]
-    pub column_type: ColumnType,
-}
-
-impl Promotion {
-    fn text() -> ColumnType {
-        ColumnType::Text
-    }
 }
 
 /// The dataset of a name.

@@ -2,10 +2,12 @@
 
 use super::choose::Wanted;
 use super::{KeyTimes, TablePlan};
-use crate::dataset::{Dataset, Naming, Promotion, RedactRules};
+use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
+use crate::rules::RedactRules;
 use crate::store::{Connector, SourceAccess, Store};
+use crate::table::{Naming, Promotion};
 
 /// Where a table's rows come from, resolved from the settings.
 #[derive(Clone)]

@@ -13,13 +13,13 @@ use crate::store::LakeFile;
 const RANGE_BYTES: u64 = 8 << 20;
 
 /// Size and checksum of a file.
-pub(super) fn of_file(path: &Path) -> Result<(u64, String)> {
+pub(crate) fn of_file(path: &Path) -> Result<(u64, String)> {
     checksum::of_file(path)
         .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", path.display()))
 }
 
 /// Checksum of a published file.
-pub(super) fn of_lake_file(file: &dyn LakeFile) -> io::Result<String> {
+pub(crate) fn of_lake_file(file: &dyn LakeFile) -> io::Result<String> {
     let mut digest = Sha256::new();
     let mut at = 0;
     while at < file.bytes() {

@@ -11,16 +11,16 @@ use sha2::{Digest, Sha256};
 
 use super::manifest::{InputsFile, Manifest};
 use crate::convert::{ObjectLedger, hexadecimal};
-use crate::dataset::Damage;
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
 use crate::store::Lake;
 use crate::store::lake::INPUTS;
 use crate::store::lake::Partition;
+use crate::table::Damage;
 
 /// Path of the list of a run below the partition. It is not in the folder of the run: some readers of a catalog take every
 /// file of a location for data.
-pub(super) fn path_of(run: &str) -> String {
+pub(crate) fn path_of(run: &str) -> String {
     format!("{INPUTS}/{run}.jsonl.gz")
 }
 
@@ -60,7 +60,7 @@ fn is_none(count: &u64) -> bool {
 }
 
 /// Writes the list; the same objects give the same bytes.
-pub(super) fn write(
+pub(crate) fn write(
     file: Box<dyn Write + Send>,
     path: String,
     objects: &[ObjectLedger<'_>],
@@ -94,7 +94,7 @@ pub fn read_inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) 
 }
 
 /// Reads a list at a path below the lake, which must be the one that a manifest names, or `None` when there is none.
-pub(super) fn read(lake: &dyn Lake, path: &str, list: &InputsFile) -> Result<Option<Vec<InputLine>>> {
+pub(crate) fn read(lake: &dyn Lake, path: &str, list: &InputsFile) -> Result<Option<Vec<InputLine>>> {
     let unreadable = |cause: io::Error| {
         Error::unusable("cannot read the list of inputs", cause).with("path", lake.address(path))
     };
@@ -128,6 +128,35 @@ fn failed(path: &str, cause: io::Error) -> Error {
     Error::unusable("cannot write the list of inputs", cause)
         .with("file", path)
         .hint("check the room on the disk of the output; the day that was published still stands")
+}
+
+/// The list of inputs as it would be if it had been made with the inputs as they are called now: the same folder may be
+/// called otherwise, and logs may have moved.
+pub(crate) fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
+    let left: Vec<&String> = then.iter().filter(|input| !now.contains(input)).collect();
+    let come: Vec<&String> = now.iter().filter(|input| !then.contains(input)).collect();
+    if left.len() != come.len() {
+        return read;
+    }
+    for input in &mut read {
+        let mut names = left.iter().zip(&come);
+        let new = names.find_map(|(left, come)| {
+            Some(format!("{}{}", come.trim_end_matches('/'), below(left, &input.object)?))
+        });
+        if let Some(new) = new {
+            input.object = new;
+        }
+    }
+    read
+}
+
+/// What follows an input in an address that lies in it.
+pub(crate) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
+    let rest = address.strip_prefix(input.trim_end_matches('/'))?;
+    // A prefix in S3 may be what stands before the times in the names of logs.
+    let is_glued =
+        input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
+    (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
 }
 
 #[cfg(test)]

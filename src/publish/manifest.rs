@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs;
 use crate::convert::{CountedOnly, PartFile, part_path};
-use crate::dataset::{Naming, Promotion};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{ListedObjects, is_table_name};
 use crate::store::lake::{Partition, is_run_name};
+use crate::table::{Naming, Promotion};
 
 /// The version of the manifest that this program writes.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -190,7 +190,7 @@ impl Manifest {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// The manifest of the day that a run has published, with one part.

@@ -4,37 +4,19 @@
 //! is written and the partition is switched in one step. What the new day supersedes is removed last, from the
 //! [`CommittedDay`], so that a catalog can be told of the new one before.
 
-mod column_statistics;
-mod digest;
-mod find;
-pub mod freshness;
+pub(crate) mod digest;
 pub mod history;
-mod inputs;
+pub(crate) mod inputs;
 mod leftovers;
-mod manifest;
-mod part_columns;
-mod part_reader;
+pub(crate) mod manifest;
 pub mod remembered;
-mod row_diff;
-mod run_diff;
 mod shrink;
-mod trace;
-mod verify;
 
-pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
-pub use find::{PublishedRow, find_quarantined, find_rows};
 pub use inputs::{InputLine, read_inputs};
 pub use leftovers::{CleanRules, Leftover, Leftovers, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
 
-pub use part_columns::part_columns;
-pub use row_diff::{RowChange, RowCounts, RowDiff, RowDiffOptions, RowExample, has_files, row_diff};
-pub use run_diff::{
-    ObjectChange, ObjectDiff, PublishedRuns, RunVersion, SettingDiff, object_diffs, setting_diffs,
-};
 pub use shrink::{Replacement, ShrinkRules};
-pub use trace::{Fate, PublishedDay, Trace, add_raw};
-pub use verify::{Finding, verify};
 
 use std::path::PathBuf;
 

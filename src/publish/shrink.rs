@@ -5,8 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::freshness::{below, renamed};
-use super::inputs::InputLine;
+use super::inputs::{InputLine, below, renamed};
 use super::manifest::Manifest;
 use crate::dataset::{self, KeyClaim, KeyTime, object_key};
 use crate::error::{Error, ErrorKind};
@@ -147,10 +146,11 @@ fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Naming, RedactRules};
     use crate::plan::PlannedObject;
     use crate::publish::manifest::tests::manifest;
+    use crate::rules::RedactRules;
     use crate::store::SourceAccess;
+    use crate::table::Naming;
 
     const STRICT: ShrinkRules = ShrinkRules { allow_empty: false, max_shrink: 0.5 };
 

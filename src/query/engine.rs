@@ -25,10 +25,11 @@ use super::views::{VIEWS, View};
 use super::zoned_gate::ZonedGate;
 use super::{functions, near, statement, types};
 use crate::cancel::Cancel;
-use crate::dataset::{self, Dataset, Naming, Promotion, TableSchema};
+use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::store::Lake;
+use crate::table::{Naming, Promotion, TableSchema};
 
 /// Stack of a worker: plans of views over views are walked recursively.
 const STACK_BYTES: usize = 16 << 20;

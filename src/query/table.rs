@@ -26,12 +26,13 @@ use datafusion::physical_plan::empty::EmptyExec;
 use super::days::{self, TimeColumns};
 use super::files::{LakeFiles, meta};
 use crate::convert::PartFile;
-use crate::dataset::{Dataset, Origin, TableSchema};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
 use crate::store::lake::Partition;
+use crate::table::{Origin, TableSchema};
 
 /// Address under which the files of the lake are known to DataFusion.
 pub(super) const LAKE_URL: &str = "lake://lake/";
@@ -214,9 +215,9 @@ fn as_view(field: Field) -> Field {
 }
 
 fn time_columns(schema: Option<&TableSchema>, dataset: &dyn Dataset) -> TimeColumns {
-    let fallback = || dataset.schema(crate::dataset::Naming::Snake, &[]);
+    let fallback = || dataset.schema(crate::table::Naming::Snake, &[]);
     let schema = schema.cloned().unwrap_or_else(fallback);
-    let named = |column: &crate::dataset::Column| column.named(schema.naming).into_owned();
+    let named = |column: &crate::table::Column| column.named(schema.naming).into_owned();
     let kst = schema.columns.iter().find(|column| column.origin == Origin::EventTimeKst);
     TimeColumns { utc: named(&schema.columns[schema.event_time]), kst: kst.map(named).unwrap_or_default() }
 }

@@ -5,25 +5,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the source, each with those that it may use beside itself. What is not here is not allowed.
-const MAY_USE: [(&str, &[&str]); 14] = [
+const MAY_USE: [(&str, &[&str]); 18] = [
     ("escape", &[]),
     ("error", &["escape"]),
     ("ledger", &[]),
     ("kst", &["error"]),
     ("cancel", &["error"]),
-    ("dataset", &["error", "ledger", "kst"]),
+    ("json", &[]),
+    ("table", &["error", "ledger", "kst"]),
+    ("rules", &["error", "json", "table"]),
+    ("dataset", &["error", "ledger", "kst", "json", "table"]),
     ("store", &["error", "kst", "cancel"]),
-    ("plan", &["error", "ledger", "kst", "cancel", "dataset", "store"]),
-    ("convert", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan"]),
-    ("publish", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert"]),
-    ("catalog", &["error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish"]),
-    ("query", &["error", "kst", "cancel", "dataset", "store", "convert", "publish"]),
+    ("plan", &["error", "ledger", "kst", "cancel", "table", "rules", "dataset", "store"]),
+    ("convert", &["error", "ledger", "kst", "cancel", "table", "rules", "dataset", "store", "plan"]),
+    ("publish", &["error", "ledger", "kst", "cancel", "table", "dataset", "store", "plan", "convert"]),
+    (
+        "audit",
+        &["error", "ledger", "kst", "cancel", "table", "dataset", "store", "plan", "convert", "publish"],
+    ),
+    ("catalog", &["error", "kst", "table", "dataset", "store", "plan", "publish", "audit"]),
+    ("query", &["error", "kst", "cancel", "table", "dataset", "store", "convert", "publish"]),
     ("report", &["error", "kst", "publish"]),
     (
         "cli",
         &[
-            "escape", "error", "ledger", "kst", "cancel", "dataset", "store", "plan", "convert", "publish",
-            "catalog", "query", "report",
+            "escape", "error", "ledger", "kst", "cancel", "table", "rules", "dataset", "store", "plan",
+            "convert", "publish", "audit", "catalog", "query", "report",
         ],
     ),
 ];
@@ -56,6 +63,11 @@ impl SourceFile {
     fn part(&self) -> Option<String> {
         let first = Path::new(self.path.iter().next().unwrap()).file_stem().unwrap().to_string_lossy();
         Some(first.into_owned()).filter(|part| part != "lib" && part != "main")
+    }
+
+    /// Whether it holds nothing but tests.
+    fn is_test(&self) -> bool {
+        self.path.iter().any(|name| name == "tests" || name == "tests.rs")
     }
 
     /// Lines of the program, with their numbers: no comments, no tests.
@@ -138,7 +150,7 @@ fn assert_none(breaches: &[String], rule: &str) {
 fn imports_run_one_way() {
     let mut breaches = Vec::new();
     for file in sources() {
-        let Some(part) = file.part() else { continue };
+        let Some(part) = file.part().filter(|_| !file.is_test()) else { continue };
         let (_, allowed) = MAY_USE
             .iter()
             .find(|(name, _)| **name == *part)
@@ -149,7 +161,7 @@ fn imports_run_one_way() {
     }
     assert_none(
         &breaches,
-        "imports run one way: kst, error <- dataset, store <- plan <- convert <- publish <- cli",
+        "imports run one way: ground <- table, rules <- dataset, store <- plan <- convert <- publish <- audit <- catalog <- cli",
     );
 }
 

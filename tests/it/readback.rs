@@ -211,10 +211,10 @@ fn a_changed_manifest_report_or_plan_stops_no_command_but_with_an_error() {
     let manifest = manifest_of(&work);
     let follow = || {
         let Some(manifest) = publish::read_manifest(&lake, &partition)? else { return Ok(()) };
-        publish::verify(&lake, &partition, &manifest)?;
+        logmill::audit::verify(&lake, &partition, &manifest)?;
         publish::read_inputs(&lake, &partition, &manifest)?;
-        publish::part_columns(&lake, &partition, &manifest)?;
-        publish::column_statistics(&lake, &partition, &manifest).map(drop)
+        logmill::audit::part_columns(&lake, &partition, &manifest)?;
+        logmill::audit::column_statistics(&lake, &partition, &manifest).map(drop)
     };
     check_quiet(&manifest, follow);
     let reports = work.lake().join(partition.history());

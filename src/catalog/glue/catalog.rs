@@ -10,13 +10,13 @@ use aws_sdk_glue::types::{Partition, PartitionInput};
 use super::partitions::WRITE_BATCH;
 use super::refusal::Refusal;
 use super::wire;
+use crate::audit::ColumnStatistics;
 use crate::catalog::change::{Comparison, StandingTable, TableChange, agreed, find};
 use crate::catalog::{
     Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::publish::ColumnStatistics;
 use crate::store::s3::Aws;
 
 /// How often a change is tried again when somebody else was faster, or some entries of a batch failed for now.

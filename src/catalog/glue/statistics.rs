@@ -8,9 +8,9 @@ use aws_sdk_glue::types::{
 
 use super::catalog::GlueCatalog;
 use super::wire::bug;
+use crate::audit::{ColumnStatistics, ValueStatistics};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
-use crate::publish::{ColumnStatistics, ValueStatistics};
 use crate::store::s3::failure::{Asked, failure};
 
 /// Columns that one call takes.

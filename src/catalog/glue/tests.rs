@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use self::script::{Reply, Script, ok, refused};
+use crate::audit::{ColumnStatistics, ValueStatistics};
 use crate::catalog::partition::tests::definition;
 use crate::catalog::{
     Catalog, PartitionDefinition, PartitionState, RegisterRules, Registered, TableDefinition, TableShape,
     foresee, register,
 };
-use crate::dataset::{self, ColumnType, Naming};
+use crate::dataset;
 use crate::error::ErrorKind;
 use crate::kst::{KstDay, UtcInstant};
-use crate::publish::{ColumnStatistics, ValueStatistics};
 use crate::store::{Lake, LocalLake};
+use crate::table::{ColumnType, Naming};
 
 fn wanted() -> TableDefinition {
     let schema = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);

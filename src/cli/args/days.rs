@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::{LakeArgs, RoadArgs, ShowFormat, SourceArgs};
+use crate::audit::freshness::{DayState, DayStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::Order;
-use crate::publish::freshness::{DayState, DayStatus};
 
 /// The days.
 #[derive(Debug, Default, Args)]

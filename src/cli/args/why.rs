@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 
 use super::{DayArg, LakeArgs, ReadArgs, SourceArgs};
-use crate::dataset::Identifier;
+use crate::table::Identifier;
 
 /// `why`.
 #[derive(Debug, Args)]

@@ -7,9 +7,9 @@ use super::day::identity_key;
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers, verify};
+use crate::audit::{ObjectDiff, PublishedRuns, RowDiff, RowDiffOptions, RunVersion, SettingDiff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::publish::{self, ObjectDiff, PublishedRuns, RowDiff, RowDiffOptions, RunVersion, SettingDiff};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -59,21 +59,21 @@ impl Diff {
         context: &Context,
     ) -> Result<Self> {
         let manifests = [&a.manifest, &b.manifest];
-        let has_files = |manifest| publish::has_files(lake, partition, manifest);
+        let has_files = |manifest| crate::audit::has_files(lake, partition, manifest);
         let rows = if has_files(&a.manifest)? && has_files(&b.manifest)? {
             let memory = settings.convert_options(&context.cancel).memory;
             let options =
                 RowDiffOptions { examples, memory, key: identity_key()?, cancel: context.cancel.clone() };
-            let compare = || publish::row_diff(lake, partition, manifests, &options);
+            let compare = || crate::audit::row_diff(lake, partition, manifests, &options);
             Some(on_workers(settings.threads, compare)??)
         } else {
             None
         };
         let objects = match (&a.inputs, &b.inputs) {
-            (Some(a), Some(b)) => Some(publish::object_diffs(a, b)),
+            (Some(a), Some(b)) => Some(crate::audit::object_diffs(a, b)),
             _ => None,
         };
-        let settings = publish::setting_diffs(&a.manifest, &b.manifest)?;
+        let settings = crate::audit::setting_diffs(&a.manifest, &b.manifest)?;
         Ok(Self { a, b, settings, objects, rows })
     }
 }

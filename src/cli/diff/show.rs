@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Diff;
+use crate::audit::{ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
 use crate::error::Result;
 use crate::ledger::RowLedger;
-use crate::publish::{ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
 use crate::store::lake::Partition;
 
 pub(super) fn print(partition: &Partition, diff: &Diff, limit: usize, format: TextFormat) -> Result<()> {

@@ -163,7 +163,10 @@ impl Eye<'_> {
             inputs: publish::read_inputs(lake, partition, &manifest)?,
             location: format!("{}/{}/", lake.address(&partition.to_string()), manifest.run),
             lost: lost(lake, partition, &manifest)?,
-            columns: publish::part_columns(lake, partition, &manifest)?.into_iter().map(column).collect(),
+            columns: crate::audit::part_columns(lake, partition, &manifest)?
+                .into_iter()
+                .map(column)
+                .collect(),
             table: catalog::definition(lake, &manifest, rules)?,
             manifest,
         })

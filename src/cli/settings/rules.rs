@@ -3,7 +3,7 @@
 use super::layers::Layers;
 use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{OneOrMany, SourceSection};
-use crate::dataset::redact::{self, RedactRules};
+use crate::rules::redact::{self, RedactRules};
 
 impl Layers {
     /// The rules of the first layer that has any.

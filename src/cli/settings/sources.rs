@@ -5,9 +5,10 @@ use super::promotions;
 use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{Scalar, SourceSection};
-use crate::dataset::{self, RowRules};
+use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{KeyTimes, TableSource, is_table_name};
+use crate::rules::RowRules;
 use crate::store::SourceAccess;
 
 impl Layers {

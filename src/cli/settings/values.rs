@@ -5,7 +5,8 @@ use std::str::FromStr;
 use bytesize::ByteSize;
 
 use super::LogFormat;
-use crate::dataset::{self, Naming};
+use crate::dataset;
+use crate::table::Naming;
 
 /// What is needed at least.
 const MIN_MEMORY: u64 = 64 << 20;

@@ -11,17 +11,19 @@ use super::exit::Exit;
 use super::progress::Progress;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers};
+use crate::audit::freshness::last_failure;
+use crate::audit::{Fate, PublishedDay, Trace, add_raw};
 use crate::convert::{RawQuery, search_raw};
-use crate::dataset::{self, Dataset, Identifier, TableSchema};
+use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{TableSource, plan_table};
-use crate::publish::freshness::last_failure;
 use crate::publish::history::RunReport;
 use crate::publish::remembered::Remembered;
-use crate::publish::{self, Fate, Manifest, PublishedDay, Trace, add_raw};
+use crate::publish::{self, Manifest};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
+use crate::table::{Identifier, TableSchema};
 
 pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let day = KstDay::parse(&args.day.day, console::now())?;
@@ -142,7 +144,7 @@ impl<'a> Eye<'a> {
             }
         }
         let has_ids = |schema: TableSchema| schema.identifier(self.what).is_some();
-        tables.retain(|table| has_ids(table.dataset.schema(dataset::Naming::Snake, &[])));
+        tables.retain(|table| has_ids(table.dataset.schema(crate::table::Naming::Snake, &[])));
         if tables.is_empty() {
             let error = Error::new(
                 ErrorKind::Unusable,
@@ -168,7 +170,7 @@ impl<'a> Eye<'a> {
         let runs =
             [manifest.as_ref().map(|manifest| &manifest.run), failure.as_ref().map(|failed| &failed.run)];
         for run in runs.into_iter().flatten() {
-            let rejected = publish::find_quarantined(self.lake, partition, run, self.id)?;
+            let rejected = crate::audit::find_quarantined(self.lake, partition, run, self.id)?;
             let rejected = rejected.into_iter().map(Trace::of_quarantined);
             let new: Vec<Trace> = rejected.filter(|trace| !traces.contains(trace)).collect();
             traces.extend(new);
@@ -199,7 +201,7 @@ impl<'a> Eye<'a> {
     ) -> Result<Vec<Trace>> {
         let Some(manifest) = manifest else { return Ok(Vec::new()) };
         let schema = dataset.schema(manifest.naming, &manifest.promote);
-        let find = || publish::find_rows(self.lake, partition, manifest, &schema, self.what, self.id);
+        let find = || crate::audit::find_rows(self.lake, partition, manifest, &schema, self.what, self.id);
         let rows = on_workers(self.settings.threads, find)??;
         Ok(rows.into_iter().map(|row| Trace::of_published(row, fate)).collect())
     }

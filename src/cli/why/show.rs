@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{Eye, Findings, RawSearch};
+use crate::audit::{Fate, PublishedRow, Trace};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
 use crate::error::Result;
 use crate::kst::UtcInstant;
-use crate::publish::{Fate, Manifest, PublishedRow, Trace};
+use crate::publish::Manifest;
 
 pub(super) fn print(eye: &Eye<'_>, findings: &[Findings], format: TextFormat) -> Result<()> {
     match format {

@@ -3,7 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::dataset::{Naming, RedactRules, named};
+use crate::dataset::named;
+use crate::rules::RedactRules;
+use crate::table::Naming;
 
 /// A row about a record of an object, or about all of it.
 fn rejection(object: u32, record: u32, reason: &'static str, raw_bytes: usize) -> Rejection {

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::shape::{CellSource, ExtraField, Found};
-use crate::dataset::cells::Cells;
-use crate::dataset::column::ColumnType;
-use crate::dataset::json::{inner, unescape};
-use crate::dataset::rows::Rows;
+use crate::json::{inner, unescape};
 use crate::kst::UtcInstant;
+use crate::table::Cells;
+use crate::table::Rows;
+use crate::table::column::ColumnType;
 
 /// Appends the cells of all records kept, column by column. What does not fit its column goes to `extra`, which is filled
 /// last.

@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use crate::dataset::Promotion;
-use crate::dataset::column::ColumnType::{BigInt, Bool, Json, Text, TextList, Timestamp};
-use crate::dataset::column::{
+use crate::table::Promotion;
+use crate::table::column::ColumnType::{BigInt, Bool, Json, Text, TextList, Timestamp};
+use crate::table::column::{
     Column, ColumnType, CompactName, Identifier, Naming, Origin, TableSchema, comment,
 };
 
@@ -128,7 +128,7 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
         column_type: promotion.column_type,
         origin: Origin::Json(Cow::Owned(vec![Cow::Owned(promotion.path.clone())])),
         meaning: Cow::Owned(comment(format!("Promoted from {}", promotion.path))),
-        spread: crate::dataset::Spread::Repeating,
+        spread: crate::table::Spread::Repeating,
         identifies: None,
         compact: CompactName::AsGiven,
     });

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::dataset::json::{Stop, Walker, inner, unescape};
+use crate::json::{Stop, Walker, inner, unescape};
 
 /// Where AWS says what sent an event notification: `aws:s3`, `aws:sqs`, `aws:dynamodb`. In CloudTrail it is a host name
 /// (AWS, "Event message structure" in the S3 guide; "CloudTrail record contents").

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::cells::text;
-use crate::dataset::json::Walker;
+use crate::json::Walker;
 
 /// The elements of a list, and the members of those that are objects.
 #[derive(Debug, Default)]

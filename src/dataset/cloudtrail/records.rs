@@ -9,11 +9,12 @@ use std::sync::Arc;
 use super::cells;
 use super::envelope::{is_notification, is_records};
 use super::shape::{Found, Shape};
-use crate::dataset::column::TableSchema;
-use crate::dataset::json::{self, BracketScan, Stop, Walker};
-use crate::dataset::rows::{RowHead, Rows};
-use crate::dataset::{Damage, DecodeLimits, Decoder};
+use crate::dataset::{DecodeLimits, Decoder};
+use crate::json::{self, BracketScan, Stop, Walker};
 use crate::kst::UtcInstant;
+use crate::table::Damage;
+use crate::table::column::TableSchema;
+use crate::table::{RowHead, Rows};
 
 /// Decodes CloudTrail log files.
 pub(super) struct RecordDecoder {

@@ -4,8 +4,8 @@
 //! the record; an object without one is walked, and what the tree does not know in it goes to `extra`.
 
 use super::list::List;
-use crate::dataset::column::{ColumnType, Origin, TableSchema};
-use crate::dataset::json::{Stop, Walker, unescape};
+use crate::json::{Stop, Walker, unescape};
+use crate::table::column::{ColumnType, Origin, TableSchema};
 
 /// A key of the tree, and what is below it.
 #[derive(Debug, Default)]

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::fields::{FIELD_COUNT, Field, Line, Quality};
 use super::key;
-use crate::dataset::cells::Cells;
-use crate::dataset::rows::Rows;
 use crate::kst::UtcInstant;
+use crate::table::Cells;
+use crate::table::Rows;
 
 /// A line and its fields.
 pub(super) struct ParsedLine<'a> {

@@ -2,8 +2,8 @@
 //!
 //! Source: AWS, "Amazon S3 server access log format".
 
-use crate::dataset::column::ColumnType::{BigInt, Bool, Int, Text, Timestamp};
-use crate::dataset::column::{Column, ColumnType, Identifier, Naming, Origin, TableSchema};
+use crate::table::column::ColumnType::{BigInt, Bool, Int, Text, Timestamp};
+use crate::table::column::{Column, ColumnType, Identifier, Naming, Origin, TableSchema};
 
 const fn field(
     name: &'static str,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::cells::{self, ParsedLine};
 use super::fields::{self, Field};
-use crate::dataset::rows::{RowHead, Rows};
 use crate::dataset::{DecodeLimits, Decoder};
+use crate::table::{RowHead, Rows};
 
 /// Lines whose fields are kept before they become cells: a column is filled at once for all of them.
 const LINES_AT_ONCE: usize = 32;

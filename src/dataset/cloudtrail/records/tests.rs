@@ -6,10 +6,11 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::dataset::Dataset;
 use crate::dataset::cloudtrail::CloudTrail;
-use crate::dataset::{ColumnType, Dataset, Naming, Origin, Promotion, Rejection, RowBatch};
 use crate::kst::DayRange;
 use crate::ledger::RowLedger;
+use crate::table::{ColumnType, Naming, Origin, Promotion, Rejection, RowBatch};
 
 #[derive(Debug, PartialEq)]
 struct Decoded {

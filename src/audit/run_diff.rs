@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::history::{self, RunReport};
-use super::inputs::{self, InputLine};
-use super::manifest::Manifest;
-use super::read_manifest;
-use super::remembered::Remembered;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
+use crate::publish::history::{self, RunReport};
+use crate::publish::inputs::{self, InputLine};
+use crate::publish::manifest::Manifest;
+use crate::publish::read_manifest;
+use crate::publish::remembered::Remembered;
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -184,8 +184,8 @@ fn is_same_object(a: &InputLine, b: &InputLine) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Naming;
     use crate::ledger::RowLedger;
+    use crate::table::Naming;
 
     fn line(object: &str, bytes: u64, etag: Option<&str>, written: u64) -> InputLine {
         let ledger = RowLedger { read: written, written, ..RowLedger::default() };
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn settings_differ_by_what_is_no_result_of_a_run() {
-        let a = super::super::manifest::tests::manifest();
+        let a = crate::publish::manifest::tests::manifest();
         let mut b = Manifest { run: "other".to_owned(), published_at: "later".to_owned(), ..a.clone() };
         assert!(setting_diffs(&a, &b).unwrap().is_empty());
         b.naming = Naming::Compact;

@@ -4,10 +4,11 @@ use arrow::datatypes::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
 use super::part_reader::PartReader;
-use super::{Manifest, Partition};
-use crate::dataset::ColumnType;
 use crate::error::{Error, Result};
+use crate::publish::Manifest;
 use crate::store::Lake;
+use crate::store::lake::Partition;
+use crate::table::ColumnType;
 
 /// Name and Hive type of each column of the first part of a day that is there; none where a day is empty.
 pub fn part_columns(

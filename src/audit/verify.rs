@@ -11,10 +11,12 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::RowGroupMetaData;
 
 use super::part_reader::PartReader;
-use super::{Manifest, digest, inputs};
 use crate::convert::PartFile;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
+use crate::publish::Manifest;
+use crate::publish::digest;
+use crate::publish::inputs;
 use crate::store::lake::{INPUTS, MANIFEST, Partition};
 use crate::store::{Lake, LakeFile};
 
@@ -50,7 +52,7 @@ pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Re
 }
 
 fn check_totals(manifest: &Manifest, partition: &Partition) -> Vec<Finding> {
-    let rows = super::rows_of(&manifest.parts);
+    let rows = crate::publish::rows_of(&manifest.parts);
     let checks = [
         (
             manifest.day == partition.day && manifest.table == partition.table,

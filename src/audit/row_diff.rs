@@ -18,14 +18,15 @@ use parquet::file::metadata::PageIndexPolicy;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::Manifest;
 use super::part_reader::PartReader;
 use crate::cancel::Cancel;
 use crate::convert::PartFile;
-use crate::dataset::{self, Column, IdentityKey, Naming, Origin, TableSchema};
+use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::publish::Manifest;
 use crate::store::Lake;
 use crate::store::lake::Partition;
+use crate::table::{Column, IdentityKey, Naming, Origin, TableSchema};
 
 /// Memory that a row takes while it is compared, in bytes.
 const ROW_BYTES: usize = 96;

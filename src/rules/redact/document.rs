@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::names::Names;
 use super::{MASK, Path};
-use crate::dataset::json::{MAX_DEPTH, Stop, Walker, unescape};
+use crate::json::{MAX_DEPTH, Stop, Walker, unescape};
 
 /// What is masked in a document.
 #[derive(Debug, Clone, Copy)]

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::history::RunReport;
-use super::inputs::{InputLine, read_inputs};
-use super::manifest::Manifest;
-use super::read_manifest;
-use super::remembered::Remembered;
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{DayObjects, ListedObjects, PlannedObject, TableSource};
+use crate::publish::history::RunReport;
+use crate::publish::inputs::{InputLine, read_inputs, renamed};
+use crate::publish::manifest::Manifest;
+use crate::publish::read_manifest;
+use crate::publish::remembered::Remembered;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
 
@@ -105,26 +105,6 @@ impl InputsChange {
     }
 }
 
-/// The list of inputs as it would be if it had been made with the inputs as they are called now: the same folder may be
-/// called otherwise, and logs may have moved.
-pub(super) fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
-    let left: Vec<&String> = then.iter().filter(|input| !now.contains(input)).collect();
-    let come: Vec<&String> = now.iter().filter(|input| !then.contains(input)).collect();
-    if left.len() != come.len() {
-        return read;
-    }
-    for input in &mut read {
-        let mut names = left.iter().zip(&come);
-        let new = names.find_map(|(left, come)| {
-            Some(format!("{}{}", come.trim_end_matches('/'), below(left, &input.object)?))
-        });
-        if let Some(new) = new {
-            input.object = new;
-        }
-    }
-    read
-}
-
 /// The settings that show in the rows, where they are others now.
 fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str> {
     let settings = [
@@ -134,15 +114,6 @@ fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str
         ("redact", manifest.redact != source.redact.texts()),
     ];
     settings.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
-}
-
-/// What follows an input in an address that lies in it.
-pub(super) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
-    let rest = address.strip_prefix(input.trim_end_matches('/'))?;
-    // A prefix in S3 may be what stands before the times in the names of logs.
-    let is_glued =
-        input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
-    (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
 }
 
 /// Whether an object is what was read, as far as its listing tells.

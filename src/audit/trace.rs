@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::Manifest;
 use super::find::PublishedRow;
 use super::freshness::is_same;
-use super::inputs::InputLine;
 use crate::convert::{QuarantinedRow, RawFound, RawRow};
-use crate::dataset::Identity;
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::PlannedObject;
+use crate::publish::Manifest;
+use crate::publish::inputs::InputLine;
+use crate::table::Identity;
 
 /// What became of a row. Of several rows with one id, the fate that comes first is the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -8,11 +8,11 @@
 use std::borrow::Cow;
 
 /// Deeper nesting is rejected.
-pub(super) const MAX_DEPTH: usize = 512;
+pub(crate) const MAX_DEPTH: usize = 512;
 
 /// Why the walker stopped before the end of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The text ends inside the value.
     Incomplete,
     /// The text is not JSON at this byte.
@@ -25,34 +25,34 @@ type Walk<T> = Result<T, Stop>;
 
 /// Walks over one text from a position on.
 #[derive(Debug, Clone)]
-pub(super) struct Walker<'a> {
+pub(crate) struct Walker<'a> {
     text: &'a str,
     at: usize,
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(text: &'a str, at: usize) -> Self {
+    pub(crate) fn new(text: &'a str, at: usize) -> Self {
         Self { text, at }
     }
 
-    pub(super) fn at(&self) -> usize {
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// The text from `start` up to here.
-    pub(super) fn since(&self, start: usize) -> &'a str {
+    pub(crate) fn since(&self, start: usize) -> &'a str {
         &self.text[start..self.at]
     }
 
     /// Passes the mark with which some editors begin a file.
-    pub(super) fn skip_byte_order_mark(&mut self) {
+    pub(crate) fn skip_byte_order_mark(&mut self) {
         if self.text[self.at..].starts_with('\u{feff}') {
             self.at += '\u{feff}'.len_utf8();
         }
     }
 
     /// The next byte that is no white space, without taking it.
-    pub(super) fn peek(&mut self) -> Walk<u8> {
+    pub(crate) fn peek(&mut self) -> Walk<u8> {
         let bytes = self.text.as_bytes();
         while let Some(&byte) = bytes.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -64,7 +64,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Takes a byte that must come next.
-    pub(super) fn take(&mut self, byte: u8, expected: &'static str) -> Walk<()> {
+    pub(crate) fn take(&mut self, byte: u8, expected: &'static str) -> Walk<()> {
         if self.peek()? != byte {
             return Err(self.invalid(expected));
         }
@@ -73,7 +73,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Takes the comma between two elements or the closing bracket: true when another element follows.
-    pub(super) fn next_element(&mut self, close: u8, first: bool) -> Walk<bool> {
+    pub(crate) fn next_element(&mut self, close: u8, first: bool) -> Walk<bool> {
         match self.peek()? {
             byte if byte == close => {
                 self.at += 1;
@@ -92,14 +92,14 @@ impl<'a> Walker<'a> {
     }
 
     /// Takes an object key and its colon; the key comes as it is written, without quotes.
-    pub(super) fn key(&mut self) -> Walk<&'a str> {
+    pub(crate) fn key(&mut self) -> Walk<&'a str> {
         let quoted = self.string()?;
         self.take(b':', "a colon")?;
         Ok(inner(quoted))
     }
 
     /// Takes a string; it comes as it is written, with its quotes.
-    pub(super) fn string(&mut self) -> Walk<&'a str> {
+    pub(crate) fn string(&mut self) -> Walk<&'a str> {
         self.take(b'"', "a string")?;
         let start = self.at - 1;
         let bytes = self.text.as_bytes();
@@ -132,7 +132,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Takes any value at a nesting depth; it comes as it is written.
-    pub(super) fn value(&mut self, depth: usize) -> Walk<&'a str> {
+    pub(crate) fn value(&mut self, depth: usize) -> Walk<&'a str> {
         let first = self.peek()?;
         let start = self.at;
         match first {
@@ -250,12 +250,12 @@ fn plain_run(bytes: &[u8]) -> usize {
 }
 
 /// A written string without its quotes.
-pub(super) fn inner(quoted: &str) -> &str {
+pub(crate) fn inner(quoted: &str) -> &str {
     &quoted[1..quoted.len() - 1]
 }
 
 /// The text that a checked string, without its quotes, stands for. Half a surrogate pair becomes U+FFFD.
-pub(super) fn unescape(written: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(written: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'\\', written.as_bytes()) else {
         return Cow::Borrowed(written);
     };
@@ -307,7 +307,7 @@ fn unescape_unicode(escape: &str) -> (char, usize) {
 /// Finds the end of a value by its brackets and quotes alone, over bytes that may be neither JSON nor UTF-8, and across
 /// any number of calls.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct BracketScan {
+pub(crate) struct BracketScan {
     depth: usize,
     in_string: bool,
     escaped: bool,
@@ -315,7 +315,7 @@ pub(super) struct BracketScan {
 
 impl BracketScan {
     /// The number of bytes up to the end of the value, or `None` when it goes on after `bytes`.
-    pub(super) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+    pub(crate) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         for (place, &byte) in bytes.iter().enumerate() {
             if self.escaped {
                 self.escaped = false;

@@ -15,9 +15,9 @@ use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use self::grammar::{Comparison, Condition, Fault, Literal, Test};
-use super::cells::plain;
-use super::column::TableSchema;
 use crate::error::{Error, Result};
+use crate::table::TableSchema;
+use crate::table::plain;
 
 /// The rules of a table, with the columns that they look at.
 #[derive(Debug, Default)]

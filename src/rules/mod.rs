@@ -1,14 +1,18 @@
 //! What is done to decoded rows before anything else: some are left out, and secrets are masked in the others.
 
+pub mod filter;
+pub mod redact;
+
+pub use redact::RedactRules;
+
 use arrow::array::BooleanArray;
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::filter;
 
-use super::column::TableSchema;
-use super::filter::RowFilter;
-use super::redact::{RedactRules, Redaction};
-use super::rows::{Rejection, RowBatch};
+use self::filter::RowFilter;
+use self::redact::Redaction;
 use crate::error::{Error, Result};
+use crate::table::{Rejection, RowBatch, TableSchema};
 
 /// The rules of a table.
 #[derive(Debug)]

@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 use self::document::Wanted;
 use self::names::Names;
 use self::unescaped::is_of_name;
-use super::column::{Column, ColumnType, Origin, TableSchema};
-use super::rows::Rejection;
 use crate::error::{Error, ErrorKind, Result};
+use crate::table::Rejection;
+use crate::table::{Column, ColumnType, Origin, TableSchema};
 
 /// What stands in the place of a value; as a JSON value it has quotes.
 pub const MASK: &str = "REDACTED";

@@ -24,12 +24,13 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::part_reader::PartReader;
-use super::{Manifest, Partition};
 use crate::convert::{MAX_LINE_BYTES, PartFile, QuarantinedRow};
-use crate::dataset::{Column, Identifier, Origin, TableSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
+use crate::publish::Manifest;
+use crate::store::lake::Partition;
 use crate::store::{Lake, LakeFile};
+use crate::table::{Column, Identifier, Origin, TableSchema};
 
 /// A row of a part file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

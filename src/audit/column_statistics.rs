@@ -20,12 +20,12 @@ use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::file::statistics::Statistics;
 
-use super::Manifest;
 use super::part_reader::PartReader;
-use crate::dataset::ColumnType;
 use crate::error::{Error, Result};
+use crate::publish::Manifest;
 use crate::store::lake::Partition;
 use crate::store::{Lake, LakeFile};
+use crate::table::ColumnType;
 
 /// What is known about the values of a column.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::dataset::{self, DecodeLimits, Naming, Position, Promotion, Rows};
+use crate::dataset::{self, DecodeLimits};
+use crate::table::{Naming, Position, Promotion, Rows};
 
 fn rules(texts: &[&str]) -> RedactRules {
     let mut rules = RedactRules::default();

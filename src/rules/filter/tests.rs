@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::dataset::{self, Column, ColumnType, Naming, Origin, Promotion};
+use crate::dataset;
+use crate::table::{Column, ColumnType, Naming, Origin, Promotion};
 
 /// A table with a column of each type that can be compared.
 fn schema() -> TableSchema {

@@ -17,7 +17,7 @@ use super::text_cells::{TextCells, text_bytes};
 use crate::kst::UtcInstant;
 
 /// Cells of a text column with a text for each of them, also where a batch keeps equal ones once.
-pub(super) fn plain(cells: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+pub(crate) fn plain(cells: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match cells.data_type() {
         DataType::Dictionary(..) | DataType::Null => cast(cells, &DataType::Utf8),
         _ => Ok(Arc::clone(cells)),

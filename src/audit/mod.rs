@@ -1,0 +1,25 @@
+//! What published days are, found out by reading them.
+//!
+//! Nothing here writes. [`verify()`] reads a day back whole, [`freshness`] compares days with the raw logs that are there
+//! now, [`find_rows`] and [`Trace`] follow one event, [`RowDiff`] and [`ObjectDiff`] compare two runs of a day, and
+//! [`column_statistics`](fn@column_statistics) sums up its columns.
+
+mod column_statistics;
+mod find;
+pub mod freshness;
+mod part_columns;
+mod part_reader;
+mod row_diff;
+mod run_diff;
+mod trace;
+mod verify;
+
+pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
+pub use find::{PublishedRow, find_quarantined, find_rows};
+pub use part_columns::part_columns;
+pub use row_diff::{RowChange, RowCounts, RowDiff, RowDiffOptions, RowExample, has_files, row_diff};
+pub use run_diff::{
+    ObjectChange, ObjectDiff, PublishedRuns, RunVersion, SettingDiff, object_diffs, setting_diffs,
+};
+pub use trace::{Fate, PublishedDay, Trace, add_raw};
+pub use verify::{Finding, verify};
