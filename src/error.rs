@@ -51,6 +51,21 @@ impl ErrorKind {
             Self::Bug => "bug",
         }
     }
+
+    /// The exit code of a program that ends with it.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Bug => 1,
+            Self::Usage => 2,
+            Self::TooManyRejects => 3,
+            Self::Unusable | Self::Denied => 4,
+            Self::NotRegistered => 6,
+            Self::Temporary => 75,
+            Self::NoInput => 99,
+            Self::Interrupted => 130,
+        }
+    }
 }
 
 /// An error with its kind, its facts, its cause and what to do next.

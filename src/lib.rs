@@ -51,6 +51,7 @@ pub mod publish;
 pub mod query;
 #[cfg(feature = "query")]
 pub mod report;
+pub mod road;
 pub mod rules;
 pub mod store;
 pub mod table;

@@ -11,7 +11,7 @@ mod report;
 mod shared;
 mod why;
 
-pub(super) use days::{BackfillArgs, Only, StatusArgs, begun, day_count};
+pub(super) use days::{BackfillArgs, StatusArgs, begun, day_count};
 pub(super) use diff::DiffArgs;
 #[cfg(feature = "query")]
 pub(super) use query::{QueryArgs, QueryFormat};

@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::args::{CleanArgs, GlobalArgs, WriteArgs};
-use super::catalog::Registrar;
-use super::day::run_name;
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
-use super::{Context, console, lock};
+use super::{Context, console};
 use crate::error::Result;
-use crate::kst::{KstDay, UtcInstant};
+use crate::kst::KstDay;
 use crate::publish::{self, CleanRules, Leftover, Leftovers};
+use crate::road::{Registrar, lock_taker, run_name, time_at};
 use crate::store::lake::{LOCKS, Partition, RunFile, is_held, run_of};
 use crate::store::{DayLock, Lake};
 
@@ -27,7 +26,7 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     };
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector, context.console)?;
+    let registrar = settings.registrar(&connector, console::now)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     if let Some(registrar) = &registrar {
         registrar.catalog.require_database(false)?;
@@ -49,13 +48,8 @@ pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Re
         grace_ms: settings.lake.grace_ms,
         unknown_ms,
         asked_catalog: settings.catalog.is_some(),
-        now: time_at(lake)?,
+        now: time_at(lake, console::now)?,
     })
-}
-
-/// The time by the clock that dates the files of a lake, as far as it can be known. The clock of this machine may be ahead of it.
-pub(super) fn time_at(lake: &dyn Lake) -> Result<UtcInstant> {
-    Ok(lake.now()?.unwrap_or_else(console::now))
 }
 
 /// The table asked for, or all of the lake. A lake of folders keeps what is unfinished in one place for all.
@@ -129,7 +123,7 @@ impl<'a> Broom<'a> {
         &mut self,
         table: &str,
         unfinished: &[Partition],
-        registrar: Option<&Registrar<'_>>,
+        registrar: Option<&Registrar>,
     ) -> Result<()> {
         let days = days(self.lake, table, unfinished)?;
         let shown = match (registrar, days.first(), days.last()) {
@@ -166,7 +160,7 @@ impl<'a> Broom<'a> {
     }
 
     fn lock(&self, partition: &Partition) -> Result<Box<dyn DayLock>> {
-        let taker = lock::taker("logmill clean", &run_name(self.rules.now)?, false);
+        let taker = lock_taker("logmill clean", &run_name(self.rules.now)?, false, self.rules.now);
         self.lake.lock(partition, &taker)
     }
 

@@ -15,6 +15,8 @@ use super::settings::LogFormat;
 use crate::error::{Error, Result};
 use crate::escape;
 use crate::kst::UtcInstant;
+pub(super) use crate::road::Fact;
+use crate::road::{Registration, RegistrationWarning};
 
 /// Writes messages.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +24,7 @@ pub(super) struct Console {
     pub(super) format: LogFormat,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
-    /// Whether bars may be drawn where somebody can see them.
-    pub(super) bars: bool,
 }
-
-/// A field of a message.
-pub(super) type Fact = (&'static str, Value);
 
 /// How important a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +49,7 @@ impl Level {
 impl Console {
     /// Whether bars may be drawn.
     pub(super) fn draws_progress(self) -> bool {
-        self.bars && !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
-    }
-
-    /// The same, for work of which another bar tells already.
-    pub(super) fn without_bars(self) -> Self {
-        Self { bars: false, ..self }
+        !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
     }
 
     /// A step of the work: always as JSON, as text only with `-v`.
@@ -75,6 +67,14 @@ impl Console {
     /// Something that somebody should look at.
     pub(super) fn warn(self, event: &str, facts: &[Fact]) {
         self.message(Level::Warn, event, facts);
+    }
+
+    /// What went wrong around a registration.
+    pub(super) fn warn_of_registration(self, registration: &Registration) {
+        for RegistrationWarning { text, cause, hint } in &registration.warnings {
+            let table = ("table", registration.table.clone().into());
+            self.warn(text, &[table, ("cause", cause.clone().into()), ("hint", hint.clone().into())]);
+        }
     }
 
     /// Something for those who want to know all.

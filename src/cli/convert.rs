@@ -1,10 +1,9 @@
 //! `logmill convert`: one shard of a plan into a staging folder or bucket.
 
 use super::args::{ConvertArgs, GlobalArgs, LakeArgs, WriteArgs};
-use super::day::run_name;
 use super::exit::Exit;
 use super::plan_file::{PlanFile, PlanId, Planned, Standing, staging};
-use super::progress::Progress;
+use super::progress::Bar;
 use super::settings::{Flags, Settings};
 use super::shard::Share;
 use super::{Context, console, on_workers};
@@ -12,6 +11,7 @@ use crate::convert::{self, Attempt, DayTarget, Leg, Residency, Scattered, Stagin
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{Plan, TablePlan};
+use crate::road::{Work, run_name};
 use crate::store::{Connector, Scratch};
 
 pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -91,7 +91,7 @@ impl ShardWork<'_> {
         let options = self.settings.convert_options(&self.context.cancel);
         let scratch = self.staging.scratch(attempt)?;
         let own = table.objects.iter().filter(|object| object.shard == attempt.shard);
-        let progress = Progress::reading(console, &table.table, own.map(|object| object.bytes).sum());
+        let progress = Bar::begin(console, &table.table, Work::Read(own.map(|object| object.bytes).sum()));
         let target = DayTarget { day: plan.day, scratch: scratch.path() };
         let leg = Leg::of_plan(table, target, plan.identity_key, Some(attempt.shard));
         // Another process will read it.

@@ -78,16 +78,8 @@ impl Exit {
 
 impl From<ErrorKind> for Exit {
     fn from(kind: ErrorKind) -> Self {
-        match kind {
-            ErrorKind::Usage => Self::Usage,
-            ErrorKind::TooManyRejects => Self::TooManyRejects,
-            ErrorKind::Unusable | ErrorKind::Denied => Self::Unusable,
-            ErrorKind::NotRegistered => Self::NotRegistered,
-            ErrorKind::Temporary => Self::Temporary,
-            ErrorKind::NoInput => Self::NoInput,
-            ErrorKind::Interrupted => Self::Interrupted,
-            ErrorKind::Bug => Self::Bug,
-        }
+        let of_kind = |(exit, _): &(Self, _)| exit.code() == kind.exit_code();
+        Self::TABLE.iter().find(|entry| of_kind(entry)).map_or(Self::Bug, |(exit, _)| *exit)
     }
 }
 

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use super::choice::{Rule, Verdict};
-use super::console;
-use super::day::DayRun;
+use super::console::{self, Console};
 use super::exit::Exit;
 use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
 use crate::publish::history::{self, RunOutcome, RunReport};
+use crate::road::{Road, Rule, Verdict};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -19,15 +18,16 @@ const ASSUMED_BYTES_PER_SECOND: f64 = 5e6;
 
 /// Prints what would be done; reads no log.
 pub(super) fn run(
-    run: &DayRun<'_>,
+    road: &Road<'_>,
     tables: &[TableSource],
     days: &[KstDay],
     order: Order,
     rule: &Rule,
+    console: Console,
 ) -> Result<Exit> {
     let mut exit = Exit::Done;
     for source in tables {
-        let (text, unknown) = table(run, source, days, order, rule)?;
+        let (text, unknown) = table(road, source, days, order, rule, console)?;
         console::print(&text)?;
         if unknown > 0 {
             exit = Exit::SomeFailed;
@@ -38,27 +38,28 @@ pub(super) fn run(
 
 /// What would be done for a table, and the number of days of which it cannot be told.
 fn table(
-    run: &DayRun<'_>,
+    road: &Road<'_>,
     source: &TableSource,
     days: &[KstDay],
     order: Order,
     rule: &Rule,
+    console: Console,
 ) -> Result<(String, u64)> {
-    let mut planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
+    let mut planner = RangePlanner::open(source, days, order, road.connector, road.clock)?;
     let (mut statuses, mut unknown, mut pace) = (Vec::new(), 0, Pace::default());
     let (mut objects, mut bytes) = (0, 0);
     while let Some(leg) = planner.next_leg(&mut |about| {
-        run.cancel.check()?;
+        road.options.convert.cancel.check()?;
         let partition = Partition { table: source.table.clone(), day: about.day };
-        let status = match day_status(run.lake, partition, about, run.database()) {
+        let status = match day_status(road.lake, partition, about, road.database()) {
             Ok(status) => status,
             Err(error) => {
-                run.console.error(&error);
+                console.error(&error);
                 unknown += 1;
                 return Ok(false);
             }
         };
-        pace.learn(live_report(run.lake, &status)?.as_ref());
+        pace.learn(live_report(road.lake, &status)?.as_ref());
         let verdict = rule.verdict(&status);
         statuses.push(status);
         Ok(verdict == Verdict::Make)
@@ -66,7 +67,7 @@ fn table(
         objects += leg.objects.len() as u64;
         bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
     }
-    let mut first_logs = FirstLogs::new(run.lake, &source.table);
+    let mut first_logs = FirstLogs::new(road.lake, &source.table);
     for status in &statuses {
         first_logs.note(status);
     }
@@ -83,13 +84,13 @@ fn table(
         "to read, each once: {} objects, {}; about {}\n",
         console::count(objects),
         console::size(bytes),
-        pace.forecast(bytes, run.settings.threads)
+        pace.forecast(bytes, road.options.convert.threads)
     );
     if planner.requests() > 0 {
         text += &format!("listed with {} requests\n", console::count(planner.requests()));
     }
     let made = |status: &&DayStatus| rule.verdict(status) == Verdict::Make;
-    let unregistered = |status: &&DayStatus| status.not_registered.is_some() && run.registrar.is_some();
+    let unregistered = |status: &&DayStatus| status.not_registered.is_some() && road.registrar.is_some();
     match statuses.iter().filter(|status| unregistered(status) && !made(status)).count() {
         0 => {}
         days => text += &format!("to register in the catalog, without reading: {days}\n"),

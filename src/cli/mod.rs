@@ -1,20 +1,16 @@
 //! The command line: the only part that prints, reads the environment, the clock and the config file.
 
+mod announcer;
 mod args;
-mod catalog;
-mod choice;
+mod conclusion;
 mod config_file;
 mod console;
-mod day;
 mod emf;
 pub mod exit;
-mod lock;
 mod metrics;
-mod outcomes;
 mod plan_file;
 mod progress;
 mod receipt;
-mod run_report;
 mod settings;
 mod shard;
 mod summary;
@@ -35,7 +31,6 @@ mod plan;
 mod publish;
 #[cfg(feature = "query")]
 mod query;
-mod range;
 mod register;
 #[cfg(feature = "query")]
 mod report;
@@ -54,6 +49,7 @@ use std::sync::atomic::AtomicBool;
 use clap::error::ErrorKind as ClapErrorKind;
 use clap::{CommandFactory, Parser};
 
+use self::announcer::Announcer;
 use self::args::{Cli, Command, GlobalArgs};
 use self::console::Console;
 use self::exit::Exit;
@@ -118,6 +114,11 @@ impl Context {
             .telling(move |recovered| tell_of_recovered(console, recovered))
     }
 
+    /// Who tells people of a run.
+    fn announcer(&self, settings: &Settings) -> Announcer {
+        Announcer { console: self.console, emf: settings.watch.emf }
+    }
+
     fn settings(&self, global: &GlobalArgs, flags: &Flags<'_>) -> Result<Settings> {
         Settings::resolve(global, flags, self.environment.clone())
     }
@@ -146,7 +147,7 @@ fn run_command(cli: &Cli) -> Exit {
 fn settle_and_dispatch(cli: &Cli) -> Exit {
     // Also what is wrong with the settings is said in the wanted form.
     let GlobalArgs { quiet, verbose, .. } = cli.global;
-    let mut console = Console { format: settings::LogFormat::Text, quiet, verbose, bars: true };
+    let mut console = Console { format: settings::LogFormat::Text, quiet, verbose };
     allow_open_files();
     let settled = environment().and_then(|environment| {
         console.format = settings::wanted_log_format(&cli.global, &environment);
@@ -248,10 +249,4 @@ fn on_workers<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Resul
         .build()
         .map_err(|cause| Error::unusable("cannot start the workers", cause).with("threads", threads))?;
     Ok(pool.install(work))
-}
-
-/// Random bits for names and secrets.
-fn random() -> Result<u64> {
-    getrandom::u64()
-        .map_err(|cause| Error::new(ErrorKind::Bug, "the system gives no random numbers").caused_by(cause))
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PlanArgs, PlanFormat};
-use super::day::identity_key;
 use super::exit::Exit;
 use super::plan_file::PlanFile;
 use super::settings::Flags;
-use super::tables::Tables;
-use super::{Context, console};
+use super::{Context, console, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
+use crate::road::identity_key;
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
@@ -19,7 +18,7 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     let day = args.day.begun(now)?;
     let connector = context.connector(&settings);
     let plan_one = |source| plan_table(source, day, &connector);
-    let tables = Tables::of(&settings, DayRange::only(day), &connector, context.console)?.all()?;
+    let tables = tables::of_inputs(&settings, DayRange::only(day), &connector, context)?.all()?;
     let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };

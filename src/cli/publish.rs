@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PublishArgs, begun};
-use super::catalog::Registrar;
-use super::day::DayRun;
+use super::conclusion::Conclusion;
 use super::exit::Exit;
-use super::outcomes::{conclude, each_table};
 use super::plan_file::{PlanFile, PlanId, Planned, Standing, staging};
 use super::receipt::Receipt;
 use super::settings::{Flags, Settings};
 use super::summary::deliver;
 use super::{Context, console, metrics, on_workers};
-use crate::convert::{Scattered, Staging};
+use crate::convert::Staging;
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Plan, TablePlan};
+use crate::road::{DayRoad, Registrar, Road, each_table};
 use crate::store::{Connector, Lake};
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -61,29 +60,20 @@ impl Place<'_> {
         let (lake, settings) = (self.lake.as_ref(), self.settings);
         begun(plan.day, console::now())?;
         let staging = self.staging(plan.day)?;
-        let registrar = Registrar::open(settings, self.connector, self.context.console)?;
+        let registrar = settings.registrar(self.connector, console::now)?;
         Registrar::foresee(registrar.as_ref(), lake, &plan.tables)?;
-        let registrar = registrar.as_ref();
-        let day_run = DayRun {
-            planned_at: plan.planned_at()?,
-            ..DayRun::new(settings, lake, plan.day, self.context, self.connector, registrar)?
-        };
-        let publish_table = |table: &TablePlan| {
-            let began = console::now();
-            let staged = day_run.begin(&table.table, &table.dataset, true)?;
-            day_run.note_plan(table);
-            day_run.warn_of_no_object(table);
-            let scratch = staged.scratch().path();
-            let scattered = Scattered::of_shards(&staging, table, plan.shards, &id.id, scratch)?;
-            day_run.finish(table, scattered, staged, began)
-        };
+        let announcer = self.context.announcer(settings);
+        let options = settings.road_options(&self.context.cancel);
+        let road = Road::new(lake, self.connector, registrar.as_ref(), options, &announcer, console::now)?;
+        let day = DayRoad::planned(&road, plan.day, plan.planned_at()?);
+        let publish_one = |table: &TablePlan| day.publish_shards(table, &staging, plan.shards, &id.id);
         let outcomes = on_workers(settings.threads, || {
-            each_table(&day_run, &plan.tables, |table| table.table.as_str(), publish_table)
+            each_table(&day, &plan.tables, |table| table.table.as_str(), publish_one)
         })?;
-        let summary_json = self.args.write.summary_json.as_deref();
-        let (exit, summary) = conclude(&day_run, outcomes, BTreeMap::new(), Vec::new(), summary_json)?;
+        let (exit, summary) =
+            self.conclusion(&road, plan.day).of_day(&outcomes, &BTreeMap::new(), Vec::new())?;
         if self.args.remove_staging && exit == Exit::Done {
-            let receipt = Receipt::of(plan, &id.id, &day_run.run, lake, &summary)?;
+            let receipt = Receipt::of(plan, &id.id, &road.run, lake, &summary)?;
             // Before the first file goes: what follows can be begun again. Another plan in its place is not ours to replace.
             if self.plan.standing(id)? == Standing::Stands {
                 self.plan.write(&receipt.to_json()?)?;
@@ -91,6 +81,11 @@ impl Place<'_> {
             self.remove(&receipt)?;
         }
         Ok(exit)
+    }
+
+    fn conclusion<'r>(&'r self, road: &'r Road<'r>, day: KstDay) -> Conclusion<'r> {
+        let summary_json = self.args.write.summary_json.as_deref();
+        Conclusion { road, settings: self.settings, console: self.context.console, day, summary_json }
     }
 
     /// The end of a command that was killed after all was published, or that is given again.

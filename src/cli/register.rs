@@ -1,13 +1,13 @@
 //! `logmill register`: a published day as a partition of its table in the catalog.
 
 use super::args::{CatalogArgs, GlobalArgs, RegisterArgs, ShowFormat};
-use super::catalog::{CatalogSummary, Registrar};
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{Context, console, verify};
+use super::{Context, console, summary, verify};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::publish;
+use crate::road::{Registrar, Registration};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -17,7 +17,7 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
     let settings = context.settings(global, &flags)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector, context.console)?.ok_or_else(|| {
+    let registrar = settings.registrar(&connector, console::now)?.ok_or_else(|| {
         Error::new(ErrorKind::Usage, "there is no catalog to register with")
             .hint("name its database with --database")
     })?;
@@ -25,8 +25,9 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
     let (mut failures, mut some_done) = (Vec::new(), false);
     for table in verify::tables(args.table.as_deref(), lake.as_ref(), day)? {
         match register_table(&registrar, lake.as_ref(), &Partition { table, day }) {
-            Ok(summary) => {
-                show(&summary, args.format)?;
+            Ok(registration) => {
+                context.console.warn_of_registration(&registration);
+                show(&registration, args.format)?;
                 some_done = true;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
@@ -39,21 +40,17 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
     Ok(Exit::of_failures(&failures, some_done))
 }
 
-fn register_table(
-    registrar: &Registrar<'_>,
-    lake: &dyn Lake,
-    partition: &Partition,
-) -> Result<CatalogSummary> {
+fn register_table(registrar: &Registrar, lake: &dyn Lake, partition: &Partition) -> Result<Registration> {
     let manifest =
         publish::read_manifest(lake, partition)?.ok_or_else(|| verify::not_published(lake, partition))?;
     registrar.register_again(lake, &manifest)
 }
 
-fn show(summary: &CatalogSummary, format: ShowFormat) -> Result<()> {
+fn show(registration: &Registration, format: ShowFormat) -> Result<()> {
     console::print(&match format {
-        ShowFormat::Table => summary.line() + "\n",
+        ShowFormat::Table => summary::registered(registration) + "\n",
         ShowFormat::Json => {
-            serde_json::to_string(summary)
+            serde_json::to_string(registration)
                 .map_err(|cause| Error::bug("cannot write the result as JSON").caused_by(cause))?
                 + "\n"
         }

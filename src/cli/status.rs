@@ -10,11 +10,12 @@ use super::console;
 use super::exit::Exit;
 use super::settings::Flags;
 use super::summary::left_out;
-use super::tables::Tables;
+use super::tables;
 use crate::audit::freshness::{DayState, DayStatus, FirstLogs, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
+use crate::road::Tables;
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
@@ -33,7 +34,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
     }
     let Tables { sources, refused, .. } =
-        Tables::of_lake(&settings, days, &connector, context.console, lake.as_ref())?;
+        tables::of_lake(&settings, days, &connector, context, lake.as_ref())?;
     let left = lake.left_here();
     let mut tables = Vec::new();
     for (_, error) in refused {

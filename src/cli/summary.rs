@@ -5,18 +5,17 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::catalog::CatalogSummary;
 use super::console;
 use super::exit::Exit;
-use super::tables::NotBuilt;
 use super::whole_file::WholeFile;
 use crate::audit::freshness::{DayState, DayStatus};
 use crate::convert::CountedOnly;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::{LeftGroup, TablePlan};
+use crate::plan::LeftGroup;
 use crate::publish::Manifest;
+use crate::road::{NotBuilt, PublishedTable, Registration};
 
 const SUMMARY_VERSION: u32 = 1;
 
@@ -92,7 +91,7 @@ pub(super) struct TableSummary {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     counted_only: Vec<CountedOnly>,
     /// `null` without a catalog, and where it could not be told.
-    catalog: Option<CatalogSummary>,
+    catalog: Option<Registration>,
 }
 
 /// A table that was not published, or that the catalog does not show.
@@ -128,32 +127,26 @@ fn cannot_write(path: &str, cause: std::io::Error) -> Error {
 }
 
 impl TableSummary {
-    pub(super) fn new(
-        plan: &TablePlan,
-        manifest: &Manifest,
-        quarantine: Option<String>,
-        catalog: Option<CatalogSummary>,
-        seconds: f64,
-    ) -> Self {
-        let listed = plan.listed();
+    pub(super) fn new(published: &PublishedTable) -> Self {
+        let PublishedTable { listed, manifest, quarantine, registration, seconds, .. } = published;
         Self {
-            table: plan.table.clone(),
-            dataset: plan.dataset.clone(),
+            table: manifest.table.clone(),
+            dataset: manifest.dataset.clone(),
             objects: listed.read,
             objects_listed: listed.listed,
             objects_left: listed.left_out(),
-            left: listed.left,
-            bytes: plan.bytes(),
+            left: listed.left.clone(),
+            bytes: manifest.input_bytes,
             ledger: manifest.ledger,
             files: manifest.parts.len() as u64,
             file_bytes: manifest.parts.iter().map(|part| part.bytes).sum(),
-            seconds,
+            seconds: *seconds,
             provisional: manifest.provisional,
             provisional_because: still_to_come(manifest),
             complete_at: manifest.complete_at.clone(),
-            quarantine,
+            quarantine: quarantine.clone(),
             counted_only: manifest.counted_only.clone(),
-            catalog,
+            catalog: registration.clone(),
         }
     }
 
@@ -213,6 +206,12 @@ pub(super) fn left_out(groups: &[LeftGroup]) -> String {
         text += &format!(", folders not entered: {} ({folders})", total(|counts| counts.1));
     }
     text
+}
+
+/// Where engines find a day, in one line for people.
+pub(super) fn registered(registration: &Registration) -> String {
+    let Registration { database, table, location, partition, .. } = registration;
+    format!("{database}.{table}: partition {partition}, at {}", console::shown(location))
 }
 
 /// A column of the table for people.
@@ -275,7 +274,7 @@ impl DaySummary {
             text.push('\n');
         }
         for catalog in self.tables.iter().filter_map(|table| table.catalog.as_ref()) {
-            text += &format!("\n{}", catalog.line());
+            text += &format!("\n{}", registered(catalog));
         }
         if self.tables.iter().any(|table| table.catalog.is_some()) {
             text.push('\n');

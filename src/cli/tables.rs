@@ -1,144 +1,54 @@
-//! Which tables a command works on.
-//!
-//! The log types that were named are made in any case. Where none was, the inputs decide: a table of which they hold
-//! nothing is left out before anything of it is locked, reported or written, so that a wrong input empties no day.
+//! The tables of a command, with what people should know of the inputs.
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
+use super::Context;
 use super::console::Console;
 use super::settings::{LogFormat, Settings};
-use crate::audit::freshness::first_published;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::kst::DayRange;
-use crate::plan::{TableSource, holds_logs, lone_dates};
+use crate::plan::{TableSource, lone_dates};
+use crate::road::{NotBuilt, Tables};
 use crate::store::{Connector, Lake};
 
 /// Missing folders that are named one by one.
 const NAMED_FOLDERS: usize = 3;
 
-/// The tables of a command.
-pub(super) struct Tables {
-    /// Those to work on.
-    pub(super) sources: Vec<TableSource>,
-    /// Those that cannot be worked on: the inputs cannot be read, or hold no logs at all.
-    pub(super) refused: Vec<(TableSource, Error)>,
-    /// Those that are left out, since the inputs hold no logs of their type.
-    pub(super) not_built: Vec<NotBuilt>,
+/// The tables of a command that reads raw logs of these days.
+pub(super) fn of_inputs(
+    settings: &Settings,
+    days: DayRange,
+    connector: &Connector,
+    context: &Context,
+) -> Result<Tables> {
+    let sources = settings.tables()?;
+    warn_of_lone_dates(sources, days, context.console);
+    #[cfg(feature = "query")]
+    warn_of_views(sources, context.console);
+    let tables = Tables::of(sources, settings.log_types_named, days, connector)?;
+    say_not_built(&tables, context.console);
+    Ok(tables)
 }
 
-/// A table that is left out.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct NotBuilt {
-    table: String,
-    dataset: &'static str,
-    why: String,
+/// The tables of a command that looks at a lake: one of which it has days is not left out.
+pub(super) fn of_lake(
+    settings: &Settings,
+    days: DayRange,
+    connector: &Connector,
+    context: &Context,
+    lake: &dyn Lake,
+) -> Result<Tables> {
+    let sources = settings.tables()?;
+    warn_of_lone_dates(sources, days, context.console);
+    #[cfg(feature = "query")]
+    warn_of_views(sources, context.console);
+    let tables = Tables::of_lake(sources, settings.log_types_named, days, connector, lake)?;
+    say_not_built(&tables, context.console);
+    Ok(tables)
 }
 
-impl Tables {
-    /// The tables of a command that reads raw logs of these days.
-    pub(super) fn of(
-        settings: &Settings,
-        days: DayRange,
-        connector: &Connector,
-        console: Console,
-    ) -> Result<Self> {
-        Self::of_all_but(settings, days, connector, console, |_| Ok(false))
-    }
-
-    /// [`of`](Self::of) for a command that looks at a lake: a table of which it has days is not left out.
-    pub(super) fn of_lake(
-        settings: &Settings,
-        days: DayRange,
-        connector: &Connector,
-        console: Console,
-        lake: &dyn Lake,
-    ) -> Result<Self> {
-        let is_known = |source: &TableSource| Ok(first_published(lake, &source.table)?.is_some());
-        Self::of_all_but(settings, days, connector, console, is_known)
-    }
-
-    fn of_all_but(
-        settings: &Settings,
-        days: DayRange,
-        connector: &Connector,
-        console: Console,
-        is_known: impl Fn(&TableSource) -> Result<bool>,
-    ) -> Result<Self> {
-        let sources = settings.tables()?;
-        warn_of_lone_dates(sources, days, console);
-        #[cfg(feature = "query")]
-        warn_of_views(sources, console);
-        if settings.log_types_named {
-            let sources = sources.to_vec();
-            return Ok(Self { sources, refused: Vec::new(), not_built: Vec::new() });
-        }
-        Self::by_content(sources, |source| holds_logs(source, days, connector), is_known, console)
-    }
-
-    /// Keeps the tables whose log type occurs in the inputs, and those that are known. If the inputs hold no logs at all,
-    /// each table fails.
-    fn by_content(
-        sources: &[TableSource],
-        holds: impl Fn(&TableSource) -> Result<bool>,
-        is_known: impl Fn(&TableSource) -> Result<bool>,
-        console: Console,
-    ) -> Result<Self> {
-        let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-        for source in sources.iter().cloned() {
-            match holds(&source) {
-                Ok(true) => held.push(source),
-                Ok(false) => left.push(source),
-                Err(error) => refused.push((source, error)),
-            }
-        }
-        if held.is_empty() && refused.is_empty() {
-            refused = left.drain(..).map(|source| (source.clone(), no_logs(&source))).collect();
-        }
-        let mut not_built = Vec::new();
-        for source in left {
-            if is_known(&source)? {
-                held.push(source);
-            } else {
-                let table = NotBuilt::of(&source);
-                table.say(console);
-                not_built.push(table);
-            }
-        }
-        Ok(Self { sources: held, refused, not_built })
-    }
-
-    /// All of them, or the first error.
-    pub(super) fn all(self) -> Result<Vec<TableSource>> {
-        match self.refused.into_iter().next() {
-            Some((_, error)) => Err(error),
-            None => Ok(self.sources),
-        }
-    }
-}
-
-fn no_logs(source: &TableSource) -> Error {
-    let dataset = source.dataset.name();
-    Error::new(
-        ErrorKind::Unusable,
-        format!("the inputs hold no {dataset} logs, nor any others: nothing is changed"),
-    )
-    .with("table", &source.table)
-    .with("inputs", source.inputs.join(", "))
-    .hint(format!(
-        "check that the path is right and mounted, or name the log type with --dataset {dataset} to include it"
-    ))
-}
-
-impl NotBuilt {
-    fn of(source: &TableSource) -> Self {
-        let dataset = source.dataset.name();
-        Self { table: source.table.clone(), dataset, why: format!("the inputs hold no {dataset} logs") }
-    }
-
-    fn say(&self, console: Console) {
-        let Self { table, dataset, why } = self;
+fn say_not_built(tables: &Tables, console: Console) {
+    for NotBuilt { table, dataset, why } in &tables.not_built {
         let hint = format!("name it with --dataset {dataset} to include it");
         match console.format {
             LogFormat::Text => console.info(&format!("{table}: not built: {why} ({hint})"), &[]),

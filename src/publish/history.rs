@@ -153,6 +153,17 @@ impl StepSeconds {
     }
 }
 
+impl From<&Error> for RunError {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().name().to_owned(),
+            exit_code: error.kind().exit_code(),
+            message: error.to_string(),
+            hint: error.next_step().map(str::to_owned),
+        }
+    }
+}
+
 impl RunReport {
     /// The report of a run that has done nothing yet: until it is told otherwise, it failed.
     #[must_use]

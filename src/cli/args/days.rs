@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 
 use super::{LakeArgs, RoadArgs, ShowFormat, SourceArgs};
-use crate::audit::freshness::{DayState, DayStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::Order;
+use crate::road::{Rule, Wanted};
 
 /// The days.
 #[derive(Debug, Default, Args)]
@@ -131,20 +131,33 @@ pub(in crate::cli) enum Only {
     All,
 }
 
-impl Only {
-    /// What is meant where nothing is said: every day on which a run would change something.
-    pub(in crate::cli) const BEHIND: [Self; 3] = [Self::Missing, Self::Stale, Self::Failed];
-
-    /// Whether it means a day that stands like this.
-    pub(in crate::cli) fn takes(self, status: &DayStatus) -> bool {
-        match self {
-            Self::Missing => status.manifest.is_none() && status.state != DayState::NoLogs,
-            // Also where the last run failed over it.
-            Self::Stale => status.change.is_stale(),
-            Self::Failed => status.state == DayState::Failed,
-            Self::Outdated => !status.other_settings.is_empty(),
-            Self::All => true,
+impl From<Only> for Wanted {
+    fn from(only: Only) -> Self {
+        match only {
+            Only::Missing => Self::Missing,
+            Only::Stale => Self::Stale,
+            Only::Failed => Self::Failed,
+            Only::Outdated => Self::Outdated,
+            Only::All => Self::All,
         }
+    }
+}
+
+impl BackfillArgs {
+    /// Which days are rebuilt.
+    pub(in crate::cli) fn rule(&self) -> Result<Rule> {
+        let wanted = if self.only.is_empty() {
+            Wanted::BEHIND.to_vec()
+        } else {
+            self.only.iter().copied().map(Wanted::from).collect()
+        };
+        let before = self.published_before.as_deref().map(|text| {
+            UtcInstant::parse_iso8601(text).ok_or_else(|| {
+                Error::new(ErrorKind::Usage, format!("'{text}' is no instant"))
+                    .hint("write it as 2026-11-21T04:00:00Z")
+            })
+        });
+        Ok(Rule::Only(wanted, before.transpose()?))
     }
 }
 

@@ -3,13 +3,13 @@
 mod show;
 
 use super::args::{DiffArgs, GlobalArgs};
-use super::day::identity_key;
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers, verify};
 use crate::audit::{ObjectDiff, PublishedRuns, RowDiff, RowDiffOptions, RunVersion, SettingDiff};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
+use crate::road::identity_key;
 use crate::store::Lake;
 use crate::store::lake::Partition;
 

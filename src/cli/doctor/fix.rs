@@ -7,10 +7,10 @@ use super::gather::{DayReport, TableReport};
 use crate::catalog::change::{Comparison, compare};
 use crate::catalog::diagnosis::{Finding, Mend};
 use crate::catalog::{self, PARTITION_KEY};
-use crate::cli::catalog::Registrar;
 use crate::cli::clean::{self, Broom, Say};
 use crate::error::{ErrorKind, Result};
 use crate::publish::Manifest;
+use crate::road::Registrar;
 use crate::store::lake::run_of;
 
 /// Whether a finding can be mended here.
@@ -46,12 +46,13 @@ pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool, say: S
 
 fn mend(places: &Places<'_>, day: &DayReport, say: Say) -> Result<()> {
     if let Some((registrar, manifest)) = to_register(places, day) {
-        let summary = registrar.register_again(places.lake, manifest)?;
-        say(&summary.line())?;
+        let registration = registrar.register_again(places.lake, manifest)?;
+        places.context.console.warn_of_registration(&registration);
+        say(&crate::cli::summary::registered(&registration))?;
     }
     if let Some(registrar) = to_remove(places, day) {
         registrar.catalog.remove_partitions(&day.partition.table, &[day.partition.day])?;
-        let database = &registrar.settings.database;
+        let database = &registrar.options.database;
         say(&format!("{database}.{}: partition {} removed", day.partition.table, value(day)))?;
     }
     sweep(places, day, false, say)
@@ -67,7 +68,7 @@ fn rehearse(
 ) -> Result<()> {
     let mut calls = Vec::new();
     if let Some((registrar, manifest)) = to_register(places, day) {
-        let name = format!("{}.{}", registrar.settings.database, table.table);
+        let name = format!("{}.{}", registrar.options.database, table.table);
         let wanted = catalog::definition(places.lake, manifest, registrar.rules())?;
         match table.standing.as_ref().map(|standing| compare(standing, &wanted)) {
             None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
@@ -93,7 +94,7 @@ fn rehearse(
         calls.extend(call.map(|call| format!("{call} {name} {}: location {location}", value(day))));
     }
     if let Some(registrar) = to_remove(places, day) {
-        let database = &registrar.settings.database;
+        let database = &registrar.options.database;
         calls.push(format!("BatchDeletePartition {database}.{} {}", table.table, value(day)));
     }
     for call in calls {
@@ -105,7 +106,7 @@ fn rehearse(
 }
 
 /// The published day that the catalog is to be told of, if it is.
-fn to_register<'a>(places: &Places<'a>, day: &'a DayReport) -> Option<(&'a Registrar<'a>, &'a Manifest)> {
+fn to_register<'a>(places: &Places<'a>, day: &'a DayReport) -> Option<(&'a Registrar, &'a Manifest)> {
     let is_wanted = day.findings.iter().any(Finding::needs_register);
     // The catalog is not sent to files that are gone, nor to a table that would refuse it.
     let is_hopeless = day.findings.iter().any(|finding| match finding {
@@ -119,7 +120,7 @@ fn to_register<'a>(places: &Places<'a>, day: &'a DayReport) -> Option<(&'a Regis
     Some((places.registrar?, day.published.as_ref()?))
 }
 
-fn to_remove<'a>(places: &Places<'a>, day: &DayReport) -> Option<&'a Registrar<'a>> {
+fn to_remove<'a>(places: &Places<'a>, day: &DayReport) -> Option<&'a Registrar> {
     let is_ours = |finding: &Finding| matches!(finding, Finding::Orphaned { ours: true, .. });
     places.registrar.filter(|_| day.findings.iter().any(is_ours))
 }

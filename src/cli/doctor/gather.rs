@@ -6,11 +6,12 @@ use super::Places;
 use crate::catalog::change::StandingTable;
 use crate::catalog::diagnosis::{CatalogFacts, DayFacts, Finding, PublishedFacts, diagnose};
 use crate::catalog::{self, CatalogColumn, RegisterRules, StandingPartition};
-use crate::cli::{catalog::Registrar, clean};
+use crate::cli::clean;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{PlannedObject, TableSource, plan_table};
 use crate::publish::{self, Manifest};
+use crate::road::Registrar;
 use crate::store::Lake;
 use crate::store::lake::{INPUTS, MANIFEST, Partition, run_of};
 

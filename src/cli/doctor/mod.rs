@@ -10,7 +10,6 @@ mod policy;
 mod show;
 
 use super::args::{DoctorArgs, GlobalArgs, ShowFormat};
-use super::catalog::Registrar;
 use super::clean::{self, Say};
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
@@ -19,6 +18,7 @@ use crate::catalog::change::PROJECTION_HINT;
 use crate::catalog::diagnosis::{Finding, Mend};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
+use crate::road::Registrar;
 use crate::store::{Connector, Lake};
 
 /// Days that are looked at where nobody says which, up to yesterday.
@@ -29,7 +29,7 @@ struct Places<'a> {
     settings: &'a Settings,
     connector: &'a Connector,
     lake: &'a dyn Lake,
-    registrar: Option<&'a Registrar<'a>>,
+    registrar: Option<&'a Registrar>,
     context: &'a Context,
     now: UtcInstant,
 }
@@ -45,7 +45,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     let now = console::now();
     let days = days(args, now)?;
     let connector = context.connector(&settings);
-    let registrar = Registrar::open(&settings, &connector, context.console)?;
+    let registrar = settings.registrar(&connector, console::now)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let registrar = registrar.as_ref();
     let places =

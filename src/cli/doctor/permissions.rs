@@ -12,11 +12,11 @@ use super::policy::{Arns, Lack};
 use crate::catalog::Probe;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
-use crate::cli::day::run_name;
 use crate::cli::exit::Exit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{TableSource, plan_table};
+use crate::road::run_name;
 use crate::store::lake::{Partition, RunFile};
 use crate::store::{Encryption, LakeAccess, SourceAccess};
 
@@ -181,12 +181,12 @@ impl Trial<'_> {
 
     fn try_catalog(&self) -> Vec<Tried> {
         let Some(registrar) = self.places.registrar else { return Vec::new() };
-        let database = &registrar.settings.database;
+        let database = &registrar.options.database;
         let table = self.places.settings.sources.first().map_or("cloudtrail", |source| source.table.as_str());
         let mut tried = Vec::new();
         for Probe { permission, outcome } in registrar.catalog.look_ups(table) {
             // To find no database is allowed: it is told all the same, unless the run makes it.
-            let is_missed = permission == "glue:GetDatabase" && !registrar.settings.create_database;
+            let is_missed = permission == "glue:GetDatabase" && !registrar.options.create_database;
             let found = if is_missed {
                 outcome.and_then(|()| registrar.catalog.require_database(false))
             } else {

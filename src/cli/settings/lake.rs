@@ -8,6 +8,7 @@ use crate::cli::args::{CatalogArgs, LakeArgs, WriteArgs};
 use crate::cli::config_file::{CatalogSection, LakeSection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
+use crate::road::RegistrationOptions;
 use crate::store::{Encryption, LakeAccess};
 
 /// The lake.
@@ -25,26 +26,13 @@ pub(in crate::cli) struct LakeSettings {
     pub(super) target_file_bytes: u64,
 }
 
-/// The catalog.
-#[derive(Debug, Clone)]
-pub(in crate::cli) struct CatalogSettings {
-    /// Name of the database.
-    pub(in crate::cli) database: String,
-    /// Whether to make the database where there is none.
-    pub(in crate::cli) create_database: bool,
-    /// The first day of a projection of partitions.
-    pub(in crate::cli) projected_from: Option<KstDay>,
-    /// Whether to tell the catalog about the values of columns.
-    pub(in crate::cli) column_statistics: bool,
-}
-
 impl Layers {
     pub(super) fn lake(
         &mut self,
         flags: Option<&LakeArgs>,
         write: Option<&WriteArgs>,
         file: &LakeSection,
-        catalog: Option<&CatalogSettings>,
+        catalog: Option<&RegistrationOptions>,
     ) -> Result<LakeSettings> {
         let output =
             self.pick("output", flags.and_then(|lake| lake.output.as_ref()), file.output.as_ref(), "", text)?;
@@ -104,7 +92,7 @@ impl Layers {
         &mut self,
         flags: Option<&CatalogArgs>,
         file: &CatalogSection,
-    ) -> Result<Option<CatalogSettings>> {
+    ) -> Result<Option<RegistrationOptions>> {
         let kind_flag = flags.and_then(|flags| flags.catalog.as_ref());
         let database_flag = flags.and_then(|flags| flags.database.as_ref());
         let (named, _) =
@@ -139,7 +127,7 @@ impl Layers {
             "false",
             truth,
         )?;
-        Ok(Some(CatalogSettings { database, create_database, projected_from, column_statistics }))
+        Ok(Some(RegistrationOptions { database, create_database, projected_from, column_statistics }))
     }
 }
 

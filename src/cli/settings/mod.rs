@@ -10,7 +10,7 @@ mod sources;
 mod values;
 mod watch;
 
-pub(super) use lake::{CatalogSettings, LakeSettings};
+pub(super) use lake::LakeSettings;
 pub(super) use values::span_ms;
 pub(super) use watch::WatchSettings;
 
@@ -27,6 +27,8 @@ use crate::dataset::DecodeLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::TableSource;
 use crate::publish::PublishRules;
+use crate::road::{Clock, Registrar, RegistrationOptions, RoadOptions};
+use crate::store::Connector;
 
 /// Encoded size of a row group: what AWS advises for Athena.
 const ROW_GROUP_BYTES: usize = 128 << 20;
@@ -53,7 +55,7 @@ pub(super) struct Settings {
     /// Whether the log types of the sources were named; otherwise the inputs say which of them there are.
     pub(super) log_types_named: bool,
     pub(super) lake: LakeSettings,
-    pub(super) catalog: Option<CatalogSettings>,
+    pub(super) catalog: Option<RegistrationOptions>,
     pub(super) threads: usize,
     memory: u64,
     max_object_bytes: u64,
@@ -167,6 +169,21 @@ impl Settings {
                 .hint("name a folder, a file or s3://bucket/prefix with --input, or a [[source]] in logmill.toml")),
             None => Ok(&self.sources),
         }
+    }
+
+    /// The catalog to update, if one is named.
+    pub(super) fn registrar(&self, connector: &Connector, clock: Clock) -> Result<Option<Registrar>> {
+        let open = |options: &RegistrationOptions| {
+            Registrar::open(options.clone(), self.output()?, self.lake.grace_ms, connector, clock)
+        };
+        self.catalog.as_ref().map(open).transpose()
+    }
+
+    /// How a run works.
+    pub(super) fn road_options(&self, cancel: &Cancel) -> RoadOptions {
+        let LakeSettings { grace_ms, wait_ms, steals, .. } = self.lake;
+        let (convert, publish) = (self.convert_options(cancel), self.rules);
+        RoadOptions { convert, publish, grace_ms, wait_ms, steals }
     }
 
     pub(super) fn convert_options(&self, cancel: &Cancel) -> ConvertOptions {

@@ -6,9 +6,8 @@
 mod show;
 
 use super::args::{GlobalArgs, SourceArgs, WhyArgs};
-use super::day::identity_key;
 use super::exit::Exit;
-use super::progress::Progress;
+use super::progress::Bar;
 use super::settings::{Flags, Settings};
 use super::{Context, console, on_workers};
 use crate::audit::freshness::last_failure;
@@ -21,6 +20,7 @@ use crate::plan::{TableSource, plan_table};
 use crate::publish::history::RunReport;
 use crate::publish::remembered::Remembered;
 use crate::publish::{self, Manifest};
+use crate::road::{Work, identity_key};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 use crate::table::{Identifier, TableSchema};
@@ -234,7 +234,7 @@ impl<'a> Eye<'a> {
         }
         let query = RawQuery { what: self.what, id: self.id, identity_key: identity_key()? };
         let options = self.settings.convert_options(&self.context.cancel);
-        let progress = Progress::reading(self.context.console, &plan.table, plan.bytes());
+        let progress = Bar::begin(self.context.console, &plan.table, Work::Read(plan.bytes()));
         let found = on_workers(self.settings.threads, || {
             search_raw(&plan, query, &options, self.connector, &progress)
         })??;

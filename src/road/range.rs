@@ -4,11 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::console;
-use super::day::{DayRun, PublishedTable, identity_key};
-use super::progress::Progress;
-use super::run_report::seconds_since;
-use crate::convert::{self, ConvertOptions, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
+use super::{DayRoad, Progress, PublishedTable, Road, Work, identity_key};
+use crate::convert::{self, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{
@@ -17,17 +14,17 @@ use crate::plan::{
 use crate::publish::StagedDay;
 
 /// What a walk over days asks and tells.
-pub(super) trait RangeObserver {
+pub(super) trait DayChooser {
     /// Whether a day is to be made, given all that can feed it.
-    fn wants(&mut self, about: &DayObjects<'_>) -> Option<Wanted>;
+    fn wants(&mut self, about: &DayObjects<'_>) -> Option<WantedDay>;
     /// Days that are to be made after all, now that every other day has been asked for.
     fn wanted_later(&mut self) -> Result<Vec<KstDay>>;
     /// What became of a day that was wanted.
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>);
 }
 
-/// A day that is to be made.
-pub(super) struct Wanted {
+/// A day that is to be rebuilt.
+pub(super) struct WantedDay {
     /// When what can feed it was listed.
     pub(super) listed_at: UtcInstant,
     /// The run that had published it by then.
@@ -35,17 +32,15 @@ pub(super) struct Wanted {
 }
 
 /// One table on its way through many days.
-pub(super) struct RangeRun<'r, 'a> {
-    /// The run; its day does not matter.
-    run: &'r DayRun<'a>,
-    source: &'r TableSource,
-    options: ConvertOptions,
+pub(super) struct RangeRoad<'a> {
+    road: &'a Road<'a>,
+    source: &'a TableSource,
     residency: Residency,
     identity_key: [u64; 4],
-    progress: Progress,
+    progress: Box<dyn Progress>,
     /// Days that are being made.
     open: BTreeMap<KstDay, OpenDay<'a>>,
-    wanted: BTreeMap<KstDay, Wanted>,
+    wanted: BTreeMap<KstDay, WantedDay>,
     failed: BTreeSet<KstDay>,
     /// Number of walks so far.
     walks: usize,
@@ -53,7 +48,7 @@ pub(super) struct RangeRun<'r, 'a> {
 
 /// A day that is being made.
 struct OpenDay<'a> {
-    run: DayRun<'a>,
+    road: DayRoad<'a>,
     staged: StagedDay<'a>,
     legs: DayLegs,
     began: UtcInstant,
@@ -63,65 +58,69 @@ struct OpenDay<'a> {
 
 /// Walks over days of a table. A day that fails does not stop the others; what fails here concerns all that are left.
 pub(super) fn walk(
-    run: &DayRun<'_>,
+    road: &Road<'_>,
     source: &TableSource,
     days: &[KstDay],
     order: Order,
-    observer: &mut dyn RangeObserver,
+    chooser: &mut dyn DayChooser,
 ) -> Result<()> {
-    let planner = RangePlanner::open(source, days, order, run.connector, console::now)?;
-    let options = run.options();
-    let mut range = RangeRun {
-        run,
+    let planner = RangePlanner::open(source, days, order, road.connector, road.clock)?;
+    let mut range = RangeRoad {
+        road,
         source,
-        residency: options.residency(),
-        options,
+        residency: road.options.convert.residency(),
         identity_key: identity_key()?,
-        progress: Progress::days(run.console, &source.table, days.len()),
+        progress: road.observer.progress(&source.table, Work::Days(days.len())),
         open: BTreeMap::new(),
         wanted: BTreeMap::new(),
         failed: BTreeSet::new(),
         walks: 0,
     };
     let mut left_out = BTreeMap::new();
-    let walked = range.go_through(planner, observer, &mut left_out).and_then(|()| {
-        let later = observer.wanted_later()?;
+    let walked = range.go_through(planner, chooser, &mut left_out).and_then(|()| {
+        let later = chooser.wanted_later()?;
         if later.is_empty() {
             return Ok(());
         }
-        let planner = RangePlanner::open(source, &later, order, run.connector, console::now)?;
-        range.go_through(planner, observer, &mut left_out)
+        let planner = RangePlanner::open(source, &later, order, road.connector, road.clock)?;
+        range.go_through(planner, chooser, &mut left_out)
     });
     let walked = walked.map_err(Arc::new);
     if let Err(error) = &walked {
-        range.give_up(error, observer);
+        range.give_up(error, chooser);
     }
-    run.warn_of_left(&source.table, left_out.values());
+    about_walk(road, days).warn_of_left(&source.table, left_out.values());
     walked.map_err(|error| Error::of_table(&source.table, &error))
 }
 
-impl<'a> RangeRun<'_, 'a> {
+/// What concerns a walk as a whole is told of its last day.
+pub(super) fn about_walk<'a>(road: &'a Road<'a>, days: &[KstDay]) -> DayRoad<'a> {
+    let last = days.iter().max().copied();
+    DayRoad::new(road, last.unwrap_or_else(|| KstDay::of(road.started_at)))
+}
+
+impl<'a> RangeRoad<'a> {
     /// Walks through the days of a planner, and takes down what is left out and told, by address.
     fn go_through(
         &mut self,
         mut planner: RangePlanner<'_>,
-        observer: &mut dyn RangeObserver,
+        chooser: &mut dyn DayChooser,
         left_out: &mut BTreeMap<String, LeftObject>,
     ) -> Result<()> {
-        let walked = self.walk(&mut planner, observer);
+        let walked = self.walk(&mut planner, chooser);
         let told = planner.told().iter().cloned();
         left_out.extend(told.map(|left| (left.address.clone(), left)));
         walked
     }
 
-    fn walk(&mut self, planner: &mut RangePlanner<'_>, observer: &mut dyn RangeObserver) -> Result<()> {
-        while let Some(leg) = self.next_leg(planner, observer)? {
-            self.run.cancel.check()?;
-            self.open_days(&leg, observer);
-            self.read(&leg.objects, observer)?;
+    fn walk(&mut self, planner: &mut RangePlanner<'_>, chooser: &mut dyn DayChooser) -> Result<()> {
+        while let Some(leg) = self.next_leg(planner, chooser)? {
+            self.road.cancel().check()?;
+            self.open_days(&leg, chooser);
+            self.read(&leg.objects, chooser)?;
             for day in leg.closes {
                 if let Some(open) = self.open.remove(&day) {
-                    self.close(day, open, planner.left_of(day), observer)?;
+                    self.close(day, open, planner.left_of(day), chooser)?;
                 }
             }
             // Rows of the days that are still open; those of others are gone, in whatever way.
@@ -133,12 +132,12 @@ impl<'a> RangeRun<'_, 'a> {
     fn next_leg(
         &mut self,
         planner: &mut RangePlanner<'_>,
-        observer: &mut dyn RangeObserver,
+        chooser: &mut dyn DayChooser,
     ) -> Result<Option<RangeLeg>> {
-        let (cancel, wanted, progress) = (self.run.cancel, &mut self.wanted, &self.progress);
+        let (cancel, wanted, progress) = (self.road.cancel(), &mut self.wanted, &self.progress);
         planner.next_leg(&mut |about| {
             cancel.check()?;
-            let Some(day) = observer.wants(about) else {
+            let Some(day) = chooser.wants(about) else {
                 progress.day_done();
                 return Ok(false);
             };
@@ -148,34 +147,34 @@ impl<'a> RangeRun<'_, 'a> {
     }
 
     /// Begins the days that a leg is the first to feed, or ends without an object.
-    fn open_days(&mut self, leg: &RangeLeg, observer: &mut dyn RangeObserver) {
+    fn open_days(&mut self, leg: &RangeLeg, chooser: &mut dyn DayChooser) {
         let fed = leg.objects.iter().flat_map(|shared| shared.days.days()).collect::<BTreeSet<_>>();
         for day in fed.into_iter().chain(leg.closes.iter().copied()) {
             let Some(wanted) = self.wanted.get(&day) else { continue };
             if self.open.contains_key(&day) || self.failed.contains(&day) {
                 continue;
             }
-            let run = self.run.on_day(day, wanted.listed_at);
+            let road = DayRoad::of_range(self.road, day, wanted.listed_at);
             // Who holds a day and waits for another may wait for somebody who waits for him.
             let may_wait = self.open.is_empty();
-            match begin(&run, self.source, wanted, may_wait) {
+            match begin(&road, self.source, wanted, may_wait) {
                 Ok(staged) => {
-                    let (began, legs) = (console::now(), DayLegs::new(day));
-                    self.open.insert(day, OpenDay { run, staged, legs, began, read_seconds: 0.0 });
+                    let (began, legs) = (self.road.now(), DayLegs::new(day));
+                    self.open.insert(day, OpenDay { road, staged, legs, began, read_seconds: 0.0 });
                 }
                 Err(error) => {
-                    run.record_failure(&self.source.table, &error);
-                    self.fail(day, error, observer);
+                    road.record_failure(&self.source.table, &error);
+                    self.fail(day, error, chooser);
                 }
             }
         }
     }
 
     /// Reads a leg for the days that are open; only an interruption ends the whole.
-    fn read(&mut self, objects: &[SharedObject], observer: &mut dyn RangeObserver) -> Result<()> {
+    fn read(&mut self, objects: &[SharedObject], chooser: &mut dyn DayChooser) -> Result<()> {
         let is_fed = |day: &KstDay| objects.iter().any(|shared| shared.days.contains(*day));
         let days: Vec<KstDay> = self.open.keys().copied().filter(is_fed).collect();
-        if days.is_empty() { Ok(()) } else { self.read_for(objects, &days, observer) }
+        if days.is_empty() { Ok(()) } else { self.read_for(objects, &days, chooser) }
     }
 
     /// Reads what feeds these days. What fails for several is tried for each alone: an object that cannot be had is to fail
@@ -184,13 +183,13 @@ impl<'a> RangeRun<'_, 'a> {
         &mut self,
         objects: &[SharedObject],
         days: &[KstDay],
-        observer: &mut dyn RangeObserver,
+        chooser: &mut dyn DayChooser,
     ) -> Result<()> {
-        let began = console::now();
+        let began = self.road.now();
         self.walks += 1;
         match (self.scatter(objects, days), days) {
             (Ok(found), _) => {
-                let seconds = seconds_since(began) / days.len() as f64;
+                let seconds = self.road.seconds_since(began) / days.len() as f64;
                 for (day, found) in days.iter().zip(found) {
                     if let Some(open) = self.open.get_mut(day) {
                         open.legs.add(objects, found);
@@ -203,13 +202,13 @@ impl<'a> RangeRun<'_, 'a> {
             (Err(error), [day]) => {
                 if let Some(open) = self.open.remove(day) {
                     let error = Error::of_day(day, &Arc::new(error)).with("table", &self.source.table);
-                    open.run.record_failure(&self.source.table, &error);
-                    self.fail(*day, error, observer);
+                    open.road.record_failure(&self.source.table, &error);
+                    self.fail(*day, error, chooser);
                 }
                 Ok(())
             }
             (Err(_), days) => {
-                days.iter().try_for_each(|day| self.read_for(objects, std::slice::from_ref(day), observer))
+                days.iter().try_for_each(|day| self.read_for(objects, std::slice::from_ref(day), chooser))
             }
         }
     }
@@ -231,7 +230,8 @@ impl<'a> RangeRun<'_, 'a> {
             number: self.walks,
             max_reject_ratio: None,
         };
-        convert::scatter(&leg, &self.residency, &self.options, self.run.connector, &self.progress)
+        let Road { options, connector, .. } = self.road;
+        convert::scatter(&leg, &self.residency, &options.convert, connector, self.progress.as_ref())
     }
 
     /// Makes a day public that nothing can feed any more.
@@ -240,43 +240,43 @@ impl<'a> RangeRun<'_, 'a> {
         day: KstDay,
         open: OpenDay<'a>,
         counted: Vec<LeftGroup>,
-        observer: &mut dyn RangeObserver,
+        chooser: &mut dyn DayChooser,
     ) -> Result<()> {
-        let OpenDay { run, staged, legs, began, read_seconds } = open;
+        let OpenDay { road, staged, legs, began, read_seconds } = open;
         let (plan, found) = legs.join(TablePlan { counted, ..self.source.empty_plan() });
-        run.say_planned(&plan, None);
+        road.say_planned(&plan, None);
         // Folders of other services lie beside every day, also a quiet one.
         if plan.listed().listed > 0 {
-            run.warn_of_no_object(&plan);
+            road.warn_of_no_object(&plan);
         }
-        run.say_read(&plan, found.rows_read(), read_seconds);
-        let outcome = run.finish(&plan, found, staged, began);
+        road.say_read(&plan, found.rows_read(), read_seconds);
+        let outcome = road.finish(&plan, found, staged, began);
         match outcome {
             Ok(published) => {
                 self.progress.day_done();
-                observer.day_done(day, Ok(published));
+                chooser.day_done(day, Ok(published));
                 Ok(())
             }
             Err(error) => {
-                run.record_failure(&self.source.table, &error);
-                self.fail(day, error, observer);
-                self.run.cancel.check()
+                road.record_failure(&self.source.table, &error);
+                self.fail(day, error, chooser);
+                self.road.cancel().check()
             }
         }
     }
 
-    fn fail(&mut self, day: KstDay, error: Error, observer: &mut dyn RangeObserver) {
+    fn fail(&mut self, day: KstDay, error: Error, chooser: &mut dyn DayChooser) {
         self.failed.insert(day);
         self.progress.day_done();
-        observer.day_done(day, Err(error));
+        chooser.day_done(day, Err(error));
     }
 
     /// The days that are open cannot be made: what they have so far is dropped.
-    fn give_up(&mut self, error: &Arc<Error>, observer: &mut dyn RangeObserver) {
+    fn give_up(&mut self, error: &Arc<Error>, chooser: &mut dyn DayChooser) {
         while let Some((day, open)) = self.open.pop_first() {
             let error = Error::of_day(day, error).with("table", &self.source.table);
-            open.run.record_failure(&self.source.table, &error);
-            self.fail(day, error, observer);
+            open.road.record_failure(&self.source.table, &error);
+            self.fail(day, error, chooser);
         }
     }
 }
@@ -284,19 +284,19 @@ impl<'a> RangeRun<'_, 'a> {
 /// Takes a day for this run. If another run has published it since this one decided to make it, and has listed its objects
 /// later, it knows more of them. The times alone must not decide: a run of a clock ahead would bar all others from the day.
 fn begin<'a>(
-    run: &DayRun<'a>,
+    road: &DayRoad<'a>,
     source: &TableSource,
-    wanted: &Wanted,
+    wanted: &WantedDay,
     may_wait: bool,
 ) -> Result<StagedDay<'a>> {
-    let staged = run.begin(&source.table, source.dataset.name(), may_wait)?;
+    let staged = road.begin(&source.table, source.dataset.name(), may_wait)?;
     let replaced = staged.replaced()?.filter(|replaced| wanted.published_by.as_ref() != Some(&replaced.run));
     let planned_at = replaced.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
     match (replaced, planned_at) {
         (Some(replaced), Some(planned_at)) if planned_at > wanted.listed_at => {
             Err(Error::new(ErrorKind::Temporary, "another run has published the day meanwhile")
                 .with("table", &source.table)
-                .with("day", run.day)
+                .with("day", road.day)
                 .with("run", replaced.run)
                 .hint("'logmill status' says whether it is still behind"))
         }

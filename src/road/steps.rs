@@ -1,4 +1,4 @@
-//! What is said and known of the work on each table of a day: one event a step, and a report that is put into the lake at
+//! What is said and known of the work on each table of a day: an event for each step, and a report that goes to the lake at
 //! the end.
 
 use std::collections::BTreeMap;
@@ -6,12 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::json;
 
-use super::catalog::CatalogSummary;
-use super::console::{self, Fact};
-use super::day::DayRun;
-use super::exit::Exit;
-use super::settings::LogFormat;
-use super::{emf, metrics};
+use super::day::cause_of;
+use super::{About, DayRoad, Fact, Registration, RegistrationWarning};
 use crate::convert::CountedOnly;
 use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
@@ -40,11 +36,11 @@ impl Reports {
 type Step = fn(&mut StepSeconds) -> &mut Option<f64>;
 
 /// The steps of a table, in their order; what each event says is in `docs/observability.md`.
-impl DayRun<'_> {
+impl DayRoad<'_> {
     /// The work on a table begins.
     pub(super) fn open_report(&self, partition: &Partition, dataset: &str) {
-        let report = RunReport::begun(partition, dataset, &self.run, console::now());
-        self.reports.lock().insert((partition.table.clone(), self.day), report);
+        let report = RunReport::begun(partition, dataset, &self.road.run, self.road.now());
+        self.road.reports.lock().insert((partition.table.clone(), self.day), report);
     }
 
     /// A day that is published already is only to be registered.
@@ -103,6 +99,7 @@ impl DayRun<'_> {
         self.step(&plan.table, "read", facts, |times| &mut times.read, Some(seconds));
     }
 
+    /// The part files are written, though nobody sees them yet.
     pub(super) fn say_written(&self, manifest: &Manifest, began: UtcInstant) {
         let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
         let facts = [
@@ -110,37 +107,32 @@ impl DayRun<'_> {
             ("bytes", bytes.into()),
             ("rows", manifest.ledger.written.into()),
         ];
-        self.step(&manifest.table, "written", facts, |times| &mut times.write, Some(seconds_since(began)));
+        self.timed(&manifest.table, "written", facts, |times| &mut times.write, began);
     }
 
+    /// The day is public.
     pub(super) fn say_published(&self, manifest: &Manifest, began: UtcInstant) {
         let facts = [("ledger", json!(manifest.ledger)), ("provisional", manifest.provisional.into())];
-        self.step(
-            &manifest.table,
-            "published",
-            facts,
-            |times| &mut times.publish,
-            Some(seconds_since(began)),
-        );
+        self.timed(&manifest.table, "published", facts, |times| &mut times.publish, began);
     }
 
-    pub(super) fn say_registered(&self, summary: &CatalogSummary, began: UtcInstant) {
+    /// The catalog shows the day.
+    pub(super) fn say_registered(&self, registration: &Registration, began: UtcInstant) {
+        let Registration { database, table, location, partition, warnings } = registration;
+        for RegistrationWarning { text, cause, hint } in warnings {
+            self.warn(table, text, &[("cause", json!(cause)), ("hint", json!(hint))]);
+        }
         let facts = [
-            ("database", summary.database.clone().into()),
-            ("partition", summary.partition.into()),
-            ("location", summary.location.clone().into()),
+            ("database", database.clone().into()),
+            ("partition", (*partition).into()),
+            ("location", location.clone().into()),
         ];
-        self.step(
-            &summary.table,
-            "registered",
-            facts,
-            |times| &mut times.register,
-            Some(seconds_since(began)),
-        );
+        self.timed(table, "registered", facts, |times| &mut times.register, began);
     }
 
+    /// What the day supersedes is removed.
     pub(super) fn say_cleaned(&self, table: &str, began: UtcInstant) {
-        self.step(table, "cleaned", [], |times| &mut times.clean, Some(seconds_since(began)));
+        self.timed(table, "cleaned", [], |times| &mut times.clean, began);
     }
 
     /// The day is public, and all is done; `error` says why the catalog does not show it, where it should.
@@ -156,7 +148,7 @@ impl DayRun<'_> {
     }
 
     /// The day was not published. A run that was interrupted or gave way to another one leaves no report in the lake.
-    pub(super) fn record_failure(&self, table: &str, error: &Error) {
+    pub fn record_failure(&self, table: &str, error: &Error) {
         self.end(table, Some(error));
         if !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Temporary) {
             self.record(table);
@@ -164,55 +156,38 @@ impl DayRun<'_> {
     }
 
     /// The walk over many days of a table has failed: what it has to do with, no day can tell.
-    pub(super) fn record_walk(&self, source: &TableSource, error: &Error) {
+    pub fn record_walk(&self, source: &TableSource, error: &Error) {
         if self.report(&source.table).is_some() {
-            return self.console.failed(error, self.about_table(&source.table));
+            return self.road.observer.failed(&self.about(&source.table), error);
         }
         let partition = Partition { table: source.table.clone(), day: self.day };
         self.open_report(&partition, source.dataset.name());
         self.end(&source.table, Some(error));
     }
 
-    /// All tables are done.
-    pub(super) fn say_finished(&self, exit: Exit) {
-        let metrics_file = self.settings.watch.metrics_file.as_deref();
-        metrics::write(metrics_file, &self.reports.all(), exit, self.console);
-        let mut facts = self.about();
-        facts.extend(totals(&self.reports.all(), exit));
-        facts.push(("seconds", seconds_since(self.started_at).into()));
-        self.console.finished(exit, &facts);
-    }
-
     /// Something about a table that somebody should look at.
-    pub(super) fn warn(&self, table: &str, text: &str, facts: Vec<Fact>) {
-        let mut all = self.about_table(table);
-        all.extend(facts);
-        self.console.warn(text, &all);
+    pub(super) fn warn(&self, table: &str, text: &str, facts: &[Fact]) {
+        self.road.observer.warn(&self.about(table), text, facts);
     }
 
-    /// Something about a table for those who want to know all.
-    pub(super) fn debug(&self, table: &str, text: &str, facts: impl FnOnce() -> Vec<Fact>) {
-        if self.console.verbose > 1 {
-            let mut all = self.about_table(table);
-            all.extend(facts());
-            self.console.debug(text, &all);
-        }
-    }
-
-    /// What an event of this run says of it.
-    pub(super) fn about(&self) -> Vec<Fact> {
-        vec![("run", self.run.clone().into()), ("day", self.day.to_string().into())]
-    }
-
-    /// What an event of a table says of it; people get to read what differs within a day.
-    fn about_table(&self, table: &str) -> Vec<Fact> {
-        if self.console.format == LogFormat::Text {
-            return vec![("table", table.into()), ("day", self.day.to_string().into())];
-        }
+    /// What a message about a table is about.
+    pub(super) fn about<'t>(&self, table: &'t str) -> About<'t>
+    where
+        Self: 't,
+    {
         let dataset = self.report(table).map(|report| report.dataset);
-        let mut facts = self.about();
-        facts.extend([("table", table.into()), ("dataset", dataset.into())]);
-        facts
+        About { run: &self.road.run, day: self.day, table, dataset }
+    }
+
+    fn timed<const N: usize>(
+        &self,
+        table: &str,
+        event: &str,
+        facts: [Fact; N],
+        step: Step,
+        began: UtcInstant,
+    ) {
+        self.step(table, event, facts, step, Some(self.road.seconds_since(began)));
     }
 
     fn step<const N: usize>(
@@ -224,79 +199,44 @@ impl DayRun<'_> {
         seconds: Option<f64>,
     ) {
         self.note(table, |report| *step(&mut report.seconds) = seconds);
-        let mut all = self.about_table(table);
-        all.extend(facts);
+        let mut all = facts.to_vec();
         all.extend(seconds.map(|seconds| ("seconds", seconds.into())));
-        self.console.step(event, &all);
+        self.road.observer.step(&self.about(table), event, &all);
     }
 
     /// Changes the report of a table; one whose work has not begun has none.
     fn note(&self, table: &str, change: impl FnOnce(&mut RunReport)) {
-        if let Some(report) = self.reports.lock().get_mut(&(table.to_owned(), self.day)) {
+        if let Some(report) = self.road.reports.lock().get_mut(&(table.to_owned(), self.day)) {
             change(report);
         }
     }
 
     fn report(&self, table: &str) -> Option<RunReport> {
-        self.reports.lock().get(&(table.to_owned(), self.day)).cloned()
+        self.road.reports.lock().get(&(table.to_owned(), self.day)).cloned()
     }
 
     /// The work on a table ends.
     pub(super) fn end(&self, table: &str, error: Option<&Error>) {
         self.note(table, |report| {
-            report.ended_at = console::now().to_string();
-            report.error = error.map(run_error);
+            report.ended_at = self.road.now().to_string();
+            report.error = error.map(RunError::from);
         });
         if let Some(error) = error {
-            self.console.failed(error, self.about_table(table));
+            self.road.observer.failed(&self.about(table), error);
         }
-        if self.settings.watch.emf
-            && let Some(report) = self.report(table)
-        {
-            console::to_stderr(&emf::line(&report));
+        if let Some(report) = self.report(table) {
+            self.road.observer.ended(&report);
         }
     }
 
     fn record(&self, table: &str) {
         let Some(report) = self.report(table) else { return };
-        if let Err(error) = history::record(self.lake, &report) {
+        if let Err(error) = history::record(self.road.lake, &report) {
             self.warn(
                 table,
                 "cannot remember what the run did: the day itself is as it was said",
-                vec![("cause", error.to_string().into()), ("hint", error.next_step().into())],
+                &cause_of(&error),
             );
         }
     }
-}
-
-fn run_error(error: &Error) -> RunError {
-    RunError {
-        kind: error.kind().name().to_owned(),
-        exit_code: Exit::from(error.kind()).code(),
-        message: error.to_string(),
-        hint: error.next_step().map(str::to_owned),
-    }
-}
-
-/// How many tables and days were done, and the sums over those that were published.
-fn totals(reports: &[RunReport], exit: Exit) -> [Fact; 8] {
-    let published = || reports.iter().filter(|report| report.outcome == RunOutcome::Published);
-    let sum = |value: fn(&RunReport) -> u64| published().map(value).sum::<u64>().into();
-    let mut ledger = RowLedger::default();
-    published().for_each(|report| ledger += report.ledger);
-    [
-        ("exit_code", exit.code().into()),
-        ("published", published().count().into()),
-        ("failed", reports.iter().filter(|report| report.error.is_some()).count().into()),
-        ("objects", sum(|report| report.objects)),
-        ("input_bytes", sum(|report| report.input_bytes)),
-        ("ledger", json!(ledger)),
-        ("files", sum(|report| report.files)),
-        ("file_bytes", sum(|report| report.file_bytes)),
-    ]
-}
-
-/// The time since an instant; none where the clock was set back meanwhile.
-pub(super) fn seconds_since(began: UtcInstant) -> f64 {
-    (console::now().0 - began.0).max(0) as f64 / 1000.0
 }

@@ -1,0 +1,73 @@
+//! How people and machines are told of the road: messages, metrics in logs, bars.
+
+use serde_json::json;
+
+use super::console::{self, Console, Fact};
+use super::emf;
+use super::progress::Bar;
+use super::settings::LogFormat;
+use crate::error::Error;
+use crate::publish::history::RunReport;
+use crate::road::{About, Observer, Progress, Work};
+
+/// Tells on standard error what a run does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Announcer {
+    pub(super) console: Console,
+    /// Whether each table and day gets a line of metrics for CloudWatch.
+    pub(super) emf: bool,
+}
+
+impl Announcer {
+    /// What a message says first. People get to read what differs within a day.
+    fn about(&self, about: &About<'_>) -> Vec<Fact> {
+        let About { run, day, table, dataset } = about;
+        let (table, day) = (("table", json!(table)), ("day", json!(day.to_string())));
+        match self.console.format {
+            LogFormat::Text => vec![table, day],
+            LogFormat::Json => vec![("run", json!(run)), day, table, ("dataset", json!(dataset))],
+        }
+    }
+
+    fn with(&self, about: &About<'_>, facts: &[Fact]) -> Vec<Fact> {
+        let mut all = self.about(about);
+        all.extend_from_slice(facts);
+        all
+    }
+}
+
+impl Observer for Announcer {
+    fn step(&self, about: &About<'_>, step: &str, facts: &[Fact]) {
+        self.console.step(step, &self.with(about, facts));
+    }
+
+    fn warn(&self, about: &About<'_>, text: &str, facts: &[Fact]) {
+        self.console.warn(text, &self.with(about, facts));
+    }
+
+    fn left_out(&self, about: &About<'_>, object: &str, why: &str) {
+        if self.console.verbose > 1 {
+            let facts = [("object", json!(object)), ("why", json!(why))];
+            self.console.debug("left out", &self.with(about, &facts));
+        }
+    }
+
+    fn waiting(&self, held: &Error) {
+        let facts = ["table", "day", "holder"].map(|name| (name, held.fact(name).unwrap_or_default().into()));
+        self.console.warn("waiting for another run to end", &facts);
+    }
+
+    fn failed(&self, about: &About<'_>, error: &Error) {
+        self.console.failed(error, self.about(about));
+    }
+
+    fn ended(&self, report: &RunReport) {
+        if self.emf {
+            console::to_stderr(&emf::line(report));
+        }
+    }
+
+    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
+        Box::new(Bar::begin(self.console, table, work))
+    }
+}

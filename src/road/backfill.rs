@@ -1,0 +1,186 @@
+//! Many days of tables: each raw object is read once, and a day that needs nothing costs its listing and no more.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::range::{self, DayChooser, WantedDay};
+use super::{DayRoad, Outcomes, PublishedTable, Road, Rule, Verdict};
+use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{DayRange, KstDay};
+use crate::plan::{DayObjects, Order, TableSource};
+use crate::store::lake::Partition;
+
+/// What became of many days.
+#[derive(Debug, Default)]
+pub struct Backfilled {
+    /// The days that were rebuilt, or should have been.
+    pub days: BTreeMap<KstDay, Outcomes>,
+    /// Number of days, counted by table, that needed nothing.
+    pub left: u64,
+    /// Days that were kept from losing rows.
+    pub kept: Vec<DayStatus>,
+    /// Tables that could not be worked through to their end.
+    pub failed: Vec<(String, Error)>,
+}
+
+/// The day of a run and so many before it; of those, the ones are rebuilt that lack something that has come.
+#[must_use]
+pub fn look_back(
+    day: &DayRoad<'_>,
+    tables: &[TableSource],
+    days: i64,
+) -> (Outcomes, BTreeMap<KstDay, Outcomes>) {
+    let range = DayRange { first: day.day.minus_days(days), last: day.day };
+    let wanted: Vec<KstDay> = range.days().collect();
+    let mut found = backfill(day.road, tables, &wanted, Order::Newest, &Rule::Lookback(day.day));
+    let mut outcomes = found.days.remove(&day.day).unwrap_or_default();
+    for (table, error) in found.failed {
+        outcomes.add(&table, Err(error));
+    }
+    (outcomes, found.days)
+}
+
+/// Rebuilds days of one table after the other. A day or table that fails does not stop the others; a signal does.
+#[must_use]
+pub fn backfill(
+    road: &Road<'_>,
+    tables: &[TableSource],
+    days: &[KstDay],
+    order: Order,
+    rule: &Rule,
+) -> Backfilled {
+    let mut found = Backfilled::default();
+    for source in tables {
+        let dataset = source.dataset.name();
+        let first_logs = FirstLogs::new(road.lake, &source.table);
+        let mut table = TableDays {
+            road,
+            table: &source.table,
+            dataset,
+            rule,
+            found: &mut found,
+            first_logs,
+            undecided: Vec::new(),
+        };
+        let Err(error) = range::walk(road, source, days, order, &mut table) else { continue };
+        let stops = error.kind() == ErrorKind::Interrupted;
+        range::about_walk(road, days).record_walk(source, &error);
+        found.failed.push((source.table.clone(), error));
+        if stops {
+            break;
+        }
+    }
+    found
+}
+
+/// The days of one table.
+struct TableDays<'r> {
+    road: &'r Road<'r>,
+    table: &'r str,
+    dataset: &'r str,
+    rule: &'r Rule,
+    found: &'r mut Backfilled,
+    first_logs: FirstLogs<'r>,
+    /// Days without an object, which are rebuilt if one of an earlier day is known by the end.
+    undecided: Vec<DayStatus>,
+}
+
+impl DayChooser for TableDays<'_> {
+    fn wants(&mut self, about: &DayObjects<'_>) -> Option<WantedDay> {
+        let partition = Partition { table: self.table.to_owned(), day: about.day };
+        let mut status = match day_status(self.road.lake, partition, about, self.road.database()) {
+            Ok(status) => status,
+            Err(error) => {
+                self.cannot_tell(about, error);
+                return None;
+            }
+        };
+        self.first_logs.note(&status);
+        match self.verdict(&mut status) {
+            Ok(Some(Verdict::Make)) => {
+                let published_by = status.manifest.map(|manifest| manifest.run);
+                return Some(WantedDay { listed_at: about.listed_at, published_by });
+            }
+            Ok(None) => self.undecided.push(status),
+            Ok(Some(Verdict::Leave)) => self.leave(&status),
+            Ok(Some(Verdict::Keep)) => {
+                self.warn_of_gone(&status);
+                self.register(&status);
+                self.found.kept.push(status);
+            }
+            Err(error) => self.cannot_tell(about, error),
+        }
+        None
+    }
+
+    fn wanted_later(&mut self) -> Result<Vec<KstDay>> {
+        let mut later = Vec::new();
+        for status in std::mem::take(&mut self.undecided) {
+            let day = status.partition.day;
+            if self.first_logs.lie_before(day)? {
+                later.push(day);
+            } else {
+                self.leave(&status);
+            }
+        }
+        Ok(later)
+    }
+
+    fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>) {
+        self.found.days.entry(day).or_default().add(self.table, outcome);
+    }
+}
+
+impl TableDays<'_> {
+    /// What is to become of a day; none where that depends on days which have not been looked at.
+    fn verdict(&mut self, status: &mut DayStatus) -> Result<Option<Verdict>> {
+        let verdict = self.rule.verdict(status);
+        if verdict != Verdict::Make {
+            return Ok(Some(verdict));
+        }
+        self.first_logs.settle(status)?;
+        Ok(Some(verdict).filter(|verdict| *verdict == self.rule.verdict(status)))
+    }
+
+    fn day(&self, status: &DayStatus) -> DayRoad<'_> {
+        DayRoad::of_range(self.road, status.partition.day, status.listed_at)
+    }
+
+    /// A day of which nothing can be known: told and counted, but not remembered, since nothing was tried with it.
+    fn cannot_tell(&mut self, about: &DayObjects<'_>, error: Error) {
+        let day = DayRoad::of_range(self.road, about.day, about.listed_at);
+        day.open_report(&Partition { table: self.table.to_owned(), day: about.day }, self.dataset);
+        day.end(self.table, Some(&error));
+        self.found.days.entry(about.day).or_default().add(self.table, Err(error));
+    }
+
+    /// A day that needs no reading.
+    fn leave(&mut self, status: &DayStatus) {
+        if self.register(status) {
+            self.found.left += 1;
+        }
+    }
+
+    /// Registers a day that the catalog does not show, if it should; whether nothing is wrong with that any more.
+    fn register(&mut self, status: &DayStatus) -> bool {
+        let (Some(manifest), Some(_)) = (&status.manifest, &status.not_registered) else { return true };
+        let Err(error) = self.day(status).register_again(manifest) else { return true };
+        self.found.days.entry(status.partition.day).or_default().add(self.table, Err(error));
+        false
+    }
+
+    fn warn_of_gone(&self, status: &DayStatus) {
+        self.day(status).warn(
+            self.table,
+            "a day is left as it is, though it lacks something: raw objects of which it has rows are gone",
+            &[
+                ("state", json!(status.state)),
+                ("gone", json!(status.change.gone)),
+                ("published_from", json!(status.other_inputs)),
+                ("hint", "'logmill run' or 'backfill --only all' makes it anew without their rows".into()),
+            ],
+        );
+    }
+}

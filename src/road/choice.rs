@@ -1,0 +1,79 @@
+//! Which of many days are rebuilt.
+
+use crate::audit::freshness::{DayState, DayStatus};
+use crate::kst::{KstDay, UtcInstant};
+
+/// Days of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Never published; not days before the first log.
+    Missing,
+    /// Published, but objects have come or changed since.
+    Stale,
+    /// Those whose last run failed.
+    Failed,
+    /// Published under other settings of the source: naming, promote, filter or redact.
+    Outdated,
+    /// Every day.
+    All,
+}
+
+impl Wanted {
+    /// The default: every day on which a run would change something.
+    pub const BEHIND: [Self; 3] = [Self::Missing, Self::Stale, Self::Failed];
+
+    /// Whether a day that stands like this is wanted.
+    fn takes(self, status: &DayStatus) -> bool {
+        match self {
+            Self::Missing => status.manifest.is_none() && status.state != DayState::NoLogs,
+            // Also where the last run failed over it.
+            Self::Stale => status.change.is_stale(),
+            Self::Failed => status.state == DayState::Failed,
+            Self::Outdated => !status.other_settings.is_empty(),
+            Self::All => true,
+        }
+    }
+}
+
+/// Which days are rebuilt.
+#[derive(Debug, Clone)]
+pub enum Rule {
+    /// Those in one of these states, unless they were published at or after an instant.
+    Only(Vec<Wanted>, Option<UtcInstant>),
+    /// This one, and stale ones before it.
+    Lookback(KstDay),
+}
+
+/// What is to become of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is rebuilt.
+    Make,
+    /// It needs nothing.
+    Leave,
+    /// It lacks something, but raw objects with rows of it are gone: a rebuild would lose these rows.
+    Keep,
+}
+
+impl Rule {
+    /// What is to become of a day that stands like this.
+    #[must_use]
+    pub fn verdict(&self, status: &DayStatus) -> Verdict {
+        let (is_wanted, loses) = match self {
+            Self::Lookback(day) if status.partition.day == *day => return Verdict::Make,
+            Self::Lookback(_) => (status.change.is_stale(), status.change.gone > 0),
+            Self::Only(wanted, before) => {
+                let published = status.manifest.as_ref();
+                let at = published.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
+                let is_old = at.zip(*before).is_none_or(|(at, before)| at < before);
+                let is_wanted = is_old && wanted.iter().any(|wanted| wanted.takes(status));
+                (is_wanted, status.change.gone > 0 && !wanted.contains(&Wanted::All))
+            }
+        };
+        match (is_wanted, loses) {
+            (true, false) => Verdict::Make,
+            (true, true) => Verdict::Keep,
+            (false, _) => Verdict::Leave,
+        }
+    }
+}

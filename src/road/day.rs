@@ -1,0 +1,305 @@
+//! The road of one table and day: `run` takes all of it, `publish` the part after the shards.
+
+use serde_json::json;
+
+use super::observer::{Progress, Silent, Work};
+use super::outcomes::PublishedTable;
+use super::{Fact, Registrar, Registration, Road, identity_key, lock_taker, time_at};
+use crate::convert::{self, DayTarget, Gathered, Leg, Scattered, Staging};
+use crate::dataset;
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{KstDay, UtcInstant};
+use crate::plan::{TablePlan, TableSource, plan_table};
+use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, Replacement, StagedDay};
+use crate::store::lake::{Partition, run_of};
+
+/// One run of the program, as one of its days sees it.
+#[derive(Clone, Copy)]
+pub struct DayRoad<'a> {
+    pub(super) road: &'a Road<'a>,
+    pub(super) day: KstDay,
+    /// When the inputs were listed.
+    pub(super) planned_at: UtcInstant,
+    /// Whether the day is one of a range, whose progress is shown as a whole.
+    is_one_of_many: bool,
+}
+
+impl<'a> DayRoad<'a> {
+    /// A day whose inputs are listed now.
+    #[must_use]
+    pub fn new(road: &'a Road<'a>, day: KstDay) -> Self {
+        Self::planned(road, day, road.now())
+    }
+
+    /// A day whose inputs were listed earlier.
+    #[must_use]
+    pub fn planned(road: &'a Road<'a>, day: KstDay, planned_at: UtcInstant) -> Self {
+        Self { road, day, planned_at, is_one_of_many: false }
+    }
+
+    /// A day of a range, whose inputs were listed at this instant.
+    #[must_use]
+    pub fn of_range(road: &'a Road<'a>, day: KstDay, listed_at: UtcInstant) -> Self {
+        Self { is_one_of_many: true, ..Self::planned(road, day, listed_at) }
+    }
+
+    /// The day.
+    #[must_use]
+    pub fn day(&self) -> KstDay {
+        self.day
+    }
+
+    /// Takes a table along the whole road.
+    pub fn run_table(&self, source: &TableSource) -> Result<PublishedTable> {
+        let began = self.road.now();
+        let staged = self.begin(&source.table, source.dataset.name(), true)?;
+        // Waiting for the lock can take hours.
+        let day = Self { planned_at: self.road.now(), ..*self };
+        let plan = plan_table(source, day.day, day.road.connector)?;
+        day.say_planned(&plan, Some(day.road.seconds_since(day.planned_at)));
+        day.warn_of_left(&plan.table, plan.left.iter());
+        day.warn_of_no_object(&plan);
+        day.tell_left_out(&plan);
+        day.road.cancel().check()?;
+        let scattered = day.scatter(&plan, identity_key()?, &staged)?;
+        day.finish(&plan, scattered, staged, began)
+    }
+
+    /// Publishes a table whose shards have all been converted; `plan_id` is the checksum of their plan.
+    pub fn publish_shards(
+        &self,
+        plan: &TablePlan,
+        staging: &Staging,
+        shards: u32,
+        plan_id: &str,
+    ) -> Result<PublishedTable> {
+        let began = self.road.now();
+        let staged = self.begin(&plan.table, &plan.dataset, true)?;
+        self.note_plan(plan);
+        self.warn_of_no_object(plan);
+        let scratch = staged.scratch().path();
+        let scattered = Scattered::of_shards(staging, plan, shards, plan_id, scratch)?;
+        self.finish(plan, scattered, staged, began)
+    }
+
+    /// Takes the partition of a table for this run. Waits for it as long as the options say, if it may.
+    pub(super) fn begin(&self, table: &str, dataset: &str, may_wait: bool) -> Result<StagedDay<'a>> {
+        let partition = Partition { table: table.to_owned(), day: self.day };
+        self.open_report(&partition, dataset);
+        let Road { lake, options, run, .. } = self.road;
+        let begin = || {
+            let taker = lock_taker("run", run, options.steals, self.road.now());
+            StagedDay::begin(*lake, partition.clone(), &taker)
+        };
+        let staged = self.road.wait_for(begin, if may_wait { options.wait_ms } else { 0 })?;
+        self.note_found(table, &staged);
+        Ok(staged)
+    }
+
+    /// Reads the objects of a plan.
+    fn scatter(&self, plan: &TablePlan, identity_key: [u64; 4], staged: &StagedDay<'_>) -> Result<Scattered> {
+        let progress = self.progress(&plan.table, Work::Read(plan.bytes()));
+        let (options, connector) = (&self.road.options.convert, self.road.connector);
+        let target = DayTarget { day: self.day, scratch: staged.scratch().path() };
+        let max_reject_ratio = Some(self.road.options.publish.max_reject_ratio);
+        let leg = Leg { max_reject_ratio, ..Leg::of_plan(plan, target, identity_key, None) };
+        let began = self.road.now();
+        let found = convert::scatter(&leg, &options.residency(), options, connector, progress.as_ref())?;
+        let scattered = found.into_iter().next().unwrap_or_default();
+        self.say_read(plan, scattered.rows_read(), self.road.seconds_since(began));
+        Ok(scattered)
+    }
+
+    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
+        if self.is_one_of_many { Box::new(Silent) } else { self.road.observer.progress(table, work) }
+    }
+
+    /// From rows to a public day; `began` is when the work on the table did.
+    pub(super) fn finish(
+        &self,
+        plan: &TablePlan,
+        scattered: Scattered,
+        mut staged: StagedDay<'_>,
+        began: UtcInstant,
+    ) -> Result<PublishedTable> {
+        let writing = self.road.now();
+        let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
+        let quarantine =
+            staged.stage_quarantine(&mut gathered, self.road.options.publish.max_quarantine_bytes)?;
+        self.note_rows(&plan.table, gathered.ledger, gathered.counted_only());
+        self.warn_of_damage(plan, &gathered);
+        self.warn_of_counted_only(plan, &gathered);
+        self.warn_of_names(plan, &gathered);
+        match self.check(plan, &gathered, &staged, quarantine.as_deref()) {
+            Ok(lost) => self.warn_of_loss(&plan.table, lost),
+            Err(refusal) => {
+                if matches!(refusal.kind(), ErrorKind::TooManyRejects | ErrorKind::Unusable) {
+                    staged.refuse()?;
+                    self.note_quarantine(&plan.table, quarantine);
+                }
+                return Err(refusal);
+            }
+        }
+        let manifest = self.write(plan, &mut gathered, &mut staged)?;
+        self.road.cancel().check()?;
+        self.say_written(&manifest, writing);
+        let publishing = self.road.now();
+        let committed = staged.commit(&manifest)?;
+        self.note_quarantine(&plan.table, quarantine.clone());
+        self.warn_of_trouble(&plan.table, &committed);
+        self.say_published(&manifest, publishing);
+        let (registration, not_registered) = self.register_and_clean(&manifest, committed);
+        self.record_published(&manifest, not_registered.as_ref());
+        let (listed, seconds) = (plan.listed(), self.road.seconds_since(began));
+        Ok(PublishedTable { listed, manifest, quarantine, registration, not_registered, seconds })
+    }
+
+    /// Whether the day may be published. The rows before and after, if it loses some that nothing explains.
+    fn check(
+        &self,
+        plan: &TablePlan,
+        gathered: &Gathered<'_>,
+        staged: &StagedDay<'_>,
+        quarantine: Option<&str>,
+    ) -> Result<Option<Replacement>> {
+        let partition = Partition { table: plan.table.clone(), day: self.day };
+        let rules = &self.road.options.publish;
+        rules.check(gathered, &partition, quarantine)?;
+        staged.check_shrink(rules.shrink, plan, &gathered.ledger)
+    }
+
+    fn write(
+        &self,
+        plan: &TablePlan,
+        gathered: &mut Gathered<'_>,
+        staged: &mut StagedDay<'_>,
+    ) -> Result<Manifest> {
+        let schema = dataset::named(&plan.dataset)
+            .ok_or_else(|| Error::new(ErrorKind::Usage, "the plan is for an unknown log type"))?
+            .schema(plan.naming, &plan.promote);
+        let progress = self.progress(&plan.table, Work::Write(gathered.ledger.written));
+        let options = &self.road.options.convert;
+        let parts = gathered.write_parts(plan, &schema, staged.parts_target(), options, progress.as_ref())?;
+        let inputs_file = staged.write_inputs(gathered)?;
+        let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
+        self.manifest(plan, gathered, staged, inputs_file, parts, event_time_column)
+    }
+
+    fn manifest(
+        &self,
+        plan: &TablePlan,
+        gathered: &Gathered<'_>,
+        staged: &StagedDay<'_>,
+        inputs_file: InputsFile,
+        parts: Vec<convert::PartFile>,
+        event_time_column: String,
+    ) -> Result<Manifest> {
+        let complete_at = plan.complete_at(self.day);
+        let (shown, now) = (self.shown_run(&plan.table)?, self.road.now());
+        // A catalog that has shown the day may still do so, also when this run is not to tell it.
+        let database = match self.road.database() {
+            Some(database) => Some(database.to_owned()),
+            None => staged.replaced()?.and_then(|replaced| replaced.database),
+        };
+        Ok(Manifest {
+            version: MANIFEST_VERSION,
+            logmill: env!("CARGO_PKG_VERSION").to_owned(),
+            table: plan.table.clone(),
+            dataset: plan.dataset.clone(),
+            day: self.day,
+            run: self.road.run.clone(),
+            published_at: now.to_string(),
+            planned_at: self.planned_at.to_string(),
+            provisional: self.planned_at < complete_at,
+            complete_at: complete_at.to_string(),
+            naming: plan.naming,
+            promote: plan.promote.clone(),
+            filter: plan.filter.clone(),
+            redact: plan.redact.texts().to_vec(),
+            event_time_column,
+            ledger: gathered.ledger,
+            input_bytes: plan.bytes(),
+            inputs: plan.inputs.clone(),
+            listed: Some(plan.listed().of_the_day()),
+            inputs_file,
+            quarantine: staged.quarantine().cloned(),
+            counted_only: gathered.counted_only(),
+            parts,
+            database,
+            superseded: staged.superseded(
+                self.road.options.grace_ms,
+                time_at(self.road.lake, self.road.clock)?,
+                shown,
+            )?,
+        })
+    }
+
+    /// The run that the catalog shows for the day, if it shows one.
+    fn shown_run(&self, table: &str) -> Result<Option<String>> {
+        let Some(registrar) = self.road.registrar.filter(|registrar| !registrar.projects()) else {
+            return Ok(None);
+        };
+        // A catalog that does not answer does not stop the day: registering will tell.
+        let partitions = registrar.catalog.partitions(table, self.day, self.day).or_else(|error| {
+            if error.kind() == ErrorKind::Interrupted { Err(error) } else { Ok(Vec::new()) }
+        })?;
+        Ok(partitions.first().and_then(|partition| run_of(&partition.location)))
+    }
+
+    /// Tells the catalog of a public day, if there is one, and removes what the day supersedes. As long as the catalog still
+    /// shows that, it stays, unless Athena computes partitions and reads all that is there.
+    fn register_and_clean(
+        &self,
+        manifest: &Manifest,
+        committed: CommittedDay<'_>,
+    ) -> (Option<Registration>, Option<Error>) {
+        let registered = self.register(manifest);
+        if registered.is_ok() || self.road.registrar.is_some_and(Registrar::projects) {
+            self.clean(&manifest.table, committed);
+        }
+        match registered {
+            Ok(registration) => (registration, None),
+            Err(error) => (None, Some(error)),
+        }
+    }
+
+    /// Tells the catalog, if there is one.
+    fn register(&self, manifest: &Manifest) -> Result<Option<Registration>> {
+        let Some(registrar) = self.road.registrar else { return Ok(None) };
+        let began = self.road.now();
+        let registration = registrar.register(self.road.lake, manifest)?;
+        self.say_registered(&registration, began);
+        Ok(Some(registration))
+    }
+
+    /// Tells the catalog of a day that its run has published, but could not register.
+    pub(super) fn register_again(&self, manifest: &Manifest) -> Result<()> {
+        let Some(registrar) = self.road.registrar else { return Ok(()) };
+        self.open_registering(manifest);
+        let began = self.road.now();
+        let registered = registrar.register_again(self.road.lake, manifest);
+        if let Ok(registration) = &registered {
+            self.say_registered(registration, began);
+        }
+        self.end(&manifest.table, registered.as_ref().err());
+        registered.map(drop)
+    }
+
+    /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.
+    fn clean(&self, table: &str, committed: CommittedDay<'_>) {
+        let began = self.road.now();
+        match committed.clean() {
+            Ok(()) => self.say_cleaned(table, began),
+            Err(error) => self.warn(
+                table,
+                "cannot remove what the day supersedes: the next run of the day or 'logmill clean' will",
+                &cause_of(&error),
+            ),
+        }
+    }
+}
+
+/// An error as the facts of a warning.
+pub(super) fn cause_of(error: &Error) -> [Fact; 2] {
+    [("cause", error.to_string().into()), ("hint", json!(error.next_step()))]
+}

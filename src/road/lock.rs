@@ -1,0 +1,53 @@
+//! Who takes the lock of a day, as others are told, and waiting for a lock that another run holds.
+
+use std::thread;
+use std::time::Duration;
+
+use super::Road;
+use crate::cancel::Cancel;
+use crate::error::Result;
+use crate::kst::UtcInstant;
+use crate::store::LockTaker;
+use crate::store::lake::is_held;
+
+/// How long to wait between two looks at a lock.
+const LOOK_MS: u64 = 3000;
+/// How often a pause looks whether it should end.
+const CANCEL_LOOK_MS: u64 = 50;
+
+/// Names this process for those who find the day held.
+#[must_use]
+pub fn lock_taker(work: &str, run: &str, steals: bool, now: UtcInstant) -> LockTaker {
+    let system = rustix::system::uname();
+    let machine = system.nodename().to_string_lossy();
+    let process = std::process::id();
+    let holder = format!("{work} {run} on {machine}, process {process}, since {now}");
+    LockTaker { run: run.to_owned(), holder, steals }
+}
+
+impl Road<'_> {
+    /// Takes a day, again and again while another run holds it, until `wait_ms` are over.
+    pub(super) fn wait_for<T>(&self, take: impl Fn() -> Result<T>, wait_ms: i64) -> Result<T> {
+        let until = UtcInstant(self.now().0 + wait_ms);
+        let mut is_told = false;
+        loop {
+            let error = match take() {
+                Err(error) if is_held(&error) && self.now() < until => error,
+                taken => return taken,
+            };
+            if !is_told {
+                self.observer.waiting(&error);
+                is_told = true;
+            }
+            pause(self.cancel())?;
+        }
+    }
+}
+
+fn pause(cancel: &Cancel) -> Result<()> {
+    for _ in 0..LOOK_MS / CANCEL_LOOK_MS {
+        cancel.check()?;
+        thread::sleep(Duration::from_millis(CANCEL_LOOK_MS));
+    }
+    cancel.check()
+}

@@ -1,0 +1,84 @@
+//! What became of the tables of a day.
+
+use super::day::DayRoad;
+use super::registration::Registration;
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::ListedObjects;
+use crate::publish::Manifest;
+
+/// A table whose day is public.
+#[derive(Debug)]
+pub struct PublishedTable {
+    /// What listing the inputs has met.
+    pub listed: ListedObjects,
+    /// What was published.
+    pub manifest: Manifest,
+    /// Address of the rejected rows, if there are any.
+    pub quarantine: Option<String>,
+    /// Where engines find the day, if a catalog was told.
+    pub registration: Option<Registration>,
+    /// Why the catalog does not show the day, if it should.
+    pub not_registered: Option<Error>,
+    /// How long the work took, in seconds.
+    pub seconds: f64,
+}
+
+/// What became of the tables of a day.
+#[derive(Debug, Default)]
+pub struct Outcomes {
+    /// Tables that were published.
+    pub done: Vec<PublishedTable>,
+    /// What failed, with its table: also the registration of tables that were published.
+    pub failed: Vec<(String, Error)>,
+}
+
+impl Outcomes {
+    /// Adds what became of a table.
+    pub fn add(&mut self, table: &str, outcome: Result<PublishedTable>) {
+        match outcome {
+            Ok(mut published) => {
+                let failure = published.not_registered.take();
+                self.done.push(published);
+                self.failed.extend(failure.map(|error| (table.to_owned(), error)));
+            }
+            Err(error) => self.failed.push((table.to_owned(), error)),
+        }
+    }
+
+    /// Whether some table was published.
+    #[must_use]
+    pub fn has_done(&self) -> bool {
+        !self.done.is_empty()
+    }
+
+    /// Whether a table was published without a row.
+    #[must_use]
+    pub fn has_empty(&self) -> bool {
+        self.done.iter().any(|done| done.manifest.ledger.written == 0)
+    }
+
+    fn was_interrupted(&self) -> bool {
+        self.failed.iter().any(|(_, error)| error.kind() == ErrorKind::Interrupted)
+    }
+}
+
+/// Works on one table after the other. A table that fails does not stop the others; a signal does.
+pub fn each_table<T>(
+    day: &DayRoad<'_>,
+    tables: &[T],
+    name: impl Fn(&T) -> &str,
+    work: impl Fn(&T) -> Result<PublishedTable>,
+) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    for table in tables {
+        let outcome = work(table);
+        if let Err(error) = &outcome {
+            day.record_failure(name(table), error);
+        }
+        outcomes.add(name(table), outcome);
+        if outcomes.was_interrupted() {
+            break;
+        }
+    }
+    outcomes
+}
