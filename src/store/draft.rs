@@ -63,7 +63,8 @@ pub(super) fn usual_permissions(folder: &Path) -> io::Result<Permissions> {
 /// The file that a path means: that behind a link, if it is one.
 ///
 /// Fails for a link that another user has put into a folder for all, such as `/tmp`, as the system itself does for those
-/// who open it.
+/// who open it; and for one that leads nowhere: a file in its place would not be what was meant, and `/dev/stdout` is such
+/// a link once standard output is closed or its file is deleted.
 pub fn file_behind(path: &Path) -> io::Result<PathBuf> {
     let is_link = |path: &Path| fs::symlink_metadata(path).ok().filter(|meta| meta.file_type().is_symlink());
     let Some(link) = is_link(path) else { return Ok(path.to_owned()) };
@@ -76,7 +77,7 @@ pub fn file_behind(path: &Path) -> io::Result<PathBuf> {
             "it is a link that another user has put there",
         ));
     }
-    Ok(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+    fs::canonicalize(path)
 }
 
 #[cfg(test)]
@@ -87,6 +88,16 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_no_place_for_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, target) = (folder.path().join("link"), folder.path().join("file"));
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert_eq!(file_behind(&link).unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::write(&target, "").unwrap();
+        assert_eq!(file_behind(&link).unwrap(), fs::canonicalize(&target).unwrap());
     }
 
     fn names(folder: &Path) -> Vec<String> {
