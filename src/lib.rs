@@ -7,31 +7,45 @@
 //! 3. [`publish`]: part files to one committed day, whole or not at all.
 //! 4. [`catalog`]: the committed day as a partition of a Glue table.
 //!
-//! `query` answers SQL over published days. What a log type is stands in [`dataset`], where bytes live in [`store`], and
-//! only [`cli`] talks to people.
+//! [`road`] takes the steps in order, for one day or many. [`table`] is what a table is, [`dataset`] what a log type is,
+//! [`rules`] what is done to rows, and [`store`] where bytes live. [`audit`] reads published days back, `query` answers SQL
+//! over them, and only [`cli`] talks to people.
+//!
+//! This publishes a day from a folder, as `logmill run` does:
 //!
 //! ```
-//! use logmill::dataset::{self, DecodeLimits, Naming, Rows};
-//! use logmill::kst::{DayRange, KstDay};
+//! use logmill::convert::ConvertOptions;
+//! use logmill::dataset;
+//! use logmill::kst::UtcInstant;
+//! use logmill::plan::TableSource;
+//! use logmill::road::{DayRoad, Road, RoadOptions, Silent};
+//! use logmill::store::{Connector, LakeAccess, Way};
 //!
-//! let file = br#"{"Records":[
+//! # let folder = tempfile::tempdir()?;
+//! # let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+//! let file = r#"{"Records":[
 //!     {"eventTime":"2023-10-31T14:59:59Z","eventName":"GetObject","eventID":"a"},
 //!     {"eventTime":"2023-10-31T15:00:00Z","eventName":"PutObject","eventID":"b"}
 //! ]}"#;
+//! std::fs::create_dir(at("logs"))?;
+//! std::fs::write(at("logs/111122223333_CloudTrail_us-east-1_20231031T1505Z_AbCd.json"), file)?;
+//!
+//! let options = RoadOptions::new(ConvertOptions::new(2, 256 << 20));
+//! let connector = Connector::new(options.convert.cancel.clone(), at("scratch").into(), Way::default());
+//! let lake = connector.lake(&at("lake"), &LakeAccess::default())?;
+//! let clock = || UtcInstant::parse_iso8601("2023-11-03T00:00:00Z").expect("it is a time");
+//! let road = Road::new(lake.as_ref(), &connector, None, options, &Silent, clock)?;
+//!
 //! let cloudtrail = dataset::named("cloudtrail").expect("it is in the list");
-//! let schema = cloudtrail.schema(Naming::Snake, &[]);
-//! let day: KstDay = "2023-11-01".parse()?;
+//! let source = TableSource::new(cloudtrail, vec![at("logs")]);
+//! let day = DayRoad::new(&road, "2023-11-01".parse()?);
+//! let published = day.run_table(&source)?.manifest;
 //!
-//! let mut rows = Rows::new(schema.decoded(), [0; 4]);
-//! rows.begin_object(0, DayRange::only(day));
-//! let mut decoder = cloudtrail.decoder(&schema, DecodeLimits::ATHENA);
-//! let used = decoder.decode(file, &mut rows);
-//! decoder.finish(&file[used..], &mut rows);
-//!
-//! assert_eq!(rows.ledger().read, 2);
-//! assert_eq!(rows.ledger().other_day, 1, "14:59:59 UTC is still the day before in Korea");
-//! assert_eq!(rows.ledger().written, 1);
-//! # Ok::<(), logmill::error::Error>(())
+//! assert_eq!(published.ledger.read, 2);
+//! assert_eq!(published.ledger.other_day, 1, "14:59:59 UTC is still the day before in Korea");
+//! assert_eq!(published.ledger.written, 1);
+//! assert!(!published.provisional);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod audit;

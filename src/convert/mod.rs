@@ -67,7 +67,25 @@ pub struct ConvertOptions {
     pub cancel: Cancel,
 }
 
+/// Encoded size of a row group: what AWS advises for Athena.
+const ROW_GROUP_BYTES: usize = 128 << 20;
+
 impl ConvertOptions {
+    /// So many workers and so many bytes of memory; all else as the command line has it where nothing is said.
+    #[must_use]
+    pub fn new(threads: usize, memory: usize) -> Self {
+        Self {
+            threads,
+            memory,
+            max_object_bytes: 4 << 30,
+            max_quarantine_bytes: 256 << 20,
+            target_file_bytes: 256 << 20,
+            row_group_bytes: ROW_GROUP_BYTES,
+            limits: DecodeLimits::ATHENA,
+            cancel: Cancel::default(),
+        }
+    }
+
     /// The rows that may wait in memory; more are spilled.
     #[must_use]
     pub fn residency(&self) -> Residency {

@@ -37,6 +37,24 @@ pub struct TableSource {
 }
 
 impl TableSource {
+    /// The default table of a log type, with all rows of these inputs.
+    #[must_use]
+    pub fn new(dataset: &'static dyn Dataset, inputs: Vec<String>) -> Self {
+        Self {
+            table: dataset.default_table().to_owned(),
+            dataset,
+            inputs,
+            access: SourceAccess::default(),
+            naming: Naming::Snake,
+            promote: Vec::new(),
+            filter: Vec::new(),
+            redact: RedactRules::default(),
+            lateness_ms: i64::from(dataset.default_lateness_hours()) * 3_600_000,
+            key_times: KeyTimes::Trusted,
+            shares_input: false,
+        }
+    }
+
     /// Opens the inputs.
     pub(super) fn stores(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
         let open = |input: &String| connector.store(input, &self.access);

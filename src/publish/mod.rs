@@ -51,6 +51,14 @@ pub struct PublishRules {
     pub shrink: ShrinkRules,
 }
 
+impl Default for PublishRules {
+    /// As the command line has them where nothing is said.
+    fn default() -> Self {
+        let shrink = ShrinkRules { allow_empty: false, max_shrink: 0.5 };
+        Self { max_reject_ratio: 0.01, max_quarantine_bytes: 256 << 20, shrink }
+    }
+}
+
 impl<'a> StagedDay<'a> {
     /// Takes the partition for a run and removes what killed runs left, also those of other days.
     pub fn begin(lake: &'a dyn Lake, partition: Partition, taker: &LockTaker) -> Result<Self> {

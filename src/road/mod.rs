@@ -51,6 +51,15 @@ pub struct RoadOptions {
     pub steals: bool,
 }
 
+impl RoadOptions {
+    /// No waiting and no stealing, and the other rules as the command line has them where nothing is said.
+    #[must_use]
+    pub fn new(convert: ConvertOptions) -> Self {
+        let grace_ms = 3_600_000;
+        Self { convert, publish: PublishRules::default(), grace_ms, wait_ms: 0, steals: false }
+    }
+}
+
 /// One run of the program.
 pub struct Road<'a> {
     /// Where days are published.

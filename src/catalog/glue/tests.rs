@@ -567,9 +567,8 @@ fn what_registration_would_refuse_is_foreseen() {
         foreseen(rules, vec![ok("GetTable", table_of_other_types("s3://elsewhere/", 0))]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
     assert!(error.fact("why").unwrap().contains("it lies at s3://elsewhere/"), "{error}");
-    let missing = || refused("GetTable", "EntityNotFoundException");
-    let no_database = refused("GetDatabase", "EntityNotFoundException");
-    let error = foreseen(rules, vec![missing(), no_database]).unwrap_err();
+    let missing = ["GetTable", "GetDatabase"].map(|call| refused(call, "EntityNotFoundException"));
+    let error = foreseen(rules, missing.into()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
     assert!(error.next_step().unwrap().contains("--create-database"), "{error}");
     let denied = refused("GetTable", "AccessDeniedException");

@@ -23,15 +23,11 @@ use super::args::{CatalogArgs, GlobalArgs, LakeArgs, ReadArgs, RoadArgs, SourceA
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
-use crate::dataset::DecodeLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::TableSource;
 use crate::publish::PublishRules;
 use crate::road::{Clock, Registrar, RegistrationOptions, RoadOptions};
 use crate::store::Connector;
-
-/// Encoded size of a row group: what AWS advises for Athena.
-const ROW_GROUP_BYTES: usize = 128 << 20;
 
 /// Form of messages on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,14 +184,11 @@ impl Settings {
 
     pub(super) fn convert_options(&self, cancel: &Cancel) -> ConvertOptions {
         ConvertOptions {
-            threads: self.threads,
-            memory: usize::try_from(self.memory).unwrap_or(usize::MAX),
             max_object_bytes: self.max_object_bytes,
             max_quarantine_bytes: self.rules.max_quarantine_bytes,
             target_file_bytes: self.lake.target_file_bytes,
-            row_group_bytes: ROW_GROUP_BYTES,
-            limits: DecodeLimits::ATHENA,
             cancel: cancel.clone(),
+            ..ConvertOptions::new(self.threads, usize::try_from(self.memory).unwrap_or(usize::MAX))
         }
     }
 }
