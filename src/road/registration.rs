@@ -93,7 +93,13 @@ impl Registrar {
                 .hint("leave --grace at 0s, or --projection out"));
         }
         let catalog = catalog::open(connector, &options.database)?;
-        Ok(Self { catalog, options, output: output.to_owned(), clock })
+        Ok(Self::over(catalog, options, output, clock))
+    }
+
+    /// A catalog that is open already.
+    #[must_use]
+    pub fn over(catalog: Box<dyn Catalog>, options: RegistrationOptions, output: &str, clock: Clock) -> Self {
+        Self { catalog, options, output: output.to_owned(), clock }
     }
 
     /// Compares the tables of a run with the catalog, if there is one, before anything is published. If the log types were not

@@ -38,6 +38,7 @@ mod records;
 mod rejects;
 mod report;
 mod reruns;
+mod road;
 mod rules;
 mod settings;
 mod shards;

@@ -1,0 +1,207 @@
+//! A lake and a catalog in which one thing goes wrong.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use logmill::audit::ColumnStatistics;
+use logmill::catalog::change::StandingTable;
+use logmill::catalog::{
+    Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
+};
+use logmill::error::{Error, ErrorKind, Result};
+use logmill::kst::{KstDay, UtcInstant};
+use logmill::store::lake::{Committed, LakeEntry, Partition, RunFile, Uncommitted};
+use logmill::store::{DayLock, Lake, LakeFile, LockTaker, Scratch, StagedPartition};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fault {
+    None,
+    /// The disk is full once so many files of the new version are written.
+    DiskFullAfter {
+        files: usize,
+    },
+    /// Another run has committed the day first.
+    LostRace {
+        is_certain: bool,
+    },
+    /// The commit is done, but something behind it fails.
+    TroubleAfterCommit,
+}
+
+/// A lake with a fault.
+pub(super) struct FaultyLake {
+    pub(super) lake: Box<dyn Lake>,
+    pub(super) fault: Fault,
+}
+
+impl Lake for FaultyLake {
+    fn address(&self, path: &str) -> String {
+        self.lake.address(path)
+    }
+
+    fn local_path(&self, path: &str) -> Option<PathBuf> {
+        self.lake.local_path(path)
+    }
+
+    fn keeps_runs(&self) -> bool {
+        self.lake.keeps_runs()
+    }
+
+    fn lock(&self, partition: &Partition, taker: &LockTaker) -> Result<Box<dyn DayLock>> {
+        self.lake.lock(partition, taker)
+    }
+
+    fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
+        self.lake.scratch(partition, run)
+    }
+
+    fn sweep(&self, partition: &Partition) -> Result<()> {
+        self.lake.sweep(partition)
+    }
+
+    fn sweep_others(&self, taker: &LockTaker) {
+        self.lake.sweep_others(taker);
+    }
+
+    fn left_here(&self) -> Vec<Partition> {
+        self.lake.left_here()
+    }
+
+    fn read_up_to(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
+        self.lake.read_up_to(path, most)
+    }
+
+    fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>> {
+        self.lake.open(path)
+    }
+
+    fn names(&self, folder: &str) -> Result<Vec<String>> {
+        self.lake.names(folder)
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<LakeEntry>> {
+        self.lake.entries(folder)
+    }
+
+    fn put(&self, path: &str, file: &Path) -> Result<()> {
+        self.lake.put(path, file)
+    }
+
+    fn write(&self, path: &str, content: &[u8]) -> Result<()> {
+        self.lake.write(path, content)
+    }
+
+    fn remove(&self, path: &str) -> Result<()> {
+        self.lake.remove(path)
+    }
+
+    fn stage(&self, partition: &Partition, scratch: &Scratch) -> Result<Box<dyn StagedPartition>> {
+        let staged = self.lake.stage(partition, scratch)?;
+        Ok(Box::new(FaultyStaged { staged, fault: self.fault, files: 0 }))
+    }
+
+    fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>> {
+        self.lake.run_files(partition)
+    }
+
+    fn unfinished(&self) -> Result<Vec<Partition>> {
+        self.lake.unfinished()
+    }
+
+    fn remove_run_files(&self, files: &[RunFile]) -> Result<()> {
+        self.lake.remove_run_files(files)
+    }
+}
+
+/// A new version of a day in it.
+struct FaultyStaged {
+    staged: Box<dyn StagedPartition>,
+    fault: Fault,
+    /// Files that were begun.
+    files: usize,
+}
+
+impl StagedPartition for FaultyStaged {
+    fn replaces(&self) -> Option<&[u8]> {
+        self.staged.replaces()
+    }
+
+    fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>> {
+        let file = self.staged.create(path)?;
+        self.files += 1;
+        match self.fault {
+            Fault::DiskFullAfter { files } if self.files > files => Ok(Box::new(Full)),
+            _ => Ok(file),
+        }
+    }
+
+    fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+        match self.fault {
+            Fault::LostRace { is_certain } => Err(Uncommitted {
+                error: Error::new(ErrorKind::Temporary, "another run was first"),
+                is_certain,
+            }),
+            Fault::TroubleAfterCommit => {
+                let mut committed = self.staged.commit(manifest)?;
+                committed.trouble.push(Error::new(ErrorKind::Unusable, "the disk is slow"));
+                Ok(committed)
+            }
+            _ => self.staged.commit(manifest),
+        }
+    }
+}
+
+/// A file on a full disk.
+struct Full;
+
+impl Write for Full {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::Error::from_raw_os_error(rustix::io::Errno::NOSPC.raw_os_error()))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A catalog that does not answer.
+pub(super) struct BrokenCatalog;
+
+fn away<T>() -> Result<T> {
+    Err(Error::new(ErrorKind::Temporary, "the catalog is away"))
+}
+
+impl Catalog for BrokenCatalog {
+    fn require_database(&self, _: bool) -> Result<()> {
+        away()
+    }
+
+    fn table(&self, _: &str) -> Result<Option<StandingTable>> {
+        away()
+    }
+
+    fn put_table(&self, _: &TableDefinition) -> Result<Vec<CatalogColumn>> {
+        away()
+    }
+
+    fn partitions(&self, _: &str, _: KstDay, _: KstDay) -> Result<Vec<StandingPartition>> {
+        away()
+    }
+
+    fn put_partitions(&self, _: &str, _: &[PartitionDefinition]) -> Result<Vec<PartitionState>> {
+        away()
+    }
+
+    fn put_statistics(&self, _: &str, _: &[ColumnStatistics], _: UtcInstant) -> Result<()> {
+        away()
+    }
+
+    fn look_ups(&self, _: &str) -> Vec<Probe> {
+        Vec::new()
+    }
+
+    fn remove_partitions(&self, _: &str, _: &[KstDay]) -> Result<()> {
+        away()
+    }
+}

@@ -1,0 +1,257 @@
+//! The road as a library: what becomes of a day when one of its steps fails.
+
+mod faulty;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use logmill::convert::ConvertOptions;
+use logmill::dataset;
+use logmill::error::{Error, ErrorKind, Result};
+use logmill::kst::{KstDay, UtcInstant};
+use logmill::ledger::RowLedger;
+use logmill::plan::TableSource;
+use logmill::publish::history::RunReport;
+use logmill::publish::{Manifest, read_manifest};
+use logmill::road::{
+    About, DayRoad, Fact, Observer, Progress, PublishedTable, Registrar, RegistrationOptions, Road,
+    RoadOptions, Silent, Work,
+};
+use logmill::store::lake::Partition;
+use logmill::store::{Connector, LakeAccess, Way};
+
+use self::faulty::{BrokenCatalog, Fault, FaultyLake};
+
+const TABLE: &str = "cloudtrail";
+
+fn clock() -> UtcInstant {
+    UtcInstant::parse_iso8601("2023-11-03T00:00:00Z").unwrap()
+}
+
+fn day() -> KstDay {
+    "2023-11-01".parse().unwrap()
+}
+
+/// Notes the steps that it is told.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Observer for Notes {
+    fn step(&self, _: &About<'_>, step: &str, _: &[Fact]) {
+        self.0.lock().unwrap().push(step.to_owned());
+    }
+
+    fn warn(&self, _: &About<'_>, text: &str, _: &[Fact]) {
+        self.0.lock().unwrap().push(format!("warning: {text}"));
+    }
+
+    fn left_out(&self, _: &About<'_>, _: &str, _: &str) {}
+    fn waiting(&self, _: &Error) {}
+    fn failed(&self, _: &About<'_>, _: &Error) {}
+    fn ended(&self, _: &RunReport) {}
+
+    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
+        Silent.progress(table, work)
+    }
+}
+
+/// A folder with raw logs of a day and a lake.
+struct Scene {
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    /// Logs with so many events.
+    fn new(events: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("logs")).unwrap();
+        let scene = Self { folder };
+        scene.write_log("A", events);
+        scene
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.path(&format!("logs/111122223333_CloudTrail_us-east-1_20231031T1505Z_{name}.json"))
+    }
+
+    fn write_log(&self, name: &str, events: usize) {
+        let event = |number| {
+            format!(
+                r#"{{"eventTime":"2023-10-31T15:00:00Z","eventName":"PutObject","eventID":"{name}{number}","requestID":"{:0>200}"}}"#,
+                number * number
+            )
+        };
+        let events: Vec<String> = (0..events).map(event).collect();
+        fs::write(self.log(name), format!(r#"{{"Records":[{}]}}"#, events.join(","))).unwrap();
+    }
+
+    fn source(&self) -> TableSource {
+        let cloudtrail = dataset::named("cloudtrail").unwrap();
+        TableSource::new(cloudtrail, vec![self.path("logs").to_str().unwrap().to_owned()])
+    }
+
+    /// Runs the day over the lake with a fault; gives the outcome, and what was told.
+    fn run_with(&self, fault: Fault, registrar: Option<&Registrar>) -> (Result<PublishedTable>, Vec<String>) {
+        let options = RoadOptions::new(ConvertOptions::new(2, 64 << 20));
+        let connector = Connector::new(options.convert.cancel.clone(), self.path("scratch"), Way::default());
+        let lake = connector.lake(self.path("lake").to_str().unwrap(), &LakeAccess::default()).unwrap();
+        let lake = FaultyLake { lake, fault };
+        let notes = Notes::default();
+        let road = Road::new(&lake, &connector, registrar, options, &notes, clock).unwrap();
+        let outcome = DayRoad::new(&road, day()).run_table(&self.source());
+        drop(road);
+        (outcome, notes.0.into_inner().unwrap())
+    }
+
+    fn run(&self, fault: Fault) -> (Result<PublishedTable>, Vec<String>) {
+        self.run_with(fault, None)
+    }
+
+    /// The day that stands in the lake.
+    fn standing(&self) -> Option<Manifest> {
+        let connector =
+            Connector::new(logmill::cancel::Cancel::default(), self.path("scratch"), Way::default());
+        let lake = connector.lake(self.path("lake").to_str().unwrap(), &LakeAccess::default()).unwrap();
+        read_manifest(lake.as_ref(), &Partition { table: TABLE.to_owned(), day: day() }).unwrap()
+    }
+
+    /// Runs the day once without a fault, and gives its run.
+    fn publish(&self) -> String {
+        let (outcome, told) = self.run(Fault::None);
+        assert_eq!(told, ["planned", "read", "written", "published", "cleaned"]);
+        outcome.unwrap().manifest.run
+    }
+
+    /// Number of files of rejected rows.
+    fn quarantined(&self) -> usize {
+        let folder = self.path(&format!("lake/_quarantine/{TABLE}/proc_ymd=20231101"));
+        if folder.exists() { names(&folder).len() } else { 0 }
+    }
+
+    /// Nothing unfinished is left, inside or beside the lake.
+    fn assert_no_debris(&self) {
+        for folder in ["lake/_staging", ".lake.logmill"] {
+            assert!(!self.path(folder).exists(), "{folder} is left");
+        }
+    }
+}
+
+/// Fails as expected: the day that stood before still stands, and nothing is left.
+fn check_failure(scene: &Scene, run: &str, outcome: &Result<PublishedTable>, kind: ErrorKind, said: &str) {
+    let error = outcome.as_ref().unwrap_err();
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.to_string().contains(said), "{error}");
+    assert_eq!(scene.standing().unwrap().run, run);
+    scene.assert_no_debris();
+}
+
+#[test]
+fn a_day_is_published_step_by_step() {
+    let scene = Scene::new(3);
+    scene.publish();
+    let ledger = RowLedger { read: 3, written: 3, ..RowLedger::default() };
+    assert_eq!(scene.standing().unwrap().ledger, ledger);
+    scene.assert_no_debris();
+}
+
+#[test]
+fn an_input_that_is_gone_fails_the_plan() {
+    let scene = Scene::new(1);
+    let run = scene.publish();
+    fs::rename(scene.path("logs"), scene.path("elsewhere")).unwrap();
+    let (outcome, told) = scene.run(Fault::None);
+    check_failure(&scene, &run, &outcome, ErrorKind::Unusable, "logs");
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[test]
+fn a_worker_that_cannot_read_an_object_fails_the_day() {
+    let scene = Scene::new(1);
+    let run = scene.publish();
+    // It opens, and every read of it fails.
+    std::os::unix::fs::symlink("/proc/self/mem", scene.log("B")).unwrap();
+    let (outcome, told) = scene.run(Fault::None);
+    check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "_B.json");
+    assert_eq!(told.first().map(String::as_str), Some("planned"));
+    assert!(!told.contains(&"read".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_disk_that_fills_up_at_any_file_leaves_the_day_as_it_was() {
+    let scene = Scene::new(50);
+    let run = scene.publish();
+    // A part file, and the list of inputs behind it.
+    for files in 0..2 {
+        let (outcome, told) = scene.run(Fault::DiskFullAfter { files });
+        check_failure(&scene, &run, &outcome, ErrorKind::Unusable, "No space left on device");
+        assert_eq!(told, ["planned", "read"]);
+    }
+    let (outcome, _) = scene.run(Fault::DiskFullAfter { files: 2 });
+    outcome.unwrap();
+}
+
+#[test]
+fn a_day_that_is_refused_keeps_its_rejected_rows() {
+    let scene = Scene::new(1);
+    let run = scene.publish();
+    fs::write(scene.log("B"), r#"{"Records":[7]}"#).unwrap();
+    let (outcome, told) = scene.run(Fault::None);
+    check_failure(&scene, &run, &outcome, ErrorKind::TooManyRejects, "could not be decoded");
+    assert_eq!(told, ["planned", "read"]);
+    assert_eq!(scene.quarantined(), 1);
+}
+
+#[test]
+fn a_commit_that_loses_its_race_gives_way_without_a_trace() {
+    let scene = Scene::new(200);
+    let run = scene.publish();
+    fs::write(scene.log("B"), r#"{"Records":[7]}"#).unwrap();
+    let (outcome, told) = scene.run(Fault::LostRace { is_certain: true });
+    check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "another run was first");
+    assert_eq!(told, ["planned", "read", "written"]);
+    assert_eq!(scene.quarantined(), 0, "the rows of the day that stands are not rejected");
+    let (outcome, _) = scene.run(Fault::LostRace { is_certain: false });
+    check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "another run was first");
+    assert_eq!(scene.quarantined(), 1, "the day may be public after all, and its manifest names them");
+}
+
+#[test]
+fn trouble_after_the_commit_is_a_warning_about_a_public_day() {
+    let scene = Scene::new(1);
+    let run = scene.publish();
+    let (outcome, told) = scene.run(Fault::TroubleAfterCommit);
+    let published = outcome.unwrap().manifest.run;
+    assert_ne!(published, run);
+    assert_eq!(scene.standing().unwrap().run, published);
+    assert!(told.iter().any(|told| told.starts_with("warning: the disk is slow")), "{told:?}");
+}
+
+#[test]
+fn a_catalog_that_is_away_leaves_the_day_public_and_says_that_it_is_not_registered() {
+    let scene = Scene::new(1);
+    let options = RegistrationOptions {
+        database: "logs".to_owned(),
+        create_database: false,
+        projected_from: None,
+        column_statistics: false,
+    };
+    let registrar = Registrar::over(Box::new(BrokenCatalog), options, "s3://lake", clock);
+    let (outcome, told) = scene.run_with(Fault::None, Some(&registrar));
+    let published = outcome.unwrap();
+    let error = published.not_registered.unwrap();
+    assert_eq!(error.kind(), ErrorKind::NotRegistered);
+    assert!(error.next_step().unwrap().contains("logmill register"), "{error}");
+    assert_eq!(scene.standing().unwrap().database.as_deref(), Some("logs"));
+    assert_eq!(told, ["planned", "read", "written", "published"]);
+    let marks = names(&scene.path(&format!("lake/_runs/{TABLE}/proc_ymd=20231101")));
+    assert!(!marks.iter().any(|name| name.contains("registered")), "{marks:?}");
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
