@@ -161,10 +161,7 @@ fn common_columns(a: &Manifest, b: &Manifest) -> Result<(Vec<String>, Vec<String
 }
 
 fn schema_of(manifest: &Manifest) -> Result<TableSchema> {
-    let dataset = dataset::named(&manifest.dataset).ok_or_else(|| {
-        Error::new(ErrorKind::Unusable, "the run is of a log type that this version does not know")
-            .with("dataset", &manifest.dataset)
-    })?;
+    let dataset = dataset::require(&manifest.dataset)?;
     Ok(dataset.schema(manifest.naming, &manifest.promote))
 }
 

@@ -186,12 +186,7 @@ pub fn definition<'a>(
     rules: RegisterRules,
 ) -> Result<TableDefinition> {
     let TableShape { table, dataset, naming, promote } = shape.into();
-    let dataset = dataset::named(dataset).ok_or_else(|| {
-        Error::new(ErrorKind::Unusable, "the table is of a log type that this logmill does not know")
-            .with("table", table)
-            .with("dataset", dataset)
-            .hint("use the version of logmill that made it")
-    })?;
+    let dataset = dataset::require(dataset).map_err(|error| error.with("table", table))?;
     let schema = dataset.schema(naming, promote);
     let description = format!("{} logs, one KST day a partition", dataset.name());
     let definition = TableDefinition::new(table, &description, &schema, &lake.address(table));

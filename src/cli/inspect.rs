@@ -76,7 +76,8 @@ fn decode(
 fn dataset_of(args: &InspectArgs, store: &dyn Store, key: &str) -> Result<&'static dyn Dataset> {
     if let Some(name) = &args.dataset {
         return dataset::named(name).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("'{name}' is no log type")).hint("cloudtrail or s3-access")
+            Error::new(ErrorKind::Usage, format!("unknown log type '{name}'"))
+                .hint(format!("expected one of {}", dataset::names()))
         });
     }
     let by_name = dataset::ALL.into_iter().find(|dataset| matches!(dataset.claim(key), KeyClaim::Mine(_)));

@@ -141,7 +141,7 @@ pub fn scatter(
     observer: &dyn Observer,
 ) -> Result<Vec<Scattered>> {
     let Leg { table, readings, days, identity_key, .. } = leg;
-    let dataset = dataset::named(&table.dataset).ok_or_else(|| unknown_dataset(table))?;
+    let dataset = dataset::require(&table.dataset)?;
     let open = |input: &String| connector.store(input, &table.access);
     let stores = table.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
     let schema = dataset.schema(table.naming, &table.promote);
@@ -182,12 +182,6 @@ pub fn scatter(
             Scattered { is_cut_short, ..found }.settle_counts()
         })
         .collect()
-}
-
-/// An error about a plan of another version.
-pub(super) fn unknown_dataset(table: &TablePlan) -> Error {
-    Error::new(ErrorKind::Usage, "the plan is for a log type that this version does not know")
-        .with("dataset", &table.dataset)
 }
 
 /// A store, and its objects on their way.

@@ -13,7 +13,7 @@ use super::object::ObjectReader;
 use super::quarantine::QuarantinedRow;
 use super::{ConvertOptions, Observer};
 use crate::dataset::{self, Dataset};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{PlannedObject, TablePlan};
 use crate::rules::RowRules;
@@ -73,9 +73,7 @@ pub fn search_raw(
     connector: &Connector,
     observer: &dyn Observer,
 ) -> Result<RawFound> {
-    let dataset = dataset::named(&plan.dataset).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, "the log type is not known").with("dataset", &plan.dataset)
-    })?;
+    let dataset = dataset::require(&plan.dataset)?;
     let schema = dataset.schema(plan.naming, &plan.promote);
     let Some(column) = schema.decoded().position(|column| column.identifies == Some(query.what)) else {
         return Ok(RawFound::default());

@@ -19,7 +19,7 @@ use super::dedupe::{IdentityData, IdentityRun};
 use super::parcel::{PACKED, pack, unpack};
 use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
-use super::scatter::{ObjectCount, Scattered, unknown_dataset};
+use super::scatter::{ObjectCount, Scattered};
 use super::shard_index::{ShardIndex, StagedFile, StagedQuarantine, StagedRun};
 use super::spill_failed;
 use super::staged_rows::{AGAIN, StagedRows};
@@ -283,7 +283,7 @@ impl Scattered {
         plan: &str,
         scratch: &Path,
     ) -> Result<Self> {
-        let dataset = dataset::named(&table.dataset).ok_or_else(|| unknown_dataset(table))?;
+        let dataset = dataset::require(&table.dataset)?;
         let schema = dataset.schema(table.naming, &table.promote);
         let types = schema.decoded().map(|column| column.column_type.arrow()).collect();
         let found = (0..shards).map(|shard| {

@@ -9,6 +9,7 @@ pub mod s3_access;
 
 pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::table::{Naming, Promotion, Rows, TableSchema};
 
 /// Every log type that logmill knows.
@@ -77,6 +78,21 @@ pub struct DecodeLimits {
 impl DecodeLimits {
     /// The limits of Athena.
     pub const ATHENA: Self = Self { max_record_bytes: 32 << 20 };
+}
+
+/// The names of all log types, as people read them: `cloudtrail, s3-access`.
+#[must_use]
+pub fn names() -> String {
+    ALL.map(Dataset::name).join(", ")
+}
+
+/// The dataset of a name that stands in a plan, a manifest or a report: a newer version may know more of them.
+pub fn require(name: &str) -> Result<&'static dyn Dataset> {
+    named(name).ok_or_else(|| {
+        Error::new(ErrorKind::Unusable, format!("unknown log type '{name}'"))
+            .with("known", names())
+            .hint("use the version of logmill that wrote it")
+    })
 }
 
 /// The dataset of a name.

@@ -20,7 +20,7 @@ use super::files::LakeFiles;
 use super::meaning::AthenaMeaning;
 use super::rows::{RowStream, Rows, Scanned, Waiter, Workers};
 use super::spills::SpillFolder;
-use super::table::{Days, LAKE_URL, LakeTable, NamedDays, days_of, unknown_dataset};
+use super::table::{Days, LAKE_URL, LakeTable, NamedDays, days_of};
 use super::views::{VIEWS, View};
 use super::zoned_gate::ZonedGate;
 use super::{functions, near, statement, types};
@@ -393,7 +393,8 @@ impl Engine {
         let mut schemas: Vec<TableSchema> = Vec::new();
         let mut log_type = table.known.as_ref().map(|known| known.dataset);
         for manifest in &manifests {
-            let dataset = dataset::named(&manifest.dataset).ok_or_else(|| unknown_dataset(manifest))?;
+            let dataset =
+                dataset::require(&manifest.dataset).map_err(|error| error.with("table", &manifest.table))?;
             log_type = Some(log_type.unwrap_or(dataset));
             schemas.push(dataset.schema(manifest.naming, &manifest.promote));
         }

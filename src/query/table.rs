@@ -27,7 +27,7 @@ use super::days::{self, TimeColumns};
 use super::files::{LakeFiles, meta};
 use crate::convert::PartFile;
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
@@ -314,12 +314,4 @@ pub(super) fn days_of(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
     let mut days: Vec<KstDay> = lake.names(table)?.iter().filter_map(day).collect();
     days.sort();
     Ok(days)
-}
-
-/// A table whose manifest names a log type that this program does not know.
-pub(super) fn unknown_dataset(manifest: &Manifest) -> Error {
-    Error::new(crate::error::ErrorKind::Unusable, "the log type of the table is not known here")
-        .with("table", &manifest.table)
-        .with("dataset", &manifest.dataset)
-        .hint("it was published by a newer version of logmill: use that one")
 }

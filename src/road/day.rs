@@ -174,9 +174,7 @@ impl<'a> DayRoad<'a> {
         gathered: &mut Gathered<'_>,
         staged: &mut StagedDay<'_>,
     ) -> Result<Manifest> {
-        let schema = dataset::named(&plan.dataset)
-            .ok_or_else(|| Error::new(ErrorKind::Usage, "the plan is for an unknown log type"))?
-            .schema(plan.naming, &plan.promote);
+        let schema = dataset::require(&plan.dataset)?.schema(plan.naming, &plan.promote);
         let progress = self.progress(&plan.table, Work::Write(gathered.ledger.written));
         let options = &self.road.options.convert;
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), options, progress.as_ref())?;

@@ -169,7 +169,7 @@ fn an_unknown_key_in_the_config_file_is_named() {
 fn a_config_file_that_makes_no_sense_is_refused() {
     for (file, said) in [
         ("memory = ", "logmill.toml"),
-        ("[[source]]\ndataset = \"elb\"", "'elb' is no log type"),
+        ("[[source]]\ndataset = \"elb\"", "unknown log type 'elb'"),
         ("[[source]]\ninput = \"x\"", "dataset"),
         ("[[source]]\ndataset = \"cloudtrail\"\ntable = \"My Table\"", "'My Table' is no table name"),
         ("[[source]]\ndataset = \"cloudtrail\"\n[[source]]\ndataset = \"cloudtrail\"", "same table"),

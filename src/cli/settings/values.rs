@@ -89,6 +89,5 @@ pub(super) fn dataset_name(value: &str) -> Parsed<String> {
     if value == "all" || dataset::named(value).is_some() {
         return Ok(value.to_owned());
     }
-    let names: Vec<&str> = dataset::ALL.iter().map(|dataset| dataset.name()).collect();
-    Err(format!("'{value}' is no log type: {} or all", names.join(", ")))
+    Err(format!("unknown log type '{value}': expected {} or all", dataset::names()))
 }
