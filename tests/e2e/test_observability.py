@@ -79,6 +79,7 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
     raw, lake = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("lake")
     (raw / "x_CloudTrail_r_20231101T0310Z_x.json.gz").write_bytes(gzip.compress(b'{"Records":[{'))
     (raw / "notes").write_text("no log")
+    (raw / "x_CloudTrail_r_20231101T0310Z_z.json.gz").symlink_to("nowhere")
     event = '{"eventTime":"2023-11-01T00:00:00Z","eventID":"a"}'
     good = raw / "x_CloudTrail_r_20231101T0310Z_y.json.gz"
     good.write_bytes(gzip.compress(f'{{"Records":[{event}]}}'.encode()))
@@ -230,6 +231,8 @@ def test_the_fields_of_a_report_are_those_that_are_defined(
 ) -> None:
     lake, run = registered[0].lake, registered[2]["run"]
     defined = [name for fields, _ in section("Reports in the lake") for name in names(fields)]
+    # It is there only if some rows are not kept.
+    defined.remove("counted_only")
     report = json.loads(lake.get(f"_runs/cloudtrail/{partition(SAMPLE_DAY)}/{run}.json"))
     assert list(report) == defined
 
