@@ -136,5 +136,5 @@ pub trait Observer: Sync {
 
 /// An error about writing staged rows, with the next step.
 fn spill_failed(path: &Path, cause: std::io::Error) -> Error {
-    crate::store::write_failed("cannot write to the staging folder", path, cause)
+    crate::store::write_failed("cannot write to the staging folder", path, cause).hint(crate::store::STANDS)
 }

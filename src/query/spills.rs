@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;
 
 use crate::error::Result;
-use crate::store::private_folder;
+use crate::store::{private_folder, private_path};
 
 /// How often the folder is removed while something still writes to it.
 const REMOVE_ATTEMPTS: u32 = 20;
@@ -40,9 +40,10 @@ impl SpillFolder {
         let mut attempt = 1;
         loop {
             let queries = match private_folder(scratch) {
+                Ok(private) => private.join(QUERIES),
                 Err(error) if error.fact("why").is_some() => return Err(error),
-                // In a folder that others write to the engine shall not make one of its own either.
-                private => private.unwrap_or_else(|_| scratch.join("none")).join(QUERIES),
+                // Nothing is made, looked at or removed in a folder that others can have made.
+                Err(_) => return Ok(Self { path: private_path(scratch).join(QUERIES), lock: None }),
             };
             match made_in(&queries) {
                 Ok(made) => return Ok(made),

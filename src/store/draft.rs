@@ -40,7 +40,7 @@ impl Draft {
     pub fn keep(self) -> io::Result<()> {
         let permissions = match fs::metadata(&self.target) {
             Ok(found) => found.permissions(),
-            Err(_) => usual_permissions(folder_of(&self.target))?,
+            Err(_) => usual_permissions(&self.target)?,
         };
         self.file().set_permissions(permissions)?;
         self.file().sync_all()?;
@@ -53,10 +53,14 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The permissions that a new file of this user has in a folder: what umask and folder leave of reading and writing.
-pub(super) fn usual_permissions(folder: &Path) -> io::Result<Permissions> {
-    let probe =
-        Builder::new().prefix(".logmill-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+/// The permissions that a new file of this user has in the place of `target`: what umask and folder leave of reading and
+/// writing. A file is made to find out; it is named after the target, with which it goes if this process is killed.
+pub(super) fn usual_permissions(target: &Path) -> io::Result<Permissions> {
+    let name = target.file_name().unwrap_or_default();
+    let begin: OsString = [name, OsStr::new(".")].into_iter().collect();
+    let mut probe = Builder::new();
+    probe.prefix(&begin).suffix(".new").permissions(Permissions::from_mode(0o666));
+    let probe = probe.tempfile_in(folder_of(target))?;
     Ok(probe.as_file().metadata()?.permissions())
 }
 

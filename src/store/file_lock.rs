@@ -16,7 +16,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::lake::{DayLock, LockTaker, Partition, held, taken_over};
 use super::scratch::flags;
 use super::work_folder::WorkFolder;
-use super::write_failure::write_failed;
+use super::write_failure::{STANDS, write_failed};
 use crate::error::{Error, Result};
 
 /// How often a thief looks whether the commit that is under way has ended, and how long he waits between two looks.
@@ -251,7 +251,7 @@ fn newest_holder(said: &str) -> &str {
 }
 
 fn locking_failed(path: &Path, cause: io::Error) -> Error {
-    write_failed("cannot lock the day", path, cause)
+    write_failed("cannot lock the day", path, cause).hint(STANDS)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use super::local_staged::{LocalStaged, sync_folder};
 use super::private_folder::private_path;
 use super::scratch::Scratch;
 use super::work_folder::{WorkFolder, remove_empty_parents};
-use super::write_failure::write_failed;
+use super::write_failure::{STANDS, write_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 
@@ -131,8 +131,9 @@ impl Lake for LocalLake {
 
     fn scratch(&self, partition: &Partition, run: &str) -> Result<Scratch> {
         let below = |work: &WorkFolder| work.top().join(partition.to_string()).join(run);
+        let inside = Scratch::create(&self.staging, below(&self.staging))?;
         let beside = self.beside().and_then(|work| Scratch::create(&work, below(&work)).ok());
-        beside.map_or_else(|| Scratch::create(&self.staging, below(&self.staging)), Ok)
+        Ok(beside.filter(|beside| beside.is_like(&inside)).unwrap_or(inside))
     }
 
     fn sweep(&self, partition: &Partition) -> Result<()> {
@@ -209,7 +210,7 @@ impl Lake for LocalLake {
         let put = || {
             fs::create_dir_all(folder)?;
             // Until now it was for this user alone.
-            fs::set_permissions(file, usual_permissions(folder)?)?;
+            fs::set_permissions(file, usual_permissions(&target)?)?;
             fs::rename(file, &target)?;
             sync_folder(folder)
         };
@@ -249,7 +250,7 @@ impl Lake for LocalLake {
         refuse_foreign(&live)?;
         let next = scratch.path().join("next");
         fs::create_dir_all(&next)
-            .map_err(|cause| write_failed("cannot make the staging folder", &next, cause))?;
+            .map_err(|cause| write_failed("cannot make the staging folder", &next, cause).hint(STANDS))?;
         let replaces = self.read(&format!("{partition}/{MANIFEST}"))?;
         Ok(Box::new(LocalStaged { next, live, aside: self.aside(partition), replaces }))
     }

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::draft::folder_of;
 use super::lake::{Committed, MANIFEST, StagedPartition, Uncommitted};
-use super::write_failure::{with_sentence, write_failed};
+use super::write_failure::{STANDS, with_sentence, write_failed};
 use crate::error::{Error, Result};
 
 /// A new version of a partition, beside the live one.
@@ -70,7 +70,7 @@ impl LocalStaged {
                 trouble: vec![committed_but("the switch to the new day", &self.live, cause)],
             });
         }
-        let error = write_failed("cannot commit the day", &self.live, cause);
+        let error = write_failed("cannot commit the day", &self.live, cause).hint(STANDS);
         Err(Uncommitted { error, is_certain: live.is_ok() })
     }
 
@@ -108,17 +108,18 @@ fn discard(aside: &Path, to: &Path) -> io::Result<()> {
 
 /// Puts a day that stepped aside back in its place, or removes it when a newer one is there; whether it is back.
 pub(super) fn bring_back(aside: &Path, live: &Path) -> io::Result<bool> {
-    match (aside.exists(), live.exists()) {
-        (false, _) => Ok(false),
-        (true, false) => {
-            fs::create_dir_all(folder_of(live))?;
-            fs::rename(aside, live)?;
-            // Without it the day would still be there, in the other place.
-            let _ = sync_folder(folder_of(live));
-            Ok(true)
-        }
-        (true, true) => fs::remove_dir_all(aside).map(|()| false),
+    if !aside.exists() {
+        return Ok(false);
     }
+    if live.join(MANIFEST).exists() {
+        return fs::remove_dir_all(aside).map(|()| false);
+    }
+    fs::create_dir_all(folder_of(live))?;
+    // An empty folder gives way. One with files of others does not: then both stay as they are.
+    fs::rename(aside, live)?;
+    // Without it the day would still be there, in the other place.
+    let _ = sync_folder(folder_of(live));
+    Ok(true)
 }
 
 impl StagedPartition for LocalStaged {
@@ -132,13 +133,14 @@ impl StagedPartition for LocalStaged {
             fs::create_dir_all(target.parent().unwrap_or(&self.next))?;
             SyncedFile::create(&target)
         };
-        let file = create().map_err(|cause| write_failed("cannot write the file", &target, cause))?;
+        let file =
+            create().map_err(|cause| write_failed("cannot write the file", &target, cause).hint(STANDS))?;
         Ok(Box::new(file))
     }
 
     fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
         self.write_manifest(manifest).map_err(|cause| Uncommitted {
-            error: write_failed("cannot commit the day", &self.live, cause),
+            error: write_failed("cannot commit the day", &self.live, cause).hint(STANDS),
             is_certain: true,
         })?;
         let mut committed = match self.switch() {
@@ -234,8 +236,15 @@ mod tests {
         assert!(bring_back(&staged.aside, &staged.live).unwrap());
         assert_eq!(content(&staged.live), "old");
         version(&staged.aside, "older");
+        assert!(bring_back(&staged.aside, &staged.live).is_err(), "what stands there is not a day");
+        assert_eq!((content(&staged.live).as_str(), content(&staged.aside).as_str()), ("old", "older"));
+        fs::write(staged.live.join(MANIFEST), "{}").unwrap();
         assert!(!bring_back(&staged.aside, &staged.live).unwrap());
         assert_eq!((content(&staged.live).as_str(), staged.aside.exists()), ("old", false));
+        fs::rename(&staged.live, &staged.aside).unwrap();
+        fs::create_dir(&staged.live).unwrap();
+        assert!(bring_back(&staged.aside, &staged.live).unwrap(), "an empty folder is not a day");
+        assert_eq!(content(&staged.live), "old");
     }
 
     #[test]

@@ -2,15 +2,20 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::{FlockOperation, OFlags, flock, getxattr};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::work_folder::WorkFolder;
 use super::write_failure::write_failed;
 use crate::error::Result;
+
+/// Attributes with access lists beyond owner, group and others.
+const ACCESS_LISTS: [&str; 2] = ["system.posix_acl_access", "system.posix_acl_default"];
+/// The kernel allows no longer attribute.
+const MOST_LIST_BYTES: usize = 64 << 10;
 
 /// A folder that is removed with all it holds when the value is dropped.
 #[derive(Debug)]
@@ -35,6 +40,24 @@ impl Scratch {
         Ok(Self { path, work: work.clone(), _in_use: in_use })
     }
 
+    /// Whether what is made here is as if it were made in the other one, and can be moved there: the same group, permissions
+    /// and access lists, on the same file system, without a quota or mount in between.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let (ours, twin) = (self.path.join("probe"), other.path.join("twin"));
+        let is_like = || {
+            fs::create_dir(&ours)?;
+            fs::create_dir(&twin)?;
+            let is_like = Nature::of(&ours)? == Nature::of(&twin)?;
+            fs::rename(&ours, other.path.join("probe"))?;
+            Ok::<_, io::Error>(is_like)
+        };
+        let answer = is_like().unwrap_or(false);
+        for probe in [&ours, &twin, &other.path.join("probe")] {
+            let _ = fs::remove_dir(probe);
+        }
+        answer
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -45,6 +68,27 @@ impl Scratch {
     pub fn remove(self) -> Result<()> {
         fs::remove_dir_all(&self.path)
             .map_err(|cause| write_failed("cannot remove unfinished work", &self.path, cause))
+    }
+}
+
+/// What a new folder has from the folder in which it is made.
+#[derive(PartialEq, Eq)]
+struct Nature {
+    group: u32,
+    mode: u32,
+    access_lists: [Option<Vec<u8>>; 2],
+}
+
+impl Nature {
+    fn of(folder: &Path) -> io::Result<Self> {
+        let meta = fs::metadata(folder)?;
+        let access_lists = ACCESS_LISTS.map(|name| {
+            let mut list = vec![0; MOST_LIST_BYTES];
+            let length = getxattr(folder, name, list.as_mut_slice()).ok()?;
+            list.truncate(length);
+            Some(list)
+        });
+        Ok(Self { group: meta.gid(), mode: meta.mode(), access_lists })
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::file_lock::FileLock;
+use super::lake::MANIFEST;
 use super::lake::{INPUTS, LockTaker, Partition, is_run_name};
 use super::local_lake::LocalLake;
 use super::local_staged::bring_back;
@@ -56,7 +57,7 @@ impl LocalLake {
     pub(super) fn bring_back(&self, partition: &Partition) -> Result<bool> {
         let live = self.live(partition);
         let aside = self.aside(partition);
-        let replaced = if live.exists() { runs_of(&aside) } else { Vec::new() };
+        let replaced = if live.join(MANIFEST).exists() { runs_of(&aside) } else { Vec::new() };
         let brought = self.staging().refuse_links(&aside).and_then(|()| bring_back(&aside, &live));
         let brought = brought.map_err(|cause| {
             write_failed("cannot bring back the day that an earlier run set aside", &live, cause)

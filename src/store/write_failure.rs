@@ -8,21 +8,19 @@ use bytesize::ByteSize;
 
 use crate::error::Error;
 
-/// An error about writing a file or folder, with the next step if the cause tells it.
+/// The next step after a failure before a day is public.
+pub(crate) const STANDS: &str = "the day that was published still stands; run the day again";
+
+/// An error about writing a file or folder, with the next step if the cause tells it. What became of a day, it cannot tell.
 pub fn write_failed(doing: &str, path: &Path, cause: io::Error) -> Error {
     let (sentence, hint) = match cause.kind() {
-        io::ErrorKind::StorageFull => (
-            ": the disk is full",
-            "make room there and run the day again; the day that was published still stands",
-        ),
-        io::ErrorKind::QuotaExceeded => (
-            ": the disk quota of this user is used up",
-            "make room there and run the day again; the day that was published still stands",
-        ),
+        io::ErrorKind::StorageFull => (": the disk is full", "make room there, and run the day again"),
+        io::ErrorKind::QuotaExceeded => {
+            (": the disk quota of this user is used up", "make room there, and run the day again")
+        }
         io::ErrorKind::FileTooLarge => (
             ": a limit on the size of files is reached",
-            "make room: raise the limit ('ulimit -f', or that of the file system) and run the day again; the day that \
-             was published still stands",
+            "make room: raise the limit ('ulimit -f', or that of the file system), and run the day again",
         ),
         io::ErrorKind::CrossesDevices => (
             ": the lake spans two file systems",
@@ -31,11 +29,12 @@ pub fn write_failed(doing: &str, path: &Path, cause: io::Error) -> Error {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             ("", "check that this user may write to the output")
         }
-        _ => ("", "the day that was published still stands; run the day again"),
+        _ => ("", ""),
     };
     let room = (cause.kind() == io::ErrorKind::StorageFull).then(|| room_at(path)).flatten();
     let error = Error::unusable(format!("{doing}{sentence}"), cause).with("path", path.display());
-    room.into_iter().fold(error, |error, room| error.with("free", room)).hint(hint)
+    let error = room.into_iter().fold(error, |error, room| error.with("free", room));
+    if hint.is_empty() { error } else { error.hint(hint) }
 }
 
 /// The same cause, which carries the sentence with it if it has one: for writers whose errors pass through other crates.
@@ -71,11 +70,11 @@ mod tests {
             (18, "cannot write: the lake spans two file systems (path: ", "on one file system"),
             (13, "cannot write (path: ", "may write"),
             (27, "cannot write: a limit on the size of files is reached (path: ", "ulimit"),
-            (5, "cannot write (path: ", "still stands"),
+            (5, "cannot write (path: ", ""),
         ] {
             let error = write_failed("cannot write", &path, io::Error::from_raw_os_error(errno));
             assert!(error.to_string().starts_with(sentence), "{error}");
-            assert!(error.next_step().unwrap().contains(hint), "{error}");
+            assert!(error.next_step().unwrap_or_default().contains(hint), "{error}");
             assert_eq!(error.fact("free").is_some(), errno == 28, "{error}");
         }
     }

@@ -112,18 +112,18 @@ fn shards_of_another_plan_are_refused() {
 fn a_plan_that_is_none_is_refused() {
     let work = planned();
     let plan = fs::read_to_string(work.path("plan.json")).unwrap();
-    for (content, said) in [
-        (String::new(), "cannot read the plan"),
-        ("{}".to_owned(), "cannot read the plan"),
-        (plan[..plan.len() / 2].to_owned(), "cannot read the plan"),
-        (plan.replace("\"version\":1", "\"version\":99"), "another version"),
-        (plan.replace(DAY, "2023-11-31"), "not a day"),
-        (plan.replace("\"table\":\"cloudtrail\"", "\"table\":\"../outside\""), "../outside"),
-        (plan.replace("\"dataset\":\"cloudtrail\"", "\"dataset\":\"elb\""), "log type"),
+    for (content, said, code) in [
+        (String::new(), "cannot read the plan", 2),
+        ("{}".to_owned(), "cannot read the plan", 2),
+        (plan[..plan.len() / 2].to_owned(), "cannot read the plan", 2),
+        (plan.replace("\"version\":1", "\"version\":99"), "another version", 2),
+        (plan.replace(DAY, "2023-11-31"), "not a day", 2),
+        (plan.replace("\"table\":\"cloudtrail\"", "\"table\":\"../outside\""), "../outside", 2),
+        (plan.replace("\"dataset\":\"cloudtrail\"", "\"dataset\":\"elb\""), "unknown log type 'elb'", 4),
     ] {
         assert_ne!(content, plan, "{said}");
         work.write("broken.json", content);
-        convert(&work, "broken.json", "0").exits(2).says(&[said]);
+        convert(&work, "broken.json", "0").exits(code).says(&[said]);
     }
 }
 
