@@ -1,5 +1,10 @@
 //! The plan of a day, in a file or in an object of a bucket, and the staging place that goes with it.
 
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileTypeExt;
+use std::path::PathBuf;
+
 use sha2::{Digest, Sha256};
 
 use super::receipt::Receipt;
@@ -43,6 +48,25 @@ impl<'a> PlanFile<'a> {
         self.folder.write(self.name, json.as_bytes())
     }
 
+    /// Puts the receipt of the plan in its place. A plan that came through a pipe has none.
+    pub(super) fn leave_receipt(&self, json: &str) -> Result<()> {
+        if self.pipe().is_some() { Ok(()) } else { self.write(json) }
+    }
+
+    /// Where it is, if it comes through a pipe: `/dev/stdin`, or what a shell makes of `<(...)`.
+    fn pipe(&self) -> Option<PathBuf> {
+        let path = self.folder.local_path(self.name)?;
+        std::fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_fifo()).then_some(path)
+    }
+
+    fn content(&self) -> Result<Option<Vec<u8>>> {
+        let Some(pipe) = self.pipe() else { return self.folder.read_up_to(self.name, MOST_PLAN_BYTES) };
+        let mut content = Vec::new();
+        let read = File::open(pipe).and_then(|file| file.take(MOST_PLAN_BYTES).read_to_end(&mut content));
+        read.map_err(|cause| Error::unusable("cannot read the plan", cause).with("file", self.address))?;
+        Ok(Some(content))
+    }
+
     /// Reads what is there.
     pub(super) fn read(&self) -> Result<Planned> {
         let missing = || {
@@ -50,7 +74,7 @@ impl<'a> PlanFile<'a> {
                 .with("file", self.address)
                 .hint("create one with 'logmill plan --plan FILE'")
         };
-        let json = self.folder.read_up_to(self.name, MOST_PLAN_BYTES)?.ok_or_else(missing)?;
+        let json = self.content()?.ok_or_else(missing)?;
         let about = |error: Error| error.with("file", self.address);
         if Receipt::is_one(&json) {
             return Receipt::from_json(&json).map(Planned::Published).map_err(about);
@@ -64,6 +88,9 @@ impl<'a> PlanFile<'a> {
     /// Whether a plan that was read from here is still there, by its length and its beginning, which holds a secret drawn
     /// for it alone.
     pub(super) fn standing(&self, plan: &PlanId) -> Result<Standing> {
+        if self.pipe().is_some() {
+            return Ok(Standing::Stands);
+        }
         let unreadable = |cause| Error::unusable("cannot read the plan", cause).with("file", self.address);
         let Some(file) = self.folder.open(self.name)? else { return Ok(Standing::Replaced) };
         let length = usize::try_from(file.bytes()).unwrap_or(usize::MAX).min(BEGINNING_BYTES);

@@ -76,7 +76,7 @@ impl Place<'_> {
             let receipt = Receipt::of(plan, &id.id, &road.run, lake, &summary)?;
             // Before the first file goes: what follows can be begun again. Another plan in its place is not ours to replace.
             if self.plan.standing(id)? == Standing::Stands {
-                self.plan.write(&receipt.to_json()?)?;
+                self.plan.leave_receipt(&receipt.to_json()?)?;
             }
             self.remove(&receipt)?;
         }

@@ -7,6 +7,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -438,9 +439,13 @@ impl Engine {
 
 fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>) -> Result<SessionContext> {
     let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory), NAMED_CONSUMERS);
+    let disk = DiskManagerBuilder::default().with_mode(match spills.path() {
+        Some(folder) => DiskManagerMode::Directories(vec![folder.to_owned()]),
+        None => DiskManagerMode::Disabled,
+    });
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
-        .with_temp_file_path(spills.path())
+        .with_disk_manager_builder(disk)
         .build_arc()
         .map_err(of_query)?;
     let mut config = SessionConfig::new()

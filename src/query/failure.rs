@@ -9,6 +9,9 @@ use datafusion::object_store::Error as StoreError;
 use super::near;
 use crate::error::{Error, ErrorKind};
 
+/// What the engine says where it has no folder to spill to.
+const NO_DISK: &str = "DiskManager is disabled";
+
 /// An error of the engine.
 #[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
 pub(super) fn of_query(error: DataFusionError) -> Error {
@@ -29,6 +32,9 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
     let mut said = Error::new(kind, format!("{doing}: {}", sentence(root)));
     said = placed(said, &error);
     match root {
+        DataFusionError::ResourcesExhausted(why) if why.contains(NO_DISK) => {
+            said.hint("rows cannot be spilled: name a folder with --scratch that this user may write to, or allow more with --memory")
+        }
         DataFusionError::ResourcesExhausted(_) => said.hint("allow more with --memory, or ask for less"),
         DataFusionError::Internal(_) => {
             said.hint("this is a defect of logmill or of DataFusion: please report it with the statement")

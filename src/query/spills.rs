@@ -12,7 +12,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::retry_on_intr;
 
 use crate::error::Result;
-use crate::store::{private_folder, private_path};
+use crate::store::private_folder;
 
 /// How often the folder is removed while something still writes to it.
 const REMOVE_ATTEMPTS: u32 = 20;
@@ -27,10 +27,15 @@ const LOCK: &str = "lock";
 /// A folder for spilled rows, removed with all that it holds when the value is dropped.
 #[derive(Debug)]
 pub(super) struct SpillFolder {
+    /// None if no folder can be made: then a statement fails only if it would spill.
+    place: Option<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
     path: PathBuf,
-    /// Locked as long as the query lives. None if the folder could not be made: then the spill says what is wrong with the
-    /// place, if there is one.
-    lock: Option<File>,
+    /// Locked as long as the query lives.
+    lock: File,
 }
 
 impl SpillFolder {
@@ -43,25 +48,25 @@ impl SpillFolder {
                 Ok(private) => private.join(QUERIES),
                 Err(error) if error.fact("why").is_some() => return Err(error),
                 // Nothing is made, looked at or removed in a folder that others can have made.
-                Err(_) => return Ok(Self { path: private_path(scratch).join(QUERIES), lock: None }),
+                Err(_) => return Ok(Self { place: None }),
             };
             match made_in(&queries) {
-                Ok(made) => return Ok(made),
+                Ok(place) => return Ok(Self { place: Some(place) }),
                 // A query that ended has removed the empty folders in between.
                 Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < MAKE_ATTEMPTS => {
                     attempt += 1
                 }
-                Err(_) => return Ok(Self { path: queries, lock: None }),
+                Err(_) => return Ok(Self { place: None }),
             }
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.place.as_ref().map(|place| place.path.as_path())
     }
 }
 
-fn made_in(queries: &Path) -> io::Result<SpillFolder> {
+fn made_in(queries: &Path) -> io::Result<Place> {
     match DirBuilder::new().mode(0o700).create(queries) {
         Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(cause),
         _ => remove_abandoned(queries),
@@ -70,7 +75,7 @@ fn made_in(queries: &Path) -> io::Result<SpillFolder> {
         let path = queries.join(format!("{:016x}", getrandom::u64().map_err(io::Error::other)?));
         if let Some(lock) = take_new(&path.with_extension(LOCK))? {
             DirBuilder::new().mode(0o700).create(&path)?;
-            return Ok(SpillFolder { path, lock: Some(lock) });
+            return Ok(Place { path, lock });
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
@@ -109,11 +114,8 @@ fn remove_abandoned(queries: &Path) {
     }
 }
 
-impl Drop for SpillFolder {
+impl Drop for Place {
     fn drop(&mut self) {
-        if self.lock.is_none() {
-            return;
-        }
         // A thread that was not waited for may make one more file.
         let mut attempts = REMOVE_ATTEMPTS;
         while attempts > 0 && fs::remove_dir_all(&self.path).is_err() && self.path.exists() {
@@ -122,6 +124,7 @@ impl Drop for SpillFolder {
         if !self.path.exists() {
             let _ = fs::remove_file(self.path.with_extension(LOCK));
         }
+        let _ = flock(&self.lock, FlockOperation::Unlock);
         for parent in self.path.ancestors().skip(1).take(2) {
             // Only if it is empty.
             let _ = fs::remove_dir(parent);
@@ -139,21 +142,21 @@ mod tests {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
-    fn below(scratch: &Path) -> SpillFolder {
-        SpillFolder::below(scratch).unwrap()
+    fn below(scratch: &Path) -> Place {
+        SpillFolder::below(scratch).unwrap().place.unwrap()
     }
 
     #[test]
     fn each_engine_has_a_private_folder_that_goes_with_it() {
         let scratch = tempfile::tempdir().unwrap();
         let folders = [below(scratch.path()), below(scratch.path())];
-        assert_ne!(folders[0].path(), folders[1].path());
-        let queries = folders[0].path().parent().unwrap().to_owned();
+        assert_ne!(folders[0].path, folders[1].path);
+        let queries = folders[0].path.parent().unwrap().to_owned();
         assert_eq!(
-            (mode(folders[0].path()), mode(&queries), mode(queries.parent().unwrap())),
+            (mode(&folders[0].path), mode(&queries), mode(queries.parent().unwrap())),
             (0o700, 0o700, 0o700)
         );
-        fs::write(folders[0].path().join("spilled"), "rows").unwrap();
+        fs::write(folders[0].path.join("spilled"), "rows").unwrap();
         drop(folders);
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
     }
@@ -161,13 +164,13 @@ mod tests {
     #[test]
     fn what_a_killed_query_has_left_goes_with_the_next_one_and_what_a_living_one_has_stays() {
         let scratch = tempfile::tempdir().unwrap();
-        let mut killed = below(scratch.path());
+        let killed = below(scratch.path());
         let living = below(scratch.path());
-        let (left, kept) = (killed.path().join("spilled"), living.path().join("spilled"));
+        let (left, kept) = (killed.path.join("spilled"), living.path.join("spilled"));
         fs::write(&left, "rows").unwrap();
         fs::write(&kept, "rows").unwrap();
         // As the kernel does it for a process that dies.
-        drop(killed.lock.take());
+        flock(&killed.lock, FlockOperation::Unlock).unwrap();
         std::mem::forget(killed);
         let next = below(scratch.path());
         assert!(!left.parent().unwrap().exists() && kept.exists());
@@ -180,7 +183,7 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(below(&file).path().starts_with(&file));
+        assert!(SpillFolder::below(&file).unwrap().path().is_none());
         let private = private_folder(scratch.path()).unwrap();
         fs::set_permissions(&private, fs::Permissions::from_mode(0o755)).unwrap();
         let error = SpillFolder::below(scratch.path()).unwrap_err();

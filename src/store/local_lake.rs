@@ -324,6 +324,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_run_works_beside_a_lake_only_if_its_folders_are_as_if_made_in_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let partition = Partition { table: "t".to_owned(), day: "2023-11-01".parse().unwrap() };
+        // Folders in a lake with the second mode belong to its group; what is beside one that is open to all does not.
+        for (mode, expected) in [(0o755, ".lake.logmill"), (0o2777, "lake/_staging")] {
+            let parent = tempfile::tempdir().unwrap();
+            let root = parent.path().join("lake");
+            fs::create_dir(&root).unwrap();
+            fs::set_permissions(&root, fs::Permissions::from_mode(mode)).unwrap();
+            let lake = LocalLake::open(root.to_str().unwrap()).unwrap();
+            let scratch = lake.scratch(&partition, "20231102T000000Z-0000000a").unwrap();
+            assert!(scratch.path().starts_with(parent.path().join(expected)), "{}", scratch.path().display());
+            assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0);
+            drop(scratch);
+            assert_eq!(
+                (fs::read_dir(&root).unwrap().count(), fs::read_dir(parent.path()).unwrap().count()),
+                (0, 1)
+            );
+        }
+    }
+
+    #[test]
     fn a_file_where_a_folder_is_looked_for_holds_nothing() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("notes.html"), "notes").unwrap();

@@ -28,7 +28,7 @@ pub use draft::{Draft, file_behind};
 pub use lake::{Committed, DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
 pub use local::LocalStore;
 pub use local_lake::LocalLake;
-pub use private_folder::{private_folder, private_path};
+pub use private_folder::private_folder;
 pub use scratch::Scratch;
 pub use sweep::Recovered;
 pub(crate) use write_failure::STANDS;

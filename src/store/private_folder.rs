@@ -37,8 +37,7 @@ pub fn private_folder(scratch: &Path) -> Result<PathBuf> {
 }
 
 /// Where the private folder of this user is, which need not be there.
-#[must_use]
-pub fn private_path(scratch: &Path) -> PathBuf {
+pub(super) fn private_path(scratch: &Path) -> PathBuf {
     scratch.join(format!("logmill-{}", geteuid().as_raw()))
 }
 
