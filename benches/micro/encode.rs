@@ -6,7 +6,7 @@ use std::path::Path;
 use divan::Bencher;
 use logmill::convert::{self, Gathered, PartFile, PartsTarget};
 use logmill::error::Result;
-use logmill::store::{StagedPartition, Uncommitted};
+use logmill::store::{Committed, StagedPartition, Uncommitted};
 
 use crate::made::{DATASETS, MadeLogs, Unwatched, folder, one_thread, options};
 use crate::scatter::scattered;
@@ -46,7 +46,7 @@ impl StagedPartition for Dropped {
         Ok(Box::new(io::sink()))
     }
 
-    fn commit(self: Box<Self>, _: &[u8]) -> std::result::Result<(), Uncommitted> {
-        Ok(())
+    fn commit(self: Box<Self>, _: &[u8]) -> std::result::Result<Committed, Uncommitted> {
+        Ok(Committed::default())
     }
 }

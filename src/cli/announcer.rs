@@ -20,7 +20,7 @@ pub(super) struct Announcer {
 
 impl Announcer {
     /// What a message says first. People get to read what differs within a day.
-    fn about(&self, about: &About<'_>) -> Vec<Fact> {
+    fn about(self, about: &About<'_>) -> Vec<Fact> {
         let About { run, day, table, dataset } = about;
         let (table, day) = (("table", json!(table)), ("day", json!(day.to_string())));
         match self.console.format {
@@ -29,7 +29,7 @@ impl Announcer {
         }
     }
 
-    fn with(&self, about: &About<'_>, facts: &[Fact]) -> Vec<Fact> {
+    fn with(self, about: &About<'_>, facts: &[Fact]) -> Vec<Fact> {
         let mut all = self.about(about);
         all.extend_from_slice(facts);
         all

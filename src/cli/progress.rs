@@ -10,7 +10,7 @@ use crate::road::{Progress, Work};
 
 /// Draws the work on one table.
 pub(super) struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     work: Work,
     bytes: AtomicU64,
     rows: AtomicU64,
@@ -36,13 +36,13 @@ impl Bar {
         };
         let bar = ProgressBar::with_draw_target(Some(length), target).with_prefix(table.to_owned());
         bar.set_style(ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, work, bytes: AtomicU64::new(0), rows: AtomicU64::new(0) }
+        Self { drawn: bar, work, bytes: AtomicU64::new(0), rows: AtomicU64::new(0) }
     }
 }
 
 impl Progress for Bar {
     fn day_done(&self) {
-        self.bar.inc(1);
+        self.drawn.inc(1);
     }
 }
 
@@ -52,24 +52,24 @@ impl convert::Observer for Bar {
         let read = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let rows = format!("{} rows read", console::count(rows));
         if matches!(self.work, Work::Days(_)) {
-            let millis = u64::try_from(self.bar.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+            let millis = u64::try_from(self.drawn.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
             let rate = console::size(read.saturating_mul(1000) / millis);
-            self.bar.set_message(format!("{}, {rate}/s, {rows}", console::size(read)));
+            self.drawn.set_message(format!("{}, {rate}/s, {rows}", console::size(read)));
         } else {
-            self.bar.inc(bytes);
-            self.bar.set_message(rows);
+            self.drawn.inc(bytes);
+            self.drawn.set_message(rows);
         }
     }
 
     fn rows_written(&self, rows: u64) {
         if matches!(self.work, Work::Write(_)) {
-            self.bar.inc(rows);
+            self.drawn.inc(rows);
         }
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }

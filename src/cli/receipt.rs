@@ -23,7 +23,8 @@ const RECEIPT_VERSION: u32 = 1;
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Receipt {
     /// Version of the file's form. It is the first field, and no plan has it.
-    receipt: u32,
+    #[serde(rename = "receipt")]
+    version: u32,
     /// Checksum of the plan.
     pub(super) plan: String,
     /// The day.
@@ -44,7 +45,7 @@ impl Receipt {
         let summary = serde_json::to_value(summary)
             .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))?;
         Ok(Self {
-            receipt: RECEIPT_VERSION,
+            version: RECEIPT_VERSION,
             plan: id.to_owned(),
             day: plan.day,
             run: run.to_owned(),
@@ -66,10 +67,10 @@ impl Receipt {
                 .hint("make the plan anew with 'logmill plan --plan'")
         };
         let receipt: Self = serde_json::from_slice(json).map_err(|cause| unusable().caused_by(cause))?;
-        let is_known = receipt.receipt == RECEIPT_VERSION
+        let is_known = receipt.version == RECEIPT_VERSION
             && is_run_name(&receipt.run)
             && receipt.tables.iter().all(|table| is_table_name(table));
-        if is_known { Ok(receipt) } else { Err(unusable().with("version", receipt.receipt)) }
+        if is_known { Ok(receipt) } else { Err(unusable().with("version", receipt.version)) }
     }
 
     pub(super) fn to_json(&self) -> Result<String> {
@@ -117,7 +118,7 @@ mod tests {
     #[test]
     fn a_receipt_is_known_by_its_beginning_and_read_as_it_was_written() {
         let receipt = Receipt {
-            receipt: RECEIPT_VERSION,
+            version: RECEIPT_VERSION,
             plan: "abc".to_owned(),
             day: "2023-11-01".parse().unwrap(),
             run: "20231102T000000Z-0000000a".to_owned(),

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::hexadecimal;
 
 /// Bytes that are read at once.
-const PIECE_BYTES: usize = 1 << 20;
+const PIECE_BYTES: usize = 256 << 10;
 
 /// Size and SHA-256 of a file, in hexadecimal.
 pub(crate) fn of_file(path: &Path) -> io::Result<(u64, String)> {

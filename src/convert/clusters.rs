@@ -192,7 +192,9 @@ mod tests {
             return Run { clusters, data: RunData::Resident(block), numbers: None, dictionary_bytes: 0 };
         }
         let mut file = ClusterFile::create(&rows).unwrap();
-        clusters.iter().for_each(|cluster| file.write(cluster).unwrap());
+        for cluster in &clusters {
+            file.write(cluster).unwrap();
+        }
         file.finish().unwrap();
         Run { clusters: Vec::new(), data: RunData::Spilled(rows), numbers: None, dictionary_bytes: 0 }
     }

@@ -89,12 +89,13 @@ impl ShardIndex {
 
     /// Reads the content of the file, if it is what was written.
     pub(super) fn from_json(json: &[u8]) -> std::result::Result<Self, String> {
-        let sealed: Sealed<'_> = serde_json::from_slice(json).map_err(|cause| cause.to_string())?;
+        let another = |cause| format!("it is damaged, or another version of logmill has written it: {cause}");
+        let sealed: Sealed<'_> = serde_json::from_slice(json).map_err(another)?;
         let text = sealed.index.get();
         if hexadecimal(&Sha256::digest(text)) != sealed.sha256 {
             return Err("its checksum is not that of its content".to_owned());
         }
-        serde_json::from_str(text).map_err(|cause| cause.to_string())
+        serde_json::from_str(text).map_err(another)
     }
 
     /// What it says and no index of a shard of a table with these objects can say.

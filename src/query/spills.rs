@@ -54,7 +54,7 @@ impl SpillFolder {
                 Ok(place) => return Ok(Self { place: Some(place) }),
                 // A query that ended has removed the empty folders in between.
                 Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < MAKE_ATTEMPTS => {
-                    attempt += 1
+                    attempt += 1;
                 }
                 Err(_) => return Ok(Self { place: None }),
             }

@@ -134,11 +134,13 @@ impl Registrar {
     }
 
     /// Whether Athena computes partitions.
+    #[must_use]
     pub fn projects(&self) -> bool {
         self.options.projected_from.is_some()
     }
 
     /// How days are registered.
+    #[must_use]
     pub fn rules(&self) -> RegisterRules {
         RegisterRules {
             create_database: self.options.create_database,
@@ -213,11 +215,13 @@ impl Registrar {
     }
 
     /// The command that registers a day in the same way.
+    #[must_use]
     pub fn command(&self, table: &str, day: KstDay) -> String {
         format!("logmill register --day {day} --table {table} --output {}{}", self.output, self.flags())
     }
 
     /// The flags that name this catalog; without the projection, a command would be refused.
+    #[must_use]
     pub fn flags(&self) -> String {
         let projection = self.options.projected_from.map(|first| format!(" --projection {first}"));
         let database = &self.options.database;

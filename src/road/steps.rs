@@ -90,13 +90,13 @@ impl DayRoad<'_> {
             ("left", listed.left_out().into()),
             ("requests", plan.requests.into()),
         ];
-        self.step(&plan.table, "planned", facts, |times| &mut times.plan, seconds);
+        self.step(&plan.table, "planned", &facts, |times| &mut times.plan, seconds);
     }
 
     /// `seconds` is the share of the day in the walks that fed it.
     pub(super) fn say_read(&self, plan: &TablePlan, rows: u64, seconds: f64) {
         let facts = [("objects", plan.objects.len().into()), ("rows", rows.into())];
-        self.step(&plan.table, "read", facts, |times| &mut times.read, Some(seconds));
+        self.step(&plan.table, "read", &facts, |times| &mut times.read, Some(seconds));
     }
 
     /// The part files are written, though nobody sees them yet.
@@ -107,13 +107,13 @@ impl DayRoad<'_> {
             ("bytes", bytes.into()),
             ("rows", manifest.ledger.written.into()),
         ];
-        self.timed(&manifest.table, "written", facts, |times| &mut times.write, began);
+        self.timed(&manifest.table, "written", &facts, |times| &mut times.write, began);
     }
 
     /// The day is public.
     pub(super) fn say_published(&self, manifest: &Manifest, began: UtcInstant) {
         let facts = [("ledger", json!(manifest.ledger)), ("provisional", manifest.provisional.into())];
-        self.timed(&manifest.table, "published", facts, |times| &mut times.publish, began);
+        self.timed(&manifest.table, "published", &facts, |times| &mut times.publish, began);
     }
 
     /// The catalog shows the day.
@@ -127,12 +127,12 @@ impl DayRoad<'_> {
             ("partition", (*partition).into()),
             ("location", location.clone().into()),
         ];
-        self.timed(table, "registered", facts, |times| &mut times.register, began);
+        self.timed(table, "registered", &facts, |times| &mut times.register, began);
     }
 
     /// What the day supersedes is removed.
     pub(super) fn say_cleaned(&self, table: &str, began: UtcInstant) {
-        self.timed(table, "cleaned", [], |times| &mut times.clean, began);
+        self.timed(table, "cleaned", &[], |times| &mut times.clean, began);
     }
 
     /// The day is public, and all is done; `error` says why the catalog does not show it, where it should.
@@ -179,25 +179,11 @@ impl DayRoad<'_> {
         About { run: &self.road.run, day: self.day, table, dataset }
     }
 
-    fn timed<const N: usize>(
-        &self,
-        table: &str,
-        event: &str,
-        facts: [Fact; N],
-        step: Step,
-        began: UtcInstant,
-    ) {
+    fn timed(&self, table: &str, event: &str, facts: &[Fact], step: Step, began: UtcInstant) {
         self.step(table, event, facts, step, Some(self.road.seconds_since(began)));
     }
 
-    fn step<const N: usize>(
-        &self,
-        table: &str,
-        event: &str,
-        facts: [Fact; N],
-        step: Step,
-        seconds: Option<f64>,
-    ) {
+    fn step(&self, table: &str, event: &str, facts: &[Fact], step: Step, seconds: Option<f64>) {
         self.note(table, |report| *step(&mut report.seconds) = seconds);
         let mut all = facts.to_vec();
         all.extend(seconds.map(|seconds| ("seconds", seconds.into())));

@@ -255,7 +255,9 @@ mod tests {
         let manifest = staged.live.join(MANIFEST);
         let settle = || staged.settle(io::Error::other("denied"), b"new");
         for live in [None, Some("old")] {
-            live.map(|content| fs::write(&manifest, content).unwrap());
+            if let Some(content) = live {
+                fs::write(&manifest, content).unwrap();
+            }
             let refused = settle().unwrap_err();
             assert!(refused.is_certain);
             assert!(refused.error.next_step().unwrap().contains("still stands"));

@@ -31,6 +31,7 @@ pub struct Recovered {
 
 impl LocalLake {
     /// Brings back the days that killed runs have set aside; those of runs that are still at work are left to them.
+    #[must_use]
     pub fn recover(&self) -> Vec<Recovered> {
         self.set_aside().into_iter().filter_map(|partition| self.recover_day(partition)).collect()
     }
@@ -80,7 +81,8 @@ impl LocalLake {
                 // A file system that knows no locks on folders may know them on files.
                 let is_held = || FileLock::is_held(&self.lock_path(&partition));
                 let is_free = |work: &PathBuf| !is_in_use(work).unwrap_or_else(is_held);
-                let is_left = || children(&folder).iter().any(is_free);
+                // Runs of earlier versions lock nothing but their day.
+                let is_left = || !is_held() && children(&folder).iter().any(is_free);
                 if !days.contains(&partition) && is_left() {
                     days.push(partition);
                 }

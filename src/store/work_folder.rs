@@ -171,14 +171,14 @@ impl WorkFolder {
 }
 
 /// Tries again as long as other runs that end remove the folders in between, which they do while these are empty.
-fn again(make: impl Fn() -> io::Result<()>) -> io::Result<()> {
+fn again(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
     for _ in 1..MAKE_ATTEMPTS {
-        match make() {
+        match attempt() {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
             made => return made,
         }
     }
-    make()
+    attempt()
 }
 
 /// Removes the folders above `path` and below `root`, from the inside out, as long as they are empty.

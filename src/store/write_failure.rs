@@ -12,6 +12,7 @@ use crate::error::Error;
 pub(crate) const STANDS: &str = "the day that was published still stands; run the day again";
 
 /// An error about writing a file or folder, with the next step if the cause tells it. What became of a day, it cannot tell.
+#[must_use]
 pub fn write_failed(doing: &str, path: &Path, cause: io::Error) -> Error {
     let (sentence, hint) = match cause.kind() {
         io::ErrorKind::StorageFull => (": the disk is full", "make room there, and run the day again"),

@@ -371,10 +371,10 @@ fn an_object_that_has_become_a_folder_fails_the_table() {
 #[test]
 fn an_object_that_may_not_be_read_fails_the_table() {
     let work = Workdir::new();
-    fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0o0)).unwrap();
     work.cloudtrail("a", gz(of_events(&["good"])));
     let locked = work.cloudtrail("b", gz(of_events(&["locked"])));
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o0)).unwrap();
     let args = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--max-reject-ratio", "1"];
     without_privileges(&work, &args).of(Table::CLOUDTRAIL).exits(4).says(&[
         "cannot open the object",
@@ -390,9 +390,9 @@ fn an_object_that_may_not_be_read_fails_the_table() {
 #[test]
 fn a_file_without_a_time_that_may_not_be_read_is_left_out_and_told() {
     let work = Workdir::new();
-    fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0o0)).unwrap();
     work.cloudtrail("a", gz(of_events(&["good"])));
-    fs::set_permissions(work.write("raw/notes", ""), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(work.write("raw/notes", ""), fs::Permissions::from_mode(0o0)).unwrap();
     let args = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--summary-json", "summary.json"];
     let run = without_privileges(&work, &args).of(Table::CLOUDTRAIL).exits(0);
     run.says(&["may be logs", "raw/notes", "it may not be read, and its name tells no time"]);

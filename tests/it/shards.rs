@@ -211,7 +211,8 @@ fn forge(work: &Workdir, change: impl FnOnce(&mut Value)) {
     let mut sealed: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     change(&mut sealed["index"]);
     let digest = Sha256::digest(sealed["index"].to_string());
-    sealed["sha256"] = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+    let digits: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    sealed["sha256"] = digits.concat().into();
     fs::write(&path, sealed.to_string()).unwrap();
 }
 

@@ -328,9 +328,9 @@ fn a_full_disk_and_a_lake_on_two_file_systems_have_a_sentence_of_their_own() {
     let work = Workdir::new();
     fs::create_dir_all(work.lake().join("cloudtrail")).unwrap();
     let records = (0..3000).map(|number| {
-        let text: String =
-            (0..40).map(|word| format!("{:x} ", (number * 40 + word) * 2_654_435_761_u64)).collect();
-        event(&format!("id-{number}"), json!({ "userAgent": text }))
+        let words: Vec<String> =
+            (0..40).map(|word| format!("{:x}", (number * 40 + word) * 2_654_435_761_u64)).collect();
+        event(&format!("id-{number}"), json!({ "userAgent": words.join(" ") }))
     });
     work.cloudtrail("a", document(records.collect::<Vec<_>>()));
     let Some(full) = with_mounts(&work, "mount -t tmpfs -o size=256k none lake") else { return };
