@@ -165,7 +165,7 @@ Examples:
     Convert(ConvertArgs),
     /// Publish a day whose shards have all been converted
     #[command(
-        after_help = "The staging folder is only read, unless --remove-staging is given. If the plan is published already, the command says by which run, finishes a removal that was interrupted, and ends with 0.
+        after_help = "The staging folder is only read, unless --remove-staging is given. If the plan is published already, the command says by which run, registers it where a catalog is given that does not show it, and finishes a removal that was interrupted.
 
 Examples:
   logmill publish --plan plan.json --staging /shared/staging --output /lake

@@ -87,6 +87,12 @@ impl Conclusion<'_> {
         Ok(exit)
     }
 
+    /// Tells the watchers of a day that another run has published, by the reports of that run.
+    pub(super) fn of_published(&self, published: &[RunReport], exit: Exit) {
+        self.measure(published, exit);
+        self.say_finished(&self.road.reports(), exit);
+    }
+
     /// What an event says that concerns no table.
     fn about(&self) -> Vec<Fact> {
         vec![("run", self.road.run.clone().into()), ("day", self.day.to_string().into())]
@@ -95,9 +101,17 @@ impl Conclusion<'_> {
     /// The last event, and the metrics.
     fn finish(&self, exit: Exit) {
         let reports = self.road.reports();
-        metrics::write(self.settings.watch.metrics_file.as_deref(), &reports, exit, self.console);
+        self.measure(&reports, exit);
+        self.say_finished(&reports, exit);
+    }
+
+    fn measure(&self, reports: &[RunReport], exit: Exit) {
+        metrics::write(self.settings.watch.metrics_file.as_deref(), reports, exit, self.console);
+    }
+
+    fn say_finished(&self, reports: &[RunReport], exit: Exit) {
         let mut facts = self.about();
-        facts.extend(totals(&reports, exit));
+        facts.extend(totals(reports, exit));
         facts.push(("seconds", self.road.seconds().into()));
         self.console.finished(exit, &facts);
     }

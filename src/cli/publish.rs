@@ -37,7 +37,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     };
     match place.plan.read()? {
         Planned::Plan(plan, id) => place.publish(&plan, &id),
-        Planned::Published(receipt) => place.conclude_again(&receipt),
+        Planned::Published(mut receipt) => place.conclude_again(&mut receipt),
     }
 }
 
@@ -88,16 +88,28 @@ impl Place<'_> {
         Conclusion { road, settings: self.settings, console: self.context.console, day, summary_json }
     }
 
-    /// The end of a command that was killed after all was published, or that is given again.
-    fn conclude_again(&self, receipt: &Receipt) -> Result<Exit> {
-        receipt.check(self.lake.as_ref())?;
+    /// The end of a command that was killed after all was published, or that is given again: also with a catalog that the
+    /// first one did not have.
+    fn conclude_again(&self, receipt: &mut Receipt) -> Result<Exit> {
+        let (lake, settings) = (self.lake.as_ref(), self.settings);
+        receipt.check(lake)?;
+        let registrar = settings.registrar(self.connector, console::now)?;
+        let announcer = self.context.announcer(settings);
+        let options = settings.road_options(&self.context.cancel);
+        let road = Road::new(lake, self.connector, registrar.as_ref(), options, &announcer, console::now)?;
+        let exit = match road.database() {
+            Some(database) => receipt.register(&DayRoad::new(&road, receipt.day), lake, database)?,
+            None => Exit::Done,
+        };
         let text = || format!("KST day {} was published already, by run {}\n", receipt.day, receipt.run);
         let summary_json = self.args.write.summary_json.as_deref();
         deliver(&receipt.summary, text, summary_json, self.context.console.quiet)?;
-        if self.args.remove_staging {
+        let published = receipt.reports(lake, &road.reports())?;
+        self.conclusion(&road, receipt.day).of_published(&published, exit);
+        if self.args.remove_staging && exit != Exit::Interrupted {
             self.remove(receipt)?;
         }
-        Ok(Exit::Done)
+        Ok(exit)
     }
 
     fn remove(&self, receipt: &Receipt) -> Result<()> {

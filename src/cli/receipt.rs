@@ -4,13 +4,17 @@
 //! it was killed, knows by it that nothing is left to do.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::summary::Summary;
+use super::exit::Exit;
+use super::summary::{FailedTable, Summary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{Plan, is_table_name};
-use crate::publish::{history, read_manifest};
+use crate::publish::history::{self, RunReport};
+use crate::publish::read_manifest;
+use crate::publish::remembered::Remembered;
+use crate::road::DayRoad;
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
@@ -104,15 +108,69 @@ impl Receipt {
         if manifest.run == self.run {
             return Ok(true);
         }
-        let report = history::report(lake, partition, &self.run)?;
-        Ok(report.is_some_and(|report| report.manifest.is_some()))
+        let remembered = Remembered::list(lake, partition)?;
+        Ok(match remembered.report(&self.run)? {
+            Some(report) => report.manifest.is_some(),
+            // Only the last runs of a day are remembered: the lake may have forgotten this one.
+            None => self.output == lake.address("") || remembered.may_have_forgotten(),
+        })
+    }
+
+    /// Tells the catalog, if there is one, of the tables that nothing shows to be registered: the run may have had no catalog,
+    /// or another run may have published the day since. The summary then says so.
+    pub(super) fn register(&mut self, road: &DayRoad<'_>, lake: &dyn Lake, database: &str) -> Result<Exit> {
+        let mut failures = Vec::new();
+        for table in self.tables.clone() {
+            let partition = Partition { table: table.clone(), day: self.day };
+            let Some(manifest) = read_manifest(lake, &partition)? else { continue };
+            if Remembered::list(lake, &partition)?.is_registered(&manifest.run, database) {
+                continue;
+            }
+            match road.register_again(&manifest) {
+                Ok(registration) => self.note(&table, json!(registration)),
+                Err(error) => {
+                    failures.push(Exit::from(error.kind()));
+                    self.note_failure(FailedTable { table, published: true, error: error.to_string() });
+                }
+            }
+        }
+        let exit = Exit::of_failures(&failures, true);
+        self.summary["exit_code"] = exit.code().into();
+        Ok(exit)
+    }
+
+    fn note(&mut self, table: &str, registration: Value) {
+        let tables = self.summary["tables"].as_array_mut().into_iter().flatten();
+        for noted in tables.filter(|noted| noted["table"] == table) {
+            noted["catalog"] = registration.clone();
+        }
+    }
+
+    fn note_failure(&mut self, failed: FailedTable) {
+        if let Some(noted) = self.summary["failed"].as_array_mut() {
+            noted.push(json!(failed));
+        }
+    }
+
+    /// What is known of its run: the reports in the lake, with the errors that this run has met.
+    pub(super) fn reports(&self, lake: &dyn Lake, met: &[RunReport]) -> Result<Vec<RunReport>> {
+        let mut reports = Vec::new();
+        for table in &self.tables {
+            let partition = Partition { table: table.clone(), day: self.day };
+            let met = met.iter().find(|met| met.table == *table);
+            let known = history::report(lake, &partition, &self.run)?;
+            reports.extend(
+                known
+                    .or_else(|| met.cloned())
+                    .map(|report| RunReport { error: met.and_then(|met| met.error.clone()), ..report }),
+            );
+        }
+        Ok(reports)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

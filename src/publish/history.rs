@@ -285,7 +285,7 @@ pub fn mark_registered(lake: &dyn Lake, mark: &RegistrationMark) -> Result<()> {
 pub fn clear_error(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<()> {
     match report(lake, partition, run)? {
         Some(report) if report.outcome == RunOutcome::Published && report.error.is_some() => {
-            lake.write(&report_path(partition, run), &RunReport { error: None, ..report }.to_json()?)
+            lake.rewrite(&report_path(partition, run), &RunReport { error: None, ..report }.to_json()?)
         }
         _ => Ok(()),
     }

@@ -4,9 +4,11 @@
 //! the clocks of the machines that ran; one clock that is ahead must not decide for all later runs.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::history::{RunOutcome, RunReport, inputs_name, mark_name, report_name, report_path, run_of};
+use super::history::{
+    KEPT_RUNS, RunOutcome, RunReport, inputs_name, mark_name, report_name, report_path, run_of,
+};
 use super::manifest::Manifest;
 use crate::error::Result;
 use crate::kst::UtcInstant;
@@ -30,6 +32,13 @@ impl<'a> Remembered<'a> {
     #[must_use]
     pub fn is_registered(&self, run: &str, database: &str) -> bool {
         self.has(&mark_name(run, database))
+    }
+
+    /// Whether so many runs are remembered that there may have been others before.
+    #[must_use]
+    pub fn may_have_forgotten(&self) -> bool {
+        let runs: BTreeSet<&str> = self.files.iter().filter_map(|file| run_of(&file.name)).collect();
+        runs.len() >= KEPT_RUNS
     }
 
     /// The report of a run; `None` where there is none that this version can read.

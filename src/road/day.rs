@@ -271,8 +271,8 @@ impl<'a> DayRoad<'a> {
     }
 
     /// Tells the catalog of a day that its run has published, but could not register.
-    pub(super) fn register_again(&self, manifest: &Manifest) -> Result<()> {
-        let Some(registrar) = self.road.registrar else { return Ok(()) };
+    pub fn register_again(&self, manifest: &Manifest) -> Result<Option<Registration>> {
+        let Some(registrar) = self.road.registrar else { return Ok(None) };
         self.open_registering(manifest);
         let began = self.road.now();
         let registered = registrar.register_again(self.road.lake, manifest);
@@ -280,7 +280,7 @@ impl<'a> DayRoad<'a> {
             self.say_registered(registration, began);
         }
         self.end(&manifest.table, registered.as_ref().err());
-        registered.map(drop)
+        registered.map(Some)
     }
 
     /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.

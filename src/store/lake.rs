@@ -184,6 +184,12 @@ pub trait Lake: Send + Sync {
     /// Writes a small file, replacing what is there in one step.
     fn write(&self, path: &str, content: &[u8]) -> Result<()>;
 
+    /// [`write`](Self::write) for a small file of another run, which stays what that run has given it beside its content:
+    /// encryption, tags.
+    fn rewrite(&self, path: &str, content: &[u8]) -> Result<()> {
+        self.write(path, content)
+    }
+
     /// Removes a file; one that is not there is no error.
     fn remove(&self, path: &str) -> Result<()>;
 

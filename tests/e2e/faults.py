@@ -33,6 +33,7 @@ S3_OPERATIONS = (
     ("GET", False, "location", "GetBucketLocation"),
     ("GET", False, "", "ListObjects"),
     ("GET", True, "uploadId", "ListParts"),
+    ("GET", True, "tagging", "GetObjectTagging"),
     ("GET", True, "", "GetObject"),
     ("HEAD", False, "", "HeadBucket"),
     ("HEAD", True, "", "HeadObject"),

@@ -50,10 +50,10 @@ class Yard:
         """A run ends with an exit code; gives what it says."""
         return self.aws.logmill(*self.arguments(*options, machine=machine), code=code).stderr
 
-    def clean(self, *options: str, code: int = 0) -> str:
+    def clean(self, *options: str, code: int = 0, env: dict[str, str] | None = None) -> str:
         """Cleans the lake from another machine; gives what it says."""
         arguments = ("clean", "--output", self.lake.url, "--scratch", self.folder / "there", *options)
-        return self.aws.logmill(*arguments, code=code).stdout
+        return self.aws.logmill(*arguments, code=code, env=env).stdout
 
     def clean_while_paused(self) -> str:
         """Cleans while a run is paused: for longer than its lock lives."""
@@ -72,6 +72,14 @@ class Yard:
     def touched(self) -> int:
         """How often cleaning has touched the manifest."""
         return self.lake.manifest(TABLE).get("cleaned", 0)
+
+    def attributes(self) -> tuple[str, str, str, dict[str, str]]:
+        """Encryption, key, storage class and tags of the manifest."""
+        place = {"Bucket": self.lake.bucket, "Key": f"{self.lake.below}{PARTITION}/_manifest.json"}
+        head = self.aws.s3.head_object(**place)
+        tags = self.aws.s3.get_object_tagging(**place)["TagSet"]
+        named = (head.get(name, "") for name in ("ServerSideEncryption", "SSEKMSKeyId", "StorageClass"))
+        return (*named, {tag["Key"]: tag["Value"] for tag in tags})
 
     def assert_whole(self, expected: list[str], rows: int) -> None:
         """Asserts that the day is there to its last row, as engines read it, and nothing else."""
@@ -205,6 +213,40 @@ def test_cleaning_removes_nothing_if_the_manifest_may_not_be_touched(yard: Yard)
     yard.proxy.rule(ACCESS_DENIED, operation="PutObject", path=MANIFEST)
     yard.clean(*AT_ONCE, code=4)
     assert OF_DEAD_RUN in yard.lake.paths()
+
+
+def test_cleaning_leaves_the_manifest_what_its_run_has_given_it(yard: Yard) -> None:
+    """The run had flags for it, which cleaning does not know."""
+    tags = {"team": "sec", "why": "a b/c+d"}
+    given = (word for tag in tags.items() for word in ("--tag", "=".join(tag)))
+    yard.run("--sse", "kms", "--kms-key", "alias/mine", *given)
+    made = yard.attributes()
+    assert (made[0], made[3]) == ("aws:kms", tags)
+    assert made[1].endswith("alias/mine")
+    others: tuple[dict[str, str], ...] = ({}, {"LOGMILL_SSE": "s3", "LOGMILL_TAG": "team=other"})
+    for cleaned, env in enumerate(others, start=1):
+        yard.leave_files()
+        assert "removed 1 file" in yard.clean(*AT_ONCE, env=env)
+        assert yard.touched() == cleaned
+        assert yard.attributes() == made
+
+
+def test_cleaning_keeps_the_storage_class_of_the_manifest_and_gives_it_no_tags(yard: Yard) -> None:
+    """A rule of the bucket may have moved the manifest to another class."""
+    place = {"Bucket": yard.lake.bucket, "Key": f"{yard.lake.below}{PARTITION}/_manifest.json"}
+    yard.aws.s3.copy_object(**place, CopySource=place, StorageClass="STANDARD_IA")
+    yard.leave_files()
+    yard.clean(*AT_ONCE, env={"LOGMILL_TAG": "team=other"})
+    assert yard.touched() == 1
+    assert yard.attributes()[2:] == ("STANDARD_IA", {})
+
+
+def test_cleaning_that_may_not_read_tags_puts_those_of_its_settings(yard: Yard) -> None:
+    yard.leave_files()
+    rule = yard.proxy.rule(ACCESS_DENIED, operation="GetObjectTagging", path=MANIFEST)
+    assert "removed 1 file" in yard.clean(*AT_ONCE, env={"LOGMILL_TAG": "team=sec"})
+    assert rule.struck == 1
+    assert yard.attributes()[3] == {"team": "sec"}
 
 
 def test_only_looking_touches_nothing(yard: Yard) -> None:

@@ -7,6 +7,7 @@ import json
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +109,64 @@ def test_a_killed_registration_is_made_good_by_any_command(
         catalog.aws.logmill(*arguments)
     assert checked(catalog, day.source, code=0) is None
     assert_shown(catalog)
+
+
+def test_a_receipt_of_a_publish_without_a_catalog_registers_where_one_is_given(
+    catalog: Registered, day: SmallDay, tmp_path: Path
+) -> None:
+    """The same command again, now with a catalog: refused first, then asked for all that is missing, and then for nothing."""
+    command = (*command_line(catalog, day.source, "publish", *ONE_TABLE), "--remove-staging")
+    catalog.aws.logmill(*(word for word in command if word not in catalog.options))
+    manifest, metrics = catalog.lake.manifest(TABLE), tmp_path / "logmill.prom"
+
+    def again(code: int) -> tuple[dict[str, Any], list[str]]:
+        catalog.aws.proxy.forget()
+        if code:
+            catalog.aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition")
+        watched = ("--metrics-file", metrics, "--summary-json", "-")
+        summary = json.loads(catalog.aws.logmill(*command, *watched, code=code).stdout)
+        assert summary["exit_code"] == code
+        assert summary["run"] == manifest["run"]
+        assert catalog.lake.manifest(TABLE) == manifest
+        lines = metrics.read_text().splitlines()
+        assert f"logmill_exit_code {code}" in lines
+        rows = f'logmill_run_rows{{table="{TABLE}",dataset="{TABLE}",outcome="written"}}'
+        assert f"{rows} {manifest['ledger']['written']}" in lines
+        return summary, lines
+
+    summary, lines = again(code=6)
+    [failed] = summary["failed"]
+    assert (failed["table"], failed["published"]) == (TABLE, True)
+    assert f'logmill_last_run_exit_code{{table="{TABLE}",dataset="{TABLE}"}} 6' in lines
+    summary, lines = again(code=0)
+    assert not summary["failed"]
+    assert summary["tables"][0]["catalog"]["database"] == catalog.database
+    assert any(line.startswith("logmill_last_success_timestamp_seconds{") for line in lines)
+    assert_shown(catalog)
+    mark = f"{manifest['run']}.registered.{catalog.database}.json"
+    assert f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{mark}" in catalog.lake.history()
+    again(code=0)
+    assert not catalog.aws.proxy.requests("*Partition"), "nothing is left to tell the catalog"
+
+
+def test_a_report_that_is_mended_keeps_encryption_and_tags(catalog: Registered, day: SmallDay) -> None:
+    """The run had flags for them, which `register` does not know."""
+    catalog.aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition")
+    given = ("--sse", "s3", "--tag", "team=sec")
+    catalog.aws.logmill(*command_line(catalog, day.source, "run", *ONE_TABLE), *given, code=6)
+    path = f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{catalog.lake.manifest(TABLE)['run']}.json"
+    place = {"Bucket": catalog.lake.bucket, "Key": catalog.lake.below + path}
+
+    def found() -> tuple[bool, str, list[dict[str, str]]]:
+        report = json.loads(catalog.aws.get(place["Bucket"], place["Key"]))
+        encryption = catalog.aws.s3.head_object(**place).get("ServerSideEncryption", "")
+        return bool(report["error"]), encryption, catalog.aws.s3.get_object_tagging(**place)["TagSet"]
+
+    made = ("AES256", [{"Key": "team", "Value": "sec"}])
+    assert found() == (True, *made)
+    catalog.aws.proxy.forget()
+    catalog.register("--table", TABLE)
+    assert found() == (False, *made)
 
 
 @WHEN

@@ -160,6 +160,28 @@ fn a_receipt_is_only_for_the_lake_that_has_the_day_and_the_next_plan_takes_its_p
     assert_same(&work, &publish(&work).publishes(Table::CLOUDTRAIL));
 }
 
+/// The lake remembers the last runs of a day, and the receipt outlives them.
+#[test]
+fn a_receipt_holds_when_the_lake_has_forgotten_its_run() {
+    let work = converted();
+    publish(&work).args(["--remove-staging"]).publishes(Table::CLOUDTRAIL);
+    for _ in 0..10 {
+        work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    }
+    let published = work.published();
+    publish(&work).args(["--remove-staging"]).exits(0).prints(&["was published already, by run"]);
+    // The lake has moved: only what it remembers can tell it from another one.
+    fs::rename(work.lake(), work.path("moved")).unwrap();
+    let moved = || work.logmill(["publish", "--output", "moved", "--remove-staging"]).args(STAGED);
+    moved().exits(0);
+    fs::rename(work.path("moved"), work.lake()).unwrap();
+    assert_eq!(work.published(), published);
+    let other = work.logmill(["run", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
+    other.args(["--output", "lake-other"]).exits(0);
+    let other = work.logmill(["publish", "--output", "lake-other", "--remove-staging"]).args(STAGED);
+    other.exits(4).says(&["the day is not there"]);
+}
+
 /// An attempt begins before its plan is published or replaced, and ends behind that.
 #[test]
 fn an_attempt_that_ends_when_its_plan_is_gone_leaves_nothing() {

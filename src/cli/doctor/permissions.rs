@@ -94,6 +94,7 @@ fn configured(access: &LakeAccess, output: &str) -> Vec<Tried> {
     let mut needed = Vec::new();
     if !access.tags.is_empty() {
         needed.push(("s3:PutObjectTagging", output, "needed by uploads, since objects get tags"));
+        needed.push(("s3:GetObjectTagging", output, "needed by 'clean', since objects have tags"));
     }
     if access.bucket_owner_full_control {
         needed.push(("s3:PutObjectAcl", output, "needed by uploads, since objects get an ACL"));
@@ -324,9 +325,15 @@ mod tests {
             bucket_owner_full_control: true,
             ..LakeAccess::default()
         };
-        let expected = ["s3:PutObjectTagging", "s3:PutObjectAcl", "kms:GenerateDataKey", "kms:Decrypt"];
+        let expected = [
+            "s3:PutObjectTagging",
+            "s3:GetObjectTagging",
+            "s3:PutObjectAcl",
+            "kms:GenerateDataKey",
+            "kms:Decrypt",
+        ];
         assert_eq!(names(&access), expected);
         access.encryption = Some(Encryption::S3);
-        assert_eq!(names(&access), expected[..2]);
+        assert_eq!(names(&access), expected[..3]);
     }
 }

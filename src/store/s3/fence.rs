@@ -2,10 +2,12 @@
 //!
 //! A run puts its manifest on the condition that the one that stood when it began still stands. Cleaning counts itself in the
 //! standing manifest, which is then another object: the condition of every run that began before holds no more, however long it
-//! was paused. Counting also makes sure that the manifest never becomes again what it was.
+//! was paused. Counting also makes sure that the manifest never becomes again what it was. The object keeps what the run has
+//! given it: encryption, storage class and tags.
 
 use serde_json::{Map, Value};
 
+use super::attributes::Attributes;
 use super::bucket::Bucket;
 use super::failure::{failure, status_of};
 use super::object::{Fetched, try_get};
@@ -22,8 +24,10 @@ pub(super) async fn fence(bucket: &Bucket, access: &LakeAccess, key: &str, judge
     let Some(standing) = try_get(bucket, key, None, None).await?.filter(is_judged) else {
         return Ok(false);
     };
+    let Some(attributes) = Attributes::of(bucket, key, Some(&standing.etag)).await? else { return Ok(false) };
     let touched = touched(judged)?;
     let request = upload::put(bucket, access, key, &touched).content_type("application/json");
+    let request = attributes.onto(request);
     let Err(error) = request.if_match(standing.etag).send().await else { return Ok(true) };
     // The answer to an earlier attempt may have been lost on its way.
     let standing = try_get(bucket, key, None, None).await?;

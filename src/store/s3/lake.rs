@@ -12,6 +12,7 @@ use std::sync::Arc;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::{Delete, MultipartUpload, ObjectIdentifier};
 
+use super::attributes::Attributes;
 use super::bucket::Bucket;
 use super::clock::ServiceClock;
 use super::failure::{Asked, failure};
@@ -299,6 +300,19 @@ impl Lake for S3Lake {
         let target = self.bucket.address(&key);
         let request = upload::put(&self.bucket, &self.access, &key, content);
         self.bucket.aws.wait_out(async {
+            request.send().await.map(drop).map_err(|error| failure(upload::writing(&target), &error))
+        })
+    }
+
+    fn rewrite(&self, path: &str, content: &[u8]) -> Result<()> {
+        let key = self.key(path);
+        let target = self.bucket.address(&key);
+        self.bucket.aws.wait_out(async {
+            let request = upload::put(&self.bucket, &self.access, &key, content);
+            let request = match Attributes::of(&self.bucket, &key, None).await? {
+                Some(attributes) => attributes.onto(request),
+                None => request,
+            };
             request.send().await.map(drop).map_err(|error| failure(upload::writing(&target), &error))
         })
     }

@@ -3,6 +3,7 @@
 //! The only async code beside the catalog's: everything here is waited for at the doors of [`Store`](super::Store) and
 //! [`Lake`](super::Lake).
 
+mod attributes;
 mod bucket;
 mod clock;
 mod connection;

@@ -147,9 +147,15 @@ fn acl(access: &LakeAccess) -> Option<ObjectCannedAcl> {
 
 /// Tags as a query string.
 fn tagging(access: &LakeAccess) -> Option<String> {
+    let tags = access.tags.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Some(tag_query(tags)).filter(|tags| !tags.is_empty())
+}
+
+/// Names and values of tags as a query string.
+pub(super) fn tag_query<'t>(tags: impl Iterator<Item = (&'t str, &'t str)>) -> String {
     let pairs: Vec<String> =
-        access.tags.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
-    Some(pairs.join("&")).filter(|tags| !tags.is_empty())
+        tags.map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+    pairs.join("&")
 }
 
 fn encoded(text: &str) -> String {

@@ -1,0 +1,73 @@
+//! What an object has beside its content: encryption, storage class, tags. Whoever replaces an object that others have put
+//! keeps them, whatever its own settings say.
+
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::types::{ServerSideEncryption, StorageClass, Tag};
+
+use super::bucket::Bucket;
+use super::failure::{Asked, failure, status_of};
+use super::upload::tag_query;
+use crate::error::Result;
+
+/// What is kept of an object when its content is replaced.
+pub(super) struct Attributes {
+    encryption: Option<ServerSideEncryption>,
+    kms_key: Option<String>,
+    bucket_key: Option<bool>,
+    storage_class: Option<StorageClass>,
+    /// As a query string; `None` where nobody may know them.
+    tags: Option<String>,
+}
+
+impl Attributes {
+    /// Looks at an object; `None` when there is none, or where a `version` is wanted and it is another one.
+    pub(super) async fn of(bucket: &Bucket, key: &str, version: Option<&str>) -> Result<Option<Self>> {
+        let target = bucket.address(key);
+        let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
+        let request = bucket.client.head_object().bucket(&bucket.name).key(key);
+        let request = request.set_if_match(version.map(str::to_owned));
+        let answer = request.set_expected_bucket_owner(bucket.owner.clone()).send().await;
+        let found = match answer {
+            Ok(found) => found,
+            Err(error) if matches!(status_of(&error), Some(404 | 412)) => return Ok(None),
+            Err(error) => return Err(failure(asked, &error)),
+        };
+        Ok(Some(Self {
+            encryption: found.server_side_encryption,
+            kms_key: found.ssekms_key_id,
+            bucket_key: found.bucket_key_enabled,
+            storage_class: found.storage_class,
+            tags: tags(bucket, key, &target).await?,
+        }))
+    }
+
+    /// A request that puts an object with them. What is not known stays as the request has it.
+    pub(super) fn onto(self, mut request: PutObjectFluentBuilder) -> PutObjectFluentBuilder {
+        if self.encryption.is_some() {
+            request = request
+                .set_server_side_encryption(self.encryption)
+                .set_ssekms_key_id(self.kms_key)
+                .set_bucket_key_enabled(self.bucket_key);
+        }
+        if let Some(tags) = self.tags {
+            request = request.set_tagging(Some(tags).filter(|tags| !tags.is_empty()));
+        }
+        request.set_storage_class(self.storage_class)
+    }
+}
+
+/// The tags of an object as a query string; `None` where the policy keeps them from us, or the server knows no tags.
+///
+/// They are asked for in any case: S3 counts the tags in its other answers only for those who may read them.
+async fn tags(bucket: &Bucket, key: &str, target: &str) -> Result<Option<String>> {
+    let asked =
+        Asked { failing: "cannot read the tags of the object", target, permission: "s3:GetObjectTagging" };
+    let request = bucket.client.get_object_tagging().bucket(&bucket.name).key(key);
+    match request.set_expected_bucket_owner(bucket.owner.clone()).send().await {
+        Ok(found) => Ok(Some(tag_query(found.tag_set.iter().map(|tag: &Tag| (tag.key(), tag.value()))))),
+        // Some servers say so of an object without tags.
+        Err(error) if status_of(&error) == Some(404) => Ok(Some(String::new())),
+        Err(error) if matches!(status_of(&error), Some(403 | 405 | 501)) => Ok(None),
+        Err(error) => Err(failure(asked, &error)),
+    }
+}
