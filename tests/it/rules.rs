@@ -222,13 +222,20 @@ fn no_spelling_of_a_secret_parameter_reaches_the_lake() {
 }
 
 /// The keys of lines whose secrets have a `+` before them that decoding turns into a blank, or other signs that end values.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 12] = [
     ("REST.GET.OBJECT", "k%3FX-Amz-Security-Token%3Dab%2B"),
     ("REST.PUT.OBJECT", "k%253FX-Amz-Signature%253Dab%2B"),
     ("BATCH.DELETE.OBJECT", "k%3FX-Amz-Security-Token%3Dab+"),
     ("S3.EXPIRE.OBJECT", "k?x-amz-security-token=ab+c%26"),
     ("REST.HEAD.OBJECT", "X%252DAmz%252DSecurity%252DToken%2B%253Dab%2B"),
     ("REST.COPY.OBJECT", "k?Signature=ab%2526"),
+    // Each of them decodes to a value that begins with a character that ends values elsewhere.
+    ("REST.GET.OBJECT", "k?Signature=%2B"),
+    ("BATCH.DELETE.OBJECT", "k?Signature=+"),
+    ("REST.PUT.OBJECT", "k%3FSignature%3D%2B"),
+    ("REST.HEAD.OBJECT", "k%3Fa%3D1%26Signature%3D%2520"),
+    ("REST.COPY.OBJECT", "k?Signature=%23"),
+    ("S3.EXPIRE.OBJECT", "k?Signature=%0A"),
 ];
 
 #[test]
@@ -249,13 +256,16 @@ fn a_decoded_key_does_not_show_the_rest_of_a_secret() {
 }
 
 /// Forms in which a header, or a name with a blank behind it, is logged.
-const FORMS: [&str; 6] = [
+const FORMS: [&str; 9] = [
     "X-Amz-Security-Token: ",
     "x-amz-security-token:",
     "Host: x\r\nX-AMZ-SECURITY-TOKEN : ",
     "?a=1;X-Amz-Signature%20=",
     "?h=X%2DAmz-Security-Token%3A%20",
     "%7B%22X-Amz-Security-Token%22%3A%22",
+    "%7B%22X-Amz-Security-Token%22%3A%20%22",
+    "%7B%22X-Amz-Security-Token%22%3A+%22",
+    "%257B%2522X-Amz-Security-Token%2522%253A%250A%2522",
 ];
 
 #[test]

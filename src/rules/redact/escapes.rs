@@ -1,11 +1,28 @@
 //! Characters that are written as escapes: percent-encoded, once or more, or as in JSON, with any number of backslashes.
 
 /// Whether a text ends in `%`, which may be encoded itself.
-pub(super) fn ends_in_percent(mut text: &[u8]) -> bool {
+pub(super) fn ends_in_percent(text: &[u8]) -> bool {
+    without_percent(text).is_some()
+}
+
+/// What stands before the `%` that a text ends in, which may be encoded itself.
+fn without_percent(mut text: &[u8]) -> Option<&[u8]> {
     while let Some(shorter) = text.strip_suffix(b"25") {
         text = shorter;
     }
-    text.ends_with(b"%")
+    text.strip_suffix(b"%")
+}
+
+/// How many percent-encoded backslashes a text ends in.
+pub(super) fn encoded_backslashes_before(mut text: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(before) =
+        text.strip_suffix(b"5C").or_else(|| text.strip_suffix(b"5c")).and_then(without_percent)
+    {
+        text = before;
+        count += 1;
+    }
+    count
 }
 
 /// A percent-encoded byte.

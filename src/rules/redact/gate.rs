@@ -191,18 +191,20 @@ mod tests {
         ) {
             let (names, text) = (["to", "X-a", "k"], text.as_bytes());
             let written = Unescaped::of(text);
-            let has_name = (0..written.bytes.len()).any(|at| {
-                names.iter().any(|name| {
-                    let split = written.bytes[at..].split_at_checked(name.len());
-                    split.is_some_and(|(found, behind)| {
-                        found.eq_ignore_ascii_case(name.as_bytes())
-                            && behind.first().is_some_and(|byte| may_follow_name(*byte))
+            let has_name = |text: &[u8]| {
+                (0..text.len()).any(|at| {
+                    names.iter().any(|name| {
+                        let split = text[at..].split_at_checked(name.len());
+                        split.is_some_and(|(found, behind)| {
+                            found.eq_ignore_ascii_case(name.as_bytes())
+                                && behind.first().is_some_and(|byte| may_follow_name(*byte))
+                        })
                     })
                 })
-            });
+            };
             let gate = gate(&names);
-            prop_assert!(!has_name || gate.is_passed(text));
-            prop_assert!(gate.has_escaped(text) || written.bytes == text);
+            prop_assert!(!has_name(&written.bytes) || gate.is_passed(text));
+            prop_assert!(gate.has_escaped(text) || has_name(&written.bytes) == has_name(text));
         }
     }
 }

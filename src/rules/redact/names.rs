@@ -2,7 +2,7 @@
 //! `name: value` as headers have it, and `"name": value` in JSON, also in JSON within a JSON string.
 
 use super::MASK;
-use super::escapes::ends_in_percent;
+use super::escapes::{encoded_backslashes_before, ends_in_percent};
 use super::gate::Gate;
 use super::unescaped::Unescaped;
 use super::value::{Span, member_value, parameter_value};
@@ -36,18 +36,20 @@ impl Names {
     ///
     /// Text is cut at ASCII bytes only: UTF-8 stays UTF-8, and JSON stays JSON.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
-        let spans = self.spans(text);
+        let mut spans = self.spans(text);
+        spans.retain(|span| !span.range.is_empty());
         if spans.is_empty() { None } else { Some(splice(text, &spans)) }
     }
 
-    /// The text up to its first value; `None` when there is none. For text that was decoded, in which what ends a value can
-    /// no longer be told from what belongs to it.
+    /// The text up to its first value; `None` when there is none. For text that was decoded: a character that ends a value
+    /// may as well belong to it, even as its first one, so that a value is empty only at the end of the text.
     pub(super) fn mask_rest(&self, text: &[u8]) -> Option<Vec<u8>> {
         let spans = self.spans(text);
-        let first = spans.first()?;
+        let first = spans.iter().find(|span| span.range.start < text.len())?;
         Some([&text[..first.range.start], MASK.as_bytes()].concat())
     }
 
+    /// All values, also empty ones.
     fn spans(&self, text: &[u8]) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
         let Some(gate) = self.gate.as_ref().filter(|gate| gate.is_passed(text)) else { return spans };
@@ -57,7 +59,7 @@ impl Names {
             let (start, end) = (origin(name.start), origin(name.end));
             let masked_to = spans.last().map_or(0, |span| span.range.end);
             if start >= masked_to && begins_name(text, start) {
-                spans.extend(self.value_behind(text, end).filter(|span| !span.range.is_empty()));
+                spans.extend(self.value_behind(text, end));
             }
         }
         spans
@@ -92,11 +94,17 @@ fn begins_name(text: &[u8], at: usize) -> bool {
         let (lead, code) = before.split_at(at.saturating_sub(digits));
         code.len() == digits && code.iter().all(u8::is_ascii_hexdigit) && is_lead(lead)
     };
-    let is_control = || matches!(before, [.., b'\\', b'n' | b'r' | b't' | b'b' | b'f']);
+    let is_control =
+        || matches!(before, [lead @ .., b'n' | b'r' | b't' | b'b' | b'f'] if ends_in_backslash(lead));
     !before.last().is_some_and(is_letter)
         || is_escape(2, ends_in_percent)
-        || is_escape(4, |lead| lead.ends_with(b"\\u"))
+        || is_escape(4, |lead| lead.strip_suffix(b"u").is_some_and(ends_in_backslash))
         || is_control()
+}
+
+/// Whether a text ends in a backslash, which may be encoded.
+fn ends_in_backslash(text: &[u8]) -> bool {
+    text.ends_with(b"\\") || encoded_backslashes_before(text) > 0
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::escapes::{backslashes_at, percent_escape, unicode_escape};
+use super::escapes::{backslashes_at, encoded_backslashes_before, percent_escape, unicode_escape};
 
 /// A value in a text.
 pub(super) struct Span {
@@ -32,22 +32,64 @@ struct Form {
     is_header: bool,
     /// How often the sign behind the name is percent-encoded.
     level: usize,
+    /// How many encoded backslashes the encoded quote before the value has.
+    quote: Option<usize>,
 }
 
 impl Form {
     /// The form of a value, and the width of what stands between it and its name, which a text begins with.
     fn behind_name(text: &[u8]) -> Option<(Self, usize)> {
-        let before = filler_width(text, |code, _| is_blank(code) || matches!(code, b'+' | b'\'' | b'"'));
+        let before = filler_width(text, |code, level| {
+            is_blank(code) || matches!(code, b'+' | b'\'' | b'"') || code == b'\\' && level > 0
+        });
         let (code, width, level) = character(&text[before..])?;
-        let form = Self { is_header: code == b':', level };
+        let mut form = Self { is_header: code == b':', level, quote: None };
         if !form.is_header && code != b'=' {
             return None;
         }
         let at = before + width;
+        if let Some((width, backslashes)) = form.opening(&text[at..]) {
+            form.quote = Some(backslashes);
+            return Some((form, at + width));
+        }
         // `name= ` is a parameter without a value.
         let is_apart = form.is_header || text.first().is_some_and(|first| is_blank(*first));
         let after = |text| filler_width(text, |code, level| is_blank(code) && level == 0 || code == b'"');
         Some((form, at + if is_apart { after(&text[at..]) } else { 0 }))
+    }
+
+    /// The width of the blanks and quotes that a text begins with, encoded as the sign before them is, and how many
+    /// backslashes the first quote has; `None` without a quote.
+    fn opening(self, text: &[u8]) -> Option<(usize, usize)> {
+        let blanks = self.blanks_width(text);
+        let escapes = &text[blanks..];
+        let before_quote = self.backslashes_width(escapes);
+        let quotes = filler_width(escapes, |code, level| {
+            level <= self.level && (code == b'"' || code == b'\\' && level > 0)
+        });
+        let backslashes = encoded_backslashes_before(&escapes[..before_quote]);
+        (quotes > before_quote).then_some((blanks + quotes, backslashes))
+    }
+
+    /// The width of the blanks and line ends that a text begins with, also of `\n` with encoded backslashes.
+    fn blanks_width(self, text: &[u8]) -> usize {
+        // A `+` is the blank of a form, which is encoded once less than the sign.
+        let is_space =
+            |code, level| code == b'+' || level > 0 && (is_blank(code) || matches!(code, b'\r' | b'\n'));
+        let mut at = 0;
+        loop {
+            at += filler_width(&text[at..], |code, level| level <= self.level && is_space(code, level));
+            let escape = self.backslashes_width(&text[at..]);
+            if escape == 0 || !matches!(text.get(at + escape), Some(b'n' | b'r' | b't')) {
+                return at;
+            }
+            at += escape + 1;
+        }
+    }
+
+    /// The width of the encoded backslashes that a text begins with.
+    fn backslashes_width(self, text: &[u8]) -> usize {
+        filler_width(text, |code, level| code == b'\\' && level > 0 && level <= self.level)
     }
 
     /// The width of the value at the front of a text.
@@ -64,7 +106,8 @@ impl Form {
                 continue;
             }
             let Some((code, width, level)) = character(rest) else { break };
-            if level <= self.level && self.ends_at(code, level, &rest[width..]) {
+            let is_within = code == b'"' && self.is_within(encoded_backslashes_before(&text[..at]));
+            if level <= self.level && !is_within && self.ends_at(code, level, &rest[width..]) {
                 break;
             }
             at += if level == 0 { width } else { 1 };
@@ -85,6 +128,11 @@ impl Form {
             return ends_line;
         }
         ends_parameter || code == b'\t' || code == b';' && begins_parameter(behind)
+    }
+
+    /// Whether a quote with this many encoded backslashes is one of a quoted value, and does not end it.
+    fn is_within(self, backslashes: usize) -> bool {
+        self.quote.is_some_and(|opening| backslashes > opening && (opening > 0 || backslashes % 2 == 1))
     }
 
     /// Whether the value ends at a run of backslashes with this text behind it: at the quote of a string that it lies in,
@@ -113,11 +161,11 @@ fn is_blank(code: u8) -> bool {
 }
 
 /// The width of all characters at the front of a text that stand between names, signs and values. A quote counts only where
-/// it is percent-encoded, since others are those of JSON.
+/// it is written as an escape, since others are those of JSON.
 fn filler_width(text: &[u8], is_filler: impl Fn(u8, usize) -> bool) -> usize {
     let mut at = 0;
     while let Some((code, width, level)) = character(&text[at..]) {
-        if !is_filler(code, level) || code == b'"' && level == 0 {
+        if !is_filler(code, level) || text[at] == b'"' {
             break;
         }
         at += width;
@@ -129,7 +177,8 @@ fn filler_width(text: &[u8], is_filler: impl Fn(u8, usize) -> bool) -> usize {
 fn character(text: &[u8]) -> Option<(u8, usize, usize)> {
     let first = *text.first()?;
     let escaped = match first {
-        b'%' => percent_escape(text).map(|escape| (escape.code, escape.width, escape.level)),
+        b'%' => percent_escape(text)
+            .map(|escape| encoded_json_escape(text).unwrap_or((escape.code, escape.width, escape.level))),
         b'\\' => json_escape(text).map(|(code, width)| (code, width, 0)),
         _ => None,
     };
@@ -143,6 +192,17 @@ fn json_escape(text: &[u8]) -> Option<(u8, usize)> {
         return Some((b'\t', backslashes + 1));
     }
     unicode_escape(text).map(|(code, width)| (u8::try_from(code).unwrap_or(u8::MAX), width))
+}
+
+/// `\u0041` with encoded backslashes, its width, and how often they are encoded.
+fn encoded_json_escape(text: &[u8]) -> Option<(u8, usize, usize)> {
+    let (mut at, mut level) = (0, 0);
+    while let Some(escape) = percent_escape(&text[at..]).filter(|escape| escape.code == b'\\') {
+        at += escape.width;
+        level = escape.level;
+    }
+    let (code, width) = unicode_escape(&text[at..]).filter(|_| level > 0)?;
+    Some((u8::try_from(code).unwrap_or(u8::MAX), at + width, level))
 }
 
 /// The content of a quoted value. A quote that ends a JSON string is followed by other signs than a value begins with.
@@ -173,9 +233,11 @@ pub(super) fn member_value(text: &[u8], at: usize) -> Option<Span> {
     }
     let width = match value.first()? {
         b'{' | b'[' => brackets_width(value, backslashes),
-        _ if value.starts_with(b"null") => return None,
         _ => value.iter().position(|byte| b",]}\"\\ \t\r\n".contains(byte)).unwrap_or(value.len()),
     };
+    if &value[..width] == b"null" {
+        return None;
+    }
     Some(Span { range: start..start + width, quotes: Some(backslashes) })
 }
 

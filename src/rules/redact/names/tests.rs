@@ -1,6 +1,7 @@
 //! Where values begin and end in any text.
 
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 
@@ -168,6 +169,66 @@ fn all_behind_the_first_name_is_masked_in_decoded_text() {
     assert!(rest("a/b?tokens=ab cd").is_none());
 }
 
+/// What ends a value in other text is its first character here: `k?token=%2BQZ` is `k?token= QZ` when it is decoded.
+#[test]
+fn a_decoded_value_may_begin_with_any_character() {
+    for first in [
+        " ", "+", "\t", "\n", "\r\n", "\0", "\x7f", "\"", "&", "#", "<", ">", ";b=", "%20", "%23", "%22",
+        "\\\"",
+    ] {
+        for before in
+            ["k?token=", "k?token%3D", "k?token%253D", "k?a=1&token=", "k?token =", "k?token:", "{\"token\":"]
+        {
+            let text = format!("{before}{first}QZ");
+            let masked = String::from_utf8(names().mask_rest(text.as_bytes()).unwrap()).unwrap();
+            assert!(masked.starts_with(before) && masked.ends_with(MASK), "{text:?} -> {masked:?}");
+            assert!(!masked.contains('Q'), "{text:?} -> {masked:?}");
+        }
+    }
+    for (text, expected) in [
+        ("k?token= QZ", Some("k?token=REDACTED")),
+        ("k?to=&token= QZ", Some("k?to=REDACTED")),
+        ("k?token", None),
+        ("k?token=", None),
+        ("k?token: ", None),
+    ] {
+        let masked = names().mask_rest(text.as_bytes()).map(|masked| String::from_utf8(masked).unwrap());
+        assert_eq!(masked.as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_string_of_encoded_json_is_masked_whatever_stands_before_it() {
+    for (text, expected) in [
+        ("%7B%22token%22%3A%20%22a%22%7D", "%7B%22token%22%3A%20%22REDACTED%22%7D"),
+        ("%7B%22token%22%3A+%22a+b%22%7D", "%7B%22token%22%3A+%22REDACTED%22%7D"),
+        ("%7B%22token%22%3A%0D%0A%09%22a%22%7D", "%7B%22token%22%3A%0D%0A%09%22REDACTED%22%7D"),
+        (
+            "%257B%2522token%2522%253A%2520%2522a%2522%257D",
+            "%257B%2522token%2522%253A%2520%2522REDACTED%2522%257D",
+        ),
+        ("%2522token%2522%253A%2B%2522a%2522%257D", "%2522token%2522%253A%2B%2522REDACTED%2522%257D"),
+        ("%2522token%2522%253A+%2522a%2522%257D", "%2522token%2522%253A+%2522REDACTED%2522%257D"),
+        ("%22token%22:%20%22a%22%7D HTTP", "%22token%22:REDACTED"),
+        ("%22token%22%3A%20%22a%5C%22b%22%7D", "%22token%22%3A%20%22REDACTED%22%7D"),
+        ("%22token%22%3A%22a%5c%5c%22%7D", "%22token%22%3A%22REDACTED%22%7D"),
+        ("%5C%22token%5C%22%3A%20%5C%22a%5C%22%7D", "%5C%22token%5C%22%3A%20%5C%22REDACTED%22%7D"),
+        ("%5C%22token%5C%22%3A%5C%22a%5C%5C%5C%22b%5C%22%7D", "%5C%22token%5C%22%3A%5C%22REDACTED%22%7D"),
+        ("?u=token%3D%22a%22%2Cb", "?u=token%3D%22REDACTED%22%2Cb"),
+        ("?u=token%20%3D%20%22a%22%2Cb", "?u=token%20%3D%20%22REDACTED%22%2Cb"),
+        ("?u=%22token%3D%22 HTTP/1.1", "?u=%22token%3D%22 HTTP/1.1"),
+        ("?u=%22token%3D%22%26b", "?u=%22token%3D%22%26b"),
+        (r#""{\u0022token\u0022: \u0022a\u0022}""#, r#""{\u0022token\u0022: \u0022REDACTED\u0022}""#),
+        (r#""token\u003d\u0022a\u0022}""#, r#""token\u003d\u0022REDACTED\u0022}""#),
+        ("%22Host%5Cr%5Cntoken%3A%20a%22", "%22Host%5Cr%5Cntoken%3AREDACTED%22"),
+        ("%22?a%5Cu0026token%5Cu003da%5Cu0026b%22", "%22?a%5Cu0026token%5Cu003dREDACTED%5Cu0026b%22"),
+        ("%5C%22token%5C%22%3A%5Cn%5C%22a%5C%22", "%5C%22token%5C%22%3A%5Cn%5C%22REDACTED%22"),
+        ("{\"token\":nullQZ}", "{\"token\":\"REDACTED\"}"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
 #[test]
 fn a_url_within_a_url_is_masked_at_its_own_level() {
     for (text, expected) in [
@@ -296,9 +357,37 @@ proptest! {
         }
     }
 
+    /// A blank is also encoded as `+`, in the innermost layer.
+    #[test]
+    fn no_byte_of_a_member_survives_however_deep_its_document_is_packed(
+        secret in "[QZW]{1,12}([+/=&;# '\"\\\\<>%:]?[QZW]{1,3}){0,3}",
+        blanks in "[ \t\r\n]{0,3}",
+        strings in 0_usize..3,
+        level in 1_usize..4,
+        as_form in any::<bool>(),
+        json in 0_usize..3,
+    ) {
+        let mut text = format!("{{\"a\":1, \"X-Amz-Signature\":{blanks}{}, \"b\":2}}", Value::from(secret));
+        for _ in 0..strings {
+            text = Value::from(text).to_string();
+        }
+        let innermost = encoded(&text, 1);
+        let innermost = if as_form { innermost.replace("%20", "+") } else { innermost };
+        let mut text = encoded(&innermost, level - 1);
+        for _ in 0..json {
+            text = Value::from(text).to_string();
+        }
+        let masked = masked(&text);
+        prop_assert!(!masked.contains(['Q', 'Z', 'W']), "{text} -> {masked}");
+        prop_assert!(masked.contains(&encoded("b", level)));
+        if json > 0 {
+            prop_assert!(serde_json::from_str::<String>(&masked).is_ok(), "{text} -> {masked}");
+        }
+    }
+
     #[test]
     fn any_bytes_can_be_masked_and_masking_twice_is_masking_once(
-        text in "(token|X-Amz-Signature|=|%3D|%253D|&|;|\"|'|\\\\|\\{|\\}|\\[|\\]|:|%3A|,|null|\\\\u003d|\\\\r|\\\\\\\\n|\r\n|a|%26|%20|%22|\\+|한| ){0,14}",
+        text in "(token|X-Amz-Signature|=|%3D|%253D|&|;|\"|'|\\\\|\\{|\\}|\\[|\\]|:|%3A|,|null|\\\\u003d|\\\\r|\\\\\\\\n|\r\n|a|%26|%20|%22|\\+|%0A|%5C|\\\\u0022|한| ){0,14}",
     ) {
         let once = masked(&text);
         prop_assert_eq!(masked(&once), once.clone(), "{} -> {}", text, once);
