@@ -229,7 +229,10 @@ impl TablePlan {
             .with("table", &self.table)
             .with("object", &first.address)
             .with("objects", 1 + unreadable.count())
-            .hint("let this user read it, or move it out of the input; a plan for shards must be made anew then"))
+            .hint(
+                "let this user read it (restore it first if it is archived), or move it out of the input; a plan for shards \
+                 must be made anew then",
+            ))
     }
 
     /// From when on no object that is still awaited can hold events of the day.
