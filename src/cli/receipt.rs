@@ -127,10 +127,10 @@ impl Receipt {
                 continue;
             }
             match road.register_again(&manifest) {
-                Ok(registration) => self.note(&table, json!(registration)),
+                Ok(registration) => self.note(&table, &json!(registration)),
                 Err(error) => {
                     failures.push(Exit::from(error.kind()));
-                    self.note_failure(FailedTable { table, published: true, error: error.to_string() });
+                    self.note_failure(&FailedTable { table, published: true, error: error.to_string() });
                 }
             }
         }
@@ -139,14 +139,14 @@ impl Receipt {
         Ok(exit)
     }
 
-    fn note(&mut self, table: &str, registration: Value) {
+    fn note(&mut self, table: &str, registration: &Value) {
         let tables = self.summary["tables"].as_array_mut().into_iter().flatten();
         for noted in tables.filter(|noted| noted["table"] == table) {
             noted["catalog"] = registration.clone();
         }
     }
 
-    fn note_failure(&mut self, failed: FailedTable) {
+    fn note_failure(&mut self, failed: &FailedTable) {
         if let Some(noted) = self.summary["failed"].as_array_mut() {
             noted.push(json!(failed));
         }

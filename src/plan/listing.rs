@@ -208,7 +208,11 @@ impl<'a> Listing<'a> {
                     return Ok(());
                 }
                 Some(_) => UNRECOGNISED,
-                None => UNREADABLE,
+                None => {
+                    // It may be one: whoever reads the table has to fail then, not to leave the table out.
+                    self.holds_logs = true;
+                    UNREADABLE
+                }
             }
         };
         self.leave(&object.key, object.bytes, why, self.unclear_dates(&object.key));

@@ -220,6 +220,21 @@ impl TablePlan {
         ListedObjects::count(self.objects.len(), left.chain(self.counted.iter().cloned()))
     }
 
+    /// Fails if an object is left out that may not be read and may be a log: only its content could tell. One with a time in
+    /// its name would fail the day as well; and what may be read can change with every credential that expires.
+    pub fn check_readable(&self) -> Result<()> {
+        let mut unreadable = self.left.iter().filter(|left| left.why == UNREADABLE);
+        let Some(first) = unreadable.next() else { return Ok(()) };
+        Err(Error::new(ErrorKind::Denied, "cannot tell whether an object is a log: it may not be read")
+            .with("table", &self.table)
+            .with("object", &first.address)
+            .with("objects", 1 + unreadable.count())
+            .hint(
+                "let this user read it (restore it first if it is archived), or move it out of the input; a plan for shards \
+                 must be made anew then",
+            ))
+    }
+
     /// From when on no object that is still awaited can hold events of the day.
     #[must_use]
     pub fn complete_at(&self, day: KstDay) -> UtcInstant {

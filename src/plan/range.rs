@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::choose::{Choice, Midnight, Wanted};
 use super::listing::{Familiar, Left, Listed, Listing};
 use super::source::TableSource;
-use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TOLD};
+use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TOLD, TablePlan};
 use crate::dataset::{KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
@@ -96,8 +96,8 @@ pub struct RangePlanner<'a> {
     chosen: BTreeMap<KstDay, bool>,
     /// What is left out, but for what is of another time: counted by the days that look there and the reason.
     left: BTreeMap<(KstDay, KstDay, String), LeftGroup>,
-    /// Objects that are left out, since nothing tells whether they are logs.
-    told: Vec<LeftObject>,
+    /// What is left out for one of the reasons that are [`TOLD`].
+    told: Vec<Left>,
     /// The earliest time in the name of a log, or of a folder that AWS divides by dates.
     earliest: Option<UtcInstant>,
 }
@@ -159,9 +159,19 @@ impl<'a> RangePlanner<'a> {
     }
 
     /// Objects that were left out so far for one of the reasons that are [`TOLD`].
+    pub fn told(&self) -> impl Iterator<Item = &LeftObject> {
+        self.told.iter().map(|left| &left.object)
+    }
+
+    /// The plan of a day without its objects. What may be logs is named in it, all else that is left out is counted.
     #[must_use]
-    pub fn told(&self) -> &[LeftObject] {
-        &self.told
+    pub fn plan_of(&self, day: KstDay) -> TablePlan {
+        let told = self.told.iter().filter(|left| left.days.contains(day));
+        let mut left: Vec<LeftObject> = told.map(|left| left.object.clone()).collect();
+        left.sort_by(|a, b| a.address.cmp(&b.address));
+        let mut counted = self.left_of(day);
+        counted.retain(|group| !TOLD.contains(&group.why.as_str()));
+        TablePlan { left, counted, ..self.source.empty_plan() }
     }
 
     /// What was met so far and is left out, but for what is of another time.
@@ -180,7 +190,7 @@ impl<'a> RangePlanner<'a> {
         let DayRange { first, last } = left.days;
         let group = LeftGroup::of(&left.object);
         if TOLD.contains(&left.object.why.as_ref()) {
-            self.told.push(left.object);
+            self.told.push(left);
         }
         match self.left.get_mut(&(first, last, group.why.clone())) {
             Some(known) => known.add(group),
@@ -423,6 +433,10 @@ mod tests {
             for day in closed {
                 let plan = plan_table(&source, day, &connector).unwrap();
                 prop_assert_eq!(planner.left_of(day), plan.listed().of_the_day().left);
+                let of_range = planner.plan_of(day);
+                prop_assert_eq!(of_range.listed().left, plan.listed().of_the_day().left);
+                let told: Vec<_> = plan.left.into_iter().filter(|left| TOLD.contains(&left.why.as_ref())).collect();
+                prop_assert_eq!(of_range.left, told);
                 let expected: BTreeSet<String> =
                     plan.objects.into_iter().map(|object| object.address).collect();
                 prop_assert_eq!(asked[&day], expected.len());

@@ -1,7 +1,7 @@
 //! Whether a day may take the place of the one that is published: none is emptied, or made far smaller, by accident.
 //!
 //! Numbers of rows decide. A loss is explained by raw objects that are gone and by a filter that is new; a wrong, empty or
-//! unmounted input explains nothing.
+//! unmounted input explains nothing, nor does an object that is there and left out.
 
 use std::collections::HashSet;
 
@@ -107,7 +107,8 @@ pub(super) fn newly_filtered(old: &Manifest, plan: &TablePlan, ledger: &RowLedge
 /// Rows of a published day whose raw objects were looked for again and are gone.
 ///
 /// An object is gone rather than out of reach only if another one of then still lies in the same folder, whatever its date:
-/// a folder that is not mounted explains nothing. Inputs with other names than then are taken for the same only if they still
+/// a folder that is not mounted explains nothing. One that was met and left out, such as a link that leads nowhere, is not gone
+/// either, nor what lay below it. Inputs with other names than then are taken for the same only if they still
 /// have one of the objects.
 pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, day: KstDay) -> u64 {
     let there: HashSet<&str> = plan.objects.iter().map(|object| object.address.as_str()).collect();
@@ -122,7 +123,13 @@ pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, 
         let is_below = plan.inputs.iter().any(|input| below(input, address).is_some());
         is_below && kept.contains(series(address)) && may_feed(address, plan, day)
     };
-    let gone = lines.iter().filter(|line| !is_there(line) && was_looked_for(&line.object));
+    let met: HashSet<&str> = plan.left.iter().map(|left| left.address.trim_end_matches('/')).collect();
+    let was_met = |address: &str| {
+        let mut ends = address.match_indices('/').map(|(end, _)| end).chain([address.len()]);
+        ends.any(|end| met.contains(&address[..end]))
+    };
+    let gone =
+        lines.iter().filter(|line| !is_there(line) && was_looked_for(&line.object) && !was_met(&line.object));
     gone.map(|line| line.ledger.written).sum()
 }
 
@@ -280,6 +287,29 @@ mod tests {
         check(&["a", "b"], &two, &["a"], &[(0, at("a", ONE))], 0);
         // So does a folder below an input.
         check(&["."], &two, &["."], &[(0, at("a", NOON))], 0);
+    }
+
+    #[test]
+    fn what_is_there_and_left_out_is_not_gone_nor_what_lay_below_it() {
+        let [one, two] = ["raw/2023/11/01/2023-11-01-03-00-00-A", "raw/2023/11/01/2023-11-01-04-00-00-B"];
+        let kept = "raw/2023/10/31/2023-10-31-16-00-00-C";
+        let old = read(&[(kept, 1), (one, 3), (two, 4)]);
+        let check = |met: &[&str], expected| {
+            let left = |address: &&str| crate::plan::LeftObject {
+                address: (*address).to_owned(),
+                bytes: 0,
+                why: "".into(),
+                of_another_time: false,
+            };
+            let plan = TablePlan { left: met.iter().map(left).collect(), ..plan(&["raw"], &[(0, kept)]) };
+            assert_eq!(gone_rows(&manifest(), old.clone(), &plan, manifest().day), expected, "{met:?}");
+        };
+        check(&[], 7);
+        check(&[one], 4);
+        check(&[one, two], 0);
+        check(&["raw/2023/11/01"], 0);
+        check(&["raw/2023/11/"], 0);
+        check(&["raw/2023/11/0", "raw/2023/11/01/2023"], 7);
     }
 
     #[test]

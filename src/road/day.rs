@@ -60,6 +60,7 @@ impl<'a> DayRoad<'a> {
         day.warn_of_left(&plan.table, plan.left.iter());
         day.warn_of_no_object(&plan);
         day.tell_left_out(&plan);
+        plan.check_readable()?;
         day.road.cancel().check()?;
         let scattered = day.scatter(&plan, identity_key()?, &staged)?;
         day.finish(&plan, scattered, staged, began)
@@ -77,6 +78,7 @@ impl<'a> DayRoad<'a> {
         let staged = self.begin(&plan.table, &plan.dataset, true)?;
         self.note_plan(plan);
         self.warn_of_no_object(plan);
+        plan.check_readable()?;
         let scratch = staged.scratch().path();
         let scattered = Scattered::of_shards(staging, plan, shards, plan_id, scratch)?;
         self.finish(plan, scattered, staged, began)

@@ -9,7 +9,7 @@ use crate::convert::{self, DayLegs, DayTarget, Leg, Reading, Residency, Scattere
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{
-    DayObjects, LeftGroup, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TablePlan, TableSource,
+    DayObjects, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TablePlan, TableSource,
 };
 use crate::publish::StagedDay;
 
@@ -108,8 +108,7 @@ impl<'a> RangeRoad<'a> {
         left_out: &mut BTreeMap<String, LeftObject>,
     ) -> Result<()> {
         let walked = self.walk(&mut planner, chooser);
-        let told = planner.told().iter().cloned();
-        left_out.extend(told.map(|left| (left.address.clone(), left)));
+        left_out.extend(planner.told().map(|left| (left.address.clone(), left.clone())));
         walked
     }
 
@@ -120,7 +119,7 @@ impl<'a> RangeRoad<'a> {
             self.read(&leg.objects, chooser)?;
             for day in leg.closes {
                 if let Some(open) = self.open.remove(&day) {
-                    self.close(day, open, planner.left_of(day), chooser)?;
+                    self.close(day, open, planner.plan_of(day), chooser)?;
                 }
             }
             // Rows of the days that are still open; those of others are gone, in whatever way.
@@ -239,18 +238,18 @@ impl<'a> RangeRoad<'a> {
         &mut self,
         day: KstDay,
         open: OpenDay<'a>,
-        counted: Vec<LeftGroup>,
+        plan: TablePlan,
         chooser: &mut dyn DayChooser,
     ) -> Result<()> {
         let OpenDay { road, staged, legs, began, read_seconds } = open;
-        let (plan, found) = legs.join(TablePlan { counted, ..self.source.empty_plan() });
+        let (plan, found) = legs.join(plan);
         road.say_planned(&plan, None);
         // Folders of other services lie beside every day, also a quiet one.
         if plan.listed().listed > 0 {
             road.warn_of_no_object(&plan);
         }
         road.say_read(&plan, found.rows_read(), read_seconds);
-        let outcome = road.finish(&plan, found, staged, began);
+        let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began));
         match outcome {
             Ok(published) => {
                 self.progress.day_done();

@@ -386,18 +386,46 @@ fn an_object_that_may_not_be_read_fails_the_table() {
     without_privileges(&work, &inspect).exits(4).says(&["cannot open the object"]);
 }
 
-/// Nothing tells what it is: the day is made without it, and a person is told.
+/// Only its content could tell what it is: no day is made without it, whatever else there is. Who merely looks is told.
 #[test]
-fn a_file_without_a_time_that_may_not_be_read_is_left_out_and_told() {
+fn a_file_without_a_time_that_may_not_be_read_fails_the_table_too() {
     let work = Workdir::new();
     fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0o0)).unwrap();
-    work.cloudtrail("a", gz(of_events(&["good"])));
-    fs::set_permissions(work.write("raw/notes", ""), fs::Permissions::from_mode(0o0)).unwrap();
-    let args = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--summary-json", "summary.json"];
-    let run = without_privileges(&work, &args).of(Table::CLOUDTRAIL).exits(0);
-    run.says(&["may be logs", "raw/notes", "it may not be read, and its name tells no time"]);
-    broken(&work.path("raw/notes"));
-    work.run(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object", "raw/notes"]);
+    let exports = ["a", "b"].map(|name| {
+        let ids = [0, 1, 2].map(|number| format!("{name}{number}"));
+        work.write(&format!("raw/export-{name}.json"), of_events(&ids.each_ref().map(String::as_str)))
+    });
+    let lock = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    let all = ["backfill", "--from", DAY, "--to", DAY, "--only", "all"];
+    let run = ["run", "--day", DAY];
+    let places = ["--input", "raw", "--output", "lake"];
+    work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
+    let before = work.published();
+    for locked in [&exports[1..], &exports[..]] {
+        locked.iter().for_each(|path| lock(path, 0));
+        for command in [&run[..], &[&run[..], &["--lookback", "1d"]].concat(), &all] {
+            for options in [&[][..], &["--ignore-key-times"], &["--max-shrink", "1", "--allow-empty"]] {
+                let args = [command, &places, options].concat();
+                let failed = without_privileges(&work, &args).of(Table::CLOUDTRAIL).exits(4);
+                failed.says(&["it may not be read", "raw/export-", "hint: let this user read it"]);
+                assert_eq!(work.published(), before, "{args:?}");
+            }
+        }
+        // The log type is not named: the table is not taken for one of which the inputs hold nothing.
+        without_privileges(&work, &[&run[..], &places].concat()).exits(4).says(&["cloudtrail", "export-"]);
+    }
+    let told = ["leave        2", "it may not be read, and its name tells no time", "raw/export-a"];
+    let status = [&["status", "--from", DAY, "--to", DAY][..], &places].concat();
+    without_privileges(&work, &status).of(Table::CLOUDTRAIL).exits(0);
+    let plan = ["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"];
+    without_privileges(&work, &plan).of(Table::CLOUDTRAIL).exits(0).prints(&told);
+    let of = ["--plan", "plan.json", "--staging", "staging"];
+    exports.iter().for_each(|path| lock(path, 0o600));
+    work.logmill(["convert"]).args(of).exits(0);
+    work.logmill(["publish", "--output", "lake", "--allow-empty"]).args(of).exits(4).says(&["made anew"]);
+    assert_eq!(work.published(), before);
+    broken(&exports[0]);
+    work.run(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object", "raw/export-a"]);
 }
 
 #[test]

@@ -398,6 +398,37 @@ fn a_folder_below_the_input_that_is_not_mounted_is_not_gone() {
     refused.says(&["rows_published: 10", "rows_now: 1", "explained: 0"]);
 }
 
+/// They were met, and what they lead to may come back: their rows are missed.
+#[test]
+fn links_that_lead_nowhere_are_not_gone() {
+    for is_export in [false, true] {
+        let work = Workdir::new();
+        for name in ["a", "b", "c", "d"] {
+            let stored = work.write(
+                &format!("store/{name}"),
+                document((0..5).map(|number| event(&format!("{name}{number}"), json!({})))),
+            );
+            let named = key_of_cloudtrail(name, "20231101T0310Z");
+            let link = work.write(&if is_export { format!("raw/{name}.json") } else { named }, "");
+            fs::remove_file(&link).unwrap();
+            std::os::unix::fs::symlink(stored, &link).unwrap();
+        }
+        assert_eq!(work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL).ledger()[1], 20);
+        let before = work.published();
+        for name in ["b", "c", "d"] {
+            fs::remove_file(work.path(&format!("store/{name}"))).unwrap();
+        }
+        for command in
+            COMMANDS.iter().filter(|command| !command.contains(&"--dry-run") && command[0] != "status")
+        {
+            let refused = work.logmill(*command).args(["--input", "raw", "--output", "lake"]);
+            let refused = refused.of(Table::CLOUDTRAIL).exits(4);
+            refused.says(&["rows_published: 20", "rows_now: 5", "explained: 0", "a link that leads nowhere"]);
+            assert_eq!(work.published(), before);
+        }
+    }
+}
+
 #[test]
 fn a_smaller_loss_is_a_warning_with_both_numbers() {
     let work = trail(&[("a", 6), ("b", 4)]);
