@@ -402,7 +402,9 @@ fn a_file_without_a_time_that_may_not_be_read_fails_the_table_too() {
     work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     let before = work.published();
     for locked in [&exports[1..], &exports[..]] {
-        locked.iter().for_each(|path| lock(path, 0));
+        for path in locked {
+            lock(path, 0o0);
+        }
         for command in [&run[..], &[&run[..], &["--lookback", "1d"]].concat(), &all] {
             for options in [&[][..], &["--ignore-key-times"], &["--max-shrink", "1", "--allow-empty"]] {
                 let args = [command, &places, options].concat();
@@ -420,7 +422,9 @@ fn a_file_without_a_time_that_may_not_be_read_fails_the_table_too() {
     let plan = ["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"];
     without_privileges(&work, &plan).of(Table::CLOUDTRAIL).exits(0).prints(&told);
     let of = ["--plan", "plan.json", "--staging", "staging"];
-    exports.iter().for_each(|path| lock(path, 0o600));
+    for path in &exports {
+        lock(path, 0o600);
+    }
     work.logmill(["convert"]).args(of).exits(0);
     work.logmill(["publish", "--output", "lake", "--allow-empty"]).args(of).exits(4).says(&["made anew"]);
     assert_eq!(work.published(), before);
