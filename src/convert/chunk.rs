@@ -107,14 +107,14 @@ impl Chunk {
 
     /// Out of dictionaries only views of the texts are moved, not the texts.
     fn views(&self, texts: &[Texts<'_>]) -> Result<ArrayRef, ArrowError> {
-        let null = new_null_array(&DataType::Utf8View, 1);
+        let [null, nothing] = [1, 0].map(|length| new_null_array(&DataType::Utf8View, length));
         let null_place = (texts.len(), 0);
         let place = |&(block, row): &(usize, usize)| match texts[block].key(row) {
             Some(key) => (block, key),
             None => null_place,
         };
         let places: Vec<(usize, usize)> = self.picks.iter().map(place).collect();
-        let mut arrays: Vec<&dyn Array> = texts.iter().map(|texts| texts.distinct(&null)).collect();
+        let mut arrays: Vec<&dyn Array> = texts.iter().map(|texts| texts.distinct(&nothing)).collect();
         if places.contains(&null_place) {
             arrays.push(&null);
         }
@@ -138,11 +138,11 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// The distinct texts of a dictionary; `null` where there is none.
-    fn distinct(&self, null: &'a ArrayRef) -> &'a dyn Array {
+    /// The distinct texts of a dictionary; `nothing` where there is none.
+    fn distinct(&self, nothing: &'a ArrayRef) -> &'a dyn Array {
         match *self {
             Self::Dictionary(dictionary) => dictionary.values(),
-            _ => null,
+            _ => nothing,
         }
     }
 

@@ -8,8 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::file_lock::FileLock;
-use super::lake::MANIFEST;
-use super::lake::{INPUTS, LockTaker, Partition, is_run_name};
+use super::lake::{INPUTS, LockTaker, MANIFEST, Partition, is_run_name};
 use super::local_lake::LocalLake;
 use super::local_staged::bring_back;
 use super::scratch::is_in_use;
