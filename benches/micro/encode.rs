@@ -6,9 +6,10 @@ use std::path::Path;
 use divan::Bencher;
 use logmill::convert::{self, Gathered, PartFile, PartsTarget};
 use logmill::error::Result;
+use logmill::road::Silent;
 use logmill::store::{Committed, StagedPartition, Uncommitted};
 
-use crate::made::{DATASETS, MadeLogs, Unwatched, folder, one_thread, options};
+use crate::made::{DATASETS, MadeLogs, folder, one_thread, options};
 use crate::scatter::scattered;
 
 /// Runs merged, chunks gathered, columns encoded and packed, files hashed, bytes dropped. Raw bytes are counted.
@@ -30,7 +31,7 @@ fn gathered<'p>(made: &'p MadeLogs, scratch: &Path) -> Gathered<'p> {
 
 fn encoded(made: &MadeLogs, mut gathered: Gathered<'_>, scratch: &Path) -> Vec<PartFile> {
     let target = PartsTarget { partition: &mut Dropped, folder: "run", scratch };
-    let parts = gathered.write_parts(&made.plan, &made.schema, target, &options(), &Unwatched);
+    let parts = gathered.write_parts(&made.plan, &made.schema, target, &options(), &Silent);
     parts.expect("nothing is in the way of bytes that are dropped")
 }
 

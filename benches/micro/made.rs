@@ -7,13 +7,12 @@ use std::sync::LazyLock;
 
 use divan::counter::BytesCount;
 use logmill::cancel::Cancel;
-use logmill::convert::{ConvertOptions, Observer};
+use logmill::convert::ConvertOptions;
 use logmill::dataset::{self, Dataset, DecodeLimits};
 use logmill::kst::KstDay;
-use logmill::plan::{KeyTimes, TablePlan, TableSource, plan_table};
-use logmill::rules::RedactRules;
+use logmill::plan::{TablePlan, TableSource, plan_table};
 use logmill::store::unpack::Unpacked;
-use logmill::store::{Connector, SourceAccess, Way};
+use logmill::store::{Connector, Way};
 use logmill::table::{Naming, TableSchema};
 use rayon::ThreadPool;
 
@@ -69,7 +68,8 @@ impl MadeLogs {
         table.make(&folder, &[]).expect("the folder can be written to");
         let dataset = dataset::named(name).expect("the log type is known");
         let plan =
-            plan_table(&source(dataset, &folder), day(), &connector()).expect("the folder can be listed");
+            plan_table(&TableSource::new(dataset, vec![folder.display().to_string()]), day(), &connector())
+                .expect("the folder can be listed");
         let read = |key: &String| fs::read(folder.join(key)).expect("what was listed can be read");
         let objects: Vec<Vec<u8>> = plan.objects.iter().map(|object| read(&object.key)).collect();
         let contents = objects.iter().map(|object| content(object)).collect();
@@ -114,31 +114,6 @@ pub(crate) fn one_thread() -> ThreadPool {
 
 pub(crate) fn connector() -> Connector {
     Connector::new(Cancel::default(), folder(), Way::default())
-}
-
-/// Nobody watches.
-pub(crate) struct Unwatched;
-
-impl Observer for Unwatched {
-    fn object_done(&self, _: u64, _: u64) {}
-    fn rows_written(&self, _: u64) {}
-}
-
-/// A table with the settings that hold where the user says nothing.
-fn source(dataset: &'static dyn Dataset, folder: &Path) -> TableSource {
-    TableSource {
-        table: dataset.default_table().to_owned(),
-        dataset,
-        inputs: vec![folder.display().to_string()],
-        access: SourceAccess::default(),
-        naming: Naming::Snake,
-        promote: Vec::new(),
-        filter: Vec::new(),
-        redact: RedactRules::default(),
-        lateness_ms: i64::from(dataset.default_lateness_hours()) * 3_600_000,
-        key_times: KeyTimes::Trusted,
-        shares_input: false,
-    }
 }
 
 fn content(object: &[u8]) -> Vec<u8> {

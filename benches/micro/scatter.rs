@@ -4,8 +4,9 @@ use std::path::Path;
 
 use divan::Bencher;
 use logmill::convert::{self, DayTarget, Leg, Scattered};
+use logmill::road::Silent;
 
-use crate::made::{DATASETS, MadeLogs, Unwatched, connector, day, folder, one_thread, options};
+use crate::made::{DATASETS, MadeLogs, connector, day, folder, one_thread, options};
 
 /// Files read, unpacked, decoded, masked by the default rules, sorted, and the hashes of their rows sorted.
 #[divan::bench(args = DATASETS)]
@@ -19,6 +20,6 @@ fn to_runs(bencher: Bencher, dataset: &str) {
 pub(crate) fn scattered(made: &MadeLogs, scratch: &Path) -> Scattered {
     let leg = Leg::of_plan(&made.plan, DayTarget { day: day(), scratch }, [0; 4], None);
     let options = options();
-    let found = convert::scatter(&leg, &options.residency(), &options, &connector(), &Unwatched);
+    let found = convert::scatter(&leg, &options.residency(), &options, &connector(), &Silent);
     found.expect("the objects are whole").pop().expect("the leg has one day")
 }

@@ -328,6 +328,7 @@ pub fn last_failure(
 mod tests {
     use super::*;
     use crate::ledger::RowLedger;
+    use crate::publish::inputs::tests::line;
 
     fn planned(address: &str, bytes: u64, etag: Option<&str>) -> PlannedObject {
         let (address, key, etag) = (address.to_owned(), address.to_owned(), etag.map(str::to_owned));
@@ -336,17 +337,7 @@ mod tests {
 
     fn read(address: &str, bytes: u64, etag: Option<&str>) -> InputLine {
         let ledger = RowLedger { written: u64::from(address != "b"), ..RowLedger::default() };
-        let (object, etag) = (address.to_owned(), etag.map(str::to_owned));
-        InputLine {
-            object,
-            bytes,
-            etag,
-            damaged: false,
-            unread: false,
-            newer_than_name: 0,
-            counted_only: BTreeMap::new(),
-            ledger,
-        }
+        line(address, bytes, etag, ledger)
     }
 
     #[test]

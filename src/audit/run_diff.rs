@@ -189,16 +189,7 @@ mod tests {
 
     fn line(object: &str, bytes: u64, etag: Option<&str>, written: u64) -> InputLine {
         let ledger = RowLedger { read: written, written, ..RowLedger::default() };
-        InputLine {
-            object: object.to_owned(),
-            bytes,
-            etag: etag.map(str::to_owned),
-            damaged: false,
-            unread: false,
-            newer_than_name: 0,
-            counted_only: BTreeMap::new(),
-            ledger,
-        }
+        crate::publish::inputs::tests::line(object, bytes, etag, ledger)
     }
 
     #[test]

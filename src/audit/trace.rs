@@ -196,6 +196,7 @@ impl<'a> Judge<'a> {
 mod tests {
     use super::*;
     use crate::ledger::RowLedger;
+    use crate::publish::inputs::tests::line;
 
     const DAY: &str = "2023-11-01";
     /// Noon of the day in Korea.
@@ -216,17 +217,7 @@ mod tests {
     }
 
     fn input(address: &str, duplicate: u64) -> InputLine {
-        let ledger = RowLedger { duplicate, ..RowLedger::default() };
-        InputLine {
-            object: address.to_owned(),
-            bytes: 1,
-            etag: None,
-            damaged: false,
-            unread: false,
-            newer_than_name: 0,
-            counted_only: BTreeMap::new(),
-            ledger,
-        }
+        line(address, 1, None, RowLedger { duplicate, ..RowLedger::default() })
     }
 
     fn row(object: usize, record: u32, at: &str, identity: u64) -> RawRow {

@@ -84,7 +84,7 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Make many days, reading each raw object once
     #[command(
-        after_help = "Days are published one by one, as soon as no later object can feed them. A day that fails does not stop the others. A day that is published and has all that has come is left alone, so that a backfill which was interrupted goes on where it stood. A day of which raw objects are gone is made anew with --only all alone, since their rows would be lost.
+        after_help = "Days are published one by one, as soon as no later object can feed them. A day that fails does not stop the others. A published day that lacks nothing is skipped, so an interrupted backfill resumes where it stopped. A day whose raw objects have been deleted is rebuilt only with --only all, because its rows would be lost.
 
 Examples:
   logmill backfill --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake

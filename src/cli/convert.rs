@@ -109,8 +109,8 @@ impl ShardWork<'_> {
         Ok(true)
     }
 
-    /// Makes an attempt the result of its shard, unless it comes too late. The plan is looked at once more behind that:
-    /// whoever has published it since may have removed the shards before.
+    /// Makes an attempt the result of its shard, unless it comes too late. Afterwards it checks the
+    /// plan once more, because a publish in between may already have removed the shards.
     fn keep(&self, scattered: Scattered, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<bool> {
         if !self.is_wanted(attempt)? {
             return Ok(false);

@@ -17,7 +17,7 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// A bar over so much work; drawn only where somebody can see it.
+    /// Begins a bar. It is drawn only on a terminal.
     pub(super) fn begin(console: Console, table: &str, work: Work) -> Self {
         let (length, form) = match work {
             Work::Read(bytes) => (

@@ -68,7 +68,7 @@ impl Receipt {
     pub(super) fn from_json(json: &[u8]) -> Result<Self> {
         let unusable = || {
             Error::new(ErrorKind::Usage, "cannot read the receipt of a published plan")
-                .hint("make the plan anew with 'logmill plan --plan'")
+                .hint("create a new plan with 'logmill plan --plan FILE'")
         };
         let receipt: Self = serde_json::from_slice(json).map_err(|cause| unusable().caused_by(cause))?;
         let is_known = receipt.version == RECEIPT_VERSION
@@ -96,7 +96,7 @@ impl Receipt {
                 .with("day", self.day)
                 .with("published_to", &self.output)
                 .with("output", lake.address(""))
-                .hint("give the lake to which it was published, or make the plan anew and convert it"));
+                .hint("pass the --output to which it was published, or create a new plan and convert it"));
             }
         }
         Ok(())

@@ -71,7 +71,7 @@ pub struct ConvertOptions {
 const ROW_GROUP_BYTES: usize = 128 << 20;
 
 impl ConvertOptions {
-    /// So many workers and so many bytes of memory; all else as the command line has it where nothing is said.
+    /// Options with this number of workers and bytes of memory, and the command line's defaults for the rest.
     #[must_use]
     pub fn new(threads: usize, memory: usize) -> Self {
         Self {

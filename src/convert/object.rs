@@ -72,7 +72,7 @@ impl Default for ObjectReader {
 }
 
 impl ObjectReader {
-    /// A reader that takes so many bytes for an object that it reads as a whole.
+    /// A reader that reads objects of up to this many bytes as a whole.
     pub(crate) fn within(bytes: usize) -> Self {
         let stored = WHOLE_BYTES.min(bytes / STORED_SHARE);
         Self {

@@ -25,7 +25,7 @@ pub(super) fn pack(path: &Path) -> io::Result<PathBuf> {
     Ok(packed)
 }
 
-/// Fetches a compressed file, in which there must not be more than so many bytes.
+/// Fetches a compressed file. Fails if it unpacks to more than `most` bytes.
 pub(super) fn unpack(packed: &dyn LakeFile, most: u64, target: &Path) -> io::Result<()> {
     let target = Bounded { file: BufWriter::new(private_file(target)?), left: most };
     let mut decoder = zstd::stream::write::Decoder::new(target)?;
@@ -42,7 +42,7 @@ pub(super) fn unpack(packed: &dyn LakeFile, most: u64, target: &Path) -> io::Res
     decoder.flush()
 }
 
-/// A file that takes no more than so many bytes: a few compressed ones can stand for any number.
+/// A file with a size limit: a few compressed bytes can unpack to any number.
 struct Bounded<W> {
     file: W,
     left: u64,

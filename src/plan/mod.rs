@@ -172,7 +172,7 @@ impl Plan {
         if plan.version != PLAN_VERSION {
             return Err(Error::new(ErrorKind::Usage, "the plan was made by another version of logmill")
                 .with("version", plan.version)
-                .hint("make the plan anew with this version"));
+                .hint("create the plan again with this version"));
         }
         match check::implausible(&plan) {
             Some(what) => Err(unusable(what.into())),
@@ -231,7 +231,7 @@ impl TablePlan {
             .with("objects", 1 + unreadable.count())
             .hint(
                 "let this user read it (restore it first if it is archived), or move it out of the input; a plan for shards \
-                 must be made anew then",
+                 must then be created again",
             ))
     }
 

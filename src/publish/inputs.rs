@@ -160,8 +160,22 @@ pub(crate) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The line of an undamaged object.
+    pub(crate) fn line(object: &str, bytes: u64, etag: Option<&str>, ledger: RowLedger) -> InputLine {
+        InputLine {
+            object: object.to_owned(),
+            bytes,
+            etag: etag.map(str::to_owned),
+            damaged: false,
+            unread: false,
+            newer_than_name: 0,
+            counted_only: BTreeMap::new(),
+            ledger,
+        }
+    }
 
     fn packed(text: &[u8]) -> Vec<u8> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());

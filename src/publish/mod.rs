@@ -52,7 +52,7 @@ pub struct PublishRules {
 }
 
 impl Default for PublishRules {
-    /// As the command line has them where nothing is said.
+    /// The command line's defaults.
     fn default() -> Self {
         let shrink = ShrinkRules { allow_empty: false, max_shrink: 0.5 };
         Self { max_reject_ratio: 0.01, max_quarantine_bytes: 256 << 20, shrink }

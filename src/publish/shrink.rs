@@ -154,6 +154,7 @@ fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
 mod tests {
     use super::*;
     use crate::plan::PlannedObject;
+    use crate::publish::inputs::tests::line;
     use crate::publish::manifest::tests::manifest;
     use crate::rules::RedactRules;
     use crate::store::SourceAccess;
@@ -241,17 +242,8 @@ mod tests {
     }
 
     fn read(objects: &[(&str, u64)]) -> Vec<InputLine> {
-        let line = |(object, written): &(&str, u64)| InputLine {
-            object: (*object).to_owned(),
-            bytes: 1,
-            etag: None,
-            damaged: false,
-            unread: false,
-            newer_than_name: 0,
-            counted_only: std::collections::BTreeMap::new(),
-            ledger: RowLedger { written: *written, ..RowLedger::default() },
-        };
-        objects.iter().map(line).collect()
+        let ledger = |written| RowLedger { written, ..RowLedger::default() };
+        objects.iter().map(|(object, written)| line(object, 1, None, ledger(*written))).collect()
     }
 
     #[test]

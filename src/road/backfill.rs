@@ -25,7 +25,7 @@ pub struct Backfilled {
     pub failed: Vec<(String, Error)>,
 }
 
-/// The day of a run and so many before it; of those, the ones are rebuilt that lack something that has come.
+/// Rebuilds the day of a run, and any of the previous `days` that received late objects.
 #[must_use]
 pub fn look_back(
     day: &DayRoad<'_>,
@@ -179,7 +179,7 @@ impl TableDays<'_> {
                 ("state", json!(status.state)),
                 ("gone", json!(status.change.gone)),
                 ("published_from", json!(status.other_inputs)),
-                ("hint", "'logmill run' or 'backfill --only all' makes it anew without their rows".into()),
+                ("hint", "'logmill run' or 'backfill --only all' rebuilds it without their rows".into()),
             ],
         );
     }

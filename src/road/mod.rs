@@ -52,7 +52,7 @@ pub struct RoadOptions {
 }
 
 impl RoadOptions {
-    /// No waiting and no stealing, and the other rules as the command line has them where nothing is said.
+    /// The command line's defaults: a run that neither waits for a day nor steals it.
     #[must_use]
     pub fn new(convert: ConvertOptions) -> Self {
         let grace_ms = 3_600_000;

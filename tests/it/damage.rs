@@ -426,7 +426,7 @@ fn a_file_without_a_time_that_may_not_be_read_fails_the_table_too() {
         lock(path, 0o600);
     }
     work.logmill(["convert"]).args(of).exits(0);
-    work.logmill(["publish", "--output", "lake", "--allow-empty"]).args(of).exits(4).says(&["made anew"]);
+    work.logmill(["publish", "--output", "lake", "--allow-empty"]).args(of).exits(4).says(&["created again"]);
     assert_eq!(work.published(), before);
     broken(&exports[0]);
     work.run(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object", "raw/export-a"]);

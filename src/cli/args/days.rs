@@ -153,8 +153,8 @@ impl BackfillArgs {
         };
         let before = self.published_before.as_deref().map(|text| {
             UtcInstant::parse_iso8601(text).ok_or_else(|| {
-                Error::new(ErrorKind::Usage, format!("'{text}' is no instant"))
-                    .hint("write it as 2026-11-21T04:00:00Z")
+                Error::new(ErrorKind::Usage, format!("invalid instant '{text}'"))
+                    .hint("write it like 2026-11-21T04:00:00Z")
             })
         });
         Ok(Rule::Only(wanted, before.transpose()?))

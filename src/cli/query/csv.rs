@@ -1,7 +1,7 @@
 //! Rows as CSV: RFC 4180; NULL is nothing, an empty text is quoted.
 //!
-//! Spreadsheets take a cell that begins with `=` for a formula, whoever wrote the text: keys and user agents are a stranger's.
-//! A safe file has an apostrophe before such texts (OWASP, "CSV Injection"). Numbers and times stay as they are.
+//! Spreadsheets run a cell that begins with `=` as a formula, and strangers can choose keys and user agents. A safe file puts an
+//! apostrophe before such texts (OWASP, "CSV Injection"). Numbers and times stay as they are.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
