@@ -19,7 +19,7 @@
 //! use logmill::kst::UtcInstant;
 //! use logmill::plan::TableSource;
 //! use logmill::road::{DayRoad, Road, RoadOptions, Silent};
-//! use logmill::store::{Connector, LakeAccess, Way};
+//! use logmill::store::{Connector, LakeAccess, ConnectionOptions};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
@@ -31,7 +31,7 @@
 //! std::fs::write(at("logs/111122223333_CloudTrail_us-east-1_20231031T1505Z_AbCd.json"), file)?;
 //!
 //! let options = RoadOptions::new(ConvertOptions::new(2, 256 << 20));
-//! let connector = Connector::new(options.convert.cancel.clone(), at("scratch").into(), Way::default());
+//! let connector = Connector::new(options.convert.cancel.clone(), at("scratch").into(), ConnectionOptions::default());
 //! let lake = connector.lake(&at("lake"), &LakeAccess::default())?;
 //! let clock = || UtcInstant::parse_iso8601("2023-11-03T00:00:00Z").expect("it is a time");
 //! let road = Road::new(lake.as_ref(), &connector, None, options, &Silent, clock)?;
@@ -59,6 +59,7 @@ pub mod escape;
 mod json;
 pub mod kst;
 pub mod ledger;
+mod nearest;
 pub mod plan;
 pub mod publish;
 #[cfg(feature = "query")]

@@ -12,7 +12,7 @@ use logmill::dataset::{self, Dataset, DecodeLimits};
 use logmill::kst::KstDay;
 use logmill::plan::{TablePlan, TableSource, plan_table};
 use logmill::store::unpack::Unpacked;
-use logmill::store::{Connector, Way};
+use logmill::store::{ConnectionOptions, Connector};
 use logmill::table::{Naming, TableSchema};
 use rayon::ThreadPool;
 
@@ -113,7 +113,7 @@ pub(crate) fn one_thread() -> ThreadPool {
 }
 
 pub(crate) fn connector() -> Connector {
-    Connector::new(Cancel::default(), folder(), Way::default())
+    Connector::new(Cancel::default(), folder(), ConnectionOptions::default())
 }
 
 fn content(object: &[u8]) -> Vec<u8> {

@@ -4,7 +4,7 @@
 //! name, objects across the begin and the end of the day, late ones, and one of each kind of damage.
 
 use crate::clock::{DAY, MINUTE};
-use crate::rows::Made;
+use crate::rows::GeneratedRow;
 use crate::sources::Source;
 
 /// What is peculiar about an object.
@@ -101,7 +101,7 @@ pub(crate) const EXTRA_LINES: &[Extra] = &[
 
 impl Plan {
     /// Whether a row fits into the object: one per event day holds no other day's rows.
-    pub(crate) fn may_hold(&self, row: &Made) -> bool {
+    pub(crate) fn may_hold(&self, row: &GeneratedRow) -> bool {
         row.time.div_euclid(DAY) == self.from.div_euclid(DAY)
     }
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 
 use crate::objects::Kind;
-use crate::rows::Made;
+use crate::rows::GeneratedRow;
 
 /// Two elements that are no usable records: one has no event time, one is no object.
 const UNUSABLE: &str =
@@ -34,7 +34,7 @@ pub(crate) fn gzip(text: &str) -> std::io::Result<Vec<u8>> {
 }
 
 /// Packs records; gives the bytes and the number of rejects, and takes away rows that cannot be read.
-pub(crate) fn pack_records(rows: &mut Vec<Made>, kind: Kind) -> std::io::Result<(Vec<u8>, u64)> {
+pub(crate) fn pack_records(rows: &mut Vec<GeneratedRow>, kind: Kind) -> std::io::Result<(Vec<u8>, u64)> {
     let bytes = match kind {
         Kind::Truncated => return Ok((truncated(rows)?, 1)),
         Kind::Unusable => return Ok((gzip(&document("", rows, UNUSABLE))?, 2)),
@@ -50,7 +50,7 @@ pub(crate) fn pack_records(rows: &mut Vec<Made>, kind: Kind) -> std::io::Result<
 }
 
 /// Packs lines; gives the bytes and the number of rejects, and takes away rows that cannot be read.
-pub(crate) fn pack_lines(rows: &mut Vec<Made>, kind: Kind) -> (Vec<u8>, u64) {
+pub(crate) fn pack_lines(rows: &mut Vec<GeneratedRow>, kind: Kind) -> (Vec<u8>, u64) {
     let (mut text, end) = match kind {
         Kind::Torn => (torn(rows), "\n"),
         Kind::Garbage => (GARBAGE.to_owned(), "\n"),
@@ -68,13 +68,13 @@ pub(crate) fn pack_lines(rows: &mut Vec<Made>, kind: Kind) -> (Vec<u8>, u64) {
 }
 
 /// The document of an object, with `first` before its key and `last` behind its records.
-fn document(first: &str, rows: &[Made], last: &str) -> String {
+fn document(first: &str, rows: &[GeneratedRow], last: &str) -> String {
     let records: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
     format!("{{{first}\"Records\":[{}{last}]}}", records.join(","))
 }
 
 /// Packs records and cuts the end off; of the rows stay those that still come out whole.
-fn truncated(rows: &mut Vec<Made>) -> std::io::Result<Vec<u8>> {
+fn truncated(rows: &mut Vec<GeneratedRow>) -> std::io::Result<Vec<u8>> {
     let mut bytes = gzip(&document("", rows, ""))?;
     // Enough is left for some of the records, not for all.
     bytes.truncate(bytes.len() * 6 / 10);
@@ -91,7 +91,7 @@ fn truncated(rows: &mut Vec<Made>) -> std::io::Result<Vec<u8>> {
 }
 
 /// Makes one line of the last two rows: the first ends in its requester, and there the second begins.
-fn torn(rows: &mut Vec<Made>) -> String {
+fn torn(rows: &mut Vec<GeneratedRow>) -> String {
     let second = rows.pop().map(|row| row.text).unwrap_or_default();
     let first = rows.pop().map(|row| row.text).unwrap_or_default();
     // The fields before the requester; the time is two words.

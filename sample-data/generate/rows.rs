@@ -64,7 +64,7 @@ impl Row<'_> {
 
 /// A finished row.
 #[derive(Clone)]
-pub(crate) struct Made {
+pub(crate) struct GeneratedRow {
     pub(crate) text: String,
     pub(crate) time: i64,
     /// It was delivered before.

@@ -13,7 +13,7 @@ use crate::choices::zipf;
 use crate::clock::DAY;
 use crate::objects::{Extra, Kind, Plan};
 use crate::pack::{pack_lines, pack_records, store};
-use crate::rows::{Load, Made, roll};
+use crate::rows::{GeneratedRow, Load, roll};
 use crate::shapes::Shape;
 use crate::sources::{Layout, Source};
 use crate::words::fill;
@@ -42,7 +42,7 @@ pub(crate) struct Table {
     /// Rows so far.
     made: u64,
     /// Per source, a row that will come again.
-    spares: Vec<Option<Made>>,
+    spares: Vec<Option<GeneratedRow>>,
     pub(crate) tally: Tally,
 }
 
@@ -115,9 +115,9 @@ impl Table {
     }
 
     /// Counts an object that an import reads.
-    fn count(&mut self, rows: &[Made], rejects: u64) {
+    fn count(&mut self, rows: &[GeneratedRow], rejects: u64) {
         let day = self.day..self.day + DAY;
-        let fate = |row: &Made| match (day.contains(&row.time), row.copy) {
+        let fate = |row: &GeneratedRow| match (day.contains(&row.time), row.copy) {
             (false, _) => "other_day",
             (true, true) => "duplicate",
             (true, false) => "written",
@@ -129,7 +129,7 @@ impl Table {
     }
 
     /// The rows of one object, some of them copies where those are allowed.
-    fn rows(&mut self, plan: &Plan, copies: bool) -> Vec<Made> {
+    fn rows(&mut self, plan: &Plan, copies: bool) -> Vec<GeneratedRow> {
         let mut rows = Vec::new();
         while (rows.len() as u64) < plan.rows {
             // Every other hit keeps a row, the next one brings it again.
@@ -140,21 +140,21 @@ impl Table {
             }
             rows.extend(self.fresh(plan, plan.rows - rows.len() as u64));
             if hit && let Some(last) = rows.last() {
-                self.spares[plan.source] = Some(Made { copy: true, ..last.clone() });
+                self.spares[plan.source] = Some(GeneratedRow { copy: true, ..last.clone() });
             }
         }
         rows
     }
 
     /// New rows of one request, not more than `most`.
-    fn fresh(&mut self, plan: &Plan, most: u64) -> Vec<Made> {
+    fn fresh(&mut self, plan: &Plan, most: u64) -> Vec<GeneratedRow> {
         let shape = self.shape(most);
         let time = self.rng.i64(plan.from..plan.to);
         let source = &self.sources[plan.source];
         let mut row = roll(&mut self.rng, source, self.load, time);
         let text = fill(&self.shapes[shape].pieces, &mut row);
         self.made += 1;
-        text.split('\n').map(|line| Made { text: line.to_owned(), time, copy: false }).collect()
+        text.split('\n').map(|line| GeneratedRow { text: line.to_owned(), time, copy: false }).collect()
     }
 
     /// Index of a shape that gives not more than `most` rows.

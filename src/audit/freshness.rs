@@ -7,11 +7,11 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{DayObjects, ListedObjects, PlannedObject, TableSource};
-use crate::publish::history::RunReport;
 use crate::publish::inputs::{InputLine, read_inputs, renamed};
 use crate::publish::manifest::Manifest;
 use crate::publish::read_manifest;
-use crate::publish::remembered::Remembered;
+use crate::publish::run_history::RunHistory;
+use crate::publish::run_record::RunRecord;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
 
@@ -151,7 +151,7 @@ pub struct DayStatus {
     /// The published day.
     pub manifest: Option<Manifest>,
     /// The newest run that has failed over the day as it is now, where that is remembered.
-    pub failure: Option<RunReport>,
+    pub failure: Option<RunRecord>,
     /// Why the catalog does not show the published day as far as the lake knows, where it should.
     pub not_registered: Option<String>,
 }
@@ -252,7 +252,7 @@ pub fn day_status(
         }
         None => InputsChange::default(),
     };
-    let remembered = Remembered::list(lake, &partition)?;
+    let remembered = RunHistory::list(lake, &partition)?;
     let failure = remembered.failure(manifest.as_ref())?;
     let not_registered = match &manifest {
         Some(manifest) => not_registered(&remembered, manifest, database)?,
@@ -296,7 +296,7 @@ pub fn day_status(
 
 /// Why a published day is not registered as far as the lake knows; `None` where it is, or need not be.
 fn not_registered(
-    remembered: &Remembered<'_>,
+    remembered: &RunHistory<'_>,
     manifest: &Manifest,
     database: Option<&str>,
 ) -> Result<Option<String>> {
@@ -320,8 +320,8 @@ pub fn last_failure(
     lake: &dyn Lake,
     partition: &Partition,
     manifest: Option<&Manifest>,
-) -> Result<Option<RunReport>> {
-    Remembered::list(lake, partition)?.failure(manifest)
+) -> Result<Option<RunRecord>> {
+    RunHistory::list(lake, partition)?.failure(manifest)
 }
 
 #[cfg(test)]

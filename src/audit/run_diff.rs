@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
-use crate::publish::history::{self, RunReport};
 use crate::publish::inputs::{self, InputLine};
 use crate::publish::manifest::Manifest;
 use crate::publish::read_manifest;
-use crate::publish::remembered::Remembered;
+use crate::publish::run_history::RunHistory;
+use crate::publish::run_record::{self, RunRecord};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -40,9 +40,9 @@ impl<'a> PublishedRuns<'a> {
     /// Asks the manifest and the reports.
     pub fn read(lake: &'a dyn Lake, partition: &'a Partition) -> Result<Self> {
         let live = read_manifest(lake, partition)?;
-        let of_report = |report: RunReport| report.manifest;
+        let of_report = |report: RunRecord| report.manifest;
         let mut superseded: Vec<Manifest> =
-            Remembered::list(lake, partition)?.reports()?.into_iter().filter_map(of_report).collect();
+            RunHistory::list(lake, partition)?.reports()?.into_iter().filter_map(of_report).collect();
         superseded.retain(|old| live.as_ref().is_none_or(|live| live.run != old.run));
         Ok(Self { lake, partition, live, superseded })
     }
@@ -67,7 +67,7 @@ impl<'a> PublishedRuns<'a> {
         let path = format!("{}/{}", self.partition, manifest.inputs_file.path);
         let inputs = match inputs::read(self.lake, &path, &manifest.inputs_file)? {
             Some(inputs) => Some(inputs),
-            None => history::inputs(self.lake, self.partition, manifest)?,
+            None => run_record::inputs(self.lake, self.partition, manifest)?,
         };
         let is_live = self.live.as_ref().is_some_and(|live| live.run == manifest.run);
         Ok(RunVersion { manifest: manifest.clone(), inputs, is_live })

@@ -97,7 +97,7 @@ pub enum Finding {
         /// Each reason in a sentence.
         reasons: Vec<String>,
         /// What mends it.
-        mend: Mend,
+        repair: Repair,
     },
     /// Files of other runs lie in the day.
     Leftovers {
@@ -108,7 +108,7 @@ pub enum Finding {
 
 /// What mends a table that does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mend {
+pub enum Repair {
     /// Registering the day.
     Register,
     /// A projection that is asked for, or that is no more.
@@ -165,7 +165,7 @@ impl Finding {
     pub fn needs_register(&self) -> bool {
         matches!(
             self,
-            Self::NotRegistered | Self::Dangling { .. } | Self::Schema { mend: Mend::Register, .. }
+            Self::NotRegistered | Self::Dangling { .. } | Self::Schema { repair: Repair::Register, .. }
         )
     }
 }
@@ -230,17 +230,17 @@ fn is_ours(partition: &StandingPartition, folder: &str) -> bool {
 /// Types and names in the footers, and the definition of the table, against the table as it stands.
 fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFacts<'_>) -> Option<Finding> {
     let (published, table) = (published?, catalog.table?);
-    let (mut reasons, mut mend) = match compare(table, &published.table) {
-        Comparison::Same => (Vec::new(), Mend::Register),
-        Comparison::Disagrees(reasons) => (reasons, Mend::Person),
+    let (mut reasons, mut repair) = match compare(table, &published.table) {
+        Comparison::Same => (Vec::new(), Repair::Register),
+        Comparison::Disagrees(reasons) => (reasons, Repair::Person),
         Comparison::Projects => (
             vec!["the table projects its partitions, which nobody has asked for".to_owned()],
-            Mend::Projection,
+            Repair::Projection,
         ),
         Comparison::Differs(change) => {
             let columns = change.columns.iter().map(|column| format!("the table lacks {}", column.name));
             let parameters = change.parameters.keys().map(|name| format!("its parameter {name} differs"));
-            (columns.chain(parameters).collect(), Mend::Register)
+            (columns.chain(parameters).collect(), Repair::Register)
         }
     };
     let defined: BTreeSet<&str> = published.table.columns.iter().map(|column| column.name.as_str()).collect();
@@ -256,7 +256,7 @@ fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFact
                 )
             }
         };
-        mend = Mend::Person;
+        mend = Repair::Person;
         reasons.push(reason);
     }
     (!reasons.is_empty()).then_some(Finding::Schema { reasons, mend })
@@ -426,28 +426,28 @@ mod tests {
 
     #[test]
     fn columns_that_differ_are_told_and_only_missing_ones_can_be_mended() {
-        let check = |facts: &DayFacts<'_>, expected: &[&str], expected_mend: Mend| {
+        let check = |facts: &DayFacts<'_>, expected: &[&str], expected_mend: Repair| {
             let found = diagnose(facts);
             let [Finding::Schema { reasons, mend }] = &found[..] else { panic!("{found:?}") };
             assert_eq!(reasons, expected);
-            assert_eq!(*mend, expected_mend);
+            assert_eq!(*repair, expected_mend);
         };
         let mut narrow = standing_table();
         narrow.columns.retain(|column| column.name != "operation");
-        check(&good(&narrow), &["the table lacks operation"], Mend::Register);
+        check(&good(&narrow), &["the table lacks operation"], Repair::Register);
 
         let mut projected = standing_table();
         projected.parameters.insert("projection.enabled".to_owned(), "TRUE".to_owned());
         let mut facts = good(&projected);
         catalog(&mut facts).projected = true;
         let reason = "the table projects its partitions, which nobody has asked for";
-        check(&facts, &[reason], Mend::Projection);
+        check(&facts, &[reason], Repair::Projection);
 
         let table = standing_table();
         let mut facts = good(&table);
         let column = &mut published(&mut facts).columns[0];
         column.hive_type = "double".to_owned();
         let reason = format!("{} is double in the files and string in the table", column.name);
-        check(&facts, &[&reason], Mend::Person);
+        check(&facts, &[&reason], Repair::Person);
     }
 }

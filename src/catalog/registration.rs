@@ -13,7 +13,7 @@ use crate::table::{Naming, Promotion};
 
 /// How days are to be registered.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RegisterRules {
+pub struct RegistrationOptions {
     /// Whether to make the database where there is none.
     pub create_database: bool,
     /// The first day of a projection of partitions; no partition is registered then.
@@ -83,7 +83,7 @@ pub fn register(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     manifest: &Manifest,
-    rules: RegisterRules,
+    rules: RegistrationOptions,
 ) -> Result<Registered> {
     let partition = Partition { table: manifest.table.clone(), day: manifest.day };
     let mut registered = register_once(catalog, lake, manifest, rules)?;
@@ -102,7 +102,7 @@ fn register_once(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     manifest: &Manifest,
-    rules: RegisterRules,
+    rules: RegistrationOptions,
 ) -> Result<Registered> {
     let table = definition(lake, manifest, rules)?;
     catalog.require_database(rules.create_database)?;
@@ -130,7 +130,7 @@ fn tell_statistics(
     lake: &dyn Lake,
     partition: &Partition,
     manifest: &Manifest,
-    rules: RegisterRules,
+    rules: RegistrationOptions,
 ) -> Result<Option<Error>> {
     let Some(at) = rules.statistics_at else { return Ok(None) };
     let told = || {
@@ -152,7 +152,7 @@ fn is_newest(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     partition: &Partition,
-    rules: RegisterRules,
+    rules: RegistrationOptions,
 ) -> Result<bool> {
     if rules.projected_from.is_some() {
         let own = format!("{PARTITION_KEY}={}", partition.day.proc_ymd());
@@ -169,7 +169,7 @@ pub fn foresee(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     shape: TableShape<'_>,
-    rules: RegisterRules,
+    rules: RegistrationOptions,
 ) -> Result<()> {
     let wanted = definition(lake, shape, rules)?;
     match catalog.table(&wanted.name)? {
@@ -183,7 +183,7 @@ pub fn foresee(
 pub fn definition<'a>(
     lake: &dyn Lake,
     shape: impl Into<TableShape<'a>>,
-    rules: RegisterRules,
+    rules: RegistrationOptions,
 ) -> Result<TableDefinition> {
     let TableShape { table, dataset, naming, promote } = shape.into();
     let dataset = dataset::require(dataset).map_err(|error| error.with("table", table))?;

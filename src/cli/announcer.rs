@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::console::{self, Console, Fact};
+use super::console::{self, Console, Field};
 use super::emf;
 use super::progress::Bar;
 use super::settings::LogFormat;
 use crate::error::Error;
-use crate::publish::history::RunReport;
+use crate::publish::run_record::RunRecord;
 use crate::road::{About, Observer, Progress, Work};
 
 /// Tells on standard error what a run does.
@@ -20,7 +20,7 @@ pub(super) struct Announcer {
 
 impl Announcer {
     /// What a message says first. People get to read what differs within a day.
-    fn about(self, about: &About<'_>) -> Vec<Fact> {
+    fn about(self, about: &About<'_>) -> Vec<Field> {
         let About { run, day, table, dataset } = about;
         let (table, day) = (("table", json!(table)), ("day", json!(day.to_string())));
         match self.console.format {
@@ -29,7 +29,7 @@ impl Announcer {
         }
     }
 
-    fn with(self, about: &About<'_>, facts: &[Fact]) -> Vec<Fact> {
+    fn with(self, about: &About<'_>, facts: &[Field]) -> Vec<Field> {
         let mut all = self.about(about);
         all.extend_from_slice(facts);
         all
@@ -37,11 +37,11 @@ impl Announcer {
 }
 
 impl Observer for Announcer {
-    fn step(&self, about: &About<'_>, step: &str, facts: &[Fact]) {
+    fn step(&self, about: &About<'_>, step: &str, facts: &[Field]) {
         self.console.step(step, &self.with(about, facts));
     }
 
-    fn warn(&self, about: &About<'_>, text: &str, facts: &[Fact]) {
+    fn warn(&self, about: &About<'_>, text: &str, facts: &[Field]) {
         self.console.warn(text, &self.with(about, facts));
     }
 
@@ -61,7 +61,7 @@ impl Observer for Announcer {
         self.console.failed(error, self.about(about));
     }
 
-    fn ended(&self, report: &RunReport) {
+    fn ended(&self, report: &RunRecord) {
         if self.emf {
             console::to_stderr(&emf::line(report));
         }

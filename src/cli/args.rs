@@ -436,7 +436,7 @@ pub(super) struct DoctorArgs {
     pub(super) lake: LakeArgs,
     #[command(flatten)]
     pub(super) catalog: CatalogArgs,
-    /// Mend what can be mended without the raw logs
+    /// Repair what can be mended without the raw logs
     #[arg(long)]
     pub(super) fix: bool,
     /// With --fix: only print what would be done

@@ -8,7 +8,7 @@ use super::settings::{Flags, Settings};
 use super::{Context, console};
 use crate::error::Result;
 use crate::kst::KstDay;
-use crate::publish::{self, CleanRules, Leftover, Leftovers};
+use crate::publish::{self, CleanOptions, Leftover, Leftovers};
 use crate::road::{Registrar, lock_taker, run_name, time_at};
 use crate::store::lake::{LOCKS, Partition, RunFile, is_held, run_of};
 use crate::store::{DayLock, Lake};
@@ -32,19 +32,19 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
         registrar.catalog.require_database(false)?;
     }
     let rules = rules(&settings, args.older_than, lake.as_ref())?;
-    let mut broom = Broom::new(lake.as_ref(), rules, args.dry_run, say_text);
+    let mut cleaner = Cleaner::new(lake.as_ref(), rules, args.dry_run, print_text);
     let unfinished = lake.unfinished()?;
     for table in tables(args, lake.as_ref(), &unfinished)? {
         context.cancel.check()?;
-        broom.clean_table(&table, &unfinished, registrar.as_ref())?;
+        cleaner.clean_table(&table, &unfinished, registrar.as_ref())?;
     }
-    console::print(&broom.total.text(args.dry_run))?;
+    console::print(&cleaner.total.text(args.dry_run))?;
     Ok(Exit::Done)
 }
 
 /// When files of runs may go, by the settings and the clock of the lake.
-pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanRules> {
-    Ok(CleanRules {
+pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
+    Ok(CleanOptions {
         grace_ms: settings.lake.grace_ms,
         unknown_ms,
         asked_catalog: settings.catalog.is_some(),
@@ -89,20 +89,20 @@ fn days(lake: &dyn Lake, table: &str, unfinished: &[Partition]) -> Result<Vec<Ks
 }
 
 /// Prints a line about something that was done.
-pub(super) type Say = fn(&str) -> Result<()>;
+pub(super) type PrintLine = fn(&str) -> Result<()>;
 
 /// Prints a line for people.
-pub(super) fn say_text(line: &str) -> Result<()> {
+pub(super) fn print_text(line: &str) -> Result<()> {
     console::print_line(line)
 }
 
 /// Removes what may go, or says so.
-pub(super) struct Broom<'a> {
+pub(super) struct Cleaner<'a> {
     lake: &'a dyn Lake,
-    rules: CleanRules,
+    rules: CleanOptions,
     /// Only says what would go.
     dry: bool,
-    say: Say,
+    print: PrintLine,
     total: Total,
 }
 
@@ -114,8 +114,8 @@ struct Total {
     busy: u64,
 }
 
-impl<'a> Broom<'a> {
-    pub(super) fn new(lake: &'a dyn Lake, rules: CleanRules, dry: bool, say: Say) -> Self {
+impl<'a> Cleaner<'a> {
+    pub(super) fn new(lake: &'a dyn Lake, rules: CleanOptions, dry: bool, print: PrintLine) -> Self {
         Self { lake, rules, dry, say, total: Total::default() }
     }
 
@@ -145,7 +145,7 @@ impl<'a> Broom<'a> {
         let _lock = match (!only_looks).then(|| self.lock(partition)).transpose() {
             Err(error) if is_held(&error) => {
                 self.total.busy += 1;
-                return (self.say)(&format!("{partition}: passed over, a run has it"));
+                return (self.print)(&format!("{partition}: passed over, a run has it"));
             }
             lock => lock?,
         };
@@ -169,20 +169,20 @@ impl<'a> Broom<'a> {
         if !self.dry {
             self.lake.sweep(partition)?;
         }
-        (self.say)(&format!("{} unfinished work of {partition}: a run that was killed", self.verb()))
+        (self.print)(&format!("{} unfinished work of {partition}: a run that was killed", self.verb()))
     }
 
     fn remove(&mut self, partition: &Partition, leftovers: &Leftovers) -> Result<()> {
         self.say_staying(partition, &leftovers.staying)?;
         if !self.dry && !leftovers.remove(self.lake, partition)? {
             self.total.busy += 1;
-            return (self.say)(&format!("{partition}: passed over, a run has published it meanwhile"));
+            return (self.print)(&format!("{partition}: passed over, a run has published it meanwhile"));
         }
         for Leftover { file, why } in &leftovers.files {
             self.total.files += 1;
             self.total.bytes += file.bytes;
             let size = console::size(file.bytes);
-            (self.say)(&format!("{} {} ({size}): {why}", self.verb(), file.path))?;
+            (self.print)(&format!("{} {} ({size}): {why}", self.verb(), file.path))?;
         }
         Ok(())
     }
@@ -193,7 +193,7 @@ impl<'a> Broom<'a> {
         }
         let count = console::counted(files.len() as u64, "file");
         let size = console::size(files.iter().map(|file| file.bytes).sum());
-        (self.say)(&format!(
+        (self.print)(&format!(
             "{partition}: kept {count} ({size}) until the next run: the day was never published, and a paused run may still \
              commit"
         ))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::console::{Console, Fact};
+use super::console::{Console, Field};
 use super::exit::Exit;
 use super::metrics;
 use super::settings::Settings;
@@ -12,7 +12,7 @@ use super::summary::{DaySummary, FailedTable, RangeSummary, Summary, TableSummar
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
-use crate::publish::history::{RunOutcome, RunReport};
+use crate::publish::run_record::{RunOutcome, RunRecord};
 use crate::road::backfill::Backfilled;
 use crate::road::{NotBuilt, Outcomes, Road};
 
@@ -88,13 +88,13 @@ impl Conclusion<'_> {
     }
 
     /// Tells the watchers of a day that another run has published, by the reports of that run.
-    pub(super) fn of_published(&self, published: &[RunReport], exit: Exit) {
+    pub(super) fn of_published(&self, published: &[RunRecord], exit: Exit) {
         self.measure(published, exit);
         self.say_finished(&self.road.reports(), exit);
     }
 
     /// What an event says that concerns no table.
-    fn about(&self) -> Vec<Fact> {
+    fn about(&self) -> Vec<Field> {
         vec![("run", self.road.run.clone().into()), ("day", self.day.to_string().into())]
     }
 
@@ -105,11 +105,11 @@ impl Conclusion<'_> {
         self.say_finished(&reports, exit);
     }
 
-    fn measure(&self, reports: &[RunReport], exit: Exit) {
+    fn measure(&self, reports: &[RunRecord], exit: Exit) {
         metrics::write(self.settings.watch.metrics_file.as_deref(), reports, exit, self.console);
     }
 
-    fn say_finished(&self, reports: &[RunReport], exit: Exit) {
+    fn say_finished(&self, reports: &[RunRecord], exit: Exit) {
         let mut facts = self.about();
         facts.extend(totals(reports, exit));
         facts.push(("seconds", self.road.seconds().into()));
@@ -136,9 +136,9 @@ impl DaySummary {
 }
 
 /// How many tables and days were done, and the sums over those that were published.
-fn totals(reports: &[RunReport], exit: Exit) -> [Fact; 8] {
+fn totals(reports: &[RunRecord], exit: Exit) -> [Field; 8] {
     let published = || reports.iter().filter(|report| report.outcome == RunOutcome::Published);
-    let sum = |value: fn(&RunReport) -> u64| published().map(value).sum::<u64>().into();
+    let sum = |value: fn(&RunRecord) -> u64| published().map(value).sum::<u64>().into();
     let mut ledger = RowLedger::default();
     published().for_each(|report| ledger += report.ledger);
     [

@@ -15,7 +15,7 @@ use super::settings::LogFormat;
 use crate::error::{Error, Result};
 use crate::escape;
 use crate::kst::UtcInstant;
-pub(super) use crate::road::Fact;
+pub(super) use crate::road::Field;
 use crate::road::{Registration, RegistrationWarning};
 
 /// Writes messages.
@@ -53,19 +53,19 @@ impl Console {
     }
 
     /// A step of the work: always as JSON, as text only with `-v`.
-    pub(super) fn step(self, event: &str, facts: &[Fact]) {
+    pub(super) fn step(self, event: &str, facts: &[Field]) {
         if self.says_steps() {
             self.message(Level::Info, event, facts);
         }
     }
 
     /// Something that a person should know, though nothing is wrong.
-    pub(super) fn info(self, event: &str, facts: &[Fact]) {
+    pub(super) fn info(self, event: &str, facts: &[Field]) {
         self.message(Level::Info, event, facts);
     }
 
     /// Something that somebody should look at.
-    pub(super) fn warn(self, event: &str, facts: &[Fact]) {
+    pub(super) fn warn(self, event: &str, facts: &[Field]) {
         self.message(Level::Warn, event, facts);
     }
 
@@ -78,7 +78,7 @@ impl Console {
     }
 
     /// Something for those who want to know all.
-    pub(super) fn debug(self, event: &str, facts: &[Fact]) {
+    pub(super) fn debug(self, event: &str, facts: &[Field]) {
         if self.verbose > 1 {
             self.message(Level::Debug, event, facts);
         }
@@ -90,7 +90,7 @@ impl Console {
     }
 
     /// An error, with its next step and what it is about.
-    pub(super) fn failed(self, error: &Error, about: Vec<Fact>) {
+    pub(super) fn failed(self, error: &Error, about: Vec<Field>) {
         match self.format {
             LogFormat::Text => {
                 let hint = error.next_step().map(|hint| format!("\n  hint: {}", shown(hint)));
@@ -112,7 +112,7 @@ impl Console {
     }
 
     /// The last step: as important as its exit code.
-    pub(super) fn finished(self, exit: Exit, facts: &[Fact]) {
+    pub(super) fn finished(self, exit: Exit, facts: &[Field]) {
         if self.says_steps() {
             let level = if exit == Exit::Done { Level::Info } else { Level::Error };
             self.message(level, "finished", facts);
@@ -123,7 +123,7 @@ impl Console {
         self.verbose > 0 || self.format == LogFormat::Json
     }
 
-    fn message(self, level: Level, event: &str, facts: &[Fact]) {
+    fn message(self, level: Level, event: &str, facts: &[Field]) {
         if self.quiet && level != Level::Error {
             return;
         }

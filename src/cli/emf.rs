@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::publish::history::{RunOutcome, RunReport};
+use crate::publish::run_record::{RunOutcome, RunRecord};
 
 const NAMESPACE: &str = "logmill";
 
@@ -14,10 +14,10 @@ const DIMENSION: &str = "table";
 struct Metric {
     name: &'static str,
     unit: &'static str,
-    value: fn(&RunReport) -> u64,
+    value: fn(&RunRecord) -> u64,
 }
 
-const fn metric(name: &'static str, unit: &'static str, value: fn(&RunReport) -> u64) -> Metric {
+const fn metric(name: &'static str, unit: &'static str, value: fn(&RunRecord) -> u64) -> Metric {
     Metric { name, unit, value }
 }
 
@@ -45,7 +45,7 @@ const OF_PUBLISHED: [Metric; 11] = [
 ];
 
 /// The line of a report.
-pub(super) fn line(report: &RunReport) -> String {
+pub(super) fn line(report: &RunRecord) -> String {
     let of_published = if report.outcome == RunOutcome::Published { &OF_PUBLISHED[..] } else { &[] };
     let (mut definitions, mut values) = (Vec::new(), Map::new());
     let mut tell = |name: &str, unit: &str, value: Value| {

@@ -8,8 +8,8 @@ use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
-use crate::publish::history::{self, RunOutcome, RunReport};
-use crate::road::{Road, Rule, Verdict};
+use crate::publish::run_record::{self, RunOutcome, RunRecord};
+use crate::road::{Decision, RebuildRule, Road};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -22,7 +22,7 @@ pub(super) fn run(
     tables: &[TableSource],
     days: &[KstDay],
     order: Order,
-    rule: &Rule,
+    rule: &RebuildRule,
     console: Console,
 ) -> Result<Exit> {
     let mut exit = Exit::Done;
@@ -42,7 +42,7 @@ fn table(
     source: &TableSource,
     days: &[KstDay],
     order: Order,
-    rule: &Rule,
+    rule: &RebuildRule,
     console: Console,
 ) -> Result<(String, u64)> {
     let mut planner = RangePlanner::open(source, days, order, road.connector, road.clock)?;
@@ -60,9 +60,9 @@ fn table(
             }
         };
         pace.learn(live_report(road.lake, &status)?.as_ref());
-        let verdict = rule.verdict(&status);
+        let decision = rule.decision(&status);
         statuses.push(status);
-        Ok(verdict == Verdict::Make)
+        Ok(decision == Decision::Build)
     })? {
         objects += leg.objects.len() as u64;
         bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
@@ -72,9 +72,9 @@ fn table(
         first_logs.note(status);
     }
     statuses.iter_mut().try_for_each(|status| first_logs.settle(status))?;
-    let in_verdict = |wanted| statuses.iter().filter(move |status| rule.verdict(status) == wanted);
+    let with_decision = |wanted| statuses.iter().filter(move |status| rule.decision(status) == wanted);
     let (rows, kept) =
-        (in_verdict(Verdict::Make).map(row).collect::<Vec<_>>(), in_verdict(Verdict::Keep).count());
+        (with_decision(Decision::Build).map(row).collect::<Vec<_>>(), with_decision(Decision::Keep).count());
     let mut text = format!("{}: {} of {} days\n\n", source.table, rows.len(), days.len());
     if !rows.is_empty() {
         text += &console::table(&["day", "state", "objects", "bytes"], &["objects", "bytes"], rows);
@@ -89,7 +89,7 @@ fn table(
     if planner.requests() > 0 {
         text += &format!("listed with {} requests\n", console::count(planner.requests()));
     }
-    let made = |status: &&DayStatus| rule.verdict(status) == Verdict::Make;
+    let made = |status: &&DayStatus| rule.decision(status) == Decision::Build;
     let unregistered = |status: &&DayStatus| status.not_registered.is_some() && road.registrar.is_some();
     match statuses.iter().filter(|status| unregistered(status) && !made(status)).count() {
         0 => {}
@@ -106,9 +106,9 @@ fn table(
 }
 
 /// The report of the run that is the day, if there is one.
-fn live_report(lake: &dyn Lake, status: &DayStatus) -> Result<Option<RunReport>> {
+fn live_report(lake: &dyn Lake, status: &DayStatus) -> Result<Option<RunRecord>> {
     match &status.manifest {
-        Some(manifest) => history::report(lake, &status.partition, &manifest.run),
+        Some(manifest) => run_record::report(lake, &status.partition, &manifest.run),
         None => Ok(None),
     }
 }
@@ -128,9 +128,9 @@ struct Pace {
 
 impl Pace {
     /// Takes the run of a published day into account, if its report is there.
-    fn learn(&mut self, report: Option<&RunReport>) {
+    fn learn(&mut self, report: Option<&RunRecord>) {
         let report = report.filter(|report| report.outcome == RunOutcome::Published);
-        if let Some(RunReport { input_bytes, seconds, .. }) = report {
+        if let Some(RunRecord { input_bytes, seconds, .. }) = report {
             self.bytes += *input_bytes as f64;
             self.seconds += [seconds.read, seconds.write, seconds.publish].into_iter().flatten().sum::<f64>();
             self.runs += 1;

@@ -15,7 +15,7 @@ use super::whole_file::WholeFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::ledger::RowLedger;
-use crate::publish::history::{RunOutcome, RunReport};
+use crate::publish::run_record::{RunOutcome, RunRecord};
 
 /// Values by their labels, such as `table="cloudtrail"`.
 type Samples = BTreeMap<String, f64>;
@@ -109,13 +109,13 @@ const fn family(name: &'static str, help: &'static str, samples: fn(&TableRun<'_
 struct TableRun<'a> {
     /// Its labels.
     labels: String,
-    reports: Vec<&'a RunReport>,
+    reports: Vec<&'a RunRecord>,
 }
 
 impl<'a> TableRun<'a> {
     /// One for each table.
-    fn all(reports: &'a [RunReport]) -> Vec<Self> {
-        let mut tables: BTreeMap<String, Vec<&RunReport>> = BTreeMap::new();
+    fn all(reports: &'a [RunRecord]) -> Vec<Self> {
+        let mut tables: BTreeMap<String, Vec<&RunRecord>> = BTreeMap::new();
         for report in reports {
             let labels = format!("table=\"{}\",dataset=\"{}\"", report.table, report.dataset);
             tables.entry(labels).or_default().push(report);
@@ -123,15 +123,15 @@ impl<'a> TableRun<'a> {
         tables.into_iter().map(|(labels, reports)| Self { labels, reports }).collect()
     }
 
-    fn published(&self) -> impl Iterator<Item = &'a RunReport> {
+    fn published(&self) -> impl Iterator<Item = &'a RunRecord> {
         self.reports.iter().copied().filter(|report| report.outcome == RunOutcome::Published)
     }
 
-    fn first_error(&self) -> Option<&'a RunReport> {
+    fn first_error(&self) -> Option<&'a RunRecord> {
         self.reports.iter().copied().find(|report| report.error.is_some())
     }
 
-    fn newest_day(&self) -> Option<&'a RunReport> {
+    fn newest_day(&self) -> Option<&'a RunRecord> {
         self.published().max_by_key(|report| report.day)
     }
 
@@ -149,7 +149,7 @@ impl<'a> TableRun<'a> {
         Samples::from([(self.labels.clone(), value)])
     }
 
-    fn sum(&self, value: fn(&RunReport) -> u64) -> Samples {
+    fn sum(&self, value: fn(&RunRecord) -> u64) -> Samples {
         self.one(self.published().map(value).sum::<u64>() as f64)
     }
 
@@ -179,7 +179,7 @@ pub(super) fn check(file: Option<&Path>) -> Result<()> {
 }
 
 /// Writes what a run did, also with tables that failed. What cannot be written is a warning: the days are as they are.
-pub(super) fn write(file: Option<&Path>, reports: &[RunReport], exit: Exit, console: Console) {
+pub(super) fn write(file: Option<&Path>, reports: &[RunRecord], exit: Exit, console: Console) {
     let Some(file) = file else { return };
     // A file that is not there, or not ours, says nothing about earlier runs.
     let old = fs::read_to_string(file).unwrap_or_default();
@@ -193,7 +193,7 @@ pub(super) fn write(file: Option<&Path>, reports: &[RunReport], exit: Exit, cons
 }
 
 /// The new file; `old` is the one that it replaces.
-fn text(reports: &[RunReport], exit: Exit, old: &str) -> String {
+fn text(reports: &[RunRecord], exit: Exit, old: &str) -> String {
     let mut families: BTreeMap<&str, Samples> = BTreeMap::new();
     for run in TableRun::all(reports) {
         for family in &FAMILIES {
@@ -250,15 +250,15 @@ fn block<'a>(name: &str, help: &str, samples: impl IntoIterator<Item = (&'a str,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::history::RunError;
+    use crate::publish::run_record::RunError;
     use crate::store::lake::Partition;
 
     const LABELS: &str = "table=\"t\",dataset=\"d\"";
 
-    fn report(day: &str, outcome: RunOutcome, rows: u64, ended_at: &str) -> RunReport {
+    fn report(day: &str, outcome: RunOutcome, rows: u64, ended_at: &str) -> RunRecord {
         let partition = Partition { table: "t".to_owned(), day: day.parse().unwrap() };
         let error = RunError { kind: "denied".to_owned(), exit_code: 4, message: String::new(), hint: None };
-        let mut report = RunReport::begun(&partition, "d", "run", UtcInstant(0));
+        let mut report = RunRecord::begun(&partition, "d", "run", UtcInstant(0));
         report.outcome = outcome;
         report.error = (outcome == RunOutcome::Failed).then_some(error);
         report.ended_at = ended_at.to_owned();
@@ -267,11 +267,11 @@ mod tests {
         report
     }
 
-    fn published(day: &str, rows: u64) -> RunReport {
+    fn published(day: &str, rows: u64) -> RunRecord {
         report(day, RunOutcome::Published, rows, "1970-01-01T00:00:10Z")
     }
 
-    fn failed(day: &str) -> RunReport {
+    fn failed(day: &str) -> RunRecord {
         report(day, RunOutcome::Failed, 99, "1970-01-01T00:00:20Z")
     }
 
@@ -281,7 +281,7 @@ mod tests {
         line.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
     }
 
-    fn check(reports: &[RunReport], old: &str, expected: &[(&str, &str, Option<f64>)]) -> String {
+    fn check(reports: &[RunRecord], old: &str, expected: &[(&str, &str, Option<f64>)]) -> String {
         let text = text(reports, Exit::Done, old);
         for (name, label, expected) in expected {
             let series = format!("{name}{{{LABELS}{label}}}");

@@ -58,7 +58,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape;
 use crate::store::proxies::ProxyVariables;
-use crate::store::{Connector, Recovered, Way};
+use crate::store::{ConnectionOptions, Connector, Recovered};
 
 /// The command to run, also for documentation and completions.
 #[must_use]
@@ -103,15 +103,15 @@ struct Context {
     console: Console,
     cancel: Cancel,
     environment: BTreeMap<String, String>,
-    way: Way,
+    connection: ConnectionOptions,
 }
 
 impl Context {
     /// What opens inputs and lakes.
     fn connector(&self, settings: &Settings) -> Connector {
         let console = self.console;
-        Connector::new(self.cancel.clone(), settings.lake.scratch.clone(), self.way.clone())
-            .telling(move |recovered| tell_of_recovered(console, recovered))
+        Connector::new(self.cancel.clone(), settings.lake.scratch.clone(), self.connection.clone())
+            .on_recovered(move |recovered| tell_of_recovered(console, recovered))
     }
 
     /// Who tells people of a run.
@@ -154,7 +154,7 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
         summary::clear(summary_json(&cli.command))?;
         let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
         console.format = settings.log_format;
-        Ok(Context { console, cancel: listen_for_signals()?, environment, way: way_to_aws() })
+        Ok(Context { console, cancel: listen_for_signals()?, environment, connection: connection_options() })
     });
     settled.and_then(|context| dispatch(cli, &context)).unwrap_or_else(|error| {
         console.error(&error);
@@ -187,9 +187,9 @@ fn environment() -> Result<BTreeMap<String, String>> {
 }
 
 /// What the usual variables say that the SDK does not read itself.
-fn way_to_aws() -> Way {
+fn connection_options() -> ConnectionOptions {
     let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    Way {
+    ConnectionOptions {
         ca_bundle: std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(Into::into),
         max_attempts: std::env::var("AWS_MAX_ATTEMPTS").ok().and_then(|attempts| attempts.parse().ok()),
         path_style: has("AWS_ENDPOINT_URL") || has("AWS_ENDPOINT_URL_S3"),

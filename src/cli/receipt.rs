@@ -11,9 +11,9 @@ use super::summary::{FailedTable, Summary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{Plan, is_table_name};
-use crate::publish::history::{self, RunReport};
 use crate::publish::read_manifest;
-use crate::publish::remembered::Remembered;
+use crate::publish::run_history::RunHistory;
+use crate::publish::run_record::{self, RunRecord};
 use crate::road::DayRoad;
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
@@ -108,7 +108,7 @@ impl Receipt {
         if manifest.run == self.run {
             return Ok(true);
         }
-        let remembered = Remembered::list(lake, partition)?;
+        let remembered = RunHistory::list(lake, partition)?;
         Ok(match remembered.report(&self.run)? {
             Some(report) => report.manifest.is_some(),
             // Only the last runs of a day are remembered: the lake may have forgotten this one.
@@ -123,7 +123,7 @@ impl Receipt {
         for table in self.tables.clone() {
             let partition = Partition { table: table.clone(), day: self.day };
             let Some(manifest) = read_manifest(lake, &partition)? else { continue };
-            if Remembered::list(lake, &partition)?.is_registered(&manifest.run, database) {
+            if RunHistory::list(lake, &partition)?.is_registered(&manifest.run, database) {
                 continue;
             }
             match road.register_again(&manifest) {
@@ -153,16 +153,16 @@ impl Receipt {
     }
 
     /// What is known of its run: the reports in the lake, with the errors that this run has met.
-    pub(super) fn reports(&self, lake: &dyn Lake, met: &[RunReport]) -> Result<Vec<RunReport>> {
+    pub(super) fn reports(&self, lake: &dyn Lake, met: &[RunRecord]) -> Result<Vec<RunRecord>> {
         let mut reports = Vec::new();
         for table in &self.tables {
             let partition = Partition { table: table.clone(), day: self.day };
             let met = met.iter().find(|met| met.table == *table);
-            let known = history::report(lake, &partition, &self.run)?;
+            let known = run_record::report(lake, &partition, &self.run)?;
             reports.extend(
                 known
                     .or_else(|| met.cloned())
-                    .map(|report| RunReport { error: met.and_then(|met| met.error.clone()), ..report }),
+                    .map(|report| RunRecord { error: met.and_then(|met| met.error.clone()), ..report }),
             );
         }
         Ok(reports)

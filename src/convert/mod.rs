@@ -16,7 +16,7 @@ mod legs;
 mod merge;
 mod object;
 mod outlook;
-mod parcel;
+mod packed_file;
 mod quarantine;
 mod reject_stream;
 mod run;

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::checksum;
 use super::clusters::path_beside;
 use super::dedupe::{IdentityData, IdentityRun};
-use super::parcel::{PACKED, pack, unpack};
+use super::packed_file::{PACKED, pack, unpack};
 use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
 use super::scatter::{ObjectCount, Scattered};

@@ -1,6 +1,6 @@
 //! Lists the inputs of a table for one day.
 
-use super::listing::{Familiar, Listed, Listing};
+use super::listing::{JudgedKeys, Listed, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
 use crate::error::Result;
@@ -12,9 +12,9 @@ pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> R
     let wanted = source.wanted(DayRange::only(day));
     let mut plan = source.empty_plan();
     for (input, store) in (0..).zip(&source.stores(connector)?) {
-        let mut familiar = Familiar::default();
+        let mut judged_keys = JudgedKeys::default();
         let Listed { found, left, .. } =
-            Listing::new(source, wanted, store.as_ref(), &mut familiar)?.run()?;
+            Listing::new(source, wanted, store.as_ref(), &mut judged_keys)?.run()?;
         plan.objects.extend(found.into_iter().map(|found| PlannedObject::new(store.as_ref(), input, found)));
         plan.left.extend(left.into_iter().map(|left| left.object));
         plan.requests += store.requests();
@@ -32,8 +32,8 @@ pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -
     let stores = source.stores(connector)?;
     let look = |days: DayRange| {
         stores.iter().try_fold(false, |holds, store| {
-            let mut familiar = Familiar::default();
-            let listing = Listing::new(source, source.wanted(days), store.as_ref(), &mut familiar)?;
+            let mut judged_keys = JudgedKeys::default();
+            let listing = Listing::new(source, source.wanted(days), store.as_ref(), &mut judged_keys)?;
             Ok(holds || listing.look()?)
         })
     };

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use super::choose::{Choice, Distance, Midnight, OUTSIDE, Wanted};
 use super::file_name;
+use super::key_times::{Choice, DeliveryPosition, Midnight, OUTSIDE, Wanted};
 use super::place::{Place, written_date};
 use super::source::TableSource;
 use super::{LeftObject, UNREADABLE, UNRECOGNISED};
@@ -13,7 +13,7 @@ use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
 use crate::store::unpack::Unpacked;
-use crate::store::{Gap, ListVisitor, ObjectMeta, Store};
+use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
 /// Folders that a lake has beside its tables.
 const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
@@ -53,7 +53,7 @@ pub(super) struct Listed {
 
 /// What earlier listings of the same input have shown.
 #[derive(Debug, Default)]
-pub(super) struct Familiar {
+pub(super) struct JudgedKeys {
     /// Keys that were judged already, whatever their time.
     judged: HashSet<String>,
 }
@@ -63,7 +63,7 @@ pub(super) struct Listing<'a> {
     source: &'a TableSource,
     wanted: Wanted,
     store: &'a dyn Store,
-    familiar: &'a mut Familiar,
+    judged_keys: &'a mut JudgedKeys,
     place: Place,
     timed: Vec<(ObjectMeta, KeyTime)>,
     unclear: Vec<ObjectMeta>,
@@ -84,13 +84,13 @@ impl<'a> Listing<'a> {
         source: &'a TableSource,
         wanted: Wanted,
         store: &'a dyn Store,
-        familiar: &'a mut Familiar,
+        judged_keys: &'a mut JudgedKeys,
     ) -> Result<Self> {
         Ok(Self {
             source,
             wanted,
             store,
-            familiar,
+            judged_keys,
             place: Place::of(store)?,
             timed: Vec::new(),
             unclear: Vec::new(),
@@ -152,7 +152,7 @@ impl<'a> Listing<'a> {
     /// names are trusted.
     fn is_known(&mut self, key: &str) -> bool {
         let is_once = self.wanted.trusts_names() && self.trusted_dates(key).is_some_and(FolderDates::is_day);
-        !is_once && !self.familiar.judged.insert(key.to_owned())
+        !is_once && !self.judged_keys.judged.insert(key.to_owned())
     }
 
     /// The dates of the folder in which an object or folder lies, where AWS has named it.
@@ -319,7 +319,7 @@ impl ListVisitor for Listing<'_> {
         false
     }
 
-    fn gap(&self, key: &str) -> Option<Gap> {
+    fn skip_range(&self, key: &str) -> Option<SkipRange> {
         let path = self.place.path(key);
         let KeyClaim::Mine(time) = self.source.dataset.claim(&path) else { return None };
         let written = self.source.dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
@@ -331,18 +331,18 @@ impl ListVisitor for Listing<'_> {
             return None;
         }
         let wanted = if in_day { self.wanted.whole() } else { self.wanted };
-        let (until, mut but) = match wanted.distance(time.at()) {
+        let (until, mut but) = match wanted.delivery_position(time.at()) {
             // Behind all years that a key can name.
-            Distance::After => (format!("{series}9"), Vec::new()),
-            Distance::Before(start) => {
+            DeliveryPosition::After => (format!("{series}9"), Vec::new()),
+            DeliveryPosition::Before(start) => {
                 let days = wanted.event_days_before().filter(|day| *day >= time.at());
                 let named = days.map(|day| format!("{series}{}", written.write(day))).collect();
                 (format!("{series}{}", written.write(start)), named)
             }
-            Distance::Inside => return None,
+            DeliveryPosition::Inside => return None,
         };
         but.retain(|_| written.may_name_event_day);
-        Some(Gap { series, parts: written.parts_of_a_day(), until, but })
+        Some(SkipRange { series, parts: written.parts_of_a_day(), until, but })
     }
 
     fn object(&mut self, object: ObjectMeta) {

@@ -5,9 +5,9 @@
 //! days [`range`] lists every object once and hands them out in legs.
 
 mod check;
-pub mod choose;
 mod dated;
 mod file_name;
+pub mod key_times;
 mod list;
 mod listed;
 mod listing;
@@ -16,8 +16,8 @@ mod range;
 mod source;
 
 pub use check::MOST_SHARDS;
-pub use choose::KeyTimes;
 pub use dated::{DatedInput, lone_dates};
+pub use key_times::KeyTimes;
 pub use list::{holds_logs, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};

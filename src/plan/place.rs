@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::choose::FolderNames;
+use super::key_times::FolderNames;
 use crate::dataset::{self, FolderDates, KeyTime, object_key};
 use crate::error::Result;
 use crate::store::Store;

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::choose::{Choice, Midnight, Wanted};
-use super::listing::{Familiar, Left, Listed, Listing};
+use super::key_times::{Choice, Midnight, Wanted};
+use super::listing::{JudgedKeys, Left, Listed, Listing};
 use super::source::TableSource;
 use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TOLD, TablePlan};
 use crate::dataset::{KeyClaim, KeyTime};
@@ -80,7 +80,7 @@ type Chooser<'a> = dyn FnMut(&DayObjects<'_>) -> Result<bool> + 'a;
 /// Lists the inputs of a table for many days and hands their objects out in legs.
 pub struct RangePlanner<'a> {
     source: &'a TableSource,
-    inputs: Vec<(Box<dyn Store>, Familiar)>,
+    inputs: Vec<(Box<dyn Store>, JudgedKeys)>,
     wanted: Wanted,
     /// Each day with the dates that can feed it, from the first to the last in the order of the walk.
     days: BTreeMap<KstDay, (UtcInstant, UtcInstant)>,
@@ -137,7 +137,7 @@ impl<'a> RangePlanner<'a> {
         let stores = source.stores(connector)?;
         Ok(Self {
             source,
-            inputs: stores.into_iter().map(|store| (store, Familiar::default())).collect(),
+            inputs: stores.into_iter().map(|store| (store, JudgedKeys::default())).collect(),
             wanted: source.wanted(all),
             days: ends,
             clock,
@@ -288,9 +288,9 @@ impl<'a> RangePlanner<'a> {
         let at = (self.clock)();
         let mut by_date: BTreeMap<UtcInstant, Vec<SharedObject>> = BTreeMap::new();
         let (mut count, mut lefts) = (0, Vec::new());
-        for (input, (store, familiar)) in (0..).zip(&mut self.inputs) {
+        for (input, (store, judged_keys)) in (0..).zip(&mut self.inputs) {
             let Listed { found, left, earliest } =
-                Listing::new(self.source, wanted, store.as_ref(), familiar)?.run()?;
+                Listing::new(self.source, wanted, store.as_ref(), judged_keys)?.run()?;
             self.earliest = self.earliest.into_iter().chain(earliest).min();
             count += found.len();
             lefts.extend(left.into_iter().filter(|left| !left.object.of_another_time));
@@ -341,7 +341,7 @@ mod tests {
     use crate::cancel::Cancel;
     use crate::dataset;
     use crate::plan::{KeyTimes, plan_table};
-    use crate::store::Way;
+    use crate::store::ConnectionOptions;
 
     const HOUR: i64 = 3_600_000;
     const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT a \
@@ -402,7 +402,7 @@ mod tests {
             make(folder.path(), &keys);
             let key_times = if ignores_names { KeyTimes::Ignored } else { KeyTimes::Trusted };
             let source = TableSource { key_times, ..source(folder.path(), lateness * HOUR) };
-            let connector = Connector::new(Cancel::default(), folder.path().to_owned(), Way::default());
+            let connector = Connector::new(Cancel::default(), folder.path().to_owned(), ConnectionOptions::default());
             let days: Vec<KstDay> = wanted.iter().map(|offset| {
                 if *offset < 32 { day(&format!("2023-10-{offset}")) } else { day(&format!("2023-11-{:02}", offset - 31)) }
             }).collect();

@@ -1,6 +1,6 @@
 //! Where the rows of a table come from.
 
-use super::choose::Wanted;
+use super::key_times::Wanted;
 use super::{KeyTimes, TablePlan};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};

@@ -14,7 +14,7 @@ use crate::store::lake::{MANIFEST, Partition, RunFile};
 
 /// When files of runs may go.
 #[derive(Debug, Clone, Copy)]
-pub struct CleanRules {
+pub struct CleanOptions {
     /// How long a superseded run stays, in milliseconds.
     pub grace_ms: i64,
     /// How old the files of an unknown run must be, in milliseconds.
@@ -55,7 +55,7 @@ const REJECTED: &str = "rejected rows of an earlier run";
 pub fn leftovers(
     lake: &dyn Lake,
     partition: &Partition,
-    rules: CleanRules,
+    rules: CleanOptions,
     shown: &BTreeSet<String>,
 ) -> Result<Leftovers> {
     // In this order: a run that commits in between is known by then.
@@ -129,7 +129,7 @@ impl Leftovers {
     }
 }
 
-fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanRules) -> Option<&'static str> {
+fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanOptions) -> Option<&'static str> {
     let is_the_day = manifest.is_some_and(|manifest| manifest.run == file.run);
     if is_the_day && file.upload.is_none() {
         return None;
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn only_what_nobody_needs_may_go() {
-        let rules = CleanRules {
+        let rules = CleanOptions {
             grace_ms: HOUR,
             unknown_ms: 24 * HOUR,
             asked_catalog: false,

@@ -5,18 +5,18 @@
 //! [`CommittedDay`], so that a catalog can be told of the new one before.
 
 pub(crate) mod digest;
-pub mod history;
 pub(crate) mod inputs;
 mod leftovers;
 pub(crate) mod manifest;
-pub mod remembered;
+pub mod run_history;
+pub mod run_record;
 mod shrink;
 
 pub use inputs::{InputLine, read_inputs};
-pub use leftovers::{CleanRules, Leftover, Leftovers, leftovers};
+pub use leftovers::{CleanOptions, Leftover, Leftovers, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
 
-pub use shrink::{Replacement, ShrinkRules};
+pub use shrink::{Replacement, ShrinkLimits};
 
 use std::path::PathBuf;
 
@@ -42,19 +42,19 @@ pub struct StagedDay<'a> {
 
 /// What is decided about a day before it is committed.
 #[derive(Debug, Clone, Copy)]
-pub struct PublishRules {
+pub struct PublishOptions {
     /// The share of rejected rows, or of bytes in damaged objects, above which a day is not published.
     pub max_reject_ratio: f64,
     /// Bytes of rejected rows that are kept of a table and day; more are only counted.
     pub max_quarantine_bytes: u64,
     /// How far a published day may shrink.
-    pub shrink: ShrinkRules,
+    pub shrink: ShrinkLimits,
 }
 
-impl Default for PublishRules {
+impl Default for PublishOptions {
     /// The command line's defaults.
     fn default() -> Self {
-        let shrink = ShrinkRules { allow_empty: false, max_shrink: 0.5 };
+        let shrink = ShrinkLimits { allow_empty: false, max_shrink: 0.5 };
         Self { max_reject_ratio: 0.01, max_quarantine_bytes: 256 << 20, shrink }
     }
 }
@@ -144,7 +144,7 @@ impl<'a> StagedDay<'a> {
     /// rows before and after, if some are lost all the same that no new filter leaves out.
     pub fn check_shrink(
         &self,
-        rules: ShrinkRules,
+        rules: ShrinkLimits,
         plan: &TablePlan,
         ledger: &RowLedger,
     ) -> Result<Option<Replacement>> {
@@ -261,7 +261,7 @@ fn staged_of(staged: &mut Option<Box<dyn StagedPartition>>) -> &mut dyn StagedPa
     staged.as_mut().expect("only a commit takes it, and a commit takes the whole day").as_mut()
 }
 
-impl PublishRules {
+impl PublishOptions {
     /// Fails when too much of a day could not be decoded.
     pub fn check(
         &self,

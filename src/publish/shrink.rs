@@ -11,13 +11,13 @@ use crate::dataset::{self, KeyClaim, KeyTime, object_key};
 use crate::error::{Error, ErrorKind};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
-use crate::plan::choose::{Choice, Midnight, Wanted};
+use crate::plan::key_times::{Choice, Midnight, Wanted};
 use crate::plan::{KeyTimes, TablePlan};
 use crate::store::lake::Partition;
 
 /// How far a published day may shrink when it is replaced.
 #[derive(Debug, Clone, Copy)]
-pub struct ShrinkRules {
+pub struct ShrinkLimits {
     /// Whether a day that had rows may be replaced by one without any.
     pub allow_empty: bool,
     /// The share of its rows, 0 to 1, that a day may lose without an explanation; 1 allows any loss.
@@ -44,7 +44,7 @@ pub(super) enum Objection {
     Shrunk,
 }
 
-impl ShrinkRules {
+impl ShrinkLimits {
     /// What speaks against a replacement, if anything does.
     pub(super) fn objection(self, rows: Replacement) -> Option<Objection> {
         let Replacement { before, after, .. } = rows;
@@ -160,18 +160,18 @@ mod tests {
     use crate::store::SourceAccess;
     use crate::table::Naming;
 
-    const STRICT: ShrinkRules = ShrinkRules { allow_empty: false, max_shrink: 0.5 };
+    const STRICT: ShrinkLimits = ShrinkLimits { allow_empty: false, max_shrink: 0.5 };
 
     #[test]
     fn a_day_keeps_its_rows_unless_their_loss_is_small_or_explained_or_allowed() {
         use Objection::{Emptied, Shrunk};
-        let check = |rules: ShrinkRules, (before, after, explained), expected: Option<Objection>| {
+        let check = |rules: ShrinkLimits, (before, after, explained), expected: Option<Objection>| {
             let rows = Replacement { before, after, explained };
             assert_eq!(rules.objection(rows), expected, "{rules:?} {rows:?}");
         };
-        let allow_empty = ShrinkRules { allow_empty: true, ..STRICT };
-        let any_loss = ShrinkRules { max_shrink: 1.0, ..STRICT };
-        let no_loss = ShrinkRules { max_shrink: 0.0, ..STRICT };
+        let allow_empty = ShrinkLimits { allow_empty: true, ..STRICT };
+        let any_loss = ShrinkLimits { max_shrink: 1.0, ..STRICT };
+        let no_loss = ShrinkLimits { max_shrink: 0.0, ..STRICT };
         for (rules, rows, expected) in [
             (STRICT, (0, 0, 0), None),
             (STRICT, (0, 9, 0), None),

@@ -24,11 +24,12 @@ use super::spills::SpillFolder;
 use super::table::{Days, LAKE_URL, LakeTable, NamedDays, days_of};
 use super::views::{VIEWS, View};
 use super::zoned_gate::ZonedGate;
-use super::{functions, near, statement, types};
+use super::{functions, statement, types};
 use crate::cancel::Cancel;
 use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
+use crate::nearest::nearest_name;
 use crate::store::Lake;
 use crate::table::{Naming, Promotion, TableSchema};
 
@@ -430,7 +431,7 @@ impl Engine {
 
     fn no_such_table(&self, name: &str) -> Error {
         let names: Vec<&str> = self.tables().chain(VIEWS.iter().map(|view| view.name)).collect();
-        let near = near::nearest(name, names.into_iter()).map(|known| format!("did you mean {known}? "));
+        let near = nearest_name(name, names.into_iter()).map(|known| format!("did you mean {known}? "));
         Error::new(ErrorKind::Usage, format!("unknown table or view '{name}'"))
             .with("lake", self.lake.address(""))
             .hint(format!("{}SHOW TABLES lists them", near.unwrap_or_default()))

@@ -6,8 +6,8 @@ use arrow::error::ArrowError;
 use datafusion::common::{Column, DataFusionError, Diagnostic, SchemaError};
 use datafusion::object_store::Error as StoreError;
 
-use super::near;
 use crate::error::{Error, ErrorKind};
+use crate::nearest::nearest_name;
 
 /// What the engine says where it has no folder to spill to.
 const NO_DISK: &str = "DiskManager is disabled";
@@ -49,7 +49,7 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
 fn no_such_column(field: &Column, known: &[Column], error: &DataFusionError) -> Error {
     let said = Error::new(ErrorKind::Usage, format!("unknown column '{}'", field.flat_name()));
     let names = known.iter().map(|column| column.name.as_str());
-    let near = near::nearest(&field.name, names).map(|name| format!("did you mean {name}? "));
+    let near = nearest_name(&field.name, names).map(|name| format!("did you mean {name}? "));
     placed(said, error)
         .hint(format!("{}DESCRIBE and the name of a table list its columns", near.unwrap_or_default()))
 }

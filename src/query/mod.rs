@@ -14,7 +14,6 @@ mod functions;
 mod inputs;
 mod instants;
 mod meaning;
-mod near;
 mod rewrite;
 mod rows;
 mod rows_cast;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::range::{self, DayChooser, WantedDay};
-use super::{DayRoad, Outcomes, PublishedTable, Road, Rule, Verdict};
+use super::{DayRoad, Decision, Outcomes, PublishedTable, RebuildRule, Road};
 use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -34,7 +34,7 @@ pub fn look_back(
 ) -> (Outcomes, BTreeMap<KstDay, Outcomes>) {
     let range = DayRange { first: day.day.minus_days(days), last: day.day };
     let wanted: Vec<KstDay> = range.days().collect();
-    let mut found = backfill(day.road, tables, &wanted, Order::Newest, &Rule::Lookback(day.day));
+    let mut found = backfill(day.road, tables, &wanted, Order::Newest, &RebuildRule::Lookback(day.day));
     let mut outcomes = found.days.remove(&day.day).unwrap_or_default();
     for (table, error) in found.failed {
         outcomes.add(&table, Err(error));
@@ -49,7 +49,7 @@ pub fn backfill(
     tables: &[TableSource],
     days: &[KstDay],
     order: Order,
-    rule: &Rule,
+    rule: &RebuildRule,
 ) -> Backfilled {
     let mut found = Backfilled::default();
     for source in tables {
@@ -80,7 +80,7 @@ struct TableDays<'r> {
     road: &'r Road<'r>,
     table: &'r str,
     dataset: &'r str,
-    rule: &'r Rule,
+    rule: &'r RebuildRule,
     found: &'r mut Backfilled,
     first_logs: FirstLogs<'r>,
     /// Days without an object, which are rebuilt if one of an earlier day is known by the end.
@@ -98,14 +98,14 @@ impl DayChooser for TableDays<'_> {
             }
         };
         self.first_logs.note(&status);
-        match self.verdict(&mut status) {
-            Ok(Some(Verdict::Make)) => {
+        match self.decision(&mut status) {
+            Ok(Some(Decision::Build)) => {
                 let published_by = status.manifest.map(|manifest| manifest.run);
                 return Some(WantedDay { listed_at: about.listed_at, published_by });
             }
             Ok(None) => self.undecided.push(status),
-            Ok(Some(Verdict::Leave)) => self.leave(&status),
-            Ok(Some(Verdict::Keep)) => {
+            Ok(Some(Decision::Skip)) => self.leave(&status),
+            Ok(Some(Decision::Keep)) => {
                 self.warn_of_gone(&status);
                 self.register(&status);
                 self.found.kept.push(status);
@@ -135,13 +135,13 @@ impl DayChooser for TableDays<'_> {
 
 impl TableDays<'_> {
     /// What is to become of a day; none where that depends on days which have not been looked at.
-    fn verdict(&mut self, status: &mut DayStatus) -> Result<Option<Verdict>> {
-        let verdict = self.rule.verdict(status);
-        if verdict != Verdict::Make {
-            return Ok(Some(verdict));
+    fn decision(&mut self, status: &mut DayStatus) -> Result<Option<Decision>> {
+        let decision = self.rule.decision(status);
+        if decision != Decision::Build {
+            return Ok(Some(decision));
         }
         self.first_logs.settle(status)?;
-        Ok(Some(verdict).filter(|verdict| *verdict == self.rule.verdict(status)))
+        Ok(Some(decision).filter(|decision| *decision == self.rule.decision(status)))
     }
 
     fn day(&self, status: &DayStatus) -> DayRoad<'_> {

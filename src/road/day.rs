@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::observer::{Progress, Silent, Work};
 use super::outcomes::PublishedTable;
-use super::{Fact, Registrar, Registration, Road, identity_key, lock_taker, time_at};
+use super::{Field, Registrar, Registration, Road, identity_key, lock_taker, time_at};
 use crate::convert::{self, DayTarget, Gathered, Leg, Scattered, Staging};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
@@ -300,6 +300,6 @@ impl<'a> DayRoad<'a> {
 }
 
 /// An error as the facts of a warning.
-pub(super) fn cause_of(error: &Error) -> [Fact; 2] {
+pub(super) fn cause_of(error: &Error) -> [Field; 2] {
     [("cause", error.to_string().into()), ("hint", json!(error.next_step()))]
 }

@@ -5,32 +5,32 @@
 //! see goes through an [`Observer`]; the clock is handed in. Nothing here prints or reads the environment.
 
 pub mod backfill;
-mod choice;
 mod day;
 mod lock;
 mod observer;
 mod outcomes;
 mod range;
+mod rebuild;
 mod registration;
 mod steps;
 mod tables;
 mod warnings;
 
-pub use choice::{Rule, Verdict, Wanted};
 pub use day::DayRoad;
 pub use lock::lock_taker;
-pub use observer::{About, Fact, Observer, Progress, Silent, Work};
+pub use observer::{About, Field, Observer, Progress, Silent, Work};
 pub use outcomes::{Outcomes, PublishedTable, each_table};
-pub use registration::{Registrar, Registration, RegistrationOptions, RegistrationWarning};
+pub use rebuild::{DaySelector, Decision, RebuildRule};
+pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};
 pub use tables::{NotBuilt, Tables};
 
-use self::steps::Reports;
+use self::steps::RunRecords;
 use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
-use crate::publish::PublishRules;
-use crate::publish::history::RunReport;
+use crate::publish::PublishOptions;
+use crate::publish::run_record::RunRecord;
 use crate::store::{Connector, Lake};
 
 /// Tells the time.
@@ -42,7 +42,7 @@ pub struct RoadOptions {
     /// How objects become part files.
     pub convert: ConvertOptions,
     /// What is decided before a day is published.
-    pub publish: PublishRules,
+    pub publish: PublishOptions,
     /// How long the files of a superseded run stay, in milliseconds.
     pub grace_ms: i64,
     /// How long to wait for a day that another run holds, in milliseconds.
@@ -56,7 +56,7 @@ impl RoadOptions {
     #[must_use]
     pub fn new(convert: ConvertOptions) -> Self {
         let grace_ms = 3_600_000;
-        Self { convert, publish: PublishRules::default(), grace_ms, wait_ms: 0, steals: false }
+        Self { convert, publish: PublishOptions::default(), grace_ms, wait_ms: 0, steals: false }
     }
 }
 
@@ -78,7 +78,7 @@ pub struct Road<'a> {
     pub run: String,
     /// When the run began.
     pub started_at: UtcInstant,
-    reports: Reports,
+    reports: RunRecords,
 }
 
 impl<'a> Road<'a> {
@@ -92,13 +92,13 @@ impl<'a> Road<'a> {
         clock: Clock,
     ) -> Result<Self> {
         let started_at = clock();
-        let (run, reports) = (run_name(started_at)?, Reports::default());
+        let (run, reports) = (run_name(started_at)?, RunRecords::default());
         Ok(Self { lake, connector, registrar, options, observer, clock, run, started_at, reports })
     }
 
     /// What is known of each table and day so far.
     #[must_use]
-    pub fn reports(&self) -> Vec<RunReport> {
+    pub fn reports(&self) -> Vec<RunRecord> {
         self.reports.all()
     }
 

@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::convert;
 use crate::error::Error;
 use crate::kst::KstDay;
-use crate::publish::history::RunReport;
+use crate::publish::run_record::RunRecord;
 
 /// A named value of a message.
-pub type Fact = (&'static str, Value);
+pub type Field = (&'static str, Value);
 
 /// What a message is about.
 #[derive(Debug, Clone)]
@@ -37,10 +37,10 @@ pub enum Work {
 /// Is told how a run goes on, from one thread at a time.
 pub trait Observer: Sync {
     /// A step of a table and day is done.
-    fn step(&self, about: &About<'_>, step: &str, facts: &[Fact]);
+    fn step(&self, about: &About<'_>, step: &str, facts: &[Field]);
 
     /// Somebody should look at something.
-    fn warn(&self, about: &About<'_>, text: &str, facts: &[Fact]);
+    fn warn(&self, about: &About<'_>, text: &str, facts: &[Field]);
 
     /// An object is left out. There can be many of them.
     fn left_out(&self, about: &About<'_>, object: &str, why: &str);
@@ -52,7 +52,7 @@ pub trait Observer: Sync {
     fn failed(&self, about: &About<'_>, error: &Error);
 
     /// The work on a table and day has ended.
-    fn ended(&self, report: &RunReport);
+    fn ended(&self, report: &RunRecord);
 
     /// Begins to show how far some work on a table is, until the value is dropped.
     fn progress(&self, table: &str, work: Work) -> Box<dyn Progress>;
@@ -69,12 +69,12 @@ pub trait Progress: convert::Observer {
 pub struct Silent;
 
 impl Observer for Silent {
-    fn step(&self, _: &About<'_>, _: &str, _: &[Fact]) {}
-    fn warn(&self, _: &About<'_>, _: &str, _: &[Fact]) {}
+    fn step(&self, _: &About<'_>, _: &str, _: &[Field]) {}
+    fn warn(&self, _: &About<'_>, _: &str, _: &[Field]) {}
     fn left_out(&self, _: &About<'_>, _: &str, _: &str) {}
     fn waiting(&self, _: &Error) {}
     fn failed(&self, _: &About<'_>, _: &Error) {}
-    fn ended(&self, _: &RunReport) {}
+    fn ended(&self, _: &RunRecord) {}
     fn progress(&self, _: &str, _: Work) -> Box<dyn Progress> {
         Box::new(Self)
     }

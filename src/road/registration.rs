@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::Clock;
-use crate::catalog::{self, Catalog, RegisterRules, Registered, TableShape};
+use crate::catalog::{self, Catalog, Registered, RegistrationOptions, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::publish::Manifest;
-use crate::publish::history::{self, REPORT_VERSION, RegistrationMark};
+use crate::publish::run_record::{self, REPORT_VERSION, RegistrationMark};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
@@ -20,7 +20,7 @@ const OLD_REPORT: &str = "the report of the run still says that the day is not r
 
 /// How days are registered.
 #[derive(Debug, Clone)]
-pub struct RegistrationOptions {
+pub struct CatalogOptions {
     /// Name of the database.
     pub database: String,
     /// Whether to create the database if it does not exist.
@@ -36,7 +36,7 @@ pub struct Registrar {
     /// The catalog.
     pub catalog: Box<dyn Catalog>,
     /// How days are registered.
-    pub options: RegistrationOptions,
+    pub options: CatalogOptions,
     output: String,
     clock: Clock,
 }
@@ -77,7 +77,7 @@ impl RegistrationWarning {
 impl Registrar {
     /// Opens the catalog. Nothing is requested yet, but what cannot work is refused here.
     pub fn open(
-        options: RegistrationOptions,
+        options: CatalogOptions,
         output: &str,
         grace_ms: i64,
         connector: &Connector,
@@ -98,7 +98,7 @@ impl Registrar {
 
     /// A catalog that is open already.
     #[must_use]
-    pub fn over(catalog: Box<dyn Catalog>, options: RegistrationOptions, output: &str, clock: Clock) -> Self {
+    pub fn over(catalog: Box<dyn Catalog>, options: CatalogOptions, output: &str, clock: Clock) -> Self {
         Self { catalog, options, output: output.to_owned(), clock }
     }
 
@@ -141,8 +141,8 @@ impl Registrar {
 
     /// How days are registered.
     #[must_use]
-    pub fn rules(&self) -> RegisterRules {
-        RegisterRules {
+    pub fn rules(&self) -> RegistrationOptions {
+        RegistrationOptions {
             create_database: self.options.create_database,
             projected_from: self.options.projected_from,
             statistics_at: self.options.column_statistics.then(self.clock),
@@ -175,7 +175,7 @@ impl Registrar {
             location: registered.location.clone(),
             registered_at: (self.clock)().to_string(),
         };
-        history::mark_registered(lake, &mark)
+        run_record::mark_registered(lake, &mark)
     }
 
     fn registration(&self, registered: Registered) -> Registration {
@@ -190,7 +190,7 @@ impl Registrar {
     pub fn register_again(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<Registration> {
         let mut registration = self.register(lake, manifest)?;
         let partition = Partition { table: manifest.table.clone(), day: manifest.day };
-        if let Err(error) = history::clear_error(lake, &partition, &manifest.run) {
+        if let Err(error) = run_record::clear_error(lake, &partition, &manifest.run) {
             registration.warnings.push(RegistrationWarning::new(OLD_REPORT, &error));
         }
         Ok(registration)

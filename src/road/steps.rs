@@ -7,27 +7,27 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::json;
 
 use super::day::cause_of;
-use super::{About, DayRoad, Fact, Registration, RegistrationWarning};
+use super::{About, DayRoad, Field, Registration, RegistrationWarning};
 use crate::convert::CountedOnly;
 use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{TablePlan, TableSource};
-use crate::publish::history::{self, FoundDay, RunError, RunOutcome, RunReport, StepSeconds};
+use crate::publish::run_record::{self, FoundDay, RunError, RunOutcome, RunRecord, StepSeconds};
 use crate::publish::{Manifest, StagedDay};
 use crate::store::lake::Partition;
 
 /// The reports of a run, by table and day.
 #[derive(Clone, Default)]
-pub(super) struct Reports(Arc<Mutex<BTreeMap<(String, KstDay), RunReport>>>);
+pub(super) struct RunRecords(Arc<Mutex<BTreeMap<(String, KstDay), RunRecord>>>);
 
-impl Reports {
+impl RunRecords {
     /// What is known of each table and day.
-    pub(super) fn all(&self) -> Vec<RunReport> {
+    pub(super) fn all(&self) -> Vec<RunRecord> {
         self.lock().values().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, KstDay), RunReport>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, KstDay), RunRecord>> {
         self.0.lock().expect("whoever panics takes the process with it")
     }
 }
@@ -39,7 +39,7 @@ type Step = fn(&mut StepSeconds) -> &mut Option<f64>;
 impl DayRoad<'_> {
     /// The work on a table begins.
     pub(super) fn open_report(&self, partition: &Partition, dataset: &str) {
-        let report = RunReport::begun(partition, dataset, &self.road.run, self.road.now());
+        let report = RunRecord::begun(partition, dataset, &self.road.run, self.road.now());
         self.road.reports.lock().insert((partition.table.clone(), self.day), report);
     }
 
@@ -166,7 +166,7 @@ impl DayRoad<'_> {
     }
 
     /// Something about a table that somebody should look at.
-    pub(super) fn warn(&self, table: &str, text: &str, facts: &[Fact]) {
+    pub(super) fn warn(&self, table: &str, text: &str, facts: &[Field]) {
         self.road.observer.warn(&self.about(table), text, facts);
     }
 
@@ -179,11 +179,11 @@ impl DayRoad<'_> {
         About { run: &self.road.run, day: self.day, table, dataset }
     }
 
-    fn timed(&self, table: &str, event: &str, facts: &[Fact], step: Step, began: UtcInstant) {
+    fn timed(&self, table: &str, event: &str, facts: &[Field], step: Step, began: UtcInstant) {
         self.step(table, event, facts, step, Some(self.road.seconds_since(began)));
     }
 
-    fn step(&self, table: &str, event: &str, facts: &[Fact], step: Step, seconds: Option<f64>) {
+    fn step(&self, table: &str, event: &str, facts: &[Field], step: Step, seconds: Option<f64>) {
         self.note(table, |report| *step(&mut report.seconds) = seconds);
         let mut all = facts.to_vec();
         all.extend(seconds.map(|seconds| ("seconds", seconds.into())));
@@ -191,13 +191,13 @@ impl DayRoad<'_> {
     }
 
     /// Changes the report of a table; one whose work has not begun has none.
-    fn note(&self, table: &str, change: impl FnOnce(&mut RunReport)) {
+    fn note(&self, table: &str, change: impl FnOnce(&mut RunRecord)) {
         if let Some(report) = self.road.reports.lock().get_mut(&(table.to_owned(), self.day)) {
             change(report);
         }
     }
 
-    fn report(&self, table: &str) -> Option<RunReport> {
+    fn report(&self, table: &str) -> Option<RunRecord> {
         self.road.reports.lock().get(&(table.to_owned(), self.day)).cloned()
     }
 
@@ -217,7 +217,7 @@ impl DayRoad<'_> {
 
     fn record(&self, table: &str) {
         let Some(report) = self.report(table) else { return };
-        if let Err(error) = history::record(self.road.lake, &report) {
+        if let Err(error) = run_record::record(self.road.lake, &report) {
             self.warn(
                 table,
                 "cannot remember what the run did: the day itself is as it was said",

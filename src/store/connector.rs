@@ -18,24 +18,24 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Connector {
     cancel: Cancel,
     scratch: PathBuf,
-    way: Way,
-    told: Told,
+    options: ConnectionOptions,
+    on_recovered: RecoveredListener,
     #[cfg(feature = "aws")]
     aws: OnceLock<Arc<Aws>>,
 }
 
 /// Who hears of the days that opening a lake has brought back.
-struct Told(Box<dyn Fn(&Recovered) + Send + Sync>);
+struct RecoveredListener(Box<dyn Fn(&Recovered) + Send + Sync>);
 
-impl fmt::Debug for Told {
+impl fmt::Debug for RecoveredListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Told")
+        f.write_str("RecoveredListener")
     }
 }
 
 /// What the environment of a process says about the way to AWS, beside what the SDK reads itself.
 #[derive(Debug, Clone, Default)]
-pub struct Way {
+pub struct ConnectionOptions {
     /// A PEM file with the certificate authorities to trust instead of the system's.
     pub ca_bundle: Option<PathBuf>,
     /// Whether buckets are named in the path, as most servers beside AWS want it, and not in the host.
@@ -50,12 +50,12 @@ impl Connector {
     /// `cancel` asks requests that are waited for to stop; `scratch` is a folder of this machine for the rows and files
     /// in the making of a lake that is elsewhere.
     #[must_use]
-    pub fn new(cancel: Cancel, scratch: PathBuf, way: Way) -> Self {
+    pub fn new(cancel: Cancel, scratch: PathBuf, options: ConnectionOptions) -> Self {
         Self {
             cancel,
             scratch,
-            way,
-            told: Told(Box::new(|_| ())),
+            options,
+            on_recovered: RecoveredListener(Box::new(|_| ())),
             #[cfg(feature = "aws")]
             aws: OnceLock::new(),
         }
@@ -63,8 +63,8 @@ impl Connector {
 
     /// Tells of the days that opening a lake brings back.
     #[must_use]
-    pub fn telling(self, tell: impl Fn(&Recovered) + Send + Sync + 'static) -> Self {
-        Self { told: Told(Box::new(tell)), ..self }
+    pub fn on_recovered(self, listener: impl Fn(&Recovered) + Send + Sync + 'static) -> Self {
+        Self { on_recovered: RecoveredListener(Box::new(listener)), ..self }
     }
 
     /// Opens the store of an input: a folder, a single file, or `s3://bucket/prefix`.
@@ -84,7 +84,7 @@ impl Connector {
             return self.s3_lake(rest, access);
         }
         let lake = LocalLake::open(output)?;
-        lake.recover().iter().for_each(&self.told.0);
+        lake.recover().iter().for_each(&self.on_recovered.0);
         Ok(Box::new(lake))
     }
 
@@ -125,7 +125,7 @@ impl Connector {
         if let Some(aws) = self.aws.get() {
             return Ok(Arc::clone(aws));
         }
-        let aws = Aws::new(self.cancel.clone(), &self.way)?;
+        let aws = Aws::new(self.cancel.clone(), &self.options)?;
         Ok(Arc::clone(self.aws.get_or_init(|| aws)))
     }
 }

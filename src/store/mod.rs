@@ -23,7 +23,7 @@ mod work_folder;
 mod write_failure;
 
 pub use access::{Encryption, LakeAccess, SourceAccess};
-pub use connector::{Connector, Way};
+pub use connector::{ConnectionOptions, Connector};
 pub use draft::{Draft, file_behind};
 pub use lake::{Committed, DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
 pub use local::LocalStore;
@@ -51,7 +51,7 @@ pub struct ObjectMeta {
 
 /// Keys of a series that need not be listed: those between an object that was met and another key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gap {
+pub struct SkipRange {
     /// What the keys of the series begin with, up to their time.
     pub series: String,
     /// The parts of that time down to a day: the digits of each, and the character behind them. A key of other parts is not
@@ -68,7 +68,7 @@ pub trait ListVisitor {
     /// Whether to look into a folder, by its path below the root.
     fn enter(&mut self, folder: &str) -> bool;
     /// Which keys after this one need not be listed, where its name tells.
-    fn gap(&self, key: &str) -> Option<Gap>;
+    fn skip_range(&self, key: &str) -> Option<SkipRange>;
     /// An object.
     fn object(&mut self, object: ObjectMeta);
     /// Something that cannot be had as an object, and why it is passed over; the key of a folder ends with `/`.

@@ -9,7 +9,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Gap, ListVisitor, ObjectMeta};
+use super::{ListVisitor, ObjectMeta, SkipRange};
 
 /// Sorts after every name that begins with what stands before it.
 const AFTER_ALL: char = '\u{10ffff}';
@@ -67,7 +67,7 @@ enum Goal {
     /// Objects and folders of a folder.
     Folder,
     /// A part of a gap, which is made sure to hold nothing but its series.
-    Gap(Arc<Gap>),
+    SkipRange(Arc<SkipRange>),
 }
 
 impl Request {
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn take(&mut self, request: &Request, page: &Page, visitor: &mut dyn ListVisitor) {
         match &request.goal {
             Goal::Folder => self.take_folder_page(request, page, visitor),
-            Goal::Gap(gap) => self.take_gap_page(gap, request, page),
+            Goal::SkipRange(gap) => self.take_gap_page(gap, request, page),
         }
     }
 
@@ -121,7 +121,7 @@ impl<'a> Walk<'a> {
             .objects
             .last()
             .filter(|last| last_folder.is_none_or(|folder| *folder < last.key))
-            .and_then(|last| Some((&last.key, visitor.gap(last.key.strip_prefix(self.root)?)?)));
+            .and_then(|last| Some((&last.key, visitor.skip_range(last.key.strip_prefix(self.root)?)?)));
         match gap {
             Some((key, gap)) if request.patience == 0 => {
                 visitor.skipped(&gap.series);
@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on behind a gap in the listing of a folder, and looks at what lies in it.
-    fn pass_over(&mut self, gap: Gap, met: &str, folder: &Request) {
+    fn pass_over(&mut self, gap: SkipRange, met: &str, folder: &Request) {
         let gap_end = format!("{}{}", self.root, gap.until);
         let until = folder.until.clone().unwrap_or_else(|| gap_end.clone()).min(gap_end.clone());
         if folder.wants(&gap_end) {
@@ -190,11 +190,12 @@ impl<'a> Walk<'a> {
 
     /// The request that shows, by one group for each year, month or day, what lies in a gap behind `time`, the front of a
     /// time in its keys; between the names that `from` wants.
-    fn look_into(&mut self, gap: &Arc<Gap>, time: &str, from: &Request) {
+    fn look_into(&mut self, gap: &Arc<SkipRange>, time: &str, from: &Request) {
         let depth = time.chars().filter(|part| !part.is_ascii_digit()).count();
         if let Some((_, mark)) = gap.parts.get(depth) {
             let (after, until) = (from.after.clone(), from.until.clone());
-            let (prefix, goal) = (format!("{}{}{time}", self.root, gap.series), Goal::Gap(Arc::clone(gap)));
+            let (prefix, goal) =
+                (format!("{}{}{time}", self.root, gap.series), Goal::SkipRange(Arc::clone(gap)));
             self.waiting.push(Request {
                 prefix,
                 delimiter: *mark,
@@ -208,7 +209,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Passes over groups of the series; the stretches between them, in which something else lies, are listed.
-    fn take_gap_page(&mut self, gap: &Arc<Gap>, request: &Request, page: &Page) {
+    fn take_gap_page(&mut self, gap: &Arc<SkipRange>, request: &Request, page: &Page) {
         let series = self.root.len() + gap.series.len();
         let folder = &request.prefix[..self.root.len() + gap.series.rfind('/').map_or(0, |slash| slash + 1)];
         let objects = page.objects.iter().map(|object| &object.key);
@@ -237,7 +238,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-impl Gap {
+impl SkipRange {
     /// Whether the last part of a group is one of a time: its digits and its mark, nothing else.
     fn holds(&self, time: &str) -> bool {
         let mut rest = time;

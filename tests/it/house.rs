@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The parts of the source, each with those that it may use beside itself. What is not here is not allowed.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("escape", &[]),
     ("error", &["escape"]),
     ("ledger", &[]),
     ("kst", &["error"]),
     ("cancel", &["error"]),
     ("json", &[]),
+    ("nearest", &[]),
     ("table", &["error", "ledger", "kst"]),
     ("rules", &["error", "json", "table"]),
     ("dataset", &["error", "ledger", "kst", "json", "table"]),
@@ -24,7 +25,7 @@ const MAY_USE: [(&str, &[&str]); 19] = [
         &["error", "ledger", "kst", "cancel", "table", "dataset", "store", "plan", "convert", "publish"],
     ),
     ("catalog", &["error", "kst", "table", "dataset", "store", "plan", "publish", "audit"]),
-    ("query", &["error", "kst", "cancel", "table", "dataset", "store", "convert", "publish"]),
+    ("query", &["error", "nearest", "kst", "cancel", "table", "dataset", "store", "convert", "publish"]),
     ("report", &["error", "kst", "publish"]),
     (
         "road",
@@ -36,8 +37,8 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     (
         "cli",
         &[
-            "escape", "error", "ledger", "kst", "cancel", "table", "rules", "dataset", "store", "plan",
-            "convert", "publish", "audit", "catalog", "query", "report", "road",
+            "escape", "error", "nearest", "ledger", "kst", "cancel", "table", "rules", "dataset", "store",
+            "plan", "convert", "publish", "audit", "catalog", "query", "report", "road",
         ],
     ),
 ];

@@ -10,7 +10,7 @@ use std::process::Command;
 use logmill::error::Result;
 use logmill::plan::Plan;
 use logmill::publish;
-use logmill::publish::remembered::Remembered;
+use logmill::publish::run_history::RunHistory;
 use logmill::store::LocalLake;
 use logmill::store::lake::Partition;
 use serde_json::{Value, json};
@@ -222,7 +222,7 @@ fn a_changed_manifest_report_or_plan_stops_no_command_but_with_an_error() {
     let report = fs::read_dir(reports).unwrap().map(|entry| entry.unwrap().path());
     let report = report.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
     check_quiet(&report, || {
-        let remembered = Remembered::list(&lake, &partition)?;
+        let remembered = RunHistory::list(&lake, &partition)?;
         for report in remembered.reports()? {
             report.manifest.map_or(Ok(()), |old| publish::read_inputs(&lake, &partition, &old).map(drop))?;
         }

@@ -10,8 +10,8 @@ use self::script::{Reply, Script, ok, refused};
 use crate::audit::{ColumnStatistics, ValueStatistics};
 use crate::catalog::partition::tests::definition;
 use crate::catalog::{
-    Catalog, PartitionDefinition, PartitionState, RegisterRules, Registered, TableDefinition, TableShape,
-    foresee, register,
+    Catalog, PartitionDefinition, PartitionState, Registered, RegistrationOptions, TableDefinition,
+    TableShape, foresee, register,
 };
 use crate::dataset;
 use crate::error::ErrorKind;
@@ -477,7 +477,7 @@ fn statistics_that_are_refused_name_the_column() {
 }
 
 /// Registers a day of an empty lake; what was asked is told by its operations.
-fn registered(rules: RegisterRules, replies: Vec<Reply>) -> (Registered, Vec<Value>) {
+fn registered(rules: RegistrationOptions, replies: Vec<Reply>) -> (Registered, Vec<Value>) {
     let folder = tempfile::tempdir().unwrap();
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
     let (catalog, script) = Script::play(replies);
@@ -487,7 +487,7 @@ fn registered(rules: RegisterRules, replies: Vec<Reply>) -> (Registered, Vec<Val
 
 #[test]
 fn a_first_day_makes_database_and_table_and_the_partition_last() {
-    let rules = RegisterRules { create_database: true, ..RegisterRules::default() };
+    let rules = RegistrationOptions { create_database: true, ..RegistrationOptions::default() };
     let (registered, asked) = registered(
         rules,
         vec![
@@ -506,7 +506,7 @@ fn a_first_day_makes_database_and_table_and_the_partition_last() {
 
 #[test]
 fn with_a_projection_no_partition_is_registered() {
-    let rules = RegisterRules { projected_from: Some(days(1)[0]), ..RegisterRules::default() };
+    let rules = RegistrationOptions { projected_from: Some(days(1)[0]), ..RegistrationOptions::default() };
     let (registered, asked) = registered(
         rules,
         vec![
@@ -523,7 +523,7 @@ fn with_a_projection_no_partition_is_registered() {
 
 #[test]
 fn before_statistics_are_told_later_days_are_looked_for() {
-    let rules = RegisterRules { statistics_at: Some(UtcInstant(0)), ..RegisterRules::default() };
+    let rules = RegistrationOptions { statistics_at: Some(UtcInstant(0)), ..RegistrationOptions::default() };
     let later = &definitions(2)[1];
     let (registered, asked) = registered(
         rules,
@@ -541,7 +541,7 @@ fn before_statistics_are_told_later_days_are_looked_for() {
 }
 
 /// What is foreseen for the table of a day that is yet to be made.
-fn foreseen(rules: RegisterRules, replies: Vec<Reply>) -> crate::error::Result<()> {
+fn foreseen(rules: RegistrationOptions, replies: Vec<Reply>) -> crate::error::Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
     let (catalog, script) = Script::play(replies);
@@ -562,7 +562,7 @@ fn table_of_other_types(lake: &str, changed: usize) -> Value {
 
 #[test]
 fn what_registration_would_refuse_is_foreseen() {
-    let rules = RegisterRules::default();
+    let rules = RegistrationOptions::default();
     let error =
         foreseen(rules, vec![ok("GetTable", table_of_other_types("s3://elsewhere/", 0))]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
@@ -579,8 +579,8 @@ fn what_registration_would_refuse_is_foreseen() {
 fn a_table_that_will_be_made_is_fine() {
     let missing = || refused("GetTable", "EntityNotFoundException");
     let database = ok("GetDatabase", json!({"Database": {"Name": "logs"}}));
-    foreseen(RegisterRules::default(), vec![missing(), database]).unwrap();
-    let rules = RegisterRules { create_database: true, ..RegisterRules::default() };
+    foreseen(RegistrationOptions::default(), vec![missing(), database]).unwrap();
+    let rules = RegistrationOptions { create_database: true, ..RegistrationOptions::default() };
     foreseen(rules, vec![missing()]).unwrap();
 }
 
@@ -592,7 +592,7 @@ fn a_table_that_is_as_it_should_be_costs_one_request() {
     for (changed, refused) in [(0, false), (4, true)] {
         let place = lake.address("s3_access");
         let (catalog, script) = Script::play(vec![ok("GetTable", table_of_other_types(&place, changed))]);
-        let outcome = foresee(&catalog, &lake, TableShape::from(&manifest), RegisterRules::default());
+        let outcome = foresee(&catalog, &lake, TableShape::from(&manifest), RegistrationOptions::default());
         let why = outcome.err().and_then(|error| error.fact("why").map(str::to_owned));
         assert_eq!(why.as_ref().is_some_and(|why| why.ends_with("; and 1 more")), refused, "{why:?}");
         assert_eq!(script.asked().len(), 1);

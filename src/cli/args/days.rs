@@ -6,7 +6,7 @@ use super::{LakeArgs, RoadArgs, ShowFormat, SourceArgs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::Order;
-use crate::road::{Rule, Wanted};
+use crate::road::{DaySelector, RebuildRule};
 
 /// The days.
 #[derive(Debug, Default, Args)]
@@ -131,7 +131,7 @@ pub(in crate::cli) enum Only {
     All,
 }
 
-impl From<Only> for Wanted {
+impl From<Only> for DaySelector {
     fn from(only: Only) -> Self {
         match only {
             Only::Missing => Self::Missing,
@@ -145,11 +145,11 @@ impl From<Only> for Wanted {
 
 impl BackfillArgs {
     /// Which days are rebuilt.
-    pub(in crate::cli) fn rule(&self) -> Result<Rule> {
+    pub(in crate::cli) fn rule(&self) -> Result<RebuildRule> {
         let wanted = if self.only.is_empty() {
-            Wanted::BEHIND.to_vec()
+            DaySelector::BEHIND.to_vec()
         } else {
-            self.only.iter().copied().map(Wanted::from).collect()
+            self.only.iter().copied().map(DaySelector::from).collect()
         };
         let before = self.published_before.as_deref().map(|text| {
             UtcInstant::parse_iso8601(text).ok_or_else(|| {
@@ -157,7 +157,7 @@ impl BackfillArgs {
                     .hint("write it like 2026-11-21T04:00:00Z")
             })
         });
-        Ok(Rule::Only(wanted, before.transpose()?))
+        Ok(RebuildRule::Only(wanted, before.transpose()?))
     }
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Places;
-use super::gather::{DayReport, TableReport};
+use super::gather::{DayDiagnosis, TableDiagnosis};
 use crate::catalog::change::{Comparison, compare};
-use crate::catalog::diagnosis::{Finding, Mend};
+use crate::catalog::diagnosis::{Finding, Repair};
 use crate::catalog::{self, PARTITION_KEY};
-use crate::cli::clean::{self, Broom, Say};
+use crate::cli::clean::{self, Cleaner, PrintLine};
 use crate::error::{ErrorKind, Result};
 use crate::publish::Manifest;
 use crate::road::Registrar;
@@ -23,14 +23,14 @@ pub(super) fn can_fix(finding: &Finding) -> bool {
 }
 
 /// Mends all that can be mended, or says with which calls it would; returns whether something failed.
-pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool, say: Say) -> Result<bool> {
+pub(super) fn run(places: &Places<'_>, tables: &[TableDiagnosis], dry: bool, say: PrintLine) -> Result<bool> {
     let mut said = BTreeSet::new();
     let mut failed = false;
     for table in tables {
         for day in &table.days {
             places.context.cancel.check()?;
             let outcome =
-                if dry { rehearse(places, table, day, &mut said, say) } else { mend(places, day, say) };
+                if dry { rehearse(places, table, day, &mut said, say) } else { repair(places, day, say) };
             match outcome {
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 Err(error) => {
@@ -44,7 +44,7 @@ pub(super) fn run(places: &Places<'_>, tables: &[TableReport], dry: bool, say: S
     Ok(failed)
 }
 
-fn mend(places: &Places<'_>, day: &DayReport, say: Say) -> Result<()> {
+fn repair(places: &Places<'_>, day: &DayDiagnosis, say: PrintLine) -> Result<()> {
     if let Some((registrar, manifest)) = to_register(places, day) {
         let registration = registrar.register_again(places.lake, manifest)?;
         places.context.console.warn_of_registration(&registration);
@@ -61,10 +61,10 @@ fn mend(places: &Places<'_>, day: &DayReport, say: Say) -> Result<()> {
 /// Prints each call that would be made, those about a whole table once.
 fn rehearse(
     places: &Places<'_>,
-    table: &TableReport,
-    day: &DayReport,
+    table: &TableDiagnosis,
+    day: &DayDiagnosis,
     said: &mut BTreeSet<String>,
-    say: Say,
+    say: PrintLine,
 ) -> Result<()> {
     let mut calls = Vec::new();
     if let Some((registrar, manifest)) = to_register(places, day) {
@@ -106,11 +106,11 @@ fn rehearse(
 }
 
 /// The published day that the catalog is to be told of, if it is.
-fn to_register<'a>(places: &Places<'a>, day: &'a DayReport) -> Option<(&'a Registrar, &'a Manifest)> {
+fn to_register<'a>(places: &Places<'a>, day: &'a DayDiagnosis) -> Option<(&'a Registrar, &'a Manifest)> {
     let is_wanted = day.findings.iter().any(Finding::needs_register);
     // The catalog is not sent to files that are gone, nor to a table that would refuse it.
     let is_hopeless = day.findings.iter().any(|finding| match finding {
-        Finding::Schema { mend, .. } => *mend != Mend::Register,
+        Finding::Schema { repair, .. } => *mend != Repair::Register,
         Finding::Lost { .. } => true,
         _ => false,
     });
@@ -120,21 +120,21 @@ fn to_register<'a>(places: &Places<'a>, day: &'a DayReport) -> Option<(&'a Regis
     Some((places.registrar?, day.published.as_ref()?))
 }
 
-fn to_remove<'a>(places: &Places<'a>, day: &DayReport) -> Option<&'a Registrar> {
+fn to_remove<'a>(places: &Places<'a>, day: &DayDiagnosis) -> Option<&'a Registrar> {
     let is_ours = |finding: &Finding| matches!(finding, Finding::Orphaned { ours: true, .. });
     places.registrar.filter(|_| day.findings.iter().any(is_ours))
 }
 
-fn sweep(places: &Places<'_>, day: &DayReport, dry: bool, say: Say) -> Result<()> {
+fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, say: PrintLine) -> Result<()> {
     if !day.findings.iter().any(|finding| matches!(finding, Finding::Leftovers { .. })) {
         return Ok(());
     }
     let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
     // What the catalog has shown until now may still be read: it stays until the next time.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
-    Broom::new(places.lake, rules, dry, say).clean_day(&day.partition, &shown)
+    Cleaner::new(places.lake, rules, dry, say).clean_day(&day.partition, &shown)
 }
 
-fn value(day: &DayReport) -> String {
+fn value(day: &DayDiagnosis) -> String {
     format!("{PARTITION_KEY}={}", day.partition.day.proc_ymd())
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Places;
 use crate::catalog::change::StandingTable;
 use crate::catalog::diagnosis::{CatalogFacts, DayFacts, Finding, PublishedFacts, diagnose};
-use crate::catalog::{self, CatalogColumn, RegisterRules, StandingPartition};
+use crate::catalog::{self, CatalogColumn, RegistrationOptions, StandingPartition};
 use crate::cli::clean;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -16,15 +16,15 @@ use crate::store::Lake;
 use crate::store::lake::{INPUTS, MANIFEST, Partition, run_of};
 
 /// A table with the days that were looked at.
-pub(super) struct TableReport {
+pub(super) struct TableDiagnosis {
     pub(super) table: String,
     /// As it stands in the catalog.
     pub(super) standing: Option<StandingTable>,
-    pub(super) days: Vec<DayReport>,
+    pub(super) days: Vec<DayDiagnosis>,
 }
 
 /// What was found about a day.
-pub(super) struct DayReport {
+pub(super) struct DayDiagnosis {
     pub(super) partition: Partition,
     /// Number and bytes of the raw objects that a run would read; `None` where no input is given.
     pub(super) planned: Option<(u64, u64)>,
@@ -37,7 +37,11 @@ pub(super) struct DayReport {
 }
 
 /// Looks at the days of all tables: those of the sources and those of the lake, or the only one wanted.
-pub(super) fn tables(places: &Places<'_>, only: Option<&str>, days: &[KstDay]) -> Result<Vec<TableReport>> {
+pub(super) fn tables(
+    places: &Places<'_>,
+    only: Option<&str>,
+    days: &[KstDay],
+) -> Result<Vec<TableDiagnosis>> {
     let with_inputs = places.settings.sources.iter().filter(|source| !source.inputs.is_empty());
     let mut names: BTreeSet<String> = with_inputs.map(|source| source.table.clone()).collect();
     for name in places.lake.names("")? {
@@ -74,24 +78,29 @@ fn is_ours(places: &Places<'_>, name: &str) -> Result<bool> {
     Ok(false)
 }
 
-fn look_at_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<TableReport> {
+fn look_at_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<TableDiagnosis> {
     let (mut standing, mut partitions) = (None, BTreeMap::new());
     if let (Some(registrar), Some(first), Some(last)) = (places.registrar, days.first(), days.last()) {
         standing = registrar.catalog.table(&table)?;
         let found = registrar.catalog.partitions(&table, *first, *last)?;
         partitions.extend(found.into_iter().map(|found| (found.value.clone(), found)));
     }
-    let eye = Eye { places, table: &table, standing: standing.as_ref(), folder: places.lake.address(&table) };
+    let inspection = TableInspection {
+        places,
+        table: &table,
+        standing: standing.as_ref(),
+        folder: places.lake.address(&table),
+    };
     let mut reports = Vec::new();
     for day in days {
         places.context.cancel.check()?;
-        reports.push(eye.look_at_day(*day, partitions.remove(&day.proc_ymd()))?);
+        reports.push(inspection.inspect_day(*day, partitions.remove(&day.proc_ymd()))?);
     }
-    Ok(TableReport { table, standing, days: reports })
+    Ok(TableDiagnosis { table, standing, days: reports })
 }
 
 /// What looks at the days of one table.
-struct Eye<'a> {
+struct TableInspection<'a> {
     places: &'a Places<'a>,
     table: &'a str,
     standing: Option<&'a StandingTable>,
@@ -99,15 +108,15 @@ struct Eye<'a> {
     folder: String,
 }
 
-impl Eye<'_> {
+impl TableInspection<'_> {
     /// A day that cannot be looked at is reported as such; only an interruption ends the whole.
-    fn look_at_day(&self, day: KstDay, registered: Option<StandingPartition>) -> Result<DayReport> {
+    fn inspect_day(&self, day: KstDay, registered: Option<StandingPartition>) -> Result<DayDiagnosis> {
         let partition = Partition { table: self.table.to_owned(), day };
         match self.facts(&partition, registered.clone()) {
             Ok(facts) => {
                 let findings = diagnose(&facts);
                 let bytes = |planned: &Vec<PlannedObject>| planned.iter().map(|object| object.bytes).sum();
-                Ok(DayReport {
+                Ok(DayDiagnosis {
                     partition,
                     planned: facts.planned.as_ref().map(|planned| (planned.len() as u64, bytes(planned))),
                     published: facts.published.map(|published| published.manifest),
@@ -118,7 +127,7 @@ impl Eye<'_> {
                 })
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Err(error) => Ok(DayReport {
+            Err(error) => Ok(DayDiagnosis {
                 partition,
                 planned: None,
                 published: None,
@@ -158,7 +167,7 @@ impl Eye<'_> {
 
     fn published(&self, partition: &Partition, manifest: Manifest) -> Result<PublishedFacts> {
         let lake = self.places.lake;
-        let rules = self.places.registrar.map_or_else(RegisterRules::default, Registrar::rules);
+        let rules = self.places.registrar.map_or_else(RegistrationOptions::default, Registrar::rules);
         let column = |(name, hive_type)| CatalogColumn { name, hive_type, comment: String::new() };
         Ok(PublishedFacts {
             inputs: publish::read_inputs(lake, partition, &manifest)?,

@@ -10,12 +10,12 @@ mod policy;
 mod show;
 
 use super::args::{DoctorArgs, GlobalArgs, ShowFormat};
-use super::clean::{self, Say};
+use super::clean::{self, PrintLine};
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
 use super::{Context, console};
 use crate::catalog::change::PROJECTION_HINT;
-use crate::catalog::diagnosis::{Finding, Mend};
+use crate::catalog::diagnosis::{Finding, Repair};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::road::Registrar;
@@ -68,9 +68,9 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
 }
 
 /// How the lines of `--fix` are printed.
-fn say(format: ShowFormat) -> Say {
+fn say(format: ShowFormat) -> PrintLine {
     match format {
-        ShowFormat::Table => clean::say_text,
+        ShowFormat::Table => clean::print_text,
         ShowFormat::Json => |line| console::print(&format!("{}\n", serde_json::json!({"fix": line}))),
     }
 }
@@ -108,8 +108,8 @@ fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -
         Finding::Orphaned { ours: false, .. } => {
             "no run has registered it in this lake: look who has".to_owned()
         }
-        Finding::Schema { mend: Mend::Projection, .. } => PROJECTION_HINT.to_owned(),
-        Finding::Schema { mend: Mend::Person, .. } => {
+        Finding::Schema { repair: Repair::Projection, .. } => PROJECTION_HINT.to_owned(),
+        Finding::Schema { repair: Repair::Person, .. } => {
             "choose another table or database, or drop the table from the catalog and register its days anew"
                 .to_owned()
         }

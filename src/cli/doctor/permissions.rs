@@ -8,7 +8,7 @@ use std::io::Read;
 use serde_json::{Value, json};
 
 use super::Places;
-use super::policy::{Arns, Lack};
+use super::policy::{Arns, MissingPermission};
 use crate::catalog::Probe;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
@@ -46,7 +46,7 @@ struct Tried {
 enum Outcome {
     Allowed,
     /// A policy lacks this.
-    Denied(Error, Lack),
+    Denied(Error, MissingPermission),
     /// Something else is wrong, such as the name of a bucket.
     Failed(Error),
     /// It could not be tried, and why.
@@ -204,7 +204,7 @@ impl Trial<'_> {
 
 fn outcome(arns: Arns, permission: &str, resources: Vec<String>, found: Result<()>) -> Outcome {
     let Err(error) = found else { return Outcome::Allowed };
-    match arns.lack(&error, &Lack { permission: permission.to_owned(), resources }) {
+    match arns.lack(&error, &MissingPermission { permission: permission.to_owned(), resources }) {
         Some(lack) => Outcome::Denied(error, lack),
         None if error.kind() == ErrorKind::Temporary => Outcome::Unknown(error.to_string()),
         None => Outcome::Failed(error),

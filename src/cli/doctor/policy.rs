@@ -14,7 +14,7 @@ pub(super) struct Arns {
 
 /// A permission with the resources that it is needed for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Lack {
+pub(super) struct MissingPermission {
     pub(super) permission: String,
     pub(super) resources: Vec<String>,
 }
@@ -54,7 +54,7 @@ impl Arns {
 
     /// What a refused call lacks, or `None` where it did not fail for want of a permission. The message of the service knows
     /// best: behind a refused write there may be a key.
-    pub(super) fn lack(self, error: &Error, tried: &Lack) -> Option<Lack> {
+    pub(super) fn lack(self, error: &Error, tried: &MissingPermission) -> Option<MissingPermission> {
         if !is_refusal(error) {
             return None;
         }
@@ -71,7 +71,7 @@ impl Arns {
             None if permission.starts_with("kms:") => self.keys(),
             None => tried.resources.clone(),
         };
-        Some(Lack { permission: permission.to_owned(), resources })
+        Some(MissingPermission { permission: permission.to_owned(), resources })
     }
 }
 
@@ -133,7 +133,8 @@ mod tests {
     }
 
     fn lack(error: &Error) -> Option<(String, String)> {
-        let tried = Lack { permission: "s3:PutObject".to_owned(), resources: AWS.objects("s3://lake/") };
+        let tried =
+            MissingPermission { permission: "s3:PutObject".to_owned(), resources: AWS.objects("s3://lake/") };
         AWS.lack(error, &tried).map(|lack| (lack.permission, lack.resources.join(" ")))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::gather::{DayReport, TableReport};
+use super::gather::{DayDiagnosis, TableDiagnosis};
 use super::{Places, next_step};
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
@@ -10,7 +10,7 @@ use crate::error::Result;
 
 const HEADER: [&str; 7] = ["table", "day", "objects", "raw", "rows", "catalog", "state"];
 
-pub(super) fn print(places: &Places<'_>, tables: &[TableReport], format: ShowFormat) -> Result<()> {
+pub(super) fn print(places: &Places<'_>, tables: &[TableDiagnosis], format: ShowFormat) -> Result<()> {
     let days = || tables.iter().flat_map(|table| &table.days);
     console::print(&match format {
         ShowFormat::Json => days().map(|day| line(places, day).to_string() + "\n").collect(),
@@ -24,7 +24,7 @@ pub(super) fn print(places: &Places<'_>, tables: &[TableReport], format: ShowFor
 }
 
 /// What is wrong in words, or how it is well.
-fn state(day: &DayReport) -> String {
+fn state(day: &DayDiagnosis) -> String {
     if day.failed.is_some() {
         return "unknown".to_owned();
     }
@@ -39,7 +39,7 @@ fn state(day: &DayReport) -> String {
     }
 }
 
-fn in_catalog(places: &Places<'_>, day: &DayReport) -> &'static str {
+fn in_catalog(places: &Places<'_>, day: &DayDiagnosis) -> &'static str {
     match (&day.registered, places.registrar) {
         (_, None) => "-",
         (None, _) if day.published.is_none() => "-",
@@ -49,7 +49,7 @@ fn in_catalog(places: &Places<'_>, day: &DayReport) -> &'static str {
     }
 }
 
-fn row(places: &Places<'_>, day: &DayReport) -> Vec<String> {
+fn row(places: &Places<'_>, day: &DayDiagnosis) -> Vec<String> {
     let unknown = || "-".to_owned();
     vec![
         day.partition.table.clone(),
@@ -63,7 +63,7 @@ fn row(places: &Places<'_>, day: &DayReport) -> Vec<String> {
 }
 
 /// Each finding in a sentence, with its next step.
-fn steps(places: &Places<'_>, day: &DayReport) -> String {
+fn steps(places: &Places<'_>, day: &DayDiagnosis) -> String {
     let (table, date) = (&day.partition.table, day.partition.day);
     let failed = day.failed.as_ref().map(|error| {
         let hint = error.next_step().map(|hint| format!("  next: {}\n", console::shown(hint)));
@@ -78,7 +78,7 @@ fn steps(places: &Places<'_>, day: &DayReport) -> String {
     failed.into_iter().chain(found).collect()
 }
 
-fn line(places: &Places<'_>, day: &DayReport) -> Value {
+fn line(places: &Places<'_>, day: &DayDiagnosis) -> Value {
     let (table, date) = (&day.partition.table, day.partition.day);
     let finding = |finding| {
         json!({

@@ -8,7 +8,7 @@ use crate::cli::args::{CatalogArgs, LakeArgs, WriteArgs};
 use crate::cli::config_file::{CatalogSection, LakeSection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::road::RegistrationOptions;
+use crate::road::CatalogOptions;
 use crate::store::{Encryption, LakeAccess};
 
 /// The lake.
@@ -32,7 +32,7 @@ impl Layers {
         flags: Option<&LakeArgs>,
         write: Option<&WriteArgs>,
         file: &LakeSection,
-        catalog: Option<&RegistrationOptions>,
+        catalog: Option<&CatalogOptions>,
     ) -> Result<LakeSettings> {
         let output =
             self.pick("output", flags.and_then(|lake| lake.output.as_ref()), file.output.as_ref(), "", text)?;
@@ -92,7 +92,7 @@ impl Layers {
         &mut self,
         flags: Option<&CatalogArgs>,
         file: &CatalogSection,
-    ) -> Result<Option<RegistrationOptions>> {
+    ) -> Result<Option<CatalogOptions>> {
         let kind_flag = flags.and_then(|flags| flags.catalog.as_ref());
         let database_flag = flags.and_then(|flags| flags.database.as_ref());
         let (named, _) =
@@ -127,7 +127,7 @@ impl Layers {
             "false",
             truth,
         )?;
-        Ok(Some(RegistrationOptions { database, create_database, projected_from, column_statistics }))
+        Ok(Some(CatalogOptions { database, create_database, projected_from, column_statistics }))
     }
 }
 

@@ -25,8 +25,8 @@ use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::TableSource;
-use crate::publish::PublishRules;
-use crate::road::{Clock, Registrar, RegistrationOptions, RoadOptions};
+use crate::publish::PublishOptions;
+use crate::road::{CatalogOptions, Clock, Registrar, RoadOptions};
 use crate::store::Connector;
 
 /// Form of messages on standard error.
@@ -51,11 +51,11 @@ pub(super) struct Settings {
     /// Whether the log types of the sources were named; otherwise the inputs say which of them there are.
     pub(super) log_types_named: bool,
     pub(super) lake: LakeSettings,
-    pub(super) catalog: Option<RegistrationOptions>,
+    pub(super) catalog: Option<CatalogOptions>,
     pub(super) threads: usize,
     memory: u64,
     max_object_bytes: u64,
-    pub(super) rules: PublishRules,
+    pub(super) rules: PublishOptions,
     pub(super) fail_on_empty: bool,
     pub(super) log_format: LogFormat,
     pub(super) watch: WatchSettings,
@@ -169,7 +169,7 @@ impl Settings {
 
     /// The catalog to update, if one is named.
     pub(super) fn registrar(&self, connector: &Connector, clock: Clock) -> Result<Option<Registrar>> {
-        let open = |options: &RegistrationOptions| {
+        let open = |options: &CatalogOptions| {
             Registrar::open(options.clone(), self.output()?, self.lake.grace_ms, connector, clock)
         };
         self.catalog.as_ref().map(open).transpose()

@@ -17,8 +17,8 @@ use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{TableSource, plan_table};
-use crate::publish::history::RunReport;
-use crate::publish::remembered::Remembered;
+use crate::publish::run_history::RunHistory;
+use crate::publish::run_record::RunRecord;
 use crate::publish::{self, Manifest};
 use crate::road::{Work, identity_key};
 use crate::store::lake::Partition;
@@ -34,16 +34,17 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let (what, id) = args.id.given();
-    let eye = Eye { settings: &settings, connector: &connector, lake: lake.as_ref(), context, day, what, id };
+    let search =
+        IdSearch { settings: &settings, connector: &connector, lake: lake.as_ref(), context, day, what, id };
     let is_narrowed = source.table.is_some() || source.dataset.is_some();
-    let tables = eye.tables(is_narrowed)?;
-    let mut findings = tables.iter().map(|table| eye.look(table)).collect::<Result<Vec<_>>>()?;
+    let tables = search.tables(is_narrowed)?;
+    let mut findings = tables.iter().map(|table| search.look(table)).collect::<Result<Vec<_>>>()?;
     let answers = findings.iter().any(|table| !table.traces.is_empty());
     if args.deep || !answers {
         let mut searched = tables.iter().zip(&mut findings);
-        searched.try_for_each(|(table, findings)| eye.look_into_raw_logs(table, findings))?;
+        searched.try_for_each(|(table, findings)| search.look_into_raw_logs(table, findings))?;
     }
-    show::print(&eye, &findings, args.format)?;
+    show::print(&search, &findings, args.format)?;
     let is_found = findings.iter().any(|table| table.fate() == Fate::InLake);
     Ok(if is_found { Exit::Done } else { Exit::NoInput })
 }
@@ -65,13 +66,13 @@ fn source_args(args: &WhyArgs, day: KstDay, global: &GlobalArgs, context: &Conte
 fn dataset_of(lake: &dyn Lake, partition: &Partition) -> Result<Option<&'static dyn Dataset>> {
     let name = match publish::read_manifest(lake, partition)? {
         Some(manifest) => Some(manifest.dataset),
-        None => Remembered::list(lake, partition)?.last()?.map(|report| report.dataset),
+        None => RunHistory::list(lake, partition)?.last()?.map(|report| report.dataset),
     };
     Ok(name.and_then(|name| dataset::named(&name)))
 }
 
 /// What is looked for, and where.
-struct Eye<'a> {
+struct IdSearch<'a> {
     settings: &'a Settings,
     connector: &'a Connector,
     lake: &'a dyn Lake,
@@ -95,7 +96,7 @@ struct Findings {
     schema: TableSchema,
     manifest: Option<Manifest>,
     /// The last run, where it failed.
-    failure: Option<RunReport>,
+    failure: Option<RunRecord>,
     traces: Vec<Trace>,
     raw: Option<RawSearch>,
 }
@@ -119,7 +120,7 @@ impl Findings {
     }
 }
 
-impl<'a> Eye<'a> {
+impl<'a> IdSearch<'a> {
     /// The tables of the sources that have raw logs or the day; where nobody narrows them, also those of the lake.
     fn tables(&self, is_narrowed: bool) -> Result<Vec<SearchedTable<'a>>> {
         let of_source = |source: &'a TableSource| SearchedTable {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Eye, Findings, RawSearch};
+use super::{Findings, IdSearch, RawSearch};
 use crate::audit::{Fate, PublishedRow, Trace};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
@@ -10,12 +10,12 @@ use crate::error::Result;
 use crate::kst::UtcInstant;
 use crate::publish::Manifest;
 
-pub(super) fn print(eye: &Eye<'_>, findings: &[Findings], format: TextFormat) -> Result<()> {
+pub(super) fn print(search: &IdSearch<'_>, findings: &[Findings], format: TextFormat) -> Result<()> {
     match format {
-        TextFormat::Json => console::print(&format!("{}\n", document(eye, findings))),
+        TextFormat::Json => console::print(&format!("{}\n", document(search, findings))),
         TextFormat::Text => {
             let some_found = some_found(findings);
-            findings.iter().try_for_each(|table| console::print(&text(eye, table, some_found)))
+            findings.iter().try_for_each(|table| console::print(&text(search, table, some_found)))
         }
     }
 }
@@ -44,8 +44,8 @@ fn sentence(fate: Fate) -> &'static str {
 }
 
 /// What to do about it.
-fn hint(eye: &Eye<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<String> {
-    let (day, name) = (eye.day, &table.partition.table);
+fn hint(search: &IdSearch<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<String> {
+    let (day, name) = (search.day, &table.partition.table);
     let other = table.traces.iter().filter_map(Trace::day).find(|other| *other != day);
     Some(match table.fate() {
         Fate::InLake => return None,
@@ -74,35 +74,35 @@ fn hint(eye: &Eye<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<Str
     })
 }
 
-fn text(eye: &Eye<'_>, table: &Findings, some_found: bool) -> String {
+fn text(search: &IdSearch<'_>, table: &Findings, some_found: bool) -> String {
     let mut lines = vec![format!(
         "{}, KST day {}: {} {} is {}",
         console::shown(&table.partition.table),
-        eye.day,
-        eye.what.words(),
-        console::shown(eye.id),
+        search.day,
+        search.what.words(),
+        console::shown(search.id),
         sentence(table.fate())
     )];
     for trace in &table.traces {
         lines.push(String::new());
-        lines.extend(trace_facts(eye, table, trace).into_iter().map(fact_line));
+        lines.extend(trace_facts(search, table, trace).into_iter().map(fact_line));
     }
     lines.push(String::new());
     lines.extend(table_facts(table).into_iter().map(fact_line));
-    lines.extend(hint(eye, table, some_found).map(|hint| fact_line(("hint", hint))));
+    lines.extend(hint(search, table, some_found).map(|hint| fact_line(("hint", hint))));
     lines.join("\n") + "\n\n"
 }
 
-type Fact = (&'static str, String);
+type Field = (&'static str, String);
 
-fn fact_line((name, value): Fact) -> String {
+fn fact_line((name, value): Field) -> String {
     format!("  {name:<13} {}", console::shown(&value))
 }
 
-fn trace_facts(eye: &Eye<'_>, table: &Findings, trace: &Trace) -> Vec<Fact> {
+fn trace_facts(search: &IdSearch<'_>, table: &Findings, trace: &Trace) -> Vec<Field> {
     let mut facts = vec![("it is", sentence(trace.fate).to_owned())];
     if let Some(row) = &trace.published {
-        facts.push(("file", eye.lake.address(&file_of(table, trace, row))));
+        facts.push(("file", search.lake.address(&file_of(table, trace, row))));
         facts.push(("row group", format!("{}, row {} of the group, both from 0", row.row_group, row.row)));
     }
     if let Some(at) = trace.at {
@@ -135,7 +135,7 @@ fn kst(at: UtcInstant) -> String {
     UtcInstant(at.kst_wall_clock_ms()).to_string().trim_end_matches('Z').to_owned()
 }
 
-fn table_facts(table: &Findings) -> Vec<Fact> {
+fn table_facts(table: &Findings) -> Vec<Field> {
     let mut facts = vec![("published", published(table.manifest.as_ref()))];
     let counted_only = rows_counted_only(table);
     if counted_only > 0 {
@@ -180,23 +180,23 @@ fn searched(raw: &RawSearch) -> String {
     format!("{objects} objects, {bytes}, delivered from {} to {}", raw.from, raw.until)
 }
 
-fn document(eye: &Eye<'_>, findings: &[Findings]) -> Value {
+fn document(search: &IdSearch<'_>, findings: &[Findings]) -> Value {
     let is_found = findings.iter().any(|table| table.fate() == Fate::InLake);
     json!({
-        "day": eye.day,
-        "identifier": eye.what,
-        "id": eye.id,
+        "day": search.day,
+        "identifier": search.what,
+        "id": search.id,
         "in_lake": is_found,
-        "tables": findings.iter().map(|table| table_value(eye, table, some_found(findings))).collect::<Vec<_>>(),
+        "tables": findings.iter().map(|table| table_value(search, table, some_found(findings))).collect::<Vec<_>>(),
     })
 }
 
-fn table_value(eye: &Eye<'_>, table: &Findings, some_found: bool) -> Value {
+fn table_value(search: &IdSearch<'_>, table: &Findings, some_found: bool) -> Value {
     let manifest = table.manifest.as_ref();
     json!({
         "table": table.partition.table,
         "fate": table.fate(),
-        "hint": hint(eye, table, some_found),
+        "hint": hint(search, table, some_found),
         "run": manifest.map(|manifest| &manifest.run),
         "planned_at": manifest.map(|manifest| &manifest.planned_at),
         "provisional": manifest.map(|manifest| manifest.provisional),

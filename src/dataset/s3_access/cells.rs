@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::fields::{FIELD_COUNT, Field, Line, Quality};
-use super::key;
+use super::key_encoding;
 use crate::kst::UtcInstant;
 use crate::table::Cells;
 use crate::table::Rows;
@@ -36,7 +36,7 @@ impl<'a> ParsedLine<'a> {
 
     fn decoded_key(&self) -> Option<Cow<'a, str>> {
         let operation = self.line.get(Field::Operation)?;
-        Some(match key::decode_key(operation, self.line.get(Field::Key)?)? {
+        Some(match key_encoding::decode_key(operation, self.line.get(Field::Key)?)? {
             Cow::Borrowed(bytes) => Cow::Borrowed(self.text_of(bytes)),
             Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
         })

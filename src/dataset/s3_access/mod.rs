@@ -6,7 +6,7 @@ mod columns;
 mod cursor;
 mod fault;
 mod fields;
-mod key;
+mod key_encoding;
 mod keys;
 mod lines;
 mod scan;

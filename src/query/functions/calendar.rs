@@ -8,17 +8,19 @@ use arrow::datatypes::{DataType, Date32Type, Int64Type};
 use datafusion::common::{Result, exec_err};
 
 use super::moment::Moments;
-use super::{Function, Takes, same_as_last, text_at, texts, whole};
+use super::{Argument, Function, same_as_last, text_at, texts, whole};
 use crate::kst::{Civil, DAY_MS, UtcInstant};
 use crate::query::zone::Zone;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("date_add", &[Takes::Text, Takes::Whole, Takes::Moment], same_as_last, date_add),
-    Function::new("date_diff", &[Takes::Text, Takes::Moment, Takes::Moment], whole, |columns, _| {
+    Function::new("date_add", &[Argument::Text, Argument::Whole, Argument::Moment], same_as_last, date_add),
+    Function::new("date_diff", &[Argument::Text, Argument::Moment, Argument::Moment], whole, |columns, _| {
         date_diff(columns)
     }),
-    Function::new("date_trunc", &[Takes::Text, Takes::Moment], same_as_last, date_trunc),
-    Function::new("time_field", &[Takes::Text, Takes::Moment], whole, |columns, _| time_fields(columns)),
+    Function::new("date_trunc", &[Argument::Text, Argument::Moment], same_as_last, date_trunc),
+    Function::new("time_field", &[Argument::Text, Argument::Moment], whole, |columns, _| {
+        time_fields(columns)
+    }),
 ];
 
 /// A field of what a clock shows.

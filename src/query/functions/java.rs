@@ -7,10 +7,10 @@ use datafusion::common::{Result, exec_err};
 
 use super::moment::Moments;
 use super::time::{COLON_OFFSET, MILLIS, OFFSET, formatted};
-use super::{Function, Takes, text, text_at, texts};
+use super::{Argument, Function, text, text_at, texts};
 
 pub(super) const FUNCTIONS: &[Function] =
-    &[Function::new("format_datetime", &[Takes::Moment, Takes::Text], text, |columns, _| {
+    &[Function::new("format_datetime", &[Argument::Moment, Argument::Text], text, |columns, _| {
         format_datetime(columns)
     })];
 

@@ -11,15 +11,17 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, de};
 use serde_json::value::RawValue;
 
-use super::{Function, Takes, text, text_at, texts, whole};
+use super::{Argument, Function, text, text_at, texts, whole};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("json_extract", &[Takes::Text, Takes::Text], text, |columns, _| extract(columns, verbatim)),
-    Function::new("json_extract_scalar", &[Takes::Text, Takes::Text], text, |columns, _| {
+    Function::new("json_extract", &[Argument::Text, Argument::Text], text, |columns, _| {
+        extract(columns, verbatim)
+    }),
+    Function::new("json_extract_scalar", &[Argument::Text, Argument::Text], text, |columns, _| {
         extract(columns, scalar)
     }),
-    Function::new("json_array_length", &[Takes::Text], whole, |columns, _| Ok(lengths(&columns[0]))),
-    Function::new("json_text_map", &[Takes::Text], text_map_type, |columns, _| text_maps(&columns[0])),
+    Function::new("json_array_length", &[Argument::Text], whole, |columns, _| Ok(lengths(&columns[0]))),
+    Function::new("json_text_map", &[Argument::Text], text_map_type, |columns, _| text_maps(&columns[0])),
 ];
 
 /// What is taken of a value that a path leads to.

@@ -60,7 +60,7 @@ fn called(function: &'static Function) -> ScalarUDF {
 
 /// What a function takes at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Takes {
+enum Argument {
     Text,
     Whole,
     Float,
@@ -77,22 +77,22 @@ enum Takes {
 /// A function.
 struct Function {
     name: &'static str,
-    takes: &'static [Takes],
+    arguments: &'static [Argument],
     /// Whether all of these may come again.
     repeats: bool,
     /// Its type, by those of the arguments and their values where they are constant.
-    gives: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
-    work: fn(&[ArrayRef], &DataType) -> Result<ArrayRef>,
+    return_type: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
+    evaluate: fn(&[ArrayRef], &DataType) -> Result<ArrayRef>,
 }
 
 impl Function {
     const fn new(
         name: &'static str,
-        takes: &'static [Takes],
-        gives: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
-        work: fn(&[ArrayRef], &DataType) -> Result<ArrayRef>,
+        arguments: &'static [Argument],
+        return_type: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
+        evaluate: fn(&[ArrayRef], &DataType) -> Result<ArrayRef>,
     ) -> Self {
-        Self { name, takes, repeats: false, gives, work }
+        Self { name, arguments, repeats: false, return_type, evaluate }
     }
 
     const fn repeated(self) -> Self {
@@ -100,10 +100,10 @@ impl Function {
     }
 
     fn coerced(&self, given: &[DataType]) -> Result<Vec<DataType>> {
-        let count_fits =
-            given.len() == self.takes.len() || self.repeats && given.len().is_multiple_of(self.takes.len());
+        let count_fits = given.len() == self.arguments.len()
+            || self.repeats && given.len().is_multiple_of(self.arguments.len());
         if !count_fits {
-            let takes: Vec<String> = self.takes.iter().map(ToString::to_string).collect();
+            let arguments: Vec<String> = self.arguments.iter().map(ToString::to_string).collect();
             return plan_err!(
                 "{} takes ({}), but {} arguments are given",
                 self.name,
@@ -111,24 +111,24 @@ impl Function {
                 given.len()
             );
         }
-        let of_place = |place: usize| self.takes[place % self.takes.len()];
+        let of_place = |place: usize| self.arguments[place % self.arguments.len()];
         given.iter().enumerate().map(|(place, given)| self.coerced_at(of_place(place), given)).collect()
     }
 
-    fn coerced_at(&self, takes: Takes, given: &DataType) -> Result<DataType> {
+    fn coerced_at(&self, arguments: Argument, given: &DataType) -> Result<DataType> {
         let wanted = match (takes, given) {
-            (Takes::Text, _) if is_text(given) => DataType::Utf8,
-            (Takes::Whole, _) if given.is_integer() || given.is_null() => DataType::Int64,
-            (Takes::Float, _) if given.is_numeric() || given.is_null() => DataType::Float64,
-            (Takes::Moment, DataType::Date32) => DataType::Date32,
-            (Takes::Moment, DataType::Timestamp(_, zone))
-            | (Takes::Timestamp, DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone)) => {
+            (Argument::Text, _) if is_text(given) => DataType::Utf8,
+            (Argument::Whole, _) if given.is_integer() || given.is_null() => DataType::Int64,
+            (Argument::Float, _) if given.is_numeric() || given.is_null() => DataType::Float64,
+            (Argument::Moment, DataType::Date32) => DataType::Date32,
+            (Argument::Moment, DataType::Timestamp(_, zone))
+            | (Argument::Timestamp, DataType::Timestamp(TimeUnit::Second | TimeUnit::Millisecond, zone)) => {
                 DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
             }
-            (Takes::Moment | Takes::Timestamp, DataType::Null) => TIME,
-            (Takes::List | Takes::ListOrMap, DataType::List(_) | DataType::Null)
-            | (Takes::ListOrMap, DataType::Map(..))
-            | (Takes::Any, _) => given.clone(),
+            (Argument::Moment | Argument::Timestamp, DataType::Null) => TIME,
+            (Argument::List | Argument::ListOrMap, DataType::List(_) | DataType::Null)
+            | (Argument::ListOrMap, DataType::Map(..))
+            | (Argument::Any, _) => given.clone(),
             _ => return plan_err!("{} takes {takes}, not {}", self.name, types::name(given)),
         };
         if !can_cast_types(given, &wanted) {
@@ -138,7 +138,7 @@ impl Function {
     }
 }
 
-impl fmt::Display for Takes {
+impl fmt::Display for Argument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Text => "text",
@@ -224,7 +224,7 @@ impl ScalarUDFImpl for Called {
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
-        let data_type = (self.function.gives)(args.arg_fields, args.scalar_arguments)?;
+        let data_type = (self.function.return_type)(args.arg_fields, args.scalar_arguments)?;
         Ok(Arc::new(Field::new(self.function.name, data_type, true)))
     }
 
@@ -236,7 +236,7 @@ impl ScalarUDFImpl for Called {
         let is_constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if is_constant { 1 } else { args.number_rows };
         let columns = args.args.iter().map(|arg| arg.to_array(rows)).collect::<Result<Vec<_>>>()?;
-        let column = (self.function.work)(&columns, args.return_field.data_type())?;
+        let column = (self.function.evaluate)(&columns, args.return_field.data_type())?;
         if is_constant {
             return ScalarValue::try_from_array(&column, 0).map(ColumnarValue::Scalar);
         }

@@ -11,11 +11,11 @@ use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type};
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 
-use super::{Function, Takes, text_at, texts};
+use super::{Argument, Function, text_at, texts};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("element_at", &[Takes::ListOrMap, Takes::Any], element_type, element_at),
-    Function::new("named_zip", &[Takes::Text, Takes::List], rows_type, named_zip).repeated(),
+    Function::new("element_at", &[Argument::ListOrMap, Argument::Any], element_type, element_at),
+    Function::new("named_zip", &[Argument::Text, Argument::List], rows_type, named_zip).repeated(),
 ];
 
 fn element_type(args: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
@@ -30,7 +30,7 @@ fn element_type(args: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataTyp
 }
 
 /// The element of a number, from 1, or from the end where it is negative; the value of a key. NULL without such an element.
-fn element_at(columns: &[ArrayRef], gives: &DataType) -> Result<ArrayRef> {
+fn element_at(columns: &[ArrayRef], return_type: &DataType) -> Result<ArrayRef> {
     let rows = columns[0].len();
     let (values, places) = match columns[0].data_type() {
         DataType::List(_) => {
@@ -92,7 +92,7 @@ fn rows_type(args: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<Da
     Ok(DataType::List(Arc::new(Field::new("element", DataType::Struct(fields), true))))
 }
 
-fn named_zip(columns: &[ArrayRef], gives: &DataType) -> Result<ArrayRef> {
+fn named_zip(columns: &[ArrayRef], return_type: &DataType) -> Result<ArrayRef> {
     let DataType::List(row_field) = gives else { return plan_err!("named_zip gives an array") };
     let DataType::Struct(fields) = row_field.data_type() else { return plan_err!("named_zip gives rows") };
     let arrays: Vec<&ArrayRef> = columns.iter().skip(1).step_by(2).collect();

@@ -6,31 +6,31 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::Int64Type;
 use datafusion::common::{Result, exec_err};
 
-use super::{Function, Takes, text, text_at, texts};
+use super::{Argument, Function, text, text_at, texts};
 use crate::query::types;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("btrim_blanks", &[Takes::Text], text, |columns, _| {
+    Function::new("btrim_blanks", &[Argument::Text], text, |columns, _| {
         Ok(trimmed(&columns[0], |value| value.trim_matches(is_blank)))
     }),
-    Function::new("ltrim_blanks", &[Takes::Text], text, |columns, _| {
+    Function::new("ltrim_blanks", &[Argument::Text], text, |columns, _| {
         Ok(trimmed(&columns[0], |value| value.trim_start_matches(is_blank)))
     }),
-    Function::new("rtrim_blanks", &[Takes::Text], text, |columns, _| {
+    Function::new("rtrim_blanks", &[Argument::Text], text, |columns, _| {
         Ok(trimmed(&columns[0], |value| value.trim_end_matches(is_blank)))
     }),
-    Function::new("split_part", &[Takes::Text, Takes::Text, Takes::Whole], text, |columns, _| {
+    Function::new("split_part", &[Argument::Text, Argument::Text, Argument::Whole], text, |columns, _| {
         split_parts(columns)
     }),
-    Function::new("substr_from", &[Takes::Text, Takes::Whole], text, |columns, _| Ok(pieces(columns))),
-    Function::new("substr_of", &[Takes::Text, Takes::Whole, Takes::Whole], text, |columns, _| {
+    Function::new("substr_from", &[Argument::Text, Argument::Whole], text, |columns, _| Ok(pieces(columns))),
+    Function::new("substr_of", &[Argument::Text, Argument::Whole, Argument::Whole], text, |columns, _| {
         Ok(pieces(columns))
     }),
-    Function::new("typeof", &[Takes::Any], text, |columns, _| {
+    Function::new("typeof", &[Argument::Any], text, |columns, _| {
         let name = types::name(columns[0].data_type());
         Ok(Arc::new(StringArray::from(vec![name; columns[0].len()])))
     }),
-    Function::new("varchar_of", &[Takes::Text, Takes::Whole, Takes::Text], text, |columns, _| {
+    Function::new("varchar_of", &[Argument::Text, Argument::Whole, Argument::Text], text, |columns, _| {
         cut_texts(columns)
     }),
 ];

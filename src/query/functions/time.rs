@@ -7,14 +7,16 @@ use datafusion::common::{Result, exec_err};
 
 use super::calendar::{civil, day_of_year, weekday};
 use super::moment::Moments;
-use super::{Function, Takes, text, text_at, texts, time};
+use super::{Argument, Function, text, text_at, texts, time};
 use crate::kst::{Civil, UtcInstant};
 use crate::query::zone::{UTC, name_of_offset};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("date_format", &[Takes::Moment, Takes::Text], text, |columns, _| date_format(columns)),
-    Function::new("date_parse", &[Takes::Text, Takes::Text], time, |columns, _| date_parse(columns)),
-    Function::new("to_iso8601", &[Takes::Moment], text, |columns, _| to_iso8601(&columns[0])),
+    Function::new("date_format", &[Argument::Moment, Argument::Text], text, |columns, _| {
+        date_format(columns)
+    }),
+    Function::new("date_parse", &[Argument::Text, Argument::Text], time, |columns, _| date_parse(columns)),
+    Function::new("to_iso8601", &[Argument::Moment], text, |columns, _| to_iso8601(&columns[0])),
 ];
 
 /// Letters that MySQL does not have: milliseconds, and the distance from UTC without and with a colon.

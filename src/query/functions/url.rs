@@ -4,25 +4,25 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, StringArray};
 
-use super::{Function, Takes, text, text_at, texts};
+use super::{Argument, Function, text, text_at, texts};
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new("url_decode", &[Takes::Text], text, |columns, _| {
+    Function::new("url_decode", &[Argument::Text], text, |columns, _| {
         Ok(each(&columns[0], |url| Some(decoded(url))))
     }),
-    Function::new("url_extract_host", &[Takes::Text], text, |columns, _| {
+    Function::new("url_extract_host", &[Argument::Text], text, |columns, _| {
         Ok(each(&columns[0], |url| Some(Parts::of(url)?.host.to_owned())))
     }),
-    Function::new("url_extract_path", &[Takes::Text], text, |columns, _| {
+    Function::new("url_extract_path", &[Argument::Text], text, |columns, _| {
         Ok(each(&columns[0], |url| Some(decoded_path(Parts::of(url)?.path))))
     }),
-    Function::new("url_extract_protocol", &[Takes::Text], text, |columns, _| {
+    Function::new("url_extract_protocol", &[Argument::Text], text, |columns, _| {
         Ok(each(&columns[0], |url| Some(Parts::of(url)?.protocol.to_owned())))
     }),
-    Function::new("url_extract_query", &[Takes::Text], text, |columns, _| {
+    Function::new("url_extract_query", &[Argument::Text], text, |columns, _| {
         Ok(each(&columns[0], |url| Some(Parts::of(url)?.query.to_owned())))
     }),
-    Function::new("url_extract_parameter", &[Takes::Text, Takes::Text], text, |columns, _| {
+    Function::new("url_extract_parameter", &[Argument::Text, Argument::Text], text, |columns, _| {
         Ok(parameters(columns))
     }),
 ];

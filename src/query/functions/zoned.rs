@@ -10,7 +10,7 @@ use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use super::java::mysql;
 use super::moment::Moments;
 use super::time::parsed_with_offset;
-use super::{Function, TIME, Takes, constant, float, text_at, texts, time};
+use super::{Argument, Function, TIME, constant, float, text_at, texts, time};
 use crate::kst::UtcInstant;
 use crate::query::casts::TimestampText;
 use crate::query::zone::{UTC, Zone, name_of_offset};
@@ -23,22 +23,30 @@ pub(in crate::query) const INSTANT: &str = "instant_in_utc";
 pub(in crate::query) const WALL_CLOCK: &str = "wall_clock";
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::new(AT_TIMEZONE, &[Takes::Timestamp, Takes::Text], second_names_zone, |columns, data_type| {
+    Function::new(
+        AT_TIMEZONE,
+        &[Argument::Timestamp, Argument::Text],
+        second_names_zone,
+        |columns, data_type| rezoned(&columns[0], data_type),
+    ),
+    Function::new(
+        WITH_TIMEZONE,
+        &[Argument::Timestamp, Argument::Text],
+        zone_for_clock,
+        |columns, data_type| with_timezone(&columns[0], data_type),
+    ),
+    Function::new("as_zoned", &[Argument::Any], zone_of_any, as_zoned),
+    Function::new(INSTANT, &[Argument::Timestamp], time, |columns, data_type| {
         rezoned(&columns[0], data_type)
     }),
-    Function::new(WITH_TIMEZONE, &[Takes::Timestamp, Takes::Text], zone_for_clock, |columns, data_type| {
-        with_timezone(&columns[0], data_type)
-    }),
-    Function::new("as_zoned", &[Takes::Any], zone_of_any, as_zoned),
-    Function::new(INSTANT, &[Takes::Timestamp], time, |columns, data_type| rezoned(&columns[0], data_type)),
-    Function::new(WALL_CLOCK, &[Takes::Timestamp], time, |columns, _| wall_clock(&columns[0])),
-    Function::new("from_unixtime", &[Takes::Float], zone_utc, from_unixtime),
-    Function::new("from_unixtime_in", &[Takes::Float, Takes::Text], second_names_zone, from_unixtime),
-    Function::new("to_unixtime", &[Takes::Moment], float, |columns, _| to_unixtime(&columns[0])),
-    Function::new("from_iso8601_timestamp", &[Takes::Text], zone_of_iso8601, from_iso8601),
-    Function::new("from_iso8601_instant", &[Takes::Text], time, from_iso8601),
-    Function::new("parse_datetime", &[Takes::Text, Takes::Text], zone_of_datetime, parse_datetime),
-    Function::new("parse_datetime_instant", &[Takes::Text, Takes::Text], time, parse_datetime),
+    Function::new(WALL_CLOCK, &[Argument::Timestamp], time, |columns, _| wall_clock(&columns[0])),
+    Function::new("from_unixtime", &[Argument::Float], zone_utc, from_unixtime),
+    Function::new("from_unixtime_in", &[Argument::Float, Argument::Text], second_names_zone, from_unixtime),
+    Function::new("to_unixtime", &[Argument::Moment], float, |columns, _| to_unixtime(&columns[0])),
+    Function::new("from_iso8601_timestamp", &[Argument::Text], zone_of_iso8601, from_iso8601),
+    Function::new("from_iso8601_instant", &[Argument::Text], time, from_iso8601),
+    Function::new("parse_datetime", &[Argument::Text, Argument::Text], zone_of_datetime, parse_datetime),
+    Function::new("parse_datetime_instant", &[Argument::Text, Argument::Text], time, parse_datetime),
 ];
 
 /// Functions that give the same instant without a zone, whatever zone each row names.

@@ -25,7 +25,7 @@ use super::failure::causes;
 use super::proxied::{ThroughProxy, http_client};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::Way;
+use crate::store::ConnectionOptions;
 use crate::store::proxies::Proxies;
 
 /// Attempts of one request, all retries told; the SDK waits between them, longer each time, with jitter.
@@ -55,15 +55,16 @@ pub struct Aws {
 
 impl Aws {
     /// Starts the runtime.
-    pub fn new(cancel: Cancel, way: &Way) -> Result<Arc<Self>> {
+    pub fn new(cancel: Cancel, options: &ConnectionOptions) -> Result<Arc<Self>> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(request_threads())
             .thread_name("aws")
             .enable_all()
             .build()
             .map_err(|cause| Error::unusable("cannot start a thread for requests to AWS", cause))?;
-        let http = http_client(&tls_context(way.ca_bundle.as_deref())?, Proxies::parse(&way.proxies)?)?;
-        let (path_style, max_attempts) = (way.path_style, way.max_attempts.unwrap_or(MAX_ATTEMPTS));
+        let http =
+            http_client(&tls_context(options.ca_bundle.as_deref())?, Proxies::parse(&options.proxies)?)?;
+        let (path_style, max_attempts) = (options.path_style, options.max_attempts.unwrap_or(MAX_ATTEMPTS));
         Ok(Arc::new(Self {
             runtime,
             cancel,

@@ -29,7 +29,7 @@ pub(super) async fn fence(bucket: &Bucket, access: &LakeAccess, key: &str, judge
     let request = upload::put(bucket, access, key, &touched).content_type("application/json");
     let request = attributes.onto(request);
     let Err(error) = request.if_match(standing.etag).send().await else { return Ok(true) };
-    // The answer to an earlier attempt may have been lost on its way.
+    // The answer to an earlier attempt may have been lost on its options.
     let standing = try_get(bucket, key, None, None).await?;
     match status_of(&error) {
         _ if standing.is_some_and(|found| found.content == touched) => Ok(true),

@@ -245,7 +245,7 @@ mod tests {
 
     use super::*;
     use crate::cancel::Cancel;
-    use crate::store::Way;
+    use crate::store::ConnectionOptions;
     use crate::store::s3::Aws;
 
     /// Answers a request with as many bytes as its range asks for.
@@ -280,7 +280,7 @@ mod tests {
             .endpoint_url(endpoint)
             .force_path_style(true)
             .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https());
-        let aws = Aws::new(Cancel::default(), &Way::default()).unwrap();
+        let aws = Aws::new(Cancel::default(), &ConnectionOptions::default()).unwrap();
         let client = Client::from_conf(config.build());
         Arc::new(Bucket { aws, client, name: "raw".to_owned(), payer: None, owner: None })
     }

@@ -106,7 +106,7 @@ impl S3Staged {
         }
     }
 
-    /// What an error about the manifest means: S3 may have taken it, and only the answer was lost on its way.
+    /// What an error about the manifest means: S3 may have taken it, and only the answer was lost on its options.
     async fn settle(
         &self,
         key: &str,
@@ -120,7 +120,7 @@ impl S3Staged {
             return Ok(());
         }
         // Another run's manifest, or one that cleaning has touched, can be replaced by ours no more; the old one still can, by
-        // a put that is on its way.
+        // a put that is on its options.
         let old_stands = match &self.replaces {
             Some((old, _)) => is(old),
             None => matches!(standing, Ok(None)),

@@ -12,14 +12,14 @@ use logmill::error::{Error, ErrorKind, Result};
 use logmill::kst::{KstDay, UtcInstant};
 use logmill::ledger::RowLedger;
 use logmill::plan::TableSource;
-use logmill::publish::history::RunReport;
+use logmill::publish::run_record::RunRecord;
 use logmill::publish::{Manifest, read_manifest};
 use logmill::road::{
-    About, DayRoad, Fact, Observer, Progress, PublishedTable, Registrar, RegistrationOptions, Road,
-    RoadOptions, Silent, Work,
+    About, CatalogOptions, DayRoad, Field, Observer, Progress, PublishedTable, Registrar, Road, RoadOptions,
+    Silent, Work,
 };
 use logmill::store::lake::Partition;
-use logmill::store::{Connector, LakeAccess, Way};
+use logmill::store::{ConnectionOptions, Connector, LakeAccess};
 
 use self::faulty::{BrokenCatalog, Fault, FaultyLake};
 
@@ -38,18 +38,18 @@ fn day() -> KstDay {
 struct Notes(Mutex<Vec<String>>);
 
 impl Observer for Notes {
-    fn step(&self, _: &About<'_>, step: &str, _: &[Fact]) {
+    fn step(&self, _: &About<'_>, step: &str, _: &[Field]) {
         self.0.lock().unwrap().push(step.to_owned());
     }
 
-    fn warn(&self, _: &About<'_>, text: &str, _: &[Fact]) {
+    fn warn(&self, _: &About<'_>, text: &str, _: &[Field]) {
         self.0.lock().unwrap().push(format!("warning: {text}"));
     }
 
     fn left_out(&self, _: &About<'_>, _: &str, _: &str) {}
     fn waiting(&self, _: &Error) {}
     fn failed(&self, _: &About<'_>, _: &Error) {}
-    fn ended(&self, _: &RunReport) {}
+    fn ended(&self, _: &RunRecord) {}
 
     fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
         Silent.progress(table, work)
@@ -98,7 +98,11 @@ impl Scene {
     /// Runs the day over the lake with a fault; gives the outcome, and what was told.
     fn run_with(&self, fault: Fault, registrar: Option<&Registrar>) -> (Result<PublishedTable>, Vec<String>) {
         let options = RoadOptions::new(ConvertOptions::new(2, 64 << 20));
-        let connector = Connector::new(options.convert.cancel.clone(), self.path("scratch"), Way::default());
+        let connector = Connector::new(
+            options.convert.cancel.clone(),
+            self.path("scratch"),
+            ConnectionOptions::default(),
+        );
         let lake = connector.lake(self.path("lake").to_str().unwrap(), &LakeAccess::default()).unwrap();
         let lake = FaultyLake { lake, fault };
         let notes = Notes::default();
@@ -114,8 +118,11 @@ impl Scene {
 
     /// The day that stands in the lake.
     fn standing(&self) -> Option<Manifest> {
-        let connector =
-            Connector::new(logmill::cancel::Cancel::default(), self.path("scratch"), Way::default());
+        let connector = Connector::new(
+            logmill::cancel::Cancel::default(),
+            self.path("scratch"),
+            ConnectionOptions::default(),
+        );
         let lake = connector.lake(self.path("lake").to_str().unwrap(), &LakeAccess::default()).unwrap();
         read_manifest(lake.as_ref(), &Partition { table: TABLE.to_owned(), day: day() }).unwrap()
     }
@@ -234,7 +241,7 @@ fn trouble_after_the_commit_is_a_warning_about_a_public_day() {
 #[test]
 fn a_catalog_that_is_away_leaves_the_day_public_and_says_that_it_is_not_registered() {
     let scene = Scene::new(1);
-    let options = RegistrationOptions {
+    let options = CatalogOptions {
         database: "logs".to_owned(),
         create_database: false,
         projected_from: None,

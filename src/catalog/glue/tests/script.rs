@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::cancel::Cancel;
 use crate::catalog::glue::GlueCatalog;
-use crate::store::Way;
+use crate::store::ConnectionOptions;
 use crate::store::s3::Aws;
 
 /// The answer to one call.
@@ -83,7 +83,7 @@ fn catalog(endpoint: &str) -> GlueCatalog {
         .retry_config(RetryConfig::disabled())
         .http_client(client.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https())
         .endpoint_url(endpoint);
-    let aws = Aws::new(Cancel::default(), &Way::default()).unwrap();
+    let aws = Aws::new(Cancel::default(), &ConnectionOptions::default()).unwrap();
     let client = Client::from_conf(config.build());
     GlueCatalog { aws, client, database: "logs".to_owned(), pause: Duration::ZERO }
 }

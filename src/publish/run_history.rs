@@ -6,23 +6,23 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::history::{
-    KEPT_RUNS, RunOutcome, RunReport, inputs_name, mark_name, report_name, report_path, run_of,
-};
 use super::manifest::Manifest;
+use super::run_record::{
+    KEPT_RUNS, RunOutcome, RunRecord, inputs_name, mark_name, report_name, report_path, run_of,
+};
 use crate::error::Result;
 use crate::kst::UtcInstant;
 use crate::store::Lake;
 use crate::store::lake::{LakeEntry, Partition, is_run_name};
 
 /// The files that are remembered of a day, as one listing has found them.
-pub struct Remembered<'a> {
+pub struct RunHistory<'a> {
     lake: &'a dyn Lake,
     partition: &'a Partition,
     files: Vec<LakeEntry>,
 }
 
-impl<'a> Remembered<'a> {
+impl<'a> RunHistory<'a> {
     /// Lists what is remembered; reads no report.
     pub fn list(lake: &'a dyn Lake, partition: &'a Partition) -> Result<Self> {
         Ok(Self { lake, partition, files: lake.entries(&partition.history())? })
@@ -42,12 +42,12 @@ impl<'a> Remembered<'a> {
     }
 
     /// The report of a run; `None` where there is none that this version can read.
-    pub fn report(&self, run: &str) -> Result<Option<RunReport>> {
+    pub fn report(&self, run: &str) -> Result<Option<RunRecord>> {
         if self.has(&report_name(run)) { self.read(run) } else { Ok(None) }
     }
 
     /// The reports that can be read, the newest first.
-    pub fn reports(&self) -> Result<Vec<RunReport>> {
+    pub fn reports(&self) -> Result<Vec<RunRecord>> {
         let mut reports = Vec::new();
         for (written_at, run) in self.runs() {
             reports.extend(self.read(run)?.map(|report| (written_at, report)));
@@ -58,13 +58,13 @@ impl<'a> Remembered<'a> {
     }
 
     /// The newest report that can be read.
-    pub fn last(&self) -> Result<Option<RunReport>> {
+    pub fn last(&self) -> Result<Option<RunRecord>> {
         self.newest(|_| true, |_, _| true)
     }
 
     /// The newest run that has failed while the day was what it is now: `live` is its manifest. Every commit replaces the
     /// manifest, so that the failure of a run that has found another one is over, whatever the clocks say.
-    pub fn failure(&self, live: Option<&Manifest>) -> Result<Option<RunReport>> {
+    pub fn failure(&self, live: Option<&Manifest>) -> Result<Option<RunRecord>> {
         let is_live = |run: &str| live.is_some_and(|live| live.run == run);
         // Only a run that has published leaves a list of inputs: its report need not be read.
         let may_have_failed = |run: &str| !is_live(run) && !self.has(&inputs_name(run));
@@ -77,8 +77,8 @@ impl<'a> Remembered<'a> {
     fn newest(
         &self,
         is_wanted: impl Fn(&str) -> bool,
-        accepts: impl Fn(&RunReport, UtcInstant) -> bool,
-    ) -> Result<Option<RunReport>> {
+        accepts: impl Fn(&RunRecord, UtcInstant) -> bool,
+    ) -> Result<Option<RunRecord>> {
         for moment in self.runs().chunk_by(|(one, _), (other, _)| one == other) {
             let mut accepted = Vec::new();
             for (written_at, run) in moment.iter().filter(|(_, run)| is_wanted(run)) {
@@ -94,7 +94,7 @@ impl<'a> Remembered<'a> {
     }
 
     /// Whether a failure still says something about the day as it is.
-    fn counts(&self, report: &RunReport, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
+    fn counts(&self, report: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
         match &report.found {
             Some(found) => found.run.as_ref() == live.map(|live| &live.run),
             None => self.still_counts(report, written_at, live),
@@ -103,7 +103,7 @@ impl<'a> Remembered<'a> {
 
     /// The same of a report that does not say what its run has found, as those of earlier versions: it counts if it was written
     /// after the report of the run that is the day, and if by its own time the run ended after the day was published.
-    fn still_counts(&self, report: &RunReport, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
+    fn still_counts(&self, report: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
         let Some(live) = live else { return true };
         let published_at = UtcInstant::parse_iso8601(&live.published_at);
         let reported_at = self.written_at(&report_name(&live.run));
@@ -146,7 +146,7 @@ impl<'a> Remembered<'a> {
         self.files.iter().find(|file| file.name == name).map(|file| file.written_at)
     }
 
-    fn read(&self, run: &str) -> Result<Option<RunReport>> {
-        Ok(self.lake.read(&report_path(self.partition, run))?.and_then(RunReport::from_json))
+    fn read(&self, run: &str) -> Result<Option<RunRecord>> {
+        Ok(self.lake.read(&report_path(self.partition, run))?.and_then(RunRecord::from_json))
     }
 }

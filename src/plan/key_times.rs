@@ -54,7 +54,7 @@ impl FolderNames {
 
 /// Where a time of delivery lies, seen from the times that are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Distance {
+pub enum DeliveryPosition {
     /// Before this instant, at which they begin.
     Before(UtcInstant),
     /// Among them.
@@ -161,12 +161,14 @@ impl Wanted {
 
     fn by_delivery(&self, at: UtcInstant) -> Choice {
         let fed = DayRange::between(at.plus_ms(-self.lateness_ms), at).intersection(self.days);
-        match (self.distance(at), fed) {
-            (Distance::Before(_), _) => Choice::Leave("delivered before the day began"),
-            (Distance::Inside, Some(fed)) if fed.contains(KstDay::of(at)) => {
+        match (self.delivery_position(at), fed) {
+            (DeliveryPosition::Before(_), _) => Choice::Leave("delivered before the day began"),
+            (DeliveryPosition::Inside, Some(fed)) if fed.contains(KstDay::of(at)) => {
                 Choice::Take(fed, "delivered within the day")
             }
-            (Distance::Inside, Some(fed)) => Choice::Take(fed, "delivered late, within the lateness window"),
+            (DeliveryPosition::Inside, Some(fed)) => {
+                Choice::Take(fed, "delivered late, within the lateness window")
+            }
             _ => Choice::Leave("delivered after the lateness window"),
         }
     }
@@ -191,13 +193,13 @@ impl Wanted {
 
     /// Where a delivery lies.
     #[must_use]
-    pub fn distance(&self, at: UtcInstant) -> Distance {
+    pub fn delivery_position(&self, at: UtcInstant) -> DeliveryPosition {
         if at < self.deliveries.start {
-            Distance::Before(self.deliveries.start)
+            DeliveryPosition::Before(self.deliveries.start)
         } else if at >= self.deliveries.end {
-            Distance::After
+            DeliveryPosition::After
         } else {
-            Distance::Inside
+            DeliveryPosition::Inside
         }
     }
 

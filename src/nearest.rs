@@ -1,7 +1,7 @@
 //! The name that was probably meant.
 
 /// Of the known names the one that is nearest, if it is near.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (name.chars().count() / 3).clamp(1, 3);
     let (distance, nearest) = known.map(|known| (distance(known, name), known)).min()?;
     (distance <= most).then_some(nearest)
@@ -39,7 +39,7 @@ mod tests {
             ("x", None),
         ] {
             let known = ["s3_access", "cloudtrail", "event_name", "event_time"];
-            assert_eq!(nearest(name, known.into_iter()), expected, "{name}");
+            assert_eq!(nearest_name(name, known.into_iter()), expected, "{name}");
         }
     }
 }

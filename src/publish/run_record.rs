@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs::{self, InputLine};
 use super::manifest::Manifest;
-use super::remembered::Remembered;
+use super::run_history::RunHistory;
 use crate::convert::CountedOnly;
 use crate::error::{Error, Result};
 use crate::kst::{KstDay, UtcInstant};
@@ -24,7 +24,7 @@ pub const KEPT_RUNS: usize = 10;
 
 /// What a run did with one day of a table. Fields that a reader does not know are to be passed over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunReport {
+pub struct RunRecord {
     /// Version of the file's form.
     pub version: u32,
     /// Version of the program.
@@ -164,7 +164,7 @@ impl From<&Error> for RunError {
     }
 }
 
-impl RunReport {
+impl RunRecord {
     /// The report of a run that has done nothing yet: until it is told otherwise, it failed.
     #[must_use]
     pub fn begun(partition: &Partition, dataset: &str, run: &str, at: UtcInstant) -> Self {
@@ -231,7 +231,7 @@ impl RunReport {
 
 /// Puts a report into the lake, with a copy of the list of inputs of a published day, and forgets the oldest runs of the
 /// day.
-pub fn record(lake: &dyn Lake, report: &RunReport) -> Result<()> {
+pub fn record(lake: &dyn Lake, report: &RunRecord) -> Result<()> {
     let partition = report.partition();
     let mut report = report.clone();
     if report.outcome == RunOutcome::Failed && report.found.is_none() {
@@ -285,15 +285,15 @@ pub fn mark_registered(lake: &dyn Lake, mark: &RegistrationMark) -> Result<()> {
 pub fn clear_error(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<()> {
     match report(lake, partition, run)? {
         Some(report) if report.outcome == RunOutcome::Published && report.error.is_some() => {
-            lake.rewrite(&report_path(partition, run), &RunReport { error: None, ..report }.to_json()?)
+            lake.rewrite(&report_path(partition, run), &RunRecord { error: None, ..report }.to_json()?)
         }
         _ => Ok(()),
     }
 }
 
 /// The report of a run; `None` where there is none that this version can read.
-pub fn report(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<RunReport>> {
-    Ok(lake.read(&report_path(partition, run))?.and_then(RunReport::from_json))
+pub fn report(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<RunRecord>> {
+    Ok(lake.read(&report_path(partition, run))?.and_then(RunRecord::from_json))
 }
 
 /// What a published run read, also when another one has replaced it; `None` where that is not remembered.
@@ -333,7 +333,7 @@ fn inputs_path(partition: &Partition, run: &str) -> String {
 /// Removes what is remembered of all but the newest runs. `newest` stays whatever the clocks say, and the run that is the
 /// day, however many have failed since.
 fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
-    let remembered = Remembered::list(lake, partition)?;
+    let remembered = RunHistory::list(lake, partition)?;
     let old = remembered.older_than_the_newest(KEPT_RUNS, newest);
     if old.is_empty() {
         return Ok(());
@@ -359,9 +359,9 @@ mod tests {
         format!("20231102T0000{number:02}Z-0000000a")
     }
 
-    fn report(number: usize) -> RunReport {
+    fn report(number: usize) -> RunRecord {
         let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
-        RunReport::begun(
+        RunRecord::begun(
             &partition,
             "s3-access",
             &run(number),
@@ -386,7 +386,7 @@ mod tests {
         for number in 1..=KEPT_RUNS + 2 {
             record(&lake, &report(number)).unwrap();
         }
-        let runs: Vec<String> = Remembered::list(&lake, &partition)
+        let runs: Vec<String> = RunHistory::list(&lake, &partition)
             .unwrap()
             .reports()
             .unwrap()
@@ -395,7 +395,7 @@ mod tests {
             .collect();
         let expected: Vec<String> = (3..=KEPT_RUNS + 2).rev().map(run).collect();
         assert_eq!(runs, expected);
-        assert_eq!(Remembered::list(&lake, &partition).unwrap().last().unwrap().unwrap().run, expected[0]);
+        assert_eq!(RunHistory::list(&lake, &partition).unwrap().last().unwrap().unwrap().run, expected[0]);
         let left = fs::read_dir(&folder).unwrap().count();
         assert_eq!(left, KEPT_RUNS + 2, "the unfinished file went with its run, the foreign ones stayed");
         record(&lake, &report(0)).unwrap();
@@ -416,7 +416,7 @@ mod tests {
             fs::File::options().append(true).open(file).unwrap().set_modified(at).unwrap();
         }
         let expected: Vec<String> = (54..60).chain(0..4).rev().map(run).collect();
-        let remembered = Remembered::list(&lake, &partition).unwrap();
+        let remembered = RunHistory::list(&lake, &partition).unwrap();
         let runs: Vec<String> = remembered.reports().unwrap().into_iter().map(|report| report.run).collect();
         assert_eq!(runs, expected);
         assert_eq!(remembered.last().unwrap().unwrap().run, run(3));
@@ -442,7 +442,7 @@ mod tests {
             mark_registered(&lake, &mark(number)).unwrap();
             record(&lake, &report(number)).unwrap();
         }
-        let remembered = Remembered::list(&lake, &partition).unwrap();
+        let remembered = RunHistory::list(&lake, &partition).unwrap();
         let marked: Vec<usize> =
             (1..=KEPT_RUNS + 3).filter(|number| remembered.is_registered(&run(*number), "logs")).collect();
         let reported: Vec<usize> = (1..=KEPT_RUNS + 3)
@@ -457,7 +457,7 @@ mod tests {
     fn a_report_is_read_as_it_was_written_and_one_that_is_not_understood_is_passed_over() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
-        let written = RunReport {
+        let written = RunRecord {
             outcome: RunOutcome::Published,
             seconds: StepSeconds { plan: Some(0.25), ..StepSeconds::default() },
             manifest: Some(manifest()),
@@ -465,14 +465,14 @@ mod tests {
         };
         let partition = written.partition();
         record(&lake, &written).unwrap();
-        assert_eq!(Remembered::list(&lake, &partition).unwrap().last().unwrap(), Some(written.clone()));
+        assert_eq!(RunHistory::list(&lake, &partition).unwrap().last().unwrap(), Some(written.clone()));
         let mut value = serde_json::to_value(&written).unwrap();
         value["invented_later"] = 1.into();
         lake.write(&report_path(&partition, &run(2)), value.to_string().as_bytes()).unwrap();
         value["version"] = 2.into();
         lake.write(&report_path(&partition, &run(3)), value.to_string().as_bytes()).unwrap();
         lake.write(&report_path(&partition, &run(4)), b"{").unwrap();
-        let reports = Remembered::list(&lake, &partition).unwrap().reports().unwrap();
+        let reports = RunHistory::list(&lake, &partition).unwrap().reports().unwrap();
         assert_eq!(reports, [written.clone(), written]);
         assert_eq!(inputs(&lake, &partition, &manifest()).unwrap(), None, "its list is not there any more");
     }

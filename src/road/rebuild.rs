@@ -5,7 +5,7 @@ use crate::kst::{KstDay, UtcInstant};
 
 /// Days of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub enum DaySelector {
     /// Never published; not days before the first log.
     Missing,
     /// Published, but objects have come or changed since.
@@ -18,7 +18,7 @@ pub enum Wanted {
     All,
 }
 
-impl Wanted {
+impl DaySelector {
     /// The default: every day on which a run would change something.
     pub const BEHIND: [Self; 3] = [Self::Missing, Self::Stale, Self::Failed];
 
@@ -37,43 +37,43 @@ impl Wanted {
 
 /// Which days are rebuilt.
 #[derive(Debug, Clone)]
-pub enum Rule {
+pub enum RebuildRule {
     /// Those in one of these states, unless they were published at or after an instant.
-    Only(Vec<Wanted>, Option<UtcInstant>),
+    Only(Vec<DaySelector>, Option<UtcInstant>),
     /// This one, and stale ones before it.
     Lookback(KstDay),
 }
 
 /// What is to become of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Decision {
     /// It is rebuilt.
-    Make,
+    Build,
     /// It needs nothing.
-    Leave,
+    Skip,
     /// It lacks something, but raw objects with rows of it are gone: a rebuild would lose these rows.
     Keep,
 }
 
-impl Rule {
+impl RebuildRule {
     /// What is to become of a day that stands like this.
     #[must_use]
-    pub fn verdict(&self, status: &DayStatus) -> Verdict {
+    pub fn decision(&self, status: &DayStatus) -> Decision {
         let (is_wanted, loses) = match self {
-            Self::Lookback(day) if status.partition.day == *day => return Verdict::Make,
+            Self::Lookback(day) if status.partition.day == *day => return Decision::Build,
             Self::Lookback(_) => (status.change.is_stale(), status.change.gone > 0),
             Self::Only(wanted, before) => {
                 let published = status.manifest.as_ref();
                 let at = published.and_then(|manifest| UtcInstant::parse_iso8601(&manifest.published_at));
                 let is_old = at.zip(*before).is_none_or(|(at, before)| at < before);
                 let is_wanted = is_old && wanted.iter().any(|wanted| wanted.takes(status));
-                (is_wanted, status.change.gone > 0 && !wanted.contains(&Wanted::All))
+                (is_wanted, status.change.gone > 0 && !wanted.contains(&DaySelector::All))
             }
         };
         match (is_wanted, loses) {
-            (true, false) => Verdict::Make,
-            (true, true) => Verdict::Keep,
-            (false, _) => Verdict::Leave,
+            (true, false) => Decision::Build,
+            (true, true) => Decision::Keep,
+            (false, _) => Decision::Skip,
         }
     }
 }
