@@ -386,9 +386,9 @@ fn an_object_without_read_permission_fails_the_table() {
     without_privileges(&work, &inspect).exits(4).says(&["cannot open the object"]);
 }
 
-/// Only its content shows the days that it feeds, so no day is built without it. `plan` and `status` only report it.
+/// Only the content of such a file shows what it is, so no day is built without it. `plan` and `status` only report it.
 #[test]
-fn a_file_without_a_time_and_read_permission_fails_the_table() {
+fn an_unreadable_file_without_a_time_fails_the_table() {
     let work = Workdir::new();
     fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0o0)).unwrap();
     let exports = ["a", "b"].map(|name| {

@@ -118,7 +118,7 @@ fn status_shows_every_table_of_the_lake() {
     assert!(!plan.stderr.contains("publish"), "{plan}");
 }
 
-/// A table is skipped for its log type, not for its day.
+/// Whether a table is skipped depends on its log type, not on the day.
 #[test]
 fn a_day_without_logs_of_a_known_type_is_published_as_empty() {
     let work = Workdir::new();

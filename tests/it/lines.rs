@@ -145,7 +145,7 @@ fn invalid_utf8_keeps_the_row_and_flags_it() {
         content.extend(line.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }));
         content.push(b'\n');
     }
-    content.extend(b"\xfe\xff is no line\n");
+    content.extend(b"\xfe\xff is not a line\n");
     let day = publish(content);
     for (request_id, agent, quality) in [
         ("BYTES", "\u{fffd}aws/2.13", "lossy"),
@@ -156,7 +156,7 @@ fn invalid_utf8_keeps_the_row_and_flags_it() {
         assert_eq!((text(&row["user_agent"]), text(&row["parse_quality"])), (agent, quality));
     }
     let rejected = &day.quarantine()[0];
-    assert_eq!(STANDARD.decode(text(&rejected["raw"])).unwrap(), b"\xfe\xff is no line");
+    assert_eq!(STANDARD.decode(text(&rejected["raw"])).unwrap(), b"\xfe\xff is not a line");
 }
 
 #[test]

@@ -262,7 +262,7 @@ fn a_day_locked_by_another_run_is_not_touched() {
     refused.says(&facts);
     refused.says(&["hint:", "--wait", "--steal"]);
     assert_eq!(scene.work.files("lake"), before);
-    // Another day of the table is not locked, and neither is another table.
+    // Other days of the table and other tables are not locked.
     let other = scene.work.logmill(["run", "--day", "2023-11-02", "--input", "raw", "--output", "lake"]);
     other.exits(0);
     assert_eq!(fs::read_to_string(&lock).unwrap(), "run X, process 1");

@@ -224,7 +224,8 @@ fn no_spelling_of_a_secret_parameter_reaches_the_lake() {
     assert_eq!([days[0].rows().len(), days[1].rows().len()], [2 * SPELLINGS.len(), SPELLINGS.len()]);
 }
 
-/// Operations and keys. A `+` before the secret, which decodes to a space, or another character could end the value early.
+/// Operations and keys. In each key, the secret follows a `+` (which decodes to a space) or another character that could end
+/// the value early.
 const KEYS: [(&str, &str); 12] = [
     ("REST.GET.OBJECT", "k%3FX-Amz-Security-Token%3Dab%2B"),
     ("REST.PUT.OBJECT", "k%253FX-Amz-Signature%253Dab%2B"),

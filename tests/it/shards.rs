@@ -57,7 +57,7 @@ fn the_machines_of_an_array_share_the_shards_and_extra_ones_do_nothing() {
     assert_same(&work, &publish(&work).publishes(Table::CLOUDTRAIL));
 }
 
-/// An orchestrator can restart a shard because it takes a slow machine for lost.
+/// An orchestrator can restart a shard because it considers a slow machine lost.
 #[test]
 fn concurrent_attempts_at_one_shard_do_not_mix() {
     let work = planned();
