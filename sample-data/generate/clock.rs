@@ -55,7 +55,7 @@ fn clock(time: i64) -> [i64; 6] {
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
-    // From March on, months have 31 and 30 days in turn, which makes 153 days in each group of five.
+    // From March on, months have 31 and 30 days in turn: 153 days in each group of five.
     let march = (5 * of_year + 2) / 153;
     let month = if march < 10 { march + 3 } else { march - 9 };
     let year = era * 400 + year + i64::from(month <= 2);
