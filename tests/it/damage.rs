@@ -41,7 +41,7 @@ fn check(table: Table, id_column: &str, cases: &[Case], options: &[&str]) -> Day
             _ => work.access(case.name, &case.content),
         };
     }
-    let day = work.run(table).args(options).whatever_is_rejected().publishes(table);
+    let day = work.run(table).args(options).allow_rejects().publishes(table);
     let (rows, quarantine) = (day.rows(), day.quarantine());
     for case in cases {
         let of_case = |object: &Value| {
@@ -256,7 +256,7 @@ fn a_compressed_file_cut_anywhere_keeps_every_whole_record() {
         cuts += 1;
     }
     assert!(cuts > 10 && expected.len() > 20, "{cuts} cuts, {} whole records", expected.len());
-    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     assert_eq!(day.values("event_id"), expected);
     assert!(day.quarantine().iter().all(|line| line["reason"] == "damaged_gzip"));
     assert_eq!(day.quarantine().len(), cuts);
@@ -277,7 +277,7 @@ fn a_flipped_bit_in_a_compressed_file_is_detected() {
         flips += 1;
     }
     assert_eq!(flips, 100);
-    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     let rows = day.rows();
     for object in day.inputs().iter().filter(|object| object["damaged"] != true) {
         let own = rows.iter().filter(|row| row["source_object"] == object["object"]);
@@ -304,7 +304,7 @@ fn an_object_over_the_size_limit_is_cut_off() {
     check(Table::CLOUDTRAIL, "event_id", &cases, &limit);
     let work = Workdir::new();
     work.access("BOMB", gz(lines));
-    let day = work.run(Table::ACCESS).args(limit).whatever_is_rejected().publishes(Table::ACCESS);
+    let day = work.run(Table::ACCESS).args(limit).allow_rejects().publishes(Table::ACCESS);
     assert_eq!(day.values("request_id"), ["FILL", "FIRST"]);
     let [read, written, _, duplicate, quarantined] = day.ledger();
     assert_eq!(
@@ -345,7 +345,7 @@ fn an_unreadable_object_fails_the_table() {
     let work = Workdir::new();
     work.cloudtrail("a", gz(of_events(&["good"])));
     make_unreadable(&work.cloudtrail("b", ""));
-    let run = || work.run(Table::CLOUDTRAIL).whatever_is_rejected();
+    let run = || work.run(Table::CLOUDTRAIL).allow_rejects();
     run().exits(75).says(&["cannot read the object", "_b.json.gz", "hint: check the disk"]);
     let backfill = ["backfill", "--from", DAY, "--to", DAY, "--input", "raw", "--output", "lake"];
     work.logmill(backfill).of(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object"]);

@@ -138,7 +138,7 @@ fn a_day_is_provisional_until_no_more_logs_are_expected() {
         let work = Workdir::new();
         let run =
             work.logmill(["run", "--day", day, "--input", "raw", "--output", "lake", "--lateness", lateness]);
-        let finished = run.args(["--dataset", "all"]).ends_well(0);
+        let finished = run.args(["--dataset", "all"]).finishes(0);
         for table in [Table::CLOUDTRAIL, Table::ACCESS] {
             let published = finished.day(table);
             assert_eq!(published.summary["provisional"], provisional, "{day} with {lateness}");
@@ -160,7 +160,7 @@ fn both_log_types_in_one_folder_are_separated() {
         "digest",
     );
     work.write("raw/.hidden/events.json", "hidden");
-    let finished = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    let finished = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).finishes(0);
     assert_eq!(finished.day(Table::CLOUDTRAIL).values("event_id"), ["by content", "by key"]);
     assert_eq!(finished.day(Table::ACCESS).values("request_id"), ["BYCONTENT", "BYKEY"]);
 }
@@ -203,7 +203,7 @@ fn the_sample_day_has_the_expected_counts() {
         format!("{sample}/s3-access"),
     ];
     let run = work.logmill(["run", "--day", DAY, "--output", "lake"]).args(inputs);
-    let finished = run.whatever_is_rejected().ends_well(0);
+    let finished = run.allow_rejects().finishes(0);
     for table in [Table::CLOUDTRAIL, Table::ACCESS] {
         for (name, count) in expected[table.name].as_object().unwrap() {
             assert_eq!(finished.day(table).summary[name], *count, "{name} of {}", table.name);

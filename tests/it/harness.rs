@@ -189,7 +189,7 @@ impl<'w> Call<'w> {
     }
 
     /// Publishes the day no matter how many rows are rejected.
-    pub(crate) fn whatever_is_rejected(self) -> Self {
+    pub(crate) fn allow_rejects(self) -> Self {
         self.args(["--max-reject-ratio", "1"])
     }
 
@@ -214,11 +214,11 @@ impl<'w> Call<'w> {
 
     /// Runs `logmill run` or `publish`, checks the promises of every run, and reads the published day of `table`.
     pub(crate) fn publishes(self, table: Table) -> Day {
-        self.ends_well(0).day(table)
+        self.finishes(0).day(table)
     }
 
     /// Runs `logmill run` or `publish`, checks its exit code and the promises of every run.
-    pub(crate) fn ends_well(self, code: i32) -> Finished<'w> {
+    pub(crate) fn finishes(self, code: i32) -> Finished<'w> {
         let work = self.work;
         let lake = self.value_of("--output").unwrap_or("lake".to_owned());
         self.args(["--summary-json", "summary.json"]).exits(code);

@@ -25,7 +25,7 @@ fn both_tables() -> Workdir {
     let work = Workdir::new();
     events(&work, "a", 3);
     work.access("A", format!("{}\n", AccessLine::of("ID")));
-    let day = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    let day = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).finishes(0);
     assert_eq!((day.day(Table::CLOUDTRAIL).ledger()[1], day.day(Table::ACCESS).ledger()[1]), (3, 1));
     work
 }
@@ -125,7 +125,7 @@ fn a_day_without_logs_of_a_known_type_is_published_as_empty() {
     events(&work, "a", 1);
     work.access("A", format!("{}\n", AccessLine::of("ID")));
     let run = work.logmill(["run", "--day", "2023-09-01", "--input", "raw", "--output", "lake"]);
-    let summary = run.ends_well(0).summary;
+    let summary = run.finishes(0).summary;
     let rows: Vec<_> = summary["tables"].as_array().unwrap().iter().map(|table| &table["written"]).collect();
     assert_eq!(rows, [0, 0]);
 }
@@ -278,7 +278,7 @@ fn newly_rejected_rows_count_as_lost() {
         }
     });
     work.cloudtrail("a", document(records));
-    let refused = work.run(Table::CLOUDTRAIL).whatever_is_rejected().exits(4);
+    let refused = work.run(Table::CLOUDTRAIL).allow_rejects().exits(4);
     refused.says(&["rows_published: 10", "rows_now: 4"]);
     assert_eq!(work.published(), before);
     // The rejected rows are kept, and the run record names their file.

@@ -59,7 +59,7 @@ fn an_object_that_vanishes_after_the_plan_is_quarantined() {
     work.logmill(["convert", "--plan", "plan.json", "--staging", "staging"]).exits(0);
     let publish = ["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"];
     work.logmill(publish).exits(3).says(&["_quarantine/cloudtrail/proc_ymd=20231101/"]);
-    let day = work.logmill(publish).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.logmill(publish).allow_rejects().publishes(Table::CLOUDTRAIL);
     assert_eq!(day.values("event_id"), ["id"]);
     let line = &day.quarantine()[0];
     assert_eq!((&line["reason"], &line["record"]), (&json!("unreadable"), &json!(null)));
@@ -128,14 +128,14 @@ fn run_with_room(work: &Workdir, blocks: u32, options: &[&str]) -> Outcome {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
     let mut command = Command::new("sh");
     command.args(["-c", &script, "sh", LOGMILL, "run", "--day", DAY, "--input", "raw", "--output", "lake"]);
-    work.call(command).of(Table::CLOUDTRAIL).whatever_is_rejected().args(options).wait()
+    work.call(command).of(Table::CLOUDTRAIL).allow_rejects().args(options).wait()
 }
 
 #[test]
 fn a_full_disk_fails_the_run_and_keeps_the_old_day() {
     let work = Workdir::new();
     write_much(&work, 1, 3);
-    work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     write_much(&work, 3, 2000);
     let before = work.published();
     let (mut failed, mut blocks) = (0, 0);

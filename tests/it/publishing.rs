@@ -147,7 +147,7 @@ fn damage_counts_by_the_bytes_of_an_object() {
 fn a_day_without_events_is_published_as_empty() {
     let work = Workdir::new();
     for (options, code) in [(&[][..], 0), (&["--fail-on-empty"][..], 99)] {
-        let day = work.run(Table::CLOUDTRAIL).args(options).ends_well(code).day(Table::CLOUDTRAIL);
+        let day = work.run(Table::CLOUDTRAIL).args(options).finishes(code).day(Table::CLOUDTRAIL);
         assert_eq!((day.ledger(), day.parts().len(), day.inputs().len()), ([0; 5], 0, 0));
         assert_eq!(day.manifest["parts"], json!([]));
     }
@@ -196,7 +196,7 @@ fn a_failing_table_does_not_stop_the_other() {
     work.cloudtrail("a", "no JSON");
     work.access("A", format!("{}\n", AccessLine::of("ID")));
     let both = || work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]);
-    let finished = both().ends_well(5);
+    let finished = both().finishes(5);
     assert_eq!(finished.day(Table::ACCESS).values("request_id"), ["ID"]);
     assert_eq!(finished.summary["failed"][0]["table"], "cloudtrail");
     assert!(!work.partition(Table::CLOUDTRAIL).exists());

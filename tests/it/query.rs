@@ -580,7 +580,7 @@ fn every_view_works_over_both_tables() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("a", json!({"errorCode": "AccessDenied"}))]));
     work.access("A", format!("{}\n", AccessLine::of("R")));
-    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).finishes(0);
     let views = rows(&work, "SHOW TABLES");
     let views =
         views.iter().filter(|row| row["table_type"] == "VIEW" && row["table_schema"] != "information_schema");

@@ -75,7 +75,7 @@ fn rejected_rows_are_kept_up_to_a_limit_then_counted_by_every_command() {
     let work = bad_days();
     let run = |lake: &str, bound: &str, threads: &str| {
         let run = work.logmill(["run", "--day", DAY, "--output", lake, "--threads", threads]).args(RAW);
-        let day = run.args(["--max-quarantine", bound]).whatever_is_rejected().publishes(TABLE);
+        let day = run.args(["--max-quarantine", bound]).allow_rejects().publishes(TABLE);
         assert_eq!(day.ledger(), [1278, 12, 0, 0, 1266]);
         rejects(&work, lake)
     };
@@ -99,7 +99,7 @@ fn rejected_rows_are_kept_up_to_a_limit_then_counted_by_every_command() {
         }
         let backfill = ["backfill", "--from", DAY, "--to", DAY, "--output", &lake("backfill")];
         let backfill = work.logmill(backfill).args(RAW).args(["--max-quarantine", bound, "--threads", "3"]);
-        backfill.whatever_is_rejected().exits(0).prints(&["1,266 rejected rows, "]);
+        backfill.allow_rejects().exits(0).prints(&["1,266 rejected rows, "]);
         assert_eq!(rejects(&work, &lake("backfill")), one, "{bound}, backfill");
         let plan = work.logmill(["plan", "--day", DAY, "--shards", "3", "--plan", "plan.json"]).args(RAW);
         plan.exits(0);
@@ -108,7 +108,7 @@ fn rejected_rows_are_kept_up_to_a_limit_then_counted_by_every_command() {
             convert.args(["--max-quarantine", bound]).exits(0);
         }
         let publish = work.logmill(["publish", "--output", &lake("shards")]).args(PLANNED);
-        publish.whatever_is_rejected().publishes(TABLE);
+        publish.allow_rejects().publishes(TABLE);
         assert_eq!(rejects(&work, &lake("shards")), one, "{bound}, shards");
     }
 }
@@ -117,7 +117,7 @@ fn rejected_rows_are_kept_up_to_a_limit_then_counted_by_every_command() {
 fn counted_rejected_rows_are_reported_by_reason_and_object() {
     let work = bad_days();
     let run = work.run(TABLE).args(["--max-quarantine", "100kB", "--log-format", "json", "--threads", "2"]);
-    let finished = run.whatever_is_rejected().ends_well(0);
+    let finished = run.allow_rejects().finishes(0);
     let day = finished.day(TABLE);
     let kept = day.manifest["quarantine"]["rows"].as_u64().unwrap();
     let counted = &day.manifest["counted_only"];
@@ -137,10 +137,10 @@ fn counted_rejected_rows_are_reported_by_reason_and_object() {
         let sum: u64 = of_objects.iter().map(|(_, rows)| rows).sum();
         assert_eq!((of_objects.len() as u64, sum), (group["objects"].as_u64().unwrap(), rows(group)));
     }
-    let again = work.run(TABLE).args(["--max-quarantine", "100kB"]).whatever_is_rejected().exits(0);
+    let again = work.run(TABLE).args(["--max-quarantine", "100kB"]).allow_rejects().exits(0);
     again.says(&["rejected rows are only counted", "\"reason\":\"missing_event_time\"", "--max-quarantine"]);
     again.prints(&["cloudtrail: 1,266 rejected rows, the first"]);
-    let none = work.run(TABLE).args(["--max-quarantine", "0"]).whatever_is_rejected().exits(0);
+    let none = work.run(TABLE).args(["--max-quarantine", "0"]).allow_rejects().exits(0);
     none.prints(&["cloudtrail: 1,266 rejected rows, none of them kept"]);
     // An event that was only counted is found in the raw logs.
     let why = work.logmill(["why", "--day", DAY, "--output", "lake", "--event-id", "timeless 98"]);
@@ -158,7 +158,7 @@ fn millions_of_rejected_rows_stay_within_memory_and_disk_limits() {
     command.args(["-c", "ulimit -d 120000; ulimit -f 8192; exec \"$@\"", "sh", LOGMILL]);
     command.args(["run", "--day", DAY, "--output", "lake"]);
     let run = work.call(command).args(RAW).args(["--threads", "1", "--memory", "64MiB"]);
-    let day = run.args(["--max-quarantine", "1MiB"]).whatever_is_rejected().publishes(TABLE);
+    let day = run.args(["--max-quarantine", "1MiB"]).allow_rejects().publishes(TABLE);
     assert_eq!(day.ledger(), [3_000_001, 1, 0, 0, 3_000_000]);
     let kept = &day.manifest["quarantine"];
     assert!(kept["bytes"].as_u64().unwrap() <= 1 << 20, "{kept}");
@@ -220,7 +220,7 @@ fn the_detail_of_a_rejected_row_is_short() {
     let work = Workdir::new();
     let time = format!("noon{}", "한".repeat(100_000));
     work.cloudtrail("a", document([event("bad", json!({"eventTime": time}))]));
-    let day = work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    let day = work.run(TABLE).allow_rejects().publishes(TABLE);
     let row = &day.quarantine()[0];
     let (detail, raw) = (text(&row["detail"]), text(&row["raw"]));
     assert!(detail.starts_with("eventTime is \"noon한") && detail.len() <= 4096, "{}", detail.len());

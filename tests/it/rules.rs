@@ -88,7 +88,7 @@ fn secretive() -> Workdir {
 }
 
 fn both(work: &Workdir) -> Call<'_> {
-    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).whatever_is_rejected()
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).allow_rejects()
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn rules_that_match_nothing_do_not_change_a_byte() {
 #[test]
 fn no_secret_reaches_the_lake() {
     let work = secretive();
-    let finished = both(&work).ends_well(0);
+    let finished = both(&work).finishes(0);
     let (trail, access) = (finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS));
     assert_no_secret(&work, "lake", &[&trail, &access]);
     let token = &trail.row("event_id", "assume")["response_elements"];
@@ -218,7 +218,7 @@ fn no_spelling_of_a_secret_parameter_reaches_the_lake() {
     work.cloudtrail("a", document(&records));
     work.cloudtrail("b", escaped.replace("\"eventID\":\"", "\"eventID\":\"b "));
     work.access("A", lines.join("\n"));
-    let finished = both(&work).ends_well(0);
+    let finished = both(&work).finishes(0);
     let days = [finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS)];
     assert_no_secret(&work, "lake", &days.iter().collect::<Vec<_>>());
     assert_eq!([days[0].rows().len(), days[1].rows().len()], [2 * SPELLINGS.len(), SPELLINGS.len()]);
@@ -291,7 +291,7 @@ fn no_form_of_a_secret_header_reaches_the_lake() {
     }
     work.cloudtrail("a", document(&records));
     work.access("A", lines.join("\n"));
-    let finished = both(&work).ends_well(0);
+    let finished = both(&work).finishes(0);
     let (trail, access) = (finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS));
     assert_no_secret(&work, "lake", &[&trail, &access]);
     let message = &trail.row("event_id", "2")["error_message"];
@@ -337,7 +337,7 @@ fn shards_filter_and_mask_like_one_run() {
         [(busy(), EVEN), (secretive(), "event_id = 'extra'"), (secretive(), "event_id != ''")]
     {
         let rules = ["--filter", filter, "--redact", "requestParameters.note", "--redact", "?colour"];
-        let one = work.run(Table::CLOUDTRAIL).args(rules).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+        let one = work.run(Table::CLOUDTRAIL).args(rules).allow_rejects().publishes(Table::CLOUDTRAIL);
         let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
         let plan = plan.args(rules).args(["--shards", "2", "--format", "json"]).exits(0);
         work.write("plan.json", plan.stdout);
@@ -350,7 +350,7 @@ fn shards_filter_and_mask_like_one_run() {
             assert!(!holds_secret(&bytes), "a staged file contains a secret: {}", path.display());
         }
         let publish = work.logmill(["publish", "--plan", "plan.json", "--staging", "staging"]);
-        let publish = publish.args(["--output", "lake-sharded"]).whatever_is_rejected();
+        let publish = publish.args(["--output", "lake-sharded"]).allow_rejects();
         let sharded = publish.publishes(Table::CLOUDTRAIL);
         assert!(one.parts() == sharded.parts() && one.inputs() == sharded.inputs(), "{filter}");
         assert_eq!(one.quarantine(), sharded.quarantine());
@@ -374,7 +374,7 @@ fn a_plan_without_masks_uses_the_defaults() {
     work.logmill(["convert", "--plan", "plan.json", "--shard", "0", "--staging", "staging"]).exits(0);
     let publish =
         work.logmill(["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"]);
-    let finished = publish.whatever_is_rejected().ends_well(0);
+    let finished = publish.allow_rejects().finishes(0);
     assert_no_secret(&work, "lake", &[&finished.day(Table::CLOUDTRAIL), &finished.day(Table::ACCESS)]);
 }
 

@@ -21,7 +21,7 @@ const LEFT: &str = "a killed run has left unfinished work";
 fn published() -> Workdir {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("old", json!({})), json!("bad")]));
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     work
 }
 
@@ -136,7 +136,7 @@ fn a_failure_after_the_commit_leaves_the_day_published() {
     let table = work.lake().join("cloudtrail");
     fs::set_permissions(&table, Permissions::from_mode(0o300)).unwrap();
     let run = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--dataset", "cloudtrail"];
-    let outcome = without_privileges(&work, &run).whatever_is_rejected().wait();
+    let outcome = without_privileges(&work, &run).allow_rejects().wait();
     fs::set_permissions(&table, Permissions::from_mode(0o755)).unwrap();
     assert_eq!(outcome.code, Some(0), "{outcome}");
     outcome.says(&["the day is published, but it is not certain that"]);
@@ -211,7 +211,7 @@ fn a_replaced_day_and_its_rejected_rows_are_removed_after_a_kill() {
     let work = published();
     let old = live_run(&work);
     copy(&work.lake(), &work.path("before"));
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     let new = live_run(&work);
     let rejected = work.lake().join(format!("_quarantine/{IN_DAY}"));
     let names = || {
@@ -251,7 +251,7 @@ fn links_among_the_folders_of_unfinished_work_are_not_followed() {
         let link = work.lake().join(linked);
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         symlink(behind, link).unwrap();
-        let outcome = work.run(TABLE).whatever_is_rejected().exits(4);
+        let outcome = work.run(TABLE).allow_rejects().exits(4);
         outcome.says(&["is a link or a file where a folder of unfinished work is expected"]);
         assert_eq!(fs::read_to_string(precious).unwrap(), "rows", "{linked}");
         work.verify().exits(0);
@@ -277,7 +277,7 @@ fn spilled_rows_are_private_and_published_files_are_not() {
     }
     drop(pipe);
     run.wait();
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     let usual = fs::metadata(work.write("usual", "")).unwrap().mode();
     let published = files_below(&work.lake());
     assert!(published.len() > 4);

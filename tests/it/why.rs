@@ -77,7 +77,7 @@ fn a_request_is_found_in_every_table_with_request_ids() {
     let line = |uri| AccessLine { uri, ..AccessLine::of("REQUEST") }.to_string();
     work.access("A", format!("{}\n{}\n", line("GET /a HTTP/1.1"), line("GET /b HTTP/1.1")));
     work.cloudtrail("a", document([event("x", json!({}))]));
-    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).finishes(0);
     let outcome = why(&work, DAY, "--request-id", "REQUEST").args(["--format", "json"]).exits(0);
     let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let found: Vec<_> = document["tables"].as_array().unwrap().iter().map(traces).collect();
@@ -120,7 +120,7 @@ fn a_rejected_event_is_found_in_the_quarantine_even_of_a_failed_day() {
     let failed = table(call(), 99);
     assert_eq!((&failed["fate"], &failed["run"]), (&json!("quarantined"), &Value::Null));
     assert!(text(&failed["error"]).contains("too much of the day"), "{failed}");
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     let published = table(call(), 99);
     assert_eq!(traces(&published), [one("quarantined", "a.json.gz", 2)]);
     assert_eq!(
@@ -192,7 +192,7 @@ fn an_absent_event_shows_what_was_searched() {
     let packed = gz(document([mention.clone()]));
     work.cloudtrail("a", &packed);
     work.cloudtrail("b", &packed[..packed.len() - 9]);
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     for id in ["nowhere", "no/where"] {
         let absent = table(of_event(&work, id).args(RAW).of(TABLE), 99);
         assert_eq!((&absent["fate"], &absent["found"]), (&json!("absent"), &json!([])));
