@@ -1,6 +1,6 @@
-"""One measured run of a program, and the machine that it ran on: what every benchmark here needs.
+"""Measures a run of a program and describes the machine, for all benchmarks.
 
-Benchmarks are modules below `benches`, run from the root of the repository, as in
+Benchmarks are modules below `benches`. Run them from the root of the repository, for example
 `python -m benches.s3.small_objects`.
 """
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a program took: seconds, seconds of CPU, and bytes of memory at its peak."""
+    """The cost of one run of a program: seconds, CPU seconds, and peak memory in bytes."""
 
     wall: float
     cpu: float
@@ -26,10 +26,10 @@ class Run:
 
 
 def measured(command: Sequence[str | Path], cwd: Path, environment: Mapping[str, str] | None = None) -> Run:
-    """Runs a program once, without its standard output; raises when it fails.
+    """Runs a program once and discards its standard output. Raises an error if it fails.
 
-    CPU is that of the program and of the children it has waited for. The peak is that of the largest of
-    them, and, as Linux counts, no less than that of this Python: keep it small.
+    CPU time includes the program and the child processes that it waited for. The peak is that of the largest
+    process. Linux never reports less than the peak of this Python process, so keep it small.
     """
     began = time.monotonic()
     given = os.environ | dict(environment or {})
@@ -43,7 +43,7 @@ def measured(command: Sequence[str | Path], cwd: Path, environment: Mapping[str,
 
 
 def median(runs: Sequence[Run]) -> Run:
-    """The median of each number; the largest peak."""
+    """Returns the median of each number, and the largest peak."""
     return Run(
         statistics.median(run.wall for run in runs),
         statistics.median(run.cpu for run in runs),
@@ -52,7 +52,7 @@ def median(runs: Sequence[Run]) -> Run:
 
 
 def machine() -> str:
-    """Processor, cores, memory and kernel."""
+    """Describes processor, cores, memory and kernel."""
     names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = names[0].partition(":")[2].strip() if names else platform.processor()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

@@ -1,4 +1,4 @@
-"""What else runs on the machine while a section is measured: where that is much, seconds say little."""
+"""CPU time of other processes during a measurement. If it is high, the measured seconds mean little."""
 
 import os
 import resource
@@ -7,21 +7,21 @@ from pathlib import Path
 
 
 class Others:
-    """CPU that was not ours, from now on."""
+    """CPU time of other processes since the creation of this object."""
 
     def __init__(self) -> None:
         self.began = time.monotonic()
         self.busy = foreign_seconds()
 
     def cores(self) -> float:
-        """How many cores others kept busy since, in the mean."""
+        """Returns the mean number of cores that other processes kept busy."""
         return max(0.0, foreign_seconds() - self.busy) / (time.monotonic() - self.began)
 
 
 def foreign_seconds() -> float:
-    """CPU seconds of the machine since its start, without those of this process and its finished children.
+    """Returns the CPU seconds of the machine since its start, except for this process and its ended children.
 
-    The work of the kernel that nobody is charged for counts as foreign; so does what a host takes away.
+    Kernel work that is not charged to a process counts as foreign, and so does time stolen by a host.
     """
     user, nice, system, _, _, *interrupts = map(
         int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]

@@ -1,9 +1,8 @@
-"""Where the limits lie: large days, memory, many small objects, start-up, threads, sizes.
+"""Measures limits: large days, memory, many small objects, start-up, threads, sizes.
 
-Run from the root of the repository: `make bench-limits`. It builds logmill and the sample generator, and
-writes benches/results/limits.md; sections that are not chosen stay there as they are. Each section makes its
-raw logs in a temporary folder and removes them. With `--only profiles`, variants of the release profile are
-built from nothing.
+Run `make bench-limits` in the root of the repository. It builds logmill and the sample generator, and writes
+benches/results/limits.md. Sections that were not chosen are kept. Each section generates its raw logs in a
+temporary folder and removes them. `--only profiles` builds variants of the release profile from scratch.
 """
 
 import argparse
@@ -29,12 +28,12 @@ SECTIONS = {
     "sizes": sizes.section,
     "profiles": profiles.section,
 }
-# Half an hour of building: only when it is asked for.
+# Takes half an hour of building, so it runs only on request.
 LONG = {"profiles"}
 
 
 def main() -> None:
-    """Measures the chosen sections, one after the other; each is written as soon as it is known."""
+    """Measures the chosen sections in turn, and writes each one as soon as it is complete."""
     given = arguments()
     chosen = given.only or [name for name in SECTIONS if name not in LONG]
     bench = Bench(
@@ -49,37 +48,37 @@ def main() -> None:
         others = Others()
         with tempfile.TemporaryDirectory(prefix="logmill-bench-", dir=bench.work) as folder:
             text = SECTIONS[name](bench, Path(folder))
-        text = f"{text}\n\nMachine: {machine()}; other work took {others.cores():.1f} cores meanwhile."
+        text = f"{text}\n\nMachine: {machine()}; other processes used {others.cores():.1f} cores."
         keep(name, text)
         print(f"{text}\n", flush=True)
 
 
 def arguments() -> argparse.Namespace:
-    """What is measured, and how often."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m benches.limits", description=__doc__)
     parser.add_argument(
-        "--only", action="append", choices=list(SECTIONS), help="a section; may be given again"
+        "--only", action="append", choices=list(SECTIONS), help="measure only this section (repeatable)"
     )
-    parser.add_argument("--times", type=int, default=10, help="how large the large day is, in benchmark days")
-    parser.add_argument("--objects", type=int, default=200_000, help="how many small objects there are")
-    parser.add_argument("--runs", type=int, default=3, help="runs of which the median is taken")
+    parser.add_argument("--times", type=int, default=10, help="size of the large day, in benchmark days")
+    parser.add_argument("--objects", type=int, default=200_000, help="number of small objects")
+    parser.add_argument("--runs", type=int, default=3, help="runs per median")
     parser.add_argument(
-        "--work", type=Path, default=Path(tempfile.gettempdir()), help="where raw logs are made"
+        "--work", type=Path, default=Path(tempfile.gettempdir()), help="folder for raw logs"
     )
-    parser.add_argument("--logmill", type=Path, help="a binary that is built already")
-    parser.add_argument("--generator", type=Path, help="a generator that is built already")
+    parser.add_argument("--logmill", type=Path, help="use this binary instead of building one")
+    parser.add_argument("--generator", type=Path, help="use this generator instead of building one")
     return parser.parse_args()
 
 
 def built(kind: str, name: str) -> Path:
-    """Builds a target for release."""
+    """Builds a release target and returns its path."""
     subprocess.run(["cargo", "build", "--release", "--locked", kind, name], cwd=ROOT, check=True)
     release = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
     return release / "examples" / name if kind == "--example" else release / name
 
 
 def keep(name: str, text: str) -> None:
-    """Puts a section into the result, in the place of the one that was there."""
+    """Replaces a section of the results."""
     marks = {known: f"<!-- {known} -->" for known in SECTIONS}
     found = {}
     if RESULT.exists():

@@ -1,4 +1,4 @@
-"""What the sections share: the programs, days of raw logs, and runs of logmill over them that are counted."""
+"""Shared parts of the sections: the programs, days of raw logs, and checked runs of logmill over them."""
 
 import json
 import shutil
@@ -12,18 +12,18 @@ from benches.measure import Run, measured, median
 DAY = "2023-11-01"
 MIB = 2**20
 
-# Makes one of several runs.
+# Combines several runs into one.
 OneOf = Callable[[Sequence[Run]], Run]
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A log type, and how it is called in each place."""
+    """A log type and its names."""
 
     name: str
     title: str
     table: str
-    # What the generator is told so that it makes none of the others.
+    # Generator options that exclude the other log type.
     alone: tuple[str, ...]
 
 
@@ -34,7 +34,7 @@ DATASETS = (CLOUDTRAIL, ACCESS)
 
 @dataclass(frozen=True)
 class Day:
-    """A day of raw logs of one type, and the rows that it must give."""
+    """A day of raw logs of one type, and the expected number of rows."""
 
     dataset: Dataset
     folder: Path
@@ -42,7 +42,7 @@ class Day:
 
 
 def fastest(runs: Sequence[Run]) -> Run:
-    """The least of each number but the peak: what the machine can do when it is left alone."""
+    """Returns the minimum of each number, as on an idle machine, and the largest peak."""
     return Run(
         min(run.wall for run in runs),
         min(run.cpu for run in runs),
@@ -52,7 +52,7 @@ def fastest(runs: Sequence[Run]) -> Run:
 
 @dataclass(frozen=True)
 class Bench:
-    """The programs, and how much is asked of them."""
+    """The programs, and the size of the measurements."""
 
     logmill: Path
     generator: Path
@@ -62,14 +62,14 @@ class Bench:
     runs: int
 
     def make_day(self, dataset: Dataset, times: int, folder: Path) -> Day:
-        """Makes so many benchmark days in one, of one log type, below an empty folder."""
+        """Generates a day of one log type, `times` as large as the benchmark day, in an empty folder."""
         preset = ("--preset", "bench", "--day", DAY, "--multiply", str(times))
         subprocess.run([self.generator, "--out", folder, *preset, *dataset.alone], check=True)
         expected = json.loads((folder / "expected.json").read_bytes())
         return Day(dataset, folder / dataset.name, expected[dataset.table]["written"])
 
     def run(self, day: Day, lake: Path, *options: str, logmill: Path | None = None) -> Run:
-        """Publishes a day into an empty lake, which is removed; fails when rows are missing."""
+        """Publishes a day into an empty lake and removes the lake. Fails if rows are missing."""
         source = ("--dataset", day.dataset.name, "--input", day.folder)
         command = [
             logmill or self.logmill,
@@ -89,11 +89,11 @@ class Bench:
         finally:
             shutil.rmtree(lake, ignore_errors=True)
         if written != day.rows:
-            raise RuntimeError(f"{written} rows of {day.rows} were published")
+            raise RuntimeError(f"published {written} of {day.rows} rows")
         return run
 
     def in_turn(self, programs: Mapping[str, Callable[[], Run]], one_of: OneOf = median) -> dict[str, Run]:
-        """Runs all programs in turn, several times, so that a slow minute meets all; gives one of each."""
+        """Runs all programs in turn, several times, so that a slow minute affects all. Combines the runs of each."""
         runs: dict[str, list[Run]] = {name: [] for name in programs}
         for _ in range(self.runs):
             for name, program in programs.items():
@@ -102,11 +102,11 @@ class Bench:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
+    """Formats a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def verdict(holds: bool) -> str:
-    """Whether a target is met."""
+    """Describes whether a target is met."""
     return "met" if holds else "missed"

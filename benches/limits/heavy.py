@@ -1,4 +1,4 @@
-"""Days that are hard to keep in little memory: nothing in them repeats, or rows are large, or names are many."""
+"""Days that need much memory: values that never repeat, large rows, or many names."""
 
 import gzip
 import random
@@ -29,7 +29,7 @@ LINE = (
 
 @dataclass(frozen=True)
 class Heavy:
-    """A kind of heavy day: its log type, how many rows it has in how many objects, and one of its rows."""
+    """A heavy day: its log type, its numbers of rows and objects, and a function that creates a row."""
 
     title: str
     dataset: Dataset
@@ -38,7 +38,7 @@ class Heavy:
     row: Callable[[random.Random, int], str]
 
     def make(self, folder: Path) -> Day:
-        """Writes the day below an empty folder; the same bytes each time."""
+        """Writes the day to an empty folder, always with the same bytes."""
         chance = random.Random(self.title)
         objects = min(self.objects, self.rows)
         for number in range(objects):
@@ -49,7 +49,7 @@ class Heavy:
         return Day(self.dataset, folder, self.rows)
 
     def name(self, number: int, objects: int) -> str:
-        """Where an object lies: names are in the order of their times."""
+        """Returns the key of an object. Keys sort by time."""
         clock = clock_of(number, objects)
         if self.dataset is CLOUDTRAIL:
             at = clock.replace(":", "")[:4]
@@ -57,45 +57,45 @@ class Heavy:
         return f"2023-11-01-{clock.replace(':', '-')}-{number:016X}"
 
     def content(self, rows: Iterator[str]) -> bytes:
-        """The rows as an object of their log type."""
+        """Packs rows into an object of the log type."""
         if self.dataset is CLOUDTRAIL:
             return gzip.compress(f'{{"Records":[{",".join(rows)}]}}'.encode(), compresslevel=1, mtime=0)
         return "".join(rows).encode()
 
 
 def clock_of(number: int, count: int) -> str:
-    """A time of day in the first half of the day in UTC, later as the number grows."""
+    """Returns a time in the first half of the UTC day that increases with the number."""
     second = number * 43_200 // count
     return f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 def spread(number: int) -> dict[str, object]:
-    """What a row has of its number: other values than those of any other row, at a time without an order."""
+    """Returns values that are unique to a row, and a time that does not follow the order of rows."""
     mixed = number * 2_654_435_761 % 2**32
     parts = {"a": number >> 16 & 255, "b": number >> 8 & 255, "c": number & 255}
     return {"id": number, "clock": clock_of(mixed, 2**32), **parts}
 
 
 def large_record(chance: random.Random, number: int) -> str:
-    """A record of 13 KB with a payload of its own."""
+    """Creates a record of 13 KB with a unique payload."""
     given = {"source": "s3.amazonaws.com", "name": "PutObject", "payload": chance.randbytes(6_100).hex()}
     return RECORD.format(**spread(number), **given)
 
 
 def named_record(chance: random.Random, number: int) -> str:
-    """A small record with a source and a name of its own: rows are clustered by them."""
+    """Creates a small record with a unique source and name, by which rows are clustered."""
     mark = f"{chance.getrandbits(64):016x}"
     given = {"source": f"service-{mark}.amazonaws.com", "name": f"Do{mark}", "payload": ""}
     return RECORD.format(**spread(number), **given)
 
 
 def distinct_line(chance: random.Random, number: int) -> str:
-    """A line with bucket, requester, key, referrer and agent of its own."""
+    """Creates a line with a unique bucket, requester, key, referrer and agent."""
     return LINE.format(**spread(number), key=f"{chance.getrandbits(128):032x}/{number}")
 
 
 def long_line(chance: random.Random, number: int) -> str:
-    """A line of 2.1 KB: the key is as long as S3 allows."""
+    """Creates a line of 2.1 KB with a key of the maximum length that S3 allows."""
     return LINE.format(**spread(number), key=chance.randbytes(500).hex())
 
 

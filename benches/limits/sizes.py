@@ -1,4 +1,4 @@
-"""How large the release binary is."""
+"""Size of the release binary."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ BUILDS = {
 
 
 def section(_: Bench, work: Path) -> str:
-    """Builds both; in the build folder of the repository, so that only what has changed is compiled."""
+    """Builds both variants in the build folder of the repository, so that only changed code is compiled."""
     rows = []
     for name, features in BUILDS.items():
         measured(["cargo", "build", "--release", "--locked", "--quiet", "--bin", "logmill", *features], ROOT)

@@ -1,4 +1,4 @@
-"""How long logmill takes to do nothing."""
+"""Start-up time of logmill."""
 
 import shutil
 import statistics
@@ -12,7 +12,7 @@ TARGET_MS = 20
 
 
 def section(bench: Bench, work: Path) -> str:
-    """Starts logmill over and over, beside a program that does nothing at all."""
+    """Starts logmill many times, in turn with a program that does nothing."""
     empty, lake = work / "empty", work / "lake"
     empty.mkdir()
     run = [bench.logmill, "run", "--day", DAY, "--input", empty, "--output", lake, "--quiet"]
@@ -28,14 +28,14 @@ def section(bench: Bench, work: Path) -> str:
             walls[name].append(1000 * measured(command, work).wall)
     text = (
         "## Start-up\n\n"
-        f"Milliseconds from start to end, of {RUNS} runs in turn; the run publishes both tables as empty."
-        f" Target: a median below {TARGET_MS}.\n\n"
+        f"Milliseconds from start to end, over {RUNS} alternating runs. `logmill run` publishes both tables as"
+        f" empty. Target: a median below {TARGET_MS}.\n\n"
     )
-    return text + table(("command", "median", "least", "most", "target"), map(line, walls, walls.values()))
+    return text + table(("command", "median", "minimum", "maximum", "target"), map(line, walls, walls.values()))
 
 
 def line(name: str, walls: list[float]) -> list[str]:
-    """A row of the table."""
+    """Formats a row of the table."""
     median = statistics.median(walls)
     holds = verdict(median < TARGET_MS) if "logmill" in name else ""
     return [name, f"{median:.1f}", f"{min(walls):.1f}", f"{max(walls):.1f}", holds]

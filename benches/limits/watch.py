@@ -1,4 +1,4 @@
-"""How much a folder holds at most while something runs."""
+"""Peak size of a folder while a program runs."""
 
 import contextlib
 import os
@@ -9,13 +9,13 @@ SECONDS_BETWEEN = 1.0
 
 
 class FolderWatch:
-    """Looks at a folder, which need not be there yet, once a second."""
+    """Measures a folder, which may not exist yet, once per second."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.most_bytes = 0
         self.done = threading.Event()
-        self.thread = threading.Thread(target=self.look, daemon=True)
+        self.thread = threading.Thread(target=self.watch, daemon=True)
 
     def __enter__(self) -> "FolderWatch":
         self.thread.start()
@@ -25,14 +25,14 @@ class FolderWatch:
         self.done.set()
         self.thread.join()
 
-    def look(self) -> None:
-        """Looks until told to stop."""
+    def watch(self) -> None:
+        """Measures the folder until the end."""
         while not self.done.wait(SECONDS_BETWEEN):
-            self.most_bytes = max(self.most_bytes, held(self.folder))
+            self.most_bytes = max(self.most_bytes, disk_bytes(self.folder))
 
 
-def held(folder: Path) -> int:
-    """What the files below a folder take on disk; files come and go meanwhile."""
+def disk_bytes(folder: Path) -> int:
+    """Returns the disk use of the files below a folder. Files may appear and disappear during the walk."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -1,24 +1,24 @@
-//! Bytes to rows: what the decoder of a log type does, with the hash of each row and the Arrow builders that it fills.
+//! Bytes to rows: the decoder of a log type, including the hash of each row and the Arrow builders that it fills.
 
 use divan::Bencher;
 use logmill::dataset::DecodeLimits;
 use logmill::kst::DayRange;
 use logmill::table::{RowBatch, Rows};
 
-use crate::made::{DATASETS, MadeLogs, day};
+use crate::logs::{DATASETS, RawLogs, day};
 
-/// Whole objects, unpacked and in memory, to one batch of rows. A run pushes them in chunks of 256 KiB.
+/// Decodes whole unpacked objects from memory to one batch of rows. A run decodes chunks of 256 KiB.
 #[divan::bench(args = DATASETS)]
 fn to_rows(bencher: Bencher, dataset: &str) {
-    let made = MadeLogs::of(dataset);
-    assert_eq!(decoded(made).keys.len() as u64, made.rows, "every row is of the day");
-    bencher.counter(made.bytes()).bench(|| decoded(made));
+    let logs = RawLogs::of(dataset);
+    assert_eq!(decoded(logs).keys.len() as u64, logs.rows, "every row should be of the day");
+    bencher.counter(logs.bytes()).bench(|| decoded(logs));
 }
 
-fn decoded(made: &MadeLogs) -> RowBatch {
-    let mut rows = Rows::new(made.schema.decoded(), [0; 4]);
-    let mut decoder = made.dataset.decoder(&made.schema, DecodeLimits::ATHENA);
-    for (number, content) in (0..).zip(&made.contents) {
+fn decoded(logs: &RawLogs) -> RowBatch {
+    let mut rows = Rows::new(logs.schema.decoded(), [0; 4]);
+    let mut decoder = logs.dataset.decoder(&logs.schema, DecodeLimits::ATHENA);
+    for (number, content) in (0..).zip(&logs.contents) {
         rows.begin_object(number, DayRange::only(day()));
         decoder.begin();
         let used = decoder.decode(content, &mut rows);

@@ -1,4 +1,4 @@
-//! Sorted runs of rows to Parquet part files: the second half of the road.
+//! Sorted runs of rows to Parquet part files: the second half of a run.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -9,33 +9,33 @@ use logmill::error::Result;
 use logmill::road::Silent;
 use logmill::store::{Committed, StagedPartition, Uncommitted};
 
-use crate::made::{DATASETS, MadeLogs, folder, one_thread, options};
+use crate::logs::{DATASETS, RawLogs, folder, one_thread, options};
 use crate::scatter::scattered;
 
-/// Runs merged, chunks gathered, columns encoded and packed, files hashed, bytes dropped. Raw bytes are counted.
+/// Merges runs, gathers chunks, encodes and compresses columns, hashes files, and drops the bytes. Counts raw bytes.
 #[divan::bench(args = DATASETS, sample_count = 20, sample_size = 1)]
 fn to_parts(bencher: Bencher, dataset: &str) {
-    let (made, thread, scratch) = (MadeLogs::of(dataset), one_thread(), folder());
-    let gather = || thread.install(|| gathered(made, &scratch));
-    let written: u64 = encoded(made, gather(), &scratch).iter().map(|part| part.rows).sum();
-    assert_eq!(written, gather().ledger.written, "every row is written");
+    let (logs, thread, scratch) = (RawLogs::of(dataset), one_thread(), folder());
+    let gather = || thread.install(|| gathered(logs, &scratch));
+    let written: u64 = encoded(logs, gather(), &scratch).iter().map(|part| part.rows).sum();
+    assert_eq!(written, gather().ledger.written, "every row should be written");
     bencher
-        .counter(made.bytes())
+        .counter(logs.bytes())
         .with_inputs(gather)
-        .bench_local_values(|gathered| thread.install(|| encoded(made, gathered, &scratch)));
+        .bench_local_values(|gathered| thread.install(|| encoded(logs, gathered, &scratch)));
 }
 
-fn gathered<'p>(made: &'p MadeLogs, scratch: &Path) -> Gathered<'p> {
-    convert::gather(scattered(made, scratch), &made.plan, scratch).expect("the ledger balances")
+fn gathered<'p>(logs: &'p RawLogs, scratch: &Path) -> Gathered<'p> {
+    convert::gather(scattered(logs, scratch), &logs.plan, scratch).expect("the ledger balances")
 }
 
-fn encoded(made: &MadeLogs, mut gathered: Gathered<'_>, scratch: &Path) -> Vec<PartFile> {
+fn encoded(logs: &RawLogs, mut gathered: Gathered<'_>, scratch: &Path) -> Vec<PartFile> {
     let target = PartsTarget { partition: &mut Dropped, folder: "run", scratch };
-    let parts = gathered.write_parts(&made.plan, &made.schema, target, &options(), &Silent);
-    parts.expect("nothing is in the way of bytes that are dropped")
+    let parts = gathered.write_parts(&logs.plan, &logs.schema, target, &options(), &Silent);
+    parts.expect("dropping bytes does not fail")
 }
 
-/// A partition of which nothing stays.
+/// A partition that drops everything.
 struct Dropped;
 
 impl StagedPartition for Dropped {

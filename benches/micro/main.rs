@@ -1,7 +1,7 @@
-//! The steps of the road one by one, in raw bytes a second on one thread: unpack, decode, scatter, encode.
+//! The steps of a run, one by one, in raw bytes per second on one thread: unpack, decode, scatter, encode.
 //!
-//! `make bench-micro`. Rows are those of the benchmark day, some MiB of it, made anew by the modules of the sample
-//! generator; before anything is measured, what comes out is counted against what the generator has put in.
+//! Run with `make bench-micro`. The modules of the sample generator generate a few MiB of the benchmark day. Each benchmark
+//! first compares the number of its rows with the number that was generated.
 
 #[path = "../../sample-data/generate/choices.rs"]
 mod choices;
@@ -15,7 +15,7 @@ mod pack;
 #[expect(dead_code, reason = "the sample's load is not used")]
 #[path = "../../sample-data/generate/rows.rs"]
 mod rows;
-#[expect(dead_code, reason = "nothing lies beside the objects")]
+#[expect(dead_code, reason = "no other objects are generated")]
 #[path = "../../sample-data/generate/shapes.rs"]
 mod shapes;
 #[path = "../../sample-data/generate/sources.rs"]
@@ -27,7 +27,7 @@ mod words;
 
 mod decode;
 mod encode;
-mod made;
+mod logs;
 mod scatter;
 mod unpack;
 

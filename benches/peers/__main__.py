@@ -1,7 +1,7 @@
-"""logmill beside ClickHouse, DuckDB, Polars and Spark.
+"""Compares logmill with ClickHouse, DuckDB, Polars and Spark.
 
-Run from the root of the repository: `make bench-peers`. Installs the rivals below target/tools, makes the
-benchmark day, builds logmill, and hands over to `compare.py`, which needs what was installed.
+Run `make bench-peers` in the root of the repository. It installs the other engines below target/tools,
+generates the benchmark day, builds logmill, and starts `compare.py` with the installed engines.
 """
 
 import os
@@ -17,7 +17,7 @@ CARGO = ("--release", "--locked", "--no-default-features")
 
 
 def main() -> None:
-    """Prepares, then compares."""
+    """Prepares and runs the comparison."""
     given = options(__doc__)
     python = install()
     make_day(given.data)
@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def install() -> Path:
-    """The Python that has the rivals."""
+    """Installs the other engines and returns their Python."""
     required = ROOT / "benches" / "peers" / "requirements.txt"
     pins = required.read_text(encoding="utf-8")
     ready, python = TOOLS / "ready", TOOLS / "bin" / "python"
@@ -38,7 +38,7 @@ def install() -> Path:
 
 
 def make_day(data: Path) -> None:
-    """The raw day: 617,000 records and 1.87 million lines."""
+    """Generates the raw day with 617,000 records and 1.87 million lines."""
     if not (data / "expected.json").exists():
         generator = ("cargo", "run", *CARGO, "--example", "generate", "--")
         out = data.resolve()
@@ -46,7 +46,7 @@ def make_day(data: Path) -> None:
 
 
 def build() -> Path:
-    """logmill, without S3 and Glue as no other engine here has them in use."""
+    """Builds logmill without S3 and Glue, which no other engine uses here."""
     subprocess.run(["cargo", "build", *CARGO], cwd=ROOT, check=True)
     return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "logmill"
 

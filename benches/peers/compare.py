@@ -1,7 +1,8 @@
-"""Runs every contestant on the benchmark day, checks its rows against logmill's, and keeps the table.
+"""Runs every contestant on the benchmark day, compares its rows with logmill's, and saves the table.
 
-Called by `bench.py`. Each run is a child process: what it takes to start an engine counts. The fast ones
-run in turn, several times; the medians are printed. Everything is measured before the first output is read.
+Started by `python -m benches.peers`. Each run is a child process, so the start of an engine counts. Fast
+contestants run several times in turn, and the table shows the medians. All runs are measured before any
+output is read.
 """
 
 import argparse
@@ -18,9 +19,9 @@ from benches.peers import questions, targets
 from benches.peers.contestants import CONTESTANTS, FOLDERS, LOGMILL, Contestant, Day
 from benches.peers.options import options
 from benches.peers.questions import Answer
-from benches.peers.rows import Reader, Standing
+from benches.peers.rows import Reader, Result
 
-# Modules are found from the working folder, where engines may leave what they spill.
+# The working folder takes the files that engines spill, so modules are found through PYTHONPATH.
 ENVIRONMENT = {
     "TZ": "UTC",
     "PYTHONPATH": str(ROOT),
@@ -30,7 +31,7 @@ ENVIRONMENT = {
 
 
 def main() -> None:
-    """Runs, checks, asks, prints and keeps."""
+    """Runs and checks the contestants, evaluates the questions, and prints and saves the report."""
     given = options(__doc__)
     with tempfile.TemporaryDirectory(prefix="logmill-peers-", dir=given.work) as folder:
         work = Path(folder).resolve()
@@ -46,23 +47,23 @@ def main() -> None:
 
 
 def compared(day: Day, runs: dict[str, dict[Contestant, list[Run]]], chosen: list[Contestant]) -> list[str]:
-    """The sections of the report; read after all runs, since reading takes time and memory."""
+    """Builds the sections of the report after all runs, because reading takes time and memory."""
     expected = json.loads((day.data / "expected.json").read_text(encoding="utf-8"))
-    found = {table: standings(day, table, of_table) for table, of_table in runs.items()}
-    answers = asking(day, chosen)
+    found = {table: results(day, table, of_table) for table, of_table in runs.items()}
+    answers = asked_questions(day, chosen)
     sections = [section(table, expected[table], of_table, chosen) for table, of_table in found.items()]
     return [*targets.table(found, answers), *sections, *(questions.table(answers) if answers else [])]
 
 
 def output(day: Day, table: str, contestant: Contestant) -> Path:
-    """Where a contestant's last output of a table lies."""
+    """Returns the folder of a contestant's last output for a table."""
     return day.work / f"{table}-{CONTESTANTS.index(contestant)}"
 
 
 def run_all(
     day: Day, table: str, chosen: list[Contestant], given: argparse.Namespace
 ) -> dict[Contestant, list[Run]]:
-    """Everyone's runs of a table, in turn."""
+    """Runs all contestants on a table, in turn."""
     described = [day.logmill, "schema", "--dataset", FOLDERS[table], "--format", "json"]
     day.schema(table).write_bytes(subprocess.run(described, check=True, stdout=subprocess.PIPE).stdout)
     runs: dict[Contestant, list[Run]] = {}
@@ -78,21 +79,23 @@ def run_all(
     return runs
 
 
-def standings(day: Day, table: str, runs: dict[Contestant, list[Run]]) -> dict[Contestant, Standing]:
-    """What everyone made, held against logmill's rows."""
+def results(day: Day, table: str, runs: dict[Contestant, list[Run]]) -> dict[Contestant, Result]:
+    """Compares the output of every contestant with logmill's rows."""
     reader = Reader(table)
-    reader.made("ours", output(day, table, LOGMILL))
+    reader.load("ours", output(day, table, LOGMILL))
     found = {}
     for contestant, of_contestant in runs.items():
-        made = reader.made("theirs", output(day, table, contestant))
-        beside = (reader.lost, reader.lacking, reader.differing)
-        found[contestant] = Standing(of_contestant, made, *(compare("ours", "theirs") for compare in beside))
+        loaded = reader.load("theirs", output(day, table, contestant))
+        comparisons = (reader.lost, reader.missing, reader.differing)
+        found[contestant] = Result(
+            of_contestant, loaded, *(compare("ours", "theirs") for compare in comparisons)
+        )
         print(f"{table}, {contestant.name}: compared", file=sys.stderr)
     return found
 
 
-def asking(day: Day, chosen: list[Contestant]) -> list[Answer]:
-    """What the usual questions fetch from logmill's files and from ClickHouse's."""
+def asked_questions(day: Day, chosen: list[Contestant]) -> list[Answer]:
+    """Computes the bytes that the usual questions fetch from logmill's and ClickHouse's files."""
     asked = [one for one in chosen if one is LOGMILL or one.questioned]
     if len(asked) < 2:
         return []
@@ -105,24 +108,24 @@ def asking(day: Day, chosen: list[Contestant]) -> list[Answer]:
 
 
 def head(given: argparse.Namespace, others: float) -> str:
-    """What was done."""
-    return f"""# logmill beside ClickHouse, DuckDB, Polars and Spark
+    """Formats the introduction of the report."""
+    return f"""# logmill compared with ClickHouse, DuckDB, Polars and Spark
 
-Made by `make bench-peers`. Of several runs, made in turn, the medians and the largest peak are told.
-{given.threads} threads. Machine: {machine()}; other work took {others:.1f} cores meanwhile.
+Written by `make bench-peers`. Numbers are medians of alternating runs, and the largest memory peak.
+{given.threads} threads. Machine: {machine()}; other processes used {others:.1f} cores.
 
-All read the same raw objects and write the rows of one Korean day with logmill's columns, zstd level 3.
-CPU seconds are those of the whole process, its start included. logmill removes duplicates, sorts, masks
-secrets and closes a ledger; the others do none of it, in their favour, but for "same rows": there they
-remove duplicates and sort, too. The queries of ClickHouse and DuckDB were tuned for this day, but for "as
-documented" and "one regular expression", which are as most published recipes have it. `lost` are logmill's
-rows that an output does not have, duplicates aside. DuckDB reads all outputs and compares them cell by cell;
-cells that differ are told below each table.
+All engines read the same raw objects and write the rows of one KST day with logmill's columns at zstd level 3.
+CPU seconds cover the whole process including its start. logmill removes duplicates, sorts, masks secrets and
+balances a ledger. The other engines do none of this, which favours them, except in "same rows", where they
+also remove duplicates and sort. The queries of ClickHouse and DuckDB were tuned for this day, except for "as
+documented" and "one regular expression", which follow most published recipes. `lost` counts logmill's rows
+that are missing from an output, not counting duplicates. DuckDB reads all outputs and compares them cell by
+cell. Differing cells are listed below each table.
 """
 
 
-def section(table: str, expected: dict, found: dict[Contestant, Standing], chosen: list[Contestant]) -> str:
-    """One table's result."""
+def section(table: str, expected: dict, found: dict[Contestant, Result], chosen: list[Contestant]) -> str:
+    """Formats the results of one table."""
     ours = found[LOGMILL]
     counts = (expected["read"], expected["objects"], expected["duplicate"])
     lines = [
@@ -133,7 +136,7 @@ def section(table: str, expected: dict, found: dict[Contestant, Standing], chose
         "| engine | runs | CPU s | / logmill | seconds | peak memory | bytes | / logmill "
         "| rows | distinct | lost |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
-        *(row(contestant.name, standing, ours) for contestant, standing in found.items()),
+        *(row(contestant.name, result, ours) for contestant, result in found.items()),
         "",
         *differences(found),
         *absences(table, chosen),
@@ -142,33 +145,33 @@ def section(table: str, expected: dict, found: dict[Contestant, Standing], chose
     return "\n".join(lines)
 
 
-def row(name: str, standing: Standing, ours: Standing) -> str:
-    """One contestant."""
-    run, made = standing.run, standing.made
+def row(name: str, result: Result, ours: Result) -> str:
+    """Formats the row of one contestant."""
+    run, loaded = result.run, result.loaded
     peak = run.peak_bytes / 2**30
     return (
-        f"| {name} | {len(standing.runs)} | {run.cpu:.2f} | {run.cpu / ours.run.cpu:.2f} "
+        f"| {name} | {len(result.runs)} | {run.cpu:.2f} | {run.cpu / ours.run.cpu:.2f} "
         f"| {run.wall:.1f} | {peak:.2f} GiB "
-        f"| {made.size:,} | {made.size / ours.made.size:.2f} | {made.rows:,} | {made.distinct:,} "
-        f"| {standing.lost:,} |"
+        f"| {loaded.size:,} | {loaded.size / ours.loaded.size:.2f} | {loaded.rows:,} | {loaded.distinct:,} "
+        f"| {result.lost:,} |"
     )
 
 
-def differences(found: dict[Contestant, Standing]) -> list[str]:
-    """Cells that are not logmill's, and columns that are not there, by contestant."""
+def differences(found: dict[Contestant, Result]) -> list[str]:
+    """Lists differing cells and missing columns by contestant."""
     lines = []
-    for contestant, standing in found.items():
-        cells = ", ".join(f"`{name}` in {count:,} rows" for name, count in standing.differing.items())
+    for contestant, result in found.items():
+        cells = ", ".join(f"`{name}` in {count:,} rows" for name, count in result.differing.items())
         if cells:
-            lines.append(f"* {contestant.name}: other cells than logmill's: {cells}.")
-        if standing.lacking:
-            lacking = ", ".join(f"`{name}`" for name in standing.lacking)
-            lines.append(f"* {contestant.name} does not make {lacking}.")
-    return lines or ["All cells are the same in all outputs."]
+            lines.append(f"* {contestant.name} has cells that differ from logmill's: {cells}.")
+        if result.missing:
+            missing = ", ".join(f"`{name}`" for name in result.missing)
+            lines.append(f"* {contestant.name} does not write {missing}.")
+    return lines or ["All outputs have the same cells."]
 
 
 def absences(table: str, chosen: list[Contestant]) -> list[str]:
-    """Who does not make the table, and why."""
+    """Lists the contestants that do not build the table, with the reasons."""
     absent = [one for one in chosen if table not in one.tables and one.why_absent and one.ready]
     missing = [one for one in chosen if not one.ready]
     return [

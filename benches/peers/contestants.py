@@ -1,4 +1,4 @@
-"""Who runs, on what, and how often."""
+"""The contestants, their tables, and how often they run."""
 
 import shutil
 import sys
@@ -10,7 +10,7 @@ FOLDERS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
 
 @dataclass(frozen=True)
 class Day:
-    """What all are given."""
+    """The inputs and settings that all contestants share."""
 
     data: Path
     work: Path
@@ -19,17 +19,18 @@ class Day:
     threads: int
 
     def schema(self, table: str) -> Path:
-        """logmill's columns of a table."""
+        """Returns the path of the file with logmill's columns of a table."""
         return self.work / f"{table}.json"
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """An engine in one form.
+    """A variant of an engine.
 
-    `ordered` ones remove duplicates and sort, `plain` ones are written as most people write them. `slow` ones
-    run less often. `tables` are those it makes; `why_absent` says what hinders it at others; `needs` is a
-    program that does not come with it. The usual questions are put to the files of those `questioned`.
+    `ordered` variants remove duplicates and sort. `plain` variants follow common recipes. `slow` variants run
+    less often. `tables` are the tables that it builds, and `why_absent` is the reason for leaving out others.
+    `needs` is a program that must be installed separately. The usual questions are evaluated on the files of
+    `questioned` variants.
     """
 
     name: str
@@ -44,16 +45,16 @@ class Contestant:
 
     @property
     def ready(self) -> bool:
-        """Whether the program that it needs is there."""
+        """Whether the program that it needs is installed."""
         return not self.needs or shutil.which(self.needs) is not None
 
     @property
     def engine(self) -> str:
-        """The engine, in whatever form."""
+        """The name of the engine without its variant."""
         return self.name.partition(",")[0]
 
     def command(self, day: Day, table: str, output: Path) -> list[str | Path]:
-        """The program that makes the table's day below `output`."""
+        """Returns the command that builds the day of a table below `output`."""
         places = ("--input", day.data / FOLDERS[table], "--output", output)
         given = ("--day", day.day, "--threads", str(day.threads))
         if self.module is None:
@@ -79,7 +80,7 @@ CONTESTANTS = (
         "Polars",
         "on_polars",
         tables=LINES_ALONE,
-        why_absent="it refuses a whole object when a record in it has a number such as 1e400",
+        why_absent="it refuses a whole object if one record has a number like 1e400",
     ),
     Contestant("Spark", "on_spark", slow=True, needs="java"),
 )

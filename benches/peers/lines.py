@@ -1,12 +1,12 @@
-"""What the engines' scripts know about access lines.
+"""Parsing of access lines, shared by the scripts of the engines.
 
-A line is cut at its quotes into seven parts (head, request line, numbers, referer, a blank, user agent,
-tail) and those at blanks: in ClickHouse and DuckDB twice as cheap as one expression with a group a field.
-Lines with more or fewer quotes (client text with quotes, deletions in a batch) go through an expression
-with six groups, so that none is lost.
+A line is split at its quotes into seven parts (head, request line, numbers, referer, a space, user agent,
+tail), and these parts at spaces. In ClickHouse and DuckDB, this costs half as much as one expression with a
+group per field. Lines with more or fewer quotes (quotes in client text, batch deletions) are parsed with an
+expression with six groups, so that no line is lost.
 
-Most published recipes have one expression with a group a field; `ONE_EXPRESSION` is of that kind. It loses
-lines with a blank in the requester, or with quotes in what a client sent.
+Most published recipes use one expression with a group per field, like `ONE_EXPRESSION`. It loses lines with a
+space in the requester or with quotes in client text.
 """
 
 OAI = r"arn:aws[\w-]*:iam::cloudfront:user/CloudFront Origin Access Identity \w+"
@@ -23,9 +23,9 @@ TAIL = (
 HEAD = ("bucket_owner", "bucket", "time", "remote_ip", "requester", "request_id", "operation", "key")
 STATUS = ("http_status", "error_code", *NUMBERS)
 LATER = ("acl_required", "source_region")
-# What a line says, in order.
+# The fields of a line, in order.
 FIELDS = (*HEAD, "request_uri", *STATUS, "referer", "user_agent", *TAIL, *LATER)
-# The columns behind the time.
+# The columns after the time.
 AFTER_TIME = (
     *("remote_ip", "requester", "request_id", "operation", "key", "key_decoded", "request_uri"),
     *(*STATUS, "referer", "user_agent", *TAIL, *LATER),
@@ -39,12 +39,12 @@ ONE_EXPRESSION = (
     + r" (\S+) (\S+)"
     + r"(?: (\S+))?" * (len(TAIL) + len(LATER) - 2)
 )
-# Form-decoded once where S3 itself names the key, form- and percent-decoded where a request does.
+# Operations whose key S3 form-encodes once. Keys of other operations are form- and percent-encoded.
 ONCE = ("BATCH.DELETE.OBJECT", "S3.")
 
 
 def words(time: str, requester: str) -> dict[str, str]:
-    """What a line says, by field, in terms of the pieces it was cut into, counted from one."""
+    """Returns the SQL expression of each field, in terms of the parts of a line, with indexes from 1."""
     heads = {"bucket_owner": "head[1]", "bucket": "head[2]", "remote_ip": "head[5]"}
     return {
         **heads,

@@ -1,12 +1,12 @@
-"""A day on ClickHouse (chdb), as its own users would write it.
+"""A day on ClickHouse (chdb), as its users would write it.
 
-Tried and not kept, in CPU seconds beside what stands here (benchmark day, one machine, ratios only):
-CloudTrail: subcolumns and LowCardinality 2.2; JSONAsString and JSONExtract of a whole object loses every
-object with a number like 1e400; without bloom filters 0.92.
+Rejected alternatives, in CPU time relative to this script (benchmark day, one machine):
+CloudTrail: subcolumns and LowCardinality 2.2; without bloom filters 0.92. JSONAsString and JSONExtract of a
+whole object lose every object with a number like 1e400.
 Lines: the format Regexp 2.2; without bloom filters 0.95.
 
-Written as most people do, a member of a record is a subcolumn (`r.userIdentity.arn`), and a line is read by
-one extractGroups.
+In the plain variant, a member of a record is a subcolumn (`r.userIdentity.arn`), and a line is parsed by one
+extractGroups.
 """
 
 from collections.abc import Callable
@@ -23,16 +23,16 @@ SETTINGS = (
     "output_format_parquet_compression_method='zstd', output_format_compression_level=3, "
     "date_time_input_format='best_effort', input_format_json_read_bools_as_strings=1"
 )
-# How a member of a record is written.
+# Returns the expression of a member of a record.
 MemberOf = Callable[[Place], str]
 INNER_TYPES = {"bigint": "Nullable(Int64)", "string": TEXT}
-# Of a line cut into pieces.
+# Expressions over the parts of a line.
 TIME = "substring(head[3], 2, 20)"
 REQUESTER = "if(length(head) = 9, head[6], arrayStringConcat(arraySlice(head, 6, length(head) - 8), ' '))"
 
 
 def quoted(text: str) -> str:
-    """A string literal."""
+    """Returns a string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
@@ -45,13 +45,13 @@ def main() -> None:
 
 
 def within(time: str, task: Task) -> str:
-    """The rows of the day."""
+    """Returns the condition for the rows of the day."""
     begin, end = task.window
     return f"{time} >= toDateTime64('{begin}', 3, 'UTC') AND {time} < toDateTime64('{end}', 3, 'UTC')"
 
 
 def records_query(task: Task) -> str:
-    """The rows of CloudTrail."""
+    """Returns the query for the rows of CloudTrail."""
     columns = cloudtrail(task.schema)
     types, member_of = record_type(columns), subcolumn if task.plain else element
     source = (
@@ -68,7 +68,7 @@ def records_query(task: Task) -> str:
 
 
 def record_type(columns: list[Column]) -> str:
-    """A record as a typed tuple; objects below text members stay JSON text."""
+    """Returns a record as a typed tuple. Objects below text members remain JSON text."""
     elements = ", ".join(f"{key} {TEXT}" for key in ELEMENTS)
     places = leaves(columns)
 
@@ -83,7 +83,7 @@ def record_type(columns: list[Column]) -> str:
 
 
 def leaf_type(column: Column, path: tuple[str, ...]) -> str:
-    """Times are parsed while reading; of the truth values only those that are no text in the log."""
+    """Returns the type of a leaf. Times and unquoted booleans are parsed while reading."""
     if column.name == "event_time":
         return "DateTime64(3, 'UTC')"
     if column.type == "timestamp":
@@ -92,19 +92,19 @@ def leaf_type(column: Column, path: tuple[str, ...]) -> str:
 
 
 def inner_tuple(columns: list[Column], outer: str, member_of: MemberOf) -> str:
-    """The columns within one JSON text, by one pass over it."""
+    """Returns the columns inside one JSON text, extracted in one pass."""
     inside = [column for column in columns if column.inner and column.paths[0][0] == outer]
     types = ", ".join(f"{column.paths[0][1]} {INNER_TYPES[column.type]}" for column in inside)
     return f"JSONExtract(assumeNotNull({member_of((outer,))}), 'Tuple({types})')"
 
 
 def subcolumn(path: Place) -> str:
-    """A member of the record, as the manual has it."""
+    """Returns a member of the record as in the manual."""
     return ".".join(("r", *path))
 
 
 def element(path: Place) -> str:
-    """A member of the record: subcolumns are dear in blocks of one object each, functions are not."""
+    """Returns a member of the record. Functions are cheaper than subcolumns in blocks of one object each."""
     expression = "r"
     for key in path:
         expression = f"tupleElement({expression}, '{key}')"
@@ -112,14 +112,14 @@ def element(path: Place) -> str:
 
 
 def record_cell(column: Column, member_of: MemberOf) -> str:
-    """The expression of a column."""
-    made = {
+    """Returns the expression of a column."""
+    computed = {
         "event_time_kst": "event_time + INTERVAL 9 HOUR",
         "source_object": "_path",
         "source_record": "toInt64(number)",
     }
-    if column.name in made:
-        return made[column.name]
+    if column.name in computed:
+        return computed[column.name]
     if column.inner:
         outer, key = column.paths[0]
         return f"tupleElement({outer}_, '{key}')"
@@ -133,7 +133,7 @@ def record_cell(column: Column, member_of: MemberOf) -> str:
 
 
 def lines_query(task: Task) -> str:
-    """The rows of the access log."""
+    """Returns the query for the rows of the access log."""
     fields, parsed = (groups(), grouped_lines) if task.plain else (words(TIME, REQUESTER), cut_lines)
     cells = ", ".join(f"{cell} AS {name}" for name, cell in line_cells(fields))
     kept = ", line" if task.ordered else ""
@@ -146,18 +146,18 @@ def lines_query(task: Task) -> str:
 
 
 def grouped_lines() -> str:
-    """A line by one expression."""
+    """Parses a line with one expression."""
     return f"extractGroups(line, {quoted(ONE_EXPRESSION)}) AS found"
 
 
 def groups() -> dict[str, str]:
-    """What a line says, by field, from the groups of the expression."""
+    """Returns the SQL expression of each field, in terms of the groups of the expression."""
     fields = {name: f"found[{at}]" for at, name in enumerate(FIELDS, 1)}
     return {**fields, "time": f"substring({fields['time']}, 1, 20)"}
 
 
 def cut_lines() -> str:
-    """A line cut at quotes and blanks."""
+    """Splits a line at quotes and spaces."""
     return (
         "splitByChar('\"', line) AS cut, "
         f"if(length(cut) = 7, cut, extractGroups(line, {quoted(SIX_GROUPS)})) AS found, "
@@ -169,15 +169,15 @@ def cut_lines() -> str:
 
 
 def known(cell: str) -> str:
-    """NULL for what the log does not say."""
+    """Returns NULL for a field without a value."""
     return f"nullIf(nullIf({cell}, '-'), '')"
 
 
 def line_cells(fields: dict[str, str]) -> list[tuple[str, str]]:
-    """The columns of a line, in order."""
+    """Returns the columns of a line, in order."""
     moment = f"parseDateTime({fields['time']}, '%d/%b/%Y:%H:%i:%s', 'UTC')"
     once = f"{fields['operation']} = '{ONCE[0]}' OR startsWith({fields['operation']}, '{ONCE[1]}')"
-    made = {
+    computed = {
         "key_decoded": f"decodeURLFormComponent(if({once}, key, decodeURLComponent(key)))",
         "http_status": f"toInt32OrNull({fields['http_status']})",
         **{name: f"toInt64OrNull({fields[name]})" for name in NUMBERS},
@@ -188,7 +188,7 @@ def line_cells(fields: dict[str, str]) -> list[tuple[str, str]]:
         ("bucket", known(fields["bucket"])),
         ("request_time", f"toDateTime64({moment}, 3, 'UTC')"),
         ("request_time_kst", "request_time + INTERVAL 9 HOUR"),
-        *((name, made[name] if name in made else known(fields[name])) for name in AFTER_TIME),
+        *((name, computed[name] if name in computed else known(fields[name])) for name in AFTER_TIME),
         ("source_object", "_path"),
         ("source_record", "toInt64(_row_number) + 1"),
     ]

@@ -1,9 +1,9 @@
-"""A day on DuckDB, as its own users would write it.
+"""A day on DuckDB, as its users would write it.
 
-Tried and not kept, in CPU seconds beside what stands here (benchmark day, one machine, ratios only):
-CloudTrail: all members as text and casts behind 1.03; with the order of rows kept 0.99, and more memory.
+Rejected alternatives, in CPU time relative to this script (benchmark day, one machine):
+CloudTrail: all members as text with later casts 1.03; with preserved row order 0.99, and more memory.
 
-Written as most people do, a line is read by one regexp_extract.
+In the plain variant, a line is parsed by one regexp_extract.
 """
 
 import duckdb
@@ -13,7 +13,7 @@ from benches.peers.lines import AFTER_TIME, FIELDS, NUMBERS, ONCE, ONE_EXPRESSIO
 from benches.peers.task import Task, from_command_line
 
 MILLIS = "TIMESTAMP_MS"
-# Of a line cut into pieces.
+# Expressions over the parts of a line.
 TIME = "head[3][2:]"
 REQUESTER = "CASE WHEN len(head) = 9 THEN head[6] ELSE array_to_string(head[6:-4], ' ') END"
 
@@ -29,13 +29,13 @@ def main() -> None:
 
 
 def within(time: str, task: Task) -> str:
-    """The rows of the day."""
+    """Returns the condition for the rows of the day."""
     begin, end = task.window
     return f"{time} >= TIMESTAMP '{begin}' AND {time} < TIMESTAMP '{end}'"
 
 
 def records_query(task: Task) -> str:
-    """The rows of CloudTrail."""
+    """Returns the query for the rows of CloudTrail."""
     columns = cloudtrail(task.schema)
     selected = ", ".join(f"{record_cell(column)} AS {column.name}" for column in columns)
     source = (
@@ -53,7 +53,7 @@ def records_query(task: Task) -> str:
 
 
 def record_type(columns: list[Column]) -> str:
-    """A record as a struct; what stays JSON text has the type JSON."""
+    """Returns a record as a struct. Members that remain JSON text have the type JSON."""
     elements = ", ".join(f'"{key}" VARCHAR' for key in ELEMENTS)
     places = leaves(columns)
 
@@ -66,27 +66,27 @@ def record_type(columns: list[Column]) -> str:
 
 
 def leaf_type(column: Column) -> str:
-    """Session times come in two notations, and are parsed behind."""
+    """Returns the type of a leaf. Session times have two formats and are parsed later."""
     if column.is_json:
         return "JSON"
     return {"event_time": "TIMESTAMP"}.get(column.name, "BOOLEAN" if column.type == "boolean" else "VARCHAR")
 
 
 def member_of(path: tuple[str, ...]) -> str:
-    """A member of the record."""
+    """Returns a member of the record."""
     return "r." + ".".join(f'"{key}"' for key in path)
 
 
 def record_cell(column: Column) -> str:
-    """The expression of a column."""
-    made = {
+    """Returns the expression of a column."""
+    computed = {
         "event_time": f'r."eventTime"::{MILLIS}',
         "event_time_kst": f'(r."eventTime" + INTERVAL 9 HOUR)::{MILLIS}',
         "source_object": "filename",
         "source_record": "number",
     }
-    if column.name in made:
-        return made[column.name]
+    if column.name in computed:
+        return computed[column.name]
     if column.element:
         return f'list_transform(r.{ARRAY}, lambda x: x."{column.element}")'
     if column.inner:
@@ -102,7 +102,7 @@ def record_cell(column: Column) -> str:
 
 
 def lines_query(task: Task) -> str:
-    """The rows of the access log."""
+    """Returns the query for the rows of the access log."""
     fields, parsed = (groups(), grouped_lines) if task.plain else (words(TIME, REQUESTER), cut_lines)
     cells = ", ".join(f"{cell} AS {name}" for name, cell in line_cells(fields))
     source = (
@@ -117,18 +117,18 @@ def lines_query(task: Task) -> str:
 
 
 def grouped_lines(source: str) -> str:
-    """The lines by one expression."""
+    """Parses the lines with one expression."""
     found = f"regexp_extract(line, '{ONE_EXPRESSION}', {list(FIELDS)})"
     return f"SELECT * FROM (SELECT filename, line, {found} AS m FROM {source}) WHERE m.bucket <> ''"
 
 
 def groups() -> dict[str, str]:
-    """What a line says, by field, from the groups of the expression."""
+    """Returns the SQL expression of each field, in terms of the groups of the expression."""
     return {name: f"m.{name}" for name in FIELDS} | {"time": "m.time[:20]"}
 
 
 def cut_lines(source: str) -> str:
-    """The lines cut at quotes and blanks."""
+    """Splits the lines at quotes and spaces."""
     groups = "['a', 'b', 'c', 'd', 'e', 'f']"
     found = f"CASE WHEN len(cut) <> 7 THEN regexp_extract(line, '{SIX_GROUPS}', {groups}) END"
     parts = "CASE WHEN len(cut) = 7 THEN cut ELSE [m.a, m.b, m.c, m.d, '', m.e, m.f] END"
@@ -141,17 +141,17 @@ def cut_lines(source: str) -> str:
 
 
 def known(cell: str) -> str:
-    """NULL for what the log does not say."""
+    """Returns NULL for a field without a value."""
     return f"nullif(nullif({cell}, '-'), '')"
 
 
 def line_cells(fields: dict[str, str]) -> list[tuple[str, str]]:
-    """The columns of a line, in order; DuckDB has no number of a line in its file."""
+    """Returns the columns of a line, in order. DuckDB does not provide line numbers."""
     key, operation = known(fields["key"]), fields["operation"]
     form = f"url_decode(replace({key}, '+', ' '))"
     twice = f"url_decode(replace(url_decode({key}), '+', ' '))"
     once = f"{operation} = '{ONCE[0]}' OR starts_with({operation}, '{ONCE[1]}')"
-    made = {
+    computed = {
         "key_decoded": f"CASE WHEN {once} THEN {form} ELSE {twice} END",
         "http_status": f"try_cast({fields['http_status']} AS INTEGER)",
         **{name: f"try_cast({fields[name]} AS BIGINT)" for name in NUMBERS},
@@ -162,7 +162,7 @@ def line_cells(fields: dict[str, str]) -> list[tuple[str, str]]:
         ("bucket", known(fields["bucket"])),
         ("request_time", f"strptime({fields['time']}, '%d/%b/%Y:%H:%M:%S')::{MILLIS}"),
         ("request_time_kst", f"(request_time + INTERVAL 9 HOUR)::{MILLIS}"),
-        *((name, made[name] if name in made else known(fields[name])) for name in AFTER_TIME),
+        *((name, computed[name] if name in computed else known(fields[name])) for name in AFTER_TIME),
         ("source_object", "filename"),
     ]
 

@@ -1,7 +1,7 @@
-"""A day of access lines on Polars, as its own users would write it.
+"""A day of access lines on Polars, as its users would write it.
 
-CloudTrail is left out: a number like 1e400 in one record makes `scan_ndjson` and `json_decode` refuse the
-whole object. `key_decoded` is left out: Polars has no percent-decoding.
+CloudTrail is left out, because a number like 1e400 in one record makes `scan_ndjson` and `json_decode` refuse
+the whole object. `key_decoded` is left out, because Polars has no percent-decoding.
 """
 
 import os
@@ -11,14 +11,14 @@ from benches.peers.task import Task, from_command_line
 
 
 def main() -> None:
-    """Writes the part file; Polars counts its threads when it is imported."""
+    """Writes the part file. Polars reads its number of threads when it is imported."""
     task = from_command_line()
     os.environ["POLARS_MAX_THREADS"] = str(task.threads)
     lines(task)
 
 
 def lines(task: Task) -> None:
-    """The rows of the access log."""
+    """Writes the rows of the access log."""
     import polars as pl
 
     cut, found = pl.col("line").str.split('"'), pl.col("line").str.extract_groups(SIX_GROUPS)

@@ -1,4 +1,4 @@
-"""A day on Spark, local, as its own users would write it."""
+"""A day on local Spark, as its users would write it."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def started(task: Task) -> SparkSession:
-    """A session on the cores that all have."""
+    """Starts a session with the number of threads that all engines use."""
     settings = {
         "spark.driver.memory": "4g",
         "spark.ui.enabled": "false",
@@ -41,7 +41,7 @@ def started(task: Task) -> SparkSession:
 
 
 def stopped(session: SparkSession) -> None:
-    """Waits for the JVM, so that its time counts as this program's."""
+    """Stops the session and waits for the JVM, so that its CPU time counts."""
     gateway = session.sparkContext._gateway
     session.stop()
     gateway.shutdown()
@@ -50,13 +50,13 @@ def stopped(session: SparkSession) -> None:
 
 
 def within(time: str, task: Task) -> str:
-    """The rows of the day."""
+    """Returns the condition for the rows of the day."""
     begin, end = task.window
     return f"{time} >= TIMESTAMP '{begin}' AND {time} < TIMESTAMP '{end}'"
 
 
 def records(session: SparkSession, task: Task) -> DataFrame:
-    """The rows of CloudTrail."""
+    """Returns the rows of CloudTrail."""
     columns = cloudtrail(task.schema)
     reader = session.read.schema(f"Records array<{record_type(tree(columns))}>")
     raw = (
@@ -69,7 +69,7 @@ def records(session: SparkSession, task: Task) -> DataFrame:
 
 
 def record_type(node: object) -> str:
-    """A record as a struct of texts; objects below them stay JSON text."""
+    """Returns a record as a struct of strings. Objects below them remain JSON text."""
     if node == ARRAY:
         return f"array<struct<{', '.join(f'`{key}`: string' for key in ELEMENTS)}>>"
     if not isinstance(node, dict):
@@ -78,16 +78,16 @@ def record_type(node: object) -> str:
 
 
 def record_cell(column: Column) -> str:
-    """The expression of a column."""
+    """Returns the expression of a column."""
     moment = "to_timestamp(r.eventTime)"
-    made = {
+    computed = {
         "event_time": moment,
         "event_time_kst": f"{moment} + INTERVAL 9 HOURS",
         "source_object": "file",
         "source_record": "CAST(at + 1 AS BIGINT)",
     }
-    if column.name in made:
-        return made[column.name]
+    if column.name in computed:
+        return computed[column.name]
     if column.element:
         return f"transform(r.{ARRAY}, x -> x.{column.element})"
     if column.inner:
@@ -102,7 +102,7 @@ def record_cell(column: Column) -> str:
 
 
 def lines(session: SparkSession, task: Task) -> DataFrame:
-    """The rows of the access log."""
+    """Returns the rows of the access log."""
     pattern = "'" + SIX_GROUPS.replace("\\", "\\\\") + "'"
     groups = [f"regexp_extract(value, {pattern}, {group})" for group in range(1, 7)]
     found = f"array({', '.join([*groups[:4], repr(''), *groups[4:]])})"
@@ -119,12 +119,12 @@ def lines(session: SparkSession, task: Task) -> DataFrame:
 
 
 def known(cell: str) -> str:
-    """NULL for what the log does not say."""
+    """Returns NULL for a field without a value."""
     return f"nullif(nullif({cell}, '-'), '')"
 
 
 def line_cells() -> list[tuple[str, str]]:
-    """The columns of a line, in order; Spark has no number of a line in its file."""
+    """Returns the columns of a line, in order. Spark does not provide line numbers."""
     moment = "to_timestamp(substr(head[2], 2, 20), 'dd/MMM/yyyy:HH:mm:ss')"
     operation, key = "element_at(head, -2)", known("element_at(head, -1)")
     once = f"{operation} = '{ONCE[0]}' OR startswith({operation}, '{ONCE[1]}')"

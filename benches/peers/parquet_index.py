@@ -1,6 +1,4 @@
-"""What the footer, the indexes and the bloom filters of a Parquet file say, and how many bytes it takes to
-ask them.
-"""
+"""Reads the footer, the indexes and the bloom filters of a Parquet file, and their sizes in bytes."""
 
 import struct
 from dataclasses import dataclass
@@ -14,14 +12,14 @@ from benches.peers.thrift import Compact, Struct
 INT32, INT64 = 1, 2
 SALTS = (0x47B6137B, 0x44974D91, 0x8824AD5B, 0xA2B7289D, 0x705495C7, 0x2DF1424B, 0x9EFC4947, 0x5C6BFB31)
 LAYOUTS = {INT32: "<i", INT64: "<q"}
-# The last eight bytes: length of the footer and magic.
+# The last eight bytes: the length of the footer, and the magic number.
 TRAILER = 8
 Value = int | bytes
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What is known of a stretch of a column; None where nothing is."""
+    """The known bounds of a range of a column, or None if unknown."""
 
     low: Value | None
     high: Value | None
@@ -31,7 +29,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Page:
-    """A data page: where its rows begin and end in the row group, its bytes and its bounds."""
+    """A data page: its first and end row in the row group, its size in bytes and its bounds."""
 
     first: int
     end: int
@@ -40,7 +38,7 @@ class Page:
 
 
 class Chunk:
-    """A column in a row group."""
+    """A column chunk of a row group."""
 
     def __init__(self, content: bytes, chunk: Struct, rows: int) -> None:
         self.content, self.chunk, self.rows = content, chunk, rows
@@ -55,17 +53,17 @@ class Chunk:
 
     @property
     def offset_index_size(self) -> int:
-        """Bytes of the index that says where pages lie; 0 without one."""
+        """Size of the offset index in bytes, or 0 without one."""
         return self.chunk.get(5, 0)
 
     @property
     def column_index_size(self) -> int:
-        """Bytes of the index that says what pages hold; 0 without one."""
+        """Size of the column index in bytes, or 0 without one."""
         return self.chunk.get(7, 0)
 
     @cached_property
     def pages(self) -> list[Page]:
-        """The pages; without an index the chunk is one page."""
+        """The pages. Without an index, the chunk is one page."""
         if not self.offset_index_size:
             return [Page(0, self.rows, self.size, self.bounds)]
         places = Compact(self.content, self.chunk[4]).struct()[1]
@@ -77,7 +75,7 @@ class Chunk:
         ]
 
     def page_bounds(self, count: int) -> list[Bounds]:
-        """The bounds of the pages."""
+        """Returns the bounds of the pages."""
         if not self.column_index_size:
             return [self.bounds if count == 1 else Bounds(None, None, None)] * count
         index = Compact(self.content, self.chunk[6]).struct()
@@ -91,21 +89,21 @@ class Chunk:
 
     @property
     def dictionary_size(self) -> int:
-        """Bytes of the dictionary page; 0 without one, or when it is counted with the whole chunk."""
+        """Size of the dictionary page in bytes, or 0 without one or if the whole chunk counts as one page."""
         if not self.offset_index_size:
             return 0
         return self.size - sum(page.size for page in self.pages)
 
     @property
     def bloom_filter_size(self) -> int:
-        """Bytes of the bloom filter with its header; 0 without one."""
+        """Size of the bloom filter and its header in bytes, or 0 without one."""
         if 14 not in self.meta:
             return 0
         header = Compact(self.content, self.meta[14])
         return header.struct()[1] + header.at - self.meta[14]
 
     def may_hold(self, value: Value) -> bool:
-        """Whether the bloom filter, a split-block one, lets a value pass."""
+        """Whether the split-block bloom filter may contain a value."""
         header = Compact(self.content, self.meta[14])
         size = header.struct()[1]
         plain = value if isinstance(value, bytes) else struct.pack(LAYOUTS[self.meta[1]], value)
@@ -116,7 +114,7 @@ class Chunk:
         return all(word & bit for word, bit in zip(words, bits, strict=True))
 
     def decoded(self, plain: bytes | None) -> Value | None:
-        """A bound as it compares; kinds that nobody asks for have none."""
+        """Decodes a bound to a comparable value. Unused types have none."""
         if plain is None:
             return None
         layout = LAYOUTS.get(self.meta[1])
@@ -124,7 +122,7 @@ class Chunk:
 
 
 class ParquetFile:
-    """A file, read whole; what a reader has to fetch of it is counted by those who ask."""
+    """A file, read completely. Callers count the bytes that a reader would have to fetch."""
 
     def __init__(self, path: Path) -> None:
         self.path, content = path, path.read_bytes()
@@ -136,5 +134,5 @@ class ParquetFile:
 
     @staticmethod
     def chunks(content: bytes, group: Struct) -> dict[str, Chunk]:
-        """The flat columns of a row group by name; lists by the name of the list."""
+        """Returns the flat columns of a row group by name, and lists by the name of the list."""
         return {chunk[3][3][0].decode(): Chunk(content, chunk, group[3]) for chunk in group[1]}

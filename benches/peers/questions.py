@@ -1,10 +1,10 @@
-"""The usual questions of the Athena guide: how many bytes a good reader has to fetch of a file for each.
+"""The usual questions of the Athena guide, and the bytes that a good reader must fetch from a file for each.
 
-The same rules for all files. A reader fetches the footer; passes over row groups by their statistics;
-fetches the page index of the columns it filters by, and what is left are ranges of rows. It asks the bloom
-filter of an equality where that costs less than the pages it may spare. It fetches dictionary and remaining
-pages of the columns it filters by, now knows the rows, and fetches the pages that hold them of the columns
-it shows, by their offset index. Where a file has no page index, a column chunk is one page.
+The same rules apply to all files. A reader fetches the footer and skips row groups by their statistics. It
+fetches the page index of the filter columns, which leaves ranges of rows. It reads the bloom filter of an
+equality if that costs less than the pages that it could save. It fetches the dictionary and the remaining
+pages of the filter columns, which gives the matching rows. Then it fetches the pages of the shown columns that
+hold these rows, using the offset index. Without a page index, a column chunk is one page.
 """
 
 from bisect import bisect_left
@@ -20,7 +20,7 @@ Ranges = list[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Condition:
-    """Values from `low` to `high`, both of them included; NULL where both are None."""
+    """Values from `low` to `high`, inclusive. NULL if both are None."""
 
     column: str
     low: Value | None
@@ -28,12 +28,12 @@ class Condition:
 
     @property
     def equality(self) -> bool:
-        """Whether it is one value, which a bloom filter knows."""
+        """Whether the condition is one value, which a bloom filter can check."""
         return self.low is not None and self.low == self.high
 
     @property
     def sql(self) -> str:
-        """The condition, for the rows that really match."""
+        """The SQL condition for the matching rows."""
         if self.low is None:
             return f"{self.column} IS NULL"
         column = f"epoch_ms({self.column})" if self.column.endswith("_time") else self.column
@@ -43,7 +43,7 @@ class Condition:
         return f"{column} BETWEEN {low} AND {high}"
 
     def may_match(self, bounds: Bounds) -> bool:
-        """Whether a stretch with these bounds can hold a match."""
+        """Whether a range with these bounds can contain a match."""
         if self.low is None:
             return bounds.all_null or bounds.nulls != 0
         if bounds.all_null:
@@ -55,7 +55,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Cost:
-    """Bytes that are fetched, by what they are."""
+    """Fetched bytes by purpose."""
 
     footer: int = 0
     indexes: int = 0
@@ -68,13 +68,13 @@ class Cost:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The total number of fetched bytes."""
         return sum(astuple(self))
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question: what is filtered by, and what is shown."""
+    """A question: its conditions and the columns that it shows."""
 
     text: str
     table: str
@@ -84,27 +84,27 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question finds in the first one's files, and costs in everybody's, by name."""
+    """The matching rows in the first contestant's files, and the cost for each contestant by name."""
 
     question: Question
     rows: int
     costs: dict[str, Cost]
 
     def ratio(self, name: str, other: str) -> float:
-        """What it costs in one's files, in terms of what it costs in another's."""
+        """Returns the cost for one contestant divided by the cost for another."""
         return self.costs[name].total / self.costs[other].total
 
 
 def equal(column: str, value: str) -> Condition:
-    """One text."""
+    """Returns a condition for one text."""
     return Condition(column, value.encode(), value.encode())
 
 
 def usual(table: str, files: list[Path]) -> list[Question]:
-    """The questions to a table; what they ask for is taken from the data."""
+    """Returns the questions for a table, with values from the data."""
     rows = f"read_parquet({[str(file) for file in files]})"
     if table == "cloudtrail":
-        arn, event_id = one(middling("user_identity_arn", rows)), one(middle("event_id", rows))
+        arn, event_id = one(median_frequency("user_identity_arn", rows)), one(median_value("event_id", rows))
         return [
             Question(
                 "one principal's calls", table, (equal("user_identity_arn", arn),),
@@ -116,10 +116,10 @@ def usual(table: str, files: list[Path]) -> list[Question]:
             ),
         ]  # fmt: skip
     put, denied = equal("operation", "REST.PUT.OBJECT"), Condition("http_status", 403, 403)
-    bucket = one(middling("bucket", f"{rows} WHERE {put.sql}"))
+    bucket = one(median_frequency("bucket", f"{rows} WHERE {put.sql}"))
     hour = one(f"SELECT epoch_ms(date_trunc('hour', min(request_time) + INTERVAL 11 HOUR)) FROM {rows}")
     deletes = equal("operation", "BATCH.DELETE.OBJECT")
-    key = one(middling("key", f"{rows} WHERE {put.sql}"))
+    key = one(median_frequency("key", f"{rows} WHERE {put.sql}"))
     return [
         Question("SigV2 callers", table, (equal("signature_version", "SigV2"),), ("requester", "user_agent")),
         Question(
@@ -132,50 +132,50 @@ def usual(table: str, files: list[Path]) -> list[Question]:
         Question(
             "one object's history", table, (equal("key", key),), ("request_time", "operation", "requester")
         ),
-        Question("deletions in batches", table, (deletes,), ("request_time", "requester", "key")),
+        Question("batch deletions", table, (deletes,), ("request_time", "requester", "key")),
     ]  # fmt: skip
 
 
-def middling(column: str, rows: str) -> str:
-    """The value that is as frequent as half of the values."""
+def median_frequency(column: str, rows: str) -> str:
+    """Returns the query for the value of median frequency."""
     counted = (
         f"SELECT {column} AS value, count(*) AS times FROM {rows} GROUP BY value HAVING value IS NOT NULL"
     )
     return middle_of(counted, "times, value")
 
 
-def middle(column: str, rows: str) -> str:
-    """The value in the middle of all."""
+def median_value(column: str, rows: str) -> str:
+    """Returns the query for the median value."""
     return middle_of(f"SELECT {column} AS value FROM {rows}", "value")
 
 
 def middle_of(values: str, order: str) -> str:
-    """The query for the middle one in some order."""
+    """Returns the query for the middle value in an order."""
     half = "(SELECT count(*) // 2 FROM given)"
     return f"WITH given AS ({values}) SELECT value FROM given ORDER BY {order} LIMIT 1 OFFSET {half}"
 
 
 def answers(questions: list[Question], files: dict[str, dict[str, list[Path]]]) -> list[Answer]:
-    """Puts each question to everybody's files, which are given by table and name."""
+    """Evaluates each question on the files of all contestants, given by table and name."""
     found = []
     for question in questions:
         given = files[question.table]
         rows = sum(len(matching(question, file)) for file in next(iter(given.values())))
-        costs = {name: asked(question, of_name) for name, of_name in given.items()}
+        costs = {name: question_cost(question, of_name) for name, of_name in given.items()}
         found.append(Answer(question, rows, costs))
     return found
 
 
 def table(answers: list[Answer]) -> list[str]:
-    """What each question costs in everybody's files; the first of them is the measure."""
+    """Formats the cost of each question for all contestants, compared with the first one."""
     measure, *others = answers[0].costs
     heads = [f"{name} | {measure} / it" for name in others]
     lines = [
-        "## What the usual questions fetch",
+        "## Bytes fetched by the usual questions",
         "",
-        "Bytes that a reader with footers, statistics, page indexes and bloom filters has to fetch for",
-        "a question of the Athena guide, by the same rules for all files (`benches/peers/questions.py`). The",
-        f"last column says what {measure}'s are: indexes, bloom filters, pages filtered by, pages shown.",
+        "The bytes that a reader with footers, statistics, page indexes and bloom filters must fetch for a",
+        "question of the Athena guide, by the same rules for all files (`benches/peers/questions.py`). The last",
+        f"column splits {measure}'s bytes: indexes, bloom filters, filter pages, shown pages.",
         "",
         f"| question | rows | {measure} | {' | '.join(heads)} | {measure}'s parts |",
         "|---|---|---|" + "---|---|" * len(others) + "---|",
@@ -190,40 +190,40 @@ def table(answers: list[Answer]) -> list[str]:
 
 
 def one(query: str) -> Value | str:
-    """The only cell of a result."""
+    """Returns the only cell of a result."""
     return duckdb.sql(query).fetchall()[0][0]
 
 
-def asked(question: Question, files: list[Path]) -> Cost:
-    """What the question costs."""
-    return sum((fetched(question, ParquetFile(file)) for file in files), Cost())
+def question_cost(question: Question, files: list[Path]) -> Cost:
+    """Returns the cost of a question."""
+    return sum((file_cost(question, ParquetFile(file)) for file in files), Cost())
 
 
-def fetched(question: Question, file: ParquetFile) -> Cost:
-    """What a reader fetches of one file."""
+def file_cost(question: Question, file: ParquetFile) -> Cost:
+    """Returns the cost of a question for one file."""
     matches, first, total = matching(question, file.path), 0, Cost(footer=file.footer_size)
     for chunks, rows in zip(file.row_groups, file.row_counts, strict=True):
         inside = matches[bisect_left(matches, first) : bisect_left(matches, first + rows)]
-        total += of_row_group(question, chunks, rows, [row - first for row in inside])
+        total += row_group_cost(question, chunks, rows, [row - first for row in inside])
         first += rows
     return total
 
 
 def matching(question: Question, path: Path) -> list[int]:
-    """The rows that really match, by number."""
+    """Returns the numbers of the matching rows."""
     filters = " AND ".join(condition.sql for condition in question.conditions)
     rows = f"SELECT file_row_number FROM read_parquet('{path}', file_row_number = true) WHERE {filters}"
     return [row[0] for row in duckdb.sql(f"{rows} ORDER BY 1").fetchall()]
 
 
-def of_row_group(question: Question, chunks: dict[str, Chunk], rows: int, matches: list[int]) -> Cost:
-    """What a reader fetches of one row group, its `matches` given."""
+def row_group_cost(question: Question, chunks: dict[str, Chunk], rows: int, matches: list[int]) -> Cost:
+    """Returns the cost of a question for one row group with the given `matches`."""
     filtered = [(condition, chunks[condition.column]) for condition in question.conditions]
     possible = all(condition.may_match(chunk.bounds) for condition, chunk in filtered)
-    ranges = left_over(filtered, rows) if possible else []
+    ranges = remaining(filtered, rows) if possible else []
     found = [(row, row + 1) for row in matches]
     if len(overlap(ranges, found)) < len(found):
-        raise ValueError(f"statistics exclude rows that match: {question.text}")
+        raise ValueError(f"statistics exclude matching rows: {question.text}")
     if not possible:
         return Cost()
     cost = Cost(indexes=sum(chunk.column_index_size + chunk.offset_index_size for _, chunk in filtered))
@@ -233,13 +233,13 @@ def of_row_group(question: Question, chunks: dict[str, Chunk], rows: int, matche
             cost += Cost(blooms=chunk.bloom_filter_size)
             if not chunk.may_hold(condition.low):
                 if found:
-                    raise ValueError(f"a bloom filter excludes rows that match: {question.text}")
+                    raise ValueError(f"a bloom filter excludes matching rows: {question.text}")
                 return cost
-    return cost + Cost(filtered=pages) + of_shown(question, chunks, found)
+    return cost + Cost(filtered=pages) + shown_cost(question, chunks, found)
 
 
-def left_over(filtered: list[tuple[Condition, Chunk]], rows: int) -> Ranges:
-    """The rows that the page indexes cannot exclude."""
+def remaining(filtered: list[tuple[Condition, Chunk]], rows: int) -> Ranges:
+    """Returns the rows that the page indexes cannot exclude."""
     ranges = [(0, rows)]
     for condition, chunk in filtered:
         possible = [page for page in chunk.pages if condition.may_match(page.bounds)]
@@ -247,8 +247,8 @@ def left_over(filtered: list[tuple[Condition, Chunk]], rows: int) -> Ranges:
     return ranges
 
 
-def of_shown(question: Question, chunks: dict[str, Chunk], found: Ranges) -> Cost:
-    """The pages of what is shown, but for columns that are read already."""
+def shown_cost(question: Question, chunks: dict[str, Chunk], found: Ranges) -> Cost:
+    """Returns the cost of the shown columns, except for columns that were already read."""
     known = {condition.column for condition in question.conditions}
     shown = [chunks[column] for column in question.shown if column not in known] if found else []
     return Cost(
@@ -258,7 +258,7 @@ def of_shown(question: Question, chunks: dict[str, Chunk], found: Ranges) -> Cos
 
 
 def overlap(ones: Ranges, others: Ranges) -> Ranges:
-    """The rows that are in ranges of both lists, which are in order."""
+    """Returns the rows that are in ranges of both lists. Both lists must be sorted."""
     both, one, other = [], 0, 0
     while one < len(ones) and other < len(others):
         begin, end = max(ones[one][0], others[other][0]), min(ones[one][1], others[other][1])
@@ -269,12 +269,12 @@ def overlap(ones: Ranges, others: Ranges) -> Ranges:
 
 
 def pages_size(chunk: Chunk, ranges: Ranges) -> int:
-    """Bytes of the pages that hold rows of the ranges, and of the dictionary that they need."""
+    """Returns the bytes of the pages with rows in the ranges, and of their dictionary."""
     size = sum(page.size for page in chunk.pages if holds(page, ranges))
     return size + chunk.dictionary_size if size else 0
 
 
 def holds(page: Page, ranges: Ranges) -> bool:
-    """Whether one of the ranges, which are in order, reaches into a page."""
+    """Whether one of the sorted ranges overlaps a page."""
     after = bisect_left(ranges, (page.end, 0))
     return after > 0 and ranges[after - 1][1] > page.first

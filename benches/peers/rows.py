@@ -1,7 +1,7 @@
-"""Whether two engines have made the same rows of a day: counted, and compared column by column, by DuckDB.
+"""Compares the rows of two engines for a day with DuckDB: their counts, and each column.
 
-Duplicates are counted and then left aside, since not every contestant removes them: a CloudTrail record is
-one by its event id, a line by all its columns.
+Duplicates are counted and then ignored, because not every contestant removes them. A CloudTrail record is a
+duplicate by its event id, and a line by all its columns.
 """
 
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ import duckdb
 from benches.measure import Run, median
 from benches.peers.columns import OWN
 
-# Where a row comes from is written in each engine's own way.
+# The source of a row has a different format in each engine.
 PLACES = ("source_object", "source_record")
 IDENTITY = {"cloudtrail": ("event_id",), "s3_access": ("request_id", "operation", "key", "host_id")}
-# Stands for the identity of a row, which may have parts that are NULL.
+# The hash of the identity of a row, parts of which may be NULL.
 KEY = "row_key"
 
 
 @dataclass(frozen=True)
-class Made:
-    """What lies in an engine's output."""
+class Loaded:
+    """The contents of an engine's output."""
 
     rows: int
     distinct: int
@@ -30,21 +30,21 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A contestant's runs of a table and what they made, beside what logmill made.
+class Result:
+    """A contestant's runs of a table, and their output compared with logmill's.
 
-    `differing` counts, by column, cells that are not logmill's; `lacking` are columns that are not there.
+    `differing` counts by column the cells that differ from logmill's. `missing` lists missing columns.
     """
 
     runs: Sequence[Run]
-    made: Made
+    loaded: Loaded
     lost: int
-    lacking: list[str]
+    missing: list[str]
     differing: dict[str, int]
 
     @property
     def run(self) -> Run:
-        """The run that counts."""
+        """The median of the runs."""
         return median(self.runs)
 
 
@@ -57,8 +57,8 @@ class Reader:
         self.connection = duckdb.connect(config={"threads": 2})
         self.connection.execute("SET TimeZone = 'UTC'")
 
-    def made(self, name: str, output: Path) -> Made:
-        """Loads an output as the table `name` and counts it."""
+    def load(self, name: str, output: Path) -> Loaded:
+        """Loads an output as the table `name` and counts its rows."""
         files = sorted(output.rglob("*.parquet"))
         listed = [file for file in files if f"/{self.table}/" in str(file)]
         source = f"read_parquet({[str(file) for file in listed]}, hive_partitioning = false)"
@@ -73,23 +73,23 @@ class Reader:
         )
         rows = self.one(f"SELECT count(*) FROM {source}")
         size = sum(file.stat().st_size for file in listed)
-        return Made(rows, self.one(f"SELECT count(*) FROM {name}"), size)
+        return Loaded(rows, self.one(f"SELECT count(*) FROM {name}"), size)
 
     def compared(self, source: str) -> dict[str, str]:
-        """The columns that can be held against each other, with their types."""
+        """Returns the comparable columns with their types."""
         described = self.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         return {row[0]: row[1] for row in described if row[0] not in (*OWN, *PLACES, "proc_ymd")}
 
     def lost(self, name: str, other: str) -> int:
-        """Rows of `name` that `other` does not have."""
+        """Counts the rows of `name` that are missing from `other`."""
         return self.one(f"SELECT count(*) FROM {name} ANTI JOIN {other} USING ({KEY})")
 
-    def lacking(self, name: str, other: str) -> list[str]:
-        """Columns of `name` that `other` does not have."""
+    def missing(self, name: str, other: str) -> list[str]:
+        """Returns the columns of `name` that are missing from `other`."""
         return [column for column in self.columns(name) if column not in self.columns(other)]
 
     def differing(self, name: str, other: str) -> dict[str, int]:
-        """For each column of both the rows of `other` whose value `name` does not have, lost rows aside."""
+        """Counts, for each common column, the rows of `other` whose value differs, not counting lost rows."""
         columns = [column for column in self.columns(name) if column in self.columns(other)]
         sums, others = self.sums(name, other, columns), self.sums(other, name, columns)
         unlike = [column for column, one, two in zip(columns, sums, others, strict=True) if one != two]
@@ -99,23 +99,23 @@ class Reader:
         return {column: count for column, count in counts.items() if count}
 
     def sums(self, name: str, other: str, columns: list[str]) -> tuple[str, ...]:
-        """For each column a sum over the rows that `other` has, too: equal where all cells are."""
+        """Returns a checksum of each column over the common rows. Equal cells give equal sums."""
         cells = ", ".join(f"sum(hash({KEY}, {column}))::VARCHAR" for column in columns)
         shared = f"{name} SEMI JOIN {other} USING ({KEY})"
         return self.connection.execute(f"SELECT {cells} FROM {shared}").fetchone()
 
     def columns(self, name: str) -> list[str]:
-        """The columns of an output that is loaded."""
+        """Returns the columns of a loaded output."""
         described = self.connection.execute(f"DESCRIBE {name}").fetchall()
         return [row[0] for row in described if row[0] != KEY]
 
     def one(self, query: str) -> int:
-        """The number that a query gives."""
+        """Returns the number that is the result of a query."""
         return self.connection.execute(query).fetchone()[0]
 
 
 def plain(column: str, kind: str) -> str:
-    """A cell in a form that all engines share: times as milliseconds, missing lists as empty ones."""
+    """Converts a cell to a common form: times as milliseconds, and missing lists as empty lists."""
     if kind.startswith("TIMESTAMP"):
         return f"epoch_ms({column})"
     return f"coalesce({column}::VARCHAR, '[]')" if kind.endswith("[]") else f"{column}::VARCHAR"

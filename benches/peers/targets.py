@@ -1,4 +1,4 @@
-"""What logmill aims at beside other engines, and whether the figures of this run meet it."""
+"""Targets of logmill compared with other engines, and whether this run meets them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,30 +6,30 @@ from fractions import Fraction
 
 from benches.peers.contestants import LOGMILL, Contestant
 from benches.peers.questions import Answer
-from benches.peers.rows import Standing
+from benches.peers.rows import Result
 
-Number = Callable[[Standing], float]
-Found = dict[str, dict[Contestant, Standing]]
-
-
-def cpu(standing: Standing) -> float:
-    """Seconds of CPU."""
-    return standing.run.cpu
+Number = Callable[[Result], float]
+Found = dict[str, dict[Contestant, Result]]
 
 
-def wall(standing: Standing) -> float:
-    """Seconds."""
-    return standing.run.wall
+def cpu(result: Result) -> float:
+    """Returns the CPU seconds."""
+    return result.run.cpu
 
 
-def size(standing: Standing) -> float:
-    """Bytes of the files."""
-    return standing.made.size
+def wall(result: Result) -> float:
+    """Returns the elapsed seconds."""
+    return result.run.wall
+
+
+def size(result: Result) -> float:
+    """Returns the size of the files in bytes."""
+    return result.loaded.size
 
 
 @dataclass(frozen=True)
 class Target:
-    """A number of logmill's, at most so much of another engine's."""
+    """A limit for a number of logmill, as a share of the same number of another engine."""
 
     text: str
     table: str
@@ -44,41 +44,41 @@ TARGETS = (
     Target("CloudTrail: CPU", "cloudtrail", cpu, "DuckDB", Fraction(1, 15)),
     Target("access logs: CPU", "s3_access", cpu, "ClickHouse", Fraction(1, 10)),
     Target("CloudTrail: files", "cloudtrail", size, "DuckDB", Fraction(1)),
-    Target("CloudTrail: files, as an aim", "cloudtrail", size, "DuckDB", Fraction(3, 4)),
+    Target("CloudTrail: files, stretch target", "cloudtrail", size, "DuckDB", Fraction(3, 4)),
     Target("access logs: files", "s3_access", size, "DuckDB", Fraction(1)),
-    Target("access logs: files, as an aim", "s3_access", size, "DuckDB", Fraction(3, 4)),
+    Target("access logs: files, stretch target", "s3_access", size, "DuckDB", Fraction(3, 4)),
 )
 QUESTIONS_BELOW = Fraction(1, 10)
 
 
 def table(found: Found, answers: list[Answer]) -> list[str]:
-    """A line for each target beside each form of an engine that ran."""
+    """Formats a row for each target and each variant of its engine that ran."""
     lines = [
         "## Targets",
         "",
-        "logmill's share of what the other takes: what it is to be, and what it is.",
+        "logmill's numbers as a share of the other engine's: target and result.",
         "",
-        "| target | beside | share | |",
+        "| target | compared with | limit | result |",
         "|---|---|---|---|",
-        *(line for target in TARGETS for line in held(target, found[target.table])),
-        *asked(answers),
+        *(line for target in TARGETS for line in met(target, found[target.table])),
+        *met_by_questions(answers),
     ]
     return [*lines, ""]
 
 
-def held(target: Target, standings: dict[Contestant, Standing]) -> Iterator[str]:
-    """The target beside each form of its engine; files that lack rows are no measure of size."""
-    ours = target.number(standings[LOGMILL])
-    for contestant, standing in standings.items():
-        short = target.number is size and standing.lost > 0
-        if contestant.engine == target.engine and not short:
-            share = ours / target.number(standing)
+def met(target: Target, results: dict[Contestant, Result]) -> Iterator[str]:
+    """Formats a target for each variant of its engine. Sizes of files that lack rows are not compared."""
+    ours = target.number(results[LOGMILL])
+    for contestant, result in results.items():
+        is_incomplete = target.number is size and result.lost > 0
+        if contestant.engine == target.engine and not is_incomplete:
+            share = ours / target.number(result)
             verdict = "met" if share <= target.at_most else "missed"
             yield f"| {target.text} | {contestant.name} | at most {target.at_most} | {verdict}: {share:.3f} |"
 
 
-def asked(answers: list[Answer]) -> Iterator[str]:
-    """The bytes of each question beside each of those who were asked, too."""
+def met_by_questions(answers: list[Answer]) -> Iterator[str]:
+    """Formats the target for the bytes of each question and each other contestant."""
     for answer in answers:
         for name in list(answer.costs)[1:]:
             share = answer.ratio(LOGMILL.name, name)

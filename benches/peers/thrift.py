@@ -1,6 +1,6 @@
-"""Reads values in Thrift's compact protocol, as much of it as Parquet's footers and indexes use.
+"""Reads values in Thrift's compact protocol, as far as Parquet's footers and indexes use it.
 
-A struct becomes a dictionary of its fields by number; names are given where it is used.
+A struct becomes a dictionary of its fields by number. The users of this module name the fields.
 """
 
 import struct
@@ -10,18 +10,18 @@ Struct = dict[int, object]
 
 
 class Compact:
-    """A place in a buffer."""
+    """A reader at a position in a buffer."""
 
     def __init__(self, content: bytes, at: int = 0) -> None:
         self.content, self.at = content, at
 
     def byte(self) -> int:
-        """The next byte."""
+        """Reads the next byte."""
         self.at += 1
         return self.content[self.at - 1]
 
     def varint(self) -> int:
-        """An unsigned number, seven bits a byte."""
+        """Reads an unsigned number with seven bits per byte."""
         value, shift = 0, 0
         while True:
             byte = self.byte()
@@ -31,17 +31,17 @@ class Compact:
             shift += 7
 
     def number(self) -> int:
-        """A signed number."""
+        """Reads a signed number."""
         value = self.varint()
         return (value >> 1) ^ -(value & 1)
 
     def take(self, length: int) -> bytes:
-        """The next bytes."""
+        """Reads the next bytes."""
         self.at += length
         return self.content[self.at - length : self.at]
 
     def struct(self) -> Struct:
-        """A struct up to its end."""
+        """Reads a struct to its end."""
         fields: Struct = {}
         field = 0
         while (head := self.byte()) != STOP:
@@ -51,7 +51,7 @@ class Compact:
         return fields
 
     def value(self, kind: int) -> object:
-        """A value of a kind that is no truth value in a struct."""
+        """Reads a value, except for a boolean field of a struct."""
         if kind == STRUCT:
             return self.struct()
         if kind in (LIST, SET):
@@ -65,7 +65,7 @@ class Compact:
         return self.byte() if kind == BYTE else self.number()
 
     def list(self) -> list:
-        """A list; its truth values are bytes."""
+        """Reads a list. Its booleans are bytes."""
         head = self.byte()
         length = head >> 4 if head >> 4 < 15 else self.varint()
         return [self.value(head & 15) for _ in range(length)]

@@ -1,9 +1,8 @@
-"""Where the CPU time of a run goes, by step of the road: `make bench-profile`. Wants Linux `perf`.
+"""CPU time of a run by step: `make bench-profile`. Needs Linux `perf`.
 
 Run from the root of the repository. Builds logmill with line tables (profile `profiling`), runs the benchmark day of each
-log type under `perf record` with one thread, and sorts the sampled stacks into steps: a stack belongs to the first step of
-the table below that one of its functions, called or inlined, belongs to. The tables go to
-`benches/results/profile.md`.
+log type under `perf record` with one thread, and assigns the sampled stacks to steps. A stack belongs to the first step
+below that matches one of its functions, called or inlined. Writes the tables to `benches/results/profile.md`.
 """
 
 import argparse
@@ -38,42 +37,42 @@ STEPS = [
 
 
 def main() -> None:
-    """Builds, records, prints and keeps the tables."""
+    """Builds and profiles logmill, then prints and saves the tables."""
     arguments = parsed_arguments()
     logmill = arguments.logmill or build()
     with tempfile.TemporaryDirectory(prefix="logmill-profile-") as folder:
         work = Path(folder)
         data = arguments.data or make_day(work / "day")
         tables = [section(logmill, data, dataset, work) for dataset in ("cloudtrail", "s3-access")]
-    report = f"# Where the time goes\n\nShares of samples, one thread. Machine: {machine()}.\n\n" + "\n".join(tables)
+    report = f"# CPU time by step\n\nShares of samples with one thread. Machine: {machine()}.\n\n" + "\n".join(tables)
     print(report)
     (ROOT / "benches" / "results" / "profile.md").write_text(report, encoding="utf-8")
 
 
 def parsed_arguments() -> argparse.Namespace:
-    """What the user wants."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--logmill", type=Path, help="a binary with line tables, instead of building one")
-    parser.add_argument("--data", type=Path, help="a benchmark day that is there, instead of making one")
+    parser.add_argument("--logmill", type=Path, help="use this binary with line tables instead of building one")
+    parser.add_argument("--data", type=Path, help="use this benchmark day instead of generating one")
     return parser.parse_args()
 
 
 def build() -> Path:
-    """The binary, with what perf needs to name functions."""
+    """Builds the binary with the symbols that perf needs to name functions."""
     command = ["cargo", "build", "--profile", "profiling", "--locked", "--no-default-features"]
     subprocess.run(command, cwd=ROOT, check=True)
     return ROOT / "target" / "profiling" / "logmill"
 
 
 def make_day(folder: Path) -> Path:
-    """The benchmark day."""
+    """Generates the benchmark day."""
     command = ["cargo", "run", "--release", "--locked", "--no-default-features", "--example", "generate", "--"]
     subprocess.run([*command, "--out", folder, "--preset", "bench"], cwd=ROOT, check=True)
     return folder
 
 
 def section(logmill: Path, data: Path, dataset: str, work: Path) -> str:
-    """The table of a log type."""
+    """Profiles one log type and formats its table."""
     record = ["perf", "record", "--quiet", "-F", "499", "--call-graph", "dwarf,16384", "-o", work / "perf.data"]
     options = ["--day", DAY, "--dataset", dataset, "--input", data / dataset, "--output", work / "lake", "--threads", "1"]
     subprocess.run([*record, "--", logmill, "run", *options], check=True, stdout=subprocess.DEVNULL)
@@ -84,7 +83,7 @@ def section(logmill: Path, data: Path, dataset: str, work: Path) -> str:
 
 
 def stacks(data: Path) -> Iterator[list[str]]:
-    """The functions on each sampled stack, innermost first."""
+    """Yields the functions on each sampled stack, innermost first."""
     command = ["perf", "script", "-i", data, "-F", "ip,sym"]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     for block in output.split("\n\n"):
@@ -93,9 +92,9 @@ def stacks(data: Path) -> Iterator[list[str]]:
 
 
 def step_of(stack: list[str]) -> str:
-    """The first step that has a function on the stack."""
+    """Returns the first step that matches a function on the stack."""
     text = "\n".join(stack)
-    return next((step for step, functions in STEPS if re.search(functions, text)), "everything else")
+    return next((step for step, functions in STEPS if re.search(functions, text)), "other")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Many small access-log objects from a local S3 server: logmill beside a plain concurrent downloader.
+"""Many small access-log objects from a local S3 server: logmill compared with a concurrent downloader.
 
-Run from the root of the repository: `make bench-s3`. The server is s3s-fs, the downloader s5cmd; both and
-the release build of logmill are installed or built when they are missing. The table goes to
+Run `make bench-s3` in the root of the repository. The server is s3s-fs, and the downloader is s5cmd. Missing
+tools are installed, and the release build of logmill is built. Writes the table to
 benches/results/s3-small-objects.md.
 
-logmill lists, fetches, decodes, sorts, encodes and publishes; s5cmd lists, fetches and writes files. Both run
-against the same server on the same machine, in turn, several times; the medians are printed.
+logmill lists, fetches, decodes, sorts, encodes and publishes. s5cmd lists, fetches and writes files. Both run
+several times in turn against the same server on the same machine. The table shows the medians.
 """
 
 import argparse
@@ -38,7 +38,7 @@ LINE = (
 
 
 def main() -> None:
-    """Installs, fills, runs in turn, prints and keeps the table."""
+    """Installs the tools, fills the bucket, runs the programs, and prints and saves the table."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--objects", type=int, default=20_000)
     arguments.add_argument("--runs", type=int, default=3)
@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def install() -> tuple[Path, Path, Path]:
-    """The server, the downloader and logmill; what is missing is installed below target/tools."""
+    """Returns the server, the downloader and logmill. Installs missing tools below target/tools."""
     server, downloader = TOOLS / "bin" / "s3s-fs", TOOLS / "venv" / "bin" / "s5cmd"
     if not server.exists():
         given = ("--version", S3S_FS, "--features", "binary", "--locked", "--root", TOOLS)
@@ -75,7 +75,7 @@ def install() -> tuple[Path, Path, Path]:
 
 
 def fill(bucket: Path, objects: int) -> int:
-    """Writes objects of four lines each, about 2 KB; gives their bytes."""
+    """Writes objects of four lines and about 2 KB each. Returns their total bytes."""
     bucket.mkdir(parents=True)
     total = 0
     for number in range(objects):
@@ -93,7 +93,7 @@ def fill(bucket: Path, objects: int) -> int:
 
 
 class serving:
-    """The server, for as long as it is needed."""
+    """Runs the server while the context is open."""
 
     def __init__(self, server: Path, store: Path) -> None:
         with socket.socket() as free:
@@ -119,7 +119,7 @@ class serving:
 
 
 def commands(logmill: Path, downloader: Path, url: str, work: Path) -> dict[str, list[str | Path]]:
-    """What is compared."""
+    """Returns the commands to compare."""
     run = [logmill, "run", "--day", DAY, "--dataset", "s3-access", "--quiet", "--output", work / "out"]
     return {
         "logmill, from S3": ["env", f"AWS_ENDPOINT_URL={url}", *run, "--input", "s3://raw"],
@@ -132,14 +132,14 @@ def commands(logmill: Path, downloader: Path, url: str, work: Path) -> dict[str,
 
 
 def table(runs: dict[str, list[Run]], objects: int, size: int, times: int) -> str:
-    """The result as a table."""
+    """Formats the results as a table."""
     lines = [
         "# Small objects from S3",
         "",
-        f"{objects:,} access-log objects, {size / objects:,.0f} bytes each, from s3s-fs {S3S_FS} on the same"
-        f" machine; medians of {times} runs in turn. Machine: {machine()}.",
+        f"{objects:,} access-log objects of {size / objects:,.0f} bytes each, from s3s-fs {S3S_FS} on the same"
+        f" machine. Medians of {times} alternating runs. Machine: {machine()}.",
         "",
-        "| program | seconds | objects/s | CPU s | CPU of one core | microseconds of CPU an object |",
+        "| program | seconds | objects/s | CPU s | CPU of one core | CPU microseconds per object |",
         "|---|---|---|---|---|---|",
     ]
     for name, measured_runs in runs.items():

@@ -1,13 +1,13 @@
-//! What rows choose from, and how they choose.
+//! The values that rows choose from, and the functions that choose.
 //!
-//! Names are invented, and addresses lie in documentation networks. A choice comes from the generator it is given,
-//! or, where a name has to stay the same from row to row, from a number alone.
+//! Names are invented, and addresses are from documentation networks. A choice uses the given random generator. A name
+//! that must be the same in several rows is derived from a number instead.
 
 use std::fmt::Arguments;
 
 use fastrand::Rng;
 
-/// Names that rows choose from, the frequent ones first.
+/// Names, the most frequent first.
 pub(crate) const USERS: &[&str] =
     &["minsu.kim", "deploy-bot", "seoyeon.lee", "etl", "ci-runner", "jihun.park", "backup"];
 pub(crate) const KOREAN: &[&str] = &["김민수", "이서연", "박지훈", "최유진", "정하늘"];
@@ -21,7 +21,7 @@ pub(crate) const SERVICES: &[&str] =
     &["s3.amazonaws.com", "cloudtrail.amazonaws.com", "lambda.amazonaws.com", "config.amazonaws.com"];
 pub(crate) const VERSIONS: &[&str] = &["1.08", "1.09", "1.10", "1.05", "1.11"];
 
-/// Names of stored objects; `#` becomes a number of the object.
+/// Keys of stored objects. `#` becomes the number of the object.
 pub(crate) const KEYS: &[&str] = &[
     "raw/dt=2023-10-31/#.parquet",
     "static/app.#.js",
@@ -33,7 +33,7 @@ pub(crate) const KEYS: &[&str] = &[
     "config/#.json",
 ];
 
-/// User agents of programs, and of browsers.
+/// User agents of programs and of browsers.
 pub(crate) const AGENTS: &[&str] = &[
     "aws-sdk-java/1.12.526 Linux/5.10.192",
     "Boto3/1.28.62 md/Botocore#1.31.62",
@@ -48,14 +48,14 @@ pub(crate) const BROWSERS: &[&str] = &[
     "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Firefox/118.0",
 ];
 
-/// Cipher suites and the TLS version each belongs to.
+/// Cipher suites with their TLS versions.
 pub(crate) const CIPHERS: &[(&str, &str)] = &[
     ("ECDHE-RSA-AES128-GCM-SHA256", "TLSv1.2"),
     ("TLS_AES_128_GCM_SHA256", "TLSv1.3"),
     ("ECDHE-RSA-AES256-GCM-SHA384", "TLSv1.2"),
 ];
 
-/// What follows the 24th field of an access line: nothing, or up to three newer fields.
+/// The end of an access line after the 24th field: nothing, or up to three newer fields.
 pub(crate) const TAILS: &[&str] = &[
     " - -",
     " - - ap-northeast-2",
@@ -65,27 +65,27 @@ pub(crate) const TAILS: &[&str] = &[
     " arn:aws:s3:ap-northeast-2:123456789012:accesspoint/analytics - us-east-1",
 ];
 
-/// Documentation networks that all addresses lie in.
+/// The documentation networks of all addresses.
 pub(crate) const NETWORKS: &[&str] = &["192.0.2", "198.51.100", "203.0.113"];
 
-/// Characters of ids, and how many of them, from the first on, an alphabet has.
+/// The characters of ids. An alphabet is a number: it uses that many of the first characters.
 const CHARACTERS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/";
 pub(crate) const HEX: u64 = 16;
 pub(crate) const UPPER: u64 = 36;
 pub(crate) const ALPHANUMERIC: u64 = 62;
 pub(crate) const BASE64: u64 = 64;
 
-/// One of `table`, the first ones far more often: the chance of the n-th falls like 1/n.
+/// Picks an entry of `table`. The probability of the n-th entry falls like 1/n.
 pub(crate) fn pick<T: Copy>(rng: &mut Rng, table: &[T]) -> T {
     at(table, zipf(rng, table.len() as u64))
 }
 
-/// The n-th of `table`, which begins anew after its end.
+/// Returns the n-th entry of `table`, wrapping around at its end.
 pub(crate) fn at<T: Copy>(table: &[T], n: u64) -> T {
     table[usize::try_from(n % table.len() as u64).expect("less than a length")]
 }
 
-/// A number below `end`, chosen with a chance that falls like 1/n, in integers alone.
+/// Returns a number below `end` with a probability that falls like 1/n, using only integers.
 pub(crate) fn zipf(rng: &mut Rng, end: u64) -> u64 {
     loop {
         let scale = 1 << rng.u64(0..=u64::from(end.ilog2()));
@@ -96,17 +96,17 @@ pub(crate) fn zipf(rng: &mut Rng, end: u64) -> u64 {
     }
 }
 
-/// Adds random characters.
+/// Appends random characters.
 pub(crate) fn random(out: &mut String, rng: &mut Rng, alphabet: u64, count: usize) {
     out.extend((0..count).map(|_| char::from(at(CHARACTERS, rng.u64(0..alphabet)))));
 }
 
-/// Adds characters that are the same for the same number.
+/// Appends characters that are always the same for the same number.
 pub(crate) fn stable(out: &mut String, number: u64, alphabet: u64, count: usize) {
     random(out, &mut Rng::with_seed(number), alphabet, count);
 }
 
-/// 64 hexadecimal digits that are the same for the same number.
+/// Returns 64 hexadecimal digits that are always the same for the same number.
 pub(crate) fn lower_hex(number: u64) -> String {
     let mut rng = Rng::with_seed(number);
     let mut out = String::with_capacity(64);
@@ -114,12 +114,12 @@ pub(crate) fn lower_hex(number: u64) -> String {
     out
 }
 
-/// Adds formatted text.
+/// Appends formatted text.
 pub(crate) fn put(out: &mut String, text: Arguments<'_>) {
-    std::fmt::Write::write_fmt(out, text).expect("a String takes any text");
+    std::fmt::Write::write_fmt(out, text).expect("writing to a String never fails");
 }
 
-/// Adds a random UUID, version 4.
+/// Appends a random UUID, version 4.
 pub(crate) fn uuid(out: &mut String, rng: &mut Rng) {
     let (high, low) = (rng.u64(..), rng.u64(..));
     let (time, middle, version) = (high >> 32, high >> 16 & 0xffff, high & 0xfff);

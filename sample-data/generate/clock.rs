@@ -1,20 +1,19 @@
-//! Times: the calendar, and the forms in which logs and object names write them.
+//! The calendar, and the time formats of logs and object names.
 //!
-//! A time is a number of seconds since 1970 in UTC. The calendar is Gregorian without end, worked out in integers:
-//! its years begin in March, so that a leap day is the last of its year, and 400 of them are an era, after which
-//! the lengths of years repeat. 719,468 days lie between the first day of era 0 and the first of 1970. No clock of
-//! the machine is read.
+//! A time is a number of seconds since 1970 in UTC. The calendar is proleptic Gregorian, in integer arithmetic. Its years
+//! begin in March, so that a leap day is the last day of its year. 400 years are an era, after which the lengths of years
+//! repeat. The first day of 1970 is 719,468 days after the first day of era 0. The system clock is not read.
 
 /// Seconds of a minute, an hour and a day.
 pub(crate) const MINUTE: i64 = 60;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// Months as access lines write them.
+/// Month names in access lines.
 const MONTHS: &[&str] = &["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Reads a Korean date and gives the second at which it begins.
-pub(crate) fn korean_day(text: &str) -> Result<i64, String> {
+/// Parses a KST date and returns the time at which the day begins.
+pub(crate) fn kst_day(text: &str) -> Result<i64, String> {
     let parts: Option<Vec<i64>> = text.split('-').map(|part| part.parse().ok()).collect();
     let Some(&[year, month, day]) = parts.as_deref() else { return Err("not of the form YYYY-MM-DD".into()) };
     let begin = days(year, month, day) * DAY;
@@ -50,13 +49,13 @@ pub(crate) fn common_log(time: i64) -> String {
     format!("{day:02}/{name}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000")
 }
 
-/// Takes seconds since 1970 apart: year, month, day, hour, minute, second.
+/// Splits a time into year, month, day, hour, minute and second.
 fn clock(time: i64) -> [i64; 6] {
     let (days, second) = (time.div_euclid(DAY) + 719_468, time.rem_euclid(DAY));
     let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year + year / 4 - year / 100);
-    // From March on, months have 31 and 30 days in turn, and five of them 153.
+    // From March on, months have 31 and 30 days in turn: 153 days in each group of five.
     let march = (5 * of_year + 2) / 153;
     let month = if march < 10 { march + 3 } else { march - 9 };
     let year = era * 400 + year + i64::from(month <= 2);
@@ -64,7 +63,7 @@ fn clock(time: i64) -> [i64; 6] {
     [year, month, day, second / HOUR, second % HOUR / MINUTE, second % MINUTE]
 }
 
-/// Days from 1970 to a date.
+/// Returns the number of days from 1970-01-01 to a date.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let (year, march) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));

@@ -1,11 +1,11 @@
-//! Makes sample and benchmark days of raw AWS logs: S3 server access lines and `CloudTrail` records.
+//! Generates sample and benchmark days of raw AWS logs: S3 server access lines and `CloudTrail` records.
 //!
-//! Everything is invented, and the same arguments give the same bytes: one seed feeds all choices, no clock is
-//! read, and gzip headers hold no time. Objects are made one by one, so the day never sits in memory. Beside
-//! the logs lies `expected.json`: what an import of the day has to count, tallied while the rows are made.
+//! All content is invented, and the same arguments give the same bytes: one seed drives all choices, no clock is read, and
+//! gzip headers hold no time. Objects are generated one by one, so the day is never held in memory. `expected.json`, next to
+//! the logs, holds the counts that an import of the day must report. They are tallied while the rows are generated.
 //!
-//! Records and lines are templates. `<lower>` words are filled per row from `WORDS` in `words.rs`; `<UPPER>`
-//! words are parts of text from `PARTS` in `shapes.rs`, put in once at start.
+//! Records and lines are templates. `<lower>` words are filled for each row from `WORDS` in `words.rs`. `<UPPER>` words are
+//! parts of text from `PARTS` in `shapes.rs`, and are expanded once at the start.
 
 mod choices;
 mod clock;
@@ -24,7 +24,7 @@ use clap::{Parser, ValueEnum};
 use fastrand::Rng;
 use serde_json::json;
 
-use crate::clock::{HOUR, MINUTE, korean_day};
+use crate::clock::{HOUR, MINUTE, kst_day};
 use crate::objects::{EXTRA_LINES, EXTRA_RECORDS};
 use crate::pack::{gzip, store};
 use crate::rows::{BENCH, Load, SAMPLE, roll};
@@ -33,48 +33,48 @@ use crate::sources::{ORGANISATION, SITES, TRAILS};
 use crate::table::Table;
 use crate::words::{compile, fill};
 
-/// Which day to make.
+/// The kind of day.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Preset {
-    /// Small, with neighbours of the day and damage.
+    /// Small, with logs of adjacent days and damaged objects.
     Sample,
-    /// Large, and of the day alone.
+    /// Large, with only logs of the day.
     Bench,
 }
 
-/// Makes a day of raw logs with invented content.
+/// Generate a day of raw logs with invented content.
 #[derive(Parser)]
 struct Args {
     /// Folder to write to.
     #[arg(long)]
     out: PathBuf,
-    /// Korean calendar day.
-    #[arg(long, default_value = "2023-11-01", value_parser = korean_day)]
+    /// KST calendar day.
+    #[arg(long, default_value = "2023-11-01", value_parser = kst_day)]
     day: i64,
     /// Size and content.
     #[arg(long, value_enum, default_value = "sample")]
     preset: Preset,
-    /// Another seed gives other rows of the same shapes.
+    /// Seed of all random choices.
     #[arg(long, default_value_t = 20_231_101)]
     seed: u64,
-    /// `CloudTrail` records, in place of the preset's number.
+    /// Number of `CloudTrail` records, instead of the preset's.
     #[arg(long)]
     records: Option<u64>,
-    /// Objects that the records are spread over.
+    /// Number of objects that hold the records.
     #[arg(long)]
     record_objects: Option<u64>,
-    /// Access lines, in place of the preset's number.
+    /// Number of access lines, instead of the preset's.
     #[arg(long)]
     lines: Option<u64>,
-    /// Objects that the lines are spread over.
+    /// Number of objects that hold the lines.
     #[arg(long)]
     line_objects: Option<u64>,
-    /// So many times the objects, as large as before.
+    /// Multiply the number of objects, keeping their size.
     #[arg(long, default_value_t = 1)]
     multiply: u64,
 }
 
-/// Writes the objects beside the folder `CloudTrail`.
+/// Writes the objects next to the `CloudTrail` folder.
 fn siblings(args: &Args) -> Result<(), Box<dyn Error>> {
     let mut rng = Rng::with_seed(args.seed);
     for (key, body) in entries(SIBLINGS, "") {
@@ -86,7 +86,7 @@ fn siblings(args: &Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The loads of both tables as the arguments want them.
+/// Returns the loads of both tables for the given arguments.
 fn loads(args: &Args) -> [Load; 2] {
     let mut loads = if args.preset == Preset::Sample { SAMPLE } else { BENCH };
     let wanted = [(args.records, args.record_objects), (args.lines, args.line_objects)];
@@ -97,7 +97,7 @@ fn loads(args: &Args) -> [Load; 2] {
     loads
 }
 
-/// Makes the day.
+/// Generates the day.
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let [records, lines] = loads(&args);

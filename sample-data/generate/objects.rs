@@ -1,70 +1,70 @@
-//! The objects to be made: what is peculiar about them, and those that the sample has beside the even ones.
+//! Plans of objects, and the extra objects of the sample day.
 //!
-//! The extras are the neighbours of the day and the damage that an import has to cope with: objects to leave by
-//! name, objects across the begin and the end of the day, late ones, and one of each kind of damage.
+//! The extra objects test how an import handles adjacent days and damage: objects to skip by name, objects that span the
+//! start or the end of the day, late objects, and one object with each kind of damage.
 
 use crate::clock::{DAY, MINUTE};
 use crate::rows::GeneratedRow;
 use crate::sources::Source;
 
-/// What is peculiar about an object.
+/// The peculiarity of an object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Nothing.
+    /// No peculiarity.
     Plain,
     /// Delivered a second time under another name.
     Twice,
-    /// gzip that ends too early.
+    /// Truncated gzip.
     Truncated,
-    /// Two more elements that are no usable records.
+    /// Two extra elements that are not usable records.
     Unusable,
-    /// Two gzip members with a document each.
+    /// Two gzip members with one document each.
     Members,
     /// Another key before `Records`.
     Reordered,
     /// Lines end with CR LF.
     Crlf,
-    /// The last line has no end.
+    /// The last line has no line break.
     Unended,
-    /// Blank lines between.
+    /// Blank lines between the lines.
     Blank,
-    /// One record cut inside its requester, the next one joined to it.
+    /// One line cut inside its requester and joined with the next line.
     Torn,
-    /// One line of something else.
+    /// One line that is not an access line.
     Garbage,
 }
 
-/// An object to be made.
+/// The plan of an object.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) source: usize,
     /// The time in its name.
     pub(crate) stamp: i64,
-    /// Event times are chosen from here...
+    /// The earliest event time.
     pub(crate) from: i64,
-    /// ...up to, but not at, here.
+    /// The end of the event times, exclusive.
     pub(crate) to: i64,
     pub(crate) rows: u64,
     pub(crate) kind: Kind,
 }
 
-/// An object of the sample beside the even ones. Times are minutes, counted from the begin of the day.
+/// An extra object of the sample day. Times are minutes from the start of the day.
 pub(crate) struct Extra(usize, i64, i64, i64, u64, Kind);
 
-/// Extras of `CloudTrail`: source, first and last event minute, delay of delivery, rows, kind.
+/// Extra objects of `CloudTrail`: source, first and last event minute, delivery delay, rows, kind.
 pub(crate) const EXTRA_RECORDS: &[Extra] = &[
-    // Left out by name: delivered before the day, and later than six hours after it.
+    // Skipped by name: delivered before the day, or more than six hours after it.
     Extra(0, -75, -62, 12, 6, Kind::Plain),
     Extra(1, -20, -11, 6, 6, Kind::Plain),
     Extra(1, 1790, 1800, 8, 6, Kind::Plain),
-    // Read, but all of the day before or after.
+    // Read, but all rows are of the day before or after.
     Extra(0, -9, -1, 5, 8, Kind::Plain),
     Extra(0, 1500, 1510, 8, 8, Kind::Plain),
-    // Both sides of the begin and of the end.
+    // Rows before and after the start or the end of the day.
     Extra(0, -6, 5, 6, 16, Kind::Plain),
     Extra(2, -3, 4, 9, 10, Kind::Plain),
     Extra(0, 1433, 1443, 5, 16, Kind::Plain),
-    // Late by more than 15 hours.
+    // Delivered more than 15 hours late.
     Extra(2, 720, 721, 939, 8, Kind::Plain),
     Extra(0, 300, 304, 7, 10, Kind::Twice),
     Extra(0, 420, 424, 6, 10, Kind::Truncated),
@@ -73,24 +73,24 @@ pub(crate) const EXTRA_RECORDS: &[Extra] = &[
     Extra(3, 800, 805, 7, 8, Kind::Reordered),
 ];
 
-/// Extras of the access lines, in the same form. The delay means nothing where folders are event days.
+/// Extra objects of access lines, in the same form. The delay is ignored if folders are event days.
 pub(crate) const EXTRA_LINES: &[Extra] = &[
-    // Left out by name or folder: before the day, and later than 24 hours after it.
+    // Skipped by name or folder: before the day, or more than 24 hours after it.
     Extra(0, -150, -100, 60, 2, Kind::Plain),
     Extra(0, 2820, 2860, 30, 2, Kind::Plain),
     Extra(1, -1620, -1500, 0, 2, Kind::Plain),
     Extra(3, 2040, 2100, 0, 2, Kind::Plain),
-    // Read, but all of the day before or after.
+    // Read, but all rows are of the day before or after.
     Extra(0, -60, -5, 25, 6, Kind::Plain),
     Extra(2, 1640, 1700, 40, 4, Kind::Plain),
     Extra(1, -600, -60, 0, 6, Kind::Plain),
     Extra(1, 1700, 1900, 0, 6, Kind::Plain),
-    // Both sides of the begin and of the end.
+    // Rows before and after the start or the end of the day.
     Extra(0, -40, 30, 40, 12, Kind::Plain),
     Extra(0, 1410, 1455, 30, 12, Kind::Plain),
     Extra(1, -30, 30, 0, 10, Kind::Plain),
     Extra(3, 1410, 1470, 0, 10, Kind::Plain),
-    // Late: ten hours after the end.
+    // Delivered ten hours after the end of the day.
     Extra(0, 600, 700, 1340, 8, Kind::Plain),
     Extra(0, 200, 230, 35, 8, Kind::Crlf),
     Extra(0, 260, 280, 35, 6, Kind::Unended),
@@ -100,14 +100,14 @@ pub(crate) const EXTRA_LINES: &[Extra] = &[
 ];
 
 impl Plan {
-    /// Whether a row fits into the object: one per event day holds no other day's rows.
+    /// Whether the object can hold a row: the row must be of the UTC day on which the events of the object start.
     pub(crate) fn may_hold(&self, row: &GeneratedRow) -> bool {
         row.time.div_euclid(DAY) == self.from.div_euclid(DAY)
     }
 }
 
 impl Extra {
-    /// The object as it is made for a day.
+    /// Returns the plan of the object for a day.
     pub(crate) fn plan(&self, day: i64, sources: &[Source]) -> Plan {
         let &Self(source, first, last, delay, rows, kind) = self;
         let (from, to) = (day + first * MINUTE, day + last * MINUTE);

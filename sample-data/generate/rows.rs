@@ -1,6 +1,6 @@
-//! Rows: how many of them there are, what each is about, and what has become of it.
+//! Rows: their numbers, and the random values of each row.
 //!
-//! A row is rolled before its template is filled, so that all words of one template speak of the same request.
+//! The values are chosen before the template is filled, so that all words of a template describe the same request.
 
 use fastrand::Rng;
 
@@ -13,11 +13,11 @@ use crate::sources::Source;
 pub(crate) struct Load {
     pub(crate) rows: u64,
     pub(crate) objects: u64,
-    /// How many principals, addresses and stored objects there are.
+    /// The numbers of principals, addresses and stored objects.
     principals: u64,
     addresses: u64,
     keys: u64,
-    /// One row in so many is a copy of another.
+    /// One row in this many is a copy of another.
     pub(crate) copies: u64,
 }
 
@@ -31,13 +31,13 @@ pub(crate) const BENCH: [Load; 2] = [
     Load { rows: 1_870_000, objects: 2000, principals: 400, addresses: 20_000, keys: 500_000, copies: 1000 },
 ];
 
-/// What a row is about, chosen before its template is filled.
+/// The values of a row, chosen before its template is filled.
 pub(crate) struct Row<'a> {
     pub(crate) rng: &'a mut Rng,
     pub(crate) source: &'static Source,
     pub(crate) time: i64,
     pub(crate) bucket: &'static str,
-    /// Number of the principal, and of the stored object.
+    /// The numbers of the principal and the stored object.
     pub(crate) who: u64,
     pub(crate) object: u64,
     pub(crate) address: String,
@@ -49,13 +49,13 @@ pub(crate) struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Name of the stored object.
+    /// Returns the key of the stored object.
     pub(crate) fn key(&self) -> String {
         let number = format!("{:08x}", self.object.wrapping_mul(2_654_435_761) & 0xffff_ffff);
         at(KEYS, self.object).replace('#', &number)
     }
 
-    /// Begin of the session: some full hour within the last four.
+    /// Returns the start of the session: a full hour within the last four hours.
     pub(crate) fn began(&self) -> i64 {
         let back = i64::try_from(self.who % 4).expect("below four") * HOUR;
         self.time - self.time.rem_euclid(HOUR) - back
@@ -67,11 +67,11 @@ impl Row<'_> {
 pub(crate) struct GeneratedRow {
     pub(crate) text: String,
     pub(crate) time: i64,
-    /// It was delivered before.
+    /// Whether the row was delivered before.
     pub(crate) copy: bool,
 }
 
-/// Chooses what a row is about.
+/// Chooses the values of a row.
 pub(crate) fn roll<'a>(rng: &'a mut Rng, source: &'static Source, load: Load, time: i64) -> Row<'a> {
     let bucket = source.bucket.unwrap_or_else(|| pick(rng, BUCKETS));
     let who = zipf(rng, load.principals);
@@ -96,7 +96,7 @@ pub(crate) fn roll<'a>(rng: &'a mut Rng, source: &'static Source, load: Load, ti
     }
 }
 
-/// The n-th client address; one in sixteen is IPv6.
+/// Returns the n-th client address. One in sixteen is IPv6.
 fn address(number: u64) -> String {
     if number % 16 == 9 {
         return format!("2001:db8:{:x}::{:x}", number % 7 + 1, number + 0x100);

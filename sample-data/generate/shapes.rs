@@ -1,10 +1,10 @@
-//! What rows can look like: the tables of templates, and the shapes made of them.
+//! Shapes of rows: the tables of templates, and the shapes that are built from them.
 //!
-//! An entry of a table has a head and a body; indented lines go on with the body.
+//! An entry of a table has a head and a body. Indented lines continue the body.
 
 use crate::words::{Pieces, compile};
 
-/// Parts of templates: a name, then its text. Outer parts come before those they hold.
+/// Parts of templates: a name, then its text. Outer parts come before the parts that they contain.
 const PARTS: &str = r#"
 ROLE: {"type":"AssumedRole",<SESSION>,"sessionContext":{<ISSUER>,"webIdFederationData":{},<ATTRIBUTES>}}
 INSIDE: {"type":"AssumedRole",<SESSION>,"sessionContext":{<ISSUER>,<ATTRIBUTES>},"invokedBy":"AWS Internal"}
@@ -72,7 +72,7 @@ SIGNED: <host> SigV4 <cipher> AuthHeader <bucket>.s3.<bucket_region>.amazonaws.c
 OPEN: <host> - <cipher> - <bucket>.s3.amazonaws.com <tls><tail>
 "#;
 
-/// Shapes of `CloudTrail` records: weight, service, call and identity, then what follows `awsRegion`.
+/// Shapes of `CloudTrail` records: weight, service, call and identity, then the text after `awsRegion`.
 const RECORDS: &str = r#"
 150 s3 GetObject ROLE: <GET><TLS>
 80 s3 GetObject USER: <GET>,"vpcEndpointId":"vpce-0example1a2b3c4d5","vpcEndpointAccountId":"<account>"<TLS>
@@ -171,7 +171,7 @@ const RECORDS: &str = r#"
   "reason":"UPDATED_DATA","updatedFields":"requestParameters","originalRequestID":"<uuid>","originalEventID":"<uuid>"}
 "#;
 
-/// Shapes of access lines: the weight, then the fields. `<line>` begins a further line of the same request.
+/// Shapes of access lines: the weight, then the fields. `<line>` starts another line of the same request.
 const LINES: &str = r#"
 240: <HERE> <BY_ROLE> <request> REST.GET.OBJECT <key_twice> "GET /<uri> HTTP/1.1" 200 - <size> <size> <ms> <ttfb> "-"
   "<agent>" - <SIGNED>
@@ -217,7 +217,7 @@ const LINES: &str = r#"
   "<agent>" - <SIGNED> <BATCH> <BATCH> <BATCH> <BATCH>
 "#;
 
-/// What lies beside the folder `CloudTrail` and is no part of the tables: key below the organisation, then text.
+/// Objects next to the `CloudTrail` folder that belong to no table: key below the organisation, then text.
 pub(crate) const SIBLINGS: &str = r#"
 <account>/CloudTrail-Digest/<region>/<folder>/<account>_CloudTrail-Digest_<region>_org-trail_<region>_<basic>: {"awsAccountId":"<account>","digestStartTime":"<began>","digestEndTime":"<time>",
   "digestS3Bucket":"org-trail-logs","digestSignatureAlgorithm":"SHA256withRSA","previousDigestS3Bucket":null,
@@ -230,19 +230,19 @@ pub(crate) const SIBLINGS: &str = r#"
   "average":1.25},"insight":{"average":97.0}}}}}]}
 "#;
 
-/// What rows can look like.
+/// A shape of rows.
 pub(crate) struct Shape {
     pub(crate) weight: u64,
-    /// How many rows one filling gives.
+    /// The number of rows from one filled template.
     pub(crate) rows: u64,
     pub(crate) pieces: Pieces,
 }
 
-/// The shapes of `CloudTrail` records.
+/// Returns the shapes of `CloudTrail` records.
 pub(crate) fn record_shapes() -> Vec<Shape> {
     let record = |(head, body): (&str, String)| {
         let [weight, service, call, identity] = head.split(' ').collect::<Vec<_>>()[..] else {
-            unreachable!("a record has four words ahead")
+            unreachable!("the head of a record has four words")
         };
         let template = format!(
             r#"{{"eventVersion":"<event_version>","userIdentity":<{identity}>,"eventTime":"<time>","eventSource":"{service}.amazonaws.com","eventName":"{call}","awsRegion":"<region>",{body}}}"#
@@ -252,12 +252,12 @@ pub(crate) fn record_shapes() -> Vec<Shape> {
     entries(RECORDS, "").into_iter().map(record).collect()
 }
 
-/// The shapes of access lines.
+/// Returns the shapes of access lines.
 pub(crate) fn line_shapes() -> Vec<Shape> {
     entries(LINES, " ").iter().map(|(weight, template)| shape(weight, template)).collect()
 }
 
-/// Cuts a table of templates into entries of head and body. Indented lines go on, joined by `glue`.
+/// Splits a table of templates into entries of head and body. Indented lines are joined to the body with `glue`.
 pub(crate) fn entries<'a>(table: &'a str, glue: &str) -> Vec<(&'a str, String)> {
     let mut entries: Vec<(&str, String)> = Vec::new();
     for line in table.trim().lines() {
@@ -269,15 +269,15 @@ pub(crate) fn entries<'a>(table: &'a str, glue: &str) -> Vec<(&'a str, String)> 
     entries
 }
 
-/// Puts the parts into a template.
+/// Expands the parts in a template.
 fn expand(template: &str) -> String {
     let put_in = |text: String, (name, part): (&str, String)| text.replace(&format!("<{name}>"), &part);
     entries(PARTS, "").into_iter().fold(template.to_owned(), put_in)
 }
 
-/// Makes a shape.
+/// Builds a shape.
 fn shape(weight: &str, template: &str) -> Shape {
     let text = expand(template);
-    let weight = weight.parse().expect("an entry begins with its weight");
+    let weight = weight.parse().expect("an entry starts with its weight");
     Shape { weight, rows: 1 + text.matches("<line>").count() as u64, pieces: compile(&text) }
 }

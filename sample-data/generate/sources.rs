@@ -1,24 +1,24 @@
-//! Where objects come from: the layouts of keys, and the accounts, regions and buckets that deliver.
+//! Sources of objects: the layouts of keys, and the accounts, regions and buckets that deliver.
 //!
-//! A layout decides how far apart the events of an object are, when it arrives, what its name says about that,
-//! and by this name whether an import of the day reads it.
+//! A layout defines the time span of the events in an object, its delivery time, the time in its name, and whether an import
+//! of the day reads an object with that name.
 
 use fastrand::Rng;
 
 use crate::choices::{ALPHANUMERIC, HEX, random};
 use crate::clock::{DAY, HOUR, MINUTE, folder, iso, minute};
 
-/// Folder of the organisation's trail.
+/// The folder of the organisation's trail.
 pub(crate) const ORGANISATION: &str = "cloudtrail/AWSLogs/o-exampleorgid";
 
-/// How the objects of a source are named, chosen and packed.
+/// The way in which a source names, selects and packs its objects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// gzip of JSON, named by the minute of delivery.
     CloudTrail,
-    /// Lines, named by the second of delivery.
+    /// Plain lines, named by the second of delivery.
     Simple,
-    /// Lines, in a folder of the UTC day of their events.
+    /// Plain lines, in a folder of the UTC day of their events.
     Partitioned,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Source {
     pub(crate) layout: Layout,
     pub(crate) account: &'static str,
     pub(crate) region: &'static str,
-    /// The bucket that all rows are about; none where every row names its own.
+    /// The bucket of all rows, or `None` if each row names its own.
     pub(crate) bucket: Option<&'static str>,
 }
 
@@ -68,23 +68,23 @@ pub(crate) const SITES: &[Source] = &[
 ];
 
 impl Layout {
-    /// How long the events of an object are apart at most.
+    /// Returns the maximum time span of the events in an object, in seconds.
     pub(crate) fn longest(self) -> i64 {
         if self == Self::CloudTrail { 10 * MINUTE } else { HOUR }
     }
 
-    /// Where the events of an object that begins at `from` have to end.
+    /// Returns the time by which the events of an object must end if they start at `from`.
     pub(crate) fn limit(self, from: i64) -> i64 {
         if self == Self::Partitioned { (from.div_euclid(DAY) + 1) * DAY } else { i64::MAX }
     }
 
-    /// Seconds from the newest event to the delivery.
+    /// Returns the seconds from the newest event to the delivery.
     pub(crate) fn delay(self, rng: &mut Rng) -> i64 {
         let (least, most) = if self == Self::CloudTrail { (5, 15) } else { (20, 90) };
         rng.i64(least * MINUTE..most * MINUTE)
     }
 
-    /// The time in the name of an object.
+    /// Returns the time in the name of an object.
     pub(crate) fn stamp(self, from: i64, to: i64, delay: i64) -> i64 {
         match self {
             Self::CloudTrail => (to + delay).div_euclid(MINUTE) * MINUTE,
@@ -103,14 +103,14 @@ impl Layout {
         (first..end).contains(&stamp)
     }
 
-    /// Whether it reads one whose name may also be that of a delivery at midnight.
+    /// Whether an import may read the object because its name can also mean a delivery at midnight.
     pub(crate) fn may_be_read(self, stamp: i64, day: i64) -> bool {
         self == Self::Partitioned && (day..day + 2 * DAY).contains(&stamp)
     }
 }
 
 impl Source {
-    /// A new object key, below the output folder.
+    /// Returns a new object key, below the output folder.
     pub(crate) fn object(&self, stamp: i64, rng: &mut Rng) -> String {
         let Self { account, region, .. } = self;
         let (bucket, folder) = (self.bucket.unwrap_or_default(), folder(stamp));

@@ -1,7 +1,7 @@
-//! A table in the making: plans its objects, makes the rows of each, and tallies what an import has to count.
+//! Generates a table: plans its objects, generates their rows, and tallies the counts that an import must report.
 //!
-//! Objects are made one by one, in the order of the times in their names. All choices come from the generator of
-//! the table, so the order of draws is part of what the same seed promises.
+//! Objects are generated one by one, in the order of the times in their names. All choices come from the random generator of
+//! the table, so the order of draws must not change: the same seed gives the same bytes.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -18,36 +18,36 @@ use crate::shapes::Shape;
 use crate::sources::{Layout, Source};
 use crate::words::fill;
 
-/// So many names of a dated folder tell whether its date is that of events or of delivery.
-const TELLING_NAMES: usize = 3;
+/// With this many names in a dated folder, an import knows whether its date is of events or of delivery.
+const DECISIVE_NAMES: usize = 3;
 
-/// Every twentieth row takes the next shape in turn, so that rare shapes appear in a small day too.
+/// Every twentieth request takes the next shape in turn, so that rare shapes also appear in a small day.
 const IN_TURN: u64 = 20;
 
-/// What an import of the day has to count, by the names in `expected.json`.
+/// The counts that an import of the day must report, by their names in `expected.json`.
 type Tally = BTreeMap<&'static str, u64>;
 
-/// A tally of nothing.
+/// Returns an empty tally.
 fn tally() -> Tally {
     ["objects", "read", "written", "other_day", "duplicate", "quarantined"].map(|name| (name, 0)).into()
 }
 
-/// A table in the making.
+/// A table that is being generated.
 pub(crate) struct Table {
     day: i64,
     load: Load,
     sources: &'static [Source],
     shapes: Vec<Shape>,
     rng: Rng,
-    /// Rows so far.
-    made: u64,
-    /// Per source, a row that will come again.
+    /// The number of requests so far.
+    requests: u64,
+    /// For each source, a row to repeat.
     spares: Vec<Option<GeneratedRow>>,
     pub(crate) tally: Tally,
 }
 
 impl Table {
-    /// A table without rows.
+    /// Creates a table without rows.
     pub(crate) fn new(
         day: i64,
         load: Load,
@@ -56,13 +56,13 @@ impl Table {
         seed: u64,
     ) -> Self {
         let (rng, spares) = (Rng::with_seed(seed), vec![None; sources.len()]);
-        Self { day, load, sources, shapes, rng, made: 0, spares, tally: tally() }
+        Self { day, load, sources, shapes, rng, requests: 0, spares, tally: tally() }
     }
 
-    /// The objects that the rows of the day are spread over.
+    /// Plans the objects over which the rows of the day are spread evenly.
     fn even_plans(&mut self) -> Vec<Plan> {
         let Load { rows, objects, .. } = self.load;
-        let count = i64::try_from(objects).expect("objects fit a day");
+        let count = i64::try_from(objects).expect("the number of objects fits an i64");
         let plan = |(nth, index): (u64, i64)| {
             let source = usize::try_from(zipf(&mut self.rng, self.sources.len() as u64)).expect("an index");
             let layout = self.sources[source].layout;
@@ -75,24 +75,23 @@ impl Table {
         (0..objects).zip(0..count).map(plan).collect()
     }
 
-    /// The objects of a table of extras.
+    /// Plans the extra objects.
     fn extra_plans(&self, extras: &[Extra]) -> Vec<Plan> {
         extras.iter().map(|extra| extra.plan(self.day, self.sources)).collect()
     }
 
-    /// Makes all objects, in the order of the times in their names.
+    /// Generates all objects, in the order of the times in their names.
     pub(crate) fn make(&mut self, out: &Path, extras: &[Extra]) -> Result<(), Box<dyn Error>> {
         let mut plans = self.even_plans();
         plans.extend(self.extra_plans(extras));
         plans.sort_by_key(|plan| plan.stamp);
         plans.iter().try_for_each(|plan| {
-            let beside =
-                plans.iter().filter(|other| (other.source, other.stamp) == (plan.source, plan.stamp));
-            self.object(out, plan, beside.count())
+            let same = plans.iter().filter(|other| (other.source, other.stamp) == (plan.source, plan.stamp));
+            self.object(out, plan, same.count())
         })
     }
 
-    /// Makes one object, of so many in its folder whose names say the same time.
+    /// Generates one object. `same` is the number of objects in its folder with the same time in their name.
     fn object(&mut self, out: &Path, plan: &Plan, same: usize) -> Result<(), Box<dyn Error>> {
         let source = &self.sources[plan.source];
         let read = source.layout.is_read(plan.stamp, self.day);
@@ -104,7 +103,7 @@ impl Table {
         let deliveries = if plan.kind == Kind::Twice { 2 } else { 1 };
         for _ in 0..deliveries {
             store(&out.join(source.object(plan.stamp, &mut self.rng)), &bytes)?;
-            if read || same < TELLING_NAMES && source.layout.may_be_read(plan.stamp, self.day) {
+            if read || same < DECISIVE_NAMES && source.layout.may_be_read(plan.stamp, self.day) {
                 self.count(&rows, rejects);
             }
             for row in &mut rows {
@@ -128,11 +127,11 @@ impl Table {
         }
     }
 
-    /// The rows of one object, some of them copies where those are allowed.
+    /// Generates the rows of one object. If `copies` is set, some rows are copies.
     fn rows(&mut self, plan: &Plan, copies: bool) -> Vec<GeneratedRow> {
         let mut rows = Vec::new();
         while (rows.len() as u64) < plan.rows {
-            // Every other hit keeps a row, the next one brings it again.
+            // One hit saves a row, and the next hit repeats it.
             let hit = copies && self.rng.u64(..).is_multiple_of((self.load.copies / 2).max(1));
             if hit && let Some(spare) = self.spares[plan.source].take_if(|spare| plan.may_hold(spare)) {
                 rows.push(spare);
@@ -146,21 +145,21 @@ impl Table {
         rows
     }
 
-    /// New rows of one request, not more than `most`.
+    /// Generates the rows of one request, at most `most`.
     fn fresh(&mut self, plan: &Plan, most: u64) -> Vec<GeneratedRow> {
         let shape = self.shape(most);
         let time = self.rng.i64(plan.from..plan.to);
         let source = &self.sources[plan.source];
         let mut row = roll(&mut self.rng, source, self.load, time);
         let text = fill(&self.shapes[shape].pieces, &mut row);
-        self.made += 1;
+        self.requests += 1;
         text.split('\n').map(|line| GeneratedRow { text: line.to_owned(), time, copy: false }).collect()
     }
 
-    /// Index of a shape that gives not more than `most` rows.
+    /// Returns the index of a shape with at most `most` rows.
     fn shape(&mut self, most: u64) -> usize {
-        let in_turn = self.made / IN_TURN % self.shapes.len() as u64;
-        let index = if self.made.is_multiple_of(IN_TURN) {
+        let in_turn = self.requests / IN_TURN % self.shapes.len() as u64;
+        let index = if self.requests.is_multiple_of(IN_TURN) {
             usize::try_from(in_turn).expect("less than a length")
         } else {
             let mut left = self.rng.u64(0..self.shapes.iter().map(|shape| shape.weight).sum());

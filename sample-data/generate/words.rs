@@ -1,7 +1,7 @@
-//! The words of templates: what each puts into a row, how a template is cut at them and filled.
+//! The words of templates: the text of each word, and how a template is split at its words and filled.
 //!
-//! A word stands in angle brackets and lower case. What it gives is written as AWS writes it at that place, so the
-//! encodings of keys are here as well.
+//! A word is in angle brackets and lower case. Its text is encoded as AWS encodes it in that place, so this module also
+//! holds the encodings of keys.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::choices::{
 use crate::clock::{HOUR, basic, common_log, folder, iso, minute};
 use crate::rows::Row;
 
-/// Fills in one word of a template.
+/// Appends the text of one word of a template.
 type Word = fn(&mut Row<'_>, &mut String);
 
 /// The words of templates.
@@ -72,10 +72,10 @@ const WORDS: &[(&str, Word)] = &[
     ("signature", |row, out| out.push_str(&lower_hex(row.rng.u64(..)))),
 ];
 
-/// What lies between the words of a template, each with the word that comes before it.
+/// The texts between the words of a template, each with the word before it.
 pub(crate) type Pieces = Vec<(Option<Word>, String)>;
 
-/// Cuts an expanded template at its words.
+/// Splits an expanded template at its words.
 pub(crate) fn compile(text: &str) -> Pieces {
     let words: HashMap<&str, Word> = WORDS.iter().copied().collect();
     let piece = |part: &str| match part.split_once('>') {
@@ -95,7 +95,7 @@ pub(crate) fn fill(pieces: &Pieces, row: &mut Row<'_>) -> String {
     out
 }
 
-/// Percent-encodes all but letters, digits and `-_.*/`; a space becomes `space`.
+/// Percent-encodes everything except letters, digits and `-_.*/`. A space becomes `space`.
 fn percent(text: &str, space: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {
@@ -108,7 +108,7 @@ fn percent(text: &str, space: &str) -> String {
     out
 }
 
-/// Escapes `text` for JSON, its quotes left off; with `ascii` all beyond ASCII becomes `\uXXXX`.
+/// Escapes `text` for JSON, without quotes. If `ascii` is set, non-ASCII characters become `\uXXXX`.
 fn escaped(text: &str, ascii: bool) -> String {
     let quoted = Value::from(text).to_string();
     let mut out = String::with_capacity(quoted.len());

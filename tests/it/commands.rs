@@ -1,4 +1,4 @@
-//! The commands beside `run`: plan, convert, publish, inspect, schema, verify.
+//! The commands other than `run`: plan, convert, publish, inspect, schema, verify.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, Table, Workdir, document, event, gz, key_of_cloudtrail, text};
 
-/// Three objects of the day and one that is not, in a plan of three shards.
+/// A plan with three shards, for three objects of the day and one of another day.
 fn planned() -> Workdir {
     let work = Workdir::new();
     for name in ["a", "b", "c"] {
@@ -31,7 +31,7 @@ fn publish<'w>(work: &'w Workdir, plan: &str) -> Call<'w> {
 }
 
 #[test]
-fn a_plan_says_what_is_read_what_is_left_and_why() {
+fn a_plan_lists_read_and_skipped_objects_with_reasons() {
     let work = planned();
     let json: Value = serde_json::from_slice(&fs::read(work.path("plan.json")).unwrap()).unwrap();
     assert_eq!((&json["version"], &json["day"], &json["shards"]), (&json!(1), &json!(DAY), &json!(3)));
@@ -39,7 +39,7 @@ fn a_plan_says_what_is_read_what_is_left_and_why() {
     let mut shards: Vec<u64> =
         table["objects"].as_array().unwrap().iter().map(|object| object["shard"].as_u64().unwrap()).collect();
     shards.sort_unstable();
-    assert_eq!(shards, [0, 1, 2], "equal objects are dealt out evenly");
+    assert_eq!(shards, [0, 1, 2], "equal objects are spread evenly");
     let left = &table["left"][0];
     assert_eq!(
         (text(&left["why"]), table["left"].as_array().unwrap().len()),
@@ -68,7 +68,7 @@ fn a_shard_that_is_not_in_the_plan_is_refused() {
 }
 
 #[test]
-fn a_day_lacking_a_shard_is_not_published() {
+fn a_day_with_a_missing_shard_is_not_published() {
     let work = planned();
     for shard in ["0", "2"] {
         publish(&work, "plan.json").exits(4).says(&["has not been converted", "hint:", "logmill convert"]);
@@ -83,7 +83,7 @@ fn a_day_lacking_a_shard_is_not_published() {
 }
 
 #[test]
-fn a_shard_without_objects_is_a_shard() {
+fn a_shard_without_objects_is_converted_too() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({}))]));
     let plan = plan(&work).args(["--shards", "3", "--format", "json"]).exits(0);
@@ -109,10 +109,10 @@ fn shards_of_another_plan_are_refused() {
 }
 
 #[test]
-fn a_plan_that_is_none_is_refused() {
+fn an_invalid_plan_is_refused() {
     let work = planned();
     let plan = fs::read_to_string(work.path("plan.json")).unwrap();
-    for (content, said, code) in [
+    for (content, message, code) in [
         (String::new(), "cannot read the plan", 2),
         ("{}".to_owned(), "cannot read the plan", 2),
         (plan[..plan.len() / 2].to_owned(), "cannot read the plan", 2),
@@ -121,14 +121,14 @@ fn a_plan_that_is_none_is_refused() {
         (plan.replace("\"table\":\"cloudtrail\"", "\"table\":\"../outside\""), "../outside", 2),
         (plan.replace("\"dataset\":\"cloudtrail\"", "\"dataset\":\"elb\""), "unknown log type 'elb'", 4),
     ] {
-        assert_ne!(content, plan, "{said}");
+        assert_ne!(content, plan, "{message}");
         work.write("broken.json", content);
-        convert(&work, "broken.json", "0").exits(code).says(&[said]);
+        convert(&work, "broken.json", "0").exits(code).says(&[message]);
     }
 }
 
 #[test]
-fn inspect_shows_what_the_decoder_makes_of_a_file() {
+fn inspect_shows_the_decoded_rows_of_a_file() {
     let work = Workdir::new();
     let records = [
         event("one", json!({})).to_string(),
@@ -137,7 +137,7 @@ fn inspect_shows_what_the_decoder_makes_of_a_file() {
     ];
     work.write("events.json", gz(document(records)));
     work.write("access.log", format!("{}\nno line\n", AccessLine::of("ID")));
-    for (file, told, shown) in [
+    for (file, summary, shown) in [
         (
             "events.json",
             "cloudtrail: 3 rows read, 2 decoded, 1 rejected",
@@ -149,7 +149,7 @@ fn inspect_shows_what_the_decoder_makes_of_a_file() {
             ["request_id: ID", "record 2: rejected", "no line"],
         ),
     ] {
-        work.logmill(["inspect", file]).exits(0).prints(&[told, shown[0], shown[1], shown[2]]);
+        work.logmill(["inspect", file]).exits(0).prints(&[summary, shown[0], shown[1], shown[2]]);
     }
     let lines = work.logmill(["inspect", "events.json", "--format", "json"]).exits(0).stdout;
     let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -170,7 +170,7 @@ fn inspect_shows_what_the_decoder_makes_of_a_file() {
 }
 
 #[test]
-fn the_schema_has_one_line_a_column_in_every_form() {
+fn the_schema_has_one_line_per_column_in_every_format() {
     let work = Workdir::new();
     let schema = |args: &[&str]| work.logmill(["schema"]).args(args).exits(0).stdout;
     for (table, first, compact) in [
@@ -206,9 +206,8 @@ fn the_schema_has_one_line_a_column_in_every_form() {
     work.logmill(["schema", "--dataset", "elb"]).exits(2).says(&["'elb'", "cloudtrail, s3-access or all"]);
 }
 
-/// The columns of the files are those of the schema, in its order.
 #[test]
-fn the_files_have_the_columns_of_the_schema() {
+fn files_have_the_columns_of_the_schema_in_order() {
     for naming in ["snake", "compact"] {
         let work = Workdir::new();
         work.cloudtrail("a", document([event("id", json!({}))]));
@@ -225,7 +224,7 @@ fn the_files_have_the_columns_of_the_schema() {
     }
 }
 
-/// Publishes a day, changes something below its folder, and has it verified.
+/// Publishes a day, changes its folder, and checks that `verify` reports the change.
 fn check_verify(change: impl FnOnce(&std::path::Path, &str), found: &[&str]) {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({}))]));
@@ -238,7 +237,7 @@ fn check_verify(change: impl FnOnce(&std::path::Path, &str), found: &[&str]) {
     for text in found {
         assert!(
             outcome.stdout.contains(text) || outcome.stderr.contains(text),
-            "'{text}' should be said by\n{outcome}"
+            "'{text}' should be in the output of\n{outcome}"
         );
     }
 }
@@ -260,7 +259,7 @@ fn verify_finds_a_changed_byte() {
 }
 
 #[test]
-fn verify_finds_what_is_missing_and_what_does_not_belong() {
+fn verify_finds_missing_and_unknown_files() {
     check_verify(
         |folder, run| fs::remove_file(folder.join(run).join("part-00000.zstd.parquet")).unwrap(),
         &["part-00000.zstd.parquet: it is missing"],
@@ -289,10 +288,10 @@ fn verify_finds_what_is_missing_and_what_does_not_belong() {
 }
 
 #[test]
-fn verify_finds_that_the_rejected_rows_are_gone() {
+fn verify_finds_a_missing_quarantine_file() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({})).to_string(), "\"bad\"".to_owned()]));
-    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     let path = text(&day.manifest["quarantine"]["path"]);
     fs::remove_file(work.lake().join(path)).unwrap();
     let outcome = work.verify().exits(4);
@@ -326,10 +325,10 @@ fn verify_finds_an_edited_manifest() {
 }
 
 #[test]
-fn the_readme_lists_the_exit_codes_that_the_help_lists() {
+fn the_readme_lists_the_exit_codes_of_the_help() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     for (exit, meaning) in logmill::cli::exit::Exit::TABLE {
         let row = format!("| {} | {meaning} |", exit.code());
-        assert!(readme.contains(&row), "the README lacks {row}");
+        assert!(readme.contains(&row), "the README should contain {row}");
     }
 }

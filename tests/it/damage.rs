@@ -1,4 +1,4 @@
-//! Objects that are broken as a whole: what could be read of them is published, the rest says why it was not.
+//! Damaged objects: readable records are published, and the rest is quarantined with a reason.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, Day, LOGMILL, Table, Workdir, document, event, gz, text};
 
-/// A raw object and what is to become of it.
+/// A raw object and the expected result.
 struct Case {
     name: &'static str,
     content: Vec<u8>,
     /// The ids of the rows that are kept.
     kept: &'static [&'static str],
-    /// Records, 0 for the object as a whole, and why they are not.
+    /// The rejected records with their reasons; record 0 stands for the whole object.
     rejected: &'static [(u64, &'static str)],
 }
 
@@ -32,7 +32,7 @@ fn case(
     Case { name, content: content.as_ref().to_vec(), kept, rejected }
 }
 
-/// Publishes all objects at once, so that none of them may disturb another.
+/// Publishes all objects in one run, to check that none affects another.
 fn check(table: Table, id_column: &str, cases: &[Case], options: &[&str]) -> Day {
     let work = Workdir::new();
     for case in cases {
@@ -41,7 +41,7 @@ fn check(table: Table, id_column: &str, cases: &[Case], options: &[&str]) -> Day
             _ => work.access(case.name, &case.content),
         };
     }
-    let day = work.run(table).args(options).whatever_is_rejected().publishes(table);
+    let day = work.run(table).args(options).allow_rejects().publishes(table);
     let (rows, quarantine) = (day.rows(), day.quarantine());
     for case in cases {
         let of_case = |object: &Value| {
@@ -54,13 +54,13 @@ fn check(table: Table, id_column: &str, cases: &[Case], options: &[&str]) -> Day
             .map(|row| text(&row[id_column]))
             .collect();
         kept.sort_unstable();
-        assert_eq!(kept, case.kept, "the rows of {}", case.name);
+        assert_eq!(kept, case.kept, "rows of {}", case.name);
         let rejected: Vec<(u64, &str)> = quarantine
             .iter()
             .filter(|line| of_case(&line["object"]))
             .map(|line| (line["record"].as_u64().unwrap_or(0), text(&line["reason"])))
             .collect();
-        assert_eq!(rejected, case.rejected, "what was rejected of {}", case.name);
+        assert_eq!(rejected, case.rejected, "rejected records of {}", case.name);
     }
     let kept: usize = cases.iter().map(|case| case.kept.len()).sum();
     let rejected: usize = cases.iter().map(|case| case.rejected.len()).sum();
@@ -72,7 +72,7 @@ fn of_events(ids: &[&str]) -> String {
     document(ids.iter().map(|id| event(id, json!({}))))
 }
 
-/// A packed file with one event.
+/// A compressed file with one event.
 fn pack(id: &str) -> Vec<u8> {
     gz(of_events(&[id]))
 }
@@ -82,7 +82,7 @@ fn of_lines(ids: &[&str]) -> String {
 }
 
 #[test]
-fn packing_that_is_odd_costs_nothing() {
+fn unusual_compression_loses_no_row() {
     let two = of_events(&["members 1", "members 2"]);
     let (front, back) = two.split_at(two.len() / 2);
     let cases = [
@@ -100,13 +100,13 @@ fn packing_that_is_odd_costs_nothing() {
     check(Table::CLOUDTRAIL, "event_id", &cases, &[]);
 }
 
-/// A file of one event with a byte order mark.
+/// A file of one event that starts with a byte order mark.
 fn marked(id: &str) -> String {
     format!("\u{feff}{}", of_events(&[id]))
 }
 
 #[test]
-fn packing_that_is_broken_costs_nothing_that_can_be_read() {
+fn damaged_compression_loses_no_readable_row() {
     let cut = |id: &str, end: usize| pack(id)[..end].to_vec();
     let crc = pack("flip").len() - 8;
     let mut flip = pack("flip");
@@ -135,13 +135,13 @@ fn packing_that_is_broken_costs_nothing_that_can_be_read() {
     check(Table::CLOUDTRAIL, "event_id", &[case], &[]);
 }
 
-/// A file of one event as some programs save text: in units of 16 bits, a byte order mark first.
+/// A file of one event in UTF-16 with a byte order mark.
 fn utf_16(id: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     marked(id).encode_utf16().flat_map(bytes).collect()
 }
 
 #[test]
-fn documents_that_are_odd_cost_nothing() {
+fn unusual_documents_lose_no_row() {
     let after = event("after", json!({}));
     let spread = of_events(&["spread"]).replace(",\"", " ,\r\n\t\"").replace("\":", "\" : ");
     let bom = [b"\xef\xbb\xbf", of_events(&["bom"]).as_bytes()].concat();
@@ -167,7 +167,7 @@ fn documents_that_are_odd_cost_nothing() {
 }
 
 #[test]
-fn documents_that_are_broken_cost_nothing_that_can_be_read() {
+fn damaged_documents_lose_no_readable_row() {
     let open = of_events(&["open"]);
     let cut = of_events(&["kept", "cut"]);
     let cases = [
@@ -187,7 +187,7 @@ fn documents_that_are_broken_cost_nothing_that_can_be_read() {
 }
 
 #[test]
-fn access_logs_that_are_odd_or_broken_cost_nothing_that_can_be_read() {
+fn unusual_or_damaged_access_logs_lose_no_readable_row() {
     let packed = gz(of_lines(&["CUT1", "CUT2"]));
     let half = of_lines(&["HALF1", "HALF2"]);
     let gaps = of_lines(&["GAP1"]) + "\n \r\n\t\n" + &of_lines(&["GAP2"]) + "\n\n";
@@ -213,7 +213,7 @@ fn access_logs_that_are_odd_or_broken_cost_nothing_that_can_be_read() {
         case("HALF", &half[..half.len() - 200], &["HALF1"], &[(2, "missing_fields")]),
     ];
     let day = check(Table::ACCESS, "request_id", &cases, &[]);
-    assert_eq!(day.row("request_id", "GAP2")["source_record"], 5, "blank lines count as lines");
+    assert_eq!(day.row("request_id", "GAP2")["source_record"], 5, "blank lines should count as lines");
     let clean = day.row("request_id", "CRLF1");
     assert_eq!((text(&clean["tls_version"]), text(&clean["parse_quality"])), ("TLSv1.3", "exact"));
     for id in ["BOM1", "PBOM1"] {
@@ -222,9 +222,9 @@ fn access_logs_that_are_odd_or_broken_cost_nothing_that_can_be_read() {
     }
 }
 
-/// The slow twin: what an unpacker that stops at the damage gives, cut at the last whole record.
+/// Compares with a simple decoder that stops at the damage, cut after the last whole record.
 #[test]
-fn of_a_packed_file_cut_anywhere_every_whole_record_is_kept() {
+fn a_compressed_file_cut_anywhere_keeps_every_whole_record() {
     let work = Workdir::new();
     let ids = |cut: usize| (0..40).map(|number| format!("{cut:05}-{number:02}")).collect::<Vec<_>>();
     let mut expected = Vec::new();
@@ -243,7 +243,7 @@ fn of_a_packed_file_cut_anywhere_every_whole_record_is_kept() {
         let packed = gz(document(&records));
         let Some(front) = packed.get(..cut) else { break };
         let mut unpacked = Vec::new();
-        MultiGzDecoder::new(front).read_to_end(&mut unpacked).expect_err("the file is cut");
+        MultiGzDecoder::new(front).read_to_end(&mut unpacked).expect_err("the file is truncated");
         let unpacked = String::from_utf8_lossy(&unpacked);
         expected.extend(
             ids(cut)
@@ -256,16 +256,16 @@ fn of_a_packed_file_cut_anywhere_every_whole_record_is_kept() {
         cuts += 1;
     }
     assert!(cuts > 10 && expected.len() > 20, "{cuts} cuts, {} whole records", expected.len());
-    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     assert_eq!(day.values("event_id"), expected);
     assert!(day.quarantine().iter().all(|line| line["reason"] == "damaged_gzip"));
     assert_eq!(day.quarantine().len(), cuts);
     assert!(day.inputs().iter().all(|object| object["damaged"] == true));
 }
 
-/// A checksum is there to be looked at: either all rows come out as they went in, or the object is marked as damaged.
+/// Either all rows are unchanged, or the checksum marks the object as damaged.
 #[test]
-fn no_flipped_bit_of_a_packed_file_goes_unnoticed() {
+fn a_flipped_bit_in_a_compressed_file_is_detected() {
     let work = Workdir::new();
     let mut flips = 0;
     let packed_of =
@@ -277,19 +277,19 @@ fn no_flipped_bit_of_a_packed_file_goes_unnoticed() {
         flips += 1;
     }
     assert_eq!(flips, 100);
-    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     let rows = day.rows();
     for object in day.inputs().iter().filter(|object| object["damaged"] != true) {
         let own = rows.iter().filter(|row| row["source_object"] == object["object"]);
         let names: Vec<_> = own.map(|row| (&row["event_name"], &row["user_identity_user_name"])).collect();
-        assert_eq!(names, [(&json!("GetObject"), &json!("kim")); 2], "{object} is said to be whole");
+        assert_eq!(names, [(&json!("GetObject"), &json!("kim")); 2], "{object} is not marked as damaged");
     }
     let damaged = day.inputs().iter().filter(|object| object["damaged"] == true).count();
-    assert!(damaged >= 98, "a flip was found in {damaged} of {flips} files");
+    assert!(damaged >= 98, "flips were detected in only {damaged} of {flips} files");
 }
 
 #[test]
-fn what_unpacks_beyond_the_limit_is_cut_off_there() {
+fn an_object_over_the_size_limit_is_cut_off() {
     let bomb = |id: &str| {
         let blank = " ".repeat(8 << 20);
         gz(of_events(&[id]).replace("]}", &format!("{blank}]}}")))
@@ -297,14 +297,14 @@ fn what_unpacks_beyond_the_limit_is_cut_off_there() {
     let lines = of_lines(&["FIRST"]) + &of_lines(&["FILL"]).repeat(30_000) + &of_lines(&["LAST"]);
     let limit = ["--max-object-size", "1MiB"];
     let cases = [
-        case("A-bomb", bomb("in front"), &["in front"], &[(2, "object_too_large")]),
+        case("A-bomb", bomb("first"), &["first"], &[(2, "object_too_large")]),
         case("B-small", pack("small"), &["small"], &[]),
     ];
-    assert!(cases[0].content.len() < 100_000, "it is a bomb");
+    assert!(cases[0].content.len() < 100_000, "the bomb should be small");
     check(Table::CLOUDTRAIL, "event_id", &cases, &limit);
     let work = Workdir::new();
     work.access("BOMB", gz(lines));
-    let day = work.run(Table::ACCESS).args(limit).whatever_is_rejected().publishes(Table::ACCESS);
+    let day = work.run(Table::ACCESS).args(limit).allow_rejects().publishes(Table::ACCESS);
     assert_eq!(day.values("request_id"), ["FILL", "FIRST"]);
     let [read, written, _, duplicate, quarantined] = day.ledger();
     assert_eq!(
@@ -314,18 +314,18 @@ fn what_unpacks_beyond_the_limit_is_cut_off_there() {
     assert!(read < 10_000 && duplicate > 3_000, "{:?}", day.ledger());
 }
 
-/// Both ends are met by the same read; what comes of the second must not be put down to the next object.
+/// One read meets both the size limit and the damage. The damage must not count against the next object.
 #[test]
-fn an_object_that_is_both_too_large_and_damaged_harms_no_other() {
-    let large = gz(of_events(&["in front"]).replace("]}", &format!("{}]}}", " ".repeat(100 << 10))));
+fn an_object_that_is_too_large_and_damaged_does_not_affect_others() {
+    let large = gz(of_events(&["first"]).replace("]}", &format!("{}]}}", " ".repeat(100 << 10))));
     let cases = [
-        case("A-both", &large[..large.len() - 8], &["in front"], &[(2, "object_too_large")]),
+        case("A-both", &large[..large.len() - 8], &["first"], &[(2, "object_too_large")]),
         case("B-members", [pack("one"), pack("two")].concat(), &["one", "two"], &[]),
     ];
     check(Table::CLOUDTRAIL, "event_id", &cases, &["--threads", "1", "--max-object-size", "64KiB"]);
 }
 
-/// A command that no file mode is lifted for, whoever runs it.
+/// A call of the program that must respect file modes, even as root.
 fn without_privileges<'w>(work: &'w Workdir, args: &[&str]) -> Call<'w> {
     if fs::File::open(work.path("locked")).is_err() {
         return work.logmill(args);
@@ -334,26 +334,26 @@ fn without_privileges<'w>(work: &'w Workdir, args: &[&str]) -> Call<'w> {
     work.call(Command::new("setpriv")).args([drops, LOGMILL]).args(args)
 }
 
-/// A link to a file of which the first read fails, even for root: nothing is mapped at the start of a process's memory.
-fn broken(path: &Path) {
+/// Replaces a file with a link whose first read fails, even for root, because address 0 of a process is not mapped.
+fn make_unreadable(path: &Path) {
     fs::remove_file(path).unwrap();
     std::os::unix::fs::symlink("/proc/self/mem", path).unwrap();
 }
 
 #[test]
-fn an_object_that_cannot_be_read_fails_the_table_as_it_does_in_a_bucket() {
+fn an_unreadable_object_fails_the_table() {
     let work = Workdir::new();
     work.cloudtrail("a", gz(of_events(&["good"])));
-    broken(&work.cloudtrail("b", ""));
-    let run = || work.run(Table::CLOUDTRAIL).whatever_is_rejected();
+    make_unreadable(&work.cloudtrail("b", ""));
+    let run = || work.run(Table::CLOUDTRAIL).allow_rejects();
     run().exits(75).says(&["cannot read the object", "_b.json.gz", "hint: check the disk"]);
     let backfill = ["backfill", "--from", DAY, "--to", DAY, "--input", "raw", "--output", "lake"];
     work.logmill(backfill).of(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object"]);
-    assert!(work.published().is_empty(), "no day is final without an object that is there");
+    assert!(work.published().is_empty(), "no day should be published without an existing object");
 }
 
 #[test]
-fn an_object_that_has_become_a_folder_fails_the_table() {
+fn an_object_replaced_by_a_folder_fails_the_table() {
     let work = Workdir::new();
     work.cloudtrail("a", gz(of_events(&["good"])));
     let path = work.cloudtrail("b", "");
@@ -369,7 +369,7 @@ fn an_object_that_has_become_a_folder_fails_the_table() {
 }
 
 #[test]
-fn an_object_that_may_not_be_read_fails_the_table() {
+fn an_object_without_read_permission_fails_the_table() {
     let work = Workdir::new();
     fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0o0)).unwrap();
     work.cloudtrail("a", gz(of_events(&["good"])));
@@ -386,9 +386,9 @@ fn an_object_that_may_not_be_read_fails_the_table() {
     without_privileges(&work, &inspect).exits(4).says(&["cannot open the object"]);
 }
 
-/// Only its content could tell what it is: no day is made without it, whatever else there is. Who merely looks is told.
+/// Only the content of such a file shows what it is, so no day is built without it. `plan` and `status` only report it.
 #[test]
-fn a_file_without_a_time_that_may_not_be_read_fails_the_table_too() {
+fn an_unreadable_file_without_a_time_fails_the_table() {
     let work = Workdir::new();
     fs::set_permissions(work.write("locked", ""), fs::Permissions::from_mode(0o0)).unwrap();
     let exports = ["a", "b"].map(|name| {
@@ -413,14 +413,14 @@ fn a_file_without_a_time_that_may_not_be_read_fails_the_table_too() {
                 assert_eq!(work.published(), before, "{args:?}");
             }
         }
-        // The log type is not named: the table is not taken for one of which the inputs hold nothing.
+        // Without a named log type, the table does not count as one without logs.
         without_privileges(&work, &[&run[..], &places].concat()).exits(4).says(&["cloudtrail", "export-"]);
     }
-    let told = ["leave        2", "it may not be read, and its name tells no time", "raw/export-a"];
+    let listed = ["leave        2", "it may not be read, and its name tells no time", "raw/export-a"];
     let status = [&["status", "--from", DAY, "--to", DAY][..], &places].concat();
     without_privileges(&work, &status).of(Table::CLOUDTRAIL).exits(0);
     let plan = ["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"];
-    without_privileges(&work, &plan).of(Table::CLOUDTRAIL).exits(0).prints(&told);
+    without_privileges(&work, &plan).of(Table::CLOUDTRAIL).exits(0).prints(&listed);
     let of = ["--plan", "plan.json", "--staging", "staging"];
     for path in &exports {
         lock(path, 0o600);
@@ -428,12 +428,12 @@ fn a_file_without_a_time_that_may_not_be_read_fails_the_table_too() {
     work.logmill(["convert"]).args(of).exits(0);
     work.logmill(["publish", "--output", "lake", "--allow-empty"]).args(of).exits(4).says(&["created again"]);
     assert_eq!(work.published(), before);
-    broken(&exports[0]);
+    make_unreadable(&exports[0]);
     work.run(Table::CLOUDTRAIL).exits(75).says(&["cannot read the object", "raw/export-a"]);
 }
 
 #[test]
-fn what_cannot_be_opened_by_its_name_is_left_out_and_told() {
+fn objects_that_cannot_be_opened_by_name_are_skipped_and_reported() {
     let work = Workdir::new();
     for (name, target) in [("a", "nowhere"), ("b", "1_CloudTrail_r_20231101T0310Z_b.json.gz"), ("c", "..")] {
         let path = work.cloudtrail(name, "");

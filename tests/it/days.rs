@@ -1,4 +1,4 @@
-//! Which events belong to a day, and which objects are read for it.
+//! The events that belong to a day, and the objects that are read for it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::harness::{
 };
 
 #[test]
-fn an_event_belongs_to_the_korean_day_in_which_it_happened() {
+fn an_event_belongs_to_the_kst_day_of_its_time() {
     let work = Workdir::new();
     let at = |id: &str, time: &str| event(id, json!({"eventTime": time}));
     work.cloudtrail(
@@ -30,7 +30,7 @@ fn an_event_belongs_to_the_korean_day_in_which_it_happened() {
 }
 
 #[test]
-fn a_request_belongs_to_the_korean_day_in_which_it_was_received() {
+fn a_request_belongs_to_the_kst_day_of_its_time() {
     let work = Workdir::new();
     let lines = [
         ("BEFORE", "31/Oct/2023:14:59:59 +0000"),
@@ -47,7 +47,7 @@ fn a_request_belongs_to_the_korean_day_in_which_it_was_received() {
 }
 
 #[test]
-fn the_host_knows_nothing_of_the_day() {
+fn the_time_zone_of_the_host_does_not_matter() {
     let work = Workdir::new();
     work.cloudtrail("a", gz(document([event("first", json!({"eventTime": "2023-10-31T15:00:00Z"}))])));
     let mut parts = Vec::new();
@@ -64,7 +64,7 @@ fn the_host_knows_nothing_of_the_day() {
     assert_eq!(parts.len(), 1);
 }
 
-/// Delivers one event of noon at each time, and tells at which of them it was read.
+/// Delivers one event of 12:00 KST at each time, and returns the delivery times at which it was read.
 fn read_when_delivered(table: Table, deliveries: &[&str], options: &[&str]) -> Vec<String> {
     let work = Workdir::new();
     for at in deliveries {
@@ -75,7 +75,7 @@ fn read_when_delivered(table: Table, deliveries: &[&str], options: &[&str]) -> V
         };
     }
     let day = work.run(table).args(options).publishes(table);
-    // Each lies alone in the folder of its date, which is not looked into where the date is another one.
+    // Each object is alone in the folder of its date. Folders of other dates are skipped without listing them.
     let left = day.summary["left"].as_array().unwrap().iter();
     let left: u64 = left
         .map(|group| [&group["objects"], &group["folders"]].map(|count| count.as_u64().unwrap()))
@@ -106,9 +106,9 @@ fn objects_are_read_from_the_start_of_the_day_to_the_end_of_the_lateness() {
     }
 }
 
-/// Keys with the date of the events and no time of day hold all events of that UTC day, whenever they came.
+/// A key with the date of its events and no time of day can hold any event of that UTC day.
 #[test]
-fn objects_named_after_their_event_day_are_read_for_both_korean_days() {
+fn objects_named_after_their_event_date_are_read_for_both_kst_days() {
     let work = Workdir::new();
     for (date, hour) in [
         ("30/Oct", "20"),
@@ -126,19 +126,19 @@ fn objects_named_after_their_event_day_are_read_for_both_korean_days() {
     }
     let day = work.run(Table::ACCESS).publishes(Table::ACCESS);
     assert_eq!(day.values("request_id"), ["103115", "110114"]);
-    // The one name of 2 November may as well be that of a delivery at midnight: it is read to be sure.
+    // The object of 2 November may have been delivered at midnight, so it is read to be sure.
     assert_eq!(day.ledger(), [5, 2, 3, 0, 0]);
 }
 
 #[test]
-fn a_day_is_provisional_until_nothing_more_is_awaited() {
+fn a_day_is_provisional_until_no_more_logs_are_expected() {
     for (day, lateness, provisional) in
         [("today", "0s", true), ("yesterday", "48h", true), ("yesterday", "0s", false), (DAY, "366d", false)]
     {
         let work = Workdir::new();
         let run =
             work.logmill(["run", "--day", day, "--input", "raw", "--output", "lake", "--lateness", lateness]);
-        let finished = run.args(["--dataset", "all"]).ends_well(0);
+        let finished = run.args(["--dataset", "all"]).finishes(0);
         for table in [Table::CLOUDTRAIL, Table::ACCESS] {
             let published = finished.day(table);
             assert_eq!(published.summary["provisional"], provisional, "{day} with {lateness}");
@@ -148,7 +148,7 @@ fn a_day_is_provisional_until_nothing_more_is_awaited() {
 }
 
 #[test]
-fn both_log_types_are_told_apart_in_one_folder() {
+fn both_log_types_in_one_folder_are_separated() {
     let work = Workdir::new();
     work.cloudtrail("a", gz(document([event("by key", json!({}))])));
     work.access("A", format!("{}\n", AccessLine::of("BYKEY")));
@@ -160,12 +160,12 @@ fn both_log_types_are_told_apart_in_one_folder() {
         "digest",
     );
     work.write("raw/.hidden/events.json", "hidden");
-    let finished = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    let finished = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).finishes(0);
     assert_eq!(finished.day(Table::CLOUDTRAIL).values("event_id"), ["by content", "by key"]);
     assert_eq!(finished.day(Table::ACCESS).values("request_id"), ["BYCONTENT", "BYKEY"]);
 }
 
-/// People give the folder that holds everything: the lake in it is no raw log.
+/// The input may be a folder that also contains the lake.
 #[test]
 fn a_lake_inside_the_input_is_not_read() {
     for dataset in ["cloudtrail", "all"] {
@@ -189,9 +189,9 @@ fn a_lake_inside_the_input_is_not_read() {
     }
 }
 
-/// The sample day, with the result that is committed beside it.
+/// The committed `expected.json` holds the counts of the sample day.
 #[test]
-fn the_sample_day_comes_out_as_it_should() {
+fn the_sample_day_has_the_expected_counts() {
     let work = Workdir::new();
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data");
     let expected: Value =
@@ -203,7 +203,7 @@ fn the_sample_day_comes_out_as_it_should() {
         format!("{sample}/s3-access"),
     ];
     let run = work.logmill(["run", "--day", DAY, "--output", "lake"]).args(inputs);
-    let finished = run.whatever_is_rejected().ends_well(0);
+    let finished = run.allow_rejects().finishes(0);
     for table in [Table::CLOUDTRAIL, Table::ACCESS] {
         for (name, count) in expected[table.name].as_object().unwrap() {
             assert_eq!(finished.day(table).summary[name], *count, "{name} of {}", table.name);

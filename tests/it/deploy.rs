@@ -1,4 +1,4 @@
-//! What is deployed beside the program: the committed tables are those of the one schema.
+//! Deployment files: the committed tables match the schema of the program.
 
 use std::fs;
 use std::path::Path;
@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use crate::harness::{Table, Workdir, text};
 
-/// The committed template, and the command that renews it.
+/// The committed template, and the command that regenerates it.
 const TABLES: (&str, &str) = ("glue/cloudformation/tables.json", "make glue-tables");
 
-/// The first day of the committed projections; whoever deploys one says another.
+/// The first day of the committed projections. A deployment replaces it.
 const FIRST_DAY: &str = "2020-01-01";
 
-/// Bytes of a template that can be deployed without a bucket to put it into.
+/// The maximum size of a template, in bytes, that can be deployed without uploading it to a bucket.
 const MOST_BYTES: usize = 51_200;
 
 fn template(args: &[&str]) -> String {
@@ -26,18 +26,18 @@ fn resources(args: &[&str]) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn the_committed_tables_are_those_of_the_schema() {
+fn the_committed_tables_match_the_schema() {
     let (file, command) = TABLES;
     let committed = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap_or_default();
     let printed = template(&[]);
     let at = (1..).zip(committed.lines().zip(printed.lines())).find(|(_, (old, new))| old != new);
-    assert!(committed == printed, "{file} is not what the schema says: renew it with `{command}`; {at:?}");
+    assert!(committed == printed, "{file} does not match the schema: regenerate it with `{command}`; {at:?}");
     assert!(printed.len() <= MOST_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
 }
 
-/// One statement a file, for each naming, with registered partitions and with a projection, and no other file.
+/// One statement per file, for each naming, with registered partitions and with a projection. No other files exist.
 #[test]
-fn the_committed_statements_are_those_of_the_schema() {
+fn the_committed_statements_match_the_schema() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql/tables");
     let mut expected = Vec::new();
     for table in [Table::CLOUDTRAIL, Table::ACCESS] {
@@ -51,7 +51,7 @@ fn the_committed_statements_are_those_of_the_schema() {
                 let committed = fs::read_to_string(folder.join(&file)).unwrap_or_default();
                 assert!(
                     committed == printed,
-                    "{file} is not what the schema says: renew it with `make glue-tables`"
+                    "{file} does not match the schema: regenerate it with `make glue-tables`"
                 );
                 assert_eq!(printed.matches(";\n").count(), 1, "{file}");
                 expected.push(file);
@@ -86,9 +86,9 @@ fn a_template_holds_the_chosen_tables_with_their_columns() {
     }
 }
 
-/// Only the place is asked for, and no `${` is left where nobody would replace it.
+/// The template takes only the location as a parameter, and leaves no other `${`.
 #[test]
-fn a_table_lies_where_its_deployer_says() {
+fn a_template_takes_the_location_of_its_tables() {
     for (table, (_, mut resource)) in [Table::CLOUDTRAIL, Table::ACCESS].into_iter().zip(resources(&[])) {
         assert_eq!(
             (&resource["DeletionPolicy"], &resource["UpdateReplacePolicy"]),
@@ -100,9 +100,9 @@ fn a_table_lies_where_its_deployer_says() {
     }
 }
 
-/// EXTERNAL is said by the statement itself.
+/// The template also sets `EXTERNAL`, which the statement implies.
 #[test]
-fn statement_and_template_give_a_table_the_same_properties() {
+fn statement_and_template_set_the_same_table_properties() {
     for (table, (_, resource)) in [Table::CLOUDTRAIL, Table::ACCESS].into_iter().zip(resources(&[])) {
         let ddl =
             Workdir::new().logmill(["schema", "--format", "ddl", "--dataset", table.dataset]).exits(0).stdout;
@@ -118,9 +118,9 @@ fn statement_and_template_give_a_table_the_same_properties() {
     }
 }
 
-/// The days are computed by Athena: `${proc_ymd}` must reach it, while the place is filled in before.
+/// Athena fills in `${proc_ymd}`, so it must stay in the table. The deployment fills in the location.
 #[test]
-fn a_projection_stands_in_statement_and_template() {
+fn statement_and_template_contain_the_projection() {
     let projection = ["--projection", "2023-11-01"];
     for (table, (_, resource)) in [Table::CLOUDTRAIL, Table::ACCESS].into_iter().zip(resources(&projection)) {
         let parameters = &resource["Properties"]["TableInput"]["Parameters"];
@@ -137,7 +137,7 @@ fn a_projection_stands_in_statement_and_template() {
 }
 
 #[test]
-fn a_projection_is_for_tables_of_the_catalog() {
+fn a_projection_needs_a_catalog_format() {
     for format in ["table", "json"] {
         Workdir::new()
             .logmill(["schema", "--format", format, "--projection", "2023-11-01"])

@@ -1,4 +1,4 @@
-//! What another run of a day has changed.
+//! `logmill diff` compares two runs of a day.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn found(work: &Workdir, runs: &[&str]) -> Value {
     serde_json::from_str(&diff(work, runs).args(["--format", "json"]).exits(0).stdout).unwrap()
 }
 
-/// Change, last part of the address, rows written before and after.
+/// The changed objects: change, end of the address, and rows written by A and B.
 fn objects(diff: &Value) -> Vec<(&str, &str, Option<u64>, Option<u64>)> {
     let written = |side: &Value| side["written"].as_u64();
     let objects = diff["objects"].as_array().unwrap().iter();
@@ -33,7 +33,7 @@ fn settings(diff: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_rebuild_tells_which_objects_came_went_and_changed() {
+fn a_diff_lists_added_removed_and_changed_objects() {
     let work = Workdir::new();
     work.cloudtrail("same", document([event("1", json!({}))]));
     work.cloudtrail("changed", document([event("2", json!({}))]));
@@ -42,7 +42,7 @@ fn a_rebuild_tells_which_objects_came_went_and_changed() {
     let first = work.run(TABLE).publishes(TABLE);
     fs::remove_file(gone).unwrap();
     work.cloudtrail("changed", document([event("2", json!({})), event("2b", json!({}))]));
-    // In the order of names before its twin, whose row it makes a duplicate.
+    // Its name sorts before "twin", so the row of "twin" becomes a duplicate.
     work.cloudtrail("late", document([event("4", json!({}))]));
     let second = work.run(TABLE).publishes(TABLE);
     let diff_of_runs = found(&work, &["previous", "live"]);
@@ -63,8 +63,8 @@ fn a_rebuild_tells_which_objects_came_went_and_changed() {
     assert_eq!((settings(&diff_of_runs), &diff_of_runs["rows"]), (vec![], &Value::Null));
     assert_eq!(diff_of_runs["rows_counted_in"], "ledgers");
     let [a, b] = [&first, &second].map(|day| text(&day.manifest["run"]).to_owned());
-    assert_eq!(found(&work, &[&a, &b]), diff_of_runs, "runs are named by their ids, too");
-    assert_eq!(found(&work, &[]), diff_of_runs, "and these two are meant where none is named");
+    assert_eq!(found(&work, &[&a, &b]), diff_of_runs, "runs can be named by id");
+    assert_eq!(found(&work, &[]), diff_of_runs, "previous and live should be the default");
     let back = found(&work, &["live", &a]);
     assert_eq!(objects(&back)[1], ("only_b", "gone.json.gz", None, Some(1)));
     let outcome = diff(&work, &["--limit", "1"]).exits(0);
@@ -73,7 +73,7 @@ fn a_rebuild_tells_which_objects_came_went_and_changed() {
 }
 
 #[test]
-fn settings_that_differ_are_told() {
+fn a_diff_lists_changed_settings() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("1", json!({}))]));
     work.run(TABLE).publishes(TABLE);
@@ -94,7 +94,7 @@ fn settings_that_differ_are_told() {
 }
 
 #[test]
-fn a_run_held_against_itself_is_the_same_and_the_previous_one_is_the_newest_before() {
+fn a_run_equals_itself_and_previous_is_the_run_before_the_live_one() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("1", json!({}))]));
     work.run(TABLE).publishes(TABLE);
@@ -105,13 +105,13 @@ fn a_run_held_against_itself_is_the_same_and_the_previous_one_is_the_newest_befo
     assert_eq!(
         found(&work, &["previous", "live"])["a"]["run"],
         second.manifest["run"],
-        "the newest before the live one"
+        "the newest run before the live one"
     );
     diff(&work, &["live", "live"]).exits(0).prints(&["0 added, 0 removed, 0 changed, counted in the files"]);
 }
 
 #[test]
-fn what_is_not_remembered_is_said() {
+fn missing_records_of_a_run_are_reported() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("1", json!({}))]));
     diff(&work, &[]).exits(4).says(&["never published"]);

@@ -1,7 +1,7 @@
-//! The pages under `docs/` show commands with what they really print: every `console` block is run here.
+//! The commands in the `console` blocks of `docs/` print what the pages show.
 //!
-//! A block holds lines `$ command`, each followed by its output, standard error included. Runs, instants and spans differ
-//! from time to time and are not compared. `UPDATE_DOCS=1` writes the pages anew.
+//! A block holds lines `$ command`, each followed by its output, including standard error. Run ids, instants and durations
+//! differ between runs and are not compared. `UPDATE_DOCS=1` rewrites the pages.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use regex::Regex;
 
 use crate::harness::{LOGMILL, Workdir};
 
-/// Settings under which the commands of a page are run.
+/// The settings that the commands of a page use.
 const CONFIG: &str = r#"
 threads = 2
 
@@ -32,7 +32,7 @@ fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A folder with the sample logs, the program and its settings.
+/// Creates a folder with the sample logs, the program and its settings.
 fn stage() -> Workdir {
     let work = Workdir::new();
     work.write("logmill.toml", CONFIG);
@@ -44,7 +44,7 @@ fn stage() -> Workdir {
     work
 }
 
-/// What a shell prints for a command, one stream after the other.
+/// Runs a command in a shell and returns standard error, then standard output.
 fn output(work: &Workdir, command: &str) -> String {
     let script = format!("export PATH=\"$PWD/bin:$PATH\" COLUMNS=200\n{command}");
     let mut shell = Command::new("sh");
@@ -53,7 +53,7 @@ fn output(work: &Workdir, command: &str) -> String {
     [output.stderr, output.stdout].map(|bytes| String::from_utf8(bytes).unwrap()).concat()
 }
 
-/// A page with the output of each command as it is now.
+/// Returns the page with the current output of each command, and the number of commands.
 fn rewritten(page: &str, work: &Workdir) -> (String, usize) {
     let (mut text, mut commands, mut in_block, mut in_output) = (String::new(), 0, false, false);
     for line in page.lines() {
@@ -76,7 +76,7 @@ fn rewritten(page: &str, work: &Workdir) -> (String, usize) {
     (text, commands)
 }
 
-/// A page without what differs from run to run.
+/// Replaces the parts of a page that differ between runs.
 fn constant(page: &str) -> String {
     let patterns = [
         (r"\d{8}T\d{6}Z-[0-9a-f]{8}", "RUN"),
@@ -98,14 +98,14 @@ fn check(page: &Path) -> usize {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(page, now).unwrap();
     } else {
-        let hint = "set UPDATE_DOCS=1 to write the page anew";
-        pretty(&constant(&text), &constant(&now), &format!("{}: {hint}", page.display()));
+        let hint = "set UPDATE_DOCS=1 to rewrite the page";
+        assert_same_lines(&constant(&text), &constant(&now), &format!("{}: {hint}", page.display()));
     }
     commands
 }
 
-/// Fails with the first line that differs.
-fn pretty(expected: &str, found: &str, about: &str) {
+/// Fails at the first line that differs.
+fn assert_same_lines(expected: &str, found: &str, about: &str) {
     for (number, (expected, found)) in (1..).zip(expected.lines().zip(found.lines())) {
         assert_eq!(expected, found, "line {number} of {about}");
     }
@@ -113,7 +113,7 @@ fn pretty(expected: &str, found: &str, about: &str) {
 }
 
 #[test]
-fn the_pages_show_what_the_program_prints() {
+fn the_pages_show_the_current_output() {
     let pages = fs::read_dir(repository().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let commands: usize =
         pages.filter(|page| page.extension().is_some_and(|kind| kind == "md")).map(|page| check(&page)).sum();

@@ -1,4 +1,4 @@
-//! Text from logs and names of objects cannot steer the terminal on which they are shown, nor forge a line.
+//! Text from logs and object names cannot control the terminal or forge a line of output.
 
 use std::fs;
 
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, DAY, Outcome, Table, Workdir, document, event, gz};
 
-/// Clears a screen, sets a title, turns the direction of writing, and begins a line of its own.
+/// Clears the screen, sets the title, reverses the text direction and starts a forged line.
 const ODD: &str = "\u{1b}[2J\u{9b}31m\u{1b}]0;title\u{7}\u{7f}\u{202e}\u{2066}\u{2028}\r\nforged: line\n";
 
-/// A name of a folder that holds the same; a file system knows no `/` in names.
+/// A folder name that contains [`ODD`], which has no `/`.
 fn odd_folder() -> String {
     format!("odd{ODD}folder")
 }
 
-/// What is read, left out, rejected and damaged, below a folder of an odd name and with odd text.
+/// Read, skipped, rejected and damaged logs, with odd text and below a folder with an odd name.
 fn odd_day() -> Workdir {
     let work = Workdir::new();
     let odd = odd_folder();
@@ -22,9 +22,9 @@ fn odd_day() -> Workdir {
         let key = format!("123456789012_CloudTrail_ap-northeast-2_20231101T0310Z_{name}.json.gz");
         work.write(&format!("raw/{odd}/{key}"), content)
     };
-    let told = event("odd-id", json!({"userAgent": ODD, "errorMessage": ODD, "eventName": ODD}));
+    let odd_event = event("odd-id", json!({"userAgent": ODD, "errorMessage": ODD, "eventName": ODD}));
     let later = event("no-time", json!({"eventTime": ODD}));
-    let packed = gz(document([told.clone(), told, later, event(ODD, json!({"requestID": ODD}))]));
+    let packed = gz(document([odd_event.clone(), odd_event, later, event(ODD, json!({"requestID": ODD}))]));
     cloudtrail("Aaaaaaaaaaaaaaaa", &packed);
     cloudtrail("Bbbbbbbbbbbbbbbb", &packed[..packed.len() - 5]);
     let agent = "\u{1b}[31m\u{9b}m\u{202e}";
@@ -35,18 +35,18 @@ fn odd_day() -> Workdir {
     work
 }
 
-/// Fails when something is shown as it came, or nothing of it is shown where it should be.
+/// Fails if the output contains an unescaped control character or a forged line.
 fn is_harmless(outcome: &Outcome) {
-    let obeyed =
+    let unescaped =
         |letter: char| letter != '\n' && (letter.is_control() || "\u{202e}\u{2066}\u{2028}".contains(letter));
     for text in [&outcome.stdout, &outcome.stderr] {
-        assert!(!text.contains(obeyed), "{:?} should be escaped in\n{outcome}", text.find(obeyed));
+        assert!(!text.contains(unescaped), "{:?} should be escaped in\n{outcome}", text.find(unescaped));
         let forged = text.lines().find(|line| line.trim_start().starts_with("forged"));
-        assert_eq!(forged, None, "a line should not be ended in\n{outcome}");
+        assert_eq!(forged, None, "no line should be forged in\n{outcome}");
     }
 }
 
-/// Runs a command with every form of messages; returns what it said with the most of them as text.
+/// Runs a command with every log format and checks its output. Returns the outcome with text messages and `-vv`.
 fn harmless<A: AsRef<str>>(work: &Workdir, args: &[A], code: i32) -> Outcome {
     let call = |more: &[&str]| {
         let outcome = work.logmill(args.iter().map(AsRef::as_ref)).args(more).wait();
@@ -70,7 +70,7 @@ const SHOWN: &str =
     "odd\\u001b[2J\\u009b31m\\u001b]0;title\\u0007\\u007f\\u202e\\u2066\\u2028\\r\\nforged: line\\nfolder";
 
 #[test]
-fn plans_show_names_of_objects_escaped() {
+fn plans_escape_object_names() {
     let work = odd_day();
     for args in ["plan --day 2023-11-01 --input raw", "plan --day 2023-11-01 --input raw -v"] {
         harmless(&work, &words(args), 0).prints(&[SHOWN]);
@@ -78,11 +78,11 @@ fn plans_show_names_of_objects_escaped() {
     let json = harmless(&work, &words("plan --day 2023-11-01 --input raw --format json"), 0);
     let plan: Value = serde_json::from_str(&json.stdout).unwrap();
     let first = plan["tables"][0]["objects"][0]["address"].as_str().unwrap();
-    assert!(first.contains(&odd_folder()), "JSON keeps the name as it is: {first:?}");
+    assert!(first.contains(&odd_folder()), "JSON should keep the exact name: {first:?}");
 }
 
 #[test]
-fn runs_show_damage_and_failures_escaped() {
+fn runs_escape_damage_and_failures() {
     let work = odd_day();
     let link = format!("raw/{0}/link{0}", odd_folder());
     std::os::unix::fs::symlink("nowhere", work.path(&link)).unwrap();
@@ -104,7 +104,7 @@ fn runs_show_damage_and_failures_escaped() {
 }
 
 #[test]
-fn shards_show_names_of_objects_escaped() {
+fn shards_escape_object_names() {
     let work = odd_day();
     work.logmill(words("plan --day 2023-11-01 --input raw --plan plan.json")).exits(0);
     harmless(&work, &words("convert --plan plan.json --staging staging"), 0);
@@ -116,9 +116,9 @@ fn shards_show_names_of_objects_escaped() {
 }
 
 #[test]
-fn questions_about_a_day_are_answered_escaped() {
+fn commands_about_a_day_escape_their_output() {
     let work = odd_day();
-    let run = || work.run(Table::CLOUDTRAIL).whatever_is_rejected().exits(0);
+    let run = || work.run(Table::CLOUDTRAIL).allow_rejects().exits(0);
     run();
     fs::remove_dir_all(work.path("raw").join(odd_folder())).unwrap();
     let key =
@@ -141,7 +141,7 @@ fn questions_about_a_day_are_answered_escaped() {
     }
     work.run(Table::CLOUDTRAIL)
         .args(["--filter", "event_id = '\u{1b}'", "--allow-empty"])
-        .whatever_is_rejected()
+        .allow_rejects()
         .exits(0);
     for format in ["text", "json"] {
         let diff =
@@ -155,7 +155,7 @@ fn questions_about_a_day_are_answered_escaped() {
 }
 
 #[test]
-fn one_raw_file_is_shown_escaped() {
+fn inspect_escapes_its_output() {
     let work = odd_day();
     let folder = work.path("raw").join(odd_folder());
     for entry in fs::read_dir(folder).unwrap() {
@@ -171,7 +171,7 @@ fn one_raw_file_is_shown_escaped() {
 }
 
 #[test]
-fn mistakes_are_shown_escaped() {
+fn errors_escape_the_given_arguments() {
     let work = odd_day();
     work.write("bad.toml", format!("memory = \"{}\"\n", "\\u001b[31m\\nforged"));
     work.write("worse.toml", "memory = \u{1b}[31m\n");
@@ -209,14 +209,14 @@ fn mistakes_are_shown_escaped() {
         let outcome = work.logmill(&args).wait();
         is_harmless(&outcome);
         assert_eq!(outcome.code, Some(code), "{outcome}");
-        let said = outcome.stdout + &outcome.stderr;
-        assert!(said.contains("\\u001b"), "{args:?} should show what was typed: {said}");
+        let output = outcome.stdout + &outcome.stderr;
+        assert!(output.contains("\\u001b"), "the output of {args:?} should show the argument: {output}");
     }
 }
 
 #[test]
 #[cfg(feature = "query")]
-fn rows_and_reports_are_shown_escaped() {
+fn queries_and_reports_escape_their_output() {
     let work = odd_day();
     work.logmill(words("run --day 2023-11-01 --input raw --output lake --max-reject-ratio 1")).exits(0);
     for format in ["table", "json"] {

@@ -1,4 +1,4 @@
-//! Days before the first log of a table, and days without logs between others.
+//! Days before the first log of a table, and gaps between days with logs.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, Workdir, document, event, key_of_access, key_of_cloudtrail, text};
 
-/// Logs of 3 and 6 October at noon, and nothing that feeds a day before or between.
+/// Logs of 3 and 6 October at noon, and no logs for the days before and between.
 fn logs(table: &str) -> Workdir {
     let work = Workdir::new();
     for day in ["03", "06"] {
@@ -27,7 +27,7 @@ fn over<'w>(work: &'w Workdir, command: &str, first: &str) -> Call<'w> {
     work.logmill([command]).args(days).args(["--input", "raw", "--output", "lake", "--lateness", "6h"])
 }
 
-/// The state of each day from the first of October on, by the letter of the calendar.
+/// The state of each day from `first` to 8 October, as the letters of the calendar.
 fn states(work: &Workdir, first: &str) -> String {
     let lines = over(work, "status", first).args(["--format", "json"]).exits(0).stdout;
     let letter = |line: &str| {
@@ -43,7 +43,8 @@ fn states(work: &Workdir, first: &str) -> String {
     lines.lines().map(letter).collect()
 }
 
-/// An access log of 15:10 UTC feeds the day of its events, and the next, in which it was delivered.
+/// The states of 1 to 8 October by log type. An access log delivered at 15:10 UTC feeds two days: the day of its events, and
+/// the next day, in which it was delivered.
 const BEFORE: [(&str, &str); 2] = [("cloudtrail", "--......"), ("s3-access", "--......")];
 
 #[test]
@@ -60,15 +61,15 @@ fn days_before_the_first_log_are_not_missing() {
 }
 
 #[test]
-fn a_backfill_in_either_order_makes_the_holes_but_no_day_before_the_first_log() {
+fn a_backfill_in_either_order_builds_gaps_but_no_day_before_the_first_log() {
     for (table, _) in BEFORE {
         let mut published = Vec::new();
         for order in ["oldest", "newest"] {
             let work = logs(table);
             let forecast = over(&work, "backfill", "2023-10-01").args(["--order", order, "--dry-run"]);
             forecast.exits(0).prints(&[": 6 of 8 days\n"]);
-            let made = over(&work, "backfill", "2023-10-01").args(["--order", order]).exits(0);
-            made.prints(&["6 published, 2 needed nothing"]);
+            let built = over(&work, "backfill", "2023-10-01").args(["--order", order]).exits(0);
+            built.prints(&["6 published, 2 needed nothing"]);
             let ledgers: BTreeMap<String, u64> = std::fs::read_dir(work.lake().join(table.replace('-', "_")))
                 .unwrap()
                 .map(|day| day.unwrap().path())
@@ -89,9 +90,9 @@ fn a_backfill_in_either_order_makes_the_holes_but_no_day_before_the_first_log() 
 }
 
 #[test]
-fn a_hole_is_known_by_logs_before_the_range_and_by_the_days_that_are_published() {
+fn logs_before_the_range_or_published_days_make_a_gap_missing() {
     let work = logs("cloudtrail");
-    // The folder of an earlier date is not entered, but there.
+    // The folder of an earlier date exists, but is not listed.
     assert_eq!(states(&work, "2023-10-04"), ".....");
     let early =
         ["backfill", "--from", "2023-10-01", "--to", "2023-10-03", "--input", "raw", "--output", "lake"];
@@ -103,7 +104,7 @@ fn a_hole_is_known_by_logs_before_the_range_and_by_the_days_that_are_published()
 }
 
 #[test]
-fn days_after_a_trail_that_has_stopped_are_missing_in_an_empty_lake_too() {
+fn days_after_the_last_log_are_missing_even_in_an_empty_lake() {
     for table in ["cloudtrail", "s3-access"] {
         let work = logs(table);
         let later = ["status", "--from", "2024-10-20", "--to", "2024-10-22", "--check", "--dataset", table];
@@ -113,7 +114,7 @@ fn days_after_a_trail_that_has_stopped_are_missing_in_an_empty_lake_too() {
 }
 
 #[test]
-fn a_state_that_is_asked_for_follows_the_same_rule_and_a_named_day_does_not() {
+fn days_before_the_first_log_are_built_only_when_named_or_with_all() {
     let work = logs("cloudtrail");
     let first = |only: &str| {
         let days = ["backfill", "--from", "2023-10-01", "--to", "2023-10-02", "--only", only];
@@ -122,7 +123,7 @@ fn a_state_that_is_asked_for_follows_the_same_rule_and_a_named_day_does_not() {
     first("missing").exits(0).prints(&["0 published, 2 needed nothing"]);
     let run = work.logmill(["run", "--day", "2023-10-01", "--input", "raw", "--output", "lake"]);
     run.args(["--dataset", "cloudtrail"]).exits(0);
-    // A day that was published empty is not the beginning of the logs.
+    // A day published as empty is not the first log.
     assert_eq!(states(&work, "2023-10-01"), "o-......");
     first("all").exits(0).prints(&["2 published"]);
 }

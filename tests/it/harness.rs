@@ -1,8 +1,8 @@
 //! A folder with raw logs and a lake, and the real program run over them.
 //!
-//! A run that is meant to succeed is checked for what every run promises: its ledger balances, `logmill verify` finds
-//! nothing and no debris stays. When a test fails, the commands of its folder are printed with their outputs, and a
-//! tree of what is in it.
+//! Each run that should succeed is checked for the promises of every run: its ledger balances, `logmill verify` finds no
+//! problem and no debris is left. A failing test prints the commands that ran in its folder, their output, and a list of
+//! the files in it.
 
 mod day;
 mod raw;
@@ -26,7 +26,7 @@ pub(crate) use raw::{AccessLine, document, event, gz, key_of_access, key_of_clou
 /// The program under test.
 pub(crate) const LOGMILL: &str = env!("CARGO_BIN_EXE_logmill");
 
-/// The day of all tests that do not need another: 2023-10-31T15:00:00Z to 2023-11-01T15:00:00Z.
+/// The default day of the tests: 2023-10-31T15:00:00Z to 2023-11-01T15:00:00Z.
 pub(crate) const DAY: &str = "2023-11-01";
 
 /// A folder for one test.
@@ -51,12 +51,12 @@ impl Workdir {
         self.path("lake")
     }
 
-    /// The published folder of the day, below the lake.
+    /// The published partition of [`DAY`] in the lake.
     pub(crate) fn partition(&self, table: Table) -> PathBuf {
         self.lake().join(table.name).join("proc_ymd=20231101")
     }
 
-    /// Writes a file, and the folders above it.
+    /// Writes a file and creates its parent folders.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -64,25 +64,24 @@ impl Workdir {
         path
     }
 
-    /// Writes an object with CloudTrail's layout of keys, delivered at 2023-11-01T03:10Z; objects are in the order of
-    /// their names.
+    /// Writes an object with a CloudTrail key, delivered at 2023-11-01T03:10Z. Objects sort by `name`.
     pub(crate) fn cloudtrail(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         self.write(&key_of_cloudtrail(name, "20231101T0310Z"), content)
     }
 
-    /// Writes an object with the flat layout of access logs, delivered at 2023-11-01T03:10:00Z.
+    /// Writes an object with a flat access-log key, delivered at 2023-11-01T03:10:00Z.
     pub(crate) fn access(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         self.write(&key_of_access(name, "2023-11-01-03-10-00"), content)
     }
 
-    /// The program with any arguments.
+    /// A call of the program with any arguments.
     pub(crate) fn logmill<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Call<'_> {
         let mut command = Command::new(LOGMILL);
         command.args(args);
         self.call(command)
     }
 
-    /// Any command, in this folder, with nothing in its environment but what a shell needs.
+    /// A call of any command in this folder. Its environment holds only `PATH` and `HOME`.
     pub(crate) fn call(&self, mut command: Command) -> Call<'_> {
         command.env_clear().current_dir(self.folder.path());
         for name in ["PATH", "HOME"] {
@@ -93,7 +92,7 @@ impl Workdir {
         Call { work: self, command }
     }
 
-    /// `logmill run` over `raw` into `lake`, for one table of [`DAY`].
+    /// `logmill run` from `raw` into `lake`, for one table of [`DAY`].
     pub(crate) fn run(&self, table: Table) -> Call<'_> {
         self.logmill(["run", "--day", DAY]).args(["--input", "raw", "--output", "lake"]).of(table)
     }
@@ -103,14 +102,14 @@ impl Workdir {
         self.logmill(["verify", "--day", DAY, "--output", "lake"])
     }
 
-    /// What the lake holds beside rejected rows and reports of runs: every file with a digest of its content.
+    /// Every file in the lake except quarantine files and run records, with a digest of its content.
     pub(crate) fn published(&self) -> BTreeMap<PathBuf, u64> {
         let mut files = self.files("lake");
         files.retain(|path, _| !path.starts_with("_quarantine") && !path.starts_with("_runs"));
         files
     }
 
-    /// Every file below a folder with a digest of its content.
+    /// Every file below a folder, with a digest of its content.
     pub(crate) fn files(&self, folder: &str) -> BTreeMap<PathBuf, u64> {
         let root = self.path(folder);
         let mut files = BTreeMap::new();
@@ -122,15 +121,15 @@ impl Workdir {
         files
     }
 
-    /// Fails when something of an unfinished run is left in a lake.
+    /// Fails if an unfinished run left anything behind, in or next to the lake.
     pub(crate) fn assert_no_debris(&self, lake: &str) {
-        for staging in [self.path(lake).join("_staging"), self.beside(lake)] {
+        for staging in [self.path(lake).join("_staging"), self.work_folder(lake)] {
             assert!(!staging.exists(), "debris is left in {}", staging.display());
         }
     }
 
-    /// Where the runs of a lake work: beside it.
-    pub(crate) fn beside(&self, lake: &str) -> PathBuf {
+    /// The folder next to a lake in which its runs work.
+    pub(crate) fn work_folder(&self, lake: &str) -> PathBuf {
         self.path(&format!(".{lake}.logmill"))
     }
 
@@ -140,7 +139,7 @@ impl Workdir {
 }
 
 impl Drop for Workdir {
-    #[expect(clippy::print_stderr, reason = "the story of a failed test")]
+    #[expect(clippy::print_stderr, reason = "shows why a test failed")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             let mut tree = String::new();
@@ -158,7 +157,7 @@ impl Drop for Workdir {
     }
 }
 
-/// Calls for every file below a folder, in order.
+/// Calls `call` with every file below a folder, in order.
 fn visit(folder: &Path, call: &mut impl FnMut(&Path)) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -168,7 +167,7 @@ fn visit(folder: &Path, call: &mut impl FnMut(&Path)) {
     }
 }
 
-/// A command about to run.
+/// A command that is ready to run.
 pub(crate) struct Call<'w> {
     work: &'w Workdir,
     command: Command,
@@ -189,43 +188,43 @@ impl<'w> Call<'w> {
         self.args(["--dataset", table.dataset])
     }
 
-    /// However much is rejected, the day is published.
-    pub(crate) fn whatever_is_rejected(self) -> Self {
+    /// Publishes the day no matter how many rows are rejected.
+    pub(crate) fn allow_rejects(self) -> Self {
         self.args(["--max-reject-ratio", "1"])
     }
 
-    /// Starts it; its outputs are caught.
+    /// Starts the command and captures its output.
     pub(crate) fn start(mut self) -> Running<'w> {
         let line = format!("{:?}", self.command);
         let child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        Running { work: self.work, line, child, said: String::new() }
+        Running { work: self.work, line, child, stderr: String::new() }
     }
 
-    /// Runs it to its end.
+    /// Runs the command to its end.
     pub(crate) fn wait(self) -> Outcome {
         self.start().wait()
     }
 
-    /// Runs it to its end, which must have this exit code.
+    /// Runs the command and checks its exit code.
     pub(crate) fn exits(self, code: i32) -> Outcome {
         let outcome = self.wait();
-        assert_eq!(outcome.code, Some(code), "the exit code of\n{outcome}");
+        assert_eq!(outcome.code, Some(code), "exit code of\n{outcome}");
         outcome
     }
 
-    /// Runs `logmill run` or `publish`, which must publish the day of `table`, and keep what every run promises.
+    /// Runs `logmill run` or `publish`, checks the promises of every run, and reads the published day of `table`.
     pub(crate) fn publishes(self, table: Table) -> Day {
-        self.ends_well(0).day(table)
+        self.finishes(0).day(table)
     }
 
-    /// Runs `logmill run` or `publish`, which must publish with this exit code and keep what every run promises.
-    pub(crate) fn ends_well(self, code: i32) -> Finished<'w> {
+    /// Runs `logmill run` or `publish`, checks its exit code and the promises of every run.
+    pub(crate) fn finishes(self, code: i32) -> Finished<'w> {
         let work = self.work;
         let lake = self.value_of("--output").unwrap_or("lake".to_owned());
         self.args(["--summary-json", "summary.json"]).exits(code);
         let summary: Value = serde_json::from_slice(&fs::read(work.path("summary.json")).unwrap()).unwrap();
         let finished = Finished { work, lake, summary };
-        finished.keep_promises();
+        finished.check_promises();
         finished
     }
 
@@ -235,13 +234,13 @@ impl<'w> Call<'w> {
     }
 }
 
-/// A command under way.
+/// A running command.
 pub(crate) struct Running<'w> {
     work: &'w Workdir,
     line: String,
     child: Child,
-    /// What it has said until it was last looked at.
-    said: String,
+    /// The standard error that was read so far.
+    stderr: String,
 }
 
 impl Running<'_> {
@@ -253,18 +252,18 @@ impl Running<'_> {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits until it has said this.
-    pub(crate) fn until_it_says(&mut self, text: &str) {
+    /// Waits until the command has printed `text` to standard error.
+    pub(crate) fn wait_for_message(&mut self, text: &str) {
         let messages = self.child.stderr.as_mut().unwrap();
         let mut byte = [0];
-        while !self.said.contains(text) {
+        while !self.stderr.contains(text) {
             let length = messages.read(&mut byte).unwrap();
-            assert_eq!(length, 1, "it ended, and never said '{text}':\n{}", self.said);
-            self.said.push(char::from(byte[0]));
+            assert_eq!(length, 1, "the command ended without printing '{text}':\n{}", self.stderr);
+            self.stderr.push(char::from(byte[0]));
         }
     }
 
-    /// Sends a signal, such as `INT`; a process that has ended already is no error.
+    /// Sends a signal, for example `INT`. Does nothing if the process has already ended.
     pub(crate) fn signal(&self, name: &str) {
         Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).output().unwrap();
     }
@@ -272,7 +271,7 @@ impl Running<'_> {
     pub(crate) fn wait(self) -> Outcome {
         let Output { status, stdout, stderr } = self.child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr) = (text(&stdout), self.said + &text(&stderr));
+        let (stdout, stderr) = (text(&stdout), self.stderr + &text(&stderr));
         let outcome =
             Outcome { line: self.line, status: status.to_string(), code: status.code(), stdout, stderr };
         self.work.note(&outcome.to_string());
@@ -291,17 +290,17 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Fails unless each of the texts stands in the messages.
+    /// Fails unless standard error contains each of the texts.
     pub(crate) fn says(&self, texts: &[&str]) {
         for text in texts {
-            assert!(self.stderr.contains(text), "'{text}' should stand in the messages of\n{self}");
+            assert!(self.stderr.contains(text), "'{text}' should be in the standard error of\n{self}");
         }
     }
 
-    /// Fails unless each of the texts stands in the data.
+    /// Fails unless standard output contains each of the texts.
     pub(crate) fn prints(&self, texts: &[&str]) {
         for text in texts {
-            assert!(self.stdout.contains(text), "'{text}' should stand in the data of\n{self}");
+            assert!(self.stdout.contains(text), "'{text}' should be in the standard output of\n{self}");
         }
     }
 }
@@ -314,7 +313,7 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// A run that has published.
+/// A run that published its day.
 pub(crate) struct Finished<'w> {
     work: &'w Workdir,
     lake: String,
@@ -322,7 +321,7 @@ pub(crate) struct Finished<'w> {
 }
 
 impl Finished<'_> {
-    /// The day that was published for a table.
+    /// The published day of a table.
     pub(crate) fn day(&self, table: Table) -> Day {
         let day = text(&self.summary["day"]).replace('-', "");
         let tables = self.summary["tables"].as_array().unwrap();
@@ -332,18 +331,18 @@ impl Finished<'_> {
             &self.lake,
             table.name,
             &day,
-            summary.expect("the summary should have the table").clone(),
+            summary.expect("the summary lists the table").clone(),
         )
     }
 
-    fn keep_promises(&self) {
+    fn check_promises(&self) {
         let day = text(&self.summary["day"]);
         for table in self.summary["tables"].as_array().unwrap() {
             let [read, parts @ ..] = ledger(table);
             assert_eq!(read, parts.iter().sum::<u64>(), "the ledger should balance: {table}");
             let [listed, read, left] = ["objects_listed", "objects", "objects_left"].map(|name| &table[name]);
             let sum = read.as_u64().zip(left.as_u64()).map(|(read, left)| read + left);
-            assert_eq!(listed.as_u64(), sum, "the ledger of objects should balance: {table}");
+            assert_eq!(listed.as_u64(), sum, "the object counts should balance: {table}");
         }
         self.work.logmill(["verify", "--day", day, "--output", &self.lake]).exits(0);
         self.work.assert_no_debris(&self.lake);

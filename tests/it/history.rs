@@ -1,4 +1,4 @@
-//! What is remembered of each run, beside the tables.
+//! Run records below `_runs`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,26 +9,26 @@ use crate::harness::{DAY, Table, Workdir, document, event, ledger, text};
 
 const TABLE: Table = Table::CLOUDTRAIL;
 
-/// The reports in the lake of the day, by the names of their files.
-fn reports(work: &Workdir) -> Vec<Value> {
-    let reports = remembered(work).into_iter().filter(|path| path.extension().unwrap() == "json");
-    reports.map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+/// The run records of the day, by file name.
+fn run_records(work: &Workdir) -> Vec<Value> {
+    let records = files_of_runs(work).into_iter().filter(|path| path.extension().unwrap() == "json");
+    records.map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
 }
 
-fn remembered(work: &Workdir) -> Vec<PathBuf> {
+fn files_of_runs(work: &Workdir) -> Vec<PathBuf> {
     let files = work.files("lake/_runs/cloudtrail/proc_ymd=20231101");
     files.into_keys().map(|name| work.lake().join("_runs/cloudtrail/proc_ymd=20231101").join(name)).collect()
 }
 
-fn report_of(work: &Workdir, run: &Value) -> Value {
-    let mut found = reports(work);
-    found.retain(|report| report["run"] == *run);
-    assert_eq!(found.len(), 1, "one report of {run}");
+fn run_record(work: &Workdir, run: &Value) -> Value {
+    let mut found = run_records(work);
+    found.retain(|record| record["run"] == *run);
+    assert_eq!(found.len(), 1, "one record of run {run}");
     found.remove(0)
 }
 
 #[test]
-fn a_published_day_is_remembered_with_its_manifest_and_its_inputs_also_when_it_is_replaced() {
+fn a_replaced_day_keeps_its_run_record_and_list_of_inputs() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("x", json!({})), event("x", json!({}))]));
     let first = work.run(TABLE).publishes(TABLE);
@@ -36,10 +36,10 @@ fn a_published_day_is_remembered_with_its_manifest_and_its_inputs_also_when_it_i
     work.cloudtrail("b", document([event("y", json!({}))]));
     let second = work.run(TABLE).publishes(TABLE);
     for day in [&first, &second] {
-        let report = report_of(&work, &day.manifest["run"]);
-        assert_eq!((&report["outcome"], &report["error"]), (&json!("published"), &Value::Null));
-        assert_eq!(report["manifest"], day.manifest);
-        assert_eq!(ledger(&report["ledger"]), ledger(&day.summary));
+        let record = run_record(&work, &day.manifest["run"]);
+        assert_eq!((&record["outcome"], &record["error"]), (&json!("published"), &Value::Null));
+        assert_eq!(record["manifest"], day.manifest);
+        assert_eq!(ledger(&record["ledger"]), ledger(&day.summary));
         for (name, of_summary) in [
             ("dataset", "dataset"),
             ("objects", "objects"),
@@ -47,31 +47,31 @@ fn a_published_day_is_remembered_with_its_manifest_and_its_inputs_also_when_it_i
             ("files", "files"),
             ("file_bytes", "file_bytes"),
         ] {
-            assert_eq!(report[name], day.summary[of_summary], "{name}");
+            assert_eq!(record[name], day.summary[of_summary], "{name}");
         }
-        let steps: Vec<&String> = report["seconds"].as_object().unwrap().keys().collect();
+        let steps: Vec<&String> = record["seconds"].as_object().unwrap().keys().collect();
         assert_eq!(steps, ["plan", "read", "write", "publish", "clean"]);
-        assert!(text(&report["started_at"]) <= text(&report["ended_at"]));
+        assert!(text(&record["started_at"]) <= text(&record["ended_at"]));
     }
     let copy = work.path("lake/_runs/cloudtrail/proc_ymd=20231101");
     let copy = copy.join(format!("{}.inputs.jsonl.gz", text(&first.manifest["run"])));
-    assert_eq!(fs::read(copy).unwrap(), inputs, "the list of the run that was replaced");
+    assert_eq!(fs::read(copy).unwrap(), inputs, "the inputs of the replaced run");
 }
 
 #[test]
-fn a_day_that_failed_is_remembered_with_its_error_and_makes_no_partition() {
+fn a_failed_day_has_a_run_record_with_its_error_but_no_partition() {
     let work = Workdir::new();
     work.cloudtrail("a", document(["\"bad\"".to_owned(), event("x", json!({})).to_string()]));
     let outcome = work.run(TABLE).exits(3);
-    let [report] = <[Value; 1]>::try_from(reports(&work)).unwrap();
-    assert_eq!((&report["outcome"], &report["manifest"]), (&json!("failed"), &Value::Null));
-    let error = &report["error"];
+    let [record] = <[Value; 1]>::try_from(run_records(&work)).unwrap();
+    assert_eq!((&record["outcome"], &record["manifest"]), (&json!("failed"), &Value::Null));
+    let error = &record["error"];
     assert_eq!((&error["kind"], &error["exit_code"]), (&json!("too_many_rejects"), &json!(3)));
     outcome.says(&[text(&error["message"]), text(&error["hint"])]);
-    assert_eq!(ledger(&report["ledger"]), [2, 1, 0, 0, 1, 0]);
-    assert!(fs::exists(work.path(text(&report["quarantine"]))).unwrap());
+    assert_eq!(ledger(&record["ledger"]), [2, 1, 0, 0, 1, 0]);
+    assert!(fs::exists(work.path(text(&record["quarantine"]))).unwrap());
     assert!(!work.partition(TABLE).exists());
-    // What the lake holds now is no input, and no table.
+    // The files of the failed run are not read as input or as a table.
     let again = work.logmill(["plan", "--day", DAY, "--input", "lake", "--format", "json"]).of(TABLE);
     let plan: Value = serde_json::from_str(&again.exits(0).stdout).unwrap();
     let left = plan["tables"][0]["left"].as_array().unwrap();
@@ -81,7 +81,7 @@ fn a_day_that_failed_is_remembered_with_its_error_and_makes_no_partition() {
 }
 
 #[test]
-fn a_run_that_gives_way_to_another_one_is_not_remembered() {
+fn a_run_that_yields_to_another_has_no_run_record() {
     let work = Workdir::new();
     let lock = work.write("lake/_staging/cloudtrail/proc_ymd=20231101.lock", "run X");
     let held = fs::File::open(lock).unwrap();
@@ -91,7 +91,7 @@ fn a_run_that_gives_way_to_another_one_is_not_remembered() {
 }
 
 #[test]
-fn a_day_is_published_also_where_its_run_cannot_be_remembered() {
+fn a_day_is_published_even_if_its_run_record_cannot_be_written() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("x", json!({}))]));
     work.write("lake/_runs", "no folder");
@@ -101,7 +101,7 @@ fn a_day_is_published_also_where_its_run_cannot_be_remembered() {
 }
 
 #[test]
-fn a_run_in_shards_is_remembered_like_one_in_one_process() {
+fn a_sharded_run_has_a_run_record() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("x", json!({}))]));
     let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--format", "json"]).of(TABLE);
@@ -109,8 +109,8 @@ fn a_run_in_shards_is_remembered_like_one_in_one_process() {
     work.logmill(["convert", "--plan", "plan.json", "--staging", "staging"]).exits(0);
     let publish = ["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"];
     let day = work.logmill(publish).publishes(TABLE);
-    let report = report_of(&work, &day.manifest["run"]);
-    assert_eq!((&report["objects"], &report["planned_at"]), (&json!(1), &day.manifest["planned_at"]));
-    let steps: Vec<&String> = report["seconds"].as_object().unwrap().keys().collect();
-    assert_eq!(steps, ["write", "publish", "clean"], "the others ran elsewhere");
+    let record = run_record(&work, &day.manifest["run"]);
+    assert_eq!((&record["objects"], &record["planned_at"]), (&json!(1), &day.manifest["planned_at"]));
+    let steps: Vec<&String> = record["seconds"].as_object().unwrap().keys().collect();
+    assert_eq!(steps, ["write", "publish", "clean"], "the other steps ran elsewhere");
 }

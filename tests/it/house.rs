@@ -1,10 +1,10 @@
-//! The house rules of the source that no compiler holds: which way imports run, and who may talk to the world.
+//! Rules for the source that the compiler does not check: the direction of imports, and which code may do I/O.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The parts of the source, each with those that it may use beside itself. What is not here is not allowed.
+/// The parts of the source, each with the other parts that it may use.
 const MAY_USE: [(&str, &[&str]); 20] = [
     ("escape", &[]),
     ("error", &["escape"]),
@@ -43,7 +43,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ),
 ];
 
-/// What only `cli` may do: print, read the environment, read the clock.
+/// Calls that only `cli` may make: printing, reading the environment, reading the clock.
 const ONLY_CLI: [&str; 11] = [
     "println!",
     "print!",
@@ -61,31 +61,31 @@ const ONLY_CLI: [&str; 11] = [
 const MOST_LINES: usize = 600;
 
 struct SourceFile {
-    /// Below `src`.
+    /// The path below `src`.
     path: PathBuf,
     text: String,
 }
 
 impl SourceFile {
-    /// The part of the source that it belongs to; `None` for `lib.rs` and `main.rs`.
+    /// The part of the source that the file belongs to; `None` for `lib.rs` and `main.rs`.
     fn part(&self) -> Option<String> {
         let first = Path::new(self.path.iter().next().unwrap()).file_stem().unwrap().to_string_lossy();
         Some(first.into_owned()).filter(|part| part != "lib" && part != "main")
     }
 
-    /// Whether it holds nothing but tests.
+    /// Whether the file holds only tests.
     fn is_test(&self) -> bool {
         self.path.iter().any(|name| name == "tests" || name == "tests.rs")
     }
 
-    /// Lines of the program, with their numbers: no comments, no tests.
+    /// The numbered lines of code, without comments and tests.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let is_program = |(_, line): &(usize, &str)| !line.starts_with("#[cfg(test)]");
         let lines = (1..).zip(self.text.lines()).take_while(is_program);
         lines.map(|(number, line)| (number, line.split("//").next().unwrap_or_default()))
     }
 
-    /// The parts named after `crate::`, also in the braces of `use crate::{a::B, c}`.
+    /// The parts named after `crate::`, including those in braces as in `use crate::{a::B, c}`.
     fn uses(&self) -> BTreeSet<String> {
         let code: String = self.code().map(|(_, line)| line.to_owned() + "\n").collect();
         let mut used = BTreeSet::new();
@@ -109,7 +109,7 @@ fn first_name(text: &str) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The first names of the elements of a list up to its closing brace.
+/// The first name of each element of a brace list, up to its closing brace.
 fn first_names(list: &str) -> Vec<String> {
     let (mut depth, mut start, mut names) = (0, 0, Vec::new());
     for (place, letter) in list.char_indices() {
@@ -149,7 +149,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) {
     }
 }
 
-/// Fails with one line for each breach.
+/// Fails if there are breaches, and lists them one per line.
 fn assert_none(breaches: &[String], rule: &str) {
     assert!(breaches.is_empty(), "{rule}:\n{}", breaches.join("\n"));
 }
@@ -162,7 +162,7 @@ fn imports_run_one_way() {
         let (_, allowed) = MAY_USE
             .iter()
             .find(|(name, _)| **name == *part)
-            .unwrap_or_else(|| panic!("the part '{part}' has no place in the table of this test"));
+            .unwrap_or_else(|| panic!("the part '{part}' is missing from MAY_USE"));
         for used in file.uses().iter().filter(|used| **used != part && !allowed.contains(&used.as_str())) {
             breaches.push(format!("{} uses {used}", file.path.display()));
         }
@@ -174,7 +174,7 @@ fn imports_run_one_way() {
 }
 
 #[test]
-fn the_scan_for_imports_sees_every_form() {
+fn the_import_scan_finds_every_form() {
     let uses = |text: &str| -> Vec<String> {
         SourceFile { path: PathBuf::from("x.rs"), text: text.to_owned() }.uses().into_iter().collect()
     };
@@ -191,80 +191,81 @@ fn the_scan_for_imports_sees_every_form() {
 }
 
 #[test]
-fn only_cli_talks_to_the_world() {
+fn only_cli_prints_and_reads_environment_or_clock() {
     let mut breaches = Vec::new();
     for file in sources().iter().filter(|file| file.part().is_none_or(|part| part != "cli")) {
         for (number, line) in file.code() {
-            let said = ONLY_CLI.iter().filter(|word| {
+            let found = ONLY_CLI.iter().filter(|word| {
                 line.match_indices(**word).any(|(place, _)| {
                     !line[..place].ends_with(|before: char| before.is_alphanumeric() || before == '_')
                 })
             });
-            breaches.extend(said.map(|word| format!("{}:{number} has {word}", file.path.display())));
+            breaches.extend(found.map(|word| format!("{}:{number} has {word}", file.path.display())));
         }
     }
     assert_none(&breaches, "only cli prints and reads the environment or the clock");
 }
 
-/// The folders that know AWS, and that of the SQL engine, which is async inside.
+/// The folders that may use AWS or async code: the AWS clients and the SQL engine.
 const ASYNC_FOLDERS: [&str; 3] = ["store/s3/", "catalog/glue", "query/"];
 
-/// How files and folders are made of which the mode, the name or a link in their place would not be thought of.
-const MAKING: [&str; 5] = ["File::create", "fs::write", "fs::create_dir", "DirBuilder", "OpenOptions"];
+/// Calls that create a file or folder without checks of its mode, its name or a link in its place.
+const CREATE_CALLS: [&str; 5] = ["File::create", "fs::write", "fs::create_dir", "DirBuilder", "OpenOptions"];
 
-/// Who may, each for a reason that stands there.
-const MAKERS: [&str; 3] = ["convert/staged.rs", "cli/whole_file.rs", "query/spills.rs"];
+/// The files that may use these calls. Each gives its reason.
+const MAY_CREATE: [&str; 3] = ["convert/staged.rs", "cli/whole_file.rs", "query/spills.rs"];
 
 #[test]
-fn files_are_made_in_store_alone() {
+fn only_store_creates_files() {
     let mut breaches = Vec::new();
     for file in sources().iter().filter(|file| file.part().is_none_or(|part| part != "store")) {
         let path = file.path.display().to_string();
-        if !MAKERS.contains(&path.as_str()) {
+        if !MAY_CREATE.contains(&path.as_str()) {
             let is_word = |line: &str, word: &str| {
                 let mut places = line.match_indices(word);
                 places.any(|(place, _)| !line[..place].ends_with(char::is_alphanumeric))
             };
-            let making = file.code().filter(|(_, line)| MAKING.iter().any(|word| is_word(line, word)));
-            breaches.extend(making.map(|(number, _)| format!("{path}:{number} makes a file or folder")));
+            let creating =
+                file.code().filter(|(_, line)| CREATE_CALLS.iter().any(|word| is_word(line, word)));
+            breaches.extend(creating.map(|(number, _)| format!("{path}:{number} creates a file or folder")));
         }
     }
-    assert_none(&breaches, "rows wait in a store::private_file, results in a store::Draft");
+    assert_none(&breaches, "keep waiting rows in a store::private_file, and results in a store::Draft");
 }
 
 #[test]
-fn only_three_folders_know_aws_or_async() {
+fn only_three_folders_use_aws_or_async() {
     let mut breaches = Vec::new();
     let mut known = 0;
     for file in sources() {
         let path = file.path.to_string_lossy().into_owned();
-        let saying = file.code().filter(|(_, line)| {
+        let using = file.code().filter(|(_, line)| {
             ["aws_sdk", "aws_config", "aws_smithy", "tokio", "async ", ".await"]
                 .iter()
                 .any(|word| line.contains(word))
                 && !line.contains("pub use")
         });
-        let lines: Vec<usize> = saying.map(|(number, _)| number).collect();
+        let lines: Vec<usize> = using.map(|(number, _)| number).collect();
         if ASYNC_FOLDERS.iter().any(|folder| path.starts_with(folder)) {
             known += lines.len();
         } else {
-            breaches.extend(lines.iter().map(|number| format!("{path}:{number} knows AWS or async")));
+            breaches.extend(lines.iter().map(|number| format!("{path}:{number} uses AWS or async")));
         }
     }
-    assert!(known > 20, "the scan finds what it looks for");
-    assert_none(&breaches, "only store/s3 and catalog/glue know AWS, and they and query async");
+    assert!(known > 20, "the scan should find uses");
+    assert_none(&breaches, "only store/s3 and catalog/glue use AWS; only these and query use async");
 }
 
 #[test]
-fn only_the_zones_of_queries_know_a_date_library() {
+fn only_query_time_zones_use_a_date_library() {
     let of_chrono = |file: &SourceFile| file.code().any(|(_, line)| line.contains("chrono::"));
     let known: Vec<String> =
         sources().iter().filter(|file| of_chrono(file)).map(|file| file.path.display().to_string()).collect();
-    assert_eq!(known, ["query/zone.rs"], "the KST day is our own arithmetic");
+    assert_eq!(known, ["query/zone.rs"], "KST days are plain arithmetic");
 }
 
 #[test]
-fn every_file_says_what_it_is_for_and_stays_short() {
+fn every_file_has_a_module_doc_and_is_short() {
     let mut breaches = Vec::new();
     for file in sources() {
         let lines = file.text.lines().count();
@@ -275,5 +276,5 @@ fn every_file_says_what_it_is_for_and_stays_short() {
             breaches.push(format!("{} has {lines} lines, more than {MOST_LINES}", file.path.display()));
         }
     }
-    assert_none(&breaches, "a file begins with what it is for, and stays short");
+    assert_none(&breaches, "every file starts with a module doc and is short");
 }

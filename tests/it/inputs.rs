@@ -1,4 +1,4 @@
-//! What lies in the inputs is looked at: at every level of folders, beside logs of other services, under odd names.
+//! Which objects of an input are read: at every folder level, among logs of other services, and under unusual names.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::harness::{AccessLine, DAY, Day, Outcome, Table, Workdir, document, ev
 const TRAIL: &str = "AWSLogs/o-exampleorgid/111122223333/CloudTrail/ap-northeast-2/2023/11/01";
 const NAME: &str = "111122223333_CloudTrail_ap-northeast-2_20231101T0310Z_AbCdEfGhIjKlMnOp.json.gz";
 
-/// Names of logs of other services that carry a time as CloudTrail's do, with the folders in which they lie.
+/// Folders and names of logs of other services whose names hold a time as CloudTrail's do.
 const OTHERS: [(&str, &str); 6] = [
     (
         "elasticloadbalancing/ap-northeast-2",
@@ -31,7 +31,7 @@ const OTHERS: [(&str, &str); 6] = [
     ),
 ];
 
-/// The event, and logs of other services beside it, whose events would be rejected or taken for the trail's.
+/// One CloudTrail event, and logs of other services that must not be read as CloudTrail's.
 fn mixed_bucket() -> Workdir {
     let work = Workdir::new();
     work.write(&format!("in/{TRAIL}/{NAME}"), gz(document([event("wanted", json!({}))])));
@@ -48,9 +48,9 @@ fn run_over(work: &Workdir, input: &str) -> Day {
 }
 
 #[test]
-fn every_level_of_an_input_gives_the_rows_of_the_trail_alone() {
+fn only_the_trail_is_read_from_any_folder_level() {
     let levels: Vec<&str> = TRAIL.split('/').collect();
-    // From the folder above AWSLogs down to the one of the region.
+    // From the folder above AWSLogs down to the region.
     for depth in 0..=5 {
         let work = mixed_bucket();
         let input = ["in"].into_iter().chain(levels[..depth].iter().copied()).collect::<Vec<_>>().join("/");
@@ -61,13 +61,13 @@ fn every_level_of_an_input_gives_the_rows_of_the_trail_alone() {
 }
 
 #[test]
-fn copies_of_a_part_of_a_bucket_give_the_rows_of_the_trail_alone() {
+fn only_the_trail_is_read_from_a_partial_copy_of_a_bucket() {
     for copied in ["AWSLogs", "AWSLogs/o-exampleorgid", "AWSLogs/o-exampleorgid/111122223333"] {
         let work = mixed_bucket();
         fs::rename(work.path(&format!("in/{copied}")), work.path("copy")).unwrap();
         assert_eq!(run_over(&work, "copy").ledger(), [1, 1, 0, 0, 0], "{copied}");
     }
-    // All in one folder.
+    // All objects in one folder.
     let work = mixed_bucket();
     for (folder, name) in OTHERS.into_iter().chain([("CloudTrail/ap-northeast-2", NAME)]) {
         let path = work.path(&format!("in/AWSLogs/o-exampleorgid/111122223333/{folder}/2023/11/01/{name}"));
@@ -87,14 +87,14 @@ fn a_trail_below_awslogs_folders_of_any_depth_is_read() {
     }
 }
 
-/// Objects that were left out, by reason.
+/// The numbers of skipped objects, by reason.
 fn left(summary: &Value) -> Vec<(String, u64)> {
     let groups = summary["left"].as_array().unwrap().iter();
     groups.map(|group| (text(&group["why"]).to_owned(), group["objects"].as_u64().unwrap())).collect()
 }
 
 #[test]
-fn hidden_copies_and_files_in_the_making_are_counted_with_their_reasons() {
+fn hidden_and_partial_files_are_skipped_and_counted_by_reason() {
     let work = Workdir::new();
     let whole = gz(document([event("wanted", json!({}))]));
     for (name, content) in [
@@ -136,7 +136,7 @@ fn hidden_copies_and_files_in_the_making_are_counted_with_their_reasons() {
 }
 
 #[test]
-fn names_that_only_look_like_access_logs_are_judged_by_their_content() {
+fn names_that_only_look_like_access_logs_are_checked_by_content() {
     let work = Workdir::new();
     let name = "in/app-1-2023-11-01-03-10-00-0b9bd55b-6a3c-4b0b-9d6a-0c7c1c1f0e1";
     work.write(&format!("{name}1"), "a line of an application\n");
@@ -148,7 +148,7 @@ fn names_that_only_look_like_access_logs_are_judged_by_their_content() {
 }
 
 #[test]
-fn an_input_of_which_nothing_is_chosen_is_a_warning() {
+fn an_input_without_objects_for_the_day_is_a_warning() {
     let work = Workdir::new();
     work.write(
         &format!("in/{}", NAME.replace("20231101", "20231201")),
@@ -161,7 +161,7 @@ fn an_input_of_which_nothing_is_chosen_is_a_warning() {
 }
 
 #[test]
-fn an_input_of_which_no_folder_is_entered_is_a_warning() {
+fn an_input_without_matching_folders_is_a_warning() {
     let work = Workdir::new();
     let (folder, name) = OTHERS[1];
     let content = gz(document([event("not-wanted", json!({}))]));
@@ -169,7 +169,7 @@ fn an_input_of_which_no_folder_is_entered_is_a_warning() {
     let of = ["--dataset", "cloudtrail", "--input", "in", "--output", "lake"];
     let run = work.logmill(["run", "--day", DAY]).args(of).exits(0);
     run.says(&["warn: no object is chosen for the day", "listed=0", "folders_not_entered=1", "vpcflowlogs"]);
-    // In a range that is how each quiet day looks.
+    // A range does not warn, because every quiet day looks like this.
     let quiet = work.logmill(["backfill", "--from", DAY, "--to", DAY, "--only", "all"]).args(of).exits(0);
     assert!(!quiet.stderr.contains("no object"), "{quiet}");
     fs::create_dir(work.path("empty")).unwrap();
@@ -178,7 +178,7 @@ fn an_input_of_which_no_folder_is_entered_is_a_warning() {
     assert!(!empty.stderr.contains("no object"), "{empty}");
 }
 
-/// One object of a week, under the time of its first day.
+/// One object with events of several days, named after the first.
 fn repackaged() -> Workdir {
     let work = Workdir::new();
     let at = |time: &str, id: &str| event(id, json!({ "eventTime": time }));
@@ -193,19 +193,19 @@ fn repackaged() -> Workdir {
 }
 
 #[test]
-fn objects_that_hold_events_newer_than_their_names_are_noticed() {
+fn events_newer_than_the_name_of_their_object_are_a_warning() {
     let work = repackaged();
     let run = |day: &str| {
         let run = ["run", "--day", day, "--dataset", "cloudtrail", "--input", "in", "--output", "lake"];
         work.logmill(run).exits(0)
     };
-    // The day of the name reads the object, and sees what is wrong with it; the day of the events does not.
+    // Only the day in the name reads the object and can warn. The day of the events does not read it.
     run("2023-10-28").says(&["rows=3 objects=1", "newer than the time in the name", "--ignore-key-times"]);
     run(DAY).says(&["0 of 1 object chosen"]);
 }
 
 #[test]
-fn names_that_are_not_delivery_times_rule_nothing_out_when_they_are_to_be_ignored() {
+fn with_ignore_key_times_every_object_is_read() {
     let work = repackaged();
     let run = ["run", "--day", DAY, "--dataset", "cloudtrail", "--input", "in", "--output", "lake"];
     let day = work.logmill(run).args(["--ignore-key-times"]).publishes(Table::CLOUDTRAIL);
@@ -222,11 +222,11 @@ fn names_that_are_not_delivery_times_rule_nothing_out_when_they_are_to_be_ignore
         });
         parts.map(|(_, digest)| digest).collect::<Vec<_>>()
     };
-    assert_eq!(part("many"), part("lake"), "a day of a range is the day alone");
+    assert_eq!(part("many"), part("lake"), "a range should build the same day as a single run");
 }
 
 #[test]
-fn dates_that_somebody_has_given_a_folder_rule_no_log_out() {
+fn dates_in_custom_folders_exclude_no_log() {
     let name = NAME.replace("20231101T0310Z", "20231031T1505Z");
     for above in ["kst/2023/11/01", "kst/2023/11/09", "backup/2026/11/20/AWSLogs/111122223333", "2022/01/02"]
     {
@@ -238,7 +238,7 @@ fn dates_that_somebody_has_given_a_folder_rule_no_log_out() {
 }
 
 #[test]
-fn logs_without_a_time_in_their_names_are_read_for_the_days_of_their_folder() {
+fn logs_without_a_time_in_their_name_are_read_for_the_days_of_their_folder() {
     let work = Workdir::new();
     let at = |id: &str, time: &str| gz(document([event(id, json!({ "eventTime": time }))]));
     work.write("in/export/2023/11/01/a.json.gz", at("wanted", "2023-11-01T02:00:00Z"));
@@ -257,7 +257,7 @@ fn logs_without_a_time_in_their_names_are_read_for_the_days_of_their_folder() {
 }
 
 #[test]
-fn addresses_in_the_form_of_other_tools_are_refused() {
+fn address_forms_of_other_tools_are_refused() {
     let work = Workdir::new();
     work.write(&format!("in/{NAME}"), gz(document([event("wanted", json!({}))])));
     for foreign in ["s3a://lake/x", "s3:/lake/x", "arn:aws:s3:::lake", "https://lake.s3.amazonaws.com/x"] {
@@ -270,10 +270,10 @@ fn addresses_in_the_form_of_other_tools_are_refused() {
             ]);
         }
     }
-    let mut made: Vec<_> =
+    let mut created: Vec<_> =
         fs::read_dir(work.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    made.sort();
-    // A failure is remembered in the lake that was named well.
-    assert_eq!(made, ["in", "lake", "raw"]);
+    created.sort();
+    // Only a valid output gets a lake, which holds the record of the failure.
+    assert_eq!(created, ["in", "lake", "raw"]);
     assert!(work.published().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Access-log lines that are torn, merged, forged or no text: read right, marked, or put aside, never guessed silently.
+//! Access-log lines that are torn, merged, forged or not text are parsed correctly, flagged or quarantined.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use crate::harness::{AccessLine, Day, Table, Workdir, text};
 fn publish(content: impl AsRef<[u8]>) -> Day {
     let work = Workdir::new();
     work.access("A", content);
-    work.run(Table::ACCESS).whatever_is_rejected().publishes(Table::ACCESS)
+    work.run(Table::ACCESS).allow_rejects().publishes(Table::ACCESS)
 }
 
 fn line(request_id: &str) -> String {
@@ -17,19 +17,19 @@ fn line(request_id: &str) -> String {
 }
 
 #[test]
-fn a_line_that_holds_parts_of_two_records_is_put_aside_alone() {
+fn only_the_broken_line_is_quarantined() {
     let next = line("NEXT");
     for (broken, reason) in [
-        // A record that was cut off, and the whole next one behind it.
+        // A truncated record, followed by the next one.
         (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0{next}"), "torn_line"),
         (format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - REQ{next}"), "torn_line"),
         (
             format!("79a59df9 results [01/Nov/2023:03:00:00 +0000] 192.0.2.3 - REQ REST.GET.OBJECT a/{next}"),
             "torn_line",
         ),
-        // Two records, and no line break between them.
+        // Two records without a line break between them.
         (format!("{}{}", line("ONE"), line("TWO").replace('"', "")), "merged_lines"),
-        // Cut off, and nothing behind it.
+        // A truncated record at the end of the file, and lines with bad fields.
         (line("CUT")[..120].to_owned(), "missing_fields"),
         (line("CUT")[..20].to_owned(), "bad_time"),
         (line("TIME").replace("01/Nov", "31/Nov"), "bad_time"),
@@ -43,12 +43,16 @@ fn a_line_that_holds_parts_of_two_records_is_put_aside_alone() {
         assert_eq!(quarantine.len(), 1, "{broken}");
         assert_eq!(text(&quarantine[0]["reason"]), reason, "{broken}");
         assert_eq!((&quarantine[0]["record"], &quarantine[0]["raw"]), (&json!(2), &json!(broken)));
-        assert!(text(&quarantine[0]["detail"]).contains("byte"), "the place: {}", quarantine[0]);
+        assert!(
+            text(&quarantine[0]["detail"]).contains("byte"),
+            "the detail should name the position: {}",
+            quarantine[0]
+        );
     }
 }
 
 #[test]
-fn forged_text_stays_in_its_field_or_marks_the_row() {
+fn forged_text_stays_in_its_field_or_flags_the_row() {
     let of = AccessLine::of("ID");
     let record = line("FORGED");
     for (written, expected) in [
@@ -79,9 +83,9 @@ fn forged_text_stays_in_its_field_or_marks_the_row() {
     }
 }
 
-/// Each row: what became of a line on its way here, and the mark or the reason that it gets. Beside it stands a good line.
+/// Each case is a line that some tool has altered, and its parse quality or rejection reason. A valid line precedes it.
 #[test]
-fn a_line_that_something_has_changed_is_marked_or_put_aside_and_never_exact() {
+fn an_altered_line_is_flagged_or_quarantined_but_never_exact() {
     let line = line("ID");
     for (changed, expected) in [
         (format!("\"{line}\""), "quoted_field"),
@@ -110,7 +114,7 @@ fn a_line_that_something_has_changed_is_marked_or_put_aside_and_never_exact() {
 }
 
 #[test]
-fn a_field_in_quotes_that_aws_may_add_is_kept_in_extra_and_the_others_stay_in_place() {
+fn a_new_quoted_field_goes_to_extra_and_shifts_no_column() {
     let day = publish(line("ID") + " ap-northeast-2 \"some text\" -\n");
     let row = day.row("request_id", "ID");
     let columns = ["user_agent", "host_id", "tls_version", "source_region", "extra", "parse_quality"];
@@ -121,7 +125,7 @@ fn a_field_in_quotes_that_aws_may_add_is_kept_in_extra_and_the_others_stay_in_pl
 }
 
 #[test]
-fn operations_that_aws_may_add_are_rows() {
+fn unknown_operations_are_rows() {
     let operations = ["S3.COPY.OBJECT.PART.CHECKSUM", "REST.PUT.OBJECT-TAGGING"];
     for operation in operations {
         let day = publish(format!("{}\n", AccessLine { operation, ..AccessLine::of("ID") }));
@@ -131,7 +135,7 @@ fn operations_that_aws_may_add_are_rows() {
 }
 
 #[test]
-fn bytes_that_are_no_text_leave_the_row_and_a_mark() {
+fn invalid_utf8_keeps_the_row_and_flags_it() {
     let mut content = Vec::new();
     for line in [
         line("BYTES").replace("aws-cli", "@aws"),
@@ -141,7 +145,7 @@ fn bytes_that_are_no_text_leave_the_row_and_a_mark() {
         content.extend(line.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }));
         content.push(b'\n');
     }
-    content.extend(b"\xfe\xff is no line\n");
+    content.extend(b"\xfe\xff is not a line\n");
     let day = publish(content);
     for (request_id, agent, quality) in [
         ("BYTES", "\u{fffd}aws/2.13", "lossy"),
@@ -152,11 +156,11 @@ fn bytes_that_are_no_text_leave_the_row_and_a_mark() {
         assert_eq!((text(&row["user_agent"]), text(&row["parse_quality"])), (agent, quality));
     }
     let rejected = &day.quarantine()[0];
-    assert_eq!(STANDARD.decode(text(&rejected["raw"])).unwrap(), b"\xfe\xff is no line");
+    assert_eq!(STANDARD.decode(text(&rejected["raw"])).unwrap(), b"\xfe\xff is not a line");
 }
 
 #[test]
-fn two_lines_that_differ_only_in_bytes_that_are_no_text_are_two_rows() {
+fn lines_that_differ_only_in_invalid_utf8_are_not_duplicates() {
     let bytes = |byte: u8| {
         line("ID")
             .replace("aws-cli", "@")
@@ -169,9 +173,9 @@ fn two_lines_that_differ_only_in_bytes_that_are_no_text_are_two_rows() {
     assert_eq!(day.ledger(), [3, 2, 0, 1, 0]);
 }
 
-/// One is whole in a buffer before it is found to be too long, the other is skipped as it comes.
+/// The first long line fits a buffer and is rejected whole. The second is skipped while it is read.
 #[test]
-fn a_line_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
+fn a_line_over_32_mebibytes_is_quarantined_and_the_next_one_kept() {
     let endless = |mebibytes: usize| line("ENDLESS").replace("aws-cli", &"x".repeat(mebibytes << 20));
     let lines = [line("BEFORE"), endless(33), line("BETWEEN"), endless(65), line("AFTER")];
     let day = publish(lines.join("\n"));
@@ -185,13 +189,13 @@ fn a_line_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
 }
 
 #[test]
-fn fields_that_aws_may_add_are_kept_in_extra() {
+fn new_fields_are_kept_in_extra() {
     let day = publish(line("ID") + " eu-west-1 new1 new2\n");
     let row = day.row("request_id", "ID");
     assert_eq!((text(&row["source_region"]), text(&row["extra"])), ("eu-west-1", "new1 new2"));
 }
 
-/// Lines of S3 itself: a batch delete and an expiry, whose client fields are bare dashes.
+/// A batch delete and an expiry, which S3 logs with bare dashes in the client fields.
 #[test]
 fn lines_without_a_client_are_rows() {
     let head = "79a59df9 results [01/Nov/2023:03:00:00 +0000]";

@@ -1,11 +1,11 @@
-//! logmill as its users meet it: the real program over real files.
+//! End-to-end tests: the real binary over real files.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![expect(clippy::unwrap_used, reason = "a failing test should show the line")]
 
+mod clock_skew;
 mod commands;
 mod damage;
 mod days;
-mod days_by_reports;
 mod deploy;
 mod diff;
 mod docs;

@@ -1,4 +1,4 @@
-//! What people and programs get to read.
+//! Printed output: help, messages, summaries and JSON.
 
 use std::io::pipe;
 use std::process::{Command, Stdio};
@@ -28,7 +28,7 @@ const COMMANDS: [&str; 18] = [
     "completions",
 ];
 
-/// A day with something to tell: a row, a damaged object, a rejected row.
+/// A day with a row, a damaged object and a rejected row.
 fn eventful() -> Workdir {
     let work = Workdir::new();
     let packed = gz(document([event("id", json!({}))]));
@@ -39,7 +39,7 @@ fn eventful() -> Workdir {
 }
 
 fn both(work: &Workdir) -> Call<'_> {
-    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).whatever_is_rejected()
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).allow_rejects()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn every_command_shows_examples_and_the_program_its_exit_codes() {
         .filter(|line| line.starts_with("  "))
         .filter_map(|line| line.split_whitespace().next());
     let listed: Vec<&str> = listed.take_while(|word| *word != "help").collect();
-    assert_eq!(listed, COMMANDS, "a new command belongs into this list");
+    assert_eq!(listed, COMMANDS, "add a new command to this list");
     for code in ["0  done", "2  ", "3  ", "4  ", "75  ", "99  ", "130  "] {
         help.prints(&[code]);
     }
@@ -71,7 +71,7 @@ fn every_command_shows_examples_and_the_program_its_exit_codes() {
 }
 
 #[test]
-fn a_quiet_run_says_nothing() {
+fn a_quiet_run_prints_nothing() {
     let work = eventful();
     for quiet in ["--quiet", "-q"] {
         let outcome = both(&work).args([quiet]).exits(0);
@@ -81,11 +81,11 @@ fn a_quiet_run_says_nothing() {
     let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!((&summary["exit_code"], outcome.stderr.as_str()), (&json!(0), ""));
     let failed = both(&work).args(["--quiet", "--max-reject-ratio", "0"]);
-    assert!(!failed.exits(2).stderr.is_empty(), "an option twice is an error, and errors are not quiet");
+    assert!(!failed.exits(2).stderr.is_empty(), "a repeated option is an error, and errors are printed");
 }
 
 #[test]
-fn a_run_tells_what_it_did_and_names_the_damage() {
+fn a_run_prints_its_result_and_the_damage() {
     let work = eventful();
     let outcome = both(&work).exits(0);
     outcome.prints(&[
@@ -102,7 +102,7 @@ fn a_run_tells_what_it_did_and_names_the_damage() {
 }
 
 #[test]
-fn with_json_every_message_is_one_json_object_a_line() {
+fn with_json_every_message_is_one_json_object_per_line() {
     let work = eventful();
     let json = |outcome: &Outcome| -> Vec<Value> {
         outcome
@@ -140,7 +140,7 @@ fn with_json_every_message_is_one_json_object_a_line() {
 }
 
 #[test]
-fn the_summary_goes_where_it_is_wanted() {
+fn the_summary_is_written_to_the_given_place() {
     let work = eventful();
     let outcome = both(&work).args(["--summary-json", "-"]).exits(0);
     let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
@@ -154,9 +154,9 @@ fn the_summary_goes_where_it_is_wanted() {
     }
 }
 
-/// Nobody reads: the other end of the pipe is closed before the program begins.
+/// The read end of the pipe is closed before the program starts.
 #[test]
-fn a_reader_that_has_gone_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let work = eventful();
     both(&work).exits(0);
     let object = work.cloudtrail("a", document([event("id", json!({}))]));
@@ -210,7 +210,7 @@ fn data_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn nothing_is_written_but_below_the_output() {
+fn a_run_writes_only_below_the_output() {
     let work = eventful();
     let before = work.files("raw");
     both(&work).exits(0);

@@ -1,4 +1,4 @@
-//! Inputs and outputs that are not there, vanish, or have no room: the program says so and changes nothing.
+//! Inputs and outputs that are missing, vanish or are full cause an error and change nothing.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ fn with_one_event() -> Workdir {
     work
 }
 
-/// A plan of the day in `plan.json`.
+/// Writes a plan of the day to `plan.json`.
 fn planned(work: &Workdir, shards: &str) {
     let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
     let plan = plan.args(["--format", "json", "--shards", shards]).exits(0);
@@ -42,7 +42,7 @@ fn an_input_that_vanishes_after_the_plan_fails_the_conversion() {
     fs::rename(work.path("raw"), work.path("gone")).unwrap();
     let convert = ["convert", "--plan", "plan.json", "--staging", "staging"];
     work.logmill(convert).exits(4).says(&["input", "raw", "hint:"]);
-    assert_eq!(work.files("staging").len(), 0, "a conversion that failed leaves nothing");
+    assert_eq!(work.files("staging").len(), 0, "a failed conversion leaves nothing");
     let publish = ["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"];
     work.logmill(publish).exits(4).says(&["shard"]);
     fs::rename(work.path("gone"), work.path("raw")).unwrap();
@@ -51,7 +51,7 @@ fn an_input_that_vanishes_after_the_plan_fails_the_conversion() {
 }
 
 #[test]
-fn an_object_that_vanishes_after_the_plan_is_put_aside_and_the_others_are_published() {
+fn an_object_that_vanishes_after_the_plan_is_quarantined() {
     let work = with_one_event();
     let lost = work.cloudtrail("b", gz(document([event("lost", json!({}))])));
     planned(&work, "1");
@@ -59,7 +59,7 @@ fn an_object_that_vanishes_after_the_plan_is_put_aside_and_the_others_are_publis
     work.logmill(["convert", "--plan", "plan.json", "--staging", "staging"]).exits(0);
     let publish = ["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"];
     work.logmill(publish).exits(3).says(&["_quarantine/cloudtrail/proc_ymd=20231101/"]);
-    let day = work.logmill(publish).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.logmill(publish).allow_rejects().publishes(Table::CLOUDTRAIL);
     assert_eq!(day.values("event_id"), ["id"]);
     let line = &day.quarantine()[0];
     assert_eq!((&line["reason"], &line["record"]), (&json!("unreadable"), &json!(null)));
@@ -70,25 +70,25 @@ fn an_object_that_vanishes_after_the_plan_is_put_aside_and_the_others_are_publis
 fn an_output_that_cannot_be_a_folder_is_refused() {
     let work = with_one_event();
     work.write("file", "precious");
-    for (output, said) in [("file", "not a folder"), ("file/below", "file/below")] {
+    for (output, message) in [("file", "not a folder"), ("file/below", "file/below")] {
         let args = ["run", "--day", DAY, "--input", "raw", "--output", output];
-        work.logmill(args).exits(4).says(&[said, "hint:"]);
+        work.logmill(args).exits(4).says(&[message, "hint:"]);
     }
     assert_eq!(fs::read_to_string(work.path("file")).unwrap(), "precious");
 }
 
-/// A lake may lie below a folder whose name begins with the mark of staging folders.
+/// The lake is below a folder whose name starts with `_`, as those of staging folders do.
 #[test]
-fn a_failed_run_removes_no_folder_that_it_did_not_make() {
+fn a_failed_run_keeps_folders_that_it_did_not_create() {
     let work = with_one_event();
     fs::create_dir_all(work.path("_mine/lake")).unwrap();
     let args = ["run", "--day", DAY, "--input", "nowhere", "--output", "_mine/lake"];
     work.logmill(args).exits(4);
-    assert!(work.path("_mine/lake").is_dir(), "the output was there before, and empty");
+    assert!(work.path("_mine/lake").is_dir(), "the empty output existed before");
 }
 
 #[test]
-fn a_partition_with_files_of_somebody_else_is_refused() {
+fn a_partition_with_foreign_files_is_refused() {
     let work = with_one_event();
     let foreign = work.write("lake/cloudtrail/proc_ymd=20231101/part-0.parquet", "not ours");
     let before = work.published();
@@ -100,7 +100,7 @@ fn a_partition_with_files_of_somebody_else_is_refused() {
 }
 
 #[test]
-fn a_partition_that_is_a_file_of_somebody_else_is_refused() {
+fn a_partition_that_is_a_foreign_file_is_refused() {
     let work = with_one_event();
     work.write("lake/cloudtrail/proc_ymd=20231101", "not ours");
     let before = work.published();
@@ -109,7 +109,7 @@ fn a_partition_that_is_a_file_of_somebody_else_is_refused() {
     work.assert_no_debris("lake");
 }
 
-/// Objects that do not pack well and one bad record in each, so that every kind of file is written.
+/// Writes objects that compress poorly, each with one bad record, so that every kind of file is written.
 fn write_much(work: &Workdir, objects: u64, records: usize) {
     for object in 0..objects {
         let mut random = fastrand::Rng::with_seed(object);
@@ -123,19 +123,19 @@ fn write_much(work: &Workdir, objects: u64, records: usize) {
     }
 }
 
-/// Runs the program where no file can grow beyond so many blocks of 512 bytes, as on a full disk.
+/// Runs the program with a limit on file size, in blocks of 512 bytes, to simulate a full disk.
 fn run_with_room(work: &Workdir, blocks: u32, options: &[&str]) -> Outcome {
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
     let mut command = Command::new("sh");
     command.args(["-c", &script, "sh", LOGMILL, "run", "--day", DAY, "--input", "raw", "--output", "lake"]);
-    work.call(command).of(Table::CLOUDTRAIL).whatever_is_rejected().args(options).wait()
+    work.call(command).of(Table::CLOUDTRAIL).allow_rejects().args(options).wait()
 }
 
 #[test]
-fn a_full_disk_fails_the_run_and_the_old_day_stands() {
+fn a_full_disk_fails_the_run_and_keeps_the_old_day() {
     let work = Workdir::new();
     write_much(&work, 1, 3);
-    work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     write_much(&work, 3, 2000);
     let before = work.published();
     let (mut failed, mut blocks) = (0, 0);
@@ -150,7 +150,7 @@ fn a_full_disk_fails_the_run_and_the_old_day_stands() {
         assert_eq!(work.published(), before, "with room for {blocks} blocks\n{outcome}");
         failed += 1;
         blocks += blocks / 2 + 1;
-        assert!(blocks < 1 << 20, "it never fits\n{outcome}");
+        assert!(blocks < 1 << 20, "the day never fits\n{outcome}");
     }
     assert!(failed > 5, "{failed} runs had too little room");
     assert_ne!(work.published(), before);
@@ -161,7 +161,7 @@ fn a_full_disk_fails_the_run_and_the_old_day_stands() {
 fn a_full_disk_while_rows_are_spilled_fails_the_run() {
     let work = Workdir::new();
     write_much(&work, 40, 4000);
-    // Rows are handed over by the megabyte: a run of them does not fit, while the part file would.
+    // Rows are spilled by the megabyte: a spilled run does not fit, but the part file would.
     for blocks in [1, 1000, 5000] {
         let outcome = run_with_room(&work, blocks, &["--memory", "64MiB", "--threads", "1"]);
         assert_eq!(outcome.code, Some(4), "with room for {blocks} blocks\n{outcome}");
@@ -172,8 +172,11 @@ fn a_full_disk_while_rows_are_spilled_fails_the_run() {
         }
     }
     let left = work.files("lake").into_keys().collect::<Vec<PathBuf>>();
-    let is_report = |path: &PathBuf| {
+    let is_run_record = |path: &PathBuf| {
         path.starts_with("_runs/cloudtrail") && path.extension().is_some_and(|extension| extension == "json")
     };
-    assert!(left.len() == 2 && left.iter().all(is_report), "two runs could say why they failed: {left:?}");
+    assert!(
+        left.len() == 2 && left.iter().all(is_run_record),
+        "two runs could write a record of their failure: {left:?}"
+    );
 }

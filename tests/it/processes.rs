@@ -1,4 +1,4 @@
-//! Runs that are interrupted, killed, or meet each other: a reader sees the old day or the new one, nothing between.
+//! Runs that are interrupted, killed or concurrent: a reader sees either the complete old day or the complete new one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
@@ -15,18 +15,18 @@ use crate::harness::{Call, DAY, Running, Table, Workdir, document, event, gz};
 
 const TABLE: Table = Table::CLOUDTRAIL;
 
-/// A lake with an old day, and raw logs for a new one, which takes a while.
+/// A lake with an old day, and raw logs for a new version that takes a while to build.
 struct Scene {
     work: Workdir,
     /// The files of the old day.
     old: BTreeMap<PathBuf, u64>,
-    /// The part files of the new day, as an undisturbed run writes them.
+    /// The digests of the part files that an undisturbed run writes for the new day.
     new_parts: BTreeSet<u64>,
 }
 
-/// What a reader finds.
+/// The version of the day that a reader sees.
 #[derive(Debug, PartialEq, Eq)]
-enum Standing {
+enum LiveDay {
     Old,
     New,
 }
@@ -49,7 +49,7 @@ impl Scene {
         scene
     }
 
-    /// Brings the old day back.
+    /// Restores the old day.
     fn reset(&self) {
         fs::remove_dir_all(self.work.lake()).unwrap();
         let copied =
@@ -61,7 +61,7 @@ impl Scene {
         self.work.run(TABLE)
     }
 
-    /// The digests of the part files that a reader finds.
+    /// The digests of the part files that a reader sees.
     fn parts(&self) -> BTreeSet<u64> {
         let is_part =
             |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("part-"));
@@ -69,19 +69,19 @@ impl Scene {
         seen.filter(|(path, _)| is_part(path)).map(|(_, digest)| digest).collect()
     }
 
-    /// Fails unless one of the two days stands whole.
-    fn standing(&self) -> Standing {
+    /// Returns the version that a reader sees. Fails unless it is complete.
+    fn live_day(&self) -> LiveDay {
         self.work.verify().exits(0);
         let mut seen = self.work.published();
         seen.retain(|path, _| !path.starts_with("_staging"));
         if seen == self.old {
-            return Standing::Old;
+            return LiveDay::Old;
         }
         assert_eq!(self.parts(), self.new_parts, "neither the old day nor the new one: {seen:?}");
-        Standing::New
+        LiveDay::New
     }
 
-    /// A named pipe that is read as one more object: a run that has opened it stays there as long as we like.
+    /// A named pipe that is read as another object. A run that has opened it blocks until the test writes or closes it.
     fn pipe(&self, name: &str) -> PathBuf {
         let pipe = self.work.path(&format!("{name}_CloudTrail_r_20231101T0310Z_z.json.gz"));
         if !pipe.exists() {
@@ -90,7 +90,7 @@ impl Scene {
         pipe
     }
 
-    /// A run that has taken the day and waits for the content of an object.
+    /// Starts a run that has locked the day and waits for the content of an object.
     fn run_until_it_reads(&self) -> (Running<'_>, File) {
         self.run_with_until_it_reads("pipe", &[])
     }
@@ -101,7 +101,7 @@ impl Scene {
         (run, OpenOptions::new().write(true).open(pipe).unwrap())
     }
 
-    /// The lock of the day, held by somebody.
+    /// The lock of the day, held by the test.
     fn held(&self) -> (PathBuf, File) {
         let lock = self.work.write("lake/_staging/cloudtrail/proc_ymd=20231101.lock", "run X, process 1");
         let held = File::open(&lock).unwrap();
@@ -110,14 +110,14 @@ impl Scene {
     }
 }
 
-/// Writes blank lines until nobody reads them any more: however late a signal is taken, the run is still reading.
+/// Writes blank lines until the read end is closed, so that the run is still reading when it handles a signal.
 fn write_until_it_stops(mut pipe: File) {
     let blank = vec![b'\n'; 64 << 10];
     let written = (0..4096).take_while(|_| pipe.write_all(&blank).is_ok()).count();
-    assert!(written < 4096, "a signal should stop a run that reads");
+    assert!(written < 4096, "a signal should stop a run that is reading");
 }
 
-/// How far a run has come, as its staging folder shows, and how many milliseconds later something happens to it.
+/// When to signal a run: a name that appears in its staging folder, and a delay in milliseconds.
 const MOMENTS: [(&str, u64); 9] = [
     ("", 0),
     ("rejected-", 0),
@@ -130,7 +130,7 @@ const MOMENTS: [(&str, u64); 9] = [
     ("_manifest", 0),
 ];
 
-/// Whether the name of some file or folder below begins so.
+/// Whether the name of any file or folder below `folder` starts with `name`.
 fn has(folder: &Path, name: &str) -> bool {
     let Ok(entries) = fs::read_dir(folder) else { return false };
     entries
@@ -138,9 +138,9 @@ fn has(folder: &Path, name: &str) -> bool {
         .any(|entry| entry.file_name().to_string_lossy().starts_with(name) || has(&entry.path(), name))
 }
 
-/// Waits until a run has come to a moment or has ended.
+/// Waits until a run has reached a moment or has ended.
 fn wait_for(scene: &Scene, run: &mut Running<'_>, (name, millis): (&str, u64)) {
-    let staging = scene.work.beside("lake");
+    let staging = scene.work.work_folder("lake");
     while !run.has_ended() && !has(&staging, name) {
         thread::sleep(Duration::from_micros(100));
     }
@@ -159,11 +159,11 @@ fn an_interrupted_run_leaves_the_old_day_or_the_whole_new_one() {
             let outcome = run.wait();
             scene.work.assert_no_debris("lake");
             let expected = match outcome.code {
-                Some(130) => Standing::Old,
-                Some(0) => Standing::New,
+                Some(130) => LiveDay::Old,
+                Some(0) => LiveDay::New,
                 _ => panic!("SIG{signal} at {moment:?} ends in\n{outcome}"),
             };
-            assert_eq!(scene.standing(), expected, "SIG{signal} at {moment:?}\n{outcome}");
+            assert_eq!(scene.live_day(), expected, "SIG{signal} at {moment:?}\n{outcome}");
         }
     }
 }
@@ -171,7 +171,7 @@ fn an_interrupted_run_leaves_the_old_day_or_the_whole_new_one() {
 #[test]
 fn a_signal_in_the_middle_of_an_object_ends_the_run() {
     let scene = Scene::new();
-    let remembered = scene.work.files("lake/_runs");
+    let run_records = scene.work.files("lake/_runs");
     for signal in ["INT", "TERM"] {
         let (run, mut pipe) = scene.run_until_it_reads();
         pipe.write_all(b"{\"Records\":[").unwrap();
@@ -180,15 +180,19 @@ fn a_signal_in_the_middle_of_an_object_ends_the_run() {
         let outcome = run.wait();
         assert_eq!(outcome.code, Some(130), "{outcome}");
         outcome.says(&["interrupted", "this table was not published"]);
-        assert_eq!(scene.work.files("lake/_runs"), remembered, "an interruption is not worth remembering");
+        assert_eq!(
+            scene.work.files("lake/_runs"),
+            run_records,
+            "an interrupted run should have no run record"
+        );
         scene.work.assert_no_debris("lake");
-        assert_eq!(scene.standing(), Standing::Old);
+        assert_eq!(scene.live_day(), LiveDay::Old);
     }
 }
 
-/// The second table waits for its content while the first one is published already.
+/// The second table waits for content when the first one is already published.
 #[test]
-fn a_run_that_is_interrupted_between_two_tables_does_not_deny_the_first() {
+fn a_run_interrupted_after_its_first_table_has_published_it() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({}))]));
     let pipe = work.path("2023-11-01-03-10-00-F1F0");
@@ -211,20 +215,20 @@ fn a_run_that_is_interrupted_between_two_tables_does_not_deny_the_first() {
 }
 
 #[test]
-fn a_second_signal_ends_the_run_at_once_and_a_rerun_cleans() {
+fn a_second_signal_ends_the_run_at_once_and_a_rerun_cleans_up() {
     let scene = Scene::new();
     let (run, _pipe) = scene.run_until_it_reads();
     run.signal("INT");
     run.signal("TERM");
     let outcome = run.wait();
     assert_eq!(outcome.code, Some(130), "{outcome}");
-    assert_eq!(scene.standing(), Standing::Old);
+    assert_eq!(scene.live_day(), LiveDay::Old);
     scene.run().publishes(TABLE);
-    assert_eq!(scene.standing(), Standing::New);
+    assert_eq!(scene.live_day(), LiveDay::New);
 }
 
 #[test]
-fn after_a_kill_at_any_moment_a_rerun_converges_and_cleans() {
+fn a_rerun_after_a_kill_at_any_moment_publishes_and_cleans_up() {
     let scene = Scene::new();
     for moment in MOMENTS {
         scene.reset();
@@ -232,24 +236,24 @@ fn after_a_kill_at_any_moment_a_rerun_converges_and_cleans() {
         wait_for(&scene, &mut run, moment);
         run.signal("KILL");
         run.wait();
-        scene.standing();
+        scene.live_day();
         scene.run().publishes(TABLE);
-        assert_eq!(scene.standing(), Standing::New, "killed at {moment:?}");
+        assert_eq!(scene.live_day(), LiveDay::New, "killed at {moment:?}");
     }
-    // Killed for certain before its end, over and over, with no rerun in between.
+    // Several runs, all killed before their end, with no rerun in between.
     scene.reset();
     for _ in 0..3 {
         let (run, _pipe) = scene.run_until_it_reads();
         run.signal("KILL");
         assert_eq!(run.wait().code, None);
-        assert_eq!(scene.standing(), Standing::Old);
+        assert_eq!(scene.live_day(), LiveDay::Old);
     }
     scene.run().publishes(TABLE);
-    assert_eq!(scene.standing(), Standing::New);
+    assert_eq!(scene.live_day(), LiveDay::New);
 }
 
 #[test]
-fn a_day_that_another_run_holds_is_left_alone() {
+fn a_day_locked_by_another_run_is_not_touched() {
     let scene = Scene::new();
     let (lock, held) = scene.held();
     let before = scene.work.files("lake");
@@ -258,23 +262,26 @@ fn a_day_that_another_run_holds_is_left_alone() {
     refused.says(&facts);
     refused.says(&["hint:", "--wait", "--steal"]);
     assert_eq!(scene.work.files("lake"), before);
-    // Another day of the table is free, and so is another table.
+    // Other days of the table and other tables are not locked.
     let other = scene.work.logmill(["run", "--day", "2023-11-02", "--input", "raw", "--output", "lake"]);
     other.exits(0);
     assert_eq!(fs::read_to_string(&lock).unwrap(), "run X, process 1");
     drop(held);
     scene.run().publishes(TABLE);
-    assert_eq!(scene.standing(), Standing::New);
+    assert_eq!(scene.live_day(), LiveDay::New);
 }
 
 #[test]
-fn of_two_runs_of_a_day_at_once_the_second_gives_way() {
+fn the_second_of_two_concurrent_runs_of_a_day_stops() {
     let scene = Scene::new();
     let (first, pipe) = scene.run_until_it_reads();
     let holder = format!("process {}", first.id());
     scene.run().exits(75).says(&["another run", &holder]);
     let staging = scene.work.path("lake/_staging");
-    assert!(has(&staging, "proc_ymd=20231101.lock"), "the second takes nothing from the first");
+    assert!(
+        has(&staging, "proc_ymd=20231101.lock"),
+        "the second run should not remove the lock of the first"
+    );
     drop(pipe);
     let outcome = first.wait();
     // The object behind the pipe had no content.
@@ -283,68 +290,68 @@ fn of_two_runs_of_a_day_at_once_the_second_gives_way() {
 }
 
 #[test]
-fn who_waits_publishes_when_the_holder_has_ended() {
+fn a_waiting_run_publishes_after_the_holder_has_ended() {
     let scene = Scene::new();
     let (_, held) = scene.held();
     let mut waiting = scene.run().env("LOGMILL_WAIT", "1h").start();
-    waiting.until_it_says("waiting for another run to end");
-    assert_eq!(scene.standing(), Standing::Old);
+    waiting.wait_for_message("waiting for another run to end");
+    assert_eq!(scene.live_day(), LiveDay::Old);
     drop(held);
     let outcome = waiting.wait();
     assert_eq!(outcome.code, Some(0), "{outcome}");
     assert_eq!(outcome.stderr.matches("waiting").count(), 1, "{outcome}");
     outcome.says(&["cloudtrail", "2023-11-01", "run X, process 1"]);
-    assert_eq!(scene.standing(), Standing::New);
+    assert_eq!(scene.live_day(), LiveDay::New);
     scene.work.assert_no_debris("lake");
 }
 
 #[test]
-fn waiting_ends_with_a_signal_and_takes_nothing_from_the_holder() {
+fn a_signal_ends_the_wait_and_leaves_the_lock() {
     let scene = Scene::new();
     let (lock, _held) = scene.held();
     let mut waiting = scene.run().args(["--wait"]).start();
-    waiting.until_it_says("waiting for another run to end");
+    waiting.wait_for_message("waiting for another run to end");
     waiting.signal("INT");
     let outcome = waiting.wait();
     assert_eq!(outcome.code, Some(130), "{outcome}");
     assert_eq!(fs::read_to_string(lock).unwrap(), "run X, process 1");
-    assert_eq!(scene.standing(), Standing::Old);
+    assert_eq!(scene.live_day(), LiveDay::Old);
 }
 
 #[test]
-fn a_run_that_was_robbed_of_its_day_gives_way_and_leaves_the_thief_alone() {
+fn a_run_that_lost_its_lock_to_steal_stops_without_disturbing_the_other() {
     let scene = Scene::new();
-    let (robbed, mut content) = scene.run_until_it_reads();
-    let (thief, mut others) = scene.run_with_until_it_reads("other", &["--steal"]);
-    let name = format!("process {}", thief.id());
+    let (loser, mut content) = scene.run_until_it_reads();
+    let (winner, mut others) = scene.run_with_until_it_reads("other", &["--steal"]);
+    let name = format!("process {}", winner.id());
     scene.run().exits(75).says(&[&name]);
-    content.write_all(&gz(document([event("robbed", json!({}))]))).unwrap();
+    content.write_all(&gz(document([event("loser", json!({}))]))).unwrap();
     drop(content);
-    let outcome = robbed.wait();
+    let outcome = loser.wait();
     assert_eq!(outcome.code, Some(75), "{outcome}");
     outcome.says(&["the lock of the day was taken over", &name, "hint:"]);
-    assert_eq!(scene.standing(), Standing::Old);
+    assert_eq!(scene.live_day(), LiveDay::Old);
     scene.run().exits(75).says(&[&name]);
-    others.write_all(&gz(document([event("thief", json!({}))]))).unwrap();
+    others.write_all(&gz(document([event("winner", json!({}))]))).unwrap();
     drop(others);
-    let outcome = thief.wait();
+    let outcome = winner.wait();
     assert_eq!(outcome.code, Some(0), "{outcome}");
     scene.work.assert_no_debris("lake");
     scene.work.verify().exits(0);
 }
 
 #[test]
-fn to_steal_a_day_that_nobody_holds_is_to_take_it() {
+fn stealing_an_unlocked_day_locks_it() {
     let scene = Scene::new();
     let (run, _pipe) = scene.run_until_it_reads();
     run.signal("KILL");
     run.wait();
     scene.run().args(["--steal"]).publishes(TABLE);
-    assert_eq!(scene.standing(), Standing::New);
+    assert_eq!(scene.live_day(), LiveDay::New);
 }
 
 #[test]
-fn many_days_of_one_lake_are_published_side_by_side() {
+fn many_days_of_one_lake_are_published_concurrently() {
     let work = Workdir::new();
     let run = |day: u32| {
         let day = format!("2023-11-{day:02}");
@@ -362,9 +369,9 @@ fn many_days_of_one_lake_are_published_side_by_side() {
     }
 }
 
-/// Runs that end remove the staging folders that are empty then, whoever is about to use them.
+/// A run that ends removes empty staging folders, even if another run is about to use them.
 #[test]
-fn runs_that_end_do_not_trip_one_that_begins() {
+fn a_starting_run_survives_the_removal_of_staging_folders() {
     let work = Workdir::new();
     let staging = work.path("lake/_staging");
     let done = AtomicBool::new(false);
@@ -383,7 +390,7 @@ fn runs_that_end_do_not_trip_one_that_begins() {
 }
 
 #[test]
-fn a_conversion_that_is_interrupted_leaves_nothing_that_could_be_published() {
+fn an_interrupted_conversion_leaves_nothing_to_publish() {
     let work = Workdir::new();
     let object = work.cloudtrail("a", document([event("id", json!({}))]));
     let plan =

@@ -1,4 +1,4 @@
-//! JSON values with columns of their own: which are refused, and how the catalog's tables show them.
+//! Promoted columns: invalid promotions are refused, and the schema in every format matches the files.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ fn promote(work: &Workdir, promotions: &[[&str; 3]]) {
     work.write("logmill.toml", format!("[[source]]\ndataset = \"cloudtrail\"\npromote = [{list}]\n"));
 }
 
-/// What a run over one event says about its promotions.
+/// Runs over one event with these promotions.
 fn run(promotions: &[[&str; 3]]) -> Outcome {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({}))]));
@@ -31,15 +31,15 @@ fn run(promotions: &[[&str; 3]]) -> Outcome {
     outcome
 }
 
-fn is_refused(promotions: &[[&str; 3]], said: &[&str]) {
+fn is_refused(promotions: &[[&str; 3]], texts: &[&str]) {
     let outcome = run(promotions);
     assert_eq!(outcome.code, Some(2), "{promotions:?} should be refused:\n{outcome}");
-    outcome.says(said);
+    outcome.says(texts);
     outcome.says(&["logmill.toml", "table: cloudtrail", "hint:"]);
 }
 
 #[test]
-fn a_column_cannot_take_the_name_of_another_one() {
+fn a_promoted_column_cannot_reuse_a_column_name() {
     let path = "requestParameters.roleArn";
     for (column, other) in [
         ("proc_ymd", "the partition column"),
@@ -75,9 +75,9 @@ fn two_promotions_cannot_share_a_name() {
 }
 
 #[test]
-fn a_name_that_engines_want_quoted_is_refused() {
+fn a_column_name_that_needs_quotes_is_refused() {
     let (longest, too_long) = ("a".repeat(255), "a".repeat(256));
-    for (column, said) in [
+    for (column, reason) in [
         ("", "begins with a letter"),
         ("_role", "begins with a letter"),
         ("2nd", "begins with a letter"),
@@ -94,7 +94,7 @@ fn a_name_that_engines_want_quoted_is_refused() {
     ] {
         is_refused(
             &[[column, "requestParameters.roleArn", "text"]],
-            &[said, "key: source.promote[0].column"],
+            &[reason, "key: source.promote[0].column"],
         );
     }
     for column in ["a", "order_id", "r2d2", longest.as_str()] {
@@ -103,8 +103,8 @@ fn a_name_that_engines_want_quoted_is_refused() {
 }
 
 #[test]
-fn a_path_that_can_have_no_value_is_refused() {
-    for (path, kind, said) in [
+fn a_path_that_never_has_a_value_is_refused() {
+    for (path, kind, reason) in [
         ("", "text", "a path is the keys"),
         ("a..b", "text", "a path is the keys"),
         (".a", "text", "a path is the keys"),
@@ -137,35 +137,35 @@ fn a_path_that_can_have_no_value_is_refused() {
         ("requestParameters.names", "text_list", "not a list"),
     ] {
         let kind = if kind == "bigint" { "big_int" } else { kind };
-        let key = if said.starts_with("an ") || ["a list", "timestamp", "not a list"].contains(&said) {
+        let key = if reason.starts_with("an ") || ["a list", "timestamp", "not a list"].contains(&reason) {
             "key: source.promote[0].type"
         } else {
             "key: source.promote[0].path"
         };
-        is_refused(&[["x", path, kind]], &["cannot promote", "as 'x'", said, key]);
+        is_refused(&[["x", path, kind]], &["cannot promote", "as 'x'", reason, key]);
     }
 }
 
 #[test]
-fn a_path_whose_value_may_come_is_taken() {
+fn a_path_that_may_have_a_value_is_accepted() {
     for (path, kind) in [
         ("requestParameters.key.id.S", "text"),
         ("requestParameters.Key", "big_int"),
         ("additionalEventData.x-amz-id-2", "text"),
         ("requestParameters.aws:tag/owner", "text"),
-        ("aFieldThatComesLater.x", "timestamp"),
+        ("aFutureField.x", "timestamp"),
         ("userIdentity", "json"),
         ("resources", "json"),
         ("eventTime", "text"),
-        ("userIdentity.aKeyThatComesLater", "bool"),
+        ("userIdentity.aFutureKey", "bool"),
     ] {
         assert_eq!(run(&[["x", path, kind]]).code, Some(0), "{path} as {kind}");
     }
 }
 
-/// The columns of statements, template and files, each with its type, for tables of one config file.
+/// The DDL statement, the template, the JSON schema and the files have the same columns.
 #[test]
-fn the_schema_of_a_config_file_is_that_of_its_files() {
+fn the_schema_of_a_config_file_matches_its_files() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("id", json!({}))]));
     let long = format!("requestParameters.{}", "\u{d0a4}".repeat(90));
@@ -201,7 +201,7 @@ fn the_schema_of_a_config_file_is_that_of_its_files() {
 }
 
 #[test]
-fn the_schema_takes_lake_database_and_projection_from_the_file_unless_flags_say_otherwise() {
+fn flags_override_the_lake_and_projection_of_the_config_file() {
     let work = Workdir::new();
     let mut file = "[lake]\noutput = \"s3://lake/logs/\"\n[catalog]\ndatabase = \"audit\"\n\
                     projection = \"2023-11-01\"\n"
@@ -236,6 +236,6 @@ fn the_schema_takes_lake_database_and_projection_from_the_file_unless_flags_say_
     assert_eq!(resources, ["Trail1Table", "Trail1Table2"]);
     assert_eq!(template["Parameters"]["LakeLocation"]["Default"], "s3://lake/logs");
     assert_eq!(template["Parameters"]["DatabaseName"]["Default"], "audit");
-    // The file's projection is none of the plain list of columns.
+    // A list of columns ignores the projection of the config file.
     assert!(schema(&[]).contains("trail_1 ("));
 }

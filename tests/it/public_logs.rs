@@ -1,4 +1,4 @@
-//! Real log excerpts, see `tests/fixtures/public-logs/README.md`: every record and line of theirs is a row.
+//! Every record and line of the real log excerpts in `tests/fixtures/public-logs` becomes a row (see its README).
 
 use crate::harness::{Day, Table, Workdir};
 
@@ -12,7 +12,7 @@ fn publish(folder: &str, table: Table, day: &str) -> Day {
 }
 
 #[test]
-fn every_row_of_a_publisher_is_published_on_its_korean_day() {
+fn every_row_is_published_on_its_kst_day() {
     for (folder, table, day, rows) in [
         ("cloudtrail", Table::CLOUDTRAIL, "2023-07-10", 108),
         ("s3-access/hadoop_cloud_integration", Table::ACCESS, "2021-02-24", 42),
@@ -26,14 +26,14 @@ fn every_row_of_a_publisher_is_published_on_its_korean_day() {
 }
 
 #[test]
-fn the_lines_of_one_multi_object_delete_all_stay() {
+fn all_lines_of_a_multi_object_delete_are_kept() {
     let day = publish("s3-access/hadoop_cloud_integration", Table::ACCESS, "2021-02-24");
     let of_one_request = day.values("request_id").into_iter().filter(|id| id == "5AE0EE628AF96B49").count();
-    assert_eq!(of_one_request, 9, "the call and eight keys");
+    assert_eq!(of_one_request, 9, "the call and its eight keys");
 }
 
 #[test]
-fn the_newest_field_is_read_and_a_masked_address_does_not_disturb() {
+fn the_newest_field_and_a_masked_address_are_read() {
     let day = publish("s3-access/misc_s3", Table::ACCESS, "2026-03-30");
     assert!(day.values("remote_ip").contains(&"xx.xx.41.39".to_owned()));
     assert_eq!(day.values("parse_quality"), ["exact", "exact"]);

@@ -1,4 +1,4 @@
-//! When a day is published, when it is not, and which rows are in it once only.
+//! Conditions for publishing a day, and removal of duplicates.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ fn events(ids: impl IntoIterator<Item = String>) -> Vec<Value> {
 }
 
 #[test]
-fn of_events_with_one_id_the_first_in_the_order_of_addresses_stays() {
+fn the_first_event_with_an_id_in_address_order_is_kept() {
     let work = Workdir::new();
     let copy = |region: &str, time: &str| event("same", json!({"awsRegion": region, "eventTime": time}));
     work.cloudtrail("b", gz(document([copy("second object", "2023-11-01T01:00:00Z")])));
@@ -29,13 +29,17 @@ fn of_events_with_one_id_the_first_in_the_order_of_addresses_stays() {
         assert_eq!(day.row("event_id", "same")["aws_region"], "first object");
         assert_eq!(day.ledger(), [5, 2, 0, 3, 0]);
         let counts: Vec<_> = day.inputs().iter().map(|object| object["duplicate"].as_u64()).collect();
-        assert_eq!(counts, [Some(1), Some(1), Some(1)], "the ledger of each object counts its own");
+        assert_eq!(
+            counts,
+            [Some(1), Some(1), Some(1)],
+            "the ledger of each object should count its own duplicates"
+        );
     }
 }
 
-/// A copy outside the day is of another day: it does not push the one inside out.
+/// A copy with a time outside the day belongs to another day, so the copy inside the day is kept.
 #[test]
-fn a_copy_in_another_day_is_no_duplicate() {
+fn a_copy_in_another_day_is_not_a_duplicate() {
     let work = Workdir::new();
     let at = |time: &str| event("same", json!({"eventTime": time}));
     work.cloudtrail("a", document([at("2023-10-31T14:00:00Z"), at("2023-11-01T03:00:00Z")]));
@@ -44,7 +48,7 @@ fn a_copy_in_another_day_is_no_duplicate() {
 }
 
 #[test]
-fn events_without_an_id_are_the_same_only_when_their_whole_text_is() {
+fn events_without_an_id_are_duplicates_only_if_their_text_is_identical() {
     let work = Workdir::new();
     let nameless = |name: &str| without(event("x", json!({"eventName": name})), "eventID").to_string();
     let null_id = event("x", json!({"eventID": null})).to_string();
@@ -65,7 +69,7 @@ fn events_without_an_id_are_the_same_only_when_their_whole_text_is() {
 }
 
 #[test]
-fn access_lines_are_the_same_only_when_they_repeat_as_a_whole() {
+fn access_lines_are_duplicates_only_if_they_are_identical() {
     let work = Workdir::new();
     let line = |operation: &str| AccessLine { operation, ..AccessLine::of("SHARED") }.to_string();
     let (post, batch) = (line("REST.POST.MULTI_OBJECT_DELETE"), line("BATCH.DELETE.OBJECT"));
@@ -102,40 +106,39 @@ fn a_day_with_too_many_rejects_is_not_published() {
     let day = work.run(Table::CLOUDTRAIL).args(["--max-reject-ratio", "0.02"]).publishes(Table::CLOUDTRAIL);
     assert_eq!(day.ledger(), [50, 49, 0, 0, 1]);
     let quarantined = work.files("lake/_quarantine");
-    assert_eq!(quarantined.len(), 1, "the files of the runs before are gone: {quarantined:?}");
+    assert_eq!(quarantined.len(), 1, "files of earlier runs should be removed: {quarantined:?}");
     assert_eq!(day.quarantine().len(), 1);
     work.cloudtrail("a", document(good(49)));
     let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     assert_eq!((day.quarantine().len(), work.files("lake/_quarantine").len()), (0, 0));
 }
 
-/// A lost object is one rejected row, however many rows it held: its bytes tell how much is lost.
+/// A lost object counts as one rejected row, so its bytes measure the loss.
 #[test]
-fn damage_counts_by_the_bytes_of_the_objects() {
+fn damage_counts_by_the_bytes_of_an_object() {
     let records = document(events((0..300).map(|number| format!("kept {number}"))));
     let lost: Vec<(&str, Vec<u8>)> = vec![
         (
-            "cut in its packing",
+            "truncated while compressed",
             gz(document(events((0..300).map(|number| format!("{number}"))))).split_at(600).0.to_vec(),
         ),
         (
-            "cut in its text",
+            "truncated as text",
             document(events((0..300).map(|number| format!("{number}")))).split_at(20_000).0.into(),
         ),
-        ("no JSON from the start", "<html>".repeat(20_000).into()),
-        ("no JSON behind a document", (document([event("x", json!({}))]) + &"<html>".repeat(20_000)).into()),
-        ("no list of records", format!("{{\"Records\":{{\"a\":\"{}\"}}}}", "x".repeat(100_000)).into()),
+        ("not JSON from the start", "<html>".repeat(20_000).into()),
+        ("not JSON after a document", (document([event("x", json!({}))]) + &"<html>".repeat(20_000)).into()),
+        (
+            "an object instead of a list of records",
+            format!("{{\"Records\":{{\"a\":\"{}\"}}}}", "x".repeat(100_000)).into(),
+        ),
     ];
-    for (what, content) in lost {
+    for (kind, content) in lost {
         let work = Workdir::new();
         work.cloudtrail("a", gz(&records));
         work.cloudtrail("b", &content);
         let outcome = work.run(Table::CLOUDTRAIL).wait();
-        assert_eq!(
-            outcome.code,
-            Some(3),
-            "an object that is {what} is most of the bytes of the day\n{outcome}"
-        );
+        assert_eq!(outcome.code, Some(3), "most bytes of the day are in an object that is {kind}\n{outcome}");
         assert!(work.published().is_empty());
     }
 }
@@ -144,7 +147,7 @@ fn damage_counts_by_the_bytes_of_the_objects() {
 fn a_day_without_events_is_published_as_empty() {
     let work = Workdir::new();
     for (options, code) in [(&[][..], 0), (&["--fail-on-empty"][..], 99)] {
-        let day = work.run(Table::CLOUDTRAIL).args(options).ends_well(code).day(Table::CLOUDTRAIL);
+        let day = work.run(Table::CLOUDTRAIL).args(options).finishes(code).day(Table::CLOUDTRAIL);
         assert_eq!((day.ledger(), day.parts().len(), day.inputs().len()), ([0; 5], 0, 0));
         assert_eq!(day.manifest["parts"], json!([]));
     }
@@ -159,7 +162,7 @@ fn a_day_without_events_is_published_as_empty() {
 }
 
 #[test]
-fn a_day_that_has_become_empty_is_emptied_when_that_is_allowed() {
+fn a_day_without_logs_is_emptied_with_allow_empty() {
     let work = Workdir::new();
     let object = work.cloudtrail("a", document([event("x", json!({}))]));
     let before = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
@@ -173,14 +176,14 @@ fn a_day_that_has_become_empty_is_emptied_when_that_is_allowed() {
 }
 
 #[test]
-fn a_new_version_of_a_day_leaves_nothing_of_the_old_one() {
+fn a_rebuilt_day_keeps_nothing_of_the_old_one() {
     let work = Workdir::new();
     for round in 0..3 {
         work.cloudtrail("a", document([event(&format!("round {round}"), json!({}))]));
         let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
         assert_eq!(day.values("event_id"), [format!("round {round}")]);
         let runs: Vec<_> = std::fs::read_dir(work.partition(Table::CLOUDTRAIL)).unwrap().collect();
-        assert_eq!(runs.len(), 3, "the manifest, the folder of one run, and that of lists of inputs");
+        assert_eq!(runs.len(), 3, "the manifest, one run folder and the folder of input lists");
         let lists: Vec<_> =
             std::fs::read_dir(work.partition(Table::CLOUDTRAIL).join("_inputs")).unwrap().collect();
         assert_eq!(lists.len(), 1);
@@ -188,16 +191,16 @@ fn a_new_version_of_a_day_leaves_nothing_of_the_old_one() {
 }
 
 #[test]
-fn a_table_that_fails_does_not_stop_the_other() {
+fn a_failing_table_does_not_stop_the_other() {
     let work = Workdir::new();
     work.cloudtrail("a", "no JSON");
     work.access("A", format!("{}\n", AccessLine::of("ID")));
     let both = || work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]);
-    let finished = both().ends_well(5);
+    let finished = both().finishes(5);
     assert_eq!(finished.day(Table::ACCESS).values("request_id"), ["ID"]);
     assert_eq!(finished.summary["failed"][0]["table"], "cloudtrail");
     assert!(!work.partition(Table::CLOUDTRAIL).exists());
-    // Different failures have the same code.
+    // Different failures have the same exit code.
     let other = Workdir::new();
     other.cloudtrail("a", "no JSON");
     other.write("lake/s3_access/proc_ymd=20231101/part-0.parquet", "not ours");

@@ -1,4 +1,4 @@
-//! `logmill query`: what is read, what is refused, and the forms of rows.
+//! `logmill query`: which files are read, which statements are refused, and output formats.
 
 use std::fs;
 use std::io::Read;
@@ -24,7 +24,7 @@ fn rows_of(call: Call<'_>) -> Vec<Value> {
     outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The only cell of a statement.
+/// The only cell of the result of a statement.
 fn cell(work: &Workdir, sql: &str) -> Value {
     let [row] = <[Value; 1]>::try_from(rows(work, sql)).unwrap();
     let [cell] =
@@ -32,7 +32,7 @@ fn cell(work: &Workdir, sql: &str) -> Value {
     cell
 }
 
-/// A lake with events of two days: two of the day, and one of the day before.
+/// A lake with two events of the day and one of the day before.
 fn two_days() -> Workdir {
     let work = Workdir::new();
     let before = json!({"eventTime": "2023-10-31T14:59:59Z", "eventName": "PutObject"});
@@ -50,7 +50,7 @@ impl Workdir {
 }
 
 #[test]
-fn conditions_on_the_day_and_on_its_times_choose_the_files() {
+fn conditions_on_day_and_time_select_the_files() {
     let work = two_days();
     for (condition, files, events) in [
         ("true", 2, "c,a,b"),
@@ -79,7 +79,7 @@ fn conditions_on_the_day_and_on_its_times_choose_the_files() {
 }
 
 #[test]
-fn days_that_are_not_asked_for_are_not_there() {
+fn day_options_limit_the_days_that_are_read() {
     let work = two_days();
     let sql = "SELECT count(*) AS events FROM cloudtrail";
     for (args, events) in [
@@ -91,7 +91,7 @@ fn days_that_are_not_asked_for_are_not_there() {
     ] {
         let outcome = query(&work, sql).args(args).args(["--format", "csv"]).exits(0);
         assert_eq!(outcome.stdout, format!("events\n{events}\n"), "{args:?}");
-        // Manifests know how many rows there are.
+        // The manifests hold the number of rows.
         outcome.says(&["scanned 0 B of 0 files"]);
     }
     query(&work, sql).args(["--from", "2023-11-02", "--to", "2023-11-03"]).exits(0).says(&[
@@ -106,7 +106,7 @@ fn days_that_are_not_asked_for_are_not_there() {
 }
 
 #[test]
-fn a_day_that_is_spelled_otherwise_warns() {
+fn a_day_in_another_format_is_a_warning() {
     let work = two_days();
     let warning = "no day fits the condition on proc_ymd";
     for condition in ["= '2023-11-01'", "IN ('2023/11/01', '1 Nov 2023')", "= '20231332'", "LIKE '2023-11%'"]
@@ -123,7 +123,7 @@ fn a_day_that_is_spelled_otherwise_warns() {
 }
 
 #[test]
-fn a_statement_that_names_days_that_are_not_published_warns() {
+fn a_statement_that_names_unpublished_days_is_a_warning() {
     let work = two_days();
     let warning = "the statement names days that are not published";
     let (of_table, in_month) = (
@@ -176,13 +176,13 @@ fn a_statement_that_names_days_that_are_not_published_warns() {
         let outcome = query(&work, &of_table(sql)).exits(0);
         assert!(!outcome.stderr.contains("warn"), "{sql}: {}", outcome.stderr);
     }
-    // Of the days that --day leaves, none that is named is missing.
+    // No warning for a named day that --day excludes.
     let outcome = query(&work, &of_table("proc_ymd = '20231031'")).args(["--day", "2023-11-01"]).exits(0);
     assert!(!outcome.stderr.contains("warn"), "{}", outcome.stderr);
 }
 
 #[test]
-fn only_what_the_manifest_names_is_read() {
+fn only_files_of_the_manifest_are_read() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("old", json!({}))]));
     work.run(TABLE).publishes(TABLE);
@@ -192,7 +192,7 @@ fn only_what_the_manifest_names_is_read() {
     work.cloudtrail("b", document([event("new", json!({}))]));
     let day = work.run(TABLE).publishes(TABLE);
     let run = day.manifest["run"].as_str().unwrap().to_owned();
-    // A superseded run, a killed one, and a folder without a manifest, as they can lie in a bucket.
+    // A superseded run, a killed run, and a folder without a manifest, as a bucket can contain them.
     let part = fs::read_dir(&old)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -213,7 +213,7 @@ fn only_what_the_manifest_names_is_read() {
 }
 
 #[test]
-fn a_column_that_a_day_lacks_is_null_and_one_that_only_old_days_have_is_found() {
+fn a_column_that_a_day_lacks_is_null() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("new", json!({}))]));
     let before = json!({"eventTime": "2023-10-31T14:00:00Z", "requestParameters": {"key": "k", "n": 7}});
@@ -262,7 +262,7 @@ fn an_empty_lake_has_the_tables_of_the_settings() {
 }
 
 #[test]
-fn what_writes_is_refused() {
+fn statements_that_write_are_refused() {
     let work = two_days();
     let before = work.files("lake");
     for sql in [
@@ -282,7 +282,7 @@ fn what_writes_is_refused() {
     ] {
         query(&work, sql).exits(2).says(&["a query only reads"]);
     }
-    for (sql, said) in [
+    for (sql, error) in [
         ("", "the statement is empty"),
         (" ; ", "the statement is empty"),
         ("SELECT 1; SELECT 2", "one statement is answered at a time"),
@@ -297,14 +297,14 @@ fn what_writes_is_refused() {
         ("SELECT 1 / 0", "ivide by zero"),
         ("SELECT * FROM cloudtrail TABLESAMPLE BERNOULLI (1)", "TABLESAMPLE"),
     ] {
-        query(&work, sql).exits(2).says(&[said]);
+        query(&work, sql).exits(2).says(&[error]);
     }
     assert_eq!(work.files("lake"), before);
     assert!(!work.path("x.csv").exists() && !work.path("x.parquet").exists());
 }
 
 #[test]
-fn statements_that_look_are_answered() {
+fn statements_that_inspect_the_lake_work() {
     let work = two_days();
     let names: Vec<Value> = rows(&work, "SHOW TABLES").iter().map(|row| row["table_name"].clone()).collect();
     assert!(names.is_sorted_by_key(|name| name.as_str().unwrap()), "{names:?}");
@@ -336,7 +336,7 @@ fn statements_that_look_are_answered() {
 }
 
 #[test]
-fn quotes_within_texts_stay_where_a_statement_is_rewritten() {
+fn rewriting_a_statement_keeps_quotes_in_texts() {
     let work = two_days();
     let sql = "SELECT count(*) AS browsers, CAST(1 AS varchar) AS v FROM cloudtrail \
                WHERE event_id = 'x'' OR ''1''=''1'";
@@ -347,18 +347,18 @@ fn quotes_within_texts_stay_where_a_statement_is_rewritten() {
 }
 
 #[test]
-fn rows_take_the_form_that_is_asked_for() {
+fn rows_are_printed_in_the_requested_format() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
     let sql = "SELECT 1 AS n, 'a,\"b\"' AS t, '' AS e, CAST(NULL AS varchar) AS z, \
                timestamp '2023-11-01 09:00:00' AS at, array['x', NULL] AS l, 1.5 AS d, true AS b";
-    let form = |format: &str| query(&work, sql).args(["--format", format]).exits(0).stdout;
+    let printed = |format: &str| query(&work, sql).args(["--format", format]).exits(0).stdout;
     assert_eq!(
-        form("csv"),
+        printed("csv"),
         "n,t,e,z,at,l,d,b\n1,\"a,\"\"b\"\"\",\"\",,2023-11-01 09:00:00.000,\"[x, NULL]\",1.5,true\n"
     );
     assert_eq!(
-        serde_json::from_str::<Value>(&form("json")).unwrap(),
+        serde_json::from_str::<Value>(&printed("json")).unwrap(),
         json!({"n": 1, "t": "a,\"b\"", "e": "", "z": null, "at": "2023-11-01 09:00:00.000", "l": ["x", null],
                "d": 1.5, "b": true})
     );
@@ -387,20 +387,20 @@ fn rows_take_the_form_that_is_asked_for() {
 }
 
 #[test]
-fn a_safe_file_has_no_formulas_and_keeps_its_numbers() {
+fn csv_safe_disarms_formulas_and_keeps_numbers() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
     let sql = "SELECT '=1+1' AS \"=a\", '+1' AS b, '-5' AS c, '@x' AS d, chr(9) || 'x' AS e, chr(13) || '=1' AS f, \
                '=\"x\",1' AS g, ' =1' AS h, '' AS i, CAST(NULL AS varchar) AS j, -5 AS k, -1.5e0 AS l, \
                array['=1'] AS n, '\u{ff1d}1' AS o";
-    let form = |args: &[&str]| query(&work, sql).args(["--format", "csv"]).args(args).exits(0).stdout;
-    let plain = form(&[]);
+    let printed = |args: &[&str]| query(&work, sql).args(["--format", "csv"]).args(args).exits(0).stdout;
+    let plain = printed(&[]);
     assert!(plain.starts_with("=a,b") && plain.contains("\n=1+1,+1,-5,@x,\tx,"), "{plain}");
     let (names, cells) = (
         "'=a,b,c,d,e,f,g,h,i,j,k,l,n,o",
         "'=1+1,'+1,'-5,'@x,'\tx,\"'\r=1\",\"'=\"\"x\"\",1\", =1,\"\",,-5,-1.5,",
     );
-    let safe = form(&["--csv-safe"]);
+    let safe = printed(&["--csv-safe"]);
     assert!(safe.starts_with(&format!("{names}\n{cells}[=1],")), "{safe}");
     assert!(safe.ends_with(",[=1],'\u{ff1d}1\n"), "{safe}");
     query(&work, sql).args(["--csv-safe", "--to-file", "a.csv"]).exits(0);
@@ -409,7 +409,7 @@ fn a_safe_file_has_no_formulas_and_keeps_its_numbers() {
 }
 
 #[test]
-fn a_table_with_the_name_of_a_view_is_told() {
+fn a_table_with_the_name_of_a_view_is_a_warning() {
     let work = two_days();
     let run = work.run(Table::CLOUDTRAIL).args(["--table", "denied_keys", "--summary-json", "summary.json"]);
     run.exits(0).says(&["has the name of a view", "table=denied_keys", "--table"]);
@@ -421,13 +421,13 @@ fn a_table_with_the_name_of_a_view_is_told() {
 }
 
 #[test]
-fn a_file_is_there_when_all_rows_are() {
+fn an_output_file_appears_only_when_complete() {
     let work = two_days();
     let sql = "SELECT event_id, event_time FROM cloudtrail ORDER BY 1";
     for (name, begin) in
         [("a.parquet", "PAR1"), ("a.csv", "event_id,event_time\na,"), ("a.jsonl", "{\"event_id\":\"a\"")]
     {
-        work.write(name, "what was there before");
+        work.write(name, "old content");
         query(&work, sql).args(["--to-file", name]).exits(0);
         assert!(fs::read(work.path(name)).unwrap().starts_with(begin.as_bytes()), "{name}");
     }
@@ -446,7 +446,7 @@ fn a_file_is_there_when_all_rows_are() {
 }
 
 #[test]
-fn an_interrupted_query_leaves_nothing() {
+fn an_interrupted_query_leaves_no_file() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
     let endless = "SELECT count(*) FROM generate_series(1, 1000000000000) AS a(x) WHERE x % 7 = 3";
@@ -454,7 +454,7 @@ fn an_interrupted_query_leaves_nothing() {
     let is_new =
         |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().to_string_lossy().ends_with(".new");
     while !fs::read_dir(work.path("")).unwrap().any(is_new) {
-        assert!(!running.has_ended(), "it should not have ended:\n{}", running.wait());
+        assert!(!running.has_ended(), "the query should still be running:\n{}", running.wait());
         std::thread::yield_now();
     }
     running.signal("INT");
@@ -467,7 +467,7 @@ fn an_interrupted_query_leaves_nothing() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
     for format in ["csv", "json"] {
@@ -484,7 +484,7 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn rows_beyond_memory_are_spilled_or_refused_with_the_next_step() {
+fn rows_beyond_memory_are_spilled_or_refused_with_a_hint() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
     let sorted = "SELECT CAST(value AS varchar) || rpad('', 100, 'x') AS x FROM generate_series(1, 700000) \
@@ -493,13 +493,13 @@ fn rows_beyond_memory_are_spilled_or_refused_with_the_next_step() {
     query(&work, sorted).args(tight).args(["--to-file", "sorted.csv"]).exits(0);
     let lines = fs::read_to_string(work.path("sorted.csv")).unwrap();
     assert_eq!(lines.lines().count(), 700_001);
-    assert_eq!(fs::read_dir(work.path("")).unwrap().count(), 3, "raw, lake and the file");
+    assert_eq!(fs::read_dir(work.path("")).unwrap().count(), 3, "raw, lake and the output file");
     let gathered = "SELECT cardinality(array_agg(rpad('', 1000, 'x'))) FROM generate_series(1, 500000)";
     query(&work, gathered).args(["--memory", "64MiB"]).exits(4).says(&["needs more memory", "--memory"]);
 }
 
 #[test]
-fn what_was_spilled_goes_with_an_interrupted_query() {
+fn an_interrupted_query_removes_spilled_rows() {
     let work = Workdir::new();
     fs::create_dir(work.lake()).unwrap();
     fs::create_dir(work.path("spills")).unwrap();
@@ -508,7 +508,7 @@ fn what_was_spilled_goes_with_an_interrupted_query() {
     let tight = ["--memory", "64MiB", "--threads", "1", "--scratch", "spills", "--to-file", "a.csv"];
     let mut running = query(&work, sorted).args(tight).start();
     while !has_file(&work.path("spills")) {
-        assert!(!running.has_ended(), "it should not have ended:\n{}", running.wait());
+        assert!(!running.has_ended(), "the query should still be running:\n{}", running.wait());
         std::thread::yield_now();
     }
     running.signal("INT");
@@ -523,7 +523,7 @@ fn has_file(folder: &std::path::Path) -> bool {
 }
 
 #[test]
-fn a_file_beside_the_tables_is_no_table() {
+fn a_file_next_to_the_tables_is_not_a_table() {
     let work = two_days();
     work.write("lake/notes.html", "notes");
     fs::create_dir(work.path("lake/drafts")).unwrap();
@@ -536,22 +536,22 @@ fn a_file_beside_the_tables_is_no_table() {
 }
 
 #[test]
-fn a_file_that_is_gone_is_told_by_name() {
+fn a_missing_part_file_is_named() {
     let work = two_days();
-    for part in glob_parts(&work) {
+    for part in part_files(&work) {
         fs::remove_file(part).unwrap();
     }
     query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
 }
 
-fn glob_parts(work: &Workdir) -> Vec<std::path::PathBuf> {
+fn part_files(work: &Workdir) -> Vec<std::path::PathBuf> {
     let files = work.files("lake/cloudtrail");
     let parts = files.keys().filter(|path| path.extension().is_some_and(|kind| kind == "parquet"));
     parts.map(|path| work.path("lake/cloudtrail").join(path)).collect()
 }
 
 #[test]
-fn a_view_over_what_it_cannot_read_says_what_it_needs() {
+fn a_view_without_its_table_names_what_it_needs() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("a", json!({}))]));
     let config = |table: &str, naming: &str| {
@@ -570,17 +570,17 @@ fn a_view_over_what_it_cannot_read_says_what_it_needs() {
     work.write("compact.toml", config("cloudtrail", "compact"));
     work.logmill(["run", "--day", DAY, "--output", "lake", "--config", "compact.toml"]).exits(0);
     query(&work, "SELECT * FROM root_usage").exits(2).says(&["needs the snake names", "--naming snake"]);
-    // Of two logs one is enough.
+    // One of the two tables is enough.
     let settings = ["--config", "compact.toml", "--day", "2023-11-02"];
     query(&work, "SELECT count(*) FROM cloudtrail WHERE eventid = 'a'").args(settings).exits(0);
 }
 
 #[test]
-fn every_view_is_answered_over_both_tables() {
+fn every_view_works_over_both_tables() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("a", json!({"errorCode": "AccessDenied"}))]));
     work.access("A", format!("{}\n", AccessLine::of("R")));
-    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).finishes(0);
     let views = rows(&work, "SHOW TABLES");
     let views =
         views.iter().filter(|row| row["table_type"] == "VIEW" && row["table_schema"] != "information_schema");

@@ -1,4 +1,4 @@
-//! `logmill query`: times at the ends of what 64 bits can count. A result beyond them is an error, not another time.
+//! `logmill query`: times at the limits of 64 bits. A result beyond them is an error, not a wrong time.
 
 use serde_json::json;
 
@@ -8,11 +8,12 @@ const EPOCH: &str = "timestamp '1970-01-01 00:00:00'";
 const FIRST: &str = "date_add('millisecond', -9223372036854775807, timestamp '1970-01-01 00:00:00')";
 const LAST: &str = "date_add('millisecond', 9223372036854775807, timestamp '1970-01-01 00:00:00')";
 
-/// What is said of a result that 64 bits cannot count, and of a time that no clock or calendar here shows.
+/// The error for a result that exceeds 64 bits.
 const UNCOUNTED: &str = "out of range";
+/// The error for a time that the calendar cannot show.
 const UNSHOWN: &str = "lie outside";
 
-/// Units, and what is said of the distance between the ends in them.
+/// Units, and the error for the distance between the two limits in that unit.
 const UNITS: [(&str, &str); 9] = [
     ("millisecond", UNCOUNTED),
     ("second", UNCOUNTED),
@@ -28,10 +29,10 @@ const UNITS: [(&str, &str); 9] = [
 #[test]
 fn units_beyond_the_range_are_refused() {
     let most = i64::MAX;
-    for (unit, said) in UNITS {
+    for (unit, error) in UNITS {
         check_refused(&[
-            (&format!("date_diff('{unit}', {FIRST}, {LAST})"), said),
-            (&format!("date_diff('{unit}', timestamp '2023-11-01 00:00:00', {FIRST})"), said),
+            (&format!("date_diff('{unit}', {FIRST}, {LAST})"), error),
+            (&format!("date_diff('{unit}', timestamp '2023-11-01 00:00:00', {FIRST})"), error),
             (&format!("date_add('{unit}', {most}, timestamp '2023-11-01 00:00:00')"), UNCOUNTED),
             (&format!("date_add('{unit}', -{most}, timestamp '1969-11-01 00:00:00')"), UNCOUNTED),
             (&format!("date_add('{unit}', 1, {LAST} AT TIME ZONE 'Asia/Seoul')"), UNSHOWN),
@@ -49,7 +50,7 @@ fn units_beyond_the_range_are_refused() {
 }
 
 #[test]
-fn clocks_beyond_the_range_are_refused() {
+fn times_beyond_the_range_are_refused() {
     for statement in [
         "date_add('hour', 2562047788015, timestamp '2023-11-01 00:00:00 Asia/Seoul')",
         "date_add('millisecond', -9223372036854775807, timestamp '0001-01-01 00:00:00 Asia/Seoul')",
@@ -81,7 +82,7 @@ fn clocks_beyond_the_range_are_refused() {
 }
 
 #[test]
-fn times_at_the_ends_of_the_range_are_counted() {
+fn times_at_the_limits_of_the_range_work() {
     check(
         "",
         &[

@@ -1,11 +1,11 @@
-//! `logmill query`: functions of Athena, by way of a whole statement.
+//! `logmill query`: functions of Athena, tested through complete statements.
 
 use serde_json::{Value, json};
 
 use crate::query_meaning::check;
 
 #[test]
-fn functions_of_json_are_known() {
+fn json_functions_work() {
     let json = r#"'{"a": {"b": [1, {"c": "x"}]}}'"#;
     check(
         "",
@@ -22,7 +22,7 @@ fn functions_of_json_are_known() {
 }
 
 #[test]
-fn functions_of_times_are_known() {
+fn time_functions_work() {
     check(
         "",
         &[
@@ -56,7 +56,7 @@ fn functions_of_times_are_known() {
 }
 
 #[test]
-fn functions_of_texts_are_known() {
+fn text_functions_work() {
     check(
         "",
         &[
@@ -82,7 +82,7 @@ fn functions_of_texts_are_known() {
 }
 
 #[test]
-fn functions_of_arrays_and_rows_are_known() {
+fn array_and_row_functions_work() {
     check(
         "",
         &[
@@ -99,7 +99,7 @@ fn functions_of_arrays_and_rows_are_known() {
 }
 
 #[test]
-fn aggregates_are_known() {
+fn aggregate_functions_work() {
     check(
         "",
         &[

@@ -1,6 +1,6 @@
-//! `logmill query`: what an expression is must be what it is in Athena, or be refused.
+//! `logmill query`: an expression has the same value as in Athena, or is refused.
 //!
-//! Expected values are worked out by hand from the documentation of Trino, on which Athena's engine is built.
+//! Expected values were worked out by hand from the documentation of Trino, on which Athena's engine is built.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ pub(crate) fn rows(work: &Workdir, sql: &str) -> Vec<Map<String, Value>> {
     outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// All expressions, asked for in one statement: each has a value in each row.
+/// Evaluates all expressions in one statement, and compares the value of each in every row.
 pub(crate) fn check<const ROWS: usize>(from: &str, cases: &[(&str, [Value; ROWS])]) {
     let columns: Vec<String> =
         cases.iter().enumerate().map(|(number, (sql, _))| format!("{sql} AS x{number}")).collect();
@@ -36,16 +36,16 @@ pub(crate) fn check<const ROWS: usize>(from: &str, cases: &[(&str, [Value; ROWS]
     }
 }
 
-/// Statements that are refused, and what is said about them.
+/// Checks that each expression is refused with its error text.
 pub(crate) fn check_refused(cases: &[(&str, &str)]) {
     let work = empty_lake();
-    for (sql, said) in cases {
-        query(&work, &format!("SELECT {sql}")).exits(2).says(&[said]);
+    for (sql, error) in cases {
+        query(&work, &format!("SELECT {sql}")).exits(2).says(&[error]);
     }
 }
 
 #[test]
-fn casts_of_texts_are_those_of_athena() {
+fn casts_of_texts_match_athena() {
     check(
         "",
         &[
@@ -82,7 +82,7 @@ fn casts_of_texts_are_those_of_athena() {
             ("TRY_CAST('x' AS decimal(3,1))", [Value::Null]),
         ],
     );
-    // Row by row as with constants.
+    // Columns give the same results as constants.
     check(
         "FROM (VALUES ('0.0'), ('5'), (NULL), ('2023-11-01')) AS t(x)",
         &[
@@ -95,7 +95,7 @@ fn casts_of_texts_are_those_of_athena() {
 }
 
 #[test]
-fn casts_of_other_values_are_those_of_athena() {
+fn casts_of_other_values_match_athena() {
     check(
         "",
         &[
@@ -139,7 +139,7 @@ fn casts_of_other_values_are_those_of_athena() {
 }
 
 #[test]
-fn types_that_athena_does_not_bring_together_are_refused() {
+fn types_that_athena_does_not_mix_are_refused() {
     let mixed = "and neither can Athena";
     check_refused(&[
         ("1 = '1'", "cannot compare bigint with varchar"),
@@ -183,7 +183,7 @@ fn types_that_athena_does_not_bring_together_are_refused() {
 }
 
 #[test]
-fn functions_of_texts_give_what_athena_gives() {
+fn text_functions_match_athena() {
     check(
         "",
         &[
@@ -204,7 +204,7 @@ fn functions_of_texts_give_what_athena_gives() {
 }
 
 #[test]
-fn sums_of_times_and_intervals_give_what_athena_gives() {
+fn time_and_interval_arithmetic_matches_athena() {
     check(
         "",
         &[
@@ -230,7 +230,7 @@ fn sums_of_times_and_intervals_give_what_athena_gives() {
 }
 
 #[test]
-fn functions_of_arrays_give_what_athena_gives() {
+fn array_functions_match_athena() {
     check(
         "",
         &[
@@ -256,7 +256,7 @@ fn functions_of_arrays_give_what_athena_gives() {
 }
 
 #[test]
-fn operators_give_what_athena_gives() {
+fn operators_match_athena() {
     check(
         "",
         &[
@@ -278,7 +278,7 @@ fn operators_give_what_athena_gives() {
 }
 
 #[test]
-fn a_subquery_with_null_is_not_taken_for_one_without() {
+fn a_subquery_with_null_matches_athena_or_is_refused() {
     let work = empty_lake();
     let of = "FROM (VALUES (1), (2), (NULL)) AS t(x) WHERE";
     let (some, none) =
@@ -304,7 +304,7 @@ fn a_subquery_with_null_is_not_taken_for_one_without() {
             .exits(2)
             .says(&["EXISTS (SELECT ... WHERE ...)"]);
     }
-    // The engine would take the left side's column, which is NULL.
+    // The engine would use the column of the left side, which is NULL.
     for join in ["RIGHT JOIN (VALUES (2)) AS b(x) USING (x)", "NATURAL FULL JOIN (VALUES (2)) AS b(x)"] {
         query(&work, &format!("SELECT x FROM (VALUES (1)) AS a(x) {join}"))
             .exits(2)
@@ -312,9 +312,9 @@ fn a_subquery_with_null_is_not_taken_for_one_without() {
     }
 }
 
-/// The list of docs/query.md: what has another value than in Athena. A line that is no longer true must leave the page.
+/// The differences from Athena that docs/query.md lists. Remove a line from the page when it is no longer true.
 #[test]
-fn differences_that_remain_are_those_of_the_page() {
+fn the_documented_differences_from_athena_still_hold() {
     check(
         "",
         &[

@@ -1,18 +1,18 @@
-//! `logmill query`: timestamps with a time zone are what they are in Athena, or refused.
+//! `logmill query`: timestamps with a time zone have the same values as in Athena, or are refused.
 //!
-//! The session is in UTC. A clock in Seoul is nine hours ahead of UTC the whole year: 2023-10-31 15:00 UTC is midnight there,
-//! the beginning of Wednesday, 1 November, the 305th day of the year, in its 44th week.
+//! The session time zone is UTC. Seoul is nine hours ahead of UTC all year. 2023-10-31 15:00 UTC is midnight in Seoul, the
+//! start of Wednesday, 1 November: day 305 of the year, in week 44.
 
 use serde_json::{Value, json};
 
 use crate::query_meaning::{check, check_refused, empty_lake, rows};
 
-/// The last millisecond before midnight in Seoul and midnight: `u` without a zone, `k` in Seoul.
+/// The last millisecond before midnight in Seoul, and midnight: `u` has no zone, `k` has the zone Asia/Seoul.
 const MIDNIGHT: &str = "FROM (SELECT u, u AT TIME ZONE 'Asia/Seoul' AS k FROM (VALUES \
     (timestamp '2023-10-31 14:59:59.999'), (timestamp '2023-10-31 15:00:00')) AS v(u)) AS t ORDER BY u";
 
 #[test]
-fn a_timestamp_with_a_zone_is_what_a_clock_there_shows() {
+fn a_zoned_timestamp_shows_the_local_time() {
     let text = |before: &str, after: &str| [json!(before), json!(after)];
     check(
         MIDNIGHT,
@@ -64,7 +64,7 @@ fn a_timestamp_with_a_zone_is_what_a_clock_there_shows() {
 }
 
 #[test]
-fn fields_of_a_timestamp_with_a_zone_are_those_of_its_clock() {
+fn fields_of_a_zoned_timestamp_use_the_local_time() {
     let number = |before: i64, after: i64| [json!(before), json!(after)];
     check(
         MIDNIGHT,
@@ -97,7 +97,7 @@ fn fields_of_a_timestamp_with_a_zone_are_those_of_its_clock() {
 }
 
 #[test]
-fn a_timestamp_with_a_zone_is_counted_on_its_clock() {
+fn arithmetic_on_a_zoned_timestamp_uses_the_local_time() {
     let text = |before: &str, after: &str| [json!(before), json!(after)];
     let number = |before: i64, after: i64| [json!(before), json!(after)];
     check(
@@ -144,14 +144,14 @@ fn a_timestamp_with_a_zone_is_counted_on_its_clock() {
             ("k - timestamp '2023-10-31 00:00:00'", text("0 14:59:59.999", "0 15:00:00.000")),
             ("date_diff('day', timestamp '2023-10-31 00:00:00 Asia/Seoul', k)", number(0, 1)),
             ("date_diff('millisecond', timestamp '2023-10-31 15:00:00', k)", number(-1, 0)),
-            // The clock of the first decides: in UTC both are on 31 October.
+            // The zone of the first argument decides: in UTC, both are on 31 October.
             ("date_diff('day', timestamp '2023-10-31 00:00:00', k)", number(0, 0)),
         ],
     );
 }
 
 #[test]
-fn a_day_of_twenty_five_hours_is_a_day_and_twenty_five_hours() {
+fn a_day_with_a_clock_change_has_twenty_five_hours() {
     // Clocks in New York are set back on 5 November 2023, from 02:00 to 01:00.
     let noon = "timestamp '2023-11-04 12:00:00 America/New_York'";
     let next = "timestamp '2023-11-05 12:00:00 America/New_York'";
@@ -171,7 +171,7 @@ fn a_day_of_twenty_five_hours_is_a_day_and_twenty_five_hours() {
 }
 
 #[test]
-fn timestamps_with_a_zone_are_compared_by_their_instants() {
+fn zoned_timestamps_compare_by_instant() {
     let truth = |before: bool, after: bool| [json!(before), json!(after)];
     check(
         MIDNIGHT,
@@ -220,7 +220,7 @@ fn timestamps_with_a_zone_are_compared_by_their_instants() {
 }
 
 #[test]
-fn every_road_to_a_timestamp_with_a_zone_keeps_the_zone() {
+fn every_way_to_create_a_zoned_timestamp_keeps_the_zone() {
     check(
         "",
         &[
@@ -239,7 +239,7 @@ fn every_road_to_a_timestamp_with_a_zone_keeps_the_zone() {
             ("from_iso8601_timestamp('2023-11-01T09:00:00Z')", [json!("2023-11-01 09:00:00.000 UTC")]),
             ("from_iso8601_timestamp('2023-11-01')", [json!("2023-11-01 00:00:00.000 UTC")]),
             ("day(from_iso8601_timestamp('2023-11-01T00:30:00+09:00'))", [json!(1)]),
-            // 2023-11-01 00:00 in Seoul is 1,698,764,400 seconds from 1970.
+            // 2023-11-01 00:00 in Seoul is 1,698,764,400 seconds after 1970-01-01 00:00 UTC.
             ("from_unixtime(1698764400)", [json!("2023-10-31 15:00:00.000 UTC")]),
             ("from_unixtime(1698764400.0005)", [json!("2023-10-31 15:00:00.001 UTC")]),
             ("from_unixtime(1698764400, 'Asia/Seoul')", [json!("2023-11-01 00:00:00.000 Asia/Seoul")]),
@@ -257,7 +257,7 @@ fn every_road_to_a_timestamp_with_a_zone_keeps_the_zone() {
             ("coalesce(NULL, timestamp '2023-11-01 00:00:00 UTC')", [json!("2023-11-01 00:00:00.000 UTC")]),
         ],
     );
-    // Each row may name another zone where the instant alone is asked for.
+    // Rows may have different zones if only the instant matters.
     check(
         "FROM (VALUES ('2023-11-01T00:00:00+09:00'), ('2023-10-31T15:00:00Z')) AS t(x)",
         &[
@@ -271,9 +271,9 @@ fn every_road_to_a_timestamp_with_a_zone_keeps_the_zone() {
 }
 
 #[test]
-fn what_would_not_be_athenas_is_refused() {
+fn results_that_would_differ_from_athena_are_refused() {
     let seoul = "timestamp '2023-11-01 00:00:00 Asia/Seoul'";
-    let refused = |what: &str| format!("{what} is not available for a timestamp with time zone");
+    let refused = |name: &str| format!("{name} is not available for a timestamp with time zone");
     check_refused(&[
         ("now() AT TIME ZONE 'Asia/Seol'", "'Asia/Seol' is not a time zone"),
         ("with_timezone(localtimestamp, '+9')", "'+9' is not a time zone"),

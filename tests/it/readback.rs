@@ -1,5 +1,5 @@
-//! What is read back from a lake is what was written, or an error: no damage ends a command in any other way, makes it read
-//! without end, or leads it out of the lake.
+//! Damaged lake files cause an error or are read as they were written. They never cause a panic, an endless read, or a read
+//! outside the lake.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::harness::{Call, DAY, Outcome, Table, Workdir, document, event, gz, text};
 
 const TABLE: Table = Table::CLOUDTRAIL;
-/// Changes of each kind of file.
+/// The number of random changes to each kind of file.
 const ROUNDS: usize = 400;
 
 /// A published day with two objects and a rejected row.
@@ -26,7 +26,7 @@ fn published() -> Workdir {
     let work = Workdir::new();
     work.cloudtrail("a", gz(document([event("first", json!({})).to_string(), "\"bad\"".to_owned()])));
     work.cloudtrail("b", gz(document([event("second", json!({}))])));
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     work
 }
 
@@ -52,27 +52,27 @@ fn readers(work: &Workdir) -> Vec<Call<'_>> {
     ]
 }
 
-/// All that a command has said of a day that it cannot read; one over many days tells it in their table.
-fn said(outcome: &Outcome) -> String {
+/// The output of a command for a day that it cannot read. Commands over many days exit with 0 and report it in a table.
+fn output(outcome: &Outcome) -> String {
     assert!(matches!(outcome.code, Some(0 | 4)), "{outcome}");
     format!("{}{}", outcome.stdout, outcome.stderr)
 }
 
-/// Changes the manifest, and looks how every command takes it.
+/// Changes the manifest, and checks that every command refuses it.
 fn check_refused(work: &Workdir, pointer: &str, value: Value) {
     let path = manifest_of(work);
-    let honest = fs::read(&path).unwrap();
-    let mut changed: Value = serde_json::from_slice(&honest).unwrap();
+    let original = fs::read(&path).unwrap();
+    let mut changed: Value = serde_json::from_slice(&original).unwrap();
     *changed.pointer_mut(pointer).unwrap() = value;
     fs::write(&path, changed.to_string()).unwrap();
     for reader in readers(work) {
-        assert!(said(&reader.wait()).contains("cannot read the manifest"), "{pointer}");
+        assert!(output(&reader.wait()).contains("cannot read the manifest"), "{pointer}");
     }
-    fs::write(&path, honest).unwrap();
+    fs::write(&path, original).unwrap();
 }
 
 #[test]
-fn a_manifest_that_names_another_place_or_an_impossible_number_is_followed_by_no_command() {
+fn a_manifest_with_outside_paths_or_impossible_numbers_is_refused() {
     let work = published();
     check_refused(&work, "/inputs_file/path", json!("/dev/zero"));
     check_refused(&work, "/inputs_file/path", json!("../../../raw"));
@@ -83,7 +83,7 @@ fn a_manifest_that_names_another_place_or_an_impossible_number_is_followed_by_no
 }
 
 #[test]
-fn a_pipe_or_an_endless_device_in_the_place_of_a_file_is_refused() {
+fn a_pipe_or_device_in_place_of_a_file_is_refused() {
     let work = published();
     let manifest: Value = serde_json::from_slice(&fs::read(manifest_of(&work)).unwrap()).unwrap();
     let day = work.partition(TABLE);
@@ -101,9 +101,9 @@ fn a_pipe_or_an_endless_device_in_the_place_of_a_file_is_refused() {
         fs::remove_file(&place).unwrap();
         assert!(Command::new("mkfifo").arg(&place).status().unwrap().success());
         for reader in readers(&work) {
-            // Each reads other files of the day; those that need this one say what is in its place.
+            // Each command reads different files. A command that needs this one reports what is in its place.
             let outcome = reader.wait();
-            let is_refused = said(&outcome).contains("not a regular file");
+            let is_refused = output(&outcome).contains("not a regular file");
             assert!(outcome.code == Some(0) || is_refused, "{}: {outcome}", place.display());
         }
         fs::remove_file(&place).unwrap();
@@ -114,7 +114,7 @@ fn a_pipe_or_an_endless_device_in_the_place_of_a_file_is_refused() {
 
 #[cfg(feature = "query")]
 #[test]
-fn a_query_does_not_read_a_part_file_whose_size_is_not_that_of_the_manifest() {
+fn a_query_refuses_a_part_file_with_the_wrong_size() {
     let work = published();
     let path = manifest_of(&work);
     let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -127,30 +127,30 @@ fn a_query_does_not_read_a_part_file_whose_size_is_not_that_of_the_manifest() {
     }
 }
 
-/// A file of a few bytes that unpacks to many is not unpacked further than the manifest says.
+/// Decompression stops at the size in the manifest, so that a small file cannot unpack to a huge one.
 #[test]
-fn a_list_of_inputs_is_the_one_that_the_manifest_names() {
+fn a_replaced_list_of_inputs_is_refused() {
     let work = published();
     let manifest: Value = serde_json::from_slice(&fs::read(manifest_of(&work)).unwrap()).unwrap();
     let list = work.partition(TABLE).join(text(&manifest["inputs_file"]["path"]));
-    let honest = fs::read(&list).unwrap();
-    for content in [gz(vec![b'\n'; 64 << 20]), gz("{}\n"), honest[..honest.len() - 9].to_vec()] {
+    let original = fs::read(&list).unwrap();
+    for content in [gz(vec![b'\n'; 64 << 20]), gz("{}\n"), original[..original.len() - 9].to_vec()] {
         fs::write(&list, content).unwrap();
-        let said = said(&status(&work).exits(0));
-        assert!(["its checksum", "too large"].iter().any(|cause| said.contains(cause)), "{said}");
+        let output = output(&status(&work).exits(0));
+        assert!(["its checksum", "too large"].iter().any(|cause| output.contains(cause)), "{output}");
     }
-    fs::write(&list, honest).unwrap();
+    fs::write(&list, original).unwrap();
     status(&work).exits(0).prints(&["1 published"]);
 }
 
-/// A change of a file, each time another one and in each test the same.
+/// Random changes to a file, the same sequence in each test.
 struct Damage {
     random: fastrand::Rng,
 }
 
 impl Damage {
-    fn change(&mut self, honest: &[u8]) -> Vec<u8> {
-        let mut content = honest.to_vec();
+    fn change(&mut self, original: &[u8]) -> Vec<u8> {
+        let mut content = original.to_vec();
         let random = &mut self.random;
         for _ in 0..random.usize(1..4) {
             if content.is_empty() {
@@ -172,27 +172,27 @@ impl Damage {
     }
 }
 
-/// Reads changed files back; what is read must be what `known` is, or an error.
+/// Reads changed files. Each read must return `known` or an error.
 fn check_damage<T: PartialEq + std::fmt::Debug>(file: &Path, known: &T, read: impl Fn() -> Result<T>) {
-    let honest = fs::read(file).unwrap();
+    let original = fs::read(file).unwrap();
     let mut damage = Damage { random: fastrand::Rng::with_seed(14) };
     let mut refused = 0;
     for round in 0..ROUNDS {
-        let changed = damage.change(&honest);
+        let changed = damage.change(&original);
         fs::write(file, &changed).unwrap();
         let outcome = catch_unwind(AssertUnwindSafe(&read));
         assert!(outcome.is_ok(), "round {round} of {} panics", file.display());
         match outcome.into_iter().flatten().next() {
-            Some(found) => assert!(changed == honest || found == *known, "round {round}: {found:?}"),
+            Some(found) => assert!(changed == original || found == *known, "round {round}: {found:?}"),
             None => refused += 1,
         }
     }
-    fs::write(file, honest).unwrap();
-    assert!(refused > ROUNDS / 2, "{refused} of {ROUNDS} changes of {} are refused", file.display());
+    fs::write(file, original).unwrap();
+    assert!(refused > ROUNDS / 2, "{refused} of {ROUNDS} changes to {} are refused", file.display());
 }
 
 #[test]
-fn a_changed_list_of_inputs_is_refused_or_read_as_it_was() {
+fn a_damaged_list_of_inputs_is_refused_or_read_as_written() {
     let work = published();
     let lake = LocalLake::open(work.lake().to_str().unwrap()).unwrap();
     let partition = Partition { table: TABLE.name.to_owned(), day: DAY.parse().unwrap() };
@@ -203,9 +203,9 @@ fn a_changed_list_of_inputs_is_refused_or_read_as_it_was() {
     check_damage(&work.partition(TABLE).join(&manifest.inputs_file.path), &known, read);
 }
 
-/// Such files have no checksum: other values may be read, but only such as nothing that follows them stumbles over.
+/// These files have no checksum, so changed values may be read, but they must not cause a panic.
 #[test]
-fn a_changed_manifest_report_or_plan_stops_no_command_but_with_an_error() {
+fn a_damaged_manifest_run_record_or_plan_never_causes_a_panic() {
     let work = published();
     let lake = LocalLake::open(work.lake().to_str().unwrap()).unwrap();
     let partition = Partition { table: TABLE.name.to_owned(), day: DAY.parse().unwrap() };
@@ -217,20 +217,20 @@ fn a_changed_manifest_report_or_plan_stops_no_command_but_with_an_error() {
         logmill::audit::part_columns(&lake, &partition, &manifest)?;
         logmill::audit::column_statistics(&lake, &partition, &manifest).map(drop)
     };
-    check_quiet(&manifest, follow);
-    let reports = work.lake().join(partition.history());
-    let report = fs::read_dir(reports).unwrap().map(|entry| entry.unwrap().path());
-    let report = report.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
-    check_quiet(&report, || {
-        let remembered = RunHistory::list(&lake, &partition)?;
-        for report in remembered.reports()? {
-            report.manifest.map_or(Ok(()), |old| publish::read_inputs(&lake, &partition, &old).map(drop))?;
+    check_no_panic(&manifest, follow);
+    let records = work.lake().join(partition.history());
+    let record = fs::read_dir(records).unwrap().map(|entry| entry.unwrap().path());
+    let record = record.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
+    check_no_panic(&record, || {
+        let history = RunHistory::list(&lake, &partition)?;
+        for record in history.reports()? {
+            record.manifest.map_or(Ok(()), |old| publish::read_inputs(&lake, &partition, &old).map(drop))?;
         }
-        remembered.last().map(drop)
+        history.last().map(drop)
     });
     work.logmill(["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"]).of(TABLE).exits(0);
     let plan = work.path("plan.json");
-    check_quiet(&plan, || {
+    check_no_panic(&plan, || {
         let mut plan = Plan::from_json(fs::read(&plan).unwrap())?;
         plan.deal(plan.shards.min(16));
         plan.tables
@@ -240,13 +240,14 @@ fn a_changed_manifest_report_or_plan_stops_no_command_but_with_an_error() {
     });
 }
 
-fn check_quiet(file: &Path, follow: impl Fn() -> Result<()>) {
-    let honest = fs::read(file).unwrap();
+/// Reads changed files. No read may panic.
+fn check_no_panic(file: &Path, follow: impl Fn() -> Result<()>) {
+    let original = fs::read(file).unwrap();
     let mut damage = Damage { random: fastrand::Rng::with_seed(9) };
     for round in 0..ROUNDS {
-        fs::write(file, damage.change(&honest)).unwrap();
+        fs::write(file, damage.change(&original)).unwrap();
         let followed = catch_unwind(AssertUnwindSafe(&follow));
         assert!(followed.is_ok(), "round {round} of {} panics", file.display());
     }
-    fs::write(file, honest).unwrap();
+    fs::write(file, original).unwrap();
 }

@@ -1,4 +1,4 @@
-//! CloudTrail records that are not as the book says: kept where their meaning is plain, put aside alone where not.
+//! Unusual CloudTrail records are kept if their meaning is clear. Otherwise only the record itself is quarantined.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,15 +14,15 @@ fn publish(records: &[impl std::fmt::Display]) -> Day {
 fn publish_bytes(content: impl AsRef<[u8]>) -> Day {
     let work = Workdir::new();
     work.cloudtrail("a", gz(content));
-    work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL)
+    work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL)
 }
 
-/// The row of one record written as `overrides` say.
+/// The row of one event with `overrides`.
 fn row_with(overrides: Value) -> Row {
     publish(&[event("id", overrides)]).row("event_id", "id")
 }
 
-/// Puts a record between two good ones: they stay, and it is rejected for this reason, with its text.
+/// Puts each record between two valid ones. Only the record must be rejected, with its reason and text.
 fn check_rejected(cases: &[(&str, &str)]) {
     let mut records = vec![event("good 0", json!({})).to_string()];
     for (number, (record, _)) in (1..).zip(cases) {
@@ -39,7 +39,7 @@ fn check_rejected(cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn an_element_that_is_no_record_is_put_aside_alone() {
+fn only_the_invalid_element_is_quarantined() {
     check_rejected(&[
         ("\"text\"", "not_an_object"),
         ("17", "not_an_object"),
@@ -56,7 +56,7 @@ fn an_element_that_is_no_record_is_put_aside_alone() {
 }
 
 #[test]
-fn an_event_notification_is_no_record_of_cloudtrail() {
+fn an_event_notification_is_not_a_cloudtrail_record() {
     let of_s3 =
         json!({"eventVersion": "2.1", "eventSource": "aws:s3", "s3": {"bucket": {"name": "results"}}});
     let of_sqs = without(event("x", json!({"eventSource": "aws:sqs"})), "eventTime").to_string();
@@ -72,7 +72,7 @@ fn an_event_notification_is_no_record_of_cloudtrail() {
 }
 
 #[test]
-fn a_record_without_a_time_is_put_aside_alone() {
+fn a_record_without_a_valid_time_is_quarantined() {
     let with_time = |time: Value| event("x", json!({"eventTime": time})).to_string();
     let without_time = without(event("x", json!({})), "eventTime").to_string();
     let cases: Vec<(String, &str)> = [
@@ -96,7 +96,7 @@ fn a_record_without_a_time_is_put_aside_alone() {
 }
 
 #[test]
-fn bytes_that_are_no_text_put_only_their_record_aside() {
+fn invalid_utf8_quarantines_only_its_record() {
     let [before, broken, after] = ["before", "br@ken", "after"].map(|id| event(id, json!({})).to_string());
     let broken: Vec<u8> = broken.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }).collect();
     let content =
@@ -113,14 +113,14 @@ fn bytes_that_are_no_text_put_only_their_record_aside() {
 fn a_field_of_ten_megabytes_is_kept_whole() {
     let long: String = (0..10_000_000_u32).map(|place| char::from(b'a' + (place % 23) as u8)).collect();
     let row = row_with(json!({"userAgent": long, "requestParameters": {"body": long}}));
-    assert!(row["user_agent"] == long.as_str(), "the text should come out as it went in");
+    assert!(row["user_agent"] == long.as_str(), "the text should be unchanged");
     let body = format!("{{\"body\":\"{long}\"}}");
-    assert!(row["request_parameters"] == body.as_str(), "the JSON should come out as it went in");
+    assert!(row["request_parameters"] == body.as_str(), "the JSON should be unchanged");
 }
 
-/// One is whole in a buffer before it is found to be too long, the other is skipped as it comes.
+/// The first long record fits a buffer and is rejected whole. The second is skipped while it is read.
 #[test]
-fn a_record_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
+fn a_record_over_32_mebibytes_is_quarantined_and_the_next_one_kept() {
     let endless = |mebibytes: usize| {
         let text = "x".repeat(mebibytes << 20);
         format!("{{\"eventTime\":\"2023-11-01T03:00:00Z\",\"eventID\":\"long\",\"a\":\"{text}}},{{\"}}")
@@ -133,22 +133,22 @@ fn a_record_beyond_32_mebibytes_is_put_aside_and_the_next_one_kept() {
     let rejected: Vec<_> =
         quarantine.iter().map(|line| (line["record"].as_u64(), text(&line["reason"]))).collect();
     assert_eq!(rejected, [(Some(2), "too_long"), (Some(4), "too_long")]);
-    assert_eq!(text(&quarantine[0]["raw"]).len(), 1 << 20, "the quarantine keeps its first MiB");
+    assert_eq!(text(&quarantine[0]["raw"]).len(), 1 << 20, "the quarantine should keep the first MiB");
 }
 
 #[test]
-fn an_object_that_ends_in_a_record_without_end_is_damaged() {
+fn an_object_that_ends_inside_a_long_record_is_damaged() {
     let work = Workdir::new();
     let front = document([event("kept", json!({}))]);
     let endless = format!("{},{{\"a\":\"{}", front.strip_suffix("]}").unwrap(), "x".repeat(65 << 20));
     work.cloudtrail("a", gz(endless));
-    let day = work.run(Table::CLOUDTRAIL).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+    let day = work.run(Table::CLOUDTRAIL).allow_rejects().publishes(Table::CLOUDTRAIL);
     assert_eq!((day.values("event_id").len(), day.quarantine().len()), (1, 1));
-    assert_eq!(day.inputs()[0]["damaged"], true, "nobody knows what was behind it");
+    assert_eq!(day.inputs()[0]["damaged"], true, "the rest of the object is unknown");
 }
 
 #[test]
-fn nesting_is_kept_to_a_depth_and_rejected_beyond() {
+fn nesting_is_limited_in_depth() {
     let nested = |depth: usize| format!("{}1{}", "{\"a\":[".repeat(depth / 2), "]}".repeat(depth / 2));
     let record = |id: &str, depth: usize| {
         event(id, json!({"requestParameters": "@"})).to_string().replace("\"@\"", &nested(depth))
@@ -161,7 +161,7 @@ fn nesting_is_kept_to_a_depth_and_rejected_beyond() {
 }
 
 #[test]
-fn of_equal_keys_the_last_one_counts() {
+fn the_last_of_duplicate_keys_counts() {
     let record = event("first", json!({"userIdentity": {"type": "Root", "arn": "first"}})).to_string();
     let identity = r#""userIdentity":{"type":"Role"},"vpcEndpointId":"a","vpcEndpointId":null"#;
     let again = format!(r#","eventID":"last","eventTime":"2023-11-01T04:00:00Z",{identity}}}"#);
@@ -175,7 +175,7 @@ fn of_equal_keys_the_last_one_counts() {
 }
 
 #[test]
-fn json_columns_hold_the_very_text_that_was_logged() {
+fn json_columns_hold_the_exact_logged_text() {
     let parameters =
         r#"{ "z":1e400, "a" : 9007199254740993,"e":-0.0,  "s":"\u00e9\/é\ud83d", "n":null, "a":[ ] }"#;
     let record = event("id", json!({"requestParameters": "@", "responseElements": "@"})).to_string();
@@ -187,7 +187,7 @@ fn json_columns_hold_the_very_text_that_was_logged() {
 }
 
 #[test]
-fn values_of_another_type_are_understood_or_kept_aside() {
+fn values_of_another_type_are_converted_or_kept_in_extra() {
     for (overrides, column, expected, extra) in [
         (json!({"readOnly": "true"}), "read_only", Some(json!(true)), None),
         (json!({"readOnly": "false"}), "read_only", Some(json!(false)), None),
@@ -211,7 +211,7 @@ fn values_of_another_type_are_understood_or_kept_aside() {
 }
 
 #[test]
-fn a_record_of_nothing_but_a_time_is_a_row() {
+fn a_record_with_only_a_time_is_a_row() {
     let day = publish(&[json!({"eventTime": "2023-11-01T03:00:00Z"})]);
     assert_eq!(
         day.rows()[0].keys().collect::<Vec<_>>(),
@@ -220,7 +220,7 @@ fn a_record_of_nothing_but_a_time_is_a_row() {
 }
 
 #[test]
-fn what_no_column_knows_is_kept_in_extra() {
+fn unknown_fields_are_kept_in_extra() {
     let row = row_with(json!({
         "newField": {"a": [1, null]},
         "userIdentity": {"type": "Role", "newPart": 7, "sessionContext": {"newDepth": "x"}},

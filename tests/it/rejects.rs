@@ -1,4 +1,4 @@
-//! Rejected rows without end: what is kept of them, what is only counted, and what they cost.
+//! Large numbers of rejected rows: which are kept, which are only counted, and their cost in memory and disk.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,19 +15,19 @@ const TABLE: Table = Table::CLOUDTRAIL;
 const RAW: [&str; 4] = ["--input", "raw", "--dataset", "cloudtrail"];
 const PLANNED: [&str; 4] = ["--plan", "plan.json", "--staging", "staging"];
 
-/// A document of empty records, packed piece by piece.
+/// A compressed document of empty records, written in chunks.
 fn empty_records(count: usize) -> Vec<u8> {
-    const PIECE: usize = 1000;
+    const CHUNK: usize = 1000;
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(b"{\"Records\":[{}").unwrap();
-    for _ in 0..count / PIECE - 1 {
-        packed.write_all(",{}".repeat(PIECE).as_bytes()).unwrap();
+    for _ in 0..count / CHUNK - 1 {
+        packed.write_all(",{}".repeat(CHUNK).as_bytes()).unwrap();
     }
-    packed.write_all((",{}".repeat(PIECE - 1) + "]}").as_bytes()).unwrap();
+    packed.write_all((",{}".repeat(CHUNK - 1) + "]}").as_bytes()).unwrap();
     packed.finish().unwrap()
 }
 
-/// Twelve objects, each of which has an event, records that are none, records without a time, and documents without any.
+/// Twelve objects. Each has one event, invalid records, records without a time, and documents without records.
 fn bad_days() -> Workdir {
     let work = Workdir::new();
     for object in 0..12 {
@@ -42,7 +42,7 @@ fn bad_days() -> Workdir {
     work
 }
 
-/// What is known of the rejected rows of a published day: the lines that are kept, and the counts of the others by object.
+/// The rejected rows of a published day: the kept lines, and the counts of the other rows by object.
 #[derive(Debug, PartialEq)]
 struct Rejects {
     lines: Vec<u8>,
@@ -71,11 +71,11 @@ fn rejects(work: &Workdir, lake: &str) -> Rejects {
 }
 
 #[test]
-fn rejected_rows_are_kept_up_to_a_bound_and_counted_beyond_it_whoever_reads_them() {
+fn rejected_rows_are_kept_up_to_a_limit_then_counted_by_every_command() {
     let work = bad_days();
     let run = |lake: &str, bound: &str, threads: &str| {
         let run = work.logmill(["run", "--day", DAY, "--output", lake, "--threads", threads]).args(RAW);
-        let day = run.args(["--max-quarantine", bound]).whatever_is_rejected().publishes(TABLE);
+        let day = run.args(["--max-quarantine", bound]).allow_rejects().publishes(TABLE);
         assert_eq!(day.ledger(), [1278, 12, 0, 0, 1266]);
         rejects(&work, lake)
     };
@@ -92,14 +92,14 @@ fn rejected_rows_are_kept_up_to_a_bound_and_counted_beyond_it_whoever_reads_them
             one.lines.is_empty()
                 || all.lines[one.lines.len()..].split(|byte| *byte == b'\n').next().unwrap().len()
                     >= bytes - one.lines.len(),
-            "{bound}: one more line does not fit"
+            "{bound}: the next line should not fit"
         );
         for threads in ["2", "8"] {
             assert_eq!(run(&lake(threads), bound, threads), one, "{bound}, {threads} threads");
         }
         let backfill = ["backfill", "--from", DAY, "--to", DAY, "--output", &lake("backfill")];
         let backfill = work.logmill(backfill).args(RAW).args(["--max-quarantine", bound, "--threads", "3"]);
-        backfill.whatever_is_rejected().exits(0).prints(&["1,266 rejected rows, "]);
+        backfill.allow_rejects().exits(0).prints(&["1,266 rejected rows, "]);
         assert_eq!(rejects(&work, &lake("backfill")), one, "{bound}, backfill");
         let plan = work.logmill(["plan", "--day", DAY, "--shards", "3", "--plan", "plan.json"]).args(RAW);
         plan.exits(0);
@@ -108,16 +108,16 @@ fn rejected_rows_are_kept_up_to_a_bound_and_counted_beyond_it_whoever_reads_them
             convert.args(["--max-quarantine", bound]).exits(0);
         }
         let publish = work.logmill(["publish", "--output", &lake("shards")]).args(PLANNED);
-        publish.whatever_is_rejected().publishes(TABLE);
+        publish.allow_rejects().publishes(TABLE);
         assert_eq!(rejects(&work, &lake("shards")), one, "{bound}, shards");
     }
 }
 
 #[test]
-fn rejected_rows_that_are_only_counted_are_told_by_reason_and_object() {
+fn counted_rejected_rows_are_reported_by_reason_and_object() {
     let work = bad_days();
     let run = work.run(TABLE).args(["--max-quarantine", "100kB", "--log-format", "json", "--threads", "2"]);
-    let finished = run.whatever_is_rejected().ends_well(0);
+    let finished = run.allow_rejects().finishes(0);
     let day = finished.day(TABLE);
     let kept = day.manifest["quarantine"]["rows"].as_u64().unwrap();
     let counted = &day.manifest["counted_only"];
@@ -137,28 +137,28 @@ fn rejected_rows_that_are_only_counted_are_told_by_reason_and_object() {
         let sum: u64 = of_objects.iter().map(|(_, rows)| rows).sum();
         assert_eq!((of_objects.len() as u64, sum), (group["objects"].as_u64().unwrap(), rows(group)));
     }
-    let again = work.run(TABLE).args(["--max-quarantine", "100kB"]).whatever_is_rejected().exits(0);
+    let again = work.run(TABLE).args(["--max-quarantine", "100kB"]).allow_rejects().exits(0);
     again.says(&["rejected rows are only counted", "\"reason\":\"missing_event_time\"", "--max-quarantine"]);
     again.prints(&["cloudtrail: 1,266 rejected rows, the first"]);
-    let none = work.run(TABLE).args(["--max-quarantine", "0"]).whatever_is_rejected().exits(0);
+    let none = work.run(TABLE).args(["--max-quarantine", "0"]).allow_rejects().exits(0);
     none.prints(&["cloudtrail: 1,266 rejected rows, none of them kept"]);
-    // An event that is only counted is in the raw logs alone.
+    // An event that was only counted is found in the raw logs.
     let why = work.logmill(["why", "--day", DAY, "--output", "lake", "--event-id", "timeless 98"]);
     why.args(RAW).exits(99).prints(&["missing_event_time", "not kept", "1,266 rejected rows"]);
 }
 
-/// As a list they would take 200 MB, as lines 700 MB.
+/// The rejected rows would take 200 MB as a list and 700 MB as lines.
 #[test]
-fn rejected_rows_without_end_take_neither_memory_nor_disk() {
+fn millions_of_rejected_rows_stay_within_memory_and_disk_limits() {
     let work = Workdir::new();
     work.cloudtrail("a", empty_records(3_000_000));
     work.cloudtrail("b", document([event("good", json!({}))]));
-    // Memory that may be written, in KiB, and the size of any file, in half or whole KiB: what goes beyond it fails.
+    // Limits data memory (in KiB) and file size (in units of 512 bytes or 1 KiB). Exceeding either fails the run.
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -d 120000; ulimit -f 8192; exec \"$@\"", "sh", LOGMILL]);
     command.args(["run", "--day", DAY, "--output", "lake"]);
     let run = work.call(command).args(RAW).args(["--threads", "1", "--memory", "64MiB"]);
-    let day = run.args(["--max-quarantine", "1MiB"]).whatever_is_rejected().publishes(TABLE);
+    let day = run.args(["--max-quarantine", "1MiB"]).allow_rejects().publishes(TABLE);
     assert_eq!(day.ledger(), [3_000_001, 1, 0, 0, 3_000_000]);
     let kept = &day.manifest["quarantine"];
     assert!(kept["bytes"].as_u64().unwrap() <= 1 << 20, "{kept}");
@@ -166,7 +166,7 @@ fn rejected_rows_without_end_take_neither_memory_nor_disk() {
 }
 
 #[test]
-fn a_day_that_is_lost_whatever_comes_is_not_read_to_its_end() {
+fn reading_stops_once_a_day_has_too_many_rejected_rows() {
     let work = Workdir::new();
     work.cloudtrail("a", empty_records(300_000));
     work.cloudtrail("b", document([event("good", json!({}))]));
@@ -178,26 +178,26 @@ fn a_day_that_is_lost_whatever_comes_is_not_read_to_its_end() {
         "in object 1",
         "_quarantine",
     ]);
-    let reports = || {
+    let run_records = || {
         let folder = work.path("lake/_runs/cloudtrail/proc_ymd=20231101");
-        let mut reports: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        reports.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
-        reports.into_iter().map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap())
+        let mut records: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        records.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+        records.into_iter().map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap())
     };
-    let report = reports().next_back().unwrap();
-    let (read, rejected) = (&report["ledger"]["read"], &report["ledger"]["quarantined"]);
-    assert!(read.as_u64().unwrap() < 300_000 && read == rejected, "{report}");
-    let bytes = fs::metadata(work.path(text(&report["quarantine"]))).unwrap().len();
+    let record = run_records().next_back().unwrap();
+    let (read, rejected) = (&record["ledger"]["read"], &record["ledger"]["quarantined"]);
+    assert!(read.as_u64().unwrap() < 300_000 && read == rejected, "{record}");
+    let bytes = fs::metadata(work.path(text(&record["quarantine"]))).unwrap().len();
     assert!((60_000..=65_536).contains(&bytes), "{bytes}");
-    // As long as there is room, what is rejected is of use to those who must find out why.
+    // With room in the quarantine, reading goes to the end, because the rejected rows help to find the cause.
     let whole = run(&["--threads", "1"]);
     assert!(!whole.stderr.contains("stopped"), "{whole}");
     work.assert_no_debris("lake");
 }
 
-/// Rows that are of another day, repeat others or are left out are none that were rejected.
+/// Rows of another day, duplicates and filtered rows do not count as rejected.
 #[test]
-fn a_day_that_is_not_lost_is_read_to_its_end() {
+fn a_day_below_the_reject_limit_is_read_to_its_end() {
     let work = Workdir::new();
     let bad = (0..400).map(|number| format!("\"bad {number}\""));
     work.cloudtrail("a", document(bad));
@@ -216,11 +216,11 @@ fn a_day_that_is_not_lost_is_read_to_its_end() {
 }
 
 #[test]
-fn the_detail_of_a_rejected_row_is_no_longer_than_a_person_reads() {
+fn the_detail_of_a_rejected_row_is_short() {
     let work = Workdir::new();
     let time = format!("noon{}", "한".repeat(100_000));
     work.cloudtrail("a", document([event("bad", json!({"eventTime": time}))]));
-    let day = work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    let day = work.run(TABLE).allow_rejects().publishes(TABLE);
     let row = &day.quarantine()[0];
     let (detail, raw) = (text(&row["detail"]), text(&row["raw"]));
     assert!(detail.starts_with("eventTime is \"noon한") && detail.len() <= 4096, "{}", detail.len());

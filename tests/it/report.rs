@@ -1,4 +1,4 @@
-//! `logmill report`: a page of what is published, and of nothing else.
+//! `logmill report`: an HTML page of the published days.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,7 @@ use crate::harness::{Call, Table, Workdir, document, event};
 const TABLE: Table = Table::CLOUDTRAIL;
 const HOSTILE: &str = "<img src=x onerror=alert(1)>.amazonaws.com";
 
-/// A lake with the day, of which one service has a hostile name.
+/// A lake with the day and one service with a hostile name.
 fn published() -> Workdir {
     let work = Workdir::new();
     let of = |source: &str| json!({"eventSource": source, "userIdentity": {"arn": "arn:aws:iam::111122223333:user/kim"}});
@@ -25,13 +25,13 @@ fn report<'w>(work: &'w Workdir, arguments: &[&str]) -> Call<'w> {
 }
 
 #[test]
-fn a_day_becomes_a_file_named_after_it() {
+fn the_report_of_a_day_is_named_after_the_day() {
     let work = published();
     report(&work, &["--day", "2023-11-01"]).exits(0);
     let page = fs::read_to_string(work.path("logmill-report-20231101.html")).unwrap();
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     assert!(page.contains("<bdi>kms.amazonaws.com</bdi>"));
-    // Of the other log nothing is published.
+    // The other log type has no published day.
     assert_eq!(page.matches("No day of this log is published.").count(), 1);
     let names: Vec<_> =
         fs::read_dir(work.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -39,14 +39,14 @@ fn a_day_becomes_a_file_named_after_it() {
 }
 
 #[test]
-fn what_a_stranger_wrote_into_a_log_is_text_on_the_page() {
+fn hostile_log_text_is_escaped_on_the_page() {
     let page = report(&published(), &["--day", "2023-11-01", "--to-file", "-"]).exits(0).stdout;
     assert!(page.contains("&lt;img src=x onerror=alert(1)&gt;"));
     assert!(!page.contains("<img"));
 }
 
 #[test]
-fn days_without_a_run_are_named_and_other_days_are_left_out() {
+fn unpublished_days_are_listed() {
     let work = published();
     let page =
         report(&work, &["--from", "2023-10-31", "--to", "2023-11-02", "--lang", "ko", "--to-file", "-"]);
@@ -66,7 +66,7 @@ fn the_same_lake_gives_the_same_page() {
 }
 
 #[test]
-fn what_is_no_file_is_left_alone_and_a_link_stays_a_link() {
+fn only_regular_files_are_replaced_and_links_are_kept() {
     let work = published();
     assert!(Command::new("mkfifo").arg(work.path("pipe")).status().unwrap().success());
     fs::create_dir(work.path("folder")).unwrap();
@@ -82,7 +82,7 @@ fn what_is_no_file_is_left_alone_and_a_link_stays_a_link() {
 }
 
 #[test]
-fn a_table_of_another_name_has_ledgers_and_is_told_of() {
+fn a_table_with_another_name_shows_only_ledgers_and_a_warning() {
     let work = published();
     fs::rename(work.path("lake/cloudtrail"), work.path("lake/trail")).unwrap();
     let outcome = report(&work, &["--day", "2023-11-01", "--to-file", "-"]).exits(0);

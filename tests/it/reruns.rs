@@ -1,4 +1,4 @@
-//! The same inputs give the same files, byte for byte, however the work is done.
+//! The same inputs give the same files, byte for byte, for any threads, memory and shards.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, DAY, Day, Table, Workdir, document, event, gz};
 
-/// One event of a busy day, with identifiers that do not pack well.
+/// One event of a busy day, with identifiers that compress poorly.
 fn busy_event(id: usize, number: usize, random: &mut fastrand::Rng) -> Value {
     let day = if number % 100 == 13 { 30 } else { 31 };
     let (hour, minute, second) = (15 + number % 9, random.u32(0..60), random.u32(0..60));
@@ -23,8 +23,8 @@ fn busy_event(id: usize, number: usize, random: &mut fastrand::Rng) -> Value {
     event(&format!("id-{id:08x}"), overrides)
 }
 
-/// Events with bad records among them: one in fifty repeats an event of another object, one in a hundred is of another
-/// day.
+/// Writes objects with one bad record each. One event in fifty repeats an event of another object, and one in a hundred is
+/// of another day.
 fn write_events(work: &Workdir, objects: usize, records: usize) {
     for object in 0..objects {
         let mut random = fastrand::Rng::with_seed(object as u64);
@@ -37,25 +37,25 @@ fn write_events(work: &Workdir, objects: usize, records: usize) {
     }
 }
 
-/// Publishes into a lake of its own, so that nothing of another run is there.
+/// Publishes the day into the given lake.
 fn publish(work: &Workdir, lake: &str, options: &[&str]) -> Day {
     let run = work.logmill(["run", "--day", DAY, "--input", "raw", "--output", lake]).of(Table::CLOUDTRAIL);
     run.args(options).publishes(Table::CLOUDTRAIL)
 }
 
-fn assert_same(day: &Day, other: &Day, what: &str) {
-    assert_eq!(day.ledger(), other.ledger(), "the ledger with {what}");
-    assert_eq!(day.inputs(), other.inputs(), "the inputs with {what}");
-    assert_eq!(day.quarantine(), other.quarantine(), "the quarantine with {what}");
+fn assert_same(day: &Day, other: &Day, variant: &str) {
+    assert_eq!(day.ledger(), other.ledger(), "the ledger with {variant}");
+    assert_eq!(day.inputs(), other.inputs(), "the inputs with {variant}");
+    assert_eq!(day.quarantine(), other.quarantine(), "the quarantine with {variant}");
     let digests = |day: &Day| -> BTreeMap<String, usize> {
         day.parts().into_iter().map(|(name, bytes)| (name, bytes.len())).collect()
     };
-    assert_eq!(digests(day), digests(other), "the sizes of the part files with {what}");
-    assert!(day.parts() == other.parts(), "the part files should be the same, byte for byte, with {what}");
+    assert_eq!(digests(day), digests(other), "the sizes of the part files with {variant}");
+    assert!(day.parts() == other.parts(), "the part files should be the same, byte for byte, with {variant}");
 }
 
 #[test]
-fn the_number_of_threads_changes_no_byte() {
+fn the_number_of_threads_does_not_change_a_byte() {
     let work = Workdir::new();
     write_events(&work, 12, 500);
     let one = publish(&work, "lake-1", &["--threads", "1"]);
@@ -64,13 +64,13 @@ fn the_number_of_threads_changes_no_byte() {
         let more = publish(&work, &format!("lake-{threads}"), &["--threads", threads]);
         assert_same(&one, &more, &format!("{threads} threads"));
     }
-    assert_same(&one, &publish(&work, "lake-5", &["--threads", "3"]), "an old day in the way");
+    assert_same(&one, &publish(&work, "lake-5", &["--threads", "3"]), "an old day in the lake");
 }
 
-/// With 64 MiB, 16 MiB of rows may wait in memory: the others of these 60 MB are spilled, in more runs than one merge
-/// holds.
+/// With 64 MiB of memory, 16 MiB of rows can wait in memory. The rest of these 60 MB is spilled, in more runs than one merge
+/// can hold.
 #[test]
-fn the_amount_of_memory_changes_no_byte() {
+fn the_memory_limit_does_not_change_a_byte() {
     let work = Workdir::new();
     write_events(&work, 30, 2000);
     let much = publish(&work, "lake-much", &["--memory", "1GiB"]);
@@ -80,14 +80,14 @@ fn the_amount_of_memory_changes_no_byte() {
 }
 
 #[test]
-fn a_day_in_shards_is_the_day_of_one_run() {
+fn a_sharded_day_equals_the_day_of_one_run() {
     let work = Workdir::new();
     write_events(&work, 12, 300);
     let whole = publish(&work, "lake-whole", &[]);
     let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
     let plan = plan.args(["--shards", "3", "--format", "json"]).exits(0);
     work.write("plan.json", plan.stdout);
-    // Shards come in any order, and one twice.
+    // Shards are converted in any order, and one of them twice.
     for shard in ["2", "0", "1", "0"] {
         let convert =
             work.logmill(["convert", "--plan", "plan.json", "--staging", "staging", "--shard", shard]);
@@ -101,7 +101,7 @@ fn a_day_in_shards_is_the_day_of_one_run() {
 }
 
 #[test]
-fn access_logs_give_the_same_files_too() {
+fn access_logs_give_the_same_files_on_any_threads() {
     let work = Workdir::new();
     for object in 0..6 {
         let lines = (0..400).map(|number| {
@@ -126,8 +126,8 @@ fn access_logs_give_the_same_files_too() {
     }
 }
 
-/// Lines whose referers fill pages by themselves. A batch of one object has no null in `referer`, `bytes_sent` and others,
-/// or only nulls; one of all objects has both.
+/// Writes lines whose referers alone fill pages. A batch from one object has either no nulls or only nulls in `referer`,
+/// `bytes_sent` and other columns. A batch from all objects has both.
 fn write_full_and_bare_lines(work: &Workdir) {
     let user_agent = "a".repeat(500);
     for object in 0..12_u64 {
@@ -153,9 +153,9 @@ fn write_full_and_bare_lines(work: &Workdir) {
     }
 }
 
-/// The Parquet writer takes rows in other portions where a column is marked for nulls, which shows in pages of many rows.
+/// The Parquet writer splits pages of many rows differently if a column has a null mask.
 #[test]
-fn it_does_not_show_which_batches_had_nulls() {
+fn nulls_per_batch_do_not_change_a_byte() {
     let work = Workdir::new();
     write_full_and_bare_lines(&work);
     let run = |threads: &str, memory: &str| {
@@ -171,7 +171,7 @@ fn it_does_not_show_which_batches_had_nulls() {
 }
 
 #[test]
-fn small_part_files_are_the_same_on_every_run_and_in_order() {
+fn small_part_files_are_ordered_and_the_same_on_every_run() {
     let work = Workdir::new();
     for object in 0..4 {
         let record = |number: usize| {
@@ -190,5 +190,5 @@ fn small_part_files_are_the_same_on_every_run_and_in_order() {
         ["event_source", "event_name", "event_time", "source_object"]
             .map(|column| row[column].as_str().unwrap().to_owned())
     };
-    assert!(rows.is_sorted_by_key(key), "rows are in the order that the files promise");
+    assert!(rows.is_sorted_by_key(key), "rows should be in the promised order");
 }

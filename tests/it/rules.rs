@@ -1,4 +1,4 @@
-//! Rows that are left out and values that are masked: in a run, in shards, in what is rejected, and in the settings.
+//! Filters and masks: in a run, in shards, in rejected rows, and in the settings.
 
 use std::fs;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, Day, Table, Workdir, document, event, gz, ledger, text};
 
-/// A secret that stands nowhere else, in each of the forms in which it is logged.
+/// A secret that appears nowhere else, used in every form in which secrets are logged.
 const SECRET: &str = "QZsecretQZ";
-/// A filter for half of the events of [`busy`].
+/// A filter that matches half of the events of [`busy`].
 const EVEN: &str = "event_name = 'Even'";
 
-/// Objects with events of two names, one of them larger than what a worker of many collects at once.
+/// Objects with events of two names. The first object exceeds one batch if there are many workers.
 fn busy() -> Workdir {
     let work = Workdir::new();
     for (object, records) in [("a", 1500), ("b", 7), ("c", 2)] {
@@ -27,7 +27,7 @@ fn busy() -> Workdir {
     work
 }
 
-/// `filtered` of each raw object, in order; every object's ledger must balance.
+/// The `filtered` count of each raw object, in order. Fails unless every object's ledger balances.
 fn filtered_by_object(day: &Day) -> Vec<u64> {
     let of_object = |line: &Value| {
         let [read, parts @ ..] = ledger(line);
@@ -37,12 +37,12 @@ fn filtered_by_object(day: &Day) -> Vec<u64> {
     day.inputs().iter().map(of_object).collect()
 }
 
-/// Whole, since two of its letters stand in random bytes now and then.
+/// Searches for the whole secret, because random bytes can contain parts of it.
 fn holds_secret(bytes: &[u8]) -> bool {
     bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes())
 }
 
-/// Everything of a lake that is no Parquet file must not hold the secret, and neither must any cell.
+/// Fails if a file of the lake, a cell, a quarantined row or an input entry contains the secret.
 fn assert_no_secret(work: &Workdir, lake: &str, days: &[&Day]) {
     let mut seen = 0;
     for path in work.files(lake).into_keys() {
@@ -50,7 +50,7 @@ fn assert_no_secret(work: &Workdir, lake: &str, days: &[&Day]) {
         assert!(!holds_secret(&bytes), "{}", path.display());
         seen += 1;
     }
-    assert!(seen > 3, "the lake has files");
+    assert!(seen > 3, "the lake should have files");
     for day in days {
         let mut quarantine = day.quarantine();
         for line in quarantine.iter_mut().filter(|line| line["encoding"] == "base64") {
@@ -62,7 +62,7 @@ fn assert_no_secret(work: &Workdir, lake: &str, days: &[&Day]) {
     }
 }
 
-/// Both logs with a secret wherever one can stand, also in rows that are rejected.
+/// Logs of both types with a secret in every possible place, including rejected rows.
 fn secretive() -> Workdir {
     let work = Workdir::new();
     let url = format!("https://x/?a=1&X-Amz-Signature={SECRET}&b=2");
@@ -88,13 +88,13 @@ fn secretive() -> Workdir {
 }
 
 fn both(work: &Workdir) -> Call<'_> {
-    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).whatever_is_rejected()
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).allow_rejects()
 }
 
 #[test]
-fn rows_that_are_left_out_are_counted_in_each_object() {
+fn filtered_rows_are_counted_per_object() {
     let work = busy();
-    // With so little memory for so many workers, an object comes in several batches.
+    // With little memory and many workers, one object gives several batches.
     let day = work
         .run(Table::CLOUDTRAIL)
         .args(["--filter", EVEN, "--threads", "16", "--memory", "64MiB"])
@@ -107,7 +107,7 @@ fn rows_that_are_left_out_are_counted_in_each_object() {
 }
 
 #[test]
-fn any_of_several_rules_leaves_a_row_out_and_null_none() {
+fn any_matching_rule_filters_a_row_and_null_never_matches() {
     let work = Workdir::new();
     let agents = [("a", json!("cron")), ("b", json!("aws-cli/2")), ("c", Value::Null), ("d", json!("curl"))];
     work.cloudtrail("a", document(agents.map(|(id, agent)| event(id, json!({"userAgent": agent})))));
@@ -118,11 +118,11 @@ fn any_of_several_rules_leaves_a_row_out_and_null_none() {
     assert_eq!(day.values("event_id"), ["c", "d"]);
     let day =
         work.run(Table::CLOUDTRAIL).args(["--filter", "user_agent != 'cron'"]).publishes(Table::CLOUDTRAIL);
-    assert_eq!(day.values("event_id"), ["a", "c"], "a comparison with NULL is not true");
+    assert_eq!(day.values("event_id"), ["a", "c"], "a comparison with NULL should not be true");
 }
 
 #[test]
-fn a_row_that_is_left_out_is_no_duplicate_and_takes_no_place() {
+fn a_filtered_row_does_not_count_as_a_duplicate() {
     let work = Workdir::new();
     let twice = |agent: &str| event("twice", json!({"userAgent": agent}));
     work.cloudtrail("a", document([twice("etl"), event("once", json!({})), event("once", json!({}))]));
@@ -134,7 +134,7 @@ fn a_row_that_is_left_out_is_no_duplicate_and_takes_no_place() {
 }
 
 #[test]
-fn a_day_of_which_all_is_left_out_is_published_empty() {
+fn a_day_with_all_rows_filtered_is_published_as_empty() {
     let work = busy();
     let run = work.run(Table::CLOUDTRAIL).args(["--filter", "event_id is not null"]);
     let day = run.publishes(Table::CLOUDTRAIL);
@@ -142,7 +142,7 @@ fn a_day_of_which_all_is_left_out_is_published_empty() {
 }
 
 #[test]
-fn rules_that_match_nothing_change_no_byte() {
+fn rules_that_match_nothing_do_not_change_a_byte() {
     let work = busy();
     let run = |lake: &str, options: &[&str]| {
         let run =
@@ -163,21 +163,24 @@ fn rules_that_match_nothing_change_no_byte() {
 #[test]
 fn no_secret_reaches_the_lake() {
     let work = secretive();
-    let finished = both(&work).ends_well(0);
+    let finished = both(&work).finishes(0);
     let (trail, access) = (finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS));
     assert_no_secret(&work, "lake", &[&trail, &access]);
     let token = &trail.row("event_id", "assume")["response_elements"];
     assert_eq!(token, r#"{"credentials":{"sessionToken":"REDACTED","expiration":"soon"}}"#);
-    assert_eq!(trail.quarantine().len(), 2, "one without a time, one that is torn");
+    assert_eq!(trail.quarantine().len(), 2, "one record without a time and one torn record");
     let uri = "GET /k?X-Amz-Credential=REDACTED&X-Amz-Signature=REDACTED HTTP/1.1";
     assert_eq!(access.row("request_id", "ID")["request_uri"], uri);
-    assert_eq!(access.quarantine().len(), 2, "text and bytes that are none");
-    assert!(access.quarantine().iter().all(|line| line.get("raw_bytes").is_none()), "nothing was cut");
+    assert_eq!(access.quarantine().len(), 2, "one line of text and one with invalid UTF-8");
+    assert!(
+        access.quarantine().iter().all(|line| line.get("raw_bytes").is_none()),
+        "no raw text should be cut"
+    );
     assert_eq!(text(&access.quarantine()[0]["raw"]), "no line ?u=%3Fx-amz-signature%3DREDACTED%26b");
     assert_eq!(trail.manifest["redact"][0], "responseElements.credentials.sessionToken");
 }
 
-/// Each is a part of a URL whose value is the secret; the names are encoded, or those of signature version 2.
+/// URL parameters whose value is the secret. Their names are encoded, or belong to signature version 2.
 const SPELLINGS: [&str; 9] = [
     "X%2DAmz%2DSignature=",
     "x%2damz%2dsecurity%2dtoken=",
@@ -215,13 +218,14 @@ fn no_spelling_of_a_secret_parameter_reaches_the_lake() {
     work.cloudtrail("a", document(&records));
     work.cloudtrail("b", escaped.replace("\"eventID\":\"", "\"eventID\":\"b "));
     work.access("A", lines.join("\n"));
-    let finished = both(&work).ends_well(0);
+    let finished = both(&work).finishes(0);
     let days = [finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS)];
     assert_no_secret(&work, "lake", &days.iter().collect::<Vec<_>>());
     assert_eq!([days[0].rows().len(), days[1].rows().len()], [2 * SPELLINGS.len(), SPELLINGS.len()]);
 }
 
-/// The keys of lines whose secrets have a `+` before them that decoding turns into a blank, or other signs that end values.
+/// Operations and keys. In each key, the secret follows a `+` (which decodes to a space) or another character that could end
+/// the value early.
 const KEYS: [(&str, &str); 12] = [
     ("REST.GET.OBJECT", "k%3FX-Amz-Security-Token%3Dab%2B"),
     ("REST.PUT.OBJECT", "k%253FX-Amz-Signature%253Dab%2B"),
@@ -229,7 +233,7 @@ const KEYS: [(&str, &str); 12] = [
     ("S3.EXPIRE.OBJECT", "k?x-amz-security-token=ab+c%26"),
     ("REST.HEAD.OBJECT", "X%252DAmz%252DSecurity%252DToken%2B%253Dab%2B"),
     ("REST.COPY.OBJECT", "k?Signature=ab%2526"),
-    // Each of them decodes to a value that begins with a character that ends values elsewhere.
+    // These values start with a character that ends values elsewhere, once decoded.
     ("REST.GET.OBJECT", "k?Signature=%2B"),
     ("BATCH.DELETE.OBJECT", "k?Signature=+"),
     ("REST.PUT.OBJECT", "k%3FSignature%3D%2B"),
@@ -239,7 +243,7 @@ const KEYS: [(&str, &str); 12] = [
 ];
 
 #[test]
-fn a_decoded_key_does_not_show_the_rest_of_a_secret() {
+fn a_decoded_key_shows_no_part_of_a_secret() {
     let work = Workdir::new();
     let line = |(operation, key): (&str, &str)| {
         let line = AccessLine { operation, ..AccessLine::of("ID") };
@@ -255,7 +259,7 @@ fn a_decoded_key_does_not_show_the_rest_of_a_secret() {
     assert_eq!(decoded.len(), KEYS.len());
 }
 
-/// Forms in which a header, or a name with a blank behind it, is logged.
+/// Forms in which a header, or a name followed by a space, is logged.
 const FORMS: [&str; 9] = [
     "X-Amz-Security-Token: ",
     "x-amz-security-token:",
@@ -273,11 +277,11 @@ fn no_form_of_a_secret_header_reaches_the_lake() {
     let work = Workdir::new();
     let (mut records, mut lines) = (Vec::new(), Vec::new());
     for (number, form) in FORMS.iter().enumerate() {
-        let said = format!("{form}{SECRET}\r\nend");
-        let packed = json!({"headers": [said]}).to_string();
-        let parameters = json!({"headers": [said], "packed": packed});
+        let header = format!("{form}{SECRET}\r\nend");
+        let packed = json!({"headers": [header]}).to_string();
+        let parameters = json!({"headers": [header], "packed": packed});
         let id = number.to_string();
-        records.push(event(&id, json!({"errorMessage": said, "requestParameters": parameters})));
+        records.push(event(&id, json!({"errorMessage": header, "requestParameters": parameters})));
         records.push(event(&id, json!({"eventTime": "bad", "requestParameters": parameters})));
         let form = form.replace("\r\n", "%0D%0A");
         let agent = format!("{form}{SECRET}");
@@ -287,7 +291,7 @@ fn no_form_of_a_secret_header_reaches_the_lake() {
     }
     work.cloudtrail("a", document(&records));
     work.access("A", lines.join("\n"));
-    let finished = both(&work).ends_well(0);
+    let finished = both(&work).finishes(0);
     let (trail, access) = (finished.day(Table::CLOUDTRAIL), finished.day(Table::ACCESS));
     assert_no_secret(&work, "lake", &[&trail, &access]);
     let message = &trail.row("event_id", "2")["error_message"];
@@ -297,7 +301,7 @@ fn no_form_of_a_secret_header_reaches_the_lake() {
 }
 
 #[test]
-fn more_can_be_masked_and_nothing_where_that_is_wanted() {
+fn masks_can_be_added_and_turned_off() {
     let work = Workdir::new();
     let parameters = json!({"password": "QZ1", "url": "/?key=QZ2&X-Amz-Signature=QZ3"});
     work.cloudtrail("a", document([event("id", json!({"requestParameters": parameters}))]));
@@ -316,9 +320,9 @@ fn more_can_be_masked_and_nothing_where_that_is_wanted() {
     );
 }
 
-/// The duplicates of an event differ in their secrets, and a masked row is as good a duplicate as any.
+/// Lines that differ only in a masked secret are not duplicates. Exact repeats are duplicates even if masked.
 #[test]
-fn what_makes_a_row_unique_does_not_depend_on_masks() {
+fn masks_do_not_change_which_rows_are_duplicates() {
     let work = Workdir::new();
     let uris = ["GET /k?X-Amz-Signature=QZ1 HTTP/1.1", "GET /k?X-Amz-Signature=QZ2 HTTP/1.1"];
     let lines = uris.map(|uri| format!("{}\n", AccessLine { uri, ..AccessLine::of("ID") }));
@@ -328,12 +332,12 @@ fn what_makes_a_row_unique_does_not_depend_on_masks() {
 }
 
 #[test]
-fn shards_leave_out_and_mask_what_one_run_does() {
+fn shards_filter_and_mask_like_one_run() {
     for (work, filter) in
         [(busy(), EVEN), (secretive(), "event_id = 'extra'"), (secretive(), "event_id != ''")]
     {
         let rules = ["--filter", filter, "--redact", "requestParameters.note", "--redact", "?colour"];
-        let one = work.run(Table::CLOUDTRAIL).args(rules).whatever_is_rejected().publishes(Table::CLOUDTRAIL);
+        let one = work.run(Table::CLOUDTRAIL).args(rules).allow_rejects().publishes(Table::CLOUDTRAIL);
         let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
         let plan = plan.args(rules).args(["--shards", "2", "--format", "json"]).exits(0);
         work.write("plan.json", plan.stdout);
@@ -343,10 +347,10 @@ fn shards_leave_out_and_mask_what_one_run_does() {
         }
         for path in work.files("staging").into_keys() {
             let bytes = fs::read(work.path("staging").join(&path)).unwrap();
-            assert!(!holds_secret(&bytes), "a secret is staged: {}", path.display());
+            assert!(!holds_secret(&bytes), "a staged file contains a secret: {}", path.display());
         }
         let publish = work.logmill(["publish", "--plan", "plan.json", "--staging", "staging"]);
-        let publish = publish.args(["--output", "lake-sharded"]).whatever_is_rejected();
+        let publish = publish.args(["--output", "lake-sharded"]).allow_rejects();
         let sharded = publish.publishes(Table::CLOUDTRAIL);
         assert!(one.parts() == sharded.parts() && one.inputs() == sharded.inputs(), "{filter}");
         assert_eq!(one.quarantine(), sharded.quarantine());
@@ -358,7 +362,7 @@ fn shards_leave_out_and_mask_what_one_run_does() {
 }
 
 #[test]
-fn a_plan_that_does_not_say_what_to_mask_masks_the_defaults() {
+fn a_plan_without_masks_uses_the_defaults() {
     let work = secretive();
     let plan = work.logmill(["plan", "--day", DAY, "--input", "raw", "--redact", "none", "--format", "json"]);
     let mut plan: Value = serde_json::from_str(&plan.exits(0).stdout).unwrap();
@@ -370,12 +374,12 @@ fn a_plan_that_does_not_say_what_to_mask_masks_the_defaults() {
     work.logmill(["convert", "--plan", "plan.json", "--shard", "0", "--staging", "staging"]).exits(0);
     let publish =
         work.logmill(["publish", "--plan", "plan.json", "--staging", "staging", "--output", "lake"]);
-    let finished = publish.whatever_is_rejected().ends_well(0);
+    let finished = publish.allow_rejects().finishes(0);
     assert_no_secret(&work, "lake", &[&finished.day(Table::CLOUDTRAIL), &finished.day(Table::ACCESS)]);
 }
 
 #[test]
-fn the_summary_has_a_column_for_rows_left_out_only_when_there_are_some() {
+fn the_summary_has_a_filtered_column_only_if_rows_were_filtered() {
     let work = busy();
     let header = |options: &[&str]| {
         let shown = work.run(Table::CLOUDTRAIL).args(options).exits(0).stdout;
@@ -395,7 +399,7 @@ fn the_summary_has_a_column_for_rows_left_out_only_when_there_are_some() {
 }
 
 #[test]
-fn inspect_masks_what_it_shows() {
+fn inspect_masks_secrets() {
     let work = secretive();
     for object in work.files("raw").into_keys() {
         let path = work.path("raw").join(object);
@@ -445,11 +449,11 @@ fn rules_come_from_flags_environment_or_file() {
 }
 
 #[test]
-fn a_rule_that_makes_no_sense_is_refused_before_anything_is_done() {
+fn an_invalid_rule_is_refused_before_anything_is_written() {
     let work = busy();
     let refused = |rule: [&str; 2]| {
         let stderr = work.run(Table::CLOUDTRAIL).args(rule).exits(2).stderr;
-        assert!(!work.lake().exists(), "nothing is written");
+        assert!(!work.lake().exists(), "nothing should be written");
         stderr
     };
     insta::assert_snapshot!(refused(["--filter", "event_source = 'a' and colour = 'red'"]), @r"

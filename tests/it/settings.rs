@@ -121,12 +121,12 @@ fn a_config_file_can_hold_all_of_a_run() {
     "#;
     work.write("etc/logmill.toml", file);
     let run = || work.logmill(["run", "--day", DAY, "--config", "etc/logmill.toml", "--output", "lake"]);
-    let finished = run().ends_well(0);
+    let finished = run().finishes(0);
     let day = finished.day(Table { dataset: "cloudtrail", name: "trail" });
     assert_eq!(day.row("event_id", "id")["role_arn"], "arn:role");
     assert_eq!(finished.day(Table::ACCESS).values("request_id"), ["ID"]);
     // One of the sources alone.
-    let one = run().args(["--table", "trail"]).ends_well(0);
+    let one = run().args(["--table", "trail"]).finishes(0);
     assert_eq!(one.summary["tables"].as_array().unwrap().len(), 1);
 }
 

@@ -1,4 +1,4 @@
-//! A day in shards: who converts which, several attempts at one, and what is left in the end.
+//! A day in shards: how machines share them, concurrent attempts at one shard, and cleanup.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::harness::{Call, DAY, Day, Running, Table, Workdir, document, event, g
 
 const STAGED: [&str; 4] = ["--plan", "staging/plan.json", "--staging", "staging/shards"];
 
-/// Three objects, and a plan of as many shards beside their results.
+/// Three objects, and a plan with three shards in the staging folder.
 fn planned() -> Workdir {
     let work = Workdir::new();
     for name in ["a", "b", "c"] {
@@ -42,7 +42,7 @@ fn assert_same(work: &Workdir, sharded: &Day) {
 }
 
 #[test]
-fn the_machines_of_an_array_share_the_shards_and_spare_ones_do_nothing() {
+fn the_machines_of_an_array_share_the_shards_and_extra_ones_do_nothing() {
     let work = planned();
     convert(&work, "auto").exits(2).says(&["which shard", "AWS_BATCH_JOB_ARRAY_INDEX", "hint:"]);
     let variables = ["AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"];
@@ -57,9 +57,9 @@ fn the_machines_of_an_array_share_the_shards_and_spare_ones_do_nothing() {
     assert_same(&work, &publish(&work).publishes(Table::CLOUDTRAIL));
 }
 
-/// As when an orchestrator takes a machine for lost that is only slow.
+/// An orchestrator can restart a shard because it considers a slow machine lost.
 #[test]
-fn two_attempts_at_one_shard_at_once_do_not_mix() {
+fn concurrent_attempts_at_one_shard_do_not_mix() {
     let work = planned();
     for shard in ["1", "2"] {
         convert(&work, shard).exits(0);
@@ -69,13 +69,13 @@ fn two_attempts_at_one_shard_at_once_do_not_mix() {
     let quick = publish(&work).publishes(Table::CLOUDTRAIL).parts();
     pipe.write_all(&content).unwrap();
     drop(pipe);
-    assert_eq!(slow.wait().code, Some(0), "the slow attempt is not disturbed");
+    assert_eq!(slow.wait().code, Some(0), "the slow attempt should succeed");
     let late = publish(&work).publishes(Table::CLOUDTRAIL);
     assert!(quick == late.parts());
     assert_same(&work, &late);
 }
 
-/// The day of [`planned`], of which all shards are converted.
+/// The day of [`planned`] with all shards converted.
 fn converted() -> Workdir {
     let work = planned();
     for shard in ["0", "1", "2"] {
@@ -84,7 +84,7 @@ fn converted() -> Workdir {
     work
 }
 
-/// What is left when shards are removed.
+/// The only staged file after the shards have been removed.
 fn receipt_alone() -> Vec<PathBuf> {
     vec![PathBuf::from("plan.json")]
 }
@@ -94,7 +94,7 @@ fn staged(work: &Workdir) -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_was_staged_goes_when_the_day_is_published_and_not_before() {
+fn shards_are_removed_only_after_the_day_is_published() {
     let work = planned();
     for shard in ["0", "0", "1"] {
         convert(&work, shard).exits(0);
@@ -109,11 +109,11 @@ fn what_was_staged_goes_when_the_day_is_published_and_not_before() {
 }
 
 #[test]
-fn a_removal_that_broke_off_is_finished_by_the_next_publish_whatever_it_has_left() {
+fn the_next_publish_completes_an_interrupted_removal() {
     let work = converted();
     let stuck = work.path("staging/shards/cloudtrail/shard-00001");
     let attempt = fs::read_dir(&stuck).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir());
-    // No file: it cannot be removed as one.
+    // A folder cannot be removed as a file.
     let stuck = attempt.unwrap().join("stuck");
     fs::create_dir(&stuck).unwrap();
     let copy = Command::new("cp").arg("-a").args([work.path("staging/shards"), work.path("shards")]).status();
@@ -125,7 +125,7 @@ fn a_removal_that_broke_off_is_finished_by_the_next_publish_whatever_it_has_left
     again().prints(&["was published already, by run"]);
     assert_eq!(staged(&work), receipt_alone());
     let summary = fs::read(work.path("again.json")).unwrap();
-    // A kill can come between any two files: whatever is there, the end is the same.
+    // A kill can happen between any two files. Any remaining files lead to the same result.
     let all: Vec<PathBuf> = work.files("shards").into_keys().collect();
     for left in 0..=all.len() {
         for path in &all[left..] {
@@ -134,23 +134,23 @@ fn a_removal_that_broke_off_is_finished_by_the_next_publish_whatever_it_has_left
             fs::copy(work.path("shards").join(path), target).unwrap();
         }
         again();
-        assert_eq!(staged(&work), receipt_alone(), "of the files from {left} on");
+        assert_eq!(staged(&work), receipt_alone(), "with the files from {left} on");
         assert_eq!(fs::read(work.path("again.json")).unwrap(), summary);
     }
-    assert_eq!(work.published(), published, "nothing is published twice");
+    assert_eq!(work.published(), published, "nothing should be published twice");
 }
 
 #[test]
-fn a_receipt_is_only_for_the_lake_that_has_the_day_and_the_next_plan_takes_its_place() {
+fn a_receipt_is_valid_only_for_its_lake_and_is_replaced_by_the_next_plan() {
     let work = converted();
     publish(&work).args(["--remove-staging"]).publishes(Table::CLOUDTRAIL);
     let receipt = fs::read(work.path("staging/plan.json")).unwrap();
     let other = work.logmill(["publish", "--output", "lake-other", "--remove-staging"]).args(STAGED);
     other.exits(4).says(&["the day is not there", "hint:"]);
     convert(&work, "0").exits(0).says(&["the plan is published already"]);
-    assert_eq!(staged(&work), receipt_alone(), "a late attempt leaves nothing");
+    assert_eq!(staged(&work), receipt_alone(), "a late attempt should leave nothing");
     assert_eq!(fs::read(work.path("staging/plan.json")).unwrap(), receipt);
-    // Another run of the day, which the receipt does not know.
+    // Another run publishes the day without changing the receipt.
     work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     publish(&work).args(["--remove-staging"]).exits(0);
     plan(&work);
@@ -160,9 +160,9 @@ fn a_receipt_is_only_for_the_lake_that_has_the_day_and_the_next_plan_takes_its_p
     assert_same(&work, &publish(&work).publishes(Table::CLOUDTRAIL));
 }
 
-/// The lake remembers the last runs of a day, and the receipt outlives them.
+/// The lake keeps records only of the last runs of a day, and the receipt outlives them.
 #[test]
-fn a_receipt_holds_when_the_lake_has_forgotten_its_run() {
+fn a_receipt_is_valid_after_the_record_of_its_run_is_removed() {
     let work = converted();
     publish(&work).args(["--remove-staging"]).publishes(Table::CLOUDTRAIL);
     for _ in 0..10 {
@@ -170,7 +170,7 @@ fn a_receipt_holds_when_the_lake_has_forgotten_its_run() {
     }
     let published = work.published();
     publish(&work).args(["--remove-staging"]).exits(0).prints(&["was published already, by run"]);
-    // The lake has moved: only what it remembers can tell it from another one.
+    // The lake was moved, so only its run records identify it.
     fs::rename(work.lake(), work.path("moved")).unwrap();
     let moved = || work.logmill(["publish", "--output", "moved", "--remove-staging"]).args(STAGED);
     moved().exits(0);
@@ -182,10 +182,10 @@ fn a_receipt_holds_when_the_lake_has_forgotten_its_run() {
     other.exits(4).says(&["the day is not there"]);
 }
 
-/// An attempt begins before its plan is published or replaced, and ends behind that.
+/// The attempt starts before its plan is published or replaced, and ends after that.
 #[test]
-fn an_attempt_that_ends_when_its_plan_is_gone_leaves_nothing() {
-    for (is_published, code, said) in
+fn an_attempt_that_outlives_its_plan_leaves_nothing() {
+    for (is_published, code, message) in
         [(true, 0, "the plan is published already"), (false, 2, "the plan was replaced")]
     {
         let work = converted();
@@ -201,12 +201,12 @@ fn an_attempt_that_ends_when_its_plan_is_gone_leaves_nothing() {
         drop(pipe);
         let slow = slow.wait();
         assert_eq!(slow.code, Some(code), "{slow}");
-        slow.says(&[said]);
+        slow.says(&[message]);
         assert_eq!(work.files("staging"), before);
     }
 }
 
-/// The file of the first object of a shard.
+/// The path of the first object of a shard.
 fn own_object(work: &Workdir, shard: u32) -> PathBuf {
     let plan: Value = serde_json::from_slice(&fs::read(work.path("staging/plan.json")).unwrap()).unwrap();
     let objects = plan["tables"][0]["objects"].as_array().unwrap();
@@ -214,20 +214,20 @@ fn own_object(work: &Workdir, shard: u32) -> PathBuf {
     work.path(own["address"].as_str().unwrap())
 }
 
-/// An attempt at shard 0 that waits for the content of its object, which others find where it was.
+/// Starts an attempt at shard 0 that waits for the content of its object. Other attempts find the object unchanged.
 fn slow_attempt<'w>(work: &'w Workdir, object: &Path) -> (Running<'w>, File, Vec<u8>) {
     let content = fs::read(object).unwrap();
     fs::remove_file(object).unwrap();
     assert!(Command::new("mkfifo").arg(object).status().unwrap().success());
     let slow = convert(work, "0").start();
-    // Opens when the slow attempt has begun to read.
+    // Opens once the slow attempt has begun to read.
     let pipe = OpenOptions::new().write(true).open(object).unwrap();
     fs::write(work.path("copy"), &content).unwrap();
     fs::rename(work.path("copy"), object).unwrap();
     (slow, pipe, content)
 }
 
-/// The index of shard 1, changed, under a checksum that fits.
+/// Changes the index of shard 1 and its checksum.
 fn forge(work: &Workdir, change: impl FnOnce(&mut Value)) {
     let path = work.path("staging/shards/cloudtrail/shard-00001/index.json");
     let mut sealed: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
@@ -239,12 +239,12 @@ fn forge(work: &Workdir, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn an_index_that_says_what_no_shard_can_leave_is_refused() {
+fn an_implausible_index_is_refused() {
     let work = converted();
     let index = work.path("staging/shards/cloudtrail/shard-00001/index.json");
-    let honest = fs::read(&index).unwrap();
+    let original = fs::read(&index).unwrap();
     let outside = "names a place outside it";
-    for (pointer, value, said) in [
+    for (pointer, value, message) in [
         ("/folder", json!("../shard-00000"), outside),
         ("/folder", json!("/etc"), outside),
         ("/folder", json!(".."), outside),
@@ -266,19 +266,19 @@ fn an_index_that_says_what_no_shard_can_leave_is_refused() {
     ] {
         forge(&work, |index| *index.pointer_mut(pointer).unwrap() = value.clone());
         let code = if pointer == "/plan" { 2 } else { 4 };
-        publish(&work).exits(code).says(&[said, "convert"]);
-        fs::write(&index, &honest).unwrap();
+        publish(&work).exits(code).says(&[message, "convert"]);
+        fs::write(&index, &original).unwrap();
     }
     assert!(work.published().is_empty());
-    let unsealed = String::from_utf8(honest.clone()).unwrap().replace("\"read\":1", "\"read\":2");
+    let unsealed = String::from_utf8(original.clone()).unwrap().replace("\"read\":1", "\"read\":2");
     fs::write(&index, unsealed).unwrap();
     publish(&work).exits(4).says(&["its checksum is not that of its content", "convert the shard again"]);
-    fs::write(&index, honest).unwrap();
+    fs::write(&index, original).unwrap();
     publish(&work).publishes(Table::CLOUDTRAIL);
 }
 
 #[test]
-fn a_staged_file_that_was_changed_is_refused_before_a_row_of_it_is_taken() {
+fn a_changed_staged_file_is_refused() {
     let work = converted();
     let parts = publish(&work).publishes(Table::CLOUDTRAIL).parts();
     let published = work.published();
@@ -294,16 +294,16 @@ fn a_staged_file_that_was_changed_is_refused_before_a_row_of_it_is_taken() {
     assert_eq!(files.len(), 4 * 3, "{files:?}");
     for file in files {
         let path = work.path("staging").join(&file);
-        let honest = fs::read(&path).unwrap();
+        let original = fs::read(&path).unwrap();
         let changed = |place: usize| {
-            let mut changed = honest.clone();
+            let mut changed = original.clone();
             changed[place] ^= 0x20;
             changed
         };
-        let text = honest.windows(3).position(|text| text == b"arn");
-        let places = [0, honest.len() / 2, honest.len() - 1].into_iter().chain(text);
-        let cut = [0, honest.len() / 2, honest.len() - 1].map(|length| honest[..length].to_vec());
-        let longer = [&honest[..], &honest[..]].concat();
+        let text = original.windows(3).position(|text| text == b"arn");
+        let places = [0, original.len() / 2, original.len() - 1].into_iter().chain(text);
+        let cut = [0, original.len() / 2, original.len() - 1].map(|length| original[..length].to_vec());
+        let longer = [&original[..], &original[..]].concat();
         for content in places.map(changed).chain(cut).chain([longer]) {
             fs::write(&path, content).unwrap();
             publish(&work).exits(4).says(&["convert the shard again"]);
@@ -312,14 +312,14 @@ fn a_staged_file_that_was_changed_is_refused_before_a_row_of_it_is_taken() {
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         publish(&work).exits(4).says(&["not a regular file"]);
         fs::remove_file(&path).unwrap();
-        fs::write(&path, honest).unwrap();
+        fs::write(&path, original).unwrap();
     }
     assert_eq!(work.published(), published);
     assert!(publish(&work).publishes(Table::CLOUDTRAIL).parts() == parts);
 }
 
 #[test]
-fn an_address_that_names_no_plan_is_refused() {
+fn an_address_without_a_file_name_is_not_a_plan() {
     let work = planned();
     for plan in ["s3://bucket", "s3://bucket/", "staging/", "s3://", ""] {
         let convert = work.logmill(["convert", "--staging", "staging", "--plan", plan]);

@@ -1,4 +1,4 @@
-//! What a run leaves for programs: a summary that is this run's and whole, or none.
+//! A run writes a complete summary of its own, or none.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn work() -> Workdir {
     work
 }
 
-/// Names in the folder of a test.
+/// The names in the folder of a test, sorted.
 fn names(work: &Workdir) -> Vec<String> {
     let entries = fs::read_dir(work.path("")).unwrap();
     let mut names: Vec<String> =
@@ -24,7 +24,7 @@ fn names(work: &Workdir) -> Vec<String> {
 }
 
 #[test]
-fn a_run_that_does_not_begin_leaves_no_summary() {
+fn a_run_that_does_not_start_leaves_no_summary() {
     for (args, variable, code) in [
         (&["run", "--day", "never", "--input", "raw", "--output", "lake"][..], None, 2),
         (&["run", "--day", DAY, "--input", "raw"], None, 2),
@@ -48,9 +48,9 @@ fn a_run_that_does_not_begin_leaves_no_summary() {
     }
 }
 
-/// Where the file is named on a command line that makes no sense, nothing can be said of it.
+/// The name of the summary file is unknown if the command line cannot be parsed.
 #[test]
-fn flags_that_are_unknown_leave_the_summary_of_the_run_before() {
+fn an_unknown_flag_leaves_the_old_summary() {
     let work = work();
     work.write("summary.json", OLD);
     work.run(Table::CLOUDTRAIL).args(["--summary-json", "summary.json", "--unknown"]).exits(2);
@@ -58,11 +58,11 @@ fn flags_that_are_unknown_leave_the_summary_of_the_run_before() {
 }
 
 #[test]
-fn a_summary_is_written_as_a_whole_and_nothing_beside_it() {
+fn summaries_and_metrics_are_replaced_atomically() {
     let work = work();
     work.write("summary.json", OLD);
     work.write("metrics.prom", "");
-    // A second name of a file shows whether it was written into, or replaced.
+    // A hard link shows whether a file was overwritten in place or replaced.
     for name in ["summary.json", "metrics.prom"] {
         fs::hard_link(work.path(name), work.path(&format!("{name}.reader"))).unwrap();
     }
@@ -81,7 +81,7 @@ fn a_summary_is_written_as_a_whole_and_nothing_beside_it() {
 }
 
 #[test]
-fn a_place_that_takes_no_summary_is_refused_before_the_work() {
+fn an_unwritable_summary_path_is_refused_before_the_run() {
     let work = work();
     work.write("file", "");
     for (path, why) in
@@ -98,7 +98,7 @@ fn a_place_that_takes_no_summary_is_refused_before_the_work() {
 }
 
 #[test]
-fn a_device_takes_the_summary_and_stays() {
+fn a_summary_can_be_written_to_a_device() {
     let work = work();
     let run = || work.run(Table::CLOUDTRAIL).args(["--summary-json", "/dev/stdout"]);
     run().exits(0).prints(&["\"exit_code\": 0", "KST day"]);

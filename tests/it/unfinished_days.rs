@@ -1,4 +1,4 @@
-//! Days that have not begun, and days that are not over.
+//! Days that have not begun or have not ended.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn a_day_that_has_not_begun_is_refused() {
     }
     let plan = ["plan", "--day", FUTURE, "--input", "raw", "--plan", "plan.json"];
     work.logmill(plan).exits(2).says(&["has not begun"]);
-    // Such a plan can only be made by hand.
+    // Only a manual edit creates such a plan.
     let options = ["--input", "raw", "--dataset", "cloudtrail", "--plan", "plan.json"];
     work.logmill(["plan", "--day", DAY]).args(options).exits(0);
     let plan = fs::read_to_string(work.path("plan.json")).unwrap();
@@ -36,7 +36,7 @@ fn a_day_that_has_not_begun_is_refused() {
 }
 
 #[test]
-fn a_day_that_is_not_final_says_what_is_still_to_come() {
+fn a_provisional_day_names_the_reason() {
     for (day, lateness, why) in [
         ("today", "0s", Some("of the day are still to come")),
         ("today", "48h", Some("of the day are still to come")),
@@ -50,11 +50,11 @@ fn a_day_that_is_not_final_says_what_is_still_to_come() {
             run.args(["--dataset", "cloudtrail", "--lateness", lateness])
         };
         let outcome = run().exits(0);
-        let (says, other) = match why {
+        let (expected, other) = match why {
             Some(why) => (vec!["cloudtrail: provisional: ", why, " provisional\n"], " final\n"),
             None => (vec![" final\n"], "provisional"),
         };
-        outcome.prints(&says);
+        outcome.prints(&expected);
         assert!(!outcome.stdout.contains(other), "{outcome}");
         let summary = run().publishes(Table::CLOUDTRAIL).summary;
         assert_eq!(summary["provisional"], why.is_some());

@@ -1,5 +1,5 @@
-//! What runs keep for a while beside the published days: who may touch it, who finds what a killed run has left, and what
-//! stands between a commit and its end.
+//! Unfinished work of runs: its permissions, how the next command cleans up after a killed run, and failures after a
+//! commit.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -17,20 +17,20 @@ const IN_DAY: &str = "cloudtrail/proc_ymd=20231101";
 const BACK: &str = "a run was killed while it replaced the day: the old day is back";
 const LEFT: &str = "a killed run has left unfinished work";
 
-/// A lake with a published day that has a rejected row, and the raw logs of it.
+/// A lake with a published day that has a rejected row, and its raw logs.
 fn published() -> Workdir {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("old", json!({})), json!("bad")]));
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     work
 }
 
-/// Where a day stands that a run without an atomic exchange has set aside.
+/// Where a run without an atomic exchange sets the old day aside.
 fn aside(work: &Workdir) -> PathBuf {
     work.lake().join(format!("_staging/{IN_DAY}.previous"))
 }
 
-/// What a run leaves that is killed between the two steps in which it replaces a day.
+/// Sets the day aside, as a run does that is killed between the two steps of replacing it.
 fn set_aside(work: &Workdir) {
     fs::create_dir_all(aside(work).parent().unwrap()).unwrap();
     fs::rename(work.partition(TABLE), aside(work)).unwrap();
@@ -41,14 +41,14 @@ fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
 }
 
-/// The run that is live.
+/// The id of the live run.
 fn live_run(work: &Workdir) -> String {
     let manifest = fs::read(work.partition(TABLE).join("_manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
     manifest["run"].as_str().unwrap().to_owned()
 }
 
-/// The program without the rights that root has over files of any mode.
+/// A call of the program without root's right to access files of any mode.
 fn without_privileges<'w>(work: &'w Workdir, args: &[&str]) -> Call<'w> {
     if !rustix::process::geteuid().is_root() {
         return work.logmill(args);
@@ -59,10 +59,10 @@ fn without_privileges<'w>(work: &'w Workdir, args: &[&str]) -> Call<'w> {
 }
 
 #[test]
-fn a_day_that_is_set_aside_is_back_before_any_command_looks_at_the_lake() {
+fn every_command_restores_a_day_that_was_set_aside() {
     let work = published();
     let before = work.published();
-    // The raw logs are gone: what is set aside is the only copy of its rows.
+    // Without raw logs, the day set aside is the only copy of its rows.
     fs::remove_dir_all(work.path("raw")).unwrap();
     fs::create_dir(work.path("raw")).unwrap();
     let (input, output) = (["--input", "raw"], ["--output", "lake"]);
@@ -92,7 +92,7 @@ fn a_day_that_is_set_aside_is_back_before_any_command_looks_at_the_lake() {
 }
 
 #[test]
-fn a_day_that_is_set_aside_by_a_run_at_work_is_left_to_it() {
+fn a_day_set_aside_by_an_active_run_is_not_touched() {
     let work = published();
     set_aside(&work);
     let lock = work.write(&format!("lake/_staging/{IN_DAY}.lock"), "run X");
@@ -106,7 +106,7 @@ fn a_day_that_is_set_aside_by_a_run_at_work_is_left_to_it() {
 }
 
 #[test]
-fn a_lake_that_may_only_be_read_is_told_of_and_read() {
+fn a_read_only_lake_is_read_with_a_warning() {
     let work = published();
     set_aside(&work);
     fs::remove_dir_all(work.lake().join("cloudtrail")).unwrap();
@@ -129,14 +129,14 @@ fn a_lake_that_may_only_be_read_is_told_of_and_read() {
 }
 
 #[test]
-fn trouble_after_the_commit_does_not_make_the_day_less_public() {
+fn a_failure_after_the_commit_leaves_the_day_published() {
     let work = published();
     let before = live_run(&work);
-    // The folder of the table can be written to, but not opened to be synced.
+    // The table folder is writable, but cannot be opened for a sync.
     let table = work.lake().join("cloudtrail");
     fs::set_permissions(&table, Permissions::from_mode(0o300)).unwrap();
     let run = ["run", "--day", DAY, "--input", "raw", "--output", "lake", "--dataset", "cloudtrail"];
-    let outcome = without_privileges(&work, &run).whatever_is_rejected().wait();
+    let outcome = without_privileges(&work, &run).allow_rejects().wait();
     fs::set_permissions(&table, Permissions::from_mode(0o755)).unwrap();
     assert_eq!(outcome.code, Some(0), "{outcome}");
     outcome.says(&["the day is published, but it is not certain that"]);
@@ -150,7 +150,7 @@ fn trouble_after_the_commit_does_not_make_the_day_less_public() {
     work.assert_no_debris("lake");
 }
 
-/// A run of the day that has begun, and waits for the content of an object.
+/// Starts a run of the day that waits for the content of an object.
 fn reading(work: &Workdir) -> (Running<'_>, File) {
     let pipe = work.path("pipe_CloudTrail_r_20231101T0310Z_z.json.gz");
     if !pipe.exists() {
@@ -178,18 +178,18 @@ fn clean(work: &Workdir) -> Call<'_> {
     work.logmill(["clean", "--output", "lake"])
 }
 
-/// What removes the work of killed runs.
+/// The commands that remove the work of killed runs.
 const SWEEPS: [fn(&Workdir) -> Call<'_>; 2] = [run_of_another_day, clean];
 
 #[test]
-fn what_a_killed_run_has_left_is_named_and_goes_with_the_next_run_of_any_day_or_clean() {
+fn work_of_a_killed_run_is_reported_and_removed_by_the_next_run_or_clean() {
     let work = published();
     let status =
         || work.logmill(["status", "--from", DAY, "--to", DAY, "--input", "raw", "--output", "lake"]);
     for sweep in SWEEPS {
         let (run, _pipe) = reading(&work);
-        let left = work.beside("lake").join(IN_DAY);
-        // Of a run at work nothing is taken away.
+        let left = work.work_folder("lake").join(IN_DAY);
+        // The work of an active run is not removed.
         assert_eq!(fs::read_dir(&left).unwrap().count(), 1);
         assert!(!status().exits(0).stderr.contains(LEFT));
         run_of_another_day(&work).exits(0);
@@ -205,13 +205,13 @@ fn what_a_killed_run_has_left_is_named_and_goes_with_the_next_run_of_any_day_or_
     }
 }
 
-/// What a run leaves that is killed just after its commit: the old day, and the rejected rows of it.
+/// A run that is killed just after its commit leaves the old day and its rejected rows.
 #[test]
-fn a_replaced_day_is_out_of_the_way_of_readers_and_goes_with_its_rejected_rows() {
+fn a_replaced_day_and_its_rejected_rows_are_removed_after_a_kill() {
     let work = published();
     let old = live_run(&work);
     copy(&work.lake(), &work.path("before"));
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     let new = live_run(&work);
     let rejected = work.lake().join(format!("_quarantine/{IN_DAY}"));
     let names = || {
@@ -221,15 +221,15 @@ fn a_replaced_day_is_out_of_the_way_of_readers_and_goes_with_its_rejected_rows()
     for sweep in SWEEPS {
         let next = |folder: PathBuf| folder.join(IN_DAY).join(&new).join("next");
         let staging = work.lake().join("_staging");
-        // The last one without an exchange.
-        for left in [next(work.beside("lake")), next(staging), aside(&work)] {
+        // A run without an atomic exchange leaves the last one.
+        for left in [next(work.work_folder("lake")), next(staging), aside(&work)] {
             copy(&work.path("before").join(IN_DAY), &left);
             fs::copy(
                 work.path(&format!("before/_quarantine/{IN_DAY}/{old}.jsonl")),
                 rejected.join(format!("{old}.jsonl")),
             )
             .unwrap();
-            // Of a day that was refused nothing is left but its rejected rows, which stay.
+            // The rejected rows of a refused day are kept.
             fs::write(rejected.join("20991231T000000Z-00000000.jsonl"), "").unwrap();
             sweep(&work).exits(0);
             work.assert_no_debris("lake");
@@ -242,7 +242,7 @@ fn a_replaced_day_is_out_of_the_way_of_readers_and_goes_with_its_rejected_rows()
 }
 
 #[test]
-fn a_link_among_the_folders_of_unfinished_work_is_refused_and_nothing_behind_it_is_touched() {
+fn links_among_the_folders_of_unfinished_work_are_not_followed() {
     for linked in ["_staging", "_staging/cloudtrail", &format!("_staging/{IN_DAY}")] {
         let work = published();
         let precious = work.write(&format!("elsewhere/{IN_DAY}/run/part"), "rows");
@@ -251,24 +251,24 @@ fn a_link_among_the_folders_of_unfinished_work_is_refused_and_nothing_behind_it_
         let link = work.lake().join(linked);
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         symlink(behind, link).unwrap();
-        let outcome = work.run(TABLE).whatever_is_rejected().exits(4);
+        let outcome = work.run(TABLE).allow_rejects().exits(4);
         outcome.says(&["is a link or a file where a folder of unfinished work is expected"]);
         assert_eq!(fs::read_to_string(precious).unwrap(), "rows", "{linked}");
         work.verify().exits(0);
     }
 }
 
-/// Whether some file below has a name that begins so.
+/// All files below a folder.
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 #[test]
-fn rows_that_wait_on_disk_are_for_their_owner_alone_and_published_files_are_not() {
+fn spilled_rows_are_private_and_published_files_are_not() {
     let work = published();
     let (mut run, pipe) = reading(&work);
-    let waiting = || files_below(&work.beside("lake"));
+    let waiting = || files_below(&work.work_folder("lake"));
     let looks = (0..60_000).take_while(|_| waiting().is_empty() && !run.has_ended());
     looks.for_each(|_| thread::sleep(Duration::from_millis(1)));
     assert!(!waiting().is_empty(), "a rejected row should wait on disk");
@@ -277,7 +277,7 @@ fn rows_that_wait_on_disk_are_for_their_owner_alone_and_published_files_are_not(
     }
     drop(pipe);
     run.wait();
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     let usual = fs::metadata(work.write("usual", "")).unwrap().mode();
     let published = files_below(&work.lake());
     assert!(published.len() > 4);
@@ -288,7 +288,7 @@ fn rows_that_wait_on_disk_are_for_their_owner_alone_and_published_files_are_not(
 
 #[cfg(feature = "query")]
 #[test]
-fn a_scratch_folder_that_others_have_prepared_is_refused() {
+fn a_scratch_folder_prepared_by_another_user_is_refused() {
     let work = published();
     let uid = rustix::process::geteuid().as_raw();
     let prepared = work.write("tmp/elsewhere/file", "").parent().unwrap().to_owned();
@@ -310,7 +310,7 @@ fn a_scratch_folder_that_others_have_prepared_is_refused() {
     assert_eq!(files_below(&work.path("tmp")), [prepared.join("file")]);
 }
 
-/// Runs the day with file systems of its own mounted in the lake; `None` where this user may not mount.
+/// Runs the day with extra file systems mounted in the lake. Returns `None` if this user may not mount.
 fn with_mounts(work: &Workdir, mounts: &str) -> Option<crate::harness::Outcome> {
     let may_mount =
         Command::new("unshare").args(["-rm", "true"]).status().is_ok_and(|status| status.success());
@@ -324,7 +324,7 @@ fn with_mounts(work: &Workdir, mounts: &str) -> Option<crate::harness::Outcome> 
 }
 
 #[test]
-fn a_full_disk_and_a_lake_on_two_file_systems_have_a_sentence_of_their_own() {
+fn a_full_disk_and_a_lake_on_two_file_systems_have_specific_errors() {
     let work = Workdir::new();
     fs::create_dir_all(work.lake().join("cloudtrail")).unwrap();
     let records = (0..3000).map(|number| {

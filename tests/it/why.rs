@@ -1,4 +1,4 @@
-//! Where an event is, and what became of those that are not in the lake.
+//! `logmill why` finds an event, or explains why it is not in the lake.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn of_event<'w>(work: &'w Workdir, id: &str) -> Call<'w> {
     why(work, DAY, "--event-id", id)
 }
 
-/// The only table of the document that a call prints.
+/// The only table in the JSON that a call prints.
 fn table(call: Call<'_>, code: i32) -> Value {
     let document: Value = serde_json::from_str(&call.args(["--format", "json"]).exits(code).stdout).unwrap();
     assert_eq!(document["in_lake"], json!(code == 0));
@@ -24,7 +24,7 @@ fn table(call: Call<'_>, code: i32) -> Value {
     table
 }
 
-/// The fate of each trace, with the last part of its object's address and its record.
+/// The fate of each trace, the end of its object's address, and its record number.
 fn traces(table: &Value) -> Vec<(String, String, u64)> {
     let trace = |trace: &Value| {
         let object = text(&trace["source_object"]).rsplit(['/', '_']).next().unwrap().to_owned();
@@ -37,7 +37,7 @@ fn one(fate: &str, object: &str, record: u64) -> (String, String, u64) {
     (fate.to_owned(), object.to_owned(), record)
 }
 
-/// Without it, what is asked is answered from the lake alone.
+/// Searches the raw logs too. Without this option, only the lake is searched.
 const RAW: [&str; 2] = ["--input", "raw"];
 
 #[test]
@@ -72,12 +72,12 @@ fn a_published_event_is_found_without_raw_logs_under_any_naming() {
 }
 
 #[test]
-fn all_rows_of_a_request_are_found_in_every_table_that_has_such_ids() {
+fn a_request_is_found_in_every_table_with_request_ids() {
     let work = Workdir::new();
     let line = |uri| AccessLine { uri, ..AccessLine::of("REQUEST") }.to_string();
     work.access("A", format!("{}\n{}\n", line("GET /a HTTP/1.1"), line("GET /b HTTP/1.1")));
     work.cloudtrail("a", document([event("x", json!({}))]));
-    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).ends_well(0);
+    work.logmill(["run", "--day", DAY, "--input", "raw", "--output", "lake"]).finishes(0);
     let outcome = why(&work, DAY, "--request-id", "REQUEST").args(["--format", "json"]).exits(0);
     let document: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let found: Vec<_> = document["tables"].as_array().unwrap().iter().map(traces).collect();
@@ -90,7 +90,7 @@ fn all_rows_of_a_request_are_found_in_every_table_that_has_such_ids() {
 }
 
 #[test]
-fn of_rows_that_repeat_each_other_both_places_are_named() {
+fn both_places_of_a_duplicate_are_shown() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("x", json!({}))]));
     work.cloudtrail("b", gz(document([event("y", json!({})), event("x", json!({}))])));
@@ -106,12 +106,12 @@ fn of_rows_that_repeat_each_other_both_places_are_named() {
     assert_eq!(
         (&shallow["raw"], traces(&shallow).len()),
         (&Value::Null, 1),
-        "the lake answers: no log is read"
+        "the lake should answer without reading raw logs"
     );
 }
 
 #[test]
-fn a_rejected_event_is_found_in_the_quarantine_of_the_day_also_of_one_that_failed() {
+fn a_rejected_event_is_found_in_the_quarantine_even_of_a_failed_day() {
     let work = Workdir::new();
     let bad = event("bad", json!({"eventTime": "noon"}));
     work.cloudtrail("a", document([event("x", json!({})), bad]));
@@ -120,20 +120,20 @@ fn a_rejected_event_is_found_in_the_quarantine_of_the_day_also_of_one_that_faile
     let failed = table(call(), 99);
     assert_eq!((&failed["fate"], &failed["run"]), (&json!("quarantined"), &Value::Null));
     assert!(text(&failed["error"]).contains("too much of the day"), "{failed}");
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     let published = table(call(), 99);
     assert_eq!(traces(&published), [one("quarantined", "a.json.gz", 2)]);
     assert_eq!(
         (&published["found"][0]["reason"], &published["error"]),
         (&json!("bad_event_time"), &Value::Null)
     );
-    // Without the quarantine file, the raw logs tell the same.
+    // Without the quarantine file, the raw logs give the same answer.
     std::fs::remove_dir_all(work.path("lake/_quarantine")).unwrap();
     assert_eq!(table(call().args(RAW).of(TABLE), 99)["found"], published["found"]);
 }
 
 #[test]
-fn an_event_of_a_day_beside_is_found_there_with_raw_logs_or_without() {
+fn an_event_of_an_adjacent_day_is_found_there() {
     let work = Workdir::new();
     let before = event("before", json!({"eventTime": "2023-10-31T14:59:59Z"}));
     let after = event("after", json!({"eventTime": "2023-11-01T15:00:00Z"}));
@@ -145,8 +145,8 @@ fn an_event_of_a_day_beside_is_found_there_with_raw_logs_or_without() {
         assert_eq!((&from_raw["fate"], &from_raw["found"][0]["day"]), (&json!("other_day"), &json!(day)));
         assert!(text(&from_raw["hint"]).contains(&format!("--day {day}")), "{from_raw}");
         assert_eq!(table(of_event(&work, id), 99)["fate"], "unknown");
-        let beside = ["run", "--day", day, "--input", "raw", "--output", "lake"];
-        work.logmill(beside).of(TABLE).publishes(TABLE);
+        let adjacent = ["run", "--day", day, "--input", "raw", "--output", "lake"];
+        work.logmill(adjacent).of(TABLE).publishes(TABLE);
         let from_lake = table(of_event(&work, id), 99);
         assert_eq!((&from_lake["fate"], &from_lake["found"][0]["day"]), (&json!("other_day"), &json!(day)));
         let file = text(&from_lake["found"][0]["file"]);
@@ -155,7 +155,7 @@ fn an_event_of_a_day_beside_is_found_there_with_raw_logs_or_without() {
 }
 
 #[test]
-fn an_event_of_a_late_or_changed_object_tells_that_the_day_is_stale() {
+fn an_event_of_a_late_or_changed_object_is_found_in_the_raw_logs() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("x", json!({}))]));
     work.run(TABLE).publishes(TABLE);
@@ -186,13 +186,13 @@ fn a_day_that_was_never_published_is_still_searched() {
 }
 
 #[test]
-fn what_is_nowhere_is_absent_and_what_was_searched_is_said() {
+fn an_absent_event_shows_what_was_searched() {
     let work = Workdir::new();
     let mention = event("x", json!({"requestParameters": {"of": "MENTIONED"}}));
     let packed = gz(document([mention.clone()]));
     work.cloudtrail("a", &packed);
     work.cloudtrail("b", &packed[..packed.len() - 9]);
-    work.run(TABLE).whatever_is_rejected().publishes(TABLE);
+    work.run(TABLE).allow_rejects().publishes(TABLE);
     for id in ["nowhere", "no/where"] {
         let absent = table(of_event(&work, id).args(RAW).of(TABLE), 99);
         assert_eq!((&absent["fate"], &absent["found"]), (&json!("absent"), &json!([])));
@@ -208,7 +208,7 @@ fn what_is_nowhere_is_absent_and_what_was_searched_is_said() {
 }
 
 #[test]
-fn an_id_with_characters_that_json_escapes_is_found() {
+fn an_id_with_escaped_characters_is_found() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("ID", json!({}))]).replace("\"ID\"", "\"a\\/b\\u003d\""));
     let found = table(of_event(&work, "a/b=").args(RAW).of(TABLE), 99);
@@ -216,7 +216,7 @@ fn an_id_with_characters_that_json_escapes_is_found() {
 }
 
 #[test]
-fn one_id_is_asked_for_and_a_lake_that_cannot_be_read_is_another_failure() {
+fn exactly_one_id_is_required_and_an_unreadable_lake_is_an_error() {
     let work = Workdir::new();
     let ask =
         |ids: &[&str]| work.logmill(["why", "--day", DAY, "--output", "lake"]).args(ids.iter().copied());

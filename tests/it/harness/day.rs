@@ -1,4 +1,4 @@
-//! A published day as a reader of the lake finds it.
+//! A published day as a reader of the lake sees it.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Map, Value};
 use tempfile::TempDir;
 
-/// A row: the cells that are not null, by column.
+/// A row: its non-null cells by column.
 pub(crate) type Row = Map<String, Value>;
 
 /// A log type and its table.
@@ -27,24 +27,24 @@ impl Table {
     pub(crate) const ACCESS: Self = Self { dataset: "s3-access", name: "s3_access" };
 }
 
-/// `read`, and what became of the rows: `written`, `other_day`, `duplicate`, `quarantined`, `filtered`.
+/// The counts of a ledger: `read`, `written`, `other_day`, `duplicate`, `quarantined`, `filtered`.
 pub(crate) fn ledger(counts: &Value) -> [u64; 6] {
     ["read", "written", "other_day", "duplicate", "quarantined", "filtered"]
         .map(|name| counts[name].as_u64().unwrap_or_else(|| panic!("{name} should be a number in {counts}")))
 }
 
-/// A value that is a text.
+/// The text of a JSON string.
 pub(crate) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("{value} should be a text"))
+    value.as_str().unwrap_or_else(|| panic!("{value} should be a string"))
 }
 
-/// A day of a table.
+/// A published day of a table.
 pub(crate) struct Day {
     lake: PathBuf,
     folder: PathBuf,
-    /// The files live as long as the day, also when the test is done with the rest.
+    /// Keeps the files until the day is dropped.
     _workdir: Rc<TempDir>,
-    /// What the run said about the table.
+    /// The table's entry in the summary of the run.
     pub(crate) summary: Value,
     pub(crate) manifest: Value,
 }
@@ -61,29 +61,29 @@ impl Day {
         let folder = lake.join(table).join(format!("proc_ymd={proc_ymd}"));
         let manifest: Value =
             serde_json::from_slice(&fs::read(folder.join("_manifest.json")).unwrap()).unwrap();
-        assert_eq!(ledger(&manifest["ledger"]), ledger(&summary), "manifest and summary should say the same");
+        assert_eq!(ledger(&manifest["ledger"]), ledger(&summary), "manifest and summary should agree");
         Self { lake, folder, _workdir: Rc::clone(workdir), summary, manifest }
     }
 
-    /// `[read, written, other_day, duplicate, quarantined]`.
+    /// The ledger without `filtered`: `[read, written, other_day, duplicate, quarantined]`.
     pub(crate) fn ledger(&self) -> [u64; 5] {
         let [counts @ .., _] = ledger(&self.summary);
         counts
     }
 
-    /// The part files below the folder of the run, with their content.
+    /// The part files of the run, by name, with their content.
     pub(crate) fn parts(&self) -> BTreeMap<String, Vec<u8>> {
         let parts = self.manifest["parts"].as_array().unwrap();
         let named = parts.iter().map(|part| {
             let path = text(&part["path"]);
             let (run, name) = path.split_once('/').unwrap();
-            assert_eq!(self.manifest["run"], run, "part files should lie in the folder of the run");
+            assert_eq!(self.manifest["run"], run, "part files should be in the run's folder");
             (name.to_owned(), fs::read(self.folder.join(path)).unwrap())
         });
         named.collect()
     }
 
-    /// The names of the columns of the first part file.
+    /// The column names of the first part file.
     pub(crate) fn columns(&self) -> Vec<String> {
         let path = self.folder.join(text(&self.manifest["parts"][0]["path"]));
         let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
@@ -96,7 +96,7 @@ impl Day {
         parts.iter().flat_map(|part| rows_of(&self.folder.join(text(&part["path"])))).collect()
     }
 
-    /// The one row whose column has this value.
+    /// The only row with this value in a column.
     pub(crate) fn row(&self, column: &str, value: &str) -> Row {
         let rows: Vec<Row> =
             self.rows().into_iter().filter(|row| row.get(column).is_some_and(|is| is == value)).collect();
@@ -106,7 +106,7 @@ impl Day {
         }
     }
 
-    /// The values of a column, sorted; `-` stands for null.
+    /// The values of a column, sorted, with `-` for null.
     pub(crate) fn values(&self, column: &str) -> Vec<String> {
         let value = |row: &Row| row.get(column).map_or("-".to_owned(), |value| text(value).to_owned());
         let mut values: Vec<String> = self.rows().iter().map(value).collect();
@@ -114,19 +114,23 @@ impl Day {
         values
     }
 
-    /// The lines of the quarantine file; none when the manifest names none.
+    /// The lines of the quarantine file. Empty if the manifest names no such file.
     pub(crate) fn quarantine(&self) -> Vec<Value> {
         let Some(path) = self.manifest["quarantine"]["path"].as_str() else { return Vec::new() };
         let lines = quarantine_lines(&self.lake.join(path));
-        assert_eq!(self.manifest["quarantine"]["rows"], lines.len(), "the manifest should count the lines");
+        assert_eq!(
+            self.manifest["quarantine"]["rows"],
+            lines.len(),
+            "the manifest's count should match the lines"
+        );
         let counted_only = self.manifest["counted_only"].as_array().into_iter().flatten();
         let counted_only: u64 = counted_only.map(|group| group["rows"].as_u64().unwrap()).sum();
         let lines_of_ledger = self.ledger()[4] - counted_only;
-        assert_eq!(lines_of_ledger, lines.len() as u64, "the ledger should count the lines");
+        assert_eq!(lines_of_ledger, lines.len() as u64, "the ledger's count should match the lines");
         lines
     }
 
-    /// What each raw object gave, as the list beside the part files says.
+    /// The entries of the list of inputs, one for each raw object.
     pub(crate) fn inputs(&self) -> Vec<Value> {
         let file = File::open(self.folder.join(text(&self.manifest["inputs_file"]["path"]))).unwrap();
         let lines = std::io::read_to_string(flate2::read::GzDecoder::new(file)).unwrap();
@@ -155,7 +159,7 @@ fn rows_of_batch(batch: &RecordBatch) -> Vec<Row> {
     (0..batch.num_rows()).map(row).collect()
 }
 
-/// A cell that is not null; a time is a text such as `2023-11-01T03:00:00`.
+/// A non-null cell. A time becomes a string, for example `2023-11-01T03:00:00`.
 fn cell(cells: &dyn Array, row: usize) -> Value {
     match cells.data_type() {
         DataType::Boolean => cells.as_boolean().value(row).into(),

@@ -1,4 +1,4 @@
-//! Raw logs to read: events, lines, the files that hold them and the keys that they have.
+//! Raw test logs: events, lines, the files that hold them, and their keys.
 
 use std::fmt;
 use std::io::Write;
@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-/// A CloudTrail record of 2023-11-01 noon in Korea, with `overrides` put over its keys.
+/// A CloudTrail record of 2023-11-01 12:00 KST. `overrides` replace or add keys.
 pub(crate) fn event(id: &str, overrides: Value) -> Value {
     let mut event = json!({
         "eventVersion": "1.09",
@@ -31,26 +31,26 @@ pub(crate) fn event(id: &str, overrides: Value) -> Value {
     event
 }
 
-/// An event that lacks a key.
+/// An event with one key removed.
 pub(crate) fn without(mut event: Value, key: &str) -> Value {
-    event.as_object_mut().unwrap().remove(key).expect("the key is there");
+    event.as_object_mut().unwrap().remove(key).expect("the event has the key");
     event
 }
 
-/// A CloudTrail file of records, which may be written in any way.
+/// A CloudTrail file with these records, which may be any text.
 pub(crate) fn document<R: fmt::Display>(records: impl IntoIterator<Item = R>) -> String {
     let records: Vec<String> = records.into_iter().map(|record| record.to_string()).collect();
     format!("{{\"Records\":[{}]}}", records.join(","))
 }
 
-/// One gzip member.
+/// The content compressed as one gzip member.
 pub(crate) fn gz(content: impl AsRef<[u8]>) -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(content.as_ref()).unwrap();
     packed.finish().unwrap()
 }
 
-/// The key of a CloudTrail file delivered at a time such as `20231101T0310Z`.
+/// The key of a CloudTrail file delivered at a time, for example `20231101T0310Z`.
 pub(crate) fn key_of_cloudtrail(name: &str, delivered: &str) -> String {
     let (account, region) = ("123456789012", "ap-northeast-2");
     let date = format!("{}/{}/{}", &delivered[..4], &delivered[4..6], &delivered[6..8]);
@@ -58,12 +58,12 @@ pub(crate) fn key_of_cloudtrail(name: &str, delivered: &str) -> String {
     format!("raw/AWSLogs/{account}/CloudTrail/{region}/{date}/{file}")
 }
 
-/// The key of an access log delivered at a time such as `2023-11-01-03-10-00`.
+/// The key of an access log delivered at a time, for example `2023-11-01-03-10-00`.
 pub(crate) fn key_of_access(name: &str, delivered: &str) -> String {
     format!("raw/access/{delivered}-{name}")
 }
 
-/// An access-log line. Client texts are written as they are, between the quotes that S3 puts around them.
+/// An access-log line. Client text is written unescaped between quotes, as S3 writes it.
 #[derive(Clone, Copy)]
 pub(crate) struct AccessLine<'a> {
     pub(crate) time: &'a str,
@@ -75,7 +75,7 @@ pub(crate) struct AccessLine<'a> {
 }
 
 impl<'a> AccessLine<'a> {
-    /// A line of 2023-11-01 noon in Korea.
+    /// A line of 2023-11-01 12:00 KST.
     pub(crate) fn of(request_id: &'a str) -> Self {
         Self {
             time: "01/Nov/2023:03:00:00 +0000",
@@ -89,7 +89,7 @@ impl<'a> AccessLine<'a> {
 }
 
 impl fmt::Display for AccessLine<'_> {
-    /// The line without its end.
+    /// Writes the line without a line break.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { time, request_id, operation, uri, referer, user_agent } = self;
         write!(

@@ -1,4 +1,4 @@
-//! A lake and a catalog in which one thing goes wrong.
+//! A lake and a catalog with one fault each.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use logmill::kst::{KstDay, UtcInstant};
 use logmill::store::lake::{Committed, LakeEntry, Partition, RunFile, Uncommitted};
 use logmill::store::{DayLock, Lake, LakeFile, LockTaker, Scratch, StagedPartition};
 
-/// What goes wrong.
+/// The fault of a lake.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fault {
     None,
-    /// The disk is full once so many files of the new version are written.
+    /// The disk is full after `files` files of the new version.
     DiskFullAfter {
         files: usize,
     },
@@ -25,7 +25,7 @@ pub(super) enum Fault {
     LostRace {
         is_certain: bool,
     },
-    /// The commit is done, but something behind it fails.
+    /// The commit succeeds, but a step after it fails.
     TroubleAfterCommit,
 }
 
@@ -114,11 +114,11 @@ impl Lake for FaultyLake {
     }
 }
 
-/// A new version of a day in it.
+/// A new version of a day in a faulty lake.
 struct FaultyStaged {
     staged: Box<dyn StagedPartition>,
     fault: Fault,
-    /// Files that were begun.
+    /// The number of files created so far.
     files: usize,
 }
 
@@ -168,33 +168,33 @@ impl Write for Full {
 /// A catalog that does not answer.
 pub(super) struct BrokenCatalog;
 
-fn away<T>() -> Result<T> {
-    Err(Error::new(ErrorKind::Temporary, "the catalog is away"))
+fn unavailable<T>() -> Result<T> {
+    Err(Error::new(ErrorKind::Temporary, "the catalog is unavailable"))
 }
 
 impl Catalog for BrokenCatalog {
     fn require_database(&self, _: bool) -> Result<()> {
-        away()
+        unavailable()
     }
 
     fn table(&self, _: &str) -> Result<Option<StandingTable>> {
-        away()
+        unavailable()
     }
 
     fn put_table(&self, _: &TableDefinition) -> Result<Vec<CatalogColumn>> {
-        away()
+        unavailable()
     }
 
     fn partitions(&self, _: &str, _: KstDay, _: KstDay) -> Result<Vec<StandingPartition>> {
-        away()
+        unavailable()
     }
 
     fn put_partitions(&self, _: &str, _: &[PartitionDefinition]) -> Result<Vec<PartitionState>> {
-        away()
+        unavailable()
     }
 
     fn put_statistics(&self, _: &str, _: &[ColumnStatistics], _: UtcInstant) -> Result<()> {
-        away()
+        unavailable()
     }
 
     fn look_ups(&self, _: &str) -> Vec<Probe> {
@@ -202,6 +202,6 @@ impl Catalog for BrokenCatalog {
     }
 
     fn remove_partitions(&self, _: &str, _: &[KstDay]) -> Result<()> {
-        away()
+        unavailable()
     }
 }

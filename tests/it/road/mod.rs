@@ -1,4 +1,4 @@
-//! The road as a library: what becomes of a day when one of its steps fails.
+//! The `road` module as a library: the outcome of a day if one of its steps fails.
 
 mod faulty;
 
@@ -33,7 +33,7 @@ fn day() -> KstDay {
     "2023-11-01".parse().unwrap()
 }
 
-/// Notes the steps that it is told.
+/// Records steps and warnings.
 #[derive(Default)]
 struct Notes(Mutex<Vec<String>>);
 
@@ -62,7 +62,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Logs with so many events.
+    /// Creates a folder with one log of `events` events.
     fn new(events: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("logs")).unwrap();
@@ -95,7 +95,7 @@ impl Scene {
         TableSource::new(cloudtrail, vec![self.path("logs").to_str().unwrap().to_owned()])
     }
 
-    /// Runs the day over the lake with a fault; gives the outcome, and what was told.
+    /// Runs the day over a lake with a fault. Returns the outcome and the observed steps and warnings.
     fn run_with(&self, fault: Fault, registrar: Option<&Registrar>) -> (Result<PublishedTable>, Vec<String>) {
         let options = RoadOptions::new(ConvertOptions::new(2, 64 << 20));
         let connector = Connector::new(
@@ -105,19 +105,19 @@ impl Scene {
         );
         let lake = connector.lake(self.path("lake").to_str().unwrap(), &LakeAccess::default()).unwrap();
         let lake = FaultyLake { lake, fault };
-        let notes = Notes::default();
-        let road = Road::new(&lake, &connector, registrar, options, &notes, clock).unwrap();
+        let observer = Notes::default();
+        let road = Road::new(&lake, &connector, registrar, options, &observer, clock).unwrap();
         let outcome = DayRoad::new(&road, day()).run_table(&self.source());
         drop(road);
-        (outcome, notes.0.into_inner().unwrap())
+        (outcome, observer.0.into_inner().unwrap())
     }
 
     fn run(&self, fault: Fault) -> (Result<PublishedTable>, Vec<String>) {
         self.run_with(fault, None)
     }
 
-    /// The day that stands in the lake.
-    fn standing(&self) -> Option<Manifest> {
+    /// The manifest of the published day.
+    fn published_day(&self) -> Option<Manifest> {
         let connector = Connector::new(
             logmill::cancel::Cancel::default(),
             self.path("scratch"),
@@ -127,20 +127,20 @@ impl Scene {
         read_manifest(lake.as_ref(), &Partition { table: TABLE.to_owned(), day: day() }).unwrap()
     }
 
-    /// Runs the day once without a fault, and gives its run.
+    /// Runs the day without a fault and returns the id of its run.
     fn publish(&self) -> String {
-        let (outcome, told) = self.run(Fault::None);
-        assert_eq!(told, ["planned", "read", "written", "published", "cleaned"]);
+        let (outcome, notes) = self.run(Fault::None);
+        assert_eq!(notes, ["planned", "read", "written", "published", "cleaned"]);
         outcome.unwrap().manifest.run
     }
 
-    /// Number of files of rejected rows.
+    /// The number of quarantine files.
     fn quarantined(&self) -> usize {
         let folder = self.path(&format!("lake/_quarantine/{TABLE}/proc_ymd=20231101"));
         if folder.exists() { names(&folder).len() } else { 0 }
     }
 
-    /// Nothing unfinished is left, inside or beside the lake.
+    /// Fails if unfinished work is left in or next to the lake.
     fn assert_no_debris(&self) {
         for folder in ["lake/_staging", ".lake.logmill"] {
             assert!(!self.path(folder).exists(), "{folder} is left");
@@ -148,12 +148,12 @@ impl Scene {
     }
 }
 
-/// Fails as expected: the day that stood before still stands, and nothing is left.
-fn check_failure(scene: &Scene, run: &str, outcome: &Result<PublishedTable>, kind: ErrorKind, said: &str) {
+/// Checks the error, that the old day is still published, and that no unfinished work is left.
+fn check_failure(scene: &Scene, run: &str, outcome: &Result<PublishedTable>, kind: ErrorKind, text: &str) {
     let error = outcome.as_ref().unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
-    assert!(error.to_string().contains(said), "{error}");
-    assert_eq!(scene.standing().unwrap().run, run);
+    assert!(error.to_string().contains(text), "{error}");
+    assert_eq!(scene.published_day().unwrap().run, run);
     scene.assert_no_debris();
 }
 
@@ -162,84 +162,84 @@ fn a_day_is_published_step_by_step() {
     let scene = Scene::new(3);
     scene.publish();
     let ledger = RowLedger { read: 3, written: 3, ..RowLedger::default() };
-    assert_eq!(scene.standing().unwrap().ledger, ledger);
+    assert_eq!(scene.published_day().unwrap().ledger, ledger);
     scene.assert_no_debris();
 }
 
 #[test]
-fn an_input_that_is_gone_fails_the_plan() {
+fn a_missing_input_fails_the_plan() {
     let scene = Scene::new(1);
     let run = scene.publish();
     fs::rename(scene.path("logs"), scene.path("elsewhere")).unwrap();
-    let (outcome, told) = scene.run(Fault::None);
+    let (outcome, notes) = scene.run(Fault::None);
     check_failure(&scene, &run, &outcome, ErrorKind::Unusable, "logs");
-    assert!(told.is_empty(), "{told:?}");
+    assert!(notes.is_empty(), "{notes:?}");
 }
 
 #[test]
 fn a_worker_that_cannot_read_an_object_fails_the_day() {
     let scene = Scene::new(1);
     let run = scene.publish();
-    // It opens, and every read of it fails.
+    // The object can be opened, but not read.
     std::os::unix::fs::symlink("/proc/self/mem", scene.log("B")).unwrap();
-    let (outcome, told) = scene.run(Fault::None);
+    let (outcome, notes) = scene.run(Fault::None);
     check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "_B.json");
-    assert_eq!(told.first().map(String::as_str), Some("planned"));
-    assert!(!told.contains(&"read".to_owned()), "{told:?}");
+    assert_eq!(notes.first().map(String::as_str), Some("planned"));
+    assert!(!notes.contains(&"read".to_owned()), "{notes:?}");
 }
 
 #[test]
-fn a_disk_that_fills_up_at_any_file_leaves_the_day_as_it_was() {
+fn a_full_disk_at_any_file_keeps_the_old_day() {
     let scene = Scene::new(50);
     let run = scene.publish();
-    // A part file, and the list of inputs behind it.
+    // The part file, then the list of inputs.
     for files in 0..2 {
-        let (outcome, told) = scene.run(Fault::DiskFullAfter { files });
+        let (outcome, notes) = scene.run(Fault::DiskFullAfter { files });
         check_failure(&scene, &run, &outcome, ErrorKind::Unusable, "No space left on device");
-        assert_eq!(told, ["planned", "read"]);
+        assert_eq!(notes, ["planned", "read"]);
     }
     let (outcome, _) = scene.run(Fault::DiskFullAfter { files: 2 });
     outcome.unwrap();
 }
 
 #[test]
-fn a_day_that_is_refused_keeps_its_rejected_rows() {
+fn a_refused_day_keeps_its_rejected_rows() {
     let scene = Scene::new(1);
     let run = scene.publish();
     fs::write(scene.log("B"), r#"{"Records":[7]}"#).unwrap();
-    let (outcome, told) = scene.run(Fault::None);
+    let (outcome, notes) = scene.run(Fault::None);
     check_failure(&scene, &run, &outcome, ErrorKind::TooManyRejects, "could not be decoded");
-    assert_eq!(told, ["planned", "read"]);
+    assert_eq!(notes, ["planned", "read"]);
     assert_eq!(scene.quarantined(), 1);
 }
 
 #[test]
-fn a_commit_that_loses_its_race_gives_way_without_a_trace() {
+fn a_commit_that_loses_the_race_keeps_the_published_day() {
     let scene = Scene::new(200);
     let run = scene.publish();
     fs::write(scene.log("B"), r#"{"Records":[7]}"#).unwrap();
-    let (outcome, told) = scene.run(Fault::LostRace { is_certain: true });
+    let (outcome, notes) = scene.run(Fault::LostRace { is_certain: true });
     check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "another run was first");
-    assert_eq!(told, ["planned", "read", "written"]);
-    assert_eq!(scene.quarantined(), 0, "the rows of the day that stands are not rejected");
+    assert_eq!(notes, ["planned", "read", "written"]);
+    assert_eq!(scene.quarantined(), 0, "the losing run should leave no quarantine file");
     let (outcome, _) = scene.run(Fault::LostRace { is_certain: false });
     check_failure(&scene, &run, &outcome, ErrorKind::Temporary, "another run was first");
-    assert_eq!(scene.quarantined(), 1, "the day may be public after all, and its manifest names them");
+    assert_eq!(scene.quarantined(), 1, "the day may be published after all, and its manifest names the file");
 }
 
 #[test]
-fn trouble_after_the_commit_is_a_warning_about_a_public_day() {
+fn a_failure_after_the_commit_is_a_warning() {
     let scene = Scene::new(1);
     let run = scene.publish();
-    let (outcome, told) = scene.run(Fault::TroubleAfterCommit);
+    let (outcome, notes) = scene.run(Fault::TroubleAfterCommit);
     let published = outcome.unwrap().manifest.run;
     assert_ne!(published, run);
-    assert_eq!(scene.standing().unwrap().run, published);
-    assert!(told.iter().any(|told| told.starts_with("warning: the disk is slow")), "{told:?}");
+    assert_eq!(scene.published_day().unwrap().run, published);
+    assert!(notes.iter().any(|note| note.starts_with("warning: the disk is slow")), "{notes:?}");
 }
 
 #[test]
-fn a_catalog_that_is_away_leaves_the_day_public_and_says_that_it_is_not_registered() {
+fn an_unavailable_catalog_leaves_the_day_published_but_not_registered() {
     let scene = Scene::new(1);
     let options = CatalogOptions {
         database: "logs".to_owned(),
@@ -248,13 +248,13 @@ fn a_catalog_that_is_away_leaves_the_day_public_and_says_that_it_is_not_register
         column_statistics: false,
     };
     let registrar = Registrar::over(Box::new(BrokenCatalog), options, "s3://lake", clock);
-    let (outcome, told) = scene.run_with(Fault::None, Some(&registrar));
+    let (outcome, notes) = scene.run_with(Fault::None, Some(&registrar));
     let published = outcome.unwrap();
     let error = published.not_registered.unwrap();
     assert_eq!(error.kind(), ErrorKind::NotRegistered);
     assert!(error.next_step().unwrap().contains("logmill register"), "{error}");
-    assert_eq!(scene.standing().unwrap().database.as_deref(), Some("logs"));
-    assert_eq!(told, ["planned", "read", "written", "published"]);
+    assert_eq!(scene.published_day().unwrap().database.as_deref(), Some("logs"));
+    assert_eq!(notes, ["planned", "read", "written", "published"]);
     let marks = names(&scene.path(&format!("lake/_runs/{TABLE}/proc_ymd=20231101")));
     assert!(!marks.iter().any(|name| name.contains("registered")), "{marks:?}");
 }

@@ -1,4 +1,4 @@
-//! What reports and marks in the lake say about a day, whatever the clocks of the machines that wrote them.
+//! The state of a day does not depend on the clocks of the machines that wrote its run records and marks.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::harness::{Call, DAY, Table, Workdir, document, event, text};
 
 const TABLE: Table = Table::CLOUDTRAIL;
-const HISTORY: &str = "lake/_runs/cloudtrail/proc_ymd=20231101";
-/// A run of a machine whose clock is ahead.
+const RUNS: &str = "lake/_runs/cloudtrail/proc_ymd=20231101";
+/// The id of a run on a machine whose clock is ahead.
 const AHEAD: &str = "29991231T235959Z-0000000a";
 const AHEAD_AT: &str = "2999-12-31T23:59:59Z";
 
@@ -18,7 +18,7 @@ fn status<'w>(work: &'w Workdir, options: &[&str]) -> Call<'w> {
     work.logmill(days).of(TABLE).args(options)
 }
 
-/// What `status` says of the day.
+/// The line that `status` prints for the day.
 fn line(work: &Workdir) -> Value {
     serde_json::from_str(status(work, &["--format", "json"]).exits(0).stdout.trim()).unwrap()
 }
@@ -28,39 +28,39 @@ fn state(work: &Workdir) -> String {
 }
 
 fn path_of(run: &str) -> String {
-    format!("{HISTORY}/{run}.json")
+    format!("{RUNS}/{run}.json")
 }
 
 fn read(path: PathBuf) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// The day with a good event, or with so much damage that it fails.
+/// Runs the day, either with one good event or with too many rejected rows.
 fn day(work: &Workdir, is_good: bool) -> Call<'_> {
     let bad = (!is_good).then(|| "\"bad\"".to_owned());
     work.cloudtrail("a", document(bad.into_iter().chain([event("x", json!({})).to_string()])));
     work.run(TABLE)
 }
 
-/// Makes a run of the day that of a machine whose clock is ahead, as the run itself would have said it.
+/// Rewrites the run record as a machine whose clock is ahead would have written it.
 fn put_ahead(work: &Workdir, run: &str) {
-    let mut report = read(work.path(&path_of(run)));
+    let mut record = read(work.path(&path_of(run)));
     for at in ["started_at", "ended_at"] {
-        report[at] = AHEAD_AT.into();
+        record[at] = AHEAD_AT.into();
     }
-    report["run"] = AHEAD.into();
+    record["run"] = AHEAD.into();
     fs::remove_file(work.path(&path_of(run))).unwrap();
-    work.write(&path_of(AHEAD), report.to_string());
+    work.write(&path_of(AHEAD), record.to_string());
 }
 
-/// The one run of the day that is remembered.
+/// The id of the only run with a run record.
 fn only_run(work: &Workdir) -> String {
-    let [path] = <[PathBuf; 1]>::try_from(work.files(HISTORY).into_keys().collect::<Vec<_>>()).unwrap();
+    let [path] = <[PathBuf; 1]>::try_from(work.files(RUNS).into_keys().collect::<Vec<_>>()).unwrap();
     path.file_stem().unwrap().to_string_lossy().into_owned()
 }
 
 #[test]
-fn a_failed_run_of_a_clock_ahead_keeps_no_day_failed_that_was_published_since() {
+fn a_published_day_is_not_failed_because_of_an_earlier_run_with_a_clock_ahead() {
     let work = Workdir::new();
     day(&work, false).exits(3);
     put_ahead(&work, &only_run(&work));
@@ -71,7 +71,7 @@ fn a_failed_run_of_a_clock_ahead_keeps_no_day_failed_that_was_published_since() 
 }
 
 #[test]
-fn a_run_that_fails_after_one_of_a_clock_ahead_has_published_is_seen() {
+fn a_failure_after_a_run_with_a_clock_ahead_is_detected() {
     let work = Workdir::new();
     let first = day(&work, true).publishes(TABLE);
     let run = text(&first.manifest["run"]);
@@ -91,7 +91,7 @@ fn a_run_that_fails_after_one_of_a_clock_ahead_has_published_is_seen() {
 }
 
 #[test]
-fn a_day_that_a_run_of_a_clock_ahead_has_listed_is_made_by_a_backfill_and_by_lookback() {
+fn backfill_and_lookback_rebuild_a_day_listed_by_a_clock_ahead() {
     let work = Workdir::new();
     let published = day(&work, true).publishes(TABLE);
     let manifest = work.partition(TABLE).join("_manifest.json");
@@ -109,33 +109,33 @@ fn a_day_that_a_run_of_a_clock_ahead_has_listed_is_made_by_a_backfill_and_by_loo
 }
 
 #[test]
-fn the_report_of_an_earlier_version_counts_if_it_ended_after_the_day_was_published() {
+fn an_old_run_record_counts_if_its_run_ended_after_the_publish() {
     let work = Workdir::new();
     let published = day(&work, true).publishes(TABLE);
     let run = text(&published.manifest["run"]);
     day(&work, false).exits(3);
     let failed = text(&line(&work)["failed_run"]).to_owned();
-    let mut report = read(work.path(&path_of(&failed)));
-    assert_eq!(report["found"], json!({"run": run}));
-    report.as_object_mut().unwrap().remove("found");
+    let mut record = read(work.path(&path_of(&failed)));
+    assert_eq!(record["found"], json!({"run": run}));
+    record.as_object_mut().unwrap().remove("found");
     for (ended_at, expected) in [("2000-01-01T00:00:00Z", "stale"), (AHEAD_AT, "failed")] {
-        report["ended_at"] = ended_at.into();
-        work.write(&path_of(&failed), report.to_string());
+        record["ended_at"] = ended_at.into();
+        work.write(&path_of(&failed), record.to_string());
         assert_eq!(state(&work), expected, "{ended_at}");
     }
 }
 
 #[test]
-fn a_day_that_should_be_in_a_catalog_needs_a_mark_that_it_is() {
+fn a_day_with_a_database_needs_a_mark_of_its_registration() {
     let work = Workdir::new();
     let published = day(&work, true).publishes(TABLE);
     let run = text(&published.manifest["run"]);
-    // A run that is killed before it has told the catalog leaves this: a manifest with a database, and no report.
+    // A run killed before registration leaves a manifest with a database, but no run record.
     let manifest = work.partition(TABLE).join("_manifest.json");
     let mut content = read(manifest.clone());
     content["database"] = "logs".into();
     fs::write(&manifest, content.to_string()).unwrap();
-    let mut report = read(work.path(&path_of(run)));
+    let mut record = read(work.path(&path_of(run)));
     fs::remove_file(work.path(&path_of(run))).unwrap();
     let why = "nothing shows that it was registered in database 'logs'";
     let lacks = |why: &str| {
@@ -143,20 +143,20 @@ fn a_day_that_should_be_in_a_catalog_needs_a_mark_that_it_is() {
         status(&work, &["--check"]).exits(4).prints(&[&format!("not registered: {why}")]);
     };
     lacks(why);
-    let mark = |database: &str| format!("{HISTORY}/{run}.registered.{database}.json");
+    let mark = |database: &str| format!("{RUNS}/{run}.registered.{database}.json");
     work.write(&mark("other"), "{}");
     lacks(why);
     let registered = work.write(&mark("logs"), "{}");
     assert_eq!(line(&work)["not_registered"], Value::Null);
     status(&work, &["--check"]).exits(0);
     fs::remove_file(registered).unwrap();
-    // The run of an earlier version left no mark. Its report says whether the catalog was told.
-    work.write(&path_of(run), report.to_string());
+    // Earlier versions wrote no mark. Their run record shows whether the day was registered.
+    work.write(&path_of(run), record.to_string());
     lacks(why);
-    report["seconds"]["register"] = 0.5.into();
-    work.write(&path_of(run), report.to_string());
+    record["seconds"]["register"] = 0.5.into();
+    work.write(&path_of(run), record.to_string());
     status(&work, &["--check"]).exits(0);
-    report["error"] = json!({"kind": "not_registered", "exit_code": 6, "message": "access denied"});
-    work.write(&path_of(run), report.to_string());
+    record["error"] = json!({"kind": "not_registered", "exit_code": 6, "message": "access denied"});
+    work.write(&path_of(run), record.to_string());
     lacks("access denied");
 }

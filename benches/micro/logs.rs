@@ -1,4 +1,4 @@
-//! The raw logs that are measured: some MiB of the benchmark day of each log type, in a folder and in memory.
+//! The raw logs of the benchmarks: a few MiB of the benchmark day of each log type, in a folder and in memory.
 
 use std::fs;
 use std::io::Read;
@@ -16,84 +16,90 @@ use logmill::store::{ConnectionOptions, Connector};
 use logmill::table::{Naming, TableSchema};
 use rayon::ThreadPool;
 
-use crate::clock::korean_day;
+use crate::clock::kst_day;
 use crate::rows::{BENCH, Load};
 use crate::shapes::{Shape, line_shapes, record_shapes};
 use crate::sources::{SITES, Source, TRAILS};
 use crate::table::Table;
 
-/// The log types, by the names that benchmarks show.
+/// The names of the log types.
 pub(crate) const DATASETS: [&str; 2] = ["cloudtrail", "s3-access"];
 
 const DAY: &str = "2023-11-01";
 const SEED: u64 = 20_231_101;
-/// This part of the benchmark day is made, in objects of the same size.
-const PART: u64 = 50;
+/// The logs are this fraction of the benchmark day, in objects of the same size.
+const DIVISOR: u64 = 50;
 
-static MADE: LazyLock<[MadeLogs; 2]> = LazyLock::new(|| {
+static LOGS: LazyLock<[RawLogs; 2]> = LazyLock::new(|| {
     [
-        MadeLogs::make("cloudtrail", BENCH[0], TRAILS, record_shapes(), SEED),
-        MadeLogs::make("s3-access", BENCH[1], SITES, line_shapes(), SEED + 1),
+        RawLogs::generate("cloudtrail", BENCH[0], TRAILS, record_shapes(), SEED),
+        RawLogs::generate("s3-access", BENCH[1], SITES, line_shapes(), SEED + 1),
     ]
 });
 
 /// Raw logs of one type.
-pub(crate) struct MadeLogs {
+pub(crate) struct RawLogs {
     pub(crate) dataset: &'static dyn Dataset,
     pub(crate) schema: TableSchema,
-    /// Where the objects lie, and which there are.
+    /// The plan that lists the objects.
     pub(crate) plan: TablePlan,
-    /// The objects as they are stored.
+    /// The stored bytes of the objects.
     pub(crate) objects: Vec<Vec<u8>>,
-    /// What is in them.
+    /// The unpacked contents of the objects.
     pub(crate) contents: Vec<Vec<u8>>,
-    /// Records or lines in them.
+    /// The number of records or lines.
     pub(crate) rows: u64,
 }
 
-impl MadeLogs {
-    /// The logs of a type, by its name.
+impl RawLogs {
+    /// Returns the logs of a log type.
     pub(crate) fn of(dataset: &str) -> &'static Self {
-        MADE.iter()
-            .find(|made| made.dataset.name() == dataset)
-            .expect("benchmarks name log types that are made")
+        LOGS.iter()
+            .find(|logs| logs.dataset.name() == dataset)
+            .expect("benchmarks use only generated log types")
     }
 
-    fn make(name: &str, mut load: Load, sources: &'static [Source], shapes: Vec<Shape>, seed: u64) -> Self {
+    fn generate(
+        name: &str,
+        mut load: Load,
+        sources: &'static [Source],
+        shapes: Vec<Shape>,
+        seed: u64,
+    ) -> Self {
         let folder = folder().join(name);
         let _ = fs::remove_dir_all(&folder);
-        (load.rows, load.objects) = (load.rows / PART, load.objects / PART);
-        let midnight = korean_day(DAY).expect("the day is one");
+        (load.rows, load.objects) = (load.rows / DIVISOR, load.objects / DIVISOR);
+        let midnight = kst_day(DAY).expect("the constant is a valid day");
         let mut table = Table::new(midnight, load, sources, shapes, seed);
-        table.make(&folder, &[]).expect("the folder can be written to");
+        table.make(&folder, &[]).expect("the folder is writable");
         let dataset = dataset::named(name).expect("the log type is known");
         let plan =
             plan_table(&TableSource::new(dataset, vec![folder.display().to_string()]), day(), &connector())
                 .expect("the folder can be listed");
-        let read = |key: &String| fs::read(folder.join(key)).expect("what was listed can be read");
+        let read = |key: &String| fs::read(folder.join(key)).expect("a listed object can be read");
         let objects: Vec<Vec<u8>> = plan.objects.iter().map(|object| read(&object.key)).collect();
         let contents = objects.iter().map(|object| content(object)).collect();
         let schema = dataset.schema(Naming::Snake, &[]);
         Self { dataset, schema, plan, objects, contents, rows: table.tally["read"] }
     }
 
-    /// Raw bytes, unpacked: what all benchmarks count.
+    /// Returns the number of unpacked raw bytes, which all benchmarks count.
     pub(crate) fn bytes(&self) -> BytesCount {
         BytesCount::new(self.contents.iter().map(Vec::len).sum::<usize>())
     }
 }
 
-/// The day of all rows.
+/// Returns the day of all rows.
 pub(crate) fn day() -> KstDay {
-    DAY.parse().expect("the day is one")
+    DAY.parse().expect("the constant is a valid day")
 }
 
-/// A folder below the build's.
+/// Returns a folder below the build folder.
 pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("micro")
 }
 
-/// One worker, and memory for everything: nothing is spilled.
+/// Returns options with one worker and enough memory to spill nothing.
 pub(crate) fn options() -> ConvertOptions {
     ConvertOptions {
         threads: 1,
@@ -107,7 +113,7 @@ pub(crate) fn options() -> ConvertOptions {
     }
 }
 
-/// One thread for all that works in parallel.
+/// Returns a pool with one thread.
 pub(crate) fn one_thread() -> ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be started")
 }
@@ -120,6 +126,6 @@ fn content(object: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     let mut unpacked =
         Unpacked::new(Box::new(std::io::Cursor::new(object.to_vec()))).expect("it is in memory");
-    unpacked.read_to_end(&mut content).expect("what was packed can be unpacked");
+    unpacked.read_to_end(&mut content).expect("a generated object can be unpacked");
     content
 }
