@@ -305,7 +305,7 @@ impl UtcWindow {
         self.start.max(other.start) < self.end.min(other.end)
     }
 
-    /// The instants in both intervals. If there are none, the result is empty: its end equals its start.
+    /// The instants in both intervals. If the two do not overlap, the result is empty: its end equals its start.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         let start = self.start.max(other.start);
