@@ -138,8 +138,8 @@ impl<'w> OpenQuarantine<'w> {
         if position.record == 0 { &mut self.wholes } else { &mut self.records }
     }
 
-    /// Whether a row at this position can be one of those that are kept. The last kept line may cross the limit: the day's
-    /// file is cut where it begins.
+    /// Whether a row at this position can be one of those that are kept. The last written line may cross the limit: the
+    /// day's file is cut where it begins.
     fn has_room(&mut self, position: Position) -> bool {
         let max_bytes = self.max_bytes;
         self.room.is_open(position.object) && self.stream(position).line_bytes() < max_bytes

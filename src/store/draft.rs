@@ -53,8 +53,8 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The permissions that a new file of this user gets in the place of `target`, as umask and folder limit reading and
-/// writing. To find out, this creates a file. Its name begins with the target's, so that both are removed together if this
+/// The permissions that a new file of this user gets in the place of `target`: read and write access, as limited by umask and
+/// folder. To find out, this creates a file. Its name begins with the target's, so that both are removed together if this
 /// process is killed.
 pub(super) fn usual_permissions(target: &Path) -> io::Result<Permissions> {
     let name = target.file_name().unwrap_or_default();

@@ -290,7 +290,7 @@ pub fn is_run_name(name: &str) -> bool {
         })
 }
 
-/// The run to whose folder a partition's location leads.
+/// The run that the last folder of a partition's location names.
 #[must_use]
 pub fn run_of(location: &str) -> Option<String> {
     let last = location.trim_end_matches('/').rsplit('/').next()?;

@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// Why the folder is refused that `put` creates.
+    /// Why the folder that `put` creates is refused.
     fn refusal(put: impl FnOnce(&Path)) -> String {
         let scratch = tempfile::tempdir().unwrap();
         put(&private_path(scratch.path()));

@@ -1,4 +1,4 @@
-//! Decides which requests go through a proxy, by the usual environment variables.
+//! Decides which requests go through a proxy, based on the usual environment variables.
 //!
 //! `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as curl and the AWS CLI read them. A name in lower case
 //! takes precedence over the same name in capitals, and an empty value means no proxy. Nothing here prints or sends anything,

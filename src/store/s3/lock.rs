@@ -6,9 +6,9 @@
 //! run steals from a holder, S3 lets only one put through.
 //!
 //! No clock of a machine is used. Only S3 decides whether an object has expired: by its `Last-Modified`, and by the `Date` of
-//! the answer that refused our put. Without that date nothing has expired, and the lock must be stolen. A holder does not
-//! judge either: before the commit it renews its object once more. If S3 accepts that, no other run has held the day in
-//! between, however late the holder is.
+//! the answer that refused our put. Without that date nothing has expired, and only `--steal` takes the lock. A holder
+//! does not judge either: before the commit it renews its object once more. If S3 accepts that, no other run has held the
+//! day in between, however late the holder is.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -43,7 +43,7 @@ pub(super) struct ReadAhead {
 #[derive(Default)]
 struct Started {
     streams: Mutex<HashMap<usize, ObjectStream>>,
-    /// Wakes waiting workers when a stream was added.
+    /// Wakes waiting workers when a stream is added.
     changed: Notify,
 }
 
