@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Set by a signal, looked at between two pieces of work.
+/// Set by a signal and checked between units of work.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel {
     flag: Arc<AtomicBool>,
 }
 
 impl Cancel {
-    /// A flag that somebody else sets.
+    /// Wraps a flag that another part of the program sets.
     #[must_use]
     pub fn from_flag(flag: Arc<AtomicBool>) -> Self {
         Self { flag }
@@ -21,8 +21,9 @@ impl Cancel {
     /// Fails with [`ErrorKind::Interrupted`] once the flag is set.
     pub fn check(&self) -> Result<()> {
         if self.flag.load(Ordering::Relaxed) {
-            return Err(Error::new(ErrorKind::Interrupted, "interrupted")
-                .hint("this table was not published: the day that stood before still stands"));
+            return Err(Error::new(ErrorKind::Interrupted, "interrupted").hint(
+                "run the day again: this table was not published, and any earlier version of the day is unchanged",
+            ));
         }
         Ok(())
     }

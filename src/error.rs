@@ -1,7 +1,7 @@
 //! The one error of the crate.
 //!
-//! A message is a lower-case fragment that says what was being tried; the facts around it are context pairs; the
-//! cause stays a source. Rows that cannot be decoded are not errors but values ([`crate::table::Rejection`]).
+//! The message is a lower-case fragment that names the failed operation. Facts are context pairs, and the cause is kept
+//! as the source. Rows that cannot be decoded are values, not errors ([`crate::table::Rejection`]).
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,26 +12,26 @@ use crate::escape;
 /// Result with the crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What kind of failure it is: decides the exit code and whether a retry can help.
+/// The kind of a failure: it decides the exit code and whether a retry can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The command line, the environment or the config file asks for something that makes no sense.
+    /// The command line, the environment or the config file is invalid.
     Usage,
     /// More rows were rejected than `--max-reject-ratio` allows: the day was not published.
     TooManyRejects,
-    /// A folder or file cannot be read or written, or a published day is not what its manifest says.
+    /// A folder or file cannot be read or written, or a published day does not match its manifest.
     Unusable,
     /// A permission, valid credentials or a bucket is missing: nothing is wrong with the data.
     Denied,
-    /// The day is published, but the catalog does not know it.
+    /// The day is published but not registered in the catalog.
     NotRegistered,
-    /// Somebody else holds the day, or a service is away for now: try again later.
+    /// Another run holds the day, or a service is unavailable: retry later.
     Temporary,
-    /// There was no input and the caller asked for that to be a failure.
+    /// No input was found, and the caller asked to treat that as a failure.
     NoInput,
     /// Ctrl-C or SIGTERM.
     Interrupted,
-    /// One of our own promises does not hold: never the user's fault.
+    /// An invariant of logmill does not hold: never the user's fault.
     Bug,
 }
 
@@ -52,7 +52,7 @@ impl ErrorKind {
         }
     }
 
-    /// The exit code of a program that ends with it.
+    /// The exit code for this kind.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -68,7 +68,7 @@ impl ErrorKind {
     }
 }
 
-/// An error with its kind, its facts, its cause and what to do next.
+/// An error with its kind, facts, cause and next step.
 #[derive(Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -79,13 +79,13 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of a kind; `message` is a lower-case fragment such as "cannot list the input".
+    /// Creates an error of a kind; `message` is a lower-case fragment, for example "cannot list the input".
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), context: Vec::new(), hint: None, source: None }
     }
 
-    /// An input or output that cannot be used, with its cause; where that is an error of ours behind one of I/O, its kind
-    /// and its next step hold.
+    /// Reports an unusable input or output, with its cause. If the cause wraps an error of this crate, that error's kind
+    /// and hint apply.
     pub fn unusable(message: impl Into<String>, cause: impl StdError + Send + Sync + 'static) -> Self {
         let mut error = Self::new(ErrorKind::Unusable, message);
         if let Some(ours) = ours_behind(&cause) {
@@ -95,62 +95,60 @@ impl Error {
         error.caused_by(cause)
     }
 
-    /// A broken promise of our own.
+    /// Reports a broken invariant.
     pub fn bug(message: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Bug, message).hint("this is a defect of logmill: please report it with the log")
+        Self::new(ErrorKind::Bug, message).hint("this is a bug in logmill: please report it with the log")
     }
 
-    /// What has failed for several days at once, as one of them sees it.
+    /// Wraps a failure that several days share as the error of one of them.
     pub fn of_day(day: impl fmt::Display, cause: &Arc<Self>) -> Self {
-        Self::new(cause.kind, "the day cannot be made").with("day", day).for_reason(cause)
+        Self::new(cause.kind, "cannot build the day").with("day", day).for_reason(cause)
     }
 
-    /// What ends the work on the days of a table.
+    /// Wraps the failure that ends the work on the days of a table.
     #[must_use]
     pub fn of_table(table: &str, cause: &Arc<Self>) -> Self {
-        Self::new(cause.kind, "not all days of the table could be gone through")
-            .with("table", table)
-            .for_reason(cause)
+        Self::new(cause.kind, "cannot process all days of the table").with("table", table).for_reason(cause)
     }
 
     fn for_reason(self, cause: &Arc<Self>) -> Self {
         Self { hint: cause.hint.clone(), ..self.caused_by(Arc::clone(cause)) }
     }
 
-    /// Adds a fact, such as `("object", key)`.
+    /// Adds a fact, for example `("object", key)`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.context.push((name, value.to_string()));
         self
     }
 
-    /// Adds the next step for a person; what stands closer to the cause knows it better.
+    /// Adds the next step. A hint that was set closer to the cause takes precedence.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.get_or_insert_with(|| hint.into());
         self
     }
 
-    /// Keeps the cause.
+    /// Sets the cause.
     #[must_use]
     pub fn caused_by(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.source = Some(Box::new(cause));
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// What to do next, where somebody knows.
+    /// The next step, if known.
     #[must_use]
     pub fn next_step(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// A fact about it, or about an error of ours behind it.
+    /// A fact of this error, or of an error of this crate behind it.
     #[must_use]
     pub fn fact(&self, name: &str) -> Option<&str> {
         let own = self.context.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
@@ -164,7 +162,7 @@ impl Error {
     }
 }
 
-/// An error of this crate that went through the hands of others.
+/// The error of this crate that other error types wrap, if any.
 fn ours_behind<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     let ours = wrapped.and_then(|inner| inner.downcast_ref::<Error>());
@@ -173,8 +171,8 @@ fn ours_behind<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
 }
 
 impl fmt::Display for Error {
-    /// Message, facts and causes in one line: `cannot read the object (object: a/b): permission denied`. Names in it may come
-    /// from outside: what a terminal would obey is escaped.
+    /// Formats message, facts and causes in one line: `cannot read the object (object: a/b): permission denied`. Names may
+    /// come from outside, so characters that a terminal obeys are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", escape::one_line(&self.message))?;
         for (position, (name, value)) in self.context.iter().enumerate() {
@@ -187,7 +185,7 @@ impl fmt::Display for Error {
         let mut cause = self.source();
         while let Some(error) = cause {
             write!(f, ": {error}")?;
-            // One of ours has said all that is behind it.
+            // An error of this crate has already printed its causes.
             cause = error.source().filter(|_| !error.is::<Self>() && !error.is::<Arc<Self>>());
         }
         Ok(())
@@ -216,12 +214,12 @@ mod tests {
         let odd = Error::new(ErrorKind::Usage, "cannot read 'a\nb'").with("object", "c\n\u{1b}[31m");
         assert_eq!(odd.to_string(), "cannot read 'a\\nb' (object: c\\n\\u001b[31m)");
         assert!(!error.is_retryable());
-        let of_day = Error::of_day("2023-11-01", &Arc::new(error.hint("mend it")));
+        let of_day = Error::of_day("2023-11-01", &Arc::new(error.hint("fix it")));
         assert_eq!(
             of_day.to_string(),
-            "the day cannot be made (day: 2023-11-01): cannot read the object (object: a/b, day: 2023-11-01): \
+            "cannot build the day (day: 2023-11-01): cannot read the object (object: a/b, day: 2023-11-01): \
              permission denied"
         );
-        assert_eq!((of_day.next_step(), of_day.fact("object")), (Some("mend it"), Some("a/b")));
+        assert_eq!((of_day.next_step(), of_day.fact("object")), (Some("fix it"), Some("a/b")));
     }
 }

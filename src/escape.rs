@@ -1,19 +1,19 @@
-//! Text from outside as people may see it.
+//! Escapes text from outside before it is displayed.
 //!
-//! Logs, names of objects and messages of services can hold characters that a terminal obeys or hides: escape sequences, line
-//! ends, controls that turn the direction of writing. Here they become JSON's escapes, such as `\u001b` and `\n`, so that
-//! JSON which holds them means the same afterwards.
+//! Logs, object names and service messages can contain characters that a terminal obeys or hides: escape sequences, line
+//! ends, and controls that change the writing direction. This module turns them into JSON escapes, for example `\u001b`
+//! and `\n`, so that escaped JSON keeps its meaning.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Text of several lines: line ends are kept.
+/// Escapes text of several lines; line ends are kept.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |letter| letter != '\n' && is_obeyed(letter))
 }
 
-/// Text within a line: line ends are escaped, too.
+/// Escapes text within one line, including line ends.
 #[must_use]
 pub fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed)
@@ -36,7 +36,7 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
             '\r' => shown.push_str("\\r"),
             '\t' => shown.push_str("\\t"),
             _ if is_escaped(letter) => {
-                // A string takes every character; all of these have four digits.
+                // Writing to a string cannot fail; all of these have four digits.
                 let _ = write!(shown, "\\u{:04x}", u32::from(letter));
             }
             _ => shown.push(letter),
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_obeys_is_escaped_and_all_else_is_kept() {
+    fn characters_that_a_terminal_obeys_are_escaped_and_others_are_kept() {
         for (text, expected) in [
             ("plain", "plain"),
             ("\u{d55c}\u{ae00} \u{e9} \u{1f600} \\n", "\u{d55c}\u{ae00} \u{e9} \u{1f600} \\n"),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn escaped_json_means_the_same() {
+    fn escaped_json_keeps_its_meaning() {
         let all: String = (0..0x2100).filter_map(char::from_u32).collect();
         let json = serde_json::json!({ "text": all }).to_string();
         let shown = lines(&json);

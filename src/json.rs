@@ -1,9 +1,9 @@
-//! A walker over JSON text that yields values as slices of the input, checked but not converted.
+//! Walks over JSON text and yields values as slices of the input, checked but not converted.
 //!
-//! Numbers keep their digits and objects their order, because nothing is ever turned into a number or a map: a value is
-//! the text between its first and last byte. The whole grammar of RFC 8259 is checked on the way, so that a slice kept
-//! in a JSON column is valid JSON. Text may end anywhere: that is [`Stop::Incomplete`], and the caller comes back with
-//! more of it.
+//! Numbers keep their digits and objects keep their order, because the walker builds no numbers and no maps: a value is
+//! the text between its first and last byte. The walker checks the whole grammar of RFC 8259, so a slice kept in a JSON
+//! column is valid JSON. Text may end anywhere: the walker then returns [`Stop::Incomplete`], and the caller tries again
+//! with more text.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ pub(crate) const MAX_DEPTH: usize = 512;
 pub(crate) enum Stop {
     /// The text ends inside the value.
     Incomplete,
-    /// The text is not JSON at this byte.
+    /// The text is not valid JSON at this byte.
     Invalid { at: usize, expected: &'static str },
     /// More than [`MAX_DEPTH`] brackets are open.
     TooDeep,
@@ -23,7 +23,7 @@ pub(crate) enum Stop {
 
 type Walk<T> = Result<T, Stop>;
 
-/// Walks over one text from a position on.
+/// Walks over one text from a given position.
 #[derive(Debug, Clone)]
 pub(crate) struct Walker<'a> {
     text: &'a str,
@@ -39,19 +39,19 @@ impl<'a> Walker<'a> {
         self.at
     }
 
-    /// The text from `start` up to here.
+    /// The text from `start` to the current position.
     pub(crate) fn since(&self, start: usize) -> &'a str {
         &self.text[start..self.at]
     }
 
-    /// Passes the mark with which some editors begin a file.
+    /// Skips the byte order mark that some editors write at the start of a file.
     pub(crate) fn skip_byte_order_mark(&mut self) {
         if self.text[self.at..].starts_with('\u{feff}') {
             self.at += '\u{feff}'.len_utf8();
         }
     }
 
-    /// The next byte that is no white space, without taking it.
+    /// Returns the next byte that is not white space, without taking it.
     pub(crate) fn peek(&mut self) -> Walk<u8> {
         let bytes = self.text.as_bytes();
         while let Some(&byte) = bytes.get(self.at) {
@@ -63,7 +63,7 @@ impl<'a> Walker<'a> {
         Err(Stop::Incomplete)
     }
 
-    /// Takes a byte that must come next.
+    /// Takes the next byte, which must be `byte`.
     pub(crate) fn take(&mut self, byte: u8, expected: &'static str) -> Walk<()> {
         if self.peek()? != byte {
             return Err(self.invalid(expected));
@@ -72,7 +72,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Takes the comma between two elements or the closing bracket: true when another element follows.
+    /// Takes the comma between two elements or the closing bracket; returns true if another element follows.
     pub(crate) fn next_element(&mut self, close: u8, first: bool) -> Walk<bool> {
         match self.peek()? {
             byte if byte == close => {
@@ -91,14 +91,14 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Takes an object key and its colon; the key comes as it is written, without quotes.
+    /// Takes an object key and its colon; returns the key as written, without quotes.
     pub(crate) fn key(&mut self) -> Walk<&'a str> {
         let quoted = self.string()?;
         self.take(b':', "a colon")?;
         Ok(inner(quoted))
     }
 
-    /// Takes a string; it comes as it is written, with its quotes.
+    /// Takes a string; returns it as written, with its quotes.
     pub(crate) fn string(&mut self) -> Walk<&'a str> {
         self.take(b'"', "a string")?;
         let start = self.at - 1;
@@ -131,7 +131,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Takes any value at a nesting depth; it comes as it is written.
+    /// Takes any value at a nesting depth; returns it as written.
     pub(crate) fn value(&mut self, depth: usize) -> Walk<&'a str> {
         let first = self.peek()?;
         let start = self.at;
@@ -207,7 +207,7 @@ impl<'a> Walker<'a> {
             }
             self.digits()?;
         }
-        // More digits may follow in the text to come.
+        // The next piece of text may begin with more digits.
         if self.at == bytes.len() { Err(Stop::Incomplete) } else { Ok(()) }
     }
 
@@ -238,7 +238,7 @@ fn plain_run(bytes: &[u8]) -> usize {
     while let Some(chunk) = bytes[run..].first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
         let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
-        // Only the lowest hit is exact, which is the one that counts.
+        // Only the lowest hit is exact, and only that one is used.
         let hits =
             has_zero(word ^ (ONES * u64::from(b'"'))) | has_zero(word ^ (ONES * u64::from(b'\\'))) | control;
         if hits != 0 {
@@ -249,12 +249,12 @@ fn plain_run(bytes: &[u8]) -> usize {
     run + bytes[run..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count()
 }
 
-/// A written string without its quotes.
+/// A string as written, without its quotes.
 pub(crate) fn inner(quoted: &str) -> &str {
     &quoted[1..quoted.len() - 1]
 }
 
-/// The text that a checked string, without its quotes, stands for. Half a surrogate pair becomes U+FFFD.
+/// Decodes the escapes of a checked string without quotes. Half a surrogate pair becomes U+FFFD.
 pub(crate) fn unescape(written: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'\\', written.as_bytes()) else {
         return Cow::Borrowed(written);
@@ -273,7 +273,7 @@ pub(crate) fn unescape(written: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// The character of an escape, given what follows its backslash, and the number of bytes used.
+/// Returns the character of an escape, given the text after its backslash, and the number of bytes used.
 fn unescape_one(escape: &str) -> (char, usize) {
     let simple = match escape.as_bytes()[0] {
         b'b' => '\u{8}',
@@ -304,8 +304,8 @@ fn unescape_unicode(escape: &str) -> (char, usize) {
     }
 }
 
-/// Finds the end of a value by its brackets and quotes alone, over bytes that may be neither JSON nor UTF-8, and across
-/// any number of calls.
+/// Finds the end of a value by its brackets and quotes alone, over bytes that may be neither JSON nor UTF-8, in any number
+/// of calls.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct BracketScan {
     depth: usize,
@@ -314,7 +314,7 @@ pub(crate) struct BracketScan {
 }
 
 impl BracketScan {
-    /// The number of bytes up to the end of the value, or `None` when it goes on after `bytes`.
+    /// Returns the number of bytes up to the end of the value, or `None` if the value continues after `bytes`.
     pub(crate) fn end(&mut self, bytes: &[u8]) -> Option<usize> {
         for (place, &byte) in bytes.iter().enumerate() {
             if self.escaped {
@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     fn whole(text: &str) -> Walk<&str> {
-        // A space tells the walker that a number is over.
+        // A trailing space ends a number.
         let padded: &'static str = Box::leak(format!("{text} ").into_boxed_str());
         let mut walker = Walker::new(padded, 0);
         let value = walker.value(0)?;
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_as_they_are_written() {
+    fn values_are_returned_as_written() {
         for text in [
             r#"{"a":1e400,"b":[9007199254740993,-0.10,1E+2],"a":null}"#,
             r#""\ud83d\ude00 \"quoted\" 한국어""#,
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused() {
+    fn invalid_json_is_refused() {
         for text in [
             "{\"a\":1,}",
             "[1,]",
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_stand_for_their_characters() {
+    fn escapes_decode_to_their_characters() {
         for (written, expected) in [
             ("plain", "plain"),
             (r#"\"\\\/\b\f\n\r\t"#, "\"\\/\u{8}\u{c}\n\r\t"),

@@ -1,7 +1,7 @@
-//! Korean days and UTC instants: the only place that knows +09:00.
+//! Korean days and UTC instants. Only this module knows the +09:00 offset.
 //!
-//! Korea has kept one offset without daylight saving since 1988, so a KST day is plain arithmetic on UTC:
-//! the host's time zone is never asked. Nothing here reads a clock; callers that need "now" pass it in.
+//! Korea has kept one offset without daylight saving time since 1988, so a KST day is plain arithmetic on UTC, and the
+//! host's time zone is never used. Nothing here reads a clock: callers that need "now" pass it in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,14 +12,14 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Milliseconds by which the Korean wall clock is ahead of UTC.
 pub const KST_OFFSET_MS: i64 = 9 * 3_600_000;
-/// Milliseconds of a day.
+/// Milliseconds in a day.
 pub const DAY_MS: i64 = 86_400_000;
 
 /// An instant: milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UtcInstant(pub i64);
 
-/// A calendar date and a time of day, each part already in its range or the conversion fails.
+/// A calendar date and a time of day. Conversion to an instant fails if a part is out of range.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Civil {
     /// Year, 0 to 9999.
@@ -32,14 +32,14 @@ pub struct Civil {
     pub hour: u32,
     /// Minute, 0 to 59.
     pub minute: u32,
-    /// Second, 0 to 60: a leap second counts as the one before it, and so stays in its day.
+    /// Second, 0 to 60. A leap second counts as the second before it, so it remains in its day.
     pub second: u32,
     /// Millisecond, 0 to 999.
     pub milli: u32,
 }
 
 impl Civil {
-    /// The instant at which a UTC clock shows this, or `None` when no calendar has it.
+    /// The instant at which a UTC clock shows this date and time, or `None` if they do not exist.
     #[must_use]
     pub fn to_utc(self) -> Option<UtcInstant> {
         let date_ok = (1..=12).contains(&self.month)
@@ -56,8 +56,8 @@ impl Civil {
 }
 
 impl UtcInstant {
-    /// Reads an ISO 8601 instant, extended (`2023-07-19T21:17:28Z`) or basic (`20131102T010628Z`), with an
-    /// optional fraction of a second and `Z` or a numeric offset. A time without zone is not an instant: `None`.
+    /// Parses an ISO 8601 instant, extended (`2023-07-19T21:17:28Z`) or basic (`20131102T010628Z`), with an optional
+    /// fraction of a second and `Z` or a numeric offset. A time without a zone is not an instant and gives `None`.
     #[must_use]
     pub fn parse_iso8601(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -79,7 +79,7 @@ impl UtcInstant {
         Some(Self(civil.to_utc()?.0 - offset_ms))
     }
 
-    /// What a UTC clock shows: the inverse of [`Civil::to_utc`]. `None` outside the years 0 to 9999.
+    /// The date and time on a UTC clock: the inverse of [`Civil::to_utc`]. `None` outside the years 0 to 9999.
     #[must_use]
     pub fn civil(self) -> Option<Civil> {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
@@ -90,19 +90,19 @@ impl UtcInstant {
         Some(Civil { year, month, day, hour, minute, second: in_day / 1000 % 60, milli: in_day % 1000 })
     }
 
-    /// The same moment on a Korean wall clock, as milliseconds of a clock that knows no zone.
+    /// The same moment on a Korean wall clock, in milliseconds without a zone.
     #[must_use]
     pub fn kst_wall_clock_ms(self) -> i64 {
         self.0.saturating_add(KST_OFFSET_MS)
     }
 
-    /// The midnight at or before it, UTC.
+    /// The UTC midnight at or before this instant.
     #[must_use]
     pub fn utc_midnight(self) -> Self {
         Self(self.0.saturating_sub(self.0.rem_euclid(DAY_MS)))
     }
 
-    /// `millis` later.
+    /// This instant plus `millis`.
     #[must_use]
     pub fn plus_ms(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -110,7 +110,7 @@ impl UtcInstant {
 }
 
 impl fmt::Display for UtcInstant {
-    /// `2023-10-31T15:00:00Z`, with milliseconds only where there are some.
+    /// `2023-10-31T15:00:00Z`, with milliseconds only if they are not zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (year, month, day) = civil_from_days(self.0.div_euclid(DAY_MS));
         let millis = self.0.rem_euclid(DAY_MS);
@@ -131,16 +131,16 @@ pub struct KstDay {
 }
 
 impl KstDay {
-    /// The last day that has four digits for its year: 9999-12-31.
+    /// The last day with a four-digit year: 9999-12-31.
     pub const LAST: Self = Self { days_since_epoch: 2_932_896 };
 
-    /// The Korean day in which an instant falls.
+    /// The Korean day that contains an instant.
     #[must_use]
     pub fn of(instant: UtcInstant) -> Self {
         Self { days_since_epoch: instant.kst_wall_clock_ms().div_euclid(DAY_MS) }
     }
 
-    /// Reads `2023-11-01`, `20231101`, `today` or `yesterday`; the last two are counted from `now` in Korea.
+    /// Parses `2023-11-01`, `20231101`, `today` or `yesterday`; the last two are relative to `now` in Korea.
     pub fn parse(text: &str, now: UtcInstant) -> Result<Self> {
         match text {
             "today" => Ok(Self::of(now)),
@@ -167,7 +167,7 @@ impl KstDay {
         Self { days_since_epoch: self.days_since_epoch + 1 }
     }
 
-    /// The half-open stretch of UTC that this day covers.
+    /// The half-open UTC interval of this day.
     #[must_use]
     pub fn window(self) -> UtcWindow {
         let start = self.days_since_epoch * DAY_MS - KST_OFFSET_MS;
@@ -215,35 +215,35 @@ impl FromStr for KstDay {
 pub struct DayRange {
     /// The first day.
     pub first: KstDay,
-    /// The last day; the range is empty where it lies before the first.
+    /// The last day; the range is empty if this is before the first day.
     pub last: KstDay,
 }
 
 impl DayRange {
-    /// Every day in which an instant that can be written falls: years 0 to 9999, and a day more for the time zones.
+    /// Every day on which an instant written as text can fall: years 0 to 9999, with a margin for time zones.
     pub const EVER: Self =
         Self { first: KstDay { days_since_epoch: -719_529 }, last: KstDay { days_since_epoch: 2_932_898 } };
 
-    /// One day.
+    /// A range of one day.
     #[must_use]
     pub fn only(day: KstDay) -> Self {
         Self { first: day, last: day }
     }
 
-    /// The days from the one of an instant to the one of another.
+    /// The days from that of `start` to that of `end`.
     #[must_use]
     pub fn between(start: UtcInstant, end: UtcInstant) -> Self {
         Self { first: KstDay::of(start), last: KstDay::of(end) }
     }
 
-    /// What the two share, if anything.
+    /// The days in both ranges, if any.
     #[must_use]
     pub fn intersection(self, other: Self) -> Option<Self> {
         let shared = Self { first: self.first.max(other.first), last: self.last.min(other.last) };
         (shared.first <= shared.last).then_some(shared)
     }
 
-    /// Whether a day lies inside.
+    /// Whether the range contains a day.
     #[must_use]
     pub fn contains(self, day: KstDay) -> bool {
         self.first <= day && day <= self.last
@@ -256,7 +256,7 @@ impl DayRange {
             .map(|days_since_epoch| KstDay { days_since_epoch })
     }
 
-    /// The half-open stretch of UTC that the days cover.
+    /// The half-open UTC interval of the days.
     #[must_use]
     pub fn window(self) -> UtcWindow {
         UtcWindow { start: self.first.window().start, end: self.last.window().end }
@@ -283,42 +283,42 @@ impl From<KstDay> for String {
     }
 }
 
-/// A half-open stretch of UTC: `start` belongs to it, `end` does not.
+/// A half-open UTC interval: `start` belongs to it, `end` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UtcWindow {
     /// First instant inside.
     pub start: UtcInstant,
-    /// First instant after.
+    /// First instant after it.
     pub end: UtcInstant,
 }
 
 impl UtcWindow {
-    /// Whether an instant lies inside.
+    /// Whether the interval contains an instant.
     #[must_use]
     pub fn contains(self, instant: UtcInstant) -> bool {
         self.start <= instant && instant < self.end
     }
 
-    /// Whether the two share an instant.
+    /// Whether the two intervals share an instant.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         self.start.max(other.start) < self.end.min(other.end)
     }
 
-    /// What the two share; empty, with its end at its start, when that is nothing.
+    /// The instants in both intervals. If the two do not overlap, the result is empty: its end equals its start.
     #[must_use]
     pub fn intersection(self, other: Self) -> Self {
         let start = self.start.max(other.start);
         Self { start, end: self.end.min(other.end).max(start) }
     }
 
-    /// The same start, `millis` longer.
+    /// The same start, with the end `millis` later.
     #[must_use]
     pub fn extended_by(self, millis: i64) -> Self {
         Self { start: self.start, end: self.end.plus_ms(millis) }
     }
 
-    /// The midnights with which its UTC calendar days begin, the first one at or before its start.
+    /// The midnights that begin its UTC calendar days; the first one is at or before its start.
     pub fn utc_midnights(self) -> impl Iterator<Item = UtcInstant> + use<> {
         std::iter::successors(Some(self.start.utc_midnight()), |at| Some(at.plus_ms(DAY_MS)))
             .take_while(move |at| *at < self.end)
@@ -331,7 +331,7 @@ impl UtcWindow {
     }
 }
 
-/// Reads fixed-width decimal fields from the left.
+/// Reads fixed-width decimal fields from left to right.
 struct Digits<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -354,7 +354,7 @@ impl Digits<'_> {
         Some(())
     }
 
-    /// `.5`, `.123`, `.123456789` or nothing, in whole milliseconds: what is finer is cut.
+    /// Reads `.5`, `.123`, `.123456789` or nothing, in whole milliseconds; finer digits are cut.
     fn fraction(&mut self) -> Option<u32> {
         if self.bytes.get(self.at) != Some(&b'.') {
             return Some(0);
@@ -372,7 +372,7 @@ impl Digits<'_> {
         Some(millis)
     }
 
-    /// `Z`, `+09:00`, `+0900` or `+09`, up to the end of the text, in milliseconds east of UTC.
+    /// Reads `Z`, `+09:00`, `+0900` or `+09` up to the end of the text, in milliseconds east of UTC.
     fn offset(&mut self) -> Option<i64> {
         let sign = match self.bytes.get(self.at)? {
             b'Z' => return (self.at + 1 == self.bytes.len()).then_some(0),
@@ -405,7 +405,7 @@ fn days_in_month(year: u32, month: u32) -> u32 {
 
 /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
 ///
-/// Years are counted from March, so that the leap day comes last, in eras of 400 years (146,097 days).
+/// Years are counted from March, so the leap day comes last, in eras of 400 years (146,097 days).
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -440,12 +440,12 @@ mod tests {
     }
 
     #[test]
-    fn the_last_day_is_the_last_of_the_calendar() {
+    fn the_last_day_ends_the_year_9999() {
         assert_eq!(KstDay::LAST.to_string(), "9999-12-31");
     }
 
     #[test]
-    fn a_kst_day_starts_at_fifteen_utc_of_the_day_before() {
+    fn a_kst_day_starts_at_15_utc_on_the_day_before() {
         let window = day("2023-11-01").window();
         assert_eq!(window.start.to_string(), "2023-10-31T15:00:00Z");
         assert_eq!(window.end.to_string(), "2023-11-01T15:00:00Z");
@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn both_edges_of_the_day_fall_on_the_right_side() {
+    fn instants_at_the_edges_belong_to_the_right_day() {
         let at = |text| KstDay::of(UtcInstant::parse_iso8601(text).unwrap()).to_string();
         assert_eq!(at("2023-10-31T14:59:59.999Z"), "2023-10-31");
         assert_eq!(at("2023-10-31T15:00:00Z"), "2023-11-01");
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_read_in_every_documented_form() {
+    fn every_documented_form_of_a_day_is_parsed() {
         let now = UtcInstant::parse_iso8601("2023-10-31T15:00:00Z").unwrap();
         for (text, expected) in [
             ("2023-11-01", "20231101"),
@@ -479,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_read_in_every_form_that_cloudtrail_writes() {
+    fn every_form_of_an_instant_in_cloudtrail_is_parsed() {
         for (text, expected) in [
             ("2023-07-19T21:17:28Z", Some("2023-07-19T21:17:28Z")),
             ("20131102T010628Z", Some("2013-11-02T01:06:28Z")),
@@ -503,7 +503,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_has_both_its_ends() {
+    fn a_range_includes_both_ends() {
         let range = DayRange { first: day("2023-10-31"), last: day("2023-11-02") };
         let days: Vec<String> = range.days().map(KstDay::proc_ymd).collect();
         assert_eq!(days, ["20231031", "20231101", "20231102"]);
@@ -516,7 +516,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ends_of_what_can_be_counted_overflow_nothing() {
+    fn the_smallest_and_largest_instants_do_not_overflow() {
         let [first, last] = [i64::MIN, i64::MAX].map(UtcInstant);
         assert_eq!((first.utc_midnight(), last.kst_wall_clock_ms()), (first, i64::MAX));
         assert_eq!(last.utc_midnight(), UtcInstant(9_223_372_036_828_800_000));
@@ -526,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn every_instant_that_can_be_written_falls_into_a_day() {
+    fn every_instant_written_as_text_falls_on_a_known_day() {
         for text in ["0000-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"] {
             let day = KstDay::of(UtcInstant::parse_iso8601(text).unwrap());
             assert!(DayRange::EVER.contains(day), "{text}");
@@ -535,7 +535,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_day_survives_being_written_and_read(days in -20_000_i64..40_000) {
+        fn days_survive_a_round_trip_through_text(days in -20_000_i64..40_000) {
             let original = KstDay { days_since_epoch: days };
             prop_assert_eq!(day(&original.to_string()), original);
             prop_assert_eq!(day(&original.proc_ymd()), original);
@@ -544,13 +544,13 @@ mod tests {
         }
 
         #[test]
-        fn every_instant_survives_being_written_and_read(millis in 0_i64..4_102_444_800_000) {
+        fn instants_survive_a_round_trip_through_text(millis in 0_i64..4_102_444_800_000) {
             let text = UtcInstant(millis).to_string();
             prop_assert_eq!(UtcInstant::parse_iso8601(&text), Some(UtcInstant(millis)));
         }
 
         #[test]
-        fn every_instant_survives_being_taken_apart(millis in -62_167_219_200_000_i64..253_402_300_800_000) {
+        fn instants_survive_a_round_trip_through_civil_time(millis in -62_167_219_200_000_i64..253_402_300_800_000) {
             let civil = UtcInstant(millis).civil();
             prop_assert_eq!(civil.and_then(Civil::to_utc), Some(UtcInstant(millis)));
         }

@@ -1,25 +1,25 @@
-//! The row ledger: every row that was read is accounted for once.
+//! The row ledger, which accounts for every row once.
 
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// Counts of rows by what became of them, for one object, one table and day, or a whole run.
+/// Row counts by outcome, for one object, one table and day, or a whole run.
 ///
 /// A ledger balances when `read = written + other_day + duplicate + quarantined + filtered`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowLedger {
-    /// Records or lines found in the raw objects; blank lines are none.
+    /// Records or lines found in the raw objects; blank lines are not counted.
     pub read: u64,
     /// Rows in the published files.
     pub written: u64,
-    /// Rows whose event time lies outside the KST day.
+    /// Rows whose event time is outside the KST day.
     pub other_day: u64,
     /// Rows of the day that repeat an earlier one.
     pub duplicate: u64,
     /// Rows, or remains of a damaged object, that could not be decoded.
     pub quarantined: u64,
-    /// Rows that a filter left out.
+    /// Rows excluded by a filter.
     #[serde(default)]
     pub filtered: u64,
 }

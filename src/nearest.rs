@@ -1,13 +1,13 @@
-//! The name that was probably meant.
+//! Finds the name that was probably meant.
 
-/// Of the known names the one that is nearest, if it is near.
+/// Returns the nearest known name, if it is near enough.
 pub(crate) fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let most = (name.chars().count() / 3).clamp(1, 3);
     let (distance, nearest) = known.map(|known| (distance(known, name), known)).min()?;
     (distance <= most).then_some(nearest)
 }
 
-/// How many letters must change to make one name of the other.
+/// The edit distance between two names.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut above: Vec<usize> = (0..=b.len()).collect();

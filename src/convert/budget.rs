@@ -1,23 +1,23 @@
-//! How `--memory` is shared out.
+//! Divides `--memory` among its users.
 //!
-//! A day is scattered first, then gathered; rows that wait in memory are there in both. Scattering holds, beside them, the
-//! rows that workers collect, objects that are read ahead and those that are being unpacked; gathering holds spilled rows
-//! that are merged, chunks of rows and their columns, and the encoded row group. Each of the two fits into `--memory`.
-//! `ARCHITECTURE.md` says what is outside it, and how much that is.
+//! A day is scattered first and then gathered; buffered rows are in memory during both. In addition, scattering holds the rows
+//! that workers collect, objects that are read ahead and objects that are being unpacked. Gathering holds spilled rows that
+//! are being merged, chunks of rows with their columns, and the encoded row group. Each of the two stages fits into `--memory`.
+//! `ARCHITECTURE.md` lists the memory outside it, with its size.
 
 use super::ConvertOptions;
 
-/// A column of text counts its bytes in 31 bits.
+/// A text column counts its bytes in 31 bits.
 const MAX_OPEN_ROWS_BYTES: usize = 512 << 20;
 
-/// Fewer workers are set to work where one would have less than this to unpack an object in: what it takes beside that
-/// would be more.
+/// The minimum share of a worker for unpacking an object. With less, fewer workers run, because the other memory of a worker
+/// would exceed this share.
 const MIN_UNPACK_BYTES: usize = 3 << 20;
 
-/// Chunks of rows that are encoded, their gathered columns, pages and dictionaries: what no setting changes.
+/// Chunks of rows that are being encoded, with their gathered columns, pages and dictionaries: no setting changes their size.
 const ENCODER_BYTES: usize = 64 << 20;
 
-/// The shares of a machine's settings.
+/// Divides the memory that the options set.
 pub(super) struct Budget {
     memory: usize,
     threads: usize,
@@ -30,7 +30,7 @@ impl Budget {
         Self { memory, threads, row_group_bytes }
     }
 
-    /// Workers that decode objects: all threads, or as many as have the memory that one needs.
+    /// Number of workers that decode objects: all threads, or as many as have the memory that one needs.
     pub(super) fn workers(&self) -> usize {
         self.threads.min(self.memory / 4 / MIN_UNPACK_BYTES).max(1)
     }
@@ -40,7 +40,7 @@ impl Budget {
         (self.memory / 8 / self.workers()).min(MAX_OPEN_ROWS_BYTES)
     }
 
-    /// Bytes that one worker may take for an object that is unpacked as a whole, packed and unpacked together.
+    /// Bytes that one worker may use for an object that is unpacked as a whole, for its packed and unpacked content together.
     pub(super) fn unpack_bytes(&self) -> usize {
         self.memory / 4 / self.workers()
     }
@@ -50,13 +50,13 @@ impl Budget {
         self.memory / 8
     }
 
-    /// The encoded size of a row group that fits into memory. Where row groups end shows in the bytes of a file: this
-    /// share must depend on nothing but `--memory`, and stay what it is.
+    /// The encoded size of a row group that fits into memory. The ends of row groups show in the bytes of a file, so this
+    /// share must depend on nothing but `--memory`, and must not change.
     pub(super) fn group_bytes(&self) -> usize {
         self.row_group_bytes.min(self.memory / 4)
     }
 
-    /// Bytes of rows that may wait in memory.
+    /// Bytes of rows that may be buffered in memory.
     pub(super) fn waiting_bytes(&self) -> usize {
         self.row_bytes() / 3 * 2
     }
@@ -66,12 +66,12 @@ impl Budget {
         self.row_bytes() / 3
     }
 
-    /// What gathering has for rows that are not encoded yet.
+    /// The share of gathering for rows that are not encoded yet.
     fn row_bytes(&self) -> usize {
         self.memory - self.memory / 4 - self.encoder_bytes()
     }
 
-    /// What encoding is given beside the row group: in little memory the rest of what it takes is outside.
+    /// The share of encoding besides the row group. If memory is small, the rest of what encoding takes is outside it.
     fn encoder_bytes(&self) -> usize {
         ENCODER_BYTES.min(self.memory / 2)
     }
@@ -84,7 +84,7 @@ mod tests {
     const MIB: usize = 1 << 20;
 
     #[test]
-    fn each_of_the_two_stages_fits_into_memory_whatever_the_number_of_threads() {
+    fn each_stage_fits_into_memory_with_any_number_of_threads() {
         for memory in [64 * MIB, 100 * MIB, 256 * MIB, 512 * MIB, 1024 * MIB, 64 * 1024 * MIB] {
             for threads in [1, 2, 8, 32, 1024] {
                 let budget = Budget { memory, threads, row_group_bytes: 128 * MIB };

@@ -1,4 +1,4 @@
-//! Sizes and checksums of files of this machine.
+//! Sizes and checksums of local files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,25 +9,25 @@ use sha2::{Digest, Sha256};
 
 use super::hexadecimal;
 
-/// Bytes that are read at once.
+/// Bytes per read.
 const PIECE_BYTES: usize = 256 << 10;
 
-/// Size and SHA-256 of a file, in hexadecimal.
+/// Returns the size of a file and its SHA-256, in hexadecimal.
 pub(crate) fn of_file(path: &Path) -> io::Result<(u64, String)> {
     let mut digest = Sha256::new();
     let bytes = each_piece(path, |piece| digest.update(piece))?;
     Ok((bytes, hexadecimal(&digest.finalize())))
 }
 
-/// The key of the hashes of what is staged for a plan.
+/// The key for the hashes of files that are staged for a plan.
 pub(super) fn plan_key(plan: &str) -> Key {
     let digest = Sha256::digest(plan);
     let word = |number: usize| u64::from_le_bytes(std::array::from_fn(|byte| digest[8 * number + byte]));
     Key(std::array::from_fn(word))
 }
 
-/// Size of a file and a keyed hash of 256 bits, in hexadecimal. Staged rows are many times what is published of them: SHA-256
-/// takes five times as long, and more where the processor has no instructions for it.
+/// Returns the size of a file and a keyed hash of 256 bits, in hexadecimal. Staged rows are many times larger than the files
+/// published from them, and SHA-256 takes five times as long, or more on a processor without instructions for it.
 pub(super) fn of_staged(path: &Path, key: Key) -> io::Result<(u64, String)> {
     let mut hasher = HighwayHasher::new(key);
     let bytes = each_piece(path, |piece| hasher.append(piece))?;
@@ -35,7 +35,7 @@ pub(super) fn of_staged(path: &Path, key: Key) -> io::Result<(u64, String)> {
     Ok((bytes, hash.concat()))
 }
 
-/// Calls with each piece of a file; gives its size.
+/// Calls `call` with each piece of a file; returns the size of the file.
 fn each_piece(path: &Path, mut call: impl FnMut(&[u8])) -> io::Result<u64> {
     let mut file = File::open(path)?;
     let mut buffer = vec![0; PIECE_BYTES];

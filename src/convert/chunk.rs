@@ -1,4 +1,4 @@
-//! Rows in their final order, as references into blocks, and the columns that are gathered from them.
+//! Rows in their final order, as references into blocks, and the columns gathered from them.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::table::ColumnType;
 #[derive(Default)]
 pub(super) struct Chunk {
     pub(super) blocks: Vec<Arc<Block>>,
-    /// Block and row of each.
+    /// Block and row of each row.
     pub(super) picks: Vec<(usize, usize)>,
     /// The keys of the rows.
     pub(super) keys: Vec<BlockKey>,
@@ -31,10 +31,10 @@ impl Chunk {
         self.picks.len()
     }
 
-    /// The cells of one decoded column, in order: an array of `data_type`, or of views where that is text.
+    /// The cells of one decoded column, in order: an array of `data_type`, or of views for text in dictionaries.
     ///
-    /// It has marks for nulls only if it has nulls, wherever its rows come from: the Parquet writer cuts pages otherwise
-    /// where it meets marks.
+    /// The array has a null mask only if it has nulls, wherever its rows come from: otherwise the Parquet writer would cut
+    /// pages at other rows.
     pub(super) fn cells(&self, column: usize, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         let cells: Vec<&ArrayRef> = self.blocks.iter().map(|block| &block.cells[column]).collect();
         match data_type {
@@ -62,7 +62,7 @@ impl Chunk {
         BooleanArray::new(BooleanBuffer::collect_bool(self.len(), value), self.nulls(cells))
     }
 
-    /// Marks for nulls, if there are nulls.
+    /// The null mask, if there are nulls.
     fn nulls(&self, cells: &[&ArrayRef]) -> Option<NullBuffer> {
         if cells.iter().all(|cells| cells.null_count() == 0) {
             return None;
@@ -105,7 +105,7 @@ impl Chunk {
         Ok(Arc::new(gathered.finish()))
     }
 
-    /// Out of dictionaries only views of the texts are moved, not the texts.
+    /// For dictionary columns, only views of the texts are copied.
     fn views(&self, texts: &[Texts<'_>]) -> Result<ArrayRef, ArrowError> {
         let [null, nothing] = [1, 0].map(|length| new_null_array(&DataType::Utf8View, length));
         let null_place = (texts.len(), 0);
@@ -122,7 +122,7 @@ impl Chunk {
     }
 }
 
-/// The texts of a block, whatever keeps them.
+/// The texts of a block, in any representation.
 enum Texts<'a> {
     Null,
     Plain(&'a StringArray),
@@ -138,7 +138,7 @@ impl<'a> Texts<'a> {
         }
     }
 
-    /// The distinct texts of a dictionary; `nothing` where there is none.
+    /// The distinct texts of a dictionary; `nothing` if the texts are not in one.
     fn distinct(&self, nothing: &'a ArrayRef) -> &'a dyn Array {
         match *self {
             Self::Dictionary(dictionary) => dictionary.values(),
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use crate::table::Position;
 
-    /// A column in one of the forms in which decoders hand it over.
+    /// A column in one of the forms that decoders produce.
     fn block(texts: &[Option<String>], form: u8) -> ArrayRef {
         match form {
             _ if texts.iter().all(Option::is_none) && form > 0 => Arc::new(NullArray::new(texts.len())),
@@ -224,10 +224,10 @@ mod tests {
             prop_assert_eq!(gathered, expected);
         }
 
-        /// Marks that mark nothing would move the borders of pages, and come from blocks that other threads would make
-        /// otherwise.
+        /// A null mask without nulls would move the ends of pages. It could come from blocks that another number of threads
+        /// builds differently.
         #[test]
-        fn only_a_column_with_nulls_has_marks_for_them(
+        fn only_a_column_with_nulls_has_a_null_mask(
             values in prop::collection::vec(prop::option::of(0_i64..9), 2..20),
             picked in prop::collection::vec(any::<prop::sample::Index>(), 1..10),
         ) {

@@ -1,7 +1,7 @@
-//! The clusters of runs: in memory while their rows are, else in a file beside them; and their ranks in a merge.
+//! The clusters of runs: in memory while their rows are, otherwise in a file next to the rows; and their ranks in a merge.
 //!
-//! A day can have as many clusters as rows. No merge holds their texts: it walks over the sorted clusters of its runs
-//! once, and keeps for each run which of all clusters it has, as a bitmap.
+//! A day can have as many clusters as rows. A merge does not hold their texts: it walks once over the sorted clusters of its
+//! runs, and keeps a bitmap for each run that shows which of all clusters the run has.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -20,32 +20,32 @@ use crate::store::scratch::private_file;
 /// The two values by which rows are clustered.
 pub(super) type Cluster = [Arc<str>; 2];
 
-/// Buffer of a file of clusters: there is one for each run of a merge.
+/// Buffer of a file of clusters: each run of a merge has one.
 const READ_BYTES: usize = 16 << 10;
 
-/// No text of a cluster is longer: it is a part of a row.
+/// Maximum size of a cluster text, which is a part of a row.
 const MAX_TEXT_BYTES: u64 = 64 << 20;
 
-/// The file beside a spilled run that holds its clusters.
+/// The file next to a spilled run that holds its clusters.
 pub(super) fn path_beside(rows: &Path) -> PathBuf {
     rows.with_added_extension("clusters")
 }
 
-/// Clusters on their way into the file beside a spilled run.
+/// Writes clusters to the file next to a spilled run.
 pub(super) struct ClusterFile {
     file: BufWriter<File>,
     path: PathBuf,
 }
 
 impl ClusterFile {
-    /// An empty file beside `rows`.
+    /// Creates an empty file next to `rows`.
     pub(super) fn create(rows: &Path) -> Result<Self> {
         let path = path_beside(rows);
         let file = private_file(&path).map_err(|cause| spill_failed(&path, cause))?;
         Ok(Self { file: BufWriter::with_capacity(READ_BYTES, file), path })
     }
 
-    /// Adds a cluster; they come in their order.
+    /// Adds a cluster; clusters must arrive in their order.
     pub(super) fn write(&mut self, cluster: &Cluster) -> Result<()> {
         let text = |text: &Arc<str>| {
             self.file.write_all(&(text.len() as u64).to_le_bytes())?;
@@ -54,7 +54,7 @@ impl ClusterFile {
         cluster.iter().try_for_each(text).map_err(|cause| spill_failed(&self.path, cause))
     }
 
-    /// All clusters are written.
+    /// Completes the file.
     pub(super) fn finish(mut self) -> Result<()> {
         self.file.flush().map_err(|cause| spill_failed(&self.path, cause))
     }
@@ -89,7 +89,7 @@ fn unreadable(path: &Path, cause: io::Error) -> Error {
     Error::unusable("cannot read staged clusters", cause).with("path", path.display())
 }
 
-/// The next cluster of a file; `None` at its end.
+/// Reads the next cluster of a file; `None` at its end.
 fn read(file: &mut impl Read) -> io::Result<Option<Cluster>> {
     let mut first = [0; 1];
     if file.read(&mut first)? == 0 {
@@ -113,8 +113,8 @@ fn read_text(file: &mut impl Read) -> io::Result<Arc<str>> {
     Err(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Walks over the clusters of all runs in order, calls for each that is another than the one before, and gives the ranks
-/// of those of every run.
+/// Walks over the clusters of all runs in order, calls `call` for each distinct cluster, and returns the ranks of the clusters
+/// of every run.
 pub(super) fn rank(runs: &[Run], mut call: impl FnMut(&Cluster) -> Result<()>) -> Result<Vec<Ranks>> {
     let mut sources = runs.iter().map(Clusters::of).collect::<Result<Vec<_>>>()?;
     let mut ranks = vec![RoaringBitmap::new(); runs.len()];
@@ -133,7 +133,7 @@ pub(super) fn rank(runs: &[Run], mut call: impl FnMut(&Cluster) -> Result<()>) -
                 rank
             }
         };
-        // Clusters that repeat or go back in a run are not what was written.
+        // Clusters that repeat or are out of order within a run are not what was written.
         ranks[number].try_push(rank).map_err(|_| out_of_order())?;
         heads.extend(sources[number].next()?.map(|cluster| Reverse((cluster, number))));
     }
@@ -145,7 +145,7 @@ fn too_many() -> Error {
 }
 
 fn out_of_order() -> Error {
-    Error::new(ErrorKind::Unusable, "staged clusters are not in their order")
+    Error::new(ErrorKind::Unusable, "staged clusters are out of order")
 }
 
 /// The ranks of a run's clusters among those of all runs, taken in order.
@@ -160,7 +160,7 @@ impl Ranks {
         Self { rest: ranks.into_iter(), current: None }
     }
 
-    /// The rank of a cluster of the run: the current one, or one behind it.
+    /// The rank of a cluster of the run: the current one, or a later one.
     pub(super) fn of(&mut self, cluster: u32) -> Result<u32> {
         if let Some((current, rank)) = self.current
             && current == cluster
@@ -201,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn clusters_have_the_rank_that_they_have_among_all_wherever_they_are(
+        fn clusters_are_ranked_among_all_runs_in_memory_or_spilled(
             runs in prop::collection::vec((prop::collection::btree_set(("[ab]{0,2}", "[ab가]{0,2}"), 0..8), any::<bool>()), 1..6),
         ) {
             let folder = tempfile::tempdir().unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_cut_or_changed_is_an_error() {
+    fn a_truncated_or_changed_file_is_an_error() {
         let whole: Vec<u8> = [1_u64.to_le_bytes().as_slice(), b"a", &2_u64.to_le_bytes(), b"bc"].concat();
         assert!(read(&mut whole.as_slice()).unwrap().is_some());
         assert!(read(&mut [].as_slice()).unwrap().is_none());

@@ -1,7 +1,7 @@
 //! Finds rows that repeat an earlier one, over any number of rows in bounded memory.
 //!
-//! Every run brings its identities sorted; a merge over all of them puts equal identities next to each other. Of equal
-//! rows the one with the lowest position stays, whatever run it came from.
+//! Every run provides its identities sorted; a merge over all of them puts equal identities next to each other. Of equal rows,
+//! the one with the lowest position is kept, whatever run it came from.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
 use crate::table::{Identity, Position};
 
-/// A row's identity and its position, ordered in this order.
+/// A row's identity and position, compared in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Entry {
     pub(super) identity: Identity,
@@ -47,11 +47,11 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct IdentityRun {
     pub(super) data: IdentityData,
-    /// The number that each object has in the day's plan, where it is another than that in the entries.
+    /// The number of each object in the day's plan, if it differs from that in the entries.
     numbers: Option<Arc<[u32]>>,
 }
 
-/// Where identities are.
+/// Where the identities are stored.
 #[derive(Debug)]
 pub(super) enum IdentityData {
     Resident(Vec<Entry>),
@@ -65,12 +65,12 @@ impl IdentityRun {
         Self { data: IdentityData::Resident(entries), numbers: None }
     }
 
-    /// Entries that lie sorted in a file.
+    /// Uses the sorted entries of a file.
     pub(super) fn in_file(path: PathBuf) -> Self {
         Self { data: IdentityData::Spilled(path), numbers: None }
     }
 
-    /// The same identities under other numbers of objects, which come in the same order.
+    /// The same identities with other numbers of objects, in the same order.
     pub(super) fn renumbered(self, numbers: &Arc<[u32]>) -> Self {
         Self { numbers: Some(Arc::clone(numbers)), ..self }
     }
@@ -137,10 +137,10 @@ impl EntrySource<'_> {
     }
 }
 
-/// Runs that are merged at once: each is an open file.
+/// Maximum number of runs per merge: each is an open file.
 const FAN_IN: usize = 64;
 
-/// Merges runs into fewer ones until one merge can take all.
+/// Merges runs into fewer runs until one merge can take all of them.
 fn reduce(mut runs: Vec<IdentityRun>, scratch: &Path) -> Result<Vec<IdentityRun>> {
     let mut made = 0;
     while runs.len() > FAN_IN {
@@ -156,7 +156,7 @@ fn reduce(mut runs: Vec<IdentityRun>, scratch: &Path) -> Result<Vec<IdentityRun>
     Ok(runs)
 }
 
-/// Calls for each entry of all runs, in order.
+/// Calls `call` with each entry of all runs, in order.
 fn merge(runs: &[IdentityRun], mut call: impl FnMut(Entry) -> Result<()>) -> Result<()> {
     let mut readers = runs.iter().map(IdentityRun::entries).collect::<Result<Vec<_>>>()?;
     let mut heads = BinaryHeap::new();
@@ -183,7 +183,7 @@ pub(super) struct Duplicates {
 }
 
 impl Duplicates {
-    /// Every row that repeats an earlier one. Files in between are written to `scratch`.
+    /// Finds every row that repeats an earlier one. Temporary files are written to `scratch`.
     pub(super) fn find(runs: Vec<IdentityRun>, scratch: &Path) -> Result<Self> {
         let runs = reduce(runs, scratch)?;
         let mut duplicates = Self::default();
@@ -201,7 +201,7 @@ impl Duplicates {
         self.positions.contains(as_number(position))
     }
 
-    /// The objects of all duplicates, one entry a row.
+    /// The objects of all duplicates, with one entry per row.
     pub(super) fn objects(&self) -> impl Iterator<Item = u32> {
         self.positions.iter().map(|number| u32::try_from(number >> 32).unwrap_or(u32::MAX))
     }
@@ -225,7 +225,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_but_the_first_of_equal_rows_are_found_however_rows_are_spread(
+        fn all_equal_rows_but_the_first_are_found_in_any_distribution(
             rows in prop::collection::vec((0_u64..20, 0_usize..4), 0..80),
             spill in any::<bool>(),
             count in prop::sample::select(vec![4, FAN_IN + 7]),

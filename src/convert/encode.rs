@@ -1,4 +1,4 @@
-//! Encodes sorted rows as Parquet part files: columns in parallel, row groups and files cut by what is in them.
+//! Encodes sorted rows as Parquet part files: columns in parallel, row groups and files cut by their content.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -28,12 +28,13 @@ use crate::store::StagedPartition;
 use crate::table::{Origin, Spread, TableSchema};
 
 const ZSTD_LEVEL: i32 = 3;
-/// Ids that come once repeat nothing: what can be saved is the alphabet, which the lowest level finds as well.
+/// Unique ids have no repetition: only their small alphabet can be compressed, and the lowest level does that as well.
 const UNIQUE_ZSTD_LEVEL: i32 = 1;
 
-/// Rows from which on a row group is closed, with the chunks that were written together: what a reader fetches for one id is the group whose bloom filter holds it.
+/// Number of rows at which a row group is closed, including the chunks written together with its last row. To find one id, a
+/// reader fetches the group whose bloom filter contains it.
 const GROUP_ROWS: u64 = 128 << 10;
-/// Rows at which a page is closed: what a reader fetches for one row.
+/// Number of rows at which a page is closed: what a reader fetches for one row.
 const PAGE_ROWS: usize = 8 << 10;
 
 /// A finished part file.
@@ -60,7 +61,7 @@ pub(crate) fn part_path(run: &str, number: usize) -> String {
     format!("{run}/part-{number:05}.zstd.parquet")
 }
 
-/// Writes rows, given in their final order, to part files of a staged partition.
+/// Writes rows in their final order to part files of a staged partition.
 pub(super) struct PartWriter<'a> {
     partition: &'a mut dyn StagedPartition,
     folder: String,
@@ -78,7 +79,7 @@ struct OpenPart {
     path: String,
     file: SerializedFileWriter<Counted>,
     factory: ArrowRowGroupWriterFactory,
-    /// The row group being filled; empty between two.
+    /// The row group that is being filled; empty between two groups.
     columns: Vec<ArrowColumnWriter>,
     group_rows: u64,
     rows: u64,
@@ -87,7 +88,7 @@ struct OpenPart {
 }
 
 impl<'a> PartWriter<'a> {
-    /// `addresses` are those of the plan's objects, by index; files go into `folder` of the partition.
+    /// `addresses` are those of the plan's objects, by index; files are written to `folder` of the partition.
     pub(super) fn new(
         partition: &'a mut dyn StagedPartition,
         folder: &str,
@@ -108,7 +109,7 @@ impl<'a> PartWriter<'a> {
         }
     }
 
-    /// Writes the rows of some chunks. Where the caller parts rows into calls shows in the row groups of the file.
+    /// Writes the rows of some chunks. The way the caller divides rows among calls shows in the row groups of the file.
     pub(super) fn write(&mut self, chunks: &[Chunk]) -> Result<()> {
         let mut part = match self.open.take() {
             Some(part) => part,
@@ -143,7 +144,7 @@ impl<'a> PartWriter<'a> {
         Ok(())
     }
 
-    /// Closes the last file and lists all.
+    /// Closes the last file and returns the list of all files.
     pub(super) fn finish(mut self) -> Result<Vec<PartFile>> {
         if let Some(part) = self.open.take() {
             self.parts.push(part.close()?);
@@ -165,7 +166,7 @@ impl<'a> PartWriter<'a> {
     }
 }
 
-/// How the columns of the file are made from a chunk.
+/// Builds the columns of the file from a chunk.
 struct Columns<'a> {
     sources: Vec<ColumnSource>,
     /// Addresses of the plan's objects, by index.
@@ -196,7 +197,7 @@ impl Columns<'_> {
     }
 }
 
-/// For each column of the file its index among the decoded ones, or what it is derived from.
+/// The source of each column of the file: its index among the decoded columns, or what it is derived from.
 fn column_sources(schema: &TableSchema) -> Vec<ColumnSource> {
     let mut decoded = 0..;
     let source = |origin: &Origin| match origin {
@@ -208,7 +209,7 @@ fn column_sources(schema: &TableSchema) -> Vec<ColumnSource> {
     schema.columns.iter().map(|column| &column.origin).map(source).collect()
 }
 
-/// Where the cells of a published column come from.
+/// The source of the cells of a published column.
 #[derive(Clone, Copy)]
 enum ColumnSource {
     Decoded(usize),
@@ -252,7 +253,7 @@ impl OpenPart {
         Ok(())
     }
 
-    /// Whether another row group of the same size would lead further from the target than stopping here.
+    /// Whether stopping here is closer to the target than adding another row group of the same size.
     fn is_full(&self, target: u64) -> bool {
         let bytes = self.file.bytes_written() as u64;
         bytes + bytes / self.row_groups.max(1) / 2 >= target
@@ -281,7 +282,7 @@ impl OpenPart {
     }
 }
 
-/// Bytes as two hexadecimal digits each.
+/// Formats bytes as two hexadecimal digits each.
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
@@ -289,7 +290,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 fn encode_failed(path: &str, cause: ParquetError) -> Error {
     Error::unusable("cannot write the part file", cause)
         .with("file", path)
-        .hint("check the room on the disk of the output; the day that was published still stands")
+        .hint("check the free space of the output; any earlier version of the day is unchanged")
 }
 
 fn properties(schema: &TableSchema) -> WriterProperties {
@@ -312,7 +313,7 @@ fn properties(schema: &TableSchema) -> WriterProperties {
         if column.spread == Spread::Unique {
             builder = builder.set_column_compression(path.clone(), zstd(UNIQUE_ZSTD_LEVEL));
         }
-        // Times follow each other in the order of rows: they pack better than numbers of a dictionary of all times.
+        // Times follow each other in the order of rows: packed directly, they are smaller than keys of a dictionary of times.
         let is_event_time = column.name == event_time.name || column.origin == Origin::EventTimeKst;
         if column.spread == Spread::Unique || is_event_time {
             builder = builder.set_column_dictionary_enabled(path, false);
@@ -325,7 +326,7 @@ fn zstd(level: i32) -> Compression {
     Compression::ZSTD(ZstdLevel::try_new(level).expect("zstd has this level"))
 }
 
-/// The order of rows, as readers that trust it may use it.
+/// The order of rows, for readers that rely on it.
 fn sorting(schema: &TableSchema) -> Vec<SortingColumn> {
     let column = |position: &usize| SortingColumn {
         column_idx: i32::try_from(*position).expect("a table has few columns"),
@@ -335,12 +336,12 @@ fn sorting(schema: &TableSchema) -> Vec<SortingColumn> {
     schema.cluster.iter().chain([&schema.event_time]).map(column).collect()
 }
 
-/// Which column is the event time, for programs that meet the file alone.
+/// Names the event time column, for programs that see only the file.
 fn columns_note(schema: &TableSchema) -> String {
     format!("event_time={}", schema.columns[schema.event_time].named(schema.naming))
 }
 
-/// Counts and digests what goes through it.
+/// Counts and hashes the bytes that pass through it.
 struct Counted {
     file: Box<dyn Write + Send>,
     bytes: u64,

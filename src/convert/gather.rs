@@ -1,4 +1,4 @@
-//! From sorted runs to part files, with every row accounted for.
+//! Turns sorted runs into part files and accounts for every row.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,42 +18,42 @@ use crate::plan::{PlannedObject, TablePlan};
 use crate::store::StagedPartition;
 use crate::table::{Damage, TableSchema};
 
-/// What one object gave, in the end.
+/// The final counts of one object.
 #[derive(Debug, Clone)]
 pub struct ObjectLedger<'a> {
     /// The object.
     pub object: &'a PlannedObject,
     /// Its rows.
     pub ledger: RowLedger,
-    /// What of it is lost.
+    /// The damage of the object.
     pub damage: Damage,
-    /// Rows of any day whose events are newer than its name allows.
+    /// Rows of any day with events that are newer than the object's name allows.
     pub newer_than_name: u64,
-    /// Rejected rows that the quarantine has no room for, by reason; known once it is written.
+    /// Rejected rows that do not fit into the quarantine, by reason; known once it is written.
     pub counted_only: BTreeMap<String, u64>,
 }
 
-/// A table and day before it is written: the ledger is final.
+/// A table and day before it is written. The ledger is final.
 pub struct Gathered<'a> {
     scattered: Scattered,
     duplicates: Duplicates,
-    /// One entry an object, in the order of the plan.
+    /// One entry per object, in the order of the plan.
     pub objects: Vec<ObjectLedger<'a>>,
     /// The sum over all objects.
     pub ledger: RowLedger,
 }
 
-/// Where part files go.
+/// The target of part files.
 pub struct PartsTarget<'a> {
-    /// The partition in the making.
+    /// The partition that is being written.
     pub partition: &'a mut dyn StagedPartition,
-    /// The folder in it.
+    /// The folder in the partition.
     pub folder: &'a str,
-    /// A folder for what must not stay.
+    /// A folder for temporary files.
     pub scratch: &'a Path,
 }
 
-/// Finds the duplicates and closes the ledger. Fails when the ledger does not balance.
+/// Finds the duplicates and closes the ledger. Fails if the ledger does not balance.
 pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path) -> Result<Gathered<'p>> {
     let duplicates = Duplicates::find(std::mem::take(&mut scattered.identities), scratch)?;
     let mut objects: Vec<ObjectLedger<'_>> = scattered
@@ -72,10 +72,10 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
             .counts
             .binary_search_by_key(&object, |count| count.object)
             .map_err(|_| Error::bug("a duplicate comes from an object that was not read"))?;
-        // Identities that another process has staged may say anything.
+        // Identities staged by another process may be wrong in any way.
         let written = objects[place].ledger.written.checked_sub(1);
         objects[place].ledger.written =
-            written.ok_or_else(|| Error::bug("more rows repeat others than were read"))?;
+            written.ok_or_else(|| Error::bug("there are more duplicates than rows"))?;
         objects[place].ledger.duplicate += 1;
     }
     let mut ledger = RowLedger::default();
@@ -90,7 +90,7 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
 }
 
 impl Gathered<'_> {
-    /// Merges the runs, which are used up, and writes part files.
+    /// Merges the runs, consuming them, and writes part files.
     pub fn write_parts(
         &mut self,
         plan: &TablePlan,
@@ -123,13 +123,13 @@ impl Gathered<'_> {
         Ok(parts)
     }
 
-    /// Whether reading was stopped, since the day could not be published any more.
+    /// Whether reading was stopped because the day could no longer be published.
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
         self.scattered.is_cut_short
     }
 
-    /// Writes the rejected rows that fit into `max_bytes`, in order, to one file; returns their number.
+    /// Writes the rejected rows that fit into `max_bytes` to one file, in order; returns their number.
     pub fn write_quarantine(&mut self, target: &Path, max_bytes: u64) -> Result<u64> {
         let kept = Quarantine::write_sorted(&self.scattered.quarantines, max_bytes, target)?;
         let mut rows = kept.rows;
@@ -142,7 +142,7 @@ impl Gathered<'_> {
         if rows == self.ledger.quarantined { Ok(kept.rows) } else { Err(not_as_counted()) }
     }
 
-    /// The rejected rows that the quarantine has no room for, by reason; known once it is written.
+    /// The rejected rows that do not fit into the quarantine, by reason; known once it is written.
     #[must_use]
     pub fn counted_only(&self) -> Vec<CountedOnly> {
         let mut by_reason: BTreeMap<&str, CountedOnly> = BTreeMap::new();
@@ -162,8 +162,8 @@ impl Gathered<'_> {
     }
 }
 
-/// Rejected rows that were read back are not those of the ledger.
+/// Rejected rows that were read back do not match the ledger.
 fn not_as_counted() -> Error {
-    Error::new(ErrorKind::Unusable, "the rejected rows are not those that were counted")
-        .hint("the files of rejected rows were changed while the day was made: make it again")
+    Error::new(ErrorKind::Unusable, "the rejected rows do not match their counts")
+        .hint("run the day again: the files of rejected rows were changed while it was built")
 }

@@ -1,7 +1,7 @@
-//! Puts together what several legs have found for one day.
+//! Joins the results of several legs for one day.
 //!
-//! Each leg numbers its objects on its own; in the day's plan they are numbered anew, in the order of all addresses. Since
-//! both orders are that of addresses, rows that were sorted stay so.
+//! Each leg numbers its own objects. The day's plan numbers them again, in the order of all addresses. Both orders are those of
+//! addresses, so sorted rows remain sorted.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::scatter::{ObjectCount, Scattered};
 use crate::kst::KstDay;
 use crate::plan::{PlannedObject, SharedObject, TablePlan};
 
-/// What stands for the number of an object that the day does not read.
+/// The number of an object that the day does not read.
 const NOT_OF_THE_DAY: u32 = u32::MAX;
 
 /// A day whose objects are read leg by leg.
@@ -18,24 +18,24 @@ pub struct DayLegs {
     day: KstDay,
     /// The objects of all legs so far.
     objects: Vec<PlannedObject>,
-    /// What each leg has found, with the place of each of its objects among those of the day.
+    /// The results of each leg, with the place of each of its objects among those of the day.
     legs: Vec<(Scattered, Vec<u32>)>,
 }
 
 impl DayLegs {
-    /// A day of which nothing is read yet.
+    /// Creates a day with nothing read yet.
     #[must_use]
     pub fn new(day: KstDay) -> Self {
         Self { day, objects: Vec::new(), legs: Vec::new() }
     }
 
-    /// Bytes of rows that wait in memory.
+    /// Bytes of rows that are buffered in memory.
     #[must_use]
     pub fn resident_bytes(&self) -> usize {
         self.legs.iter().map(|(found, _)| found.resident_bytes()).sum()
     }
 
-    /// Takes what a leg over `objects` has found for the day.
+    /// Adds the results of a leg over `objects` for the day.
     pub fn add(&mut self, objects: &[SharedObject], found: Scattered) {
         let place = |shared: &SharedObject| {
             if !shared.days.contains(self.day) {
@@ -48,7 +48,7 @@ impl DayLegs {
         self.legs.push((found, places));
     }
 
-    /// The plan of the day, made from an empty one of its table, and all that was found for it.
+    /// Returns the plan of the day, built from an empty one of its table, and all results for it.
     #[must_use]
     pub fn join(self, table: TablePlan) -> (TablePlan, Scattered) {
         let Self { objects, legs, .. } = self;

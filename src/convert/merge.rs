@@ -15,18 +15,18 @@ use super::dedupe::Duplicates;
 use super::run::{BlockKey, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
 use crate::error::Result;
 
-/// Rows of a chunk, and raw bytes after which it ends earlier. No setting may change them: where chunks end shows in the
-/// pages of the file.
+/// Number of rows of a chunk, and raw bytes at which it ends earlier. No setting may change them, because the ends of chunks
+/// show in the pages of the file.
 const CHUNK_ROWS: usize = 8192;
 const CHUNK_BYTES: usize = 8 << 20;
-/// Chunks that are encoded together, column by column, and raw bytes after which there are fewer. No setting may change
-/// them: row groups end with them.
+/// Number of chunks that are encoded together, column by column, and raw bytes at which there are fewer. No setting may change
+/// them, because row groups end with them.
 const CHUNKS_AT_ONCE: usize = 4;
 const BYTES_AT_ONCE: usize = 16 << 20;
-/// Raw bytes of a chunk that goes into another run.
+/// Raw bytes of a chunk that is written to another run.
 const SPILL_CHUNK_BYTES: usize = 256 << 10;
 
-/// A merge under way.
+/// A merge in progress.
 pub(super) struct Merge<'a> {
     readers: Vec<RunReader>,
     heads: BinaryHeap<Reverse<(BlockKey, usize)>>,
@@ -35,11 +35,11 @@ pub(super) struct Merge<'a> {
 
 impl<'a> Merge<'a> {
     pub(super) fn new(runs: &[Run], duplicates: &'a Duplicates) -> Result<Self> {
-        Self::telling(runs, duplicates, |_| Ok(()))
+        Self::with_clusters(runs, duplicates, |_| Ok(()))
     }
 
-    /// A merge that calls for each cluster of its runs first, in their order.
-    fn telling(
+    /// Creates a merge that first calls `call` for each cluster of its runs, in their order.
+    fn with_clusters(
         runs: &[Run],
         duplicates: &'a Duplicates,
         call: impl FnMut(&Cluster) -> Result<()>,
@@ -53,7 +53,7 @@ impl<'a> Merge<'a> {
         Ok(Self { readers, heads, duplicates })
     }
 
-    /// The next rows in some chunks, or in none at the end. Where chunks end depends on their rows alone.
+    /// Returns the next rows in some chunks, or no chunk at the end. The ends of chunks depend only on their rows.
     pub(super) fn next_chunks(&mut self) -> Result<Vec<Chunk>> {
         let (mut chunks, mut bytes) = (Vec::new(), 0);
         while chunks.len() < CHUNKS_AT_ONCE && bytes < BYTES_AT_ONCE {
@@ -97,7 +97,7 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// Merges runs into fewer ones until a merge of all fits into `memory` bytes. New runs are written to `scratch`.
+/// Merges runs into fewer runs until a merge of all fits into `memory` bytes. New runs are written to `scratch`.
 pub(super) fn reduce(
     mut runs: Vec<Run>,
     types: &[DataType],
@@ -117,8 +117,8 @@ pub(super) fn reduce(
     Ok(runs)
 }
 
-/// The runs to merge first, from the front: so many that a merge of the rest and their own result fits into `memory`
-/// bytes, or as many as fit themselves, and two at least; `None` when all can be merged.
+/// Takes the runs to merge first, from the front: as many as are needed for a merge of the rest and their own result to fit
+/// into `memory` bytes, or as many as fit themselves, but at least two. `None` if all runs can be merged at once.
 fn take_mergeable(runs: &mut Vec<Run>, memory: usize) -> Option<Vec<Run>> {
     let mut left: usize = runs.iter().map(Run::merge_bytes).sum();
     if left <= memory || runs.len() <= 2 {
@@ -127,9 +127,9 @@ fn take_mergeable(runs: &mut Vec<Run>, memory: usize) -> Option<Vec<Run>> {
     let mut taken = 0;
     let is_taken = |run: &&Run| {
         taken += run.merge_bytes();
-        let goes_on = left + MERGE_BYTES_PER_RUN > memory && taken <= memory;
+        let is_included = left + MERGE_BYTES_PER_RUN > memory && taken <= memory;
         left -= run.merge_bytes();
-        goes_on
+        is_included
     };
     let count = runs.iter().take_while(is_taken).count().max(2);
     Some(runs.drain(..count).collect())
@@ -137,11 +137,11 @@ fn take_mergeable(runs: &mut Vec<Run>, memory: usize) -> Option<Vec<Run>> {
 
 fn merge_to_file(runs: &[Run], types: &[DataType], duplicates: &Duplicates, path: &Path) -> Result<Run> {
     let mut clusters = ClusterFile::create(path)?;
-    let mut merge = Merge::telling(runs, duplicates, |cluster| clusters.write(cluster))?;
+    let mut merge = Merge::with_clusters(runs, duplicates, |cluster| clusters.write(cluster))?;
     clusters.finish()?;
     let mut file = SpillFile::new(path);
     while let Some(chunk) = merge.next_chunk_of(SPILL_CHUNK_BYTES)? {
-        // Views would bring all the texts that they are part of.
+        // Views would bring along all the texts that they are part of.
         let plain = |(column, kind): (usize, &DataType)| cast(&chunk.cells(column, kind)?, kind);
         let cells: std::result::Result<_, ArrowError> = types.iter().enumerate().map(plain).collect();
         file.write(cells, &chunk.keys)?;
@@ -168,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_more_runs_are_merged_first_than_the_others_need(
+        fn only_as_many_runs_are_merged_first_as_the_others_need(
             dictionaries in prop::collection::vec(0_usize..4 << 20, 0..40),
             memory in 1_usize..40 << 20,
         ) {
@@ -178,7 +178,7 @@ mod tests {
                 prop_assert!(taken.len() == 2 || needed(&taken) <= memory, "what is merged fits");
                 if let [before @ .., last] = taken.as_slice() {
                     let left = needed(&runs) + last.merge_bytes() + MERGE_BYTES_PER_RUN;
-                    prop_assert!(before.len() == 1 || left > memory, "one run less would not have done");
+                    prop_assert!(before.len() == 1 || left > memory, "one run less would not be enough");
                 }
                 runs.push(run_with(0));
             }

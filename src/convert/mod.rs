@@ -1,8 +1,8 @@
-//! Objects to rows to part files.
+//! Turns objects into rows, and rows into part files.
 //!
-//! [`scatter`] decodes objects in parallel into sorted runs of rows, in memory or spilled to disk; [`gather`] finds the
-//! duplicates, merges the runs and encodes part files. The order of rows is a total one over their content and origin, and
-//! files are cut by what is in them: neither the number of threads nor the amount of memory changes a byte, as long as a
+//! [`scatter`] decodes objects in parallel into sorted runs of rows, in memory or spilled to disk. [`gather`] finds the
+//! duplicates, merges the runs and encodes part files. The order of rows is a total order over their content and origin, and
+//! files are cut by their content. So neither the number of threads nor the amount of memory changes a byte, as long as a
 //! row group fits.
 
 mod budget;
@@ -46,32 +46,32 @@ use crate::cancel::Cancel;
 use crate::dataset::DecodeLimits;
 use crate::error::Error;
 
-/// How the work is done; what is done stands in the plan.
+/// Options that decide how the work is done; the plan decides what is done.
 #[derive(Debug, Clone)]
 pub struct ConvertOptions {
     /// Workers.
     pub threads: usize,
-    /// Bytes of memory that rows and files in the making may take.
+    /// Bytes of memory that buffered rows and unfinished files may take.
     pub memory: usize,
-    /// More decompressed bytes of one object are not read.
+    /// Maximum number of decompressed bytes that are read from one object.
     pub max_object_bytes: u64,
-    /// Bytes of rejected rows that are kept of a table and day; more are only counted.
+    /// Maximum number of bytes of rejected rows that are kept per table and day; others are only counted.
     pub max_quarantine_bytes: u64,
     /// Size at which a part file is closed, in bytes.
     pub target_file_bytes: u64,
     /// Encoded size at which a row group is closed, in bytes.
     pub row_group_bytes: usize,
-    /// Caps on records.
+    /// Limits on records.
     pub limits: DecodeLimits,
     /// Asks the work to stop.
     pub cancel: Cancel,
 }
 
-/// Encoded size of a row group: what AWS advises for Athena.
+/// Encoded size of a row group, as AWS recommends for Athena.
 const ROW_GROUP_BYTES: usize = 128 << 20;
 
 impl ConvertOptions {
-    /// Options with this number of workers and bytes of memory, and the command line's defaults for the rest.
+    /// Creates options with this number of workers and bytes of memory, and the command line's defaults for the rest.
     #[must_use]
     pub fn new(threads: usize, memory: usize) -> Self {
         Self {
@@ -86,14 +86,14 @@ impl ConvertOptions {
         }
     }
 
-    /// The rows that may wait in memory; more are spilled.
+    /// The memory for buffered rows; rows beyond it are spilled.
     #[must_use]
     pub fn residency(&self) -> Residency {
         Residency { limit: Budget::of(self).waiting_bytes(), taken: AtomicUsize::new(0) }
     }
 }
 
-/// Memory for rows that wait, shared by all days in the making.
+/// Memory for buffered rows, shared by all days that are being built.
 #[derive(Debug)]
 pub struct Residency {
     limit: usize,
@@ -120,13 +120,13 @@ impl Residency {
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Between two walks: nothing but so many bytes is still needed.
+    /// Resets the count between two walks: only `bytes` are still in use.
     pub fn settle(&self, bytes: usize) {
         self.taken.store(bytes, Ordering::Relaxed);
     }
 }
 
-/// Is told how the work goes on; called from many threads.
+/// Receives the progress of the work; called from many threads.
 pub trait Observer: Sync {
     /// An object is done: its size as stored, and the rows read from it.
     fn object_done(&self, bytes: u64, rows: u64);
@@ -134,7 +134,8 @@ pub trait Observer: Sync {
     fn rows_written(&self, rows: u64);
 }
 
-/// An error about writing staged rows, with the next step.
+/// Creates an error about writing staged rows, with the next step.
 fn spill_failed(path: &Path, cause: std::io::Error) -> Error {
-    crate::store::write_failed("cannot write to the staging folder", path, cause).hint(crate::store::STANDS)
+    crate::store::write_failed("cannot write to the staging folder", path, cause)
+        .hint(crate::store::DAY_UNCHANGED)
 }

@@ -1,4 +1,4 @@
-//! One object: opened, unpacked, pushed through a decoder.
+//! Reads one object: opens it, unpacks it, and passes it through a decoder.
 
 use std::io::Read;
 
@@ -8,20 +8,20 @@ use crate::store::Store;
 use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_mark};
 use crate::table::{Damage, Rows};
 
-/// Unpacked bytes pushed at once.
+/// Unpacked bytes per call of the decoder.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// Smaller objects are fetched as a whole before they are unpacked, if there is memory for it.
+/// Objects smaller than this are fetched as a whole before they are unpacked, if there is memory for it.
 const WHOLE_BYTES: usize = 2 << 20;
-/// Those with more content are unpacked piece by piece all the same.
+/// Objects with more content than this are still unpacked piece by piece.
 const WHOLE_CONTENT_BYTES: usize = 16 << 20;
-/// What of an object's memory is for the object as it is stored; the rest is for its content.
+/// The divisor for the part of an object's memory that holds the object as it is stored; the rest holds its content.
 const STORED_SHARE: usize = 4;
 
 /// Memory for unpacked bytes that is kept for the next object.
 const MAX_KEPT_BYTES: usize = 4 * CHUNK_BYTES;
 
-/// Fronts of content that no decoder reads, why, and what to do.
+/// The first bytes of content that no decoder reads, with the reason and what to do.
 const FOREIGN: [(&[u8], &str, &str); 3] = [
     (
         b"\x1f\x8b",
@@ -32,7 +32,7 @@ const FOREIGN: [(&[u8], &str, &str); 3] = [
     (b"\xfe\xff", "utf_16", "text in UTF-16, big-endian: convert the object to UTF-8"),
 ];
 
-/// Why an object ended before its end.
+/// Why an object ended early.
 struct Fault {
     reason: &'static str,
     detail: String,
@@ -54,25 +54,25 @@ impl Fault {
     }
 }
 
-/// Reads objects one after the other, in memory that is used again.
+/// Reads objects one after the other, in memory that is reused.
 pub(crate) struct ObjectReader {
-    /// Sizes up to which an object is read as a whole: as it is stored, and its content.
+    /// Maximum sizes for reading an object as a whole: as it is stored, and of its content.
     whole: [usize; 2],
-    /// An object as it is stored, or its front.
+    /// An object as it is stored, or its first bytes.
     stored: Vec<u8>,
     gunzip: WholeGunzip,
     pending: Pending,
 }
 
 impl Default for ObjectReader {
-    /// A reader that need not save memory.
+    /// A reader that does not need to save memory.
     fn default() -> Self {
         Self::within(WHOLE_BYTES + WHOLE_CONTENT_BYTES)
     }
 }
 
 impl ObjectReader {
-    /// A reader that reads objects of up to this many bytes as a whole.
+    /// A reader that uses up to this many bytes to read objects as a whole.
     pub(crate) fn within(bytes: usize) -> Self {
         let stored = WHOLE_BYTES.min(bytes / STORED_SHARE);
         Self {
@@ -83,10 +83,10 @@ impl ObjectReader {
         }
     }
 
-    /// Pushes a whole object of a store through `decoder`; `after_chunk` is called when rows may have been added.
+    /// Passes a whole object of a store through `decoder`; calls `after_chunk` when rows may have been added.
     ///
-    /// What is wrong with the object becomes a rejected row, and marks it as damaged. Fails only when the store as a
-    /// whole is gone or `after_chunk` fails.
+    /// A problem with the object becomes a rejected row and marks the object as damaged. Fails only if the whole store is gone
+    /// or if `after_chunk` fails.
     pub(crate) fn read(
         &mut self,
         store: &dyn Store,
@@ -147,7 +147,7 @@ impl ObjectReader {
     }
 }
 
-/// What follows the front of an object: the error that ended it, or more of it.
+/// The part of an object after its first bytes: the error that ended it, or more of it.
 struct Rest {
     failed: Option<std::io::Error>,
     object: Box<dyn Read + Send>,
@@ -162,7 +162,7 @@ impl Read for Rest {
     }
 }
 
-/// Decodes content that lies in memory.
+/// Decodes content that is in memory.
 fn push_whole(
     content: &[u8],
     decoder: &mut dyn Decoder,
@@ -178,8 +178,8 @@ fn push_whole(
     Ok(())
 }
 
-/// Decodes the complete rows of a chunk; returns the number of bytes used. Rejected rows that fill their memory are handed
-/// over in between.
+/// Decodes the complete rows of a chunk; returns the number of bytes used. Hands over rejected rows in between when their
+/// memory is full.
 fn decode_chunk(
     chunk: &[u8],
     decoder: &mut dyn Decoder,
@@ -197,19 +197,19 @@ fn decode_chunk(
     }
 }
 
-/// What is wrong with content that begins like this.
+/// What is wrong with content that begins with these bytes.
 fn foreign(front: &[u8]) -> Option<Fault> {
     let (_, reason, detail) = FOREIGN.into_iter().find(|(mark, ..)| front.starts_with(mark))?;
     Some(Fault::of_content(reason, detail.to_owned()))
 }
 
-/// How many bytes a decoder is given that has left so many of the last ones: a row longer than a chunk doubles what is
-/// waited for, so that it is not walked over and over.
+/// How many bytes to give to a decoder that left `left` of the last ones: a row longer than a chunk doubles the goal, so that
+/// it is not walked over and over.
 fn goal(left: usize) -> usize {
     CHUNK_BYTES.max(2 * left)
 }
 
-/// Decodes as much as can be read; returns what was in the way of more.
+/// Decodes as much as can be read; returns the fault that ended it, if any.
 fn push_pieces(
     store: &dyn Store,
     content: &mut impl Read,
@@ -248,7 +248,7 @@ fn end_object(fault: Option<Fault>, rest: &[u8], decoder: &mut dyn Decoder, rows
     }
 }
 
-/// What a failed read says about the object; fails when it says that objects cannot be had at all.
+/// Turns a failed read into a fault of the object; fails if objects cannot be read at all.
 fn damage_of(error: std::io::Error, store: &dyn Store) -> Result<Fault> {
     if is_damage(&error) {
         return Ok(Fault::of_content("damaged_gzip", error.to_string()));
@@ -267,12 +267,12 @@ fn damage_of(error: std::io::Error, store: &dyn Store) -> Result<Fault> {
 struct Pending {
     bytes: Vec<u8>,
     filled: usize,
-    /// An error that came after bytes, which are decoded first.
+    /// An error after these bytes, which are decoded first.
     failed: Option<std::io::Error>,
 }
 
 impl Pending {
-    /// Nothing of the object before is left, neither bytes nor its error, nor the memory that a long row took.
+    /// Clears everything of the previous object: its bytes, its error, and the memory that a long row took.
     fn begin(&mut self) {
         self.filled = 0;
         self.failed = None;
@@ -327,7 +327,7 @@ mod tests {
     use crate::kst::DayRange;
     use crate::table::{Naming, Rejection};
 
-    /// Most memory that rejected rows take at once, and how many of them there are.
+    /// The maximum memory that rejected rows take at once, and their number.
     fn rejected(dataset: &str, content: &[u8], whole: bool) -> (usize, u64) {
         let dataset = dataset::named(dataset).unwrap();
         let schema = dataset.schema(Naming::Snake, &[]);
@@ -360,7 +360,7 @@ mod tests {
         (most, taken)
     }
 
-    /// What waits behind a long record is decoded at once: here some megabytes of empty ones.
+    /// Everything that follows a long record is decoded at once: here some megabytes of empty records.
     #[test]
     fn rejected_rows_are_handed_over_before_they_take_much_memory() {
         let long = format!("{{\"a\":\"{}\"}}", "x".repeat(3 << 20));

@@ -1,17 +1,17 @@
-//! Whether a day that is being read can still be published: so much of it may be rejected already that nothing which is
-//! still to come can bring the share of it down to what is allowed.
+//! Whether a day that is being read can still be published. It cannot once so much is rejected that no remaining row can bring
+//! the rejected share down to the limit.
 
 use std::sync::Mutex;
 
 use crate::ledger::RowLedger;
 use crate::table::Damage;
 
-/// Bytes that one byte of gzip can become at most: a match of 258 bytes takes two bits.
+/// Maximum number of bytes that one byte of gzip can become: a match of 258 bytes takes two bits.
 const MAX_INFLATION: u64 = 1032;
-/// Bytes of an object that are decoded at most beyond the limit of its size.
+/// Maximum number of bytes of an object that are decoded beyond the limit of its size.
 const BEYOND_LIMIT_BYTES: u64 = 128 << 20;
 
-/// What is known of a day while its objects are read. It is judged by its objects as they were listed.
+/// The counts of a day while its objects are read. Its objects are judged as they were listed.
 #[derive(Debug)]
 pub(super) struct Outlook {
     max_reject_ratio: f64,
@@ -25,16 +25,16 @@ pub(super) struct Outlook {
 #[derive(Debug, Default)]
 struct SoFar {
     rejected: u64,
-    /// Rows that were not rejected, of objects that are done.
+    /// Rows that were not rejected, of finished objects.
     accepted: u64,
-    /// Rows that objects can have at most which are not done.
+    /// The maximum number of rows in unfinished objects.
     to_come: u64,
-    /// Stored bytes of damaged objects that are done.
+    /// Stored bytes of damaged objects that are finished.
     damaged_bytes: u64,
 }
 
 impl Outlook {
-    /// Of objects of these stored sizes nothing is read yet.
+    /// Creates the counts of an unread day with objects of these stored sizes.
     pub(super) fn new(
         sizes: impl Iterator<Item = u64>,
         max_reject_ratio: f64,
@@ -53,16 +53,16 @@ impl Outlook {
         outlook
     }
 
-    /// Rows that an object can have at most. What is listed as empty may be no file, and go on for ever.
+    /// The maximum number of rows of an object. An object listed as empty may not be a file, and may never end.
     fn most_rows(&self, stored_bytes: u64) -> u64 {
         let limit = self.max_object_bytes.saturating_add(BEYOND_LIMIT_BYTES);
         let unpacked = if stored_bytes == 0 { limit } else { stored_bytes.saturating_mul(MAX_INFLATION) };
         unpacked.min(limit) / self.fewest_row_bytes.max(1) + 1
     }
 
-    /// Rows were rejected; whether the day is lost now, whatever comes.
+    /// Counts rejected rows; returns whether the day is lost, whatever the remaining rows are.
     pub(super) fn is_lost_with(&self, rejected: u64) -> bool {
-        let mut so_far = self.so_far.lock().expect("a worker that panics takes the process with it");
+        let mut so_far = self.so_far.lock().expect("a worker that panics ends the process");
         so_far.rejected += rejected;
         let read = so_far.rejected.saturating_add(so_far.accepted).saturating_add(so_far.to_come);
         let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
@@ -70,9 +70,9 @@ impl Outlook {
             || share(so_far.damaged_bytes, self.stored_bytes) > self.max_reject_ratio
     }
 
-    /// All rows of an object are counted.
+    /// Counts all rows of a finished object.
     pub(super) fn object_done(&self, stored_bytes: u64, ledger: RowLedger, damage: Damage) {
-        let mut so_far = self.so_far.lock().expect("a worker that panics takes the process with it");
+        let mut so_far = self.so_far.lock().expect("a worker that panics ends the process");
         so_far.accepted += ledger.read - ledger.quarantined;
         so_far.to_come = so_far.to_come.saturating_sub(self.most_rows(stored_bytes));
         so_far.damaged_bytes += if damage.is_some() { stored_bytes } else { 0 };
@@ -94,12 +94,12 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_lost_once_rows_that_can_still_come_are_too_few() {
-        // At most 10,321 rows of an object of 100 bytes.
+    fn a_day_is_lost_once_too_few_rows_remain() {
+        // An object of 100 bytes has at most 10,321 rows.
         let day = outlook(&[100, 100], 0.5);
         assert!(!day.is_lost_with(20_642));
         assert!(day.is_lost_with(1));
-        // One that is done has the rows that it has.
+        // The rows of a finished object are known.
         let day = outlook(&[100, 100], 0.5);
         assert!(!day.is_lost_with(10_000));
         day.object_done(100, ledger(5, 10_000), Damage::None);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_lost_once_damaged_objects_have_more_than_the_allowed_bytes() {
+    fn a_day_is_lost_once_damaged_objects_exceed_the_allowed_bytes() {
         let day = outlook(&[100, 300], 0.25);
         day.object_done(100, ledger(5, 1), Damage::Content);
         assert!(!day.is_lost_with(1), "a quarter, which is allowed");
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_gives_no_more_than_its_size_allows_and_one_of_unknown_size_as_much_as_any() {
+    fn an_object_has_no_more_rows_than_its_size_allows_and_an_unknown_size_allows_the_maximum() {
         let limit = ((1 << 30) + BEYOND_LIMIT_BYTES) / ROW_BYTES + 1;
         for (bytes, most) in [(1, 104), (100, 10_321), (0, limit), (1 << 40, limit), (u64::MAX, limit)] {
             assert_eq!(outlook(&[bytes], 0.0).most_rows(bytes), most, "{bytes}");

@@ -1,4 +1,4 @@
-//! Staged files on their way through a bucket: compressed, with a checksum, one after the other.
+//! Compresses staged files with a checksum for their way through a bucket, one after the other.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::store::LakeFile;
 use crate::store::scratch::private_file;
 
-/// What is added to the name of a compressed file.
+/// The extension of a compressed file.
 pub(super) const PACKED: &str = ".zst";
 /// Spilled rows shrink to a fifth at this level, faster than a network takes them.
 const LEVEL: i32 = 1;
-/// Bytes that are fetched at once.
+/// Bytes per fetch.
 const FETCH_BYTES: usize = 8 << 20;
 
-/// Puts a compressed file in the place of a file, beside it; gives its path.
+/// Replaces a file with a compressed file next to it; returns its path.
 pub(super) fn pack(path: &Path) -> io::Result<PathBuf> {
     let packed = path.with_added_extension(PACKED.trim_start_matches('.'));
     let mut encoder = zstd::Encoder::new(BufWriter::new(private_file(&packed)?), LEVEL)?;
@@ -25,7 +25,7 @@ pub(super) fn pack(path: &Path) -> io::Result<PathBuf> {
     Ok(packed)
 }
 
-/// Fetches a compressed file. Fails if it unpacks to more than `most` bytes.
+/// Fetches and unpacks a compressed file. Fails if it unpacks to more than `most` bytes.
 pub(super) fn unpack(packed: &dyn LakeFile, most: u64, target: &Path) -> io::Result<()> {
     let target = Bounded { file: BufWriter::new(private_file(target)?), left: most };
     let mut decoder = zstd::stream::write::Decoder::new(target)?;
@@ -42,7 +42,7 @@ pub(super) fn unpack(packed: &dyn LakeFile, most: u64, target: &Path) -> io::Res
     decoder.flush()
 }
 
-/// A file with a size limit: a few compressed bytes can unpack to any number.
+/// A file with a size limit: a few compressed bytes can unpack to any number of bytes.
 struct Bounded<W> {
     file: W,
     left: u64,
@@ -51,7 +51,7 @@ struct Bounded<W> {
 impl<W: Write> Write for Bounded<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let left = self.left.checked_sub(bytes.len() as u64);
-        self.left = left.ok_or_else(|| io::Error::other("there is more in it than there was"))?;
+        self.left = left.ok_or_else(|| io::Error::other("it unpacks to more bytes than were packed"))?;
         self.file.write_all(bytes)?;
         Ok(bytes.len())
     }
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_comes_back_as_it_was_and_one_that_was_cut_or_changed_does_not() {
+    fn a_file_is_restored_exactly_unless_it_was_truncated_or_changed() {
         let folder = tempfile::tempdir().unwrap();
         let (file, target) = (folder.path().join("rows-0"), folder.path().join("back"));
         let content: Vec<u8> = (0..20_000_u32).flat_map(|number| (number * number).to_le_bytes()).collect();

@@ -1,8 +1,8 @@
-//! Rejected rows on their way to one JSON Lines file a day, in the order of objects and records.
+//! Writes rejected rows to one JSON Lines file per day, in the order of objects and records.
 //!
-//! The file holds the rows at the front of that order whose lines fit into a bound; all others are only counted, by object
-//! and reason. Which rows those are depends on the inputs alone. A worker may leave out only what cannot be among them: its
-//! rows come in order, so one that follows lines of the whole bound is behind it in any day.
+//! The file holds the first rows in that order whose lines fit into a limit. All others are only counted, by object and reason.
+//! Which rows are kept depends on the inputs alone. A worker may drop only rows that cannot be among them: its rows come in
+//! order, so a row that follows as many lines as the limit allows is beyond the limit in any day.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -29,24 +29,24 @@ use crate::table::{Position, Rejection};
 pub struct QuarantinedRow {
     /// Address of the raw object.
     pub object: String,
-    /// Record or line number, from 1; absent for the object as a whole.
+    /// Record or line number, from 1; absent for a row about the object as a whole.
     pub record: Option<u32>,
     /// Stable name of the reason.
     pub reason: String,
-    /// The reason for a person.
+    /// The reason, for readers.
     pub detail: String,
     /// The raw text, cut at 1 MiB.
     pub raw: Option<String>,
-    /// How many bytes it had, when it was cut.
+    /// The size of the raw text in bytes, if it was cut.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub raw_bytes: Option<usize>,
-    /// `base64` when the raw bytes are not UTF-8.
+    /// `base64` if the raw bytes are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub encoding: Option<String>,
 }
 
 impl QuarantinedRow {
-    /// The line of a rejected row.
+    /// Creates the line of a rejected row.
     #[must_use]
     pub fn new(rejection: &Rejection, object: &str) -> Self {
         let (raw, encoding) = match rejection.raw.as_deref().map(std::str::from_utf8) {
@@ -71,7 +71,7 @@ impl QuarantinedRow {
         }
     }
 
-    /// The line, with its end.
+    /// Formats the line, with its line end.
     fn to_line(&self) -> Result<Vec<u8>> {
         let mut line = serde_json::to_vec(self)
             .map_err(|cause| Error::bug("cannot write a rejected row as JSON").caused_by(cause))?;
@@ -80,16 +80,16 @@ impl QuarantinedRow {
     }
 }
 
-/// Rejected rows of one reason that the quarantine file has no room for.
+/// Rejected rows of one reason that do not fit into the quarantine file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountedOnly {
     /// Stable name of the reason.
     pub reason: String,
     /// Number of rows.
     pub rows: u64,
-    /// Number of objects that have such rows.
+    /// Number of objects with such rows.
     pub objects: u64,
-    /// Address of the first of them.
+    /// Address of the first such object.
     pub first: String,
 }
 
@@ -101,20 +101,20 @@ pub(super) struct Tally {
     pub(super) rows: u64,
 }
 
-/// The rejected rows of one worker and day while they are found.
+/// The rejected rows of one worker and day, while they are being found.
 #[derive(Debug)]
 pub(super) struct OpenQuarantine<'w> {
     max_bytes: u64,
-    /// What all workers together leave of the bound.
+    /// The room that all workers together leave within the limit.
     room: &'w SharedRoom,
-    /// Rows about an object as a whole: they come before those of its records, whenever they were found.
+    /// Rows about an object as a whole: they precede the rows of its records, whenever they were found.
     wholes: RejectStream,
     records: RejectStream,
     tallies: Vec<Tally>,
 }
 
 impl<'w> OpenQuarantine<'w> {
-    /// An empty one, whose files have names that begin with `path`.
+    /// Creates an empty quarantine whose file names begin with `path`.
     pub(super) fn new(path: &Path, max_bytes: u64, room: &'w SharedRoom) -> Self {
         let stream = |what: &str| {
             let mut name = path.as_os_str().to_owned();
@@ -125,7 +125,7 @@ impl<'w> OpenQuarantine<'w> {
         Self { max_bytes, room, wholes, records, tallies: Vec::new() }
     }
 
-    /// Counts a row, which is of the current object or of one behind it.
+    /// Counts a row of the current object or of a later one.
     fn count(&mut self, object: u32, reason: &'static str) {
         let mut own = self.tallies.iter_mut().rev().take_while(|tally| tally.object == object);
         match own.find(|tally| tally.reason == reason) {
@@ -138,14 +138,14 @@ impl<'w> OpenQuarantine<'w> {
         if position.record == 0 { &mut self.wholes } else { &mut self.records }
     }
 
-    /// Whether a row at this position can be one of those that are kept. The last of them may go beyond the bound: where
-    /// it lies, the day is cut.
+    /// Whether a row at this position can be one of those that are kept. The last written line may cross the limit: the
+    /// day's file is cut where it begins.
     fn has_room(&mut self, position: Position) -> bool {
         let max_bytes = self.max_bytes;
         self.room.is_open(position.object) && self.stream(position).line_bytes() < max_bytes
     }
 
-    /// Writes the line of a row if there is room for it; gives the bytes that were written.
+    /// Writes the line of a row if there is room for it; returns the number of bytes written.
     fn add(&mut self, position: Position, reason: &str, line: &[u8]) -> Result<u64> {
         if !self.has_room(position) {
             return Ok(0);
@@ -154,19 +154,19 @@ impl<'w> OpenQuarantine<'w> {
         Ok(line.len() as u64)
     }
 
-    /// Whether the workers together have written all that can be kept.
+    /// Whether the workers together have written everything that can be kept.
     pub(super) fn is_full(&self) -> bool {
         self.room.is_full()
     }
 
-    /// All rows are found.
+    /// Closes the quarantine when all rows are found.
     pub(super) fn close(self) -> Result<Quarantine> {
         let files = [self.wholes.close()?, self.records.close()?].into_iter().flatten().collect();
         Ok(Quarantine { max_bytes: self.max_bytes, files, tallies: self.tallies, numbers: None })
     }
 }
 
-/// Counts rejected rows of an object for the days that it feeds, and writes those for which there is room, masked.
+/// Counts rejected rows of an object for the days that it feeds, and writes those that have room, masked.
 pub(super) fn put_aside(
     rejections: Vec<Rejection>,
     (object, address): (u32, &str),
@@ -196,32 +196,32 @@ pub(super) fn put_aside(
 /// The rejected rows of one worker and day.
 #[derive(Debug)]
 pub(super) struct Quarantine {
-    /// The bound that was in force when they were found.
+    /// The limit that applied when they were found.
     pub(super) max_bytes: u64,
     /// Streams of rows.
     pub(super) files: Vec<PathBuf>,
     /// In the order of objects.
     pub(super) tallies: Vec<Tally>,
-    /// New numbers of the objects, by their old ones, for what the files say.
+    /// New numbers of the objects, by their old ones, for the numbers in the files.
     numbers: Option<Arc<[u32]>>,
 }
 
-/// What a quarantine file holds, and what it does not.
+/// The content of a quarantine file, and the rows that it lacks.
 #[derive(Debug, Default)]
 pub(super) struct KeptRows {
-    /// Lines of the file.
+    /// Number of lines in the file.
     pub(super) rows: u64,
     /// Rows that are only counted, in the order of objects and reasons.
     pub(super) counted_only: Vec<Tally>,
 }
 
 impl Quarantine {
-    /// What a shard wrote, for reading.
+    /// Opens what a shard wrote.
     pub(super) fn of_shard(max_bytes: u64, files: Vec<PathBuf>, tallies: Vec<Tally>) -> Self {
         Self { max_bytes, files, tallies, numbers: None }
     }
 
-    /// Gives objects other numbers, in the same order.
+    /// Gives objects new numbers, in the same order.
     pub(super) fn renumber(&mut self, numbers: &Arc<[u32]>) {
         for tally in &mut self.tallies {
             tally.object = numbers[tally.object as usize];
@@ -229,7 +229,7 @@ impl Quarantine {
         self.numbers = Some(Arc::clone(numbers));
     }
 
-    /// Writes the first rows in order to one file, as many as fit into the bound. No rows, no file.
+    /// Writes the first rows in order to one file, as many as fit into the limit. Without rows it creates no file.
     pub(super) fn write_sorted(all: &[Self], max_bytes: u64, target: &Path) -> Result<KeptRows> {
         let max_bytes = all.iter().map(|quarantine| quarantine.max_bytes).fold(max_bytes, u64::min);
         let mut sorted = SortedFile::new(target, max_bytes);
@@ -252,7 +252,7 @@ impl Quarantine {
     }
 }
 
-/// The quarantine file in the making.
+/// The quarantine file that is being written.
 struct SortedFile<'a> {
     target: &'a Path,
     file: Option<BufWriter<File>>,
@@ -297,8 +297,8 @@ impl<'a> SortedFile<'a> {
         Ok(true)
     }
 
-    /// Completes the file, and counts the rows that it does not hold: those of objects behind the last one, and some of that
-    /// one.
+    /// Completes the file, and counts the rows that it lacks: those of objects after the last one in it, and some of that
+    /// object.
     fn close(self, all: &[Quarantine]) -> Result<KeptRows> {
         let failed = |cause| spill_failed(self.target, cause);
         if let Some(file) = self.file {

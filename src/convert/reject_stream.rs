@@ -1,7 +1,7 @@
-//! Rejected rows in a file, in the order of their positions, for a merge to read.
+//! Stores rejected rows in a file, in the order of their positions, for a merge to read.
 //!
-//! A row is a frame: four numbers of 32 bits (object, record, bytes of the reason, bytes of the line), the reason, the line.
-//! A stream holds no file open, neither while it is written nor while it is read: a day in many shards has thousands.
+//! A row is a frame: four 32-bit numbers (object, record, bytes of the reason, bytes of the line), the reason and the line. A
+//! stream keeps no file open between writes or between reads, because a day in many shards has thousands of streams.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,15 +14,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::scratch::{private_file, private_file_end};
 use crate::table::Position;
 
-/// Bytes that wait before they are written.
+/// Bytes to buffer before a write.
 const WRITE_BYTES: usize = 8 << 10;
-/// Bytes that are read at once.
+/// Bytes per read.
 const READ_BYTES: usize = 64 << 10;
 /// Bytes of a frame before the reason.
 const HEAD_BYTES: usize = 16;
-/// Names of reasons are short.
+/// Maximum size of the name of a reason.
 pub(super) const MAX_REASON_BYTES: usize = 256;
-/// No line is longer: raw bytes are cut at 1 MiB, of each of which JSON makes six at most.
+/// Maximum size of a line: raw bytes are cut at 1 MiB, and JSON makes at most six bytes of each.
 pub(crate) const MAX_LINE_BYTES: usize = 16 << 20;
 
 /// A file of rejected rows that is being written.
@@ -35,17 +35,17 @@ pub(super) struct RejectStream {
 }
 
 impl RejectStream {
-    /// An empty one; the file is made with the first row.
+    /// Creates an empty stream; its file is created with the first row.
     pub(super) fn new(path: PathBuf) -> Self {
         Self { path, waiting: Vec::new(), is_begun: false, line_bytes: 0 }
     }
 
-    /// Bytes of the lines so far.
+    /// Total bytes of the lines.
     pub(super) fn line_bytes(&self) -> u64 {
         self.line_bytes
     }
 
-    /// Adds a row, which must not come before the last one.
+    /// Adds a row, which must not precede the last one.
     pub(super) fn add(&mut self, position: Position, reason: &str, line: &[u8]) -> Result<()> {
         if !self.is_begun {
             private_file(&self.path).map_err(|cause| spill_failed(&self.path, cause))?;
@@ -69,7 +69,7 @@ impl RejectStream {
         Ok(())
     }
 
-    /// Completes the file; gives its path, if there is a row.
+    /// Completes the file; returns its path if there is a row.
     pub(super) fn close(mut self) -> Result<Option<PathBuf>> {
         if !self.waiting.is_empty() {
             self.flush()?;
@@ -84,15 +84,15 @@ pub(super) struct RejectReader {
     path: PathBuf,
     /// New numbers of the objects, by their old ones.
     numbers: Option<Arc<[u32]>>,
-    /// Where in the file the buffer ends.
+    /// The end of the buffer in the file.
     at: u64,
     buffer: Vec<u8>,
-    /// Bytes of the buffer that are used.
+    /// Bytes of the buffer that have been used.
     used: usize,
     last: Option<Position>,
 }
 
-/// The sizes of a frame's parts.
+/// The sizes of a frame's reason and line.
 #[derive(Debug, Clone, Copy)]
 struct FrameSizes {
     reason: usize,
@@ -100,12 +100,12 @@ struct FrameSizes {
 }
 
 impl RejectReader {
-    /// A reader of a whole file.
+    /// Creates a reader of a whole file.
     pub(super) fn new(path: PathBuf, numbers: Option<Arc<[u32]>>) -> Self {
         Self { path, numbers, at: 0, buffer: Vec::new(), used: 0, last: None }
     }
 
-    /// The position of the next row, or `None` at the end of the file.
+    /// The position of the next row; `None` at the end of the file.
     pub(super) fn position(&mut self) -> Result<Option<Position>> {
         match self.fill(HEAD_BYTES)? {
             0 => return Ok(None),
@@ -125,7 +125,7 @@ impl RejectReader {
         Ok(Some(position))
     }
 
-    /// Takes the row whose [`position`](Self::position) was given: its reason and its line.
+    /// Takes the row whose [`position`](Self::position) was returned: its reason and its line.
     pub(super) fn take(&mut self) -> Result<(&str, &[u8])> {
         self.last = self.position()?;
         let FrameSizes { reason, line } = self.sizes()?;
@@ -145,7 +145,7 @@ impl RejectReader {
     fn sizes(&self) -> Result<FrameSizes> {
         let [.., reason, line] = self.head().map(|number| number as usize);
         if reason > MAX_REASON_BYTES || line > MAX_LINE_BYTES {
-            return Err(self.damaged("a row is longer than any can be"));
+            return Err(self.damaged("a row is longer than the limit"));
         }
         Ok(FrameSizes { reason, line })
     }
@@ -155,7 +155,7 @@ impl RejectReader {
         std::array::from_fn(|_| numbers.next().map_or(0, |number| u32::from_le_bytes(*number)))
     }
 
-    /// Has at least `wanted` unused bytes in the buffer, unless the file ends before; gives how many there are, at most
+    /// Fills the buffer with at least `wanted` unused bytes, unless the file ends earlier; returns their number, at most
     /// `wanted`.
     fn fill(&mut self, wanted: usize) -> Result<usize> {
         if self.buffer.len() - self.used < wanted {
@@ -217,7 +217,7 @@ mod tests {
         Ok(rows)
     }
 
-    /// A stream of three rows, of which one is longer than the buffers.
+    /// A stream of three rows, one of them longer than the buffers.
     fn written(folder: &Path) -> PathBuf {
         let mut stream = RejectStream::new(folder.join("rejected"));
         let long = vec![b'x'; 3 * READ_BYTES];
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_back_as_they_were_written_under_the_new_numbers_of_their_objects() {
+    fn rows_are_read_back_as_written_with_the_new_numbers_of_their_objects() {
         let folder = tempfile::tempdir().unwrap();
         let path = written(folder.path());
         let row = |position, bytes| (position, "why".to_owned(), bytes);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_as_it_was_written_is_an_error_and_never_more_memory_than_a_row_can_take() {
+    fn a_changed_file_is_an_error_and_takes_no_more_memory_than_a_row() {
         let folder = tempfile::tempdir().unwrap();
         let path = written(folder.path());
         let whole = std::fs::read(&path).unwrap();
@@ -251,8 +251,8 @@ mod tests {
         for (content, why) in [
             (whole[..whole.len() - 1].to_vec(), "ends within a row"),
             (whole[..7].to_vec(), "ends within a row"),
-            (head([0, 0, 0, u32::MAX]), "longer than any can be"),
-            (head([0, 0, u32::MAX, 0]), "longer than any can be"),
+            (head([0, 0, 0, u32::MAX]), "longer than the limit"),
+            (head([0, 0, u32::MAX, 0]), "longer than the limit"),
             ([head([0, 0, 1, 0]), vec![0xff]].concat(), "not text"),
             ([frame(1, 1), frame(0, 1)].concat(), "out of order"),
             (frame(3, 1), "was not read"),

@@ -20,15 +20,15 @@ use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
 use crate::table::{Position, RowBatch};
 
-/// Rows of a spilled batch, and raw bytes after which it ends earlier: a merge holds one batch of each run.
+/// Number of rows of a spilled batch, and raw bytes at which it ends earlier: a merge holds one batch of each run.
 const SPILL_ROWS: usize = 4096;
 const SPILL_BYTES: usize = 256 << 10;
 
-/// Buffer of a spilled run that is read.
+/// Buffer for reading a spilled run.
 const READ_BYTES: usize = 64 << 10;
 
-/// Memory that a merge needs for each spilled run: a batch, twice while the next is read, what its cells take beside
-/// their text, and its keys.
+/// Memory that a merge needs for each spilled run: a batch, which exists twice while the next one is read, the overhead of its
+/// cells besides their text, and its keys.
 pub(super) const MERGE_BYTES_PER_RUN: usize = 4 * SPILL_BYTES;
 
 /// A row's key in a block; the order of the fields is the order of rows.
@@ -41,11 +41,11 @@ pub(super) struct BlockKey {
     pub(super) position: Position,
     /// Size of the raw row.
     pub(super) bytes: u32,
-    /// Its row in the cells.
+    /// Its row among the cells.
     pub(super) row: u32,
 }
 
-/// Rows with their keys in order; the cells need not be.
+/// Rows with sorted keys; the cells need not be sorted.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) cells: Vec<ArrayRef>,
@@ -55,26 +55,26 @@ pub(super) struct Block {
 /// A sorted run.
 #[derive(Debug)]
 pub(super) struct Run {
-    /// Sorted; keys point here. Those of a spilled run are in a file beside its rows.
+    /// Sorted; keys refer to them. The clusters of a spilled run are in a file next to its rows.
     pub(super) clusters: Vec<Cluster>,
     pub(super) data: RunData,
-    /// The number that each object has in the day's plan, where it is another than that in the keys.
+    /// The number of each object in the day's plan, if it differs from that in the keys.
     pub(super) numbers: Option<Arc<[u32]>>,
-    /// Size of the dictionaries, each of which a reader holds as a whole.
+    /// Size of the dictionaries; a reader holds each of them as a whole.
     pub(super) dictionary_bytes: usize,
 }
 
-/// Where a run's rows are.
+/// Where the rows of a run are stored.
 #[derive(Debug)]
 pub(super) enum RunData {
     Resident(Arc<Block>),
     Spilled(PathBuf),
-    /// Spilled by another process, whose files are not ours to remove.
+    /// Spilled by another process; this process must not remove its files.
     Staged(Arc<StagedRows>),
 }
 
 impl Run {
-    /// Sorts a batch, and gives its identities back for the search of duplicates.
+    /// Sorts a batch, and returns its identities for the search for duplicates.
     pub(super) fn sort(batch: RowBatch) -> (Self, Vec<Entry>) {
         let mut order: Vec<u32> = (0..as_u32(batch.clusters.len())).collect();
         order.sort_by(|a, b| batch.clusters[*a as usize].cmp(&batch.clusters[*b as usize]));
@@ -99,17 +99,17 @@ impl Run {
         (Self { clusters, data, numbers: None, dictionary_bytes }, identities)
     }
 
-    /// Memory that a merge needs for this run, if its rows are in a file.
+    /// Memory that a merge needs for this run if its rows are in a file.
     pub(super) fn merge_bytes(&self) -> usize {
         MERGE_BYTES_PER_RUN + self.dictionary_bytes
     }
 
-    /// The same rows under other numbers of objects, which come in the same order.
+    /// The same rows with other numbers of objects, in the same order.
     pub(super) fn renumbered(self, numbers: &Arc<[u32]>) -> Self {
         Self { numbers: Some(Arc::clone(numbers)), ..self }
     }
 
-    /// Writes the rows to a file, in order, and lets go of the memory.
+    /// Writes the rows to a file, in order, and frees their memory.
     pub(super) fn spill(self, path: &Path) -> Result<Self> {
         let RunData::Resident(block) = &self.data else { return Ok(self) };
         let data = block.write(path)?;
@@ -119,18 +119,18 @@ impl Run {
         Ok(Self { data, clusters: Vec::new(), ..self })
     }
 
-    /// Removes the file of a spilled run, if it lies in `scratch`.
+    /// Removes the files of a spilled run if they are in `scratch`.
     pub(super) fn discard(self, scratch: &Path) {
         if let RunData::Spilled(path) = self.data
             && path.starts_with(scratch)
         {
-            // Best effort: the folder goes as a whole in the end.
+            // Best effort: in the end the folder is removed as a whole.
             let _ = std::fs::remove_file(clusters::path_beside(&path));
             let _ = std::fs::remove_file(path);
         }
     }
 
-    /// Walks over the rows in order; `ranks` gives the place of each of the run's clusters among those of all runs.
+    /// Walks over the rows in order; `ranks` ranks each of the run's clusters among those of all runs.
     pub(super) fn reader(&self, ranks: Ranks) -> Result<RunReader> {
         let (numbers, at, head) = (self.numbers.clone(), 0, None);
         let mut reader = match &self.data {
@@ -174,12 +174,12 @@ impl Block {
         file.finish()
     }
 
-    /// No rows.
+    /// A block without rows.
     pub(super) fn none() -> Self {
         Self { cells: Vec::new(), keys: Vec::new() }
     }
 
-    /// The rows of a batch, if its last columns are keys.
+    /// Reads the rows of a batch, if its last columns are keys.
     fn read(batch: &RecordBatch) -> Option<Self> {
         let (cells, keys) = batch.columns().split_at_checked(batch.num_columns().checked_sub(5)?)?;
         let at = keys[0].as_primitive_opt::<Int64Type>()?;
@@ -196,7 +196,7 @@ impl Block {
     }
 }
 
-/// Number of rows at the front of `keys` that make a batch.
+/// Number of rows at the front of `keys` that form a batch.
 fn spill_rows(keys: &[BlockKey]) -> usize {
     let mut bytes = 0;
     let fits = |key: &&BlockKey| {
@@ -213,12 +213,12 @@ pub(super) struct SpillFile {
 }
 
 impl SpillFile {
-    /// A file that is made with its first rows.
+    /// Creates a file when the first rows are written.
     pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), writer: None }
     }
 
-    /// Adds rows, whose keys come in the same order; their `row` does not matter.
+    /// Adds rows, whose keys come in the same order. The `row` of the keys is ignored.
     pub(super) fn write(
         &mut self,
         cells: std::result::Result<Vec<ArrayRef>, ArrowError>,
@@ -243,7 +243,7 @@ impl SpillFile {
         self.writer.as_mut().map_or(Ok(()), |writer| writer.write(&batch))
     }
 
-    /// Ends the file; without a row there is none, and the rows stay where no rows are.
+    /// Completes the file. Without rows no file exists, and an empty block takes its place.
     pub(super) fn finish(mut self) -> Result<RunData> {
         let Some(writer) = &mut self.writer else {
             return Ok(RunData::Resident(Arc::new(Block::none())));
@@ -285,11 +285,11 @@ fn as_u32(number: usize) -> u32 {
     u32::try_from(number).expect("a run is handed over long before it has 2^32 rows")
 }
 
-/// What is still to be read of a run in a file.
+/// The unread part of a run in a file.
 struct Spilled {
     batches: StreamReader<BufReader<File>>,
     path: PathBuf,
-    /// What its rows must be, where another process has written them.
+    /// The form that the rows must have if another process wrote them.
     expected: Option<Arc<StagedRows>>,
 }
 
@@ -301,7 +301,7 @@ impl Spilled {
         Ok(Self { batches, path: path.to_owned(), expected })
     }
 
-    /// The next rows, which follow `last`; `None` at the end.
+    /// Returns the next rows, which follow `last`; `None` at the end.
     fn next(&mut self, last: Option<&BlockKey>) -> Result<Option<Block>> {
         let Some(batch) = self.batches.next() else { return Ok(None) };
         let batch = batch.map_err(|cause| unreadable(&self.path, cause))?;
@@ -314,7 +314,7 @@ impl Spilled {
     }
 }
 
-/// Where a merge stands in one run.
+/// The position of a merge in one run.
 pub(super) struct RunReader {
     ranks: Ranks,
     numbers: Option<Arc<[u32]>>,
@@ -325,7 +325,7 @@ pub(super) struct RunReader {
 }
 
 impl RunReader {
-    /// The current row with its cluster ranked among all runs and the day's number of its object; `None` at the end.
+    /// The current row, with its cluster's rank among all runs and the day's number of its object; `None` at the end.
     pub(super) fn head(&self) -> Option<BlockKey> {
         self.head
     }
@@ -335,13 +335,13 @@ impl RunReader {
         &self.block
     }
 
-    /// Goes on to the next row.
+    /// Moves to the next row.
     pub(super) fn advance(&mut self) -> Result<()> {
         self.at += 1;
         self.settle()
     }
 
-    /// Reads the next block when this one is used up, and looks at its first row.
+    /// Reads the next block if this one is used up, and looks at its first row.
     fn settle(&mut self) -> Result<()> {
         self.head = None;
         while self.at >= self.block.keys.len() {

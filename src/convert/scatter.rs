@@ -1,4 +1,4 @@
-//! Decodes objects in parallel into sorted runs of rows, each of one day.
+//! Decodes objects in parallel into sorted runs of rows, each for one day.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -23,52 +23,53 @@ use crate::rules::RowRules;
 use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
 use crate::table::{Damage, IdentityKey, Rejection, RowBatch, Rows, TableSchema};
 
-/// What came of one object for one day; duplicates still count as written.
+/// The results of one object for one day; duplicates still count as written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ObjectCount {
     /// Its number.
     pub(super) object: u32,
     pub(super) ledger: RowLedger,
-    /// What of it is lost.
+    /// The damage of the object.
     pub(super) damage: Damage,
-    /// Rows of any day whose events are newer than its name allows.
+    /// Rows of any day with events that are newer than the object's name allows.
     pub(super) newer_than_name: u64,
 }
 
-/// The rows of a table and day, sorted run by run, and what became of the others.
+/// The sorted runs of rows of a table and day, and the counts of all other rows.
 #[derive(Debug, Default)]
 pub struct Scattered {
     pub(super) runs: Vec<Run>,
     pub(super) identities: Vec<IdentityRun>,
     pub(super) counts: Vec<ObjectCount>,
     pub(super) quarantines: Vec<Quarantine>,
-    /// Bytes of rows that wait in memory.
+    /// Bytes of rows that are buffered in memory.
     pub(super) resident_bytes: usize,
-    /// Whether reading was stopped, since the day could not be published any more.
+    /// Whether reading was stopped because the day could no longer be published.
     pub(super) is_cut_short: bool,
-    /// Objects with rows that a filter left out, which count as written until all objects are read.
+    /// Objects with rows excluded by a filter. These rows count as written until all objects are read.
     filtered: Vec<(u32, u64)>,
 }
 
 impl Scattered {
-    /// Records and lines that were found.
+    /// Number of records and lines that were found.
     #[must_use]
     pub fn rows_read(&self) -> u64 {
         self.counts.iter().map(|count| count.ledger.read).sum()
     }
 
-    /// Bytes of rows that wait in memory.
+    /// Bytes of rows that are buffered in memory.
     #[must_use]
     pub fn resident_bytes(&self) -> usize {
         self.resident_bytes
     }
 
-    /// Brings the counts into the order of objects, and rows that were left out to where they belong.
+    /// Sorts the counts by object, and moves excluded rows from the written ones to the filtered ones.
     fn settle_counts(mut self) -> Result<Self> {
         self.counts.sort_by_key(|count| count.object);
         for (object, rows) in std::mem::take(&mut self.filtered) {
             let place = self.counts.binary_search_by_key(&object, |count| count.object);
-            let place = place.map_err(|_| Error::bug("a row was left out of an object that was not read"))?;
+            let place =
+                place.map_err(|_| Error::bug("a filtered row belongs to an object that was not read"))?;
             self.counts[place].ledger.written -= rows;
             self.counts[place].ledger.filtered += rows;
         }
@@ -79,7 +80,7 @@ impl Scattered {
 /// An object to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
-    /// The number by which its rows name it; numbers grow with addresses.
+    /// The number that its rows use for it; numbers grow with addresses.
     pub number: u32,
     /// The object.
     pub object: &'a PlannedObject,
@@ -92,7 +93,7 @@ pub struct Reading<'a> {
 pub struct DayTarget<'a> {
     /// The day.
     pub day: KstDay,
-    /// A folder for what does not fit into memory.
+    /// A folder for rows that do not fit into memory.
     pub scratch: &'a Path,
 }
 
@@ -101,21 +102,21 @@ pub struct DayTarget<'a> {
 pub struct Leg<'a> {
     /// The table; what it plans to read does not matter here.
     pub table: &'a TablePlan,
-    /// What is read.
+    /// The objects to read.
     pub readings: Vec<Reading<'a>>,
-    /// The days that are fed: rows of others are counted and dropped.
+    /// The days to feed: rows of other days are counted and dropped.
     pub days: Vec<DayTarget<'a>>,
     /// The secret of the row identities, the same in all legs of a day.
     pub identity_key: IdentityKey,
-    /// The place among the legs of its days: keeps their files apart.
+    /// The position among the legs of its days, which separates their files.
     pub number: usize,
-    /// The share of rejected rows, or of bytes in damaged objects, beyond which its day is not published: reading stops
-    /// once that is certain and the quarantine is full. Only for a leg that reads all objects of its only day.
+    /// The share of rejected rows, or of bytes in damaged objects, beyond which the day is not published: reading stops once
+    /// that is certain and the quarantine is full. Only for a leg that reads all objects of its only day.
     pub max_reject_ratio: Option<f64>,
 }
 
 impl<'a> Leg<'a> {
-    /// All that a plan reads for its day, or one of its shards.
+    /// Creates the leg that reads everything in a plan for its day, or one of its shards.
     #[must_use]
     pub fn of_plan(
         plan: &'a TablePlan,
@@ -131,8 +132,8 @@ impl<'a> Leg<'a> {
     }
 }
 
-/// Reads the objects of a leg; what is found for each of its days comes back in their order. Runs that do not fit into
-/// memory are spilled to the folder of their day.
+/// Reads the objects of a leg; returns the results of its days in the order of these. Runs that do not fit into memory are
+/// spilled to the folder of their day.
 pub fn scatter(
     leg: &Leg<'_>,
     residency: &Residency,
@@ -171,26 +172,26 @@ pub fn scatter(
         is_cut_short: AtomicBool::new(false),
     };
     (0..budget.workers()).into_par_iter().with_max_len(1).try_for_each(|worker| {
-        // What one worker cannot do, the others need not go on for.
+        // If one worker fails, the others stop as well.
         work.run_worker(worker).inspect_err(|_| work.next.store(work.objects.len(), Ordering::Relaxed))
     })?;
     let is_cut_short = work.is_cut_short.into_inner();
     let found = work.found.into_iter();
     found
         .map(|found| {
-            let found = found.into_inner().expect("a worker that panics takes the process with it");
+            let found = found.into_inner().expect("a worker that panics ends the process");
             Scattered { is_cut_short, ..found }.settle_counts()
         })
         .collect()
 }
 
-/// A store, and its objects on their way.
+/// A store, and the feed of its objects.
 struct Input<'a> {
     store: &'a dyn Store,
     feed: Box<dyn ObjectFeed + 'a>,
 }
 
-/// Tells each store which objects will be read, in their order.
+/// Gives each store the list of objects that will be read, in order.
 fn feeds<'a>(stores: &'a [Box<dyn Store>], readings: &[Reading<'_>], memory: usize) -> Vec<Input<'a>> {
     let of_input = |input: usize| {
         let own = readings.iter().map(|reading| reading.object);
@@ -204,7 +205,7 @@ fn feeds<'a>(stores: &'a [Box<dyn Store>], readings: &[Reading<'_>], memory: usi
         .collect()
 }
 
-/// An object, and its place in the feed of its store.
+/// An object, and its index in the feed of its store.
 struct Placed<'a> {
     reading: Reading<'a>,
     place: usize,
@@ -223,7 +224,7 @@ fn with_places<'a>(readings: &[Reading<'a>], stores: usize) -> Vec<Placed<'a>> {
         .collect()
 }
 
-/// What the workers share.
+/// The state that the workers share.
 struct Work<'a> {
     dataset: &'static dyn Dataset,
     schema: TableSchema,
@@ -236,23 +237,23 @@ struct Work<'a> {
     budget: &'a Budget,
     observer: &'a dyn Observer,
     objects: Vec<Placed<'a>>,
-    /// The next object that nobody has taken.
+    /// The next object that no worker has taken.
     next: AtomicUsize,
     residency: &'a Residency,
     /// Number of runs that are not in memory.
     spilled: AtomicUsize,
-    /// What was found for each day.
+    /// The results for each day.
     found: Vec<Mutex<Scattered>>,
-    /// What is left of the quarantine of each day.
+    /// The room left in the quarantine of each day.
     rooms: Vec<SharedRoom>,
-    /// Whether the day can still be published, where that matters.
+    /// Whether the day can still be published, if that decides about reading.
     outlook: Option<Outlook>,
-    /// Whether it cannot, so that nothing more is read.
+    /// Whether reading has stopped because the day can no longer be published.
     is_cut_short: AtomicBool,
 }
 
 impl Work<'_> {
-    /// Takes objects until none is left.
+    /// Takes objects until no object is left.
     fn run_worker(&self, worker: usize) -> Result<()> {
         let mut decoder = self.dataset.decoder(&self.schema, self.options.limits);
         let mut rows = Rows::new(self.schema.decoded(), self.identity_key);
@@ -305,8 +306,8 @@ impl Work<'_> {
         DayYield { day: target.day, counts: Vec::new(), quarantine }
     }
 
-    /// Takes rejected rows of an object for the days that it feeds. Has the reading stopped if the day is lost with them and
-    /// no row that is still to come can be kept.
+    /// Takes rejected rows of an object for the days that it feeds. Stops the reading if they make the day unpublishable and no
+    /// later row can be kept.
     fn put_aside(
         &self,
         rejections: Vec<Rejection>,
@@ -327,15 +328,12 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Fails when nothing more is to be read.
+    /// Fails if reading has stopped.
     fn check_outlook(&self) -> Result<()> {
         if !self.is_cut_short.load(Ordering::Relaxed) {
             return Ok(());
         }
-        Err(Error::new(
-            ErrorKind::TooManyRejects,
-            "too much of the day could not be decoded: reading stopped",
-        ))
+        Err(Error::new(ErrorKind::TooManyRejects, "too many rejected rows: reading stopped"))
     }
 
     /// Turns the rows of a worker into runs once they take more than `limit` bytes.
@@ -344,7 +342,7 @@ impl Work<'_> {
             return Ok(());
         }
         let days = rows.take_batch().by_day();
-        let days = days.map_err(|cause| Error::bug("cannot part rows by their day").caused_by(cause))?;
+        let days = days.map_err(|cause| Error::bug("cannot split rows by day").caused_by(cause))?;
         for (day, batch) in days {
             if let Some(place) = self.days.iter().position(|target| target.day == day) {
                 self.keep(place, batch)?;
@@ -382,7 +380,7 @@ impl Work<'_> {
     }
 
     fn note(&self, place: usize, change: impl FnOnce(&mut Scattered)) {
-        change(&mut self.found[place].lock().expect("a worker that panics takes the process with it"));
+        change(&mut self.found[place].lock().expect("a worker that panics ends the process"));
     }
 }
 
@@ -391,14 +389,14 @@ fn is_cut_short(error: &Error) -> bool {
     error.kind() == ErrorKind::TooManyRejects
 }
 
-/// What one worker finds for one day, beside the rows.
+/// What one worker finds for one day, besides the rows.
 struct DayYield<'w> {
     day: KstDay,
     counts: Vec<ObjectCount>,
     quarantine: OpenQuarantine<'w>,
 }
 
-/// What the current object gave, as one of its days sees it.
+/// The counts of the current object for one of its days.
 fn count_of(rows: &Rows, object: u32, day: KstDay) -> ObjectCount {
     let all = rows.ledger();
     let written = rows.kept().iter().find(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows);

@@ -1,4 +1,4 @@
-//! Looks for an id in raw objects: their unpacked bytes are scanned for it, and only where it stands is decoded.
+//! Searches raw objects for an id: scans their unpacked bytes, and decodes only objects that contain it.
 
 use std::io::Read;
 use std::sync::Mutex;
@@ -21,10 +21,10 @@ use crate::store::unpack::Unpacked;
 use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
 use crate::table::{Identifier, Identity, IdentityKey, RowBatch, RowKey, Rows, TableSchema};
 
-/// Unpacked bytes that are scanned at once.
+/// Unpacked bytes per scan.
 const SCAN_BYTES: usize = 256 << 10;
 
-/// What a search asks for.
+/// The id to search for.
 #[derive(Debug, Clone, Copy)]
 pub struct RawQuery<'a> {
     /// What the id identifies.
@@ -44,28 +44,28 @@ pub struct RawRow {
     pub record: u32,
     /// Event time.
     pub at: UtcInstant,
-    /// The KST day in which that falls.
+    /// The KST day of the event time.
     pub day: KstDay,
-    /// What makes it unique: rows that repeat each other share it.
+    /// The row's identity: rows that repeat each other share it.
     pub identity: Identity,
-    /// Whether a rule of the plan leaves it out.
+    /// Whether a rule of the plan excludes it.
     pub left_out: bool,
 }
 
-/// Where an id stands in raw objects. Everything is in the order of the plan.
+/// Where an id occurs in raw objects. Everything is in the order of the plan.
 #[derive(Debug, Default)]
 pub struct RawFound {
-    /// Rows that have the id, of all days.
+    /// Rows with the id, of all days.
     pub rows: Vec<RawRow>,
-    /// Rejected rows whose raw text has it, with the index of their object.
+    /// Rejected rows whose raw text contains it, with the index of their object.
     pub rejected: Vec<(usize, QuarantinedRow)>,
-    /// Objects whose bytes have it, but no row of which does.
+    /// Objects whose bytes contain it, although none of their rows has it.
     pub mentioned: Vec<usize>,
     /// Objects that could not be read to their end.
     pub damaged: Vec<usize>,
 }
 
-/// Looks for an id in every object of a plan.
+/// Searches every object of a plan for an id.
 pub fn search_raw(
     plan: &TablePlan,
     query: RawQuery<'_>,
@@ -100,13 +100,13 @@ pub fn search_raw(
     Ok(found.in_order())
 }
 
-/// Whether no writer of JSON escapes a character of the id, so that it can be found without decoding.
+/// Whether JSON never escapes a character of the id, so that it can be found without decoding.
 fn is_written_as_it_is(id: &str) -> bool {
     (1..1000).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// Whether the bytes can be read to their end, within a limit, and do not have what is looked for.
+/// Whether the bytes can be read to their end, within a limit, without the searched text.
 fn lacks(finder: &Finder<'_>, mut content: impl Read, max_bytes: u64) -> bool {
     let (mut buffer, mut kept, mut total) = (vec![0; SCAN_BYTES], 0, 0);
     loop {
@@ -118,7 +118,7 @@ fn lacks(finder: &Finder<'_>, mut content: impl Read, max_bytes: u64) -> bool {
                 if total > max_bytes || finder.find(&buffer[..filled]).is_some() {
                     return false;
                 }
-                // What is looked for may lie across the border.
+                // The searched text may cross the boundary.
                 kept = filled.min(finder.needle().len().saturating_sub(1));
                 buffer.copy_within(filled - kept..filled, 0);
             }
@@ -145,16 +145,16 @@ impl RawFound {
     }
 }
 
-/// What the workers over one input share.
+/// The state that the workers of one input share.
 struct Search<'a> {
     store: &'a dyn Store,
     dataset: &'static dyn Dataset,
     schema: &'a TableSchema,
-    /// Place of the id among the decoded columns.
+    /// Index of the id among the decoded columns.
     column: usize,
     rules: &'a RowRules,
     query: RawQuery<'a>,
-    /// Finds the id in unpacked bytes, where that can be done.
+    /// Finds the id in unpacked bytes, if that is possible.
     finder: Option<Finder<'a>>,
     options: &'a ConvertOptions,
     observer: &'a dyn Observer,
@@ -172,13 +172,13 @@ impl Search<'_> {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some((number, object)) = objects.get(place) else { break };
                 let searched = self.object(*number, object, place, feed.as_ref(), &mut own);
-                // What one worker cannot do, the others need not go on for.
+                // If one worker fails, the others stop as well.
                 searched.inspect_err(|_| next.store(objects.len(), Ordering::Relaxed))?;
             }
-            found.lock().expect("a worker that panics takes the process with it").extend(own);
+            found.lock().expect("a worker that panics ends the process").extend(own);
             Ok(())
         })?;
-        Ok(found.into_inner().expect("a worker that panics takes the process with it"))
+        Ok(found.into_inner().expect("a worker that panics ends the process"))
     }
 
     fn object(
@@ -190,7 +190,7 @@ impl Search<'_> {
         found: &mut RawFound,
     ) -> Result<()> {
         self.options.cancel.check()?;
-        // Only bytes that could all be seen rule an object out; in case of doubt it is decoded.
+        // Only bytes that could all be read rule an object out; in case of doubt it is decoded.
         let opened = feed.open(place);
         let ruled_out = match (&self.finder, opened) {
             (Some(finder), Ok(content)) => Unpacked::new(content)
@@ -203,7 +203,7 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Decodes an object and keeps what has the id; returns the number of rows read.
+    /// Decodes an object and keeps the rows with the id; returns the number of rows read.
     fn decode(&self, number: usize, object: &PlannedObject, found: &mut RawFound) -> Result<u64> {
         let mut decoder = self.dataset.decoder(self.schema, self.options.limits);
         let mut rows = Rows::new(self.schema.decoded(), self.query.identity_key);
@@ -258,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_ids_that_json_writes_as_they_are_are_looked_for_without_decoding() {
+    fn only_ids_that_json_never_escapes_are_found_without_decoding() {
         for (id, expected) in [
             ("8d1f5bd0-3c0b-4e0c-9a4e-000000000001", true),
             ("C3D13FE58DE4C810", true),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_for_is_found_wherever_it_lies_and_whatever_the_reader_gives_at_once() {
+    fn the_searched_text_is_found_at_any_position_and_with_reads_of_any_size() {
         let finder = Finder::new("needle");
         for place in SCAN_BYTES - 8..SCAN_BYTES + 8 {
             let mut content = vec![b'n'; SCAN_BYTES + 20];
@@ -283,6 +283,6 @@ mod tests {
             let (front, back) = content.split_at(place + 2);
             assert!(!lacks(&finder, front.chain(back), u64::MAX), "{place}");
         }
-        assert!(!lacks(&finder, [b'x'; 9].as_slice(), 8), "who stops early cannot tell");
+        assert!(!lacks(&finder, [b'x'; 9].as_slice(), 8), "a search that stops early rules nothing out");
     }
 }

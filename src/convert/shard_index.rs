@@ -1,7 +1,7 @@
-//! The index of a shard: what an attempt has left, under a checksum of its own.
+//! The index of a shard: the list of files that an attempt wrote, with its own checksum.
 //!
-//! It is taken only if it says what an index of this shard can say: its numbers are taken as places without another look,
-//! and the files that it names are the only ones that are read, each by its checksum.
+//! The index is accepted only if an index of this shard can have its content. Its numbers are then used as indexes without
+//! another check, and only the files that it names are read, each checked by its checksum.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
@@ -20,27 +20,27 @@ use crate::plan::PlannedObject;
 use crate::store::lake::is_run_name;
 use crate::table::Damage;
 
-/// No count of rows and no size of a file is larger: sums of many thousands of them do not overflow.
+/// Maximum count of rows and size of a file, so that sums of many thousands of them do not overflow.
 const MOST: u64 = 1 << 48;
 
-/// The list of what an attempt at a shard has left.
+/// The list of files that an attempt at a shard wrote.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ShardIndex {
-    /// Which plan it was made for.
+    /// The plan that it was made for.
     pub(super) plan: String,
     /// The table.
     pub(super) table: String,
     /// The shard.
     pub(super) shard: u32,
-    /// The folder of the attempt, beside this file: its run.
+    /// The folder of the attempt, next to this file: its run.
     pub(super) folder: String,
-    /// All that lies in the folder.
+    /// All files in the folder.
     pub(super) files: Vec<StagedFile>,
     pub(super) runs: Vec<StagedRun>,
     pub(super) identities: Vec<String>,
-    /// What each object gave, in the order of the plan.
+    /// The counts of each object, in the order of the plan.
     pub(super) counts: Vec<(u32, RowLedger, Damage)>,
-    /// Rows that are newer than the name of their object allows, in the order of the counts.
+    /// Number of rows newer than the name of their object allows, in the order of the counts.
     pub(super) newer_than_name: Vec<u64>,
     pub(super) quarantines: Vec<StagedQuarantine>,
 }
@@ -50,76 +50,76 @@ pub(super) struct ShardIndex {
 pub(super) struct StagedFile {
     pub(super) name: String,
     pub(super) bytes: u64,
-    /// What [`of_staged`](super::checksum::of_staged) makes of it.
+    /// The hash by [`of_staged`](super::checksum::of_staged).
     pub(super) hash: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct StagedRun {
     pub(super) file: String,
-    /// The file beside it with its clusters.
+    /// The file next to it that holds its clusters.
     pub(super) clusters: String,
     pub(super) dictionary_bytes: usize,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct StagedQuarantine {
-    /// The bound of the published file, in bytes.
+    /// The limit of the published file, in bytes.
     pub(super) max_bytes: u64,
     pub(super) files: Vec<String>,
     pub(super) tallies: Vec<Tally>,
 }
 
-/// An index and its checksum, as the file has them.
+/// An index and its checksum, as stored in the file.
 #[derive(Serialize, Deserialize)]
 struct Sealed<'a> {
-    /// SHA-256 of the text of the index, in hexadecimal.
+    /// SHA-256 of the index text, in hexadecimal.
     sha256: String,
     #[serde(borrow)]
     index: &'a RawValue,
 }
 
 impl ShardIndex {
-    /// The content of the file.
+    /// Formats the content of the file.
     pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
         let index = serde_json::value::to_raw_value(self)?;
         let sha256 = hexadecimal(&Sha256::digest(index.get()));
         serde_json::to_vec(&Sealed { sha256, index: &index })
     }
 
-    /// Reads the content of the file, if it is what was written.
+    /// Reads the content of the file if its checksum matches.
     pub(super) fn from_json(json: &[u8]) -> std::result::Result<Self, String> {
-        let another = |cause| format!("it is damaged, or another version of logmill has written it: {cause}");
+        let another = |cause| format!("it is damaged, or another version of logmill wrote it: {cause}");
         let sealed: Sealed<'_> = serde_json::from_slice(json).map_err(another)?;
         let text = sealed.index.get();
         if hexadecimal(&Sha256::digest(text)) != sealed.sha256 {
-            return Err("its checksum is not that of its content".to_owned());
+            return Err("its checksum does not match its content".to_owned());
         }
         serde_json::from_str(text).map_err(another)
     }
 
-    /// What it says and no index of a shard of a table with these objects can say.
+    /// Returns a statement in the index that no index of a shard of a table with these objects can make, if any.
     pub(super) fn implausible(&self, table: &str, shard: u32, objects: &[PlannedObject]) -> Option<String> {
         if (self.table.as_str(), self.shard) != (table, shard) {
-            return Some(format!("it is that of shard {} of {}", self.shard, self.table));
+            return Some(format!("it belongs to shard {} of {}", self.shard, self.table));
         }
         if let Some(name) = self.names().find(|name| !is_plain(name)) {
-            return Some(format!("it names a place outside it: '{name}'"));
+            return Some(format!("it names a path outside its folder: '{name}'"));
         }
         if !is_run_name(&self.folder) {
-            return Some(format!("'{}' is no attempt", self.folder));
+            return Some(format!("'{}' is not an attempt", self.folder));
         }
         let bad_run = || self.runs.iter().any(|run| !run.is_plausible());
         let checks: [(&dyn Fn() -> bool, &str); 4] = [
             (&|| !self.has_its_files(), "it does not name each of its files once"),
-            (&bad_run, "one of its runs is not as shards leave them"),
+            (&bad_run, "one of its runs is not as shards write them"),
             (&|| !self.counts_each_object(objects), "it does not count each object of its shard once"),
-            (&|| !self.counts_rejected_rows(), "its counts of rejected rows are not those of its objects"),
+            (&|| !self.counts_rejected_rows(), "its counts of rejected rows do not match its objects"),
         ];
         checks.into_iter().find(|(is_bad, _)| is_bad()).map(|(_, what)| what.to_owned())
     }
 
-    /// All names of files and folders in it.
+    /// All names of files and folders in the index.
     fn names(&self) -> impl Iterator<Item = &str> {
         let files = self.files.iter().map(|file| &file.name);
         files.chain(self.used()).chain([&self.folder]).map(String::as_str)
@@ -152,7 +152,7 @@ impl ShardIndex {
                 .all(|file| sizes.contains_key(file))
     }
 
-    /// Whether rejected rows are counted for objects of the shard only. The objects are in order by then.
+    /// Whether rejected rows are counted only for objects of the shard. The order of the objects has been checked before.
     fn counts_rejected_rows(&self) -> bool {
         let is_own = |object: u32| self.counts.binary_search_by_key(&object, |(own, ..)| *own).is_ok();
         let mut tallies = self.quarantines.iter().flat_map(|quarantine| &quarantine.tallies);
@@ -182,7 +182,7 @@ impl StagedRun {
     }
 }
 
-/// Whether a name stays in its folder.
+/// Whether a name does not lead out of its folder.
 fn is_plain(name: &str) -> bool {
     let mut components = Path::new(name).components();
     matches!(components.next(), Some(Component::Normal(only)) if only == name) && components.next().is_none()

@@ -1,15 +1,15 @@
-//! How much of a day's quarantine the workers of a walk leave for each other.
+//! How much room in a day's quarantine the workers of a walk leave for each other.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What all workers of a walk have written of the rejected rows of a day: the lines of objects that come first can leave
-/// no room for those of later ones.
+/// The bytes of rejected rows that all workers of a walk have written for a day. The lines of early objects can leave no room for
+/// those of later ones.
 #[derive(Debug)]
 pub(super) struct SharedRoom {
     max_bytes: u64,
-    /// From this object on there is none.
+    /// The first object without room.
     end: AtomicU64,
     written: Mutex<WrittenLines>,
 }
@@ -31,20 +31,20 @@ impl SharedRoom {
         u64::from(object) < self.end.load(Ordering::Relaxed)
     }
 
-    /// Whether no object that is not read yet is kept whole.
+    /// Whether the lines written so far fill the limit.
     pub(super) fn is_full(&self) -> bool {
         self.end.load(Ordering::Relaxed) < u64::MAX
     }
 
     /// Notes lines of an object.
     pub(super) fn note(&self, object: u32, bytes: u64) {
-        let mut written = self.written.lock().expect("a worker that panics takes the process with it");
+        let mut written = self.written.lock().expect("a worker that panics ends the process");
         if bytes == 0 || !self.is_open(object) {
             return;
         }
         *written.by_object.entry(object).or_default() += bytes;
         written.bytes += bytes;
-        // What is written of the last object is not needed if that of the others is enough.
+        // The lines of the last object are not needed if those of the others fill the limit.
         while let Some((_, last)) = written.by_object.last_key_value()
             && written.bytes - last >= self.max_bytes
         {
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_behind_those_that_fill_the_bound_have_no_room() {
+    fn objects_after_those_that_fill_the_limit_have_no_room() {
         let room = SharedRoom::new(100);
         assert!(room.is_open(u32::MAX) && !room.is_full());
         for (object, bytes, end) in [(9, 60, None), (5, 50, Some(9)), (2, 60, Some(5)), (7, 900, Some(5))] {

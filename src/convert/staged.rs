@@ -1,8 +1,8 @@
 //! The results of shards in a staging folder or bucket, for the process that publishes the day.
 //!
-//! An attempt at a shard writes into a folder of its own, and is the result from the moment when the index of the shard
-//! names it: one file, replaced in one step. An attempt that was killed leaves nothing that could be taken for a result,
-//! and of two attempts at once the later one counts, whole.
+//! An attempt at a shard writes into its own folder. It becomes the result when the index of the shard names it: one file, which
+//! is replaced in one step. A killed attempt leaves nothing that could be mistaken for a result. Of two concurrent attempts the
+//! later one counts, as a whole.
 
 use std::fs;
 use std::io::{self, Write};
@@ -33,10 +33,10 @@ use crate::store::{Lake, Scratch};
 
 const INDEX: &str = "index.json";
 
-/// Bytes of an index at most: it has a line for each object of the shard.
+/// Maximum size of an index in bytes: it has an entry for each object of the shard.
 const MOST_INDEX_BYTES: u64 = 1 << 30;
 
-/// Where shards leave their results.
+/// The place where shards store their results.
 pub struct Staging {
     lake: Box<dyn Lake>,
     day: KstDay,
@@ -55,7 +55,7 @@ pub struct Attempt<'a> {
     pub plan: &'a str,
 }
 
-/// What the name of the folder of a shard begins with.
+/// The start of the name of a shard's folder.
 const SHARD: &str = "shard-";
 
 /// The folder of a shard, below the staging folder.
@@ -64,7 +64,7 @@ fn shard_folder(table: &str, shard: u32) -> String {
 }
 
 impl Staging {
-    /// A folder or bucket in which the shards of a day meet.
+    /// Opens a folder or bucket in which the shards of a day meet.
     #[must_use]
     pub fn new(lake: Box<dyn Lake>, day: KstDay) -> Self {
         Self { lake, day }
@@ -74,14 +74,14 @@ impl Staging {
         Partition { table: table.to_owned(), day: self.day }
     }
 
-    /// The folder of this machine in which an attempt does its work.
+    /// Creates the folder on this machine in which an attempt works.
     pub fn scratch(&self, attempt: &Attempt<'_>) -> Result<Scratch> {
         let name = format!("shard-{:05}.{}", attempt.shard, attempt.run);
         self.lake.scratch(&self.partition(attempt.table), &name)
     }
 
-    /// Removes the results of all attempts at the shards of a table that belong to a plan, and what killed ones left, also
-    /// on this machine. What another plan has left since is not touched. Begun again, it goes on where it stood.
+    /// Removes the results of all attempts at the shards of a table that belong to a plan, and the files of killed ones, also on
+    /// this machine. Results of another plan are kept. Started again, the removal resumes where it stopped.
     pub fn remove(&self, table: &str, plan: &str) -> Result<()> {
         let is_shard = |name: &String| name.starts_with(SHARD);
         let shards: Vec<String> = self.lake.names(table)?.into_iter().filter(is_shard).collect();
@@ -93,7 +93,7 @@ impl Staging {
             for attempt in self.lake.names(&shard)?.iter().filter(|name| is_run_name(name)) {
                 self.remove_attempt(&format!("{shard}/{attempt}"))?;
             }
-            // Last of all: it says whose the files are.
+            // Last, because it shows to which plan the files belong.
             self.lake.remove(&format!("{shard}/{INDEX}"))
         })?;
         self.lake.sweep(&self.partition(table))
@@ -104,13 +104,13 @@ impl Staging {
         files.par_iter().try_for_each(|file| self.lake.remove(&format!("{folder}/{file}")))
     }
 
-    /// The plan for which the shard in a folder was converted; `None` where there is no index, or none that can be read.
+    /// The plan for which the shard in a folder was converted; `None` if its index is missing or unreadable.
     fn plan_of(&self, shard: &str) -> Result<Option<String>> {
         let json = self.lake.read_up_to(&format!("{shard}/{INDEX}"), MOST_INDEX_BYTES)?;
         Ok(json.and_then(|json| ShardIndex::from_json(&json).ok()).map(|index| index.plan))
     }
 
-    /// Takes back what an attempt has left, also where it was made the result of its shard.
+    /// Removes everything that an attempt wrote, even if it is the result of its shard.
     pub fn withdraw(&self, attempt: &Attempt<'_>) -> Result<()> {
         let shard = shard_folder(attempt.table, attempt.shard);
         let path = format!("{shard}/{INDEX}");
@@ -143,7 +143,7 @@ impl Staging {
             return Err(Error::new(ErrorKind::Usage, "the shard was converted for another plan")
                 .with("shard", shard)
                 .with("table", &table.table)
-                .hint("convert every shard with the plan that is to be published"));
+                .hint("convert every shard with the plan to publish"));
         }
         match index.implausible(&table.table, shard, &table.objects) {
             Some(what) => Err(refused(what)),
@@ -151,7 +151,7 @@ impl Staging {
         }
     }
 
-    /// Moves a finished file to its place, compressed where that is not on this machine.
+    /// Moves a finished file to its place, compressed if that is not on this machine.
     fn put(&self, file: &Path, target: &str) -> Result<()> {
         if self.lake.local_path(target).is_some() {
             return self.lake.put(target, file);
@@ -160,8 +160,8 @@ impl Staging {
         self.lake.put(&format!("{target}{PACKED}"), &packed)
     }
 
-    /// Brings the files of a shard to this machine, below `scratch`, unless they are on it; gives their folder. Each is what
-    /// the shard has written.
+    /// Fetches the files of a shard below `scratch`, unless they are on this machine already; returns their folder. Checks that
+    /// each file is what the shard wrote.
     fn bring(&self, folder: &str, index: &ShardIndex, scratch: &Path) -> Result<PathBuf> {
         let (files, key) = (&index.files, checksum::plan_key(&index.plan));
         let here = match self.lake.local_path(folder) {
@@ -195,24 +195,24 @@ impl Staging {
     }
 }
 
-/// Whether a file has the size and the checksum that its shard has noted.
+/// Checks that a file has the size and hash that its shard noted.
 fn check_file(path: &Path, expected: &StagedFile, key: Key) -> io::Result<()> {
     let meta = fs::symlink_metadata(path)?;
     if !meta.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    // Before it is read to its end, which may be far.
+    // Before the file is read to its end, which may be far away.
     if meta.len() != expected.bytes {
         return Err(io::Error::other(format!("it has {} bytes, not {}", meta.len(), expected.bytes)));
     }
     match checksum::of_staged(path, key)? {
         (_, hash) if hash == expected.hash => Ok(()),
-        _ => Err(io::Error::other("its checksum is another one")),
+        _ => Err(io::Error::other("its checksum does not match")),
     }
 }
 
 impl Scattered {
-    /// Makes what an attempt has left in its `scratch` the result of its shard.
+    /// Makes the files of an attempt in its `scratch` the result of its shard.
     pub fn keep(self, staging: &Staging, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<()> {
         let index = self.index(attempt, scratch.path())?;
         let json = index
@@ -256,7 +256,7 @@ impl Scattered {
         let quarantines = self.quarantines.iter().map(staged_quarantine).collect();
         let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
         let newer_than_name = self.counts.iter().map(|count| count.newer_than_name).collect();
-        // Last, since the files are complete only now.
+        // Last, because the files are complete only now.
         let Attempt { table, shard, run, plan } = *attempt;
         let files = staged_files(folder, checksum::plan_key(plan));
         let files = files.map_err(|cause| spill_failed(folder, cause))?;
@@ -275,7 +275,7 @@ impl Scattered {
         })
     }
 
-    /// Puts the results of all shards of a table together; those that are elsewhere are brought below `scratch` first.
+    /// Joins the results of all shards of a table; fetches results stored elsewhere below `scratch` first.
     pub fn of_shards(
         staging: &Staging,
         table: &TablePlan,
@@ -290,7 +290,7 @@ impl Scattered {
             let index = staging.index(table, shard, plan)?;
             Ok((format!("{}/{}", shard_folder(&table.table, shard), index.folder), index))
         });
-        // Nothing is fetched before every shard is known to be there.
+        // Fetch nothing before every shard is known to exist.
         let found = found.collect::<Result<Vec<_>>>()?;
         let bring = |(folder, index): &(String, ShardIndex)| staging.bring(folder, index, scratch);
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;

@@ -1,7 +1,7 @@
-//! What rows that another process has staged must be, before anything is taken from them.
+//! Checks the rows that another process has staged before any of them are used.
 //!
-//! The checksum says that a file is what its shard wrote; this says that what it wrote are rows of this table and plan:
-//! places in them are followed, and cells taken for what their column holds, without another look.
+//! The checksum shows that a file is what its shard wrote. This check shows that the shard wrote rows of this table and plan:
+//! indexes in them are followed, and cells are used as their columns promise, without another check.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use arrow::datatypes::DataType;
 
 use super::run::{Block, BlockKey};
 
-/// The next step where what a shard has left cannot be used.
+/// The next step if the files of a shard cannot be used.
 pub(super) const AGAIN: &str = "convert the shard again";
 
 /// The rows of a shard in a file.
@@ -20,20 +20,20 @@ pub(super) struct StagedRows {
     pub(super) path: PathBuf,
     /// Number of objects of the plan.
     pub(super) objects: usize,
-    /// What the decoded columns hold.
+    /// The types of the decoded columns.
     pub(super) types: Arc<[DataType]>,
 }
 
 impl StagedRows {
-    /// What is wrong with a block that follows a row.
+    /// Returns what is wrong with a block that follows the row `last`, if anything.
     pub(super) fn objection(&self, block: &Block, last: Option<&BlockKey>) -> Option<&'static str> {
         let follows = |a: &BlockKey, b: &BlockKey| place(a) < place(b);
         let is_sorted = block.keys.is_sorted_by(follows)
             && last.zip(block.keys.first()).is_none_or(|(last, first)| follows(last, first));
         if block.cells.len() != self.types.len() || !block.cells.iter().zip(&*self.types).all(holds) {
-            Some("its columns are not those of the table")
+            Some("its columns do not match the table")
         } else if !block.keys.iter().all(|key| self.knows(key)) {
-            Some("a row names an object that is not there")
+            Some("a row names an unknown object")
         } else if !is_sorted {
             Some("its rows are not in order")
         } else {
@@ -50,7 +50,7 @@ fn place(key: &BlockKey) -> (u32, i64, u32, u32) {
     (key.cluster, key.at, key.position.object, key.position.record)
 }
 
-/// Whether cells are in a form in which a column of this type is staged.
+/// Whether cells have a form in which a column of this type is staged.
 fn holds((cells, kind): (&ArrayRef, &DataType)) -> bool {
     match (kind, cells.data_type()) {
         (DataType::Utf8, DataType::Utf8 | DataType::Null) => true,

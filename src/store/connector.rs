@@ -1,4 +1,4 @@
-//! From addresses, as users write them, to stores and lakes.
+//! Opens stores and lakes from addresses as users write them.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,8 +12,8 @@ use super::{Lake, LakeAccess, LocalLake, LocalStore, Recovered, SourceAccess, St
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Opens stores and lakes; what they share, such as the way to AWS, is made once, when it is needed.
-#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "folders need nothing of it"))]
+/// Opens stores and lakes. Shared resources, for example the connection to AWS, are created once, on first use.
+#[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "folders do not use these fields"))]
 #[derive(Debug)]
 pub struct Connector {
     cancel: Cancel,
@@ -24,7 +24,7 @@ pub struct Connector {
     aws: OnceLock<Arc<Aws>>,
 }
 
-/// Who hears of the days that opening a lake has brought back.
+/// Called for each day that was recovered when a lake was opened.
 struct RecoveredListener(Box<dyn Fn(&Recovered) + Send + Sync>);
 
 impl fmt::Debug for RecoveredListener {
@@ -33,22 +33,22 @@ impl fmt::Debug for RecoveredListener {
     }
 }
 
-/// What the environment of a process says about the way to AWS, beside what the SDK reads itself.
+/// Connection options for AWS from the environment of the process, in addition to those that the SDK reads itself.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionOptions {
     /// A PEM file with the certificate authorities to trust instead of the system's.
     pub ca_bundle: Option<PathBuf>,
-    /// Whether buckets are named in the path, as most servers beside AWS want it, and not in the host.
+    /// Whether the path names the bucket, as most servers other than AWS require, instead of the host.
     pub path_style: bool,
-    /// Attempts of one request, all retries told, where somebody wants another number than ours.
+    /// Attempts of one request, including all retries; `None` uses our own default.
     pub max_attempts: Option<u32>,
     /// Which proxies requests go through.
     pub proxies: ProxyVariables,
 }
 
 impl Connector {
-    /// `cancel` asks requests that are waited for to stop; `scratch` is a folder of this machine for the rows and files
-    /// in the making of a lake that is elsewhere.
+    /// `cancel` asks waiting requests to stop. `scratch` is a folder on this machine for the rows and unfinished files of
+    /// lakes that are stored elsewhere.
     #[must_use]
     pub fn new(cancel: Cancel, scratch: PathBuf, options: ConnectionOptions) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Connector {
         }
     }
 
-    /// Tells of the days that opening a lake brings back.
+    /// Sets the listener for days that are recovered when a lake is opened.
     #[must_use]
     pub fn on_recovered(self, listener: impl Fn(&Recovered) + Send + Sync + 'static) -> Self {
         Self { on_recovered: RecoveredListener(Box::new(listener)), ..self }
@@ -76,8 +76,8 @@ impl Connector {
         }
     }
 
-    /// Opens the lake of an output: a folder, which need not exist yet, or `s3://bucket/prefix`. Days that killed runs have
-    /// set aside in a folder are back then: whoever looked at it without them would take them for missing.
+    /// Opens the lake of an output: a folder, which need not exist yet, or `s3://bucket/prefix`. In a folder, this first
+    /// restores the days that killed runs had set aside, because they would look missing otherwise.
     pub fn lake(&self, output: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
         refuse_foreign(output)?;
         if let Some(rest) = output.strip_prefix("s3://") {
@@ -88,7 +88,7 @@ impl Connector {
         Ok(Box::new(lake))
     }
 
-    /// Opens a place for a plan or for shards: a folder, or `s3://bucket/prefix`.
+    /// Opens a location for a plan or for shards: a folder, or `s3://bucket/prefix`.
     pub fn staging(&self, address: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
         refuse_foreign(address)?;
         match address.strip_prefix("s3://") {
@@ -98,15 +98,15 @@ impl Connector {
     }
 }
 
-/// Refuses an address in a form that other tools take: as the name of a folder it would be a mistake.
+/// Refuses an address in a form that other tools accept: it would be a mistake to use it as the name of a folder.
 fn refuse_foreign(address: &str) -> Result<()> {
     let is_s3 = address.starts_with("s3://");
     if is_s3 || !(address.contains("://") || address.starts_with("s3:") || address.starts_with("arn:")) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Usage, "this is neither a folder nor an address in S3")
+    Err(Error::new(ErrorKind::Usage, "the address is neither a folder nor an S3 address")
         .with("address", address)
-        .hint("write s3://bucket/prefix, or the path of a folder"))
+        .hint("pass s3://bucket/prefix or the path of a folder"))
 }
 
 #[cfg(feature = "aws")]
@@ -120,7 +120,7 @@ impl Connector {
         Ok(Box::new(S3Lake::open(self.aws()?, &location, access.clone(), &self.scratch)?))
     }
 
-    /// The way to AWS.
+    /// The connection to AWS.
     pub fn aws(&self) -> Result<Arc<Aws>> {
         if let Some(aws) = self.aws.get() {
             return Ok(Arc::clone(aws));
@@ -131,7 +131,7 @@ impl Connector {
 }
 
 #[cfg(not(feature = "aws"))]
-#[expect(clippy::unused_self, reason = "as with AWS")]
+#[expect(clippy::unused_self, reason = "the signatures are those with AWS")]
 impl Connector {
     fn s3_store(&self, rest: &str, _: &SourceAccess) -> Result<Box<dyn Store>> {
         Err(without_aws(rest))
@@ -146,5 +146,5 @@ impl Connector {
 fn without_aws(rest: &str) -> Error {
     Error::new(ErrorKind::Usage, "this logmill was built without S3 and Glue")
         .with("address", format!("s3://{rest}"))
-        .hint("build it with its default features")
+        .hint("build logmill with its default features")
 }

@@ -1,7 +1,7 @@
-//! A file in the making, beside the place that it is for: readers find the old file or the whole new one.
+//! A draft of a file, next to its target: readers find the old file or the complete new one.
 //!
-//! Until it is kept it has a random name, is made exclusively and is open to its owner alone. Dropped before that, it
-//! leaves nothing behind.
+//! Until it is kept, the draft has a random name, is created exclusively, and is open to its owner alone. If it is dropped
+//! before that, it leaves nothing behind.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
@@ -21,7 +21,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Begins a new version of `target`; `front` stands before the name of the target in that of the draft.
+    /// Begins a new version of `target`; the draft's name begins with `front` and the name of the target.
     pub fn of(target: &Path, front: &str) -> io::Result<Self> {
         let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let begin: OsString = [OsStr::new(front), name, OsStr::new(".")].into_iter().collect();
@@ -29,14 +29,14 @@ impl Draft {
         Ok(Self { file, target: target.to_owned() })
     }
 
-    /// The file itself, to be written to.
+    /// The file to write to.
     #[must_use]
     pub fn file(&self) -> &File {
         self.file.as_file()
     }
 
-    /// Puts it in its place, once its content outlives the machine: its name may come into force only then. It has the
-    /// permissions of the file that it replaces, or those that the user's new files have.
+    /// Moves the draft to its target once its content is on disk: its name must not take effect earlier. It gets the
+    /// permissions of the file that it replaces, or those of the user's new files.
     pub fn keep(self) -> io::Result<()> {
         let permissions = match fs::metadata(&self.target) {
             Ok(found) => found.permissions(),
@@ -53,8 +53,9 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The permissions that a new file of this user has in the place of `target`: what umask and folder leave of reading and
-/// writing. A file is made to find out; it is named after the target, with which it goes if this process is killed.
+/// The permissions that a new file of this user gets in the place of `target`: read and write access, as limited by umask and
+/// folder. To find out, this creates a file. Its name begins with the target's, so that both are removed together if this
+/// process is killed.
 pub(super) fn usual_permissions(target: &Path) -> io::Result<Permissions> {
     let name = target.file_name().unwrap_or_default();
     let begin: OsString = [name, OsStr::new(".")].into_iter().collect();
@@ -64,11 +65,11 @@ pub(super) fn usual_permissions(target: &Path) -> io::Result<Permissions> {
     Ok(probe.as_file().metadata()?.permissions())
 }
 
-/// The file that a path means: that behind a link, if it is one.
+/// Returns the file that a path refers to: the target if the path is a link.
 ///
-/// Fails for a link that another user has put into a folder for all, such as `/tmp`, as the system itself does for those
-/// who open it; and for one that leads nowhere: a file in its place would not be what was meant, and `/dev/stdout` is such
-/// a link once standard output is closed or its file is deleted.
+/// Fails for a link that another user put into a folder shared by all users, for example `/tmp`, as the system itself does
+/// when such a link is opened. Also fails for a dangling link, because a file in its place is not what was meant:
+/// `/dev/stdout` is such a link once standard output is closed or its file is deleted.
 pub fn file_behind(path: &Path) -> io::Result<PathBuf> {
     let is_link = |path: &Path| fs::symlink_metadata(path).ok().filter(|meta| meta.file_type().is_symlink());
     let Some(link) = is_link(path) else { return Ok(path.to_owned()) };
@@ -78,7 +79,7 @@ pub fn file_behind(path: &Path) -> io::Result<PathBuf> {
     if is_for_all && !is_own {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            "it is a link that another user has put there",
+            "it is a link that another user created",
         ));
     }
     fs::canonicalize(path)
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_leads_nowhere_is_no_place_for_a_file() {
+    fn a_dangling_link_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (link, target) = (folder.path().join("link"), folder.path().join("file"));
         std::os::unix::fs::symlink(&target, &link).unwrap();
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_is_private_until_it_is_kept_and_has_the_usual_permissions_then() {
+    fn a_draft_is_private_until_it_is_kept_and_then_has_the_usual_permissions() {
         let folder = tempfile::tempdir().unwrap();
         let (target, usual) = (folder.path().join("file"), folder.path().join("usual"));
         File::create(&usual).unwrap();
@@ -128,16 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn a_link_of_another_user_in_a_folder_for_all_is_not_followed() {
+    fn a_link_of_another_user_in_a_shared_folder_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&target, "old").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
         assert_eq!(file_behind(&link).unwrap(), fs::canonicalize(&target).unwrap());
-        // Only root can make files of others.
+        // Only root can create files of other users.
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
-            assert!(file_behind(&link).is_ok(), "the folder is not for all");
+            assert!(file_behind(&link).is_ok(), "the folder is not shared");
             fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
             assert_eq!(file_behind(&link).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         }

@@ -1,7 +1,7 @@
-//! The lock of a day among the runs of one machine: one of the kernel's on a file, which dies with its process.
+//! The lock of a day among the runs of one machine: a kernel lock on a file, which ends with its process.
 //!
-//! The file says who holds it, and keeps saying so when he was killed: whoever takes the lock then can tell which holder
-//! is dead. A lock is stolen by putting another file in its place; the lock is his whose file is there.
+//! The file names its holder, and still does after the holder was killed: the next run that takes the lock then knows which
+//! holder is dead. A run steals a lock by replacing its file; the lock belongs to the run whose file is in place.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -16,19 +16,19 @@ use rustix::io::{Errno, retry_on_intr};
 use super::lake::{DayLock, LockTaker, Partition, held, taken_over};
 use super::scratch::flags;
 use super::work_folder::WorkFolder;
-use super::write_failure::{STANDS, write_failed};
+use super::write_failure::{DAY_UNCHANGED, write_failed};
 use crate::error::{Error, Result};
 
-/// How often a thief looks whether the commit that is under way has ended, and how long he waits between two looks.
+/// How often a run that steals checks whether the current commit has ended, and the pause between two checks.
 const STEAL_LOOKS: u32 = 100;
 const STEAL_PAUSE: Duration = Duration::from_millis(50);
 
-/// What the line of a holder begins with who only clears up what a killed run has left, and how long he is waited for.
+/// The prefix of a holder that only clears up after a killed run, and how often a run checks whether it has finished.
 const SWEEPER: &str = "clearing up: ";
 const SWEEPER_LOOKS: u32 = 200;
-/// How often another holder is looked at again: a sweeper that has just come has not yet said who he is.
+/// How often another holder is checked again: a sweeper that has just started has not written its name yet.
 const HOLDER_LOOKS: u32 = 1;
-/// How often the file is opened at most while runs that end remove its folder.
+/// Maximum number of attempts to open the file while runs that end remove its folder.
 const OPEN_ATTEMPTS: u32 = 10_000;
 
 /// A lock file, locked by the kernel and removed at the end.
@@ -37,11 +37,11 @@ pub(super) struct FileLock {
     work: WorkFolder,
     file: File,
     partition: Partition,
-    /// Who held it and was killed, a line each.
+    /// Holders that were killed, one per line.
     dead: String,
     was_stolen: bool,
-    /// Whether the file stays for those who ask who was killed.
-    stays: bool,
+    /// Whether the file is kept for runs that check which holders were killed.
+    is_kept: bool,
 }
 
 impl FileLock {
@@ -77,7 +77,7 @@ impl FileLock {
         }
     }
 
-    /// Takes the lock to clear up, unless somebody has it.
+    /// Takes the lock to clear up, unless another run holds it.
     pub(super) fn take_if_free(
         path: &Path,
         work: &WorkFolder,
@@ -86,12 +86,12 @@ impl FileLock {
     ) -> Result<Option<Self>> {
         let Attempt::Taken(mut lock) = Self::try_take(path, work, partition)? else { return Ok(None) };
         lock.add_holder(&format!("{SWEEPER}{holder}"))?;
-        // The lock of a bucket's day is taken over at once from a run that is known to be dead.
-        lock.stays = work.is_private() && !lock.dead.is_empty();
+        // The lock of a day in a bucket is taken over at once from a run that is known to be dead.
+        lock.is_kept = work.is_private() && !lock.dead.is_empty();
         Ok(Some(lock))
     }
 
-    /// Whether somebody has a lock.
+    /// Whether a run holds a lock.
     pub(super) fn is_held(path: &Path) -> bool {
         let opened = OpenOptions::new().read(true).custom_flags(flags(OFlags::NOFOLLOW)).open(path);
         let looked = opened.map(|file| flock(file, FlockOperation::NonBlockingLockShared));
@@ -103,7 +103,7 @@ impl FileLock {
         let mut file = open_lock_file(path, work).map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => {
-                return Ok(Attempt::Held(newest_holder(&said_in(&mut file)).to_owned()));
+                return Ok(Attempt::Held(newest_holder(&read_holders(&mut file)).to_owned()));
             }
             result => result.map_err(|errno| failed(errno.into()))?,
         }
@@ -111,8 +111,8 @@ impl FileLock {
             return Ok(Attempt::Moved);
         }
         let (path, work, partition) = (path.to_owned(), work.clone(), partition.clone());
-        let dead = said_in(&mut file);
-        Ok(Attempt::Taken(Self { path, work, file, partition, dead, was_stolen: false, stays: false }))
+        let dead = read_holders(&mut file);
+        Ok(Attempt::Taken(Self { path, work, file, partition, dead, was_stolen: false, is_kept: false }))
     }
 
     fn add_holder(&mut self, holder: &str) -> Result<()> {
@@ -120,7 +120,7 @@ impl FileLock {
         written.map_err(|cause| locking_failed(&self.path, cause))
     }
 
-    /// Puts a file of ours in the place of one that is locked; `None` when the folder went away meanwhile.
+    /// Replaces a locked file with one of this run; `None` if the folder was removed in the meantime.
     fn steal(
         path: &Path,
         work: &WorkFolder,
@@ -137,7 +137,7 @@ impl FileLock {
         };
         let file = replace().map_err(|cause| locking_failed(path, cause))?;
         let (path, work, partition) = (path.to_owned(), work.clone(), partition.clone());
-        Ok(Some(Self { path, work, file, partition, dead: String::new(), was_stolen: true, stays: false }))
+        Ok(Some(Self { path, work, file, partition, dead: String::new(), was_stolen: true, is_kept: false }))
     }
 
     /// Whether a holder of the lock was killed.
@@ -146,7 +146,7 @@ impl FileLock {
         self.dead.lines().any(|dead| dead == holder)
     }
 
-    /// Says from now on only who holds the lock.
+    /// Rewrites the file so that it names only the current holder.
     pub(super) fn forget_the_dead(&self, taker: &LockTaker) -> Result<()> {
         let line = format!("{}\n", taker.holder);
         let written = self.file.write_all_at(line.as_bytes(), 0);
@@ -155,24 +155,24 @@ impl FileLock {
     }
 }
 
-/// What an attempt to take the lock has come to.
+/// The outcome of an attempt to take the lock.
 enum Attempt {
     Taken(FileLock),
-    /// A run that ended removed file or folder in between: to be tried again.
+    /// A run that ended removed the file or its folder in between: try again.
     Moved,
-    /// By whom.
+    /// Held by this holder.
     Held(String),
 }
 
 impl DayLock for FileLock {
     fn check(&self) -> Result<Box<dyn Send>> {
-        // Some file systems know no locks on folders: there only a theft in the very moment of a commit goes unseen.
+        // Some file systems cannot lock folders. There, only a theft at the very moment of a commit goes unnoticed.
         let gate = gate(&self.path, FlockOperation::LockShared).ok();
         if is_at(&self.path, &self.file) {
             return Ok(Box::new(gate));
         }
-        let said = File::open(&self.path).map(|mut file| said_in(&mut file)).unwrap_or_default();
-        Err(taken_over(&self.partition, newest_holder(&said)))
+        let holders = File::open(&self.path).map(|mut file| read_holders(&mut file)).unwrap_or_default();
+        Err(taken_over(&self.partition, newest_holder(&holders)))
     }
 
     fn was_stolen(&self) -> bool {
@@ -183,26 +183,26 @@ impl DayLock for FileLock {
 impl Drop for FileLock {
     fn drop(&mut self) {
         let _gate = gate(&self.path, FlockOperation::LockShared);
-        if !self.stays && is_at(&self.path, &self.file) {
+        if !self.is_kept && is_at(&self.path, &self.file) {
             let _ = fs::remove_file(&self.path);
-            // Of a theft.
+            // The folder of a run that steals.
             let _ = fs::remove_dir(self.path.with_extension(""));
             self.work.remove_empty_above(&self.path);
         }
     }
 }
 
-/// The gate between commit and theft: a lock on the folder of the lock files, shared by those who commit or end.
+/// The gate between commit and theft: a lock on the folder of the lock files, shared by runs that commit or end.
 fn gate(path: &Path, operation: FlockOperation) -> io::Result<File> {
     let folder = File::open(path.parent().unwrap_or(Path::new(".")))?;
     retry_on_intr(|| flock(&folder, operation))?;
     Ok(folder)
 }
 
-/// Closes the gate for those who commit; `None` when its folder went away meanwhile.
+/// Closes the gate for runs that commit; `None` if its folder was removed in the meantime.
 fn close_gate(path: &Path, work: &WorkFolder, partition: &Partition) -> Result<Option<File>> {
     for _ in 0..STEAL_LOOKS {
-        // With something in it, the folder stays.
+        // A folder is not removed while it has an entry.
         let kept = work.make(&path.with_extension(""));
         let closed = kept.and_then(|()| gate(path, FlockOperation::NonBlockingLockExclusive));
         match closed {
@@ -214,7 +214,7 @@ fn close_gate(path: &Path, work: &WorkFolder, partition: &Partition) -> Result<O
             Err(cause) => return Err(locking_failed(path, cause)),
         }
     }
-    Err(held(partition, "a run that is just committing a day of the table", None))
+    Err(held(partition, "a run that is committing a day of the table", None))
 }
 
 fn open_lock_file(path: &Path, work: &WorkFolder) -> io::Result<File> {
@@ -225,14 +225,14 @@ fn open_lock_file(path: &Path, work: &WorkFolder) -> io::Result<File> {
     loop {
         work.make(path.parent().unwrap_or(work.top()))?;
         match options.open(path) {
-            // A run that ended has removed the folder in between.
+            // A run that ended removed the folder in between.
             Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < OPEN_ATTEMPTS => attempt += 1,
             opened => return opened,
         }
     }
 }
 
-/// Whether a path leads to an open file.
+/// Whether a path refers to an open file.
 fn is_at(path: &Path, file: &File) -> bool {
     match (fs::metadata(path), file.metadata()) {
         (Ok(there), Ok(ours)) => (there.dev(), there.ino()) == (ours.dev(), ours.ino()),
@@ -240,18 +240,18 @@ fn is_at(path: &Path, file: &File) -> bool {
     }
 }
 
-fn said_in(file: &mut File) -> String {
-    let mut said = Vec::new();
-    let _ = file.read_to_end(&mut said);
-    String::from_utf8_lossy(&said).into_owned()
+fn read_holders(file: &mut File) -> String {
+    let mut holders = Vec::new();
+    let _ = file.read_to_end(&mut holders);
+    String::from_utf8_lossy(&holders).into_owned()
 }
 
-fn newest_holder(said: &str) -> &str {
-    said.lines().last().unwrap_or_default()
+fn newest_holder(holders: &str) -> &str {
+    holders.lines().last().unwrap_or_default()
 }
 
 fn locking_failed(path: &Path, cause: io::Error) -> Error {
-    write_failed("cannot lock the day", path, cause).hint(STANDS)
+    write_failed("cannot lock the day", path, cause).hint(DAY_UNCHANGED)
 }
 
 #[cfg(test)]
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sweeper_is_waited_for_and_others_are_not() {
+    fn a_run_waits_for_a_sweeper_but_not_for_other_holders() {
         let root = tempfile::tempdir().unwrap();
         let work = WorkFolder::in_lake(root.path());
         let sweep = || FileLock::take_if_free(&path(root.path()), &work, &partition(), "run x").unwrap();
@@ -284,7 +284,7 @@ mod tests {
         let one = taker("one", false);
         let lock = thread::scope(|scope| {
             let waiting = scope.spawn(|| take(root.path(), &one));
-            // Whether it has come to the lock by then or not, it gets it.
+            // It gets the lock whether or not it is already waiting for it.
             drop(sweeper);
             waiting.join().unwrap().unwrap()
         });
@@ -306,17 +306,17 @@ mod tests {
     }
 
     #[test]
-    fn those_who_were_killed_are_known_until_somebody_has_taken_their_place() {
+    fn killed_holders_are_known_until_another_run_has_taken_their_place() {
         let root = tempfile::tempdir().unwrap();
         let path = path(root.path());
-        // What a holder that is killed leaves, and one that is killed after him, before he has done anything.
+        // The file as a killed holder leaves it, and as the next holder leaves it if it is killed right away.
         let one = taker("one", false);
         let lock = take(root.path(), &one).unwrap();
         lock.forget_the_dead(&one).unwrap();
-        let said = fs::read(&path).unwrap();
+        let holders = fs::read(&path).unwrap();
         drop(lock);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, said).unwrap();
+        fs::write(&path, holders).unwrap();
         let two = fs::read(&take(root.path(), &taker("two", false)).unwrap().path).unwrap();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, two).unwrap();
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_is_his_who_stole_it_last() {
+    fn a_lock_belongs_to_the_last_run_that_stole_it() {
         let root = tempfile::tempdir().unwrap();
         let first = take(root.path(), &taker("first", false)).unwrap();
         first.check().unwrap();
@@ -342,8 +342,8 @@ mod tests {
         let second = take(root.path(), &taker("second", true)).unwrap();
         assert!(second.was_stolen());
         second.check().unwrap();
-        for robbed in [first.check().map(drop), take(root.path(), &taker("third", false)).map(drop)] {
-            let error = robbed.unwrap_err();
+        for refused in [first.check().map(drop), take(root.path(), &taker("third", false)).map(drop)] {
+            let error = refused.unwrap_err();
             assert!(error.is_retryable());
             assert_eq!(error.fact("holder"), Some("run second"));
         }
@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_steals_a_day_that_is_being_committed() {
+    fn a_day_cannot_be_stolen_during_its_commit() {
         let root = tempfile::tempdir().unwrap();
         let lock = take(root.path(), &taker("first", false)).unwrap();
         let committing = lock.check().unwrap();

@@ -1,4 +1,4 @@
-//! The lake: where published days live, and how one day of a table is replaced as a whole.
+//! The lake: it stores published days, and replaces one day of a table as a whole.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -25,11 +25,11 @@ impl fmt::Display for Partition {
     }
 }
 
-/// Name of the manifest in a partition; engines pass over names that begin with `_`.
+/// Name of the manifest in a partition; engines skip names that begin with `_`.
 pub const MANIFEST: &str = "_manifest.json";
 
 impl Partition {
-    /// The folder with the rejected rows of its runs, below the lake: a file a run, named after it.
+    /// The folder with the rejected rows of its runs, below the lake: one file per run, named after the run.
     #[must_use]
     pub fn quarantine(&self) -> String {
         format!("_quarantine/{self}")
@@ -41,8 +41,8 @@ impl Partition {
         format!("{}/{run}.jsonl", self.quarantine())
     }
 
-    /// The folder with what its runs did, below the lake: files named after the run. It is not in the partition, into which
-    /// nothing is ever written while it is live, and which a failed first day must not make.
+    /// The folder with the records of its runs, below the lake: files named after the run. It is not in the partition,
+    /// because nothing is ever written into a live partition, and because a failed first run must not create one.
     #[must_use]
     pub fn history(&self) -> String {
         format!("_runs/{self}")
@@ -52,18 +52,18 @@ impl Partition {
 /// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
 pub const INPUTS: &str = "_inputs";
 
-/// Bytes of a manifest, report or other small file at most: hundreds of times what the largest have.
+/// Maximum size of a manifest, run record or other small file, in bytes: hundreds of times that of the largest ones.
 pub const SMALL_FILE_BYTES: u64 = 64 << 20;
 
-/// An error about a file that is larger than it may be.
+/// Creates an error about a file that exceeds its size limit.
 pub(super) fn too_large(address: &str, most: u64) -> Error {
-    Error::new(ErrorKind::Unusable, "the file is too large to be read")
+    Error::new(ErrorKind::Unusable, "the file is too large to read")
         .with("path", address)
-        .with("most", most)
-        .hint("it is not as logmill wrote it: move it away")
+        .with("limit", most)
+        .hint("move it elsewhere: logmill did not write it in this form")
 }
 
-/// Whether a file of `bytes` has a range.
+/// Checks that a file of `bytes` contains a range.
 pub(super) fn check_range(bytes: u64, offset: u64, length: usize) -> io::Result<()> {
     let end = offset.checked_add(length as u64);
     if end.is_some_and(|end| end <= bytes) { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
@@ -72,43 +72,43 @@ pub(super) fn check_range(bytes: u64, offset: u64, length: usize) -> io::Result<
 /// Folder of a lake in a bucket with the locks of days: `_locks/table/proc_ymd=20231101.json`.
 pub const LOCKS: &str = "_locks";
 
-/// Who takes the lock of a day.
+/// The run that takes the lock of a day.
 #[derive(Debug, Clone)]
 pub struct LockTaker {
     /// The name of the run.
     pub run: String,
-    /// Run, machine, process and time, as others are told of them: no two takers have the same.
+    /// Run, machine, process and time, as other runs see them; unique for each taker.
     pub holder: String,
-    /// Whether to take the lock also from a run that holds it.
+    /// Whether to take over the lock from a run that holds it.
     pub steals: bool,
 }
 
-/// The lock of a day, held: dropped, it is free again.
+/// The held lock of a day, which is released on drop.
 pub trait DayLock: Send {
-    /// Makes sure, before a commit, that the day is still ours. As long as what it returns lives, nobody can take it away
-    /// where a commit could not tell.
+    /// Makes sure, before a commit, that this run still holds the day. While the returned value lives, no other run can take
+    /// the day over without the commit noticing it.
     ///
-    /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary), naming the new holder, when it was taken over.
+    /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary), naming the new holder, if the day was taken over.
     fn check(&self) -> Result<Box<dyn Send>>;
 
-    /// Whether it was taken from a run of this machine that may still be at work among its unfinished files.
+    /// Whether it was taken from a run of this machine that may still be working with its unfinished files.
     fn was_stolen(&self) -> bool;
 }
 
-/// An error about a day whose lock somebody else has; `until` says how long, where it is not as long as he lives.
+/// Creates an error about a day that another run holds; `until` is the end of its lock, if the lock can end before the run.
 pub(super) fn held(partition: &Partition, holder: &str, until: Option<UtcInstant>) -> Error {
     let error = about_lock("another run is publishing this day", partition, holder);
     let error = match until {
-        Some(until) => error.with("until", format!("{until}, unless it is renewed")),
+        Some(until) => error.with("until", format!("{until}, unless renewed")),
         None => error,
     };
-    error.hint("wait for it with --wait, or take the day from it with --steal, which makes its work lost")
+    error.hint("wait with --wait, or take over with --steal (the other run's work is discarded)")
 }
 
-/// An error about a lock that was ours.
+/// Creates an error about a lock that this run has lost.
 pub(super) fn taken_over(partition: &Partition, holder: &str) -> Error {
-    about_lock("the lock of the day was taken over: this run gives way", partition, holder)
-        .hint("the day is the other run's now: run it again if its inputs have changed since")
+    about_lock("the lock of the day was taken over: this run stops", partition, holder)
+        .hint("let the other run publish the day, and run it again if its inputs have changed since")
 }
 
 fn about_lock(message: &str, partition: &Partition, holder: &str) -> Error {
@@ -118,7 +118,7 @@ fn about_lock(message: &str, partition: &Partition, holder: &str) -> Error {
         .with("holder", if holder.is_empty() { "unknown" } else { holder })
 }
 
-/// Whether an error says that another run has the day: waiting for it can help.
+/// Whether an error means that another run holds the day, so that waiting can help.
 #[must_use]
 pub fn is_held(error: &Error) -> bool {
     error.kind() == ErrorKind::Temporary && error.fact("holder").is_some()
@@ -126,91 +126,91 @@ pub fn is_held(error: &Error) -> bool {
 
 /// A place with published days.
 pub trait Lake: Send + Sync {
-    /// The address of a path: what people and catalogs call it.
+    /// The address of a path, as users and catalogs write it.
     fn address(&self, path: &str) -> String;
 
-    /// Where a path is on this machine, if it is on it.
+    /// The location of a path on this machine, if it is stored here.
     fn local_path(&self, path: &str) -> Option<PathBuf>;
 
-    /// Whether the files of several runs of a day can be there at once, so that readers of an old one can finish.
+    /// Whether files of several runs of a day can exist at once, so that readers of an old run can finish.
     fn keeps_runs(&self) -> bool;
 
-    /// Takes the partition for one run. Of a process that dies the lock is free at once for others of its machine, and
-    /// for other machines when it has expired.
+    /// Locks the partition for one run. If its process dies, other runs of the same machine can take the lock at once, and
+    /// other machines when it has expired.
     ///
-    /// Fails with an error that [`is_held`] when another run has it.
+    /// Fails with an error that [`is_held`] if another run holds the partition.
     fn lock(&self, partition: &Partition, taker: &LockTaker) -> Result<Box<dyn DayLock>>;
 
-    /// A folder on this machine for spilled rows and unfinished files of a run, below one for the partition.
+    /// Creates a folder on this machine for spilled rows and unfinished files of a run, below a folder of the partition.
     fn scratch(&self, partition: &Partition, run: &str) -> Result<super::Scratch>;
 
-    /// Removes what killed runs of the partition left on this machine. The partition must be locked.
+    /// Removes the files that killed runs of the partition left on this machine. The partition must be locked.
     fn sweep(&self, partition: &Partition) -> Result<()>;
 
-    /// Removes, as far as it can be done, what killed runs of any partition left on this machine that no run has.
+    /// Removes, as far as possible, the files that killed runs left on this machine in partitions that no run holds.
     fn sweep_others(&self, taker: &LockTaker);
 
-    /// The partitions in which killed runs left something on this machine.
+    /// The partitions in which killed runs left files on this machine.
     fn left_here(&self) -> Vec<Partition>;
 
-    /// Reads a small file, or `None` when there is none. One that is larger than such files ever are is refused.
+    /// Reads a small file, or returns `None` if it does not exist. Refuses a file larger than small files ever are.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>> {
         self.read_up_to(path, SMALL_FILE_BYTES)
     }
 
-    /// Reads a file of at most so many bytes, or `None` when there is none. A larger one is refused, and so is a pipe or a
+    /// Reads a file of at most `most` bytes, or returns `None` if it does not exist. Refuses a larger file, and a pipe or
     /// device in its place, which may have no end.
     fn read_up_to(&self, path: &str, most: u64) -> Result<Option<Vec<u8>>>;
 
-    /// The time by the clock that dates the files of this lake; `None` where that is the clock of this machine, or no clock
-    /// is known.
+    /// The current time of the clock that dates the files of this lake; `None` if that is the clock of this machine, or if no
+    /// clock is known.
     fn now(&self) -> Result<Option<UtcInstant>> {
         Ok(None)
     }
 
-    /// Opens a file for reading anywhere in it, or `None` when there is none.
+    /// Opens a file for random access, or returns `None` if it does not exist.
     fn open(&self, path: &str) -> Result<Option<Box<dyn LakeFile>>>;
 
-    /// Names in a folder; none when there is no such folder.
+    /// Names in a folder; empty if the folder does not exist.
     fn names(&self, folder: &str) -> Result<Vec<String>>;
 
-    /// What is in a folder, in the order of names, with the times at which files were written by the clock of the lake and
-    /// not by that of a run; none when there is no such folder.
+    /// The entries of a folder in the order of names, with their write times by the clock of the lake, not by that of a run;
+    /// empty if the folder does not exist.
     fn entries(&self, folder: &str) -> Result<Vec<LakeEntry>>;
 
-    /// Copies a finished file of this machine into the lake, replacing what is there in one step.
+    /// Copies a finished file of this machine into the lake; replaces an existing file in one step.
     fn put(&self, path: &str, file: &Path) -> Result<()>;
 
-    /// Writes a small file, replacing what is there in one step.
+    /// Writes a small file; replaces an existing file in one step.
     fn write(&self, path: &str, content: &[u8]) -> Result<()>;
 
-    /// [`write`](Self::write) for a small file of another run, which stays what that run has given it beside its content:
+    /// [`write`](Self::write) for a small file of another run, which keeps the attributes that the other run gave it:
     /// encryption, tags.
     fn rewrite(&self, path: &str, content: &[u8]) -> Result<()> {
         self.write(path, content)
     }
 
-    /// Removes a file; one that is not there is no error.
+    /// Removes a file; succeeds if it does not exist.
     fn remove(&self, path: &str) -> Result<()>;
 
-    /// Begins a new version of a partition, which nobody sees before it is committed.
+    /// Begins a new version of a partition, which is invisible until it is committed.
     fn stage(&self, partition: &Partition, scratch: &super::Scratch) -> Result<Box<dyn StagedPartition>>;
 
-    /// The files of all runs of a partition and of its quarantine, finished or not, where a lake
-    /// [keeps](Self::keeps_runs) them.
+    /// The files of all runs of a partition and of its quarantine, finished or not, if the lake [keeps](Self::keeps_runs)
+    /// them.
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>>;
 
-    /// Makes sure that no run which has begun a version of the partition before can still commit it: what such runs have
-    /// written may then be removed. `false` where another manifest stands by now than the one that was `judged`. The partition
-    /// must be locked, which is enough in a folder.
+    /// Makes sure that runs which began a version of the partition earlier can no longer commit it, so that their files may
+    /// be removed. Returns `false` if the current manifest is no longer the one that was `judged`. The partition must be
+    /// locked, which is enough in a folder.
     fn fence(&self, _partition: &Partition, _judged: &[u8]) -> Result<bool> {
         Ok(true)
     }
 
-    /// The partitions for which unfinished files are there, also where nothing else is.
+    /// The partitions with unfinished files, including those that have no other files.
     fn unfinished(&self) -> Result<Vec<Partition>>;
 
-    /// Removes files of runs, and gives up those that are unfinished.
+    /// Removes files of runs, and aborts those that are unfinished.
     fn remove_run_files(&self, files: &[RunFile]) -> Result<()>;
 }
 
@@ -219,7 +219,7 @@ pub trait Lake: Send + Sync {
 pub struct LakeEntry {
     /// Its name.
     pub name: String,
-    /// When it was written, by the clock of S3 or of the file system; the epoch for a folder of a bucket, which has no time.
+    /// When it was written, by the clock of S3 or of the file system; the epoch for a folder in a bucket, which has no time.
     pub written_at: UtcInstant,
 }
 
@@ -228,7 +228,7 @@ pub trait LakeFile: Send + Sync {
     /// Its size.
     fn bytes(&self) -> u64;
 
-    /// Reads exactly `length` bytes from `offset`. Fails before it takes memory where the file does not have them.
+    /// Reads exactly `length` bytes from `offset`. Fails before it allocates memory if the file does not contain them.
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes>;
 }
 
@@ -239,33 +239,33 @@ pub struct RunFile {
     pub run: String,
     /// Path below the lake.
     pub path: String,
-    /// What the lake calls an unfinished upload; `None` for a finished file.
+    /// The lake's id of an unfinished upload; `None` for a finished file.
     pub upload: Option<String>,
     /// Size; 0 for an unfinished file.
     pub bytes: u64,
-    /// When it was written, or begun.
+    /// When it was written or begun.
     pub written_at: UtcInstant,
 }
 
-/// A version of a partition that is being written. Dropped without a commit, it leaves nothing behind.
+/// A version of a partition that is being written. If it is dropped without a commit, it leaves nothing behind.
 pub trait StagedPartition: Send {
-    /// The manifest that this version is to replace: what it was when this version was begun.
+    /// The manifest that this version is to replace, as it was when this version was begun.
     fn replaces(&self) -> Option<&[u8]>;
 
-    /// Starts a file at a path below the partition. Its last flush waits until the lake has it.
+    /// Creates a file at a path below the partition. Its final flush waits until the lake has stored the file.
     fn create(&mut self, path: &str) -> Result<Box<dyn Write + Send>>;
 
-    /// Writes the manifest and makes this version the partition, in one step that readers see wholly or not at all.
+    /// Writes the manifest and makes this version the partition, in one step that readers see completely or not at all.
     ///
-    /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary) when another run has replaced the day since this
-    /// version was begun. What goes wrong once this version is public is no failure, but [trouble](Committed::trouble).
+    /// Fails with [`Temporary`](crate::error::ErrorKind::Temporary) if another run has replaced the day since this version
+    /// was begun. A problem after this version is public is not a failure but [trouble](Committed::trouble).
     fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted>;
 }
 
 /// A version that has become the partition.
 #[derive(Debug, Default)]
 pub struct Committed {
-    /// What could not be done after it: a person should know of it, but the day stands.
+    /// Problems after the commit: they should be reported, but the day is published.
     pub trouble: Vec<Error>,
 }
 
@@ -274,11 +274,11 @@ pub struct Committed {
 pub struct Uncommitted {
     /// What went wrong.
     pub error: Error,
-    /// Whether it is certain that the old version stands. Where it is not, nothing that the manifest names may go.
+    /// Whether the old version is certainly still published. If not, nothing that the manifest names may be removed.
     pub is_certain: bool,
 }
 
-/// Whether a folder has the name of a run: nothing else in a partition is ever removed.
+/// Whether a folder has the name of a run: only such folders are ever removed from a partition.
 #[must_use]
 pub fn is_run_name(name: &str) -> bool {
     const PATTERN: &str = "ddddddddTddddddZ-xxxxxxxx";
@@ -290,7 +290,7 @@ pub fn is_run_name(name: &str) -> bool {
         })
 }
 
-/// The run whose folder a partition shows.
+/// The run that the last folder of a partition's location names.
 #[must_use]
 pub fn run_of(location: &str) -> Option<String> {
     let last = location.trim_end_matches('/').rsplit('/').next()?;
@@ -302,7 +302,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_runs_are_taken_for_runs() {
+    fn only_names_of_runs_are_recognized_as_runs() {
         for (name, expected) in [
             ("20261121T023837Z-668e6a1e", true),
             ("20261121T023837Z-668e6a1", false),

@@ -8,20 +8,20 @@ use std::path::{Path, PathBuf};
 use super::{ListVisitor, ObjectFeed, ObjectMeta, Store};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Why a file or folder is passed over whose name is not text.
+/// Why a file or folder is skipped if its name is not text.
 pub const NOT_UTF8: &str = "its name is not UTF-8";
-/// Why a link is passed over that cannot be followed.
+/// Why a link is skipped if its target does not exist.
 pub const LEADS_NOWHERE: &str = "a link that leads nowhere";
-/// Why a link is passed over that leads back to itself.
+/// Why a link is skipped if it leads back to itself.
 pub const LEADS_IN_A_CIRCLE: &str = "a link that leads in a circle";
-/// Why a link is passed over behind which there are more names.
+/// Why a link is skipped if it leads to a folder.
 pub const LEADS_TO_A_FOLDER: &str = "a link to a folder, which is not followed";
 
-/// A folder, or one file of it.
+/// A folder, or a single file.
 #[derive(Debug)]
 pub struct LocalStore {
     root: PathBuf,
-    /// The root as the user wrote it: the front of every address.
+    /// The root as the user wrote it: the start of every address.
     written: String,
     only: Option<String>,
 }
@@ -33,7 +33,7 @@ impl LocalStore {
         let meta = fs::metadata(&path).map_err(|cause| {
             Error::unusable("cannot read the input", cause)
                 .with("input", input)
-                .hint("give an existing folder or file with --input")
+                .hint("pass an existing folder or file with --input")
         })?;
         if meta.is_dir() {
             return Ok(Self { root: path, written: input.trim_end_matches('/').to_owned(), only: None });
@@ -61,7 +61,7 @@ impl LocalStore {
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
                 let mut name = name.to_string_lossy().into_owned();
-                // Two names can differ in nothing but the bytes that cannot be shown.
+                // Two names may differ only in bytes that cannot be shown.
                 while !stand_ins.insert(name.clone()) {
                     name.push(char::REPLACEMENT_CHARACTER);
                 }
@@ -86,7 +86,7 @@ impl LocalStore {
         if kind.is_dir() {
             return Ok(if visitor.enter(&key) { self.list_folder(&key, visitor) } else { Ok(()) });
         }
-        // A link is followed to a file, not to a folder, which could lead in a circle.
+        // A link to a file is followed. A link to a folder is not: it could lead in a circle.
         match fs::metadata(entry.path()) {
             Ok(meta) if meta.is_file() => visitor.object(ObjectMeta { key, bytes: meta.len(), etag: None }),
             Ok(meta) if meta.is_dir() => visitor.passed(&key, LEADS_TO_A_FOLDER),
@@ -100,7 +100,7 @@ impl LocalStore {
     }
 }
 
-/// A file that tells what its errors mean.
+/// A file whose read errors are classified.
 struct LocalObject {
     file: File,
     address: String,
@@ -115,11 +115,11 @@ impl Read for LocalObject {
     }
 }
 
-/// What a failed read says, as it would in a bucket: an object that is gone is lost and no more, one that may not be read must
-/// be made readable, and all else can pass.
+/// Classifies a failed read as in a bucket: a missing object is lost on its own, an unreadable object needs a permission,
+/// and any other failure may be temporary.
 fn failure(failing: &'static str, address: &str, cause: io::Error) -> Error {
     let (kind, hint) = if is_gone(&cause) || is_circle(&cause) {
-        (ErrorKind::Unusable, "it was there when the folder was listed: was it removed since?")
+        (ErrorKind::Unusable, "check whether it was removed after the folder was listed")
     } else if cause.kind() == io::ErrorKind::PermissionDenied {
         (ErrorKind::Denied, "let this user read it, or move it out of the input")
     } else {
@@ -128,7 +128,7 @@ fn failure(failing: &'static str, address: &str, cause: io::Error) -> Error {
     Error::new(kind, failing).with("object", address).caused_by(cause).hint(hint)
 }
 
-/// Whether there is nothing under a name, or a file where a folder is to be.
+/// Whether nothing exists under a name, or a file takes the place of a folder.
 fn is_gone(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -197,14 +197,14 @@ impl Store for LocalStore {
     fn check(&self) -> Result<()> {
         let probe = if self.root.as_os_str().is_empty() { Path::new(".") } else { &self.root };
         fs::metadata(probe).map(|_| ()).map_err(|cause| {
-            Error::unusable("the input is gone", cause)
+            Error::unusable("the input is no longer available", cause)
                 .with("input", self.address(""))
-                .hint("bring it back and run the day again: this table was not published")
+                .hint("restore it and run the day again: this table was not published")
         })
     }
 }
 
-/// Files are opened when they are wanted: the system reads ahead.
+/// Opens files when they are needed: the system reads ahead.
 struct LocalFeed<'a> {
     store: &'a LocalStore,
     objects: Vec<ObjectMeta>,

@@ -1,7 +1,7 @@
-//! A lake in a folder: published days, and how their files are read and put in place.
+//! A lake in a folder: reads the files of published days and puts new ones in place.
 //!
-//! A run stages all it writes in a folder beside the lake, out of the way of those who read the lake by path, or in
-//! `_staging` where there can be none beside it. Locks, and days that are set aside, are in `_staging` for everybody.
+//! A run stages its files in a folder next to the lake, out of the way of tools that read the lake by path, or in `_staging`
+//! if the lake cannot have such a folder. Locks, and days that are set aside, are in `_staging`, where every run finds them.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -21,7 +21,7 @@ use super::local_staged::{LocalStaged, sync_folder};
 use super::private_folder::private_path;
 use super::scratch::Scratch;
 use super::work_folder::{WorkFolder, remove_empty_parents};
-use super::write_failure::{STANDS, write_failed};
+use super::write_failure::{DAY_UNCHANGED, write_failed};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 
@@ -29,9 +29,9 @@ use crate::kst::UtcInstant;
 #[derive(Debug)]
 pub struct LocalLake {
     root: PathBuf,
-    /// Where locks and days set aside are, and unfinished work if it cannot be beside the lake.
+    /// For locks and days set aside, and for unfinished work if it cannot be next to the lake.
     staging: WorkFolder,
-    /// Whether unfinished work is to be out of the way of readers.
+    /// Whether to keep unfinished work out of the way of readers.
     has_readers: bool,
 }
 
@@ -42,19 +42,19 @@ impl LocalLake {
         if fs::metadata(&root).is_ok_and(|meta| !meta.is_dir()) {
             return Err(Error::new(ErrorKind::Unusable, "the output is not a folder")
                 .with("output", output)
-                .hint("give a folder with --output; it is made when it does not exist"));
+                .hint("pass a folder with --output; it is created if it does not exist"));
         }
         let staging = WorkFolder::in_lake(&root);
         Ok(Self { root, staging, has_readers: true })
     }
 
-    /// Opens a folder in which shards meet: nobody reads it by path, so that unfinished work may lie in it.
+    /// Opens a folder in which shards meet. Nothing reads it by path, so it may hold unfinished work.
     pub fn open_staging(output: &str) -> Result<Self> {
         Ok(Self { has_readers: false, ..Self::open(output)? })
     }
 
-    /// The place of this user, and nobody else, for work on a lake that is elsewhere: a folder of this name in the
-    /// private one of `scratch`. Nothing is made before it is needed.
+    /// The location for work on a lake that is stored elsewhere, private to this user: a folder of this name in the private
+    /// folder of `scratch`. Nothing is created before it is needed.
     #[must_use]
     pub fn private(scratch: &Path, name: &str) -> Self {
         let root = private_path(scratch).join(name);
@@ -62,7 +62,7 @@ impl LocalLake {
         Self { root, staging, has_readers: false }
     }
 
-    /// The folder itself.
+    /// Path of the folder.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
@@ -81,27 +81,27 @@ impl LocalLake {
         self.staging.top().join(partition.to_string()).with_extension("lock")
     }
 
-    /// Takes the partition among the runs of this machine.
+    /// Locks the partition against other runs of this machine.
     pub(super) fn lock_file(&self, partition: &Partition, taker: &LockTaker) -> Result<FileLock> {
         FileLock::take(&self.lock_path(partition), &self.staging, partition, taker)
     }
 
-    /// The folder beside the lake, if it can have one.
+    /// The folder next to the lake, if the lake can have one.
     fn beside(&self) -> Option<WorkFolder> {
         if self.has_readers { WorkFolder::beside(&self.root) } else { None }
     }
 
-    /// Every folder in which runs may have left unfinished work.
+    /// Every folder that may hold unfinished work of runs.
     pub(super) fn work_folders(&self) -> Vec<WorkFolder> {
         let beside = self.beside().filter(WorkFolder::is_usable);
         [self.staging.clone()].into_iter().chain(beside).collect()
     }
 
-    /// Opens a file, or nothing when there is none.
+    /// Opens a file, or returns `None` if it does not exist.
     fn open_file(&self, path: &str) -> Result<Option<File>> {
         match open_regular(&self.root.join(path)) {
             Ok(file) => Ok(Some(file)),
-            Err(cause) if is_none(&cause) => Ok(None),
+            Err(cause) if is_missing(&cause) => Ok(None),
             Err(cause) => {
                 Err(Error::unusable("cannot read the file", cause).with("path", self.address(path)))
             }
@@ -154,7 +154,7 @@ impl Lake for LocalLake {
         let mut content = Vec::new();
         let unreadable =
             |cause| Error::unusable("cannot read the file", cause).with("path", self.address(path));
-        // By what comes, not by what the folder says: the file may grow.
+        // Limit the bytes that are read, not the size that the folder reports: the file may grow.
         file.take(most.saturating_add(1)).read_to_end(&mut content).map_err(unreadable)?;
         if content.len() as u64 > most {
             return Err(too_large(&self.address(path), most));
@@ -174,7 +174,7 @@ impl Lake for LocalLake {
         let failed =
             |cause| Error::unusable("cannot list the folder", cause).with("folder", self.address(folder));
         let entries = match fs::read_dir(self.root.join(folder)) {
-            Err(cause) if is_none(&cause) => return Ok(Vec::new()),
+            Err(cause) if is_missing(&cause) => return Ok(Vec::new()),
             entries => entries.map_err(failed)?,
         };
         let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
@@ -193,10 +193,10 @@ impl Lake for LocalLake {
                     entries.push(LakeEntry { name, written_at });
                 }
                 // Another run has removed it since the folder was listed.
-                Err(cause) if is_none(&cause) => {}
+                Err(cause) if is_missing(&cause) => {}
                 Err(cause) => {
                     return Err(
-                        Error::unusable("cannot look at the file", cause).with("path", self.address(&path))
+                        Error::unusable("cannot inspect the file", cause).with("path", self.address(&path))
                     );
                 }
             }
@@ -209,7 +209,7 @@ impl Lake for LocalLake {
         let folder = folder_of(&target);
         let put = || {
             fs::create_dir_all(folder)?;
-            // Until now it was for this user alone.
+            // Until now only this user could read it.
             fs::set_permissions(file, usual_permissions(&target)?)?;
             fs::rename(file, &target)?;
             sync_folder(folder)
@@ -221,7 +221,7 @@ impl Lake for LocalLake {
         let target = self.root.join(path);
         let write = || {
             fs::create_dir_all(folder_of(&target))?;
-            // Its name begins as the wanted one does: whoever removes one by its beginning removes both.
+            // The draft's name begins with the target's name, so that a removal by prefix removes both.
             let draft = Draft::of(&target, "")?;
             draft.file().write_all(content)?;
             draft.keep()?;
@@ -249,8 +249,9 @@ impl Lake for LocalLake {
         let live = self.live(partition);
         refuse_foreign(&live)?;
         let next = scratch.path().join("next");
-        fs::create_dir_all(&next)
-            .map_err(|cause| write_failed("cannot make the staging folder", &next, cause).hint(STANDS))?;
+        fs::create_dir_all(&next).map_err(|cause| {
+            write_failed("cannot create the staging folder", &next, cause).hint(DAY_UNCHANGED)
+        })?;
         let replaces = self.read(&format!("{partition}/{MANIFEST}"))?;
         Ok(Box::new(LocalStaged { next, live, aside: self.aside(partition), replaces }))
     }
@@ -291,7 +292,7 @@ impl LakeFile for LocalFile {
     }
 }
 
-/// Opens a file for reading. Anything else in its place is refused: a pipe would be waited for, a device may have no end.
+/// Opens a regular file for reading. Anything else is refused: opening a pipe would block, and a device may have no end.
 fn open_regular(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;
@@ -301,20 +302,20 @@ fn open_regular(path: &Path) -> io::Result<File> {
     Err(io::Error::other("it is not a regular file"))
 }
 
-/// Whether there is no such file or folder; a file on the way to it, such as one that somebody put beside the tables, holds
-/// none, as in a bucket.
-fn is_none(cause: &io::Error) -> bool {
+/// Whether no such file or folder exists. As in a bucket, a file holds no entries, so a path through a file leads to
+/// nothing; users may have put a file next to the tables.
+fn is_missing(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-/// A folder with files but no manifest is not ours to replace, nor is a file or a link.
+/// Refuses a folder with files but no manifest, a file, and a link: logmill replaces only what it wrote.
 fn refuse_foreign(live: &Path) -> Result<()> {
     let is_file = fs::symlink_metadata(live).is_ok_and(|meta| !meta.is_dir());
     let has_entries = fs::read_dir(live).is_ok_and(|mut entries| entries.next().is_some());
     if is_file || has_entries && !live.join(MANIFEST).exists() {
         return Err(Error::new(ErrorKind::Unusable, "the partition holds files that logmill did not write")
             .with("folder", live.display())
-            .hint("move them away, or choose another table name"));
+            .hint("move them elsewhere, or choose another table name"));
     }
     Ok(())
 }
@@ -324,10 +325,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_works_beside_a_lake_only_if_its_folders_are_as_if_made_in_it() {
+    fn a_run_works_next_to_a_lake_only_if_its_folders_are_like_those_in_the_lake() {
         use std::os::unix::fs::PermissionsExt;
         let partition = Partition { table: "t".to_owned(), day: "2023-11-01".parse().unwrap() };
-        // Folders in a lake with the second mode belong to its group; what is beside one that is open to all does not.
+        // New folders in a lake with the second mode get the lake's group. Those next to a world-writable lake do not.
         for (mode, expected) in [(0o755, ".lake.logmill"), (0o2777, "lake/_staging")] {
             let parent = tempfile::tempdir().unwrap();
             let root = parent.path().join("lake");
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_where_a_folder_is_looked_for_holds_nothing() {
+    fn a_file_in_place_of_a_folder_has_no_entries() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("notes.html"), "notes").unwrap();
         let lake = LocalLake::open(root.path().to_str().unwrap()).unwrap();
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_read_up_to_its_bound_and_a_pipe_or_device_in_its_place_is_not_read_at_all() {
+    fn a_file_is_read_up_to_a_limit_and_a_pipe_or_device_is_refused() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("file"), "1234").unwrap();
         std::os::unix::fs::symlink("/dev/zero", root.path().join("device")).unwrap();

@@ -1,8 +1,8 @@
-//! A new version of a day in a folder, and how it takes the place of the live one.
+//! A new version of a day in a folder, and how it replaces the live one.
 //!
-//! Everything is written beside the live folder and synced; then the two are exchanged by one system call, so that a path
-//! leads to the old day or to the new one. What goes wrong after that is no reason to say that the old day stands: the
-//! new one is public, and the trouble is told beside it.
+//! Everything is written next to the live folder and synced. Then one system call exchanges the two folders, so that a path
+//! leads either to the old day or to the new one. A failure after that does not mean that the old day is still published:
+//! the new one is public, and the failure is reported as trouble.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,14 +13,14 @@ use rustix::io::Errno;
 
 use super::draft::folder_of;
 use super::lake::{Committed, MANIFEST, StagedPartition, Uncommitted};
-use super::write_failure::{STANDS, with_sentence, write_failed};
+use super::write_failure::{DAY_UNCHANGED, with_reason, write_failed};
 use crate::error::{Error, Result};
 
-/// A new version of a partition, beside the live one.
+/// A new version of a partition, next to the live one.
 pub(super) struct LocalStaged {
     pub(super) next: PathBuf,
     pub(super) live: PathBuf,
-    /// Where the old version steps when it cannot be exchanged; the sweep leaves it alone.
+    /// Where the old version is moved if it cannot be exchanged; the sweep leaves it alone.
     pub(super) aside: PathBuf,
     /// The manifest of the live version.
     pub(super) replaces: Option<Vec<u8>>,
@@ -35,7 +35,7 @@ impl LocalStaged {
         fs::create_dir_all(folder_of(&self.live))
     }
 
-    /// Makes `next` the live folder; the old one, if any, is then where `next` was, or set aside.
+    /// Makes `next` the live folder. The old one, if any, then takes the place of `next` or is set aside.
     fn switch(&self) -> io::Result<()> {
         match renameat_with(CWD, &self.next, CWD, &self.live, RenameFlags::EXCHANGE) {
             Err(Errno::NOENT) => fs::rename(&self.next, &self.live),
@@ -44,8 +44,8 @@ impl LocalStaged {
         }
     }
 
-    /// Where the file system knows no exchange, the old day steps aside first and is gone for a moment. A run that is
-    /// killed then is made good by whoever opens the lake next, see [`bring_back`].
+    /// Replaces the live folder on a file system without exchange: the old day is set aside first, and for a moment no day is
+    /// visible. If the run is killed then, the next command that opens the lake restores the day, see [`bring_back`].
     fn step_aside(&self) -> io::Result<()> {
         if !self.live.exists() {
             return fs::rename(&self.next, &self.live);
@@ -53,12 +53,12 @@ impl LocalStaged {
         fs::create_dir_all(folder_of(&self.aside))?;
         fs::rename(&self.live, &self.aside)?;
         fs::rename(&self.next, &self.live).inspect_err(|_| {
-            // The error that counts is the first one; whoever opens the lake next tries again.
+            // Report the first error; the next command that opens the lake tries again.
             let _ = fs::rename(&self.aside, &self.live);
         })
     }
 
-    /// What an error of the switch means: a file system behind a network may have done what it denies.
+    /// Settles what an error of the switch means: a network file system may have done what it reports as failed.
     fn settle(&self, cause: io::Error, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
         let live = match fs::read(self.live.join(MANIFEST)) {
             Ok(live) => Ok(Some(live)),
@@ -67,37 +67,34 @@ impl LocalStaged {
         };
         if matches!(&live, Ok(Some(live)) if live == manifest) {
             return Ok(Committed {
-                trouble: vec![committed_but("the switch to the new day", &self.live, cause)],
+                trouble: vec![may_not_survive("the switch to the new day", &self.live, cause)],
             });
         }
-        let error = write_failed("cannot commit the day", &self.live, cause).hint(STANDS);
+        let error = write_failed("cannot commit the day", &self.live, cause).hint(DAY_UNCHANGED);
         Err(Uncommitted { error, is_certain: live.is_ok() })
     }
 
-    /// What can only be done once the day is public.
+    /// Does the work that is possible only once the day is public.
     fn finish(&self) -> Vec<Error> {
         let synced = sync_folder(folder_of(&self.live))
-            .map_err(|cause| committed_but("the name of its folder", folder_of(&self.live), cause));
+            .map_err(|cause| may_not_survive("the name of its folder", folder_of(&self.live), cause));
         let removed = discard(&self.aside, &self.next).map_err(|cause| {
-            Error::unusable(
-                "cannot remove the day that was replaced: the next command on the lake will",
-                cause,
-            )
-            .with("folder", self.aside.display())
+            Error::unusable("cannot remove the replaced day: the next command on the lake tries again", cause)
+                .with("folder", self.aside.display())
         });
         [synced, removed].into_iter().filter_map(std::result::Result::err).collect()
     }
 }
 
-/// Trouble about a day that is public: a power cut may still undo the switch.
-fn committed_but(what: &str, path: &Path, cause: io::Error) -> Error {
-    let text = format!("the day is published, but it is not certain that {what} outlives a power cut");
+/// Creates an error about a day that is public: a power cut may still undo the switch.
+fn may_not_survive(what: &str, path: &Path, cause: io::Error) -> Error {
+    let text = format!("the day is published, but {what} may not survive a power cut");
     Error::unusable(text, cause).with("path", path.display()).hint(
-        "check the disk, and that this user may read the folder; run 'logmill verify' after a power cut",
+        "check the disk, and that this user can read the folder; run 'logmill verify' after a power cut",
     )
 }
 
-/// Removes a day that stepped aside. It first goes to a place that is out of the way of those who read the lake by path.
+/// Removes a day that was set aside. First it is moved out of the way of tools that read the lake by path.
 fn discard(aside: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(aside, to) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -106,7 +103,7 @@ fn discard(aside: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Puts a day that stepped aside back in its place, or removes it when a newer one is there; whether it is back.
+/// Puts a day that was set aside back in its place, or removes it if a newer one is there; returns whether it is back.
 pub(super) fn bring_back(aside: &Path, live: &Path) -> io::Result<bool> {
     if !aside.exists() {
         return Ok(false);
@@ -115,9 +112,9 @@ pub(super) fn bring_back(aside: &Path, live: &Path) -> io::Result<bool> {
         return fs::remove_dir_all(aside).map(|()| false);
     }
     fs::create_dir_all(folder_of(live))?;
-    // An empty folder gives way. One with files of others does not: then both stay as they are.
+    // An empty folder is replaced. A folder with foreign files is not: then both remain as they are.
     fs::rename(aside, live)?;
-    // Without it the day would still be there, in the other place.
+    // If this fails, a power cut may leave the day where it was set aside.
     let _ = sync_folder(folder_of(live));
     Ok(true)
 }
@@ -133,14 +130,14 @@ impl StagedPartition for LocalStaged {
             fs::create_dir_all(target.parent().unwrap_or(&self.next))?;
             SyncedFile::create(&target)
         };
-        let file =
-            create().map_err(|cause| write_failed("cannot write the file", &target, cause).hint(STANDS))?;
+        let file = create()
+            .map_err(|cause| write_failed("cannot write the file", &target, cause).hint(DAY_UNCHANGED))?;
         Ok(Box::new(file))
     }
 
     fn commit(self: Box<Self>, manifest: &[u8]) -> std::result::Result<Committed, Uncommitted> {
         self.write_manifest(manifest).map_err(|cause| Uncommitted {
-            error: write_failed("cannot commit the day", &self.live, cause).hint(STANDS),
+            error: write_failed("cannot commit the day", &self.live, cause).hint(DAY_UNCHANGED),
             is_certain: true,
         })?;
         let mut committed = match self.switch() {
@@ -152,7 +149,7 @@ impl StagedPartition for LocalStaged {
     }
 }
 
-/// A file whose last flush waits until the disk has it.
+/// A file whose final flush waits until the disk has stored it.
 struct SyncedFile {
     file: File,
     path: PathBuf,
@@ -164,7 +161,7 @@ impl SyncedFile {
     }
 
     fn failed(&self, cause: io::Error) -> io::Error {
-        with_sentence("cannot write the file", &self.path, cause)
+        with_reason("cannot write the file", &self.path, cause)
     }
 }
 
@@ -225,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn without_exchange_a_failed_or_killed_replacement_brings_the_old_day_back() {
+    fn without_exchange_a_failed_or_killed_replacement_restores_the_old_day() {
         let root = tempfile::tempdir().unwrap();
         let staged = staged(root.path());
         version(&staged.live, "old");
@@ -236,7 +233,7 @@ mod tests {
         assert!(bring_back(&staged.aside, &staged.live).unwrap());
         assert_eq!(content(&staged.live), "old");
         version(&staged.aside, "older");
-        assert!(bring_back(&staged.aside, &staged.live).is_err(), "what stands there is not a day");
+        assert!(bring_back(&staged.aside, &staged.live).is_err(), "the existing folder is not a day");
         assert_eq!((content(&staged.live).as_str(), content(&staged.aside).as_str()), ("old", "older"));
         fs::write(staged.live.join(MANIFEST), "{}").unwrap();
         assert!(!bring_back(&staged.aside, &staged.live).unwrap());
@@ -248,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_switch_is_settled_by_the_manifest_that_is_live() {
+    fn the_live_manifest_settles_what_an_error_of_the_switch_means() {
         let root = tempfile::tempdir().unwrap();
         let staged = staged(root.path());
         fs::create_dir_all(&staged.live).unwrap();
@@ -260,13 +257,13 @@ mod tests {
             }
             let refused = settle().unwrap_err();
             assert!(refused.is_certain);
-            assert!(refused.error.next_step().unwrap().contains("still stands"));
+            assert!(refused.error.next_step().unwrap().contains("is unchanged"));
         }
         fs::write(&manifest, "new").unwrap();
         let trouble = settle().unwrap().trouble;
         assert!(trouble[0].to_string().starts_with("the day is published, but"), "{}", trouble[0]);
         fs::remove_file(&manifest).unwrap();
         fs::create_dir(&manifest).unwrap();
-        assert!(!settle().unwrap_err().is_certain, "what cannot be read tells nothing");
+        assert!(!settle().unwrap_err().is_certain, "an unreadable manifest settles nothing");
     }
 }

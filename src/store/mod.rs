@@ -1,6 +1,6 @@
-//! Where bytes live: raw logs are read from a [`Store`], published days are written to a [`lake::Lake`].
+//! Storage: raw logs are read from a [`Store`], and published days are written to a [`lake::Lake`].
 //!
-//! A store knows no log type and a lake knows no manifest: both move bytes under names.
+//! A store does not know log types, and a lake does not know manifests: both move bytes under names.
 
 mod access;
 mod connector;
@@ -31,7 +31,7 @@ pub use local_lake::LocalLake;
 pub use private_folder::private_folder;
 pub use scratch::Scratch;
 pub use sweep::Recovered;
-pub(crate) use write_failure::STANDS;
+pub(crate) use write_failure::DAY_UNCHANGED;
 pub use write_failure::write_failed;
 
 use std::io::Read;
@@ -45,73 +45,72 @@ pub struct ObjectMeta {
     pub key: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// What S3 calls the version of its content.
+    /// The `ETag` that S3 gives to this version of the content.
     pub etag: Option<String>,
 }
 
-/// Keys of a series that need not be listed: those between an object that was met and another key.
+/// A range of keys in a series that need not be listed: from a listed object to another key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkipRange {
-    /// What the keys of the series begin with, up to their time.
+    /// The start that all keys of the series share, up to their time.
     pub series: String,
-    /// The parts of that time down to a day: the digits of each, and the character behind them. A key of other parts is not
-    /// one of the series, and is met wherever it lies.
+    /// The parts of that time down to the day: the number of digits, and the character after them. A key with other parts
+    /// does not belong to the series and is listed wherever it occurs.
     pub parts: Vec<(usize, char)>,
-    /// The key up to which nothing is wanted.
+    /// The key up to which no key is wanted.
     pub until: String,
-    /// What the keys in the gap begin with that are wanted all the same.
+    /// Prefixes of keys within the range that are wanted nevertheless.
     pub but: Vec<String>,
 }
 
-/// What a listing meets, in no particular order.
+/// Receives what a listing finds, in no particular order.
 pub trait ListVisitor {
-    /// Whether to look into a folder, by its path below the root.
+    /// Returns whether to list a folder, given its path below the root.
     fn enter(&mut self, folder: &str) -> bool;
-    /// Which keys after this one need not be listed, where its name tells.
+    /// Returns the range of keys after this one that need not be listed, if the key's name shows one.
     fn skip_range(&self, key: &str) -> Option<SkipRange>;
-    /// An object.
+    /// Receives an object.
     fn object(&mut self, object: ObjectMeta);
-    /// Something that cannot be had as an object, and why it is passed over; the key of a folder ends with `/`.
+    /// Receives something that cannot be read as an object, and why it is skipped; the key of a folder ends with `/`.
     fn passed(&mut self, key: &str, reason: &'static str);
-    /// Keys of a series in a gap are passed over.
+    /// Notes that keys of a series are skipped.
     fn skipped(&mut self, series: &str);
-    /// Whether nothing more needs to be listed.
+    /// Returns whether the listing can stop.
     fn is_done(&self) -> bool;
 }
 
 /// A place with raw logs.
 pub trait Store: Send + Sync {
-    /// The address of an object: what a person can open.
+    /// The address of an object, in a form that users can open.
     fn address(&self, key: &str) -> String;
 
-    /// Where the root really is, so that two inputs which overlap can be told.
+    /// The canonical location of the root, which reveals inputs that overlap.
     fn root(&self) -> Result<String>;
 
-    /// What stands before every key in its whole path, up to a slash: the folders in which the root lies tell what it holds.
+    /// The path before every key, up to a slash: the names of the folders above the root show what it holds.
     fn above(&self) -> Result<String>;
 
-    /// Lists what is below the root.
+    /// Lists the objects below the root.
     fn list(&self, visitor: &mut dyn ListVisitor) -> Result<()>;
 
     /// Opens an object for reading from its start.
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>>;
 
-    /// Makes objects ready to be opened, each once and about in this order, ahead of those who will open them; takes at
-    /// most `memory` bytes for that.
+    /// Prepares objects for reading: each is opened once, in about this order. Fetching ahead takes at most `memory` bytes.
     fn feed(&self, objects: Vec<ObjectMeta>, memory: usize) -> Box<dyn ObjectFeed + '_>;
 
-    /// Fails when the store as a whole can no longer be read: tells a lost object from a lost store.
+    /// Fails if the store as a whole can no longer be read. This distinguishes a lost object from a lost store.
     fn check(&self) -> Result<()>;
 
-    /// Number of requests that listing has cost so far; 0 where there are none.
+    /// Number of requests that listing has sent so far; 0 for a store that sends none.
     fn requests(&self) -> u64;
 }
 
-/// Objects that were asked for with [`Store::feed`].
+/// Objects that were requested with [`Store::feed`].
 pub trait ObjectFeed: Send + Sync {
-    /// Opens the object at a place in the list, from its start.
+    /// Opens the object at an index of the list, from its start.
     ///
-    /// Fails with [`Unusable`](crate::error::ErrorKind::Unusable) when this object is lost, and with another kind when
-    /// it is there but cannot be had, or the store is away.
+    /// Fails with [`Unusable`](crate::error::ErrorKind::Unusable) if this object is lost, and with another kind if the
+    /// object exists but cannot be read, or if the store is unavailable.
     fn open(&self, place: usize) -> Result<Box<dyn Read + Send>>;
 }

@@ -1,7 +1,7 @@
-//! The folder of a user in a place that others write to as well, such as `/tmp`.
+//! A user's private folder in a location that others can write to, for example `/tmp`.
 //!
-//! Its name can be foretold, since the runs of a user must meet in it. So it is trusted only if it is a folder, and no
-//! link, that belongs to this user and that nobody else may enter; what lies below is out of the reach of others then.
+//! Its name is predictable, because the runs of a user must find it. So it is trusted only if it is a folder and not a link,
+//! belongs to this user, and cannot be entered by other users. Then everything below is out of their reach.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -15,11 +15,11 @@ use rustix::process::geteuid;
 use super::write_failure::write_failed;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often it is made at most while runs that end remove it.
+/// Maximum number of attempts to create the folder while runs that end remove it.
 const MAKE_ATTEMPTS: u32 = 10_000;
 const GROUP_AND_OTHERS: u32 = 0o077;
 
-/// The private folder of this user in `scratch`, made if it is missing.
+/// Returns the private folder of this user in `scratch`, and creates it if it is missing.
 pub fn private_folder(scratch: &Path) -> Result<PathBuf> {
     let path = private_path(scratch);
     fs::create_dir_all(scratch).map_err(|cause| cannot_make(&path, cause))?;
@@ -29,29 +29,29 @@ pub fn private_folder(scratch: &Path) -> Result<PathBuf> {
                 return Err(cannot_make(&path, cause));
             }
             _ if check(&path)? => return Ok(path),
-            // A run that ended has removed it in between.
+            // A run that ended removed it in between.
             _ => {}
         }
     }
     Err(cannot_make(&path, io::ErrorKind::NotFound.into()))
 }
 
-/// Where the private folder of this user is, which need not be there.
+/// Path of this user's private folder, which need not exist.
 pub(super) fn private_path(scratch: &Path) -> PathBuf {
     scratch.join(format!("logmill-{}", geteuid().as_raw()))
 }
 
 fn cannot_make(path: &Path, cause: io::Error) -> Error {
-    write_failed("cannot make the scratch folder", path, cause)
+    write_failed("cannot create the scratch folder", path, cause)
 }
 
-/// Whether the folder is there; fails if it is not private.
+/// Whether the folder exists; fails if it is not private.
 fn check(path: &Path) -> Result<bool> {
     let refused = |why: String| {
         Error::new(ErrorKind::Unusable, "the scratch folder is not private to this user")
             .with("folder", path.display())
             .with("why", why)
-            .hint("remove it, or name another folder with --scratch")
+            .hint("remove it, or pass another folder with --scratch")
     };
     let opened =
         open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
@@ -65,7 +65,7 @@ fn check(path: &Path) -> Result<bool> {
         return Err(refused(format!("it belongs to user {}", found.st_uid)));
     }
     if found.st_mode & GROUP_AND_OTHERS != 0 {
-        return Err(refused(format!("others may enter it: its mode is {:04o}", found.st_mode & 0o7777)));
+        return Err(refused(format!("other users can enter it: its mode is {:04o}", found.st_mode & 0o7777)));
     }
     Ok(true)
 }
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
 
-    /// Why the folder is refused that `put` has put there.
+    /// Why the folder that `put` creates is refused.
     fn refusal(put: impl FnOnce(&Path)) -> String {
         let scratch = tempfile::tempdir().unwrap();
         put(&private_path(scratch.path()));
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_put_there_is_not_trusted() {
+    fn a_folder_that_others_can_control_is_refused() {
         let elsewhere = tempfile::tempdir().unwrap();
         assert_eq!(refusal(|path| symlink(elsewhere.path(), path).unwrap()), "it is a link or a file");
         assert_eq!(refusal(|path| fs::write(path, "").unwrap()), "it is a link or a file");
@@ -97,9 +97,9 @@ mod tests {
                 fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
             })
         };
-        assert_eq!(open_to(0o710), "others may enter it: its mode is 0710");
-        assert_eq!(open_to(0o1777), "others may enter it: its mode is 1777");
-        // Only root can make folders of others.
+        assert_eq!(open_to(0o710), "other users can enter it: its mode is 0710");
+        assert_eq!(open_to(0o1777), "other users can enter it: its mode is 1777");
+        // Only root can create folders of other users.
         if geteuid().is_root() {
             let foreign = refusal(|path| {
                 DirBuilder::new().mode(0o700).create(path).unwrap();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_once_and_closed_to_others() {
+    fn the_folder_is_created_once_and_closed_to_others() {
         let scratch = tempfile::tempdir().unwrap();
         let path = private_folder(&scratch.path().join("new")).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o700);

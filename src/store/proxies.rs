@@ -1,8 +1,8 @@
-//! Which requests go through a proxy, as the usual variables of the environment say.
+//! Decides which requests go through a proxy, based on the usual environment variables.
 //!
-//! `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as curl and the AWS CLI read them; a name in lower case
-//! wins over the same name in capitals, and an empty value means no proxy. Nothing here prints or sends anything, and what is
-//! printed of a proxy never holds its password.
+//! `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as curl and the AWS CLI read them. A name in lower case
+//! takes precedence over the same name in capitals, and an empty value means no proxy. Nothing here prints or sends anything,
+//! and the printed form of a proxy never contains its password.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,24 +10,24 @@ use std::net::IpAddr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Variables that name a proxy, by the scheme of the requests that it takes.
+/// Variables that name a proxy, by the scheme of its requests.
 const OF_SCHEMES: [(&str, [&str; 2]); 2] =
     [("https", ["https_proxy", "HTTPS_PROXY"]), ("http", ["http_proxy", "HTTP_PROXY"])];
-/// Variables that name a proxy for every scheme without one of its own.
+/// Variables that name a proxy for every scheme without a variable of its own.
 const OF_ALL: [&str; 2] = ["all_proxy", "ALL_PROXY"];
-/// Variables that list hosts which are reached directly.
+/// Variables that list hosts to reach directly.
 const OF_NONE: [&str; 2] = ["no_proxy", "NO_PROXY"];
-/// The agent of a container that hands out credentials: an address of this machine.
+/// The endpoint of a container agent that provides credentials: an address on this machine.
 const OF_AGENT: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-/// Where instances and containers of AWS find metadata and credentials: addresses that mean something to this machine alone.
+/// Addresses of metadata and credentials on instances and containers of AWS: they have a meaning only on this machine.
 const LINK_LOCAL: [&str; 2] = ["169.254.0.0/16", "fd00:ec2::/32"];
 
-/// What the environment says about proxies, not yet looked at. Addresses may hold passwords.
+/// The environment's settings for proxies, not yet parsed. Addresses may contain passwords.
 #[derive(Clone, Default)]
 pub struct ProxyVariables(BTreeMap<&'static str, String>);
 
 impl ProxyVariables {
-    /// Looks up each variable that matters.
+    /// Looks up each relevant variable.
     pub fn read(look_up: impl Fn(&str) -> Option<String>) -> Self {
         let names = OF_SCHEMES.into_iter().flat_map(|(_, names)| names);
         let names = names.chain(OF_ALL).chain(OF_NONE).chain([OF_AGENT]);
@@ -46,17 +46,17 @@ impl fmt::Debug for ProxyVariables {
     }
 }
 
-/// A proxy as a variable names it.
+/// A proxy that a variable names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
     variable: &'static str,
     address: Address,
-    /// User and password as they stand in an address, escaped.
+    /// User and password as written in an address, escaped.
     credentials: Option<String>,
 }
 
 impl Proxy {
-    /// Fails when the value is not the address of a proxy that can be used; the error does not repeat it.
+    /// Parses a proxy address; fails if the proxy cannot be used. The error does not repeat the value.
     fn parse(variable: &'static str, value: &str) -> Result<Self> {
         let refusal = |why: &str| {
             Error::new(ErrorKind::Usage, format!("cannot use the proxy: {why}"))
@@ -65,14 +65,14 @@ impl Proxy {
         };
         let with_scheme = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
         let (address, credentials) =
-            Address::parse(&with_scheme).ok_or_else(|| refusal("its address is not one"))?;
+            Address::parse(&with_scheme).ok_or_else(|| refusal("its address is invalid"))?;
         if !matches!(address.scheme.as_str(), "http" | "https") {
-            return Err(refusal("its address begins with neither http:// nor https://"));
+            return Err(refusal("its address must begin with http:// or https://"));
         }
         Ok(Self { variable, address, credentials: credentials.map(escaped) })
     }
 
-    /// Its address with user and password: for the client alone.
+    /// The address with user and password, for the HTTP client only.
     #[must_use]
     pub fn secret_address(&self) -> String {
         let Address { scheme, .. } = &self.address;
@@ -87,7 +87,7 @@ impl Proxy {
     }
 }
 
-/// Its address without user and password.
+/// The address without user and password.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.address.scheme, self.address.authority())
@@ -109,7 +109,7 @@ pub struct Proxies {
 }
 
 impl Proxies {
-    /// Fails when a proxy is named that cannot be used: to go past it silently could break a rule of the network.
+    /// Fails if a named proxy cannot be used: bypassing it silently could break a network policy.
     pub fn parse(variables: &ProxyVariables) -> Result<Self> {
         let of = |names: [&'static str; 2]| {
             let named = variables.first(names).or_else(|| variables.first(OF_ALL));
@@ -133,7 +133,7 @@ impl Proxies {
         }
     }
 
-    /// The proxy that a request to an address goes through, if it does.
+    /// The proxy for requests to an address, if there is one.
     #[must_use]
     pub fn for_address(&self, address: &str) -> Option<&Proxy> {
         let (address, _) = Address::parse(address)?;
@@ -142,7 +142,7 @@ impl Proxies {
     }
 }
 
-/// What is reached without a proxy: what the environment lists, and what only this machine can reach.
+/// Addresses to reach without a proxy: those that the environment lists, and those that only this machine can reach.
 fn exemptions(variables: &ProxyVariables) -> Vec<Exemption> {
     let listed = variables.first(OF_NONE).map_or("", |(_, value)| value);
     let listed = listed.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
@@ -151,7 +151,7 @@ fn exemptions(variables: &ProxyVariables) -> Vec<Exemption> {
     LINK_LOCAL.into_iter().chain(listed).map(Exemption::parse).chain(agent).collect()
 }
 
-/// What is reached without a proxy.
+/// A rule for addresses to reach without a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Exemption {
     Everything,
@@ -160,7 +160,7 @@ enum Exemption {
         address: IpAddr,
         bits: u32,
     },
-    /// A host and all below it, on one port or on all.
+    /// A host and its subdomains, on one port or on all.
     Host {
         name: String,
         port: Option<u16>,
@@ -200,7 +200,7 @@ impl Exemption {
     }
 }
 
-/// Whether two addresses of one family begin with the same bits.
+/// Whether two addresses of the same family begin with the same bits.
 fn share_bits(one: IpAddr, other: IpAddr, bits: u32) -> bool {
     match (one, other) {
         (IpAddr::V4(one), IpAddr::V4(other)) => {
@@ -213,7 +213,7 @@ fn share_bits(one: IpAddr, other: IpAddr, bits: u32) -> bool {
     }
 }
 
-/// Where an address leads: in lower case, without a final dot and without the brackets of IPv6.
+/// The target of an address: in lower case, without a final dot and without the brackets of IPv6.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Address {
     scheme: String,
@@ -222,7 +222,7 @@ struct Address {
 }
 
 impl Address {
-    /// An address with its scheme, and the user and password in it.
+    /// Parses an address with its scheme; also returns the user and password in it.
     fn parse(text: &str) -> Option<(Self, Option<&str>)> {
         let (scheme, rest) = text.split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next()?;
@@ -247,7 +247,7 @@ impl Address {
     }
 }
 
-/// A host, with its brackets, and the port behind it, if there is one; `None` where the port is not a number.
+/// Splits a host, with its brackets, from the port after it, if there is one; `None` if the port is not a number.
 fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
     let behind_brackets = place.rfind(']').map_or(0, |end| end + 1);
     match place[behind_brackets..].rfind(':') {
@@ -264,7 +264,7 @@ fn plain_host(host: &str) -> String {
     inner.unwrap_or(host).trim_end_matches('.').to_ascii_lowercase()
 }
 
-/// Escapes what may not stand before the `@` of an address; what is escaped already stays.
+/// Escapes characters that must not occur before the `@` of an address; existing escapes are kept.
 fn escaped(credentials: &str) -> String {
     use std::fmt::Write;
     let mut escaped = String::with_capacity(credentials.len());
@@ -276,7 +276,7 @@ fn escaped(credentials: &str) -> String {
             if byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte) {
                 escaped.push(byte.into());
             } else {
-                write!(escaped, "%{byte:02X}").expect("a string takes all that is written");
+                write!(escaped, "%{byte:02X}").expect("writing to a string cannot fail");
             }
         }
     }
@@ -292,8 +292,8 @@ mod tests {
         Proxies::parse(&ProxyVariables::read(|name| found(name).map(|(_, value)| (*value).to_owned())))
     }
 
-    /// Where requests to two schemes go; empty where they go directly.
-    fn ways(variables: &[(&str, &str)]) -> [String; 2] {
+    /// The proxies of requests to two schemes; empty for direct requests.
+    fn routes(variables: &[(&str, &str)]) -> [String; 2] {
         let proxies = proxies(variables).unwrap();
         ["https://s3.amazonaws.com/", "http://s3.amazonaws.com/"].map(|address| {
             let proxy = proxies.for_address(address);
@@ -313,12 +313,12 @@ mod tests {
             (&[("https_proxy", a), ("HTTPS_PROXY", b)], ["https_proxy http://a:1", ""]),
             (&[("https_proxy", ""), ("HTTPS_PROXY", b), ("ALL_PROXY", b)], ["", "ALL_PROXY http://b:2"]),
         ] {
-            assert_eq!(ways(variables), expected, "{variables:?}");
+            assert_eq!(routes(variables), expected, "{variables:?}");
         }
     }
 
     #[test]
-    fn an_address_is_taken_as_people_write_it_and_shown_without_its_password() {
+    fn an_address_is_accepted_as_users_write_it_and_shown_without_its_password() {
         for (written, shown, secret) in [
             ("proxy:3128", "http://proxy:3128", "http://proxy:3128"),
             ("http://proxy", "http://proxy:80", "http://proxy:80"),
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_cannot_be_used_is_refused_without_repeating_it() {
+    fn an_unusable_proxy_is_refused_without_repeating_its_address() {
         for written in [
             "socks5://kim:hush@proxy:1",
             "http://kim:hu/sh@proxy:1",
@@ -344,9 +344,9 @@ mod tests {
             "http://kim:hush@proxy:x",
         ] {
             let error = proxies(&[("HTTPS_PROXY", written)]).unwrap_err();
-            let said = format!("{error} {error:?} {:?}", error.next_step());
-            assert_eq!(error.kind(), ErrorKind::Usage, "{said}");
-            assert!(said.contains("HTTPS_PROXY") && !said.contains("hu"), "{said}");
+            let text = format!("{error} {error:?} {:?}", error.next_step());
+            assert_eq!(error.kind(), ErrorKind::Usage, "{text}");
+            assert!(text.contains("HTTPS_PROXY") && !text.contains("hu"), "{text}");
         }
         proxies(&[("ALL_PROXY", "socks5://kim:hush@proxy:1"), ("no_proxy", "*")]).unwrap();
         let read = |name: &str| (name == "ALL_PROXY").then(|| "http://kim:hush@proxy:1".to_owned());
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_this_machine_can_reach_needs_no_exemption() {
+    fn addresses_that_only_this_machine_can_reach_need_no_exemption() {
         let agent = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://localhost:8181/credentials");
         let proxies = proxies(&[("ALL_PROXY", "http://proxy:1"), agent]).unwrap();
         for (address, is_direct) in [

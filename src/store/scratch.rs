@@ -1,4 +1,4 @@
-//! A folder for what must not stay: removed when it goes out of scope.
+//! A temporary folder that is removed when it goes out of scope.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -12,27 +12,27 @@ use super::work_folder::WorkFolder;
 use super::write_failure::write_failed;
 use crate::error::Result;
 
-/// Attributes with access lists beyond owner, group and others.
+/// Attributes that hold access lists beyond owner, group and others.
 const ACCESS_LISTS: [&str; 2] = ["system.posix_acl_access", "system.posix_acl_default"];
-/// The kernel allows no longer attribute.
+/// The kernel's limit for the size of an attribute.
 const MOST_LIST_BYTES: usize = 64 << 10;
 
-/// A folder that is removed with all it holds when the value is dropped.
+/// A folder that is removed with its contents when the value is dropped.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
     work: WorkFolder,
-    /// Locked as long as it is in use: what the kernel knows to be free is of a run that was killed. `None` on a file
-    /// system that knows no locks on folders.
+    /// Locked while the folder is in use: an unlocked folder belongs to a run that was killed. `None` on a file system that
+    /// cannot lock folders.
     _in_use: Option<File>,
 }
 
 impl Scratch {
-    /// Makes the folder, which must be new, and those above it; of these the ones that are empty go with it.
+    /// Creates the folder, which must be new, and its parents. Parents that are empty are removed with it.
     pub(super) fn create(work: &WorkFolder, path: PathBuf) -> Result<Self> {
         work.make_new(&path).map_err(|cause| {
-            write_failed("cannot make the staging folder", &path, cause)
-                .hint("check that the output exists and that this user may write there")
+            write_failed("cannot create the staging folder", &path, cause)
+                .hint("check that the output exists and that this user may write to it")
         })?;
         let in_use = File::open(&path).ok();
         let in_use =
@@ -40,14 +40,14 @@ impl Scratch {
         Ok(Self { path, work: work.clone(), _in_use: in_use })
     }
 
-    /// Whether what is made here is as if it were made in the other one, and can be moved there: the same group, permissions
-    /// and access lists, on the same file system, without a quota or mount in between.
+    /// Whether folders created here are like those created in `other` and can be moved there: the same group, permissions and
+    /// access lists, on the same file system, without a quota or mount in between.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let (ours, twin) = (self.path.join("probe"), other.path.join("twin"));
         let is_like = || {
             fs::create_dir(&ours)?;
             fs::create_dir(&twin)?;
-            let is_like = Nature::of(&ours)? == Nature::of(&twin)?;
+            let is_like = Inherited::of(&ours)? == Inherited::of(&twin)?;
             fs::rename(&ours, other.path.join("probe"))?;
             Ok::<_, io::Error>(is_like)
         };
@@ -58,28 +58,28 @@ impl Scratch {
         answer
     }
 
-    /// Where it is.
+    /// Path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Removes it, and says what cannot be removed.
+    /// Removes the folder; fails if something in it cannot be removed.
     pub fn remove(self) -> Result<()> {
         fs::remove_dir_all(&self.path)
             .map_err(|cause| write_failed("cannot remove unfinished work", &self.path, cause))
     }
 }
 
-/// What a new folder has from the folder in which it is made.
+/// The properties that a new folder inherits from its parent.
 #[derive(PartialEq, Eq)]
-struct Nature {
+struct Inherited {
     group: u32,
     mode: u32,
     access_lists: [Option<Vec<u8>>; 2],
 }
 
-impl Nature {
+impl Inherited {
     fn of(folder: &Path) -> io::Result<Self> {
         let meta = fs::metadata(folder)?;
         let access_lists = ACCESS_LISTS.map(|name| {
@@ -94,13 +94,13 @@ impl Nature {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Best effort: the next run removes what stays.
+        // Best effort: the next run removes the rest.
         let _ = fs::remove_dir_all(&self.path);
         self.work.remove_empty_above(&self.path);
     }
 }
 
-/// Whether a run works in a folder; `None` where the file system does not say.
+/// Whether a run is working in a folder; `None` if this is unknown.
 pub(super) fn is_in_use(folder: &Path) -> Option<bool> {
     let opened = OpenOptions::new()
         .read(true)
@@ -114,19 +114,19 @@ pub(super) fn is_in_use(folder: &Path) -> Option<bool> {
     }
 }
 
-/// Makes a file for rows that others may not read; no link is followed.
+/// Creates a file for rows that other users may not read; links are not followed.
 pub fn private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);
     options.custom_flags(flags(OFlags::NOFOLLOW)).open(path)
 }
 
-/// Opens a file made by [`private_file`] to write behind its end.
+/// Opens a file made by [`private_file`] for appending.
 pub fn private_file_end(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).custom_flags(flags(OFlags::NOFOLLOW)).open(path)
 }
 
-/// Flags as the standard library takes them.
+/// Converts flags to the type that the standard library takes.
 pub(super) fn flags(flags: OFlags) -> i32 {
     i32::try_from(flags.bits()).unwrap_or_default()
 }
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_private_file_is_for_its_owner_alone_and_is_not_behind_a_link() {
+    fn a_private_file_is_private_to_its_owner_and_follows_no_link() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("rows"), folder.path().join("link"));
         private_file(&path).unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scratch_folder_is_new_and_in_use_as_long_as_it_lives() {
+    fn a_scratch_folder_is_new_and_in_use_until_it_is_dropped() {
         let root = tempfile::tempdir().unwrap();
         let work = WorkFolder::in_lake(root.path());
         let path = work.top().join("t/day/run");

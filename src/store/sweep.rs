@@ -1,7 +1,7 @@
-//! What killed runs leave in the work folders of a lake: a day that was set aside, and unfinished work.
+//! Cleans up the work folders of a lake after killed runs: restores days that were set aside, and removes unfinished work.
 //!
-//! A day that was set aside is the only copy of its rows, and is brought back before anybody looks at the lake. Unfinished
-//! work is removed under the lock of its day, but never what a run still works in.
+//! A day that was set aside is the only copy of its rows, so it is restored before anything reads the lake. Unfinished work
+//! is removed under the lock of its day, except for folders in which a run is still working.
 
 use std::fs;
 use std::io;
@@ -16,20 +16,20 @@ use super::work_folder::WorkFolder;
 use super::write_failure::write_failed;
 use crate::error::{Error, Result};
 
-/// What the name of a day that was set aside ends with.
+/// The end of the name of a day that was set aside.
 const ASIDE: &str = ".previous";
 
-/// What became of a day that a killed run had set aside.
+/// The outcome for a day that a killed run had set aside.
 #[derive(Debug)]
 pub struct Recovered {
     /// The day.
     pub partition: Partition,
-    /// Why it is not back, if it is not.
+    /// Why the day could not be restored, if so.
     pub error: Option<Error>,
 }
 
 impl LocalLake {
-    /// Brings back the days that killed runs have set aside; those of runs that are still at work are left to them.
+    /// Restores the days that killed runs have set aside. Days of runs that are still working are left to them.
     #[must_use]
     pub fn recover(&self) -> Vec<Recovered> {
         self.set_aside().into_iter().filter_map(|partition| self.recover_day(partition)).collect()
@@ -53,34 +53,34 @@ impl LocalLake {
         days.into_iter().map(|(partition, _)| partition).collect()
     }
 
-    /// Puts a day that was set aside back in its place; whether there was one. The partition must be locked.
+    /// Puts a day that was set aside back in its place; returns whether there was one. The partition must be locked.
     pub(super) fn bring_back(&self, partition: &Partition) -> Result<bool> {
         let live = self.live(partition);
         let aside = self.aside(partition);
         let replaced = if live.join(MANIFEST).exists() { runs_of(&aside) } else { Vec::new() };
         let brought = self.staging().refuse_links(&aside).and_then(|()| bring_back(&aside, &live));
         let brought = brought.map_err(|cause| {
-            write_failed("cannot bring back the day that an earlier run set aside", &live, cause)
+            write_failed("cannot restore the day that an earlier run set aside", &live, cause)
         })?;
         self.forget_quarantine(partition, replaced);
         self.staging().remove_empty_above(&aside);
         Ok(brought)
     }
 
-    /// Where a day steps when it cannot be exchanged.
+    /// Where a day is moved if it cannot be exchanged.
     pub(super) fn aside(&self, partition: &Partition) -> PathBuf {
         self.staging().top().join(partition.to_string()).with_added_extension(&ASIDE[1..])
     }
 
-    /// The partitions in which killed runs have left unfinished work.
+    /// The partitions with unfinished work of killed runs.
     pub(super) fn days_left(&self) -> Vec<Partition> {
         let mut days = Vec::new();
         for work in self.work_folders() {
             for (partition, folder) in folders_of_days(&work, "") {
-                // A file system that knows no locks on folders may know them on files.
+                // A file system that cannot lock folders may be able to lock files.
                 let is_held = || FileLock::is_held(&self.lock_path(&partition));
                 let is_free = |work: &PathBuf| !is_in_use(work).unwrap_or_else(is_held);
-                // Runs of earlier versions lock nothing but their day.
+                // Runs of earlier versions lock only their day.
                 let is_left = || !is_held() && children(&folder).iter().any(is_free);
                 if !days.contains(&partition) && is_left() {
                     days.push(partition);
@@ -90,16 +90,16 @@ impl LocalLake {
         days
     }
 
-    /// Removes unfinished work of a day in which no run works. The partition must be locked.
+    /// Removes unfinished work of a day on which no run works. The partition must be locked.
     pub(super) fn sweep_day(&self, partition: &Partition) -> Result<()> {
         for work in self.work_folders() {
             let folder = work.top().join(partition.to_string());
             let swept = work.refuse_links(&folder).and_then(|()| self.sweep_folder(partition, &folder));
             match swept {
-                // What a run of another user has left beside the lake is out of the way.
+                // Files that a run of another user left next to the lake are not in the way.
                 Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied && work.is_beside() => {}
                 swept => swept.map_err(|cause| {
-                    write_failed("cannot remove what an earlier run left", &folder, cause)
+                    write_failed("cannot remove the files that an earlier run left", &folder, cause)
                 })?,
             }
             work.remove_empty_above(&folder.join("run"));
@@ -124,23 +124,23 @@ impl LocalLake {
         Ok(())
     }
 
-    /// Removes the rejected rows of the runs whose work is left: of one that was killed before its commit, and of the day
-    /// that one replaced which was killed after it. Those of the live day stay, and so do those of refused days, whose
-    /// runs have left nothing.
+    /// Removes the rejected rows of runs that left work behind: of a run that was killed before its commit, and of the day
+    /// that a run replaced before it was killed. Rejected rows of the live day are kept, and so are those of refused days,
+    /// because their runs left no work behind.
     fn forget_quarantine(&self, partition: &Partition, runs: Vec<String>) {
         let live = runs_of(&self.live(partition));
         for run in runs.into_iter().filter(|run| is_run_name(run) && !live.contains(run)) {
             let path = self.root().join(partition.quarantine()).join(format!("{run}.jsonl"));
-            // Best effort: the next run of the day removes what is superseded.
+            // Best effort: the next run of the day removes superseded files.
             let _ = fs::remove_file(&path);
             super::work_folder::remove_empty_parents(&path, self.root());
         }
     }
 
-    /// Removes what killed runs have left, as far as no run has the day.
+    /// Removes the files of killed runs from every day that no run holds.
     pub(super) fn sweep_free_days(&self, taker: &LockTaker) {
         for partition in self.days_left() {
-            // Best effort: it is not the work that was asked for.
+            // Best effort: this is not the requested work.
             if let Ok(Some(_lock)) = self.lock_if_free(&partition, &taker.holder) {
                 let _ = self.bring_back(&partition).and_then(|_| self.sweep_day(&partition));
             }
@@ -152,13 +152,13 @@ impl LocalLake {
     }
 }
 
-/// The runs whose lists of inputs a version of a day has: one.
+/// The runs with lists of inputs in a version of a day: there is one.
 fn runs_of(version: &Path) -> Vec<String> {
     let run = |path: PathBuf| Some(path.file_name()?.to_str()?.split_once('.')?.0.to_owned());
     children(&version.join(INPUTS)).into_iter().filter_map(run).collect()
 }
 
-/// The folders of days in a work folder, with this at the end of their names.
+/// The folders of days in a work folder whose names end with `end`.
 fn folders_of_days(work: &WorkFolder, end: &str) -> Vec<(Partition, PathBuf)> {
     let mut found = Vec::new();
     for table in children(work.top()).into_iter().filter(|table| is_folder(table)) {
@@ -176,7 +176,7 @@ fn is_folder(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
-/// What is in a folder, in the order of names; nothing if it cannot be looked into.
+/// The entries of a folder in the order of names; empty if the folder cannot be read.
 fn children(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -193,19 +193,19 @@ mod tests {
         LockTaker { run: run.to_owned(), holder: format!("run {run}"), steals: false }
     }
 
-    /// The lock of a bucket's day can be taken over at once only from a run that is known to be dead.
+    /// A run can take over the lock of a day in a bucket at once only from a run that is known to be dead.
     #[test]
-    fn on_a_machine_that_works_for_a_bucket_the_work_of_killed_runs_goes_and_their_names_stay() {
+    fn a_sweep_for_a_bucket_removes_work_of_killed_runs_and_keeps_their_names() {
         let scratch = tempfile::tempdir().unwrap();
         let lake = LocalLake::private(scratch.path(), "bucket");
         let partition = Partition { table: "t".to_owned(), day: "2023-11-01".parse().unwrap() };
         let lock = lake.lock_file(&partition, &taker("dead")).unwrap();
         let work = lake.scratch(&partition, "dead").unwrap();
         assert!(lake.left_here().is_empty(), "a run works there");
-        let (path, said) = (work.path().to_owned(), fs::read(lake.lock_path(&partition)).unwrap());
+        let (path, holders) = (work.path().to_owned(), fs::read(lake.lock_path(&partition)).unwrap());
         drop((work, lock));
         fs::create_dir_all(&path).unwrap();
-        fs::write(lake.lock_path(&partition), said).unwrap();
+        fs::write(lake.lock_path(&partition), holders).unwrap();
         assert_eq!(lake.left_here(), std::slice::from_ref(&partition));
         lake.sweep_others(&taker("other"));
         assert!(!path.exists() && lake.left_here().is_empty());

@@ -1,10 +1,10 @@
-//! Objects as they were before they were packed: gzip with any number of members, or plain, told by the first bytes.
+//! Unpacks objects: gzip with any number of members, or plain, detected by the first bytes.
 //!
-//! Zeros behind a member are padding, as tapes and block devices leave it. A byte order mark at the very front of the
-//! content is passed over here, for every log type. Other bytes behind a member are damage.
+//! Zeros after a member are padding, as tapes and block devices leave it. Other bytes after a member are damage. A byte order
+//! mark at the very front of the content is skipped here, for every log type.
 //!
-//! [`Unpacked`] reads anything. [`WholeGunzip`] is twice as fast where it can work: on one member, in memory, of a size
-//! that is known.
+//! [`Unpacked`] reads anything. [`WholeGunzip`] is twice as fast, but works only on a single member, in memory, whose size
+//! is known.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -12,11 +12,11 @@ use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-/// The magic and deflate, the only method that there is.
+/// The magic bytes, and deflate as the only compression method that exists.
 const MEMBER_START: [u8; 3] = [0x1f, 0x8b, 8];
 const READ_BYTES: usize = 64 << 10;
 
-/// What some editors put before text in UTF-8.
+/// The mark that some editors put before text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Reads the content of an object, unpacked and without a byte order mark at its front.
@@ -30,17 +30,17 @@ enum Content<R: Read> {
     Gzip(Box<Members<BufReader<R>>>),
 }
 
-/// The first bytes of the content, which can be a mark.
+/// The first bytes of the content, which may be a mark.
 #[derive(Default)]
 struct Front {
     is_read: bool,
     bytes: Vec<u8>,
-    /// An error that came after them.
+    /// An error that occurred after them.
     failed: Option<io::Error>,
 }
 
 impl<R: Read> Unpacked<R> {
-    /// Looks at the first bytes; fails only when they cannot be read.
+    /// Checks the first bytes; fails only if they cannot be read.
     pub fn new(object: R) -> io::Result<Self> {
         let mut object = BufReader::with_capacity(READ_BYTES, object);
         let content = if is_gzip(object.fill_buf()?) {
@@ -84,7 +84,7 @@ impl<R: Read> Read for Content<R> {
     }
 }
 
-/// The content of gzip members one after the other, with zeros behind any of them.
+/// The content of consecutive gzip members, each of which may be followed by zeros.
 struct Members<R> {
     current: Option<GzDecoder<R>>,
 }
@@ -97,14 +97,14 @@ impl<R: BufRead> Read for Members<R> {
                 return Ok(count);
             }
             let Some(mut packed) = self.current.take().map(GzDecoder::into_inner) else { break };
-            self.current = is_more_behind_zeros(&mut packed)?.then(|| GzDecoder::new(packed));
+            self.current = more_follows_zeros(&mut packed)?.then(|| GzDecoder::new(packed));
         }
         Ok(0)
     }
 }
 
-/// Passes zeros; whether anything else follows.
-fn is_more_behind_zeros(packed: &mut impl BufRead) -> io::Result<bool> {
+/// Skips zeros; returns whether other bytes follow.
+fn more_follows_zeros(packed: &mut impl BufRead) -> io::Result<bool> {
     loop {
         let bytes = match packed.fill_buf() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -118,19 +118,19 @@ fn is_more_behind_zeros(packed: &mut impl BufRead) -> io::Result<bool> {
     }
 }
 
-/// Content without the byte order mark at its front.
+/// Returns content without the byte order mark at its front.
 #[must_use]
 pub fn without_mark(content: &[u8]) -> &[u8] {
     content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
 }
 
-/// Whether bytes are the front of a gzip member.
+/// Whether bytes are the start of a gzip member.
 #[must_use]
 pub fn is_gzip(front: &[u8]) -> bool {
     front.starts_with(&GZIP_MAGIC)
 }
 
-/// Unpacks gzip in one go, into memory that is used again.
+/// Unpacks gzip in one call, into memory that is reused.
 pub struct WholeGunzip {
     inflater: Decompressor,
     content: Vec<u8>,
@@ -143,30 +143,30 @@ impl Default for WholeGunzip {
 }
 
 impl WholeGunzip {
-    /// The content of one whole, undamaged member of at most `max_bytes` and nothing behind it, without a byte order mark.
-    /// `None` says nothing: the object may be sound, and is read by [`Unpacked`].
+    /// Returns the content of a single, whole, undamaged member of at most `max_bytes` with nothing after it, without a byte
+    /// order mark. `None` does not mean damage: the object may be sound, and [`Unpacked`] reads it.
     pub fn unpack(&mut self, packed: &[u8], max_bytes: usize) -> Option<&[u8]> {
-        // A second member begins like the first. A chance hit inside the first costs a little time.
+        // A second member begins like the first. A chance match inside the first costs only a little time.
         let (_, behind) = packed.split_at_checked(GZIP_MAGIC.len())?;
         if memchr::memmem::find(behind, &MEMBER_START).is_some() {
             return None;
         }
         let bytes = u32::from_le_bytes(*packed.last_chunk()?) as usize;
-        // Many zeros behind a member look like the end of an empty one.
+        // Many zeros after a member look like the end of an empty one.
         if bytes == 0 || bytes > max_bytes {
             return None;
         }
         self.content.resize(bytes.max(self.content.len()), 0);
         let content = &mut self.content[..bytes];
         let written = self.inflater.gzip_decompress(packed, content).ok()?;
-        // What is behind a member is passed over, and may end like it: only the member's own end has its checksum.
+        // The decompressor ignores bytes after a member, and they may end like it: only the member's own end has its checksum.
         let checksum = libdeflater::crc32(content).to_le_bytes();
         let is_end = packed[..packed.len() - 4].ends_with(&checksum);
         (written == bytes && is_end).then(|| without_mark(content))
     }
 }
 
-/// Whether an error of [`Unpacked`] says that the packing is broken, not that the bytes cannot be had.
+/// Whether an error of [`Unpacked`] means that the packed data is damaged, and not that the bytes cannot be read.
 #[must_use]
 pub fn is_damage(error: &io::Error) -> bool {
     matches!(
@@ -194,7 +194,7 @@ mod tests {
     proptest! {
         /// The slow twin reads piece by piece.
         #[test]
-        fn unpacking_at_once_gives_what_reading_gives_or_nothing(
+        fn whole_unpacking_gives_the_same_content_as_reading_or_nothing(
             members in prop::collection::vec(("(\u{feff})?", prop::collection::vec(0_u8..4, 0..300), 0..9_usize), 1..3),
             behind in prop::sample::select(vec![&b""[..], b"x", b"\0x", b"\x1f\x8b"]),
             cut in 0..40_usize,
@@ -221,7 +221,7 @@ mod tests {
         }
     }
 
-    /// What piecewise reading makes of an object: its content, or whether it is damaged after how many bytes.
+    /// Reads an object piece by piece: its content, or whether it is damaged and how many bytes came before the error.
     fn read(packed: &[u8]) -> Result<Vec<u8>, (bool, usize)> {
         let mut read = Vec::new();
         let end = Unpacked::new(packed).unwrap().read_to_end(&mut read);
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_behind_a_member_are_padding_and_other_bytes_are_damage() {
+    fn zeros_after_a_member_are_padding_and_other_bytes_are_damage() {
         let (one, two) = (member(b"one"), member(b"two"));
         for zeros in [0, 1, 3, 4, 7, 8, 511, 512, READ_BYTES, 3 * READ_BYTES + 1] {
             let padding = vec![0; zeros];
@@ -247,18 +247,18 @@ mod tests {
             let padded = [&one[..], &padding].concat();
             let content = whole.unpack(&padded, 100);
             assert!(content.is_none_or(|content| content == b"one"), "{zeros}");
-            assert!(content.is_some() || zeros > 0, "nothing is behind the member");
+            assert!(content.is_some() || zeros > 0, "nothing follows the member");
         }
         assert_eq!(
             read(&[&one[..one.len() - 1], &[0]].concat()),
             Ok(b"one".to_vec()),
-            "its size ends in a zero"
+            "its size field ends in a zero byte"
         );
-        assert_eq!(read(&[&one[..one.len() - 6], &[0; 9]].concat()), Err((true, 3)), "a cut checksum");
+        assert_eq!(read(&[&one[..one.len() - 6], &[0; 9]].concat()), Err((true, 3)), "a truncated checksum");
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over_once_and_at_the_front_alone() {
+    fn a_byte_order_mark_is_skipped_once_and_only_at_the_front() {
         for (content, expected) in [
             ("\u{feff}text", "text"),
             ("\u{feff}", ""),
@@ -275,10 +275,10 @@ mod tests {
             let is_known = !content.is_empty();
             assert_eq!(whole.as_deref(), is_known.then_some(expected.as_bytes()), "{content:?}");
         }
-        assert_eq!(read(b"\xef\xbb"), Ok(b"\xef\xbb".to_vec()), "half a mark is none");
+        assert_eq!(read(b"\xef\xbb"), Ok(b"\xef\xbb".to_vec()), "half a mark is not a mark");
     }
 
-    /// Gives some bytes, then an error that is not damage.
+    /// Returns some bytes, then an error that is not damage.
     struct Failing<'a>(&'a [u8]);
 
     impl Read for Failing<'_> {
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_object_comes_after_what_was_read_and_is_no_damage() {
+    fn a_read_error_comes_after_the_bytes_read_and_is_not_damage() {
         for object in [&b"\xef\xbb\xbfab"[..], b"ab", &member(b"ab"), &[&member(b"ab")[..], &[0; 9]].concat()]
         {
             let mut read = Vec::new();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn one_member_is_unpacked_at_once_and_two_are_not() {
+    fn one_member_is_unpacked_in_one_call_and_two_are_not() {
         let (first, second) = (member(b"equal in length"), member(b"EQUAL IN LENGTH"));
         let mut gunzip = WholeGunzip::default();
         assert_eq!(gunzip.unpack(&first, 100), Some(&b"equal in length"[..]));

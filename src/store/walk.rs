@@ -1,77 +1,77 @@
-//! The order in which a bucket is listed without waste: level by level, past folders that the visitor does not enter, and
-//! past the keys of other days where names are in the order of time.
+//! Decides in which order to list a bucket: level by level, without folders that the visitor does not enter, and without
+//! keys of other days where names are sorted by time.
 //!
-//! Before keys are passed over, the parts of their times are listed down to the days: a key of another form that lies among
-//! them is met like every other. A gap of a few pages is not worth that: it is listed. One premise stays for longer ones: a
-//! name in which a whole date follows a series' prefix is one of the series. A walk sends nothing itself: it says which
-//! requests come next, and takes their answers in any order.
+//! Before a walk skips a range of keys, it lists the parts of their times down to the days, so that it finds keys of another
+//! form in between. A range of a few pages is not worth that: the walk lists it. Longer ranges rely on one premise: a name
+//! in which a whole date follows the prefix of a series belongs to the series. A walk sends no requests itself: it returns
+//! the requests to send next, and takes their answers in any order.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{ListVisitor, ObjectMeta, SkipRange};
 
-/// Sorts after every name that begins with what stands before it.
+/// Sorts after every name that begins with the text before it.
 const AFTER_ALL: char = '\u{10ffff}';
 
-/// A part of the answer to a request: names in their order.
+/// One page of the answer to a request: names in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
-    /// What names begin with that have the delimiter further on, up to it.
+    /// Names that contain the delimiter, each cut after it.
     pub(crate) groups: Vec<String>,
-    /// The other names; keys are whole.
+    /// The other names; their keys are whole.
     pub(crate) objects: Vec<ObjectMeta>,
-    /// What asks for the next page, if there is one.
+    /// The token of the next page, if there is one.
     pub(crate) next: Option<String>,
 }
 
-/// A listing under way: what was found, and which requests come next.
+/// A listing in progress: what was found, and which requests come next.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
-    /// What keys begin with before the part that the visitor sees.
+    /// The start of every key, which the visitor does not see.
     root: &'a str,
-    /// What is listed; the keys below it, or those that begin with it.
+    /// The prefix to list: the keys below it, or those that begin with it.
     prefix: &'a str,
-    /// The requests that come next, the last one first.
+    /// The requests to send, in reverse order.
     pub(crate) waiting: Vec<Request>,
-    /// Folders that were taken up: none is listed twice.
+    /// Folders that were entered: none is listed twice.
     entered: HashSet<String>,
-    /// Whether there is anything at all.
+    /// Whether anything was found.
     pub(crate) found_something: bool,
-    /// Pages of a gap that are listed before it is passed over.
+    /// Pages of a range that are listed before the rest is skipped.
     patience: u8,
 }
 
-/// One request to be made.
+/// One request to send.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// What names begin with.
+    /// The prefix of the names.
     pub(crate) prefix: String,
-    /// What ends a group.
+    /// The character that ends a group.
     pub(crate) delimiter: char,
-    /// Only names behind this one. In a gap the walk alone looks at it: servers differ in whether they give a group that
-    /// begins before it.
+    /// Lists only names after this one. In a skipped range only the walk applies it, because servers differ in whether they
+    /// return a group that begins before it.
     after: Option<String>,
-    /// The page, which takes the place of `after`.
+    /// The token of the page, which replaces `after`.
     pub(crate) token: Option<String>,
-    /// Only names before this one.
+    /// Lists only names before this one.
     until: Option<String>,
-    /// Pages of a gap that may still be listed.
+    /// Pages of a range that may still be listed.
     patience: u8,
     goal: Goal,
 }
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone)]
 enum Goal {
-    /// Objects and folders of a folder.
+    /// Lists the objects and folders of a folder.
     Folder,
-    /// A part of a gap, which is made sure to hold nothing but its series.
+    /// Makes sure that a part of a range holds nothing but its series.
     SkipRange(Arc<SkipRange>),
 }
 
 impl Request {
-    /// The name behind which the server is to begin.
+    /// The name after which the server should begin.
     pub(crate) fn start_after(&self) -> Option<&str> {
         let after = self.after.as_deref().filter(|_| self.token.is_none());
         after.filter(|_| matches!(self.goal, Goal::Folder))
@@ -82,12 +82,12 @@ impl Request {
         Self { prefix, delimiter: '/', after, token, until, patience: 0, goal: Goal::Folder }
     }
 
-    /// Whether a name is to be met.
+    /// Whether a name is within the bounds of the request.
     fn wants(&self, name: &str) -> bool {
         self.until.as_ref().is_none_or(|until| name < until.as_str())
     }
 
-    /// The next page of the same listing, if there is one.
+    /// The request for the next page of the same listing, if there is one.
     fn next(&self, page: &Page) -> Option<Self> {
         let last = page.groups.last().max(page.objects.last().map(|object| &object.key))?;
         let token = page.next.clone().filter(|_| self.wants(last))?;
@@ -96,7 +96,7 @@ impl Request {
 }
 
 impl<'a> Walk<'a> {
-    /// Lists what is below `prefix`; `patience` pages of a gap are listed before it is passed over.
+    /// Starts a listing of what is below `prefix`; `patience` pages of a range are listed before the rest is skipped.
     pub(crate) fn new(root: &'a str, prefix: &'a str, patience: u8) -> Self {
         let waiting = vec![Request { patience, ..Request::folder(prefix.to_owned()) }];
         Self { root, prefix, waiting, entered: HashSet::new(), found_something: false, patience }
@@ -106,7 +106,7 @@ impl<'a> Walk<'a> {
     pub(crate) fn take(&mut self, request: &Request, page: &Page, visitor: &mut dyn ListVisitor) {
         match &request.goal {
             Goal::Folder => self.take_folder_page(request, page, visitor),
-            Goal::SkipRange(gap) => self.take_gap_page(gap, request, page),
+            Goal::SkipRange(range) => self.take_range_page(range, request, page),
         }
     }
 
@@ -117,15 +117,15 @@ impl<'a> Walk<'a> {
         objects.for_each(|object| self.take_object(object, visitor));
         let Some(next) = request.next(page) else { return };
         let last_folder = page.groups.last();
-        let gap = page
+        let range = page
             .objects
             .last()
             .filter(|last| last_folder.is_none_or(|folder| *folder < last.key))
             .and_then(|last| Some((&last.key, visitor.skip_range(last.key.strip_prefix(self.root)?)?)));
-        match gap {
-            Some((key, gap)) if request.patience == 0 => {
-                visitor.skipped(&gap.series);
-                self.pass_over(gap, key, request);
+        match range {
+            Some((key, range)) if request.patience == 0 => {
+                visitor.skipped(&range.series);
+                self.pass_over(range, key, request);
             }
             Some(_) => self.waiting.push(Request { patience: request.patience - 1, ..next }),
             None => self.waiting.push(Request { patience: self.patience, ..next }),
@@ -139,20 +139,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The part of an object's key that the visitor is shown, if the object is meant at all.
+    /// The part of an object's key that the visitor sees, if the object belongs to the listing.
     fn below_root<'k>(&self, key: &'k str) -> Option<&'k str> {
-        // Consoles write an empty object for a folder.
+        // Consoles create an empty object for a folder.
         let is_meant =
             !key.ends_with('/') && !self.is_sibling(key, |next| next == '/' || next.is_ascii_digit());
         key.strip_prefix(self.root).filter(|below| is_meant && !below.is_empty())
     }
 
-    /// Whether a key only begins like the prefix, which is that of a folder, or of one object, or is glued to the times in
-    /// the names of logs: what may come next tells.
-    fn is_sibling(&self, key: &str, goes_on: fn(char) -> bool) -> bool {
+    /// Whether a key only begins like the prefix but does not belong to it. The prefix is that of a folder or of one object,
+    /// or it ends directly before the times in log names: `may_follow` decides which character may come next.
+    fn is_sibling(&self, key: &str, may_follow: fn(char) -> bool) -> bool {
         let rest = key.strip_prefix(self.prefix).unwrap_or_default();
         let is_folder = self.prefix.is_empty() || self.prefix.ends_with('/');
-        !is_folder && !rest.is_empty() && !rest.starts_with(goes_on)
+        !is_folder && !rest.is_empty() && !rest.starts_with(may_follow)
     }
 
     fn take_folder(&mut self, folder: &str, visitor: &mut dyn ListVisitor) {
@@ -169,33 +169,34 @@ impl<'a> Walk<'a> {
         self.waiting.push(Request { patience: self.patience, ..Request::folder(folder.to_owned()) });
     }
 
-    /// Goes on behind a gap in the listing of a folder, and looks at what lies in it.
-    fn pass_over(&mut self, gap: SkipRange, met: &str, folder: &Request) {
-        let gap_end = format!("{}{}", self.root, gap.until);
-        let until = folder.until.clone().unwrap_or_else(|| gap_end.clone()).min(gap_end.clone());
-        if folder.wants(&gap_end) {
+    /// Continues the listing of a folder after a skipped range, and checks what the range contains.
+    fn pass_over(&mut self, range: SkipRange, met: &str, folder: &Request) {
+        let range_end = format!("{}{}", self.root, range.until);
+        let until = folder.until.clone().unwrap_or_else(|| range_end.clone()).min(range_end.clone());
+        if folder.wants(&range_end) {
             let behind =
-                Request { after: Some(gap_end), token: None, patience: self.patience, ..folder.clone() };
+                Request { after: Some(range_end), token: None, patience: self.patience, ..folder.clone() };
             self.waiting.push(behind);
         }
-        for wanted in gap.but.iter().map(|but| format!("{}{but}", self.root)).filter(|but| folder.wants(but))
+        for wanted in
+            range.but.iter().map(|but| format!("{}{but}", self.root)).filter(|but| folder.wants(but))
         {
             let (after, until) = (Some(met.to_owned()), folder.until.clone());
             self.waiting.push(Request { after, until, ..Request::folder(wanted) });
         }
         let from =
             Request { after: Some(met.to_owned()), until: Some(until), ..Request::folder(String::new()) };
-        self.look_into(&Arc::new(gap), "", &from);
+        self.look_into(&Arc::new(range), "", &from);
     }
 
-    /// The request that shows, by one group for each year, month or day, what lies in a gap behind `time`, the front of a
-    /// time in its keys; between the names that `from` wants.
-    fn look_into(&mut self, gap: &Arc<SkipRange>, time: &str, from: &Request) {
+    /// Adds the request that shows what a range contains after `time`, the start of a time in its keys: one group for each
+    /// year, month or day, among the names that `from` wants.
+    fn look_into(&mut self, range: &Arc<SkipRange>, time: &str, from: &Request) {
         let depth = time.chars().filter(|part| !part.is_ascii_digit()).count();
-        if let Some((_, mark)) = gap.parts.get(depth) {
+        if let Some((_, mark)) = range.parts.get(depth) {
             let (after, until) = (from.after.clone(), from.until.clone());
             let (prefix, goal) =
-                (format!("{}{}{time}", self.root, gap.series), Goal::SkipRange(Arc::clone(gap)));
+                (format!("{}{}{time}", self.root, range.series), Goal::SkipRange(Arc::clone(range)));
             self.waiting.push(Request {
                 prefix,
                 delimiter: *mark,
@@ -208,10 +209,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Passes over groups of the series; the stretches between them, in which something else lies, are listed.
-    fn take_gap_page(&mut self, gap: &Arc<SkipRange>, request: &Request, page: &Page) {
-        let series = self.root.len() + gap.series.len();
-        let folder = &request.prefix[..self.root.len() + gap.series.rfind('/').map_or(0, |slash| slash + 1)];
+    /// Skips groups of the series, and lists the stretches between them, which contain other names.
+    fn take_range_page(&mut self, range: &Arc<SkipRange>, request: &Request, page: &Page) {
+        let series = self.root.len() + range.series.len();
+        let folder =
+            &request.prefix[..self.root.len() + range.series.rfind('/').map_or(0, |slash| slash + 1)];
         let objects = page.objects.iter().map(|object| &object.key);
         let is_met = |name: &String| {
             request.after.as_ref().is_some_and(|met| name <= met && !met.starts_with(name.as_str()))
@@ -219,14 +221,14 @@ impl<'a> Walk<'a> {
         let all = page.groups.iter().chain(objects);
         let mut names: Vec<&String> = all.filter(|name| request.wants(name) && !is_met(name)).collect();
         names.sort_unstable();
-        let is_of_series = |name: &String| name.ends_with(request.delimiter) && gap.holds(&name[series..]);
-        // Where the stretch before a name begins: behind the group of the series that comes before it.
+        let is_of_series = |name: &String| name.ends_with(request.delimiter) && range.holds(&name[series..]);
+        // The start of the stretch before a name: after the previous group of the series.
         let mut begin = request.after.clone().max(Some(request.prefix.clone()));
         for stretch in names.chunk_by(|one, other| is_of_series(one) == is_of_series(other)) {
             let (Some(first), Some(last)) = (stretch.first(), stretch.last()) else { continue };
             if is_of_series(first) {
                 for group in stretch {
-                    self.look_into(gap, &group[series..], request);
+                    self.look_into(range, &group[series..], request);
                 }
             } else {
                 let (after, until) = (begin.clone(), Some(format!("{last}{AFTER_ALL}")));
@@ -239,7 +241,7 @@ impl<'a> Walk<'a> {
 }
 
 impl SkipRange {
-    /// Whether the last part of a group is one of a time: its digits and its mark, nothing else.
+    /// Whether the text is a series of time parts, each with its digits and its mark, and nothing else.
     fn holds(&self, time: &str) -> bool {
         let mut rest = time;
         for (digits, mark) in &self.parts {

@@ -1,8 +1,8 @@
-//! A folder below which runs keep what must not stay: locks, spilled rows, the next version of a day.
+//! A folder for the temporary files of runs: locks, spilled rows, the next version of a day.
 //!
-//! There are three kinds. `_staging` in a lake is shared by all who write to it. The one beside a lake is out of the way of
-//! those who read the lake by path, and has the lake's owner and permissions. The private one of a user serves lakes that
-//! are elsewhere. In all of them folders are made level by level, and a level that is a link is refused.
+//! There are three kinds. `_staging` in a lake is shared by everyone who writes to it. The folder next to a lake is out of
+//! the way of tools that read the lake by path, and has the lake's owner and permissions. The private folder of a user
+//! serves lakes that are stored elsewhere. All of them create folders level by level and refuse a level that is a link.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -13,17 +13,18 @@ use rustix::process::geteuid;
 
 use super::private_folder::private_folder;
 
-/// How often a folder is made at most of which another run removes a parent at that moment.
+/// Maximum number of attempts to create a folder while other runs remove its parents.
 const MAKE_ATTEMPTS: u32 = 10_000;
 const STAGING: &str = "_staging";
 const OTHERS_MAY_WRITE: u32 = 0o002;
 
-/// One of these folders.
+/// A work folder of one of these kinds.
 #[derive(Debug, Clone)]
 pub(super) struct WorkFolder {
-    /// What stays when all below is removed: the lake, the folder in which the lake lies, or a private one.
+    /// The folder that remains when everything below is removed: the lake, the folder that contains the lake, or a private
+    /// one.
     base: PathBuf,
-    /// The folder itself, which goes once it is empty.
+    /// The work folder itself, which is removed once it is empty.
     top: PathBuf,
     kind: Kind,
 }
@@ -31,9 +32,9 @@ pub(super) struct WorkFolder {
 #[derive(Debug, Clone)]
 enum Kind {
     InLake,
-    /// Beside this lake.
+    /// Next to this lake.
     Beside(PathBuf),
-    /// In the private folder of this user in a scratch folder.
+    /// In this user's private folder below a scratch folder.
     Private(PathBuf),
 }
 
@@ -48,8 +49,8 @@ impl WorkFolder {
         Self { kind: Kind::Private(scratch.to_owned()), ..Self::in_lake(root) }
     }
 
-    /// The folder beside a lake that is there, `.lake.logmill`, whether it is there or not; none for a lake that has none
-    /// beside it, such as a mount point.
+    /// The folder next to an existing lake, `.lake.logmill`, whether or not it exists yet. `None` for a lake that cannot
+    /// have one, for example a mount point.
     pub(super) fn beside(root: &Path) -> Option<Self> {
         let lake = fs::canonicalize(root).ok()?;
         let (base, name) = (lake.parent()?.to_owned(), lake.file_name()?.to_str()?);
@@ -58,7 +59,8 @@ impl WorkFolder {
         (!is_mount_point).then_some(Self { base, top, kind: Kind::Beside(lake) })
     }
 
-    /// Whether it is there and may be worked in; what is not the lake's or ours is left alone.
+    /// Whether the folder exists and is safe to use. A folder that belongs neither to this user nor to the lake's owner is
+    /// left alone.
     pub(super) fn is_usable(&self) -> bool {
         let Kind::Beside(lake) = &self.kind else { return true };
         let (Ok(found), Ok(lake)) = (fs::symlink_metadata(&self.top), fs::metadata(lake)) else {
@@ -68,24 +70,24 @@ impl WorkFolder {
         found.is_dir() && found.dev() == lake.dev() && is_ours && found.mode() & OTHERS_MAY_WRITE == 0
     }
 
-    /// Whether it lies beside a lake.
+    /// Whether this folder is next to a lake.
     pub(super) fn is_beside(&self) -> bool {
         matches!(self.kind, Kind::Beside(_))
     }
 
-    /// The folder itself.
+    /// Path of the work folder.
     pub(super) fn top(&self) -> &Path {
         &self.top
     }
 
-    /// Makes a folder below, and those above it.
+    /// Creates a folder below, and its parents.
     pub(super) fn make(&self, path: &Path) -> io::Result<()> {
-        again(|| self.try_make(path))
+        retry_if_removed(|| self.try_make(path))
     }
 
-    /// Makes a folder that must not be there yet, and those above it.
+    /// Creates a folder that must not exist yet, and its parents.
     pub(super) fn make_new(&self, path: &Path) -> io::Result<()> {
-        again(|| {
+        retry_if_removed(|| {
             self.try_make(path.parent().unwrap_or(&self.top))?;
             DirBuilder::new().mode(self.folder_mode()).create(path)
         })
@@ -117,13 +119,13 @@ impl WorkFolder {
         }
     }
 
-    /// Gives the new folder beside a lake to those who may write to the lake.
+    /// Gives everyone who may write to the lake access to the new folder next to it.
     fn adapt(&self) -> io::Result<()> {
         let Kind::Beside(lake) = &self.kind else { return Ok(()) };
         let lake = fs::metadata(lake)?;
         let mode = lake.mode() & 0o7777;
         let ours = fs::metadata(&self.top)?;
-        // Only root can give it to another owner.
+        // Only root can change the owner.
         let owner = geteuid().is_root().then_some(lake.uid());
         let group = (ours.gid() != lake.gid()).then(|| lake.gid());
         let is_given = chown(&self.top, owner, group).is_ok();
@@ -141,12 +143,12 @@ impl WorkFolder {
         if self.is_private() { 0o600 } else { 0o666 }
     }
 
-    /// Whether it is for a lake that is elsewhere.
+    /// Whether this folder serves a lake that is stored elsewhere.
     pub(super) fn is_private(&self) -> bool {
         matches!(self.kind, Kind::Private(_))
     }
 
-    /// Fails if a level between the base and `path`, or `path` itself, is there and is not a folder.
+    /// Fails if `path`, or a level between the base and `path`, exists and is not a folder.
     pub(super) fn refuse_links(&self, path: &Path) -> io::Result<()> {
         for level in self.levels(path) {
             match refuse_link(level) {
@@ -157,21 +159,21 @@ impl WorkFolder {
         Ok(())
     }
 
-    /// The folders below the base, from the outside in, down to `path`.
+    /// The folders below the base, outermost first, down to `path`.
     fn levels<'p>(&self, path: &'p Path) -> Vec<&'p Path> {
         let mut levels: Vec<&Path> = path.ancestors().take_while(|level| *level != self.base).collect();
         levels.reverse();
         levels
     }
 
-    /// Removes the folders above `path`, from the inside out, as long as they are empty.
+    /// Removes empty folders above `path`, innermost first.
     pub(super) fn remove_empty_above(&self, path: &Path) {
         remove_empty_parents(path, &self.base);
     }
 }
 
-/// Tries again as long as other runs that end remove the folders in between, which they do while these are empty.
-fn again(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
+/// Retries while other runs that end remove the parent folders, which they do when these are empty.
+fn retry_if_removed(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
     for _ in 1..MAKE_ATTEMPTS {
         match attempt() {
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
@@ -181,7 +183,7 @@ fn again(attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
     attempt()
 }
 
-/// Removes the folders above `path` and below `root`, from the inside out, as long as they are empty.
+/// Removes empty folders above `path` and below `root`, innermost first.
 pub(super) fn remove_empty_parents(path: &Path, root: &Path) {
     for parent in path.ancestors().skip(1).take_while(|parent| *parent != root) {
         if fs::remove_dir(parent).is_err() {
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn no_link_is_followed_at_any_level() {
+    fn links_are_refused_at_every_level() {
         let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         for linked in ["_staging", "_staging/t", "_staging/t/day"] {
             let lake = root.path().join(linked.replace('/', "-"));
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_beside_a_lake_is_as_open_as_the_lake() {
+    fn the_folder_next_to_a_lake_follows_the_permissions_of_the_lake() {
         for (lake_mode, expected) in [(0o750, 0o750), (0o2775, 0o2775), (0o1777, 0o700)] {
             let parent = tempfile::tempdir().unwrap();
             let lake = parent.path().join("lake");
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_beside_a_lake_and_is_not_ours_is_left_alone() {
+    fn a_foreign_folder_next_to_a_lake_is_left_alone() {
         let (parent, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let lake = parent.path().join("lake");
         fs::create_dir(&lake).unwrap();

@@ -208,7 +208,7 @@ def test_of_two_runs_at_once_the_one_that_commits_first_stands(
 
     proxy.rule(Meanwhile(overtake), operation="PutObject", path=MANIFEST, times=1)
     said = aws.complaint(trial.lake, *ITS_TABLE, source=trial.day.source, code=75)
-    assert "another run has published this day meanwhile" in said
+    assert "another run has published this day: this run stops" in said
     assert [trial.lake.manifest("s3_access")["run"]] == winner
     assert trial.lake.live("s3_access") == trial.day.new["s3_access"]
     trial.recovers()

@@ -264,7 +264,7 @@ fn address_forms_of_other_tools_are_refused() {
         for (input, output) in [("in", foreign), (foreign, "lake")] {
             let run = ["run", "--day", DAY, "--dataset", "cloudtrail", "--input", input, "--output", output];
             work.logmill(run).exits(2).says(&[
-                "neither a folder nor an address in S3",
+                "neither a folder nor an S3 address",
                 foreign,
                 "s3://bucket/prefix",
             ]);

@@ -168,7 +168,7 @@ fn a_full_disk_while_rows_are_spilled_fails_the_run() {
         assert!(work.published().is_empty());
         work.assert_no_debris("lake");
         if blocks > 1 {
-            outcome.says(&["cannot write to the staging folder", "rows-", "hint: make room"]);
+            outcome.says(&["cannot write to the staging folder", "rows-", "hint: raise the limit"]);
         }
     }
     let left = work.files("lake").into_keys().collect::<Vec<PathBuf>>();

@@ -243,21 +243,21 @@ fn an_implausible_index_is_refused() {
     let work = converted();
     let index = work.path("staging/shards/cloudtrail/shard-00001/index.json");
     let original = fs::read(&index).unwrap();
-    let outside = "names a place outside it";
+    let outside = "names a path outside its folder";
     for (pointer, value, message) in [
         ("/folder", json!("../shard-00000"), outside),
         ("/folder", json!("/etc"), outside),
         ("/folder", json!(".."), outside),
         ("/folder", json!(""), outside),
-        ("/folder", json!("elsewhere"), "is no attempt"),
+        ("/folder", json!("elsewhere"), "is not an attempt"),
         ("/runs/0/file", json!("../../x"), outside),
         ("/runs/0/file", json!("unlisted"), "each of its files"),
         ("/runs/0/clusters", json!("unlisted"), "each of its files"),
         ("/runs/0/clusters", json!("identities-0-0"), "each of its files"),
-        ("/runs/0/dictionary_bytes", json!(u64::MAX), "not as shards leave them"),
+        ("/runs/0/dictionary_bytes", json!(u64::MAX), "not as shards write them"),
         ("/identities", json!(["unlisted"]), "each of its files"),
-        ("/table", json!("other"), "it is that of shard 1 of other"),
-        ("/shard", json!(0), "it is that of shard 0"),
+        ("/table", json!("other"), "it belongs to shard 1 of other"),
+        ("/shard", json!(0), "it belongs to shard 0"),
         ("/plan", json!("other"), "another plan"),
         ("/counts", json!([]), "each object of its shard"),
         ("/counts/0/0", json!(u32::MAX), "each object of its shard"),
@@ -272,7 +272,7 @@ fn an_implausible_index_is_refused() {
     assert!(work.published().is_empty());
     let unsealed = String::from_utf8(original.clone()).unwrap().replace("\"read\":1", "\"read\":2");
     fs::write(&index, unsealed).unwrap();
-    publish(&work).exits(4).says(&["its checksum is not that of its content", "convert the shard again"]);
+    publish(&work).exits(4).says(&["its checksum does not match its content", "convert the shard again"]);
     fs::write(&index, original).unwrap();
     publish(&work).publishes(Table::CLOUDTRAIL);
 }

@@ -1,4 +1,4 @@
-//! What is kept of rejected rows, however they are spread over workers, against a slow twin that sorts them all.
+//! Compares the rejected rows that are kept, for any distribution over workers, with a slow twin that sorts them all.
 
 use proptest::prelude::*;
 
@@ -7,13 +7,13 @@ use crate::dataset::named;
 use crate::rules::RedactRules;
 use crate::table::Naming;
 
-/// A row about a record of an object, or about all of it.
+/// A row about a record of an object, or about the object as a whole.
 fn rejection(object: u32, record: u32, reason: &'static str, raw_bytes: usize) -> Rejection {
     let raw = Some(vec![b'x'; raw_bytes]);
     Rejection { position: Position { object, record }, reason, detail: String::new(), raw, raw_bytes }
 }
 
-/// What workers write of rows that come object by object, each object given to one of them.
+/// What workers write for rows that arrive object by object, with each object given to one worker.
 fn found(rows: &[Rejection], workers: usize, max_bytes: u64, folder: &Path) -> Vec<Quarantine> {
     let room = SharedRoom::new(max_bytes);
     let path = |worker: usize| folder.join(format!("{workers}-{worker}"));
@@ -29,7 +29,7 @@ fn found(rows: &[Rejection], workers: usize, max_bytes: u64, folder: &Path) -> V
     all.into_iter().map(|open| open.close().unwrap()).collect()
 }
 
-/// The lines that are to be kept, and the counts of the others: the slow twin.
+/// The lines to keep, and the counts of the others: the slow twin.
 fn expected(rows: &[Rejection], max_bytes: u64) -> (Vec<u8>, BTreeMap<(u32, String), u64>) {
     let mut sorted: Vec<&Rejection> = rows.iter().collect();
     sorted.sort_by_key(|row| row.position);
@@ -64,7 +64,7 @@ fn check(rows: &[Rejection], max_bytes: u64) {
     }
 }
 
-/// Rows as workers find them: objects in order, records in order, and rows about the whole object anywhere among them.
+/// Rows as workers find them: objects in order, records in order, and rows about a whole object anywhere among them.
 fn rows() -> impl Strategy<Value = Vec<Rejection>> {
     let row = (prop::bool::weighted(0.2), prop::sample::select(vec!["a", "b", "c"]), 0..200_usize);
     let object = prop::collection::vec(row, 0..6);
@@ -81,13 +81,13 @@ fn rows() -> impl Strategy<Value = Vec<Rejection>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn the_rows_that_are_kept_are_the_first_ones_whoever_has_found_them(rows in rows(), max_bytes in 0..6000_u64) {
+    fn the_first_rows_are_kept_whichever_worker_found_them(rows in rows(), max_bytes in 0..6000_u64) {
         check(&rows, max_bytes);
     }
 }
 
 #[test]
-fn a_row_that_goes_beyond_the_bound_ends_the_file_also_if_a_later_one_would_fit() {
+fn a_row_beyond_the_limit_ends_the_file_even_if_a_later_one_would_fit() {
     let rows = [rejection(0, 1, "a", 10), rejection(0, 2, "b", 5000), rejection(1, 1, "a", 1)];
     for max_bytes in [0, 1, 100, 200, 4000, 6000, u64::MAX] {
         check(&rows, max_bytes);

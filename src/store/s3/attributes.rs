@@ -1,5 +1,5 @@
-//! What an object has beside its content: encryption, storage class, tags. Whoever replaces an object that others have put
-//! keeps them, whatever its own settings say.
+//! The attributes of an object besides its content: encryption, storage class, tags. A run that replaces an object of another
+//! run keeps them, whatever its own settings are.
 
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::types::{ServerSideEncryption, StorageClass, Tag};
@@ -9,18 +9,18 @@ use super::failure::{Asked, failure, status_of};
 use super::upload::tag_query;
 use crate::error::Result;
 
-/// What is kept of an object when its content is replaced.
+/// The attributes to keep when the content of an object is replaced.
 pub(super) struct Attributes {
     encryption: Option<ServerSideEncryption>,
     kms_key: Option<String>,
     bucket_key: Option<bool>,
     storage_class: Option<StorageClass>,
-    /// As a query string; `None` where nobody may know them.
+    /// As a query string; `None` if this run may not read them.
     tags: Option<String>,
 }
 
 impl Attributes {
-    /// Looks at an object; `None` when there is none, or where a `version` is wanted and it is another one.
+    /// Reads the attributes of an object; `None` if it does not exist, or if it is not the wanted `version`.
     pub(super) async fn of(bucket: &Bucket, key: &str, version: Option<&str>) -> Result<Option<Self>> {
         let target = bucket.address(key);
         let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
@@ -41,7 +41,7 @@ impl Attributes {
         }))
     }
 
-    /// A request that puts an object with them. What is not known stays as the request has it.
+    /// Adds the attributes to a request that puts an object. Unknown attributes are left as the request has them.
     pub(super) fn onto(self, mut request: PutObjectFluentBuilder) -> PutObjectFluentBuilder {
         if self.encryption.is_some() {
             request = request
@@ -56,16 +56,16 @@ impl Attributes {
     }
 }
 
-/// The tags of an object as a query string; `None` where the policy keeps them from us, or the server knows no tags.
+/// Reads the tags of an object as a query string; `None` if the policy denies it, or if the server does not support tags.
 ///
-/// They are asked for in any case: S3 counts the tags in its other answers only for those who may read them.
+/// This request is always sent: in its other answers, S3 counts the tags only for callers that may read them.
 async fn tags(bucket: &Bucket, key: &str, target: &str) -> Result<Option<String>> {
     let asked =
         Asked { failing: "cannot read the tags of the object", target, permission: "s3:GetObjectTagging" };
     let request = bucket.client.get_object_tagging().bucket(&bucket.name).key(key);
     match request.set_expected_bucket_owner(bucket.owner.clone()).send().await {
         Ok(found) => Ok(Some(tag_query(found.tag_set.iter().map(|tag: &Tag| (tag.key(), tag.value()))))),
-        // Some servers say so of an object without tags.
+        // Some servers answer this for an object without tags.
         Err(error) if status_of(&error) == Some(404) => Ok(Some(String::new())),
         Err(error) if matches!(status_of(&error), Some(403 | 405 | 501)) => Ok(None),
         Err(error) => Err(failure(asked, &error)),

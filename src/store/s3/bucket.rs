@@ -1,4 +1,4 @@
-//! A bucket, and how it is asked.
+//! A bucket, and the fields that all requests to it share.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use aws_sdk_s3::types::RequestPayer;
 
 use super::Aws;
 
-/// A bucket, and what every request to it says.
+/// A bucket, with the fields of every request to it.
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) aws: Arc<Aws>,

@@ -1,6 +1,6 @@
 //! The clock of S3, as the `Date` of its answers shows it.
 //!
-//! What S3 dates is compared with this clock alone: that of a machine may be wrong by hours.
+//! Times from S3 are compared with this clock alone: the clock of a machine may be wrong by hours.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,10 +13,10 @@ use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
 
 use crate::kst::UtcInstant;
 
-/// Says that nothing was answered yet.
+/// Means that no answer has arrived yet.
 const UNKNOWN: i64 = i64::MIN;
 
-/// Notes the time of every answer that a client gets.
+/// Notes the time of every answer that a client receives.
 #[derive(Debug, Clone)]
 pub(super) struct ServiceClock {
     answered_at: Arc<AtomicI64>,
@@ -27,8 +27,8 @@ impl ServiceClock {
         Self { answered_at: Arc::new(AtomicI64::new(UNKNOWN)) }
     }
 
-    /// When the service answered last: its time is this or a little later. `None` before its first answer, and of a service
-    /// that does not date them.
+    /// The time of the service's last answer: its current time is this or a little later. `None` before its first answer,
+    /// and for a service that does not date its answers.
     pub(super) fn answered_at(&self) -> Option<UtcInstant> {
         let at = self.answered_at.load(Ordering::Relaxed);
         (at != UNKNOWN).then_some(UtcInstant(at))
@@ -53,7 +53,7 @@ impl Intercept for ServiceClock {
     }
 }
 
-/// When the service gave an answer, if it says so.
+/// The time of an answer, if it has a date.
 pub(super) fn date_of(answer: &HttpResponse) -> Option<UtcInstant> {
     let date = answer.headers().get("date")?;
     let time = DateTime::from_str(date, DateTimeFormat::HttpDate).ok()?;
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_of_an_answer_is_its_date_and_nothing_else() {
+    fn only_the_date_of_an_answer_gives_its_time() {
         for (date, expected) in [
             (Some("Wed, 01 Nov 2023 00:00:00 GMT"), Some(1_698_796_800_000)),
             (Some("tomorrow"), None),

@@ -1,8 +1,9 @@
-//! The way to AWS: one runtime, one https client, credentials as every AWS tool finds them.
+//! The connection to AWS: one runtime, one HTTPS client, and credentials from the places that every AWS tool uses.
 //!
-//! Region, credentials, profiles and endpoints (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, ...) are read by the SDK from
-//! their usual places; every request, those for credentials too, goes through the proxy that the environment names for it,
-//! except to the metadata of an instance or container. The core is synchronous: [`Aws::wait`] is the door between the two worlds.
+//! The SDK reads region, credentials, profiles and endpoints (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, ...) from their usual
+//! places. Every request, including those for credentials, goes through the proxy that the environment names for it. Requests
+//! to the metadata of an instance or container are the exception. The core is synchronous: [`Aws::wait`] is the door between
+//! the two worlds.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -28,19 +29,20 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::ConnectionOptions;
 use crate::store::proxies::Proxies;
 
-/// Attempts of one request, all retries told; the SDK waits between them, longer each time, with jitter.
+/// Attempts of one request, including all retries; the SDK waits between them, longer each time, with jitter.
 const MAX_ATTEMPTS: u32 = 8;
 const MAX_BACKOFF: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Until the first byte of an answer.
+/// Time until the first byte of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a wait looks whether it should stop.
+/// How often a wait checks whether it should stop.
 const CANCEL_LOOK: Duration = Duration::from_millis(50);
 
-/// What to do about a role that cannot be had.
-const NOT_ASSUMED: &str = "its trust policy must name this caller, whose policy must allow sts:AssumeRole";
+/// The next step if a role cannot be assumed.
+const NOT_ASSUMED: &str =
+    "name this caller in its trust policy, and allow sts:AssumeRole in the policy of this caller";
 
-/// The way to AWS, shared by all stores, lakes and catalogs of a process.
+/// The connection to AWS, shared by all stores, lakes and catalogs of a process.
 #[derive(Debug)]
 pub struct Aws {
     runtime: Runtime,
@@ -76,7 +78,7 @@ impl Aws {
         }))
     }
 
-    /// Where and as whom to call; with a role, that role's temporary credentials, renewed as needed.
+    /// The configuration of calls; with a role, it has that role's temporary credentials, which are renewed as needed.
     pub fn config(&self, role_arn: Option<&str>) -> Result<SdkConfig> {
         let base = match self.base.get() {
             Some(base) => base.clone(),
@@ -92,15 +94,15 @@ impl Aws {
         role_arn.map_or(Ok(base.clone()), |role_arn| self.with_role(base, role_arn))
     }
 
-    /// Assumes a role, once a process.
+    /// Assumes a role, once per process.
     fn with_role(&self, base: SdkConfig, role_arn: &str) -> Result<SdkConfig> {
-        let mut roles = self.roles.lock().expect("whoever panics takes the process with it");
+        let mut roles = self.roles.lock().expect("a thread that panics ends the process");
         if let Some(known) = roles.get(role_arn) {
             return Ok(known.clone());
         }
         let provider = AssumeRoleProvider::builder(role_arn).configure(&base).session_name("logmill").build();
         let role = SharedCredentialsProvider::new(self.runtime.block_on(provider));
-        // Asked for at once, since a role that cannot be had is better told here than by the first listing.
+        // Request credentials at once: this reports a role that cannot be assumed better than the first listing would.
         self.wait(async {
             role.provide_credentials().await.map(|_| ()).map_err(|cause| {
                 let hint =
@@ -119,8 +121,8 @@ impl Aws {
     /// A client for S3; see [`config`](Self::config).
     pub fn s3(&self, role_arn: Option<&str>) -> Result<aws_sdk_s3::Client> {
         let config = self.config(role_arn)?;
-        // Retries have no common quota: the requests of a run hit a throttled bucket together, and each waits longer from
-        // attempt to attempt.
+        // Retries share no quota: the requests of a run hit a throttled bucket together, and each waits longer from attempt
+        // to attempt.
         let partition = RetryPartition::custom("logmill").token_bucket(TokenBucket::unlimited()).build();
         let settings = aws_sdk_s3::config::Builder::from(&config)
             .retry_partition(partition)
@@ -128,7 +130,7 @@ impl Aws {
         Ok(aws_sdk_s3::Client::from_conf(settings.build()))
     }
 
-    /// Waits for requests; gives up when the process is asked to stop.
+    /// Waits for requests; returns early if the process is asked to stop.
     pub fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.runtime.block_on(async {
             tokio::pin!(work);
@@ -141,23 +143,23 @@ impl Aws {
         })
     }
 
-    /// Waits for requests that must not be left half done, whatever is asked.
+    /// Waits for requests that must not be left half done, even if the process is asked to stop.
     pub fn wait_out<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
 
-    /// Where requests run.
+    /// The runtime in which requests run.
     pub fn handle(&self) -> Handle {
         self.runtime.handle().clone()
     }
 
-    /// Starts work that goes on by itself.
+    /// Starts work in the background.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.runtime.spawn(work)
     }
 }
 
-/// Requests wait more than they work; encryption and checksums want a thread for every few workers all the same.
+/// Requests mostly wait, but encryption and checksums still need a thread for every few workers.
 fn request_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).div_ceil(4).min(8)
 }
@@ -177,14 +179,14 @@ async fn load(http: SharedHttpClient, max_attempts: u32) -> SdkConfig {
 fn tls_context(ca_bundle: Option<&Path>) -> Result<TlsContext> {
     let Some(path) = ca_bundle else { return Ok(TlsContext::default()) };
     let pem = std::fs::read(path).map_err(|cause| {
-        Error::new(ErrorKind::Usage, "cannot read the bundle of certificate authorities")
+        Error::new(ErrorKind::Usage, "cannot read the certificate authority bundle")
             .with("file", path.display())
             .caused_by(cause)
-            .hint("AWS_CA_BUNDLE should name a PEM file")
+            .hint("set AWS_CA_BUNDLE to a PEM file")
     })?;
     let trusted = TrustStore::empty().with_native_roots(false).with_pem_certificate(pem);
     TlsContext::builder().with_trust_store(trusted).build().map_err(|cause| {
-        Error::new(ErrorKind::Usage, "cannot use the bundle of certificate authorities")
+        Error::new(ErrorKind::Usage, "cannot use the certificate authority bundle")
             .with("file", path.display())
             .caused_by(cause)
     })

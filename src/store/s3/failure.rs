@@ -1,4 +1,4 @@
-//! What AWS answers when a request fails, in the words of this crate.
+//! Turns failed AWS requests into errors of this crate.
 
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -7,18 +7,18 @@ use aws_sdk_s3::operation::RequestId;
 use super::proxied::ThroughProxy;
 use crate::error::{Error, ErrorKind};
 
-/// What a request was for: said when it fails.
+/// The purpose of a request, which is reported if it fails.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
-    /// A lower-case fragment such as "cannot list the bucket".
+    /// A lower-case fragment, for example "cannot list the bucket".
     pub failing: &'static str,
-    /// Address of what it was about, such as `s3://bucket/key`.
+    /// The address of its target, for example `s3://bucket/key`.
     pub target: &'a str,
-    /// The permission that it needs, such as `s3:ListBucket`.
+    /// The permission that it needs, for example `s3:ListBucket`.
     pub permission: &'static str,
 }
 
-/// Codes by which a service says: not now.
+/// Codes that mean "not now".
 const TEMPORARY: [&str; 14] = [
     "SlowDown",
     "ServiceUnavailable",
@@ -36,9 +36,9 @@ const TEMPORARY: [&str; 14] = [
     "ConditionalRequestConflict",
 ];
 
-/// Codes that a person can act on: kind of failure and next step. `{permission}` is filled in.
+/// Codes that users can act on: kind of failure and next step. `{permission}` is filled in.
 const KNOWN: [(&str, ErrorKind, &str); 19] = [
-    ("NoSuchKey", ErrorKind::Unusable, "it was there when the bucket was listed: was it removed since?"),
+    ("NoSuchKey", ErrorKind::Unusable, "check whether it was removed after the bucket was listed"),
     ("NoSuchBucket", ErrorKind::Denied, "check the name of the bucket"),
     ("AccessDenied", ErrorKind::Denied, DENIED),
     ("AccessDeniedException", ErrorKind::Denied, DENIED),
@@ -51,54 +51,54 @@ const KNOWN: [(&str, ErrorKind, &str); 19] = [
     (
         "InvalidAccessKeyId",
         ErrorKind::Denied,
-        "these credentials do not exist: check profile and environment",
+        "check profile and environment: these credentials do not exist",
     ),
     (
         "SignatureDoesNotMatch",
         ErrorKind::Denied,
-        "the secret key is wrong, or something between changes requests",
+        "check the secret key, and whether something on the way changes requests",
     ),
     ("UnrecognizedClientException", ErrorKind::Denied, EXPIRED),
     (
         "InvalidObjectState",
         ErrorKind::Denied,
-        "the object is archived: restore it from its storage class first",
+        "restore the object from its storage class first: it is archived",
     ),
     ("PermanentRedirect", ErrorKind::Denied, REGION),
     ("AuthorizationHeaderMalformed", ErrorKind::Denied, REGION),
     ("IllegalLocationConstraintException", ErrorKind::Denied, REGION),
-    ("RequestTimeTooSkewed", ErrorKind::Denied, "the clock of this machine is wrong: set it"),
+    ("RequestTimeTooSkewed", ErrorKind::Denied, "set the clock of this machine: it is wrong"),
     ("InvalidBucketName", ErrorKind::Usage, "check the name of the bucket"),
 ];
 
-const DENIED: &str = "the policy of the role or the bucket lacks {permission}";
-const EXPIRED: &str = "the credentials have expired: renew them (aws sso login) and run the day again";
+const DENIED: &str = "allow {permission} in the policy of the role or the bucket";
+const EXPIRED: &str = "renew the expired credentials ('aws sso login') and run the day again";
 const UNKNOWN_AUTHORITY: &str =
-    "the server's certificate is not trusted: name its authority's PEM file in AWS_CA_BUNDLE";
-const UNREADABLE: &str = "the answer is not the XML that S3 sends: names with control characters, of which this server does not \
-                          encode any, or something on the way that changes answers; 'aws s3api list-objects-v2 \
-                          --encoding-type url' shows the names, and a longer prefix passes them over";
-const REGION: &str = "the bucket lies in another region: set AWS_REGION to it";
+    "set AWS_CA_BUNDLE to the PEM file of the server's certificate authority, which is not trusted";
+const UNREADABLE: &str = "look for names with control characters, which this server does not encode, or for something on the way \
+                          that changes answers, because the answer is not the XML that S3 sends; 'aws s3api list-objects-v2 \
+                          --encoding-type url' shows the names, and a longer prefix skips them";
+const REGION: &str = "set AWS_REGION to the region of the bucket";
 
-/// The code of an error that a service has sent.
+/// The code of an error that a service sent.
 pub(crate) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
-/// The HTTP status, where there was an answer.
+/// The HTTP status, if there was an answer.
 pub(crate) fn status_of<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-/// An error of the SDK and what is behind it, in one line: its own words name only the outermost layer.
+/// An error of the SDK and its causes, in one line: its own text names only the outermost layer.
 pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let layers = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
-    let mut said: Vec<String> = layers.filter(|layer| !layer.is_empty()).collect();
-    said.dedup();
-    said.join(": ")
+    let mut texts: Vec<String> = layers.filter(|layer| !layer.is_empty()).collect();
+    texts.dedup();
+    texts.join(": ")
 }
 
-/// Turns a failed request into the error that people meet.
+/// Turns a failed request into the error that users see.
 pub(crate) fn failure<E>(asked: Asked<'_>, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + RequestId + std::error::Error + Send + Sync + 'static,
@@ -133,7 +133,7 @@ where
 {
     const LATER: (ErrorKind, &str) = (
         ErrorKind::Temporary,
-        "the service is away or throttles, also after retries: run the day again later",
+        "run the day again later: the service is unavailable or throttles requests, even after retries",
     );
     if let Some(code) = code_of(error) {
         if TEMPORARY.contains(&code) {
@@ -152,7 +152,7 @@ where
         }
         (SdkError::ConstructionFailure(_), _) => (
             ErrorKind::Denied,
-            "check credentials and region: 'aws sts get-caller-identity' tells who you are",
+            "check credentials and region: 'aws sts get-caller-identity' shows who you are",
         ),
         (SdkError::DispatchFailure(failure), _) if failure.is_user() || failure.is_other() => {
             (ErrorKind::Denied, "check endpoint, certificates and credentials")
@@ -165,8 +165,8 @@ where
     }
 }
 
-/// Whether an answer has come whole, but is not XML, as the SDK's parser words it.
+/// Whether an answer arrived complete but is not XML, as the SDK's parser words it.
 fn is_unreadable(error: &(dyn std::error::Error + 'static)) -> bool {
     let causes = causes(error);
-    ["XML parse error", "invalid XML escape", "error parsing XML"].iter().any(|said| causes.contains(said))
+    ["XML parse error", "invalid XML escape", "error parsing XML"].iter().any(|text| causes.contains(text))
 }

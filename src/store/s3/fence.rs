@@ -1,9 +1,9 @@
-//! Keeps runs that have lost the day from committing it, before what they have written is removed.
+//! Keeps runs that have lost the day from committing it, before their files are removed.
 //!
-//! A run puts its manifest on the condition that the one that stood when it began still stands. Cleaning counts itself in the
-//! standing manifest, which is then another object: the condition of every run that began before holds no more, however long it
-//! was paused. Counting also makes sure that the manifest never becomes again what it was. The object keeps what the run has
-//! given it: encryption, storage class and tags.
+//! A run puts its manifest on the condition that the manifest from its start is still current. Cleaning increments a counter
+//! in the current manifest, which makes it another object. From then on the condition of every earlier run fails, however
+//! long that run was paused. The counter also makes sure that the manifest never returns to an earlier state. The object
+//! keeps the attributes that its run gave it: encryption, storage class and tags.
 
 use serde_json::{Map, Value};
 
@@ -15,40 +15,40 @@ use super::upload::{self, writing};
 use crate::error::{Error, Result};
 use crate::store::LakeAccess;
 
-/// The field of a manifest that says how often it was touched; readers pass over it.
+/// The field of a manifest that counts how often it was touched; readers ignore it.
 const TOUCHED: &str = "cleaned";
 
-/// Touches the manifest at `key` if it is still the one that was `judged`; `false` where it is not.
+/// Touches the manifest at `key` if it is still the one that was `judged`; returns `false` if it is not.
 pub(super) async fn fence(bucket: &Bucket, access: &LakeAccess, key: &str, judged: &[u8]) -> Result<bool> {
     let is_judged = |found: &Fetched| found.content == judged;
-    let Some(standing) = try_get(bucket, key, None, None).await?.filter(is_judged) else {
+    let Some(current) = try_get(bucket, key, None, None).await?.filter(is_judged) else {
         return Ok(false);
     };
-    let Some(attributes) = Attributes::of(bucket, key, Some(&standing.etag)).await? else { return Ok(false) };
+    let Some(attributes) = Attributes::of(bucket, key, Some(&current.etag)).await? else { return Ok(false) };
     let touched = touched(judged)?;
     let request = upload::put(bucket, access, key, &touched).content_type("application/json");
     let request = attributes.onto(request);
-    let Err(error) = request.if_match(standing.etag).send().await else { return Ok(true) };
-    // The answer to an earlier attempt may have been lost on its options.
-    let standing = try_get(bucket, key, None, None).await?;
+    let Err(error) = request.if_match(current.etag).send().await else { return Ok(true) };
+    // The answer to an earlier attempt may have been lost on its way.
+    let current = try_get(bucket, key, None, None).await?;
     match status_of(&error) {
-        _ if standing.is_some_and(|found| found.content == touched) => Ok(true),
+        _ if current.is_some_and(|found| found.content == touched) => Ok(true),
         Some(404 | 409 | 412) => Ok(false),
         _ => Err(failure(writing(&bucket.address(key)), &error)),
     }
 }
 
 /// Whether a manifest is ours, touched or not.
-pub(super) fn is_ours(standing: &[u8], ours: &[u8]) -> bool {
+pub(super) fn is_ours(current: &[u8], ours: &[u8]) -> bool {
     let untouched = |manifest| {
         let mut fields = fields_of(manifest).ok()?;
         fields.shift_remove(TOUCHED);
         Some(fields)
     };
-    standing == ours || untouched(standing).is_some_and(|fields| untouched(ours) == Some(fields))
+    current == ours || untouched(current).is_some_and(|fields| untouched(ours) == Some(fields))
 }
 
-/// The same manifest, counted once more.
+/// The same manifest with its counter incremented.
 fn touched(manifest: &[u8]) -> Result<Vec<u8>> {
     let broken = |cause| Error::unusable("cannot read the manifest", cause);
     let mut fields = fields_of(manifest).map_err(broken)?;
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manifest_that_is_touched_differs_from_all_before_and_keeps_what_it_says() {
+    fn a_touched_manifest_differs_from_all_earlier_ones_and_keeps_its_fields() {
         let first = br#"{"version": 1, "run": "r", "parts": [{"rows": 18446744073709551615}], "later": 0.1}"#;
         let second = touched(first).unwrap();
         let third = touched(&second).unwrap();
@@ -83,14 +83,14 @@ mod tests {
     #[test]
     fn a_manifest_of_another_publication_is_not_ours() {
         let ours = br#"{"run": "r", "published_at": "1"}"#;
-        for (standing, expected) in [
+        for (current, expected) in [
             (&br#"{"run": "r", "published_at": "1", "cleaned": 4}"#[..], true),
             (br#"{"run": "r", "published_at": "2"}"#, false),
             (br#"{"run": "s", "published_at": "1", "cleaned": 1}"#, false),
             (b"not JSON", false),
             (b"[]", false),
         ] {
-            assert_eq!(is_ours(standing, ours), expected, "{}", String::from_utf8_lossy(standing));
+            assert_eq!(is_ours(current, ours), expected, "{}", String::from_utf8_lossy(current));
         }
         assert!(is_ours(b"not JSON", b"not JSON"));
         assert!(!is_ours(b"not JSON", b"nor this"));

@@ -1,9 +1,9 @@
 //! A lake in a bucket.
 //!
-//! Every file is a multipart upload that is completed at the commit and not before; then the manifest is put on the
-//! condition that nobody has replaced it since this version was begun. That put is the commit: of two runs of a day the
-//! second one to come there is refused by S3, gives way and removes what it wrote. Objects of older runs are kept for
-//! those who still read them, and removed by their listed names, never by a prefix.
+//! Every file is a multipart upload that is completed only at the commit. Then the manifest is put on the condition that no
+//! other run has replaced it since this version was begun. That put is the commit: if two runs of a day compete, S3 refuses
+//! the later put, and its run stops and removes its files. Objects of older runs are kept for their current readers. They are
+//! removed by their listed names, never by a prefix.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -30,22 +30,22 @@ use crate::store::lake::{
 };
 use crate::store::{LakeAccess, LocalLake, Scratch};
 
-/// Keys that one request removes at most.
+/// Maximum number of keys that one request removes.
 const DELETE_KEYS: usize = 1000;
 
-/// The folder of a bucket with published days.
+/// The folder of a bucket that holds published days.
 pub struct S3Lake {
     bucket: Arc<Bucket>,
     clock: ServiceClock,
-    /// The prefix of all keys: empty or with `/` at its end.
+    /// The prefix of all keys: empty, or with `/` at its end.
     root: String,
     access: LakeAccess,
-    /// Where this machine keeps what it must: rows in the making, and who makes them.
+    /// The files of this lake on this machine: rows that are being written, and the locks of the runs that write them.
     local: LocalLake,
 }
 
 impl S3Lake {
-    /// Opens a lake; nothing is asked yet. `scratch` is a folder of this machine.
+    /// Opens a lake without sending a request. `scratch` is a folder of this machine.
     pub fn open(aws: Arc<Aws>, location: &S3Location, access: LakeAccess, scratch: &Path) -> Result<Self> {
         let clock = ServiceClock::new();
         let client =
@@ -65,7 +65,7 @@ impl S3Lake {
         self.key(&format!("{partition}/"))
     }
 
-    /// The finished files of all runs below a prefix, and the foreign ones.
+    /// The finished files of all runs below a prefix, and the keys that belong to no run.
     async fn finished_files(&self, prefix: &str, run_in: RunIn) -> Result<(Vec<RunFile>, Vec<String>)> {
         let (mut files, mut foreign) = (Vec::new(), Vec::new());
         let request = self.bucket.client.list_objects_v2().bucket(&self.bucket.name).prefix(prefix);
@@ -117,7 +117,7 @@ impl S3Lake {
         }
     }
 
-    /// The partition in which a key lies, or in whose quarantine.
+    /// The partition that contains a key, directly or in its quarantine.
     fn partition_of(&self, key: &str) -> Option<Partition> {
         let path = key.strip_prefix(&self.root)?;
         let path = path.strip_prefix("_quarantine/").unwrap_or(path);
@@ -126,7 +126,7 @@ impl S3Lake {
         (!table.contains('/')).then(|| Partition { table: table.to_owned(), day })
     }
 
-    /// The file of a run that a key below a prefix names, if it does.
+    /// The file of a run that a key below a prefix names, if any.
     fn run_file(&self, key: &str, prefix: &str, run_in: RunIn) -> Option<RunFile> {
         let run = run_in(key.strip_prefix(prefix)?)?;
         let path = key.strip_prefix(&self.root)?.to_owned();
@@ -137,7 +137,7 @@ impl S3Lake {
     async fn delete(&self, keys: &[&str]) -> Result<()> {
         let identifier = |path: &&str| ObjectIdentifier::builder().key(self.key(path)).build();
         let objects = keys.iter().map(identifier).collect::<std::result::Result<Vec<_>, _>>();
-        let bug = |cause| Error::bug("cannot ask for the removal of objects").caused_by(cause);
+        let bug = |cause| Error::bug("cannot build a request to remove objects").caused_by(cause);
         let delete =
             Delete::builder().set_objects(Some(objects.map_err(bug)?)).quiet(true).build().map_err(bug)?;
         let target = self.bucket.address(&self.key(keys.first().copied().unwrap_or_default()));
@@ -154,12 +154,12 @@ impl S3Lake {
             Some(refused) => Err(Error::new(ErrorKind::Denied, asked.failing)
                 .with("at", self.bucket.address(refused.key().unwrap_or_default()))
                 .with("code", refused.code().unwrap_or_default())
-                .hint("the policy of the role or the bucket lacks s3:DeleteObject")),
+                .hint("allow s3:DeleteObject in the policy of the role or the bucket")),
         }
     }
 }
 
-/// How the run is found in the part of a key below a folder.
+/// Finds the run in the part of a key below a folder.
 type RunIn = fn(&str) -> Option<&str>;
 
 /// `run/part-00000.zstd.parquet`, `_inputs/run.jsonl.gz`.
@@ -177,14 +177,14 @@ fn listing(target: &str) -> Asked<'_> {
     Asked { failing: "cannot list the lake", target, permission: "s3:ListBucket" }
 }
 
-/// One folder for each lake, so that the runs of different ones do not meet.
+/// The name of a folder for each lake, so that the runs of different lakes do not meet.
 fn scratch_name(address: &str) -> String {
     address.trim_start_matches("s3://").trim_end_matches('/').replace('_', "__").replace('/', "_")
 }
 
 impl Drop for S3Lake {
     fn drop(&mut self) {
-        // Only when nothing is in it: another run on this machine may be at work.
+        // Only if it is empty: another run on this machine may be working.
         for folder in self.local.root().ancestors().take(2) {
             let _ = std::fs::remove_dir(folder);
         }
@@ -233,7 +233,7 @@ impl Lake for S3Lake {
 
     fn now(&self) -> Result<Option<UtcInstant>> {
         if self.clock.answered_at().is_none() {
-            // Any answer has a date.
+            // Every answer has a date.
             self.names(LOCKS)?;
         }
         Ok(self.clock.answered_at())
@@ -288,7 +288,7 @@ impl Lake for S3Lake {
                 Err(cause) => Err(Error::unusable("cannot write to the lake", cause)),
             };
             if done.is_err() {
-                // The error that counts is the first one.
+                // Report the first error.
                 let _ = upload::abort(&self.bucket, &upload.key, &upload.id).await;
             }
             done
@@ -382,14 +382,14 @@ impl Lake for S3Lake {
     }
 }
 
-/// Files beside those of runs are not ours, nor is the partition then.
+/// Refuses a partition with files that belong to no run: logmill did not write it.
 fn refuse_foreign(bucket: &Bucket, foreign: &[String]) -> Result<()> {
     match foreign.first() {
         None => Ok(()),
         Some(key) => {
             Err(Error::new(ErrorKind::Unusable, "the partition holds files that logmill did not write")
                 .with("first", bucket.address(key))
-                .hint("move them away, or choose another table name"))
+                .hint("move them elsewhere, or choose another table name"))
         }
     }
 }

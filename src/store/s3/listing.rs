@@ -1,6 +1,6 @@
-//! Lists a bucket: the requests of a walk, several at once.
+//! Lists a bucket: sends the requests of a walk, several at once.
 //!
-//! They run elsewhere; what they find is handed to the visitor here, in no particular order.
+//! The requests run in the background. Their results are passed to the visitor here, in no particular order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +16,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::store::walk::{Page, Request, Walk};
 use crate::store::{ListVisitor, ObjectMeta};
 
-/// Pages of a gap that are listed before it is passed over: what shows that nothing else lies in it costs thirteen for a year.
+/// Pages of a range that are listed before the rest is skipped. To show that nothing else is in a range of a year takes
+/// thirteen.
 const PATIENCE: u8 = 4;
-/// Requests that are under way at once.
+/// Number of requests in progress at once.
 const PARALLEL: usize = 16;
 
-/// Lists what is below a prefix, which keys repeat from `root` on.
+/// Lists what is below a prefix; visitors see keys without `root`.
 pub(super) async fn list(
     bucket: &Arc<Bucket>,
     root: &str,
@@ -40,15 +41,15 @@ pub(super) async fn list(
         }
         let Some(answered) = running.join_next().await.filter(|_| !visitor.is_done()) else { break };
         let (request, page) =
-            answered.map_err(|cause| Error::bug("a listing has stopped").caused_by(cause))??;
+            answered.map_err(|cause| Error::bug("a listing stopped early").caused_by(cause))??;
         walk.take(&request, &page, visitor);
     }
     if walk.found_something {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Unusable, "there is nothing in the input")
+    Err(Error::new(ErrorKind::Unusable, "the input is empty")
         .with("input", bucket.address(prefix))
-        .hint("check the prefix: 'aws s3 ls' shows what is there"))
+        .hint("check the prefix with 'aws s3 ls'"))
 }
 
 async fn ask(bucket: Arc<Bucket>, request: Request) -> Result<(Request, Page)> {

@@ -1,4 +1,4 @@
-//! Where something lies in S3: a bucket and a prefix of its keys.
+//! A location in S3: a bucket and a prefix of its keys.
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -7,25 +7,25 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct S3Location {
     /// Name of the bucket.
     pub bucket: String,
-    /// What its keys begin with; may be empty, and need not end in `/`.
+    /// The prefix of its keys; may be empty, and need not end in `/`.
     pub prefix: String,
 }
 
 impl S3Location {
-    /// Reads what follows `s3://`.
+    /// Parses the text after `s3://`.
     pub fn parse(rest: &str) -> Result<Self> {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
         if bucket.is_empty() || !bucket.bytes().all(good) || prefix.starts_with('/') || prefix.contains("//")
         {
-            return Err(Error::new(ErrorKind::Usage, "this is no address in S3")
+            return Err(Error::new(ErrorKind::Usage, "invalid S3 address")
                 .with("address", format!("s3://{rest}"))
-                .hint("write s3://bucket/prefix, with one / between its parts"));
+                .hint("pass s3://bucket/prefix, with a single / between its parts"));
         }
         Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 
-    /// The prefix as that of a folder: empty, or with one `/` at its end. No sibling begins with it.
+    /// The prefix as that of a folder: empty, or with one `/` at its end, so that no sibling begins with it.
     #[must_use]
     pub fn folder(&self) -> String {
         match self.prefix.trim_end_matches('/') {

@@ -1,12 +1,14 @@
-//! The lock of a day across machines: an object that is put on the condition that nobody else has put it.
+//! The lock of a day across machines: an object that is put on the condition that no other run has put it.
 //!
-//! A holder puts his object anew every third of its life, on the condition that it is still the one that he put. One that
-//! has not been put anew for its whole life has expired, and whoever wants the day may replace it, on the condition that
-//! it is still the one that he has read: of two who do so, and of a thief and a holder, S3 lets one through.
+//! A holder renews its object after every third of the object's life, by another put on the condition that the object is
+//! still the one that it put. An object that was not renewed during its whole life has expired. A run that wants the day may
+//! replace an expired object, on the condition that it is still the one that the run has read. If two runs do so, or if one
+//! run steals from a holder, S3 lets only one put through.
 //!
-//! No clock of a machine is asked. That an object has expired is told by S3 alone: by its `Last-Modified`, and by the
-//! `Date` of the answer that refused our put; without that date nothing has expired, and a person has to steal. A holder does not judge either: before the commit he puts his object once
-//! more, and if S3 takes it, nobody has had the day since he took it, however late he is.
+//! No clock of a machine is used. Only S3 decides whether an object has expired: by its `Last-Modified`, and by the `Date` of
+//! the answer that refused our put. Without that date nothing has expired, and only `--steal` takes the lock. A holder
+//! does not judge either: before the commit it renews its object once more. If S3 accepts that, no other run has held the
+//! day in between, however late the holder is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,26 +29,26 @@ use crate::store::LakeAccess;
 use crate::store::file_lock::FileLock;
 use crate::store::lake::{DayLock, LockTaker, Partition, held, taken_over};
 
-/// How long a lock object holds the day when it is not put anew.
+/// How long a lock object holds the day if it is not renewed.
 const LOCK_LIFE: Duration = Duration::from_mins(1);
-/// How often it is put anew.
+/// How often it is renewed.
 const RENEWAL: Duration = Duration::from_secs(LOCK_LIFE.as_secs() / 3);
-/// How often a put is tried that meets others at work on the object.
+/// Maximum number of attempts of a put that competes with other requests for the object.
 const PUT_ATTEMPTS: u32 = 10;
 const PUT_PAUSE: Duration = Duration::from_millis(100);
-/// How long a run that ends tries to free the day.
+/// How long a run that ends tries to release the day.
 const RELEASE_WITHIN: Duration = Duration::from_secs(10);
 
 const LOCK_VERSION: u32 = 1;
 
-/// What the object says.
+/// The content of the object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct LockText {
     version: u32,
     run: String,
     holder: String,
     life_seconds: u64,
-    /// Makes the `ETag` of each put another one.
+    /// Gives each put another `ETag`.
     renewals: u64,
 }
 
@@ -61,51 +63,51 @@ impl LockText {
         }
     }
 
-    /// What a lock object says; one that cannot be read is one of somebody unknown.
+    /// Reads a lock object; the holder of one that cannot be read is unknown.
     fn read(content: &[u8]) -> Self {
         let unknown = LockTaker { run: String::new(), holder: String::new(), steals: false };
         serde_json::from_slice(content).unwrap_or_else(|_| Self::of(&unknown))
     }
 }
 
-/// A lock object that stands.
-struct Standing {
+/// The lock object that is currently in place.
+struct CurrentLock {
     text: LockText,
     etag: String,
     put_at: UtcInstant,
-    /// The time at S3 when it was met.
-    met_at: Option<UtcInstant>,
+    /// The time at S3 when it was found.
+    found_at: Option<UtcInstant>,
 }
 
-impl Standing {
+impl CurrentLock {
     fn until(&self) -> UtcInstant {
         let life = i64::try_from(self.text.life_seconds.saturating_mul(1000)).unwrap_or(i64::MAX);
         UtcInstant(self.put_at.0.saturating_add(life))
     }
 
     fn has_expired(&self) -> bool {
-        self.met_at.is_some_and(|now| self.until() < now)
+        self.found_at.is_some_and(|now| self.until() < now)
     }
 }
 
-/// What a put has come to.
+/// The outcome of a put.
 enum Put {
-    /// It stands, with this `ETag`.
+    /// The object was accepted, with this `ETag`.
     Ours(String),
-    /// The condition did not hold: another one stands, or none.
-    Refused(Option<Standing>),
+    /// The condition did not hold: another object is in place, or none.
+    Refused(Option<CurrentLock>),
 }
 
-/// The lock of a day, held.
+/// The held lock of a day.
 pub(super) struct S3Lock {
     object: Arc<LockObject>,
     keeper: JoinHandle<()>,
-    /// The day among the runs of this machine. Freed last: as long as its file names us, our object is known for ours.
+    /// The lock among the runs of this machine. Released last: our object is recognized as ours while its file names us.
     local: FileLock,
 }
 
 impl S3Lock {
-    /// Takes the day on all machines, once it was taken on this one.
+    /// Takes the day on all machines, after it was taken on this one.
     pub(super) fn take(
         bucket: &Arc<Bucket>,
         access: &LakeAccess,
@@ -122,10 +124,10 @@ impl S3Lock {
             holder: taker.holder.clone(),
             state: Mutex::new(State { text: LockText::of(taker), etag: String::new(), lost_to: None }),
         };
-        let may_replace = |standing: &Standing| {
-            taker.steals || standing.has_expired() || local.knows_as_dead(&standing.text.holder)
+        let may_replace = |current: &CurrentLock| {
+            taker.steals || current.has_expired() || local.knows_as_dead(&current.text.holder)
         };
-        // Not to be interrupted: a lock that nobody remembers would stay until it expires.
+        // This must not be interrupted: a lock that no run remembers would remain until it expires.
         bucket.aws.wait_out(object.take(may_replace))?;
         let object = Arc::new(object);
         let keeper = bucket.aws.spawn(keep(Arc::clone(&object)));
@@ -139,7 +141,7 @@ impl DayLock for S3Lock {
     fn check(&self) -> Result<Box<dyn Send>> {
         drop(self.local.check()?);
         self.object.bucket.aws.wait(self.object.check())?;
-        // Who takes it away from now on is stopped by the condition of the manifest, or stops us by it.
+        // The condition of the manifest stops any run that takes the day over from now on, or stops us.
         Ok(Box::new(()))
     }
 
@@ -154,13 +156,13 @@ impl Drop for S3Lock {
         object.bucket.aws.wait_out(async {
             keeper.abort();
             let _ = keeper.await;
-            // Best effort: what stays expires.
+            // Best effort: otherwise the object expires.
             let _ = time::timeout(RELEASE_WITHIN, object.release()).await;
         });
     }
 }
 
-/// Puts the object anew from time to time, until it is lost. What fails is tried again the next time.
+/// Renews the object from time to time, until it is lost. A failed renewal is tried again the next time.
 async fn keep(object: Arc<LockObject>) {
     loop {
         time::sleep(RENEWAL).await;
@@ -172,44 +174,44 @@ async fn keep(object: Arc<LockObject>) {
     }
 }
 
-/// The lock object of a day, and what we know of it.
+/// The lock object of a day, and its last known state.
 struct LockObject {
     bucket: Arc<Bucket>,
     access: LakeAccess,
     key: String,
     partition: Partition,
-    /// Who we are.
+    /// The name of this run as a holder.
     holder: String,
     state: Mutex<State>,
 }
 
 struct State {
-    /// What we have put last, or tried to.
+    /// The text that this run put last, or tried to put.
     text: LockText,
-    /// Of what we have put last, as far as S3 has said.
+    /// The `ETag` of the last put, as far as S3 has reported it.
     etag: String,
-    /// Who has it, once it is ours no more; nobody's name where it was removed.
+    /// The new holder, once the object is no longer ours; empty if it was removed.
     lost_to: Option<String>,
 }
 
 impl LockObject {
-    /// Puts the object where there is none, or in the place of one that may be replaced.
-    async fn take(&self, may_replace: impl Fn(&Standing) -> bool) -> Result<()> {
+    /// Puts the object if it does not exist, or replaces one that may be replaced.
+    async fn take(&self, may_replace: impl Fn(&CurrentLock) -> bool) -> Result<()> {
         let mut state = self.state.lock().await;
         let mut replaces = None;
         for attempt in 1..=PUT_ATTEMPTS {
-            let standing = match self.put(&state.text, replaces.as_deref()).await? {
+            let current = match self.put(&state.text, replaces.as_deref()).await? {
                 Put::Ours(etag) => {
                     state.etag = etag;
                     return Ok(());
                 }
-                Put::Refused(standing) => standing,
+                Put::Refused(current) => current,
             };
-            replaces = match standing {
+            replaces = match current {
                 None => None,
-                Some(standing) if may_replace(&standing) => Some(standing.etag),
-                Some(standing) => {
-                    return Err(held(&self.partition, &standing.text.holder, Some(standing.until())));
+                Some(current) if may_replace(&current) => Some(current.etag),
+                Some(current) => {
+                    return Err(held(&self.partition, &current.text.holder, Some(current.until())));
                 }
             };
             time::sleep(PUT_PAUSE * (attempt - 1)).await;
@@ -217,7 +219,7 @@ impl LockObject {
         Err(self.contended())
     }
 
-    /// Fails when the object is ours no more.
+    /// Fails if the object is no longer ours.
     async fn check(&self) -> Result<()> {
         let mut state = self.state.lock().await;
         if state.lost_to.is_none() {
@@ -229,7 +231,7 @@ impl LockObject {
         }
     }
 
-    /// Puts the object anew, or notes that it is lost.
+    /// Renews the object, or notes that it is lost.
     async fn renew(&self, state: &mut State) -> Result<()> {
         for attempt in 1..=PUT_ATTEMPTS {
             state.text.renewals += 1;
@@ -238,12 +240,12 @@ impl LockObject {
                     state.etag = etag;
                     return Ok(());
                 }
-                // An earlier put, of which we thought that it had failed; or one of somebody who failed as well.
-                Put::Refused(Some(standing)) if standing.text.holder == self.holder => {
-                    state.etag = standing.etag;
+                // An earlier put of ours that seemed to have failed.
+                Put::Refused(Some(current)) if current.text.holder == self.holder => {
+                    state.etag = current.etag;
                 }
-                Put::Refused(standing) => {
-                    state.lost_to = Some(standing.map(|standing| standing.text.holder).unwrap_or_default());
+                Put::Refused(current) => {
+                    state.lost_to = Some(current.map(|current| current.text.holder).unwrap_or_default());
                     return Ok(());
                 }
             }
@@ -259,15 +261,13 @@ impl LockObject {
             return Ok(());
         }
         match self.read().await? {
-            Some(standing) if standing.text.holder == self.holder => {
-                self.delete(&standing.etag).await.map(drop)
-            }
+            Some(current) if current.text.holder == self.holder => self.delete(&current.etag).await.map(drop),
             _ => Ok(()),
         }
     }
 
-    /// Puts the object in the place of one with this `ETag`, or of none. An answer that is lost on its way is made up for:
-    /// what stands there tells.
+    /// Puts the object in place of the one with this `ETag`, or as the first one. If the answer is lost on its way, the object
+    /// that is now in place shows the outcome.
     async fn put(&self, text: &LockText, replaces: Option<&str>) -> Result<Put> {
         let content = serde_json::to_vec(text)
             .map_err(|cause| Error::bug("cannot write the lock of a day").caused_by(cause))?;
@@ -283,30 +283,31 @@ impl LockObject {
         };
         let is_refused = matches!(status_of(&error), Some(404 | 409 | 412));
         match self.read().await {
-            Ok(Some(standing)) if standing.text == *text => Ok(Put::Ours(standing.etag)),
-            Ok(standing) if is_refused => {
-                let met_at = error.raw_response().and_then(date_of);
-                Ok(Put::Refused(standing.map(|standing| Standing { met_at, ..standing })))
+            Ok(Some(current)) if current.text == *text => Ok(Put::Ours(current.etag)),
+            Ok(current) if is_refused => {
+                let found_at = error.raw_response().and_then(date_of);
+                Ok(Put::Refused(current.map(|current| CurrentLock { found_at, ..current })))
             }
             Err(unreadable) if is_refused => Err(unreadable),
             _ => Err(failure(writing(&self.bucket.address(&self.key)), &error)),
         }
     }
 
-    async fn read(&self) -> Result<Option<Standing>> {
+    async fn read(&self) -> Result<Option<CurrentLock>> {
         let found = try_get(&self.bucket, &self.key, None, None).await?;
-        Ok(found.map(|found| Standing {
+        Ok(found.map(|found| CurrentLock {
             text: LockText::read(&found.content),
             etag: found.etag,
             put_at: found.modified_at,
-            met_at: None,
+            found_at: None,
         }))
     }
 
-    /// Removes the object if it has this `ETag`; `false` where another one stands.
+    /// Removes the object if it has this `ETag`; returns `false` if another one is in place.
     async fn delete(&self, etag: &str) -> Result<bool> {
         let target = self.bucket.address(&self.key);
-        let asked = Asked { failing: "cannot free the day", target: &target, permission: "s3:DeleteObject" };
+        let asked =
+            Asked { failing: "cannot release the day", target: &target, permission: "s3:DeleteObject" };
         let request = self.bucket.client.delete_object().bucket(&self.bucket.name).key(&self.key);
         match request.if_match(etag).set_expected_bucket_owner(self.bucket.owner.clone()).send().await {
             Err(error) if status_of(&error) == Some(404) => Ok(true),
@@ -317,7 +318,7 @@ impl LockObject {
     }
 
     fn contended(&self) -> Error {
-        Error::new(ErrorKind::Temporary, "others keep changing the lock of the day")
+        Error::new(ErrorKind::Temporary, "other runs keep changing the lock of the day")
             .with("at", self.bucket.address(&self.key))
             .hint("run the day again later")
     }
@@ -327,31 +328,31 @@ impl LockObject {
 mod tests {
     use super::*;
 
-    fn standing(met_at: Option<i64>) -> Standing {
+    fn current(found_at: Option<i64>) -> CurrentLock {
         let taker = LockTaker { run: "r".to_owned(), holder: "h".to_owned(), steals: false };
-        Standing {
+        CurrentLock {
             text: LockText::of(&taker),
             etag: String::new(),
             put_at: UtcInstant(1_000_000),
-            met_at: met_at.map(UtcInstant),
+            found_at: found_at.map(UtcInstant),
         }
     }
 
     #[test]
     fn a_lock_expires_by_the_clock_of_s3_and_never_without_it() {
         let life = 60_000;
-        for (met_at, expected) in [
+        for (found_at, expected) in [
             (Some(1_000_000), false),
             (Some(1_000_000 + life), false),
             (Some(1_000_001 + life), true),
             (None, false),
         ] {
-            assert_eq!(standing(met_at).has_expired(), expected, "{met_at:?}");
+            assert_eq!(current(found_at).has_expired(), expected, "{found_at:?}");
         }
     }
 
     #[test]
-    fn a_lock_of_another_version_holds_and_a_text_that_is_none_is_somebodys() {
+    fn a_lock_of_another_version_is_read_and_an_unreadable_one_has_an_unknown_holder() {
         let newer = br#"{"version":2,"run":"r","holder":"h","life_seconds":5,"renewals":0,"why":"?"}"#;
         let read = LockText::read(newer);
         assert_eq!((read.holder.as_str(), read.life_seconds), ("h", 5));

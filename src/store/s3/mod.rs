@@ -1,7 +1,7 @@
 //! S3: raw logs in buckets, and lakes in buckets.
 //!
-//! The only async code beside the catalog's: everything here is waited for at the doors of [`Store`](super::Store) and
-//! [`Lake`](super::Lake).
+//! The only async code apart from the catalog's: [`Store`](super::Store) and [`Lake`](super::Lake) are the doors at which
+//! callers wait for it.
 
 mod attributes;
 mod bucket;

@@ -1,4 +1,4 @@
-//! Whole objects and ranges of them, for small files and for random access.
+//! Reads whole objects and ranges of them, for small files and for random access.
 
 use std::io;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::lake::{LakeFile, check_range, too_large};
 
-/// How often a body that breaks off is asked for again.
+/// Maximum number of requests for a body that breaks off.
 const BODY_ATTEMPTS: u32 = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// An object that was read, or a range of it.
+/// An object, or a range of it, that was read.
 pub(super) struct Fetched {
     pub(super) content: Bytes,
     pub(super) etag: String,
@@ -24,8 +24,8 @@ pub(super) struct Fetched {
     pub(super) modified_at: UtcInstant,
 }
 
-/// An object, or a range of it (its start and length); `None` when there is no such object. Where a `version` is wanted,
-/// another one is refused.
+/// Reads an object, or a range of it (its start and length); `None` if it does not exist. If a `version` is given, any other
+/// version is refused.
 pub(super) async fn try_get(
     bucket: &Bucket,
     key: &str,
@@ -35,17 +35,17 @@ pub(super) async fn try_get(
     persist(bucket, key, Wanted { range, version, most: u64::MAX }).await
 }
 
-/// An object of at most so many bytes; `None` when there is no such object.
+/// Reads an object of at most `most` bytes; `None` if it does not exist.
 pub(super) async fn try_get_up_to(bucket: &Bucket, key: &str, most: u64) -> Result<Option<Fetched>> {
     persist(bucket, key, Wanted { range: None, version: None, most }).await
 }
 
-/// What is wanted of an object.
+/// The wanted part of an object.
 #[derive(Clone, Copy)]
 struct Wanted<'a> {
     range: Option<(u64, u64)>,
     version: Option<&'a str>,
-    /// More bytes are not fetched.
+    /// An object with more bytes is refused.
     most: u64,
 }
 
@@ -53,7 +53,7 @@ async fn persist(bucket: &Bucket, key: &str, wanted: Wanted<'_>) -> Result<Optio
     let target = bucket.address(key);
     let mut pause = FIRST_PAUSE;
     let mut broken = String::new();
-    // The SDK repeats what fails before a body comes; a body that breaks off is asked for again here.
+    // The SDK retries failures before the body. A body that breaks off is requested again here.
     for attempt in 1..=BODY_ATTEMPTS {
         match ask(bucket, key, &target, wanted).await? {
             Asking::Arrived(fetched) => return Ok(Some(fetched)),
@@ -65,14 +65,14 @@ async fn persist(bucket: &Bucket, key: &str, wanted: Wanted<'_>) -> Result<Optio
             pause *= 2;
         }
     }
-    Err(Error::new(ErrorKind::Temporary, "the content of the object keeps breaking off")
+    Err(Error::new(ErrorKind::Temporary, "the body of the object keeps breaking off")
         .with("object", target)
         .with("attempts", BODY_ATTEMPTS)
         .caused_by(io::Error::other(broken))
-        .hint("the service or the network is in trouble: run the day again later"))
+        .hint("run the day again later: the service or the network has problems"))
 }
 
-/// [`try_get`] for an object that must be there.
+/// [`try_get`] for an object that must exist.
 pub(super) async fn get(
     bucket: &Bucket,
     key: &str,
@@ -82,11 +82,11 @@ pub(super) async fn get(
     try_get(bucket, key, range, version).await?.ok_or_else(|| {
         Error::new(ErrorKind::Unusable, "the object is gone")
             .with("object", bucket.address(key))
-            .hint("it was there when the bucket was listed: was it removed since?")
+            .hint("check whether it was removed after the bucket was listed")
     })
 }
 
-/// How asking once has ended.
+/// The outcome of one request.
 enum Asking {
     Arrived(Fetched),
     Missing,
@@ -134,24 +134,24 @@ async fn ask(
     })
 }
 
-/// An error about an object that is not what was listed.
+/// Creates an error about an object that is not the one that was listed.
 pub(super) fn changed(target: &str) -> Error {
     Error::new(ErrorKind::Temporary, "the object has changed since the bucket was listed")
         .with("object", target)
         .hint("run the day again")
 }
 
-/// A time of S3 as ours.
+/// Converts a time of S3.
 pub(super) fn instant(time: &aws_sdk_s3::primitives::DateTime) -> UtcInstant {
     UtcInstant(time.to_millis().unwrap_or_default())
 }
 
-/// A factor between a half and one and a half.
+/// A random factor between 0.5 and 1.5.
 fn jitter() -> f64 {
     0.5 + f64::from(getrandom::u32().unwrap_or(u32::MAX / 2)) / f64::from(u32::MAX)
 }
 
-/// An object to be read anywhere in it.
+/// An object for random access.
 pub(super) struct S3File {
     bucket: Arc<Bucket>,
     key: String,
@@ -160,7 +160,7 @@ pub(super) struct S3File {
 }
 
 impl S3File {
-    /// Looks at an object; `None` when there is none.
+    /// Opens an object; `None` if it does not exist.
     pub(super) async fn open(bucket: Arc<Bucket>, key: String) -> Result<Option<Self>> {
         let target = bucket.address(&key);
         let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };

@@ -1,7 +1,7 @@
-//! Requests through the proxies of the environment: one client for each way, chosen request by request.
+//! Sends requests through the proxies of the environment: one client for each route, chosen request by request.
 //!
-//! A failure on the way names the proxy and the variable that names it, and keeps its kind, so that what is tried again and how
-//! the program ends stays the same as without a proxy.
+//! A failure on the way names the proxy and the variable that sets it, and keeps its kind, so that retries and exit codes are
+//! the same as without a proxy.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -24,11 +24,11 @@ use super::failure::causes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::proxies::{Proxies, Proxy};
 
-/// How the header fields begin by which a request for the metadata of an instance is known, wherever its endpoint is.
+/// The start of the header fields that mark a request for the metadata of an instance, wherever its endpoint is.
 const OF_METADATA: &str = "x-aws-ec2-metadata-token";
-/// The status by which a proxy asks for a user and a password.
+/// The status with which a proxy asks for a user and a password.
 const AUTHENTICATION_REQUIRED: u16 = 407;
-/// How the client words it when a proxy asks for them instead of opening a tunnel.
+/// The client's text if a proxy asks for them instead of opening a tunnel.
 const TUNNEL_REFUSED: &str = "proxy authorization required";
 
 /// The client for all requests to AWS.
@@ -42,7 +42,7 @@ pub(super) fn http_client(tls: &TlsContext, proxies: Proxies) -> Result<SharedHt
     let proxies = Arc::new(proxies);
     Ok(http_client_fn(move |settings, components| {
         let open = |client: &SharedHttpClient| client.http_connector(settings, components);
-        SharedHttpConnector::new(Ways {
+        SharedHttpConnector::new(Routes {
             proxies: Arc::clone(&proxies),
             direct: open(&direct),
             https: https.as_ref().map(open),
@@ -51,9 +51,9 @@ pub(super) fn http_client(tls: &TlsContext, proxies: Proxies) -> Result<SharedHt
     }))
 }
 
-/// A client whose requests all go through one proxy.
+/// A client that sends all its requests through one proxy.
 fn client_through(proxy: &Proxy, tls: &TlsContext) -> Result<SharedHttpClient> {
-    // The error of the library may repeat the address, and with it the password.
+    // The error of the library may repeat the address, including the password.
     let config = ProxyConfig::all(proxy.secret_address()).map_err(|_| {
         Error::new(ErrorKind::Usage, "cannot use the proxy")
             .with("proxy", proxy)
@@ -72,17 +72,17 @@ fn provider() -> Provider {
     Provider::Rustls(CryptoMode::Ring)
 }
 
-/// The ways that a request can take.
+/// The routes that a request can take.
 #[derive(Debug)]
-struct Ways {
+struct Routes {
     proxies: Arc<Proxies>,
     direct: SharedHttpConnector,
     https: Option<SharedHttpConnector>,
     http: Option<SharedHttpConnector>,
 }
 
-impl Ways {
-    /// The proxy that a request goes through, with its connector; none for the metadata of an instance.
+impl Routes {
+    /// The proxy for a request, with its connector; `None` for the metadata of an instance.
     fn through(&self, request: &HttpRequest) -> Option<(&Proxy, &SharedHttpConnector)> {
         if request.headers().iter().any(|(name, _)| name.starts_with(OF_METADATA)) {
             return None;
@@ -93,7 +93,7 @@ impl Ways {
     }
 }
 
-impl HttpConnector for Ways {
+impl HttpConnector for Routes {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Some((proxy, connector)) = self.through(&request) else { return self.direct.call(request) };
         let (proxy, is_seen_by_proxy) = (proxy.clone(), !is_https(&request));
@@ -115,7 +115,7 @@ fn is_https(request: &HttpRequest) -> bool {
     request.uri().starts_with("https:")
 }
 
-/// A refusal, which another attempt cannot mend.
+/// A refusal, which another attempt cannot fix.
 fn refused(proxy: Proxy) -> ConnectorError {
     ConnectorError::user(Box::new(ThroughProxy { proxy, cause: None }))
 }
@@ -136,7 +136,7 @@ fn failed(error: ConnectorError, proxy: Proxy) -> ConnectorError {
     }
 }
 
-/// A request that has failed on its way through a proxy, or was refused by it where nothing else is the cause.
+/// A request that failed on its way through a proxy, or that the proxy itself refused if `cause` is `None`.
 #[derive(Debug)]
 pub(super) struct ThroughProxy {
     proxy: Proxy,
@@ -144,17 +144,17 @@ pub(super) struct ThroughProxy {
 }
 
 impl ThroughProxy {
-    /// The one behind an error.
+    /// Finds it among the causes of an error.
     pub(super) fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
     }
 
-    /// What to do about it.
+    /// The next step.
     pub(super) fn next_step(&self) -> String {
         let variable = self.proxy.variable();
         match self.cause {
-            Some(_) => format!("check the proxy in {variable}, or name hosts that need none in NO_PROXY"),
-            None => format!("check user and password of the proxy in {variable}"),
+            Some(_) => format!("check the proxy in {variable}, or list hosts that need no proxy in NO_PROXY"),
+            None => format!("check the user and password of the proxy in {variable}"),
         }
     }
 }
@@ -163,8 +163,8 @@ impl fmt::Display for ThroughProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (proxy, variable) = (&self.proxy, self.proxy.variable());
         match self.cause {
-            Some(_) => write!(f, "through the proxy {proxy} that {variable} names"),
-            None => write!(f, "the proxy {proxy} that {variable} names refuses user or password (407)"),
+            Some(_) => write!(f, "through the proxy {proxy} set by {variable}"),
+            None => write!(f, "the proxy {proxy} set by {variable} rejects the user or password (407)"),
         }
     }
 }

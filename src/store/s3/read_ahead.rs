@@ -1,9 +1,9 @@
 //! Fetches objects ahead of the workers that will decode them.
 //!
-//! One driver goes through the objects in order and starts their requests, many at once. What is fetched and not yet read
-//! is bounded by bytes, and objects are cut into chunks, so that a large one takes no more room than a small one. The
-//! driver takes room strictly in order, for all chunks of an object before the next object, and workers open objects in
-//! that order: whoever waits, waits for a chunk that has its room already.
+//! One driver goes through the objects in order and starts their requests, many at once. The bytes that are fetched but not yet
+//! read are bounded, and objects are split into chunks, so that a large object takes no more room than a small one. The
+//! driver takes room strictly in order, for all chunks of an object before the next object, and workers open objects in that
+//! order. So a worker only ever waits for a chunk that already has its room.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -19,15 +19,15 @@ use super::object::{changed, get};
 use crate::error::{Error, Result};
 use crate::store::{ObjectFeed, ObjectMeta};
 
-/// Requests that are under way at once.
+/// Number of requests in progress at once.
 const PARALLEL: usize = 64;
-/// An object is fetched in ranges of this size when it is larger.
+/// Larger objects are fetched in ranges of this size.
 const CHUNK_BYTES: u64 = 8 << 20;
-/// What an object costs at least: its channel, its request.
+/// The minimum cost of an object: its channel and its request.
 const MIN_ROOM_BYTES: u64 = 16 << 10;
-/// A body arrives in pieces and is put together: for a moment it is there twice.
+/// A body arrives in pieces that are then joined: for a moment it exists twice.
 const ROOM_FACTOR: u64 = 2;
-/// Room is counted in units of this size.
+/// The unit in which room is counted.
 const UNIT_BYTES: u64 = 1 << 10;
 /// Room for an object that is read on its own.
 pub(super) const SINGLE_BYTES: usize = 32 << 20;
@@ -39,11 +39,11 @@ pub(super) struct ReadAhead {
     driver: AbortHandle,
 }
 
-/// Streams that the driver has started and nobody has opened yet, by the place of their object.
+/// Streams that the driver has started and no worker has opened yet, by the index of their object.
 #[derive(Default)]
 struct Started {
     streams: Mutex<HashMap<usize, ObjectStream>>,
-    /// Tells those who wait that there is another one.
+    /// Wakes waiting workers when a stream is added.
     changed: Notify,
 }
 
@@ -53,8 +53,8 @@ impl Started {
         self.changed.notify_waiters();
     }
 
-    /// Waits until the driver has come to an object. Nothing is held meanwhile: whoever waits here must not keep others
-    /// from reading what makes room for it.
+    /// Waits until the driver has reached an object. Nothing is locked in the meantime: a waiting worker must not keep others
+    /// from the reading that makes room for it.
     async fn take(&self, place: usize) -> ObjectStream {
         loop {
             let changed = self.changed.notified();
@@ -68,12 +68,12 @@ impl Started {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<usize, ObjectStream>> {
-        self.streams.lock().expect("a worker that panics takes the process with it")
+        self.streams.lock().expect("a worker that panics ends the process")
     }
 }
 
 impl ReadAhead {
-    /// Starts fetching objects whose keys lie below `root`; `memory` bounds what waits to be read, in bytes.
+    /// Starts fetching objects whose keys are below `root`; `memory` bounds the bytes that wait to be read.
     pub(super) fn start(bucket: &Arc<Bucket>, root: &str, objects: Vec<ObjectMeta>, memory: usize) -> Self {
         let units = (memory as u64 / UNIT_BYTES).max(4 * MIN_ROOM_BYTES / UNIT_BYTES);
         let started = Arc::new(Started::default());
@@ -98,7 +98,7 @@ impl Drop for ReadAhead {
 impl ObjectFeed for ReadAhead {
     fn open(&self, place: usize) -> Result<Box<dyn Read + Send>> {
         let mut stream = self.bucket.aws.wait(async { Ok(self.started.take(place).await) })?;
-        // An object that cannot be had is told before anything of it is read.
+        // Report an object that cannot be read before any of it is read.
         stream.next_chunk()?;
         Ok(Box::new(stream))
     }
@@ -109,7 +109,7 @@ struct Driver {
     bucket: Arc<Bucket>,
     root: String,
     chunk_bytes: u64,
-    /// Room for what is fetched and not yet read.
+    /// Room for bytes that are fetched but not yet read.
     room: Arc<Semaphore>,
     requests: Arc<Semaphore>,
 }
@@ -129,7 +129,7 @@ impl Driver {
         }
     }
 
-    /// Starts the requests for one object; stops when nobody reads it any more.
+    /// Starts the requests for one object; stops if it has no reader any more.
     async fn fetch(&self, object: &ObjectMeta, chunks: &UnboundedSender<PendingChunk>) {
         let key = format!("{}{}", self.root, object.key);
         let in_ranges = object.bytes > self.chunk_bytes;
@@ -151,7 +151,7 @@ impl Driver {
             tokio::spawn(async move {
                 let fetched = part.fetch(&bucket).await;
                 drop(slot);
-                // Nobody may be left to read it.
+                // The object may have no reader any more.
                 let _ = done.send(fetched.map(|content| Chunk { content, read: 0, _room: room }));
             });
             start += bytes;
@@ -161,14 +161,14 @@ impl Driver {
 
 type PendingChunk = oneshot::Receiver<Result<Chunk>>;
 
-/// Bytes that were fetched; their room is free again when they are dropped.
+/// Fetched bytes; their room is free again when they are dropped.
 struct Chunk {
     content: Bytes,
     read: usize,
     _room: OwnedSemaphorePermit,
 }
 
-/// An object being read.
+/// An object that is being read.
 pub(super) struct ObjectStream {
     bucket: Arc<Bucket>,
     chunks: UnboundedReceiver<PendingChunk>,
@@ -190,7 +190,7 @@ impl ObjectStream {
                 None => Ok(None),
             }
         })?;
-        let chunk = arrived.ok_or_else(|| Error::bug("fetching has stopped before the end of an object"))?;
+        let chunk = arrived.ok_or_else(|| Error::bug("fetching stopped before the end of an object"))?;
         self.left -= chunk.content.len() as u64;
         self.chunk = Some(chunk);
         Ok(())
@@ -214,7 +214,7 @@ impl Read for ObjectStream {
 struct Part {
     key: String,
     bytes: u64,
-    /// Where it starts and its length; `None` for the whole object, which comes with its checksum.
+    /// Its start and length; `None` for the whole object, which comes with its checksum.
     range: Option<(u64, u64)>,
     etag: Option<String>,
 }
@@ -265,7 +265,7 @@ mod tests {
         let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&vec![b'x'; bytes]));
     }
 
-    /// A bucket in which every object is there.
+    /// A bucket in which every object exists.
     fn bucket() -> Arc<Bucket> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_later_object_does_not_keep_others_from_making_room_for_it() {
+    fn waiting_for_a_later_object_does_not_block_readers_that_make_room_for_it() {
         let object = |key: &str, bytes| ObjectMeta { key: key.to_owned(), bytes, etag: None };
         let objects = vec![object("first", 1 << 20), object("second", 100 << 10)];
         let feed = Arc::new(ReadAhead::start(&bucket(), "", objects, 64 << 10));
@@ -298,7 +298,7 @@ mod tests {
                 feed.open(place).unwrap().read_to_end(&mut content).unwrap();
                 done.send((place, content.len())).unwrap();
             });
-            // So that the later object is waited for first, as a rule: only then could the earlier one be kept waiting.
+            // Usually the later object is requested first: only then could it block the earlier one.
             thread::sleep(Duration::from_millis(100));
         }
         let mut read: Vec<_> =

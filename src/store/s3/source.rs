@@ -17,13 +17,13 @@ use crate::store::{ListVisitor, ObjectFeed, ObjectMeta, SourceAccess, Store};
 pub struct S3Store {
     pub(super) bucket: Arc<Bucket>,
     location: S3Location,
-    /// The part of the prefix that keys do not repeat: up to its last `/`.
+    /// The part of the prefix up to its last `/`, which keys do not repeat.
     root: String,
     requests: AtomicU64,
 }
 
 impl S3Store {
-    /// Opens a source; nothing is asked yet.
+    /// Opens a source without sending a request.
     pub fn open(aws: Arc<Aws>, location: S3Location, access: &SourceAccess) -> Result<Self> {
         let client = aws.s3(access.role_arn.as_deref())?;
         let root = location.prefix.rfind('/').map_or("", |slash| &location.prefix[..=slash]).to_owned();
@@ -96,7 +96,11 @@ impl Store for S3Store {
             .set_request_payer(self.bucket.payer.clone())
             .set_expected_bucket_owner(self.bucket.owner.clone());
         let target = self.location.address(&self.location.prefix);
-        let asked = Asked { failing: "the input is gone", target: &target, permission: "s3:ListBucket" };
+        let asked = Asked {
+            failing: "the input is no longer available",
+            target: &target,
+            permission: "s3:ListBucket",
+        };
         self.bucket
             .aws
             .wait(async { request.send().await.map(|_| ()).map_err(|error| failure(asked, &error)) })

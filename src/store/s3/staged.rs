@@ -15,36 +15,44 @@ use crate::error::{Error, Result};
 use crate::store::LakeAccess;
 use crate::store::lake::{Committed, MANIFEST, StagedPartition, Uncommitted};
 
-/// How often the manifest is put again when S3 says that somebody else is putting it.
+/// Maximum number of attempts to put the manifest while S3 reports another put of it.
 const COMMIT_ATTEMPTS: u32 = 5;
 const COMMIT_PAUSE: Duration = Duration::from_millis(200);
-/// How long a run that fails tries to remove what it has written.
+/// How long a run that fails tries to remove its files.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(30);
 
-/// A new version of a partition: uploads that nobody sees.
+/// A new version of a partition: uploads that are not visible yet.
 pub(super) struct S3Staged {
     bucket: Arc<Bucket>,
     access: LakeAccess,
-    /// Of the partition, with `/` at its end.
+    /// The prefix of the partition, with `/` at its end.
     prefix: String,
-    /// The manifest that was there at the beginning, and its `ETag`.
+    /// The manifest at the beginning, and its `ETag`.
     replaces: Option<(Vec<u8>, String)>,
     uploads: Uploads,
-    /// How many of them, from the front, are objects by now.
+    /// Number of uploads, from the front, that are objects by now.
     completed: usize,
-    /// Whether what was written must stay: the manifest names it, or may do so.
-    must_stay: bool,
+    /// Whether the files must be kept: the manifest names them, or may do so.
+    keeps_files: bool,
 }
 
 impl S3Staged {
-    /// Begins a version below `prefix`, which is to replace the manifest that stands there with this `ETag`.
+    /// Begins a version below `prefix` that is to replace the current manifest, which has this `ETag`.
     pub(super) fn begin(
         bucket: Arc<Bucket>,
         access: LakeAccess,
         prefix: String,
         replaces: Option<(Vec<u8>, String)>,
     ) -> Self {
-        Self { bucket, access, prefix, replaces, uploads: Uploads::default(), completed: 0, must_stay: false }
+        Self {
+            bucket,
+            access,
+            prefix,
+            replaces,
+            uploads: Uploads::default(),
+            completed: 0,
+            keeps_files: false,
+        }
     }
 }
 
@@ -69,14 +77,14 @@ impl StagedPartition for S3Staged {
             }
             self.put_manifest(manifest).await
         });
-        // Where it is not known whether S3 has it, the next run finds out and cleans.
-        self.must_stay = !committed.as_ref().is_err_and(|refused| refused.is_certain);
+        // If it is unknown whether S3 has accepted the manifest, the next run finds out and cleans up.
+        self.keeps_files = !committed.as_ref().is_err_and(|refused| refused.is_certain);
         committed.map(|()| Committed::default())
     }
 }
 
 impl S3Staged {
-    /// Puts the manifest on the condition that it is still the one that was there at the beginning.
+    /// Puts the manifest on the condition that the one from the beginning is still current.
     async fn put_manifest(&self, manifest: &[u8]) -> std::result::Result<(), Uncommitted> {
         let key = format!("{}{MANIFEST}", self.prefix);
         let target = self.bucket.address(&key);
@@ -96,7 +104,7 @@ impl S3Staged {
                     tokio::time::sleep(COMMIT_PAUSE * attempt).await;
                 }
                 Some(404 | 409 | 412) => return self.settle(&key, manifest, overtaken(&target), true).await,
-                // A refusal is a refusal; without an answer, or after one that says little, it may have been taken.
+                // A refusal is final. Without an answer, or after an unclear one, S3 may have accepted the manifest.
                 status => {
                     let is_refusal =
                         status.is_some_and(|status| (400..500).contains(&status) && status != 408);
@@ -106,7 +114,7 @@ impl S3Staged {
         }
     }
 
-    /// What an error about the manifest means: S3 may have taken it, and only the answer was lost on its options.
+    /// Settles what an error about the manifest means: S3 may have accepted it, and only the answer was lost on its way.
     async fn settle(
         &self,
         key: &str,
@@ -114,31 +122,31 @@ impl S3Staged {
         error: Error,
         is_refusal: bool,
     ) -> std::result::Result<(), Uncommitted> {
-        let standing = try_get(&self.bucket, key, None, None).await;
-        let is = |expected: &[u8]| matches!(&standing, Ok(Some(found)) if found.content == expected);
-        if matches!(&standing, Ok(Some(found)) if is_ours(&found.content, manifest)) {
+        let current = try_get(&self.bucket, key, None, None).await;
+        let is = |expected: &[u8]| matches!(&current, Ok(Some(found)) if found.content == expected);
+        if matches!(&current, Ok(Some(found)) if is_ours(&found.content, manifest)) {
             return Ok(());
         }
-        // Another run's manifest, or one that cleaning has touched, can be replaced by ours no more; the old one still can, by
-        // a put that is on its options.
+        // Our manifest can no longer replace that of another run, or one that cleaning has touched. It can still replace the
+        // old one, through a put that is on its way.
         let old_stands = match &self.replaces {
             Some((old, _)) => is(old),
-            None => matches!(standing, Ok(None)),
+            None => matches!(current, Ok(None)),
         };
-        // Even where the last attempt was refused, an earlier one may have been taken: only what stands there tells.
-        let is_certain = standing.is_ok() && (is_refusal || !old_stands);
+        // Even if the last attempt was refused, an earlier one may have been accepted: only the current manifest decides.
+        let is_certain = current.is_ok() && (is_refusal || !old_stands);
         Err(Uncommitted { error, is_certain })
     }
 
-    /// Removes what was written, as far as it can be done in a while.
+    /// Removes the files that were written, as far as possible within a time limit.
     async fn remove_all(&self, uploads: Vec<Upload>) {
         let mut running = JoinSet::new();
         for (place, upload) in uploads.into_iter().enumerate() {
             let bucket = Arc::clone(&self.bucket);
-            // Of the one that was being completed when something went wrong nobody knows.
+            // The upload whose completion failed may or may not be an object.
             let (may_be_object, may_be_upload) = (place <= self.completed, place >= self.completed);
             running.spawn(async move {
-                // Best effort: what stays is found by the next run of the day and by 'logmill clean'.
+                // Best effort: the next run of the day and 'logmill clean' find the rest.
                 if may_be_upload {
                     let _ = upload::abort(&bucket, &upload.key, &upload.id).await;
                 }
@@ -155,7 +163,7 @@ impl S3Staged {
 impl Drop for S3Staged {
     fn drop(&mut self) {
         let uploads = std::mem::take(&mut *lock(&self.uploads));
-        if !self.must_stay && !uploads.is_empty() {
+        if !self.keeps_files && !uploads.is_empty() {
             self.bucket.aws.wait_out(self.remove_all(uploads));
         }
     }

@@ -17,12 +17,12 @@ use super::failure::{Asked, code_of, failure};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Encryption, LakeAccess};
 
-/// Size of a part: S3 takes 5 MiB at least and 10,000 parts at most, so that a file may have 78 GiB.
+/// Size of a part. S3 takes parts of at least 5 MiB and at most 10,000 of them, so that a file may have 78 GiB.
 const PART_BYTES: usize = 8 << 20;
-/// Parts that are under way at once.
+/// Number of parts in progress at once.
 const PARALLEL: usize = 3;
 
-/// An upload that has begun; completed, it is an object.
+/// An upload that has begun; once it is completed, it is an object.
 #[derive(Debug, Clone)]
 pub(super) struct Upload {
     pub(super) key: String,
@@ -42,7 +42,7 @@ impl Upload {
         Ok(Self { key, id, parts: Vec::new() })
     }
 
-    /// Makes the object visible, whole. Completing twice is no error.
+    /// Makes the whole object visible. Completing twice is not an error.
     pub(super) async fn complete(&self, bucket: &Bucket) -> Result<()> {
         let target = bucket.address(&self.key);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts.clone())).build();
@@ -58,7 +58,7 @@ impl Upload {
             .await;
         match answer {
             Ok(_) => Ok(()),
-            // An answer may have been lost on its way; nobody else writes to this key.
+            // An earlier answer may have been lost on its way; no other run writes to this key.
             Err(error) if code_of(&error) == Some("NoSuchUpload") => {
                 if exists(bucket, &self.key).await {
                     Ok(())
@@ -71,9 +71,9 @@ impl Upload {
     }
 }
 
-/// An error about a day that another run has published since this one began.
+/// Creates an error about a day that another run has published since this one began.
 pub(super) fn overtaken(target: &str) -> Error {
-    Error::new(ErrorKind::Temporary, "another run has published this day meanwhile: this one gives way")
+    Error::new(ErrorKind::Temporary, "another run has published this day: this run stops")
         .with("at", target)
         .hint("run the day again if its inputs have changed since")
 }
@@ -87,11 +87,11 @@ pub(super) fn writing(target: &str) -> Asked<'_> {
     Asked { failing: "cannot write to the lake", target, permission: "s3:PutObject" }
 }
 
-/// Gives up an upload; one that is gone is no error.
+/// Aborts an upload; succeeds if it no longer exists.
 pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
     let target = bucket.address(key);
     let asked =
-        Asked { failing: "cannot give up an upload", target: &target, permission: "s3:AbortMultipartUpload" };
+        Asked { failing: "cannot abort an upload", target: &target, permission: "s3:AbortMultipartUpload" };
     let answer = bucket
         .client
         .abort_multipart_upload()
@@ -107,7 +107,7 @@ pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
     }
 }
 
-/// A request that writes a small object at once.
+/// A request that writes a small object in one call.
 pub(super) fn put(bucket: &Bucket, access: &LakeAccess, key: &str, content: &[u8]) -> PutObjectFluentBuilder {
     let (encryption, kms_key) = encryption(access);
     let request = bucket.client.put_object().bucket(&bucket.name).key(key);
@@ -168,7 +168,7 @@ fn encoded(text: &str) -> String {
 /// The uploads of a version of a day.
 pub(super) type Uploads = Arc<Mutex<Vec<Upload>>>;
 
-/// Writes one file. Its last flush waits for all parts; it does not complete the upload.
+/// Writes one file. Its final flush waits for all parts; it does not complete the upload.
 pub(super) struct UploadWriter {
     bucket: Arc<Bucket>,
     upload: Upload,
@@ -179,14 +179,14 @@ pub(super) struct UploadWriter {
 }
 
 impl UploadWriter {
-    /// Begins an upload, which stands in `uploads` from now on.
+    /// Begins an upload and adds it to `uploads`.
     pub(super) fn begin(
         bucket: &Arc<Bucket>,
         access: &LakeAccess,
         key: String,
         uploads: &Uploads,
     ) -> Result<Self> {
-        // Not to be interrupted: an upload that nobody remembers would stay.
+        // This must not be interrupted: an upload that no run remembers would remain.
         let upload = bucket.aws.wait_out(Upload::begin(bucket, access, key))?;
         lock(uploads).push(upload.clone());
         let (bucket, uploads) = (Arc::clone(bucket), Arc::clone(uploads));
@@ -210,12 +210,12 @@ impl UploadWriter {
         Ok(())
     }
 
-    /// Waits for one part that is under way; `false` when none is.
+    /// Waits for one part in progress; returns `false` if no part is in progress.
     fn take_part(&mut self) -> Result<bool> {
         let running = &mut self.running;
         let arrived = self.bucket.aws.wait(async move { Ok(running.join_next().await) })?;
         let Some(arrived) = arrived else { return Ok(false) };
-        let part = arrived.map_err(|cause| Error::bug("an upload has stopped").caused_by(cause))??;
+        let part = arrived.map_err(|cause| Error::bug("an upload stopped early").caused_by(cause))??;
         self.upload.parts.push(part);
         Ok(true)
     }
@@ -283,5 +283,5 @@ async fn send_part(
 }
 
 pub(super) fn lock(uploads: &Uploads) -> std::sync::MutexGuard<'_, Vec<Upload>> {
-    uploads.lock().expect("whoever panics takes the process with it")
+    uploads.lock().expect("a thread that panics ends the process")
 }
