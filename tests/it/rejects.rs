@@ -173,7 +173,7 @@ fn a_day_that_is_lost_whatever_comes_is_not_read_to_its_end() {
     let run = |options: &[&str]| work.run(TABLE).args(options).exits(3);
     let stopped = run(&["--max-quarantine", "64KiB", "--threads", "1"]);
     stopped.says(&[
-        "too much of the day could not be decoded",
+        "too many rejected rows",
         "stopped: after ",
         "in object 1",
         "_quarantine",

@@ -208,7 +208,7 @@ fn a_day_that_is_refused_keeps_its_rejected_rows() {
     let run = scene.publish();
     fs::write(scene.log("B"), r#"{"Records":[7]}"#).unwrap();
     let (outcome, told) = scene.run(Fault::None);
-    check_failure(&scene, &run, &outcome, ErrorKind::TooManyRejects, "could not be decoded");
+    check_failure(&scene, &run, &outcome, ErrorKind::TooManyRejects, "too many rejected rows");
     assert_eq!(told, ["planned", "read"]);
     assert_eq!(scene.quarantined(), 1);
 }
