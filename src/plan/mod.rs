@@ -233,8 +233,8 @@ impl TablePlan {
             .with("object", &first.address)
             .with("objects", 1 + unreadable.count())
             .hint(
-                "grant this user read access (if the object is archived, restore it first), or move it out of the input; \
-                 then create any plan for shards again",
+                "grant this user read access (restore the object first if it is archived), or move it out of the input; \
+                 a plan for shards must then be created again",
             ))
     }
 

@@ -230,7 +230,7 @@ def test_a_mark_that_cannot_be_written_is_a_warning(catalog: Registered, day: Sm
     arguments = command_line(catalog, day.source, "run", *ONE_TABLE)
     said = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
     assert rule.struck
-    assert "warn: cannot leave a mark that the day is registered" in said
+    assert "warn: cannot write the registration mark" in said
     assert checked(catalog, day.source, code=0) is None, "the report says it as well"
     run = catalog.lake.manifest(TABLE)["run"]
     report = f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{run}.json"

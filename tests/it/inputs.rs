@@ -168,7 +168,7 @@ fn an_input_of_which_no_folder_is_entered_is_a_warning() {
     work.write(&format!("in/AWSLogs/o-exampleorgid/111122223333/{folder}/2023/11/01/{name}"), content);
     let of = ["--dataset", "cloudtrail", "--input", "in", "--output", "lake"];
     let run = work.logmill(["run", "--day", DAY]).args(of).exits(0);
-    run.says(&["warn: no object is chosen for the day", "listed=0", "folders_not_entered=1", "vpcflowlogs"]);
+    run.says(&["warn: no objects chosen for the day", "listed=0", "folders_not_entered=1", "vpcflowlogs"]);
     // In a range that is how each quiet day looks.
     let quiet = work.logmill(["backfill", "--from", DAY, "--to", DAY, "--only", "all"]).args(of).exits(0);
     assert!(!quiet.stderr.contains("no object"), "{quiet}");

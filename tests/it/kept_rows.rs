@@ -302,7 +302,7 @@ fn a_day_that_is_refused_says_what_is_wrong_with_its_inputs() {
         let whole = gz(document((0..2000).map(|number| event(&format!("a{number}"), json!({})))));
         work.cloudtrail("a", &whole[..60]);
         let refused = work.run(Table::CLOUDTRAIL).args(["--max-reject-ratio", ratio]).wait();
-        refused.says(&["warn: object is damaged", "not published"]);
+        refused.says(&["warn: damaged object", "not published"]);
         assert!(!refused.stderr.contains("is published"), "{refused}");
     }
 }
