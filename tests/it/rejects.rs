@@ -172,12 +172,7 @@ fn a_day_that_is_lost_whatever_comes_is_not_read_to_its_end() {
     work.cloudtrail("b", document([event("good", json!({}))]));
     let run = |options: &[&str]| work.run(TABLE).args(options).exits(3);
     let stopped = run(&["--max-quarantine", "64KiB", "--threads", "1"]);
-    stopped.says(&[
-        "too many rejected rows",
-        "stopped: after ",
-        "in object 1",
-        "_quarantine",
-    ]);
+    stopped.says(&["too many rejected rows", "stopped: after ", "in object 1", "_quarantine"]);
     let reports = || {
         let folder = work.path("lake/_runs/cloudtrail/proc_ymd=20231101");
         let mut reports: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
