@@ -80,7 +80,7 @@ pub struct Wanted {
     key_times: KeyTimes,
     /// Times of delivery.
     deliveries: UtcWindow,
-    /// Midnights with which UTC event days begin.
+    /// Midnights at which UTC event days begin.
     event_days: UtcWindow,
 }
 

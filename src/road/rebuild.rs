@@ -38,7 +38,7 @@ impl DaySelector {
 /// Which days are rebuilt.
 #[derive(Debug, Clone)]
 pub enum RebuildRule {
-    /// Those in one of these states, unless they were published at or after an instant.
+    /// Days in one of these states, unless they were published at or after an instant.
     Only(Vec<DaySelector>, Option<UtcInstant>),
     /// This day, and stale days before it.
     Lookback(KstDay),

@@ -82,7 +82,7 @@ impl GlueCatalog {
         Ok(updated.then_some(columns))
     }
 
-    /// Adds new columns to all partitions of a table that lack them, batch by batch.
+    /// Adds new columns to all partitions that lack them, batch by batch.
     async fn cascade(&self, table: &str, change: &TableChange) -> Result<()> {
         if change.columns.is_empty() {
             return Ok(());
@@ -160,7 +160,7 @@ impl GlueCatalog {
     /// Returns the refused entries if all may succeed later. Fails with the first that will not.
     fn retryable(&self, table: &str, refusals: Vec<Refusal>) -> Result<Vec<Refusal>> {
         match refusals.iter().find(|refusal| !refusal.may_succeed_later()) {
-            Some(lost) => Err(Error::new(ErrorKind::Denied, "the catalog refuses a partition")
+            Some(lost) => Err(Error::new(ErrorKind::Denied, "the catalog refused a partition")
                 .with("table", self.named(table))
                 .with("partition", &lost.value)
                 .with("code", &lost.code)
@@ -186,7 +186,7 @@ impl Catalog for GlueCatalog {
             if create {
                 return self.create_database().await;
             }
-            Err(Error::new(ErrorKind::Unusable, "the catalog has no such database")
+            Err(Error::new(ErrorKind::Unusable, "the database does not exist in the catalog")
                 .with("database", &self.database)
                 .hint("create it with --create-database, or check --database and AWS_REGION"))
         })
@@ -205,7 +205,7 @@ impl Catalog for GlueCatalog {
                 }
                 self.pause(attempt).await;
             }
-            Err(self.gave_up("cannot update the table of the catalog", &wanted.name))
+            Err(self.gave_up("cannot update the catalog table", &wanted.name))
         })
     }
 

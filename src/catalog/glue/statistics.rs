@@ -38,7 +38,7 @@ impl GlueCatalog {
             if let Some(refused) = answer.errors().first() {
                 let column = refused.column_statistics().map(GlueStatistics::column_name);
                 let detail = refused.error();
-                return Err(Error::new(ErrorKind::Denied, "the catalog refuses the statistics of a column")
+                return Err(Error::new(ErrorKind::Denied, "the catalog refused the statistics of a column")
                     .with("table", target)
                     .with("column", column.unwrap_or_default())
                     .with("code", detail.and_then(|detail| detail.error_code()).unwrap_or_default())
