@@ -1,14 +1,15 @@
-//! What the footers of a published day tell about the values of its columns.
+//! Column statistics of a published day, from the footers of its part files.
 //!
-//! Nulls, least and greatest values and the bytes of texts are exact for the day. The other numbers are estimates, since
-//! no footer has them:
+//! Null counts, minimum and maximum values and the total bytes of texts are exact for the day. Footers do not contain the
+//! other numbers, so these are estimates:
 //!
-//! * distinct values: the entries of the dictionary in the largest row group, where it holds all its values, and else as
-//!   many as there are values; never more than values, nor than whole numbers between the least and the greatest one. Rows
-//!   are sorted by some columns, of which each group has other texts: for texts the entries count as often as there are
-//!   groups whose bounds lie apart;
-//! * the longest text: the longest of the average, the least and the greatest text, of which a footer keeps the beginning;
-//! * true and false: all of one kind where the footer tells so, and else half and half.
+//! * Distinct values: the number of dictionary entries in the largest row group, if that dictionary holds all its values.
+//!   Otherwise the number of values. The estimate never exceeds the number of values, or the number of integers from the
+//!   minimum to the maximum. Rows are sorted by some columns, so each row group has other texts in them: for texts, the
+//!   entries are multiplied by the number of groups with disjoint bounds.
+//! * Longest text: the largest length among the average, the minimum and the maximum text. Footers keep only the beginning
+//!   of the minimum and maximum.
+//! * True and false: all values are equal if the footer shows it. Otherwise half are true and half are false.
 
 use std::sync::Arc;
 
@@ -27,59 +28,59 @@ use crate::store::lake::Partition;
 use crate::store::{Lake, LakeFile};
 use crate::table::ColumnType;
 
-/// What is known about the values of a column.
+/// The statistics of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnStatistics {
-    /// The column.
+    /// Name of the column.
     pub name: String,
     /// Rows without a value.
     pub nulls: u64,
     /// Distinct values, estimated.
     pub distinct: u64,
-    /// The values.
+    /// Statistics for the type of the values.
     pub values: ValueStatistics,
 }
 
-/// What is known about the values of a type.
+/// Statistics that depend on the type of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ValueStatistics {
-    /// Whole numbers.
+    /// Integers.
     Numbers {
-        /// The least one.
+        /// The minimum.
         min: i64,
-        /// The greatest one.
+        /// The maximum.
         max: i64,
-        /// How many bits they have.
+        /// The column type, which sets the number of bits.
         column_type: ColumnType,
     },
     /// Times without a zone, in milliseconds.
     Times {
-        /// The earliest one.
+        /// The earliest time.
         min: i64,
-        /// The latest one.
+        /// The latest time.
         max: i64,
     },
     /// Texts.
     Texts {
-        /// Bytes of all together.
+        /// Total bytes of all texts.
         bytes: u64,
-        /// Bytes of the longest one, estimated.
+        /// Bytes of the longest text, estimated.
         longest: u64,
-        /// How many there are.
+        /// Number of texts.
         count: u64,
     },
     /// True or false, estimated.
     Flags {
-        /// How many are true.
+        /// Number of true values.
         trues: u64,
-        /// How many are false.
+        /// Number of false values.
         falses: u64,
     },
 }
 
-/// Looks at the footers of a day's parts, and at the dictionaries of its largest row group.
+/// Reads the footers of a day's part files, and the dictionaries of its largest row group.
 ///
-/// Columns without any value, and lists, are left out.
+/// Leaves out lists and columns without values.
 pub fn column_statistics(
     lake: &dyn Lake,
     partition: &Partition,
@@ -120,7 +121,7 @@ fn gather(parts: &[Part]) -> std::result::Result<Vec<ColumnStatistics>, ParquetE
         let chunks: Vec<&ColumnChunkMetaData> = row_groups(parts).map(|group| group.column(place)).collect();
         let Some(mut statistics) = merge(&chunks, &column) else { continue };
         let dictionary = dictionary_entries(&parts[largest.0], largest.1, place)?;
-        let entries = dictionary.map(|entries| entries.saturating_mul(groups_apart(&chunks)));
+        let entries = dictionary.map(|entries| entries.saturating_mul(disjoint_chunks(&chunks)));
         statistics.distinct = statistics.distinct.min(entries.unwrap_or(u64::MAX));
         found.push(statistics);
     }
@@ -131,7 +132,7 @@ fn row_groups(parts: &[Part]) -> impl Iterator<Item = &RowGroupMetaData> {
     parts.iter().flat_map(|part| part.metadata().row_groups())
 }
 
-/// Part and place of the row group with most rows; all have the same columns.
+/// Returns the part and index of the row group with the most rows. All row groups have the same columns.
 fn largest_row_group(parts: &[Part]) -> Option<(usize, usize)> {
     let places = parts.iter().enumerate().flat_map(|(part, reader)| {
         reader
@@ -144,25 +145,25 @@ fn largest_row_group(parts: &[Part]) -> Option<(usize, usize)> {
     places.max_by_key(|(.., rows)| *rows).map(|(part, group, _)| (part, group))
 }
 
-/// The most chunks of texts of which no two can have a text in common, by their bounds; 1 for other columns.
-fn groups_apart(chunks: &[&ColumnChunkMetaData]) -> u64 {
+/// Returns the largest number of text chunks that cannot share a text, by their bounds; 1 for other types.
+fn disjoint_chunks(chunks: &[&ColumnChunkMetaData]) -> u64 {
     let texts = chunks.iter().filter_map(|chunk| match chunk.statistics()? {
         Statistics::ByteArray(texts) => Some((texts.max_bytes_opt()?, texts.min_bytes_opt()?)),
         _ => None,
     });
     let mut bounds: Vec<(&[u8], &[u8])> = texts.collect();
     bounds.sort_unstable();
-    let (mut apart, mut last) = (0, None);
+    let (mut disjoint, mut last) = (0, None);
     for (max, min) in bounds {
         if last.is_none_or(|last| min > last) {
-            apart += 1;
+            disjoint += 1;
             last = Some(max);
         }
     }
-    apart.max(1)
+    disjoint.max(1)
 }
 
-/// Entries of a dictionary that holds all values of a column.
+/// Returns the number of dictionary entries; `None` if the dictionary does not hold all values of the column.
 fn dictionary_entries(
     part: &Part,
     group: usize,
@@ -183,8 +184,8 @@ fn dictionary_entries(
     })
 }
 
-/// The statistics of all chunks of a column; `None` where they do not tell enough. The estimate of distinct values is still
-/// their upper bound.
+/// Merges the statistics of all chunks of a column; `None` if they are incomplete. The estimate of distinct values is still
+/// only the upper bound.
 fn merge(
     chunks: &[&ColumnChunkMetaData],
     column: &parquet::schema::types::ColumnDescriptor,
@@ -254,7 +255,7 @@ fn texts(chunks: &[&ColumnChunkMetaData], each: &[&Statistics], count: u64) -> O
 }
 
 impl ColumnStatistics {
-    /// The Hive type of the column.
+    /// Returns the Hive type of the column.
     #[must_use]
     pub fn hive_type(&self) -> &'static str {
         match self.values {
@@ -292,7 +293,7 @@ mod tests {
         }
     }
 
-    /// A part with two row groups of these columns each.
+    /// Returns a part file with two equal row groups of these columns.
     fn part(columns: &[(&str, ArrayRef)], dictionary: bool) -> Part {
         part_of_groups(&[columns, columns], dictionary)
     }
@@ -326,9 +327,9 @@ mod tests {
     }
 
     #[test]
-    fn footers_and_dictionaries_tell_what_is_needed() {
+    fn statistics_come_from_footers_and_dictionaries() {
         let found = gather(&[part(&columns(), true)]).unwrap();
-        let told = |name: &str, nulls, distinct, values| ColumnStatistics {
+        let column = |name: &str, nulls, distinct, values| ColumnStatistics {
             name: name.to_owned(),
             nulls,
             distinct,
@@ -338,12 +339,12 @@ mod tests {
         assert_eq!(
             found,
             [
-                told("int", 2, 2, number(-5, 7, ColumnType::Int)),
-                told("long", 0, 4, number(0, 1 << 40, ColumnType::BigInt)),
-                told("time", 4, 2, ValueStatistics::Times { min: 10, max: 20 }),
-                told("text", 2, 2, ValueStatistics::Texts { bytes: 10, longest: 3, count: 6 }),
-                told("flag", 2, 1, ValueStatistics::Flags { trues: 6, falses: 0 }),
-                told("mixed", 0, 2, ValueStatistics::Flags { trues: 4, falses: 4 }),
+                column("int", 2, 2, number(-5, 7, ColumnType::Int)),
+                column("long", 0, 4, number(0, 1 << 40, ColumnType::BigInt)),
+                column("time", 4, 2, ValueStatistics::Times { min: 10, max: 20 }),
+                column("text", 2, 2, ValueStatistics::Texts { bytes: 10, longest: 3, count: 6 }),
+                column("flag", 2, 1, ValueStatistics::Flags { trues: 6, falses: 0 }),
+                column("mixed", 0, 2, ValueStatistics::Flags { trues: 4, falses: 4 }),
             ]
         );
         let types: Vec<_> = found.iter().map(ColumnStatistics::hive_type).collect();
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_in_whose_order_rows_are_has_other_texts_in_each_group() {
+    fn a_sorted_column_counts_different_texts_in_each_row_group() {
         let texts = |sorted: [&str; 3], other: [&str; 3]| -> Vec<(&'static str, ArrayRef)> {
             let columns = [("sorted", sorted), ("other", other)];
             columns
@@ -366,12 +367,12 @@ mod tests {
         let groups: Vec<&[(&str, ArrayRef)]> = groups.iter().map(Vec::as_slice).collect();
         let found = gather(&[part_of_groups(&groups, true)]).unwrap();
         let distinct: Vec<_> = found.iter().map(|column| (column.name.as_str(), column.distinct)).collect();
-        // The bounds of the last two groups meet in "d": two are certainly apart.
+        // The bounds of the last two groups meet at "d", so only two groups are certainly disjoint.
         assert_eq!(distinct, [("sorted", 4), ("other", 2)]);
     }
 
     #[test]
-    fn without_a_dictionary_distinct_values_are_bounded_by_values_and_range() {
+    fn without_a_dictionary_the_counts_and_ranges_of_values_limit_distinct_values() {
         let found = gather(&[part(&columns(), false), part(&columns(), false)]).unwrap();
         let distinct: Vec<_> = found.iter().map(|column| (column.name.as_str(), column.distinct)).collect();
         let expected = [("int", 12), ("long", 16), ("time", 8), ("text", 12), ("flag", 1), ("mixed", 2)];
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_day_tells_nothing() {
+    fn an_empty_day_has_no_statistics() {
         assert_eq!(gather(&[]).unwrap(), []);
     }
 }

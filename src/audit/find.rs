@@ -1,5 +1,5 @@
-//! Rows of a published day by an id, read from as little of its files as their indexes allow: footers, bloom filters of the
-//! column, and where these say "maybe", the pages of the ids in that row group.
+//! Finds the rows of a published day by an id. It reads as little of the files as their indexes allow: the footers, the
+//! column's bloom filters and, if a filter may contain the id, the id pages of that row group.
 
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub struct PublishedRow {
     /// Event time, in milliseconds.
     #[serde(skip)]
     pub at: Option<UtcInstant>,
-    /// The values by which rows are clustered: who was asked for what.
+    /// The values by which rows are clustered.
     pub cluster: [Option<String>; 2],
     /// Address of the raw object.
     pub source_object: Option<String>,
@@ -52,7 +52,7 @@ pub struct PublishedRow {
     pub source_record: Option<i64>,
 }
 
-/// What is looked for, and the names of the columns that tell of it.
+/// The wanted id, and the names of the columns to read.
 struct Sought<'a> {
     id: &'a str,
     column: String,
@@ -62,7 +62,8 @@ struct Sought<'a> {
     source_record: String,
 }
 
-/// Every row of a published day that has the id, in the order of the files. None where the table has no such column.
+/// Returns every row of a published day that has the id, in file order. The result is empty if the table has no such
+/// column.
 pub fn find_rows(
     lake: &dyn Lake,
     partition: &Partition,
@@ -77,7 +78,7 @@ pub fn find_rows(
         let file = lake.open(&path)?.ok_or_else(|| {
             Error::new(ErrorKind::Unusable, "a part file is missing")
                 .with("path", lake.address(&path))
-                .hint("'logmill verify' holds the whole day against its manifest")
+                .hint("run 'logmill verify' to check the whole day against its manifest")
         })?;
         sought.in_part(part, file.into()).map_err(|cause| {
             Error::unusable("cannot search the part file", cause).with("path", lake.address(&path))
@@ -87,7 +88,8 @@ pub fn find_rows(
     Ok(rows.into_iter().flatten().collect())
 }
 
-/// The rejected rows of a run whose raw text has the id; none where it has no such file.
+/// Returns the rejected rows of a run whose raw text contains the id. The result is empty if the run has no quarantine
+/// file.
 pub fn find_quarantined(
     lake: &dyn Lake,
     partition: &Partition,
@@ -101,7 +103,8 @@ pub fn find_quarantined(
     })
 }
 
-/// The rows of a quarantine file that have the id, read line by line: the file can be larger than memory.
+/// Returns the rows of a quarantine file that contain the id. Reads line by line, because the file can be larger than
+/// memory.
 fn rejected_with(file: Box<dyn LakeFile>, id: &str) -> io::Result<Vec<QuarantinedRow>> {
     let mut content = PartReader::new(file.into()).get_read(0).map_err(io::Error::other)?;
     let (mut rows, mut line) = (Vec::new(), Vec::new());
@@ -151,7 +154,7 @@ impl<'a> Sought<'a> {
         if groups.is_empty() {
             return Ok(Vec::new());
         }
-        // With the index of pages, no byte between those that are wanted is fetched.
+        // With the page index, only the wanted pages are fetched.
         let number = Field::new(ROW_NUMBER, DataType::Int64, false).with_extension_type(RowNumber);
         let options = ArrowReaderOptions::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
@@ -182,7 +185,7 @@ impl<'a> Sought<'a> {
             .map(String::as_str)
     }
 
-    /// The row groups that can have the id.
+    /// Returns the row groups that can contain the id.
     fn candidates(
         &self,
         footer: &ParquetRecordBatchReaderBuilder<PartReader>,
@@ -234,21 +237,23 @@ impl<'a> Sought<'a> {
 }
 
 fn cells_of<'b>(batch: &'b RecordBatch, name: &str) -> std::result::Result<&'b ArrayRef, ParquetError> {
-    batch.column_by_name(name).ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
+    batch
+        .column_by_name(name)
+        .ok_or_else(|| ParquetError::General(format!("the file has no column '{name}'")))
 }
 
 fn numbers<'b, T: ArrowPrimitiveType>(
     batch: &'b RecordBatch,
     name: &str,
 ) -> std::result::Result<&'b PrimitiveArray<T>, ParquetError> {
-    let of_another_type = || ParquetError::General(format!("the column {name} is of another type"));
-    cells_of(batch, name)?.as_primitive_opt().ok_or_else(of_another_type)
+    let wrong_type = || ParquetError::General(format!("the column '{name}' has an unexpected type"));
+    cells_of(batch, name)?.as_primitive_opt().ok_or_else(wrong_type)
 }
 
-/// Name of the column with the number of the row in the file; no column of a table can have it.
+/// Name of the virtual column with the row number in the file. No column of a table can have this name.
 const ROW_NUMBER: &str = "#row";
 
-/// The number in the file of the first row of each row group.
+/// Returns the row number in the file of the first row of each row group.
 fn group_starts(groups: &[RowGroupMetaData]) -> Vec<u64> {
     let rows = |group: &RowGroupMetaData| u64::try_from(group.num_rows()).unwrap_or_default();
     let start = |next: &mut u64, group| Some(std::mem::replace(next, *next + rows(group)));
@@ -257,10 +262,10 @@ fn group_starts(groups: &[RowGroupMetaData]) -> Vec<u64> {
 
 fn position(schema: &SchemaDescriptor, name: &str) -> std::result::Result<usize, ParquetError> {
     let found = schema.columns().iter().position(|column| column.name() == name);
-    found.ok_or_else(|| ParquetError::General(format!("the file has no column {name}")))
+    found.ok_or_else(|| ParquetError::General(format!("the file has no column '{name}'")))
 }
 
-/// Whether the bounds of a row group allow the value; they may be cut, but then still are bounds.
+/// Whether the bounds of a row group allow the value. Truncated bounds are still valid bounds.
 fn may_hold(statistics: Option<&Statistics>, value: &[u8]) -> bool {
     let Some(statistics) = statistics else { return true };
     let above = statistics.min_bytes_opt().is_none_or(|min| min <= value);

@@ -1,4 +1,4 @@
-//! Whether a day is what its raw logs would give now: told from listings, manifests and reports, without reading a log.
+//! Decides whether a published day still matches its raw logs, from listings, manifests and run records. It reads no log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,30 +15,30 @@ use crate::publish::run_record::RunRecord;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
 
-/// How a day stands.
+/// The state of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayState {
-    /// Published, with all that has come.
+    /// Published and complete: no new or changed objects.
     Published,
-    /// Published, without a row.
+    /// Published without rows.
     Empty,
-    /// Never published, and before the first log of the table as far as that is known: nothing is lacking.
+    /// Never published, and before the first known log of the table: nothing is missing.
     NoLogs,
     /// Never published.
     Missing,
-    /// Published, but objects have come or changed since.
+    /// Published, but objects have arrived or changed since.
     Stale,
     /// The last run of the day failed.
     Failed,
 }
 
 impl DayState {
-    /// Every state, in the order in which they are told.
+    /// Every state, in display order.
     pub const ALL: [Self; 6] =
         [Self::Published, Self::Empty, Self::NoLogs, Self::Missing, Self::Stale, Self::Failed];
 
-    /// The word for people.
+    /// Returns the name to display.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -51,29 +51,29 @@ impl DayState {
         }
     }
 
-    /// Whether a run would change what is published, or could.
+    /// Whether a run would or could change the published day.
     #[must_use]
     pub fn is_behind(self) -> bool {
         matches!(self, Self::Missing | Self::Stale | Self::Failed)
     }
 }
 
-/// What has become of the raw objects since a day was published.
+/// How the raw objects have changed since a day was published.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct InputsChange {
-    /// Objects that were not there.
+    /// Objects that did not exist then.
     pub new: u64,
-    /// Objects that had another size or `ETag`.
+    /// Objects whose size or `ETag` has changed.
     pub changed: u64,
-    /// Objects with rows that are not there any more: a rebuild would lose these.
+    /// Deleted objects that gave rows. A rebuild would lose these rows.
     pub gone: u64,
-    /// One that is new or has changed.
+    /// One of the new or changed objects.
     pub example: Option<String>,
 }
 
 impl InputsChange {
-    /// Holds what would be read against what was read; `is_gone` says of an object that is not there whether it was looked
-    /// for.
+    /// Compares the objects that a run would read now with those that were read. `is_gone` decides whether a missing object
+    /// would have been listed, and so was deleted.
     pub fn between<'a>(
         planned: impl Iterator<Item = &'a PlannedObject>,
         read: &[InputLine],
@@ -92,20 +92,20 @@ impl InputsChange {
                 change.example = Some(object.address.clone());
             }
         }
-        // Without rows there is nothing to lose.
+        // A deleted object without rows loses nothing.
         let lost = read.into_values().filter(|input| input.ledger.written > 0 && is_gone(input));
         change.gone = lost.count() as u64;
         change
     }
 
-    /// Whether the day lacks something.
+    /// Whether new or changed objects make the day stale.
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.new + self.changed > 0
     }
 }
 
-/// The settings that show in the rows, where they are others now.
+/// Returns the settings that affect rows and differ now.
 fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str> {
     let settings = [
         ("naming", manifest.naming != source.naming),
@@ -116,70 +116,70 @@ fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str
     settings.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
-/// Whether an object is what was read, as far as its listing tells.
+/// Whether an object is still the one that was read, as far as the listing shows.
 pub(super) fn is_same(object: &PlannedObject, input: &InputLine) -> bool {
-    // A folder knows no ETag, nor did early lists of inputs.
+    // Folders have no ETag, and early lists of inputs did not store it.
     let same_content = object.etag.is_none() || input.etag.is_none() || object.etag == input.etag;
     object.bytes == input.bytes && same_content && !input.unread
 }
 
-/// How a day of a table stands.
+/// The status of a day of a table.
 #[derive(Debug, Clone)]
 pub struct DayStatus {
     /// The table and day.
     pub partition: Partition,
-    /// In a word.
+    /// Its state.
     pub state: DayState,
     /// Number of raw objects that a run would read now.
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// What was met beside them, without what is of another time.
+    /// The counts of everything that the listing found, except objects of other times.
     pub listed: ListedObjects,
-    /// Whether logs from before the day were met.
+    /// Whether the listing found logs from before the day.
     pub logs_before: bool,
-    /// When they were listed.
+    /// When the inputs were listed.
     pub listed_at: UtcInstant,
-    /// What has become of the raw objects since; nothing where the day was never published.
+    /// How the raw objects have changed since; no changes if the day was never published.
     pub change: InputsChange,
-    /// The inputs from which the day was published, where they are called otherwise now.
+    /// The inputs that the day was published from, if their names differ now.
     pub other_inputs: Option<Vec<String>>,
-    /// The settings of the source under which the day was published otherwise than a run would publish it now.
+    /// The settings that differ from those of the published day and affect its rows.
     pub other_settings: Vec<&'static str>,
-    /// Whether the day lacks nothing now, but may still do so.
+    /// Whether late objects can still arrive, so that the day may become stale.
     pub provisional: bool,
-    /// The published day.
+    /// The manifest of the published day.
     pub manifest: Option<Manifest>,
-    /// The newest run that has failed over the day as it is now, where that is remembered.
+    /// The newest remembered run that failed while the day was in its current state.
     pub failure: Option<RunRecord>,
-    /// Why the catalog does not show the published day as far as the lake knows, where it should.
+    /// Why the catalog does not show the published day, as far as the lake knows; `None` if it does or need not.
     pub not_registered: Option<String>,
 }
 
 impl DayStatus {
-    /// Whether only what is known of earlier days tells if it is missing, or before the first log.
+    /// Whether the day is either missing or before the first log. Only knowledge of earlier days can decide.
     #[must_use]
     pub fn may_be_before_logs(&self) -> bool {
         self.state == DayState::Missing && self.objects == 0
     }
 }
 
-/// The days of a table before which nothing is known: no raw object, and no published day.
+/// The beginning of a table: the first day with a known raw object or a published day.
 ///
-/// Days are noted as they are looked at; what the lake has published is asked only when it matters.
+/// Days are noted as they are inspected. The lake is queried for its first published day only if needed.
 pub struct FirstLogs<'a> {
     lake: &'a dyn Lake,
     table: String,
     /// The first day that was noted.
     noted: Option<KstDay>,
-    /// Whether the lake was asked for its first published day.
+    /// Whether the lake was queried for its first published day.
     is_asked: bool,
-    /// What it has answered.
+    /// The first published day in the lake.
     published: Option<KstDay>,
 }
 
 impl<'a> FirstLogs<'a> {
-    /// Nothing is known yet.
+    /// Starts without any known day.
     #[must_use]
     pub fn new(lake: &'a dyn Lake, table: &str) -> Self {
         Self { lake, table: table.to_owned(), noted: None, is_asked: false, published: None }
@@ -193,7 +193,7 @@ impl<'a> FirstLogs<'a> {
         self.noted = self.noted.into_iter().chain(noted).min();
     }
 
-    /// Says of a missing day without raw objects that it is before all logs, where that is so by all that is known now.
+    /// Changes a missing day without raw objects to `NoLogs` if it is before all known logs.
     pub fn settle(&mut self, status: &mut DayStatus) -> Result<()> {
         if status.may_be_before_logs() && !self.lie_before(status.partition.day)? {
             status.state = DayState::NoLogs;
@@ -214,18 +214,18 @@ impl<'a> FirstLogs<'a> {
     }
 }
 
-/// Whether a published day has read a log: one that was published empty by mistake is not the beginning of any.
+/// Whether a published day has read a log. A day that was published empty by mistake does not begin the table.
 fn has_logs(manifest: &Manifest) -> bool {
     manifest.inputs_file.objects > 0
 }
 
-/// The first day of a table that is published with logs.
+/// Returns the first published day of a table that has read a log.
 pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
     let names = lake.names(table)?;
     let days = names.iter().filter_map(|name| name.strip_prefix("proc_ymd=")?.parse().ok());
     for day in days.collect::<BTreeSet<KstDay>>() {
         let partition = Partition { table: table.to_owned(), day };
-        // A killed run can leave a folder without one.
+        // A killed run can leave a folder without a manifest.
         let manifest = lake.read(&format!("{partition}/{MANIFEST}"))?.map(Manifest::from_json);
         if manifest.is_some_and(|manifest| manifest.as_ref().map_or(true, has_logs)) {
             return Ok(Some(day));
@@ -234,8 +234,8 @@ pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
     Ok(None)
 }
 
-/// Finds out how a day stands, given all that can feed it. `database` is the one of the catalog in which days are to be
-/// registered; where there is none, that of the manifest counts.
+/// Determines the status of a day, given everything that can feed it. `database` is the catalog database in which days
+/// should be registered. Without it, the database in the manifest counts.
 pub fn day_status(
     lake: &dyn Lake,
     partition: Partition,
@@ -274,7 +274,7 @@ pub fn day_status(
     let other_settings =
         manifest.as_ref().map(|manifest| other_settings(manifest, about.source)).unwrap_or_default();
     let complete_at = manifest.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.complete_at));
-    // What was provisional when it was published is not any more, once all late objects can have come and none has.
+    // A provisional day becomes final once no late object can arrive any more and none has arrived.
     let provisional = complete_at.is_some_and(|complete_at| listed_at < complete_at);
     Ok(DayStatus {
         partition,
@@ -294,7 +294,7 @@ pub fn day_status(
     })
 }
 
-/// Why a published day is not registered as far as the lake knows; `None` where it is, or need not be.
+/// Returns why a published day is not registered, as far as the lake knows; `None` if it is registered or need not be.
 fn not_registered(
     remembered: &RunHistory<'_>,
     manifest: &Manifest,
@@ -306,16 +306,16 @@ fn not_registered(
     }
     let report = remembered.report(&manifest.run)?;
     let error = report.as_ref().and_then(|report| report.error.as_ref());
-    // Earlier versions left no mark, but said how long the step took. A run that had no catalog to tell took none.
-    let was_told = report.as_ref().is_some_and(|report| report.seconds.register.is_some());
-    if was_told && error.is_none() && manifest.database.as_deref() == Some(wanted) {
+    // Earlier versions left no mark, but recorded the duration of the step. A run without a catalog recorded none.
+    let was_registered = report.as_ref().is_some_and(|report| report.seconds.register.is_some());
+    if was_registered && error.is_none() && manifest.database.as_deref() == Some(wanted) {
         return Ok(None);
     }
-    let no_mark = || format!("nothing shows that it was registered in database '{wanted}'");
+    let no_mark = || format!("no record of its registration in database '{wanted}'");
     Ok(Some(error.map_or_else(no_mark, |error| error.message.clone())))
 }
 
-/// The newest run that has failed over a day as it is now.
+/// Returns the newest run that failed while the day was in its current state.
 pub fn last_failure(
     lake: &dyn Lake,
     partition: &Partition,
@@ -341,13 +341,13 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_is_not_what_is_there_now() {
+    fn an_object_that_was_not_read_to_its_end_makes_the_day_stale() {
         let before = [InputLine { unread: true, ..read("a", 1, None) }];
         assert!(InputsChange::between([planned("a", 1, None)].iter(), &before, |_| true).is_stale());
     }
 
     #[test]
-    fn inputs_that_are_called_otherwise_are_the_same() {
+    fn renamed_inputs_are_treated_as_the_same() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         for (then, now, object, expected) in [
             (&["logs"][..], &["/data/logs/"][..], "logs/a/b", "/data/logs/a/b"),
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_is_stale_when_objects_have_come_or_changed() {
+    fn a_day_is_stale_if_objects_have_arrived_or_changed() {
         let before = [read("a", 1, Some("x")), read("b", 1, None), read("c", 1, None)];
         for (now, expected) in [
             (

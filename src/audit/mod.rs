@@ -1,8 +1,8 @@
-//! What published days are, found out by reading them.
+//! Inspects published days by reading them.
 //!
-//! Nothing here writes. [`verify()`] reads a day back whole, [`freshness`] compares days with the raw logs that are there
-//! now, [`find_rows`] and [`Trace`] follow one event, [`RowDiff`] and [`ObjectDiff`] compare two runs of a day, and
-//! [`column_statistics`](fn@column_statistics) sums up its columns.
+//! Nothing here writes. [`verify()`] reads a whole day back. [`freshness`] compares days with the current raw logs.
+//! [`find_rows`] and [`Trace`] follow one event. [`RowDiff`] and [`ObjectDiff`] compare two runs of a day.
+//! [`column_statistics`](fn@column_statistics) summarises the columns of a day.
 
 mod column_statistics;
 mod find;

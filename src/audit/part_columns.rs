@@ -1,4 +1,4 @@
-//! The columns that published part files have, from their footers alone.
+//! Reads the columns of published part files from their footers alone.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -10,7 +10,8 @@ use crate::store::Lake;
 use crate::store::lake::Partition;
 use crate::table::ColumnType;
 
-/// Name and Hive type of each column of the first part of a day that is there; none where a day is empty.
+/// Returns the name and Hive type of each column, from the first existing part file of a day. The result is empty if the
+/// day has no part files.
 pub fn part_columns(
     lake: &dyn Lake,
     partition: &Partition,
@@ -20,7 +21,7 @@ pub fn part_columns(
         let path = format!("{partition}/{}", part.path);
         let Some(file) = lake.open(&path)? else { continue };
         let reader = PartReader::new(file.into());
-        // What a writer has said about Arrow types is passed over: engines do not know it.
+        // Skips the Arrow types that the writer stored, because engines do not know them.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(&reader, options).map_err(|cause| {
             Error::unusable("cannot read the footer of the file", cause).with("path", lake.address(&path))
@@ -31,7 +32,7 @@ pub fn part_columns(
     Ok(Vec::new())
 }
 
-/// The Hive type that reads a column of a file.
+/// Returns the Hive type for a column of a file.
 fn hive(found: &DataType) -> String {
     let known = [ColumnType::Text, ColumnType::Bool, ColumnType::Int, ColumnType::BigInt];
     let own = known.into_iter().find(|own| own.arrow() == *found);
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_type_that_is_written_is_read_back_as_its_hive_type() {
+    fn each_written_type_is_read_back_as_its_hive_type() {
         for own in [
             ColumnType::Text,
             ColumnType::Json,

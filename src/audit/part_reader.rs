@@ -1,4 +1,4 @@
-//! A published part file as the Parquet reader wants it: bytes from anywhere.
+//! Gives the Parquet reader access to any byte range of a published part file.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use crate::store::LakeFile;
 
-/// Bytes that are fetched at once where a reader goes on without saying how far.
+/// How many bytes one request fetches if the reader does not give a length.
 const READ_BYTES: u64 = 1 << 20;
 
 /// A part file of a lake.
@@ -42,7 +42,7 @@ impl ChunkReader for PartReader {
     }
 }
 
-/// The rest of a file from a place on.
+/// The rest of a file from an offset.
 pub(crate) struct Tail {
     file: Arc<dyn LakeFile>,
     at: u64,

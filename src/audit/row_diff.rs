@@ -1,7 +1,7 @@
-//! The rows of two runs of a day held against each other, read from their files.
+//! Compares the rows of two runs of a day, read from their part files.
 //!
-//! A row is known by its raw object and record. Every column that both runs have is hashed; sums of these hashes tell which
-//! raw objects gave other rows, and only the rows of those are held in memory, as many at once as fit.
+//! A row is identified by its raw object and record. Every column that both runs have is hashed. Sums of these hashes show
+//! which raw objects gave different rows. Only the rows of those objects are held in memory, as many at a time as fit.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use crate::table::{Column, IdentityKey, Naming, Origin, TableSchema};
 /// Memory that a row takes while it is compared, in bytes.
 const ROW_BYTES: usize = 96;
 
-/// What a row became.
+/// How a row differs between two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RowChange {
@@ -39,25 +39,25 @@ pub enum RowChange {
     Added,
     /// Only the first run has it.
     Removed,
-    /// Some column that both runs have is another one.
+    /// A column that both runs have differs.
     Changed,
 }
 
-/// How many rows became what.
+/// Counts of the rows that differ.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct RowCounts {
     /// Rows that only the second run has.
     pub added: u64,
     /// Rows that only the first run has.
     pub removed: u64,
-    /// Rows of both whose content differs.
+    /// Rows of both runs whose content differs.
     pub changed: u64,
 }
 
 /// A row that differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct RowExample {
-    /// How.
+    /// How it differs.
     pub change: RowChange,
     /// Address of the raw object.
     pub source_object: String,
@@ -65,31 +65,31 @@ pub struct RowExample {
     pub source_record: i64,
 }
 
-/// What differs between the rows of two runs.
+/// The differences between the rows of two runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RowDiff {
-    /// In total.
+    /// The total counts.
     pub total: RowCounts,
-    /// By raw object, for those that differ.
+    /// The counts of each raw object whose rows differ.
     pub objects: BTreeMap<String, RowCounts>,
-    /// Some of the rows, in the order of their raw objects.
+    /// Some of the rows, ordered by raw object.
     pub examples: Vec<RowExample>,
 }
 
-/// How rows are compared.
+/// Options for comparing rows.
 #[derive(Debug, Clone)]
 pub struct RowDiffOptions {
-    /// Examples that are kept at most.
+    /// Maximum number of examples.
     pub examples: usize,
-    /// Bytes that the rows held at once may take.
+    /// Memory limit for the rows held at a time, in bytes.
     pub memory: usize,
-    /// The secret of the hashes.
+    /// The key of the hashes.
     pub key: IdentityKey,
-    /// Asks the work to stop.
+    /// Stops the work on request.
     pub cancel: Cancel,
 }
 
-/// Whether all part files of a run are there.
+/// Whether all part files of a run exist.
 pub fn has_files(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<bool> {
     for part in &manifest.parts {
         if lake.open(&format!("{partition}/{}", part.path))?.is_none() {
@@ -99,7 +99,7 @@ pub fn has_files(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) ->
     Ok(true)
 }
 
-/// Holds the rows of two runs whose files are there against each other.
+/// Compares the rows of two runs whose part files exist.
 pub fn row_diff(
     lake: &dyn Lake,
     partition: &Partition,
@@ -107,7 +107,7 @@ pub fn row_diff(
     options: &RowDiffOptions,
 ) -> Result<RowDiff> {
     let (names_a, names_b) = common_columns(a, b)?;
-    // Files of the same bytes hold the same rows.
+    // Files with the same bytes hold the same rows.
     let of =
         |manifest: &Manifest| manifest.parts.iter().map(|part| part.sha256.clone()).collect::<HashSet<_>>();
     let same: HashSet<String> = &of(a) & &of(b);
@@ -132,7 +132,7 @@ pub fn row_diff(
     Ok(diff)
 }
 
-/// Cuts objects into groups of about so many rows.
+/// Splits objects into groups of at most `most` rows. A larger object forms its own group.
 fn batches(objects: &[(&String, u64)], most: u64) -> Vec<HashSet<String>> {
     let mut groups: Vec<(u64, HashSet<String>)> = Vec::new();
     for (object, count) in objects {
@@ -147,7 +147,7 @@ fn batches(objects: &[(&String, u64)], most: u64) -> Vec<HashSet<String>> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// The names in the files of the columns that both runs have, those of the raw object and record first.
+/// Returns the names in each run's files of the columns that both runs have. Raw object and record come first.
 fn common_columns(a: &Manifest, b: &Manifest) -> Result<(Vec<String>, Vec<String>)> {
     let (a, b) = (schema_of(a)?, schema_of(b)?);
     let named = |column: &Column, naming: Naming| column.named(naming).into_owned();
@@ -165,14 +165,14 @@ fn schema_of(manifest: &Manifest) -> Result<TableSchema> {
     Ok(dataset.schema(manifest.naming, &manifest.promote))
 }
 
-/// The rows of an object: their number, and the sum of their hashes.
+/// The number of an object's rows, and the sum of their hashes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Sum {
     rows: u64,
     hashes: [u64; 2],
 }
 
-/// Hash of a row's content by its place.
+/// The hash of each row's content, by its raw object and record.
 type RowHashes = HashMap<(Arc<str>, i64), [u64; 2]>;
 
 /// The files of one run.
@@ -180,7 +180,7 @@ struct Side<'a> {
     lake: &'a dyn Lake,
     partition: &'a Partition,
     parts: Vec<PartFile>,
-    /// Names of the columns that are compared: raw object, record, then the others.
+    /// Names of the compared columns: raw object, record, then the others.
     names: Vec<String>,
     options: &'a RowDiffOptions,
 }
@@ -231,7 +231,7 @@ impl Side<'_> {
         self.parts.par_iter().map(work).collect()
     }
 
-    /// Calls with object, record and hash of each row of a file whose object is wanted.
+    /// Calls `call` with the object, record and hash of each row whose object is wanted.
     fn each_row(
         &self,
         part: &PartFile,
@@ -243,7 +243,7 @@ impl Side<'_> {
             Error::unusable("cannot read the part file", cause).with("path", self.lake.address(&path))
         };
         let file = self.lake.open(&path)?.ok_or_else(|| {
-            Error::new(ErrorKind::Temporary, "a part file went away while runs were compared")
+            Error::new(ErrorKind::Temporary, "a part file was removed during the comparison")
                 .with("path", self.lake.address(&path))
         })?;
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
@@ -267,13 +267,14 @@ impl Side<'_> {
         call: &mut impl FnMut(&str, i64, [u64; 2]),
     ) -> std::result::Result<(), ParquetError> {
         let cells = |name: &String| {
-            let lacking = || ParquetError::General(format!("the file has no column {name}"));
-            batch.column_by_name(name).cloned().ok_or_else(lacking)
+            let missing = || ParquetError::General(format!("the file has no column '{name}'"));
+            batch.column_by_name(name).cloned().ok_or_else(missing)
         };
         let columns = self.names.iter().map(cells).collect::<std::result::Result<Vec<ArrayRef>, _>>()?;
         let objects = cast(&columns[0], &DataType::Utf8)?;
-        let of_another_type = || ParquetError::General(format!("{} is of another type", self.names[1]));
-        let records = columns[1].as_primitive_opt::<Int64Type>().ok_or_else(of_another_type)?;
+        let wrong_type =
+            || ParquetError::General(format!("the column '{}' has an unexpected type", self.names[1]));
+        let records = columns[1].as_primitive_opt::<Int64Type>().ok_or_else(wrong_type)?;
         let objects = objects.as_string::<i32>();
         let fields = columns.iter().map(|cells| SortField::new(cells.data_type().clone()));
         let rows = RowConverter::new(fields.collect())?.convert_columns(&columns)?;
@@ -298,7 +299,7 @@ impl Sum {
 }
 
 impl RowDiff {
-    /// Adds what the rows of some objects were and are.
+    /// Adds the differences between the rows of some objects.
     fn add(&mut self, mut a: RowHashes, b: &RowHashes, examples: usize) {
         let mut found = Vec::new();
         for (place, hash) in b {
@@ -336,7 +337,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_are_compared_in_groups_that_fit_and_a_large_one_alone() {
+    fn objects_are_grouped_to_fit_and_a_large_object_is_compared_alone() {
         let names = ["a", "b", "c", "d"].map(str::to_owned);
         let counted: Vec<_> = names.iter().zip([2, 3, 9, 1]).collect();
         for (most, expected) in
@@ -349,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_several_groups_are_counted_together_and_a_few_are_shown() {
+    fn rows_of_all_groups_are_counted_together_and_only_a_few_are_shown() {
         let rows = |rows: &[(&str, i64, u64)]| -> RowHashes {
             rows.iter().map(|(object, record, hash)| ((Arc::from(*object), *record), [*hash, 0])).collect()
         };

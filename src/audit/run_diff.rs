@@ -1,5 +1,5 @@
-//! Two published runs of a day held against each other: their settings, and what each raw object gave, by their manifests and
-//! lists of inputs.
+//! Compares two published runs of a day by their manifests and lists of inputs: their settings, and the row counts of each
+//! raw object.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use crate::publish::run_record::{self, RunRecord};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
-/// A published run of a day, whether it still is the day or not.
+/// A published run of a day, live or superseded.
 #[derive(Debug, Clone)]
 pub struct RunVersion {
-    /// What it published.
+    /// Its manifest.
     pub manifest: Manifest,
-    /// What it read; `None` where that is not remembered any more.
+    /// The objects that it read; `None` if they are no longer remembered.
     pub inputs: Option<Vec<InputLine>>,
-    /// Whether it is the day.
+    /// Whether it is the live run.
     pub is_live: bool,
 }
 
-/// The published runs of a day that are remembered, the live one first, then the newest.
+/// The remembered published runs of a day: the live one first, then the others, newest first.
 pub struct PublishedRuns<'a> {
     lake: &'a dyn Lake,
     partition: &'a Partition,
@@ -37,7 +37,7 @@ pub struct PublishedRuns<'a> {
 }
 
 impl<'a> PublishedRuns<'a> {
-    /// Asks the manifest and the reports.
+    /// Reads the manifest and the run records.
     pub fn read(lake: &'a dyn Lake, partition: &'a Partition) -> Result<Self> {
         let live = read_manifest(lake, partition)?;
         let of_report = |report: RunRecord| report.manifest;
@@ -47,13 +47,13 @@ impl<'a> PublishedRuns<'a> {
         Ok(Self { lake, partition, live, superseded })
     }
 
-    /// The names of all.
+    /// Returns the names of all runs.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.live.iter().chain(&self.superseded).map(|manifest| manifest.run.as_str()).collect()
     }
 
-    /// The run of a name: `live`, `previous` for the one before it, or its own.
+    /// Returns the run with a name: `live`, `previous` for the run before it, or a run's own name.
     pub fn named(&self, name: &str) -> Result<Option<RunVersion>> {
         let manifest = match name {
             "live" => self.live.as_ref(),
@@ -74,8 +74,8 @@ impl<'a> PublishedRuns<'a> {
     }
 }
 
-/// Fields of a manifest that are no settings: what came of them, and names of the run.
-const NO_SETTINGS: [&str; 15] = [
+/// Fields of a manifest that are not settings: results, and names of the run.
+const NOT_SETTINGS: [&str; 15] = [
     "version",
     "table",
     "day",
@@ -98,13 +98,13 @@ const NO_SETTINGS: [&str; 15] = [
 pub struct SettingDiff {
     /// Its name in the manifest, or `lateness`.
     pub name: String,
-    /// What it was in the first run; null where it was not there.
+    /// Its value in the first run; null if it was not set.
     pub a: Value,
-    /// What it was in the second run.
+    /// Its value in the second run; null if it was not set.
     pub b: Value,
 }
 
-/// The settings that differ, also those that this version does not know.
+/// Returns the settings that differ, including those that this version does not know.
 pub fn setting_diffs(a: &Manifest, b: &Manifest) -> Result<Vec<SettingDiff>> {
     let (a, b) = (settings(a)?, settings(b)?);
     let names: Vec<&String> = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name))).collect();
@@ -118,7 +118,7 @@ fn settings(manifest: &Manifest) -> Result<Map<String, Value>> {
     let value = serde_json::to_value(manifest)
         .map_err(|cause| Error::bug("cannot write the manifest as JSON").caused_by(cause))?;
     let Value::Object(mut fields) = value else { return Ok(Map::new()) };
-    fields.retain(|name, _| !NO_SETTINGS.contains(&name.as_str()));
+    fields.retain(|name, _| !NOT_SETTINGS.contains(&name.as_str()));
     let complete_at = UtcInstant::parse_iso8601(&manifest.complete_at);
     let lateness_ms = complete_at.and_then(|at| u64::try_from(at.0 - manifest.day.window().end.0).ok());
     let lateness = lateness_ms.map(|millis| humantime::format_duration(Duration::from_millis(millis)));
@@ -130,13 +130,13 @@ fn settings(manifest: &Manifest) -> Result<Map<String, Value>> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectChange {
-    /// Only the first run has read it.
+    /// Only the first run read it.
     OnlyA,
-    /// Only the second run has read it.
+    /// Only the second run read it.
     OnlyB,
-    /// Its size or `ETag` is another one.
+    /// Its size or `ETag` differs.
     Changed,
-    /// It is the same, but gave other rows.
+    /// It is the same object, but its rows differ.
     OtherRows,
 }
 
@@ -145,15 +145,15 @@ pub enum ObjectChange {
 pub struct ObjectDiff {
     /// Its address.
     pub object: String,
-    /// How.
+    /// How it differs.
     pub change: ObjectChange,
-    /// As the first run has read it.
+    /// Its entry in the first run.
     pub a: Option<InputLine>,
-    /// As the second run has read it.
+    /// Its entry in the second run.
     pub b: Option<InputLine>,
 }
 
-/// The raw objects that differ, in the order of their addresses.
+/// Returns the raw objects that differ, in address order.
 #[must_use]
 pub fn object_diffs(a: &[InputLine], b: &[InputLine]) -> Vec<ObjectDiff> {
     let mut pairs: BTreeMap<&str, (Option<&InputLine>, Option<&InputLine>)> = BTreeMap::new();
@@ -177,7 +177,7 @@ pub fn object_diffs(a: &[InputLine], b: &[InputLine]) -> Vec<ObjectDiff> {
 }
 
 fn is_same_object(a: &InputLine, b: &InputLine) -> bool {
-    // A folder knows no ETag, nor did early lists of inputs.
+    // Folders have no ETag, and early lists of inputs did not store it.
     a.bytes == b.bytes && (a.etag.is_none() || b.etag.is_none() || a.etag == b.etag)
 }
 
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_differ_by_what_is_no_result_of_a_run() {
+    fn settings_are_compared_without_the_results_of_the_runs() {
         let a = crate::publish::manifest::tests::manifest();
         let mut b = Manifest { run: "other".to_owned(), published_at: "later".to_owned(), ..a.clone() };
         assert!(setting_diffs(&a, &b).unwrap().is_empty());

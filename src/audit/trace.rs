@@ -1,4 +1,4 @@
-//! What became of the rows that have an id: what was found in published files, quarantine and raw objects, put together.
+//! Explains what happened to the rows with an id, from published files, quarantine and raw objects together.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,40 +13,40 @@ use crate::publish::Manifest;
 use crate::publish::inputs::InputLine;
 use crate::table::Identity;
 
-/// What became of a row. Of several rows with one id, the fate that comes first is the answer.
+/// What happened to a row. If several rows have the id, the first fate in this order is the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It is published.
     InLake,
-    /// It is of the day, which was never published.
+    /// It belongs to the day, but the day was never published.
     NotPublished,
-    /// It is of the day, in an object that the published run did not find.
+    /// It belongs to the day, but the published run did not find its object.
     Late,
-    /// It is of the day, in an object that has changed since the published run.
+    /// It belongs to the day, but its object has changed since the published run.
     Changed,
-    /// It is of the day, and a filter leaves it out.
+    /// It belongs to the day, but a filter leaves it out.
     Filtered,
-    /// It is of the day, in an object that the published run has read: it should be in the lake.
+    /// It belongs to the day, and the published run read its object. It should be in the lake.
     Lost,
     /// It could not be decoded.
     Quarantined,
     /// It repeats an earlier row.
     Duplicate,
-    /// It is of another day.
+    /// It belongs to another day.
     OtherDay,
-    /// Its object has the id somewhere, but not where the id of a row stands.
+    /// Its object contains the id, but not as the id of a row.
     Mentioned,
-    /// Nothing that was looked at has the id.
+    /// The id was not found anywhere.
     Absent,
-    /// The published day has it not, and no raw logs were looked at.
+    /// The published day does not have the id, and no raw logs were searched.
     Unknown,
 }
 
-/// A row, or an object, that has the id.
+/// A row or object that has the id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    /// What became of it.
+    /// What happened to it.
     pub fate: Fate,
     /// Address of the raw object.
     pub object: String,
@@ -68,7 +68,7 @@ impl Trace {
         Self { fate, object: object.to_owned(), record, at, published, repeats, rejected }
     }
 
-    /// A published row: of the day, or of another one.
+    /// Creates the trace of a published row, of this day or another one.
     #[must_use]
     pub fn of_published(row: PublishedRow, fate: Fate) -> Self {
         let record = row.source_record.and_then(|record| u32::try_from(record).ok());
@@ -76,14 +76,14 @@ impl Trace {
         Self { at: row.at, published: Some(row), ..trace }
     }
 
-    /// A rejected row.
+    /// Creates the trace of a rejected row.
     #[must_use]
     pub fn of_quarantined(row: QuarantinedRow) -> Self {
         let trace = Self::new(Fate::Quarantined, &row.object, row.record);
         Self { rejected: Some((row.reason, row.detail)), ..trace }
     }
 
-    /// The KST day of its event.
+    /// Returns the KST day of its event.
     #[must_use]
     pub fn day(&self) -> Option<KstDay> {
         self.at.map(KstDay::of)
@@ -94,16 +94,16 @@ impl Trace {
     }
 }
 
-/// What is known of a published day beside its rows.
+/// The manifest and inputs of a published day.
 #[derive(Debug, Clone, Copy)]
 pub struct PublishedDay<'a> {
     /// Its manifest.
     pub manifest: &'a Manifest,
-    /// What it has read; empty where that is not known.
+    /// The objects that it read. Empty if they are unknown.
     pub inputs: &'a [InputLine],
 }
 
-/// Adds what raw objects tell to the traces of a day: rows that were traced already gain nothing, but are not lost.
+/// Adds the rows found in raw objects to the traces of a day. Rows that already have a trace keep it unchanged.
 pub fn add_raw(
     traces: &mut Vec<Trace>,
     day: KstDay,
@@ -132,10 +132,10 @@ pub fn add_raw(
     traces.sort_by(|a, b| a.fate.cmp(&b.fate).then_with(|| a.place().cmp(&b.place())));
 }
 
-/// What decides about a row of the day.
+/// Decides the fate of a row of the day.
 struct Judge<'a> {
     objects: &'a [PlannedObject],
-    /// The rows of the day in the lake, by their places.
+    /// The places of the day's rows in the lake.
     in_lake: Vec<(String, Option<u32>)>,
     is_published: bool,
     inputs: BTreeMap<&'a str, &'a InputLine>,
@@ -163,7 +163,7 @@ impl<'a> Judge<'a> {
         Trace { at: Some(row.at), ..trace }
     }
 
-    /// A row of the day, and the first one that is equal to it.
+    /// Creates the trace of a row of the day. `first` is the first row that is equal to it.
     fn of_day(&self, row: &RawRow, first: &RawRow) -> Trace {
         let is_first = (row.object, row.record) == (first.object, first.record);
         let first = (self.objects[first.object].address.clone(), first.record);
@@ -171,7 +171,7 @@ impl<'a> Judge<'a> {
             return Trace { repeats: Some(first), ..self.trace(Fate::Duplicate, row) };
         }
         let fate = self.fate_of_first(&self.objects[row.object], row);
-        // The row that it repeats may lie in an object that is gone.
+        // The row that it repeats may be in an object that no longer exists.
         let repeats = match self.in_lake.as_slice() {
             [(object, Some(record))] if fate == Fate::Duplicate => Some((object.clone(), *record)),
             _ => None,
@@ -199,7 +199,7 @@ mod tests {
     use crate::publish::inputs::tests::line;
 
     const DAY: &str = "2023-11-01";
-    /// Noon of the day in Korea.
+    /// Noon of the KST day.
     const NOON: &str = "2023-11-01T03:00:00Z";
 
     fn object(address: &str, bytes: u64) -> PlannedObject {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn each_raw_row_has_the_fate_that_its_day_its_twins_and_its_object_give_it() {
+    fn the_fate_of_a_raw_row_follows_from_its_day_its_duplicates_and_its_object() {
         use Fate::{Changed, Duplicate, Filtered, InLake, Late, Lost, NotPublished, OtherDay};
         let manifest = crate::publish::tests::manifest();
         let inputs = [input("a", 0), input("b", 1), input("c", 0)];

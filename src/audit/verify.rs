@@ -1,4 +1,4 @@
-//! Holds a published day against its manifest.
+//! Checks a published day against its manifest.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::publish::inputs;
 use crate::store::lake::{INPUTS, MANIFEST, Partition};
 use crate::store::{Lake, LakeFile};
 
-/// Something that is not as the manifest says.
+/// A difference from the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The file, or the manifest.
@@ -29,8 +29,12 @@ pub struct Finding {
     pub problem: String,
 }
 
-/// Checks every file of a published day: presence, size, checksum, rows in the footer, every row inside the day; that
-/// no other file is there; and that the ledger balances. No finding means that all holds.
+/// Checks a published day against its manifest. No finding means that every check passed:
+///
+/// * every file exists and has the right size and checksum;
+/// * every part file has the right number of rows, and every row belongs to the day;
+/// * no other files exist;
+/// * the ledger balances.
 pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
     let mut findings = check_totals(manifest, partition);
     for part in &manifest.parts {
@@ -47,7 +51,7 @@ pub fn verify(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Re
     {
         findings.push(Finding { path: quarantine.path.clone(), problem });
     }
-    findings.extend(check_strangers(lake, partition, manifest)?);
+    findings.extend(check_unlisted(lake, partition, manifest)?);
     Ok(findings)
 }
 
@@ -56,12 +60,12 @@ fn check_totals(manifest: &Manifest, partition: &Partition) -> Vec<Finding> {
     let checks = [
         (
             manifest.day == partition.day && manifest.table == partition.table,
-            "it is for another day or table".to_owned(),
+            "belongs to another day or table".to_owned(),
         ),
-        (manifest.ledger.balances(), "its ledger does not balance".to_owned()),
+        (manifest.ledger.balances(), "ledger does not balance".to_owned()),
         (
             rows == manifest.ledger.written,
-            format!("its ledger says {} rows written, its parts hold {rows}", manifest.ledger.written),
+            format!("rows written in the ledger: {}, in the part files: {rows}", manifest.ledger.written),
         ),
     ];
     let failed = checks.into_iter().filter(|(holds, _)| !holds);
@@ -75,23 +79,23 @@ fn check_part(lake: &dyn Lake, path: &str, part: &PartFile, manifest: &Manifest)
     };
     let builder = match ParquetRecordBatchReaderBuilder::try_new(PartReader::new(file)) {
         Ok(builder) => builder,
-        Err(cause) => return Ok(vec![format!("it is no Parquet file: {cause}")]),
+        Err(cause) => return Ok(vec![format!("not a Parquet file: {cause}")]),
     };
     let mut problems = Vec::new();
     let rows: i64 = builder.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).sum();
     if u64::try_from(rows) != Ok(part.rows) {
-        problems.push(format!("its footer says {rows} rows, the manifest {}", part.rows));
+        problems.push(format!("rows in the footer: {rows}, in the manifest: {}", part.rows));
     }
     let outside = rows_outside(builder, manifest).map_err(|cause| {
         Error::unusable("cannot read the event times", cause).with("path", lake.address(path))
     })?;
     if outside > 0 {
-        problems.push(format!("{outside} rows lie outside the KST day {}", manifest.day));
+        problems.push(format!("rows outside the KST day {}: {outside}", manifest.day));
     }
     Ok(problems)
 }
 
-/// Number of rows without an event time in the day.
+/// Counts the rows without an event time inside the day.
 fn rows_outside(
     builder: ParquetRecordBatchReaderBuilder<PartReader>,
     manifest: &Manifest,
@@ -105,34 +109,34 @@ fn rows_outside(
             .columns()
             .first()
             .and_then(|column| column.as_primitive_opt::<TimestampMillisecondType>())
-            .ok_or_else(|| ParquetError::General("the file has no such event time column".to_owned()))?;
+            .ok_or_else(|| ParquetError::General("the file has no event time column".to_owned()))?;
         outside +=
             times.iter().filter(|time| !time.is_some_and(|time| window.contains(UtcInstant(time)))).count();
     }
     Ok(outside)
 }
 
-/// A file whose bytes are as the manifest says, or what is wrong with them.
+/// Returns the file if its size and checksum match the manifest, or else what is wrong.
 fn check_bytes(
     lake: &dyn Lake,
     path: &str,
     bytes: u64,
     sha256: &str,
 ) -> Result<std::result::Result<Arc<dyn LakeFile>, String>> {
-    let Some(file) = lake.open(path)? else { return Ok(Err("it is missing".to_owned())) };
+    let Some(file) = lake.open(path)? else { return Ok(Err("missing".to_owned())) };
     if file.bytes() != bytes {
-        return Ok(Err(format!("it has {} bytes, the manifest says {bytes}", file.bytes())));
+        return Ok(Err(format!("size in bytes: {}, in the manifest: {bytes}", file.bytes())));
     }
     let found = digest::of_lake_file(file.as_ref())
         .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", lake.address(path)))?;
     if found != sha256 {
-        return Ok(Err("its checksum is not that of the manifest".to_owned()));
+        return Ok(Err("checksum differs from the manifest".to_owned()));
     }
     Ok(Ok(file.into()))
 }
 
-/// Files that the manifest does not name: an engine would read them too.
-fn check_strangers(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
+/// Finds files that the manifest does not list. Engines would read them too.
+fn check_unlisted(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
     let mut known: BTreeSet<String> = manifest.parts.iter().map(|part| part.path.clone()).collect();
     known.extend([MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
     known.extend(manifest.superseded.iter().map(|superseded| inputs::path_of(&superseded.run)));
@@ -148,6 +152,6 @@ fn check_strangers(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) 
             found.push(name);
         }
     }
-    let stranger = |path: String| Finding { path, problem: "the manifest does not name it".to_owned() };
-    Ok(found.into_iter().filter(|path| !known.contains(path)).map(stranger).collect())
+    let unlisted = |path: String| Finding { path, problem: "not listed in the manifest".to_owned() };
+    Ok(found.into_iter().filter(|path| !known.contains(path)).map(unlisted).collect())
 }

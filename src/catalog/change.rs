@@ -1,19 +1,19 @@
-//! What must change about a table of the catalog so that it is as defined, or why it cannot.
+//! Compares a catalog table with its definition, and decides what to change or why the table cannot be changed.
 //!
-//! Nothing is asked and nothing is changed here: a table as it stands goes in, and what to do comes out.
+//! This code makes no requests and changes nothing.
 
 use std::collections::BTreeMap;
 
 use super::table::{CatalogColumn, PARTITION_KEY, SERDE, TableDefinition};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reasons that an error names one by one.
+/// How many reasons an error lists. Further reasons are counted.
 const NAMED_REASONS: usize = 3;
 
-/// A table as it stands in the catalog.
+/// A table as it exists in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StandingTable {
-    /// `EXTERNAL_TABLE`, `VIRTUAL_VIEW`, ...; empty where the catalog does not say.
+    /// `EXTERNAL_TABLE`, `VIRTUAL_VIEW`, ...; empty if the catalog does not have it.
     pub kind: String,
     /// The columns in the files.
     pub columns: Vec<CatalogColumn>,
@@ -21,14 +21,14 @@ pub struct StandingTable {
     pub partition_keys: Vec<CatalogColumn>,
     /// Its folder.
     pub location: String,
-    /// What reads its rows.
+    /// The Hive class that reads its rows.
     pub serde: String,
     /// Its parameters.
     pub parameters: BTreeMap<String, String>,
 }
 
 impl StandingTable {
-    /// Whether Athena computes its partitions instead of asking the catalog.
+    /// Whether Athena computes its partitions instead of querying the catalog.
     #[must_use]
     pub fn is_projected(&self) -> bool {
         let enabled = self.parameters.get("projection.enabled");
@@ -36,32 +36,33 @@ impl StandingTable {
     }
 }
 
-/// What to do about a projection that was not asked for.
-pub const PROJECTION_HINT: &str = "say --projection DAY, or drop projection.enabled from the table";
+/// The hint for a table whose projection was not requested.
+pub const PROJECTION_HINT: &str = "pass --projection DAY, or remove projection.enabled from the table";
 
-/// How a table compares with its definition.
+/// The result of comparing a table with its definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Comparison {
     /// Nothing needs to change.
     Same,
-    /// This must change.
+    /// The table needs this change.
     Differs(TableChange),
-    /// It is another table: each reason in a sentence.
+    /// It is a different table. Each reason is a sentence.
     Disagrees(Vec<String>),
-    /// It projects its partitions, which nobody has asked for: one call without the wish must not end what all others rely on.
+    /// It uses partition projection although none was requested. One call without the option must not remove a projection
+    /// that all others rely on.
     Projects,
 }
 
-/// What must change about a table.
+/// The changes that a table needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableChange {
-    /// Columns that are new; they go behind those that stand.
+    /// New columns, which are added after the existing ones.
     pub columns: Vec<CatalogColumn>,
-    /// Parameters with their new values; `None` removes one.
+    /// Parameters with their new values. `None` removes a parameter.
     pub parameters: BTreeMap<String, Option<String>>,
 }
 
-/// Holds a table against its definition. Columns that only the catalog has are left alone: earlier days may have them.
+/// Compares a table with its definition. Columns that only the catalog has are kept, because earlier days may have them.
 #[must_use]
 pub fn compare(standing: &StandingTable, wanted: &TableDefinition) -> Comparison {
     let mut reasons = other_kind(standing, wanted);
@@ -82,24 +83,25 @@ pub fn compare(standing: &StandingTable, wanted: &TableDefinition) -> Comparison
     if change == TableChange::default() { Comparison::Same } else { Comparison::Differs(change) }
 }
 
-/// What must change about a table, or an error that names the first reasons why it cannot be changed, and counts the others.
+/// Returns the comparison, or an error if the table cannot be changed. The error lists the first reasons and counts the
+/// others.
 pub fn agreed(standing: &StandingTable, wanted: &TableDefinition) -> Result<Comparison> {
     let refusal = |text: &str| Error::new(ErrorKind::Unusable, text).with("table", &wanted.name);
     match compare(standing, wanted) {
         Comparison::Disagrees(reasons) => {
-            Err(refusal("the table of the catalog is another one: nothing was changed")
+            Err(refusal("the catalog has a different table with this name: nothing was changed")
                 .with("why", first_of(&reasons))
-                .hint("choose another --naming, --table or --database, or drop that table from the catalog: its files stay"))
+                .hint("choose another --naming, --table or --database, or drop that table from the catalog (its files are kept)"))
         }
         Comparison::Projects => {
-            Err(refusal("the table of the catalog projects its partitions: nothing was changed")
+            Err(refusal("the catalog table uses partition projection: nothing was changed")
                 .hint(PROJECTION_HINT))
         }
         other => Ok(other),
     }
 }
 
-/// The first reasons, and how many more there are.
+/// Joins the first reasons and the number of further ones.
 fn first_of(reasons: &[String]) -> String {
     let named = reasons[..reasons.len().min(NAMED_REASONS)].join("; ");
     match reasons.len().saturating_sub(NAMED_REASONS) {
@@ -108,7 +110,7 @@ fn first_of(reasons: &[String]) -> String {
     }
 }
 
-/// Whether two Hive types are the same: Hive knows no case and no blanks in them, and two words for one of them.
+/// Whether two Hive types are the same. Hive ignores case and blanks in types, and accepts `integer` for `int`.
 #[must_use]
 pub fn same_type(one: &str, other: &str) -> bool {
     let plain = |hive_type: &str| {
@@ -130,26 +132,26 @@ pub fn same_location(one: &str, other: &str) -> bool {
     plain(one) == plain(other)
 }
 
-/// A column by its name, which the catalog keeps in lower case whatever it is given.
+/// Finds a column by name. The catalog stores names in lower case, whatever case it was given.
 #[must_use]
 pub fn find<'a>(columns: &'a [CatalogColumn], name: &str) -> Option<&'a CatalogColumn> {
     columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
 }
 
-/// Why this is no table of Parquet files at the place where it should be.
+/// Returns why this is not a table of Parquet files at the wanted location.
 fn other_kind(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String> {
     if standing.kind == "VIRTUAL_VIEW" {
         return vec!["it is a view".to_owned()];
     }
     let mut reasons = Vec::new();
     if let Some(format) = standing.parameters.get("table_type") {
-        reasons.push(format!("it is a table of {format}"));
+        reasons.push(format!("its table format is {format}"));
     }
     if standing.serde != SERDE {
-        reasons.push(format!("its rows are read by '{}', not as Parquet", standing.serde));
+        reasons.push(format!("its SerDe is '{}', not that of Parquet", standing.serde));
     }
     if !same_location(&standing.location, &wanted.location) {
-        reasons.push(format!("it lies at {}, not at {}", standing.location, wanted.location));
+        reasons.push(format!("its location is {}, not {}", standing.location, wanted.location));
     }
     let keys: Vec<&CatalogColumn> = standing.partition_keys.iter().collect();
     if !matches!(keys[..], [key] if key.name.eq_ignore_ascii_case(PARTITION_KEY) && same_type(&key.hive_type, "string"))
@@ -160,7 +162,7 @@ fn other_kind(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String>
     reasons
 }
 
-/// Columns that stand with another type, or under the names of the other naming.
+/// Returns the existing columns that have another type or the name of the other naming.
 fn other_columns(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String> {
     let mut reasons = Vec::new();
     for column in &wanted.columns {
@@ -174,13 +176,14 @@ fn other_columns(standing: &StandingTable, wanted: &TableDefinition) -> Vec<Stri
         if let Some(own) = wanted.twins.get(&found.name.to_ascii_lowercase())
             && find(&standing.columns, own).is_none()
         {
-            reasons.push(format!("it has {} where --naming now gives {own}", found.name));
+            reasons.push(format!("it has column {}, but --naming now gives {own}", found.name));
         }
     }
     reasons
 }
 
-/// Only parameters of a projection are ours to change, and only where one is wished for: what else is told about it goes.
+/// Returns the parameters to change. Only projection parameters are changed, and only if a projection is requested; any
+/// others of an existing projection are removed.
 fn changed_parameters(
     standing: &StandingTable,
     wanted: &TableDefinition,
@@ -189,11 +192,12 @@ fn changed_parameters(
         return BTreeMap::new();
     }
     let is_projection = |name: &str| name.starts_with("projection.") || name == "storage.location.template";
-    let wish: BTreeMap<String, String> =
+    let requested: BTreeMap<String, String> =
         wanted.parameters().into_iter().filter(|(name, _)| is_projection(name)).collect();
-    let gone = standing.parameters.keys().filter(|name| is_projection(name) && !wish.contains_key(*name));
-    let mut changed: BTreeMap<String, Option<String>> = gone.map(|name| (name.clone(), None)).collect();
-    let new = wish.into_iter().filter(|(name, value)| standing.parameters.get(name) != Some(value));
+    let removed =
+        standing.parameters.keys().filter(|name| is_projection(name) && !requested.contains_key(*name));
+    let mut changed: BTreeMap<String, Option<String>> = removed.map(|name| (name.clone(), None)).collect();
+    let new = requested.into_iter().filter(|(name, value)| standing.parameters.get(name) != Some(value));
     changed.extend(new.map(|(name, value)| (name, Some(value))));
     changed
 }
@@ -225,7 +229,7 @@ mod tests {
         }
     }
 
-    /// What disagrees after a table was changed.
+    /// Returns the reasons for disagreement after a change to the table.
     fn reasons(change: impl Fn(&mut StandingTable)) -> Vec<String> {
         let mut table = standing();
         change(&mut table);
@@ -236,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_as_it_was_made_needs_no_change() {
+    fn a_table_as_created_needs_no_change() {
         assert_eq!(compare(&standing(), &wanted()), Comparison::Same);
         let mut table = standing();
         for column in &mut table.columns {
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_are_missing_are_added_in_their_order() {
+    fn missing_columns_are_added_in_order() {
         let mut table = standing();
         table.columns.retain(|column| !["operation", "http_status"].contains(&column.name.as_str()));
         let Comparison::Differs(change) = compare(&table, &wanted()) else { panic!() };
@@ -268,7 +272,7 @@ mod tests {
         TableDefinition { projected_from: Some("2024-01-01".parse().unwrap()), ..wanted() }
     }
 
-    /// The table as it was made with a projection, and changed by a person.
+    /// Returns a table that was created with a projection and then changed by hand.
     fn standing_projected() -> StandingTable {
         let mut table = standing();
         table.parameters = projected().parameters().into_iter().collect();
@@ -277,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_of_a_projection_follow_the_wish_and_others_stay() {
+    fn projection_parameters_follow_the_request_and_other_parameters_are_kept() {
         let Comparison::Differs(change) = compare(&standing(), &projected()) else { panic!() };
         assert_eq!(change.parameters["projection.enabled"], Some("true".to_owned()));
         assert!(change.parameters.contains_key("storage.location.template"));
@@ -290,11 +294,11 @@ mod tests {
     }
 
     #[test]
-    fn a_projection_that_nobody_has_asked_for_is_left_as_it_is() {
+    fn a_projection_that_was_not_requested_is_kept() {
         let mut table = standing_projected();
         assert_eq!(compare(&table, &wanted()), Comparison::Projects);
         table.columns.pop();
-        assert_eq!(compare(&table, &wanted()), Comparison::Projects, "also where columns are missing");
+        assert_eq!(compare(&table, &wanted()), Comparison::Projects, "also if columns are missing");
         table = standing_projected();
         for off in [Some("false"), None] {
             table.parameters.remove("projection.enabled");
@@ -304,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn another_table_of_the_same_name_is_told_by_all_that_differs() {
+    fn a_different_table_of_the_same_name_is_described_by_every_difference() {
         let change_type = |table: &mut StandingTable, name: &str| {
             let column = table.columns.iter_mut().find(|column| column.name == name).unwrap();
             column.hive_type = "double".to_owned();
@@ -317,27 +321,27 @@ mod tests {
         assert!(found.iter().all(|reason| reason.contains("is double, not")), "{found:?}");
         assert_eq!(reasons(|table| table.kind = "VIRTUAL_VIEW".to_owned()), ["it is a view"]);
         let found = reasons(|table| table.location = "s3://lake/logs/other/".to_owned());
-        assert_eq!(found, ["it lies at s3://lake/logs/other/, not at s3://lake/logs/s3_access/"]);
+        assert_eq!(found, ["its location is s3://lake/logs/other/, not s3://lake/logs/s3_access/"]);
         let found = reasons(|table| table.partition_keys[0].hive_type = "int".to_owned());
         assert_eq!(found, ["it is partitioned by (proc_ymd int), not by (proc_ymd string)"]);
         let found = reasons(|table| table.partition_keys.clear());
         assert_eq!(found, ["it is partitioned by (), not by (proc_ymd string)"]);
         let found =
             reasons(|table| drop(table.parameters.insert("table_type".to_owned(), "ICEBERG".to_owned())));
-        assert_eq!(found, ["it is a table of ICEBERG"]);
+        assert_eq!(found, ["its table format is ICEBERG"]);
     }
 
     #[test]
-    fn the_other_naming_is_refused_rather_than_mixed_in() {
+    fn the_other_naming_is_refused_and_not_mixed_in() {
         let compact = dataset::named("s3-access").unwrap().schema(Naming::Compact, &[]);
         let compact = TableDefinition::new("s3_access", "", &compact, "s3://lake/logs/s3_access");
         let found = reasons(|table| table.columns.clone_from(&compact.columns));
         assert!(found.len() > 5, "{found:?}");
-        assert!(found[0].contains("where --naming now gives"), "{found:?}");
+        assert!(found[0].contains("but --naming now gives"), "{found:?}");
     }
 
     #[test]
-    fn an_error_names_three_reasons_and_counts_the_others() {
+    fn an_error_lists_three_reasons_and_counts_the_others() {
         for (changed, expected) in [
             (1, "column bucket_owner is double, not string"),
             (3, "; column request_time is double, not timestamp"),
@@ -355,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn hive_types_know_no_case_and_no_blanks() {
+    fn hive_types_are_compared_without_case_and_blanks() {
         for (one, other, same) in [
             ("bigint", "BIGINT", true),
             ("array<string>", "ARRAY< string >", true),

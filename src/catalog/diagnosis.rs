@@ -1,6 +1,6 @@
-//! A day as its three places have it: raw logs, lake and catalog; and what is wrong when they disagree.
+//! Compares a day in its three places (raw logs, lake and catalog) and reports every disagreement.
 //!
-//! Facts go in and findings come out; nothing is asked here.
+//! This code works on facts that the caller has collected. It makes no requests.
 
 use std::collections::BTreeSet;
 
@@ -13,18 +13,18 @@ use crate::plan::PlannedObject;
 use crate::publish::{InputLine, Manifest};
 use crate::store::lake::is_run_name;
 
-/// What the three places say about a day of a table.
+/// The facts about a day of a table in its three places.
 #[derive(Debug, Clone)]
 pub struct DayFacts<'a> {
     /// The day.
     pub day: KstDay,
-    /// What a run would read now; `None` where no input is given.
+    /// The objects that a run would read now; `None` if no input is given.
     pub planned: Option<Vec<PlannedObject>>,
-    /// The day in the lake; `None` where it was never published.
+    /// The day in the lake; `None` if it was never published.
     pub published: Option<PublishedFacts>,
-    /// The catalog; `None` where there is none.
+    /// The day in the catalog; `None` if no catalog is given.
     pub catalog: Option<CatalogFacts<'a>>,
-    /// Files in the lake that nobody needs any more.
+    /// Number of files in the lake that are no longer needed.
     pub leftovers: usize,
 }
 
@@ -33,15 +33,15 @@ pub struct DayFacts<'a> {
 pub struct PublishedFacts {
     /// Its manifest.
     pub manifest: Manifest,
-    /// The objects that its run has read.
+    /// The objects that its run read.
     pub inputs: Vec<InputLine>,
     /// Address of the folder of its run.
     pub location: String,
-    /// Files of the manifest that are not in the lake.
+    /// Files in the manifest that are missing from the lake.
     pub lost: Vec<String>,
-    /// The columns that its files have.
+    /// The columns of its files.
     pub columns: Vec<CatalogColumn>,
-    /// Its table as the catalog should know it.
+    /// The wanted definition of its table in the catalog.
     pub table: TableDefinition,
 }
 
@@ -58,67 +58,67 @@ pub struct CatalogFacts<'a> {
     pub folder: &'a str,
 }
 
-/// Something that is wrong with a day.
+/// A problem with a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// There are raw logs, but the day was never published.
+    /// Raw logs exist, but the day was never published.
     Missing {
-        /// Their number.
+        /// Number of raw objects.
         objects: usize,
     },
-    /// There are raw logs that the published day has not read.
+    /// Raw logs exist that the published day has not read.
     Stale {
-        /// Their number.
+        /// Number of raw objects.
         objects: usize,
-        /// The first of them.
+        /// The first of these objects.
         first: String,
     },
-    /// Files of the published day are gone.
+    /// Files of the published day are missing.
     Lost {
         /// The files, below the day.
         files: Vec<String>,
     },
-    /// The catalog does not know the published day.
+    /// The catalog does not have the published day.
     NotRegistered,
-    /// The catalog shows something else than the published day.
+    /// The catalog shows another location than the published day.
     Dangling {
-        /// What it shows.
+        /// The location in the catalog.
         location: String,
     },
     /// The catalog shows a day that was never published.
     Orphaned {
-        /// What it shows.
+        /// The location in the catalog.
         location: String,
-        /// Whether a run of logmill registered it and it lies in the folder of the table, so that nobody else can mean it.
+        /// Whether a run of logmill registered it inside the folder of the table, so that removing it is safe.
         ours: bool,
     },
-    /// The table of the catalog does not fit the files.
+    /// The catalog table does not match the files.
     Schema {
-        /// Each reason in a sentence.
+        /// Each reason is a sentence.
         reasons: Vec<String>,
-        /// What mends it.
+        /// How to repair it.
         repair: Repair,
     },
-    /// Files of other runs lie in the day.
+    /// The day contains files of other runs.
     Leftovers {
-        /// Their number.
+        /// Number of files.
         files: usize,
     },
 }
 
-/// What mends a table that does not fit.
+/// How to repair a table that does not match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repair {
-    /// Registering the day.
+    /// Registering the day repairs it.
     Register,
-    /// A projection that is asked for, or that is no more.
+    /// The projection must be requested, or removed from the table.
     Projection,
-    /// A person who knows which of the two is right.
+    /// A person must decide which side is right.
     Person,
 }
 
 impl Finding {
-    /// The word for people and machines.
+    /// Returns the name to display, which is also its stable name.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -133,16 +133,18 @@ impl Finding {
         }
     }
 
-    /// What it is, in a sentence.
+    /// Describes the problem in a sentence.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::Missing { objects } => format!("{objects} raw objects, but the day was never published"),
-            Self::Stale { objects, first } => {
-                format!("{objects} raw objects are not in the published day, the first is {first}")
+            Self::Missing { objects } => {
+                format!("the day was never published, but it has raw objects: {objects}")
             }
-            Self::Lost { files } => format!("files of the published day are gone: {}", files.join(", ")),
-            Self::NotRegistered => "the catalog does not know the published day".to_owned(),
+            Self::Stale { objects, first } => {
+                format!("raw objects that are not in the published day: {objects}, first: {first}")
+            }
+            Self::Lost { files } => format!("files of the published day are missing: {}", files.join(", ")),
+            Self::NotRegistered => "the catalog does not have the published day".to_owned(),
             Self::Dangling { location } => {
                 format!("the catalog shows {location}, which is not the published run")
             }
@@ -150,17 +152,17 @@ impl Finding {
                 format!("the catalog shows {location}, but the day was never published")
             }
             Self::Schema { reasons, .. } => reasons.join("; "),
-            Self::Leftovers { files } => format!("{files} files of other runs"),
+            Self::Leftovers { files } => format!("files of other runs: {files}"),
         }
     }
 
-    /// Whether only a run over the raw logs can mend it.
+    /// Whether only a run over the raw logs can repair it.
     #[must_use]
     pub fn needs_run(&self) -> bool {
         matches!(self, Self::Missing { .. } | Self::Stale { .. } | Self::Lost { .. })
     }
 
-    /// Whether registering the day mends it.
+    /// Whether registering the day repairs it.
     #[must_use]
     pub fn needs_register(&self) -> bool {
         matches!(
@@ -170,19 +172,19 @@ impl Finding {
     }
 }
 
-/// What is wrong with a day, the gravest first.
+/// Returns the problems of a day, the most serious first.
 #[must_use]
 pub fn diagnose(facts: &DayFacts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(raw_against_lake(facts));
+    findings.extend(compare_raw_and_lake(facts));
     if let Some(published) = &facts.published
         && !published.lost.is_empty()
     {
         findings.push(Finding::Lost { files: published.lost.clone() });
     }
     if let Some(catalog) = &facts.catalog {
-        findings.extend(lake_against_catalog(facts.published.as_ref(), catalog));
-        findings.extend(files_against_table(facts.published.as_ref(), catalog));
+        findings.extend(compare_lake_and_catalog(facts.published.as_ref(), catalog));
+        findings.extend(compare_files_and_table(facts.published.as_ref(), catalog));
     }
     if facts.leftovers > 0 {
         findings.push(Finding::Leftovers { files: facts.leftovers });
@@ -190,7 +192,7 @@ pub fn diagnose(facts: &DayFacts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn raw_against_lake(facts: &DayFacts<'_>) -> Option<Finding> {
+fn compare_raw_and_lake(facts: &DayFacts<'_>) -> Option<Finding> {
     let planned = facts.planned.as_ref().filter(|planned| !planned.is_empty())?;
     let Some(published) = &facts.published else { return Some(Finding::Missing { objects: planned.len() }) };
     let change = InputsChange::between(planned.iter(), &published.inputs, |_| true);
@@ -198,7 +200,10 @@ fn raw_against_lake(facts: &DayFacts<'_>) -> Option<Finding> {
     Some(Finding::Stale { objects, first: change.example? })
 }
 
-fn lake_against_catalog(published: Option<&PublishedFacts>, catalog: &CatalogFacts<'_>) -> Option<Finding> {
+fn compare_lake_and_catalog(
+    published: Option<&PublishedFacts>,
+    catalog: &CatalogFacts<'_>,
+) -> Option<Finding> {
     if catalog.projected {
         return (published.is_some() && catalog.table.is_none()).then_some(Finding::NotRegistered);
     }
@@ -214,8 +219,8 @@ fn lake_against_catalog(published: Option<&PublishedFacts>, catalog: &CatalogFac
     }
 }
 
-/// Whether a run registered a partition: it says so itself, or shows the folder of a run of its day. What lies outside the
-/// folder of the table may be a day of another lake.
+/// Whether a run registered a partition: its parameters name a run, or its location is the folder of a run of its day. A
+/// location outside the folder of the table may be a day of another lake.
 fn is_ours(partition: &StandingPartition, folder: &str) -> bool {
     let folder = folder.trim_end_matches('/');
     let Some(below) = partition.location.strip_prefix(folder).and_then(|below| below.strip_prefix('/'))
@@ -227,19 +232,24 @@ fn is_ours(partition: &StandingPartition, folder: &str) -> bool {
     shows_run || partition.parameters.contains_key(RUN_PARAMETER)
 }
 
-/// Types and names in the footers, and the definition of the table, against the table as it stands.
-fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFacts<'_>) -> Option<Finding> {
+/// Compares the definition of the table, and the names and types in the file footers, with the existing table.
+fn compare_files_and_table(
+    published: Option<&PublishedFacts>,
+    catalog: &CatalogFacts<'_>,
+) -> Option<Finding> {
     let (published, table) = (published?, catalog.table?);
     let (mut reasons, mut repair) = match compare(table, &published.table) {
         Comparison::Same => (Vec::new(), Repair::Register),
         Comparison::Disagrees(reasons) => (reasons, Repair::Person),
         Comparison::Projects => (
-            vec!["the table projects its partitions, which nobody has asked for".to_owned()],
+            vec!["the table uses partition projection, but none was requested".to_owned()],
             Repair::Projection,
         ),
         Comparison::Differs(change) => {
-            let columns = change.columns.iter().map(|column| format!("the table lacks {}", column.name));
-            let parameters = change.parameters.keys().map(|name| format!("its parameter {name} differs"));
+            let columns =
+                change.columns.iter().map(|column| format!("the table lacks column {}", column.name));
+            let parameters =
+                change.parameters.keys().map(|name| format!("the table parameter {name} differs"));
             (columns.chain(parameters).collect(), Repair::Register)
         }
     };
@@ -247,11 +257,11 @@ fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFact
     for column in &published.columns {
         let reason = match find(&table.columns, &column.name) {
             None if defined.contains(column.name.as_str()) => continue,
-            None => format!("the files have {}, which the table lacks", column.name),
+            None => format!("the files have column {}, but the table does not", column.name),
             Some(found) if same_type(&found.hive_type, &column.hive_type) => continue,
             Some(found) => {
                 format!(
-                    "{} is {} in the files and {} in the table",
+                    "column {} is {} in the files but {} in the table",
                     column.name, column.hive_type, found.hive_type
                 )
             }
@@ -301,7 +311,7 @@ mod tests {
         PlannedObject { address, input: 0, key, bytes, etag: None, why, events_until_ms: None, shard: 0 }
     }
 
-    /// A day that is as it should be in all three places.
+    /// Returns a day without problems in all three places.
     fn good(table: &StandingTable) -> DayFacts<'_> {
         let wanted = definition("2023-11-01");
         let ledger = RowLedger::default();
@@ -336,7 +346,7 @@ mod tests {
         }
     }
 
-    /// The words about a good day after a change.
+    /// Returns the names of the problems that a good day has after a change.
     fn words(change: impl Fn(&mut DayFacts<'_>)) -> Vec<&'static str> {
         let table = standing_table();
         let mut facts = good(&table);
@@ -353,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn each_disagreement_has_its_word() {
+    fn each_disagreement_has_its_own_name() {
         assert_eq!(words(|_| {}), [""; 0]);
         assert_eq!(words(|facts| facts.planned = None), [""; 0]);
         assert_eq!(words(|facts| facts.catalog = None), [""; 0]);
@@ -376,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_that_came_later_or_have_changed_make_a_day_stale() {
+    fn objects_that_arrived_later_or_have_changed_make_a_day_stale() {
         for object in [object("s3://raw/b", 5), object("s3://raw/a", 6)] {
             let found = words(|facts| facts.planned.as_mut().unwrap().push(object.clone()));
             assert_eq!(found, ["stale"]);
@@ -385,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn with_a_projection_no_partition_is_missed() {
+    fn with_a_projection_no_partition_is_missing() {
         let projected = |facts: &mut DayFacts<'_>| {
             catalog(facts).projected = true;
             catalog(facts).partition = None;
@@ -399,19 +409,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_run_has_registered_in_the_folder_of_the_table_is_ours_to_remove() {
+    fn only_partitions_that_a_run_registered_in_the_folder_of_the_table_are_ours() {
         let table = standing_table();
-        let check = |location: &str, says_run: bool, expected: bool| {
+        let check = |location: &str, names_run: bool, expected: bool| {
             let mut facts = good(&table);
             facts.published = None;
             let partition = catalog(&mut facts).partition.as_mut().unwrap();
             partition.location = location.to_owned();
-            if !says_run {
+            if !names_run {
                 partition.parameters.remove(RUN_PARAMETER);
             }
             let found = diagnose(&facts);
             let ours = matches!(found[1], Finding::Orphaned { ours: true, .. });
-            assert_eq!(ours, expected, "{location} {says_run}");
+            assert_eq!(ours, expected, "{location} {names_run}");
         };
         let run = "20231102T000000Z-0000000a";
         check(&format!("s3://lake/s3_access/proc_ymd=20231101/{run}/"), false, true);
@@ -425,29 +435,29 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_differ_are_told_and_only_missing_ones_can_be_mended() {
-        let check = |facts: &DayFacts<'_>, expected: &[&str], expected_mend: Repair| {
+    fn differing_columns_are_reported_and_registering_repairs_only_missing_ones() {
+        let check = |facts: &DayFacts<'_>, expected: &[&str], expected_repair: Repair| {
             let found = diagnose(facts);
             let [Finding::Schema { reasons, repair }] = &found[..] else { panic!("{found:?}") };
             assert_eq!(reasons, expected);
-            assert_eq!(*repair, expected_mend);
+            assert_eq!(*repair, expected_repair);
         };
         let mut narrow = standing_table();
         narrow.columns.retain(|column| column.name != "operation");
-        check(&good(&narrow), &["the table lacks operation"], Repair::Register);
+        check(&good(&narrow), &["the table lacks column operation"], Repair::Register);
 
         let mut projected = standing_table();
         projected.parameters.insert("projection.enabled".to_owned(), "TRUE".to_owned());
         let mut facts = good(&projected);
         catalog(&mut facts).projected = true;
-        let reason = "the table projects its partitions, which nobody has asked for";
+        let reason = "the table uses partition projection, but none was requested";
         check(&facts, &[reason], Repair::Projection);
 
         let table = standing_table();
         let mut facts = good(&table);
         let column = &mut published(&mut facts).columns[0];
         column.hive_type = "double".to_owned();
-        let reason = format!("{} is double in the files and string in the table", column.name);
+        let reason = format!("column {} is double in the files but string in the table", column.name);
         check(&facts, &[&reason], Repair::Person);
     }
 }

@@ -1,8 +1,8 @@
-//! Committed days to partitions of a table in the catalog.
+//! Registers committed days as partitions of a table in the catalog.
 //!
-//! What should stand in a catalog ([`table`], [`partition`]) and what must change about what stands there ([`change`]) is
-//! worked out without asking anybody; a [`Catalog`] asks and changes. [`register`] is the last step of the road, and
-//! [`foresee`] tells before the first one whether it would be refused.
+//! [`table`] and [`partition`] define the wanted state, and [`change`] computes the difference from the existing state. All
+//! three work without requests; only a [`Catalog`] makes them. [`register`] is the last step of a run. [`foresee`] checks
+//! before the first step whether the catalog would refuse it.
 
 pub mod change;
 pub mod diagnosis;
@@ -23,21 +23,21 @@ use crate::audit::ColumnStatistics;
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 
-/// What became of a partition.
+/// The outcome for a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionState {
-    /// It is new.
+    /// It was created.
     Created,
-    /// It stood there and was changed.
+    /// It existed and was updated.
     Updated,
-    /// It stood there as it should.
+    /// It existed and was already correct.
     Unchanged,
-    /// Athena computes it: nothing is registered.
+    /// Athena computes it, so nothing is registered.
     Projected,
 }
 
 impl PartitionState {
-    /// The word for people and machines.
+    /// Returns the name to display, which is also its stable name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -49,41 +49,42 @@ impl PartitionState {
     }
 }
 
-/// Whether something is allowed.
+/// The result of testing a permission.
 #[derive(Debug)]
 pub struct Probe {
     /// The permission, such as `glue:GetTable`.
     pub permission: &'static str,
-    /// Fails with [`Denied`](crate::error::ErrorKind::Denied) where it is not.
+    /// [`Denied`](crate::error::ErrorKind::Denied) if the permission is missing.
     pub outcome: Result<()>,
 }
 
-/// One database of a catalog: what engines ask where tables and their days lie.
+/// One database of a catalog. Engines look up the locations of tables and days in it.
 pub trait Catalog: Send + Sync {
-    /// Fails when there is no such database; with `create`, makes it.
+    /// Fails if the database does not exist, or creates it if `create` is set.
     fn require_database(&self, create: bool) -> Result<()>;
 
-    /// A table as it stands, or `None` when there is none.
+    /// Returns a table as it exists, or `None` if it does not exist.
     fn table(&self, name: &str) -> Result<Option<StandingTable>>;
 
-    /// Makes a table, or brings it to its definition; returns its columns as they stand then.
+    /// Creates a table or updates it to its definition. Returns its resulting columns.
     ///
-    /// New columns go to all its partitions too. Fails with [`Unusable`](crate::error::ErrorKind::Unusable), and changes
-    /// nothing, when another table has the name.
+    /// New columns are also added to all its partitions. Fails with [`Unusable`](crate::error::ErrorKind::Unusable), and
+    /// changes nothing, if a different table has this name.
     fn put_table(&self, wanted: &TableDefinition) -> Result<Vec<CatalogColumn>>;
 
-    /// The partitions from one day to another, both included, without their columns; none where there is no such table.
+    /// Returns the partitions from `first` to `last`, both included, without their columns. The result is empty if the table
+    /// does not exist.
     fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>>;
 
-    /// Makes partitions, or brings them to their definitions; says what became of each.
+    /// Creates partitions or updates them to their definitions. Returns the outcome for each.
     fn put_partitions(&self, table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>>;
 
-    /// Replaces what is known about the values of columns of a table.
+    /// Replaces the column statistics of a table.
     fn put_statistics(&self, table: &str, columns: &[ColumnStatistics], at: UtcInstant) -> Result<()>;
 
-    /// Tries each permission to look something up about a table, without effect.
+    /// Tests each read permission for a table, without changing anything.
     fn look_ups(&self, table: &str) -> Vec<Probe>;
 
-    /// Removes partitions; one that is not there is no error. Files stay.
+    /// Removes partitions. A missing partition is not an error. Files are kept.
     fn remove_partitions(&self, table: &str, days: &[KstDay]) -> Result<()>;
 }

@@ -1,4 +1,4 @@
-//! A published day as a partition of its table.
+//! The definition of a catalog partition, derived from a published day.
 
 use std::collections::BTreeMap;
 
@@ -7,43 +7,43 @@ use super::table::CatalogColumn;
 use crate::kst::KstDay;
 use crate::publish::{self, Manifest};
 
-/// Parameter with the run that a partition shows.
+/// The parameter that names the run of a partition.
 pub const RUN_PARAMETER: &str = "logmill.run";
 
-/// A partition as it should stand in the catalog.
+/// The wanted state of a partition in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionDefinition {
     /// The day.
     pub day: KstDay,
-    /// Folder of the run, with `/` at its end: a new run is shown by one call that changes it.
+    /// Folder of the run, ending with `/`. One call that changes it switches the partition to a new run.
     pub location: String,
     /// The columns of the table.
     pub columns: Vec<CatalogColumn>,
-    /// What is known about the day.
+    /// Its parameters, which describe the day.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// A partition as it stands in the catalog.
+/// A partition as it exists in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StandingPartition {
-    /// Its value: a day as `20231101`, unless somebody else has registered it.
+    /// Its value: a day, for example `20231101`, unless another program registered it.
     pub value: String,
     /// Its folder.
     pub location: String,
-    /// Its columns; none where they were not asked for.
+    /// Its columns. Empty if they were not requested.
     pub columns: Vec<CatalogColumn>,
     /// Its parameters.
     pub parameters: BTreeMap<String, String>,
 }
 
 impl PartitionDefinition {
-    /// The partition of a published day; `folder` is the address of the day in the lake.
+    /// Creates the partition of a published day. `folder` is the address of the day in the lake.
     #[must_use]
     pub fn new(manifest: &Manifest, folder: &str, columns: Vec<CatalogColumn>) -> Self {
         let location = format!("{}/{}/", folder.trim_end_matches('/'), manifest.run);
         let rows = publish::rows_of(&manifest.parts).to_string();
         let bytes = manifest.parts.iter().map(|part| part.bytes).sum::<u64>().to_string();
-        // The last three are those that Hive and Spark know.
+        // Hive and Spark know the last three.
         let parameters = [
             ("logmill.rows", rows.clone()),
             ("logmill.bytes", bytes.clone()),
@@ -57,13 +57,13 @@ impl PartitionDefinition {
         Self { day: manifest.day, location, columns, parameters }
     }
 
-    /// The value of the partition key.
+    /// Returns the value of the partition key.
     #[must_use]
     pub fn value(&self) -> String {
         self.day.proc_ymd()
     }
 
-    /// Whether a partition already is as defined.
+    /// Whether an existing partition already matches the definition.
     #[must_use]
     pub fn is_held_by(&self, standing: &StandingPartition) -> bool {
         let has_column = |column: &CatalogColumn| {
@@ -115,7 +115,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_partition_is_unchanged_only_when_all_that_counts_is() {
+    fn a_partition_is_unchanged_only_if_location_columns_and_own_parameters_match() {
         let wanted = definition("2023-11-01");
         let check = |change: &dyn Fn(&mut StandingPartition), expected: bool| {
             let mut found = standing(&wanted);

@@ -1,4 +1,4 @@
-//! The last step of the road: a committed day becomes a partition of its table.
+//! The last step of a run: registering a committed day as a partition of its table.
 
 use super::change::agreed;
 use super::{Catalog, PARTITION_KEY, PartitionDefinition, PartitionState, TableDefinition};
@@ -11,27 +11,27 @@ use crate::store::Lake;
 use crate::store::lake::Partition;
 use crate::table::{Naming, Promotion};
 
-/// How days are to be registered.
+/// Options for registering days.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RegistrationOptions {
-    /// Whether to make the database where there is none.
+    /// Whether to create the database if it does not exist.
     pub create_database: bool,
-    /// The first day of a projection of partitions; no partition is registered then.
+    /// The first day of a partition projection. If set, no partition is registered.
     pub projected_from: Option<KstDay>,
-    /// When the values of columns are looked at, where the catalog is to be told about them; it is told those of the newest day.
+    /// The time to record for column statistics, if the catalog should receive them. It receives those of the newest day.
     pub statistics_at: Option<UtcInstant>,
 }
 
-/// A table by what decides its columns, whether it is published already or only meant to be.
+/// The properties that decide the columns of a table, published or planned.
 #[derive(Debug, Clone, Copy)]
 pub struct TableShape<'a> {
     /// Name of the table.
     pub table: &'a str,
     /// Name of the log type.
     pub dataset: &'a str,
-    /// How the columns are called.
+    /// The naming of the columns.
     pub naming: Naming,
-    /// JSON values with columns of their own.
+    /// JSON values that have columns of their own.
     pub promote: &'a [Promotion],
 }
 
@@ -56,29 +56,29 @@ impl<'a> From<&'a Manifest> for TableShape<'a> {
     }
 }
 
-/// Where engines find a day from now on.
+/// A registered day, and where engines find it.
 #[derive(Debug)]
 pub struct Registered {
     /// Name of the table.
     pub table: String,
-    /// The run that is the day by now: another one may have been committed meanwhile.
+    /// The registered run. It can be a later one that was committed in the meantime.
     pub run: String,
     /// The folder that engines read.
     pub location: String,
-    /// What became of the partition.
+    /// The outcome for the partition.
     pub partition: PartitionState,
-    /// Why the catalog could not be told about the values of columns: the day is registered all the same.
+    /// Why the catalog did not receive column statistics. The day is registered anyway.
     pub without_statistics: Option<Error>,
 }
 
-/// How often a day that other runs replace meanwhile is registered anew.
+/// How often a day is registered again because another run replaced it during registration.
 const OVERTAKEN: u32 = 10;
 
-/// Tells the catalog about a committed day: database, table, values of columns, and last of all the partition, which is
-/// the switch from what engines have read until now.
+/// Registers a committed day in the catalog: database, table, column statistics and, last, the partition, which switches
+/// engines to the new run.
 ///
-/// Another run may commit the day and register it meanwhile. Whoever is done looks at the lake once more and registers what
-/// is the day by then, so that the catalog ends with the run that was committed last.
+/// Another run may commit and register the day at the same time. After registering, this function therefore reads the
+/// manifest again and registers a newer run, so that the catalog ends with the run that was committed last.
 pub fn register(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
@@ -122,9 +122,9 @@ fn register_once(
     Ok(Registered { table: table.name, run, location: wanted.location, partition, without_statistics })
 }
 
-/// Tells about the values of columns as they are on this day, where no later one is known: days of a log are much alike, and
-/// the catalog keeps one set for the whole table. Returns why it could not be done, since a day is worth more than what is
-/// known about it.
+/// Sends the column statistics of this day to the catalog if no later day is registered. The catalog keeps one set for the
+/// whole table, and the days of a log are much alike. Returns a failure as a value, because it must not fail the
+/// registration.
 fn tell_statistics(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
@@ -147,7 +147,7 @@ fn tell_statistics(
     }
 }
 
-/// Whether no later day is registered; with a projection none is, and the lake tells.
+/// Whether no later day is registered. With a projection no day is registered, so the lake decides.
 fn is_newest(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
@@ -163,8 +163,9 @@ fn is_newest(
     Ok(later.is_empty())
 }
 
-/// Fails with [`Unusable`](ErrorKind::Unusable) where [`register`] would be refused, whatever becomes of the day: the table
-/// disagrees, or nothing is there and may be made. Costs one request where the table is there, and changes nothing.
+/// Fails with [`Unusable`](ErrorKind::Unusable) if the catalog would refuse [`register`] for any version of the day. This is
+/// so if the table disagrees, or if the database does not exist and must not be created. Takes one request if the table
+/// exists, and changes nothing.
 pub fn foresee(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
@@ -179,7 +180,7 @@ pub fn foresee(
     }
 }
 
-/// A table as the catalog should know it.
+/// Returns the wanted definition of a table in the catalog.
 pub fn definition<'a>(
     lake: &dyn Lake,
     shape: impl Into<TableShape<'a>>,

@@ -1,6 +1,6 @@
-//! A table as the catalog knows it, from the one schema.
+//! The definition of a catalog table, derived from the table's schema.
 //!
-//! Shape and values: AWS Glue API, `TableInput`; Athena, "Creating tables".
+//! Sources for its fields and values: AWS Glue API, `TableInput`; Athena, "Creating tables".
 
 use std::collections::BTreeMap;
 
@@ -9,46 +9,46 @@ use serde_json::{Value, json};
 use crate::kst::KstDay;
 use crate::table::{Naming, TableSchema};
 
-/// The one partition key: text, since only such keys let Athena filter partitions in the catalog.
+/// The only partition key. It is text, because Athena can filter partitions in the catalog only by text keys.
 pub const PARTITION_KEY: &str = "proc_ymd";
 
-/// Reader of Parquet files.
+/// The Hive class that reads Parquet files.
 pub(super) const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
-/// Writer of Parquet files, which the catalog wants to hear of too.
+/// The Hive class that writes Parquet files. The catalog requires it too.
 pub(super) const OUTPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat";
-/// From columns of Parquet to columns of Hive, by name.
+/// The Hive class that maps Parquet columns to Hive columns by name.
 pub(super) const SERDE: &str = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe";
 
-/// A column as the catalog knows it.
+/// A column of a catalog table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogColumn {
-    /// Name, lower case.
+    /// Name, in lower case.
     pub name: String,
     /// Hive type.
     pub hive_type: String,
-    /// What it means; at most [`MOST_COMMENT_BYTES`](crate::table::column::MOST_COMMENT_BYTES).
+    /// Its meaning, at most [`MOST_COMMENT_BYTES`](crate::table::column::MOST_COMMENT_BYTES) long.
     pub comment: String,
 }
 
-/// A table as it should stand in the catalog.
+/// The wanted state of a table in the catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableDefinition {
     /// Name of the table.
     pub name: String,
-    /// What it holds.
+    /// Description of its content.
     pub description: String,
-    /// The columns in the files, in their order.
+    /// The columns in the files, in order.
     pub columns: Vec<CatalogColumn>,
-    /// Folder of the table, with `/` at its end.
+    /// Folder of the table, ending with `/`.
     pub location: String,
-    /// How the columns are called under the other naming, where that differs, with the names that they have here.
+    /// The names of columns under the other naming, if they differ, each with its name here.
     pub twins: BTreeMap<String, String>,
-    /// The first day of a projection of partitions, where Athena is to compute them instead of asking the catalog.
+    /// The first day of a partition projection, if Athena should compute partitions instead of querying the catalog.
     pub projected_from: Option<KstDay>,
 }
 
 impl TableDefinition {
-    /// The table of a schema; `location` is its folder.
+    /// Creates the table of a schema. `location` is its folder.
     #[must_use]
     pub fn new(name: &str, description: &str, schema: &TableSchema, location: &str) -> Self {
         let columns = schema.columns.iter().map(|column| CatalogColumn {
@@ -74,7 +74,7 @@ impl TableDefinition {
         }
     }
 
-    /// The parameters of the table, in the order of their names.
+    /// Returns the parameters of the table.
     #[must_use]
     pub fn parameters(&self) -> Vec<(String, String)> {
         let mut parameters: Vec<(&str, String)> = vec![
@@ -84,7 +84,7 @@ impl TableDefinition {
             ("typeOfData", "file".to_owned()),
         ];
         if let Some(first) = self.projected_from {
-            // NOW is UTC when the query runs: a Korean day begins before it.
+            // NOW is the UTC time of the query, and a KST day begins before its UTC date.
             let range = format!("{},NOW+1DAY", first.proc_ymd());
             parameters.extend([
                 ("projection.enabled", "true".to_owned()),
@@ -99,7 +99,7 @@ impl TableDefinition {
         parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The table in the JSON of Glue's `TableInput`.
+    /// Returns the table as the JSON of Glue's `TableInput`.
     #[must_use]
     pub fn table_input(&self) -> Value {
         let column = |column: &CatalogColumn| json!({"Name": column.name, "Type": column.hive_type, "Comment": column.comment});

@@ -1,47 +1,47 @@
-//! Whether a plan file says what a plan can say: its numbers are taken as places, and added up, without another look.
+//! Checks that a plan file is plausible. Later code uses its numbers as indexes and adds them up without further checks.
 
 use std::path::{Component, Path};
 
 use super::{Plan, PlannedObject, TablePlan, is_table_name};
 use crate::kst::DAY_MS;
 
-/// Shards of a plan at most.
+/// Maximum number of shards in a plan.
 pub const MOST_SHARDS: u32 = 100_000;
-/// No object or sum that a plan names is larger, in bytes: sums of many thousands of them do not overflow.
+/// The largest number that a plan may contain, for example a size in bytes. Sums of many thousands of them cannot overflow.
 const MOST: u64 = 1 << 48;
-/// Objects of a table at most: rows name them in 32 bits.
+/// Maximum number of objects in a table. Rows refer to them with 32 bits.
 const MOST_OBJECTS: usize = u32::MAX as usize;
-/// No log is awaited for longer, in milliseconds.
+/// Maximum lateness, in milliseconds.
 const MOST_LATENESS_MS: i64 = 36_525 * DAY_MS;
 
-/// What the plan says and no plan can.
+/// Describes the first implausible value of the plan, if any.
 pub(super) fn implausible(plan: &Plan) -> Option<String> {
     if !(1..=MOST_SHARDS).contains(&plan.shards) {
-        return Some(format!("it has {} shards", plan.shards));
+        return Some(format!("invalid number of shards: {}", plan.shards));
     }
     let repeated =
         |place: usize| plan.tables[..place].iter().any(|other| other.table == plan.tables[place].table);
     if let Some(place) = (0..plan.tables.len()).find(|place| repeated(*place)) {
-        return Some(format!("it has the table {} twice", plan.tables[place].table));
+        return Some(format!("duplicate table '{}'", plan.tables[place].table));
     }
     plan.tables.iter().find_map(|table| of_table(table, plan.shards))
 }
 
 fn of_table(table: &TablePlan, shards: u32) -> Option<String> {
     if !is_table_name(&table.table) {
-        return Some(format!("'{}' is no name of a table", table.table));
+        return Some(format!("invalid table name '{}'", table.table));
     }
     if !(0..=MOST_LATENESS_MS).contains(&table.lateness_ms) || table.objects.len() > MOST_OBJECTS {
-        return Some(format!("{}: it awaits more than there can be", table.table));
+        return Some(format!("table '{}': the lateness is invalid, or it has too many objects", table.table));
     }
     let bad = table.objects.iter().find(|object| !is_plausible(object, table, shards));
     if let Some(object) = bad {
-        return Some(format!("{}: '{}' is no object that a plan can name", table.table, object.address));
+        return Some(format!("table '{}': invalid entry for object '{}'", table.table, object.address));
     }
     let left = table.left.iter().map(|left| left.bytes);
     let counted = table.counted.iter().flat_map(|group| [group.objects, group.folders, group.bytes]);
     let number = left.chain(counted).find(|number| *number > MOST)?;
-    Some(format!("{}: {number} is too large a number", table.table))
+    Some(format!("table '{}': the number {number} is too large", table.table))
 }
 
 fn is_plausible(object: &PlannedObject, table: &TablePlan, shards: u32) -> bool {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_that_no_plan_can_be_is_not_taken() {
+    fn an_implausible_plan_is_rejected() {
         assert_eq!(Plan::from_json(plan().to_string().into_bytes()).unwrap().shards, 2);
         let left = json!([{"address": "x", "bytes": u64::MAX, "why": ""}]);
         for (pointer, value) in [

@@ -1,21 +1,21 @@
-//! Inputs that are themselves the folder of a UTC date: a KST day needs two of them.
+//! Inputs that are themselves the folder of a UTC date. A KST day needs two such folders.
 
 use std::collections::BTreeSet;
 
 use crate::kst::{Civil, DAY_MS, DayRange, UtcInstant, UtcWindow};
 
-/// An input that covers only a part of the days.
+/// An input that covers only part of the days.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DatedInput<'a> {
-    /// The input, as it was given.
+    /// The input, as configured.
     pub input: &'a str,
-    /// What its folder is of: a `date`, `month` or `year`.
+    /// The period of its folder: `date`, `month` or `year`.
     pub unit: &'static str,
-    /// Folders of the other UTC dates that the days need and that no input covers.
+    /// Folders of other UTC dates that the days need but no input covers.
     pub missing: Vec<String>,
 }
 
-/// The inputs that end in a date, `YYYY/MM/DD`, `YYYY/MM` or `YYYY`, beside which the days need other dates.
+/// Returns the inputs that end in `YYYY/MM/DD`, `YYYY/MM` or `YYYY` and whose days also need other dates.
 #[must_use]
 pub fn lone_dates(inputs: &[String], days: DayRange) -> Vec<DatedInput<'_>> {
     let dated: Vec<(&str, Dated<'_>)> =
@@ -31,21 +31,21 @@ pub fn lone_dates(inputs: &[String], days: DayRange) -> Vec<DatedInput<'_>> {
     lone.collect()
 }
 
-/// The part of the calendar whose folder an input is.
+/// A calendar unit: its name and the length of its folder path.
 type Unit = (&'static str, usize);
 
-/// The units with the length of their folders: `2023/11/01`, `2023/11` or `2023`.
+/// The units of the folders `2023/11/01`, `2023/11` and `2023`.
 const UNITS: [Unit; 3] = [("date", 10), ("month", 7), ("year", 4)];
 
-/// The date in which an address ends.
+/// The date at the end of an address.
 struct Dated<'a> {
-    /// What stands before it.
+    /// The text before the date.
     above: &'a str,
     /// The dates that it covers.
     span: UtcWindow,
-    /// What the date is.
+    /// The unit of the date.
     unit: Unit,
-    /// Whether the address ends in a slash.
+    /// The slash at the end of the address, if any.
     slash: &'static str,
 }
 
@@ -60,13 +60,13 @@ impl<'a> Dated<'a> {
         })
     }
 
-    /// The folder of the same kind in which another date lies.
+    /// Returns the folder of the same kind for another date.
     fn beside(&self, date: UtcInstant) -> String {
         format!("{}{}{}", self.above, &date.to_string()[..self.unit.1].replace('-', "/"), self.slash)
     }
 }
 
-/// What a year, month or day covers; `None` if any part of the text is not such a number.
+/// Returns the dates that a year, month or day covers; `None` if any part of the text is not such a number.
 fn span_of(date: &str) -> Option<UtcWindow> {
     let parts = date.split('/').zip([4, 2, 2]);
     let numbers = parts.map(|(text, digits)| number(text, digits)).collect::<Option<Vec<u32>>>()?;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_one_date_lacks_the_other_one_of_the_day() {
+    fn the_folder_of_one_date_lacks_the_other_date_of_the_day() {
         let day = ("2023-11-01", "2023-11-01");
         check(&["/logs/2023/11/01"], day, &[("/logs/2023/11/01", &["/logs/2023/10/31"])]);
         check(&["s3://b/x/2023/10/31/"], day, &[("s3://b/x/2023/10/31/", &["s3://b/x/2023/11/01/"])]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn so_does_the_folder_of_a_month_or_year_at_its_edge() {
+    fn the_folder_of_a_month_or_year_lacks_the_other_date_only_at_its_edge() {
         check(&["/logs/2023/11"], ("2023-11-01", "2023-11-01"), &[("/logs/2023/11", &["/logs/2023/10"])]);
         check(&["/logs/2023/11"], ("2023-11-02", "2023-11-30"), &[]);
         check(&["/logs/2023"], ("2023-12-31", "2024-01-01"), &[("/logs/2023", &["/logs/2024"])]);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_no_dates() {
+    fn other_names_are_not_dates() {
         for input in [
             "/logs",
             "/logs/",

@@ -1,6 +1,6 @@
-//! Names of files that hold no log, whatever they are called otherwise: hidden copies and files in the making.
+//! Names of files that cannot be logs: hidden copies and unfinished files.
 
-/// Ends of names under which programs write before a file is whole.
+/// Suffixes that programs give to unfinished files.
 const UNFINISHED: [&str; 11] = [
     ".tmp",
     ".temp",
@@ -15,7 +15,7 @@ const UNFINISHED: [&str; 11] = [
     "~",
 ];
 
-/// Why a file of this name is left out without a look into it, if it is.
+/// Returns why a file with this name is left out unread, if it is.
 pub(super) fn reason_to_leave(name: &str) -> Option<&'static str> {
     let is_unfinished = || UNFINISHED.iter().any(|end| name.len() > end.len() && name.ends_with(end));
     if name.starts_with('.') {
@@ -29,8 +29,8 @@ pub(super) fn reason_to_leave(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether a name is that of a file of gzip with eight random hexadecimal digits behind it, as the AWS CLI names a download
-/// until it is whole. Digits alone are rather a date.
+/// Whether a name ends in `.gz.` and eight random hexadecimal digits. The AWS CLI names a download like this until it is
+/// complete. Eight decimal digits are more likely a date.
 fn is_partial_download(name: &str) -> bool {
     let Some((file, random)) = name.rsplit_once('.') else { return false };
     file.rsplit_once('.').is_some_and(|(_, end)| end == "gz")
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hidden_copies_and_files_in_the_making_are_left_by_their_names() {
+    fn hidden_temporary_and_partial_files_are_left_out_by_name() {
         let log = "1_CloudTrail_r_20240305T0310Z_AbCd.json.gz";
         for (name, expected) in [
             (log.to_owned(), None),

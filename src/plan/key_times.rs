@@ -1,29 +1,29 @@
-//! Whether a day needs an object, by the time in its key.
+//! Decides by the time in its key whether a day needs an object.
 
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{FolderDates, KeyTime};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 
-/// What the times in the names of a source's objects are worth.
+/// Whether to trust the times in object names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyTimes {
-    /// They are those of delivery, or the UTC days of the events, as AWS writes them.
+    /// Trusts them. AWS writes the time of delivery or the UTC day of the events into names.
     #[default]
     Trusted,
-    /// Somebody has repackaged or renamed the logs: neither names nor dated folders rule an object out.
+    /// Ignores them because the logs were repackaged or renamed. Names and dated folders exclude no object.
     Ignored,
 }
 
-/// What midnight in the name of a key means, told by the other names of its dated folder.
+/// The meaning of midnight in a key, derived from the other names in its dated folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Midnight {
-    /// All of many names say midnight: the date is the UTC day of the events.
+    /// The folder has several names, all with midnight: the date is the UTC day of the events.
     EventDay,
-    /// Others have a time of day: the date is that of delivery.
+    /// Other names have a time of day: the date is the day of delivery.
     Delivery,
-    /// Too few names tell, they say both, or no dated folder is there.
+    /// Unknown: the folder has too few names or a mix of both, or the key is not in a dated folder.
     Either,
 }
 
@@ -32,47 +32,47 @@ pub enum Midnight {
 pub struct FolderNames {
     /// Whether some have a time of day.
     pub has_times_of_day: bool,
-    /// How many say midnight.
+    /// How many have midnight as their time.
     pub midnights: u32,
 }
 
 impl FolderNames {
-    /// So many names do not all say midnight by chance: a log is delivered in one second of the 86,400 of a day.
+    /// The number of names that cannot all show midnight by chance: a delivery hits one of 86,400 seconds in a day.
     const MANY: u32 = 3;
 
-    /// What midnight means among them. Nothing but the folder decides, so that a day and a range of days agree.
+    /// Returns what midnight means in this folder. Only the folder decides, so that a day and a range of days agree.
     #[must_use]
     pub fn midnight(self) -> Midnight {
         match (self.has_times_of_day, self.midnights >= Self::MANY) {
             (true, false) => Midnight::Delivery,
             (false, true) => Midnight::EventDay,
-            // Too few tell, or the bucket has changed its names within the day.
+            // Too few names, or the bucket changed its naming during the day.
             (false, false) | (true, true) => Midnight::Either,
         }
     }
 }
 
-/// Where a time of delivery lies, seen from the times that are wanted.
+/// The position of a delivery time relative to the wanted times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryPosition {
-    /// Before this instant, at which they begin.
+    /// Before the wanted times, which begin at this instant.
     Before(UtcInstant),
-    /// Among them.
+    /// Within the wanted times.
     Inside,
-    /// Behind them.
+    /// After the wanted times.
     After,
 }
 
-/// Chosen or left, and why.
+/// Whether an object is read, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// To be read, for these days.
+    /// Read it, for these days.
     Take(DayRange, &'static str),
-    /// To be left out.
+    /// Leave it out.
     Leave(&'static str),
 }
 
-/// Days, and the stretches of time in which what can feed them is looked for.
+/// The wanted days, and the time windows of the objects that can feed them.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted {
     days: DayRange,
@@ -80,12 +80,12 @@ pub struct Wanted {
     key_times: KeyTimes,
     /// Times of delivery.
     deliveries: UtcWindow,
-    /// Midnights with which UTC event days begin.
+    /// Midnights at which UTC event days begin.
     event_days: UtcWindow,
 }
 
 impl Wanted {
-    /// All that can feed the days, whose late objects are awaited for a time in milliseconds.
+    /// Creates the windows for some days, whose late objects are expected for `lateness_ms` milliseconds.
     #[must_use]
     pub fn new(days: DayRange, lateness_ms: i64, key_times: KeyTimes) -> Self {
         let window = days.window();
@@ -93,20 +93,20 @@ impl Wanted {
         Self { days, lateness_ms, key_times, deliveries: window.extended_by(lateness_ms), event_days }
     }
 
-    /// Whether names and dated folders rule objects out.
+    /// Whether names and dated folders can exclude objects.
     #[must_use]
     pub fn trusts_names(&self) -> bool {
         self.key_times == KeyTimes::Trusted
     }
 
-    /// The part of it with a time in `stretch`.
+    /// Limits the windows to times in `stretch`.
     #[must_use]
     pub fn within(self, stretch: UtcWindow) -> Self {
         let deliveries = self.deliveries.intersection(stretch);
         Self { deliveries, event_days: self.event_days.intersection(stretch), ..self }
     }
 
-    /// The UTC dates of all times that are looked for: their midnights, in order.
+    /// Returns the UTC dates of all wanted times, as midnights in order.
     #[must_use]
     pub fn dates(&self) -> Vec<UtcInstant> {
         let all = UtcWindow {
@@ -129,7 +129,7 @@ impl Wanted {
         }
     }
 
-    /// Read for all days that either meaning gives: rows of other days are counted, but none is missed.
+    /// Chooses the days of both meanings. Rows of other days are only counted, but no row is missed.
     fn by_either(&self, at: UtcInstant) -> Choice {
         match (self.by_delivery(at), self.by_event_day(at)) {
             (Choice::Take(by_delivery, _), Choice::Take(by_event, why)) => {
@@ -142,8 +142,8 @@ impl Wanted {
         }
     }
 
-    /// Decides about an object in a folder that is for some dates. The folder of one date is listed once, for all days
-    /// that look into it, and a name may tell a time of another date.
+    /// Decides about an object in a dated folder. The folder of one date is listed once for all days that search it, and a
+    /// name in it may have a time of another date.
     #[must_use]
     pub fn choose_in(&self, folder: FolderDates, time: KeyTime, midnight: Midnight) -> Choice {
         let wanted = if folder.is_day() { self.whole() } else { *self };
@@ -153,7 +153,7 @@ impl Wanted {
         looking.map_or(Choice::Leave(OUTSIDE), |days| Choice::Take(days, why))
     }
 
-    /// Without a stretch.
+    /// Returns the windows without a limit to a stretch.
     #[must_use]
     pub fn whole(&self) -> Self {
         Self::new(self.days, self.lateness_ms, self.key_times)
@@ -183,7 +183,7 @@ impl Wanted {
         }
     }
 
-    /// The days that an object without a time can feed: all, or those that look into the dated folder in which it lies.
+    /// Returns the days that an object without a time can feed: all days, or those that search its dated folder.
     #[must_use]
     pub fn days_by_folder(&self, folder: Option<FolderDates>) -> Option<DayRange> {
         let Some(folder) = folder.filter(|_| self.trusts_names()) else { return Some(self.days) };
@@ -191,7 +191,7 @@ impl Wanted {
         DayRange::between(first, last).intersection(self.days)
     }
 
-    /// Where a delivery lies.
+    /// Returns the position of a delivery time.
     #[must_use]
     pub fn delivery_position(&self, at: UtcInstant) -> DeliveryPosition {
         if at < self.deliveries.start {
@@ -203,7 +203,7 @@ impl Wanted {
         }
     }
 
-    /// Whether a folder that is for some dates can hold anything wanted.
+    /// Whether a dated folder can hold wanted objects.
     #[must_use]
     pub fn meets(&self, folder: FolderDates) -> bool {
         let stretch = UtcWindow { start: folder.first, end: folder.last.plus_ms(DAY_MS) };
@@ -211,7 +211,7 @@ impl Wanted {
         !self.trusts_names() || stretch.overlaps(self.deliveries) || has_event_day()
     }
 
-    /// The midnights that name wanted UTC event days and lie before all wanted times of delivery.
+    /// Returns the midnights of wanted UTC event days that are before all wanted delivery times.
     pub fn event_days_before(&self) -> impl Iterator<Item = UtcInstant> + use<> {
         let start = self.deliveries.start;
         midnights_in(self.event_days).filter(move |midnight| *midnight < start)
@@ -226,7 +226,7 @@ fn midnights_in(window: UtcWindow) -> impl Iterator<Item = UtcInstant> + use<> {
     window.utc_midnights().filter(move |midnight| window.contains(*midnight))
 }
 
-/// Why what lies in a dated folder is left out.
+/// The reason for leaving out entries of a dated folder.
 pub(super) const OUTSIDE: &str = "the date of its folder is outside the window";
 
 #[cfg(test)]
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn deliveries_count_from_the_start_of_the_day_to_the_end_of_the_lateness() {
+    fn deliveries_count_from_the_start_of_the_day_to_the_end_of_the_lateness_window() {
         for (text, expected) in [
             ("2023-10-31T14:59:00Z", false),
             ("2023-10-31T15:00:00Z", true),
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn event_days_count_when_they_overlap_the_day() {
+    fn event_days_count_if_they_overlap_the_day() {
         for (text, expected) in [
             ("2023-10-30T00:00:00Z", false),
             ("2023-10-31T00:00:00Z", true),
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_midnight_that_may_mean_either_is_read_for_the_days_of_both() {
+    fn an_ambiguous_midnight_is_read_for_the_days_of_both_meanings() {
         for (text, expected) in [
             ("2023-10-30T00:00:00Z", false),
             ("2023-10-31T00:00:00Z", true),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dates_of_folders_reach_over_the_day_and_the_lateness() {
+    fn the_dates_cover_the_day_and_the_lateness_window() {
         let dates = |hours| {
             let dates = wanted(hours).dates();
             dates.iter().map(|at| at.to_string()[5..10].to_owned()).collect::<Vec<_>>()
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_not_trusted_rule_nothing_out() {
+    fn untrusted_names_exclude_nothing() {
         let day = DayRange::only("2023-11-01".parse().unwrap());
         let wanted = Wanted::new(day, 0, KeyTimes::Ignored);
         let folder = FolderDates { first: at("2019-01-01T00:00:00Z"), last: at("2019-01-01T00:00:00Z") };

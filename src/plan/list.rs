@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::kst::{DayRange, KstDay};
 use crate::store::Connector;
 
-/// Lists the inputs of a table and chooses what a day needs.
+/// Lists the inputs of a table and chooses the objects that a day needs.
 pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> Result<TablePlan> {
     let wanted = source.wanted(DayRange::only(day));
     let mut plan = source.empty_plan();
@@ -24,9 +24,9 @@ pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> R
     Ok(plan)
 }
 
-/// Whether the inputs of a table hold anything of its log type, whatever its day: the first object that says so is enough.
+/// Whether the inputs of a table hold logs of its log type, of any day. The search stops at the first one.
 ///
-/// `days` limits the search only below folders that AWS divides by dates. Folders of other dates are not entered, and count
+/// `days` limits the search only below folders that AWS divides by date. Folders of other dates are not entered. They count
 /// as logs if this log type has that layout.
 pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<bool> {
     let stores = source.stores(connector)?;
@@ -37,7 +37,7 @@ pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -
             Ok(holds || listing.look()?)
         })
     };
-    // One day shows most that there is, whatever its time.
+    // Searching one day finds most logs, of any time.
     let last = DayRange::only(days.last);
     Ok(look(last)? || days != last && look(days)?)
 }

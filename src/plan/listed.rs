@@ -1,4 +1,4 @@
-//! The ledger of objects: every object that a listing has met is read or left out, for a reason.
+//! The ledger of objects. Every object that a listing found is either read or left out for a reason.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::LeftObject;
 
-/// What a listing has met: `listed = read + left`, where `left` is the sum over all reasons.
+/// The objects that a listing found: `listed = read + left`, where `left` is the sum over all reasons.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedObjects {
-    /// Objects that were met.
+    /// Objects that were found.
     pub listed: u64,
     /// Objects to read.
     pub read: u64,
-    /// What is left out, one entry a reason, in their order.
+    /// Objects and folders that are left out, one entry per reason, sorted by reason.
     pub left: Vec<LeftGroup>,
 }
 
@@ -24,19 +24,19 @@ pub struct LeftGroup {
     pub why: String,
     /// Number of objects.
     pub objects: u64,
-    /// Number of folders that were not looked into; what they hold is not counted.
+    /// Number of folders that were not entered. Their contents are not counted.
     pub folders: u64,
     /// Size of the objects in bytes.
     pub bytes: u64,
     /// The first address; that of a folder ends with `/`.
     pub first: String,
-    /// Whether the time in names or folders is the reason.
+    /// Whether the reason is the time in names or folders.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub of_another_time: bool,
 }
 
 impl ListedObjects {
-    /// Counts objects to read and what is left out.
+    /// Counts the objects to read and the objects and folders that are left out.
     pub fn count(read: usize, left: impl IntoIterator<Item = LeftGroup>) -> Self {
         let mut groups: BTreeMap<String, LeftGroup> = BTreeMap::new();
         for left in left {
@@ -50,20 +50,21 @@ impl ListedObjects {
         Self { listed: read + left.iter().map(|group| group.objects).sum::<u64>(), read, left }
     }
 
-    /// Without what is of another time: that depends on where was looked, all else on the day alone.
+    /// Drops the groups of other times. Their counts depend on where the listing searched; all others depend on the day
+    /// alone.
     #[must_use]
     pub fn of_the_day(self) -> Self {
         let left: Vec<LeftGroup> = self.left.into_iter().filter(|group| !group.of_another_time).collect();
         Self { listed: self.read + left.iter().map(|group| group.objects).sum::<u64>(), left, ..self }
     }
 
-    /// All its numbers.
+    /// Returns all its numbers.
     pub fn numbers(&self) -> impl Iterator<Item = u64> {
         let left = self.left.iter().flat_map(|group| [group.objects, group.folders, group.bytes]);
         left.chain([self.listed, self.read])
     }
 
-    /// Number of objects that are left out.
+    /// Returns the number of objects that are left out.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.listed.saturating_sub(self.read)
@@ -71,7 +72,7 @@ impl ListedObjects {
 }
 
 impl LeftGroup {
-    /// One object or folder.
+    /// Creates the group of one object or folder.
     #[must_use]
     pub fn of(left: &LeftObject) -> Self {
         let is_folder = left.address.ends_with('/');
@@ -85,7 +86,7 @@ impl LeftGroup {
         }
     }
 
-    /// Takes in what is left out for the same reason.
+    /// Adds another group with the same reason.
     pub fn add(&mut self, other: Self) {
         self.objects += other.objects;
         self.folders += other.folders;
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn every_object_is_counted_once_and_folders_apart() {
+    fn objects_are_counted_once_and_folders_separately() {
         let all = [
             left("b/._x", 2, "hidden", false),
             left("a/._x", 1, "hidden", false),

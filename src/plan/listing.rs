@@ -1,4 +1,4 @@
-//! One listing of an input: what is there, sorted into found and left.
+//! One listing of an input. It sorts every object and folder into found or left out.
 
 use std::collections::HashSet;
 use std::io::Read;
@@ -15,50 +15,51 @@ use crate::kst::{DAY_MS, DayRange, UtcInstant};
 use crate::store::unpack::Unpacked;
 use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
-/// Folders that a lake has beside its tables.
+/// Folders that a lake has next to its tables.
 const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
 
-/// How much later than its name says an object may have been delivered: CloudTrail writes whole minutes, and clocks differ.
+/// How much later than the time in its name an object may have been delivered. CloudTrail writes whole minutes, and clocks
+/// differ.
 const SLACK_MS: i64 = 300_000;
 
-/// How much of an object tells its log type.
+/// How many bytes of an object are read to detect its log type.
 const HEAD_BYTES: u64 = 4096;
 
-/// An object that is wanted.
+/// An object to read.
 pub(super) struct Found {
     pub(super) object: ObjectMeta,
     pub(super) why: &'static str,
     /// The days that it can feed.
     pub(super) days: DayRange,
-    /// The UTC date of the folder in which it lies, or of the time in its name.
+    /// The UTC date of its folder, or of the time in its name.
     pub(super) date: Option<UtcInstant>,
-    /// After this instant no event can have happened, by its name.
+    /// The latest possible time of its events, by its name.
     pub(super) events_until: Option<UtcInstant>,
 }
 
-/// Something that is left out.
+/// An object or folder that is left out.
 pub(super) struct Left {
     pub(super) object: LeftObject,
-    /// The days that would leave it out: those that look where it lies.
+    /// The days that leave it out, because they search its place.
     pub(super) days: DayRange,
 }
 
-/// What a listing has met, sorted.
+/// The sorted result of a listing.
 pub(super) struct Listed {
     pub(super) found: Vec<Found>,
     pub(super) left: Vec<Left>,
-    /// The earliest time in the name of a log, or of a folder that AWS divides by dates for the log type.
+    /// The earliest time in the name of a log, or in a folder that AWS divides by date for the log type.
     pub(super) earliest: Option<UtcInstant>,
 }
 
-/// What earlier listings of the same input have shown.
+/// The results of earlier listings of the same input.
 #[derive(Debug, Default)]
 pub(super) struct JudgedKeys {
-    /// Keys that were judged already, whatever their time.
+    /// Keys that were already judged, whatever their time.
     judged: HashSet<String>,
 }
 
-/// What a listing has found so far.
+/// The state of a listing.
 pub(super) struct Listing<'a> {
     source: &'a TableSource,
     wanted: Wanted,
@@ -69,13 +70,14 @@ pub(super) struct Listing<'a> {
     unclear: Vec<ObjectMeta>,
     found: Vec<Found>,
     left: Vec<Left>,
-    /// Objects that were met, and those of them that an earlier listing has judged.
+    /// Number of objects that were found.
     met: usize,
+    /// Number of objects among them that another listing judges.
     known: usize,
     earliest: Option<UtcInstant>,
-    /// Whether something of the log type was met, wanted or not.
+    /// Whether a log of the log type was found, wanted or not.
     holds_logs: bool,
-    /// Whether that is all that is asked.
+    /// Whether the caller only needs `holds_logs`.
     only_looks: bool,
 }
 
@@ -104,7 +106,7 @@ impl<'a> Listing<'a> {
         })
     }
 
-    /// Lists the input and sorts what is there.
+    /// Lists the input and sorts its objects and folders.
     pub(super) fn run(mut self) -> Result<Listed> {
         self.store.list(&mut self)?;
         self.judge_all_unclear()?;
@@ -116,7 +118,7 @@ impl<'a> Listing<'a> {
         Ok(Listed { found: self.found, left: self.left, earliest: self.earliest })
     }
 
-    /// Whether the input holds anything of the log type; the first object that says so is enough.
+    /// Whether the input holds logs of the log type. The search stops at the first one.
     pub(super) fn look(mut self) -> Result<bool> {
         self.only_looks = true;
         self.store.list(&mut self)?;
@@ -124,7 +126,7 @@ impl<'a> Listing<'a> {
         Ok(self.holds_logs)
     }
 
-    /// Leaves something out whose name tells no time, for the days that look into a folder of these dates.
+    /// Leaves out an entry without a time in its name, for the days that search a folder of these dates.
     fn leave(&mut self, key: &str, bytes: u64, why: &'static str, dates: Option<FolderDates>) {
         match self.wanted.days_by_folder(dates) {
             Some(days) => self.push_left(key, bytes, why, days, false),
@@ -141,26 +143,26 @@ impl<'a> Listing<'a> {
         self.left.push(Left { object: LeftObject { address, bytes, why, of_another_time }, days });
     }
 
-    /// The dates of an object whose name tells none: those of its folder, whether AWS or a person has named it.
+    /// Returns the dates of an object without a date in its name: those of its folder, even if AWS did not create it.
     fn unclear_dates(&self, key: &str) -> Option<FolderDates> {
         let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
         let mut dated = folders.filter_map(|(folder, _)| written_date(&format!("{folder}/")));
         self.place.dates_above(key).or_else(|| dated.next())
     }
 
-    /// Whether an earlier listing has judged a key. A folder that AWS has named after one date is listed once, as long as
-    /// names are trusted.
+    /// Whether an earlier listing has judged a key. If names are trusted, a folder that AWS named after one date is listed
+    /// only once.
     fn is_known(&mut self, key: &str) -> bool {
         let is_once = self.wanted.trusts_names() && self.trusted_dates(key).is_some_and(FolderDates::is_day);
         !is_once && !self.judged_keys.judged.insert(key.to_owned())
     }
 
-    /// The dates of the folder in which an object or folder lies, where AWS has named it.
+    /// Returns the dates of the AWS-named folder that contains an object or folder.
     fn trusted_dates(&self, key: &str) -> Option<FolderDates> {
         self.place.dates_above(key.trim_end_matches('/'))
     }
 
-    /// Whether a key is named like those of another log type.
+    /// Whether a key is named like a key of another log type.
     fn is_of_another(&self, key: &str) -> bool {
         let path = self.place.path(key);
         let mut others = dataset::ALL.iter().filter(|other| other.name() != self.source.dataset.name());
@@ -176,7 +178,7 @@ impl<'a> Listing<'a> {
             if dates.is_none_or(|dates| self.wanted.meets(dates)) {
                 self.judge_unclear(object)?;
             } else if dates.is_some_and(|dates| self.wanted.whole().meets(dates)) {
-                // Its turn comes, or has come, with the listing of its date.
+                // The listing of its date judges it.
                 self.known += 1;
             } else {
                 self.leave_for_time(&object.key, object.bytes, OUTSIDE);
@@ -185,8 +187,8 @@ impl<'a> Listing<'a> {
         Ok(())
     }
 
-    /// An object whose key says nothing: its content decides, whatever lies beside it, so that a day and a range of days
-    /// agree. One that is itself named as the input was meant to be read.
+    /// Judges an object with an unclear key. Its content decides, whatever other objects exist, so that a day and a range of
+    /// days agree. An object that is itself configured as the input is always read.
     fn judge_unclear(&mut self, object: ObjectMeta) -> Result<()> {
         let is_input = self.source.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
@@ -209,7 +211,7 @@ impl<'a> Listing<'a> {
                 }
                 Some(_) => UNRECOGNISED,
                 None => {
-                    // It may be one: whoever reads the table has to fail then, not to leave the table out.
+                    // It may be a log. Reading the table must then fail; the table must not be left out.
                     self.holds_logs = true;
                     UNREADABLE
                 }
@@ -229,8 +231,8 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// The first bytes of an object, decompressed, as far as they can be read; none of one that is gone or damaged, and `None`
-    /// for one that may not be read. Fails if the store is in trouble: what an object holds must not depend on that.
+    /// Reads the first bytes of an object, decompressed. They are empty if the object is missing or damaged, and `None` if
+    /// access is denied. Fails on other store errors, because these must not decide what an object is.
     fn head(&self, key: &str) -> Result<Option<Vec<u8>>> {
         let mut head = Vec::new();
         let read = self.store.open(key).and_then(|object| {
@@ -249,7 +251,7 @@ impl<'a> Listing<'a> {
         for (object, time) in std::mem::take(&mut self.timed) {
             let folder = self.place.folder(&object.key);
             let in_day = folder.dates.filter(|dates| dates.is_day());
-            // Names tell each other's meaning only where a folder holds those of one date.
+            // Names explain each other only if the folder is for one date.
             let of_one_date = in_day.or_else(|| written_date(&object.key));
             let midnight = of_one_date.map_or(Midnight::Either, |_| folder.names.midnight());
             let choice = match folder.dates {
@@ -273,7 +275,7 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// After this instant no event of an object can have happened, if its name is what AWS has written.
+/// Returns the latest possible time of an object's events, if AWS wrote its name.
 fn events_until(time: KeyTime, midnight: Midnight) -> UtcInstant {
     let span = match (time, midnight) {
         (KeyTime::Delivered(_), _) | (KeyTime::Midnight(_), Midnight::Delivery) => 0,
@@ -300,11 +302,11 @@ impl ListVisitor for Listing<'_> {
         {
             why
         } else if let Some(dates) = self.place.dates(folder).filter(|dates| !self.wanted.meets(*dates)) {
-            // Below a folder that the log type divides by dates, other dates are as good as an object.
+            // Below a folder that the log type divides by date, a folder of another date counts as a log.
             let divided = self.place.path(folder);
             if parents(&divided).any(|above| self.source.dataset.holds_days(above)) {
                 self.holds_logs = true;
-                // Where in a year or month they lie is not known.
+                // The exact dates within the year or month are unknown.
                 self.earliest = self.earliest.into_iter().chain([dates.last]).min();
             }
             self.leave_for_time(&format!("{folder}/"), 0, OUTSIDE);
@@ -325,14 +327,14 @@ impl ListVisitor for Listing<'_> {
         let written = self.source.dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
         let series = key[..written.start].to_owned();
         let in_day = self.place.dates_above(key).is_some_and(FolderDates::is_day);
-        // What midnight means is known once a name of the same date has a time of day.
+        // The meaning of midnight is known once a name of the same date has a time of day.
         let is_open = matches!(time, KeyTime::Midnight(_)) && written_date(key).is_some();
         if is_open {
             return None;
         }
         let wanted = if in_day { self.wanted.whole() } else { self.wanted };
         let (until, mut but) = match wanted.delivery_position(time.at()) {
-            // Behind all years that a key can name.
+            // Sorts after every year that a key can contain.
             DeliveryPosition::After => (format!("{series}9"), Vec::new()),
             DeliveryPosition::Before(start) => {
                 let days = wanted.event_days_before().filter(|day| *day >= time.at());
@@ -350,7 +352,7 @@ impl ListVisitor for Listing<'_> {
         let claim = self.source.dataset.claim(&self.place.path(&object.key));
         let trusts_names = self.wanted.trusts_names();
         if !trusts_names && !self.only_looks && self.is_known(&object.key) {
-            // Every listing meets it, whatever its dates.
+            // Every listing finds it, whatever its dates.
             self.known += 1;
         } else if let KeyClaim::Mine(time) = claim {
             self.holds_logs = true;
@@ -358,9 +360,9 @@ impl ListVisitor for Listing<'_> {
             self.place.note_name(&object.key, time);
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
-            // Objects of other log types are not counted in a mere look.
+            // Objects of other log types do not count if only `holds_logs` is needed.
         } else if claim == KeyClaim::Unclear && self.unclear_dates(&object.key).is_some() {
-            // Judged with the listing of its date alone.
+            // Only the listing of its date judges it.
             self.unclear.push(object);
         } else if trusts_names && self.is_known(&object.key) {
             self.known += 1;
@@ -391,7 +393,7 @@ impl ListVisitor for Listing<'_> {
     }
 }
 
-/// The folders above a folder, the innermost first.
+/// Returns the folders above a folder, innermost first.
 fn parents(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(folder.rsplit_once('/'), |(above, _)| above.rsplit_once('/'))
         .map(|(above, _)| above)

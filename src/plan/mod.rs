@@ -1,8 +1,8 @@
-//! From a KST day to the raw objects that can hold its events.
+//! Finds the raw objects that can hold the events of a KST day.
 //!
-//! [`listing`] looks at the inputs of a table and [`choose`] decides by the time in each key. For one day the result is a
-//! [`Plan`]: a list of objects in the order of their addresses, which many machines can share as shards. For a range of
-//! days [`range`] lists every object once and hands them out in legs.
+//! [`listing`] lists the inputs of a table, and [`choose`] decides by the time in each key. For one day, the result is a
+//! [`Plan`]: a list of objects in address order, which many machines can share as shards. For a range of days, [`range`]
+//! lists every object once and hands the objects out in legs.
 
 mod check;
 mod dated;
@@ -37,65 +37,67 @@ use crate::table::{Naming, Promotion};
 /// The version of the plan file that this program writes and reads.
 pub const PLAN_VERSION: u32 = 1;
 
-/// Why an object is left that may be a log all the same: people are warned of it.
+/// The reason for skipping an object that may still be a log. The run prints a warning.
 pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
 
-/// Why an object is left out that may not be read, and whose name does not tell that it is a log.
+/// The reason for skipping an object that cannot be read for lack of permission, and whose name does not identify it as a
+/// log.
 pub const UNREADABLE: &str = "it may not be read, and its name tells no time";
 
-/// Reasons for which logs may be left out, so that a person is told of them.
+/// Reasons that may skip a log. The run prints a warning for each.
 pub const TOLD: [&str; 6] =
     [UNRECOGNISED, UNREADABLE, NOT_UTF8, LEADS_NOWHERE, LEADS_IN_A_CIRCLE, LEADS_TO_A_FOLDER];
 
-/// What one KST day needs, for all its tables.
+/// The plan of one KST day, for all its tables.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
-    /// Version of the file's form.
+    /// Version of the file format.
     pub version: u32,
     /// The day.
     pub day: KstDay,
-    /// When the inputs were listed, UTC: what comes later is not in the plan.
+    /// When the inputs were listed, UTC. Objects that arrived later are not in the plan.
     pub planned_at: String,
-    /// Number of shards among which the objects are dealt out.
+    /// Number of shards that share the objects.
     pub shards: u32,
-    /// The secret of the row identities, drawn for this plan.
+    /// The key for hashing row identities, random for each plan.
     pub identity_key: [u64; 4],
-    /// One plan a table.
+    /// One plan per table.
     pub tables: Vec<TablePlan>,
 }
 
-/// What one KST day of one table needs.
+/// The plan of one KST day of one table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TablePlan {
     /// Name of the table.
     pub table: String,
-    /// Name of the dataset.
+    /// Name of the log type.
     pub dataset: String,
     /// Addresses of the inputs.
     pub inputs: Vec<String>,
-    /// How the inputs are reached.
+    /// How to access the inputs.
     #[serde(default)]
     pub access: SourceAccess,
-    /// How the columns are called.
+    /// The naming of the columns.
     pub naming: Naming,
-    /// JSON values with columns of their own.
+    /// JSON values that have columns of their own.
     pub promote: Vec<Promotion>,
-    /// Rules by which rows are left out.
+    /// Rules that leave rows out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
-    /// Which values are masked; a plan that does not say it masks what is masked by default.
+    /// Which values are masked. A plan without this field masks the default values.
     #[serde(default)]
     pub redact: RedactRules,
-    /// How long after the day its objects are awaited, in milliseconds.
+    /// How long after the day its late objects are still expected, in milliseconds.
     pub lateness_ms: i64,
-    /// Requests that listing the inputs has cost.
+    /// Number of requests that listing the inputs took.
     #[serde(default)]
     pub requests: u64,
-    /// The objects to read, in the order of their addresses.
+    /// The objects to read, in address order.
     pub objects: Vec<PlannedObject>,
-    /// The objects and folders left out, in the order of their addresses.
+    /// The objects and folders that are left out, in address order.
     pub left: Vec<LeftObject>,
-    /// What else is left out and only counted: a range of days names none of it.
+    /// Further objects and folders that are left out. They are only counted, because a range of days does not list them one
+    /// by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<LeftGroup>,
 }
@@ -111,12 +113,12 @@ pub struct PlannedObject {
     pub key: String,
     /// Its size.
     pub bytes: u64,
-    /// What S3 calls the version of its content.
+    /// Its `ETag` in S3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// Why it was chosen.
     pub why: Cow<'static, str>,
-    /// The last instant, milliseconds UTC, at which its events can have happened if its name says when it was delivered.
+    /// The latest possible time of its events, in milliseconds UTC, if its name has a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_until_ms: Option<i64>,
     /// The shard that reads it, from 0.
@@ -128,11 +130,11 @@ pub struct PlannedObject {
 pub struct LeftObject {
     /// Its address; a folder's ends with `/`.
     pub address: String,
-    /// Its size; 0 for a folder, which was not looked into.
+    /// Its size. 0 for a folder, because the listing did not enter it.
     pub bytes: u64,
     /// Why it was left out.
     pub why: Cow<'static, str>,
-    /// Whether it is left out since its name or folder is of another time.
+    /// Whether it is left out because the time in its name or folder is outside the window.
     #[serde(default)]
     pub of_another_time: bool,
 }
@@ -145,7 +147,7 @@ impl PlannedObject {
         Self { address, input, key, bytes, etag, why: found.why.into(), events_until_ms, shard: 0 }
     }
 
-    /// What its store needs to find it.
+    /// Returns the metadata by which its store finds it.
     #[must_use]
     pub fn meta(&self) -> ObjectMeta {
         ObjectMeta { key: self.key.clone(), bytes: self.bytes, etag: self.etag.clone() }
@@ -153,10 +155,10 @@ impl PlannedObject {
 }
 
 impl Plan {
-    /// When the inputs were listed.
+    /// Returns when the inputs were listed.
     pub fn planned_at(&self) -> Result<UtcInstant> {
         UtcInstant::parse_iso8601(&self.planned_at).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, "the plan does not say when it was made")
+            Error::new(ErrorKind::Usage, "the plan has no valid creation time")
                 .with("planned_at", &self.planned_at)
         })
     }
@@ -166,11 +168,11 @@ impl Plan {
         let unusable = |cause: Box<dyn std::error::Error + Send + Sync>| {
             Error::new(ErrorKind::Usage, "cannot read the plan")
                 .caused_by(std::io::Error::other(cause))
-                .hint("make the plan anew with 'logmill plan --format json'")
+                .hint("create the plan again with 'logmill plan --format json'")
         };
         let plan: Self = simd_json::serde::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
         if plan.version != PLAN_VERSION {
-            return Err(Error::new(ErrorKind::Usage, "the plan was made by another version of logmill")
+            return Err(Error::new(ErrorKind::Usage, "another version of logmill created the plan")
                 .with("version", plan.version)
                 .hint("create the plan again with this version"));
         }
@@ -180,9 +182,9 @@ impl Plan {
         }
     }
 
-    /// Deals the objects out among `shards`, so that each gets about the same number of bytes.
+    /// Distributes the objects among `shards`, so that each shard gets about the same number of bytes.
     ///
-    /// The largest objects are dealt first, each to the shard that has least; equal inputs give equal shards.
+    /// The largest objects are assigned first, each to the shard with the fewest bytes. Equal inputs give equal shards.
     pub fn deal(&mut self, shards: u32) {
         self.shards = shards;
         for table in &mut self.tables {
@@ -191,7 +193,7 @@ impl Plan {
             by_size.sort_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| a.address.cmp(&b.address)));
             for object in by_size {
                 let least = (0..load.len()).min_by_key(|shard| load[*shard]).unwrap_or_default();
-                // An empty object still costs something to open.
+                // Opening an empty object also has a cost.
                 load[least] += object.bytes + 1;
                 object.shard = u32::try_from(least).unwrap_or_default();
             }
@@ -199,7 +201,7 @@ impl Plan {
     }
 }
 
-/// Whether Athena takes a name without quotes; it becomes a folder's name too.
+/// Whether Athena accepts a name without quotes. The name is also used for a folder.
 #[must_use]
 pub fn is_table_name(name: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -207,35 +209,36 @@ pub fn is_table_name(name: &str) -> bool {
 }
 
 impl TablePlan {
-    /// Bytes to read.
+    /// Returns the number of bytes to read.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.objects.iter().fold(0, |sum, object| sum.saturating_add(object.bytes))
     }
 
-    /// What listing the inputs has met.
+    /// Returns the counts of everything that the listing found.
     #[must_use]
     pub fn listed(&self) -> ListedObjects {
         let left = self.left.iter().map(LeftGroup::of);
         ListedObjects::count(self.objects.len(), left.chain(self.counted.iter().cloned()))
     }
 
-    /// Fails if an object is left out that may not be read and may be a log: only its content could tell. One with a time in
-    /// its name would fail the day as well; and what may be read can change with every credential that expires.
+    /// Fails if the plan skips an object that may be a log but cannot be read for lack of permission. Only its content could
+    /// identify it. An unreadable object with a time in its name fails the day as well, and permissions can change whenever
+    /// a credential expires.
     pub fn check_readable(&self) -> Result<()> {
         let mut unreadable = self.left.iter().filter(|left| left.why == UNREADABLE);
         let Some(first) = unreadable.next() else { return Ok(()) };
-        Err(Error::new(ErrorKind::Denied, "cannot tell whether an object is a log: it may not be read")
+        Err(Error::new(ErrorKind::Denied, "cannot detect whether an object is a log: access denied")
             .with("table", &self.table)
             .with("object", &first.address)
             .with("objects", 1 + unreadable.count())
             .hint(
-                "let this user read it (restore it first if it is archived), or move it out of the input; a plan for shards \
-                 must then be created again",
+                "grant this user read access (restore the object first if it is archived), or move it out of the input; \
+                 a plan for shards must then be created again",
             ))
     }
 
-    /// From when on no object that is still awaited can hold events of the day.
+    /// Returns the time from which no late object of the day is expected any more.
     #[must_use]
     pub fn complete_at(&self, day: KstDay) -> UtcInstant {
         day.window().end.plus_ms(self.lateness_ms)

@@ -1,4 +1,4 @@
-//! Where the root of an input lies, and what the folders above a key say.
+//! The location of an input, and the dates in the folders above a key.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use crate::dataset::{self, FolderDates, KeyTime, object_key};
 use crate::error::Result;
 use crate::store::Store;
 
-/// The path of an input, and the folders below it that were met.
+/// The path of an input, and the folders that were found below it.
 pub(super) struct Place {
-    /// What stands before every key, up to a slash.
+    /// The path in front of every key, up to a slash.
     above: String,
-    /// Folders of objects whose names tell a time.
+    /// Folders of objects whose names have a time.
     folders: HashMap<String, Folder>,
 }
 
-/// What is known of a folder.
+/// The known facts about a folder.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Folder {
-    /// The dates for which it is.
+    /// The dates that it covers.
     pub(super) dates: Option<FolderDates>,
     /// The names in it.
     pub(super) names: FolderNames,
@@ -29,13 +29,13 @@ impl Place {
         Ok(Self { above: store.above()?, folders: HashMap::new() })
     }
 
-    /// The whole path of a key, by which log types claim it: a copy of a part of a trail, or an input somewhere inside one,
-    /// is claimed like the trail.
+    /// Returns the whole path of a key, by which log types claim it. A copy of part of a trail, or an input inside a trail,
+    /// is therefore claimed like the trail itself.
     pub(super) fn path(&self, key: &str) -> String {
         format!("{}{key}", self.above)
     }
 
-    /// The dates of a folder below the root that AWS divides by dates.
+    /// Returns the dates of a folder below the root, if AWS divides the folder above by date.
     pub(super) fn dates(&self, folder: &str) -> Option<FolderDates> {
         if folder.is_empty() {
             return None;
@@ -44,14 +44,14 @@ impl Place {
         FolderDates::of(&self.path(folder), is_divided)
     }
 
-    /// The dates of the innermost dated folder in which a key lies. The root and what is above it say nothing: it may be a
-    /// copy in a folder that is named after the day of the copy.
+    /// Returns the dates of the innermost dated folder that contains a key. The root and the folders above it are ignored: a
+    /// copy may be in a folder that is named after the day of the copy.
     pub(super) fn dates_above(&self, key: &str) -> Option<FolderDates> {
         let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
         folders.map(|(folder, _)| folder).find_map(|folder| self.dates(folder))
     }
 
-    /// Notes an object whose name tells a time.
+    /// Notes an object whose name has a time.
     pub(super) fn note_name(&mut self, key: &str, time: KeyTime) {
         let folder = object_key::split(key).0;
         if !self.folders.contains_key(folder) {
@@ -66,13 +66,13 @@ impl Place {
         }
     }
 
-    /// The folder of an object that was noted.
+    /// Returns the folder of an object that was noted.
     pub(super) fn folder(&self, key: &str) -> Folder {
         self.folders.get(object_key::split(key).0).copied().unwrap_or_default()
     }
 }
 
-/// The date in the path of a key's folder, whether AWS or a person has named it.
+/// Returns the date in the path of a key's folder, even if AWS did not create the folder.
 pub(super) fn written_date(key: &str) -> Option<FolderDates> {
     object_key::folder_date(object_key::split(key).0).map(FolderDates::day)
 }

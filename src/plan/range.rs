@@ -1,8 +1,8 @@
-//! Many days: every raw object is listed once and handed out once, however many days it feeds.
+//! Plans a range of days: every raw object is listed once and handed out once, however many days it feeds.
 //!
-//! Time is walked through by UTC dates, since that is how folders are named, in the order in which the days are wanted.
-//! Before the first object of a day is handed out, all that can feed the day has been listed, so that the caller can
-//! decide whether the day is to be made at all.
+//! The planner walks through UTC dates, because folders are named by them, in the requested order of days. It lists
+//! everything that can feed a day before it hands out the day's first object. The caller can therefore decide whether to
+//! build the day at all.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,17 +15,18 @@ use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::store::{Connector, Store};
 
-/// Dates that are listed at once: at first, at most, and the number of objects above which fewer are.
+/// How many dates one listing covers: at first and at most. The span shrinks if a listing finds more objects than
+/// `MANY_OBJECTS`.
 const FIRST_SPAN: usize = 4;
 const LONGEST_SPAN: usize = 64;
 const MANY_OBJECTS: usize = 100_000;
 
-/// Which days come first.
+/// The order of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The oldest.
+    /// The oldest day first.
     Oldest,
-    /// The newest.
+    /// The newest day first.
     Newest,
 }
 
@@ -38,67 +39,68 @@ pub struct SharedObject {
     pub days: DayRange,
 }
 
-/// All that can feed a day.
+/// Everything that can feed a day.
 pub struct DayObjects<'a> {
     /// The day.
     pub day: KstDay,
-    /// The objects, in no order.
+    /// The objects, in no particular order.
     pub objects: Vec<&'a PlannedObject>,
-    /// What was met beside them and is left out, but for what is of another time.
+    /// Objects and folders that are left out, except those of other times.
     pub left: Vec<LeftGroup>,
-    /// Whether listing has met logs from before the day, of which it need not have looked at more than the name.
+    /// Whether the listing found logs from before the day. Their names alone are enough.
     pub logs_before: bool,
-    /// Where they were looked for.
+    /// The source that was listed.
     pub source: &'a TableSource,
-    /// Since when it is not known what has come.
+    /// When the listing began. Objects that arrived later may be missing.
     pub listed_at: UtcInstant,
 }
 
 impl DayObjects<'_> {
-    /// Whether an object that is not among them would be if it were still there, by the time in its address.
+    /// Whether a missing object would be among them if it still existed, by the time in its address.
     #[must_use]
     pub fn would_have(&self, address: &str) -> bool {
         let KeyClaim::Mine(time) = self.source.dataset.claim(address) else { return true };
-        // What midnight means need not be known: either meaning is enough.
+        // Either meaning of midnight is enough.
         let wanted = self.source.wanted(DayRange::only(self.day));
         matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
     }
 }
 
-/// What is read in one walk.
+/// The objects that one pass reads.
 #[derive(Debug, Default)]
 pub struct RangeLeg {
-    /// Objects of which some chosen day needs the rows, in the order of their addresses.
+    /// Objects whose rows a chosen day needs, in address order.
     pub objects: Vec<SharedObject>,
     /// The chosen days that no later leg can feed.
     pub closes: Vec<KstDay>,
 }
 
-/// Decides about a day.
+/// Decides whether a day is built.
 type Chooser<'a> = dyn FnMut(&DayObjects<'_>) -> Result<bool> + 'a;
 
-/// Lists the inputs of a table for many days and hands their objects out in legs.
+/// Lists the inputs of a table for many days and hands out their objects in legs.
 pub struct RangePlanner<'a> {
     source: &'a TableSource,
     inputs: Vec<(Box<dyn Store>, JudgedKeys)>,
     wanted: Wanted,
-    /// Each day with the dates that can feed it, from the first to the last in the order of the walk.
+    /// Each day with the first and last date that can feed it, in walk order.
     days: BTreeMap<KstDay, (UtcInstant, UtcInstant)>,
     clock: fn() -> UtcInstant,
-    /// Dates that are not listed yet, in the order of the walk.
+    /// Dates that are not listed yet, in walk order.
     ahead: VecDeque<UtcInstant>,
-    /// Dates that are listed, but not handed out.
+    /// Dates that are listed but not handed out yet.
     listed: VecDeque<ListedDate>,
-    /// Objects that no date can be told of, until they are handed out.
+    /// Objects without a date, until they are handed out.
     undated: Vec<SharedObject>,
     span: usize,
-    /// What was decided.
+    /// The decision for each day so far.
     chosen: BTreeMap<KstDay, bool>,
-    /// What is left out, but for what is of another time: counted by the days that look there and the reason.
+    /// Objects and folders that are left out, except those of other times, counted by the days that search their place and
+    /// by reason.
     left: BTreeMap<(KstDay, KstDay, String), LeftGroup>,
-    /// What is left out for one of the reasons that are [`TOLD`].
+    /// Objects that are left out for one of the [`TOLD`] reasons.
     told: Vec<Left>,
-    /// The earliest time in the name of a log, or of a folder that AWS divides by dates.
+    /// The earliest time in the name of a log, or in a folder that AWS divides by date.
     earliest: Option<UtcInstant>,
 }
 
@@ -109,7 +111,7 @@ struct ListedDate {
 }
 
 impl<'a> RangePlanner<'a> {
-    /// Opens the inputs of a table; nothing is listed yet.
+    /// Opens the inputs of a table. Lists nothing yet.
     pub fn open(
         source: &'a TableSource,
         days: &[KstDay],
@@ -152,18 +154,18 @@ impl<'a> RangePlanner<'a> {
         })
     }
 
-    /// Requests that listing has cost so far.
+    /// Returns the number of requests that listing has taken so far.
     #[must_use]
     pub fn requests(&self) -> u64 {
         self.inputs.iter().map(|(store, _)| store.requests()).sum()
     }
 
-    /// Objects that were left out so far for one of the reasons that are [`TOLD`].
+    /// Returns the objects that were left out so far for one of the [`TOLD`] reasons.
     pub fn told(&self) -> impl Iterator<Item = &LeftObject> {
         self.told.iter().map(|left| &left.object)
     }
 
-    /// The plan of a day without its objects. What may be logs is named in it, all else that is left out is counted.
+    /// Returns the plan of a day without its objects. It names skipped objects that may be logs, and counts all others.
     #[must_use]
     pub fn plan_of(&self, day: KstDay) -> TablePlan {
         let told = self.told.iter().filter(|left| left.days.contains(day));
@@ -174,12 +176,12 @@ impl<'a> RangePlanner<'a> {
         TablePlan { left, counted, ..self.source.empty_plan() }
     }
 
-    /// What was met so far and is left out, but for what is of another time.
+    /// Returns the groups that were left out so far, except those of other times.
     pub fn left(&self) -> impl Iterator<Item = LeftGroup> {
         self.left.values().cloned()
     }
 
-    /// That part of it that a plan of the day alone would leave out, by reason.
+    /// Returns the groups that a plan of the day alone would leave out, by reason.
     #[must_use]
     pub fn left_of(&self, day: KstDay) -> Vec<LeftGroup> {
         let of_day = self.left.iter().filter(|((first, last, _), _)| (*first..=*last).contains(&day));
@@ -198,10 +200,10 @@ impl<'a> RangePlanner<'a> {
         }
     }
 
-    /// The next leg, which ends with the next day that nothing later can feed; `None` at the end. Objects without a date
-    /// are a leg of their own.
+    /// Returns the next leg, or `None` at the end. A leg ends with the next day that no later date can feed. Objects without
+    /// a date form a leg of their own.
     ///
-    /// `choose` is asked once about every day, before its first object is handed out.
+    /// `choose` is called once for every day, before its first object is handed out.
     pub fn next_leg(&mut self, choose: &mut Chooser<'_>) -> Result<Option<RangeLeg>> {
         let mut leg = RangeLeg::default();
         while leg.closes.is_empty() {
@@ -210,7 +212,7 @@ impl<'a> RangePlanner<'a> {
             }
             if !self.undated.is_empty() {
                 self.hand_out_undated(&mut leg, choose)?;
-                // They feed every day: nothing that is read with them is to fail every day.
+                // They feed every day. No other object may share their leg, because its failure would fail every day.
                 if !leg.objects.is_empty() {
                     break;
                 }
@@ -221,7 +223,7 @@ impl<'a> RangePlanner<'a> {
         Ok(Some(leg).filter(|leg| !leg.objects.is_empty() || !leg.closes.is_empty()))
     }
 
-    /// Objects without a date can feed every day: all must be decided before they are read.
+    /// Hands out the objects without a date. They can feed every day, so every day must be decided first.
     fn hand_out_undated(&mut self, leg: &mut RangeLeg, choose: &mut Chooser<'_>) -> Result<()> {
         let days: Vec<KstDay> = self.days.keys().copied().collect();
         days.into_iter().try_for_each(|day| self.decide(day, choose))?;
@@ -237,7 +239,7 @@ impl<'a> RangePlanner<'a> {
         let objects = self.listed.pop_front().map(|listed| listed.objects).unwrap_or_default();
         leg.objects.extend(objects.into_iter().filter_map(|object| self.needed(object)));
         for day in self.days.iter().filter(|(_, (_, last))| *last == date).map(|(day, _)| day) {
-            // What comes later does not open it again.
+            // Later dates do not open it again.
             if self.chosen.insert(*day, false) == Some(true) {
                 leg.closes.push(*day);
             }
@@ -245,7 +247,7 @@ impl<'a> RangePlanner<'a> {
         Ok(())
     }
 
-    /// The object with the days that were chosen and are still open, if there are any.
+    /// Returns the object with its chosen days that are still open, if any.
     fn needed(&self, object: SharedObject) -> Option<SharedObject> {
         let DayRange { first, last } = object.days;
         let mut chosen = self.chosen.range(first..=last).filter(|(_, chosen)| **chosen).map(|(day, _)| *day);
@@ -253,7 +255,7 @@ impl<'a> RangePlanner<'a> {
         Some(SharedObject { days: DayRange { first, last: chosen.next_back().unwrap_or(first) }, ..object })
     }
 
-    /// Lists until all is known that can feed a day, and asks whether it is to be made.
+    /// Lists everything that can feed a day, then asks whether to build the day.
     fn decide(&mut self, day: KstDay, choose: &mut Chooser<'_>) -> Result<()> {
         if self.chosen.contains_key(&day) {
             return Ok(());
@@ -280,7 +282,7 @@ impl<'a> RangePlanner<'a> {
         (one.min(other)..=one.max(other)).contains(&date)
     }
 
-    /// Lists the next dates; false when there are no more.
+    /// Lists the next dates; `false` if no dates are left.
     fn list_ahead(&mut self) -> Result<bool> {
         let dates = self.next_dates();
         let (Some(first), Some(last)) = (dates.iter().min(), dates.iter().max()) else { return Ok(false) };
@@ -309,13 +311,13 @@ impl<'a> RangePlanner<'a> {
         let listed = |date| ListedDate { date, at, objects: by_date.remove(&date).unwrap_or_default() };
         self.listed.extend(dates.into_iter().map(listed));
         if !by_date.is_empty() {
-            return Err(Error::bug("an object was listed under a date that was not asked for"));
+            return Err(Error::bug("an object was listed under a date that was not requested"));
         }
         self.span = if count > MANY_OBJECTS { 1.max(self.span / 2) } else { LONGEST_SPAN.min(self.span * 2) };
         Ok(true)
     }
 
-    /// Takes the next dates that are to be listed at once: no gap lies between them.
+    /// Takes the next dates to list together. They have no gap between them.
     fn next_dates(&mut self) -> Vec<UtcInstant> {
         let mut dates: Vec<UtcInstant> = Vec::new();
         while let Some(next) = self.ahead.front() {
@@ -356,8 +358,8 @@ mod tests {
         TableSource::plain(dataset, root.to_string_lossy().into_owned(), lateness_ms)
     }
 
-    /// A log delivered so many hours after 2023-10-25T00:00Z, in a flat series, by delivery or by event day; some lie in
-    /// the folder of another date, some are named without a time.
+    /// Returns the key of a log that was delivered `hours` hours after 2023-10-25T00:00Z. The layouts are a flat series,
+    /// folders by delivery date and folders by event day. Some keys are in the folder of another date, and some have no time.
     fn key(hours: i64, number: usize, layout: u8) -> String {
         let at = UtcInstant::parse_iso8601("2023-10-25T00:07:00Z").unwrap().plus_ms(hours * HOUR).to_string();
         let (date, time) = (&at[..10], at[11..19].replace(':', "-"));
@@ -379,7 +381,7 @@ mod tests {
         for key in keys {
             let path = root.join(key);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            // A line by which content is recognised.
+            // The content of this line is recognised.
             fs::write(path, if key.contains("prose") { "prose" } else { LINE }).unwrap();
         }
     }
@@ -388,7 +390,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
         #[test]
-        fn a_range_gives_every_day_the_objects_of_its_own_plan_and_every_object_once(
+        fn a_range_gives_each_day_the_objects_of_its_own_plan_and_hands_out_each_object_once(
             logs in prop::collection::vec((0_i64..240, 0_u8..9), 1..60),
             ignores_names in prop::sample::select(vec![false, false, true]),
             lateness in prop::sample::select(vec![0, 6, 24, 60]),

@@ -1,4 +1,4 @@
-//! Where the rows of a table come from.
+//! The source of a table's rows.
 
 use super::key_times::Wanted;
 use super::{KeyTimes, TablePlan};
@@ -9,7 +9,7 @@ use crate::rules::RedactRules;
 use crate::store::{Connector, SourceAccess, Store};
 use crate::table::{Naming, Promotion};
 
-/// Where a table's rows come from, resolved from the settings.
+/// The source of a table's rows, resolved from the settings.
 #[derive(Clone)]
 pub struct TableSource {
     /// Name of the table.
@@ -18,26 +18,26 @@ pub struct TableSource {
     pub dataset: &'static dyn Dataset,
     /// Folders or files with raw logs.
     pub inputs: Vec<String>,
-    /// How they are reached.
+    /// How to access the inputs.
     pub access: SourceAccess,
-    /// How the columns are called.
+    /// The naming of the columns.
     pub naming: Naming,
-    /// JSON values with columns of their own.
+    /// JSON values that have columns of their own.
     pub promote: Vec<Promotion>,
-    /// Rules by which rows are left out.
+    /// Rules that leave rows out.
     pub filter: Vec<String>,
     /// Which values are masked.
     pub redact: RedactRules,
-    /// How long after the day its objects are awaited, in milliseconds.
+    /// How long after the day its late objects are still expected, in milliseconds.
     pub lateness_ms: i64,
-    /// What the times in the names of objects are worth.
+    /// Whether to trust the times in object names.
     pub key_times: KeyTimes,
-    /// Whether another table reads the same input, so that a key which says nothing must be judged by its content.
+    /// Whether another table reads the same input. If so, the content must decide about an object with an unclear key.
     pub shares_input: bool,
 }
 
 impl TableSource {
-    /// The default table of a log type, with all rows of these inputs.
+    /// Creates the source of a log type's default table, with all rows of these inputs.
     #[must_use]
     pub fn new(dataset: &'static dyn Dataset, inputs: Vec<String>) -> Self {
         Self {
@@ -63,12 +63,12 @@ impl TableSource {
         Ok(stores)
     }
 
-    /// All that can feed some days.
+    /// Returns the time windows of everything that can feed some days.
     pub(super) fn wanted(&self, days: DayRange) -> Wanted {
         Wanted::new(days, self.lateness_ms, self.key_times)
     }
 
-    /// A plan that reads nothing yet.
+    /// Returns a plan that reads nothing yet.
     #[must_use]
     pub fn empty_plan(&self) -> TablePlan {
         TablePlan {
@@ -91,7 +91,7 @@ impl TableSource {
 
 #[cfg(test)]
 impl TableSource {
-    /// A source without settings of its own.
+    /// Creates a source with default settings.
     pub(super) fn plain(dataset: &'static dyn Dataset, input: String, lateness_ms: i64) -> Self {
         Self {
             table: dataset.default_table().to_owned(),
@@ -109,7 +109,7 @@ impl TableSource {
     }
 }
 
-/// Of two inputs one in the other, every object would be read twice.
+/// Fails if an input contains another one, because objects would be read twice.
 fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     let roots = stores.iter().map(|store| store.root()).collect::<Result<Vec<_>>>()?;
     for (place, inner) in roots.iter().enumerate() {
@@ -117,17 +117,17 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
         if let Some((_, outer)) = others.find(|(_, outer)| path_below(outer, inner).is_some()) {
             return Err(Error::new(ErrorKind::Usage, "two inputs overlap")
                 .with("input", inner)
-                .with("lies in", outer)
-                .hint("leave the inner one out: folders are read with all that is below them"));
+                .with("inside", outer)
+                .hint("remove the inner input: the outer one already includes its folders"));
         }
     }
     Ok(())
 }
 
-/// The path of `inner` below `outer`, empty for `outer` itself; `None` when it does not lie there.
+/// Returns the path of `inner` below `outer`, empty for `outer` itself; `None` if it is not there.
 fn path_below<'a>(outer: &str, inner: &'a str) -> Option<&'a str> {
     let rest = inner.strip_prefix(outer.trim_end_matches('/'))?;
-    // A prefix in S3 may be what stands before the times in the names of logs.
+    // An S3 prefix may end inside a name, just before the time of the log.
     let is_glued =
         outer.starts_with("s3://") && !outer.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
     if rest.is_empty() || is_glued { Some(rest) } else { rest.strip_prefix('/') }

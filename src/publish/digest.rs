@@ -1,4 +1,4 @@
-//! Size and SHA-256 of files, as manifests keep them.
+//! Size and SHA-256 of files, as manifests store them.
 
 use std::io;
 use std::path::Path;
@@ -9,16 +9,16 @@ use crate::convert::{checksum, hexadecimal};
 use crate::error::{Error, Result};
 use crate::store::LakeFile;
 
-/// Bytes of a published file that are read at once.
+/// How many bytes of a published file one request reads.
 const RANGE_BYTES: u64 = 8 << 20;
 
-/// Size and checksum of a file.
+/// Returns the size and checksum of a file.
 pub(crate) fn of_file(path: &Path) -> Result<(u64, String)> {
     checksum::of_file(path)
         .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", path.display()))
 }
 
-/// Checksum of a published file.
+/// Returns the checksum of a published file.
 pub(crate) fn of_lake_file(file: &dyn LakeFile) -> io::Result<String> {
     let mut digest = Sha256::new();
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! The list of the raw objects of a day, kept beside its run folder: what each one gave.
+//! The list of the raw objects of a day, with the row counts of each. It is stored next to the run folder.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -18,13 +18,13 @@ use crate::store::lake::INPUTS;
 use crate::store::lake::Partition;
 use crate::table::Damage;
 
-/// Path of the list of a run below the partition. It is not in the folder of the run: some readers of a catalog take every
-/// file of a location for data.
+/// Returns the path of a run's list, below the partition. The list is not in the run folder, because some engines treat
+/// every file at a catalog location as data.
 pub(crate) fn path_of(run: &str) -> String {
     format!("{INPUTS}/{run}.jsonl.gz")
 }
 
-/// Bytes of a line at most: an address can have some thousands, each of which JSON may write with six.
+/// Maximum size of a line, in bytes. An address can have a few thousand bytes, and JSON may write each of them with six.
 const MAX_LINE_BYTES: u64 = 256 << 10;
 
 /// One line of the file.
@@ -34,32 +34,32 @@ pub struct InputLine {
     pub object: String,
     /// Its size.
     pub bytes: u64,
-    /// What S3 calls the version of its content.
+    /// Its `ETag` in S3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// Whether a part of it could not be decoded at all.
+    /// Whether part of it could not be decoded at all.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
     /// Whether it could not be read to its end: a later run may find more in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
-    /// Rows of any day whose events are newer than its name allows.
-    #[serde(default, skip_serializing_if = "is_none")]
+    /// Rows, of any day, whose events are newer than its name allows.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub newer_than_name: u64,
-    /// Rejected rows that the quarantine has no room for, by reason.
+    /// Rejected rows that did not fit into the quarantine, by reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counted_only: BTreeMap<String, u64>,
-    /// Its rows.
+    /// Its row counts.
     #[serde(flatten)]
     pub ledger: RowLedger,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_none(count: &u64) -> bool {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-/// Writes the list; the same objects give the same bytes.
+/// Writes the list. The same objects give the same bytes.
 pub(crate) fn write(
     file: Box<dyn Write + Send>,
     path: String,
@@ -87,31 +87,33 @@ pub(crate) fn write(
     Ok(InputsFile { path, bytes: bytes.len() as u64, objects: objects.len() as u64, sha256 })
 }
 
-/// Reads the list of a published day; an object that is not in it was not read. None where the list is gone.
+/// Reads the list of a published day. An object that is missing from it was not read. The result is empty if the list no
+/// longer exists.
 pub fn read_inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<InputLine>> {
     let list = &manifest.inputs_file;
     Ok(read(lake, &format!("{partition}/{}", list.path), list)?.unwrap_or_default())
 }
 
-/// Reads a list at a path below the lake, which must be the one that a manifest names, or `None` when there is none.
+/// Reads a list at a path below the lake; `None` if the file does not exist. Its checksum must be the one in the manifest.
 pub(crate) fn read(lake: &dyn Lake, path: &str, list: &InputsFile) -> Result<Option<Vec<InputLine>>> {
     let unreadable = |cause: io::Error| {
         Error::unusable("cannot read the list of inputs", cause).with("path", lake.address(path))
     };
     let Some(packed) = lake.read_up_to(path, list.bytes)? else { return Ok(None) };
     if hexadecimal(&Sha256::digest(&packed)) != list.sha256 {
-        return Err(unreadable(io::Error::other("its checksum is not that of the manifest")));
+        return Err(unreadable(io::Error::other("its checksum differs from the manifest")));
     }
     unpack(&packed, list.objects).map(Some).map_err(unreadable)
 }
 
-/// The lines of a list of so many objects. A few bytes of gzip can stand for any number of lines, and for any length of one.
+/// Unpacks a list with the given number of objects. Both limits matter: a few bytes of gzip can expand to any number of
+/// lines, and to lines of any length.
 fn unpack(packed: &[u8], objects: u64) -> io::Result<Vec<InputLine>> {
     let mut text = BufReader::new(MultiGzDecoder::new(packed));
     let (mut lines, mut line) = (Vec::new(), Vec::new());
     while text.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)? > 0 {
         if lines.len() as u64 == objects || line.pop() != Some(b'\n') {
-            return Err(io::Error::other("it has more lines, or longer ones, than it can have"));
+            return Err(io::Error::other("it has too many lines or a line that is too long"));
         }
         lines.push(serde_json::from_slice(&line)?);
         line.clear();
@@ -127,21 +129,21 @@ fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
 fn failed(path: &str, cause: io::Error) -> Error {
     Error::unusable("cannot write the list of inputs", cause)
         .with("file", path)
-        .hint("check the room on the disk of the output; the day that was published still stands")
+        .hint("check the free disk space of the output; the published day has not changed")
 }
 
-/// The list of inputs as it would be if it had been made with the inputs as they are called now: the same folder may be
-/// called otherwise, and logs may have moved.
+/// Rewrites a list of inputs to the current names of the inputs. The same folder can have another name now, and logs can
+/// have moved.
 pub(crate) fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String]) -> Vec<InputLine> {
-    let left: Vec<&String> = then.iter().filter(|input| !now.contains(input)).collect();
-    let come: Vec<&String> = now.iter().filter(|input| !then.contains(input)).collect();
-    if left.len() != come.len() {
+    let removed: Vec<&String> = then.iter().filter(|input| !now.contains(input)).collect();
+    let added: Vec<&String> = now.iter().filter(|input| !then.contains(input)).collect();
+    if removed.len() != added.len() {
         return read;
     }
     for input in &mut read {
-        let mut names = left.iter().zip(&come);
-        let new = names.find_map(|(left, come)| {
-            Some(format!("{}{}", come.trim_end_matches('/'), below(left, &input.object)?))
+        let mut names = removed.iter().zip(&added);
+        let new = names.find_map(|(old, new)| {
+            Some(format!("{}{}", new.trim_end_matches('/'), below(old, &input.object)?))
         });
         if let Some(new) = new {
             input.object = new;
@@ -150,10 +152,10 @@ pub(crate) fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String])
     read
 }
 
-/// What follows an input in an address that lies in it.
+/// Returns the rest of an address behind an input; `None` if the address is not inside the input.
 pub(crate) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
     let rest = address.strip_prefix(input.trim_end_matches('/'))?;
-    // A prefix in S3 may be what stands before the times in the names of logs.
+    // An S3 prefix may end inside a name, just before the time of the log.
     let is_glued =
         input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
     (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
@@ -163,7 +165,7 @@ pub(crate) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
 pub(crate) mod tests {
     use super::*;
 
-    /// The line of an undamaged object.
+    /// Returns the line of an undamaged object.
     pub(crate) fn line(object: &str, bytes: u64, etag: Option<&str>, ledger: RowLedger) -> InputLine {
         InputLine {
             object: object.to_owned(),
@@ -184,7 +186,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_list_unpacks_to_the_lines_of_its_objects_and_to_no_more() {
+    fn a_list_unpacks_to_exactly_one_line_per_object() {
         let line = concat!(
             r#"{"object":"a","bytes":1,"read":0,"written":0,"other_day":0,"duplicate":0,"quarantined":0}"#,
             "\n"

@@ -1,8 +1,9 @@
-//! What runs have left in a partition that nobody needs any more.
+//! Finds files of runs in a partition that are no longer needed.
 //!
-//! A file is only judged when it lies in the folder of a run. It stays when its run is the day, when a catalog shows it,
-//! or when readers may still be at it; a run that no manifest knows may still be alive, and is given time. That time is no
-//! proof, since a run can be paused for longer: before its finished files go, the lake makes sure that it cannot commit them.
+//! Only files in run folders are considered. A file is kept if it belongs to the live run, if a catalog shows its run, or if
+//! readers may still be using it. A run that no manifest names may still be working, so its files must reach a minimum age.
+//! That age is not proof, because a run can be paused for longer. The lake therefore makes sure that such a run cannot
+//! commit its finished files before it removes them.
 
 use std::collections::BTreeSet;
 
@@ -12,53 +13,53 @@ use crate::kst::UtcInstant;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition, RunFile};
 
-/// When files of runs may go.
+/// When files of runs can be removed.
 #[derive(Debug, Clone, Copy)]
 pub struct CleanOptions {
-    /// How long a superseded run stays, in milliseconds.
+    /// How long a superseded run is kept, in milliseconds.
     pub grace_ms: i64,
     /// How old the files of an unknown run must be, in milliseconds.
     pub unknown_ms: i64,
-    /// Whether a catalog was asked which runs it shows.
+    /// Whether a catalog was queried for the runs that it shows.
     pub asked_catalog: bool,
-    /// The time, by the clock that dates the files.
+    /// The current time, by the clock that dates the files.
     pub now: UtcInstant,
 }
 
-/// A file that may go.
+/// A file that can be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
     /// The file.
     pub file: RunFile,
-    /// Why it may go.
+    /// Why it can be removed.
     pub why: &'static str,
 }
 
-/// What runs have left in a partition.
+/// The files that runs left in a partition.
 #[derive(Debug, Default)]
 pub struct Leftovers {
-    /// Files that may go.
+    /// Files that can be removed.
     pub files: Vec<Leftover>,
-    /// Finished files that stay although no published day names them. Their run may be paused just before it commits, and
-    /// where no day was ever published nothing can keep it from that.
+    /// Finished files that are kept although no manifest names them. Their run may be paused just before its commit, and
+    /// nothing can prevent that commit if the day was never published.
     pub staying: Vec<RunFile>,
-    /// The manifest by which the files were judged.
+    /// The manifest that the decisions are based on.
     manifest: Option<Vec<u8>>,
 }
 
 const UNFINISHED: &str = "unfinished upload";
 const SUPERSEDED: &str = "superseded";
-const UNKNOWN: &str = "of a run that is not the day";
+const UNKNOWN: &str = "run not in the manifest";
 const REJECTED: &str = "rejected rows of an earlier run";
 
-/// What may go from a partition; `shown` are the runs that a catalog shows.
+/// Lists the files that can be removed from a partition. `shown` are the runs that a catalog shows.
 pub fn leftovers(
     lake: &dyn Lake,
     partition: &Partition,
     rules: CleanOptions,
     shown: &BTreeSet<String>,
 ) -> Result<Leftovers> {
-    // In this order: a run that commits in between is known by then.
+    // List first, then read the manifest: it then includes a run that commits in between.
     let files = lake.run_files(partition)?;
     if files.is_empty() {
         return Ok(Leftovers::default());
@@ -84,38 +85,38 @@ pub fn leftovers(
     Ok(Leftovers { files, staying, manifest: json })
 }
 
-/// The run that is the day, and when it wrote.
+/// The live run, and when it wrote its files.
 struct Published {
     run: String,
     wrote_at: UtcInstant,
 }
 
 impl Published {
-    /// By the list of its inputs, which is put once: a manifest may be touched later.
+    /// Dates the live run by its list of inputs, which is written once. The manifest may be rewritten later.
     fn among(files: &[RunFile], partition: &Partition, manifest: &Manifest) -> Option<Self> {
         let path = format!("{partition}/{}", manifest.inputs_file.path);
         let inputs = files.iter().find(|file| file.path == path && file.upload.is_none())?;
         Some(Self { run: manifest.run.clone(), wrote_at: inputs.written_at })
     }
 
-    /// Whether rejected rows are those of an earlier run, superseded or refused. Those of one that was refused since stay for
-    /// people.
+    /// Whether rejected rows belong to an earlier run, superseded or refused. Those of a run that was refused later are
+    /// kept for investigation.
     fn supersedes(&self, rejects: &RunFile) -> bool {
         rejects.run != self.run && rejects.written_at < self.wrote_at
     }
 }
 
 impl Leftover {
-    /// Whether its run may still be about to commit it. An upload that is given up can be completed no more, and who was
-    /// superseded has been committed.
+    /// Whether its run may still commit it. An aborted upload can no longer be completed, and a superseded run has already
+    /// committed.
     fn may_be_committed(&self) -> bool {
         self.why == UNKNOWN
     }
 }
 
 impl Leftovers {
-    /// Removes the files that may go from the partition, which must be locked. `false`, and nothing is removed, if a run has
-    /// published the day since they were judged.
+    /// Removes the files from the partition, which must be locked. If a run has published the day since the files were
+    /// listed, it removes nothing and returns `false`.
     pub fn remove(&self, lake: &dyn Lake, partition: &Partition) -> Result<bool> {
         if self.files.iter().any(Leftover::may_be_committed) {
             let manifest = self.manifest.as_deref().unwrap_or_default();
@@ -143,7 +144,7 @@ fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanOption
         }
         return (!superseded.is_kept(rules.grace_ms, rules.now)).then_some(SUPERSEDED);
     }
-    // 0 says that the lake does not know. Its clock tells whole seconds alone.
+    // 0 means that the lake does not know. Its clock counts whole seconds only.
     let second = UtcInstant(file.written_at.0 / 1000 * 1000);
     let is_old = second.0 > 0 && second.plus_ms(rules.unknown_ms) <= rules.now;
     is_old.then_some(if file.upload.is_some() { UNFINISHED } else { UNKNOWN })
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_needs_may_go() {
+    fn only_unneeded_files_are_removed() {
         let rules = CleanOptions {
             grace_ms: HOUR,
             unknown_ms: 24 * HOUR,
@@ -190,7 +191,7 @@ mod tests {
             (file("old", false, 1), Some("superseded")),
             (file("kept", false, 99), None),
             (file("other", false, 23), None),
-            (file("other", false, 25), Some("of a run that is not the day")),
+            (file("other", false, 25), Some("run not in the manifest")),
             (file("other", true, 25), Some("unfinished upload")),
         ] {
             assert_eq!(why_it_may_go(&file, Some(&day), rules), expected, "{file:?}");
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_folder_a_run_that_was_robbed_cannot_commit_what_was_swept() {
+    fn in_a_local_lake_a_run_whose_lock_was_stolen_cannot_commit_swept_files() {
         const ROBBED: &str = "20231102T000000Z-0000000b";
         const THIEF: &str = "20231102T000001Z-0000000c";
         let root = tempfile::tempdir().unwrap();

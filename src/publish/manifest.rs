@@ -1,4 +1,4 @@
-//! The manifest: the one small file that says what a published day is.
+//! The manifest: the one small file that defines a published day.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,15 +14,15 @@ use crate::table::{Naming, Promotion};
 /// The version of the manifest that this program writes.
 pub const MANIFEST_VERSION: u32 = 1;
 
-/// No number of a day is larger: 256 TiB, and so many rows. Sums of many thousands of them do not overflow.
+/// The largest number that a manifest may contain: 256 TiB, or as many rows. Sums of many thousands of them cannot overflow.
 const MOST: u64 = 1 << 48;
 
-/// What a published day of a table is. Fields that a reader does not know are to be passed over.
+/// Describes a published day of a table. Readers must ignore unknown fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Version of the file's form.
+    /// Version of the file format.
     pub version: u32,
-    /// Version of the program that published.
+    /// Version of the program that published the day.
     pub logmill: String,
     /// Name of the table.
     pub table: String,
@@ -30,51 +30,51 @@ pub struct Manifest {
     pub dataset: String,
     /// The day.
     pub day: KstDay,
-    /// The run that published it: the folder of its files.
+    /// The run that published it, which is also the name of its folder.
     pub run: String,
     /// When it was published, UTC.
     pub published_at: String,
     /// When its inputs were listed, UTC.
     pub planned_at: String,
-    /// Whether its inputs were listed before all its late objects can have come.
+    /// Whether its inputs were listed while late objects could still arrive.
     pub provisional: bool,
-    /// From when on a run of the day is final, UTC.
+    /// The time from which a run of the day is final, UTC.
     pub complete_at: String,
-    /// How the columns are called.
+    /// The naming of the columns.
     pub naming: Naming,
-    /// JSON values with columns of their own.
+    /// JSON values that have columns of their own.
     #[serde(default)]
     pub promote: Vec<Promotion>,
-    /// Rules by which rows were left out.
+    /// Rules that left rows out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
-    /// JSON paths, and `?` and the names of query parameters, whose values were masked.
+    /// JSON paths whose values were masked, and query parameters, each written as `?` and its name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redact: Vec<String>,
     /// Name of the column with the event time in UTC.
     pub event_time_column: String,
-    /// Every row read is accounted for.
+    /// The counts that account for every row read.
     pub ledger: RowLedger,
     /// Bytes of the raw objects.
     pub input_bytes: u64,
     /// Addresses of the inputs that were listed.
     pub inputs: Vec<String>,
-    /// What listing them has met, without what is of another time; an earlier version did not say.
+    /// The objects that the listing found, except those of other times. Absent in manifests of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed: Option<ListedObjects>,
     /// The list of raw objects.
     pub inputs_file: InputsFile,
-    /// The rejected rows, below the lake.
+    /// The file of rejected rows.
     pub quarantine: Option<QuarantineFile>,
-    /// Rejected rows of the ledger that the quarantine has no room for, by reason.
+    /// Rejected rows in the ledger that did not fit into the quarantine, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted_only: Vec<CountedOnly>,
     /// The part files, in the order of their rows.
     pub parts: Vec<PartFile>,
-    /// The database of the catalog in which the day is to be registered, if it is.
+    /// The catalog database in which the day should be registered, if any.
     #[serde(default)]
     pub database: Option<String>,
-    /// Earlier runs of the day whose files may still be there, for those who read them.
+    /// Earlier runs of the day whose files may still exist for running queries.
     #[serde(default)]
     pub superseded: Vec<SupersededRun>,
 }
@@ -84,12 +84,12 @@ pub struct Manifest {
 pub struct SupersededRun {
     /// The run.
     pub run: String,
-    /// Since when it is not the day any more, UTC.
+    /// When it was superseded, UTC.
     pub since: String,
 }
 
 impl SupersededRun {
-    /// Whether readers may still be at it.
+    /// Whether readers may still be using it.
     #[must_use]
     pub fn is_kept(&self, grace_ms: i64, now: UtcInstant) -> bool {
         UtcInstant::parse_iso8601(&self.since).is_some_and(|since| since.plus_ms(grace_ms) > now)
@@ -134,17 +134,14 @@ impl Manifest {
     pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
         let unusable = |cause: Box<dyn std::error::Error + Send + Sync>| {
             Error::unusable("cannot read the manifest", std::io::Error::other(cause))
-                .hint("it is not as logmill wrote it: remove it and publish the day anew")
+                .hint("the file was changed after logmill wrote it: remove it and publish the day again")
         };
         let manifest: Self =
             simd_json::serde::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
         if manifest.version > MANIFEST_VERSION {
-            return Err(Error::new(
-                ErrorKind::Unusable,
-                "the day was published by a newer version of logmill",
-            )
-            .with("version", manifest.version)
-            .hint("use that version, or remove the manifest and publish the day anew"));
+            return Err(Error::new(ErrorKind::Unusable, "a newer version of logmill published the day")
+                .with("version", manifest.version)
+                .hint("use that version, or remove the manifest and publish the day again"));
         }
         match manifest.implausible() {
             Some(what) => Err(unusable(what.into())),
@@ -152,21 +149,21 @@ impl Manifest {
         }
     }
 
-    /// What no manifest says that logmill has written. Paths are followed and numbers are added up: none may lead out of the
-    /// folder of the day, and no sum may overflow.
+    /// Finds a value that logmill cannot have written. Later code follows the paths and adds up the numbers, so no path may
+    /// lead outside the folder of the day, and no sum may overflow.
     pub(super) fn implausible(&self) -> Option<String> {
         let runs = self.superseded.iter().map(|superseded| &superseded.run).chain([&self.run]);
         let place = self.paths().find(|(path, expected)| path != expected);
         let number = self.numbers().find(|number| *number > MOST);
-        let run = || runs.into_iter().find(|run| !is_run_name(run)).map(|run| format!("'{run}' is no run"));
-        let table =
-            || (!is_table_name(&self.table)).then(|| format!("'{}' is no name of a table", self.table));
-        let place = || place.map(|(path, expected)| format!("'{path}' stands in the place of '{expected}'"));
-        let number = || number.map(|number| format!("{number} is too large a number"));
+        let run =
+            || runs.into_iter().find(|run| !is_run_name(run)).map(|run| format!("invalid run name '{run}'"));
+        let table = || (!is_table_name(&self.table)).then(|| format!("invalid table name '{}'", self.table));
+        let place = || place.map(|(path, expected)| format!("found path '{path}', expected '{expected}'"));
+        let number = || number.map(|number| format!("the number {number} is too large"));
         table().or_else(run).or_else(place).or_else(number)
     }
 
-    /// The paths that it names, each with the one that its file has.
+    /// Returns the paths in the manifest, each with the path it must have.
     fn paths(&self) -> impl Iterator<Item = (&str, String)> {
         let parts = self.parts.iter().enumerate();
         let parts = parts.map(|(number, part)| (part.path.as_str(), part_path(&self.run, number)));
@@ -177,7 +174,7 @@ impl Manifest {
         parts.chain(quarantine).chain([(self.inputs_file.path.as_str(), inputs::path_of(&self.run))])
     }
 
-    /// The numbers that it names, beside those that are only shown.
+    /// Returns the numbers in the manifest, except those that are only displayed.
     fn numbers(&self) -> impl Iterator<Item = u64> {
         let RowLedger { read, written, other_day, duplicate, quarantined, filtered } = self.ledger;
         let parts = self.parts.iter().flat_map(|part| [part.bytes, part.rows, part.row_groups]);
@@ -193,7 +190,7 @@ impl Manifest {
 pub(crate) mod tests {
     use super::*;
 
-    /// The manifest of the day that a run has published, with one part.
+    /// Returns the manifest of a day with one part file that the given run published.
     pub(crate) fn manifest_of(run: &str) -> Manifest {
         let mut manifest = Manifest { run: run.to_owned(), ..manifest() };
         manifest.parts[0].path = part_path(run, 0);
@@ -201,7 +198,7 @@ pub(crate) mod tests {
         manifest
     }
 
-    /// The manifest of a day with one part.
+    /// Returns the manifest of a day with one part file.
     pub(crate) fn manifest() -> Manifest {
         let json = serde_json::json!({
             "version": 1, "logmill": "0.1.0", "table": "s3_access", "dataset": "s3-access", "day": "2023-11-01",
@@ -223,7 +220,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_manifest_that_names_other_places_or_impossible_numbers_is_not_taken() {
+    fn a_manifest_with_foreign_paths_or_impossible_numbers_is_rejected() {
         let good = serde_json::to_value(manifest()).unwrap();
         let run = manifest().run;
         for (pointer, value) in [

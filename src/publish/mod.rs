@@ -1,8 +1,8 @@
-//! Part files to one committed day.
+//! Turns part files into one committed day.
 //!
-//! A [`StagedDay`] holds the lock of its partition and a place that nobody sees. Committing it consumes it: the manifest
-//! is written and the partition is switched in one step. What the new day supersedes is removed last, from the
-//! [`CommittedDay`], so that a catalog can be told of the new one before.
+//! A [`StagedDay`] holds the lock of its partition and a hidden staging area. Committing consumes it: one step writes the
+//! manifest and switches the partition. The resulting [`CommittedDay`] removes superseded files last, so that a catalog
+//! can show the new day before the old files disappear.
 
 pub(crate) mod digest;
 pub(crate) mod inputs;
@@ -28,9 +28,9 @@ use crate::plan::TablePlan;
 use crate::store::lake::{MANIFEST, Partition, RunFile};
 use crate::store::{Committed, DayLock, Lake, LockTaker, Scratch, StagedPartition, Uncommitted};
 
-/// A day of a table that is being made. Dropped without a commit, it leaves nothing behind.
+/// A day that is being built. Dropping it without a commit leaves nothing behind.
 pub struct StagedDay<'a> {
-    // In this order, since they are dropped in it: what is staged goes before the lock.
+    // Fields drop in this order: the staged files must be dropped before the lock.
     staged: Option<Box<dyn StagedPartition>>,
     scratch: Scratch,
     lock: Box<dyn DayLock>,
@@ -40,12 +40,12 @@ pub struct StagedDay<'a> {
     quarantine: Option<QuarantineFile>,
 }
 
-/// What is decided about a day before it is committed.
+/// The limits that a day must meet before it is committed.
 #[derive(Debug, Clone, Copy)]
 pub struct PublishOptions {
     /// The share of rejected rows, or of bytes in damaged objects, above which a day is not published.
     pub max_reject_ratio: f64,
-    /// Bytes of rejected rows that are kept of a table and day; more are only counted.
+    /// How many bytes of rejected rows are kept per table and day. Further rejected rows are only counted.
     pub max_quarantine_bytes: u64,
     /// How far a published day may shrink.
     pub shrink: ShrinkLimits,
@@ -60,7 +60,7 @@ impl Default for PublishOptions {
 }
 
 impl<'a> StagedDay<'a> {
-    /// Takes the partition for a run and removes what killed runs left, also those of other days.
+    /// Locks the partition for a run and removes what killed runs left, including those of other days.
     pub fn begin(lake: &'a dyn Lake, partition: Partition, taker: &LockTaker) -> Result<Self> {
         let lock = lake.lock(&partition, taker)?;
         if !lock.was_stolen() {
@@ -72,20 +72,20 @@ impl<'a> StagedDay<'a> {
         Ok(Self { staged, scratch, lock, lake, partition, run: taker.run.clone(), quarantine: None })
     }
 
-    /// A folder for what must not stay.
+    /// The folder for temporary files.
     #[must_use]
     pub fn scratch(&self) -> &Scratch {
         &self.scratch
     }
 
-    /// Where part files go.
+    /// Where part files are written.
     pub fn parts_target(&mut self) -> PartsTarget<'_> {
         let (folder, scratch) = (self.run.as_str(), self.scratch.path());
         PartsTarget { partition: staged_of(&mut self.staged), folder, scratch }
     }
 
-    /// Writes the rejected rows that fit into `max_bytes` to a file that nobody sees yet; returns its address where there
-    /// are any.
+    /// Writes the rejected rows that fit into `max_bytes` to a file that is not public yet. Returns the address it will
+    /// have, or `None` if no rows were rejected.
     pub fn stage_quarantine(
         &mut self,
         gathered: &mut Gathered<'_>,
@@ -121,18 +121,18 @@ impl<'a> StagedDay<'a> {
         self.partition.quarantine()
     }
 
-    /// Writes the list of inputs beside the part files.
+    /// Writes the list of inputs next to the part files.
     pub fn write_inputs(&mut self, gathered: &Gathered<'_>) -> Result<InputsFile> {
         let path = inputs::path_of(&self.run);
         inputs::write(staged_of(&mut self.staged).create(&path)?, path, &gathered.objects)
     }
 
-    /// Gives the day up, but keeps its rejected rows for those who must find out why.
+    /// Abandons the day but keeps its rejected rows, so that the cause can be investigated.
     pub fn refuse(self) -> Result<()> {
         self.put_quarantine()
     }
 
-    /// The manifest that this day replaces, if there is one.
+    /// Returns the manifest that this day replaces, if any.
     pub fn replaced(&self) -> Result<Option<Manifest>> {
         let replaced = self.staged.as_ref().and_then(|staged| staged.replaces());
         let Some(json) = replaced else { return Ok(None) };
@@ -140,8 +140,8 @@ impl<'a> StagedDay<'a> {
         Manifest::from_json(json.to_vec()).map(Some).map_err(|error| error.with("path", path))
     }
 
-    /// Fails if the day would lose rows of the published one beyond what the rules allow, or holds another log type. The
-    /// rows before and after, if some are lost all the same that no new filter leaves out.
+    /// Fails if the published day has another log type, or if the new day loses more rows than the limits allow.
+    /// Otherwise returns the row counts if the day loses more rows than a new filter leaves out.
     pub fn check_shrink(
         &self,
         rules: ShrinkLimits,
@@ -150,12 +150,15 @@ impl<'a> StagedDay<'a> {
     ) -> Result<Option<Replacement>> {
         let Some(old) = self.replaced()? else { return Ok(None) };
         if old.dataset != plan.dataset {
-            return Err(Error::new(ErrorKind::Unusable, "the table holds another log type: not published")
-                .with("table", &self.partition.table)
-                .with("day", self.partition.day)
-                .with("published", old.dataset)
-                .with("now", &plan.dataset)
-                .hint("give each log type a table of its own with --table"));
+            return Err(Error::new(
+                ErrorKind::Unusable,
+                "the table holds another log type: day not published",
+            )
+            .with("table", &self.partition.table)
+            .with("day", self.partition.day)
+            .with("published", old.dataset)
+            .with("now", &plan.dataset)
+            .hint("give each log type a table of its own with --table"));
         }
         let (before, after) = (old.ledger.written, ledger.written);
         let mut rows = Replacement { before, after, explained: 0 };
@@ -171,14 +174,15 @@ impl<'a> StagedDay<'a> {
         }
     }
 
-    /// What the published day has read; a list that is lost or not understood explains nothing, but stops no day.
+    /// Lists the objects that the published day was built from. A lost or unreadable list is treated as empty: it explains
+    /// no lost rows, but does not stop the day either.
     fn inputs_of(&self, old: &Manifest) -> Result<Vec<InputLine>> {
         read_inputs(self.lake, &self.partition, old)
             .or_else(|error| if error.kind() == ErrorKind::Unusable { Ok(Vec::new()) } else { Err(error) })
     }
 
-    /// The runs that this one supersedes and that readers may still be at, where the lake keeps them for that. `shown` is
-    /// the run that a catalog still shows: its readers have until now to begin.
+    /// Returns the superseded runs that readers may still be using, if the lake keeps such runs. `shown` is the run that a
+    /// catalog still shows: queries can start on it until now, so its grace period starts now.
     pub fn superseded(
         &self,
         grace_ms: i64,
@@ -196,14 +200,14 @@ impl<'a> StagedDay<'a> {
         Ok(superseded)
     }
 
-    /// Makes the day public.
+    /// Commits the day, which makes it public.
     pub fn commit(mut self, manifest: &Manifest) -> Result<CommittedDay<'a>> {
         let json = manifest.to_json()?;
-        // What is there now belongs to runs that cannot be committed any more once this one is. What comes later may
-        // belong to one that can, and is left alone.
+        // Existing files belong to runs that can no longer commit after this commit. Files that appear later may belong to
+        // a run that can still commit, and are left alone.
         let leftovers = self.lake.run_files(&self.partition)?;
         let old_quarantines = self.lake.names(&self.quarantine_folder())?;
-        let staged = self.staged.take().expect("a day is committed once, since that takes it");
+        let staged = self.staged.take().expect("commit consumes the day, so it runs only once");
         let still_ours = self.lock.check()?;
         self.put_quarantine()?;
         let committed = staged.commit(&json);
@@ -212,7 +216,7 @@ impl<'a> StagedDay<'a> {
             Ok(committed) => committed,
             Err(Uncommitted { error, is_certain }) => {
                 if is_certain {
-                    // The error that counts is the first one.
+                    // The commit error matters more than an error of this removal.
                     let _ = self.quarantine.as_ref().map(|file| self.lake.remove(&file.path));
                 }
                 return Err(error);
@@ -225,24 +229,24 @@ impl<'a> StagedDay<'a> {
     }
 }
 
-/// A day that is public; what it supersedes is still there.
+/// A public day whose superseded files have not been removed yet.
 pub struct CommittedDay<'a> {
     day: StagedDay<'a>,
     leftovers: Vec<RunFile>,
     old_quarantines: Vec<String>,
-    /// Runs whose files stay.
+    /// Runs whose files are kept.
     kept: Vec<String>,
     trouble: Vec<Error>,
 }
 
 impl CommittedDay<'_> {
-    /// What went wrong after the commit: nothing of it makes the day less public.
+    /// Returns the errors after the commit. The day is public in spite of them.
     #[must_use]
     pub fn trouble(&self) -> &[Error] {
         &self.trouble
     }
 
-    /// Removes what superseded and killed runs have left, except what readers may still be at.
+    /// Removes the files of superseded and killed runs, except files that readers may still be using.
     pub fn clean(self) -> Result<()> {
         let Self { day, leftovers, old_quarantines, kept, .. } = self;
         let files: Vec<RunFile> =
@@ -252,17 +256,17 @@ impl CommittedDay<'_> {
         for name in old_quarantines.iter().filter(|name| **name != format!("{}.jsonl", day.run)) {
             day.lake.remove(&format!("{folder}/{name}"))?;
         }
-        // In a folder the old day is there.
+        // In a local lake, the old day is in the scratch folder.
         day.scratch.remove()
     }
 }
 
 fn staged_of(staged: &mut Option<Box<dyn StagedPartition>>) -> &mut dyn StagedPartition {
-    staged.as_mut().expect("only a commit takes it, and a commit takes the whole day").as_mut()
+    staged.as_mut().expect("only commit takes it, and commit consumes the day").as_mut()
 }
 
 impl PublishOptions {
-    /// Fails when too much of a day could not be decoded.
+    /// Fails if too many rows of a day were rejected.
     pub fn check(
         &self,
         gathered: &Gathered<'_>,
@@ -273,13 +277,12 @@ impl PublishOptions {
         if ratio <= self.max_reject_ratio && !gathered.is_cut_short() {
             return Ok(());
         }
-        let error =
-            Error::new(ErrorKind::TooManyRejects, "too much of the day could not be decoded: not published")
-                .with("table", &partition.table)
-                .with("day", partition.day)
-                .with("rejected", format!("{:.2} %", ratio * 100.0))
-                .with("allowed", format!("{:.2} %", self.max_reject_ratio * 100.0))
-                .hint("read the quarantine file; mend the source, or allow more with --max-reject-ratio");
+        let error = Error::new(ErrorKind::TooManyRejects, "too many rejected rows: day not published")
+            .with("table", &partition.table)
+            .with("day", partition.day)
+            .with("rejected", format!("{:.2} %", ratio * 100.0))
+            .with("allowed", format!("{:.2} %", self.max_reject_ratio * 100.0))
+            .hint("read the quarantine file; fix the source, or raise --max-reject-ratio");
         let error =
             if gathered.is_cut_short() { error.with("stopped", stopped_after(gathered)) } else { error };
         Err(match quarantine {
@@ -289,14 +292,14 @@ impl PublishOptions {
     }
 }
 
-/// How far reading came that was stopped.
+/// Describes where reading stopped.
 fn stopped_after(gathered: &Gathered<'_>) -> String {
     let (rows, objects) = (gathered.ledger.read, gathered.objects.len());
-    format!("after {rows} rows, in object {objects}: all others could not lower the share to what is allowed")
+    format!("after {rows} rows, in object {objects}: the rest could not bring the share below the limit")
 }
 
-/// The larger of two shares: rejected rows among rows, and bytes of damaged objects among bytes. The second is there
-/// because a lost object counts as one rejected row, however many it held.
+/// Returns the larger of two shares: rejected rows among all rows, and bytes of damaged objects among all bytes. The
+/// second share is needed because a lost object counts as one rejected row, however many rows it held.
 #[must_use]
 pub fn reject_ratio(gathered: &Gathered<'_>) -> f64 {
     let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
@@ -308,7 +311,7 @@ pub fn reject_ratio(gathered: &Gathered<'_>) -> f64 {
     rows.max(share(bytes(true), bytes(false)))
 }
 
-/// The manifest of a published day, or `None` when it was never published.
+/// Reads the manifest of a day; `None` if the day was never published.
 pub fn read_manifest(lake: &dyn Lake, partition: &Partition) -> Result<Option<Manifest>> {
     let path = format!("{partition}/{MANIFEST}");
     lake.read(&path)?
@@ -316,7 +319,7 @@ pub fn read_manifest(lake: &dyn Lake, partition: &Partition) -> Result<Option<Ma
         .transpose()
 }
 
-/// Rows of all part files.
+/// Returns the number of rows in all part files.
 #[must_use]
 pub fn rows_of(parts: &[PartFile]) -> u64 {
     parts.iter().map(|part| part.rows).sum()

@@ -1,7 +1,7 @@
-//! What a lake remembers of a day, seen through one listing: reports of runs, and marks of what a catalog was told.
+//! The history of a day as one listing shows it: run records and registration marks.
 //!
-//! The order of runs is that in which the lake received their reports. The names of runs and the times in reports come from
-//! the clocks of the machines that ran; one clock that is ahead must not decide for all later runs.
+//! Runs are ordered by the time at which the lake received their records. The names of runs and the times in run records
+//! come from the clocks of many machines, and one clock that is ahead must not outrank all later runs.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::kst::UtcInstant;
 use crate::store::Lake;
 use crate::store::lake::{LakeEntry, Partition, is_run_name};
 
-/// The files that are remembered of a day, as one listing has found them.
+/// The history files of a day, as one listing found them.
 pub struct RunHistory<'a> {
     lake: &'a dyn Lake,
     partition: &'a Partition,
@@ -23,30 +23,30 @@ pub struct RunHistory<'a> {
 }
 
 impl<'a> RunHistory<'a> {
-    /// Lists what is remembered; reads no report.
+    /// Lists the history files without reading any.
     pub fn list(lake: &'a dyn Lake, partition: &'a Partition) -> Result<Self> {
         Ok(Self { lake, partition, files: lake.entries(&partition.history())? })
     }
 
-    /// Whether a mark says that a database of the catalog shows a run as the day.
+    /// Whether a mark shows that a run is registered in a database of the catalog.
     #[must_use]
     pub fn is_registered(&self, run: &str, database: &str) -> bool {
         self.has(&mark_name(run, database))
     }
 
-    /// Whether so many runs are remembered that there may have been others before.
+    /// Whether the history is full, so that older runs may have been removed from it.
     #[must_use]
     pub fn may_have_forgotten(&self) -> bool {
         let runs: BTreeSet<&str> = self.files.iter().filter_map(|file| run_of(&file.name)).collect();
         runs.len() >= KEPT_RUNS
     }
 
-    /// The report of a run; `None` where there is none that this version can read.
+    /// Reads the run record of a run; `None` if it does not exist or this version cannot read it.
     pub fn report(&self, run: &str) -> Result<Option<RunRecord>> {
         if self.has(&report_name(run)) { self.read(run) } else { Ok(None) }
     }
 
-    /// The reports that can be read, the newest first.
+    /// Reads all readable run records, newest first.
     pub fn reports(&self) -> Result<Vec<RunRecord>> {
         let mut reports = Vec::new();
         for (written_at, run) in self.runs() {
@@ -57,23 +57,24 @@ impl<'a> RunHistory<'a> {
         Ok(reports.into_iter().map(|(_, report)| report).collect())
     }
 
-    /// The newest report that can be read.
+    /// Reads the newest readable run record.
     pub fn last(&self) -> Result<Option<RunRecord>> {
         self.newest(|_| true, |_, _| true)
     }
 
-    /// The newest run that has failed while the day was what it is now: `live` is its manifest. Every commit replaces the
-    /// manifest, so that the failure of a run that has found another one is over, whatever the clocks say.
+    /// Returns the newest run that failed while the day was in its current state; `live` is the manifest of that state.
+    /// Every commit replaces the manifest, so a failure of a run that found another manifest no longer counts, whatever the
+    /// clocks show.
     pub fn failure(&self, live: Option<&Manifest>) -> Result<Option<RunRecord>> {
         let is_live = |run: &str| live.is_some_and(|live| live.run == run);
-        // Only a run that has published leaves a list of inputs: its report need not be read.
+        // Only a published run leaves a list of inputs, so its record need not be read.
         let may_have_failed = |run: &str| !is_live(run) && !self.has(&inputs_name(run));
         self.newest(may_have_failed, |report, written_at| {
             report.outcome == RunOutcome::Failed && self.counts(report, written_at, live)
         })
     }
 
-    /// The newest report that is accepted, of the runs that are wanted by their names.
+    /// Returns the newest accepted run record among the runs whose names are wanted.
     fn newest(
         &self,
         is_wanted: impl Fn(&str) -> bool,
@@ -84,7 +85,7 @@ impl<'a> RunHistory<'a> {
             for (written_at, run) in moment.iter().filter(|(_, run)| is_wanted(run)) {
                 accepted.extend(self.read(run)?.filter(|report| accepts(report, *written_at)));
             }
-            // S3 knows seconds only; within one, the machines' clocks are all there is.
+            // S3 records whole seconds only. Within one second, the machines' clocks decide.
             let newest = accepted.into_iter().max_by_key(|report| (report.ended(), report.run.clone()));
             if newest.is_some() {
                 return Ok(newest);
@@ -93,7 +94,7 @@ impl<'a> RunHistory<'a> {
         Ok(None)
     }
 
-    /// Whether a failure still says something about the day as it is.
+    /// Whether a failure still applies to the current state of the day.
     fn counts(&self, report: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
         match &report.found {
             Some(found) => found.run.as_ref() == live.map(|live| &live.run),
@@ -101,8 +102,8 @@ impl<'a> RunHistory<'a> {
         }
     }
 
-    /// The same of a report that does not say what its run has found, as those of earlier versions: it counts if it was written
-    /// after the report of the run that is the day, and if by its own time the run ended after the day was published.
+    /// The same check for a run record without `found`, as earlier versions wrote it. It counts if the lake received it after
+    /// the record of the live run, and if by its own time its run ended after the day was published.
     fn still_counts(&self, report: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
         let Some(live) = live else { return true };
         let published_at = UtcInstant::parse_iso8601(&live.published_at);
@@ -111,7 +112,8 @@ impl<'a> RunHistory<'a> {
             && reported_at.is_none_or(|reported_at| reported_at <= written_at)
     }
 
-    /// Run and name of each file of all runs but the `kept` newest; `newest` is one of these whatever the times say.
+    /// Returns the run and name of every file that does not belong to the `kept` newest runs. `newest` is always one of
+    /// these, whatever the times show.
     pub(super) fn older_than_the_newest(&self, kept: usize, newest: &str) -> Vec<(&str, &str)> {
         let mut last_written: BTreeMap<&str, UtcInstant> = BTreeMap::new();
         let files = || self.files.iter().filter_map(|file| Some((run_of(&file.name)?, file)));
@@ -126,8 +128,8 @@ impl<'a> RunHistory<'a> {
         files().filter(|(run, _)| old.contains(run)).map(|(run, file)| (run, file.name.as_str())).collect()
     }
 
-    /// The runs with a report and when the lake received it, the newest first; names decide only between reports of one
-    /// moment.
+    /// Returns the runs that have a record, with the time at which the lake received it, newest first. Names decide only
+    /// between records with the same time.
     fn runs(&self) -> Vec<(UtcInstant, &str)> {
         let reports = self.files.iter().filter_map(|file| {
             let run = file.name.strip_suffix(".json").filter(|run| is_run_name(run))?;

@@ -1,7 +1,7 @@
-//! What the runs of a day did: a report of each, kept beside the tables.
+//! The run record: one JSON file per run and day, kept in `_runs` outside the tables.
 //!
-//! A run that failed leaves nothing in the partition, and one that was replaced takes its list of inputs with it. Here both
-//! are remembered: whoever asks why a day is missing finds the error, and two runs can be held against each other.
+//! A failed run leaves nothing in the partition, and a replaced run loses its list of inputs there. The run record keeps
+//! both: it shows why a day is missing, and it lets two runs be compared.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,16 +16,16 @@ use crate::plan::is_table_name;
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
-/// The version of the report that this program writes.
+/// The version of the run record that this program writes.
 pub const REPORT_VERSION: u32 = 1;
 
-/// The runs of a day that are remembered; of older ones the newest are.
+/// How many runs of a day are remembered. The oldest are forgotten first.
 pub const KEPT_RUNS: usize = 10;
 
-/// What a run did with one day of a table. Fields that a reader does not know are to be passed over.
+/// What a run did with one day of a table. Readers must ignore unknown fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// Version of the file's form.
+    /// Version of the file format.
     pub version: u32,
     /// Version of the program.
     pub logmill: String,
@@ -39,18 +39,18 @@ pub struct RunRecord {
     pub day: KstDay,
     /// Whether the day is public.
     pub outcome: RunOutcome,
-    /// What went wrong. A published day has an error where the catalog does not show it.
+    /// What went wrong. A published day has an error if its registration in the catalog failed.
     #[serde(default)]
     pub error: Option<RunError>,
-    /// The day as the run has found it when it took it. While that is so, the day counts as failed if the run failed. Absent
-    /// where the run did not come so far, and in reports of earlier versions.
+    /// The day as the run found it when it locked the day. If the run failed, the day counts as failed for as long as that
+    /// state lasts. Absent if the run did not get that far, and in run records of earlier versions.
     #[serde(default)]
     pub found: Option<FoundDay>,
     /// When the work on the table and day began, UTC.
     pub started_at: String,
     /// When it ended, UTC.
     pub ended_at: String,
-    /// When the inputs were listed, UTC; absent where the run did not come so far.
+    /// When the inputs were listed, UTC. Absent if the run did not get that far.
     #[serde(default)]
     pub planned_at: Option<String>,
     /// How long each step took.
@@ -62,7 +62,7 @@ pub struct RunRecord {
     /// Bytes of the raw objects.
     #[serde(default)]
     pub input_bytes: u64,
-    /// What became of the rows, as far as the run came.
+    /// The row counts, as far as the run got.
     #[serde(default)]
     pub ledger: RowLedger,
     /// Part files that were published.
@@ -71,13 +71,13 @@ pub struct RunRecord {
     /// Bytes of the part files.
     #[serde(default)]
     pub file_bytes: u64,
-    /// Address of the rejected rows, where there are any.
+    /// Address of the rejected rows, if any.
     #[serde(default)]
     pub quarantine: Option<String>,
-    /// Rejected rows that the quarantine has no room for, by reason.
+    /// Rejected rows that did not fit into the quarantine, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted_only: Vec<CountedOnly>,
-    /// The manifest, of a published day.
+    /// The manifest, if the run published the day.
     #[serde(default)]
     pub manifest: Option<Manifest>,
 }
@@ -86,16 +86,16 @@ pub struct RunRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOutcome {
-    /// Its day was made public.
+    /// It published the day.
     Published,
-    /// It was not, as far as the run could tell: what stood before still stood.
+    /// As far as the run knew, it did not publish the day, and the previous state remained.
     Failed,
 }
 
-/// A day as a run has found it.
+/// The state in which a run found a day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundDay {
-    /// The run that had published it; `None` where it was not published.
+    /// The run that published it; `None` if the day was not published.
     pub run: Option<String>,
 }
 
@@ -104,41 +104,41 @@ pub struct FoundDay {
 pub struct RunError {
     /// Name of the [kind](crate::error::ErrorKind::name).
     pub kind: String,
-    /// The exit code of this failure alone.
+    /// The exit code that this failure alone would give.
     pub exit_code: u8,
     /// Message, facts and causes in one line.
     pub message: String,
-    /// What to do next, where somebody knows.
+    /// What to do next, if known.
     #[serde(default)]
     pub hint: Option<String>,
 }
 
-/// Seconds that each step took; a step that was not reached, or not taken, has none.
+/// Seconds that each step took. A step that the run skipped or did not reach has no value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct StepSeconds {
-    /// Inputs to a plan.
+    /// Listing the inputs and planning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<f64>,
-    /// Objects to sorted runs of rows.
+    /// Reading objects into sorted runs of rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<f64>,
-    /// Sorted runs to part files.
+    /// Merging sorted runs into part files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write: Option<f64>,
-    /// Part files to a public day.
+    /// Publishing the part files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publish: Option<f64>,
-    /// The catalog.
+    /// Registering the day in the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub register: Option<f64>,
-    /// What the day supersedes.
+    /// Removing superseded files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clean: Option<f64>,
 }
 
 impl StepSeconds {
-    /// The steps that were taken, in their order, by the names of the fields.
+    /// Returns the executed steps in order, under the names of the fields.
     pub fn by_step(self) -> impl Iterator<Item = (&'static str, f64)> {
         let Self { plan, read, write, publish, register, clean } = self;
         let steps = [
@@ -165,7 +165,7 @@ impl From<&Error> for RunError {
 }
 
 impl RunRecord {
-    /// The report of a run that has done nothing yet: until it is told otherwise, it failed.
+    /// Creates the run record of a run that has done nothing yet. It counts as failed until it is changed.
     #[must_use]
     pub fn begun(partition: &Partition, dataset: &str, run: &str, at: UtcInstant) -> Self {
         Self {
@@ -193,19 +193,19 @@ impl RunRecord {
         }
     }
 
-    /// The table and day.
+    /// Returns the table and day.
     #[must_use]
     pub fn partition(&self) -> Partition {
         Partition { table: self.table.clone(), day: self.day }
     }
 
-    /// When the work ended; the epoch where nobody can say.
+    /// Returns when the work ended, or the epoch if that is unknown.
     #[must_use]
     pub fn ended(&self) -> UtcInstant {
         UtcInstant::parse_iso8601(&self.ended_at).unwrap_or(UtcInstant(0))
     }
 
-    /// Seconds from its beginning to its end.
+    /// Returns the seconds from the start of the work to its end.
     #[must_use]
     pub fn duration_seconds(&self) -> f64 {
         let began = UtcInstant::parse_iso8601(&self.started_at).unwrap_or(self.ended());
@@ -214,12 +214,12 @@ impl RunRecord {
 
     fn to_json(&self) -> Result<Vec<u8>> {
         let mut json = serde_json::to_vec_pretty(self)
-            .map_err(|cause| Error::bug("cannot write the report of a run as JSON").caused_by(cause))?;
+            .map_err(|cause| Error::bug("cannot write the run record as JSON").caused_by(cause))?;
         json.push(b'\n');
         Ok(json)
     }
 
-    /// Reads a report; `None` where it is not one that this version knows.
+    /// Reads a run record; `None` if this version cannot read it.
     pub(super) fn from_json(mut json: Vec<u8>) -> Option<Self> {
         let report: Self = simd_json::serde::from_slice(&mut json).ok()?;
         let is_ours =
@@ -229,20 +229,20 @@ impl RunRecord {
     }
 }
 
-/// Puts a report into the lake, with a copy of the list of inputs of a published day, and forgets the oldest runs of the
-/// day.
+/// Writes a run record to the lake and removes the oldest ones of the day. For a published day, it also stores a copy of
+/// the list of inputs.
 pub fn record(lake: &dyn Lake, report: &RunRecord) -> Result<()> {
     let partition = report.partition();
     let mut report = report.clone();
     if report.outcome == RunOutcome::Failed && report.found.is_none() {
-        // The run has not come so far as to take the day. A manifest that cannot be read must not cost the report.
+        // The run failed before it locked the day. An unreadable manifest must not prevent the run record.
         let found = super::read_manifest(lake, &partition).ok();
         report.found = found.map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
     }
     if let Some(manifest) = &report.manifest {
         let list = lake
             .read_up_to(&format!("{partition}/{}", manifest.inputs_file.path), manifest.inputs_file.bytes)?;
-        // A run that came right after this one may have removed it.
+        // A run that followed right after this one may have removed it.
         if let Some(list) = list {
             lake.write(&inputs_path(&partition, &report.run), &list)?;
         }
@@ -251,11 +251,11 @@ pub fn record(lake: &dyn Lake, report: &RunRecord) -> Result<()> {
     forget(lake, &partition, &report.run)
 }
 
-/// What a catalog was told of a published day, kept beside the report of its run. Fields that a reader does not know are to
-/// be passed over.
+/// A published day as it was registered in a catalog. The mark is stored next to the run record. Readers must ignore
+/// unknown fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationMark {
-    /// Version of the file's form.
+    /// Version of the file format.
     pub version: u32,
     /// The run that the catalog shows.
     pub run: String,
@@ -271,17 +271,17 @@ pub struct RegistrationMark {
     pub registered_at: String,
 }
 
-/// Remembers that the catalog shows a published day: the mark is written when it does, by whichever command told it, and so
-/// says more than a report, which a killed run does not leave. Its name says all that is asked of it later.
+/// Records that the catalog shows a published day. Every command that registers a day writes this mark. It is more reliable
+/// than the run record, which a killed run does not leave. Its name alone answers all later questions.
 pub fn mark_registered(lake: &dyn Lake, mark: &RegistrationMark) -> Result<()> {
     let partition = Partition { table: mark.table.clone(), day: mark.day };
     let mut json = serde_json::to_vec_pretty(mark)
-        .map_err(|cause| Error::bug("cannot write the mark of a registration as JSON").caused_by(cause))?;
+        .map_err(|cause| Error::bug("cannot write the registration mark as JSON").caused_by(cause))?;
     json.push(b'\n');
     lake.write(&format!("{}/{}", partition.history(), mark_name(&mark.run, &mark.database)), &json)
 }
 
-/// Takes the error out of the report of a run whose day the catalog shows by now, though the run could not tell it.
+/// Removes the error from a run record once a later command has registered the day.
 pub fn clear_error(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<()> {
     match report(lake, partition, run)? {
         Some(report) if report.outcome == RunOutcome::Published && report.error.is_some() => {
@@ -291,33 +291,33 @@ pub fn clear_error(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<
     }
 }
 
-/// The report of a run; `None` where there is none that this version can read.
+/// Reads the run record of a run; `None` if it does not exist or this version cannot read it.
 pub fn report(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<RunRecord>> {
     Ok(lake.read(&report_path(partition, run))?.and_then(RunRecord::from_json))
 }
 
-/// What a published run read, also when another one has replaced it; `None` where that is not remembered.
+/// Lists what a published run read, even if another run has replaced it; `None` if the list is not remembered.
 pub fn inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Option<Vec<InputLine>>> {
     inputs::read(lake, &inputs_path(partition, &manifest.run), &manifest.inputs_file)
 }
 
-/// Name of the report of a run.
+/// Returns the file name of a run record.
 pub(super) fn report_name(run: &str) -> String {
     format!("{run}.json")
 }
 
-/// Name of the copy of the list of inputs of a run that has published.
+/// Returns the file name of a published run's copy of the list of inputs.
 pub(super) fn inputs_name(run: &str) -> String {
     format!("{run}.inputs.jsonl.gz")
 }
 
-/// Name of the mark of a run that a database shows. It has the database in it, so that a listing tells whether a day is
+/// Returns the file name of a registration mark. It contains the database, so that a listing shows whether a day is
 /// registered there.
 pub(super) fn mark_name(run: &str, database: &str) -> String {
     format!("{run}.registered.{database}.json")
 }
 
-/// The run after which a file is named.
+/// Returns the run that a file belongs to, by the file's name.
 pub(super) fn run_of(name: &str) -> Option<&str> {
     name.split_once('.').map(|(run, _)| run).filter(|run| is_run_name(run))
 }
@@ -330,8 +330,8 @@ fn inputs_path(partition: &Partition, run: &str) -> String {
     format!("{}/{}", partition.history(), inputs_name(run))
 }
 
-/// Removes what is remembered of all but the newest runs. `newest` stays whatever the clocks say, and the run that is the
-/// day, however many have failed since.
+/// Removes the files of all but the newest runs. It keeps `newest` whatever the clocks show, and the live run however many
+/// runs have failed since.
 fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
     let remembered = RunHistory::list(lake, partition)?;
     let old = remembered.older_than_the_newest(KEPT_RUNS, newest);
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_runs_of_a_day_are_remembered_and_other_files_stay() {
+    fn the_newest_runs_of_a_day_and_unrelated_files_are_kept() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
         let partition = report(0).partition();
@@ -397,17 +397,21 @@ mod tests {
         assert_eq!(runs, expected);
         assert_eq!(RunHistory::list(&lake, &partition).unwrap().last().unwrap().unwrap().run, expected[0]);
         let left = fs::read_dir(&folder).unwrap().count();
-        assert_eq!(left, KEPT_RUNS + 2, "the unfinished file went with its run, the foreign ones stayed");
+        assert_eq!(
+            left,
+            KEPT_RUNS + 2,
+            "the unfinished file was removed with its run, unrelated files were kept"
+        );
         record(&lake, &report(0)).unwrap();
-        assert!(folder.join(run(0) + ".json").exists(), "what is recorded now stays, whatever its name");
+        assert!(folder.join(run(0) + ".json").exists(), "a new run record is kept, whatever its name");
     }
 
     #[test]
-    fn the_newest_runs_are_those_whose_reports_came_last_whatever_they_are_called() {
+    fn the_newest_runs_are_those_whose_records_arrived_last_whatever_their_names() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
         let partition = report(0).partition();
-        // The names of earlier runs come from a clock that was ahead.
+        // A clock that was ahead named the earlier runs.
         let order = (50..50 + KEPT_RUNS).chain(0..4);
         for (seconds, number) in (0..).zip(order) {
             record(&lake, &report(number)).unwrap();
@@ -423,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_forgotten_with_their_runs_and_that_of_the_day_stays() {
+    fn marks_are_removed_with_their_runs_except_that_of_the_live_run() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
         let partition = report(0).partition();
@@ -450,11 +454,11 @@ mod tests {
             .collect();
         assert_eq!((&marked, marked.len(), marked[0]), (&reported, KEPT_RUNS + 1, 1));
         assert!(!remembered.is_registered(&run(1), "other"));
-        assert_eq!(remembered.reports().unwrap().len(), KEPT_RUNS + 1, "a mark is no report");
+        assert_eq!(remembered.reports().unwrap().len(), KEPT_RUNS + 1, "a mark is not a run record");
     }
 
     #[test]
-    fn a_report_is_read_as_it_was_written_and_one_that_is_not_understood_is_passed_over() {
+    fn a_run_record_is_read_as_written_and_an_unreadable_one_is_skipped() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
         let written = RunRecord {
@@ -474,6 +478,6 @@ mod tests {
         lake.write(&report_path(&partition, &run(4)), b"{").unwrap();
         let reports = RunHistory::list(&lake, &partition).unwrap().reports().unwrap();
         assert_eq!(reports, [written.clone(), written]);
-        assert_eq!(inputs(&lake, &partition, &manifest()).unwrap(), None, "its list is not there any more");
+        assert_eq!(inputs(&lake, &partition, &manifest()).unwrap(), None, "its list no longer exists");
     }
 }

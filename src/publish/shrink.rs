@@ -1,7 +1,7 @@
-//! Whether a day may take the place of the one that is published: none is emptied, or made far smaller, by accident.
+//! Decides whether a new version of a day may replace the published one. No day loses all or most of its rows by accident.
 //!
-//! Numbers of rows decide. A loss is explained by raw objects that are gone and by a filter that is new; a wrong, empty or
-//! unmounted input explains nothing, nor does an object that is there and left out.
+//! The decision is based on row counts. Deleted raw objects and a new filter explain a loss. A wrong, empty or unmounted
+//! input explains nothing, and neither does an object that exists but was skipped.
 
 use std::collections::HashSet;
 
@@ -18,34 +18,34 @@ use crate::store::lake::Partition;
 /// How far a published day may shrink when it is replaced.
 #[derive(Debug, Clone, Copy)]
 pub struct ShrinkLimits {
-    /// Whether a day that had rows may be replaced by one without any.
+    /// Whether an empty day may replace a day with rows.
     pub allow_empty: bool,
-    /// The share of its rows, 0 to 1, that a day may lose without an explanation; 1 allows any loss.
+    /// The share of its rows, from 0 to 1, that a day may lose without explanation. 1 allows any loss.
     pub max_shrink: f64,
 }
 
-/// The rows of a day before and after it is replaced.
+/// The row counts of a day before and after its replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replacement {
     /// Rows of the published day.
     pub before: u64,
-    /// Rows of the day that is to replace it.
+    /// Rows of the day that replaces it.
     pub after: u64,
-    /// Rows that it may lack: their raw objects are gone, or a new filter leaves them out.
+    /// Rows whose loss is explained: their raw objects were deleted, or a new filter leaves them out.
     pub explained: u64,
 }
 
 /// Why a day may not be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Objection {
-    /// It would have no rows any more.
+    /// It would become empty.
     Emptied,
     /// It would lose more rows than allowed.
     Shrunk,
 }
 
 impl ShrinkLimits {
-    /// What speaks against a replacement, if anything does.
+    /// Returns the objection against a replacement, if any.
     pub(super) fn objection(self, rows: Replacement) -> Option<Objection> {
         let Replacement { before, after, .. } = rows;
         match after {
@@ -55,16 +55,16 @@ impl ShrinkLimits {
         }
     }
 
-    /// The refusal for an objection: both numbers, and what to do.
+    /// Builds the error for an objection, with both row counts and what to do next.
     pub(super) fn refusal(self, objection: Objection, rows: Replacement, partition: &Partition) -> Error {
         let (message, hint) = match objection {
             Objection::Emptied => (
-                "the day had rows and would have none: not published",
-                "check the inputs ('logmill plan' shows what was looked at), or pass --allow-empty to publish it without rows",
+                "the day would become empty: not published",
+                "check the inputs ('logmill plan' lists the objects it found), or pass --allow-empty to publish an empty day",
             ),
             Objection::Shrunk => (
                 "the day would lose too many of its rows: not published",
-                "check the inputs ('logmill plan' shows what was looked at), or allow the loss with --max-shrink, for example 100%",
+                "check the inputs ('logmill plan' lists the objects it found), or allow the loss with --max-shrink, for example 100%",
             ),
         };
         let error = Error::new(ErrorKind::Unusable, message)
@@ -84,12 +84,12 @@ impl ShrinkLimits {
 }
 
 impl Replacement {
-    /// Rows of the published day that the new one lacks.
+    /// Returns how many rows fewer the new day has.
     pub(super) fn lost(self) -> u64 {
         self.before.saturating_sub(self.after)
     }
 
-    /// Rows that are lost without an explanation.
+    /// Returns how many lost rows have no explanation.
     fn unexplained(self) -> f64 {
         self.lost().saturating_sub(self.explained) as f64
     }
@@ -99,17 +99,17 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }
 
-/// Rows that another filter leaves out beyond those that the filter of the published day has left out.
+/// Counts the rows that a changed filter leaves out, beyond those that the filter of the published day left out.
 pub(super) fn newly_filtered(old: &Manifest, plan: &TablePlan, ledger: &RowLedger) -> u64 {
     if old.filter == plan.filter { 0 } else { ledger.filtered.saturating_sub(old.ledger.filtered) }
 }
 
-/// Rows of a published day whose raw objects were looked for again and are gone.
+/// Counts the rows of a published day whose raw objects no longer exist, although the plan looked for them.
 ///
-/// An object is gone rather than out of reach only if another one of then still lies in the same folder, whatever its date:
-/// a folder that is not mounted explains nothing. One that was met and left out, such as a link that leads nowhere, is not gone
-/// either, nor what lay below it. Inputs with other names than then are taken for the same only if they still
-/// have one of the objects.
+/// An object counts as deleted only if its folder, whatever the date, still contains another object that the published day
+/// read: an unmounted folder explains nothing. An object that the listing found and skipped, for example a dangling link,
+/// does not count as deleted, and neither do objects below it. Renamed inputs are treated as the same inputs only if they
+/// still contain one of the objects.
 pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, day: KstDay) -> u64 {
     let there: HashSet<&str> = plan.objects.iter().map(|object| object.address.as_str()).collect();
     let is_there = |line: &InputLine| there.contains(line.object.as_str());
@@ -133,19 +133,19 @@ pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, 
     gone.map(|line| line.ledger.written).sum()
 }
 
-/// The folder of an object, without the date in which it may end.
+/// Returns the folder of an object, without a date at its end.
 fn series(address: &str) -> &str {
     let folder = object_key::split(address).0;
     let date = object_key::folder_date(folder).map_or(0, |_| "/YYYY/MM/DD".len());
     &folder[..folder.len().saturating_sub(date)]
 }
 
-/// Whether the day would read an object if it were still there, by the time in its address.
+/// Whether the day would read an object if it still existed, by the time in its address.
 fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
     let claim = dataset::named(&plan.dataset).map(|dataset| dataset.claim(address));
     let Some(KeyClaim::Mine(time)) = claim else { return true };
-    // What midnight means need not be known: either meaning is enough. Where names are not trusted, more is looked for
-    // than they say, and less explained: that is the safe side.
+    // Either meaning of midnight is enough. If key times are not trusted, the plan reads more than the names suggest, and
+    // fewer losses are explained here. That is the safe direction.
     let wanted = Wanted::new(DayRange::only(day), plan.lateness_ms, KeyTimes::Trusted);
     matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
 }
@@ -163,7 +163,7 @@ mod tests {
     const STRICT: ShrinkLimits = ShrinkLimits { allow_empty: false, max_shrink: 0.5 };
 
     #[test]
-    fn a_day_keeps_its_rows_unless_their_loss_is_small_or_explained_or_allowed() {
+    fn a_day_loses_rows_only_if_the_loss_is_small_explained_or_allowed() {
         use Objection::{Emptied, Shrunk};
         let check = |rules: ShrinkLimits, (before, after, explained), expected: Option<Objection>| {
             let rows = Replacement { before, after, explained };
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_both_numbers_and_the_next_step() {
+    fn a_refusal_reports_both_row_counts_and_the_next_step() {
         let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
         let rows = Replacement { before: 657, after: 5, explained: 2 };
         let refusal = STRICT.refusal(Objection::Shrunk, rows, &partition);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_that_were_looked_for_and_are_gone_explain_their_rows() {
+    fn deleted_objects_explain_the_loss_of_their_rows() {
         const NOON: &str = "2023-11-01-03-00-00-A";
         const ONE: &str = "2023-11-01-04-00-00-B";
         const TOO_LATE: &str = "2023-11-01-16-00-00-C";
@@ -264,25 +264,25 @@ mod tests {
                 assert_eq!(found, expected, "{old:?} in {then:?}, now {there:?} in {now:?}");
             };
         let old = [(at("logs", NOON), 3), (at("logs", ONE), 4), (at("logs", TOO_LATE), 5)];
-        // The lateness of now would not look for the last one.
+        // With the current lateness, the plan would not look for the last one.
         check(&["logs"], &old, &["logs"], &[(0, at("logs", ONE))], 3);
         check(&["logs"], &old, &["logs"], &[(0, at("logs", NOON)), (0, at("logs", ONE))], 0);
-        // None of then is left: the folder may be another one.
+        // No object of the published day is left: the folder may be a different one.
         check(&["logs"], &old, &["logs"], &[(0, at("logs", "2023-11-01-05-00-00-D"))], 0);
-        // The same folder by another name, of which an object is still there; and another folder.
+        // The same folder under another name, which still contains one object; and another folder.
         check(&["logs"], &old, &["/data/logs/"], &[(0, at("/data/logs", ONE))], 3);
         check(&["logs"], &old, &["/other"], &[(0, at("/other", "2023-11-01-05-00-00-D"))], 0);
-        // One of two inputs is not there: nothing of it was looked for.
+        // One of two inputs does not exist: its objects do not count as deleted.
         let two = [(at("a", NOON), 3), (at("b", NOON), 4), (at("b", ONE), 5)];
         check(&["a", "b"], &two, &["a", "b"], &[(0, at("a", NOON))], 0);
         check(&["a", "b"], &two, &["a", "b"], &[(0, at("a", NOON)), (1, at("b", NOON))], 5);
         check(&["a", "b"], &two, &["a"], &[(0, at("a", ONE))], 0);
-        // So does a folder below an input.
+        // The same holds for a folder below an input.
         check(&["."], &two, &["."], &[(0, at("a", NOON))], 0);
     }
 
     #[test]
-    fn what_is_there_and_left_out_is_not_gone_nor_what_lay_below_it() {
+    fn a_skipped_entry_is_not_deleted_and_neither_are_objects_below_it() {
         let [one, two] = ["raw/2023/11/01/2023-11-01-03-00-00-A", "raw/2023/11/01/2023-11-01-04-00-00-B"];
         let kept = "raw/2023/10/31/2023-10-31-16-00-00-C";
         let old = read(&[(kept, 1), (one, 3), (two, 4)]);
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(newly_filtered(&manifest(), &new, &ledger), 9);
         let same = Manifest { filter: new.filter.clone(), ..manifest() };
         assert_eq!(newly_filtered(&same, &new, &ledger), 0);
-        // Rows that another filter has left out before were not published either: they explain no loss.
+        // Rows that an earlier filter left out were not published either, so they explain no loss.
         for (left_out, expected) in [(0, 9), (4, 5), (9, 0), (30, 0)] {
             let ledger_then = RowLedger { filtered: left_out, ..manifest().ledger };
             let respelt =

@@ -1,4 +1,4 @@
-//! Many days of tables: each raw object is read once, and a day that needs nothing costs its listing and no more.
+//! Rebuilds many days of tables. Each raw object is read once, and an up-to-date day costs only its listing.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::kst::{DayRange, KstDay};
 use crate::plan::{DayObjects, Order, TableSource};
 use crate::store::lake::Partition;
 
-/// What became of many days.
+/// The outcomes of many days.
 #[derive(Debug, Default)]
 pub struct Backfilled {
-    /// The days that were rebuilt, or should have been.
+    /// The days that were rebuilt or failed.
     pub days: BTreeMap<KstDay, Outcomes>,
-    /// Number of days, counted by table, that needed nothing.
+    /// Number of table-days that needed no rebuild.
     pub left: u64,
-    /// Days that were kept from losing rows.
+    /// Days that were not rebuilt, because a rebuild would lose rows.
     pub kept: Vec<DayStatus>,
-    /// Tables that could not be worked through to their end.
+    /// Tables whose days could not all be processed.
     pub failed: Vec<(String, Error)>,
 }
 
@@ -42,7 +42,7 @@ pub fn look_back(
     (outcomes, found.days)
 }
 
-/// Rebuilds days of one table after the other. A day or table that fails does not stop the others; a signal does.
+/// Rebuilds days of one table after the other. A failing day or table does not stop the others, but a signal does.
 #[must_use]
 pub fn backfill(
     road: &Road<'_>,
@@ -83,7 +83,7 @@ struct TableDays<'r> {
     rule: &'r RebuildRule,
     found: &'r mut Backfilled,
     first_logs: FirstLogs<'r>,
-    /// Days without an object, which are rebuilt if one of an earlier day is known by the end.
+    /// Days without objects. They are built if an object of an earlier day is known in the end.
     undecided: Vec<DayStatus>,
 }
 
@@ -134,7 +134,7 @@ impl DayChooser for TableDays<'_> {
 }
 
 impl TableDays<'_> {
-    /// What is to become of a day; none where that depends on days which have not been looked at.
+    /// Decides about a day; `None` if the decision depends on days that have not been inspected yet.
     fn decision(&mut self, status: &mut DayStatus) -> Result<Option<Decision>> {
         let decision = self.rule.decision(status);
         if decision != Decision::Build {
@@ -148,7 +148,8 @@ impl TableDays<'_> {
         DayRoad::of_range(self.road, status.partition.day, status.listed_at)
     }
 
-    /// A day of which nothing can be known: told and counted, but not remembered, since nothing was tried with it.
+    /// Reports a day whose state cannot be determined. The failure is counted, but no run record is written, because the
+    /// day was not attempted.
     fn cannot_tell(&mut self, about: &DayObjects<'_>, error: Error) {
         let day = DayRoad::of_range(self.road, about.day, about.listed_at);
         day.open_report(&Partition { table: self.table.to_owned(), day: about.day }, self.dataset);
@@ -156,14 +157,14 @@ impl TableDays<'_> {
         self.found.days.entry(about.day).or_default().add(self.table, Err(error));
     }
 
-    /// A day that needs no reading.
+    /// Finishes a day that needs no reading.
     fn leave(&mut self, status: &DayStatus) {
         if self.register(status) {
             self.found.left += 1;
         }
     }
 
-    /// Registers a day that the catalog does not show, if it should; whether nothing is wrong with that any more.
+    /// Registers a published day if the catalog should show it but does not. Returns `false` if that fails.
     fn register(&mut self, status: &DayStatus) -> bool {
         let (Some(manifest), Some(_)) = (&status.manifest, &status.not_registered) else { return true };
         let Err(error) = self.day(status).register_again(manifest) else { return true };
@@ -174,12 +175,16 @@ impl TableDays<'_> {
     fn warn_of_gone(&self, status: &DayStatus) {
         self.day(status).warn(
             self.table,
-            "a day is left as it is, though it lacks something: raw objects of which it has rows are gone",
+            "day not rebuilt: raw objects behind some of its rows have been deleted",
             &[
                 ("state", json!(status.state)),
                 ("gone", json!(status.change.gone)),
                 ("published_from", json!(status.other_inputs)),
-                ("hint", "'logmill run' or 'backfill --only all' rebuilds it without their rows".into()),
+                (
+                    "hint",
+                    "to rebuild the day without these rows, use 'logmill run' or 'backfill --only all'"
+                        .into(),
+                ),
             ],
         );
     }

@@ -1,4 +1,4 @@
-//! The road of one table and day: `run` takes all of it, `publish` the part after the shards.
+//! The road of one table and day. `run` takes all steps; `publish` takes those after the shards.
 
 use serde_json::json;
 
@@ -13,43 +13,43 @@ use crate::plan::{TablePlan, TableSource, plan_table};
 use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, Replacement, StagedDay};
 use crate::store::lake::{Partition, run_of};
 
-/// One run of the program, as one of its days sees it.
+/// One day of a run.
 #[derive(Clone, Copy)]
 pub struct DayRoad<'a> {
     pub(super) road: &'a Road<'a>,
     pub(super) day: KstDay,
     /// When the inputs were listed.
     pub(super) planned_at: UtcInstant,
-    /// Whether the day is one of a range, whose progress is shown as a whole.
+    /// Whether the day belongs to a range, whose progress is shown as a whole.
     is_one_of_many: bool,
 }
 
 impl<'a> DayRoad<'a> {
-    /// A day whose inputs are listed now.
+    /// Creates a day whose inputs are listed now.
     #[must_use]
     pub fn new(road: &'a Road<'a>, day: KstDay) -> Self {
         Self::planned(road, day, road.now())
     }
 
-    /// A day whose inputs were listed earlier.
+    /// Creates a day whose inputs were listed earlier.
     #[must_use]
     pub fn planned(road: &'a Road<'a>, day: KstDay, planned_at: UtcInstant) -> Self {
         Self { road, day, planned_at, is_one_of_many: false }
     }
 
-    /// A day of a range, whose inputs were listed at this instant.
+    /// Creates a day of a range whose inputs were listed at this instant.
     #[must_use]
     pub fn of_range(road: &'a Road<'a>, day: KstDay, listed_at: UtcInstant) -> Self {
         Self { is_one_of_many: true, ..Self::planned(road, day, listed_at) }
     }
 
-    /// The day.
+    /// Returns the day.
     #[must_use]
     pub fn day(&self) -> KstDay {
         self.day
     }
 
-    /// Takes a table along the whole road.
+    /// Takes a table through all steps.
     pub fn run_table(&self, source: &TableSource) -> Result<PublishedTable> {
         let began = self.road.now();
         let staged = self.begin(&source.table, source.dataset.name(), true)?;
@@ -66,7 +66,7 @@ impl<'a> DayRoad<'a> {
         day.finish(&plan, scattered, staged, began)
     }
 
-    /// Publishes a table whose shards have all been converted; `plan_id` is the checksum of their plan.
+    /// Publishes a table whose shards have all been converted. `plan_id` is the checksum of their plan.
     pub fn publish_shards(
         &self,
         plan: &TablePlan,
@@ -84,7 +84,7 @@ impl<'a> DayRoad<'a> {
         self.finish(plan, scattered, staged, began)
     }
 
-    /// Takes the partition of a table for this run. Waits for it as long as the options say, if it may.
+    /// Locks the partition of a table for this run. If `may_wait` is set, waits for it as long as the options allow.
     pub(super) fn begin(&self, table: &str, dataset: &str, may_wait: bool) -> Result<StagedDay<'a>> {
         let partition = Partition { table: table.to_owned(), day: self.day };
         self.open_report(&partition, dataset);
@@ -116,7 +116,7 @@ impl<'a> DayRoad<'a> {
         if self.is_one_of_many { Box::new(Silent) } else { self.road.observer.progress(table, work) }
     }
 
-    /// From rows to a public day; `began` is when the work on the table did.
+    /// Turns rows into a public day. `began` is the time when the work on the table began.
     pub(super) fn finish(
         &self,
         plan: &TablePlan,
@@ -156,7 +156,8 @@ impl<'a> DayRoad<'a> {
         Ok(PublishedTable { listed, manifest, quarantine, registration, not_registered, seconds })
     }
 
-    /// Whether the day may be published. The rows before and after, if it loses some that nothing explains.
+    /// Fails if the day may not be published. Returns the row counts if the day loses rows that a new filter does not
+    /// explain.
     fn check(
         &self,
         plan: &TablePlan,
@@ -196,7 +197,7 @@ impl<'a> DayRoad<'a> {
     ) -> Result<Manifest> {
         let complete_at = plan.complete_at(self.day);
         let (shown, now) = (self.shown_run(&plan.table)?, self.road.now());
-        // A catalog that has shown the day may still do so, also when this run is not to tell it.
+        // A catalog that showed the day before may still show it, even if this run does not register days.
         let database = match self.road.database() {
             Some(database) => Some(database.to_owned()),
             None => staged.replaced()?.and_then(|replaced| replaced.database),
@@ -234,20 +235,21 @@ impl<'a> DayRoad<'a> {
         })
     }
 
-    /// The run that the catalog shows for the day, if it shows one.
+    /// Returns the run that the catalog shows for the day, if any.
     fn shown_run(&self, table: &str) -> Result<Option<String>> {
         let Some(registrar) = self.road.registrar.filter(|registrar| !registrar.projects()) else {
             return Ok(None);
         };
-        // A catalog that does not answer does not stop the day: registering will tell.
+        // A catalog that does not answer does not stop the day. Registration reports it later.
         let partitions = registrar.catalog.partitions(table, self.day, self.day).or_else(|error| {
             if error.kind() == ErrorKind::Interrupted { Err(error) } else { Ok(Vec::new()) }
         })?;
         Ok(partitions.first().and_then(|partition| run_of(&partition.location)))
     }
 
-    /// Tells the catalog of a public day, if there is one, and removes what the day supersedes. As long as the catalog still
-    /// shows that, it stays, unless Athena computes partitions and reads all that is there.
+    /// Registers a public day in the catalog, if one is configured, and removes superseded files. If registration failed,
+    /// the catalog may still show those files, so they are kept. With partition projection they are removed anyway, because
+    /// Athena reads every file of the day.
     fn register_and_clean(
         &self,
         manifest: &Manifest,
@@ -263,7 +265,7 @@ impl<'a> DayRoad<'a> {
         }
     }
 
-    /// Tells the catalog, if there is one.
+    /// Registers the day in the catalog, if one is configured.
     fn register(&self, manifest: &Manifest) -> Result<Option<Registration>> {
         let Some(registrar) = self.road.registrar else { return Ok(None) };
         let began = self.road.now();
@@ -272,7 +274,7 @@ impl<'a> DayRoad<'a> {
         Ok(Some(registration))
     }
 
-    /// Tells the catalog of a day that its run has published, but could not register.
+    /// Registers a day that its run published but could not register.
     pub fn register_again(&self, manifest: &Manifest) -> Result<Option<Registration>> {
         let Some(registrar) = self.road.registrar else { return Ok(None) };
         self.open_registering(manifest);
@@ -285,21 +287,21 @@ impl<'a> DayRoad<'a> {
         registered.map(Some)
     }
 
-    /// Removes what the new day supersedes. The day is public, which nothing left over can undo: a later run tries again.
+    /// Removes superseded files. A failure is only a warning: the day is public in any case, and a later run tries again.
     fn clean(&self, table: &str, committed: CommittedDay<'_>) {
         let began = self.road.now();
         match committed.clean() {
             Ok(()) => self.say_cleaned(table, began),
             Err(error) => self.warn(
                 table,
-                "cannot remove what the day supersedes: the next run of the day or 'logmill clean' will",
+                "cannot remove superseded files: the next run of the day or 'logmill clean' will remove them",
                 &cause_of(&error),
             ),
         }
     }
 }
 
-/// An error as the facts of a warning.
+/// Returns an error as the facts of a warning.
 pub(super) fn cause_of(error: &Error) -> [Field; 2] {
     [("cause", error.to_string().into()), ("hint", json!(error.next_step()))]
 }

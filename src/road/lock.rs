@@ -1,4 +1,4 @@
-//! Who takes the lock of a day, as others are told, and waiting for a lock that another run holds.
+//! Describes the holder of a day's lock, and waits for a lock that another run holds.
 
 use std::thread;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use crate::kst::UtcInstant;
 use crate::store::LockTaker;
 use crate::store::lake::is_held;
 
-/// How long to wait between two looks at a lock.
+/// The pause between two attempts at a lock.
 const LOOK_MS: u64 = 3000;
-/// How often a pause looks whether it should end.
+/// How often a pause checks for cancellation.
 const CANCEL_LOOK_MS: u64 = 50;
 
-/// Names this process for those who find the day held.
+/// Describes this process to other runs that want the same day.
 #[must_use]
 pub fn lock_taker(work: &str, run: &str, steals: bool, now: UtcInstant) -> LockTaker {
     let system = rustix::system::uname();
@@ -26,7 +26,7 @@ pub fn lock_taker(work: &str, run: &str, steals: bool, now: UtcInstant) -> LockT
 }
 
 impl Road<'_> {
-    /// Takes a day, again and again while another run holds it, until `wait_ms` are over.
+    /// Takes a day. While another run holds it, tries again until `wait_ms` have passed.
     pub(super) fn wait_for<T>(&self, take: impl Fn() -> Result<T>, wait_ms: i64) -> Result<T> {
         let until = UtcInstant(self.now().0 + wait_ms);
         let mut is_told = false;

@@ -1,8 +1,8 @@
-//! The road: how days become public, step by step.
+//! The road: the steps that make days public, in order.
 //!
-//! A [`Road`] is one run of the program over one lake. [`DayRoad`] takes one table and day from its plan to the catalog;
-//! [`backfill`] takes many days of a table, reads each raw object once, and decides which days need work. What people get to
-//! see goes through an [`Observer`]; the clock is handed in. Nothing here prints or reads the environment.
+//! A [`Road`] is one run of the program over one lake. [`DayRoad`] takes one table and day from its plan to the catalog.
+//! [`backfill`] takes many days of a table, reads each raw object once, and decides which days need work. All messages go
+//! through an [`Observer`], and the caller supplies the clock. Nothing here prints or reads the environment.
 
 pub mod backfill;
 mod day;
@@ -33,26 +33,26 @@ use crate::publish::PublishOptions;
 use crate::publish::run_record::RunRecord;
 use crate::store::{Connector, Lake};
 
-/// Tells the time.
+/// Returns the current time.
 pub type Clock = fn() -> UtcInstant;
 
-/// How a run works; what it works on stands in the sources of its tables.
+/// Options of a run. The sources of its tables define what it works on.
 #[derive(Debug, Clone)]
 pub struct RoadOptions {
-    /// How objects become part files.
+    /// Options for converting objects to part files.
     pub convert: ConvertOptions,
-    /// What is decided before a day is published.
+    /// The limits that a day must meet before it is published.
     pub publish: PublishOptions,
-    /// How long the files of a superseded run stay, in milliseconds.
+    /// How long the files of a superseded run are kept, in milliseconds.
     pub grace_ms: i64,
     /// How long to wait for a day that another run holds, in milliseconds.
     pub wait_ms: i64,
-    /// Whether to take a day from a run that holds it.
+    /// Whether to take over a day that another run holds.
     pub steals: bool,
 }
 
 impl RoadOptions {
-    /// The command line's defaults: a run that neither waits for a day nor steals it.
+    /// The command line's defaults: the run does not wait for a day or take it over.
     #[must_use]
     pub fn new(convert: ConvertOptions) -> Self {
         let grace_ms = 3_600_000;
@@ -62,19 +62,19 @@ impl RoadOptions {
 
 /// One run of the program.
 pub struct Road<'a> {
-    /// Where days are published.
+    /// The lake in which days are published.
     pub lake: &'a dyn Lake,
-    /// What opens the inputs.
+    /// Opens the inputs.
     pub connector: &'a Connector,
     /// The catalog to update, if any.
     pub registrar: Option<&'a Registrar>,
-    /// How the run works.
+    /// The options of the run.
     pub options: RoadOptions,
-    /// Who is told of each step.
+    /// Receives each step.
     pub observer: &'a dyn Observer,
     /// The clock.
     pub clock: Clock,
-    /// The name of the run: the folder of its files.
+    /// The name of the run, which is also the name of its folder.
     pub run: String,
     /// When the run began.
     pub started_at: UtcInstant,
@@ -82,7 +82,7 @@ pub struct Road<'a> {
 }
 
 impl<'a> Road<'a> {
-    /// A run that begins now.
+    /// Starts a run now.
     pub fn new(
         lake: &'a dyn Lake,
         connector: &'a Connector,
@@ -96,19 +96,19 @@ impl<'a> Road<'a> {
         Ok(Self { lake, connector, registrar, options, observer, clock, run, started_at, reports })
     }
 
-    /// What is known of each table and day so far.
+    /// Returns the run records of each table and day so far.
     #[must_use]
     pub fn reports(&self) -> Vec<RunRecord> {
         self.reports.all()
     }
 
-    /// Seconds since the run began.
+    /// Returns the seconds since the run began.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.seconds_since(self.started_at)
     }
 
-    /// The database in which days are to be registered, if any.
+    /// Returns the database in which days are registered, if any.
     #[must_use]
     pub fn database(&self) -> Option<&str> {
         self.registrar.map(|registrar| registrar.options.database.as_str())
@@ -118,7 +118,7 @@ impl<'a> Road<'a> {
         (self.clock)()
     }
 
-    /// Seconds since an instant; none if the clock was set back meanwhile.
+    /// Returns the seconds since an instant; 0 if the clock was set back in the meantime.
     fn seconds_since(&self, began: UtcInstant) -> f64 {
         (self.now().0 - began.0).max(0) as f64 / 1000.0
     }
@@ -128,25 +128,26 @@ impl<'a> Road<'a> {
     }
 }
 
-/// The name of a run: when it began, and some random digits.
+/// Returns a new run name: the start time and random hexadecimal digits.
 pub fn run_name(started_at: UtcInstant) -> Result<String> {
     let time: String = started_at.to_string().chars().filter(char::is_ascii_alphanumeric).take(15).collect();
     Ok(format!("{time}Z-{:08x}", random()? & 0xffff_ffff))
 }
 
-/// The time by the clock that dates the files of a lake, as far as it can be known. The clock of this machine may be ahead of
-/// it.
+/// Returns the time by the clock that dates the files of a lake, because the clock of this machine may be ahead of it. Uses
+/// the local clock if the lake's clock is unknown.
 pub fn time_at(lake: &dyn Lake, clock: Clock) -> Result<UtcInstant> {
     Ok(lake.now()?.unwrap_or_else(clock))
 }
 
-/// A secret for the identities of rows.
+/// Returns a random key for hashing row identities.
 pub fn identity_key() -> Result<[u64; 4]> {
     Ok([random()?, random()?, random()?, random()?])
 }
 
-/// Random bits for names and secrets.
+/// Returns random bits for names and keys.
 fn random() -> Result<u64> {
-    getrandom::u64()
-        .map_err(|cause| Error::new(ErrorKind::Bug, "the system gives no random numbers").caused_by(cause))
+    getrandom::u64().map_err(|cause| {
+        Error::new(ErrorKind::Bug, "cannot get random numbers from the system").caused_by(cause)
+    })
 }

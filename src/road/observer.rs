@@ -1,4 +1,4 @@
-//! Who is told how a run goes on.
+//! Receives the messages and progress of a run.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::publish::run_record::RunRecord;
 /// A named value of a message.
 pub type Field = (&'static str, Value);
 
-/// What a message is about.
+/// The subject of a message.
 #[derive(Debug, Clone)]
 pub struct About<'a> {
     /// The run.
@@ -19,52 +19,52 @@ pub struct About<'a> {
     pub day: KstDay,
     /// The table.
     pub table: &'a str,
-    /// Its log type, once the work on the table has begun.
+    /// The log type, once the work on the table has begun.
     pub dataset: Option<String>,
 }
 
-/// What is about to be done, and how much of it there is.
+/// Upcoming work, and its amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
-    /// Bytes of raw objects are read.
+    /// Reading raw objects, in bytes.
     Read(u64),
-    /// Rows are written to part files.
+    /// Writing rows to part files, in rows.
     Write(u64),
-    /// Days of a range are worked through.
+    /// Processing the days of a range, in days.
     Days(usize),
 }
 
-/// Is told how a run goes on, from one thread at a time.
+/// Receives the messages and progress of a run, from one thread at a time.
 pub trait Observer: Sync {
-    /// A step of a table and day is done.
+    /// Reports a finished step of a table and day.
     fn step(&self, about: &About<'_>, step: &str, facts: &[Field]);
 
-    /// Somebody should look at something.
+    /// Reports a warning that needs attention.
     fn warn(&self, about: &About<'_>, text: &str, facts: &[Field]);
 
-    /// An object is left out. There can be many of them.
+    /// Reports an object that is left out. This can happen many times.
     fn left_out(&self, about: &About<'_>, object: &str, why: &str);
 
-    /// Another run holds a day, and this one waits for it.
+    /// Reports that this run waits for a day that another run holds.
     fn waiting(&self, held: &Error);
 
-    /// Something has failed.
+    /// Reports a failure.
     fn failed(&self, about: &About<'_>, error: &Error);
 
-    /// The work on a table and day has ended.
+    /// Reports that the work on a table and day has ended.
     fn ended(&self, report: &RunRecord);
 
-    /// Begins to show how far some work on a table is, until the value is dropped.
+    /// Shows the progress of some work on a table until the returned value is dropped.
     fn progress(&self, table: &str, work: Work) -> Box<dyn Progress>;
 }
 
-/// Shows how far some work is.
+/// Shows the progress of some work.
 pub trait Progress: convert::Observer {
-    /// A day of a range is done, or needs no work.
+    /// Counts a day of a range that is done or needs no work.
     fn day_done(&self);
 }
 
-/// Tells nobody.
+/// An observer that ignores everything.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 

@@ -1,4 +1,4 @@
-//! What became of the tables of a day.
+//! The outcomes for the tables of a day.
 
 use super::day::DayRoad;
 use super::registration::Registration;
@@ -6,34 +6,34 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::ListedObjects;
 use crate::publish::Manifest;
 
-/// A table whose day is public.
+/// A table whose day was published.
 #[derive(Debug)]
 pub struct PublishedTable {
-    /// What listing the inputs has met.
+    /// The counts of everything that the listing found.
     pub listed: ListedObjects,
-    /// What was published.
+    /// The manifest of the published day.
     pub manifest: Manifest,
-    /// Address of the rejected rows, if there are any.
+    /// Address of the rejected rows, if any.
     pub quarantine: Option<String>,
-    /// Where engines find the day, if a catalog was told.
+    /// The registration in the catalog, if any.
     pub registration: Option<Registration>,
-    /// Why the catalog does not show the day, if it should.
+    /// Why registration in the catalog failed, if it did.
     pub not_registered: Option<Error>,
     /// How long the work took, in seconds.
     pub seconds: f64,
 }
 
-/// What became of the tables of a day.
+/// The outcomes for the tables of a day.
 #[derive(Debug, Default)]
 pub struct Outcomes {
     /// Tables that were published.
     pub done: Vec<PublishedTable>,
-    /// What failed, with its table: also the registration of tables that were published.
+    /// Failures with their tables, including failed registrations of published tables.
     pub failed: Vec<(String, Error)>,
 }
 
 impl Outcomes {
-    /// Adds what became of a table.
+    /// Adds the outcome for a table.
     pub fn add(&mut self, table: &str, outcome: Result<PublishedTable>) {
         match outcome {
             Ok(mut published) => {
@@ -45,13 +45,13 @@ impl Outcomes {
         }
     }
 
-    /// Whether some table was published.
+    /// Whether any table was published.
     #[must_use]
     pub fn has_done(&self) -> bool {
         !self.done.is_empty()
     }
 
-    /// Whether a table was published without a row.
+    /// Whether a table was published without rows.
     #[must_use]
     pub fn has_empty(&self) -> bool {
         self.done.iter().any(|done| done.manifest.ledger.written == 0)
@@ -62,7 +62,7 @@ impl Outcomes {
     }
 }
 
-/// Works on one table after the other. A table that fails does not stop the others; a signal does.
+/// Works on one table after the other. A failing table does not stop the others, but a signal does.
 pub fn each_table<T>(
     day: &DayRoad<'_>,
     tables: &[T],

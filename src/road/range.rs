@@ -1,5 +1,5 @@
-//! The road of one table over many days: every raw object is read once, and a day is published as soon as nothing that
-//! comes later can feed it.
+//! The road of one table over many days. Every raw object is read once, and a day is published once no later object can
+//! feed it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,32 +13,32 @@ use crate::plan::{
 };
 use crate::publish::StagedDay;
 
-/// What a walk over days asks and tells.
+/// Chooses the days of a walk, and receives their outcomes.
 pub(super) trait DayChooser {
-    /// Whether a day is to be made, given all that can feed it.
+    /// Returns the day if it should be built, given everything that can feed it.
     fn wants(&mut self, about: &DayObjects<'_>) -> Option<WantedDay>;
-    /// Days that are to be made after all, now that every other day has been asked for.
+    /// Returns the days that should be built after all, once every other day has been decided.
     fn wanted_later(&mut self) -> Result<Vec<KstDay>>;
-    /// What became of a day that was wanted.
+    /// Receives the outcome of a wanted day.
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>);
 }
 
-/// A day that is to be rebuilt.
+/// A day to build.
 pub(super) struct WantedDay {
-    /// When what can feed it was listed.
+    /// When the objects that can feed it were listed.
     pub(super) listed_at: UtcInstant,
-    /// The run that had published it by then.
+    /// The run that had published it at that time.
     pub(super) published_by: Option<String>,
 }
 
-/// One table on its way through many days.
+/// A walk of one table through many days.
 pub(super) struct RangeRoad<'a> {
     road: &'a Road<'a>,
     source: &'a TableSource,
     residency: Residency,
     identity_key: [u64; 4],
     progress: Box<dyn Progress>,
-    /// Days that are being made.
+    /// Days that are being built.
     open: BTreeMap<KstDay, OpenDay<'a>>,
     wanted: BTreeMap<KstDay, WantedDay>,
     failed: BTreeSet<KstDay>,
@@ -46,17 +46,17 @@ pub(super) struct RangeRoad<'a> {
     walks: usize,
 }
 
-/// A day that is being made.
+/// A day that is being built.
 struct OpenDay<'a> {
     road: DayRoad<'a>,
     staged: StagedDay<'a>,
     legs: DayLegs,
     began: UtcInstant,
-    /// The share of the day in the time that its legs took.
+    /// The day's share of the reading time of its legs.
     read_seconds: f64,
 }
 
-/// Walks over days of a table. A day that fails does not stop the others; what fails here concerns all that are left.
+/// Walks over days of a table. A failing day does not stop the others. An error returned here concerns all remaining days.
 pub(super) fn walk(
     road: &Road<'_>,
     source: &TableSource,
@@ -93,14 +93,14 @@ pub(super) fn walk(
     walked.map_err(|error| Error::of_table(&source.table, &error))
 }
 
-/// What concerns a walk as a whole is told of its last day.
+/// Returns the day for messages about a whole walk, which is its last day.
 pub(super) fn about_walk<'a>(road: &'a Road<'a>, days: &[KstDay]) -> DayRoad<'a> {
     let last = days.iter().max().copied();
     DayRoad::new(road, last.unwrap_or_else(|| KstDay::of(road.started_at)))
 }
 
 impl<'a> RangeRoad<'a> {
-    /// Walks through the days of a planner, and takes down what is left out and told, by address.
+    /// Walks through the days of a planner, and collects by address the skipped objects that may be logs.
     fn go_through(
         &mut self,
         mut planner: RangePlanner<'_>,
@@ -122,7 +122,7 @@ impl<'a> RangeRoad<'a> {
                     self.close(day, open, planner.plan_of(day), chooser)?;
                 }
             }
-            // Rows of the days that are still open; those of others are gone, in whatever way.
+            // Only the rows of open days remain in memory.
             self.residency.settle(self.open.values().map(|open| open.legs.resident_bytes()).sum());
         }
         Ok(())
@@ -145,7 +145,7 @@ impl<'a> RangeRoad<'a> {
         })
     }
 
-    /// Begins the days that a leg is the first to feed, or ends without an object.
+    /// Begins the days that this leg is the first to feed, and those that it closes without objects.
     fn open_days(&mut self, leg: &RangeLeg, chooser: &mut dyn DayChooser) {
         let fed = leg.objects.iter().flat_map(|shared| shared.days.days()).collect::<BTreeSet<_>>();
         for day in fed.into_iter().chain(leg.closes.iter().copied()) {
@@ -154,7 +154,7 @@ impl<'a> RangeRoad<'a> {
                 continue;
             }
             let road = DayRoad::of_range(self.road, day, wanted.listed_at);
-            // Who holds a day and waits for another may wait for somebody who waits for him.
+            // A run that holds one day must not wait for another: two such runs could wait for each other.
             let may_wait = self.open.is_empty();
             match begin(&road, self.source, wanted, may_wait) {
                 Ok(staged) => {
@@ -169,15 +169,15 @@ impl<'a> RangeRoad<'a> {
         }
     }
 
-    /// Reads a leg for the days that are open; only an interruption ends the whole.
+    /// Reads a leg for the open days. Only an interruption ends the whole walk.
     fn read(&mut self, objects: &[SharedObject], chooser: &mut dyn DayChooser) -> Result<()> {
         let is_fed = |day: &KstDay| objects.iter().any(|shared| shared.days.contains(*day));
         let days: Vec<KstDay> = self.open.keys().copied().filter(is_fed).collect();
         if days.is_empty() { Ok(()) } else { self.read_for(objects, &days, chooser) }
     }
 
-    /// Reads what feeds these days. What fails for several is tried for each alone: an object that cannot be had is to fail
-    /// no day but its own.
+    /// Reads the objects that feed these days. If that fails for several days, reads them for each day alone, so that an
+    /// unavailable object fails only its own days.
     fn read_for(
         &mut self,
         objects: &[SharedObject],
@@ -233,7 +233,7 @@ impl<'a> RangeRoad<'a> {
         convert::scatter(&leg, &self.residency, &options.convert, connector, self.progress.as_ref())
     }
 
-    /// Makes a day public that nothing can feed any more.
+    /// Publishes a day that no later object can feed.
     fn close(
         &mut self,
         day: KstDay,
@@ -244,7 +244,7 @@ impl<'a> RangeRoad<'a> {
         let OpenDay { road, staged, legs, began, read_seconds } = open;
         let (plan, found) = legs.join(plan);
         road.say_planned(&plan, None);
-        // Folders of other services lie beside every day, also a quiet one.
+        // Folders alone need no warning: folders of other services exist on every day, even a quiet one.
         if plan.listed().listed > 0 {
             road.warn_of_no_object(&plan);
         }
@@ -270,7 +270,7 @@ impl<'a> RangeRoad<'a> {
         chooser.day_done(day, Err(error));
     }
 
-    /// The days that are open cannot be made: what they have so far is dropped.
+    /// Fails all open days and drops their work.
     fn give_up(&mut self, error: &Arc<Error>, chooser: &mut dyn DayChooser) {
         while let Some((day, open)) = self.open.pop_first() {
             let error = Error::of_day(day, error).with("table", &self.source.table);
@@ -280,8 +280,9 @@ impl<'a> RangeRoad<'a> {
     }
 }
 
-/// Takes a day for this run. If another run has published it since this one decided to make it, and has listed its objects
-/// later, it knows more of them. The times alone must not decide: a run of a clock ahead would bar all others from the day.
+/// Locks a day for this run. Fails if another run has published the day since this run decided to build it, and listed its
+/// objects later, because that run may know more objects. The listing times alone must not decide: a run whose clock is
+/// ahead would block all other runs from the day.
 fn begin<'a>(
     road: &DayRoad<'a>,
     source: &TableSource,
@@ -293,11 +294,11 @@ fn begin<'a>(
     let planned_at = replaced.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
     match (replaced, planned_at) {
         (Some(replaced), Some(planned_at)) if planned_at > wanted.listed_at => {
-            Err(Error::new(ErrorKind::Temporary, "another run has published the day meanwhile")
+            Err(Error::new(ErrorKind::Temporary, "another run has published the day in the meantime")
                 .with("table", &source.table)
                 .with("day", road.day)
                 .with("run", replaced.run)
-                .hint("'logmill status' says whether it is still behind"))
+                .hint("run 'logmill status' to see whether the day still needs a rebuild"))
         }
         _ => Ok(staged),
     }

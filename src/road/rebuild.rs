@@ -1,32 +1,32 @@
-//! Which of many days are rebuilt.
+//! Decides which of many days are rebuilt.
 
 use crate::audit::freshness::{DayState, DayStatus};
 use crate::kst::{KstDay, UtcInstant};
 
-/// Days of a state.
+/// Selects days by their state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DaySelector {
-    /// Never published; not days before the first log.
+    /// Never published, except days before the first log.
     Missing,
-    /// Published, but objects have come or changed since.
+    /// Published, but objects have arrived or changed since.
     Stale,
-    /// Those whose last run failed.
+    /// The last run of the day failed.
     Failed,
-    /// Published under other settings of the source: naming, promote, filter or redact.
+    /// Published with other settings of the source: naming, promote, filter or redact.
     Outdated,
     /// Every day.
     All,
 }
 
 impl DaySelector {
-    /// The default: every day on which a run would change something.
+    /// The default: every day that a run would change.
     pub const BEHIND: [Self; 3] = [Self::Missing, Self::Stale, Self::Failed];
 
-    /// Whether a day that stands like this is wanted.
+    /// Whether a day with this status is selected.
     fn takes(self, status: &DayStatus) -> bool {
         match self {
             Self::Missing => status.manifest.is_none() && status.state != DayState::NoLogs,
-            // Also where the last run failed over it.
+            // Includes days whose last run failed.
             Self::Stale => status.change.is_stale(),
             Self::Failed => status.state == DayState::Failed,
             Self::Outdated => !status.other_settings.is_empty(),
@@ -38,25 +38,25 @@ impl DaySelector {
 /// Which days are rebuilt.
 #[derive(Debug, Clone)]
 pub enum RebuildRule {
-    /// Those in one of these states, unless they were published at or after an instant.
+    /// Days in one of these states, unless they were published at or after an instant.
     Only(Vec<DaySelector>, Option<UtcInstant>),
-    /// This one, and stale ones before it.
+    /// This day, and stale days before it.
     Lookback(KstDay),
 }
 
-/// What is to become of a day.
+/// The decision about a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// It is rebuilt.
     Build,
-    /// It needs nothing.
+    /// It is not selected.
     Skip,
-    /// It lacks something, but raw objects with rows of it are gone: a rebuild would lose these rows.
+    /// It is selected but kept, because raw objects behind some of its rows were deleted: a rebuild would lose these rows.
     Keep,
 }
 
 impl RebuildRule {
-    /// What is to become of a day that stands like this.
+    /// Decides about a day with this status.
     #[must_use]
     pub fn decision(&self, status: &DayStatus) -> Decision {
         let (is_wanted, loses) = match self {

@@ -1,4 +1,4 @@
-//! The last step of the road: the catalog is told of a published day.
+//! The last step of a run: registering a published day in the catalog.
 
 use serde::Serialize;
 
@@ -11,14 +11,12 @@ use crate::publish::run_record::{self, REPORT_VERSION, RegistrationMark};
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
-const NO_STATISTICS: &str =
-    "the catalog could not be told about the values of columns: the day is registered all the same";
-/// Without a mark, a backfill registers the day once more.
-const UNMARKED: &str =
-    "cannot leave a mark that the day is registered: a later backfill may register it again";
-const OLD_REPORT: &str = "the report of the run still says that the day is not registered";
+const NO_STATISTICS: &str = "column statistics not updated: the day is registered anyway";
+/// Without a mark, a backfill registers the day again.
+const UNMARKED: &str = "cannot write the registration mark: a later backfill may register the day again";
+const OLD_REPORT: &str = "the run record still shows that the day is not registered";
 
-/// How days are registered.
+/// Options for registering days.
 #[derive(Debug, Clone)]
 pub struct CatalogOptions {
     /// Name of the database.
@@ -27,21 +25,21 @@ pub struct CatalogOptions {
     pub create_database: bool,
     /// The first day of a partition projection.
     pub projected_from: Option<KstDay>,
-    /// Whether to tell the catalog about the values of columns.
+    /// Whether to update column statistics in the catalog.
     pub column_statistics: bool,
 }
 
-/// A catalog, ready to be told of days.
+/// A catalog, ready to register days.
 pub struct Registrar {
     /// The catalog.
     pub catalog: Box<dyn Catalog>,
-    /// How days are registered.
+    /// Options for registering days.
     pub options: CatalogOptions,
     output: String,
     clock: Clock,
 }
 
-/// Where engines find a day.
+/// A registered day, and where engines find it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Registration {
     /// Name of the database.
@@ -50,19 +48,19 @@ pub struct Registration {
     pub table: String,
     /// Folder of the day.
     pub location: String,
-    /// What was done with the partition.
+    /// The outcome for the partition.
     pub partition: &'static str,
-    /// What went wrong beside it.
+    /// Problems that did not prevent the registration.
     #[serde(skip)]
     pub warnings: Vec<RegistrationWarning>,
 }
 
-/// Something that went wrong around a registration, which stands all the same.
+/// A problem that did not prevent a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistrationWarning {
-    /// What, in a sentence.
+    /// The problem, as a sentence.
     pub text: &'static str,
-    /// Why.
+    /// Its cause.
     pub cause: String,
     /// The next step, if one is known.
     pub hint: Option<String>,
@@ -75,7 +73,7 @@ impl RegistrationWarning {
 }
 
 impl Registrar {
-    /// Opens the catalog. Nothing is requested yet, but what cannot work is refused here.
+    /// Opens the catalog. Makes no request yet, but refuses options that cannot work.
     pub fn open(
         options: CatalogOptions,
         output: &str,
@@ -84,28 +82,28 @@ impl Registrar {
         clock: Clock,
     ) -> Result<Self> {
         if !output.starts_with("s3://") {
-            return Err(Error::new(ErrorKind::Usage, "the Glue catalog knows no folders of this machine")
+            return Err(Error::new(ErrorKind::Usage, "the Glue catalog needs a lake in S3")
                 .with("output", output)
-                .hint("give an --output in S3, or leave --catalog out"));
+                .hint("pass an --output in S3, or remove --catalog"));
         }
         if options.projected_from.is_some() && grace_ms > 0 {
-            return Err(Error::new(ErrorKind::Usage, "with --projection Athena reads superseded runs too")
-                .hint("leave --grace at 0s, or --projection out"));
+            return Err(Error::new(ErrorKind::Usage, "with --projection, Athena also reads superseded runs")
+                .hint("set --grace to 0s, or remove --projection"));
         }
         let catalog = catalog::open(connector, &options.database)?;
         Ok(Self::over(catalog, options, output, clock))
     }
 
-    /// A catalog that is open already.
+    /// Creates a registrar over an open catalog.
     #[must_use]
     pub fn over(catalog: Box<dyn Catalog>, options: CatalogOptions, output: &str, clock: Clock) -> Self {
         Self { catalog, options, output: output.to_owned(), clock }
     }
 
-    /// Compares the tables of a run with the catalog, if there is one, before anything is published. If the log types were not
-    /// named, the inputs have been searched for them by then.
+    /// Compares the tables of a run with the catalog, if one is configured, before anything is published. If the log types
+    /// were not named, the inputs have already been searched for them.
     ///
-    /// A catalog that does not answer does not stop the day: registration reports it.
+    /// A catalog that does not answer does not stop the day. Registration reports it later.
     pub fn foresee<'t, T: 't>(registrar: Option<&Self>, lake: &dyn Lake, tables: &'t [T]) -> Result<()>
     where
         TableShape<'t>: From<&'t T>,
@@ -139,7 +137,7 @@ impl Registrar {
         self.options.projected_from.is_some()
     }
 
-    /// How days are registered.
+    /// Returns the options for registering days.
     #[must_use]
     pub fn rules(&self) -> RegistrationOptions {
         RegistrationOptions {
@@ -149,7 +147,8 @@ impl Registrar {
         }
     }
 
-    /// Registers a published day. A failure says how to make up for it: the day itself stands.
+    /// Registers a published day. If that fails, the day remains published, and the error names the command that registers
+    /// it later.
     pub fn register(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<Registration> {
         match catalog::register(self.catalog.as_ref(), lake, manifest, self.rules()) {
             Ok(registered) => {
@@ -164,7 +163,7 @@ impl Registrar {
         }
     }
 
-    /// Leaves a mark in the lake that the catalog shows a day.
+    /// Writes the mark that the catalog shows a day to the lake.
     fn mark(&self, lake: &dyn Lake, manifest: &Manifest, registered: &Registered) -> Result<()> {
         let mark = RegistrationMark {
             version: REPORT_VERSION,
@@ -186,7 +185,7 @@ impl Registrar {
         Registration { database, table, location, partition, warnings }
     }
 
-    /// Registers a day whose run did not. The report of that run has no error any more.
+    /// Registers a day whose run could not, and removes the error from the record of that run.
     pub fn register_again(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<Registration> {
         let mut registration = self.register(lake, manifest)?;
         let partition = Partition { table: manifest.table.clone(), day: manifest.day };
@@ -203,8 +202,8 @@ impl Registrar {
         };
         let command = self.command(&manifest.table, manifest.day);
         let hint = match cause.next_step().filter(|_| kind == ErrorKind::NotRegistered) {
-            Some(step) => format!("{step}; then make up for it with '{command}'"),
-            None => format!("make up for it with '{command}'"),
+            Some(step) => format!("{step}; then register the day with '{command}'"),
+            None => format!("register the day with '{command}'"),
         };
         Error::new(kind, "the day is published, but the catalog does not show it")
             .with("table", &manifest.table)
@@ -214,13 +213,14 @@ impl Registrar {
             .hint(hint)
     }
 
-    /// The command that registers a day in the same way.
+    /// Returns the command that registers a day in the same way.
     #[must_use]
     pub fn command(&self, table: &str, day: KstDay) -> String {
         format!("logmill register --day {day} --table {table} --output {}{}", self.output, self.flags())
     }
 
-    /// The flags that name this catalog; without the projection, a command would be refused.
+    /// Returns the flags that name this catalog. They include the projection, because the catalog would refuse a command
+    /// without it.
     #[must_use]
     pub fn flags(&self) -> String {
         let projection = self.options.projected_from.map(|first| format!(" --projection {first}"));

@@ -1,5 +1,5 @@
-//! What is said and known of the work on each table of a day: an event for each step, and a report that goes to the lake at
-//! the end.
+//! Reports the work on each table of a day: an event for each step, and a run record that is written to the lake at the
+//! end.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,47 +17,47 @@ use crate::publish::run_record::{self, FoundDay, RunError, RunOutcome, RunRecord
 use crate::publish::{Manifest, StagedDay};
 use crate::store::lake::Partition;
 
-/// The reports of a run, by table and day.
+/// The run records of a run, by table and day.
 #[derive(Clone, Default)]
 pub(super) struct RunRecords(Arc<Mutex<BTreeMap<(String, KstDay), RunRecord>>>);
 
 impl RunRecords {
-    /// What is known of each table and day.
+    /// Returns all run records.
     pub(super) fn all(&self) -> Vec<RunRecord> {
         self.lock().values().cloned().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, KstDay), RunRecord>> {
-        self.0.lock().expect("whoever panics takes the process with it")
+        self.0.lock().expect("a panic ends the process, so the lock is never poisoned")
     }
 }
 
-/// Where the time of a step is kept.
+/// Selects the field for the duration of a step.
 type Step = fn(&mut StepSeconds) -> &mut Option<f64>;
 
-/// The steps of a table, in their order; what each event says is in `docs/observability.md`.
+/// The steps of a table, in order. `docs/observability.md` documents each event.
 impl DayRoad<'_> {
-    /// The work on a table begins.
+    /// Opens the run record when the work on a table begins.
     pub(super) fn open_report(&self, partition: &Partition, dataset: &str) {
         let report = RunRecord::begun(partition, dataset, &self.road.run, self.road.now());
         self.road.reports.lock().insert((partition.table.clone(), self.day), report);
     }
 
-    /// A day that is published already is only to be registered.
+    /// Opens the run record of a published day that is only registered.
     pub(super) fn open_registering(&self, manifest: &Manifest) {
         let partition = Partition { table: manifest.table.clone(), day: self.day };
         self.open_report(&partition, &manifest.dataset);
         self.note(&manifest.table, |report| report.outcome = RunOutcome::Published);
     }
 
-    /// The day is taken, and stays as it was found until this run commits. A manifest that cannot be read is not noted: it
-    /// fails the run later.
+    /// Notes the state in which this run found the day. The day is locked, so the state does not change before this run
+    /// commits. An unreadable manifest is not noted; it fails the run later.
     pub(super) fn note_found(&self, table: &str, staged: &StagedDay<'_>) {
         let found = staged.replaced().ok().map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
         self.note(table, |report| report.found = found);
     }
 
-    /// What is to be read is known.
+    /// Notes the plan.
     pub(super) fn note_plan(&self, plan: &TablePlan) {
         self.note(&plan.table, |report| {
             report.planned_at = Some(self.planned_at.to_string());
@@ -66,7 +66,7 @@ impl DayRoad<'_> {
         });
     }
 
-    /// The rows of the day are counted.
+    /// Notes the row counts of the day.
     pub(super) fn note_rows(&self, table: &str, ledger: RowLedger, counted_only: Vec<CountedOnly>) {
         self.note(table, |report| {
             report.ledger = ledger;
@@ -74,12 +74,12 @@ impl DayRoad<'_> {
         });
     }
 
-    /// The rejected rows are in the lake, at this address.
+    /// Notes the address of the rejected rows in the lake.
     pub(super) fn note_quarantine(&self, table: &str, quarantine: Option<String>) {
         self.note(table, |report| report.quarantine = quarantine);
     }
 
-    /// `seconds` is how long listing took, where it was for this day alone.
+    /// Reports the plan. `seconds` is the listing time, if the listing was for this day alone.
     pub(super) fn say_planned(&self, plan: &TablePlan, seconds: Option<f64>) {
         self.note_plan(plan);
         let listed = plan.listed();
@@ -93,13 +93,13 @@ impl DayRoad<'_> {
         self.step(&plan.table, "planned", &facts, |times| &mut times.plan, seconds);
     }
 
-    /// `seconds` is the share of the day in the walks that fed it.
+    /// Reports that the objects were read. `seconds` is the day's share of the reading time.
     pub(super) fn say_read(&self, plan: &TablePlan, rows: u64, seconds: f64) {
         let facts = [("objects", plan.objects.len().into()), ("rows", rows.into())];
         self.step(&plan.table, "read", &facts, |times| &mut times.read, Some(seconds));
     }
 
-    /// The part files are written, though nobody sees them yet.
+    /// Reports that the part files are written but not public yet.
     pub(super) fn say_written(&self, manifest: &Manifest, began: UtcInstant) {
         let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
         let facts = [
@@ -110,13 +110,13 @@ impl DayRoad<'_> {
         self.timed(&manifest.table, "written", &facts, |times| &mut times.write, began);
     }
 
-    /// The day is public.
+    /// Reports that the day is public.
     pub(super) fn say_published(&self, manifest: &Manifest, began: UtcInstant) {
         let facts = [("ledger", json!(manifest.ledger)), ("provisional", manifest.provisional.into())];
         self.timed(&manifest.table, "published", &facts, |times| &mut times.publish, began);
     }
 
-    /// The catalog shows the day.
+    /// Reports that the catalog shows the day.
     pub(super) fn say_registered(&self, registration: &Registration, began: UtcInstant) {
         let Registration { database, table, location, partition, warnings } = registration;
         for RegistrationWarning { text, cause, hint } in warnings {
@@ -130,12 +130,12 @@ impl DayRoad<'_> {
         self.timed(table, "registered", &facts, |times| &mut times.register, began);
     }
 
-    /// What the day supersedes is removed.
+    /// Reports that superseded files are removed.
     pub(super) fn say_cleaned(&self, table: &str, began: UtcInstant) {
         self.timed(table, "cleaned", &[], |times| &mut times.clean, began);
     }
 
-    /// The day is public, and all is done; `error` says why the catalog does not show it, where it should.
+    /// Ends the work on a published day. `error` is set if registration in the catalog failed.
     pub(super) fn record_published(&self, manifest: &Manifest, error: Option<&Error>) {
         self.note(&manifest.table, |report| {
             report.outcome = RunOutcome::Published;
@@ -147,7 +147,8 @@ impl DayRoad<'_> {
         self.record(&manifest.table);
     }
 
-    /// The day was not published. A run that was interrupted or gave way to another one leaves no report in the lake.
+    /// Ends the work on a day that was not published. A run that was interrupted, or that yielded to another one, leaves no
+    /// run record in the lake.
     pub fn record_failure(&self, table: &str, error: &Error) {
         self.end(table, Some(error));
         if !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::Temporary) {
@@ -155,7 +156,7 @@ impl DayRoad<'_> {
         }
     }
 
-    /// The walk over many days of a table has failed: what it has to do with, no day can tell.
+    /// Reports that the walk over many days of a table failed as a whole, not because of one day.
     pub fn record_walk(&self, source: &TableSource, error: &Error) {
         if self.report(&source.table).is_some() {
             return self.road.observer.failed(&self.about(&source.table), error);
@@ -165,12 +166,12 @@ impl DayRoad<'_> {
         self.end(&source.table, Some(error));
     }
 
-    /// Something about a table that somebody should look at.
+    /// Reports a warning about a table.
     pub(super) fn warn(&self, table: &str, text: &str, facts: &[Field]) {
         self.road.observer.warn(&self.about(table), text, facts);
     }
 
-    /// What a message about a table is about.
+    /// Returns the subject of a message about a table.
     pub(super) fn about<'t>(&self, table: &'t str) -> About<'t>
     where
         Self: 't,
@@ -190,7 +191,7 @@ impl DayRoad<'_> {
         self.road.observer.step(&self.about(table), event, &all);
     }
 
-    /// Changes the report of a table; one whose work has not begun has none.
+    /// Changes the run record of a table. Does nothing if the work on the table has not begun.
     fn note(&self, table: &str, change: impl FnOnce(&mut RunRecord)) {
         if let Some(report) = self.road.reports.lock().get_mut(&(table.to_owned(), self.day)) {
             change(report);
@@ -201,7 +202,7 @@ impl DayRoad<'_> {
         self.road.reports.lock().get(&(table.to_owned(), self.day)).cloned()
     }
 
-    /// The work on a table ends.
+    /// Ends the work on a table.
     pub(super) fn end(&self, table: &str, error: Option<&Error>) {
         self.note(table, |report| {
             report.ended_at = self.road.now().to_string();
@@ -220,7 +221,7 @@ impl DayRoad<'_> {
         if let Err(error) = run_record::record(self.road.lake, &report) {
             self.warn(
                 table,
-                "cannot remember what the run did: the day itself is as it was said",
+                "cannot write the run record: the outcome of the day is not affected",
                 &cause_of(&error),
             );
         }

@@ -1,7 +1,7 @@
-//! Which tables a command works on.
+//! Decides which tables a command works on.
 //!
-//! The log types that were named are made in any case. Where none was, the inputs decide: a table of which they hold
-//! nothing is left out before anything of it is locked, reported or written, so that a wrong input empties no day.
+//! Log types that were named are always built. If none was named, the inputs decide: a table without logs in the inputs is
+//! left out before the command locks, reports or writes anything for it. A wrong input therefore cannot empty a day.
 
 use serde::Serialize;
 
@@ -13,11 +13,11 @@ use crate::store::{Connector, Lake};
 
 /// The tables of a command.
 pub struct Tables {
-    /// Those to work on.
+    /// Tables to work on.
     pub sources: Vec<TableSource>,
-    /// Those that cannot be worked on: the inputs cannot be read, or hold no logs at all.
+    /// Tables that fail, because the inputs cannot be read or hold no logs at all.
     pub refused: Vec<(TableSource, Error)>,
-    /// Those that are left out, since the inputs hold no logs of their type.
+    /// Tables that are left out, because the inputs hold no logs of their type.
     pub not_built: Vec<NotBuilt>,
 }
 
@@ -28,17 +28,17 @@ pub struct NotBuilt {
     pub table: String,
     /// Name of its log type.
     pub dataset: &'static str,
-    /// Why.
+    /// Why it is left out.
     pub why: String,
 }
 
 impl Tables {
-    /// The tables of a command that reads raw logs of these days; `named` says whether their log types were named.
+    /// Returns the tables of a command that reads raw logs of these days. `named` is true if their log types were named.
     pub fn of(sources: &[TableSource], named: bool, days: DayRange, connector: &Connector) -> Result<Self> {
         Self::of_all_but(sources, named, days, connector, |_| Ok(false))
     }
 
-    /// [`of`](Self::of) for a command that looks at a lake: a table of which the lake has days is not left out.
+    /// Does the same as [`of`](Self::of) for a command that reads a lake. It keeps every table that has days in the lake.
     pub fn of_lake(
         sources: &[TableSource],
         named: bool,
@@ -63,8 +63,8 @@ impl Tables {
         Self::by_content(sources, |source| holds_logs(source, days, connector), is_known)
     }
 
-    /// Keeps the tables whose log type occurs in the inputs, and those that are known. If the inputs hold no logs at all,
-    /// each table fails.
+    /// Keeps the known tables, and those whose log type occurs in the inputs. If the inputs hold no logs at all, every table
+    /// fails.
     fn by_content(
         sources: &[TableSource],
         holds: impl Fn(&TableSource) -> Result<bool>,
@@ -92,7 +92,7 @@ impl Tables {
         Ok(Self { sources: held, refused, not_built })
     }
 
-    /// All of them, or the first error.
+    /// Returns all tables to work on, or the first error.
     pub fn all(self) -> Result<Vec<TableSource>> {
         match self.refused.into_iter().next() {
             Some((_, error)) => Err(error),
@@ -105,12 +105,12 @@ fn no_logs(source: &TableSource) -> Error {
     let dataset = source.dataset.name();
     Error::new(
         ErrorKind::Unusable,
-        format!("the inputs hold no {dataset} logs, nor any others: nothing is changed"),
+        format!("the inputs hold no {dataset} logs and no other logs: nothing was changed"),
     )
     .with("table", &source.table)
     .with("inputs", source.inputs.join(", "))
     .hint(format!(
-        "check that the path is right and mounted, or name the log type with --dataset {dataset} to include it"
+        "check that the path is correct and mounted, or pass --dataset {dataset} to include the log type"
     ))
 }
 

@@ -1,4 +1,4 @@
-//! What a run warns of on the road of a day.
+//! The warnings of a run about a day.
 
 use serde_json::json;
 
@@ -7,11 +7,11 @@ use crate::convert::Gathered;
 use crate::plan::{LeftObject, TOLD, TablePlan, UNRECOGNISED};
 use crate::publish::{CommittedDay, Replacement};
 
-/// Damaged objects that are named one by one.
+/// How many damaged objects are listed. Further ones are counted.
 const DAMAGE_LINES: usize = 10;
 
 impl DayRoad<'_> {
-    /// Tells of objects that are left out, though they may be logs: one message a reason.
+    /// Warns of skipped objects that may be logs, with one message per reason.
     pub(super) fn warn_of_left<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
         let left: Vec<&LeftObject> = left.collect();
         for why in TOLD {
@@ -20,16 +20,16 @@ impl DayRoad<'_> {
             let objects = json!(1 + of_reason.count());
             let mut facts = vec![("objects", objects), ("first", json!(first.address))];
             if why == UNRECOGNISED {
-                let message = "objects are left out, since neither key nor content tell that they are logs";
+                let message = "skipped objects that match no log type by key or content";
                 self.warn(table, message, &facts);
             } else {
                 facts.push(("why", why.into()));
-                self.warn(table, "objects are left out that may be logs", &facts);
+                self.warn(table, "skipped objects that may be logs", &facts);
             }
         }
     }
 
-    /// Tells of a listing in which nothing is of the day.
+    /// Warns if the listing found no object of the day.
     pub(super) fn warn_of_no_object(&self, plan: &TablePlan) {
         let listed = plan.listed();
         let Some(most) = listed.left.iter().max_by_key(|group| (group.objects, group.folders)) else {
@@ -39,7 +39,7 @@ impl DayRoad<'_> {
             return;
         }
         let text = match listed.listed {
-            0 => "no object is chosen for the day".to_owned(),
+            0 => "no objects chosen for the day".to_owned(),
             1 => "0 of 1 object chosen".to_owned(),
             met => format!("0 of {met} objects chosen"),
         };
@@ -52,33 +52,33 @@ impl DayRoad<'_> {
         self.warn(&plan.table, &text, &facts);
     }
 
-    /// Tells each object that is left out.
+    /// Reports each object that is left out.
     pub(super) fn tell_left_out(&self, plan: &TablePlan) {
         for left in &plan.left {
             self.road.observer.left_out(&self.about(&plan.table), &left.address, &left.why);
         }
     }
 
-    /// Tells of names that are not what AWS writes.
+    /// Warns of names that do not follow the naming of AWS.
     pub(super) fn warn_of_names(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
         let newer = || gathered.objects.iter().filter(|object| object.newer_than_name > 0);
         if let Some(first) = newer().next() {
             let rows: u64 = newer().map(|object| object.newer_than_name).sum();
             self.warn(
                 &plan.table,
-                "rows are newer than the time in the name of their object: such names are not delivery times, and other \
-                 objects may have been left out for theirs",
+                "rows are newer than the time in the name of their object: these names do not show delivery times, so other \
+                 objects may have been left out by mistake",
                 &[
                     ("rows", rows.into()),
                     ("objects", newer().count().into()),
                     ("first", first.object.address.clone().into()),
-                    ("hint", "--ignore-key-times reads objects whatever their names say".into()),
+                    ("hint", "pass --ignore-key-times to read objects regardless of the times in their names".into()),
                 ],
             );
         }
     }
 
-    /// Warns of rows that the published day has and the new one lacks.
+    /// Warns if the new day has fewer rows than the published one.
     pub(super) fn warn_of_loss(&self, table: &str, lost: Option<Replacement>) {
         let Some(rows) = lost else { return };
         self.warn(
@@ -92,31 +92,31 @@ impl DayRoad<'_> {
         );
     }
 
-    /// Names the objects that are damaged.
+    /// Warns of damaged objects.
     pub(super) fn warn_of_damage(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
         let damaged: Vec<_> = gathered.objects.iter().filter(|object| object.damage.is_some()).collect();
         for object in damaged.iter().take(DAMAGE_LINES) {
             self.warn(
                 &plan.table,
-                "object is damaged: what could be read of it counts, the rest is quarantined",
+                "damaged object: kept the readable rows, quarantined the rest",
                 &[("object", object.object.address.clone().into()), ("rows", object.ledger.read.into())],
             );
         }
         if damaged.len() > DAMAGE_LINES {
             let more = damaged.len() - DAMAGE_LINES;
-            let text = "more objects are damaged";
+            let text = "more damaged objects";
             self.warn(&plan.table, text, &[("objects", more.into())]);
         }
     }
 
-    /// Tells what went wrong after the commit.
+    /// Warns of errors after the commit.
     pub(super) fn warn_of_trouble(&self, table: &str, committed: &CommittedDay<'_>) {
         for error in committed.trouble() {
             self.warn(table, &error.to_string(), &[("hint", error.next_step().into())]);
         }
     }
 
-    /// Tells of rejected rows that are not kept.
+    /// Warns of rejected rows that did not fit into the quarantine.
     pub(super) fn warn_of_counted_only(&self, plan: &TablePlan, gathered: &Gathered<'_>) {
         let counted_only = gathered.counted_only();
         if counted_only.is_empty() {
@@ -125,11 +125,11 @@ impl DayRoad<'_> {
         let rows: u64 = counted_only.iter().map(|counted| counted.rows).sum();
         self.warn(
             &plan.table,
-            "rejected rows are only counted: the quarantine has no room for them",
+            "the quarantine is full: further rejected rows are only counted",
             &[
                 ("rows", rows.into()),
                 ("reasons", json!(counted_only)),
-                ("hint", "--max-quarantine keeps more".into()),
+                ("hint", "raise --max-quarantine to keep more".into()),
             ],
         );
     }

@@ -341,8 +341,8 @@ def test_the_other_naming_ends_a_command_before_anything_is_read(
     """The first three columns that disagree are named, and the others are counted."""
     given = ("--dataset", "cloudtrail", "--naming", "compact")
     said = assert_refused_before_anything_is_read(grown, day.source, command, *given)
-    assert said.count("where --naming now gives") == 3
-    assert "additional_event_data where --naming now gives additionaleventdata; " in said
+    assert said.count("but --naming now gives") == 3
+    assert "additional_event_data, but --naming now gives additionaleventdata; " in said
     others = sum(column.name != column.snake for column in columns("cloudtrail", "compact")) - 3
     assert f"; and {others} more" in said
     assert "--naming" in said.split("hint:")[1]

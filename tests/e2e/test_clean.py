@@ -120,7 +120,7 @@ def test_a_run_that_was_paused_before_its_commit_cannot_commit_what_was_cleaned(
     pause = Meanwhile(lambda: said.append(yard.clean_while_paused()))
     yard.proxy.rule(pause, operation="PutObject", path=MANIFEST, times=1)
     assert "this run stops" in yard.run(code=75)
-    assert "of a run that is not the day" in said[0]
+    assert "run not in the manifest" in said[0]
     assert yard.touched() == 1
     yard.assert_old()
     yard.run()
@@ -139,7 +139,7 @@ def test_a_run_that_was_paused_between_two_files_gives_way(yard: Yard) -> None:
     files = f"{yard.lake.bucket}/{yard.lake.below}{PARTITION}/*"
     yard.proxy.rule(pause, operation="CompleteMultipartUpload", path=files, skip=1, times=1)
     assert "this run stops" in yard.run(code=75)
-    assert "of a run that is not the day" in said[0]
+    assert "run not in the manifest" in said[0]
     assert "unfinished upload" in said[0]
     yard.assert_old()
 

@@ -77,7 +77,7 @@ def test_a_killed_registration_is_told_by_status_and_made_good_by_a_backfill(
     manifest = catalog.lake.manifest(TABLE)
     assert manifest["database"] == catalog.database
     why = checked(catalog, day.source, code=4)
-    assert why == f"nothing shows that it was registered in database '{catalog.database}'"
+    assert why == f"no record of its registration in database '{catalog.database}'"
     line = "to register in the catalog, without reading: 1\n"
     assert line in backfilled(catalog, day.source, "--dry-run")
     assert checked(catalog, day.source, code=4) == why
@@ -206,7 +206,7 @@ def test_a_day_is_registered_in_each_database_that_is_to_show_it(catalog: Regist
     catalog.run(*ONE_TABLE, source=day.source)
     assert checked(catalog, day.source, code=0) is None
     why = checked(catalog, day.source, code=4, LOGMILL_DATABASE=other)
-    assert why == f"nothing shows that it was registered in database '{other}'"
+    assert why == f"no record of its registration in database '{other}'"
     backfilled(catalog, day.source, database=other)
     for env in ({}, {"LOGMILL_DATABASE": other}, {"LOGMILL_DATABASE": catalog.database}):
         assert checked(catalog, day.source, code=0, **env) is None
@@ -230,7 +230,7 @@ def test_a_mark_that_cannot_be_written_is_a_warning(catalog: Registered, day: Sm
     arguments = command_line(catalog, day.source, "run", *ONE_TABLE)
     said = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
     assert rule.struck
-    assert "warn: cannot leave a mark that the day is registered" in said
+    assert "warn: cannot write the registration mark" in said
     assert checked(catalog, day.source, code=0) is None, "the report says it as well"
     run = catalog.lake.manifest(TABLE)["run"]
     report = f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{run}.json"

@@ -209,7 +209,7 @@ def test_objects_that_are_gone_make_no_day_stale_and_keep_a_stale_one_as_it_is(s
     said = logmill("backfill", *span(), *places(scene.raw, scene.lake), *SHARE_OF_REJECTS).stderr
     made = {place for place, run in scene.runs().items() if run != before[place]}
     assert made == {("cloudtrail", "2023-10-17"), ("cloudtrail", "2023-10-18")}
-    warnings = [line for line in said.splitlines() if "are gone" in line]
+    warnings = [line for line in said.splitlines() if "have been deleted" in line]
     assert len(warnings) == 1
     assert "2023-10-03" in warnings[0]
     days = span("2023-10-03", "2023-10-03")

@@ -137,7 +137,7 @@ fn a_day_with_a_database_needs_a_mark_of_its_registration() {
     fs::write(&manifest, content.to_string()).unwrap();
     let mut record = read(work.path(&path_of(run)));
     fs::remove_file(work.path(&path_of(run))).unwrap();
-    let why = "nothing shows that it was registered in database 'logs'";
+    let why = "no record of its registration in database 'logs'";
     let lacks = |why: &str| {
         assert_eq!((state(&work), &line(&work)["not_registered"]), ("published".to_owned(), &json!(why)));
         status(&work, &["--check"]).exits(4).prints(&[&format!("not registered: {why}")]);

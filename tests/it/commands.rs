@@ -253,32 +253,32 @@ fn verify_finds_a_changed_byte() {
             fs::write(path, bytes).unwrap();
         }
     };
-    check_verify(flip("{run}/part-00000.zstd.parquet", 1), &["part-00000.zstd.parquet: its checksum"]);
-    check_verify(flip("{run}/part-00000.zstd.parquet", 3000), &["part-00000.zstd.parquet: its checksum"]);
-    check_verify(flip("_inputs/{run}.jsonl.gz", 9), &[".jsonl.gz: its checksum"]);
+    check_verify(flip("{run}/part-00000.zstd.parquet", 1), &["part-00000.zstd.parquet: checksum differs"]);
+    check_verify(flip("{run}/part-00000.zstd.parquet", 3000), &["part-00000.zstd.parquet: checksum differs"]);
+    check_verify(flip("_inputs/{run}.jsonl.gz", 9), &[".jsonl.gz: checksum differs"]);
 }
 
 #[test]
 fn verify_finds_missing_and_unknown_files() {
     check_verify(
         |folder, run| fs::remove_file(folder.join(run).join("part-00000.zstd.parquet")).unwrap(),
-        &["part-00000.zstd.parquet: it is missing"],
+        &["part-00000.zstd.parquet: missing"],
     );
     check_verify(
         |folder, run| fs::remove_file(folder.join(format!("_inputs/{run}.jsonl.gz"))).unwrap(),
-        &[".jsonl.gz: it is missing"],
+        &[".jsonl.gz: missing"],
     );
     check_verify(
         |folder, _| fs::write(folder.join("part-9.parquet"), "").unwrap(),
-        &["part-9.parquet: the manifest does not name it"],
+        &["part-9.parquet: not listed in the manifest"],
     );
     check_verify(
         |folder, run| fs::write(folder.join(run).join("part-00001.zstd.parquet"), "").unwrap(),
-        &["part-00001.zstd.parquet: the manifest does not name it"],
+        &["part-00001.zstd.parquet: not listed in the manifest"],
     );
     check_verify(
         |folder, _| fs::create_dir(folder.join("other-run")).unwrap(),
-        &["other-run: the manifest does not name it"],
+        &["other-run: not listed in the manifest"],
     );
     check_verify(
         |folder, _| fs::remove_file(folder.join("_manifest.json")).unwrap(),
@@ -310,12 +310,18 @@ fn verify_finds_an_edited_manifest() {
     };
     check_verify(
         edit(|manifest| manifest["ledger"]["read"] = json!(7)),
-        &["_manifest.json: its ledger does not balance"],
+        &["_manifest.json: ledger does not balance"],
     );
-    check_verify(edit(|manifest| manifest["parts"][0]["rows"] = json!(2)), &["2", "its footer says 1 rows"]);
+    check_verify(edit(|manifest| manifest["parts"][0]["rows"] = json!(2)), &["2", "rows in the footer: 1"]);
     check_verify(edit(|manifest| manifest["parts"][0]["sha256"] = json!("0")), &["checksum"]);
-    check_verify(edit(|manifest| manifest["parts"][0]["bytes"] = json!(1)), &["bytes, the manifest says 1"]);
-    check_verify(edit(|manifest| manifest["parts"] = json!([])), &["its parts hold 0", "does not name it"]);
+    check_verify(
+        edit(|manifest| manifest["parts"][0]["bytes"] = json!(1)),
+        &["size in bytes: ", "in the manifest: 1"],
+    );
+    check_verify(
+        edit(|manifest| manifest["parts"] = json!([])),
+        &["in the part files: 0", "not listed in the manifest"],
+    );
     check_verify(edit(|manifest| manifest["day"] = json!("2023-10-31")), &["another day or table"]);
     check_verify(edit(|manifest| manifest["table"] = json!("other")), &["another day or table"]);
     check_verify(

@@ -409,7 +409,7 @@ fn an_unreadable_file_without_a_time_fails_the_table() {
             for options in [&[][..], &["--ignore-key-times"], &["--max-shrink", "1", "--allow-empty"]] {
                 let args = [command, &places, options].concat();
                 let failed = without_privileges(&work, &args).of(Table::CLOUDTRAIL).exits(4);
-                failed.says(&["it may not be read", "raw/export-", "hint: let this user read it"]);
+                failed.says(&["access denied", "raw/export-", "hint: grant this user read access"]);
                 assert_eq!(work.published(), before, "{args:?}");
             }
         }

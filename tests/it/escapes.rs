@@ -87,7 +87,7 @@ fn runs_escape_damage_and_failures() {
     let link = format!("raw/{0}/link{0}", odd_folder());
     std::os::unix::fs::symlink("nowhere", work.path(&link)).unwrap();
     let run = words("run --day 2023-11-01 --input raw --output lake --max-reject-ratio 1");
-    harmless(&work, &run, 0).says(&[SHOWN, "object is damaged", "may be logs", &format!("link{SHOWN}")]);
+    harmless(&work, &run, 0).says(&[SHOWN, "damaged object", "may be logs", &format!("link{SHOWN}")]);
     harmless(&work, &words("run --day 2023-11-01 --input raw --output other"), 3);
     harmless(
         &work,

@@ -168,10 +168,10 @@ fn an_input_without_matching_folders_is_a_warning() {
     work.write(&format!("in/AWSLogs/o-exampleorgid/111122223333/{folder}/2023/11/01/{name}"), content);
     let of = ["--dataset", "cloudtrail", "--input", "in", "--output", "lake"];
     let run = work.logmill(["run", "--day", DAY]).args(of).exits(0);
-    run.says(&["warn: no object is chosen for the day", "listed=0", "folders_not_entered=1", "vpcflowlogs"]);
+    run.says(&["warn: no objects chosen for the day", "listed=0", "folders_not_entered=1", "vpcflowlogs"]);
     // A range does not warn, because every quiet day looks like this.
     let quiet = work.logmill(["backfill", "--from", DAY, "--to", DAY, "--only", "all"]).args(of).exits(0);
-    assert!(!quiet.stderr.contains("no object"), "{quiet}");
+    assert!(!quiet.stderr.contains("no objects"), "{quiet}");
     fs::create_dir(work.path("empty")).unwrap();
     let empty = ["run", "--day", DAY, "--dataset", "cloudtrail", "--input", "empty", "--output", "other"];
     let empty = work.logmill(empty).exits(0);

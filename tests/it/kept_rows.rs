@@ -179,9 +179,9 @@ fn a_day_with_rows_is_emptied_only_with_allow_empty() {
     for dataset in ["cloudtrail", "s3-access", "all"] {
         let options = ["--input", "not-mounted", "--output", "lake", "--dataset", dataset];
         let run = work.logmill(["run", "--day", DAY]).args(options).args(["--max-shrink", "100%"]);
-        run.exits(4).says(&["had rows and would have none", "rows_now: 0", "--allow-empty"]);
+        run.exits(4).says(&["would become empty", "rows_now: 0", "--allow-empty"]);
         let lookback = work.logmill(["run", "--day", DAY, "--lookback", "1d"]).args(options);
-        lookback.exits(4).says(&["would have none"]);
+        lookback.exits(4).says(&["would become empty"]);
         let backfill = work.logmill(["backfill"]).args(all).args(options).exits(4);
         backfill.says(&["rows_published:", "rows_now: 0"]);
         assert_eq!(work.published(), before);
@@ -302,7 +302,7 @@ fn a_refused_day_reports_damaged_inputs() {
         let whole = gz(document((0..2000).map(|number| event(&format!("a{number}"), json!({})))));
         work.cloudtrail("a", &whole[..60]);
         let refused = work.run(Table::CLOUDTRAIL).args(["--max-reject-ratio", ratio]).wait();
-        refused.says(&["warn: object is damaged", "not published"]);
+        refused.says(&["warn: damaged object", "not published"]);
         assert!(!refused.stderr.contains("is published"), "{refused}");
     }
 }

@@ -95,7 +95,7 @@ fn a_run_prints_its_result_and_the_damage() {
         "final",
         "_quarantine/cloudtrail/proc_ymd=20231101/",
     ]);
-    outcome.says(&["warn: object is damaged", "_b.json.gz"]);
+    outcome.says(&["warn: damaged object", "_b.json.gz"]);
     let lines: Vec<&str> = outcome.stdout.lines().filter(|line| line.starts_with("cloudtrail ")).collect();
     let cells: Vec<&str> = lines[0].split_whitespace().collect();
     assert_eq!(cells[cells.len() - 11..cells.len() - 6], ["3", "1", "0", "1", "1"], "{}", lines[0]);

@@ -173,7 +173,7 @@ fn reading_stops_once_a_day_has_too_many_rejected_rows() {
     let run = |options: &[&str]| work.run(TABLE).args(options).exits(3);
     let stopped = run(&["--max-quarantine", "64KiB", "--threads", "1"]);
     stopped.says(&[
-        "too much of the day could not be decoded",
+        "too many rejected rows",
         "stopped: after ",
         "in object 1",
         "_quarantine",

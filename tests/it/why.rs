@@ -119,7 +119,7 @@ fn a_rejected_event_is_found_in_the_quarantine_even_of_a_failed_day() {
     let call = || of_event(&work, "bad");
     let failed = table(call(), 99);
     assert_eq!((&failed["fate"], &failed["run"]), (&json!("quarantined"), &Value::Null));
-    assert!(text(&failed["error"]).contains("too much of the day"), "{failed}");
+    assert!(text(&failed["error"]).contains("too many rejected rows"), "{failed}");
     work.run(TABLE).allow_rejects().publishes(TABLE);
     let published = table(call(), 99);
     assert_eq!(traces(&published), [one("quarantined", "a.json.gz", 2)]);

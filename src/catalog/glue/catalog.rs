@@ -1,4 +1,4 @@
-//! One database of the Glue catalog, and what is done when somebody else changes it at the same time.
+//! One database of the Glue catalog, with retries if other processes change it at the same time.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::store::s3::Aws;
 
-/// How often a change is tried again when somebody else was faster, or some entries of a batch failed for now.
+/// Maximum attempts at a change if another process was faster, or if entries of a batch failed for now.
 pub(super) const ATTEMPTS: u32 = 5;
-/// How often an operation is begun when the service is busy with the table, also after the retries of the SDK.
+/// Maximum attempts at an operation if the service is busy with the table. The SDK's own retries come on top.
 const OPERATION_ATTEMPTS: u32 = 3;
-/// Before the second attempt; the next pauses are longer.
+/// The pause before the second attempt. Later pauses are longer.
 const PAUSE: Duration = Duration::from_millis(300);
 
 /// A database of the Glue catalog.
@@ -35,19 +35,19 @@ pub(in crate::catalog) struct GlueCatalog {
 }
 
 impl GlueCatalog {
-    /// Opens a database; nothing is asked yet.
+    /// Opens a database. Makes no request yet.
     pub(in crate::catalog) fn open(aws: Arc<Aws>, database: &str) -> Result<Self> {
         let client = Client::new(&aws.config(None)?);
         Ok(Self { aws, client, database: database.to_owned(), pause: PAUSE })
     }
 
-    /// What errors call a table.
+    /// Returns the name of a table in errors.
     pub(super) fn named(&self, table: &str) -> String {
         format!("{}.{table}", self.database)
     }
 
-    /// Waits for an operation, and begins it anew when the catalog is busy: all of them may be done twice.
-    fn insist<T>(&self, operation: impl AsyncFn() -> Result<T>) -> Result<T> {
+    /// Waits for an operation, and repeats it if the catalog is busy. Every operation can safely run twice.
+    fn retry<T>(&self, operation: impl AsyncFn() -> Result<T>) -> Result<T> {
         self.aws.wait(async {
             for attempt in 1..OPERATION_ATTEMPTS {
                 match operation().await {
@@ -63,11 +63,11 @@ impl GlueCatalog {
         tokio::time::sleep(self.pause * attempt).await;
     }
 
-    /// One attempt to bring a table to its definition; `None` when somebody else has changed it meanwhile.
+    /// Makes one attempt to update a table to its definition; `None` if another process changed it at the same time.
     async fn try_put_table(&self, wanted: &TableDefinition) -> Result<Option<Vec<CatalogColumn>>> {
         let Some(table) = self.get_table(&wanted.name).await? else {
-            let made = self.create_table(wanted).await?;
-            return Ok(made.then(|| wanted.columns.clone()));
+            let created = self.create_table(wanted).await?;
+            return Ok(created.then(|| wanted.columns.clone()));
         };
         let standing = wire::standing_table(&table);
         let Comparison::Differs(change) = agreed(&standing, wanted)? else {
@@ -75,13 +75,14 @@ impl GlueCatalog {
         };
         let mut columns = standing.columns;
         columns.extend(change.columns.iter().cloned());
-        // Partitions come first: a run that is killed in between finds the table as it was and does all of this again.
+        // Partitions are updated first. If this run is killed in between, the next run finds the table unchanged and repeats
+        // all of this.
         self.cascade(&wanted.name, &change).await?;
         let updated = self.update_table(table, &change).await?;
         Ok(updated.then_some(columns))
     }
 
-    /// Adds new columns to all partitions of a table that lack them, batch by batch.
+    /// Adds new columns to all partitions that lack them, batch by batch.
     async fn cascade(&self, table: &str, change: &TableChange) -> Result<()> {
         if change.columns.is_empty() {
             return Ok(());
@@ -95,13 +96,14 @@ impl GlueCatalog {
         Ok(())
     }
 
-    /// Adds columns to those of a batch of partitions that lack them, until a look at what was written finds none.
+    /// Adds columns to the partitions of a batch that lack them, until reading them back finds none without.
     async fn widen(&self, table: &str, batch: &[String], columns: &[CatalogColumn]) -> Result<()> {
         let mut values = batch.to_vec();
         for attempt in 1..=ATTEMPTS {
-            // Glue replaces a partition whole and unconditionally: when a run moves it between this look and the update, the
-            // old location stands again, and only the lake tells (the doctor calls it dangling). So nothing lies between the
-            // two. What a run moves after the update is seen by the next look, and widened where it stands then.
+            // Glue replaces a whole partition unconditionally. If a run moves the partition between this lookup and the
+            // update, the update restores the old location, and only the lake shows it (the doctor reports "dangling").
+            // Therefore no other work is done between the two. If a run moves the partition after the update, the next lookup
+            // finds it and adds the columns at its new location.
             let found = self.batch_get_partitions(table, &values).await?;
             let narrow = found.into_iter().filter_map(|found| widened(found, columns).transpose());
             let inputs = narrow.collect::<Result<Vec<_>>>()?;
@@ -109,7 +111,7 @@ impl GlueCatalog {
                 return Ok(());
             }
             let refusals = self.update_partitions(table, &inputs).await?;
-            if !self.those_to_try_again(table, refusals)?.is_empty() {
+            if !self.retryable(table, refusals)?.is_empty() {
                 self.pause(attempt).await;
             }
             values = inputs.iter().map(|input| wire::value_of(input.values()).to_owned()).collect();
@@ -117,7 +119,7 @@ impl GlueCatalog {
         Err(self.gave_up("cannot add new columns to the partitions", table))
     }
 
-    /// One attempt to bring partitions to their definitions: those that are not there yet, or not as they should be.
+    /// Makes one attempt to create missing partitions and update differing ones.
     async fn try_put_partitions(
         &self,
         table: &str,
@@ -140,7 +142,7 @@ impl GlueCatalog {
                 }
                 Some(_) => PartitionState::Unchanged,
             };
-            // An attempt whose answer was lost, or was a failure, may have been what made it as it should be.
+            // An earlier attempt whose answer was lost, or was a failure, may have updated this partition.
             states
                 .entry(definition.day)
                 .and_modify(|known| {
@@ -155,10 +157,10 @@ impl GlueCatalog {
         Ok(refusals)
     }
 
-    /// Those of the refused entries that may succeed later; fails with the first that will not.
-    fn those_to_try_again(&self, table: &str, refusals: Vec<Refusal>) -> Result<Vec<Refusal>> {
+    /// Returns the refused entries if all may succeed later. Fails with the first that will not.
+    fn retryable(&self, table: &str, refusals: Vec<Refusal>) -> Result<Vec<Refusal>> {
         match refusals.iter().find(|refusal| !refusal.may_succeed_later()) {
-            Some(lost) => Err(Error::new(ErrorKind::Denied, "the catalog refuses a partition")
+            Some(lost) => Err(Error::new(ErrorKind::Denied, "the catalog refused a partition")
                 .with("table", self.named(table))
                 .with("partition", &lost.value)
                 .with("code", &lost.code)
@@ -171,54 +173,54 @@ impl GlueCatalog {
         Error::new(ErrorKind::Temporary, failing)
             .with("table", self.named(table))
             .with("attempts", ATTEMPTS)
-            .hint("somebody else keeps changing the table, or the service throttles: try again later")
+            .hint("try again later: another process keeps changing the table, or the service is throttling")
     }
 }
 
 impl Catalog for GlueCatalog {
     fn require_database(&self, create: bool) -> Result<()> {
-        self.insist(async || {
+        self.retry(async || {
             if self.has_database().await? {
                 return Ok(());
             }
             if create {
                 return self.create_database().await;
             }
-            Err(Error::new(ErrorKind::Unusable, "the catalog has no such database")
+            Err(Error::new(ErrorKind::Unusable, "the database does not exist in the catalog")
                 .with("database", &self.database)
-                .hint("make it with --create-database, or check --database and AWS_REGION"))
+                .hint("create it with --create-database, or check --database and AWS_REGION"))
         })
     }
 
     fn table(&self, name: &str) -> Result<Option<StandingTable>> {
-        let table = self.insist(async || self.get_table(name).await)?;
+        let table = self.retry(async || self.get_table(name).await)?;
         Ok(table.map(|table| wire::standing_table(&table)))
     }
 
     fn put_table(&self, wanted: &TableDefinition) -> Result<Vec<CatalogColumn>> {
-        self.insist(async || {
+        self.retry(async || {
             for attempt in 1..=ATTEMPTS {
                 if let Some(columns) = self.try_put_table(wanted).await? {
                     return Ok(columns);
                 }
                 self.pause(attempt).await;
             }
-            Err(self.gave_up("cannot update the table of the catalog", &wanted.name))
+            Err(self.gave_up("cannot update the catalog table", &wanted.name))
         })
     }
 
     fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>> {
-        let found = self.insist(async || self.get_partitions(table, Some((first, last)), true).await)?;
+        let found = self.retry(async || self.get_partitions(table, Some((first, last)), true).await)?;
         Ok(found.iter().map(wire::standing_partition).collect())
     }
 
     fn put_partitions(&self, table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>> {
-        self.insist(async || {
+        self.retry(async || {
             let mut states = BTreeMap::new();
             let mut open: Vec<&PartitionDefinition> = wanted.iter().collect();
             for attempt in 1..=ATTEMPTS {
                 let refusals = self.try_put_partitions(table, &open, &mut states).await?;
-                let again = self.those_to_try_again(table, refusals)?;
+                let again = self.retryable(table, refusals)?;
                 if again.is_empty() {
                     return Ok(wanted.iter().map(|definition| states[&definition.day]).collect());
                 }
@@ -230,7 +232,7 @@ impl Catalog for GlueCatalog {
     }
 
     fn put_statistics(&self, table: &str, columns: &[ColumnStatistics], at: UtcInstant) -> Result<()> {
-        self.insist(async || self.update_statistics(table, columns, at).await)
+        self.retry(async || self.update_statistics(table, columns, at).await)
     }
 
     fn look_ups(&self, table: &str) -> Vec<Probe> {
@@ -239,12 +241,12 @@ impl Catalog for GlueCatalog {
 
     fn remove_partitions(&self, table: &str, days: &[KstDay]) -> Result<()> {
         let values: Vec<String> = days.iter().map(|day| day.proc_ymd()).collect();
-        self.insist(async || {
+        self.retry(async || {
             let mut open = values.clone();
             for attempt in 1..=ATTEMPTS {
                 let refusals = self.delete_partitions(table, &open).await?;
                 let refusals = refusals.into_iter().filter(|refusal| !refusal.is_of_missing()).collect();
-                let again = self.those_to_try_again(table, refusals)?;
+                let again = self.retryable(table, refusals)?;
                 if again.is_empty() {
                     return Ok(());
                 }
@@ -256,7 +258,7 @@ impl Catalog for GlueCatalog {
     }
 }
 
-/// A partition with those of the columns that it lacks, if it lacks any.
+/// Returns a partition with its missing columns added; `None` if it lacks none.
 fn widened(partition: Partition, columns: &[CatalogColumn]) -> Result<Option<PartitionInput>> {
     let standing = wire::standing_partition(&partition);
     let lacks = |column: &&CatalogColumn| find(&standing.columns, &column.name).is_none();

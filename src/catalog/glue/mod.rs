@@ -1,7 +1,7 @@
-//! The Glue catalog: the only code that calls it.
+//! The Glue catalog. This is the only code that calls Glue.
 //!
-//! [`wire`] turns our definitions into Glue's and back, [`table`] and [`partitions`] are its calls, each a small function,
-//! and [`catalog`] puts them together behind [`Catalog`](super::Catalog).
+//! [`wire`] converts our definitions to Glue's types and back. [`table`] and [`partitions`] contain the calls, each in a
+//! small function. [`catalog`] combines them behind [`Catalog`](super::Catalog).
 
 mod catalog;
 mod partitions;

@@ -1,6 +1,6 @@
-//! The calls about partitions, in batches as large as Glue takes them.
+//! The calls for partitions, in batches as large as Glue accepts.
 //!
-//! A batch can succeed and still refuse some of its entries: those come back as [`Refusal`]s.
+//! A batch can succeed although some of its entries are refused. Those are returned as [`Refusal`]s.
 
 use aws_sdk_glue::operation::get_partitions::GetPartitionsOutput;
 use aws_sdk_glue::types::{BatchUpdatePartitionRequestEntry, Partition, PartitionInput, PartitionValueList};
@@ -13,20 +13,20 @@ use crate::error::Result;
 use crate::kst::KstDay;
 use crate::store::s3::failure::{Asked, code_of, failure};
 
-/// Entries that one call creates or updates at most.
+/// Maximum entries that one call creates or updates.
 pub(super) const WRITE_BATCH: usize = 100;
-/// Values that one call looks up at most.
+/// Maximum values that one call looks up.
 const GET_BATCH: usize = 1000;
-/// How often values are looked up of which Glue returns all.
-const VAIN_LOOKUPS: u32 = 2;
-/// Values that one call removes at most.
+/// How many lookups in a row may return every value as unprocessed.
+const FRUITLESS_LOOKUPS: u32 = 2;
+/// Maximum values that one call removes.
 const DELETE_BATCH: usize = 25;
 
 impl GlueCatalog {
-    /// The partitions of these values that are there.
+    /// Returns the existing partitions among these values.
     ///
-    /// Glue returns values that it did not come to, and does not say whether values without a partition are among them:
-    /// what it returns again and again is taken to be without one. Should that be wrong, creating it is refused.
+    /// Glue returns unprocessed values, and does not document whether values without a partition are among them. Values that
+    /// it returns repeatedly are treated as having no partition. If that is wrong, creating the partition is refused.
     pub(super) async fn batch_get_partitions(
         &self,
         table: &str,
@@ -36,11 +36,11 @@ impl GlueCatalog {
         let mut found = Vec::new();
         for batch in values.chunks(GET_BATCH) {
             let mut open = batch.iter().map(key).collect::<Result<Vec<_>>>()?;
-            let mut in_vain = 0;
-            while !open.is_empty() && in_vain < VAIN_LOOKUPS {
-                let asked_for = open.len();
+            let mut fruitless = 0;
+            while !open.is_empty() && fruitless < FRUITLESS_LOOKUPS {
+                let requested = open.len();
                 let (partitions, unprocessed) = self.batch_get_once(table, open).await?;
-                in_vain = if unprocessed.len() < asked_for { 0 } else { in_vain + 1 };
+                fruitless = if unprocessed.len() < requested { 0 } else { fruitless + 1 };
                 found.extend(partitions);
                 open = unprocessed;
             }
@@ -48,7 +48,7 @@ impl GlueCatalog {
         Ok(found)
     }
 
-    /// Partitions that were found, and values that the service had no time for.
+    /// Returns the partitions that were found, and the values that the service did not process.
     async fn batch_get_once(
         &self,
         table: &str,
@@ -66,8 +66,8 @@ impl GlueCatalog {
         Ok((answer.partitions.unwrap_or_default(), answer.unprocessed_keys.unwrap_or_default()))
     }
 
-    /// All partitions of a table, or those of a range of days; none if the table does not exist. `light` leaves their
-    /// columns out.
+    /// Returns all partitions of a table, or those of a range of days. The result is empty if the table does not exist.
+    /// `light` omits their columns.
     pub(super) async fn get_partitions(
         &self,
         table: &str,
@@ -113,7 +113,7 @@ impl GlueCatalog {
         }
     }
 
-    /// Creates partitions; returns those that were refused.
+    /// Creates partitions. Returns the refused entries.
     pub(super) async fn create_partitions(
         &self,
         table: &str,
@@ -138,7 +138,7 @@ impl GlueCatalog {
         Ok(refusals)
     }
 
-    /// Replaces partitions; returns those that were refused.
+    /// Replaces partitions. Returns the refused entries.
     pub(super) async fn update_partitions(
         &self,
         table: &str,
@@ -169,7 +169,7 @@ impl GlueCatalog {
         Ok(refusals)
     }
 
-    /// Removes partitions; returns those that were refused.
+    /// Removes partitions. Returns the refused entries.
     pub(super) async fn delete_partitions(&self, table: &str, values: &[String]) -> Result<Vec<Refusal>> {
         let target = self.named(table);
         let asked = Asked {

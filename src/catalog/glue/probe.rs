@@ -1,4 +1,4 @@
-//! One cheap look-up for each permission to read: whether it is allowed, not what it finds.
+//! One cheap lookup for each read permission. It tests whether the lookup is allowed, not what it finds.
 
 use std::future::Future;
 
@@ -10,11 +10,11 @@ use crate::catalog::Probe;
 use crate::error::Result;
 use crate::store::s3::failure::{Asked, code_of, failure};
 
-/// A value that no day has.
+/// A partition value that is not a day.
 const NO_DAY: &str = "00000000";
 
 impl GlueCatalog {
-    /// Tries the look-ups about a table, which need not exist.
+    /// Tries the lookups for a table, which need not exist.
     pub(super) async fn try_look_ups(&self, table: &str) -> Vec<Probe> {
         vec![
             probe("glue:GetDatabase", async { self.has_database().await.map(drop) }).await,

@@ -1,10 +1,10 @@
-//! An entry of a batch that the catalog has not taken, though it took the batch.
+//! An entry that the catalog refused although it accepted the batch.
 
 use aws_sdk_glue::types::ErrorDetail;
 
 use super::wire::value_of;
 
-/// Codes of entries that may be taken later: the service was busy, or somebody else was faster.
+/// Codes of entries that may succeed later: the service was busy, or another process was faster.
 const LATER: [&str; 7] = [
     "AlreadyExistsException",
     "EntityNotFoundException",
@@ -15,7 +15,7 @@ const LATER: [&str; 7] = [
     "ThrottlingException",
 ];
 
-/// An entry of a batch that was not taken.
+/// A refused entry of a batch.
 #[derive(Debug, Clone)]
 pub(super) struct Refusal {
     /// The value of the partition.
@@ -34,12 +34,12 @@ impl Refusal {
         }
     }
 
-    /// Whether another attempt, which looks first what is there, may succeed.
+    /// Whether another attempt may succeed after looking up the existing partitions again.
     pub(super) fn may_succeed_later(&self) -> bool {
         LATER.contains(&self.code.as_str())
     }
 
-    /// Whether there is no such partition.
+    /// Whether the partition does not exist.
     pub(super) fn is_of_missing(&self) -> bool {
         self.code == "EntityNotFoundException"
     }

@@ -1,4 +1,4 @@
-//! What is known about the values of columns, for the optimiser of Athena.
+//! Column statistics for the optimiser of Athena.
 
 use aws_sdk_glue::primitives::DateTime;
 use aws_sdk_glue::types::{
@@ -13,11 +13,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::store::s3::failure::{Asked, failure};
 
-/// Columns that one call takes.
+/// Maximum columns in one call.
 const BATCH: usize = 25;
 
 impl GlueCatalog {
-    /// Replaces the statistics of columns of a table.
+    /// Replaces the column statistics of a table.
     pub(super) async fn update_statistics(
         &self,
         table: &str,
@@ -26,7 +26,7 @@ impl GlueCatalog {
     ) -> Result<()> {
         let target = self.named(table);
         let asked = Asked {
-            failing: "cannot tell the catalog about the values of columns",
+            failing: "cannot update column statistics in the catalog",
             target: &target,
             permission: "glue:UpdateTable",
         };
@@ -38,11 +38,11 @@ impl GlueCatalog {
             if let Some(refused) = answer.errors().first() {
                 let column = refused.column_statistics().map(GlueStatistics::column_name);
                 let detail = refused.error();
-                return Err(Error::new(ErrorKind::Denied, "the catalog refuses the statistics of a column")
+                return Err(Error::new(ErrorKind::Denied, "the catalog refused the statistics of a column")
                     .with("table", target)
                     .with("column", column.unwrap_or_default())
                     .with("code", detail.and_then(|detail| detail.error_code()).unwrap_or_default())
-                    .hint("the day is there all the same: queries are only planned with less knowledge"));
+                    .hint("no action needed: the day is registered, and queries are only planned with less information"));
             }
         }
         Ok(())
@@ -70,7 +70,7 @@ fn data(column: &ColumnStatistics) -> Result<ColumnStatisticsData> {
         ValueStatistics::Numbers { min, max, .. } => {
             data.r#type(ColumnStatisticsType::Long).long_column_statistics_data(long(min, max))
         }
-        // Hive counts times in seconds; engines use nulls and distinct values of them, not their bounds.
+        // Hive counts times in seconds. Engines use the nulls and distinct values of times, not their bounds.
         ValueStatistics::Times { min, max } => {
             let seconds = long(min.div_euclid(1000), max.div_euclid(1000));
             data.r#type(ColumnStatisticsType::Long).long_column_statistics_data(seconds)

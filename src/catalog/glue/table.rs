@@ -1,4 +1,4 @@
-//! The calls about the database and its tables.
+//! The calls for the database and its tables.
 
 use aws_sdk_glue::types::{DatabaseInput, Table};
 
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::store::s3::failure::{Asked, code_of, failure};
 
 impl GlueCatalog {
-    /// Whether there is such a database.
+    /// Whether the database exists.
     pub(super) async fn has_database(&self) -> Result<bool> {
         let asked = Asked {
             failing: "cannot look up the database in the catalog",
@@ -24,10 +24,10 @@ impl GlueCatalog {
         }
     }
 
-    /// Makes the database; that somebody else just did is as good.
+    /// Creates the database. Succeeds too if another process has just created it.
     pub(super) async fn create_database(&self) -> Result<()> {
         let asked = Asked {
-            failing: "cannot make the database in the catalog",
+            failing: "cannot create the database in the catalog",
             target: &self.database,
             permission: "glue:CreateDatabase",
         };
@@ -39,7 +39,7 @@ impl GlueCatalog {
         }
     }
 
-    /// A table as Glue has it.
+    /// Returns a table in Glue's type.
     pub(super) async fn get_table(&self, table: &str) -> Result<Option<Table>> {
         let target = self.named(table);
         let asked = Asked {
@@ -54,11 +54,11 @@ impl GlueCatalog {
         }
     }
 
-    /// Makes a table; `false` when somebody else just has.
+    /// Creates a table; `false` if another process has just created it.
     pub(super) async fn create_table(&self, wanted: &TableDefinition) -> Result<bool> {
         let target = self.named(&wanted.name);
         let asked = Asked {
-            failing: "cannot make the table in the catalog",
+            failing: "cannot create the table in the catalog",
             target: &target,
             permission: "glue:CreateTable",
         };
@@ -71,7 +71,7 @@ impl GlueCatalog {
         }
     }
 
-    /// Changes a table, as long as it still is the one that was looked up; `false` when it is not.
+    /// Changes a table if its version is still the one that was looked up; `false` if it is not.
     pub(super) async fn update_table(&self, table: Table, change: &TableChange) -> Result<bool> {
         let target = self.named(table.name());
         let asked = Asked {

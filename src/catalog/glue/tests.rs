@@ -1,4 +1,4 @@
-//! The calls to Glue against scripted answers: what emulators do not do.
+//! The calls to Glue, tested with scripted answers that emulators do not give.
 
 mod script;
 
@@ -24,7 +24,7 @@ fn wanted() -> TableDefinition {
     TableDefinition::new("s3_access", "Access logs", &schema, "s3://lake/s3_access")
 }
 
-/// The answer of `GetTable` to a table that lacks its last `missing` columns, with fields that only Glue sets.
+/// Returns the `GetTable` answer for a table without its last `missing` columns, with fields that only Glue sets.
 fn table(version: &str, missing: usize) -> Value {
     let mut table = wanted().table_input();
     let columns = table["StorageDescriptor"]["Columns"].as_array_mut().unwrap();
@@ -51,7 +51,7 @@ fn definitions(count: usize) -> Vec<PartitionDefinition> {
     days(count).iter().map(|day| definition(&day.to_string())).collect()
 }
 
-/// A partition as Glue tells it.
+/// Returns a partition as Glue returns it.
 fn standing(definition: &PartitionDefinition, location: &str) -> Value {
     let column =
         |column: &crate::catalog::CatalogColumn| json!({"Name": column.name, "Type": column.hive_type});
@@ -67,11 +67,11 @@ fn standing(definition: &PartitionDefinition, location: &str) -> Value {
 }
 
 fn error_of(value: &str, code: &str) -> Value {
-    json!({"PartitionValues": [value], "ErrorDetail": {"ErrorCode": code, "ErrorMessage": "as the script says"}})
+    json!({"PartitionValues": [value], "ErrorDetail": {"ErrorCode": code, "ErrorMessage": "as scripted"}})
 }
 
 #[test]
-fn a_table_that_somebody_else_changed_is_looked_at_again() {
+fn a_table_that_another_process_changed_is_looked_up_again() {
     let (catalog, script) = Script::play(vec![
         ok("GetTable", table("1", 2)),
         ok("GetPartitions", json!({"Partitions": []})),
@@ -98,12 +98,12 @@ fn a_table_that_somebody_else_changed_is_looked_at_again() {
     }
     assert_eq!(input["Parameters"]["team"], "data");
     for field in ["DatabaseName", "CreateTime", "CreatedBy", "VersionId", "IsRegisteredWithLakeFormation"] {
-        assert!(!input.contains_key(field), "{field} is Glue's own");
+        assert!(!input.contains_key(field), "only Glue sets {field}");
     }
 }
 
 #[test]
-fn a_table_that_keeps_changing_is_given_up_for_now() {
+fn a_table_that_keeps_changing_is_a_temporary_error() {
     let round = || [ok("GetTable", table("1", 1)), ok("GetPartitions", json!({}))];
     let rounds = (0..5)
         .flat_map(|_| round().into_iter().chain([refused("UpdateTable", "ConcurrentModificationException")]));
@@ -113,18 +113,18 @@ fn a_table_that_keeps_changing_is_given_up_for_now() {
 }
 
 #[test]
-fn a_table_that_somebody_else_makes_first_is_compared() {
+fn a_table_that_another_process_creates_first_is_compared() {
     let (catalog, script) = Script::play(vec![
         refused("GetTable", "EntityNotFoundException"),
         refused("CreateTable", "AlreadyExistsException"),
         ok("GetTable", table("0", 0)),
     ]);
     assert_eq!(catalog.put_table(&wanted()).unwrap().len(), wanted().columns.len());
-    assert_eq!(script.asked()[1]["TableInput"], wanted().table_input(), "both ways to make a table agree");
+    assert_eq!(script.asked()[1]["TableInput"], wanted().table_input(), "both ways to create a table agree");
 }
 
 #[test]
-fn names_in_the_lower_case_of_glue_are_the_same_names() {
+fn column_names_match_in_the_lower_case_of_glue() {
     let mut upper = wanted();
     for column in &mut upper.columns {
         column.name = column.name.to_ascii_uppercase();
@@ -136,7 +136,7 @@ fn names_in_the_lower_case_of_glue_are_the_same_names() {
 }
 
 #[test]
-fn another_table_of_the_name_is_left_as_it_is() {
+fn a_different_table_of_the_same_name_is_not_changed() {
     let mut other = table("0", 0);
     other["Table"]["TableType"] = json!("VIRTUAL_VIEW");
     let (catalog, script) = Script::play(vec![ok("GetTable", other)]);
@@ -147,18 +147,18 @@ fn another_table_of_the_name_is_left_as_it_is() {
 }
 
 #[test]
-fn a_projection_that_nobody_has_asked_for_is_told_and_stays() {
+fn a_projection_that_was_not_requested_is_reported_and_kept() {
     let mut projected = table("0", 1);
     projected["Table"]["Parameters"]["projection.enabled"] = json!("true");
     let (catalog, script) = Script::play(vec![ok("GetTable", projected)]);
     let error = catalog.put_table(&wanted()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
-    assert!(error.to_string().contains("projects its partitions"), "{error}");
-    assert!(error.next_step().unwrap().contains("say --projection DAY"), "{error}");
+    assert!(error.to_string().contains("uses partition projection"), "{error}");
+    assert!(error.next_step().unwrap().contains("pass --projection DAY"), "{error}");
     assert_eq!(script.asked().len(), 1);
 }
 
-/// A partition that lacks its last column, with a field that only Glue sets.
+/// Returns a partition without its last column, with a field that only Glue sets.
 fn narrow(definition: &PartitionDefinition, location: &str) -> Value {
     let mut partition = standing(definition, location);
     partition["StorageDescriptor"]["Columns"].as_array_mut().unwrap().pop();
@@ -166,7 +166,7 @@ fn narrow(definition: &PartitionDefinition, location: &str) -> Value {
     partition
 }
 
-/// A refused entry of an update.
+/// Returns a refused entry of an update.
 fn refused_update(value: &str, code: &str) -> Value {
     let mut error = error_of(value, code);
     error["PartitionValueList"] = error["PartitionValues"].take();
@@ -178,7 +178,7 @@ fn new_columns_reach_every_partition_page_by_page_and_batch_by_batch() {
     let definitions = definitions(120);
     let wide: Vec<Value> = definitions.iter().map(|day| standing(day, &day.location)).collect();
     let mut partitions: Vec<Value> = definitions.iter().map(|day| narrow(day, &day.location)).collect();
-    // One has the column already: it is left alone.
+    // One partition already has the column and is not changed.
     partitions[0] = wide[0].clone();
     let errors = [
         refused_update("20240227", "InternalServiceException"),
@@ -217,7 +217,7 @@ fn new_columns_reach_every_partition_page_by_page_and_batch_by_batch() {
 }
 
 #[test]
-fn new_columns_follow_a_day_that_another_run_moves_meanwhile() {
+fn new_columns_follow_a_day_that_another_run_moves() {
     let days = definitions(2);
     let at =
         |days: [(&str, bool); 2]| {
@@ -230,10 +230,10 @@ fn new_columns_follow_a_day_that_another_run_moves_meanwhile() {
     let (catalog, script) = Script::play(vec![
         ok("GetTable", table("4", 1)),
         ok("GetPartitions", at([("s3://first/", false), ("s3://same/", false)])),
-        // Moved since it was listed: the new place is what is written.
+        // Moved since it was listed: the update writes the new location.
         ok("BatchGetPartition", at([("s3://second/", false), ("s3://same/", false)])),
         ok("BatchUpdatePartition", json!({})),
-        // Moved once more, by a run that did not know the column.
+        // Moved again, by a run that did not know the column.
         ok("BatchGetPartition", at([("s3://third/", false), ("s3://same/", true)])),
         ok("BatchUpdatePartition", json!({})),
         ok("BatchGetPartition", json!({"Partitions": [standing(&days[0], "s3://third/")]})),
@@ -253,7 +253,7 @@ fn new_columns_follow_a_day_that_another_run_moves_meanwhile() {
 }
 
 #[test]
-fn a_stretch_of_days_is_listed_page_by_page_without_columns() {
+fn a_range_of_days_is_listed_page_by_page_without_columns() {
     let days = definitions(3);
     let (catalog, script) = Script::play(vec![
         ok("GetPartitions", json!({"Partitions": [standing(&days[0], "s3://a/")], "NextToken": "1"})),
@@ -277,7 +277,7 @@ fn a_table_that_does_not_exist_has_no_partitions() {
 }
 
 #[test]
-fn many_partitions_are_made_in_batches_of_a_hundred() {
+fn many_partitions_are_created_in_batches_of_a_hundred() {
     let definitions = definitions(250);
     let (catalog, script) = Script::play(vec![
         ok("BatchGetPartition", json!({"Partitions": []})),
@@ -289,15 +289,15 @@ fn many_partitions_are_made_in_batches_of_a_hundred() {
     assert!(states.iter().all(|state| *state == PartitionState::Created) && states.len() == 250);
     let asked = script.asked();
     assert_eq!(asked[0]["PartitionsToGet"].as_array().unwrap().len(), 250);
-    let made = asked[1..].iter().map(|call| call["PartitionInputList"].as_array().unwrap().len());
-    assert_eq!(made.collect::<Vec<_>>(), [100, 100, 50]);
+    let created = asked[1..].iter().map(|call| call["PartitionInputList"].as_array().unwrap().len());
+    assert_eq!(created.collect::<Vec<_>>(), [100, 100, 50]);
     let input = &asked[1]["PartitionInputList"][0];
     assert_eq!(input["StorageDescriptor"]["Location"], definitions[0].location);
     assert_eq!(input["Parameters"]["logmill.run"], "20231102T000000Z-0000000a");
 }
 
 #[test]
-fn partitions_that_were_refused_are_looked_up_and_tried_again() {
+fn refused_partitions_are_looked_up_and_retried() {
     let days = definitions(4);
     let mut kept = standing(&days[1], "s3://older/");
     kept["Parameters"]["owner"] = json!("somebody");
@@ -333,7 +333,7 @@ fn partitions_that_were_refused_are_looked_up_and_tried_again() {
 }
 
 #[test]
-fn a_partition_that_vanishes_while_it_is_changed_is_made_anew() {
+fn a_partition_that_disappears_during_an_update_is_created_again() {
     let days = definitions(1);
     let mut gone = error_of("20231101", "EntityNotFoundException");
     gone["PartitionValueList"] = gone["PartitionValues"].take();
@@ -348,7 +348,7 @@ fn a_partition_that_vanishes_while_it_is_changed_is_made_anew() {
 }
 
 #[test]
-fn a_partition_that_is_refused_for_good_is_named() {
+fn a_permanent_refusal_names_the_partition() {
     let (catalog, script) = Script::play(vec![
         ok("BatchGetPartition", json!({})),
         ok("BatchCreatePartition", json!({"Errors": [error_of("20231101", "InvalidInputException")]})),
@@ -360,7 +360,7 @@ fn a_partition_that_is_refused_for_good_is_named() {
 }
 
 #[test]
-fn keys_that_glue_had_no_time_for_are_asked_again() {
+fn unprocessed_keys_are_looked_up_again() {
     let days = definitions(3);
     let (catalog, script) = Script::play(vec![
         ok(
@@ -381,7 +381,7 @@ fn keys_that_glue_had_no_time_for_are_asked_again() {
 }
 
 #[test]
-fn keys_that_glue_never_comes_to_are_taken_as_new() {
+fn keys_that_glue_never_processes_are_treated_as_new() {
     let unprocessed = || ok("BatchGetPartition", json!({"UnprocessedKeys": [{"Values": ["20231101"]}]}));
     let (catalog, script) =
         Script::play(vec![unprocessed(), unprocessed(), ok("BatchCreatePartition", json!({}))]);
@@ -391,7 +391,7 @@ fn keys_that_glue_never_comes_to_are_taken_as_new() {
 }
 
 #[test]
-fn partitions_are_removed_in_batches_of_25_and_none_twice() {
+fn partitions_are_removed_in_batches_of_25_and_missing_ones_are_not_retried() {
     let (catalog, script) = Script::play(vec![
         ok("BatchDeletePartition", json!({"Errors": [error_of("20231101", "EntityNotFoundException")]})),
         ok("BatchDeletePartition", json!({"Errors": [error_of("20231127", "ThrottlingException")]})),
@@ -404,7 +404,7 @@ fn partitions_are_removed_in_batches_of_25_and_none_twice() {
 }
 
 #[test]
-fn a_database_is_made_only_when_that_is_asked_for() {
+fn a_database_is_created_only_on_request() {
     let missing = || refused("GetDatabase", "EntityNotFoundException");
     let (catalog, script) = Script::play(vec![missing()]);
     let error = catalog.require_database(false).unwrap_err();
@@ -416,7 +416,7 @@ fn a_database_is_made_only_when_that_is_asked_for() {
 }
 
 #[test]
-fn what_is_denied_is_told_with_the_permission_that_is_missing() {
+fn a_denied_call_names_the_missing_permission() {
     let (catalog, script) = Script::play(vec![
         ok("BatchGetPartition", json!({})),
         refused("BatchCreatePartition", "AccessDeniedException"),
@@ -429,7 +429,7 @@ fn what_is_denied_is_told_with_the_permission_that_is_missing() {
 }
 
 #[test]
-fn statistics_are_told_in_chunks_of_25() {
+fn statistics_are_sent_in_batches_of_25() {
     let text = ValueStatistics::Texts { bytes: 10, longest: 4, count: 4 };
     let column =
         |place: usize| ColumnStatistics { name: format!("c{place}"), nulls: 1, distinct: 2, values: text };
@@ -463,10 +463,10 @@ fn statistics_are_told_in_chunks_of_25() {
 }
 
 #[test]
-fn statistics_that_are_refused_name_the_column() {
+fn refused_statistics_name_the_column() {
     let refusal = json!({"Errors": [{
         "ColumnStatistics": {"ColumnName": "c", "ColumnType": "int", "AnalyzedTime": 1.0},
-        "Error": {"ErrorCode": "InvalidInputException", "ErrorMessage": "as the script says"},
+        "Error": {"ErrorCode": "InvalidInputException", "ErrorMessage": "as scripted"},
     }]});
     let (catalog, script) = Script::play(vec![ok("UpdateColumnStatisticsForTable", refusal)]);
     let values = ValueStatistics::Numbers { min: 0, max: 9, column_type: ColumnType::Int };
@@ -476,7 +476,7 @@ fn statistics_that_are_refused_name_the_column() {
     assert_eq!(script.asked().len(), 1);
 }
 
-/// Registers a day of an empty lake; what was asked is told by its operations.
+/// Registers a day of an empty lake. Returns the result and the requests.
 fn registered(rules: RegistrationOptions, replies: Vec<Reply>) -> (Registered, Vec<Value>) {
     let folder = tempfile::tempdir().unwrap();
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
@@ -486,7 +486,7 @@ fn registered(rules: RegistrationOptions, replies: Vec<Reply>) -> (Registered, V
 }
 
 #[test]
-fn a_first_day_makes_database_and_table_and_the_partition_last() {
+fn a_first_day_creates_database_and_table_and_then_the_partition() {
     let rules = RegistrationOptions { create_database: true, ..RegistrationOptions::default() };
     let (registered, asked) = registered(
         rules,
@@ -522,7 +522,7 @@ fn with_a_projection_no_partition_is_registered() {
 }
 
 #[test]
-fn before_statistics_are_told_later_days_are_looked_for() {
+fn statistics_are_not_sent_if_a_later_day_is_registered() {
     let rules = RegistrationOptions { statistics_at: Some(UtcInstant(0)), ..RegistrationOptions::default() };
     let later = &definitions(2)[1];
     let (registered, asked) = registered(
@@ -540,7 +540,7 @@ fn before_statistics_are_told_later_days_are_looked_for() {
     assert_eq!(asked[3]["Expression"], "proc_ymd >= '20231102' AND proc_ymd <= '99991231'");
 }
 
-/// What is foreseen for the table of a day that is yet to be made.
+/// Returns the result of `foresee` for a day that is not built yet.
 fn foreseen(rules: RegistrationOptions, replies: Vec<Reply>) -> crate::error::Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
@@ -551,7 +551,7 @@ fn foreseen(rules: RegistrationOptions, replies: Vec<Reply>) -> crate::error::Re
     outcome
 }
 
-/// The table of that day as it would be made, with other types for its first columns.
+/// Returns the table of that day, with other types for its first columns.
 fn table_of_other_types(lake: &str, changed: usize) -> Value {
     let mut table = wanted().table_input();
     table["StorageDescriptor"]["Location"] = json!(lake);
@@ -561,12 +561,12 @@ fn table_of_other_types(lake: &str, changed: usize) -> Value {
 }
 
 #[test]
-fn what_registration_would_refuse_is_foreseen() {
+fn a_refusal_of_registration_is_foreseen() {
     let rules = RegistrationOptions::default();
     let error =
         foreseen(rules, vec![ok("GetTable", table_of_other_types("s3://elsewhere/", 0))]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
-    assert!(error.fact("why").unwrap().contains("it lies at s3://elsewhere/"), "{error}");
+    assert!(error.fact("why").unwrap().contains("its location is s3://elsewhere/"), "{error}");
     let missing = ["GetTable", "GetDatabase"].map(|call| refused(call, "EntityNotFoundException"));
     let error = foreseen(rules, missing.into()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
@@ -576,7 +576,7 @@ fn what_registration_would_refuse_is_foreseen() {
 }
 
 #[test]
-fn a_table_that_will_be_made_is_fine() {
+fn a_table_that_does_not_exist_yet_is_accepted() {
     let missing = || refused("GetTable", "EntityNotFoundException");
     let database = ok("GetDatabase", json!({"Database": {"Name": "logs"}}));
     foreseen(RegistrationOptions::default(), vec![missing(), database]).unwrap();
@@ -585,7 +585,7 @@ fn a_table_that_will_be_made_is_fine() {
 }
 
 #[test]
-fn a_table_that_is_as_it_should_be_costs_one_request() {
+fn an_existing_table_takes_one_request() {
     let folder = tempfile::tempdir().unwrap();
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
     let manifest = crate::publish::tests::manifest();

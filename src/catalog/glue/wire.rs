@@ -1,6 +1,6 @@
-//! Our definitions in the types of Glue, and what Glue has in ours.
+//! Converts our definitions to the types of Glue and back.
 //!
-//! Glue replaces whole tables and partitions: whatever it has told and is not ours to change is sent back as it came.
+//! Glue replaces whole tables and partitions. Fields that are not ours to change are therefore sent back unchanged.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,12 +14,12 @@ use crate::catalog::table::{INPUT_FORMAT, OUTPUT_FORMAT, PARTITION_KEY, SERDE};
 use crate::catalog::{CatalogColumn, PartitionDefinition, StandingPartition, TableDefinition};
 use crate::error::{Error, Result};
 
-/// A request that lacks something: ours to mend.
+/// Creates the error for an incomplete request, which is a defect of this program.
 pub(super) fn bug(cause: BuildError) -> Error {
-    Error::bug("cannot put a request to the catalog together").caused_by(cause)
+    Error::bug("cannot build a request to the catalog").caused_by(cause)
 }
 
-/// The value of our one partition key; empty where there are more.
+/// Returns the value of our only partition key; empty if there are more keys.
 pub(super) fn value_of(values: &[String]) -> &str {
     match values {
         [value] => value,
@@ -27,7 +27,7 @@ pub(super) fn value_of(values: &[String]) -> &str {
     }
 }
 
-/// A new table.
+/// Returns the input for a new table.
 pub(super) fn table_input(wanted: &TableDefinition) -> Result<TableInput> {
     let key = Column::builder().name(PARTITION_KEY).r#type("string").comment("KST day, YYYYMMDD");
     TableInput::builder()
@@ -41,7 +41,7 @@ pub(super) fn table_input(wanted: &TableDefinition) -> Result<TableInput> {
         .map_err(bug)
 }
 
-/// A table with a change; all else stays, except what Glue does not let anybody set.
+/// Returns the input for a changed table. It keeps all other fields, except those that Glue does not let clients set.
 pub(super) fn changed_table(table: Table, change: &TableChange) -> Result<TableInput> {
     let new = change.columns.iter().map(column).collect::<Result<Vec<_>>>()?;
     let mut storage = table.storage_descriptor;
@@ -74,7 +74,7 @@ pub(super) fn changed_table(table: Table, change: &TableChange) -> Result<TableI
         .map_err(bug)
 }
 
-/// A partition, new or in the place of one that stands; parameters that are not ours stay.
+/// Returns the input for a new or replaced partition. It keeps parameters that are not ours.
 pub(super) fn partition_input(
     wanted: &PartitionDefinition,
     standing: Option<&Partition>,
@@ -89,7 +89,7 @@ pub(super) fn partition_input(
     Ok(input.build())
 }
 
-/// A partition with columns behind those that it has; all else stays.
+/// Returns the input for a partition with columns added after the existing ones. It keeps all other fields.
 pub(super) fn widened_partition(partition: Partition, columns: &[CatalogColumn]) -> Result<PartitionInput> {
     let new = columns.iter().map(column).collect::<Result<Vec<_>>>()?;
     let mut storage = partition.storage_descriptor;
@@ -105,7 +105,7 @@ pub(super) fn widened_partition(partition: Partition, columns: &[CatalogColumn])
         .build())
 }
 
-/// A table as it stands.
+/// Returns an existing table in our type.
 pub(super) fn standing_table(table: &Table) -> StandingTable {
     let storage = table.storage_descriptor();
     let serde = storage.and_then(StorageDescriptor::serde_info).and_then(SerDeInfo::serialization_library);
@@ -119,7 +119,7 @@ pub(super) fn standing_table(table: &Table) -> StandingTable {
     }
 }
 
-/// A partition as it stands.
+/// Returns an existing partition in our type.
 pub(super) fn standing_partition(partition: &Partition) -> StandingPartition {
     let storage = partition.storage_descriptor();
     StandingPartition {
@@ -149,7 +149,7 @@ fn column(column: &CatalogColumn) -> Result<Column> {
     Column::builder().name(&column.name).r#type(&column.hive_type).set_comment(comment).build().map_err(bug)
 }
 
-/// How files of ours are read.
+/// Returns the storage descriptor of our files.
 fn descriptor(columns: &[CatalogColumn], location: &str) -> Result<StorageDescriptor> {
     let serde =
         SerDeInfo::builder().serialization_library(SERDE).parameters("serialization.format", "1").build();

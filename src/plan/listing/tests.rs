@@ -1,5 +1,5 @@
-//! A bucket gives what a folder gives: over random trees of keys, the listing that passes over keys is held against one that
-//! looks at each of them.
+//! A bucket and a folder give the same result: over random trees of keys, the listing that skips keys is compared with one
+//! that visits every key.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -18,14 +18,14 @@ const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAM
 /// Keys, listed as a folder or as a bucket with pages of a few names.
 struct Keys {
     all: BTreeSet<String>,
-    /// Names on a page, and pages of a gap that are listed.
+    /// Names per page, and the number of pages of a gap that are listed before it is skipped.
     page: Option<(usize, u8)>,
-    /// Whether a group is left out that begins before the name behind which an answer begins.
+    /// Whether an answer omits a group that begins before the name after which the answer starts.
     skips_groups: bool,
 }
 
 impl Keys {
-    /// Looks at every key, as a folder does.
+    /// Visits every key, as a folder does.
     fn list_folder(&self, folder: &str, visitor: &mut dyn ListVisitor) {
         let mut folders = BTreeSet::new();
         for key in self.all.iter().filter_map(|key| key.strip_prefix(folder)) {
@@ -43,7 +43,7 @@ impl Keys {
         }
     }
 
-    /// The answer of S3 to a request.
+    /// Returns the answer of S3 to a request.
     fn answer(&self, request: &Request, size: usize) -> Page {
         let group = |key: &str| {
             let rest = &key[request.prefix.len()..];
@@ -54,8 +54,8 @@ impl Keys {
         let mut entries: Vec<(String, bool)> = Vec::new();
         for key in keys {
             let (entry, is_group) = group(key).map_or((key.clone(), false), |group| (group, true));
-            // A token passes over the group that it names. A group that begins before the name behind which the answer is to
-            // begin is given by some servers and not by others.
+            // A token skips the group that it names. If a group begins before the name after which the answer starts, some
+            // servers return it and others do not.
             let passed = match (&request.token, request.start_after()) {
                 (Some(token), _) => entry <= *token,
                 (None, Some(after)) => key.as_str() <= after || self.skips_groups && entry.as_str() <= after,
@@ -120,10 +120,10 @@ impl Store for Keys {
     }
 }
 
-/// What was decided about each key: why it is read and for which days, or why it is left out.
+/// The decision for each key: why it is read and for which days, or why it is left out.
 type Decided = BTreeMap<String, (String, Option<DayRange>)>;
 
-/// Lists keys; what is left out for its time comes apart.
+/// Lists keys. Returns those that are left out for their time separately.
 fn decided(
     keys: &BTreeSet<String>,
     source: &TableSource,
@@ -147,7 +147,7 @@ fn decided(
     (all, timed.into_iter().map(|left| left.object.address).collect())
 }
 
-/// Folders in which logs may lie, some of them like those of AWS.
+/// Folders that may contain logs, some of them named as AWS does.
 const FOLDERS: [&str; 16] = [
     "",
     "",
@@ -167,10 +167,10 @@ const FOLDERS: [&str; 16] = [
     "web-2023-notes/",
 ];
 
-/// What dates look like in folders.
+/// Date formats in folders.
 const DATES: [&str; 6] = ["", "", "YYYY/MM/DD/", "YYYY/MM/DD/", "year=YYYY/month=MM/day=DD/", "YYYY/M/D/"];
 
-/// What stands before the time in the name of an access log.
+/// Text before the time in the name of an access log.
 const PREFIXES: [&str; 14] = [
     "",
     "",
@@ -188,7 +188,7 @@ const PREFIXES: [&str; 14] = [
     "web-2023-10-x-",
 ];
 
-/// The key of a log, or of something beside it.
+/// Returns the key of a log or of another file.
 fn key((folder, date, prefix, kind): (usize, usize, usize, usize), hours: i64, number: usize) -> String {
     let at = UtcInstant::parse_iso8601("2023-11-01T00:07:03Z").unwrap().plus_ms(hours * HOUR).to_string();
     let (year, month, day, time) = (&at[..4], &at[5..7], &at[8..10], at[11..19].replace(':', "-"));
@@ -213,7 +213,7 @@ fn shape() -> impl Strategy<Value = (usize, usize, usize, usize)> {
     (0..FOLDERS.len(), 0..DATES.len(), 0..PREFIXES.len(), 0_usize..14)
 }
 
-/// A tree has a few shapes, each with many times about the day and over two years.
+/// Generates trees with a few shapes of keys, each with many times around the day and over two years.
 fn tree() -> impl Strategy<Value = BTreeSet<String>> {
     let hours = prop_oneof![3 => -72_i64..72, 2 => -12_000_i64..6_000];
     let logs = prop::collection::vec((0_usize..6, hours), 1..120);
@@ -227,7 +227,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, max_shrink_iters: 4000, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_bucket_gives_what_a_folder_gives(
+    fn a_bucket_and_a_folder_give_the_same_result(
         keys in tree(),
         dataset in 0..dataset::ALL.len(),
         lateness in prop::sample::select(vec![0, 6, 24]),
@@ -243,7 +243,7 @@ proptest! {
         let (folder, left_by_folder) = decided(&keys, &source, wanted, None);
         let (bucket, left_by_bucket) = decided(&keys, &source, wanted, Some((page, patience)));
         prop_assert_eq!(&bucket, &folder);
-        // What a bucket passes over is named, and was of another time.
+        // Keys that a bucket skips are named, and are of another time.
         let names = |left: &String, key: &String| left == key || key.starts_with(left.trim_end_matches("*/"));
         for key in &left_by_folder {
             prop_assert!(left_by_bucket.iter().any(|left| names(left, key)), "{key} is not among {left_by_bucket:?}");

@@ -208,7 +208,7 @@ fn a_refused_day_keeps_its_rejected_rows() {
     let run = scene.publish();
     fs::write(scene.log("B"), r#"{"Records":[7]}"#).unwrap();
     let (outcome, notes) = scene.run(Fault::None);
-    check_failure(&scene, &run, &outcome, ErrorKind::TooManyRejects, "could not be decoded");
+    check_failure(&scene, &run, &outcome, ErrorKind::TooManyRejects, "too many rejected rows");
     assert_eq!(notes, ["planned", "read"]);
     assert_eq!(scene.quarantined(), 1);
 }

@@ -1,4 +1,4 @@
-//! A server that plays Glue by a script: one reply for each request, in order. What was asked can be read afterwards.
+//! A server that plays Glue from a script: one reply for each request, in order. The requests can be read afterwards.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -25,39 +25,39 @@ pub(super) struct Reply {
     body: Value,
 }
 
-/// A good answer.
+/// Returns a successful reply.
 pub(super) fn ok(operation: &'static str, body: Value) -> Reply {
     Reply { operation, status: 200, body }
 }
 
-/// A refusal.
+/// Returns an error reply.
 pub(super) fn refused(operation: &'static str, code: &str) -> Reply {
-    Reply { operation, status: 400, body: json!({"__type": code, "Message": "as the script says"}) }
+    Reply { operation, status: 400, body: json!({"__type": code, "Message": "as scripted"}) }
 }
 
-/// A script under way.
+/// A running script.
 pub(super) struct Script {
     server: JoinHandle<()>,
     asked: Arc<Mutex<Vec<(String, Value)>>>,
 }
 
 impl Script {
-    /// A catalog whose calls the script answers.
+    /// Starts a script. Returns the catalog whose calls it answers.
     pub(super) fn play(replies: Vec<Reply>) -> (GlueCatalog, Self) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&asked);
+        let requests = Arc::clone(&asked);
         let server = thread::spawn(move || {
             for reply in replies {
                 let (stream, _) = listener.accept().unwrap();
-                answer(stream, &reply, &heard);
+                answer(stream, &reply, &requests);
             }
         });
         (catalog(&endpoint), Self { server, asked })
     }
 
-    /// What was asked, once the script is played to its end.
+    /// Returns the requests once the script has ended.
     pub(super) fn asked(self) -> Vec<Value> {
         let operations: Vec<String> =
             self.asked.lock().unwrap().iter().map(|(operation, _)| operation.clone()).collect();
@@ -88,7 +88,7 @@ fn catalog(endpoint: &str) -> GlueCatalog {
     GlueCatalog { aws, client, database: "logs".to_owned(), pause: Duration::ZERO }
 }
 
-fn answer(stream: TcpStream, reply: &Reply, heard: &Mutex<Vec<(String, Value)>>) {
+fn answer(stream: TcpStream, reply: &Reply, requests: &Mutex<Vec<(String, Value)>>) {
     let mut reader = BufReader::new(stream);
     let (mut length, mut operation) = (0, String::new());
     loop {
@@ -107,11 +107,11 @@ fn answer(stream: TcpStream, reply: &Reply, heard: &Mutex<Vec<(String, Value)>>)
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    heard.lock().unwrap().push((operation.clone(), serde_json::from_slice(&body).unwrap()));
+    requests.lock().unwrap().push((operation.clone(), serde_json::from_slice(&body).unwrap()));
     let (status, body) = if operation == reply.operation {
         (reply.status, reply.body.to_string())
     } else {
-        let message = format!("{operation} was called where {} was expected", reply.operation);
+        let message = format!("{operation} was called, but {} was expected", reply.operation);
         (400, json!({"__type": "OffScript", "Message": message}).to_string())
     };
     let mut stream = reader.into_inner();
