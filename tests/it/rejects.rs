@@ -172,12 +172,7 @@ fn reading_stops_once_a_day_has_too_many_rejected_rows() {
     work.cloudtrail("b", document([event("good", json!({}))]));
     let run = |options: &[&str]| work.run(TABLE).args(options).exits(3);
     let stopped = run(&["--max-quarantine", "64KiB", "--threads", "1"]);
-    stopped.says(&[
-        "too many rejected rows",
-        "stopped: after ",
-        "in object 1",
-        "_quarantine",
-    ]);
+    stopped.says(&["too many rejected rows", "stopped: after ", "in object 1", "_quarantine"]);
     let run_records = || {
         let folder = work.path("lake/_runs/cloudtrail/proc_ymd=20231101");
         let mut records: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
