@@ -327,7 +327,7 @@ fn verify_finds_an_edited_manifest() {
 
 #[test]
 fn the_readme_lists_the_exit_codes_that_the_help_lists() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/exit-codes.md")).unwrap();
     for (exit, meaning) in logmill::cli::exit::Exit::TABLE {
         let row = format!("| {} | {meaning} |", exit.code());
         assert!(readme.contains(&row), "the README lacks {row}");
