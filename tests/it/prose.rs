@@ -45,7 +45,7 @@ const FOREIGN: [&str; 20] = [
     "the run finds his lock replaced",
     "the backfill goes on where it stopped",
     "logmill mends the catalog",
-    "hold the published day against its manifest",
+    "hold the day against its manifest",
     "rows are parted by day",
     "and what else is there",
     "a day of whose objects none exists",
