@@ -1,22 +1,26 @@
-# Everything that a fresh machine needs, and everything that CI runs.
+# Sets up a fresh machine and runs everything that CI runs.
 
 PYTHON ?= python3
 VENV   := .venv
 UV     := uv==0.13.8
 DENY   := 0.20.2
-# A bare Debian lacks these; where apt-get cannot help, what needs them says so.
+# Installs Debian packages. Without apt-get, the step that needs them reports the missing program.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
-# A virtual environment (1) with what a file of requirements (2) names, and maybe a package of ours behind it.
+# Creates a virtual environment (1) from a file of requirements (2), which may be followed by more arguments for pip.
 venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-venv); } && \
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
-.PHONY: demo test format clippy deny unit e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile
+.PHONY: demo check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile
 
-## Publishes the sample day and shows what it did.
+## Builds logmill and publishes the sample day.
 demo:
 	cargo run --release --locked --quiet --no-default-features -- run --day 2023-11-01 --input sample-data/cloudtrail --input sample-data/s3-access --output target/demo-lake
+
+## The fast loop: format, clippy with default features, unit tests.
+check: format lint
+	cargo test --locked --lib
 
 ## Everything that CI runs.
 test: format clippy deny unit e2e airflow
@@ -24,31 +28,35 @@ test: format clippy deny unit e2e airflow
 format:
 	cargo fmt --check
 
-clippy:
+lint:
 	cargo clippy --all-targets --locked -- -D warnings
+
+clippy: lint
 	cargo clippy --all-targets --no-default-features --locked -- -D warnings
 
-## Licences, bans and sources of dependencies.
+## Checks licences, bans and sources of dependencies.
 deny:
 	@cargo deny --version 2>/dev/null | grep -q $(DENY) || cargo install cargo-deny --version $(DENY) --locked
 	cargo deny check licenses bans sources
 
-## Unit, documentation and integration tests.
+## Runs unit, documentation and integration tests.
 unit:
 	cargo test --locked
 
-## The published files as DuckDB, pyarrow and Spark read them.
-e2e: $(VENV)/ready
+# The binary for e2e and airflow. It is built with the tests, because `unit` has built exactly that.
+binary:
 	cargo test --locked --no-run --quiet
+
+## Reads the published files with DuckDB, pyarrow and Spark.
+e2e: binary $(VENV)/ready
 	$(VENV)/bin/python -m pytest tests/e2e -n 2 --dist loadfile
 
-## The Airflow package, and whole runs of its DAGs in a real Airflow 3; the same on the last Airflow 2, in short.
-airflow: $(VENV)-airflow/ready $(VENV)-airflow-2/ready
-	cargo test --locked --no-run --quiet
+## Tests the Airflow package, with whole runs of its DAGs in a real Airflow 3 and a few in the last Airflow 2.
+airflow: binary $(VENV)-airflow/ready $(VENV)-airflow-2/ready
 	$(VENV)-airflow/bin/python -m pytest tests/airflow
 
 $(VENV)/ready: tests/e2e/requirements.txt tests/e2e/trino/package-lock.json
-	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: the tests with Spark will say so'
+	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: the Spark tests report it'
 	$(call venv,$(VENV),$<)
 	$(VENV)/bin/python tests/e2e/trino_grammar.py
 	@touch $@
@@ -61,11 +69,11 @@ $(VENV)-airflow-2/ready: tests/airflow/requirements-airflow-2.txt airflow/pyproj
 	$(call venv,$(VENV)-airflow-2,$< -e ./airflow)
 	@touch $@
 
-## Makes the sample day anew; the result is committed.
+## Generates the sample day. The result is committed.
 sample:
 	cargo run --release --locked --quiet --example generate -- --out sample-data --preset sample
 
-## Writes the tables for CloudFormation and Athena anew, from the schema; the result is committed.
+## Generates the tables for CloudFormation and Athena from the schema. The result is committed.
 glue-tables:
 	cargo build --locked --quiet
 	target/debug/logmill schema --format cloudformation > target/tables.json
@@ -76,23 +84,27 @@ glue-tables:
 	  $$ddl > $$file.registered.sql && $$ddl --projection 2020-01-01 > $$file.projection.sql; \
 	done; done
 
-## Many small objects from a local S3 server, beside a plain downloader; installs what it needs.
+## Generates the QuickSight template from its table of visuals. The result is committed.
+dashboards:
+	$(PYTHON) glue/quicksight/make.py
+
+## Measures many small objects from a local S3 server, compared with a plain downloader. Installs both programs.
 bench-s3:
 	$(PYTHON) -m benches.s3.small_objects
 
-## Each step of the road on its own, in bytes a second.
+## Measures each step separately, in bytes per second.
 bench-micro:
 	cargo bench --locked --no-default-features --bench micro
 
-## Large days, many small objects, start-up, threads and sizes. The large days want 35 GB of free disk for some minutes.
+## Measures large days, many small objects, start-up, threads and sizes. Large days need 35 GB of free disk for some minutes.
 bench-limits:
 	$(PYTHON) -m benches.limits
 
-## The benchmark day on logmill, ClickHouse, DuckDB, Polars and Spark; installs what it needs.
+## Measures the benchmark day on logmill, ClickHouse, DuckDB, Polars and Spark. Installs the engines.
 bench-peers:
-	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: Spark is left out'
+	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: Spark is skipped'
 	$(PYTHON) -m benches.peers
 
-## Where the CPU time goes, by step; wants Linux perf.
+## Measures the CPU time of each step. Needs Linux perf.
 bench-profile:
 	$(PYTHON) -m benches.profile

@@ -230,7 +230,7 @@ def test_the_fields_of_a_report_are_those_that_are_defined(
     registered: tuple[Registered, list[Event], dict[str, Any]],
 ) -> None:
     lake, run = registered[0].lake, registered[2]["run"]
-    defined = [name for fields, _ in section("Reports in the lake") for name in names(fields)]
+    defined = [name for fields, _ in section("Run records") for name in names(fields)]
     # It is there only if some rows are not kept.
     defined.remove("counted_only")
     report = json.loads(lake.get(f"_runs/cloudtrail/{partition(SAMPLE_DAY)}/{run}.json"))

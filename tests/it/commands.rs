@@ -331,10 +331,10 @@ fn verify_finds_an_edited_manifest() {
 }
 
 #[test]
-fn the_readme_lists_the_exit_codes_of_the_help() {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+fn docs_list_the_exit_codes_of_the_help() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/exit-codes.md")).unwrap();
     for (exit, meaning) in logmill::cli::exit::Exit::TABLE {
         let row = format!("| {} | {meaning} |", exit.code());
-        assert!(readme.contains(&row), "the README should contain {row}");
+        assert!(page.contains(&row), "the page should contain {row}");
     }
 }

@@ -21,6 +21,7 @@ mod output;
 mod places;
 mod processes;
 mod promotions;
+mod prose;
 mod public_logs;
 mod publishing;
 #[cfg(feature = "query")]
