@@ -59,6 +59,46 @@ pub struct Probe {
 }
 
 /// One database of a catalog. Engines look up the locations of tables and days in it.
+///
+/// Programs can bring a catalog of their own. This one remembers the locations of partitions:
+///
+/// ```
+/// # use logmill::{audit::ColumnStatistics, error::Result, kst::{KstDay, UtcInstant}};
+/// # use logmill::catalog::{Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe};
+/// # use logmill::catalog::{StandingPartition, StandingTable, TableDefinition};
+/// use std::sync::Mutex;
+///
+/// #[derive(Default)]
+/// struct Locations(Mutex<Vec<String>>);
+///
+/// impl Catalog for Locations {
+///     fn put_partitions(&self, _table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>> {
+///         let mut locations = self.0.lock().expect("no other thread panicked");
+///         locations.extend(wanted.iter().map(|partition| partition.location.clone()));
+///         Ok(vec![PartitionState::Created; wanted.len()])
+///     }
+///     fn put_table(&self, wanted: &TableDefinition) -> Result<Vec<CatalogColumn>> {
+///         Ok(wanted.columns.clone())
+///     }
+/// #   fn require_database(&self, _: bool) -> Result<()> { Ok(()) }
+/// #   fn table(&self, _: &str) -> Result<Option<StandingTable>> { Ok(None) }
+/// #   fn partitions(&self, _: &str, _: KstDay, _: KstDay) -> Result<Vec<StandingPartition>> { Ok(Vec::new()) }
+/// #   fn put_statistics(&self, _: &str, _: &[ColumnStatistics], _: UtcInstant) -> Result<()> { Ok(()) }
+/// #   fn look_ups(&self, _: &str) -> Vec<Probe> { Vec::new() }
+/// #   fn remove_partitions(&self, _: &str, _: &[KstDay]) -> Result<()> { Ok(()) }
+///     // ... the other methods return nothing here
+/// }
+///
+/// let day = PartitionDefinition {
+///     day: "2023-11-01".parse()?,
+///     location: "s3://lake/cloudtrail/proc_ymd=20231101/20231103T000000Z-0000000a/".to_owned(),
+///     columns: Vec::new(),
+///     parameters: std::collections::BTreeMap::new(),
+/// };
+/// let catalog = Locations::default();
+/// assert_eq!(catalog.put_partitions("cloudtrail", &[day])?, [PartitionState::Created]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Catalog: Send + Sync {
     /// Fails if the database does not exist, or creates it if `create` is set.
     fn require_database(&self, create: bool) -> Result<()>;

@@ -125,6 +125,22 @@ pub fn is_held(error: &Error) -> bool {
 }
 
 /// A place with published days.
+///
+/// ```
+/// use logmill::cancel::Cancel;
+/// use logmill::store::{ConnectionOptions, Connector, LakeAccess};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+/// let connector = Connector::new(Cancel::default(), at("scratch").into(), ConnectionOptions::default());
+/// let lake = connector.lake(&at("lake"), &LakeAccess::default())?;
+///
+/// lake.write("notes/today.txt", b"a small file")?;
+/// assert_eq!(lake.read("notes/today.txt")?.as_deref(), Some(b"a small file".as_slice()));
+/// assert_eq!(lake.names("notes")?, ["today.txt"]);
+/// assert_eq!(lake.read("notes/tomorrow.txt")?, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Lake: Send + Sync {
     /// The address of a path, as users and catalogs write it.
     fn address(&self, path: &str) -> String;

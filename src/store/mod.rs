@@ -80,6 +80,21 @@ pub trait ListVisitor {
 }
 
 /// A place with raw logs.
+///
+/// ```
+/// use std::io::Read;
+/// use logmill::store::{Store, local::LocalStore};
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join("log"), "one line")?;
+/// let store = LocalStore::open(folder.path().to_str().expect("the path is UTF-8"))?;
+///
+/// let mut text = String::new();
+/// store.open("log")?.read_to_string(&mut text)?;
+/// assert_eq!(text, "one line");
+/// assert_eq!(store.requests(), 0, "a folder sends no requests");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Store: Send + Sync {
     /// The address of an object, in a form that users can open.
     fn address(&self, key: &str) -> String;
