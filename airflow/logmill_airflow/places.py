@@ -1,6 +1,6 @@
 """The same command in other places: arguments for Airflow's stock operators. Knows no Airflow.
 
-    DockerOperator(task_id="run", **docker(command, image="logmill:0.1.0"), auto_remove="force")
+    DockerOperator(task_id="run", **docker(command, image="logmill:0.2.0"), auto_remove="force")
 
 The images have logmill as their entry point. Words may hold Jinja, which the operators render. What an operator can
 make of exit codes differs; `retries` should be small where it cannot tell a code that is worth a retry from one that

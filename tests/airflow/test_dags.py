@@ -149,6 +149,6 @@ def test_no_source_asks_for_the_date_of_the_logical_date() -> None:
 
 def test_airflow_knows_the_package_as_a_provider() -> None:
     provider = ProvidersManager().providers["logmill-airflow"]
-    assert provider.version == "0.1.0"
+    assert provider.version == "0.2.0"
     modules = provider.data["operators"][0]["python-modules"]
     assert all((REPOSITORY / "airflow" / Path(*module.split("."))).with_suffix(".py").is_file() for module in modules)
