@@ -19,12 +19,15 @@ RUN mkdir -p src sample-data/generate benches/micro /scratch \
     && for file in src/main.rs sample-data/generate/main.rs benches/micro/main.rs; do echo 'fn main() {}' > "$file"; done \
     && touch src/lib.rs \
     && cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill
+COPY build.rs ./
 COPY src src
 # The views of Athena are part of `logmill query`.
 COPY glue/sql glue/sql
+# For `logmill -vV`: --build-arg COMMIT="$(git rev-parse HEAD)".
+ARG COMMIT=""
 # Touched, since cargo goes by time: the files may be older than the empty program.
 RUN find src -exec touch {} + \
-    && cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill \
+    && LOGMILL_COMMIT="${COMMIT}" cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill \
     && cp target/dist/logmill /logmill
 
 # The C library, libgcc and the certificates of Debian; no shell, no package manager; user 65532.
