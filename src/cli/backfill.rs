@@ -1,4 +1,4 @@
-//! `logmill backfill`: many days, each raw object read once.
+//! `logmill backfill`: builds a range of days, reading each raw object once.
 
 use super::args::{BackfillArgs, GlobalArgs};
 use super::conclusion::Conclusion;

@@ -1,4 +1,4 @@
-//! `logmill inspect`: what the decoder makes of one raw file.
+//! `logmill inspect`: shows how the decoder reads one raw file.
 
 use std::io::Read;
 
@@ -20,7 +20,7 @@ use crate::store::unpack::Unpacked;
 use crate::store::{SourceAccess, Store};
 use crate::table::{Column, Naming, Rejection, RowBatch, Rows, TableSchema};
 
-/// Rows shown where nobody says how many, on a table.
+/// Default number of rows in a table.
 const DEFAULT_LIMIT: usize = 10;
 
 pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -43,9 +43,9 @@ pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) ->
     let ledger = decode(dataset, &schema, store.as_ref(), key, show, context)?;
     if args.format == ShowFormat::Table {
         console::print(&format!(
-            "{}: {} rows read, {} decoded, {} rejected\n",
+            "{}: {} read, {} decoded, {} rejected\n",
             dataset.name(),
-            console::count(ledger.read),
+            console::counted(ledger.read, "row"),
             console::count(ledger.written),
             console::count(ledger.quarantined)
         ))?;
@@ -86,9 +86,9 @@ fn dataset_of(args: &InspectArgs, store: &dyn Store, key: &str) -> Result<&'stat
     }
     let head = head(store.open(key)?).unwrap_or_default();
     dataset::ALL.into_iter().find(|dataset| dataset.recognises(&head)).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, "neither name nor content tell the log type")
+        Error::new(ErrorKind::Usage, "cannot detect the log type from the file name or contents")
             .with("file", &args.file)
-            .hint("name it with --dataset")
+            .hint("pass it with --dataset")
     })
 }
 
@@ -98,7 +98,7 @@ fn head(object: Box<dyn Read + Send>) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Prints rows as they come, up to a limit.
+/// Prints rows as they are decoded, up to a limit.
 struct Show<'a> {
     args: &'a InspectArgs,
     rules: RowRules,
@@ -109,7 +109,8 @@ struct Show<'a> {
 impl Show<'_> {
     fn batch(&mut self, batch: RowBatch, rejections: Vec<Rejection>) -> Result<()> {
         let (batch, _) = self.rules.apply(batch)?;
-        let batch = batch.plain().map_err(|cause| Error::bug("cannot show dictionaries").caused_by(cause))?;
+        let batch =
+            batch.plain().map_err(|cause| Error::bug("cannot expand dictionaries").caused_by(cause))?;
         let mut lines: Vec<(u32, Value)> = (0..batch.keys.len().min(self.left))
             .map(|row| {
                 (
@@ -133,14 +134,14 @@ impl Show<'_> {
         Ok(())
     }
 
-    /// The cells of a row that are not null.
+    /// Returns the non-null cells of a row.
     fn row(&self, batch: &RowBatch, row: usize) -> Map<String, Value> {
         let cells = self.columns.iter().zip(&batch.cells).filter(|(_, cells)| cells.is_valid(row));
         cells.map(|(column, cells)| (column.name.to_string(), cell(cells.as_ref(), row))).collect()
     }
 }
 
-/// One line a value, the record above.
+/// Formats a row or rejection: the record on the first line, then one line per value.
 fn text(line: &Value) -> String {
     let record = line["record"].as_u64().map_or("the object".to_owned(), |record| format!("record {record}"));
     let (title, values) = match (&line["row"], &line["reject"]) {

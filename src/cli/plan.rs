@@ -1,4 +1,4 @@
-//! `logmill plan`: which objects a day needs, and why.
+//! `logmill plan`: shows which objects a day needs, and why.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn json(plan: &Plan) -> Result<String> {
     Ok(json + "\n")
 }
 
-/// Objects grouped by what was decided and why; with `each`, one line an object.
+/// Formats the objects, grouped by decision and reason. With `each`, prints one line per object.
 fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
     let window = day.window();
     let mut text = format!(
@@ -63,13 +63,13 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
         console::count(listed.left_out())
     );
     if plan.requests > 0 {
-        text += &format!("listed with {} requests\n", console::count(plan.requests));
+        text += &format!("listed with {}\n", console::counted(plan.requests, "request"));
     }
     text.push('\n');
     text
 }
 
-/// One line an object, or a folder that is not looked into.
+/// Formats one line per object, and per folder that was not entered.
 fn each_object(plan: &TablePlan) -> String {
     let chosen =
         plan.objects.iter().map(|object| ("read", object.why.as_ref(), object.bytes, &object.address));
@@ -80,7 +80,7 @@ fn each_object(plan: &TablePlan) -> String {
     console::table(&["", "bytes", "why", "object"], &["bytes"], chosen.chain(left).map(row))
 }
 
-/// One line a reason.
+/// Formats one line per reason.
 fn groups(plan: &TablePlan) -> String {
     let mut read: BTreeMap<&str, (u64, u64, &str)> = BTreeMap::new();
     for object in &plan.objects {

@@ -1,11 +1,11 @@
-//! `logmill publish`: a day whose shards have all been converted.
+//! `logmill publish`: publishes a day whose shards have all been converted.
 
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PublishArgs, begun};
 use super::conclusion::Conclusion;
 use super::exit::Exit;
-use super::plan_file::{PlanFile, PlanId, Planned, Standing, staging};
+use super::plan_file::{PlanFile, PlanId, PlanState, Planned, staging};
 use super::receipt::Receipt;
 use super::settings::{Flags, Settings};
 use super::summary::deliver;
@@ -41,7 +41,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     }
 }
 
-/// Where everything is.
+/// The plan, the lake and the settings of a `publish`.
 struct Place<'a> {
     plan: PlanFile<'a>,
     lake: Box<dyn Lake>,
@@ -74,8 +74,9 @@ impl Place<'_> {
             self.conclusion(&road, plan.day).of_day(&outcomes, &BTreeMap::new(), Vec::new())?;
         if self.args.remove_staging && exit == Exit::Done {
             let receipt = Receipt::of(plan, &id.id, &road.run, lake, &summary)?;
-            // Before the first file goes: what follows can be begun again. Another plan in its place is not ours to replace.
-            if self.plan.standing(id)? == Standing::Stands {
+            // The receipt precedes the first removal, so that an interrupted removal can be resumed. It never replaces
+            // another plan.
+            if self.plan.state(id)? == PlanState::Unchanged {
                 self.plan.leave_receipt(&receipt.to_json()?)?;
             }
             self.remove(&receipt)?;
@@ -88,8 +89,8 @@ impl Place<'_> {
         Conclusion { road, settings: self.settings, console: self.context.console, day, summary_json }
     }
 
-    /// The end of a command that was killed after all was published, or that is given again: also with a catalog that the
-    /// first one did not have.
+    /// Ends a command whose plan is already published: it was killed after publishing, or it is repeated, possibly with a
+    /// catalog that the first command did not have.
     fn conclude_again(&self, receipt: &mut Receipt) -> Result<Exit> {
         let (lake, settings) = (self.lake.as_ref(), self.settings);
         receipt.check(lake)?;
@@ -101,10 +102,10 @@ impl Place<'_> {
             Some(database) => receipt.register(&DayRoad::new(&road, receipt.day), lake, database)?,
             None => Exit::Done,
         };
-        let text = || format!("KST day {} was published already, by run {}\n", receipt.day, receipt.run);
+        let text = || format!("KST day {} was already published by run {}\n", receipt.day, receipt.run);
         let summary_json = self.args.write.summary_json.as_deref();
         deliver(&receipt.summary, text, summary_json, self.context.console.quiet)?;
-        let published = receipt.reports(lake, &road.reports())?;
+        let published = receipt.run_records(lake, &road.reports())?;
         self.conclusion(&road, receipt.day).of_published(&published, exit);
         if self.args.remove_staging && exit != Exit::Interrupted {
             self.remove(receipt)?;

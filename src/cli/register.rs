@@ -1,4 +1,4 @@
-//! `logmill register`: a published day as a partition of its table in the catalog.
+//! `logmill register`: registers a published day as a partition of its table in the catalog.
 
 use super::args::{CatalogArgs, GlobalArgs, RegisterArgs, ShowFormat};
 use super::exit::Exit;
@@ -18,8 +18,7 @@ pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -
     let day = KstDay::parse(&args.day.day, console::now())?;
     let connector = context.connector(&settings);
     let registrar = settings.registrar(&connector, console::now)?.ok_or_else(|| {
-        Error::new(ErrorKind::Usage, "there is no catalog to register with")
-            .hint("name its database with --database")
+        Error::new(ErrorKind::Usage, "no catalog to register with").hint("pass its database with --database")
     })?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let (mut failures, mut some_done) = (Vec::new(), false);
@@ -58,7 +57,7 @@ fn show(registration: &Registration, format: ShowFormat) -> Result<()> {
 }
 
 impl CatalogArgs {
-    /// The same, with Glue as the catalog of a command that makes no sense without one.
+    /// Sets Glue as the default catalog, for commands that need a catalog.
     pub(super) fn or_glue(mut self) -> Self {
         self.catalog.get_or_insert_with(|| "glue".to_owned());
         self

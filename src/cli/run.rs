@@ -1,4 +1,4 @@
-//! `logmill run`: plan, convert, publish and register a day.
+//! `logmill run`: plans, converts, publishes and registers a day.
 
 use std::collections::BTreeMap;
 

@@ -193,8 +193,8 @@ def test_cleaning_passes_over_a_day_that_a_run_publishes_meanwhile(yard: Yard) -
     thief = Meanwhile(lambda: yard.run("--steal"))
     yard.proxy.rule(thief, operation="PutObject", path=MANIFEST, times=1)
     said = yard.clean(*AT_ONCE)
-    assert f"{PARTITION}: passed over, a run has published it meanwhile" in said
-    assert "passed over 1 day that runs have" in said
+    assert f"{PARTITION}: skipped, a run has just published it" in said
+    assert "skipped 1 day in use by other runs" in said
     assert yard.touched() == 0
     yard.assert_new()
 

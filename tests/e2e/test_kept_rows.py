@@ -235,12 +235,12 @@ def test_days_before_the_first_log_are_not_made_and_holes_are(place: Place, orde
     assert states() == ["no_logs"] * 2 + ["missing"] * 6
     place.run(*status, "--check", code=4)
     backfill = ("backfill", *SPAN, "--input", address, "--order", order)
-    assert "cloudtrail: 6 of 8 days\n" in place.run(*backfill, "--dry-run").stdout
-    assert "6 published, 2 needed nothing" in place.run(*backfill).stdout
+    assert "cloudtrail: 6 of 8 days to build\n" in place.run(*backfill, "--dry-run").stdout
+    assert "6 table-days published, 2 already up to date" in place.run(*backfill).stdout
     days = {f"2023-10-0{day}": 2 if day in (3, 6) else 0 for day in range(3, 9)}
     assert place.rows("cloudtrail") == days
     assert states() == ["no_logs"] * 2 + [("published" if rows else "empty") for rows in days.values()]
     place.run(*status, "--check")
-    assert "0 published, 8 needed nothing" in place.run(*backfill, "--only", "missing").stdout
+    assert "0 table-days published, 8 already up to date" in place.run(*backfill, "--only", "missing").stdout
     place.run("run", "--day", "2023-10-01", "--dataset", "cloudtrail", "--input", address)
     assert place.rows("cloudtrail") == days | {"2023-10-01": 0}

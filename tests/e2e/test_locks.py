@@ -351,7 +351,7 @@ def test_cleaning_leaves_a_day_that_a_run_elsewhere_has_and_removes_expired_lock
     clean = ("clean", "--output", machines.lake.url, "--scratch", machines.there)
     machines.put_lock(timedelta())
     said = machines.aws.logmill(*clean).stdout
-    assert f"s3_access/proc_ymd={SAMPLE_DAY.replace('-', '')}: passed over, a run has it" in said
+    assert f"s3_access/proc_ymd={SAMPLE_DAY.replace('-', '')}: skipped, a run holds it" in said
     assert machines.lock() is not None
     alone = machines.lake.below + "_locks/web/proc_ymd=20231102.json"
     machines.aws.put(machines.lake.bucket, {alone: b"{}"})

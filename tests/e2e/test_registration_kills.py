@@ -78,7 +78,7 @@ def test_a_killed_registration_is_told_by_status_and_made_good_by_a_backfill(
     assert manifest["database"] == catalog.database
     why = checked(catalog, day.source, code=4)
     assert why == f"no record of its registration in database '{catalog.database}'"
-    line = "to register in the catalog, without reading: 1\n"
+    line = "days to register without reading objects: 1\n"
     assert line in backfilled(catalog, day.source, "--dry-run")
     assert checked(catalog, day.source, code=4) == why
     backfilled(catalog, day.source)

@@ -261,11 +261,11 @@ def test_a_dry_run_names_what_is_then_read_and_changes_nothing(
     # Each table looks into the object without a time, and one reads it.
     read[UNDATED] -= len(DATASETS)
     size = sum((scene.raw / key).stat().st_size for key in read)
-    totals = [line.split() for line in text.splitlines() if line.startswith("to read, each once: ")]
+    totals = [line.split() for line in text.splitlines() if line.startswith("to read (each once): ")]
     assert len(totals) == len(DATASETS)
     assert sum(int(words[4].replace(",", "")) for words in totals) == len(read)
     assert set(read.values()) == {1}
-    told = sum(float(words[6]) * {"B": 1, "KiB;": 1024, "MiB;": 1 << 20}[words[7]] for words in totals)
+    told = sum(float(words[6]) * {"B,": 1, "KiB,": 1024, "MiB,": 1 << 20}[words[7]] for words in totals)
     assert told == pytest.approx(size, rel=0.01)
 
 
@@ -280,7 +280,7 @@ def test_a_dry_run_goes_on_behind_a_day_of_which_nothing_can_be_told(scene: Scen
     result = logmill(*arguments, code=5)
     assert rows_of(result.stdout).keys() == {("s3_access", "2023-10-30")}
     assert str(manifest) in result.stderr
-    assert "1 days cannot be made" in result.stdout
+    assert "days not built, because their state cannot be determined: 1" in result.stdout
     assert summary.read_text() == "that of an earlier run"
     made = scene.backfill(code=5)
     assert (made.made, made.failed.keys()) == ({("s3_access", "2023-10-30")}, {("s3_access", "2023-10-07")})

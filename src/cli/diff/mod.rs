@@ -1,4 +1,4 @@
-//! `logmill diff`: what another run of a day has changed. [`show`] prints.
+//! `logmill diff`: compares two runs of a day. [`show`] prints the differences.
 
 mod show;
 
@@ -33,19 +33,19 @@ pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Re
         return Err(Error::new(ErrorKind::Unusable, "no table of the day has both runs")
             .with("day", day)
             .with("runs", format!("{} and {}", args.a, args.b))
-            .hint(format!("these are remembered: {}", known.join(", "))));
+            .hint(format!("choose from the recorded runs: {}", known.join(", "))));
     }
     Ok(Exit::Done)
 }
 
-/// What differs between two runs of a day.
+/// The differences between two runs of a day.
 struct Diff {
     a: RunVersion,
     b: RunVersion,
     settings: Vec<SettingDiff>,
-    /// `None` where it is not remembered what one of them has read.
+    /// `None` if the inputs of one run are no longer recorded.
     objects: Option<Vec<ObjectDiff>>,
-    /// `None` where files of one of them are gone.
+    /// `None` if the files of one run have been removed.
     rows: Option<RowDiff>,
 }
 

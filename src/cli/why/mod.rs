@@ -1,7 +1,7 @@
-//! `logmill why`: where an event is, or what became of it.
+//! `logmill why`: finds an event, or explains why it is not in the lake.
 //!
-//! The published day answers first, from the indexes of its files; then its rejected rows, the days beside it, and, where
-//! nothing of that has the id, the raw objects that a run of the day would read. [`show`] prints.
+//! The search begins with the indexes of the published files. It continues with the rejected rows and with the days before and
+//! after. If none of these has the id, it reads the raw objects that a run of the day would read. [`show`] prints the result.
 
 mod show;
 
@@ -49,7 +49,7 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     Ok(if is_found { Exit::Done } else { Exit::NoInput })
 }
 
-/// The sources, where a table alone is named with the log type that the lake knows of it.
+/// Returns the source flags. A table that is named without a log type gets the log type that the lake records.
 fn source_args(args: &WhyArgs, day: KstDay, global: &GlobalArgs, context: &Context) -> Result<SourceArgs> {
     let mut source = args.source.clone();
     if let (Some(table), None) = (&source.table, &source.dataset) {
@@ -62,16 +62,16 @@ fn source_args(args: &WhyArgs, day: KstDay, global: &GlobalArgs, context: &Conte
     Ok(source)
 }
 
-/// The log type of a day of a table, as its manifest or the last report says.
+/// Returns the log type of a day of a table, from its manifest or its last run record.
 fn dataset_of(lake: &dyn Lake, partition: &Partition) -> Result<Option<&'static dyn Dataset>> {
     let name = match publish::read_manifest(lake, partition)? {
         Some(manifest) => Some(manifest.dataset),
-        None => RunHistory::list(lake, partition)?.last()?.map(|report| report.dataset),
+        None => RunHistory::list(lake, partition)?.last()?.map(|record| record.dataset),
     };
     Ok(name.and_then(|name| dataset::named(&name)))
 }
 
-/// What is looked for, and where.
+/// The id to search for, and where to search.
 struct IdSearch<'a> {
     settings: &'a Settings,
     connector: &'a Connector,
@@ -82,20 +82,20 @@ struct IdSearch<'a> {
     id: &'a str,
 }
 
-/// A table that can have the id.
+/// A table that may have the id.
 struct SearchedTable<'a> {
     partition: Partition,
     dataset: &'static dyn Dataset,
-    /// Where its rows come from, where raw logs are given.
+    /// The source of its rows, if raw logs are given.
     source: Option<&'a TableSource>,
 }
 
-/// What was found in a table.
+/// The result for a table.
 struct Findings {
     partition: Partition,
     schema: TableSchema,
     manifest: Option<Manifest>,
-    /// The last run, where it failed.
+    /// The last run, if it failed.
     failure: Option<RunRecord>,
     traces: Vec<Trace>,
     raw: Option<RawSearch>,
@@ -105,15 +105,15 @@ struct Findings {
 struct RawSearch {
     objects: u64,
     bytes: u64,
-    /// When what a run of the day reads can have been delivered.
+    /// The delivery times of the objects that a run of the day reads.
     from: UtcInstant,
     until: UtcInstant,
-    /// Addresses of the objects that could not be read to their end.
+    /// Addresses of the objects that could not be read completely.
     damaged: Vec<String>,
 }
 
 impl Findings {
-    /// The answer.
+    /// Returns the fate to report for the table.
     fn fate(&self) -> Fate {
         let nothing = if self.raw.is_some() { Fate::Absent } else { Fate::Unknown };
         self.traces.iter().map(|trace| trace.fate).min().unwrap_or(nothing)
@@ -121,7 +121,8 @@ impl Findings {
 }
 
 impl<'a> IdSearch<'a> {
-    /// The tables of the sources that have raw logs or the day; where nobody narrows them, also those of the lake.
+    /// Returns the tables of the sources that have raw logs or the day. Unless a table or log type is named, adds the tables
+    /// of the lake.
     fn tables(&self, is_narrowed: bool) -> Result<Vec<SearchedTable<'a>>> {
         let of_source = |source: &'a TableSource| SearchedTable {
             partition: Partition { table: source.table.clone(), day: self.day },
@@ -154,12 +155,12 @@ impl<'a> IdSearch<'a> {
             return Err(error
                 .with("day", self.day)
                 .with("lake", self.lake.address(""))
-                .hint("name the raw logs with --input, or a config file with --config"));
+                .hint("pass the raw logs with --input, or a config file with --config"));
         }
         Ok(tables)
     }
 
-    /// What the lake says.
+    /// Returns the findings from the lake.
     fn look(&self, table: &SearchedTable<'_>) -> Result<Findings> {
         let SearchedTable { partition, dataset, source } = table;
         self.context.cancel.check()?;
@@ -177,13 +178,13 @@ impl<'a> IdSearch<'a> {
             traces.extend(new);
         }
         if traces.is_empty() {
-            traces = self.beside(partition, *dataset)?;
+            traces = self.neighbours(partition, *dataset)?;
         }
         let (schema, partition) = (dataset.schema(naming, &[]), partition.clone());
         Ok(Findings { partition, schema, manifest, failure, traces, raw: None })
     }
 
-    /// What the raw logs say beside it, where they are given.
+    /// Adds the findings from the raw logs, if they are given.
     fn look_into_raw_logs(&self, table: &SearchedTable<'_>, findings: &mut Findings) -> Result<()> {
         if let Some(source) = table.source {
             let Findings { partition, manifest, traces, .. } = findings;
@@ -192,7 +193,7 @@ impl<'a> IdSearch<'a> {
         Ok(())
     }
 
-    /// The rows of a published day.
+    /// Returns the rows of a published day that have the id.
     fn published(
         &self,
         partition: &Partition,
@@ -207,13 +208,13 @@ impl<'a> IdSearch<'a> {
         Ok(rows.into_iter().map(|row| Trace::of_published(row, fate)).collect())
     }
 
-    /// The rows of the day before and of the day after, where they are published.
-    fn beside(&self, partition: &Partition, dataset: &dyn Dataset) -> Result<Vec<Trace>> {
+    /// Returns the rows of the days before and after that have the id, if these days are published.
+    fn neighbours(&self, partition: &Partition, dataset: &dyn Dataset) -> Result<Vec<Trace>> {
         let mut traces = Vec::new();
         for day in [self.day.previous(), self.day.next()] {
-            let beside = Partition { day, ..partition.clone() };
-            let manifest = publish::read_manifest(self.lake, &beside)?;
-            traces.extend(self.published(&beside, dataset, manifest.as_ref(), Fate::OtherDay)?);
+            let neighbour = Partition { day, ..partition.clone() };
+            let manifest = publish::read_manifest(self.lake, &neighbour)?;
+            traces.extend(self.published(&neighbour, dataset, manifest.as_ref(), Fate::OtherDay)?);
         }
         Ok(traces)
     }
@@ -228,7 +229,7 @@ impl<'a> IdSearch<'a> {
     ) -> Result<RawSearch> {
         let mut plan = plan_table(source, self.day, self.connector)?;
         if let Some(manifest) = manifest {
-            // What was left out is told by the rules of then.
+            // The rules of the published run decide which rows were left out.
             plan.filter.clone_from(&manifest.filter);
             plan.promote.clone_from(&manifest.promote);
             plan.naming = manifest.naming;
