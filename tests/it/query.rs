@@ -285,15 +285,15 @@ fn what_writes_is_refused() {
     for (sql, said) in [
         ("", "the statement is empty"),
         (" ; ", "the statement is empty"),
-        ("SELECT 1; SELECT 2", "one statement is answered at a time"),
+        ("SELECT 1; SELECT 2", "only one statement can run at a time"),
         ("SELECT a b c", "Line: 1, Column: 12"),
         ("SELECT event_nam FROM cloudtrail", "unknown column 'event_nam' (line: 1, column: 8)"),
         ("SELECT * FROM cloudtrial", "did you mean cloudtrail?"),
         ("SELECT * FROM 'lake/cloudtrail'", "unknown table or view 'lake/cloudtrail'"),
         ("SELECT nothing(1)", "Invalid function 'nothing'"),
-        ("SELECT json_extract_scalar('{}')", "json_extract_scalar takes (text, text), but 1 arguments"),
+        ("SELECT json_extract_scalar('{}')", "json_extract_scalar takes (text, text), but the argument count is 1"),
         ("SELECT json_extract_scalar('{}', 'a')", "'a' is not a JSON path"),
-        ("SELECT date_parse('x', '%Y')", "'x' is not a time of the form '%Y'"),
+        ("SELECT date_parse('x', '%Y')", "'x' is not a time in the format '%Y'"),
         ("SELECT 1 / 0", "ivide by zero"),
         ("SELECT * FROM cloudtrail TABLESAMPLE BERNOULLI (1)", "TABLESAMPLE"),
     ] {
@@ -541,7 +541,7 @@ fn a_file_that_is_gone_is_told_by_name() {
     for part in glob_parts(&work) {
         fs::remove_file(part).unwrap();
     }
-    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
+    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is missing", "part-00000"]);
 }
 
 fn glob_parts(work: &Workdir) -> Vec<std::path::PathBuf> {
@@ -565,7 +565,7 @@ fn a_view_over_what_it_cannot_read_says_what_it_needs() {
         work.logmill(["query", "--output", "audits", "SELECT * FROM root_usage"])
             .args(args)
             .exits(2)
-            .says(&["view: root_usage", "table: cloudtrail", "of that log the lake has audit"]);
+            .says(&["view: root_usage", "table: cloudtrail", "which the views do not read: audit"]);
     }
     work.write("compact.toml", config("cloudtrail", "compact"));
     work.logmill(["run", "--day", DAY, "--output", "lake", "--config", "compact.toml"]).exits(0);

@@ -123,7 +123,7 @@ fn a_query_does_not_read_a_part_file_whose_size_is_not_that_of_the_manifest() {
         manifest["parts"][0]["bytes"] = wrong.into();
         fs::write(&path, manifest.to_string()).unwrap();
         let query = work.logmill(["query", "--output", "lake", "SELECT min(event_id) FROM cloudtrail"]);
-        query.exits(4).says(&["the part file has another size than the manifest says"]);
+        query.exits(4).says(&["the size of the part file differs from the manifest"]);
     }
 }
 
