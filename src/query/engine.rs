@@ -1,4 +1,4 @@
-//! The engine: tables and views of one lake, and statements over them.
+//! The SQL engine over the tables and views of one lake.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,10 +33,10 @@ use crate::nearest::nearest_name;
 use crate::store::Lake;
 use crate::table::{Naming, Promotion, TableSchema};
 
-/// Stack of a worker: plans of views over views are walked recursively.
+/// Stack size of a worker thread. Plans of nested views are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Consumers of memory that are named when there is not enough.
+/// How many memory consumers an out-of-memory error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
 /// A table that is known whether or not the lake has it yet.
@@ -69,19 +69,19 @@ impl KnownTable {
 /// How an engine works.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
-    /// Threads that work on a statement.
+    /// Number of threads that run a statement.
     pub threads: usize,
-    /// Bytes of rows that may wait in memory; sorts, joins and groups beyond that are spilled.
+    /// Memory limit for rows, in bytes. Sorts, joins and groups that need more are spilled to disk.
     pub memory: usize,
-    /// Folder of this machine for what is spilled; it must exist when something is.
+    /// Local folder for spilled rows. It must exist if rows are spilled.
     pub scratch: PathBuf,
-    /// The only days that are there, where not all are wanted.
+    /// The only days that statements see; `None` for all days.
     pub days: Option<DayRange>,
-    /// Asks the work to stop.
+    /// Cancels running work.
     pub cancel: Cancel,
 }
 
-/// Answers statements over one lake. Days are seen as they were when a statement first needed them.
+/// Runs statements over one lake. Every statement sees a day as it was when a statement first needed it.
 pub struct Engine {
     lake: Arc<dyn Lake>,
     files: Arc<LakeFiles>,
@@ -91,7 +91,7 @@ pub struct Engine {
     waiter: Waiter,
 }
 
-/// A table that can be named.
+/// A table that statements can name.
 struct LakeTableSource {
     name: String,
     known: Option<KnownTable>,
@@ -100,16 +100,16 @@ struct LakeTableSource {
     named: Arc<NamedDays>,
 }
 
-/// Days of a table that a statement names, though not all are published.
+/// Days of a table that statements name although some of them are not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnpublishedDays<'e> {
     /// The table.
     pub table: &'e str,
-    /// How many of them are not published.
+    /// Number of named days that are not published.
     pub missing: usize,
-    /// How many are named.
+    /// Number of named days.
     pub named: usize,
-    /// The first that is not published.
+    /// The first named day that is not published.
     pub first: KstDay,
 }
 
@@ -117,7 +117,7 @@ pub struct UnpublishedDays<'e> {
 #[derive(Clone)]
 struct TableDays {
     all: Days,
-    /// Those of them that are wanted.
+    /// The days within [`EngineOptions::days`].
     wanted: Days,
 }
 
@@ -143,7 +143,7 @@ impl Engine {
             .thread_stack_size(STACK_BYTES)
             .enable_time()
             .build()
-            .map_err(|cause| Error::unusable("cannot start the threads of the query", cause))?;
+            .map_err(|cause| Error::unusable("cannot start the query threads", cause))?;
         let spills = SpillFolder::below(&options.scratch)?;
         let context = session(options, &spills, &files)?;
         let waiter =
@@ -151,12 +151,12 @@ impl Engine {
         Ok(Self { lake, files, tables, days: options.days, context, waiter })
     }
 
-    /// Answers a statement with all its rows.
+    /// Runs a statement and returns all its rows.
     pub fn sql(&self, sql: &str) -> Result<Rows> {
         self.stream(sql)?.collect()
     }
 
-    /// Answers a statement with its rows as they come.
+    /// Runs a statement and streams its rows.
     pub fn stream(&self, sql: &str) -> Result<RowStream> {
         let before = self.scanned();
         let plan = self.plan(sql)?;
@@ -169,18 +169,18 @@ impl Engine {
         let plan = types::described(plan).map_err(of_query)?;
         let frame = DataFrame::new(self.context.state(), plan);
         let waiter = self.waiter.clone();
-        let said = |error| self.files.failure().unwrap_or_else(|| of_query(error));
-        let stream = waiter.wait(async { frame.execute_stream().await.map_err(said) })?;
+        let to_ours = |error| self.files.failure().unwrap_or_else(|| of_query(error));
+        let stream = waiter.wait(async { frame.execute_stream().await.map_err(to_ours) })?;
         Ok(RowStream::new(stream, waiter, Arc::clone(&self.files), before))
     }
 
-    /// What was read since the engine was opened.
+    /// Returns the amount read since the engine was opened.
     #[must_use]
     pub fn scanned(&self) -> Scanned {
         self.files.scanned()
     }
 
-    /// Of the tables that were named, those without a day among the wanted ones.
+    /// Returns the named tables that have no day within [`EngineOptions::days`].
     pub fn tables_without_days(&self) -> impl Iterator<Item = &str> {
         let is_without = |table: &&LakeTableSource| {
             let days = table.days.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,8 +189,8 @@ impl Engine {
         self.tables.iter().filter(is_without).map(|table| table.name.as_str())
     }
 
-    /// Days that conditions on `proc_ymd` name without all of them being published, by table. Conditions that leave the
-    /// first or the last day open name none.
+    /// Returns, per table, the days that conditions on `proc_ymd` name if some of them are not published. Conditions with an
+    /// open first or last day name none.
     pub fn unpublished_days(&self) -> impl Iterator<Item = UnpublishedDays<'_>> {
         self.tables.iter().filter_map(|table| {
             let (missing, named, first) = table.named.unpublished()?;
@@ -198,12 +198,12 @@ impl Engine {
         })
     }
 
-    /// Tables with a condition on `proc_ymd` that no day fits, whether it is published or not.
+    /// Returns the tables with a condition on `proc_ymd` that no day satisfies, published or not.
     pub fn tables_that_no_day_fits(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().filter(|table| table.named.fit_none()).map(|table| table.name.as_str())
     }
 
-    /// Of the tables that were named, those with the name of a view, which cannot be read beside them.
+    /// Returns the named tables that hide a view of the same name.
     pub fn tables_over_views(&self) -> impl Iterator<Item = &str> {
         let is_named =
             |table: &&LakeTableSource| table.days.lock().unwrap_or_else(PoisonError::into_inner).is_some();
@@ -211,12 +211,12 @@ impl Engine {
         self.tables.iter().filter(is_named).map(|table| table.name.as_str()).filter(is_view)
     }
 
-    /// Names of the tables, in order.
+    /// Returns the names of the tables, in order.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().map(|table| table.name.as_str())
     }
 
-    /// Plans a statement, with all tables and views that it names.
+    /// Plans a statement and registers the tables and views that it names.
     fn plan(&self, sql: &str) -> Result<LogicalPlan> {
         let statement = statement::parse(sql, &self.context.state())?;
         let named = self.named_in(&statement)?;
@@ -243,7 +243,7 @@ impl Engine {
         Ok(of_lake.map(|reference| reference.table().to_owned()).collect())
     }
 
-    /// Makes a table or view known to the engine, where there is one of that name.
+    /// Registers the table or view of a name with the engine, or fails if the lake has neither.
     fn make_known(&self, name: &str) -> Result<()> {
         if self.context.table_exist(name).map_err(of_query)? {
             return Ok(());
@@ -257,7 +257,7 @@ impl Engine {
         }
         match VIEWS.iter().find(|view| view.name == name) {
             Some(view) => self.make_view_known(view),
-            // For example generate_series(1, 10).
+            // A table function, for example generate_series(1, 10).
             None if self.context.table_function(name).is_ok() => Ok(()),
             None => Err(self.no_such_table(name)),
         }
@@ -265,32 +265,32 @@ impl Engine {
 
     fn make_view_known(&self, view: &View) -> Result<()> {
         let read = self.tables_read_by(view)?;
-        let (mut is_there, mut is_compact) = (false, false);
+        let (mut has_day, mut is_compact) = (false, false);
         for name in &read {
             let newest = if let Some(table) = self.table(name) {
                 self.days_of(table)?.all.newest()?
             } else {
-                // One log of two: the other one has no rows.
+                // A view over two logs counts the one without a table as empty.
                 self.make_default_known(name)?;
                 None
             };
-            is_there |= newest.is_some();
+            has_day |= newest.is_some();
             is_compact |= newest.is_some_and(|manifest| manifest.naming == Naming::Compact);
         }
-        if !is_there {
-            return Err(self.nothing_to_view(view, &read)?);
+        if !has_day {
+            return Err(self.no_published_day(view, &read)?);
         }
         let plan = self.plan(view.query());
         let plan = plan.map_err(|cause| {
             if is_compact && cause.kind() == ErrorKind::Usage {
-                return Error::new(ErrorKind::Usage, "the view needs the snake names of columns")
+                return Error::new(ErrorKind::Usage, "the view needs the snake names of its columns")
                     .with("view", view.name)
                     .with("tables", read.join(", "))
-                    .hint("these days have compact names: publish them with --naming snake for the views")
+                    .hint("the days have compact column names: publish them with --naming snake to use the views")
                     .caused_by(cause);
             }
             let hint = cause.next_step().map(str::to_owned);
-            let error = Error::new(cause.kind(), "the view cannot be made over this lake")
+            let error = Error::new(cause.kind(), "cannot create the view over this lake")
                 .with("view", view.name)
                 .caused_by(cause);
             hint.into_iter().fold(error, Error::hint)
@@ -302,7 +302,7 @@ impl Engine {
         self.tables.iter().find(|table| table.name == name)
     }
 
-    /// The tables that a view reads, also through other views.
+    /// Returns the tables that a view reads, directly or through other views.
     fn tables_read_by(&self, view: &View) -> Result<Vec<String>> {
         let mut tables = Vec::new();
         for name in self.named_in(&statement::parse(view.query(), &self.context.state())?)? {
@@ -316,7 +316,7 @@ impl Engine {
         Ok(tables)
     }
 
-    /// Makes a table of a log known that neither the lake nor the settings have.
+    /// Registers the default table of a log type that neither the lake nor the settings have.
     fn make_default_known(&self, name: &str) -> Result<()> {
         let known = KnownTable::defaults().into_iter().find(|known| known.name == name);
         let table =
@@ -328,8 +328,8 @@ impl Engine {
         }
     }
 
-    /// The error about a view of whose tables none has a day.
-    fn nothing_to_view(&self, view: &View, read: &[String]) -> Result<Error> {
+    /// Builds the error for a view whose tables have no published day.
+    fn no_published_day(&self, view: &View, read: &[String]) -> Result<Error> {
         let mut others = Vec::new();
         for table in &self.tables {
             let newest = self.days_of(table)?.all.newest()?;
@@ -345,11 +345,14 @@ impl Engine {
         Ok(if others.is_empty() {
             error.hint("publish a day with 'logmill run'")
         } else {
-            error.hint(format!("of that log the lake has {}, which the views do not read", others.join(", ")))
+            error.hint(format!(
+                "the lake has this log type in other tables, which the views do not read: {}",
+                others.join(", ")
+            ))
         })
     }
 
-    /// For listings: folders that are not tables, and views over missing tables, are left out.
+    /// Registers everything that a listing shows. Skips folders that are not tables and views over missing tables.
     fn make_all_known(&self) -> Result<()> {
         let names = self.tables().chain(VIEWS.iter().map(|view| view.name));
         for name in names {
@@ -367,7 +370,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The published days of a table.
+    /// Returns the published days of a table.
     fn days_of(&self, table: &LakeTableSource) -> Result<TableDays> {
         let mut known = table.days.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(days) = &*known {
@@ -379,7 +382,7 @@ impl Engine {
         Ok(known.insert(TableDays { all, wanted }).clone())
     }
 
-    /// A table with the columns of its newest day, or of all its days; `None` for a folder that is not a table.
+    /// Builds a table with the columns of its newest day or of all its days; `None` if the folder is not a table.
     fn schema_of(
         &self,
         table: &LakeTableSource,
@@ -389,7 +392,7 @@ impl Engine {
         let mut manifests =
             if of_all_days { days.wanted.all()? } else { days.wanted.newest()?.into_iter().collect() };
         if manifests.is_empty() {
-            // A table is what it is on the days that are not wanted.
+            // Days outside the range still define the columns.
             manifests.extend(days.all.newest()?);
         }
         let mut schemas: Vec<TableSchema> = Vec::new();
@@ -416,7 +419,7 @@ impl Engine {
         Ok(log_type.map(provider))
     }
 
-    /// Gives tables the columns that only older days have; whether there was anything to do.
+    /// Adds the columns that only older days have. Returns whether any table was registered again.
     fn widen(&self, names: &[String]) -> Result<bool> {
         let mut has_widened = false;
         for table in self.tables.iter().filter(|table| names.contains(&table.name)) {
@@ -434,7 +437,7 @@ impl Engine {
         let near = nearest_name(name, names.into_iter()).map(|known| format!("did you mean {known}? "));
         Error::new(ErrorKind::Usage, format!("unknown table or view '{name}'"))
             .with("lake", self.lake.address(""))
-            .hint(format!("{}SHOW TABLES lists them", near.unwrap_or_default()))
+            .hint(format!("{}use SHOW TABLES to list tables and views", near.unwrap_or_default()))
     }
 }
 
@@ -455,9 +458,9 @@ fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>
         .with_create_default_catalog_and_schema(true);
     let settings = config.options_mut();
     settings.sql_parser.collect_spans = true;
-    // As in Athena, in both directions.
+    // As in Athena, NULL sorts last in both directions.
     "nulls_last".clone_into(&mut settings.sql_parser.default_null_ordering);
-    // It names a column twice where a view over structs is grouped by a field of one.
+    // This rule names a column twice if a view over structs is grouped by a field of a struct.
     settings.optimizer.enable_leaf_expression_pushdown = false;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
@@ -470,8 +473,7 @@ fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>
         .with_analyzer_rules(rules.collect())
         .build();
     let context = SessionContext::new_with_state(state);
-    let url =
-        LAKE_URL.parse().map_err(|cause| Error::bug("the address of the lake is none").caused_by(cause))?;
+    let url = LAKE_URL.parse().map_err(|cause| Error::bug("the lake address is invalid").caused_by(cause))?;
     context.register_object_store(&url, Arc::clone(files) as _);
     functions::register(&context);
     Ok(context)

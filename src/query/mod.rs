@@ -1,8 +1,8 @@
-//! SQL over a lake: an embedded engine that reads what manifests say is published, and nothing else.
+//! SQL over a lake: an embedded engine that reads only what manifests list as published.
 //!
-//! [`Engine`] is blocking, as all of the core; the runtime that DataFusion needs lives inside it. A table is planned only
-//! when a statement names it, a manifest is read only when its day can hold rows that are wanted, and of files only the
-//! ranges are read that the statement needs. The clock is read here in one place, by the `now()` of a statement.
+//! [`Engine`] blocks, like the rest of the core, and contains the async runtime that DataFusion needs. It plans a table only
+//! when a statement names it, reads a manifest only if its day can hold matching rows, and reads only the file ranges that
+//! the statement needs. The clock is read in one place: the `now()` of a statement.
 
 mod casts;
 mod days;

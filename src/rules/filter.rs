@@ -1,7 +1,7 @@
-//! Rows to leave out: rules over the columns of a decoded batch.
+//! Filters rows with rules over the columns of a decoded batch.
 //!
-//! A row is left out when any rule matches it; a rule is conditions of which all must hold. A comparison with NULL is not
-//! true, as in SQL, so that the row stays.
+//! A row is left out if any rule matches it. A rule matches if all its conditions hold. As in SQL, a comparison with NULL is
+//! not true, so the row is kept.
 
 mod grammar;
 
@@ -19,14 +19,14 @@ use crate::error::{Error, Result};
 use crate::table::TableSchema;
 use crate::table::plain;
 
-/// The rules of a table, with the columns that they look at.
+/// The rules of a table, resolved to its columns.
 #[derive(Debug, Default)]
 pub struct RowFilter {
-    /// All conditions of one of them must hold.
+    /// The conditions of each rule.
     rules: Vec<Vec<ColumnTest>>,
 }
 
-/// A condition on a column, by its place among the decoded ones.
+/// A condition on a column, by its position among the decoded columns.
 #[derive(Debug)]
 struct ColumnTest {
     column: usize,
@@ -42,7 +42,7 @@ enum Predicate {
 }
 
 impl RowFilter {
-    /// Reads rules such as `event_source = 'kms.amazonaws.com' and read_only = true`. Columns may be called by either naming.
+    /// Parses rules such as `event_source = 'kms.amazonaws.com' and read_only = true`. Both namings of a column are accepted.
     pub fn new(schema: &TableSchema, rules: &[String]) -> Result<Self> {
         let rule = |rule: &String| {
             let conditions = grammar::parse(rule)?;
@@ -52,7 +52,7 @@ impl RowFilter {
         Ok(Self { rules: rules.iter().map(rule).collect::<Result<_>>()? })
     }
 
-    /// Which rows are left out; `None` when all stay.
+    /// Returns the rows that are left out; `None` if all are kept.
     pub fn matches(&self, cells: &[ArrayRef]) -> Result<Option<BooleanBuffer>> {
         let mut any: Option<BooleanBuffer> = None;
         for rule in &self.rules {
@@ -67,7 +67,7 @@ impl RowFilter {
     }
 }
 
-/// The rows for which every condition is true; `None` when there is none.
+/// Returns the rows for which every condition is true; `None` if no row matches.
 fn matches_all(
     rule: &[ColumnTest],
     cells: &[ArrayRef],
@@ -84,7 +84,7 @@ fn matches_all(
     Ok(all)
 }
 
-/// What is NULL is not true.
+/// Returns the rows with the value true. NULL is not true.
 fn is_true(answers: &BooleanArray) -> BooleanBuffer {
     match answers.nulls() {
         Some(nulls) => answers.values() & nulls.inner(),
@@ -127,7 +127,9 @@ impl ColumnTest {
             return refused(format!("the table has no column '{name}'"));
         };
         if found.origin.is_derived() {
-            return refused(format!("'{name}' is made when files are written and cannot be filtered by"));
+            return refused(format!(
+                "'{name}' is computed when files are written and cannot be used in a filter"
+            ));
         }
         let Some(column) = schema.decoded().position(|column| column.name == found.name) else {
             return refused(format!("'{name}' is not decoded"));
@@ -157,7 +159,7 @@ impl Predicate {
                 Ok(Self::In { values, negated: *negated })
             }
             Test::Like { pattern, negated } => {
-                // The kernel takes a backslash for an escape, Athena and DuckDB do not.
+                // The kernel treats a backslash as an escape, but Athena and DuckDB do not.
                 let pattern = Literal::Text(pattern.replace('\\', "\\\\"));
                 Ok(Self::Like { pattern: scalar(&pattern)?, negated: *negated })
             }

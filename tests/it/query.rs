@@ -285,15 +285,15 @@ fn statements_that_write_are_refused() {
     for (sql, error) in [
         ("", "the statement is empty"),
         (" ; ", "the statement is empty"),
-        ("SELECT 1; SELECT 2", "one statement is answered at a time"),
+        ("SELECT 1; SELECT 2", "only one statement can run at a time"),
         ("SELECT a b c", "Line: 1, Column: 12"),
         ("SELECT event_nam FROM cloudtrail", "unknown column 'event_nam' (line: 1, column: 8)"),
         ("SELECT * FROM cloudtrial", "did you mean cloudtrail?"),
         ("SELECT * FROM 'lake/cloudtrail'", "unknown table or view 'lake/cloudtrail'"),
         ("SELECT nothing(1)", "Invalid function 'nothing'"),
-        ("SELECT json_extract_scalar('{}')", "json_extract_scalar takes (text, text), but 1 arguments"),
+        ("SELECT json_extract_scalar('{}')", "json_extract_scalar takes (text, text), but the argument count is 1"),
         ("SELECT json_extract_scalar('{}', 'a')", "'a' is not a JSON path"),
-        ("SELECT date_parse('x', '%Y')", "'x' is not a time of the form '%Y'"),
+        ("SELECT date_parse('x', '%Y')", "'x' is not a time in the format '%Y'"),
         ("SELECT 1 / 0", "ivide by zero"),
         ("SELECT * FROM cloudtrail TABLESAMPLE BERNOULLI (1)", "TABLESAMPLE"),
     ] {
@@ -541,7 +541,7 @@ fn a_missing_part_file_is_named() {
     for part in part_files(&work) {
         fs::remove_file(part).unwrap();
     }
-    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
+    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is missing", "part-00000"]);
 }
 
 fn part_files(work: &Workdir) -> Vec<std::path::PathBuf> {
@@ -565,7 +565,7 @@ fn a_view_without_its_table_names_what_it_needs() {
         work.logmill(["query", "--output", "audits", "SELECT * FROM root_usage"])
             .args(args)
             .exits(2)
-            .says(&["view: root_usage", "table: cloudtrail", "of that log the lake has audit"]);
+            .says(&["view: root_usage", "table: cloudtrail", "which the views do not read: audit"]);
     }
     work.write("compact.toml", config("cloudtrail", "compact"));
     work.logmill(["run", "--day", DAY, "--output", "lake", "--config", "compact.toml"]).exits(0);

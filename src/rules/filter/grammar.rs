@@ -1,8 +1,8 @@
-//! Filter rules as people write them: `column = 'text' and other in (1, 2)`.
+//! Parses filter rules such as `column = 'text' and other in (1, 2)`.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How two values are compared.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparison {
     Equal,
@@ -34,12 +34,12 @@ pub(super) enum Test {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Condition {
     pub(super) column: String,
-    /// Where the column stands in the rule, in characters from 1.
+    /// Position of the column in the rule, in characters from 1.
     pub(super) at: usize,
     pub(super) test: Test,
 }
 
-/// A rule that makes no sense: where, and why.
+/// An error in a rule: its position and the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) at: usize,
@@ -48,16 +48,16 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn of_rule(self, rule: &str) -> Error {
-        Error::new(ErrorKind::Usage, format!("cannot understand a filter rule: {}", self.why))
+        Error::new(ErrorKind::Usage, format!("invalid filter rule: {}", self.why))
             .with("rule", rule)
             .with("character", self.at)
-            .hint("'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true")
+            .hint("list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true")
     }
 }
 
 type Parsed<T> = std::result::Result<T, Fault>;
 
-/// Reads a rule: conditions between `and`.
+/// Parses a rule: conditions joined with `and`.
 pub(super) fn parse(rule: &str) -> Result<Vec<Condition>> {
     conditions(rule).map_err(|fault| fault.of_rule(rule))
 }
@@ -71,8 +71,7 @@ fn conditions(rule: &str) -> Parsed<Vec<Condition>> {
             Token::End => return Ok(conditions),
             Token::Word(word) if word == "and" => conditions.push(tokens.condition()?),
             Token::Word(word) if word == "or" => {
-                let why =
-                    "there is no 'or': write a second rule, since a row is left out when any rule matches";
+                let why = "'or' is not supported: write a second rule, because a row is left out if any rule matches";
                 return Err(Fault { at, why: why.to_owned() });
             }
             other => return Err(other.instead_of("'and' or the end", at)),
@@ -103,7 +102,7 @@ impl Token {
     }
 }
 
-/// Longer symbols come first.
+/// All symbols, longer ones first.
 const SYMBOLS: [&str; 10] = ["!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ","];
 
 const COMPARISONS: [(&str, Comparison); 7] = [
@@ -116,7 +115,7 @@ const COMPARISONS: [(&str, Comparison); 7] = [
     (">=", Comparison::GreaterOrEqual),
 ];
 
-/// The tokens with their places, in characters from 1; the last is the end.
+/// Splits a rule into tokens with their positions, in characters from 1. The last token is [`Token::End`].
 fn tokenize(rule: &str) -> Parsed<Vec<(usize, Token)>> {
     let mut tokens = Vec::new();
     let mut rest = rule.trim_start();
@@ -142,7 +141,7 @@ fn tokenize(rule: &str) -> Parsed<Vec<(usize, Token)>> {
     Ok(tokens)
 }
 
-/// A text in single quotes, where two of them stand for one.
+/// Reads a text in single quotes. Two single quotes inside it mean one.
 fn quoted(rest: &str) -> Option<(Token, usize)> {
     let mut text = String::new();
     let mut at = 1;
@@ -171,19 +170,19 @@ struct Tokens {
 }
 
 impl Tokens {
-    /// Where the next token stands.
+    /// Returns the position of the next token.
     fn at(&self) -> usize {
         self.tokens[self.next].0
     }
 
-    /// The next token; the end comes again and again.
+    /// Takes the next token. At the end, it returns [`Token::End`] every time.
     fn take(&mut self) -> Token {
         let token = self.tokens[self.next].1.clone();
         self.next = (self.next + 1).min(self.tokens.len() - 1);
         token
     }
 
-    /// Takes a word if it comes next.
+    /// Takes a word if it is the next token.
     fn takes_word(&mut self, wanted: &str) -> bool {
         let is_next = matches!(&self.tokens[self.next].1, Token::Word(word) if word == wanted);
         self.next += usize::from(is_next);
@@ -273,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_conditions_between_and() {
+    fn a_rule_is_conditions_joined_with_and() {
         let rule =
             "a = 'it''s' AND b not in (1,-2) and c is NOT null and d like '%x_' and e >= 3 and f <> false";
         let tests: Vec<(String, Test)> =
@@ -291,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn an_error_has_a_position_and_a_reason() {
         for (rule, at, why) in [
             ("", 1, "a column is expected, not the end"),
             ("a", 2, "=, !=, <, <=, >, >=, like, in or is is expected, not the end"),
@@ -314,7 +313,7 @@ mod tests {
             (
                 "a = 1 or b = 2",
                 7,
-                "there is no 'or': write a second rule, since a row is left out when any rule matches",
+                "'or' is not supported: write a second rule, because a row is left out if any rule matches",
             ),
         ] {
             assert_eq!(conditions(rule), Err(Fault { at, why: why.to_owned() }), "{rule}");
@@ -322,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_a_rule_or_a_fault() {
+    fn any_text_is_a_rule_or_an_error_within_the_text() {
         proptest::proptest!(|(rule in "(a|=|<|>|!|'| |and|in|like|is|not|null|[(]|,|[)]|[0-9]|-|\\PC){0,12}")| {
             if let Err(fault) = conditions(&rule) {
                 assert!((1..=rule.chars().count() + 1).contains(&fault.at), "{rule}: {fault:?}");
