@@ -22,7 +22,7 @@ def test_airflows_backfill_includes_both_bounds(
     words = ["backfill", "create", "--dag-id", "logmill_daily", "--dry-run"]
     asked = get_parser().parse_args([*words, "--from-date", "2023-10-31", "--to-date", "2023-11-02"])
     asked.func(asked)
-    # There is no logical date; each row has the key and the instant at which its day starts.
+    # Runs have no logical date. Each row has the key and the instant at which its day starts.
     runs = re.findall(r"^\|\s+\| (\S+)\s+\| (.+?)\s*\|$", capsys.readouterr().out, re.MULTILINE)
     assert runs == [
         ("2023-10-31", "2023-10-30 15:00:00+00:00"),
