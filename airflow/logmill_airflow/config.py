@@ -18,7 +18,7 @@ from typing import Any
 
 from logmill_airflow.command import Source
 from logmill_airflow.day import KST, parse_day
-from logmill_airflow.log_types import LOG_TYPES, log_type, suggestion
+from logmill_airflow.log_types import LOG_TYPES, log_type, meant
 
 VARIABLE = "logmill"
 OF_VARIABLE = f"variable '{VARIABLE}'"
@@ -87,7 +87,7 @@ class Config:
     origins: InitVar[Mapping[str, str] | None] = None
 
     def __post_init__(self, origins: Mapping[str, str] | None) -> None:
-        """Stores the origins beside the settings."""
+        """Stores the origins next to the settings."""
         object.__setattr__(self, "came_from", dict(origins or {}))
 
     @classmethod
@@ -167,9 +167,7 @@ class Config:
     def staging_of(self, run_id: str) -> str:
         """The staging folder of a DAG run. No other run uses it."""
         if not (self.staging or self.output):
-            raise ValueError(
-                f"no place to stage shards: set 'staging' or 'output' in the variable '{VARIABLE}'"
-            )
+            raise ValueError(f"no place to stage shards: set 'staging' or 'output' in the variable '{VARIABLE}'")
         root = self.staging or f"{str(self.output).rstrip('/')}/_staging/airflow"
         return f"{root.rstrip('/')}/{re.sub('[^A-Za-z0-9_-]', '-', run_id)}"
 
@@ -246,7 +244,7 @@ def sources_of(origin: str, sources: Any) -> list[dict[str, Any]]:
 def refuse_unknown(what: str, settings: Mapping[str, Any], known: set[str] | frozenset[str]) -> None:
     """Refuses unknown keys, and suggests the nearest known ones."""
     if unknown := sorted(settings.keys() - known):
-        hints = "; ".join(f"'{name}': {suggestion(name, known)}" for name in unknown)
+        hints = "; ".join(f"'{name}': {meant(name, known)}" for name in unknown)
         raise ValueError(f"{what} has unknown keys: {hints}")
 
 

@@ -8,14 +8,14 @@ LOG_TYPES = {"cloudtrail": "cloudtrail", "s3-access": "s3_access"}
 
 
 def log_type(name: object) -> str:
-    """Parses the name of a log type. `s3_access` is accepted for `s3-access`."""
+    """The log type of a name; `s3_access` is one for `s3-access`."""
     known = str(name).replace("_", "-")
     if known not in LOG_TYPES:
-        raise ValueError(f"'{name}' is not a log type: {suggestion(str(name), LOG_TYPES)}")
+        raise ValueError(f"'{name}' is not a log type: {meant(str(name), LOG_TYPES)}")
     return known
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def meant(name: str, known: Iterable[str]) -> str:
     """The nearest known name for a misspelt one, or all known names if none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)

@@ -14,7 +14,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from logmill_airflow import compat
-from logmill_airflow.command import SUMMARY_COMMANDS, DAY_COMMANDS, Command, Source, Value
+from logmill_airflow.command import DAY_COMMANDS, SUMMARY_COMMANDS, Command, Source, Value
 from logmill_airflow.config import DEFAULT, VARIABLE, why_defaults_are_refused
 from logmill_airflow.day import day_of
 from logmill_airflow.environment import child_environment

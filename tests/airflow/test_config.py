@@ -102,7 +102,7 @@ def test_the_log_types_are_those_of_the_binary() -> None:
     assert Config.of({"sources": [{"dataset": "s3_access"}]}).table_sources() == [Source("s3-access", "s3_access")]
 
 
-def test_settings_are_shown_by_origin(file: str) -> None:
+def test_settings_say_where_they_came_from(file: str) -> None:
     env = {"LOGMILL_OUTPUT": "/lake", "LOGMILL_TOKEN": "hush"}
     shown = Config.of({"config_file": file, "env": env, "retries": 1}, "AIRFLOW_VAR_LOGMILL").by_origin()
     assert shown["AIRFLOW_VAR_LOGMILL"] == f'config_file={file}, env=["LOGMILL_OUTPUT", "LOGMILL_TOKEN"], retries=1'

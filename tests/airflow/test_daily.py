@@ -116,9 +116,7 @@ def test_a_failing_source_does_not_block_the_other(
     assert registered.partition("web")["Values"] == [YMD]
 
 
-def test_fail_on_empty_skips_a_day_without_rows(
-    registered: Registered, variable: Any, raw_logs: str
-) -> None:
+def test_fail_on_empty_skips_a_day_without_rows(registered: Registered, variable: Any, raw_logs: str) -> None:
     settings = settings_of(registered, raw_logs)
     settings["env"]["LOGMILL_FAIL_ON_EMPTY"] = "true"
     variable(**settings)

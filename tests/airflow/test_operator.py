@@ -186,9 +186,7 @@ def test_the_log_shows_settings_by_origin(capfd: pytest.CaptureFixture[str]) -> 
     assert "settings from variable 'logmill': config_file=/etc/logmill.toml" in out
 
 
-def test_a_task_does_not_run_on_defaults_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: Any
-) -> None:
+def test_a_task_does_not_run_on_defaults_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: Any) -> None:
     seen, defaults = tmp_path / "seen", {"default": "binary=logmill"}
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AIRFLOW_VAR_LOGMILL", raising=False)

@@ -167,12 +167,12 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
-def beside(root: Path) -> Path:
+def work_folder(root: Path) -> Path:
     """The folder in which the runs of a local lake work."""
     return root.with_name(f".{root.name}.logmill")
 
 
 def assert_tidy(root: Path) -> None:
     """Asserts that no run has left anything behind in a folder."""
-    for place in (root / "_staging", beside(root)):
+    for place in (root / "_staging", work_folder(root)):
         assert not place.exists(), sorted(map(str, place.rglob("*")))[:5]

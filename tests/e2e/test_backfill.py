@@ -16,7 +16,6 @@ from many_days import (
     assert_tidy,
     backfill,
     backfill_arguments,
-    beside,
     contents,
     differing,
     every,
@@ -30,6 +29,7 @@ from many_days import (
     span,
     status,
     unlisted,
+    work_folder,
 )
 from month import REGIONS, SHARE_OF_REJECTS, UNDATED, Month, packed, record
 from opened import gate, opened
@@ -255,7 +255,7 @@ def test_a_backfill_killed_with_spilled_rows_leaves_none_on_the_disk(tmp_path: P
     with gate(last) as closed, started(*arguments) as process:
         closed.wait(process)
         spilled = [
-            path for path in beside(lake).rglob("*") if path.is_file() and path.stat().st_size > 10_000
+            path for path in work_folder(lake).rglob("*") if path.is_file() and path.stat().st_size > 10_000
         ]
         process.kill()
         process.wait()

@@ -311,9 +311,7 @@ def test_a_day_with_an_unopened_object_is_stale_until_the_object_is_read(aws: Aw
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_an_unreadable_object_fails_its_day_and_not_the_days_next_to_it(
-    aws: Aws, order: str
-) -> None:
+def test_an_unreadable_object_fails_its_day_and_not_the_days_next_to_it(aws: Aws, order: str) -> None:
     """Although objects for several of these days are read at the same time."""
     objects, place = plain_logs(), ("cloudtrail", PLAIN_DAYS[1])
     key = trail_of(objects, place[1])

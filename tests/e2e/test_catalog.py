@@ -264,9 +264,7 @@ def test_a_missing_column_is_added_to_the_table(catalog: Registered, day: SmallD
     assert catalog.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
 
 
-def test_a_column_added_by_a_user_is_kept(
-    catalog: Registered, day: SmallDay, tmp_path: Path
-) -> None:
+def test_a_column_added_by_a_user_is_kept(catalog: Registered, day: SmallDay, tmp_path: Path) -> None:
     catalog.run(source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
     catalog.rewrite("s3_access", [*full, {"Name": "reviewed_by", "Type": "string"}])
@@ -508,9 +506,7 @@ def test_projection_lets_athena_compute_the_days(
     assert catalog.query(table, ("20230930", "20231003")).read(tmp_path).rows() == 0
 
 
-def test_only_a_user_can_end_a_projection(
-    catalog: Registered, day: SmallDay, tmp_path: Path
-) -> None:
+def test_only_a_user_can_end_a_projection(catalog: Registered, day: SmallDay, tmp_path: Path) -> None:
     """A run without the option is refused and changes nothing. The doctor reports the same."""
     catalog.run("--projection", "2023-10-01", *ITS_TABLE, source=day.source)
     before = catalog.state()

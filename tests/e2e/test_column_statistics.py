@@ -13,13 +13,13 @@ from schema import columns
 from small_day import SmallDay
 
 DAY_BEFORE = "2023-10-31"
-TOLD = "UpdateColumnStatistics*"
+SENT = "UpdateColumnStatistics*"
 DENIED = Refuse(400, "AccessDeniedException", "not authorized to perform: glue:UpdateTable")
 
 
 def statistics(proxy: FaultProxy, table: str) -> dict[str, dict[str, Any]]:
     """The statistics of each column of a table that were sent to the catalog."""
-    asked = [json.loads(request.body) for request in proxy.requests(TOLD)]
+    asked = [json.loads(request.body) for request in proxy.requests(SENT)]
     lists = [body["ColumnStatisticsList"] for body in asked if body["TableName"] == table]
     assert all(0 < len(listed) <= 25 for listed in lists), "the limit of one call"
     return {entry["ColumnName"]: entry for listed in lists for entry in listed}
@@ -28,12 +28,12 @@ def statistics(proxy: FaultProxy, table: str) -> dict[str, dict[str, Any]]:
 def test_the_catalog_gets_statistics_of_the_files(
     catalog: Registered, proxy: FaultProxy, sample: Published, table: str
 ) -> None:
-    proxy.rule(Reply("{}"), operation=TOLD)
+    proxy.rule(Reply("{}"), operation=SENT)
     catalog.run("--column-statistics", source=SAMPLE_DATA)
-    told = statistics(proxy, table)
+    sent = statistics(proxy, table)
     types = {column.name: column.type for column in columns(DATASETS[table])}
-    assert len(told) > len(types) // 2
-    for name, entry in told.items():
+    assert len(sent) > len(types) // 2
+    for name, entry in sent.items():
         assert entry["ColumnType"] == types[name]
         assert_is_of(entry["StatisticsData"], types[name], facts(sample, table, name))
 
@@ -52,12 +52,12 @@ def is_text(table: str, column: str) -> bool:
     return any(known.name == column and known.type == "string" for known in columns(DATASETS[table]))
 
 
-def assert_is_of(told: dict[str, Any], hive_type: str, found: tuple[int, int, int, Any, Any]) -> None:
+def assert_is_of(sent: dict[str, Any], hive_type: str, found: tuple[int, int, int, Any, Any]) -> None:
     """Asserts that statistics match a column. Distinct values and lengths are upper estimates."""
     rows, nulls, distinct, least, greatest = found
     kind = {"string": "String", "boolean": "Boolean"}.get(hive_type, "Long")
-    assert told["Type"] == kind.upper()
-    data = told[f"{kind}ColumnStatisticsData"]
+    assert sent["Type"] == kind.upper()
+    data = sent[f"{kind}ColumnStatisticsData"]
     assert data["NumberOfNulls"] == nulls
     if kind == "Boolean":
         assert data["NumberOfTrues"] + data["NumberOfFalses"] == rows - nulls
@@ -73,7 +73,7 @@ def assert_is_of(told: dict[str, Any], hive_type: str, found: tuple[int, int, in
 def test_a_day_is_registered_even_if_its_statistics_are_refused(
     catalog: Registered, proxy: FaultProxy, day: SmallDay, table: str, tmp_path: Path
 ) -> None:
-    proxy.rule(DENIED, operation=TOLD)
+    proxy.rule(DENIED, operation=SENT)
     catalog.run("--column-statistics", source=day.source)
     assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
 
@@ -82,11 +82,11 @@ def test_an_earlier_day_keeps_the_statistics_of_the_newest(
     catalog: Registered, proxy: FaultProxy, day: SmallDay
 ) -> None:
     """The catalog keeps one set for the whole table."""
-    proxy.rule(Reply("{}"), operation=TOLD)
+    proxy.rule(Reply("{}"), operation=SENT)
     catalog.run("--column-statistics", source=day.source)
-    told = len(proxy.requests(TOLD))
-    assert told > 0
+    sent = len(proxy.requests(SENT))
+    assert sent > 0
     catalog.run("--column-statistics", source=day.source, day=DAY_BEFORE)
-    assert len(proxy.requests(TOLD)) == told
+    assert len(proxy.requests(SENT)) == sent
     catalog.run("--column-statistics", source=day.source)
-    assert len(proxy.requests(TOLD)) == 2 * told
+    assert len(proxy.requests(SENT)) == 2 * sent

@@ -113,17 +113,17 @@ def test_the_linter_finds_nothing() -> None:
 
 
 def test_the_image_is_built_like_the_repository() -> None:
-    said = instructions()
+    found = instructions()
     channel = re.search(r'channel = "(.+)"', (REPOSITORY / "rust-toolchain.toml").read_text())
     assert channel
-    assert said["ARG"][0] == f"RUST={channel[1]}"
-    assert all("--profile dist" in run and "--locked" in run for run in said["RUN"])
+    assert found["ARG"][0] == f"RUST={channel[1]}"
+    assert all("--profile dist" in run and "--locked" in run for run in found["RUN"])
     # cargo must find the targets that Cargo.toml names by path.
     named = re.findall(r'^path = "(.+)"', (REPOSITORY / "Cargo.toml").read_text(), re.MULTILINE)
     assert named
-    assert all(path in said["RUN"][0] for path in named)
-    assert said["FROM"][-1] == "gcr.io/distroless/cc-debian12:nonroot"
-    assert said["USER"] == [f"{USER}:{USER}"]
+    assert all(path in found["RUN"][0] for path in named)
+    assert found["FROM"][-1] == "gcr.io/distroless/cc-debian12:nonroot"
+    assert found["USER"] == [f"{USER}:{USER}"]
 
 
 def test_only_copied_files_are_sent_to_the_engine() -> None:
@@ -186,11 +186,11 @@ def test_the_root_is_read_only_and_the_user_has_no_rights(root: Path, scratch: P
     (root / "logs").mkdir()
     # Named log types are published even without logs.
     run = ("run", "--day", SAMPLE_DAY, "--dataset", "all", "--input", "/logs", "--output")
-    for output, said in (("/lake", "Read-only file system"), ("/scratch/denied/lake", "Permission denied")):
+    for output, reason in (("/lake", "Read-only file system"), ("/scratch/denied/lake", "Permission denied")):
         (scratch / "denied").mkdir(exist_ok=True, mode=0o755)
         refused = contained(root, scratch, *run, output, env={})
         assert refused.returncode == 4
-        assert said in refused.stderr
+        assert reason in refused.stderr
     done = contained(root, scratch, *run, "/scratch/lake", env={})
     assert done.returncode == 0, done.stderr
     owners = {path.stat().st_uid for path in (scratch / "lake").rglob("*")}

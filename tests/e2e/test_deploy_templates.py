@@ -239,5 +239,5 @@ def test_the_costs_follow_the_formulas_of_the_page() -> None:
     hours = 50e6 / 1413 / 3600
     assert day.fargate(module.VIRGINIA) == pytest.approx(hours * (0.04048 + 2 * 0.004445))
     assert day.glue(module.VIRGINIA) == pytest.approx(hours / 4 * 0.44)
-    assert day.kept(module.VIRGINIA) == pytest.approx(19 * 0.023)
+    assert day.storage(module.VIRGINIA) == pytest.approx(19 * 0.023)
     assert day.scanned(module.VIRGINIA) == pytest.approx(0.019 * 5)

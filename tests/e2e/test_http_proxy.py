@@ -128,9 +128,7 @@ def assert_no_password(lake: S3Lake, *said: str) -> None:
         assert not [secret for secret in secrets if secret in text], text
 
 
-def test_only_the_proxy_gets_user_and_password(
-    aws: Aws, few: str, endpoint: Endpoint
-) -> None:
+def test_only_the_proxy_gets_user_and_password(aws: Aws, few: str, endpoint: Endpoint) -> None:
     lake = aws.lake()
     with forwarding(endpoint.hosts, f"kim:{PASSWORD}") as proxy:
         env = endpoint.env(aws, **{variables(endpoint)[0]: proxy.url(WRITTEN)})

@@ -79,9 +79,7 @@ def test_the_counts_match_those_stored_with_the_sample(sample: Published, table:
     assert {name: sample.ledger(table)[name] for name in COUNTS} == promised
 
 
-def test_the_counts_match_the_oracle(
-    sample: Published, expected: dict[str, ExpectedDay], table: str
-) -> None:
+def test_the_counts_match_the_oracle(sample: Published, expected: dict[str, ExpectedDay], table: str) -> None:
     assert {name: sample.ledger(table)[name] for name in COUNTS} == expected[table].ledger
 
 

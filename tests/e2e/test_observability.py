@@ -231,7 +231,7 @@ def test_the_fields_of_a_run_record_match_their_definition(
 ) -> None:
     lake, run = registered[0].lake, registered[2]["run"]
     defined = [name for fields, _ in section("Reports in the lake") for name in names(fields)]
-    # Present only if some rows are not kept.
+    # It is there only if some rows are not kept.
     defined.remove("counted_only")
     report = json.loads(lake.get(f"_runs/cloudtrail/{partition(SAMPLE_DAY)}/{run}.json"))
     assert list(report) == defined

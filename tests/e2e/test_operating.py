@@ -85,7 +85,7 @@ def events(said: str, name: str) -> list[dict[str, Any]]:
     return [event for event in found if event["event"] == name]
 
 
-def without_quiet(*arguments: str | Path) -> str:
+def loudly(*arguments: str | Path) -> str:
     """The standard error without --quiet."""
     return logmill(*(word for word in arguments if word != "--quiet")).stderr
 
@@ -176,7 +176,7 @@ def test_every_command_leaves_out_a_stray_file_in_any_range(
         stray = line["objects_left"] - unstrayed[place]["objects_left"]
         assert stray == line["objects_listed"] - unstrayed[place]["objects_listed"] == len(STRAYS)
         assert line | unstrayed[place] | {"listed_at": None} == unstrayed[place] | {"listed_at": None}
-    said = without_quiet(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
+    said = loudly(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
     assert said.count("neither key nor content tell") == 1, said
     assert unlisted(contents(files(lake))) == unlisted(contents(files(clean)))
     for wanted in (days, STRETCH):
@@ -194,7 +194,7 @@ def test_a_single_run_leaves_out_a_stray_file_too(raw: Path, lake: Path, tmp_pat
     strays = dict.fromkeys(STRAYS, PROSE.encode())
     month.write(raw, strays)
     for day in days:
-        said = without_quiet("run", "--day", day, *places(raw, lake), *options)
+        said = loudly("run", "--day", day, *places(raw, lake), *options)
         assert said.count("neither key nor content tell") == 1, said
     assert unlisted(contents(files(lake))) == unlisted(contents(files(tmp_path / "clean")))
     lines = status(raw, lake, *options, days=LONG_BEFORE)
@@ -333,7 +333,7 @@ def test_a_day_that_would_lose_rows_is_not_rebuilt_but_reported(raw: Path, lake:
     kept = {"table": "s3_access", "day": DAYS[1], "state": "stale", "objects_gone": 1}
     assert rebuilt.summary["kept"] == [kept]
     assert runs(files(lake))["s3_access", DAYS[1]] == before["s3_access", DAYS[1]]
-    assert "--only all" in without_quiet(*backfill_arguments(raw, lake, days=STRETCH))
+    assert "--only all" in loudly(*backfill_arguments(raw, lake, days=STRETCH))
     all_days = backfill(raw, lake, "--only", "all", days=STRETCH)
     assert (all_days.made, all_days.summary["kept"]) == (every(DAYS), [])
 
@@ -387,9 +387,7 @@ def test_status_check_fails_unless_every_day_is_up_to_date(raw: Path, lake: Path
     logmill(*arguments, "--check")
 
 
-def test_status_continues_after_a_table_with_a_missing_input(
-    raw: Path, lake: Path, tmp_path: Path
-) -> None:
+def test_status_continues_after_a_table_with_a_missing_input(raw: Path, lake: Path, tmp_path: Path) -> None:
     backfill(raw, lake, days=STRETCH)
     config = tmp_path / "logmill.toml"
     sources = {"cloudtrail": tmp_path / "nowhere", "s3-access": raw}

@@ -63,8 +63,8 @@ def test_instants_are_milliseconds_without_a_zone(part: Path) -> None:
     assert len(times) >= 2
     for time in times:
         assert time.physical_type == "INT64"
-        said = json.loads(time.logical_type.to_json())
-        assert (said["isAdjustedToUTC"], said["timeUnit"]) == (False, "milliseconds")
+        logical = json.loads(time.logical_type.to_json())
+        assert (logical["isAdjustedToUTC"], logical["timeUnit"]) == (False, "milliseconds")
 
 
 def test_lists_have_three_levels_and_name_their_items_element(part: Path, table: str) -> None:

@@ -30,9 +30,7 @@ def database(catalog: Registered) -> None:
     catalog.aws.glue.create_database(DatabaseInput={"Name": catalog.database})
 
 
-def killed(
-    catalog: Registered, command: tuple[str | Path, ...], operation: str, carried_out: bool
-) -> None:
+def killed(catalog: Registered, command: tuple[str | Path, ...], operation: str, carried_out: bool) -> None:
     """Runs a command that is killed when it calls an operation of the catalog."""
     aws, strike = catalog.aws, partial(Strike, carried_out=carried_out)
     code, said = signalled(aws, aws.proxy, signal.SIGKILL, strike, {"operation": operation}, command)
@@ -40,7 +38,7 @@ def killed(
     aws.proxy.forget()
 
 
-def not_registered_reason(catalog: Registered, source: str, code: int, **env: str) -> str | None:
+def checked(catalog: Registered, source: str, code: int, **env: str) -> str | None:
     """Why the day is not registered, from `status --check`, which must end with this exit code."""
     days = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY)
     given = (*days, "--input", source, "--output", catalog.lake.url, *ONE_TABLE, "--format", "json")
@@ -76,14 +74,14 @@ def test_status_reports_a_killed_registration_and_a_backfill_completes_it(
     killed(catalog, arguments, "*CreatePartition", carried_out)
     manifest = catalog.lake.manifest(TABLE)
     assert manifest["database"] == catalog.database
-    why = not_registered_reason(catalog, day.source, code=4)
+    why = checked(catalog, day.source, code=4)
     assert why == f"nothing shows that it was registered in database '{catalog.database}'"
     line = "to register in the catalog, without reading: 1\n"
     assert line in backfilled(catalog, day.source, "--dry-run")
-    assert not_registered_reason(catalog, day.source, code=4) == why
+    assert checked(catalog, day.source, code=4) == why
     backfilled(catalog, day.source)
     assert line not in backfilled(catalog, day.source, "--dry-run")
-    assert not_registered_reason(catalog, day.source, code=0) is None
+    assert checked(catalog, day.source, code=0) is None
     assert catalog.lake.manifest(TABLE) == manifest, "the day is the one that the killed run published"
     assert_shown(catalog)
     mark = f"{manifest['run']}.registered.{catalog.database}.json"
@@ -93,21 +91,21 @@ def test_status_reports_a_killed_registration_and_a_backfill_completes_it(
 
 
 @WHEN
-@pytest.mark.parametrize("completed_by", ["run", "lookback", "publish", "register"])
+@pytest.mark.parametrize("made_good_by", ["run", "lookback", "publish", "register"])
 def test_any_command_completes_a_killed_registration(
-    catalog: Registered, day: SmallDay, completed_by: str, carried_out: bool
+    catalog: Registered, day: SmallDay, made_good_by: str, carried_out: bool
 ) -> None:
-    victim = "publish" if completed_by == "publish" else "run"
+    victim = "publish" if made_good_by == "publish" else "run"
     arguments = command_line(catalog, day.source, victim, *ONE_TABLE)
     killed(catalog, arguments, "*CreatePartition", carried_out)
-    if completed_by == "register":
+    if made_good_by == "register":
         catalog.register()
-    elif completed_by == "lookback":
+    elif made_good_by == "lookback":
         run = ("run", "--day", NEXT_DAY, "--lookback", "1d", "--input", day.source, *ONE_TABLE)
         catalog.aws.logmill(*run, "--output", catalog.lake.url, *catalog.options, "--quiet")
     else:
         catalog.aws.logmill(*arguments)
-    assert not_registered_reason(catalog, day.source, code=0) is None
+    assert checked(catalog, day.source, code=0) is None
     assert_shown(catalog)
 
 
@@ -180,9 +178,9 @@ def test_the_next_lookback_registers_a_day_that_was_rebuilt_but_not_registered(
     road = ("--input", source, "--output", catalog.lake.url, *catalog.options, *ONE_TABLE, "--quiet")
     lookback = ("run", "--day", NEXT_DAY, "--lookback", "1d", *road)
     killed(catalog, lookback, "*UpdatePartition", carried_out)
-    assert not_registered_reason(catalog, source, code=4)
+    assert checked(catalog, source, code=4)
     catalog.aws.logmill(*lookback)
-    assert not_registered_reason(catalog, source, code=0) is None
+    assert checked(catalog, source, code=0) is None
     assert_shown(catalog)
 
 
@@ -204,12 +202,12 @@ def test_a_day_can_be_registered_in_several_databases(catalog: Registered, day: 
     other = catalog.aws.database()
     catalog.aws.glue.create_database(DatabaseInput={"Name": other})
     catalog.run(*ONE_TABLE, source=day.source)
-    assert not_registered_reason(catalog, day.source, code=0) is None
-    why = not_registered_reason(catalog, day.source, code=4, LOGMILL_DATABASE=other)
+    assert checked(catalog, day.source, code=0) is None
+    why = checked(catalog, day.source, code=4, LOGMILL_DATABASE=other)
     assert why == f"nothing shows that it was registered in database '{other}'"
     backfilled(catalog, day.source, database=other)
     for env in ({}, {"LOGMILL_DATABASE": other}, {"LOGMILL_DATABASE": catalog.database}):
-        assert not_registered_reason(catalog, day.source, code=0, **env) is None
+        assert checked(catalog, day.source, code=0, **env) is None
     assert_shown(catalog)
 
 
@@ -219,9 +217,9 @@ def test_a_day_replaced_by_a_run_without_a_catalog_counts_as_unregistered(
     """The catalog still shows the previous run."""
     catalog.run(*ONE_TABLE, source=day.source)
     catalog.aws.run(catalog.lake, *ONE_TABLE, source=day.source)
-    assert not_registered_reason(catalog, day.source, code=4)
+    assert checked(catalog, day.source, code=4)
     backfilled(catalog, day.source)
-    assert not_registered_reason(catalog, day.source, code=0) is None
+    assert checked(catalog, day.source, code=0) is None
     assert_shown(catalog)
 
 
@@ -231,12 +229,12 @@ def test_a_mark_that_cannot_be_written_is_a_warning(catalog: Registered, day: Sm
     said = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
     assert rule.struck
     assert "warn: cannot leave a mark that the day is registered" in said
-    assert not_registered_reason(catalog, day.source, code=0) is None, "the run record shows it as well"
+    assert checked(catalog, day.source, code=0) is None, "the report says it as well"
     run = catalog.lake.manifest(TABLE)["run"]
     report = f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{run}.json"
     bucket, key = catalog.lake.bucket, catalog.lake.below + report
     catalog.aws.s3.delete_object(Bucket=bucket, Key=key)
-    assert not_registered_reason(catalog, day.source, code=4)
+    assert checked(catalog, day.source, code=4)
     catalog.aws.proxy.forget()
     backfilled(catalog, day.source)
-    assert not_registered_reason(catalog, day.source, code=0) is None
+    assert checked(catalog, day.source, code=0) is None

@@ -127,9 +127,7 @@ def test_status_codes_match_the_raw_lines(page: Page, raw: meanings.RawDays) -> 
     assert dict(page.rows("statuses")) == {status: spelled(requests) for status, requests in counted.items()}
 
 
-def test_users_and_events_of_the_month_match_the_raw_records(
-    page: Page, raw: meanings.RawDays
-) -> None:
+def test_users_and_events_of_the_month_match_the_raw_records(page: Page, raw: meanings.RawDays) -> None:
     assert page.rows("months") == [
         [month, *map(spelled, rest)] for month, *rest in meanings.monthly_users(raw)
     ]

@@ -76,9 +76,7 @@ def test_a_filter_leaves_out_the_rows_that_a_query_excludes(
     assert sum(entry["filtered"] for entry in of_objects) == ledger["filtered"]
 
 
-def test_masks_change_only_the_secrets(
-    sample: Published, verbatim: Published, table: str
-) -> None:
+def test_masks_change_only_the_secrets(sample: Published, verbatim: Published, table: str) -> None:
     rows = read_rows(verbatim.lake.table(table))
     expected = {
         place: {name: masked(name, cell) for name, cell in row.items()} for place, row in rows.items()

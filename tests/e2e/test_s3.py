@@ -224,9 +224,7 @@ def test_keys_outside_the_day_are_not_touched(aws: Aws, few: str, prefix: str) -
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("sibling", ["logs2", "logs-old", "logs_old", "logs1/logs"])
-def test_an_input_does_not_include_folders_with_a_similar_name(
-    aws: Aws, slash: str, sibling: str
-) -> None:
+def test_an_input_does_not_include_folders_with_a_similar_name(aws: Aws, slash: str, sibling: str) -> None:
     objects = {key: body for key, body in sample_objects().items() if key.startswith("cloudtrail")}
     source = aws.source(objects).rstrip("/")
     aws.put(source.split("/")[2], {f"{sibling}/{key}": body for key, body in objects.items()})
@@ -246,9 +244,7 @@ def test_an_input_may_be_the_text_before_the_times_in_log_names(aws: Aws, raw_sa
 @pytest.mark.parametrize(
     "mistake", ["mistyped/", "cloudtrai", "cloudtrail/AWSLogs/o-example", "s3-access/simple/we"]
 )
-def test_an_empty_input_is_refused_and_the_published_day_is_kept(
-    aws: Aws, few: str, mistake: str
-) -> None:
+def test_an_empty_input_is_refused_and_the_published_day_is_kept(aws: Aws, few: str, mistake: str) -> None:
     """A prefix without any object is a mistake, not a day without events."""
     lake = aws.lake()
     aws.run(lake, source=few)

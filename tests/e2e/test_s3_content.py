@@ -93,9 +93,7 @@ def test_a_permanently_corrupt_body_is_not_read_as_a_log(aws: Aws, proxy: FaultP
     assert lake.paths() == set()
 
 
-def test_two_versions_of_a_changing_object_are_not_mixed(
-    aws: Aws, proxy: FaultProxy, large: bytes
-) -> None:
+def test_two_versions_of_a_changing_object_are_not_mixed(aws: Aws, proxy: FaultProxy, large: bytes) -> None:
     """Neither between listing and reading nor between two ranges."""
     bucket = aws.bucket("raw")
     aws.put(bucket, {NAME: large})

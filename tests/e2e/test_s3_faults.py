@@ -254,9 +254,7 @@ DENIED_KEY = "<Error><Key>old</Key><Code>AccessDenied</Code><Message>Access Deni
     [ACCESS_DENIED, Reply(f"<DeleteResult>{DENIED_KEY}</DeleteResult>", "application/xml")],
     ids=["the_request", "each_key"],
 )
-def test_a_day_is_published_even_if_old_files_cannot_be_removed(
-    trial: Trial, fault: Fault
-) -> None:
+def test_a_day_is_published_even_if_old_files_cannot_be_removed(trial: Trial, fault: Fault) -> None:
     """The day is committed by then. A later run removes the superseded run."""
     rule = trial.proxy.rule(fault, operation="DeleteObjects")
     done = trial.aws.logmill(

@@ -196,11 +196,11 @@ PLACE = "111122223333/ap-northeast-2/web/"
 )
 def test_a_log_is_read_in_any_folder(key: str, aws: Aws, tmp_path: Path) -> None:
     # Objects of both log types in their standard locations.
-    beside = [
+    standard_keys = [
         f"{PLACE}2023/11/01/2023-11-01-05-10-11-000000000000000B",
         f"AWSLogs/111122223333/CloudTrail/ap-northeast-2/2023/11/01/{TRAIL.replace('AbCd', 'Beside')}",
     ]
-    in_bucket, in_folder = plans(aws, tmp_path, [key, *beside])
+    in_bucket, in_folder = plans(aws, tmp_path, [key, *standard_keys])
     assert in_bucket == in_folder
     assert sum(key in objects for objects in in_folder[0].values()) == 1
 
@@ -221,7 +221,7 @@ def test_one_day_of_many_costs_only_its_own_pages(prefix: str, aws: Aws) -> None
     requests = aws.proxy.counts()["ListObjectsV2"]
     assert table["requests"] == requests
     # The pages of two days, a few to find them, and the requests that prove the skipped ranges irrelevant:
-    # one group for each of their days. Small pages multiply these. All pages would be over a thousand requests.
+    # one group for each of their days. Small pages multiply these. All pages would be over 1,000 requests.
     days_of_ten_months = 10 * -(-31 // PAGE)
     pages_of_gaps = 2 * 4
     assert requests <= 48 // PAGE + 8 + pages_of_gaps + days_of_ten_months + 6

@@ -119,8 +119,8 @@ def test_a_refusal_has_the_format_of_its_service(proxy: FaultProxy, service: str
     proxy.rule(refusal)
     with pytest.raises(ClientError) as caught:
         ask(client(proxy, service))
-    told = caught.value.response
-    assert (told["Error"]["Code"], told["ResponseMetadata"]["HTTPStatusCode"]) == (
+    response = caught.value.response
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (
         refusal.code,
         refusal.status,
     )

@@ -193,7 +193,7 @@ def test_lookback_is_limited_to_the_given_number_of_days(scene: Scene) -> None:
     assert in_state(scene.status(), "stale") == {("cloudtrail", "2023-10-03"), ("cloudtrail", "2023-10-17")}
 
 
-def test_deleted_objects_make_no_day_stale_and_prevent_a_rebuild(scene: Scene) -> None:
+def test_deleted_objects_do_not_make_a_day_stale_but_prevent_a_rebuild(scene: Scene) -> None:
     """The rows of the objects would be lost. Only a request for all days rebuilds such a day."""
     add_late_objects(scene)
     removed = [key for key in month.month() if "_20231003T0" in key or "_20231008T0" in key]

@@ -120,9 +120,7 @@ def test_every_view_has_an_expected_result_and_its_columns() -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=NAMES)
-def test_a_view_is_one_statement_with_the_expected_columns(
-    sample_lake: Lake, view: Statement
-) -> None:
+def test_a_view_is_one_statement_with_the_expected_columns(sample_lake: Lake, view: Statement) -> None:
     assert view.sql.startswith(f"CREATE OR REPLACE VIEW {view.name} AS\nSELECT\n")
     assert view.sql.endswith(";")
     assert view.sql.count(";") == 1

@@ -96,13 +96,13 @@ def test_both_places_of_a_repeated_event_are_reported(sample: Published) -> None
 
 
 def test_events_of_adjacent_days_are_reported_with_their_day(sample: Published) -> None:
-    beside = {
+    adjacent = {
         rows[0][1]: (event_id, [place for place, _ in rows])
         for event_id, rows in raw_rows("cloudtrail").items()
         if all(day != SAMPLE_DAY for _, day in rows)
     }
-    assert beside.keys() == {"2023-10-31", "2023-11-02"}
-    for day, (event_id, places) in beside.items():
+    assert adjacent.keys() == {"2023-10-31", "2023-11-02"}
+    for day, (event_id, places) in adjacent.items():
         arguments = ("--event-id", event_id, "--output", sample.lake.root, "--input", SAMPLE_DATA)
         traces = found(why(*arguments, code=NOT_IN_LAKE), "cloudtrail")
         assert [(trace["fate"], trace["day"], place_of(trace)) for trace in traces] == [
