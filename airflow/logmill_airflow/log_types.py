@@ -1,4 +1,4 @@
-"""The log types of logmill and the tables that they feed: one list. Knows no Airflow."""
+"""The log types of logmill and the tables that they feed, in one list. Independent of Airflow."""
 
 import difflib
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ def log_type(name: object) -> str:
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """What a misspelt name probably stands for; all that are known if none is near."""
+    """The nearest known name for a misspelt one, or all known names if none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known are {', '.join(names)}"
+    return f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(names)}"

@@ -1,6 +1,6 @@
-"""An Airflow of its own, in a folder for temporary files.
+"""An isolated Airflow, in a temporary folder.
 
-Airflow reads its settings when it is imported: this comes first.
+Airflow reads its settings on import, so import this module first.
 """
 
 import os
@@ -16,7 +16,7 @@ HOME = tempfile.TemporaryDirectory(prefix="logmill-airflow-")
 
 
 def environment(home: str) -> dict[str, str]:
-    """An environment in which an Airflow has nothing but a home."""
+    """An environment in which Airflow has only a home folder."""
     own = {name: value for name, value in os.environ.items() if not STEERS.match(name)}
     return own | {
         "AIRFLOW_HOME": home,
