@@ -241,3 +241,48 @@ impl TablePlan {
         day.window().end.plus_ms(self.lateness_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plan file with every field that has a default, and with all that a table can say.
+    const FULL: &str = concat!(
+        r#"{"version":1,"day":"2023-11-01","planned_at":"2023-11-02T00:00:00Z","shards":2,"#,
+        r#""identity_key":[1,2,3,18446744073709551615],"tables":["#,
+        r#"{"table":"trail","dataset":"cloudtrail","inputs":["s3://raw/trail/","/logs"],"#,
+        r#""access":{"role_arn":"arn:aws:iam::111122223333:role/logs","requester_pays":true,"#,
+        r#""expected_bucket_owner":"111122223333"},"naming":"compact","#,
+        r#""promote":[{"column":"instance_id","path":"requestParameters.instanceId","type":"text"}],"#,
+        r#""filter":["event_name in ('GetObject')"],"redact":["?Signature","requestParameters.secret"],"#,
+        r#""lateness_ms":86400000,"requests":3,"objects":[{"address":"s3://raw/trail/a.gz","input":0,"#,
+        r#""key":"a.gz","bytes":7,"etag":"e","why":"delivered","events_until_ms":9,"shard":1},"#,
+        r#"{"address":"/logs/b.gz","input":1,"key":"b.gz","bytes":8,"why":"named","shard":0}],"#,
+        r#""left":[{"address":"/logs/c","bytes":5,"why":"other","of_another_time":true}],"#,
+        r#""counted":[{"why":"other","objects":1,"folders":2,"bytes":3,"first":"/logs/d"}]},"#,
+        r#"{"table":"s3_access","dataset":"s3-access","inputs":["/access"],"access":{},"naming":"snake","#,
+        r#""promote":[],"redact":[],"lateness_ms":0,"requests":0,"objects":[],"left":[]}]}"#,
+    );
+
+    fn rewritten(plan: &str) -> String {
+        serde_json::to_string(&Plan::from_json(plan.as_bytes().to_vec()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_plan_file_is_written_as_it_was_read() {
+        assert_eq!(rewritten(FULL), FULL);
+    }
+
+    #[test]
+    fn a_plan_file_without_the_newer_fields_gets_their_defaults() {
+        let before = r#"{"version":1,"day":"2023-11-01","planned_at":"","shards":1,"identity_key":[0,0,0,0],"tables":["#;
+        let short = r#"{"table":"t","dataset":"cloudtrail","unknown":{"a":[1,{}]},"inputs":[],"naming":"snake","promote":[],"lateness_ms":0,"objects":[],"left":[]}]}"#;
+        let whole = concat!(
+            r#"{"table":"t","dataset":"cloudtrail","inputs":[],"access":{},"naming":"snake","promote":[],"#,
+            r#""redact":["responseElements.credentials.sessionToken","?X-Amz-Signature","?X-Amz-Credential","#,
+            r#""?X-Amz-Security-Token","?Signature","?AWSAccessKeyId"],"lateness_ms":0,"requests":0,"#,
+            r#""objects":[],"left":[]}]}"#,
+        );
+        assert_eq!(rewritten(&format!("{before}{short}")), format!("{before}{whole}"));
+    }
+}
