@@ -84,16 +84,17 @@ fn warn_of_lone_dates(sources: &[TableSource], days: DayRange, console: Console)
 /// In the catalog no table and view of one name can be side by side, and queries read the table.
 #[cfg(feature = "query")]
 fn warn_of_views(sources: &[TableSource], console: Console) {
-    let is_view = |source: &&TableSource| crate::query::VIEWS.iter().any(|view| view.name == source.table);
+    let is_view =
+        |source: &&TableSource| crate::query::VIEWS.iter().any(|view| view.name == source.spec.table);
     for source in sources.iter().filter(is_view) {
         let hint = "name the table otherwise with --table, or in the config file";
         console.warn(
             "the table has the name of a view of glue/sql, which cannot be used beside it",
-            &[("table", source.table.as_str().into()), ("hint", hint.into())],
+            &[("table", source.spec.table.as_str().into()), ("hint", hint.into())],
         );
     }
 }
 
 fn inputs_of(sources: &[TableSource]) -> impl Iterator<Item = &str> {
-    sources.iter().flat_map(|source| &source.inputs).map(String::as_str)
+    sources.iter().flat_map(|source| &source.spec.inputs).map(String::as_str)
 }

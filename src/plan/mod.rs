@@ -14,6 +14,7 @@ mod listing;
 mod place;
 mod range;
 mod source;
+mod table_spec;
 
 pub use check::MOST_SHARDS;
 pub use dated::{DatedInput, lone_dates};
@@ -22,17 +23,17 @@ pub use list::{holds_logs, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
 pub use source::TableSource;
+pub use table_spec::TableSpec;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::LogType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::rules::RedactRules;
 use crate::store::local::{LEADS_IN_A_CIRCLE, LEADS_NOWHERE, LEADS_TO_A_FOLDER, NOT_UTF8};
-use crate::store::{ObjectMeta, SourceAccess, Store};
-use crate::table::{Naming, Promotion};
+use crate::store::{ObjectMeta, Store};
 
 /// The version of the plan file that this program writes and reads.
 pub const PLAN_VERSION: u32 = 1;
@@ -67,27 +68,9 @@ pub struct Plan {
 /// What one KST day of one table needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TablePlan {
-    /// Name of the table.
-    pub table: String,
-    /// Name of the dataset.
-    pub dataset: String,
-    /// Addresses of the inputs.
-    pub inputs: Vec<String>,
-    /// How the inputs are reached.
-    #[serde(default)]
-    pub access: SourceAccess,
-    /// How the columns are called.
-    pub naming: Naming,
-    /// JSON values with columns of their own.
-    pub promote: Vec<Promotion>,
-    /// Rules by which rows are left out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub filter: Vec<String>,
-    /// Which values are masked; a plan that does not say it masks what is masked by default.
-    #[serde(default)]
-    pub redact: RedactRules,
-    /// How long after the day its objects are awaited, in milliseconds.
-    pub lateness_ms: i64,
+    /// The table.
+    #[serde(flatten)]
+    pub spec: TableSpec,
     /// Requests that listing the inputs has cost.
     #[serde(default)]
     pub requests: u64,
@@ -168,12 +151,14 @@ impl Plan {
                 .caused_by(std::io::Error::other(cause))
                 .hint("make the plan anew with 'logmill plan --format json'")
         };
-        let plan: Self = simd_json::serde::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
-        if plan.version != PLAN_VERSION {
-            return Err(Error::new(ErrorKind::Usage, "the plan was made by another version of logmill")
-                .with("version", plan.version)
-                .hint("create the plan again with this version"));
-        }
+        let mut reader =
+            simd_json::Deserializer::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
+        let plan = Self::deserialize(&mut reader).map_err(|cause| {
+            reader.restart();
+            let known = PlanHead::deserialize(&mut reader).map_or(Ok(()), |head| head.check());
+            known.err().unwrap_or_else(|| unusable(cause.into()))
+        })?;
+        check_version(plan.version)?;
         match check::implausible(&plan) {
             Some(what) => Err(unusable(what.into())),
             None => Ok(plan),
@@ -199,11 +184,45 @@ impl Plan {
     }
 }
 
+/// The fields of a plan file that show whether another version of logmill wrote it.
+#[derive(Deserialize)]
+struct PlanHead {
+    version: u32,
+    tables: Vec<TableHead>,
+}
+
+#[derive(Deserialize)]
+struct TableHead {
+    dataset: String,
+}
+
+impl PlanHead {
+    fn check(&self) -> Result<()> {
+        check_version(self.version)?;
+        self.tables.iter().try_for_each(|table| LogType::require(&table.dataset).map(drop))
+    }
+}
+
+fn check_version(version: u32) -> Result<()> {
+    if version == PLAN_VERSION {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Usage, "the plan was made by another version of logmill")
+        .with("version", version)
+        .hint("create the plan again with this version"))
+}
+
 /// Whether Athena takes a name without quotes; it becomes a folder's name too.
 #[must_use]
 pub fn is_table_name(name: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=255).contains(&name.len()) && name.bytes().all(good) && !name.starts_with('_')
+}
+
+impl AsRef<TableSpec> for TablePlan {
+    fn as_ref(&self) -> &TableSpec {
+        &self.spec
+    }
 }
 
 impl TablePlan {
@@ -226,7 +245,7 @@ impl TablePlan {
         let mut unreadable = self.left.iter().filter(|left| left.why == UNREADABLE);
         let Some(first) = unreadable.next() else { return Ok(()) };
         Err(Error::new(ErrorKind::Denied, "cannot tell whether an object is a log: it may not be read")
-            .with("table", &self.table)
+            .with("table", &self.spec.table)
             .with("object", &first.address)
             .with("objects", 1 + unreadable.count())
             .hint(
@@ -238,7 +257,7 @@ impl TablePlan {
     /// From when on no object that is still awaited can hold events of the day.
     #[must_use]
     pub fn complete_at(&self, day: KstDay) -> UtcInstant {
-        day.window().end.plus_ms(self.lateness_ms)
+        day.window().end.plus_ms(self.spec.lateness_ms)
     }
 }
 
@@ -284,5 +303,31 @@ mod tests {
             r#""objects":[],"left":[]}]}"#,
         );
         assert_eq!(rewritten(&format!("{before}{short}")), format!("{before}{whole}"));
+    }
+
+    #[test]
+    fn a_plan_file_of_another_version_says_so() {
+        let check = |from: &str, to: &str, kind, message: &str| {
+            let plan = FULL.replace(from, to);
+            assert_ne!(plan, FULL);
+            let error = Plan::from_json(plan.into_bytes()).unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().starts_with(message), "{error}");
+        };
+        let (elb, other) = ("unknown log type 'elb' (known: ", "the plan was made by another version");
+        check(r#""dataset":"s3-access""#, r#""dataset":"elb""#, ErrorKind::Unusable, elb);
+        check(r#""version":1"#, r#""version":2"#, ErrorKind::Usage, other);
+        // Its other fields are those of its version.
+        check(r#""version":1,"day""#, r#""version":2,"days""#, ErrorKind::Usage, other);
+        check(r#""dataset":"s3-access""#, r#""dataset":7"#, ErrorKind::Usage, "cannot read the plan");
+    }
+
+    #[test]
+    fn a_deep_field_of_a_table_does_no_harm() {
+        let of_depth =
+            |depth: usize| format!(r#""unknown":{}{},"filter""#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(rewritten(&FULL.replace(r#""filter""#, &of_depth(1000))), FULL);
+        let too_deep = FULL.replace(r#""filter""#, &of_depth(1 << 20));
+        assert_eq!(Plan::from_json(too_deep.into_bytes()).unwrap_err().kind(), ErrorKind::Usage);
     }
 }

@@ -58,7 +58,7 @@ impl DayObjects<'_> {
     /// Whether an object that is not among them would be if it were still there, by the time in its address.
     #[must_use]
     pub fn would_have(&self, address: &str) -> bool {
-        let KeyClaim::Mine(time) = self.source.dataset.claim(address) else { return true };
+        let KeyClaim::Mine(time) = self.source.spec.dataset.claim(address) else { return true };
         // What midnight means need not be known: either meaning is enough.
         let wanted = self.source.wanted(DayRange::only(self.day));
         matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
@@ -163,15 +163,15 @@ impl<'a> RangePlanner<'a> {
         self.told.iter().map(|left| &left.object)
     }
 
-    /// The plan of a day without its objects. What may be logs is named in it, all else that is left out is counted.
+    /// Returns the plan of a day that reads `objects`. It names the objects left out that may be logs, and counts the others.
     #[must_use]
-    pub fn plan_of(&self, day: KstDay) -> TablePlan {
+    pub fn plan_of(&self, day: KstDay, objects: Vec<PlannedObject>) -> TablePlan {
         let told = self.told.iter().filter(|left| left.days.contains(day));
         let mut left: Vec<LeftObject> = told.map(|left| left.object.clone()).collect();
         left.sort_by(|a, b| a.address.cmp(&b.address));
         let mut counted = self.left_of(day);
         counted.retain(|group| !TOLD.contains(&group.why.as_str()));
-        TablePlan { left, counted, ..self.source.empty_plan() }
+        TablePlan { spec: self.source.spec.clone(), requests: 0, objects, left, counted }
     }
 
     /// What was met so far and is left out, but for what is of another time.
@@ -433,7 +433,7 @@ mod tests {
             for day in closed {
                 let plan = plan_table(&source, day, &connector).unwrap();
                 prop_assert_eq!(planner.left_of(day), plan.listed().of_the_day().left);
-                let of_range = planner.plan_of(day);
+                let of_range = planner.plan_of(day, Vec::new());
                 prop_assert_eq!(of_range.listed().left, plan.listed().of_the_day().left);
                 let told: Vec<_> = plan.left.into_iter().filter(|left| TOLD.contains(&left.why.as_ref())).collect();
                 prop_assert_eq!(of_range.left, told);
