@@ -1,4 +1,4 @@
-//! A table by what decides its columns.
+//! The name, log type and columns of a table.
 
 use super::{Dataset, LogType};
 use crate::table::{Naming, Promotion, TableSchema};
@@ -10,7 +10,7 @@ pub struct TableShape {
     pub table: String,
     /// The log type.
     pub dataset: LogType,
-    /// How the columns are called.
+    /// Naming scheme of the columns.
     pub naming: Naming,
     /// JSON values with columns of their own.
     pub promote: Vec<Promotion>,

@@ -68,7 +68,7 @@ pub struct Plan {
 /// What one KST day of one table needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TablePlan {
-    /// The table.
+    /// The table. Its fields are not nested in the file.
     #[serde(flatten)]
     pub spec: TableSpec,
     /// Requests that listing the inputs has cost.
@@ -317,7 +317,7 @@ mod tests {
         let (elb, other) = ("unknown log type 'elb' (known: ", "the plan was made by another version");
         check(r#""dataset":"s3-access""#, r#""dataset":"elb""#, ErrorKind::Unusable, elb);
         check(r#""version":1"#, r#""version":2"#, ErrorKind::Usage, other);
-        // Its other fields are those of its version.
+        // Another version may have other fields.
         check(r#""version":1,"day""#, r#""version":2,"days""#, ErrorKind::Usage, other);
         check(r#""dataset":"s3-access""#, r#""dataset":7"#, ErrorKind::Usage, "cannot read the plan");
     }

@@ -10,7 +10,7 @@ use crate::store::lake::Partition;
 use crate::store::{Connector, SourceAccess, Store};
 use crate::table::{Naming, Promotion, TableSchema};
 
-/// Where the rows of a table come from and what becomes of them. Its fields are the first ones of a table in a plan file.
+/// Where the rows of a table come from and what becomes of them. A table in a plan file begins with these fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSpec {
     /// Name of the table.
@@ -22,7 +22,7 @@ pub struct TableSpec {
     /// How the inputs are reached.
     #[serde(default)]
     pub access: SourceAccess,
-    /// How the columns are called.
+    /// Naming scheme of the columns.
     pub naming: Naming,
     /// JSON values with columns of their own.
     pub promote: Vec<Promotion>,
@@ -66,7 +66,7 @@ impl TableSpec {
         TableShape { table, dataset: self.dataset, naming: self.naming, promote }
     }
 
-    /// Returns the rules for its rows. Fails if one of them does not fit the columns.
+    /// Returns the rules for its rows. Fails if a rule does not fit the columns.
     pub fn row_rules(&self, schema: &TableSchema) -> Result<RowRules> {
         RowRules::new(schema, &self.filter, &self.redact)
     }

@@ -116,7 +116,7 @@ fn no_logs(source: &TableSource) -> Error {
 
 impl NotBuilt {
     fn of(source: &TableSource) -> Self {
-        let dataset = source.spec.dataset.dataset().name();
+        let dataset = source.spec.dataset.name();
         Self { table: source.spec.table.clone(), dataset, why: format!("the inputs hold no {dataset} logs") }
     }
 }
