@@ -30,7 +30,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     let mut found = on_workers(settings.threads, || backfill(&road, &tables.sources, &wanted, order, &rule))?;
     for (source, error) in tables.refused {
         DayRoad::new(&road, days.last).record_walk(&source, &error);
-        found.failed.push((source.table, error));
+        found.failed.push((source.spec.table, error));
     }
     let summary_json = args.road.write.summary_json.as_deref();
     Conclusion { road: &road, settings: &settings, console: context.console, day: days.last, summary_json }

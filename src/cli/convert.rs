@@ -49,7 +49,7 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) ->
     };
     on_workers(settings.threads, || {
         for table in &plan.tables {
-            let attempt = Attempt { table: &table.table, shard, run: &run, plan: &plan_id.id };
+            let attempt = Attempt { table: &table.spec.table, shard, run: &run, plan: &plan_id.id };
             if !work.convert(table, &attempt)? {
                 return Ok(too_late(context, plan.day));
             }
@@ -91,7 +91,8 @@ impl ShardWork<'_> {
         let options = self.settings.convert_options(&self.context.cancel);
         let scratch = self.staging.scratch(attempt)?;
         let own = table.objects.iter().filter(|object| object.shard == attempt.shard);
-        let progress = Bar::begin(console, &table.table, Work::Read(own.map(|object| object.bytes).sum()));
+        let progress =
+            Bar::begin(console, &table.spec.table, Work::Read(own.map(|object| object.bytes).sum()));
         let target = DayTarget { day: plan.day, scratch: scratch.path() };
         let leg = Leg::of_plan(table, target, plan.identity_key, Some(attempt.shard));
         // Another process reads the rows, so none are kept in memory.
@@ -102,7 +103,7 @@ impl ShardWork<'_> {
             return Ok(false);
         }
         if !console.quiet {
-            let (name, shard, all) = (&table.table, attempt.shard, plan.shards);
+            let (name, shard, all) = (&table.spec.table, attempt.shard, plan.shards);
             let rows = console::counted(rows_read, "row");
             console::print_line(&format!("{name}: shard {shard} of {all}, {rows} read"))?;
         }

@@ -11,7 +11,6 @@ use crate::plan::{Order, RangePlanner, TableSource};
 use crate::publish::run_record::{self, RunOutcome, RunRecord};
 use crate::road::{Decision, RebuildRule, Road};
 use crate::store::Lake;
-use crate::store::lake::Partition;
 
 /// Assumed read rate of one thread if there are no earlier runs: gzipped CloudTrail on a small machine.
 const ASSUMED_BYTES_PER_SECOND: f64 = 5e6;
@@ -50,7 +49,7 @@ fn table(
     let (mut objects, mut bytes) = (0, 0);
     while let Some(leg) = planner.next_leg(&mut |about| {
         road.options.convert.cancel.check()?;
-        let partition = Partition { table: source.table.clone(), day: about.day };
+        let partition = source.spec.partition(about.day);
         let status = match day_status(road.lake, partition, about, road.database()) {
             Ok(status) => status,
             Err(error) => {
@@ -67,7 +66,7 @@ fn table(
         objects += leg.objects.len() as u64;
         bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
     }
-    let mut first_logs = FirstLogs::new(road.lake, &source.table);
+    let mut first_logs = FirstLogs::new(road.lake, &source.spec.table);
     for status in &statuses {
         first_logs.note(status);
     }
@@ -75,7 +74,7 @@ fn table(
     let with_decision = |wanted| statuses.iter().filter(move |status| rule.decision(status) == wanted);
     let (rows, kept) =
         (with_decision(Decision::Build).map(row).collect::<Vec<_>>(), with_decision(Decision::Keep).count());
-    let mut text = format!("{}: {} of {} days to build\n\n", source.table, rows.len(), days.len());
+    let mut text = format!("{}: {} of {} days to build\n\n", source.spec.table, rows.len(), days.len());
     if !rows.is_empty() {
         text += &console::table(&["day", "state", "objects", "bytes"], &["objects", "bytes"], rows);
         text.push('\n');

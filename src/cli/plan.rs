@@ -48,7 +48,7 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
     let window = day.window();
     let mut text = format!(
         "{}: KST day {day}, {} to {}, late objects until {}\n\n",
-        plan.table,
+        plan.spec.table,
         window.start,
         window.end,
         plan.complete_at(day)

@@ -67,9 +67,7 @@ impl Place<'_> {
         let road = Road::new(lake, self.connector, registrar.as_ref(), options, &announcer, console::now)?;
         let day = DayRoad::planned(&road, plan.day, plan.planned_at()?);
         let publish_one = |table: &TablePlan| day.publish_shards(table, &staging, plan.shards, &id.id);
-        let outcomes = on_workers(settings.threads, || {
-            each_table(&day, &plan.tables, |table| table.table.as_str(), publish_one)
-        })?;
+        let outcomes = on_workers(settings.threads, || each_table(&day, &plan.tables, publish_one))?;
         let (exit, summary) =
             self.conclusion(&road, plan.day).of_day(&outcomes, &BTreeMap::new(), Vec::new())?;
         if self.args.remove_staging && exit == Exit::Done {

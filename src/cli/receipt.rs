@@ -54,7 +54,7 @@ impl Receipt {
             day: plan.day,
             run: run.to_owned(),
             output: lake.address(""),
-            tables: plan.tables.iter().map(|table| table.table.clone()).collect(),
+            tables: plan.tables.iter().map(|table| table.spec.table.clone()).collect(),
             summary,
         })
     }

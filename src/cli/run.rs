@@ -31,13 +31,13 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let (mut outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
             let run_one = |table: &TableSource| day_road.run_table(table);
-            (each_table(&day_road, &sources, |table| table.table.as_str(), run_one), BTreeMap::new())
+            (each_table(&day_road, &sources, run_one), BTreeMap::new())
         }
         Some(days) => look_back(&day_road, &sources, days),
     })?;
     for (source, error) in refused {
         day_road.record_walk(&source, &error);
-        outcomes.add(&source.table, Err(error));
+        outcomes.add(&source.spec.table, Err(error));
     }
     let summary_json = args.road.write.summary_json.as_deref();
     let conclusion =

@@ -17,9 +17,9 @@ pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> 
     let settings = settings(args, global, context)?;
     let projected_from = first_day(args, &settings)?;
     let table = |source: &TableSource| Table {
-        name: source.table.clone(),
-        dataset: source.dataset,
-        schema: source.dataset.schema(source.naming, &source.promote),
+        name: source.spec.table.clone(),
+        dataset: source.spec.dataset.dataset(),
+        schema: source.spec.schema(),
         projected_from,
     };
     let tables: Vec<Table> = settings.sources.iter().map(table).collect();

@@ -58,12 +58,12 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         match args.format {
             ShowFormat::Json => {
                 let lines = statuses.iter().map(|(day, found)| {
-                    let partition = Partition { table: source.table.clone(), day: *day };
+                    let partition = source.spec.partition(*day);
                     as_json(&partition, found, left.contains(&partition))
                 });
                 lines.into_iter().try_for_each(|line| console::print(&format!("{line}\n")))?;
             }
-            ShowFormat::Table => console::print(&text(&source.table, days, &statuses, &unlisted))?,
+            ShowFormat::Table => console::print(&text(&source.spec.table, days, &statuses, &unlisted))?,
         }
         tables.push(Ok(statuses.values().any(is_behind)));
     }
@@ -111,11 +111,11 @@ fn statuses(
     let mut statuses: BTreeMap<KstDay, Found> = BTreeMap::new();
     planner.next_leg(&mut |about| {
         context.cancel.check()?;
-        let partition = Partition { table: source.table.clone(), day: about.day };
+        let partition = source.spec.partition(about.day);
         statuses.insert(about.day, day_status(lake, partition, about, database));
         Ok(false)
     })?;
-    let mut first_logs = FirstLogs::new(lake, &source.table);
+    let mut first_logs = FirstLogs::new(lake, &source.spec.table);
     let mut known: Vec<&mut DayStatus> =
         statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
     for status in &known {

@@ -85,16 +85,17 @@ fn warn_of_lone_dates(sources: &[TableSource], days: DayRange, console: Console)
 /// the table.
 #[cfg(feature = "query")]
 fn warn_of_views(sources: &[TableSource], console: Console) {
-    let is_view = |source: &&TableSource| crate::query::VIEWS.iter().any(|view| view.name == source.table);
+    let is_view =
+        |source: &&TableSource| crate::query::VIEWS.iter().any(|view| view.name == source.spec.table);
     for source in sources.iter().filter(is_view) {
         let hint = "choose another table name with --table or in the config file";
         console.warn(
             "the table has the name of a view of glue/sql, so the view cannot be used",
-            &[("table", source.table.as_str().into()), ("hint", hint.into())],
+            &[("table", source.spec.table.as_str().into()), ("hint", hint.into())],
         );
     }
 }
 
 fn inputs_of(sources: &[TableSource]) -> impl Iterator<Item = &str> {
-    sources.iter().flat_map(|source| &source.inputs).map(String::as_str)
+    sources.iter().flat_map(|source| &source.spec.inputs).map(String::as_str)
 }

@@ -84,7 +84,7 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
     }
     let is_complete = objects.len() == plan.objects.len() || scattered.is_cut_short;
     if !objects.iter().all(|object| object.ledger.balances()) || !is_complete {
-        return Err(Error::bug("the row ledger does not balance").with("table", &plan.table));
+        return Err(Error::bug("the row ledger does not balance").with("table", &plan.spec.table));
     }
     Ok(Gathered { scattered, duplicates, objects, ledger })
 }

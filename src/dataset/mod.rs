@@ -4,10 +4,14 @@
 //! store and no catalog. To add a log type, add a folder with an implementation of [`Dataset`] and a line in [`ALL`].
 
 pub mod cloudtrail;
+mod log_type;
 pub mod object_key;
 pub mod s3_access;
+mod table_shape;
 
+pub use log_type::LogType;
 pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
+pub use table_shape::TableShape;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::{Naming, Promotion, Rows, TableSchema};

@@ -26,45 +26,18 @@ use super::views::{VIEWS, View};
 use super::zoned_gate::ZonedGate;
 use super::{functions, statement, types};
 use crate::cancel::Cancel;
-use crate::dataset::{self, Dataset};
+use crate::dataset::{self, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::nearest::nearest_name;
 use crate::store::Lake;
-use crate::table::{Naming, Promotion, TableSchema};
+use crate::table::{Naming, TableSchema};
 
 /// Stack size of a worker thread. Plans of nested views are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
 
 /// How many memory consumers an out-of-memory error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
-
-/// A table that is known whether or not the lake has it yet.
-#[derive(Clone)]
-pub struct KnownTable {
-    /// Its name.
-    pub name: String,
-    /// Its log type.
-    pub dataset: &'static dyn Dataset,
-    /// How its columns are called as long as no day is published.
-    pub naming: Naming,
-    /// JSON values with columns of their own, as long as no day is published.
-    pub promote: Vec<Promotion>,
-}
-
-impl KnownTable {
-    /// The tables that exist without settings: one a log type.
-    #[must_use]
-    pub fn defaults() -> Vec<Self> {
-        let table = |dataset: &'static dyn Dataset| Self {
-            name: dataset.default_table().to_owned(),
-            dataset,
-            naming: Naming::Snake,
-            promote: Vec::new(),
-        };
-        dataset::ALL.into_iter().map(table).collect()
-    }
-}
 
 /// How an engine works.
 #[derive(Debug, Clone)]
@@ -94,7 +67,8 @@ pub struct Engine {
 /// A table that statements can name.
 struct LakeTableSource {
     name: String,
-    known: Option<KnownTable>,
+    /// Its columns before it has a day, if the settings name the table.
+    known: Option<TableShape>,
     /// Its days, once it was named.
     days: Mutex<Option<TableDays>>,
     named: Arc<NamedDays>,
@@ -123,14 +97,14 @@ struct TableDays {
 
 impl Engine {
     /// Opens a lake: its tables are listed, and nothing else is read before a statement names one.
-    pub fn open(lake: Arc<dyn Lake>, known: &[KnownTable], options: &EngineOptions) -> Result<Self> {
+    pub fn open(lake: Arc<dyn Lake>, known: &[TableShape], options: &EngineOptions) -> Result<Self> {
         let mut names = lake.names("")?;
         names.retain(|name| !name.starts_with(['_', '.']));
-        names.extend(known.iter().map(|table| table.name.clone()));
+        names.extend(known.iter().map(|table| table.table.clone()));
         names.sort();
         names.dedup();
         let source = |name: String| LakeTableSource {
-            known: known.iter().find(|table| table.name == name).cloned(),
+            known: known.iter().find(|known| known.table == name).cloned(),
             days: Mutex::default(),
             named: Arc::new(NamedDays::among(options.days)),
             name,
@@ -318,7 +292,8 @@ impl Engine {
 
     /// Registers the default table of a log type that neither the lake nor the settings have.
     fn make_default_known(&self, name: &str) -> Result<()> {
-        let known = KnownTable::defaults().into_iter().find(|known| known.name == name);
+        let dataset = dataset::ALL.into_iter().find(|dataset| dataset.default_table() == name);
+        let known = dataset.map(TableShape::default_of);
         let table =
             LakeTableSource { name: name.to_owned(), known, days: Mutex::default(), named: Arc::default() };
         let days = self.days_of(&table)?;
@@ -398,19 +373,18 @@ impl Engine {
         let mut schemas: Vec<TableSchema> = Vec::new();
         let mut log_type = table.known.as_ref().map(|known| known.dataset);
         for manifest in &manifests {
-            let dataset =
-                dataset::require(&manifest.dataset).map_err(|error| error.with("table", &manifest.table))?;
-            log_type = Some(log_type.unwrap_or(dataset));
-            schemas.push(dataset.schema(manifest.naming, &manifest.promote));
+            let shape = manifest.shape()?;
+            log_type = log_type.or(Some(shape.dataset));
+            schemas.push(shape.schema());
         }
         if let (true, Some(known)) = (schemas.is_empty(), &table.known) {
-            schemas.push(known.dataset.schema(known.naming, &known.promote));
+            schemas.push(known.schema());
         }
-        let provider = |dataset| {
+        let provider = |log_type: LogType| {
             let table = LakeTable::new(
                 days.wanted.clone(),
                 Arc::clone(&self.files),
-                dataset,
+                log_type.dataset(),
                 &schemas,
                 Arc::clone(&table.named),
             );

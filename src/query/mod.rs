@@ -25,6 +25,6 @@ mod views;
 mod zone;
 mod zoned_gate;
 
-pub use engine::{Engine, EngineOptions, KnownTable, UnpublishedDays};
+pub use engine::{Engine, EngineOptions, UnpublishedDays};
 pub use rows::{RowStream, Rows, Scanned};
 pub use views::{VIEWS, View};

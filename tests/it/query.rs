@@ -291,7 +291,10 @@ fn statements_that_write_are_refused() {
         ("SELECT * FROM cloudtrial", "did you mean cloudtrail?"),
         ("SELECT * FROM 'lake/cloudtrail'", "unknown table or view 'lake/cloudtrail'"),
         ("SELECT nothing(1)", "Invalid function 'nothing'"),
-        ("SELECT json_extract_scalar('{}')", "json_extract_scalar takes (text, text), but the argument count is 1"),
+        (
+            "SELECT json_extract_scalar('{}')",
+            "json_extract_scalar takes (text, text), but the argument count is 1",
+        ),
         ("SELECT json_extract_scalar('{}', 'a')", "'a' is not a JSON path"),
         ("SELECT date_parse('x', '%Y')", "'x' is not a time in the format '%Y'"),
         ("SELECT 1 / 0", "ivide by zero"),

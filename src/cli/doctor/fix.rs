@@ -77,7 +77,7 @@ fn rehearse(
     let mut calls = Vec::new();
     if let Some((registrar, manifest)) = to_register(places, day) {
         let name = format!("{}.{}", registrar.options.database, table.table);
-        let wanted = catalog::definition(places.lake, manifest, registrar.rules())?;
+        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.rules());
         match table.standing.as_ref().map(|standing| compare(standing, &wanted)) {
             None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
             Some(Comparison::Differs(change)) => {

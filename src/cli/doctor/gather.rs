@@ -42,8 +42,8 @@ pub(super) fn tables(
     only: Option<&str>,
     days: &[KstDay],
 ) -> Result<Vec<TableDiagnosis>> {
-    let with_inputs = places.settings.sources.iter().filter(|source| !source.inputs.is_empty());
-    let mut names: BTreeSet<String> = with_inputs.map(|source| source.table.clone()).collect();
+    let with_inputs = places.settings.sources.iter().filter(|source| !source.spec.inputs.is_empty());
+    let mut names: BTreeSet<String> = with_inputs.map(|source| source.spec.table.clone()).collect();
     for name in places.lake.names("")? {
         if only.is_none_or(|only| only == name) && is_ours(places, &name)? {
             names.insert(name);
@@ -62,7 +62,7 @@ fn is_ours(places: &Places<'_>, name: &str) -> Result<bool> {
     if name.starts_with(['_', '.']) {
         return Ok(false);
     }
-    if places.settings.sources.iter().any(|source| source.table == name) {
+    if places.settings.sources.iter().any(|source| source.spec.table == name) {
         return Ok(true);
     }
     let mut days = places.lake.names(name)?;
@@ -160,7 +160,8 @@ impl TableInspection<'_> {
     }
 
     fn planned(&self, day: KstDay) -> Result<Option<Vec<PlannedObject>>> {
-        let is_mine = |source: &&TableSource| source.table == self.table && !source.inputs.is_empty();
+        let is_mine =
+            |source: &&TableSource| source.spec.table == self.table && !source.spec.inputs.is_empty();
         let Some(source) = self.places.settings.sources.iter().find(is_mine) else { return Ok(None) };
         Ok(Some(plan_table(source, day, self.places.connector)?.objects))
     }
@@ -177,7 +178,7 @@ impl TableInspection<'_> {
                 .into_iter()
                 .map(column)
                 .collect(),
-            table: catalog::definition(lake, &manifest, rules)?,
+            table: catalog::definition(lake, &manifest.shape()?, rules),
             manifest,
         })
     }

@@ -126,10 +126,10 @@ fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -
 
 /// Returns the flags that name the source of a table.
 fn source_flags(places: &Places<'_>, table: &str) -> String {
-    let source = places.settings.sources.iter().find(|source| source.table == table);
-    let dataset = source.map(|source| format!(" --dataset {}", source.dataset.name()));
+    let source = places.settings.sources.iter().find(|source| source.spec.table == table);
+    let dataset = source.map(|source| format!(" --dataset {}", source.spec.dataset));
     let mut flags = format!("{} --table {table}", dataset.unwrap_or_default());
-    for input in source.map(|source| &source.inputs).into_iter().flatten() {
+    for input in source.map(|source| &source.spec.inputs).into_iter().flatten() {
         flags += &format!(" --input {input}");
     }
     flags

@@ -15,7 +15,7 @@ use crate::cli::console;
 use crate::cli::exit::Exit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::plan::{TableSource, plan_table};
+use crate::plan::{TableSource, TableSpec, plan_table};
 use crate::road::run_name;
 use crate::store::lake::{Partition, RunFile};
 use crate::store::{Encryption, LakeAccess, SourceAccess};
@@ -58,9 +58,9 @@ pub(super) fn run(places: &Places<'_>, days: &[KstDay], format: ShowFormat) -> R
     let mut tried = Vec::new();
     let mut seen = BTreeSet::new();
     for source in &places.settings.sources {
-        let inputs = source.inputs.iter().filter(|input| input.starts_with("s3://"));
+        let inputs = source.spec.inputs.iter().filter(|input| input.starts_with("s3://"));
         for input in inputs.filter(|input| seen.insert(*input)) {
-            tried.extend(trial.try_input(&source.access, input, days));
+            tried.extend(trial.try_input(&source.spec.access, input, days));
         }
     }
     let output = places.settings.output()?;
@@ -188,7 +188,8 @@ impl Trial<'_> {
     fn try_catalog(&self) -> Vec<Tried> {
         let Some(registrar) = self.places.registrar else { return Vec::new() };
         let database = &registrar.options.database;
-        let table = self.places.settings.sources.first().map_or("cloudtrail", |source| source.table.as_str());
+        let table =
+            self.places.settings.sources.first().map_or("cloudtrail", |source| source.spec.table.as_str());
         let mut tried = Vec::new();
         for Probe { permission, outcome } in registrar.catalog.look_ups(table) {
             // The call is allowed even if the database is missing. Report that too, unless the run creates it.
@@ -218,9 +219,10 @@ fn outcome(arns: Arns, permission: &str, resources: Vec<String>, found: Result<(
 
 /// Reads the first byte of an object of the input. Fails with the reason if no object exists.
 fn try_object(places: &Places<'_>, input: &str, days: &[KstDay]) -> std::result::Result<Result<()>, String> {
-    let reads = |source: &&TableSource| source.inputs.iter().any(|other| other == input);
+    let reads = |source: &&TableSource| source.spec.inputs.iter().any(|other| other == input);
     for source in places.settings.sources.iter().filter(reads) {
-        let only = TableSource { inputs: vec![input.to_owned()], ..source.clone() };
+        let spec = TableSpec { inputs: vec![input.to_owned()], ..source.spec.clone() };
+        let only = TableSource { spec, ..source.clone() };
         for day in days.iter().rev() {
             let plan = plan_table(&only, *day, places.connector).map_err(|error| error.to_string())?;
             if let Some(object) = plan.objects.first() {
@@ -232,7 +234,7 @@ fn try_object(places: &Places<'_>, input: &str, days: &[KstDay]) -> std::result:
 }
 
 fn read_first_byte(places: &Places<'_>, source: &TableSource, input: &str, key: &str) -> Result<()> {
-    let mut content = places.connector.store(input, &source.access)?.open(key)?;
+    let mut content = places.connector.store(input, &source.spec.access)?.open(key)?;
     let read = content.read(&mut [0]);
     read.map(drop).map_err(|cause| Error::unusable("cannot read the object", cause).with("object", key))
 }

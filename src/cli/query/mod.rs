@@ -14,9 +14,10 @@ use super::exit::Exit;
 use super::new_file::NewFile;
 use super::settings::{Flags, Settings};
 use super::{Context, console};
+use crate::dataset::TableShape;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::query::{Engine, EngineOptions, KnownTable, Scanned};
+use crate::query::{Engine, EngineOptions, Scanned};
 use crate::store::Lake;
 
 pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -157,14 +158,8 @@ fn format_of(args: &QueryArgs) -> Result<QueryFormat> {
 }
 
 /// Returns the tables of the settings, including those without a day.
-fn known_tables(settings: &Settings) -> Vec<KnownTable> {
-    let known = |source: &crate::plan::TableSource| KnownTable {
-        name: source.table.clone(),
-        dataset: source.dataset,
-        naming: source.naming,
-        promote: source.promote.clone(),
-    };
-    settings.sources.iter().map(known).collect()
+fn known_tables(settings: &Settings) -> Vec<TableShape> {
+    settings.sources.iter().map(|source| source.spec.shape()).collect()
 }
 
 fn wanted_days(args: &QueryArgs) -> Result<Option<DayRange>> {

@@ -159,9 +159,9 @@ impl Settings {
 
     /// The tables, each of which must have an input.
     pub(super) fn tables(&self) -> Result<&[TableSource]> {
-        match self.sources.iter().find(|source| source.inputs.is_empty()) {
+        match self.sources.iter().find(|source| source.spec.inputs.is_empty()) {
             Some(source) => Err(Error::new(ErrorKind::Usage, "no input is given")
-                .with("table", &source.table)
+                .with("table", &source.spec.table)
                 .hint("name a folder, a file or s3://bucket/prefix with --input, or a [[source]] in logmill.toml")),
             None => Ok(&self.sources),
         }

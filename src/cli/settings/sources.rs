@@ -7,8 +7,7 @@ use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{Scalar, SourceSection};
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{KeyTimes, TableSource, is_table_name};
-use crate::rules::RowRules;
+use crate::plan::{KeyTimes, TableSource, TableSpec, is_table_name};
 use crate::store::SourceAccess;
 
 impl Layers {
@@ -47,12 +46,12 @@ impl Layers {
             .map(|section| self.source(flags, section, from_file))
             .collect::<Result<Vec<_>>>()?;
         refuse_twins(&sources)?;
-        let inputs: Vec<Vec<String>> = sources.iter().map(|source| source.inputs.clone()).collect();
+        let inputs: Vec<Vec<String>> = sources.iter().map(|source| source.spec.inputs.clone()).collect();
         for (place, source) in sources.iter_mut().enumerate() {
             let others = inputs.iter().enumerate().filter(|(other, _)| *other != place);
             source.shares_input = others
                 .into_iter()
-                .any(|(_, inputs)| inputs.iter().any(|input| source.inputs.contains(input)));
+                .any(|(_, inputs)| inputs.iter().any(|input| source.spec.inputs.contains(input)));
         }
         Ok(sources)
     }
@@ -94,22 +93,10 @@ impl Layers {
         let promote = section.promote.clone();
         let access = self.access(flags, section, &table)?;
         let (filter, redact) = (self.filter(flags, section, &table), self.redact(flags, section, &table));
-        RowRules::new(&dataset.schema(naming, &promote), &filter, &redact)
-            .map_err(|error| error.with("table", &table))?;
-        let shares_input = false;
-        Ok(TableSource {
-            table,
-            dataset,
-            inputs,
-            access,
-            naming,
-            promote,
-            filter,
-            redact,
-            lateness_ms,
-            key_times,
-            shares_input,
-        })
+        let dataset = dataset.into();
+        let spec = TableSpec { table, dataset, inputs, access, naming, promote, filter, redact, lateness_ms };
+        spec.row_rules(&spec.schema()).map_err(|error| error.with("table", &spec.table))?;
+        Ok(TableSource { spec, key_times, shares_input: false })
     }
 
     /// How the inputs of a source are reached.
@@ -162,7 +149,7 @@ fn rename_only(selected: &mut [SourceSection], table: String) -> Result<()> {
 }
 
 fn refuse_twins(sources: &[TableSource]) -> Result<()> {
-    let mut names: Vec<&str> = sources.iter().map(|source| source.table.as_str()).collect();
+    let mut names: Vec<&str> = sources.iter().map(|source| source.spec.table.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Error::new(ErrorKind::Usage, "two sources name the same table")

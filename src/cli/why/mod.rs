@@ -125,9 +125,9 @@ impl<'a> IdSearch<'a> {
     /// of the lake.
     fn tables(&self, is_narrowed: bool) -> Result<Vec<SearchedTable<'a>>> {
         let of_source = |source: &'a TableSource| SearchedTable {
-            partition: Partition { table: source.table.clone(), day: self.day },
-            dataset: source.dataset,
-            source: Some(source).filter(|source| !source.inputs.is_empty()),
+            partition: source.spec.partition(self.day),
+            dataset: source.spec.dataset.dataset(),
+            source: Some(source).filter(|source| !source.spec.inputs.is_empty()),
         };
         let mut tables = Vec::new();
         for table in self.settings.sources.iter().map(of_source) {
@@ -167,7 +167,7 @@ impl<'a> IdSearch<'a> {
         let manifest = publish::read_manifest(self.lake, partition)?;
         let failure = last_failure(self.lake, partition, manifest.as_ref())?;
         let naming = manifest.as_ref().map(|manifest| manifest.naming);
-        let naming = naming.or(source.map(|source| source.naming)).unwrap_or_default();
+        let naming = naming.or(source.map(|source| source.spec.naming)).unwrap_or_default();
         let mut traces = self.published(partition, *dataset, manifest.as_ref(), Fate::InLake)?;
         let runs =
             [manifest.as_ref().map(|manifest| &manifest.run), failure.as_ref().map(|failed| &failed.run)];
@@ -230,13 +230,13 @@ impl<'a> IdSearch<'a> {
         let mut plan = plan_table(source, self.day, self.connector)?;
         if let Some(manifest) = manifest {
             // The rules of the published run decide which rows were left out.
-            plan.filter.clone_from(&manifest.filter);
-            plan.promote.clone_from(&manifest.promote);
-            plan.naming = manifest.naming;
+            plan.spec.filter.clone_from(&manifest.filter);
+            plan.spec.promote.clone_from(&manifest.promote);
+            plan.spec.naming = manifest.naming;
         }
         let query = RawQuery { what: self.what, id: self.id, identity_key: identity_key()? };
         let options = self.settings.convert_options(&self.context.cancel);
-        let progress = Bar::begin(self.context.console, &plan.table, Work::Read(plan.bytes()));
+        let progress = Bar::begin(self.context.console, &plan.spec.table, Work::Read(plan.bytes()));
         let found = on_workers(self.settings.threads, || {
             search_raw(&plan, query, &options, self.connector, &progress)
         })??;
