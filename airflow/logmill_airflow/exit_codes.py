@@ -32,7 +32,7 @@ INTERRUPTED = 130
 EXIT_CODES = {
     0: ExitCode("done", Outcome.SUCCESS, "done"),
     1: ExitCode("a defect of logmill: please report it", Outcome.FAIL, "the same input meets the same defect"),
-    2: ExitCode("the command line, environment or config file makes no sense", Outcome.FAIL, "somebody must mend it"),
+    2: ExitCode("invalid command line, environment or config file", Outcome.FAIL, "somebody must mend it"),
     3: ExitCode(
         "more rows were rejected than --max-reject-ratio allows: nothing was published",
         Outcome.FAIL,
@@ -54,7 +54,7 @@ EXIT_CODES = {
         "the rows are safe and the call can be repeated; `logmill_daily` leaves it to its register task",
     ),
     75: ExitCode(
-        "another run holds the day, or a service is away: try again later", Outcome.RETRY, "it passes by itself"
+        "another run holds the day, or a service is unavailable: retry later", Outcome.RETRY, "it passes by itself"
     ),
     99: ExitCode(
         "no rows, and --fail-on-empty was given; or 'logmill why' has not found the event in the lake",

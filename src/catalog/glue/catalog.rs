@@ -7,7 +7,6 @@ use std::time::Duration;
 use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Partition, PartitionInput};
 
-use super::partitions::WRITE_BATCH;
 use super::refusal::Refusal;
 use super::wire;
 use crate::audit::ColumnStatistics;
@@ -19,6 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::store::s3::Aws;
 
+/// The most entries that one call creates or updates.
+pub(super) const WRITE_BATCH: usize = 100;
 /// How often a change is tried again when somebody else was faster, or some entries of a batch failed for now.
 pub(super) const ATTEMPTS: u32 = 5;
 /// How often an operation is begun when the service is busy with the table, also after the retries of the SDK.

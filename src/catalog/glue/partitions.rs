@@ -5,7 +5,7 @@
 use aws_sdk_glue::operation::get_partitions::GetPartitionsOutput;
 use aws_sdk_glue::types::{BatchUpdatePartitionRequestEntry, Partition, PartitionInput, PartitionValueList};
 
-use super::catalog::GlueCatalog;
+use super::catalog::{GlueCatalog, WRITE_BATCH};
 use super::refusal::Refusal;
 use super::wire::bug;
 use crate::catalog::PARTITION_KEY;
@@ -13,8 +13,6 @@ use crate::error::Result;
 use crate::kst::KstDay;
 use crate::store::s3::failure::{Asked, code_of, failure};
 
-/// Entries that one call creates or updates at most.
-pub(super) const WRITE_BATCH: usize = 100;
 /// Values that one call looks up at most.
 const GET_BATCH: usize = 1000;
 /// How often values are looked up of which Glue returns all.
