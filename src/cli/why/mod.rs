@@ -18,15 +18,14 @@ use crate::audit::{Fate, PublishedDay, Trace, add_raw};
 use crate::convert::{RawQuery, search_raw};
 use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{KstDay, UtcInstant};
+use crate::kst::KstDay;
 use crate::plan::{TableSource, plan_table};
 use crate::publish::run_history::RunHistory;
-use crate::publish::run_record::RunRecord;
 use crate::publish::{self, Manifest};
 use crate::road::{Work, identity_key};
 use crate::store::lake::Partition;
-use crate::store::{Connector, Lake};
-use crate::table::{Identifier, TableSchema};
+use crate::store::Lake;
+use crate::table::TableSchema;
 
 pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let day = KstDay::parse(&args.day.day, console::now())?;
