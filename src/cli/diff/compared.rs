@@ -13,9 +13,9 @@ pub(super) struct Diff {
     pub(super) a: RunVersion,
     pub(super) b: RunVersion,
     pub(super) settings: Vec<SettingDiff>,
-    /// `None` if the lake no longer knows what one of the runs read.
+    /// `None` if the inputs of one run are no longer recorded.
     pub(super) objects: Option<Vec<ObjectDiff>>,
-    /// `None` if files of one of the runs no longer exist.
+    /// `None` if the files of one run have been removed.
     pub(super) rows: Option<RowDiff>,
 }
 

@@ -6,7 +6,7 @@ use crate::catalog::diagnosis::{Finding, Repair};
 use crate::kst::KstDay;
 use crate::road::Registrar;
 
-/// The next step for a finding.
+/// Returns the next step for a finding.
 pub(super) fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -> String {
     let output = places.settings.lake_address();
     let catalog = places.registrar.map(Registrar::flags).unwrap_or_default();
@@ -15,7 +15,7 @@ pub(super) fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: 
             format!("logmill run --day {day}{} --output {output}{catalog}", source_flags(places, table))
         }
         Finding::Orphaned { ours: false, .. } => {
-            "no run of this lake registered it: find out what did".to_owned()
+            "find out what registered it: no run of this lake did".to_owned()
         }
         Finding::Schema { repair: Repair::Projection, .. } => PROJECTION_HINT.to_owned(),
         Finding::Schema { repair: Repair::Person, .. } => {
@@ -32,7 +32,7 @@ pub(super) fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: 
     }
 }
 
-/// The flags that name the source of a table.
+/// Returns the flags that name the source of a table.
 fn source_flags(places: &Places<'_>, table: &str) -> String {
     let source = places.settings.sources.iter().find(|source| source.table == table);
     let dataset = source.map(|source| format!(" --dataset {}", source.dataset.name()));

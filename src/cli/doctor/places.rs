@@ -6,7 +6,7 @@ use crate::kst::UtcInstant;
 use crate::road::Registrar;
 use crate::store::{Connector, Lake};
 
-/// The three places.
+/// The three places that are compared.
 pub(super) struct Places<'a> {
     pub(super) settings: &'a Settings,
     pub(super) connector: &'a Connector,

@@ -89,14 +89,14 @@ settings! {
     MAX_SHRINK = Setting::new("max_shrink", Top, Value("RATIO"), "Highest share of rows that a published day may lose when it is replaced")
         .default("50%")
         .example("20%")
-        .more("Write it as 50% or 0.5; 100% allows any loss. Rows of deleted raw objects and of a new filter do not count.");
+        .more("Write it as 50% or 0.5; 100% allows any loss. Rows of deleted raw objects do not count, nor rows that a new filter leaves out.");
     FAIL_ON_EMPTY = Setting::new("fail_on_empty", Top, Switch, "Exit with 99 if a table has no rows for the day")
         .default("false")
         .example("true");
     GRACE = Setting::new("grace", Lake, Value("TIME"), "How long to keep files of a superseded run in S3 for running queries")
         .depends(|| "1h, or 0s with --projection".to_owned())
         .example("2h");
-    WAIT = Setting::new("wait", Lake, OptionalValue("TIME", "24h"), "Wait for a day that another run holds, for example 30m")
+    WAIT = Setting::new("wait", Lake, OptionalValue("TIME", "24h"), "Time to wait for a day that another run holds, for example 30m")
         .default("0s")
         .example("30m")
         .more("Without TIME, wait up to 24h.");
@@ -122,7 +122,7 @@ settings! {
         .example("true")
         .more("Each table and day is one line.");
 
-    MAX_OBJECT_SIZE = Setting::new("max_object_size", Top, Value("SIZE"), "Most bytes to read from one object, unpacked")
+    MAX_OBJECT_SIZE = Setting::new("max_object_size", Top, Value("SIZE"), "Maximum bytes to read from one object, unpacked")
         .default("4 GiB")
         .example("1GiB");
 

@@ -12,7 +12,7 @@ use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 use crate::table::{Identifier, TableSchema};
 
-/// The ID to find, and where to look.
+/// The id to search for, and where to search.
 pub(super) struct IdSearch<'a> {
     pub(super) settings: &'a Settings,
     pub(super) connector: &'a Connector,
@@ -23,15 +23,15 @@ pub(super) struct IdSearch<'a> {
     pub(super) id: &'a str,
 }
 
-/// A table that can have the ID.
+/// A table that may have the id.
 pub(super) struct SearchedTable<'a> {
     pub(super) partition: Partition,
     pub(super) dataset: &'static dyn Dataset,
-    /// Its raw logs, if any are given.
+    /// The source of its rows, if raw logs are given.
     pub(super) source: Option<&'a TableSource>,
 }
 
-/// What was found in a table.
+/// The result for a table.
 pub(super) struct Findings {
     pub(super) partition: Partition,
     pub(super) schema: TableSchema,
@@ -46,16 +46,15 @@ pub(super) struct Findings {
 pub(super) struct RawSearch {
     pub(super) objects: u64,
     pub(super) bytes: u64,
-    /// The objects that a run of the day reads were delivered from here ...
+    /// The delivery times of the objects that a run of the day reads.
     pub(super) from: UtcInstant,
-    /// ... to here.
     pub(super) until: UtcInstant,
     /// Addresses of the objects that could not be read completely.
     pub(super) damaged: Vec<String>,
 }
 
 impl Findings {
-    /// The answer.
+    /// Returns the fate to report for the table.
     pub(super) fn fate(&self) -> Fate {
         let nothing = if self.raw.is_some() { Fate::Absent } else { Fate::Unknown };
         self.traces.iter().map(|trace| trace.fate).min().unwrap_or(nothing)

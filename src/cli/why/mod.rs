@@ -23,8 +23,8 @@ use crate::plan::{TableSource, plan_table};
 use crate::publish::run_history::RunHistory;
 use crate::publish::{self, Manifest};
 use crate::road::{Work, identity_key};
-use crate::store::lake::Partition;
 use crate::store::Lake;
+use crate::store::lake::Partition;
 use crate::table::TableSchema;
 
 pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
