@@ -2,16 +2,16 @@
 
 use super::args::{BackfillArgs, GlobalArgs};
 use super::conclusion::Conclusion;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::settings::Flags;
-use super::{Context, console, forecast, metrics, on_workers, tables};
+use super::{console, forecast, metrics, tables};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::road::backfill::backfill;
 use crate::road::{DayRoad, Registrar, Road};
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags::from(&args.road))?;
+    let settings = context.settings(global, &args.road.flags())?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let days = args.days.range(console::now(), None)?;
     let (rule, order) = (args.rule()?, args.order.into());

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::args::{CleanArgs, GlobalArgs, WriteArgs};
+use super::args::{CleanArgs, GlobalArgs};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
-use super::{Context, console};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::publish::{self, CleanOptions, Leftover, Leftovers};
@@ -17,13 +18,7 @@ use crate::store::{DayLock, Lake};
 pub(super) const UNKNOWN_MS: i64 = 24 * 3_600_000;
 
 pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let write = WriteArgs { grace: args.grace.clone(), ..WriteArgs::default() };
-    let flags = Flags {
-        lake: Some(&args.lake),
-        write: Some(&write),
-        catalog: Some(&args.catalog),
-        ..Flags::default()
-    };
+    let flags = Flags::of([&*args.lake, &args.grace, &args.catalog]);
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let registrar = settings.registrar(&connector, console::now)?;

@@ -1,12 +1,13 @@
 //! `logmill convert`: converts one shard of a plan into a staging folder or bucket.
 
-use super::args::{ConvertArgs, GlobalArgs, LakeArgs, WriteArgs};
+use super::args::{ConvertArgs, GlobalArgs};
+use super::console;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::plan_file::{PlanFile, PlanId, PlanState, Planned, staging};
 use super::progress::Bar;
 use super::settings::{Flags, Settings};
 use super::shard::Share;
-use super::{Context, console, on_workers};
 use crate::convert::{self, Attempt, DayTarget, Leg, Residency, Scattered, Staging};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -15,9 +16,7 @@ use crate::road::{Work, run_name};
 use crate::store::{Connector, Scratch};
 
 pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let lake = LakeArgs { scratch: args.scratch.clone(), ..LakeArgs::default() };
-    let write = WriteArgs { max_quarantine: args.max_quarantine.clone(), ..WriteArgs::default() };
-    let flags = Flags { read: Some(&args.read), lake: Some(&lake), write: Some(&write), ..Flags::default() };
+    let flags = Flags::of([&*args.settings, &args.read]);
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let plan_file = PlanFile::at(&args.plan, &settings, &connector)?;

@@ -7,9 +7,10 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType}
 use serde_json::{Map, Value, json};
 
 use super::args::{GlobalArgs, InspectArgs, ShowFormat};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{Context, console};
 use crate::convert::{ObjectReader, QuarantinedRow};
 use crate::dataset::{self, Dataset, DecodeLimits, KeyClaim};
 use crate::error::{Error, ErrorKind, Result};

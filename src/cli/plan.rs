@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PlanArgs, PlanFormat};
+use super::context::Context;
 use super::exit::Exit;
 use super::plan_file::PlanFile;
 use super::settings::Flags;
-use super::{Context, console, tables};
+use super::{console, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
 use crate::road::identity_key;
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
+    let settings = context.settings(global, &Flags::of([&*args.source]).with_sources())?;
     let now = console::now();
     let day = args.day.begun(now)?;
     let connector = context.connector(&settings);

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PublishArgs, begun};
 use super::conclusion::Conclusion;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::plan_file::{PlanFile, PlanId, PlanState, Planned, staging};
 use super::receipt::Receipt;
 use super::settings::{Flags, Settings};
 use super::summary::deliver;
-use super::{Context, console, metrics, on_workers};
+use super::{console, metrics};
 use crate::convert::Staging;
 use crate::error::Result;
 use crate::kst::KstDay;
@@ -18,12 +19,7 @@ use crate::road::{DayRoad, Registrar, Road, each_table};
 use crate::store::{Connector, Lake};
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags {
-        lake: Some(&args.lake),
-        write: Some(&args.write),
-        catalog: Some(&args.catalog),
-        ..Flags::default()
-    };
+    let flags = Flags::of([&*args.lake, &args.write.settings, &args.catalog]).stealing(args.write.steal);
     let settings = context.settings(global, &flags)?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let connector = context.connector(&settings);

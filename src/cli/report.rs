@@ -5,12 +5,13 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{GlobalArgs, Lang, ReportArgs, SourceArgs};
+use super::args::{GlobalArgs, Lang, ReportArgs};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::query::{open_engine, warn_of_views};
 use super::settings::Flags;
-use super::{Context, console};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::publish;
@@ -20,8 +21,7 @@ use crate::store::Lake;
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let source = SourceArgs::default();
-    let flags = Flags { source: Some(&source), lake: Some(&args.lake), ..Flags::default() };
+    let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let days = wanted_days(args)?;
     let connector = context.connector(&settings);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, RunArgs, day_count};
 use super::conclusion::Conclusion;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::settings::Flags;
-use super::{Context, console, metrics, on_workers, tables};
+use super::{console, metrics, tables};
 use crate::error::Result;
 use crate::kst::DayRange;
 use crate::plan::TableSource;
@@ -14,7 +14,7 @@ use crate::road::backfill::look_back;
 use crate::road::{DayRoad, Registrar, Road, Tables, each_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags::from(&args.road))?;
+    let settings = context.settings(global, &args.road.flags())?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let day = args.day.begun(console::now())?;
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;

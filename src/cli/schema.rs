@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::args::{CatalogArgs, GlobalArgs, LakeArgs, SchemaArgs, SchemaFormat, SourceArgs};
+use super::args::{GlobalArgs, SchemaArgs, SchemaFormat};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::{Flags, Settings};
-use super::{Context, console};
+use super::settings::{Flags, Settings, rows};
 use crate::catalog::{CatalogColumn, TableDefinition};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +15,8 @@ use crate::plan::TableSource;
 use crate::table::{Naming, TableSchema};
 
 pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = settings(args, global, context)?;
+    // The tables as a run with the same file, environment and flags publishes them.
+    let settings = context.settings(global, &Flags::of([&*args.settings]).with_sources())?;
     let projected_from = first_day(args, &settings)?;
     let table = |source: &TableSource| Table {
         name: source.spec.table.clone(),
@@ -37,24 +39,9 @@ pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> 
     Ok(Exit::Done)
 }
 
-/// Resolves the settings as a run with the same config file, environment and flags does.
-fn settings(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Settings> {
-    let source = SourceArgs {
-        dataset: args.dataset.clone(),
-        table: args.table.clone(),
-        naming: args.naming.clone(),
-        ..SourceArgs::default()
-    };
-    let lake = LakeArgs { output: args.output.clone(), ..LakeArgs::default() };
-    let catalog = CatalogArgs { projection: args.projection.clone(), ..CatalogArgs::default() };
-    let flags =
-        Flags { source: Some(&source), lake: Some(&lake), catalog: Some(&catalog), ..Flags::default() };
-    context.settings(global, &flags)
-}
-
 /// Returns the first day of the partition projection. Only a catalog table can have one.
 fn first_day(args: &SchemaArgs, settings: &Settings) -> Result<Option<KstDay>> {
-    let Some(day) = &args.projection else {
+    let Some(day) = args.settings.one(&rows::PROJECTION) else {
         return Ok(settings.catalog.as_ref().and_then(|catalog| catalog.projected_from));
     };
     if matches!(args.format, SchemaFormat::Table | SchemaFormat::Json) {

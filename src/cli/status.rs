@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Context;
 use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
 use super::summary::left_out;
@@ -23,7 +23,7 @@ use crate::store::{Connector, Lake};
 const DEFAULT_DAYS: i64 = 14;
 
 pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags { source: Some(&args.source), lake: Some(&args.lake), ..Flags::default() };
+    let flags = Flags::of([&*args.source, &args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
     let output = settings.output()?;

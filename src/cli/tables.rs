@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
 use super::console::Console;
+use super::context::Context;
 use super::settings::{LogFormat, Settings};
 use crate::error::Result;
 use crate::kst::DayRange;

@@ -1,9 +1,10 @@
 //! `logmill verify`: checks a published day against its manifest.
 
 use super::args::{GlobalArgs, VerifyArgs};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{Context, console};
 use crate::audit::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -12,7 +13,7 @@ use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
 
 pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;

@@ -18,7 +18,7 @@ use datafusion::object_store::{
 use futures::stream::{self, BoxStream, StreamExt};
 
 use super::failure::again;
-use super::rows::Scanned;
+use super::scanned::Scanned;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Lake, LakeFile};
 

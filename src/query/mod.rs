@@ -17,6 +17,7 @@ mod meaning;
 mod rewrite;
 mod rows;
 mod rows_cast;
+mod scanned;
 mod spills;
 mod statement;
 mod table;
@@ -26,5 +27,6 @@ mod zone;
 mod zoned_gate;
 
 pub use engine::{Engine, EngineOptions, UnpublishedDays};
-pub use rows::{RowStream, Rows, Scanned};
+pub use rows::{RowStream, Rows};
+pub use scanned::Scanned;
 pub use views::{VIEWS, View};

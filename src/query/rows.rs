@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
+use super::scanned::Scanned;
 use super::spills::SpillFolder;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,23 +22,6 @@ const CANCEL_LOOK: Duration = Duration::from_millis(50);
 
 /// How long abandoned work may take to end.
 const LAST_WAIT: Duration = Duration::from_secs(1);
-
-/// What was read of the lake's files; manifests are not counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scanned {
-    /// Files that were opened.
-    pub files: u64,
-    /// Bytes that were read of them.
-    pub bytes: u64,
-}
-
-impl Scanned {
-    /// What was read since an earlier look.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Self {
-        Self { files: self.files - earlier.files, bytes: self.bytes - earlier.bytes }
-    }
-}
 
 /// All rows of a statement.
 #[derive(Debug, Clone)]

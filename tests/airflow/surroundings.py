@@ -11,7 +11,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAGS = REPOSITORY / "airflow" / "dags"
 # Whatever this machine says about Airflow, AWS, logmill and proxies is not for the tests.
-STEERS = re.compile(r"_?AIRFLOW_|AWS_|LOGMILL_(?!BIN$)|.*_PROXY$", re.IGNORECASE)
+STEERS = re.compile(r"_?AIRFLOW_|AWS_|LOGMILL_|.*_PROXY$", re.IGNORECASE)
 HOME = tempfile.TemporaryDirectory(prefix="logmill-airflow-")
 
 

@@ -17,13 +17,14 @@ DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
 # Seconds after which a run counts as hanging.
 PATIENCE = 300
 EVENT_TIME = {"cloudtrail": "event_time", "s3_access": "request_time"}
+# Read once: the binary refuses variables that it does not know, so its environment must not have this one.
+BINARY = Path(os.environ.get("LOGMILL_BIN", REPOSITORY / "target" / "debug" / "logmill"))
 
 
 def binary() -> Path:
     """The binary under test: LOGMILL_BIN, or the debug build of this repository."""
-    path = Path(os.environ.get("LOGMILL_BIN", REPOSITORY / "target" / "debug" / "logmill"))
-    assert path.is_file(), f"{path} is missing: run `cargo build --locked`, or set LOGMILL_BIN"
-    return path.resolve()
+    assert BINARY.is_file(), f"{BINARY} is missing: run `cargo build --locked`, or set LOGMILL_BIN"
+    return BINARY.resolve()
 
 
 def logmill(

@@ -1,9 +1,11 @@
-//! What can be typed about one event.
+//! Arguments of `logmill why`.
 
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ValueEnum};
 
-use super::{DayArg, LakeArgs, ReadArgs, SourceArgs};
+use super::day::DayArg;
+use super::formats::TextFormat;
+use super::groups::{LakeArgs, ReadArgs, SourceArgs};
 use crate::table::Identifier;
 
 /// `why`.
@@ -13,10 +15,10 @@ pub(in crate::cli) struct WhyArgs {
     pub(in crate::cli) day: DayArg,
     #[command(flatten)]
     pub(in crate::cli) id: IdArgs,
-    /// Search the raw logs also when the published day has the event: shows what repeats it
+    /// Search the raw logs even if the published day has the event, to find its duplicates
     #[arg(long)]
     pub(in crate::cli) deep: bool,
-    /// Form of the output; json is one document
+    /// Output format; json prints one document
     #[arg(long, value_enum, default_value_t = TextFormat::Text)]
     pub(in crate::cli) format: TextFormat,
     #[command(flatten)]
@@ -31,27 +33,20 @@ pub(in crate::cli) struct WhyArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub(in crate::cli) struct IdArgs {
-    /// Id of the event, of CloudTrail
+    /// Event ID, in CloudTrail
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     event_id: Option<String>,
-    /// Id of the request, of CloudTrail or access logs
+    /// Request ID, in CloudTrail or access logs
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     request_id: Option<String>,
 }
 
 impl IdArgs {
-    /// The one that was given.
+    /// The id that was given, and its kind.
     pub(in crate::cli) fn given(&self) -> (Identifier, &str) {
         match (&self.event_id, &self.request_id) {
             (Some(id), _) => (Identifier::EventId, id),
             (None, id) => (Identifier::RequestId, id.as_deref().unwrap_or_default()),
         }
     }
-}
-
-/// Text or JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum TextFormat {
-    Text,
-    Json,
 }

@@ -1,20 +1,21 @@
 //! `logmill diff`: compares two runs of a day. [`show`] prints the differences.
 
+mod compared;
 mod show;
 
+use self::compared::Diff;
 use super::args::{DiffArgs, GlobalArgs};
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::{Flags, Settings};
-use super::{Context, console, on_workers, verify};
-use crate::audit::{ObjectDiff, PublishedRuns, RowDiff, RowDiffOptions, RunVersion, SettingDiff};
+use super::settings::Flags;
+use super::{console, verify};
+use crate::audit::PublishedRuns;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::road::identity_key;
-use crate::store::Lake;
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
@@ -36,44 +37,4 @@ pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Re
             .hint(format!("choose from the recorded runs: {}", known.join(", "))));
     }
     Ok(Exit::Done)
-}
-
-/// The differences between two runs of a day.
-struct Diff {
-    a: RunVersion,
-    b: RunVersion,
-    settings: Vec<SettingDiff>,
-    /// `None` if the inputs of one run are no longer recorded.
-    objects: Option<Vec<ObjectDiff>>,
-    /// `None` if the files of one run have been removed.
-    rows: Option<RowDiff>,
-}
-
-impl Diff {
-    fn of(
-        lake: &dyn Lake,
-        partition: &Partition,
-        [a, b]: [RunVersion; 2],
-        examples: usize,
-        settings: &Settings,
-        context: &Context,
-    ) -> Result<Self> {
-        let manifests = [&a.manifest, &b.manifest];
-        let has_files = |manifest| crate::audit::has_files(lake, partition, manifest);
-        let rows = if has_files(&a.manifest)? && has_files(&b.manifest)? {
-            let memory = settings.convert_options(&context.cancel).memory;
-            let options =
-                RowDiffOptions { examples, memory, key: identity_key()?, cancel: context.cancel.clone() };
-            let compare = || crate::audit::row_diff(lake, partition, manifests, &options);
-            Some(on_workers(settings.threads, compare)??)
-        } else {
-            None
-        };
-        let objects = match (&a.inputs, &b.inputs) {
-            (Some(a), Some(b)) => Some(crate::audit::object_diffs(a, b)),
-            _ => None,
-        };
-        let settings = crate::audit::setting_diffs(&a.manifest, &b.manifest)?;
-        Ok(Self { a, b, settings, objects, rows })
-    }
 }

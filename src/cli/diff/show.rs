@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Diff;
+use super::compared::Diff;
 use crate::audit::{ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
 use crate::cli::args::TextFormat;
 use crate::cli::console;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Places;
 use super::gather::{DayDiagnosis, TableDiagnosis};
+use super::places::Places;
 use crate::catalog::change::{Comparison, compare};
 use crate::catalog::diagnosis::{Finding, Repair};
 use crate::catalog::{self, PARTITION_KEY};

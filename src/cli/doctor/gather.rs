@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Places;
+use super::places::Places;
 use crate::catalog::change::StandingTable;
 use crate::catalog::diagnosis::{CatalogFacts, DayFacts, Finding, PublishedFacts, diagnose};
 use crate::catalog::{self, CatalogColumn, RegistrationOptions, StandingPartition};

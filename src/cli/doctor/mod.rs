@@ -6,42 +6,28 @@
 
 mod fix;
 mod gather;
+mod next_step;
 mod permissions;
+mod places;
 mod policy;
 mod show;
 
+use self::places::Places;
 use super::args::{DoctorArgs, GlobalArgs, ShowFormat};
 use super::clean::{self, PrintLine};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::{Flags, Settings};
-use super::{Context, console};
-use crate::catalog::change::PROJECTION_HINT;
-use crate::catalog::diagnosis::{Finding, Repair};
+use super::settings::{Flags, rows};
+use crate::catalog::diagnosis::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::road::Registrar;
-use crate::store::{Connector, Lake};
 
 /// Default number of days, up to yesterday.
 const DEFAULT_DAYS: usize = 7;
 
-/// The three places that are compared.
-struct Places<'a> {
-    settings: &'a Settings,
-    connector: &'a Connector,
-    lake: &'a dyn Lake,
-    registrar: Option<&'a Registrar>,
-    context: &'a Context,
-    now: UtcInstant,
-}
-
 pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags {
-        source: Some(&args.source),
-        lake: Some(&args.lake),
-        catalog: Some(&args.catalog),
-        ..Flags::default()
-    };
+    let flags = Flags::of([&*args.source, &args.lake, &args.catalog]).with_sources();
     let settings = context.settings(global, &flags)?;
     let now = console::now();
     let days = days(args, now)?;
@@ -54,7 +40,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     if args.permissions {
         return permissions::run(&places, &days, args.format);
     }
-    let tables = gather::tables(&places, args.source.table.as_deref(), &days)?;
+    let tables = gather::tables(&places, args.source.one(&rows::TABLE).as_deref(), &days)?;
     show::print(&places, &tables, args.format)?;
     let is_left: Box<dyn Fn(&Finding) -> bool> = if args.fix {
         let failed = fix::run(&places, &tables, args.dry_run, line_printer(args.format))?;
@@ -96,41 +82,4 @@ fn days(args: &DoctorArgs, now: UtcInstant) -> Result<Vec<KstDay>> {
             .hint("pass the earlier day with --from"));
     }
     Ok(std::iter::successors(Some(first), |day| Some(day.next())).take_while(|day| *day <= last).collect())
-}
-
-/// Returns the next step for a finding.
-fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -> String {
-    let output = places.settings.lake_address();
-    let catalog = places.registrar.map(Registrar::flags).unwrap_or_default();
-    match finding {
-        Finding::Missing { .. } | Finding::Stale { .. } | Finding::Lost { .. } => {
-            format!("logmill run --day {day}{} --output {output}{catalog}", source_flags(places, table))
-        }
-        Finding::Orphaned { ours: false, .. } => {
-            "find out what registered it: no run of this lake did".to_owned()
-        }
-        Finding::Schema { repair: Repair::Projection, .. } => PROJECTION_HINT.to_owned(),
-        Finding::Schema { repair: Repair::Person, .. } => {
-            "choose another table or database, or drop the table from the catalog and register its days again"
-                .to_owned()
-        }
-        Finding::Leftovers { .. } => format!("logmill clean --output {output} --table {table}{catalog}"),
-        Finding::NotRegistered | Finding::Dangling { .. } | Finding::Schema { .. } => {
-            places.registrar.map(|registrar| registrar.command(table, day)).unwrap_or_default()
-        }
-        Finding::Orphaned { .. } => {
-            format!("logmill doctor --day {day} --output {output}{catalog} --fix")
-        }
-    }
-}
-
-/// Returns the flags that name the source of a table.
-fn source_flags(places: &Places<'_>, table: &str) -> String {
-    let source = places.settings.sources.iter().find(|source| source.spec.table == table);
-    let dataset = source.map(|source| format!(" --dataset {}", source.spec.dataset));
-    let mut flags = format!("{} --table {table}", dataset.unwrap_or_default());
-    for input in source.map(|source| &source.spec.inputs).into_iter().flatten() {
-        flags += &format!(" --input {input}");
-    }
-    flags
 }

@@ -7,7 +7,7 @@ use std::io::Read;
 
 use serde_json::{Value, json};
 
-use super::Places;
+use super::places::Places;
 use super::policy::{Arns, MissingPermission};
 use crate::catalog::Probe;
 use crate::cli::args::ShowFormat;

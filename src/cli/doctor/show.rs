@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::gather::{DayDiagnosis, TableDiagnosis};
-use super::{Places, next_step};
+use super::next_step::next_step;
+use super::places::Places;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
 use crate::error::Result;

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use self::format::{Form, Sink, Written};
-use super::args::{GlobalArgs, QueryArgs, QueryFormat, SourceArgs};
+use super::args::{GlobalArgs, QueryArgs, QueryFormat};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::settings::{Flags, Settings};
-use super::{Context, console};
 use crate::dataset::TableShape;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -21,8 +22,7 @@ use crate::query::{Engine, EngineOptions, Scanned};
 use crate::store::Lake;
 
 pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let source = SourceArgs::default();
-    let flags = Flags { source: Some(&source), lake: Some(&args.lake), ..Flags::default() };
+    let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let form = form_of(args)?;
     let sql = statement(args)?;

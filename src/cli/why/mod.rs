@@ -3,40 +3,44 @@
 //! The search begins with the indexes of the published files. It continues with the rejected rows and with the days before and
 //! after. If none of these has the id, it reads the raw objects that a run of the day would read. [`show`] prints the result.
 
+mod findings;
 mod show;
 
-use super::args::{GlobalArgs, SourceArgs, WhyArgs};
+use self::findings::{Findings, IdSearch, RawSearch, SearchedTable};
+use super::args::{GlobalArgs, WhyArgs};
+use super::console;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::progress::Bar;
-use super::settings::{Flags, Settings};
-use super::{Context, console, on_workers};
+use super::settings::{Flags, rows};
 use crate::audit::freshness::last_failure;
 use crate::audit::{Fate, PublishedDay, Trace, add_raw};
 use crate::convert::{RawQuery, search_raw};
 use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{KstDay, UtcInstant};
+use crate::kst::KstDay;
 use crate::plan::{TableSource, plan_table};
 use crate::publish::run_history::RunHistory;
-use crate::publish::run_record::RunRecord;
 use crate::publish::{self, Manifest};
 use crate::road::{Work, identity_key};
+use crate::store::Lake;
 use crate::store::lake::Partition;
-use crate::store::{Connector, Lake};
-use crate::table::{Identifier, TableSchema};
+use crate::table::TableSchema;
 
 pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let day = KstDay::parse(&args.day.day, console::now())?;
-    let source = source_args(args, day, global, context)?;
-    let flags =
-        Flags { source: Some(&source), lake: Some(&args.lake), read: Some(&args.read), ..Flags::default() };
+    let named = dataset_of_lone_table(args, day, global, context)?;
+    let mut flags = Flags::of([&*args.source, &args.lake, &args.read]).with_sources();
+    if let Some(dataset) = named {
+        flags = flags.or(&rows::DATASET, dataset.name());
+    }
+    let is_narrowed = flags.has(&rows::TABLE) || flags.has(&rows::DATASET);
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let (what, id) = args.id.given();
     let search =
         IdSearch { settings: &settings, connector: &connector, lake: lake.as_ref(), context, day, what, id };
-    let is_narrowed = source.table.is_some() || source.dataset.is_some();
     let tables = search.tables(is_narrowed)?;
     let mut findings = tables.iter().map(|table| search.look(table)).collect::<Result<Vec<_>>>()?;
     let answers = findings.iter().any(|table| !table.traces.is_empty());
@@ -50,16 +54,19 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
 }
 
 /// Returns the source flags. A table that is named without a log type gets the log type that the lake records.
-fn source_args(args: &WhyArgs, day: KstDay, global: &GlobalArgs, context: &Context) -> Result<SourceArgs> {
-    let mut source = args.source.clone();
-    if let (Some(table), None) = (&source.table, &source.dataset) {
-        let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
-        let connector = context.connector(&settings);
-        let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-        let partition = Partition { table: table.clone(), day };
-        source.dataset = dataset_of(lake.as_ref(), &partition)?.map(|dataset| dataset.name().to_owned());
-    }
-    Ok(source)
+fn dataset_of_lone_table(
+    args: &WhyArgs,
+    day: KstDay,
+    global: &GlobalArgs,
+    context: &Context,
+) -> Result<Option<&'static dyn Dataset>> {
+    let (Some(table), None) = (args.source.one(&rows::TABLE), args.source.one(&rows::DATASET)) else {
+        return Ok(None);
+    };
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    dataset_of(lake.as_ref(), &Partition { table, day })
 }
 
 /// Returns the log type of a day of a table, from its manifest or its last run record.
@@ -69,55 +76,6 @@ fn dataset_of(lake: &dyn Lake, partition: &Partition) -> Result<Option<&'static 
         None => RunHistory::list(lake, partition)?.last()?.map(|record| record.dataset),
     };
     Ok(name.and_then(|name| dataset::named(&name)))
-}
-
-/// The id to search for, and where to search.
-struct IdSearch<'a> {
-    settings: &'a Settings,
-    connector: &'a Connector,
-    lake: &'a dyn Lake,
-    context: &'a Context,
-    day: KstDay,
-    what: Identifier,
-    id: &'a str,
-}
-
-/// A table that may have the id.
-struct SearchedTable<'a> {
-    partition: Partition,
-    dataset: &'static dyn Dataset,
-    /// The source of its rows, if raw logs are given.
-    source: Option<&'a TableSource>,
-}
-
-/// The result for a table.
-struct Findings {
-    partition: Partition,
-    schema: TableSchema,
-    manifest: Option<Manifest>,
-    /// The last run, if it failed.
-    failure: Option<RunRecord>,
-    traces: Vec<Trace>,
-    raw: Option<RawSearch>,
-}
-
-/// The raw objects that were searched.
-struct RawSearch {
-    objects: u64,
-    bytes: u64,
-    /// The delivery times of the objects that a run of the day reads.
-    from: UtcInstant,
-    until: UtcInstant,
-    /// Addresses of the objects that could not be read completely.
-    damaged: Vec<String>,
-}
-
-impl Findings {
-    /// Returns the fate to report for the table.
-    fn fate(&self) -> Fate {
-        let nothing = if self.raw.is_some() { Fate::Absent } else { Fate::Unknown };
-        self.traces.iter().map(|trace| trace.fate).min().unwrap_or(nothing)
-    }
 }
 
 impl<'a> IdSearch<'a> {

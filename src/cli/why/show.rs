@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Findings, IdSearch, RawSearch};
+use super::findings::{Findings, IdSearch, RawSearch};
 use crate::audit::{Fate, PublishedRow, Trace};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
