@@ -256,10 +256,10 @@ fn files_against_table(published: Option<&PublishedFacts>, catalog: &CatalogFact
                 )
             }
         };
-        mend = Repair::Person;
+        repair = Repair::Person;
         reasons.push(reason);
     }
-    (!reasons.is_empty()).then_some(Finding::Schema { reasons, mend })
+    (!reasons.is_empty()).then_some(Finding::Schema { reasons, repair })
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ struct Total {
 
 impl<'a> Cleaner<'a> {
     pub(super) fn new(lake: &'a dyn Lake, rules: CleanOptions, dry: bool, print: PrintLine) -> Self {
-        Self { lake, rules, dry, say, total: Total::default() }
+        Self { lake, rules, dry, print, total: Total::default() }
     }
 
     fn clean_table(

@@ -110,7 +110,7 @@ fn to_register<'a>(places: &Places<'a>, day: &'a DayDiagnosis) -> Option<(&'a Re
     let is_wanted = day.findings.iter().any(Finding::needs_register);
     // The catalog is not sent to files that are gone, nor to a table that would refuse it.
     let is_hopeless = day.findings.iter().any(|finding| match finding {
-        Finding::Schema { repair, .. } => *mend != Repair::Register,
+        Finding::Schema { repair, .. } => *repair != Repair::Register,
         Finding::Lost { .. } => true,
         _ => false,
     });

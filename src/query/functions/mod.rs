@@ -107,7 +107,7 @@ impl Function {
             return plan_err!(
                 "{} takes ({}), but {} arguments are given",
                 self.name,
-                takes.join(", "),
+                arguments.join(", "),
                 given.len()
             );
         }
@@ -115,8 +115,8 @@ impl Function {
         given.iter().enumerate().map(|(place, given)| self.coerced_at(of_place(place), given)).collect()
     }
 
-    fn coerced_at(&self, arguments: Argument, given: &DataType) -> Result<DataType> {
-        let wanted = match (takes, given) {
+    fn coerced_at(&self, argument: Argument, given: &DataType) -> Result<DataType> {
+        let wanted = match (argument, given) {
             (Argument::Text, _) if is_text(given) => DataType::Utf8,
             (Argument::Whole, _) if given.is_integer() || given.is_null() => DataType::Int64,
             (Argument::Float, _) if given.is_numeric() || given.is_null() => DataType::Float64,
@@ -129,10 +129,10 @@ impl Function {
             (Argument::List | Argument::ListOrMap, DataType::List(_) | DataType::Null)
             | (Argument::ListOrMap, DataType::Map(..))
             | (Argument::Any, _) => given.clone(),
-            _ => return plan_err!("{} takes {takes}, not {}", self.name, types::name(given)),
+            _ => return plan_err!("{} takes {argument}, not {}", self.name, types::name(given)),
         };
         if !can_cast_types(given, &wanted) {
-            return plan_err!("{} takes {takes}, not {}", self.name, types::name(given));
+            return plan_err!("{} takes {argument}, not {}", self.name, types::name(given));
         }
         Ok(wanted)
     }

@@ -52,7 +52,7 @@ fn element_at(columns: &[ArrayRef], return_type: &DataType) -> Result<ArrayRef> 
             };
             (maps.values(), (0..rows).map(place).collect())
         }
-        _ => return Ok(new_null_array(gives, rows)),
+        _ => return Ok(new_null_array(return_type, rows)),
     };
     Ok(take(values, &places, None)?)
 }
@@ -93,7 +93,7 @@ fn rows_type(args: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<Da
 }
 
 fn named_zip(columns: &[ArrayRef], return_type: &DataType) -> Result<ArrayRef> {
-    let DataType::List(row_field) = gives else { return plan_err!("named_zip gives an array") };
+    let DataType::List(row_field) = return_type else { return plan_err!("named_zip gives an array") };
     let DataType::Struct(fields) = row_field.data_type() else { return plan_err!("named_zip gives rows") };
     let arrays: Vec<&ArrayRef> = columns.iter().skip(1).step_by(2).collect();
     let rows = columns[0].len();
