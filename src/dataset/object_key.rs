@@ -1,6 +1,6 @@
 //! What the key of a raw object says: whose it is, and which times it can hold.
 
-use crate::kst::{Civil, UtcInstant};
+use crate::kst::{Civil, UtcInstant, UtcWindow};
 
 /// Whether an object belongs to a dataset, by its key alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,45 @@ pub enum KeyTime {
     /// Either delivered at this midnight, or named after the UTC day whose events it holds: the other names of its dated
     /// folder tell which.
     Midnight(UtcInstant),
+    /// All events lie in a stretch of time, whenever the object was delivered.
+    Stretch {
+        /// The time in the key.
+        at: UtcInstant,
+        /// The stretch; it ends before `end`.
+        events: UtcWindow,
+    },
 }
 
+/// The farthest that a stretch of events may reach from the time in the key, in milliseconds. Within nine hours around a
+/// KST day, keys have the same UTC dates as the day's deliveries.
+const LONGEST_REACH_MS: i64 = 9 * 3_600_000;
+
 impl KeyTime {
+    /// Events from `before_ms` before the time in the key until `after_ms` after it, nine hours at most each.
+    ///
+    /// All keys of a series, which differ in their times alone, must have the same reach: listings rely on it to pass
+    /// over keys.
+    #[must_use]
+    pub fn stretch(at: UtcInstant, before_ms: i64, after_ms: i64) -> Self {
+        let reach = |milliseconds: i64| milliseconds.clamp(0, LONGEST_REACH_MS);
+        let events = UtcWindow { start: at.plus_ms(-reach(before_ms)), end: at.plus_ms(reach(after_ms)) };
+        Self::Stretch { at, events }
+    }
+
     /// The time as written in the key.
     #[must_use]
     pub fn at(self) -> UtcInstant {
-        let (Self::Delivered(at) | Self::Midnight(at)) = self;
+        let (Self::Delivered(at) | Self::Midnight(at) | Self::Stretch { at, .. }) = self;
         at
+    }
+
+    /// The same time with every meaning that it can have, if the other names of its folder are not known.
+    #[must_use]
+    pub fn widest(self) -> Self {
+        match self {
+            Self::Delivered(at) | Self::Midnight(at) => Self::Midnight(at),
+            Self::Stretch { .. } => self,
+        }
     }
 }
 

@@ -27,6 +27,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::rules::RedactRules;
@@ -83,8 +84,8 @@ pub struct TablePlan {
     /// Rules by which rows are left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
-    /// Which values are masked; a plan that does not say it masks what is masked by default.
-    #[serde(default)]
+    /// Which values are masked; a plan without this field masks what any log type masks by default.
+    #[serde(default = "all_default_redactions")]
     pub redact: RedactRules,
     /// How long after the day its objects are awaited, in milliseconds.
     pub lateness_ms: i64,
@@ -98,6 +99,15 @@ pub struct TablePlan {
     /// What else is left out and only counted: a range of days names none of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<LeftGroup>,
+}
+
+/// The default redactions of every log type together.
+fn all_default_redactions() -> RedactRules {
+    let mut all = RedactRules::new(&[]);
+    for dataset in dataset::all() {
+        all.add(RedactRules::new(dataset.default_redactions()).texts());
+    }
+    all
 }
 
 /// An object to read.

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::inputs::{InputLine, below, renamed};
 use super::manifest::Manifest;
-use crate::dataset::{self, KeyClaim, KeyTime, object_key};
+use crate::dataset::{self, KeyClaim, object_key};
 use crate::error::{Error, ErrorKind};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
@@ -147,7 +147,7 @@ fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
     // What midnight means need not be known: either meaning is enough. Where names are not trusted, more is looked for
     // than they say, and less explained: that is the safe side.
     let wanted = Wanted::new(DayRange::only(day), plan.lateness_ms, KeyTimes::Trusted);
-    matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
+    matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
             naming: Naming::Snake,
             promote: Vec::new(),
             filter: Vec::new(),
-            redact: RedactRules::default(),
+            redact: RedactRules::new(&[]),
             lateness_ms: 0,
             key_times: KeyTimes::Trusted,
             shares_input: false,

@@ -62,7 +62,7 @@ impl KnownTable {
             naming: Naming::Snake,
             promote: Vec::new(),
         };
-        dataset::ALL.into_iter().map(table).collect()
+        dataset::all().map(table).collect()
     }
 }
 

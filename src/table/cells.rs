@@ -5,8 +5,8 @@ use std::mem::replace;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, StringBuilder,
-    TimestampMillisecondBuilder,
+    Array, ArrayBuilder, ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, ListBuilder,
+    StringBuilder, TimestampMillisecondBuilder,
 };
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -35,6 +35,8 @@ pub enum Cells {
     Int(Int32Builder),
     /// 64-bit integers.
     BigInt(Int64Builder),
+    /// Floating-point numbers.
+    Double(Float64Builder),
     /// Milliseconds.
     Timestamp(TimestampMillisecondBuilder),
     /// Lists of texts.
@@ -51,6 +53,7 @@ impl Cells {
             ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
             ColumnType::Int => Self::Int(Int32Builder::new()),
             ColumnType::BigInt => Self::BigInt(Int64Builder::new()),
+            ColumnType::Double => Self::Double(Float64Builder::new()),
             ColumnType::Timestamp => Self::Timestamp(TimestampMillisecondBuilder::new()),
             ColumnType::TextList => {
                 Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(ColumnType::list_element()))
@@ -64,6 +67,7 @@ impl Cells {
             Self::Bool(cells) => cells.len(),
             Self::Int(cells) => cells.len(),
             Self::BigInt(cells) => cells.len(),
+            Self::Double(cells) => cells.len(),
             Self::Timestamp(cells) => cells.len(),
             Self::TextList(cells) => cells.len(),
         }
@@ -76,7 +80,7 @@ impl Cells {
             Self::Text(cells) => cells.memory_bytes(),
             Self::Bool(_) => fixed(0) + self.len() / 8,
             Self::Int(_) => fixed(size_of::<i32>()),
-            Self::BigInt(_) | Self::Timestamp(_) => fixed(size_of::<i64>()),
+            Self::BigInt(_) | Self::Double(_) | Self::Timestamp(_) => fixed(size_of::<i64>()),
             Self::TextList(cells) => fixed(size_of::<i32>()) + text_bytes(cells.values_ref()),
         }
     }
@@ -90,6 +94,7 @@ impl Cells {
             Self::Bool(cells) => Arc::new(replace(cells, BooleanBuilder::with_capacity(room)).finish()),
             Self::Int(cells) => Arc::new(replace(cells, Int32Builder::with_capacity(room)).finish()),
             Self::BigInt(cells) => Arc::new(replace(cells, Int64Builder::with_capacity(room)).finish()),
+            Self::Double(cells) => Arc::new(replace(cells, Float64Builder::with_capacity(room)).finish()),
             Self::Timestamp(cells) => {
                 Arc::new(replace(cells, TimestampMillisecondBuilder::with_capacity(room)).finish())
             }
@@ -107,6 +112,7 @@ impl Cells {
             Self::Bool(cells) => cells.append_null(),
             Self::Int(cells) => cells.append_null(),
             Self::BigInt(cells) => cells.append_null(),
+            Self::Double(cells) => cells.append_null(),
             Self::Timestamp(cells) => cells.append_null(),
             Self::TextList(cells) => cells.append_null(),
         }
@@ -143,8 +149,22 @@ impl Cells {
         match self {
             Self::Int(cells) => cells.append_option(value.and_then(|value| i32::try_from(value).ok())),
             Self::BigInt(cells) => cells.append_option(value),
-            _ => unreachable!("the column table says that this column is an integer"),
+            Self::Text(_) | Self::Bool(_) | Self::Double(_) | Self::Timestamp(_) | Self::TextList(_) => {
+                unreachable!("the column table says that this column is an integer")
+            }
         }
+    }
+
+    /// Appends a floating-point number, or a null. NaN and infinities become null and -0.0 becomes 0.0, which engines
+    /// compare differently.
+    ///
+    /// # Panics
+    /// If the column is not a double.
+    pub fn push_double(&mut self, value: Option<f64>) {
+        let Self::Double(cells) = self else {
+            unreachable!("the column table says that this column is a double")
+        };
+        cells.append_option(value.filter(|value| value.is_finite()).map(|value| value + 0.0));
     }
 
     /// Appends a time, or a null.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The types that Athena engine v3, Spark, DuckDB and QuickSight all read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum ColumnType {
     Int,
     /// 64-bit signed integer.
     BigInt,
+    /// 64-bit floating-point number; never NaN or infinite.
+    Double,
     /// Milliseconds, without zone.
     Timestamp,
     /// List of nullable texts, inner field `element`.
@@ -35,6 +37,7 @@ impl ColumnType {
             Self::Bool => DataType::Boolean,
             Self::Int => DataType::Int32,
             Self::BigInt => DataType::Int64,
+            Self::Double => DataType::Float64,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, None),
             Self::TextList => DataType::List(Arc::new(Self::list_element())),
         }
@@ -48,6 +51,7 @@ impl ColumnType {
             Self::Bool => "boolean",
             Self::Int => "int",
             Self::BigInt => "bigint",
+            Self::Double => "double",
             Self::Timestamp => "timestamp",
             Self::TextList => "array<string>",
         }
@@ -99,24 +103,43 @@ pub enum Spread {
     Unique,
 }
 
-/// What the value of a column identifies: by it a person looks for a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Identifier {
-    /// One event.
-    EventId,
-    /// One request; several rows can tell of it.
-    RequestId,
+/// A kind of id by which people look for rows: `logmill why` takes each kind as a flag, for example `--event-id`.
+///
+/// Several log types can declare the same kind, under any column name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identifier {
+    flag: &'static str,
 }
 
 impl Identifier {
-    /// What people call it.
+    /// The id of one event.
+    pub const EVENT: Self = Self::new("event-id");
+    /// The id of one request, which several rows can share.
+    pub const REQUEST: Self = Self::new("request-id");
+
+    /// A kind of id by its flag without the dashes in front, for example `trace-id`.
     #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::EventId => "event id",
-            Self::RequestId => "request id",
-        }
+    pub const fn new(flag: &'static str) -> Self {
+        Self { flag }
+    }
+
+    /// The flag without the dashes in front: `event-id`.
+    #[must_use]
+    pub const fn flag(self) -> &'static str {
+        self.flag
+    }
+
+    /// The name in prose: `event id`.
+    #[must_use]
+    pub fn words(self) -> String {
+        self.flag.replace('-', " ")
+    }
+}
+
+/// The name in JSON: `event_id`.
+impl Serialize for Identifier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.flag.replace('-', "_"))
     }
 }
 
@@ -262,8 +285,8 @@ pub struct TableSchema {
     pub columns: Vec<Column>,
     /// Position of the event time in UTC.
     pub event_time: usize,
-    /// Positions of the two columns by which rows are clustered, before the event time.
-    pub cluster: [usize; 2],
+    /// Positions of the text columns by which rows are sorted before the event time; there may be none.
+    pub cluster: Vec<usize>,
     /// How the columns are called.
     pub naming: Naming,
 }
@@ -287,7 +310,12 @@ impl TableSchema {
         under(self.naming).or_else(|| under(Naming::Snake)).or_else(|| under(Naming::Compact))
     }
 
-    /// The column whose values identify something.
+    /// The kinds of ids that columns declare.
+    pub fn identifiers(&self) -> impl Iterator<Item = Identifier> {
+        self.columns.iter().filter_map(|column| column.identifies)
+    }
+
+    /// The column with a kind of id.
     #[must_use]
     pub fn identifier(&self, what: Identifier) -> Option<&Column> {
         self.columns.iter().find(|column| column.identifies == Some(what))

@@ -13,4 +13,6 @@ pub use cells::Cells;
 pub(crate) use cells::plain;
 pub use column::{Column, ColumnType, Identifier, Naming, Origin, Spread, TableSchema};
 pub use promotion::Promotion;
-pub use rows::{Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows};
+pub use rows::{
+    Cluster, Damage, Identity, IdentityKey, Position, Rejection, RowBatch, RowHead, RowKey, Rows,
+};

@@ -41,10 +41,13 @@ impl Position {
     }
 }
 
+/// The values by which a row is sorted before its event time, one for each cluster column of its table.
+pub type Cluster = Arc<[Box<str>]>;
+
 /// What is known of a row beside its cells.
 #[derive(Debug, Clone, Copy)]
 pub struct RowKey {
-    /// Which pair of cluster values it has: an index into [`RowBatch::clusters`].
+    /// Its cluster: an index into [`RowBatch::clusters`].
     pub cluster: u32,
     /// Event time.
     pub at: UtcInstant,
@@ -90,8 +93,8 @@ pub struct RowBatch {
     pub cells: Vec<ArrayRef>,
     /// One key a row.
     pub keys: Vec<RowKey>,
-    /// The distinct pairs of cluster values, in order of first appearance.
-    pub clusters: Vec<[Arc<str>; 2]>,
+    /// The distinct clusters, in order of first appearance.
+    pub clusters: Vec<Cluster>,
 }
 
 /// Takes rows from a decoder: keeps those of the wanted days, counts the others.
@@ -148,8 +151,8 @@ pub struct RowHead<'a> {
     pub raw: &'a [u8],
     /// What makes the row unique.
     pub identity: &'a [u8],
-    /// The values by which rows are clustered.
-    pub cluster: [&'a str; 2],
+    /// The values of the table's cluster columns, in their order; empty for null.
+    pub cluster: &'a [&'a str],
 }
 
 impl Rows {
@@ -329,7 +332,7 @@ impl RowBatch {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let cells: usize = self.cells.iter().map(Array::get_array_memory_size).sum();
-        let clusters: usize = self.clusters.iter().map(|[a, b]| cluster_bytes([a, b])).sum();
+        let clusters: usize = self.clusters.iter().map(|cluster| cluster_bytes(cluster)).sum();
         cells + self.keys.capacity() * size_of::<RowKey>() + clusters
     }
 
@@ -366,12 +369,15 @@ impl RowBatch {
     }
 }
 
-/// Memory of a distinct pair of cluster values: two texts that are shared, and the places in which they are looked up.
-fn cluster_bytes(pair: [&str; 2]) -> usize {
-    /// The counts before a shared text, and what an allocation takes beside its bytes.
-    const BESIDE_TEXT: usize = 32;
-    let places = size_of::<[Arc<str>; 2]>() + size_of::<(u64, u32)>() * 2;
-    places + pair.iter().map(|text| text.len() + BESIDE_TEXT).sum::<usize>()
+/// Memory of a distinct cluster: its texts, and its places in the list and in the lookup table.
+fn cluster_bytes<T: AsRef<str>>(cluster: &[T]) -> usize {
+    /// Bookkeeping of an allocation.
+    const ALLOCATION: usize = 16;
+    /// The two counts in front of shared data.
+    const COUNTS: usize = 2 * size_of::<usize>();
+    let places = size_of::<Cluster>() + size_of::<(u64, u32)>() * 2;
+    let text = |text: &T| size_of::<Box<str>>() + ALLOCATION + text.as_ref().len();
+    places + COUNTS + ALLOCATION + cluster.iter().map(text).sum::<usize>()
 }
 
 /// The front of raw bytes that is kept; text is not cut inside a character.
@@ -383,44 +389,46 @@ fn cut(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Numbers the distinct pairs of cluster values; runs of equal pairs are the common case.
+/// Numbers the distinct clusters. Equal clusters usually follow each other.
 #[derive(Debug, Default)]
 struct Clusters {
-    pairs: Vec<[Arc<str>; 2]>,
-    /// The number of a pair, beside its hash.
+    known: Vec<Cluster>,
+    /// The number of a cluster, beside its hash.
     table: HashTable<(u64, u32)>,
     hasher: DefaultHashBuilder,
     last: u32,
-    /// The memory that the pairs take.
+    /// The memory that the clusters take.
     bytes: usize,
 }
 
 impl Clusters {
-    fn index_of(&mut self, pair: [&str; 2]) -> u32 {
-        let same = |known: &[Arc<str>; 2]| *known[0] == *pair[0] && *known[1] == *pair[1];
-        if self.pairs.get(self.last as usize).is_some_and(same) {
+    fn index_of(&mut self, cluster: &[&str]) -> u32 {
+        let same = |known: &Cluster| {
+            known.len() == cluster.len() && known.iter().zip(cluster).all(|(known, text)| **known == **text)
+        };
+        if self.known.get(self.last as usize).is_some_and(same) {
             return self.last;
         }
-        let hash = self.hasher.hash_one(pair);
+        let hash = self.hasher.hash_one(cluster);
         let found =
-            self.table.find(hash, |(known, number)| *known == hash && same(&self.pairs[*number as usize]));
+            self.table.find(hash, |(known, number)| *known == hash && same(&self.known[*number as usize]));
         self.last = match found {
             Some((_, number)) => *number,
-            None => self.add(hash, pair),
+            None => self.add(hash, cluster),
         };
         self.last
     }
 
-    fn add(&mut self, hash: u64, pair: [&str; 2]) -> u32 {
-        let number =
-            u32::try_from(self.pairs.len()).expect("fewer pairs than rows, and rows are counted in 32 bits");
+    fn add(&mut self, hash: u64, cluster: &[&str]) -> u32 {
+        let number = u32::try_from(self.known.len())
+            .expect("there are fewer clusters than rows, which are counted in 32 bits");
         self.table.insert_unique(hash, (hash, number), |(hash, _)| *hash);
-        self.pairs.push(pair.map(Arc::from));
-        self.bytes += cluster_bytes(pair);
+        self.known.push(cluster.iter().map(|text| Box::from(*text)).collect());
+        self.bytes += cluster_bytes(cluster);
         number
     }
 
-    fn take(&mut self) -> Vec<[Arc<str>; 2]> {
-        std::mem::take(self).pairs
+    fn take(&mut self) -> Vec<Cluster> {
+        std::mem::take(self).known
     }
 }

@@ -3,6 +3,7 @@
 use super::layers::Layers;
 use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{OneOrMany, SourceSection};
+use crate::dataset::Dataset;
 use crate::rules::redact::{self, RedactRules};
 
 impl Layers {
@@ -19,8 +20,14 @@ impl Layers {
     }
 
     /// The rules of all layers together: a secret that one of them names is masked, whatever the others say.
-    pub(super) fn redact(&mut self, flags: &SourceArgs, section: &SourceSection, table: &str) -> RedactRules {
-        let mut in_force = RedactRules::default();
+    pub(super) fn redact(
+        &mut self,
+        flags: &SourceArgs,
+        section: &SourceSection,
+        dataset: &dyn Dataset,
+        table: &str,
+    ) -> RedactRules {
+        let mut in_force = RedactRules::new(dataset.default_redactions());
         let mut origins = vec!["default".to_owned()];
         for (rules, from) in self.rules("redact", &flags.redact, &section.redact) {
             in_force.add(&rules);

@@ -29,7 +29,8 @@ impl Layers {
                 .map_err(|why| Error::new(ErrorKind::Usage, why).with("file", &self.path))?;
             let named = section.table.as_deref().is_some_and(|name| name == table);
             let by_table = !from_file || table.is_empty() || named;
-            if (wanted == "all" || wanted == section.dataset) && by_table {
+            let by_default = || is_chosen || from_file || is_default(&section.dataset);
+            if (wanted == section.dataset || wanted == "all" && by_default()) && by_table {
                 selected.push(section);
             }
         }
@@ -93,7 +94,8 @@ impl Layers {
         promotions::check(&section.promote, dataset, &table, &self.path)?;
         let promote = section.promote.clone();
         let access = self.access(flags, section, &table)?;
-        let (filter, redact) = (self.filter(flags, section, &table), self.redact(flags, section, &table));
+        let filter = self.filter(flags, section, &table);
+        let redact = self.redact(flags, section, dataset, &table);
         RowRules::new(&dataset.schema(naming, &promote), &filter, &redact)
             .map_err(|error| error.with("table", &table))?;
         let shares_input = false;
@@ -145,11 +147,16 @@ impl Layers {
 }
 
 fn default_sections() -> Vec<SourceSection> {
-    let section = |dataset: &&dyn dataset::Dataset| SourceSection {
+    let section = |dataset: &dyn dataset::Dataset| SourceSection {
         dataset: dataset.name().to_owned(),
         ..SourceSection::default()
     };
-    dataset::ALL.iter().map(section).collect()
+    dataset::all().map(section).collect()
+}
+
+/// Whether a log type is built when neither flags nor the config file name any.
+fn is_default(dataset: &str) -> bool {
+    dataset::named(dataset).is_some_and(|dataset| dataset.is_default())
 }
 
 fn rename_only(selected: &mut [SourceSection], table: String) -> Result<()> {

@@ -36,7 +36,7 @@ static COLUMNS: [Column; 73] = [
     c!("aws_region", Text, "awsRegion", "Region that the request was made to"),
     c!("error_code", Text, "errorCode", "AWS error code when the request failed"),
     c!("error_message", Text, "errorMessage", "Description of the error"),
-    c!("event_id", Text, "eventID", "GUID that identifies the event").identifies(Identifier::EventId),
+    c!("event_id", Text, "eventID", "GUID that identifies the event").identifies(Identifier::EVENT),
     c!("event_name", Text, "eventName", "Action that was requested"),
     c!("event_source", Text, "eventSource", "Service that the request was made to"),
     c!("event_time", Timestamp, "eventTime", "When the request completed, UTC"),
@@ -45,7 +45,7 @@ static COLUMNS: [Column; 73] = [
     c!("event_version", Text, "eventVersion", "Version of the record format"),
     c!("read_only", Bool, "readOnly", "Whether the call only reads"),
     c!("recipient_account_id", Text, "recipientAccountId", "Account that received the event"),
-    c!("request_id", Text, "requestID", "Id that the called service gave the request").identifies(Identifier::RequestId),
+    c!("request_id", Text, "requestID", "Id that the called service gave the request").identifies(Identifier::REQUEST),
     c!("request_parameters", Json, "requestParameters", "Parameters of the request, as JSON"),
     c!("resources_arn", TextList, "resources[].ARN" | "resources[].arn", "ARNs of the resources touched"),
     c!("resources_account_id", TextList, "resources[].accountId", "Owners of the resources touched, in the same order"),
@@ -137,7 +137,8 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
     let position = |name| {
         columns.iter().position(|column| column.name == name).expect("the table above has this column")
     };
-    let (event_time, cluster) = (position("event_time"), [position("event_source"), position("event_name")]);
+    let (event_time, cluster) =
+        (position("event_time"), vec![position("event_source"), position("event_name")]);
     TableSchema { columns, event_time, cluster, naming }
 }
 

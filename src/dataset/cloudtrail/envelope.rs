@@ -1,9 +1,8 @@
 //! What is around the records of a file, `{"Records":[...]}`, and who else uses it: event notifications of S3 and other
 //! services have the same envelope, and even some of the same keys.
 
-use std::borrow::Cow;
-
-use crate::json::{Stop, Walker, inner, unescape};
+use super::value::text;
+use crate::json::{Stop, Walker, unescape};
 
 /// Where AWS says what sent an event notification: `aws:s3`, `aws:sqs`, `aws:dynamodb`. In CloudTrail it is a host name
 /// (AWS, "Event message structure" in the S3 guide; "CloudTrail record contents").
@@ -57,11 +56,6 @@ fn begins_with_notification(walker: &mut Walker<'_>) -> Result<bool, Stop> {
         first = false;
     }
     Ok(false)
-}
-
-/// A string's text, and anything else as it is written.
-fn text(written: &str) -> Cow<'_, str> {
-    if written.starts_with('"') { unescape(inner(written)) } else { Cow::Borrowed(written) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::cells::text;
+use super::value::text;
 use crate::json::Walker;
 
 /// The elements of a list, and the members of those that are objects.

@@ -7,8 +7,10 @@ mod keys;
 mod list;
 mod records;
 mod shape;
+mod value;
 
-use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema, TimeInKey};
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
+use crate::table::{Naming, Promotion, TableSchema};
 
 /// The dataset.
 #[derive(Debug)]
@@ -25,6 +27,10 @@ impl Dataset for CloudTrail {
 
     fn default_lateness_hours(&self) -> u32 {
         6
+    }
+
+    fn default_redactions(&self) -> &'static [&'static str] {
+        secrets::DEFAULT_REDACTIONS
     }
 
     fn claim(&self, key: &str) -> KeyClaim {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::cells;
 use super::envelope::{is_notification, is_records};
 use super::shape::{Found, Shape};
+use super::value::text;
 use crate::dataset::{DecodeLimits, Decoder};
 use crate::json::{self, BracketScan, Stop, Walker};
 use crate::kst::UtcInstant;
@@ -168,28 +169,28 @@ impl RecordDecoder {
     /// The time of a record of CloudTrail.
     fn event_time(&self, found: &Found<'_>) -> Result<UtcInstant, Fault> {
         if let Some(source) =
-            value(found, self.keys.source).map(cells::text).filter(|text| is_notification(text))
+            value(found, self.keys.source).map(text).filter(|source| is_notification(source))
         {
             let detail = format!("an event notification of {source}, which is not a CloudTrail record");
             return Err(("event_notification", detail));
         }
         let written = value(found, self.keys.time)
             .ok_or_else(|| ("missing_event_time", "the record has no eventTime".to_owned()))?;
-        UtcInstant::parse_iso8601(&cells::text(written)).ok_or_else(|| {
+        UtcInstant::parse_iso8601(&text(written)).ok_or_else(|| {
             ("bad_event_time", format!("eventTime is {written}, no ISO 8601 instant with a zone"))
         })
     }
 
     fn row<'a>(&self, shape: &'a Shape, at: UtcInstant, raw: &str, found: &mut Found<'a>, rows: &mut Rows) {
-        let text = |slot| value(found, slot).map(cells::text).unwrap_or_default();
-        let (event_id, source, name) = (text(self.keys.id), text(self.keys.source), text(self.keys.name));
+        let text_of = |slot| value(found, slot).map(text).unwrap_or_default();
+        let [event_id, source, name] = [self.keys.id, self.keys.source, self.keys.name].map(text_of);
         let head = RowHead {
             record: self.records,
             at,
             raw: raw.as_bytes(),
             // An event without an id is unique by its whole text.
             identity: if event_id.is_empty() { raw.as_bytes() } else { event_id.as_bytes() },
-            cluster: [&source, &name],
+            cluster: &[&source, &name],
         };
         if rows.begin_row(&head) {
             found.keep();

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::fields::{FIELD_COUNT, Field, Line, Quality};
+use super::field::{FIELD_COUNT, Field, Quality};
+use super::fields::Line;
 use super::key_encoding;
 use crate::kst::UtcInstant;
 use crate::table::Cells;

@@ -10,12 +10,13 @@
 
 use memchr::{memchr, memrchr, memrchr_iter};
 
-use super::cursor::{block_end, parse_time};
+use super::cursor::block_end;
+use super::eras::SINCE_2019;
 use super::fault::{Fault, Reason};
-use super::fields::{Field, Quality};
+use super::field::{Field, Quality};
 use super::scan::each_quote_or_bracket;
 use super::tail::{Surplus, Tail};
-use super::whole::SINCE_2019;
+use super::time::parse_time;
 
 /// One way to cut the line. Texts are without quotes; a bare dash is `-`.
 #[derive(Clone, Copy)]

@@ -4,8 +4,8 @@ use std::fmt;
 
 use memchr::memchr;
 
-use super::cursor::find_stamp;
-use super::fields::Field;
+use super::field::Field;
+use super::time::find_stamp;
 
 /// Why a line cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,16 +4,21 @@ mod cells;
 mod client;
 mod columns;
 mod cursor;
+mod eras;
 mod fault;
+mod field;
 mod fields;
+mod format;
 mod key_encoding;
 mod keys;
-mod lines;
 mod scan;
 mod tail;
+mod time;
 mod whole;
 
-use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema, TimeInKey};
+use super::lines::LineDecoder;
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
+use crate::table::{Naming, Promotion, TableSchema};
 
 /// The dataset.
 #[derive(Debug)]
@@ -30,6 +35,10 @@ impl Dataset for S3Access {
 
     fn default_lateness_hours(&self) -> u32 {
         24
+    }
+
+    fn default_redactions(&self) -> &'static [&'static str] {
+        secrets::DEFAULT_REDACTIONS
     }
 
     fn claim(&self, key: &str) -> KeyClaim {
@@ -62,6 +71,6 @@ impl Dataset for S3Access {
     }
 
     fn decoder(&self, _schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder> {
-        Box::new(lines::LineDecoder::new(limits))
+        Box::new(LineDecoder::new(format::AccessLines, limits))
     }
 }

@@ -2,11 +2,12 @@
 
 use memchr::memchr;
 
-use super::cursor::{find_stamp, is_signature_version, present};
+use super::cursor::{is_signature_version, present};
+use super::eras::SINCE_2019;
 use super::fault::{Fault, Reason};
-use super::fields::Field;
+use super::field::Field;
 use super::scan::{is_printed, next_space};
-use super::whole::SINCE_2019;
+use super::time::find_stamp;
 
 /// The fields after the user agent.
 #[derive(Clone, Copy, Default)]

@@ -7,7 +7,8 @@
 
 use memchr::memchr;
 
-use super::fields::Field;
+use super::eras::{SINCE_2019, fewest_after_agent};
+use super::field::Field;
 use super::tail::Tail;
 
 /// Bytes of a canonical user id, which are hexadecimal digits.
@@ -15,25 +16,11 @@ const OWNER_BYTES: usize = 64;
 /// Samples have a short word in its place, or its front.
 const STAND_IN_BYTES: usize = 24;
 
-/// The fewest fields after the user agent in lines from an instant on (milliseconds since 1970), latest first. Host id to
-/// TLS version came between December 2018 and June 2019, the version id with versioning in 2010 (history of AWS's page on
-/// the format); a margin is left for regions that are late.
-const FIELDS_AFTER_AGENT: [(i64, usize); 2] = [(1_561_939_200_000, SINCE_2019), (1_325_376_000_000, 1)];
-
-/// The fields after the user agent of a line since the summer of 2019, at least.
-pub(super) const SINCE_2019: usize = 7;
-
 /// From when on `aclRequired` follows the ARN of the access point, with the same margin: November 2022.
 const ENDS_AFTER_ARN_MS: i64 = 1_672_531_200_000;
 
 /// The same with the ARN of the access point.
 const SINCE_2021: usize = SINCE_2019 + 1;
-
-/// The fewest fields after the user agent that a line of this time has.
-pub(super) fn fewest_after_agent(request_time_ms: i64) -> usize {
-    let known = FIELDS_AFTER_AGENT.iter().find(|(since, _)| request_time_ms >= *since);
-    known.map_or(0, |(_, fields)| *fields)
-}
 
 /// Whether a bucket owner is whole and alone: a canonical user id, or a word in its place.
 pub(super) fn is_owner(token: &[u8]) -> bool {

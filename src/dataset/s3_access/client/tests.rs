@@ -10,7 +10,8 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use regex::bytes::Regex;
 
-use super::super::fields::{FIELD_COUNT, Field, Quality, parse};
+use super::super::field::{FIELD_COUNT, Field, Quality};
+use super::super::fields::parse;
 use super::super::whole::are_quotes_doubled;
 
 const URI: usize = Field::RequestUri as usize;

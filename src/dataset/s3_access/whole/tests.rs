@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::super::fields::{FIELD_COUNT, Field, Line, Quality, parse};
+use super::super::field::{FIELD_COUNT, Field, Quality};
+use super::super::fields::{Line, parse};
 
 const OWNER: &str = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
 const URI: &str = "\"GET /photos/cat.jpg HTTP/1.1\"";
