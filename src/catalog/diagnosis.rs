@@ -428,7 +428,7 @@ mod tests {
     fn columns_that_differ_are_told_and_only_missing_ones_can_be_mended() {
         let check = |facts: &DayFacts<'_>, expected: &[&str], expected_mend: Repair| {
             let found = diagnose(facts);
-            let [Finding::Schema { reasons, mend }] = &found[..] else { panic!("{found:?}") };
+            let [Finding::Schema { reasons, repair }] = &found[..] else { panic!("{found:?}") };
             assert_eq!(reasons, expected);
             assert_eq!(*repair, expected_mend);
         };
