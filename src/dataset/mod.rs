@@ -12,6 +12,7 @@ mod secrets;
 
 pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -35,7 +36,7 @@ static REGISTERED: OnceLock<&'static [&'static dyn Dataset]> = OnceLock::new();
 /// assert_eq!(access.schema(Naming::Snake, &[]).columns[1].name, "bucket");
 /// # Ok::<(), logmill::error::Error>(())
 /// ```
-pub trait Dataset: Send + Sync {
+pub trait Dataset: fmt::Debug + Send + Sync {
     /// The name on the command line, in plans and in manifests.
     fn name(&self) -> &'static str;
 

@@ -274,7 +274,7 @@ impl Tokens {
                 let why = "nothing equals null: write 'is null' or 'is not null'";
                 Err(Fault { at, why: why.to_owned() })
             }
-            other => Err(other.instead_of("a text in single quotes, a whole number, true or false", at)),
+            other => Err(other.instead_of("a text in single quotes, a number, true or false", at)),
         }
     }
 }
@@ -306,17 +306,17 @@ mod tests {
         for (rule, at, why) in [
             ("", 1, "a column is expected, not the end"),
             ("a", 2, "=, !=, <, <=, >, >=, like, in or is is expected, not the end"),
-            ("a = ", 5, "a text in single quotes, a whole number, true or false is expected, not the end"),
-            ("a = b", 5, "a text in single quotes, a whole number, true or false is expected, not 'b'"),
+            ("a = ", 5, "a text in single quotes, a number, true or false is expected, not the end"),
+            ("a = b", 5, "a text in single quotes, a number, true or false is expected, not 'b'"),
             ("a = 'x", 5, "the text has no closing quote"),
             ("한 = 'x'", 1, "'한' has no meaning here"),
             ("a = '한' b", 9, "'and' or the end is expected, not 'b'"),
-            ("a = 1.5", 5, "'1.5' is no whole number of 64 bits"),
-            ("a = 99999999999999999999", 5, "'99999999999999999999' is no whole number of 64 bits"),
-            ("a = -", 5, "'-' is no whole number of 64 bits"),
+            ("a = 1.5.5", 5, "'1.5.5' is not a number of 64 bits"),
+            ("a = 99999999999999999999", 5, "'99999999999999999999' is not a number of 64 bits"),
+            ("a = -", 5, "'-' is not a number of 64 bits"),
             ("a = null", 5, "nothing equals null: write 'is null' or 'is not null'"),
             ("a like 5", 8, "a text in single quotes is expected, not the number 5"),
-            ("a in ()", 7, "a text in single quotes, a whole number, true or false is expected, not ')'"),
+            ("a in ()", 7, "a text in single quotes, a number, true or false is expected, not ')'"),
             ("a in (1 2)", 9, "',' or ')' is expected, not the number 2"),
             ("a not = 1", 7, "'like' or 'in' is expected, not '='"),
             ("a is 1", 6, "'null' is expected, not the number 1"),
