@@ -457,7 +457,7 @@ fn a_rule_that_makes_no_sense_is_refused_before_anything_is_done() {
       hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--filter", "event_source = kms"]), @r"
-    logmill: cannot understand a filter rule: a text in single quotes, a whole number, true or false is expected, not 'kms' (rule: event_source = kms, character: 16, table: cloudtrail)
+    logmill: cannot understand a filter rule: a text in single quotes, a number, true or false is expected, not 'kms' (rule: event_source = kms, character: 16, table: cloudtrail)
       hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--filter", "read_only = 'true'"]), @r"

@@ -5,8 +5,8 @@ use super::value::{boolean, double, integer, text};
 use crate::kst::UtcInstant;
 use crate::table::{Cells, ColumnType, Rows};
 
-/// Appends the cells of all records kept, column by column. What does not fit its column goes to `extra`, which is filled
-/// last.
+/// Appends the cells of all kept records, column by column. Values that do not fit their columns are added to `extra`,
+/// which is filled last.
 pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: &mut Rows) {
     for (column, source) in sources.iter().enumerate() {
         let cells = rows.cell(column);
@@ -39,7 +39,7 @@ pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: 
     found.clear();
 }
 
-/// Appends a value as its column's type, or a null; false when a value is there but is of another type.
+/// Appends a value in the type of its column, or a null. Returns false if there is a value of another type.
 fn write_value(cells: &mut Cells, column_type: ColumnType, written: Option<&str>) -> bool {
     let Some(written) = written else {
         cells.push_null();
@@ -75,7 +75,7 @@ fn push_some<T>(value: Option<T>, push: impl FnOnce(Option<T>)) -> bool {
     fits
 }
 
-/// Puts a list whole into `extra` when its columns do not hold all of it.
+/// Adds a whole list to `extra` if its columns do not hold all of it.
 fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
     let lists = sources.iter().filter_map(|source| match source {
         CellSource::ListMember { slot, keys } => Some((*slot, keys.as_slice())),
@@ -91,7 +91,7 @@ fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
     }
 }
 
-/// `{"path.key":value, ...}`, or nothing. Keys and values stay as they are written.
+/// Returns `{"path.key":value, ...}` with keys and values verbatim, or nothing if no field is left.
 fn extra_json(fields: &[ExtraField<'_>]) -> Option<String> {
     if fields.is_empty() {
         return None;

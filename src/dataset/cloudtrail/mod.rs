@@ -12,7 +12,7 @@ mod value;
 use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
 use crate::table::{Naming, Promotion, TableSchema};
 
-/// The dataset.
+/// The log type.
 #[derive(Debug)]
 pub struct CloudTrail;
 
@@ -53,7 +53,7 @@ impl Dataset for CloudTrail {
         columns::schema(naming, promoted)
     }
 
-    /// The shortest record has only its time, `{"eventTime":"20231101T000000Z"}`: this is somewhat less.
+    /// A little less than the shortest record, which has only its time: `{"eventTime":"20231101T000000Z"}`.
     fn fewest_row_bytes(&self) -> u64 {
         24
     }

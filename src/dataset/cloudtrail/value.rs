@@ -1,15 +1,15 @@
-//! Values of a record as they are written, and what they mean.
+//! Typed values from the JSON text of a record.
 
 use std::borrow::Cow;
 
 use crate::json::{inner, unescape};
 
-/// The text of a written value: of a string what it stands for, of anything else its JSON.
+/// Returns the text of a value: the content of a string, or the JSON text of any other value.
 pub(super) fn text(written: &str) -> Cow<'_, str> {
     if written.starts_with('"') { unescape(inner(written)) } else { Cow::Borrowed(written) }
 }
 
-/// `true`, `"true"` and their opposites: CloudTrail writes both forms.
+/// Reads a boolean. CloudTrail writes both `true` and `"true"`.
 pub(super) fn boolean(written: &str) -> Option<bool> {
     match text(written).as_ref() {
         "true" | "True" => Some(true),
@@ -18,13 +18,13 @@ pub(super) fn boolean(written: &str) -> Option<bool> {
     }
 }
 
-/// A whole number: `12`, `"12"`, `12.0`.
+/// Reads a whole number: `12`, `"12"`, `12.0`.
 pub(super) fn integer(written: &str) -> Option<i64> {
     let text = text(written);
     text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
 }
 
-/// A finite number: `0.5`, `"0.5"`, `5e-1`.
+/// Reads a finite number: `0.5`, `"0.5"`, `5e-1`.
 pub(super) fn double(written: &str) -> Option<f64> {
     text(written).parse().ok().filter(|value: &f64| value.is_finite())
 }
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_an_unusual_type_are_read_where_their_meaning_is_plain() {
+    fn values_in_an_unusual_form_are_read_if_their_meaning_is_clear() {
         assert_eq!(boolean("true"), Some(true));
         assert_eq!(boolean("\"false\""), Some(false));
         assert_eq!(boolean("1"), None);

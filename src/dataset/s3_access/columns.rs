@@ -51,7 +51,7 @@ static COLUMNS: [Column; 33] = [
     Column::new("source_record", BigInt, Origin::SourceRecord, "Number of the line in the raw object, from 1"),
 ];
 
-/// The schema of the table.
+/// Returns the schema of the table.
 pub(super) fn schema(naming: Naming) -> TableSchema {
     let columns = COLUMNS.to_vec();
     let position =

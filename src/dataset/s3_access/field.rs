@@ -1,9 +1,9 @@
-//! The fields of an access log line, and how sure their values are.
+//! The fields of an access log line, and the quality of a reading.
 
-/// How many fields AWS has defined so far.
+/// Number of fields that AWS has defined so far.
 pub(super) const FIELD_COUNT: usize = 27;
 
-/// The fields in the order in which AWS writes them.
+/// The fields in AWS's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(super) enum Field {
@@ -13,15 +13,15 @@ pub(super) enum Field {
     Bucket,
     /// When the request was received, without the brackets.
     Time,
-    /// IPv4 or IPv6 address, or none for what AWS does itself.
+    /// IPv4 or IPv6 address; none for actions of AWS.
     RemoteIp,
-    /// Canonical user id, ARN or name of an AWS service; none if anonymous.
+    /// Canonical user id, ARN or name of an AWS service; none for anonymous requests.
     Requester,
     /// Not unique: the records of a multi-object delete share one.
     RequestId,
     /// `REST.GET.OBJECT`, `BATCH.DELETE.OBJECT`, `S3.EXPIRE.OBJECT`.
     Operation,
-    /// Object key, encoded: see [`super::key`].
+    /// Object key, encoded: see [`super::key_encoding`].
     Key,
     /// Request line; client-controlled.
     RequestUri,
@@ -41,15 +41,15 @@ pub(super) enum Field {
     Referer,
     /// `User-Agent` header; client-controlled.
     UserAgent,
-    /// Version id that was asked for, or that a lifecycle rule met.
+    /// Version id in the request, or of the version that a lifecycle rule applied to.
     VersionId,
     /// `x-amz-id-2`.
     HostId,
-    /// `SigV2`, `SigV4`; none if anonymous.
+    /// `SigV2`, `SigV4`; none for anonymous requests.
     SignatureVersion,
     /// TLS cipher; none for HTTP.
     CipherSuite,
-    /// `AuthHeader`, `QueryString`; none if anonymous.
+    /// `AuthHeader`, `QueryString`; none for anonymous requests.
     AuthenticationType,
     /// Endpoint that was called.
     HostHeader,
@@ -63,7 +63,7 @@ pub(super) enum Field {
     SourceRegion,
 }
 
-/// Snake-case names by field number.
+/// `snake_case` names by field number.
 const NAMES: [&str; FIELD_COUNT] = [
     "bucket_owner",
     "bucket",
@@ -95,28 +95,28 @@ const NAMES: [&str; FIELD_COUNT] = [
 ];
 
 impl Field {
-    /// The snake-case name of the column.
+    /// Returns the `snake_case` name of the column.
     #[must_use]
     pub(super) const fn name(self) -> &'static str {
         NAMES[self as usize]
     }
 }
 
-/// How sure it is that the fields are what S3 meant.
+/// How certain the reading of a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Quality {
-    /// The line has one reading, and this is it.
+    /// The line has exactly one reading.
     Exact,
-    /// Client-controlled text can be split in more than one way, or holds a time stamp, as the start of a second record
-    /// would; or the line is not as S3 writes lines: see [`super::whole`]. The fields are those of the likeliest reading.
+    /// Client-controlled text can be split in more than one way, or it holds a timestamp like the start of a second record,
+    /// or the line is not as S3 writes lines: see [`super::whole`]. The fields are those of the most likely reading.
     Ambiguous,
-    /// One token too many stood before the signature version. Lines of March 2019 carry the caller's IAM id, or a dash,
-    /// before the host id. An IAM id stays in the host id with the space between them, a dash is left out.
+    /// The line has one surplus token before the signature version. Lines of March 2019 have the caller's IAM id, or a dash,
+    /// before the host id. An IAM id is kept in the host id, with the space between them. A dash is dropped.
     Repaired,
 }
 
 impl Quality {
-    /// A stable name for columns and counters.
+    /// Returns the stable name for the column.
     #[must_use]
     pub(super) const fn as_str(self) -> &'static str {
         match self {

@@ -20,7 +20,7 @@ use super::lines::LineDecoder;
 use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
 use crate::table::{Naming, Promotion, TableSchema};
 
-/// The dataset.
+/// The log type.
 #[derive(Debug)]
 pub struct S3Access;
 
@@ -56,16 +56,16 @@ impl Dataset for S3Access {
     fn recognises(&self, head: &[u8]) -> bool {
         let end = memchr::memchr(b'\n', head);
         let line = &head[..end.unwrap_or(head.len())];
-        // A cut first line still shows its time: the third field, in brackets.
+        // Even a cut first line shows its time: the third field, in brackets.
         line.split(|byte| *byte == b' ').nth(2).is_some_and(|field| field.starts_with(b"["))
     }
 
-    /// Lines hold no JSON: nothing can be promoted.
+    /// Lines hold no JSON, so nothing can be promoted.
     fn schema(&self, naming: Naming, _promoted: &[Promotion]) -> TableSchema {
         columns::schema(naming)
     }
 
-    /// A line has at least its time, `[01/Nov/2023:00:00:00 +0000]`: this is somewhat less.
+    /// A little less than the time that every line has: `[01/Nov/2023:00:00:00 +0000]`.
     fn fewest_row_bytes(&self) -> u64 {
         24
     }

@@ -4,15 +4,15 @@ use memchr::memchr_iter;
 
 use crate::kst::Civil;
 
-/// Bytes of a time with its brackets.
+/// Number of bytes of a time with its brackets.
 pub(super) const TIME_WIDTH: usize = 28;
 
-/// Whether, and where, a time in brackets stands among these bytes.
+/// Finds a time in brackets.
 pub(super) fn find_stamp(bytes: &[u8]) -> Option<usize> {
     memchr_iter(b'[', bytes).find(|&at| parse_time(&bytes[at..]).is_some())
 }
 
-/// Milliseconds since 1970 of the `[06/Feb/2019:00:00:38 +0000]` at the start of these bytes.
+/// Reads a time at the start of the bytes, in milliseconds since 1970.
 pub(super) fn parse_time(bytes: &[u8]) -> Option<i64> {
     let time: &[u8; TIME_WIDTH] = bytes.first_chunk()?;
     let marks = [time[0], time[3], time[7], time[12], time[15], time[18], time[21], time[27]];
@@ -38,7 +38,7 @@ pub(super) fn parse_time(bytes: &[u8]) -> Option<i64> {
     (zone_hours < 24 && zone_minutes < 60).then_some(clock.to_utc()?.0 - east_ms)
 }
 
-/// A number of digits only.
+/// Reads a number that consists of digits only.
 fn digits(text: &[u8]) -> Option<u32> {
     let (mut value, mut all) = (0, true);
     for byte in text {
@@ -49,7 +49,7 @@ fn digits(text: &[u8]) -> Option<u32> {
     all.then_some(value)
 }
 
-/// The month's number from its English abbreviation.
+/// Returns the number of a month from its English abbreviation.
 fn month(name: &[u8]) -> Option<u32> {
     let month = match name {
         b"Jan" => 1,
@@ -90,13 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn a_leap_second_stays_in_its_day() {
+    fn a_leap_second_remains_in_its_day() {
         check_time("[31/Dec/2016:23:59:60 +0000]", Some(1_483_228_799_000));
         check_time("[31/Dec/2016:23:59:61 +0000]", None);
     }
 
     #[test]
-    fn impossible_times_are_refused() {
+    fn impossible_times_are_rejected() {
         for text in [
             "[29/Feb/2023:00:00:00 +0000]",
             "[29/Feb/2100:00:00:00 +0000]",
@@ -125,7 +125,7 @@ mod tests {
         [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
     }
 
-    /// The slow twin of the calendar: one day after the other.
+    /// The slow twin of the calendar counts day by day.
     #[test]
     fn every_day_from_1970_to_2110_counts_one_more() {
         let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -145,7 +145,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_make_a_time_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
             let _ = (parse_time(&bytes), find_stamp(&bytes));
         }
     }
