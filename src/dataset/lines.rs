@@ -96,13 +96,13 @@ pub struct LineDecoder<F> {
 }
 
 impl<F: LineFormat> LineDecoder<F> {
-    /// A decoder for the lines of a format.
+    /// Returns a decoder for the lines of a format.
     #[must_use]
     pub fn new(format: F, limits: DecodeLimits) -> Self {
         Self { format, limits, line: 0, skipping: false }
     }
 
-    /// Takes one line without its LF.
+    /// Handles one line without its LF.
     fn line<'a>(&mut self, whole: &'a [u8], kept: &mut Vec<F::Row<'a>>, rows: &mut Rows) {
         self.line = self.next_record();
         if std::mem::take(&mut self.skipping) || whole.trim_ascii().is_empty() {
@@ -179,7 +179,7 @@ impl<F: LineFormat> Decoder for LineDecoder<F> {
     }
 }
 
-/// The line as text. No format has a field border in U+FFFD, which replaces bytes that are not UTF-8.
+/// Returns the line as text. U+FFFD replaces bytes that are not UTF-8; no format uses it as a separator.
 fn decode_utf8(line: &[u8]) -> Cow<'_, str> {
     match simdutf8::basic::from_utf8(line) {
         Ok(text) => Cow::Borrowed(text),

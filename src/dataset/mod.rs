@@ -1,4 +1,4 @@
-//! The log types: one folder for each, the contract that they implement, and the list of them.
+//! The log types: one folder for each, the contract that all implement, and the list.
 //!
 //! A log type knows the names of its raw objects, the meaning of a record and its columns. It knows no file, no store and
 //! no catalog. `docs/adding-a-log-type.md` shows how to add one: implement [`Dataset`] and list it in this file, or pass
@@ -40,7 +40,7 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// The name on the command line, in plans and in manifests.
     fn name(&self) -> &'static str;
 
-    /// Whether the log type is built when neither flags nor the config file name any log type.
+    /// Whether the log type is built if no flag, variable or config file names a log type.
     fn is_default(&self) -> bool {
         true
     }
@@ -48,7 +48,7 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// The name of its table, if the user gives none.
     fn default_table(&self) -> &'static str;
 
-    /// How many hours after the end of a day its objects are still expected, if the user does not say.
+    /// The lateness of objects if the user sets none: how many hours after the end of a day they can still arrive.
     fn default_lateness_hours(&self) -> u32;
 
     /// The [rules](crate::rules::RedactRules) for values that are masked unless the user turns them off.
@@ -66,8 +66,8 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// Returns the place of the time in the name of an object, if names sort by it.
     fn time_in_key(&self, key: &str) -> Option<TimeInKey>;
 
-    /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. The folder may hold other things
-    /// beside the years.
+    /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. The folder may hold more than the
+    /// folders of the years.
     fn holds_days(&self, folder: &str) -> bool;
 
     /// Whether the first bytes of an object, decompressed, look like this log type. Asked if the key is
@@ -133,7 +133,7 @@ impl DecodeLimits {
     pub const ATHENA: Self = Self { max_record_bytes: 32 << 20 };
 }
 
-/// Adds log types to those that are part of logmill. Call it once, before anything else of logmill.
+/// Adds log types to those that are part of logmill. Call it once, before any other function of the crate.
 ///
 /// Fails if it was called before, or if a name or a default table is taken.
 pub fn register(datasets: &'static [&'static dyn Dataset]) -> Result<()> {
@@ -154,18 +154,18 @@ pub fn register(datasets: &'static [&'static dyn Dataset]) -> Result<()> {
 /// The word on the command line for every log type.
 pub const ALL_LOG_TYPES: &str = "all";
 
-/// Every log type that this program knows.
+/// Returns every log type that this program knows.
 pub fn all() -> impl Iterator<Item = &'static dyn Dataset> + Clone {
     BUILT_IN.iter().chain(REGISTERED.get().into_iter().copied().flatten()).copied()
 }
 
-/// The names of all log types for people: `cloudtrail, s3-access`.
+/// Returns the names of all log types in one text: `cloudtrail, s3-access`.
 #[must_use]
 pub fn names() -> String {
     all().map(Dataset::name).collect::<Vec<_>>().join(", ")
 }
 
-/// The kinds of ids that the columns of all log types declare, without repetitions.
+/// Returns the kinds of ids that the columns of all log types declare, without repetitions.
 #[must_use]
 pub fn identifiers() -> Vec<Identifier> {
     let mut known = Vec::new();
@@ -188,7 +188,7 @@ pub fn require(name: &str) -> Result<&'static dyn Dataset> {
     })
 }
 
-/// Finds a log type by the name that a person typed.
+/// Finds a log type by the name that the user typed.
 pub fn chosen(name: &str) -> Result<&'static dyn Dataset> {
     named(name).ok_or_else(|| unknown(ErrorKind::Usage, name).hint(format!("expected one of {}", names())))
 }

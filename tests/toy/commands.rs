@@ -60,7 +60,7 @@ pub(crate) fn is_sharded() {
 pub(crate) fn is_named() {
     let lot = Lot::new();
     lot.logmill(&format!("run --day {DAY} --input raw --output lake --max-reject-ratio 50%"));
-    assert!(!lot.path("lake/gate").exists(), "nobody has named it");
+    assert!(!lot.path("lake/gate").exists(), "no flag names it");
     lot.logmill(&format!("run --day {DAY} --dataset all --input raw --output lake --max-reject-ratio 50%"));
     assert_eq!(lot.manifest("lake")["dataset"], "gate");
 }

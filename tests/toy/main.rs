@@ -1,9 +1,9 @@
-//! A log type that only this test knows goes through every command, without a change anywhere else.
+//! Runs a log type that only this test knows through every command, without a change anywhere else.
 //!
-//! Registered log types are global to a process. So this program is two things: called by `cargo test`, it runs its
-//! checks; called by a check, with [`AS_LOGMILL`] in its environment, it is a logmill that knows the toy log type.
+//! Registered log types are global to a process. So this program has two roles. `cargo test` starts it to run the checks,
+//! and the checks start it again, with [`AS_LOGMILL`] in its environment, as a logmill that knows the toy log type.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+#![expect(clippy::unwrap_used, reason = "a failing test reports its line")]
 #![expect(clippy::print_stdout, reason = "it is its own test harness")]
 
 mod commands;
@@ -20,7 +20,7 @@ const AS_LOGMILL: &str = "GATE_AS_LOGMILL";
 
 static TOYS: [&dyn Dataset; 1] = [&gate::Gate];
 
-/// What is checked, each under the sentence that it proves.
+/// The checks, each named after the sentence that it proves.
 const CHECKS: [(&str, fn()); 15] = [
     ("a_name_or_table_is_registered_once", commands::registered_once),
     ("help_completions_and_errors_list_the_log_type", commands::is_listed),

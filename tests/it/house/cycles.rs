@@ -1,7 +1,7 @@
 //! No two files of a part use each other, directly or through others.
 //!
-//! A file may always use the modules above it, and a module the files that it declares: only what lies side by side is
-//! looked at. A name that a module re-exports counts as a use of the file that defines it.
+//! A file may always use the modules above it, so these uses are ignored. The use of a name that a module re-exports counts
+//! as a use of the file that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,7 +68,7 @@ impl Modules {
         self.written.contains_key(module)
     }
 
-    /// What a module uses of its own part, except what is above it.
+    /// The modules of the same part that a module uses, except those above it.
     fn uses(&self, module: &Module) -> BTreeSet<Module> {
         let targets = self.written[module].iter().filter_map(|path| self.target(module, path, 0));
         targets.filter(|target| target.first() == module.first() && !module.starts_with(target)).collect()
@@ -83,7 +83,7 @@ impl Modules {
         reached
     }
 
-    /// The modules of a part that use themselves through others, with those that they do it through.
+    /// The modules of a part that use each other, one line for each.
     fn circles(&self, part: &str) -> Vec<String> {
         let reach: BTreeMap<&Module, BTreeSet<Module>> = self
             .written
@@ -183,7 +183,7 @@ pub(super) fn circles_of(part: &str) -> Vec<String> {
 }
 
 #[test]
-fn circles_are_found_also_through_a_name_that_is_passed_on() {
+fn circles_are_found_even_through_reexported_names() {
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
     let circles = |files: &[SourceFile]| Modules::of(files.iter()).circles("p");
     let parent = file("p/mod.rs", "mod a;\nmod b;\npub use a::A;\npub use b::{B, c as C};\n");
