@@ -233,7 +233,7 @@ def sources_of(origin: str, sources: Any) -> list[dict[str, Any]]:
             raise ValueError(f"{name} has no log type: set 'dataset' to one of {', '.join(LOG_TYPES)}")
         refuse_unknown(name, source, SOURCE_KEYS)
         try:
-            dataset = log_type(source["dataset"])
+            dataset = log_type(source["dataset"], source.get("table"))
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
         table, named = source.get("table") or LOG_TYPES[dataset], bool(source.get("named", False))

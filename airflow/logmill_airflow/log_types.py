@@ -3,16 +3,26 @@
 import difflib
 from collections.abc import Iterable
 
-# Log type: its default table.
+# Log type: its default table. Another log type can be used if its table is named.
 LOG_TYPES = {"cloudtrail": "cloudtrail", "s3-access": "s3_access"}
 
 
-def log_type(name: object) -> str:
-    """The log type of a name; `s3_access` is one for `s3-access`."""
-    known = str(name).replace("_", "-")
-    if known not in LOG_TYPES:
+# How similar a name must be to a known log type to be taken for a misspelling of it.
+MISSPELT = 0.85
+
+
+def log_type(name: object, table: object = None) -> str:
+    """The log type of a name; `s3_access` is one for `s3-access`.
+
+    A name that is not in the list passes if it comes with a table and is not a misspelling: the program may know more
+    log types than this package, and checks the name itself.
+    """
+    found = str(name).replace("_", "-")
+    if found in LOG_TYPES:
+        return found
+    if not table or not found or difflib.get_close_matches(found, LOG_TYPES, n=1, cutoff=MISSPELT):
         raise ValueError(f"'{name}' is not a log type: {meant(str(name), LOG_TYPES)}")
-    return known
+    return found
 
 
 def meant(name: str, known: Iterable[str]) -> str:

@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use arrow::array::{Array, AsArray, ListArray};
-use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
 use serde_json::{Map, Value, json};
 
 use super::args::{GlobalArgs, InspectArgs, ShowFormat};
@@ -19,7 +19,7 @@ use crate::ledger::RowLedger;
 use crate::rules::{RedactRules, RowRules};
 use crate::store::unpack::Unpacked;
 use crate::store::{SourceAccess, Store};
-use crate::table::{Column, Naming, Rejection, RowBatch, Rows, TableSchema};
+use crate::table::{Column, ColumnType, Naming, Rejection, RowBatch, Rows, TableSchema};
 
 /// Default number of rows in a table.
 const DEFAULT_LIMIT: usize = 10;
@@ -30,7 +30,7 @@ pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) ->
     let key = dataset::object_key::split(&args.file).1;
     let dataset = dataset_of(args, store.as_ref(), key)?;
     let schema = dataset.schema(Naming::Snake, &[]);
-    let mut redact = RedactRules::default();
+    let mut redact = RedactRules::new(dataset.default_redactions());
     redact.add(&args.redact);
     let show = Show {
         args,
@@ -76,17 +76,14 @@ fn decode(
 
 fn dataset_of(args: &InspectArgs, store: &dyn Store, key: &str) -> Result<&'static dyn Dataset> {
     if let Some(name) = &args.dataset {
-        return dataset::named(name).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("unknown log type '{name}'"))
-                .hint(format!("expected one of {}", dataset::names()))
-        });
+        return dataset::chosen(name);
     }
-    let by_name = dataset::ALL.into_iter().find(|dataset| matches!(dataset.claim(key), KeyClaim::Mine(_)));
+    let by_name = dataset::all().find(|dataset| matches!(dataset.claim(key), KeyClaim::Mine(_)));
     if let Some(dataset) = by_name {
         return Ok(dataset);
     }
     let head = head(store.open(key)?).unwrap_or_default();
-    dataset::ALL.into_iter().find(|dataset| dataset.recognises(&head)).ok_or_else(|| {
+    dataset::all().find(|dataset| dataset.recognises(&head)).ok_or_else(|| {
         Error::new(ErrorKind::Usage, "cannot detect the log type from the file name or contents")
             .with("file", &args.file)
             .hint("pass it with --dataset")
@@ -138,7 +135,10 @@ impl Show<'_> {
     /// Returns the non-null cells of a row.
     fn row(&self, batch: &RowBatch, row: usize) -> Map<String, Value> {
         let cells = self.columns.iter().zip(&batch.cells).filter(|(_, cells)| cells.is_valid(row));
-        cells.map(|(column, cells)| (column.name.to_string(), cell(cells.as_ref(), row))).collect()
+        let value = |(column, cells): (&Column, &ArrayRef)| {
+            (column.name.to_string(), cell(column.column_type, cells.as_ref(), row))
+        };
+        cells.map(value).collect()
     }
 }
 
@@ -157,16 +157,17 @@ fn text(line: &Value) -> String {
     format!("{title}\n{}\n", lines.concat())
 }
 
-fn cell(cells: &dyn Array, row: usize) -> Value {
-    match cells.data_type() {
-        DataType::Utf8 => cells.as_string::<i32>().value(row).into(),
-        DataType::Boolean => cells.as_boolean().value(row).into(),
-        DataType::Int32 => cells.as_primitive::<Int32Type>().value(row).into(),
-        DataType::Int64 => cells.as_primitive::<Int64Type>().value(row).into(),
-        DataType::Timestamp(..) => {
+fn cell(column_type: ColumnType, cells: &dyn Array, row: usize) -> Value {
+    match column_type {
+        ColumnType::Text | ColumnType::Json => cells.as_string::<i32>().value(row).into(),
+        ColumnType::Bool => cells.as_boolean().value(row).into(),
+        ColumnType::Int => cells.as_primitive::<Int32Type>().value(row).into(),
+        ColumnType::BigInt => cells.as_primitive::<Int64Type>().value(row).into(),
+        ColumnType::Double => cells.as_primitive::<Float64Type>().value(row).into(),
+        ColumnType::Timestamp => {
             UtcInstant(cells.as_primitive::<TimestampMillisecondType>().value(row)).to_string().into()
         }
-        _ => list(cells.as_list(), row),
+        ColumnType::TextList => list(cells.as_list(), row),
     }
 }
 

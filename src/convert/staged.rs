@@ -294,17 +294,24 @@ impl Scattered {
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
-            all.take_up(index, &folder, table.objects.len(), &types);
+            all.take_up(index, &folder, (table.objects.len(), schema.cluster.len()), &types);
         }
         all.counts.sort_by_key(|count| count.object);
         Ok(all)
     }
 
-    fn take_up(&mut self, index: ShardIndex, folder: &Path, objects: usize, types: &Arc<[DataType]>) {
+    fn take_up(
+        &mut self,
+        index: ShardIndex,
+        folder: &Path,
+        (objects, cluster_width): (usize, usize),
+        types: &Arc<[DataType]>,
+    ) {
         self.runs.extend(index.runs.into_iter().map(|run| {
             let (path, types) = (folder.join(run.file), Arc::clone(types));
             Run {
                 clusters: Vec::new(),
+                cluster_width,
                 data: RunData::Staged(Arc::new(StagedRows { path, objects, types })),
                 numbers: None,
                 dictionary_bytes: run.dictionary_bytes,

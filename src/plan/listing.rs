@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use super::file_name;
-use super::key_times::{Choice, DeliveryPosition, Midnight, OUTSIDE, Wanted};
+use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
 use super::place::{Place, written_date};
 use super::source::TableSource;
 use super::{LeftObject, UNREADABLE, UNRECOGNISED};
@@ -165,7 +165,7 @@ impl<'a> Listing<'a> {
     /// Whether a key is named like a key of another log type.
     fn is_of_another(&self, key: &str) -> bool {
         let path = self.place.path(key);
-        let mut others = dataset::ALL.iter().filter(|other| other.name() != self.source.spec.dataset.name());
+        let mut others = dataset::all().filter(|other| other.name() != self.source.spec.dataset.name());
         others.any(|other| other.claim(&path) != KeyClaim::Unclear)
     }
 
@@ -277,11 +277,12 @@ impl<'a> Listing<'a> {
 
 /// Returns the latest possible time of an object's events, if AWS wrote its name.
 fn events_until(time: KeyTime, midnight: Midnight) -> UtcInstant {
-    let span = match (time, midnight) {
-        (KeyTime::Delivered(_), _) | (KeyTime::Midnight(_), Midnight::Delivery) => 0,
-        (KeyTime::Midnight(_), Midnight::EventDay | Midnight::Either) => DAY_MS,
+    let until = match (time, midnight) {
+        (KeyTime::Delivered(at), _) | (KeyTime::Midnight(at), Midnight::Delivery) => at,
+        (KeyTime::Midnight(at), Midnight::EventDay | Midnight::Either) => at.plus_ms(DAY_MS),
+        (KeyTime::Stretch { events, .. }, _) => events.end,
     };
-    time.at().plus_ms(span + SLACK_MS)
+    until.plus_ms(SLACK_MS)
 }
 
 impl Left {
@@ -333,15 +334,15 @@ impl ListVisitor for Listing<'_> {
             return None;
         }
         let wanted = if in_day { self.wanted.whole() } else { self.wanted };
-        let (until, mut but) = match wanted.delivery_position(time.at()) {
+        let (until, mut but) = match wanted.position(time) {
             // Sorts after every year that a key can contain.
-            DeliveryPosition::After => (format!("{series}9"), Vec::new()),
-            DeliveryPosition::Before(start) => {
+            NamePosition::After => (format!("{series}9"), Vec::new()),
+            NamePosition::Before(start) => {
                 let days = wanted.event_days_before().filter(|day| *day >= time.at());
                 let named = days.map(|day| format!("{series}{}", written.write(day))).collect();
                 (format!("{series}{}", written.write(start)), named)
             }
-            DeliveryPosition::Inside => return None,
+            NamePosition::Inside => return None,
         };
         but.retain(|_| written.may_name_event_day);
         Some(SkipRange { series, parts: written.parts_of_a_day(), until, but })

@@ -10,7 +10,7 @@ use super::key_times::{Choice, Midnight, Wanted};
 use super::listing::{JudgedKeys, Left, Listed, Listing};
 use super::source::TableSource;
 use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TOLD, TablePlan};
-use crate::dataset::{KeyClaim, KeyTime};
+use crate::dataset::KeyClaim;
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::store::{Connector, Store};
@@ -62,7 +62,7 @@ impl DayObjects<'_> {
         let KeyClaim::Mine(time) = self.source.spec.dataset.claim(address) else { return true };
         // Either meaning of midnight is enough.
         let wanted = self.source.wanted(DayRange::only(self.day));
-        matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
+        matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
     }
 }
 

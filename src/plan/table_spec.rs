@@ -1,8 +1,8 @@
-//! What a table is made of: the settings that its source, its plan and its manifest share.
+//! The settings that the source, plan and manifest of a table share.
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Dataset, LogType, TableShape};
+use crate::dataset::{self, Dataset, LogType, TableShape};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::rules::{RedactRules, RowRules};
@@ -10,7 +10,7 @@ use crate::store::lake::Partition;
 use crate::store::{Connector, SourceAccess, Store};
 use crate::table::{Naming, Promotion, TableSchema};
 
-/// Where the rows of a table come from and what becomes of them. A table in a plan file begins with these fields.
+/// The source of a table's rows, and how they are processed. A table in a plan file begins with these fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSpec {
     /// Name of the table.
@@ -19,7 +19,7 @@ pub struct TableSpec {
     pub dataset: LogType,
     /// Folders, files or prefixes with raw logs.
     pub inputs: Vec<String>,
-    /// How the inputs are reached.
+    /// How to access the inputs.
     #[serde(default)]
     pub access: SourceAccess,
     /// Naming scheme of the columns.
@@ -29,10 +29,10 @@ pub struct TableSpec {
     /// Rules that leave rows out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<String>,
-    /// Rules that mask values; a plan file without them uses the default ones.
-    #[serde(default)]
+    /// Rules that mask values. A plan file without them masks the default values of all log types.
+    #[serde(default = "all_default_redactions")]
     pub redact: RedactRules,
-    /// How long after its end a day still waits for late objects, in milliseconds.
+    /// How long after the day its late objects are still expected, in milliseconds.
     pub lateness_ms: i64,
 }
 
@@ -48,7 +48,7 @@ impl TableSpec {
             naming: Naming::Snake,
             promote: Vec::new(),
             filter: Vec::new(),
-            redact: RedactRules::default(),
+            redact: RedactRules::new(dataset.default_redactions()),
             lateness_ms: i64::from(dataset.default_lateness_hours()) * 3_600_000,
         }
     }
@@ -59,7 +59,7 @@ impl TableSpec {
         self.dataset.schema(self.naming, &self.promote)
     }
 
-    /// Returns what decides the columns.
+    /// Returns the properties that decide the columns.
     #[must_use]
     pub fn shape(&self) -> TableShape {
         let (table, promote) = (self.table.clone(), self.promote.clone());
@@ -81,4 +81,13 @@ impl TableSpec {
     pub fn partition(&self, day: KstDay) -> Partition {
         Partition { table: self.table.clone(), day }
     }
+}
+
+/// Returns the default redactions of all log types together.
+fn all_default_redactions() -> RedactRules {
+    let mut all = RedactRules::new(&[]);
+    for dataset in dataset::all() {
+        all.add(RedactRules::new(dataset.default_redactions()).texts());
+    }
+    all
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::inputs::{InputLine, below, renamed};
 use super::manifest::Manifest;
-use crate::dataset::{KeyClaim, KeyTime, object_key};
+use crate::dataset::{KeyClaim, object_key};
 use crate::error::{Error, ErrorKind};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
@@ -146,7 +146,7 @@ fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
     // Either meaning of midnight is enough. If key times are not trusted, the plan reads more than the names suggest, and
     // fewer losses are explained here. That is the safe direction.
     let wanted = Wanted::new(DayRange::only(day), plan.spec.lateness_ms, KeyTimes::Trusted);
-    matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
+    matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
 }
 
 #[cfg(test)]

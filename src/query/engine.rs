@@ -293,7 +293,7 @@ impl Engine {
 
     /// Registers the default table of a log type that neither the lake nor the settings have.
     fn make_default_known(&self, name: &str) -> Result<()> {
-        let dataset = dataset::ALL.into_iter().find(|dataset| dataset.default_table() == name);
+        let dataset = dataset::all().find(|dataset| dataset.default_table() == name);
         let known = dataset.map(TableShape::default_of);
         let table =
             LakeTableSource { name: name.to_owned(), known, days: Mutex::default(), named: Arc::default() };

@@ -7,17 +7,18 @@ mod grammar;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, Int64Array, Scalar, StringArray};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, Scalar, StringArray,
+};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::comparison::{like, nlike};
 use arrow::compute::kernels::{boolean, cmp};
-use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use self::grammar::{Comparison, Condition, Fault, Literal, Test};
 use crate::error::{Error, Result};
-use crate::table::TableSchema;
 use crate::table::plain;
+use crate::table::{ColumnType, TableSchema};
 
 /// The rules of a table, resolved to its columns.
 #[derive(Debug, Default)]
@@ -134,7 +135,7 @@ impl ColumnTest {
         let Some(column) = schema.decoded().position(|column| column.name == found.name) else {
             return refused(format!("'{name}' is not decoded"));
         };
-        match Predicate::of(&found.column_type.arrow(), test) {
+        match Predicate::of(found.column_type, test) {
             Ok(predicate) => Ok(Self { column, predicate }),
             Err(why) => refused(format!("'{name}' {why}")),
         }
@@ -143,13 +144,13 @@ impl ColumnTest {
 
 impl Predicate {
     /// A test of a column of a type, or why it cannot be one.
-    fn of(kind: &DataType, test: &Test) -> std::result::Result<Self, String> {
+    fn of(kind: ColumnType, test: &Test) -> std::result::Result<Self, String> {
         let scalar = |literal: &Literal| scalar(kind, literal);
         match test {
             Test::IsNull { negated } => Ok(Self::IsNull { negated: *negated }),
             Test::Compare(comparison, literal) => {
                 let is_order = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-                if is_order && !matches!(kind, DataType::Int32 | DataType::Int64) {
+                if is_order && !matches!(kind, ColumnType::Int | ColumnType::BigInt | ColumnType::Double) {
                     return Err("is no number: <, <=, > and >= compare numbers".to_owned());
                 }
                 Ok(Self::Compare(*comparison, scalar(literal)?))
@@ -168,19 +169,35 @@ impl Predicate {
 }
 
 /// A literal as a value of a column's type.
-fn scalar(kind: &DataType, literal: &Literal) -> std::result::Result<Scalar<ArrayRef>, String> {
+fn scalar(kind: ColumnType, literal: &Literal) -> std::result::Result<Scalar<ArrayRef>, String> {
     let array: ArrayRef = match (kind, literal) {
-        (DataType::Utf8, Literal::Text(text)) => Arc::new(StringArray::from_iter_values([text])),
-        (DataType::Boolean, Literal::Bool(value)) => Arc::new(BooleanArray::from(vec![*value])),
-        (DataType::Int64, Literal::Number(number)) => Arc::new(Int64Array::from_iter_values([*number])),
-        (DataType::Int32, Literal::Number(number)) => {
+        (ColumnType::Text | ColumnType::Json, Literal::Text(text)) => {
+            Arc::new(StringArray::from_iter_values([text]))
+        }
+        (ColumnType::Text | ColumnType::Json, _) => {
+            return Err("is a text: write it in single quotes".to_owned());
+        }
+        (ColumnType::Bool, Literal::Bool(value)) => Arc::new(BooleanArray::from(vec![*value])),
+        (ColumnType::Bool, _) => return Err("is true or false".to_owned()),
+        (ColumnType::Int, Literal::Number(number)) => {
             let number = i32::try_from(*number).map_err(|_| format!("is never {number}: it has 32 bits"))?;
             Arc::new(Int32Array::from_iter_values([number]))
         }
-        (DataType::Utf8, _) => return Err("is a text: write it in single quotes".to_owned()),
-        (DataType::Boolean, _) => return Err("is true or false".to_owned()),
-        (DataType::Int32 | DataType::Int64, _) => return Err("is a number".to_owned()),
-        _ => {
+        (ColumnType::BigInt, Literal::Number(number)) => Arc::new(Int64Array::from_iter_values([*number])),
+        (ColumnType::Int | ColumnType::BigInt, Literal::Decimal(_)) => {
+            return Err("is a whole number".to_owned());
+        }
+        (ColumnType::Double, Literal::Number(number)) => {
+            Arc::new(Float64Array::from_iter_values([*number as f64]))
+        }
+        // Columns have no -0.0, which is not equal to 0.0 here.
+        (ColumnType::Double, Literal::Decimal(number)) => {
+            Arc::new(Float64Array::from_iter_values([*number + 0.0]))
+        }
+        (ColumnType::Int | ColumnType::BigInt | ColumnType::Double, _) => {
+            return Err("is a number".to_owned());
+        }
+        (ColumnType::Timestamp | ColumnType::TextList, _) => {
             return Err("is a time or a list: only 'is null' and 'is not null' can be asked of it".to_owned());
         }
     };

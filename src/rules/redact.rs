@@ -32,33 +32,18 @@ pub const MASK: &str = "REDACTED";
 /// The rule that removes all rules before it.
 pub const NO_RULES: &str = "none";
 
-/// What is masked where nobody says otherwise.
-///
-/// STS returns the session token of `AssumeRole*`, `AssumeRoot`, `GetSessionToken` and `GetFederationToken` at this path
-/// (AWS, "Logging IAM and STS API calls with CloudTrail"); the parameters are the secret ones of a presigned URL (AWS,
-/// "Authenticating requests: using query parameters"), and of one that is signed with version 2 ("Signing and authenticating
-/// REST requests").
-const DEFAULT_RULES: [&str; 6] = [
-    "responseElements.credentials.sessionToken",
-    "?X-Amz-Signature",
-    "?X-Amz-Credential",
-    "?X-Amz-Security-Token",
-    "?Signature",
-    "?AWSAccessKeyId",
-];
-
 /// The rules of a table, as they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RedactRules(Vec<String>);
 
-impl Default for RedactRules {
-    fn default() -> Self {
-        Self(DEFAULT_RULES.map(str::to_owned).to_vec())
-    }
-}
-
 impl RedactRules {
+    /// The default rules of a log type.
+    #[must_use]
+    pub fn new(defaults: &[&str]) -> Self {
+        Self(defaults.iter().map(|rule| (*rule).to_owned()).collect())
+    }
+
     /// Adds rules; [`NO_RULES`] among them takes back those that were there before.
     pub fn add(&mut self, rules: &[String]) {
         if rules.iter().any(|rule| rule == NO_RULES) {

@@ -102,6 +102,13 @@ def test_the_log_types_are_those_of_the_binary() -> None:
     assert Config.of({"sources": [{"dataset": "s3_access"}]}).table_sources() == [Source("s3-access", "s3_access")]
 
 
+def test_a_log_type_that_only_the_binary_knows_needs_its_table() -> None:
+    config = Config.of({"sources": [{"dataset": "gate", "table": "gates"}]})
+    assert config.table_sources() == [Source("gate", "gates")]
+    with pytest.raises(ValueError, match="'cloudtrial' is not a log type: did you mean 'cloudtrail'"):
+        Config.of({"sources": [{"dataset": "cloudtrial", "table": "gates"}]})
+
+
 def test_settings_say_where_they_came_from(file: str) -> None:
     env = {"LOGMILL_OUTPUT": "/lake", "LOGMILL_TOKEN": "hush"}
     shown = Config.of({"config_file": file, "env": env, "retries": 1}, "AIRFLOW_VAR_LOGMILL").by_origin()

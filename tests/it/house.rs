@@ -1,6 +1,8 @@
 //! Rules for the source that the compiler does not check: the direction of imports, and which code may do I/O.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod cycles;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -173,6 +175,15 @@ fn imports_run_one_way() {
     );
 }
 
+/// The parts whose files do not use each other in a circle.
+const WITHOUT_CIRCLES: [&str; 3] = ["dataset", "rules", "table"];
+
+#[test]
+fn files_of_a_part_do_not_use_each_other_in_a_circle() {
+    let circles: Vec<String> = WITHOUT_CIRCLES.iter().flat_map(|part| cycles::circles_of(part)).collect();
+    assert_none(&circles, "a part has an order: what two files share belongs into a third");
+}
+
 #[test]
 fn the_import_scan_finds_every_form() {
     let uses = |text: &str| -> Vec<String> {
@@ -277,159 +288,4 @@ fn every_file_has_a_module_doc_and_is_short() {
         }
     }
     assert_none(&breaches, "every file starts with a module doc and is short");
-}
-
-/// The parts in which no file uses itself through others.
-const WITHOUT_CIRCLES: [&str; 1] = ["cli"];
-
-impl SourceFile {
-    /// The module of the file: `cli::diff` for `cli/diff/mod.rs`.
-    fn module(&self) -> Vec<String> {
-        let path = self.path.with_extension("");
-        let names = path.iter().map(|name| name.to_string_lossy().into_owned());
-        names.filter(|name| name != "mod").collect()
-    }
-
-    /// The modules whose files this file uses.
-    fn used_modules(&self, modules: &BTreeSet<Vec<String>>) -> BTreeSet<Vec<String>> {
-        let own = self.module();
-        let code: String = self.code().map(|(_, line)| line.to_owned() + "\n").collect();
-        let children =
-            modules.iter().filter(|module| module.len() == own.len() + 1 && module.starts_with(&own));
-        let children: Vec<&String> = children.filter_map(|module| module.last()).collect();
-        let roots = ["crate", "self", "super"].map(str::to_owned);
-        let mut used = BTreeSet::new();
-        for root in roots.iter().chain(children) {
-            for (place, _) in code.match_indices(&format!("{root}::")) {
-                let before = &code[..place];
-                // `pub(in crate::cli)` uses nothing.
-                if before.ends_with(|letter: char| letter.is_alphanumeric() || "_:$".contains(letter))
-                    || before.ends_with("(in ")
-                {
-                    continue;
-                }
-                for path in leaves(&code[place..]) {
-                    let mut target = absolute(&path, &own);
-                    while !target.is_empty() && !modules.contains(&target) {
-                        target.pop();
-                    }
-                    if !target.is_empty() && target != own {
-                        used.insert(target);
-                    }
-                }
-            }
-        }
-        used
-    }
-}
-
-/// A path from the root of the crate, for one in the module `own`.
-fn absolute(path: &[String], own: &[String]) -> Vec<String> {
-    let ups = path.iter().take_while(|name| *name == "super").count();
-    match path[0].as_str() {
-        "crate" => path[1..].to_vec(),
-        "self" => [own, &path[1..]].concat(),
-        "super" => [&own[..own.len().saturating_sub(ups)], &path[ups..]].concat(),
-        _ => [own, path].concat(),
-    }
-}
-
-/// The paths of a tree of imports: `a::{b, c::d}` has `a::b` and `a::c::d`.
-fn leaves(tree: &str) -> Vec<Vec<String>> {
-    let (mut path, mut rest) = (Vec::new(), tree.trim_start());
-    loop {
-        if let Some(list) = rest.strip_prefix('{') {
-            let tails = elements(list).into_iter().flat_map(leaves);
-            return tails.map(|tail| [path.clone(), tail].concat()).collect();
-        }
-        let Some(name) = first_name(rest) else { return vec![path] };
-        rest = rest[name.len()..].trim_start();
-        path.push(name);
-        let Some(more) = rest.strip_prefix("::") else { return vec![path] };
-        rest = more.trim_start();
-    }
-}
-
-/// The elements of a list up to its closing brace.
-fn elements(list: &str) -> Vec<&str> {
-    let (mut depth, mut start, mut elements) = (0, 0, Vec::new());
-    for (place, letter) in list.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth > 0 => depth -= 1,
-            ',' | '}' if depth == 0 => {
-                elements.push(list[start..place].trim());
-                start = place + 1;
-                if letter == '}' {
-                    break;
-                }
-            }
-            _ => {}
-        }
-    }
-    elements.retain(|element| !element.is_empty());
-    elements
-}
-
-/// A circle of modules that use each other, if there is one.
-fn circle(files: &[SourceFile]) -> Option<String> {
-    let modules: BTreeSet<Vec<String>> = files.iter().map(SourceFile::module).collect();
-    let mut open: BTreeMap<_, _> =
-        files.iter().map(|file| (file.module(), file.used_modules(&modules))).collect();
-    // A module that uses no open one is in no circle.
-    while let Some(done) = open.iter().find(|(_, used)| used.iter().all(|module| !open.contains_key(module)))
-    {
-        let done = done.0.clone();
-        open.remove(&done);
-    }
-    let mut road = vec![open.keys().next()?.clone()];
-    loop {
-        let used = &open[road.last()?];
-        let next = used.iter().find(|module| open.contains_key(*module))?.clone();
-        if let Some(start) = road.iter().position(|module| *module == next) {
-            let names: Vec<String> =
-                road[start..].iter().chain([&next]).map(|module| module.join("::")).collect();
-            return Some(names.join(" -> "));
-        }
-        road.push(next);
-    }
-}
-
-#[test]
-fn no_file_of_a_part_uses_itself_through_others() {
-    for part in WITHOUT_CIRCLES {
-        let files: Vec<SourceFile> = sources()
-            .into_iter()
-            .filter(|file| file.part().as_deref() == Some(part) && !file.is_test())
-            .collect();
-        assert!(files.len() > 5, "{part} has {} files", files.len());
-        assert_eq!(circle(&files), None, "in {part}");
-    }
-}
-
-#[test]
-fn the_scan_for_circles_finds_them() {
-    let file =
-        |(path, text): &(&str, &str)| SourceFile { path: PathBuf::from(path), text: (*text).to_owned() };
-    for (files, expected) in [
-        (&[("a/b.rs", "use super::c::C;"), ("a/c.rs", "use crate::x::Y;")][..], None),
-        (
-            &[("a/b.rs", "use super::c::C;"), ("a/c.rs", "use crate::a::{b::B};")],
-            Some("a::b -> a::c -> a::b"),
-        ),
-        (&[("a/mod.rs", "mod b;\nb::run()"), ("a/b.rs", "use super::{Context, c};")], Some("a -> a::b -> a")),
-        (&[("a/mod.rs", "mod b;\nuse self::b::B;"), ("a/b.rs", "pub(in crate::a) struct B;")], None),
-        (&[("a/mod.rs", "mod b;"), ("a/b.rs", "use super::Context;")], None),
-        (
-            &[
-                ("a/b.rs", "fn f(x: super::c::d::D) {}"),
-                ("a/c/d.rs", "use super::super::{e, b};"),
-                ("a/e.rs", ""),
-            ],
-            Some("a::b -> a::c::d -> a::b"),
-        ),
-    ] {
-        let files: Vec<SourceFile> = files.iter().map(file).collect();
-        assert_eq!(circle(&files).as_deref(), expected);
-    }
 }

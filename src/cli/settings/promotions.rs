@@ -132,7 +132,7 @@ impl Known {
     /// Returns why the value at the path can never have the type.
     fn type_fault(&self, promotion: &Promotion) -> Option<String> {
         let Promotion { path, column_type, .. } = promotion;
-        let is_number = |kind| matches!(kind, ColumnType::Int | ColumnType::BigInt);
+        let is_number = |kind| matches!(kind, ColumnType::Int | ColumnType::BigInt | ColumnType::Double);
         let what = match (self.places.get(path), *column_type) {
             (_, ColumnType::TextList) => {
                 return Some("a promoted value is a scalar or JSON, not a list".to_owned());

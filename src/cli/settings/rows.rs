@@ -145,8 +145,8 @@ settings! {
 
 /// The defaults of all log types: `6h for cloudtrail, 24h for s3-access`.
 fn lateness() -> String {
-    let default = |log_type: &&dyn dataset::Dataset| {
+    let default = |log_type: &dyn dataset::Dataset| {
         format!("{}h for {}", log_type.default_lateness_hours(), log_type.name())
     };
-    dataset::ALL.iter().map(default).collect::<Vec<_>>().join(", ")
+    dataset::all().map(default).collect::<Vec<_>>().join(", ")
 }

@@ -4,6 +4,7 @@ use super::given::Given;
 use super::layers::Layers;
 use super::rows;
 use super::setting::Setting;
+use crate::dataset::Dataset;
 use crate::rules::redact::{self, RedactRules};
 
 impl Layers {
@@ -20,8 +21,8 @@ impl Layers {
     }
 
     /// The redaction rules of all layers: a secret that any layer names is masked.
-    pub(super) fn redact(&mut self, section: &Given, table: &str) -> RedactRules {
-        let mut in_force = RedactRules::default();
+    pub(super) fn redact(&mut self, section: &Given, dataset: &dyn Dataset, table: &str) -> RedactRules {
+        let mut in_force = RedactRules::new(dataset.default_redactions());
         let mut origins = vec!["default".to_owned()];
         for (rules, from) in self.rules(&rows::REDACT, section) {
             in_force.add(&rules);

@@ -165,6 +165,6 @@ impl Setting {
 
 /// Puts the names of log types and tables into a text.
 fn completed(text: &str) -> String {
-    let tables: Vec<&str> = dataset::ALL.iter().map(|dataset| dataset.default_table()).collect();
+    let tables: Vec<&str> = dataset::all().map(dataset::Dataset::default_table).collect();
     text.replace("{log_types}", &dataset::names()).replace("{tables}", &tables.join(", "))
 }

@@ -31,7 +31,8 @@ impl Layers {
         let is_wanted = |section: &SourceSection| {
             let named = section.values.one(&rows::TABLE).is_some_and(|name| name == table);
             let by_table = !from_file || table.is_empty() || named;
-            (wanted == "all" || wanted == section.dataset.name()) && by_table
+            let by_default = || from != DEFAULT || from_file || section.dataset.is_default();
+            (wanted == section.dataset.name() || wanted == "all" && by_default()) && by_table
         };
         let mut selected: Vec<SourceSection> = sections.into_iter().filter(is_wanted).collect();
         if selected.is_empty() {
@@ -75,7 +76,7 @@ impl Layers {
         let naming = self.pick(ask(&rows::NAMING), naming)?;
         promotions::check(promote, *dataset, &table, &self.file.path)?;
         let access = self.access(&ask)?;
-        let (filter, redact) = (self.filter(values, &table), self.redact(values, &table));
+        let (filter, redact) = (self.filter(values, &table), self.redact(values, *dataset, &table));
         let (dataset, promote) = ((*dataset).into(), promote.clone());
         let spec = TableSpec { table, dataset, inputs, access, naming, promote, filter, redact, lateness_ms };
         spec.row_rules(&spec.schema()).map_err(|error| error.with("table", &spec.table))?;
@@ -108,7 +109,7 @@ impl Layers {
 }
 
 fn default_sections() -> Vec<SourceSection> {
-    dataset::ALL.into_iter().map(SourceSection::of).collect()
+    dataset::all().map(SourceSection::of).collect()
 }
 
 fn rename_only(selected: &mut [SourceSection], table: String) -> Result<()> {

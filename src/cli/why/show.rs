@@ -111,7 +111,7 @@ fn trace_facts(search: &IdSearch<'_>, table: &Findings, trace: &Trace) -> Vec<Fi
     if let Some(at) = trace.at {
         facts.push(("event time", format!("{at}, {} KST", kst(at))));
     }
-    facts.extend(trace.published.as_ref().map(|row| ("event", event(row))));
+    facts.extend(trace.published.as_ref().and_then(event).map(|event| ("event", event)));
     facts.push(("raw object", trace.object.clone()));
     facts.extend(trace.record.map(|record| ("record", record.to_string())));
     facts.extend(
@@ -128,9 +128,14 @@ fn file_of(table: &Findings, trace: &Trace, row: &PublishedRow) -> String {
     format!("{partition}/{}", row.file)
 }
 
-fn event(row: &PublishedRow) -> String {
-    let [of, name] = row.cluster.each_ref().map(|value| value.as_deref().unwrap_or("-"));
-    format!("{name} ({of})")
+/// The cluster values of a row: the last one, which says the most, and the others in brackets.
+fn event(row: &PublishedRow) -> Option<String> {
+    let values: Vec<&str> = row.cluster.iter().map(|value| value.as_deref().unwrap_or("-")).collect();
+    match values.as_slice() {
+        [] => None,
+        [only] => Some((*only).to_owned()),
+        [others @ .., last] => Some(format!("{last} ({})", others.join(", "))),
+    }
 }
 
 /// Formats the time in KST, without a zone.
@@ -216,7 +221,6 @@ fn table_value(search: &IdSearch<'_>, table: &Findings, some_found: bool) -> Val
 
 fn trace_value(table: &Findings, trace: &Trace) -> Value {
     let row = trace.published.as_ref();
-    let [of, name] = table.schema.cluster.map(|place| table.schema.columns[place].name.to_string());
     let mut value = json!({
         "fate": trace.fate,
         "source_object": trace.object,
@@ -235,8 +239,9 @@ fn trace_value(table: &Findings, trace: &Trace) -> Value {
         "detail": trace.rejected.as_ref().map(|(_, detail)| detail),
     });
     if let Some(row) = row {
-        value[of] = row.cluster[0].clone().into();
-        value[name] = row.cluster[1].clone().into();
+        for (place, cell) in table.schema.cluster.iter().zip(&row.cluster) {
+            value[table.schema.columns[*place].name.as_ref()] = cell.clone().into();
+        }
     }
     value
 }

@@ -14,15 +14,17 @@ pub(super) enum Comparison {
 }
 
 /// A value in a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Literal {
     Text(String),
     Number(i64),
+    /// A finite number with a point or an exponent.
+    Decimal(f64),
     Bool(bool),
 }
 
 /// What is asked of a column; `negated` stands for the `not` of `is not null`, `not like` and `not in`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Compare(Comparison, Literal),
     Like { pattern: String, negated: bool },
@@ -31,7 +33,7 @@ pub(super) enum Test {
 }
 
 /// One of the conditions of a rule, all of which must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Condition {
     pub(super) column: String,
     /// Position of the column in the rule, in characters from 1.
@@ -79,12 +81,13 @@ fn conditions(rule: &str) -> Parsed<Vec<Condition>> {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Token {
     /// A column or a keyword, in lower case.
     Word(String),
     Text(String),
     Number(i64),
+    Decimal(f64),
     Symbol(&'static str),
     End,
 }
@@ -95,6 +98,7 @@ impl Token {
             Self::Word(word) => format!("'{word}'"),
             Self::Text(_) => "a text".to_owned(),
             Self::Number(number) => format!("the number {number}"),
+            Self::Decimal(number) => format!("the number {number}"),
             Self::Symbol(symbol) => format!("'{symbol}'"),
             Self::End => "the end".to_owned(),
         };
@@ -159,9 +163,15 @@ fn quoted(rest: &str) -> Option<(Token, usize)> {
 fn number(rest: &str, at: usize) -> Parsed<(Token, usize)> {
     let end =
         rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '.').map_or(rest.len(), |end| end + 1);
-    let why = || format!("'{}' is no whole number of 64 bits", &rest[..end]);
-    let number = rest[..end].parse().map_err(|_| Fault { at, why: why() })?;
-    Ok((Token::Number(number), end))
+    let written = &rest[..end];
+    let is_decimal = written.contains(['.', 'e', 'E']);
+    let token = if is_decimal {
+        written.parse().ok().filter(|number: &f64| number.is_finite()).map(Token::Decimal)
+    } else {
+        written.parse().ok().map(Token::Number)
+    };
+    let why = || format!("'{written}' is not a number of 64 bits");
+    Ok((token.ok_or_else(|| Fault { at, why: why() })?, end))
 }
 
 struct Tokens {
@@ -257,12 +267,13 @@ impl Tokens {
         match self.take() {
             Token::Text(text) => Ok(Literal::Text(text)),
             Token::Number(number) => Ok(Literal::Number(number)),
+            Token::Decimal(number) => Ok(Literal::Decimal(number)),
             Token::Word(word) if word == "true" || word == "false" => Ok(Literal::Bool(word == "true")),
             Token::Word(word) if word == "null" => {
                 let why = "nothing equals null: write 'is null' or 'is not null'";
                 Err(Fault { at, why: why.to_owned() })
             }
-            other => Err(other.instead_of("a text in single quotes, a whole number, true or false", at)),
+            other => Err(other.instead_of("a text in single quotes, a number, true or false", at)),
         }
     }
 }
@@ -294,17 +305,17 @@ mod tests {
         for (rule, at, why) in [
             ("", 1, "a column is expected, not the end"),
             ("a", 2, "=, !=, <, <=, >, >=, like, in or is is expected, not the end"),
-            ("a = ", 5, "a text in single quotes, a whole number, true or false is expected, not the end"),
-            ("a = b", 5, "a text in single quotes, a whole number, true or false is expected, not 'b'"),
+            ("a = ", 5, "a text in single quotes, a number, true or false is expected, not the end"),
+            ("a = b", 5, "a text in single quotes, a number, true or false is expected, not 'b'"),
             ("a = 'x", 5, "the text has no closing quote"),
             ("한 = 'x'", 1, "'한' has no meaning here"),
             ("a = '한' b", 9, "'and' or the end is expected, not 'b'"),
-            ("a = 1.5", 5, "'1.5' is no whole number of 64 bits"),
-            ("a = 99999999999999999999", 5, "'99999999999999999999' is no whole number of 64 bits"),
-            ("a = -", 5, "'-' is no whole number of 64 bits"),
+            ("a = 1.5.5", 5, "'1.5.5' is not a number of 64 bits"),
+            ("a = 99999999999999999999", 5, "'99999999999999999999' is not a number of 64 bits"),
+            ("a = -", 5, "'-' is not a number of 64 bits"),
             ("a = null", 5, "nothing equals null: write 'is null' or 'is not null'"),
             ("a like 5", 8, "a text in single quotes is expected, not the number 5"),
-            ("a in ()", 7, "a text in single quotes, a whole number, true or false is expected, not ')'"),
+            ("a in ()", 7, "a text in single quotes, a number, true or false is expected, not ')'"),
             ("a in (1 2)", 9, "',' or ')' is expected, not the number 2"),
             ("a not = 1", 7, "'like' or 'in' is expected, not '='"),
             ("a is 1", 6, "'null' is expected, not the number 1"),

@@ -9,8 +9,12 @@ use super::*;
 use crate::dataset::{self, DecodeLimits};
 use crate::table::{Naming, Position, Promotion, Rows};
 
+fn defaults() -> RedactRules {
+    RedactRules::new(dataset::named("cloudtrail").unwrap().default_redactions())
+}
+
 fn rules(texts: &[&str]) -> RedactRules {
-    let mut rules = RedactRules::default();
+    let mut rules = defaults();
     rules.add(&texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
     rules
 }
@@ -141,11 +145,13 @@ fn columns_with_nothing_to_mask_are_not_copied() {
             }
             ColumnType::Timestamp => Arc::new(TimestampMillisecondArray::from(vec![Some(1)])),
             ColumnType::Bool => Arc::new(BooleanArray::from(vec![Some(true)])),
-            kind => new_null_array(&kind.arrow(), 1),
+            kind @ (ColumnType::Int | ColumnType::BigInt | ColumnType::Double | ColumnType::TextList) => {
+                new_null_array(&kind.arrow(), 1)
+            }
         })
         .collect();
     let before = cells.clone();
-    Redaction::new(&schema, &RedactRules::default()).unwrap().apply(&mut cells);
+    Redaction::new(&schema, &defaults()).unwrap().apply(&mut cells);
     assert!(cells.iter().zip(&before).all(|(after, before)| Arc::ptr_eq(after, before)));
 }
 
@@ -153,7 +159,7 @@ fn columns_with_nothing_to_mask_are_not_copied() {
 fn none_removes_the_rules_before_it() {
     assert_eq!(rules(&["none"]).texts().len(), 0);
     assert_eq!(rules(&["none", "?x", "?x"]).texts(), ["?x"]);
-    assert_eq!(rules(&["?x"]).texts().len(), DEFAULT_RULES.len() + 1);
+    assert_eq!(rules(&["?x"]).texts().len(), defaults().texts().len() + 1);
 }
 
 #[test]
