@@ -18,7 +18,7 @@ from typing import Any
 
 from logmill_airflow.command import Source
 from logmill_airflow.day import KST, parse_day
-from logmill_airflow.log_types import LOG_TYPES, log_type, meant
+from logmill_airflow.log_types import LOG_TYPES, log_type, suggestion
 
 VARIABLE = "logmill"
 OF_VARIABLE = f"variable '{VARIABLE}'"
@@ -244,7 +244,7 @@ def sources_of(origin: str, sources: Any) -> list[dict[str, Any]]:
 def refuse_unknown(what: str, settings: Mapping[str, Any], known: set[str] | frozenset[str]) -> None:
     """Refuses unknown keys, and suggests the nearest known ones."""
     if unknown := sorted(settings.keys() - known):
-        hints = "; ".join(f"'{name}': {meant(name, known)}" for name in unknown)
+        hints = "; ".join(f"'{name}': {suggestion(name, known)}" for name in unknown)
         raise ValueError(f"{what} has unknown keys: {hints}")
 
 

@@ -21,11 +21,11 @@ def log_type(name: object, table: object = None) -> str:
     if found in LOG_TYPES:
         return found
     if not table or not found or difflib.get_close_matches(found, LOG_TYPES, n=1, cutoff=MISSPELT):
-        raise ValueError(f"'{name}' is not a log type: {meant(str(name), LOG_TYPES)}")
+        raise ValueError(f"'{name}' is not a log type: {suggestion(str(name), LOG_TYPES)}")
     return found
 
 
-def meant(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
     """The nearest known name for a misspelt one, or all known names if none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)

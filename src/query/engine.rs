@@ -40,7 +40,7 @@ const STACK_BYTES: usize = 16 << 20;
 /// How many memory consumers an out-of-memory error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
-/// How an engine works.
+/// Settings of an engine.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
     /// Number of threads that run a statement.
@@ -70,7 +70,7 @@ struct LakeTableSource {
     name: String,
     /// Its columns before it has a day, if the settings name the table.
     known: Option<TableShape>,
-    /// Its days, once it was named.
+    /// Its days, loaded when a statement first names the table.
     days: Mutex<Option<TableDays>>,
     named: Arc<NamedDays>,
 }
@@ -97,7 +97,7 @@ struct TableDays {
 }
 
 impl Engine {
-    /// Opens a lake: its tables are listed, and nothing else is read before a statement names one.
+    /// Opens a lake and lists its tables. Reads nothing more until a statement names a table.
     pub fn open(lake: Arc<dyn Lake>, known: &[TableShape], options: &EngineOptions) -> Result<Self> {
         let mut names = lake.names("")?;
         names.retain(|name| !name.starts_with(['_', '.']));

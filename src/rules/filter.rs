@@ -143,7 +143,7 @@ impl ColumnTest {
 }
 
 impl Predicate {
-    /// A test of a column of a type, or why it cannot be one.
+    /// Builds the test for a column type, or returns why the type does not support it.
     fn of(kind: ColumnType, test: &Test) -> std::result::Result<Self, String> {
         let scalar = |literal: &Literal| scalar(kind, literal);
         match test {
@@ -151,7 +151,7 @@ impl Predicate {
             Test::Compare(comparison, literal) => {
                 let is_order = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
                 if is_order && !matches!(kind, ColumnType::Int | ColumnType::BigInt | ColumnType::Double) {
-                    return Err("is no number: <, <=, > and >= compare numbers".to_owned());
+                    return Err("is not a number: <, <=, > and >= compare numbers".to_owned());
                 }
                 Ok(Self::Compare(*comparison, scalar(literal)?))
             }
@@ -168,19 +168,20 @@ impl Predicate {
     }
 }
 
-/// A literal as a value of a column's type.
+/// Converts a literal to the type of a column.
 fn scalar(kind: ColumnType, literal: &Literal) -> std::result::Result<Scalar<ArrayRef>, String> {
     let array: ArrayRef = match (kind, literal) {
         (ColumnType::Text | ColumnType::Json, Literal::Text(text)) => {
             Arc::new(StringArray::from_iter_values([text]))
         }
         (ColumnType::Text | ColumnType::Json, _) => {
-            return Err("is a text: write it in single quotes".to_owned());
+            return Err("is a text: put the value in single quotes".to_owned());
         }
         (ColumnType::Bool, Literal::Bool(value)) => Arc::new(BooleanArray::from(vec![*value])),
         (ColumnType::Bool, _) => return Err("is true or false".to_owned()),
         (ColumnType::Int, Literal::Number(number)) => {
-            let number = i32::try_from(*number).map_err(|_| format!("is never {number}: it has 32 bits"))?;
+            let number =
+                i32::try_from(*number).map_err(|_| format!("is never {number}: the column has 32 bits"))?;
             Arc::new(Int32Array::from_iter_values([number]))
         }
         (ColumnType::BigInt, Literal::Number(number)) => Arc::new(Int64Array::from_iter_values([*number])),
@@ -190,7 +191,7 @@ fn scalar(kind: ColumnType, literal: &Literal) -> std::result::Result<Scalar<Arr
         (ColumnType::Double, Literal::Number(number)) => {
             Arc::new(Float64Array::from_iter_values([*number as f64]))
         }
-        // Columns have no -0.0, which is not equal to 0.0 here.
+        // Columns contain no -0.0, and the kernel does not treat it as equal to 0.0.
         (ColumnType::Double, Literal::Decimal(number)) => {
             Arc::new(Float64Array::from_iter_values([*number + 0.0]))
         }
@@ -198,7 +199,7 @@ fn scalar(kind: ColumnType, literal: &Literal) -> std::result::Result<Scalar<Arr
             return Err("is a number".to_owned());
         }
         (ColumnType::Timestamp | ColumnType::TextList, _) => {
-            return Err("is a time or a list: only 'is null' and 'is not null' can be asked of it".to_owned());
+            return Err("is a time or a list: use only 'is null' or 'is not null'".to_owned());
         }
     };
     Ok(Scalar::new(array))

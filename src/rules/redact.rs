@@ -44,7 +44,7 @@ impl RedactRules {
         Self(defaults.iter().map(|rule| (*rule).to_owned()).collect())
     }
 
-    /// Adds rules; [`NO_RULES`] among them takes back those that were there before.
+    /// Adds rules. [`NO_RULES`] among them removes all earlier rules.
     pub fn add(&mut self, rules: &[String]) {
         if rules.iter().any(|rule| rule == NO_RULES) {
             self.0.clear();

@@ -10,14 +10,14 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAGS = REPOSITORY / "airflow" / "dags"
-# Whatever this machine says about Airflow, AWS, logmill and proxies is not for the tests.
-STEERS = re.compile(r"_?AIRFLOW_|AWS_|LOGMILL_|.*_PROXY$", re.IGNORECASE)
+# Settings of this machine for Airflow, AWS, logmill and proxies must not reach the tests.
+OUTSIDE_SETTINGS = re.compile(r"_?AIRFLOW_|AWS_|LOGMILL_|.*_PROXY$", re.IGNORECASE)
 HOME = tempfile.TemporaryDirectory(prefix="logmill-airflow-")
 
 
 def environment(home: str) -> dict[str, str]:
     """An environment in which Airflow has only a home folder."""
-    own = {name: value for name, value in os.environ.items() if not STEERS.match(name)}
+    own = {name: value for name, value in os.environ.items() if not OUTSIDE_SETTINGS.match(name)}
     return own | {
         "AIRFLOW_HOME": home,
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),

@@ -109,7 +109,7 @@ def test_a_log_type_that_only_the_binary_knows_needs_its_table() -> None:
         Config.of({"sources": [{"dataset": "cloudtrial", "table": "gates"}]})
 
 
-def test_settings_say_where_they_came_from(file: str) -> None:
+def test_settings_are_shown_by_origin(file: str) -> None:
     env = {"LOGMILL_OUTPUT": "/lake", "LOGMILL_TOKEN": "hush"}
     shown = Config.of({"config_file": file, "env": env, "retries": 1}, "AIRFLOW_VAR_LOGMILL").by_origin()
     assert shown["AIRFLOW_VAR_LOGMILL"] == f'config_file={file}, env=["LOGMILL_OUTPUT", "LOGMILL_TOKEN"], retries=1'

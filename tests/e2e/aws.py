@@ -133,7 +133,7 @@ class Aws:
         arguments = run_arguments(lake, *options, source=source, day=day)
         return balanced(self.logmill(*arguments, code=code, env=env).stdout)
 
-    def complaint(
+    def failing_run(
         self,
         lake: "S3Lake",
         *options: str | Path,

@@ -99,7 +99,7 @@ def day(aws_server: str) -> Iterator[SmallDay]:
 
 
 @pytest.fixture
-def grown(aws: Aws, day: SmallDay) -> Registered:
+def early_day(aws: Aws, day: SmallDay) -> Registered:
     """The day before the late objects arrived, registered."""
     registered = Registered(aws, day.published(aws), aws.database())
     registered.register("--create-database")

@@ -55,7 +55,7 @@ class Backfilled:
     """The output of a backfill."""
 
     def __init__(self, result: subprocess.CompletedProcess[str]) -> None:
-        self.said = result.stderr
+        self.messages = result.stderr
         self.summary: dict[str, Any] = json.loads(result.stdout)
         for day in self.summary["days"]:
             for table in day["tables"]:

@@ -97,10 +97,10 @@ def test_a_plan_stores_the_roles_of_its_sources(
 def test_the_error_names_a_role_that_cannot_be_assumed(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
     proxy.rule(ACCESS_DENIED, operation="AssumeRole")
     lake = aws.lake()
-    said = aws.complaint(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
-    assert ROLES["cloudtrail"] in said
-    assert "AccessDenied" in said or "Access Denied" in said
-    assert "sts:AssumeRole" in said
+    messages = aws.failing_run(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
+    assert ROLES["cloudtrail"] in messages
+    assert "AccessDenied" in messages or "Access Denied" in messages
+    assert "sts:AssumeRole" in messages
     assert lake.paths() == set()
 
 
@@ -111,6 +111,6 @@ def test_expired_credentials_of_a_role_are_not_used_forever(
     bucket = raw_sample.split("/")[2]
     proxy.rule(EXPIRED_TOKEN, operation="GetObject", path=f"{bucket}*")
     lake = aws.lake()
-    said = aws.complaint(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
-    assert "credentials" in said
+    messages = aws.failing_run(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
+    assert "credentials" in messages
     assert lake.readers() == {}

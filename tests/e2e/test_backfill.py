@@ -207,9 +207,9 @@ def signalled(
         if number == signal.SIGKILL:
             process.wait()
         closed.lift()
-        _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == (130 if number == signal.SIGINT else -number), said
-    return said, runs(files(lake))
+        _, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode == (130 if number == signal.SIGINT else -number), messages
+    return messages, runs(files(lake))
 
 
 @pytest.mark.parametrize(("table", "order"), [("cloudtrail", "newest"), ("s3_access", "oldest")])
@@ -217,8 +217,8 @@ def test_an_interrupted_backfill_leaves_only_complete_days(
     raw: Path, expected: dict[str, object], tmp_path: Path, table: str, order: str
 ) -> None:
     lake = tmp_path / "lake"
-    said, published = signalled(raw, lake, stop(raw, table, "2023/10/16"), signal.SIGINT, "--order", order)
-    assert "interrupted" in said
+    messages, published = signalled(raw, lake, stop(raw, table, "2023/10/16"), signal.SIGINT, "--order", order)
+    assert "interrupted" in messages
     assert 10 < len(published) < len(every(MONTH)) - 10
     assert_complete(lake, of_days(expected, set(published)))
     again = backfill(raw, lake, "--order", order)
@@ -277,7 +277,7 @@ def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_built_once_
     first = backfill(raw, lake, code=5)
     assert (first.made, first.failed.keys()) == (every(MONTH) - failed, failed)
     assert first.summary["exit_code"] == 5
-    assert any("rejected" in line and BROKEN_DAY in line for line in first.said.splitlines()), first.said
+    assert any("rejected" in line and BROKEN_DAY in line for line in first.messages.splitlines()), first.messages
     lines = status(raw, lake)
     assert in_state(lines, "failed") == failed
     line = lines["cloudtrail", BROKEN_DAY]
@@ -310,8 +310,8 @@ def test_a_day_whose_manifest_cannot_be_read_fails_alone(
     made = backfill(raw, lake, days=days, code=5)
     assert made.made == every(["2023-10-06", "2023-10-08"])
     assert made.failed.keys() == {broken}
-    assert str(manifest) in made.said
-    assert "hint: " in made.said
+    assert str(manifest) in made.messages
+    assert "hint: " in made.messages
     line = status(raw, lake, days=days)[broken]
     assert line["state"] == "failed"
     assert "manifest" in line["error"]
@@ -360,7 +360,7 @@ def test_an_unlistable_folder_stops_the_backfill_before_the_days_that_need_it(
     assert made.failed.keys() >= {("cloudtrail", days[2])}
     assert all(str(folder) in error for error in made.failed.values())
     assert all(
-        f"(table: {table}): cannot list the folder (folder: {folder})" in made.said for table in DATASETS
+        f"(table: {table}): cannot list the folder (folder: {folder})" in made.messages for table in DATASETS
     )
     assert_tidy(lake)
     before = runs(files(lake))
@@ -385,8 +385,8 @@ def test_a_nightly_run_during_a_backfill_does_not_wait(
         assert "another run is publishing this day" in held
         nightly = runs(files(lake))
         closed.lift()
-        summary, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode in (0, 5), said
+        summary, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode in (0, 5), messages
     made = json.loads(summary)
     found = runs(files(lake))
     assert found["cloudtrail", "2023-10-28"] == nightly["cloudtrail", "2023-10-28"]
@@ -409,8 +409,8 @@ def test_two_concurrent_backfills_of_overlapping_days_build_every_day_completely
             while not (lake / "cloudtrail" / partition("2023-10-11") / "_manifest.json").exists():
                 assert second.poll() is None
             closed.lift()
-            said = [running.communicate(timeout=PATIENCE) for running in (second, process)]
-    assert {second.returncode, process.returncode} <= {0, 5}, said
+            messages = [running.communicate(timeout=PATIENCE) for running in (second, process)]
+    assert {second.returncode, process.returncode} <= {0, 5}, messages
     left = every(MONTH) - runs(files(lake)).keys()
     assert_complete_days(lake, expected)
     assert backfill(raw, lake).made >= left

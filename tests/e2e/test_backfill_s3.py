@@ -400,7 +400,7 @@ def test_days_that_the_catalog_refuses_again_count_as_failed(
     made = backfill(unregistered, catalog.lake.url, *options, days=PLAIN_STRETCH, code=6, env=aws.env())
     assert rule.struck
     assert all(table["published"] for day in made.summary["days"] for table in day["failed"])
-    *failed, finished = [json.loads(line) for line in made.said.splitlines()]
+    *failed, finished = [json.loads(line) for line in made.messages.splitlines()]
     assert {(event["table"], event["day"]) for event in failed} == every(PLAIN_DAYS)
     assert all(event["dataset"] for event in failed)
     assert finished["failed"] == len(every(PLAIN_DAYS))

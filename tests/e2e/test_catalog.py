@@ -141,47 +141,47 @@ def test_spark_reads_the_files_of_the_registered_day(
 
 
 def test_a_rerun_switches_the_partition_while_a_reader_finishes_the_old_run(
-    grown: Registered, day: SmallDay, table: str, tmp_path: Path
+    early_day: Registered, day: SmallDay, table: str, tmp_path: Path
 ) -> None:
     """The old folder is kept for its grace, an hour by default with a catalog."""
-    before, (few, many) = grown.location(table), day.rows[table]
-    running_query = grown.query(table)
-    summary = grown.run(source=day.source)
-    assert grown.location(table) == f"{grown.lake.url}/{table}/proc_ymd={DAY}/{summary['run']}/"
-    assert grown.location(table) != before
+    before, (few, many) = early_day.location(table), day.rows[table]
+    running_query = early_day.query(table)
+    summary = early_day.run(source=day.source)
+    assert early_day.location(table) == f"{early_day.lake.url}/{table}/proc_ymd={DAY}/{summary['run']}/"
+    assert early_day.location(table) != before
     assert table_of(summary, table)["catalog"]["partition"] == "updated"
     assert running_query.read(tmp_path).rows() == few
-    assert grown.query(table).read(tmp_path).rows() == many
-    assert grown.query(table).locations.keys() == {(DAY,)}
+    assert early_day.query(table).read(tmp_path).rows() == many
+    assert early_day.query(table).locations.keys() == {(DAY,)}
 
 
 def test_a_rerun_without_grace_leaves_only_the_run_that_the_catalog_shows(
-    grown: Registered, day: SmallDay, table: str, tmp_path: Path
+    early_day: Registered, day: SmallDay, table: str, tmp_path: Path
 ) -> None:
-    grown.run("--grace", "0s", source=day.source)
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][1]
-    grown.lake.assert_clean()
+    early_day.run("--grace", "0s", source=day.source)
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][1]
+    early_day.lake.assert_clean()
 
 
 def test_a_superseded_run_that_the_catalog_still_shows_is_not_removed(
-    grown: Registered, day: SmallDay, proxy: FaultProxy, table: str, tmp_path: Path
+    early_day: Registered, day: SmallDay, proxy: FaultProxy, table: str, tmp_path: Path
 ) -> None:
     """If a run is published but not registered, readers of the catalog keep seeing the old day."""
     rule = proxy.rule(ACCESS_DENIED, operation="*Partition*")
-    options = (*grown.options, "--grace", "0s")
-    said = grown.aws.complaint(grown.lake, *options, source=day.source, code=6)
+    options = (*early_day.options, "--grace", "0s")
+    messages = early_day.aws.failing_run(early_day.lake, *options, source=day.source, code=6)
     assert rule.struck > 0
-    assert "logmill register" in said
-    assert grown.lake.readers() == day.new
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
+    assert "logmill register" in messages
+    assert early_day.lake.readers() == day.new
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][0]
     proxy.forget()
-    clean = ("clean", "--output", grown.lake.url, *grown.options)
-    grown.aws.logmill(*clean, "--older-than", "0s", "--grace", "0s")
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
-    grown.register()
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][1]
-    grown.run("--grace", "0s", source=day.source)
-    grown.lake.assert_clean()
+    clean = ("clean", "--output", early_day.lake.url, *early_day.options)
+    early_day.aws.logmill(*clean, "--older-than", "0s", "--grace", "0s")
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][0]
+    early_day.register()
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][1]
+    early_day.run("--grace", "0s", source=day.source)
+    early_day.lake.assert_clean()
 
 
 def test_a_day_published_without_a_catalog_can_be_registered_later(
@@ -257,8 +257,8 @@ def test_a_missing_column_is_added_to_the_table(catalog: Registered, day: SmallD
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
     catalog.rewrite("s3_access", [column for column in full if column["Name"] != "host_id"])
     catalog.run(source=day.source)
-    grown = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
-    assert {column["Name"]: column["Type"] for column in grown} == {
+    early_day = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
+    assert {column["Name"]: column["Type"] for column in early_day} == {
         column["Name"]: column["Type"] for column in full
     }
     assert catalog.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
@@ -301,7 +301,7 @@ def assert_refused_before_anything_is_read(
     arguments = command_line(catalog, source, command, *options)
     lake, state = catalog.aws.contents(catalog.lake.bucket), catalog.state()
     catalog.aws.proxy.forget()
-    said = catalog.aws.logmill(*arguments, code=4).stderr
+    messages = catalog.aws.logmill(*arguments, code=4).stderr
     asked = catalog.aws.proxy.requests()
     bucket = source.split("/")[2]
     assert not [request for request in asked if request.path.startswith(bucket)]
@@ -309,7 +309,7 @@ def assert_refused_before_anything_is_read(
     assert [request.operation for request in asked if request.service == "glue"] == ["GetTable"]
     assert (catalog.aws.contents(catalog.lake.bucket), catalog.state()) == (lake, state)
     assert not catalog.lake.uploads()
-    return said
+    return messages
 
 
 def with_other_types(catalog: Registered, table: str, types: dict[str, str]) -> None:
@@ -322,28 +322,28 @@ def with_other_types(catalog: Registered, table: str, types: dict[str, str]) -> 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_table_with_other_types_stops_a_command_before_anything_is_read(
-    grown: Registered, day: SmallDay, command: str
+    early_day: Registered, day: SmallDay, command: str
 ) -> None:
     """The error names the column and both types."""
-    with_other_types(grown, "s3_access", {"bytes_sent": "int"})
-    said = assert_refused_before_anything_is_read(grown, day.source, command, *ITS_TABLE)
-    assert all(word in said for word in ("column bytes_sent is int, not bigint", "s3_access", "hint:"))
-    assert "nothing was published" in said
-    assert " more" not in said
+    with_other_types(early_day, "s3_access", {"bytes_sent": "int"})
+    messages = assert_refused_before_anything_is_read(early_day, day.source, command, *ITS_TABLE)
+    assert all(word in messages for word in ("column bytes_sent is int, not bigint", "s3_access", "hint:"))
+    assert "nothing was published" in messages
+    assert " more" not in messages
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_other_naming_stops_a_command_before_anything_is_read(
-    grown: Registered, day: SmallDay, command: str
+    early_day: Registered, day: SmallDay, command: str
 ) -> None:
     """The error names the first three conflicting columns and counts the others."""
     given = ("--dataset", "cloudtrail", "--naming", "compact")
-    said = assert_refused_before_anything_is_read(grown, day.source, command, *given)
-    assert said.count("but --naming now gives") == 3
-    assert "additional_event_data, but --naming now gives additionaleventdata; " in said
+    messages = assert_refused_before_anything_is_read(early_day, day.source, command, *given)
+    assert messages.count("but --naming now gives") == 3
+    assert "additional_event_data, but --naming now gives additionaleventdata; " in messages
     others = sum(column.name != column.snake for column in columns("cloudtrail", "compact")) - 3
-    assert f"; and {others} more" in said
-    assert "--naming" in said.split("hint:")[1]
+    assert f"; and {others} more" in messages
+    assert "--naming" in messages.split("hint:")[1]
 
 
 def test_a_promoted_column_of_another_type_stops_a_run_before_anything_is_read(
@@ -354,35 +354,35 @@ def test_a_promoted_column_of_another_type_stops_a_run_before_anything_is_read(
     catalog.run("--config", config, source=CONFIGURED)
     config.write_text(config.read_text().replace('"text"', '"big_int"'))
     state, lake = catalog.state(), catalog.lake.everything()
-    said = catalog.aws.complaint(
+    messages = catalog.aws.failing_run(
         catalog.lake, "--config", config, *catalog.options, source=CONFIGURED, code=4
     )
-    assert "column bucket_asked_for is string, not bigint" in said
+    assert "column bucket_asked_for is string, not bigint" in messages
     assert (catalog.state(), catalog.lake.everything()) == (state, lake)
 
 
-def test_the_error_names_three_of_many_conflicting_types(grown: Registered, day: SmallDay) -> None:
+def test_the_error_names_three_of_many_conflicting_types(early_day: Registered, day: SmallDay) -> None:
     names = ["bytes_sent", "object_size", "total_time", "turn_around_time", "http_status"]
-    with_other_types(grown, "s3_access", dict.fromkeys(names, "double"))
-    said = assert_refused_before_anything_is_read(grown, day.source, "run", *ITS_TABLE)
-    assert (said.count("is double, not"), "; and 2 more" in said) == (3, True)
+    with_other_types(early_day, "s3_access", dict.fromkeys(names, "double"))
+    messages = assert_refused_before_anything_is_read(early_day, day.source, "run", *ITS_TABLE)
+    assert (messages.count("is double, not"), "; and 2 more" in messages) == (3, True)
 
 
 @pytest.mark.parametrize(("fault", "times"), [(ACCESS_DENIED, 1), (THROTTLED, 3)])
 def test_a_catalog_that_is_unavailable_at_first_does_not_stop_the_day(
-    grown: Registered, day: SmallDay, proxy: FaultProxy, fault: Refuse, times: int
+    early_day: Registered, day: SmallDay, proxy: FaultProxy, fault: Refuse, times: int
 ) -> None:
     """It is available again when the day is registered."""
     rule = proxy.rule(fault, operation="GetTable", times=times)
-    grown.run(*ITS_TABLE, source=day.source, env={"AWS_MAX_ATTEMPTS": "1"})
+    early_day.run(*ITS_TABLE, source=day.source, env={"AWS_MAX_ATTEMPTS": "1"})
     assert rule.struck == times
-    assert grown.lake.live("s3_access") == day.new["s3_access"]
+    assert early_day.lake.live("s3_access") == day.new["s3_access"]
 
 
-def test_the_early_check_of_the_table_costs_no_extra_request(grown: Registered, day: SmallDay) -> None:
-    grown.aws.proxy.forget()
-    grown.run(*ITS_TABLE, source=day.source)
-    counts = grown.aws.proxy.counts()
+def test_the_early_check_of_the_table_costs_no_extra_request(early_day: Registered, day: SmallDay) -> None:
+    early_day.aws.proxy.forget()
+    early_day.run(*ITS_TABLE, source=day.source)
+    counts = early_day.aws.proxy.counts()
     assert (counts["GetTable"], counts["GetPartitions"], counts["GetDatabase"]) == (2, 1, 1)
 
 
@@ -395,12 +395,12 @@ def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: s
 
 
 def test_a_day_that_has_become_empty_is_empty_in_the_catalog(
-    grown: Registered, table: str, tmp_path: Path
+    early_day: Registered, table: str, tmp_path: Path
 ) -> None:
-    running_query = grown.query(table)
-    grown.run("--dataset", "all", "--allow-empty", source=grown.aws.source(OTHER_DAYS))
+    running_query = early_day.query(table)
+    early_day.run("--dataset", "all", "--allow-empty", source=early_day.aws.source(OTHER_DAYS))
     assert running_query.read(tmp_path).rows() > 0
-    assert grown.query(table).read(tmp_path).rows() == 0
+    assert early_day.query(table).read(tmp_path).rows() == 0
 
 
 CATALOG_CALLS = [
@@ -470,15 +470,15 @@ def test_the_error_names_a_permanently_refused_entry_of_a_batch(
     operation = "BatchCreatePartition"
     proxy.rule(refused(operation, "InvalidInputException"), operation=operation)
     options = (*catalog.options, "--create-database")
-    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=6)
-    assert all(word in said for word in ("InvalidInputException", "of this entry", DAY, catalog.database))
+    messages = catalog.aws.failing_run(catalog.lake, *options, source=day.source, code=6)
+    assert all(word in messages for word in ("InvalidInputException", "of this entry", DAY, catalog.database))
 
 
 def test_the_error_names_a_missing_database(catalog: Registered, day: SmallDay) -> None:
     """Before anything is read. The database is created only on request."""
-    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=4)
-    assert catalog.database in said
-    assert "--create-database" in said
+    messages = catalog.aws.failing_run(catalog.lake, *catalog.options, source=day.source, code=4)
+    assert catalog.database in messages
+    assert "--create-database" in messages
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         catalog.aws.glue.get_database(Name=catalog.database)
     assert catalog.lake.everything() == set()
@@ -490,9 +490,9 @@ def test_the_error_names_denied_catalog_calls(catalog: Registered, day: SmallDay
     proxy.rule(
         Refuse(400, "AccessDeniedException", "not authorized to perform: glue:GetTable"), operation="GetTable"
     )
-    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=6)
-    assert "glue:GetTable" in said
-    assert catalog.database in said
+    messages = catalog.aws.failing_run(catalog.lake, *catalog.options, source=day.source, code=6)
+    assert "glue:GetTable" in messages
+    assert catalog.database in messages
 
 
 def test_projection_lets_athena_compute_the_days(
@@ -512,9 +512,9 @@ def test_only_a_user_can_end_a_projection(catalog: Registered, day: SmallDay, tm
     before = catalog.state()
     options = (*catalog.options, *ITS_TABLE)
     lake = catalog.lake.everything()
-    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=4)
-    assert "--projection" in said
-    assert "projection.enabled" in said
+    messages = catalog.aws.failing_run(catalog.lake, *options, source=day.source, code=4)
+    assert "--projection" in messages
+    assert "projection.enabled" in messages
     assert (catalog.state(), catalog.lake.everything()) == (before, lake)
     given = ("--day", SAMPLE_DAY, "--output", catalog.lake.url, *catalog.options, "--format", "json")
     found = json.loads(catalog.aws.logmill("doctor", *given, code=4).stdout.splitlines()[0])
@@ -526,43 +526,43 @@ def test_only_a_user_can_end_a_projection(catalog: Registered, day: SmallDay, tm
 
 @pytest.mark.parametrize("moment", ["GetTable", "BatchGetPartition", "BatchUpdatePartition"])
 def test_the_catalog_shows_the_last_committed_run_even_if_two_register_at_once(
-    grown: Registered, day: SmallDay, proxy: FaultProxy, moment: str, tmp_path: Path
+    early_day: Registered, day: SmallDay, proxy: FaultProxy, moment: str, tmp_path: Path
 ) -> None:
     """One run has committed and is about to register. Another steals its lock, commits and registers."""
     later: list[str] = []
 
     def overtake() -> None:
         options = (*ITS_TABLE, "--grace", "0s", "--scratch", tmp_path, "--steal")
-        later.append(grown.run(*options, source=day.source)["run"])
+        later.append(early_day.run(*options, source=day.source)["run"])
 
     # The first request for the table is before anything is read.
     proxy.rule(Meanwhile(overtake), operation=moment, times=1, skip=int(moment == "GetTable"))
-    arguments = run_arguments(grown.lake, *grown.options, *ITS_TABLE, "--grace", "0s", source=day.source)
-    with started(*arguments, env=grown.aws.env()) as process:
+    arguments = run_arguments(early_day.lake, *early_day.options, *ITS_TABLE, "--grace", "0s", source=day.source)
+    with started(*arguments, env=early_day.aws.env()) as process:
         process.communicate(timeout=PATIENCE)
-    assert [grown.lake.manifest("s3_access")["run"]] == later
-    assert later[0] in grown.location("s3_access")
-    assert grown.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
+    assert [early_day.lake.manifest("s3_access")["run"]] == later
+    assert later[0] in early_day.location("s3_access")
+    assert early_day.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
 
 
 def test_cleaning_without_the_catalog_keeps_the_superseded_run_of_a_registered_day(
-    grown: Registered, day: SmallDay
+    early_day: Registered, day: SmallDay
 ) -> None:
     """Only the catalog knows whether it still shows that run. Runs without a catalog do not change that."""
-    grown.run(source=day.source)
-    old = grown.lake.manifest("s3_access")["run"]
-    grown.aws.run(grown.lake, *ITS_TABLE, "--grace", "1h", source=day.source)
-    assert grown.location("s3_access").endswith(f"/{old}/")
+    early_day.run(source=day.source)
+    old = early_day.lake.manifest("s3_access")["run"]
+    early_day.aws.run(early_day.lake, *ITS_TABLE, "--grace", "1h", source=day.source)
+    assert early_day.location("s3_access").endswith(f"/{old}/")
 
     def is_kept() -> bool:
-        return any(path.startswith("s3_access/") and old in path for path in grown.lake.paths())
+        return any(path.startswith("s3_access/") and old in path for path in early_day.lake.paths())
 
-    clean = ("clean", "--output", grown.lake.url, "--older-than", "0s", "--grace", "0s")
-    grown.aws.logmill(*clean)
+    clean = ("clean", "--output", early_day.lake.url, "--older-than", "0s", "--grace", "0s")
+    early_day.aws.logmill(*clean)
     assert is_kept()
-    grown.aws.logmill(*clean, "--database", grown.database)
+    early_day.aws.logmill(*clean, "--database", early_day.database)
     assert is_kept(), "the catalog still shows it"
-    register = ("--day", SAMPLE_DAY, "--output", grown.lake.url, "--database", grown.database)
-    grown.aws.logmill("register", *register)
-    grown.aws.logmill(*clean, "--database", grown.database)
+    register = ("--day", SAMPLE_DAY, "--output", early_day.lake.url, "--database", early_day.database)
+    early_day.aws.logmill("register", *register)
+    early_day.aws.logmill(*clean, "--database", early_day.database)
     assert not is_kept()

@@ -53,9 +53,9 @@ def kill_after_the_commit(arguments: tuple[str | Path, ...], lake: Lake) -> None
     command = [str(binary()), *map(str, arguments), "--log-format", "json"]
     with subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=writer) as process:
         os.close(writer)
-        said = ""
-        while not said.strip() or json.loads(said)["event"] != FILES_ARE_WRITTEN:
-            said = os.read(reader, 4096).decode()
+        messages = ""
+        while not messages.strip() or json.loads(messages)["event"] != FILES_ARE_WRITTEN:
+            messages = os.read(reader, 4096).decode()
         until = time.monotonic() + PATIENCE
         while lake.manifest(TABLE, SAMPLE_DAY)["run"] == old:
             assert process.poll() is None

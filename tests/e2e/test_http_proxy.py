@@ -120,11 +120,11 @@ def test_the_connection_to_the_proxy_can_use_tls(aws: Aws, few: str, tmp_path: P
     assert lake.readers().keys() == {"s3_access"}
 
 
-def assert_no_password(lake: S3Lake, *said: str) -> None:
+def assert_no_password(lake: S3Lake, *messages: str) -> None:
     """Asserts that the password appears nowhere, in any form."""
     written = [lake.get(path).decode("latin-1") for path in lake.everything()]
     secrets = (PASSWORD, WRITTEN, WRITTEN.partition(":")[2], basic(f"kim:{PASSWORD}").partition(" ")[2])
-    for text in (*said, *written):
+    for text in (*messages, *written):
         assert not [secret for secret in secrets if secret in text], text
 
 
@@ -133,10 +133,10 @@ def test_only_the_proxy_gets_user_and_password(aws: Aws, few: str, endpoint: End
     with forwarding(endpoint.hosts, f"kim:{PASSWORD}") as proxy:
         env = endpoint.env(aws, **{variables(endpoint)[0]: proxy.url(WRITTEN)})
         words = run_arguments(lake, *ITS_TABLE, source=few)
-        said = logmill(*(word for word in words if word != "--quiet"), "-vv", "--log-format", "json", env=env)
+        messages = logmill(*(word for word in words if word != "--quiet"), "-vv", "--log-format", "json", env=env)
         assert {asked.authorization for asked in proxy.asked} == {basic(f"kim:{PASSWORD}")}
     assert lake.manifest("s3_access")["ledger"]["written"] > 0
-    assert_no_password(lake, said.stdout, said.stderr)
+    assert_no_password(lake, messages.stdout, messages.stderr)
 
 
 def test_a_proxy_that_refuses_the_password_stops_the_run_at_once(
@@ -167,9 +167,9 @@ def test_the_error_names_an_unavailable_proxy(aws: Aws, few: str, endpoint: Endp
 @pytest.mark.parametrize("value", ["socks5://kim:hush@proxy:1080", "http://kim:hu/sh@proxy"])
 def test_an_invalid_proxy_is_refused_without_printing_its_address(aws: Aws, few: str, value: str) -> None:
     lake = aws.lake()
-    said = aws.complaint(lake, source=few, code=2, env={"HTTPS_PROXY": value})
-    assert "HTTPS_PROXY" in said
-    assert "hu" not in said.replace("HTTPS_PROXY", "")
+    messages = aws.failing_run(lake, source=few, code=2, env={"HTTPS_PROXY": value})
+    assert "HTTPS_PROXY" in messages
+    assert "hu" not in messages.replace("HTTPS_PROXY", "")
     assert lake.everything() == set()
 
 

@@ -133,10 +133,10 @@ def test_a_run_over_the_trail_alone_does_not_touch_the_access_logs(place: Place)
             ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--only", "all"),
             ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--only", "all", "--dry-run"),
         ):
-            told = place.run(*command, "--input", address)
-            assert f"{left}: not built: the inputs hold no {DATASETS[left]} logs" in told.stderr
-            assert made in told.stdout
-            assert left not in told.stdout
+            reported = place.run(*command, "--input", address)
+            assert f"{left}: not built: the inputs hold no {DATASETS[left]} logs" in reported.stderr
+            assert made in reported.stdout
+            assert left not in reported.stdout
             assert place.of_table(left) == untouched[left], command
         status = place.run("status", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--check", "--input", address)
         assert "not built" not in status.stderr
@@ -152,14 +152,14 @@ def test_an_input_without_logs_is_refused_and_changes_nothing(place: Place) -> N
     if place.aws is None:
         (place.folder / "wrong" / "photo.jpg").unlink()
     for command in (("run", "--day", SAMPLE_DAY), ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY)):
-        said = place.run(*command, "--input", wrong, code=4).stderr
-        assert all(f"the inputs hold no {dataset} logs" in said for dataset in DATASETS.values())
-        assert wrong in said
+        messages = place.run(*command, "--input", wrong, code=4).stderr
+        assert all(f"the inputs hold no {dataset} logs" in messages for dataset in DATASETS.values())
+        assert wrong in messages
     # The other table never had a row, so it is built as requested.
     for options, code in ((("--dataset", "cloudtrail"), 4), (("--dataset", "all", "--max-shrink", "1"), 5)):
-        said = place.run("run", "--day", SAMPLE_DAY, "--input", wrong, *options, code=code).stderr
-        assert "rows_published: 3, rows_now: 0" in said
-        assert "--allow-empty" in said
+        messages = place.run("run", "--day", SAMPLE_DAY, "--input", wrong, *options, code=code).stderr
+        assert "rows_published: 3, rows_now: 0" in messages
+        assert "--allow-empty" in messages
     kept = {path: body for path, body in before.items() if path.startswith("cloudtrail/")}
     assert place.of_table("cloudtrail") == kept
     place.assert_tidy()
@@ -174,9 +174,9 @@ def test_a_day_keeps_most_of_its_rows_unless_their_objects_were_deleted(place: P
     run = ("run", "--day", SAMPLE_DAY, "--input", address)
     backfill = ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--input", address)
     for command in (run, (*run, "--lookback", "1d"), backfill):
-        said = place.run(*command, code=4).stderr
-        assert "rows_published: 11, rows_now: 4" in said
-        assert "--max-shrink" in said
+        messages = place.run(*command, code=4).stderr
+        assert "rows_published: 11, rows_now: 4" in messages
+        assert "--max-shrink" in messages
         assert place.published() == before
         place.assert_tidy()
     [line] = place.run("status", *backfill[1:], "--format", "json").stdout.splitlines()
@@ -217,8 +217,8 @@ def test_an_input_of_one_date_causes_a_warning_that_names_the_other_date(place: 
         ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY),
         ("status", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY),
     ):
-        said = place.run(*command, "--input", own).stderr
-        assert f"also_needed={other}\n" in said
+        messages = place.run(*command, "--input", own).stderr
+        assert f"also_needed={other}\n" in messages
         assert "needs two" not in place.run(*command, "--input", own, "--input", other).stderr
     env = None if place.aws is None else place.aws.env()
     assert f"also_needed={other}\n" in logmill("plan", "--day", SAMPLE_DAY, "--input", own, env=env).stderr

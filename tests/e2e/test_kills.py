@@ -308,8 +308,8 @@ def kill(scene: Scene, scenario: Scenario, last: dict[str, Any]) -> None:
     """Kills the command once one of its requests has been carried out."""
     strike = partial(Strike, carried_out=True)
     command = scenario.command(scene)
-    code, said = signalled(scene.aws, scene.aws.proxy, signal.SIGKILL, strike, last, command)
-    assert code == -signal.SIGKILL, said
+    code, messages = signalled(scene.aws, scene.aws.proxy, signal.SIGKILL, strike, last, command)
+    assert code == -signal.SIGKILL, messages
 
 
 def assert_agreed(scene: Scene, reference: Reference) -> None:

@@ -114,12 +114,12 @@ def test_a_run_holds_the_day_from_before_it_lists_until_it_has_cleaned(machines:
 
 
 def test_a_second_machine_reports_which_run_holds_the_day(machines: Machines) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     texts: list[dict[str, Any] | None] = []
 
     def second() -> None:
         texts.append(machines.lock())
-        said.append(machines.runs(machines.there, code=75))
+        messages.append(machines.runs(machines.there, code=75))
 
     machines.meanwhile(second, operation="GetObject", path=RAW_OBJECT)
     machines.runs(machines.here)
@@ -127,7 +127,7 @@ def test_a_second_machine_reports_which_run_holds_the_day(machines: Machines) ->
     assert text is not None
     assert text["run"] == machines.lake.manifest("s3_access")["run"]
     for word in ("s3_access", SAMPLE_DAY, text["holder"], "until: 20", "--wait", "--steal"):
-        assert word in said[0], word
+        assert word in messages[0], word
     assert f"run {text['run']} on " in text["holder"]
     assert "process " in text["holder"]
     machines.assert_new()
@@ -149,17 +149,17 @@ def test_a_waiting_run_publishes_after_the_first_has_ended(machines: Machines) -
     machines.meanwhile(second, operation="GetObject", path=RAW_OBJECT)
     machines.runs(machines.here)
     first = machines.lake.manifest("s3_access")["run"]
-    said = waiting.result(PATIENCE)
-    assert said.count("waiting for another run to end") == 1
-    assert first in said
+    messages = waiting.result(PATIENCE)
+    assert messages.count("waiting for another run to end") == 1
+    assert first in messages
     assert machines.lake.manifest("s3_access")["run"] != first
     machines.assert_new()
 
 
 def test_a_run_gives_up_when_its_wait_is_over(machines: Machines) -> None:
     machines.put_lock(timedelta())
-    said = machines.runs(machines.here, "--wait", "1s", code=75)
-    assert DEAD in said
+    messages = machines.runs(machines.here, "--wait", "1s", code=75)
+    assert DEAD in messages
     assert machines.lock() is not None
 
 
@@ -171,8 +171,8 @@ def test_waiting_ends_at_once_with_a_signal(machines: Machines) -> None:
     with started(*machines.arguments(machines.here, "--wait"), env=machines.aws.env()) as process:
         assert read.wait(PATIENCE)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, said
+        _, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, messages
     assert machines.lock() is not None
     assert len(machines.proxy.requests("PutObject", LOCKS)) == 1
 
@@ -227,10 +227,10 @@ def test_a_lock_with_unknown_content_is_valid_until_it_expires(machines: Machine
 def test_a_run_whose_lock_was_taken_over_stops_without_committing(machines: Machines, path: str) -> None:
     """It neither puts a manifest nor removes the other run's lock."""
     machines.meanwhile(lambda: machines.put_lock(timedelta()), path=path)
-    said = machines.runs(machines.here, code=75)
-    assert "the lock of the day was taken over" in said
-    assert DEAD in said
-    assert "hint:" in said
+    messages = machines.runs(machines.here, code=75)
+    assert "the lock of the day was taken over" in messages
+    assert DEAD in messages
+    assert "hint:" in messages
     assert not machines.proxy.requests("PutObject", MANIFEST)
     text = machines.lock()
     assert text is not None
@@ -265,9 +265,9 @@ def test_a_lock_is_not_read_as_a_raw_log(aws: Aws) -> None:
     source = aws.source(few_objects(), prefix="").rstrip("/")
     lake = S3Lake(aws, source.split("/")[2], "lake")
     arguments = ("--day", SAMPLE_DAY, "--input", source, "--output", lake.url)
-    said = aws.logmill("run", *arguments, *ITS_TABLE).stderr
-    assert "left out" not in said, said
-    assert "skipped objects" not in said, said
+    messages = aws.logmill("run", *arguments, *ITS_TABLE).stderr
+    assert "left out" not in messages, messages
+    assert "skipped objects" not in messages, messages
 
 
 @pytest.mark.parametrize("machine", ["here", "there"])
@@ -300,8 +300,8 @@ def test_ctrl_c_releases_the_lock(machines: Machines, path: str) -> None:
     machines.meanwhile(lambda: process_id.result(PATIENCE).send_signal(signal.SIGINT), path=path)
     with started(*machines.arguments(machines.here), env=machines.aws.env()) as process:
         process_id.set_result(process)
-        _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, said
+        _, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, messages
     machines.assert_old()
 
 
@@ -350,8 +350,8 @@ def test_cleaning_skips_a_day_that_another_run_holds_and_removes_expired_locks(
 ) -> None:
     clean = ("clean", "--output", machines.lake.url, "--scratch", machines.there)
     machines.put_lock(timedelta())
-    said = machines.aws.logmill(*clean).stdout
-    assert f"s3_access/proc_ymd={SAMPLE_DAY.replace('-', '')}: skipped, a run holds it" in said
+    messages = machines.aws.logmill(*clean).stdout
+    assert f"s3_access/proc_ymd={SAMPLE_DAY.replace('-', '')}: skipped, a run holds it" in messages
     assert machines.lock() is not None
     alone = machines.lake.below + "_locks/web/proc_ymd=20231102.json"
     machines.aws.put(machines.lake.bucket, {alone: b"{}"})
@@ -367,15 +367,15 @@ def test_a_lock_in_a_folder_can_be_stolen_too(machines: Machines, tmp_path: Path
     """The raw logs come from S3, so that the test can pause the first run."""
     folder = tmp_path / "lake"
     run = ("run", "--day", SAMPLE_DAY, "--input", machines.day.source, "--output", folder, *ITS_TABLE)
-    said: list[str] = []
+    messages: list[str] = []
 
     def others() -> None:
-        said.append(machines.aws.logmill(*run, code=75).stderr)
+        messages.append(machines.aws.logmill(*run, code=75).stderr)
         machines.aws.logmill(*run, "--steal")
 
     machines.meanwhile(others, operation="GetObject", path=RAW_OBJECT)
     robbed = machines.aws.logmill(*run, code=75).stderr
-    assert "--steal" in said[0]
+    assert "--steal" in messages[0]
     assert "the lock of the day was taken over" in robbed
     logmill("verify", "--day", SAMPLE_DAY, "--output", folder)
     assert not (folder / "_staging").exists()

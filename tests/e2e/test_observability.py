@@ -108,7 +108,7 @@ def registered(catalog: Registered) -> tuple[Registered, list[Event], dict[str, 
 def test_all_events_and_fields_are_defined_and_all_defined_ones_occur(
     registered: tuple[Registered, list[Event], dict[str, Any]], failed: list[Event], warned: list[Event]
 ) -> None:
-    defined, said = documented_events(), {}
+    defined, messages = documented_events(), {}
     assert defined.keys() == FIELDS_OF_EVENTS.keys() | OF_A_TABLE | {"warnings"}
     shared = set().union(*(defined[group] for group in OF_A_TABLE))
     for event in [*registered[1], *failed, *warned]:
@@ -119,8 +119,8 @@ def test_all_events_and_fields_are_defined_and_all_defined_ones_occur(
             assert event.keys() <= expected
         else:
             assert event.keys() == expected, event
-        said.setdefault(name, set()).update(event.keys() - shared)
-    assert said == {name: fields for name, fields in defined.items() if name not in OF_A_TABLE}
+        messages.setdefault(name, set()).update(event.keys() - shared)
+    assert messages == {name: fields for name, fields in defined.items() if name not in OF_A_TABLE}
 
 
 def test_the_events_of_a_table_follow_its_steps_to_the_end(
@@ -231,7 +231,7 @@ def test_the_fields_of_a_run_record_match_their_definition(
 ) -> None:
     lake, run = registered[0].lake, registered[2]["run"]
     defined = [name for fields, _ in section("Run records") for name in names(fields)]
-    # It is there only if some rows are not kept.
+    # Present only if some rows are not kept.
     defined.remove("counted_only")
     report = json.loads(lake.get(f"_runs/cloudtrail/{partition(SAMPLE_DAY)}/{run}.json"))
     assert list(report) == defined
@@ -374,8 +374,8 @@ def test_an_unwritable_metrics_file_is_refused_before_the_run(tmp_path: Path) ->
     for file in (tmp_path / "missing" / "x.prom", tmp_path, Path("/dev/null")):
         assert "--metrics-file" in logmill(*arguments, file, code=2).stderr
     assert not lake.exists()
-    said = logmill(*arguments, "/proc/logmill.prom").stderr
-    assert "cannot write the metrics" in said
+    messages = logmill(*arguments, "/proc/logmill.prom").stderr
+    assert "cannot write the metrics" in messages
     assert (lake / "cloudtrail").exists()
 
 

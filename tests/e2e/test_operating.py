@@ -79,13 +79,13 @@ def metrics(file: Path) -> dict[tuple[str, str | None], float]:
     }
 
 
-def events(said: str, name: str) -> list[dict[str, Any]]:
+def events(messages: str, name: str) -> list[dict[str, Any]]:
     """The events with a name."""
-    found = [json.loads(line) for line in said.splitlines()]
+    found = [json.loads(line) for line in messages.splitlines()]
     return [event for event in found if event["event"] == name]
 
 
-def loudly(*arguments: str | Path) -> str:
+def without_quiet(*arguments: str | Path) -> str:
     """The standard error without --quiet."""
     return logmill(*(word for word in arguments if word != "--quiet")).stderr
 
@@ -144,17 +144,17 @@ def test_a_missing_input_is_reported_with_a_hint(
 ) -> None:
     file, missing = tmp_path / "metrics.prom", tmp_path / "nowhere"
     arguments = ("run", "--day", DAYS[0], *lookback, *places(missing, lake), *ACCESS, "--metrics-file", file)
-    said = logmill(*arguments, code=4).stderr
-    assert "cannot read the input" in said
-    assert str(missing) in said
-    assert "hint: " in said
+    messages = logmill(*arguments, code=4).stderr
+    assert "cannot read the input" in messages
+    assert str(missing) in messages
+    assert "hint: " in messages
     file.unlink()
-    said = logmill(*arguments, "--log-format", "json", "--quiet", code=4).stderr
-    [failed] = events(said, "failed")
+    messages = logmill(*arguments, "--log-format", "json", "--quiet", code=4).stderr
+    [failed] = events(messages, "failed")
     assert (failed["table"], failed["kind"], failed["exit_code"]) == ("s3_access", "unusable", 4)
     assert str(missing) in failed["error"]
     assert failed["hint"]
-    [finished] = events(said, "finished")
+    [finished] = events(messages, "finished")
     assert (finished["exit_code"], finished["failed"], finished["published"]) == (4, 1, 0)
     numbers = metrics(file)
     assert numbers["logmill_exit_code", None] == 4
@@ -176,8 +176,8 @@ def test_every_command_leaves_out_a_stray_file_in_any_range(
         stray = line["objects_left"] - unstrayed[place]["objects_left"]
         assert stray == line["objects_listed"] - unstrayed[place]["objects_listed"] == len(STRAYS)
         assert line | unstrayed[place] | {"listed_at": None} == unstrayed[place] | {"listed_at": None}
-    said = loudly(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
-    assert said.count("skipped objects that match no log type") == 1, said
+    messages = without_quiet(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
+    assert messages.count("skipped objects that match no log type") == 1, messages
     assert unlisted(contents(files(lake))) == unlisted(contents(files(clean)))
     for wanted in (days, STRETCH):
         lines = status(raw, lake, *options, days=wanted)
@@ -194,8 +194,8 @@ def test_a_single_run_leaves_out_a_stray_file_too(raw: Path, lake: Path, tmp_pat
     strays = dict.fromkeys(STRAYS, PROSE.encode())
     month.write(raw, strays)
     for day in days:
-        said = loudly("run", "--day", day, *places(raw, lake), *options)
-        assert said.count("skipped objects that match no log type") == 1, said
+        messages = without_quiet("run", "--day", day, *places(raw, lake), *options)
+        assert messages.count("skipped objects that match no log type") == 1, messages
     assert unlisted(contents(files(lake))) == unlisted(contents(files(tmp_path / "clean")))
     lines = status(raw, lake, *options, days=LONG_BEFORE)
     assert in_state(lines, "published") == {(table, day) for day in DAYS}
@@ -257,14 +257,14 @@ def test_a_waiting_run_lists_after_its_wait_and_an_earlier_backfill_skips_the_da
             backfilling = stack.enter_context(killed_at_the_end(started(*earlier)))
             closed.wait(backfilling)
             month.write(raw, late.objects)
-        _, said = waiting.communicate(timeout=PATIENCE)
-        assert waiting.returncode == 0, said
+        _, messages = waiting.communicate(timeout=PATIENCE)
+        assert waiting.returncode == 0, messages
         nightly = runs(files(lake))
         assert nightly.keys() == {place}
         closed.lift()
-        _, said = backfilling.communicate(timeout=PATIENCE)
-    assert backfilling.returncode == 5, said
-    assert "another run has published the day in the meantime" in said
+        _, messages = backfilling.communicate(timeout=PATIENCE)
+    assert backfilling.returncode == 5, messages
+    assert "another run has published the day in the meantime" in messages
     assert runs(files(lake))[place] == nightly[place]
     assert Lake(lake).manifest(*place)["ledger"]["written"] == 7
 
@@ -287,9 +287,9 @@ def test_a_day_with_an_unreadable_manifest_counts_as_failed(raw: Path, lake: Pat
     # All other days are up to date.
     made = backfill(raw, lake, *arguments, days=STRETCH, code=5)
     assert made.failed.keys() == {("s3_access", DAYS[1])}
-    [finished] = events(made.said, "finished")
+    [finished] = events(made.messages, "finished")
     assert (finished["exit_code"], finished["published"], finished["failed"]) == (5, 0, 1)
-    [failed] = events(made.said, "failed")
+    [failed] = events(made.messages, "failed")
     assert (failed["table"], failed["day"], failed["exit_code"]) == ("s3_access", DAYS[1], 4)
     after = metrics(file)
     assert after["logmill_exit_code", None] == 5
@@ -333,7 +333,7 @@ def test_a_day_that_would_lose_rows_is_not_rebuilt_but_reported(raw: Path, lake:
     kept = {"table": "s3_access", "day": DAYS[1], "state": "stale", "objects_gone": 1}
     assert rebuilt.summary["kept"] == [kept]
     assert runs(files(lake))["s3_access", DAYS[1]] == before["s3_access", DAYS[1]]
-    assert "--only all" in loudly(*backfill_arguments(raw, lake, days=STRETCH))
+    assert "--only all" in without_quiet(*backfill_arguments(raw, lake, days=STRETCH))
     all_days = backfill(raw, lake, "--only", "all", days=STRETCH)
     assert (all_days.made, all_days.summary["kept"]) == (every(DAYS), [])
 
@@ -361,9 +361,9 @@ def test_fail_on_empty_applies_to_a_backfill(raw: Path, lake: Path) -> None:
 
 @pytest.mark.parametrize("command", ["backfill", "status"])
 def test_future_days_are_refused(raw: Path, lake: Path, command: str) -> None:
-    said = logmill(command, *span("2999-01-01", "2999-01-02"), *places(raw, lake), code=2).stderr
-    assert "has not begun" in said
-    assert "hint: " in said
+    messages = logmill(command, *span("2999-01-01", "2999-01-02"), *places(raw, lake), code=2).stderr
+    assert "has not begun" in messages
+    assert "hint: " in messages
     assert not lake.exists()
 
 
@@ -449,25 +449,25 @@ def test_several_inputs_are_recognised_in_any_order_and_spelling(
     seeds = {"raw": 3, "raw2": 77}
     roots = [month.write(tmp_path / name, few_logs(seed).objects) for name, seed in seeds.items()]
 
-    def said(command: str, inputs: list[Path | str], *options: str) -> str:
+    def messages(command: str, inputs: list[Path | str], *options: str) -> str:
         given = [word for root in inputs for word in ("--input", root)]
         return logmill(command, *STRETCH, *given, "--output", lake, *options).stdout
 
-    said("backfill", roots, "--quiet")
+    messages("backfill", roots, "--quiet")
     now = [os.path.relpath(root, REPOSITORY) if at in spelled else root for at, root in enumerate(roots)]
     inputs = now[::-1] if swapped else now
-    lines = [json.loads(line) for line in said("status", inputs, "--format", "json").splitlines()]
+    lines = [json.loads(line) for line in messages("status", inputs, "--format", "json").splitlines()]
     changes = {(line["state"], line["objects_new"], line["objects_gone"]) for line in lines}
     assert changes == {("published", 0, 0)}
-    summary = json.loads(said("backfill", inputs, "--quiet", "--summary-json", "-"))
+    summary = json.loads(messages("backfill", inputs, "--quiet", "--summary-json", "-"))
     assert (summary["days"], summary["kept"]) == ([], [])
 
 
 def test_a_backfill_reports_a_missing_input_once_per_table(lake: Path, tmp_path: Path) -> None:
     arguments = ("backfill", *STRETCH, *places(tmp_path / "nowhere", lake))
-    said = logmill(*arguments, "--log-format", "json", code=4).stderr
-    assert [failed["table"] for failed in events(said, "failed")] == list(DATASETS)
-    [finished] = events(said, "finished")
+    messages = logmill(*arguments, "--log-format", "json", code=4).stderr
+    assert [failed["table"] for failed in events(messages, "failed")] == list(DATASETS)
+    [finished] = events(messages, "finished")
     assert (finished["exit_code"], finished["failed"]) == (4, len(DATASETS))
     assert logmill(*arguments, code=4).stderr.count("cannot read the input") == len(DATASETS)
 
@@ -478,13 +478,13 @@ def test_days_published_with_other_settings_are_outdated(lake: Path, tmp_path: P
     logmill("backfill", *STRETCH, *places(raw, lake), "--quiet")
     options = ("--dataset", "cloudtrail", "--redact", "requestParameters.userName", "--naming", "compact")
 
-    def said() -> list[dict[str, Any]]:
+    def messages() -> list[dict[str, Any]]:
         lines = logmill(
             "status", *STRETCH, *places(raw, lake), *options, "--format", "json"
         ).stdout.splitlines()
         return [json.loads(line) for line in lines]
 
-    before = said()
+    before = messages()
     assert before
     assert all(line["other_settings"] == ["naming", "redact"] for line in before)
     assert all(line["state"] in ("published", "empty") for line in before)
@@ -492,4 +492,4 @@ def test_days_published_with_other_settings_are_outdated(lake: Path, tmp_path: P
     assert json.loads(logmill(*arguments).stdout)["days"] == []
     made = json.loads(logmill(*arguments, "--only", "outdated").stdout)["days"]
     assert len(made) == len(before)
-    assert all(line["other_settings"] == [] for line in said())
+    assert all(line["other_settings"] == [] for line in messages())

@@ -223,8 +223,8 @@ def test_a_lake_in_s3_agrees_with_a_folder(
     aws.put(s3_lake.bucket, {f"{s3_lake.below}cloudtrail/proc_ymd=20231101/x/part-00000.parquet": b"x"})
     for sql in (*STATEMENTS[:4], "SELECT * FROM monthly_users", "SELECT * FROM sigv2_requests"):
         file = tmp_path / "s3.parquet"
-        said = aws.logmill("query", "--output", s3_lake.url, "--to-file", file, sql).stderr
-        assert comparable(rows_of(file)) == comparable(answer(sql, sample.lake, tmp_path)), said
+        messages = aws.logmill("query", "--output", s3_lake.url, "--to-file", file, sql).stderr
+        assert comparable(rows_of(file)) == comparable(answer(sql, sample.lake, tmp_path)), messages
 
 
 def test_unselected_days_are_not_read(aws: Aws, s3_lake: S3Lake) -> None:

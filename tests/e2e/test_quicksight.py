@@ -236,7 +236,7 @@ def test_the_outputs_name_the_data_sets_that_a_job_refreshes() -> None:
 def test_the_readme_lists_the_data_sets_of_each_table() -> None:
     """As the Airflow package needs it: the data sets whose view reads the table."""
     readme = (FOLDER / "README.md").read_text("utf-8")
-    (said,) = re.findall(r'"quicksight_data_sets": (\{.*?\})\n```', readme, re.S)
+    (messages,) = re.findall(r'"quicksight_data_sets": (\{.*?\})\n```', readme, re.S)
     expected = {
         table: {
             f"logmill-{view.name.replace('_', '-')}"
@@ -245,7 +245,7 @@ def test_the_readme_lists_the_data_sets_of_each_table() -> None:
         }
         for table in DATASETS
     }
-    assert {table: set(ids) for table, ids in json.loads(said).items()} == expected
+    assert {table: set(ids) for table, ids in json.loads(messages).items()} == expected
 
 
 # --- The columns.

@@ -33,17 +33,17 @@ def database(catalog: Registered) -> None:
 def killed(catalog: Registered, command: tuple[str | Path, ...], operation: str, carried_out: bool) -> None:
     """Runs a command that is killed when it calls an operation of the catalog."""
     aws, strike = catalog.aws, partial(Strike, carried_out=carried_out)
-    code, said = signalled(aws, aws.proxy, signal.SIGKILL, strike, {"operation": operation}, command)
-    assert code == -signal.SIGKILL, said
+    code, messages = signalled(aws, aws.proxy, signal.SIGKILL, strike, {"operation": operation}, command)
+    assert code == -signal.SIGKILL, messages
     aws.proxy.forget()
 
 
-def checked(catalog: Registered, source: str, code: int, **env: str) -> str | None:
+def not_registered_reason(catalog: Registered, source: str, code: int, **env: str) -> str | None:
     """Why the day is not registered, from `status --check`, which must end with this exit code."""
     days = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY)
     given = (*days, "--input", source, "--output", catalog.lake.url, *ONE_TABLE, "--format", "json")
-    said = catalog.aws.logmill("status", "--check", *given, code=code, env=catalog.aws.env() | env).stdout
-    line = json.loads(said)
+    messages = catalog.aws.logmill("status", "--check", *given, code=code, env=catalog.aws.env() | env).stdout
+    line = json.loads(messages)
     assert line["state"] == "published"
     return line["not_registered"]
 
@@ -74,14 +74,14 @@ def test_status_reports_a_killed_registration_and_a_backfill_completes_it(
     killed(catalog, arguments, "*CreatePartition", carried_out)
     manifest = catalog.lake.manifest(TABLE)
     assert manifest["database"] == catalog.database
-    why = checked(catalog, day.source, code=4)
+    why = not_registered_reason(catalog, day.source, code=4)
     assert why == f"no record of its registration in database '{catalog.database}'"
     line = "days to register without reading objects: 1\n"
     assert line in backfilled(catalog, day.source, "--dry-run")
-    assert checked(catalog, day.source, code=4) == why
+    assert not_registered_reason(catalog, day.source, code=4) == why
     backfilled(catalog, day.source)
     assert line not in backfilled(catalog, day.source, "--dry-run")
-    assert checked(catalog, day.source, code=0) is None
+    assert not_registered_reason(catalog, day.source, code=0) is None
     assert catalog.lake.manifest(TABLE) == manifest, "the day is the one that the killed run published"
     assert_shown(catalog)
     mark = f"{manifest['run']}.registered.{catalog.database}.json"
@@ -91,21 +91,21 @@ def test_status_reports_a_killed_registration_and_a_backfill_completes_it(
 
 
 @WHEN
-@pytest.mark.parametrize("made_good_by", ["run", "lookback", "publish", "register"])
+@pytest.mark.parametrize("completed_by", ["run", "lookback", "publish", "register"])
 def test_any_command_completes_a_killed_registration(
-    catalog: Registered, day: SmallDay, made_good_by: str, carried_out: bool
+    catalog: Registered, day: SmallDay, completed_by: str, carried_out: bool
 ) -> None:
-    victim = "publish" if made_good_by == "publish" else "run"
+    victim = "publish" if completed_by == "publish" else "run"
     arguments = command_line(catalog, day.source, victim, *ONE_TABLE)
     killed(catalog, arguments, "*CreatePartition", carried_out)
-    if made_good_by == "register":
+    if completed_by == "register":
         catalog.register()
-    elif made_good_by == "lookback":
+    elif completed_by == "lookback":
         run = ("run", "--day", NEXT_DAY, "--lookback", "1d", "--input", day.source, *ONE_TABLE)
         catalog.aws.logmill(*run, "--output", catalog.lake.url, *catalog.options, "--quiet")
     else:
         catalog.aws.logmill(*arguments)
-    assert checked(catalog, day.source, code=0) is None
+    assert not_registered_reason(catalog, day.source, code=0) is None
     assert_shown(catalog)
 
 
@@ -178,9 +178,9 @@ def test_the_next_lookback_registers_a_day_that_was_rebuilt_but_not_registered(
     road = ("--input", source, "--output", catalog.lake.url, *catalog.options, *ONE_TABLE, "--quiet")
     lookback = ("run", "--day", NEXT_DAY, "--lookback", "1d", *road)
     killed(catalog, lookback, "*UpdatePartition", carried_out)
-    assert checked(catalog, source, code=4)
+    assert not_registered_reason(catalog, source, code=4)
     catalog.aws.logmill(*lookback)
-    assert checked(catalog, source, code=0) is None
+    assert not_registered_reason(catalog, source, code=0) is None
     assert_shown(catalog)
 
 
@@ -202,12 +202,12 @@ def test_a_day_can_be_registered_in_several_databases(catalog: Registered, day: 
     other = catalog.aws.database()
     catalog.aws.glue.create_database(DatabaseInput={"Name": other})
     catalog.run(*ONE_TABLE, source=day.source)
-    assert checked(catalog, day.source, code=0) is None
-    why = checked(catalog, day.source, code=4, LOGMILL_DATABASE=other)
+    assert not_registered_reason(catalog, day.source, code=0) is None
+    why = not_registered_reason(catalog, day.source, code=4, LOGMILL_DATABASE=other)
     assert why == f"no record of its registration in database '{other}'"
     backfilled(catalog, day.source, database=other)
     for env in ({}, {"LOGMILL_DATABASE": other}, {"LOGMILL_DATABASE": catalog.database}):
-        assert checked(catalog, day.source, code=0, **env) is None
+        assert not_registered_reason(catalog, day.source, code=0, **env) is None
     assert_shown(catalog)
 
 
@@ -217,24 +217,24 @@ def test_a_day_replaced_by_a_run_without_a_catalog_counts_as_unregistered(
     """The catalog still shows the previous run."""
     catalog.run(*ONE_TABLE, source=day.source)
     catalog.aws.run(catalog.lake, *ONE_TABLE, source=day.source)
-    assert checked(catalog, day.source, code=4)
+    assert not_registered_reason(catalog, day.source, code=4)
     backfilled(catalog, day.source)
-    assert checked(catalog, day.source, code=0) is None
+    assert not_registered_reason(catalog, day.source, code=0) is None
     assert_shown(catalog)
 
 
 def test_a_mark_that_cannot_be_written_is_a_warning(catalog: Registered, day: SmallDay) -> None:
     rule = catalog.aws.proxy.rule(ACCESS_DENIED, operation="PutObject", path="*.registered.*")
     arguments = command_line(catalog, day.source, "run", *ONE_TABLE)
-    said = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
+    messages = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
     assert rule.struck
-    assert "warn: cannot write the registration mark" in said
-    assert checked(catalog, day.source, code=0) is None, "the report says it as well"
+    assert "warn: cannot write the registration mark" in messages
+    assert not_registered_reason(catalog, day.source, code=0) is None, "the run record shows it as well"
     run = catalog.lake.manifest(TABLE)["run"]
     report = f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{run}.json"
     bucket, key = catalog.lake.bucket, catalog.lake.below + report
     catalog.aws.s3.delete_object(Bucket=bucket, Key=key)
-    assert checked(catalog, day.source, code=4)
+    assert not_registered_reason(catalog, day.source, code=4)
     catalog.aws.proxy.forget()
     backfilled(catalog, day.source)
-    assert checked(catalog, day.source, code=0) is None
+    assert not_registered_reason(catalog, day.source, code=0) is None

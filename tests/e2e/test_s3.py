@@ -249,9 +249,9 @@ def test_an_empty_input_is_refused_and_the_published_day_is_kept(aws: Aws, few: 
     lake = aws.lake()
     aws.run(lake, source=few)
     before = lake.readers()
-    said = aws.complaint(lake, source=few + mistake, code=4)
-    assert few + mistake in said
-    assert "hint:" in said
+    messages = aws.failing_run(lake, source=few + mistake, code=4)
+    assert few + mistake in messages
+    assert "hint:" in messages
     assert lake.readers() == before
 
 
@@ -399,10 +399,10 @@ def test_an_unknown_authority_is_refused(aws: Aws, few: str, tls: tuple[FaultPro
     proxy, _ = tls
     lake = aws.lake()
     env = aws.env(proxy.url) | {"AWS_MAX_ATTEMPTS": "1"}
-    said = aws.complaint(lake, "--dataset", "all", source=few, code=4, env=env)
-    assert "certificate" in said
-    assert lake.bucket in said
-    assert "AWS_CA_BUNDLE" in said
+    messages = aws.failing_run(lake, "--dataset", "all", source=few, code=4, env=env)
+    assert "certificate" in messages
+    assert lake.bucket in messages
+    assert "AWS_CA_BUNDLE" in messages
     assert proxy.requests() == []
     assert lake.paths() == set()
 

@@ -88,8 +88,8 @@ def test_a_permanently_corrupt_body_is_not_read_as_a_log(aws: Aws, proxy: FaultP
     aws.s3.put_object(Bucket=bucket, Key=NAME, Body=lines(20), ChecksumAlgorithm="CRC32")
     proxy.rule(Corrupt(), operation="GetObject", path=f"*{NAME}")
     lake = aws.lake()
-    said = aws.complaint(lake, *OPTIONS, source=f"s3://{bucket}", code=75, env=IMPATIENT)
-    assert NAME in said
+    messages = aws.failing_run(lake, *OPTIONS, source=f"s3://{bucket}", code=75, env=IMPATIENT)
+    assert NAME in messages
     assert lake.paths() == set()
 
 
@@ -100,13 +100,13 @@ def test_two_versions_of_a_changing_object_are_not_mixed(aws: Aws, proxy: FaultP
     other = large.replace(b"agent", b"other")
     change = Meanwhile(lambda: aws.put(bucket, {NAME: other}))
     proxy.rule(change, operation="GetObject", path=f"*{NAME}", skip=1, times=1)
-    said = aws.complaint(aws.lake(), *OPTIONS, "--memory", "64MiB", source=f"s3://{bucket}", code=75)
-    assert "changed" in said
+    messages = aws.failing_run(aws.lake(), *OPTIONS, "--memory", "64MiB", source=f"s3://{bucket}", code=75)
+    assert "changed" in messages
     aws.put(bucket, {NAME: lines(20)})
     longer = Meanwhile(lambda: aws.put(bucket, {NAME: lines(21)}))
     proxy.rule(longer, operation="GetObject", path=f"*{NAME}", times=1)
-    said = aws.complaint(aws.lake(), *OPTIONS, source=f"s3://{bucket}", code=75)
-    assert "changed" in said
+    messages = aws.failing_run(aws.lake(), *OPTIONS, source=f"s3://{bucket}", code=75)
+    assert "changed" in messages
 
 
 def test_an_object_deleted_after_the_listing_is_a_rejected_row(aws: Aws, proxy: FaultProxy) -> None:
@@ -144,5 +144,5 @@ def test_write_options_reach_s3(aws: Aws, proxy: FaultProxy) -> None:
         assert request.headers["x-amz-acl"] == "bucket-owner-full-control"
     assert {request.headers.get("x-amz-storage-class") for request in begun} == {"STANDARD_IA"}
     assert "x-amz-storage-class" not in put[0].headers
-    said = aws.complaint(lake, "--sse", "s3", "--kms-key", "x", source=source, code=2)
-    assert "--sse" in said
+    messages = aws.failing_run(lake, "--sse", "s3", "--kms-key", "x", source=source, code=2)
+    assert "--sse" in messages

@@ -60,11 +60,11 @@ class Trial:
 
     def fails(self, code: int, *options: str) -> str:
         """Asserts that the run fails and keeps the old day, and the next run recovers. Returns the error."""
-        said = self.aws.complaint(self.lake, *options, source=self.day.source, code=code, env=IMPATIENT)
+        messages = self.aws.failing_run(self.lake, *options, source=self.day.source, code=code, env=IMPATIENT)
         assert self.lake.readers() == self.day.old
-        assert "hint:" in said
+        assert "hint:" in messages
         self.recovers()
-        return said
+        return messages
 
     def recovers(self) -> None:
         """Asserts that the next run, without faults, publishes the new day and leaves nothing behind."""
@@ -95,10 +95,10 @@ def test_a_burst_of_refusals_is_retried(trial: Trial, operation: str, refusal: R
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject", *WRITES[:4]])
 def test_an_endless_refusal_is_a_temporary_failure(trial: Trial, operation: str) -> None:
     rule = trial.proxy.rule(SLOW_DOWN, operation=operation, spare=LOCKS)
-    said = trial.fails(75)
+    messages = trial.fails(75)
     assert rule.struck > 1
     bucket = trial.raw_bucket if operation in ("ListObjectsV2", "GetObject") else trial.lake.bucket
-    assert bucket in said or trial.lake.bucket in said
+    assert bucket in messages or trial.lake.bucket in messages
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_a_truncated_body_is_fetched_again(trial: Trial, fault: Fault) -> None:
 def test_an_always_truncated_body_is_not_a_damaged_log(trial: Trial, fault: Fault) -> None:
     """A log that S3 never sends completely is not quarantined: the day has to wait."""
     trial.proxy.rule(fault, operation="GetObject", path=RAW_OBJECT)
-    said = trial.fails(75, *ITS_TABLE)
-    assert trial.raw_bucket in said
-    assert "web-2023-11-01-09-21-17" in said
+    messages = trial.fails(75, *ITS_TABLE)
+    assert trial.raw_bucket in messages
+    assert "web-2023-11-01-09-21-17" in messages
 
 
 @pytest.mark.parametrize("fault", [Trickle(pieces=50, pause=0.002), Delay(0.02)], ids=str)
@@ -164,7 +164,7 @@ def test_files_of_a_manifest_with_an_unknown_result_are_not_removed(
     before_the_commit = 1
     rule = trial.proxy.rule(SLOW_DOWN, operation="GetObject", path=MANIFEST, skip=before_the_commit)
     options = (*ITS_TABLE, "--grace", "1h")
-    trial.aws.complaint(trial.lake, *options, source=trial.day.source, code=75, env=IMPATIENT)
+    trial.aws.failing_run(trial.lake, *options, source=trial.day.source, code=75, env=IMPATIENT)
     assert rule.struck > 0
     assert trial.lake.readers()["s3_access"] == trial.day.new["s3_access"]
     verify = ("verify", "--day", SAMPLE_DAY, "--output", trial.lake.url, "--table", "s3_access")
@@ -181,9 +181,9 @@ def test_an_upload_that_fails_with_a_success_status_is_completed_again(trial: Tr
 
 def test_a_manifest_of_another_run_is_a_lost_race(trial: Trial) -> None:
     rule = trial.proxy.rule(PRECONDITION_FAILED, operation="PutObject", path=MANIFEST)
-    said = trial.fails(75)
+    messages = trial.fails(75)
     assert rule.struck > 0
-    assert "cloudtrail/proc_ymd=20231101" in said
+    assert "cloudtrail/proc_ymd=20231101" in messages
 
 
 def test_a_conflicting_put_of_a_manifest_is_retried(trial: Trial) -> None:
@@ -207,8 +207,8 @@ def test_of_two_concurrent_runs_the_first_to_commit_wins(
         winner.append(aws.run(trial.lake, *options, source=trial.day.source)["run"])
 
     proxy.rule(Meanwhile(overtake), operation="PutObject", path=MANIFEST, times=1)
-    said = aws.complaint(trial.lake, *ITS_TABLE, source=trial.day.source, code=75)
-    assert "another run has published this day: this run stops" in said
+    messages = aws.failing_run(trial.lake, *ITS_TABLE, source=trial.day.source, code=75)
+    assert "another run has published this day: this run stops" in messages
     assert [trial.lake.manifest("s3_access")["run"]] == winner
     assert trial.lake.live("s3_access") == trial.day.new["s3_access"]
     trial.recovers()
@@ -218,32 +218,32 @@ def test_of_two_concurrent_runs_the_first_to_commit_wins(
 def test_the_error_names_expired_credentials(trial: Trial, operation: str) -> None:
     """A retry with the same credentials would not help."""
     trial.proxy.rule(EXPIRED_TOKEN, operation=operation)
-    said = trial.fails(4)
-    assert "ExpiredToken" in said or "expired" in said
-    assert "credentials" in said
+    messages = trial.fails(4)
+    assert "ExpiredToken" in messages or "expired" in messages
+    assert "credentials" in messages
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject"])
 def test_the_error_names_a_denied_source(trial: Trial, operation: str) -> None:
     """It names the bucket, object or prefix, the refused operation and the missing permission."""
     trial.proxy.rule(ACCESS_DENIED, operation=operation, path=f"{trial.raw_bucket}*")
-    said = trial.fails(4)
-    assert trial.raw_bucket in said
-    assert {"ListObjectsV2": "s3:ListBucket", "GetObject": "s3:GetObject"}[operation] in said
+    messages = trial.fails(4)
+    assert trial.raw_bucket in messages
+    assert {"ListObjectsV2": "s3:ListBucket", "GetObject": "s3:GetObject"}[operation] in messages
 
 
 def test_a_denied_object_is_an_error_and_not_skipped(trial: Trial) -> None:
     trial.proxy.rule(ACCESS_DENIED, operation="GetObject", path=RAW_OBJECT)
-    said = trial.fails(4, *ITS_TABLE)
-    assert "web-2023-11-01-09-21-17" in said
+    messages = trial.fails(4, *ITS_TABLE)
+    assert "web-2023-11-01-09-21-17" in messages
 
 
 @pytest.mark.parametrize("operation", WRITES[:4])
 def test_the_error_names_a_denied_lake(trial: Trial, operation: str) -> None:
     trial.proxy.rule(ACCESS_DENIED, operation=operation, path=f"{trial.lake.bucket}*")
-    said = trial.fails(4)
-    assert trial.lake.bucket in said
-    assert "s3:PutObject" in said
+    messages = trial.fails(4)
+    assert trial.lake.bucket in messages
+    assert "s3:PutObject" in messages
 
 
 DENIED_KEY = "<Error><Key>old</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
@@ -273,21 +273,21 @@ def test_the_error_names_a_missing_bucket(aws: Aws, day: SmallDay, missing: str)
         source = "s3://nobody-has-this-bucket/logs/"
     else:
         lake = S3Lake(aws, "nobody-has-this-bucket", "lake")
-    said = aws.complaint(lake, source=source, code=4)
-    assert "nobody-has-this-bucket" in said
-    assert "hint:" in said
+    messages = aws.failing_run(lake, source=source, code=4)
+    assert "nobody-has-this-bucket" in messages
+    assert "hint:" in messages
 
 
 def test_an_unreachable_service_is_a_temporary_failure(aws: Aws, day: SmallDay) -> None:
     """A port without a listener, as if the network were down."""
     env = aws.env("http://127.0.0.1:1") | IMPATIENT
     lake = aws.lake()
-    said = aws.complaint(lake, source=day.source, code=75, env=env)
-    assert lake.bucket in said or day.source.split("/")[2] in said
+    messages = aws.failing_run(lake, source=day.source, code=75, env=env)
+    assert lake.bucket in messages or day.source.split("/")[2] in messages
 
 
 def test_the_error_names_missing_credentials(aws: Aws, day: SmallDay) -> None:
     env = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    said = aws.complaint(aws.lake(), source=day.source, code=4, env=env)
-    assert "credentials" in said
-    assert "hint:" in said
+    messages = aws.failing_run(aws.lake(), source=day.source, code=4, env=env)
+    assert "credentials" in messages
+    assert "hint:" in messages

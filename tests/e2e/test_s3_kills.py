@@ -122,8 +122,8 @@ def test_an_interrupted_run_cleans_up_after_itself(
     lake = day.published(aws)
     where = {"operation": operation, "path": "*.parquet" if operation != "GetObject" else "*/logs/*"}
     arguments = run_arguments(lake, source=day.source)
-    code, said = signalled(aws, proxy, signal.SIGTERM, Meanwhile, where, arguments)
-    assert code == 130, said
+    code, messages = signalled(aws, proxy, signal.SIGTERM, Meanwhile, where, arguments)
+    assert code == 130, messages
     assert lake.readers() == day.old
     lake.assert_clean()
 
@@ -133,8 +133,8 @@ def kill_at(
 ) -> None:
     """Starts the binary and kills it at the request with that number."""
     strike = partial(Strike, carried_out=carried_out)
-    code, said = signalled(aws, proxy, signal.SIGKILL, strike, {"skip": number - 1}, arguments)
-    assert code == -signal.SIGKILL, said
+    code, messages = signalled(aws, proxy, signal.SIGKILL, strike, {"skip": number - 1}, arguments)
+    assert code == -signal.SIGKILL, messages
 
 
 def signalled(
@@ -154,9 +154,9 @@ def signalled(
     rule = proxy.rule(fault(send), times=1, **where)
     with started(*arguments, env=aws.env()) as process:
         process_id.set_result(process.pid)
-        _, said = process.communicate(timeout=PATIENCE)
-    assert rule.struck == 1, said
-    return process.returncode, said
+        _, messages = process.communicate(timeout=PATIENCE)
+    assert rule.struck == 1, messages
+    return process.returncode, messages
 
 
 def assert_catalog_is_whole(aws: Aws, day: SmallDay, database: str, folder: Path) -> None:

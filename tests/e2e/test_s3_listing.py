@@ -138,10 +138,10 @@ def test_an_answer_that_is_not_xml_is_reported(aws: Aws) -> None:
     bucket = aws.bucket("unread")
     answer = "<ListBucketResult><Contents><Key>a\x1bb</Key></Contents></ListBucketResult>"
     aws.proxy.rule(Reply(answer, "application/xml"), operation="ListObjectsV2", path=f"{bucket}*")
-    said = aws.logmill("plan", "--day", DAY, "--input", f"s3://{bucket}/logs/", code=4).stderr
-    assert "cannot list the input" in said
-    assert f"s3://{bucket}/logs/" in said
-    assert "control characters" in said
+    messages = aws.logmill("plan", "--day", DAY, "--input", f"s3://{bucket}/logs/", code=4).stderr
+    assert "cannot list the input" in messages
+    assert f"s3://{bucket}/logs/" in messages
+    assert "control characters" in messages
 
 
 Plan = tuple[dict[str, set[str]], dict[str, set[tuple[str, str]]]]

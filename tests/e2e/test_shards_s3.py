@@ -108,8 +108,8 @@ def test_a_machine_killed_at_any_request_can_be_replaced(
         where = {"skip": point * (last - 1) // POINTS[-1]}
         strike = partial(Strike, carried_out=carried_out)
         command = shared.conversion(0, tmp_path)
-        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
-        assert code == -signal.SIGKILL, said
+        code, messages = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
+        assert code == -signal.SIGKILL, messages
     proxy.forget()
     if not carried_out:
         # The other table is converted first, and is published.
@@ -139,8 +139,8 @@ def test_the_next_publish_completes_a_killed_removal(
         where = {"skip": receipt - 1 + point * (last - receipt) // POINTS[-1]}
         strike = partial(Strike, carried_out=carried_out)
         command = shared.publication("--remove-staging")
-        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
-        assert code == -signal.SIGKILL, said
+        code, messages = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
+        assert code == -signal.SIGKILL, messages
         proxy.forget()
         shared.publish("--remove-staging")
         assert (shared.lake.readers(), shared.staged()) == (day.new, RECEIPT)
@@ -153,8 +153,8 @@ def test_the_error_names_the_permission_that_the_bucket_denies(
 ) -> None:
     for operation, permission in (("GetObject", "s3:GetObject"), ("CreateMultipartUpload", "s3:PutObject")):
         rule: Rule = proxy.rule(ACCESS_DENIED, operation=operation, path="*/_staging/*")
-        said = shared.aws.logmill(*shared.conversion(0, tmp_path), code=4).stderr
-        assert permission in said
+        messages = shared.aws.logmill(*shared.conversion(0, tmp_path), code=4).stderr
+        assert permission in messages
         assert rule.struck > 0
         proxy.forget()
 
@@ -164,6 +164,6 @@ def test_the_error_names_a_missing_staged_file(shared: SharedDay, tmp_path: Path
         shared.convert(shard, tmp_path)
     lost = next(path for path in sorted(shared.staged()) if "/rows-" in path)
     shared.aws.s3.delete_object(Bucket=shared.lake.bucket, Key=shared.lake.below + lost)
-    said = shared.publish(code=5)
-    assert lost in said
-    assert "convert the shard again" in said
+    messages = shared.publish(code=5)
+    assert lost in messages
+    assert "convert the shard again" in messages

@@ -120,9 +120,9 @@ def test_the_first_failure_stops_the_program(
 ) -> None:
     athena = Athena(failing="VIEW console_logins")
     assert run(monkeypatch, athena) == 1
-    said = capsys.readouterr()
-    assert said.err == "console_logins.sql: SYNTAX_ERROR: line 1:1\n"
-    assert said.out.splitlines()[-1] == "anonymous_requests.sql"
+    messages = capsys.readouterr()
+    assert messages.err == "console_logins.sql: SYNTAX_ERROR: line 1:1\n"
+    assert messages.out.splitlines()[-1] == "anonymous_requests.sql"
     assert "console_logins" in athena.asked[-1]["QueryString"]
 
 

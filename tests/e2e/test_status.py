@@ -130,8 +130,8 @@ def test_the_printed_table_shows_the_same_states(scene: Scene) -> None:
     add_late_objects(scene)
     shutil.rmtree(scene.lake / "cloudtrail" / partition("2023-10-29"))
     shutil.rmtree(scene.lake / "_runs" / "cloudtrail" / partition("2023-10-29"))
-    said = logmill("status", *span(), *places(scene.raw, scene.lake)).stdout
-    cloudtrail, access = said.split("s3_access: ")
+    messages = logmill("status", *span(), *places(scene.raw, scene.lake)).stdout
+    cloudtrail, access = messages.split("s3_access: ")
     assert "2023-10  ##S########oo###SS##########.##\n" in cloudtrail
     assert "2023-10  ###########oo#########o########\n" in access
     assert "25 published, 2 empty, 0 no logs, 1 missing, 3 stale, 0 failed\n" in cloudtrail
@@ -206,10 +206,10 @@ def test_deleted_objects_do_not_make_a_day_stale_but_prevent_a_rebuild(scene: Sc
     assert in_state(lines, "stale") == {("cloudtrail", day) for day in STALE_DAYS}
     before = scene.runs()
     assert "are gone: 1" in scene.dry_run()
-    said = logmill("backfill", *span(), *places(scene.raw, scene.lake), *SHARE_OF_REJECTS).stderr
+    messages = logmill("backfill", *span(), *places(scene.raw, scene.lake), *SHARE_OF_REJECTS).stderr
     made = {place for place, run in scene.runs().items() if run != before[place]}
     assert made == {("cloudtrail", "2023-10-17"), ("cloudtrail", "2023-10-18")}
-    warnings = [line for line in said.splitlines() if "have been deleted" in line]
+    warnings = [line for line in messages.splitlines() if "have been deleted" in line]
     assert len(warnings) == 1
     assert "2023-10-03" in warnings[0]
     days = span("2023-10-03", "2023-10-03")
@@ -265,8 +265,8 @@ def test_a_dry_run_lists_what_a_backfill_reads_and_changes_nothing(
     assert len(totals) == len(DATASETS)
     assert sum(int(words[4].replace(",", "")) for words in totals) == len(read)
     assert set(read.values()) == {1}
-    told = sum(float(words[6]) * {"B,": 1, "KiB,": 1024, "MiB,": 1 << 20}[words[7]] for words in totals)
-    assert told == pytest.approx(size, rel=0.01)
+    reported = sum(float(words[6]) * {"B,": 1, "KiB,": 1024, "MiB,": 1 << 20}[words[7]] for words in totals)
+    assert reported == pytest.approx(size, rel=0.01)
 
 
 def test_a_dry_run_continues_after_a_day_with_an_unreadable_manifest(scene: Scene, tmp_path: Path) -> None:
@@ -311,12 +311,12 @@ def test_days_published_since_an_instant_are_skipped(scene: Scene) -> None:
 )
 def test_invalid_days_are_refused_with_a_hint(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "raw").mkdir()
-    said = logmill("backfill", *words, *places(tmp_path / "raw", tmp_path / "lake"), code=2).stderr
-    assert "hint: " in said
+    messages = logmill("backfill", *words, *places(tmp_path / "raw", tmp_path / "lake"), code=2).stderr
+    assert "hint: " in messages
     assert not (tmp_path / "lake").exists()
 
 
 @pytest.mark.parametrize("words", [("--from", "2023-10-01", "--last", "3d"), (*span(), "--only", "some")])
 def test_conflicting_options_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
-    said = logmill("backfill", *words, *places(tmp_path, tmp_path / "lake"), code=2).stderr
-    assert "error: " in said
+    messages = logmill("backfill", *words, *places(tmp_path, tmp_path / "lake"), code=2).stderr
+    assert "error: " in messages

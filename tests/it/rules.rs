@@ -461,7 +461,7 @@ fn an_invalid_rule_is_refused_before_anything_is_written() {
       hint: list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--filter", "event_source = kms"]), @r"
-    logmill: invalid filter rule: a text in single quotes, a number, true or false is expected, not 'kms' (rule: event_source = kms, character: 16, table: cloudtrail)
+    logmill: invalid filter rule: expected a text in single quotes, a number, true or false, found 'kms' (rule: event_source = kms, character: 16, table: cloudtrail)
       hint: list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--filter", "read_only = 'true'"]), @r"

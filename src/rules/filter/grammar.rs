@@ -23,7 +23,7 @@ pub(super) enum Literal {
     Bool(bool),
 }
 
-/// What is asked of a column; `negated` stands for the `not` of `is not null`, `not like` and `not in`.
+/// A test of a column. `negated` is set for `is not null`, `not like` and `not in`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Compare(Comparison, Literal),
@@ -32,7 +32,7 @@ pub(super) enum Test {
     IsNull { negated: bool },
 }
 
-/// One of the conditions of a rule, all of which must hold.
+/// A condition of a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Condition {
     pub(super) column: String,
@@ -102,7 +102,7 @@ impl Token {
             Self::Symbol(symbol) => format!("'{symbol}'"),
             Self::End => "the end".to_owned(),
         };
-        Fault { at, why: format!("{expected} is expected, not {found}") }
+        Fault { at, why: format!("expected {expected}, found {found}") }
     }
 }
 
@@ -134,7 +134,7 @@ fn tokenize(rule: &str) -> Parsed<Vec<(usize, Token)>> {
             }
             other => {
                 let symbol = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
-                let unknown = || Fault { at, why: format!("'{other}' has no meaning here") };
+                let unknown = || Fault { at, why: format!("unexpected character '{other}'") };
                 symbol.map(|symbol| (Token::Symbol(symbol), symbol.len())).ok_or_else(unknown)?
             }
         };
@@ -270,7 +270,7 @@ impl Tokens {
             Token::Decimal(number) => Ok(Literal::Decimal(number)),
             Token::Word(word) if word == "true" || word == "false" => Ok(Literal::Bool(word == "true")),
             Token::Word(word) if word == "null" => {
-                let why = "nothing equals null: write 'is null' or 'is not null'";
+                let why = "nothing equals null: use 'is null' or 'is not null'";
                 Err(Fault { at, why: why.to_owned() })
             }
             other => Err(other.instead_of("a text in single quotes, a number, true or false", at)),
@@ -303,24 +303,24 @@ mod tests {
     #[test]
     fn an_error_has_a_position_and_a_reason() {
         for (rule, at, why) in [
-            ("", 1, "a column is expected, not the end"),
-            ("a", 2, "=, !=, <, <=, >, >=, like, in or is is expected, not the end"),
-            ("a = ", 5, "a text in single quotes, a number, true or false is expected, not the end"),
-            ("a = b", 5, "a text in single quotes, a number, true or false is expected, not 'b'"),
+            ("", 1, "expected a column, found the end"),
+            ("a", 2, "expected =, !=, <, <=, >, >=, like, in or is, found the end"),
+            ("a = ", 5, "expected a text in single quotes, a number, true or false, found the end"),
+            ("a = b", 5, "expected a text in single quotes, a number, true or false, found 'b'"),
             ("a = 'x", 5, "the text has no closing quote"),
-            ("한 = 'x'", 1, "'한' has no meaning here"),
-            ("a = '한' b", 9, "'and' or the end is expected, not 'b'"),
+            ("한 = 'x'", 1, "unexpected character '한'"),
+            ("a = '한' b", 9, "expected 'and' or the end, found 'b'"),
             ("a = 1.5.5", 5, "'1.5.5' is not a number of 64 bits"),
             ("a = 99999999999999999999", 5, "'99999999999999999999' is not a number of 64 bits"),
             ("a = -", 5, "'-' is not a number of 64 bits"),
-            ("a = null", 5, "nothing equals null: write 'is null' or 'is not null'"),
-            ("a like 5", 8, "a text in single quotes is expected, not the number 5"),
-            ("a in ()", 7, "a text in single quotes, a number, true or false is expected, not ')'"),
-            ("a in (1 2)", 9, "',' or ')' is expected, not the number 2"),
-            ("a not = 1", 7, "'like' or 'in' is expected, not '='"),
-            ("a is 1", 6, "'null' is expected, not the number 1"),
-            ("(a = 1)", 1, "a column is expected, not '('"),
-            ("a = 1 and", 10, "a column is expected, not the end"),
+            ("a = null", 5, "nothing equals null: use 'is null' or 'is not null'"),
+            ("a like 5", 8, "expected a text in single quotes, found the number 5"),
+            ("a in ()", 7, "expected a text in single quotes, a number, true or false, found ')'"),
+            ("a in (1 2)", 9, "expected ',' or ')', found the number 2"),
+            ("a not = 1", 7, "expected 'like' or 'in', found '='"),
+            ("a is 1", 6, "expected 'null', found the number 1"),
+            ("(a = 1)", 1, "expected a column, found '('"),
+            ("a = 1 and", 10, "expected a column, found the end"),
             (
                 "a = 1 or b = 2",
                 7,

@@ -91,7 +91,7 @@ fn holds(condition: &Condition, row: &Row) -> Option<bool> {
             let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
             is_like(&text, &pattern) != *negated
         }
-        other @ Test::IsNull { .. } => panic!("{other:?} makes no sense"),
+        other @ Test::IsNull { .. } => panic!("{other:?} is handled above"),
     })
 }
 
