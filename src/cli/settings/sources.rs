@@ -5,7 +5,7 @@ use super::promotions;
 use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::args::SourceArgs;
 use crate::cli::config_file::{Scalar, SourceSection};
-use crate::dataset;
+use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::{KeyTimes, TableSource, is_table_name};
 use crate::rules::RowRules;
@@ -147,7 +147,7 @@ impl Layers {
 }
 
 fn default_sections() -> Vec<SourceSection> {
-    let section = |dataset: &dyn dataset::Dataset| SourceSection {
+    let section = |dataset: &dyn Dataset| SourceSection {
         dataset: dataset.name().to_owned(),
         ..SourceSection::default()
     };
@@ -156,7 +156,7 @@ fn default_sections() -> Vec<SourceSection> {
 
 /// Whether a log type is built when neither flags nor the config file name any.
 fn is_default(dataset: &str) -> bool {
-    dataset::named(dataset).is_some_and(|dataset| dataset.is_default())
+    dataset::named(dataset).is_some_and(Dataset::is_default)
 }
 
 fn rename_only(selected: &mut [SourceSection], table: String) -> Result<()> {
