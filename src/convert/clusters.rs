@@ -44,11 +44,11 @@ impl ClusterFile {
 
     /// Adds a cluster; clusters must arrive in their order.
     pub(super) fn write(&mut self, cluster: &Cluster) -> Result<()> {
-        let text = |text: &Box<str>| {
+        let mut text = |text: &str| {
             self.file.write_all(&(text.len() as u64).to_le_bytes())?;
             self.file.write_all(text.as_bytes())
         };
-        cluster.iter().try_for_each(text).map_err(|cause| spill_failed(&self.path, cause))
+        cluster.iter().try_for_each(|part| text(part)).map_err(|cause| spill_failed(&self.path, cause))
     }
 
     /// Completes the file.

@@ -53,7 +53,7 @@ def test_content_that_fails_its_checksum_is_a_reject(tmp_path: Path) -> None:
 @pytest.mark.parametrize("zeros", [1, 3, 8, 512, 100_000])
 @pytest.mark.parametrize("members", [1, 2])
 def test_zeros_after_members_are_padding(tmp_path: Path, members: int, zeros: int) -> None:
-    """As in Python's own gzip module. Anything else after a member is damage."""
+    """As in Python's own gzip module. Other bytes after a member are damage."""
     padded = PACKED * members + bytes(zeros)
     assert gzip.decompress(padded) == DOCUMENT * members
     ids, reasons = inspected(tmp_path, padded)
