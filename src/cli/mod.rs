@@ -54,7 +54,7 @@ use self::args::{Cli, Command, GlobalArgs};
 use self::console::Console;
 use self::context::Context;
 use self::exit::Exit;
-use self::settings::{Flags, LogFormat, Settings};
+use self::settings::LogFormat;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape;
@@ -109,12 +109,11 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
     let mut console = Console { format: LogFormat::Text, quiet, verbose };
     allow_open_files();
     let settled = environment().and_then(|environment| {
-        // Errors about settings already have the wanted format.
+        // Errors about the settings below already have the wanted format.
         console.format = settings::wanted_log_format(global, &environment);
         summary::clear(summary_json(&cli.command))?;
         settings::environment::refuse_unknown(&environment)?;
-        let settings = Settings::resolve(global, &Flags::default(), environment.clone())?;
-        console.format = settings.log_format;
+        console.format = settings::message_format(global, environment.clone())?;
         Ok(Context { console, cancel: listen_for_signals()?, environment, connection: connection_options() })
     });
     settled.and_then(|context| dispatch(cli, &context)).unwrap_or_else(|error| {

@@ -495,3 +495,10 @@ fn a_day_that_does_not_exist_is_refused() {
         plan.prints(&["KST day 2023-11-01"]);
     }
 }
+
+#[test]
+fn a_variable_and_a_flag_can_name_a_catalog_together() {
+    let work = Workdir::new();
+    let call = work.logmill(["config", "--database", "logs"]).env("LOGMILL_CATALOG", "glue");
+    assert_eq!(in_force(call)["database"], ("logs".to_owned(), "--database".to_owned()));
+}

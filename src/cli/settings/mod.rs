@@ -30,7 +30,7 @@ use self::given::Given;
 use self::layers::{Ask, InForce, Layers};
 use self::sources::Sources;
 use self::values::{log_format, memory, size, threads, truth};
-use super::config_file;
+use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -51,7 +51,6 @@ pub(super) struct Settings {
     max_object_bytes: u64,
     pub(super) rules: PublishOptions,
     pub(super) fail_on_empty: bool,
-    pub(super) log_format: LogFormat,
     pub(super) watch: WatchSettings,
     pub(super) in_force: Vec<InForce>,
 }
@@ -65,16 +64,14 @@ impl Settings {
     ) -> Result<Self> {
         let mut given = global.clone();
         given.extend(&flags.given);
-        let mut layers = Layers { flags: given, environment, file: Default::default(), in_force: Vec::new() };
-        let (config, _) = layers.first(&(&rows::CONFIG).into());
-        layers.file = config_file::load(Some(config).filter(|path| !path.is_empty()).map(PathBuf::from))?;
+        let mut layers = layers(given, environment)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
         let threads = layers.pick(Ask::from(&rows::THREADS).or(cores), threads)?;
         let memory = layers.pick(&rows::MEMORY, memory)?;
         let max_object_bytes = layers.pick(&rows::MAX_OBJECT_SIZE, size)?;
         let rules = layers.publish_rules()?;
         let fail_on_empty = layers.pick(&rows::FAIL_ON_EMPTY, truth)?;
-        let log_format = layers.pick(&rows::LOG_FORMAT, log_format)?;
+        layers.pick(&rows::LOG_FORMAT, log_format)?;
         let watch = layers.watch()?;
         let catalog = layers.catalog()?;
         let lake = layers.lake(flags.steals, catalog.as_ref())?;
@@ -89,7 +86,6 @@ impl Settings {
             max_object_bytes,
             rules,
             fail_on_empty,
-            log_format,
             watch,
             in_force: layers.in_force,
         })
@@ -144,7 +140,20 @@ impl Settings {
     }
 }
 
-/// The format of messages according to flag or environment, before the settings are resolved.
+/// The layers, with the config file that they name.
+fn layers(flags: Given, environment: BTreeMap<String, String>) -> Result<Layers> {
+    let mut layers = Layers { flags, environment, file: ConfigFile::default(), in_force: Vec::new() };
+    let (config, _) = layers.first(&(&rows::CONFIG).into());
+    layers.file = config_file::load(Some(config).filter(|path| !path.is_empty()).map(PathBuf::from))?;
+    Ok(layers)
+}
+
+/// The format of messages, which every command needs before its settings.
+pub(super) fn message_format(global: &Given, environment: BTreeMap<String, String>) -> Result<LogFormat> {
+    layers(global.clone(), environment)?.pick(&rows::LOG_FORMAT, log_format)
+}
+
+/// The format of messages according to flag or environment, for errors about the config file.
 pub(super) fn wanted_log_format(global: &Given, environment: &BTreeMap<String, String>) -> LogFormat {
     let variable = || environment.get(&rows::LOG_FORMAT.variable()?).cloned();
     let wanted = global.one(&rows::LOG_FORMAT).or_else(variable);
