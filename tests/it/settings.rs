@@ -185,7 +185,6 @@ const ARGUMENTS: [&str; 37] = [
     "day",
     "deep",
     "dry_run",
-    "event_id",
     "file",
     "fix",
     "format",

@@ -75,7 +75,7 @@ impl Layers {
         let key_times = if ignores { KeyTimes::Ignored } else { KeyTimes::Trusted };
         let naming = self.pick(ask(&rows::NAMING), naming)?;
         promotions::check(promote, *dataset, &table, &self.file.path)?;
-        let access = self.access(&ask)?;
+        let access = self.access(ask)?;
         let (filter, redact) = (self.filter(values, &table), self.redact(values, *dataset, &table));
         let (dataset, promote) = ((*dataset).into(), promote.clone());
         let spec = TableSpec { table, dataset, inputs, access, naming, promote, filter, redact, lateness_ms };
