@@ -130,5 +130,5 @@ fn days_before_the_first_log_are_built_only_when_named_or_with_all() {
     run.args(["--dataset", "cloudtrail"]).exits(0);
     // A day published as empty is not the first log.
     assert_eq!(states(&work, "2023-10-01"), "o-......");
-    first("all").exits(0).prints(&["2 published"]);
+    first("all").exits(0).prints(&["2 table-days published"]);
 }
