@@ -75,7 +75,7 @@ impl Layers {
         let key_times = if ignores { KeyTimes::Ignored } else { KeyTimes::Trusted };
         let naming = self.pick(ask(&rows::NAMING), naming)?;
         promotions::check(promote, *dataset, &table, &self.file.path)?;
-        let access = self.access(&ask)?;
+        let access = self.access(ask)?;
         let (filter, redact) = (self.filter(values, &table), self.redact(values, &table));
         RowRules::new(&dataset.schema(naming, promote), &filter, &redact)
             .map_err(|error| error.with("table", &table))?;
