@@ -162,7 +162,7 @@ fn the_defaults_in_the_table_are_those_in_effect() {
             match setting.default {
                 DefaultValue::Text(text) => assert_eq!(found, Some((text, "default")), "{name}"),
                 DefaultValue::Nothing if name == "database" => {
-                    assert_eq!(found, Some(("logs", "--database")))
+                    assert_eq!(found, Some(("logs", "--database")));
                 }
                 DefaultValue::Nothing => assert!(matches!(found, None | Some(("", "default"))), "{name}"),
                 DefaultValue::Depends(_) => continue,
