@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, Table, Workdir, document, event, text};
 
+/// Value and origin of settings, by name.
+type InForce = BTreeMap<String, (String, String)>;
+
 /// Value and origin of every setting in effect.
-fn in_force(call: Call<'_>) -> BTreeMap<String, (String, String)> {
+fn in_force(call: Call<'_>) -> InForce {
     let lines = call.args(["--format", "json"]).exits(0).stdout;
     let line = |line: &str| {
         let line: Value = serde_json::from_str(line).unwrap();
@@ -57,7 +60,7 @@ enum Layer {
 }
 
 /// Asks `logmill config` for a setting that one layer gives as its example; `None` if the setting has no such layer.
-fn given_by(layer: Layer, setting: &Setting) -> Option<(BTreeMap<String, (String, String)>, String)> {
+fn given_by(layer: Layer, setting: &Setting) -> Option<(InForce, String)> {
     let work = Workdir::new();
     let (mut args, example) = (vec!["config".to_owned()], setting.example);
     if setting.place == Place::Catalog && setting.name != "database" {
@@ -159,7 +162,7 @@ fn the_defaults_in_the_table_are_those_in_effect() {
             match setting.default {
                 DefaultValue::Text(text) => assert_eq!(found, Some((text, "default")), "{name}"),
                 DefaultValue::Nothing if name == "database" => {
-                    assert_eq!(found, Some(("logs", "--database")))
+                    assert_eq!(found, Some(("logs", "--database")));
                 }
                 DefaultValue::Nothing => assert!(matches!(found, None | Some(("", "default"))), "{name}"),
                 DefaultValue::Depends(_) => continue,
