@@ -1,17 +1,17 @@
-//! logmill turns the raw access logs of AWS into Parquet that people can trust: one Korean day at a time.
+//! logmill turns raw AWS access logs into Parquet that you can trust, one KST day at a time.
 //!
-//! The road has four steps, and the source follows them:
+//! A run has four steps, and the source follows them:
 //!
-//! 1. [`plan`]: which raw objects can hold events of a KST day, by the time in their keys.
-//! 2. [`convert`]: objects to rows to part files; every row that was read is accounted for.
-//! 3. [`publish`]: part files to one committed day, whole or not at all.
-//! 4. [`catalog`]: the committed day as a partition of a Glue table.
+//! 1. [`plan`] selects the raw objects that can hold events of a KST day, by the time in their keys.
+//! 2. [`convert`] turns objects into rows and rows into part files. It accounts for every row that it reads.
+//! 3. [`publish`] turns part files into one committed day, whole or not at all.
+//! 4. [`catalog`] registers the committed day as a partition of a Glue table.
 //!
-//! [`road`] takes the steps in order, for one day or many. [`table`] is what a table is, [`dataset`] what a log type is,
-//! [`rules`] what is done to rows, and [`store`] where bytes live. [`audit`] reads published days back, `query` answers SQL
-//! over them, and only [`cli`] talks to people.
+//! [`road`] runs the steps in order, for one day or many. [`table`] defines tables, [`dataset`] defines log types, [`rules`]
+//! filters and masks rows, and [`store`] reads and writes bytes. [`audit`] reads published days back, `query` runs SQL over
+//! them, and only [`cli`] prints.
 //!
-//! This publishes a day from a folder, as `logmill run` does:
+//! This example publishes a day from a folder, as `logmill run` does:
 //!
 //! ```
 //! use logmill::convert::ConvertOptions;
@@ -33,7 +33,7 @@
 //! let options = RoadOptions::new(ConvertOptions::new(2, 256 << 20));
 //! let connector = Connector::new(options.convert.cancel.clone(), at("scratch").into(), ConnectionOptions::default());
 //! let lake = connector.lake(&at("lake"), &LakeAccess::default())?;
-//! let clock = || UtcInstant::parse_iso8601("2023-11-03T00:00:00Z").expect("it is a time");
+//! let clock = || UtcInstant::parse_iso8601("2023-11-03T00:00:00Z").expect("a valid time");
 //! let road = Road::new(lake.as_ref(), &connector, None, options, &Silent, clock)?;
 //!
 //! let cloudtrail = dataset::named("cloudtrail").expect("it is in the list");
@@ -42,7 +42,7 @@
 //! let published = day.run_table(&source)?.manifest;
 //!
 //! assert_eq!(published.ledger.read, 2);
-//! assert_eq!(published.ledger.other_day, 1, "14:59:59 UTC is still the day before in Korea");
+//! assert_eq!(published.ledger.other_day, 1, "14:59:59 UTC belongs to the previous KST day");
 //! assert_eq!(published.ledger.written, 1);
 //! assert!(!published.provisional);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,4 +1,4 @@
-//! The program: everything is in the library's `cli`.
+//! The `logmill` binary. The library's `cli` module does all the work.
 
 use std::process::ExitCode;
 

@@ -1,9 +1,9 @@
 """
 ### logmill_backfill
 
-Makes many KST days, both ends included, and reads each raw object once. Only by hand. Interrupted or tried again, it
-goes on where it stood. `airflow backfill create --dag-id logmill_daily` makes days one by one instead, as runs of that
-DAG.
+Builds a range of KST days, both ends included, and reads each raw object once. Triggered by hand only. An interrupted
+or retried run resumes where it stopped. `airflow backfill create --dag-id logmill_daily` is the alternative: it builds
+the days one by one, as runs of that DAG.
 """
 
 from airflow.providers.common.compat.sdk import DAG, Param
@@ -25,17 +25,17 @@ with DAG(
     on_failure_callback=config.dag_callback(),
     params={
         "from": day_param("From", "first KST day"),
-        "to": day_param("To", "last KST day; yesterday when empty"),
+        "to": day_param("To", "last KST day; defaults to yesterday"),
         "only": Param(
             ["missing", "stale", "failed"],
             type="array",
             items={"type": "string", "enum": STATES},
             examples=STATES,
             title="Only",
-            description="states of the days that are made",
+            description="states of the days to build",
         ),
     },
-    # `options` stays what it is: a list, and empty values that are left out.
+    # Keeps `options` a list, and lets empty values be left out.
     render_template_as_native_obj=True,
     tags=["logmill"],
     doc_md=__doc__,

@@ -1,11 +1,13 @@
 """
 ### logmill_daily
 
-Publishes the KST day that has just ended: 04:00 in Seoul, for the day before. By hand: any day, as `proc_ymd`.
+Publishes the KST day that has just ended, at 04:00 in Seoul on the following day. To publish any other day, trigger the
+DAG by hand with `proc_ymd`.
 
-For each source: `run`, `register`, a count in Athena. Then QuickSight is told, and an asset per table for DAGs that
-follow.
-Settings: the Airflow Variable `logmill`; see the README of logmill-airflow.
+For each source: `run`, `register`, and a row count in Athena. The DAG then refreshes QuickSight and updates one asset
+per table for downstream DAGs.
+
+Settings come from the Airflow Variable `logmill`; see the README of logmill-airflow.
 """
 
 from airflow.providers.common.compat.sdk import DAG, task, task_group, timezone
@@ -22,7 +24,7 @@ config = Config.load()
 
 @task(trigger_rule="all_done")
 def spice_refreshes(published) -> list[dict[str, str]]:
-    """A refresh for each data set that shows a table which was published."""
+    """One refresh for each data set that shows a published table."""
     return refreshes(
         results(published),
         config.quicksight_data_sets,
@@ -33,7 +35,7 @@ def spice_refreshes(published) -> list[dict[str, str]]:
 
 
 def refresh_spice(wanted):
-    """One refresh a data set, with the run as its id; a second try needs an id of its own."""
+    """One refresh per data set, with the logmill run as its id. A retry needs an id of its own."""
     from airflow.providers.amazon.aws.operators.quicksight import QuickSightCreateIngestionOperator
 
     of_run = "ti.xcom_pull(task_ids='spice_refreshes')[ti.map_index]['run']"
@@ -51,11 +53,11 @@ with DAG(
     schedule=daily_timetable(),
     start_date=config.first_instant,
     catchup=False,
-    # A day waits for its logs in one of these; a backfill needs the others.
+    # A run that waits for its logs takes one of these slots; a backfill needs the others.
     max_active_runs=4,
     default_args=config.task_defaults(),
     on_failure_callback=config.dag_callback(),
-    params={"proc_ymd": day_param("KST day", "2023-11-01 or 20231101; yesterday when empty")},
+    params={"proc_ymd": day_param("KST day", "2023-11-01 or 20231101; defaults to yesterday")},
     tags=["logmill"],
     doc_md=__doc__,
 ) as dag:
@@ -63,14 +65,14 @@ with DAG(
 
     @task_group
     def source(source):
-        """What is done for one source, whatever becomes of the others."""
+        """The tasks of one source, independent of the other sources."""
         run = LogmillOperator(
             task_id="run",
             map_index_template="{{ task.source['table'] }}",
             verb="run",
             day="{{ ti.xcom_pull(task_ids='day') }}",
             source=source,
-            # The next task makes up for it, without reading a log.
+            # The next task registers the day without reading a log.
             accept=[NOT_REGISTERED],
             **config.binary_options(),
         )

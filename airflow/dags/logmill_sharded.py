@@ -1,12 +1,13 @@
 """
 ### logmill_sharded
 
-A KST day that is too large for one machine: `plan` deals its objects out, a mapped task a shard converts them on any
-worker, `publish` makes the day of them, with the bytes that one `run` would give, and registers it. Only by hand.
+Builds a KST day that is too large for one machine. Triggered by hand only. `plan` distributes the objects over shards,
+one mapped task per shard converts them on any worker, and `publish` combines and registers the day. The published bytes
+equal those of a single `run`.
 
-Plan and shards meet below `staging` of the settings: in S3, or in a folder that all workers share. They stay as long as
-something fails, so that a failed task can be cleared by itself. Once `publish` has succeeded, the shards are gone and a
-small receipt stands in the place of the plan: to rebuild the day, clear the run from `plan` on.
+Plan and shards are stored below the setting `staging`: in S3, or in a folder that all workers share. They are kept
+until `publish` succeeds, so you can clear a failed task on its own. `publish` then deletes the shards and replaces the
+plan with a small receipt. To rebuild the day after that, clear the run from `plan` on.
 """
 
 from datetime import date
@@ -19,8 +20,8 @@ from logmill_airflow.operators import LogmillOperator
 from logmill_airflow.tasks import announce_tables, day_param, done, tables_in, the_day
 
 config = Config.load()
-# Airflow expands a task to 1,024 at most, unless core.max_map_length says otherwise.
-MOST_SHARDS = 1000
+# Airflow expands a task to at most 1,024 instances by default (core.max_map_length).
+MAX_SHARDS = 1000
 STAGING = "{{ ti.xcom_pull(task_ids='staging') }}"
 PLAN = f"{STAGING}/plan.json"
 
@@ -33,8 +34,8 @@ with DAG(
     default_args=config.task_defaults(),
     on_failure_callback=config.dag_callback(),
     params={
-        "proc_ymd": day_param("KST day", "2023-11-01 or 20231101; yesterday when empty"),
-        "shards": Param(config.shards, type="integer", minimum=1, maximum=MOST_SHARDS, title="Shards"),
+        "proc_ymd": day_param("KST day", "2023-11-01 or 20231101; defaults to yesterday"),
+        "shards": Param(config.shards, type="integer", minimum=1, maximum=MAX_SHARDS, title="Shards"),
     },
     tags=["logmill"],
     doc_md=__doc__,
@@ -42,7 +43,7 @@ with DAG(
 
     @task
     def staging() -> str:
-        """Where plan and shards of this run meet. Asked on a worker, which may know more than the scheduler."""
+        """The staging folder of this run. Resolved on a worker, which may have settings that the scheduler lacks."""
         try:
             return config.staging_of(get_current_context()["dag_run"].run_id)
         except ValueError as error:
@@ -58,7 +59,7 @@ with DAG(
 
     @task
     def shards(place) -> list[dict]:
-        """The arguments of each task that converts."""
+        """The arguments of each convert task."""
         count = int(get_current_context()["params"]["shards"])
         return [{"options": {"plan": f"{place}/plan.json", "staging": place, "shard": k}} for k in range(count)]
 
@@ -67,15 +68,15 @@ with DAG(
     publish = LogmillOperator(
         task_id="publish",
         verb="publish",
-        # Only what is published and registered is removed: code 6 is tried again, from the same shards.
+        # Staging is removed only when the day is published and registered; exit code 6 is retried from the same shards.
         options={"plan": PLAN, "staging": STAGING, "remove_staging": True},
-        doc_md="Once it has succeeded, a receipt replaces plan and shards: to rebuild the day, clear from `plan` on.",
+        doc_md="On success, a receipt replaces plan and shards. To rebuild the day, clear the run from `plan` on.",
         **config.binary_options(),
     )
 
     @task
     def check(summary) -> list[dict]:
-        """Gives on what was published, once Athena sees as many rows."""
+        """Passes the published tables on once Athena counts the same rows."""
         tables = tables_in(summary)
         for entry in tables if config.database and config.athena_check else []:
             check_count(entry, count_rows(config, entry["table"], date.fromisoformat(entry["day"])))

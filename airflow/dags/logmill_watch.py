@@ -1,9 +1,9 @@
 """
 ### logmill_watch
 
-Every three hours: which KST days are missing, stale for late logs, or failed? Each of them is made anew by a task of
-its own. Days before the first log are not missing. Days that would lose rows, since raw logs have expired, are left as
-they are.
+Every three hours, finds the KST days that are missing, stale because of late logs, or failed, and rebuilds each of them
+in its own task. Days before the first log do not count as missing. A day whose rebuild would lose rows, because its raw
+logs have expired, is skipped.
 """
 
 from airflow.providers.common.compat.sdk import DAG, Param, get_current_context, task, timezone
@@ -11,12 +11,12 @@ from airflow.providers.common.compat.sdk import DAG, Param, get_current_context,
 from logmill_airflow.compat import three_hourly_timetable
 from logmill_airflow.config import Config
 from logmill_airflow.operators import LogmillOperator
-from logmill_airflow.tasks import announce_tables, day_param, done, logs_are_there, tables_of
+from logmill_airflow.tasks import announce_tables, day_param, done, logs_have_arrived, tables_of
 
 config = Config.load()
 BEHIND = ["missing", "stale", "failed"]
-# Airflow expands a task to 1,024 at most, unless core.max_map_length says otherwise; the next round makes the rest.
-MOST_DAYS = 1000
+# Airflow expands a task to at most 1,024 instances by default (core.max_map_length); the next run builds the rest.
+MAX_DAYS = 1000
 
 with DAG(
     dag_id="logmill_watch",
@@ -27,11 +27,11 @@ with DAG(
     default_args=config.task_defaults(),
     on_failure_callback=config.dag_callback(),
     params={
-        "days": Param(config.watch_days, type="integer", minimum=1, title="Days", description="how many are looked at"),
-        "to": day_param("To", "last KST day; yesterday when empty"),
+        "days": Param(config.watch_days, type="integer", minimum=1, title="Days", description="days to check"),
+        "to": day_param("To", "last KST day; defaults to yesterday"),
         "only": Param(BEHIND, type="array", items={"enum": BEHIND}, examples=BEHIND, title="Only"),
     },
-    # An empty `to` is left out.
+    # Lets an empty `to` be left out.
     render_template_as_native_obj=True,
     tags=["logmill"],
     doc_md=__doc__,
@@ -46,16 +46,16 @@ with DAG(
 
     @task
     def behind(days) -> list[dict]:
-        """The arguments of a task for each day that lacks something; the newest is left to logmill_daily."""
+        """The arguments of one task per day that needs a rebuild. The newest day is left to logmill_daily."""
         sources = {entry.table: vars(entry) for entry in config.table_sources()}
         only, now = get_current_context()["params"]["only"], timezone.utcnow()
         found = [
             {"source": sources[entry["table"]], "options": {"from": entry["day"], "to": entry["day"], "only": only}}
             for entry in days
             if entry["state"] in only or entry["not_registered"]
-            if logs_are_there(entry["day"], "scheduled", config.start_time, now)
+            if logs_have_arrived(entry["day"], "scheduled", config.start_time, now)
         ]
-        return found[:MOST_DAYS]
+        return found[:MAX_DAYS]
 
     rebuild = LogmillOperator.partial(
         task_id="rebuild",

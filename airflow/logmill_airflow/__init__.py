@@ -1,1 +1,1 @@
-"""Airflow around logmill: the operator, the KST day of a run, and what the DAGs share."""
+"""Runs logmill from Airflow: the operator, the KST day of a run, and the tasks that the DAGs share."""

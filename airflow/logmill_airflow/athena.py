@@ -1,4 +1,4 @@
-"""How many rows Athena sees of a day."""
+"""Counts the rows of a day in Athena."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -13,12 +13,12 @@ DONE = "SUCCEEDED"
 
 
 def count_statement(database: str, table: str, day: date) -> str:
-    """The question."""
+    """The SQL that counts the rows of a day."""
     return f'SELECT count(*) FROM "{database}"."{table}" WHERE proc_ymd = \'{partition_value(day)}\''
 
 
 def count_rows(config: Config, table: str, day: date) -> int:
-    """Asks Athena, and waits for the answer."""
+    """Runs the count in Athena and waits for the result."""
     from airflow.providers.amazon.aws.hooks.athena import AthenaHook
 
     hook = AthenaHook(aws_conn_id=config.aws_conn_id)
@@ -28,7 +28,7 @@ def count_rows(config: Config, table: str, day: date) -> int:
     try:
         state = hook.poll_query_status(query, sleep_time=2)
     except BaseException:
-        # The task was killed or timed out: nobody waits for the answer any more.
+        # The task was killed or timed out, so the result is no longer needed.
         hook.stop_query(query)
         raise
     if state != DONE:
@@ -39,10 +39,10 @@ def count_rows(config: Config, table: str, day: date) -> int:
 
 
 def check_count(published: Mapping[str, Any], counted: int) -> None:
-    """Refuses a partition that does not show what was published. A retry would count the same rows."""
+    """Fails if the partition does not show the published rows. A retry would count the same rows."""
     if counted != published["rows"]:
         raise AirflowFailException(
-            f"Athena sees {counted} rows of {published['table']} on {published['day']}, run {published['run']} has "
-            f"published {published['rows']}: 'logmill doctor' tells why; if another run has replaced the day "
-            "meanwhile, clear the tasks of this source"
+            f"Athena counts {counted} rows of {published['table']} on {published['day']}, but run {published['run']} "
+            f"published {published['rows']}: run 'logmill doctor' to find the cause; if another run has replaced the "
+            "day since, clear the tasks of this source"
         )

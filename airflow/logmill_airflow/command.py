@@ -1,4 +1,4 @@
-"""The command line of logmill, as a list of words. Knows neither Airflow nor a shell."""
+"""The command line of logmill, as a list of words. Independent of Airflow and of any shell."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 Value = str | int | float | bool | None | Sequence[str]
 
 # Commands that take --day.
-TAKES_DAY = frozenset({"run", "plan", "register", "verify", "why", "diff"})
+DAY_COMMANDS = frozenset({"run", "plan", "register", "verify", "why", "diff"})
 # Commands that take --summary-json.
-HAS_SUMMARY = frozenset({"run", "publish", "backfill"})
-# Commands that take the name of a table, and no log type.
-OF_LAKE = frozenset({"register", "verify"})
-# Commands that read raw logs, and so can be limited to one source.
-OF_SOURCES = frozenset({"run", "plan", "backfill", "status", "doctor"})
+SUMMARY_COMMANDS = frozenset({"run", "publish", "backfill"})
+# Commands that take a table name but no log type.
+LAKE_COMMANDS = frozenset({"register", "verify"})
+# Commands that read raw logs and can therefore be limited to one source.
+SOURCE_COMMANDS = frozenset({"run", "plan", "backfill", "status", "doctor"})
 
 
 @dataclass(frozen=True)
@@ -21,21 +21,21 @@ class Source:
 
     dataset: str
     table: str
-    # Whether the config file names the table: only then --table finds the source.
+    # Whether the config file names the table. Only then does --table find the source.
     named: bool = False
 
     def options(self, verb: str) -> dict[str, Value]:
         """The options that limit a command to this source."""
-        if verb in OF_LAKE:
+        if verb in LAKE_COMMANDS:
             return {"table": self.table}
-        if verb not in OF_SOURCES:
+        if verb not in SOURCE_COMMANDS:
             return {}
         return {"dataset": self.dataset} | ({"table": self.table} if self.named else {})
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command of logmill with its options, by their long names; `_` may stand for `-`."""
+    """A command of logmill with its options, by their long names, written with `_` or `-`."""
 
     verb: str
     options: Mapping[str, Value] = field(default_factory=dict)
@@ -52,12 +52,12 @@ class Command:
 
 
 def options_of(options: Mapping[str, Value]) -> list[str]:
-    """Options as words. True is a bare flag; what is None or False is left out; a list repeats the option."""
+    """Options as words. True is a bare flag, None and False are left out, and a list repeats the option."""
     return [word for name, value in options.items() for word in words_of(name, value)]
 
 
 def words_of(name: str, value: Value) -> list[str]:
-    """One option as words: one word each, so that no value is taken for an option."""
+    """One option as words. Name and value share one word, so that no value is taken for an option."""
     flag = "--" + name.replace("_", "-")
     if value is None or value is False:
         return []

@@ -1,4 +1,4 @@
-"""What differs between Airflow 2.11 and 3, beyond the names that the common-compat provider has for both."""
+"""Differences between Airflow 2.11 and 3 that the common-compat provider does not cover."""
 
 from typing import Any
 
@@ -17,16 +17,19 @@ MIDNIGHT, ZONE = "0 0 * * *", "Asia/Seoul"
 
 
 def variable(name: str) -> str | None:
-    """The text of an Airflow Variable, or None. Airflow 3, asked for its JSON, takes broken JSON for no variable."""
+    """The text of an Airflow Variable, or None.
+
+    Reads the text because Airflow 3, asked for JSON, treats a variable with broken JSON as unset.
+    """
     missing = {"default": None} if AIRFLOW_3 else {"default_var": None}
     return Variable.get(name, **missing)
 
 
 def daily_timetable() -> Any:
-    """A run for each KST day, at the midnight that ends it.
+    """One run per KST day, at the midnight that ends it.
 
-    With partition keys the tick is midnight for another reason, too: `airflow backfill create` takes bounds as
-    midnights, and with a later tick it would silently leave out the last day.
+    With partition keys, the tick must be midnight for a second reason: `airflow backfill create` treats its bounds as
+    midnights, and a later tick would silently drop the last day.
     """
     if HAS_PARTITIONS:
         return CronPartitionTimetable(MIDNIGHT, timezone=ZONE, run_offset=-1, key_format="%Y-%m-%d")
@@ -36,7 +39,7 @@ def daily_timetable() -> Any:
 
 
 def three_hourly_timetable() -> Any:
-    """A tick every three hours on the Korean clock, away from the start of the daily run."""
+    """A tick every three hours in Korean time, away from the start of the daily run."""
     if AIRFLOW_3:
         from airflow.sdk import CronTriggerTimetable
     else:
@@ -45,6 +48,6 @@ def three_hourly_timetable() -> Any:
 
 
 def add_partition(event: Any, key: str) -> None:
-    """Tells an asset event its partition, where the run has no key of its own and Airflow knows the call."""
+    """Adds a partition to an asset event, if this Airflow version supports it."""
     if hasattr(event, "add_partitions"):
         event.add_partitions(key)

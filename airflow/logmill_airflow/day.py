@@ -1,13 +1,13 @@
-"""Which KST day a run of a DAG is about. Knows no Airflow: a context is a mapping.
+"""The KST day that a DAG run is about. Independent of Airflow: a context is a mapping.
 
-Asked in this order:
+Sources, in this order:
 
-1. the parameter `proc_ymd`: what somebody typed who triggers by hand;
+1. the parameter `proc_ymd`, set by hand;
 2. the partition key of the run: Airflow 3.2 and later with a `CronPartitionTimetable`;
-3. the end of the data interval: the last day that was over by then;
+3. the end of the data interval: the last day that had ended by then;
 4. the time at which the run was triggered: likewise.
 
-`{{ ds }}` is never looked at: it is the UTC date of the logical date, and in runs with a partition key it is undefined.
+`{{ ds }}` is never used: it is the UTC date of the logical date, and is undefined in runs with a partition key.
 """
 
 import re
@@ -33,45 +33,45 @@ def day_of(context: Mapping[str, Any]) -> date:
     instant = context.get("data_interval_end") or getattr(run, "data_interval_end", None)
     instant = instant or getattr(run, "run_after", None) or context.get("logical_date")
     if not isinstance(instant, datetime):
-        raise ValueError(f"nothing tells which day is meant: give the parameter {PARAM}")
-    return last_day_over(instant)
+        raise ValueError(f"cannot determine the day of the run: set the parameter {PARAM}")
+    return last_ended_day(instant)
 
 
 def parse_day(text: str) -> date:
-    """A day as people write it."""
+    """Parses a day, for example 2023-11-01 or 20231101."""
     if not re.fullmatch(DAY_PATTERN, text):
-        raise ValueError(f"'{text}' is no day: 2023-11-01 or 20231101 is wanted")
+        raise ValueError(f"invalid day '{text}': expected YYYY-MM-DD or YYYYMMDD")
     return date.fromisoformat(text)
 
 
 def day_of_partition(key: str, partition_date: datetime | None) -> date:
-    """The day that a partition key names; where it is no day, that of the partition's date."""
+    """The day that a partition key names. For other keys, the day of the partition date."""
     if re.fullmatch(DAY_PATTERN, key):
         return parse_day(key)
     if partition_date is None:
-        raise ValueError(f"the partition key '{key}' is no day, and the run has no partition date")
+        raise ValueError(f"the partition key '{key}' does not name a day, and the run has no partition date")
     return date_in_kst(partition_date)
 
 
-def last_day_over(instant: datetime) -> date:
-    """The last KST day that was over at an instant; at midnight that is the day that has just ended."""
+def last_ended_day(instant: datetime) -> date:
+    """The last KST day that had ended at an instant. At midnight this is the day that has just ended."""
     return date_in_kst(instant) - timedelta(days=1)
 
 
 def ready_at(day: date, at: time) -> datetime:
-    """The instant on the day after at which the logs of a day may be read."""
+    """When the logs of a day may be read: this time on the following day."""
     return datetime.combine(day + timedelta(days=1), at, tzinfo=KST).astimezone(UTC)
 
 
 def date_in_kst(instant: datetime) -> date:
-    """The date on the Korean clock."""
+    """The date of an instant in Korea."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no time zone")
-    there = instant.astimezone(KST)
-    # Airflow's instants have dates of a class of their own.
-    return date(there.year, there.month, there.day)
+    local = instant.astimezone(KST)
+    # Airflow's instants return their own date class.
+    return date(local.year, local.month, local.day)
 
 
 def partition_value(day: date) -> str:
-    """A day as the partition column `proc_ymd` has it."""
+    """A day in the format of the partition column `proc_ymd`."""
     return day.strftime("%Y%m%d")

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-# Airflow's own settings hold the keys of its database and connections: no business of a child.
-AIRFLOWS = re.compile(r"_?AIRFLOW_", re.IGNORECASE)
+# Airflow's own settings hold the keys of its database and connections. The child must not see them.
+AIRFLOW_SETTINGS = re.compile(r"_?AIRFLOW_", re.IGNORECASE)
 
 
 def child_environment(more: Mapping[str, str], aws_conn_id: str | None = None) -> dict[str, str]:
     """The worker's environment without Airflow's settings, with the credentials of a connection, and with `more`."""
-    own = {name: value for name, value in os.environ.items() if not AIRFLOWS.match(name)}
+    own = {name: value for name, value in os.environ.items() if not AIRFLOW_SETTINGS.match(name)}
     return own | (aws_environment(aws_conn_id) if aws_conn_id else {}) | dict(more)
 
 
@@ -29,9 +29,9 @@ def program(name: str, env: Mapping[str, str]) -> str:
 
 
 def aws_environment(conn_id: str) -> dict[str, str]:
-    """The credentials, region and endpoint of an Airflow connection, as every AWS tool reads them; masked in logs.
+    """The credentials, region and endpoint of an Airflow connection, in the variables of AWS tools. Masked in logs.
 
-    Credentials of an assumed role end with their session: for long days a role of the worker is better.
+    Credentials of an assumed role expire with their session. For long tasks, prefer a role of the worker.
     """
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
     from airflow.providers.common.compat.sdk import mask_secret
@@ -40,7 +40,7 @@ def aws_environment(conn_id: str) -> dict[str, str]:
     session = hook.get_session()
     credentials = session.get_credentials()
     if credentials is None:
-        raise ValueError(f"the connection '{conn_id}' gives no AWS credentials")
+        raise ValueError(f"the connection '{conn_id}' has no AWS credentials")
     frozen = credentials.get_frozen_credentials()
     for secret in (frozen.secret_key, frozen.token):
         if secret:

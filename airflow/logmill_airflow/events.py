@@ -1,4 +1,4 @@
-"""The events that `--log-format json` says on standard error, as lines of a task's log. Knows no Airflow."""
+"""Turns the events that `--log-format json` writes to standard error into task log lines. Independent of Airflow."""
 
 import json
 import logging
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
-# Said elsewhere in the line, or by the log itself.
+# Shown elsewhere in the line, or by the log.
 NOT_REPEATED = ("at", "level", "event", "run")
 
 
@@ -20,13 +20,13 @@ class Event:
 
     @property
     def failure(self) -> int | None:
-        """The exit code of a single failure."""
+        """The exit code of a `failed` event."""
         code = self.fields.get("exit_code") if self.fields.get("event") == "failed" else None
         return code if isinstance(code, int) else None
 
 
 def read_event(line: str) -> Event | None:
-    """The event of a line. A line that is none is passed on as it is; an empty one is left out."""
+    """The event of a line. Other lines are passed on unchanged; empty ones are dropped."""
     line = line.rstrip()
     if not line:
         return None
@@ -37,7 +37,7 @@ def read_event(line: str) -> Event | None:
     if not isinstance(fields, dict):
         return Event(logging.INFO, line)
     if "_aws" in fields:
-        # A line for CloudWatch must stay as it is.
+        # A CloudWatch metrics line must not be changed.
         return Event(logging.INFO, line, fields)
     level = LEVELS.get(str(fields.get("level")), logging.INFO)
     shown = (f"{name}={shown_value(value)}" for name, value in fields.items() if name not in NOT_REPEATED)
@@ -45,5 +45,5 @@ def read_event(line: str) -> Event | None:
 
 
 def shown_value(value: Any) -> str:
-    """A value in a line of the log."""
+    """A field value as text."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""What each exit code of logmill becomes in Airflow: one table. Knows no Airflow."""
+"""Maps each exit code of logmill to the outcome of a task, in one table. Independent of Airflow."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ class Outcome(Enum):
     """How a task ends."""
 
     SUCCESS = "success"
-    # Fails, and no retry is made: it would end in the same way.
+    # Fails without a retry, because a retry would end in the same way.
     FAIL = "fail"
-    # Fails, and is tried again as long as retries are left.
+    # Fails, and is retried while retries are left.
     RETRY = "retry"
     SKIP = "skip"
 
 
 @dataclass(frozen=True)
 class ExitCode:
-    """An exit code: what logmill says of it, and what is made of it."""
+    """An exit code: its meaning, the outcome of the task, and the reason for that outcome."""
 
     meaning: str
     outcome: Outcome
@@ -31,48 +31,48 @@ INTERRUPTED = 130
 
 EXIT_CODES = {
     0: ExitCode("done", Outcome.SUCCESS, "done"),
-    1: ExitCode("a defect of logmill: please report it", Outcome.FAIL, "the same input meets the same defect"),
-    2: ExitCode("the command line, environment or config file makes no sense", Outcome.FAIL, "somebody must mend it"),
+    1: ExitCode("a defect of logmill: please report it", Outcome.FAIL, "the same input triggers the same defect"),
+    2: ExitCode("invalid command line, environment or config file", Outcome.FAIL, "needs a person"),
     3: ExitCode(
         "more rows were rejected than --max-reject-ratio allows: nothing was published",
         Outcome.FAIL,
-        "the data is bad, and stays so until somebody has looked at the quarantine",
+        "the data is bad until a person has checked the quarantine",
     ),
     4: ExitCode(
         "input or output unusable, or a published day does not match its manifest or would lose rows",
         Outcome.FAIL,
-        "a place is missing or may not be used, or the day would lose its rows; what passes by itself ends with 75",
+        "a location is missing or inaccessible, or the day would lose rows; temporary failures end with 75",
     ),
     5: ExitCode(
         "some days or tables failed, while others were published or failed in another way",
         Outcome.FAIL,
-        "tried again if one of the failures is one that is tried again by itself",
+        "retried only if at least one of the failures is retryable",
     ),
     6: ExitCode(
         "published, but not registered in the catalog",
         Outcome.RETRY,
-        "the rows are safe and the call can be repeated; `logmill_daily` leaves it to its register task",
+        "the rows are safe and registration can be repeated; `logmill_daily` leaves it to its register task",
     ),
     75: ExitCode(
-        "another run holds the day, or a service is away: try again later", Outcome.RETRY, "it passes by itself"
+        "another run holds the day, or a service is unavailable: retry later", Outcome.RETRY, "the cause is temporary"
     ),
     99: ExitCode(
         "no rows, and --fail-on-empty was given; or 'logmill why' has not found the event in the lake",
         Outcome.SKIP,
-        "nothing to do for what follows",
+        "downstream tasks have nothing to do",
     ),
     130: ExitCode(
         "interrupted by Ctrl-C or SIGTERM: only tables in the summary were published",
         Outcome.RETRY,
-        "the machine or somebody stopped it, not the data",
+        "the machine or a person stopped the run; the data is fine",
     ),
 }
 
 
 def outcome_of(code: int, failures: Iterable[int] = ()) -> Outcome:
-    """What a task makes of an exit code; `failures` are the exit codes that single failures had, where known.
+    """The outcome of a task for an exit code. `failures` are the exit codes of single failures, if known.
 
-    A code that is not in the table, a signal among them, is tried again: memory ran out, or the machine went.
+    An unknown code, including a signal, is retried: the process ran out of memory, or the machine was lost.
     """
     if code == SOME_FAILED and any(outcome_of(each) is Outcome.RETRY for each in failures):
         return Outcome.RETRY
@@ -81,7 +81,7 @@ def outcome_of(code: int, failures: Iterable[int] = ()) -> Outcome:
 
 
 def meaning_of(code: int) -> str:
-    """What an exit code means, for people."""
+    """The meaning of an exit code, as text."""
     if code < 0:
         return f"ended by signal {-code}"
     known = EXIT_CODES.get(code)

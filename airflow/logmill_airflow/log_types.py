@@ -1,22 +1,32 @@
-"""The log types of logmill and the tables that they feed: one list. Knows no Airflow."""
+"""The log types of logmill and the tables that they feed, in one list. Independent of Airflow."""
 
 import difflib
 from collections.abc import Iterable
 
-# Log type: its default table.
+# Log type: its default table. Another log type can be used if its table is named.
 LOG_TYPES = {"cloudtrail": "cloudtrail", "s3-access": "s3_access"}
 
 
-def log_type(name: object) -> str:
-    """The log type of a name; `s3_access` is one for `s3-access`."""
-    known = str(name).replace("_", "-")
-    if known not in LOG_TYPES:
-        raise ValueError(f"'{name}' is not a log type: {meant(str(name), LOG_TYPES)}")
-    return known
+# How similar a name must be to a known log type to be taken for a misspelling of it.
+MISSPELT = 0.85
 
 
-def meant(name: str, known: Iterable[str]) -> str:
-    """What a misspelt name probably stands for; all that are known if none is near."""
+def log_type(name: object, table: object = None) -> str:
+    """The log type of a name; `s3_access` is one for `s3-access`.
+
+    A name that is not in the list passes if it comes with a table and is not a misspelling: the program may know more
+    log types than this package, and checks the name itself.
+    """
+    found = str(name).replace("_", "-")
+    if found in LOG_TYPES:
+        return found
+    if not table or not found or difflib.get_close_matches(found, LOG_TYPES, n=1, cutoff=MISSPELT):
+        raise ValueError(f"'{name}' is not a log type: {suggestion(str(name), LOG_TYPES)}")
+    return found
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The nearest known name for a misspelt one, or all known names if none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean '{near[0]}'?" if near else f"known are {', '.join(names)}"
+    return f"did you mean '{near[0]}'?" if near else f"expected one of {', '.join(names)}"

@@ -1,4 +1,4 @@
-"""One operator: a command of logmill as a child process of the worker."""
+"""One operator: runs a logmill command as a child process of the worker."""
 
 import json
 import tempfile
@@ -14,8 +14,8 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from logmill_airflow import compat
-from logmill_airflow.command import HAS_SUMMARY, TAKES_DAY, Command, Source, Value
-from logmill_airflow.config import DEFAULT, VARIABLE, on_defaults_alone
+from logmill_airflow.command import DAY_COMMANDS, SUMMARY_COMMANDS, Command, Source, Value
+from logmill_airflow.config import DEFAULT, VARIABLE, why_defaults_are_refused
 from logmill_airflow.day import day_of
 from logmill_airflow.environment import child_environment, program
 from logmill_airflow.events import read_event
@@ -23,32 +23,32 @@ from logmill_airflow.exit_codes import Outcome, meaning_of, outcome_of
 from logmill_airflow.process import Child
 from logmill_airflow.summary import BrokenSummary, read_summary
 
-# What standard output is, which decides what becomes of it.
-FOR_PEOPLE, JSON_LINES = "text", "json-lines"
-# Lines of a text for people that go to the log at most: a summary of many days has one a day.
-MOST_LINES = 1000
+# The format of standard output, which decides where it goes.
+TEXT, JSON_LINES = "text", "json-lines"
+# Maximum number of text lines copied to the log. A summary of a backfill has one line per day.
+MAX_LINES = 1000
 
 
 class LogmillOperator(BaseOperator):
-    """Runs a command of logmill where the worker is; gives its summary to XCom.
+    """Runs a command of logmill on the worker and returns its summary to XCom.
 
-    Events go to the task log as they come. Exit codes become what `exit_codes.EXIT_CODES` says. When the task is
+    Events go to the task log as they arrive. `exit_codes.EXIT_CODES` maps exit codes to task outcomes. If the task is
     killed or times out, the child's session gets SIGTERM, and SIGKILL after `grace` seconds.
 
-    :param verb: the command, such as `run` (templated).
+    :param verb: the command, for example `run` (templated).
     :param options: its options by their long names (templated); True is a bare flag, a list repeats the option.
-    :param day: KST day of commands that take one; the day of the DAG run when not given (templated).
-    :param source: the source to which the command is limited, as the fields of `Source` (templated).
+    :param day: KST day for commands that take one; defaults to the day of the DAG run (templated).
+    :param source: limits the command to one source, given as the fields of `Source` (templated).
     :param config_file: logmill.toml on the worker (templated).
-    :param binary: the program, or a list of words that run it (templated).
-    :param env: what is added to the environment of the child, such as `LOGMILL_OUTPUT` (templated).
-    :param cwd: folder in which it runs (templated).
-    :param aws_conn_id: Airflow connection whose credentials the child gets; without one it finds them by itself.
-    :param stdout: what standard output is: `text` goes to the log, `json-lines` to XCom.
-    :param accept: exit codes that count as success, since a later task makes up for them.
-    :param grace: seconds between SIGTERM and SIGKILL. Airflow 3 kills a task 5 seconds after it was told to end.
-    :param settings: what the log says first: the settings of the DAG by where they came from, as `Config.told` gives
-        them. With defaults alone the task fails, unless the program finds settings of its own on the worker.
+    :param binary: the program, or the list of words that runs it (templated).
+    :param env: additions to the environment of the child, for example `LOGMILL_OUTPUT` (templated).
+    :param cwd: working folder of the child (templated).
+    :param aws_conn_id: Airflow connection whose credentials the child gets; without one, the child finds its own.
+    :param stdout: format of standard output: `text` goes to the log, `json-lines` to XCom.
+    :param accept: exit codes that count as success because a later task covers them.
+    :param grace: seconds between SIGTERM and SIGKILL. Airflow 3 kills a task 5 seconds after asking it to stop.
+    :param settings: the settings of the DAG by origin, from `Config.by_origin`; logged first. With defaults alone the
+        task fails, unless the program finds its own settings on the worker.
     """
 
     template_fields: Sequence[str] = ("verb", "options", "day", "source", "config_file", "binary", "env", "cwd")
@@ -67,7 +67,7 @@ class LogmillOperator(BaseOperator):
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         aws_conn_id: str | None = None,
-        stdout: str = FOR_PEOPLE,
+        stdout: str = TEXT,
         accept: Collection[int] = (),
         grace: float = 4.0,
         settings: Mapping[str, str] | None = None,
@@ -91,50 +91,50 @@ class LogmillOperator(BaseOperator):
         self.killed = False
 
     def execute(self, context: Mapping[str, Any]) -> Any:
-        """Runs the command; gives its summary, or its lines where standard output is JSON."""
-        self.tell_settings()
+        """Runs the command and returns its summary, or its output lines if standard output is JSON."""
+        self.log_settings()
         with tempfile.TemporaryDirectory(prefix="logmill-") as folder:
             summary, printed = Path(folder, "summary.json"), Path(folder, "stdout")
             code, failures = self.run_child(self.command(context, summary), printed)
             result = self.result_of(summary)
-            if self.stdout == FOR_PEOPLE:
+            if self.stdout == TEXT:
                 self.log_text(printed)
             self.settle(code, failures, result, context)
             if self.stdout == JSON_LINES:
                 return [json.loads(line) for line in printed.read_bytes().splitlines() if line.strip()]
             return result
 
-    def tell_settings(self) -> None:
-        """Says which settings the DAG has, and where they came from; refuses to run on defaults alone."""
+    def log_settings(self) -> None:
+        """Logs the settings of the DAG and their origins. Refuses to run on defaults alone."""
         if self.settings is None:
             return
-        for origin, told in self.settings.items():
-            self.log.info("settings from %s: %s", origin, told)
-        if self.settings.keys() <= {DEFAULT} and (why := on_defaults_alone(compat.variable(VARIABLE), self.cwd)):
+        for origin, shown in self.settings.items():
+            self.log.info("settings from %s: %s", origin, shown)
+        if self.settings.keys() <= {DEFAULT} and (why := why_defaults_are_refused(compat.variable(VARIABLE), self.cwd)):
             raise AirflowFailException(why)
 
     def result_of(self, summary: Path) -> dict[str, Any] | None:
-        """What the run has told of itself. Whether it is a success, its exit code says."""
+        """The summary of the run. Only the exit code decides whether the run succeeded."""
         try:
             return read_summary(summary)
         except BrokenSummary as error:
-            self.log.warning("the summary of the run cannot be read, its exit code counts: %s", error)
+            self.log.warning("cannot read the summary of the run, only its exit code counts: %s", error)
             return None
 
     def command(self, context: Mapping[str, Any], summary: Path) -> Command:
-        """The command that is run."""
+        """The command to run."""
         options: dict[str, Value] = {}
-        if self.verb in TAKES_DAY:
+        if self.verb in DAY_COMMANDS:
             options["day"] = self.day or day_of(context).isoformat()
         if self.source:
             options |= Source(**self.source).options(self.verb)
         options |= self.options or {}
-        if self.verb in HAS_SUMMARY:
+        if self.verb in SUMMARY_COMMANDS:
             options["summary_json"] = str(summary)
         return Command(self.verb, options, self.config_file or None)
 
     def run_child(self, command: Command, stdout: Path) -> tuple[int, list[int]]:
-        """Runs the command to its end; gives its exit code and those of single failures that it told of."""
+        """Runs the command to its end. Returns its exit code and the exit codes of its `failed` events."""
         env = child_environment(self.env or {}, self.aws_conn_id)
         first, *others = [self.binary] if isinstance(self.binary, str) else self.binary
         words = [program(first, env), *others, *command.arguments()]
@@ -157,15 +157,15 @@ class LogmillOperator(BaseOperator):
                 self.child.close()
 
     def log_text(self, stdout: Path) -> None:
-        """Shows what is meant for people."""
+        """Copies text output to the task log."""
         lines = stdout.read_text("utf-8", errors="replace").splitlines()
-        for line in lines[:MOST_LINES]:
+        for line in lines[:MAX_LINES]:
             self.log.info("%s", line)
-        if len(lines) > MOST_LINES:
-            self.log.info("... and %d lines more", len(lines) - MOST_LINES)
+        if len(lines) > MAX_LINES:
+            self.log.info("... and %d more lines", len(lines) - MAX_LINES)
 
     def settle(self, code: int, failures: list[int], result: Any, context: Mapping[str, Any]) -> None:
-        """Ends the task as the exit code says; where it fails, what was published is told all the same."""
+        """Ends the task according to the exit code. A failed task still pushes what was published."""
         outcome = Outcome.SUCCESS if code in self.accept and not self.killed else outcome_of(code, failures)
         text = f"logmill {self.verb} ended with {code}: {meaning_of(code)}"
         if self.killed:
@@ -178,7 +178,7 @@ class LogmillOperator(BaseOperator):
         raise RAISED[outcome](text)
 
     def on_kill(self) -> None:
-        """Stops the child. Airflow calls it from a signal handler: it must not wait."""
+        """Stops the child. Airflow calls this from a signal handler, so it must not wait."""
         self.killed = True
         if self.child is not None:
             self.log.info("stopping logmill: SIGTERM, and SIGKILL in %s seconds", self.grace)

@@ -1,10 +1,10 @@
-"""The same command in other places: arguments for Airflow's stock operators. Knows no Airflow.
+"""Arguments that run the same command with Airflow's stock operators. Independent of Airflow.
 
     DockerOperator(task_id="run", **docker(command, image="logmill:0.2.0"), auto_remove="force")
 
-The images have logmill as their entry point. Words may hold Jinja, which the operators render. What an operator can
-make of exit codes differs; `retries` should be small where it cannot tell a code that is worth a retry from one that
-is not.
+The images must have logmill as their entry point. Words may hold Jinja, which the operators render. The operators
+differ in what they do with exit codes. Keep `retries` small for operators that cannot tell retryable exit codes from
+the others.
 """
 
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ from logmill_airflow.exit_codes import EXIT_CODES, Outcome
 
 SKIPPED = [code for code, entry in EXIT_CODES.items() if entry.outcome is Outcome.SKIP]
 RETRIED = [code for code, entry in EXIT_CODES.items() if entry.outcome is Outcome.RETRY]
-# Batch takes so many conditions at most.
-MOST_CONDITIONS = 5
+# The most conditions that Batch allows.
+MAX_CONDITIONS = 5
 
 
 def docker(command: Command, *, image: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """For `DockerOperator`: 99 skips, all else but 0 fails."""
+    """For `DockerOperator`: exit code 99 skips, any other code except 0 fails."""
     return {
         "image": image,
         "command": command.arguments(),
@@ -30,7 +30,10 @@ def docker(command: Command, *, image: str, env: Mapping[str, str] | None = None
 
 
 def kubernetes(command: Command, *, image: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """For `KubernetesPodOperator`: 99 skips, all else but 0 fails. A deleted pod gets SIGTERM, which logmill heeds."""
+    """For `KubernetesPodOperator`: exit code 99 skips, any other code except 0 fails.
+
+    A deleted pod gets SIGTERM, which stops logmill cleanly.
+    """
     return {
         "image": image,
         "arguments": command.arguments(),
@@ -42,7 +45,7 @@ def kubernetes(command: Command, *, image: str, env: Mapping[str, str] | None = 
 def ecs(
     command: Command, *, cluster: str, task_definition: str, container: str, env: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """For `EcsRunTaskOperator`: 99 skips, all else but 0 fails."""
+    """For `EcsRunTaskOperator`: exit code 99 skips, any other code except 0 fails."""
     override = {"name": container, "command": command.arguments(), "environment": pairs(env)}
     return {
         "cluster": cluster,
@@ -63,15 +66,15 @@ def batch(
     array_size: int | None = None,
     env: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """For `BatchOperator`: Batch itself tries again what is worth it, and a lost host; give the task `retries=0`.
+    """For `BatchOperator`: Batch retries the retryable exit codes and lost hosts. Set `retries=0` on the task.
 
-    With `array_size` the job is an array: of `convert` with the option `shard: "auto"` each child makes the shard of
-    its number, and one that is over does nothing.
+    With `array_size` the job is an array. With `convert` and the option `shard: "auto"`, each child builds the shard of
+    its index; children without a shard do nothing.
     """
     conditions = [{"onStatusReason": "Host EC2*", "action": "RETRY"}]
     conditions += [{"onExitCode": str(code), "action": "RETRY"} for code in RETRIED]
     conditions += [{"onExitCode": "*", "action": "EXIT"}]
-    assert len(conditions) <= MOST_CONDITIONS
+    assert len(conditions) <= MAX_CONDITIONS
     return {
         "job_name": name,
         "job_queue": job_queue,
@@ -82,5 +85,5 @@ def batch(
 
 
 def pairs(env: Mapping[str, str] | None) -> list[dict[str, str]]:
-    """An environment as AWS takes it."""
+    """An environment in the form that AWS expects."""
     return [{"name": name, "value": value} for name, value in (env or {}).items()]

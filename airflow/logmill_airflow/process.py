@@ -1,4 +1,4 @@
-"""A child process that ends when its task ends: stopped, timed out, or killed without a word. Knows no Airflow."""
+"""A child process that ends when its task ends, times out or is killed. Independent of Airflow."""
 
 import contextlib
 import ctypes
@@ -14,10 +14,10 @@ PR_SET_PDEATHSIG = 1
 
 
 class Child:
-    """A process in a session of its own, so that all it starts can be stopped with it.
+    """A process in its own session, so that its descendants stop with it.
 
-    Where the worker itself is killed, the kernel sends SIGTERM to the child (on Linux): it would otherwise go on, hold
-    the lock of the day, and be in the way of the retry.
+    If the worker is killed, the kernel sends SIGTERM to the child (on Linux). Otherwise the child would keep running,
+    hold the lock of the day, and block the retry.
     """
 
     def __init__(self, words: Sequence[str], env: Mapping[str, str], stdout: IO[bytes], cwd: str | None, grace: float):
@@ -34,22 +34,22 @@ class Child:
             encoding="utf-8",
             errors="replace",
             start_new_session=True,
-            preexec_fn=dies_with_parent(),
+            preexec_fn=end_with_parent(),
         )
 
     def lines(self) -> Iterator[str]:
-        """The lines of standard error as they come, until all who could write one have ended."""
+        """The lines of standard error as they arrive, until every process that can write to it has ended."""
         assert self.process.stderr is not None
         yield from self.process.stderr
 
     def wait(self) -> int:
-        """The exit code, once the process has ended; negative where a signal ended it."""
+        """The exit code, once the process has ended. Negative if a signal ended it."""
         return self.process.wait()
 
     def stop(self) -> None:
-        """Asks the whole session to end, and kills what is left of it after the grace. Does not wait.
+        """Asks the whole session to end, and kills the rest after the grace period. Does not wait.
 
-        It is called from a signal handler that may have interrupted `lines` or `wait`: those go on and see the end.
+        May be called from a signal handler that interrupted `lines` or `wait`. These then continue and see the end.
         """
         if self.stopped:
             return
@@ -60,7 +60,7 @@ class Child:
         self.killer.start()
 
     def close(self) -> None:
-        """Leaves nothing behind: whatever still runs is stopped, and then killed."""
+        """Stops and then kills every remaining process."""
         if self.process.poll() is None:
             self.stop()
             try:
@@ -71,19 +71,19 @@ class Child:
         if self.killer is not None:
             self.killer.cancel()
         if self.stopped:
-            # Who was started by the child and did not heed SIGTERM.
+            # Descendants of the child that ignored SIGTERM.
             self.signal(signal.SIGKILL)
         assert self.process.stderr is not None
         self.process.stderr.close()
 
     def signal(self, number: signal.Signals) -> None:
-        """Sends a signal to the session, if there is somebody left."""
+        """Sends a signal to the session, if any process remains."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
 
 
-def dies_with_parent() -> Callable[[], None] | None:
-    """What the child does before it becomes logmill; the library is found before the fork: nothing is loaded after."""
+def end_with_parent() -> Callable[[], None] | None:
+    """What the child runs between fork and exec. Loads the library before the fork; loading it later is unsafe."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None).prctl
@@ -92,7 +92,7 @@ def dies_with_parent() -> Callable[[], None] | None:
     def ask() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         if os.getppid() != parent:
-            # The parent was gone before the kernel was asked.
+            # The parent ended before this request.
             os._exit(128 + signal.SIGTERM)
 
     return ask

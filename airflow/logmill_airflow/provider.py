@@ -1,4 +1,4 @@
-"""What Airflow's list of providers shows of this package."""
+"""Describes this package for Airflow's list of providers."""
 
 from importlib.metadata import version
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which SPICE data sets of QuickSight are refreshed after a run, and how. Knows no Airflow."""
+"""Decides which SPICE data sets of QuickSight to refresh after a run, and how. Independent of Airflow."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -15,15 +15,15 @@ def refreshes(
     lookback_days: int,
     now: datetime,
 ) -> list[dict[str, str]]:
-    """One refresh for each data set that shows a table which was published, however many of them it shows.
+    """One refresh for each data set that shows a published table, even if it shows several of them.
 
-    An incremental refresh loads so many days, counted back from now in UTC: what is older takes a full one. So do data
-    sets without a column of time, whose ids are in `whole`, with `*` for any part.
+    An incremental refresh loads the last `lookback_days` days, counted back from now in UTC. Older days need a full
+    refresh. So do data sets without a time column, whose ids match a pattern in `whole` (`*` matches any text).
     """
     oldest = now.astimezone(UTC).date() - timedelta(days=lookback_days)
     found: dict[str, dict[str, str]] = {}
     for entry in published:
-        # The first hours of a Korean day are on the day before in UTC.
+        # The first hours of a Korean day fall on the previous day in UTC.
         begins = date.fromisoformat(entry["day"]) - timedelta(days=1)
         for data_set in data_sets.get(entry["table"], []):
             full = begins <= oldest or any(fnmatchcase(data_set, pattern) for pattern in whole)

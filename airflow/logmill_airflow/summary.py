@@ -1,4 +1,4 @@
-"""The summary of a run as XCom gets it: small, and of one shape for a day and for many. Knows no Airflow."""
+"""The summary of a run for XCom: small, with the same shape for one day and for many. Independent of Airflow."""
 
 import json
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import Any
 
 
 class BrokenSummary(Exception):
-    """A summary that cannot be read. What a run has done is told by its exit code alone."""
+    """A summary that cannot be read. Only the exit code then shows the result of the run."""
 
 
 def read_summary(file: Path) -> dict[str, Any] | None:
-    """The summary of a run; none if it has not begun, or was killed before its end."""
+    """The summary of a run. None if the run did not start or was killed before its end."""
     try:
         content = file.read_bytes()
     except FileNotFoundError:
@@ -25,7 +25,7 @@ def read_summary(file: Path) -> dict[str, Any] | None:
 
 
 def xcom_of(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """What the tasks that follow have to know of a run, from `--summary-json`."""
+    """The parts of `--summary-json` that downstream tasks need."""
     return {
         "run": summary["run"],
         "exit_code": summary["exit_code"],
@@ -39,17 +39,17 @@ def xcom_of(summary: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def days_of(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The days of a summary: one of `run`, those that it rebuilt, or those of `backfill`."""
+    """The days of a summary: the day of `run` and the days it rebuilt, or the days of `backfill`."""
     return summary["days"] if "days" in summary else [summary, *summary.get("rebuilt", [])]
 
 
 def whole_range(summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What a backfill says beside its days: tables whose days could not be looked at."""
+    """The part of a backfill's summary outside its days: tables whose days could not be listed."""
     return [{"failed": summary["failed"]}] if "days" in summary else []
 
 
 def table_of(run: str, day: str, table: Mapping[str, Any]) -> dict[str, Any]:
-    """What became of a table on a day."""
+    """The result of one table on one day."""
     return {
         "table": table["table"],
         "day": day,

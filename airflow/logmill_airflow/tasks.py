@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def day_param(title: str, description: str) -> Param:
-    """A day that somebody types who triggers a DAG by hand; may be left empty."""
+    """A day that can be set when a DAG is triggered by hand. Optional."""
     return Param(None, type=["null", "string"], pattern=f"^({DAY_PATTERN})$", title=title, description=description)
 
 
@@ -37,55 +37,55 @@ def the_day() -> str:
         raise AirflowFailException(str(error)) from error
 
 
-def logs_are_there(day: str, run_type: str, start_at: time, now: datetime) -> bool:
-    """Whether a run may begin: the logs of the last hours take some time. Who triggers by hand does not wait."""
+def logs_have_arrived(day: str, run_type: str, start_at: time, now: datetime) -> bool:
+    """Whether a run may start: the last logs of a day arrive with a delay. Manual runs do not wait."""
     return run_type == "manual" or now >= ready_at(date.fromisoformat(day), start_at)
 
 
 def wait_for_logs(config: Config, day: Any) -> Any:
-    """A sensor that leaves its slot while it waits. For a day of the past it is done at once."""
+    """A sensor that frees its slot while it waits. For past days it ends immediately."""
 
     @task.sensor(task_id="wait_for_logs", mode="reschedule", poke_interval=300, timeout=86400, execution_timeout=None)
     def wait(day: str) -> bool:
-        """Whether the day after is old enough."""
+        """Whether the logs of the day have had time to arrive."""
         kind = get_current_context()["dag_run"].run_type
-        return logs_are_there(day, str(getattr(kind, "value", kind)), config.start_time, timezone.utcnow())
+        return logs_have_arrived(day, str(getattr(kind, "value", kind)), config.start_time, timezone.utcnow())
 
     return wait(day)
 
 
 def count_in_athena(config: Config) -> Any:
-    """A task that holds the rows of a new partition against the summary of its run."""
+    """A task that compares the rows of a new partition with the summary of its run."""
 
     @task(task_id="check")
     def check(summary: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Gives on what was published, once Athena sees as many rows."""
+        """Passes the published table on once Athena counts the same rows."""
         published = only_table(summary)
         if config.database and config.athena_check:
             counted = count_rows(config, published["table"], date.fromisoformat(published["day"]))
             check_count(published, counted)
-            log.info("Athena sees the %d rows of %s", counted, published["table"])
+            log.info("Athena counts the same %d rows of %s", counted, published["table"])
         return published
 
     return check
 
 
 def only_table(summary: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The table of a run that was limited to one source; nothing to do for what follows where it published none."""
+    """The table of a run that was limited to one source. Skips downstream tasks if the run published nothing."""
     return tables_in(summary)[0]
 
 
 def tables_in(summary: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The tables of a run; nothing to do for what follows where it published none, or left no summary."""
+    """The tables of a run. Skips downstream tasks if the run published nothing or left no summary."""
     if summary is None:
-        raise AirflowSkipException("no summary says what was published: see the log of the run")
+        raise AirflowSkipException("no summary shows what was published: see the log of the run")
     if not summary["tables"]:
         raise AirflowSkipException("nothing was published")
     return [dict(table) for table in summary["tables"]]
 
 
 def results(pulled: Any) -> list[dict[str, Any]]:
-    """What mapped tasks have given. Airflow gives a single result without a list, as where all others have failed."""
+    """The results of mapped tasks. Airflow returns a single result without a list, for example if all others failed."""
     if pulled is None:
         return []
     return [pulled] if isinstance(pulled, Mapping) else [dict(entry) for entry in pulled if entry]
@@ -93,29 +93,29 @@ def results(pulled: Any) -> list[dict[str, Any]]:
 
 @task(task_id="published", trigger_rule="all_done")
 def tables_of(summaries: Any) -> list[dict[str, Any]]:
-    """What mapped runs have published, by table and day."""
+    """The tables that mapped runs published, by table and day."""
     return [entry for summary in results(summaries) for entry in summary["tables"]]
 
 
 @task(task_id="done", trigger_rule="none_failed")
 def done() -> None:
-    """The last task: it fails the run where any other has failed, whatever the rest did."""
+    """The last task. It fails the DAG run if any other task failed."""
 
 
 def announce_tables(config: Config, published: Any) -> list[Any]:
-    """A task for each table that tells those who follow it; skipped where nothing of it was published.
+    """One task per table that updates its asset; skipped if nothing of the table was published.
 
-    One table does not wait for the success of another: `published` is asked for what it has when all have ended.
+    Tables do not wait for each other's success: the task reads the results in `published` when all have ended.
     """
     return [announce(table, Asset(uri=config.asset_uri(table)))(published) for table in config.tables]
 
 
 def announce(table: str, asset: Asset) -> Any:
-    """A task that has the asset of a table as its outlet."""
+    """A task with the asset of a table as its outlet."""
 
     @task(task_id=f"announce_{table}", trigger_rule="all_done", outlets=[asset])
-    def tell(published: Any) -> None:
-        """An event of the asset, with days and rows."""
+    def send(published: Any) -> None:
+        """Sends an asset event with the published days and rows."""
         entries = [entry for entry in results(published) if entry["table"] == table]
         if not entries:
             raise AirflowSkipException(f"nothing of {table} was published")
@@ -126,4 +126,4 @@ def announce(table: str, asset: Asset) -> Any:
             for day in sorted({entry["day"] for entry in entries}):
                 compat.add_partition(event, day)
 
-    return tell
+    return send

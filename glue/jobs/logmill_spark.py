@@ -1,13 +1,13 @@
-"""One KST day on the executors of a Spark cluster: AWS Glue 5, EMR, or any Spark 3.5 and later on Linux.
+"""Builds one KST day on the executors of a Spark cluster: AWS Glue 5, EMR, or Spark 3.5 or later on Linux.
 
-The driver plans the day, each shard is one task that runs `logmill convert` on an executor, and the driver
-publishes once and registers. Spark does nothing but find machines, ship the binary and try lost shards again:
-no row passes through it.
+The driver plans the day. Each shard is one task that runs `logmill convert` on an executor. The driver then
+publishes once and registers. Spark only finds machines, ships the binary and retries lost shards: no row
+passes through it.
 
     spark-submit --conf spark.task.cpus=4 logmill_spark.py --binary s3://my-lake/logmill/logmill --day yesterday
         --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs
 
-The last line of standard output is the summary of the publish, as JSON. The exit code is that of logmill.
+The last line of standard output is the JSON summary of the publish step. The exit code is that of logmill.
 """
 
 import argparse
@@ -31,39 +31,39 @@ DONE = 0
 NOT_REGISTERED = 6
 TEMPORARY = 75
 INTERRUPTED = 130
-# A machine that went away, or a service: another attempt may do. Anything else would only fail again.
-WORTH_ANOTHER_ATTEMPT = {TEMPORARY, INTERRUPTED}
-# Attempts of what the driver does, and the seconds between them, each time twice as many.
+# A machine was lost or a service is unavailable: another attempt may succeed. Any other failure would repeat.
+RETRYABLE = {TEMPORARY, INTERRUPTED}
+# Attempts for each step on the driver, and the pause in seconds, which doubles each time.
 DRIVER_ATTEMPTS = 4
 DRIVER_PAUSE = 15.0
-# Lines of a child's messages that are kept to explain its failure.
+# Last lines of a child's messages, kept to explain its failure.
 KEPT_LINES = 30
 SHARDS_PER_CORE = 2
 PR_SET_PDEATHSIG = 1
-# Seconds between two looks whether a shard has failed for good.
-LOOK = 0.5
+# Seconds between checks whether a shard has failed for good.
+POLL_SECONDS = 0.5
 
 
-# The arguments: default, `None` where there is none, and meaning.
+# The arguments: default (`None` if required), and meaning.
 OPTIONS = {
     "--day": ("yesterday", "KST day: 2023-11-01, 20231101, yesterday or today"),
-    "--input": ("", "addresses of the raw logs, with , between them"),
+    "--input": ("", "addresses of the raw logs, separated by commas"),
     "--output": (None, "the lake: s3://bucket/prefix, or a folder that all machines share"),
-    "--database": ("", "Glue database in which the day is registered"),
-    "--binary": ("logmill", "where the binary is, or its name among the files shipped"),
-    "--config": ("", "logmill.toml with the sources, likewise"),
-    "--staging": ("", "where shards meet [default: in the lake, below _staging]"),
-    "--shards": ("0", "pieces of the day [default: twice the cores]"),
-    "--memory": ("512MiB", "memory of each logmill; one runs for each task at a time"),
-    "--plan-options": ("", "more of logmill plan, as a shell would read it"),
-    "--convert-options": ("", "more of logmill convert"),
-    "--publish-options": ("", "more of logmill publish"),
+    "--database": ("", "Glue database in which to register the day"),
+    "--binary": ("logmill", "address of the binary, or its name among the shipped files"),
+    "--config": ("", "logmill.toml with the sources: its address, or its name among the shipped files"),
+    "--staging": ("", "folder for the shards [default: in the lake, below _staging]"),
+    "--shards": ("0", "number of shards [default: twice the cores]"),
+    "--memory": ("512MiB", "memory of each logmill process; each running task has one"),
+    "--plan-options": ("", "further options of logmill plan, in shell syntax"),
+    "--convert-options": ("", "further options of logmill convert"),
+    "--publish-options": ("", "further options of logmill publish"),
 }
 
 
 @dataclass(frozen=True)
-class Report:
-    """What one attempt at a piece of work has come to."""
+class Result:
+    """The result of one attempt at a step."""
 
     code: int
     stdout: str
@@ -71,35 +71,35 @@ class Report:
     seconds: float
 
     @property
-    def may_be_tried_again(self) -> bool:
-        """Whether the failure can pass: a temporary one, or a child that something killed."""
-        return self.code in WORTH_ANOTHER_ATTEMPT or self.code < 0
+    def retryable(self) -> bool:
+        """Whether another attempt may succeed: a temporary failure, or a child that was killed."""
+        return self.code in RETRYABLE or self.code < 0
 
 
 @dataclass(frozen=True)
-class ShardReport:
-    """What became of a shard, as its executor reports it."""
+class ShardResult:
+    """The result of a shard, as its executor reports it."""
 
     shard: int
     attempt: int
     host: str
-    report: Report
+    result: Result
 
 
-class Failures(AccumulatorParam[list[ShardReport]]):
-    """Shards that have failed for good: the driver sees each when its task ends, whatever the others do."""
+class Failures(AccumulatorParam[list[ShardResult]]):
+    """Shards that have failed for good. The driver sees each when its task ends, independent of the others."""
 
-    def zero(self, value: list[ShardReport]) -> list[ShardReport]:
-        """None so far."""
+    def zero(self, value: list[ShardResult]) -> list[ShardResult]:
+        """No failure yet."""
         return []
 
-    def addInPlace(self, value1: list[ShardReport], value2: list[ShardReport]) -> list[ShardReport]:
-        """Those of two tasks."""
+    def addInPlace(self, value1: list[ShardResult], value2: list[ShardResult]) -> list[ShardResult]:
+        """The failures of two tasks."""
         return [*value1, *value2]
 
 
 class FailedError(Exception):
-    """The day cannot be made: the exit code of the job, and why."""
+    """The day could not be built. Holds the exit code of the job and the reason."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -107,51 +107,51 @@ class FailedError(Exception):
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
-    """What the job is to do; Glue adds arguments of its own, which are passed over."""
+    """Parses the command line of the job. Ignores arguments that Glue adds."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     for name, (default, meaning) in OPTIONS.items():
         parser.add_argument(name, default=default, required=default is None, help=meaning)
-    known, passed_over = parser.parse_known_args(list(joined(given)))
-    if passed_over:
-        say(f"passed over: {shlex.join(passed_over)}")
+    known, ignored = parser.parse_known_args(list(joined(given)))
+    if ignored:
+        log(f"ignored arguments: {shlex.join(ignored)}")
     return known
 
 
 def joined(given: Sequence[str]) -> Iterator[str]:
-    """Each option as one word with its value, which may begin with dashes as well."""
+    """Joins each option and its value into one word, because a value may start with dashes."""
     words = iter(given)
     for word in words:
         yield f"{word}={next(words, '')}" if word in OPTIONS else word
 
 
-def say(message: str) -> None:
+def log(message: str) -> None:
     """Writes a line to the log of this process."""
     print(f"logmill_spark: {message}", file=sys.stderr, flush=True)
 
 
 def shipped(name: str) -> str:
-    """A file that was shipped to this machine: by `addFile`, or into the folder of a container."""
+    """The path of a file that was shipped to this machine, by `addFile` or into the folder of a container."""
     for path in (SparkFiles.get(name), str(Path(name).absolute())):
         if os.path.isfile(path):
             return path
-    raise FailedError(2, f"{name} was not shipped: name it with --binary or --config, or give it to --files")
+    raise FailedError(2, f"{name} was not shipped: pass its address with --binary or --config, or add it to --files")
 
 
 def executable(name: str) -> str:
-    """A shipped file that can be run."""
+    """The path of a shipped file, made executable."""
     path = shipped(name)
     if not os.access(path, os.X_OK):
         os.chmod(path, 0o755)
     return path
 
 
-def run_child(command: Sequence[str], name: str) -> Report:
-    """Runs logmill; its messages go to the log of this process as they come, its output is kept."""
+def run_child(command: Sequence[str], name: str) -> Result:
+    """Runs logmill. Its messages go to the log of this process as they arrive; its output is returned."""
     libc = ctypes.CDLL(None)
     parent = os.getpid()
 
     def end_with_parent() -> None:
-        # Spark kills the workers of lost attempts without a word: the child is to clean up and end.
+        # Spark kills the workers of lost attempts without notice. The child must then clean up and end.
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -177,11 +177,11 @@ def run_child(command: Sequence[str], name: str) -> Report:
             child.terminate()
             raise
         reader.join()
-    return Report(code, stdout, "".join(kept), round(time.monotonic() - began, 1))
+    return Result(code, stdout, "".join(kept), round(time.monotonic() - began, 1))
 
 
 def stream(child: subprocess.Popen[str], name: str, kept: list[str]) -> None:
-    """Passes the messages of a child on, and keeps the last of them."""
+    """Forwards the messages of a child, and keeps the last of them."""
     for line in child.stderr or ():
         print(f"{name}: {line}", end="", file=sys.stderr, flush=True)
         kept.append(line)
@@ -190,7 +190,7 @@ def stream(child: subprocess.Popen[str], name: str, kept: list[str]) -> None:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What an executor needs to convert a shard."""
+    """The settings that an executor needs to convert a shard."""
 
     binary: str
     config: str
@@ -203,23 +203,23 @@ class Conversion:
         place = ("--plan", self.plan, "--staging", self.staging, "--shard", str(shard))
         return [executable(self.binary), "convert", *with_config(self.config), *place, *self.options]
 
-    def convert(self, shard: int) -> ShardReport:
-        """One attempt at a shard. Raises where Spark is to try again."""
+    def convert(self, shard: int) -> ShardResult:
+        """Makes one attempt at a shard. Raises if Spark should retry it."""
         context = TaskContext.get()
         attempt = context.attemptNumber() if context else 0
-        report = run_child(self.command(shard), f"shard {shard}, attempt {attempt}")
-        if report.may_be_tried_again:
-            raise RuntimeError(f"shard {shard} ended with {report.code}: {report.messages}")
-        return ShardReport(shard, attempt, os.uname().nodename, report)
+        result = run_child(self.command(shard), f"shard {shard}, attempt {attempt}")
+        if result.retryable:
+            raise RuntimeError(f"shard {shard} ended with {result.code}: {result.messages}")
+        return ShardResult(shard, attempt, os.uname().nodename, result)
 
 
 def with_config(name: str) -> tuple[str, ...]:
-    """The option that names the config file, where there is one."""
+    """The option that names the config file, if there is one."""
     return ("--config", shipped(name)) if name else ()
 
 
 class Job:
-    """The day, from the driver."""
+    """Builds the day from the driver."""
 
     def __init__(self, spark: SparkContext, args: argparse.Namespace) -> None:
         self.spark = spark
@@ -229,40 +229,40 @@ class Job:
         self.plan = f"{self.staging.rstrip('/')}/plan.json"
         self.shards = int(args.shards) or SHARDS_PER_CORE * spark.defaultParallelism
 
-    def logmill(self, step: str, *options: str) -> Report:
-        """Runs a step on the driver, again where that can help."""
+    def logmill(self, step: str, *options: str) -> Result:
+        """Runs a step on the driver, and retries temporary failures."""
         command = [executable(self.binary), step, *with_config(self.config), *options]
         for attempt in range(DRIVER_ATTEMPTS):
-            report = run_child(command, step)
-            if report.code != TEMPORARY or attempt + 1 == DRIVER_ATTEMPTS:
+            result = run_child(command, step)
+            if result.code != TEMPORARY or attempt + 1 == DRIVER_ATTEMPTS:
                 break
             time.sleep(DRIVER_PAUSE * 2**attempt)
-        return report
+        return result
 
     def run(self) -> dict[str, Any]:
-        """Plans, converts, publishes; gives the summary."""
+        """Plans, converts and publishes. Returns the summary."""
         addresses = [address.strip() for address in self.args.input.split(",") if address.strip()]
         inputs = [word for address in addresses for word in ("--input", address)]
         options = shlex.split(self.args.plan_options)
         given = ("--day", self.args.day, *inputs, "--shards", str(self.shards), "--plan", self.plan)
-        planned = required(self.logmill("plan", *given, *options), "the day cannot be planned")
-        say(f"{self.shards} shards\n{planned.stdout}")
+        planned = required(self.logmill("plan", *given, *options), "cannot plan the day")
+        log(f"{self.shards} shards\n{planned.stdout}")
         for shard in self.convert():
-            rows = " ".join(shard.report.stdout.splitlines())
-            say(f"{rows} ({shard.host}, attempt {shard.attempt}, {shard.report.seconds} s)")
+            rows = " ".join(shard.result.stdout.splitlines())
+            log(f"{rows} ({shard.host}, attempt {shard.attempt}, {shard.result.seconds} s)")
         return self.publish()
 
-    def convert(self) -> list[ShardReport]:
-        """Has every shard converted, one task each. The first that fails for good ends the others."""
+    def convert(self) -> list[ShardResult]:
+        """Converts every shard, with one task each. The first permanent failure cancels the others."""
         threads = self.spark.getConf().get("spark.task.cpus", "1")
         size = ("--threads", threads, "--memory", self.args.memory)
         options = (*size, *shlex.split(self.args.convert_options))
         work = Conversion(self.binary, self.config, self.plan, self.staging, options)
         failures = self.spark.accumulator([], Failures())
 
-        def task(shard: int) -> ShardReport:
+        def task(shard: int) -> ShardResult:
             done = work.convert(shard)
-            if done.report.code != DONE:
+            if done.result.code != DONE:
                 failures.add([done])
             return done
 
@@ -281,18 +281,18 @@ class Job:
             watcher.join()
         for failed in failures.value:
             where = f"shard {failed.shard} on {failed.host}"
-            raise FailedError(failed.report.code, f"{where}: {failed.report.messages}")
+            raise FailedError(failed.result.code, f"{where}: {failed.result.messages}")
         return sorted(done, key=lambda shard: shard.shard)
 
     def cancel_on_failure(self, failures: Any, group: str, ended: threading.Event) -> None:
-        """Ends the tasks as soon as one of them has failed for good."""
-        while not ended.wait(LOOK):
+        """Cancels the tasks once one of them has failed for good."""
+        while not ended.wait(POLL_SECONDS):
             if failures.value:
                 self.spark.cancelJobGroup(group)
                 return
 
     def publish(self) -> dict[str, Any]:
-        """Publishes the day, once, and registers it."""
+        """Publishes the day once, and registers it."""
         catalog = ("--database", self.args.database) if self.args.database else ()
         lake = ("--output", self.args.output, *catalog)
         place = ("--plan", self.plan, "--staging", self.staging, "--remove-staging")
@@ -301,36 +301,36 @@ class Job:
         if published.code == NOT_REGISTERED:
             day = json.loads(published.stdout)["day"]
             registered = self.logmill("register", "--day", day, *lake)
-            required(registered, "the day is published, but cannot be registered")
+            required(registered, "the day is published, but could not be registered")
         else:
-            required(published, "the day cannot be published")
+            required(published, "cannot publish the day")
         return json.loads(published.stdout)
 
 
 def ship(spark: SparkContext, name: str) -> str:
-    """Sends a file to every machine, unless its name says that it is there; gives its name there."""
+    """Sends a file to every machine, unless it is a plain file name. Returns the name on each machine."""
     if "/" in name:
         spark.addFile(name)
     return name.rsplit("/", 1)[-1]
 
 
-def required(report: Report, failing: str) -> Report:
-    """A report of work that was done."""
-    if report.code != DONE:
-        raise FailedError(report.code, f"{failing}: {report.messages}")
-    return report
+def required(result: Result, failure: str) -> Result:
+    """Returns the result of a step that succeeded. Raises for a failed one."""
+    if result.code != DONE:
+        raise FailedError(result.code, f"{failure}: {result.messages}")
+    return result
 
 
 def main(given: Sequence[str]) -> int:
-    """Makes the day; gives the exit code."""
+    """Builds the day and returns the exit code."""
     args = arguments(given)
-    # YARN and Glue end a driver with SIGTERM: as with Ctrl-C, what it has started ends with it.
+    # YARN and Glue end a driver with SIGTERM. As with Ctrl-C, its children must end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     spark = SparkContext.getOrCreate(SparkConf().setAppName("logmill"))
     try:
         summary = Job(spark, args).run()
     except FailedError as failed:
-        say(str(failed))
+        log(str(failed))
         return failed.code
     finally:
         spark.stop()
@@ -340,6 +340,6 @@ def main(given: Sequence[str]) -> int:
 
 if __name__ == "__main__":
     code = main(sys.argv[1:])
-    # Glue takes any SystemExit, also that of 0, for a failure.
+    # Glue treats any SystemExit as a failure, even one with code 0.
     if code != DONE:
         sys.exit(code)

@@ -1,9 +1,9 @@
-"""Makes `dashboards.yaml` from the tables below: which views are loaded, and what is drawn of them.
+"""Generates `dashboards.yaml` from the tables below: the views to load, and the visuals that show them.
 
     python glue/quicksight/make.py
 
-A visual is one line of `SHEETS`. The analysis and the dashboard have the same sheets; the analysis is there
-to be changed by hand.
+A visual is one entry of `SHEETS`. The analysis and the dashboard have the same sheets. Use the analysis to
+make changes by hand.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 TEMPLATE = Path(__file__).with_name("dashboards.yaml")
 WIDTH = 130
-# A Korean day as a time, so that axes and filters know it for a day: QuickSight shows times as UTC.
+# The Korean day as a time, so that axes and filters treat it as a day. QuickSight shows times as UTC.
 DAY = "day_kst"
 DAY_EXPRESSION = "addDateTime(9, 'HH', {day_utc})"
 
@@ -23,13 +23,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class DataSet:
-    """A view in SPICE: its columns in their order, and the UTC column by which new days are loaded."""
+    """A view in SPICE: its columns in order, and the UTC column that identifies new days."""
 
     columns: str
     utc: str | None = "day_utc"
 
     def types(self) -> dict[str, str]:
-        """QuickSight's types by column; what is not said is text."""
+        """QuickSight's types by column. The default is text."""
         words = (word.partition(":") for word in self.columns.split())
         return {name: TYPES[type_] for name, _, type_ in words}
 
@@ -72,7 +72,7 @@ DATA_SETS = {
 
 @dataclass(frozen=True)
 class Visual:
-    """A chart: kind, title, data set, by what rows are grouped, what is added up, how many groups show."""
+    """A chart: kind, title, data set, grouping columns, aggregated columns, and number of groups shown."""
 
     kind: str
     title: str
@@ -188,7 +188,7 @@ def dimension(visual: Visual, name: str) -> Json:
 
 
 def measure(visual: Visual, value: str) -> Json:
-    """A column that is added up, or what is said after its name."""
+    """An aggregated column. The default aggregation is the sum; another one follows the column name."""
     name, _, function = value.partition(":")
     field = {"FieldId": f"{visual.id}.{name}", "Column": column(visual.data_set, name)}
     if type_of(visual.data_set, name) == "DATETIME":
@@ -198,7 +198,7 @@ def measure(visual: Visual, value: str) -> Json:
 
 
 def drawn(visual: Visual) -> Json:
-    """A visual as QuickSight defines it."""
+    """A visual in QuickSight's definition format."""
     by = [dimension(visual, name) for name in visual.by.split()]
     values = [measure(visual, value) for value in visual.values.split()]
     colors = {"Colors": [dimension(visual, visual.color)]} if visual.color else {}
@@ -250,7 +250,7 @@ def sheet_id(name: str) -> str:
 
 
 def placed(visuals: list[Visual]) -> list[Json]:
-    """Visuals in rows of 36 columns, from the left."""
+    """Lays out visuals in rows of 36 columns, from the left."""
     elements, at, row = [], 0, 0
     for visual in visuals:
         if at + visual.width > 36:
@@ -261,12 +261,12 @@ def placed(visuals: list[Visual]) -> list[Json]:
 
 
 def element(id_: str, kind: str, columns: tuple[int, int], rows: tuple[int, int]) -> Json:
-    """A place on a grid: first column and width, first row and height."""
+    """A cell range of a grid: first column and width, first row and height."""
     across = {"ColumnIndex": columns[0], "ColumnSpan": columns[1]}
     return {"ElementId": id_, "ElementType": kind} | across | {"RowIndex": rows[0], "RowSpan": rows[1]}
 
 
-# The span of days that all sheets show: parameter, title, and where it stands when a dashboard is opened.
+# The date range that all sheets show: parameter, title, and default when a dashboard is opened.
 SPAN = {
     "FirstDay": ("From (KST)", "addDateTime(-31, 'DD', truncDate('DD', now()))"),
     "LastDay": ("To (KST)", "addDateTime(1, 'DD', truncDate('DD', now()))"),
@@ -274,7 +274,7 @@ SPAN = {
 
 
 def sheet(name: str, visuals: list[Visual]) -> Json:
-    """A sheet with its visuals and the span of days above them."""
+    """A sheet with its visuals and the date range above them."""
     id_ = sheet_id(name)
     controls, places = [], []
     for number, (parameter, (title, _)) in enumerate(SPAN.items()):
@@ -294,7 +294,7 @@ def sheet(name: str, visuals: list[Visual]) -> Json:
 
 
 def time_filter(name: str, day: str) -> Json:
-    """Leaves out the rows of a data set that are not in the span, on every sheet that shows it."""
+    """Filters the rows of a data set to the date range, on every sheet that shows it."""
     within = {
         "FilterId": f"span-{name}",
         "Column": column(name, day),
@@ -321,14 +321,14 @@ def time_filter(name: str, day: str) -> Json:
 
 
 def declared(parameter: str, expression: str) -> Json:
-    """A parameter that moves with the days."""
+    """A parameter with a default relative to the current date."""
     default = {"RollingDate": {"Expression": expression}}
     declaration = {"Name": parameter, "TimeGranularity": "DAY", "DefaultValues": default}
     return {"DateTimeParameterDeclaration": declaration}
 
 
 def definition() -> Json:
-    """What the analysis and the dashboard show."""
+    """The content of the analysis and the dashboard."""
     return {
         "DataSetIdentifierDeclarations": [
             {"Identifier": name, "DataSetArn": {"Fn::GetAtt": [f"{logical(name)}DataSet", "Arn"]}}
@@ -351,12 +351,12 @@ def definition() -> Json:
 
 
 def logical(name: str) -> str:
-    """The name of a view in the names of resources."""
+    """The name of a view in the form used for resource names."""
     return "".join(word.capitalize() for word in name.split("_"))
 
 
 def actions(noun: str, verbs: str) -> list[str]:
-    """Actions on one kind of thing; `+` stands for its name."""
+    """Actions on one kind of resource; `+` is replaced by its name."""
     return [f"quicksight:{verb.replace('+', noun)}" for verb in verbs.split()]
 
 
@@ -376,7 +376,7 @@ OWNS = {
 
 
 def resource(kind: str, name: str, properties: Json, **more: Any) -> Json:
-    """A resource of QuickSight; `name` follows the prefix in its id."""
+    """A QuickSight resource. Its id is the prefix followed by `name`."""
     id_ = {"Fn::Sub": f"${{NamePrefix}}-{name}"}
     owner = {"Principal": {"Ref": "PrincipalArn"}, "Actions": OWNS[kind]}
     known = {"AwsAccountId": {"Ref": "AWS::AccountId"}, f"{kind}Id": id_, "Name": id_, "Permissions": [owner]}
@@ -384,7 +384,7 @@ def resource(kind: str, name: str, properties: Json, **more: Any) -> Json:
 
 
 def data_set_id(name: str) -> str:
-    """What a data set is called after the prefix."""
+    """The id of a data set, after the prefix."""
     return name.replace("_", "-")
 
 
@@ -407,7 +407,7 @@ def data_set(name: str, loaded: DataSet) -> Json:
 
 
 def schedule(name: str, loaded: DataSet) -> Json:
-    """Loads a data set each morning, where a time is given."""
+    """Refreshes a data set daily, if a time is set."""
     frequency = {"Interval": "DAILY", "TimeOfTheDay": {"Ref": "RefreshAt"}, "TimeZone": "Asia/Seoul"}
     kind = "INCREMENTAL_REFRESH" if loaded.utc else "FULL_REFRESH"
     return {
@@ -425,7 +425,7 @@ def schedule(name: str, loaded: DataSet) -> Json:
 PARAMETERS = {
     "PrincipalArn": {
         "Type": "String",
-        "Description": "QuickSight user or group that owns it all: "
+        "Description": "QuickSight user or group that owns the resources: "
         "arn:aws:quicksight:REGION:ACCOUNT:user/default/NAME",
         "AllowedPattern": "^arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/.+$",
     },
@@ -437,27 +437,27 @@ PARAMETERS = {
     "WorkGroup": {
         "Type": "String",
         "Default": "primary",
-        "Description": "Athena workgroup with a place for results.",
+        "Description": "Athena workgroup with a result location.",
     },
     "NamePrefix": {
         "Type": "String",
         "Default": "logmill",
         "AllowedPattern": "^[A-Za-z0-9_-]{1,64}$",
-        "Description": "Begin of all ids and names.",
+        "Description": "Prefix of all ids and names.",
     },
     "LookbackDays": {
         "Type": "Number",
         "Default": 7,
         "MinValue": 2,
         "MaxValue": 366,
-        "Description": "Days that an incremental refresh loads anew; older days want a full refresh.",
+        "Description": "Days that an incremental refresh reloads; older days need a full refresh.",
     },
     "RefreshAt": {
         "Type": "String",
         "Default": "",
         "AllowedPattern": "^(([01][0-9]|2[0-3]):[0-5][0-9])?$",
-        "Description": "Time of day in Asia/Seoul for a daily refresh, such as 06:00; empty where a job "
-        "does it.",
+        "Description": "Time of day in Asia/Seoul for a daily refresh, for example 06:00; empty if a job "
+        "refreshes.",
     },
 }
 
@@ -471,7 +471,8 @@ def template() -> Json:
     shown = {"Definition": definition()}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "QuickSight over the views of logmill. Made by glue/quicksight/make.py, not by hand.",
+        "Description": "QuickSight dashboards over the views of logmill. "
+        "Generated by glue/quicksight/make.py; do not edit.",
         "Parameters": PARAMETERS,
         "Conditions": {"IsScheduled": {"Fn::Not": [{"Fn::Equals": [{"Ref": "RefreshAt"}, ""]}]}},
         "Resources": {
@@ -483,7 +484,7 @@ def template() -> Json:
         },
         "Outputs": {
             "DataSetIds": {
-                "Description": "What a job refreshes.",
+                "Description": "Data sets that a job refreshes.",
                 "Value": {"Fn::Sub": ",".join(f"${{NamePrefix}}-{data_set_id(name)}" for name in DATA_SETS)},
             },
             "DashboardId": {"Value": {"Fn::Sub": "${NamePrefix}-dashboard"}},
@@ -495,7 +496,7 @@ def template() -> Json:
 
 
 def lines(value: Any, indent: int = 0, begun: int = 0) -> Iterator[str]:
-    """A value as YAML: on one line, as JSON is YAML too, where it fits beside what has `begun` the line."""
+    """A value as YAML. Short values are written as one line of JSON, after the `begun` characters of the line."""
     flat = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, dict | list) or (indent > 0 and indent + begun + len(flat) <= WIDTH):
         yield flat
@@ -515,7 +516,7 @@ def lines(value: Any, indent: int = 0, begun: int = 0) -> Iterator[str]:
 
 
 def text() -> str:
-    """The file."""
+    """The content of the file."""
     return "\n".join(lines(template())) + "\n"
 
 

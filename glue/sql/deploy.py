@@ -1,11 +1,11 @@
-r"""Makes the views of this folder in Athena, and the tables where wished.
+r"""Creates the views of this folder in Athena, and optionally the tables.
 
     python glue/sql/deploy.py --database logs
     python glue/sql/deploy.py --database logs --tables projection --location s3://my-lake/logs \
         --first-day 2023-11-01
 
-Statements are run one after the other and waited for; the first that fails ends it. Every view is replaced,
-so that it can be run again at any time. Region and credentials are those of boto3.
+Runs the statements one after the other, waits for each, and stops at the first failure. Every view is
+replaced, so the program can run again at any time. Region and credentials come from boto3.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-SECONDS_BETWEEN_LOOKS = 0.5
+POLL_SECONDS = 0.5
 
 
 def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
-    """Each statement and the name of its file, tables first; views need the snake naming."""
+    """Yields the name of each file and its statement, tables first. The views need the snake naming."""
     if options.tables != "none":
         for path in sorted((FOLDER / "tables").glob(f"*.snake.{options.tables}.sql")):
             yield path.name, placed(path.read_text("utf-8"), options)
@@ -31,7 +31,7 @@ def statements(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 
 def placed(table: str, options: argparse.Namespace) -> str:
-    """The statement of a table that lies in this lake, and whose projection begins with this day."""
+    """The statement of a table, with the location of the lake and the first day of the projection filled in."""
     first = f"'projection.proc_ymd.range'='{options.first_day.replace('-', '')},"
     located = table.replace("${location}", options.location.rstrip("/"))
     return bare(re.sub(r"'projection\.proc_ymd\.range'='\d{8},", first, located))
@@ -57,33 +57,33 @@ def run(athena: Any, statement: str, options: argparse.Namespace) -> None:
             return
         if status["State"] in ("FAILED", "CANCELLED"):
             raise RuntimeError(status.get("StateChangeReason", status["State"]))
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(POLL_SECONDS)
 
 
 def arguments(given: list[str]) -> argparse.Namespace:
-    """The command line."""
+    """Parses the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--database", required=True, help="Glue database of the tables and views")
-    parser.add_argument("--workgroup", default="primary", help="workgroup of Athena [primary]")
-    parser.add_argument("--results", help="s3:// folder for results, where the workgroup has none")
+    parser.add_argument("--workgroup", default="primary", help="Athena workgroup [primary]")
+    parser.add_argument("--results", help="s3:// folder for results, if the workgroup has none")
     kinds = ("none", "registered", "projection")
-    parser.add_argument("--tables", choices=kinds, default="none", help="make the tables, too [none]")
-    parser.add_argument("--location", help="place of the lake, such as s3://my-lake/logs; for --tables")
-    parser.add_argument("--first-day", help="first day of a projection, such as 2023-11-01")
-    parser.add_argument("--dry-run", action="store_true", help="print the statements")
+    parser.add_argument("--tables", choices=kinds, default="none", help="also create the tables [none]")
+    parser.add_argument("--location", help="location of the lake, for example s3://my-lake/logs; for --tables")
+    parser.add_argument("--first-day", help="first day of a projection, for example 2023-11-01")
+    parser.add_argument("--dry-run", action="store_true", help="print the statements without running them")
     options = parser.parse_args(given)
     if options.tables != "none" and not options.location:
         parser.error("--tables needs --location")
     if options.tables == "projection" and not re.fullmatch(r"\d{4}-\d\d-\d\d", options.first_day or ""):
-        parser.error("--tables projection needs --first-day, such as 2023-11-01")
+        parser.error("--tables projection needs --first-day, for example 2023-11-01")
     options.first_day = options.first_day or ""
     return options
 
 
 def main(given: list[str]) -> int:
-    """Makes everything; gives the exit code."""
+    """Runs every statement and returns the exit code."""
     options = arguments(given)
     if options.dry_run:
         print("".join(f"-- {name}\n{statement};\n\n" for name, statement in statements(options)), end="")

@@ -53,6 +53,13 @@ pub enum ValueStatistics {
         /// The column type, which sets the number of bits.
         column_type: ColumnType,
     },
+    /// Floating-point numbers.
+    Doubles {
+        /// The least one.
+        min: f64,
+        /// The greatest one.
+        max: f64,
+    },
     /// Times without a zone, in milliseconds.
     Times {
         /// The earliest time.
@@ -196,6 +203,7 @@ fn merge(
     let count = rows.saturating_sub(nulls);
     let values = match column.physical_type() {
         Physical::INT32 | Physical::INT64 => numbers(&each, column)?,
+        Physical::DOUBLE => doubles(&each)?,
         Physical::BOOLEAN => flags(&each, count)?,
         Physical::BYTE_ARRAY => texts(chunks, &each, count)?,
         _ => return None,
@@ -205,7 +213,7 @@ fn merge(
             max.abs_diff(min).saturating_add(1)
         }
         ValueStatistics::Flags { trues, falses } => u64::from(trues > 0) + u64::from(falses > 0),
-        ValueStatistics::Texts { .. } => u64::MAX,
+        ValueStatistics::Doubles { .. } | ValueStatistics::Texts { .. } => u64::MAX,
     };
     Some(ColumnStatistics { name: column.name().to_owned(), nulls, distinct: count.min(spread), values })
 }
@@ -228,6 +236,15 @@ fn numbers(
     } else {
         ValueStatistics::Numbers { min, max, column_type }
     })
+}
+
+fn doubles(each: &[&Statistics]) -> Option<ValueStatistics> {
+    let bounds = each.iter().filter_map(|statistics| match statistics {
+        Statistics::Double(values) => Some((*values.min_opt()?, *values.max_opt()?)),
+        _ => None,
+    });
+    let (min, max) = bounds.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))?;
+    Some(ValueStatistics::Doubles { min, max })
 }
 
 fn flags(each: &[&Statistics], count: u64) -> Option<ValueStatistics> {
@@ -260,6 +277,7 @@ impl ColumnStatistics {
     pub fn hive_type(&self) -> &'static str {
         match self.values {
             ValueStatistics::Numbers { column_type, .. } => column_type.hive(),
+            ValueStatistics::Doubles { .. } => ColumnType::Double.hive(),
             ValueStatistics::Times { .. } => ColumnType::Timestamp.hive(),
             ValueStatistics::Texts { .. } => ColumnType::Text.hive(),
             ValueStatistics::Flags { .. } => ColumnType::Bool.hive(),
@@ -272,7 +290,9 @@ mod tests {
     use std::io;
 
     use arrow::array::TimestampMillisecondArray;
-    use arrow::array::{ArrayRef, BooleanArray, Int32Array, Int64Array, ListArray, RecordBatch, StringArray};
+    use arrow::array::{
+        ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch, StringArray,
+    };
     use arrow::datatypes::Int32Type;
     use bytes::Bytes;
     use parquet::arrow::ArrowWriter;
@@ -316,6 +336,7 @@ mod tests {
         vec![
             ("int", Arc::new(Int32Array::from(vec![Some(-5), None, Some(7), Some(7)]))),
             ("long", Arc::new(Int64Array::from(vec![1_i64 << 40, 0, 3, 4]))),
+            ("double", Arc::new(Float64Array::from(vec![Some(0.5), Some(-1.25), None, Some(0.5)]))),
             ("time", Arc::new(TimestampMillisecondArray::from(vec![Some(10), Some(20), None, None]))),
             ("text", Arc::new(StringArray::from(vec![Some("a"), Some("bcd"), None, Some("a")]))),
             ("flag", Arc::new(BooleanArray::from(vec![Some(true), Some(true), None, Some(true)]))),
@@ -341,6 +362,7 @@ mod tests {
             [
                 column("int", 2, 2, number(-5, 7, ColumnType::Int)),
                 column("long", 0, 4, number(0, 1 << 40, ColumnType::BigInt)),
+                column("double", 2, 2, ValueStatistics::Doubles { min: -1.25, max: 0.5 }),
                 column("time", 4, 2, ValueStatistics::Times { min: 10, max: 20 }),
                 column("text", 2, 2, ValueStatistics::Texts { bytes: 10, longest: 3, count: 6 }),
                 column("flag", 2, 1, ValueStatistics::Flags { trues: 6, falses: 0 }),
@@ -348,7 +370,7 @@ mod tests {
             ]
         );
         let types: Vec<_> = found.iter().map(ColumnStatistics::hive_type).collect();
-        assert_eq!(types, ["int", "bigint", "timestamp", "string", "boolean", "boolean"]);
+        assert_eq!(types, ["int", "bigint", "double", "timestamp", "string", "boolean", "boolean"]);
     }
 
     #[test]
@@ -375,7 +397,8 @@ mod tests {
     fn without_a_dictionary_the_counts_and_ranges_of_values_limit_distinct_values() {
         let found = gather(&[part(&columns(), false), part(&columns(), false)]).unwrap();
         let distinct: Vec<_> = found.iter().map(|column| (column.name.as_str(), column.distinct)).collect();
-        let expected = [("int", 12), ("long", 16), ("time", 8), ("text", 12), ("flag", 1), ("mixed", 2)];
+        let expected =
+            [("int", 12), ("long", 16), ("double", 12), ("time", 8), ("text", 12), ("flag", 1), ("mixed", 2)];
         assert_eq!(distinct, expected);
     }
 

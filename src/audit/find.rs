@@ -45,7 +45,7 @@ pub struct PublishedRow {
     #[serde(skip)]
     pub at: Option<UtcInstant>,
     /// The values by which rows are clustered.
-    pub cluster: [Option<String>; 2],
+    pub cluster: Vec<Option<String>>,
     /// Address of the raw object.
     pub source_object: Option<String>,
     /// Number of the record or line in it, from 1.
@@ -57,7 +57,7 @@ struct Sought<'a> {
     id: &'a str,
     column: String,
     event_time: String,
-    cluster: [String; 2],
+    cluster: Vec<String>,
     source_object: String,
     source_record: String,
 }
@@ -138,7 +138,7 @@ impl<'a> Sought<'a> {
             id,
             column: named(schema.identifier(what)?),
             event_time: named(&schema.columns[schema.event_time]),
-            cluster: schema.cluster.map(|position| named(&schema.columns[position])),
+            cluster: schema.cluster.iter().map(|position| named(&schema.columns[*position])).collect(),
             source_object: derived(Origin::SourceObject)?,
             source_record: derived(Origin::SourceRecord)?,
         })
@@ -179,10 +179,8 @@ impl<'a> Sought<'a> {
     }
 
     fn shown(&self) -> impl Iterator<Item = &str> {
-        let [service, action] = &self.cluster;
-        [&self.event_time, service, action, &self.source_object, &self.source_record]
-            .into_iter()
-            .map(String::as_str)
+        let others = [&self.event_time, &self.source_object, &self.source_record];
+        self.cluster.iter().chain(others).map(String::as_str)
     }
 
     /// Returns the row groups that can contain the id.
@@ -211,7 +209,8 @@ impl<'a> Sought<'a> {
         starts: &[u64],
     ) -> std::result::Result<Vec<PublishedRow>, ParquetError> {
         let texts = |name: &str| cells_of(batch, name).and_then(|cells| Ok(cast(cells, &DataType::Utf8)?));
-        let [services, actions] = [texts(&self.cluster[0])?, texts(&self.cluster[1])?];
+        let clusters = self.cluster.iter().map(|name| texts(name));
+        let clusters = clusters.collect::<std::result::Result<Vec<_>, ParquetError>>()?;
         let objects = texts(&self.source_object)?;
         let times = numbers::<TimestampMillisecondType>(batch, &self.event_time)?;
         let records = numbers::<Int64Type>(batch, &self.source_record)?;
@@ -227,7 +226,7 @@ impl<'a> Sought<'a> {
                 row_group,
                 row: number - starts.get(row_group).copied().unwrap_or_default(),
                 at: times.is_valid(row).then(|| UtcInstant(times.value(row))),
-                cluster: [text(&services, row), text(&actions, row)],
+                cluster: clusters.iter().map(|cells| text(cells, row)).collect(),
                 source_object: text(&objects, row),
                 source_record: records.is_valid(row).then(|| records.value(row)),
             }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{DayObjects, ListedObjects, PlannedObject, TableSource};
+use crate::plan::{DayObjects, ListedObjects, PlannedObject};
 use crate::publish::inputs::{InputLine, read_inputs, renamed};
 use crate::publish::manifest::Manifest;
 use crate::publish::read_manifest;
@@ -103,17 +103,6 @@ impl InputsChange {
     pub fn is_stale(&self) -> bool {
         self.new + self.changed > 0
     }
-}
-
-/// Returns the settings that affect rows and differ now.
-fn other_settings(manifest: &Manifest, source: &TableSource) -> Vec<&'static str> {
-    let settings = [
-        ("naming", manifest.naming != source.naming),
-        ("promote", manifest.promote != source.promote),
-        ("filter", manifest.filter != source.filter),
-        ("redact", manifest.redact != source.redact.texts()),
-    ];
-    settings.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
 /// Whether an object is still the one that was read, as far as the listing shows.
@@ -246,7 +235,7 @@ pub fn day_status(
     let change = match &manifest {
         Some(manifest) => {
             let read = read_inputs(lake, &partition, manifest)?;
-            let read = renamed(read, &manifest.inputs, &about.source.inputs);
+            let read = renamed(read, &manifest.inputs, &about.source.spec.inputs);
             let is_gone = |input: &InputLine| about.would_have(&input.object);
             InputsChange::between(about.objects.iter().copied(), &read, is_gone)
         }
@@ -269,10 +258,10 @@ pub fn day_status(
     let bytes = about.objects.iter().map(|object| object.bytes).sum();
     let listed = ListedObjects::count(about.objects.len(), about.left.iter().cloned());
     let listed_at = about.listed_at;
-    let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.inputs);
+    let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.spec.inputs);
     let other_inputs = other_inputs.map(|manifest| manifest.inputs.clone());
     let other_settings =
-        manifest.as_ref().map(|manifest| other_settings(manifest, about.source)).unwrap_or_default();
+        manifest.as_ref().map(|manifest| manifest.other_settings(&about.source.spec)).unwrap_or_default();
     let complete_at = manifest.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.complete_at));
     // A provisional day becomes final once no late object can arrive any more and none has arrived.
     let provisional = complete_at.is_some_and(|complete_at| listed_at < complete_at);

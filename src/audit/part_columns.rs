@@ -34,7 +34,7 @@ pub fn part_columns(
 
 /// Returns the Hive type for a column of a file.
 fn hive(found: &DataType) -> String {
-    let known = [ColumnType::Text, ColumnType::Bool, ColumnType::Int, ColumnType::BigInt];
+    let known = [ColumnType::Text, ColumnType::Bool, ColumnType::Int, ColumnType::BigInt, ColumnType::Double];
     let own = known.into_iter().find(|own| own.arrow() == *found);
     match found {
         _ if let Some(own) = own => own.hive().to_owned(),
@@ -56,11 +56,12 @@ mod tests {
             ColumnType::Bool,
             ColumnType::Int,
             ColumnType::BigInt,
+            ColumnType::Double,
             ColumnType::Timestamp,
             ColumnType::TextList,
         ] {
             assert_eq!(hive(&own.arrow()), own.hive());
         }
-        assert_eq!(hive(&DataType::Float64), "float64");
+        assert_eq!(hive(&DataType::Float32), "float32");
     }
 }

@@ -21,12 +21,11 @@ use serde::Serialize;
 use super::part_reader::PartReader;
 use crate::cancel::Cancel;
 use crate::convert::PartFile;
-use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::publish::Manifest;
 use crate::store::Lake;
 use crate::store::lake::Partition;
-use crate::table::{Column, IdentityKey, Naming, Origin, TableSchema};
+use crate::table::{Column, IdentityKey, Naming, Origin};
 
 /// Memory that a row takes while it is compared, in bytes.
 const ROW_BYTES: usize = 96;
@@ -149,7 +148,7 @@ fn batches(objects: &[(&String, u64)], most: u64) -> Vec<HashSet<String>> {
 
 /// Returns the names in each run's files of the columns that both runs have. Raw object and record come first.
 fn common_columns(a: &Manifest, b: &Manifest) -> Result<(Vec<String>, Vec<String>)> {
-    let (a, b) = (schema_of(a)?, schema_of(b)?);
+    let (a, b) = (a.shape()?.schema(), b.shape()?.schema());
     let named = |column: &Column, naming: Naming| column.named(naming).into_owned();
     let is_place = |column: &&Column| matches!(column.origin, Origin::SourceObject | Origin::SourceRecord);
     let (places, others): (Vec<&Column>, Vec<&Column>) = a.columns.iter().partition(is_place);
@@ -158,11 +157,6 @@ fn common_columns(a: &Manifest, b: &Manifest) -> Result<(Vec<String>, Vec<String
         Some((named(column, a.naming), named(other, b.naming)))
     });
     Ok(pairs.unzip())
-}
-
-fn schema_of(manifest: &Manifest) -> Result<TableSchema> {
-    let dataset = dataset::require(&manifest.dataset)?;
-    Ok(dataset.schema(manifest.naming, &manifest.promote))
 }
 
 /// The number of an object's rows, and the sum of their hashes.

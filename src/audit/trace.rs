@@ -235,7 +235,7 @@ mod tests {
             row_group: 0,
             row: 0,
             at: UtcInstant::parse_iso8601(NOON),
-            cluster: [None, None],
+            cluster: vec![None, None],
             source_object: Some(object.to_owned()),
             source_record: Some(record),
         };

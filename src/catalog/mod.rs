@@ -16,7 +16,7 @@ pub mod table;
 pub use change::StandingTable;
 pub use open::open;
 pub use partition::{PartitionDefinition, StandingPartition};
-pub use registration::{Registered, RegistrationOptions, TableShape, definition, foresee, register};
+pub use registration::{Registered, RegistrationOptions, definition, foresee, register};
 pub use table::{CatalogColumn, PARTITION_KEY, TableDefinition};
 
 use crate::audit::ColumnStatistics;

@@ -2,14 +2,12 @@
 
 use super::change::agreed;
 use super::{Catalog, PARTITION_KEY, PartitionDefinition, PartitionState, TableDefinition};
-use crate::dataset;
+use crate::dataset::TableShape;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{TablePlan, TableSource};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
 use crate::store::lake::Partition;
-use crate::table::{Naming, Promotion};
 
 /// Options for registering days.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,40 +18,6 @@ pub struct RegistrationOptions {
     pub projected_from: Option<KstDay>,
     /// The time to record for column statistics, if the catalog should receive them. It receives those of the newest day.
     pub statistics_at: Option<UtcInstant>,
-}
-
-/// The properties that decide the columns of a table, published or planned.
-#[derive(Debug, Clone, Copy)]
-pub struct TableShape<'a> {
-    /// Name of the table.
-    pub table: &'a str,
-    /// Name of the log type.
-    pub dataset: &'a str,
-    /// The naming of the columns.
-    pub naming: Naming,
-    /// JSON values that have columns of their own.
-    pub promote: &'a [Promotion],
-}
-
-impl<'a> From<&'a TableSource> for TableShape<'a> {
-    fn from(source: &'a TableSource) -> Self {
-        let TableSource { table, dataset, naming, promote, .. } = source;
-        Self { table, dataset: dataset.name(), naming: *naming, promote }
-    }
-}
-
-impl<'a> From<&'a TablePlan> for TableShape<'a> {
-    fn from(plan: &'a TablePlan) -> Self {
-        let TablePlan { table, dataset, naming, promote, .. } = plan;
-        Self { table, dataset, naming: *naming, promote }
-    }
-}
-
-impl<'a> From<&'a Manifest> for TableShape<'a> {
-    fn from(manifest: &'a Manifest) -> Self {
-        let Manifest { table, dataset, naming, promote, .. } = manifest;
-        Self { table, dataset, naming: *naming, promote }
-    }
 }
 
 /// A registered day, and where engines find it.
@@ -85,7 +49,7 @@ pub fn register(
     manifest: &Manifest,
     rules: RegistrationOptions,
 ) -> Result<Registered> {
-    let partition = Partition { table: manifest.table.clone(), day: manifest.day };
+    let partition = manifest.partition();
     let mut registered = register_once(catalog, lake, manifest, rules)?;
     for _ in 0..OVERTAKEN {
         match publish::read_manifest(lake, &partition)? {
@@ -104,10 +68,10 @@ fn register_once(
     manifest: &Manifest,
     rules: RegistrationOptions,
 ) -> Result<Registered> {
-    let table = definition(lake, manifest, rules)?;
+    let table = definition(lake, &manifest.shape()?, rules);
     catalog.require_database(rules.create_database)?;
     let columns = catalog.put_table(&table)?;
-    let partition = Partition { table: table.name.clone(), day: manifest.day };
+    let partition = manifest.partition();
     let without_statistics = tell_statistics(catalog, lake, &partition, manifest, rules)?;
     let folder = lake.address(&partition.to_string());
     let run = manifest.run.clone();
@@ -169,10 +133,10 @@ fn is_newest(
 pub fn foresee(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
-    shape: TableShape<'_>,
+    shape: &TableShape,
     rules: RegistrationOptions,
 ) -> Result<()> {
-    let wanted = definition(lake, shape, rules)?;
+    let wanted = definition(lake, shape, rules);
     match catalog.table(&wanted.name)? {
         Some(standing) => agreed(&standing, &wanted).map(drop),
         None if rules.create_database => Ok(()),
@@ -181,15 +145,10 @@ pub fn foresee(
 }
 
 /// Returns the wanted definition of a table in the catalog.
-pub fn definition<'a>(
-    lake: &dyn Lake,
-    shape: impl Into<TableShape<'a>>,
-    rules: RegistrationOptions,
-) -> Result<TableDefinition> {
-    let TableShape { table, dataset, naming, promote } = shape.into();
-    let dataset = dataset::require(dataset).map_err(|error| error.with("table", table))?;
-    let schema = dataset.schema(naming, promote);
-    let description = format!("{} logs, one KST day a partition", dataset.name());
-    let definition = TableDefinition::new(table, &description, &schema, &lake.address(table));
-    Ok(TableDefinition { projected_from: rules.projected_from, ..definition })
+#[must_use]
+pub fn definition(lake: &dyn Lake, shape: &TableShape, rules: RegistrationOptions) -> TableDefinition {
+    let description = format!("{} logs, one KST day a partition", shape.dataset);
+    let address = lake.address(&shape.table);
+    let definition = TableDefinition::new(&shape.table, &description, &shape.schema(), &address);
+    TableDefinition { projected_from: rules.projected_from, ..definition }
 }

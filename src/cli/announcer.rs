@@ -1,4 +1,4 @@
-//! How people and machines are told of the road: messages, metrics in logs, bars.
+//! Reports the progress of a run: messages, metrics in logs and progress bars.
 
 use serde_json::json;
 
@@ -10,16 +10,16 @@ use crate::error::Error;
 use crate::publish::run_record::RunRecord;
 use crate::road::{About, Observer, Progress, Work};
 
-/// Tells on standard error what a run does.
+/// Reports on standard error what a run does.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Announcer {
     pub(super) console: Console,
-    /// Whether each table and day gets a line of metrics for CloudWatch.
+    /// Whether to print a line of CloudWatch metrics for each table and day.
     pub(super) emf: bool,
 }
 
 impl Announcer {
-    /// What a message says first. People get to read what differs within a day.
+    /// Returns the leading fields of a message. Text shows only those that differ between the messages of a run.
     fn about(self, about: &About<'_>) -> Vec<Field> {
         let About { run, day, table, dataset } = about;
         let (table, day) = (("table", json!(table)), ("day", json!(day.to_string())));
@@ -61,9 +61,9 @@ impl Observer for Announcer {
         self.console.failed(error, self.about(about));
     }
 
-    fn ended(&self, report: &RunRecord) {
+    fn ended(&self, record: &RunRecord) {
         if self.emf {
-            console::to_stderr(&emf::line(report));
+            console::to_stderr(&emf::line(record));
         }
     }
 

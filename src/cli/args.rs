@@ -1,9 +1,15 @@
-//! What can be typed. Everything is optional here; what is meant is resolved once, in [`super::settings`].
+//! The command line as it is typed.
+//!
+//! The table of settings gives a flag its name, help and default if the flag is a setting. [`super::settings`] then combines
+//! flags, environment and config file.
 
 #![expect(clippy::doc_markdown, reason = "the comments are the help texts")]
 
+mod day;
 mod days;
 mod diff;
+mod formats;
+mod groups;
 #[cfg(feature = "query")]
 mod query;
 #[cfg(feature = "query")]
@@ -11,16 +17,19 @@ mod report;
 mod shared;
 mod why;
 
-pub(super) use days::{BackfillArgs, StatusArgs, begun, day_count};
+pub(super) use day::{DayArg, begun, day_count};
+pub(super) use days::{BackfillArgs, StatusArgs};
 pub(super) use diff::DiffArgs;
+pub(super) use formats::{ShowFormat, TextFormat};
+pub(super) use groups::{
+    CatalogArgs, GlobalSettings, GraceArgs, LakeArgs, ReadArgs, SchemaSettings, ShardSettings, SourceArgs,
+};
 #[cfg(feature = "query")]
 pub(super) use query::{QueryArgs, QueryFormat};
 #[cfg(feature = "query")]
 pub(super) use report::{Lang, ReportArgs};
-pub(super) use shared::{CatalogArgs, DayArg, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
-pub(super) use why::{TextFormat, WhyArgs};
-
-use std::path::PathBuf;
+pub(super) use shared::{RoadArgs, WriteArgs};
+pub(super) use why::WhyArgs;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -50,28 +59,17 @@ fn exit_codes() -> String {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct GlobalArgs {
-    /// Config file [default: logmill.toml in this folder, where there is one; env: LOGMILL_CONFIG]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
-    /// Worker threads [default: one a core; env: LOGMILL_THREADS]
-    #[arg(long, global = true, value_name = "N")]
-    pub(super) threads: Option<String>,
-    /// Memory for rows and files in the making, such as 1GiB; the process takes up to 64MiB and
-    /// 3MiB a thread on top. At least 64MiB [default: 1 GiB; env: LOGMILL_MEMORY]
-    #[arg(long, global = true, value_name = "SIZE")]
-    pub(super) memory: Option<String>,
-    /// Say nothing but errors and data
+    #[command(flatten)]
+    pub(super) settings: GlobalSettings,
+    /// Print only errors and results
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
-    /// Say more
+    /// Print more; repeat it for debug messages
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
-    /// Form of messages: text or json [default: text; env: LOGMILL_LOG_FORMAT]
-    #[arg(long, global = true, value_name = "FORMAT")]
-    pub(super) log_format: Option<String>,
 }
 
-/// The commands: the four steps of the road, and what helps along it.
+/// The commands: the four steps of the road, and those that help along it.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Plan, convert, publish and register a day
@@ -82,9 +80,9 @@ pub(super) enum Command {
   logmill run --day yesterday --input /logs --output /lake --dataset cloudtrail --filter \"event_source = 'kms.amazonaws.com'\"
   logmill run --day yesterday --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs")]
     Run(RunArgs),
-    /// Make many days, reading each raw object once
+    /// Build a range of days, reading each raw object once
     #[command(
-        after_help = "Days are published one by one, as soon as no later object can feed them. A day that fails does not stop the others. A published day that lacks nothing is skipped, so an interrupted backfill resumes where it stopped. A day whose raw objects have been deleted is rebuilt only with --only all, because its rows would be lost.
+        after_help = "Each day is published as soon as no later object can hold its events. A day that fails does not stop the others. Published days that are up to date are skipped, so an interrupted backfill resumes where it stopped. A day whose raw objects have been deleted is rebuilt only with --only all, because its rows would be lost.
 
 Examples:
   logmill backfill --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
@@ -92,26 +90,26 @@ Examples:
   logmill backfill --last 730d --order newest --dry-run --config /etc/logmill.toml"
     )]
     Backfill(BackfillArgs),
-    /// Show how the days stand: published, empty, missing, stale or failed
+    /// Show the state of each day: published, empty, missing, stale or failed
     #[command(after_help = "States:
-  published  with all that has come
-  empty      published, without a row
-  no logs    never published, and before the first log of the table: nothing is lacking
+  published  up to date
+  empty      published without rows
+  no logs    never published, and before the table's first log: nothing is missing
   missing    never published
-  stale      published, but raw objects have come or changed since
-  failed     the last run of the day failed; what stood before still stands
+  stale      published, but raw objects were added or changed since
+  failed     the last run of the day failed; an earlier published version is still in place
 
-No log is read: the raw objects are listed and held against the lists of what was read. Only of objects whose names say nothing the first bytes are looked at.
+This command reads no logs. It lists the raw objects and compares them with the lists of objects that were read. It reads the first bytes of an object only if the name does not reveal the log type.
 
 Examples:
   logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
   logmill status --last 7d --config /etc/logmill.toml --format json | jq 'select(.state == \"stale\")'")]
     Status(StatusArgs),
-    /// Find an event: in the lake, or what became of it
+    /// Find an event, or explain why it is not in the lake
     #[command(
-        after_help = "The published day answers first, from the indexes of its files. Where it has not got the id, and raw logs are given, all raw objects that a run of the day reads are searched: that takes about as long as the run.
+        after_help = "The published day is searched first, through the indexes of its files. If it does not have the ID and raw logs are given, all raw objects that a run of the day reads are searched. That takes about as long as the run.
 
-Exits with 0 when the event is in the lake, with 99 when it is not.
+Exits with 0 if the event is in the lake, otherwise with 99.
 
 Examples:
   logmill why --day 2023-11-01 --event-id 8d1f5bd0-3c0b-4e0c-9a4e-1f6b8c1d2e3f --output /lake
@@ -119,9 +117,9 @@ Examples:
   logmill why --day 20231101 --request-id C3D13FE58DE4C810 --table s3_access --deep --input /logs --output /lake --format json"
     )]
     Why(WhyArgs),
-    /// Show what another run of a day has changed
+    /// Compare two runs of a day
     #[command(
-        after_help = "A run is named by its id, as live (the published one) or as previous (the one before it). The last ten runs of a day are remembered with what each raw object gave. Where the files of both are still there, as in S3 within --grace, rows are counted one by one; elsewhere the ledgers tell. Exits with 0 with differences or without.
+        after_help = "Name a run by its ID, as 'live' (the published run) or as 'previous' (the run before it). The lake keeps records of a day's last ten runs, with the counts of each raw object. If the files of both runs still exist, as in S3 within --grace, the rows themselves are compared; otherwise the ledgers are. Exits with 0 whether or not the runs differ.
 
 Examples:
   logmill diff --day 2023-11-01 previous live --output s3://my-lake/logs
@@ -129,10 +127,10 @@ Examples:
   logmill diff --day yesterday --output s3://my-lake/logs --format json | jq .settings"
     )]
     Diff(DiffArgs),
-    /// Ask the lake in SQL
+    /// Query the lake with SQL
     #[cfg(feature = "query")]
     #[command(
-        after_help = "Tables are those of the lake; the views of glue/sql are there under their names, and SHOW TABLES lists all. Only published days are read; conditions on proc_ymd or on the event time choose the days. Most functions of Athena are known.
+        after_help = "The tables of the lake and the views of glue/sql are available by name; SHOW TABLES lists them. Only published days are read. Conditions on proc_ymd or on the event time select the days. Most Athena functions are supported.
 
 Examples:
   logmill query --output /lake \"SELECT event_name, count(*) AS events FROM cloudtrail WHERE proc_ymd = '20231101' GROUP BY 1 ORDER BY 2 DESC LIMIT 10\"
@@ -141,10 +139,10 @@ Examples:
   logmill query --output /lake \"DESCRIBE s3_access\""
     )]
     Query(QueryArgs),
-    /// Show published days as one page: charts, tables and the ledgers of the runs
+    /// Write an HTML page about published days: charts, tables and run ledgers
     #[cfg(feature = "query")]
     #[command(
-        after_help = "The page is one HTML file that fetches nothing and runs nothing: it can be mailed, archived or put into a bucket. Its figures ask the views of glue/sql over the tables cloudtrail and s3_access.
+        after_help = "The page is one HTML file without scripts or external resources. You can mail it, archive it or put it into a bucket. Its figures come from the views of glue/sql over the tables cloudtrail and s3_access.
 
 Examples:
   logmill report --day 2023-11-01 --output /lake
@@ -163,32 +161,32 @@ Examples:
   logmill convert --plan plan.json --shard 0 --staging /shared/staging
   logmill convert --plan s3://my-lake/logs/_staging/plan.json --shard auto --staging s3://my-lake/logs/_staging/shards")]
     Convert(ConvertArgs),
-    /// Publish a day whose shards have all been converted
+    /// Publish a day after all its shards are converted
     #[command(
-        after_help = "The staging folder is only read, unless --remove-staging is given. If the plan is published already, the command says by which run, registers it where a catalog is given that does not show it, and finishes a removal that was interrupted.
+        after_help = "The command only reads the staging folder, unless you pass --remove-staging. If the plan is already published, it prints the run that published it, registers that run in the catalog if necessary, and completes an interrupted removal.
 
 Examples:
   logmill publish --plan plan.json --staging /shared/staging --output /lake
   logmill publish --plan s3://my-lake/logs/_staging/plan.json --staging s3://my-lake/logs/_staging/shards --remove-staging --output s3://my-lake/logs --database logs"
     )]
     Publish(PublishArgs),
-    /// Tell the catalog of a day that is published
+    /// Register a published day in the catalog
     #[command(
-        after_help = "A run with --catalog glue does this by itself: this command makes up for one that could not, and follows 'logmill publish'. A day that stands in the catalog as it should is left alone.
+        after_help = "A run with a catalog registers its day itself. Use this command after a run that could not, or after 'logmill publish' without a catalog. A day that is already registered correctly is left unchanged.
 
 Examples:
   logmill register --day 2023-11-01 --output s3://my-lake/logs --database logs
   logmill register --day yesterday --output s3://my-lake/logs --database logs --table s3_access --format json"
     )]
     Register(RegisterArgs),
-    /// Show what the decoder makes of one raw file
+    /// Decode one raw file and show its rows
     #[command(after_help = "Examples:
   logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
-    /// Show the columns: types, sources, meanings, Athena DDL, CloudFormation tables
+    /// Show the columns of tables, as text, Athena DDL or CloudFormation
     #[command(
-        after_help = "Tables, names and promoted columns are those of the config file, so that the statement or template makes the table to which a run with the same file publishes. Flags win over the file.
+        after_help = "Tables, names and promoted columns come from the config file: the statement or template creates the table to which a run with the same file publishes. Flags override the file. If the settings name no lake in S3, the location of a table is a placeholder.
 
 Examples:
   logmill schema --dataset cloudtrail
@@ -198,13 +196,13 @@ Examples:
   logmill schema --format cloudformation > tables.json"
     )]
     Schema(SchemaArgs),
-    /// Hold a published day against its manifest
+    /// Check a published day against its manifest
     #[command(after_help = "Examples:
   logmill verify --output /lake --day 2023-11-01")]
     Verify(VerifyArgs),
-    /// Remove what killed and superseded runs have left
+    /// Remove files of killed and superseded runs
     #[command(
-        after_help = "Files of a run that is the day stay, and so does all that is not in the folder of a run. Superseded runs go when their grace is over, but those of a day that was registered only where --database lets it ask the catalog; runs that no day knows may still be alive and go when their files are old. Where engines read through a catalog, say --catalog glue: then a run that it still shows stays, too.
+        after_help = "Keeps the live run and anything outside a run folder. Removes superseded runs after --grace; if their day was registered in a catalog, only when --database lets this command ask that catalog. A run that no day refers to may still be active, and is removed after --older-than. If engines read through a catalog, pass --catalog glue: then a run that the catalog still shows is also kept.
 
 Examples:
   logmill clean --output s3://my-lake/logs --database logs
@@ -212,29 +210,29 @@ Examples:
   logmill clean --output /lake"
     )]
     Clean(CleanArgs),
-    /// Hold raw logs, lake and catalog against each other, and mend the catalog
+    /// Compare raw logs, lake and catalog, and repair the catalog
     #[command(after_help = "States:
-  ok              nothing is wrong
-  provisional     published before all late objects can have come
-  no logs         neither raw logs nor a published day
-  not published   no published day; raw logs were not looked at, since no input is given
-  missing         raw logs, but never published
-  stale           raw objects that the published day has not read
-  lost            files of the published day are gone
-  not registered  published, but the catalog does not know it
-  dangling        the catalog shows something else than the published run
-  orphaned        the catalog shows a day that was never published
-  schema          the table of the catalog does not fit the files
+  ok              no problem found
+  provisional     published before all late objects could have arrived
+  no logs         no raw logs and no published day
+  not published   no published day; raw logs were not checked because no input is given
+  missing         has raw logs, but was never published
+  stale           raw objects exist that the published day has not read
+  lost            files of the published day no longer exist
+  not registered  published, but not in the catalog
+  dangling        the catalog does not point to the published run
+  orphaned        the catalog has a day that was never published
+  schema          the catalog's table does not match the files
   leftovers       files of killed or superseded runs
 
-Exits with 0 when nothing is wrong, with 4 otherwise. --fix registers, re-points, removes orphaned partitions and cleans; it never rebuilds data.
+Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
 
 Examples:
   logmill doctor --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs
   logmill doctor --from 2023-11-01 --to 2023-11-30 --output s3://my-lake/logs --database logs --fix --dry-run
   logmill doctor --permissions --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs")]
     Doctor(DoctorArgs),
-    /// Show the settings in force and where each comes from
+    /// Show the settings in effect and where each comes from
     #[command(after_help = "Examples:
   logmill config
   LOGMILL_MEMORY=2GiB logmill config --format json")]
@@ -253,7 +251,7 @@ Examples:
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) day: DayArg,
-    /// Also make those of so many days before anew for which objects have come since they were published, such as 7d
+    /// Also rebuild any of the previous N days that received late objects, for example 7d
     #[arg(long, value_name = "DAYS")]
     pub(super) lookback: Option<String>,
     #[command(flatten)]
@@ -267,13 +265,13 @@ pub(super) struct PlanArgs {
     pub(super) day: DayArg,
     #[command(flatten)]
     pub(super) source: SourceArgs,
-    /// Shards among which the objects are dealt out
+    /// Number of shards that share the objects
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
     pub(super) shards: u32,
     /// Also write the plan to this file or s3://bucket/key, for 'logmill convert' and 'logmill publish'
     #[arg(long, value_name = "FILE")]
     pub(super) plan: Option<String>,
-    /// Form of the output; json is the plan file
+    /// Output format; json prints the plan file
     #[arg(long, value_enum, default_value_t = PlanFormat::Table)]
     pub(super) format: PlanFormat,
 }
@@ -281,25 +279,20 @@ pub(super) struct PlanArgs {
 /// `convert`.
 #[derive(Debug, Args)]
 pub(super) struct ConvertArgs {
-    /// Plan, from 'logmill plan': a file or s3://bucket/key
+    /// Plan written by 'logmill plan': a file or s3://bucket/key
     #[arg(long, value_name = "FILE")]
     pub(super) plan: String,
-    /// Which shard to convert, from 0; auto: the number that AWS Batch (AWS_BATCH_JOB_ARRAY_INDEX), Kubernetes
-    /// (JOB_COMPLETION_INDEX) or Slurm (SLURM_ARRAY_TASK_ID) gives this machine of an array. One for which the plan has no
-    /// shard does nothing
+    /// Shard to convert, from 0, or auto for this machine's index in its array
+    ///
+    /// 'auto' takes the index from AWS Batch (AWS_BATCH_JOB_ARRAY_INDEX), Kubernetes (JOB_COMPLETION_INDEX) or Slurm
+    /// (SLURM_ARRAY_TASK_ID). A machine whose index has no shard in the plan does nothing.
     #[arg(long, value_name = "K|auto", default_value = "0")]
     pub(super) shard: ShardArg,
-    /// Folder or s3://bucket/prefix for the result, shared with the machine that publishes
+    /// Folder or s3://bucket/prefix for the result, which 'logmill publish' must be able to read
     #[arg(long, value_name = "PATH")]
     pub(super) staging: String,
-    /// Folder of this machine for the rows of the shard, where the staging is in S3 [default: the system's folder for
-    /// temporary files; env: LOGMILL_SCRATCH]
-    #[arg(long, value_name = "DIR")]
-    pub(super) scratch: Option<String>,
-    /// Bytes of rejected rows that are kept of each table of the shard; further ones are only counted, by reason and object
-    /// [default: 256 MiB; env: LOGMILL_MAX_QUARANTINE]
-    #[arg(long, value_name = "SIZE")]
-    pub(super) max_quarantine: Option<String>,
+    #[command(flatten)]
+    pub(super) settings: ShardSettings,
     #[command(flatten)]
     pub(super) read: ReadArgs,
 }
@@ -307,14 +300,15 @@ pub(super) struct ConvertArgs {
 /// `publish`.
 #[derive(Debug, Args)]
 pub(super) struct PublishArgs {
-    /// Plan, from 'logmill plan': a file or s3://bucket/key
+    /// Plan written by 'logmill plan': a file or s3://bucket/key
     #[arg(long, value_name = "FILE")]
     pub(super) plan: String,
     /// Folder or s3://bucket/prefix with the results of all shards
     #[arg(long, value_name = "PATH")]
     pub(super) staging: String,
-    /// Once every table is published and registered, remove the results of the shards; a small receipt replaces the plan, so
-    /// that the command can be repeated
+    /// Remove the results of the shards once every table is published and registered
+    ///
+    /// A small receipt replaces the plan, so that the command can be repeated.
     #[arg(long)]
     pub(super) remove_staging: bool,
     #[command(flatten)]
@@ -332,12 +326,12 @@ pub(super) struct RegisterArgs {
     pub(super) day: DayArg,
     #[command(flatten)]
     pub(super) lake: LakeArgs,
-    /// Table to register [default: every table of the lake that has the day]
+    /// Table to register [default: every table of the lake with the day]
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
     #[command(flatten)]
     pub(super) catalog: CatalogArgs,
-    /// Form of the output; json is one line a table
+    /// Output format; json prints one line per table
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,
 }
@@ -345,18 +339,18 @@ pub(super) struct RegisterArgs {
 /// `inspect`.
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// The raw file
+    /// Raw file
     pub(super) file: String,
-    /// Log type [default: told by name or content]
+    /// Log type [default: detected from the file name or contents]
     #[arg(long, value_name = "DATASET")]
     pub(super) dataset: Option<String>,
-    /// Rows to show at most; all are counted
+    /// Most rows to show; all are counted
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
-    /// Form of the output; json is one line a row
+    /// Output format; json prints one line per row
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,
-    /// Value to mask beside the secrets that are masked by default, as in run; none shows all
+    /// Value to mask in addition to the secrets masked by default; none masks nothing
     #[arg(long, value_name = "RULE")]
     pub(super) redact: Vec<String>,
 }
@@ -364,25 +358,11 @@ pub(super) struct InspectArgs {
 /// `schema`.
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Log type: cloudtrail, s3-access or all [default: those of the config file, or all; env: LOGMILL_DATASET]
-    #[arg(long, value_name = "DATASET")]
-    pub(super) dataset: Option<String>,
-    /// Table of the config file, or a name for the table if there is only one [default: every table; env: LOGMILL_TABLE]
-    #[arg(long, value_name = "NAME")]
-    pub(super) table: Option<String>,
-    /// Column names: snake or compact [default: snake; env: LOGMILL_NAMING]
-    #[arg(long, value_name = "NAMING")]
-    pub(super) naming: Option<String>,
-    /// Form of the output
+    #[command(flatten)]
+    pub(super) settings: SchemaSettings,
+    /// Output format
     #[arg(long, value_enum, default_value_t = SchemaFormat::Table)]
     pub(super) format: SchemaFormat,
-    /// Lake of the tables, for ddl and cloudformation [default: a placeholder; env: LOGMILL_OUTPUT]
-    #[arg(long, value_name = "PATH")]
-    pub(super) output: Option<String>,
-    /// Let Athena compute partitions, from this first day to tomorrow; for ddl and cloudformation. Register the days with
-    /// --projection, too [env: LOGMILL_PROJECTION, with a database]
-    #[arg(long, value_name = "DAY")]
-    pub(super) projection: Option<String>,
 }
 
 /// `verify`.
@@ -405,13 +385,12 @@ pub(super) struct CleanArgs {
     /// Table to clean [default: every table of the lake]
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
-    /// How old the files of a run must be that no day knows: longer than any run takes
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::settings::span_ms)]
+    /// Age at which to remove a run that no day refers to; must exceed the longest run
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::settings::values::span_ms)]
     pub(super) older_than: i64,
-    /// How long the files of a superseded run stay for those who still read them [default: 1h; env: LOGMILL_GRACE]
-    #[arg(long, value_name = "TIME")]
-    pub(super) grace: Option<String>,
-    /// Only print what would be removed
+    #[command(flatten)]
+    pub(super) grace: GraceArgs,
+    /// Only print the files to remove
     #[arg(long)]
     pub(super) dry_run: bool,
     #[command(flatten)]
@@ -421,13 +400,13 @@ pub(super) struct CleanArgs {
 /// `doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// First KST day to look at [default: six days before the last]
+    /// First KST day to check [default: six days before the last]
     #[arg(long, value_name = "DAY")]
     pub(super) from: Option<String>,
-    /// Last KST day to look at [default: yesterday]
+    /// Last KST day to check [default: yesterday]
     #[arg(long, value_name = "DAY")]
     pub(super) to: Option<String>,
-    /// The only KST day to look at
+    /// The only KST day to check
     #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to"])]
     pub(super) day: Option<String>,
     #[command(flatten)]
@@ -436,16 +415,16 @@ pub(super) struct DoctorArgs {
     pub(super) lake: LakeArgs,
     #[command(flatten)]
     pub(super) catalog: CatalogArgs,
-    /// Repair what can be mended without the raw logs
+    /// Repair everything that does not need the raw logs
     #[arg(long)]
     pub(super) fix: bool,
-    /// With --fix: only print what would be done
+    /// With --fix: only print the repairs
     #[arg(long, requires = "fix")]
     pub(super) dry_run: bool,
-    /// Try what a run needs to be allowed instead, and print the policy that is missing
+    /// Instead, test the permissions that a run needs and print the missing policy
     #[arg(long, conflicts_with = "fix")]
     pub(super) permissions: bool,
-    /// Form of the output; json is one line a day of a table
+    /// Output format; json prints one line per table and day
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,
 }
@@ -455,16 +434,9 @@ pub(super) struct DoctorArgs {
 pub(super) struct ConfigArgs {
     #[command(flatten)]
     pub(super) road: RoadArgs,
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(super) format: ShowFormat,
-}
-
-/// Table or JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ShowFormat {
-    Table,
-    Json,
 }
 
 /// Table or plan file.

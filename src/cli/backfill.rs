@@ -1,17 +1,17 @@
-//! `logmill backfill`: many days, each raw object read once.
+//! `logmill backfill`: builds a range of days, reading each raw object once.
 
 use super::args::{BackfillArgs, GlobalArgs};
 use super::conclusion::Conclusion;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::settings::Flags;
-use super::{Context, console, forecast, metrics, on_workers, tables};
+use super::{console, forecast, metrics, tables};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::road::backfill::backfill;
 use crate::road::{DayRoad, Registrar, Road};
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags::from(&args.road))?;
+    let settings = context.settings(global, &args.road.flags())?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let days = args.days.range(console::now(), None)?;
     let (rule, order) = (args.rule()?, args.order.into());
@@ -30,7 +30,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     let mut found = on_workers(settings.threads, || backfill(&road, &tables.sources, &wanted, order, &rule))?;
     for (source, error) in tables.refused {
         DayRoad::new(&road, days.last).record_walk(&source, &error);
-        found.failed.push((source.table, error));
+        found.failed.push((source.spec.table, error));
     }
     let summary_json = args.road.write.summary_json.as_deref();
     Conclusion { road: &road, settings: &settings, console: context.console, day: days.last, summary_json }

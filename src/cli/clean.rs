@@ -1,11 +1,12 @@
-//! `logmill clean`: what killed and superseded runs have left.
+//! `logmill clean`: removes what killed and superseded runs left behind.
 
 use std::collections::BTreeSet;
 
-use super::args::{CleanArgs, GlobalArgs, WriteArgs};
+use super::args::{CleanArgs, GlobalArgs};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::{Flags, Settings};
-use super::{Context, console};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::publish::{self, CleanOptions, Leftover, Leftovers};
@@ -13,17 +14,11 @@ use crate::road::{Registrar, lock_taker, run_name, time_at};
 use crate::store::lake::{LOCKS, Partition, RunFile, is_held, run_of};
 use crate::store::{DayLock, Lake};
 
-/// How old the files of an unknown run must be where nobody has said it.
+/// Default minimum age, in milliseconds, at which files of an unknown run are removed.
 pub(super) const UNKNOWN_MS: i64 = 24 * 3_600_000;
 
 pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let write = WriteArgs { grace: args.grace.clone(), ..WriteArgs::default() };
-    let flags = Flags {
-        lake: Some(&args.lake),
-        write: Some(&write),
-        catalog: Some(&args.catalog),
-        ..Flags::default()
-    };
+    let flags = Flags::of([&*args.lake, &args.grace, &args.catalog]);
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let registrar = settings.registrar(&connector, console::now)?;
@@ -42,7 +37,7 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     Ok(Exit::Done)
 }
 
-/// When files of runs may go, by the settings and the clock of the lake.
+/// Returns the rules for removing files of runs, from the settings and the clock of the lake.
 pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
     Ok(CleanOptions {
         grace_ms: settings.lake.grace_ms,
@@ -52,14 +47,14 @@ pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Re
     })
 }
 
-/// The table asked for, or all of the lake. A lake of folders keeps what is unfinished in one place for all.
+/// Returns the requested table, or all tables of the lake. A local lake keeps unfinished work of all tables in one folder.
 fn tables(args: &CleanArgs, lake: &dyn Lake, unfinished: &[Partition]) -> Result<Vec<String>> {
     if let Some(table) = &args.table {
         return Ok(vec![table.clone()]);
     }
     let mut tables = lake.names(root_of_runs(lake))?;
     tables.retain(|table| !table.starts_with(['_', '.']));
-    // Of a first run that was killed there may be nothing but uploads and its lock.
+    // A first run that was killed may have left only uploads and its lock.
     tables.extend(unfinished.iter().map(|partition| partition.table.clone()));
     tables.extend(lake.names(LOCKS)?);
     tables.sort();
@@ -67,12 +62,12 @@ fn tables(args: &CleanArgs, lake: &dyn Lake, unfinished: &[Partition]) -> Result
     Ok(tables)
 }
 
-/// Where the folders of tables lie in which runs leave something.
+/// Returns the folder below which runs leave files, by table.
 fn root_of_runs(lake: &dyn Lake) -> &'static str {
     if lake.keeps_runs() { "" } else { "_staging" }
 }
 
-/// The days of a table in which runs can have left something.
+/// Returns the days of a table that can contain leftovers of runs.
 fn days(lake: &dyn Lake, table: &str, unfinished: &[Partition]) -> Result<Vec<KstDay>> {
     let root = root_of_runs(lake);
     let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
@@ -88,25 +83,25 @@ fn days(lake: &dyn Lake, table: &str, unfinished: &[Partition]) -> Result<Vec<Ks
     Ok(days.into_iter().collect())
 }
 
-/// Prints a line about something that was done.
+/// Prints a line about an action.
 pub(super) type PrintLine = fn(&str) -> Result<()>;
 
-/// Prints a line for people.
+/// Prints a line as text.
 pub(super) fn print_text(line: &str) -> Result<()> {
     console::print_line(line)
 }
 
-/// Removes what may go, or says so.
+/// Removes leftovers of runs, or lists them.
 pub(super) struct Cleaner<'a> {
     lake: &'a dyn Lake,
     rules: CleanOptions,
-    /// Only says what would go.
+    /// Whether to only list what would be removed.
     dry: bool,
     print: PrintLine,
     total: Total,
 }
 
-/// What went.
+/// What was removed, and how many days were skipped.
 #[derive(Debug, Default)]
 struct Total {
     files: u64,
@@ -139,13 +134,13 @@ impl<'a> Cleaner<'a> {
         Ok(())
     }
 
-    /// Cleans one partition, unless a run has it. Who only looks at a bucket puts no lock into it.
+    /// Cleans one partition, unless a run holds it. A dry run puts no lock into a bucket.
     pub(super) fn clean_day(&mut self, partition: &Partition, shown: &BTreeSet<String>) -> Result<()> {
-        let only_looks = self.dry && self.lake.keeps_runs();
-        let _lock = match (!only_looks).then(|| self.lock(partition)).transpose() {
+        let needs_lock = !(self.dry && self.lake.keeps_runs());
+        let _lock = match needs_lock.then(|| self.lock(partition)).transpose() {
             Err(error) if is_held(&error) => {
                 self.total.busy += 1;
-                return (self.print)(&format!("{partition}: passed over, a run has it"));
+                return (self.print)(&format!("{partition}: skipped, a run holds it"));
             }
             lock => lock?,
         };
@@ -169,14 +164,14 @@ impl<'a> Cleaner<'a> {
         if !self.dry {
             self.lake.sweep(partition)?;
         }
-        (self.print)(&format!("{} unfinished work of {partition}: a run that was killed", self.verb()))
+        (self.print)(&format!("{} unfinished work of {partition}: its run was killed", self.verb()))
     }
 
     fn remove(&mut self, partition: &Partition, leftovers: &Leftovers) -> Result<()> {
-        self.say_staying(partition, &leftovers.staying)?;
+        self.print_kept(partition, &leftovers.staying)?;
         if !self.dry && !leftovers.remove(self.lake, partition)? {
             self.total.busy += 1;
-            return (self.print)(&format!("{partition}: passed over, a run has published it meanwhile"));
+            return (self.print)(&format!("{partition}: skipped, a run has just published it"));
         }
         for Leftover { file, why } in &leftovers.files {
             self.total.files += 1;
@@ -187,7 +182,7 @@ impl<'a> Cleaner<'a> {
         Ok(())
     }
 
-    fn say_staying(&self, partition: &Partition, files: &[RunFile]) -> Result<()> {
+    fn print_kept(&self, partition: &Partition, files: &[RunFile]) -> Result<()> {
         if files.is_empty() {
             return Ok(());
         }
@@ -195,7 +190,7 @@ impl<'a> Cleaner<'a> {
         let size = console::size(files.iter().map(|file| file.bytes).sum());
         (self.print)(&format!(
             "{partition}: kept {count} ({size}) until the next run: the day was never published, and a paused run may still \
-             commit"
+             publish it"
         ))
     }
 
@@ -210,7 +205,7 @@ impl Total {
         let (files, size) = (console::counted(self.files, "file"), console::size(self.bytes));
         let mut text = format!("{verb} {files}, {size}\n");
         if self.busy > 0 {
-            text += &format!("passed over {} that runs have\n", console::counted(self.busy, "day"));
+            text += &format!("skipped {} in use by other runs\n", console::counted(self.busy, "day"));
         }
         text
     }
@@ -221,11 +216,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_file_is_one_file() {
+    fn a_count_of_one_is_singular() {
         for (files, busy, dry, expected) in [
             (0, 0, false, "removed 0 files, 5 B\n"),
-            (1, 1, false, "removed 1 file, 5 B\npassed over 1 day that runs have\n"),
-            (1000, 2, true, "would remove 1,000 files, 5 B\npassed over 2 days that runs have\n"),
+            (1, 1, false, "removed 1 file, 5 B\nskipped 1 day in use by other runs\n"),
+            (1000, 2, true, "would remove 1,000 files, 5 B\nskipped 2 days in use by other runs\n"),
         ] {
             assert_eq!(Total { files, bytes: 5, busy }.text(dry), expected);
         }

@@ -1,4 +1,4 @@
-//! How a command over tables and days ends: its summary, and the exit code.
+//! The end of a command over tables and days: its summary, metrics and exit code.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,19 @@ use crate::publish::run_record::{RunOutcome, RunRecord};
 use crate::road::backfill::Backfilled;
 use crate::road::{NotBuilt, Outcomes, Road};
 
-/// What a command ends with.
+/// Ends a command.
 pub(super) struct Conclusion<'a> {
     pub(super) road: &'a Road<'a>,
     pub(super) settings: &'a Settings,
     pub(super) console: Console,
-    /// The day of events that concern no table.
+    /// The day in events that belong to no table.
     pub(super) day: KstDay,
-    /// Where the summary goes as JSON.
+    /// Where to write the summary as JSON.
     pub(super) summary_json: Option<&'a str>,
 }
 
 impl Conclusion<'_> {
-    /// Tells what was done with a day, and with those before it.
+    /// Reports the outcome of a day and of earlier days that were rebuilt.
     pub(super) fn of_day(
         &self,
         outcomes: &Outcomes,
@@ -44,7 +44,7 @@ impl Conclusion<'_> {
         if exit == Exit::NoInput {
             let error = Error::new(ErrorKind::NoInput, "a table has no rows for the day")
                 .with("day", self.day)
-                .hint("the day is published as empty; 'logmill plan' shows what was looked at");
+                .hint("the day is published as empty; see its objects with 'logmill plan'");
             self.console.failed(&error, self.about());
         }
         let rebuilt = rebuilt.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect();
@@ -55,7 +55,7 @@ impl Conclusion<'_> {
         Ok((exit, summary))
     }
 
-    /// Tells what was done with many days.
+    /// Reports the outcome of a range of days.
     pub(super) fn of_days(
         &self,
         found: &Backfilled,
@@ -64,7 +64,7 @@ impl Conclusion<'_> {
     ) -> Result<Exit> {
         let ends = found.failed.iter().map(|(_, error)| Exit::from(error.kind()));
         let exits: Vec<Exit> = found.days.values().flat_map(exits).chain(ends).collect();
-        // Days that needed nothing are done, too; but where all that failed can be had later, that is the answer.
+        // Days that were up to date count as done. But if every failure is temporary, the exit code asks for a retry.
         let is_temporary = exits.iter().all(|exit| *exit == Exit::Temporary);
         let some_done = found.days.values().any(Outcomes::has_done) || found.left > 0 && !is_temporary;
         let exit = match Exit::of_failures(&exits, some_done) {
@@ -79,51 +79,51 @@ impl Conclusion<'_> {
             error: error.to_string(),
         });
         let failed = failed.collect();
-        let made = found.days.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect();
+        let built = found.days.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect();
         let (counts, name) = ((found.left, &found.kept[..]), self.road.run.clone());
-        let summary = RangeSummary::new(name, days, exit, made, counts, failed, not_built);
+        let summary = RangeSummary::new(name, days, exit, built, counts, failed, not_built);
         summary.deliver(self.summary_json, self.console.quiet)?;
         self.finish(exit);
         Ok(exit)
     }
 
-    /// Tells the watchers of a day that another run has published, by the reports of that run.
+    /// Writes the metrics and the last event of a day that another run published. The metrics are those of that run.
     pub(super) fn of_published(&self, published: &[RunRecord], exit: Exit) {
-        self.measure(published, exit);
-        self.say_finished(&self.road.reports(), exit);
+        self.write_metrics(published, exit);
+        self.log_finished(&self.road.reports(), exit);
     }
 
-    /// What an event says that concerns no table.
+    /// Returns the leading fields of an event that belongs to no table.
     fn about(&self) -> Vec<Field> {
         vec![("run", self.road.run.clone().into()), ("day", self.day.to_string().into())]
     }
 
-    /// The last event, and the metrics.
+    /// Writes the metrics and the last event.
     fn finish(&self, exit: Exit) {
-        let reports = self.road.reports();
-        self.measure(&reports, exit);
-        self.say_finished(&reports, exit);
+        let records = self.road.reports();
+        self.write_metrics(&records, exit);
+        self.log_finished(&records, exit);
     }
 
-    fn measure(&self, reports: &[RunRecord], exit: Exit) {
-        metrics::write(self.settings.watch.metrics_file.as_deref(), reports, exit, self.console);
+    fn write_metrics(&self, records: &[RunRecord], exit: Exit) {
+        metrics::write(self.settings.watch.metrics_file.as_deref(), records, exit, self.console);
     }
 
-    fn say_finished(&self, reports: &[RunRecord], exit: Exit) {
+    fn log_finished(&self, records: &[RunRecord], exit: Exit) {
         let mut facts = self.about();
-        facts.extend(totals(reports, exit));
+        facts.extend(totals(records, exit));
         facts.push(("seconds", self.road.seconds().into()));
         self.console.finished(exit, &facts);
     }
 }
 
-/// How each failure would end the program alone.
+/// Returns the exit code that each failure alone would cause.
 fn exits(outcomes: &Outcomes) -> impl Iterator<Item = Exit> {
     outcomes.failed.iter().map(|(_, error)| error.kind().into())
 }
 
 impl DaySummary {
-    /// The summary of a day; failures were told when they happened.
+    /// Returns the summary of a day. Failures were printed when they occurred.
     fn new(day: KstDay, outcomes: &Outcomes) -> Self {
         let Outcomes { done, failed } = outcomes;
         let failed = failed.iter().map(|(table, error)| {
@@ -135,20 +135,20 @@ impl DaySummary {
     }
 }
 
-/// How many tables and days were done, and the sums over those that were published.
-fn totals(reports: &[RunRecord], exit: Exit) -> [Field; 8] {
-    let published = || reports.iter().filter(|report| report.outcome == RunOutcome::Published);
+/// Returns how many table-days were published and failed, and totals over the published ones.
+fn totals(records: &[RunRecord], exit: Exit) -> [Field; 8] {
+    let published = || records.iter().filter(|record| record.outcome == RunOutcome::Published);
     let sum = |value: fn(&RunRecord) -> u64| published().map(value).sum::<u64>().into();
     let mut ledger = RowLedger::default();
-    published().for_each(|report| ledger += report.ledger);
+    published().for_each(|record| ledger += record.ledger);
     [
         ("exit_code", exit.code().into()),
         ("published", published().count().into()),
-        ("failed", reports.iter().filter(|report| report.error.is_some()).count().into()),
-        ("objects", sum(|report| report.objects)),
-        ("input_bytes", sum(|report| report.input_bytes)),
+        ("failed", records.iter().filter(|record| record.error.is_some()).count().into()),
+        ("objects", sum(|record| record.objects)),
+        ("input_bytes", sum(|record| record.input_bytes)),
         ("ledger", json!(ledger)),
-        ("files", sum(|report| report.files)),
-        ("file_bytes", sum(|report| report.file_bytes)),
+        ("files", sum(|record| record.files)),
+        ("file_bytes", sum(|record| record.file_bytes)),
     ]
 }

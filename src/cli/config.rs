@@ -1,15 +1,15 @@
-//! `logmill config`: the settings in force and where each comes from.
+//! `logmill config`: the settings in effect and where each comes from.
 
 use serde_json::json;
 
 use super::args::{ConfigArgs, GlobalArgs, ShowFormat};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::Flags;
-use super::{Context, console};
 use crate::error::Result;
 
 pub(super) fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags::from(&args.road))?;
+    let settings = context.settings(global, &args.road.flags())?;
     let text = match args.format {
         ShowFormat::Json => {
             let lines = settings.in_force.iter();

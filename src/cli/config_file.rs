@@ -1,162 +1,244 @@
-//! The config file, `logmill.toml`: every key optional, an unknown key an error that names it.
+//! The config file, `logmill.toml`.
+//!
+//! Its keys are those of the table of settings. Every key is optional, and an unknown key is an error that suggests the
+//! nearest known one.
 
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use super::settings::given::Given;
+use super::settings::rows;
+use super::settings::setting::{Place, Setting};
+use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::nearest_name;
 use crate::table::Promotion;
 
-/// What the file can say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The values of the file.
+#[derive(Debug, Default)]
 pub(super) struct ConfigFile {
-    pub(super) threads: Option<Scalar>,
-    pub(super) memory: Option<Scalar>,
-    pub(super) max_object_size: Option<Scalar>,
-    pub(super) max_reject_ratio: Option<Scalar>,
-    pub(super) max_quarantine: Option<Scalar>,
-    pub(super) allow_empty: Option<Scalar>,
-    pub(super) max_shrink: Option<Scalar>,
-    pub(super) fail_on_empty: Option<Scalar>,
-    pub(super) log_format: Option<Scalar>,
-    pub(super) metrics_file: Option<Scalar>,
-    pub(super) emf: Option<Scalar>,
-    #[serde(default)]
-    pub(super) lake: LakeSection,
-    #[serde(default)]
-    pub(super) catalog: CatalogSection,
-    #[serde(default)]
-    pub(super) source: Vec<SourceSection>,
+    /// Path of the file; empty without one.
+    pub(super) path: String,
+    top: Given,
+    lake: Given,
+    catalog: Given,
+    /// Every `[[source]]`.
+    pub(super) sources: Vec<SourceSection>,
 }
 
-/// `[lake]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LakeSection {
-    pub(super) output: Option<Scalar>,
-    pub(super) target_file_size: Option<Scalar>,
-    pub(super) scratch: Option<Scalar>,
-    pub(super) grace: Option<Scalar>,
-    pub(super) wait: Option<Scalar>,
-    pub(super) expected_bucket_owner: Option<Scalar>,
-    pub(super) sse: Option<Scalar>,
-    pub(super) kms_key: Option<Scalar>,
-    pub(super) storage_class: Option<Scalar>,
-    pub(super) tag: Option<Scalar>,
-    pub(super) acl: Option<Scalar>,
-}
-
-/// `[catalog]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CatalogSection {
-    pub(super) catalog: Option<Scalar>,
-    pub(super) database: Option<Scalar>,
-    pub(super) create_database: Option<Scalar>,
-    pub(super) projection: Option<Scalar>,
-    pub(super) column_statistics: Option<Scalar>,
-}
-
-/// `[[source]]`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One `[[source]]`.
 pub(super) struct SourceSection {
-    pub(super) dataset: String,
-    #[serde(default)]
-    pub(super) input: OneOrMany,
-    pub(super) table: Option<String>,
-    pub(super) lateness: Option<Scalar>,
-    pub(super) naming: Option<Scalar>,
-    pub(super) role_arn: Option<Scalar>,
-    pub(super) requester_pays: Option<Scalar>,
-    pub(super) ignore_key_times: Option<Scalar>,
-    pub(super) expected_bucket_owner: Option<Scalar>,
-    #[serde(default)]
-    pub(super) filter: OneOrMany,
-    #[serde(default)]
-    pub(super) redact: OneOrMany,
-    #[serde(default)]
+    pub(super) dataset: &'static dyn Dataset,
+    pub(super) values: Given,
     pub(super) promote: Vec<Promotion>,
 }
 
-/// A value written as text, number or truth value.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Scalar {
-    Text(String),
-    Integer(i64),
-    Float(f64),
-    Bool(bool),
+impl std::fmt::Debug for SourceSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SourceSection({}: {:?}, {:?})", self.dataset.name(), self.values, self.promote)
+    }
 }
 
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(value) => value.fmt(f),
-            Self::Integer(value) => value.fmt(f),
-            Self::Float(value) => value.fmt(f),
-            Self::Bool(value) => value.fmt(f),
+impl SourceSection {
+    /// A source of a log type, with defaults only.
+    pub(super) fn of(dataset: &'static dyn Dataset) -> Self {
+        Self { dataset, values: Given::default(), promote: Vec::new() }
+    }
+}
+
+impl ConfigFile {
+    /// The values of a place other than a source.
+    pub(super) fn section(&self, place: Place) -> &Given {
+        static NONE: Given = Given::new();
+        match place {
+            Place::Top => &self.top,
+            Place::Lake => &self.lake,
+            Place::Catalog => &self.catalog,
+            Place::Nowhere | Place::Source => &NONE,
         }
     }
 }
 
-/// One text or a list of them.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Default for OneOrMany {
-    fn default() -> Self {
-        Self::Many(Vec::new())
-    }
-}
-
-impl OneOrMany {
-    pub(super) fn to_vec(&self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one.clone()],
-            Self::Many(many) => many.clone(),
-        }
-    }
-}
-
-/// The name that is looked for where nobody names a file.
+/// The file that is read if none is named.
 const DEFAULT_NAME: &str = "logmill.toml";
 
-/// Reads the named file, or `logmill.toml` of this folder where there is one.
-pub(super) fn load(named: Option<PathBuf>) -> Result<Option<(PathBuf, ConfigFile)>> {
+/// Reads the named file, or `logmill.toml` in this folder if it exists.
+pub(super) fn load(named: Option<PathBuf>) -> Result<ConfigFile> {
     let path = match named {
         Some(path) => path,
         None if Path::new(DEFAULT_NAME).exists() => PathBuf::from(DEFAULT_NAME),
-        None => return Ok(None),
+        None => return Ok(ConfigFile::default()),
     };
     let text = read(&path).map_err(|cause| {
         Error::new(ErrorKind::Usage, "cannot read the config file")
             .with("file", path.display())
             .caused_by(cause)
     })?;
-    let config = toml::from_str(&text).map_err(|cause| {
-        Error::new(ErrorKind::Usage, "cannot understand the config file")
-            .with("file", path.display())
-            .caused_by(cause)
-            .hint("'logmill config --help' and the README list the keys")
-    })?;
-    Ok(Some((path, config)))
+    Document { path: path.display().to_string(), text: &text }.parse()
 }
 
-/// Bytes of a config file at most.
+/// The most bytes that a config file may have.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// The text of a file, or of a pipe that a shell has put in its place; a device may have no end.
+/// Reads a file or a pipe. The limit stops a read from a device without an end.
 fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST_BYTES { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+}
+
+/// The text of the file, from which values and errors are made.
+struct Document<'t> {
+    path: String,
+    text: &'t str,
+}
+
+type Value<'t> = Spanned<DeValue<'t>>;
+
+impl<'t> Document<'t> {
+    fn parse(self) -> Result<ConfigFile> {
+        let table = DeTable::parse(self.text).map_err(|cause| self.invalid(cause))?.into_inner();
+        let mut file = ConfigFile::default();
+        for (key, value) in &table {
+            match key.get_ref().as_ref() {
+                "lake" => file.lake = self.section(Place::Lake, value)?,
+                "catalog" => file.catalog = self.section(Place::Catalog, value)?,
+                "source" => file.sources = self.sources(value)?,
+                name => {
+                    let setting = self.setting(Place::Top, name, &key.span())?;
+                    file.top.insert(setting, self.values(setting, value)?);
+                }
+            }
+        }
+        file.path = self.path;
+        Ok(file)
+    }
+
+    fn section(&self, place: Place, value: &Value<'t>) -> Result<Given> {
+        let mut given = Given::default();
+        for (key, value) in self.table(place, value)? {
+            let setting = self.setting(place, key.get_ref(), &key.span())?;
+            given.insert(setting, self.values(setting, value)?);
+        }
+        Ok(given)
+    }
+
+    fn table<'v>(&self, place: Place, value: &'v Value<'t>) -> Result<&'v DeTable<'t>> {
+        let section = place.section();
+        value.get_ref().as_table().ok_or_else(|| {
+            let shown =
+                if place == Place::Source { format!("[[{section}]]") } else { format!("[{section}]") };
+            self.error(format!("invalid value of '{section}': expected a section"), &value.span())
+                .hint(format!("write {shown} on a line of its own, and its keys below it"))
+        })
+    }
+
+    fn sources(&self, value: &Value<'t>) -> Result<Vec<SourceSection>> {
+        match value.get_ref().as_array() {
+            Some(sections) => sections.iter().map(|section| self.source(section)).collect(),
+            // A section in single brackets is an error, too.
+            None => self.table(Place::Source, value).and_then(|_| {
+                Err(self.error("'source' is a list of sections", &value.span()).hint("write [[source]]"))
+            }),
+        }
+    }
+
+    fn source(&self, section: &Value<'t>) -> Result<SourceSection> {
+        let (mut dataset, mut values, mut promote) = (None, Given::default(), Vec::new());
+        for (key, value) in self.table(Place::Source, section)? {
+            let setting = self.setting(Place::Source, key.get_ref(), &key.span())?;
+            if setting.name == rows::PROMOTE.name {
+                promote = self.promotions(value)?;
+                continue;
+            }
+            let written = self.values(setting, value)?;
+            if setting.name == rows::DATASET.name {
+                let name = written.join(",");
+                dataset = Some(dataset::named(&name).ok_or_else(|| {
+                    self.error(format!("unknown log type '{name}'"), &value.span())
+                        .hint(format!("expected one of {}", dataset::names()))
+                })?);
+            }
+            values.insert(setting, written);
+        }
+        let dataset = dataset.ok_or_else(|| {
+            self.error("a source has no 'dataset'", &section.span())
+                .hint(format!("add one of {}", dataset::names()))
+        })?;
+        Ok(SourceSection { dataset, values, promote })
+    }
+
+    fn promotions(&self, value: &Value<'t>) -> Result<Vec<Promotion>> {
+        Vec::deserialize(ValueDeserializer::from(value.clone())).map_err(|cause| self.invalid(cause))
+    }
+
+    /// The setting of a key.
+    fn setting(&self, place: Place, key: &str, span: &Range<usize>) -> Result<&'static Setting> {
+        let here = rows::SETTINGS.iter().filter(|setting| setting.place == place);
+        if let Some(setting) = here.clone().find(|setting| setting.key() == Some(key)) {
+            return Ok(setting);
+        }
+        let sections = ["lake", "catalog", "source"].into_iter().filter(|_| place == Place::Top);
+        let hint = nearest_name(key, here.filter_map(|setting| setting.key()).chain(sections));
+        let elsewhere = rows::SETTINGS.iter().find(|setting| setting.key() == Some(key));
+        let hint = match (hint, elsewhere.map(|setting| setting.place.section())) {
+            (_, Some("")) => "it belongs above all sections".to_owned(),
+            (_, Some("source")) => "it belongs in a [[source]]".to_owned(),
+            (_, Some(section)) => format!("it belongs in [{section}]"),
+            (Some(name), None) => format!("did you mean '{name}'?"),
+            (None, None) => "docs/settings.md lists the keys".to_owned(),
+        };
+        let section = place.section();
+        let section = if section.is_empty() { String::new() } else { format!(" in the section '{section}'") };
+        Err(self.error(format!("unknown key '{key}'{section}"), span).hint(hint))
+    }
+
+    /// The values of a key as texts.
+    fn values(&self, setting: &Setting, value: &Value<'t>) -> Result<Vec<String>> {
+        let texts = match value.get_ref() {
+            DeValue::Array(elements) if setting.is_list() => {
+                elements.iter().map(|element| scalar(element.get_ref())).collect()
+            }
+            single => scalar(single).map(|text| vec![text]),
+        };
+        texts.ok_or_else(|| {
+            let list = if setting.is_list() { ", or a list of texts" } else { "" };
+            let key = setting.key().unwrap_or_default();
+            self.error(
+                format!("invalid value of '{key}': expected a text, a number, true or false{list}"),
+                &value.span(),
+            )
+        })
+    }
+
+    fn error(&self, message: impl Into<String>, span: &Range<usize>) -> Error {
+        let line = 1 + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
+        Error::new(ErrorKind::Usage, message).with("file", &self.path).with("line", line)
+    }
+
+    fn invalid(&self, mut cause: toml::de::Error) -> Error {
+        cause.set_input(Some(self.text));
+        Error::new(ErrorKind::Usage, "invalid config file")
+            .with("file", &self.path)
+            .caused_by(cause)
+            .hint("docs/settings.md lists the keys and their forms")
+    }
+}
+
+/// A value as text, as in the other layers.
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    Some(match value {
+        DeValue::String(text) => text.clone().into_owned(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok()?.to_string(),
+        DeValue::Float(number) => number.as_str().parse::<f64>().ok()?.to_string(),
+        DeValue::Datetime(instant) => instant.to_string(),
+        DeValue::Array(_) | DeValue::Table(_) => return None,
+    })
 }

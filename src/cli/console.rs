@@ -1,7 +1,7 @@
-//! What people and machines get to read: data on standard output, messages on standard error.
+//! Output: data on standard output, messages on standard error.
 //!
-//! All of it goes through [`escape`]: text from logs and names of objects cannot steer a terminal, nor end a line. Values that
-//! are put into a line of text go through [`shown`] there.
+//! All output passes through [`escape`], so text from logs and object names can neither control a terminal nor end a line.
+//! Values within a line of text also pass through [`shown`].
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -26,7 +26,7 @@ pub(super) struct Console {
     pub(super) verbose: u8,
 }
 
-/// How important a message is.
+/// The severity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Level {
     Error,
@@ -47,29 +47,29 @@ impl Level {
 }
 
 impl Console {
-    /// Whether bars may be drawn.
+    /// Returns whether progress bars may be drawn.
     pub(super) fn draws_progress(self) -> bool {
         !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
     }
 
-    /// A step of the work: always as JSON, as text only with `-v`.
+    /// Logs a step of the work: always as JSON, as text only with `-v`.
     pub(super) fn step(self, event: &str, facts: &[Field]) {
-        if self.says_steps() {
+        if self.logs_steps() {
             self.message(Level::Info, event, facts);
         }
     }
 
-    /// Something that a person should know, though nothing is wrong.
+    /// Logs information that needs no action.
     pub(super) fn info(self, event: &str, facts: &[Field]) {
         self.message(Level::Info, event, facts);
     }
 
-    /// Something that somebody should look at.
+    /// Logs something that needs attention.
     pub(super) fn warn(self, event: &str, facts: &[Field]) {
         self.message(Level::Warn, event, facts);
     }
 
-    /// What went wrong around a registration.
+    /// Logs the warnings of a registration.
     pub(super) fn warn_of_registration(self, registration: &Registration) {
         for RegistrationWarning { text, cause, hint } in &registration.warnings {
             let table = ("table", registration.table.clone().into());
@@ -77,24 +77,24 @@ impl Console {
         }
     }
 
-    /// Something for those who want to know all.
+    /// Logs a detail, only with `-vv`.
     pub(super) fn debug(self, event: &str, facts: &[Field]) {
         if self.verbose > 1 {
             self.message(Level::Debug, event, facts);
         }
     }
 
-    /// An error, with its next step.
+    /// Prints an error with its hint.
     pub(super) fn error(self, error: &Error) {
         self.failed(error, Vec::new());
     }
 
-    /// An error, with its next step and what it is about.
+    /// Prints an error with its hint. In JSON, the fields of `about` come first.
     pub(super) fn failed(self, error: &Error, about: Vec<Field>) {
         match self.format {
             LogFormat::Text => {
                 let hint = error.next_step().map(|hint| format!("\n  hint: {}", shown(hint)));
-                // Causes of others may have several lines, none of which may look like a message of its own.
+                // A cause from a library may have several lines. Indented, they do not look like separate messages.
                 let error = error.to_string().trim_end().replace('\n', "\n  ");
                 to_stderr(&format!("logmill: {error}{}", hint.unwrap_or_default()));
             }
@@ -111,15 +111,15 @@ impl Console {
         }
     }
 
-    /// The last step: as important as its exit code.
+    /// Logs the last step, at the level `error` if the exit code is not 0.
     pub(super) fn finished(self, exit: Exit, facts: &[Field]) {
-        if self.says_steps() {
+        if self.logs_steps() {
             let level = if exit == Exit::Done { Level::Info } else { Level::Error };
             self.message(level, "finished", facts);
         }
     }
 
-    fn says_steps(self) -> bool {
+    fn logs_steps(self) -> bool {
         self.verbose > 0 || self.format == LogFormat::Json
     }
 
@@ -147,34 +147,34 @@ impl Console {
     }
 }
 
-/// The one look at the clock.
+/// Returns the current time. No other code reads the clock.
 pub(super) fn now() -> UtcInstant {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UtcInstant(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A value as it may stand within a line.
+/// Escapes a value for use within a line.
 pub(super) fn shown(value: &str) -> Cow<'_, str> {
     escape::one_line(value)
 }
 
-/// Writes to standard error, and ends the line.
+/// Writes a line to standard error.
 pub(super) fn to_stderr(text: &str) {
-    // Nobody is left to tell when standard error is gone.
+    // If standard error is closed, the failure cannot be reported.
     let _ = writeln!(io::stderr().lock(), "{}", escape::lines(text));
 }
 
-/// Writes text or JSON to standard output. A reader that has gone away, such as `head`, is not an error.
+/// Writes text or JSON to standard output. A reader that stops early, such as `head`, is not an error.
 pub(super) fn print(text: &str) -> Result<()> {
     print_as_is(&escape::lines(text))
 }
 
-/// Writes a line to standard output, whatever is in it.
+/// Writes a line to standard output, with line ends in it escaped.
 pub(super) fn print_line(line: &str) -> Result<()> {
     print_as_is(&(shown(line) + "\n"))
 }
 
-/// [`print`] for what only programs read: pages and scripts.
+/// Writes data that only programs read, such as pages and scripts, to standard output without escaping.
 pub(super) fn print_as_is(data: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(data.as_bytes()).and_then(|()| stdout.flush()) {
@@ -185,7 +185,7 @@ pub(super) fn print_as_is(data: &str) -> Result<()> {
     }
 }
 
-/// A table whose columns named in `numbers` are aligned to the right.
+/// Formats a table. The columns named in `numbers` are aligned to the right.
 pub(super) fn table(
     header: &[&str],
     numbers: &[&str],
@@ -206,12 +206,12 @@ pub(super) fn table(
     lines.concat()
 }
 
-/// A number of things, of which one is called `name`: `1 object`, `2,000 objects`.
+/// Formats a count with its noun: `1 object`, `2,000 objects`.
 pub(super) fn counted(number: u64, name: &str) -> String {
     format!("{} {name}{}", count(number), if number == 1 { "" } else { "s" })
 }
 
-/// A count with thousands separated: `1,234,567`.
+/// Formats a count with thousands separators: `1,234,567`.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> = digits
@@ -223,7 +223,7 @@ pub(super) fn count(number: u64) -> String {
     groups.join(",")
 }
 
-/// A size: `1.5 MiB`.
+/// Formats a size: `1.5 MiB`.
 pub(super) fn size(bytes: u64) -> String {
     bytesize::ByteSize(bytes).display().iec().to_string()
 }
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_have_their_thousands_apart() {
+    fn counts_have_thousands_separators() {
         for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
             assert_eq!(count(number), expected);
         }

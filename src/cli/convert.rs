@@ -1,12 +1,13 @@
-//! `logmill convert`: one shard of a plan into a staging folder or bucket.
+//! `logmill convert`: converts one shard of a plan into a staging folder or bucket.
 
-use super::args::{ConvertArgs, GlobalArgs, LakeArgs, WriteArgs};
+use super::args::{ConvertArgs, GlobalArgs};
+use super::console;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::plan_file::{PlanFile, PlanId, Planned, Standing, staging};
+use super::plan_file::{PlanFile, PlanId, PlanState, Planned, staging};
 use super::progress::Bar;
 use super::settings::{Flags, Settings};
 use super::shard::Share;
-use super::{Context, console, on_workers};
 use crate::convert::{self, Attempt, DayTarget, Leg, Residency, Scattered, Staging};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -15,9 +16,7 @@ use crate::road::{Work, run_name};
 use crate::store::{Connector, Scratch};
 
 pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let lake = LakeArgs { scratch: args.scratch.clone(), ..LakeArgs::default() };
-    let write = WriteArgs { max_quarantine: args.max_quarantine.clone(), ..WriteArgs::default() };
-    let flags = Flags { read: Some(&args.read), lake: Some(&lake), write: Some(&write), ..Flags::default() };
+    let flags = Flags::of([&*args.settings, &args.read]);
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let plan_file = PlanFile::at(&args.plan, &settings, &connector)?;
@@ -32,7 +31,7 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) ->
             let facts = [("number", number.into()), ("shards", plan.shards.into())];
             context
                 .console
-                .warn("no shard is left for this machine: the plan has fewer than the array", &facts);
+                .warn("nothing to convert: the plan has fewer shards than the array has machines", &facts);
             return Ok(Exit::Done);
         }
     };
@@ -49,7 +48,7 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) ->
     };
     on_workers(settings.threads, || {
         for table in &plan.tables {
-            let attempt = Attempt { table: &table.table, shard, run: &run, plan: &plan_id.id };
+            let attempt = Attempt { table: &table.spec.table, shard, run: &run, plan: &plan_id.id };
             if !work.convert(table, &attempt)? {
                 return Ok(too_late(context, plan.day));
             }
@@ -58,10 +57,10 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs, context: &Context) ->
     })?
 }
 
-/// The end of an attempt whose plan is published: others have done its work. Nothing has failed.
+/// Ends an attempt whose plan is already published. This is not a failure: other runs have done the work.
 fn too_late(context: &Context, day: KstDay) -> Exit {
     let facts = [("day", day.to_string().into())];
-    let event = "the plan is published already: nothing is converted; to rebuild the day, make a new plan";
+    let event = "nothing to convert: the plan is already published; to rebuild the day, create a new plan";
     context.console.warn(event, &facts);
     Exit::Done
 }
@@ -77,11 +76,11 @@ struct ShardWork<'a> {
 }
 
 impl ShardWork<'_> {
-    /// Converts the shard of a table; false where its plan was published meanwhile, and nothing of it is left. Then the folder
-    /// in which it works may have been taken away, too.
+    /// Converts the shard of a table. Returns false, and leaves nothing behind, if the plan was published in the meantime.
+    /// The working folder may then be gone as well, which can make the conversion fail.
     fn convert(&self, table: &TablePlan, attempt: &Attempt<'_>) -> Result<bool> {
         match self.try_convert(table, attempt) {
-            Err(_) if matches!(self.plan_file.standing(self.plan_id), Ok(Standing::Published)) => Ok(false),
+            Err(_) if matches!(self.plan_file.state(self.plan_id), Ok(PlanState::Published)) => Ok(false),
             done => done,
         }
     }
@@ -91,10 +90,11 @@ impl ShardWork<'_> {
         let options = self.settings.convert_options(&self.context.cancel);
         let scratch = self.staging.scratch(attempt)?;
         let own = table.objects.iter().filter(|object| object.shard == attempt.shard);
-        let progress = Bar::begin(console, &table.table, Work::Read(own.map(|object| object.bytes).sum()));
+        let progress =
+            Bar::begin(console, &table.spec.table, Work::Read(own.map(|object| object.bytes).sum()));
         let target = DayTarget { day: plan.day, scratch: scratch.path() };
         let leg = Leg::of_plan(table, target, plan.identity_key, Some(attempt.shard));
-        // Another process will read it.
+        // Another process reads the rows, so none are kept in memory.
         let found = convert::scatter(&leg, &Residency::none(), &options, self.connector, &progress)?;
         let scattered = found.into_iter().next().unwrap_or_default();
         let rows_read = scattered.rows_read();
@@ -102,15 +102,15 @@ impl ShardWork<'_> {
             return Ok(false);
         }
         if !console.quiet {
-            let (name, shard, all) = (&table.table, attempt.shard, plan.shards);
-            let rows = console::count(rows_read);
-            console::print_line(&format!("{name}: shard {shard} of {all}, {rows} rows read"))?;
+            let (name, shard, all) = (&table.spec.table, attempt.shard, plan.shards);
+            let rows = console::counted(rows_read, "row");
+            console::print_line(&format!("{name}: shard {shard} of {all}, {rows} read"))?;
         }
         Ok(true)
     }
 
-    /// Makes an attempt the result of its shard, unless it comes too late. Afterwards it checks the
-    /// plan once more, because a publish in between may already have removed the shards.
+    /// Makes an attempt the result of its shard, unless the plan is already published. Checks the plan again afterwards,
+    /// because a publish in between may already have removed the shards.
     fn keep(&self, scattered: Scattered, scratch: &Scratch, attempt: &Attempt<'_>) -> Result<bool> {
         if !self.is_wanted(attempt)? {
             return Ok(false);
@@ -123,12 +123,12 @@ impl ShardWork<'_> {
         is_wanted
     }
 
-    /// Whether the plan waits for its shards.
+    /// Returns whether the plan still needs its shards.
     fn is_wanted(&self, attempt: &Attempt<'_>) -> Result<bool> {
-        match self.plan_file.standing(self.plan_id)? {
-            Standing::Stands => Ok(true),
-            Standing::Published => Ok(false),
-            Standing::Replaced => {
+        match self.plan_file.state(self.plan_id)? {
+            PlanState::Unchanged => Ok(true),
+            PlanState::Published => Ok(false),
+            PlanState::Replaced => {
                 Err(Error::new(ErrorKind::Usage, "the plan was replaced while its shard was converted")
                     .with("table", attempt.table)
                     .with("shard", attempt.shard)

@@ -1,4 +1,4 @@
-//! Exit codes: one table for the binary, the README and the tests.
+//! Exit codes: one table for the binary, the documentation and the tests.
 
 use crate::error::ErrorKind;
 
@@ -6,34 +6,34 @@ use crate::error::ErrorKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// All that was asked for is done.
+    /// Everything was done.
     Done = 0,
     /// A defect of logmill.
     Bug = 1,
-    /// The command line, environment or config file makes no sense.
+    /// Invalid command line, environment or config file.
     Usage = 2,
     /// More rows were rejected than allowed: nothing was published.
     TooManyRejects = 3,
     /// Input or output unusable, or a published day does not match its manifest or would lose rows.
     Unusable = 4,
-    /// Some days or tables failed, while others were published or failed in another way.
+    /// Some days or tables failed; others were published or failed differently.
     SomeFailed = 5,
     /// Published, but not registered in the catalog.
     NotRegistered = 6,
-    /// Try again later.
+    /// Retry later.
     Temporary = 75,
-    /// No rows, and `--fail-on-empty` was given; or `why` has found none.
+    /// No rows with `--fail-on-empty`, or `why` did not find the event.
     NoInput = 99,
     /// Ctrl-C or SIGTERM: only tables in the summary were published.
     Interrupted = 130,
 }
 
 impl Exit {
-    /// Every code with its meaning, as the README prints it.
+    /// Every code with its meaning, as the documentation prints it.
     pub const TABLE: [(Self, &'static str); 10] = [
         (Self::Done, "done"),
         (Self::Bug, "a defect of logmill: please report it"),
-        (Self::Usage, "the command line, environment or config file makes no sense"),
+        (Self::Usage, "invalid command line, environment or config file"),
         (
             Self::TooManyRejects,
             "more rows were rejected than --max-reject-ratio allows: nothing was published",
@@ -47,7 +47,7 @@ impl Exit {
             "some days or tables failed, while others were published or failed in another way",
         ),
         (Self::NotRegistered, "published, but not registered in the catalog"),
-        (Self::Temporary, "another run holds the day, or a service is away: try again later"),
+        (Self::Temporary, "another run holds the day, or a service is unavailable: retry later"),
         (
             Self::NoInput,
             "no rows, and --fail-on-empty was given; or 'logmill why' has not found the event in the lake",
@@ -55,9 +55,10 @@ impl Exit {
         (Self::Interrupted, "interrupted by Ctrl-C or SIGTERM: only tables in the summary were published"),
     ];
 
-    /// How a command over several tables ends. A failure of every table keeps its code; where others were done, or failures
-    /// differ, it is [`SomeFailed`](Self::SomeFailed). Where all that failed were published, but could not be registered, that
-    /// is the code.
+    /// The exit code of a command over several tables.
+    ///
+    /// If every table failed in the same way, it is the code of that failure. If some tables succeeded, or the failures
+    /// differ, it is [`SomeFailed`](Self::SomeFailed). If every failure is [`NotRegistered`](Self::NotRegistered), it is that.
     #[must_use]
     pub fn of_failures(failures: &[Self], some_done: bool) -> Self {
         match failures.first() {
@@ -69,7 +70,7 @@ impl Exit {
         }
     }
 
-    /// The number that the shell sees.
+    /// The number for the shell.
     #[must_use]
     pub fn code(self) -> u8 {
         self as u8

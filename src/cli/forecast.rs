@@ -1,4 +1,4 @@
-//! What a backfill would do: the days, their objects and bytes, and about how long it takes.
+//! The dry run of a backfill: the days, their objects and bytes, and an estimate of the time.
 
 use std::time::Duration;
 
@@ -11,12 +11,11 @@ use crate::plan::{Order, RangePlanner, TableSource};
 use crate::publish::run_record::{self, RunOutcome, RunRecord};
 use crate::road::{Decision, RebuildRule, Road};
 use crate::store::Lake;
-use crate::store::lake::Partition;
 
-/// Bytes that a thread reads in a second where no earlier run tells: gzipped CloudTrail on a small machine.
+/// Assumed read rate of one thread if there are no earlier runs: gzipped CloudTrail on a small machine.
 const ASSUMED_BYTES_PER_SECOND: f64 = 5e6;
 
-/// Prints what would be done; reads no log.
+/// Prints what would be done, without reading a log.
 pub(super) fn run(
     road: &Road<'_>,
     tables: &[TableSource],
@@ -36,7 +35,7 @@ pub(super) fn run(
     Ok(exit)
 }
 
-/// What would be done for a table, and the number of days of which it cannot be told.
+/// Returns what would be done for a table, and the number of days whose state cannot be determined.
 fn table(
     road: &Road<'_>,
     source: &TableSource,
@@ -50,7 +49,7 @@ fn table(
     let (mut objects, mut bytes) = (0, 0);
     while let Some(leg) = planner.next_leg(&mut |about| {
         road.options.convert.cancel.check()?;
-        let partition = Partition { table: source.table.clone(), day: about.day };
+        let partition = source.spec.partition(about.day);
         let status = match day_status(road.lake, partition, about, road.database()) {
             Ok(status) => status,
             Err(error) => {
@@ -59,7 +58,7 @@ fn table(
                 return Ok(false);
             }
         };
-        pace.learn(live_report(road.lake, &status)?.as_ref());
+        pace.learn(live_record(road.lake, &status)?.as_ref());
         let decision = rule.decision(&status);
         statuses.push(status);
         Ok(decision == Decision::Build)
@@ -67,7 +66,7 @@ fn table(
         objects += leg.objects.len() as u64;
         bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
     }
-    let mut first_logs = FirstLogs::new(road.lake, &source.table);
+    let mut first_logs = FirstLogs::new(road.lake, &source.spec.table);
     for status in &statuses {
         first_logs.note(status);
     }
@@ -75,38 +74,40 @@ fn table(
     let with_decision = |wanted| statuses.iter().filter(move |status| rule.decision(status) == wanted);
     let (rows, kept) =
         (with_decision(Decision::Build).map(row).collect::<Vec<_>>(), with_decision(Decision::Keep).count());
-    let mut text = format!("{}: {} of {} days\n\n", source.table, rows.len(), days.len());
+    let mut text = format!("{}: {} of {} days to build\n\n", source.spec.table, rows.len(), days.len());
     if !rows.is_empty() {
         text += &console::table(&["day", "state", "objects", "bytes"], &["objects", "bytes"], rows);
         text.push('\n');
     }
     text += &format!(
-        "to read, each once: {} objects, {}; about {}\n",
-        console::count(objects),
+        "to read (each once): {}, {}, about {}\n",
+        console::counted(objects, "object"),
         console::size(bytes),
         pace.forecast(bytes, road.options.convert.threads)
     );
     if planner.requests() > 0 {
-        text += &format!("listed with {} requests\n", console::count(planner.requests()));
+        text += &format!("listed with {}\n", console::counted(planner.requests(), "request"));
     }
-    let made = |status: &&DayStatus| rule.decision(status) == Decision::Build;
+    let is_rebuilt = |status: &&DayStatus| rule.decision(status) == Decision::Build;
     let unregistered = |status: &&DayStatus| status.not_registered.is_some() && road.registrar.is_some();
-    match statuses.iter().filter(|status| unregistered(status) && !made(status)).count() {
+    match statuses.iter().filter(|status| unregistered(status) && !is_rebuilt(status)).count() {
         0 => {}
-        days => text += &format!("to register in the catalog, without reading: {days}\n"),
+        days => text += &format!("days to register without reading objects: {days}\n"),
     }
     if kept > 0 {
-        text += &format!("kept, since raw objects of which they have rows are gone: {kept}\n");
+        text += &format!(
+            "days not rebuilt, because raw objects behind some of their rows have been deleted: {kept}\n"
+        );
     }
     if unknown > 0 {
-        text += &format!("{unknown} days cannot be made: nobody can tell how they stand\n");
+        text += &format!("days not built, because their state cannot be determined: {unknown}\n");
     }
     text.push('\n');
     Ok((text, unknown))
 }
 
-/// The report of the run that is the day, if there is one.
-fn live_report(lake: &dyn Lake, status: &DayStatus) -> Result<Option<RunRecord>> {
+/// Returns the run record of the live run, if any.
+fn live_record(lake: &dyn Lake, status: &DayStatus) -> Result<Option<RunRecord>> {
     match &status.manifest {
         Some(manifest) => run_record::report(lake, &status.partition, &manifest.run),
         None => Ok(None),
@@ -118,19 +119,19 @@ fn row(status: &DayStatus) -> Vec<String> {
     vec![day, state, console::count(status.objects), console::size(status.bytes)]
 }
 
-/// How fast earlier runs were.
+/// The speed of earlier runs.
 #[derive(Default)]
 struct Pace {
     bytes: f64,
     seconds: f64,
-    runs: u32,
+    runs: u64,
 }
 
 impl Pace {
-    /// Takes the run of a published day into account, if its report is there.
-    fn learn(&mut self, report: Option<&RunRecord>) {
-        let report = report.filter(|report| report.outcome == RunOutcome::Published);
-        if let Some(RunRecord { input_bytes, seconds, .. }) = report {
+    /// Adds the run of a published day, if it has a run record.
+    fn learn(&mut self, record: Option<&RunRecord>) {
+        let record = record.filter(|record| record.outcome == RunOutcome::Published);
+        if let Some(RunRecord { input_bytes, seconds, .. }) = record {
             self.bytes += *input_bytes as f64;
             self.seconds += [seconds.read, seconds.write, seconds.publish].into_iter().flatten().sum::<f64>();
             self.runs += 1;
@@ -140,9 +141,12 @@ impl Pace {
     fn forecast(&self, bytes: u64, threads: usize) -> String {
         let is_known = self.bytes > 0.0 && self.seconds > 0.0;
         let (rate, source) = if is_known {
-            (self.bytes / self.seconds, format!("at the pace of {} earlier runs", self.runs))
+            (
+                self.bytes / self.seconds,
+                format!("at the pace of {}", console::counted(self.runs, "earlier run")),
+            )
         } else {
-            (ASSUMED_BYTES_PER_SECOND * threads as f64, "assuming 5 MB/s a thread".to_owned())
+            (ASSUMED_BYTES_PER_SECOND * threads as f64, "assuming 5 MB/s per thread".to_owned())
         };
         let time = Duration::from_secs(Duration::from_secs_f64(bytes as f64 / rate).as_secs() + 1);
         format!("{}, {source}", humantime::format_duration(time))

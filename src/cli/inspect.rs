@@ -1,15 +1,16 @@
-//! `logmill inspect`: what the decoder makes of one raw file.
+//! `logmill inspect`: shows how the decoder reads one raw file.
 
 use std::io::Read;
 
-use arrow::array::{Array, AsArray, ListArray};
-use arrow::datatypes::{DataType, Int32Type, Int64Type, TimestampMillisecondType};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
 use serde_json::{Map, Value, json};
 
 use super::args::{GlobalArgs, InspectArgs, ShowFormat};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{Context, console};
 use crate::convert::{ObjectReader, QuarantinedRow};
 use crate::dataset::{self, Dataset, DecodeLimits, KeyClaim};
 use crate::error::{Error, ErrorKind, Result};
@@ -18,9 +19,9 @@ use crate::ledger::RowLedger;
 use crate::rules::{RedactRules, RowRules};
 use crate::store::unpack::Unpacked;
 use crate::store::{SourceAccess, Store};
-use crate::table::{Column, Naming, Rejection, RowBatch, Rows, TableSchema};
+use crate::table::{Column, ColumnType, Naming, Rejection, RowBatch, Rows, TableSchema};
 
-/// Rows shown where nobody says how many, on a table.
+/// Default number of rows in a table.
 const DEFAULT_LIMIT: usize = 10;
 
 pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -29,7 +30,7 @@ pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) ->
     let key = dataset::object_key::split(&args.file).1;
     let dataset = dataset_of(args, store.as_ref(), key)?;
     let schema = dataset.schema(Naming::Snake, &[]);
-    let mut redact = RedactRules::default();
+    let mut redact = RedactRules::new(dataset.default_redactions());
     redact.add(&args.redact);
     let show = Show {
         args,
@@ -43,9 +44,9 @@ pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) ->
     let ledger = decode(dataset, &schema, store.as_ref(), key, show, context)?;
     if args.format == ShowFormat::Table {
         console::print(&format!(
-            "{}: {} rows read, {} decoded, {} rejected\n",
+            "{}: {} read, {} decoded, {} rejected\n",
             dataset.name(),
-            console::count(ledger.read),
+            console::counted(ledger.read, "row"),
             console::count(ledger.written),
             console::count(ledger.quarantined)
         ))?;
@@ -75,20 +76,17 @@ fn decode(
 
 fn dataset_of(args: &InspectArgs, store: &dyn Store, key: &str) -> Result<&'static dyn Dataset> {
     if let Some(name) = &args.dataset {
-        return dataset::named(name).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("unknown log type '{name}'"))
-                .hint(format!("expected one of {}", dataset::names()))
-        });
+        return dataset::chosen(name);
     }
-    let by_name = dataset::ALL.into_iter().find(|dataset| matches!(dataset.claim(key), KeyClaim::Mine(_)));
+    let by_name = dataset::all().find(|dataset| matches!(dataset.claim(key), KeyClaim::Mine(_)));
     if let Some(dataset) = by_name {
         return Ok(dataset);
     }
     let head = head(store.open(key)?).unwrap_or_default();
-    dataset::ALL.into_iter().find(|dataset| dataset.recognises(&head)).ok_or_else(|| {
-        Error::new(ErrorKind::Usage, "neither name nor content tell the log type")
+    dataset::all().find(|dataset| dataset.recognises(&head)).ok_or_else(|| {
+        Error::new(ErrorKind::Usage, "cannot detect the log type from the file name or contents")
             .with("file", &args.file)
-            .hint("name it with --dataset")
+            .hint("pass it with --dataset")
     })
 }
 
@@ -98,7 +96,7 @@ fn head(object: Box<dyn Read + Send>) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// Prints rows as they come, up to a limit.
+/// Prints rows as they are decoded, up to a limit.
 struct Show<'a> {
     args: &'a InspectArgs,
     rules: RowRules,
@@ -109,7 +107,8 @@ struct Show<'a> {
 impl Show<'_> {
     fn batch(&mut self, batch: RowBatch, rejections: Vec<Rejection>) -> Result<()> {
         let (batch, _) = self.rules.apply(batch)?;
-        let batch = batch.plain().map_err(|cause| Error::bug("cannot show dictionaries").caused_by(cause))?;
+        let batch =
+            batch.plain().map_err(|cause| Error::bug("cannot expand dictionaries").caused_by(cause))?;
         let mut lines: Vec<(u32, Value)> = (0..batch.keys.len().min(self.left))
             .map(|row| {
                 (
@@ -133,14 +132,17 @@ impl Show<'_> {
         Ok(())
     }
 
-    /// The cells of a row that are not null.
+    /// Returns the non-null cells of a row.
     fn row(&self, batch: &RowBatch, row: usize) -> Map<String, Value> {
         let cells = self.columns.iter().zip(&batch.cells).filter(|(_, cells)| cells.is_valid(row));
-        cells.map(|(column, cells)| (column.name.to_string(), cell(cells.as_ref(), row))).collect()
+        let value = |(column, cells): (&Column, &ArrayRef)| {
+            (column.name.to_string(), cell(column.column_type, cells.as_ref(), row))
+        };
+        cells.map(value).collect()
     }
 }
 
-/// One line a value, the record above.
+/// Formats a row or rejection: the record on the first line, then one line per value.
 fn text(line: &Value) -> String {
     let record = line["record"].as_u64().map_or("the object".to_owned(), |record| format!("record {record}"));
     let (title, values) = match (&line["row"], &line["reject"]) {
@@ -155,16 +157,17 @@ fn text(line: &Value) -> String {
     format!("{title}\n{}\n", lines.concat())
 }
 
-fn cell(cells: &dyn Array, row: usize) -> Value {
-    match cells.data_type() {
-        DataType::Utf8 => cells.as_string::<i32>().value(row).into(),
-        DataType::Boolean => cells.as_boolean().value(row).into(),
-        DataType::Int32 => cells.as_primitive::<Int32Type>().value(row).into(),
-        DataType::Int64 => cells.as_primitive::<Int64Type>().value(row).into(),
-        DataType::Timestamp(..) => {
+fn cell(column_type: ColumnType, cells: &dyn Array, row: usize) -> Value {
+    match column_type {
+        ColumnType::Text | ColumnType::Json => cells.as_string::<i32>().value(row).into(),
+        ColumnType::Bool => cells.as_boolean().value(row).into(),
+        ColumnType::Int => cells.as_primitive::<Int32Type>().value(row).into(),
+        ColumnType::BigInt => cells.as_primitive::<Int64Type>().value(row).into(),
+        ColumnType::Double => cells.as_primitive::<Float64Type>().value(row).into(),
+        ColumnType::Timestamp => {
             UtcInstant(cells.as_primitive::<TimestampMillisecondType>().value(row)).to_string().into()
         }
-        _ => list(cells.as_list(), row),
+        ColumnType::TextList => list(cells.as_list(), row),
     }
 }
 

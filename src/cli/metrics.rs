@@ -1,7 +1,7 @@
-//! The numbers of a run in a file for the textfile collector of Prometheus' node exporter.
+//! Metrics of a run, as a file for the textfile collector of Prometheus' node exporter.
 //!
-//! The file is replaced as a whole at the end of a run. No series names a day: there would be one more every day. Where a run
-//! goes over several days, counts are sums over them.
+//! The file is replaced as a whole at the end of a run. No series names a day, because that would add series every day. If a
+//! run covers several days, counts are sums over them.
 //!
 //! <https://github.com/prometheus/docs/blob/main/docs/instrumenting/exposition_formats.md>
 
@@ -17,13 +17,13 @@ use crate::kst::UtcInstant;
 use crate::ledger::RowLedger;
 use crate::publish::run_record::{RunOutcome, RunRecord};
 
-/// Values by their labels, such as `table="cloudtrail"`.
+/// Values by label, for example `table="cloudtrail"`.
 type Samples = BTreeMap<String, f64>;
 
 struct Family {
     name: &'static str,
     help: &'static str,
-    /// What a run tells of a table.
+    /// Returns the samples of one table.
     samples: fn(&TableRun<'_>) -> Samples,
 }
 
@@ -31,24 +31,24 @@ const LAST_SUCCESS: &str = "logmill_last_success_timestamp_seconds";
 const NEWEST_DAY: &str = "logmill_newest_day_timestamp_seconds";
 const NEWEST_DAY_PROVISIONAL: &str = "logmill_newest_day_provisional";
 
-/// Every family with labels; what each number means is in `docs/observability.md`.
+/// All families with labels. `docs/observability.md` explains each number.
 const FAMILIES: [Family; 14] = [
     family("logmill_last_run_timestamp_seconds", "When the last run of the table ended.", |run| {
         run.one(run.ended_at())
     }),
-    family(LAST_SUCCESS, "When the last run of the table without any failure ended.", |run| {
+    family(LAST_SUCCESS, "When the last run of the table without failures ended.", |run| {
         if run.first_error().is_none() { run.one(run.ended_at()) } else { Samples::new() }
     }),
     family("logmill_last_run_exit_code", "Exit code of the first failure of the table, or 0.", |run| {
         run.one(
             run.first_error()
-                .map_or(0.0, |report| report.error.as_ref().map_or(0.0, |error| f64::from(error.exit_code))),
+                .map_or(0.0, |record| record.error.as_ref().map_or(0.0, |error| f64::from(error.exit_code))),
         )
     }),
     family(NEWEST_DAY, "When the newest published KST day began.", |run| {
         run.newest_day().map_or_else(Samples::new, |day| run.one(seconds(day.day.window().start)))
     }),
-    family(NEWEST_DAY_PROVISIONAL, "Whether late objects of that day could still come.", |run| {
+    family(NEWEST_DAY_PROVISIONAL, "Whether late objects may still arrive for that day.", |run| {
         run.newest_day().map_or_else(Samples::new, |day| {
             let provisional = day.manifest.as_ref().is_some_and(|manifest| manifest.provisional);
             run.one(f64::from(u8::from(provisional)))
@@ -56,12 +56,12 @@ const FAMILIES: [Family; 14] = [
     }),
     family("logmill_run_days", "Days of the last run, by outcome.", |run| {
         let published = run.published().count();
-        let days = [("published", published), ("failed", run.reports.len() - published)];
+        let days = [("published", published), ("failed", run.records.len() - published)];
         run.each("outcome", days.map(|(outcome, days)| (outcome, days as f64)))
     }),
     family("logmill_run_failures", "Failures of the last run, by reason.", |run| {
         let mut reasons: BTreeMap<&str, f64> = BTreeMap::new();
-        for error in run.reports.iter().filter_map(|report| report.error.as_ref()) {
+        for error in run.records.iter().filter_map(|record| record.error.as_ref()) {
             *reasons.entry(&error.kind).or_default() += 1.0;
         }
         run.each("reason", reasons)
@@ -69,9 +69,9 @@ const FAMILIES: [Family; 14] = [
     family(
         "logmill_run_rows_read",
         "Rows found in the raw objects of the days that the last run published.",
-        |run| run.sum(|report| report.ledger.read),
+        |run| run.sum(|record| record.ledger.read),
     ),
-    family("logmill_run_rows", "What became of those rows: the sum is what was read.", |run| {
+    family("logmill_run_rows", "Those rows by outcome; the sum equals the rows read.", |run| {
         let RowLedger { read: _, written, other_day, duplicate, quarantined, filtered } = run.ledger();
         let rows = [
             ("written", written),
@@ -83,18 +83,18 @@ const FAMILIES: [Family; 14] = [
         run.each("outcome", rows.map(|(outcome, rows)| (outcome, rows as f64)))
     }),
     family("logmill_run_objects", "Raw objects of the days that the last run published.", |run| {
-        run.sum(|report| report.objects)
+        run.sum(|record| record.objects)
     }),
     family("logmill_run_input_bytes", "Size of those objects, as stored.", |run| {
-        run.sum(|report| report.input_bytes)
+        run.sum(|record| record.input_bytes)
     }),
     family("logmill_run_output_files", "Part files that the last run published.", |run| {
-        run.sum(|report| report.files)
+        run.sum(|record| record.files)
     }),
-    family("logmill_run_output_bytes", "Size of those files.", |run| run.sum(|report| report.file_bytes)),
+    family("logmill_run_output_bytes", "Size of those files.", |run| run.sum(|record| record.file_bytes)),
     family("logmill_run_step_seconds", "Time of the last run, by step.", |run| {
         let mut steps: BTreeMap<&str, f64> = BTreeMap::new();
-        for (step, seconds) in run.reports.iter().flat_map(|report| report.seconds.by_step()) {
+        for (step, seconds) in run.records.iter().flat_map(|record| record.seconds.by_step()) {
             *steps.entry(step).or_default() += seconds;
         }
         run.each("step", steps)
@@ -105,43 +105,43 @@ const fn family(name: &'static str, help: &'static str, samples: fn(&TableRun<'_
     Family { name, help, samples }
 }
 
-/// What a run did with a table, on one day or more.
+/// The records of a run for one table and one or more days.
 struct TableRun<'a> {
-    /// Its labels.
+    /// The labels of the table.
     labels: String,
-    reports: Vec<&'a RunRecord>,
+    records: Vec<&'a RunRecord>,
 }
 
 impl<'a> TableRun<'a> {
-    /// One for each table.
-    fn all(reports: &'a [RunRecord]) -> Vec<Self> {
+    /// Groups run records by table.
+    fn all(records: &'a [RunRecord]) -> Vec<Self> {
         let mut tables: BTreeMap<String, Vec<&RunRecord>> = BTreeMap::new();
-        for report in reports {
-            let labels = format!("table=\"{}\",dataset=\"{}\"", report.table, report.dataset);
-            tables.entry(labels).or_default().push(report);
+        for record in records {
+            let labels = format!("table=\"{}\",dataset=\"{}\"", record.table, record.dataset);
+            tables.entry(labels).or_default().push(record);
         }
-        tables.into_iter().map(|(labels, reports)| Self { labels, reports }).collect()
+        tables.into_iter().map(|(labels, records)| Self { labels, records }).collect()
     }
 
     fn published(&self) -> impl Iterator<Item = &'a RunRecord> {
-        self.reports.iter().copied().filter(|report| report.outcome == RunOutcome::Published)
+        self.records.iter().copied().filter(|record| record.outcome == RunOutcome::Published)
     }
 
     fn first_error(&self) -> Option<&'a RunRecord> {
-        self.reports.iter().copied().find(|report| report.error.is_some())
+        self.records.iter().copied().find(|record| record.error.is_some())
     }
 
     fn newest_day(&self) -> Option<&'a RunRecord> {
-        self.published().max_by_key(|report| report.day)
+        self.published().max_by_key(|record| record.day)
     }
 
     fn ended_at(&self) -> f64 {
-        self.reports.iter().map(|report| report.ended()).max().map_or(0.0, seconds)
+        self.records.iter().map(|record| record.ended()).max().map_or(0.0, seconds)
     }
 
     fn ledger(&self) -> RowLedger {
         let mut ledger = RowLedger::default();
-        self.published().for_each(|report| ledger += report.ledger);
+        self.published().for_each(|record| ledger += record.ledger);
         ledger
     }
 
@@ -163,14 +163,13 @@ fn seconds(at: UtcInstant) -> f64 {
     at.0 as f64 / 1000.0
 }
 
-/// Refuses a file that cannot be made: better before the work than after.
+/// Fails before any work is done if the file cannot be created.
 pub(super) fn check(file: Option<&Path>) -> Result<()> {
     let Some(file) = file else { return Ok(()) };
-    // What is not a file, such as /dev/stdout, has no earlier metrics that could be kept.
+    // A device or pipe, such as /dev/stdout, cannot return the earlier metrics to keep.
     let is_place = file.is_file() || !file.exists();
-    let refused =
-        || Error::new(ErrorKind::Usage, "the metrics cannot be written there").with("file", file.display());
-    let hint = "give --metrics-file a file in a folder that exists and may be written to";
+    let refused = || Error::new(ErrorKind::Usage, "cannot write the metrics").with("file", file.display());
+    let hint = "pass --metrics-file a path in an existing, writable folder";
     if !is_place {
         return Err(refused().hint(hint));
     }
@@ -178,24 +177,24 @@ pub(super) fn check(file: Option<&Path>) -> Result<()> {
     checked.map_err(|cause| refused().caused_by(cause).hint(hint))
 }
 
-/// Writes what a run did, also with tables that failed. What cannot be written is a warning: the days are as they are.
-pub(super) fn write(file: Option<&Path>, reports: &[RunRecord], exit: Exit, console: Console) {
+/// Writes the metrics of a run, including failed tables. A failure to write is a warning and does not change the exit code.
+pub(super) fn write(file: Option<&Path>, records: &[RunRecord], exit: Exit, console: Console) {
     let Some(file) = file else { return };
-    // A file that is not there, or not ours, says nothing about earlier runs.
+    // A missing or foreign file has no metrics of earlier runs.
     let old = fs::read_to_string(file).unwrap_or_default();
-    let text = text(reports, exit, &old);
+    let text = text(records, exit, &old);
     if let Err(cause) = WholeFile::at(file).and_then(|place| place.replace(&text)) {
         console.warn(
-            "cannot write the metrics: the file is that of an earlier run",
+            "cannot write the metrics: the file still has those of an earlier run",
             &[("file", file.display().to_string().into()), ("cause", cause.to_string().into())],
         );
     }
 }
 
-/// The new file; `old` is the one that it replaces.
-fn text(reports: &[RunRecord], exit: Exit, old: &str) -> String {
+/// Returns the new content of the file. `old` is the content that it replaces.
+fn text(records: &[RunRecord], exit: Exit, old: &str) -> String {
     let mut families: BTreeMap<&str, Samples> = BTreeMap::new();
-    for run in TableRun::all(reports) {
+    for run in TableRun::all(records) {
         for family in &FAMILIES {
             families.entry(family.name).or_default().extend((family.samples)(&run));
         }
@@ -203,7 +202,8 @@ fn text(reports: &[RunRecord], exit: Exit, old: &str) -> String {
     keep(&mut families, old);
     let mut text = block("logmill_exit_code", "Exit code of the last run.", [("", f64::from(exit.code()))]);
     let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
-    text += &block("logmill_build_info", "The program that wrote this file.", [(version.as_str(), 1.0)]);
+    text +=
+        &block("logmill_build_info", "Version of logmill that wrote this file.", [(version.as_str(), 1.0)]);
     for family in &FAMILIES {
         let samples = families.get(family.name).into_iter().flatten();
         text += &block(family.name, family.help, samples.map(|(labels, value)| (labels.as_str(), *value)));
@@ -211,7 +211,7 @@ fn text(reports: &[RunRecord], exit: Exit, old: &str) -> String {
     text
 }
 
-/// What an earlier run has achieved stays when this one has not achieved more: the last success, and the newest day.
+/// Keeps the last success and the newest day of earlier runs if this run has nothing newer.
 fn keep(families: &mut BTreeMap<&str, Samples>, old: &str) {
     let provisional = samples_in(old, NEWEST_DAY_PROVISIONAL);
     for (labels, old_day) in samples_in(old, NEWEST_DAY) {
@@ -228,7 +228,7 @@ fn keep(families: &mut BTreeMap<&str, Samples>, old: &str) {
     }
 }
 
-/// The samples of a family in a file of ours; lines that are not as we write them are passed over.
+/// Parses the samples of a family in a file that logmill wrote. Skips other lines.
 fn samples_in(text: &str, name: &str) -> Samples {
     let sample = |line: &str| {
         let (labels, value) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("} ")?;
@@ -255,24 +255,24 @@ mod tests {
 
     const LABELS: &str = "table=\"t\",dataset=\"d\"";
 
-    fn report(day: &str, outcome: RunOutcome, rows: u64, ended_at: &str) -> RunRecord {
+    fn record(day: &str, outcome: RunOutcome, rows: u64, ended_at: &str) -> RunRecord {
         let partition = Partition { table: "t".to_owned(), day: day.parse().unwrap() };
         let error = RunError { kind: "denied".to_owned(), exit_code: 4, message: String::new(), hint: None };
-        let mut report = RunRecord::begun(&partition, "d", "run", UtcInstant(0));
-        report.outcome = outcome;
-        report.error = (outcome == RunOutcome::Failed).then_some(error);
-        report.ended_at = ended_at.to_owned();
-        report.ledger = RowLedger { read: rows, written: rows, ..RowLedger::default() };
-        report.seconds.read = Some(1.5);
-        report
+        let mut record = RunRecord::begun(&partition, "d", "run", UtcInstant(0));
+        record.outcome = outcome;
+        record.error = (outcome == RunOutcome::Failed).then_some(error);
+        record.ended_at = ended_at.to_owned();
+        record.ledger = RowLedger { read: rows, written: rows, ..RowLedger::default() };
+        record.seconds.read = Some(1.5);
+        record
     }
 
     fn published(day: &str, rows: u64) -> RunRecord {
-        report(day, RunOutcome::Published, rows, "1970-01-01T00:00:10Z")
+        record(day, RunOutcome::Published, rows, "1970-01-01T00:00:10Z")
     }
 
     fn failed(day: &str) -> RunRecord {
-        report(day, RunOutcome::Failed, 99, "1970-01-01T00:00:20Z")
+        record(day, RunOutcome::Failed, 99, "1970-01-01T00:00:20Z")
     }
 
     fn value(text: &str, series: &str) -> Option<f64> {
@@ -281,8 +281,8 @@ mod tests {
         line.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
     }
 
-    fn check(reports: &[RunRecord], old: &str, expected: &[(&str, &str, Option<f64>)]) -> String {
-        let text = text(reports, Exit::Done, old);
+    fn check(records: &[RunRecord], old: &str, expected: &[(&str, &str, Option<f64>)]) -> String {
+        let text = text(records, Exit::Done, old);
         for (name, label, expected) in expected {
             let series = format!("{name}{{{LABELS}{label}}}");
             assert_eq!(value(&text, &series), *expected, "{series} in\n{text}");
@@ -294,7 +294,7 @@ mod tests {
     const DAY_2: f64 = DAY_1 + 86_400.0;
 
     #[test]
-    fn over_several_days_counts_are_sums_and_a_failed_day_adds_time_only() {
+    fn counts_are_sums_over_days_and_a_failed_day_adds_only_time() {
         let days = [published("2023-11-02", 7), failed("2023-11-03"), published("2023-11-01", 5)];
         check(
             &days,
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_achieved_earlier_stays_until_more_is() {
+    fn the_last_success_and_the_newest_day_are_kept_until_a_run_has_newer_ones() {
         let first = check(&[published("2023-11-01", 5)], "", &[(LAST_SUCCESS, "", Some(10.0))]);
         let kept = [(LAST_SUCCESS, "", Some(10.0)), (NEWEST_DAY, "", Some(DAY_1))];
         let second = check(&[failed("2023-11-02")], &first, &kept);
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_ours_says_nothing() {
+    fn a_foreign_file_is_ignored() {
         for old in
             ["\0\u{ff}", &format!("{LAST_SUCCESS}{{{LABELS}}} NaN\n"), &format!("{LAST_SUCCESS}{{{LABELS}")]
         {

@@ -1,17 +1,18 @@
-//! The command line: the only part that prints, reads the environment, the clock and the config file.
+//! The command line: the only part that prints and reads the environment, the clock and the config file.
 
 mod announcer;
 mod args;
 mod conclusion;
 mod config_file;
 mod console;
+mod context;
 mod emf;
 pub mod exit;
 mod metrics;
 mod plan_file;
 mod progress;
 mod receipt;
-mod settings;
+pub mod settings;
 mod shard;
 mod summary;
 mod tables;
@@ -49,18 +50,18 @@ use std::sync::atomic::AtomicBool;
 use clap::error::ErrorKind as ClapErrorKind;
 use clap::{CommandFactory, Parser};
 
-use self::announcer::Announcer;
 use self::args::{Cli, Command, GlobalArgs};
 use self::console::Console;
+use self::context::Context;
 use self::exit::Exit;
-use self::settings::{Flags, Settings};
+use self::settings::LogFormat;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape;
+use crate::store::ConnectionOptions;
 use crate::store::proxies::ProxyVariables;
-use crate::store::{ConnectionOptions, Connector, Recovered};
 
-/// The command to run, also for documentation and completions.
+/// The command line, for documentation and completions.
 #[must_use]
 pub fn command() -> clap::Command {
     Cli::command()
@@ -83,77 +84,36 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-/// Prints help, or what is wrong with the arguments. The text quotes them: it is that of the same arguments, escaped.
+/// Prints help, or an error about the arguments. Since it quotes them, it is made from the same arguments, escaped.
 fn print_usage(error: clap::Error) {
     let shown = |argument: OsString| escape::one_line(&argument.to_string_lossy()).into_owned();
     let escaped = Cli::try_parse_from(std::env::args_os().map(shown));
     let _ = escaped.err().unwrap_or(error).print();
 }
 
-/// Every day that is open holds files, and every spilled run is one: the limit is raised as far as it may be.
+/// Raises the limit of open files as far as allowed: each open day has files, and each spilled run is one.
 fn allow_open_files() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // Best effort: what does not fit fails where it is opened, with its own error.
+    // Best effort: a file beyond the limit fails when it is opened, with its own error.
     let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
 }
 
-/// What every command is given.
-struct Context {
-    console: Console,
-    cancel: Cancel,
-    environment: BTreeMap<String, String>,
-    connection: ConnectionOptions,
-}
-
-impl Context {
-    /// What opens inputs and lakes.
-    fn connector(&self, settings: &Settings) -> Connector {
-        let console = self.console;
-        Connector::new(self.cancel.clone(), settings.lake.scratch.clone(), self.connection.clone())
-            .on_recovered(move |recovered| tell_of_recovered(console, recovered))
-    }
-
-    /// Who tells people of a run.
-    fn announcer(&self, settings: &Settings) -> Announcer {
-        Announcer { console: self.console, emf: settings.watch.emf }
-    }
-
-    fn settings(&self, global: &GlobalArgs, flags: &Flags<'_>) -> Result<Settings> {
-        Settings::resolve(global, flags, self.environment.clone())
-    }
-}
-
-/// Tells of a day that a killed run had set aside.
-fn tell_of_recovered(console: Console, Recovered { partition, error }: &Recovered) {
-    let about = [("table", partition.table.as_str().into()), ("day", partition.day.to_string().into())];
-    match error {
-        None => console.warn("a run was killed while it replaced the day: the old day is back", &about),
-        Some(error) => {
-            let why = [("cause", error.to_string().into()), ("hint", error.next_step().into())];
-            console.warn(
-                "a killed run has set the day aside, and it cannot be brought back",
-                &[about, why].concat(),
-            );
-        }
-    }
-}
-
-/// Runs a command; a panic, whose message has been printed by then, is a defect of ours.
+/// Runs a command. A panic is a defect of logmill, and its message has already been printed.
 fn run_command(cli: &Cli) -> Exit {
     std::panic::catch_unwind(|| settle_and_dispatch(cli)).unwrap_or(Exit::Bug)
 }
 
 fn settle_and_dispatch(cli: &Cli) -> Exit {
-    // Also what is wrong with the settings is said in the wanted form.
-    let GlobalArgs { quiet, verbose, .. } = cli.global;
-    let mut console = Console { format: settings::LogFormat::Text, quiet, verbose };
+    let GlobalArgs { quiet, verbose, settings: ref global } = cli.global;
+    let mut console = Console { format: LogFormat::Text, quiet, verbose };
     allow_open_files();
     let settled = environment().and_then(|environment| {
-        console.format = settings::wanted_log_format(&cli.global, &environment);
+        // Errors about the settings below already have the wanted format.
+        console.format = settings::wanted_log_format(global, &environment);
         summary::clear(summary_json(&cli.command))?;
-        let settings = Settings::resolve(&cli.global, &Flags::default(), environment.clone())?;
-        console.format = settings.log_format;
+        settings::environment::refuse_unknown(&environment)?;
+        console.format = settings::message_format(global, environment.clone())?;
         Ok(Context { console, cancel: listen_for_signals()?, environment, connection: connection_options() })
     });
     settled.and_then(|context| dispatch(cli, &context)).unwrap_or_else(|error| {
@@ -162,7 +122,7 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
     })
 }
 
-/// Where a command is to put its summary.
+/// Where a command writes its summary.
 fn summary_json(command: &Command) -> Option<&str> {
     let write = match command {
         Command::Run(args) => &args.road.write,
@@ -173,20 +133,23 @@ fn summary_json(command: &Command) -> Option<&str> {
     write.summary_json.as_deref()
 }
 
-/// The variables that are ours.
+/// The environment variables of logmill.
 fn environment() -> Result<BTreeMap<String, String>> {
     let mut ours = BTreeMap::new();
     for (name, value) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("LOGMILL_")) else { continue };
+        let Some(name) = name.to_str().filter(|name| name.starts_with(settings::setting::PREFIX)) else {
+            continue;
+        };
         let value = value.into_string().map_err(|_| {
-            Error::new(ErrorKind::Usage, "a setting in the environment is not UTF-8").with("variable", name)
+            Error::new(ErrorKind::Usage, "the value of an environment variable is not UTF-8")
+                .with("variable", name)
         })?;
         ours.insert(name.to_owned(), value);
     }
     Ok(ours)
 }
 
-/// What the usual variables say that the SDK does not read itself.
+/// Reads the usual AWS and proxy variables that the SDK does not read itself.
 fn connection_options() -> ConnectionOptions {
     let has = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     ConnectionOptions {
@@ -240,13 +203,4 @@ fn listen_for_signals() -> Result<Cancel> {
             .map_err(|cause| Error::bug("cannot listen for signals").caused_by(cause))?;
     }
     Ok(Cancel::from_flag(flag))
-}
-
-/// Runs `work` on a pool of workers.
-fn on_workers<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|cause| Error::unusable("cannot start the workers", cause).with("threads", threads))?;
-    Ok(pool.install(work))
 }

@@ -1,19 +1,20 @@
-//! `logmill plan`: which objects a day needs, and why.
+//! `logmill plan`: shows which objects a day needs, and why.
 
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PlanArgs, PlanFormat};
+use super::context::Context;
 use super::exit::Exit;
 use super::plan_file::PlanFile;
 use super::settings::Flags;
-use super::{Context, console, tables};
+use super::{console, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
 use crate::road::identity_key;
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags { source: Some(&args.source), ..Flags::default() })?;
+    let settings = context.settings(global, &Flags::of([&*args.source]).with_sources())?;
     let now = console::now();
     let day = args.day.begun(now)?;
     let connector = context.connector(&settings);
@@ -43,12 +44,12 @@ fn json(plan: &Plan) -> Result<String> {
     Ok(json + "\n")
 }
 
-/// Objects grouped by what was decided and why; with `each`, one line an object.
+/// Formats the objects, grouped by decision and reason. With `each`, prints one line per object.
 fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
     let window = day.window();
     let mut text = format!(
         "{}: KST day {day}, {} to {}, late objects until {}\n\n",
-        plan.table,
+        plan.spec.table,
         window.start,
         window.end,
         plan.complete_at(day)
@@ -63,13 +64,13 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
         console::count(listed.left_out())
     );
     if plan.requests > 0 {
-        text += &format!("listed with {} requests\n", console::count(plan.requests));
+        text += &format!("listed with {}\n", console::counted(plan.requests, "request"));
     }
     text.push('\n');
     text
 }
 
-/// One line an object, or a folder that is not looked into.
+/// Formats one line per object, and per folder that was not entered.
 fn each_object(plan: &TablePlan) -> String {
     let chosen =
         plan.objects.iter().map(|object| ("read", object.why.as_ref(), object.bytes, &object.address));
@@ -80,7 +81,7 @@ fn each_object(plan: &TablePlan) -> String {
     console::table(&["", "bytes", "why", "object"], &["bytes"], chosen.chain(left).map(row))
 }
 
-/// One line a reason.
+/// Formats one line per reason.
 fn groups(plan: &TablePlan) -> String {
     let mut read: BTreeMap<&str, (u64, u64, &str)> = BTreeMap::new();
     for object in &plan.objects {

@@ -1,4 +1,4 @@
-//! The plan of a day, in a file or in an object of a bucket, and the staging place that goes with it.
+//! The plan of a day, in a file or an S3 object, and the staging location that belongs to it.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +15,7 @@ use crate::kst::KstDay;
 use crate::plan::Plan;
 use crate::store::{Connector, Lake, LakeAccess};
 
-/// Where a plan is, or will be.
+/// The location of a plan that exists or will be written.
 pub(super) struct PlanFile<'a> {
     address: &'a str,
     folder: Box<dyn Lake>,
@@ -23,37 +23,37 @@ pub(super) struct PlanFile<'a> {
 }
 
 impl<'a> PlanFile<'a> {
-    /// A path of this machine, or `s3://bucket/key`.
+    /// Parses a local path or `s3://bucket/key`.
     pub(super) fn at(address: &'a str, settings: &Settings, connector: &Connector) -> Result<Self> {
-        let no_file = || {
-            Error::new(ErrorKind::Usage, "this is no address of a plan")
+        let invalid = || {
+            Error::new(ErrorKind::Usage, "invalid path of a plan")
                 .with("plan", address)
-                .hint("write a path, or s3://bucket/key")
+                .hint("pass a path or s3://bucket/key")
         };
         let (folder, name) = match (address.strip_prefix("s3://"), address.rsplit_once('/')) {
-            (Some(key), _) if !key.contains('/') => return Err(no_file()),
+            (Some(key), _) if !key.contains('/') => return Err(invalid()),
             (None, None) => (".", address),
             (None, Some(("", name))) => ("/", name),
             (_, Some(parts)) => parts,
-            (Some(_), None) => return Err(no_file()),
+            (Some(_), None) => return Err(invalid()),
         };
         if name.is_empty() {
-            return Err(no_file());
+            return Err(invalid());
         }
         Ok(Self { address, folder: connector.staging(folder, &temporary(settings))?, name })
     }
 
-    /// Writes the plan, replacing what is there in one step.
+    /// Writes the plan, atomically replacing an earlier one.
     pub(super) fn write(&self, json: &str) -> Result<()> {
         self.folder.write(self.name, json.as_bytes())
     }
 
-    /// Puts the receipt of the plan in its place. A plan that came through a pipe has none.
+    /// Replaces the plan with its receipt. A plan from a pipe gets no receipt.
     pub(super) fn leave_receipt(&self, json: &str) -> Result<()> {
         if self.pipe().is_some() { Ok(()) } else { self.write(json) }
     }
 
-    /// Where it is, if it comes through a pipe: `/dev/stdin`, or what a shell makes of `<(...)`.
+    /// Returns the path of the plan if it is a pipe: `/dev/stdin`, or the path that a shell creates for `<(...)`.
     fn pipe(&self) -> Option<PathBuf> {
         let path = self.folder.local_path(self.name)?;
         std::fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_fifo()).then_some(path)
@@ -67,7 +67,7 @@ impl<'a> PlanFile<'a> {
         Ok(Some(content))
     }
 
-    /// Reads what is there.
+    /// Reads the plan, or its receipt.
     pub(super) fn read(&self) -> Result<Planned> {
         let missing = || {
             Error::new(ErrorKind::Usage, "no plan found")
@@ -85,60 +85,60 @@ impl<'a> PlanFile<'a> {
         Ok(Planned::Plan(Plan::from_json(json).map_err(about)?, id))
     }
 
-    /// Whether a plan that was read from here is still there, by its length and its beginning, which holds a secret drawn
-    /// for it alone.
-    pub(super) fn standing(&self, plan: &PlanId) -> Result<Standing> {
+    /// Checks whether a plan that was read from here is still here. Compares its length and its beginning, which contains
+    /// a secret generated for this plan.
+    pub(super) fn state(&self, plan: &PlanId) -> Result<PlanState> {
         if self.pipe().is_some() {
-            return Ok(Standing::Stands);
+            return Ok(PlanState::Unchanged);
         }
         let unreadable = |cause| Error::unusable("cannot read the plan", cause).with("file", self.address);
-        let Some(file) = self.folder.open(self.name)? else { return Ok(Standing::Replaced) };
+        let Some(file) = self.folder.open(self.name)? else { return Ok(PlanState::Replaced) };
         let length = usize::try_from(file.bytes()).unwrap_or(usize::MAX).min(BEGINNING_BYTES);
         let found = file.read_at(0, length).map_err(unreadable)?;
         Ok(if Receipt::is_one(&found) {
-            Standing::Published
+            PlanState::Published
         } else if file.bytes() == plan.bytes && found == plan.beginning {
-            Standing::Stands
+            PlanState::Unchanged
         } else {
-            Standing::Replaced
+            PlanState::Replaced
         })
     }
 }
 
-/// Bytes of a plan at most: it names each object.
+/// Maximum size of a plan in bytes. A plan names each object.
 const MOST_PLAN_BYTES: u64 = 2 << 30;
 
-/// Bytes from the beginning of a plan that tell it from any other.
+/// Number of bytes at the beginning of a plan that distinguish it from any other.
 const BEGINNING_BYTES: usize = 512;
 
-/// What stands at the address of a plan.
+/// The content at the location of a plan.
 pub(super) enum Planned {
     /// A plan.
     Plan(Plan, PlanId),
-    /// The receipt of one that is published.
+    /// The receipt of a published plan.
     Published(Receipt),
 }
 
-/// How a plan is known again.
+/// Identifies a plan that was read.
 pub(super) struct PlanId {
-    /// Its checksum, by which shards are matched to it.
+    /// The checksum of the plan. Shards name it.
     pub(super) id: String,
     bytes: u64,
     beginning: Vec<u8>,
 }
 
-/// What has become of a plan since it was read.
+/// Whether a plan has changed since it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// It is where it was.
-    Stands,
-    /// Its receipt is, or that of another plan.
+pub(super) enum PlanState {
+    /// The plan is still there.
+    Unchanged,
+    /// A receipt took its place: its own or that of another plan.
     Published,
-    /// Another plan is, or none.
+    /// Another plan took its place, or it was removed.
     Replaced,
 }
 
-/// The place where the shards of a day meet: a folder, or `s3://bucket/prefix`.
+/// Opens the location that collects the shards of a day: a folder or `s3://bucket/prefix`.
 pub(super) fn staging(
     address: &str,
     day: KstDay,
@@ -148,7 +148,8 @@ pub(super) fn staging(
     Ok(Staging::new(connector.staging(address, &temporary(settings))?, day))
 }
 
-/// What stays for hours is written as the lake is, but for the storage class: others than the usual one charge for months.
+/// Returns the settings for objects that are kept for hours: those of the lake without its storage class, because other
+/// classes than the default one charge for months.
 fn temporary(settings: &Settings) -> LakeAccess {
     LakeAccess { storage_class: None, ..settings.lake.access.clone() }
 }

@@ -1,4 +1,4 @@
-//! A bar for people who wait: bytes, rows, rate, time left.
+//! A progress bar: bytes, rows, rate and time left.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -8,7 +8,7 @@ use super::console::{self, Console};
 use crate::convert;
 use crate::road::{Progress, Work};
 
-/// Draws the work on one table.
+/// Draws the progress of one table.
 pub(super) struct Bar {
     drawn: ProgressBar,
     work: Work,
@@ -17,7 +17,7 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// Begins a bar. It is drawn only on a terminal.
+    /// Starts a bar. It is drawn only on a terminal.
     pub(super) fn begin(console: Console, table: &str, work: Work) -> Self {
         let (length, form) = match work {
             Work::Read(bytes) => (
@@ -50,7 +50,7 @@ impl convert::Observer for Bar {
     fn object_done(&self, bytes: u64, rows: u64) {
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         let read = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let rows = format!("{} rows read", console::count(rows));
+        let rows = format!("{} read", console::counted(rows, "row"));
         if matches!(self.work, Work::Days(_)) {
             let millis = u64::try_from(self.drawn.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
             let rate = console::size(read.saturating_mul(1000) / millis);

@@ -1,15 +1,16 @@
-//! `logmill publish`: a day whose shards have all been converted.
+//! `logmill publish`: publishes a day whose shards have all been converted.
 
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, PublishArgs, begun};
 use super::conclusion::Conclusion;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::plan_file::{PlanFile, PlanId, Planned, Standing, staging};
+use super::plan_file::{PlanFile, PlanId, PlanState, Planned, staging};
 use super::receipt::Receipt;
 use super::settings::{Flags, Settings};
 use super::summary::deliver;
-use super::{Context, console, metrics, on_workers};
+use super::{console, metrics};
 use crate::convert::Staging;
 use crate::error::Result;
 use crate::kst::KstDay;
@@ -18,12 +19,7 @@ use crate::road::{DayRoad, Registrar, Road, each_table};
 use crate::store::{Connector, Lake};
 
 pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags {
-        lake: Some(&args.lake),
-        write: Some(&args.write),
-        catalog: Some(&args.catalog),
-        ..Flags::default()
-    };
+    let flags = Flags::of([&*args.lake, &args.write.settings, &args.catalog]).stealing(args.write.steal);
     let settings = context.settings(global, &flags)?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let connector = context.connector(&settings);
@@ -41,7 +37,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     }
 }
 
-/// Where everything is.
+/// The plan, the lake and the settings of a `publish`.
 struct Place<'a> {
     plan: PlanFile<'a>,
     lake: Box<dyn Lake>,
@@ -67,15 +63,14 @@ impl Place<'_> {
         let road = Road::new(lake, self.connector, registrar.as_ref(), options, &announcer, console::now)?;
         let day = DayRoad::planned(&road, plan.day, plan.planned_at()?);
         let publish_one = |table: &TablePlan| day.publish_shards(table, &staging, plan.shards, &id.id);
-        let outcomes = on_workers(settings.threads, || {
-            each_table(&day, &plan.tables, |table| table.table.as_str(), publish_one)
-        })?;
+        let outcomes = on_workers(settings.threads, || each_table(&day, &plan.tables, publish_one))?;
         let (exit, summary) =
             self.conclusion(&road, plan.day).of_day(&outcomes, &BTreeMap::new(), Vec::new())?;
         if self.args.remove_staging && exit == Exit::Done {
             let receipt = Receipt::of(plan, &id.id, &road.run, lake, &summary)?;
-            // Before the first file goes: what follows can be begun again. Another plan in its place is not ours to replace.
-            if self.plan.standing(id)? == Standing::Stands {
+            // The receipt precedes the first removal, so that an interrupted removal can be resumed. It never replaces
+            // another plan.
+            if self.plan.state(id)? == PlanState::Unchanged {
                 self.plan.leave_receipt(&receipt.to_json()?)?;
             }
             self.remove(&receipt)?;
@@ -88,8 +83,8 @@ impl Place<'_> {
         Conclusion { road, settings: self.settings, console: self.context.console, day, summary_json }
     }
 
-    /// The end of a command that was killed after all was published, or that is given again: also with a catalog that the
-    /// first one did not have.
+    /// Ends a command whose plan is already published: it was killed after publishing, or it is repeated, possibly with a
+    /// catalog that the first command did not have.
     fn conclude_again(&self, receipt: &mut Receipt) -> Result<Exit> {
         let (lake, settings) = (self.lake.as_ref(), self.settings);
         receipt.check(lake)?;
@@ -101,10 +96,10 @@ impl Place<'_> {
             Some(database) => receipt.register(&DayRoad::new(&road, receipt.day), lake, database)?,
             None => Exit::Done,
         };
-        let text = || format!("KST day {} was published already, by run {}\n", receipt.day, receipt.run);
+        let text = || format!("KST day {} was already published by run {}\n", receipt.day, receipt.run);
         let summary_json = self.args.write.summary_json.as_deref();
         deliver(&receipt.summary, text, summary_json, self.context.console.quiet)?;
-        let published = receipt.reports(lake, &road.reports())?;
+        let published = receipt.run_records(lake, &road.reports())?;
         self.conclusion(&road, receipt.day).of_published(&published, exit);
         if self.args.remove_staging && exit != Exit::Interrupted {
             self.remove(receipt)?;

@@ -1,7 +1,7 @@
-//! What stands in the place of a plan when its day is published and its shards are being removed.
+//! The receipt of a plan, which replaces the plan file once the day is published and before its shards are removed.
 //!
-//! It is put there in one step before the first file goes, and stays: a `publish` or `convert` that comes late, or again after
-//! it was killed, knows by it that nothing is left to do.
+//! It is written atomically before the first file is removed, and it is kept. It shows a late `publish` or `convert`, or one
+//! that is repeated after it was killed, that no work is left.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -18,15 +18,15 @@ use crate::road::DayRoad;
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
-/// What the file begins with; no plan does.
+/// The first bytes of the file. No plan begins with them.
 const BEGINNING: &[u8] = b"{\"receipt\":";
-/// The version of the file's form.
+/// The version of the file format.
 const RECEIPT_VERSION: u32 = 1;
 
 /// A published plan.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Receipt {
-    /// Version of the file's form. It is the first field, and no plan has it.
+    /// Version of the file format. This is the first field, and no plan has it.
     #[serde(rename = "receipt")]
     version: u32,
     /// Checksum of the plan.
@@ -37,14 +37,14 @@ pub(super) struct Receipt {
     pub(super) run: String,
     /// Address of the lake.
     output: String,
-    /// The tables, all of which are published.
+    /// The published tables.
     pub(super) tables: Vec<String>,
-    /// What the run has given as `--summary-json`.
+    /// The JSON summary of the run, as `--summary-json` prints it.
     pub(super) summary: Value,
 }
 
 impl Receipt {
-    /// Of a plan that a run has published.
+    /// Creates the receipt of a plan that a run has published.
     pub(super) fn of(plan: &Plan, id: &str, run: &str, lake: &dyn Lake, summary: &Summary) -> Result<Self> {
         let summary = serde_json::to_value(summary)
             .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))?;
@@ -54,17 +54,17 @@ impl Receipt {
             day: plan.day,
             run: run.to_owned(),
             output: lake.address(""),
-            tables: plan.tables.iter().map(|table| table.table.clone()).collect(),
+            tables: plan.tables.iter().map(|table| table.spec.table.clone()).collect(),
             summary,
         })
     }
 
-    /// Whether the content of a file is one, by its beginning.
+    /// Returns whether the content of a file is a receipt. Only its beginning is compared.
     pub(super) fn is_one(content: &[u8]) -> bool {
         content.starts_with(BEGINNING)
     }
 
-    /// Reads one.
+    /// Reads a receipt.
     pub(super) fn from_json(json: &[u8]) -> Result<Self> {
         let unusable = || {
             Error::new(ErrorKind::Usage, "cannot read the receipt of a published plan")
@@ -83,14 +83,14 @@ impl Receipt {
         Ok(json + "\n")
     }
 
-    /// Fails if a lake does not have the days that it is for: another one was given, or they were removed.
+    /// Fails if the lake lacks the published days: it is another lake, or they were removed.
     pub(super) fn check(&self, lake: &dyn Lake) -> Result<()> {
         for table in &self.tables {
             let partition = Partition { table: table.clone(), day: self.day };
             if !self.was_published(lake, &partition)? {
                 return Err(Error::new(
                     ErrorKind::Unusable,
-                    "the plan was published, but the day is not there",
+                    "the plan was published, but the day is not in the lake",
                 )
                 .with("table", table)
                 .with("day", self.day)
@@ -102,22 +102,22 @@ impl Receipt {
         Ok(())
     }
 
-    /// Whether its run is the day, or another one has replaced it since.
+    /// Returns whether its run is the live run of a day, or was live until another run replaced it.
     fn was_published(&self, lake: &dyn Lake, partition: &Partition) -> Result<bool> {
         let Some(manifest) = read_manifest(lake, partition)? else { return Ok(false) };
         if manifest.run == self.run {
             return Ok(true);
         }
-        let remembered = RunHistory::list(lake, partition)?;
-        Ok(match remembered.report(&self.run)? {
-            Some(report) => report.manifest.is_some(),
-            // Only the last runs of a day are remembered: the lake may have forgotten this one.
-            None => self.output == lake.address("") || remembered.may_have_forgotten(),
+        let history = RunHistory::list(lake, partition)?;
+        Ok(match history.report(&self.run)? {
+            Some(record) => record.manifest.is_some(),
+            // The lake keeps only the records of the last runs of a day, and may have dropped this one.
+            None => self.output == lake.address("") || history.may_have_forgotten(),
         })
     }
 
-    /// Tells the catalog, if there is one, of the tables that nothing shows to be registered: the run may have had no catalog,
-    /// or another run may have published the day since. The summary then says so.
+    /// Registers each table that is not recorded as registered: the run may have had no catalog, or another run may have
+    /// published the day since. Adds the outcome to the summary.
     pub(super) fn register(&mut self, road: &DayRoad<'_>, lake: &dyn Lake, database: &str) -> Result<Exit> {
         let mut failures = Vec::new();
         for table in self.tables.clone() {
@@ -152,20 +152,17 @@ impl Receipt {
         }
     }
 
-    /// What is known of its run: the reports in the lake, with the errors that this run has met.
-    pub(super) fn reports(&self, lake: &dyn Lake, met: &[RunRecord]) -> Result<Vec<RunRecord>> {
-        let mut reports = Vec::new();
+    /// Returns the records of its run from the lake, with the errors of the current run in `current`.
+    pub(super) fn run_records(&self, lake: &dyn Lake, current: &[RunRecord]) -> Result<Vec<RunRecord>> {
+        let mut records = Vec::new();
         for table in &self.tables {
             let partition = Partition { table: table.clone(), day: self.day };
-            let met = met.iter().find(|met| met.table == *table);
+            let current = current.iter().find(|current| current.table == *table);
+            let error = current.and_then(|current| current.error.clone());
             let known = run_record::report(lake, &partition, &self.run)?;
-            reports.extend(
-                known
-                    .or_else(|| met.cloned())
-                    .map(|report| RunRecord { error: met.and_then(|met| met.error.clone()), ..report }),
-            );
+            records.extend(known.or_else(|| current.cloned()).map(|record| RunRecord { error, ..record }));
         }
-        Ok(reports)
+        Ok(records)
     }
 }
 
@@ -174,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_receipt_is_known_by_its_beginning_and_read_as_it_was_written() {
+    fn a_receipt_is_recognised_by_its_beginning_and_reads_back_unchanged() {
         let receipt = Receipt {
             version: RECEIPT_VERSION,
             plan: "abc".to_owned(),

@@ -1,9 +1,10 @@
-//! `logmill register`: a published day as a partition of its table in the catalog.
+//! `logmill register`: registers a published day as a partition of its table in the catalog.
 
-use super::args::{CatalogArgs, GlobalArgs, RegisterArgs, ShowFormat};
+use super::args::{GlobalArgs, RegisterArgs, ShowFormat};
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::Flags;
-use super::{Context, console, summary, verify};
+use super::settings::{Flags, rows};
+use super::{console, summary, verify};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::publish;
@@ -12,14 +13,13 @@ use crate::store::Lake;
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &RegisterArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let catalog = args.catalog.clone().or_glue();
-    let flags = Flags { lake: Some(&args.lake), catalog: Some(&catalog), ..Flags::default() };
+    // Without a catalog, the command would have nothing to do.
+    let flags = Flags::of([&*args.lake, &args.catalog]).or(&rows::CATALOG, "glue");
     let settings = context.settings(global, &flags)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
     let connector = context.connector(&settings);
     let registrar = settings.registrar(&connector, console::now)?.ok_or_else(|| {
-        Error::new(ErrorKind::Usage, "there is no catalog to register with")
-            .hint("name its database with --database")
+        Error::new(ErrorKind::Usage, "no catalog to register with").hint("pass its database with --database")
     })?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let (mut failures, mut some_done) = (Vec::new(), false);
@@ -55,12 +55,4 @@ fn show(registration: &Registration, format: ShowFormat) -> Result<()> {
                 + "\n"
         }
     })
-}
-
-impl CatalogArgs {
-    /// The same, with Glue as the catalog of a command that makes no sense without one.
-    pub(super) fn or_glue(mut self) -> Self {
-        self.catalog.get_or_insert_with(|| "glue".to_owned());
-        self
-    }
 }

@@ -1,16 +1,17 @@
-//! `logmill report`: published days as one page.
+//! `logmill report`: shows published days as one page.
 
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::args::{GlobalArgs, Lang, ReportArgs, SourceArgs};
+use super::args::{GlobalArgs, Lang, ReportArgs};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::query::{open_engine, warn_of_views};
 use super::settings::Flags;
-use super::{Context, console};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::publish;
@@ -20,8 +21,7 @@ use crate::store::Lake;
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let source = SourceArgs::default();
-    let flags = Flags { source: Some(&source), lake: Some(&args.lake), ..Flags::default() };
+    let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let days = wanted_days(args)?;
     let connector = context.connector(&settings);
@@ -31,16 +31,16 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> 
     let tables: BTreeSet<&str> =
         ledgers.iter().filter(|line| line.manifest.is_some()).map(|line| line.table.as_str()).collect();
     if tables.is_empty() {
-        return Err(Error::new(ErrorKind::Unusable, "none of the days is published, in any table")
+        return Err(Error::new(ErrorKind::Unusable, "none of the days is published in any table")
             .with("days", days)
             .with("lake", lake.address(""))
             .hint("publish them with 'logmill run' or 'logmill backfill'"));
     }
     warn_of_other_names(&ledgers, context);
-    // Before the questions are asked, which can take long.
+    // The file is created first, because the queries can take long.
     let page_file = PageFile::open(args, days)?;
-    let asked = FIGURES.iter().filter(|figure| tables.contains(figure.log.table()));
-    let answers = asked.map(|figure| answer(&engine, figure)).collect::<Result<Vec<_>>>()?;
+    let figures = FIGURES.iter().filter(|figure| tables.contains(figure.log.table()));
+    let answers = figures.map(|figure| answer(&engine, figure)).collect::<Result<Vec<_>>>()?;
     warn_of_views(&engine, context);
     let language = match args.lang {
         Lang::En => Language::English,
@@ -59,7 +59,7 @@ fn wanted_days(args: &ReportArgs) -> Result<DayRange> {
     }
 }
 
-/// What is published of each day, table by table; tables that have none of the days are left out.
+/// Returns what is published of each day, table by table. Leaves out tables that have none of the days.
 fn ledgers(lake: &dyn Lake, engine: &Engine, days: DayRange, context: &Context) -> Result<Vec<LedgerLine>> {
     let mut lines = Vec::new();
     for table in engine.tables() {
@@ -82,7 +82,7 @@ fn answer(engine: &Engine, figure: &'static Figure) -> Result<Answered> {
     Ok(Answered { figure, answer: Answer::of(&rows.batches)? })
 }
 
-/// A log whose table has another name than the views of `glue/sql` ask for is not on the page, except for its ledgers.
+/// Warns about tables that the views of `glue/sql` do not read, because of their names. The page shows only their ledgers.
 fn warn_of_other_names(ledgers: &[LedgerLine], context: &Context) {
     let others: BTreeSet<(&str, &str)> = ledgers
         .iter()
@@ -92,13 +92,13 @@ fn warn_of_other_names(ledgers: &[LedgerLine], context: &Context) {
     for (table, dataset) in others {
         let facts = [("table", table.into()), ("dataset", dataset.into())];
         context.console.warn(
-            "only tables called cloudtrail and s3_access have figures; of this one ledgers alone",
+            "only tables named cloudtrail and s3_access have figures: the page shows only the ledgers of this table",
             &facts,
         );
     }
 }
 
-/// Where the page goes.
+/// The destination of the page.
 enum PageFile {
     Stdout,
     File { path: String, file: NewFile },

@@ -1,12 +1,12 @@
-//! `logmill run`: plan, convert, publish and register a day.
+//! `logmill run`: plans, converts, publishes and registers a day.
 
 use std::collections::BTreeMap;
 
 use super::args::{GlobalArgs, RunArgs, day_count};
 use super::conclusion::Conclusion;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::settings::Flags;
-use super::{Context, console, metrics, on_workers, tables};
+use super::{console, metrics, tables};
 use crate::error::Result;
 use crate::kst::DayRange;
 use crate::plan::TableSource;
@@ -14,7 +14,7 @@ use crate::road::backfill::look_back;
 use crate::road::{DayRoad, Registrar, Road, Tables, each_table};
 
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags::from(&args.road))?;
+    let settings = context.settings(global, &args.road.flags())?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let day = args.day.begun(console::now())?;
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;
@@ -31,13 +31,13 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
     let (mut outcomes, rebuilt) = on_workers(settings.threads, || match lookback {
         None => {
             let run_one = |table: &TableSource| day_road.run_table(table);
-            (each_table(&day_road, &sources, |table| table.table.as_str(), run_one), BTreeMap::new())
+            (each_table(&day_road, &sources, run_one), BTreeMap::new())
         }
         Some(days) => look_back(&day_road, &sources, days),
     })?;
     for (source, error) in refused {
         day_road.record_walk(&source, &error);
-        outcomes.add(&source.table, Err(error));
+        outcomes.add(&source.spec.table, Err(error));
     }
     let summary_json = args.road.write.summary_json.as_deref();
     let conclusion =

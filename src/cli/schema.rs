@@ -1,11 +1,12 @@
-//! `logmill schema`: the columns, for people, for Athena, for programs and as tables to deploy.
+//! `logmill schema`: shows the columns as a table, as Athena DDL, as JSON or as a CloudFormation template.
 
 use serde_json::{Map, Value, json};
 
-use super::args::{CatalogArgs, GlobalArgs, LakeArgs, SchemaArgs, SchemaFormat, SourceArgs};
+use super::args::{GlobalArgs, SchemaArgs, SchemaFormat};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::{Flags, Settings};
-use super::{Context, console};
+use super::settings::{Flags, Settings, rows};
 use crate::catalog::{CatalogColumn, TableDefinition};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,12 +15,13 @@ use crate::plan::TableSource;
 use crate::table::{Naming, TableSchema};
 
 pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = settings(args, global, context)?;
+    // The tables as a run with the same file, environment and flags publishes them.
+    let settings = context.settings(global, &Flags::of([&*args.settings]).with_sources())?;
     let projected_from = first_day(args, &settings)?;
     let table = |source: &TableSource| Table {
-        name: source.table.clone(),
-        dataset: source.dataset,
-        schema: source.dataset.schema(source.naming, &source.promote),
+        name: source.spec.table.clone(),
+        dataset: source.spec.dataset.dataset(),
+        schema: source.spec.schema(),
         projected_from,
     };
     let tables: Vec<Table> = settings.sources.iter().map(table).collect();
@@ -37,40 +39,25 @@ pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> 
     Ok(Exit::Done)
 }
 
-/// The tables as a run with the same file, environment and flags would publish them.
-fn settings(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Settings> {
-    let source = SourceArgs {
-        dataset: args.dataset.clone(),
-        table: args.table.clone(),
-        naming: args.naming.clone(),
-        ..SourceArgs::default()
-    };
-    let lake = LakeArgs { output: args.output.clone(), ..LakeArgs::default() };
-    let catalog = CatalogArgs { projection: args.projection.clone(), ..CatalogArgs::default() };
-    let flags =
-        Flags { source: Some(&source), lake: Some(&lake), catalog: Some(&catalog), ..Flags::default() };
-    context.settings(global, &flags)
-}
-
-/// The first day of a projection, which only a table of the catalog can have.
+/// Returns the first day of the partition projection. Only a catalog table can have one.
 fn first_day(args: &SchemaArgs, settings: &Settings) -> Result<Option<KstDay>> {
-    let Some(day) = &args.projection else {
+    let Some(day) = args.settings.one(&rows::PROJECTION) else {
         return Ok(settings.catalog.as_ref().and_then(|catalog| catalog.projected_from));
     };
     if matches!(args.format, SchemaFormat::Table | SchemaFormat::Json) {
-        return Err(Error::new(ErrorKind::Usage, "--projection is a property of a table in the catalog")
-            .hint("print the table with --format ddl or --format cloudformation"));
+        return Err(Error::new(ErrorKind::Usage, "--projection applies only to catalog tables")
+            .hint("pass --format ddl or --format cloudformation"));
     }
     day.parse().map(Some)
 }
 
-/// The lake, where engines of the catalog can reach it.
+/// Returns the address of the lake if query engines can reach it.
 fn lake_of_catalog(settings: &Settings) -> Option<&str> {
     let lake = settings.lake_address().trim_end_matches('/');
     lake.starts_with("s3://").then_some(lake)
 }
 
-/// A table with its columns, and whether Athena is to compute its partitions.
+/// A table, its columns, and the first day of its partition projection.
 struct Table {
     name: String,
     dataset: &'static dyn Dataset,
@@ -79,11 +66,11 @@ struct Table {
 }
 
 impl Table {
-    /// The table in the catalog; `lake` is the place of the lake.
+    /// Returns the catalog definition of the table. `lake` is the address of the lake.
     fn definition(&self, lake: &str) -> TableDefinition {
         let name = &self.name;
         let description =
-            format!("{} logs as logmill publishes them, one KST day a partition", self.dataset.name());
+            format!("{} logs published by logmill, one partition per KST day", self.dataset.name());
         let table = TableDefinition::new(name, &description, &self.schema, &format!("{lake}/{name}"));
         TableDefinition { projected_from: self.projected_from, ..table }
     }
@@ -118,14 +105,14 @@ fn lines(Table { name, dataset, schema, .. }: &Table) -> String {
     schema.columns.iter().map(line).collect()
 }
 
-/// The statement that makes the table in Athena; without a lake in S3, `${location}` is to be filled in.
+/// Returns the Athena statement that creates the table. Without a lake in S3, it has the placeholder `${location}`.
 fn ddl(table: &TableDefinition) -> String {
     let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let column = |column: &CatalogColumn| {
         format!("  `{}` {} COMMENT {}", column.name, column.hive_type, text(&column.comment))
     };
     let columns: Vec<String> = table.columns.iter().map(column).collect();
-    // EXTERNAL is what the statement itself says; engines reserve the word.
+    // The statement already says EXTERNAL, and engines reserve the property.
     let parameters = table.parameters().into_iter().filter(|(name, _)| name != "EXTERNAL");
     let properties: Vec<String> =
         parameters.map(|(name, value)| format!("'{name}'={}", text(&value))).collect();
@@ -139,7 +126,7 @@ fn ddl(table: &TableDefinition) -> String {
     )
 }
 
-/// One template with all tables; database and lake are asked for when it is deployed, unless the settings name them.
+/// Returns one template with all tables. Database and lake are parameters, with the settings as defaults.
 fn cloudformation(tables: &[Table], database: Option<&str>, lake: Option<&str>) -> String {
     let mut resources = Map::new();
     for table in tables {
@@ -149,20 +136,20 @@ fn cloudformation(tables: &[Table], database: Option<&str>, lake: Option<&str>) 
     }
     let mut template = json!({
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Tables of a logmill lake. Made by 'logmill schema --format cloudformation', not by hand.",
+        "Description": "Tables of a logmill lake. Generated by 'logmill schema --format cloudformation': do not edit.",
         "Parameters": {
             "DatabaseName": {
                 "Type": "String",
-                "Description": "Glue database of the tables; it has to exist.",
+                "Description": "Glue database of the tables; it must exist.",
                 "Default": "logs",
                 "AllowedPattern": "^[a-z0-9_]{1,255}$",
                 "ConstraintDescription": "lower-case letters, digits and underscores",
             },
             "LakeLocation": {
                 "Type": "String",
-                "Description": "Place of the lake, such as s3://bucket/prefix, without a slash at its end.",
+                "Description": "Address of the lake, for example s3://bucket/prefix, without a trailing slash.",
                 "AllowedPattern": "^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/]+)*$",
-                "ConstraintDescription": "s3://bucket or s3://bucket/prefix, without a slash at its end",
+                "ConstraintDescription": "s3://bucket or s3://bucket/prefix, without a trailing slash",
             },
         },
         "Resources": resources,
@@ -175,12 +162,12 @@ fn cloudformation(tables: &[Table], database: Option<&str>, lake: Option<&str>) 
     format!("{template:#}\n")
 }
 
-/// The table as a resource; deleting the stack leaves it in the catalog.
+/// Returns the table as a resource. Deleting the stack keeps the table in the catalog.
 fn table_resource(table: &TableDefinition) -> Value {
     let mut input = table.table_input();
     input["StorageDescriptor"]["Location"] = json!({"Fn::Sub": table.location});
     if let Some(template) = input["Parameters"].get_mut("storage.location.template") {
-        // CloudFormation takes `${!x}` for what is to become `${x}`.
+        // CloudFormation turns `${!x}` into a literal `${x}`.
         *template = json!({"Fn::Sub": format!("{}proc_ymd=${{!proc_ymd}}/", table.location)});
     }
     json!({
@@ -195,7 +182,7 @@ fn table_resource(table: &TableDefinition) -> Value {
     })
 }
 
-/// The name of a resource, which may hold letters and digits only: `s3_access` is `S3AccessTable`.
+/// Returns the name of a resource, which may contain only letters and digits: `S3AccessTable` for `s3_access`.
 fn logical_id(table: &str) -> String {
     let word = |word: &str| {
         let (first, rest) = word.split_at(word.len().min(1));
@@ -204,7 +191,7 @@ fn logical_id(table: &str) -> String {
     table.split('_').map(word).collect::<String>() + "Table"
 }
 
-/// Names of tables that differ in `_` alone, such as `trail_1` and `trail1`, may ask for one id.
+/// Returns an unused resource name. Table names that differ only in `_`, such as `trail_1` and `trail1`, have the same id.
 fn free_id(taken: &Map<String, Value>, id: &str) -> String {
     let numbered = (2..).map(|number| format!("{id}{number}"));
     let mut candidates = std::iter::once(id.to_owned()).chain(numbered);

@@ -1,32 +1,32 @@
-//! Which shard a machine is to convert: a number, or what the orchestrator of an array of machines says.
+//! Which shard a machine converts: a given number, or its index in an array of machines.
 
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where orchestrators tell each machine of an array its number, from 0. The first that is set counts.
+/// Variables in which orchestrators pass each machine its array index, counted from 0. The first one that is set is used.
 const ARRAY_INDEXES: [(&str, &str); 3] = [
     ("AWS_BATCH_JOB_ARRAY_INDEX", "AWS Batch array jobs"),
     ("JOB_COMPLETION_INDEX", "Kubernetes indexed jobs"),
     ("SLURM_ARRAY_TASK_ID", "Slurm arrays that begin with 0"),
 ];
 
-/// What `--shard` says.
+/// The value of `--shard`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ShardArg {
-    /// This one.
+    /// The shard of this number.
     Number(u32),
-    /// The one whose number the orchestrator gives.
+    /// The shard of this machine's array index.
     Auto,
 }
 
-/// What a machine is to do.
+/// The work of a machine.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Share {
     /// Convert this shard.
     Shard(u32),
-    /// Nothing: the array is larger than the plan. Its size was chosen before the plan was made, and AWS Batch knows no
-    /// array of one machine.
+    /// Nothing to do: the array is larger than the plan. The size of the array is chosen before the plan exists, and AWS
+    /// Batch does not support an array of one machine.
     Spare(u32),
 }
 
@@ -37,21 +37,21 @@ impl FromStr for ShardArg {
         match text {
             "auto" => Ok(Self::Auto),
             number => {
-                number.parse().map(Self::Number).map_err(|_| "write a number from 0, or auto".to_owned())
+                number.parse().map(Self::Number).map_err(|_| "expected a number from 0, or auto".to_owned())
             }
         }
     }
 }
 
 impl ShardArg {
-    /// The share of this machine in a plan of so many shards; `variable` reads the environment.
+    /// Returns the share of this machine in a plan of `shards` shards. `variable` reads the environment.
     pub(super) fn share(self, shards: u32, variable: impl Fn(&str) -> Option<String>) -> Result<Share> {
         match self {
             Self::Number(shard) if shard < shards => Ok(Share::Shard(shard)),
             Self::Number(shard) => Err(Error::new(ErrorKind::Usage, "the plan has no such shard")
                 .with("shard", shard)
                 .with("shards", shards)
-                .hint("shards are counted from 0")),
+                .hint(format!("pass a number from 0 to {}", shards.saturating_sub(1)))),
             Self::Auto => {
                 let shard = array_index(variable)?;
                 Ok(if shard < shards { Share::Shard(shard) } else { Share::Spare(shard) })
@@ -65,15 +65,18 @@ fn array_index(variable: impl Fn(&str) -> Option<String>) -> Result<u32> {
         |(name, _): &(&'static str, _)| Some((*name, variable(name).filter(|value| !value.is_empty())?));
     let Some((name, value)) = ARRAY_INDEXES.iter().find_map(set) else {
         let known: Vec<String> =
-            ARRAY_INDEXES.iter().map(|(name, whose)| format!("{name} ({whose})")).collect();
-        return Err(Error::new(ErrorKind::Usage, "no variable says which shard is that of this machine")
-            .with("looked_for", known.join(", "))
-            .hint("run it as a job of an array, or give --shard a number"));
+            ARRAY_INDEXES.iter().map(|(name, set_by)| format!("{name} ({set_by})")).collect();
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "cannot determine this machine's shard: none of these variables is set",
+        )
+        .with("variables", known.join(", "))
+        .hint("run it as an array job, or pass a number with --shard"));
     };
     value.parse().map_err(|_| {
-        Error::new(ErrorKind::Usage, "the number of this machine in its array is no number")
+        Error::new(ErrorKind::Usage, "the array index is not a number")
             .with(name, &value)
-            .hint("give --shard a number")
+            .hint("pass a number with --shard")
     })
 }
 
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_orchestrator_says_which_shard_is_ours() {
+    fn the_orchestrator_selects_the_shard() {
         for (environment, expected) in [
             (&[("AWS_BATCH_JOB_ARRAY_INDEX", "2")][..], Share::Shard(2)),
             (&[("JOB_COMPLETION_INDEX", "0")], Share::Shard(0)),
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_cannot_be_meant_is_refused() {
+    fn an_invalid_shard_is_refused() {
         for (arg, environment) in [
             ("3", &[("JOB_COMPLETION_INDEX", "0")][..]),
             ("auto", &[]),

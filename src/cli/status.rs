@@ -1,12 +1,12 @@
-//! `logmill status`: how the days stand, without reading a log.
+//! `logmill status`: shows the state of each day, without reading a log.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Context;
 use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
 use super::summary::left_out;
@@ -19,17 +19,17 @@ use crate::road::Tables;
 use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
-/// Days that are shown where nobody says which.
+/// Default number of days.
 const DEFAULT_DAYS: i64 = 14;
 
 pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags { source: Some(&args.source), lake: Some(&args.lake), ..Flags::default() };
+    let flags = Flags::of([&*args.source, &args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let days = args.days.range(console::now(), Some(DEFAULT_DAYS))?;
     let output = settings.output()?;
     let connector = context.connector(&settings);
     let lake = connector.lake(output, &settings.lake.access)?;
-    // A lake that cannot be looked at is none in which every day is missing.
+    // If the lake cannot be listed, this fails here instead of showing every day as missing.
     if lake.names("")?.is_empty() {
         context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
     }
@@ -41,14 +41,14 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         context.console.error(&error);
         tables.push(Err(Exit::from(error.kind())));
     }
-    // A folder is in no catalog.
+    // A local lake is in no catalog.
     let catalog = settings.catalog.as_ref().filter(|_| output.starts_with("s3://"));
     let lake_of_days =
         LakeOfDays { lake: lake.as_ref(), database: catalog.map(|catalog| catalog.database.as_str()) };
     for source in &sources {
         let (statuses, unlisted) = match statuses(source, days, &connector, lake_of_days, context) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
-                // The other tables can be looked at all the same.
+                // The other tables can still be shown.
                 context.console.error(&error);
                 tables.push(Err(Exit::from(error.kind())));
                 continue;
@@ -58,12 +58,12 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         match args.format {
             ShowFormat::Json => {
                 let lines = statuses.iter().map(|(day, found)| {
-                    let partition = Partition { table: source.table.clone(), day: *day };
+                    let partition = source.spec.partition(*day);
                     as_json(&partition, found, left.contains(&partition))
                 });
                 lines.into_iter().try_for_each(|line| console::print(&format!("{line}\n")))?;
             }
-            ShowFormat::Table => console::print(&text(&source.table, days, &statuses, &unlisted))?,
+            ShowFormat::Table => console::print(&text(&source.spec.table, days, &statuses, &unlisted))?,
         }
         tables.push(Ok(statuses.values().any(is_behind)));
     }
@@ -77,26 +77,26 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     }
 }
 
-/// A lake, and the database that is to show its days.
+/// A lake, and the database in which its days must be registered.
 #[derive(Clone, Copy)]
 struct LakeOfDays<'a> {
     lake: &'a dyn Lake,
     database: Option<&'a str>,
 }
 
-/// Names the days in which killed runs have left unfinished work.
+/// Warns about days in which killed runs left unfinished work.
 fn warn_of_killed_runs(left: &[Partition], context: &Context) {
     for partition in left {
         let facts = [
             ("table", partition.table.as_str().into()),
             ("day", partition.day.to_string().into()),
-            ("hint", "the next run and 'logmill clean' remove it".into()),
+            ("hint", "remove it with 'logmill clean', or let the next run of the day remove it".into()),
         ];
-        context.console.warn("a killed run has left unfinished work", &facts);
+        context.console.warn("a killed run left unfinished work", &facts);
     }
 }
 
-/// A day, or why nothing is known of it.
+/// The status of a day, or why it is unknown.
 type Found = std::result::Result<DayStatus, Error>;
 
 fn statuses(
@@ -111,11 +111,11 @@ fn statuses(
     let mut statuses: BTreeMap<KstDay, Found> = BTreeMap::new();
     planner.next_leg(&mut |about| {
         context.cancel.check()?;
-        let partition = Partition { table: source.table.clone(), day: about.day };
+        let partition = source.spec.partition(about.day);
         statuses.insert(about.day, day_status(lake, partition, about, database));
         Ok(false)
     })?;
-    let mut first_logs = FirstLogs::new(lake, &source.table);
+    let mut first_logs = FirstLogs::new(lake, &source.spec.table);
     let mut known: Vec<&mut DayStatus> =
         statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
     for status in &known {
@@ -129,7 +129,7 @@ fn state_of(found: &Found) -> DayState {
     found.as_ref().map_or(DayState::Failed, |status| status.state)
 }
 
-/// Whether a day lacks something that a backfill would make good.
+/// Returns whether a day lacks something that a backfill or a registration adds.
 fn is_behind(found: &Found) -> bool {
     let is_unregistered = |status: &DayStatus| status.not_registered.is_some();
     state_of(found).is_behind() || found.as_ref().is_ok_and(is_unregistered)
@@ -191,7 +191,7 @@ const HEADER: [&str; 12] = [
     "note",
 ];
 
-/// A calendar, a table of all days, and how many are in which state.
+/// Formats a calendar, a table of all days, and the number of days in each state.
 fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>, left: &ListedObjects) -> String {
     let mut text = format!("{table}: KST days {days}\n\n{}\n", calendar(statuses));
     text += &console::table(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
@@ -200,19 +200,19 @@ fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>, left: &
         DayState::ALL.iter().map(|state| format!("{} {}", count(*state), state.word())).collect();
     text += &format!("\n{}\n", counts.join(", "));
     if !left.left.is_empty() {
-        text += &format!("listed beside them: {}\n", left_out(&left.left));
+        text += &format!("also listed: {}\n", left_out(&left.left));
     }
     text + "\n"
 }
 
-/// A line a month, a letter a day.
+/// Formats one line per month, with one letter per day.
 fn calendar(statuses: &BTreeMap<KstDay, Found>) -> String {
     let mut months: BTreeMap<String, String> = BTreeMap::new();
     for (day, found) in statuses {
         let date = day.to_string();
         let days = months.entry(date[..7].to_owned()).or_default();
         let place: usize = date[8..].parse().unwrap_or_default();
-        // The days of the month before the first one that was asked for.
+        // Spaces for the days of the month before the first requested day.
         *days += &" ".repeat(place - 1 - days.len().min(place - 1));
         days.push(letter(state_of(found)));
     }
@@ -258,7 +258,7 @@ fn row(day: KstDay, found: &Found) -> Vec<String> {
     row
 }
 
-/// What a person should know beside the state.
+/// Returns notes that explain the state.
 fn notes(status: &DayStatus) -> Vec<String> {
     let mut notes = Vec::new();
     let failure = status.failure.as_ref().and_then(|failure| failure.error.as_ref());

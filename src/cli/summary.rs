@@ -1,4 +1,4 @@
-//! What a run did, for people and for machines.
+//! The summary of a run, as text and as JSON.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::road::{NotBuilt, PublishedTable, Registration};
 
 const SUMMARY_VERSION: u32 = 1;
 
-/// What a run did. New fields may come; a change of meaning raises the version.
+/// The summary of a run. New fields may be added. A change of meaning raises the version.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
     version: u32,
@@ -28,14 +28,14 @@ pub(super) struct Summary {
     exit_code: u8,
     #[serde(flatten)]
     day: DaySummary,
-    /// Earlier days that were made anew.
+    /// Earlier days that were rebuilt.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rebuilt: Vec<DaySummary>,
-    /// Tables that are left out.
+    /// Tables that were not built.
     not_built: Vec<NotBuilt>,
 }
 
-/// What became of the tables of a day.
+/// The outcome of each table of a day.
 #[derive(Debug, Serialize)]
 pub(super) struct DaySummary {
     pub(super) day: KstDay,
@@ -43,7 +43,7 @@ pub(super) struct DaySummary {
     pub(super) failed: Vec<FailedTable>,
 }
 
-/// What a backfill did.
+/// The summary of a backfill.
 #[derive(Debug, Serialize)]
 pub(super) struct RangeSummary {
     version: u32,
@@ -52,28 +52,28 @@ pub(super) struct RangeSummary {
     from: KstDay,
     to: KstDay,
     exit_code: u8,
-    /// The days that were made, or should have been.
+    /// The days that were built, or failed.
     days: Vec<DaySummary>,
-    /// Days of tables that needed nothing.
+    /// Table-days that were already up to date.
     left: u64,
-    /// Days of tables that lack something, but would lose rows of objects that are gone.
+    /// Table-days that need a rebuild, but would lose rows of deleted objects.
     kept: Vec<KeptDay>,
-    /// Tables that could not be looked at to their end.
+    /// Tables whose backfill stopped early.
     failed: Vec<FailedTable>,
-    /// Tables that are left out.
+    /// Tables that were not built.
     not_built: Vec<NotBuilt>,
 }
 
-/// What became of a table.
+/// The outcome of a published table.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct TableSummary {
     pub(super) table: String,
     dataset: String,
-    /// Objects that were read. Of those that were listed all others are left out.
+    /// Objects that were read. All other listed objects were left out.
     objects: u64,
     objects_listed: u64,
     objects_left: u64,
-    /// What is left out, by reason.
+    /// Objects and folders that were left out, by reason.
     left: Vec<LeftGroup>,
     bytes: u64,
     #[serde(flatten)]
@@ -82,19 +82,19 @@ pub(super) struct TableSummary {
     file_bytes: u64,
     seconds: f64,
     provisional: bool,
-    /// What may still come; `null` where the day is final.
+    /// What may still arrive; `null` if the day is final.
     provisional_because: Option<String>,
-    /// From when on a run of the day is final, UTC.
+    /// The UTC time from which a run of the day is final.
     complete_at: String,
     quarantine: Option<String>,
-    /// Rejected rows that the quarantine has no room for, by reason.
+    /// Rejected rows beyond the limit of the quarantine, by reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     counted_only: Vec<CountedOnly>,
-    /// `null` without a catalog, and where it could not be told.
+    /// `null` without a catalog, and if the registration failed.
     catalog: Option<Registration>,
 }
 
-/// A table that was not published, or that the catalog does not show.
+/// A table that was not published, or not registered.
 #[derive(Debug, Serialize)]
 pub(super) struct FailedTable {
     pub(super) table: String,
@@ -102,7 +102,7 @@ pub(super) struct FailedTable {
     pub(super) error: String,
 }
 
-/// A day that a backfill has kept from losing rows.
+/// A day that a backfill did not rebuild, to keep its rows.
 #[derive(Debug, Serialize)]
 struct KeptDay {
     day: KstDay,
@@ -111,9 +111,9 @@ struct KeptDay {
     objects_gone: u64,
 }
 
-/// Removes the summary of an earlier run, so that nobody takes it for this one's, and makes sure that one can be written:
-/// better before the work than after. A run that stops before its first table leaves none; one whose flags are invalid never
-/// comes here.
+/// Removes the summary of an earlier run, so that it is not mistaken for that of this run. Fails before any work is done if
+/// a summary cannot be written. A run that stops before its first table leaves no summary. A run with invalid flags ends
+/// before this point.
 pub(super) fn clear(json_to: Option<&str>) -> Result<()> {
     let Some(path) = json_to.filter(|path| *path != "-") else { return Ok(()) };
     let cleared = WholeFile::at(Path::new(path)).and_then(|file| file.check().and_then(|()| file.remove()));
@@ -121,9 +121,9 @@ pub(super) fn clear(json_to: Option<&str>) -> Result<()> {
 }
 
 fn cannot_write(path: &str, cause: std::io::Error) -> Error {
-    Error::unusable("cannot write the summary", cause).with("file", path).hint(
-        "give --summary-json a file in a folder that exists and may be written to, or - for standard output",
-    )
+    Error::unusable("cannot write the summary", cause)
+        .with("file", path)
+        .hint("pass --summary-json a path in an existing, writable folder, or - for standard output")
 }
 
 impl TableSummary {
@@ -150,15 +150,15 @@ impl TableSummary {
         }
     }
 
-    /// Where the rejected rows are, if there are any.
+    /// Describes where the rejected rows are, if there are any.
     fn rejected(&self) -> Option<String> {
         let counted_only: u64 = self.counted_only.iter().map(|counted| counted.rows).sum();
-        let rows = console::count(self.ledger.quarantined);
+        let rows = console::counted(self.ledger.quarantined, "rejected row");
         let kept = console::count(self.ledger.quarantined.saturating_sub(counted_only));
         Some(match self.quarantine.as_deref().map(console::shown) {
-            Some(path) if counted_only == 0 => format!("{rows} rejected rows in {path}"),
-            Some(path) => format!("{rows} rejected rows, the first {kept} in {path}"),
-            None if counted_only > 0 => format!("{rows} rejected rows, none of them kept"),
+            Some(path) if counted_only == 0 => format!("{rows} in {path}"),
+            Some(path) => format!("{rows}, the first {kept} in {path}"),
+            None if counted_only > 0 => format!("{rows}, none kept"),
             None => return None,
         })
     }
@@ -168,7 +168,7 @@ impl TableSummary {
     }
 }
 
-/// What of a day may come after its inputs were listed: the rest of the day, or late objects.
+/// Describes what may arrive after the inputs of a day were listed: the rest of the day, or late objects.
 fn still_to_come(manifest: &Manifest) -> Option<String> {
     let listed_at = UtcInstant::parse_iso8601(&manifest.planned_at).filter(|_| manifest.provisional)?;
     let until = |end: UtcInstant| {
@@ -177,13 +177,13 @@ fn still_to_come(manifest: &Manifest) -> Option<String> {
     };
     let day_ends = manifest.day.window().end;
     if listed_at < day_ends {
-        return Some(format!("{} of the day are still to come", until(day_ends)));
+        return Some(format!("listed {} before the end of the day", until(day_ends)));
     }
     let complete_at = UtcInstant::parse_iso8601(&manifest.complete_at)?;
-    Some(format!("late objects may come for another {}, until {complete_at}", until(complete_at)))
+    Some(format!("late objects may still arrive for {}, until {complete_at}", until(complete_at)))
 }
 
-/// What is left out, by reason, for people: `37 left out (34 hidden file, 3 of another time)`.
+/// Formats what was left out, by reason: `37 left out (34 hidden file; 3 of another time)`.
 pub(super) fn left_out(groups: &[LeftGroup]) -> String {
     let mut reasons: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for group in groups {
@@ -208,17 +208,17 @@ pub(super) fn left_out(groups: &[LeftGroup]) -> String {
     text
 }
 
-/// Where engines find a day, in one line for people.
+/// Describes in one line where engines find a day.
 pub(super) fn registered(registration: &Registration) -> String {
     let Registration { database, table, location, partition, .. } = registration;
     format!("{database}.{table}: partition {partition}, at {}", console::shown(location))
 }
 
-/// A column of the table for people.
+/// A column of the text summary.
 struct SummaryColumn {
     name: &'static str,
     cell: fn(&TableSummary) -> String,
-    /// Whether a table needs the column; it is shown when one does.
+    /// Whether a table needs the column. The column is shown if any table needs it.
     is_needed: fn(&TableSummary) -> bool,
 }
 
@@ -247,16 +247,16 @@ const COLUMNS: [SummaryColumn; 14] = [
     column("state", |table| if table.provisional { "provisional" } else { "final" }.to_owned()),
 ];
 
-/// The table for people over tables of days; which day it is is said where there are several.
-fn table_of(days: &[DaySummary], says_day: bool) -> String {
+/// Formats the published tables of some days, with a column for the day if `shows_day` is set.
+fn table_of(days: &[DaySummary], shows_day: bool) -> String {
     let all = || days.iter().flat_map(|day| day.tables.iter().map(move |table| (day.day, table)));
     let columns: Vec<&SummaryColumn> =
         COLUMNS.iter().filter(|column| all().any(|(_, table)| (column.is_needed)(table))).collect();
     let names = || columns.iter().map(|column| column.name);
-    let header: Vec<&str> = says_day.then_some("day").into_iter().chain(names()).collect();
+    let header: Vec<&str> = shows_day.then_some("day").into_iter().chain(names()).collect();
     let numbers: Vec<&str> = names().filter(|name| *name != "table" && *name != "state").collect();
     let row = |(day, table): (KstDay, &TableSummary)| {
-        let day = says_day.then(|| day.to_string());
+        let day = shows_day.then(|| day.to_string());
         day.into_iter().chain(columns.iter().map(|column| (column.cell)(table))).collect()
     };
     console::table(&header, &numbers, all().map(row))
@@ -282,7 +282,7 @@ impl DaySummary {
         text
     }
 
-    /// What listing has met beside the objects that were read.
+    /// Describes the objects that were listed, read and left out.
     fn left_out(&self) -> impl Iterator<Item = String> {
         self.tables.iter().filter(|table| !table.left.is_empty()).map(|table| {
             let listed = console::counted(table.objects_listed, "object");
@@ -291,7 +291,7 @@ impl DaySummary {
         })
     }
 
-    /// Why tables of the day are not final.
+    /// Describes why tables of the day are provisional.
     fn provisional(&self) -> impl Iterator<Item = String> {
         let why = |table: &TableSummary| {
             Some(format!("{}: provisional: {}", table.table, table.provisional_because.as_ref()?))
@@ -323,7 +323,7 @@ impl Summary {
         Self { version, logmill, run, exit_code: exit.code(), day, rebuilt, not_built }
     }
 
-    /// The table for people.
+    /// Formats the summary as text.
     fn text(&self) -> String {
         let day = &self.day;
         let mut text = format!("KST day {}, run {}\n", day.day, self.run);
@@ -336,7 +336,7 @@ impl Summary {
             text += &format!("\n{}\n", failed.line());
         }
         if !self.rebuilt.is_empty() {
-            text += "\nDays before, for which objects have come since they were published:\n\n";
+            text += "\nEarlier days rebuilt for objects that arrived after publication:\n\n";
             text += &table_of(&self.rebuilt, true);
             for day in &self.rebuilt {
                 text.extend(day.provisional().map(|line| format!("{} {line}\n", day.day)));
@@ -346,7 +346,7 @@ impl Summary {
         text
     }
 
-    /// Writes the JSON where it was asked for, and the table unless the JSON goes to standard output.
+    /// Writes the JSON to `json_to`, if given. Prints the text unless the JSON goes to standard output.
     pub(super) fn deliver(&self, json_to: Option<&str>, quiet: bool) -> Result<()> {
         deliver(self, || self.text(), json_to, quiet)
     }
@@ -357,7 +357,7 @@ impl RangeSummary {
         run: String,
         days: DayRange,
         exit: Exit,
-        made: Vec<DaySummary>,
+        built: Vec<DaySummary>,
         (left, kept): (u64, &[DayStatus]),
         failed: Vec<FailedTable>,
         not_built: Vec<NotBuilt>,
@@ -371,11 +371,11 @@ impl RangeSummary {
             objects_gone: status.change.gone,
         };
         let kept = kept.iter().map(kept_day).collect();
-        let (exit_code, days) = (exit.code(), made);
+        let (exit_code, days) = (exit.code(), built);
         Self { version, logmill, run, from, to, exit_code, days, left, kept, failed, not_built }
     }
 
-    /// The table for people.
+    /// Formats the summary as text.
     fn text(&self) -> String {
         let mut text = format!("KST days {} to {}, run {}\n", self.from, self.to, self.run);
         let published = self.days.iter().map(|day| day.tables.len() as u64).sum();
@@ -394,28 +394,27 @@ impl RangeSummary {
         if !text.ends_with('\n') {
             text.push('\n');
         }
+        text += &format!("\n{} published", console::counted(published, "table-day"));
         let counts = [
-            (published, "published"),
-            (self.left, "needed nothing"),
-            (self.kept.len() as u64, "kept, since raw objects are gone"),
+            (self.left, "already up to date"),
+            (self.kept.len() as u64, "not rebuilt because raw objects were deleted"),
             (failed, "failed"),
         ];
-        let counts = counts.iter().filter(|(count, what)| *count > 0 || *what == "published");
-        let counts: Vec<String> =
-            counts.map(|(count, what)| format!("{} {what}", console::count(*count))).collect();
-        text += &format!("\ndays of tables: {}\n", counts.join(", "));
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        text.extend(counts.map(|(count, what)| format!(", {} {what}", console::count(*count))));
+        text.push('\n');
         text.extend(self.days.iter().flat_map(DaySummary::failures));
-        text.extend(self.failed.iter().map(|failed| format!("{}: not gone through\n", failed.table)));
+        text.extend(self.failed.iter().map(|failed| format!("{}: stopped early\n", failed.table)));
         text
     }
 
-    /// Writes the JSON where it was asked for, and the table unless the JSON goes to standard output.
+    /// Writes the JSON to `json_to`, if given. Prints the text unless the JSON goes to standard output.
     pub(super) fn deliver(&self, json_to: Option<&str>, quiet: bool) -> Result<()> {
         deliver(self, || self.text(), json_to, quiet)
     }
 }
 
-/// Writes a summary as JSON where it was asked for, and as text unless the JSON goes to standard output.
+/// Writes a summary as JSON to `json_to`, if given. Prints it as text unless the JSON goes to standard output.
 pub(super) fn deliver(
     summary: &impl Serialize,
     text: impl FnOnce() -> String,
@@ -441,19 +440,19 @@ mod tests {
     use crate::publish::tests::manifest;
 
     #[test]
-    fn a_day_that_is_not_final_says_what_may_still_come() {
+    fn a_provisional_day_shows_what_may_still_arrive() {
         for (listed_at, provisional, expected) in [
-            ("2023-10-31T16:00:00Z", true, Some("23 h 0 min of the day are still to come")),
-            ("2023-11-01T11:47:31Z", true, Some("3 h 12 min of the day are still to come")),
+            ("2023-10-31T16:00:00Z", true, Some("listed 23 h 0 min before the end of the day")),
+            ("2023-11-01T11:47:31Z", true, Some("listed 3 h 12 min before the end of the day")),
             (
                 "2023-11-01T15:00:00Z",
                 true,
-                Some("late objects may come for another 24 h 0 min, until 2023-11-02T15:00:00Z"),
+                Some("late objects may still arrive for 24 h 0 min, until 2023-11-02T15:00:00Z"),
             ),
             (
                 "2023-11-02T14:29:59Z",
                 true,
-                Some("late objects may come for another 0 h 30 min, until 2023-11-02T15:00:00Z"),
+                Some("late objects may still arrive for 0 h 30 min, until 2023-11-02T15:00:00Z"),
             ),
             ("2023-11-02T15:00:00Z", false, None),
         ] {

@@ -1,9 +1,9 @@
-//! The tables of a command, with what people should know of the inputs.
+//! Selects the tables of a command and warns about their inputs.
 
 use std::collections::BTreeSet;
 
-use super::Context;
 use super::console::Console;
+use super::context::Context;
 use super::settings::{LogFormat, Settings};
 use crate::error::Result;
 use crate::kst::DayRange;
@@ -11,10 +11,10 @@ use crate::plan::{TableSource, lone_dates};
 use crate::road::{NotBuilt, Tables};
 use crate::store::{Connector, Lake};
 
-/// Missing folders that are named one by one.
+/// Maximum number of missing folders that a warning names.
 const NAMED_FOLDERS: usize = 3;
 
-/// The tables of a command that reads raw logs of these days.
+/// Returns the tables of a command that reads raw logs of these days.
 pub(super) fn of_inputs(
     settings: &Settings,
     days: DayRange,
@@ -26,11 +26,11 @@ pub(super) fn of_inputs(
     #[cfg(feature = "query")]
     warn_of_views(sources, context.console);
     let tables = Tables::of(sources, settings.log_types_named, days, connector)?;
-    say_not_built(&tables, context.console);
+    report_not_built(&tables, context.console);
     Ok(tables)
 }
 
-/// The tables of a command that looks at a lake: one of which it has days is not left out.
+/// Returns the tables of a command that inspects a lake. Includes every table that has days in the lake.
 pub(super) fn of_lake(
     settings: &Settings,
     days: DayRange,
@@ -43,13 +43,13 @@ pub(super) fn of_lake(
     #[cfg(feature = "query")]
     warn_of_views(sources, context.console);
     let tables = Tables::of_lake(sources, settings.log_types_named, days, connector, lake)?;
-    say_not_built(&tables, context.console);
+    report_not_built(&tables, context.console);
     Ok(tables)
 }
 
-fn say_not_built(tables: &Tables, console: Console) {
+fn report_not_built(tables: &Tables, console: Console) {
     for NotBuilt { table, dataset, why } in &tables.not_built {
-        let hint = format!("name it with --dataset {dataset} to include it");
+        let hint = format!("pass --dataset {dataset} to include it");
         match console.format {
             LogFormat::Text => console.info(&format!("{table}: not built: {why} ({hint})"), &[]),
             LogFormat::Json => {
@@ -61,7 +61,7 @@ fn say_not_built(tables: &Tables, console: Console) {
     }
 }
 
-/// A KST day needs two UTC dates: an input that is the folder of one gives about half of it.
+/// Warns about inputs that are the folder of one UTC date. A KST day needs two dates, and one has only part of its rows.
 fn warn_of_lone_dates(sources: &[TableSource], days: DayRange, console: Console) {
     let inputs: BTreeSet<&str> = inputs_of(sources).collect();
     let inputs: Vec<String> = inputs.into_iter().map(str::to_owned).collect();
@@ -73,27 +73,29 @@ fn warn_of_lone_dates(sources: &[TableSource], days: DayRange, console: Console)
         let unit = dated.unit;
         console.warn(
             &format!(
-                "the input is the folder of one UTC {unit}, but a KST day needs two UTC dates: rows of the others will be \
-                 missing"
+                "the input is the folder of one UTC {unit}, but a KST day needs two UTC dates: rows of the other dates will \
+                 be missing"
             ),
             &[("input", dated.input.into()), ("also_needed", missing.into())],
         );
     }
 }
 
-/// In the catalog no table and view of one name can be side by side, and queries read the table.
+/// Warns about tables with the name of a view. A catalog cannot hold a table and a view of the same name, and queries read
+/// the table.
 #[cfg(feature = "query")]
 fn warn_of_views(sources: &[TableSource], console: Console) {
-    let is_view = |source: &&TableSource| crate::query::VIEWS.iter().any(|view| view.name == source.table);
+    let is_view =
+        |source: &&TableSource| crate::query::VIEWS.iter().any(|view| view.name == source.spec.table);
     for source in sources.iter().filter(is_view) {
-        let hint = "name the table otherwise with --table, or in the config file";
+        let hint = "choose another table name with --table or in the config file";
         console.warn(
-            "the table has the name of a view of glue/sql, which cannot be used beside it",
-            &[("table", source.table.as_str().into()), ("hint", hint.into())],
+            "the table has the name of a view of glue/sql, so the view cannot be used",
+            &[("table", source.spec.table.as_str().into()), ("hint", hint.into())],
         );
     }
 }
 
 fn inputs_of(sources: &[TableSource]) -> impl Iterator<Item = &str> {
-    sources.iter().flat_map(|source| &source.inputs).map(String::as_str)
+    sources.iter().flat_map(|source| &source.spec.inputs).map(String::as_str)
 }

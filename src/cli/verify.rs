@@ -1,9 +1,10 @@
-//! `logmill verify`: a published day against its manifest.
+//! `logmill verify`: checks a published day against its manifest.
 
 use super::args::{GlobalArgs, VerifyArgs};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{Context, console};
 use crate::audit::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -12,7 +13,7 @@ use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
 
 pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
@@ -23,7 +24,7 @@ pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> 
     Ok(if findings == 0 { Exit::Done } else { Exit::Unusable })
 }
 
-/// Checks one table and prints what it finds; returns the number of findings.
+/// Checks one table, prints the findings and returns their number.
 fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
     let manifest = publish::read_manifest(lake, partition)?.ok_or_else(|| not_published(lake, partition))?;
     let findings = crate::audit::verify(lake, partition, &manifest)?;
@@ -31,10 +32,10 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
         console::print_line(&format!("{partition}/{path}: {problem}"))?;
     }
     if findings.is_empty() {
-        let rows = console::count(manifest.ledger.written);
+        let rows = console::counted(manifest.ledger.written, "row");
         console::print_line(&format!(
-            "{partition}: {rows} rows in {} files, all as the manifest says",
-            manifest.parts.len()
+            "{partition}: {rows} in {}, as listed in the manifest",
+            console::counted(manifest.parts.len() as u64, "file")
         ))?;
     }
     Ok(findings.len())
@@ -48,7 +49,7 @@ pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
         .hint("publish it with 'logmill run'")
 }
 
-/// The table asked for, or every table of the lake in which the day is published.
+/// Returns the requested table, or every table of the lake in which the day is published.
 pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
     if let Some(table) = only {
         return Ok(vec![table.to_owned()]);
@@ -62,7 +63,7 @@ pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result
         }
     }
     if tables.is_empty() {
-        return Err(Error::new(ErrorKind::Unusable, "the day was never published, in any table")
+        return Err(Error::new(ErrorKind::Unusable, "the day was never published in any table")
             .with("day", day)
             .with("lake", lake.address(""))
             .hint("publish it with 'logmill run'"));

@@ -1,4 +1,4 @@
-//! A small file that is replaced as a whole: a reader finds the old one, none, or the new one, and never a part.
+//! A small file that is replaced as a whole. Readers see the old file, no file or the new file, but never a part of one.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 
 use crate::store::{Draft, file_behind};
 
-/// Names of what a process has open: another file in its place would be none of its own.
+/// Paths of the open descriptors of a process. They are written to and not replaced, because a new file would not be the
+/// open one.
 const DESCRIPTORS: [&str; 5] = ["/dev/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr", "/proc"];
 
-/// A place for a file.
+/// The path of a file that exists or will be written.
 pub(super) struct WholeFile {
     target: PathBuf,
-    /// Whether a new file takes its place. A pipe, socket, device or descriptor is only written to.
+    /// Whether a new file replaces it. A pipe, socket, device or descriptor is only written to.
     is_replaced: bool,
 }
 
 impl WholeFile {
-    /// A place of this name; of a link the file behind it is meant.
+    /// Resolves a path. Follows links.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         let found = fs::metadata(path).ok();
         if found.as_ref().is_some_and(fs::Metadata::is_dir) {
@@ -32,17 +33,17 @@ impl WholeFile {
         Ok(Self { target, is_replaced: true })
     }
 
-    /// The file in the making. Collectors and people pass over names with a dot in front.
+    /// Creates the unfinished file. Its name begins with a dot, so that collectors and directory listings skip it.
     fn draft(&self) -> io::Result<Draft> {
         Draft::of(&self.target, ".")
     }
 
-    /// Fails if no file can be written there, and leaves what is there.
+    /// Fails if the file cannot be written. Does not change an existing file.
     pub(super) fn check(&self) -> io::Result<()> {
         if self.is_replaced { self.draft().map(drop) } else { Ok(()) }
     }
 
-    /// Removes the file that is there.
+    /// Removes the file, if it exists.
     pub(super) fn remove(&self) -> io::Result<()> {
         if !self.is_replaced {
             return Ok(());
@@ -53,7 +54,7 @@ impl WholeFile {
         }
     }
 
-    /// Puts a file there in one step.
+    /// Writes the file, atomically replacing an earlier one.
     pub(super) fn replace(&self, content: &str) -> io::Result<()> {
         if !self.is_replaced {
             return fs::write(&self.target, content);
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_of_the_old_file_never_sees_a_part_of_the_new_one() {
+    fn readers_of_the_old_file_never_see_part_of_the_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "old").unwrap();
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_a_link() {
+    fn a_link_is_kept_and_its_target_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("below")).unwrap();
         let (target, link) = (folder.path().join("below/file"), folder.path().join("link"));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_of_a_file_decides_and_not_its_folder() {
+    fn the_file_type_decides_and_not_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
@@ -120,7 +121,7 @@ mod tests {
             (Path::new("/dev/null"), false),
             (&folder.path().join("link"), false),
             (&socket, false),
-            // The file behind an open descriptor is written to elsewhere too.
+            // The file behind an open descriptor is also written to elsewhere.
             (Path::new("/dev/stdout"), false),
             (Path::new("/dev/fd/1"), false),
             (Path::new("/proc/self/fd/1"), false),
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_takes_no_file_is_refused_and_a_device_is_left() {
+    fn a_path_that_cannot_hold_a_file_is_refused_and_a_device_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         assert!(WholeFile::at(folder.path()).is_err());
         let missing = WholeFile::at(&folder.path().join("missing/file")).unwrap();

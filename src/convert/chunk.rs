@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::interleave;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Int32Type, Int64Type, TimestampMillisecondType, UInt32Type,
+    ArrowPrimitiveType, DataType, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt32Type,
 };
 use arrow::error::ArrowError;
 
@@ -35,16 +35,17 @@ impl Chunk {
     ///
     /// The array has a null mask only if it has nulls, wherever its rows come from: otherwise the Parquet writer would cut
     /// pages at other rows.
-    pub(super) fn cells(&self, column: usize, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
+    pub(super) fn cells(&self, column: usize, column_type: ColumnType) -> Result<ArrayRef, ArrowError> {
         let cells: Vec<&ArrayRef> = self.blocks.iter().map(|block| &block.cells[column]).collect();
-        match data_type {
-            DataType::Utf8 => self.texts(&cells),
-            DataType::Boolean => Ok(Arc::new(self.booleans(&cells))),
-            DataType::Int32 => Ok(Arc::new(self.numbers::<Int32Type>(&cells))),
-            DataType::Int64 => Ok(Arc::new(self.numbers::<Int64Type>(&cells))),
-            DataType::Timestamp(..) => Ok(Arc::new(self.numbers::<TimestampMillisecondType>(&cells))),
-            _ => Ok(Arc::new(self.lists(&cells))),
-        }
+        Ok(match column_type {
+            ColumnType::Text | ColumnType::Json => self.texts(&cells)?,
+            ColumnType::Bool => Arc::new(self.booleans(&cells)),
+            ColumnType::Int => Arc::new(self.numbers::<Int32Type>(&cells)),
+            ColumnType::BigInt => Arc::new(self.numbers::<Int64Type>(&cells)),
+            ColumnType::Double => Arc::new(self.numbers::<Float64Type>(&cells)),
+            ColumnType::Timestamp => Arc::new(self.numbers::<TimestampMillisecondType>(&cells)),
+            ColumnType::TextList => Arc::new(self.lists(&cells)),
+        })
     }
 
     fn numbers<T: ArrowPrimitiveType>(&self, cells: &[&ArrayRef]) -> PrimitiveArray<T> {
@@ -168,7 +169,8 @@ impl<'a> Texts<'a> {
 #[cfg(test)]
 mod tests {
     use arrow::array::{
-        DictionaryArray, Int64Array, NullArray, StringViewArray, TimestampMillisecondArray, UInt32Array,
+        DictionaryArray, Float64Array, Int64Array, NullArray, StringViewArray, TimestampMillisecondArray,
+        UInt32Array,
     };
     use arrow::compute::{cast, take};
     use proptest::prelude::*;
@@ -217,7 +219,7 @@ mod tests {
             let key = BlockKey { cluster: 0, at: 0, position: Position { object: 0, record: 0 }, bytes: 0, row: 0 };
             let keys = vec![key; picks.len()];
             let chunk = Chunk { blocks: blocks.iter().map(as_block).collect(), picks, keys };
-            let gathered = chunk.cells(0, &DataType::Utf8).unwrap();
+            let gathered = chunk.cells(0, ColumnType::Text).unwrap();
             prop_assert_eq!(gathered.nulls().is_some(), expected.contains(&None));
             let gathered = cast(&gathered, &DataType::Utf8).unwrap();
             let gathered: Vec<_> = gathered.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect();
@@ -234,20 +236,21 @@ mod tests {
             let lists = values.iter().map(|value| value.map(|value| vec![Some(value.to_string()), None]));
             let mut list = ListBuilder::new(StringBuilder::new()).with_field(ColumnType::list_element());
             lists.for_each(|texts| list.append_option(texts));
-            let columns: [ArrayRef; 4] = [
-                Arc::new(values.iter().copied().collect::<Int64Array>()),
-                Arc::new(values.iter().map(|value| value.map(|value| value > 4)).collect::<BooleanArray>()),
-                Arc::new(values.iter().copied().collect::<TimestampMillisecondArray>()),
-                Arc::new(list.finish()),
+            let halves = values.iter().map(|value| value.map(|value| value as f64 / 2.0));
+            let columns: [(ColumnType, ArrayRef); 5] = [
+                (ColumnType::BigInt, Arc::new(values.iter().copied().collect::<Int64Array>())),
+                (ColumnType::Double, Arc::new(halves.collect::<Float64Array>())),
+                (ColumnType::Bool, Arc::new(values.iter().map(|value| value.map(|value| value > 4)).collect::<BooleanArray>())),
+                (ColumnType::Timestamp, Arc::new(values.iter().copied().collect::<TimestampMillisecondArray>())),
+                (ColumnType::TextList, Arc::new(list.finish())),
             ];
             let picks: Vec<(usize, usize)> = picked.iter().map(|row| (0, row.index(values.len()))).collect();
             let rows: UInt32Array = picks.iter().map(|(_, row)| u32::try_from(*row).unwrap()).collect();
-            for column in columns {
-                let kind = column.data_type().clone();
+            for (column_type, column) in columns {
                 let expected = take(&column, &rows, None).unwrap();
                 let block = Arc::new(Block { cells: vec![column], keys: Vec::new() });
                 let chunk = Chunk { blocks: vec![block], picks: picks.clone(), keys: Vec::new() };
-                let gathered = chunk.cells(0, &kind).unwrap();
+                let gathered = chunk.cells(0, column_type).unwrap();
                 prop_assert_eq!(gathered.nulls().is_some(), expected.null_count() > 0);
                 prop_assert_eq!(gathered.as_ref(), expected.as_ref());
             }

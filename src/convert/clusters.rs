@@ -8,7 +8,6 @@ use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
@@ -16,9 +15,7 @@ use super::run::{Run, RunData};
 use super::spill_failed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::scratch::private_file;
-
-/// The two values by which rows are clustered.
-pub(super) type Cluster = [Arc<str>; 2];
+use crate::table::Cluster;
 
 /// Buffer of a file of clusters: each run of a merge has one.
 const READ_BYTES: usize = 16 << 10;
@@ -47,11 +44,11 @@ impl ClusterFile {
 
     /// Adds a cluster; clusters must arrive in their order.
     pub(super) fn write(&mut self, cluster: &Cluster) -> Result<()> {
-        let text = |text: &Arc<str>| {
+        let mut text = |text: &str| {
             self.file.write_all(&(text.len() as u64).to_le_bytes())?;
             self.file.write_all(text.as_bytes())
         };
-        cluster.iter().try_for_each(text).map_err(|cause| spill_failed(&self.path, cause))
+        cluster.iter().try_for_each(|part| text(part)).map_err(|cause| spill_failed(&self.path, cause))
     }
 
     /// Completes the file.
@@ -63,7 +60,7 @@ impl ClusterFile {
 /// The clusters of a run, one by one.
 enum Clusters<'a> {
     Resident(std::slice::Iter<'a, Cluster>),
-    Spilled(BufReader<File>, PathBuf),
+    Spilled(ClusterReader<BufReader<File>>, PathBuf),
 }
 
 impl<'a> Clusters<'a> {
@@ -74,13 +71,14 @@ impl<'a> Clusters<'a> {
             RunData::Staged(rows) => path_beside(&rows.path),
         };
         let file = File::open(&path).map_err(|cause| unreadable(&path, cause))?;
-        Ok(Self::Spilled(BufReader::with_capacity(READ_BYTES, file), path))
+        let file = BufReader::with_capacity(READ_BYTES, file);
+        Ok(Self::Spilled(ClusterReader { file, width: run.cluster_width, is_read: false }, path))
     }
 
     fn next(&mut self) -> Result<Option<Cluster>> {
         match self {
             Self::Resident(clusters) => Ok(clusters.next().cloned()),
-            Self::Spilled(file, path) => read(file).map_err(|cause| unreadable(path, cause)),
+            Self::Spilled(file, path) => file.next().map_err(|cause| unreadable(path, cause)),
         }
     }
 }
@@ -89,17 +87,32 @@ fn unreadable(path: &Path, cause: io::Error) -> Error {
     Error::unusable("cannot read staged clusters", cause).with("path", path.display())
 }
 
-/// Reads the next cluster of a file; `None` at its end.
-fn read(file: &mut impl Read) -> io::Result<Option<Cluster>> {
-    let mut first = [0; 1];
-    if file.read(&mut first)? == 0 {
-        return Ok(None);
-    }
-    let mut file = first.as_slice().chain(file);
-    Ok(Some([read_text(&mut file)?, read_text(&mut file)?]))
+/// Reads the clusters of a file.
+struct ClusterReader<R> {
+    file: R,
+    /// Texts of each cluster.
+    width: usize,
+    /// Whether a cluster was read.
+    is_read: bool,
 }
 
-fn read_text(file: &mut impl Read) -> io::Result<Arc<str>> {
+impl<R: Read> ClusterReader<R> {
+    /// The next cluster; `None` at the end.
+    fn next(&mut self) -> io::Result<Option<Cluster>> {
+        if self.width == 0 {
+            // The only cluster of such a table takes no bytes.
+            return Ok((!std::mem::replace(&mut self.is_read, true)).then(|| Cluster::from([])));
+        }
+        let mut first = [0; 1];
+        if self.file.read(&mut first)? == 0 {
+            return Ok(None);
+        }
+        let mut file = first.as_slice().chain(&mut self.file);
+        (0..self.width).map(|_| read_text(&mut file)).collect::<io::Result<Cluster>>().map(Some)
+    }
+}
+
+fn read_text(file: &mut impl Read) -> io::Result<Box<str>> {
     let mut length = [0; 8];
     file.read_exact(&mut length)?;
     let length = u64::from_le_bytes(length);
@@ -178,42 +191,56 @@ impl Ranks {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     use proptest::prelude::*;
 
     use super::super::run::Block;
     use super::*;
 
-    fn run_of(clusters: &BTreeSet<(String, String)>, spill: bool, rows: PathBuf) -> Run {
-        let clusters: Vec<Cluster> =
-            clusters.iter().map(|(a, b)| [Arc::from(a.as_str()), Arc::from(b.as_str())]).collect();
+    fn run_of(clusters: &BTreeSet<Texts>, spill: bool, rows: PathBuf) -> Run {
+        let cluster = |texts: &Texts| texts.iter().map(|text| Box::from(text.as_str())).collect();
+        let clusters: Vec<Cluster> = clusters.iter().map(cluster).collect();
+        let cluster_width = clusters.first().map_or(0, |cluster| cluster.len());
+        let run = |clusters, data| Run { clusters, cluster_width, data, numbers: None, dictionary_bytes: 0 };
         if !spill {
             let block = Arc::new(Block { cells: Vec::new(), keys: Vec::new() });
-            return Run { clusters, data: RunData::Resident(block), numbers: None, dictionary_bytes: 0 };
+            return run(clusters, RunData::Resident(block));
         }
         let mut file = ClusterFile::create(&rows).unwrap();
         for cluster in &clusters {
             file.write(cluster).unwrap();
         }
         file.finish().unwrap();
-        Run { clusters: Vec::new(), data: RunData::Spilled(rows), numbers: None, dictionary_bytes: 0 }
+        run(Vec::new(), RunData::Spilled(rows))
+    }
+
+    type Texts = Vec<String>;
+
+    /// Runs of tables with 0 to 3 cluster columns.
+    fn runs() -> impl Strategy<Value = Vec<(BTreeSet<Texts>, bool)>> {
+        (0_usize..4).prop_flat_map(|width| {
+            let cluster = prop::collection::vec("[ab가]{0,2}", width);
+            let clusters = prop::collection::btree_set(cluster, if width == 0 { 1..2 } else { 1..8 });
+            prop::collection::vec((clusters, any::<bool>()), 1..6)
+        })
     }
 
     proptest! {
         #[test]
         fn clusters_are_ranked_among_all_runs_in_memory_or_spilled(
-            runs in prop::collection::vec((prop::collection::btree_set(("[ab]{0,2}", "[ab가]{0,2}"), 0..8), any::<bool>()), 1..6),
+            runs in runs(),
         ) {
             let folder = tempfile::tempdir().unwrap();
-            let all: BTreeSet<&(String, String)> = runs.iter().flat_map(|(clusters, _)| clusters).collect();
+            let all: BTreeSet<&Texts> = runs.iter().flat_map(|(clusters, _)| clusters).collect();
             let made: Vec<Run> = runs
                 .iter()
                 .enumerate()
                 .map(|(number, (clusters, spill))| run_of(clusters, *spill, folder.path().join(number.to_string())))
                 .collect();
             let mut called = Vec::new();
-            let ranks = rank(&made, |[a, b]| {
-                called.push((a.to_string(), b.to_string()));
+            let ranks = rank(&made, |cluster| {
+                called.push(cluster.iter().map(ToString::to_string).collect::<Texts>());
                 Ok(())
             });
             for (mut ranks, (clusters, _)) in ranks.unwrap().into_iter().zip(&runs) {
@@ -231,15 +258,16 @@ mod tests {
 
     #[test]
     fn a_truncated_or_changed_file_is_an_error() {
+        let read = |mut bytes: &[u8]| ClusterReader { file: &mut bytes, width: 2, is_read: false }.next();
         let whole: Vec<u8> = [1_u64.to_le_bytes().as_slice(), b"a", &2_u64.to_le_bytes(), b"bc"].concat();
-        assert!(read(&mut whole.as_slice()).unwrap().is_some());
-        assert!(read(&mut [].as_slice()).unwrap().is_none());
+        assert!(read(&whole).unwrap().is_some());
+        assert!(read(&[]).unwrap().is_none());
         for end in 1..whole.len() {
-            assert!(read(&mut &whole[..end]).is_err());
+            assert!(read(&whole[..end]).is_err());
         }
         let endless = [u64::MAX.to_le_bytes().as_slice(), b"a"].concat();
-        assert!(read(&mut endless.as_slice()).is_err());
+        assert!(read(&endless).is_err());
         let no_text = [1_u64.to_le_bytes().as_slice(), b"\xff", &0_u64.to_le_bytes()].concat();
-        assert!(read(&mut no_text.as_slice()).is_err());
+        assert!(read(&no_text).is_err());
     }
 }

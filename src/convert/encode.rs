@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{
@@ -25,7 +25,7 @@ use super::chunk::Chunk;
 use crate::error::{Error, Result};
 use crate::kst::{KST_OFFSET_MS, UtcInstant};
 use crate::store::StagedPartition;
-use crate::table::{Origin, Spread, TableSchema};
+use crate::table::{Column, ColumnType, Origin, Spread, TableSchema};
 
 const ZSTD_LEVEL: i32 = 3;
 /// Unique ids have no repetition: only their small alphabet can be compressed, and the lowest level does that as well.
@@ -124,7 +124,7 @@ impl<'a> PartWriter<'a> {
             .with_max_len(1)
             .try_for_each(|((writer, source), field)| {
                 chunks.iter().try_for_each(|chunk| {
-                    let cells = columns.cells(chunk, *source, field.data_type())?;
+                    let cells = columns.cells(chunk, *source)?;
                     compute_leaves(field, &cells)?.iter().try_for_each(|leaf| writer.write(leaf))
                 })
             })
@@ -174,15 +174,10 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    fn cells(
-        &self,
-        chunk: &Chunk,
-        source: ColumnSource,
-        data_type: &DataType,
-    ) -> std::result::Result<ArrayRef, ArrowError> {
+    fn cells(&self, chunk: &Chunk, source: ColumnSource) -> std::result::Result<ArrayRef, ArrowError> {
         let positions = chunk.keys.iter().map(|key| key.position);
         Ok(match source {
-            ColumnSource::Decoded(column) => chunk.cells(column, data_type)?,
+            ColumnSource::Decoded(column, column_type) => chunk.cells(column, column_type)?,
             ColumnSource::EventTimeKst => {
                 let times = chunk.keys.iter().map(|key| key.at + KST_OFFSET_MS);
                 Arc::new(TimestampMillisecondArray::from_iter_values(times))
@@ -200,19 +195,22 @@ impl Columns<'_> {
 /// The source of each column of the file: its index among the decoded columns, or what it is derived from.
 fn column_sources(schema: &TableSchema) -> Vec<ColumnSource> {
     let mut decoded = 0..;
-    let source = |origin: &Origin| match origin {
+    let source = |column: &Column| match column.origin {
         Origin::EventTimeKst => ColumnSource::EventTimeKst,
         Origin::SourceObject => ColumnSource::SourceObject,
         Origin::SourceRecord => ColumnSource::SourceRecord,
-        _ => ColumnSource::Decoded(decoded.next().unwrap_or_default()),
+        Origin::Json(_) | Origin::Field(_) | Origin::DecodedField | Origin::Decoder => {
+            ColumnSource::Decoded(decoded.next().unwrap_or_default(), column.column_type)
+        }
     };
-    schema.columns.iter().map(|column| &column.origin).map(source).collect()
+    schema.columns.iter().map(source).collect()
 }
 
 /// The source of the cells of a published column.
 #[derive(Clone, Copy)]
 enum ColumnSource {
-    Decoded(usize),
+    /// A decoded column, by its place among the decoded ones.
+    Decoded(usize, ColumnType),
     EventTimeKst,
     SourceObject,
     SourceRecord,

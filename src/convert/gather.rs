@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use arrow::datatypes::DataType;
-
 use super::budget::Budget;
 use super::dedupe::Duplicates;
 use super::encode::{PartFile, PartWriter};
@@ -16,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
 use crate::store::StagedPartition;
-use crate::table::{Damage, TableSchema};
+use crate::table::{ColumnType, Damage, TableSchema};
 
 /// The final counts of one object.
 #[derive(Debug, Clone)]
@@ -84,7 +82,7 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
     }
     let is_complete = objects.len() == plan.objects.len() || scattered.is_cut_short;
     if !objects.iter().all(|object| object.ledger.balances()) || !is_complete {
-        return Err(Error::bug("the row ledger does not balance").with("table", &plan.table));
+        return Err(Error::bug("the row ledger does not balance").with("table", &plan.spec.table));
     }
     Ok(Gathered { scattered, duplicates, objects, ledger })
 }
@@ -102,7 +100,7 @@ impl Gathered<'_> {
         let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
         let PartsTarget { partition, folder, scratch } = target;
         let runs = std::mem::take(&mut self.scattered.runs);
-        let types: Vec<DataType> = schema.decoded().map(|column| column.column_type.arrow()).collect();
+        let types: Vec<ColumnType> = schema.decoded().map(|column| column.column_type).collect();
         let runs = reduce(runs, &types, &self.duplicates, Budget::of(options).merge_bytes(), scratch)?;
         let mut merge = Merge::new(&runs, &self.duplicates)?;
         let mut writer = PartWriter::new(partition, folder, schema, addresses, options);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::scatter::{ObjectCount, Scattered};
 use crate::kst::KstDay;
-use crate::plan::{PlannedObject, SharedObject, TablePlan};
+use crate::plan::{PlannedObject, SharedObject};
 
 /// The number of an object that the day does not read.
 const NOT_OF_THE_DAY: u32 = u32::MAX;
@@ -50,7 +50,7 @@ impl DayLegs {
 
     /// Returns the plan of the day, built from an empty one of its table, and all results for it.
     #[must_use]
-    pub fn join(self, table: TablePlan) -> (TablePlan, Scattered) {
+    pub fn join(self) -> (Vec<PlannedObject>, Scattered) {
         let Self { objects, legs, .. } = self;
         let mut order: Vec<usize> = (0..objects.len()).collect();
         order.sort_by(|a, b| objects[*a].address.cmp(&objects[*b].address));
@@ -68,7 +68,7 @@ impl DayLegs {
         all.counts.sort_by_key(|count| count.object);
         let mut objects: Vec<Option<PlannedObject>> = objects.into_iter().map(Some).collect();
         let objects = order.into_iter().filter_map(|place| objects[place].take()).collect();
-        (TablePlan { objects, ..table }, all)
+        (objects, all)
     }
 }
 

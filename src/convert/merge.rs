@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use super::chunk::Chunk;
-use super::clusters::{self, Cluster, ClusterFile};
+use super::clusters::{self, ClusterFile};
 use super::dedupe::Duplicates;
 use super::run::{BlockKey, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
 use crate::error::Result;
+use crate::table::{Cluster, ColumnType};
 
 /// Number of rows of a chunk, and raw bytes at which it ends earlier. No setting may change them, because the ends of chunks
 /// show in the pages of the file.
@@ -100,7 +100,7 @@ impl<'a> Merge<'a> {
 /// Merges runs into fewer runs until a merge of all fits into `memory` bytes. New runs are written to `scratch`.
 pub(super) fn reduce(
     mut runs: Vec<Run>,
-    types: &[DataType],
+    types: &[ColumnType],
     duplicates: &Duplicates,
     memory: usize,
     scratch: &Path,
@@ -135,19 +135,20 @@ fn take_mergeable(runs: &mut Vec<Run>, memory: usize) -> Option<Vec<Run>> {
     Some(runs.drain(..count).collect())
 }
 
-fn merge_to_file(runs: &[Run], types: &[DataType], duplicates: &Duplicates, path: &Path) -> Result<Run> {
+fn merge_to_file(runs: &[Run], types: &[ColumnType], duplicates: &Duplicates, path: &Path) -> Result<Run> {
     let mut clusters = ClusterFile::create(path)?;
     let mut merge = Merge::with_clusters(runs, duplicates, |cluster| clusters.write(cluster))?;
     clusters.finish()?;
     let mut file = SpillFile::new(path);
     while let Some(chunk) = merge.next_chunk_of(SPILL_CHUNK_BYTES)? {
         // Views would bring along all the texts that they are part of.
-        let plain = |(column, kind): (usize, &DataType)| cast(&chunk.cells(column, kind)?, kind);
+        let plain = |(column, kind): (usize, &ColumnType)| cast(&chunk.cells(column, *kind)?, &kind.arrow());
         let cells: std::result::Result<_, ArrowError> = types.iter().enumerate().map(plain).collect();
         file.write(cells, &chunk.keys)?;
     }
     let data = file.finish()?;
-    Ok(Run { clusters: Vec::new(), data, numbers: None, dictionary_bytes: 0 })
+    let cluster_width = runs.first().map_or(0, |run| run.cluster_width);
+    Ok(Run { clusters: Vec::new(), cluster_width, data, numbers: None, dictionary_bytes: 0 })
 }
 
 #[cfg(test)]
@@ -159,7 +160,7 @@ mod tests {
 
     fn run_with(dictionary_bytes: usize) -> Run {
         let data = RunData::Resident(Arc::new(Block { cells: Vec::new(), keys: Vec::new() }));
-        Run { clusters: Vec::new(), data, numbers: None, dictionary_bytes }
+        Run { clusters: Vec::new(), cluster_width: 2, data, numbers: None, dictionary_bytes }
     }
 
     fn needed(runs: &[Run]) -> usize {

@@ -12,13 +12,13 @@ use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
-use super::clusters::{self, Cluster, ClusterFile, Ranks};
+use super::clusters::{self, ClusterFile, Ranks};
 use super::dedupe::Entry;
 use super::spill_failed;
 use super::staged_rows::{AGAIN, StagedRows};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
-use crate::table::{Position, RowBatch};
+use crate::table::{Cluster, Position, RowBatch};
 
 /// Number of rows of a spilled batch, and raw bytes at which it ends earlier: a merge holds one batch of each run.
 const SPILL_ROWS: usize = 4096;
@@ -57,6 +57,8 @@ pub(super) struct Block {
 pub(super) struct Run {
     /// Sorted; keys refer to them. The clusters of a spilled run are in a file next to its rows.
     pub(super) clusters: Vec<Cluster>,
+    /// Texts of each cluster.
+    pub(super) cluster_width: usize,
     pub(super) data: RunData,
     /// The number of each object in the day's plan, if it differs from that in the keys.
     pub(super) numbers: Option<Arc<[u32]>>,
@@ -94,9 +96,10 @@ impl Run {
         let identities =
             batch.keys.iter().map(|key| Entry { identity: key.identity, position: key.position }).collect();
         let clusters = order.iter().map(|cluster| batch.clusters[*cluster as usize].clone()).collect();
+        let cluster_width = batch.clusters.first().map_or(0, |cluster| cluster.len());
         let dictionary_bytes = batch.cells.iter().map(dictionary_bytes).sum();
         let data = RunData::Resident(Arc::new(Block { cells: batch.cells, keys }));
-        (Self { clusters, data, numbers: None, dictionary_bytes }, identities)
+        (Self { clusters, cluster_width, data, numbers: None, dictionary_bytes }, identities)
     }
 
     /// Memory that a merge needs for this run if its rows are in a file.

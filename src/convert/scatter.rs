@@ -14,11 +14,11 @@ use super::quarantine::{OpenQuarantine, Quarantine, put_aside};
 use super::run::Run;
 use super::shared_room::SharedRoom;
 use super::{ConvertOptions, Observer, Residency};
-use crate::dataset::{self, Dataset};
+use crate::dataset::LogType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::{PlannedObject, TablePlan};
+use crate::plan::{PlannedObject, TablePlan, TableSpec};
 use crate::rules::RowRules;
 use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
 use crate::table::{Damage, IdentityKey, Rejection, RowBatch, Rows, TableSchema};
@@ -100,8 +100,8 @@ pub struct DayTarget<'a> {
 /// One walk over objects of a table.
 #[derive(Debug)]
 pub struct Leg<'a> {
-    /// The table; what it plans to read does not matter here.
-    pub table: &'a TablePlan,
+    /// The table.
+    pub spec: &'a TableSpec,
     /// The objects to read.
     pub readings: Vec<Reading<'a>>,
     /// The days to feed: rows of other days are counted and dropped.
@@ -128,7 +128,14 @@ impl<'a> Leg<'a> {
         let objects = (0..).zip(&plan.objects);
         let own = objects.filter(|(_, object)| shard.is_none_or(|own| own == object.shard));
         let readings = own.map(|(number, object)| Reading { number, object, days }).collect();
-        Self { table: plan, readings, days: vec![target], identity_key, number: 0, max_reject_ratio: None }
+        Self {
+            spec: &plan.spec,
+            readings,
+            days: vec![target],
+            identity_key,
+            number: 0,
+            max_reject_ratio: None,
+        }
     }
 }
 
@@ -141,19 +148,16 @@ pub fn scatter(
     connector: &Connector,
     observer: &dyn Observer,
 ) -> Result<Vec<Scattered>> {
-    let Leg { table, readings, days, identity_key, .. } = leg;
-    let dataset = dataset::require(&table.dataset)?;
-    let open = |input: &String| connector.store(input, &table.access);
-    let stores = table.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
-    let schema = dataset.schema(table.naming, &table.promote);
+    let Leg { spec, readings, days, identity_key, .. } = leg;
+    let (stores, schema) = (spec.open_inputs(connector)?, spec.schema());
     let outlook = leg.max_reject_ratio.map(|ratio| {
         let sizes = readings.iter().map(|reading| reading.object.bytes);
-        Outlook::new(sizes, ratio, dataset.fewest_row_bytes(), options.max_object_bytes)
+        Outlook::new(sizes, ratio, spec.dataset.fewest_row_bytes(), options.max_object_bytes)
     });
     let budget = Budget::of(options);
     let work = Work {
-        dataset,
-        rules: RowRules::new(&schema, &table.filter, &table.redact)?,
+        dataset: spec.dataset,
+        rules: spec.row_rules(&schema)?,
         schema,
         inputs: feeds(&stores, readings, budget.read_ahead_bytes()),
         days,
@@ -226,7 +230,7 @@ fn with_places<'a>(readings: &[Reading<'a>], stores: usize) -> Vec<Placed<'a>> {
 
 /// The state that the workers share.
 struct Work<'a> {
-    dataset: &'static dyn Dataset,
+    dataset: LogType,
     schema: TableSchema,
     rules: RowRules,
     inputs: Vec<Input<'a>>,

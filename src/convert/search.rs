@@ -12,7 +12,7 @@ use super::budget::Budget;
 use super::object::ObjectReader;
 use super::quarantine::QuarantinedRow;
 use super::{ConvertOptions, Observer};
-use crate::dataset::{self, Dataset};
+use crate::dataset::LogType;
 use crate::error::{ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::{PlannedObject, TablePlan};
@@ -73,20 +73,19 @@ pub fn search_raw(
     connector: &Connector,
     observer: &dyn Observer,
 ) -> Result<RawFound> {
-    let dataset = dataset::require(&plan.dataset)?;
-    let schema = dataset.schema(plan.naming, &plan.promote);
+    let spec = &plan.spec;
+    let schema = spec.schema();
     let Some(column) = schema.decoded().position(|column| column.identifies == Some(query.what)) else {
         return Ok(RawFound::default());
     };
-    let rules = RowRules::new(&schema, &plan.filter, &plan.redact)?;
-    let open = |input: &String| connector.store(input, &plan.access);
-    let stores = plan.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let rules = spec.row_rules(&schema)?;
+    let stores = spec.open_inputs(connector)?;
     let mut found = RawFound::default();
     for (input, store) in (0..).zip(&stores) {
         let own = plan.objects.iter().enumerate().filter(|(_, object)| object.input == input);
         let search = Search {
             store: store.as_ref(),
-            dataset,
+            dataset: spec.dataset,
             schema: &schema,
             column,
             rules: &rules,
@@ -148,7 +147,7 @@ impl RawFound {
 /// The state that the workers of one input share.
 struct Search<'a> {
     store: &'a dyn Store,
-    dataset: &'static dyn Dataset,
+    dataset: LogType,
     schema: &'a TableSchema,
     /// Index of the id among the decoded columns.
     column: usize,

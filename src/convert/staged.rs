@@ -23,7 +23,6 @@ use super::scatter::{ObjectCount, Scattered};
 use super::shard_index::{ShardIndex, StagedFile, StagedQuarantine, StagedRun};
 use super::spill_failed;
 use super::staged_rows::{AGAIN, StagedRows};
-use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::TablePlan;
@@ -124,11 +123,11 @@ impl Staging {
 
     /// The index of a shard of a plan.
     fn index(&self, table: &TablePlan, shard: u32, plan: &str) -> Result<ShardIndex> {
-        let path = format!("{}/{INDEX}", shard_folder(&table.table, shard));
+        let path = format!("{}/{INDEX}", shard_folder(&table.spec.table, shard));
         let json = self.lake.read_up_to(&path, MOST_INDEX_BYTES)?.ok_or_else(|| {
             Error::new(ErrorKind::Unusable, "the shard has not been converted")
                 .with("shard", shard)
-                .with("table", &table.table)
+                .with("table", &table.spec.table)
                 .with("staging", self.lake.address(&path))
                 .hint("run 'logmill convert' with this plan, shard and staging folder first")
         })?;
@@ -142,10 +141,10 @@ impl Staging {
         if index.plan != plan {
             return Err(Error::new(ErrorKind::Usage, "the shard was converted for another plan")
                 .with("shard", shard)
-                .with("table", &table.table)
+                .with("table", &table.spec.table)
                 .hint("convert every shard with the plan to publish"));
         }
-        match index.implausible(&table.table, shard, &table.objects) {
+        match index.implausible(&table.spec.table, shard, &table.objects) {
             Some(what) => Err(refused(what)),
             None => Ok(index),
         }
@@ -283,12 +282,11 @@ impl Scattered {
         plan: &str,
         scratch: &Path,
     ) -> Result<Self> {
-        let dataset = dataset::require(&table.dataset)?;
-        let schema = dataset.schema(table.naming, &table.promote);
+        let schema = table.spec.schema();
         let types = schema.decoded().map(|column| column.column_type.arrow()).collect();
         let found = (0..shards).map(|shard| {
             let index = staging.index(table, shard, plan)?;
-            Ok((format!("{}/{}", shard_folder(&table.table, shard), index.folder), index))
+            Ok((format!("{}/{}", shard_folder(&table.spec.table, shard), index.folder), index))
         });
         // Fetch nothing before every shard is known to exist.
         let found = found.collect::<Result<Vec<_>>>()?;
@@ -296,17 +294,24 @@ impl Scattered {
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
-            all.take_up(index, &folder, table.objects.len(), &types);
+            all.take_up(index, &folder, (table.objects.len(), schema.cluster.len()), &types);
         }
         all.counts.sort_by_key(|count| count.object);
         Ok(all)
     }
 
-    fn take_up(&mut self, index: ShardIndex, folder: &Path, objects: usize, types: &Arc<[DataType]>) {
+    fn take_up(
+        &mut self,
+        index: ShardIndex,
+        folder: &Path,
+        (objects, cluster_width): (usize, usize),
+        types: &Arc<[DataType]>,
+    ) {
         self.runs.extend(index.runs.into_iter().map(|run| {
             let (path, types) = (folder.join(run.file), Arc::clone(types));
             Run {
                 clusters: Vec::new(),
+                cluster_width,
                 data: RunData::Staged(Arc::new(StagedRows { path, objects, types })),
                 numbers: None,
                 dictionary_bytes: run.dictionary_bytes,

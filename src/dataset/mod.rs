@@ -1,102 +1,208 @@
-//! The log types: one folder each, and the list of them.
+//! The log types: one folder for each, the contract that all implement, and the list.
 //!
-//! A dataset knows what its raw objects are called, what a record means and which columns it has. It knows no file, no
-//! store and no catalog. To add a log type, add a folder with an implementation of [`Dataset`] and a line in [`ALL`].
+//! A log type knows the names of its raw objects, the meaning of a record and its columns. It knows no file, no store and
+//! no catalog. `docs/adding-a-log-type.md` shows how to add one: implement [`Dataset`] and list it in this file, or pass
+//! it to [`register`] from a program that embeds logmill.
 
 pub mod cloudtrail;
+pub mod lines;
+mod log_type;
 pub mod object_key;
 pub mod s3_access;
+mod secrets;
+mod table_shape;
 
+pub use log_type::LogType;
 pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
+pub use table_shape::TableShape;
+
+use std::fmt;
+use std::sync::OnceLock;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::{Naming, Promotion, Rows, TableSchema};
+use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
-/// Every log type that logmill knows.
-pub static ALL: [&dyn Dataset; 2] = [&cloudtrail::CloudTrail, &s3_access::S3Access];
+/// The log types that are part of logmill.
+static BUILT_IN: [&dyn Dataset; 2] = [&cloudtrail::CloudTrail, &s3_access::S3Access];
+
+/// The log types of a program that embeds logmill: the only global state of the crate.
+static REGISTERED: OnceLock<&'static [&'static dyn Dataset]> = OnceLock::new();
 
 /// A log type.
-pub trait Dataset: Send + Sync {
-    /// Name on the command line, in plans and manifests.
+///
+/// ```
+/// use logmill::dataset::{self, KeyClaim};
+/// use logmill::table::Naming;
+///
+/// let access = dataset::require("s3-access")?;
+/// assert!(matches!(access.claim("logs/2023-11-01-00-22-33-23B392B734E22958"), KeyClaim::Mine(_)));
+/// assert_eq!(access.claim("logs/readme.txt"), KeyClaim::Unclear);
+/// assert_eq!(access.schema(Naming::Snake, &[]).columns[1].name, "bucket");
+/// # Ok::<(), logmill::error::Error>(())
+/// ```
+pub trait Dataset: fmt::Debug + Send + Sync {
+    /// The name on the command line, in plans and in manifests.
     fn name(&self) -> &'static str;
 
-    /// Table name where the user gives none.
+    /// Whether the log type is built if no flag, variable or config file names a log type.
+    fn is_default(&self) -> bool {
+        true
+    }
+
+    /// The name of its table, if the user gives none.
     fn default_table(&self) -> &'static str;
 
-    /// How long after the end of a day its objects are still awaited where the user says nothing, in hours.
+    /// The lateness of objects if the user sets none: how many hours after the end of a day they can still arrive.
     fn default_lateness_hours(&self) -> u32;
 
-    /// Whether an object is one of this dataset, judged by its path alone: the folders above the input count, too, where
-    /// they are known.
-    fn claim(&self, path: &str) -> KeyClaim;
+    /// The [rules](crate::rules::RedactRules) for values that are masked unless the user turns them off.
+    fn default_redactions(&self) -> &'static [&'static str] {
+        &[]
+    }
 
-    /// Where the time in the name of an object stands, if it has one in the order of which names are sorted.
-    fn time_in_key(&self, key: &str) -> Option<TimeInKey>;
-
-    /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. Other things may lie beside the years.
-    fn holds_days(&self, folder: &str) -> bool;
-
-    /// Whether the first bytes of an object, decompressed, look like this dataset: for keys that say nothing.
-    fn recognises(&self, head: &[u8]) -> bool;
-
-    /// The columns, with the JSON values that the user wants as columns of their own.
-    fn schema(&self, naming: Naming, promoted: &[Promotion]) -> TableSchema;
-
-    /// Fewest bytes, unpacked, of a row that is not rejected.
+    /// The fewest bytes, unpacked, of a row that is not rejected.
     fn fewest_row_bytes(&self) -> u64;
 
-    /// A decoder for a table of this dataset.
+    /// Decides by its path alone whether an object belongs to this log type. The path includes the folders above the
+    /// input, as far as they are known.
+    fn claim(&self, path: &str) -> KeyClaim;
+
+    /// Returns the place of the time in the name of an object, if names sort by it.
+    fn time_in_key(&self, key: &str) -> Option<TimeInKey>;
+
+    /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. The folder may hold more than the
+    /// folders of the years.
+    fn holds_days(&self, folder: &str) -> bool;
+
+    /// Whether the first bytes of an object, decompressed, look like this log type. Asked if the key is
+    /// [unclear](KeyClaim::Unclear).
+    fn recognises(&self, head: &[u8]) -> bool;
+
+    /// Returns the columns, including those for the JSON values that the user promotes.
+    fn schema(&self, naming: Naming, promoted: &[Promotion]) -> TableSchema;
+
+    /// Returns a decoder for a table of this log type.
     fn decoder(&self, schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder>;
 }
 
-/// Turns the bytes of objects into rows; knows no file and does no I/O.
+/// Turns the bytes of objects into rows. It does no I/O.
 ///
-/// Bytes are pushed: [`decode`](Self::decode) takes what is complete and says how much it used; the rest comes again,
-/// longer, with the next call. One decoder serves many objects, one after the other.
+/// The caller pushes bytes: [`decode`](Self::decode) takes the complete rows and returns how many bytes it used. The next
+/// call repeats the unused bytes, with more behind them. One decoder serves many objects in turn.
+///
+/// ```
+/// use logmill::dataset::{self, DecodeLimits};
+/// use logmill::kst::DayRange;
+/// use logmill::table::{Naming, Rows};
+///
+/// let access = dataset::require("s3-access")?;
+/// let schema = access.schema(Naming::Snake, &[]);
+/// let mut decoder = access.decoder(&schema, DecodeLimits::ATHENA);
+/// let mut rows = Rows::new(schema.decoded(), [0; 4]);
+///
+/// decoder.begin();
+/// rows.begin_object(0, DayRange::EVER);
+/// let bytes = b"not an access log line\nthe second line is";
+/// let used = decoder.decode(bytes, &mut rows);
+/// assert_eq!(used, 23, "the second line is not complete");
+/// decoder.finish(&bytes[used..], &mut rows);
+/// assert_eq!((rows.ledger().read, rows.ledger().quarantined), (2, 2));
+/// # Ok::<(), logmill::error::Error>(())
+/// ```
 pub trait Decoder: Send {
-    /// A new object begins.
+    /// Begins a new object.
     fn begin(&mut self);
 
-    /// Decodes the complete rows at the front of `bytes` and returns the number of bytes used. Once `rows` are
-    /// [full of rejected ones](Rows::is_full_of_rejections), it stops after one of them; complete rows may then be left.
+    /// Decodes the complete rows at the front of `bytes` and returns the number of bytes used. Once `rows` is
+    /// [full of rejections](Rows::is_full_of_rejections), it stops after the next rejection, even if complete rows are
+    /// left.
     fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize;
 
-    /// The object ends cleanly with `rest`, the bytes that [`decode`](Self::decode) did not use.
+    /// Ends the object. `rest` is what [`decode`](Self::decode) did not use.
     fn finish(&mut self, rest: &[u8], rows: &mut Rows);
 
-    /// The number that the next record or line would have, from 1.
+    /// Returns the number of the next record or line, from 1.
     fn next_record(&self) -> u32;
 }
 
-/// Caps on what comes from outside.
+/// Limits on what a decoder accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct DecodeLimits {
-    /// A longer record or line is rejected. Athena reads no row beyond 32 MiB.
+    /// Longer records and lines are rejected.
     pub max_record_bytes: usize,
 }
 
 impl DecodeLimits {
-    /// The limits of Athena.
+    /// The limits of Athena, which reads no row beyond 32 MiB.
     pub const ATHENA: Self = Self { max_record_bytes: 32 << 20 };
 }
 
-/// The names of all log types, as people read them: `cloudtrail, s3-access`.
-#[must_use]
-pub fn names() -> String {
-    ALL.map(Dataset::name).join(", ")
+/// Adds log types to those that are part of logmill. Call it once, before any other function of the crate.
+///
+/// Fails if it was called before, or if a name or a default table is taken.
+pub fn register(datasets: &'static [&'static dyn Dataset]) -> Result<()> {
+    let known = || BUILT_IN.iter().chain(datasets);
+    for dataset in datasets {
+        let clashes = |other: &&&dyn Dataset| {
+            other.name() == dataset.name() || other.default_table() == dataset.default_table()
+        };
+        if dataset.name() == ALL_LOG_TYPES || known().filter(clashes).count() > 1 {
+            return Err(Error::bug("cannot register the log type: its name or table is taken")
+                .with("dataset", dataset.name())
+                .with("table", dataset.default_table()));
+        }
+    }
+    REGISTERED.set(datasets).map_err(|_| Error::bug("log types were registered twice"))
 }
 
-/// The dataset of a name that stands in a plan, a manifest or a report: a newer version may know more of them.
+/// The word on the command line for every log type.
+pub const ALL_LOG_TYPES: &str = "all";
+
+/// Returns every log type that this program knows.
+pub fn all() -> impl Iterator<Item = &'static dyn Dataset> + Clone {
+    BUILT_IN.iter().chain(REGISTERED.get().into_iter().copied().flatten()).copied()
+}
+
+/// Returns the names of all log types in one text: `cloudtrail, s3-access`.
+#[must_use]
+pub fn names() -> String {
+    all().map(Dataset::name).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns the kinds of ids that the columns of all log types declare, without repetitions.
+#[must_use]
+pub fn identifiers() -> Vec<Identifier> {
+    let mut known = Vec::new();
+    for dataset in all() {
+        for declared in dataset.schema(Naming::Snake, &[]).identifiers() {
+            if !known.contains(&declared) {
+                known.push(declared);
+            }
+        }
+    }
+    known
+}
+
+/// Finds a log type by its name in a plan, a manifest or a run record, which a newer version may have written.
 pub fn require(name: &str) -> Result<&'static dyn Dataset> {
     named(name).ok_or_else(|| {
-        Error::new(ErrorKind::Unusable, format!("unknown log type '{name}'"))
+        unknown(ErrorKind::Unusable, name)
             .with("known", names())
             .hint("use the version of logmill that wrote it")
     })
 }
 
-/// The dataset of a name.
+/// Finds a log type by the name that the user typed.
+pub fn chosen(name: &str) -> Result<&'static dyn Dataset> {
+    named(name).ok_or_else(|| unknown(ErrorKind::Usage, name).hint(format!("expected one of {}", names())))
+}
+
+fn unknown(kind: ErrorKind, name: &str) -> Error {
+    Error::new(kind, format!("unknown log type '{name}'"))
+}
+
+/// Finds a log type by its name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static dyn Dataset> {
-    ALL.into_iter().find(|dataset| dataset.name() == name)
+    all().find(|dataset| dataset.name() == name)
 }

@@ -1,50 +1,81 @@
-//! What the key of a raw object says: whose it is, and which times it can hold.
+//! The key of a raw object: its log type, and the times of its events.
 
-use crate::kst::{Civil, UtcInstant};
+use crate::kst::{Civil, UtcInstant, UtcWindow};
 
 /// Whether an object belongs to a dataset, by its key alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyClaim {
-    /// It does; its time decides whether a day needs it.
+    /// It does. The time decides whether a day needs it.
     Mine(KeyTime),
-    /// The key says nothing: the content must.
+    /// The key does not decide. The content has to.
     Unclear,
-    /// It does not, for this reason.
+    /// It does not, with the reason.
     NotMine(&'static str),
 }
 
-/// What the time in a key says about the events inside.
+/// The meaning of the time in a key for the events inside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyTime {
-    /// Delivered then: all events are older.
+    /// The object was delivered at this time, so all events are older.
     Delivered(UtcInstant),
-    /// Either delivered at this midnight, or named after the UTC day whose events it holds: the other names of its dated
-    /// folder tell which.
+    /// The object was delivered at this midnight, or it is named after the UTC day of its events. The other names in its
+    /// dated folder decide which.
     Midnight(UtcInstant),
+    /// All events are within a stretch of time, whenever the object was delivered.
+    Stretch {
+        /// The time in the key.
+        at: UtcInstant,
+        /// The stretch.
+        events: UtcWindow,
+    },
 }
 
+/// The longest reach of a stretch before or after the time in the key, in milliseconds. Within nine hours around a KST
+/// day, keys have the same UTC dates as the day's deliveries.
+const LONGEST_REACH_MS: i64 = 9 * 3_600_000;
+
 impl KeyTime {
-    /// The time as written in the key.
+    /// Returns a stretch from `before_ms` before the time in the key to `after_ms` after it. Each is at most nine hours.
+    ///
+    /// All keys of a series, which differ only in their times, must have the same reach. Listings rely on this to skip
+    /// keys.
+    #[must_use]
+    pub fn stretch(at: UtcInstant, before_ms: i64, after_ms: i64) -> Self {
+        let reach = |milliseconds: i64| milliseconds.clamp(0, LONGEST_REACH_MS);
+        let events = UtcWindow { start: at.plus_ms(-reach(before_ms)), end: at.plus_ms(reach(after_ms)) };
+        Self::Stretch { at, events }
+    }
+
+    /// Returns the time in the key.
     #[must_use]
     pub fn at(self) -> UtcInstant {
-        let (Self::Delivered(at) | Self::Midnight(at)) = self;
+        let (Self::Delivered(at) | Self::Midnight(at) | Self::Stretch { at, .. }) = self;
         at
+    }
+
+    /// Returns the same time with all its possible meanings, for a key whose folder is not known.
+    #[must_use]
+    pub fn widest(self) -> Self {
+        match self {
+            Self::Delivered(at) | Self::Midnight(at) => Self::Midnight(at),
+            Self::Stretch { .. } => self,
+        }
     }
 }
 
-/// Where the time stands in a key.
+/// The place of the time in a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeInKey {
-    /// Bytes of the key before it.
+    /// Number of bytes before it.
     pub start: usize,
-    /// How it is written, for [`time_by_pattern`]; larger units come first, so that keys sort by it.
+    /// Its form, for [`time_by_pattern`]. Larger units come first, so that keys sort by time.
     pub pattern: &'static str,
-    /// Whether a midnight may name the UTC day of the events instead of their delivery.
+    /// Whether a midnight may be the UTC day of the events instead of the time of delivery.
     pub may_name_event_day: bool,
 }
 
 impl TimeInKey {
-    /// The parts into which keys of a series fall, down to a day: the digits of each, and the character behind them.
+    /// Returns the parts of the time down to the day: the number of digits of each, and the character after them.
     #[must_use]
     pub fn parts_of_a_day(&self) -> Vec<(usize, char)> {
         let (mut parts, mut digits) = (Vec::new(), 0);
@@ -58,7 +89,7 @@ impl TimeInKey {
         parts
     }
 
-    /// The time of an instant in the same form.
+    /// Writes an instant in the same form.
     #[must_use]
     pub fn write(&self, instant: UtcInstant) -> String {
         let text = instant.to_string();
@@ -68,7 +99,7 @@ impl TimeInKey {
     }
 }
 
-/// Midnight of the UTC day in a `YYYY/MM/DD` at the end of a folder path.
+/// Returns the midnight of the UTC day in a `YYYY/MM/DD` at the end of a folder path.
 #[must_use]
 pub fn folder_date(folder: &str) -> Option<UtcInstant> {
     let (above, day) = split(folder);
@@ -76,7 +107,7 @@ pub fn folder_date(folder: &str) -> Option<UtcInstant> {
     date(split(above).1, month, day)
 }
 
-/// The UTC dates that a folder is for: those of the midnights `first` to `last`.
+/// The UTC dates of a folder, from the midnight `first` to the midnight `last`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FolderDates {
     /// The first midnight.
@@ -86,8 +117,8 @@ pub struct FolderDates {
 }
 
 impl FolderDates {
-    /// The dates of a folder whose path ends in `YYYY`, `YYYY/MM` or `YYYY/MM/DD` below a folder of which `holds_days` says
-    /// that AWS divides it by dates. Elsewhere such a folder may as well be named after the day on which it was copied.
+    /// Returns the dates of a folder whose path ends in `YYYY`, `YYYY/MM` or `YYYY/MM/DD`, if AWS divides the folder above
+    /// it by dates according to `holds_days`. Elsewhere such a folder may be named after the day on which it was copied.
     #[must_use]
     pub fn of(folder: &str, holds_days: impl Fn(&str) -> bool) -> Option<Self> {
         if let Some(day) = folder_date(folder) {
@@ -104,20 +135,20 @@ impl FolderDates {
         holds_days(above).then_some(Self { first, last })
     }
 
-    /// One date, by its midnight.
+    /// Returns one date, by its midnight.
     #[must_use]
     pub fn day(midnight: UtcInstant) -> Self {
         Self { first: midnight, last: midnight }
     }
 
-    /// Whether it is one date.
+    /// Whether this is a single date.
     #[must_use]
     pub fn is_day(self) -> bool {
         self.first == self.last
     }
 }
 
-/// Midnight of a date written as `YYYY`, `MM`, `DD`.
+/// Returns the midnight of a date written as `YYYY`, `MM`, `DD`.
 fn date(year: &str, month: &str, day: &str) -> Option<UtcInstant> {
     if (year.len(), month.len(), day.len()) != (4, 2, 2) {
         return None;
@@ -126,14 +157,14 @@ fn date(year: &str, month: &str, day: &str) -> Option<UtcInstant> {
     Civil { year: number(year)?, month: number(month)?, day: number(day)?, ..Civil::default() }.to_utc()
 }
 
-/// Splits a key into its folder, without the last slash, and its name.
+/// Splits a key into its folder, without the trailing slash, and its name.
 #[must_use]
 pub fn split(key: &str) -> (&str, &str) {
     key.rsplit_once('/').unwrap_or(("", key))
 }
 
-/// Reads a time at the front of `text` by a pattern in which `Y`, `M`, `D`, `h`, `m`, `s` stand for digits and all else
-/// for itself.
+/// Reads a time at the front of `text`. In the pattern, `Y`, `M`, `D`, `h`, `m` and `s` are digits, and other characters
+/// must match literally.
 #[must_use]
 pub fn time_by_pattern(text: &[u8], pattern: &str) -> Option<UtcInstant> {
     let mut civil = Civil::default();
@@ -172,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_has_a_date_only_when_it_ends_in_one() {
+    fn only_a_folder_that_ends_in_a_date_has_one() {
         let date = |folder| folder_date(folder).map(|instant| instant.to_string());
         assert_eq!(date("a/2023/11/01").as_deref(), Some("2023-11-01T00:00:00Z"));
         for folder in ["a/2023/11", "2023/13/01", "a/2023/1/01", "a/b/c/d", "", "x/+023/11/01"] {
@@ -181,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_year_and_a_month_are_dates_only_below_a_folder_of_days() {
+    fn years_and_months_are_dates_only_below_a_folder_that_holds_days() {
         let dates = |folder| {
             let dates = FolderDates::of(folder, |above| above == "root")?;
             Some([dates.first, dates.last].map(|at| at.to_string()[..10].to_owned()))

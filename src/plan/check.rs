@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use super::{Plan, PlannedObject, TablePlan, is_table_name};
+use super::{Plan, PlannedObject, TablePlan, TableSpec, is_table_name};
 use crate::kst::DAY_MS;
 
 /// Maximum number of shards in a plan.
@@ -19,33 +19,35 @@ pub(super) fn implausible(plan: &Plan) -> Option<String> {
     if !(1..=MOST_SHARDS).contains(&plan.shards) {
         return Some(format!("invalid number of shards: {}", plan.shards));
     }
-    let repeated =
-        |place: usize| plan.tables[..place].iter().any(|other| other.table == plan.tables[place].table);
+    let repeated = |place: usize| {
+        plan.tables[..place].iter().any(|other| other.spec.table == plan.tables[place].spec.table)
+    };
     if let Some(place) = (0..plan.tables.len()).find(|place| repeated(*place)) {
-        return Some(format!("duplicate table '{}'", plan.tables[place].table));
+        return Some(format!("duplicate table '{}'", plan.tables[place].spec.table));
     }
     plan.tables.iter().find_map(|table| of_table(table, plan.shards))
 }
 
 fn of_table(table: &TablePlan, shards: u32) -> Option<String> {
-    if !is_table_name(&table.table) {
-        return Some(format!("invalid table name '{}'", table.table));
+    let TableSpec { table: name, lateness_ms, .. } = &table.spec;
+    if !is_table_name(name) {
+        return Some(format!("invalid table name '{name}'"));
     }
-    if !(0..=MOST_LATENESS_MS).contains(&table.lateness_ms) || table.objects.len() > MOST_OBJECTS {
-        return Some(format!("table '{}': the lateness is invalid, or it has too many objects", table.table));
+    if !(0..=MOST_LATENESS_MS).contains(lateness_ms) || table.objects.len() > MOST_OBJECTS {
+        return Some(format!("table '{name}': the lateness is invalid, or it has too many objects"));
     }
     let bad = table.objects.iter().find(|object| !is_plausible(object, table, shards));
     if let Some(object) = bad {
-        return Some(format!("table '{}': invalid entry for object '{}'", table.table, object.address));
+        return Some(format!("table '{name}': invalid entry for object '{}'", object.address));
     }
     let left = table.left.iter().map(|left| left.bytes);
     let counted = table.counted.iter().flat_map(|group| [group.objects, group.folders, group.bytes]);
     let number = left.chain(counted).find(|number| *number > MOST)?;
-    Some(format!("table '{}': the number {number} is too large", table.table))
+    Some(format!("table '{name}': the number {number} is too large"))
 }
 
 fn is_plausible(object: &PlannedObject, table: &TablePlan, shards: u32) -> bool {
-    let Some(input) = table.inputs.get(object.input as usize) else { return false };
+    let Some(input) = table.spec.inputs.get(object.input as usize) else { return false };
     let is_inside = input.starts_with("s3://") || is_below(&object.key);
     is_inside && object.bytes <= MOST && object.shard < shards
 }

@@ -54,13 +54,25 @@ impl FolderNames {
 
 /// The position of a delivery time relative to the wanted times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryPosition {
+pub enum NamePosition {
     /// Before the wanted times, which begin at this instant.
     Before(UtcInstant),
     /// Within the wanted times.
     Inside,
     /// After the wanted times.
     After,
+}
+
+impl NamePosition {
+    fn of(at: UtcInstant, wanted: UtcWindow) -> Self {
+        if at < wanted.start {
+            Self::Before(wanted.start)
+        } else if at >= wanted.end {
+            Self::After
+        } else {
+            Self::Inside
+        }
+    }
 }
 
 /// Whether an object is read, and why.
@@ -82,6 +94,8 @@ pub struct Wanted {
     deliveries: UtcWindow,
     /// Midnights at which UTC event days begin.
     event_days: UtcWindow,
+    /// Times in names, if only a part of all names is looked for.
+    names: Option<UtcWindow>,
 }
 
 impl Wanted {
@@ -90,7 +104,8 @@ impl Wanted {
     pub fn new(days: DayRange, lateness_ms: i64, key_times: KeyTimes) -> Self {
         let window = days.window();
         let event_days = UtcWindow { start: window.start.plus_ms(1 - DAY_MS), end: window.end };
-        Self { days, lateness_ms, key_times, deliveries: window.extended_by(lateness_ms), event_days }
+        let deliveries = window.extended_by(lateness_ms);
+        Self { days, lateness_ms, key_times, deliveries, event_days, names: None }
     }
 
     /// Whether names and dated folders can exclude objects.
@@ -103,7 +118,8 @@ impl Wanted {
     #[must_use]
     pub fn within(self, stretch: UtcWindow) -> Self {
         let deliveries = self.deliveries.intersection(stretch);
-        Self { deliveries, event_days: self.event_days.intersection(stretch), ..self }
+        let names = self.names.map_or(stretch, |names| names.intersection(stretch));
+        Self { deliveries, event_days: self.event_days.intersection(stretch), names: Some(names), ..self }
     }
 
     /// Returns the UTC dates of all wanted times, as midnights in order.
@@ -126,6 +142,7 @@ impl Wanted {
             (KeyTime::Delivered(at), _) | (KeyTime::Midnight(at), Midnight::Delivery) => self.by_delivery(at),
             (KeyTime::Midnight(at), Midnight::EventDay) => self.by_event_day(at),
             (KeyTime::Midnight(at), Midnight::Either) => self.by_either(at),
+            (KeyTime::Stretch { at, events }, _) => self.by_stretch(at, events),
         }
     }
 
@@ -161,12 +178,12 @@ impl Wanted {
 
     fn by_delivery(&self, at: UtcInstant) -> Choice {
         let fed = DayRange::between(at.plus_ms(-self.lateness_ms), at).intersection(self.days);
-        match (self.delivery_position(at), fed) {
-            (DeliveryPosition::Before(_), _) => Choice::Leave("delivered before the day began"),
-            (DeliveryPosition::Inside, Some(fed)) if fed.contains(KstDay::of(at)) => {
+        match (NamePosition::of(at, self.deliveries), fed) {
+            (NamePosition::Before(_), _) => Choice::Leave("delivered before the day began"),
+            (NamePosition::Inside, Some(fed)) if fed.contains(KstDay::of(at)) => {
                 Choice::Take(fed, "delivered within the day")
             }
-            (DeliveryPosition::Inside, Some(fed)) => {
+            (NamePosition::Inside, Some(fed)) => {
                 Choice::Take(fed, "delivered late, within the lateness window")
             }
             _ => Choice::Leave("delivered after the lateness window"),
@@ -183,6 +200,24 @@ impl Wanted {
         }
     }
 
+    fn by_stretch(&self, at: UtcInstant, events: UtcWindow) -> Choice {
+        let fed = DayRange::between(events.start, events.end.plus_ms(-1)).intersection(self.days);
+        match fed {
+            Some(fed) if NamePosition::of(at, self.names_of_stretch(at, events)) == NamePosition::Inside => {
+                Choice::Take(fed, "its events overlap the day")
+            }
+            _ => Choice::Leave("its events do not overlap the day"),
+        }
+    }
+
+    /// The times in names whose events overlap the days, if all names of a series relate to their events like this one.
+    fn names_of_stretch(&self, at: UtcInstant, events: UtcWindow) -> UtcWindow {
+        let window = self.days.window();
+        let (before, after) = (at.0 - events.start.0, events.end.0 - at.0);
+        let names = UtcWindow { start: window.start.plus_ms(1 - after), end: window.end.plus_ms(before) };
+        self.names.map_or(names, |part| names.intersection(part))
+    }
+
     /// Returns the days that an object without a time can feed: all days, or those that search its dated folder.
     #[must_use]
     pub fn days_by_folder(&self, folder: Option<FolderDates>) -> Option<DayRange> {
@@ -193,13 +228,10 @@ impl Wanted {
 
     /// Returns the position of a delivery time.
     #[must_use]
-    pub fn delivery_position(&self, at: UtcInstant) -> DeliveryPosition {
-        if at < self.deliveries.start {
-            DeliveryPosition::Before(self.deliveries.start)
-        } else if at >= self.deliveries.end {
-            DeliveryPosition::After
-        } else {
-            DeliveryPosition::Inside
+    pub fn position(&self, time: KeyTime) -> NamePosition {
+        match time {
+            KeyTime::Delivered(at) | KeyTime::Midnight(at) => NamePosition::of(at, self.deliveries),
+            KeyTime::Stretch { at, events } => NamePosition::of(at, self.names_of_stretch(at, events)),
         }
     }
 
@@ -288,6 +320,39 @@ mod tests {
         assert_eq!(names(true, 9), Midnight::Either);
         assert_eq!(names(false, 3), Midnight::EventDay);
         assert_eq!(names(false, 2), Midnight::Either);
+    }
+
+    #[test]
+    fn a_stretch_of_events_counts_when_it_overlaps_the_day_whenever_it_was_delivered() {
+        const MINUTES: i64 = 60_000;
+        // Minutes before and after the time in the name.
+        for (text, before, after, expected) in [
+            ("2023-10-31T15:00:00Z", 5, 0, false),
+            ("2023-10-31T15:05:00Z", 5, 0, true),
+            ("2023-11-01T15:00:00Z", 5, 0, true),
+            ("2023-11-01T15:04:00Z", 5, 0, true),
+            ("2023-11-01T15:05:00Z", 5, 0, false),
+            ("2023-10-31T14:00:00Z", 0, 60, false),
+            ("2023-10-31T14:01:00Z", 0, 60, true),
+            ("2023-11-01T14:59:00Z", 0, 60, true),
+            ("2023-11-01T15:00:00Z", 0, 60, false),
+        ] {
+            let time = KeyTime::stretch(at(text), before * MINUTES, after * MINUTES);
+            check(time, Midnight::Either, expected);
+            let is_inside = wanted(0).position(time) == NamePosition::Inside;
+            assert_eq!(is_inside, expected, "a listing passes over {text} if it is not wanted");
+        }
+    }
+
+    #[test]
+    fn of_all_parts_of_a_walk_one_takes_a_stretch() {
+        let name = at("2023-11-01T00:00:00Z");
+        let time = KeyTime::stretch(name, 300_000, 0);
+        let parts = [-DAY_MS, 0, DAY_MS]
+            .map(|from| UtcWindow { start: name.plus_ms(from), end: name.plus_ms(from + DAY_MS) });
+        let takes = parts
+            .map(|part| matches!(wanted(6).within(part).choose(time, Midnight::Either), Choice::Take(..)));
+        assert_eq!(takes, [false, true, false]);
     }
 
     fn wanted(hours: i64) -> Wanted {

@@ -1,6 +1,6 @@
 //! Lists the inputs of a table for one day.
 
-use super::listing::{JudgedKeys, Listed, Listing};
+use super::listing::{JudgedKeys, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
 use crate::error::Result;
@@ -10,18 +10,18 @@ use crate::store::Connector;
 /// Lists the inputs of a table and chooses the objects that a day needs.
 pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> Result<TablePlan> {
     let wanted = source.wanted(DayRange::only(day));
-    let mut plan = source.empty_plan();
+    let (mut requests, mut objects, mut left) = (0, Vec::new(), Vec::new());
     for (input, store) in (0..).zip(&source.stores(connector)?) {
         let mut judged_keys = JudgedKeys::default();
-        let Listed { found, left, .. } =
-            Listing::new(source, wanted, store.as_ref(), &mut judged_keys)?.run()?;
-        plan.objects.extend(found.into_iter().map(|found| PlannedObject::new(store.as_ref(), input, found)));
-        plan.left.extend(left.into_iter().map(|left| left.object));
-        plan.requests += store.requests();
+        let listed = Listing::new(source, wanted, store.as_ref(), &mut judged_keys)?.run()?;
+        let planned = |found| PlannedObject::new(store.as_ref(), input, found);
+        objects.extend(listed.found.into_iter().map(planned));
+        left.extend(listed.left.into_iter().map(|left| left.object));
+        requests += store.requests();
     }
-    plan.objects.sort_by(|a, b| a.address.cmp(&b.address));
-    plan.left.sort_by(|a, b| a.address.cmp(&b.address));
-    Ok(plan)
+    objects.sort_by(|a, b| a.address.cmp(&b.address));
+    left.sort_by(|a, b| a.address.cmp(&b.address));
+    Ok(TablePlan { spec: source.spec.clone(), requests, objects, left, counted: Vec::new() })
 }
 
 /// Whether the inputs of a table hold logs of its log type, of any day. The search stops at the first one.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use super::file_name;
-use super::key_times::{Choice, DeliveryPosition, Midnight, OUTSIDE, Wanted};
+use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
 use super::place::{Place, written_date};
 use super::source::TableSource;
 use super::{LeftObject, UNREADABLE, UNRECOGNISED};
@@ -165,7 +165,7 @@ impl<'a> Listing<'a> {
     /// Whether a key is named like a key of another log type.
     fn is_of_another(&self, key: &str) -> bool {
         let path = self.place.path(key);
-        let mut others = dataset::ALL.iter().filter(|other| other.name() != self.source.dataset.name());
+        let mut others = dataset::all().filter(|other| other.name() != self.source.spec.dataset.name());
         others.any(|other| other.claim(&path) != KeyClaim::Unclear)
     }
 
@@ -190,7 +190,7 @@ impl<'a> Listing<'a> {
     /// Judges an object with an unclear key. Its content decides, whatever other objects exist, so that a day and a range of
     /// days agree. An object that is itself configured as the input is always read.
     fn judge_unclear(&mut self, object: ObjectMeta) -> Result<()> {
-        let is_input = self.source.inputs.contains(&self.store.address(&object.key));
+        let is_input = self.source.spec.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
         let name = object_key::split(&object.key).1;
         let why = if let Some(why) = file_name::reason_to_leave(name) {
@@ -204,7 +204,7 @@ impl<'a> Listing<'a> {
             return Ok(());
         } else {
             match self.head(&object.key)? {
-                Some(head) if self.source.dataset.recognises(&head) => {
+                Some(head) if self.source.spec.dataset.recognises(&head) => {
                     let why = "no time in its key, but its content is of this log type";
                     self.take_unclear(object, why);
                     return Ok(());
@@ -277,11 +277,12 @@ impl<'a> Listing<'a> {
 
 /// Returns the latest possible time of an object's events, if AWS wrote its name.
 fn events_until(time: KeyTime, midnight: Midnight) -> UtcInstant {
-    let span = match (time, midnight) {
-        (KeyTime::Delivered(_), _) | (KeyTime::Midnight(_), Midnight::Delivery) => 0,
-        (KeyTime::Midnight(_), Midnight::EventDay | Midnight::Either) => DAY_MS,
+    let until = match (time, midnight) {
+        (KeyTime::Delivered(at), _) | (KeyTime::Midnight(at), Midnight::Delivery) => at,
+        (KeyTime::Midnight(at), Midnight::EventDay | Midnight::Either) => at.plus_ms(DAY_MS),
+        (KeyTime::Stretch { events, .. }, _) => events.end,
     };
-    time.at().plus_ms(span + SLACK_MS)
+    until.plus_ms(SLACK_MS)
 }
 
 impl Left {
@@ -298,13 +299,13 @@ impl ListVisitor for Listing<'_> {
         } else if OWN_FOLDERS.contains(&name) {
             "a working folder of a lake"
         } else if let KeyClaim::NotMine(why) =
-            self.source.dataset.claim(&self.place.path(&format!("{folder}/")))
+            self.source.spec.dataset.claim(&self.place.path(&format!("{folder}/")))
         {
             why
         } else if let Some(dates) = self.place.dates(folder).filter(|dates| !self.wanted.meets(*dates)) {
             // Below a folder that the log type divides by date, a folder of another date counts as a log.
             let divided = self.place.path(folder);
-            if parents(&divided).any(|above| self.source.dataset.holds_days(above)) {
+            if parents(&divided).any(|above| self.source.spec.dataset.holds_days(above)) {
                 self.holds_logs = true;
                 // The exact dates within the year or month are unknown.
                 self.earliest = self.earliest.into_iter().chain([dates.last]).min();
@@ -323,8 +324,8 @@ impl ListVisitor for Listing<'_> {
 
     fn skip_range(&self, key: &str) -> Option<SkipRange> {
         let path = self.place.path(key);
-        let KeyClaim::Mine(time) = self.source.dataset.claim(&path) else { return None };
-        let written = self.source.dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
+        let KeyClaim::Mine(time) = self.source.spec.dataset.claim(&path) else { return None };
+        let written = self.source.spec.dataset.time_in_key(key).filter(|_| self.wanted.trusts_names())?;
         let series = key[..written.start].to_owned();
         let in_day = self.place.dates_above(key).is_some_and(FolderDates::is_day);
         // The meaning of midnight is known once a name of the same date has a time of day.
@@ -333,15 +334,15 @@ impl ListVisitor for Listing<'_> {
             return None;
         }
         let wanted = if in_day { self.wanted.whole() } else { self.wanted };
-        let (until, mut but) = match wanted.delivery_position(time.at()) {
+        let (until, mut but) = match wanted.position(time) {
             // Sorts after every year that a key can contain.
-            DeliveryPosition::After => (format!("{series}9"), Vec::new()),
-            DeliveryPosition::Before(start) => {
+            NamePosition::After => (format!("{series}9"), Vec::new()),
+            NamePosition::Before(start) => {
                 let days = wanted.event_days_before().filter(|day| *day >= time.at());
                 let named = days.map(|day| format!("{series}{}", written.write(day))).collect();
                 (format!("{series}{}", written.write(start)), named)
             }
-            DeliveryPosition::Inside => return None,
+            NamePosition::Inside => return None,
         };
         but.retain(|_| written.may_name_event_day);
         Some(SkipRange { series, parts: written.parts_of_a_day(), until, but })
@@ -349,7 +350,7 @@ impl ListVisitor for Listing<'_> {
 
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
-        let claim = self.source.dataset.claim(&self.place.path(&object.key));
+        let claim = self.source.spec.dataset.claim(&self.place.path(&object.key));
         let trusts_names = self.wanted.trusts_names();
         if !trusts_names && !self.only_looks && self.is_known(&object.key) {
             // Every listing finds it, whatever its dates.

@@ -14,6 +14,7 @@ mod listing;
 mod place;
 mod range;
 mod source;
+mod table_spec;
 
 pub use check::MOST_SHARDS;
 pub use dated::{DatedInput, lone_dates};
@@ -22,17 +23,17 @@ pub use list::{holds_logs, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
 pub use source::TableSource;
+pub use table_spec::TableSpec;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dataset::LogType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::rules::RedactRules;
 use crate::store::local::{LEADS_IN_A_CIRCLE, LEADS_NOWHERE, LEADS_TO_A_FOLDER, NOT_UTF8};
-use crate::store::{ObjectMeta, SourceAccess, Store};
-use crate::table::{Naming, Promotion};
+use crate::store::{ObjectMeta, Store};
 
 /// The version of the plan file that this program writes and reads.
 pub const PLAN_VERSION: u32 = 1;
@@ -68,27 +69,9 @@ pub struct Plan {
 /// The plan of one KST day of one table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TablePlan {
-    /// Name of the table.
-    pub table: String,
-    /// Name of the log type.
-    pub dataset: String,
-    /// Addresses of the inputs.
-    pub inputs: Vec<String>,
-    /// How to access the inputs.
-    #[serde(default)]
-    pub access: SourceAccess,
-    /// The naming of the columns.
-    pub naming: Naming,
-    /// JSON values that have columns of their own.
-    pub promote: Vec<Promotion>,
-    /// Rules that leave rows out.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub filter: Vec<String>,
-    /// Which values are masked. A plan without this field masks the default values.
-    #[serde(default)]
-    pub redact: RedactRules,
-    /// How long after the day its late objects are still expected, in milliseconds.
-    pub lateness_ms: i64,
+    /// The table. The file holds its fields directly, not nested.
+    #[serde(flatten)]
+    pub spec: TableSpec,
     /// Number of requests that listing the inputs took.
     #[serde(default)]
     pub requests: u64,
@@ -170,12 +153,14 @@ impl Plan {
                 .caused_by(std::io::Error::other(cause))
                 .hint("create the plan again with 'logmill plan --format json'")
         };
-        let plan: Self = simd_json::serde::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
-        if plan.version != PLAN_VERSION {
-            return Err(Error::new(ErrorKind::Usage, "another version of logmill created the plan")
-                .with("version", plan.version)
-                .hint("create the plan again with this version"));
-        }
+        let mut reader =
+            simd_json::Deserializer::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
+        let plan = Self::deserialize(&mut reader).map_err(|cause| {
+            reader.restart();
+            let known = PlanHead::deserialize(&mut reader).map_or(Ok(()), |head| head.check());
+            known.err().unwrap_or_else(|| unusable(cause.into()))
+        })?;
+        check_version(plan.version)?;
         match check::implausible(&plan) {
             Some(what) => Err(unusable(what.into())),
             None => Ok(plan),
@@ -201,11 +186,45 @@ impl Plan {
     }
 }
 
+/// The fields of a plan file that show whether another version of logmill wrote it.
+#[derive(Deserialize)]
+struct PlanHead {
+    version: u32,
+    tables: Vec<TableHead>,
+}
+
+#[derive(Deserialize)]
+struct TableHead {
+    dataset: String,
+}
+
+impl PlanHead {
+    fn check(&self) -> Result<()> {
+        check_version(self.version)?;
+        self.tables.iter().try_for_each(|table| LogType::require(&table.dataset).map(drop))
+    }
+}
+
+fn check_version(version: u32) -> Result<()> {
+    if version == PLAN_VERSION {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Usage, "another version of logmill created the plan")
+        .with("version", version)
+        .hint("create the plan again with this version"))
+}
+
 /// Whether Athena accepts a name without quotes. The name is also used for a folder.
 #[must_use]
 pub fn is_table_name(name: &str) -> bool {
     let good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=255).contains(&name.len()) && name.bytes().all(good) && !name.starts_with('_')
+}
+
+impl AsRef<TableSpec> for TablePlan {
+    fn as_ref(&self) -> &TableSpec {
+        &self.spec
+    }
 }
 
 impl TablePlan {
@@ -229,7 +248,7 @@ impl TablePlan {
         let mut unreadable = self.left.iter().filter(|left| left.why == UNREADABLE);
         let Some(first) = unreadable.next() else { return Ok(()) };
         Err(Error::new(ErrorKind::Denied, "cannot detect whether an object is a log: access denied")
-            .with("table", &self.table)
+            .with("table", &self.spec.table)
             .with("object", &first.address)
             .with("objects", 1 + unreadable.count())
             .hint(
@@ -241,6 +260,77 @@ impl TablePlan {
     /// Returns the time from which no late object of the day is expected any more.
     #[must_use]
     pub fn complete_at(&self, day: KstDay) -> UtcInstant {
-        day.window().end.plus_ms(self.lateness_ms)
+        day.window().end.plus_ms(self.spec.lateness_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A plan file with every field that has a default, and with all that a table can say.
+    const FULL: &str = concat!(
+        r#"{"version":1,"day":"2023-11-01","planned_at":"2023-11-02T00:00:00Z","shards":2,"#,
+        r#""identity_key":[1,2,3,18446744073709551615],"tables":["#,
+        r#"{"table":"trail","dataset":"cloudtrail","inputs":["s3://raw/trail/","/logs"],"#,
+        r#""access":{"role_arn":"arn:aws:iam::111122223333:role/logs","requester_pays":true,"#,
+        r#""expected_bucket_owner":"111122223333"},"naming":"compact","#,
+        r#""promote":[{"column":"instance_id","path":"requestParameters.instanceId","type":"text"}],"#,
+        r#""filter":["event_name in ('GetObject')"],"redact":["?Signature","requestParameters.secret"],"#,
+        r#""lateness_ms":86400000,"requests":3,"objects":[{"address":"s3://raw/trail/a.gz","input":0,"#,
+        r#""key":"a.gz","bytes":7,"etag":"e","why":"delivered","events_until_ms":9,"shard":1},"#,
+        r#"{"address":"/logs/b.gz","input":1,"key":"b.gz","bytes":8,"why":"named","shard":0}],"#,
+        r#""left":[{"address":"/logs/c","bytes":5,"why":"other","of_another_time":true}],"#,
+        r#""counted":[{"why":"other","objects":1,"folders":2,"bytes":3,"first":"/logs/d"}]},"#,
+        r#"{"table":"s3_access","dataset":"s3-access","inputs":["/access"],"access":{},"naming":"snake","#,
+        r#""promote":[],"redact":[],"lateness_ms":0,"requests":0,"objects":[],"left":[]}]}"#,
+    );
+
+    fn rewritten(plan: &str) -> String {
+        serde_json::to_string(&Plan::from_json(plan.as_bytes().to_vec()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_plan_file_is_written_as_it_was_read() {
+        assert_eq!(rewritten(FULL), FULL);
+    }
+
+    #[test]
+    fn a_plan_file_without_the_newer_fields_gets_their_defaults() {
+        let before = r#"{"version":1,"day":"2023-11-01","planned_at":"","shards":1,"identity_key":[0,0,0,0],"tables":["#;
+        let short = r#"{"table":"t","dataset":"cloudtrail","unknown":{"a":[1,{}]},"inputs":[],"naming":"snake","promote":[],"lateness_ms":0,"objects":[],"left":[]}]}"#;
+        let whole = concat!(
+            r#"{"table":"t","dataset":"cloudtrail","inputs":[],"access":{},"naming":"snake","promote":[],"#,
+            r#""redact":["responseElements.credentials.sessionToken","?X-Amz-Signature","?X-Amz-Credential","#,
+            r#""?X-Amz-Security-Token","?Signature","?AWSAccessKeyId"],"lateness_ms":0,"requests":0,"#,
+            r#""objects":[],"left":[]}]}"#,
+        );
+        assert_eq!(rewritten(&format!("{before}{short}")), format!("{before}{whole}"));
+    }
+
+    #[test]
+    fn a_plan_file_of_another_version_says_so() {
+        let check = |from: &str, to: &str, kind, message: &str| {
+            let plan = FULL.replace(from, to);
+            assert_ne!(plan, FULL);
+            let error = Plan::from_json(plan.into_bytes()).unwrap_err();
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.to_string().starts_with(message), "{error}");
+        };
+        let (elb, other) = ("unknown log type 'elb' (known: ", "another version of logmill created the plan");
+        check(r#""dataset":"s3-access""#, r#""dataset":"elb""#, ErrorKind::Unusable, elb);
+        check(r#""version":1"#, r#""version":2"#, ErrorKind::Usage, other);
+        // Another version may have other fields.
+        check(r#""version":1,"day""#, r#""version":2,"days""#, ErrorKind::Usage, other);
+        check(r#""dataset":"s3-access""#, r#""dataset":7"#, ErrorKind::Usage, "cannot read the plan");
+    }
+
+    #[test]
+    fn a_deep_field_of_a_table_does_no_harm() {
+        let of_depth =
+            |depth: usize| format!(r#""unknown":{}{},"filter""#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(rewritten(&FULL.replace(r#""filter""#, &of_depth(1000))), FULL);
+        let too_deep = FULL.replace(r#""filter""#, &of_depth(1 << 20));
+        assert_eq!(Plan::from_json(too_deep.into_bytes()).unwrap_err().kind(), ErrorKind::Usage);
     }
 }

@@ -40,7 +40,7 @@ impl Place {
         if folder.is_empty() {
             return None;
         }
-        let is_divided = |above: &str| dataset::ALL.iter().any(|dataset| dataset.holds_days(above));
+        let is_divided = |above: &str| dataset::all().any(|dataset| dataset.holds_days(above));
         FolderDates::of(&self.path(folder), is_divided)
     }
 
@@ -62,6 +62,7 @@ impl Place {
             match time {
                 KeyTime::Delivered(_) => folder.names.has_times_of_day = true,
                 KeyTime::Midnight(_) => folder.names.midnights += 1,
+                KeyTime::Stretch { .. } => {}
             }
         }
     }

@@ -10,7 +10,7 @@ use super::key_times::{Choice, Midnight, Wanted};
 use super::listing::{JudgedKeys, Left, Listed, Listing};
 use super::source::TableSource;
 use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TOLD, TablePlan};
-use crate::dataset::{KeyClaim, KeyTime};
+use crate::dataset::KeyClaim;
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::store::{Connector, Store};
@@ -59,10 +59,10 @@ impl DayObjects<'_> {
     /// Whether a missing object would be among them if it still existed, by the time in its address.
     #[must_use]
     pub fn would_have(&self, address: &str) -> bool {
-        let KeyClaim::Mine(time) = self.source.dataset.claim(address) else { return true };
+        let KeyClaim::Mine(time) = self.source.spec.dataset.claim(address) else { return true };
         // Either meaning of midnight is enough.
         let wanted = self.source.wanted(DayRange::only(self.day));
-        matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
+        matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
     }
 }
 
@@ -167,13 +167,13 @@ impl<'a> RangePlanner<'a> {
 
     /// Returns the plan of a day without its objects. It names skipped objects that may be logs, and counts all others.
     #[must_use]
-    pub fn plan_of(&self, day: KstDay) -> TablePlan {
+    pub fn plan_of(&self, day: KstDay, objects: Vec<PlannedObject>) -> TablePlan {
         let told = self.told.iter().filter(|left| left.days.contains(day));
         let mut left: Vec<LeftObject> = told.map(|left| left.object.clone()).collect();
         left.sort_by(|a, b| a.address.cmp(&b.address));
         let mut counted = self.left_of(day);
         counted.retain(|group| !TOLD.contains(&group.why.as_str()));
-        TablePlan { left, counted, ..self.source.empty_plan() }
+        TablePlan { spec: self.source.spec.clone(), requests: 0, objects, left, counted }
     }
 
     /// Returns the groups that were left out so far, except those of other times.
@@ -435,7 +435,7 @@ mod tests {
             for day in closed {
                 let plan = plan_table(&source, day, &connector).unwrap();
                 prop_assert_eq!(planner.left_of(day), plan.listed().of_the_day().left);
-                let of_range = planner.plan_of(day);
+                let of_range = planner.plan_of(day, Vec::new());
                 prop_assert_eq!(of_range.listed().left, plan.listed().of_the_day().left);
                 let told: Vec<_> = plan.left.into_iter().filter(|left| TOLD.contains(&left.why.as_ref())).collect();
                 prop_assert_eq!(of_range.left, told);

@@ -1,35 +1,17 @@
 //! The source of a table's rows.
 
 use super::key_times::Wanted;
-use super::{KeyTimes, TablePlan};
+use super::{KeyTimes, TableSpec};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
-use crate::rules::RedactRules;
-use crate::store::{Connector, SourceAccess, Store};
-use crate::table::{Naming, Promotion};
+use crate::store::{Connector, Store};
 
-/// The source of a table's rows, resolved from the settings.
+/// A table to build, and how its inputs are searched, resolved from the settings.
 #[derive(Clone)]
 pub struct TableSource {
-    /// Name of the table.
-    pub table: String,
-    /// The log type.
-    pub dataset: &'static dyn Dataset,
-    /// Folders or files with raw logs.
-    pub inputs: Vec<String>,
-    /// How to access the inputs.
-    pub access: SourceAccess,
-    /// The naming of the columns.
-    pub naming: Naming,
-    /// JSON values that have columns of their own.
-    pub promote: Vec<Promotion>,
-    /// Rules that leave rows out.
-    pub filter: Vec<String>,
-    /// Which values are masked.
-    pub redact: RedactRules,
-    /// How long after the day its late objects are still expected, in milliseconds.
-    pub lateness_ms: i64,
+    /// The table.
+    pub spec: TableSpec,
     /// Whether to trust the times in object names.
     pub key_times: KeyTimes,
     /// Whether another table reads the same input. If so, the content must decide about an object with an unclear key.
@@ -40,52 +22,26 @@ impl TableSource {
     /// Creates the source of a log type's default table, with all rows of these inputs.
     #[must_use]
     pub fn new(dataset: &'static dyn Dataset, inputs: Vec<String>) -> Self {
-        Self {
-            table: dataset.default_table().to_owned(),
-            dataset,
-            inputs,
-            access: SourceAccess::default(),
-            naming: Naming::Snake,
-            promote: Vec::new(),
-            filter: Vec::new(),
-            redact: RedactRules::default(),
-            lateness_ms: i64::from(dataset.default_lateness_hours()) * 3_600_000,
-            key_times: KeyTimes::Trusted,
-            shares_input: false,
-        }
+        let spec = TableSpec::new(dataset, inputs);
+        Self { spec, key_times: KeyTimes::Trusted, shares_input: false }
     }
 
     /// Opens the inputs.
     pub(super) fn stores(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
-        let open = |input: &String| connector.store(input, &self.access);
-        let stores = self.inputs.iter().map(open).collect::<Result<Vec<_>>>()?;
+        let stores = self.spec.open_inputs(connector)?;
         refuse_overlap(&stores)?;
         Ok(stores)
     }
 
     /// Returns the time windows of everything that can feed some days.
     pub(super) fn wanted(&self, days: DayRange) -> Wanted {
-        Wanted::new(days, self.lateness_ms, self.key_times)
+        Wanted::new(days, self.spec.lateness_ms, self.key_times)
     }
+}
 
-    /// Returns a plan that reads nothing yet.
-    #[must_use]
-    pub fn empty_plan(&self) -> TablePlan {
-        TablePlan {
-            table: self.table.clone(),
-            dataset: self.dataset.name().to_owned(),
-            inputs: self.inputs.clone(),
-            access: self.access.clone(),
-            naming: self.naming,
-            promote: self.promote.clone(),
-            filter: self.filter.clone(),
-            redact: self.redact.clone(),
-            lateness_ms: self.lateness_ms,
-            requests: 0,
-            objects: Vec::new(),
-            left: Vec::new(),
-            counted: Vec::new(),
-        }
+impl AsRef<TableSpec> for TableSource {
+    fn as_ref(&self) -> &TableSpec {
+        &self.spec
     }
 }
 
@@ -93,19 +49,9 @@ impl TableSource {
 impl TableSource {
     /// Creates a source with default settings.
     pub(super) fn plain(dataset: &'static dyn Dataset, input: String, lateness_ms: i64) -> Self {
-        Self {
-            table: dataset.default_table().to_owned(),
-            dataset,
-            inputs: vec![input],
-            access: SourceAccess::default(),
-            naming: Naming::Snake,
-            promote: Vec::new(),
-            filter: Vec::new(),
-            redact: RedactRules::default(),
-            lateness_ms,
-            key_times: KeyTimes::Trusted,
-            shares_input: false,
-        }
+        let mut source = Self::new(dataset, vec![input]);
+        source.spec.lateness_ms = lateness_ms;
+        source
     }
 }
 

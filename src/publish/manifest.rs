@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::inputs;
 use crate::convert::{CountedOnly, PartFile, part_path};
+use crate::dataset::{LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::{ListedObjects, is_table_name};
+use crate::plan::{ListedObjects, TableSpec, is_table_name};
 use crate::store::lake::{Partition, is_run_name};
 use crate::table::{Naming, Promotion};
 
@@ -149,6 +150,31 @@ impl Manifest {
         }
     }
 
+    /// Returns the partition of the day.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        Partition { table: self.table.clone(), day: self.day }
+    }
+
+    /// Returns what decides the columns. Fails if this version does not know the log type.
+    pub fn shape(&self) -> Result<TableShape> {
+        let dataset = LogType::require(&self.dataset).map_err(|error| error.with("table", &self.table))?;
+        let (table, promote) = (self.table.clone(), self.promote.clone());
+        Ok(TableShape { table, dataset, naming: self.naming, promote })
+    }
+
+    /// Returns the settings of a table that show in its rows and differ from those of this day.
+    #[must_use]
+    pub fn other_settings(&self, spec: &TableSpec) -> Vec<&'static str> {
+        let settings = [
+            ("naming", self.naming != spec.naming),
+            ("promote", self.promote != spec.promote),
+            ("filter", self.filter != spec.filter),
+            ("redact", self.redact != spec.redact.texts()),
+        ];
+        settings.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+
     /// Finds a value that logmill cannot have written. Later code follows the paths and adds up the numbers, so no path may
     /// lead outside the folder of the day, and no sum may overflow.
     pub(super) fn implausible(&self) -> Option<String> {
@@ -167,7 +193,7 @@ impl Manifest {
     fn paths(&self) -> impl Iterator<Item = (&str, String)> {
         let parts = self.parts.iter().enumerate();
         let parts = parts.map(|(number, part)| (part.path.as_str(), part_path(&self.run, number)));
-        let partition = Partition { table: self.table.clone(), day: self.day };
+        let partition = self.partition();
         let quarantine = self.quarantine.iter();
         let quarantine =
             quarantine.map(move |file| (file.path.as_str(), partition.quarantine_file(&self.run)));

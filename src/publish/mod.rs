@@ -149,7 +149,7 @@ impl<'a> StagedDay<'a> {
         ledger: &RowLedger,
     ) -> Result<Option<Replacement>> {
         let Some(old) = self.replaced()? else { return Ok(None) };
-        if old.dataset != plan.dataset {
+        if old.dataset != plan.spec.dataset.name() {
             return Err(Error::new(
                 ErrorKind::Unusable,
                 "the table holds another log type: day not published",
@@ -157,7 +157,7 @@ impl<'a> StagedDay<'a> {
             .with("table", &self.partition.table)
             .with("day", self.partition.day)
             .with("published", old.dataset)
-            .with("now", &plan.dataset)
+            .with("now", plan.spec.dataset)
             .hint("give each log type a table of its own with --table"));
         }
         let (before, after) = (old.ledger.written, ledger.written);

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::inputs::{InputLine, below, renamed};
 use super::manifest::Manifest;
-use crate::dataset::{self, KeyClaim, KeyTime, object_key};
+use crate::dataset::{KeyClaim, object_key};
 use crate::error::{Error, ErrorKind};
 use crate::kst::{DayRange, KstDay};
 use crate::ledger::RowLedger;
@@ -101,7 +101,7 @@ fn percent(share: f64) -> String {
 
 /// Counts the rows that a changed filter leaves out, beyond those that the filter of the published day left out.
 pub(super) fn newly_filtered(old: &Manifest, plan: &TablePlan, ledger: &RowLedger) -> u64 {
-    if old.filter == plan.filter { 0 } else { ledger.filtered.saturating_sub(old.ledger.filtered) }
+    if old.filter == plan.spec.filter { 0 } else { ledger.filtered.saturating_sub(old.ledger.filtered) }
 }
 
 /// Counts the rows of a published day whose raw objects no longer exist, although the plan looked for them.
@@ -113,14 +113,14 @@ pub(super) fn newly_filtered(old: &Manifest, plan: &TablePlan, ledger: &RowLedge
 pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, day: KstDay) -> u64 {
     let there: HashSet<&str> = plan.objects.iter().map(|object| object.address.as_str()).collect();
     let is_there = |line: &InputLine| there.contains(line.object.as_str());
-    let now = renamed(read.clone(), &old.inputs, &plan.inputs);
+    let now = renamed(read.clone(), &old.inputs, &plan.spec.inputs);
     let moved = read.iter().zip(&now).filter(|(then, now)| then.object != now.object);
     let is_renamed = moved.map(|(_, now)| now).any(is_there);
     let lines = if is_renamed { now } else { read };
     let kept: HashSet<&str> =
         lines.iter().filter(|line| is_there(line)).map(|line| series(&line.object)).collect();
     let was_looked_for = |address: &str| {
-        let is_below = plan.inputs.iter().any(|input| below(input, address).is_some());
+        let is_below = plan.spec.inputs.iter().any(|input| below(input, address).is_some());
         is_below && kept.contains(series(address)) && may_feed(address, plan, day)
     };
     let met: HashSet<&str> = plan.left.iter().map(|left| left.address.trim_end_matches('/')).collect();
@@ -142,23 +142,20 @@ fn series(address: &str) -> &str {
 
 /// Whether the day would read an object if it still existed, by the time in its address.
 fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
-    let claim = dataset::named(&plan.dataset).map(|dataset| dataset.claim(address));
-    let Some(KeyClaim::Mine(time)) = claim else { return true };
+    let KeyClaim::Mine(time) = plan.spec.dataset.claim(address) else { return true };
     // Either meaning of midnight is enough. If key times are not trusted, the plan reads more than the names suggest, and
     // fewer losses are explained here. That is the safe direction.
-    let wanted = Wanted::new(DayRange::only(day), plan.lateness_ms, KeyTimes::Trusted);
-    matches!(wanted.choose(KeyTime::Midnight(time.at()), Midnight::Either), Choice::Take(..))
+    let wanted = Wanted::new(DayRange::only(day), plan.spec.lateness_ms, KeyTimes::Trusted);
+    matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::PlannedObject;
+    use crate::dataset;
+    use crate::plan::{PlannedObject, TableSpec};
     use crate::publish::inputs::tests::line;
     use crate::publish::manifest::tests::manifest;
-    use crate::rules::RedactRules;
-    use crate::store::SourceAccess;
-    use crate::table::Naming;
 
     const STRICT: ShrinkLimits = ShrinkLimits { allow_empty: false, max_shrink: 0.5 };
 
@@ -225,20 +222,11 @@ mod tests {
             events_until_ms: None,
             shard: 0,
         };
-        let source = crate::plan::TableSource {
-            table: "s3_access".to_owned(),
-            dataset: dataset::named("s3-access").unwrap(),
-            inputs: inputs.iter().map(|input| (*input).to_owned()).collect(),
-            access: SourceAccess::default(),
-            naming: Naming::Snake,
-            promote: Vec::new(),
-            filter: Vec::new(),
-            redact: RedactRules::default(),
-            lateness_ms: 0,
-            key_times: KeyTimes::Trusted,
-            shares_input: false,
-        };
-        TablePlan { objects: objects.iter().map(object).collect(), ..source.empty_plan() }
+        let s3_access = dataset::named("s3-access").unwrap();
+        let inputs = inputs.iter().map(|input| (*input).to_owned()).collect();
+        let spec = TableSpec { lateness_ms: 0, ..TableSpec::new(s3_access, inputs) };
+        let objects = objects.iter().map(object).collect();
+        TablePlan { spec, requests: 0, objects, left: Vec::new(), counted: Vec::new() }
     }
 
     fn read(objects: &[(&str, u64)]) -> Vec<InputLine> {
@@ -309,9 +297,10 @@ mod tests {
         let ledger = RowLedger { filtered: 9, ..RowLedger::default() };
         let plan = plan(&["logs"], &[]);
         assert_eq!(newly_filtered(&manifest(), &plan, &ledger), 0);
-        let new = TablePlan { filter: vec!["key is null".to_owned()], ..plan.clone() };
+        let spec = TableSpec { filter: vec!["key is null".to_owned()], ..plan.spec.clone() };
+        let new = TablePlan { spec, ..plan };
         assert_eq!(newly_filtered(&manifest(), &new, &ledger), 9);
-        let same = Manifest { filter: new.filter.clone(), ..manifest() };
+        let same = Manifest { filter: new.spec.filter.clone(), ..manifest() };
         assert_eq!(newly_filtered(&same, &new, &ledger), 0);
         // Rows that an earlier filter left out were not published either, so they explain no loss.
         for (left_out, expected) in [(0, 9), (4, 5), (9, 0), (30, 0)] {

@@ -1,5 +1,5 @@
-//! Casts that mean something else in Athena than in the engine: from and to text, from fractions to whole numbers, and of
-//! timestamps with a time zone. Which these are, [`verdict`] says; each is a function of the engine.
+//! Casts that Athena and the engine define differently: from and to text, from fractions to whole numbers, and of timestamps
+//! with a time zone. [`verdict`] identifies them, and [`function`] replaces each one with a function of our own.
 
 use std::sync::Arc;
 
@@ -18,18 +18,18 @@ use super::types;
 use super::zone::Zone;
 use crate::kst::{Civil, DAY_MS, UtcInstant};
 
-/// What is done with a cast.
+/// How to handle a cast.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// The engine casts as Athena does.
     Same,
-    /// We cast.
+    /// Our own function casts.
     Ours,
-    /// Athena does not cast that, or it is not known here how: with what to write instead.
+    /// Athena refuses this cast, or its result in Athena is unknown. Holds what to write instead.
     Refused(&'static str),
 }
 
-/// How a cast from one type to another is made.
+/// Decides how to cast from one type to another.
 pub(super) fn verdict(from: &DataType, to: &DataType) -> Verdict {
     use DataType as T;
     let is_fraction = |of: &T| of.is_floating() || matches!(of, T::Decimal128(..) | T::Decimal256(..));
@@ -40,13 +40,13 @@ pub(super) fn verdict(from: &DataType, to: &DataType) -> Verdict {
     match (from, to) {
         (T::Dictionary(_, value), _) => verdict(value, to),
         (from, to) if from == to || from.is_null() || from.is_string() && to.is_string() => Verdict::Same,
-        (_, T::Timestamp(_, Some(_))) => Verdict::Refused("take with_timezone or AT TIME ZONE"),
+        (_, T::Timestamp(_, Some(_))) => Verdict::Refused("use with_timezone or AT TIME ZONE"),
         (T::Timestamp(_, Some(_)), T::Date32 | T::Timestamp(..) | T::Time32(_) | T::Time64(_)) => {
             Verdict::Ours
         }
         (T::Timestamp(..), to) if to.is_string() => Verdict::Ours,
         (T::Time32(_) | T::Time64(_), to) if to.is_string() => {
-            Verdict::Refused("take date_format of a timestamp")
+            Verdict::Refused("use date_format on a timestamp")
         }
         (from, T::Time32(_) | T::Time64(_)) if from.is_string() => Verdict::Same,
         (from, T::Boolean | T::Date32 | T::Timestamp(..) | T::Decimal128(..)) if from.is_string() => {
@@ -56,23 +56,23 @@ pub(super) fn verdict(from: &DataType, to: &DataType) -> Verdict {
         (from, to) if from.is_floating() && to.is_string() => Verdict::Ours,
         (from, to) if is_fraction(from) && to.is_integer() => Verdict::Ours,
         (from, to) if is_simple(from) && is_moment(to) => {
-            Verdict::Refused("Athena does not either: take from_unixtime")
+            Verdict::Refused("Athena cannot either: use from_unixtime")
         }
         (from, to) if is_moment(from) && is_simple(to) => {
-            Verdict::Refused("Athena does not either: take to_unixtime or date_diff")
+            Verdict::Refused("Athena cannot either: use to_unixtime or date_diff")
         }
-        (from, to) if is_span(from) && !is_span(to) => Verdict::Refused("take date_diff"),
+        (from, to) if is_span(from) && !is_span(to) => Verdict::Refused("use date_diff"),
         (T::List(from) | T::LargeList(from), T::List(to) | T::LargeList(to)) => {
             match verdict(from.data_type(), to.data_type()) {
                 Verdict::Same => Verdict::Same,
-                _ => Verdict::Refused("cast the elements before they are put together"),
+                _ => Verdict::Refused("cast the elements before you build the array"),
             }
         }
         _ => Verdict::Same,
     }
 }
 
-/// A cast as a function of the engine.
+/// Returns a cast as a function that the engine can call.
 pub(super) fn function(target: &DataType, is_try: bool) -> Arc<ScalarUDF> {
     let signature = Signature::any(1, Volatility::Immutable);
     Arc::new(ScalarUDF::from(AthenaCast { target: target.clone(), is_try, signature }))
@@ -99,10 +99,10 @@ impl ScalarUDFImpl for AthenaCast {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [given] = &args.args[..] else { return exec_err!("a cast is of one value") };
+        let [given] = &args.args[..] else { return exec_err!("a cast takes one value") };
         let is_constant = matches!(given, ColumnarValue::Scalar(_));
         let column = given.to_array(if is_constant { 1 } else { args.number_rows })?;
-        let done = self.of_column(&column)?;
+        let done = self.convert(&column)?;
         if is_constant {
             return ScalarValue::try_from_array(&done, 0).map(ColumnarValue::Scalar);
         }
@@ -111,9 +111,9 @@ impl ScalarUDFImpl for AthenaCast {
 }
 
 impl AthenaCast {
-    fn of_column(&self, column: &ArrayRef) -> Result<ArrayRef> {
+    fn convert(&self, column: &ArrayRef) -> Result<ArrayRef> {
         let done = match column.data_type() {
-            DataType::Timestamp(..) => self.of_timestamps(column)?,
+            DataType::Timestamp(..) => self.convert_timestamps(column)?,
             from if from.is_floating() && self.target.is_string() => {
                 let numbers = cast(column, &DataType::Float64)?;
                 let single = *from == DataType::Float32;
@@ -121,20 +121,20 @@ impl AthenaCast {
                 let texts = numbers.as_primitive::<Float64Type>().iter().map(|number| number.map(text));
                 Arc::new(texts.collect::<StringArray>())
             }
-            from if from.is_floating() => self.of_fractions(column)?,
-            from if from.is_numeric() => self.of_engine(column, &DataType::Decimal128(38, 0))?,
-            _ => self.of_texts(cast(column, &DataType::Utf8)?.as_string::<i32>())?,
+            from if from.is_floating() => self.round_fractions(column)?,
+            from if from.is_numeric() => self.engine_cast(column, &DataType::Decimal128(38, 0))?,
+            _ => self.parse_texts(cast(column, &DataType::Utf8)?.as_string::<i32>())?,
         };
-        self.of_engine(&done, &self.target)
+        self.engine_cast(&done, &self.target)
     }
 
-    /// As the engine casts.
-    fn of_engine(&self, column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
+    /// Casts with the engine's own kernel.
+    fn engine_cast(&self, column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         let options = CastOptions { safe: self.is_try, ..CastOptions::default() };
         Ok(cast_with_options(column, to, &options)?)
     }
 
-    /// A value that cannot be cast.
+    /// The result for a value that cannot be cast: NULL for `TRY_CAST`, otherwise an error.
     fn failed<T>(&self, value: &str) -> Result<Option<T>> {
         if self.is_try {
             return Ok(None);
@@ -142,8 +142,8 @@ impl AthenaCast {
         exec_err!("cannot cast '{value}' to {}", types::name(&self.target))
     }
 
-    fn of_fractions(&self, column: &ArrayRef) -> Result<ArrayRef> {
-        /// The least whole number beyond 64 bits.
+    fn round_fractions(&self, column: &ArrayRef) -> Result<ArrayRef> {
+        /// The smallest whole number that a signed 64-bit integer cannot hold.
         const BEYOND: f64 = 9_223_372_036_854_775_808.0;
         let numbers = cast(column, &DataType::Float64)?;
         let one = |number: Option<f64>| {
@@ -152,14 +152,14 @@ impl AthenaCast {
             if !(-BEYOND..BEYOND).contains(&whole) {
                 return self.failed(&number.to_string());
             }
-            #[expect(clippy::cast_possible_truncation, reason = "it is whole and within the range")]
+            #[expect(clippy::cast_possible_truncation, reason = "the number is whole and within the range")]
             Ok(Some(whole as i64))
         };
         let wholes = numbers.as_primitive::<Float64Type>().iter().map(one);
         Ok(Arc::new(wholes.collect::<Result<PrimitiveArray<Int64Type>>>()?))
     }
 
-    fn of_texts(&self, texts: &StringArray) -> Result<ArrayRef> {
+    fn parse_texts(&self, texts: &StringArray) -> Result<ArrayRef> {
         Ok(match &self.target {
             DataType::Boolean => {
                 let truths = self.each(texts, |text| Ok(truth(text)));
@@ -210,7 +210,7 @@ impl AthenaCast {
         Ok(Arc::new(self.each(texts, read).collect::<Result<PrimitiveArray<T>>>()?))
     }
 
-    fn of_timestamps(&self, column: &ArrayRef) -> Result<ArrayRef> {
+    fn convert_timestamps(&self, column: &ArrayRef) -> Result<ArrayRef> {
         let zone = Zone::of(column.data_type())?;
         let DataType::Timestamp(unit, _) = column.data_type() else { return exec_err!("not a timestamp") };
         let nanos = cast(column, &DataType::Timestamp(TimeUnit::Millisecond, None))?;
@@ -226,7 +226,7 @@ impl AthenaCast {
         }
         if zone.is_none() && matches!(unit, TimeUnit::Microsecond | TimeUnit::Nanosecond) {
             return exec_err!(
-                "a timestamp(6) or timestamp(9) has no text here: cast it to timestamp(3) first"
+                "cannot cast timestamp(6) or timestamp(9) to varchar here: cast it to timestamp(3) first"
             );
         }
         let suffix = zone.as_ref().map_or_else(String::new, |zone| format!(" {}", zone.name()));
@@ -237,16 +237,16 @@ impl AthenaCast {
     }
 }
 
-/// What a clock shows, as Athena writes it: with milliseconds or without.
+/// Formats a wall clock time as Athena does, with or without milliseconds.
 fn clock_text(wall: UtcInstant, digits: usize) -> Result<String> {
     let Some(Civil { year, month, day, hour, minute, second, milli }) = wall.civil() else {
-        return exec_err!("{} milliseconds from 1970 lie outside the years 0 to 9999", wall.0);
+        return exec_err!("{} milliseconds since 1970 lie outside the years 0 to 9999", wall.0);
     };
     let fraction = if digits == 0 { String::new() } else { format!(".{milli:03}") };
     Ok(format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}{fraction}"))
 }
 
-/// A number as Athena writes it: `1.0E10`.
+/// Formats a number as Athena does, for example `1.0E10`.
 fn scientific(number: f64, is_single: bool) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -257,7 +257,7 @@ fn scientific(number: f64, is_single: bool) -> String {
     if number == 0.0 {
         return if number.is_sign_negative() { "-0E0" } else { "0E0" }.to_owned();
     }
-    #[expect(clippy::cast_possible_truncation, reason = "it was one of 32 bits")]
+    #[expect(clippy::cast_possible_truncation, reason = "the number was a 32-bit float")]
     let text = if is_single { format!("{:E}", number as f32) } else { format!("{number:E}") };
     match text.split_once('E') {
         Some((digits, exponent)) if !digits.contains('.') => format!("{digits}.0E{exponent}"),
@@ -273,17 +273,17 @@ fn truth(text: &str) -> Option<bool> {
     is_one_of(["f", "false", "0"]).then_some(false)
 }
 
-/// Versions of Athena's engine differ in whether a number may have blanks around it.
+/// Refuses blanks around a number, because versions of Athena's engine disagree about them.
 fn refuse_blanks(text: &str) -> Result<()> {
     if text.trim() == text {
         return Ok(());
     }
     exec_err!(
-        "'{text}' has blanks around it, which only some versions of Athena's engine take for a number: write trim(...)"
+        "'{text}' has blanks around it, and only some versions of Athena's engine accept it as a number: use trim(...)"
     )
 }
 
-/// A number in Java's spelling: blanks around it count as nothing, `1d` and `1f` are numbers.
+/// Parses a number as Java does: ignores blanks around it, and accepts `1d` and `1f`.
 fn float<T: std::str::FromStr>(text: &str) -> Option<T> {
     let text = text.trim_matches(|letter| letter <= ' ');
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -294,7 +294,7 @@ fn float<T: std::str::FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|letter| b"0123456789.eE+-".contains(&letter)).then(|| text.parse().ok())?
 }
 
-/// Whether a text is a number with digits before or behind its point, and perhaps an exponent.
+/// Whether a text is a number with digits before or after the point and an optional exponent.
 fn is_decimal(text: &str) -> bool {
     let all_digits = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
     let unsigned = |text| str::strip_prefix(text, ['+', '-']).unwrap_or(text);
@@ -305,7 +305,7 @@ fn is_decimal(text: &str) -> bool {
     has_digits && [whole, fraction, exponent].into_iter().all(all_digits)
 }
 
-/// Days since 1970.
+/// Parses a date into days since 1970.
 fn date(text: &str) -> Option<i32> {
     let wall = TimestampText::parse(text)?;
     let is_date = wall.fraction.is_empty() && !text.trim().contains(' ');
@@ -322,14 +322,14 @@ fn nanos(text: &str) -> Option<i64> {
     text.seconds.0.checked_mul(1_000_000)?.checked_add(text.rounded(9)?)
 }
 
-/// A timestamp as Athena reads it: `2023-11-01 09:00:00.000 Asia/Seoul`, of which all behind the date may be missing.
+/// A timestamp in Athena's text form: `2023-11-01 09:00:00.000 Asia/Seoul`. Everything after the date is optional.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TimestampText<'t> {
-    /// What a clock shows, without parts of a second.
+    /// The wall clock time in whole seconds.
     seconds: UtcInstant,
-    /// Digits behind the point.
+    /// Digits after the point.
     fraction: &'t str,
-    /// The zone that it names.
+    /// The named zone.
     pub(super) zone: Option<&'t str>,
 }
 
@@ -366,12 +366,12 @@ impl<'t> TimestampText<'t> {
         }
     }
 
-    /// What a clock shows, to the nearest millisecond.
+    /// The wall clock time, rounded to milliseconds.
     pub(super) fn millis(&self) -> Option<UtcInstant> {
         Some(self.seconds.plus_ms(self.rounded(3)?))
     }
 
-    /// The part of a second, in units of that number of digits.
+    /// The fraction of a second, rounded to this number of digits.
     fn rounded(&self, digits: usize) -> Option<i64> {
         let padded = format!("{:0<width$}", self.fraction, width = digits + 1);
         let number: i64 = padded[..digits].parse().ok()?;
@@ -379,7 +379,7 @@ impl<'t> TimestampText<'t> {
     }
 }
 
-/// Numbers of at most four digits with a letter between them.
+/// Parses numbers of one to four digits with a separator between them.
 fn numbers<const COUNT: usize>(text: &str, between: char) -> Option<[u32; COUNT]> {
     let number = |part: &str| {
         let fits = (1..=4).contains(&part.len()) && part.bytes().all(|digit| digit.is_ascii_digit());
@@ -394,7 +394,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timestamp_is_read_as_athena_reads_it() {
+    fn a_timestamp_is_parsed_as_in_athena() {
         for (text, expected) in [
             ("2023-11-01 09:00:00.5", Some(("2023-11-01T09:00:00.500Z", None))),
             ("2023-11-01 09:00:00.0005", Some(("2023-11-01T09:00:00.001Z", None))),

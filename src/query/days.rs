@@ -1,4 +1,4 @@
-//! Which days of a table a statement can want, told from its conditions alone: no manifest is read for that.
+//! Selects the days that a statement can need, from its conditions alone and without reading a manifest.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -17,35 +17,35 @@ use crate::kst::{DayRange, KstDay, UtcInstant};
 /// Name of the partition column.
 pub(super) const PARTITION_COLUMN: &str = "proc_ymd";
 
-/// Days that a statement can name: those of this century. No log is older.
+/// Days that a statement can name: this century. No log is older.
 fn candidates() -> DayRange {
     // 2000-01-01 and 2100-01-01 in Korea.
     let [first, last] = [946_652_400_000, 4_102_412_400_000].map(|ms| KstDay::of(UtcInstant(ms)));
     DayRange { first, last }
 }
 
-/// Whether a condition looks at nothing but the day: then the days that it leaves are exact.
+/// Whether a condition depends on the day alone, so that it selects days exactly.
 pub(super) fn is_about_days(condition: &Expr) -> bool {
     !condition.is_volatile()
         && datafusion::datasource::listing::helpers::expr_applicable_for_cols(&[PARTITION_COLUMN], condition)
 }
 
-/// The column of the partition.
+/// The partition column.
 pub(super) fn partition_field() -> Field {
     Field::new(PARTITION_COLUMN, DataType::Utf8, false)
 }
 
-/// Names of the columns that follow from the day.
+/// Names of the event time columns, whose values the day bounds.
 #[derive(Debug, Clone)]
 pub(super) struct TimeColumns {
     /// Event time, UTC.
     pub(super) utc: String,
-    /// The Korean wall clock.
+    /// Event time, KST wall clock.
     pub(super) kst: String,
 }
 
-/// The days that conditions leave. A day is closed: its event times lie within it, so that conditions on them choose days
-/// just as conditions on `proc_ymd` do.
+/// Returns the days that can satisfy the conditions. All event times of a day fall within that day, so conditions on them
+/// select days just as conditions on `proc_ymd` do.
 pub(super) fn wanted(
     days: &[KstDay],
     conditions: &[Expr],
@@ -61,22 +61,22 @@ pub(super) fn wanted(
     let Some(all) = conjunction(conditions.iter().cloned()) else { return Ok(days) };
     let whole = DFSchema::try_from(Arc::clone(schema))?;
     let predicate = session.create_physical_expr(all, &whole)?;
-    // A condition that cannot be told of days chooses none out.
+    // A condition that cannot be evaluated on day bounds excludes no day.
     let pruning = PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema));
     let Some(pruning) = pruning.build(predicate) else { return Ok(days) };
     let may_hold = pruning.prune(&DayBounds { days: &days, columns })?;
     Ok(kept(&days, &may_hold))
 }
 
-/// The days that conditions on `proc_ymd` name, published or not: an empty list if no day can fit them, and `None` if there
-/// is no such condition or the first or last day is left open.
+/// Returns the days that conditions on `proc_ymd` name, published or not. The list is empty if no day satisfies them. `None`
+/// means that no condition is about `proc_ymd`, or that the first or last day is open.
 pub(super) fn named(conditions: &[Expr], session: &dyn Session) -> Option<Vec<KstDay>> {
     let candidates = candidates();
     let mut about_days = conditions.iter().filter(|condition| is_about_days(condition)).peekable();
     about_days.peek()?;
     let mut days: Vec<KstDay> = candidates.days().collect();
     for condition in about_days {
-        // A condition that fails on a day that is not there says nothing of days.
+        // A condition that fails on some candidate day names no days.
         let is_named = evaluate(condition, &days, session).ok()?;
         days = kept(&days, &is_named);
     }
@@ -88,7 +88,7 @@ fn kept(days: &[KstDay], is_kept: &[bool]) -> Vec<KstDay> {
     days.iter().zip(is_kept).filter(|(_, is_kept)| **is_kept).map(|(day, _)| *day).collect()
 }
 
-/// Whether a condition on the day is true, day by day.
+/// Evaluates a condition on each day. NULL counts as false.
 fn evaluate(condition: &Expr, days: &[KstDay], session: &dyn Session) -> Result<Vec<bool>> {
     let schema = Arc::new(Schema::new(vec![partition_field()]));
     let predicate =
@@ -102,14 +102,14 @@ fn names(days: &[KstDay]) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(days.iter().map(|day| day.proc_ymd())))
 }
 
-/// What is known of the rows of a day before it is looked at.
+/// Bounds on the rows of each day, known without reading the day.
 struct DayBounds<'a> {
     days: &'a [KstDay],
     columns: &'a TimeColumns,
 }
 
 impl DayBounds<'_> {
-    /// An instant of each day, as a column has it.
+    /// The bound of a column for each day; `None` for a column that the day does not bound.
     fn bounds(&self, column: &Column, instant: fn(KstDay) -> UtcInstant) -> Option<ArrayRef> {
         let times = |at: fn(UtcInstant) -> i64| -> ArrayRef {
             let times = self.days.iter().map(|day| at(instant(*day)));

@@ -1,4 +1,4 @@
-//! The engine: tables and views of one lake, and statements over them.
+//! The SQL engine over the tables and views of one lake.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,69 +19,43 @@ use datafusion::sql::parser::Statement;
 use super::failure::{lacks_column, of_query};
 use super::files::LakeFiles;
 use super::meaning::AthenaMeaning;
-use super::rows::{RowStream, Rows, Scanned, Waiter, Workers};
+use super::rows::{RowStream, Rows, Waiter, Workers};
+use super::scanned::Scanned;
 use super::spills::SpillFolder;
 use super::table::{Days, LAKE_URL, LakeTable, NamedDays, days_of};
 use super::views::{VIEWS, View};
 use super::zoned_gate::ZonedGate;
 use super::{functions, statement, types};
 use crate::cancel::Cancel;
-use crate::dataset::{self, Dataset};
+use crate::dataset::{self, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::nearest::nearest_name;
 use crate::store::Lake;
-use crate::table::{Naming, Promotion, TableSchema};
+use crate::table::{Naming, TableSchema};
 
-/// Stack of a worker: plans of views over views are walked recursively.
+/// Stack size of a worker thread. Plans of nested views are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Consumers of memory that are named when there is not enough.
+/// How many memory consumers an out-of-memory error names.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
 
-/// A table that is known whether or not the lake has it yet.
-#[derive(Clone)]
-pub struct KnownTable {
-    /// Its name.
-    pub name: String,
-    /// Its log type.
-    pub dataset: &'static dyn Dataset,
-    /// How its columns are called as long as no day is published.
-    pub naming: Naming,
-    /// JSON values with columns of their own, as long as no day is published.
-    pub promote: Vec<Promotion>,
-}
-
-impl KnownTable {
-    /// The tables that exist without settings: one a log type.
-    #[must_use]
-    pub fn defaults() -> Vec<Self> {
-        let table = |dataset: &'static dyn Dataset| Self {
-            name: dataset.default_table().to_owned(),
-            dataset,
-            naming: Naming::Snake,
-            promote: Vec::new(),
-        };
-        dataset::ALL.into_iter().map(table).collect()
-    }
-}
-
-/// How an engine works.
+/// Settings of an engine.
 #[derive(Debug, Clone)]
 pub struct EngineOptions {
-    /// Threads that work on a statement.
+    /// Number of threads that run a statement.
     pub threads: usize,
-    /// Bytes of rows that may wait in memory; sorts, joins and groups beyond that are spilled.
+    /// Memory limit for rows, in bytes. Sorts, joins and groups that need more are spilled to disk.
     pub memory: usize,
-    /// Folder of this machine for what is spilled; it must exist when something is.
+    /// Local folder for spilled rows. It must exist if rows are spilled.
     pub scratch: PathBuf,
-    /// The only days that are there, where not all are wanted.
+    /// The only days that statements see; `None` for all days.
     pub days: Option<DayRange>,
-    /// Asks the work to stop.
+    /// Cancels running work.
     pub cancel: Cancel,
 }
 
-/// Answers statements over one lake. Days are seen as they were when a statement first needed them.
+/// Runs statements over one lake. Every statement sees a day as it was when a statement first needed it.
 pub struct Engine {
     lake: Arc<dyn Lake>,
     files: Arc<LakeFiles>,
@@ -91,25 +65,26 @@ pub struct Engine {
     waiter: Waiter,
 }
 
-/// A table that can be named.
+/// A table that statements can name.
 struct LakeTableSource {
     name: String,
-    known: Option<KnownTable>,
-    /// Its days, once it was named.
+    /// Its columns before it has a day, if the settings name the table.
+    known: Option<TableShape>,
+    /// Its days, loaded when a statement first names the table.
     days: Mutex<Option<TableDays>>,
     named: Arc<NamedDays>,
 }
 
-/// Days of a table that a statement names, though not all are published.
+/// Days of a table that statements name although some of them are not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnpublishedDays<'e> {
     /// The table.
     pub table: &'e str,
-    /// How many of them are not published.
+    /// Number of named days that are not published.
     pub missing: usize,
-    /// How many are named.
+    /// Number of named days.
     pub named: usize,
-    /// The first that is not published.
+    /// The first named day that is not published.
     pub first: KstDay,
 }
 
@@ -117,20 +92,20 @@ pub struct UnpublishedDays<'e> {
 #[derive(Clone)]
 struct TableDays {
     all: Days,
-    /// Those of them that are wanted.
+    /// The days within [`EngineOptions::days`].
     wanted: Days,
 }
 
 impl Engine {
-    /// Opens a lake: its tables are listed, and nothing else is read before a statement names one.
-    pub fn open(lake: Arc<dyn Lake>, known: &[KnownTable], options: &EngineOptions) -> Result<Self> {
+    /// Opens a lake and lists its tables. Reads nothing more until a statement names a table.
+    pub fn open(lake: Arc<dyn Lake>, known: &[TableShape], options: &EngineOptions) -> Result<Self> {
         let mut names = lake.names("")?;
         names.retain(|name| !name.starts_with(['_', '.']));
-        names.extend(known.iter().map(|table| table.name.clone()));
+        names.extend(known.iter().map(|table| table.table.clone()));
         names.sort();
         names.dedup();
         let source = |name: String| LakeTableSource {
-            known: known.iter().find(|table| table.name == name).cloned(),
+            known: known.iter().find(|known| known.table == name).cloned(),
             days: Mutex::default(),
             named: Arc::new(NamedDays::among(options.days)),
             name,
@@ -143,7 +118,7 @@ impl Engine {
             .thread_stack_size(STACK_BYTES)
             .enable_time()
             .build()
-            .map_err(|cause| Error::unusable("cannot start the threads of the query", cause))?;
+            .map_err(|cause| Error::unusable("cannot start the query threads", cause))?;
         let spills = SpillFolder::below(&options.scratch)?;
         let context = session(options, &spills, &files)?;
         let waiter =
@@ -151,12 +126,12 @@ impl Engine {
         Ok(Self { lake, files, tables, days: options.days, context, waiter })
     }
 
-    /// Answers a statement with all its rows.
+    /// Runs a statement and returns all its rows.
     pub fn sql(&self, sql: &str) -> Result<Rows> {
         self.stream(sql)?.collect()
     }
 
-    /// Answers a statement with its rows as they come.
+    /// Runs a statement and streams its rows.
     pub fn stream(&self, sql: &str) -> Result<RowStream> {
         let before = self.scanned();
         let plan = self.plan(sql)?;
@@ -169,18 +144,18 @@ impl Engine {
         let plan = types::described(plan).map_err(of_query)?;
         let frame = DataFrame::new(self.context.state(), plan);
         let waiter = self.waiter.clone();
-        let said = |error| self.files.failure().unwrap_or_else(|| of_query(error));
-        let stream = waiter.wait(async { frame.execute_stream().await.map_err(said) })?;
+        let to_ours = |error| self.files.failure().unwrap_or_else(|| of_query(error));
+        let stream = waiter.wait(async { frame.execute_stream().await.map_err(to_ours) })?;
         Ok(RowStream::new(stream, waiter, Arc::clone(&self.files), before))
     }
 
-    /// What was read since the engine was opened.
+    /// Returns the amount read since the engine was opened.
     #[must_use]
     pub fn scanned(&self) -> Scanned {
         self.files.scanned()
     }
 
-    /// Of the tables that were named, those without a day among the wanted ones.
+    /// Returns the named tables that have no day within [`EngineOptions::days`].
     pub fn tables_without_days(&self) -> impl Iterator<Item = &str> {
         let is_without = |table: &&LakeTableSource| {
             let days = table.days.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,8 +164,8 @@ impl Engine {
         self.tables.iter().filter(is_without).map(|table| table.name.as_str())
     }
 
-    /// Days that conditions on `proc_ymd` name without all of them being published, by table. Conditions that leave the
-    /// first or the last day open name none.
+    /// Returns, per table, the days that conditions on `proc_ymd` name if some of them are not published. Conditions with an
+    /// open first or last day name none.
     pub fn unpublished_days(&self) -> impl Iterator<Item = UnpublishedDays<'_>> {
         self.tables.iter().filter_map(|table| {
             let (missing, named, first) = table.named.unpublished()?;
@@ -198,12 +173,12 @@ impl Engine {
         })
     }
 
-    /// Tables with a condition on `proc_ymd` that no day fits, whether it is published or not.
+    /// Returns the tables with a condition on `proc_ymd` that no day satisfies, published or not.
     pub fn tables_that_no_day_fits(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().filter(|table| table.named.fit_none()).map(|table| table.name.as_str())
     }
 
-    /// Of the tables that were named, those with the name of a view, which cannot be read beside them.
+    /// Returns the named tables that hide a view of the same name.
     pub fn tables_over_views(&self) -> impl Iterator<Item = &str> {
         let is_named =
             |table: &&LakeTableSource| table.days.lock().unwrap_or_else(PoisonError::into_inner).is_some();
@@ -211,12 +186,12 @@ impl Engine {
         self.tables.iter().filter(is_named).map(|table| table.name.as_str()).filter(is_view)
     }
 
-    /// Names of the tables, in order.
+    /// Returns the names of the tables, in order.
     pub fn tables(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().map(|table| table.name.as_str())
     }
 
-    /// Plans a statement, with all tables and views that it names.
+    /// Plans a statement and registers the tables and views that it names.
     fn plan(&self, sql: &str) -> Result<LogicalPlan> {
         let statement = statement::parse(sql, &self.context.state())?;
         let named = self.named_in(&statement)?;
@@ -243,7 +218,7 @@ impl Engine {
         Ok(of_lake.map(|reference| reference.table().to_owned()).collect())
     }
 
-    /// Makes a table or view known to the engine, where there is one of that name.
+    /// Registers the table or view of a name with the engine, or fails if the lake has neither.
     fn make_known(&self, name: &str) -> Result<()> {
         if self.context.table_exist(name).map_err(of_query)? {
             return Ok(());
@@ -257,7 +232,7 @@ impl Engine {
         }
         match VIEWS.iter().find(|view| view.name == name) {
             Some(view) => self.make_view_known(view),
-            // For example generate_series(1, 10).
+            // A table function, for example generate_series(1, 10).
             None if self.context.table_function(name).is_ok() => Ok(()),
             None => Err(self.no_such_table(name)),
         }
@@ -265,32 +240,32 @@ impl Engine {
 
     fn make_view_known(&self, view: &View) -> Result<()> {
         let read = self.tables_read_by(view)?;
-        let (mut is_there, mut is_compact) = (false, false);
+        let (mut has_day, mut is_compact) = (false, false);
         for name in &read {
             let newest = if let Some(table) = self.table(name) {
                 self.days_of(table)?.all.newest()?
             } else {
-                // One log of two: the other one has no rows.
+                // A view over two logs counts the one without a table as empty.
                 self.make_default_known(name)?;
                 None
             };
-            is_there |= newest.is_some();
+            has_day |= newest.is_some();
             is_compact |= newest.is_some_and(|manifest| manifest.naming == Naming::Compact);
         }
-        if !is_there {
-            return Err(self.nothing_to_view(view, &read)?);
+        if !has_day {
+            return Err(self.no_published_day(view, &read)?);
         }
         let plan = self.plan(view.query());
         let plan = plan.map_err(|cause| {
             if is_compact && cause.kind() == ErrorKind::Usage {
-                return Error::new(ErrorKind::Usage, "the view needs the snake names of columns")
+                return Error::new(ErrorKind::Usage, "the view needs the snake names of its columns")
                     .with("view", view.name)
                     .with("tables", read.join(", "))
-                    .hint("these days have compact names: publish them with --naming snake for the views")
+                    .hint("the days have compact column names: publish them with --naming snake to use the views")
                     .caused_by(cause);
             }
             let hint = cause.next_step().map(str::to_owned);
-            let error = Error::new(cause.kind(), "the view cannot be made over this lake")
+            let error = Error::new(cause.kind(), "cannot create the view over this lake")
                 .with("view", view.name)
                 .caused_by(cause);
             hint.into_iter().fold(error, Error::hint)
@@ -302,7 +277,7 @@ impl Engine {
         self.tables.iter().find(|table| table.name == name)
     }
 
-    /// The tables that a view reads, also through other views.
+    /// Returns the tables that a view reads, directly or through other views.
     fn tables_read_by(&self, view: &View) -> Result<Vec<String>> {
         let mut tables = Vec::new();
         for name in self.named_in(&statement::parse(view.query(), &self.context.state())?)? {
@@ -316,9 +291,10 @@ impl Engine {
         Ok(tables)
     }
 
-    /// Makes a table of a log known that neither the lake nor the settings have.
+    /// Registers the default table of a log type that neither the lake nor the settings have.
     fn make_default_known(&self, name: &str) -> Result<()> {
-        let known = KnownTable::defaults().into_iter().find(|known| known.name == name);
+        let dataset = dataset::all().find(|dataset| dataset.default_table() == name);
+        let known = dataset.map(TableShape::default_of);
         let table =
             LakeTableSource { name: name.to_owned(), known, days: Mutex::default(), named: Arc::default() };
         let days = self.days_of(&table)?;
@@ -328,8 +304,8 @@ impl Engine {
         }
     }
 
-    /// The error about a view of whose tables none has a day.
-    fn nothing_to_view(&self, view: &View, read: &[String]) -> Result<Error> {
+    /// Builds the error for a view whose tables have no published day.
+    fn no_published_day(&self, view: &View, read: &[String]) -> Result<Error> {
         let mut others = Vec::new();
         for table in &self.tables {
             let newest = self.days_of(table)?.all.newest()?;
@@ -345,11 +321,14 @@ impl Engine {
         Ok(if others.is_empty() {
             error.hint("publish a day with 'logmill run'")
         } else {
-            error.hint(format!("of that log the lake has {}, which the views do not read", others.join(", ")))
+            error.hint(format!(
+                "the lake has this log type in other tables, which the views do not read: {}",
+                others.join(", ")
+            ))
         })
     }
 
-    /// For listings: folders that are not tables, and views over missing tables, are left out.
+    /// Registers everything that a listing shows. Skips folders that are not tables and views over missing tables.
     fn make_all_known(&self) -> Result<()> {
         let names = self.tables().chain(VIEWS.iter().map(|view| view.name));
         for name in names {
@@ -367,7 +346,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The published days of a table.
+    /// Returns the published days of a table.
     fn days_of(&self, table: &LakeTableSource) -> Result<TableDays> {
         let mut known = table.days.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(days) = &*known {
@@ -379,7 +358,7 @@ impl Engine {
         Ok(known.insert(TableDays { all, wanted }).clone())
     }
 
-    /// A table with the columns of its newest day, or of all its days; `None` for a folder that is not a table.
+    /// Builds a table with the columns of its newest day or of all its days; `None` if the folder is not a table.
     fn schema_of(
         &self,
         table: &LakeTableSource,
@@ -389,25 +368,24 @@ impl Engine {
         let mut manifests =
             if of_all_days { days.wanted.all()? } else { days.wanted.newest()?.into_iter().collect() };
         if manifests.is_empty() {
-            // A table is what it is on the days that are not wanted.
+            // Days outside the range still define the columns.
             manifests.extend(days.all.newest()?);
         }
         let mut schemas: Vec<TableSchema> = Vec::new();
         let mut log_type = table.known.as_ref().map(|known| known.dataset);
         for manifest in &manifests {
-            let dataset =
-                dataset::require(&manifest.dataset).map_err(|error| error.with("table", &manifest.table))?;
-            log_type = Some(log_type.unwrap_or(dataset));
-            schemas.push(dataset.schema(manifest.naming, &manifest.promote));
+            let shape = manifest.shape()?;
+            log_type = log_type.or(Some(shape.dataset));
+            schemas.push(shape.schema());
         }
         if let (true, Some(known)) = (schemas.is_empty(), &table.known) {
-            schemas.push(known.dataset.schema(known.naming, &known.promote));
+            schemas.push(known.schema());
         }
-        let provider = |dataset| {
+        let provider = |log_type: LogType| {
             let table = LakeTable::new(
                 days.wanted.clone(),
                 Arc::clone(&self.files),
-                dataset,
+                log_type.dataset(),
                 &schemas,
                 Arc::clone(&table.named),
             );
@@ -416,7 +394,7 @@ impl Engine {
         Ok(log_type.map(provider))
     }
 
-    /// Gives tables the columns that only older days have; whether there was anything to do.
+    /// Adds the columns that only older days have. Returns whether any table was registered again.
     fn widen(&self, names: &[String]) -> Result<bool> {
         let mut has_widened = false;
         for table in self.tables.iter().filter(|table| names.contains(&table.name)) {
@@ -434,7 +412,7 @@ impl Engine {
         let near = nearest_name(name, names.into_iter()).map(|known| format!("did you mean {known}? "));
         Error::new(ErrorKind::Usage, format!("unknown table or view '{name}'"))
             .with("lake", self.lake.address(""))
-            .hint(format!("{}SHOW TABLES lists them", near.unwrap_or_default()))
+            .hint(format!("{}use SHOW TABLES to list tables and views", near.unwrap_or_default()))
     }
 }
 
@@ -455,9 +433,9 @@ fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>
         .with_create_default_catalog_and_schema(true);
     let settings = config.options_mut();
     settings.sql_parser.collect_spans = true;
-    // As in Athena, in both directions.
+    // As in Athena, NULL sorts last in both directions.
     "nulls_last".clone_into(&mut settings.sql_parser.default_null_ordering);
-    // It names a column twice where a view over structs is grouped by a field of one.
+    // This rule names a column twice if a view over structs is grouped by a field of a struct.
     settings.optimizer.enable_leaf_expression_pushdown = false;
     settings.execution.parquet.pushdown_filters = true;
     settings.execution.parquet.reorder_filters = true;
@@ -470,8 +448,7 @@ fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>
         .with_analyzer_rules(rules.collect())
         .build();
     let context = SessionContext::new_with_state(state);
-    let url =
-        LAKE_URL.parse().map_err(|cause| Error::bug("the address of the lake is none").caused_by(cause))?;
+    let url = LAKE_URL.parse().map_err(|cause| Error::bug("the lake address is invalid").caused_by(cause))?;
     context.register_object_store(&url, Arc::clone(files) as _);
     functions::register(&context);
     Ok(context)

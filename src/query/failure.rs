@@ -1,4 +1,4 @@
-//! What the SQL engine says, as an error of ours: whose fault it is, where in the statement, and what to do.
+//! Converts errors of the SQL engine into [`Error`]: the kind, the position in the statement, and a hint.
 
 use std::io;
 
@@ -9,18 +9,19 @@ use datafusion::object_store::Error as StoreError;
 use crate::error::{Error, ErrorKind};
 use crate::nearest::nearest_name;
 
-/// What the engine says where it has no folder to spill to.
+/// What the engine reports if it has no folder to spill to.
 const NO_DISK: &str = "DiskManager is disabled";
 
-/// An error of the engine.
-#[expect(clippy::needless_pass_by_value, reason = "it is mapped over results")]
+/// Converts an error of the engine.
+#[expect(clippy::needless_pass_by_value, reason = "callers pass it to map_err")]
 pub(super) fn of_query(error: DataFusionError) -> Error {
     if let Some(ours) = ours_behind(&error) {
         return again(ours);
     }
     if is_of_full_disk(&error) {
-        return Error::new(ErrorKind::Unusable, "cannot spill rows: the disk is full")
-            .hint("make room in --scratch, name another folder with it, or allow more with --memory");
+        return Error::new(ErrorKind::Unusable, "cannot spill rows: the disk is full").hint(
+            "free space in the --scratch folder, pass another folder with --scratch, or raise --memory",
+        );
     }
     let root = error.find_root();
     if let DataFusionError::SchemaError(cause, _) = root
@@ -28,41 +29,41 @@ pub(super) fn of_query(error: DataFusionError) -> Error {
     {
         return no_such_column(field, valid_fields, &error);
     }
-    let (kind, doing) = verdict(root);
-    let mut said = Error::new(kind, format!("{doing}: {}", sentence(root)));
-    said = placed(said, &error);
+    let (kind, what_failed) = verdict(root);
+    let ours = Error::new(kind, format!("{what_failed}: {}", sentence(root)));
+    let ours = with_position(ours, &error);
     match root {
         DataFusionError::ResourcesExhausted(why) if why.contains(NO_DISK) => {
-            said.hint("rows cannot be spilled: name a folder with --scratch that this user may write to, or allow more with --memory")
+            ours.hint("rows cannot be spilled: pass a folder that this user can write to with --scratch, or raise --memory")
         }
-        DataFusionError::ResourcesExhausted(_) => said.hint("allow more with --memory, or ask for less"),
+        DataFusionError::ResourcesExhausted(_) => ours.hint("raise --memory, or query less data"),
         DataFusionError::Internal(_) => {
-            said.hint("this is a defect of logmill or of DataFusion: please report it with the statement")
+            ours.hint("this is a bug in logmill or DataFusion: please report it with the statement")
         }
         _ => match error.diagnostic().and_then(help) {
-            Some(help) => said.hint(help),
-            None => said,
+            Some(help) => ours.hint(help),
+            None => ours,
         },
     }
 }
 
 fn no_such_column(field: &Column, known: &[Column], error: &DataFusionError) -> Error {
-    let said = Error::new(ErrorKind::Usage, format!("unknown column '{}'", field.flat_name()));
+    let ours = Error::new(ErrorKind::Usage, format!("unknown column '{}'", field.flat_name()));
     let names = known.iter().map(|column| column.name.as_str());
     let near = nearest_name(&field.name, names).map(|name| format!("did you mean {name}? "));
-    placed(said, error)
-        .hint(format!("{}DESCRIBE and the name of a table list its columns", near.unwrap_or_default()))
+    with_position(ours, error)
+        .hint(format!("{}use DESCRIBE with a table name to list its columns", near.unwrap_or_default()))
 }
 
-/// Where in the statement it is, where that is known and not said.
-fn placed(said: Error, error: &DataFusionError) -> Error {
+/// Adds the position in the statement, unless it is unknown or already in the text.
+fn with_position(ours: Error, error: &DataFusionError) -> Error {
     match error.diagnostic() {
         Some(Diagnostic { span: Some(span), .. })
             if !matches!(error.find_root(), DataFusionError::SQL(..)) =>
         {
-            said.with("line", span.start.line).with("column", span.start.column)
+            ours.with("line", span.start.line).with("column", span.start.column)
         }
-        _ => said,
+        _ => ours,
     }
 }
 
@@ -72,40 +73,40 @@ pub(super) fn lacks_column(error: &DataFusionError) -> bool {
         if matches!(cause.as_ref(), SchemaError::FieldNotFound { .. }))
 }
 
-/// Whose fault it is.
+/// Classifies an error: its kind, and what failed.
 fn verdict(root: &DataFusionError) -> (ErrorKind, &'static str) {
     match root {
         DataFusionError::SQL(..) => (ErrorKind::Usage, "cannot read the statement"),
         DataFusionError::Plan(_) | DataFusionError::SchemaError(..) | DataFusionError::Configuration(_) => {
             (ErrorKind::Usage, "the statement cannot be planned")
         }
-        DataFusionError::NotImplemented(_) => (ErrorKind::Usage, "the engine cannot do that"),
+        DataFusionError::NotImplemented(_) => (ErrorKind::Usage, "the engine does not support this"),
         DataFusionError::Execution(_) | DataFusionError::ArrowError(..) => {
-            (ErrorKind::Usage, "the statement fails on these rows")
+            (ErrorKind::Usage, "the statement failed on these rows")
         }
         DataFusionError::ResourcesExhausted(_) => (ErrorKind::Unusable, "the statement needs more memory"),
-        DataFusionError::Internal(_) => (ErrorKind::Bug, "the engine broke a promise of its own"),
-        _ => (ErrorKind::Unusable, "cannot answer the statement"),
+        DataFusionError::Internal(_) => (ErrorKind::Bug, "internal error in the engine"),
+        _ => (ErrorKind::Unusable, "cannot run the statement"),
     }
 }
 
-/// What the engine says before the words of a function that was given the wrong arguments.
+/// What the engine puts before the message of a function that refused its arguments.
 const COERCION: &str = "user-defined coercion failed with: Error during planning: ";
 
-/// What was said, in one line and without the engine's own prefixes.
+/// The message in one line, without the engine's own prefixes.
 fn sentence(root: &DataFusionError) -> String {
-    let said = match root {
+    let message = match root {
         DataFusionError::SQL(cause, _) => cause.to_string().replace("sql parser error: ", ""),
         DataFusionError::SchemaError(cause, _) => cause.to_string(),
         DataFusionError::ArrowError(cause, _) => cause.to_string(),
         other => other.message().into_owned(),
     };
-    // What one of our functions has said stands between what the engine says about it.
-    let said = said.split_once(COERCION).map_or(said.as_str(), |(_, ours)| {
+    // The engine wraps the message of our own functions in text of its own.
+    let message = message.split_once(COERCION).map_or(message.as_str(), |(_, ours)| {
         ours.split_once(". No function matches").map_or(ours, |(ours, _)| ours)
     });
-    let lines: Vec<&str> = said.trim_end_matches('.').split_whitespace().collect();
-    lines.join(" ")
+    let words: Vec<&str> = message.trim_end_matches('.').split_whitespace().collect();
+    words.join(" ")
 }
 
 fn help(diagnostic: &Diagnostic) -> Option<String> {
@@ -113,7 +114,7 @@ fn help(diagnostic: &Diagnostic) -> Option<String> {
     Some(help.message.clone())
 }
 
-/// Whether rows that had to wait on disk did not find room there.
+/// Whether rows could not be spilled because the disk is full.
 fn is_of_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
     let is_full =
         |cause: &io::Error| matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
@@ -124,7 +125,7 @@ fn is_of_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
     cause.is_some_and(is_full) || error.source().is_some_and(is_of_full_disk)
 }
 
-/// An error of ours that went through the engine.
+/// Finds our own error behind one of the engine.
 fn ours_behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
     if let Some(ours) = error.downcast_ref::<Error>() {
         return Some(ours);
@@ -135,12 +136,12 @@ fn ours_behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E
     ours_behind(error.source()?)
 }
 
-/// The same error, which the engine may keep a copy of.
+/// Copies an error, because the engine may keep the original.
 pub(super) fn again(error: &Error) -> Error {
-    let said = Error::new(error.kind(), error.to_string());
+    let copy = Error::new(error.kind(), error.to_string());
     match error.next_step() {
-        Some(hint) => said.hint(hint),
-        None => said,
+        Some(hint) => copy.hint(hint),
+        None => copy,
     }
 }
 
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_is_told_as_such() {
+    fn a_full_disk_is_reported_as_such() {
         let full = || io::Error::from_raw_os_error(28);
         for error in [
             DataFusionError::IoError(full()),

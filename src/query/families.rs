@@ -1,15 +1,15 @@
-//! Which types go together: those between which Athena converts by itself. All others are refused, since the engine would
-//! convert one side and give an answer.
+//! Groups types into families that Athena converts implicitly. Mixing families is refused, because the engine would convert
+//! one side and return an answer.
 
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, plan_err};
 
 use super::types;
 
-/// Types between which Athena converts by itself.
+/// Types that Athena converts to each other implicitly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
-    /// NULL, and what is not told apart here.
+    /// NULL, and types that these checks do not distinguish.
     Any,
     Truth,
     Number,
@@ -32,11 +32,11 @@ pub(super) fn family(data_type: &DataType) -> Family {
     }
 }
 
-/// The engine gives quotients and means of decimals more digits than Athena, which rounds them.
+/// Refuses quotients and means of decimals: Athena rounds them, while the engine returns more digits.
 pub(super) fn refuse_decimals(what: &str, of: &[&DataType]) -> Result<()> {
     let is_decimal = |of: &&DataType| matches!(of, DataType::Decimal128(..) | DataType::Decimal256(..));
     if of.iter().any(is_decimal) && !of.iter().any(|of| of.is_floating()) {
-        return plan_err!("{what} of decimals has other digits in Athena: cast them to double");
+        return plan_err!("{what} of decimals has different digits in Athena: cast them to double");
     }
     Ok(())
 }
@@ -45,7 +45,7 @@ pub(super) fn is_zoned(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Timestamp(_, Some(_)))
 }
 
-/// What to write where two types do not go together.
+/// What to write instead of mixing two types.
 fn advice(one: &DataType, other: &DataType) -> &'static str {
     match [family(one), family(other)] {
         [Family::Text, Family::Moment] | [Family::Moment, Family::Text] => {
@@ -58,7 +58,7 @@ fn advice(one: &DataType, other: &DataType) -> &'static str {
     }
 }
 
-/// What two values are brought together for.
+/// The operation that combines two values.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Comparison,
@@ -68,7 +68,7 @@ pub(super) enum Purpose {
 }
 
 impl Purpose {
-    fn said(self, one: &DataType, other: &DataType) -> String {
+    fn problem(self, one: &DataType, other: &DataType) -> String {
         let (one, other) = (types::name(one), types::name(other));
         match self {
             Self::Comparison => format!("cannot compare {one} with {other}"),
@@ -88,17 +88,17 @@ pub(super) fn refuse_mixed(one: &DataType, other: &DataType, purpose: Purpose) -
         Purpose::Joining => "write CAST(... AS varchar)",
         _ => advice(one, other),
     };
-    plan_err!("{}, and neither can Athena: {advice}", purpose.said(one, other))
+    plan_err!("{}, and neither can Athena: {advice}", purpose.problem(one, other))
 }
 
-/// As values that become one column: timestamps must also be alike in their zone.
+/// Refuses types that cannot share a column. Timestamps must also have the same zone.
 pub(super) fn refuse_unlike(one: &DataType, other: &DataType) -> Result<()> {
     refuse_mixed(one, other, Purpose::Column)?;
     let is_apart = one != other && (is_zoned(one) || is_zoned(other));
     if is_apart && !one.is_null() && !other.is_null() {
         return plan_err!(
-            "{}, since their zones differ: bring both to one zone with AT TIME ZONE",
-            Purpose::Column.said(one, other)
+            "{}, because their zones differ: convert both to one zone with AT TIME ZONE",
+            Purpose::Column.problem(one, other)
         );
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The files of a lake as DataFusion reads them: ranges, many at a time, through the lake's own access.
+//! Gives DataFusion access to the files of a lake: concurrent range reads through [`Lake`].
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,28 +18,28 @@ use datafusion::object_store::{
 use futures::stream::{self, BoxStream, StreamExt};
 
 use super::failure::again;
-use super::rows::Scanned;
+use super::scanned::Scanned;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Lake, LakeFile};
 
-/// Name of the store in errors.
+/// Name of this store in errors.
 const STORE: &str = "lake";
 
-/// Wanted ranges that lie closer together than this are fetched as one.
+/// Ranges that are closer together than this are fetched as one.
 const GAP_BYTES: u64 = 1 << 20;
 
-/// Files that are kept open; an open file pins the version of an object.
+/// Most files to keep open. An open file pins the version of an object.
 const MOST_OPEN: usize = 256;
 
-/// Reads published files by their path below the lake. Nothing can be listed or written.
+/// Reads published files by their path below the lake. Refuses to list or write.
 pub(super) struct LakeFiles {
     lake: Arc<dyn Lake>,
     open: Arc<Mutex<HashMap<String, Arc<dyn LakeFile>>>>,
-    /// The sizes that manifests tell, on which all ranges rest.
+    /// File sizes from the manifests, which all ranges depend on.
     sizes: Arc<Mutex<HashMap<String, u64>>>,
     read_bytes: Arc<AtomicU64>,
     opened: Arc<AtomicU64>,
-    /// The last failure: the engine keeps no more than the words of some.
+    /// The last failure, because the engine keeps only the text of some errors.
     failure: Mutex<Option<Error>>,
 }
 
@@ -49,23 +49,23 @@ impl LakeFiles {
         Self { lake, open, sizes, read_bytes, opened, failure }
     }
 
-    /// Notes the size of a file, which it must have when it is read.
+    /// Records the size that a file must have when it is read.
     pub(super) fn expect_size(&self, path: &Path, bytes: u64) {
         locked(&self.sizes).insert(path.to_string(), bytes);
     }
 
-    /// Why the last file that could not be read was not, told once.
+    /// Takes the error of the last file that could not be read.
     pub(super) fn failure(&self) -> Option<Error> {
         locked(&self.failure).take()
     }
 
-    /// What was read since the store was made.
+    /// Returns the amount read since the store was created.
     pub(super) fn scanned(&self) -> Scanned {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Scanned { files: count(&self.opened), bytes: count(&self.read_bytes) }
     }
 
-    /// Does something with an open file, on a thread that may wait.
+    /// Runs work on an open file, on a thread that may block.
     async fn with_file<T: Send + 'static>(
         &self,
         location: &Path,
@@ -97,7 +97,7 @@ impl LakeFiles {
     }
 }
 
-/// The file of a path, opened once.
+/// Opens the file at a path, or returns it if it is already open.
 fn open_file(
     lake: &dyn Lake,
     open: &Mutex<HashMap<String, Arc<dyn LakeFile>>>,
@@ -108,8 +108,8 @@ fn open_file(
         return Ok(Arc::clone(file));
     }
     let file: Arc<dyn LakeFile> = lake.open(path)?.map(Arc::from).ok_or_else(|| {
-        Error::new(ErrorKind::Temporary, "a part file is gone").with("path", lake.address(path)).hint(
-            "was the day rebuilt since the query began? ask again; otherwise check it with 'logmill verify'",
+        Error::new(ErrorKind::Temporary, "a part file is missing").with("path", lake.address(path)).hint(
+            "run the query again if the day was rebuilt since it began; otherwise check the day with 'logmill verify'",
         )
     })?;
     let mut open = locked(open);
@@ -125,7 +125,7 @@ fn open_file(
 fn check_size(lake: &dyn Lake, path: &str, found: u64, expected: Option<u64>) -> crate::error::Result<()> {
     match expected {
         Some(expected) if expected != found => {
-            Err(Error::new(ErrorKind::Unusable, "the part file has another size than the manifest says")
+            Err(Error::new(ErrorKind::Unusable, "the size of the part file differs from the manifest")
                 .with("path", lake.address(path))
                 .with("bytes", found)
                 .with("manifest", expected)
@@ -136,7 +136,7 @@ fn check_size(lake: &dyn Lake, path: &str, found: u64, expected: Option<u64>) ->
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is kept is whole between two calls.
+    // Every call leaves the value consistent, so a poisoned lock is safe to use.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,4 +1,4 @@
-//! What the inputs of a plan must be for its answer to be Athena's: joins, unions, and conditions with subqueries.
+//! Checks the inputs of a plan for differences from Athena: joins, unions, and conditions with subqueries.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinConstraint, JoinType, Result, plan_err};
@@ -8,7 +8,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Ope
 use super::families::{Purpose, refuse_mixed, refuse_unlike};
 use super::instants::unzoned_if;
 
-/// What is compared between the inputs of a plan.
+/// Checks the values that a plan compares or combines between its inputs.
 pub(super) fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
     match plan {
         LogicalPlan::Filter(filter) => {
@@ -20,7 +20,7 @@ pub(super) fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
                 && matches!(join.join_type, JoinType::Right | JoinType::Full)
             {
                 return plan_err!(
-                    "USING and NATURAL are not available for RIGHT and FULL JOIN: write ON a.x = b.x, and coalesce(a.x, b.x)"
+                    "USING and NATURAL are not available for RIGHT and FULL JOIN: use ON a.x = b.x and coalesce(a.x, b.x)"
                 );
             }
             join.filter.iter().try_for_each(refuse_blind_subqueries)?;
@@ -42,8 +42,7 @@ pub(super) fn of_inputs(plan: LogicalPlan) -> Result<LogicalPlan> {
     }
 }
 
-/// The engine takes `IN` over a subquery for false where it is NULL, unless it is a condition of its own: that is refused
-/// where it matters.
+/// Refuses `IN` over a subquery if NULL matters there. Unless it is a separate condition, the engine counts NULL as false.
 fn refuse_blind_subqueries(condition: &Expr) -> Result<()> {
     split_conjunction(condition).into_iter().try_for_each(|condition| match condition {
         Expr::Not(inside) if matches!(inside.as_ref(), Expr::InSubquery(_)) => refuse_constant_side(inside),
@@ -55,25 +54,23 @@ fn refuse_blind_subqueries(condition: &Expr) -> Result<()> {
 fn refuse_constant_side(condition: &Expr) -> Result<()> {
     match condition {
         Expr::InSubquery(subquery) if !subquery.expr.any_column_refs() => {
-            plan_err!(
-                "a constant cannot be looked for in a subquery here: write EXISTS (SELECT ... WHERE ...)"
-            )
+            plan_err!("cannot look for a constant in a subquery here: use EXISTS (SELECT ... WHERE ...)")
         }
         _ => Ok(()),
     }
 }
 
-/// Below `OR` false and NULL are one, but no longer below anything else.
-fn refuse_below(condition: &Expr, is_one: bool) -> Result<()> {
+/// Refuses `IN` over a subquery below other operators. Only below `OR` and `AND`, NULL and false have the same effect.
+fn refuse_below(condition: &Expr, null_is_false: bool) -> Result<()> {
     match condition {
-        Expr::InSubquery(subquery) if subquery.negated || !is_one => plan_err!(
-            "IN over a subquery is known as a condition of its own: write EXISTS or NOT EXISTS (SELECT ... WHERE ...) instead"
+        Expr::InSubquery(subquery) if subquery.negated || !null_is_false => plan_err!(
+            "IN over a subquery must be a separate condition: use EXISTS or NOT EXISTS (SELECT ... WHERE ...) instead"
         ),
         condition => {
-            let is_one = is_one
+            let null_is_false = null_is_false
                 && matches!(condition, Expr::BinaryExpr(BinaryExpr { op: Operator::Or | Operator::And, .. }));
             condition.apply_children(|child| {
-                refuse_below(child, is_one)?;
+                refuse_below(child, null_is_false)?;
                 Ok(TreeNodeRecursion::Continue)
             })?;
             Ok(())

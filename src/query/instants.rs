@@ -1,4 +1,4 @@
-//! Timestamps with a time zone, and intervals, in terms whose meaning is the engine's as well.
+//! Rewrites timestamps with a time zone, and intervals, into expressions that the engine evaluates as Athena does.
 
 use arrow::datatypes::{DataType, IntervalMonthDayNanoType};
 use datafusion::common::{Result, ScalarValue, plan_err};
@@ -9,13 +9,13 @@ use super::families::is_zoned;
 use super::functions::{self, AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
 use crate::kst::DAY_MS;
 
-/// A call of a function of ours.
+/// Calls one of our own functions.
 pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Result<Expr> {
     let Some(function) = functions::named(name) else { return plan_err!("unknown function {name}") };
     Ok(Expr::ScalarFunction(ScalarFunction::new_udf(function, arguments)))
 }
 
-/// The instant of a timestamp with a zone, as a timestamp without one.
+/// Returns the instant of a timestamp with a zone as a timestamp without one.
 pub(super) fn unzoned(expression: Expr) -> Result<Expr> {
     let Expr::ScalarFunction(function) = expression else { return call(INSTANT, vec![expression]) };
     let name = function.func.name();
@@ -23,7 +23,7 @@ pub(super) fn unzoned(expression: Expr) -> Result<Expr> {
         return call(instant, function.args);
     }
     match <[Expr; 2]>::try_from(function.args) {
-        // A zone changes no instant: without it conditions on a column choose days and files.
+        // A zone does not change the instant. Without it, conditions on a column can select days and files.
         Ok([time, _]) if name == AT_TIMEZONE => match &time {
             Expr::ScalarFunction(_) => call(INSTANT, vec![time]),
             _ => Ok(time),
@@ -39,7 +39,7 @@ pub(super) fn unzoned_if(expression: Expr, is_apart: bool, data_type: &DataType)
     if is_apart && is_zoned(data_type) { unzoned(expression) } else { Ok(expression) }
 }
 
-/// A constant span: its months, and whether it has days or parts of them.
+/// Returns the months, days and nanoseconds of a constant interval.
 fn constant_span(span: &Expr) -> Option<(i32, i32, i64)> {
     match span {
         Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(span)), _) => {
@@ -54,10 +54,10 @@ fn constant_span(span: &Expr) -> Option<(i32, i32, i64)> {
     }
 }
 
-/// The length of a constant interval: the engine compares days and hours apart, so that a day is more than 36 hours.
+/// Returns the length of a constant interval. The engine compares days before hours, so for it a day exceeds 36 hours.
 pub(super) fn length(span: &Expr) -> Result<Expr> {
     let Some((0, days, nanos)) = constant_span(span) else {
-        return plan_err!("only constant intervals of days and less can be compared: write date_diff");
+        return plan_err!("only constant intervals of days and smaller units can be compared: use date_diff");
     };
     let millis = i64::from(days) * DAY_MS + nanos / 1_000_000;
     Ok(lit(ScalarValue::DurationMillisecond(Some(millis))))
@@ -70,10 +70,10 @@ pub(super) fn refuse_hours_of_date(data_type: &DataType, span: &Expr) -> Result<
     if matches!(constant_span(span), Some((_, _, 0))) {
         return Ok(());
     }
-    plan_err!("hours cannot be added to a date, and neither can they in Athena: cast it to a timestamp")
+    plan_err!("cannot add hours to a date, and neither can Athena: cast it to a timestamp")
 }
 
-/// A timestamp with a zone and a span: days and less are time that passes, months and years are counted on its clock.
+/// Adds an interval to a timestamp with a zone. Days and smaller units are elapsed time; months and years use its wall clock.
 pub(super) fn zoned_sum(time: Expr, op: Operator, span: Expr, data_type: &DataType) -> Result<Expr> {
     let DataType::Timestamp(_, Some(zone)) = data_type else { return plan_err!("the timestamp has no zone") };
     let zone = lit(zone.as_ref());
@@ -85,7 +85,7 @@ pub(super) fn zoned_sum(time: Expr, op: Operator, span: Expr, data_type: &DataTy
             call(WITH_TIMEZONE, vec![sum(clock, span), zone])
         }
         _ => plan_err!(
-            "a timestamp with time zone takes a constant interval of one kind, for example interval '1' day: use date_add"
+            "a timestamp with time zone needs a constant interval of one kind, for example interval '1' day: use date_add"
         ),
     }
 }

@@ -1,5 +1,5 @@
-//! Operators, comparisons and casts as Athena means them: a rule that the engine applies before it brings operands to one
-//! type. What Athena refuses is refused, since the engine would convert one side and give an answer.
+//! Gives operators, comparisons and casts their meaning in Athena. The engine applies this rule before it converts operands
+//! to one type. The rule refuses what Athena refuses, because the engine would convert one side and return an answer.
 
 use arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
@@ -18,7 +18,7 @@ use super::inputs::of_inputs;
 use super::instants::{call, length, refuse_hours_of_date, unzoned, zoned_sum};
 use super::types;
 
-/// The rule.
+/// The rule that rewrites expressions.
 #[derive(Debug)]
 pub(super) struct AthenaMeaning;
 
@@ -43,7 +43,7 @@ fn of_plan(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     plan.map_data(of_inputs)?.map_data(LogicalPlan::recompute_schema)
 }
 
-/// What an expression means, where columns are known.
+/// Rewrites expressions over the columns of a schema.
 struct Meaning<'s> {
     schema: &'s DFSchema,
 }
@@ -101,7 +101,7 @@ impl Meaning<'_> {
         expression.get_type(self.schema)
     }
 
-    /// A side of a comparison: a timestamp with a zone is compared by its instant, and an interval by its length.
+    /// Rewrites a side of a comparison: timestamps with a zone compare by instant, and intervals by length.
     fn side(&self, expression: Expr) -> Result<Expr> {
         match self.type_of(&expression)? {
             data_type if is_zoned(&data_type) => unzoned(expression),
@@ -156,13 +156,13 @@ impl Meaning<'_> {
         match family(&data_type) {
             Family::Text | Family::Any => Ok(()),
             _ => plan_err!(
-                "cannot join {} with ||, and neither can Athena: write CAST(... AS varchar)",
+                "cannot join {} with ||, and neither can Athena: use CAST(... AS varchar)",
                 types::name(&data_type)
             ),
         }
     }
 
-    /// Sums and differences; those of times take spans of time.
+    /// Rewrites sums and differences. Dates and times can only be combined with intervals.
     fn of_sum(&self, left: Expr, op: Operator, right: Expr) -> Result<Expr> {
         let (one, other) = (self.type_of(&left)?, self.type_of(&right)?);
         let rebuilt = |left, right| Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right)));
@@ -181,13 +181,13 @@ impl Meaning<'_> {
             }
             [Family::Moment, Family::Moment] if one == DataType::Date32 && other == DataType::Date32 => {
                 plan_err!(
-                    "the difference of two dates is an interval in Athena, which is not available here: write date_diff('day', a, b)"
+                    "the difference of two dates is an interval in Athena, which is not available here: use date_diff('day', a, b)"
                 )
             }
             [Family::Moment, Family::Moment] => Ok(rebuilt(self.side(left)?, self.side(right)?)),
             [Family::Clock, Family::Span] | [Family::Span, Family::Clock] => Ok(rebuilt(left, right)),
             [Family::Moment, Family::Number] | [Family::Number, Family::Moment] => plan_err!(
-                "cannot add a number to {}, and neither can Athena: write interval '1' day, or date_add",
+                "cannot add a number to {}, and neither can Athena: use interval '1' day or date_add",
                 types::name(if family(&one) == Family::Moment { &one } else { &other })
             ),
             _ => {
@@ -220,18 +220,18 @@ impl Meaning<'_> {
         Ok(Expr::InSubquery(subquery))
     }
 
-    /// Athena has no escape unless one is named; the engine knows the backslash alone.
+    /// Rewrites `LIKE`. Athena has no escape unless `ESCAPE` names one; the engine supports only the backslash.
     fn of_like(&self, like: Like) -> Result<Expr> {
         self.comparable(&like.expr, &like.pattern)?;
         let pattern = match like.pattern.as_literal().map(ScalarValue::try_as_str) {
             Some(Some(Some(pattern))) => lit(with_backslashes(pattern, like.escape_char)?),
-            // A pattern out of a column.
+            // The pattern comes from a column.
             _ if like.escape_char.is_none() => {
                 let replace = datafusion::functions::string::replace();
                 let arguments = vec![*like.pattern, lit("\\"), lit("\\\\")];
                 Expr::ScalarFunction(ScalarFunction::new_udf(replace, arguments))
             }
-            _ => return plan_err!("ESCAPE is known for constant patterns alone"),
+            _ => return plan_err!("ESCAPE is available for constant patterns only"),
         };
         let Like { negated, expr, case_insensitive, .. } = like;
         Ok(Expr::Like(Like::new(negated, expr, Box::new(pattern), None, case_insensitive)))
@@ -248,7 +248,7 @@ impl Meaning<'_> {
         self.check_alike(results.chain(case.else_expr.as_deref()))
     }
 
-    /// Whether expressions are values of one column.
+    /// Checks that expressions can be values of one column.
     fn check_alike<'e>(&self, expressions: impl Iterator<Item = &'e Expr>) -> Result<()> {
         let mut known = DataType::Null;
         for expression in expressions {
@@ -295,7 +295,7 @@ impl Meaning<'_> {
                 Ok(Expr::ScalarFunction(ScalarFunction::new_udf(reversed, function.args)))
             }
             name @ ("to_char" | "to_date" | "to_timestamp") => {
-                plan_err!("{name} is not available: write date_format, date_parse or from_unixtime")
+                plan_err!("{name} is not available: use date_format, date_parse or from_unixtime")
             }
             AT_TIMEZONE => {
                 let ScalarFunction { func, mut args } = function;
@@ -316,7 +316,7 @@ impl Meaning<'_> {
         })
     }
 
-    /// Whole numbers stay whole.
+    /// Removes rounding of whole numbers, which would turn them into doubles.
     fn of_rounding(&self, function: ScalarFunction) -> Result<Expr> {
         match <[Expr; 1]>::try_from(function.args) {
             Ok([number]) if self.type_of(&number)?.is_integer() => Ok(number),
@@ -329,11 +329,11 @@ impl Meaning<'_> {
         match family(&self.type_of(part)?) {
             Family::Text => Ok(()),
             _ if self.type_of(part)?.is_null() => Ok(()),
-            _ => plan_err!("concat_ws takes texts here: write array_join for an array"),
+            _ => plan_err!("concat_ws takes texts only: use array_join for an array"),
         }
     }
 
-    /// The engine counts the elements of inner arrays.
+    /// Refuses the cardinality of nested arrays, because the engine would count the elements of the inner arrays.
     fn of_cardinality(&self, function: ScalarFunction) -> Result<Expr> {
         let given = function.args.first().map(|of| self.type_of(of)).transpose()?;
         match given {
@@ -346,7 +346,7 @@ impl Meaning<'_> {
         }
     }
 
-    /// A cast of ours; `None` where the engine's is Athena's.
+    /// Returns our own cast; `None` if the engine casts as Athena does.
     fn cast(&self, expression: &Expr, target: &DataType, is_try: bool) -> Result<Option<Expr>> {
         let given = self.type_of(expression)?;
         match casts::verdict(&given, target) {
@@ -362,7 +362,7 @@ impl Meaning<'_> {
     }
 }
 
-/// The greatest or least value, or NULL if one of them is NULL.
+/// Returns the greatest or least value, or NULL if an argument is NULL.
 fn null_if_any_is(function: ScalarFunction) -> Result<Expr> {
     let is_null = function.args.iter().map(|argument| argument.clone().is_null());
     let Some(any_is_null) = is_null.reduce(Expr::or) else { return plan_err!("no argument is given") };
@@ -371,7 +371,7 @@ fn null_if_any_is(function: ScalarFunction) -> Result<Expr> {
     Ok(Expr::Case(Case::new(None, case, None)))
 }
 
-/// A pattern whose escape is the backslash.
+/// Rewrites a pattern to use the backslash as its escape.
 fn with_backslashes(pattern: &str, escape: Option<char>) -> Result<String> {
     let mut written = String::new();
     let mut letters = pattern.chars();
@@ -379,7 +379,9 @@ fn with_backslashes(pattern: &str, escape: Option<char>) -> Result<String> {
         if Some(letter) == escape {
             match letters.next() {
                 Some(next) if "%_".contains(next) || Some(next) == escape => written.extend(['\\', next]),
-                _ => return plan_err!("in a pattern the escape stands before %, _ or itself: '{pattern}'"),
+                _ => {
+                    return plan_err!("the escape in a pattern must come before %, _ or itself: '{pattern}'");
+                }
             }
         } else if letter == '\\' {
             written.push_str("\\\\");

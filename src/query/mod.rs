@@ -1,8 +1,8 @@
-//! SQL over a lake: an embedded engine that reads what manifests say is published, and nothing else.
+//! SQL over a lake: an embedded engine that reads only what manifests list as published.
 //!
-//! [`Engine`] is blocking, as all of the core; the runtime that DataFusion needs lives inside it. A table is planned only
-//! when a statement names it, a manifest is read only when its day can hold rows that are wanted, and of files only the
-//! ranges are read that the statement needs. The clock is read here in one place, by the `now()` of a statement.
+//! [`Engine`] blocks, like the rest of the core, and contains the async runtime that DataFusion needs. It plans a table only
+//! when a statement names it, reads a manifest only if its day can hold matching rows, and reads only the file ranges that
+//! the statement needs. The clock is read in one place: the `now()` of a statement.
 
 mod casts;
 mod days;
@@ -17,6 +17,7 @@ mod meaning;
 mod rewrite;
 mod rows;
 mod rows_cast;
+mod scanned;
 mod spills;
 mod statement;
 mod table;
@@ -25,6 +26,7 @@ mod views;
 mod zone;
 mod zoned_gate;
 
-pub use engine::{Engine, EngineOptions, KnownTable, UnpublishedDays};
-pub use rows::{RowStream, Rows, Scanned};
+pub use engine::{Engine, EngineOptions, UnpublishedDays};
+pub use rows::{RowStream, Rows};
+pub use scanned::Scanned;
 pub use views::{VIEWS, View};

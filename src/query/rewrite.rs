@@ -1,4 +1,4 @@
-//! Calls that Athena spells otherwise: each is replaced by what means the same here.
+//! Replaces calls in Athena's spelling with equivalent ones of the engine.
 
 use std::ops::ControlFlow;
 
@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use super::casts::TimestampText;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A call by its name and its number of arguments, and what stands for it; `{1}` is the first argument.
+/// The name of a call, its number of arguments, and its replacement. `{1}` is the first argument.
 const SPELLINGS: &[(&str, usize, &str)] = &[
     ("approx_percentile", 2, "approx_percentile_cont({2}) WITHIN GROUP (ORDER BY {1})"),
     (
@@ -86,7 +86,7 @@ const SPELLINGS: &[(&str, usize, &str)] = &[
     ("yow", 1, "time_field('yow', {1})"),
 ];
 
-/// Brings all calls of a statement into the engine's spelling.
+/// Rewrites all calls in a statement to the engine's spelling.
 pub(super) fn calls(statement: &mut Statement) -> Result<()> {
     let done = visit_expressions_mut(statement, |expression| {
         match spelled(expression) {
@@ -103,7 +103,7 @@ pub(super) fn calls(statement: &mut Statement) -> Result<()> {
     }
 }
 
-/// `element_at(rows, 1).name` is a field by its name: the engine wants the name of a field of a value as text.
+/// Turns the field name in `element_at(rows, 1).name` into a text, as the engine requires.
 fn name_fields(expression: &mut Expr) {
     let Expr::CompoundFieldAccess { access_chain, .. } = expression else { return };
     for access in access_chain {
@@ -115,7 +115,7 @@ fn name_fields(expression: &mut Expr) {
     }
 }
 
-/// An expression in the engine's spelling; `None` for what needs none.
+/// Rewrites an expression to the engine's spelling; `None` if it needs no change.
 fn spelled(expression: &Expr) -> Result<Option<Expr>> {
     Ok(match expression {
         Expr::Substring { expr, substring_from: Some(from), substring_for: None, .. } => {
@@ -130,9 +130,9 @@ fn spelled(expression: &Expr) -> Result<Option<Expr>> {
             if !EXTRACTED.contains(&name.as_str()) {
                 return Err(Error::new(
                     ErrorKind::Usage,
-                    format!("EXTRACT does not know '{field}', as in Athena"),
+                    format!("unknown field '{field}' in EXTRACT, as in Athena"),
                 )
-                .hint(format!("take one of {}", EXTRACTED.join(", "))));
+                .hint(format!("use one of {}", EXTRACTED.join(", "))));
             }
             filled("time_field({2}, {1})", &[expr, &text(&name)])
         }
@@ -146,7 +146,7 @@ fn spelled(expression: &Expr) -> Result<Option<Expr>> {
     })
 }
 
-/// What `EXTRACT` takes.
+/// The fields that `EXTRACT` accepts.
 const EXTRACTED: [&str; 17] = [
     "year",
     "quarter",
@@ -171,7 +171,7 @@ fn text(text: &str) -> Expr {
     Expr::value(Value::SingleQuotedString(text.to_owned()))
 }
 
-/// A literal of a time is one of milliseconds, as all columns are: nanoseconds would end in 2262. It can name a zone.
+/// Rewrites a timestamp literal to milliseconds, like all columns, because nanoseconds end in 2262. A literal can name a zone.
 fn spelled_literal(literal: &TypedString) -> Option<Expr> {
     let (DataType::Timestamp(None, _), Value::SingleQuotedString(value)) =
         (&literal.data_type, &literal.value.value)
@@ -188,9 +188,9 @@ fn spelled_literal(literal: &TypedString) -> Option<Expr> {
     filled("with_timezone({1}, {2})", &[&Expr::TypedString(of_digits), &text(zone)])
 }
 
-/// A cast whose type the engine knows otherwise: a timestamp is one of milliseconds, and a text can have a length.
+/// Rewrites a cast to a type that the engine defines differently: timestamps have milliseconds, and texts can have a length.
 fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -> Result<Option<Expr>> {
-    let refused = |said: &str, hint: &str| Err(Error::new(ErrorKind::Usage, said).hint(hint));
+    let refused = |message: &str, hint: &str| Err(Error::new(ErrorKind::Usage, message).hint(hint));
     if let (DataType::Varchar(None), Some(digits)) = (data_type, decimal_digits(of)) {
         return Ok(Some(text(digits)));
     }
@@ -209,8 +209,8 @@ fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -
         }
         DataType::Timestamp(_, TimezoneInfo::WithTimeZone | TimezoneInfo::Tz) => {
             return refused(
-                "a cast to a timestamp with time zone is known as CAST, and in milliseconds",
-                "write CAST(... AS timestamp(3) with time zone), or AT TIME ZONE",
+                "a cast to a timestamp with time zone must be a CAST in milliseconds",
+                "use CAST(... AS timestamp(3) with time zone) or AT TIME ZONE",
             );
         }
         DataType::Varchar(Some(CharacterLength::IntegerLength { length, .. })) => {
@@ -218,13 +218,13 @@ fn spelled_cast(of: &Expr, data_type: &DataType, kind: &CastKind, cast: &Expr) -
             filled(&template, &[of])
         }
         DataType::Char(_) | DataType::Character(_) => {
-            return refused("a cast to char is not available", "write CAST(... AS varchar)");
+            return refused("a cast to char is not available", "use CAST(... AS varchar)");
         }
         _ => None,
     })
 }
 
-/// The digits of a literal with a point, which is a decimal in Athena and has no exponent as text.
+/// Returns the digits of a literal with a point. In Athena it is a decimal, whose text has no exponent.
 fn decimal_digits(of: &Expr) -> Option<&str> {
     match of {
         Expr::Value(ValueWithSpan { value: Value::Number(digits, _), .. })
@@ -236,16 +236,19 @@ fn decimal_digits(of: &Expr) -> Option<&str> {
     }
 }
 
-/// Athena's has a time zone, which no type here has.
+/// Refuses `CURRENT_TIME`: in Athena it has a time zone, but no time type here has one.
 fn refuse_time_of_day(call: &Function) -> Result<()> {
     if call.name.to_string().eq_ignore_ascii_case("current_time") {
-        return Err(Error::new(ErrorKind::Usage, "CURRENT_TIME is not available, since it has a time zone")
-            .hint("write CAST(localtimestamp AS time)"));
+        return Err(Error::new(
+            ErrorKind::Usage,
+            "CURRENT_TIME is not available, because it has a time zone",
+        )
+        .hint("use CAST(localtimestamp AS time)"));
     }
     Ok(())
 }
 
-/// A call in the engine's spelling.
+/// Rewrites a call to the engine's spelling.
 fn spelled_call(call: &Function) -> Option<Expr> {
     let name = call.name.to_string().to_ascii_lowercase();
     let arguments = arguments(call)?;
@@ -261,7 +264,7 @@ fn spelled_call(call: &Function) -> Option<Expr> {
     Some(spelled)
 }
 
-/// A template with its arguments. They are put in as they were read: a text that is printed and read again can be another.
+/// Fills arguments into a template as syntax trees, because printing and parsing a text again can change it.
 fn filled(template: &str, arguments: &[&Expr]) -> Option<Expr> {
     let sql = template.replace('{', "\"{").replace('}', "}\"");
     let parser = Parser::new(&GenericDialect {}).try_with_sql(&sql);
@@ -276,11 +279,11 @@ fn filled(template: &str, arguments: &[&Expr]) -> Option<Expr> {
         }
         ControlFlow::<()>::Continue(())
     });
-    debug_assert!(done.is_continue(), "nothing breaks off");
+    debug_assert!(done.is_continue(), "the visitor never breaks");
     Some(filled)
 }
 
-/// The arguments of a plain call.
+/// Returns the arguments of a plain call; `None` for a call with `DISTINCT` or other clauses.
 fn arguments(call: &Function) -> Option<Vec<&Expr>> {
     let list = match &call.args {
         FunctionArguments::List(list) => list,
@@ -309,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_spelled_as_the_engine_has_them() {
+    fn calls_are_rewritten_to_the_engines_spelling() {
         for (theirs, ours) in [
             (
                 "SELECT COUNT_IF(a > 1) FILTER (WHERE b) FROM t",
@@ -332,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_within_a_call_are_what_they_were() {
+    fn texts_within_a_call_are_unchanged() {
         let sql = "SELECT if(true, 'a''''', '\\''')";
         let mut statements = Parser::parse_sql(&GenericDialect {}, sql).unwrap();
         calls(&mut statements[0]).unwrap();
@@ -348,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_can_be_read() {
+    fn every_spelling_can_be_parsed() {
         for (name, count, _) in SPELLINGS {
             let arguments = (0..*count).map(|number| format!("a{number}")).collect::<Vec<_>>().join(", ");
             let sql = format!("SELECT {name}({arguments})");

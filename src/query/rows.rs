@@ -1,4 +1,4 @@
-//! What a statement gives: rows as they come, or all of them, and what reading them took.
+//! The result of a statement: a stream of rows or all rows, and how much was read for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,53 +12,37 @@ use tokio::runtime::Runtime;
 
 use super::failure::of_query;
 use super::files::LakeFiles;
+use super::scanned::Scanned;
 use super::spills::SpillFolder;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often a wait looks whether it should stop.
+/// How often a wait checks for cancellation.
 const CANCEL_LOOK: Duration = Duration::from_millis(50);
 
-/// How long work that is no longer wanted may take to end.
+/// How long abandoned work may take to end.
 const LAST_WAIT: Duration = Duration::from_secs(1);
-
-/// What was read of the lake's files; manifests are not counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scanned {
-    /// Files that were opened.
-    pub files: u64,
-    /// Bytes that were read of them.
-    pub bytes: u64,
-}
-
-impl Scanned {
-    /// What was read since an earlier look.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Self {
-        Self { files: self.files - earlier.files, bytes: self.bytes - earlier.bytes }
-    }
-}
 
 /// All rows of a statement.
 #[derive(Debug, Clone)]
 pub struct Rows {
-    /// Names and types of the columns; texts are `Utf8`.
+    /// Names and types of the columns. Texts are `Utf8`.
     pub schema: SchemaRef,
     /// The rows, in order.
     pub batches: Vec<RecordBatch>,
-    /// What was read.
+    /// How much was read.
     pub scanned: Scanned,
 }
 
 impl Rows {
-    /// Their number.
+    /// Returns the number of rows.
     #[must_use]
     pub fn count(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 }
 
-/// The rows of a statement, as they come. Dropped, the work on the rest stops.
+/// Streams the rows of a statement. Dropping it stops the work on the rest.
 pub struct RowStream {
     schema: SchemaRef,
     stream: SendableRecordBatchStream,
@@ -68,7 +52,7 @@ pub struct RowStream {
 }
 
 impl RowStream {
-    /// `before` is what was read when the statement came.
+    /// `before` is the amount read before the statement started.
     pub(super) fn new(
         stream: SendableRecordBatchStream,
         waiter: Waiter,
@@ -78,19 +62,19 @@ impl RowStream {
         Self { schema: plain_schema(&stream.schema()), stream, waiter, files, before }
     }
 
-    /// Names and types of the columns; texts are `Utf8`.
+    /// Names and types of the columns. Texts are `Utf8`.
     #[must_use]
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
-    /// What was read so far, also by other statements that are answered at the same time.
+    /// Returns the amount read so far, including by other statements that run at the same time.
     #[must_use]
     pub fn scanned(&self) -> Scanned {
         self.files.scanned().since(self.before)
     }
 
-    /// All rows that are still to come.
+    /// Collects all remaining rows.
     pub fn collect(mut self) -> Result<Rows> {
         let batches = self.by_ref().collect::<Result<Vec<_>>>()?;
         Ok(Rows { schema: Arc::clone(&self.schema), batches, scanned: self.scanned() })
@@ -107,9 +91,9 @@ impl Iterator for RowStream {
         let next = self.waiter.wait(async { Ok(self.stream.next().await) });
         match next {
             Ok(batch) => {
-                let said = |error| self.files.failure().unwrap_or_else(|| of_query(error));
-                let batch = batch?.map_err(said);
-                // A request that was broken off says so in words of its own.
+                let to_ours = |error| self.files.failure().unwrap_or_else(|| of_query(error));
+                let batch = batch?.map_err(to_ours);
+                // A cancelled request fails with an error of its own, so report the cancellation instead.
                 let batch = batch.or_else(|error| self.waiter.check().and(Err(error)));
                 Some(batch.and_then(|batch| plain(&batch, &self.schema)))
             }
@@ -118,11 +102,11 @@ impl Iterator for RowStream {
     }
 }
 
-/// The threads that work on statements, as long as an engine or its rows need them.
+/// The threads that run statements. They live as long as an engine or its rows need them.
 #[derive(Debug)]
 pub(super) struct Workers {
     runtime: Option<Runtime>,
-    /// Goes when they do.
+    /// Removed after the threads have stopped.
     _spills: SpillFolder,
 }
 
@@ -134,14 +118,14 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // Writers remove what they have spilled, but a request that hangs must not keep the process from ending.
+        // Give writers time to remove their spilled rows, but do not let a hanging request block the exit.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(LAST_WAIT);
         }
     }
 }
 
-/// Waits for work of the runtime; gives up when the process is asked to stop.
+/// Waits for work of the runtime, and gives up on cancellation.
 #[derive(Debug, Clone)]
 pub(super) struct Waiter {
     pub(super) workers: Arc<Workers>,
@@ -150,7 +134,7 @@ pub(super) struct Waiter {
 
 impl Waiter {
     pub(super) fn wait<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let runtime = self.workers.runtime.as_ref().expect("it is there until it is dropped");
+        let runtime = self.workers.runtime.as_ref().expect("the runtime exists until it is dropped");
         runtime.block_on(async {
             tokio::pin!(work);
             loop {
@@ -163,13 +147,14 @@ impl Waiter {
     }
 
     fn check(&self) -> Result<()> {
-        let interrupted =
-            |_| Error::new(ErrorKind::Interrupted, "interrupted").hint("a query changes nothing: ask again");
+        let interrupted = |_| {
+            Error::new(ErrorKind::Interrupted, "interrupted").hint("run the query again: it changes nothing")
+        };
         self.cancel.check().map_err(interrupted)
     }
 }
 
-/// The types as everybody knows them: texts in the form that files have.
+/// Replaces the engine's internal types with plain ones: texts become `Utf8`, as in files.
 fn plain_schema(schema: &Schema) -> SchemaRef {
     let field = |field: &Arc<Field>| {
         let name = plain_name(field.name());
@@ -179,7 +164,7 @@ fn plain_schema(schema: &Schema) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// `user[arn]`, as the engine calls a field of a struct, is `arn` in Athena.
+/// Shortens the engine's name of a struct field, for example `user[arn]`, to the one in Athena: `arn`.
 fn plain_name(name: &str) -> &str {
     let is_word = |letter: char| letter.is_alphanumeric() || "_.[]".contains(letter);
     let last = name.strip_suffix(']').filter(|path| path.chars().all(is_word));
@@ -210,5 +195,5 @@ fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     cells
         .and_then(|cells| RecordBatch::try_new_with_options(Arc::clone(schema), cells, &options))
-        .map_err(|cause| Error::bug("cannot bring the rows into their plain form").caused_by(cause))
+        .map_err(|cause| Error::bug("cannot convert the rows to plain types").caused_by(cause))
 }

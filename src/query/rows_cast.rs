@@ -1,14 +1,18 @@
-//! Structs: Athena makes them with `CAST(ROW(a, b) AS ROW(x varchar, y varchar))`, which the engine cannot read. The text of
-//! a statement is changed before it is parsed: into `named_struct('x', ..., 'y', ...)`; an array of structs from `zip` into
-//! `named_zip`, a map from `json_parse` into `json_text_map`. All else stays letter by letter: a token that is printed again
-//! is not what was read, as quotes within a text show.
+//! Rewrites casts to structs and maps, which the engine cannot parse, in the text of a statement.
+//!
+//! * `CAST(ROW(a, b) AS ROW(x varchar, y varchar))` becomes `named_struct('x', ..., 'y', ...)`.
+//! * An array of structs from `zip` becomes `named_zip`.
+//! * A map from `json_parse` becomes `json_text_map`.
+//!
+//! All other text is kept letter by letter, because printing a token does not always restore its text, for example quotes
+//! within a text.
 
 use std::ops::Range;
 
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, Tokenizer, Whitespace};
 
-/// A statement without casts to rows and maps.
+/// Rewrites the casts to rows and maps in a statement.
 pub(super) fn rewritten(sql: &str) -> String {
     let lower = sql.to_ascii_lowercase();
     if !(lower.contains("row") || lower.contains("map")) || !lower.contains("cast") {
@@ -28,7 +32,7 @@ pub(super) fn rewritten(sql: &str) -> String {
     text
 }
 
-/// A token, and how it was written.
+/// A token and its original text.
 #[derive(Debug)]
 struct Piece<'s> {
     token: Token,
@@ -50,7 +54,7 @@ impl Piece<'_> {
     }
 }
 
-/// The whole text in its pieces; `None` if it cannot be read, which the parser reports.
+/// Splits the whole text into pieces; `None` if it cannot be tokenized, which the parser then reports.
 fn pieces(sql: &str) -> Option<Vec<Piece<'_>>> {
     let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location().ok()?;
     let mut places = places(sql);
@@ -64,7 +68,7 @@ fn pieces(sql: &str) -> Option<Vec<Piece<'_>>> {
     Some(pieces.map(|(token, range)| Piece { token: token.token, text: &sql[range] }).collect())
 }
 
-/// Where each letter stands, as the tokenizer counts, and at which byte.
+/// Returns the location of each letter, as the tokenizer counts, and its byte offset.
 fn places(sql: &str) -> impl Iterator<Item = (Location, usize)> + '_ {
     let mut next = Location { line: 1, column: 1 };
     sql.char_indices().map(move |(byte, letter)| {
@@ -78,7 +82,7 @@ fn places(sql: &str) -> impl Iterator<Item = (Location, usize)> + '_ {
     })
 }
 
-/// The type that is cast to, as far as it matters.
+/// The target type of a cast, as far as it matters here.
 #[derive(Debug)]
 enum CastType {
     Row(Vec<(String, CastType)>),
@@ -87,7 +91,7 @@ enum CastType {
     Plain(String),
 }
 
-/// What stands in a cast, without casts of its own, and without comments: one would run on to what follows it.
+/// Rewrites the casts inside a cast and drops comments, because a line comment would swallow the text after it.
 fn without_row_casts(pieces: &[Piece<'_>]) -> String {
     let (mut text, mut at) = (String::new(), 0);
     while at < pieces.len() {
@@ -107,7 +111,8 @@ fn without_row_casts(pieces: &[Piece<'_>]) -> String {
     text
 }
 
-/// A cast to a row, an array of rows or a map at the front of tokens: what stands for it, and how many tokens it has.
+/// Rewrites a cast to a row, an array of rows or a map at the start of the tokens. Returns its replacement and its number of
+/// tokens.
 fn cast_at(tokens: &[Piece<'_>]) -> Option<(String, usize)> {
     if !(tokens.first()?.is_word("cast") || tokens.first()?.is_word("try_cast")) {
         return None;
@@ -123,7 +128,7 @@ fn cast_at(tokens: &[Piece<'_>]) -> Option<(String, usize)> {
     Some((cast, length + 1))
 }
 
-/// An expression as a value of a type.
+/// Converts an expression to a value of a type.
 fn converted(expression: &[Piece<'_>], cast_type: &CastType) -> Option<String> {
     match cast_type {
         CastType::Plain(name) => Some(format!("CAST({} AS {name})", without_row_casts(expression).trim())),
@@ -183,7 +188,7 @@ fn plain(tokens: &[Piece<'_>]) -> String {
     without_row_casts(tokens)
 }
 
-/// What stands in the parentheses of `name(...)`, where tokens are nothing but that.
+/// Returns the arguments of `name(...)` if the tokens are only this call.
 fn call_of<'p, 's>(tokens: &'p [Piece<'s>], name: &str) -> Option<&'p [Piece<'s>]> {
     let tokens = trimmed(tokens);
     let (first, rest) = tokens.split_first()?;
@@ -191,7 +196,7 @@ fn call_of<'p, 's>(tokens: &'p [Piece<'s>], name: &str) -> Option<&'p [Piece<'s>
     (first.is_word(name) && length == rest.len()).then_some(inside)
 }
 
-/// What stands in parentheses at the front of tokens, and how many tokens that is, with both.
+/// Returns the tokens inside parentheses at the start, and the number of tokens including the parentheses.
 fn in_parentheses<'p, 's>(tokens: &'p [Piece<'s>]) -> Option<(&'p [Piece<'s>], usize)> {
     let open = tokens.iter().position(|token| !token.is_space())?;
     let mut depth = 0;
@@ -212,7 +217,7 @@ fn nesting(token: &Piece<'_>) -> i32 {
     }
 }
 
-/// Pieces between separators that stand in no parentheses.
+/// Splits tokens at separators outside parentheses.
 fn split<'p, 's>(tokens: &'p [Piece<'s>], is_separator: impl Fn(&Piece<'s>) -> bool) -> Vec<&'p [Piece<'s>]> {
     let mut depth = 0;
     tokens
@@ -234,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_become_named_structs_and_all_else_stays() {
+    fn rows_become_named_structs_and_other_text_is_kept() {
         for (theirs, ours) in [
             (
                 "SELECT CAST(ROW(a, ROW(b || ',')) AS ROW(X varchar, y ROW(\"Z\" varchar(3)))) AS r-- row\nFROM t",
@@ -261,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_cast_stays_as_it_was_written() {
+    fn statements_without_such_casts_are_unchanged() {
         for sql in [
             "SELECT count(*) AS browsers, CAST(1 AS varchar) v FROM t WHERE a = 'x'' OR ''1''=''1'",
             "SELECT 'it''s a browser' AS a, CAST(1 AS varchar)",

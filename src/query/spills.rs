@@ -1,7 +1,7 @@
-//! Where rows wait on disk that do not fit into memory: a folder of the engine's own, which goes with it.
+//! A folder for rows that do not fit into memory. Each engine has its own and removes it at the end.
 //!
-//! It is in the private folder of this user, with a lock beside it that dies with its process: what the kernel knows to be
-//! free was left by a query that was killed, and goes with the next one.
+//! The folder is in the private folder of this user, next to a lock file. The kernel releases the lock when the process
+//! dies. A folder with a free lock belongs to a killed query, and the next query removes it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -14,46 +14,46 @@ use rustix::io::retry_on_intr;
 use crate::error::Result;
 use crate::store::private_folder;
 
-/// How often the folder is removed while something still writes to it.
+/// Attempts to remove the folder while a thread still writes to it.
 const REMOVE_ATTEMPTS: u32 = 20;
-/// How often a folder is made of which another query removes a parent at that moment.
-const MAKE_ATTEMPTS: u32 = 20;
-/// How often a name is tried that another query may have, or whose lock another one takes for abandoned.
+/// Attempts to create a folder while other queries remove its parent.
+const CREATE_ATTEMPTS: u32 = 20;
+/// Attempts to find a name that no other query uses, with a lock that no other query removes as abandoned.
 const NAME_ATTEMPTS: u32 = 20;
-/// In the private folder: the folders of all queries.
+/// The folder for all queries, in the private folder.
 const QUERIES: &str = "queries";
 const LOCK: &str = "lock";
 
-/// A folder for spilled rows, removed with all that it holds when the value is dropped.
+/// A folder for spilled rows. Dropping the value removes the folder and its contents.
 #[derive(Debug)]
 pub(super) struct SpillFolder {
-    /// None if no folder can be made: then a statement fails only if it would spill.
+    /// `None` if no folder can be created. A statement then fails only if it needs to spill rows.
     place: Option<Place>,
 }
 
 #[derive(Debug)]
 struct Place {
     path: PathBuf,
-    /// Locked as long as the query lives.
+    /// Locked until the query ends.
     lock: File,
 }
 
 impl SpillFolder {
-    /// A folder below `scratch`. One that cannot be made fails nothing before rows are spilled, but one that is not private
-    /// to this user is refused.
+    /// Creates a folder below `scratch`. Failing to create it is not an error until rows are spilled, but a folder that is
+    /// not private to this user is refused.
     pub(super) fn below(scratch: &Path) -> Result<Self> {
         let mut attempt = 1;
         loop {
             let queries = match private_folder(scratch) {
                 Ok(private) => private.join(QUERIES),
                 Err(error) if error.fact("why").is_some() => return Err(error),
-                // Nothing is made, looked at or removed in a folder that others can have made.
+                // Leave a folder alone that other users may have created.
                 Err(_) => return Ok(Self { place: None }),
             };
-            match made_in(&queries) {
+            match create_in(&queries) {
                 Ok(place) => return Ok(Self { place: Some(place) }),
-                // A query that ended has removed the empty folders in between.
-                Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < MAKE_ATTEMPTS => {
+                // Another query has just ended and removed the empty parent folders.
+                Err(cause) if cause.kind() == io::ErrorKind::NotFound && attempt < CREATE_ATTEMPTS => {
                     attempt += 1;
                 }
                 Err(_) => return Ok(Self { place: None }),
@@ -66,7 +66,7 @@ impl SpillFolder {
     }
 }
 
-fn made_in(queries: &Path) -> io::Result<Place> {
+fn create_in(queries: &Path) -> io::Result<Place> {
     match DirBuilder::new().mode(0o700).create(queries) {
         Err(cause) if cause.kind() != io::ErrorKind::AlreadyExists => return Err(cause),
         _ => remove_abandoned(queries),
@@ -81,13 +81,13 @@ fn made_in(queries: &Path) -> io::Result<Place> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Makes a lock file and takes the lock; `None` if another query was faster.
+/// Creates a lock file and takes the lock; `None` if another query was faster.
 fn take_new(path: &Path) -> io::Result<Option<File>> {
     let file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         file => file?,
     };
-    // On a file system that knows no locks nobody takes the folder for abandoned, for want of its lock.
+    // On a file system without locks, no query removes the folder as abandoned, because none can take its lock.
     let _ = retry_on_intr(|| flock(&file, FlockOperation::LockExclusive));
     Ok(is_at(path, &file).then_some(file))
 }
@@ -97,7 +97,7 @@ fn is_at(path: &Path, file: &File) -> bool {
     matches!((fs::symlink_metadata(path).map(place), file.metadata().map(place)), (Ok(a), Ok(b)) if a == b)
 }
 
-/// Removes the folders of queries that were killed. Best effort: it is not the work that was asked for.
+/// Removes the folders of killed queries. Errors are ignored, because this query does not need the removal.
 fn remove_abandoned(queries: &Path) {
     let entries = fs::read_dir(queries).into_iter().flatten().flatten();
     let paths = entries.map(|entry| entry.path());
@@ -106,7 +106,7 @@ fn remove_abandoned(queries: &Path) {
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() || !is_at(&lock, &file) {
             continue;
         }
-        // The lock goes last: a folder without one would stay.
+        // Remove the lock last, because a folder without a lock would never be removed.
         let folder = lock.with_extension("");
         if fs::remove_dir_all(&folder).is_ok() || !folder.exists() {
             let _ = fs::remove_file(&lock);
@@ -116,7 +116,7 @@ fn remove_abandoned(queries: &Path) {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // A thread that was not waited for may make one more file.
+        // A thread that is still running may create one more file.
         let mut attempts = REMOVE_ATTEMPTS;
         while attempts > 0 && fs::remove_dir_all(&self.path).is_err() && self.path.exists() {
             attempts -= 1;
@@ -126,7 +126,7 @@ impl Drop for Place {
         }
         let _ = flock(&self.lock, FlockOperation::Unlock);
         for parent in self.path.ancestors().skip(1).take(2) {
-            // Only if it is empty.
+            // Fails unless the folder is empty.
             let _ = fs::remove_dir(parent);
         }
     }
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn each_engine_has_a_private_folder_that_goes_with_it() {
+    fn each_engine_has_a_private_folder_and_removes_it() {
         let scratch = tempfile::tempdir().unwrap();
         let folders = [below(scratch.path()), below(scratch.path())];
         assert_ne!(folders[0].path, folders[1].path);
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_query_has_left_goes_with_the_next_one_and_what_a_living_one_has_stays() {
+    fn the_next_query_removes_the_folder_of_a_killed_one_and_keeps_that_of_a_running_one() {
         let scratch = tempfile::tempdir().unwrap();
         let killed = below(scratch.path());
         let living = below(scratch.path());
         let (left, kept) = (killed.path.join("spilled"), living.path.join("spilled"));
         fs::write(&left, "rows").unwrap();
         fs::write(&kept, "rows").unwrap();
-        // As the kernel does it for a process that dies.
+        // The kernel does this when a process dies.
         flock(&killed.lock, FlockOperation::Unlock).unwrap();
         std::mem::forget(killed);
         let next = below(scratch.path());
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_where_nothing_can_be_made_fails_nothing_but_a_foreign_folder_does() {
+    fn a_folder_that_cannot_be_created_is_ignored_but_a_foreign_one_is_refused() {
         let scratch = tempfile::tempdir().unwrap();
         let file = scratch.path().join("file");
         fs::write(&file, "").unwrap();

@@ -1,4 +1,4 @@
-//! One statement that reads: parsed, brought from Athena's spelling into the engine's, and refused where it writes.
+//! Parses one statement, rewrites it from Athena's spelling to the engine's, and refuses it if it writes.
 
 use std::ops::ControlFlow;
 
@@ -15,21 +15,21 @@ use super::failure::of_query;
 use super::{rewrite, rows_cast};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The schema that describes tables; every other one is the lake.
+/// The schema that describes tables. Every other schema name means the lake.
 const INFORMATION_SCHEMA: &str = "information_schema";
 
-/// Reads a statement.
+/// Parses a statement.
 pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
     if sql.trim().trim_end_matches(';').trim().is_empty() {
         return Err(Error::new(ErrorKind::Usage, "the statement is empty")
-            .hint("write one, for example: SELECT count(*) FROM cloudtrail"));
+            .hint("pass a statement, for example: SELECT count(*) FROM cloudtrail"));
     }
     let dialect = session.config_options().sql_parser.dialect;
     let sql = rows_cast::rewritten(sql);
     let parsed = session.sql_to_statement(&sql, &dialect);
     let mut statement = parsed.map_err(|error| match error {
         DataFusionError::NotImplemented(_) => {
-            Error::new(ErrorKind::Usage, "one statement is answered at a time")
+            Error::new(ErrorKind::Usage, "only one statement can run at a time")
         }
         error => of_query(error),
     })?;
@@ -41,7 +41,7 @@ pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
     Ok(statement)
 }
 
-/// Whether a statement only looks.
+/// Whether a statement only reads.
 fn reads(statement: &Statement) -> bool {
     match statement {
         Statement::Explain(explain) => reads(&explain.statement),
@@ -61,12 +61,11 @@ fn reads(statement: &Statement) -> bool {
 fn refused(statement: &Statement) -> Error {
     let text = statement.to_string();
     let verb: Vec<&str> = text.split_whitespace().take(2).collect();
-    Error::new(ErrorKind::Usage, format!("a query only reads: '{} ...' is refused", verb.join(" "))).hint(
-        "SELECT, WITH, VALUES, EXPLAIN, DESCRIBE, SHOW TABLES, SHOW COLUMNS and SHOW FUNCTIONS are answered",
-    )
+    Error::new(ErrorKind::Usage, format!("a query only reads: '{} ...' is refused", verb.join(" ")))
+        .hint("use SELECT, WITH, VALUES, EXPLAIN, DESCRIBE, SHOW TABLES, SHOW COLUMNS or SHOW FUNCTIONS")
 }
 
-/// The engine ignores `TABLESAMPLE`: all rows are not the answer to a statement that asks for some.
+/// Refuses `TABLESAMPLE`. The engine ignores it and would return all rows.
 fn refuse_samples(statement: &Statement) -> Result<()> {
     struct Samples;
     impl Visitor for Samples {
@@ -87,17 +86,17 @@ fn refuse_samples(statement: &Statement) -> Result<()> {
         _ => false,
     };
     if has_sample {
-        return Err(Error::new(ErrorKind::Usage, "the engine cannot do that: TABLESAMPLE")
-            .hint("choose rows with a condition, for example: WHERE rand() < 0.01"));
+        return Err(Error::new(ErrorKind::Usage, "the engine does not support this: TABLESAMPLE")
+            .hint("use a condition, for example: WHERE rand() < 0.01"));
     }
     Ok(())
 }
 
-/// What `SHOW TABLES` asks for.
+/// The query behind `SHOW TABLES`.
 const LISTING: &str = "SELECT table_name, table_type FROM information_schema.tables \
                        WHERE table_schema <> 'information_schema' ORDER BY table_name";
 
-/// The list of tables and views, unless the statement asks for some of them.
+/// Replaces `SHOW TABLES` with a query for all tables and views, unless it asks for only some of them.
 fn list_tables(statement: &mut SqlStatement) {
     let SqlStatement::ShowTables {
         terse: false,
@@ -119,7 +118,7 @@ fn list_tables(statement: &mut SqlStatement) {
     }
 }
 
-/// Brings names and functions into the engine's spelling.
+/// Rewrites names and functions to the engine's spelling.
 fn adapt(statement: &mut Statement) -> Result<()> {
     match statement {
         Statement::Explain(explain) => adapt(&mut explain.statement),
@@ -129,7 +128,7 @@ fn adapt(statement: &mut Statement) -> Result<()> {
                 drop_database(name);
                 ControlFlow::<()>::Continue(())
             });
-            debug_assert!(unqualified.is_continue(), "nothing breaks off");
+            debug_assert!(unqualified.is_continue(), "the visitor never breaks");
             if let SqlStatement::ExplainTable { table_name, .. } = statement.as_mut() {
                 drop_database(table_name);
             }
@@ -139,7 +138,7 @@ fn adapt(statement: &mut Statement) -> Result<()> {
     }
 }
 
-/// A lake is one database: statements keep the name that it has in Athena.
+/// Drops the database name. A lake is one database, and statements may use its name in Athena.
 fn drop_database(name: &mut ObjectName) {
     let last = name.0.len().saturating_sub(1);
     let of_engine = |part: &datafusion::sql::sqlparser::ast::ObjectNamePart| {
@@ -150,7 +149,7 @@ fn drop_database(name: &mut ObjectName) {
     }
 }
 
-/// Whether a statement looks at the list of tables, so that all must be known.
+/// Whether a statement reads the list of tables, so that all tables must be registered.
 pub(super) fn lists_tables(statement: &Statement) -> bool {
     let text = statement.to_string().to_ascii_lowercase();
     text.starts_with("show ") || text.contains(INFORMATION_SCHEMA)

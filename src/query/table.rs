@@ -1,4 +1,4 @@
-//! A table of the lake for DataFusion: its schema, and which files of which days a scan reads.
+//! A table of the lake for DataFusion: its schema, and the days and files that a scan reads.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -34,14 +34,14 @@ use crate::store::Lake;
 use crate::store::lake::Partition;
 use crate::table::{Origin, TableSchema};
 
-/// Address under which the files of the lake are known to DataFusion.
+/// The address under which DataFusion finds the files of the lake.
 pub(super) const LAKE_URL: &str = "lake://lake/";
 
 /// A table of the lake.
 pub(super) struct LakeTable {
     days: Days,
     files: Arc<LakeFiles>,
-    /// Columns of the files; the partition column follows.
+    /// The columns of the files, without the partition column.
     columns: SchemaRef,
     schema: SchemaRef,
     times: TimeColumns,
@@ -52,16 +52,16 @@ pub(super) struct LakeTable {
 /// Days of a table that statements name in their conditions on `proc_ymd`.
 #[derive(Debug, Default)]
 pub(super) struct NamedDays {
-    /// The only ones that can be there, where not all are wanted.
+    /// The only days to record; `None` for all days.
     among: Option<DayRange>,
-    /// Each with whether it is published.
+    /// Each named day, and whether it is published.
     days: Mutex<BTreeMap<KstDay, bool>>,
-    /// Whether a condition was met that no day fits.
+    /// Whether some condition is satisfied by no day.
     fit_none: AtomicBool,
 }
 
 impl NamedDays {
-    /// None yet, and only those of a range are looked at.
+    /// Starts without named days, and will record only those within a range.
     pub(super) fn among(among: Option<DayRange>) -> Self {
         Self { among, ..Self::default() }
     }
@@ -69,16 +69,16 @@ impl NamedDays {
     fn add(&self, named: &[KstDay], is_published: impl Fn(KstDay) -> bool) {
         self.fit_none.fetch_or(named.is_empty(), Ordering::Relaxed);
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
-        let can_be_there = |day: &&KstDay| self.among.is_none_or(|among| among.contains(**day));
-        days.extend(named.iter().filter(can_be_there).map(|day| (*day, is_published(*day))));
+        let is_recorded = |day: &&KstDay| self.among.is_none_or(|among| among.contains(**day));
+        days.extend(named.iter().filter(is_recorded).map(|day| (*day, is_published(*day))));
     }
 
-    /// Whether a condition is written in a form that no day has.
+    /// Whether some condition has a form that no day satisfies.
     pub(super) fn fit_none(&self) -> bool {
         self.fit_none.load(Ordering::Relaxed)
     }
 
-    /// How many days are named and not published, how many are named, and the first that is not published.
+    /// Returns the number of named days that are not published, the number of named days, and the first unpublished one.
     pub(super) fn unpublished(&self) -> Option<(usize, usize, KstDay)> {
         let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
         let mut missing = days.iter().filter(|(_, is_published)| !**is_published).map(|(day, _)| *day);
@@ -87,12 +87,12 @@ impl NamedDays {
     }
 }
 
-/// The published days of a table; each manifest is read once, so that all statements of an engine see the same days.
+/// The published days of a table. Each manifest is read once, so that all statements of an engine see the same days.
 #[derive(Clone)]
 pub(super) struct Days {
     lake: Arc<dyn Lake>,
     table: String,
-    /// Those for which there is a folder, in order.
+    /// The days that have a folder, in order.
     pub(super) known: Arc<Vec<KstDay>>,
     manifests: Arc<Mutex<HashMap<KstDay, Option<Arc<Manifest>>>>>,
 }
@@ -102,13 +102,13 @@ impl Days {
         Self { lake, table: table.to_owned(), known: Arc::new(days), manifests: Arc::default() }
     }
 
-    /// Those among them that are wanted; what was read of them is known to both.
+    /// Returns a subset of the days. Both share the manifests that were read.
     pub(super) fn among(&self, is_wanted: impl Fn(KstDay) -> bool) -> Self {
         let wanted = self.known.iter().copied().filter(|day| is_wanted(*day)).collect();
         Self { known: Arc::new(wanted), ..self.clone() }
     }
 
-    /// The manifest of a day, or `None` where it was never published.
+    /// Returns the manifest of a day; `None` if the day was never published.
     fn manifest(&self, day: KstDay) -> Result<Option<Arc<Manifest>>> {
         let known = || self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(manifest) = known().get(&day) {
@@ -118,22 +118,22 @@ impl Days {
         Ok(known().entry(day).or_insert(manifest).clone())
     }
 
-    /// The newest published day.
+    /// Returns the manifest of the newest published day.
     pub(super) fn newest(&self) -> Result<Option<Arc<Manifest>>> {
         let newest_first = self.known.iter().rev();
         newest_first.map(|day| self.manifest(*day)).find_map(Result::transpose).transpose()
     }
 
-    /// All published days, the newest first.
+    /// Returns the manifests of all published days, newest first.
     pub(super) fn all(&self) -> Result<Vec<Arc<Manifest>>> {
         let newest_first = self.known.iter().rev();
         newest_first.map(|day| self.manifest(*day)).filter_map(Result::transpose).collect()
     }
 
-    /// The manifests of some days, in their order; many are asked for at once.
+    /// Returns the manifests of some days in their order, and fetches many at once.
     async fn of(&self, days: &[KstDay]) -> DataFusionResult<Vec<Arc<Manifest>>> {
         use futures::stream::{self, StreamExt, TryStreamExt};
-        /// Manifests that are fetched at once.
+        /// Number of manifests to fetch at once.
         const AT_ONCE: usize = 32;
         let read = |day: KstDay| {
             let days = self.clone();
@@ -153,8 +153,8 @@ impl Days {
 }
 
 impl LakeTable {
-    /// A table with the columns of `schemas`, those of the first one first: of days that differ, the newest says what a
-    /// column is.
+    /// Builds a table with the columns of `schemas`, in order from the newest day to the oldest. If days define a column
+    /// differently, the newest day counts.
     pub(super) fn new(
         days: Days,
         files: Arc<LakeFiles>,
@@ -182,7 +182,7 @@ impl LakeTable {
         file.with_statistics(Arc::new(self.statistics(part)))
     }
 
-    /// What the manifest tells of a file.
+    /// Returns what the manifest records about a file.
     fn statistics(&self, part: &PartFile) -> Statistics {
         let mut known = Statistics::new_unknown(&self.columns);
         known.num_rows = exactly(part.rows);
@@ -206,7 +206,7 @@ fn exactly(count: u64) -> Precision<usize> {
     usize::try_from(count).map_or(Precision::Absent, Precision::Exact)
 }
 
-/// Texts as the engine likes them best: views into the pages that were read.
+/// Reads texts as views into the pages, which the engine processes fastest.
 fn as_view(field: Field) -> Field {
     match field.data_type() {
         DataType::Utf8 => field.with_data_type(DataType::Utf8View),
@@ -255,7 +255,7 @@ impl TableProvider for LakeTable {
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let wanted = days::wanted(&self.days.known, filters, &self.schema, &self.times, session)?;
         let manifests = self.days.of(&wanted).await?;
-        // Of days that other conditions leave out, a folder is all that is looked at.
+        // A day that other conditions exclude counts as published if it has a folder.
         let is_published = |day| {
             if wanted.contains(&day) {
                 return manifests.iter().any(|manifest| manifest.day == day);
@@ -308,7 +308,7 @@ impl fmt::Debug for LakeTable {
     }
 }
 
-/// The days of a table for which the lake has a folder, in order.
+/// Returns the days for which the lake has a folder of the table, in order.
 pub(super) fn days_of(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
     let day = |name: &String| name.strip_prefix("proc_ymd=").and_then(|day| day.parse().ok());
     let mut days: Vec<KstDay> = lake.names(table)?.iter().filter_map(day).collect();

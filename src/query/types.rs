@@ -1,10 +1,10 @@
-//! What Athena calls the types of columns.
+//! Athena's names for column types.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::Result;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 
-/// The name of a type.
+/// Returns the name of a type.
 pub(super) fn name(data_type: &DataType) -> String {
     let named = match data_type {
         DataType::Null => "unknown",
@@ -43,7 +43,7 @@ pub(super) fn name(data_type: &DataType) -> String {
     named.to_owned()
 }
 
-/// Digits of a second.
+/// Returns the number of fraction digits of a time unit.
 fn digits(unit: TimeUnit) -> u32 {
     match unit {
         TimeUnit::Second => 0,
@@ -53,7 +53,7 @@ fn digits(unit: TimeUnit) -> u32 {
     }
 }
 
-/// `DESCRIBE` as Athena answers it; every other plan stays as it is.
+/// Rewrites `DESCRIBE` to return Athena's columns and type names. Other plans are unchanged.
 pub(super) fn described(plan: LogicalPlan) -> Result<LogicalPlan> {
     let LogicalPlan::DescribeTable(table) = plan else { return Ok(plan) };
     let row = |field: &std::sync::Arc<arrow::datatypes::Field>| {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_have_the_names_of_athena() {
+    fn types_have_athenas_names() {
         let field = |name: &str, data_type| Field::new(name, data_type, true);
         let fields = vec![field("key", DataType::Utf8), field("value", DataType::Int32)];
         let entries = field("entries", DataType::Struct(fields.clone().into()));

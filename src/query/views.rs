@@ -1,6 +1,6 @@
-//! The views of `glue/sql`, as they are deployed to Athena: their texts are part of the program.
+//! The views of `glue/sql`, embedded in the binary with the same text that is deployed to Athena.
 
-/// A view.
+/// A view of `glue/sql`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
     /// Its name.
@@ -9,7 +9,7 @@ pub struct View {
     text: &'static str,
 }
 
-/// Every view, by name.
+/// All views, sorted by name.
 pub const VIEWS: &[View] = &[
     View {
         name: "access_denied_by_principal",
@@ -46,11 +46,11 @@ pub const VIEWS: &[View] = &[
     View { name: "top_objects", text: include_str!("../../glue/sql/views/top_objects.sql") },
 ];
 
-/// What a file says before the name of its view.
+/// The text before the name of the view in its file.
 const BEGIN: &str = "CREATE OR REPLACE VIEW ";
 
 impl View {
-    /// The query of the view.
+    /// Returns the query of the view.
     #[must_use]
     pub fn query(&self) -> &'static str {
         let statement = self.text.split_once(BEGIN).map_or(self.text, |(_comments, statement)| statement);
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_views_are_those_of_the_folders() {
+    fn every_file_in_the_view_folders_is_a_view() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql");
         let mut files: Vec<String> = Vec::new();
         for folder in ["views", "compatibility"] {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_is_a_query_under_the_name_of_its_file() {
+    fn a_view_has_the_name_of_its_file() {
         for view in VIEWS {
             assert!(view.text.contains(&format!("\n{BEGIN}{} AS\n", view.name)), "{}", view.name);
             assert!(view.query().starts_with("SELECT\n"), "{}: {}", view.name, view.query());

@@ -1,6 +1,6 @@
-//! Time zones: what a wall clock shows at an instant, and which instant a wall clock means.
+//! Converts between instants and wall clock times of a time zone.
 //!
-//! The session of a query is in UTC, as in Athena: a timestamp without a zone that needs one is in UTC.
+//! The session of a query is in UTC, as in Athena: a timestamp without a zone counts as UTC if it needs one.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use datafusion::common::{Result, exec_err, plan_err};
 
 use crate::kst::UtcInstant;
 
-/// The zone of the session.
+/// The name of the session's zone.
 pub(super) const UTC: &str = "UTC";
 
-/// Other names of UTC, in lower case and without `etc/`; Athena prints all of them as `UTC`.
+/// Other names of UTC, in lower case and without `etc/`. Athena prints all of them as `UTC`.
 const NAMES_OF_UTC: [&str; 10] =
     ["utc", "z", "ut", "uct", "gmt", "gmt0", "greenwich", "universal", "zulu", "+00:00"];
 
-/// The widest distance from UTC, in minutes, that Athena takes.
+/// The largest UTC offset that Athena accepts, in minutes.
 const MOST_MINUTES: u32 = 14 * 60;
 
 /// A time zone.
@@ -29,7 +29,7 @@ pub(super) struct Zone {
 }
 
 impl Zone {
-    /// The zone of a name, for example `Asia/Seoul`, `+09:00` or `UTC`.
+    /// Returns the zone with a name, for example `Asia/Seoul`, `+09:00` or `UTC`.
     pub(super) fn named(name: &str) -> Result<Self> {
         let lower = name.to_ascii_lowercase();
         let lower = lower.strip_prefix("etc/").unwrap_or(&lower);
@@ -43,12 +43,12 @@ impl Zone {
         Ok(Self { name: name.to_owned(), tz })
     }
 
-    /// The zone of the session.
+    /// Returns the session's zone.
     pub(super) fn utc() -> Result<Self> {
         Self::named(UTC)
     }
 
-    /// The zone of a type; `None` for what has none.
+    /// Returns the zone of a type; `None` if it has none.
     pub(super) fn of(data_type: &DataType) -> Result<Option<Self>> {
         match data_type {
             DataType::Timestamp(_, Some(name)) => Self::named(name).map(Some),
@@ -56,29 +56,29 @@ impl Zone {
         }
     }
 
-    /// The type of timestamps in this zone.
+    /// Returns the type of timestamps in this zone.
     pub(super) fn data_type(&self) -> DataType {
         DataType::Timestamp(TimeUnit::Millisecond, Some(self.name.as_str().into()))
     }
 
-    /// The name, as Athena prints it.
+    /// Returns the name, as Athena prints it.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// How far wall clocks are ahead of UTC at an instant, in milliseconds.
+    /// Returns how far wall clocks are ahead of UTC at an instant, in milliseconds.
     pub(super) fn ahead_ms(&self, at: UtcInstant) -> Result<i64> {
         let Some(time) = DateTime::from_timestamp_millis(at.0) else { return out_of_range(at) };
         let offset = self.tz.offset_from_utc_datetime(&time.naive_utc()).fix();
         Ok(i64::from(offset.local_minus_utc()) * 1000)
     }
 
-    /// What a wall clock shows at an instant.
+    /// Returns the wall clock time at an instant.
     pub(super) fn wall(&self, at: UtcInstant) -> Result<UtcInstant> {
         Ok(at.plus_ms(self.ahead_ms(at)?))
     }
 
-    /// The only instant at which a wall clock shows this.
+    /// Returns the instant of a wall clock time, or an error unless there is exactly one.
     pub(super) fn instant(&self, wall: UtcInstant) -> Result<UtcInstant> {
         let Some(time) = DateTime::from_timestamp_millis(wall.0) else { return out_of_range(wall) };
         match self.tz.offset_from_local_datetime(&time.naive_utc()) {
@@ -87,14 +87,14 @@ impl Zone {
             }
             LocalResult::None => {
                 exec_err!(
-                    "clocks in {} never show {}: they are set forward over it",
+                    "clocks in {} never show {}: they skip it when they are set forward",
                     self.name,
                     time.naive_utc()
                 )
             }
             LocalResult::Ambiguous(..) => {
                 exec_err!(
-                    "clocks in {} show {} twice: they are set back over it",
+                    "clocks in {} show {} twice: they repeat it when they are set back",
                     self.name,
                     time.naive_utc()
                 )
@@ -102,7 +102,7 @@ impl Zone {
         }
     }
 
-    /// The instant at which a wall clock shows this, of two the one that is as far from UTC as `near`.
+    /// Returns the instant of a wall clock time. Of two instants, it returns the one with the same offset as `near`.
     pub(super) fn instant_like(&self, wall: UtcInstant, near: UtcInstant) -> Result<UtcInstant> {
         let instant = wall.plus_ms(-self.ahead_ms(near)?);
         if self.wall(instant)? == wall { Ok(instant) } else { self.instant(wall) }
@@ -116,7 +116,7 @@ impl fmt::Debug for Zone {
 }
 
 fn out_of_range<T>(at: UtcInstant) -> Result<T> {
-    exec_err!("{} milliseconds from 1970 lie outside of what clocks show", at.0)
+    exec_err!("{} milliseconds since 1970 lie outside the range of time zones", at.0)
 }
 
 /// Whether a name is `+hh:mm` or `-hh:mm`.
@@ -130,7 +130,7 @@ fn is_offset(name: &str) -> bool {
     parts.and_then(minutes).is_some_and(|minutes| minutes <= MOST_MINUTES)
 }
 
-/// The name of a fixed offset in milliseconds.
+/// Returns the name of a fixed offset in milliseconds.
 pub(super) fn name_of_offset(ahead_ms: i64) -> String {
     let minutes = ahead_ms / 60_000;
     let sign = if minutes < 0 { '-' } else { '+' };
@@ -179,7 +179,7 @@ mod tests {
         let seoul = Zone::named("Asia/Seoul").unwrap();
         assert_eq!(seoul.wall(at("2023-10-31T15:00:00Z")).unwrap(), at("2023-11-01T00:00:00Z"));
         assert_eq!(seoul.instant(at("2023-11-01T00:00:00Z")).unwrap(), at("2023-10-31T15:00:00Z"));
-        // New York: 2023-03-12 02:00 does not come, 2023-11-05 01:30 comes twice.
+        // New York skips 2023-03-12 02:30 and repeats 2023-11-05 01:30.
         let new_york = Zone::named("America/New_York").unwrap();
         assert!(new_york.instant(at("2023-03-12T02:30:00Z")).is_err());
         assert!(new_york.instant(at("2023-11-05T01:30:00Z")).is_err());

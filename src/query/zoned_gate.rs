@@ -1,5 +1,5 @@
-//! What may be done with a timestamp that has a time zone: a short list, and all else is refused. The engine's own meaning of
-//! such timestamps differs from Athena's; a rule that comes after all conversions sees each use of one.
+//! Refuses all uses of timestamps with a time zone except a short list, because the engine treats such timestamps differently
+//! from Athena. The rule runs after all conversions, so that it sees every use.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
@@ -12,10 +12,10 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::functions;
 
-/// Functions of the engine that give back one of their arguments, or look at nothing but whether there is one.
+/// Functions of the engine that return one of their arguments unchanged.
 const PASSING: [&str; 2] = ["coalesce", "nullif"];
 
-/// Aggregates and window functions of that kind, or that go by the instant, as Athena's do.
+/// Aggregates and window functions that return an argument unchanged, ignore its value, or compare instants, as Athena's do.
 const AGGREGATES: [&str; 13] = [
     "any_value",
     "count",
@@ -32,7 +32,7 @@ const AGGREGATES: [&str; 13] = [
     "row_number",
 ];
 
-/// The rule.
+/// The rule that refuses other uses.
 #[derive(Debug)]
 pub(super) struct ZonedGate;
 
@@ -111,7 +111,7 @@ fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
             WindowFunctionDefinition::AggregateUDF(function) => function.name().to_owned(),
             WindowFunctionDefinition::WindowUDF(function) => function.name().to_owned(),
         },
-        // NULL takes any type.
+        // NULL can have any type.
         Expr::Cast(Cast { expr, .. }) if expr.get_type(schema).is_ok_and(|given| given.is_null()) => {
             return Ok(());
         }
@@ -123,6 +123,6 @@ fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
 
 fn refused<T>(what: &str) -> Result<T> {
     plan_err!(
-        "{what} is not available for a timestamp with time zone: write CAST(... AS timestamp) for what its clock shows"
+        "{what} is not available for a timestamp with time zone: use CAST(... AS timestamp) for its wall clock time"
     )
 }

@@ -1,4 +1,4 @@
-//! What a query engine said, as rows of cells.
+//! The result of a query as rows of cells.
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// A value of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Nothing.
+    /// NULL.
     Null,
     /// A text, or a time as text.
     Text(String),
@@ -21,7 +21,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// As a number; none where it is a text or nothing.
+    /// Returns the number; `None` for a text or NULL.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
         match self {
@@ -31,7 +31,7 @@ impl Cell {
         }
     }
 
-    /// As people read it; a dash for nothing.
+    /// Returns the displayed text; a dash for NULL.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -51,7 +51,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The rows of some batches.
+    /// Converts batches to rows.
     pub fn of(batches: &[RecordBatch]) -> Result<Self> {
         let mut rows = Vec::new();
         for batch in batches {
@@ -64,7 +64,7 @@ impl Answer {
         Ok(Self { rows })
     }
 
-    /// A column's values; zero where there are none.
+    /// Returns the values of a column; zero for a cell without a number.
     pub(super) fn numbers(&self, column: usize) -> impl Iterator<Item = f64> {
         self.rows.iter().map(move |row| row[column].number().unwrap_or(0.0))
     }

@@ -1,8 +1,8 @@
-//! A question to the published tables, and how its answer is drawn.
+//! A figure of the report: a query over the published tables, and how to draw its answer.
 
 use super::text::Text;
 
-/// The log that a figure asks.
+/// The log that a figure queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Log {
     /// CloudTrail records.
@@ -12,10 +12,10 @@ pub enum Log {
 }
 
 impl Log {
-    /// All, in the order of the page.
+    /// All logs, in the order of the page.
     pub const ALL: [Self; 2] = [Self::CloudTrail, Self::S3Access];
 
-    /// The name of its table, as the views of `glue/sql` have it.
+    /// Returns the name of its table in the views of `glue/sql`.
     #[must_use]
     pub fn table(self) -> &'static str {
         match self {
@@ -32,10 +32,10 @@ impl Log {
     }
 }
 
-/// What a number counts.
+/// The unit of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Things.
+    /// A plain count.
     Count,
     /// Bytes.
     Bytes,
@@ -43,93 +43,93 @@ pub enum Unit {
     Milliseconds,
 }
 
-/// What it means that a published hour or day has no row.
+/// The meaning of a published hour or day without a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// There was none: zero.
+    /// Nothing happened: the value is zero.
     Zero,
-    /// Nothing can be said: a gap.
+    /// The value is unknown: the chart has a gap.
     Gap,
 }
 
 /// A column of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Label {
-    /// What it is called.
+    /// The header of the column.
     pub name: Text,
-    /// What it counts, for numbers.
+    /// The unit, for numbers.
     pub unit: Unit,
-    /// What an hour or day without a row means.
+    /// The meaning of an hour or day without a row.
     pub missing: Missing,
 }
 
 impl Label {
-    /// A text, or a number of things.
+    /// A column of texts or counts.
     #[must_use]
     pub const fn new(en: &'static str, ko: &'static str) -> Self {
         Self { name: Text::new(en, ko), unit: Unit::Count, missing: Missing::Zero }
     }
 
-    /// Bytes.
+    /// A column of bytes.
     #[must_use]
     pub const fn bytes(en: &'static str, ko: &'static str) -> Self {
         Self { unit: Unit::Bytes, ..Self::new(en, ko) }
     }
 
-    /// A mean, of which nothing can be said where there was nothing.
+    /// A column of means, which are unknown if nothing happened.
     #[must_use]
     pub const fn mean(en: &'static str, ko: &'static str) -> Self {
         Self { missing: Missing::Gap, ..Self::new(en, ko) }
     }
 
-    /// A mean of milliseconds.
+    /// A column of means in milliseconds.
     #[must_use]
     pub const fn mean_ms(en: &'static str, ko: &'static str) -> Self {
         Self { unit: Unit::Milliseconds, ..Self::mean(en, ko) }
     }
 }
 
-/// How an answer is drawn. Numbers are positions of columns.
+/// How to draw an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chart {
-    /// A row a line, with a bar for one of its numbers.
+    /// A table with a bar in each row.
     Bars {
-        /// The number.
+        /// The position of the column with the number.
         value: usize,
     },
-    /// Rows against days, darker where there is more. The first column names the row, the second the day.
+    /// A heat map. The first column names the row, and the second the day.
     Heat {
-        /// The number.
+        /// The position of the column with the number.
         value: usize,
     },
-    /// A small chart a number, over months or hours in the first column.
+    /// A small chart per number, over the months or hours in the first column.
     Panels(Mark),
 }
 
-/// What stands for a number in a small chart.
+/// How a small chart shows a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
-    /// A column; the first column of the answer has its name.
+    /// A column. The first column of the answer has its name.
     Column,
-    /// A point of a line over the hours of the days; the first column of the answer is the hour, in Korea.
+    /// A point of a line over the hours of the days. The first column of the answer is the hour in KST.
     HourLine,
 }
 
-/// A question and the drawing of its answer.
+/// A query and the chart of its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figure {
-    /// The name of its place on the page.
+    /// The anchor on the page.
     pub id: &'static str,
-    /// The log that it asks.
+    /// The log that it queries.
     pub log: Log,
-    /// What is shown.
+    /// The title.
     pub title: Text,
-    /// What it counts, and what it cannot say.
+    /// What it counts, and its limits.
     pub note: Text,
-    /// The question, over the views of `glue/sql`.
+    /// The query, over the views of `glue/sql`.
     pub sql: &'static str,
-    /// The columns of the answer, one each.
+    /// One label per column of the answer.
     pub labels: &'static [Label],
-    /// The drawing.
+    /// The chart.
     pub chart: Chart,
 }

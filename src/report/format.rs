@@ -1,8 +1,8 @@
-//! Numbers as people read them.
+//! Formats numbers for display.
 
 use super::figure::Unit;
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 pub(super) fn thousands(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { "-" } else { "" });
@@ -15,7 +15,7 @@ pub(super) fn thousands(number: i64) -> String {
     text
 }
 
-/// A number in its unit, short enough for an axis.
+/// Formats a number with its unit, short enough for an axis.
 pub(super) fn short(number: f64, unit: Unit) -> String {
     match unit {
         Unit::Bytes => scaled(number, 1024.0, &[" B", " KiB", " MiB", " GiB", " TiB", " PiB"]),
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_by_three() {
+    fn digits_are_grouped_by_three() {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567")] {
             assert_eq!(thousands(number), text);
         }

@@ -1,6 +1,6 @@
-//! Text that is safe inside HTML, whoever wrote it.
+//! Makes untrusted text safe inside HTML.
 
-/// The text as HTML shows it: markup is inert, and characters that show nothing or turn the line around are made visible.
+/// Escapes markup, and shows the codes of characters that are invisible or change the text direction.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -19,12 +19,12 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// Pieces of markup, one behind the other.
+/// Joins pieces of markup.
 pub(super) fn concat(pieces: impl Iterator<Item = String>) -> String {
     pieces.collect::<Vec<_>>().concat()
 }
 
-/// Control characters, and those that change the direction or the shape of what follows.
+/// Whether a character is a control character, or changes the direction or the shape of the text after it.
 fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markup_of_strangers_is_inert() {
+    fn untrusted_markup_is_escaped() {
         let cases = [
             ("plain/key 1.html", "plain/key 1.html"),
             ("<script>alert('x')</script>", "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"),

@@ -1,4 +1,4 @@
-//! What the published runs read, and what became of every row.
+//! The ledgers of the published runs: what each run read, and what happened to every row.
 
 use std::collections::BTreeMap;
 
@@ -9,48 +9,49 @@ use super::text::Text;
 use crate::kst::KstDay;
 use crate::publish::Manifest;
 
-/// A day of a table: its manifest, or nothing where it is not published.
+/// A day of a table, published or not.
 #[derive(Debug, Clone)]
 pub struct LedgerLine {
     /// Name of the table.
     pub table: String,
     /// The day.
     pub day: KstDay,
-    /// What is published.
+    /// The manifest; `None` if the day is not published.
     pub manifest: Option<Manifest>,
 }
 
-const TITLE: Text = Text::new("Ledgers of the runs", "실행 원장");
+const TITLE: Text = Text::new("Run ledgers", "실행별 처리 내역");
 const NOTE: Text = Text::new(
-    "read = written + other day + duplicate + quarantined + filtered, and listed = objects + left out, in each line. Left \
-     out: objects listed for the day that are not logs of the table.",
-    "각 줄에서 읽은 행 = 기록 + 다른 날 + 중복 + 격리 + 제외, 나열 = 객체 + 제외 객체. 제외 객체: 나열되었으나 해당 테이블의 로그가 아닌 객체.",
+    "In each row, rows read = written + other day + duplicate + quarantined + filtered, and objects listed = read + left out. \
+     Objects left out were listed for the day but are not logs of the table.",
+    "각 행에서 읽은 행 = 저장 + 다른 날짜 + 중복 + 격리 + 필터 제외이고, 조회한 객체 = 읽은 객체 + 제외한 객체입니다. \
+     제외한 객체는 해당 날짜로 조회했지만 이 테이블의 로그가 아닌 객체입니다.",
 );
-const LEFT_OUT: Text = Text::new("Left out", "제외 객체");
-const FOLDERS: Text = Text::new("folders not entered", "들어가지 않은 폴더");
-const MISSING: Text = Text::new("not published", "미게시");
+const LEFT_OUT: Text = Text::new("Objects left out", "제외한 객체");
+const FOLDERS: Text = Text::new("folders not entered", "건너뛴 폴더");
+const MISSING: Text = Text::new("not published", "게시되지 않음");
 const FINAL: Text = Text::new("final", "확정");
 const PROVISIONAL: Text = Text::new("provisional", "잠정");
 
-/// The heads of the columns; the numbers begin with the third.
+/// The column headers. Numbers start with the third column.
 const HEADS: [Text; 14] = [
     Text::new("Table", "테이블"),
     Text::new("Day", "날짜"),
-    Text::new("Listed", "나열"),
-    Text::new("Objects", "객체"),
+    Text::new("Objects listed", "조회한 객체"),
+    Text::new("Objects read", "읽은 객체"),
     LEFT_OUT,
-    Text::new("Read", "읽음"),
-    Text::new("Written", "기록"),
-    Text::new("Other day", "다른 날"),
+    Text::new("Rows read", "읽은 행"),
+    Text::new("Written", "저장"),
+    Text::new("Other day", "다른 날짜"),
     Text::new("Duplicate", "중복"),
     Text::new("Quarantined", "격리"),
-    Text::new("Filtered", "제외"),
+    Text::new("Filtered", "필터 제외"),
     Text::new("Files", "파일"),
     Text::new("Size", "크기"),
     Text::new("State", "상태"),
 ];
 
-/// The table of ledgers.
+/// Returns the section with the table of ledgers.
 pub(super) fn section(lines: &[LedgerLine]) -> String {
     let heads = concat(HEADS.iter().map(|head| format!(r#"<th scope="col">{}</th>"#, head.both())));
     let rows = concat(lines.iter().map(row));
@@ -66,7 +67,7 @@ pub(super) fn section(lines: &[LedgerLine]) -> String {
     )
 }
 
-/// Why objects were left out, by table.
+/// Lists the reasons why objects were left out, by table.
 fn reasons(lines: &[LedgerLine]) -> String {
     let mut counts: BTreeMap<(&str, &str), (u64, u64)> = BTreeMap::new();
     for line in lines {
@@ -79,7 +80,7 @@ fn reasons(lines: &[LedgerLine]) -> String {
     }
     let item = |((table, why), (objects, folders)): (&(&str, &str), &(u64, u64))| {
         let folders =
-            if *folders > 0 { format!(" + {} {}", number(*folders), FOLDERS.both()) } else { String::new() };
+            if *folders > 0 { format!(" ({}: {})", FOLDERS.both(), number(*folders)) } else { String::new() };
         format!("<li>{}: {}: {}{folders}</li>", escape(table), escape(why), number(*objects))
     };
     if counts.is_empty() {
@@ -112,7 +113,7 @@ fn row(line: &LedgerLine) -> String {
         manifest.parts.len() as u64,
     ];
     let counts = concat(counts.iter().map(|count| format!(r#"<td class="number">{}</td>"#, number(*count))));
-    // Early manifests do not say what was listed.
+    // Early manifests do not record what was listed.
     let listed = manifest.listed.as_ref();
     let listed = listed
         .map_or(["-".to_owned(), "-".to_owned()], |listed| [listed.listed, listed.left_out()].map(number));

@@ -1,10 +1,10 @@
-//! Published days as one page for people: a self-contained HTML document with no script and nothing to fetch.
+//! Builds the report over published days: one self-contained HTML page that runs no script and fetches nothing.
 //!
-//! A [`Figure`] is a question in SQL over the views of `glue/sql` and the way its answer is drawn; [`FIGURES`] is the list.
-//! [`Answer`] is what a query engine said, [`page`](fn@page) puts answers and ledgers together. Nothing here reads a lake, and the
-//! same answers give the same page, byte for byte.
+//! A [`Figure`] is an SQL query over the views of `glue/sql` and the chart of its answer. [`FIGURES`] lists all figures. An
+//! [`Answer`] is the result of a query, and [`page`](fn@page) combines answers and ledgers. This module does not read the
+//! lake. The same answers give the same page, byte for byte.
 //!
-//! Keys and user agents come from strangers: every text goes through [`html::escape`].
+//! Keys and user agents are untrusted, so every text goes through [`html::escape`].
 
 mod answer;
 mod chart;

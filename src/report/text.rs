@@ -1,4 +1,4 @@
-//! Texts in English and Korean. The page has both, and its reader chooses.
+//! Texts in English and Korean. The page contains both, and the reader chooses.
 
 use super::html::escape;
 
@@ -12,13 +12,13 @@ pub struct Text {
 }
 
 impl Text {
-    /// A text in both languages.
+    /// Creates a text in both languages.
     #[must_use]
     pub const fn new(en: &'static str, ko: &'static str) -> Self {
         Self { en, ko }
     }
 
-    /// Both, of which the page shows one.
+    /// Returns the text in both languages. The page shows one and hides the other.
     pub(super) fn both(self) -> String {
         if self.en == self.ko {
             return escape(self.en);
@@ -27,7 +27,7 @@ impl Text {
     }
 }
 
-/// The language that a page opens in.
+/// The language that a page shows first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// English.
@@ -37,7 +37,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// Its name in BCP 47.
+    /// Returns its BCP 47 tag.
     #[must_use]
     pub fn tag(self) -> &'static str {
         match self {

@@ -9,8 +9,7 @@ use super::{DayRoad, Decision, Outcomes, PublishedTable, RebuildRule, Road};
 use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::plan::{DayObjects, Order, TableSource};
-use crate::store::lake::Partition;
+use crate::plan::{DayObjects, Order, TableSource, TableSpec};
 
 /// The outcomes of many days.
 #[derive(Debug, Default)]
@@ -53,21 +52,13 @@ pub fn backfill(
 ) -> Backfilled {
     let mut found = Backfilled::default();
     for source in tables {
-        let dataset = source.dataset.name();
-        let first_logs = FirstLogs::new(road.lake, &source.table);
-        let mut table = TableDays {
-            road,
-            table: &source.table,
-            dataset,
-            rule,
-            found: &mut found,
-            first_logs,
-            undecided: Vec::new(),
-        };
+        let spec = &source.spec;
+        let first_logs = FirstLogs::new(road.lake, &spec.table);
+        let mut table = TableDays { road, spec, rule, found: &mut found, first_logs, undecided: Vec::new() };
         let Err(error) = range::walk(road, source, days, order, &mut table) else { continue };
         let stops = error.kind() == ErrorKind::Interrupted;
         range::about_walk(road, days).record_walk(source, &error);
-        found.failed.push((source.table.clone(), error));
+        found.failed.push((spec.table.clone(), error));
         if stops {
             break;
         }
@@ -78,8 +69,7 @@ pub fn backfill(
 /// The days of one table.
 struct TableDays<'r> {
     road: &'r Road<'r>,
-    table: &'r str,
-    dataset: &'r str,
+    spec: &'r TableSpec,
     rule: &'r RebuildRule,
     found: &'r mut Backfilled,
     first_logs: FirstLogs<'r>,
@@ -89,14 +79,14 @@ struct TableDays<'r> {
 
 impl DayChooser for TableDays<'_> {
     fn wants(&mut self, about: &DayObjects<'_>) -> Option<WantedDay> {
-        let partition = Partition { table: self.table.to_owned(), day: about.day };
-        let mut status = match day_status(self.road.lake, partition, about, self.road.database()) {
-            Ok(status) => status,
-            Err(error) => {
-                self.cannot_tell(about, error);
-                return None;
-            }
-        };
+        let mut status =
+            match day_status(self.road.lake, self.spec.partition(about.day), about, self.road.database()) {
+                Ok(status) => status,
+                Err(error) => {
+                    self.cannot_tell(about, error);
+                    return None;
+                }
+            };
         self.first_logs.note(&status);
         match self.decision(&mut status) {
             Ok(Some(Decision::Build)) => {
@@ -129,7 +119,7 @@ impl DayChooser for TableDays<'_> {
     }
 
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>) {
-        self.found.days.entry(day).or_default().add(self.table, outcome);
+        self.found.days.entry(day).or_default().add(&self.spec.table, outcome);
     }
 }
 
@@ -152,9 +142,9 @@ impl TableDays<'_> {
     /// day was not attempted.
     fn cannot_tell(&mut self, about: &DayObjects<'_>, error: Error) {
         let day = DayRoad::of_range(self.road, about.day, about.listed_at);
-        day.open_report(&Partition { table: self.table.to_owned(), day: about.day }, self.dataset);
-        day.end(self.table, Some(&error));
-        self.found.days.entry(about.day).or_default().add(self.table, Err(error));
+        day.open_report(&self.spec.partition(about.day), self.spec.dataset.name());
+        day.end(&self.spec.table, Some(&error));
+        self.found.days.entry(about.day).or_default().add(&self.spec.table, Err(error));
     }
 
     /// Finishes a day that needs no reading.
@@ -168,13 +158,13 @@ impl TableDays<'_> {
     fn register(&mut self, status: &DayStatus) -> bool {
         let (Some(manifest), Some(_)) = (&status.manifest, &status.not_registered) else { return true };
         let Err(error) = self.day(status).register_again(manifest) else { return true };
-        self.found.days.entry(status.partition.day).or_default().add(self.table, Err(error));
+        self.found.days.entry(status.partition.day).or_default().add(&self.spec.table, Err(error));
         false
     }
 
     fn warn_of_gone(&self, status: &DayStatus) {
         self.day(status).warn(
-            self.table,
+            &self.spec.table,
             "day not rebuilt: raw objects behind some of its rows have been deleted",
             &[
                 ("state", json!(status.state)),

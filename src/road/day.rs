@@ -6,12 +6,11 @@ use super::observer::{Progress, Silent, Work};
 use super::outcomes::PublishedTable;
 use super::{Field, Registrar, Registration, Road, identity_key, lock_taker, time_at};
 use crate::convert::{self, DayTarget, Gathered, Leg, Scattered, Staging};
-use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{TablePlan, TableSource, plan_table};
+use crate::plan::{TablePlan, TableSource, TableSpec, plan_table};
 use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, Replacement, StagedDay};
-use crate::store::lake::{Partition, run_of};
+use crate::store::lake::run_of;
 
 /// One day of a run.
 #[derive(Clone, Copy)]
@@ -52,12 +51,12 @@ impl<'a> DayRoad<'a> {
     /// Takes a table through all steps.
     pub fn run_table(&self, source: &TableSource) -> Result<PublishedTable> {
         let began = self.road.now();
-        let staged = self.begin(&source.table, source.dataset.name(), true)?;
+        let staged = self.begin(&source.spec, true)?;
         // Waiting for the lock can take hours.
         let day = Self { planned_at: self.road.now(), ..*self };
         let plan = plan_table(source, day.day, day.road.connector)?;
         day.say_planned(&plan, Some(day.road.seconds_since(day.planned_at)));
-        day.warn_of_left(&plan.table, plan.left.iter());
+        day.warn_of_left(&plan.spec.table, plan.left.iter());
         day.warn_of_no_object(&plan);
         day.tell_left_out(&plan);
         plan.check_readable()?;
@@ -75,7 +74,7 @@ impl<'a> DayRoad<'a> {
         plan_id: &str,
     ) -> Result<PublishedTable> {
         let began = self.road.now();
-        let staged = self.begin(&plan.table, &plan.dataset, true)?;
+        let staged = self.begin(&plan.spec, true)?;
         self.note_plan(plan);
         self.warn_of_no_object(plan);
         plan.check_readable()?;
@@ -85,22 +84,22 @@ impl<'a> DayRoad<'a> {
     }
 
     /// Locks the partition of a table for this run. If `may_wait` is set, waits for it as long as the options allow.
-    pub(super) fn begin(&self, table: &str, dataset: &str, may_wait: bool) -> Result<StagedDay<'a>> {
-        let partition = Partition { table: table.to_owned(), day: self.day };
-        self.open_report(&partition, dataset);
+    pub(super) fn begin(&self, spec: &TableSpec, may_wait: bool) -> Result<StagedDay<'a>> {
+        let partition = spec.partition(self.day);
+        self.open_report(&partition, spec.dataset.name());
         let Road { lake, options, run, .. } = self.road;
         let begin = || {
             let taker = lock_taker("run", run, options.steals, self.road.now());
             StagedDay::begin(*lake, partition.clone(), &taker)
         };
         let staged = self.road.wait_for(begin, if may_wait { options.wait_ms } else { 0 })?;
-        self.note_found(table, &staged);
+        self.note_found(&spec.table, &staged);
         Ok(staged)
     }
 
     /// Reads the objects of a plan.
     fn scatter(&self, plan: &TablePlan, identity_key: [u64; 4], staged: &StagedDay<'_>) -> Result<Scattered> {
-        let progress = self.progress(&plan.table, Work::Read(plan.bytes()));
+        let progress = self.progress(&plan.spec.table, Work::Read(plan.bytes()));
         let (options, connector) = (&self.road.options.convert, self.road.connector);
         let target = DayTarget { day: self.day, scratch: staged.scratch().path() };
         let max_reject_ratio = Some(self.road.options.publish.max_reject_ratio);
@@ -128,16 +127,16 @@ impl<'a> DayRoad<'a> {
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let quarantine =
             staged.stage_quarantine(&mut gathered, self.road.options.publish.max_quarantine_bytes)?;
-        self.note_rows(&plan.table, gathered.ledger, gathered.counted_only());
+        self.note_rows(&plan.spec.table, gathered.ledger, gathered.counted_only());
         self.warn_of_damage(plan, &gathered);
         self.warn_of_counted_only(plan, &gathered);
         self.warn_of_names(plan, &gathered);
         match self.check(plan, &gathered, &staged, quarantine.as_deref()) {
-            Ok(lost) => self.warn_of_loss(&plan.table, lost),
+            Ok(lost) => self.warn_of_loss(&plan.spec.table, lost),
             Err(refusal) => {
                 if matches!(refusal.kind(), ErrorKind::TooManyRejects | ErrorKind::Unusable) {
                     staged.refuse()?;
-                    self.note_quarantine(&plan.table, quarantine);
+                    self.note_quarantine(&plan.spec.table, quarantine);
                 }
                 return Err(refusal);
             }
@@ -147,8 +146,8 @@ impl<'a> DayRoad<'a> {
         self.say_written(&manifest, writing);
         let publishing = self.road.now();
         let committed = staged.commit(&manifest)?;
-        self.note_quarantine(&plan.table, quarantine.clone());
-        self.warn_of_trouble(&plan.table, &committed);
+        self.note_quarantine(&plan.spec.table, quarantine.clone());
+        self.warn_of_trouble(&plan.spec.table, &committed);
         self.say_published(&manifest, publishing);
         let (registration, not_registered) = self.register_and_clean(&manifest, committed);
         self.record_published(&manifest, not_registered.as_ref());
@@ -165,7 +164,7 @@ impl<'a> DayRoad<'a> {
         staged: &StagedDay<'_>,
         quarantine: Option<&str>,
     ) -> Result<Option<Replacement>> {
-        let partition = Partition { table: plan.table.clone(), day: self.day };
+        let partition = plan.spec.partition(self.day);
         let rules = &self.road.options.publish;
         rules.check(gathered, &partition, quarantine)?;
         staged.check_shrink(rules.shrink, plan, &gathered.ledger)
@@ -177,12 +176,12 @@ impl<'a> DayRoad<'a> {
         gathered: &mut Gathered<'_>,
         staged: &mut StagedDay<'_>,
     ) -> Result<Manifest> {
-        let schema = dataset::require(&plan.dataset)?.schema(plan.naming, &plan.promote);
-        let progress = self.progress(&plan.table, Work::Write(gathered.ledger.written));
+        let schema = plan.spec.schema();
+        let progress = self.progress(&plan.spec.table, Work::Write(gathered.ledger.written));
         let options = &self.road.options.convert;
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), options, progress.as_ref())?;
         let inputs_file = staged.write_inputs(gathered)?;
-        let event_time_column = schema.columns[schema.event_time].named(plan.naming).into_owned();
+        let event_time_column = schema.columns[schema.event_time].named(plan.spec.naming).into_owned();
         self.manifest(plan, gathered, staged, inputs_file, parts, event_time_column)
     }
 
@@ -195,8 +194,8 @@ impl<'a> DayRoad<'a> {
         parts: Vec<convert::PartFile>,
         event_time_column: String,
     ) -> Result<Manifest> {
-        let complete_at = plan.complete_at(self.day);
-        let (shown, now) = (self.shown_run(&plan.table)?, self.road.now());
+        let (spec, complete_at) = (&plan.spec, plan.complete_at(self.day));
+        let (shown, now) = (self.shown_run(&spec.table)?, self.road.now());
         // A catalog that showed the day before may still show it, even if this run does not register days.
         let database = match self.road.database() {
             Some(database) => Some(database.to_owned()),
@@ -205,22 +204,22 @@ impl<'a> DayRoad<'a> {
         Ok(Manifest {
             version: MANIFEST_VERSION,
             logmill: env!("CARGO_PKG_VERSION").to_owned(),
-            table: plan.table.clone(),
-            dataset: plan.dataset.clone(),
+            table: spec.table.clone(),
+            dataset: spec.dataset.name().to_owned(),
             day: self.day,
             run: self.road.run.clone(),
             published_at: now.to_string(),
             planned_at: self.planned_at.to_string(),
             provisional: self.planned_at < complete_at,
             complete_at: complete_at.to_string(),
-            naming: plan.naming,
-            promote: plan.promote.clone(),
-            filter: plan.filter.clone(),
-            redact: plan.redact.texts().to_vec(),
+            naming: spec.naming,
+            promote: spec.promote.clone(),
+            filter: spec.filter.clone(),
+            redact: spec.redact.texts().to_vec(),
             event_time_column,
             ledger: gathered.ledger,
             input_bytes: plan.bytes(),
-            inputs: plan.inputs.clone(),
+            inputs: spec.inputs.clone(),
             listed: Some(plan.listed().of_the_day()),
             inputs_file,
             quarantine: staged.quarantine().cloned(),

@@ -3,7 +3,7 @@
 use super::day::DayRoad;
 use super::registration::Registration;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::ListedObjects;
+use crate::plan::{ListedObjects, TableSpec};
 use crate::publish::Manifest;
 
 /// A table whose day was published.
@@ -63,19 +63,18 @@ impl Outcomes {
 }
 
 /// Works on one table after the other. A failing table does not stop the others, but a signal does.
-pub fn each_table<T>(
+pub fn each_table<T: AsRef<TableSpec>>(
     day: &DayRoad<'_>,
     tables: &[T],
-    name: impl Fn(&T) -> &str,
     work: impl Fn(&T) -> Result<PublishedTable>,
 ) -> Outcomes {
     let mut outcomes = Outcomes::default();
     for table in tables {
-        let outcome = work(table);
+        let (name, outcome) = (&table.as_ref().table, work(table));
         if let Err(error) = &outcome {
-            day.record_failure(name(table), error);
+            day.record_failure(name, error);
         }
-        outcomes.add(name(table), outcome);
+        outcomes.add(name, outcome);
         if outcomes.was_interrupted() {
             break;
         }

@@ -8,9 +8,7 @@ use super::{DayRoad, Progress, PublishedTable, Road, Work, identity_key};
 use crate::convert::{self, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
-use crate::plan::{
-    DayObjects, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TablePlan, TableSource,
-};
+use crate::plan::{DayObjects, LeftObject, Order, RangeLeg, RangePlanner, SharedObject, TableSource};
 use crate::publish::StagedDay;
 
 /// Chooses the days of a walk, and receives their outcomes.
@@ -70,7 +68,7 @@ pub(super) fn walk(
         source,
         residency: road.options.convert.residency(),
         identity_key: identity_key()?,
-        progress: road.observer.progress(&source.table, Work::Days(days.len())),
+        progress: road.observer.progress(&source.spec.table, Work::Days(days.len())),
         open: BTreeMap::new(),
         wanted: BTreeMap::new(),
         failed: BTreeSet::new(),
@@ -89,8 +87,8 @@ pub(super) fn walk(
     if let Err(error) = &walked {
         range.give_up(error, chooser);
     }
-    about_walk(road, days).warn_of_left(&source.table, left_out.values());
-    walked.map_err(|error| Error::of_table(&source.table, &error))
+    about_walk(road, days).warn_of_left(&source.spec.table, left_out.values());
+    walked.map_err(|error| Error::of_table(&source.spec.table, &error))
 }
 
 /// Returns the day for messages about a whole walk, which is its last day.
@@ -119,7 +117,7 @@ impl<'a> RangeRoad<'a> {
             self.read(&leg.objects, chooser)?;
             for day in leg.closes {
                 if let Some(open) = self.open.remove(&day) {
-                    self.close(day, open, planner.plan_of(day), chooser)?;
+                    self.close(day, open, planner, chooser)?;
                 }
             }
             // Only the rows of open days remain in memory.
@@ -162,7 +160,7 @@ impl<'a> RangeRoad<'a> {
                     self.open.insert(day, OpenDay { road, staged, legs, began, read_seconds: 0.0 });
                 }
                 Err(error) => {
-                    road.record_failure(&self.source.table, &error);
+                    road.record_failure(&self.source.spec.table, &error);
                     self.fail(day, error, chooser);
                 }
             }
@@ -200,8 +198,8 @@ impl<'a> RangeRoad<'a> {
             (Err(error), _) if error.kind() == ErrorKind::Interrupted => Err(error),
             (Err(error), [day]) => {
                 if let Some(open) = self.open.remove(day) {
-                    let error = Error::of_day(day, &Arc::new(error)).with("table", &self.source.table);
-                    open.road.record_failure(&self.source.table, &error);
+                    let error = Error::of_day(day, &Arc::new(error)).with("table", &self.source.spec.table);
+                    open.road.record_failure(&self.source.spec.table, &error);
                     self.fail(*day, error, chooser);
                 }
                 Ok(())
@@ -220,7 +218,7 @@ impl<'a> RangeRoad<'a> {
         let is_wanted = |fed: DayRange| days.iter().any(|day| fed.contains(*day));
         let readings = (0..).zip(objects).filter(|(_, shared)| is_wanted(shared.days));
         let leg = Leg {
-            table: &self.source.empty_plan(),
+            spec: &self.source.spec,
             readings: readings
                 .map(|(number, SharedObject { object, days })| Reading { number, object, days: *days })
                 .collect(),
@@ -238,11 +236,12 @@ impl<'a> RangeRoad<'a> {
         &mut self,
         day: KstDay,
         open: OpenDay<'a>,
-        plan: TablePlan,
+        planner: &RangePlanner<'_>,
         chooser: &mut dyn DayChooser,
     ) -> Result<()> {
         let OpenDay { road, staged, legs, began, read_seconds } = open;
-        let (plan, found) = legs.join(plan);
+        let (objects, found) = legs.join();
+        let plan = planner.plan_of(day, objects);
         road.say_planned(&plan, None);
         // Folders alone need no warning: folders of other services exist on every day, even a quiet one.
         if plan.listed().listed > 0 {
@@ -257,7 +256,7 @@ impl<'a> RangeRoad<'a> {
                 Ok(())
             }
             Err(error) => {
-                road.record_failure(&self.source.table, &error);
+                road.record_failure(&self.source.spec.table, &error);
                 self.fail(day, error, chooser);
                 self.road.cancel().check()
             }
@@ -273,8 +272,8 @@ impl<'a> RangeRoad<'a> {
     /// Fails all open days and drops their work.
     fn give_up(&mut self, error: &Arc<Error>, chooser: &mut dyn DayChooser) {
         while let Some((day, open)) = self.open.pop_first() {
-            let error = Error::of_day(day, error).with("table", &self.source.table);
-            open.road.record_failure(&self.source.table, &error);
+            let error = Error::of_day(day, error).with("table", &self.source.spec.table);
+            open.road.record_failure(&self.source.spec.table, &error);
             self.fail(day, error, chooser);
         }
     }
@@ -289,13 +288,13 @@ fn begin<'a>(
     wanted: &WantedDay,
     may_wait: bool,
 ) -> Result<StagedDay<'a>> {
-    let staged = road.begin(&source.table, source.dataset.name(), may_wait)?;
+    let staged = road.begin(&source.spec, may_wait)?;
     let replaced = staged.replaced()?.filter(|replaced| wanted.published_by.as_ref() != Some(&replaced.run));
     let planned_at = replaced.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.planned_at));
     match (replaced, planned_at) {
         (Some(replaced), Some(planned_at)) if planned_at > wanted.listed_at => {
             Err(Error::new(ErrorKind::Temporary, "another run has published the day in the meantime")
-                .with("table", &source.table)
+                .with("table", &source.spec.table)
                 .with("day", road.day)
                 .with("run", replaced.run)
                 .hint("run 'logmill status' to see whether the day still needs a rebuild"))

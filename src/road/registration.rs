@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::Clock;
-use crate::catalog::{self, Catalog, Registered, RegistrationOptions, TableShape};
+use crate::catalog::{self, Catalog, Registered, RegistrationOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
+use crate::plan::TableSpec;
 use crate::publish::Manifest;
 use crate::publish::run_record::{self, REPORT_VERSION, RegistrationMark};
-use crate::store::lake::Partition;
 use crate::store::{Connector, Lake};
 
 const NO_STATISTICS: &str = "column statistics not updated: the day is registered anyway";
@@ -104,16 +104,18 @@ impl Registrar {
     /// were not named, the inputs have already been searched for them.
     ///
     /// A catalog that does not answer does not stop the day. Registration reports it later.
-    pub fn foresee<'t, T: 't>(registrar: Option<&Self>, lake: &dyn Lake, tables: &'t [T]) -> Result<()>
-    where
-        TableShape<'t>: From<&'t T>,
-    {
+    pub fn foresee<T: AsRef<TableSpec>>(
+        registrar: Option<&Self>,
+        lake: &dyn Lake,
+        tables: &[T],
+    ) -> Result<()> {
         let Some(registrar) = registrar else { return Ok(()) };
-        for shape in tables.iter().map(TableShape::from) {
-            let foreseen = catalog::foresee(registrar.catalog.as_ref(), lake, shape, registrar.rules());
+        for spec in tables.iter().map(AsRef::as_ref) {
+            let (catalog, shape) = (registrar.catalog.as_ref(), spec.shape());
+            let foreseen = catalog::foresee(catalog, lake, &shape, registrar.rules());
             let Err(cause) = foreseen else { continue };
             match cause.kind() {
-                ErrorKind::Unusable => return Err(registrar.would_refuse(shape.table, cause)),
+                ErrorKind::Unusable => return Err(registrar.would_refuse(&spec.table, cause)),
                 ErrorKind::Interrupted => return Err(cause),
                 ErrorKind::Temporary => break,
                 _ => {}
@@ -188,8 +190,7 @@ impl Registrar {
     /// Registers a day whose run could not, and removes the error from the record of that run.
     pub fn register_again(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<Registration> {
         let mut registration = self.register(lake, manifest)?;
-        let partition = Partition { table: manifest.table.clone(), day: manifest.day };
-        if let Err(error) = run_record::clear_error(lake, &partition, &manifest.run) {
+        if let Err(error) = run_record::clear_error(lake, &manifest.partition(), &manifest.run) {
             registration.warnings.push(RegistrationWarning::new(OLD_REPORT, &error));
         }
         Ok(registration)

@@ -45,8 +45,7 @@ impl DayRoad<'_> {
 
     /// Opens the run record of a published day that is only registered.
     pub(super) fn open_registering(&self, manifest: &Manifest) {
-        let partition = Partition { table: manifest.table.clone(), day: self.day };
-        self.open_report(&partition, &manifest.dataset);
+        self.open_report(&manifest.partition(), &manifest.dataset);
         self.note(&manifest.table, |report| report.outcome = RunOutcome::Published);
     }
 
@@ -59,7 +58,7 @@ impl DayRoad<'_> {
 
     /// Notes the plan.
     pub(super) fn note_plan(&self, plan: &TablePlan) {
-        self.note(&plan.table, |report| {
+        self.note(&plan.spec.table, |report| {
             report.planned_at = Some(self.planned_at.to_string());
             report.objects = plan.objects.len() as u64;
             report.input_bytes = plan.bytes();
@@ -90,13 +89,13 @@ impl DayRoad<'_> {
             ("left", listed.left_out().into()),
             ("requests", plan.requests.into()),
         ];
-        self.step(&plan.table, "planned", &facts, |times| &mut times.plan, seconds);
+        self.step(&plan.spec.table, "planned", &facts, |times| &mut times.plan, seconds);
     }
 
     /// Reports that the objects were read. `seconds` is the day's share of the reading time.
     pub(super) fn say_read(&self, plan: &TablePlan, rows: u64, seconds: f64) {
         let facts = [("objects", plan.objects.len().into()), ("rows", rows.into())];
-        self.step(&plan.table, "read", &facts, |times| &mut times.read, Some(seconds));
+        self.step(&plan.spec.table, "read", &facts, |times| &mut times.read, Some(seconds));
     }
 
     /// Reports that the part files are written but not public yet.
@@ -158,12 +157,12 @@ impl DayRoad<'_> {
 
     /// Reports that the walk over many days of a table failed as a whole, not because of one day.
     pub fn record_walk(&self, source: &TableSource, error: &Error) {
-        if self.report(&source.table).is_some() {
-            return self.road.observer.failed(&self.about(&source.table), error);
+        let spec = &source.spec;
+        if self.report(&spec.table).is_some() {
+            return self.road.observer.failed(&self.about(&spec.table), error);
         }
-        let partition = Partition { table: source.table.clone(), day: self.day };
-        self.open_report(&partition, source.dataset.name());
-        self.end(&source.table, Some(error));
+        self.open_report(&spec.partition(self.day), spec.dataset.name());
+        self.end(&spec.table, Some(error));
     }
 
     /// Reports a warning about a table.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::audit::freshness::first_published;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
-use crate::plan::{TableSource, holds_logs};
+use crate::plan::{TableSource, TableSpec, holds_logs};
 use crate::store::{Connector, Lake};
 
 /// The tables of a command.
@@ -46,7 +46,7 @@ impl Tables {
         connector: &Connector,
         lake: &dyn Lake,
     ) -> Result<Self> {
-        let is_known = |source: &TableSource| Ok(first_published(lake, &source.table)?.is_some());
+        let is_known = |source: &TableSource| Ok(first_published(lake, &source.spec.table)?.is_some());
         Self::of_all_but(sources, named, days, connector, is_known)
     }
 
@@ -102,13 +102,13 @@ impl Tables {
 }
 
 fn no_logs(source: &TableSource) -> Error {
-    let dataset = source.dataset.name();
+    let TableSpec { table, dataset, inputs, .. } = &source.spec;
     Error::new(
         ErrorKind::Unusable,
         format!("the inputs hold no {dataset} logs and no other logs: nothing was changed"),
     )
-    .with("table", &source.table)
-    .with("inputs", source.inputs.join(", "))
+    .with("table", table)
+    .with("inputs", inputs.join(", "))
     .hint(format!(
         "check that the path is correct and mounted, or pass --dataset {dataset} to include the log type"
     ))
@@ -116,7 +116,7 @@ fn no_logs(source: &TableSource) -> Error {
 
 impl NotBuilt {
     fn of(source: &TableSource) -> Self {
-        let dataset = source.dataset.name();
-        Self { table: source.table.clone(), dataset, why: format!("the inputs hold no {dataset} logs") }
+        let dataset = source.spec.dataset.name();
+        Self { table: source.spec.table.clone(), dataset, why: format!("the inputs hold no {dataset} logs") }
     }
 }

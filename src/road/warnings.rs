@@ -49,13 +49,13 @@ impl DayRoad<'_> {
         });
         let facts =
             [("listed", listed.listed.into()), ("folders_not_entered", folders.into()), ("mostly", mostly)];
-        self.warn(&plan.table, &text, &facts);
+        self.warn(&plan.spec.table, &text, &facts);
     }
 
     /// Reports each object that is left out.
     pub(super) fn tell_left_out(&self, plan: &TablePlan) {
         for left in &plan.left {
-            self.road.observer.left_out(&self.about(&plan.table), &left.address, &left.why);
+            self.road.observer.left_out(&self.about(&plan.spec.table), &left.address, &left.why);
         }
     }
 
@@ -65,7 +65,7 @@ impl DayRoad<'_> {
         if let Some(first) = newer().next() {
             let rows: u64 = newer().map(|object| object.newer_than_name).sum();
             self.warn(
-                &plan.table,
+                &plan.spec.table,
                 "rows are newer than the time in the name of their object: these names do not show delivery times, so other \
                  objects may have been left out by mistake",
                 &[
@@ -97,7 +97,7 @@ impl DayRoad<'_> {
         let damaged: Vec<_> = gathered.objects.iter().filter(|object| object.damage.is_some()).collect();
         for object in damaged.iter().take(DAMAGE_LINES) {
             self.warn(
-                &plan.table,
+                &plan.spec.table,
                 "damaged object: kept the readable rows, quarantined the rest",
                 &[("object", object.object.address.clone().into()), ("rows", object.ledger.read.into())],
             );
@@ -105,7 +105,7 @@ impl DayRoad<'_> {
         if damaged.len() > DAMAGE_LINES {
             let more = damaged.len() - DAMAGE_LINES;
             let text = "more damaged objects";
-            self.warn(&plan.table, text, &[("objects", more.into())]);
+            self.warn(&plan.spec.table, text, &[("objects", more.into())]);
         }
     }
 
@@ -124,7 +124,7 @@ impl DayRoad<'_> {
         }
         let rows: u64 = counted_only.iter().map(|counted| counted.rows).sum();
         self.warn(
-            &plan.table,
+            &plan.spec.table,
             "the quarantine is full: further rejected rows are only counted",
             &[
                 ("rows", rows.into()),

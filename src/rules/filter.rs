@@ -1,32 +1,33 @@
-//! Rows to leave out: rules over the columns of a decoded batch.
+//! Filters rows with rules over the columns of a decoded batch.
 //!
-//! A row is left out when any rule matches it; a rule is conditions of which all must hold. A comparison with NULL is not
-//! true, as in SQL, so that the row stays.
+//! A row is left out if any rule matches it. A rule matches if all its conditions hold. As in SQL, a comparison with NULL is
+//! not true, so the row is kept.
 
 mod grammar;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int32Array, Int64Array, Scalar, StringArray};
+use arrow::array::{
+    Array, ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, Scalar, StringArray,
+};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::comparison::{like, nlike};
 use arrow::compute::kernels::{boolean, cmp};
-use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use self::grammar::{Comparison, Condition, Fault, Literal, Test};
 use crate::error::{Error, Result};
-use crate::table::TableSchema;
 use crate::table::plain;
+use crate::table::{ColumnType, TableSchema};
 
-/// The rules of a table, with the columns that they look at.
+/// The rules of a table, resolved to its columns.
 #[derive(Debug, Default)]
 pub struct RowFilter {
-    /// All conditions of one of them must hold.
+    /// The conditions of each rule.
     rules: Vec<Vec<ColumnTest>>,
 }
 
-/// A condition on a column, by its place among the decoded ones.
+/// A condition on a column, by its position among the decoded columns.
 #[derive(Debug)]
 struct ColumnTest {
     column: usize,
@@ -42,7 +43,7 @@ enum Predicate {
 }
 
 impl RowFilter {
-    /// Reads rules such as `event_source = 'kms.amazonaws.com' and read_only = true`. Columns may be called by either naming.
+    /// Parses rules such as `event_source = 'kms.amazonaws.com' and read_only = true`. Both namings of a column are accepted.
     pub fn new(schema: &TableSchema, rules: &[String]) -> Result<Self> {
         let rule = |rule: &String| {
             let conditions = grammar::parse(rule)?;
@@ -52,7 +53,7 @@ impl RowFilter {
         Ok(Self { rules: rules.iter().map(rule).collect::<Result<_>>()? })
     }
 
-    /// Which rows are left out; `None` when all stay.
+    /// Returns the rows that are left out; `None` if all are kept.
     pub fn matches(&self, cells: &[ArrayRef]) -> Result<Option<BooleanBuffer>> {
         let mut any: Option<BooleanBuffer> = None;
         for rule in &self.rules {
@@ -67,7 +68,7 @@ impl RowFilter {
     }
 }
 
-/// The rows for which every condition is true; `None` when there is none.
+/// Returns the rows for which every condition is true; `None` if no row matches.
 fn matches_all(
     rule: &[ColumnTest],
     cells: &[ArrayRef],
@@ -84,7 +85,7 @@ fn matches_all(
     Ok(all)
 }
 
-/// What is NULL is not true.
+/// Returns the rows with the value true. NULL is not true.
 fn is_true(answers: &BooleanArray) -> BooleanBuffer {
     match answers.nulls() {
         Some(nulls) => answers.values() & nulls.inner(),
@@ -127,12 +128,14 @@ impl ColumnTest {
             return refused(format!("the table has no column '{name}'"));
         };
         if found.origin.is_derived() {
-            return refused(format!("'{name}' is made when files are written and cannot be filtered by"));
+            return refused(format!(
+                "'{name}' is computed when files are written and cannot be used in a filter"
+            ));
         }
         let Some(column) = schema.decoded().position(|column| column.name == found.name) else {
             return refused(format!("'{name}' is not decoded"));
         };
-        match Predicate::of(&found.column_type.arrow(), test) {
+        match Predicate::of(found.column_type, test) {
             Ok(predicate) => Ok(Self { column, predicate }),
             Err(why) => refused(format!("'{name}' {why}")),
         }
@@ -140,15 +143,15 @@ impl ColumnTest {
 }
 
 impl Predicate {
-    /// A test of a column of a type, or why it cannot be one.
-    fn of(kind: &DataType, test: &Test) -> std::result::Result<Self, String> {
+    /// Builds the test for a column type, or returns why the type does not support it.
+    fn of(kind: ColumnType, test: &Test) -> std::result::Result<Self, String> {
         let scalar = |literal: &Literal| scalar(kind, literal);
         match test {
             Test::IsNull { negated } => Ok(Self::IsNull { negated: *negated }),
             Test::Compare(comparison, literal) => {
                 let is_order = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-                if is_order && !matches!(kind, DataType::Int32 | DataType::Int64) {
-                    return Err("is no number: <, <=, > and >= compare numbers".to_owned());
+                if is_order && !matches!(kind, ColumnType::Int | ColumnType::BigInt | ColumnType::Double) {
+                    return Err("is not a number: <, <=, > and >= compare numbers".to_owned());
                 }
                 Ok(Self::Compare(*comparison, scalar(literal)?))
             }
@@ -157,7 +160,7 @@ impl Predicate {
                 Ok(Self::In { values, negated: *negated })
             }
             Test::Like { pattern, negated } => {
-                // The kernel takes a backslash for an escape, Athena and DuckDB do not.
+                // The kernel treats a backslash as an escape, but Athena and DuckDB do not.
                 let pattern = Literal::Text(pattern.replace('\\', "\\\\"));
                 Ok(Self::Like { pattern: scalar(&pattern)?, negated: *negated })
             }
@@ -165,21 +168,38 @@ impl Predicate {
     }
 }
 
-/// A literal as a value of a column's type.
-fn scalar(kind: &DataType, literal: &Literal) -> std::result::Result<Scalar<ArrayRef>, String> {
+/// Converts a literal to the type of a column.
+fn scalar(kind: ColumnType, literal: &Literal) -> std::result::Result<Scalar<ArrayRef>, String> {
     let array: ArrayRef = match (kind, literal) {
-        (DataType::Utf8, Literal::Text(text)) => Arc::new(StringArray::from_iter_values([text])),
-        (DataType::Boolean, Literal::Bool(value)) => Arc::new(BooleanArray::from(vec![*value])),
-        (DataType::Int64, Literal::Number(number)) => Arc::new(Int64Array::from_iter_values([*number])),
-        (DataType::Int32, Literal::Number(number)) => {
-            let number = i32::try_from(*number).map_err(|_| format!("is never {number}: it has 32 bits"))?;
+        (ColumnType::Text | ColumnType::Json, Literal::Text(text)) => {
+            Arc::new(StringArray::from_iter_values([text]))
+        }
+        (ColumnType::Text | ColumnType::Json, _) => {
+            return Err("is a text: put the value in single quotes".to_owned());
+        }
+        (ColumnType::Bool, Literal::Bool(value)) => Arc::new(BooleanArray::from(vec![*value])),
+        (ColumnType::Bool, _) => return Err("is true or false".to_owned()),
+        (ColumnType::Int, Literal::Number(number)) => {
+            let number =
+                i32::try_from(*number).map_err(|_| format!("is never {number}: the column has 32 bits"))?;
             Arc::new(Int32Array::from_iter_values([number]))
         }
-        (DataType::Utf8, _) => return Err("is a text: write it in single quotes".to_owned()),
-        (DataType::Boolean, _) => return Err("is true or false".to_owned()),
-        (DataType::Int32 | DataType::Int64, _) => return Err("is a number".to_owned()),
-        _ => {
-            return Err("is a time or a list: only 'is null' and 'is not null' can be asked of it".to_owned());
+        (ColumnType::BigInt, Literal::Number(number)) => Arc::new(Int64Array::from_iter_values([*number])),
+        (ColumnType::Int | ColumnType::BigInt, Literal::Decimal(_)) => {
+            return Err("is a whole number".to_owned());
+        }
+        (ColumnType::Double, Literal::Number(number)) => {
+            Arc::new(Float64Array::from_iter_values([*number as f64]))
+        }
+        // Columns contain no -0.0, and the kernel does not treat it as equal to 0.0.
+        (ColumnType::Double, Literal::Decimal(number)) => {
+            Arc::new(Float64Array::from_iter_values([*number + 0.0]))
+        }
+        (ColumnType::Int | ColumnType::BigInt | ColumnType::Double, _) => {
+            return Err("is a number".to_owned());
+        }
+        (ColumnType::Timestamp | ColumnType::TextList, _) => {
+            return Err("is a time or a list: use only 'is null' or 'is not null'".to_owned());
         }
     };
     Ok(Scalar::new(array))

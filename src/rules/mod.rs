@@ -1,4 +1,4 @@
-//! What is done to decoded rows before anything else: some are left out, and secrets are masked in the others.
+//! Rules for decoded rows: filters leave rows out, and masks hide secrets in the remaining rows.
 
 pub mod filter;
 pub mod redact;
@@ -21,23 +21,23 @@ pub struct RowRules {
     redaction: Redaction,
 }
 
-/// Rows of an object of the plan that a filter left out.
+/// Objects of the plan, each with the number of its rows that a filter left out.
 pub type Filtered = Vec<(u32, u64)>;
 
 impl RowRules {
-    /// Reads the rules for a table; what makes no sense is refused.
+    /// Parses the rules for a table, or returns an error for an invalid rule.
     pub fn new(schema: &TableSchema, filter: &[String], redact: &RedactRules) -> Result<Self> {
         Ok(Self { filter: RowFilter::new(schema, filter)?, redaction: Redaction::new(schema, redact)? })
     }
 
-    /// Leaves rows out, then masks what is left: filters see the values as they were logged.
+    /// Filters rows, then masks the remaining ones. Filters see the values as they were logged.
     pub fn apply(&self, batch: RowBatch) -> Result<(RowBatch, Filtered)> {
         let (mut batch, filtered) = self.leave_out(batch)?;
         self.redaction.apply(&mut batch.cells);
         Ok((batch, filtered))
     }
 
-    /// The rows that are left out; `None` when all stay.
+    /// Returns the rows that are left out; `None` if all are kept.
     pub fn left_out(&self, batch: &RowBatch) -> Result<Option<BooleanBuffer>> {
         self.filter.matches(&batch.cells)
     }
@@ -61,7 +61,7 @@ impl RowRules {
         let kept = BooleanArray::new(!&left_out, None);
         let cells =
             batch.cells.into_iter().map(|cells| filter(&cells, &kept)).collect::<std::result::Result<_, _>>();
-        let cells = cells.map_err(|cause| Error::bug("cannot leave rows out").caused_by(cause))?;
+        let cells = cells.map_err(|cause| Error::bug("cannot filter rows").caused_by(cause))?;
         let keys =
             batch.keys.into_iter().zip(kept.values()).filter(|(_, kept)| *kept).map(|(key, _)| key).collect();
         Ok((RowBatch { cells, keys, clusters: batch.clusters }, filtered))

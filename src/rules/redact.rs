@@ -1,8 +1,8 @@
-//! Values to mask before anything is written: session tokens, and what signs a URL.
+//! Masks secrets before anything is written: session tokens, and the parameters that sign a URL.
 //!
 //! A rule is a JSON path such as `responseElements.credentials.sessionToken`, or `?` and the name of a query parameter. Rules
-//! work on decoded columns, so that they hold for every log type, and on the raw bytes of rejected rows. Where no name
-//! occurs, a column is searched once and left as it is.
+//! work on decoded columns of every log type, and on the raw bytes of rejected rows. A column without any of the names is
+//! searched once and not copied.
 
 mod document;
 mod escapes;
@@ -26,40 +26,25 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::table::Rejection;
 use crate::table::{Column, ColumnType, Origin, TableSchema};
 
-/// What stands in the place of a value; as a JSON value it has quotes.
+/// The replacement of a masked value. As a JSON value it is quoted.
 pub const MASK: &str = "REDACTED";
 
-/// The rule that takes back all before it.
+/// The rule that removes all rules before it.
 pub const NO_RULES: &str = "none";
-
-/// What is masked where nobody says otherwise.
-///
-/// STS returns the session token of `AssumeRole*`, `AssumeRoot`, `GetSessionToken` and `GetFederationToken` at this path
-/// (AWS, "Logging IAM and STS API calls with CloudTrail"); the parameters are the secret ones of a presigned URL (AWS,
-/// "Authenticating requests: using query parameters"), and of one that is signed with version 2 ("Signing and authenticating
-/// REST requests").
-const DEFAULT_RULES: [&str; 6] = [
-    "responseElements.credentials.sessionToken",
-    "?X-Amz-Signature",
-    "?X-Amz-Credential",
-    "?X-Amz-Security-Token",
-    "?Signature",
-    "?AWSAccessKeyId",
-];
 
 /// The rules of a table, as they are written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RedactRules(Vec<String>);
 
-impl Default for RedactRules {
-    fn default() -> Self {
-        Self(DEFAULT_RULES.map(str::to_owned).to_vec())
-    }
-}
-
 impl RedactRules {
-    /// Adds rules; [`NO_RULES`] among them takes back those that were there before.
+    /// The default rules of a log type.
+    #[must_use]
+    pub fn new(defaults: &[&str]) -> Self {
+        Self(defaults.iter().map(|rule| (*rule).to_owned()).collect())
+    }
+
+    /// Adds rules. [`NO_RULES`] among them removes all earlier rules.
     pub fn add(&mut self, rules: &[String]) {
         if rules.iter().any(|rule| rule == NO_RULES) {
             self.0.clear();
@@ -71,7 +56,7 @@ impl RedactRules {
         }
     }
 
-    /// The rules, one after the other.
+    /// Returns the texts of the rules.
     #[must_use]
     pub fn texts(&self) -> &[String] {
         &self.0
@@ -81,32 +66,32 @@ impl RedactRules {
 /// The keys of a JSON path.
 type Path = Vec<String>;
 
-/// The rules of a table, with what they mean for each of its decoded columns.
+/// The rules of a table, resolved to its decoded columns.
 #[derive(Debug)]
 pub struct Redaction {
     /// Names of query parameters.
     parameters: Names,
-    /// Last keys of the JSON paths: all that can be told of a path in text that is no JSON.
+    /// Last keys of the JSON paths, for text that is not JSON.
     keys: Names,
     paths: Vec<Path>,
     columns: Vec<ColumnMask>,
 }
 
-/// What is masked in a column.
+/// What to mask in a column.
 #[derive(Debug)]
 enum ColumnMask {
-    /// Every cell that is not null; a column that holds no text becomes null.
+    /// Every cell that is not null. The cells of a column without text become null.
     Cells { text: Option<String> },
     /// Parameters in text.
     Text,
-    /// All from the first value of a parameter on, in text that was decoded.
+    /// Decoded text from the first parameter value to the end.
     DecodedText,
     /// Values in JSON, and parameters in its text.
     Document { paths: Vec<Path>, has_paths_for_keys: bool, hints: AhoCorasick },
 }
 
 impl Redaction {
-    /// Reads rules and finds out which columns they concern.
+    /// Parses rules and resolves them to columns.
     pub fn new(schema: &TableSchema, rules: &RedactRules) -> Result<Self> {
         let (mut parameters, mut paths) = (Vec::new(), Vec::new());
         for rule in rules.texts() {
@@ -118,7 +103,7 @@ impl Redaction {
         let event_time = &schema.columns[schema.event_time];
         if let ColumnMask::Cells { .. } = ColumnMask::of(event_time, &paths) {
             return Err(Error::new(ErrorKind::Usage, "the event time cannot be masked")
-                .hint("a day is made of event times: name a path beside it"));
+                .hint("choose another path: the event time decides the day of a row"));
         }
         let last_keys = paths.iter().filter_map(|path: &Path| path.last().cloned()).collect();
         Ok(Self {
@@ -129,7 +114,7 @@ impl Redaction {
         })
     }
 
-    /// Masks the cells of decoded columns; what holds nothing to mask is not copied.
+    /// Masks the cells of decoded columns. Columns with nothing to mask are not copied.
     pub fn apply(&self, cells: &mut [ArrayRef]) {
         for (mask, cells) in self.columns.iter().zip(cells) {
             if let Some(masked) = self.column(mask, cells) {
@@ -181,7 +166,7 @@ impl Redaction {
         Some(cells.iter().map(|cell| cell.map(|text| self.text(mask, text))).collect())
     }
 
-    /// Whether there can be anything to mask in texts that stand one after the other.
+    /// Whether concatenated texts may contain anything to mask.
     fn may_concern(&self, mask: &ColumnMask, texts: &[u8]) -> bool {
         let is_hinted_at = match mask {
             ColumnMask::Document { hints, .. } => hints.is_match(texts),
@@ -212,8 +197,8 @@ impl Redaction {
         }
     }
 
-    /// Masks a rejected row. Where its raw bytes are a JSON record, paths are followed; in any text the last key of a path
-    /// tells its value. That can mask too much: the raw object has all.
+    /// Masks a rejected row. If its raw bytes are a JSON record, paths are followed. In any text, values under the last key of
+    /// a path are masked as well. This can mask too much; the raw object still has the original.
     #[must_use]
     pub fn rejection(&self, mut rejection: Rejection) -> Rejection {
         if let Some(masked) = self.raw(rejection.detail.as_bytes()) {
@@ -222,7 +207,7 @@ impl Redaction {
         if let Some(raw) = &mut rejection.raw
             && let Some(masked) = self.raw(raw)
         {
-            // Whether it was cut can still be told by its length.
+            // Keep the length larger than the bytes if the row was cut, because readers detect a cut row by it.
             let was_cut = raw.len() < rejection.raw_bytes;
             rejection.raw_bytes =
                 if was_cut { rejection.raw_bytes.max(masked.len() + 1) } else { masked.len() };
@@ -231,7 +216,7 @@ impl Redaction {
         rejection
     }
 
-    /// Raw bytes, masked; `None` when there is nothing to mask.
+    /// Masks raw bytes; `None` if there is nothing to mask.
     fn raw(&self, raw: &[u8]) -> Option<Vec<u8>> {
         let wanted = Wanted { paths: &self.paths, has_paths_for_keys: false, names: &self.parameters };
         let by_path =
@@ -241,9 +226,9 @@ impl Redaction {
     }
 }
 
-/// Text that was cut at ASCII bytes only.
+/// Converts masked bytes back to text.
 fn as_text(masked: Vec<u8>) -> String {
-    String::from_utf8(masked).expect("UTF-8 that is cut at ASCII bytes stays UTF-8")
+    String::from_utf8(masked).expect("masks cut text at ASCII bytes only, so it is still UTF-8")
 }
 
 impl ColumnMask {
@@ -267,14 +252,14 @@ impl ColumnMask {
         if !is_json && paths.is_empty() {
             return if column.origin == Origin::DecodedField { Self::DecodedText } else { Self::Text };
         }
-        // Any key may be written with escapes.
+        // Any key may contain escapes.
         let last_keys = paths.iter().filter_map(|path| path.last().map(String::as_str));
-        let hints = AhoCorasick::new(last_keys.chain(["\\u"])).expect("a few keys make a small automaton");
+        let hints = AhoCorasick::new(last_keys.chain(["\\u"])).expect("an automaton of a few keys is small");
         Self::Document { paths, has_paths_for_keys: is_rest, hints }
     }
 }
 
-/// The keys of a path; lists on the way need no mark.
+/// Splits a path into keys. Lists on the path need no marker.
 fn json_path(path: &str) -> Option<Path> {
     let keys: Path = path.split('.').map(|key| key.strip_suffix("[]").unwrap_or(key).to_owned()).collect();
     let is_key =
@@ -282,13 +267,13 @@ fn json_path(path: &str) -> Option<Path> {
     keys.iter().all(is_key).then_some(keys)
 }
 
-/// A name as it stands in URLs, without escapes.
+/// Checks the name of a parameter: it must be valid in a URL without escapes.
 fn parameter(name: &str) -> Option<String> {
     (!name.is_empty() && name.bytes().all(is_of_name)).then(|| name.to_owned())
 }
 
 fn refused(rule: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("'{rule}' is nothing that can be masked")).hint(
+    Error::new(ErrorKind::Usage, format!("invalid mask '{rule}'")).hint(
         "name a JSON path such as requestParameters.password, or a query parameter such as ?X-Amz-Signature",
     )
 }

@@ -292,7 +292,7 @@ impl LakeFile for LocalFile {
     }
 }
 
-/// Opens a regular file for reading. Anything else is refused: opening a pipe would block, and a device may have no end.
+/// Opens a regular file for reading. Other files are refused: opening a pipe would block, and a device may have no end.
 fn open_regular(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK.bits().cast_signed();
     let file = File::options().read(true).custom_flags(flags).open(path)?;

@@ -1,10 +1,10 @@
-//! One definition of a column gives its Arrow field, Hive type, DDL line and documentation row.
+//! The definition of a column, which gives its Arrow field, Hive type, DDL line and documentation row.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The types that Athena engine v3, Spark, DuckDB and QuickSight all read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum ColumnType {
     /// UTF-8 text.
     Text,
-    /// JSON text, kept as it was logged.
+    /// JSON text, verbatim.
     Json,
     /// True or false.
     Bool,
@@ -20,6 +20,8 @@ pub enum ColumnType {
     Int,
     /// 64-bit signed integer.
     BigInt,
+    /// 64-bit floating-point number; never NaN or infinite.
+    Double,
     /// Milliseconds, without zone.
     Timestamp,
     /// List of nullable texts, inner field `element`.
@@ -27,7 +29,7 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// The Arrow type in memory and in the Parquet file.
+    /// Returns the Arrow type in memory and in the Parquet file.
     #[must_use]
     pub fn arrow(self) -> DataType {
         match self {
@@ -35,12 +37,13 @@ impl ColumnType {
             Self::Bool => DataType::Boolean,
             Self::Int => DataType::Int32,
             Self::BigInt => DataType::Int64,
+            Self::Double => DataType::Float64,
             Self::Timestamp => DataType::Timestamp(TimeUnit::Millisecond, None),
             Self::TextList => DataType::List(Arc::new(Self::list_element())),
         }
     }
 
-    /// The Hive type, as Athena and the Glue catalog spell it.
+    /// Returns the Hive type in the spelling of Athena and the Glue catalog.
     #[must_use]
     pub fn hive(self) -> &'static str {
         match self {
@@ -48,30 +51,31 @@ impl ColumnType {
             Self::Bool => "boolean",
             Self::Int => "int",
             Self::BigInt => "bigint",
+            Self::Double => "double",
             Self::Timestamp => "timestamp",
             Self::TextList => "array<string>",
         }
     }
 
-    /// The field inside a list: Parquet's three-level form with the name that Athena and Spark expect.
+    /// Returns the field inside a list, in Parquet's three-level form with the name that Athena and Spark expect.
     #[must_use]
     pub fn list_element() -> Field {
         Field::new("element", DataType::Utf8, true)
     }
 }
 
-/// Where a column's value comes from.
+/// The origin of a column's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A JSON path such as `userIdentity.arn`, or several of which the record uses one.
+    /// A JSON path, for example `userIdentity.arn`, or alternative paths. A record uses one of them.
     Json(Cow<'static, [Cow<'static, str>]>),
-    /// A field of an access-log line, by its position in AWS's list, from 1.
+    /// A field of a line, by its position in AWS's list, from 1.
     Field(usize),
-    /// A field of an access-log line with its percent-encoding undone.
+    /// A field of a line after percent-decoding.
     DecodedField,
-    /// What the decoder found out or could not place elsewhere.
+    /// A value from the decoder: a finding of its own, or data that has no other column.
     Decoder,
-    /// The event time on a Korean wall clock.
+    /// The event time in KST.
     EventTimeKst,
     /// The address of the raw object.
     SourceObject,
@@ -80,72 +84,91 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Whether the value is made when files are written and needs no place before.
+    /// Whether the value is computed when files are written and is not decoded.
     #[must_use]
     pub fn is_derived(&self) -> bool {
         matches!(self, Self::EventTimeKst | Self::SourceObject | Self::SourceRecord)
     }
 }
 
-/// How a column's values spread, which decides how they are best written.
+/// How often a column's values repeat, which decides how they are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Spread {
-    /// Values repeat: a dictionary pays.
+    /// Values repeat. They get a dictionary.
     #[default]
     Repeating,
-    /// Values repeat, and people search for a single one: a dictionary and a bloom filter pay.
+    /// Values repeat, and queries look for single values. They get a dictionary and a bloom filter.
     Searched,
-    /// Nearly every row has its own value, and people search for it: a bloom filter, no dictionary.
+    /// Nearly every row has its own value, and queries look for it. It gets a bloom filter and no dictionary.
     Unique,
 }
 
-/// What the value of a column identifies: by it a person looks for a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Identifier {
-    /// One event.
-    EventId,
-    /// One request; several rows can tell of it.
-    RequestId,
+/// A kind of id that finds rows. `logmill why` takes each kind as a flag, for example `--event-id`.
+///
+/// Several log types can declare the same kind, under any column name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identifier {
+    flag: &'static str,
 }
 
 impl Identifier {
-    /// What people call it.
+    /// The id of one event.
+    pub const EVENT: Self = Self::new("event-id");
+    /// The id of one request, which several rows can share.
+    pub const REQUEST: Self = Self::new("request-id");
+
+    /// Declares a kind of id by its flag without the leading dashes, for example `trace-id`.
     #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::EventId => "event id",
-            Self::RequestId => "request id",
-        }
+    pub const fn new(flag: &'static str) -> Self {
+        Self { flag }
+    }
+
+    /// Returns the flag without the leading dashes: `event-id`.
+    #[must_use]
+    pub const fn flag(self) -> &'static str {
+        self.flag
+    }
+
+    /// Returns the name in prose: `event id`.
+    #[must_use]
+    pub fn words(self) -> String {
+        self.flag.replace('-', " ")
     }
 }
 
-/// Which names the columns get.
+/// The name in JSON: `event_id`.
+impl Serialize for Identifier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.flag.replace('-', "_"))
+    }
+}
+
+/// The naming scheme of columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Naming {
-    /// `snake_case` of the JSON path or field: `user_identity_arn`.
+    /// The JSON path or field in `snake_case`: `user_identity_arn`.
     #[default]
     Snake,
-    /// Lower case without breaks inside a word: `useridentity_arn`.
+    /// Lower case without underscores inside a path segment: `useridentity_arn`.
     Compact,
 }
 
-/// How a column is called under [`Naming::Compact`].
+/// The name of a column under [`Naming::Compact`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompactName {
-    /// By the rule of [`Column::named`].
+    /// The name by the rule of [`Column::named`].
     ByRule,
-    /// By a name of its own.
+    /// A fixed name.
     Fixed(&'static str),
-    /// As under [`Naming::Snake`], since a person chose that name.
+    /// The name that the user chose, as under [`Naming::Snake`].
     AsGiven,
 }
 
-/// Longest comment of a column in the catalog, in bytes (AWS Glue API, `Column`).
+/// The longest comment of a column in the catalog, in bytes (AWS Glue API, `Column`).
 pub const MOST_COMMENT_BYTES: usize = 255;
 
-/// A text as a comment in the catalog, which is cut where it is too long.
+/// Returns a comment for the catalog, cut if it is too long.
 #[must_use]
 pub fn comment(text: String) -> String {
     const CUT: &str = "...";
@@ -160,22 +183,22 @@ pub fn comment(text: String) -> String {
 pub struct Column {
     /// `snake_case` name.
     pub name: Cow<'static, str>,
-    /// Type in every system.
+    /// Type.
     pub column_type: ColumnType,
-    /// Where the value comes from.
+    /// Origin of the value.
     pub origin: Origin,
-    /// What it means, in one line: becomes the comment in the catalog (at most [`MOST_COMMENT_BYTES`]).
+    /// Its meaning in one line, which becomes the comment in the catalog (at most [`MOST_COMMENT_BYTES`]).
     pub meaning: Cow<'static, str>,
-    /// How its values spread.
+    /// How often its values repeat.
     pub spread: Spread,
-    /// What a value of it identifies, if it does.
+    /// The kind of id that it holds, if any.
     pub identifies: Option<Identifier>,
-    /// How it is called under compact naming.
+    /// Its name under compact naming.
     pub compact: CompactName,
 }
 
 impl Column {
-    /// A column; the value repeats and its compact name follows the rule.
+    /// Returns a column whose values repeat and whose compact name follows the rule.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -188,38 +211,38 @@ impl Column {
         Self { name, column_type, origin, meaning, spread, identifies: None, compact }
     }
 
-    /// People search for single values of it.
+    /// Marks a column whose values repeat and are searched for.
     #[must_use]
     pub const fn searched(mut self) -> Self {
         self.spread = Spread::Searched;
         self
     }
 
-    /// Nearly every row has its own value.
+    /// Marks a column in which nearly every row has its own value.
     #[must_use]
     pub const fn unique(mut self) -> Self {
         self.spread = Spread::Unique;
         self
     }
 
-    /// Nearly every row has its own value, which identifies something.
+    /// Marks a column in which nearly every row has its own value, an id of some kind.
     #[must_use]
     pub const fn identifies(mut self, what: Identifier) -> Self {
         self.identifies = Some(what);
         self.unique()
     }
 
-    /// Sets the compact name by hand.
+    /// Sets a fixed compact name.
     #[must_use]
     pub const fn compact(mut self, name: &'static str) -> Self {
         self.compact = CompactName::Fixed(name);
         self
     }
 
-    /// The name under a naming.
+    /// Returns the name under a naming scheme.
     ///
-    /// Compact names are the JSON path in lower case with `_` for `.`; a column without a path drops its `_`, except
-    /// before `kst`.
+    /// A compact name is the JSON path in lower case with `_` for `.`. A column without a path drops its underscores,
+    /// except before `kst`.
     #[must_use]
     pub fn named(&self, naming: Naming) -> Cow<'_, str> {
         match (naming, self.compact, &self.origin) {
@@ -235,13 +258,13 @@ impl Column {
         }
     }
 
-    /// The Arrow field under a naming; every column may be null.
+    /// Returns the Arrow field under a naming scheme. Every column is nullable.
     #[must_use]
     pub fn field(&self, naming: Naming) -> Field {
         Field::new(self.named(naming), self.column_type.arrow(), true)
     }
 
-    /// Where the value comes from, for a person.
+    /// Returns the origin of the value in words.
     #[must_use]
     pub fn source(&self) -> String {
         match &self.origin {
@@ -255,45 +278,50 @@ impl Column {
     }
 }
 
-/// The columns of one table, in order, and what the engine must know about some of them.
+/// The columns of a table, in order.
 #[derive(Debug, Clone)]
 pub struct TableSchema {
-    /// All columns, the derived ones too; the partition column is none of them.
+    /// All columns, including the derived ones, but without the partition column.
     pub columns: Vec<Column>,
     /// Position of the event time in UTC.
     pub event_time: usize,
-    /// Positions of the two columns by which rows are clustered, before the event time.
-    pub cluster: [usize; 2],
-    /// How the columns are called.
+    /// Positions of the text columns by which rows are sorted before the event time; there may be none.
+    pub cluster: Vec<usize>,
+    /// Naming scheme of the columns.
     pub naming: Naming,
 }
 
 impl TableSchema {
-    /// The columns that a decoder fills, in order.
+    /// Returns the columns that a decoder fills, in order.
     pub fn decoded(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| !column.origin.is_derived())
     }
 
-    /// Position of a column by its `snake_case` name.
+    /// Finds the position of a column by its `snake_case` name.
     #[must_use]
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 
-    /// The column of a name, under the table's naming or the other one.
+    /// Finds a column by its name under the table's naming scheme, or under the other one.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Column> {
         let under = |naming| self.columns.iter().find(move |column| column.named(naming) == name);
         under(self.naming).or_else(|| under(Naming::Snake)).or_else(|| under(Naming::Compact))
     }
 
-    /// The column whose values identify something.
+    /// Returns the kinds of ids that columns declare.
+    pub fn identifiers(&self) -> impl Iterator<Item = Identifier> {
+        self.columns.iter().filter_map(|column| column.identifies)
+    }
+
+    /// Finds the column that holds a kind of id.
     #[must_use]
     pub fn identifier(&self, what: Identifier) -> Option<&Column> {
         self.columns.iter().find(|column| column.identifies == Some(what))
     }
 
-    /// Fields of the published file.
+    /// Returns the fields of the published file.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
         self.columns.iter().map(|column| column.field(self.naming)).collect()

@@ -10,9 +10,9 @@ use super::ColumnType;
 pub struct Promotion {
     /// Name of the column, `snake_case`.
     pub column: String,
-    /// JSON path such as `requestParameters.instanceId`.
+    /// JSON path, for example `requestParameters.instanceId`.
     pub path: String,
-    /// Type of the column; a value of another type is NULL there and stays in the JSON column.
+    /// Type of the column. A value of another type is NULL here and is kept in the JSON column.
     #[serde(rename = "type", default = "Promotion::text")]
     pub column_type: ColumnType,
 }

@@ -1,4 +1,4 @@
-//! Where decoders put what they find: rows of the wanted day as Arrow columns, rejected rows as values, and counts.
+//! The output of decoders: rows of the wanted days as Arrow columns, rejected rows as values, and counts.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -15,129 +15,132 @@ use super::column::Column;
 use crate::kst::{DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::ledger::RowLedger;
 
-/// What makes a row unique, as a keyed 128-bit hash.
+/// The identity of a row: a keyed 128-bit hash of the bytes that make it unique.
 ///
-/// The key is drawn anew for every run, so that nobody who can write into a log can prepare two rows that collide; by
-/// chance, a billion rows collide with a probability below 2^-68.
+/// Every run draws a new key, so that a log writer cannot prepare two rows that collide. The chance of any collision among a
+/// billion rows is below 2^-68.
 pub type Identity = [u64; 2];
 
 /// The secret of [`Identity`].
 pub type IdentityKey = [u64; 4];
 
-/// Where a row comes from: the order of positions decides which of two duplicates stays.
+/// The origin of a row. Of two duplicates, the one with the lower position is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Index of the object in the plan, whose objects are in order of their addresses.
     pub object: u32,
-    /// Record or line number in it, from 1; 0 is the object as a whole.
+    /// Record or line number in the object, from 1. 0 is the object as a whole.
     pub record: u32,
 }
 
 impl Position {
-    /// The same place where objects have other numbers, if they have.
+    /// Returns the same position under other object numbers, if there are any.
     #[must_use]
     pub fn renumbered(self, numbers: Option<&[u32]>) -> Self {
         numbers.map_or(self, |numbers| Self { object: numbers[self.object as usize], ..self })
     }
 }
 
-/// What is known of a row beside its cells.
+/// The values by which a row is sorted before its event time, one for each cluster column of its table.
+pub type Cluster = Arc<[Box<str>]>;
+
+/// The facts about a row that are not cells.
 #[derive(Debug, Clone, Copy)]
 pub struct RowKey {
-    /// Which pair of cluster values it has: an index into [`RowBatch::clusters`].
+    /// Its cluster: an index into [`RowBatch::clusters`].
     pub cluster: u32,
     /// Event time.
     pub at: UtcInstant,
-    /// The day in which that falls.
+    /// KST day of the event time.
     pub day: KstDay,
-    /// Where it comes from.
+    /// Origin.
     pub position: Position,
-    /// Its size in the raw object, in bytes.
+    /// Size in the raw object, in bytes.
     pub bytes: u32,
-    /// What makes it unique.
+    /// Identity.
     pub identity: Identity,
 }
 
-/// A record or line that could not be decoded, or what is left of a damaged object.
+/// A record or line that could not be decoded, or the rest of a damaged object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// Where it stands.
+    /// Its position.
     pub position: Position,
-    /// Stable name of the reason, such as `bad_time`.
+    /// Stable name of the reason, for example `bad_time`.
     pub reason: &'static str,
-    /// The reason for a person, with what was found.
+    /// A sentence that explains the reason.
     pub detail: String,
     /// The raw bytes, cut at [`Rejection::MAX_RAW_BYTES`]; `None` for an object as a whole.
     pub raw: Option<Vec<u8>>,
-    /// How many raw bytes there were before the cut.
+    /// Number of raw bytes before the cut.
     pub raw_bytes: usize,
 }
 
 impl Rejection {
-    /// Longer raw bytes are cut: the raw object stays the truth.
+    /// Longer raw bytes are cut. The raw object still has them.
     pub const MAX_RAW_BYTES: usize = 1 << 20;
-    /// Longer details are cut: what was found stands in the raw bytes.
+    /// Longer details are cut. The raw bytes still have the value.
     pub const MAX_DETAIL_BYTES: usize = 4 << 10;
 }
 
-/// Memory of rejected rows beyond which a decoder stops until they are taken: there can be one for every two bytes.
+/// The memory of rejected rows at which a decoder stops until they are taken. Every two input bytes can give a rejected row.
 const MAX_REJECTED_BYTES: usize = 4 << 20;
 
-/// The rows of one batch: cells as Arrow arrays in the order of the decoded columns, keys in the order of the rows.
+/// A batch of rows: cells as Arrow arrays in the order of the decoded columns, and keys in the order of the rows.
 #[derive(Debug)]
 pub struct RowBatch {
-    /// One array a decoded column; of text, also a dictionary or an array of nulls: see [`Self::plain`].
+    /// One array for each decoded column. Text can also be a dictionary or an array of nulls: see [`Self::plain`].
     pub cells: Vec<ArrayRef>,
-    /// One key a row.
+    /// One key for each row.
     pub keys: Vec<RowKey>,
-    /// The distinct pairs of cluster values, in order of first appearance.
-    pub clusters: Vec<[Arc<str>; 2]>,
+    /// The distinct clusters, in order of first appearance.
+    pub clusters: Vec<Cluster>,
 }
 
-/// Takes rows from a decoder: keeps those of the wanted days, counts the others.
+/// Takes rows from a decoder. Keeps those of the wanted days and counts the others.
 #[derive(Debug)]
 pub struct Rows {
-    /// What the current object can feed.
+    /// Events that are wanted from the current object.
     window: UtcWindow,
     hash_key: IdentityKey,
     cells: Vec<Cells>,
     keys: Vec<RowKey>,
     clusters: Clusters,
     rejections: Vec<Rejection>,
-    /// The memory that they take.
+    /// Memory of the rejections.
     rejected_bytes: usize,
     object: u32,
     ledger: RowLedger,
-    /// Rows kept of the current object, by day.
+    /// Number of rows kept from the current object, by day.
     kept: Vec<(KstDay, u64)>,
     damage: Damage,
-    /// The last instant of an event of the current object, by the name of the object.
+    /// The latest possible event time in the current object, judged by its name.
     until: UtcInstant,
     newer_than_name: u64,
 }
 
-/// What of an object is lost, beside rows that were rejected one by one.
+/// How much of an object is lost, apart from rows that were rejected one by one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Damage {
     /// Nothing.
     #[default]
     None,
-    /// A part could not be decoded, and never will be: it is the content that is wrong.
+    /// A part cannot be decoded, because the content is wrong.
     Content,
-    /// It could not be read, which may be otherwise the next time.
+    /// The object could not be read. Another attempt may succeed.
     Unread,
 }
 
 impl Damage {
-    /// Whether something is lost.
+    /// Whether anything is lost.
     #[must_use]
     pub fn is_some(self) -> bool {
         self != Self::None
     }
 }
 
-/// What a decoder says about a row before its cells.
+/// The facts about a row that a decoder passes before the cells.
 #[derive(Debug, Clone, Copy)]
 pub struct RowHead<'a> {
     /// Record or line number, from 1.
@@ -146,14 +149,14 @@ pub struct RowHead<'a> {
     pub at: UtcInstant,
     /// The raw text.
     pub raw: &'a [u8],
-    /// What makes the row unique.
+    /// The bytes that make the row unique.
     pub identity: &'a [u8],
-    /// The values by which rows are clustered.
-    pub cluster: [&'a str; 2],
+    /// The values of the table's cluster columns, in their order; empty for null.
+    pub cluster: &'a [&'a str],
 }
 
 impl Rows {
-    /// An empty batch for the decoded columns of a table.
+    /// Returns an empty batch for the decoded columns of a table.
     pub fn new<'c>(columns: impl Iterator<Item = &'c Column>, hash_key: IdentityKey) -> Self {
         Self {
             window: DayRange::EVER.window(),
@@ -172,7 +175,7 @@ impl Rows {
         }
     }
 
-    /// The rows that follow come from this object of the plan; those of other days than `days` are counted and dropped.
+    /// Begins an object of the plan. Its rows outside `days` are counted and dropped.
     pub fn begin_object(&mut self, object: u32, days: DayRange) {
         self.object = object;
         self.window = days.window();
@@ -183,36 +186,38 @@ impl Rows {
         self.newer_than_name = 0;
     }
 
-    /// By the name of the current object, none of its events is newer than this.
+    /// Sets the latest possible event time in the current object, judged by its name.
     pub fn expect_events_until(&mut self, until: UtcInstant) {
         self.until = until;
     }
 
-    /// Rows of the current object whose events are newer than its name allows: the logs were renamed or repackaged.
+    /// Returns the number of rows whose events are newer than the name of the current object allows, because the logs were
+    /// renamed or repackaged.
     #[must_use]
     pub fn newer_than_name(&self) -> u64 {
         self.newer_than_name
     }
 
-    /// What of the current object is lost: how much, nobody knows.
+    /// Returns how the current object is damaged. The number of lost rows is unknown.
     #[must_use]
     pub fn damage(&self) -> Damage {
         self.damage
     }
 
-    /// Counts of the current object; rows of all wanted days count as written until duplicates are known.
+    /// Returns the counts of the current object. Rows of all wanted days count as written until duplicates are known.
     #[must_use]
     pub fn ledger(&self) -> RowLedger {
         self.ledger
     }
 
-    /// Rows kept of the current object, by day: what one of its days finds in it.
+    /// Returns the number of rows kept from the current object, by day.
     #[must_use]
     pub fn kept(&self) -> &[(KstDay, u64)] {
         &self.kept
     }
 
-    /// Starts a row if it lies in a wanted day: the caller then appends exactly one cell to each column.
+    /// Begins a row and returns whether it belongs to a wanted day. If so, the caller appends exactly one cell to each
+    /// column.
     pub fn begin_row(&mut self, head: &RowHead<'_>) -> bool {
         self.ledger.read += 1;
         self.newer_than_name += u64::from(head.at > self.until);
@@ -237,12 +242,12 @@ impl Rows {
         true
     }
 
-    /// The cells of a decoded column.
+    /// Returns the cells of a decoded column, by its place among the decoded columns.
     pub fn cell(&mut self, column: usize) -> &mut Cells {
         &mut self.cells[column]
     }
 
-    /// Puts a row aside. `raw` is cut at [`Rejection::MAX_RAW_BYTES`], `detail` at [`Rejection::MAX_DETAIL_BYTES`].
+    /// Rejects a row. `raw` is cut at [`Rejection::MAX_RAW_BYTES`], `detail` at [`Rejection::MAX_DETAIL_BYTES`].
     pub fn reject(
         &mut self,
         record: u32,
@@ -265,7 +270,7 @@ impl Rows {
         self.rejections.push(Rejection { position, reason, detail, raw, raw_bytes });
     }
 
-    /// Puts all that is left of the current object aside, as one row; the object is damaged.
+    /// Rejects the rest of the current object as one row, and marks the object as damaged.
     pub fn reject_rest(
         &mut self,
         record: u32,
@@ -277,24 +282,24 @@ impl Rows {
         self.mark_damaged(Damage::Content);
     }
 
-    /// Notes that more of the current object is lost than was rejected.
+    /// Records that the current object has lost more than the rejected rows.
     pub fn mark_damaged(&mut self, damage: Damage) {
         self.damage = damage;
     }
 
-    /// Whether the rejected rows take so much memory that they are to be taken before more is decoded.
+    /// Whether the rejected rows use so much memory that the caller must take them before more is decoded.
     #[must_use]
     pub fn is_full_of_rejections(&self) -> bool {
         self.rejected_bytes > MAX_REJECTED_BYTES
     }
 
-    /// Hands over the rejected rows so far.
+    /// Takes the rejected rows so far.
     pub fn take_rejections(&mut self) -> Vec<Rejection> {
         self.rejected_bytes = 0;
         std::mem::take(&mut self.rejections)
     }
 
-    /// Number of rows held.
+    /// Returns the number of rows held.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
@@ -306,14 +311,14 @@ impl Rows {
         self.keys.is_empty()
     }
 
-    /// The memory that the rows held take: their cells, keys and clusters.
+    /// Returns the memory of the rows held: their cells, keys and clusters.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let cells: usize = self.cells.iter().map(Cells::memory_bytes).sum();
         cells + self.keys.len() * size_of::<RowKey>() + self.clusters.bytes
     }
 
-    /// Hands over the rows held and starts anew.
+    /// Takes the rows held and starts an empty batch.
     pub fn take_batch(&mut self) -> RowBatch {
         debug_assert!(self.cells.iter().all(|cells| cells.len() == self.keys.len()), "a row lacks a cell");
         RowBatch {
@@ -325,21 +330,21 @@ impl Rows {
 }
 
 impl RowBatch {
-    /// The memory that the rows take.
+    /// Returns the memory of the rows.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let cells: usize = self.cells.iter().map(Array::get_array_memory_size).sum();
-        let clusters: usize = self.clusters.iter().map(|[a, b]| cluster_bytes([a, b])).sum();
+        let clusters: usize = self.clusters.iter().map(|cluster| cluster_bytes(cluster)).sum();
         cells + self.keys.capacity() * size_of::<RowKey>() + clusters
     }
 
-    /// The same rows, each cell as an array of its column's type.
+    /// Returns the same rows with cells as arrays of their columns' types.
     pub fn plain(self) -> Result<Self, ArrowError> {
         let cells = self.cells.iter().map(plain).collect::<Result<_, _>>()?;
         Ok(Self { cells, ..self })
     }
 
-    /// The rows of each day.
+    /// Splits the rows by day.
     pub fn by_day(self) -> Result<Vec<(KstDay, Self)>, ArrowError> {
         let mut days: Vec<(KstDay, Vec<u32>)> = Vec::new();
         for (row, key) in (0..).zip(&self.keys) {
@@ -354,7 +359,7 @@ impl RowBatch {
         }
     }
 
-    /// Some of the rows, by their numbers.
+    /// Returns some of the rows, by their numbers.
     pub fn select(&self, rows: &[u32]) -> Result<Self, ArrowError> {
         let places = UInt32Array::from(rows.to_vec());
         let cells = self.cells.iter().map(|cells| take(cells, &places, None));
@@ -366,15 +371,18 @@ impl RowBatch {
     }
 }
 
-/// Memory of a distinct pair of cluster values: two texts that are shared, and the places in which they are looked up.
-fn cluster_bytes(pair: [&str; 2]) -> usize {
-    /// The counts before a shared text, and what an allocation takes beside its bytes.
-    const BESIDE_TEXT: usize = 32;
-    let places = size_of::<[Arc<str>; 2]>() + size_of::<(u64, u32)>() * 2;
-    places + pair.iter().map(|text| text.len() + BESIDE_TEXT).sum::<usize>()
+/// Returns the memory of a distinct cluster: its texts, and its entries in the list and in the lookup table.
+fn cluster_bytes<T: AsRef<str>>(cluster: &[T]) -> usize {
+    /// Bookkeeping of an allocation.
+    const ALLOCATION: usize = 16;
+    /// The two counts in front of shared data.
+    const COUNTS: usize = 2 * size_of::<usize>();
+    let places = size_of::<Cluster>() + size_of::<(u64, u32)>() * 2;
+    let text = |text: &T| size_of::<Box<str>>() + ALLOCATION + text.as_ref().len();
+    places + COUNTS + ALLOCATION + cluster.iter().map(text).sum::<usize>()
 }
 
-/// The front of raw bytes that is kept; text is not cut inside a character.
+/// Returns the front of raw bytes that is kept. Text is not cut inside a character.
 fn cut(bytes: &[u8]) -> &[u8] {
     let kept = &bytes[..bytes.len().min(Rejection::MAX_RAW_BYTES)];
     match std::str::from_utf8(kept) {
@@ -383,44 +391,46 @@ fn cut(bytes: &[u8]) -> &[u8] {
     }
 }
 
-/// Numbers the distinct pairs of cluster values; runs of equal pairs are the common case.
+/// Assigns numbers to distinct clusters. Equal clusters usually follow each other.
 #[derive(Debug, Default)]
 struct Clusters {
-    pairs: Vec<[Arc<str>; 2]>,
-    /// The number of a pair, beside its hash.
+    known: Vec<Cluster>,
+    /// Hash and number of each cluster.
     table: HashTable<(u64, u32)>,
     hasher: DefaultHashBuilder,
     last: u32,
-    /// The memory that the pairs take.
+    /// Memory of the clusters.
     bytes: usize,
 }
 
 impl Clusters {
-    fn index_of(&mut self, pair: [&str; 2]) -> u32 {
-        let same = |known: &[Arc<str>; 2]| *known[0] == *pair[0] && *known[1] == *pair[1];
-        if self.pairs.get(self.last as usize).is_some_and(same) {
+    fn index_of(&mut self, cluster: &[&str]) -> u32 {
+        let same = |known: &Cluster| {
+            known.len() == cluster.len() && known.iter().zip(cluster).all(|(known, text)| **known == **text)
+        };
+        if self.known.get(self.last as usize).is_some_and(same) {
             return self.last;
         }
-        let hash = self.hasher.hash_one(pair);
+        let hash = self.hasher.hash_one(cluster);
         let found =
-            self.table.find(hash, |(known, number)| *known == hash && same(&self.pairs[*number as usize]));
+            self.table.find(hash, |(known, number)| *known == hash && same(&self.known[*number as usize]));
         self.last = match found {
             Some((_, number)) => *number,
-            None => self.add(hash, pair),
+            None => self.add(hash, cluster),
         };
         self.last
     }
 
-    fn add(&mut self, hash: u64, pair: [&str; 2]) -> u32 {
-        let number =
-            u32::try_from(self.pairs.len()).expect("fewer pairs than rows, and rows are counted in 32 bits");
+    fn add(&mut self, hash: u64, cluster: &[&str]) -> u32 {
+        let number = u32::try_from(self.known.len())
+            .expect("there are fewer clusters than rows, which are counted in 32 bits");
         self.table.insert_unique(hash, (hash, number), |(hash, _)| *hash);
-        self.pairs.push(pair.map(Arc::from));
-        self.bytes += cluster_bytes(pair);
+        self.known.push(cluster.iter().map(|text| Box::from(*text)).collect());
+        self.bytes += cluster_bytes(cluster);
         number
     }
 
-    fn take(&mut self) -> Vec<[Arc<str>; 2]> {
-        std::mem::take(self).pairs
+    fn take(&mut self) -> Vec<Cluster> {
+        std::mem::take(self).known
     }
 }

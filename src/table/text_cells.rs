@@ -1,7 +1,7 @@
-//! The growing cells of a text column: each distinct text is kept once, as long as texts repeat.
+//! The cells of a text column while a decoder fills them. While texts repeat, each distinct text is stored once.
 //!
-//! What comes out is a dictionary array, a plain one, or one of nulls, whatever is smallest; which of them it is shows
-//! in no published byte.
+//! The result is a dictionary array, a plain array or an array of nulls, whichever is smallest. The choice does not
+//! affect the published bytes.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::UInt32Type;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// A column with a longer text is plain: hashing such texts costs more than keeping them once saves.
+/// A longer text makes the column plain: hashing such texts costs more than deduplication saves.
 const MAX_REPEATED_BYTES: usize = 512;
 
-/// Distinct texts after which it is judged whether texts repeat, and then each time that there are twice as many.
+/// The number of distinct texts at which the column is first tested for repetition. Each doubling tests it again.
 const TRIAL_TEXTS: usize = 1024;
 
-/// Size of a view of a text.
+/// Size of a string view.
 const VIEW_BYTES: usize = 16;
 
-/// The key of no text.
+/// The key of a null.
 const NULL: u32 = u32::MAX;
 
-/// Text cells in the making.
+/// Text cells.
 #[derive(Debug)]
 pub struct TextCells {
     form: Form,
-    /// Nulls after the last text.
+    /// Number of nulls after the last text.
     nulls: usize,
 }
 
@@ -40,12 +40,12 @@ enum Form {
 }
 
 impl TextCells {
-    /// Cells of a column in which texts repeat, it is said.
+    /// Returns the empty cells of a column whose texts are expected to repeat.
     pub(super) fn repeating() -> Self {
         Self { form: Form::Repeating(Box::default()), nulls: 0 }
     }
 
-    /// Cells of a column in which hardly a text comes twice.
+    /// Returns the empty cells of a column whose texts hardly repeat.
     pub(super) fn plain() -> Self {
         Self { form: Form::Plain(StringBuilder::new()), nulls: 0 }
     }
@@ -58,7 +58,7 @@ impl TextCells {
         before + self.nulls
     }
 
-    /// The memory that the cells take; nulls at the end take none before a text follows them.
+    /// Returns the memory of the cells. Nulls at the end use none until a text follows them.
     pub(super) fn memory_bytes(&self) -> usize {
         match &self.form {
             Form::Repeating(dictionary) => dictionary.memory_bytes(),
@@ -93,7 +93,7 @@ impl TextCells {
         }
     }
 
-    /// Hands the cells over. A column whose texts did not repeat stays plain.
+    /// Takes the cells. A column whose texts did not repeat remains plain.
     pub(super) fn finish(&mut self) -> ArrayRef {
         if let Form::Repeating(dictionary) = &self.form
             && dictionary.len() == 0
@@ -104,7 +104,7 @@ impl TextCells {
         match &mut self.form {
             Form::Repeating(dictionary) => dictionary.finish(),
             Form::Plain(cells) => {
-                // The next batch will be about as large: room that is not used is never touched.
+                // The next batch will be about as large, and spare capacity costs nothing until it is touched.
                 let [texts, bytes] = [cells.len(), cells.values_slice().len()].map(|used| used + used / 8);
                 Arc::new(std::mem::replace(cells, StringBuilder::with_capacity(texts, bytes)).finish())
             }
@@ -112,16 +112,16 @@ impl TextCells {
     }
 }
 
-/// The distinct texts of a column, and which of them each cell has.
+/// The distinct texts of a column, and a key for each cell.
 #[derive(Debug, Default)]
 struct Dictionary {
-    /// [`NULL`] where there is no text.
+    /// One key for each cell; [`NULL`] marks a null.
     keys: Vec<u32>,
     texts: StringBuilder,
     distinct: u32,
-    /// Cells that have a text.
+    /// Number of cells that are not null.
     filled: usize,
-    /// The key of a text, beside its hash.
+    /// Hash and key of each text.
     table: HashTable<(u64, u32)>,
     hasher: DefaultHashBuilder,
     last: u32,
@@ -133,15 +133,15 @@ impl Dictionary {
     }
 
     fn memory_bytes(&self) -> usize {
-        // The table has twice the room that it needs, at most; views are made in the end.
+        // The table has at most twice the capacity that it needs. Views are added at the end.
         let beside_text = 2 * size_of::<(u64, u32)>() + VIEW_BYTES;
         let texts = text_bytes(&self.texts) + self.distinct as usize * beside_text;
         texts + self.keys.len() * size_of::<u32>()
     }
 
-    /// Adds a cell; false, and nothing is added, when a dictionary does not pay.
+    /// Adds a cell. Returns false and adds nothing if a dictionary does not pay off.
     fn push(&mut self, text: &str) -> bool {
-        // Neighbours are often equal.
+        // Adjacent texts are often equal.
         if self.distinct > 0 && text_at(&self.texts, self.last) == text.as_bytes() {
             self.push_key(self.last);
             return true;
@@ -178,7 +178,7 @@ impl Dictionary {
     }
 
     fn finish(&mut self) -> ArrayRef {
-        // Views are what a merge moves around instead of texts.
+        // A merge moves views instead of texts.
         let (keys, texts) = (self.take_keys(), StringViewArray::from(&self.texts.finish()));
         self.table.clear();
         (self.distinct, self.filled, self.last) = (0, 0, 0);
@@ -196,7 +196,7 @@ impl Dictionary {
         UInt32Array::new(keys.into(), Some(nulls).filter(|nulls| nulls.null_count() > 0))
     }
 
-    /// The same cells, each with a text of its own.
+    /// Takes the cells with one text for each cell.
     fn take_plain(&mut self) -> StringBuilder {
         let (keys, texts) = (self.take_keys(), self.texts.finish());
         let mut cells = StringBuilder::new();
@@ -207,12 +207,12 @@ impl Dictionary {
     }
 }
 
-/// The memory that texts in a builder take, with their offsets and marks for nulls.
+/// Returns the memory of the texts in a builder, with their offsets and null marks.
 pub(super) fn text_bytes(texts: &StringBuilder) -> usize {
     texts.values_slice().len() + texts.len() * size_of::<i32>() + texts.len() / 8
 }
 
-/// The bytes of a text in a builder.
+/// Returns the bytes of a text in a builder.
 fn text_at(texts: &StringBuilder, key: u32) -> &[u8] {
     let offset = |place: usize| usize::try_from(texts.offsets_slice()[place]).unwrap_or_default();
     &texts.values_slice()[offset(key as usize)..offset(key as usize + 1)]
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_do_not_repeat_are_kept_plain() {
+    fn texts_that_do_not_repeat_are_stored_plain() {
         let unique: Vec<_> = (0..3 * TRIAL_TEXTS).map(|number| Some(number.to_string())).collect();
         assert_eq!(*cells(&unique, TextCells::repeating()).data_type(), DataType::Utf8);
         let long = [Some("a".to_owned()), None, Some("b".repeat(MAX_REPEATED_BYTES + 1))];
@@ -253,20 +253,20 @@ mod tests {
     }
 
     #[test]
-    fn a_column_without_a_text_takes_no_room() {
+    fn a_column_of_nulls_becomes_a_null_array() {
         assert_eq!(*cells(&[None, None], TextCells::repeating()).data_type(), DataType::Null);
     }
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(texts in prop::collection::vec(prop::option::of("[a-c]{0,20}"), 0..60)) {
+        fn cells_keep_their_texts(texts in prop::collection::vec(prop::option::of("[a-c]{0,20}"), 0..60)) {
             for empty in [TextCells::repeating, TextCells::plain] {
                 prop_assert_eq!(texts_of(&cells(&texts, empty())), texts.clone());
             }
         }
 
         #[test]
-        fn cells_are_used_again(first in prop::collection::vec("[a-c]{0,2}", 0..9), second in prop::collection::vec("[b-d]{0,2}", 1..9)) {
+        fn cells_can_be_reused(first in prop::collection::vec("[a-c]{0,2}", 0..9), second in prop::collection::vec("[b-d]{0,2}", 1..9)) {
             let mut cells = TextCells::repeating();
             for text in &first {
                 cells.push(text);

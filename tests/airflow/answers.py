@@ -1,4 +1,4 @@
-"""Athena's answers: the catalog says which files are read, DuckDB reads them, and the server hands the rows out."""
+"""Stands in for Athena's results: the catalog names the files, DuckDB reads them, and the server returns the rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,22 +18,22 @@ Rows = list[list[str]]
 
 @dataclass
 class Athena:
-    """What was asked, and what is done to answers."""
+    """Records the queries and answers them."""
 
     aws: Aws
     folder: Path
     asked: list[str] = field(default_factory=list)
-    # What a test makes of the honest rows.
+    # Changes the true rows; set by a test.
     twist: Callable[[str, Rows], Rows] = lambda _, rows: rows
 
     @classmethod
     def installed(cls, aws: Aws, folder: Path, monkeypatch: pytest.MonkeyPatch) -> "Athena":
-        """Answers the queries that Airflow's hook asks, which then go the whole way to the server and back."""
+        """Answers the queries of Airflow's hook. They still go the whole way to the server and back."""
         self, ask = cls(aws, folder), AthenaHook.run_query
 
         def run_query(hook: AthenaHook, query: str, *others: Any, **more: Any) -> str:
             self.asked.append(query)
-            self.hand_out(self.twist(query, self.answer(query)))
+            self.enqueue(self.twist(query, self.answer(query)))
             return ask(hook, query, *others, **more)
 
         monkeypatch.setattr(AthenaHook, "run_query", run_query)
@@ -48,8 +48,8 @@ class Athena:
         rows = opened.connection.execute(tree.sql(dialect="duckdb")).fetchall()
         return [[str(cell) for cell in row] for row in rows]
 
-    def hand_out(self, rows: Rows) -> None:
-        """Puts rows into the queue of the server: the next query that is asked for its rows gets them."""
+    def enqueue(self, rows: Rows) -> None:
+        """Queues rows on the server, for the next query whose results are fetched."""
         cells = [{"Data": [{"VarCharValue": cell} for cell in row]} for row in [["_col0"], *rows]]
         body = {"account_id": ACCOUNT, "region": REGION, "results": [{"rows": cells}]}
         answer = requests.post(f"{self.aws.server}/moto-api/static/athena/query-results", json=body, timeout=60)

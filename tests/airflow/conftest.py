@@ -1,4 +1,4 @@
-"""An Airflow of its own, AWS on a local server, and settings with which the DAGs fill a lake."""
+"""An isolated Airflow, AWS on a local server, and settings with which the DAGs fill a lake."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from catalog import Registered
 from faults import FaultProxy
 from harness import binary
 
-# Before all that imports Airflow.
+# Before anything that imports Airflow.
 import surroundings  # noqa: F401
 from answers import Athena
 
@@ -32,7 +32,7 @@ def aws_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def airflow_database() -> None:
-    """Airflow's database, made once."""
+    """Airflow's database, created once."""
     from airflow.utils.db import initdb
 
     initdb()
@@ -40,7 +40,7 @@ def airflow_database() -> None:
 
 @pytest.fixture
 def variable(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Sets the Airflow Variable from which the DAGs have their settings."""
+    """Sets the Airflow Variable that holds the settings of the DAGs."""
 
     def set_to(**settings: Any) -> None:
         monkeypatch.setenv("AIRFLOW_VAR_LOGMILL", json.dumps(settings))
@@ -50,7 +50,7 @@ def variable(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture(scope="session")
 def aws(aws_server: str) -> Aws:
-    """The server; nothing is broken on the way."""
+    """The local server, without injected faults."""
     return Aws(aws_server, FaultProxy(aws_server))
 
 
@@ -62,7 +62,7 @@ def raw_logs(aws: Aws) -> str:
 
 @pytest.fixture
 def connection(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Airflow connection that leads to the server."""
+    """The Airflow connection to the local server."""
     connection = {
         "conn_type": "aws",
         "login": CREDENTIALS["AWS_ACCESS_KEY_ID"],
@@ -74,7 +74,7 @@ def connection(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def athena(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Athena:
-    """Has each query of Athena answered by its stand-in."""
+    """Answers every Athena query from the stand-in."""
     return Athena.installed(aws, tmp_path / "queries", monkeypatch)
 
 
@@ -82,7 +82,7 @@ def athena(aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Athena:
 def registered(
     aws: Aws, raw_logs: str, connection: None, athena: Athena, variable: Any, airflow_database: None
 ) -> Registered:
-    """A lake and a database, both new, and settings with which the DAGs fill them."""
+    """A new lake and a new database, and settings with which the DAGs fill them."""
     registered = Registered(aws, aws.lake(), aws.database())
     variable(**settings_of(registered, raw_logs))
     return registered
@@ -95,7 +95,7 @@ def settings_of(registered: Registered, raw_logs: str, **more: Any) -> dict[str,
         "LOGMILL_OUTPUT": registered.lake.url,
         "LOGMILL_DATABASE": registered.database,
         "LOGMILL_CREATE_DATABASE": "true",
-        # Nothing superseded stays, so that lakes can be compared.
+        # Superseded runs are deleted immediately, so that lakes can be compared.
         "LOGMILL_GRACE": "0s",
     }
     return {

@@ -1,4 +1,4 @@
-"""DAGs as files give them, and whole runs of them in this process."""
+"""Loads DAGs from their files, and runs them to the end in this process."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from surroundings import DAGS
 
 
 def load(dag_id: str) -> DAG:
-    """A DAG, read anew with the settings of the moment."""
+    """Loads a DAG with the current settings."""
     bag = DagBag(str(DAGS / f"{dag_id}.py"))
     assert not bag.import_errors, bag.import_errors
     return bag.dags[dag_id]
@@ -19,30 +19,30 @@ def load(dag_id: str) -> DAG:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run of a DAG that has ended."""
+    """A DAG run that has ended."""
 
     run: Any
 
     @property
     def state(self) -> str:
-        """How it has ended."""
+        """The final state of the run."""
         return str(getattr(self.run.state, "value", self.run.state))
 
     def states(self, task_id: str) -> list[str]:
-        """How a task has ended, by map index."""
+        """The final states of a task, by map index."""
         found = [ti for ti in self.run.get_task_instances() if ti.task_id == task_id]
         return [str(ti.state) for ti in sorted(found, key=lambda ti: ti.map_index)]
 
     def labels(self, task_id: str) -> list[str]:
-        """What people see of the tasks into which a task was expanded."""
+        """The labels that the UI shows for the instances of a mapped task."""
         return sorted(ti.rendered_map_index for ti in self.run.get_task_instances() if ti.task_id == task_id)
 
     def all_states(self) -> list[str]:
-        """How all tasks have ended."""
+        """The final states of all tasks."""
         return [str(ti.state) for ti in self.run.get_task_instances()]
 
     def xcom(self, task_id: str, map_index: int = -1, key: str = "return_value") -> Any:
-        """What a task has given."""
+        """The XCom value of a task."""
         from airflow.models.xcom import XComModel
         from airflow.utils.session import create_session
 
@@ -54,7 +54,7 @@ class Ended:
 
 
 def asset_events(ended: Ended) -> set[tuple[str, str, str]]:
-    """Asset, partition and logmill's run of each event that a run has sent."""
+    """Asset, partition and logmill run of each event that a DAG run sent."""
     from airflow.models.asset import AssetEvent
     from airflow.utils.session import create_session
 

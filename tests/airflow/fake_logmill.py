@@ -1,8 +1,8 @@
-"""Stands in for the binary: says what the environment tells it to say, and ends as it is told to.
+"""Stands in for the binary. Environment variables decide what it prints and how it ends.
 
 FAKE_EVENTS: lines for standard error. FAKE_STDOUT: standard output. FAKE_SUMMARY: content of --summary-json.
-FAKE_SUMMARY_FILE: a file with that content, which may be anything. FAKE_CODE: exit code. FAKE_PIDS: a file that gets
-the ids of this process and of one that it starts; both then wait to be stopped. FAKE_DEAF: the second does not heed
+FAKE_SUMMARY_FILE: a file with that content, which need not be valid. FAKE_CODE: exit code. FAKE_PIDS: a file that gets
+the ids of this process and of a child that it starts; both then wait to be stopped. FAKE_DEAF: the child ignores
 SIGTERM. FAKE_SEEN: a file that gets command line and environment.
 """
 
@@ -17,7 +17,7 @@ GRANDCHILD = "import signal, sys; {deaf}; print(flush=True); signal.pause()"
 
 
 def main() -> int:
-    """The whole program."""
+    """Runs the whole program."""
     given = dict(word.removeprefix("--").partition("=")[::2] for word in sys.argv[2:])
     if seen := os.environ.get("FAKE_SEEN"):
         Path(seen).write_text(json.dumps({"words": sys.argv[1:], "env": dict(os.environ)}))
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def wait_with_child(pids: Path) -> None:
-    """Starts a process, tells both ids, and waits; ends with 130 on SIGTERM, as logmill does."""
+    """Starts a child, writes both process ids, and waits. Ends with 130 on SIGTERM, as logmill does."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(130))
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN)" if os.environ.get("FAKE_DEAF") else "pass"
     child = subprocess.Popen([sys.executable, "-c", GRANDCHILD.format(deaf=deaf)], stdout=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""Run by the Python of an Airflow 2.11: the package imports, the DAGs parse, and the daily one makes the sample day.
+"""Runs in the Python of an Airflow 2.11: imports the package, parses the DAGs, and builds the sample day.
 
 Arguments: folder of the DAGs, raw logs, lake, binary. Prints one JSON object.
 """
@@ -9,7 +9,7 @@ import sys
 
 
 def main(dags: str, logs: str, lake: str, binary: str) -> dict[str, object]:
-    """What came of it."""
+    """Returns the results of the checks."""
     env = {"LOGMILL_INPUT": logs, "LOGMILL_OUTPUT": lake}
     settings = {"binary": binary, "env": env, "retries": 0, "first_day": "2023-10-01"}
     os.environ["AIRFLOW_VAR_LOGMILL"] = json.dumps(

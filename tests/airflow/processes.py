@@ -1,4 +1,4 @@
-"""Processes that tests start, and whether they still run."""
+"""Finds processes that tests start, and waits for their end."""
 
 import json
 import time
@@ -8,18 +8,18 @@ PATIENCE_S = 60
 
 
 def pids_in(file: Path) -> list[int]:
-    """The process ids that a file gets, once it is there."""
+    """The process ids in a file, once the file exists."""
     until(file.exists)
     return json.loads(file.read_text())
 
 
 def until_gone(pids: list[int]) -> None:
-    """Returns when none of the processes runs any more."""
+    """Returns when all processes have ended."""
     until(lambda: not any(runs(pid) for pid in pids))
 
 
 def runs(pid: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody has asked for does not."""
+    """Whether a process runs. A zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
@@ -28,8 +28,8 @@ def runs(pid: int) -> bool:
 
 
 def until(happened) -> None:
-    """Returns when something has happened, and fails where it never does."""
+    """Returns when a condition holds. Fails if it never does."""
     deadline = time.monotonic() + PATIENCE_S
     while not happened():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.01)

@@ -1,6 +1,6 @@
-"""An Airflow of its own, in a folder for temporary files.
+"""An isolated Airflow, in a temporary folder.
 
-Airflow reads its settings when it is imported: this comes first.
+Airflow reads its settings on import, so import this module first.
 """
 
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DAGS = REPOSITORY / "airflow" / "dags"
-# Whatever this machine says about Airflow, AWS, logmill and proxies is not for the tests.
-STEERS = re.compile(r"_?AIRFLOW_|AWS_|LOGMILL_(?!BIN$)|.*_PROXY$", re.IGNORECASE)
+# Settings of this machine for Airflow, AWS, logmill and proxies must not reach the tests.
+OUTSIDE_SETTINGS = re.compile(r"_?AIRFLOW_|AWS_|LOGMILL_|.*_PROXY$", re.IGNORECASE)
 HOME = tempfile.TemporaryDirectory(prefix="logmill-airflow-")
 
 
 def environment(home: str) -> dict[str, str]:
-    """An environment in which an Airflow has nothing but a home."""
-    own = {name: value for name, value in os.environ.items() if not STEERS.match(name)}
+    """An environment in which Airflow has only a home folder."""
+    own = {name: value for name, value in os.environ.items() if not OUTSIDE_SETTINGS.match(name)}
     return own | {
         "AIRFLOW_HOME": home,
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),

@@ -1,4 +1,4 @@
-"""The package on the last Airflow 2, in a virtual environment of its own."""
+"""The package on the last Airflow 2, in its own virtual environment."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from surroundings import DAGS, environment
 PYTHON = Path(os.environ.get("PYTHON_OF_AIRFLOW_2", REPOSITORY / ".venv-airflow-2" / "bin" / "python"))
 
 
-def test_the_dags_parse_and_make_a_day_on_the_last_airflow_2(tmp_path: Path) -> None:
+def test_the_dags_parse_and_build_a_day_on_the_last_airflow_2(tmp_path: Path) -> None:
     if not PYTHON.is_file():
         missing = f"{PYTHON} is missing: `make airflow` installs it"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
@@ -24,13 +24,13 @@ def test_the_dags_parse_and_make_a_day_on_the_last_airflow_2(tmp_path: Path) -> 
         [str(word) for word in words], env=environment(home), capture_output=True, encoding="utf-8", timeout=600
     )
     assert ended.returncode == 0, ended.stderr[-3000:]
-    said = json.loads(ended.stdout.splitlines()[-1])
-    assert said["airflow"].startswith("2.11.")
-    assert said["errors"] == {}
-    assert said["dags"] == ["logmill_backfill", "logmill_daily", "logmill_sharded", "logmill_watch"]
-    assert said["states"] == ["success", "success"]
+    found = json.loads(ended.stdout.splitlines()[-1])
+    assert found["airflow"].startswith("2.11.")
+    assert found["errors"] == {}
+    assert found["dags"] == ["logmill_backfill", "logmill_daily", "logmill_sharded", "logmill_watch"]
+    assert found["states"] == ["success", "success"]
     # November 1 in Seoul.
-    assert said["interval"] == ["2023-10-31 15:00:00+00:00", "2023-11-01 15:00:00+00:00"]
+    assert found["interval"] == ["2023-10-31 15:00:00+00:00", "2023-11-01 15:00:00+00:00"]
     for day in ("2023-10-31", "2023-11-01"):
         run_day(tmp_path / "plain", day=day, source=logs)
     assert Lake(tmp_path / "lake").digests() == Lake(tmp_path / "plain").digests()

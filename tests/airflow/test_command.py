@@ -1,10 +1,10 @@
-"""The command line, word by word, and what it takes for granted of the binary."""
+"""The command line word by word, and the options that it assumes the binary has."""
 
 import re
 
 import pytest
 from harness import logmill
-from logmill_airflow.command import HAS_SUMMARY, OF_LAKE, OF_SOURCES, TAKES_DAY, Command, Source
+from logmill_airflow.command import DAY_COMMANDS, LAKE_COMMANDS, SOURCE_COMMANDS, SUMMARY_COMMANDS, Command, Source
 
 VERBS = re.findall(r"^  ([a-z]+) ", logmill("--help").stdout.partition("Options:")[0], re.MULTILINE)
 
@@ -42,9 +42,14 @@ def test_a_command_is_limited_to_a_source(verb: str, named: bool, options: dict[
 
 @pytest.mark.parametrize(
     ("option", "verbs"),
-    [("day", TAKES_DAY), ("summary-json", HAS_SUMMARY), ("dataset", OF_SOURCES), ("table", OF_SOURCES | OF_LAKE)],
+    [
+        ("day", DAY_COMMANDS),
+        ("summary-json", SUMMARY_COMMANDS),
+        ("dataset", SOURCE_COMMANDS),
+        ("table", SOURCE_COMMANDS | LAKE_COMMANDS),
+    ],
 )
-def test_the_binary_has_the_options_that_are_given(option: str, verbs: frozenset[str]) -> None:
+def test_the_binary_has_the_options_that_the_operator_passes(option: str, verbs: frozenset[str]) -> None:
     assert {"run", "convert", "publish", "register"} < set(VERBS)
     for verb in verbs:
         assert f"--{option} <" in logmill(verb, "--help").stdout, verb

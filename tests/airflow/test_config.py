@@ -1,4 +1,4 @@
-"""Where the DAGs have their settings from."""
+"""Sources of the DAG settings."""
 
 import json
 from pathlib import Path
@@ -32,14 +32,14 @@ def file(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_the_file_tells_sources_lake_and_database(file: str) -> None:
+def test_sources_lake_and_database_come_from_the_file(file: str) -> None:
     config = Config.of({"config_file": file})
     assert config.table_sources() == [Source("cloudtrail", "cloudtrail"), Source("s3-access", "web", named=True)]
     assert config.database == "logs"
     assert config.asset_uri("web") == "s3://lake/logs/web"
 
 
-def test_the_variable_wins_over_the_file_and_the_file_over_the_environment(file: str) -> None:
+def test_the_variable_overrides_the_file_and_the_file_overrides_the_environment(file: str) -> None:
     env = {"LOGMILL_DATABASE": "third", "LOGMILL_OUTPUT": "/lake"}
     assert Config.of({"config_file": file, "env": env}).database == "logs"
     assert Config.of({"config_file": file, "env": env, "database": "first"}).database == "first"
@@ -53,20 +53,20 @@ def test_a_file_that_only_workers_have_is_passed_on() -> None:
     assert config.tables == ["cloudtrail"]
 
 
-def test_nothing_need_be_set() -> None:
+def test_no_setting_is_required() -> None:
     config = Config.of({})
     assert config.tables == ["cloudtrail", "s3_access"]
     assert config.database is None
 
 
 @pytest.mark.parametrize(
-    ("settings", "complaint"),
+    ("settings", "message"),
     [
         ({"databse": "logs"}, "variable 'logmill' has unknown keys: 'databse': did you mean 'database'"),
-        ({"nonsense": 1, "retrys": 1}, "'nonsense': known are .*; 'retrys': did you mean 'retries'"),
+        ({"nonsense": 1, "retrys": 1}, "'nonsense': expected one of .*; 'retrys': did you mean 'retries'"),
         ({"origins": {}}, "unknown keys: 'origins'"),
         ({"sources": [{"dataset": "cloudtrial"}]}, "source 1 of .*'cloudtrial' is not .*did you mean 'cloudtrail'"),
-        ({"sources": [{"dataset": "cloudtrail"}, {"dataset": "elb"}]}, "source 2 of .*known are cloudtrail, s3-access"),
+        ({"sources": [{"dataset": "cloudtrail"}, {"dataset": "elb"}]}, "source 2 of .*one of cloudtrail, s3-access"),
         ({"sources": [{"datset": "cloudtrail"}]}, "'datset': did you mean 'dataset'"),
         ({"sources": [{"table": "web"}]}, "source 1 of the variable 'logmill' has no log type"),
         ({"sources": ["cloudtrail"]}, "source 1 of the variable 'logmill' has no log type"),
@@ -74,25 +74,25 @@ def test_nothing_need_be_set() -> None:
         ({"quicksight_data_sets": {"cloudtrial": ["id"]}}, "'cloudtrial': did you mean 'cloudtrail'"),
         (["config_file"], "not a JSON object"),
         ("/etc/logmill.toml", "not a JSON object"),
-        ({"first_day": "yesterday"}, "no day"),
+        ({"first_day": "yesterday"}, "invalid day"),
         ({"start_at": "4 am"}, "isoformat"),
-        ({"staging": "s3:/lake/staging"}, "neither s3://"),
+        ({"staging": "s3:/lake/staging"}, "expected s3://"),
         ({"sources": [{"dataset": "s3-access", "table": "a"}, {"dataset": "cloudtrail", "table": "a"}]}, "same table"),
     ],
 )
-def test_mistakes_are_refused(settings: dict, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
+def test_mistakes_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         Config.of(settings)
 
 
 @pytest.mark.parametrize(
-    ("dataset", "complaint"),
-    [("cloudtrial", "source 1 of the config file .*did you mean 'cloudtrail'"), ("", "is not a log type: known are")],
+    ("dataset", "message"),
+    [("cloudtrial", "source 1 of the config file .*did you mean 'cloudtrail'"), ("", "not a log type: expected")],
 )
-def test_a_mistake_in_the_file_is_named(tmp_path: Path, dataset: str, complaint: str) -> None:
+def test_an_error_names_the_mistake_in_the_file(tmp_path: Path, dataset: str, message: str) -> None:
     path = tmp_path / "logmill.toml"
     path.write_text(f'[[source]]\ndataset = "{dataset}"\n')
-    with pytest.raises(ValueError, match=complaint):
+    with pytest.raises(ValueError, match=message):
         Config.of({"config_file": str(path)})
 
 
@@ -102,14 +102,21 @@ def test_the_log_types_are_those_of_the_binary() -> None:
     assert Config.of({"sources": [{"dataset": "s3_access"}]}).table_sources() == [Source("s3-access", "s3_access")]
 
 
-def test_settings_say_where_they_came_from(file: str) -> None:
+def test_a_log_type_that_only_the_binary_knows_needs_its_table() -> None:
+    config = Config.of({"sources": [{"dataset": "gate", "table": "gates"}]})
+    assert config.table_sources() == [Source("gate", "gates")]
+    with pytest.raises(ValueError, match="'cloudtrial' is not a log type: did you mean 'cloudtrail'"):
+        Config.of({"sources": [{"dataset": "cloudtrial", "table": "gates"}]})
+
+
+def test_settings_are_shown_by_origin(file: str) -> None:
     env = {"LOGMILL_OUTPUT": "/lake", "LOGMILL_TOKEN": "hush"}
-    told = Config.of({"config_file": file, "env": env, "retries": 1}, "AIRFLOW_VAR_LOGMILL").told()
-    assert told["AIRFLOW_VAR_LOGMILL"] == f'config_file={file}, env=["LOGMILL_OUTPUT", "LOGMILL_TOKEN"], retries=1'
-    assert told[f"config file {file}"].endswith("output=s3://lake/logs/, database=logs")
-    assert "shards=4" in told["default"] and "retries" not in told["default"]
-    assert Config.of({"env": {"LOGMILL_OUTPUT": "/lake"}}).told()["'env' of the variable"] == "output=/lake"
-    assert list(Config.of({}).told()) == ["default"]
+    shown = Config.of({"config_file": file, "env": env, "retries": 1}, "AIRFLOW_VAR_LOGMILL").by_origin()
+    assert shown["AIRFLOW_VAR_LOGMILL"] == f'config_file={file}, env=["LOGMILL_OUTPUT", "LOGMILL_TOKEN"], retries=1'
+    assert shown[f"config file {file}"].endswith("output=s3://lake/logs/, database=logs")
+    assert "shards=4" in shown["default"] and "retries" not in shown["default"]
+    assert Config.of({"env": {"LOGMILL_OUTPUT": "/lake"}}).by_origin()["'env' of the variable"] == "output=/lake"
+    assert list(Config.of({}).by_origin()) == ["default"]
 
 
 def test_settings_that_are_not_json_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +124,7 @@ def test_settings_that_are_not_json_are_refused(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ValueError, match="variable 'logmill' is not JSON"):
         Config.load()
     monkeypatch.setenv("AIRFLOW_VAR_LOGMILL", '{"retries": 2}')
-    assert Config.load().told()["AIRFLOW_VAR_LOGMILL"] == "retries=2"
+    assert Config.load().by_origin()["AIRFLOW_VAR_LOGMILL"] == "retries=2"
 
 
 @pytest.mark.parametrize(
@@ -129,18 +136,18 @@ def test_settings_that_are_not_json_are_refused(monkeypatch: pytest.MonkeyPatch)
         ({"staging": "/shared"}, "/shared"),
     ],
 )
-def test_shards_meet_below_the_lake_unless_another_place_is_named(settings: dict, place: str) -> None:
+def test_shards_are_staged_below_the_lake_by_default(settings: dict, place: str) -> None:
     config = Config.of(settings)
     assert config.staging_of("manual__2023-11-01T00:00:00.1+00:00") == f"{place}/manual__2023-11-01T00-00-00-1-00-00"
     assert config.staging_of("..") == f"{place}/--"
 
 
-def test_without_a_lake_no_place_for_shards_is_made_up() -> None:
+def test_shards_without_a_lake_need_a_staging_setting() -> None:
     with pytest.raises(ValueError, match="set 'staging' or 'output'"):
         Config.of({}).staging_of("a")
 
 
-def test_callbacks_are_named() -> None:
+def test_callbacks_are_found_by_name() -> None:
     config = Config.of({"on_failure": "os.path.join", "on_dag_failure": "os.path.split"})
     import os.path
 

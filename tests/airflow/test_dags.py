@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {
     "retries": 7,
 }
 DAG_IDS = {"logmill_daily", "logmill_backfill", "logmill_watch", "logmill_sharded"}
-# Task: those it waits for.
+# Each task, with the tasks that it waits for.
 DAILY = {
     "day": set(),
     "wait_for_logs": {"day"},
@@ -67,22 +67,22 @@ BACKFILL = {
 
 @pytest.fixture(autouse=True)
 def settings(variable: Any) -> None:
-    """Settings that use everything."""
+    """Settings that use every feature."""
     variable(**SETTINGS)
 
 
-def test_all_are_read_without_errors() -> None:
+def test_all_dags_load_without_errors() -> None:
     bag = DagBag(str(DAGS))
     assert bag.import_errors == {}
     assert set(bag.dags) == DAG_IDS
 
 
-def test_all_are_read_without_any_settings(monkeypatch: pytest.MonkeyPatch, airflow_database: None) -> None:
+def test_all_dags_load_without_settings(monkeypatch: pytest.MonkeyPatch, airflow_database: None) -> None:
     monkeypatch.delenv("AIRFLOW_VAR_LOGMILL")
     assert DagBag(str(DAGS)).import_errors == {}
 
 
-def test_a_mistake_in_the_settings_is_an_import_error_that_names_it(variable: Any) -> None:
+def test_an_import_error_names_a_mistake_in_the_settings(variable: Any) -> None:
     variable(databse="logs")
     errors = DagBag(str(DAGS)).import_errors
     assert len(errors) == len(DAG_IDS)
@@ -109,7 +109,7 @@ def test_without_a_database_nothing_is_registered(variable: Any) -> None:
 
 
 @pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
-def test_every_dag_is_safe_to_leave_alone(dag_id: str) -> None:
+def test_every_dag_can_run_unattended(dag_id: str) -> None:
     dag = load(dag_id)
     assert dag.catchup is False
     assert dag.max_active_runs in {1, 2, 4}
@@ -123,7 +123,7 @@ def test_every_dag_is_safe_to_leave_alone(dag_id: str) -> None:
             assert task.execution_timeout == timedelta(hours=6), task.task_id
 
 
-def test_the_daily_run_is_that_of_the_midnight_that_ends_its_day() -> None:
+def test_the_daily_run_starts_at_the_midnight_that_ends_its_day() -> None:
     timetable = load("logmill_daily").timetable
     assert isinstance(timetable, CronPartitionTimetable)
     assert (timetable.expression, str(timetable.timezone), timetable.run_offset, timetable.key_format) == (
@@ -140,14 +140,14 @@ def test_each_table_is_an_asset(dag_id: str) -> None:
     }
 
 
-def test_no_source_asks_for_the_date_of_the_logical_date() -> None:
+def test_no_template_uses_the_logical_date() -> None:
     for file in [*DAGS.glob("*.py"), *(REPOSITORY / "airflow" / "logmill_airflow").glob("*.py")]:
         texts = [node.value for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Constant)]
         rendered = [text for text in texts if isinstance(text, str) and "{{" in text and "`{{ ds }}`" not in text]
         assert not [text for text in rendered if " ds" in text or "logical_date" in text], file
 
 
-def test_airflow_knows_the_package_as_a_provider() -> None:
+def test_airflow_lists_the_package_as_a_provider() -> None:
     provider = ProvidersManager().providers["logmill-airflow"]
     assert provider.version == "0.2.0"
     modules = provider.data["operators"][0]["python-modules"]

@@ -1,4 +1,4 @@
-"""The daily DAG from raw logs in S3 to a partition that Athena has counted."""
+"""The daily DAG, from raw logs in S3 to a partition counted in Athena."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ ROWS = {"cloudtrail": 1430, "s3_access": 657}
 YMD = SAMPLE_DAY.replace("-", "")
 
 
-def test_a_day_becomes_a_partition_that_is_counted_and_announced(
+def test_a_day_is_registered_counted_and_announced(
     registered: Registered, athena: Athena, variable: Any, raw_logs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = registered.aws.client("quicksight").create_data_set(
@@ -49,7 +49,7 @@ def test_a_day_becomes_a_partition_that_is_counted_and_announced(
         f'SELECT count(*) FROM "{registered.database}"."{table}" WHERE proc_ymd = \'{YMD}\'' for table in ROWS
     ]
     (asked,) = refreshed
-    # The sample day is long past.
+    # The sample day is older than an incremental refresh reaches.
     assert asked["ingestion_type"] == "FULL_REFRESH"
     assert ended.xcom("refresh_spice", 0)["IngestionId"] == published[0]["run"] == asked["ingestion_id"]
     assert ended.labels("refresh_spice") == [made["DataSetId"]]
@@ -59,7 +59,7 @@ def test_a_day_becomes_a_partition_that_is_counted_and_announced(
 
 
 def one_row_less(query: str, rows: Rows) -> Rows:
-    """A wrong count of one table."""
+    """Miscounts one table."""
     return [[str(int(rows[0][0]) - 1)]] if "s3_access" in query else rows
 
 
@@ -73,7 +73,7 @@ def test_a_wrong_count_fails_the_run_but_not_the_other_table(registered: Registe
     assert ended.states("done") == ["upstream_failed"]
 
 
-def test_a_partition_that_is_not_shown_fails_the_run(registered: Registered, athena: Athena) -> None:
+def test_a_missing_partition_fails_the_run(registered: Registered, athena: Athena) -> None:
     def unregister(query: str, rows: Rows) -> Rows:
         for table in ROWS:
             if f'"{table}"' in query:
@@ -86,7 +86,7 @@ def test_a_partition_that_is_not_shown_fails_the_run(registered: Registered, ath
     assert (ended.state, ended.states("source.check")) == ("failed", ["failed", "failed"])
 
 
-def test_a_source_that_fails_does_not_hold_up_the_other(
+def test_a_failing_source_does_not_block_the_other(
     registered: Registered, variable: Any, raw_logs: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "logmill.toml"
@@ -116,9 +116,7 @@ def test_a_source_that_fails_does_not_hold_up_the_other(
     assert registered.partition("web")["Values"] == [YMD]
 
 
-def test_a_day_without_rows_is_skipped_where_that_is_wished(
-    registered: Registered, variable: Any, raw_logs: str
-) -> None:
+def test_fail_on_empty_skips_a_day_without_rows(registered: Registered, variable: Any, raw_logs: str) -> None:
     settings = settings_of(registered, raw_logs)
     settings["env"]["LOGMILL_FAIL_ON_EMPTY"] = "true"
     variable(**settings)
@@ -131,7 +129,7 @@ def test_a_day_without_rows_is_skipped_where_that_is_wished(
 def test_a_lake_in_a_folder_needs_no_aws(variable: Any, airflow_database: None, tmp_path: Path) -> None:
     logs = REPOSITORY / SAMPLE_DATA
     env = {"LOGMILL_INPUT": str(logs), "LOGMILL_OUTPUT": str(tmp_path / "lake")}
-    # One source alone, too.
+    # Also with a single source.
     for sources in ([{"dataset": "cloudtrail"}], []):
         variable(binary=str(binary()), env=env, sources=sources)
         ended = run_dag("logmill_daily", {"proc_ymd": YMD})

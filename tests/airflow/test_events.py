@@ -33,13 +33,13 @@ def test_a_line_is_shown(line: str, level: int, text: str) -> None:
     assert (event.level, event.text) == (level, text)
 
 
-def test_an_empty_line_is_left_out() -> None:
+def test_an_empty_line_is_dropped() -> None:
     assert read_event("\n") is None
 
 
-def test_failures_tell_their_exit_codes(tmp_path) -> None:
-    ends = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", tmp_path / "lake", "--log-format", "json")
-    said = logmill(*ends, "--max-reject-ratio", "0", code=3).stderr
-    events = [event for event in map(read_event, said.splitlines()) if event]
+def test_failed_events_have_exit_codes(tmp_path) -> None:
+    words = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", tmp_path / "lake", "--log-format", "json")
+    captured = logmill(*words, "--max-reject-ratio", "0", code=3).stderr
+    events = [event for event in map(read_event, captured.splitlines()) if event]
     assert [event.failure for event in events if event.failure is not None] == [3, 3]
     assert any(event.text.startswith("planned day=2023-11-01 table=cloudtrail") for event in events)

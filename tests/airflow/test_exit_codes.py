@@ -1,4 +1,4 @@
-"""The table of exit codes is that of the binary, and says what becomes of each."""
+"""The table of exit codes matches the binary and gives each code an outcome."""
 
 import re
 
@@ -7,7 +7,7 @@ from harness import logmill
 from logmill_airflow.exit_codes import EXIT_CODES, Outcome, meaning_of, outcome_of
 
 
-def test_the_binary_has_the_same_codes_with_the_same_meanings() -> None:
+def test_codes_and_meanings_match_the_binary() -> None:
     printed = logmill("--help").stdout.partition("Exit codes:\n")[2]
     codes = {int(code): meaning for code, meaning in re.findall(r"^ *(\d+)  (.+)$", printed, re.MULTILINE)}
     assert codes == {code: entry.meaning for code, entry in EXIT_CODES.items()}
@@ -30,7 +30,7 @@ def test_the_binary_has_the_same_codes_with_the_same_meanings() -> None:
         (137, Outcome.RETRY),
     ],
 )
-def test_each_code_has_its_outcome(code: int, outcome: Outcome) -> None:
+def test_each_code_has_an_outcome(code: int, outcome: Outcome) -> None:
     assert outcome_of(code) is outcome
 
 
@@ -38,11 +38,11 @@ def test_each_code_has_its_outcome(code: int, outcome: Outcome) -> None:
     ("failures", "outcome"),
     [([3], Outcome.FAIL), ([3, 75], Outcome.RETRY), ([4, 6], Outcome.RETRY), ([], Outcome.FAIL)],
 )
-def test_mixed_failures_are_tried_again_if_one_of_them_is(failures: list[int], outcome: Outcome) -> None:
+def test_mixed_failures_are_retried_if_one_is_retryable(failures: list[int], outcome: Outcome) -> None:
     assert outcome_of(5, failures) is outcome
     assert outcome_of(4, failures) is Outcome.FAIL
 
 
-def test_unknown_codes_are_named() -> None:
+def test_unknown_codes_have_a_meaning() -> None:
     assert meaning_of(-9) == "ended by signal 9"
     assert meaning_of(17) == "not an exit code of logmill"

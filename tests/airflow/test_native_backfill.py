@@ -1,4 +1,4 @@
-"""Airflow's own backfill, as far as it goes without a scheduler: the runs that it would make."""
+"""Airflow's own backfill, as far as it works without a scheduler: the runs that it would create."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
 from surroundings import DAGS
 
 
-def test_airflows_backfill_makes_each_day_between_its_bounds_both_included(
+def test_airflows_backfill_includes_both_bounds(
     variable: Any, airflow_database: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     variable(first_day="2023-10-01")
@@ -22,7 +22,7 @@ def test_airflows_backfill_makes_each_day_between_its_bounds_both_included(
     words = ["backfill", "create", "--dag-id", "logmill_daily", "--dry-run"]
     asked = get_parser().parse_args([*words, "--from-date", "2023-10-31", "--to-date", "2023-11-02"])
     asked.func(asked)
-    # Without a logical date; the key, and the instant at which its day begins.
+    # Runs have no logical date. Each row has the key and the instant at which its day starts.
     runs = re.findall(r"^\|\s+\| (\S+)\s+\| (.+?)\s*\|$", capsys.readouterr().out, re.MULTILINE)
     assert runs == [
         ("2023-10-31", "2023-10-30 15:00:00+00:00"),

@@ -1,4 +1,4 @@
-"""The operator with a binary that does what the test says."""
+"""The operator with a binary that behaves as each test needs."""
 
 import contextlib
 import json
@@ -34,24 +34,24 @@ SUMMARY = {
 
 
 def failed(code: int) -> str:
-    """An event of a failure."""
+    """A `failed` event."""
     return json.dumps({"level": "error", "event": "failed", "table": "t", "exit_code": code})
 
 
 class Pushed:
-    """Gets what a failed task leaves in XCom."""
+    """Records the XCom values that a failed task pushes."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:
-        """Keeps a value."""
+        """Records a value."""
         self.values[key] = value
 
 
 @pytest.fixture
 def pids(tmp_path: Path) -> Iterator[Path]:
-    """The file in which the fake binary tells the ids of its processes; what a failed test leaves is killed."""
+    """The file for the process ids of the fake binary. Processes that a failed test leaves are killed."""
     file = tmp_path / "pids"
     yield file
     for pid in json.loads(file.read_text()) if file.exists() else []:
@@ -84,23 +84,23 @@ def test_exit_codes_become_outcomes(code: int, events: str, error: type[Exceptio
     task = operator(env={"FAKE_CODE": str(code), "FAKE_EVENTS": events}, day="2023-11-01")
     with pytest.raises(AirflowException, match=f"ended with {code}: ") as raised:
         task.execute({})
-    # A subclass decides whether a retry is made.
+    # A subclass decides whether the task is retried.
     assert raised.type is error
 
 
-def test_a_process_that_a_signal_ends_is_tried_again() -> None:
+def test_a_process_ended_by_a_signal_is_retried() -> None:
     task = LogmillOperator(task_id="t", verb="doctor", binary=["sh", "-c", "kill -9 $$"])
     with pytest.raises(AirflowException, match="ended with -9: ended by signal 9") as raised:
         task.execute({})
     assert raised.type is AirflowException
 
 
-def test_codes_that_a_later_task_makes_up_for_are_accepted() -> None:
+def test_accepted_codes_count_as_success() -> None:
     env = {"FAKE_CODE": "6", "FAKE_SUMMARY": json.dumps(SUMMARY)}
     assert operator(env=env, day="2023-11-01", accept=[6]).execute({})["tables"][0]["rows"] == 10
 
 
-def test_xcom_gets_the_summary() -> None:
+def test_the_summary_goes_to_xcom() -> None:
     env = {"FAKE_SUMMARY": json.dumps(SUMMARY)}
     assert operator(env=env, day="2023-11-01").execute({}) == {
         "run": "20261121T224635Z-4f5f5e5b",
@@ -115,7 +115,7 @@ def test_xcom_gets_the_summary() -> None:
     }  # fmt: skip
 
 
-def test_xcom_gets_the_summary_of_many_days() -> None:
+def test_the_summary_of_many_days_goes_to_xcom() -> None:
     days = [{"day": day, "tables": [TABLE], "failed": []} for day in ("2023-11-01", "2023-11-02")]
     lost = [{"table": "s3_access", "published": False, "error": "x"}]
     summary = {"run": "r", "exit_code": 5, "days": days, "failed": lost}
@@ -134,7 +134,7 @@ BROKEN = [
     ("code", "error"),
     [(2, AirflowFailException), (4, AirflowFailException), (75, AirflowException), (99, AirflowSkipException)],
 )
-def test_a_broken_summary_leaves_the_exit_code_its_meaning(
+def test_a_broken_summary_does_not_change_the_meaning_of_an_exit_code(
     tmp_path: Path, summary: str, code: int, error: type[Exception]
 ) -> None:
     (content := tmp_path / "content").write_text(summary, "latin-1")
@@ -145,28 +145,28 @@ def test_a_broken_summary_leaves_the_exit_code_its_meaning(
 
 
 @pytest.mark.parametrize("summary", BROKEN)
-def test_a_run_without_a_summary_that_can_be_read_is_a_success_all_the_same(
+def test_a_run_can_succeed_without_a_readable_summary(
     tmp_path: Path, summary: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (content := tmp_path / "content").write_text(summary, "latin-1")
     assert operator(env={"FAKE_SUMMARY_FILE": str(content)}, day="2023-11-01").execute({}) is None
-    said = capfd.readouterr().out
-    assert ("cannot be read, its exit code counts" in said) == bool(summary.strip())
+    out = capfd.readouterr().out
+    assert ("cannot read the summary of the run" in out) == bool(summary.strip())
     accepted = operator(env={"FAKE_CODE": "6", "FAKE_SUMMARY_FILE": str(content)}, day="2023-11-01", accept=[6])
     assert accepted.execute({}) is None
 
 
 @pytest.mark.parametrize(
-    ("summary", "why"), [(None, "no summary says what was published"), ({"tables": []}, "nothing was published")]
+    ("summary", "why"), [(None, "no summary shows what was published"), ({"tables": []}, "nothing was published")]
 )
-def test_what_follows_a_run_of_which_nothing_is_known_is_skipped(summary: dict | None, why: str) -> None:
+def test_tasks_after_a_run_without_results_are_skipped(summary: dict | None, why: str) -> None:
     for tables in (only_table, tables_in):
         with pytest.raises(AirflowSkipException, match=why):
             tables(summary)
 
 
 @pytest.mark.parametrize("verb", ["run", "backfill", "publish"])
-def test_a_binary_that_refuses_its_arguments_is_not_tried_again(verb: str, tmp_path: Path) -> None:
+def test_refused_arguments_are_not_retried(verb: str, tmp_path: Path) -> None:
     task = LogmillOperator(
         task_id="t", verb=verb, binary=str(binary()), day="2023-11-01", options={"grace": "a while"}, cwd=str(tmp_path)
     )
@@ -176,19 +176,17 @@ def test_a_binary_that_refuses_its_arguments_is_not_tried_again(verb: str, tmp_p
         LogmillOperator(task_id="t", verb=verb, binary=str(binary()), day="never", cwd=str(tmp_path)).execute({})
 
 
-TOLD = {"default": "binary=logmill", "variable 'logmill'": "config_file=/etc/logmill.toml"}
+SETTINGS = {"default": "binary=logmill", "variable 'logmill'": "config_file=/etc/logmill.toml"}
 
 
-def test_the_log_says_which_settings_are_used_and_where_they_came_from(capfd: pytest.CaptureFixture[str]) -> None:
-    operator("doctor", settings=TOLD).execute({})
-    said = capfd.readouterr().out
-    assert "settings from default: binary=logmill" in said
-    assert "settings from variable 'logmill': config_file=/etc/logmill.toml" in said
+def test_the_log_shows_settings_by_origin(capfd: pytest.CaptureFixture[str]) -> None:
+    operator("doctor", settings=SETTINGS).execute({})
+    out = capfd.readouterr().out
+    assert "settings from default: binary=logmill" in out
+    assert "settings from variable 'logmill': config_file=/etc/logmill.toml" in out
 
 
-def test_a_task_that_knows_defaults_alone_does_not_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: Any
-) -> None:
+def test_a_task_does_not_run_on_defaults_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: Any) -> None:
     seen, defaults = tmp_path / "seen", {"default": "binary=logmill"}
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("AIRFLOW_VAR_LOGMILL", raising=False)
@@ -197,25 +195,25 @@ def test_a_task_that_knows_defaults_alone_does_not_run(
         seen.unlink(missing_ok=True)
         operator("doctor", {"FAKE_SEEN": str(seen)}, settings=settings, **more).execute({})
 
-    with pytest.raises(AirflowFailException, match="no settings are found: the variable 'logmill' is empty or cannot"):
+    with pytest.raises(AirflowFailException, match="no settings found: the variable 'logmill' is empty or not"):
         run(defaults)
     assert not seen.exists()
-    run(TOLD)
+    run(SETTINGS)
     assert seen.exists()
-    # The program finds settings of its own.
+    # The program finds its own settings.
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "logmill.toml").write_text("")
     run(defaults, cwd=str(tmp_path / "there"))
     monkeypatch.setenv("LOGMILL_OUTPUT", "/lake")
     run(defaults)
-    # The DAG was read without what the task can see.
+    # The task sees a variable that the parser did not see.
     variable(config_file="/etc/logmill.toml")
-    with pytest.raises(AirflowFailException, match="is set, but was not seen when this DAG was read"):
+    with pytest.raises(AirflowFailException, match="is set, but was not visible when this DAG was parsed"):
         run(defaults)
     assert not seen.exists()
 
 
-def test_a_task_that_fails_tells_what_was_published_all_the_same() -> None:
+def test_a_failing_task_pushes_what_was_published() -> None:
     pushed = Pushed()
     task = operator(env={"FAKE_CODE": "5", "FAKE_SUMMARY": json.dumps(SUMMARY)}, day="2023-11-01")
     with pytest.raises(AirflowFailException):
@@ -223,25 +221,25 @@ def test_a_task_that_fails_tells_what_was_published_all_the_same() -> None:
     assert pushed.values["summary_of_failure"]["tables"][0]["table"] == "cloudtrail"
 
 
-def test_lines_of_json_go_to_xcom() -> None:
+def test_json_lines_go_to_xcom() -> None:
     task = operator("status", {"FAKE_STDOUT": '{"day":"2023-11-01"}\n{"day":"2023-11-02"}'}, stdout="json-lines")
     assert task.execute({}) == [{"day": "2023-11-01"}, {"day": "2023-11-02"}]
 
 
 def test_events_go_to_the_log(capfd: pytest.CaptureFixture[str]) -> None:
     events = '{"level":"info","event":"planned","table":"t"}\n{"level":"warn","event":"late"}\npanic: \xff'
-    operator("doctor", {"FAKE_EVENTS": events, "FAKE_STDOUT": "for people"}).execute({})
-    said = capfd.readouterr().out
+    operator("doctor", {"FAKE_EVENTS": events, "FAKE_STDOUT": "plain text"}).execute({})
+    out = capfd.readouterr().out
     for level, text in [
         ("info", "planned table=t"),
         ("warning", "late"),
         ("info", "panic: \xff"),
-        ("info", "for people"),
+        ("info", "plain text"),
     ]:
-        assert re.search(rf"\[{level} *\] {text} ", said), text
+        assert re.search(rf"\[{level} *\] {text} ", out), text
 
 
-def test_the_day_is_that_of_the_run_where_none_is_given(tmp_path: Path) -> None:
+def test_the_day_defaults_to_that_of_the_run(tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     operator(env={"FAKE_SEEN": str(seen)}, source={"dataset": "s3-access", "table": "web", "named": True}).execute(
         {"params": {"proc_ymd": "20231101"}}
@@ -250,7 +248,7 @@ def test_the_day_is_that_of_the_run_where_none_is_given(tmp_path: Path) -> None:
     assert words[:4] == ["run", "--day=2023-11-01", "--dataset=s3-access", "--table=web"]
 
 
-def test_airflows_own_settings_are_kept_from_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_child_does_not_get_airflows_own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__FERNET_KEY", "f")
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", "postgres://u:p@h")
     monkeypatch.setenv("LOGMILL_MEMORY", "2GiB")
@@ -260,7 +258,7 @@ def test_airflows_own_settings_are_kept_from_the_child(tmp_path: Path, monkeypat
     assert env["LOGMILL_MEMORY"] == "2GiB"
 
 
-def test_credentials_of_a_connection_reach_the_child_and_no_log(
+def test_credentials_of_a_connection_reach_the_child_but_not_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     extra = {"region_name": "ap-northeast-2", "endpoint_url": "http://127.0.0.1:9", "aws_session_token": "tokentoken"}
@@ -276,13 +274,13 @@ def test_credentials_of_a_connection_reach_the_child_and_no_log(
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    said = "".join(capfd.readouterr())
-    assert "logmill doctor ended with 0" in said
-    assert "hushhush" not in said
-    assert "tokentoken" not in said
+    output = "".join(capfd.readouterr())
+    assert "logmill doctor ended with 0" in output
+    assert "hushhush" not in output
+    assert "tokentoken" not in output
 
 
-def test_a_worker_without_the_binary_says_so() -> None:
+def test_a_missing_binary_is_reported() -> None:
     with pytest.raises(AirflowFailException, match="cannot start 'no-such-logmill' on this worker"):
         LogmillOperator(task_id="t", verb="doctor", binary="no-such-logmill").execute({})
 
@@ -308,7 +306,7 @@ def test_a_killed_task_leaves_no_process(pids: Path, deaf: bool) -> None:
     assert "the task was killed; logmill run ended with 130" in str(raised[0])
 
 
-def test_a_task_that_ends_by_an_exception_leaves_no_process(pids: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_raises_leaves_no_process(pids: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = operator("doctor", {"FAKE_PIDS": str(pids), "FAKE_EVENTS": "ready", "FAKE_DEAF": "1"}, grace=0.2)
 
     def time_out(*_: Any) -> None:
@@ -322,7 +320,7 @@ def test_a_task_that_ends_by_an_exception_leaves_no_process(pids: Path, monkeypa
 
 
 def worker(pids: Path, grace: float, **env: str) -> subprocess.Popen[str]:
-    """A worker in a process of its own."""
+    """A worker in its own process."""
     here = Path(__file__).parent
     return subprocess.Popen(
         [sys.executable, str(here / "worker.py"), str(grace)],
@@ -333,23 +331,23 @@ def worker(pids: Path, grace: float, **env: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("env", [{}, {"FAKE_DEAF": "1"}])
-def test_sigterm_to_the_worker_stops_the_child_from_within_the_handler(pids: Path, env: dict[str, str]) -> None:
+def test_the_sigterm_handler_of_the_worker_stops_the_child(pids: Path, env: dict[str, str]) -> None:
     with worker(pids, 0.2 if env else 3600, **env) as process:
         started = pids_in(pids)
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=60)
     until_gone(started)
-    assert "the task was killed; logmill run ended with 130" in said
+    assert "the task was killed; logmill run ended with 130" in out
 
 
-def test_a_worker_that_is_killed_takes_the_child_along(pids: Path) -> None:
+def test_killing_the_worker_stops_the_child(pids: Path) -> None:
     with worker(pids, 3600) as process:
         child, _ = pids_in(pids)
         process.kill()
     until_gone([child])
 
 
-def test_what_can_be_rendered_is() -> None:
+def test_template_fields_are_rendered() -> None:
     task = operator(day="{{ day }}", options={"input": ["{{ bucket }}/a"], "shards": 4}, config_file="/{{ day }}.toml")
     task.render_template_fields({"day": "2023-11-01", "bucket": "s3://b"})
     assert (task.day, task.options, task.config_file) == (

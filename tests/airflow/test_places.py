@@ -1,4 +1,4 @@
-"""The stock operators take what the builder hands them, and AWS takes what they send."""
+"""The stock operators accept the arguments of `places`, and AWS accepts the resulting requests."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_ecs() -> None:
     override = operator.overrides["containerOverrides"][0]
     assert override["command"] == RENDERED
     request = {"cluster": operator.cluster, "taskDefinition": operator.task_definition, "overrides": operator.overrides}
-    assert valid("ecs", "RunTask", request) == ""
+    assert validation_errors("ecs", "RunTask", request) == ""
 
 
 @pytest.mark.parametrize("array_size", [None, 8])
@@ -58,24 +58,24 @@ def test_batch(array_size: int | None) -> None:
         "containerOverrides": operator.container_overrides,
         "retryStrategy": operator.retry_strategy,
     } | ({"arrayProperties": operator.array_properties} if array_size else {})
-    assert valid("batch", "SubmitJob", request) == ""
+    assert validation_errors("batch", "SubmitJob", request) == ""
     asked = {entry.get("onExitCode"): entry["action"] for entry in operator.retry_strategy["evaluateOnExit"]}
     assert asked == {None: "RETRY", "6": "RETRY", "75": "RETRY", "130": "RETRY", "*": "EXIT"}
 
 
-def test_a_child_of_an_array_makes_the_shard_of_its_number(tmp_path: Path) -> None:
+def test_a_child_of_an_array_builds_the_shard_of_its_index(tmp_path: Path) -> None:
     logs, plan, staging = REPOSITORY / SAMPLE_DATA, tmp_path / "plan.json", tmp_path / "staging"
     logmill("plan", "--day", SAMPLE_DAY, "--input", logs, "--shards", "2", "--plan", plan)
     convert = Command("convert", {"plan": str(plan), "staging": str(staging), "shard": "auto"})
     job = places.batch(convert, name="convert", job_queue="etl", job_definition="logmill:3", array_size=3)
     assert job["array_properties"] == {"size": 3}
-    # The third child is over.
+    # The third child has no shard.
     for number in range(3):
         logmill(*job["container_overrides"]["command"], env={"AWS_BATCH_JOB_ARRAY_INDEX": str(number)})
     assert sorted(path.name for path in (staging / "cloudtrail").iterdir()) == ["shard-00000", "shard-00001"]
 
 
-def valid(service: str, operation: str, request: dict) -> str:
-    """What AWS's model has against a request."""
+def validation_errors(service: str, operation: str, request: dict) -> str:
+    """Validates a request against AWS's model. Returns the errors, or an empty text."""
     model = get_session().get_service_model(service).operation_model(operation)
     return ParamValidator().validate(request, model.input_shape).generate_report()

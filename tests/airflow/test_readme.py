@@ -1,4 +1,4 @@
-"""The tables of the README are those of the code."""
+"""The tables of the README match the code."""
 
 import re
 from dataclasses import fields
@@ -9,17 +9,17 @@ from logmill_airflow.exit_codes import EXIT_CODES, Outcome
 from surroundings import REPOSITORY
 
 README = (REPOSITORY / "airflow" / "README.md").read_text("utf-8")
-SAID = {
+OUTCOMES = {
     Outcome.SUCCESS: "succeeds",
     Outcome.FAIL: "fails, no retry",
-    Outcome.RETRY: "is tried again",
+    Outcome.RETRY: "is retried",
     Outcome.SKIP: "is skipped",
 }
 
 
 def test_exit_codes() -> None:
     found = re.findall(r"^\| (\d+) \| (.+) \| (.+) \|$", README, re.MULTILINE)
-    assert found == [(str(code), SAID[entry.outcome], entry.reason) for code, entry in EXIT_CODES.items()]
+    assert found == [(str(code), OUTCOMES[entry.outcome], entry.reason) for code, entry in EXIT_CODES.items()]
 
 
 def test_keys_of_the_variable() -> None:

@@ -1,4 +1,4 @@
-"""A worker that runs one task with the fake binary, under Airflow's handler of SIGTERM. Argument: grace in seconds."""
+"""A worker that runs one task with the fake binary, under Airflow's SIGTERM handler. Argument: grace in seconds."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""What an AWS API refuses in a request, by the model that botocore carries."""
+"""Checks requests against an AWS API's limits, as given by the model in botocore."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import botocore.session
 from botocore.model import Shape
 from botocore.validate import ParamValidator
 
-# Java's way to say every character beyond the first 65,536.
+# Java's notation for every character beyond the first 65,536.
 SURROGATES = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 
 
@@ -21,7 +21,7 @@ def objections(service: str, operation: str, request: dict[str, Any]) -> list[st
 
 
 def past_limits(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Limits that botocore knows and leaves to the service: sizes, patterns, enumerations."""
+    """Limits that botocore knows but leaves to the service: sizes, patterns, enumerations."""
     limits = shape.metadata
     size = value if isinstance(value, int) else len(value)
     if not limits.get("min", size) <= size <= limits.get("max", size):
@@ -29,13 +29,13 @@ def past_limits(value: Any, shape: Shape, path: str) -> Iterator[str]:
     if "pattern" in limits and not re.fullmatch(limits["pattern"].replace(*SURROGATES), value):
         yield f"{path}: {value!r} does not match {limits['pattern']}"
     if value not in limits.get("enum", [value]):
-        yield f"{path}: {value!r} is none of {limits['enum']}"
+        yield f"{path}: {value!r} is not one of {limits['enum']}"
     for name, part, part_shape in parts(value, shape):
         yield from past_limits(part, part_shape, f"{path}.{name}")
 
 
 def parts(value: Any, shape: Shape) -> Iterator[tuple[str, Any, Shape]]:
-    """What a value is made of, with the shape of each part."""
+    """The members of a value, each with its shape."""
     match shape.type_name:
         case "structure":
             yield from ((name, part, shape.members[name]) for name, part in value.items())

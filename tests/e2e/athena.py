@@ -1,10 +1,10 @@
-"""Athena, as far as a table of Parquet files goes: the Glue catalog decides what is read, DuckDB reads it.
+"""Imitates Athena over tables of Parquet files: the Glue catalog decides what is read, and DuckDB reads it.
 
-What is imitated, since a mistake of the publisher would show there: only registered partitions are read, each
-at its registered location and everything below it; files and folders whose names begin with `_` or `.` are
-hidden; columns are found by name, without regard to case, and have the types of the catalog; one that a file
-does not have is NULL; one that it has with another type is an error; with projection the partitions of the
-catalog are not looked at.
+The imitated rules are those that would expose a mistake of the publisher. Athena reads only registered
+partitions, each at its registered location and everything below it. It skips files and folders whose names
+begin with `_` or `.`. It finds columns by name, ignoring case, and gives them the types of the catalog. A
+column that a file lacks is NULL; a column that a file has with another type is an error. With partition
+projection, the partitions of the catalog are ignored.
 """
 
 import re
@@ -20,17 +20,17 @@ from aws import Aws
 from engines import DuckDb
 
 HIVE_TO_DUCKDB = {hive: duck for duck, hive in DuckDb.TYPES.items()}
-# What a file may hold under a declared type, besides the type itself.
+# The types that a file may have for a declared type, besides that type.
 WIDENINGS = {("INTEGER", "BIGINT")}
 
 
 class QueryFailed(Exception):
-    """What Athena would answer instead of rows."""
+    """Raised where Athena would return an error instead of rows."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a partition as it was when the query was planned."""
+    """A file of a partition, as it was when the query was planned."""
 
     bucket: str
     key: str
@@ -49,7 +49,7 @@ class Query:
     locations: dict[tuple[str, ...], str]
 
     def read(self, folder: Path) -> "AthenaTable":
-        """Opens the files, which must still be those of the plan."""
+        """Opens the files. They must still be the planned ones."""
         return AthenaTable(self, [(file, self.fetch(file, folder)) for file in self.files])
 
     def on(self, *values: str) -> "Query":
@@ -57,7 +57,7 @@ class Query:
         return replace(self, files=tuple(file for file in self.files if file.values == values))
 
     def fetch(self, file: File, folder: Path) -> Path:
-        """A file as a file of this machine."""
+        """Downloads a file and returns its local path."""
         local = folder / file.bucket / file.key
         local.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -69,7 +69,7 @@ class Query:
 
 
 def plan(aws: Aws, database: str, table: str, days: Iterable[str] = ()) -> Query:
-    """Plans a query; `days` are those that its filter names, which projection needs."""
+    """Plans a query. `days` are the days in its filter, which projection needs."""
     found = aws.glue.get_table(DatabaseName=database, Name=table)["Table"]
     locations = projected(found, days) if is_projected(found) else registered(aws, database, table)
     files = [file for values, location in locations.items() for file in listed(aws, location, values)]
@@ -81,12 +81,12 @@ def plan(aws: Aws, database: str, table: str, days: Iterable[str] = ()) -> Query
 
 
 def is_projected(table: dict[str, Any]) -> bool:
-    """Whether Athena computes the partitions instead of asking the catalog."""
+    """Whether Athena computes the partitions instead of reading them from the catalog."""
     return table["Parameters"].get("projection.enabled", "").lower() == "true"
 
 
 def registered(aws: Aws, database: str, table: str) -> dict[tuple[str, ...], str]:
-    """Location of each registered partition by its values."""
+    """The location of each registered partition, by its values."""
     pages = aws.glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table)
     return {
         tuple(entry["Values"]): entry["StorageDescriptor"]["Location"]
@@ -96,7 +96,7 @@ def registered(aws: Aws, database: str, table: str) -> dict[tuple[str, ...], str
 
 
 def projected(table: dict[str, Any], days: Iterable[str]) -> dict[tuple[str, ...], str]:
-    """Location of each day that is asked for and not before the range, from the template."""
+    """The location of each requested day that is within the projected range, from the template."""
     parameters = table["Parameters"]
     first, _, last = parameters["projection.proc_ymd.range"].partition(",")
     assert re.fullmatch(r"\d{8}", first), first
@@ -120,18 +120,18 @@ def listed(aws: Aws, location: str, values: tuple[str, ...]) -> list[File]:
 
 
 class AthenaTable(DuckDb):
-    """A table as a query of Athena sees it; it answers the questions that every engine answers."""
+    """A table as an Athena query sees it. Answers the questions that every engine answers."""
 
     OPTIONS: ClassVar = "hive_partitioning = false"
 
     def __init__(self, query: Query, files: list[tuple[File, Path]]) -> None:
         self.query = query
         self.connection = duckdb.connect()
-        selects = [self.select(file, local) for file, local in files] or [self.nothing()]
+        selects = [self.select(file, local) for file, local in files] or [self.no_rows()]
         self.connection.execute(f"CREATE VIEW lake AS {' UNION ALL '.join(selects)}")
 
     def select(self, file: File, local: Path) -> str:
-        """The rows of a file under the columns of the catalog."""
+        """A SELECT of the rows of a file with the columns of the catalog."""
         path = literal(str(local))
         described = f"DESCRIBE SELECT * FROM read_parquet({path}, {self.OPTIONS})"
         try:
@@ -155,7 +155,7 @@ class AthenaTable(DuckDb):
             raise QueryFailed(f"HIVE_BAD_DATA: {file.key}: {name} is {type_} and declared {hive}")
         return f'CAST("{found}" AS {declared}) AS "{name}"'
 
-    def nothing(self) -> str:
+    def no_rows(self) -> str:
         """The columns without a row."""
         columns = (self.query.columns | self.query.partition_keys).items()
         cells = (f'CAST(NULL AS {HIVE_TO_DUCKDB[hive]}) AS "{name}"' for name, hive in columns)
@@ -167,5 +167,5 @@ class AthenaTable(DuckDb):
 
 
 def literal(text: str) -> str:
-    """A text in SQL."""
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

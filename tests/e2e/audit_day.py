@@ -1,7 +1,7 @@
-"""Raw days with what an audit looks for and the sample lacks: root, sign-ins, all callers and requests.
+"""Raw days with events that the sample lacks: root, sign-ins, all kinds of callers and requests.
 
-Three Korean days: the last of February, the second of March, whose late objects come after it was first
-published, and the third, which is published and never registered.
+Three Korean days: the last of February; the second of March, whose late objects arrive after its first
+publication; and the third of March, which is published but never registered.
 """
 
 import gzip
@@ -57,12 +57,12 @@ def service(name: str) -> Event:
 
 
 def anonymous(account: str, principal: str | None) -> Event:
-    """The identity of a caller who has none."""
+    """The identity of an anonymous caller."""
     known = {"type": "AWSAccount", "accountId": account}
     return known if principal is None else known | {"principalId": principal}
 
 
-# A person of Identity Center whose session has no other name.
+# A person in Identity Center whose session has no other name.
 PERSON = {"type": "IdentityCenterUser", "accountId": ACCOUNT, "onBehalfOf": {"userId": "user-1"}}
 # A session of a role of another account.
 CROSS = {"type": "AWSAccount", "principalId": "AROACROSSXXXXXXXXXXXX:a", "accountId": OTHER}
@@ -84,7 +84,7 @@ WEB = {
 
 
 def event(time: str, identity: Event, call: str, **more: Any) -> Event:
-    """A record; the call is the service and the action."""
+    """A record. The call is the service and the action."""
     source, _, name = call.partition(":")
     return {
         "eventVersion": "1.11",
@@ -165,7 +165,7 @@ EVENTS = [
     sign_in("2026-03-01T15:06:00Z", {"type": "Root", "accountId": ACCOUNT}, FAILURE, **FAILED),
     sign_in("2026-03-01T15:06:30Z", {"type": "Root"}, FAILURE, **FAILED),
     event("2026-03-01T15:07:00Z", user("kim"), "signin:CheckMfa", eventType="AwsConsoleSignIn"),
-    # Root and what only looks like root.
+    # Root, and callers that only look like root.
     event("2026-03-01T16:00:00Z", root(), "iam:CreateAccessKey", errorCode="LimitExceeded"),
     event("2026-03-01T16:01:00Z", root(invokedBy="backup.amazonaws.com"), "backup:StartBackupJob"),
     event("2026-03-01T16:02:00Z", root(), "kms:RotateKey", eventType="AwsServiceEvent"),
@@ -208,7 +208,7 @@ EVENTS = [
     ),
     event("2026-03-01T17:14:00Z", session("Etl", "run-3", sessionContext={}), "kms:Decrypt"),
     event("2026-03-01T17:15:00Z", user("kim", invokedBy="athena.amazonaws.com"), "glue:GetTable"),
-    # Denials, in the words of several services, and failures that are none.
+    # Denials, in the wording of several services, and failures that are not denials.
     event("2026-03-01T18:00:00Z", user("kim"), "ec2:RunInstances", errorCode="Client.UnauthorizedOperation"),
     event("2026-03-01T18:02:00Z", user("kim"), "ec2:RunInstances", errorCode="Client.UnauthorizedOperation"),
     event("2026-03-01T18:01:00Z", session("Etl", "run-4"), "kms:Decrypt", errorCode="AccessDeniedException"),
@@ -250,7 +250,7 @@ EVENTS = [
     s3("2026-03-01T19:10:00Z", user("bot"), "GetObject", "express", eventSource="s3express.amazonaws.com"),
     s3("2026-03-01T19:11:00Z", user("bot"), "PutItem", "k", "SigV2", eventSource="dynamodb.amazonaws.com"),
     s3("2026-03-01T19:12:00Z", service("s3.amazonaws.com"), "GetObject", "replica", "SigV2"),
-    # Callers without a name.
+    # Anonymous callers.
     s3("2026-03-01T20:00:00Z", anonymous("anonymous", ""), "GetObject", "open.html", ""),
     s3("2026-03-01T20:01:00Z", anonymous("ANONYMOUS_PRINCIPAL", None), "GetObject", "open.html", ""),
     s3(
@@ -262,7 +262,7 @@ EVENTS = [
         errorCode="AccessDenied",
     ),
     event("2026-03-01T20:03:00Z", anonymous("anonymous", "anonymous"), "sqs:SendMessage"),
-    # What compatibility views turn into structs.
+    # Fields that compatibility views turn into structs.
     event(
         "2026-03-02T14:59:59Z",
         WEB,
@@ -318,7 +318,7 @@ def line(
     bucket: str = "audit",
     request: str | None = None,
 ) -> str:
-    """A line of an access log in the form of 27 fields."""
+    """A line of an access log in the form with 27 fields."""
     method = operation.split(".")[1] if operation.count(".") > 1 else "POST"
     uri = uri or f'"{method} /{key if key != "-" else ""} HTTP/1.1"'
     request = request or f"REQUEST{next(numbers):09d}"
@@ -404,7 +404,7 @@ LINES = [
         H16, "BATCH.DELETE.OBJECT", "kept.png", 403, error="AccessDenied", request="MULTIDELETEAAAAA", **BARE
     ),
     line(H17, "REST.GET.OBJECT", "only.csv", sent=1, bucket="audit-2"),
-    # An hour in which S3 worked for itself alone.
+    # An hour with only internal requests of S3.
     line("01/Mar/2026:23:00:00", "S3.EXPIRE.OBJECT", "tmp/x", "-", **BY_S3, agent='"-"'),
     line("01/Mar/2026:23:00:00", "S3.TRANSITION_SIA.OBJECT", "tmp/z", "-", **BY_S3, agent='"-"'),
     line(
@@ -423,7 +423,7 @@ NEVER_LINES = [line("02/Mar/2026:15:00:00", "REST.GET.OBJECT", "never.csv", 403,
 
 
 def write_events(folder: Path, delivered: str, events: Iterable[Event]) -> None:
-    """Writes a CloudTrail file; each event gets an id of its own unless it has one."""
+    """Writes a CloudTrail file. Each event without an id gets its own."""
     time = datetime.strptime(delivered, "%Y%m%dT%H%M")
     name = f"{ACCOUNT}_CloudTrail_ap-northeast-2_{delivered}Z_{'A' * 16}.json.gz"
     path = folder / f"AWSLogs/{ACCOUNT}/CloudTrail/ap-northeast-2/{time:%Y/%m/%d}" / name
@@ -441,7 +441,7 @@ def write_lines(folder: Path, delivered: str, lines: Iterable[str]) -> None:
 
 
 def write_early(folder: Path) -> None:
-    """All but the late objects."""
+    """Writes all objects except the late ones."""
     for delivered, events, lines in (
         ("20260228T1505", OTHER_MONTH, OTHER_LINES),
         ("20260302T0100", EVENTS, LINES),
@@ -452,6 +452,6 @@ def write_early(folder: Path) -> None:
 
 
 def write_late(folder: Path) -> None:
-    """What is delivered after the second of March was first published."""
+    """Writes the objects delivered after the first publication of the second of March."""
     write_events(folder, "20260302T1600", LATE_EVENTS)
     write_lines(folder, "20260302T1600", LATE_LINES)

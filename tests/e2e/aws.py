@@ -1,4 +1,4 @@
-"""AWS as the tests see it: buckets and databases of their own on a local server, and lakes in them."""
+"""AWS for the tests: buckets and databases on a local server, and lakes in them."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Lake, balance
 
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"
-# A source that the config file names.
+# Stands for a source that the config file names.
 CONFIGURED = ""
-# A source with nothing for the sample day. One that is empty altogether is taken for a mistake.
+# A source without objects for the sample day. An empty source would be treated as a mistake.
 OTHER_DAYS = {"2020-01-01-00-00-01-A": b""}
-# What stands in the place of a plan that is published.
+# The receipt that replaces the plan of a published day.
 OF_STAGING = re.compile(r"_staging/(.+/)?plan\.json")
-# What may be remembered of a run.
+# The files that a lake may keep about a run.
 OF_HISTORY = re.compile(
     r"_runs/[a-z][a-z0-9_]*/proc_ymd=\d{8}/\d{8}T\d{6}Z-[0-9a-f]{8}"
     r"\.(json|inputs\.jsonl\.gz|registered\.[a-z0-9_]+\.json)"
@@ -33,7 +33,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIATESTSOFLOGMILL", "AWS_SECRET_ACCESS_KEY
 
 
 class Aws:
-    """The local servers: the binary reaches them through the proxy, the tests' own requests go past it."""
+    """The local servers. The binary reaches them through the proxy; requests of the tests bypass it."""
 
     def __init__(self, server: str, proxy: FaultProxy) -> None:
         self.server = server
@@ -41,16 +41,16 @@ class Aws:
 
     @cached_property
     def s3(self) -> Any:
-        """A client of S3."""
+        """An S3 client."""
         return self.client("s3")
 
     @cached_property
     def glue(self) -> Any:
-        """A client of Glue."""
+        """A Glue client."""
         return self.client("glue")
 
     def client(self, service: str) -> Any:
-        """A client that goes past the proxy."""
+        """A client that bypasses the proxy."""
         return boto3.client(
             service,
             endpoint_url=self.server,
@@ -62,7 +62,7 @@ class Aws:
         )
 
     def env(self, endpoint: str | None = None) -> dict[str, str]:
-        """The environment in which the binary finds the servers, and nothing of this machine's settings."""
+        """The environment in which the binary finds the servers, without any settings of this machine."""
         return CREDENTIALS | {
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -78,7 +78,7 @@ class Aws:
         return name
 
     def database(self) -> str:
-        """A name that no database has yet."""
+        """An unused database name."""
         return unique("logs", "_")
 
     def put(self, bucket: str, objects: dict[str, bytes]) -> None:
@@ -87,20 +87,20 @@ class Aws:
             self.s3.put_object(Bucket=bucket, Key=key, Body=body)
 
     def get(self, bucket: str, key: str) -> bytes:
-        """Content of an object."""
+        """The content of an object."""
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def keys(self, bucket: str, prefix: str = "") -> list[str]:
-        """The keys that begin with a prefix, in their order."""
+        """The keys with a prefix, in order."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def contents(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
-        """Every object whose key begins with a prefix."""
+        """Every object whose key has a prefix."""
         return {key: self.get(bucket, key) for key in self.keys(bucket, prefix)}
 
     def uploads(self, bucket: str) -> list[str]:
-        """Keys of the multipart uploads that were begun and neither completed nor aborted."""
+        """Keys of the multipart uploads that were neither completed nor aborted."""
         listed = self.s3.list_multipart_uploads(Bucket=bucket)
         return [upload["Key"] for upload in listed.get("Uploads", [])]
 
@@ -109,7 +109,7 @@ class Aws:
         return S3Lake(self, self.bucket("lake"), prefix)
 
     def source(self, objects: dict[str, bytes], prefix: str = "logs/") -> str:
-        """A new bucket with raw objects below a prefix; gives their address."""
+        """Puts raw objects below a prefix in a new bucket. Returns their address."""
         bucket = self.bucket("raw")
         self.put(bucket, {prefix + key: body for key, body in objects.items()})
         return f"s3://{bucket}/{prefix}"
@@ -129,11 +129,11 @@ class Aws:
         code: int = 0,
         env: dict[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Runs a day into a lake; gives the summary, whose ledgers balance."""
+        """Runs a day into a lake. Returns the summary, whose ledgers balance."""
         arguments = run_arguments(lake, *options, source=source, day=day)
         return balanced(self.logmill(*arguments, code=code, env=env).stdout)
 
-    def complaint(
+    def failing_run(
         self,
         lake: "S3Lake",
         *options: str | Path,
@@ -141,7 +141,7 @@ class Aws:
         code: int,
         env: dict[str, str] | None = None,
     ) -> str:
-        """What a run says that ends with an exit code other than 0."""
+        """Runs a day that fails with an exit code. Returns its standard error."""
         return self.logmill(*run_arguments(lake, *options, source=source), code=code, env=env).stderr
 
 
@@ -150,19 +150,19 @@ def run_arguments(
 ) -> tuple[str | Path, ...]:
     """The command line of a run whose summary goes to standard output."""
     inputs = () if source == CONFIGURED else ("--input", source)
-    # Where no test of the grace is made, nothing superseded stays.
+    # Tests that are not about the grace delete superseded runs at once.
     grace = () if {"--grace", "--catalog"} & set(options) else ("--grace", "0s")
     given = ("run", "--day", day, *inputs, "--output", lake.url, *options, *grace)
     return (*given, "--quiet", "--summary-json", "-")
 
 
 def unique(stem: str, joint: str) -> str:
-    """A name that nothing else has."""
+    """A unique name."""
     return f"{stem}{joint}{uuid.uuid4().hex[:12]}"
 
 
 def table_of(summary: dict[str, Any], table: str) -> dict[str, Any]:
-    """What a summary says of a table."""
+    """The part of a summary about a table."""
     return next(entry for entry in summary["tables"] if entry["table"] == table)
 
 
@@ -176,20 +176,20 @@ class S3Lake:
 
     @property
     def url(self) -> str:
-        """What `--output` is given."""
+        """The value of `--output`."""
         return f"s3://{self.bucket}/{self.prefix}" if self.prefix else f"s3://{self.bucket}"
 
     @property
     def below(self) -> str:
-        """What every key of the lake begins with."""
+        """The prefix of every key of the lake."""
         return f"{self.prefix.strip('/')}/".lstrip("/")
 
     def paths(self) -> set[str]:
-        """Every key of the lake but those of its history, without its prefix."""
+        """Every key of the lake except those of its history, without its prefix."""
         return {path for path in self.everything() if not path.startswith("_runs/")}
 
     def history(self) -> set[str]:
-        """What is remembered of runs: their reports and lists of inputs."""
+        """The keys of the run records and their lists of inputs."""
         return self.everything() - self.paths()
 
     def everything(self) -> set[str]:
@@ -197,11 +197,11 @@ class S3Lake:
         return {key.removeprefix(self.below) for key in self.aws.keys(self.bucket, self.below)}
 
     def get(self, path: str) -> bytes:
-        """Content of an object of the lake."""
+        """The content of an object of the lake."""
         return self.aws.get(self.bucket, self.below + path)
 
     def download(self, folder: Path) -> Lake:
-        """The lake as files of this machine."""
+        """Downloads the lake into a folder."""
         for path in self.paths():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -209,7 +209,7 @@ class S3Lake:
         return Lake(folder)
 
     def uploads(self) -> list[str]:
-        """Multipart uploads that somebody left."""
+        """The unfinished multipart uploads."""
         return self.aws.uploads(self.bucket)
 
     def tables(self) -> set[str]:
@@ -217,18 +217,18 @@ class S3Lake:
         return {path.split("/")[0] for path in self.paths() if path.endswith("/_manifest.json")}
 
     def manifest(self, table: str, day: str = SAMPLE_DAY) -> dict[str, Any]:
-        """Manifest of a day."""
+        """The manifest of a day."""
         return json.loads(self.get(f"{table}/{partition(day)}/_manifest.json"))
 
     def live(self, table: str, day: str = SAMPLE_DAY) -> list[str]:
-        """What a reader finds who goes by the manifest: SHA-256 of each part, as it promises."""
+        """The SHA-256 of each part that a reader of the manifest finds, checked against the manifest."""
         parts = self.manifest(table, day)["parts"]
         found = [digest(self.get(f"{table}/{partition(day)}/{part['path']}")) for part in parts]
-        assert found == [part["sha256"] for part in parts], "a part is not what its manifest says"
+        assert found == [part["sha256"] for part in parts], "a part differs from its manifest"
         return found
 
     def strays(self, day: str = SAMPLE_DAY) -> set[str]:
-        """Keys that no manifest of the day names, but for receipts of published plans."""
+        """Keys that no manifest of the day names, except for receipts of published plans."""
         named = set()
         for table in self.tables():
             folder, manifest = f"{table}/{partition(day)}", self.manifest(table, day)
@@ -240,19 +240,19 @@ class S3Lake:
         return self.paths() - named - receipts
 
     def assert_clean(self) -> None:
-        """Asserts that nothing is left behind: no stray object, no unfinished upload, no other history."""
+        """Asserts that nothing is left behind: no stray object, unfinished upload or unexpected history."""
         strays, uploads = self.strays(), self.uploads()
         strange = {path for path in self.history() if not OF_HISTORY.fullmatch(path)}
         assert not strays, f"no manifest names {sorted(strays)}"
-        assert not strange, f"in the history: {sorted(strange)}"
-        assert not uploads, f"begun and never ended: {uploads}"
+        assert not strange, f"unexpected in the history: {sorted(strange)}"
+        assert not uploads, f"unfinished uploads: {uploads}"
 
     def readers(self) -> dict[str, list[str]]:
-        """What the reader of each table finds on the sample day."""
+        """The parts that a reader of each table finds on the sample day."""
         return {table: self.live(table) for table in sorted(self.tables())}
 
     def copy(self) -> "S3Lake":
-        """The same lake in a bucket of its own."""
+        """A copy of the lake in its own bucket."""
         other = replace(self, bucket=self.aws.bucket("lake"))
         self.aws.put(other.bucket, self.aws.contents(self.bucket))
         return other

@@ -1,4 +1,4 @@
-"""A lake that a database of the Glue catalog knows, and what the catalog says of it."""
+"""A lake registered in a database of the Glue catalog, and its state there."""
 
 import datetime
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ DAY = SAMPLE_DAY.replace("-", "")
 
 @dataclass(frozen=True)
 class Registered:
-    """A lake that a database of the catalog knows."""
+    """A lake registered in a database of the catalog."""
 
     aws: Aws
     lake: S3Lake
@@ -22,7 +22,7 @@ class Registered:
 
     @property
     def options(self) -> tuple[str, ...]:
-        """What makes a run register its day here."""
+        """The options with which a run registers its day here."""
         return ("--catalog", "glue", "--database", self.database)
 
     def run(self, *options: str | Path, source: str | Path, **how: Any) -> dict[str, Any]:
@@ -31,7 +31,7 @@ class Registered:
         return self.aws.run(self.lake, *given, source=source, **how)
 
     def register(self, *options: str, code: int = 0, day: str = SAMPLE_DAY) -> str:
-        """Registers a day that is published; gives what was said."""
+        """Registers a published day. Returns the output."""
         arguments = ("--day", day, "--output", self.lake.url, "--database", self.database, *options)
         return self.aws.logmill("register", *arguments, code=code).stderr
 
@@ -47,15 +47,15 @@ class Registered:
         return found["Partition"]
 
     def location(self, table: str, day: str = DAY) -> str:
-        """Where the catalog says that a day lies."""
+        """The location of a day in the catalog."""
         return self.partition(table, day)["StorageDescriptor"]["Location"]
 
     def query(self, table: str, days: tuple[str, ...] = (DAY,)) -> athena.Query:
-        """A query of Athena over a table."""
+        """An Athena query over a table."""
         return athena.plan(self.aws, self.database, table, days)
 
     def rewrite(self, name: str, new_columns: list[dict[str, str]]) -> None:
-        """Gives a table other columns."""
+        """Replaces the columns of a table."""
         table = self.table(name)
         entry = {
             "Name": name,
@@ -67,7 +67,7 @@ class Registered:
         self.aws.glue.update_table(DatabaseName=self.database, TableInput=entry)
 
     def state(self) -> dict[str, Any]:
-        """All that the catalog holds in the database, apart from times."""
+        """Everything that the catalog holds in the database, except times."""
         state = {}
         for table in self.aws.glue.get_tables(DatabaseName=self.database)["TableList"]:
             name = table["Name"]

@@ -1,4 +1,4 @@
-"""Holds what the binary made against what the oracle expects, cell by cell."""
+"""Compares the output of the binary with the expectation of the oracle, cell by cell."""
 
 import json
 from functools import cache
@@ -23,32 +23,32 @@ Rows = dict[tuple[str, int], Cells]
 
 
 def open_table(folder: Path) -> pyarrow.dataset.Dataset:
-    """A published table, its days told by the names of their folders."""
+    """A published table, with its days taken from the folder names."""
     partitioning = pyarrow.dataset.partitioning(TYPE_OF_DAY, flavor="hive")
     return pyarrow.dataset.dataset(folder, format="parquet", partitioning=partitioning)
 
 
 def read_rows(folder: Path) -> Rows:
-    """Rows of a published table by object and record; instants are milliseconds since 1970."""
+    """The rows of a published table by object and record. Instants are milliseconds since 1970."""
     table = open_table(folder).to_table().drop_columns(["proc_ymd"])
     for index, column in enumerate(table.schema):
         if pa.types.is_timestamp(column.type):
             table = table.set_column(index, column.name, table[column.name].cast(pa.int64()))
     listed = table.to_pylist()
     rows = {(row["source_object"], row["source_record"]): comparable(row) for row in listed}
-    assert len(rows) == len(listed), "two rows claim the same place in a raw object"
+    assert len(rows) == len(listed), "two rows name the same record of a raw object"
     return rows
 
 
 def comparable(row: Cells) -> Cells:
-    """A row whose JSON object of extra fields no longer depends on their order."""
+    """A row whose JSON object of extra fields does not depend on their order."""
     extra = row.get("extra")
     is_object = isinstance(extra, str) and extra.startswith("{")
     return row | {"extra": members(extra)} if is_object else row
 
 
 def assert_same_rows(actual: Rows, expected: Rows) -> None:
-    """Asserts that both have the same rows with the same cells, and names the first cells that differ."""
+    """Asserts that both have the same rows with the same cells, and reports the first differences."""
     assert actual.keys() == expected.keys(), (
         f"unexpected: {sorted(actual.keys() - expected.keys())[:3]}, "
         f"missing: {sorted(expected.keys() - actual.keys())[:3]}"
@@ -72,7 +72,7 @@ def differences(actual: Cells, expected: Cells) -> list[str]:
 
 @cache
 def inspected(table: str, path: Path) -> dict[int, Cells]:
-    """What the binary makes of each record of a file; nothing is masked."""
+    """How the binary reads each record of a file. No value is masked."""
     arguments = ("inspect", path, "--dataset", DATASETS[table], "--format", "json", "--redact", "none")
     lines = map(json.loads, logmill(*arguments).stdout.splitlines())
     return {line["record"]: line for line in lines}
@@ -92,7 +92,7 @@ def assert_same_judgement(table: str, shown: Cells, found: Decoded, at: str) -> 
 
 
 def shown_cells(table: str, row: Cells) -> Cells:
-    """A row as `inspect` prints it, with the columns that are NULL, and instants in milliseconds."""
+    """A row as `inspect` prints it, completed with NULL columns, and with instants in milliseconds."""
     cells = {}
     for column in columns(DATASETS[table]):
         if column.name not in PLACED_BY_RUN and not column.name.endswith("_time_kst"):
@@ -103,7 +103,7 @@ def shown_cells(table: str, row: Cells) -> Cells:
 
 
 def expected_cells(found: Row) -> Cells:
-    """A row of the oracle without what `inspect` does not show."""
+    """A row of the oracle without the columns that `inspect` does not show."""
     return {
         name: value
         for name, value in found.columns.items()

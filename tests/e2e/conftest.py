@@ -20,7 +20,7 @@ from small_day import SmallDay, small_day
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-# Whatever this machine says about AWS is not for the tests, nor for the binary that they run.
+# AWS settings of this machine must not reach the tests or the binary that they run.
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 
@@ -39,7 +39,7 @@ SPARK_SETTINGS = {
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """The sample day, run once; tests do not change it."""
+    """The sample day, run once. Tests do not change it."""
     return run_day(tmp_path_factory.mktemp("sample") / "lake")
 
 
@@ -51,13 +51,13 @@ def table(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def expected() -> dict[str, ExpectedDay]:
-    """What the oracle makes of the sample day, by table."""
+    """The oracle's result for the sample day, by table."""
     return {name: expected_day(SAMPLE_DATA, SAMPLE_DAY, name) for name in DATASETS}
 
 
 @pytest.fixture(scope="session")
 def aws_server() -> Iterator[str]:
-    """Address of a server that speaks S3, Glue and STS, on a free port of 127.0.0.1."""
+    """Address of a server for S3, Glue and STS, on a free port of 127.0.0.1."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -68,39 +68,39 @@ def aws_server() -> Iterator[str]:
 
 @pytest.fixture
 def proxy(aws_server: str) -> Iterator[FaultProxy]:
-    """A proxy in front of that server, which no other test uses."""
+    """A proxy in front of that server, for one test only."""
     with running(aws_server) as proxy:
         yield proxy
 
 
 @pytest.fixture
 def aws(aws_server: str, proxy: FaultProxy) -> Aws:
-    """AWS behind the proxy; every test makes buckets and databases of its own."""
+    """AWS behind the proxy. Every test creates its own buckets and databases."""
     return Aws(aws_server, proxy)
 
 
 @pytest.fixture(scope="session")
 def raw_sample(aws_server: str) -> str:
-    """Address of the raw objects of the sample in S3; tests do not change them."""
+    """Address of the raw objects of the sample in S3. Tests do not change them."""
     return Aws(aws_server, FaultProxy(aws_server)).source(sample_objects())
 
 
 @pytest.fixture
 def catalog(aws: Aws) -> Registered:
-    """A lake and the name of a database, both new."""
+    """A new lake, and the name of a new database."""
     return Registered(aws, aws.lake(), aws.database())
 
 
 @pytest.fixture(scope="session")
 def day(aws_server: str) -> Iterator[SmallDay]:
-    """A day of few objects before and after late ones came; tests do not change it."""
+    """A day of few objects, before and after late objects arrived. Tests do not change it."""
     with running(aws_server) as proxy:
         yield small_day(Aws(aws_server, proxy))
 
 
 @pytest.fixture
-def grown(aws: Aws, day: SmallDay) -> Registered:
-    """The day before the late objects came, registered."""
+def early_day(aws: Aws, day: SmallDay) -> Registered:
+    """The day before the late objects arrived, registered."""
     registered = Registered(aws, day.published(aws), aws.database())
     registered.register("--create-database")
     return registered
@@ -108,7 +108,7 @@ def grown(aws: Aws, day: SmallDay) -> Registered:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
-    """A local Spark session; without Java the test is skipped, and in CI it fails."""
+    """A local Spark session. Without Java the test is skipped; in CI it fails."""
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         missing = "Spark needs Java 17 or later: apt-get install openjdk-17-jre-headless"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
@@ -123,7 +123,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
 
 
 def spark_folders(folder: Path) -> dict[str, str]:
-    """Settings that keep all that Spark writes inside a folder."""
+    """Settings that keep all of Spark's files inside a folder."""
     return {
         "spark.local.dir": str(folder / "local"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),

@@ -1,4 +1,4 @@
-"""What a decoder of the oracle gives back for one record or line."""
+"""The oracle decoder's result for one record or line."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """A record or line: its columns, its event time, and what a copy of it shares with it."""
+    """A record or line: its columns, its event time, and the values by which duplicates are found."""
 
     record: int
     columns: dict[str, Any]
@@ -16,7 +16,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Reject:
-    """A record or line that no plain reading turns into a row, with its bytes."""
+    """A rejected record or line, with its bytes."""
 
     record: int
     raw: bytes

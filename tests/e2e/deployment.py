@@ -1,4 +1,4 @@
-"""What is deployed beside the binary: templates with their functions worked out, and policy documents."""
+"""The deployed files: templates with their functions resolved, and policy documents."""
 
 import json
 import re
@@ -18,7 +18,7 @@ POLICY_OF = {
     "lake-writer": "LakeWriterPolicy",
     "catalog": "CatalogPolicy",
 }
-# The placeholders of the policy documents, as what a template is deployed with.
+# The placeholders of the policy documents, as parameters of a template.
 PLACEHOLDERS = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -51,7 +51,7 @@ def template(name: str) -> dict[str, Any]:
 
 
 def resolved(value: Any, *, optional: bool = True) -> Any:
-    """A part of a template as it is deployed, with every condition fulfilled or none."""
+    """A part of a template as it is deployed, with every condition true or every condition false."""
     match value:
         case {"Fn::If": [_, yes, no]}:
             return resolved(yes if optional else no, optional=optional)
@@ -68,7 +68,7 @@ def resolved(value: Any, *, optional: bool = True) -> Any:
 
 
 def deployed_policy(document: str, *, optional: bool = True) -> list[Statement]:
-    """The statements that the lake's template gives a policy."""
+    """The statements that the lake's template grants in a policy."""
     policy = template("lake.yaml")["Resources"][POLICY_OF[document]]["Properties"]["PolicyDocument"]
     return resolved(policy, optional=optional)["Statement"]
 

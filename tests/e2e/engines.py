@@ -1,7 +1,7 @@
-"""The same questions about a published table, put to pyarrow, DuckDB and Spark.
+"""Asks pyarrow, DuckDB and Spark the same questions about a published table.
 
-Each engine finds the day in the name of the folder and gives types in Hive's words. The checksum of a column
-is exact in every engine: text counts in bytes, and the first 32 bits of the MD5 of each value are added up.
+Each engine takes the day from the folder name and reports Hive types. The checksum of a column is exact in
+every engine: it counts text in bytes, and adds up the first 32 bits of the MD5 of each value.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ Facts = dict[str, tuple[str, ...]]
 
 
 class Engine(Protocol):
-    """What every engine can tell about a table."""
+    """The questions that every engine answers about a table."""
 
     def types(self) -> dict[str, str]:
         """Hive types by column, in the order of the table."""
@@ -38,7 +38,7 @@ class Engine(Protocol):
 
 
 class Pyarrow:
-    """pyarrow's dataset; the checksums are plain Python and say what the others compute in SQL."""
+    """pyarrow's dataset. Its checksums in plain Python are the reference for the SQL of the others."""
 
     TYPES: ClassVar = {
         "bool": "boolean",
@@ -67,7 +67,7 @@ class Pyarrow:
 
 
 def checksum(hive_type: str, column: Any) -> tuple[Any, ...]:
-    """Count of values, then what their type allows to add up and to compare."""
+    """The number of values, followed by the sums and extremes that their type allows."""
     if hive_type == "timestamp":
         column = column.cast("int64")
     values = [value for value in column.to_pylist() if value is not None]
@@ -81,16 +81,16 @@ def checksum(hive_type: str, column: Any) -> tuple[Any, ...]:
 
 
 def text_sums(values: list[str]) -> tuple[int, int]:
-    """Bytes of all texts, and the sum of the first 32 bits of their MD5."""
+    """The bytes of all texts, and the sum of the first 32 bits of their MD5."""
     packed = [value.encode() for value in values]
     hashes = (int(hashlib.md5(text).hexdigest()[:8], 16) for text in packed)
     return sum(map(len, packed)), sum(hashes)
 
 
 def sql_facts(size: str, bytes_: str, hash_: str, millis: str, each: str) -> Facts:
-    """The facts as SQL, from the words in which dialects differ.
+    """The facts as SQL, given the expressions that differ between dialects.
 
-    `{c}` stands for the column, `{x}` for a text; `each` adds up `{fact}` of every text `x` of a list.
+    `{c}` stands for the column, `{x}` for a text. `each` adds up `{fact}` of every text `x` of a list.
     """
 
     def total(fact: str) -> str:
@@ -129,7 +129,7 @@ def expressions(facts: Facts, types: dict[str, str], quote: str) -> list[str]:
 
 
 def grouped(facts: Facts, types: dict[str, str], row: Iterable[Any]) -> Checksums:
-    """The one row that an engine answered, cut into the facts of each column."""
+    """Splits the single result row of an engine into the facts of each column."""
     values = iter(row)
     return {name: tuple(next(values) for _ in facts[type_]) for name, type_ in types.items()}
 

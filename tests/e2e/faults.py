@@ -1,7 +1,7 @@
-"""A proxy in front of the AWS servers: it counts every request, and breaks those that it is told to break.
+"""A proxy in front of the AWS servers. It counts every request and injects faults into selected ones.
 
-Requests are passed on as they are, `Host` and signature included. Rules say which of them meet which fault;
-they are counted, never timed, so that a fault strikes at the same request in every run.
+Other requests are forwarded unchanged, including `Host` and signature. Rules select the requests that meet a
+fault. They count requests and never use time, so a fault hits the same request in every run.
 """
 
 import json
@@ -26,7 +26,7 @@ from xml.sax.saxutils import escape
 
 from listening import Server
 
-# Method, whether a key is named, the word in the query that tells; the first that fits is the operation.
+# Method, whether a key is named, and the distinguishing word in the query. The first match is the operation.
 S3_OPERATIONS = (
     ("GET", False, "list-type", "ListObjectsV2"),
     ("GET", False, "uploads", "ListMultipartUploads"),
@@ -62,12 +62,12 @@ class Request:
 
     @cached_property
     def headers(self) -> dict[str, str]:
-        """The header fields by their names in lower case."""
+        """The header fields, by lower-case name."""
         return {name.lower(): value for name, value in self.fields}
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query of the address, and of a form that is posted."""
+        """The query of the address, and of a posted form."""
         text = urlsplit(self.target).query
         if self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             text += "&" + self.body.decode()
@@ -80,13 +80,13 @@ class Request:
 
     @property
     def service(self) -> str:
-        """`s3`, `glue` or `sts`, as the scope of the signature says."""
+        """`s3`, `glue` or `sts`, from the scope of the signature."""
         scope = self.headers.get("authorization", "").partition("Credential=")[2].split(",")[0].split("/")
         return scope[3] if len(scope) > 3 else "s3"
 
     @property
     def access_key(self) -> str:
-        """Whose signature the request bears."""
+        """The access key that signed the request."""
         return self.headers.get("authorization", "").partition("Credential=")[2].split("/")[0]
 
     @cached_property
@@ -108,7 +108,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server said."""
+    """The answer of the server."""
 
     status: int
     fields: Fields
@@ -116,14 +116,14 @@ class Answer:
 
 
 class Exchange:
-    """One request in the hands of a fault: it may be passed on, answered, or cut off."""
+    """A request that meets a fault. The fault may forward it, answer it or cut it off."""
 
     def __init__(self, handler: "_Handler", request: Request) -> None:
         self.handler = handler
         self.request = request
 
     def forward(self) -> Answer:
-        """Passes the request on to the server."""
+        """Forwards the request to the server."""
         return self.handler.server.proxy.ask(self.request)
 
     def send(self, answer: Answer) -> None:
@@ -131,7 +131,7 @@ class Exchange:
         self.handler.wfile.write(self.head(answer) + answer.body)
 
     def head(self, answer: Answer) -> bytes:
-        """Status line and headers, with the full length whatever is sent of the body."""
+        """Status line and headers, with the full length even if the body is cut."""
         lines = [f"HTTP/1.1 {answer.status} {'OK' if answer.status < 300 else 'Not OK'}"]
         lines += [f"{name}: {value}" for name, value in answer.fields if name.lower() not in HOP_BY_HOP]
         if not any(name.lower() == "content-length" for name, _ in answer.fields):
@@ -143,19 +143,19 @@ class Exchange:
         self.handler.wfile.write(piece)
 
     def end(self, *, reset: bool = False) -> None:
-        """Ends the connection, in order or with a reset."""
+        """Closes the connection, normally or with a reset."""
         self.handler.end(reset=reset)
 
 
 class Fault(Protocol):
-    """What happens to a request."""
+    """An action on a request."""
 
     def __call__(self, exchange: Exchange) -> None: ...
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """An error of AWS, in the form of the service that was asked; the request is not carried out."""
+    """An AWS error, in the format of the requested service. The request is not carried out."""
 
     status: int
     code: str
@@ -168,7 +168,7 @@ class Refuse:
         exchange.send(Answer(self.status, (("Content-Type", kind), ("x-amz-request-id", "FAULT")), body))
 
     def body(self, service: str) -> bytes:
-        """The error as the service words it."""
+        """The error in the format of the service."""
         if service == "glue":
             return json.dumps({"__type": self.code, "message": self.message}).encode()
         error = f"<Code>{self.code}</Code><Message>{escape(self.message)}</Message>"
@@ -180,7 +180,7 @@ class Refuse:
 
 SLOW_DOWN = Refuse(503, "SlowDown", "Please reduce your request rate.")
 INTERNAL_ERROR = Refuse(500, "InternalError", "We encountered an internal error. Please try again.")
-# S3 may begin a long answer with 200 and end it with an error.
+# S3 may start a long answer with status 200 and end it with an error.
 LATE_ERROR = Refuse(200, "InternalError", "We encountered an internal error. Please try again.")
 PRECONDITION_FAILED = Refuse(
     412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"
@@ -196,7 +196,7 @@ ACCESS_DENIED = Refuse(403, "AccessDenied", "Access Denied")
 
 @dataclass(frozen=True)
 class Reply:
-    """A good answer, which may hold errors of single entries; the request is not carried out."""
+    """A successful answer, which may hold errors for single entries. The request is not carried out."""
 
     body: str
     content_type: str = "application/x-amz-json-1.1"
@@ -207,7 +207,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Cut:
-    """An answer that promises its full length and ends after some bytes of its body."""
+    """An answer that announces its full length and ends after some bytes of its body."""
 
     after: int
     reset: bool = False
@@ -220,7 +220,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Corrupt:
-    """An answer of the right length with one bit of its body turned."""
+    """An answer of the right length with one flipped bit in its body."""
 
     def __call__(self, exchange: Exchange) -> None:
         answer = exchange.forward()
@@ -231,7 +231,7 @@ class Corrupt:
 
 @dataclass(frozen=True)
 class Trickle:
-    """An answer whose body comes in small pieces."""
+    """An answer whose body arrives in small pieces."""
 
     pieces: int
     pause: float
@@ -247,7 +247,7 @@ class Trickle:
 
 @dataclass(frozen=True)
 class Delay:
-    """An answer that comes late."""
+    """A delayed answer."""
 
     seconds: float
 
@@ -258,7 +258,7 @@ class Delay:
 
 @dataclass(frozen=True)
 class Dated:
-    """The answer of a server whose clock is ahead of this machine's, or behind it."""
+    """The answer of a server whose clock differs from this machine's."""
 
     ahead: timedelta
 
@@ -271,7 +271,7 @@ class Dated:
 
 @dataclass(frozen=True)
 class Lose:
-    """The connection ends without an answer; whether the request was carried out, nobody can tell."""
+    """Closes the connection without an answer. The client cannot know whether the request was carried out."""
 
     carried_out: bool
 
@@ -283,7 +283,7 @@ class Lose:
 
 @dataclass(frozen=True)
 class Strike:
-    """Something happens as a request arrives, or once it has been carried out; it gets no answer."""
+    """Runs an action when a request arrives, or once it has been carried out. Sends no answer."""
 
     action: Callable[[], None]
     carried_out: bool
@@ -297,7 +297,7 @@ class Strike:
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """Something happens as a request arrives, before it is passed on."""
+    """Runs an action when a request arrives, before it is forwarded."""
 
     action: Callable[[], object]
 
@@ -308,7 +308,7 @@ class Meanwhile:
 
 @dataclass
 class Rule:
-    """Which requests meet a fault: those that match, but not `spare`, after `skip` of them, `times` times."""
+    """Selects the requests that meet a fault: matches except `spare`, after `skip` of them, `times` times."""
 
     fault: Fault
     operation: str = "*"
@@ -320,7 +320,7 @@ class Rule:
     struck: int = 0
 
     def strikes(self, request: Request) -> bool:
-        """Whether the request meets the fault; to be asked once a request."""
+        """Whether the request meets the fault. Call it once per request."""
         fits = fnmatchcase(request.operation, self.operation) and fnmatchcase(request.path, self.path)
         fits = fits and not (self.spare and fnmatchcase(request.path, self.spare))
         self.matched += fits
@@ -330,7 +330,7 @@ class Rule:
 
 
 class FaultProxy:
-    """Passes requests on to a server, remembers them, and breaks what the rules name."""
+    """Forwards requests to a server, records them, and injects the faults of its rules."""
 
     def __init__(self, upstream: str) -> None:
         self.upstream = upstream
@@ -341,14 +341,14 @@ class FaultProxy:
         self.lock = Lock()
 
     def rule(self, fault: Fault, **where: Any) -> Rule:
-        """Adds a rule; of several that match, the first one counts."""
+        """Adds a rule. If several match, the first one applies."""
         rule = Rule(fault, **where)
         with self.lock:
             self.rules.append(rule)
         return rule
 
     def arrived(self, method: str, target: str, fields: Fields, body: bytes) -> Request:
-        """Remembers a request."""
+        """Records a request."""
         with self.lock:
             request = Request(len(self.seen) + 1, method, target, fields, body)
             self.seen.append(request)
@@ -360,7 +360,7 @@ class FaultProxy:
             return next((rule.fault for rule in self.rules if rule.strikes(request)), None)
 
     def ask(self, request: Request) -> Answer:
-        """Has the server answer."""
+        """Gets the server's answer."""
         address = urlsplit(self.upstream)
         connection = HTTPConnection(address.hostname or "", address.port, timeout=60)
         try:
@@ -387,11 +387,11 @@ class FaultProxy:
         ]
 
     def counts(self) -> Counter[str]:
-        """How often each operation was asked for."""
+        """The number of requests of each operation."""
         return Counter(request.operation for request in self.requests())
 
     def forget(self) -> None:
-        """Forgets what was seen, and every rule."""
+        """Removes all recorded requests and every rule."""
         with self.lock:
             self.seen.clear()
             self.rules.clear()
@@ -400,7 +400,7 @@ class FaultProxy:
 
 @contextmanager
 def running(upstream: str, tls: ssl.SSLContext | None = None) -> Iterator[FaultProxy]:
-    """A proxy on a free port of 127.0.0.1, with TLS where a context is given."""
+    """A proxy on a free port of 127.0.0.1, with TLS if a context is given."""
     proxy = FaultProxy(upstream)
     server = _Server(proxy, tls)
     proxy.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
@@ -420,7 +420,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def serve(self) -> None:
-        """Reads the request to its end, and lets its fault have it."""
+        """Reads the whole request and applies its fault."""
         proxy = self.server.proxy
         body = self.read_body()
         fields = tuple(self.headers.items())
@@ -435,7 +435,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = serve
 
     def read_body(self) -> bytes:
-        """The body; one in chunks is put together, and its length told instead."""
+        """The body. A chunked body is assembled, and its length replaces the encoding header."""
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         body = b""
@@ -448,7 +448,7 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def end(self, *, reset: bool) -> None:
-        """Ends the connection; a reset drops what the client has not yet read."""
+        """Closes the connection. A reset drops bytes that the client has not read yet."""
         self.close_connection = True
         if reset:
             linger = struct.pack("ii", 1, 0)
@@ -457,4 +457,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: the requests are remembered."""
+        """Logs nothing, because the requests are recorded."""

@@ -1,7 +1,7 @@
-"""The statements of `glue/sql`, and a database of Athena in which they can be run.
+"""The statements of `glue/sql`, and an Athena database in which they run.
 
-The Glue catalog decides which files the tables read (`athena.py`); DuckDB runs the statements, translated by
-sqlglot. Where the engines differ is said at `DIFFERENCES`, `java_patterns` and in `glue/sql/README.md`.
+The Glue catalog decides which files the tables read (`athena.py`). DuckDB runs the statements, translated by
+sqlglot. `DIFFERENCES`, `java_patterns` and `glue/sql/README.md` list the differences between the engines.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from catalog import Registered
 from harness import DATASETS, REPOSITORY
 
 FOLDER = REPOSITORY / "glue" / "sql"
-# Functions of Trino that DuckDB lacks, or that answer otherwise there.
+# Trino functions that DuckDB lacks or that return something else there.
 DIFFERENCES = (
     # A list of NULL is NULL in Trino, and empty in DuckDB.
     "CREATE MACRO zip(a, b, c) AS CASE WHEN a IS NULL THEN NULL ELSE list_zip(a, b, c) END",
 )
-# Parts of Java's patterns for times, as DuckDB has them.
+# Elements of Java's time patterns, with their DuckDB equivalents.
 JAVA_TIMES = {
     "dd": "%d",
     "MMM": "%b",
@@ -41,13 +41,13 @@ Rows = list[tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Statement:
-    """A file with one statement, which is called as the file."""
+    """A file with one statement. The statement is named after the file."""
 
     path: Path
 
     @property
     def name(self) -> str:
-        """What the statement makes or answers."""
+        """The name of the statement."""
         return self.path.name.partition(".")[0]
 
     @cached_property
@@ -57,7 +57,7 @@ class Statement:
 
     @property
     def comment(self) -> str:
-        """The lines of comment above the statement, as one text."""
+        """The comment lines above the statement, as one text."""
         lines = (line for line in self.text.splitlines() if line.startswith("--"))
         return " ".join(line.removeprefix("--").strip() for line in lines)
 
@@ -81,7 +81,7 @@ TABLES = statements("tables")
 
 
 class AthenaDatabase:
-    """The tables of a database of the catalog, with every view over them."""
+    """The tables of a catalog database, with every view over them."""
 
     def __init__(self, registered: Registered, folder: Path) -> None:
         self.connection = duckdb.connect()
@@ -98,43 +98,43 @@ class AthenaDatabase:
             self.connection.execute(translated(view.text))
 
     def query(self, sql: str, now: datetime | None = None) -> Rows:
-        """The rows of a query, asked at a moment of UTC where it asks for the time."""
+        """The rows of a query. `now` is the current time in UTC, for queries that use it."""
         return self.connection.execute(translated(sql, now)).fetchall()
 
     def columns(self, sql: str) -> dict[str, str]:
-        """Types of DuckDB by the columns of a query."""
+        """DuckDB types by the columns of a query."""
         described = self.connection.execute(f"DESCRIBE {translated(sql)}").fetchall()
         return {name: type_ for name, type_, *_ in described}
 
 
 def translated(sql: str, now: datetime | None = None) -> str:
-    """A statement of Athena in the words of DuckDB; what sqlglot cannot translate is an error."""
+    """An Athena statement in DuckDB's dialect. It is an error if sqlglot cannot translate it."""
     (statement,) = sqlglot.parse(sql, read="athena")
     statement = statement.transform(clock(now)).transform(java_patterns)
     return statement.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 
 def clock(now: datetime | None) -> Callable[[exp.Expression], exp.Expression]:
-    """Puts a moment where the time is asked for; without one, a statement must not ask."""
+    """Fixes the current time to an instant. Without one, a statement must not use the current time."""
 
-    def stopped(node: exp.Expression) -> exp.Expression:
+    def fixed(node: exp.Expression) -> exp.Expression:
         if not isinstance(node, exp.CurrentTimestamp):
             return node
-        assert now is not None, "the statement asks for the time"
+        assert now is not None, "the statement uses the current time"
         return exp.cast(exp.Literal.string(now.isoformat(" ")), "TIMESTAMP")
 
-    return stopped
+    return fixed
 
 
 def java_patterns(node: exp.Expression) -> exp.Expression:
-    """Keeps sqlglot from handing a pattern of Java to DuckDB."""
+    """Keeps sqlglot from passing a Java pattern to DuckDB."""
     if isinstance(node, exp.ParseDatetime):
         return exp.func("java_datetime", node.this, node.args["format"])
     return node
 
 
 def java_datetime(text: str, pattern: str) -> datetime:
-    """What Trino's parse_datetime does, whose patterns are Java's."""
+    """Trino's parse_datetime, whose patterns are Java's."""
     for java, python in JAVA_TIMES.items():
         pattern = pattern.replace(java, python)
     return datetime.strptime(text, pattern).replace(tzinfo=None)

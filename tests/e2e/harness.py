@@ -1,4 +1,4 @@
-"""Runs the real binary, away from the settings of whoever runs the tests."""
+"""Runs the real binary, isolated from the settings of this machine."""
 
 import gzip
 import hashlib
@@ -14,22 +14,23 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLE_DATA = "sample-data"
 SAMPLE_DAY = "2023-11-01"
 DATASETS = {"cloudtrail": "cloudtrail", "s3_access": "s3-access"}
-# Seconds after which a run is taken to hang.
+# Seconds after which a run counts as hanging.
 PATIENCE = 300
 EVENT_TIME = {"cloudtrail": "event_time", "s3_access": "request_time"}
+# Read once: the binary refuses variables that it does not know, so its environment must not have this one.
+BINARY = Path(os.environ.get("LOGMILL_BIN", REPOSITORY / "target" / "debug" / "logmill"))
 
 
 def binary() -> Path:
     """The binary under test: LOGMILL_BIN, or the debug build of this repository."""
-    path = Path(os.environ.get("LOGMILL_BIN", REPOSITORY / "target" / "debug" / "logmill"))
-    assert path.is_file(), f"{path} is missing: run `cargo build --locked`, or set LOGMILL_BIN"
-    return path.resolve()
+    assert BINARY.is_file(), f"{BINARY} is missing: run `cargo build --locked`, or set LOGMILL_BIN"
+    return BINARY.resolve()
 
 
 def logmill(
     *arguments: str | Path, code: int = 0, env: dict[str, str] | None = None, before: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Runs the binary in the repository, or `before` that is to run it, and asserts its exit code."""
+    """Runs the binary in the repository, optionally through `before`, and asserts its exit code."""
     with started(*arguments, env=env, before=before) as process:
         try:
             stdout, stderr = process.communicate(timeout=PATIENCE)
@@ -58,7 +59,7 @@ def started(
 
 
 def environment() -> dict[str, str]:
-    """The environment without what would steer the binary: its own settings, those of AWS, and proxies."""
+    """The environment without variables that affect the binary: its own, those of AWS, and proxies."""
     steers = re.compile(r"LOGMILL_|AWS_|.*_PROXY$", re.IGNORECASE)
     return {name: value for name, value in os.environ.items() if not steers.match(name)}
 
@@ -70,7 +71,7 @@ class Lake:
     root: Path
 
     def table(self, name: str) -> Path:
-        """Folder of a table."""
+        """The folder of a table."""
         return self.root / name
 
     def parts(self, table: str) -> list[Path]:
@@ -78,14 +79,14 @@ class Lake:
         return sorted(self.table(table).rglob("*.parquet"))
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of each part file by table, day and name; the folder of the run is left out."""
+        """The SHA-256 of each part file by table, day and name, without the run folder."""
         return {
             f"{part.parts[-4]}/{part.parts[-3]}/{part.name}": sha256(part)
             for part in sorted(self.root.glob("[!_]*/*/*/*.parquet"))
         }
 
     def manifest(self, table: str, day: str) -> dict[str, Any]:
-        """Manifest of a day."""
+        """The manifest of a day."""
         return json.loads((self.table(table) / partition(day) / "_manifest.json").read_text("utf-8"))
 
     def inputs(self, table: str, day: str) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ class Published:
     summary: dict[str, Any]
 
     def ledger(self, table: str) -> dict[str, Any]:
-        """Counts of a table."""
+        """The counts of a table."""
         return next(entry for entry in self.summary["tables"] if entry["table"] == table)
 
 
@@ -114,7 +115,7 @@ def run_day(
     source: str | Path = SAMPLE_DATA,
     env: dict[str, str] | None = None,
 ) -> Published:
-    """Runs one day into a lake; the ledger must balance."""
+    """Runs one day into a lake. The ledger must balance."""
     arguments = ["run", "--day", day, "--input", source, "--output", output, *options]
     result = logmill(*arguments, "--quiet", "--summary-json", "-", env=env)
     return published(output, result.stdout)
@@ -126,7 +127,7 @@ def published(output: Path, summary: str) -> Published:
 
 
 def balanced(summary: str) -> dict[str, Any]:
-    """A summary, once the ledger of each table has been seen to balance."""
+    """Parses a summary and checks that the ledger of each table balances."""
     result = json.loads(summary)
     for table in result["tables"]:
         kept = sum(table[name] for name in ("written", "other_day", "duplicate", "quarantined"))
@@ -135,10 +136,10 @@ def balanced(summary: str) -> dict[str, Any]:
 
 
 def partition(day: str) -> str:
-    """Name of the folder of a day."""
+    """The folder name of a day."""
     return f"proc_ymd={day.replace('-', '')}"
 
 
 def sha256(path: Path) -> str:
-    """SHA-256 of a file."""
+    """The SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,6 +1,6 @@
 """A forward proxy, as companies put one between their machines and AWS: tunnels, plain requests, passwords.
 
-It alone knows where hosts are: names that no resolver knows prove that a request went through it.
+Only the proxy can resolve the host names, which proves that a request went through it.
 """
 
 import base64
@@ -24,7 +24,7 @@ HOP_BY_HOP = frozenset(
 
 @dataclass(frozen=True)
 class Asked:
-    """What a client asked the proxy for: the authority of a tunnel, or the whole address of a request."""
+    """A client's request to the proxy: the authority of a tunnel, or the whole address of a plain request."""
 
     method: str
     target: str
@@ -32,7 +32,7 @@ class Asked:
 
 
 class ForwardProxy:
-    """What the proxy knows, and what it was asked for."""
+    """The settings of the proxy, and the requests it has received."""
 
     def __init__(self, hosts: dict[str, str], credentials: str | None, scheme: str) -> None:
         self.hosts = hosts
@@ -43,7 +43,7 @@ class ForwardProxy:
 
     @property
     def place(self) -> str:
-        """Host and port, as they stand in its address."""
+        """Host and port, as in its address."""
         return f"127.0.0.1:{self.port}"
 
     def url(self, credentials: str = "") -> str:
@@ -51,26 +51,26 @@ class ForwardProxy:
         return f"{self.scheme}://{credentials and credentials + '@'}{self.place}"
 
     def tunnels(self) -> set[str]:
-        """The places to which tunnels were asked for."""
+        """The targets of the requested tunnels."""
         return {asked.target for asked in self.asked if asked.method == "CONNECT"}
 
     def addresses(self) -> set[str]:
-        """Scheme and host of the requests that came without a tunnel."""
+        """Scheme and host of the requests that arrived without a tunnel."""
         plain = (urlsplit(asked.target) for asked in self.asked if asked.method != "CONNECT")
         return {f"{address.scheme}://{address.netloc}" for address in plain}
 
-    def lets_in(self, authorization: str | None) -> bool:
-        """Whether a client has shown the user and the password that the proxy wants."""
+    def accepts(self, authorization: str | None) -> bool:
+        """Whether a client has sent the right user and password."""
         return self.credentials is None or authorization == basic(self.credentials)
 
-    def way_to(self, place: str) -> tuple[str, int]:
-        """Where a host really is."""
+    def resolve(self, place: str) -> tuple[str, int]:
+        """The real address of a host."""
         host, _, port = self.hosts.get(place, place).rpartition(":")
         return host, int(port)
 
 
 def basic(credentials: str) -> str:
-    """The value of the header for a user and a password."""
+    """The header value for a user and a password."""
     return "Basic " + base64.b64encode(credentials.encode()).decode()
 
 
@@ -78,7 +78,7 @@ def basic(credentials: str) -> str:
 def forwarding(
     hosts: dict[str, str] | None = None, credentials: str | None = None, tls: ssl.SSLContext | None = None
 ) -> Iterator[ForwardProxy]:
-    """A proxy on a free port of 127.0.0.1, with TLS where a context is given."""
+    """A proxy on a free port of 127.0.0.1, with TLS if a context is given."""
     proxy = ForwardProxy(hosts or {}, credentials, "https" if tls else "http")
     server = _Server(proxy, tls)
     proxy.port = server.server_port
@@ -97,11 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
-    def is_let_in(self) -> bool:
-        """Remembers what was asked for; refuses who shows no password."""
+    def is_accepted(self) -> bool:
+        """Records the request. Refuses it if the password is missing or wrong."""
         authorization = self.headers.get("Proxy-Authorization")
         self.server.proxy.asked.append(Asked(self.command, self.path, authorization))
-        if self.server.proxy.lets_in(authorization):
+        if self.server.proxy.accepts(authorization):
             return True
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.send_response(407)
@@ -111,11 +111,11 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def do_CONNECT(self) -> None:
-        """Hands bytes to and fro until one side ends."""
+        """Forwards bytes in both directions until one side ends."""
         self.close_connection = True
-        if not self.is_let_in():
+        if not self.is_accepted():
             return
-        with socket.create_connection(self.server.proxy.way_to(self.path)) as server:
+        with socket.create_connection(self.server.proxy.resolve(self.path)) as server:
             self.send_response(200, "Connection established")
             self.end_headers()
             ends = {self.connection: server, server: self.connection}
@@ -128,14 +128,14 @@ class _Handler(BaseHTTPRequestHandler):
                     ends[ready].sendall(piece)
 
     def serve(self) -> None:
-        """Passes a request on, with the fields that are for the server."""
-        if not self.is_let_in():
+        """Forwards a request with the fields meant for the server."""
+        if not self.is_accepted():
             return
         address = urlsplit(self.path)
         assert address.scheme == "http", "a request in absolute form"
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         place = address.netloc if ":" in address.netloc else f"{address.netloc}:80"
-        connection = HTTPConnection(*self.server.proxy.way_to(place), timeout=60)
+        connection = HTTPConnection(*self.server.proxy.resolve(place), timeout=60)
         target = address._replace(scheme="", netloc="").geturl()
         connection.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
@@ -155,4 +155,4 @@ class _Handler(BaseHTTPRequestHandler):
     do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = serve
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing: what was asked is remembered."""
+        """Logs nothing, because the requests are recorded."""

@@ -1,4 +1,4 @@
-"""HTTP servers of the tests: on a free port of 127.0.0.1, for as long as they are needed."""
+"""HTTP servers for the tests, on a free port of 127.0.0.1."""
 
 import ssl
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Server(ThreadingHTTPServer):
-    """A thread for each connection, with TLS where a context is given."""
+    """A server with one thread per connection, with TLS if a context is given."""
 
     daemon_threads = True
     block_on_close = False
@@ -20,17 +20,17 @@ class Server(ThreadingHTTPServer):
         self.tls = tls
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """In the thread of the connection, so that a slow handshake delays no other."""
+        """Runs in the thread of the connection, so that a slow handshake delays no other."""
         if self.tls:
             request = self.tls.wrap_socket(request, server_side=True)
         super().finish_request(request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client may go away at any time."""
+        """Ignores errors, because a client may disconnect at any time."""
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Answers until the end of the block."""
+        """Serves until the end of the block."""
         thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

@@ -1,4 +1,4 @@
-"""Runs over many days, and what they leave in a lake, freed of what differs between any two runs."""
+"""Runs over many days, and the contents of their lakes without the differences between any two runs."""
 
 import hashlib
 import json
@@ -12,19 +12,19 @@ from harness import DATASETS, logmill, partition
 from month import FIRST, LAST, SHARE_OF_REJECTS
 
 RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
-# What a lake remembers of runs beside its days.
+# Files about runs that a lake keeps in addition to its days.
 OF_RUNS = ("_runs/", "_locks/")
 OF_ONE_RUN = ("published_at", "planned_at")
 Days = set[tuple[str, str]]
 
 
 def span(first: str = FIRST.isoformat(), last: str = LAST.isoformat()) -> tuple[str, ...]:
-    """The days, as they are typed."""
+    """The options that select the days."""
     return ("--from", first, "--to", last)
 
 
 def places(source: Path | str, lake: Path | str) -> tuple[Path | str, ...]:
-    """Where logs come from and go to."""
+    """The options for the source of the logs and for the lake."""
     return ("--input", source, "--output", lake)
 
 
@@ -37,7 +37,7 @@ def backfill(
     env: dict[str, str] | None = None,
     before: tuple[str, ...] = (),
 ) -> "Backfilled":
-    """Makes the month, or some of its days."""
+    """Builds the month, or some of its days."""
     arguments = backfill_arguments(source, lake, *options, days=days)
     return Backfilled(logmill(*arguments, code=code, env=env, before=before))
 
@@ -52,10 +52,10 @@ def backfill_arguments(
 
 
 class Backfilled:
-    """What a backfill says."""
+    """The output of a backfill."""
 
     def __init__(self, result: subprocess.CompletedProcess[str]) -> None:
-        self.said = result.stderr
+        self.messages = result.stderr
         self.summary: dict[str, Any] = json.loads(result.stdout)
         for day in self.summary["days"]:
             for table in day["tables"]:
@@ -69,7 +69,7 @@ class Backfilled:
 
     @property
     def failed(self) -> dict[tuple[str, str], str]:
-        """Tables and days that were not, and why."""
+        """Tables and days that failed, with the reason."""
         return {
             (table["table"], day["day"]): table["error"]
             for day in self.summary["days"]
@@ -84,7 +84,7 @@ def status(
     days: tuple[str, ...] | None = None,
     env: dict[str, str] | None = None,
 ) -> dict[tuple[str, str], dict[str, Any]]:
-    """How each day of each table stands."""
+    """The state of each day of each table."""
     arguments = ("status", *(days or span()), *places(source, lake), "--format", "json", *options)
     lines = [json.loads(line) for line in logmill(*arguments, env=env).stdout.splitlines()]
     found = {(line["table"], line["day"]): line for line in lines}
@@ -98,27 +98,27 @@ def in_state(lines: dict[tuple[str, str], dict[str, Any]], state: str) -> Days:
 
 
 def every(days: Iterable[str]) -> Days:
-    """Days of every table."""
+    """The given days of every table."""
     return {(table, day) for day in days for table in DATASETS}
 
 
 def files(root: Path) -> dict[str, bytes]:
-    """Every file of a lake, also those that nobody should see."""
+    """Every file of a lake, including hidden ones."""
     return {
         path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()
     }
 
 
 def contents(found: dict[str, bytes]) -> dict[str, Any]:
-    """What a lake holds, whoever made it and when: content by path."""
+    """The content of a lake by path, independent of the run and its time."""
     kept = {path: body for path, body in found.items() if not path.startswith(OF_RUNS)}
     held = {RUN.sub("RUN", path): content(path, body) for path, body in kept.items()}
-    assert len(held) == len(kept), "two runs have left the same file"
+    assert len(held) == len(kept), "two runs left the same file"
     return held
 
 
 def unlisted(found: dict[str, Any]) -> dict[str, Any]:
-    """Contents without the ledger of objects, which also counts what lies beside the logs."""
+    """Contents without the ledger of objects, which also counts files that are not logs."""
     return {
         path: {name: value for name, value in held.items() if name != "listed"} if isinstance(held, dict) else held
         for path, held in found.items()
@@ -138,7 +138,7 @@ def live(found: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def content(path: str, body: bytes) -> Any:
-    """A manifest without its run and times; of every other file the SHA-256."""
+    """A manifest without its run and times; for every other file, the SHA-256."""
     if not path.endswith("/_manifest.json"):
         return hashlib.sha256(body).hexdigest()
     manifest = json.loads(RUN.sub("RUN", body.decode()))
@@ -152,27 +152,27 @@ def manifests(found: dict[str, bytes]) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def runs(found: dict[str, bytes]) -> dict[tuple[str, str], str]:
-    """Which run made each day."""
+    """The run that built each day."""
     return {place: manifest["run"] for place, manifest in manifests(found).items()}
 
 
 def of_days(contents: dict[str, Any], wanted: Days) -> dict[str, Any]:
-    """The part of a lake that belongs to some days."""
+    """The files of a lake that belong to some days."""
     folders = [f"{table}/{partition(day)}/" for table, day in wanted]
     return {path: found for path, found in contents.items() if any(folder in path for folder in folders)}
 
 
 def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    """Paths at which two lakes differ."""
+    """The paths at which two lakes differ."""
     return sorted(path for path in one.keys() | other.keys() if one.get(path) != other.get(path))
 
 
-def beside(root: Path) -> Path:
-    """Where the runs of a lake in a folder work."""
+def work_folder(root: Path) -> Path:
+    """The folder in which the runs of a local lake work."""
     return root.with_name(f".{root.name}.logmill")
 
 
 def assert_tidy(root: Path) -> None:
     """Asserts that no run has left anything behind in a folder."""
-    for place in (root / "_staging", beside(root)):
+    for place in (root / "_staging", work_folder(root)):
         assert not place.exists(), sorted(map(str, place.rglob("*")))[:5]

@@ -1,7 +1,7 @@
-"""What each view of `glue/sql` means, counted in plain Python over raw rows; no word of SQL was read for it.
+"""Computes the expected rows of each view of `glue/sql` in plain Python from raw rows, without using its SQL.
 
-Rows are dictionaries as the oracle makes them of raw logs. Operations, calls and error codes are listed one
-by one: one that the raw logs have and nobody has thought of is an error.
+Rows are dictionaries that the oracle decodes from raw logs. Operations, calls and error codes are listed one
+by one. A value in the raw logs that is not in the list is an error.
 """
 
 import json
@@ -38,17 +38,17 @@ def raw_days(source: str | Path, days: Iterable[str]) -> RawDays:
 
 
 def moment(milliseconds: int) -> datetime:
-    """A time without zone."""
+    """A time without a zone."""
     return (datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)).replace(tzinfo=None)
 
 
 def utc(row: Record) -> datetime:
-    """When it was."""
+    """The time of a row in UTC."""
     return moment(row["event_time"] if "event_time" in row else row["request_time"])
 
 
 def kst(row: Record) -> datetime:
-    """What a clock in Korea showed."""
+    """The time of a row in Korea."""
     return utc(row) + NINE_HOURS
 
 
@@ -58,7 +58,7 @@ def proc_ymd(row: Record) -> str:
 
 
 def day_of(row: Record) -> tuple[str, datetime]:
-    """The Korean day, and when it began in UTC."""
+    """The Korean day, and its start in UTC."""
     midnight = kst(row).replace(hour=0, minute=0, second=0, microsecond=0)
     return proc_ymd(row), midnight - NINE_HOURS
 
@@ -69,7 +69,7 @@ def times_of(row: Record) -> tuple[str, datetime, datetime]:
 
 
 def counted(keys: Iterable[tuple[Any, ...]]) -> Rows:
-    """Each key and how often it came."""
+    """Each key with its number of occurrences."""
     return [(*key, number) for key, number in Counter(keys).items()]
 
 
@@ -77,7 +77,7 @@ def counted(keys: Iterable[tuple[Any, ...]]) -> Rows:
 
 
 def identity(event: Record, *path: str) -> str | None:
-    """A part of the caller's identity; empty is nothing."""
+    """A part of the caller's identity. An empty value counts as None."""
     return event["_".join(("user_identity", *path))] or None
 
 
@@ -93,7 +93,7 @@ def is_anonymous(event: Record) -> bool:
 
 
 def user(event: Record) -> str | None:
-    """The person or program behind a call; None for AWS itself and for nobody."""
+    """The person or program behind a call; None for AWS itself and for anonymous callers."""
     by_aws = identity(event, "type") == "AWSService" or event["event_type"] == "AwsServiceEvent"
     if by_aws or is_anonymous(event):
         return None
@@ -115,7 +115,7 @@ def requester(event: Record) -> str | None:
 
 
 def is_root(event: Record) -> bool:
-    """Whether root made the call, and no service in its name."""
+    """Whether root made the call, and not a service on its behalf."""
     arn = identity(event, "arn") or ""
     named = identity(event, "type") == "Root" or (arn.startswith("arn:aws:iam::") and arn.endswith(":root"))
     assumed = event["user_identity_session_context_assumed_root"] is True
@@ -195,7 +195,7 @@ def console_logins(raw: RawDays) -> Rows:
 
 
 def session_name(event: Record) -> str | None:
-    """What follows the id of a role."""
+    """The text after the id of a role."""
     return (identity(event, "principal_id") or "").partition(":")[2] or None
 
 
@@ -216,7 +216,7 @@ def root_usage(raw: RawDays) -> Rows:
     ]
 
 
-# What a call of S3 does to the content of an object.
+# The effect of an S3 call on the content of an object.
 ACCESS = {
     "CompleteMultipartUpload": "put",
     "CopyObject": "put",
@@ -256,7 +256,7 @@ def object_access(raw: RawDays) -> Rows:
 
 # --- Lines of access logs.
 
-# What CloudWatch counts a request as, by its operation and whether it names a key.
+# CloudWatch's kind of a request, by its operation and whether it names a key.
 COUNTED_AS: dict[tuple[str, bool], str] = {
     ("REST.COPY.OBJECT", True): "put",
     ("REST.COPY.OBJECT_GET", True): "get",
@@ -298,27 +298,27 @@ UPLOADS = {"REST.PUT.OBJECT", "REST.PUT.PART", "REST.POST.OBJECT"}
 
 
 def is_request(line: Record) -> bool:
-    """Whether a client sent it over HTTP, or S3 read the source of a copy for one."""
+    """Whether a client sent the request over HTTP, or S3 read the source of a copy for one."""
     return line["operation"].split(".")[0] in {"REST", "WEBSITE", "SOAP"}
 
 
 def is_copy_source(line: Record) -> bool:
-    """Whether it is the reading half of a copy."""
+    """Whether the line is the read of a copy."""
     return line["operation"].endswith("_GET")
 
 
 def is_answered(line: Record) -> bool:
-    """Whether a client was answered."""
+    """Whether a client got an answer."""
     return is_request(line) and not is_copy_source(line)
 
 
 def is_object_read(line: Record) -> bool:
-    """Whether a client asked for an object."""
+    """Whether a client requested an object."""
     return line["operation"] in {"REST.GET.OBJECT", "WEBSITE.GET.OBJECT"}
 
 
 def kind(line: Record) -> str:
-    """What a request is counted as."""
+    """The kind of a request."""
     if "&select-type=2" in (line["request_uri"] or ""):
         return "select"
     return COUNTED_AS[line["operation"], line["key"] is not None]
@@ -333,7 +333,7 @@ def s3_requests_by_hour(raw: RawDays) -> Rows:
 
 
 def metrics(lines: list[Record]) -> Iterator[Any]:
-    """The sixteen numbers of the requests of an hour."""
+    """The sixteen metrics of the requests of an hour."""
     kinds = [kind(line) for line in lines]
     selects = [line for line in lines if kind(line) == "select"]
     statuses = [line["http_status"] or 0 for line in lines]
@@ -352,12 +352,12 @@ def metrics(lines: list[Record]) -> Iterator[Any]:
 
 
 def total(lines: list[Record], name: str) -> int:
-    """Sum of a number; what is not known adds nothing."""
+    """The sum of a number. Unknown values count as 0."""
     return sum(line[name] or 0 for line in lines)
 
 
 def mean(lines: list[Record], name: str) -> float | None:
-    """Mean of a number where it is known."""
+    """The mean of the known values of a number."""
     known = [line[name] for line in lines if line[name] is not None]
     return sum(known) / len(known) if known else None
 
@@ -381,7 +381,7 @@ def access_ips(raw: RawDays) -> Rows:
 
 
 def denied(raw: RawDays, what: str) -> Rows:
-    """Lines that say 403, by one of their fields."""
+    """Lines with status 403, by one of their fields."""
     lines = (line for line in raw.lines if line["http_status"] == 403)
     return counted((*day_of(line), line["bucket"], line[what]) for line in lines)
 
@@ -390,7 +390,7 @@ def denied(raw: RawDays, what: str) -> Rows:
 
 
 def sigv2_events(raw: RawDays) -> Iterator[Record]:
-    """Events of S3 whose request had the old signature."""
+    """S3 events whose request had the old signature."""
     for event in raw.events:
         signature = within(event["additional_event_data"], "SignatureVersion")
         if event["event_source"] == "s3.amazonaws.com" and signature == "SigV2":
@@ -403,13 +403,13 @@ def sigv2_lines(raw: RawDays) -> Iterator[Record]:
 
 
 def of_event(event: Record) -> tuple[Any, ...]:
-    """What both logs tell of a request, as CloudTrail tells it."""
+    """The fields that both logs have, from a CloudTrail event."""
     bucket, key = (within(event["request_parameters"], name) for name in ("bucketName", "key"))
     return (*times_of(event), event["request_id"], bucket, event["event_name"], key)
 
 
 def of_line(line: Record) -> tuple[Any, ...]:
-    """What both logs tell of a request, as an access log tells it."""
+    """The fields that both logs have, from an access line."""
     return (*times_of(line), line["request_id"], line["bucket"], line["operation"], line["key_decoded"])
 
 

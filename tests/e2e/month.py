@@ -1,8 +1,8 @@
-"""A month of raw logs, with every way in which days and objects can fail to match, and what it must become.
+"""A month of raw logs in which days and objects mismatch in every known way, and the expected result.
 
-The objects are made from a seed: the same bytes for everybody. CloudTrail comes from two regions; access logs
-come in three layouts: flat names, by the time of delivery, by the UTC day of the events. What a day must hold
-is told by the decoders of the oracle over a plain choice of objects.
+The objects are generated from a seed, so their bytes are the same everywhere. CloudTrail comes from two
+regions. Access logs come in three layouts: flat names, by delivery time, and by the UTC day of the events.
+The decoders of the oracle compute the expected content of a day, over a plain selection of objects.
 """
 
 import gzip
@@ -27,12 +27,12 @@ FOLDERS = {
     BY_DELIVERY: f"by-delivery/{ACCOUNT}/ap-northeast-2/shop/",
     BY_EVENT: f"by-event/{ACCOUNT}/ap-northeast-2/bill/",
 }
-# An object whose key says no time: every day of access logs has to look into it.
+# An object without a time in its key. Every day of access logs has to read it.
 UNDATED = "notes/found-again.log"
-# KST days without any event, and the day on which nobody asked S3 for anything.
+# KST days without any event, and a day without access log events.
 QUIET = {"2023-10-12", "2023-10-13"}
 CLOUDTRAIL_ONLY = "2023-10-23"
-# Minutes from an event to its delivery: at once, late, by most of the lateness, and longer.
+# Minutes from an event to its delivery: prompt, late, almost the whole lateness, and longer.
 DELAYS = {"cloudtrail": (5, 12, 40, 150, 350, 359, 420), "s3_access": (5, 20, 90, 400, 1380, 1439, 1560)}
 OBJECTS_A_DAY = {"cloudtrail": 4, FLAT: 4, BY_DELIVERY: 4, BY_EVENT: 2}
 SHARE_OF_REJECTS = ("--max-reject-ratio", "0.5")
@@ -40,7 +40,7 @@ SHARE_OF_REJECTS = ("--max-reject-ratio", "0.5")
 
 @dataclass
 class Month:
-    """The objects by key, and the records and lines so far, of which some come again."""
+    """The objects by key, and the records and lines so far, some of which are repeated."""
 
     random: Random
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -48,17 +48,17 @@ class Month:
     lines: list[tuple[datetime, str]] = field(default_factory=list)
 
     def identifier(self) -> str:
-        """Sixteen characters that no other object has."""
+        """Sixteen characters that are unique to an object."""
         return f"{self.random.getrandbits(64):016X}"
 
     def trail(self, region: str, delivered: datetime, body: bytes) -> str:
-        """Puts an object of CloudTrail; gives its key."""
+        """Adds a CloudTrail object and returns its key."""
         key = trail_key(region, delivered, self.identifier())
         self.objects[key] = body
         return key
 
     def access(self, layout: str, at: datetime, lines: list[str]) -> str:
-        """Puts an object of access lines; gives its key."""
+        """Adds an object of access lines and returns its key."""
         key = access_key(layout, at, self.identifier())
         self.objects[key] = "".join(f"{line}\n" for line in lines).encode()
         return key
@@ -90,7 +90,7 @@ def days(first: date = FIRST, last: date = LAST) -> list[str]:
 
 
 def write(folder: Path, objects: dict[str, bytes]) -> Path:
-    """Puts objects into a folder."""
+    """Writes objects into a folder."""
     for key, body in objects.items():
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ def write(folder: Path, objects: dict[str, bytes]) -> Path:
 
 
 def expected_ledger(objects: dict[str, bytes], day: str, table: str) -> dict[str, int]:
-    """The counts of a day, by a plain reading of every object that can feed it."""
+    """The counts of a day, from a plain reading of every object that can feed it."""
     window = kst_window(day)
     feeding = set(chosen(list(objects), table, window))
     if table == "s3_access" and UNDATED in objects:
@@ -121,7 +121,7 @@ def expected_ledger(objects: dict[str, bytes], day: str, table: str) -> dict[str
 
 
 def judgement(found: Decoded, window: tuple[datetime, datetime], seen: set[Any]) -> str:
-    """Under which count a record falls."""
+    """The count under which a record falls."""
     if isinstance(found, Reject):
         return "quarantined"
     if not window[0] <= from_ms(found.event_ms) < window[1]:
@@ -139,20 +139,20 @@ def decoded(table: str, body: bytes) -> list[Decoded]:
 
 
 def trail_key(region: str, delivered: datetime, identifier: str) -> str:
-    """Key of an object of CloudTrail."""
+    """The key of a CloudTrail object."""
     name = f"{ACCOUNT}_CloudTrail_{region}_{delivered:%Y%m%dT%H%MZ}_{identifier}.json.gz"
     return f"AWSLogs/{ACCOUNT}/CloudTrail/{region}/{delivered:%Y/%m/%d}/{name}"
 
 
 def access_key(layout: str, at: datetime, identifier: str) -> str:
-    """Key of an access log, delivered then or with the events of that UTC day."""
+    """The key of an access log, by its delivery time or by the UTC day of its events."""
     time = "%Y-%m-%d-00-00-00" if layout == BY_EVENT else "%Y-%m-%d-%H-%M-%S"
     folder = "" if layout == FLAT else f"{at:%Y/%m/%d}/"
     return f"{FOLDERS[layout]}{folder}{at.strftime(time)}-{identifier}"
 
 
 def record(made: Month, at: datetime) -> dict[str, Any]:
-    """A record of CloudTrail."""
+    """A CloudTrail record."""
     number = made.random.getrandbits(128)
     return {
         "eventVersion": "1.08",
@@ -169,7 +169,7 @@ def record(made: Month, at: datetime) -> dict[str, Any]:
 
 
 def packed(records: list[dict[str, Any]]) -> bytes:
-    """A file of CloudTrail."""
+    """A CloudTrail file."""
     return gzip.compress(json.dumps({"Records": records}, ensure_ascii=False).encode(), mtime=0)
 
 
@@ -190,7 +190,7 @@ def kst_day(at: datetime) -> str:
 
 
 def moments(made: Month, start: datetime, is_open: bool) -> list[datetime]:
-    """A few instants of the 24 hours from `start`, none on days that are quiet."""
+    """A few instants within the 24 hours from `start`, none on days without events."""
     found = [
         start + timedelta(seconds=made.random.randrange(86_400)) for _ in range(made.random.randrange(2, 6))
     ]
@@ -198,7 +198,7 @@ def moments(made: Month, start: datetime, is_open: bool) -> list[datetime]:
 
 
 def trail_day(made: Month, start: datetime) -> None:
-    """A KST day of CloudTrail: every object is delivered some time after its events."""
+    """A KST day of CloudTrail. Every object is delivered some time after its events."""
     for region in REGIONS:
         for _ in range(OBJECTS_A_DAY["cloudtrail"]):
             records = [record(made, at) for at in moments(made, start, True)]
@@ -216,7 +216,7 @@ def trail_day(made: Month, start: datetime) -> None:
 
 
 def access_day(made: Month, start: datetime) -> None:
-    """A KST day of access logs, in all layouts; those by event hold what their UTC day has had."""
+    """A KST day of access logs in all layouts. Objects by event contain the lines of their UTC day."""
     is_open = kst_day(start) != CLOUDTRAIL_ONLY
     for layout in (FLAT, BY_DELIVERY):
         for _ in range(OBJECTS_A_DAY[layout]):
@@ -238,7 +238,7 @@ def access_day(made: Month, start: datetime) -> None:
 
 
 def edges(made: Month) -> None:
-    """Events in the first and the last second of days, and the same line in deliveries of two UTC dates."""
+    """Events in the first and last second of days, and the same line in deliveries of two UTC dates."""
     second = timedelta(seconds=1)
     for day in ("2023-10-01", "2023-10-02", "2023-10-16", "2023-10-31", "2023-11-01"):
         start = kst_window(day)[0]
@@ -260,7 +260,7 @@ def edges(made: Month) -> None:
 
 
 def misplaced(made: Month) -> None:
-    """Objects that lie in the folder of the UTC date before or after that of their names."""
+    """Objects in the folder of the UTC date before or after that of their names."""
     for day in days()[::2]:
         midnight = kst_window(day)[0].replace(hour=0) + timedelta(days=1)
         for minutes in (-5, 5):
@@ -272,7 +272,7 @@ def misplaced(made: Month) -> None:
 
 
 def damage(made: Month) -> None:
-    """A cut file, a record without time, and lines that are none."""
+    """A truncated file, a record without a time, and invalid lines."""
     for day in ("2023-10-05", "2023-10-20"):
         start = kst_window(day)[0]
         whole = packed([record(made, start + timedelta(minutes=n)) for n in range(40)])
@@ -280,5 +280,5 @@ def damage(made: Month) -> None:
         timeless = record(made, start) | {"eventTime": None}
         made.trail(REGIONS[0], start + timedelta(hours=26), packed([record(made, start), timeless]))
         good = access_line(made, start + timedelta(hours=20))
-        made.access(FLAT, start + timedelta(hours=21), ["this is no line", good, good[:60]])
-        made.access(BY_EVENT, (start + timedelta(days=1)).replace(hour=0), [good, "\x00\x01 neither is this"])
+        made.access(FLAT, start + timedelta(hours=21), ["not a line", good, good[:60]])
+        made.access(BY_EVENT, (start + timedelta(days=1)).replace(hour=0), [good, "\x00\x01 also not a line"])

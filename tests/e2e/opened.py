@@ -1,7 +1,7 @@
-"""What the kernel knows of open files: which ones a process opens, and a gate before one of them.
+"""Open files as the kernel sees them: which files a process opens, and a gate in front of one of them.
 
-Neither needs a clock: opened files are counted by inotify, and a gate is a lease on a file, which keeps
-everybody else waiting in `open`.
+No clock is involved: inotify counts opened files, and a gate is a lease on a file, which makes every other
+process wait in `open`.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class Opened:
-    """Counts how often each file below a folder is opened, from now on."""
+    """Counts how often each file below a folder is opened, from its creation on."""
 
     def __init__(self, root: Path) -> None:
         self.queue = LIBC.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -37,13 +37,13 @@ class Opened:
             self.folders[watch] = Path(folder).relative_to(root)
 
     def so_far(self) -> Counter[str]:
-        """The files by their paths below the folder."""
+        """The counts so far, by path below the folder."""
         while events := self._read():
             while events:
                 watch, mask, _, length = EVENT.unpack_from(events)
                 name = events[EVENT.size : EVENT.size + length].rstrip(b"\0").decode()
                 events = events[EVENT.size + length :]
-                assert not mask & IN_Q_OVERFLOW, "more files were opened than the kernel remembers"
+                assert not mask & IN_Q_OVERFLOW, "the kernel dropped events about opened files"
                 if not mask & IN_ISDIR:
                     self.found[(self.folders[watch] / name).as_posix()] += 1
         return self.found
@@ -66,24 +66,24 @@ def opened(root: Path) -> Iterator[Opened]:
 
 
 class Gate:
-    """A file that nobody can open until the gate is lifted."""
+    """A file that no process can open until the gate is lifted."""
 
     def __init__(self, path: Path) -> None:
         self.file = os.open(path, os.O_RDONLY)
-        # A signal that nobody minds says that somebody waits.
+        # SIGURG is ignored by default; it reports that a process waits.
         fcntl.fcntl(self.file, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(self.file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
 
     def wait(self, process: subprocess.Popen[str]) -> None:
-        """Returns once the process stands before the gate."""
+        """Returns once the process waits at the gate."""
         until = time.monotonic() + PATIENCE
         while fcntl.fcntl(self.file, fcntl.F_GETLEASE) == fcntl.F_WRLCK:
-            assert process.poll() is None, f"it ended before the gate: {process.communicate()[1][-2000:]}"
-            assert time.monotonic() < until, "nobody comes to the gate"
+            assert process.poll() is None, f"ended before the gate: {process.communicate()[1][-2000:]}"
+            assert time.monotonic() < until, "the process did not reach the gate"
             time.sleep(0.002)
 
     def lift(self) -> None:
-        """Lets everybody pass."""
+        """Lets every process pass."""
         if self.file >= 0:
             fcntl.fcntl(self.file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
             os.close(self.file)

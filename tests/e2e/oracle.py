@@ -1,7 +1,7 @@
-"""What a KST day of raw logs must become, told by decoders that share no code with the binary.
+"""The expected content of a KST day of raw logs, from decoders that share no code with the binary.
 
-Objects are chosen by the time in their keys, decoded whole, routed to the day and freed of duplicates. It is
-written for plainness: every object is held in memory, every row is a dictionary.
+Selects objects by the time in their keys, decodes them completely, routes the rows to the day and removes
+duplicates. The code is simple on purpose: it keeps every object in memory, and every row is a dictionary.
 """
 
 import re
@@ -40,7 +40,7 @@ class ExpectedDay:
 
     @property
     def ledger(self) -> dict[str, int]:
-        """The counts under the names that the summary gives them."""
+        """The counts under the names used in the summary."""
         counts = {
             "objects": self.objects,
             "written": len(self.rows),
@@ -52,7 +52,7 @@ class ExpectedDay:
 
 
 def expected_day(source: str | Path, day: str, table: str) -> ExpectedDay:
-    """What a table holds for a KST day of a raw folder."""
+    """The expected rows of a table for a KST day of a raw folder."""
     window = kst_window(day)
     expected, seen = ExpectedDay(), set()
     for key in sorted(chosen(keys(source), table, window)):
@@ -87,13 +87,13 @@ def keys(source: str | Path) -> list[str]:
 
 
 def kst_window(day: str) -> tuple[datetime, datetime]:
-    """Begin and end of a KST day in UTC."""
+    """Start and end of a KST day in UTC."""
     start = datetime.fromisoformat(day).replace(tzinfo=UTC) - timedelta(hours=9)
     return start, start + timedelta(days=1)
 
 
 def chosen(keys: list[str], table: str, window: tuple[datetime, datetime]) -> list[str]:
-    """The objects that can hold events of the window, by the time in their keys."""
+    """The objects that can contain events of the window, by the time in their keys."""
     if table == "cloudtrail":
         found = {key: match["time"] for key in keys if (match := CLOUDTRAIL_KEY.fullmatch(key))}
         return [key for key, time in found.items() if is_delivered(time, table, window)]
@@ -103,7 +103,7 @@ def chosen(keys: list[str], table: str, window: tuple[datetime, datetime]) -> li
         folders.setdefault(key.rpartition("/")[0], []).append(midnight(match["time"]))
 
     def is_wanted(key: str, time: str) -> bool:
-        """Names of a folder that all say midnight are event days; of fewer than three nobody can tell."""
+        """Folders with only midnight names are event days. With fewer than three names, both may apply."""
         names = folders.get(key.rpartition("/")[0], [])
         by_event = holds_day(time, window)
         by_delivery = is_delivered(time, table, window)
@@ -121,12 +121,12 @@ def chosen(keys: list[str], table: str, window: tuple[datetime, datetime]) -> li
 
 
 def midnight(time: str) -> bool:
-    """Whether the name of an access log says no time of day."""
+    """Whether the name of an access log has no time of day."""
     return time.endswith("-00-00-00")
 
 
 def is_delivered(time: str, table: str, window: tuple[datetime, datetime]) -> bool:
-    """Whether a delivery time lies in the window or in the hours of waiting after it."""
+    """Whether a delivery time is in the window or in the lateness after it."""
     return window[0] <= digits_time(time) < window[1] + LATENESS[table]
 
 
@@ -137,7 +137,7 @@ def holds_day(time: str, window: tuple[datetime, datetime]) -> bool:
 
 
 def digits_time(time: str) -> datetime:
-    """A UTC time written with any separators, seconds or not."""
+    """A UTC time written with any separators, with or without seconds."""
     digits = re.sub(r"\D", "", time).ljust(14, "0")
     return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 

@@ -1,7 +1,7 @@
-"""A slow, plain reading of CloudTrail files. It shares no code and no idea with the binary's decoder.
+"""A slow and simple decoder of CloudTrail files. It shares neither code nor approach with the binary's.
 
-A value is kept as its verbatim JSON slice until a column asks for it: text columns unescape strings and
-keep anything else as JSON text, JSON columns keep the slice, and what no column wants goes to `extra`.
+A value remains a verbatim JSON slice until a column needs it. Text columns unescape strings and keep other
+values as JSON text, JSON columns keep the slice, and values without a column go to `extra`.
 """
 
 import json
@@ -25,7 +25,7 @@ RESOURCE_KEYS = {"ARN", "arn", "accountId", "type", "ARNPrefix"}
 
 
 def unpack(packed: bytes) -> tuple[bytes, bool]:
-    """Content of a gzip file with any number of members, and whether it came out whole. Zeros are padding."""
+    """The content of a gzip file with any number of members, and whether it is whole. Zeros are padding."""
     content = bytearray()
     while packed:
         member = zlib.decompressobj(wbits=31)
@@ -62,7 +62,7 @@ class CloudTrailOracle:
             node[leaf] = column
 
     def decode(self, packed: bytes) -> list[Decoded]:
-        """Every record of a file, numbered from 1: a row, or a reject; a torn end is one reject."""
+        """Every record of a file, numbered from 1: a row or a reject. A truncated end is one reject."""
         plain, whole = unpack(packed) if packed[:2] == b"\x1f\x8b" else (packed, True)
         found: list[Decoded] = []
         try:
@@ -125,7 +125,7 @@ class CloudTrailOracle:
                 extra[path] = value
 
     def _resources(self, raw: str, row: dict[str, Any]) -> bool:
-        """Turns a list of objects into parallel lists; tells whether they hold all there was."""
+        """Turns a list of objects into parallel lists. Returns whether they hold every value."""
         if not raw.startswith("["):
             return False
         items = elements(raw)
@@ -157,33 +157,33 @@ def last_text(item: dict[str, str], names: list[str]) -> str | None:
 
 
 def typed(column: Column, raw: str) -> Any:
-    """What a column makes of a JSON value; None where the value does not fit."""
+    """The value of a column for a JSON value; None if the value does not fit."""
     if column.json:
         return None if raw == "null" else raw
     return {"string": text, "boolean": boolean, "timestamp": instant, "bigint": integer}[column.type](raw)
 
 
 def text(raw: str) -> str | None:
-    """A string unescaped, null as nothing, and any other value as its JSON text."""
+    """An unescaped string; None for null; the JSON text of any other value."""
     if raw == "null":
         return None
     return well_formed(json.loads(raw)) if raw.startswith('"') else raw
 
 
 def well_formed(value: str) -> str:
-    """Text without the half surrogates that JSON can spell and UTF-8 cannot."""
+    """Text without lone surrogates, which JSON can represent and UTF-8 cannot."""
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def boolean(raw: str) -> bool | None:
-    """A boolean, also when it was written as a string, and then also capitalised."""
+    """A boolean, which may be written as a string, then also capitalised."""
     if raw in ("true", "false"):
         return raw == "true"
     return {'"true"': True, '"True"': True, '"false"': False, '"False"': False}.get(raw)
 
 
 def integer(raw: str) -> int | None:
-    """A whole number of 64 bits, also as a string or with an empty fraction."""
+    """A whole number of 64 bits, which may be a string or have an empty fraction."""
     match = re.fullmatch(r"([+-]?\d+)(?:\.0+)?", raw.strip('"'))
     return int(match[1]) if match and -(2**63) <= int(match[1]) < 2**63 else None
 

@@ -1,11 +1,12 @@
-"""A slow, plain reading of S3 server access lines: every way to read a line is tried.
+"""A slow and simple decoder of S3 server access lines, which tries every way to read a line.
 
-A line has free text in three quoted fields, and their text may itself hold quotes. The oracle lists all
-readings that fit the fixed parts of the line. One reading: `exact`. Several: `ambiguous`, and the reading
-with the shortest request line and the shortest referer is the one to keep. None: no verdict.
+A line has free text in three quoted fields, and this text may contain quotes. The oracle lists all readings
+that fit the fixed parts of the line. With one reading the line is `exact`. With several it is `ambiguous`,
+and the reading with the shortest request line and the shortest referer is kept. With none, the oracle has no
+result.
 
-A line that is not as S3 writes lines is `ambiguous`, too: one whose owner has something before it, or is cut,
-and one that ends before the fields that lines of its time have, or within one of them.
+A line that S3 would not write is `ambiguous` too: a line with text before the owner, with a truncated owner,
+or one that ends before or within the fields that lines of its time have.
 """
 
 import re
@@ -62,7 +63,7 @@ class S3AccessOracle:
         self.columns = columns
 
     def decode(self, content: bytes) -> list[Decoded]:
-        """Every line that is not blank, numbered from 1: a row, or a reject."""
+        """Every line that is not blank, numbered from 1: a row or a reject."""
         lines = enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
         return [self._line(number, line.removesuffix(b"\r")) for number, line in lines if line.strip()]
 
@@ -86,7 +87,7 @@ class S3AccessOracle:
 
 
 def readings(line: str) -> Iterator[dict[str, str]]:
-    """Every way to read a line, the one to prefer first."""
+    """Every way to read a line, the preferred one first."""
     head = HEAD.match(line)
     if head is None or clf_instant(head["time"]) is None:
         return
@@ -100,7 +101,7 @@ def readings(line: str) -> Iterator[dict[str, str]]:
 
 
 def quoted(line: str, start: int) -> Iterator[tuple[str, int]]:
-    """Each text that may be the quoted field at a place, and where the next field begins."""
+    """Each text that may be the quoted field at a position, and the start of the next field."""
     if line.startswith("- ", start):
         yield "-", start + 2
     if line.startswith('"', start):
@@ -109,7 +110,7 @@ def quoted(line: str, start: int) -> Iterator[tuple[str, int]]:
 
 
 def borders(rest: str) -> Iterator[tuple[dict[str, str], str]]:
-    """Each way to cut referer and user agent out of what follows the numbers, and the tail."""
+    """Each way to cut referer and user agent out of the text after the numbers, with the tail."""
     for referer, at in quoted(rest, 0):
         remainder = rest[at:]
         if f"{remainder} ".startswith("- ") and '" "' not in rest[:at]:
@@ -121,7 +122,7 @@ def borders(rest: str) -> Iterator[tuple[dict[str, str], str]]:
 
 
 def tail_fields(tail: str) -> dict[str, str] | None:
-    """The fields after the user agent, when they can be such fields."""
+    """The fields after the user agent; None if they cannot be such fields."""
     if not TAIL.fullmatch(tail):
         return None
     values = tail.split()
@@ -132,7 +133,7 @@ def tail_fields(tail: str) -> dict[str, str] | None:
 
 
 def is_altered(fields: dict[str, str], moment: int) -> bool:
-    """Whether a line of a time is cut, or something stands around it or between its fields."""
+    """Whether a line is truncated, or has extra text around it or between its fields."""
     day = f"{datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=moment):%Y-%m-%d}"
     tail = [fields[name] for name in TAIL_FIELDS if name in fields]
     fewest = next((fewest for since, fewest in FEWEST_IN_TAIL if day >= since), 0)
@@ -149,13 +150,13 @@ def is_altered(fields: dict[str, str], moment: int) -> bool:
 
 
 def is_cut(tail: list[str]) -> bool:
-    """Whether a line ends in what can be the front of a value, where since 2023 further fields come."""
+    """Whether a line ends in a possible prefix of a value, although further fields follow since 2023."""
     name, value = TAIL_FIELDS[len(tail) - 1], tail[-1]
     return name == "access_point_arn" and value != "-" or name == "tls_version" and value.endswith("v1")
 
 
 def decoded_key(operation: str, key: str) -> str:
-    """The key of the object: requests log it form-encoded and then percent-encoded, S3 itself once."""
+    """The key of the object. Requests log it form-encoded and then percent-encoded, S3 itself once."""
     logged = key.encode()
     if operation != "BATCH.DELETE.OBJECT" and not operation.startswith("S3."):
         logged = unquote_to_bytes(logged)

@@ -1,4 +1,4 @@
-"""JSON values as the text that was written, so that 1e400 and 9007199254740993 survive."""
+"""JSON values as verbatim text, so that 1e400 and 9007199254740993 survive."""
 
 import json
 import re
@@ -8,21 +8,21 @@ SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 DECODER = json.JSONDecoder(parse_constant=_refuse)
 
 
 class Scanner:
-    """Walks over one JSON text; every value comes out as its verbatim slice."""
+    """Scans one JSON text and returns every value as its verbatim slice."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
     def at_end(self) -> bool:
-        """Whether nothing but space is left."""
+        """Whether only white space is left."""
         return self._next() == ""
 
     def value(self) -> str:
@@ -33,14 +33,14 @@ class Scanner:
         return self.text[start : self.at]
 
     def names(self) -> Iterator[str]:
-        """Each name of the object that comes next; the caller takes the value before going on."""
+        """Each name of the next object. The caller reads the value before continuing."""
         for _ in self._items("{", "}"):
             name = json.loads(self.value())
             self._take(":")
             yield name
 
     def elements(self) -> Iterator[str]:
-        """Each verbatim value of the array that comes next."""
+        """Each verbatim value of the next array."""
         for _ in self._items("[", "]"):
             yield self.value()
 
@@ -70,7 +70,7 @@ class Scanner:
 
 
 def members(raw: str) -> dict[str, str]:
-    """Names and verbatim values of an object; of a name that repeats, the last value."""
+    """Names and verbatim values of an object. If a name repeats, the last value counts."""
     scanner = Scanner(raw)
     return {name: scanner.value() for name in scanner.names()}
 

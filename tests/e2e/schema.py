@@ -12,7 +12,7 @@ RESOURCE_SOURCE = re.compile(r"resources\[\]\.(\w+)")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its Hive type, where it comes from, whether it holds JSON text."""
+    """One column: its name, its Hive type, its source, and whether it holds JSON text."""
 
     name: str
     type: str
@@ -22,13 +22,13 @@ class Column:
 
     @property
     def sources(self) -> list[str]:
-        """The JSON paths or the field that the column is read from, the weakest first."""
+        """The JSON paths or the field from which the column is read, the weakest first."""
         return self.source.split(", ")
 
 
 @cache
 def columns(dataset: str, naming: str = "snake") -> tuple[Column, ...]:
-    """Columns of a dataset in the order of the table, without the partition column."""
+    """The columns of a log type in the order of the table, without the partition column."""
     printed = logmill("schema", "--dataset", dataset, "--naming", naming, "--format", "json").stdout
     return tuple(
         Column(

@@ -1,7 +1,7 @@
-"""A day of few objects, published before and after late objects came: what faults and kills are tried on.
+"""A day of few objects, published before and after late objects arrived. Tests of faults and kills use it.
 
-Each table has objects that the first publication did not see, so that the two can be told apart, and rows
-that are quarantined.
+Each table has objects that the first publication lacks, so that the two can be distinguished, and rows that
+are quarantined.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LATE = ("20231101T0959Z", "2023-11-01-13-58-11")
 
 @dataclass(frozen=True)
 class SmallDay:
-    """The raw objects, the lake before the late ones came, and what readers find before and after."""
+    """The raw objects, the lake before the late ones arrived, and what readers see before and after."""
 
     source: str
     lake: S3Lake
@@ -34,7 +34,7 @@ class SmallDay:
     rows: dict[str, tuple[int, int]]
 
     def published(self, aws: Aws) -> S3Lake:
-        """A copy of the lake before the late objects came."""
+        """A copy of the lake before the late objects arrived."""
         return S3Lake(aws, self.lake.copy().bucket, self.lake.prefix)
 
     def assert_whole(self, lake: S3Lake) -> None:
@@ -42,17 +42,17 @@ class SmallDay:
         found = lake.readers()
         assert found.keys() == self.old.keys()
         for table, parts in found.items():
-            assert parts in (self.old[table], self.new[table]), f"{table} is neither the old day nor the new"
+            assert parts in (self.old[table], self.new[table]), f"{table} is neither the old nor the new day"
 
     def assert_converges(self, aws: Aws, lake: S3Lake, *options: str) -> None:
-        """Asserts that the next run makes the new day and leaves nothing behind."""
+        """Asserts that the next run publishes the new day and leaves nothing behind."""
         aws.run(lake, *options, source=self.source)
-        assert lake.readers() == self.new, "readers do not find the new day"
+        assert lake.readers() == self.new, "readers do not see the new day"
         lake.assert_clean()
 
 
 def few_objects(times: tuple[str, ...] = EARLY + LATE) -> dict[str, bytes]:
-    """The raw objects of the day, or those of some times, by key."""
+    """The raw objects of the day, optionally only those of some times, by key."""
     objects = {key: body for key, body in sample_objects().items() if any(time in key for time in times)}
     assert len(objects) == len(times)
     return objects

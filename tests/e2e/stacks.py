@@ -1,4 +1,4 @@
-"""CloudFormation, as far as the lake needs it: what a stack makes is made on the local server."""
+"""CloudFormation, as far as the lake needs it: creates the resources of a stack on the local server."""
 
 import json
 import re
@@ -16,7 +16,7 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 NO_VALUE = {"Ref": "AWS::NoValue"}
-# By what a resource is called, where others refer to it.
+# The property that names a resource in references to it.
 NAMES = {"AWS::S3::Bucket": "BucketName", "AWS::Glue::Database": "DatabaseInput.Name"}
 
 
@@ -28,20 +28,20 @@ def template_of(path: str) -> dict[str, Any]:
 
 
 def parameters_of(path: str, given: dict[str, str]) -> dict[str, str]:
-    """The parameters of a stack; each that has no default must be given, and no other."""
+    """The parameters of a stack. Each parameter without a default must be given, and no unknown one."""
     known = template_of(path)["Parameters"]
-    assert given.keys() <= known.keys(), f"{path} does not know {given.keys() - known.keys()}"
+    assert given.keys() <= known.keys(), f"{path} has no parameters {given.keys() - known.keys()}"
     defaults = {name: str(entry["Default"]) for name, entry in known.items() if "Default" in entry}
     values = defaults | given
-    assert values.keys() == known.keys(), f"{path} lacks {known.keys() - values.keys()}"
+    assert values.keys() == known.keys(), f"{path} needs parameters {known.keys() - values.keys()}"
     for name, value in given.items():
         pattern = known[name].get("AllowedPattern", "")
-        assert re.search(pattern, value), f"{path}: {name}={value} is not {pattern}"
+        assert re.search(pattern, value), f"{path}: {name}={value} does not match {pattern}"
     return values
 
 
 class Stack:
-    """A template with its parameters, and what they make of it."""
+    """A template with its parameters, and the resources that result."""
 
     def __init__(self, path: str, given: dict[str, str]) -> None:
         self.template = template_of(path)
@@ -50,7 +50,7 @@ class Stack:
         self.resources = {name: entry for name, entry in wanted if self.holds(entry.get("Condition"))}
 
     def holds(self, condition: Any) -> bool:
-        """Whether a condition is fulfilled."""
+        """Whether a condition is true."""
         match condition:
             case None:
                 return True
@@ -64,10 +64,10 @@ class Stack:
                 return any(map(self.holds, others))
             case {"Fn::Equals": [one, other]}:
                 return self.value(one) == self.value(other)
-        raise AssertionError(f"an unknown condition: {condition}")
+        raise AssertionError(f"unknown condition: {condition}")
 
     def value(self, part: Any) -> Any:
-        """A part of the template, with its functions worked out."""
+        """A part of the template, with its functions resolved."""
         match part:
             case {"Fn::If": [condition, yes, no]}:
                 return self.value(yes if self.holds(condition) else no)
@@ -86,7 +86,7 @@ class Stack:
         return part
 
     def named(self, name: str) -> str:
-        """What a name stands for."""
+        """The value of a reference."""
         known = self.parameters | PSEUDO
         if name in known:
             return known[name]
@@ -98,24 +98,24 @@ class Stack:
         return f"arn:aws:s3:::{value}" if attribute == "Arn" else value
 
     def properties(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The resources of a kind, as they are made."""
+        """The properties of the resources of a type that are created."""
         of_kind = {name: entry for name, entry in self.resources.items() if entry["Type"] == kind}
         return {name: self.value(entry["Properties"]) for name, entry in of_kind.items()}
 
     def outputs(self) -> dict[str, str]:
-        """What the stack tells others."""
+        """The outputs of the stack."""
         outputs = self.template.get("Outputs", {}).items()
         return {
             name: self.value(each["Value"]) for name, each in outputs if self.holds(each.get("Condition"))
         }
 
     def granted(self, policy: str) -> set[str]:
-        """The resources that a policy is about."""
+        """The resources that a policy covers."""
         statements = self.properties("AWS::IAM::ManagedPolicy")[policy]["PolicyDocument"]["Statement"]
         return {resource for statement in statements for resource in statement["Resource"]}
 
     def make(self, aws: Aws) -> None:
-        """Makes buckets, databases and tables."""
+        """Creates buckets, databases and tables."""
         for bucket in self.properties("AWS::S3::Bucket").values():
             place = {"LocationConstraint": REGION}
             aws.s3.create_bucket(Bucket=bucket["BucketName"], CreateBucketConfiguration=place)

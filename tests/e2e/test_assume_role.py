@@ -1,4 +1,4 @@
-"""Log buckets of other accounts: each source is read with its role, the lake is written without."""
+"""Log buckets of other accounts: each source is read with its role, and the lake is written without one."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +15,7 @@ ROLES = {"cloudtrail": ROLE.format(account="111122223333"), "s3_access": ROLE.fo
 
 
 def issued(proxy: FaultProxy) -> dict[str, set[str]]:
-    """The access keys that were given out for each role."""
+    """The access keys issued for each role."""
     keys: dict[str, set[str]] = {}
     for seen in proxy.requests("AssumeRole"):
         keys.setdefault(seen.query["RoleArn"], set()).add(access_key(proxy.answers[seen.number].body))
@@ -23,7 +23,7 @@ def issued(proxy: FaultProxy) -> dict[str, set[str]]:
 
 
 def access_key(body: bytes) -> str:
-    """The access key in an answer of STS."""
+    """The access key in an STS answer."""
     found = ElementTree.fromstring(body).find(".//{*}AccessKeyId")
     assert found is not None
     assert found.text
@@ -31,14 +31,14 @@ def access_key(body: bytes) -> str:
 
 
 def keys_of(requests: list[Request]) -> set[str]:
-    """Whose signatures requests bear; those of a role come with its session token."""
+    """The access keys that signed requests. Requests of a role also carry its session token."""
     assert requests
     for request in requests:
         assert ("x-amz-security-token" in request.headers) == (request.access_key != OURS)
     return {request.access_key for request in requests}
 
 
-def test_a_source_is_read_with_its_role_and_the_lake_written_without(
+def test_a_source_is_read_with_its_role_and_the_lake_is_written_without_it(
     aws: Aws, proxy: FaultProxy, raw_sample: str, sample: Published
 ) -> None:
     lake = aws.lake()
@@ -54,7 +54,7 @@ def test_a_source_is_read_with_its_role_and_the_lake_written_without(
 
 @pytest.fixture
 def two_accounts(aws: Aws, tmp_path: Path) -> tuple[dict[str, str], Path]:
-    """A bucket for each log type, and a config file that reads each with a role of its own."""
+    """A bucket for each log type, and a config file with a role for each."""
     sources, lines = {}, []
     for table, dataset in DATASETS.items():
         objects = {key: body for key, body in sample_objects().items() if key.startswith(dataset)}
@@ -66,7 +66,7 @@ def two_accounts(aws: Aws, tmp_path: Path) -> tuple[dict[str, str], Path]:
     return {table: source.split("/")[2] for table, source in sources.items()}, config
 
 
-def test_each_source_has_a_role_of_its_own(
+def test_each_source_has_its_own_role(
     aws: Aws, proxy: FaultProxy, two_accounts: tuple[dict[str, str], Path], sample: Published
 ) -> None:
     buckets, config = two_accounts
@@ -78,7 +78,7 @@ def test_each_source_has_a_role_of_its_own(
         assert table_of(summary, table)["written"] == sample.ledger(table)["written"]
 
 
-def test_a_plan_takes_its_roles_along(
+def test_a_plan_stores_the_roles_of_its_sources(
     aws: Aws, proxy: FaultProxy, two_accounts: tuple[dict[str, str], Path], tmp_path: Path
 ) -> None:
     """Every machine that converts a shard reads with the role of the source."""
@@ -94,23 +94,23 @@ def test_a_plan_takes_its_roles_along(
         assert keys_of(proxy.requests("GetObject", f"{buckets[table]}*")) <= keys[role]
 
 
-def test_a_role_that_may_not_be_assumed_is_named(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
+def test_the_error_names_a_role_that_cannot_be_assumed(aws: Aws, proxy: FaultProxy, raw_sample: str) -> None:
     proxy.rule(ACCESS_DENIED, operation="AssumeRole")
     lake = aws.lake()
-    said = aws.complaint(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
-    assert ROLES["cloudtrail"] in said
-    assert "AccessDenied" in said or "Access Denied" in said
-    assert "sts:AssumeRole" in said
+    messages = aws.failing_run(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
+    assert ROLES["cloudtrail"] in messages
+    assert "AccessDenied" in messages or "Access Denied" in messages
+    assert "sts:AssumeRole" in messages
     assert lake.paths() == set()
 
 
-def test_credentials_of_a_role_that_have_run_out_are_not_used_for_ever(
+def test_expired_credentials_of_a_role_are_not_used_forever(
     aws: Aws, proxy: FaultProxy, raw_sample: str
 ) -> None:
-    """The error names them, and says nothing of a damaged log."""
+    """The error names them, and does not mention a damaged log."""
     bucket = raw_sample.split("/")[2]
     proxy.rule(EXPIRED_TOKEN, operation="GetObject", path=f"{bucket}*")
     lake = aws.lake()
-    said = aws.complaint(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
-    assert "credentials" in said
+    messages = aws.failing_run(lake, "--role-arn", ROLES["cloudtrail"], source=raw_sample, code=4)
+    assert "credentials" in messages
     assert lake.readers() == {}

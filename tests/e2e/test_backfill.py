@@ -1,4 +1,4 @@
-"""A month made in one go: the lake of single runs, also when it is killed, held up or partly impossible."""
+"""A month built by one backfill equals the lake of single runs, even after kills, locks and failures."""
 
 import fcntl
 import json
@@ -16,7 +16,6 @@ from many_days import (
     assert_tidy,
     backfill,
     backfill_arguments,
-    beside,
     contents,
     differing,
     every,
@@ -30,6 +29,7 @@ from many_days import (
     span,
     status,
     unlisted,
+    work_folder,
 )
 from month import REGIONS, SHARE_OF_REJECTS, UNDATED, Month, packed, record
 from opened import gate, opened
@@ -41,13 +41,13 @@ MONTH = month.days()
 
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The raw logs of the month; tests do not change them."""
+    """The raw logs of the month. Tests do not change them."""
     return month.write(tmp_path_factory.mktemp("raw"), month.month())
 
 
 @pytest.fixture(scope="module")
 def singles(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake that single runs make."""
+    """The lake that single runs build."""
     lake = tmp_path_factory.mktemp("singles") / "lake"
     for day in MONTH:
         run(raw, lake, day)
@@ -57,30 +57,30 @@ def singles(raw: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def expected(singles: Path) -> dict[str, object]:
-    """What the lake must hold."""
+    """The expected content of the lake."""
     found = contents(files(singles))
     assert len([path for path in found if path.endswith("_manifest.json")]) == len(every(MONTH))
     return found
 
 
 def run(source: Path, lake: Path, day: str, *options: str, code: int = 0) -> str:
-    """Makes a single day; gives what was said."""
+    """Builds a single day. Returns the standard error."""
     arguments = ("run", "--day", day, *places(source, lake), *SHARE_OF_REJECTS, *options, "--quiet")
     return logmill(*arguments, code=code).stderr
 
 
 def assert_complete(lake: Path, expected: dict[str, object]) -> None:
-    """Asserts that the lake is that of single runs, and nothing else is left in it."""
+    """Asserts that the lake equals that of single runs and contains nothing more."""
     found = contents(files(lake))
     assert found == expected, differing(found, expected)[:5]
     assert_tidy(lake)
 
 
 def assert_complete_days(lake: Path, expected: dict[str, object]) -> None:
-    """Asserts that every day that has a manifest is that of a single run; more may lie around."""
+    """Asserts that every published day equals that of a single run. Other files are allowed."""
     found = contents(live(files(lake)))
     published = of_days(expected, set(runs(files(lake))))
-    assert {path: found.get(path) for path in published} == published, "a published day is not whole"
+    assert {path: found.get(path) for path in published} == published, "a published day is incomplete"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def assert_complete_days(lake: Path, expected: dict[str, object]) -> None:
         pytest.param("newest", ("--threads", "3", "--memory", "64MiB"), id="newest-in_little_memory"),
     ],
 )
-def test_a_backfill_makes_the_lake_of_single_runs(
+def test_a_backfill_builds_the_lake_of_single_runs(
     raw: Path, expected: dict[str, object], tmp_path: Path, order: str, options: tuple[str, ...]
 ) -> None:
     made = backfill(raw, tmp_path / "lake", "--order", order, *options)
@@ -103,8 +103,8 @@ def test_a_backfill_makes_the_lake_of_single_runs(
     assert_complete(tmp_path / "lake", expected)
 
 
-def test_the_counts_are_those_of_a_plain_reading(singles: Path) -> None:
-    """The month holds what it is to hold: late and damaged objects, repeated rows, days without any."""
+def test_the_counts_match_a_plain_reading(singles: Path) -> None:
+    """The month contains what it should: late and damaged objects, repeated rows, and days without rows."""
     found, total = manifests(files(singles)), dict.fromkeys(COUNTS, 0)
     for (table, day), manifest in found.items():
         counts = month.expected_ledger(month.month(), day, table)
@@ -121,7 +121,7 @@ def test_the_counts_are_those_of_a_plain_reading(singles: Path) -> None:
 
 
 def test_each_object_is_opened_once(raw: Path, tmp_path: Path) -> None:
-    """But for the one without a time in its key, into which each table has to look first."""
+    """Except the object without a time in its key, which each table must first inspect."""
     with opened(raw) as watch:
         made = backfill(raw, tmp_path / "lake")
         once = dict(watch.so_far())
@@ -133,7 +133,7 @@ def test_each_object_is_opened_once(raw: Path, tmp_path: Path) -> None:
     assert fed - len(MONTH) > 1.2 * len(once) > 1000
 
 
-def test_only_what_is_missing_is_made(raw: Path, expected: dict[str, object], tmp_path: Path) -> None:
+def test_only_missing_days_are_built(raw: Path, expected: dict[str, object], tmp_path: Path) -> None:
     lake, before = tmp_path / "lake", ["2023-10-03", "2023-10-04", "2023-10-17", "2023-10-31"]
     for day in before:
         run(raw, lake, day)
@@ -145,17 +145,17 @@ def test_only_what_is_missing_is_made(raw: Path, expected: dict[str, object], tm
     assert_complete(lake, expected)
 
 
-def test_a_stretch_of_days_is_that_of_single_runs(
+def test_a_range_of_days_equals_that_of_single_runs(
     raw: Path, expected: dict[str, object], tmp_path: Path
 ) -> None:
-    """What lies before and behind is left alone."""
+    """Days before and after the range are not changed."""
     made = backfill(raw, tmp_path / "lake", days=span("2023-10-11", "2023-10-15"))
     wanted = every(MONTH[10:15])
     assert made.made == wanted
     assert_complete(tmp_path / "lake", of_days(expected, wanted))
 
 
-# Where a backfill is stopped: before an object of a table that was delivered on this date.
+# A backfill is stopped before it opens an object of a table that was delivered on this date.
 STOPS = [
     (table, date)
     for table in DATASETS
@@ -164,13 +164,13 @@ STOPS = [
 
 
 def stop(raw: Path, table: str, date: str) -> Path:
-    """The last object of a table of a date."""
+    """The last object of a table on a date."""
     folder = "AWSLogs" if table == "cloudtrail" else "by-delivery"
     return raw / [key for key in month.month() if key.startswith(folder) and f"/{date}/" in key][-1]
 
 
 def stops(order: str) -> list[tuple[str, str]]:
-    """The stops as they are come to."""
+    """The stops in the order in which the backfill reaches them."""
     newest = order == "newest"
     return [
         place for table in DATASETS for place in sorted((s for s in STOPS if s[0] == table), reverse=newest)
@@ -178,19 +178,19 @@ def stops(order: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_a_backfill_that_is_killed_ten_times_goes_on_where_it_stood(
+def test_a_backfill_that_is_killed_ten_times_resumes_where_it_stopped(
     raw: Path, expected: dict[str, object], tmp_path: Path, order: str
 ) -> None:
-    """What was published once is not made again, and what a kill leaves behind is gone in the end."""
+    """Published days are not built again, and the remains of a kill are removed in the end."""
     lake, published, counts = tmp_path / "lake", {}, [0]
     for table, date in stops(order):
         _, now = signalled(raw, lake, stop(raw, table, date), signal.SIGKILL, "--order", order)
-        assert published.items() <= now.items(), "a day was made again"
+        assert published.items() <= now.items(), "a day was built again"
         assert_complete_days(lake, expected)
         published = now
         counts.append(len(now))
     assert len(counts) == 11
-    assert len(set(counts)) >= 9, f"most kills came too soon for a day: {counts}"
+    assert len(set(counts)) >= 9, f"most kills came before a day was published: {counts}"
     last = backfill(raw, lake, "--order", order)
     assert last.made == every(MONTH) - published.keys()
     assert published.items() <= runs(files(lake)).items()
@@ -200,25 +200,25 @@ def test_a_backfill_that_is_killed_ten_times_goes_on_where_it_stood(
 def signalled(
     raw: Path, lake: Path, before: Path, number: signal.Signals, *options: str
 ) -> tuple[str, dict[tuple[str, str], str]]:
-    """Sends a backfill a signal as it opens an object; gives what it said and the days that it made."""
+    """Signals a backfill as it opens an object. Returns its standard error and the days that it built."""
     with gate(before) as closed, started(*backfill_arguments(raw, lake, *options)) as process:
         closed.wait(process)
         process.send_signal(number)
         if number == signal.SIGKILL:
             process.wait()
         closed.lift()
-        _, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode == (130 if number == signal.SIGINT else -number), said
-    return said, runs(files(lake))
+        _, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode == (130 if number == signal.SIGINT else -number), messages
+    return messages, runs(files(lake))
 
 
 @pytest.mark.parametrize(("table", "order"), [("cloudtrail", "newest"), ("s3_access", "oldest")])
-def test_an_interrupted_backfill_leaves_whole_days_and_nothing_else(
+def test_an_interrupted_backfill_leaves_only_complete_days(
     raw: Path, expected: dict[str, object], tmp_path: Path, table: str, order: str
 ) -> None:
     lake = tmp_path / "lake"
-    said, published = signalled(raw, lake, stop(raw, table, "2023/10/16"), signal.SIGINT, "--order", order)
-    assert "interrupted" in said
+    messages, published = signalled(raw, lake, stop(raw, table, "2023/10/16"), signal.SIGINT, "--order", order)
+    assert "interrupted" in messages
     assert 10 < len(published) < len(every(MONTH)) - 10
     assert_complete(lake, of_days(expected, set(published)))
     again = backfill(raw, lake, "--order", order)
@@ -231,7 +231,7 @@ HEAVY_DAYS = MONTH[2:5]
 
 
 def heavy() -> dict[str, bytes]:
-    """Days of records so long that the rows of few objects do not fit into little memory."""
+    """Days with such long records that the rows of a few objects exceed the memory limit."""
     made = Month(Random(11))
     for day in HEAVY_DAYS:
         start = kst_window(day)[0]
@@ -244,7 +244,7 @@ def heavy() -> dict[str, bytes]:
     return made.objects
 
 
-def test_a_backfill_that_is_killed_with_rows_on_the_disk_leaves_none_there(tmp_path: Path) -> None:
+def test_a_backfill_killed_with_spilled_rows_leaves_none_on_the_disk(tmp_path: Path) -> None:
     raw, lake, other = month.write(tmp_path / "raw", heavy()), tmp_path / "lake", tmp_path / "other"
     options = ("--dataset", "cloudtrail", "--memory", "64MiB")
     for day in HEAVY_DAYS:
@@ -255,7 +255,7 @@ def test_a_backfill_that_is_killed_with_rows_on_the_disk_leaves_none_there(tmp_p
     with gate(last) as closed, started(*arguments) as process:
         closed.wait(process)
         spilled = [
-            path for path in beside(lake).rglob("*") if path.is_file() and path.stat().st_size > 10_000
+            path for path in work_folder(lake).rglob("*") if path.is_file() and path.stat().st_size > 10_000
         ]
         process.kill()
         process.wait()
@@ -267,7 +267,7 @@ def test_a_backfill_that_is_killed_with_rows_on_the_disk_leaves_none_there(tmp_p
 BROKEN_DAY = "2023-10-09"
 
 
-def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_made_once_it_is_mended(
+def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_built_once_repaired(
     tmp_path: Path,
 ) -> None:
     raw, lake = month.write(tmp_path / "raw", month.month()), tmp_path / "lake"
@@ -277,7 +277,7 @@ def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_made_once_i
     first = backfill(raw, lake, code=5)
     assert (first.made, first.failed.keys()) == (every(MONTH) - failed, failed)
     assert first.summary["exit_code"] == 5
-    assert any("rejected" in line and BROKEN_DAY in line for line in first.said.splitlines()), first.said
+    assert any("rejected" in line and BROKEN_DAY in line for line in first.messages.splitlines()), first.messages
     lines = status(raw, lake)
     assert in_state(lines, "failed") == failed
     line = lines["cloudtrail", BROKEN_DAY]
@@ -292,7 +292,7 @@ def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_made_once_i
     assert before.items() <= runs(files(lake)).items()
     for day in MONTH:
         run(raw, tmp_path / "other", day)
-    # Objects of the other log type have come since some of the days were made.
+    # Objects of the other log type arrived after some of the days were built.
     assert unlisted(contents(files(lake))) == unlisted(contents(files(tmp_path / "other")))
     assert not in_state(status(raw, lake), "failed")
 
@@ -300,7 +300,7 @@ def test_a_day_with_too_many_rejects_does_not_stop_the_others_and_is_made_once_i
 def test_a_day_whose_manifest_cannot_be_read_fails_alone(
     raw: Path, expected: dict[str, object], tmp_path: Path
 ) -> None:
-    """It is not published over: nobody knows what it is."""
+    """The backfill does not replace it, because its content is unknown."""
     lake, broken = tmp_path / "lake", ("s3_access", "2023-10-07")
     days = span("2023-10-06", "2023-10-08")
     run(raw, lake, broken[1])
@@ -310,8 +310,8 @@ def test_a_day_whose_manifest_cannot_be_read_fails_alone(
     made = backfill(raw, lake, days=days, code=5)
     assert made.made == every(["2023-10-06", "2023-10-08"])
     assert made.failed.keys() == {broken}
-    assert str(manifest) in made.said
-    assert "hint: " in made.said
+    assert str(manifest) in made.messages
+    assert "hint: " in made.messages
     line = status(raw, lake, days=days)[broken]
     assert line["state"] == "failed"
     assert "manifest" in line["error"]
@@ -320,7 +320,7 @@ def test_a_day_whose_manifest_cannot_be_read_fails_alone(
     assert_complete(lake, of_days(expected, every(MONTH[5:8])))
 
 
-def test_a_day_that_another_run_holds_is_made_later(
+def test_a_day_that_another_run_holds_is_built_later(
     raw: Path, expected: dict[str, object], tmp_path: Path
 ) -> None:
     lake, held = tmp_path / "lake", ("cloudtrail", "2023-10-02")
@@ -341,14 +341,14 @@ def test_a_day_that_another_run_holds_is_made_later(
     assert_complete(lake, of_days(expected, every(MONTH[:4])))
 
 
-# Root, where it runs the tests, without the right to read what it may not.
+# If root runs the tests, it must not bypass file permissions.
 NO_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
-def test_a_folder_that_cannot_be_listed_ends_the_walk_before_the_days_that_need_it(
+def test_an_unlistable_folder_stops_the_backfill_before_the_days_that_need_it(
     expected: dict[str, object], tmp_path: Path
 ) -> None:
-    """Days of which all was listed are made; of the others nothing is left but word of the folder."""
+    """Days with fully listed objects are built. For the others, only the error about the folder is kept."""
     raw, lake = month.write(tmp_path / "raw", month.month()), tmp_path / "lake"
     days = MONTH[:12]
     folder = next(raw.glob("AWSLogs/*/CloudTrail/*/2023/10/05"))
@@ -360,7 +360,7 @@ def test_a_folder_that_cannot_be_listed_ends_the_walk_before_the_days_that_need_
     assert made.failed.keys() >= {("cloudtrail", days[2])}
     assert all(str(folder) in error for error in made.failed.values())
     assert all(
-        f"(table: {table}): cannot list the folder (folder: {folder})" in made.said for table in DATASETS
+        f"(table: {table}): cannot list the folder (folder: {folder})" in made.messages for table in DATASETS
     )
     assert_tidy(lake)
     before = runs(files(lake))
@@ -370,10 +370,10 @@ def test_a_folder_that_cannot_be_listed_ends_the_walk_before_the_days_that_need_
     assert_tidy(lake)
 
 
-def test_a_nightly_run_in_the_middle_of_a_backfill_waits_for_no_one(
+def test_a_nightly_run_during_a_backfill_does_not_wait(
     raw: Path, expected: dict[str, object], tmp_path: Path
 ) -> None:
-    """A day that the backfill has not come to is made by it, and left then. No day is half."""
+    """It builds a day that the backfill has not reached and then skips. Every day is complete."""
     lake = tmp_path / "lake"
     with (
         gate(stop(raw, "cloudtrail", "2023/10/16")) as closed,
@@ -385,8 +385,8 @@ def test_a_nightly_run_in_the_middle_of_a_backfill_waits_for_no_one(
         assert "another run is publishing this day" in held
         nightly = runs(files(lake))
         closed.lift()
-        summary, said = process.communicate(timeout=PATIENCE)
-    assert process.returncode in (0, 5), said
+        summary, messages = process.communicate(timeout=PATIENCE)
+    assert process.returncode in (0, 5), messages
     made = json.loads(summary)
     found = runs(files(lake))
     assert found["cloudtrail", "2023-10-28"] == nightly["cloudtrail", "2023-10-28"]
@@ -396,10 +396,10 @@ def test_a_nightly_run_in_the_middle_of_a_backfill_waits_for_no_one(
     assert_complete(lake, expected)
 
 
-def test_two_backfills_of_overlapping_days_at_once_make_every_day_whole(
+def test_two_concurrent_backfills_of_overlapping_days_build_every_day_completely(
     raw: Path, expected: dict[str, object], tmp_path: Path
 ) -> None:
-    """Each gives way where the other one is; the next call makes what is left."""
+    """Each one skips the days that the other one holds. The next call builds the rest."""
     lake = tmp_path / "lake"
     first = backfill_arguments(raw, lake, "--order", "newest", days=span("2023-10-01", "2023-10-24"))
     with gate(stop(raw, "cloudtrail", "2023/10/16")) as closed, started(*first) as process:
@@ -409,8 +409,8 @@ def test_two_backfills_of_overlapping_days_at_once_make_every_day_whole(
             while not (lake / "cloudtrail" / partition("2023-10-11") / "_manifest.json").exists():
                 assert second.poll() is None
             closed.lift()
-            said = [running.communicate(timeout=PATIENCE) for running in (second, process)]
-    assert {second.returncode, process.returncode} <= {0, 5}, said
+            messages = [running.communicate(timeout=PATIENCE) for running in (second, process)]
+    assert {second.returncode, process.returncode} <= {0, 5}, messages
     left = every(MONTH) - runs(files(lake)).keys()
     assert_complete_days(lake, expected)
     assert backfill(raw, lake).made >= left

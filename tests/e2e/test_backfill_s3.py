@@ -1,4 +1,4 @@
-"""Many days from S3 to S3: the lake of single runs, each object fetched once, kills made good."""
+"""Many days from S3 to S3: the lake of single runs, each object fetched once, and kills repaired."""
 
 import json
 import re
@@ -42,8 +42,8 @@ GRACE = ("--grace", "0s")
 POINTS = 12
 
 
-def lying_near(days: list[str], each: int = 1) -> dict[str, bytes]:
-    """The objects that can feed some days, and some of their neighbours."""
+def objects_near(days: list[str], each: int = 1) -> dict[str, bytes]:
+    """The objects that can feed some days, with a few objects of the days next to them."""
     keys = list(month.month())
     near = {key for table in DATASETS for day in days for key in chosen(keys, table, kst_window(day))}
     return {key: month.month()[key] for key in [*sorted(near)[::each], UNDATED]}
@@ -51,7 +51,7 @@ def lying_near(days: list[str], each: int = 1) -> dict[str, bytes]:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Raw logs in S3, and what lakes hold that single runs make from them."""
+    """Raw logs in S3, and the content of lakes that single runs build from them."""
 
     source: str
     objects: dict[str, bytes]
@@ -60,20 +60,20 @@ class Bucket:
     listings: int
 
     def put(self, aws: Aws, objects: dict[str, bytes]) -> None:
-        """Puts more raw objects."""
+        """Adds raw objects."""
         bucket, _, prefix = self.source.removeprefix("s3://").partition("/")
         aws.put(bucket, {prefix + key: body for key, body in objects.items()})
 
 
 @pytest.fixture(scope="module")
 def stretch(aws_server: str) -> Iterator[Bucket]:
-    """The month, made by single runs; tests do not change it."""
+    """The month, built by single runs. Tests do not change it."""
     with running(aws_server) as proxy:
-        yield made_singly(Aws(aws_server, proxy), lying_near(DAYS), DAYS)
+        yield built_singly(Aws(aws_server, proxy), objects_near(DAYS), DAYS)
 
 
-def made_singly(aws: Aws, objects: dict[str, bytes], days: list[str]) -> Bucket:
-    """Makes days one by one."""
+def built_singly(aws: Aws, objects: dict[str, bytes], days: list[str]) -> Bucket:
+    """Builds days one by one."""
     source, lake = aws.source(objects), aws.lake()
     aws.proxy.forget()
     for day in days:
@@ -89,30 +89,30 @@ def read(lake: S3Lake) -> dict[str, bytes]:
 
 
 def assert_complete(lake: S3Lake, expected: dict[str, object]) -> None:
-    """Asserts that the lake is that of single runs, and nothing else is left in it."""
+    """Asserts that the lake equals that of single runs and contains nothing more."""
     found = contents(read(lake))
     assert found == expected, differing(found, expected)[:5]
     assert not lake.uploads()
 
 
 def fetched(aws: Aws, source: str) -> Counter[str]:
-    """How often each raw object was asked for."""
+    """The number of requests for each raw object."""
     prefix = source.removeprefix("s3://")
     return Counter(seen.path.removeprefix(prefix) for seen in aws.proxy.requests("GetObject", f"{prefix}*"))
 
 
 def listed(aws: Aws, source: str) -> list[str]:
-    """The folders of raw logs that were listed, as often as they were."""
+    """The listed folders of raw logs, with repetitions."""
     return [seen.query["prefix"] for seen in aws.proxy.requests("ListObjectsV2", f"{source.split('/')[2]}*")]
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_a_backfill_makes_the_lake_of_single_runs_with_one_request_an_object(
+def test_a_backfill_builds_the_lake_of_single_runs_with_one_request_per_object(
     aws: Aws, stretch: Bucket, order: str
 ) -> None:
-    """The folder of a date is listed once for each table; only the way there is gone more than once."""
+    """Each table lists the folder of a date once. Only the folders above it are listed more often."""
     lake = aws.lake()
-    # Named log types are not looked for beforehand.
+    # For named log types, the input is not inspected in advance.
     options = ("--dataset", "all", "--order", order, *GRACE)
     made = backfill(stretch.source, lake.url, *options, days=STRETCH, env=aws.env())
     once, folders = fetched(aws, stretch.source), Counter(listed(aws, stretch.source))
@@ -128,38 +128,38 @@ def test_a_backfill_makes_the_lake_of_single_runs_with_one_request_an_object(
     assert folders.total() < stretch.listings / 2
 
 
-# Named log types are not looked for beforehand, which would take a number of requests that depends on timing.
+# For named log types, the input is not inspected in advance. The number of those requests depends on timing.
 FEW_OPTIONS = ("--dataset", "all", *GRACE, "--threads", "1")
 
 
 @dataclass(frozen=True)
-class Behind:
-    """A lake that lacks something, and the numbers of the requests with which a backfill mends it."""
+class StaleLake:
+    """A lake that needs a backfill, and the requests of the backfill at which to kill it."""
 
     bucket: Bucket
     lake: S3Lake
     strikes: list[int]
 
     def copy(self, aws: Aws) -> S3Lake:
-        """The lake in a bucket of its own."""
+        """The lake in its own bucket."""
         return S3Lake(aws, self.lake.copy().bucket, self.lake.prefix)
 
     def arguments(self, lake: S3Lake) -> tuple[str, ...]:
-        """The backfill."""
+        """The command line of the backfill."""
         return backfill_arguments(self.bucket.source, lake.url, *FEW_OPTIONS, days=span(FEW[0], FEW[-1]))
 
 
 @pytest.fixture(scope="module")
-def behind(aws_server: str) -> Iterator[Behind]:
-    """Three days of few objects: the first was made before late ones came, the last one never."""
+def behind(aws_server: str) -> Iterator[StaleLake]:
+    """Three days of few objects: the first was built before late objects arrived, the last never."""
     with running(aws_server) as proxy:
         aws = Aws(aws_server, proxy)
-        early = lying_near(FEW, each=4)
+        early = objects_near(FEW, each=4)
         made, noon = Month(Random(5)), kst_window(FEW[0])[0] + timedelta(hours=12)
         made.trail(REGIONS[0], noon, packed([record(made, noon)]))
         made.access(BY_DELIVERY, noon, [access_line(made, noon)])
         late = {key: body for key, body in made.objects.items() if key.startswith(("AWSLogs", "by-delivery"))}
-        bucket, lake = made_singly(aws, early | late, FEW), aws.lake()
+        bucket, lake = built_singly(aws, early | late, FEW), aws.lake()
         bucket_name, _, _ = bucket.source.removeprefix("s3://").partition("/")
         for key in late:
             aws.s3.delete_object(Bucket=bucket_name, Key=f"logs/{key}")
@@ -168,7 +168,7 @@ def behind(aws_server: str) -> Iterator[Behind]:
                 "run", "--day", day, *places(bucket.source, lake.url), *SHARE_OF_REJECTS, *GRACE, "--quiet"
             )
         bucket.put(aws, late)
-        behind = Behind(bucket, lake, [])
+        behind = StaleLake(bucket, lake, [])
         proxy.forget()
         aws.logmill(*behind.arguments(behind.copy(aws)))
         raw = {seen.number for seen in proxy.requests(path=f"{bucket_name}*")}
@@ -178,8 +178,8 @@ def behind(aws_server: str) -> Iterator[Behind]:
 
 
 @pytest.mark.parametrize("point", range(POINTS))
-def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_rest(
-    aws: Aws, proxy: FaultProxy, behind: Behind, point: int
+def test_a_killed_backfill_leaves_complete_days_and_the_next_one_builds_the_rest(
+    aws: Aws, proxy: FaultProxy, behind: StaleLake, point: int
 ) -> None:
     """Every other request is carried out before the kill."""
     lake = behind.copy(aws)
@@ -189,10 +189,10 @@ def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_
     published = runs(read(lake))
     stale = {place for place in before if place[1] != FEW[1] and published[place] == before[place]}
     fresh = published.keys() - stale
-    # Objects of other log types have come since some of the days were made.
+    # Objects of other log types arrived after some of the days were built.
     found = of_days(unlisted(contents(live(read(lake)))), fresh)
     wanted = of_days(unlisted(behind.bucket.expected), fresh)
-    assert {path: found.get(path) for path in wanted} == wanted, "a published day is not whole"
+    assert {path: found.get(path) for path in wanted} == wanted, "a published day is incomplete"
     made = json.loads(aws.logmill(*behind.arguments(lake)).stdout)
     made = {(table["table"], day["day"]) for day in made["days"] for table in day["tables"]}
     assert made == every(FEW) - fresh
@@ -205,17 +205,17 @@ def test_a_backfill_that_is_killed_leaves_whole_days_and_the_next_one_makes_the_
         if day == FEW[0] and lake.aws.keys(lake.bucket, f"{lake.below}{table}/{partition(day)}/{run}/")
     }
     assert len(superseded) <= 1, superseded
-    # What a run has superseded that was killed after its commit waits for the next run of the day, or this.
+    # A run killed after its commit leaves the superseded run to the next run of the day, or to this command.
     aws.logmill("clean", "--output", lake.url, "--older-than", "0s", *GRACE)
     assert unlisted(contents(read(lake))) == unlisted(behind.bucket.expected)
     assert not lake.uploads()
 
 
 @pytest.mark.parametrize("place", [0, 4])
-def test_an_object_that_may_not_be_read_fails_the_days_near_it_and_no_others(
+def test_an_unreadable_object_fails_only_the_days_near_it(
     aws: Aws, proxy: FaultProxy, stretch: Bucket, place: int
 ) -> None:
-    """Also where an object without a time in its key feeds every day."""
+    """Even though an object without a time in its key feeds every day."""
     lake = aws.lake()
     noon = kst_window(DAYS[place])[0] + timedelta(hours=12)
     keys = [
@@ -235,8 +235,8 @@ def test_an_object_that_may_not_be_read_fails_the_days_near_it_and_no_others(
     assert_complete(lake, stretch.expected)
 
 
-def test_status_tells_what_is_stale_by_etag_and_fetches_no_log(aws: Aws) -> None:
-    objects = lying_near(FEW, each=3)
+def test_status_finds_stale_days_by_etag_and_fetches_no_log(aws: Aws) -> None:
+    objects = objects_near(FEW, each=3)
     source, lake = aws.source(objects), aws.lake()
     days = span(FEW[0], FEW[-1])
     backfill(source, lake.url, *GRACE, days=days, env=aws.env())
@@ -272,7 +272,7 @@ PLAIN_STRETCH = span(PLAIN_DAYS[0], PLAIN_DAYS[-1])
 
 
 def plain_logs() -> dict[str, bytes]:
-    """An object of each table a day; that of CloudTrail can feed no other day."""
+    """One object per table and day. The CloudTrail objects cannot feed any other day."""
     made = Month(Random(3))
     for day in PLAIN_DAYS:
         noon = kst_window(day)[0] + timedelta(hours=12)
@@ -283,13 +283,13 @@ def plain_logs() -> dict[str, bytes]:
 
 
 def trail_of(objects: dict[str, bytes], day: str) -> str:
-    """The object of CloudTrail of a day."""
+    """The CloudTrail object of a day."""
     [found] = chosen([key for key in objects if key.startswith("AWSLogs")], "cloudtrail", kst_window(day))
     return found
 
 
-def test_an_object_that_could_not_be_opened_keeps_its_day_behind_until_it_is_read(aws: Aws) -> None:
-    """Though nothing about its listing has changed."""
+def test_a_day_with_an_unopened_object_is_stale_until_the_object_is_read(aws: Aws) -> None:
+    """Although its listing has not changed."""
     objects, place = plain_logs(), ("cloudtrail", PLAIN_DAYS[1])
     source, lake = aws.source(objects), aws.lake()
     key = trail_of(objects, place[1])
@@ -311,10 +311,8 @@ def test_an_object_that_could_not_be_opened_keeps_its_day_behind_until_it_is_rea
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_an_object_that_may_not_be_read_fails_its_one_day_and_not_those_beside_it(
-    aws: Aws, order: str
-) -> None:
-    """Though others are read at once for the day and those beside it."""
+def test_an_unreadable_object_fails_its_day_and_not_the_days_next_to_it(aws: Aws, order: str) -> None:
+    """Although objects for several of these days are read at the same time."""
     objects, place = plain_logs(), ("cloudtrail", PLAIN_DAYS[1])
     key = trail_of(objects, place[1])
     for day in PLAIN_DAYS:
@@ -341,7 +339,7 @@ def test_an_object_that_may_not_be_read_fails_its_one_day_and_not_those_beside_i
 
 
 @pytest.mark.parametrize("refused", ["all", "one"])
-def test_days_that_could_not_be_registered_are_registered_by_the_next_backfill_without_reading(
+def test_the_next_backfill_registers_unregistered_days_without_reading_logs(
     aws: Aws, catalog: Registered, refused: str
 ) -> None:
     source, days = aws.source(plain_logs()), PLAIN_STRETCH
@@ -373,7 +371,7 @@ def test_days_that_could_not_be_registered_are_registered_by_the_next_backfill_w
 
 @pytest.fixture
 def unregistered(aws: Aws, catalog: Registered) -> str:
-    """Days that are published and not in the catalog; gives the address of their logs."""
+    """Days that are published but not in the catalog. Returns the address of their logs."""
     source = aws.source(plain_logs())
     aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition")
     options = (*catalog.options, "--create-database")
@@ -382,10 +380,10 @@ def unregistered(aws: Aws, catalog: Registered) -> str:
     return source
 
 
-def test_a_day_that_is_registered_by_hand_is_registered(
+def test_register_registers_a_day_that_a_backfill_could_not(
     aws: Aws, catalog: Registered, unregistered: str
 ) -> None:
-    """As the error of the run has proposed."""
+    """As the error of the backfill suggests."""
     for day in PLAIN_DAYS:
         catalog.register(day=day)
     lines = status(unregistered, catalog.lake.url, days=PLAIN_STRETCH, env=aws.env())
@@ -395,14 +393,14 @@ def test_a_day_that_is_registered_by_hand_is_registered(
 def test_days_that_the_catalog_refuses_again_count_as_failed(
     aws: Aws, catalog: Registered, unregistered: str, tmp_path: Path
 ) -> None:
-    """They are published, nevertheless."""
+    """They are published nevertheless."""
     file = tmp_path / "metrics.prom"
     rule = aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition")
     options = (*catalog.options, "--metrics-file", file, "--log-format", "json")
     made = backfill(unregistered, catalog.lake.url, *options, days=PLAIN_STRETCH, code=6, env=aws.env())
     assert rule.struck
     assert all(table["published"] for day in made.summary["days"] for table in day["failed"])
-    *failed, finished = [json.loads(line) for line in made.said.splitlines()]
+    *failed, finished = [json.loads(line) for line in made.messages.splitlines()]
     assert {(event["table"], event["day"]) for event in failed} == every(PLAIN_DAYS)
     assert all(event["dataset"] for event in failed)
     assert finished["failed"] == len(every(PLAIN_DAYS))
@@ -413,6 +411,6 @@ def test_days_that_the_catalog_refuses_again_count_as_failed(
 
 
 def last_exit_codes(file: Path) -> list[str]:
-    """How the last run of each table ended, as a metrics file has it."""
+    """The last exit code of each table, from a metrics file."""
     lines = file.read_text("utf-8").splitlines()
     return [line.split()[-1] for line in lines if line.startswith("logmill_last_run_exit_code")]

@@ -1,4 +1,4 @@
-"""The Glue catalog: what is registered is what was published, for awswrangler, Athena and Spark alike."""
+"""The Glue catalog shows exactly the published days, to awswrangler, Athena and Spark."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ CONCURRENT = Refuse(400, "ConcurrentModificationException", "Two processes are m
 
 @pytest.fixture(scope="module")
 def shared(aws_server: str) -> Iterator[tuple[Registered, dict[str, Any]]]:
-    """The sample day, registered once; tests do not change it."""
+    """The sample day, registered once. Tests do not change it."""
     with running(aws_server) as proxy:
         aws = Aws(aws_server, proxy)
         registered = Registered(aws, aws.lake(), aws.database())
@@ -41,7 +41,7 @@ def shared(aws_server: str) -> Iterator[tuple[Registered, dict[str, Any]]]:
 def test_the_catalog_has_the_columns_of_the_schema_and_the_day_as_partition(
     shared: tuple[Registered, dict[str, Any]], table: str
 ) -> None:
-    """With all that Athena and Hive want to know of a Parquet table."""
+    """With all properties that Athena and Hive need for a Parquet table."""
     registered, _ = shared
     found = registered.table(table)
     storage = found["StorageDescriptor"]
@@ -57,7 +57,7 @@ def test_the_catalog_has_the_columns_of_the_schema_and_the_day_as_partition(
     assert storage["OutputFormat"] == "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
 
 
-def test_a_partition_points_at_the_folder_of_its_run_and_describes_itself(
+def test_a_partition_points_to_the_folder_of_its_run_and_describes_itself(
     shared: tuple[Registered, dict[str, Any]], table: str
 ) -> None:
     registered, summary = shared
@@ -79,7 +79,7 @@ def test_a_partition_points_at_the_folder_of_its_run_and_describes_itself(
     }
 
 
-def test_athena_reads_what_was_published(
+def test_athena_reads_the_published_rows(
     shared: tuple[Registered, dict[str, Any]], sample: Published, table: str, tmp_path: Path
 ) -> None:
     registered, _ = shared
@@ -99,12 +99,12 @@ def wrangler(aws: Aws) -> Iterator[boto3.Session]:
     settings.reset()
 
 
-def test_awswrangler_reads_what_was_published(
+def test_awswrangler_reads_the_published_rows(
     shared: tuple[Registered, dict[str, Any]], sample: Published, table: str, wrangler: boto3.Session
 ) -> None:
-    """With a filter on partitions, since without one it goes by the folder of the table.
+    """With a partition filter, because without one awswrangler reads the folder of the table.
 
-    And with one on names, since it knows no hidden files.
+    Also with a filter on names, because it does not skip hidden files.
     """
     registered, _ = shared
     frame = awswrangler.s3.read_parquet_table(
@@ -122,7 +122,7 @@ def test_awswrangler_reads_what_was_published(
 
 
 def text_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column whose texts are no longer a dictionary, as pandas has partition keys."""
+    """A text column without dictionary encoding, which pandas uses for partition keys."""
     return column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
 
 
@@ -140,54 +140,54 @@ def test_spark_reads_the_files_of_the_registered_day(
     assert found.checksums() == Pyarrow(sample.lake, table).checksums()
 
 
-def test_a_rerun_switches_the_partition_while_a_reader_finishes_with_the_old_run(
-    grown: Registered, day: SmallDay, table: str, tmp_path: Path
+def test_a_rerun_switches_the_partition_while_a_reader_finishes_the_old_run(
+    early_day: Registered, day: SmallDay, table: str, tmp_path: Path
 ) -> None:
-    """The old folder lives for its grace, an hour by default with a catalog."""
-    before, (few, many) = grown.location(table), day.rows[table]
-    running_query = grown.query(table)
-    summary = grown.run(source=day.source)
-    assert grown.location(table) == f"{grown.lake.url}/{table}/proc_ymd={DAY}/{summary['run']}/"
-    assert grown.location(table) != before
+    """The old folder is kept for its grace, an hour by default with a catalog."""
+    before, (few, many) = early_day.location(table), day.rows[table]
+    running_query = early_day.query(table)
+    summary = early_day.run(source=day.source)
+    assert early_day.location(table) == f"{early_day.lake.url}/{table}/proc_ymd={DAY}/{summary['run']}/"
+    assert early_day.location(table) != before
     assert table_of(summary, table)["catalog"]["partition"] == "updated"
     assert running_query.read(tmp_path).rows() == few
-    assert grown.query(table).read(tmp_path).rows() == many
-    assert grown.query(table).locations.keys() == {(DAY,)}
+    assert early_day.query(table).read(tmp_path).rows() == many
+    assert early_day.query(table).locations.keys() == {(DAY,)}
 
 
-def test_a_rerun_without_grace_leaves_only_what_the_catalog_points_at(
-    grown: Registered, day: SmallDay, table: str, tmp_path: Path
+def test_a_rerun_without_grace_leaves_only_the_run_that_the_catalog_shows(
+    early_day: Registered, day: SmallDay, table: str, tmp_path: Path
 ) -> None:
-    grown.run("--grace", "0s", source=day.source)
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][1]
-    grown.lake.assert_clean()
+    early_day.run("--grace", "0s", source=day.source)
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][1]
+    early_day.lake.assert_clean()
 
 
-def test_a_superseded_run_that_the_catalog_still_points_at_is_not_removed(
-    grown: Registered, day: SmallDay, proxy: FaultProxy, table: str, tmp_path: Path
+def test_a_superseded_run_that_the_catalog_still_shows_is_not_removed(
+    early_day: Registered, day: SmallDay, proxy: FaultProxy, table: str, tmp_path: Path
 ) -> None:
-    """Published, not registered: readers of the catalog go on with the old day until it is."""
+    """If a run is published but not registered, readers of the catalog keep seeing the old day."""
     rule = proxy.rule(ACCESS_DENIED, operation="*Partition*")
-    options = (*grown.options, "--grace", "0s")
-    said = grown.aws.complaint(grown.lake, *options, source=day.source, code=6)
+    options = (*early_day.options, "--grace", "0s")
+    messages = early_day.aws.failing_run(early_day.lake, *options, source=day.source, code=6)
     assert rule.struck > 0
-    assert "logmill register" in said
-    assert grown.lake.readers() == day.new
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
+    assert "logmill register" in messages
+    assert early_day.lake.readers() == day.new
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][0]
     proxy.forget()
-    clean = ("clean", "--output", grown.lake.url, *grown.options)
-    grown.aws.logmill(*clean, "--older-than", "0s", "--grace", "0s")
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][0]
-    grown.register()
-    assert grown.query(table).read(tmp_path).rows() == day.rows[table][1]
-    grown.run("--grace", "0s", source=day.source)
-    grown.lake.assert_clean()
+    clean = ("clean", "--output", early_day.lake.url, *early_day.options)
+    early_day.aws.logmill(*clean, "--older-than", "0s", "--grace", "0s")
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][0]
+    early_day.register()
+    assert early_day.query(table).read(tmp_path).rows() == day.rows[table][1]
+    early_day.run("--grace", "0s", source=day.source)
+    early_day.lake.assert_clean()
 
 
-def test_a_day_that_was_published_without_a_catalog_is_registered_later(
+def test_a_day_published_without_a_catalog_can_be_registered_later(
     catalog: Registered, day: SmallDay, table: str, tmp_path: Path
 ) -> None:
-    """Once and again: the second time there is nothing to do."""
+    """The second registration changes nothing."""
     catalog.aws.run(catalog.lake, source=day.source)
     before = catalog.lake.paths()
     catalog.register("--create-database")
@@ -198,8 +198,8 @@ def test_a_day_that_was_published_without_a_catalog_is_registered_later(
     assert catalog.lake.paths() == before
 
 
-def test_registering_changes_nothing_that_already_stands(catalog: Registered, day: SmallDay) -> None:
-    """A table and its versions are written once, and what people added to it is kept."""
+def test_registering_again_changes_nothing(catalog: Registered, day: SmallDay) -> None:
+    """A table and its versions are written once, and additions by users are kept."""
     catalog.run(source=day.source)
     glue, database = catalog.aws.glue, catalog.database
     table = catalog.table("cloudtrail")
@@ -223,7 +223,7 @@ def test_registering_changes_nothing_that_already_stands(catalog: Registered, da
 
 
 def promoting(folder: Path, source: str) -> Path:
-    """A config file with a column more for CloudTrail."""
+    """A config file with one more column for CloudTrail."""
     path = folder / "logmill.toml"
     path.write_text(
         f'[[source]]\ndataset = "cloudtrail"\ninput = "{source}"\n'
@@ -232,8 +232,8 @@ def promoting(folder: Path, source: str) -> Path:
     return path
 
 
-def test_a_column_more_is_added_and_old_days_stay_readable(catalog: Registered, tmp_path: Path) -> None:
-    """In the old day it is NULL, in the new one it has values; nothing else changes."""
+def test_a_new_column_is_added_and_old_days_remain_readable(catalog: Registered, tmp_path: Path) -> None:
+    """It is NULL in the old day and has values in the new one. Nothing else changes."""
     first = catalog.run("--dataset", "cloudtrail", source=SAMPLE_DATA)
     before = catalog.query("cloudtrail").read(tmp_path / "a").checksums()
     config = promoting(tmp_path, SAMPLE_DATA)
@@ -251,22 +251,20 @@ def test_a_column_more_is_added_and_old_days_stay_readable(catalog: Registered, 
     assert before.items() <= query.on(DAY).read(tmp_path / "c").checksums().items()
 
 
-def test_a_table_with_a_column_fewer_grows(catalog: Registered, day: SmallDay, tmp_path: Path) -> None:
-    """As an earlier version of logmill would have made it."""
+def test_a_missing_column_is_added_to_the_table(catalog: Registered, day: SmallDay, tmp_path: Path) -> None:
+    """As if an earlier version of logmill had created the table."""
     catalog.run(source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
     catalog.rewrite("s3_access", [column for column in full if column["Name"] != "host_id"])
     catalog.run(source=day.source)
-    grown = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
-    assert {column["Name"]: column["Type"] for column in grown} == {
+    early_day = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
+    assert {column["Name"]: column["Type"] for column in early_day} == {
         column["Name"]: column["Type"] for column in full
     }
     assert catalog.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
 
 
-def test_a_column_that_somebody_added_to_the_table_stays(
-    catalog: Registered, day: SmallDay, tmp_path: Path
-) -> None:
+def test_a_column_added_by_a_user_is_kept(catalog: Registered, day: SmallDay, tmp_path: Path) -> None:
     catalog.run(source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
     catalog.rewrite("s3_access", [*full, {"Name": "reviewed_by", "Type": "string"}])
@@ -282,7 +280,7 @@ COMMANDS = ["run", "lookback", "backfill", "publish"]
 def command_line(
     catalog: Registered, source: str, command: str, *options: str | Path
 ) -> tuple[str | Path, ...]:
-    """A command that makes the sample day and registers it; what comes before it is done."""
+    """A command that builds and registers the sample day, after its preceding steps have run."""
     given = (*options, "--output", catalog.lake.url, *catalog.options, "--quiet")
     road = ("--input", source, *given)
     if command == "backfill":
@@ -299,11 +297,11 @@ def command_line(
 def assert_refused_before_anything_is_read(
     catalog: Registered, source: str, command: str, *options: str | Path
 ) -> str:
-    """Lake and catalog stay as they are, no raw log is listed, and no lock is taken; gives what was said."""
+    """Lake and catalog are unchanged, no raw log is listed, no lock is taken. Returns the standard error."""
     arguments = command_line(catalog, source, command, *options)
     lake, state = catalog.aws.contents(catalog.lake.bucket), catalog.state()
     catalog.aws.proxy.forget()
-    said = catalog.aws.logmill(*arguments, code=4).stderr
+    messages = catalog.aws.logmill(*arguments, code=4).stderr
     asked = catalog.aws.proxy.requests()
     bucket = source.split("/")[2]
     assert not [request for request in asked if request.path.startswith(bucket)]
@@ -311,11 +309,11 @@ def assert_refused_before_anything_is_read(
     assert [request.operation for request in asked if request.service == "glue"] == ["GetTable"]
     assert (catalog.aws.contents(catalog.lake.bucket), catalog.state()) == (lake, state)
     assert not catalog.lake.uploads()
-    return said
+    return messages
 
 
 def with_other_types(catalog: Registered, table: str, types: dict[str, str]) -> None:
-    """Gives columns of a table other types."""
+    """Changes the types of columns of a table."""
     full = catalog.table(table)["StorageDescriptor"]["Columns"]
     changed = [column | {"Type": types.get(column["Name"], column["Type"])} for column in full]
     assert changed != full
@@ -323,32 +321,32 @@ def with_other_types(catalog: Registered, table: str, types: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_table_of_other_types_ends_a_command_before_anything_is_read(
-    grown: Registered, day: SmallDay, command: str
+def test_a_table_with_other_types_stops_a_command_before_anything_is_read(
+    early_day: Registered, day: SmallDay, command: str
 ) -> None:
     """The error names the column and both types."""
-    with_other_types(grown, "s3_access", {"bytes_sent": "int"})
-    said = assert_refused_before_anything_is_read(grown, day.source, command, *ITS_TABLE)
-    assert all(word in said for word in ("column bytes_sent is int, not bigint", "s3_access", "hint:"))
-    assert "nothing was published" in said
-    assert " more" not in said
+    with_other_types(early_day, "s3_access", {"bytes_sent": "int"})
+    messages = assert_refused_before_anything_is_read(early_day, day.source, command, *ITS_TABLE)
+    assert all(word in messages for word in ("column bytes_sent is int, not bigint", "s3_access", "hint:"))
+    assert "nothing was published" in messages
+    assert " more" not in messages
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_other_naming_ends_a_command_before_anything_is_read(
-    grown: Registered, day: SmallDay, command: str
+def test_the_other_naming_stops_a_command_before_anything_is_read(
+    early_day: Registered, day: SmallDay, command: str
 ) -> None:
-    """The first three columns that disagree are named, and the others are counted."""
+    """The error names the first three conflicting columns and counts the others."""
     given = ("--dataset", "cloudtrail", "--naming", "compact")
-    said = assert_refused_before_anything_is_read(grown, day.source, command, *given)
-    assert said.count("but --naming now gives") == 3
-    assert "additional_event_data, but --naming now gives additionaleventdata; " in said
+    messages = assert_refused_before_anything_is_read(early_day, day.source, command, *given)
+    assert messages.count("but --naming now gives") == 3
+    assert "additional_event_data, but --naming now gives additionaleventdata; " in messages
     others = sum(column.name != column.snake for column in columns("cloudtrail", "compact")) - 3
-    assert f"; and {others} more" in said
-    assert "--naming" in said.split("hint:")[1]
+    assert f"; and {others} more" in messages
+    assert "--naming" in messages.split("hint:")[1]
 
 
-def test_a_promoted_column_of_another_type_ends_a_run_before_anything_is_read(
+def test_a_promoted_column_of_another_type_stops_a_run_before_anything_is_read(
     catalog: Registered, tmp_path: Path
 ) -> None:
     source = catalog.aws.source(few_objects())
@@ -356,35 +354,35 @@ def test_a_promoted_column_of_another_type_ends_a_run_before_anything_is_read(
     catalog.run("--config", config, source=CONFIGURED)
     config.write_text(config.read_text().replace('"text"', '"big_int"'))
     state, lake = catalog.state(), catalog.lake.everything()
-    said = catalog.aws.complaint(
+    messages = catalog.aws.failing_run(
         catalog.lake, "--config", config, *catalog.options, source=CONFIGURED, code=4
     )
-    assert "column bucket_asked_for is string, not bigint" in said
+    assert "column bucket_asked_for is string, not bigint" in messages
     assert (catalog.state(), catalog.lake.everything()) == (state, lake)
 
 
-def test_of_many_types_that_disagree_three_are_named(grown: Registered, day: SmallDay) -> None:
+def test_the_error_names_three_of_many_conflicting_types(early_day: Registered, day: SmallDay) -> None:
     names = ["bytes_sent", "object_size", "total_time", "turn_around_time", "http_status"]
-    with_other_types(grown, "s3_access", dict.fromkeys(names, "double"))
-    said = assert_refused_before_anything_is_read(grown, day.source, "run", *ITS_TABLE)
-    assert (said.count("is double, not"), "; and 2 more" in said) == (3, True)
+    with_other_types(early_day, "s3_access", dict.fromkeys(names, "double"))
+    messages = assert_refused_before_anything_is_read(early_day, day.source, "run", *ITS_TABLE)
+    assert (messages.count("is double, not"), "; and 2 more" in messages) == (3, True)
 
 
 @pytest.mark.parametrize(("fault", "times"), [(ACCESS_DENIED, 1), (THROTTLED, 3)])
-def test_a_catalog_that_does_not_answer_at_first_does_not_stop_the_day(
-    grown: Registered, day: SmallDay, proxy: FaultProxy, fault: Refuse, times: int
+def test_a_catalog_that_is_unavailable_at_first_does_not_stop_the_day(
+    early_day: Registered, day: SmallDay, proxy: FaultProxy, fault: Refuse, times: int
 ) -> None:
-    """It answers again when the day is registered."""
+    """It is available again when the day is registered."""
     rule = proxy.rule(fault, operation="GetTable", times=times)
-    grown.run(*ITS_TABLE, source=day.source, env={"AWS_MAX_ATTEMPTS": "1"})
+    early_day.run(*ITS_TABLE, source=day.source, env={"AWS_MAX_ATTEMPTS": "1"})
     assert rule.struck == times
-    assert grown.lake.live("s3_access") == day.new["s3_access"]
+    assert early_day.lake.live("s3_access") == day.new["s3_access"]
 
 
-def test_what_is_looked_at_first_costs_no_request_more(grown: Registered, day: SmallDay) -> None:
-    grown.aws.proxy.forget()
-    grown.run(*ITS_TABLE, source=day.source)
-    counts = grown.aws.proxy.counts()
+def test_the_early_check_of_the_table_costs_no_extra_request(early_day: Registered, day: SmallDay) -> None:
+    early_day.aws.proxy.forget()
+    early_day.run(*ITS_TABLE, source=day.source)
+    counts = early_day.aws.proxy.counts()
     assert (counts["GetTable"], counts["GetPartitions"], counts["GetDatabase"]) == (2, 1, 1)
 
 
@@ -397,12 +395,12 @@ def test_an_empty_day_has_a_partition_without_rows(catalog: Registered, table: s
 
 
 def test_a_day_that_has_become_empty_is_empty_in_the_catalog(
-    grown: Registered, table: str, tmp_path: Path
+    early_day: Registered, table: str, tmp_path: Path
 ) -> None:
-    running_query = grown.query(table)
-    grown.run("--dataset", "all", "--allow-empty", source=grown.aws.source(OTHER_DAYS))
+    running_query = early_day.query(table)
+    early_day.run("--dataset", "all", "--allow-empty", source=early_day.aws.source(OTHER_DAYS))
     assert running_query.read(tmp_path).rows() > 0
-    assert grown.query(table).read(tmp_path).rows() == 0
+    assert early_day.query(table).read(tmp_path).rows() == 0
 
 
 CATALOG_CALLS = [
@@ -416,7 +414,7 @@ CATALOG_CALLS = [
 
 
 @pytest.mark.parametrize("operation", CATALOG_CALLS)
-def test_a_catalog_that_is_busy_is_asked_again(
+def test_a_busy_catalog_is_retried(
     catalog: Registered, day: SmallDay, proxy: FaultProxy, operation: str
 ) -> None:
     rule = proxy.rule(THROTTLED, operation=operation, times=2)
@@ -425,10 +423,10 @@ def test_a_catalog_that_is_busy_is_asked_again(
     assert catalog.query("cloudtrail").locations.keys() == {(DAY,)}
 
 
-def test_a_table_that_somebody_else_changes_meanwhile_is_looked_at_again(
+def test_a_table_that_changes_during_registration_is_read_again(
     catalog: Registered, day: SmallDay, proxy: FaultProxy
 ) -> None:
-    """It is updated at the version that was looked at, and without a copy of it being kept."""
+    """The update is based on the version that was read, and does not keep a copy of it."""
     catalog.run(source=day.source)
     full = catalog.table("s3_access")["StorageDescriptor"]["Columns"]
     catalog.rewrite("s3_access", full[:-1])
@@ -437,7 +435,7 @@ def test_a_table_that_somebody_else_changes_meanwhile_is_looked_at_again(
     catalog.run("--dataset", "s3-access", source=day.source)
     assert rule.struck == 1
     assert len(catalog.table("s3_access")["StorageDescriptor"]["Columns"]) == len(full)
-    # The first look is before anything is read.
+    # The first request is before anything is read.
     assert proxy.counts()["GetTable"] - 1 == proxy.counts()["UpdateTable"] == 2
     for request in proxy.requests("UpdateTable"):
         asked = json.loads(request.body)
@@ -446,17 +444,17 @@ def test_a_table_that_somebody_else_changes_meanwhile_is_looked_at_again(
 
 
 def refused(operation: str, code: str) -> Reply:
-    """The answer to a batch whose one entry was refused."""
+    """The answer to a batch whose only entry was refused."""
     values = "PartitionValueList" if operation == "BatchUpdatePartition" else "PartitionValues"
     detail = {"ErrorCode": code, "ErrorMessage": "of this entry"}
     return Reply(json.dumps({"Errors": [{values: [DAY], "ErrorDetail": detail}]}))
 
 
 @pytest.mark.parametrize("operation", ["BatchCreatePartition", "BatchUpdatePartition"])
-def test_an_entry_of_a_batch_that_is_refused_for_now_is_tried_again(
+def test_a_temporarily_refused_entry_of_a_batch_is_retried(
     catalog: Registered, day: SmallDay, proxy: FaultProxy, operation: str, table: str, tmp_path: Path
 ) -> None:
-    """The answer itself is a good one."""
+    """The answer itself is a success."""
     if operation == "BatchUpdatePartition":
         catalog.run(source=day.source)
     rule = proxy.rule(refused(operation, "InternalServiceException"), operation=operation, times=1)
@@ -466,41 +464,41 @@ def test_an_entry_of_a_batch_that_is_refused_for_now_is_tried_again(
     assert catalog.query(table).read(tmp_path).rows() == day.rows[table][1]
 
 
-def test_an_entry_of_a_batch_that_is_refused_for_good_is_named(
+def test_the_error_names_a_permanently_refused_entry_of_a_batch(
     catalog: Registered, day: SmallDay, proxy: FaultProxy
 ) -> None:
     operation = "BatchCreatePartition"
     proxy.rule(refused(operation, "InvalidInputException"), operation=operation)
     options = (*catalog.options, "--create-database")
-    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=6)
-    assert all(word in said for word in ("InvalidInputException", "of this entry", DAY, catalog.database))
+    messages = catalog.aws.failing_run(catalog.lake, *options, source=day.source, code=6)
+    assert all(word in messages for word in ("InvalidInputException", "of this entry", DAY, catalog.database))
 
 
-def test_a_database_that_does_not_exist_is_named(catalog: Registered, day: SmallDay) -> None:
-    """Before anything is read, and is not made unless that is asked for."""
-    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=4)
-    assert catalog.database in said
-    assert "--create-database" in said
+def test_the_error_names_a_missing_database(catalog: Registered, day: SmallDay) -> None:
+    """Before anything is read. The database is created only on request."""
+    messages = catalog.aws.failing_run(catalog.lake, *catalog.options, source=day.source, code=4)
+    assert catalog.database in messages
+    assert "--create-database" in messages
     with pytest.raises(ClientError, match="EntityNotFoundException"):
         catalog.aws.glue.get_database(Name=catalog.database)
     assert catalog.lake.everything() == set()
 
 
-def test_a_catalog_that_is_denied_is_named(catalog: Registered, day: SmallDay, proxy: FaultProxy) -> None:
-    """Each permission by its name."""
+def test_the_error_names_denied_catalog_calls(catalog: Registered, day: SmallDay, proxy: FaultProxy) -> None:
+    """It names each missing permission."""
     catalog.run(source=day.source)
     proxy.rule(
         Refuse(400, "AccessDeniedException", "not authorized to perform: glue:GetTable"), operation="GetTable"
     )
-    said = catalog.aws.complaint(catalog.lake, *catalog.options, source=day.source, code=6)
-    assert "glue:GetTable" in said
-    assert catalog.database in said
+    messages = catalog.aws.failing_run(catalog.lake, *catalog.options, source=day.source, code=6)
+    assert "glue:GetTable" in messages
+    assert catalog.database in messages
 
 
 def test_projection_lets_athena_compute_the_days(
     catalog: Registered, day: SmallDay, table: str, tmp_path: Path
 ) -> None:
-    """What lies below the folder of the day is read, so nothing superseded may stay there."""
+    """Athena reads everything below the folder of the day, so no superseded run may remain there."""
     catalog.run("--projection", "2023-10-01", source=day.source)
     catalog.run("--projection", "2023-10-01", source=day.source)
     assert athena.is_projected(catalog.table(table))
@@ -508,17 +506,15 @@ def test_projection_lets_athena_compute_the_days(
     assert catalog.query(table, ("20230930", "20231003")).read(tmp_path).rows() == 0
 
 
-def test_a_projection_ends_only_when_a_person_ends_it(
-    catalog: Registered, day: SmallDay, tmp_path: Path
-) -> None:
-    """A call that forgets to ask for it is refused and changes nothing; the doctor says the same."""
+def test_only_a_user_can_end_a_projection(catalog: Registered, day: SmallDay, tmp_path: Path) -> None:
+    """A run without the option is refused and changes nothing. The doctor reports the same."""
     catalog.run("--projection", "2023-10-01", *ITS_TABLE, source=day.source)
     before = catalog.state()
     options = (*catalog.options, *ITS_TABLE)
     lake = catalog.lake.everything()
-    said = catalog.aws.complaint(catalog.lake, *options, source=day.source, code=4)
-    assert "--projection" in said
-    assert "projection.enabled" in said
+    messages = catalog.aws.failing_run(catalog.lake, *options, source=day.source, code=4)
+    assert "--projection" in messages
+    assert "projection.enabled" in messages
     assert (catalog.state(), catalog.lake.everything()) == (before, lake)
     given = ("--day", SAMPLE_DAY, "--output", catalog.lake.url, *catalog.options, "--format", "json")
     found = json.loads(catalog.aws.logmill("doctor", *given, code=4).stdout.splitlines()[0])
@@ -529,44 +525,44 @@ def test_a_projection_ends_only_when_a_person_ends_it(
 
 
 @pytest.mark.parametrize("moment", ["GetTable", "BatchGetPartition", "BatchUpdatePartition"])
-def test_the_catalog_shows_the_run_that_committed_last_also_when_two_register_at_once(
-    grown: Registered, day: SmallDay, proxy: FaultProxy, moment: str, tmp_path: Path
+def test_the_catalog_shows_the_last_committed_run_even_if_two_register_at_once(
+    early_day: Registered, day: SmallDay, proxy: FaultProxy, moment: str, tmp_path: Path
 ) -> None:
-    """One has committed and is about to register, when another one takes its lock and does all of that."""
+    """One run has committed and is about to register. Another steals its lock, commits and registers."""
     later: list[str] = []
 
     def overtake() -> None:
         options = (*ITS_TABLE, "--grace", "0s", "--scratch", tmp_path, "--steal")
-        later.append(grown.run(*options, source=day.source)["run"])
+        later.append(early_day.run(*options, source=day.source)["run"])
 
-    # The first look at the table is before anything is read.
+    # The first request for the table is before anything is read.
     proxy.rule(Meanwhile(overtake), operation=moment, times=1, skip=int(moment == "GetTable"))
-    arguments = run_arguments(grown.lake, *grown.options, *ITS_TABLE, "--grace", "0s", source=day.source)
-    with started(*arguments, env=grown.aws.env()) as process:
+    arguments = run_arguments(early_day.lake, *early_day.options, *ITS_TABLE, "--grace", "0s", source=day.source)
+    with started(*arguments, env=early_day.aws.env()) as process:
         process.communicate(timeout=PATIENCE)
-    assert [grown.lake.manifest("s3_access")["run"]] == later
-    assert later[0] in grown.location("s3_access")
-    assert grown.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
+    assert [early_day.lake.manifest("s3_access")["run"]] == later
+    assert later[0] in early_day.location("s3_access")
+    assert early_day.query("s3_access").read(tmp_path).rows() == day.rows["s3_access"][1]
 
 
-def test_cleaning_without_asking_the_catalog_keeps_what_a_registered_day_superseded(
-    grown: Registered, day: SmallDay
+def test_cleaning_without_the_catalog_keeps_the_superseded_run_of_a_registered_day(
+    early_day: Registered, day: SmallDay
 ) -> None:
-    """Only the catalog knows whether it still shows that run; a run that told no catalog changes nothing."""
-    grown.run(source=day.source)
-    old = grown.lake.manifest("s3_access")["run"]
-    grown.aws.run(grown.lake, *ITS_TABLE, "--grace", "1h", source=day.source)
-    assert grown.location("s3_access").endswith(f"/{old}/")
+    """Only the catalog knows whether it still shows that run. Runs without a catalog do not change that."""
+    early_day.run(source=day.source)
+    old = early_day.lake.manifest("s3_access")["run"]
+    early_day.aws.run(early_day.lake, *ITS_TABLE, "--grace", "1h", source=day.source)
+    assert early_day.location("s3_access").endswith(f"/{old}/")
 
-    def stays() -> bool:
-        return any(path.startswith("s3_access/") and old in path for path in grown.lake.paths())
+    def is_kept() -> bool:
+        return any(path.startswith("s3_access/") and old in path for path in early_day.lake.paths())
 
-    clean = ("clean", "--output", grown.lake.url, "--older-than", "0s", "--grace", "0s")
-    grown.aws.logmill(*clean)
-    assert stays()
-    grown.aws.logmill(*clean, "--database", grown.database)
-    assert stays(), "the catalog shows it still"
-    register = ("--day", SAMPLE_DAY, "--output", grown.lake.url, "--database", grown.database)
-    grown.aws.logmill("register", *register)
-    grown.aws.logmill(*clean, "--database", grown.database)
-    assert not stays()
+    clean = ("clean", "--output", early_day.lake.url, "--older-than", "0s", "--grace", "0s")
+    early_day.aws.logmill(*clean)
+    assert is_kept()
+    early_day.aws.logmill(*clean, "--database", early_day.database)
+    assert is_kept(), "the catalog still shows it"
+    register = ("--day", SAMPLE_DAY, "--output", early_day.lake.url, "--database", early_day.database)
+    early_day.aws.logmill("register", *register)
+    early_day.aws.logmill(*clean, "--database", early_day.database)
+    assert not is_kept()

@@ -1,7 +1,7 @@
-"""The image, as far as it can be tried without an engine that runs containers.
+"""The image, as far as it can be tested without a container engine.
 
-The Dockerfile is linted, and the binary is run as the image would run it: in a root folder with nothing but
-what the base image has and it needs, read-only, as a user without rights.
+The Dockerfile is linted, and the binary runs as in the image: in a read-only root folder with only the files
+of the base image that it needs, as an unprivileged user.
 """
 
 import os
@@ -21,8 +21,8 @@ from faults import running
 from harness import PATIENCE, REPOSITORY, SAMPLE_DAY, binary
 
 DOCKERFILE = REPOSITORY / "Dockerfile"
-# Of all libraries in gcr.io/distroless/cc-debian12, those of its packages libc6 and libgcc-s1 that a program
-# of Rust may ask for. The image has libssl and libstdc++ as well: nobody here is to want them.
+# The libraries in gcr.io/distroless/cc-debian12, from its packages libc6 and libgcc-s1, that a Rust program
+# may need. The image also has libssl and libstdc++, but the binary must not need them.
 IN_THE_IMAGE = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libdl.so.2", "libpthread.so.0", "librt.so.1"}
 # The C library of Debian 12.
 GLIBC_OF_IMAGE = (2, 36)
@@ -40,7 +40,7 @@ exec chroot --userspec={user}:{user} "$root" "$@"
 
 
 def instructions() -> dict[str, list[str]]:
-    """What the Dockerfile says, by instruction."""
+    """The instructions of the Dockerfile, by name."""
     text = re.sub(r"\\\n\s*", "", DOCKERFILE.read_text())
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -52,7 +52,7 @@ def instructions() -> dict[str, list[str]]:
 
 @cache
 def libraries() -> dict[str, Path]:
-    """The libraries that the binary wants, by name, with the one that loads them."""
+    """The libraries that the binary needs, by name, including the loader."""
     listed = subprocess.run(["ldd", binary()], capture_output=True, text=True, check=True).stdout
     named = re.findall(r"^\s*(\S+) => (/\S+)", listed, re.MULTILINE)
     loader = re.findall(r"^\s*(/\S+/ld-linux\S+)", listed, re.MULTILINE)
@@ -61,7 +61,7 @@ def libraries() -> dict[str, Path]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A root folder like that of the image, with the binary and the libraries that it asks for."""
+    """A root folder like that of the image, with the binary and the libraries that it needs."""
     folder = tmp_path / "root"
     for name in ("scratch", "usr/local/bin", "etc/ssl/certs", "lib64"):
         (folder / name).mkdir(parents=True)
@@ -75,7 +75,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Path:
-    """The folder that is mounted, which the user of the image may write to."""
+    """The mounted folder, which the user of the image can write to."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     folder.chmod(0o777)
@@ -85,7 +85,7 @@ def scratch(tmp_path: Path) -> Path:
 def contained(
     root: Path, scratch: Path, *arguments: str, env: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Runs the entry point of the image in its root, with its variables."""
+    """Runs the entry point of the image in its root folder, with its variables."""
     entry = re.findall(r'"([^"]+)"', instructions()["ENTRYPOINT"][0])
     variables = dict(word.split("=", 1) for word in instructions()["ENV"][-1].split())
     return subprocess.run(
@@ -98,11 +98,11 @@ def contained(
 
 
 @pytest.fixture
-def may_enter() -> None:
-    """Skips where this user may not make a root of its own; in CI that is a failure."""
+def can_change_root() -> None:
+    """Skips the test if this user cannot create a root folder. In CI that is a failure."""
     tried = subprocess.run(["unshare", "--mount", "true"], capture_output=True, text=True)
     if tried.returncode != 0:
-        missing = f"a root folder of its own wants root: {tried.stderr}"
+        missing = f"changing the root folder needs root: {tried.stderr}"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
 
 
@@ -112,21 +112,21 @@ def test_the_linter_finds_nothing() -> None:
     assert (found.returncode, found.stdout) == (0, "")
 
 
-def test_the_image_is_built_as_the_repository_is() -> None:
-    said = instructions()
+def test_the_image_is_built_like_the_repository() -> None:
+    found = instructions()
     channel = re.search(r'channel = "(.+)"', (REPOSITORY / "rust-toolchain.toml").read_text())
     assert channel
-    assert said["ARG"][0] == f"RUST={channel[1]}"
-    assert all("--profile dist" in run and "--locked" in run for run in said["RUN"])
-    # What cargo wants to find of the targets that Cargo.toml names by their paths.
+    assert found["ARG"][0] == f"RUST={channel[1]}"
+    assert all("--profile dist" in run and "--locked" in run for run in found["RUN"])
+    # cargo must find the targets that Cargo.toml names by path.
     named = re.findall(r'^path = "(.+)"', (REPOSITORY / "Cargo.toml").read_text(), re.MULTILINE)
     assert named
-    assert all(path in said["RUN"][0] for path in named)
-    assert said["FROM"][-1] == "gcr.io/distroless/cc-debian12:nonroot"
-    assert said["USER"] == [f"{USER}:{USER}"]
+    assert all(path in found["RUN"][0] for path in named)
+    assert found["FROM"][-1] == "gcr.io/distroless/cc-debian12:nonroot"
+    assert found["USER"] == [f"{USER}:{USER}"]
 
 
-def test_what_is_copied_is_sent_to_the_engine_and_nothing_else() -> None:
+def test_only_copied_files_are_sent_to_the_engine() -> None:
     ignored = (REPOSITORY / ".dockerignore").read_text().split("\n")
     sent = {line.removeprefix("!") for line in ignored if line.startswith("!")}
     copied = {word for copy in instructions()["COPY"] if "--from" not in copy for word in copy.split()[:-1]}
@@ -135,7 +135,7 @@ def test_what_is_copied_is_sent_to_the_engine_and_nothing_else() -> None:
     assert all((REPOSITORY / name).exists() for name in copied)
 
 
-def test_what_the_source_includes_is_copied() -> None:
+def test_files_included_by_the_source_are_copied() -> None:
     copied = {REPOSITORY / word for copy in instructions()["COPY"] for word in copy.split()[:-1]}
     sources = [path for path in (REPOSITORY / "src").rglob("*.rs") if "include_" in path.read_text("utf-8")]
     named = [
@@ -147,7 +147,7 @@ def test_what_the_source_includes_is_copied() -> None:
     assert not [path for path in named if not copied & {path, *path.parents}]
 
 
-def test_the_binary_wants_no_library_that_the_image_lacks() -> None:
+def test_the_image_has_every_library_that_the_binary_needs() -> None:
     wanted = {name for name in libraries() if not name.startswith("/")}
     assert wanted
     assert wanted <= IN_THE_IMAGE
@@ -158,13 +158,13 @@ def test_the_binary_wants_no_library_that_the_image_lacks() -> None:
 
 @pytest.fixture
 def authority(root: Path) -> trustme.CA:
-    """An authority that the root folder trusts, where Debian has its certificates."""
+    """A certificate authority that the root folder trusts, in Debian's location for certificates."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(root / CERTIFICATES)
     return authority
 
 
-@pytest.mark.usefixtures("may_enter")
+@pytest.mark.usefixtures("can_change_root")
 def test_a_day_goes_from_s3_to_s3_over_tls_in_a_read_only_root(
     aws: Aws, raw_sample: str, root: Path, scratch: Path, authority: trustme.CA, tmp_path: Path
 ) -> None:
@@ -180,17 +180,17 @@ def test_a_day_goes_from_s3_to_s3_over_tls_in_a_read_only_root(
     assert not list(scratch.iterdir())
 
 
-@pytest.mark.usefixtures("may_enter")
+@pytest.mark.usefixtures("can_change_root")
 def test_the_root_is_read_only_and_the_user_has_no_rights(root: Path, scratch: Path) -> None:
     (root / "lake").mkdir(mode=0o777)
     (root / "logs").mkdir()
-    # Named log types are published also where there is no log.
+    # Named log types are published even without logs.
     run = ("run", "--day", SAMPLE_DAY, "--dataset", "all", "--input", "/logs", "--output")
-    for output, said in (("/lake", "Read-only file system"), ("/scratch/denied/lake", "Permission denied")):
+    for output, reason in (("/lake", "Read-only file system"), ("/scratch/denied/lake", "Permission denied")):
         (scratch / "denied").mkdir(exist_ok=True, mode=0o755)
         refused = contained(root, scratch, *run, output, env={})
         assert refused.returncode == 4
-        assert said in refused.stderr
+        assert reason in refused.stderr
     done = contained(root, scratch, *run, "/scratch/lake", env={})
     assert done.returncode == 0, done.stderr
     owners = {path.stat().st_uid for path in (scratch / "lake").rglob("*")}

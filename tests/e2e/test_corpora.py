@@ -1,9 +1,9 @@
-"""Logs that nobody of this project wrote: every record is a row with the right values, or a reject.
+"""Logs from outside this project: every record is a row with the right values, or a reject.
 
-The corpora lie in a folder of their own, named by LOGMILL_CORPORA, and are skipped where it is missing.
-Beside them lies `kst_day_counts.csv`, an independent count of rows, distinct ids and files by publisher and
-KST day. What it calls an id: in CloudTrail the event id, where all records without one share one "id" (the
-binary tells those apart by their whole text); in access lines the request id with operation and key.
+LOGMILL_CORPORA names the folder of the corpora. The tests are skipped if it is missing. It also contains
+`kst_day_counts.csv`, an independent count of rows, distinct ids and files by publisher and KST day. An id in
+this file is the event id in CloudTrail, where all records without one share a single "id" (the binary
+compares their whole text instead). In access lines it is the request id with operation and key.
 """
 
 import csv
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Tier:
-    """One folder of the corpora, and what the count calls it."""
+    """One folder of the corpora, and its name in the count."""
 
     folder: str
     counted_as: str
@@ -42,7 +42,7 @@ class Tier:
 
 @dataclass
 class Tally:
-    """What was found for one publisher, where it is known, and one KST day."""
+    """The findings for one KST day and, if known, one publisher."""
 
     rows: int = 0
     rejects: int = 0
@@ -65,12 +65,12 @@ def tier(request: pytest.FixtureRequest) -> Tier:
 
 
 def files(tier: Tier) -> list[Path]:
-    """Raw files of a folder."""
+    """The raw files of a folder."""
     return sorted(path for path in (CORPORA / tier.folder).rglob("*") if path.is_file())
 
 
 def test_every_record_is_a_row_with_the_right_values_or_a_reject_with_a_reason(tier: Tier) -> None:
-    """The oracle has no verdict on a line that fits no plain reading; here the binary has none either."""
+    """The oracle rejects lines that fit no plain reading, and the binary must reject them too."""
     judged: Counter[str] = Counter()
     for path in files(tier):
         shown = inspected(tier.table, path)
@@ -84,7 +84,7 @@ def test_every_record_is_a_row_with_the_right_values_or_a_reject_with_a_reason(t
 
 
 def counted(tier: Tier) -> dict[tuple[str, str], list[int]]:
-    """Rows, distinct ids and files by publisher and day; the keys of CloudTrail name no publisher."""
+    """Rows, distinct ids and files by publisher and day. The keys of CloudTrail do not name a publisher."""
     found: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     with (CORPORA / "kst_day_counts.csv").open(encoding="utf-8") as lines:
         for line in csv.DictReader(lines):
@@ -98,7 +98,7 @@ def counted(tier: Tier) -> dict[tuple[str, str], list[int]]:
 
 
 def tallied(tier: Tier) -> dict[tuple[str, str], Tally]:
-    """What the binary finds by publisher and day; a reject counts for the day that its text tells."""
+    """The binary's findings by publisher and day. A reject counts for the day in its text."""
     found: dict[tuple[str, str], Tally] = defaultdict(Tally)
     for path in files(tier):
         folder = path.relative_to(CORPORA / tier.folder).parts[0]
@@ -114,7 +114,7 @@ def tallied(tier: Tier) -> dict[tuple[str, str], Tally]:
 
 
 def kst_day(table: str, line: dict[str, Any]) -> str:
-    """KST day of a row, or of a reject that still shows a time."""
+    """The KST day of a row, or of a reject that still shows a time."""
     if "row" in line:
         time = line["row"]["event_time" if table == "cloudtrail" else "request_time"]
         moment = datetime.fromisoformat(time)
@@ -132,14 +132,14 @@ def rejected_fields(raw: str) -> dict[str, Any]:
 
 
 def identity(table: str, row: dict[str, Any]) -> str | None:
-    """What the count calls an id."""
+    """The id as defined by the count."""
     if table == "cloudtrail":
         return row.get("event_id")
     return " ".join(str(row.get(name)) for name in ("request_id", "operation", "key"))
 
 
-def test_rows_of_every_kst_day_are_those_of_the_independent_count(tier: Tier) -> None:
-    """By publisher where the keys tell it. Lines without a reading count for the day that they show."""
+def test_rows_of_every_kst_day_match_the_independent_count(tier: Tier) -> None:
+    """By publisher if the keys name it. Lines without a reading count for the day that they show."""
     promised, found = counted(tier), tallied(tier)
     assert found.keys() == promised.keys()
     for key, (rows, ids, touched) in promised.items():
@@ -161,9 +161,9 @@ def days_of_insights(tier: Tier) -> list[str]:
 
 
 def test_a_run_of_every_day_writes_each_row_once(tier: Tier, tmp_path: Path) -> None:
-    """Over the whole folder: rows and ledger are the oracle's, and written + duplicate the count's.
+    """Over the whole folder: rows and ledger match the oracle, and written + duplicate match the count.
 
-    Files of Insight events lie in the folder too; they have another shape and are left aside by their key.
+    The folder also contains files of Insight events. They have another format and are left out by their key.
     """
     days = Counter[str]()
     for (_, day), (rows, _, _) in counted(tier).items():

@@ -1,6 +1,6 @@
-"""Credentials from where every AWS tool finds them, each as the signature of the requests shows it.
+"""Credentials from every source that AWS tools support, as the signatures of the requests show.
 
-Not tried here: single sign-on and instance metadata, for which no server is at hand.
+Not tested here: single sign-on and instance metadata, because no server for them is available.
 """
 
 import json
@@ -23,19 +23,19 @@ LATER = "2099-01-01T00:00:00Z"
 
 @pytest.fixture(scope="module")
 def few(aws_server: str) -> str:
-    """Address of a few raw objects of the sample in S3; tests do not change them."""
+    """Address of a few raw objects of the sample in S3. Tests do not change them."""
     return Aws(aws_server, FaultProxy(aws_server)).source(few_objects())
 
 
 @pytest.fixture
 def bare(aws: Aws) -> dict[str, str]:
-    """An environment with endpoints and region, and no credentials."""
+    """An environment with endpoints and region, but without credentials."""
     env = {name: value for name, value in aws.env().items() if name not in CREDENTIALS}
     return env | {"AWS_MAX_ATTEMPTS": "2"}
 
 
 def keys_of_a_run(aws: Aws, proxy: FaultProxy, source: str, env: dict[str, str]) -> set[str]:
-    """Whose signatures the requests of a run to S3 bear."""
+    """The access keys that sign the S3 requests of a run."""
     lake = aws.lake()
     proxy.forget()
     logmill(*run_arguments(lake, *OPTIONS, source=source), env=env)
@@ -46,7 +46,7 @@ def keys_of_a_run(aws: Aws, proxy: FaultProxy, source: str, env: dict[str, str])
 
 
 def config(folder: Path, text: str) -> dict[str, str]:
-    """A config file of AWS, named in the environment."""
+    """An AWS config file, named in the environment."""
     file = folder / "config"
     file.write_text(text)
     return {"AWS_CONFIG_FILE": str(file)}
@@ -75,7 +75,7 @@ def test_a_profile_assumes_a_role(
     assert all(key.startswith("ASIA") for key in keys)
 
 
-def test_a_program_hands_out_credentials(
+def test_a_program_provides_credentials(
     aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], tmp_path: Path
 ) -> None:
     answer = {"Version": 1, "AccessKeyId": "AKIAPROCESS", "SecretAccessKey": "x"}
@@ -85,10 +85,10 @@ def test_a_program_hands_out_credentials(
     assert keys_of_a_run(aws, proxy, few, env) == {"AKIAPROCESS"}
 
 
-def test_a_token_of_a_web_identity_is_a_role(
+def test_a_web_identity_token_assumes_a_role(
     aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], tmp_path: Path
 ) -> None:
-    """As Kubernetes gives one to a pod."""
+    """As in a Kubernetes pod."""
     token = tmp_path / "token"
     token.write_text("a.web.token")
     env = bare | {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token), "AWS_ROLE_ARN": ROLE}
@@ -100,10 +100,10 @@ def test_a_token_of_a_web_identity_is_a_role(
 
 
 class Container(BaseHTTPRequestHandler):
-    """What a container's agent answers."""
+    """The credentials endpoint of a container."""
 
     def do_GET(self) -> None:
-        """Hands out credentials."""
+        """Returns credentials."""
         assert self.headers["Authorization"] == "the token"
         answer = {"AccessKeyId": "ASIACONTAINER", "SecretAccessKey": "x", "Token": "t", "Expiration": LATER}
         body = json.dumps(answer).encode()
@@ -113,27 +113,27 @@ class Container(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
 def container() -> Iterator[str]:
-    """Address of a container's agent."""
+    """Address of the credentials endpoint of a container."""
     server = HTTPServer(("127.0.0.1", 0), Container)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/credentials"
     server.shutdown()
 
 
-def test_a_container_hands_out_credentials(
+def test_a_container_provides_credentials(
     aws: Aws, proxy: FaultProxy, few: str, bare: dict[str, str], container: str
 ) -> None:
     env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": container, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "the token"}
     assert keys_of_a_run(aws, proxy, few, bare | env) == {"ASIACONTAINER"}
 
 
-def test_one_endpoint_a_service(aws: Aws, proxy: FaultProxy, few: str) -> None:
-    """S3 can be elsewhere than the other services."""
+def test_each_service_can_have_its_own_endpoint(aws: Aws, proxy: FaultProxy, few: str) -> None:
+    """S3 may have another endpoint than the other services."""
     env = {name: value for name, value in aws.env().items() if name != "AWS_ENDPOINT_URL"}
     env |= {"AWS_ENDPOINT_URL_S3": proxy.url}
     assert keys_of_a_run(aws, proxy, few, env) == {CREDENTIALS["AWS_ACCESS_KEY_ID"]}

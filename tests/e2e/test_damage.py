@@ -1,4 +1,4 @@
-"""Objects that are broken: what can be read is read, the rest is a reject, and nothing passes as whole."""
+"""Damaged objects: readable records become rows, the rest is rejected, and no damage goes unnoticed."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ WRONG_CHECKSUM = PACKED[:-8] + bytes([PACKED[-8] ^ 1]) + PACKED[-7:]
 
 
 def inspected(folder: Path, packed: bytes) -> tuple[list[str | None], list[str]]:
-    """The event ids and the reasons of rejects that the binary finds in a file."""
+    """The event ids, and the reasons of rejects, that the binary finds in a file."""
     path = folder / KEY.name
     path.write_bytes(packed)
     lines = logmill("inspect", path, "--dataset", "cloudtrail", "--format", "json").stdout.splitlines()
@@ -33,13 +33,13 @@ def inspected(folder: Path, packed: bytes) -> tuple[list[str | None], list[str]]
     return ids, [line["reject"]["reason"] for line in found if "reject" in line]
 
 
-def test_a_whole_file_has_no_rejects(tmp_path: Path) -> None:
+def test_an_intact_file_has_no_rejects(tmp_path: Path) -> None:
     ids, reasons = inspected(tmp_path, PACKED)
     assert (len(ids), reasons) == (len(RECORDS), [])
 
 
 @pytest.mark.parametrize("kept", [1, 10, 1000, len(PACKED) // 2, len(PACKED) - 9, len(PACKED) - 1])
-def test_a_file_that_ends_early_keeps_its_rows_and_has_one_reject(tmp_path: Path, kept: int) -> None:
+def test_a_truncated_file_keeps_its_rows_and_has_one_reject(tmp_path: Path, kept: int) -> None:
     ids, reasons = inspected(tmp_path, PACKED[:kept])
     assert ids == [json.loads(record)["eventID"] for record in RECORDS[: len(ids)]]
     assert len(reasons) == 1
@@ -52,8 +52,8 @@ def test_content_that_fails_its_checksum_is_a_reject(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("zeros", [1, 3, 8, 512, 100_000])
 @pytest.mark.parametrize("members", [1, 2])
-def test_zeros_behind_members_are_padding(tmp_path: Path, members: int, zeros: int) -> None:
-    """As Python's own gzip module reads them; anything else behind a member is damage."""
+def test_zeros_after_members_are_padding(tmp_path: Path, members: int, zeros: int) -> None:
+    """As in Python's own gzip module. Other bytes after a member are damage."""
     padded = PACKED * members + bytes(zeros)
     assert gzip.decompress(padded) == DOCUMENT * members
     ids, reasons = inspected(tmp_path, padded)
@@ -71,17 +71,17 @@ def test_zeros_behind_members_are_padding(tmp_path: Path, members: int, zeros: i
     ],
     ids=["packed twice", "UTF-16", "UTF-16, packed"],
 )
-def test_content_of_another_form_says_which(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_content_in_another_format_is_named(tmp_path: Path, content: bytes, reason: str) -> None:
     assert inspected(tmp_path, content) == ([], [reason])
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_a_byte_order_mark_costs_nothing(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+def test_a_byte_order_mark_is_ignored(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     ids, reasons = inspected(tmp_path, pack(b"\xef\xbb\xbf" + DOCUMENT))
     assert (len(ids), reasons) == (len(RECORDS), [])
 
 
-def test_no_flipped_bit_passes_unseen(tmp_path: Path) -> None:
+def test_every_flipped_bit_is_detected(tmp_path: Path) -> None:
     """Every single-bit error in a gzip file shows in its header, its structure or its checksum."""
     chance = random.Random(20231101)
     for _ in range(60):
@@ -115,14 +115,14 @@ def test_a_file_without_records_is_one_reject(tmp_path: Path, content: bytes) ->
     ],
     ids=lambda broken: broken[:50],
 )
-def test_a_broken_record_costs_no_other_record(tmp_path: Path, broken: str) -> None:
+def test_a_broken_record_does_not_affect_other_records(tmp_path: Path, broken: str) -> None:
     document = f'{{"Records":[{RECORDS[0]},{broken},{RECORDS[1]}]}}'
     ids, reasons = inspected(tmp_path, gzip.compress(document.encode()))
     assert (len(ids), len(reasons)) == (2, 1)
 
 
 def test_a_damaged_object_does_not_stop_the_day_but_too_much_damage_does(tmp_path: Path) -> None:
-    """With exit code 3 nothing is published, and the quarantine says what was wrong."""
+    """With exit code 3 nothing is published, and the quarantine gives the reason."""
     source, lake = tmp_path / "logs", tmp_path / "lake"
     (source / KEY).parent.mkdir(parents=True)
     (source / KEY).write_bytes(PACKED[:-20])

@@ -1,4 +1,4 @@
-"""What runs logmill each night: templates and jobs are valid, ask for little, and their commands work."""
+"""Nightly deployments: templates and jobs are valid, request few permissions, and their commands work."""
 
 import importlib.util
 import json
@@ -27,11 +27,11 @@ DEPLOY = REPOSITORY / "deploy"
 STACKS = ("batch.yaml", "ecs.yaml", "glue-job.yaml")
 MANIFESTS = ("kubernetes.yaml", "kubernetes-shards.yaml")
 OTHERS = ("cost.py", "logmill.service", "logmill.timer")
-# The oldest that the manifests name, and the newest that the validator knows.
+# The oldest version that the manifests support, and the newest that the validator supports.
 KUBERNETES = ("1.29", kubernetes_validate.latest_version())
-# What may pass: temporary failures, and runs that were told to stop.
+# Retryable exit codes: temporary failures, and interrupted runs.
 MAY_PASS = {75, 130}
-# What Kubernetes reports of a container that was killed, by whomever.
+# Exit codes that Kubernetes reports for a killed container.
 KILLED = {137, 143}
 
 
@@ -52,12 +52,12 @@ def of_type(name: str, kind: str) -> list[dict[str, Any]]:
 
 @cache
 def manifests(name: str) -> list[dict[str, Any]]:
-    """The objects of a file for Kubernetes."""
+    """The objects of a Kubernetes file."""
     return list(yaml.safe_load_all((DEPLOY / name).read_text()))
 
 
 def jobs() -> Iterator[dict[str, Any]]:
-    """The specification of each job of Kubernetes."""
+    """The specification of each Kubernetes job."""
     for each in (each for name in MANIFESTS for each in manifests(name)):
         yield each["spec"]["jobTemplate"]["spec"] if each["kind"] == "CronJob" else each["spec"]
 
@@ -65,14 +65,14 @@ def jobs() -> Iterator[dict[str, Any]]:
 def settings_file(folder: Path) -> Path:
     """The config file that the jobs mount."""
     path = folder / "logmill.toml"
-    # As the day to compare with was read: rows name their objects.
+    # The same address as in the day to compare with, because rows name their objects.
     lake, logs = folder / "lake", SAMPLE_DATA
     sources = [f'[[source]]\ndataset = "{name}"\ninput = "{logs}"\n' for name in DATASETS.values()]
     path.write_text(f'[lake]\noutput = "{lake}"\n\n' + "\n".join(sources))
     return path
 
 
-def test_every_file_is_looked_at() -> None:
+def test_every_file_is_covered() -> None:
     found = {path.name for path in DEPLOY.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert found == {*STACKS, *MANIFESTS, *OTHERS}
 
@@ -85,13 +85,13 @@ def test_cfn_lint_finds_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("version", KUBERNETES)
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_kubernetes_takes_the_manifests(name: str, version: str) -> None:
+def test_the_manifests_are_valid_for_kubernetes(name: str, version: str) -> None:
     for each in manifests(name):
         kubernetes_validate.validate(each, version, strict=True)
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_the_job_has_the_policies_of_the_lake_and_each_role_little_else(name: str) -> None:
+def test_the_job_has_the_policies_of_the_lake_and_each_role_few_others(name: str) -> None:
     outputs = decode(str(LAKE_TEMPLATES / "lake.yaml"))[0]["Outputs"]
     policies = [{"Ref": each} for each in ("LogReaderPolicyArn", "LakeWriterPolicyArn", "CatalogPolicyArn")]
     assert all(each["Ref"] in outputs for each in policies)
@@ -103,26 +103,26 @@ def test_the_job_has_the_policies_of_the_lake_and_each_role_little_else(name: st
 
 
 def check_statement(statement: dict[str, Any]) -> None:
-    """Each action exists and is restricted, but for those that cannot be."""
+    """Each action exists and is restricted, unless it cannot be."""
     for action in statement["Action"]:
         kinds = kinds_of_resources(action)
         assert (statement["Resource"] == ["*"]) == (not kinds), statement["Sid"]
 
 
 @pytest.mark.parametrize("name", STACKS)
-def test_the_night_begins_at_four_in_seoul(name: str) -> None:
+def test_the_nightly_run_starts_at_four_in_seoul(name: str) -> None:
     (schedule,) = of_type(name, "AWS::Scheduler::Schedule")
     assert schedule["ScheduleExpression"] == "cron(0 4 * * ? *)"
     assert schedule["ScheduleExpressionTimezone"] == "Asia/Seoul"
 
 
-def test_so_it_does_on_kubernetes_and_with_systemd() -> None:
+def test_kubernetes_and_systemd_start_at_four_too() -> None:
     (night,) = manifests("kubernetes.yaml")
     assert (night["spec"]["schedule"], night["spec"]["timeZone"]) == ("0 4 * * *", "Asia/Seoul")
     assert "OnCalendar=*-*-* 04:00:00 Asia/Seoul\n" in (DEPLOY / "systemd" / "logmill.timer").read_text()
 
 
-def test_only_what_may_pass_is_tried_again() -> None:
+def test_only_temporary_failures_are_retried() -> None:
     for definition in of_type("batch.yaml", "AWS::Batch::JobDefinition"):
         rules = definition["RetryStrategy"]["EvaluateOnExit"]
         retried = {int(rule["OnExitCode"]) for rule in rules if "OnExitCode" in rule}
@@ -134,12 +134,12 @@ def test_only_what_may_pass_is_tried_again() -> None:
     assert "RestartForceExitStatus=75\n" in (DEPLOY / "systemd" / "logmill.service").read_text()
 
 
-def test_systemd_takes_the_units(tmp_path: Path) -> None:
+def test_the_units_are_valid_for_systemd(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
-        pytest.skip("there is no systemd here")
+        pytest.skip("systemd is not installed")
     for unit in (DEPLOY / "systemd").iterdir():
-        # The program need not be installed.
+        # The program does not have to be installed.
         text = unit.read_text().replace("ExecStart=logmill", "ExecStart=/bin/true")
         (tmp_path / unit.name).write_text(text)
     units = sorted(map(str, tmp_path.iterdir()))
@@ -147,7 +147,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     assert (found.returncode, found.stderr) == (0, "")
 
 
-def test_the_steps_of_the_state_machine_make_the_day(tmp_path: Path, sample: Published) -> None:
+def test_the_steps_of_the_state_machine_build_the_day(tmp_path: Path, sample: Published) -> None:
     (machine,) = of_type("batch.yaml", "AWS::StepFunctions::StateMachine")
     shards = str(stack("batch.yaml")["Parameters"]["Shards"]["Default"])
     values = {"Inputs": SAMPLE_DATA, "Lake": tmp_path / "lake", "Shards": shards}
@@ -161,7 +161,7 @@ def test_the_steps_of_the_state_machine_make_the_day(tmp_path: Path, sample: Pub
         command = state["Parameters"]["ContainerOverrides"]["Command.$"]
         words = re.findall(r"'([^']*)'|\$\.(\w+)", command)
         named = [place.get(name, SAMPLE_DAY) if name else word for word, name in words]
-        # The catalog is that of AWS.
+        # The catalog would be the one of AWS.
         filled = [substituted(word, values).replace("{}", "night") for word in named]
         arguments = without(filled, "--database")
         for index in range(int(shards) if "ArrayProperties" in state["Parameters"] else 1):
@@ -169,7 +169,7 @@ def test_the_steps_of_the_state_machine_make_the_day(tmp_path: Path, sample: Pub
         done.append(arguments[0])
     assert done == ["plan", "convert", "publish"]
     assert Lake(tmp_path / "lake").digests() == sample.lake.digests()
-    # The receipt of the plan stays.
+    # The receipt of the plan remains.
     left = [path.name for path in (tmp_path / "lake" / "_staging").rglob("*") if path.is_file()]
     assert left == ["plan.json"]
 
@@ -183,11 +183,11 @@ def without(words: list[str], option: str) -> list[str]:
 
 
 def substituted(word: str, values: dict[str, Any]) -> str:
-    """A word of the state machine, with the values that its stack gives."""
+    """A word of the state machine, with the values of its stack filled in."""
     return re.sub(r"\$\{(\w+)\}", lambda found: str(values.get(found[1], found[1])), word)
 
 
-def test_the_jobs_of_kubernetes_make_the_day(tmp_path: Path, sample: Published) -> None:
+def test_the_kubernetes_jobs_build_the_day(tmp_path: Path, sample: Published) -> None:
     config, lake = settings_file(tmp_path), tmp_path / "lake"
     for job in manifests("kubernetes-shards.yaml"):
         (container,) = job["spec"]["template"]["spec"]["containers"]
@@ -200,8 +200,8 @@ def test_the_jobs_of_kubernetes_make_the_day(tmp_path: Path, sample: Published) 
     assert Lake(lake).digests() == sample.lake.digests()
 
 
-def test_the_nightly_commands_are_understood(tmp_path: Path) -> None:
-    """They want a day of their own, for which there are no logs: published as empty."""
+def test_the_nightly_commands_are_valid(tmp_path: Path) -> None:
+    """They run for yesterday, which has no logs and is published as empty."""
     config = settings_file(tmp_path)
     night = next(jobs())
     (container,) = night["template"]["spec"]["containers"]
@@ -212,7 +212,7 @@ def test_the_nightly_commands_are_understood(tmp_path: Path) -> None:
 
 
 def cost() -> ModuleType:
-    """The arithmetic of the costs."""
+    """The module that computes the costs."""
     spec = importlib.util.spec_from_file_location("cost", DEPLOY / "cost.py")
     assert spec
     assert spec.loader
@@ -222,14 +222,14 @@ def cost() -> ModuleType:
     return module
 
 
-def test_the_page_shows_the_costs_that_the_arithmetic_gives() -> None:
+def test_the_page_shows_the_computed_costs() -> None:
     page = (REPOSITORY / "docs" / "deploy.md").read_text()
     shown = page.split("<!-- costs -->\n")[1].split("<!-- end of costs -->")[0]
-    assert shown == f"{cost().tables()}\n", "take over what `python3 deploy/cost.py` prints"
+    assert shown == f"{cost().tables()}\n", "copy the output of `python3 deploy/cost.py`"
 
 
-def test_the_arithmetic_is_that_of_the_page() -> None:
-    """A day of 100 GB in objects of 2 KB, once more by hand."""
+def test_the_costs_follow_the_formulas_of_the_page() -> None:
+    """Recomputes a day of 100 GB in objects of 2 KB by hand."""
     module = cost()
     day = dict(((size, each.log.object_bytes), each) for size, each in module.days())["100 GB", 2000]
     fetched, listed = 50e6 * 0.0004 / 1000, 50e3 * 0.005 / 1000
@@ -239,5 +239,5 @@ def test_the_arithmetic_is_that_of_the_page() -> None:
     hours = 50e6 / 1413 / 3600
     assert day.fargate(module.VIRGINIA) == pytest.approx(hours * (0.04048 + 2 * 0.004445))
     assert day.glue(module.VIRGINIA) == pytest.approx(hours / 4 * 0.44)
-    assert day.kept(module.VIRGINIA) == pytest.approx(19 * 0.023)
+    assert day.storage(module.VIRGINIA) == pytest.approx(19 * 0.023)
     assert day.scanned(module.VIRGINIA) == pytest.approx(0.019 * 5)

@@ -1,7 +1,7 @@
-"""Templates and policies: right by AWS's own data, no wider than needed, and two forms of one thing.
+"""Templates and policies: valid by AWS's own data, as narrow as possible, and consistent with each other.
 
-Which IAM actions exist, and on what kinds of resources, is read from the data that cfn-lint carries, which
-follows AWS's Service Authorization Reference.
+Existing IAM actions and their kinds of resources come from the data in cfn-lint, which follows AWS's Service
+Authorization Reference.
 """
 
 import json
@@ -32,7 +32,7 @@ from harness import DATASETS, REPOSITORY, logmill
 
 REGIONS = ["ap-northeast-2", "us-east-1"]
 MOST_BYTES_OF_A_POLICY = 6144
-# Ways to name a resource that nobody here uses: access points, and catalogs beside that of the account.
+# Kinds of resource names that are not used here: access points, and catalogs other than that of the account.
 UNUSED_RESOURCES = {"accesspoint", "accesspointobject", "catalog"}
 ALWAYS_GRANTED = {
     "lake-writer": ["ListLake", "ListLakeUploads", "WriteLakeFiles", "DeleteLakeFiles"],
@@ -42,13 +42,13 @@ ALWAYS_GRANTED = {
 
 @cache
 def iam() -> dict[str, Any]:
-    """Actions and kinds of resources by service; actions in lower case."""
+    """Actions and kinds of resources by service. Actions are in lower case."""
     folder = Path(cfnlint.data.AdditionalSpecs.__file__).parent
     return json.loads((folder / "Policies.json").read_text("utf-8"))
 
 
 def kinds_of_resources(action: str) -> dict[str, list[str]]:
-    """The kinds of resources that an action can be restricted to, with the patterns of their ARNs."""
+    """The kinds of resources to which an action can be restricted, with the patterns of their ARNs."""
     service, name = action.split(":")
     known = iam()[service]
     assert name.lower() in known["Actions"], f"{action} does not exist"
@@ -57,7 +57,7 @@ def kinds_of_resources(action: str) -> dict[str, list[str]]:
 
 
 def is_of_kind(arn: str, patterns: list[str]) -> bool:
-    """Whether an ARN is one of a kind of resources."""
+    """Whether an ARN matches a kind of resources."""
     return any(re.fullmatch(re.sub(r"\$\{\w+\}", "[^:]*", pattern), arn) for pattern in patterns)
 
 
@@ -72,7 +72,7 @@ def test_cfn_lint_finds_nothing(name: str) -> None:
     assert [str(found) for found in lint_file(TEMPLATES / name, options)] == []
 
 
-def test_every_template_and_policy_is_looked_at() -> None:
+def test_every_template_and_policy_is_covered() -> None:
     assert {path.name for path in TEMPLATES.iterdir()} == {"lake.yaml", "tables.json"}
     assert {path.stem for path in POLICIES.iterdir()} == {*POLICY_OF, TRUST}
     managed = [
@@ -103,7 +103,7 @@ def test_the_template_grants_what_the_document_grants(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", ALWAYS_GRANTED)
-def test_what_is_optional_is_granted_only_when_it_is_asked_for(document: str) -> None:
+def test_optional_permissions_are_granted_only_on_request(document: str) -> None:
     granted = [statement["Sid"] for statement in deployed_policy(document, optional=False)]
     assert granted == ALWAYS_GRANTED[document]
     parameters = template("lake.yaml")["Parameters"]
@@ -123,8 +123,8 @@ def test_statements_allow_named_actions_and_have_names(document: str) -> None:
     assert len(set(sids)) == len(sids)
 
 
-def test_no_statement_is_for_every_resource() -> None:
-    """Each action that logmill needs can be restricted, so there is no exception."""
+def test_no_statement_covers_every_resource() -> None:
+    """Each action that logmill needs can be restricted, so the test allows no exception."""
     for statement in statements():
         for arn in statement["Resource"]:
             service, place = re.fullmatch(r"arn:aws:(\w+):(.*)", arn).groups()
@@ -132,7 +132,7 @@ def test_no_statement_is_for_every_resource() -> None:
             assert re.match(r"[^*]*[A-Za-z]{3}", place), f"{statement['Sid']}: {arn}"
 
 
-def test_every_action_exists_and_is_for_the_resources_beside_it() -> None:
+def test_every_action_exists_and_fits_its_resources() -> None:
     for statement in statements():
         for action in statement["Action"]:
             kinds = kinds_of_resources(action)
@@ -143,8 +143,8 @@ def test_every_action_exists_and_is_for_the_resources_beside_it() -> None:
                 assert any(is_of_kind(arn, patterns) for patterns in kinds.values()), (action, arn)
 
 
-def test_buckets_are_listed_and_objects_are_read() -> None:
-    """The patterns of S3 take the ARN of an object for that of a bucket."""
+def test_list_actions_name_buckets_and_read_actions_name_objects() -> None:
+    """S3's pattern for buckets also matches the ARN of an object."""
     for statement in statements():
         of_bucket = [action.startswith("s3:ListBucket") for action in statement["Action"]]
         if all(action.startswith("s3:") for action in statement["Action"]):
@@ -152,7 +152,7 @@ def test_buckets_are_listed_and_objects_are_read() -> None:
             assert all(of_bucket) == any(of_bucket), statement["Sid"]
 
 
-def test_the_job_writes_and_deletes_below_the_lake_only() -> None:
+def test_the_job_writes_and_deletes_only_below_the_lake() -> None:
     written = [
         arn
         for statement in statements()
@@ -168,14 +168,14 @@ def test_a_policy_is_short_enough_for_iam(document: str) -> None:
     assert len(packed) < MOST_BYTES_OF_A_POLICY // 2
 
 
-def test_the_trust_lets_one_role_in() -> None:
+def test_the_trust_policy_allows_one_role() -> None:
     (statement,) = policy(TRUST)
     assert kinds_of_resources(*statement["Action"]).keys() == {"role"}
     role = f"arn:aws:iam::{PLACEHOLDERS['AWS::AccountId']}:role/{PLACEHOLDERS['JobRoleName']}"
     assert statement["Principal"] == {"AWS": role}
 
 
-def test_the_readme_says_what_every_statement_is_for() -> None:
+def test_the_readme_explains_every_statement() -> None:
     readme = (REPOSITORY / "glue" / "README.md").read_text("utf-8")
     for name in [statement["Sid"] for statement in statements()]:
         assert f"`{name}`" in readme, name
@@ -185,7 +185,7 @@ def test_the_readme_says_what_every_statement_is_for() -> None:
 
 
 @pytest.mark.parametrize("naming", ["snake", "compact"])
-def test_glue_would_take_the_tables(naming: str) -> None:
+def test_glue_accepts_the_tables(naming: str) -> None:
     printed = json.loads(logmill("schema", "--format", "cloudformation", "--naming", naming).stdout)
     names = set()
     for resource in printed["Resources"].values():
@@ -209,10 +209,10 @@ def test_glue_would_take_the_tables(naming: str) -> None:
         ({"PartitionKeys": [{"Name": "a\nb"}]}, "does not match"),
         ({"PartitionKeys": [{"Name": "k", "Comment": "한" * 256}]}, "256 is not in 0 to 255"),
         ({"Parameters": {"k" * 256: "v"}}, "256 is not in 1 to 255"),
-        ({"ViewDefinition": {"Representations": [{"Dialect": "LATIN"}]}}, "is none of"),
+        ({"ViewDefinition": {"Representations": [{"Dialect": "LATIN"}]}}, "is not one of"),
     ],
 )
-def test_what_glue_would_refuse_is_seen(changed: dict[str, Any], objection: str) -> None:
+def test_the_validator_finds_what_glue_refuses(changed: dict[str, Any], objection: str) -> None:
     fine = {"Name": "한글 🙂", "PartitionKeys": [{"Name": "k", "Type": "string"}]}
     assert objections("glue", "CreateTable", {"DatabaseName": "d", "TableInput": fine}) == []
     found = objections("glue", "CreateTable", {"DatabaseName": "d", "TableInput": fine | changed})
@@ -220,8 +220,8 @@ def test_what_glue_would_refuse_is_seen(changed: dict[str, Any], objection: str)
     assert objection in found[0]
 
 
-def test_a_role_that_is_made_grants_nothing_by_itself() -> None:
-    """What it may do stands in the policies, which are held against the documents."""
+def test_the_created_role_itself_grants_nothing() -> None:
+    """Its permissions come from the policies, which are compared with the documents."""
     role = template("lake.yaml")["Resources"]["JobRole"]
     assert role["Properties"].keys() == {"Description", "AssumeRolePolicyDocument"}
     assert role["Condition"] == "MakesJobRole"

@@ -1,4 +1,4 @@
-"""`logmill diff`: rows added, removed and changed, counted again by pyarrow."""
+"""`logmill diff`: added, removed and changed rows, counted again by pyarrow."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ KEEPS = ("--grace", "1h")
 
 
 def diff(aws: Aws, lake: S3Lake, *arguments: str) -> dict[str, dict[str, Any]]:
-    """What the command prints, by table."""
+    """The output of the command, by table."""
     arguments = ("diff", "--day", SAMPLE_DAY, "--output", lake.url, *arguments, "--format", "json")
     lines = aws.logmill(*arguments).stdout.splitlines()
     return {line["table"]: line for line in map(json.loads, lines)}
@@ -33,7 +33,7 @@ def rows_of(lake: S3Lake, run: str, table: str, folder: Path) -> Rows:
 
 
 def expected(a: Rows, b: Rows) -> dict[str, set[tuple[str, int]]]:
-    """The places of the rows that differ, in the columns that both have."""
+    """The places of the rows that differ, in the columns that both runs have."""
     both = a.keys() & b.keys()
     columns = set(next(iter(a.values()))) & set(next(iter(b.values())))
     changed = {place for place in both if any(a[place][name] != b[place][name] for name in columns)}
@@ -41,7 +41,7 @@ def expected(a: Rows, b: Rows) -> dict[str, set[tuple[str, int]]]:
 
 
 def assert_rows(found: dict[str, Any], places: dict[str, set[tuple[str, int]]]) -> None:
-    """Asserts that the counts, in total and by object, and the examples are those of pyarrow."""
+    """Asserts that the counts, in total and by object, and the examples match those of pyarrow."""
     assert found["rows_counted_in"] == "files"
     rows = found["rows"]
     assert rows["total"] == {change: len(wanted) for change, wanted in places.items()}
@@ -59,7 +59,7 @@ def assert_rows(found: dict[str, Any], places: dict[str, set[tuple[str, int]]]) 
 
 @pytest.fixture
 def rebuilt(aws: Aws) -> tuple[S3Lake, str, str]:
-    """A lake with two runs of a day: between them one object of each log came, went and changed."""
+    """A lake with two runs of a day. Between them, one object of each log was added, removed and changed."""
     lake, source = aws.lake(), aws.source(few_objects(EARLY))
     first = aws.run(lake, *KEEPS, source=source)["run"]
     bucket = source.split("/")[2]
@@ -96,7 +96,7 @@ def test_rows_are_counted_in_the_files_of_both_runs(
         )
 
 
-def test_the_same_rows_under_other_names_are_the_same(aws: Aws) -> None:
+def test_the_same_rows_under_other_object_names_are_equal(aws: Aws) -> None:
     lake, source = aws.lake(), aws.source(few_objects())
     aws.run(lake, *KEEPS, source=source)
     aws.run(lake, *KEEPS, "--naming", "compact", source=source)
@@ -106,7 +106,7 @@ def test_the_same_rows_under_other_names_are_the_same(aws: Aws) -> None:
         assert (of_table["rows_counted_in"], of_table["objects"]) == ("files", [])
 
 
-def test_once_the_files_are_gone_the_ledgers_tell(aws: Aws, rebuilt: tuple[S3Lake, str, str]) -> None:
+def test_without_the_files_the_ledgers_are_compared(aws: Aws, rebuilt: tuple[S3Lake, str, str]) -> None:
     lake, first, second = rebuilt
     before = diff(aws, lake)
     aws.logmill("clean", "--output", lake.url, "--grace", "0s", "--quiet")

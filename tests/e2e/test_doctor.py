@@ -1,4 +1,4 @@
-"""`logmill doctor`: what raw logs, lake and catalog can disagree in is found, and mended where it can be."""
+"""`logmill doctor` finds disagreements between raw logs, lake and catalog, and repairs those it can."""
 
 import json
 from collections.abc import Callable
@@ -17,24 +17,24 @@ Damage = Callable[[Registered], None]
 
 
 def doctor(registered: Registered, *options: str, code: int = 0) -> list[str]:
-    """The state of the day of the table, as the doctor finds it."""
+    """The state of the day of the table, as the doctor reports it."""
     given = ("--day", SAMPLE_DAY, "--output", registered.lake.url, "--database", registered.database)
     arguments = ("doctor", *given, "--dataset", DATASETS[TABLE], "--format", "json", *options)
     found = map(json.loads, registered.aws.logmill(*arguments, code=code).stdout.splitlines())
-    # What was mended follows, in lines of another form.
+    # Repairs follow, in lines of another format.
     (day,) = [entry for entry in found if "findings" in entry and entry["table"] == TABLE]
     return [finding["finding"] for finding in day["findings"]] or [day["state"]]
 
 
 def forget_partition(registered: Registered) -> None:
-    """Somebody removes the day from the catalog."""
+    """Removes the day from the catalog."""
     registered.aws.glue.delete_partition(
         DatabaseName=registered.database, TableName=TABLE, PartitionValues=[DAY]
     )
 
 
 def move_partition(registered: Registered) -> None:
-    """Somebody points the day elsewhere."""
+    """Points the day to another location."""
     storage = registered.partition(TABLE)["StorageDescriptor"] | {
         "Location": f"{registered.lake.url}/elsewhere/"
     }
@@ -47,7 +47,7 @@ def move_partition(registered: Registered) -> None:
 
 
 def lose_part(registered: Registered) -> None:
-    """Somebody removes a file of the day."""
+    """Removes a file of the day."""
     (part,) = [
         path for path in registered.lake.paths() if path.startswith(TABLE) and path.endswith(".parquet")
     ]
@@ -55,14 +55,14 @@ def lose_part(registered: Registered) -> None:
 
 
 def lose_manifest(registered: Registered) -> None:
-    """Somebody removes the day and leaves the catalog as it is."""
+    """Removes the day but not its entry in the catalog."""
     for path in registered.lake.paths():
         if path.startswith(f"{TABLE}/"):
             registered.aws.s3.delete_object(Bucket=registered.lake.bucket, Key=registered.lake.below + path)
 
 
 def retype_column(registered: Registered) -> None:
-    """Somebody gives a column of the table another type."""
+    """Changes the type of a column of the table."""
     full = registered.table(TABLE)["StorageDescriptor"]["Columns"]
     wrong = [column | {"Type": "int"} if column["Name"] == "bytes_sent" else column for column in full]
     registered.rewrite(TABLE, wrong)
@@ -79,71 +79,71 @@ def retype_column(registered: Registered) -> None:
     ],
     ids=lambda value: value.__name__ if callable(value) else str(value),
 )
-def test_what_is_wrong_is_found_and_mended_where_that_needs_no_raw_logs(
-    grown: Registered, damage: Damage, state: str, mended: list[str]
+def test_problems_are_found_and_repaired_if_that_needs_no_raw_logs(
+    early_day: Registered, damage: Damage, state: str, mended: list[str]
 ) -> None:
-    """Looking changes nothing, and neither does a dry run."""
-    inputs = ("--input", grown.aws.source(OTHER_DAYS))
-    assert doctor(grown, *inputs) == ["ok"]
-    damage(grown)
-    before, paths = grown.state(), grown.lake.paths()
-    assert doctor(grown, *inputs, code=4) == [state]
-    doctor(grown, *inputs, "--fix", "--dry-run", code=4)
-    assert (grown.state(), grown.lake.paths()) == (before, paths)
+    """Neither a check nor a dry run changes anything."""
+    inputs = ("--input", early_day.aws.source(OTHER_DAYS))
+    assert doctor(early_day, *inputs) == ["ok"]
+    damage(early_day)
+    before, paths = early_day.state(), early_day.lake.paths()
+    assert doctor(early_day, *inputs, code=4) == [state]
+    doctor(early_day, *inputs, "--fix", "--dry-run", code=4)
+    assert (early_day.state(), early_day.lake.paths()) == (before, paths)
     code = 0 if mended in (["ok"], ["no logs"]) else 4
-    doctor(grown, *inputs, "--fix", code=code)
-    assert doctor(grown, *inputs, code=code) == mended
-    assert grown.lake.paths() == paths
+    doctor(early_day, *inputs, "--fix", code=code)
+    assert doctor(early_day, *inputs, code=code) == mended
+    assert early_day.lake.paths() == paths
 
 
-def test_a_partition_that_was_mended_shows_the_published_day(
-    grown: Registered, day: SmallDay, tmp_path: Path
+def test_a_repaired_partition_shows_the_published_day(
+    early_day: Registered, day: SmallDay, tmp_path: Path
 ) -> None:
     for damage in (forget_partition, move_partition):
-        damage(grown)
-        doctor(grown, "--fix")
-        assert grown.query(TABLE).read(tmp_path).rows() == day.rows[TABLE][0]
+        damage(early_day)
+        doctor(early_day, "--fix")
+        assert early_day.query(TABLE).read(tmp_path).rows() == day.rows[TABLE][0]
 
 
-def test_late_raw_logs_and_days_that_never_ran_are_found(grown: Registered, day: SmallDay) -> None:
-    """Only a run helps then; the doctor rebuilds nothing."""
+def test_late_raw_logs_and_missing_days_are_found(early_day: Registered, day: SmallDay) -> None:
+    """Only a run can fix these; the doctor does not rebuild."""
     inputs = ("--input", day.source)
-    assert doctor(grown, *inputs, code=4) == ["stale"]
-    assert doctor(grown, *inputs, "--fix", code=4) == ["stale"]
-    grown.run(source=day.source)
-    assert doctor(grown, *inputs) == ["ok"]
-    unpublished = Registered(grown.aws, grown.aws.lake(), grown.database)
+    assert doctor(early_day, *inputs, code=4) == ["stale"]
+    assert doctor(early_day, *inputs, "--fix", code=4) == ["stale"]
+    early_day.run(source=day.source)
+    assert doctor(early_day, *inputs) == ["ok"]
+    unpublished = Registered(early_day.aws, early_day.aws.lake(), early_day.database)
     assert "missing" in doctor(unpublished, *inputs, code=4)
 
 
-def test_a_day_without_logs_is_nothing_wrong(catalog: Registered) -> None:
+def test_a_day_without_logs_is_not_a_problem(catalog: Registered) -> None:
     catalog.aws.glue.create_database(DatabaseInput={"Name": catalog.database})
     assert doctor(catalog, "--input", catalog.aws.source(OTHER_DAYS)) == ["no logs"]
 
 
-def test_a_partition_that_somebody_else_has_registered_stays(grown: Registered) -> None:
-    """It lies in the folder of the table, but shows no run: only a person knows what it is for."""
-    storage = grown.partition(TABLE)["StorageDescriptor"] | {"Location": f"{grown.lake.url}/{TABLE}/by-hand/"}
-    lose_manifest(grown)
-    forget_partition(grown)
-    grown.aws.glue.create_partition(
-        DatabaseName=grown.database,
+def test_a_partition_registered_by_another_tool_is_kept(early_day: Registered) -> None:
+    """It is in the folder of the table but shows no run. Only a person can know its purpose."""
+    storage = early_day.partition(TABLE)["StorageDescriptor"] | {"Location": f"{early_day.lake.url}/{TABLE}/by-hand/"}
+    lose_manifest(early_day)
+    forget_partition(early_day)
+    early_day.aws.glue.create_partition(
+        DatabaseName=early_day.database,
         TableName=TABLE,
         PartitionInput={"Values": [DAY], "StorageDescriptor": storage},
     )
-    before = grown.state()
-    inputs = ("--input", grown.aws.source(OTHER_DAYS))
-    assert doctor(grown, *inputs, "--fix", code=4) == ["orphaned"]
-    assert grown.state() == before
+    before = early_day.state()
+    inputs = ("--input", early_day.aws.source(OTHER_DAYS))
+    assert doctor(early_day, *inputs, "--fix", code=4) == ["orphaned"]
+    assert early_day.state() == before
 
 
-def test_a_table_that_is_not_of_logmill_is_not_looked_at(grown: Registered) -> None:
-    """It shares the lake and the database, and is partitioned alike."""
-    key = f"{grown.lake.below}others/proc_ymd={DAY}/part.parquet"
-    grown.aws.s3.put_object(Bucket=grown.lake.bucket, Key=key, Body=b"")
-    given = ("--day", SAMPLE_DAY, "--output", grown.lake.url, "--database", grown.database)
-    said = grown.aws.logmill("doctor", *given, "--format", "json").stdout
-    tables = {json.loads(line)["table"] for line in said.splitlines()}
+def test_tables_of_other_tools_are_ignored(early_day: Registered) -> None:
+    """It shares the lake and the database, and has the same partition key."""
+    key = f"{early_day.lake.below}others/proc_ymd={DAY}/part.parquet"
+    early_day.aws.s3.put_object(Bucket=early_day.lake.bucket, Key=key, Body=b"")
+    given = ("--day", SAMPLE_DAY, "--output", early_day.lake.url, "--database", early_day.database)
+    messages = early_day.aws.logmill("doctor", *given, "--format", "json").stdout
+    tables = {json.loads(line)["table"] for line in messages.splitlines()}
     assert tables == set(DATASETS)
 
 
@@ -179,8 +179,8 @@ NAMES_A_KEY = "User: u is not authorized to perform: kms:GenerateDataKey on reso
     ],
     ids=lambda value: value if isinstance(value, str) and value.islower() else None,
 )
-def test_a_permission_is_missing_only_where_a_call_was_refused_for_want_of_it(
-    grown: Registered,
+def test_a_permission_is_reported_missing_only_if_a_call_was_refused_for_it(
+    early_day: Registered,
     proxy: FaultProxy,
     refusal: Refuse,
     operation: str,
@@ -188,12 +188,12 @@ def test_a_permission_is_missing_only_where_a_call_was_refused_for_want_of_it(
     outcome: str,
     missing: str | None,
 ) -> None:
-    """Credentials that have expired are told as what they are."""
-    given = ("--day", SAMPLE_DAY, "--output", grown.lake.url, "--database", grown.database)
+    """Expired credentials are reported as such."""
+    given = ("--day", SAMPLE_DAY, "--output", early_day.lake.url, "--database", early_day.database)
     asked = ("doctor", "--permissions", *given, "--format", "json")
-    assert json.loads(grown.aws.logmill(*asked).stdout)["missing"] is None
+    assert json.loads(early_day.aws.logmill(*asked).stdout)["missing"] is None
     proxy.rule(refusal, operation=operation)
-    found = json.loads(grown.aws.logmill(*asked, code=4).stdout)
+    found = json.loads(early_day.aws.logmill(*asked, code=4).stdout)
     outcomes = {line["permission"]: line["outcome"] for line in found["permissions"]}
     assert outcomes[tried] == outcome
     statements = found["missing"]["Statement"] if found["missing"] else []

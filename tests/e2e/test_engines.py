@@ -1,4 +1,4 @@
-"""DuckDB, pyarrow and Spark read the published tables, and read the same."""
+"""DuckDB, pyarrow and Spark read the published tables, with the same result."""
 
 from typing import TYPE_CHECKING
 
@@ -24,17 +24,17 @@ def engine(request: pytest.FixtureRequest, sample: Published, table: str) -> Eng
 
 
 def test_an_engine_sees_the_columns_of_the_schema_and_the_day(engine: Engine, table: str) -> None:
-    """Names, order and types are those of `logmill schema`; the day comes last, as a string."""
+    """Names, order and types match `logmill schema`. The day is the last column, a string."""
     promised = {column.name: column.type for column in columns(DATASETS[table])}
     assert list(engine.types().items()) == [*promised.items(), ("proc_ymd", "string")]
 
 
-def test_an_engine_counts_the_rows_that_were_written(engine: Engine, sample: Published, table: str) -> None:
+def test_an_engine_counts_the_written_rows(engine: Engine, sample: Published, table: str) -> None:
     assert engine.rows() == sample.ledger(table)["written"]
 
 
-def test_an_engine_reads_part_files_and_nothing_hidden(engine: Engine, sample: Published, table: str) -> None:
-    """The manifest and the list of inputs lie in the same folders and are passed over."""
+def test_an_engine_reads_only_part_files(engine: Engine, sample: Published, table: str) -> None:
+    """It ignores the manifest and the list of inputs, which are in the same folders."""
     hidden = {file.name for file in sample.lake.table(table).rglob("_*")}
     assert hidden == {"_manifest.json", "_inputs"}
     assert engine.files() == set(sample.lake.parts(table))

@@ -1,4 +1,4 @@
-"""The examples of the documentation: the same places everywhere, and commands that work in their order."""
+"""The examples of the documentation use the same names everywhere, and their commands work in order."""
 
 import os
 import re
@@ -20,35 +20,35 @@ from harness import DATASETS, REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Published, lo
 from stacks import Stack, parameters_of, template_of
 
 RAW, LAKE, PREFIX, DATABASE = "my-trail", "my-lake", "logs", "logs"
-# Raw logs, the lake, and what lies beside it.
+# Raw logs, the lake, and files stored next to it.
 PLACES = re.compile(
     rf"s3://({RAW}(/(AWSLogs|s3-access)/[\w-]*)?|{LAKE}(/({PREFIX}|logmill|cloudformation|pages)(/.*)?)?)"
 )
-# Forms of an address, and such as are left to the reader.
+# The forms of an address, and the placeholders that the reader fills in.
 FORMS = re.compile(r"s3://(bucket\b.*|\.*)")
 DATABASES = re.compile(
     r"""(?:--database[ ,]|\bDatabase(?:Name)?=|DATABASE": "|^database = ")(\w+)""", re.MULTILINE
 )
-# The order in which they follow each other: see docs/deploy.md.
+# The order of the pages: see docs/deploy.md.
 PAGES = ("glue/README.md", "README.md", "glue/sql/README.md", "docs/deploy.md", "glue/quicksight/README.md")
-# Where examples may stand.
+# Files that may contain examples.
 EXAMPLES = ("README.md", "docs/*.md", "airflow/**/*", "deploy/**/*", "glue/**/*")
 TEXTS = {".json", ".md", ".py", ".service", ".yaml"}
-# A block of code that begins with one of these is one of commands.
+# A code block that starts with one of these contains commands.
 PROGRAMS = {"aws", "docker", "install", "kubectl", "logmill", "make", "python"}
-# What is not run here: for it images, clusters and accounts would be needed.
+# Commands that are not run here, because they need images, clusters or accounts.
 NOT_RUN = {"aws iam", "aws quicksight", "aws s3", "aws stepfunctions", "docker build"}
 NOT_RUN |= {"install", "kubectl", "make", "spark-submit", "systemctl"}
 
 
 def blocks(page: str, kind: str = "") -> list[str]:
-    """The code of a page."""
+    """The code blocks of a page."""
     text = (REPOSITORY / page).read_text("utf-8")
     return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def commands(page: str) -> Iterator[list[str]]:
-    """The commands of a page in their order, each as its words."""
+    """The commands of a page in order, each as its words."""
     for block in blocks(page):
         lines = block.replace("\\\n", " ").splitlines()
         for line in lines if lines[0].partition(" ")[0] in PROGRAMS else ():
@@ -65,7 +65,7 @@ def after(words: list[str], option: str) -> str:
 
 
 def overrides(words: list[str]) -> dict[str, str]:
-    """The parameters that a command gives to a stack."""
+    """The parameters that a command passes to a stack."""
     given = words[words.index("--parameter-overrides") + 1 :]
     return dict(word.split("=", 1) for word in given)
 
@@ -78,7 +78,7 @@ def examples_of_help() -> dict[str, str]:
     return {page: "\n".join(re.findall(r"^  logmill .*", text, re.MULTILINE)) for page, text in pages.items()}
 
 
-def test_the_same_buckets_prefix_and_database_stand_everywhere() -> None:
+def test_all_examples_use_the_same_buckets_prefix_and_database() -> None:
     files = [path for pattern in EXAMPLES for path in REPOSITORY.glob(pattern) if path.suffix in TEXTS]
     texts = {path.relative_to(REPOSITORY).as_posix(): path.read_text("utf-8") for path in files}
     texts |= examples_of_help()
@@ -110,7 +110,7 @@ def test_templates_default_to_the_same_names(path: str) -> None:
 
 @dataclass
 class Account:
-    """An account in which somebody types what the pages say."""
+    """An account in which the commands of the pages are run."""
 
     aws: Aws
     folder: Path
@@ -124,7 +124,7 @@ class Account:
         return S3Lake(self.aws, LAKE, PREFIX)
 
     def type(self, words: list[str]) -> None:
-        """Does what a command says; what is not done is known."""
+        """Runs a command. Commands that cannot be run here are on a list."""
         match words:
             case ["logmill", *arguments]:
                 self.logmill(arguments)
@@ -138,7 +138,7 @@ class Account:
                 assert words[0] in NOT_RUN or " ".join(words[:2]) in NOT_RUN, words
 
     def logmill(self, arguments: list[str]) -> None:
-        """Runs the binary, on each machine of an array; examples with folders are those of other tests."""
+        """Runs the binary, on each machine of an array. Other tests cover examples with folders."""
         if not any(word.startswith("s3://") for word in arguments):
             return
         words = [SAMPLE_DAY if word == "yesterday" else word for word in arguments]
@@ -149,7 +149,7 @@ class Account:
         self.run.append(words[0])
 
     def deploy_views(self, program: str, arguments: list[str]) -> None:
-        """Runs the program that makes views and tables in Athena."""
+        """Runs the program that creates views and tables in Athena."""
         env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         env |= self.aws.env(self.aws.server)
         env["AWS_DEFAULT_REGION"] = env["AWS_REGION"]
@@ -164,7 +164,7 @@ class Account:
         self.run.append(program)
 
     def deploy_stack(self, options: list[str]) -> None:
-        """Makes what a template of the lake makes; of the others the parameters are looked at."""
+        """Creates the resources of the lake's templates. For other templates, only checks the parameters."""
         path, given = after(options, "--template-file"), overrides(options)
         if path.startswith("glue/cloudformation/"):
             self.stacks[after(options, "--stack-name")] = stack = Stack(path, given)
@@ -177,7 +177,7 @@ class Account:
         self.run.append(path)
 
     def night(self) -> None:
-        """The jobs of Kubernetes, with the settings that the page shows."""
+        """Runs the Kubernetes jobs with the settings of the page."""
         (settings,) = [block for block in blocks("docs/deploy.md", "toml") if "[[source]]" in block]
         config = self.folder / "logmill.toml"
         config.write_text(settings)
@@ -191,7 +191,7 @@ class Account:
 
 @pytest.fixture
 def account(aws: Aws, tmp_path: Path) -> Iterator[Account]:
-    """Raw logs in their bucket, and nothing else."""
+    """An account with only raw logs in their bucket."""
     place = {"LocationConstraint": aws.s3.meta.region_name}
     aws.s3.create_bucket(Bucket=RAW, CreateBucketConfiguration=place)
     for folder, prefix in (("cloudtrail", ""), ("s3-access", "s3-access/")):
@@ -214,10 +214,10 @@ def asked_of_athena(aws: Aws) -> list[dict[str, Any]]:
     return [athena.get_query_execution(QueryExecutionId=id_)["QueryExecution"] for id_ in ids]
 
 
-def test_the_commands_of_the_pages_work_as_they_stand_and_in_their_order(
+def test_the_commands_of_the_pages_work_unchanged_and_in_order(
     account: Account, sample: Published, tmp_path: Path
 ) -> None:
-    """From an account with nothing but raw logs to the views over a day; then the night on many machines."""
+    """From an account with only raw logs to the views over a day; then the nightly run on many machines."""
     before = {asked["QueryExecutionId"] for asked in asked_of_athena(account.aws)}
     for page in PAGES:
         for words in commands(page):
@@ -235,7 +235,7 @@ def test_the_commands_of_the_pages_work_as_they_stand_and_in_their_order(
     }
     assert steps <= set(account.run)
     registered = Registered(account.aws, account.lake, DATABASE)
-    assert account.lake.tables() == {"cloudtrail"}, "no log type but that of the trail is made"
+    assert account.lake.tables() == {"cloudtrail"}, "only the log type of the trail is built"
     assert_shown(registered, "cloudtrail", sample, tmp_path / "a")
     assert_views(account, before)
     account.night()
@@ -249,7 +249,7 @@ def test_the_commands_of_the_pages_work_as_they_stand_and_in_their_order(
 
 
 def assert_shown(registered: Registered, table: str, sample: Published, folder: Path) -> None:
-    """The catalog points to where the day was published, and shows its rows."""
+    """The catalog points to the published day and shows its rows."""
     run = registered.lake.manifest(table)["run"]
     found = registered.table(table)["StorageDescriptor"]["Location"]
     assert found == f"s3://{LAKE}/{PREFIX}/{table}/"
@@ -258,7 +258,7 @@ def assert_shown(registered: Registered, table: str, sample: Published, folder: 
 
 
 def assert_views(account: Account, before: set[str]) -> None:
-    """Every view was made, all in the database in which the tables are."""
+    """Every view was created, in the database of the tables."""
     asked = [each for each in asked_of_athena(account.aws) if each["QueryExecutionId"] not in before]
     assert {each["QueryExecutionContext"]["Database"] for each in asked} == {DATABASE}
     statements = {each["Query"] for each in asked}
@@ -269,7 +269,7 @@ def assert_views(account: Account, before: set[str]) -> None:
 
 
 def assert_policies(stack: Stack) -> None:
-    """The job may read the raw logs, write the lake, and change the database; nothing else."""
+    """The job can read the raw logs, write the lake, and change the database, and nothing more."""
     assert stack.outputs()["LakeLocation"] == f"s3://{LAKE}/{PREFIX}"
     assert stack.outputs()["DatabaseName"] == DATABASE
     lake, raw = f"arn:aws:s3:::{LAKE}", f"arn:aws:s3:::{RAW}"

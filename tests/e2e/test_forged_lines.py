@@ -1,7 +1,7 @@
-"""Clients choose the request line, the referer and the user agent; no text of theirs may pass as a field.
+"""Clients choose the request line, the referer and the user agent. This text must never pass as a field.
 
-Lines are built from known fields, so the truth is known however the line looks. The forged texts are all
-that can be made of the four characters that matter, up to a length.
+Lines are built from known fields, so the true values are known whatever the line looks like. The forged texts
+are all combinations of the four critical characters, up to a length.
 """
 
 import itertools
@@ -28,7 +28,7 @@ TAIL_FIELDS = ("version_id", "host_id", "signature_version", "cipher_suite")
 
 
 def forged_lines() -> Iterator[tuple[str, Fields]]:
-    """Lines with a forged text in one of the three places, each with its true fields."""
+    """Lines with a forged text in one of the three fields, each with its true fields."""
     for text, tail, other in itertools.product(TEXTS + FORGERIES, TAILS, (None, "-", "plain text")):
         for place in CLIENT_TEXT:
             uri = "GET /key HTTP/1.1"
@@ -44,10 +44,10 @@ def forged_lines() -> Iterator[tuple[str, Fields]]:
             yield line, {name: None if value == "-" else value for name, value in fields.items()}
 
 
-def test_no_forged_text_is_taken_for_a_field_without_a_mark(tmp_path: Path) -> None:
-    """Each line is read as it was meant, or marked `ambiguous`; plain text is never marked.
+def test_forged_text_never_passes_as_a_field_without_a_mark(tmp_path: Path) -> None:
+    """Each line is read correctly or marked `ambiguous`. Lines with plain text are never marked.
 
-    Text is plain that has no quote and no time in brackets, the sign of a line torn into another.
+    Plain text has no quote, and no time in brackets, which would be the sign of two lines merged into one.
     """
     lines = list(forged_lines())
     raw = tmp_path / "2023-11-01-01-00-00-0123456789ABCDEF"
@@ -76,8 +76,8 @@ PUT_BEFORE = ["file:", "12:", "access.log-", "     1\t", "\ufeff\ufeff", '"', "'
 PUT_BEHIND = ['"', "'", "\0", ' "some text"', ' "a b" -', ' new "a b"', ' ""', '",', "\\n"]
 
 
-def test_no_line_that_was_changed_passes_for_one_of_s3(tmp_path: Path) -> None:
-    """Cut at any byte, or with something around it: right, marked, or a reject; never exact and shifted."""
+def test_a_changed_line_never_passes_as_a_line_of_s3(tmp_path: Path) -> None:
+    """Cut at any byte, or with text around it: correct, marked or rejected, but never exact and shifted."""
     lines: list[tuple[str, str]] = []
     for agent in AGENTS:
         whole = WHOLE.format(agent=agent)
@@ -101,7 +101,7 @@ def test_no_line_that_was_changed_passes_for_one_of_s3(tmp_path: Path) -> None:
     assert 5 * len(AGENTS) < len(exact) < 30 * len(AGENTS)
 
 
-def test_a_host_id_in_two_parts_leaves_its_neighbours_in_place(tmp_path: Path) -> None:
+def test_a_host_id_with_a_space_does_not_shift_other_fields(tmp_path: Path) -> None:
     """S3 has written such lines (a published one: ncbi/ncbi-logging, REST.GET.TAGGING, 20 Mar 2019)."""
     host = (
         "AIDAISBTTLPGXGH6YFFAY LzYGmYpiLp7R7wNJiVYmdRo4ZFqgcpxZ7qPKRq3W6VLqzC9cJVpZ7Y1gFvLfYhJqm4cbbQpUO5Y="

@@ -1,4 +1,4 @@
-"""Requests to AWS through the proxies that the environment names, and past them where it says so."""
+"""Requests to AWS go through the proxies in the environment, except for the hosts that it excludes."""
 
 import json
 import ssl
@@ -17,20 +17,20 @@ from harness import balanced, logmill
 from http_proxy import ForwardProxy, basic, forwarding
 from small_day import few_objects
 
-# A name that only the proxy can resolve; with a dot in it, the server would take its beginning for a bucket.
+# A name that only the proxy can resolve. With a dot in it, the server would take its start for a bucket.
 HOST = "aws-behind-the-proxy"
 ITS_TABLE = ("--dataset", "s3-access")
 ROLE = "arn:aws:iam::123456789012:role/log-reader"
 PASSWORD = "p@ss:w/rd"
 WRITTEN = "kim:p%40ss%3Aw%2Frd"
-# Nothing listens there.
+# No server listens on this port.
 CLOSED = "127.0.0.1:1"
 LATER = "2099-01-01T00:00:00Z"
 
 
 @pytest.fixture(scope="module")
 def few(aws_server: str) -> str:
-    """Address of a few raw objects of the sample in S3; tests do not change them."""
+    """Address of a few raw objects of the sample in S3. Tests do not change them."""
     return Aws(aws_server, FaultProxy(aws_server)).source(few_objects())
 
 
@@ -49,7 +49,7 @@ class Endpoint:
 
     @property
     def hosts(self) -> dict[str, str]:
-        """What the proxy knows."""
+        """The hosts that the proxy can resolve."""
         return {self.place: self.server.url.rpartition("/")[2]}
 
     def env(self, aws: Aws, **more: str) -> dict[str, str]:
@@ -78,7 +78,7 @@ def variables(endpoint: Endpoint) -> list[str]:
 
 
 def assert_all_went_through(proxy: ForwardProxy, endpoint: Endpoint) -> None:
-    """In tunnels where the endpoint has TLS, in absolute form where not."""
+    """In tunnels if the endpoint has TLS, otherwise in absolute form."""
     assert proxy.asked
     if endpoint.scheme == "https":
         assert (proxy.tunnels(), proxy.addresses()) == ({endpoint.place}, set())
@@ -103,8 +103,8 @@ def test_s3_glue_and_sts_are_reached_through_the_proxy(
     assert not [each for each in endpoint.server.requests() if "proxy-authorization" in each.headers]
 
 
-def test_the_way_to_the_proxy_itself_can_have_tls(aws: Aws, few: str, tmp_path: Path) -> None:
-    """With a tunnel in it, whose TLS is another one."""
+def test_the_connection_to_the_proxy_can_use_tls(aws: Aws, few: str, tmp_path: Path) -> None:
+    """The tunnel inside it has its own TLS."""
     issuer, contexts = trustme.CA(), []
     issuer.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     for name in ("127.0.0.1", HOST):
@@ -120,63 +120,61 @@ def test_the_way_to_the_proxy_itself_can_have_tls(aws: Aws, few: str, tmp_path: 
     assert lake.readers().keys() == {"s3_access"}
 
 
-def assert_hushed(lake: S3Lake, *said: str) -> None:
-    """The password is nowhere, in no form."""
+def assert_no_password(lake: S3Lake, *messages: str) -> None:
+    """Asserts that the password appears nowhere, in any form."""
     written = [lake.get(path).decode("latin-1") for path in lake.everything()]
     secrets = (PASSWORD, WRITTEN, WRITTEN.partition(":")[2], basic(f"kim:{PASSWORD}").partition(" ")[2])
-    for text in (*said, *written):
+    for text in (*messages, *written):
         assert not [secret for secret in secrets if secret in text], text
 
 
-def test_user_and_password_are_shown_to_the_proxy_and_to_nobody_else(
-    aws: Aws, few: str, endpoint: Endpoint
-) -> None:
+def test_only_the_proxy_gets_user_and_password(aws: Aws, few: str, endpoint: Endpoint) -> None:
     lake = aws.lake()
     with forwarding(endpoint.hosts, f"kim:{PASSWORD}") as proxy:
         env = endpoint.env(aws, **{variables(endpoint)[0]: proxy.url(WRITTEN)})
         words = run_arguments(lake, *ITS_TABLE, source=few)
-        said = logmill(*(word for word in words if word != "--quiet"), "-vv", "--log-format", "json", env=env)
+        messages = logmill(*(word for word in words if word != "--quiet"), "-vv", "--log-format", "json", env=env)
         assert {asked.authorization for asked in proxy.asked} == {basic(f"kim:{PASSWORD}")}
     assert lake.manifest("s3_access")["ledger"]["written"] > 0
-    assert_hushed(lake, said.stdout, said.stderr)
+    assert_no_password(lake, messages.stdout, messages.stderr)
 
 
-def test_a_proxy_that_refuses_the_password_ends_the_run_at_once(
+def test_a_proxy_that_refuses_the_password_stops_the_run_at_once(
     aws: Aws, few: str, endpoint: Endpoint
 ) -> None:
-    """The error names proxy and variable; another attempt would not help."""
+    """The error names proxy and variable. A retry would not help."""
     lake, variable = aws.lake(), variables(endpoint)[0]
     with forwarding(endpoint.hosts, "kim:another") as proxy:
         env = endpoint.env(aws, **{variable: proxy.url(WRITTEN)}) | {"AWS_MAX_ATTEMPTS": "8"}
         done = logmill(*run_arguments(lake, *ITS_TABLE, source=few), "-vv", env=env, code=4)
         assert all(word in done.stderr for word in (proxy.url(), variable, "407", "password"))
-        # The lock, and what the run leaves of itself: none of it is tried again.
+        # The lock and the record of the run; neither is retried.
         assert len(proxy.asked) < 5
-    assert_hushed(lake, done.stdout, done.stderr)
+    assert_no_password(lake, done.stdout, done.stderr)
     assert lake.everything() == set()
 
 
-def test_a_proxy_that_is_away_is_named(aws: Aws, few: str, endpoint: Endpoint) -> None:
-    """With the exit code of a service that is away: it may come back."""
+def test_the_error_names_an_unavailable_proxy(aws: Aws, few: str, endpoint: Endpoint) -> None:
+    """The exit code is that of an unavailable service, because the proxy may return."""
     lake, variable = aws.lake(), variables(endpoint)[0]
     env = endpoint.env(aws, **{variable: f"http://{WRITTEN}@{CLOSED}"})
     done = logmill(*run_arguments(lake, *ITS_TABLE, source=few), "-vv", env=env, code=75)
     assert all(word in done.stderr for word in (f"http://{CLOSED}", variable, "NO_PROXY", "refused"))
-    assert_hushed(lake, done.stdout, done.stderr)
+    assert_no_password(lake, done.stdout, done.stderr)
     assert lake.everything() == set()
 
 
 @pytest.mark.parametrize("value", ["socks5://kim:hush@proxy:1080", "http://kim:hu/sh@proxy"])
-def test_a_proxy_that_cannot_be_used_is_refused_without_repeating_it(aws: Aws, few: str, value: str) -> None:
+def test_an_invalid_proxy_is_refused_without_printing_its_address(aws: Aws, few: str, value: str) -> None:
     lake = aws.lake()
-    said = aws.complaint(lake, source=few, code=2, env={"HTTPS_PROXY": value})
-    assert "HTTPS_PROXY" in said
-    assert "hu" not in said.replace("HTTPS_PROXY", "")
+    messages = aws.failing_run(lake, source=few, code=2, env={"HTTPS_PROXY": value})
+    assert "HTTPS_PROXY" in messages
+    assert "hu" not in messages.replace("HTTPS_PROXY", "")
     assert lake.everything() == set()
 
 
 def test_a_folder_needs_no_proxy(tmp_path: Path) -> None:
-    """Whatever the variable holds."""
+    """Whatever the value of the variable."""
     logmill("plan", "--day", "2023-11-01", "--input", "sample-data", env={"HTTPS_PROXY": "socks5://proxy:1"})
 
 
@@ -193,7 +191,7 @@ def test_a_folder_needs_no_proxy(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
-def test_hosts_that_are_named_are_reached_directly(
+def test_excluded_hosts_are_reached_directly(
     aws: Aws, few: str, name: str, listed: str, is_direct: bool
 ) -> None:
     lake = aws.lake()
@@ -205,7 +203,7 @@ def test_hosts_that_are_named_are_reached_directly(
     assert lake.readers().keys() == {"s3_access"}
 
 
-def test_a_name_and_all_below_it_are_reached_directly(aws: Aws, few: str) -> None:
+def test_a_domain_and_its_subdomains_are_reached_directly(aws: Aws, few: str) -> None:
     lake, port = aws.lake(), aws.proxy.url.rpartition(":")[2]
     for listed, is_direct in (("localhost", True), (".localhost", True), ("host", False)):
         with forwarding({f"localhost:{port}": f"127.0.0.1:{port}"}) as proxy:
@@ -215,18 +213,18 @@ def test_a_name_and_all_below_it_are_reached_directly(aws: Aws, few: str) -> Non
 
 
 class Metadata(BaseHTTPRequestHandler):
-    """What an instance or a container finds at its own address."""
+    """The metadata service of an instance or a container."""
 
     protocol_version = "HTTP/1.1"
     ROLES = "/latest/meta-data/iam/security-credentials"
 
     def do_PUT(self) -> None:
-        """A token for the session."""
+        """Returns a token for the session."""
         assert self.path == "/latest/api/token"
         self.answer("a token")
 
     def do_GET(self) -> None:
-        """The name of the role, and its credentials."""
+        """Returns the name of the role, or its credentials."""
         if self.path.rstrip("/") == self.ROLES:
             return self.answer("job")
         keys = {"AccessKeyId": "ASIAOFMACHINE", "SecretAccessKey": "x", "Token": "t", "Expiration": LATER}
@@ -245,12 +243,12 @@ class Metadata(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
 def machine() -> Iterator[str]:
-    """Address of the metadata of this machine."""
+    """Address of the metadata service of this machine."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Metadata)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -258,10 +256,10 @@ def machine() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", ["instance", "container"])
-def test_credentials_of_the_machine_itself_are_asked_for_directly(
+def test_credentials_of_the_machine_are_requested_directly(
     aws: Aws, few: str, machine: str, kind: str
 ) -> None:
-    """They mean this machine, which is another one for the proxy."""
+    """The metadata address means this machine; for the proxy it would mean another one."""
     own = {
         "instance": {"AWS_EC2_METADATA_SERVICE_ENDPOINT": machine, "AWS_EC2_METADATA_DISABLED": "false"},
         "container": {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{machine}/credentials"},

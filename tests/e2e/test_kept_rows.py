@@ -1,4 +1,4 @@
-"""A published day keeps its rows, in folders and in buckets: none is emptied or shrunk by accident."""
+"""A published day keeps its rows, in folders and in buckets: no day is emptied or shrunk by accident."""
 
 import gzip
 import json
@@ -22,18 +22,18 @@ SPAN = ("--from", "2023-10-01", "--to", "2023-10-08", "--lateness", "6h")
 
 @dataclass(frozen=True)
 class Place:
-    """Where raw logs and a lake are: folders, or buckets."""
+    """The location of raw logs and a lake: folders, or buckets."""
 
     folder: Path
     aws: Aws | None
 
     @property
     def lake(self) -> str:
-        """What `--output` is given."""
+        """The value of `--output`."""
         return str(self.folder / "lake") if self.aws is None else f"s3://{self.bucket('lake')}/lake"
 
     def bucket(self, name: str) -> str:
-        """The bucket of a name, made when it is first asked for."""
+        """The bucket for a name, created on first use."""
         assert self.aws is not None
         mark = self.folder / f"{name}.bucket"
         if not mark.exists():
@@ -41,7 +41,7 @@ class Place:
         return mark.read_text()
 
     def source(self, objects: dict[str, bytes], name: str = "raw") -> str:
-        """Puts raw objects; gives what `--input` is given."""
+        """Adds raw objects. Returns the value of `--input`."""
         if self.aws is None:
             return str(month.write(self.folder / name, objects))
         self.aws.put(self.bucket(name), {f"logs/{key}": body for key, body in objects.items()})
@@ -60,7 +60,7 @@ class Place:
         return logmill(*arguments, "--output", self.lake, code=code, env=env)
 
     def published(self) -> dict[str, bytes]:
-        """Every file of the lake but what is remembered of runs, and their locks."""
+        """Every file of the lake except run records and locks."""
         if self.aws is None:
             found = files(self.folder / "lake")
         else:
@@ -89,12 +89,12 @@ class Place:
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    """Each kind of place in turn."""
+    """Each kind of location in turn."""
     return Place(tmp_path, request.getfixturevalue("aws") if request.param == "bucket" else None)
 
 
 def trail(name: str, count: int, day: str = SAMPLE_DAY) -> dict[str, bytes]:
-    """An object of CloudTrail, of noon in Korea, with so many events."""
+    """A CloudTrail object from noon in Korea, with the given number of events."""
     events = [
         {
             "eventID": f"{day} {name}{number}",
@@ -110,14 +110,14 @@ def trail(name: str, count: int, day: str = SAMPLE_DAY) -> dict[str, bytes]:
 
 
 def a_day(place: Place, *objects: dict[str, bytes]) -> str:
-    """Publishes the day of some objects of CloudTrail; gives their address."""
+    """Publishes the day of some CloudTrail objects. Returns their address."""
     address = place.source({key: body for found in objects for key, body in found.items()})
     place.run("run", "--day", SAMPLE_DAY, "--input", address)
     return address
 
 
 def test_a_run_over_the_trail_alone_does_not_touch_the_access_logs(place: Place) -> None:
-    """As in the second example of the README, after both tables were made from both inputs."""
+    """As in the second example of the README, after both tables were built from both inputs."""
     objects = few_objects()
     trails = {key: body for key, body in objects.items() if key.startswith("cloudtrail/")}
     access = {key: body for key, body in objects.items() if key not in trails}
@@ -133,10 +133,10 @@ def test_a_run_over_the_trail_alone_does_not_touch_the_access_logs(place: Place)
             ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--only", "all"),
             ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--only", "all", "--dry-run"),
         ):
-            told = place.run(*command, "--input", address)
-            assert f"{left}: not built: the inputs hold no {DATASETS[left]} logs" in told.stderr
-            assert made in told.stdout
-            assert left not in told.stdout
+            reported = place.run(*command, "--input", address)
+            assert f"{left}: not built: the inputs hold no {DATASETS[left]} logs" in reported.stderr
+            assert made in reported.stdout
+            assert left not in reported.stdout
             assert place.of_table(left) == untouched[left], command
         status = place.run("status", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--check", "--input", address)
         assert "not built" not in status.stderr
@@ -152,14 +152,14 @@ def test_an_input_without_logs_is_refused_and_changes_nothing(place: Place) -> N
     if place.aws is None:
         (place.folder / "wrong" / "photo.jpg").unlink()
     for command in (("run", "--day", SAMPLE_DAY), ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY)):
-        said = place.run(*command, "--input", wrong, code=4).stderr
-        assert all(f"the inputs hold no {dataset} logs" in said for dataset in DATASETS.values())
-        assert wrong in said
-    # The other table never had a row, and is made as it was named.
+        messages = place.run(*command, "--input", wrong, code=4).stderr
+        assert all(f"the inputs hold no {dataset} logs" in messages for dataset in DATASETS.values())
+        assert wrong in messages
+    # The other table never had a row, so it is built as requested.
     for options, code in ((("--dataset", "cloudtrail"), 4), (("--dataset", "all", "--max-shrink", "1"), 5)):
-        said = place.run("run", "--day", SAMPLE_DAY, "--input", wrong, *options, code=code).stderr
-        assert "rows_published: 3, rows_now: 0" in said
-        assert "--allow-empty" in said
+        messages = place.run("run", "--day", SAMPLE_DAY, "--input", wrong, *options, code=code).stderr
+        assert "rows_published: 3, rows_now: 0" in messages
+        assert "--allow-empty" in messages
     kept = {path: body for path, body in before.items() if path.startswith("cloudtrail/")}
     assert place.of_table("cloudtrail") == kept
     place.assert_tidy()
@@ -167,21 +167,21 @@ def test_an_input_without_logs_is_refused_and_changes_nothing(place: Place) -> N
     assert place.rows("cloudtrail") == {SAMPLE_DAY: 0}
 
 
-def test_a_day_does_not_lose_most_of_its_rows_unless_their_objects_are_gone(place: Place) -> None:
+def test_a_day_keeps_most_of_its_rows_unless_their_objects_were_deleted(place: Place) -> None:
     address = a_day(place, trail("a", 6), trail("b", 3), trail("c", 2))
     before = place.published()
     place.source(trail("a", 1) | trail("b", 1))
     run = ("run", "--day", SAMPLE_DAY, "--input", address)
     backfill = ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY, "--input", address)
     for command in (run, (*run, "--lookback", "1d"), backfill):
-        said = place.run(*command, code=4).stderr
-        assert "rows_published: 11, rows_now: 4" in said
-        assert "--max-shrink" in said
+        messages = place.run(*command, code=4).stderr
+        assert "rows_published: 11, rows_now: 4" in messages
+        assert "--max-shrink" in messages
         assert place.published() == before
         place.assert_tidy()
     [line] = place.run("status", *backfill[1:], "--format", "json").stdout.splitlines()
     assert (json.loads(line)["state"], json.loads(line)["ledger"]["written"]) == ("failed", 11)
-    # Without the object of six rows five are to be expected.
+    # Without the object of six rows, five rows are expected.
     [gone] = trail("a", 1)
     place.remove(gone)
     place.run(*run)
@@ -209,7 +209,7 @@ def test_shards_keep_the_rows_of_a_day_too(place: Place) -> None:
     assert place.rows("cloudtrail") == {SAMPLE_DAY: 1}
 
 
-def test_the_folder_of_one_date_brings_a_warning_that_names_the_other(place: Place) -> None:
+def test_an_input_of_one_date_causes_a_warning_that_names_the_other_date(place: Place) -> None:
     address = place.source(trail("a", 2) | trail("b", 2, "2023-10-31"))
     own, other = (f"{address}/{TRAIL}/{date}" for date in ("2023/11/01", "2023/10/31"))
     for command in (
@@ -217,15 +217,15 @@ def test_the_folder_of_one_date_brings_a_warning_that_names_the_other(place: Pla
         ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY),
         ("status", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY),
     ):
-        said = place.run(*command, "--input", own).stderr
-        assert f"also_needed={other}\n" in said
+        messages = place.run(*command, "--input", own).stderr
+        assert f"also_needed={other}\n" in messages
         assert "needs two" not in place.run(*command, "--input", own, "--input", other).stderr
     env = None if place.aws is None else place.aws.env()
     assert f"also_needed={other}\n" in logmill("plan", "--day", SAMPLE_DAY, "--input", own, env=env).stderr
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_days_before_the_first_log_are_not_made_and_holes_are(place: Place, order: str) -> None:
+def test_days_before_the_first_log_are_not_built_and_gaps_are(place: Place, order: str) -> None:
     address = place.source(trail("a", 2, "2023-10-03") | trail("b", 2, "2023-10-06"))
     status = ("status", *SPAN, "--input", address, "--format", "json")
 
@@ -235,12 +235,12 @@ def test_days_before_the_first_log_are_not_made_and_holes_are(place: Place, orde
     assert states() == ["no_logs"] * 2 + ["missing"] * 6
     place.run(*status, "--check", code=4)
     backfill = ("backfill", *SPAN, "--input", address, "--order", order)
-    assert "cloudtrail: 6 of 8 days\n" in place.run(*backfill, "--dry-run").stdout
-    assert "6 published, 2 needed nothing" in place.run(*backfill).stdout
+    assert "cloudtrail: 6 of 8 days to build\n" in place.run(*backfill, "--dry-run").stdout
+    assert "6 table-days published, 2 already up to date" in place.run(*backfill).stdout
     days = {f"2023-10-0{day}": 2 if day in (3, 6) else 0 for day in range(3, 9)}
     assert place.rows("cloudtrail") == days
     assert states() == ["no_logs"] * 2 + [("published" if rows else "empty") for rows in days.values()]
     place.run(*status, "--check")
-    assert "0 published, 8 needed nothing" in place.run(*backfill, "--only", "missing").stdout
+    assert "0 table-days published, 8 already up to date" in place.run(*backfill, "--only", "missing").stdout
     place.run("run", "--day", "2023-10-01", "--dataset", "cloudtrail", "--input", address)
     assert place.rows("cloudtrail") == days | {"2023-10-01": 0}

@@ -1,9 +1,9 @@
-"""Commands killed after any request that changes lake, catalog or staging: the same command again makes all right.
+"""Commands killed after any request that changes lake, catalog or staging. Repeating it completes the work.
 
-Each road is gone once without a kill, and the requests that change something are noted. Then it is killed after
-one of them has been carried out: between two of them nothing changes. Requests are known by what they do and how
-often that was done before, never by a time. Whoever reads finds a whole day after the kill; the same command, given
-again, ends with 0, and all that can be asked agrees.
+Each scenario first runs without a kill, and the test notes its changing requests. Then the command is killed
+after one of them, since nothing changes between two of them. A request is identified by its operation, its
+path and the number of equal requests before it, never by time. After the kill, every reader sees a complete
+day. The same command, given again, ends with 0, and lake, catalog and status agree.
 """
 
 import re
@@ -43,12 +43,12 @@ class Scene:
 
     @property
     def catalog(self) -> tuple[str, ...]:
-        """Glue is told of each day, and nothing superseded stays."""
+        """Registers each day in Glue, and keeps no superseded run."""
         return ("--catalog", "glue", "--database", self.database, "--create-database", "--grace", "0s")
 
     @property
     def out(self) -> tuple[str, ...]:
-        """The lake, and the folder of the machine."""
+        """The lake, and the scratch folder of the machine."""
         return ("--output", self.lake.url, "--scratch", str(self.folder / "scratch"))
 
     @property
@@ -64,18 +64,18 @@ class Scene:
         return ("--plan", plan, "--staging", plan.rpartition("/")[0], "--threads", "1", "--quiet")
 
     def logmill(self, *arguments: str, code: int = 0) -> str:
-        """Runs the binary, which finds the catalog also where a command has no option for it."""
+        """Runs the binary. It gets the catalog even for commands that have no option for it."""
         env = {"LOGMILL_CATALOG": "glue", "LOGMILL_DATABASE": self.database}
         return self.aws.logmill(*arguments, code=code, env=env).stdout
 
     def published(self) -> Parts:
-        """What a reader finds who goes by the manifests."""
+        """The parts that a reader of the manifests sees."""
         manifests = [path.split("/") for path in self.lake.paths() if path.endswith("/_manifest.json")]
         places = [(table, dashed(folder.removeprefix("proc_ymd="))) for table, folder, _ in manifests]
         return {place: self.lake.live(*place) for place in places}
 
     def queries(self) -> dict[tuple[str, str], athena.Query]:
-        """What Athena would read of each registered day."""
+        """The Athena query of each registered day."""
         try:
             tables = self.aws.glue.get_tables(DatabaseName=self.database)["TableList"]
         except self.aws.glue.exceptions.EntityNotFoundException:
@@ -88,7 +88,7 @@ class Scene:
         }
 
     def registered(self) -> Parts:
-        """What a reader finds who goes by the catalog."""
+        """The parts that a reader of the catalog sees."""
         return {
             place: [digest(query.fetch(file, self.folder).read_bytes()) for file in query.files]
             for place, query in self.queries().items()
@@ -96,16 +96,16 @@ class Scene:
 
 
 def dashed(value: str) -> str:
-    """A day as people write it."""
+    """A day with dashes."""
     return f"{value[:4]}-{value[4:6]}-{value[6:]}"
 
 
 def nothing(_: Scene) -> None:
-    """Nothing comes before or after."""
+    """Does nothing before or after the command."""
 
 
 def plan(scene: Scene) -> None:
-    """The day is dealt out; all shards but the first are converted."""
+    """Plans the day and converts all shards except the first."""
     options = ("--day", SAMPLE_DAY, "--input", scene.source, "--dataset", "all", "--shards", str(SHARDS))
     scene.logmill("plan", *options, *scene.staging[:2])
     for shard in range(1, SHARDS):
@@ -113,7 +113,7 @@ def plan(scene: Scene) -> None:
 
 
 def plan_and_convert(scene: Scene) -> None:
-    """Every shard is converted."""
+    """Plans the day and converts every shard."""
     plan(scene)
     scene.logmill(*convert(scene))
 
@@ -135,13 +135,13 @@ def publish(scene: Scene) -> tuple[str, ...]:
 
 
 def publishes(request: Request) -> bool:
-    """Whether a request commits a day, or changes the catalog."""
+    """Whether a request commits a day or changes the catalog."""
     changes = request.service == "glue" and re.match("(Batch)?(Create|Update)", request.operation)
     return bool(changes) or request.operation == "PutObject" and request.path.endswith("/_manifest.json")
 
 
 def removes_staging(request: Request) -> bool:
-    """Whether a request removes what shards have left, or removes or replaces the plan."""
+    """Whether a request removes staged shards, or removes or replaces the plan."""
     if request.operation == "DeleteObjects":
         return b"/_staging/" in request.body
     return request.operation in ("PutObject", "CompleteMultipartUpload") and request.path.endswith(PLAN)
@@ -153,32 +153,32 @@ def stages(request: Request) -> bool:
 
 
 @dataclass(frozen=True)
-class Road:
-    """A command that is killed, what comes before and after it, and after which of its requests it is."""
+class Scenario:
+    """A command to kill, the steps before and after it, and the requests after which it is killed."""
 
     command: Callable[[Scene], tuple[str, ...]]
     strikes: Callable[[Request], bool]
     points: int
-    begins_empty: bool = False
+    starts_empty: bool = False
     days: tuple[str, ...] = (SAMPLE_DAY,)
     before: Callable[[Scene], None] = nothing
     after: Callable[[Scene], None] = nothing
 
 
-ROADS = {
-    "run": Road(run, publishes, 5, begins_empty=True),
-    "backfill": Road(backfill, publishes, 8, days=(DAY_BEFORE, SAMPLE_DAY)),
-    "convert": Road(convert, stages, 4, before=plan, after=lambda scene: scene.logmill(*publish(scene))),
-    "publish": Road(publish, publishes, 3, before=plan_and_convert),
-    "removal": Road(publish, removes_staging, 5, before=plan_and_convert),
+SCENARIOS = {
+    "run": Scenario(run, publishes, 5, starts_empty=True),
+    "backfill": Scenario(backfill, publishes, 8, days=(DAY_BEFORE, SAMPLE_DAY)),
+    "convert": Scenario(convert, stages, 4, before=plan, after=lambda scene: scene.logmill(*publish(scene))),
+    "publish": Scenario(publish, publishes, 3, before=plan_and_convert),
+    "removal": Scenario(publish, removes_staging, 5, before=plan_and_convert),
 }
 
 
 @dataclass(frozen=True)
-class Walk:
-    """A road that was gone to its end: where it began, what it has made, and its requests."""
+class Reference:
+    """A scenario that ran to the end: its initial lake, its results, and its requests."""
 
-    begin: S3Lake
+    initial: S3Lake
     old: Parts
     new: Parts
     rows: dict[tuple[str, str], int]
@@ -186,109 +186,114 @@ class Walk:
     strikes: list[dict[str, Any]]
 
     def strike(self, point: int, points: int) -> dict[str, Any]:
-        """Which request is the last one; the points lie between the first that counts and the last."""
+        """The request after which to kill. The points range from the first relevant request to the last."""
         return self.strikes[point * (len(self.strikes) - 1) // (points - 1)]
 
 
 @pytest.fixture(scope="module")
-def walks(aws_server: str, day: SmallDay, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Walk]:
-    """Goes each road once, when it is first asked for."""
-    known: dict[str, Walk] = {}
+def references(
+    aws_server: str, day: SmallDay, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Reference]:
+    """Runs each scenario once, on first use."""
+    known: dict[str, Reference] = {}
 
-    def walk(name: str) -> Walk:
+    def reference(name: str) -> Reference:
         if name not in known:
             with running(aws_server) as proxy:
-                known[name] = gone(Aws(aws_server, proxy), day, ROADS[name], tmp_path_factory.mktemp(name))
+                folder = tmp_path_factory.mktemp(name)
+                known[name] = run_scenario(Aws(aws_server, proxy), day, SCENARIOS[name], folder)
         return known[name]
 
-    return walk
+    return reference
 
 
-def gone(aws: Aws, day: SmallDay, road: Road, folder: Path) -> Walk:
-    """Goes a road to its end."""
-    begin = aws.lake() if road.begins_empty else day.published(aws)
-    road.before(Scene(aws, begin, aws.database(), day.source, folder))
-    scene = standing(aws, begin, day, road, folder)
+def run_scenario(aws: Aws, day: SmallDay, scenario: Scenario, folder: Path) -> Reference:
+    """Runs a scenario to the end."""
+    initial = aws.lake() if scenario.starts_empty else day.published(aws)
+    scenario.before(Scene(aws, initial, aws.database(), day.source, folder))
+    scene = prepared_scene(aws, initial, day, scenario, folder)
     old = scene.published()
     aws.proxy.forget()
-    scene.logmill(*road.command(scene))
+    scene.logmill(*scenario.command(scene))
     requests = aws.proxy.requests()
-    road.after(scene)
+    scenario.after(scene)
     new = scene.published()
-    assert new.keys() == {(table, day) for table in DATASETS for day in road.days}
+    assert new.keys() == {(table, day) for table in DATASETS for day in scenario.days}
     assert {table: new[table, SAMPLE_DAY] for table in DATASETS} == day.new
     rows = {place: scene.lake.manifest(*place)["ledger"]["written"] for place in new}
     assert {table: rows[table, SAMPLE_DAY] for table in DATASETS} == {
         table: after for table, (_, after) in day.rows.items()
     }
-    strikes = [where(requests, request) for request in requests if road.strikes(request)]
-    assert len(strikes) >= road.points
-    left = strays(scene, road)
-    assert left <= {PLAN}, "only a published plan may say that it is one"
-    return Walk(begin, old, new, rows, left, strikes)
+    strikes = [rule_for(requests, request) for request in requests if scenario.strikes(request)]
+    assert len(strikes) >= scenario.points
+    left = strays(scene, scenario)
+    assert left <= {PLAN}, "only the receipt of a published plan may remain"
+    return Reference(initial, old, new, rows, left, strikes)
 
 
-def strays(scene: Scene, road: Road) -> set[str]:
-    """What no manifest of the days names."""
-    return set.intersection(*(scene.lake.strays(day) for day in road.days))
+def strays(scene: Scene, scenario: Scenario) -> set[str]:
+    """Keys that no manifest of the days names."""
+    return set.intersection(*(scene.lake.strays(day) for day in scenario.days))
 
 
-def where(requests: list[Request], request: Request) -> dict[str, Any]:
-    """How a request is known in another run and another bucket."""
+def rule_for(requests: list[Request], request: Request) -> dict[str, Any]:
+    """A rule that finds the request in another run and another bucket."""
     path = RUN.sub("*", re.sub(r"^[^/]+", "*", request.path))
     before = requests[: requests.index(request)]
     like = [seen for seen in before if seen.operation == request.operation and fnmatchcase(seen.path, path)]
     return {"operation": request.operation, "path": path, "skip": len(like)}
 
 
-def standing(aws: Aws, begin: S3Lake, day: SmallDay, road: Road, folder: Path) -> Scene:
-    """A copy of a lake, which a database of its own knows."""
+def prepared_scene(aws: Aws, initial: S3Lake, day: SmallDay, scenario: Scenario, folder: Path) -> Scene:
+    """A copy of a lake, registered in its own database."""
     (folder / "scratch").mkdir(exist_ok=True)
-    lake = S3Lake(aws, begin.copy().bucket, begin.prefix)
+    lake = S3Lake(aws, initial.copy().bucket, initial.prefix)
     scene = Scene(aws, lake, aws.database(), day.source, folder)
-    if not road.begins_empty:
+    if not scenario.starts_empty:
         given = ("--output", lake.url, "--database", scene.database, "--create-database")
         scene.logmill("register", "--day", SAMPLE_DAY, *given)
     return scene
 
 
 @pytest.mark.parametrize(
-    ("name", "point"), [(name, point) for name, road in ROADS.items() for point in range(road.points)]
+    ("name", "point"),
+    [(name, point) for name, scenario in SCENARIOS.items() for point in range(scenario.points)],
 )
-def test_the_same_command_again_makes_a_killed_one_good(
+def test_repeating_a_killed_command_completes_its_work(
     aws: Aws,
     proxy: FaultProxy,
     day: SmallDay,
-    walks: Callable[[str], Walk],
+    references: Callable[[str], Reference],
     name: str,
     point: int,
     tmp_path: Path,
 ) -> None:
-    road, walk = ROADS[name], walks(name)
-    scene = standing(aws, walk.begin, day, road, tmp_path)
-    let_second_pass(scene)
+    scenario, reference = SCENARIOS[name], references(name)
+    scene = prepared_scene(aws, reference.initial, day, scenario, tmp_path)
+    wait_a_second(scene)
     proxy.forget()
-    kill(scene, road, walk.strike(point, road.points))
+    kill(scene, scenario, reference.strike(point, scenario.points))
     proxy.forget()
     for reader in (scene.published(), scene.registered()):
         for place, parts in reader.items():
-            assert parts in (walk.old.get(place), walk.new[place]), f"{place} is neither the old day nor the new"
-    scene.logmill(*road.command(scene))
-    road.after(scene)
-    assert_agreed(scene, walk)
+            expected = (reference.old.get(place), reference.new[place])
+            assert parts in expected, f"{place} is neither the old nor the new day"
+    scene.logmill(*scenario.command(scene))
+    scenario.after(scene)
+    assert_agreed(scene, reference)
     scene.logmill(
-        *("status", "--from", road.days[0], "--to", road.days[-1], "--check", "--dataset", "all"),
+        *("status", "--from", scenario.days[0], "--to", scenario.days[-1], "--check", "--dataset", "all"),
         *("--input", scene.source, *scene.out),
     )
     scene.logmill("clean", *scene.out, "--older-than", "0s", *scene.catalog[:4], "--grace", "0s")
-    assert_agreed(scene, walk)
-    assert strays(scene, road) == walk.left
+    assert_agreed(scene, reference)
+    assert strays(scene, scenario) == reference.left
     assert scene.lake.uploads() == []
     assert not [path for path in (tmp_path / "scratch").rglob("*") if path.is_file()]
 
 
-def let_second_pass(scene: Scene) -> None:
-    """S3 dates files to the second, also those of a copy: from now on all that is there is older than what is written."""
+def wait_a_second(scene: Scene) -> None:
+    """Waits a second. S3 has times in seconds, so later objects are newer than every existing one."""
 
     def date() -> str:
         answer = scene.aws.s3.head_bucket(Bucket=scene.lake.bucket)
@@ -299,19 +304,19 @@ def let_second_pass(scene: Scene) -> None:
         pass
 
 
-def kill(scene: Scene, road: Road, last: dict[str, Any]) -> None:
-    """Kills the command once a request of it has been carried out."""
+def kill(scene: Scene, scenario: Scenario, last: dict[str, Any]) -> None:
+    """Kills the command once one of its requests has been carried out."""
     strike = partial(Strike, carried_out=True)
-    command = road.command(scene)
-    code, said = signalled(scene.aws, scene.aws.proxy, signal.SIGKILL, strike, last, command)
-    assert code == -signal.SIGKILL, said
+    command = scenario.command(scene)
+    code, messages = signalled(scene.aws, scene.aws.proxy, signal.SIGKILL, strike, last, command)
+    assert code == -signal.SIGKILL, messages
 
 
-def assert_agreed(scene: Scene, walk: Walk) -> None:
-    """Asserts that manifests, catalog and rows are those of the road that nobody was killed on."""
-    assert scene.published() == walk.new
-    assert scene.registered() == walk.new
+def assert_agreed(scene: Scene, reference: Reference) -> None:
+    """Asserts that manifests, catalog and rows equal those of the scenario without a kill."""
+    assert scene.published() == reference.new
+    assert scene.registered() == reference.new
     for place, query in scene.queries().items():
         [location] = query.locations.values()
         assert location.rstrip("/").endswith(f"/{scene.lake.manifest(*place)['run']}"), "Glue shows another run"
-        assert query.read(scene.folder).rows() == walk.rows[place]
+        assert query.read(scene.folder).rows() == reference.rows[place]

@@ -1,4 +1,4 @@
-"""The published sample day: its rows, its ledger, and that every way to make it makes the same bytes."""
+"""The published sample day: its rows and its ledger. Every way to build it gives the same bytes."""
 
 import json
 import re
@@ -74,18 +74,16 @@ COUNTS = ("read", "written", "other_day", "duplicate", "quarantined", "objects")
 NINE_HOURS = 9 * 60 * 60 * 1000
 
 
-def test_the_counts_are_those_that_lie_beside_the_sample(sample: Published, table: str) -> None:
+def test_the_counts_match_those_stored_with_the_sample(sample: Published, table: str) -> None:
     promised = json.loads((REPOSITORY / SAMPLE_DATA / "expected.json").read_text("utf-8"))[table]
     assert {name: sample.ledger(table)[name] for name in COUNTS} == promised
 
 
-def test_the_counts_are_those_of_the_oracle(
-    sample: Published, expected: dict[str, ExpectedDay], table: str
-) -> None:
+def test_the_counts_match_the_oracle(sample: Published, expected: dict[str, ExpectedDay], table: str) -> None:
     assert {name: sample.ledger(table)[name] for name in COUNTS} == expected[table].ledger
 
 
-def test_every_row_and_every_column_is_what_the_oracle_reads(
+def test_every_row_and_every_column_matches_the_oracle(
     tmp_path: Path, expected: dict[str, ExpectedDay], table: str
 ) -> None:
     verbatim = run_day(tmp_path / "lake", "--dataset", DATASETS[table], "--redact", "none")
@@ -95,7 +93,7 @@ def test_every_row_and_every_column_is_what_the_oracle_reads(
 def test_quarantine_holds_the_records_that_the_oracle_rejects(
     sample: Published, expected: dict[str, ExpectedDay], table: str
 ) -> None:
-    """Each with a reason and its bytes; they are few, so the oracle has judged nearly everything."""
+    """Each with a reason and its bytes. There are few, so the oracle has checked nearly every record."""
     lines = Path(sample.ledger(table)["quarantine"]).read_text("utf-8").splitlines()
     quarantined = [json.loads(line) for line in lines]
     assert all(line["reason"] and line["detail"] and line["raw"] for line in quarantined)
@@ -104,14 +102,14 @@ def test_quarantine_holds_the_records_that_the_oracle_rejects(
     assert len(places) <= 3
 
 
-def test_the_sample_holds_numbers_that_a_float_would_spoil(sample: Published) -> None:
-    """JSON columns keep the text that was written."""
+def test_numbers_that_a_float_would_change_are_kept(sample: Published) -> None:
+    """JSON columns keep the text as it was written."""
     parameters = [row["request_parameters"] for row in read_rows(sample.lake.table("cloudtrail")).values()]
     spoiled = '"key":{"id":9007199254740993,"score":1e400,"ratio":-0.0,"tiny":1E-7}'
     assert any(spoiled in text for text in parameters if text)
 
 
-def test_a_partition_holds_its_kst_day_and_nothing_else(sample: Published, table: str) -> None:
+def test_a_partition_contains_exactly_its_kst_day(sample: Published, table: str) -> None:
     time, rows = EVENT_TIME[table], read_rows(sample.lake.table(table)).values()
     start = datetime.fromisoformat(f"{SAMPLE_DAY}T00:00:00+09:00")
     end = start + timedelta(days=1)
@@ -142,8 +140,8 @@ def test_part_files_are_the_same_bytes(
 
 
 @pytest.mark.parametrize("shards", [1, 3])
-def test_shards_make_the_bytes_of_one_run(sample: Published, tmp_path: Path, shards: int) -> None:
-    """`plan`, `convert` in any order, and `publish` are `run` in pieces."""
+def test_shards_give_the_bytes_of_one_run(sample: Published, tmp_path: Path, shards: int) -> None:
+    """`plan`, `convert` in any order, and `publish` together equal `run`."""
     arguments = ("--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--shards", shards)
     plan, staging, lake = tmp_path / "plan.json", tmp_path / "staging", tmp_path / "lake"
     plan.write_text(logmill("plan", *arguments, "--format", "json").stdout)
@@ -158,7 +156,7 @@ def test_shards_make_the_bytes_of_one_run(sample: Published, tmp_path: Path, sha
 
 
 def test_publishing_again_replaces_the_day(tmp_path: Path, table: str) -> None:
-    """A reader that globs over the table never sees rows twice, and the first run's folder is gone."""
+    """A reader that globs over the table never sees rows twice, and the first run's folder is removed."""
     first = run_day(tmp_path / "lake")
     before = first.lake.parts(table)
     second = run_day(tmp_path / "lake")
@@ -167,7 +165,7 @@ def test_publishing_again_replaces_the_day(tmp_path: Path, table: str) -> None:
     logmill("verify", "--day", SAMPLE_DAY, "--output", second.lake.root)
 
 
-def test_a_day_that_has_become_empty_is_emptied_when_that_is_allowed(tmp_path: Path, table: str) -> None:
+def test_a_day_without_logs_is_emptied_if_that_is_allowed(tmp_path: Path, table: str) -> None:
     run_day(tmp_path / "lake")
     (tmp_path / "nothing").mkdir()
     options = ("--dataset", "all", "--allow-empty")
@@ -176,8 +174,8 @@ def test_a_day_that_has_become_empty_is_emptied_when_that_is_allowed(tmp_path: P
     assert emptied.lake.parts(table) == []
 
 
-def test_days_lie_side_by_side(sample: Published, tmp_path: Path, table: str) -> None:
-    """Publishing another day leaves the first alone, and a reader tells them apart by the folder."""
+def test_days_are_independent(sample: Published, tmp_path: Path, table: str) -> None:
+    """Publishing another day does not change the first, and a reader distinguishes them by folder."""
     lake = Lake(tmp_path / "lake")
     shutil.copytree(sample.lake.root, lake.root)
     next_day = run_day(lake.root, day="2023-11-02")
@@ -191,7 +189,7 @@ def test_days_lie_side_by_side(sample: Published, tmp_path: Path, table: str) ->
 def test_every_object_keeps_its_own_ledger(
     sample: Published, expected: dict[str, ExpectedDay], table: str
 ) -> None:
-    """The list of inputs names every object that was read, with counts that add up to the day's."""
+    """The list of inputs names every object that was read, with counts that add up to those of the day."""
     inputs = sample.lake.inputs(table, SAMPLE_DAY)
     for name in COUNTS[:-1]:
         assert sum(entry[name] for entry in inputs) == sample.ledger(table)[name]
@@ -200,8 +198,8 @@ def test_every_object_keeps_its_own_ledger(
     assert written == {name: objects.count(name) for name in set(objects)}
 
 
-def test_compact_names_are_those_of_the_earlier_job_in_its_order(sample: Published, tmp_path: Path) -> None:
-    """Only the names differ: cell for cell the values are those of the table with snake_case names."""
+def test_compact_names_match_those_of_the_earlier_job_in_order(sample: Published, tmp_path: Path) -> None:
+    """Only the names differ. Every value equals that of the table with snake_case names."""
     compact = run_day(tmp_path / "lake", "--dataset", "cloudtrail", "--naming", "compact")
     types = DuckDb(compact.lake, "cloudtrail").types()
     assert ["proc_ymd", *list(types)[: len(COMPACT) - 1]] == COMPACT
@@ -229,7 +227,7 @@ def snake_case(path: str) -> str:
 
 
 def test_inspect_shows_the_rows_that_a_run_publishes(sample: Published, table: str) -> None:
-    """Spot check on the object with the most rows; the corpora are held against `inspect` throughout."""
+    """Spot check on the object with the most rows. The tests of the corpora use `inspect` throughout."""
     entries = sample.lake.inputs(table, SAMPLE_DAY)
     busiest = max(entries, key=lambda entry: entry["written"])["object"]
     lines = logmill("inspect", busiest, "--dataset", DATASETS[table], "--format", "json").stdout

@@ -1,4 +1,4 @@
-"""Memory stays within --memory and a margin, on days that are hard to keep in little of it, whatever the threads."""
+"""Memory use stays within --memory plus a margin, on memory-hungry days and with any number of threads."""
 
 import json
 import sys
@@ -11,17 +11,17 @@ from benches.limits.heavy import DISTINCT_LINES, LARGE_RECORDS, NAMED_RECORDS, H
 from harness import logmill
 
 MIB = 2**20
-# What README says: what a run may take beside --memory, and what a thread may.
+# The margins that README promises: memory in addition to --memory, per run and per thread.
 MARGIN = 64 * MIB
 MARGIN_A_THREAD = 3 * MIB
 MEMORY = 64 * MIB
-# Large enough that all kinds of rows would take some times the memory.
+# Large enough that the rows of each kind need several times the memory.
 DAYS = {
     "large-records": replace(LARGE_RECORDS, rows=10_000, objects=40),
     "distinct-names": replace(NAMED_RECORDS, rows=240_000, objects=40),
     "distinct-lines": replace(DISTINCT_LINES, rows=240_000, objects=40),
 }
-# A small process between, since a child's peak counts from what its parent holds.
+# A small intermediate process, because the peak of a child includes the memory of its parent.
 MEASURED = """
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[2:])
@@ -33,17 +33,17 @@ sys.exit(code)
 
 @pytest.fixture(scope="module", params=DAYS)
 def day(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Heavy, Path]:
-    """Each heavy day, made once."""
+    """Each heavy day, generated once."""
     heavy, folder = DAYS[request.param], tmp_path_factory.mktemp(request.param)
     heavy.make(folder)
     return heavy, folder
 
 
 @pytest.mark.parametrize("threads", [2, 8, 32])
-def test_a_day_in_which_nothing_repeats_takes_no_more_memory_than_it_may(
+def test_a_day_without_repetition_stays_within_the_memory_limit(
     day: tuple[Heavy, Path], threads: int, tmp_path: Path
 ) -> None:
-    """What an empty day takes is the binary's own, which a debug build has much of."""
+    """An empty day shows the memory of the binary itself, which is large for a debug build."""
     heavy, folder = day
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -56,7 +56,7 @@ def test_a_day_in_which_nothing_repeats_takes_no_more_memory_than_it_may(
 
 
 def peak_of_run(heavy: Heavy, folder: Path, lake: Path, threads: int) -> int:
-    """Publishes a day; gives the most memory that the process had, in bytes."""
+    """Publishes a day. Returns the peak memory of the process in bytes."""
     peak = lake.with_name(f"{lake.name}.peak")
     logmill(
         *("run", "--day", "2023-11-01", "--dataset", heavy.dataset.name, "--input", folder, "--output", lake),

@@ -1,4 +1,4 @@
-"""What a run says of itself is what docs/observability.md defines, and the numbers agree with each other."""
+"""The output of a run matches docs/observability.md, and its numbers are consistent."""
 
 import gzip
 import json
@@ -18,8 +18,8 @@ from small_day import few_objects
 PAGE = REPOSITORY / "docs" / "observability.md"
 OF_A_RUN = {"every one", "of a day"}
 OF_A_TABLE = OF_A_RUN | {"of a table"}
-WHAT_EVENTS_SAY = {
-    # Said before there is a run.
+FIELDS_OF_EVENTS = {
+    # Logged before the run has started.
     "not_built": {"every one", "of a table"},
     "planned": OF_A_TABLE,
     "read": OF_A_TABLE,
@@ -37,22 +37,22 @@ Event = dict[str, Any]
 
 
 def section(title: str) -> list[list[str]]:
-    """The cells of the tables of a section of the page, without their heads."""
+    """The cells of the tables in a section of the page, without their heads."""
     text = PAGE.read_text("utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
     heads = {place - 1 for place, row in enumerate(rows) if set("".join(row)) <= set("-| ")}
     cells = [row for place, row in enumerate(rows) if not {place, place - 1} & heads]
-    assert cells, f"the section {title} has a table"
+    assert cells, f"the section {title} needs a table"
     return [[cell.strip() for cell in row] for row in cells]
 
 
 def names(cell: str) -> list[str]:
-    """The names that stand as code in a cell."""
+    """The names formatted as code in a cell."""
     return re.findall(r"`([^`]+)`", cell)
 
 
 def documented_events() -> dict[str, set[str]]:
-    """Fields by event, or by group of events, as the page has them."""
+    """The fields by event, or by group of events, as the page lists them."""
     fields: dict[str, set[str]] = {}
     for event, field, _ in section("Events"):
         fields.setdefault(event.strip("`"), set()).update(names(field))
@@ -75,7 +75,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
-    """The events of runs: over damage that cannot be remembered, over the folder of a date, and of a day without objects."""
+    """The events of runs over damage, over the folder of one date, and over a day without objects."""
     raw, lake = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("lake")
     (raw / "x_CloudTrail_r_20231101T0310Z_x.json.gz").write_bytes(gzip.compress(b'{"Records":[{'))
     (raw / "notes").write_text("no log")
@@ -97,7 +97,7 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
 
 @pytest.fixture
 def registered(catalog: Registered) -> tuple[Registered, list[Event], dict[str, Any]]:
-    """A day that is published and registered, its events and its summary."""
+    """A published and registered day, its events and its summary."""
     source = catalog.aws.source(few_objects())
     arguments = ("run", "--day", SAMPLE_DAY, "--input", source, "--output", catalog.lake.url, "-vv")
     given = (*arguments, *catalog.options, "--create-database", "--summary-json", "-")
@@ -105,31 +105,31 @@ def registered(catalog: Registered) -> tuple[Registered, list[Event], dict[str, 
     return catalog, [json.loads(line) for line in result.stderr.splitlines()], json.loads(result.stdout)
 
 
-def test_every_event_and_field_is_defined_and_every_defined_one_is_said(
+def test_all_events_and_fields_are_defined_and_all_defined_ones_occur(
     registered: tuple[Registered, list[Event], dict[str, Any]], failed: list[Event], warned: list[Event]
 ) -> None:
-    defined, said = documented_events(), {}
-    assert defined.keys() == WHAT_EVENTS_SAY.keys() | OF_A_TABLE | {"warnings"}
+    defined, messages = documented_events(), {}
+    assert defined.keys() == FIELDS_OF_EVENTS.keys() | OF_A_TABLE | {"warnings"}
     shared = set().union(*(defined[group] for group in OF_A_TABLE))
     for event in [*registered[1], *failed, *warned]:
         name = "warnings" if event["level"] == "warn" else event["event"]
-        assert name in defined, f"an event that nobody has defined: {event}"
-        expected = defined[name].union(*(defined[group] for group in WHAT_EVENTS_SAY.get(name, OF_A_TABLE)))
+        assert name in defined, f"an undefined event: {event}"
+        expected = defined[name].union(*(defined[group] for group in FIELDS_OF_EVENTS.get(name, OF_A_TABLE)))
         if name == "warnings":
             assert event.keys() <= expected
         else:
             assert event.keys() == expected, event
-        said.setdefault(name, set()).update(event.keys() - shared)
-    assert said == {name: fields for name, fields in defined.items() if name not in OF_A_TABLE}
+        messages.setdefault(name, set()).update(event.keys() - shared)
+    assert messages == {name: fields for name, fields in defined.items() if name not in OF_A_TABLE}
 
 
-def test_a_table_goes_through_its_steps_and_the_last_event_is_the_end(
+def test_the_events_of_a_table_follow_its_steps_to_the_end(
     registered: tuple[Registered, list[Event], dict[str, Any]],
 ) -> None:
     _, events, summary = registered
     for table in DATASETS:
         steps = [event["event"] for event in events if event.get("table") == table]
-        steps = [step for step in steps if step in WHAT_EVENTS_SAY and step != "left out"]
+        steps = [step for step in steps if step in FIELDS_OF_EVENTS and step != "left out"]
         assert steps == [*STEPS, "registered", "cleaned"]
     assert [event["event"] for event in events].count("finished") == 1
     finished = events[-1]
@@ -138,7 +138,7 @@ def test_a_table_goes_through_its_steps_and_the_last_event_is_the_end(
     assert {event["day"] for event in events} == {SAMPLE_DAY}
 
 
-def test_events_say_what_the_summary_says(
+def test_events_agree_with_the_summary(
     registered: tuple[Registered, list[Event], dict[str, Any]],
 ) -> None:
     _, events, summary = registered
@@ -165,7 +165,7 @@ def test_events_say_what_the_summary_says(
     assert (finished["published"], finished["failed"]) == (len(DATASETS), 0)
 
 
-def test_a_failure_is_said_once_with_its_kind_and_ends_the_run(failed: list[Event]) -> None:
+def test_a_failure_is_logged_once_with_its_kind_and_ends_the_run(failed: list[Event]) -> None:
     failures = [event for event in failed if event["event"] == "failed"]
     assert [event["table"] for event in failures] == sorted(DATASETS)
     assert {(event["level"], event["kind"], event["exit_code"]) for event in failures} == {
@@ -176,7 +176,7 @@ def test_a_failure_is_said_once_with_its_kind_and_ends_the_run(failed: list[Even
     assert (finished["published"], finished["failed"], finished["objects"]) == (0, len(DATASETS), 0)
 
 
-def test_a_run_in_s3_is_remembered_with_the_etags_of_what_it_read(
+def test_a_run_in_s3_records_the_etags_of_the_objects_it_read(
     aws: Aws, registered: tuple[Registered, list[Event], dict[str, Any]]
 ) -> None:
     lake, summary = registered[0].lake, registered[2]
@@ -197,10 +197,10 @@ def test_a_run_in_s3_is_remembered_with_the_etags_of_what_it_read(
     lake.assert_clean()
 
 
-def test_a_day_that_the_catalog_does_not_show_is_published_and_has_failed(
+def test_an_unregistered_day_counts_as_published_and_failed(
     catalog: Registered, tmp_path: Path
 ) -> None:
-    """In its report, its events and its metrics alike."""
+    """In its run record, its events and its metrics alike."""
     file, source = tmp_path / "logmill.prom", catalog.aws.source(few_objects())
     arguments = ("run", "--day", SAMPLE_DAY, "--input", source, "--output", catalog.lake.url)
     given = (*arguments, *catalog.options, "--metrics-file", file, "--emf", "--log-format", "json")
@@ -226,19 +226,19 @@ def test_a_day_that_the_catalog_does_not_show_is_published_and_has_failed(
     assert set(found["logmill_last_run_exit_code"].values()) == {6}
 
 
-def test_the_fields_of_a_report_are_those_that_are_defined(
+def test_the_fields_of_a_run_record_match_their_definition(
     registered: tuple[Registered, list[Event], dict[str, Any]],
 ) -> None:
     lake, run = registered[0].lake, registered[2]["run"]
     defined = [name for fields, _ in section("Run records") for name in names(fields)]
-    # It is there only if some rows are not kept.
+    # Present only if some rows are not kept.
     defined.remove("counted_only")
     report = json.loads(lake.get(f"_runs/cloudtrail/{partition(SAMPLE_DAY)}/{run}.json"))
     assert list(report) == defined
 
 
-def test_a_report_is_written_like_every_other_object(catalog: Registered) -> None:
-    """With the encryption, tags and grants that were asked for."""
+def test_a_run_record_is_written_like_every_other_object(catalog: Registered) -> None:
+    """With the configured encryption, tags and grants."""
     aws, lake = catalog.aws, catalog.lake
     aws.run(lake, "--sse", "s3", "--tag", "team=data", source=aws.source(few_objects()))
     assert lake.history()
@@ -279,7 +279,7 @@ def run_with_metrics(
     return balanced(result.stdout), metrics(file)
 
 
-def test_every_metric_is_defined_with_its_labels_and_every_defined_one_is_written(tmp_path: Path) -> None:
+def test_all_metrics_are_defined_with_labels_and_all_defined_ones_are_written(tmp_path: Path) -> None:
     file, lake = tmp_path / "logmill.prom", tmp_path / "lake"
     rows = section("Metrics for Prometheus")
     defined = {names(metric)[0]: set(names(labels)) for metric, labels, _ in rows}
@@ -292,7 +292,7 @@ def test_every_metric_is_defined_with_its_labels_and_every_defined_one_is_writte
     assert written == defined
 
 
-def test_metrics_say_what_the_summary_says(tmp_path: Path) -> None:
+def test_metrics_agree_with_the_summary(tmp_path: Path) -> None:
     summary, found = run_with_metrics(tmp_path / "logmill.prom", tmp_path / "lake")
     assert found["logmill_exit_code"] == {frozenset(): 0}
     assert found["logmill_build_info"] == {frozenset({("version", summary["logmill"])}): 1}
@@ -323,7 +323,7 @@ def test_metrics_say_what_the_summary_says(tmp_path: Path) -> None:
 
 
 def test_a_failed_run_keeps_the_last_success(tmp_path: Path) -> None:
-    """So does one that works on other tables."""
+    """So does a run on other tables."""
     file, lake = tmp_path / "logmill.prom", tmp_path / "lake"
     _, before = run_with_metrics(file, lake)
     success = before["logmill_last_success_timestamp_seconds"]
@@ -345,8 +345,8 @@ def test_a_failed_run_keeps_the_last_success(tmp_path: Path) -> None:
     assert last["logmill_last_run_exit_code"] == {of_table("cloudtrail"): 0}
 
 
-def test_the_newest_day_does_not_go_back(tmp_path: Path) -> None:
-    """Neither does what is said of it: that it was provisional."""
+def test_an_earlier_day_does_not_replace_the_newest_day(tmp_path: Path) -> None:
+    """Its provisional state is kept as well."""
     file, lake = tmp_path / "logmill.prom", tmp_path / "lake"
     _, today = run_with_metrics(file, lake, day="today")
     newest, provisional = "logmill_newest_day_timestamp_seconds", "logmill_newest_day_provisional"
@@ -367,15 +367,15 @@ def test_publishing_shards_writes_metrics_too(tmp_path: Path) -> None:
     assert steps.keys() == {of_table("s3_access", step=step) for step in ("write", "publish", "clean")}
 
 
-def test_metrics_that_cannot_be_written_are_refused_before_the_work(tmp_path: Path) -> None:
-    """A device would be replaced by a file; what shows at the end only is a warning."""
+def test_an_unwritable_metrics_file_is_refused_before_the_run(tmp_path: Path) -> None:
+    """A device is refused because a file would replace it. Failures at the end of a run are only warnings."""
     lake = tmp_path / "lake"
     arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", lake, "--metrics-file")
     for file in (tmp_path / "missing" / "x.prom", tmp_path, Path("/dev/null")):
         assert "--metrics-file" in logmill(*arguments, file, code=2).stderr
     assert not lake.exists()
-    said = logmill(*arguments, "/proc/logmill.prom").stderr
-    assert "cannot write the metrics" in said
+    messages = logmill(*arguments, "/proc/logmill.prom").stderr
+    assert "cannot write the metrics" in messages
     assert (lake / "cloudtrail").exists()
 
 
@@ -383,7 +383,7 @@ UNITS = {"Seconds", "Bytes", "Count", "Percent", "Bytes/Second", "Count/Second",
 
 
 def assert_is_emf(line: dict[str, Any]) -> dict[str, str]:
-    """Asserts what AWS's specification of the format asks for; gives the unit of each metric."""
+    """Asserts what AWS's specification of the format requires. Returns the unit of each metric."""
     assert len(json.dumps(line)) < 256 * 1024
     metadata = line["_aws"]
     assert isinstance(metadata["Timestamp"], int)
@@ -408,7 +408,7 @@ def assert_is_emf(line: dict[str, Any]) -> dict[str, str]:
         assert isinstance(value, int | float)
         assert not isinstance(value, bool)
         units[metric["Name"]] = metric["Unit"]
-    assert len(units) == len(directive["Metrics"]), "a name comes once"
+    assert len(units) == len(directive["Metrics"]), "a name occurs more than once"
     return units
 
 
@@ -419,8 +419,8 @@ def emf_lines(stderr: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("way", [("--quiet",), ("--log-format", "json"), ("-v",)])
-def test_each_table_and_day_is_a_line_for_cloudwatch(tmp_path: Path, way: tuple[str, ...]) -> None:
-    """However much is said beside it."""
+def test_each_table_and_day_has_a_line_for_cloudwatch(tmp_path: Path, way: tuple[str, ...]) -> None:
+    """At any log level."""
     defined = {names(metric)[0]: unit for metric, unit, _ in section("Metrics for CloudWatch")}
     arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", tmp_path / "lake", *way)
     result = logmill(*arguments, "--emf", "--summary-json", "-")

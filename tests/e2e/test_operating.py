@@ -1,4 +1,4 @@
-"""What whoever runs days every night relies on: failures are told, and days neither lost nor forgotten."""
+"""Properties that nightly operation relies on: failures are reported, and no day is lost or forgotten."""
 
 import fcntl
 import json
@@ -39,17 +39,17 @@ STRETCH = span(DAYS[0], DAYS[-1])
 LONG_BEFORE = span("2023-09-01", DAYS[-1])
 ACCESS = ("--dataset", "s3-access")
 TRAIL = ("--dataset", "cloudtrail")
-PROSE = "Enable AccessLog for ELB: 123456789012 at 2023-10-04T03:00:00Z\nThis is no log.\n"
+PROSE = "Enable AccessLog for ELB: 123456789012 at 2023-10-04T03:00:00Z\nThis is not a log.\n"
 STRAYS = ("flat/ELBAccessLogTestFile", "README.txt", "AWSLogs/README.txt")
 
 
 def noon(day: str) -> Any:
-    """The middle of a KST day."""
+    """Noon of a KST day in UTC."""
     return kst_window(day)[0] + timedelta(hours=12)
 
 
 def few_logs(seed: int = 3) -> Month:
-    """Two objects of each table a day, each with events of an hour before its delivery."""
+    """Two objects per table and day, each with events from the hour before its delivery."""
     made = Month(Random(seed))
     for day in DAYS:
         for hours in (0, 2):
@@ -79,20 +79,20 @@ def metrics(file: Path) -> dict[tuple[str, str | None], float]:
     }
 
 
-def events(said: str, name: str) -> list[dict[str, Any]]:
-    """The events of a name."""
-    found = [json.loads(line) for line in said.splitlines()]
+def events(messages: str, name: str) -> list[dict[str, Any]]:
+    """The events with a name."""
+    found = [json.loads(line) for line in messages.splitlines()]
     return [event for event in found if event["event"] == name]
 
 
-def loudly(*arguments: str | Path) -> str:
-    """What is said that is not to be said quietly."""
+def without_quiet(*arguments: str | Path) -> str:
+    """The standard error without --quiet."""
     return logmill(*(word for word in arguments if word != "--quiet")).stderr
 
 
 @contextmanager
 def held(lake: Path, *held: tuple[str, str]) -> Iterator[None]:
-    """Somebody else has these days."""
+    """Locks these days as another run would."""
     locks = []
     for table, day in held:
         lock = lake / "_staging" / table / f"{partition(day)}.lock"
@@ -111,7 +111,7 @@ def held(lake: Path, *held: tuple[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def ending(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+def killed_at_the_end(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
     """A process that does not outlive the test."""
     with process:
         try:
@@ -128,33 +128,33 @@ def made() -> Month:
 
 @pytest.fixture
 def raw(made: Month, tmp_path: Path) -> Path:
-    """The same in a folder."""
+    """The same logs in a folder."""
     return month.write(tmp_path / "raw", made.objects)
 
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
-    """Where a lake is to be."""
+    """The location of the lake."""
     return tmp_path / "lake"
 
 
 @pytest.mark.parametrize("lookback", [(), ("--lookback", "7d")], ids=["day", "lookback"])
-def test_a_run_whose_input_is_missing_says_so_and_what_to_do(
+def test_a_missing_input_is_reported_with_a_hint(
     tmp_path: Path, lake: Path, lookback: tuple[str, ...]
 ) -> None:
     file, missing = tmp_path / "metrics.prom", tmp_path / "nowhere"
     arguments = ("run", "--day", DAYS[0], *lookback, *places(missing, lake), *ACCESS, "--metrics-file", file)
-    said = logmill(*arguments, code=4).stderr
-    assert "cannot read the input" in said
-    assert str(missing) in said
-    assert "hint: " in said
+    messages = logmill(*arguments, code=4).stderr
+    assert "cannot read the input" in messages
+    assert str(missing) in messages
+    assert "hint: " in messages
     file.unlink()
-    said = logmill(*arguments, "--log-format", "json", "--quiet", code=4).stderr
-    [failed] = events(said, "failed")
+    messages = logmill(*arguments, "--log-format", "json", "--quiet", code=4).stderr
+    [failed] = events(messages, "failed")
     assert (failed["table"], failed["kind"], failed["exit_code"]) == ("s3_access", "unusable", 4)
     assert str(missing) in failed["error"]
     assert failed["hint"]
-    [finished] = events(said, "finished")
+    [finished] = events(messages, "finished")
     assert (finished["exit_code"], finished["failed"], finished["published"]) == (4, 1, 0)
     numbers = metrics(file)
     assert numbers["logmill_exit_code", None] == 4
@@ -164,10 +164,10 @@ def test_a_run_whose_input_is_missing_says_so_and_what_to_do(
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
 @pytest.mark.parametrize("days", [STRETCH, LONG_BEFORE], ids=["its_days", "long_before"])
-def test_a_stray_file_is_left_out_by_all_however_long_the_range_is(
+def test_every_command_leaves_out_a_stray_file_in_any_range(
     raw: Path, lake: Path, tmp_path: Path, table: str, days: tuple[str, ...], order: str
 ) -> None:
-    """The lake is that of a folder without it, and there is a warning."""
+    """The lake equals that of a folder without the file, and a warning is printed."""
     clean, options = tmp_path / "clean", ("--dataset", DATASETS[table])
     backfill(raw, clean, *options, days=days)
     unstrayed = status(raw, clean, *options, days=days)
@@ -176,8 +176,8 @@ def test_a_stray_file_is_left_out_by_all_however_long_the_range_is(
         stray = line["objects_left"] - unstrayed[place]["objects_left"]
         assert stray == line["objects_listed"] - unstrayed[place]["objects_listed"] == len(STRAYS)
         assert line | unstrayed[place] | {"listed_at": None} == unstrayed[place] | {"listed_at": None}
-    said = loudly(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
-    assert said.count("skipped objects that match no log type") == 1, said
+    messages = without_quiet(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
+    assert messages.count("skipped objects that match no log type") == 1, messages
     assert unlisted(contents(files(lake))) == unlisted(contents(files(clean)))
     for wanted in (days, STRETCH):
         lines = status(raw, lake, *options, days=wanted)
@@ -185,8 +185,8 @@ def test_a_stray_file_is_left_out_by_all_however_long_the_range_is(
         assert not in_state(lines, "stale")
 
 
-def test_a_single_run_leaves_a_stray_file_out_too(raw: Path, lake: Path, tmp_path: Path, table: str) -> None:
-    """Also on a day without a log, and where there is no log at all."""
+def test_a_single_run_leaves_out_a_stray_file_too(raw: Path, lake: Path, tmp_path: Path, table: str) -> None:
+    """Also on a day without logs, and in an input without logs."""
     options = ("--dataset", DATASETS[table])
     days = [*DAYS, "2023-09-10"]
     for day in days:
@@ -194,8 +194,8 @@ def test_a_single_run_leaves_a_stray_file_out_too(raw: Path, lake: Path, tmp_pat
     strays = dict.fromkeys(STRAYS, PROSE.encode())
     month.write(raw, strays)
     for day in days:
-        said = loudly("run", "--day", day, *places(raw, lake), *options)
-        assert said.count("skipped objects that match no log type") == 1, said
+        messages = without_quiet("run", "--day", day, *places(raw, lake), *options)
+        assert messages.count("skipped objects that match no log type") == 1, messages
     assert unlisted(contents(files(lake))) == unlisted(contents(files(tmp_path / "clean")))
     lines = status(raw, lake, *options, days=LONG_BEFORE)
     assert in_state(lines, "published") == {(table, day) for day in DAYS}
@@ -205,10 +205,10 @@ def test_a_single_run_leaves_a_stray_file_out_too(raw: Path, lake: Path, tmp_pat
 
 
 @pytest.mark.parametrize("order", ["oldest", "newest"])
-def test_a_log_without_a_time_in_its_key_is_read_by_all(
+def test_every_command_reads_a_log_without_a_time_in_its_key(
     made: Month, raw: Path, lake: Path, tmp_path: Path, order: str
 ) -> None:
-    """However far its day is from where a range begins."""
+    """However far its day is from the start of a range."""
     line = access_line(made, noon(DAYS[1]) + timedelta(hours=5))
     month.write(raw, {"flat/found-again": f"{line}\n".encode()})
     for day in DAYS:
@@ -223,11 +223,11 @@ def test_a_log_without_a_time_in_its_key_is_read_by_all(
             assert not in_state(lines, "stale")
 
 
-def test_a_file_that_is_named_as_the_input_is_read_whatever_it_is_called(made: Month, tmp_path: Path) -> None:
-    """Also where nothing at its beginning says that it is a log."""
+def test_a_file_given_as_the_input_is_read_whatever_its_name(made: Month, tmp_path: Path) -> None:
+    """Even if its beginning does not show that it is a log."""
     lines = [access_line(made, noon(DAYS[1])) for _ in range(3)]
     file = tmp_path / "what.txt"
-    file.write_text("".join(f"{line}\n" for line in ["No line of a log.", *lines]))
+    file.write_text("".join(f"{line}\n" for line in ["Not a line of a log.", *lines]))
     summary = run_day(
         tmp_path / "run", *ACCESS, "--max-reject-ratio", "0.5", day=DAYS[1], source=file
     ).summary
@@ -239,10 +239,10 @@ def test_a_file_that_is_named_as_the_input_is_read_whatever_it_is_called(made: M
     assert in_state(status(file, tmp_path / "run", *ACCESS, days=STRETCH), "stale") == set()
 
 
-def test_a_run_lists_when_it_has_waited_so_that_a_backfill_that_listed_before_gives_way(
+def test_a_waiting_run_lists_after_its_wait_and_an_earlier_backfill_skips_the_day(
     made: Month, raw: Path, lake: Path
 ) -> None:
-    """An object that came while it waited is in the day."""
+    """An object that arrived during the wait is in the day."""
     place = ("s3_access", DAYS[2])
     arguments = ("run", "--day", place[1], *ACCESS, *places(raw, lake), "--wait", "1h")
     first = raw / keys_of(made, place[0], DAYS[0])[0]
@@ -250,46 +250,46 @@ def test_a_run_lists_when_it_has_waited_so_that_a_backfill_that_listed_before_gi
     late.access(FLAT, noon(place[1]), [access_line(late, noon(place[1]))])
     with gate(first) as closed, ExitStack() as stack:
         with held(lake, place):
-            waiting = stack.enter_context(ending(started(*arguments)))
+            waiting = stack.enter_context(killed_at_the_end(started(*arguments)))
             assert waiting.stderr
             assert "waiting for another run" in waiting.stderr.readline()
             earlier = backfill_arguments(raw, lake, *ACCESS, days=STRETCH)
-            backfilling = stack.enter_context(ending(started(*earlier)))
+            backfilling = stack.enter_context(killed_at_the_end(started(*earlier)))
             closed.wait(backfilling)
             month.write(raw, late.objects)
-        _, said = waiting.communicate(timeout=PATIENCE)
-        assert waiting.returncode == 0, said
+        _, messages = waiting.communicate(timeout=PATIENCE)
+        assert waiting.returncode == 0, messages
         nightly = runs(files(lake))
         assert nightly.keys() == {place}
         closed.lift()
-        _, said = backfilling.communicate(timeout=PATIENCE)
-    assert backfilling.returncode == 5, said
-    assert "another run has published the day in the meantime" in said
+        _, messages = backfilling.communicate(timeout=PATIENCE)
+    assert backfilling.returncode == 5, messages
+    assert "another run has published the day in the meantime" in messages
     assert runs(files(lake))[place] == nightly[place]
     assert Lake(lake).manifest(*place)["ledger"]["written"] == 7
 
 
-def test_the_second_table_of_a_run_is_listed_after_the_first_one_is_published(raw: Path, lake: Path) -> None:
+def test_a_run_lists_the_second_table_after_publishing_the_first(raw: Path, lake: Path) -> None:
     run_day(lake, day=DAYS[0], source=raw)
     first, second = (Lake(lake).manifest(table, DAYS[0]) for table in DATASETS)
     assert first["planned_at"] < second["planned_at"]
     assert first["planned_at"] <= first["published_at"] <= second["planned_at"] <= second["published_at"]
 
 
-def test_a_day_of_which_nothing_can_be_told_counts_as_failed(raw: Path, lake: Path, tmp_path: Path) -> None:
-    """What was a success before stays the last one."""
+def test_a_day_with_an_unreadable_manifest_counts_as_failed(raw: Path, lake: Path, tmp_path: Path) -> None:
+    """The metric of the last success does not change."""
     file = tmp_path / "metrics.prom"
     arguments = ("--metrics-file", file, "--log-format", "json")
     backfill(raw, lake, *arguments, days=STRETCH)
     before = metrics(file)
     manifest = lake / "s3_access" / partition(DAYS[1]) / "_manifest.json"
     manifest.write_bytes(manifest.read_bytes()[:100])
-    # All others need nothing.
+    # All other days are up to date.
     made = backfill(raw, lake, *arguments, days=STRETCH, code=5)
     assert made.failed.keys() == {("s3_access", DAYS[1])}
-    [finished] = events(made.said, "finished")
+    [finished] = events(made.messages, "finished")
     assert (finished["exit_code"], finished["published"], finished["failed"]) == (5, 0, 1)
-    [failed] = events(made.said, "failed")
+    [failed] = events(made.messages, "failed")
     assert (failed["table"], failed["day"], failed["exit_code"]) == ("s3_access", DAYS[1], 4)
     after = metrics(file)
     assert after["logmill_exit_code", None] == 5
@@ -298,8 +298,8 @@ def test_a_day_of_which_nothing_can_be_told_counts_as_failed(raw: Path, lake: Pa
     assert after[success] == before[success]
 
 
-def test_a_smaller_lateness_loses_no_object(raw: Path, lake: Path) -> None:
-    """What is not looked for any more is not gone."""
+def test_a_smaller_lateness_reports_no_object_as_deleted(raw: Path, lake: Path) -> None:
+    """An object outside the lateness does not count as deleted."""
     late = Month(Random(8))
     late.access(FLAT, noon(DAYS[1]) + timedelta(hours=20), [access_line(late, noon(DAYS[1]))])
     month.write(raw, late.objects)
@@ -314,8 +314,8 @@ def test_a_smaller_lateness_loses_no_object(raw: Path, lake: Path) -> None:
     assert {place for place, count in gone.items() if count} == {("s3_access", DAYS[1])}
 
 
-def test_a_day_is_kept_from_losing_rows_and_named(raw: Path, lake: Path, made: Month) -> None:
-    """An object that has no rows of a day is no loss to it."""
+def test_a_day_that_would_lose_rows_is_not_rebuilt_but_reported(raw: Path, lake: Path, made: Month) -> None:
+    """A day loses nothing with an object that has no rows of it."""
     backfill(raw, lake, days=STRETCH)
     before = runs(files(lake))
     gone = keys_of(made, "s3_access", DAYS[1])[0]
@@ -328,17 +328,17 @@ def test_a_day_is_kept_from_losing_rows_and_named(raw: Path, lake: Path, made: M
     assert in_state(lines, "stale") == {("s3_access", day) for day in DAYS[:2]}
     assert lines["s3_access", DAYS[0]]["objects_gone"] == 0
     assert lines["s3_access", DAYS[1]]["objects_gone"] == 1
-    made_anew = backfill(raw, lake, days=STRETCH)
-    assert made_anew.made == {("s3_access", DAYS[0])}
+    rebuilt = backfill(raw, lake, days=STRETCH)
+    assert rebuilt.made == {("s3_access", DAYS[0])}
     kept = {"table": "s3_access", "day": DAYS[1], "state": "stale", "objects_gone": 1}
-    assert made_anew.summary["kept"] == [kept]
+    assert rebuilt.summary["kept"] == [kept]
     assert runs(files(lake))["s3_access", DAYS[1]] == before["s3_access", DAYS[1]]
-    assert "--only all" in loudly(*backfill_arguments(raw, lake, days=STRETCH))
+    assert "--only all" in without_quiet(*backfill_arguments(raw, lake, days=STRETCH))
     all_days = backfill(raw, lake, "--only", "all", days=STRETCH)
     assert (all_days.made, all_days.summary["kept"]) == (every(DAYS), [])
 
 
-def test_inputs_that_are_spelled_otherwise_are_the_same(raw: Path, lake: Path) -> None:
+def test_an_input_is_recognised_in_any_spelling(raw: Path, lake: Path) -> None:
     relative = os.path.relpath(raw, REPOSITORY)
     backfill(relative, lake, days=STRETCH)
     for other in (raw, f"{raw}/", f"{relative}/", relative):
@@ -348,10 +348,10 @@ def test_inputs_that_are_spelled_otherwise_are_the_same(raw: Path, lake: Path) -
         assert not backfill(other, lake, days=STRETCH).made, other
 
 
-def test_a_backfill_of_an_empty_day_says_so_where_it_is_asked_to(raw: Path, lake: Path) -> None:
+def test_fail_on_empty_applies_to_a_backfill(raw: Path, lake: Path) -> None:
     empty = span("2023-09-01", "2023-09-01")
     assert backfill(raw, lake, "--fail-on-empty", days=STRETCH).made == every(DAYS)
-    # Before the first log nothing is lacking: such a day is made when that is asked for.
+    # Days before the first log are not missing; such a day is built only on request.
     assert not backfill(raw, lake, "--fail-on-empty", days=empty).made
     made = backfill(raw, lake, "--fail-on-empty", "--only", "all", days=empty, code=99)
     assert (made.made, made.summary["exit_code"]) == (every(["2023-09-01"]), 99)
@@ -360,14 +360,14 @@ def test_a_backfill_of_an_empty_day_says_so_where_it_is_asked_to(raw: Path, lake
 
 
 @pytest.mark.parametrize("command", ["backfill", "status"])
-def test_days_that_have_not_begun_are_refused(raw: Path, lake: Path, command: str) -> None:
-    said = logmill(command, *span("2999-01-01", "2999-01-02"), *places(raw, lake), code=2).stderr
-    assert "has not begun" in said
-    assert "hint: " in said
+def test_future_days_are_refused(raw: Path, lake: Path, command: str) -> None:
+    messages = logmill(command, *span("2999-01-01", "2999-01-02"), *places(raw, lake), code=2).stderr
+    assert "has not begun" in messages
+    assert "hint: " in messages
     assert not lake.exists()
 
 
-def test_status_ends_as_the_days_stand_where_it_is_asked_to(raw: Path, lake: Path, made: Month) -> None:
+def test_status_check_fails_unless_every_day_is_up_to_date(raw: Path, lake: Path, made: Month) -> None:
     arguments = ("status", *STRETCH, *places(raw, lake))
     backfill(raw, lake, days=span(DAYS[0], DAYS[1]))
     logmill(*arguments)
@@ -387,9 +387,7 @@ def test_status_ends_as_the_days_stand_where_it_is_asked_to(raw: Path, lake: Pat
     logmill(*arguments, "--check")
 
 
-def test_status_goes_on_with_the_table_behind_one_whose_input_is_missing(
-    raw: Path, lake: Path, tmp_path: Path
-) -> None:
+def test_status_continues_after_a_table_with_a_missing_input(raw: Path, lake: Path, tmp_path: Path) -> None:
     backfill(raw, lake, days=STRETCH)
     config = tmp_path / "logmill.toml"
     sources = {"cloudtrail": tmp_path / "nowhere", "s3-access": raw}
@@ -405,8 +403,8 @@ def test_status_goes_on_with_the_table_behind_one_whose_input_is_missing(
     assert str(tmp_path / "nowhere") in result.stderr
 
 
-def test_where_all_that_failed_can_be_had_later_the_exit_code_says_so(raw: Path, lake: Path) -> None:
-    """Also where other days needed nothing."""
+def test_the_exit_code_is_temporary_if_every_failure_is(raw: Path, lake: Path) -> None:
+    """Even if other days were up to date."""
     backfill(raw, lake, days=span(DAYS[0], DAYS[0]))
     others = every(DAYS[1:])
     with held(lake, *others):
@@ -415,15 +413,15 @@ def test_where_all_that_failed_can_be_had_later_the_exit_code_says_so(raw: Path,
     assert backfill(raw, lake, days=STRETCH).made == others
 
 
-def test_the_live_run_is_remembered_however_many_failed_since(raw: Path, lake: Path, made: Month) -> None:
-    """With what it read; of those that failed some are forgotten."""
+def test_the_record_of_the_live_run_outlives_failed_runs(raw: Path, lake: Path, made: Month) -> None:
+    """With its list of inputs. Only some of the failed runs are kept."""
     place = ("cloudtrail", DAYS[1])
     good = run_day(lake, *TRAIL, day=DAYS[1], source=raw).summary["run"]
     history = lake / "_runs" / place[0] / partition(place[1])
     remembered = {f"{good}.json", f"{good}.inputs.jsonl.gz"}
     assert {path.name for path in history.iterdir()} == remembered
     (raw / keys_of(made, *place)[0]).write_bytes(b"{")
-    # Of runs in one second, nobody can tell by their names which began last.
+    # The names of two runs in the same second do not show which began last.
     time.sleep(1.1)
     for _ in range(12):
         logmill("run", "--day", DAYS[1], *TRAIL, *places(raw, lake), "--quiet", code=3)
@@ -444,49 +442,49 @@ def test_the_live_run_is_remembered_however_many_failed_since(raw: Path, lake: P
         pytest.param(True, (1,), id="swapped-second"),
     ],
 )
-def test_several_inputs_are_the_same_in_any_order_and_spelling(
+def test_several_inputs_are_recognised_in_any_order_and_spelling(
     tmp_path: Path, lake: Path, swapped: bool, spelled: tuple[int, ...]
 ) -> None:
-    """Also where the name of one is the beginning of the other's."""
+    """Even if one name is a prefix of the other."""
     seeds = {"raw": 3, "raw2": 77}
     roots = [month.write(tmp_path / name, few_logs(seed).objects) for name, seed in seeds.items()]
 
-    def said(command: str, inputs: list[Path | str], *options: str) -> str:
+    def messages(command: str, inputs: list[Path | str], *options: str) -> str:
         given = [word for root in inputs for word in ("--input", root)]
         return logmill(command, *STRETCH, *given, "--output", lake, *options).stdout
 
-    said("backfill", roots, "--quiet")
+    messages("backfill", roots, "--quiet")
     now = [os.path.relpath(root, REPOSITORY) if at in spelled else root for at, root in enumerate(roots)]
     inputs = now[::-1] if swapped else now
-    lines = [json.loads(line) for line in said("status", inputs, "--format", "json").splitlines()]
+    lines = [json.loads(line) for line in messages("status", inputs, "--format", "json").splitlines()]
     changes = {(line["state"], line["objects_new"], line["objects_gone"]) for line in lines}
     assert changes == {("published", 0, 0)}
-    summary = json.loads(said("backfill", inputs, "--quiet", "--summary-json", "-"))
+    summary = json.loads(messages("backfill", inputs, "--quiet", "--summary-json", "-"))
     assert (summary["days"], summary["kept"]) == ([], [])
 
 
-def test_a_backfill_whose_input_is_missing_says_so_once_a_table(lake: Path, tmp_path: Path) -> None:
+def test_a_backfill_reports_a_missing_input_once_per_table(lake: Path, tmp_path: Path) -> None:
     arguments = ("backfill", *STRETCH, *places(tmp_path / "nowhere", lake))
-    said = logmill(*arguments, "--log-format", "json", code=4).stderr
-    assert [failed["table"] for failed in events(said, "failed")] == list(DATASETS)
-    [finished] = events(said, "finished")
+    messages = logmill(*arguments, "--log-format", "json", code=4).stderr
+    assert [failed["table"] for failed in events(messages, "failed")] == list(DATASETS)
+    [finished] = events(messages, "finished")
     assert (finished["exit_code"], finished["failed"]) == (4, len(DATASETS))
     assert logmill(*arguments, code=4).stderr.count("cannot read the input") == len(DATASETS)
 
 
-def test_days_that_were_published_under_other_settings_are_outdated(lake: Path, tmp_path: Path) -> None:
-    """They are not stale: only who asks for them has them made anew."""
+def test_days_published_with_other_settings_are_outdated(lake: Path, tmp_path: Path) -> None:
+    """They are not stale, and are rebuilt only on request."""
     raw = month.write(tmp_path / "raw", few_logs(3).objects)
     logmill("backfill", *STRETCH, *places(raw, lake), "--quiet")
     options = ("--dataset", "cloudtrail", "--redact", "requestParameters.userName", "--naming", "compact")
 
-    def said() -> list[dict[str, Any]]:
+    def messages() -> list[dict[str, Any]]:
         lines = logmill(
             "status", *STRETCH, *places(raw, lake), *options, "--format", "json"
         ).stdout.splitlines()
         return [json.loads(line) for line in lines]
 
-    before = said()
+    before = messages()
     assert before
     assert all(line["other_settings"] == ["naming", "redact"] for line in before)
     assert all(line["state"] in ("published", "empty") for line in before)
@@ -494,4 +492,4 @@ def test_days_that_were_published_under_other_settings_are_outdated(lake: Path, 
     assert json.loads(logmill(*arguments).stdout)["days"] == []
     made = json.loads(logmill(*arguments, "--only", "outdated").stdout)["days"]
     assert len(made) == len(before)
-    assert all(line["other_settings"] == [] for line in said())
+    assert all(line["other_settings"] == [] for line in messages())

@@ -1,4 +1,4 @@
-"""The oracle's own footing: what it holds the binary against must itself be right."""
+"""Checks of the oracle itself, since the binary is compared with it."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def test_a_value_comes_out_as_it_was_written(value: str) -> None:
 
 
 @pytest.mark.parametrize("broken", ['{"a":NaN}', '{"a":1,}', '{"a" 1}', '{"a":"\n"}', "{", "[1"])
-def test_what_is_no_json_is_refused(broken: str) -> None:
+def test_invalid_json_is_refused(broken: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         members(broken) if broken.startswith("{") else elements(broken)
 
@@ -65,7 +65,7 @@ def test_all_readings_of_a_line_are_found(referer: str, agent: str, found: int) 
     assert len(list(readings(LINE.format(referer=referer, agent=agent)))) == found
 
 
-def test_scalars_are_read_in_all_forms_that_logs_have() -> None:
+def test_scalars_are_read_in_every_form_found_in_logs() -> None:
     assert instant('"2023-11-01T00:00:00Z"') == instant('"20231101T000000Z"') == 1698796800000
     assert instant('"2023-11-01T09:00:00.5+09:00"') == 1698796800500
     assert instant('"2023-02-30T00:00:00Z"') is instant('"..."') is instant("5") is None

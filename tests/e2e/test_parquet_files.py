@@ -1,4 +1,4 @@
-"""The files themselves: what Athena, Spark and others need, and what lets them skip most of the bytes."""
+"""The Parquet files have what Athena, Spark and others need, and let them skip most of the bytes."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ PHYSICAL_TYPES = {"BYTE_ARRAY", "INT64", "INT32", "BOOLEAN"}
 
 @pytest.fixture
 def part(sample: Published, table: str) -> Path:
-    """The one part file of each table in turn."""
+    """The only part file of each table in turn."""
     (only,) = sample.lake.parts(table)
     return only
 
@@ -63,17 +63,17 @@ def test_instants_are_milliseconds_without_a_zone(part: Path) -> None:
     assert len(times) >= 2
     for time in times:
         assert time.physical_type == "INT64"
-        said = json.loads(time.logical_type.to_json())
-        assert (said["isAdjustedToUTC"], said["timeUnit"]) == (False, "milliseconds")
+        logical = json.loads(time.logical_type.to_json())
+        assert (logical["isAdjustedToUTC"], logical["timeUnit"]) == (False, "milliseconds")
 
 
-def test_lists_have_three_levels_and_call_their_items_element(part: Path, table: str) -> None:
+def test_lists_have_three_levels_and_name_their_items_element(part: Path, table: str) -> None:
     lists = [chunk.path_in_schema for chunk in column_chunks(part) if "." in chunk.path_in_schema]
     assert all(path.endswith(".list.element") for path in lists)
     assert len(lists) == {"cloudtrail": 4, "s3_access": 0}[table]
 
 
-def test_rows_are_clustered_and_the_file_says_so(part: Path, table: str) -> None:
+def test_rows_are_clustered_and_the_file_declares_it(part: Path, table: str) -> None:
     by = CLUSTERED_BY[table]
     cells = pq.read_table(part, columns=list(by)).to_pylist()
     keys = [tuple((row[name] is not None, row[name]) for name in by) for row in cells]
@@ -88,7 +88,7 @@ def test_rows_are_clustered_and_the_file_says_so(part: Path, table: str) -> None
         assert all(key.nulls_first for key in sorting)
 
 
-def test_columns_that_are_looked_up_by_value_have_bloom_filters(part: Path, table: str) -> None:
+def test_columns_used_for_lookups_have_bloom_filters(part: Path, table: str) -> None:
     found = duckdb.execute(
         "SELECT path_in_schema FROM parquet_metadata(?) WHERE bloom_filter_offset IS NOT NULL",
         [str(part)],
@@ -96,15 +96,15 @@ def test_columns_that_are_looked_up_by_value_have_bloom_filters(part: Path, tabl
     assert {name for (name,) in found} >= BLOOM_FILTERS[table]
 
 
-def test_a_bloom_filter_lets_every_value_pass_and_keeps_most_others_out(part: Path, table: str) -> None:
+def test_a_bloom_filter_passes_every_value_and_excludes_most_others(part: Path, table: str) -> None:
     column = LOOKED_FOR[table]
     present = pq.read_table(part, columns=[column])[column].drop_null().unique().to_pylist()
     assert not any(excluded(part, column, value) for value in present[::20])
-    absent = [f"no such id {number}" for number in range(50)]
+    absent = [f"absent id {number}" for number in range(50)]
     assert sum(excluded(part, column, value) for value in absent) > 40
 
 
 def excluded(part: Path, column: str, value: str) -> bool:
-    """Whether the bloom filters of a file rule a value out."""
+    """Whether the bloom filters of a file exclude a value."""
     probe = "SELECT bool_and(bloom_filter_excludes) FROM parquet_bloom_probe(?, ?, ?)"
     return duckdb.execute(probe, [str(part), column, value]).fetchall()[0][0]

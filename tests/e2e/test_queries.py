@@ -1,4 +1,4 @@
-"""The ready queries of `glue/sql`, and old queries over the compatibility views, against the raw logs."""
+"""Compares ready queries of `glue/sql`, and old queries over compatibility views, with the raw logs."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ from meanings import RawDays, moment, raw_days
 from oracle import expected_day
 from schema import columns
 
-# When "the last 24 hours" are asked for: half of the sample day is older.
+# The time at which "the last 24 hours" are queried. Half of the sample day is older.
 NOW = datetime(2023, 11, 2, 3)
 EARLIER_JOB = (
     "proc_ymd additionaleventdata apiversion awsregion errorcode errormessage eventid eventname "
@@ -59,7 +59,7 @@ def sample_day(aws_server: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def audit_days(
     aws_server: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[AthenaDatabase, Path]]:
-    """The days of the audit in Athena, and the folder of their raw logs."""
+    """The audit days in Athena, and the folder of their raw logs."""
     source = tmp_path_factory.mktemp("audit")
     write_early(source)
     write_late(source)
@@ -75,13 +75,13 @@ def audit_days(
 
 
 def ranked(counts: Counter[Any], limit: int | None = None) -> Rows:
-    """What was counted, the most first, and then by name, NULL last."""
+    """Counts in descending order, then by name, with NULL last."""
     rows = [(*(key if isinstance(key, tuple) else (key,)), number) for key, number in counts.items()]
     return sorted(rows, key=lambda row: (-row[-1], nulls_last(row[:-1])))[:limit]
 
 
 def nulls_last(row: Iterable[Any]) -> list[tuple[bool, Any]]:
-    """An order in which NULL is last."""
+    """A sort key that puts NULL last."""
     return [(cell is None, cell if cell is not None else "") for cell in row]
 
 
@@ -103,7 +103,7 @@ def is_denied(line: dict[str, Any]) -> bool:
 
 
 def last_24_hours(raw: RawDays) -> list[dict[str, Any]]:
-    """Lines with the old signature that a query of that moment finds."""
+    """Lines with the old signature that a query at that time finds."""
     return [line for line in meanings.sigv2_lines(raw) if (NOW - meanings.utc(line)).total_seconds() < 86400]
 
 
@@ -120,7 +120,7 @@ def sigv2_user_agents(raw: RawDays) -> Rows:
 
 
 def accesses(raw: RawDays, access: str, time: int, begin: datetime, end: datetime) -> Rows:
-    """Rows of object_access within a span of one of its times."""
+    """Rows of object_access within a range of one of its times."""
     rows = [row for row in meanings.object_access(raw) if row[3] == access and begin <= row[time] <= end]
     chosen = [(row[time], *row[4:]) for row in rows]
     return sorted(chosen, key=lambda row: nulls_last((row[0], row[2], row[3], row[4], row[5])))
@@ -209,8 +209,8 @@ ANSWERS: dict[str, Callable[[RawDays], Rows]] = {
 
 
 @pytest.mark.parametrize("name", [query.name for query in QUERIES])
-def test_a_query_answers_from_the_sample_what_the_raw_logs_say(sample_day: Database, name: str) -> None:
-    """In the order that the query promises."""
+def test_a_query_over_the_sample_agrees_with_the_raw_logs(sample_day: Database, name: str) -> None:
+    """In the order that the query defines."""
     athena, raw = sample_day
     (query,) = (query for query in QUERIES if query.name == name)
     expected = [rounded(row) for row in ANSWERS[name](raw)]
@@ -219,22 +219,22 @@ def test_a_query_answers_from_the_sample_what_the_raw_logs_say(sample_day: Datab
 
 
 def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A row whose means have the digits on which engines agree."""
+    """A row with its means rounded to the digits on which engines agree."""
     return tuple(round(cell, 9) if isinstance(cell, float) else cell for cell in row)
 
 
-def test_every_query_has_an_answer() -> None:
+def test_every_query_has_an_expected_answer() -> None:
     assert {query.name for query in QUERIES} == ANSWERS.keys()
 
 
-def test_the_last_24_hours_are_a_part_of_the_sample(sample_day: Database) -> None:
-    """Some lines are left out by the clock, or the test of these queries would not see it."""
+def test_the_last_24_hours_are_only_a_part_of_the_sample(sample_day: Database) -> None:
+    """Otherwise the tests of these queries would not notice a wrong filter."""
     _, raw = sample_day
     assert 0 < len(last_24_hours(raw)) < len(list(meanings.sigv2_lines(raw)))
 
 
 def test_a_query_of_the_last_24_hours_finds_its_partitions(sample_day: Database) -> None:
-    """24 hours may reach into two Korean days: the filter on the partition cuts off none of the rows."""
+    """24 hours can span two Korean days. The filter on the partition must not exclude any of the rows."""
     athena, raw = sample_day
     (query,) = (query for query in QUERIES if query.name == "sigv2_last_24_hours")
     for hour in range(24):
@@ -258,8 +258,8 @@ def test_the_spark_table_has_its_columns_and_types(sample_day: Database) -> None
     assert {type_ for type_ in found.values()} == {"VARCHAR", "VARCHAR[]", "BOOLEAN"}
 
 
-def test_the_spark_table_holds_what_the_records_say(audit_days: tuple[AthenaDatabase, Path]) -> None:
-    """Every cell of every row, from the raw records."""
+def test_the_spark_table_agrees_with_the_records(audit_days: tuple[AthenaDatabase, Path]) -> None:
+    """Every value of every row, from the raw records."""
     athena, source = audit_days
     names = {column.name: column.snake for column in columns("cloudtrail", "compact")}
     rows = [row for day in (FEBRUARY, MARCH) for row in expected_day(source, day, "cloudtrail").rows.values()]
@@ -270,7 +270,7 @@ def test_the_spark_table_holds_what_the_records_say(audit_days: tuple[AthenaData
 
 
 def earlier_cell(row: dict[str, Any], name: str, names: dict[str, str]) -> Any:
-    """A cell as the earlier job had it."""
+    """A value as in the earlier job."""
     if name == "proc_ymd":
         return meanings.proc_ymd(row)
     if name == "eventtime_kst":
@@ -301,7 +301,7 @@ def test_old_queries_of_the_spark_table_run(sample_day: Database) -> None:
     assert athena.query(people) == [(len(arns),)]
 
 
-def test_structs_of_athenas_table_hold_what_the_records_say(audit_days: tuple[AthenaDatabase, Path]) -> None:
+def test_structs_of_athenas_table_agree_with_the_records(audit_days: tuple[AthenaDatabase, Path]) -> None:
     athena, _ = audit_days
     (federated,) = athena.query(
         "SELECT useridentity.type, useridentity.principalid, useridentity.username, "
@@ -375,7 +375,7 @@ def test_old_queries_of_athenas_table_run(sample_day: Database) -> None:
 def test_athenas_table_of_access_logs_has_the_fields_of_the_lines(
     audit_days: tuple[AthenaDatabase, Path],
 ) -> None:
-    """The fields of the raw line, cut by its quotes and blanks, are the columns of the view."""
+    """The fields of the raw line, split at its quotes and spaces, equal the columns of the view."""
     athena, source = audit_days
     found = {row[5:8]: row for row in athena.query("SELECT * FROM s3_access_athena WHERE tlsversion <> '-'")}
     lines = [line for path in (source / "access").iterdir() for line in path.read_text("utf-8").splitlines()]
@@ -392,7 +392,7 @@ def test_athenas_table_of_access_logs_has_the_fields_of_the_lines(
 
 
 def fields_of(line: str) -> list[str]:
-    """The fields of a line whose quoted texts hold no quotes."""
+    """The fields of a line whose quoted texts contain no quotes."""
     head, _, rest = line.partition(" [")
     time, _, rest = rest.partition("] ")
     parts = [
@@ -406,7 +406,7 @@ def fields_of(line: str) -> list[str]:
 
 
 def as_logged(cell: Any) -> str:
-    """A cell as the line has it."""
+    """A value as the line has it."""
     return "-" if cell is None else str(cell)
 
 

@@ -1,4 +1,4 @@
-"""`logmill query` gives what DuckDB gives over the same files, from a folder and from S3."""
+"""`logmill query` gives the same results as DuckDB over the same files, from a folder and from S3."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from aws import Aws, S3Lake
 from glue_sql import COMPATIBILITY, DIFFERENCES, QUERIES, VIEWS, Rows, java_datetime, translated
 from harness import DATASETS, SAMPLE_DATA, SAMPLE_DAY, Lake, Published, binary, environment, logmill
 
-# Statements of people, in Athena's words.
+# Typical statements in Athena's dialect.
 STATEMENTS = (
     "SELECT event_source, event_name, count(*) AS events FROM cloudtrail GROUP BY 1, 2",
     "SELECT count(*), count(error_code), count(DISTINCT source_ip_address), min(event_time), "
@@ -45,7 +45,7 @@ STATEMENTS = (
     "SELECT event_name FROM cloudtrail WHERE event_name LIKE 'Get%' UNION SELECT operation FROM s3_access",
     "SELECT date_format(event_time, '%Y-%m-%dT%H:%i:%sZ'), substr(event_name, 1, 3) || '-' FROM cloudtrail",
 )
-# Conditions that all events of the sample day meet: by the clock in Seoul it is 1 November 2023.
+# Conditions that all events of the sample day meet: in Seoul, all of them are on 1 November 2023.
 ON_THE_DAY = (
     "date(event_time AT TIME ZONE 'Asia/Seoul') = date '2023-11-01'",
     "CAST(event_time AT TIME ZONE 'Asia/Seoul' AS date) = date '2023-11-01'",
@@ -64,10 +64,10 @@ ON_THE_DAY = (
     "AND from_iso8601_timestamp('2023-11-01T23:59:59+09:00')",
     "CAST(event_time AT TIME ZONE 'Asia/Seoul' AS timestamp) = event_time_kst",
 )
-# Whole hours, halves and quarters from UTC, and clocks that are set by an hour and by half of one.
+# Zones with whole, half and quarter hours of offset, and with daylight saving of an hour and of half an hour.
 ZONES = ("Asia/Seoul", "Asia/Kathmandu", "America/New_York", "America/St_Johns", "Australia/Lord_Howe")
 
-# Those of the last 24 hours ask for the time.
+# Queries of the last 24 hours depend on the current time.
 READY = [statement for statement in QUERIES if "last_24_hours" not in statement.name]
 
 Ask = Callable[[str], Rows]
@@ -101,7 +101,7 @@ def s3_lake(aws: Aws) -> S3Lake:
 
 
 def answer(sql: str, lake: Lake, folder: Path) -> Rows:
-    """The rows as a Parquet file gives them."""
+    """The rows of a result written as a Parquet file."""
     file = folder / "answer.parquet"
     logmill("query", "--output", lake.root, "--to-file", file, sql)
     return rows_of(file)
@@ -113,29 +113,29 @@ def rows_of(file: Path) -> Rows:
 
 
 def unique_names(table: Any) -> Any:
-    """The table with numbers for names: two columns may be called the same."""
+    """The table with numbers as column names, because two columns can have the same name."""
     return table.rename_columns([str(number) for number in range(table.num_columns)])
 
 
 def comparable(rows: Rows) -> list[str]:
-    """Rows in an order of their own, whose numbers may differ in the last digits."""
+    """Rows in a fixed order, with numbers rounded to the digits on which engines agree."""
     return sorted(repr(tuple(map(plain, row))) for row in rows)
 
 
 def plain(value: Any) -> Any:
-    """A value without what the type of the engine adds to it."""
+    """A value without engine-specific details of its type."""
     match value:
         case float():
             return f"{value:.9g}"
         case datetime():
             return value.replace(tzinfo=None).isoformat()
         case {} if not value:
-            # So does an empty one.
+            # The same holds for an empty one.
             return []
         case dict():
             return {name: plain(part) for name, part in value.items()}
         case list():
-            # A map comes as a list of pairs.
+            # A map is returned as a list of pairs.
             if value and all(isinstance(pair, tuple) for pair in value):
                 return {name: plain(part) for name, part in value}
             return [plain(part) for part in value]
@@ -144,18 +144,18 @@ def plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("sql", STATEMENTS)
-def test_a_statement_gives_what_duckdb_gives(
+def test_a_statement_agrees_with_duckdb(
     sql: str, sample: Published, peer: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     """Over the same files, row by row."""
     ours = answer(sql, sample.lake, tmp_path)
     theirs = peer.execute(translated(sql)).fetchall()
-    assert theirs, "the statement says nothing"
+    assert theirs, "the statement returns no rows"
     assert comparable(ours) == comparable(theirs)
 
 
 @pytest.mark.parametrize("name", [view.name for view in VIEWS + COMPATIBILITY])
-def test_a_view_gives_what_duckdb_gives(
+def test_a_view_agrees_with_duckdb(
     name: str, sample: Published, peer: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     """The text of the view is the same; sqlglot translates it for DuckDB."""
@@ -166,10 +166,10 @@ def test_a_view_gives_what_duckdb_gives(
 
 
 @pytest.mark.parametrize("name", [statement.name for statement in READY])
-def test_a_ready_query_gives_what_duckdb_gives(
+def test_a_ready_query_agrees_with_duckdb(
     name: str, sample: Published, peer: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    """In the same order where the query wants one: ties may stand otherwise."""
+    """In the same order if the query defines one. Ties may have another order."""
     (statement,) = [statement for statement in READY if statement.name == name]
     ours = answer(statement.sql, sample.lake, tmp_path)
     theirs = peer.execute(translated(statement.text)).fetchall()
@@ -183,13 +183,13 @@ def test_a_ready_query_gives_what_duckdb_gives(
 def test_the_sample_day_has_its_events_by_the_clock_in_seoul(
     condition: str, sample: Published, tmp_path: Path
 ) -> None:
-    """Of 1,430 events 559 are before midnight of UTC."""
+    """Of 1,430 events, 559 are before midnight UTC."""
     count = answer(f"SELECT count(*) FROM cloudtrail WHERE {condition}", sample.lake, tmp_path)
     assert count == [(1430,)]
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_clocks_show_what_the_zones_of_python_show(zone: str, sample: Published, tmp_path: Path) -> None:
+def test_time_zones_agree_with_those_of_python(zone: str, sample: Published, tmp_path: Path) -> None:
     """At 1,214 instants of 2023, about seven hours apart."""
     first, end, apart = 1_672_531_200, 1_704_067_200, 25_980
     sql = f"""SELECT CAST(t AS varchar) AS a, date(t) AS b, hour(t) AS c, minute(t) AS d,
@@ -215,36 +215,36 @@ def test_clocks_show_what_the_zones_of_python_show(zone: str, sample: Published,
     assert found == sorted(expected, key=lambda row: row[5])
 
 
-def test_a_lake_in_s3_gives_what_a_folder_gives(
+def test_a_lake_in_s3_agrees_with_a_folder(
     aws: Aws, s3_lake: S3Lake, sample: Published, tmp_path: Path
 ) -> None:
-    """Read through ranges of the files that manifests name, with the credentials of a run."""
-    # What a killed run has left is no day.
+    """The query reads ranges of the files that manifests name, with the credentials of a run."""
+    # Files of a killed run do not belong to the day.
     aws.put(s3_lake.bucket, {f"{s3_lake.below}cloudtrail/proc_ymd=20231101/x/part-00000.parquet": b"x"})
     for sql in (*STATEMENTS[:4], "SELECT * FROM monthly_users", "SELECT * FROM sigv2_requests"):
         file = tmp_path / "s3.parquet"
-        said = aws.logmill("query", "--output", s3_lake.url, "--to-file", file, sql).stderr
-        assert comparable(rows_of(file)) == comparable(answer(sql, sample.lake, tmp_path)), said
+        messages = aws.logmill("query", "--output", s3_lake.url, "--to-file", file, sql).stderr
+        assert comparable(rows_of(file)) == comparable(answer(sql, sample.lake, tmp_path)), messages
 
 
-def test_days_that_are_not_wanted_are_not_asked_for(aws: Aws, s3_lake: S3Lake) -> None:
-    """Neither their manifests nor their footers."""
+def test_unselected_days_are_not_read(aws: Aws, s3_lake: S3Lake) -> None:
+    """Neither their manifests nor their footers are read."""
     sql = "SELECT event_id FROM cloudtrail WHERE proc_ymd = '20231102'"
     result = aws.logmill("query", "--output", s3_lake.url, "--format", "csv", sql)
     assert result.stdout == "event_id\n"
     assert "scanned 0 B of 0 files" in result.stderr
 
 
-def test_a_bucket_that_is_not_there_is_told(aws: Aws) -> None:
-    """With the exit code of an output that cannot be used."""
+def test_a_missing_bucket_is_reported(aws: Aws) -> None:
+    """The exit code is that of an unusable output."""
     result = aws.logmill(
         "query", "--output", "s3://no-such-bucket-here/lake", "SELECT 1 FROM cloudtrail", code=4
     )
     assert "no-such-bucket-here" in result.stderr
 
 
-def test_rows_can_be_read_in_every_form(sample: Published, tmp_path: Path) -> None:
-    """CSV, JSON lines and Parquet hold the same cells."""
+def test_every_output_format_has_the_same_rows(sample: Published, tmp_path: Path) -> None:
+    """CSV, JSON lines and Parquet contain the same values."""
     columns = "event_id, event_name, event_time, read_only, user_agent"
     sql = f"SELECT {columns} FROM cloudtrail ORDER BY event_id, event_time"
     for name in ("a.csv", "a.jsonl", "a.parquet"):
@@ -263,7 +263,7 @@ def test_rows_can_be_read_in_every_form(sample: Published, tmp_path: Path) -> No
         assert text["user_agent"] == (value["user_agent"] or "") == (cell["user_agent"] or "")
 
 
-def test_a_reader_that_goes_away_is_no_error(sample: Published) -> None:
+def test_a_closed_output_is_not_an_error(sample: Published) -> None:
     """As with `| head -1`."""
     query = "query --quiet --format csv 'SELECT * FROM cloudtrail, s3_access'"
     command = f"'{binary()}' {query} --output '{sample.lake.root}' | head -1"
@@ -275,8 +275,8 @@ def test_a_reader_that_goes_away_is_no_error(sample: Published) -> None:
     assert result.stdout.startswith("event_version,") or result.stdout.count("\n") == 1
 
 
-def test_the_sample_day_is_the_only_one(sample: Published) -> None:
-    """`--day` leaves nothing of other days."""
+def test_a_query_can_be_limited_to_a_day(sample: Published) -> None:
+    """`--day` excludes all other days."""
     for day, rows in ((SAMPLE_DAY, sample.ledger("s3_access")["written"]), ("2023-11-02", 0)):
         count = logmill(
             "query", "--output", sample.lake.root, "--day", day, "SELECT count(*) AS n FROM s3_access"

@@ -1,4 +1,4 @@
-"""QuickSight as code: the template is made of its tables, AWS would take it, every column is of its view."""
+"""QuickSight as code: the template matches its tables, AWS accepts it, and its columns exist in the views."""
 
 import importlib.util
 import json
@@ -34,7 +34,7 @@ DEPLOYED = {
     "RefreshAt": "06:00",
     "WorkGroup": "primary",
 }
-# What a type of a view is for QuickSight. DuckDB adds up whole numbers in HUGEINT, Athena in bigint.
+# QuickSight's name for each type in a view. DuckDB sums whole numbers as HUGEINT, Athena as bigint.
 QUICKSIGHT_TYPES = {
     "BIGINT": "INTEGER",
     "DOUBLE": "DECIMAL",
@@ -53,14 +53,14 @@ FIELD_TYPES = {
     "TimeRangeFilter": {"DATETIME"},
 }
 DAY = "day_kst"
-# Bytes of a template that is put into a bucket first.
+# The maximum size in bytes of a template that is uploaded to a bucket.
 MOST_BYTES = 1_000_000
 
 Json = dict[str, Any]
 
 
 def made() -> Any:
-    """The program that makes the template."""
+    """The program that generates the template."""
     spec = importlib.util.spec_from_file_location("make_dashboards", FOLDER / "make.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -84,7 +84,7 @@ def decoded() -> str:
 
 
 def deployed(value: Any) -> Any:
-    """A part of the template with its functions worked out."""
+    """A part of the template with its functions resolved."""
     match value:
         case {"Ref": name}:
             return DEPLOYED[name]
@@ -110,7 +110,7 @@ def resources(kind: str) -> dict[str, Json]:
 
 
 def requests() -> Iterator[tuple[str, Json]]:
-    """The calls that CloudFormation makes of the resources."""
+    """The calls that CloudFormation makes for the resources."""
     for kind in ("DataSource", "DataSet", "Analysis", "Dashboard"):
         for properties in resources(kind).values():
             refresh = properties.pop("DataSetRefreshProperties", None)
@@ -147,7 +147,7 @@ def athena(aws_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def column_types(athena: AthenaDatabase, view: str) -> dict[str, str]:
-    """Columns of a view with the types that QuickSight has for them."""
+    """The columns of a view with their QuickSight types."""
     found = athena.columns(f"SELECT * FROM {view}")
     return {name: QUICKSIGHT_TYPES[type_] for name, type_ in found.items()}
 
@@ -155,7 +155,7 @@ def column_types(athena: AthenaDatabase, view: str) -> dict[str, str]:
 # --- The template.
 
 
-def test_the_committed_template_is_what_the_tables_make() -> None:
+def test_the_committed_template_matches_the_tables() -> None:
     assert (FOLDER / "dashboards.yaml").read_text("utf-8") == MAKE.text(), "run glue/quicksight/make.py"
     assert committed() == MAKE.template()
     assert len(MAKE.text().encode()) < MOST_BYTES
@@ -174,32 +174,32 @@ def test_cfn_lint_knows_quicksight(tmp_path: Path) -> None:
     assert any("SEEN" in text for text in found)
 
 
-def test_quicksight_would_take_every_resource() -> None:
+def test_quicksight_accepts_every_resource() -> None:
     calls = list(requests())
     for operation, request in calls:
         assert objections("quicksight", operation, request) == [], operation
-    # A data source, data sets, how they are refreshed but for one, schedules, analysis and dashboard.
+    # A data source, data sets, refresh properties for all but one, schedules, analysis and dashboard.
     assert len(calls) == 1 + 3 * len(MAKE.DATA_SETS) - 1 + 2
 
 
 @pytest.mark.parametrize(
     ("wrong", "objection"),
     [
-        ({"Status": "ON"}, "is none of"),
+        ({"Status": "ON"}, "is not one of"),
         ({"FilterGroupId": "has blanks"}, "does not match"),
         ({"Filters": "all"}, "Invalid type"),
         ({"Extra": 1}, "Unknown parameter"),
     ],
 )
-def test_what_quicksight_would_refuse_is_seen(wrong: Json, objection: str) -> None:
+def test_the_validator_finds_what_quicksight_refuses(wrong: Json, objection: str) -> None:
     (request,) = resources("Dashboard").values()
     request["Definition"]["FilterGroups"][0] |= wrong
     (found,) = objections("quicksight", "CreateDashboard", request)
     assert objection in found
 
 
-def test_moto_takes_what_it_knows(aws: Aws) -> None:
-    """Data source, data sets, dashboard, and the refresh that a job asks for."""
+def test_moto_accepts_the_resources_that_it_supports(aws: Aws) -> None:
+    """Data source, data sets, dashboard, and the refresh that a job starts."""
     quicksight = aws.client("quicksight")
     for name, properties in resources("DataSource").items():
         assert quicksight.create_data_source(**properties)["Status"] == 200, name
@@ -215,7 +215,7 @@ def test_moto_takes_what_it_knows(aws: Aws) -> None:
     assert found["Name"] == "logmill-dashboard"
 
 
-def test_a_schedule_is_made_only_where_a_time_is_given() -> None:
+def test_a_schedule_is_created_only_if_a_time_is_given() -> None:
     template = committed()
     schedules = [it for it in template["Resources"].values() if it["Type"].endswith("RefreshSchedule")]
     assert len(schedules) == len(MAKE.DATA_SETS)
@@ -228,15 +228,15 @@ def test_a_schedule_is_made_only_where_a_time_is_given() -> None:
     assert {id_ for id_, kind in kinds.items() if kind == "INCREMENTAL_REFRESH"} == incremental
 
 
-def test_the_outputs_name_what_a_job_refreshes() -> None:
+def test_the_outputs_name_the_data_sets_that_a_job_refreshes() -> None:
     ids = deployed(committed()["Outputs"]["DataSetIds"]["Value"]).split(",")
     assert ids == [it["DataSetId"] for it in resources("DataSet").values()]
 
 
-def test_the_readme_says_which_data_sets_show_a_table() -> None:
-    """As the Airflow package wants it: those whose view reads the table."""
+def test_the_readme_lists_the_data_sets_of_each_table() -> None:
+    """As the Airflow package needs it: the data sets whose view reads the table."""
     readme = (FOLDER / "README.md").read_text("utf-8")
-    (said,) = re.findall(r'"quicksight_data_sets": (\{.*?\})\n```', readme, re.S)
+    (messages,) = re.findall(r'"quicksight_data_sets": (\{.*?\})\n```', readme, re.S)
     expected = {
         table: {
             f"logmill-{view.name.replace('_', '-')}"
@@ -245,7 +245,7 @@ def test_the_readme_says_which_data_sets_show_a_table() -> None:
         }
         for table in DATASETS
     }
-    assert {table: set(ids) for table, ids in json.loads(said).items()} == expected
+    assert {table: set(ids) for table, ids in json.loads(messages).items()} == expected
 
 
 # --- The columns.
@@ -266,7 +266,7 @@ def test_a_data_set_has_the_columns_of_its_view(athena: AthenaDatabase, name: st
 
 @pytest.mark.parametrize("name", MAKE.DATA_SETS)
 def test_new_days_are_found_by_a_column_in_utc(athena: AthenaDatabase, name: str) -> None:
-    """QuickSight counts its window back from now in UTC: a Korean clock would be nine hours ahead of it."""
+    """QuickSight counts its window back from now in UTC. A column in Korean time is nine hours ahead."""
     (data_set,) = (
         it for it in resources("DataSet").values() if it["DataSetId"].endswith(name.replace("_", "-"))
     )
@@ -302,7 +302,7 @@ def test_every_field_is_a_column_of_the_right_type(athena: AthenaDatabase) -> No
     assert seen.total() > 100
 
 
-def test_ids_are_unique_and_refer_to_what_is_there() -> None:
+def test_ids_are_unique_and_every_reference_exists() -> None:
     (properties,) = resources("Dashboard").values()
     definition = properties["Definition"]
     data_sets = {it["Identifier"] for it in definition["DataSetIdentifierDeclarations"]}
@@ -346,7 +346,7 @@ def test_ids_are_unique_and_refer_to_what_is_there() -> None:
     assert parameters == filters == pickers == {"FirstDay", "LastDay"}
 
 
-def test_visuals_lie_side_by_side_on_their_sheets() -> None:
+def test_visuals_do_not_overlap_on_their_sheets() -> None:
     (properties,) = resources("Dashboard").values()
     for sheet in properties["Definition"]["Sheets"]:
         (layout,) = sheet["Layouts"]
@@ -368,8 +368,8 @@ def test_visuals_lie_side_by_side_on_their_sheets() -> None:
         ]
 
 
-def test_all_that_was_asked_for_is_drawn() -> None:
-    """The sixteen metrics of a bucket among it."""
+def test_the_dashboard_shows_every_required_figure() -> None:
+    """Including the sixteen metrics of a bucket."""
     drawn = {visual.data_set for visuals in MAKE.SHEETS.values() for visual in visuals}
     assert drawn == MAKE.DATA_SETS.keys()
     (hours,) = (visuals for name, visuals in MAKE.SHEETS.items() if name == "S3 requests")

@@ -1,7 +1,7 @@
-"""Binary and oracle read the same from CloudTrail records that nobody would write by hand.
+"""Binary and oracle agree on unusual CloudTrail records.
 
-Records are made from a fixed seed: known names and unknown ones, in places where they belong and where they
-do not, with values of every JSON type, escapes and white space. Nothing is random between two runs.
+Records are generated from a fixed seed: known and unknown names, in right and wrong places, with values of
+every JSON type, escapes and white space. Every test run uses the same records.
 """
 
 import gzip
@@ -38,8 +38,8 @@ RESOURCES = [
 UNKNOWN = ["zzz", "a.b", "한", '"', "\\", ""]
 
 
-class Maker:
-    """Makes records from a seed."""
+class Generator:
+    """Generates records from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.chance = random.Random(seed)
@@ -62,7 +62,7 @@ class Maker:
         return self.written(tree)
 
     def plant(self, tree: dict[str, object], path: list[str]) -> None:
-        """Puts a value at the end of a path, now and then in the middle of it."""
+        """Adds a value at the end of a path, sometimes in the middle of it."""
         if len(path) == 1 or self.chance.random() < 0.05:
             tree.setdefault(path[0], self.value(2))
         elif isinstance(child := tree.setdefault(path[0], {}), dict):
@@ -79,7 +79,7 @@ class Maker:
         return f"[{','.join(self.value(depth - 1) for _ in range(self.chance.randrange(3)))}]"
 
     def written(self, tree: dict[str, object]) -> str:
-        """An object in any order of its names, with white space where it is allowed."""
+        """An object with its names in any order, and with white space where it is allowed."""
         items = list(tree.items())
         self.chance.shuffle(items)
         members = [
@@ -90,7 +90,7 @@ class Maker:
         return f"{{{','.join(members)}{self.space()}}}"
 
     def name(self, name: str) -> str:
-        """A name, now and then with an escape that need not be."""
+        """A name, sometimes with an unnecessary escape."""
         if name.isalpha() and name.isascii() and self.chance.random() < 0.03:
             return f'"\\u{ord(name[0]):04x}{name[1:]}"'
         return json.dumps(name, ensure_ascii=False)
@@ -101,8 +101,8 @@ class Maker:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_records_mean_the_same_to_binary_and_oracle(seed: int, tmp_path: Path) -> None:
-    maker = Maker(seed)
+def test_binary_and_oracle_agree_on_random_records(seed: int, tmp_path: Path) -> None:
+    maker = Generator(seed)
     records = ",\n".join(maker.record() for _ in range(1000))
     path = tmp_path / "records.json.gz"
     path.write_bytes(gzip.compress(f'{{"Records":[{records}]}}'.encode()))

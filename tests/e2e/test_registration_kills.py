@@ -1,6 +1,6 @@
-"""A run killed while it registers its day: the lake knows it, and any command makes up for it.
+"""A run killed while it registers its day: the lake records that, and any command completes the registration.
 
-The run dies as the request to the catalog arrives, or when that has been carried out and its answer is due.
+The run is killed when the request to the catalog arrives, or after it has been carried out but not answered.
 """
 
 import json
@@ -26,38 +26,36 @@ WHEN = pytest.mark.parametrize("carried_out", [False, True], ids=["before", "aft
 
 @pytest.fixture(autouse=True)
 def database(catalog: Registered) -> None:
-    """The database is there, so that what is killed is the registration of the day."""
+    """Creates the database, so that the kill hits the registration of the day."""
     catalog.aws.glue.create_database(DatabaseInput={"Name": catalog.database})
 
 
-def killed(
-    catalog: Registered, command: tuple[str | Path, ...], operation: str, carried_out: bool
-) -> None:
-    """Runs a command that is killed when it asks the catalog for an operation."""
+def killed(catalog: Registered, command: tuple[str | Path, ...], operation: str, carried_out: bool) -> None:
+    """Runs a command that is killed when it calls an operation of the catalog."""
     aws, strike = catalog.aws, partial(Strike, carried_out=carried_out)
-    code, said = signalled(aws, aws.proxy, signal.SIGKILL, strike, {"operation": operation}, command)
-    assert code == -signal.SIGKILL, said
+    code, messages = signalled(aws, aws.proxy, signal.SIGKILL, strike, {"operation": operation}, command)
+    assert code == -signal.SIGKILL, messages
     aws.proxy.forget()
 
 
-def checked(catalog: Registered, source: str, code: int, **env: str) -> str | None:
-    """Why the day is not registered, as `status --check` says it that must end with this exit code."""
+def not_registered_reason(catalog: Registered, source: str, code: int, **env: str) -> str | None:
+    """Why the day is not registered, from `status --check`, which must end with this exit code."""
     days = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY)
     given = (*days, "--input", source, "--output", catalog.lake.url, *ONE_TABLE, "--format", "json")
-    said = catalog.aws.logmill("status", "--check", *given, code=code, env=catalog.aws.env() | env).stdout
-    line = json.loads(said)
+    messages = catalog.aws.logmill("status", "--check", *given, code=code, env=catalog.aws.env() | env).stdout
+    line = json.loads(messages)
     assert line["state"] == "published"
     return line["not_registered"]
 
 
 def assert_shown(catalog: Registered) -> None:
-    """The catalog shows the run that is the day."""
+    """Asserts that the catalog shows the live run."""
     run = catalog.lake.manifest(TABLE)["run"]
     assert f"/{run}/" in catalog.location(TABLE)
 
 
 def backfilled(catalog: Registered, source: str, *options: str, database: str | None = None) -> str:
-    """A backfill of the day, which needs no raw object; gives what it printed."""
+    """Runs a backfill of the day, which must not read any raw object. Returns its output."""
     days, names = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY), ("--database", database or catalog.database)
     given = ("--input", source, "--output", catalog.lake.url, "--catalog", "glue", *names, *ONE_TABLE)
     catalog.aws.proxy.forget()
@@ -69,52 +67,52 @@ def backfilled(catalog: Registered, source: str, *options: str, database: str | 
 
 @WHEN
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_killed_registration_is_told_by_status_and_made_good_by_a_backfill(
+def test_status_reports_a_killed_registration_and_a_backfill_completes_it(
     catalog: Registered, day: SmallDay, command: str, carried_out: bool
 ) -> None:
     arguments = command_line(catalog, day.source, command, *ONE_TABLE)
     killed(catalog, arguments, "*CreatePartition", carried_out)
     manifest = catalog.lake.manifest(TABLE)
     assert manifest["database"] == catalog.database
-    why = checked(catalog, day.source, code=4)
+    why = not_registered_reason(catalog, day.source, code=4)
     assert why == f"no record of its registration in database '{catalog.database}'"
-    line = "to register in the catalog, without reading: 1\n"
+    line = "days to register without reading objects: 1\n"
     assert line in backfilled(catalog, day.source, "--dry-run")
-    assert checked(catalog, day.source, code=4) == why
+    assert not_registered_reason(catalog, day.source, code=4) == why
     backfilled(catalog, day.source)
     assert line not in backfilled(catalog, day.source, "--dry-run")
-    assert checked(catalog, day.source, code=0) is None
-    assert catalog.lake.manifest(TABLE) == manifest, "the day is the one that the killed run made"
+    assert not_registered_reason(catalog, day.source, code=0) is None
+    assert catalog.lake.manifest(TABLE) == manifest, "the day is the one that the killed run published"
     assert_shown(catalog)
     mark = f"{manifest['run']}.registered.{catalog.database}.json"
     assert f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{mark}" in catalog.lake.history()
     backfilled(catalog, day.source)
-    assert not catalog.aws.proxy.requests("*Partition"), "nothing is left to tell the catalog"
+    assert not catalog.aws.proxy.requests("*Partition"), "nothing is left to register"
 
 
 @WHEN
-@pytest.mark.parametrize("made_good_by", ["run", "lookback", "publish", "register"])
-def test_a_killed_registration_is_made_good_by_any_command(
-    catalog: Registered, day: SmallDay, made_good_by: str, carried_out: bool
+@pytest.mark.parametrize("completed_by", ["run", "lookback", "publish", "register"])
+def test_any_command_completes_a_killed_registration(
+    catalog: Registered, day: SmallDay, completed_by: str, carried_out: bool
 ) -> None:
-    victim = "publish" if made_good_by == "publish" else "run"
+    victim = "publish" if completed_by == "publish" else "run"
     arguments = command_line(catalog, day.source, victim, *ONE_TABLE)
     killed(catalog, arguments, "*CreatePartition", carried_out)
-    if made_good_by == "register":
+    if completed_by == "register":
         catalog.register()
-    elif made_good_by == "lookback":
+    elif completed_by == "lookback":
         run = ("run", "--day", NEXT_DAY, "--lookback", "1d", "--input", day.source, *ONE_TABLE)
         catalog.aws.logmill(*run, "--output", catalog.lake.url, *catalog.options, "--quiet")
     else:
         catalog.aws.logmill(*arguments)
-    assert checked(catalog, day.source, code=0) is None
+    assert not_registered_reason(catalog, day.source, code=0) is None
     assert_shown(catalog)
 
 
-def test_a_receipt_of_a_publish_without_a_catalog_registers_where_one_is_given(
+def test_a_publish_repeated_with_a_catalog_registers_the_day_from_the_receipt(
     catalog: Registered, day: SmallDay, tmp_path: Path
 ) -> None:
-    """The same command again, now with a catalog: refused first, then asked for all that is missing, and then for nothing."""
+    """The catalog first refuses the repeated command, then gets all missing entries, and then gets none."""
     command = (*command_line(catalog, day.source, "publish", *ONE_TABLE), "--remove-staging")
     catalog.aws.logmill(*(word for word in command if word not in catalog.options))
     manifest, metrics = catalog.lake.manifest(TABLE), tmp_path / "logmill.prom"
@@ -146,11 +144,11 @@ def test_a_receipt_of_a_publish_without_a_catalog_registers_where_one_is_given(
     mark = f"{manifest['run']}.registered.{catalog.database}.json"
     assert f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{mark}" in catalog.lake.history()
     again(code=0)
-    assert not catalog.aws.proxy.requests("*Partition"), "nothing is left to tell the catalog"
+    assert not catalog.aws.proxy.requests("*Partition"), "nothing is left to register"
 
 
-def test_a_report_that_is_mended_keeps_encryption_and_tags(catalog: Registered, day: SmallDay) -> None:
-    """The run had flags for them, which `register` does not know."""
+def test_a_corrected_run_record_keeps_encryption_and_tags(catalog: Registered, day: SmallDay) -> None:
+    """The run set them by flags that `register` does not have."""
     catalog.aws.proxy.rule(ACCESS_DENIED, operation="*CreatePartition")
     given = ("--sse", "s3", "--tag", "team=sec")
     catalog.aws.logmill(*command_line(catalog, day.source, "run", *ONE_TABLE), *given, code=6)
@@ -170,24 +168,24 @@ def test_a_report_that_is_mended_keeps_encryption_and_tags(catalog: Registered, 
 
 
 @WHEN
-def test_a_day_that_lookback_has_rebuilt_and_not_registered_is_registered_by_the_next_one(
+def test_the_next_lookback_registers_a_day_that_was_rebuilt_but_not_registered(
     catalog: Registered, carried_out: bool
 ) -> None:
-    """The catalog knows the day, but as the run before has made it."""
+    """The catalog knows the day, but shows its previous run."""
     source = catalog.aws.source(few_objects(EARLY))
     catalog.run(*ONE_TABLE, source=source)
     catalog.aws.put(source.split("/")[2], {f"logs/{key}": body for key, body in few_objects().items()})
     road = ("--input", source, "--output", catalog.lake.url, *catalog.options, *ONE_TABLE, "--quiet")
     lookback = ("run", "--day", NEXT_DAY, "--lookback", "1d", *road)
     killed(catalog, lookback, "*UpdatePartition", carried_out)
-    assert checked(catalog, source, code=4)
+    assert not_registered_reason(catalog, source, code=4)
     catalog.aws.logmill(*lookback)
-    assert checked(catalog, source, code=0) is None
+    assert not_registered_reason(catalog, source, code=0) is None
     assert_shown(catalog)
 
 
-def test_a_day_that_is_kept_from_losing_rows_is_registered_as_it_is(catalog: Registered) -> None:
-    """A raw object of which it has rows is gone, and another one has come."""
+def test_a_day_that_a_rebuild_would_shrink_is_registered_unchanged(catalog: Registered) -> None:
+    """A raw object behind some of its rows was deleted, and another one has arrived."""
     source = catalog.aws.source(few_objects(EARLY))
     command = command_line(catalog, source, "run", *ONE_TABLE)
     killed(catalog, command, "*CreatePartition", False)
@@ -200,43 +198,43 @@ def test_a_day_that_is_kept_from_losing_rows_is_registered_as_it_is(catalog: Reg
     assert_shown(catalog)
 
 
-def test_a_day_is_registered_in_each_database_that_is_to_show_it(catalog: Registered, day: SmallDay) -> None:
+def test_a_day_can_be_registered_in_several_databases(catalog: Registered, day: SmallDay) -> None:
     other = catalog.aws.database()
     catalog.aws.glue.create_database(DatabaseInput={"Name": other})
     catalog.run(*ONE_TABLE, source=day.source)
-    assert checked(catalog, day.source, code=0) is None
-    why = checked(catalog, day.source, code=4, LOGMILL_DATABASE=other)
+    assert not_registered_reason(catalog, day.source, code=0) is None
+    why = not_registered_reason(catalog, day.source, code=4, LOGMILL_DATABASE=other)
     assert why == f"no record of its registration in database '{other}'"
     backfilled(catalog, day.source, database=other)
     for env in ({}, {"LOGMILL_DATABASE": other}, {"LOGMILL_DATABASE": catalog.database}):
-        assert checked(catalog, day.source, code=0, **env) is None
+        assert not_registered_reason(catalog, day.source, code=0, **env) is None
     assert_shown(catalog)
 
 
-def test_a_day_that_a_run_without_a_catalog_has_replaced_is_not_registered(
+def test_a_day_replaced_by_a_run_without_a_catalog_counts_as_unregistered(
     catalog: Registered, day: SmallDay
 ) -> None:
-    """The catalog still shows the run before."""
+    """The catalog still shows the previous run."""
     catalog.run(*ONE_TABLE, source=day.source)
     catalog.aws.run(catalog.lake, *ONE_TABLE, source=day.source)
-    assert checked(catalog, day.source, code=4)
+    assert not_registered_reason(catalog, day.source, code=4)
     backfilled(catalog, day.source)
-    assert checked(catalog, day.source, code=0) is None
+    assert not_registered_reason(catalog, day.source, code=0) is None
     assert_shown(catalog)
 
 
 def test_a_mark_that_cannot_be_written_is_a_warning(catalog: Registered, day: SmallDay) -> None:
     rule = catalog.aws.proxy.rule(ACCESS_DENIED, operation="PutObject", path="*.registered.*")
     arguments = command_line(catalog, day.source, "run", *ONE_TABLE)
-    said = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
+    messages = catalog.aws.logmill(*(word for word in arguments if word != "--quiet")).stderr
     assert rule.struck
-    assert "warn: cannot write the registration mark" in said
-    assert checked(catalog, day.source, code=0) is None, "the report says it as well"
+    assert "warn: cannot write the registration mark" in messages
+    assert not_registered_reason(catalog, day.source, code=0) is None, "the run record shows it as well"
     run = catalog.lake.manifest(TABLE)["run"]
     report = f"_runs/{TABLE}/{partition(SAMPLE_DAY)}/{run}.json"
     bucket, key = catalog.lake.bucket, catalog.lake.below + report
     catalog.aws.s3.delete_object(Bucket=bucket, Key=key)
-    assert checked(catalog, day.source, code=4)
+    assert not_registered_reason(catalog, day.source, code=4)
     catalog.aws.proxy.forget()
     backfilled(catalog, day.source)
-    assert checked(catalog, day.source, code=0) is None
+    assert not_registered_reason(catalog, day.source, code=0) is None

@@ -1,4 +1,4 @@
-"""`logmill report`: the numbers on its page are those of the raw logs, and the page is sound HTML that fetches nothing."""
+"""`logmill report`: its numbers match the raw logs, and its page is valid HTML that fetches nothing."""
 
 import re
 from collections import Counter
@@ -11,11 +11,11 @@ import meanings
 from aws import Aws
 from harness import SAMPLE_DATA, SAMPLE_DAY, Published, logmill
 
-# What stands for no value: a dash as long as an n.
+# The sign for a missing value: an en dash.
 NOTHING = "\u2013"
-# Elements of HTML that have no end.
+# HTML elements without an end tag.
 VOID = {"meta", "input", "link", "br", "img"}
-# What makes a browser fetch or run something.
+# Elements and attributes that make a browser fetch or run something.
 ACTIVE = {
     "script",
     "link",
@@ -32,7 +32,7 @@ ACTIVE = {
 
 
 class Page(HTMLParser):
-    """The page as a reader without eyes has it: rows of tables, by the article that they are in."""
+    """The content of the page: the rows of its tables, by article."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class Page(HTMLParser):
         assert self.open == []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """An element begins."""
+        """Handles the start of an element."""
         self.elements[tag] += 1
         self.attributes += attrs
         named = dict(attrs).get("id")
@@ -62,11 +62,11 @@ class Page(HTMLParser):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """An element ends: the last one that is open."""
+        """Handles the end of the last open element."""
         assert self.open.pop() == tag, f"{tag} at {self.getpos()}"
 
     def handle_data(self, data: str) -> None:
-        """Text in a cell; that of a bar says nothing new."""
+        """Handles text in a cell. The text of a bar repeats a number and is ignored."""
         if self.open[-1:] != ["title"] and {"td", "th"} & set(self.open) and self.tables[self.place][-1]:
             self.tables[self.place][-1][-1] += data
 
@@ -89,16 +89,16 @@ def report(lake: Path | str, *arguments: str, env: dict[str, str] | None = None)
 
 @pytest.fixture(scope="module")
 def page(sample: Published) -> Page:
-    """The page of the sample day."""
+    """The parsed page of the sample day."""
     return Page(report(sample.lake.root))
 
 
 def spelled(number: float) -> str:
-    """A number as the page has it."""
+    """A number in the format of the page."""
     return f"{number:,}" if isinstance(number, int) else f"{number:.1f}"
 
 
-def test_the_page_is_sound_and_fetches_nothing(page: Page) -> None:
+def test_the_page_is_valid_and_fetches_nothing(page: Page) -> None:
     assert not ACTIVE & set(page.elements)
     assert len(page.ids) == len(set(page.ids))
     names = {name for name, _ in page.attributes}
@@ -110,7 +110,7 @@ def test_the_page_is_sound_and_fetches_nothing(page: Page) -> None:
     assert {link.removeprefix("#") for link in links if link} <= set(page.ids)
 
 
-def test_most_requested_objects_are_those_of_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
+def test_most_requested_objects_match_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
     counted: Counter[tuple[str, str]] = Counter()
     for _, _, bucket, key, requests, _ in meanings.top_objects(raw):
         counted[bucket, key] += requests
@@ -120,22 +120,20 @@ def test_most_requested_objects_are_those_of_the_raw_lines(page: Page, raw: mean
     ]
 
 
-def test_status_codes_are_those_of_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
+def test_status_codes_match_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
     counted: Counter[str] = Counter()
     for _, _, _, status, requests in meanings.status_codes(raw):
         counted[NOTHING if status is None else str(status)] += requests
     assert dict(page.rows("statuses")) == {status: spelled(requests) for status, requests in counted.items()}
 
 
-def test_users_and_events_of_the_month_are_those_of_the_raw_records(
-    page: Page, raw: meanings.RawDays
-) -> None:
+def test_users_and_events_of_the_month_match_the_raw_records(page: Page, raw: meanings.RawDays) -> None:
     assert page.rows("months") == [
         [month, *map(spelled, rest)] for month, *rest in meanings.monthly_users(raw)
     ]
 
 
-def test_metrics_of_each_hour_are_those_of_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
+def test_hourly_metrics_match_the_raw_lines(page: Page, raw: meanings.RawDays) -> None:
     hours: dict[str, list[int]] = {}
     for row in meanings.s3_requests_by_hour(raw):
         counts = hours.setdefault(row[2].strftime("%Y-%m-%d %H:%M:%S"), [0] * 14)
@@ -147,7 +145,7 @@ def test_metrics_of_each_hour_are_those_of_the_raw_lines(page: Page, raw: meanin
     }
 
 
-def test_latencies_of_each_hour_are_means_over_all_requests(page: Page, raw: meanings.RawDays) -> None:
+def test_hourly_latencies_are_means_over_all_requests(page: Page, raw: meanings.RawDays) -> None:
     for row in page.rows("hours"):
         lines = [line for line in raw.lines if meanings.is_request(line)]
         lines = [line for line in lines if meanings.kst(line).strftime("%Y-%m-%d %H:00:00") == row[0]]
@@ -157,12 +155,12 @@ def test_latencies_of_each_hour_are_means_over_all_requests(page: Page, raw: mea
 
 
 def order(metrics: tuple[int, ...]) -> list[int]:
-    """The counts of the view in the order of the page: LIST stands with the other requests."""
+    """The counts of the view in the order of the page, where LIST is next to the other requests."""
     requests, scanned, returned, listed, rest = metrics[:7], metrics[7], metrics[8], metrics[9], metrics[10:]
     return [*requests, listed, scanned, returned, *rest]
 
 
-def test_ledgers_are_those_of_the_manifests(page: Page, sample: Published) -> None:
+def test_ledgers_match_the_manifests(page: Page, sample: Published) -> None:
     for row in page.rows("ledgers"):
         manifest = sample.lake.manifest(row[0], SAMPLE_DAY)
         ledger, listed = manifest["ledger"], manifest["listed"]
@@ -176,6 +174,6 @@ def test_a_lake_in_s3_gives_the_same_page(aws: Aws, sample: Published) -> None:
     lake = aws.lake()
     aws.run(lake, source=str(SAMPLE_DATA))
     here, there = report(sample.lake.root), report(lake.url, env=aws.env())
-    # Runs have names of their own.
+    # Run names differ.
     name = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
     assert name.sub("RUN", there) == name.sub("RUN", here)

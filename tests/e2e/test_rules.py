@@ -1,7 +1,7 @@
-"""Rows that are left out, against DuckDB over a lake that has them all; and that no secret reaches a lake.
+"""Filters compared with DuckDB over a lake that has all rows, and checks that no secret reaches a lake.
 
-What a mask leaves is told by regular expressions over the unmasked lake, which share nothing with the binary.
-The corpora are skipped where they are missing, as in `test_corpora`.
+Regular expressions over the unmasked lake compute the expected masks. They share no code with the binary.
+The tests of the corpora are skipped if the corpora are missing, as in `test_corpora`.
 """
 
 import gzip
@@ -52,7 +52,7 @@ def verbatim(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 
 @pytest.mark.parametrize(("table", "rules"), [(table, rules) for table in RULES for rules in RULES[table]])
-def test_a_filter_leaves_out_what_a_query_does(
+def test_a_filter_leaves_out_the_rows_that_a_query_excludes(
     sample: Published, table: str, rules: list[str], tmp_path: Path
 ) -> None:
     options = [option for rule in rules for option in ("--filter", rule)]
@@ -76,20 +76,18 @@ def test_a_filter_leaves_out_what_a_query_does(
     assert sum(entry["filtered"] for entry in of_objects) == ledger["filtered"]
 
 
-def test_masks_change_the_secrets_and_nothing_else(
-    sample: Published, verbatim: Published, table: str
-) -> None:
+def test_masks_change_only_the_secrets(sample: Published, verbatim: Published, table: str) -> None:
     rows = read_rows(verbatim.lake.table(table))
     expected = {
         place: {name: masked(name, cell) for name, cell in row.items()} for place, row in rows.items()
     }
     changed = sum(expected[place] != row for place, row in rows.items())
-    assert changed > 5, "the sample has secrets"
+    assert changed > 5, "the sample should have secrets"
     assert_same_rows(read_rows(sample.lake.table(table)), expected)
 
 
 def masked(column: str, cell: Any) -> Any:
-    """A cell without its secrets."""
+    """A value without its secrets."""
     if isinstance(cell, list):
         return [masked(column, element) for element in cell]
     if not isinstance(cell, str):
@@ -99,7 +97,7 @@ def masked(column: str, cell: Any) -> Any:
     return MEMBER.sub(r'\1"REDACTED"', PARAMETER.sub(r"\1REDACTED", cell))
 
 
-def test_no_secret_of_the_sample_is_in_its_lake(sample: Published) -> None:
+def test_the_lake_contains_no_secret_of_the_sample(sample: Published) -> None:
     found = {
         secret
         for path in (REPOSITORY / SAMPLE_DATA).rglob("*")
@@ -112,8 +110,8 @@ def test_no_secret_of_the_sample_is_in_its_lake(sample: Published) -> None:
 
 @pytest.mark.skipif(not CORPORA.is_dir(), reason="no corpora: LOGMILL_CORPORA names them")
 @pytest.mark.parametrize("folder", ["cloudtrail", "cloudtrail-odd", "s3-access-odd"])
-def test_no_secret_of_real_logs_is_in_their_lake(folder: str, tmp_path: Path) -> None:
-    """The days with most secrets, each in the lake of all."""
+def test_the_lake_contains_no_secret_of_real_logs(folder: str, tmp_path: Path) -> None:
+    """The days with the most secrets, all in one lake."""
     found: set[str] = set()
     days: dict[str, int] = defaultdict(int)
     for path in (CORPORA / folder).rglob("*"):
@@ -139,7 +137,7 @@ def dataset(folder: str) -> str:
 
 
 def raw_text(path: Path) -> str:
-    """A raw file, unpacked as far as it goes."""
+    """The text of a raw file, decompressed as far as possible."""
     content = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
         content = zlib.decompressobj(wbits=31).decompress(content)
@@ -147,7 +145,7 @@ def raw_text(path: Path) -> str:
 
 
 def secrets(path: Path) -> Iterator[str]:
-    """Session tokens and secret parameters of URLs in a raw file, if long enough to be told apart."""
+    """Session tokens and secret URL parameters in a raw file, if they are long enough to be unique."""
     text = raw_text(path)
     yield from SECRET.findall(text)
     for record in records(text):
@@ -158,7 +156,7 @@ def secrets(path: Path) -> Iterator[str]:
 
 
 def records(text: str) -> list[Any]:
-    """Records of a CloudTrail file."""
+    """The records of a CloudTrail file."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -177,7 +175,7 @@ def kst_days(path: Path) -> set[str]:
 
 
 def assert_none(found: set[str], lake: Path) -> None:
-    """Asserts that no file of a lake holds one of the secrets, packed or not."""
+    """Asserts that no file of a lake contains one of the secrets, compressed or not."""
     files = [path for path in lake.rglob("*") if path.is_file()]
     assert any(path.suffix == ".parquet" for path in files)
     for path in files:

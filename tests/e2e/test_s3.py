@@ -1,4 +1,4 @@
-"""Raw logs in S3, a lake in S3: the same day as from folder to folder, and no key but its own is touched."""
+"""Raw logs in S3 and a lake in S3: the same day as from folder to folder, and no other key is changed."""
 
 import json
 import ssl
@@ -24,14 +24,14 @@ OLD_RUN = "20231102T000000Z-00000000"
 
 @pytest.fixture(scope="module")
 def few(aws_server: str) -> str:
-    """Address of a few raw objects of the sample in S3; tests do not change them."""
+    """Address of a few raw objects of the sample in S3. Tests do not change them."""
     return Aws(aws_server, FaultProxy(aws_server)).source(few_objects())
 
 
 def test_a_day_from_s3_has_the_rows_of_the_same_day_from_a_folder(
     aws: Aws, raw_sample: str, sample: Published, tmp_path: Path
 ) -> None:
-    """Cell by cell; only the addresses of the raw objects differ."""
+    """Every value matches. Only the addresses of the raw objects differ."""
     lake = aws.lake()
     summary = aws.run(lake, source=raw_sample)
     local = lake.download(tmp_path)
@@ -47,15 +47,15 @@ def test_a_day_from_s3_has_the_rows_of_the_same_day_from_a_folder(
 
 
 def moved(address: str, source: str) -> str:
-    """The address in the folder of an object that lies in S3."""
+    """The address in the folder for an object in S3."""
     assert address.startswith(source)
     return f"{SAMPLE_DATA}/{address.removeprefix(source)}"
 
 
-def test_a_lake_in_s3_holds_the_bytes_of_a_lake_in_a_folder(
+def test_a_lake_in_s3_has_the_bytes_of_a_lake_in_a_folder(
     aws: Aws, raw_sample: str, sample: Published, tmp_path: Path
 ) -> None:
-    """Wherever the raw logs lie, and in one run or in shards."""
+    """For raw logs in S3 and in a folder, in one run and in shards."""
     from_folder, from_s3, from_shards = aws.lake(), aws.lake(), aws.lake()
     aws.run(from_folder, source=SAMPLE_DATA)
     assert from_folder.download(tmp_path / "a").digests() == sample.lake.digests()
@@ -68,7 +68,7 @@ def test_a_lake_in_s3_holds_the_bytes_of_a_lake_in_a_folder(
 
 
 def run_in_shards(aws: Aws, lake: S3Lake, source: str, folder: Path) -> None:
-    """`plan`, `convert` of two shards, `publish`."""
+    """Runs `plan`, `convert` for two shards, and `publish`."""
     plan, staging = folder / "plan.json", folder / "staging"
     arguments = ("--day", SAMPLE_DAY, "--input", source, "--shards", "2", "--format", "json")
     plan.write_text(aws.logmill("plan", *arguments).stdout)
@@ -78,7 +78,7 @@ def run_in_shards(aws: Aws, lake: S3Lake, source: str, folder: Path) -> None:
 
 
 class FromS3(Pyarrow):
-    """pyarrow's dataset over the bucket itself, without a download."""
+    """pyarrow's dataset directly over the bucket, without a download."""
 
     def __init__(self, lake: S3Lake, table: str) -> None:
         files = pyarrow.fs.S3FileSystem(
@@ -96,7 +96,7 @@ class FromS3(Pyarrow):
         )
 
 
-def test_engines_read_the_lake_in_s3_as_they_read_the_folder(
+def test_engines_read_the_same_from_s3_as_from_a_folder(
     aws: Aws, sample: Published, table: str, tmp_path: Path
 ) -> None:
     lake = aws.lake()
@@ -107,7 +107,7 @@ def test_engines_read_the_lake_in_s3_as_they_read_the_folder(
     assert (duckdb.rows(), duckdb.checksums()) == (sample.ledger(table)["written"], expected)
 
 
-def test_publishing_again_changes_no_byte_and_leaves_nothing_of_the_first_run(aws: Aws, few: str) -> None:
+def test_publishing_again_changes_no_byte_and_removes_the_first_run(aws: Aws, few: str) -> None:
     lake = aws.lake()
     first = aws.run(lake, source=few)["run"]
     before = lake.readers()
@@ -118,7 +118,7 @@ def test_publishing_again_changes_no_byte_and_leaves_nothing_of_the_first_run(aw
     lake.assert_clean()
 
 
-def test_the_superseded_run_lives_for_its_grace(aws: Aws, few: str) -> None:
+def test_a_superseded_run_is_kept_for_its_grace(aws: Aws, few: str) -> None:
     lake = aws.lake()
     first = aws.run(lake, source=few)["run"]
     parts = {key: lake.get(key) for key in lake.paths() if first in key and key.endswith(".parquet")}
@@ -136,8 +136,8 @@ def test_the_superseded_run_lives_for_its_grace(aws: Aws, few: str) -> None:
     aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
 
 
-def test_uploads_are_cleaned_also_where_nothing_else_is(aws: Aws) -> None:
-    """As a first run of a table leaves them that is killed before it commits."""
+def test_uploads_are_cleaned_in_an_empty_lake_too(aws: Aws) -> None:
+    """A first run of a table leaves such uploads if it is killed before it commits."""
     lake = aws.lake()
     run = f"{OLD_RUN}/part-00000.zstd.parquet"
     for key in (f"cloudtrail/proc_ymd=20231101/{run}", f"_quarantine/web/proc_ymd=20231102/{OLD_RUN}.jsonl"):
@@ -149,8 +149,8 @@ def test_uploads_are_cleaned_also_where_nothing_else_is(aws: Aws) -> None:
     assert lake.uploads() == [mine["Key"]]
 
 
-def test_a_superseded_run_stays_an_hour_where_nothing_is_said(aws: Aws, few: str) -> None:
-    """Also without a catalog on the command line: another task may register, and queries may be at it."""
+def test_a_superseded_run_is_kept_for_an_hour_by_default(aws: Aws, few: str) -> None:
+    """Even without a catalog option: another task may register the day, and queries may read the run."""
     lake = aws.lake()
     command = ("run", "--day", SAMPLE_DAY, "--input", few, "--output", lake.url, "--quiet")
     aws.logmill(*command)
@@ -162,7 +162,7 @@ def test_a_superseded_run_stays_an_hour_where_nothing_is_said(aws: Aws, few: str
     aws.logmill("verify", "--day", SAMPLE_DAY, "--output", lake.url)
 
 
-def test_a_day_that_has_become_empty_is_emptied_in_s3_when_that_is_allowed(aws: Aws, few: str) -> None:
+def test_a_day_without_logs_is_emptied_in_s3_if_that_is_allowed(aws: Aws, few: str) -> None:
     lake = aws.lake()
     aws.run(lake, source=few)
     options = ("--dataset", "all", "--allow-empty")
@@ -172,7 +172,7 @@ def test_a_day_that_has_become_empty_is_emptied_in_s3_when_that_is_allowed(aws: 
     lake.assert_clean()
 
 
-def test_verify_finds_a_published_day_whole_and_a_damaged_one_not(aws: Aws, few: str) -> None:
+def test_verify_accepts_a_published_day_and_rejects_a_damaged_one(aws: Aws, few: str) -> None:
     lake = aws.lake()
     aws.run(lake, source=few)
     verify = ("verify", "--day", SAMPLE_DAY, "--output", lake.url)
@@ -187,8 +187,8 @@ def test_verify_finds_a_published_day_whole_and_a_damaged_one_not(aws: Aws, few:
 
 
 @pytest.mark.parametrize("prefix", ["", "lake", "lake/", "a/lake"])
-def test_no_key_that_is_not_of_the_day_is_touched(aws: Aws, few: str, prefix: str) -> None:
-    """Neither by publishing twice nor by cleaning: tables of like names, other days, what is around it."""
+def test_keys_outside_the_day_are_not_touched(aws: Aws, few: str, prefix: str) -> None:
+    """Neither by publishing twice nor by cleaning: tables with similar names, other days, nearby keys."""
     lake = aws.lake(prefix)
     folder = f"proc_ymd={SAMPLE_DAY.replace('-', '')}"
     inside = [
@@ -224,9 +224,7 @@ def test_no_key_that_is_not_of_the_day_is_touched(aws: Aws, few: str, prefix: st
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("sibling", ["logs2", "logs-old", "logs_old", "logs1/logs"])
-def test_an_input_is_a_folder_and_not_one_that_is_called_nearly_the_same(
-    aws: Aws, slash: str, sibling: str
-) -> None:
+def test_an_input_does_not_include_folders_with_a_similar_name(aws: Aws, slash: str, sibling: str) -> None:
     objects = {key: body for key, body in sample_objects().items() if key.startswith("cloudtrail")}
     source = aws.source(objects).rstrip("/")
     aws.put(source.split("/")[2], {f"{sibling}/{key}": body for key, body in objects.items()})
@@ -234,8 +232,8 @@ def test_an_input_is_a_folder_and_not_one_that_is_called_nearly_the_same(
     assert table_of(summary, "cloudtrail")["objects"] == 30
 
 
-def test_an_input_may_be_what_stands_before_the_times_in_the_names_of_logs(aws: Aws, raw_sample: str) -> None:
-    """As the target prefix of access logs need not end in a slash."""
+def test_an_input_may_be_the_text_before_the_times_in_log_names(aws: Aws, raw_sample: str) -> None:
+    """The target prefix of access logs does not have to end in a slash."""
     options = ("--dataset", "s3-access")
     folder = aws.run(aws.lake(), *options, source=f"{raw_sample}s3-access/simple/")
     glued = aws.run(aws.lake(), *options, source=f"{raw_sample}s3-access/simple/web-")
@@ -246,16 +244,14 @@ def test_an_input_may_be_what_stands_before_the_times_in_the_names_of_logs(aws: 
 @pytest.mark.parametrize(
     "mistake", ["mistyped/", "cloudtrai", "cloudtrail/AWSLogs/o-example", "s3-access/simple/we"]
 )
-def test_an_input_that_holds_nothing_is_refused_and_the_published_day_stands(
-    aws: Aws, few: str, mistake: str
-) -> None:
-    """A prefix that nobody writes to is a mistake, and no day without events."""
+def test_an_empty_input_is_refused_and_the_published_day_is_kept(aws: Aws, few: str, mistake: str) -> None:
+    """A prefix without any object is a mistake, not a day without events."""
     lake = aws.lake()
     aws.run(lake, source=few)
     before = lake.readers()
-    said = aws.complaint(lake, source=few + mistake, code=4)
-    assert few + mistake in said
-    assert "hint:" in said
+    messages = aws.failing_run(lake, source=few + mistake, code=4)
+    assert few + mistake in messages
+    assert "hint:" in messages
     assert lake.readers() == before
 
 
@@ -270,7 +266,7 @@ def test_an_input_may_be_a_whole_bucket_or_a_single_object(aws: Aws, sample: Pub
 
 
 def test_a_lake_inside_its_input_is_not_read_as_logs(aws: Aws, few: str) -> None:
-    """Raw logs and lake in one bucket: the second run finds what the first one found."""
+    """Raw logs and lake share a bucket: the second run reads the same logs as the first."""
     source = aws.source(few_objects(), prefix="").rstrip("/")
     lake = S3Lake(aws, source.split("/")[2], "lake")
     first = aws.run(lake, source=source)
@@ -291,7 +287,7 @@ LAYOUTS = {
 
 @pytest.fixture(scope="module", params=LAYOUTS)
 def many_keys(request: pytest.FixtureRequest, aws_server: str) -> Iterator[str]:
-    """A bucket with 30,000 access logs over 60 days, put past the API since that takes minutes."""
+    """A bucket with 30,000 access logs over 60 days, added without the API, which would take minutes."""
     bucket = Aws(aws_server, FaultProxy(aws_server)).bucket("many")
     backend = s3_backends[ACCOUNT]["aws"]
     for day in ACCESS_LOG_DAYS:
@@ -304,10 +300,10 @@ def many_keys(request: pytest.FixtureRequest, aws_server: str) -> Iterator[str]:
     backend.get_bucket(bucket).keys.clear()
 
 
-def test_a_day_costs_a_few_list_requests_however_many_days_there_are(
+def test_a_day_costs_a_few_list_requests_however_many_days_exist(
     aws: Aws, proxy: FaultProxy, many_keys: str
 ) -> None:
-    """All 30,000 keys would be 30 pages; the plan says how many it took."""
+    """All 30,000 keys would be 30 pages. The plan reports the number of pages."""
     arguments = ("--day", "2023-10-15", "--input", many_keys, "--dataset", "s3-access")
     plan = json.loads(aws.logmill("plan", *arguments, "--format", "json").stdout)["tables"][0]
     days = {address["address"].rpartition("/")[2][-36:][:10] for address in plan["objects"]}
@@ -315,12 +311,12 @@ def test_a_day_costs_a_few_list_requests_however_many_days_there_are(
     assert 500 <= len(plan["objects"]) <= 1500
     listed = len(proxy.requests("ListObjectsV2"))
     assert plan["requests"] == listed
-    # The day's pages, a few of each gap, and what shows that nothing else lies in the rest of it.
+    # The pages of the day, a few for each gap, and the requests that prove the rest of each gap irrelevant.
     assert listed <= 20
     assert proxy.counts().keys() <= {"ListObjectsV2", "HeadBucket", "HeadObject"}
 
 
-def test_requests_agree_to_pay_and_name_the_owner_of_the_bucket(
+def test_requests_accept_requester_pays_and_name_the_bucket_owner(
     aws: Aws, proxy: FaultProxy, few: str
 ) -> None:
     bucket = few.split("/")[2]
@@ -336,7 +332,7 @@ def test_requests_agree_to_pay_and_name_the_owner_of_the_bucket(
         assert request.headers["x-amz-expected-bucket-owner"] == ACCOUNT
 
 
-def test_objects_are_written_as_the_lake_is_to_be(aws: Aws, proxy: FaultProxy, few: str) -> None:
+def test_objects_are_written_with_the_configured_options(aws: Aws, proxy: FaultProxy, few: str) -> None:
     """Encryption, tags and access list on every object; the storage class on parts, not on the manifest."""
     lake = aws.lake()
     options = ("--sse", "kms", "--kms-key", "alias/logs", "--storage-class", "INTELLIGENT_TIERING")
@@ -361,7 +357,7 @@ def test_objects_are_written_as_the_lake_is_to_be(aws: Aws, proxy: FaultProxy, f
     lake.assert_clean()
 
 
-def test_encryption_with_the_keys_of_s3_is_asked_for(aws: Aws, proxy: FaultProxy, few: str) -> None:
+def test_encryption_with_the_keys_of_s3_is_requested(aws: Aws, proxy: FaultProxy, few: str) -> None:
     aws.run(aws.lake(), "--sse", "s3", source=few)
     for request in proxy.requests("CreateMultipartUpload") + proxy.requests("PutObject"):
         assert request.headers["x-amz-server-side-encryption"] == "AES256"
@@ -386,7 +382,7 @@ def tls(aws_server: str, tmp_path: Path) -> Iterator[tuple[FaultProxy, Path]]:
         yield proxy, tmp_path / "ca.pem"
 
 
-def test_an_authority_that_the_environment_names_is_trusted(
+def test_an_authority_in_the_environment_is_trusted(
     aws: Aws, raw_sample: str, tls: tuple[FaultProxy, Path], sample: Published
 ) -> None:
     proxy, authority = tls
@@ -398,21 +394,21 @@ def test_an_authority_that_the_environment_names_is_trusted(
     lake.assert_clean()
 
 
-def test_an_authority_that_nobody_named_is_refused(aws: Aws, few: str, tls: tuple[FaultProxy, Path]) -> None:
-    """The error names the lake and says that it is about the certificate."""
+def test_an_unknown_authority_is_refused(aws: Aws, few: str, tls: tuple[FaultProxy, Path]) -> None:
+    """The error names the lake and says that the certificate is the problem."""
     proxy, _ = tls
     lake = aws.lake()
     env = aws.env(proxy.url) | {"AWS_MAX_ATTEMPTS": "1"}
-    said = aws.complaint(lake, "--dataset", "all", source=few, code=4, env=env)
-    assert "certificate" in said
-    assert lake.bucket in said
-    assert "AWS_CA_BUNDLE" in said
+    messages = aws.failing_run(lake, "--dataset", "all", source=few, code=4, env=env)
+    assert "certificate" in messages
+    assert lake.bucket in messages
+    assert "AWS_CA_BUNDLE" in messages
     assert proxy.requests() == []
     assert lake.paths() == set()
 
 
-def test_a_summary_of_a_lake_in_s3_reads_like_one_of_a_folder(aws: Aws, few: str) -> None:
-    """The quarantine is named by its address."""
+def test_a_summary_of_a_lake_in_s3_names_the_quarantine(aws: Aws, few: str) -> None:
+    """It gives the quarantine's address, as for a folder."""
     lake = aws.lake()
     summary = aws.run(lake, source=few)
     for table in DATASETS:

@@ -1,4 +1,4 @@
-"""What S3 hands out is what was put there: large objects in ranges, checksums, objects that change or go."""
+"""Content from S3 is verified: large objects in ranges, checksums, objects that change or are deleted."""
 
 import json
 import random
@@ -17,7 +17,7 @@ IMPATIENT = {"AWS_MAX_ATTEMPTS": "2"}
 
 
 def lines(count: int, seed: int = 1) -> bytes:
-    """Access-log lines of about 600 bytes, each of its own."""
+    """Distinct access-log lines of about 600 bytes each."""
     dice = random.Random(seed)
     line = (
         "79a59df9 web [01/Nov/2023:09:{0:02}:{1:02} +0000] 192.0.2.3 - {2:016X} "
@@ -38,7 +38,7 @@ def large() -> bytes:
     return content
 
 
-def test_a_large_object_comes_in_ranges_and_is_the_same(
+def test_a_large_object_is_fetched_in_ranges_and_is_unchanged(
     aws: Aws, proxy: FaultProxy, large: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / NAME).write_bytes(large)
@@ -55,23 +55,23 @@ def test_a_large_object_comes_in_ranges_and_is_the_same(
 
 
 def test_the_read_ahead_fits_into_little_memory(aws: Aws, large: bytes) -> None:
-    """Ranges are cut to what there is room for, and many large objects do not wait for each other."""
+    """Ranges shrink to the available memory, and many large objects do not block each other."""
     source = aws.source({f"{NAME}-{number}": large for number in range(3)})
     summary = aws.run(aws.lake(), *OPTIONS, "--memory", "64MiB", "--threads", "4", source=source)
     counts = table_of(summary, "s3_access")
     assert (counts["read"], counts["written"], counts["duplicate"]) == (135_000, 45_000, 90_000)
 
 
-def test_many_workers_share_little_room(aws: Aws) -> None:
-    """There are more objects at work than there is room for."""
+def test_many_workers_share_little_memory(aws: Aws) -> None:
+    """More objects are read at once than fit into memory."""
     objects = {f"{NAME}-{number:02}": lines(2800, seed=number) for number in range(24)}
     options = ("--memory", "64MiB", "--threads", "16")
     summary = aws.run(aws.lake(), *OPTIONS, *options, source=aws.source(objects))
     assert table_of(summary, "s3_access")["written"] == 24 * 2800
 
 
-def test_a_turned_bit_is_noticed_and_the_object_fetched_again(aws: Aws, proxy: FaultProxy) -> None:
-    """S3 sends the checksum that it keeps of an object."""
+def test_a_flipped_bit_is_detected_and_the_object_is_fetched_again(aws: Aws, proxy: FaultProxy) -> None:
+    """S3 sends the checksum that it stores with an object."""
     content = lines(200)
     bucket = aws.bucket("raw")
     aws.s3.put_object(Bucket=bucket, Key=NAME, Body=content, ChecksumAlgorithm="CRC32")
@@ -83,36 +83,34 @@ def test_a_turned_bit_is_noticed_and_the_object_fetched_again(aws: Aws, proxy: F
     assert table_of(summary, "s3_access")["written"] == 200
 
 
-def test_a_body_that_is_never_right_is_no_log(aws: Aws, proxy: FaultProxy) -> None:
+def test_a_permanently_corrupt_body_is_not_read_as_a_log(aws: Aws, proxy: FaultProxy) -> None:
     bucket = aws.bucket("raw")
     aws.s3.put_object(Bucket=bucket, Key=NAME, Body=lines(20), ChecksumAlgorithm="CRC32")
     proxy.rule(Corrupt(), operation="GetObject", path=f"*{NAME}")
     lake = aws.lake()
-    said = aws.complaint(lake, *OPTIONS, source=f"s3://{bucket}", code=75, env=IMPATIENT)
-    assert NAME in said
+    messages = aws.failing_run(lake, *OPTIONS, source=f"s3://{bucket}", code=75, env=IMPATIENT)
+    assert NAME in messages
     assert lake.paths() == set()
 
 
-def test_an_object_that_changes_while_it_is_read_is_not_mixed(
-    aws: Aws, proxy: FaultProxy, large: bytes
-) -> None:
+def test_two_versions_of_a_changing_object_are_not_mixed(aws: Aws, proxy: FaultProxy, large: bytes) -> None:
     """Neither between listing and reading nor between two ranges."""
     bucket = aws.bucket("raw")
     aws.put(bucket, {NAME: large})
     other = large.replace(b"agent", b"other")
     change = Meanwhile(lambda: aws.put(bucket, {NAME: other}))
     proxy.rule(change, operation="GetObject", path=f"*{NAME}", skip=1, times=1)
-    said = aws.complaint(aws.lake(), *OPTIONS, "--memory", "64MiB", source=f"s3://{bucket}", code=75)
-    assert "changed" in said
+    messages = aws.failing_run(aws.lake(), *OPTIONS, "--memory", "64MiB", source=f"s3://{bucket}", code=75)
+    assert "changed" in messages
     aws.put(bucket, {NAME: lines(20)})
     longer = Meanwhile(lambda: aws.put(bucket, {NAME: lines(21)}))
     proxy.rule(longer, operation="GetObject", path=f"*{NAME}", times=1)
-    said = aws.complaint(aws.lake(), *OPTIONS, source=f"s3://{bucket}", code=75)
-    assert "changed" in said
+    messages = aws.failing_run(aws.lake(), *OPTIONS, source=f"s3://{bucket}", code=75)
+    assert "changed" in messages
 
 
-def test_an_object_that_goes_after_it_was_listed_is_a_rejected_row(aws: Aws, proxy: FaultProxy) -> None:
-    """As a file that goes: the day tells of it, and is not published if much is lost."""
+def test_an_object_deleted_after_the_listing_is_a_rejected_row(aws: Aws, proxy: FaultProxy) -> None:
+    """As for a deleted file: the day reports it, and is not published if too much is lost."""
     bucket = aws.bucket("raw")
     gone = "2023-11-01-09-00-01-60E1"
     aws.put(bucket, {NAME: lines(2000), gone: lines(1, seed=3)})
@@ -128,7 +126,7 @@ def test_an_object_that_goes_after_it_was_listed_is_a_rejected_row(aws: Aws, pro
     assert json.loads(lake.get(quarantine))["reason"] == "unreadable"
 
 
-def test_options_of_writing_reach_s3(aws: Aws, proxy: FaultProxy) -> None:
+def test_write_options_reach_s3(aws: Aws, proxy: FaultProxy) -> None:
     """Each on every object: part files, list of inputs, quarantine, manifest."""
     source = aws.source({NAME: lines(1000) + b"no log\n"})
     lake = aws.lake()
@@ -146,5 +144,5 @@ def test_options_of_writing_reach_s3(aws: Aws, proxy: FaultProxy) -> None:
         assert request.headers["x-amz-acl"] == "bucket-owner-full-control"
     assert {request.headers.get("x-amz-storage-class") for request in begun} == {"STANDARD_IA"}
     assert "x-amz-storage-class" not in put[0].headers
-    said = aws.complaint(lake, "--sse", "s3", "--kms-key", "x", source=source, code=2)
-    assert "--sse" in said
+    messages = aws.failing_run(lake, "--sse", "s3", "--kms-key", "x", source=source, code=2)
+    assert "--sse" in messages

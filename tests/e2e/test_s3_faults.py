@@ -1,4 +1,4 @@
-"""S3 that stumbles: the right rows or the right error, never a wrong day, and nothing is left behind."""
+"""Faults of S3 give the right rows or the right error, never a wrong day, and leave nothing behind."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +27,10 @@ from faults import (
 from harness import SAMPLE_DAY
 from small_day import EARLY, LATE, SmallDay
 
-# With as few attempts as make a difference, so that giving up does not take minutes.
+# The fewest attempts that matter, so that giving up does not take minutes.
 IMPATIENT = {"AWS_MAX_ATTEMPTS": "2"}
 MANIFEST = "*/_manifest.json"
-# Locks are the first objects that are written and the last that are removed: they have tests of their own.
+# Locks are the first objects written and the last removed. They have their own tests.
 LOCKS = "*/_locks/*"
 RAW_OBJECT = "*web-2023-11-01-09-21-17*"
 ITS_TABLE = ("--dataset", "s3-access")
@@ -40,7 +40,7 @@ BURSTS = {"SlowDown": 2, "InternalError": 1}
 
 @dataclass(frozen=True)
 class Trial:
-    """A lake with the old day, to be brought up to date while S3 stumbles."""
+    """A lake with the old day, which a run updates while S3 fails."""
 
     aws: Aws
     proxy: FaultProxy
@@ -48,26 +48,26 @@ class Trial:
     lake: S3Lake
 
     def updates(self) -> None:
-        """The run ends well, with the new day."""
+        """Asserts that the run succeeds with the new day."""
         self.aws.run(self.lake, source=self.day.source)
         assert self.lake.readers() == self.day.new
 
     def succeeds(self) -> None:
-        """The run ends well, with the new day and nothing else."""
+        """Asserts that the run succeeds with the new day and leaves nothing behind."""
         self.updates()
         self.lake.assert_clean()
         self.aws.logmill("verify", "--day", SAMPLE_DAY, "--output", self.lake.url)
 
     def fails(self, code: int, *options: str) -> str:
-        """The run ends with an exit code and the old day, the next one makes it good; gives what was said."""
-        said = self.aws.complaint(self.lake, *options, source=self.day.source, code=code, env=IMPATIENT)
+        """Asserts that the run fails and keeps the old day, and the next run recovers. Returns the error."""
+        messages = self.aws.failing_run(self.lake, *options, source=self.day.source, code=code, env=IMPATIENT)
         assert self.lake.readers() == self.day.old
-        assert "hint:" in said
+        assert "hint:" in messages
         self.recovers()
-        return said
+        return messages
 
     def recovers(self) -> None:
-        """Once S3 is well again, the next run makes the new day and leaves nothing behind."""
+        """Asserts that the next run, without faults, publishes the new day and leaves nothing behind."""
         self.proxy.forget()
         self.day.assert_converges(self.aws, self.lake)
 
@@ -85,7 +85,7 @@ def trial(aws: Aws, proxy: FaultProxy, day: SmallDay) -> Trial:
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject", *WRITES])
 @pytest.mark.parametrize("refusal", [SLOW_DOWN, INTERNAL_ERROR], ids=lambda refusal: refusal.code)
-def test_a_burst_of_refusals_is_waited_out(trial: Trial, operation: str, refusal: Refuse) -> None:
+def test_a_burst_of_refusals_is_retried(trial: Trial, operation: str, refusal: Refuse) -> None:
     burst = BURSTS[refusal.code]
     rule = trial.proxy.rule(refusal, operation=operation, spare=LOCKS, times=burst)
     trial.succeeds()
@@ -93,19 +93,19 @@ def test_a_burst_of_refusals_is_waited_out(trial: Trial, operation: str, refusal
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject", *WRITES[:4]])
-def test_a_refusal_without_end_is_temporary(trial: Trial, operation: str) -> None:
+def test_an_endless_refusal_is_a_temporary_failure(trial: Trial, operation: str) -> None:
     rule = trial.proxy.rule(SLOW_DOWN, operation=operation, spare=LOCKS)
-    said = trial.fails(75)
+    messages = trial.fails(75)
     assert rule.struck > 1
     bucket = trial.raw_bucket if operation in ("ListObjectsV2", "GetObject") else trial.lake.bucket
-    assert bucket in said or trial.lake.bucket in said
+    assert bucket in messages or trial.lake.bucket in messages
 
 
 @pytest.mark.parametrize(
     "fault", [Cut(0), Cut(1), Cut(5000), Cut(5000, reset=True), Lose(carried_out=False)], ids=str
 )
-def test_a_body_that_breaks_off_is_fetched_again(trial: Trial, fault: Fault) -> None:
-    """Every object breaks off once: none of them may be taken for a damaged log."""
+def test_a_truncated_body_is_fetched_again(trial: Trial, fault: Fault) -> None:
+    """Every object is truncated once, and none must be treated as a damaged log."""
     for time in EARLY + LATE:
         trial.proxy.rule(fault, operation="GetObject", path=f"*{time}*", times=1)
     trial.succeeds()
@@ -113,12 +113,12 @@ def test_a_body_that_breaks_off_is_fetched_again(trial: Trial, fault: Fault) -> 
 
 
 @pytest.mark.parametrize("fault", [Cut(0), Cut(5000, reset=True)], ids=str)
-def test_a_body_that_always_breaks_off_is_no_damaged_log(trial: Trial, fault: Fault) -> None:
-    """A log that S3 will not hand out whole is not quarantined: the day waits."""
+def test_an_always_truncated_body_is_not_a_damaged_log(trial: Trial, fault: Fault) -> None:
+    """A log that S3 never sends completely is not quarantined: the day has to wait."""
     trial.proxy.rule(fault, operation="GetObject", path=RAW_OBJECT)
-    said = trial.fails(75, *ITS_TABLE)
-    assert trial.raw_bucket in said
-    assert "web-2023-11-01-09-21-17" in said
+    messages = trial.fails(75, *ITS_TABLE)
+    assert trial.raw_bucket in messages
+    assert "web-2023-11-01-09-21-17" in messages
 
 
 @pytest.mark.parametrize("fault", [Trickle(pieces=50, pause=0.002), Delay(0.02)], ids=str)
@@ -128,8 +128,8 @@ def test_a_slow_service_is_waited_for(trial: Trial, fault: Fault) -> None:
     assert rule.struck > 10
 
 
-def test_a_listing_that_breaks_off_is_asked_for_again(trial: Trial) -> None:
-    """A part of a listing is never taken for the whole of it."""
+def test_a_truncated_listing_is_requested_again(trial: Trial) -> None:
+    """A part of a listing never counts as the whole."""
     rule = trial.proxy.rule(Cut(300), operation="ListObjectsV2", times=2)
     trial.succeeds()
     assert rule.struck == 2
@@ -137,10 +137,10 @@ def test_a_listing_that_breaks_off_is_asked_for_again(trial: Trial) -> None:
 
 @pytest.mark.parametrize("operation", WRITES)
 @pytest.mark.parametrize("carried_out", [False, True])
-def test_a_write_whose_answer_is_lost_is_found_out_about(
+def test_a_run_recovers_from_a_lost_answer_to_a_write(
     trial: Trial, operation: str, carried_out: bool
 ) -> None:
-    """Whether it was carried out or not; an upload that nobody knows of goes with the next run."""
+    """Whether or not the write was carried out. The next run removes an upload that no run knows."""
     fault = Lose(carried_out=carried_out)
     rule = trial.proxy.rule(fault, operation=operation, spare=LOCKS, times=1)
     trial.updates()
@@ -149,22 +149,22 @@ def test_a_write_whose_answer_is_lost_is_found_out_about(
 
 
 @pytest.mark.parametrize("carried_out", [False, True])
-def test_a_manifest_whose_answer_is_lost_is_found_out_about(trial: Trial, carried_out: bool) -> None:
-    """Its second put meets the first one."""
+def test_a_run_recovers_from_a_lost_answer_to_its_manifest(trial: Trial, carried_out: bool) -> None:
+    """Its second put finds the first one."""
     rule = trial.proxy.rule(Lose(carried_out=carried_out), operation="PutObject", path=MANIFEST, times=1)
     trial.succeeds()
     assert rule.struck == 1
 
 
-def test_while_nobody_knows_whether_a_manifest_was_taken_nothing_that_it_names_is_removed(
+def test_files_of_a_manifest_with_an_unknown_result_are_not_removed(
     trial: Trial,
 ) -> None:
-    """Every answer to its put is lost, and it cannot be read back either: it was taken, as it turns out."""
+    """Every answer to its put is lost, and the manifest cannot be read back. In fact it was written."""
     trial.proxy.rule(Lose(carried_out=True), operation="PutObject", path=MANIFEST)
     before_the_commit = 1
     rule = trial.proxy.rule(SLOW_DOWN, operation="GetObject", path=MANIFEST, skip=before_the_commit)
     options = (*ITS_TABLE, "--grace", "1h")
-    trial.aws.complaint(trial.lake, *options, source=trial.day.source, code=75, env=IMPATIENT)
+    trial.aws.failing_run(trial.lake, *options, source=trial.day.source, code=75, env=IMPATIENT)
     assert rule.struck > 0
     assert trial.lake.readers()["s3_access"] == trial.day.new["s3_access"]
     verify = ("verify", "--day", SAMPLE_DAY, "--output", trial.lake.url, "--table", "s3_access")
@@ -173,32 +173,32 @@ def test_while_nobody_knows_whether_a_manifest_was_taken_nothing_that_it_names_i
     trial.recovers()
 
 
-def test_an_upload_that_fails_under_a_good_status_is_completed_again(trial: Trial) -> None:
+def test_an_upload_that_fails_with_a_success_status_is_completed_again(trial: Trial) -> None:
     rule = trial.proxy.rule(LATE_ERROR, operation="CompleteMultipartUpload", times=1)
     trial.succeeds()
     assert rule.struck == 1
 
 
-def test_a_manifest_that_somebody_else_put_is_a_lost_race(trial: Trial) -> None:
+def test_a_manifest_of_another_run_is_a_lost_race(trial: Trial) -> None:
     rule = trial.proxy.rule(PRECONDITION_FAILED, operation="PutObject", path=MANIFEST)
-    said = trial.fails(75)
+    messages = trial.fails(75)
     assert rule.struck > 0
-    assert "cloudtrail/proc_ymd=20231101" in said
+    assert "cloudtrail/proc_ymd=20231101" in messages
 
 
-def test_a_manifest_put_that_conflicts_is_tried_again(trial: Trial) -> None:
+def test_a_conflicting_put_of_a_manifest_is_retried(trial: Trial) -> None:
     rule = trial.proxy.rule(CONFLICT, operation="PutObject", path=MANIFEST, times=1)
     trial.succeeds()
     assert rule.struck == 1
 
 
-def test_of_two_runs_at_once_the_one_that_commits_first_stands(
+def test_of_two_concurrent_runs_the_first_to_commit_wins(
     trial: Trial, aws: Aws, proxy: FaultProxy, tmp_path: Path
 ) -> None:
-    """The other one, late by a moment, is told so and takes nothing of the winner away.
+    """The other run, late by a moment, reports that and removes nothing of the winner.
 
-    The winner is on another machine, with a scratch folder of its own, and takes the day away once the other
-    has made sure of its lock: what is left then is the condition of the put.
+    The winner is on another machine with its own scratch folder. It steals the day after the last check of
+    the other run's lock, so that only the condition of the put is left.
     """
     winner: list[str] = []
 
@@ -207,43 +207,43 @@ def test_of_two_runs_at_once_the_one_that_commits_first_stands(
         winner.append(aws.run(trial.lake, *options, source=trial.day.source)["run"])
 
     proxy.rule(Meanwhile(overtake), operation="PutObject", path=MANIFEST, times=1)
-    said = aws.complaint(trial.lake, *ITS_TABLE, source=trial.day.source, code=75)
-    assert "another run has published this day: this run stops" in said
+    messages = aws.failing_run(trial.lake, *ITS_TABLE, source=trial.day.source, code=75)
+    assert "another run has published this day: this run stops" in messages
     assert [trial.lake.manifest("s3_access")["run"]] == winner
     assert trial.lake.live("s3_access") == trial.day.new["s3_access"]
     trial.recovers()
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject", *WRITES[:4]])
-def test_credentials_that_have_run_out_are_named(trial: Trial, operation: str) -> None:
-    """Trying again with the same ones is of no use."""
+def test_the_error_names_expired_credentials(trial: Trial, operation: str) -> None:
+    """A retry with the same credentials would not help."""
     trial.proxy.rule(EXPIRED_TOKEN, operation=operation)
-    said = trial.fails(4)
-    assert "ExpiredToken" in said or "expired" in said
-    assert "credentials" in said
+    messages = trial.fails(4)
+    assert "ExpiredToken" in messages or "expired" in messages
+    assert "credentials" in messages
 
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject"])
-def test_a_source_that_is_denied_is_named(trial: Trial, operation: str) -> None:
-    """Bucket, object or prefix, what was refused and the permission that is missing."""
+def test_the_error_names_a_denied_source(trial: Trial, operation: str) -> None:
+    """It names the bucket, object or prefix, the refused operation and the missing permission."""
     trial.proxy.rule(ACCESS_DENIED, operation=operation, path=f"{trial.raw_bucket}*")
-    said = trial.fails(4)
-    assert trial.raw_bucket in said
-    assert {"ListObjectsV2": "s3:ListBucket", "GetObject": "s3:GetObject"}[operation] in said
+    messages = trial.fails(4)
+    assert trial.raw_bucket in messages
+    assert {"ListObjectsV2": "s3:ListBucket", "GetObject": "s3:GetObject"}[operation] in messages
 
 
-def test_an_object_that_is_denied_is_named_and_not_passed_over(trial: Trial) -> None:
+def test_a_denied_object_is_an_error_and_not_skipped(trial: Trial) -> None:
     trial.proxy.rule(ACCESS_DENIED, operation="GetObject", path=RAW_OBJECT)
-    said = trial.fails(4, *ITS_TABLE)
-    assert "web-2023-11-01-09-21-17" in said
+    messages = trial.fails(4, *ITS_TABLE)
+    assert "web-2023-11-01-09-21-17" in messages
 
 
 @pytest.mark.parametrize("operation", WRITES[:4])
-def test_a_lake_that_is_denied_is_named(trial: Trial, operation: str) -> None:
+def test_the_error_names_a_denied_lake(trial: Trial, operation: str) -> None:
     trial.proxy.rule(ACCESS_DENIED, operation=operation, path=f"{trial.lake.bucket}*")
-    said = trial.fails(4)
-    assert trial.lake.bucket in said
-    assert "s3:PutObject" in said
+    messages = trial.fails(4)
+    assert trial.lake.bucket in messages
+    assert "s3:PutObject" in messages
 
 
 DENIED_KEY = "<Error><Key>old</Key><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
@@ -254,10 +254,8 @@ DENIED_KEY = "<Error><Key>old</Key><Code>AccessDenied</Code><Message>Access Deni
     [ACCESS_DENIED, Reply(f"<DeleteResult>{DENIED_KEY}</DeleteResult>", "application/xml")],
     ids=["the_request", "each_key"],
 )
-def test_a_lake_whose_old_files_may_not_be_removed_is_published_all_the_same(
-    trial: Trial, fault: Fault
-) -> None:
-    """The day is committed by then; what is superseded goes with a later run."""
+def test_a_day_is_published_even_if_old_files_cannot_be_removed(trial: Trial, fault: Fault) -> None:
+    """The day is committed by then. A later run removes the superseded run."""
     rule = trial.proxy.rule(fault, operation="DeleteObjects")
     done = trial.aws.logmill(
         "run", "--day", SAMPLE_DAY, "--input", trial.day.source, "--output", trial.lake.url
@@ -269,27 +267,27 @@ def test_a_lake_whose_old_files_may_not_be_removed_is_published_all_the_same(
 
 
 @pytest.mark.parametrize("missing", ["source", "lake"])
-def test_a_bucket_that_does_not_exist_is_named(aws: Aws, day: SmallDay, missing: str) -> None:
+def test_the_error_names_a_missing_bucket(aws: Aws, day: SmallDay, missing: str) -> None:
     lake, source = aws.lake(), day.source
     if missing == "source":
         source = "s3://nobody-has-this-bucket/logs/"
     else:
         lake = S3Lake(aws, "nobody-has-this-bucket", "lake")
-    said = aws.complaint(lake, source=source, code=4)
-    assert "nobody-has-this-bucket" in said
-    assert "hint:" in said
+    messages = aws.failing_run(lake, source=source, code=4)
+    assert "nobody-has-this-bucket" in messages
+    assert "hint:" in messages
 
 
-def test_a_service_that_cannot_be_reached_is_temporary(aws: Aws, day: SmallDay) -> None:
-    """A port where nobody listens, as of a network that is down."""
+def test_an_unreachable_service_is_a_temporary_failure(aws: Aws, day: SmallDay) -> None:
+    """A port without a listener, as if the network were down."""
     env = aws.env("http://127.0.0.1:1") | IMPATIENT
     lake = aws.lake()
-    said = aws.complaint(lake, source=day.source, code=75, env=env)
-    assert lake.bucket in said or day.source.split("/")[2] in said
+    messages = aws.failing_run(lake, source=day.source, code=75, env=env)
+    assert lake.bucket in messages or day.source.split("/")[2] in messages
 
 
-def test_missing_credentials_are_named(aws: Aws, day: SmallDay) -> None:
+def test_the_error_names_missing_credentials(aws: Aws, day: SmallDay) -> None:
     env = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    said = aws.complaint(aws.lake(), source=day.source, code=4, env=env)
-    assert "credentials" in said
-    assert "hint:" in said
+    messages = aws.failing_run(aws.lake(), source=day.source, code=4, env=env)
+    assert "credentials" in messages
+    assert "hint:" in messages

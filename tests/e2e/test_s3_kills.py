@@ -1,7 +1,7 @@
-"""A run killed at any of its requests: readers see the old day or the new one, and the next run converges.
+"""A run killed at any of its requests: readers see the old or the new day, and the next run converges.
 
-The run is killed by the proxy as its N-th request arrives, or when that has been carried out and its answer
-is due: no clock is involved. N is spread over a clean run, most of it where the lake is written.
+The proxy kills the run as its N-th request arrives, or after the request has been carried out but not
+answered. No clock is involved. The values of N cover a clean run, most of them where the run writes the lake.
 """
 
 import os
@@ -22,22 +22,22 @@ from harness import PATIENCE, SAMPLE_DAY, started
 from small_day import SmallDay
 
 POINTS = 20
-# How many of the points lie among the requests for raw logs, where little can go wrong.
+# Number of points among the requests for raw logs, where little can go wrong.
 READING = 4
-# Log types that are named are not looked for beforehand, in a number of requests that timing decides.
+# For named log types, the input is not inspected in advance. The number of those requests depends on timing.
 NAMED = ("--dataset", "all")
 
 
 @dataclass(frozen=True)
 class CleanRun:
-    """The day to begin with, and by number the requests of its update: those for raw logs, and all others."""
+    """The initial lake, and the request numbers of its update: those for raw logs, and all others."""
 
     day: SmallDay
     reading: list[int]
     writing: list[int]
 
     def strike_at(self, point: int) -> int:
-        """Number of the request at which the run is killed; the points cover both lists from end to end."""
+        """The number of the request at which to kill. The points cover both lists from start to end."""
         if point < READING:
             return self.reading[point * (len(self.reading) - 1) // (READING - 1)]
         place = (point - READING) * (len(self.writing) - 1) // (POINTS - READING - 1)
@@ -46,7 +46,7 @@ class CleanRun:
 
 @pytest.fixture(scope="module")
 def clean_run(aws_server: str, day: SmallDay) -> Iterator[CleanRun]:
-    """A run that nobody kills."""
+    """A run that is not killed."""
     with running(aws_server) as proxy:
         aws = Aws(aws_server, proxy)
         lake, database = prepared(aws, day)
@@ -60,7 +60,7 @@ def clean_run(aws_server: str, day: SmallDay) -> Iterator[CleanRun]:
 
 
 def prepared(aws: Aws, day: SmallDay) -> tuple[S3Lake, str]:
-    """A lake with the old day, which a new database knows."""
+    """A lake with the old day, registered in a new database."""
     lake, database = day.published(aws), aws.database()
     arguments = ("--day", SAMPLE_DAY, "--output", lake.url, "--database", database)
     aws.logmill("register", *arguments, "--create-database")
@@ -68,13 +68,13 @@ def prepared(aws: Aws, day: SmallDay) -> tuple[S3Lake, str]:
 
 
 def options(database: str) -> tuple[str, ...]:
-    """A run that registers the day and leaves nothing of the superseded one."""
+    """The options of a run that registers the day and keeps no superseded run."""
     return ("--catalog", "glue", "--database", database, "--grace", "0s")
 
 
 @pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("point", range(POINTS))
-def test_a_killed_run_leaves_a_whole_day_and_the_next_one_converges(
+def test_a_killed_run_leaves_a_complete_day_and_the_next_one_converges(
     aws: Aws, proxy: FaultProxy, clean_run: CleanRun, point: int, carried_out: bool, tmp_path: Path
 ) -> None:
     day = clean_run.day
@@ -90,10 +90,10 @@ def test_a_killed_run_leaves_a_whole_day_and_the_next_one_converges(
 
 
 @pytest.mark.parametrize("point", range(READING, POINTS, 3))
-def test_cleaning_removes_what_a_killed_run_has_left_and_nothing_else(
+def test_cleaning_removes_only_the_files_of_a_killed_run(
     aws: Aws, proxy: FaultProxy, clean_run: CleanRun, point: int, tmp_path: Path
 ) -> None:
-    """Looking alone removes nothing; readers find what they found before; rejected rows stay for people."""
+    """A dry run removes nothing, readers see the same day as before, and rejected rows are kept."""
     day = clean_run.day
     lake, database = prepared(aws, day)
     proxy.forget()
@@ -114,16 +114,16 @@ def test_cleaning_removes_what_a_killed_run_has_left_and_nothing_else(
 
 
 @pytest.mark.parametrize("operation", ["GetObject", "CreateMultipartUpload", "UploadPart"])
-def test_an_interrupted_run_gives_up_what_it_has_begun(
+def test_an_interrupted_run_cleans_up_after_itself(
     aws: Aws, proxy: FaultProxy, clean_run: CleanRun, operation: str
 ) -> None:
-    """SIGTERM leaves time to put things in order: nothing is left for a later run."""
+    """SIGTERM leaves time for that: nothing is left for a later run."""
     day = clean_run.day
     lake = day.published(aws)
     where = {"operation": operation, "path": "*.parquet" if operation != "GetObject" else "*/logs/*"}
     arguments = run_arguments(lake, source=day.source)
-    code, said = signalled(aws, proxy, signal.SIGTERM, Meanwhile, where, arguments)
-    assert code == 130, said
+    code, messages = signalled(aws, proxy, signal.SIGTERM, Meanwhile, where, arguments)
+    assert code == 130, messages
     assert lake.readers() == day.old
     lake.assert_clean()
 
@@ -131,10 +131,10 @@ def test_an_interrupted_run_gives_up_what_it_has_begun(
 def kill_at(
     aws: Aws, proxy: FaultProxy, number: int, carried_out: bool, arguments: tuple[str | Path, ...]
 ) -> None:
-    """Starts the binary and kills it at its request of that number."""
+    """Starts the binary and kills it at the request with that number."""
     strike = partial(Strike, carried_out=carried_out)
-    code, said = signalled(aws, proxy, signal.SIGKILL, strike, {"skip": number - 1}, arguments)
-    assert code == -signal.SIGKILL, said
+    code, messages = signalled(aws, proxy, signal.SIGKILL, strike, {"skip": number - 1}, arguments)
+    assert code == -signal.SIGKILL, messages
 
 
 def signalled(
@@ -145,7 +145,7 @@ def signalled(
     where: dict[str, Any],
     arguments: tuple[str | Path, ...],
 ) -> tuple[int, str]:
-    """Starts the binary and sends it a signal at one of its requests; gives exit code and what was said."""
+    """Starts the binary and signals it at one of its requests. Returns exit code and standard error."""
     process_id: Future[int] = Future()
 
     def send() -> None:
@@ -154,19 +154,19 @@ def signalled(
     rule = proxy.rule(fault(send), times=1, **where)
     with started(*arguments, env=aws.env()) as process:
         process_id.set_result(process.pid)
-        _, said = process.communicate(timeout=PATIENCE)
-    assert rule.struck == 1, said
-    return process.returncode, said
+        _, messages = process.communicate(timeout=PATIENCE)
+    assert rule.struck == 1, messages
+    return process.returncode, messages
 
 
 def assert_catalog_is_whole(aws: Aws, day: SmallDay, database: str, folder: Path) -> None:
-    """A reader who goes by the catalog sees each table whole, as it was or as it is to be."""
+    """Asserts that a reader of the catalog sees each table complete, with the old or the new day."""
     for table, parts in registered(aws, database, folder).items():
-        assert parts in (day.old[table], day.new[table]), f"{table} is neither the old day nor the new"
+        assert parts in (day.old[table], day.new[table]), f"{table} is neither the old nor the new day"
 
 
 def registered(aws: Aws, database: str, folder: Path) -> dict[str, list[str]]:
-    """What a reader finds who goes by the catalog: SHA-256 of each part of each table."""
+    """The SHA-256 of each part of each table that a reader of the catalog sees."""
     tables = aws.glue.get_tables(DatabaseName=database)["TableList"]
     queries = {table["Name"]: athena.plan(aws, database, table["Name"]) for table in tables}
     return {

@@ -1,7 +1,7 @@
-"""A bucket is listed in a few requests, and nothing is overlooked for that.
+"""Listing a bucket takes few requests, and no object is missed.
 
-The same names are put into a folder, where every file is looked at, and into a bucket, where whole stretches
-of keys are passed over. Both must choose the same objects. Pages are small, so that few names make many.
+The same names are put into a folder, where every file is inspected, and into a bucket, where whole ranges of
+keys are skipped. Both must select the same objects. Pages are small, so that few names fill many pages.
 """
 
 import json
@@ -26,13 +26,13 @@ PREFIXES = ("", "web-", "app1", "app10", "my-app-2022-", "2", "20", "2023", "202
 
 @pytest.fixture(autouse=True)
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The server answers with few keys at a time."""
+    """The server returns few keys per page."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(PAGE))
     return
 
 
 def moments(dice: random.Random, count: int) -> list[datetime]:
-    """Times over two years, many of them about the day."""
+    """Times over two years, many of them near the day."""
     day = datetime(2023, 10, 31, 15, tzinfo=UTC)
     near = [day + timedelta(minutes=dice.randrange(-2880, 4320)) for _ in range(count // 2)]
     far = [day + timedelta(hours=dice.randrange(-9000, 9000)) for _ in range(count - count // 2)]
@@ -40,7 +40,7 @@ def moments(dice: random.Random, count: int) -> list[datetime]:
 
 
 def access_keys(dice: random.Random, folder: str, count: int) -> list[str]:
-    """Names of access logs with prefixes of all kinds side by side in one folder."""
+    """Names of access logs with prefixes of all kinds in one folder."""
     return [
         f"{folder}{dice.choice(PREFIXES)}{at:%Y-%m-%d-%H-%M-%S}-{dice.randrange(16**8):08X}"
         for at in moments(dice, count)
@@ -56,7 +56,7 @@ def partitioned_keys(dice: random.Random, folder: str, count: int) -> list[str]:
 
 
 def trail_keys(dice: random.Random, folder: str, count: int) -> list[str]:
-    """Names of CloudTrail's logs and of what lies beside them."""
+    """Names of CloudTrail's logs and of other files next to them."""
     keys = []
     for at in moments(dice, count):
         account, region = dice.choice(ACCOUNTS), dice.choice(REGIONS)
@@ -67,7 +67,7 @@ def trail_keys(dice: random.Random, folder: str, count: int) -> list[str]:
 
 
 def chosen(plan: str, root: str) -> dict[str, set[str]]:
-    """The keys that a plan would read, by table."""
+    """The keys that a plan selects, by table."""
     return {
         table["table"]: {entry["address"].removeprefix(root) for entry in table["objects"]}
         for table in json.loads(plan)["tables"]
@@ -75,7 +75,7 @@ def chosen(plan: str, root: str) -> dict[str, set[str]]:
 
 
 def left_out(plan: str, root: str) -> dict[str, set[tuple[str, str]]]:
-    """The keys that a plan leaves out and why, by table, but for those of another time: a bucket passes over many of these."""
+    """The keys that a plan leaves out for other reasons than their time, with the reason, by table."""
     return {
         table["table"]: {
             (entry["address"].removeprefix(root), entry["why"])
@@ -87,7 +87,7 @@ def left_out(plan: str, root: str) -> dict[str, set[tuple[str, str]]]:
 
 
 def noise_keys(dice: random.Random, folder: str, count: int) -> list[str]:
-    """Files beside logs: of other services, hidden, in the making, partly downloaded, and names that only look like logs."""
+    """Files that are not logs: of other services, hidden, unfinished, partial, or similar in name."""
     names = (
         "111122223333_vpcflowlogs_{region}_fl-0a_{at:%Y%m%dT%H%MZ}_{number:08x}.log.gz",
         "._{at:%Y-%m-%d-%H-%M-%S}-{number:08X}",
@@ -103,7 +103,7 @@ def noise_keys(dice: random.Random, folder: str, count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_a_bucket_gives_the_objects_that_a_folder_gives(seed: int, aws: Aws, tmp_path: Path) -> None:
+def test_a_bucket_and_a_folder_give_the_same_objects(seed: int, aws: Aws, tmp_path: Path) -> None:
     dice = random.Random(seed)
     keys = access_keys(dice, "", 40) + access_keys(dice, "logs/", 120) + access_keys(dice, "logs/2023/", 20)
     keys += partitioned_keys(dice, "parts/", 60) + partitioned_keys(dice, "logs/", 20)
@@ -115,11 +115,11 @@ def test_a_bucket_gives_the_objects_that_a_folder_gives(seed: int, aws: Aws, tmp
     assert in_bucket == in_folder
 
 
-# What XML cannot hold, what it changes, and what an encoded name could be taken for.
+# Characters that XML cannot contain, that it changes, and that could be mistaken for an encoding.
 ODD_NAMES = ("a\x1b[2Jb", "a\rb\tc", "a+b", "a b", "a%2Bb", "a&amp;b", "a<b>", "\ud55c\u00e9", "a%")
 
 
-def test_names_that_xml_cannot_hold_are_listed_and_read(aws: Aws, tmp_path: Path) -> None:
+def test_names_that_xml_cannot_represent_are_listed_and_read(aws: Aws, tmp_path: Path) -> None:
     bucket, key = aws.bucket("odd"), "{}/111122223333_CloudTrail_ap-northeast-2_20231101T0310Z_{}.json"
     names = {key.format(name, place) for place, name in enumerate(ODD_NAMES)}
     for place, name in enumerate(sorted(names)):
@@ -134,21 +134,21 @@ def test_names_that_xml_cannot_hold_are_listed_and_read(aws: Aws, tmp_path: Path
     assert rows.stdout.splitlines()[1:] == [str(len(names))]
 
 
-def test_an_answer_that_is_not_xml_is_told_as_such(aws: Aws) -> None:
+def test_an_answer_that_is_not_xml_is_reported(aws: Aws) -> None:
     bucket = aws.bucket("unread")
     answer = "<ListBucketResult><Contents><Key>a\x1bb</Key></Contents></ListBucketResult>"
     aws.proxy.rule(Reply(answer, "application/xml"), operation="ListObjectsV2", path=f"{bucket}*")
-    said = aws.logmill("plan", "--day", DAY, "--input", f"s3://{bucket}/logs/", code=4).stderr
-    assert "cannot list the input" in said
-    assert f"s3://{bucket}/logs/" in said
-    assert "control characters" in said
+    messages = aws.logmill("plan", "--day", DAY, "--input", f"s3://{bucket}/logs/", code=4).stderr
+    assert "cannot list the input" in messages
+    assert f"s3://{bucket}/logs/" in messages
+    assert "control characters" in messages
 
 
 Plan = tuple[dict[str, set[str]], dict[str, set[tuple[str, str]]]]
 
 
 def plans(aws: Aws, folder: Path, keys: list[str]) -> tuple[Plan, Plan]:
-    """What a plan chooses and leaves out of the same keys in a bucket and in a folder."""
+    """The selected and left out keys of a plan, for the same keys in a bucket and in a folder."""
     bucket = aws.bucket("raw")
     for key in keys:
         file = folder / key
@@ -194,19 +194,19 @@ PLACE = "111122223333/ap-northeast-2/web/"
         TRAIL,
     ],
 )
-def test_a_log_is_read_wherever_it_lies(key: str, aws: Aws, tmp_path: Path) -> None:
-    # Something of both log types lies beside it, in the place that AWS gives it.
-    beside = [
+def test_a_log_is_read_in_any_folder(key: str, aws: Aws, tmp_path: Path) -> None:
+    # Objects of both log types in their standard locations.
+    standard_keys = [
         f"{PLACE}2023/11/01/2023-11-01-05-10-11-000000000000000B",
         f"AWSLogs/111122223333/CloudTrail/ap-northeast-2/2023/11/01/{TRAIL.replace('AbCd', 'Beside')}",
     ]
-    in_bucket, in_folder = plans(aws, tmp_path, [key, *beside])
+    in_bucket, in_folder = plans(aws, tmp_path, [key, *standard_keys])
     assert in_bucket == in_folder
     assert sum(key in objects for objects in in_folder[0].values()) == 1
 
 
 @pytest.mark.parametrize("prefix", ["", "web-", "logs/", "logs/app1"])
-def test_a_day_of_many_costs_only_its_own_pages(prefix: str, aws: Aws) -> None:
+def test_one_day_of_many_costs_only_its_own_pages(prefix: str, aws: Aws) -> None:
     start = datetime(2023, 6, 1, tzinfo=UTC)
     keys = [f"{prefix}{start + timedelta(hours=hour):%Y-%m-%d-%H-%M-%S}-A" for hour in range(300 * 24)]
     bucket = aws.bucket("raw")
@@ -216,19 +216,19 @@ def test_a_day_of_many_costs_only_its_own_pages(prefix: str, aws: Aws) -> None:
         *("--input", f"s3://{bucket}/{prefix}"),
     )
     (table,) = json.loads(plan.stdout)["tables"]
-    # Two days, and the midnight before them, which may name the UTC day of the events.
+    # Two days, and the midnight before them, which may mean the UTC day of the events.
     assert len(table["objects"]) == 49
     requests = aws.proxy.counts()["ListObjectsV2"]
     assert table["requests"] == requests
-    # The pages of two days and a few to find them; and what shows that nothing else lies among the names that are passed
-    # over, by one group for each of their days. Pages as short as here make many of it. All pages would be over a thousand.
+    # The pages of two days, a few to find them, and the requests that prove the skipped ranges irrelevant:
+    # one group for each of their days. Small pages multiply these. All pages would be over 1,000 requests.
     days_of_ten_months = 10 * -(-31 // PAGE)
     pages_of_gaps = 2 * 4
     assert requests <= 48 // PAGE + 8 + pages_of_gaps + days_of_ten_months + 6
 
 
 def fill(aws: Aws, bucket: str, keys: list[str]) -> None:
-    """Puts empty objects straight into the server, which lives in this process."""
+    """Puts empty objects directly into the server, which runs in this process."""
     from moto.s3.models import s3_backends
 
     account = aws.client("sts").get_caller_identity()["Account"]

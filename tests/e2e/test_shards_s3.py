@@ -1,4 +1,4 @@
-"""A day in shards that meet in a bucket: machines share nothing else, and killed ones are replaced."""
+"""A day in shards that are staged in a bucket. Machines share only the bucket, and can be replaced."""
 
 import signal
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from test_s3_kills import signalled
 SHARDS = 3
 # Requests at which a command is killed: the first, the last, and some between them, in tenths.
 POINTS = range(11)
-# What a removal leaves: a receipt in the place of the plan.
+# A removal leaves a receipt in place of the plan.
 RECEIPT = {"_staging/d/plan.json"}
 
 
 @dataclass(frozen=True)
 class SharedDay:
-    """A plan in a bucket, and the lake that it is for."""
+    """A plan in a bucket, and its lake."""
 
     aws: Aws
     source: str
@@ -30,7 +30,7 @@ class SharedDay:
 
     @property
     def place(self) -> tuple[str, ...]:
-        """Where plan and shards are."""
+        """The options for plan and shards."""
         return ("--plan", f"{self.lake.url}/_staging/d/plan.json", "--staging", f"{self.lake.url}/_staging/d")
 
     def plan(self) -> None:
@@ -52,11 +52,11 @@ class SharedDay:
         return ("publish", *self.place, "--output", self.lake.url, "--grace", "0s", "--quiet", *options)
 
     def publish(self, *options: str, code: int = 0) -> str:
-        """Publishes the day; gives the messages."""
+        """Publishes the day. Returns the messages."""
         return self.aws.logmill(*self.publication(*options), code=code).stderr
 
     def staged(self) -> set[str]:
-        """What lies in the staging folder."""
+        """The files in the staging folder."""
         return {path for path in self.lake.paths() if path.startswith("_staging/")}
 
     def convert_all(self, scratch: Path) -> None:
@@ -73,14 +73,14 @@ def shared(aws: Aws, day: SmallDay) -> SharedDay:
     return shared
 
 
-def test_machines_that_share_a_bucket_alone_publish_the_day_of_one_run(
+def test_machines_that_share_only_a_bucket_publish_the_day_of_one_run(
     shared: SharedDay, day: SmallDay, tmp_path: Path
 ) -> None:
     for shard in reversed(range(SHARDS)):
         scratch = tmp_path / str(shard)
         scratch.mkdir()
         shared.convert(shard, scratch)
-        assert not list(scratch.iterdir()), "a machine keeps nothing"
+        assert not list(scratch.iterdir()), "a machine should keep nothing"
     shared.convert(SHARDS, tmp_path / "spare")
     shared.publish("--scratch", str(tmp_path))
     assert shared.lake.readers() == day.new
@@ -91,7 +91,7 @@ def test_machines_that_share_a_bucket_alone_publish_the_day_of_one_run(
 
 
 @pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
-def test_a_machine_killed_at_any_request_is_replaced_by_another(
+def test_a_machine_killed_at_any_request_can_be_replaced(
     shared: SharedDay, proxy: FaultProxy, day: SmallDay, tmp_path: Path, carried_out: bool
 ) -> None:
     for shard in range(1, SHARDS):
@@ -101,15 +101,15 @@ def test_a_machine_killed_at_any_request_is_replaced_by_another(
     clean.plan()
     proxy.forget()
     clean.convert(0, tmp_path)
-    # With it the attempt counts. What comes behind asks only whether the plan is still there.
+    # This request makes the attempt count. Later requests only check that the plan still exists.
     last = max(seen.number for seen in proxy.requests(path="*/s3_access/shard-00000/index.json"))
     for point in POINTS:
         proxy.forget()
         where = {"skip": point * (last - 1) // POINTS[-1]}
         strike = partial(Strike, carried_out=carried_out)
         command = shared.conversion(0, tmp_path)
-        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
-        assert code == -signal.SIGKILL, said
+        code, messages = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
+        assert code == -signal.SIGKILL, messages
     proxy.forget()
     if not carried_out:
         # The other table is converted first, and is published.
@@ -120,7 +120,7 @@ def test_a_machine_killed_at_any_request_is_replaced_by_another(
 
 
 @pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
-def test_a_removal_killed_at_any_request_is_finished_by_the_next_publish(
+def test_the_next_publish_completes_a_killed_removal(
     shared: SharedDay, proxy: FaultProxy, day: SmallDay, tmp_path: Path, carried_out: bool
 ) -> None:
     clean = SharedDay(shared.aws, shared.source, shared.aws.lake())
@@ -139,8 +139,8 @@ def test_a_removal_killed_at_any_request_is_finished_by_the_next_publish(
         where = {"skip": receipt - 1 + point * (last - receipt) // POINTS[-1]}
         strike = partial(Strike, carried_out=carried_out)
         command = shared.publication("--remove-staging")
-        code, said = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
-        assert code == -signal.SIGKILL, said
+        code, messages = signalled(shared.aws, proxy, signal.SIGKILL, strike, where, command)
+        assert code == -signal.SIGKILL, messages
         proxy.forget()
         shared.publish("--remove-staging")
         assert (shared.lake.readers(), shared.staged()) == (day.new, RECEIPT)
@@ -148,22 +148,22 @@ def test_a_removal_killed_at_any_request_is_finished_by_the_next_publish(
         shared.convert_all(tmp_path)
 
 
-def test_what_the_bucket_refuses_is_said_with_the_permission(
+def test_the_error_names_the_permission_that_the_bucket_denies(
     shared: SharedDay, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     for operation, permission in (("GetObject", "s3:GetObject"), ("CreateMultipartUpload", "s3:PutObject")):
         rule: Rule = proxy.rule(ACCESS_DENIED, operation=operation, path="*/_staging/*")
-        said = shared.aws.logmill(*shared.conversion(0, tmp_path), code=4).stderr
-        assert permission in said
+        messages = shared.aws.logmill(*shared.conversion(0, tmp_path), code=4).stderr
+        assert permission in messages
         assert rule.struck > 0
         proxy.forget()
 
 
-def test_a_staged_file_that_is_gone_is_named(shared: SharedDay, tmp_path: Path) -> None:
+def test_the_error_names_a_missing_staged_file(shared: SharedDay, tmp_path: Path) -> None:
     for shard in range(SHARDS):
         shared.convert(shard, tmp_path)
     lost = next(path for path in sorted(shared.staged()) if "/rows-" in path)
     shared.aws.s3.delete_object(Bucket=shared.lake.bucket, Key=shared.lake.below + lost)
-    said = shared.publish(code=5)
-    assert lost in said
-    assert "convert the shard again" in said
+    messages = shared.publish(code=5)
+    assert lost in messages
+    assert "convert the shard again" in messages

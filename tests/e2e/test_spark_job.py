@@ -1,7 +1,7 @@
-"""The Spark job: a day on two executors, of which one dies on the way, and what it does with failures.
+"""The Spark job: a day on two executors that die on the way, and the handling of failures.
 
-The executors are processes of this machine (`local-cluster`). What happens to a shard is told by a script in
-place of the binary, so that it happens at the same point in every run.
+The executors are processes on this machine (`local-cluster`). A script in place of the binary decides what
+happens to a shard, so that it happens at the same point in every run.
 """
 
 import json
@@ -20,7 +20,7 @@ from harness import DATASETS, PATIENCE, REPOSITORY, SAMPLE_DAY, binary, environm
 
 JOB = REPOSITORY / "glue" / "jobs" / "logmill_spark.py"
 SHARDS = 4
-# What Glue adds to the arguments of every job.
+# The arguments that Glue adds to every job.
 OF_GLUE = ("--JOB_NAME", "logmill", "--job-bookmark-option", "job-bookmark-disable", "--TempDir", "s3://tmp/")
 SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -29,7 +29,7 @@ SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
-# Stands in for the binary: does what a case says with an attempt at a shard, and is the binary otherwise.
+# Stands in for the binary. Follows the cases for attempts at a shard, and otherwise runs the binary.
 SCRIPT = """#!/usr/bin/env bash
 set -u
 logmill={binary}
@@ -63,7 +63,7 @@ FAILING = """
 
 @pytest.fixture
 def spark_home(tmp_path: Path) -> Path:
-    """The Spark of the wheel, in a folder where workers may write."""
+    """The Spark of the wheel, in a folder that workers can write to."""
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         missing = "Spark needs Java 17 or later: apt-get install openjdk-17-jre-headless"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
@@ -79,7 +79,7 @@ def spark_home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def marks(tmp_path: Path) -> Path:
-    """Where the script notes what it did."""
+    """The folder in which the script notes its actions."""
     folder = tmp_path / "marks"
     folder.mkdir()
     return folder
@@ -87,14 +87,14 @@ def marks(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """A folder for what machines leave."""
+    """A folder for the files of machines."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     return folder
 
 
 def script(folder: Path, marks: Path, cases: str) -> Path:
-    """The script, as a file that was shipped without the right to run it."""
+    """The script, as a file that was shipped without execute permission."""
     path = folder / "logmill"
     path.write_text(SCRIPT.format(binary=binary(), marks=marks, cases=cases))
     path.chmod(0o644)
@@ -104,7 +104,7 @@ def script(folder: Path, marks: Path, cases: str) -> Path:
 def submit(
     home: Path, work: Path, master: str, *arguments: str | Path, env: dict[str, str], code: int = 0
 ) -> subprocess.CompletedProcess[str]:
-    """Runs the job as a user does, and asserts its exit code."""
+    """Runs the job as a user would, and asserts its exit code."""
     settings = SETTINGS | {"spark.local.dir": str(work / "local")}
     conf = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
     result = subprocess.run(
@@ -122,7 +122,7 @@ def submit(
 
 
 def attempts(marks: Path) -> dict[str, int]:
-    """How often each shard was tried."""
+    """The number of attempts at each shard."""
     tried = (marks / "attempts").read_text().split()
     return {shard: tried.count(shard) for shard in tried}
 
@@ -132,7 +132,7 @@ def counts(lake: S3Lake, table: str) -> dict[str, Any]:
     return lake.manifest(table)["ledger"]
 
 
-def test_a_day_on_two_executors_that_die_is_the_day_of_one_run(
+def test_a_day_on_two_executors_that_die_equals_that_of_one_run(
     aws: Aws, raw_sample: str, spark_home: Path, work: Path, marks: Path, tmp_path: Path
 ) -> None:
     whole, sharded = aws.lake(), aws.lake()
@@ -151,11 +151,11 @@ def test_a_day_on_two_executors_that_die_is_the_day_of_one_run(
     for table in DATASETS:
         assert counts(sharded, table) == counts(whole, table)
     left = [path for path in sharded.paths() if path.startswith("_staging/")]
-    assert [path.rsplit("/", 1)[-1] for path in left] == ["plan.json"], "a receipt is left of the staging"
+    assert [path.rsplit("/", 1)[-1] for path in left] == ["plan.json"], "only a receipt should remain"
     sharded.assert_clean()
 
 
-def test_a_shard_that_fails_for_good_ends_the_others_and_is_not_tried_again(
+def test_a_permanently_failing_shard_ends_the_others_and_is_not_retried(
     spark_home: Path, work: Path, marks: Path, tmp_path: Path
 ) -> None:
     logmill = script(tmp_path, marks, FAILING)
@@ -166,6 +166,6 @@ def test_a_shard_that_fails_for_good_ends_the_others_and_is_not_tried_again(
     assert attempts(marks) == {"0": 1, "1": 1}
     until = time.monotonic() + PATIENCE
     while not (marks / "ended").exists():
-        assert time.monotonic() < until, "the other shard was not told to end"
+        assert time.monotonic() < until, "the other shard was not stopped"
         time.sleep(0.1)
-    assert not list((work / "lake").glob("[!_]*")), "nothing is published"
+    assert not list((work / "lake").glob("[!_]*")), "nothing should be published"

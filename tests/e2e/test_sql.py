@@ -1,4 +1,4 @@
-"""Every statement of `glue/sql` is one that Athena can read, and is told of in the README."""
+"""Athena can read every statement of `glue/sql`, and the README describes each."""
 
 import re
 
@@ -15,7 +15,7 @@ def test_views_and_queries_are_trino() -> None:
         zip((statement.name for statement in DML), objections("trino", [it.text for it in DML]), strict=True)
     )
     assert found == {statement.name: [] for statement in DML}
-    # The grammar lets these pass; Athena's queries quote names with double quotes.
+    # The grammar accepts backquotes, but Athena's queries need double quotes around names.
     assert not [statement.name for statement in DML if "`" in statement.sql]
 
 
@@ -36,25 +36,25 @@ def test_tables_are_hive() -> None:
         ("hive", "CREATE EXTERNAL TABLE t (a string,) STORED AS PARQUET"),
     ],
 )
-def test_what_athena_would_refuse_is_seen(grammar: str, wrong: str) -> None:
+def test_the_validator_finds_what_athena_refuses(grammar: str, wrong: str) -> None:
     assert objections(grammar, [wrong]) != [[]]
 
 
 @pytest.mark.parametrize("statement", DML, ids=lambda it: it.name)
-def test_a_statement_says_what_it_answers(statement: Statement) -> None:
-    """In full sentences, and short enough for the editors of people."""
+def test_a_statement_has_a_comment_and_short_lines(statement: Statement) -> None:
+    """The comment is a full sentence, and the lines fit into common editors."""
     assert len(statement.comment) > 20
     assert statement.comment.endswith(".")
     assert max(map(len, statement.text.splitlines())) <= 140
     assert statement.text.endswith(";\n")
 
 
-def test_the_readme_names_every_statement_and_nothing_else() -> None:
+def test_the_readme_names_exactly_the_existing_statements() -> None:
     readme = (FOLDER / "README.md").read_text("utf-8")
     named = set(re.findall(r"`(?:views|compatibility|queries)/(\w+)\.sql`", readme))
     assert named == {statement.name for statement in DML}
 
 
-def test_names_are_taken_once() -> None:
+def test_names_are_unique() -> None:
     names = [statement.name for statement in DML]
     assert len(set(names)) == len(names)

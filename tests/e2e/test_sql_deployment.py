@@ -1,4 +1,4 @@
-"""`glue/sql/deploy.py` makes tables and views in Athena, one after the other, and says which one fails."""
+"""`glue/sql/deploy.py` creates tables and views in Athena one by one, and names the one that fails."""
 
 import importlib.util
 import json
@@ -33,7 +33,7 @@ def deployer() -> Any:
 
 
 class Athena:
-    """Runs nothing, remembers all; a statement runs for two looks and fails where it is told to."""
+    """Records statements without running them. Each ends at the third check, or fails if its text matches."""
 
     def __init__(self, failing: str = "") -> None:
         self.failing = failing
@@ -41,8 +41,8 @@ class Athena:
         self.looks = 0
 
     def start_query_execution(self, **request: Any) -> dict[str, str]:
-        """Begins a statement; the one before must have ended."""
-        assert self.looks % 3 == 0, "the statement before still runs"
+        """Starts a statement. The previous one must have ended."""
+        assert self.looks % 3 == 0, "the previous statement is still running"
         self.asked.append(request)
         return {"QueryExecutionId": str(len(self.asked))}
 
@@ -60,12 +60,12 @@ class Athena:
 def run(monkeypatch: pytest.MonkeyPatch, athena: Athena, *options: str) -> int:
     """Runs the program against a stand-in, without waiting."""
     module = deployer()
-    monkeypatch.setattr(module, "SECONDS_BETWEEN_LOOKS", 0)
+    monkeypatch.setattr(module, "POLL_SECONDS", 0)
     monkeypatch.setattr(boto3, "client", lambda service: {"athena": athena}[service])
     return module.main(["--database", "logs", *options])
 
 
-def test_every_view_is_made(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_view_is_created(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     athena = Athena()
     assert run(monkeypatch, athena, "--workgroup", "team", "--results", "s3://results/") == 0
     expected = [view.sql.removesuffix(";") for view in VIEWS + COMPATIBILITY]
@@ -80,7 +80,7 @@ def test_every_view_is_made(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.mark.parametrize(
     "options", [("registered", *LAKE), ("projection", *LAKE, "--first-day", "2023-11-01")]
 )
-def test_tables_come_before_views_and_lie_in_the_lake(
+def test_tables_come_before_views_and_are_located_in_the_lake(
     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     athena = Athena()
@@ -99,7 +99,7 @@ def test_tables_come_before_views_and_lie_in_the_lake(
 
 
 @pytest.mark.parametrize("naming", ["snake", "compact"])
-def test_glue_would_take_projected_tables(tmp_path: Path, naming: str) -> None:
+def test_glue_accepts_projected_tables(tmp_path: Path, naming: str) -> None:
     printed = logmill(
         "schema", "--format", "cloudformation", "--naming", naming, "--projection", "2023-11-01"
     ).stdout
@@ -110,24 +110,24 @@ def test_glue_would_take_projected_tables(tmp_path: Path, naming: str) -> None:
         request = resolved(resource["Properties"])
         assert api_limits.objections("glue", "CreateTable", request) == []
         table = request["TableInput"]
-        # What CloudFormation leaves of the escape.
+        # The text after CloudFormation has resolved the escape.
         template = table["Parameters"]["storage.location.template"].replace("${!", "${")
         assert template == f"s3://LAKE_BUCKET/LAKE_PREFIX/{table['Name']}/proc_ymd=${{proc_ymd}}/"
 
 
-def test_the_first_failure_ends_it(
+def test_the_first_failure_stops_the_program(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     athena = Athena(failing="VIEW console_logins")
     assert run(monkeypatch, athena) == 1
-    said = capsys.readouterr()
-    assert said.err == "console_logins.sql: SYNTAX_ERROR: line 1:1\n"
-    assert said.out.splitlines()[-1] == "anonymous_requests.sql"
+    messages = capsys.readouterr()
+    assert messages.err == "console_logins.sql: SYNTAX_ERROR: line 1:1\n"
+    assert messages.out.splitlines()[-1] == "anonymous_requests.sql"
     assert "console_logins" in athena.asked[-1]["QueryString"]
 
 
 @pytest.mark.parametrize(
-    ("options", "complaint"),
+    ("options", "message"),
     [
         ((), "--database"),
         (("--database", "logs", "--tables", "registered"), "--tables needs --location"),
@@ -138,15 +138,15 @@ def test_the_first_failure_ends_it(
         ),
     ],
 )
-def test_a_command_line_that_makes_no_sense_is_refused(
-    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], complaint: str
+def test_an_invalid_command_line_is_refused(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         deployer().main(list(options))
-    assert complaint in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_what_would_be_done_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_prints_the_statements(capsys: pytest.CaptureFixture[str]) -> None:
     assert deployer().main(["--database", "logs", "--dry-run", "--tables", "registered", *LAKE]) == 0
     printed = capsys.readouterr().out
     pieces = printed.removesuffix(";\n\n").split(";\n\n")

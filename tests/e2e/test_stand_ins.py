@@ -1,4 +1,4 @@
-"""What stands in for AWS, against boto3: the proxy breaks what it should, and Athena reads what it may."""
+"""The stand-ins for AWS, tested with boto3: the proxy injects faults, and Athena reads the right files."""
 
 import io
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ FORMATS = {
 
 
 def client(proxy: FaultProxy, service: str, attempts: int = 1) -> Any:
-    """A client that goes through the proxy."""
+    """A client that uses the proxy."""
     return boto3.client(
         service,
         endpoint_url=proxy.url,
@@ -63,7 +63,7 @@ def bucket(aws: Aws) -> str:
     return name
 
 
-def test_the_proxy_passes_requests_on_and_names_their_operations(proxy: FaultProxy, bucket: str) -> None:
+def test_the_proxy_forwards_requests_and_names_their_operations(proxy: FaultProxy, bucket: str) -> None:
     s3 = client(proxy, "s3")
     s3.put_object(Bucket=bucket, Key="x/y z+%", Body=BODY)
     upload = s3.create_multipart_upload(Bucket=bucket, Key="big")["UploadId"]
@@ -110,7 +110,7 @@ def test_the_proxy_passes_requests_on_and_names_their_operations(proxy: FaultPro
     ids=lambda refusal: refusal.code,
 )
 @pytest.mark.parametrize("service", ["s3", "glue", "sts"])
-def test_a_refusal_is_worded_as_its_service_does(proxy: FaultProxy, service: str, refusal: Refuse) -> None:
+def test_a_refusal_has_the_format_of_its_service(proxy: FaultProxy, service: str, refusal: Refuse) -> None:
     ask = {
         "s3": lambda asked: asked.list_buckets(),
         "glue": lambda asked: asked.get_databases(),
@@ -119,14 +119,14 @@ def test_a_refusal_is_worded_as_its_service_does(proxy: FaultProxy, service: str
     proxy.rule(refusal)
     with pytest.raises(ClientError) as caught:
         ask(client(proxy, service))
-    told = caught.value.response
-    assert (told["Error"]["Code"], told["ResponseMetadata"]["HTTPStatusCode"]) == (
+    response = caught.value.response
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (
         refusal.code,
         refusal.status,
     )
 
 
-def test_a_rule_strikes_the_requests_that_it_names_and_no_others(proxy: FaultProxy, bucket: str) -> None:
+def test_a_rule_applies_only_to_the_requests_that_it_names(proxy: FaultProxy, bucket: str) -> None:
     s3 = client(proxy, "s3")
     where = {"operation": "GetObject", "path": "*/denied*", "spare": "*/denied-not"}
     rule = proxy.rule(ACCESS_DENIED, **where, skip=1, times=2)
@@ -143,7 +143,7 @@ def test_a_rule_strikes_the_requests_that_it_names_and_no_others(proxy: FaultPro
 
 
 @pytest.mark.parametrize("fault", [Cut(0), Cut(1000), Cut(1000, reset=True)], ids=str)
-def test_a_cut_answer_promises_more_than_it_holds(proxy: FaultProxy, bucket: str, fault: Fault) -> None:
+def test_a_cut_answer_announces_more_bytes_than_it_has(proxy: FaultProxy, bucket: str, fault: Fault) -> None:
     proxy.rule(fault, operation="GetObject")
     found = client(proxy, "s3").get_object(Bucket=bucket, Key="a b/한+글=1")
     assert found["ContentLength"] == len(BODY)
@@ -152,7 +152,7 @@ def test_a_cut_answer_promises_more_than_it_holds(proxy: FaultProxy, bucket: str
 
 
 @pytest.mark.parametrize("fault", [Trickle(pieces=16, pause=0.001), Delay(0.001)], ids=str)
-def test_a_slow_answer_is_whole(proxy: FaultProxy, bucket: str, fault: Fault) -> None:
+def test_a_slow_answer_is_complete(proxy: FaultProxy, bucket: str, fault: Fault) -> None:
     rule = proxy.rule(fault, operation="GetObject")
     assert client(proxy, "s3").get_object(Bucket=bucket, Key="a b/한+글=1")["Body"].read() == BODY
     assert rule.struck == 1
@@ -172,14 +172,14 @@ def test_a_lost_request_may_have_been_carried_out(
     assert struck == [True] * (kind is Strike)
 
 
-def test_a_client_that_tries_again_gets_through_a_burst(proxy: FaultProxy, bucket: str) -> None:
+def test_a_client_with_retries_survives_a_burst(proxy: FaultProxy, bucket: str) -> None:
     proxy.rule(SLOW_DOWN, operation="GetObject", times=2)
     s3 = client(proxy, "s3", attempts=3)
     assert s3.get_object(Bucket=bucket, Key="a b/한+글=1")["Body"].read() == BODY
     assert proxy.counts()["GetObject"] == 3
 
 
-def test_a_late_error_comes_with_a_good_status(proxy: FaultProxy, bucket: str) -> None:
+def test_a_late_error_has_a_success_status(proxy: FaultProxy, bucket: str) -> None:
     proxy.rule(LATE_ERROR, operation="CompleteMultipartUpload")
     s3 = client(proxy, "s3")
     upload = s3.create_multipart_upload(Bucket=bucket, Key="big")["UploadId"]
@@ -190,7 +190,7 @@ def test_a_late_error_comes_with_a_good_status(proxy: FaultProxy, bucket: str) -
 
 
 class Catalog:
-    """A table in Glue over small files in S3, made with boto3."""
+    """A table in Glue over small files in S3, created with boto3."""
 
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
@@ -220,7 +220,7 @@ class Catalog:
         self.aws.glue.create_partition(DatabaseName=self.database, TableName="t", PartitionInput=entry)
 
     def move(self, day: str, location: str) -> None:
-        """Points a day elsewhere."""
+        """Points a day to another location."""
         entry = {"Values": [day], "StorageDescriptor": self.storage(location, {})}
         self.aws.glue.update_partition(
             DatabaseName=self.database, TableName="t", PartitionValueList=[day], PartitionInput=entry
@@ -239,7 +239,7 @@ class Catalog:
 
 @pytest.fixture
 def catalog(aws: Aws) -> Iterator[Catalog]:
-    """A database of its own."""
+    """A new database."""
     return Catalog(aws)
 
 
@@ -249,7 +249,7 @@ def rows(query: athena.Query, folder: Path) -> list[tuple[Any, ...]]:
 
 
 def test_athena_reads_registered_partitions_at_their_locations(catalog: Catalog, tmp_path: Path) -> None:
-    """Not other days, not other folders of the day, nothing hidden, but everything below."""
+    """It reads no other days, no other folders of the day and no hidden files, but everything below."""
     catalog.table({"n": "bigint"})
     catalog.partition("20231101", "t/proc_ymd=20231101/r1/")
     catalog.file("t/proc_ymd=20231101/r1/a.parquet", n=[1])
@@ -262,7 +262,7 @@ def test_athena_reads_registered_partitions_at_their_locations(catalog: Catalog,
     assert rows(catalog.query(), tmp_path) == [(1, "20231101"), (2, "20231101")]
 
 
-def test_athena_finds_columns_by_name_and_fills_what_is_missing(catalog: Catalog, tmp_path: Path) -> None:
+def test_athena_finds_columns_by_name_and_fills_missing_ones(catalog: Catalog, tmp_path: Path) -> None:
     catalog.table({"n": "bigint", "later": "string", "tags": "array<string>"})
     catalog.partition("20231101", "t/1/")
     catalog.partition("20231102", "t/2/")
@@ -280,7 +280,7 @@ def test_athena_refuses_a_file_of_another_type(catalog: Catalog, tmp_path: Path)
         rows(catalog.query(), tmp_path)
 
 
-def test_athena_refuses_a_file_that_is_no_parquet(catalog: Catalog, tmp_path: Path) -> None:
+def test_athena_refuses_a_file_that_is_not_parquet(catalog: Catalog, tmp_path: Path) -> None:
     catalog.table({"n": "bigint"})
     catalog.partition("20231101", "t/1/")
     catalog.aws.put(catalog.bucket, {"t/1/a.parquet": b""})
@@ -288,7 +288,7 @@ def test_athena_refuses_a_file_that_is_no_parquet(catalog: Catalog, tmp_path: Pa
         rows(catalog.query(), tmp_path)
 
 
-def test_a_query_of_athena_fails_when_its_files_go_and_not_when_its_partition_moves(
+def test_an_athena_query_fails_if_its_files_are_removed_but_not_if_its_partition_moves(
     catalog: Catalog, tmp_path: Path
 ) -> None:
     catalog.table({"n": "bigint"})
@@ -304,7 +304,7 @@ def test_a_query_of_athena_fails_when_its_files_go_and_not_when_its_partition_mo
         rows(running, tmp_path)
 
 
-def test_athena_projects_days_and_does_not_ask_the_catalog(catalog: Catalog, tmp_path: Path) -> None:
+def test_athena_projects_days_without_the_catalog(catalog: Catalog, tmp_path: Path) -> None:
     catalog.table(
         {"n": "bigint"},
         **{

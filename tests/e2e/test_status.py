@@ -1,4 +1,4 @@
-"""How the days of a month stand is told from listings alone, and just what is behind is made anew."""
+"""`status` finds the state of days from listings alone, and a backfill rebuilds only days that need it."""
 
 import os
 import shutil
@@ -40,25 +40,25 @@ STALE_DAYS = ("2023-10-03", "2023-10-17", "2023-10-18")
 
 @dataclass(frozen=True)
 class Scene:
-    """Raw logs and the lake that was made from them."""
+    """Raw logs, and the lake that was built from them."""
 
     raw: Path
     lake: Path
 
     def status(self, *options: str, days: tuple[str, ...] | None = None) -> dict[tuple[str, str], dict]:
-        """How the days stand."""
+        """The state of the days."""
         return status(self.raw, self.lake, *options, days=days)
 
     def backfill(self, *options: str, days: tuple[str, ...] | None = None, code: int = 0) -> Backfilled:
-        """Makes days."""
+        """Builds days."""
         return backfill(self.raw, self.lake, *options, days=days, code=code)
 
     def runs(self) -> dict[tuple[str, str], str]:
-        """Which run made each day."""
+        """The run that built each day."""
         return runs(files(self.lake))
 
     def dry_run(self, *options: str) -> str:
-        """What would be done."""
+        """The output of a dry run of the backfill."""
         given = backfill_arguments(self.raw, self.lake, *options, "--dry-run")
         return logmill(
             *(option for option in given if option not in ("--quiet", "--summary-json", "-"))
@@ -67,7 +67,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
-    """The month, made once."""
+    """The month, built once."""
     root = tmp_path_factory.mktemp("month")
     scene = Scene(month.write(root / "raw", month.month()), root / "lake")
     scene.backfill()
@@ -76,7 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 @pytest.fixture
 def scene(made: Scene) -> Iterator[Scene]:
-    """The month, put back after the test as it was made, so that raw logs keep their addresses."""
+    """The month, restored after the test to its original files, so that raw logs keep their addresses."""
     root = made.raw.parent
     kept = files(root)
     yield made
@@ -89,8 +89,8 @@ def scene(made: Scene) -> Iterator[Scene]:
             os.rmdir(folder)
 
 
-def come_late(scene: Scene) -> dict[str, bytes]:
-    """Objects that feed days 3, 17 and 18 of CloudTrail: two new ones, and one that has grown."""
+def add_late_objects(scene: Scene) -> dict[str, bytes]:
+    """Adds objects that feed days 3, 17 and 18 of CloudTrail: two new ones, and one that has grown."""
     made = Month(Random(7))
     noon = kst_window("2023-10-03")[0] + timedelta(hours=12)
     made.trail(REGIONS[1], noon, month.packed([month.record(made, noon)]))
@@ -104,11 +104,11 @@ def come_late(scene: Scene) -> dict[str, bytes]:
     return late
 
 
-def test_status_tells_what_was_published_and_opens_no_log(made: Scene) -> None:
+def test_status_shows_the_published_days_and_opens_no_log(made: Scene) -> None:
     with opened(made.raw) as watch:
         lines = made.status()
         looked_into = dict(watch.so_far())
-    assert looked_into.keys() == {UNDATED}, "but for the object whose key does not say what it is"
+    assert looked_into.keys() == {UNDATED}, "except the object without a time in its key"
     assert lines.keys() == every(MONTH)
     assert in_state(lines, "empty") == EMPTY
     assert in_state(lines, "published") == every(MONTH) - EMPTY
@@ -125,13 +125,13 @@ def test_status_tells_what_was_published_and_opens_no_log(made: Scene) -> None:
         assert line["error"] is line["failed_run"] is line["example"] is None
 
 
-def test_the_table_for_people_says_the_same(scene: Scene) -> None:
-    """A letter a day, a row a day, and the counts."""
-    come_late(scene)
+def test_the_printed_table_shows_the_same_states(scene: Scene) -> None:
+    """One letter per day, one line for each day with details, and the counts."""
+    add_late_objects(scene)
     shutil.rmtree(scene.lake / "cloudtrail" / partition("2023-10-29"))
     shutil.rmtree(scene.lake / "_runs" / "cloudtrail" / partition("2023-10-29"))
-    said = logmill("status", *span(), *places(scene.raw, scene.lake)).stdout
-    cloudtrail, access = said.split("s3_access: ")
+    messages = logmill("status", *span(), *places(scene.raw, scene.lake)).stdout
+    cloudtrail, access = messages.split("s3_access: ")
     assert "2023-10  ##S########oo###SS##########.##\n" in cloudtrail
     assert "2023-10  ###########oo#########o########\n" in access
     assert "25 published, 2 empty, 0 no logs, 1 missing, 3 stale, 0 failed\n" in cloudtrail
@@ -139,9 +139,9 @@ def test_the_table_for_people_says_the_same(scene: Scene) -> None:
     assert all(f"\n{day}  " in part for day in MONTH for part in (cloudtrail, access))
 
 
-def test_only_the_days_that_late_objects_feed_are_stale_and_made_anew(scene: Scene, tmp_path: Path) -> None:
-    """All that is read for them is what can feed them."""
-    late, stale = come_late(scene), {("cloudtrail", day) for day in STALE_DAYS}
+def test_only_the_days_that_late_objects_feed_are_stale_and_rebuilt(scene: Scene, tmp_path: Path) -> None:
+    """The backfill reads only objects that can feed them."""
+    late, stale = add_late_objects(scene), {("cloudtrail", day) for day in STALE_DAYS}
     lines = scene.status()
     assert in_state(lines, "stale") == stale
     changes = {day: lines["cloudtrail", day] for day in STALE_DAYS}
@@ -173,9 +173,9 @@ def test_only_the_days_that_late_objects_feed_are_stale_and_made_anew(scene: Sce
     assert of_days(contents(files(scene.lake)), stale) == contents(files(tmp_path / "lake"))
 
 
-def test_a_run_that_looks_back_makes_its_day_and_the_stale_ones_before(scene: Scene) -> None:
-    """Not day 3, which lies further back."""
-    come_late(scene)
+def test_a_run_with_lookback_builds_its_day_and_rebuilds_earlier_stale_days(scene: Scene) -> None:
+    """Not day 3, which is further back."""
+    add_late_objects(scene)
     before = scene.runs()
     arguments = ("run", "--day", "2023-10-19", "--lookback", "7d", *places(scene.raw, scene.lake))
     logmill(*arguments, *SHARE_OF_REJECTS, "--quiet")
@@ -186,16 +186,16 @@ def test_a_run_that_looks_back_makes_its_day_and_the_stale_ones_before(scene: Sc
     assert in_state(scene.status(), "stale") == {("cloudtrail", "2023-10-03")}
 
 
-def test_a_run_looks_back_just_so_many_days(scene: Scene) -> None:
-    come_late(scene)
+def test_lookback_is_limited_to_the_given_number_of_days(scene: Scene) -> None:
+    add_late_objects(scene)
     arguments = ("run", "--day", "2023-10-19", "--lookback", "1d", *places(scene.raw, scene.lake))
     logmill(*arguments, *SHARE_OF_REJECTS, "--quiet")
     assert in_state(scene.status(), "stale") == {("cloudtrail", "2023-10-03"), ("cloudtrail", "2023-10-17")}
 
 
-def test_objects_that_are_gone_make_no_day_stale_and_keep_a_stale_one_as_it_is(scene: Scene) -> None:
-    """Their rows would be lost: only somebody who asks for all days makes them anew."""
-    come_late(scene)
+def test_deleted_objects_do_not_make_a_day_stale_but_prevent_a_rebuild(scene: Scene) -> None:
+    """The rows of the objects would be lost. Only a request for all days rebuilds such a day."""
+    add_late_objects(scene)
     removed = [key for key in month.month() if "_20231003T0" in key or "_20231008T0" in key]
     assert len({key[:40] for key in removed}) >= 2
     for key in removed:
@@ -206,10 +206,10 @@ def test_objects_that_are_gone_make_no_day_stale_and_keep_a_stale_one_as_it_is(s
     assert in_state(lines, "stale") == {("cloudtrail", day) for day in STALE_DAYS}
     before = scene.runs()
     assert "are gone: 1" in scene.dry_run()
-    said = logmill("backfill", *span(), *places(scene.raw, scene.lake), *SHARE_OF_REJECTS).stderr
+    messages = logmill("backfill", *span(), *places(scene.raw, scene.lake), *SHARE_OF_REJECTS).stderr
     made = {place for place, run in scene.runs().items() if run != before[place]}
     assert made == {("cloudtrail", "2023-10-17"), ("cloudtrail", "2023-10-18")}
-    warnings = [line for line in said.splitlines() if "have been deleted" in line]
+    warnings = [line for line in messages.splitlines() if "have been deleted" in line]
     assert len(warnings) == 1
     assert "2023-10-03" in warnings[0]
     days = span("2023-10-03", "2023-10-03")
@@ -236,16 +236,16 @@ def rows_of(text: str) -> dict[tuple[str, str], tuple[str, int]]:
         pytest.param(("--only", "all", "--order", "newest"), id="all"),
     ],
 )
-def test_a_dry_run_names_what_is_then_read_and_changes_nothing(
+def test_a_dry_run_lists_what_a_backfill_reads_and_changes_nothing(
     scene: Scene, options: tuple[str, ...]
 ) -> None:
-    come_late(scene)
+    add_late_objects(scene)
     shutil.rmtree(scene.lake / "s3_access" / partition("2023-10-30"))
-    stood = files(scene.lake)
+    unchanged = files(scene.lake)
     with opened(scene.raw) as watch:
         text = scene.dry_run(*options)
         assert watch.so_far().keys() == {UNDATED}
-    assert files(scene.lake) == stood
+    assert files(scene.lake) == unchanged
     with opened(scene.raw) as watch:
         made = scene.backfill(*options)
         read = dict(watch.so_far())
@@ -258,19 +258,19 @@ def test_a_dry_run_names_what_is_then_read_and_changes_nothing(
     }
     assert {place: count for place, (_, count) in named.items()} == objects
     assert named["s3_access", "2023-10-30"][0] == "missing"
-    # Each table looks into the object without a time, and one reads it.
+    # Each table inspects the object without a time, and one of the tables reads it.
     read[UNDATED] -= len(DATASETS)
     size = sum((scene.raw / key).stat().st_size for key in read)
-    totals = [line.split() for line in text.splitlines() if line.startswith("to read, each once: ")]
+    totals = [line.split() for line in text.splitlines() if line.startswith("to read (each once): ")]
     assert len(totals) == len(DATASETS)
     assert sum(int(words[4].replace(",", "")) for words in totals) == len(read)
     assert set(read.values()) == {1}
-    told = sum(float(words[6]) * {"B": 1, "KiB;": 1024, "MiB;": 1 << 20}[words[7]] for words in totals)
-    assert told == pytest.approx(size, rel=0.01)
+    reported = sum(float(words[6]) * {"B,": 1, "KiB,": 1024, "MiB,": 1 << 20}[words[7]] for words in totals)
+    assert reported == pytest.approx(size, rel=0.01)
 
 
-def test_a_dry_run_goes_on_behind_a_day_of_which_nothing_can_be_told(scene: Scene, tmp_path: Path) -> None:
-    """As the real call does; it leaves the summary of an earlier one alone."""
+def test_a_dry_run_continues_after_a_day_with_an_unreadable_manifest(scene: Scene, tmp_path: Path) -> None:
+    """As a real backfill does. It does not replace the summary of an earlier one."""
     shutil.rmtree(scene.lake / "s3_access" / partition("2023-10-30"))
     manifest = scene.lake / "s3_access" / partition("2023-10-07") / "_manifest.json"
     manifest.write_text("{")
@@ -280,14 +280,14 @@ def test_a_dry_run_goes_on_behind_a_day_of_which_nothing_can_be_told(scene: Scen
     result = logmill(*arguments, code=5)
     assert rows_of(result.stdout).keys() == {("s3_access", "2023-10-30")}
     assert str(manifest) in result.stderr
-    assert "1 days cannot be made" in result.stdout
+    assert "days not built, because their state cannot be determined: 1" in result.stdout
     assert summary.read_text() == "that of an earlier run"
     made = scene.backfill(code=5)
     assert (made.made, made.failed.keys()) == ({("s3_access", "2023-10-30")}, {("s3_access", "2023-10-07")})
 
 
-def test_days_published_since_an_instant_are_left(scene: Scene) -> None:
-    """So a backfill of all days that was interrupted is taken up again."""
+def test_days_published_since_an_instant_are_skipped(scene: Scene) -> None:
+    """This way an interrupted backfill of all days can be resumed."""
     published = scene.status()["cloudtrail", "2023-10-01"]["published_at"]
     days = span("2023-10-01", "2023-10-04")
     assert scene.backfill("--only", "all", "--published-before", published, days=days).made == set()
@@ -309,14 +309,14 @@ def test_days_published_since_an_instant_are_left(scene: Scene) -> None:
         pytest.param((*span(), "--published-before", "noon"), id="no_instant"),
     ],
 )
-def test_days_that_make_no_sense_are_refused_with_a_hint(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_invalid_days_are_refused_with_a_hint(tmp_path: Path, words: tuple[str, ...]) -> None:
     (tmp_path / "raw").mkdir()
-    said = logmill("backfill", *words, *places(tmp_path / "raw", tmp_path / "lake"), code=2).stderr
-    assert "hint: " in said
+    messages = logmill("backfill", *words, *places(tmp_path / "raw", tmp_path / "lake"), code=2).stderr
+    assert "hint: " in messages
     assert not (tmp_path / "lake").exists()
 
 
 @pytest.mark.parametrize("words", [("--from", "2023-10-01", "--last", "3d"), (*span(), "--only", "some")])
-def test_words_that_exclude_each_other_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
-    said = logmill("backfill", *words, *places(tmp_path, tmp_path / "lake"), code=2).stderr
-    assert "error: " in said
+def test_conflicting_options_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    messages = logmill("backfill", *words, *places(tmp_path, tmp_path / "lake"), code=2).stderr
+    assert "error: " in messages

@@ -1,4 +1,4 @@
-"""The views of `glue/sql` over what the catalog shows, against counts of the raw logs in plain Python."""
+"""The views of `glue/sql` over the registered days, compared with counts of the raw logs in plain Python."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from glue_sql import VIEWS, AthenaDatabase, Rows, Statement
 from harness import SAMPLE_DATA, SAMPLE_DAY
 from meanings import MEANINGS, RawDays, raw_days
 
-# What each view has, as other programs rely on it.
+# The columns of each view, on which other programs rely.
 COLUMNS = {
     "access_denied_by_principal": "proc_ymd day_utc principal account_id event_source event_name "
     "error_code requests "
@@ -53,7 +53,7 @@ NAMES = [view.name for view in VIEWS]
 
 @dataclass(frozen=True)
 class Lake:
-    """What the catalog shows of some days, and the raw rows of the same days."""
+    """Some days as the catalog shows them, and the raw rows of the same days."""
 
     registered: Registered
     athena: AthenaDatabase
@@ -78,7 +78,7 @@ def sample_lake(aws_of_module: Aws, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def audit_lake(aws_of_module: Aws, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The days of the audit: one replaced when late objects came, one published and not registered."""
+    """The audit days: one was replaced when late objects arrived, one is published but not registered."""
     source = tmp_path_factory.mktemp("audit")
     registered = Registered(aws_of_module, aws_of_module.lake(), aws_of_module.database())
     write_early(source)
@@ -98,13 +98,13 @@ def lake(request: pytest.FixtureRequest) -> Lake:
 
 
 def in_order(rows: Rows) -> Rows:
-    """Rows in an order that does not depend on who made them, with means rounded to what engines agree on."""
+    """Rows in an order that is independent of their source, with means rounded to common digits."""
     plain = [tuple(round(cell, 9) if isinstance(cell, float) else cell for cell in row) for row in rows]
     return sorted(plain, key=lambda row: [(cell is None, str(cell)) for cell in row])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_view_says_what_the_raw_logs_say(lake: Lake, name: str) -> None:
+def test_a_view_agrees_with_the_raw_logs(lake: Lake, name: str) -> None:
     found = in_order(lake.athena.query(f"SELECT * FROM {name}"))
     assert found == in_order(MEANINGS[name](lake.raw))
 
@@ -115,14 +115,12 @@ def test_the_raw_logs_have_rows_for_every_view(audit_lake: Lake, name: str) -> N
     assert len(MEANINGS[name](audit_lake.raw)) > 1
 
 
-def test_every_view_has_a_meaning_and_its_columns() -> None:
+def test_every_view_has_an_expected_result_and_its_columns() -> None:
     assert set(NAMES) == MEANINGS.keys() == COLUMNS.keys()
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=NAMES)
-def test_a_view_is_one_statement_with_the_columns_that_others_rely_on(
-    sample_lake: Lake, view: Statement
-) -> None:
+def test_a_view_is_one_statement_with_the_expected_columns(sample_lake: Lake, view: Statement) -> None:
     assert view.sql.startswith(f"CREATE OR REPLACE VIEW {view.name} AS\nSELECT\n")
     assert view.sql.endswith(";")
     assert view.sql.count(";") == 1
@@ -134,7 +132,7 @@ def test_a_view_is_one_statement_with_the_columns_that_others_rely_on(
     assert list(columns) == COLUMNS[view.name].split()
 
 
-def test_a_superseded_run_and_an_unregistered_day_lie_in_the_lake_and_show_nowhere(audit_lake: Lake) -> None:
+def test_views_show_neither_superseded_runs_nor_unregistered_days(audit_lake: Lake) -> None:
     registered, athena = audit_lake.registered, audit_lake.athena
     for table in ("cloudtrail", "s3_access"):
         folders = {
@@ -142,7 +140,7 @@ def test_a_superseded_run_and_an_unregistered_day_lie_in_the_lake_and_show_nowhe
             for path in registered.lake.paths()
             if path.startswith(f"{table}/proc_ymd=20260302/2")
         }
-        assert len(folders) == 2, "the replaced run should still lie there"
+        assert len(folders) == 2, "the replaced run should still exist"
         assert any(path.startswith(f"{table}/proc_ymd=20260303/2") for path in registered.lake.paths())
         days = dict(athena.query(f"SELECT proc_ymd, count(*) FROM {table} GROUP BY 1"))
         rows = audit_lake.raw.events if table == "cloudtrail" else audit_lake.raw.lines
@@ -150,13 +148,13 @@ def test_a_superseded_run_and_an_unregistered_day_lie_in_the_lake_and_show_nowhe
         assert sum(days.values()) == len(rows)
 
 
-def test_late_objects_show(audit_lake: Lake) -> None:
+def test_views_show_late_objects(audit_lake: Lake) -> None:
     late = "SELECT count(*) FROM sigv2_requests WHERE object_key = 'late.csv' GROUP BY log"
     assert audit_lake.athena.query(late) == [(1,), (1,)]
 
 
 def test_a_user_is_defined_once() -> None:
-    """The three views that count or name users have the same words for them."""
+    """The three views that count or name users define them with the same words."""
     bodies = [view.text for view in VIEWS if "on_behalf_of" in view.text]
     assert len(bodies) == 3
     found = {
@@ -173,11 +171,11 @@ def test_a_user_is_defined_once() -> None:
         (
             "kms.amazonaws.com",
             4,
-        ),  # a role of many sessions, two people behind one permission set, a session of no role
+        ),  # a role of many sessions, two people behind one permission set, a session without a role
         ("sts.amazonaws.com", 3),  # a role of another account, a user of it, a web identity
     ],
 )
-def test_sessions_of_a_role_are_one_user_and_people_of_identity_center_are_themselves(
+def test_a_role_is_one_user_and_each_person_in_identity_center_is_one(
     audit_lake: Lake, name: str, users: int
 ) -> None:
     query = (
@@ -186,7 +184,7 @@ def test_sessions_of_a_role_are_one_user_and_people_of_identity_center_are_thems
     assert audit_lake.athena.query(query) == [(users,)]
 
 
-def test_services_are_no_users(audit_lake: Lake) -> None:
+def test_services_do_not_count_as_users(audit_lake: Lake) -> None:
     query = (
         "SELECT users, events_per_user FROM daily_users_by_service WHERE event_source = 'sqs.amazonaws.com'"
     )
@@ -194,7 +192,7 @@ def test_services_are_no_users(audit_lake: Lake) -> None:
 
 
 def test_metrics_of_an_hour_add_up(lake: Lake) -> None:
-    """Each request is at most one kind."""
+    """Each request has at most one kind."""
     sums: Any = lake.athena.query(
         "SELECT all_requests >= get_requests + put_requests + delete_requests + head_requests + "
         "post_requests "

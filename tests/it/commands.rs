@@ -231,7 +231,7 @@ fn check_verify(change: impl FnOnce(&std::path::Path, &str), found: &[&str]) {
     let day = work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     work.verify()
         .exits(0)
-        .prints(&["cloudtrail/proc_ymd=20231101: 1 rows in 1 files, all as the manifest says"]);
+        .prints(&["cloudtrail/proc_ymd=20231101: 1 row in 1 file, as listed in the manifest"]);
     change(&work.partition(Table::CLOUDTRAIL), text(&day.manifest["run"]));
     let outcome = work.verify().exits(4);
     for text in found {

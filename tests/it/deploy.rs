@@ -142,7 +142,7 @@ fn a_projection_needs_a_catalog_format() {
         Workdir::new()
             .logmill(["schema", "--format", format, "--projection", "2023-11-01"])
             .exits(2)
-            .says(&["--projection is a property of a table in the catalog", "hint:", "--format ddl"]);
+            .says(&["--projection applies only to catalog tables", "hint:", "--format ddl"]);
     }
     let wrong = ["schema", "--format", "ddl", "--projection", "tomorrowish"];
     Workdir::new().logmill(wrong).exits(2).says(&["'tomorrowish' is not a day"]);

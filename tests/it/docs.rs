@@ -48,7 +48,10 @@ fn stage() -> Workdir {
 fn output(work: &Workdir, command: &str) -> String {
     let script = format!("export PATH=\"$PWD/bin:$PATH\" COLUMNS=200\n{command}");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).current_dir(work.path("")).env_remove("LOGMILL_CONFIG");
+    shell.args(["-c", &script]).current_dir(work.path(""));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("LOGMILL_")) {
+        shell.env_remove(name);
+    }
     let output = shell.output().unwrap();
     [output.stderr, output.stdout].map(|bytes| String::from_utf8(bytes).unwrap()).concat()
 }
@@ -92,9 +95,20 @@ fn constant(page: &str) -> String {
     })
 }
 
+/// Replaces the lines between `<!-- settings -->` and `<!-- end -->` with the tables of the program's settings.
+fn with_settings(page: &str) -> String {
+    let (begin, end) = ("<!-- settings -->\n", "<!-- end -->\n");
+    match page.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1))) {
+        Some((before, after)) => {
+            format!("{before}{begin}\n{}\n{end}{after}", logmill::cli::settings::reference())
+        }
+        None => page.to_owned(),
+    }
+}
+
 fn check(page: &Path) -> usize {
     let text = fs::read_to_string(page).unwrap();
-    let (now, commands) = rewritten(&text, &stage());
+    let (now, commands) = rewritten(&with_settings(&text), &stage());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(page, now).unwrap();
     } else {

@@ -67,9 +67,9 @@ fn a_backfill_in_either_order_builds_gaps_but_no_day_before_the_first_log() {
         for order in ["oldest", "newest"] {
             let work = logs(table);
             let forecast = over(&work, "backfill", "2023-10-01").args(["--order", order, "--dry-run"]);
-            forecast.exits(0).prints(&[": 6 of 8 days\n"]);
+            forecast.exits(0).prints(&[": 6 of 8 days to build\n"]);
             let built = over(&work, "backfill", "2023-10-01").args(["--order", order]).exits(0);
-            built.prints(&["6 published, 2 needed nothing"]);
+            built.prints(&["6 table-days published, 2 already up to date"]);
             let ledgers: BTreeMap<String, u64> = std::fs::read_dir(work.lake().join(table.replace('-', "_")))
                 .unwrap()
                 .map(|day| day.unwrap().path())
@@ -81,7 +81,9 @@ fn a_backfill_in_either_order_builds_gaps_but_no_day_before_the_first_log() {
                 .collect();
             published.push(ledgers);
             over(&work, "status", "2023-10-01").args(["--check"]).exits(0);
-            over(&work, "backfill", "2023-10-01").exits(0).prints(&["0 published, 8 needed nothing"]);
+            over(&work, "backfill", "2023-10-01")
+                .exits(0)
+                .prints(&["0 table-days published, 8 already up to date"]);
         }
         assert_eq!(published[0], published[1], "{table}");
         assert_eq!(published[0].len(), 6);
@@ -96,7 +98,10 @@ fn logs_before_the_range_or_published_days_make_a_gap_missing() {
     assert_eq!(states(&work, "2023-10-04"), ".....");
     let early =
         ["backfill", "--from", "2023-10-01", "--to", "2023-10-03", "--input", "raw", "--output", "lake"];
-    work.logmill(early).args(["--lateness", "6h"]).exits(0).prints(&["1 published, 2 needed nothing"]);
+    work.logmill(early)
+        .args(["--lateness", "6h"])
+        .exits(0)
+        .prints(&["1 table-day published, 2 already up to date"]);
     // The raw logs of that day expire.
     std::fs::remove_file(work.path(&key_of_cloudtrail("a", "20231003T0310Z"))).unwrap();
     std::fs::remove_dir(work.path(&key_of_cloudtrail("a", "20231003T0310Z")).parent().unwrap()).unwrap();
@@ -120,10 +125,10 @@ fn days_before_the_first_log_are_built_only_when_named_or_with_all() {
         let days = ["backfill", "--from", "2023-10-01", "--to", "2023-10-02", "--only", only];
         work.logmill(days).args(["--input", "raw", "--output", "lake", "--lateness", "6h"])
     };
-    first("missing").exits(0).prints(&["0 published, 2 needed nothing"]);
+    first("missing").exits(0).prints(&["0 table-days published, 2 already up to date"]);
     let run = work.logmill(["run", "--day", "2023-10-01", "--input", "raw", "--output", "lake"]);
     run.args(["--dataset", "cloudtrail"]).exits(0);
     // A day published as empty is not the first log.
     assert_eq!(states(&work, "2023-10-01"), "o-......");
-    first("all").exits(0).prints(&["2 published"]);
+    first("all").exits(0).prints(&["2 table-days published"]);
 }

@@ -1,5 +1,7 @@
 //! Rules for the source that the compiler does not check: the direction of imports, and which code may do I/O.
 
+mod cycles;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -171,6 +173,15 @@ fn imports_run_one_way() {
         &breaches,
         "imports run one way: ground <- table, rules <- dataset, store <- plan <- convert <- publish <- audit <- catalog <- road <- cli",
     );
+}
+
+/// The parts whose files do not use each other in a circle.
+const WITHOUT_CIRCLES: [&str; 3] = ["dataset", "rules", "table"];
+
+#[test]
+fn files_of_a_part_do_not_use_each_other_in_a_circle() {
+    let circles: Vec<String> = WITHOUT_CIRCLES.iter().flat_map(|part| cycles::circles_of(part)).collect();
+    assert_none(&circles, "a part has an order: what two files share belongs into a third");
 }
 
 #[test]

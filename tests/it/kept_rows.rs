@@ -109,7 +109,7 @@ fn status_shows_every_table_of_the_lake() {
     work.logmill(other).exits(0);
     let plan = ["plan", "--day", DAY, "--input", "raw/AWSLogs"];
     for unknown in [status("other", DAY).exits(0), work.logmill(plan).exits(0)] {
-        unknown.says(&["s3_access: not built", "name it with --dataset s3-access to include it"]);
+        unknown.says(&["s3_access: not built", "pass --dataset s3-access to include it"]);
         assert!(!unknown.stderr.contains("publish"), "{unknown}");
         assert!(!unknown.stdout.contains("s3_access"), "{unknown}");
     }

@@ -209,7 +209,7 @@ fn a_run_interrupted_after_its_first_table_has_published_it() {
     write_until_it_stops(writer);
     let outcome = run.wait();
     assert_eq!(outcome.code, Some(130), "{outcome}");
-    work.verify().exits(0).prints(&["cloudtrail/proc_ymd=20231101: 1 rows"]);
+    work.verify().exits(0).prints(&["cloudtrail/proc_ymd=20231101: 1 row "]);
     assert!(!outcome.stderr.contains("nothing was published"), "cloudtrail was\n{outcome}");
     work.assert_no_debris("lake");
 }

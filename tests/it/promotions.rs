@@ -121,7 +121,7 @@ fn a_path_that_never_has_a_value_is_refused() {
         ("resources[].ARN", "text", "a path is the keys"),
         ("$.requestParameters.roleArn", "text", "without '$'"),
         ("$", "text", "without '$'"),
-        ("eventName.first", "text", "'eventName' is a string, with nothing below it"),
+        ("eventName.first", "text", "'eventName' is a string and has no keys"),
         ("readOnly.value", "text", "'readOnly' is a boolean"),
         ("userIdentity.arn.account", "text", "'userIdentity.arn' is a string"),
         ("resources.ARN", "text", "'resources' is a list"),

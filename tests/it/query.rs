@@ -95,12 +95,12 @@ fn day_options_limit_the_days_that_are_read() {
         outcome.says(&["scanned 0 B of 0 files"]);
     }
     query(&work, sql).args(["--from", "2023-11-02", "--to", "2023-11-03"]).exits(0).says(&[
-        "no day of the table is published",
+        "the table has no published day",
         "table=cloudtrail",
         "2023-11-02",
     ]);
     let found = query(&work, sql).args(["--day", "2023-11-01"]).exits(0);
-    assert!(!found.stderr.contains("no day of the table"), "{}", found.stderr);
+    assert!(!found.stderr.contains("no published day"), "{}", found.stderr);
     query(&work, sql).args(["--day", "2023-11-01", "--last", "7d"]).exits(2);
     query(&work, sql).args(["--day", "soon"]).exits(2).says(&["'soon' is not a day"]);
 }
@@ -108,12 +108,12 @@ fn day_options_limit_the_days_that_are_read() {
 #[test]
 fn a_day_in_another_format_is_a_warning() {
     let work = two_days();
-    let warning = "no day fits the condition on proc_ymd";
+    let warning = "no day matches the condition on proc_ymd";
     for condition in ["= '2023-11-01'", "IN ('2023/11/01', '1 Nov 2023')", "= '20231332'", "LIKE '2023-11%'"]
     {
         let outcome =
             query(&work, &format!("SELECT count(*) FROM cloudtrail WHERE proc_ymd {condition}")).exits(0);
-        outcome.says(&[warning, "table=cloudtrail", "written as '20231101'"]);
+        outcome.says(&[warning, "table=cloudtrail", "write days as '20231101'"]);
     }
     for condition in ["= '20231101'", "= '20231105'", ">= '2023'", "<> '20231101'"] {
         let outcome =
@@ -256,7 +256,7 @@ fn an_empty_lake_has_the_tables_of_the_settings() {
     assert_eq!(csv, "bucket,key\n");
     query(&work, "SELECT 1").exits(0).says(&["the lake is empty"]);
     let no_lake = || work.logmill(["query", "--output", "mistyped", "SELECT count(*) FROM cloudtrail"]);
-    no_lake().exits(4).says(&["there is no lake", "mistyped", "--output"]);
+    no_lake().exits(4).says(&["no lake found", "mistyped", "--output"]);
     let nowhere = work.logmill(["query", "SELECT 1"]);
     nowhere.exits(2).says(&["no output is given"]);
 }
@@ -285,15 +285,18 @@ fn statements_that_write_are_refused() {
     for (sql, error) in [
         ("", "the statement is empty"),
         (" ; ", "the statement is empty"),
-        ("SELECT 1; SELECT 2", "one statement is answered at a time"),
+        ("SELECT 1; SELECT 2", "only one statement can run at a time"),
         ("SELECT a b c", "Line: 1, Column: 12"),
         ("SELECT event_nam FROM cloudtrail", "unknown column 'event_nam' (line: 1, column: 8)"),
         ("SELECT * FROM cloudtrial", "did you mean cloudtrail?"),
         ("SELECT * FROM 'lake/cloudtrail'", "unknown table or view 'lake/cloudtrail'"),
         ("SELECT nothing(1)", "Invalid function 'nothing'"),
-        ("SELECT json_extract_scalar('{}')", "json_extract_scalar takes (text, text), but 1 arguments"),
+        (
+            "SELECT json_extract_scalar('{}')",
+            "json_extract_scalar takes (text, text), but the argument count is 1",
+        ),
         ("SELECT json_extract_scalar('{}', 'a')", "'a' is not a JSON path"),
-        ("SELECT date_parse('x', '%Y')", "'x' is not a time of the form '%Y'"),
+        ("SELECT date_parse('x', '%Y')", "'x' is not a time in the format '%Y'"),
         ("SELECT 1 / 0", "ivide by zero"),
         ("SELECT * FROM cloudtrail TABLESAMPLE BERNOULLI (1)", "TABLESAMPLE"),
     ] {
@@ -376,12 +379,12 @@ fn rows_are_printed_in_the_requested_format() {
     query(&work, "SELECT to_timestamp_millis(9223372036854775807) AS t")
         .args(["--format", "csv"])
         .exits(2)
-        .says(&["a cell cannot be shown"]);
+        .says(&["cannot format a cell"]);
     let cut = query(&work, "SELECT * FROM generate_series(1, 5)")
         .args(["--format", "table", "--max-rows", "3"])
         .exits(0);
     assert_eq!(cut.stdout.lines().count(), 4);
-    cut.says(&["there are more rows", "3 rows"]);
+    cut.says(&["more rows are available", "3 rows"]);
     query(&work, sql).args(["--format", "parquet"]).exits(2).says(&["--to-file"]);
     query(&work, "SELECT 1").args(["--quiet"]).exits(0);
 }
@@ -414,7 +417,7 @@ fn a_table_with_the_name_of_a_view_is_a_warning() {
     let run = work.run(Table::CLOUDTRAIL).args(["--table", "denied_keys", "--summary-json", "summary.json"]);
     run.exits(0).says(&["has the name of a view", "table=denied_keys", "--table"]);
     let read = query(&work, "SELECT event_id FROM denied_keys").args(["--format", "csv"]).exits(0);
-    read.says(&["a table has the name of a view: the table is read", "table=denied_keys"]);
+    read.says(&["a table has the name of a view: the query reads the table", "table=denied_keys"]);
     assert!(read.stdout.starts_with("event_id\n"), "{read}");
     let other = query(&work, "SELECT event_id FROM cloudtrail").args(["--format", "csv"]).exits(0);
     assert!(!other.stderr.contains("view"), "{other}");
@@ -541,7 +544,7 @@ fn a_missing_part_file_is_named() {
     for part in part_files(&work) {
         fs::remove_file(part).unwrap();
     }
-    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is gone", "part-00000"]);
+    query(&work, "SELECT event_id FROM cloudtrail").exits(75).says(&["a part file is missing", "part-00000"]);
 }
 
 fn part_files(work: &Workdir) -> Vec<std::path::PathBuf> {
@@ -565,7 +568,7 @@ fn a_view_without_its_table_names_what_it_needs() {
         work.logmill(["query", "--output", "audits", "SELECT * FROM root_usage"])
             .args(args)
             .exits(2)
-            .says(&["view: root_usage", "table: cloudtrail", "of that log the lake has audit"]);
+            .says(&["view: root_usage", "table: cloudtrail", "which the views do not read: audit"]);
     }
     work.write("compact.toml", config("cloudtrail", "compact"));
     work.logmill(["run", "--day", DAY, "--output", "lake", "--config", "compact.toml"]).exits(0);

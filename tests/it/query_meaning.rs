@@ -131,9 +131,9 @@ fn casts_of_other_values_match_athena() {
         ("TRY_CAST('1 ' AS bigint)", "has blanks around it"),
         ("CAST(12345 AS varchar(3))", "does not fit into varchar(3)"),
         ("CAST('a' AS char(3))", "cast to char is not available"),
-        ("CAST(1 AS timestamp)", "take from_unixtime"),
-        ("CAST(now() AS bigint)", "take to_unixtime"),
-        ("CAST(now() - now() AS varchar)", "take date_diff"),
+        ("CAST(1 AS timestamp)", "use from_unixtime"),
+        ("CAST(now() AS bigint)", "use to_unixtime"),
+        ("CAST(now() - now() AS varchar)", "use date_diff"),
         ("CAST(ARRAY['1'] AS array<bigint>)", "cast the elements"),
     ]);
 }
@@ -161,24 +161,24 @@ fn types_that_athena_does_not_mix_are_refused() {
         ("concat('a', 1)", "cannot join varchar and bigint with ||"),
         ("1 + '1'", "Cannot coerce arithmetic expression"),
         ("date '2023-11-01' + 1", "cannot add a number to date"),
-        ("date '2023-11-01' + interval '1' hour", "hours cannot be added to a date"),
-        ("current_date - date '2023-11-01'", "write date_diff('day', a, b)"),
+        ("date '2023-11-01' + interval '1' hour", "cannot add hours to a date"),
+        ("current_date - date '2023-11-01'", "use date_diff('day', a, b)"),
         ("hour(date '2023-11-01')", "a date has no hour"),
         ("year('2023-11-01')", "takes date or timestamp, not varchar"),
         ("date_format('2023-11-01', '%Y')", "date_format takes date or timestamp, not varchar"),
         ("date_add('hour', 1, date '2023-11-01')", "a date has no unit 'hour'"),
         ("url_decode(5)", "url_decode takes text, not bigint"),
-        ("'a!b' LIKE 'a!b' ESCAPE '!'", "the escape stands before"),
-        ("interval '1' month > interval '1' day", "only constant intervals of days and less"),
-        ("CAST('1.10' AS decimal(10,2)) / 3", "the quotient of decimals has other digits"),
+        ("'a!b' LIKE 'a!b' ESCAPE '!'", "the escape in a pattern must come before"),
+        ("interval '1' month > interval '1' day", "only constant intervals of days and smaller units"),
+        ("CAST('1.10' AS decimal(10,2)) / 3", "the quotient of decimals has different digits"),
         (
             "avg(x) FROM (VALUES (CAST('1.10' AS decimal(10,2)))) AS t(x)",
-            "the mean of decimals has other digits",
+            "the mean of decimals has different digits",
         ),
-        ("CAST(time '10:00:00' AS varchar)", "take date_format of a timestamp"),
-        ("concat_ws(',', ARRAY['a', 'b'])", "write array_join"),
+        ("CAST(time '10:00:00' AS varchar)", "use date_format on a timestamp"),
+        ("concat_ws(',', ARRAY['a', 'b'])", "use array_join"),
         ("cardinality(ARRAY[ARRAY[1, 2], ARRAY[3]])", "count its rows after UNNEST"),
-        ("to_char(localtimestamp, 'yyyy')", "write date_format"),
+        ("to_char(localtimestamp, 'yyyy')", "use date_format"),
     ]);
 }
 
@@ -308,7 +308,7 @@ fn a_subquery_with_null_matches_athena_or_is_refused() {
     for join in ["RIGHT JOIN (VALUES (2)) AS b(x) USING (x)", "NATURAL FULL JOIN (VALUES (2)) AS b(x)"] {
         query(&work, &format!("SELECT x FROM (VALUES (1)) AS a(x) {join}"))
             .exits(2)
-            .says(&["write ON a.x = b.x"]);
+            .says(&["use ON a.x = b.x"]);
     }
 }
 

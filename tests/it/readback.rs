@@ -123,7 +123,7 @@ fn a_query_refuses_a_part_file_with_the_wrong_size() {
         manifest["parts"][0]["bytes"] = wrong.into();
         fs::write(&path, manifest.to_string()).unwrap();
         let query = work.logmill(["query", "--output", "lake", "SELECT min(event_id) FROM cloudtrail"]);
-        query.exits(4).says(&["the part file has another size than the manifest says"]);
+        query.exits(4).says(&["the size of the part file differs from the manifest"]);
     }
 }
 

@@ -141,7 +141,7 @@ fn counted_rejected_rows_are_reported_by_reason_and_object() {
     again.says(&["rejected rows are only counted", "\"reason\":\"missing_event_time\"", "--max-quarantine"]);
     again.prints(&["cloudtrail: 1,266 rejected rows, the first"]);
     let none = work.run(TABLE).args(["--max-quarantine", "0"]).allow_rejects().exits(0);
-    none.prints(&["cloudtrail: 1,266 rejected rows, none of them kept"]);
+    none.prints(&["cloudtrail: 1,266 rejected rows, none kept"]);
     // An event that was only counted is found in the raw logs.
     let why = work.logmill(["why", "--day", DAY, "--output", "lake", "--event-id", "timeless 98"]);
     why.args(RAW).exits(99).prints(&["missing_event_time", "not kept", "1,266 rejected rows"]);

@@ -32,7 +32,7 @@ fn the_report_of_a_day_is_named_after_the_day() {
     assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
     assert!(page.contains("<bdi>kms.amazonaws.com</bdi>"));
     // The other log type has no published day.
-    assert_eq!(page.matches("No day of this log is published.").count(), 1);
+    assert_eq!(page.matches("This log has no published days.").count(), 1);
     let names: Vec<_> =
         fs::read_dir(work.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".new")), "{names:?}");
@@ -86,6 +86,6 @@ fn a_table_with_another_name_shows_only_ledgers_and_a_warning() {
     let work = published();
     fs::rename(work.path("lake/cloudtrail"), work.path("lake/trail")).unwrap();
     let outcome = report(&work, &["--day", "2023-11-01", "--to-file", "-"]).exits(0);
-    outcome.says(&["only tables called cloudtrail and s3_access", "table=trail"]);
+    outcome.says(&["only tables named cloudtrail and s3_access", "table=trail"]);
     assert!(outcome.stdout.contains(r#"<th scope="row">trail</th>"#));
 }

@@ -457,30 +457,30 @@ fn an_invalid_rule_is_refused_before_anything_is_written() {
         stderr
     };
     insta::assert_snapshot!(refused(["--filter", "event_source = 'a' and colour = 'red'"]), @r"
-    logmill: cannot understand a filter rule: the table has no column 'colour' (rule: event_source = 'a' and colour = 'red', character: 24, table: cloudtrail)
-      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    logmill: invalid filter rule: the table has no column 'colour' (rule: event_source = 'a' and colour = 'red', character: 24, table: cloudtrail)
+      hint: list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--filter", "event_source = kms"]), @r"
-    logmill: cannot understand a filter rule: a text in single quotes, a whole number, true or false is expected, not 'kms' (rule: event_source = kms, character: 16, table: cloudtrail)
-      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    logmill: invalid filter rule: expected a text in single quotes, a number, true or false, found 'kms' (rule: event_source = kms, character: 16, table: cloudtrail)
+      hint: list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--filter", "read_only = 'true'"]), @r"
-    logmill: cannot understand a filter rule: 'read_only' is true or false (rule: read_only = 'true', character: 1, table: cloudtrail)
-      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    logmill: invalid filter rule: 'read_only' is true or false (rule: read_only = 'true', character: 1, table: cloudtrail)
+      hint: list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--redact", "?X-Amz-Signature=1"]), @r"
-    logmill: '?X-Amz-Signature=1' is nothing that can be masked (table: cloudtrail)
+    logmill: invalid mask '?X-Amz-Signature=1' (table: cloudtrail)
       hint: name a JSON path such as requestParameters.password, or a query parameter such as ?X-Amz-Signature
     ");
     insta::assert_snapshot!(refused(["--redact", "eventTime"]), @r"
     logmill: the event time cannot be masked (table: cloudtrail)
-      hint: a day is made of event times: name a path beside it
+      hint: choose another path: the event time decides the day of a row
     ");
     let file = "[[source]]\ndataset = \"s3-access\"\nfilter = \"event_source = 'x'\"\n";
     work.write("logmill.toml", file);
     let stderr = work.run(Table::ACCESS).exits(2).stderr;
     insta::assert_snapshot!(stderr, @r"
-    logmill: cannot understand a filter rule: the table has no column 'event_source' (rule: event_source = 'x', character: 1, table: s3_access)
-      hint: 'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true
+    logmill: invalid filter rule: the table has no column 'event_source' (rule: event_source = 'x', character: 1, table: s3_access)
+      hint: list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
 }

@@ -44,14 +44,21 @@ fn assert_same(work: &Workdir, sharded: &Day) {
 #[test]
 fn the_machines_of_an_array_share_the_shards_and_extra_ones_do_nothing() {
     let work = planned();
-    convert(&work, "auto").exits(2).says(&["which shard", "AWS_BATCH_JOB_ARRAY_INDEX", "hint:"]);
+    convert(&work, "auto").exits(2).says(&[
+        "cannot determine this machine's shard",
+        "AWS_BATCH_JOB_ARRAY_INDEX",
+        "hint:",
+    ]);
     let variables = ["AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMPLETION_INDEX", "SLURM_ARRAY_TASK_ID"];
     for (index, variable) in variables.iter().enumerate() {
         publish(&work).exits(4).says(&["has not been converted", &format!("shard: {index}")]);
         convert(&work, "auto").env(variable, &index.to_string()).exits(0);
     }
     let before = work.files("staging");
-    convert(&work, "auto").env(variables[0], "3").exits(0).says(&["no shard is left for this machine"]);
+    convert(&work, "auto")
+        .env(variables[0], "3")
+        .exits(0)
+        .says(&["the plan has fewer shards than the array has machines"]);
     convert(&work, "auto").env(variables[0], "x").exits(2).says(&["AWS_BATCH_JOB_ARRAY_INDEX: x"]);
     assert_eq!(work.files("staging"), before);
     assert_same(&work, &publish(&work).publishes(Table::CLOUDTRAIL));
@@ -122,7 +129,7 @@ fn the_next_publish_completes_an_interrupted_removal() {
     let published = work.published();
     fs::remove_dir(&stuck).unwrap();
     let again = || publish(&work).args(["--remove-staging", "--summary-json", "again.json"]).exits(0);
-    again().prints(&["was published already, by run"]);
+    again().prints(&["was already published by run"]);
     assert_eq!(staged(&work), receipt_alone());
     let summary = fs::read(work.path("again.json")).unwrap();
     // A kill can happen between any two files. Any remaining files lead to the same result.
@@ -146,8 +153,8 @@ fn a_receipt_is_valid_only_for_its_lake_and_is_replaced_by_the_next_plan() {
     publish(&work).args(["--remove-staging"]).publishes(Table::CLOUDTRAIL);
     let receipt = fs::read(work.path("staging/plan.json")).unwrap();
     let other = work.logmill(["publish", "--output", "lake-other", "--remove-staging"]).args(STAGED);
-    other.exits(4).says(&["the day is not there", "hint:"]);
-    convert(&work, "0").exits(0).says(&["the plan is published already"]);
+    other.exits(4).says(&["the day is not in the lake", "hint:"]);
+    convert(&work, "0").exits(0).says(&["the plan is already published"]);
     assert_eq!(staged(&work), receipt_alone(), "a late attempt should leave nothing");
     assert_eq!(fs::read(work.path("staging/plan.json")).unwrap(), receipt);
     // Another run publishes the day without changing the receipt.
@@ -169,7 +176,7 @@ fn a_receipt_is_valid_after_the_record_of_its_run_is_removed() {
         work.run(Table::CLOUDTRAIL).publishes(Table::CLOUDTRAIL);
     }
     let published = work.published();
-    publish(&work).args(["--remove-staging"]).exits(0).prints(&["was published already, by run"]);
+    publish(&work).args(["--remove-staging"]).exits(0).prints(&["was already published by run"]);
     // The lake was moved, so only its run records identify it.
     fs::rename(work.lake(), work.path("moved")).unwrap();
     let moved = || work.logmill(["publish", "--output", "moved", "--remove-staging"]).args(STAGED);
@@ -179,14 +186,14 @@ fn a_receipt_is_valid_after_the_record_of_its_run_is_removed() {
     let other = work.logmill(["run", "--day", DAY, "--input", "raw", "--dataset", "cloudtrail"]);
     other.args(["--output", "lake-other"]).exits(0);
     let other = work.logmill(["publish", "--output", "lake-other", "--remove-staging"]).args(STAGED);
-    other.exits(4).says(&["the day is not there"]);
+    other.exits(4).says(&["the day is not in the lake"]);
 }
 
 /// The attempt starts before its plan is published or replaced, and ends after that.
 #[test]
 fn an_attempt_that_outlives_its_plan_leaves_nothing() {
     for (is_published, code, message) in
-        [(true, 0, "the plan is published already"), (false, 2, "the plan was replaced")]
+        [(true, 0, "the plan is already published"), (false, 2, "the plan was replaced")]
     {
         let work = converted();
         let object = own_object(&work, 0);
@@ -323,6 +330,6 @@ fn an_address_without_a_file_name_is_not_a_plan() {
     let work = planned();
     for plan in ["s3://bucket", "s3://bucket/", "staging/", "s3://", ""] {
         let convert = work.logmill(["convert", "--staging", "staging", "--plan", plan]);
-        convert.exits(2).says(&["no address", "hint:"]);
+        convert.exits(2).says(&["invalid path of a plan", "hint:"]);
     }
 }

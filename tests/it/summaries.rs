@@ -91,7 +91,7 @@ fn an_unwritable_summary_path_is_refused_before_the_run() {
             "cannot write the summary",
             path,
             why,
-            "hint: give --summary-json a file in a folder that exists",
+            "hint: pass --summary-json a path in an existing, writable folder",
         ]);
         assert!(!work.lake().exists());
     }

@@ -38,9 +38,9 @@ fn a_day_that_has_not_begun_is_refused() {
 #[test]
 fn a_provisional_day_names_the_reason() {
     for (day, lateness, why) in [
-        ("today", "0s", Some("of the day are still to come")),
-        ("today", "48h", Some("of the day are still to come")),
-        ("yesterday", "48h", Some("late objects may come for another ")),
+        ("today", "0s", Some("before the end of the day")),
+        ("today", "48h", Some("before the end of the day")),
+        ("yesterday", "48h", Some("late objects may still arrive for ")),
         ("yesterday", "0s", None),
         (DAY, "366d", None),
     ] {
@@ -64,5 +64,5 @@ fn a_provisional_day_names_the_reason() {
     let work = Workdir::new();
     let backfill = work.logmill(["backfill", "--from", "today", "--to", "today", "--only", "all"]);
     let backfill = backfill.args(["--input", "raw", "--output", "lake", "--dataset", "cloudtrail"]).exits(0);
-    backfill.prints(&["cloudtrail: provisional: ", "of the day are still to come\n"]);
+    backfill.prints(&["cloudtrail: provisional: ", "before the end of the day\n"]);
 }

@@ -15,7 +15,7 @@ use crate::harness::{Call, DAY, LOGMILL, Running, Table, Workdir, document, even
 const TABLE: Table = Table::CLOUDTRAIL;
 const IN_DAY: &str = "cloudtrail/proc_ymd=20231101";
 const BACK: &str = "a run was killed while it replaced the day: the old day is back";
-const LEFT: &str = "a killed run has left unfinished work";
+const LEFT: &str = "a killed run left unfinished work";
 
 /// A lake with a published day that has a rejected row, and its raw logs.
 fn published() -> Workdir {

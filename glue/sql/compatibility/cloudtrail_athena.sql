@@ -1,12 +1,12 @@
--- CloudTrail under the names and types of the table that Athena's guide defines over the raw logs, with its structs.
+-- CloudTrail with the names, types and structs of the table that Athena's guide defines over the raw logs.
 --
--- Columns in the order of that table, then what its forms are partitioned by, all from the event time in UTC and the account that
--- received the event: account, region, year, month, day and "timestamp" ('2023/11/01'). A raw table has there the folder, which is
--- the day of delivery: events just before midnight UTC can differ. Filters on these read every file: add one on proc_ymd, the
--- Korean day, which comes last.
+-- Columns are in the order of that table, followed by its possible partition columns: account, region, year, month, day and
+-- "timestamp" ('2023/11/01'). These come from the event time in UTC and the account that received the event. A raw table takes
+-- them from the folder, which is the day of delivery: events just before midnight UTC can differ. Filters on these columns read
+-- every file, so also filter on proc_ymd, the Korean day, which is the last column.
 --
--- What the log did not have is NULL inside a struct; the struct itself is always there. A resource that is known by a prefix of
--- ARNs has no arn. eventtime has no fractions of a second. Masked secrets stay masked.
+-- Values that the log lacks are NULL inside a struct; the struct itself is never NULL. A resource that is identified by a prefix
+-- of ARNs has no arn. eventtime has no fractional seconds. Masked secrets remain masked.
 CREATE OR REPLACE VIEW cloudtrail_athena AS
 SELECT
   event_version AS eventversion,

@@ -1,9 +1,9 @@
--- The table of the earlier Spark job: its 42 columns under its names, in its order, over the table cloudtrail.
+-- The table of the earlier Spark job: its 42 columns, with its names and in its order, over the table cloudtrail.
 --
--- Types are those of that job: times are text, eventtime as the log has it and eventtime_kst as 'YYYY-MM-DD HH:MM:SS';
+-- Types are those of that job: times are text, eventtime as in the log and eventtime_kst as 'YYYY-MM-DD HH:MM:SS';
 -- mfaauthenticated is text, readonly a boolean, resources_* are lists. One difference: requestparameters, responseelements,
--- serviceeventdetails and useridentity_webidfederationdata_attributes were maps of texts and are JSON text here; what was
--- requestparameters['bucketName'] is json_extract_scalar(requestparameters, '$.bucketName').
+-- serviceeventdetails and useridentity_webidfederationdata_attributes were maps of strings and are JSON text here. Replace
+-- requestparameters['bucketName'] with json_extract_scalar(requestparameters, '$.bucketName').
 CREATE OR REPLACE VIEW cloudtrail_spark AS
 SELECT
   proc_ymd,

@@ -1,12 +1,13 @@
--- Access logs under the names and types of the table that the guide of S3 defines for Athena over the raw lines.
+-- Access logs with the names and types of the table that the S3 guide defines for Athena over the raw lines.
 --
--- Values are as that table's expression takes them out of a line: requestdatetime without its brackets, request_uri, referrer and
--- useragent with their quotes, '-' where the log has nothing, all but bytessent and objectsize as text. Whether an absent request
--- line, referer or agent was written - or "-" is not kept: it is '"-"' as S3 writes it for requests and lifecycle rules, and '-' in
--- lines of BATCH.DELETE.OBJECT and of checksum jobs. Fields that a short old line does not have are '-' too. The raw table
--- cannot read lines with quotes inside a field; here they are whole.
+-- Values are those that the table's regular expression extracts from a line: requestdatetime without its brackets; request_uri,
+-- referrer and useragent with their quotes; '-' for absent values; text in every column except bytessent and objectsize. The lake
+-- does not record whether an absent request line, referer or agent was logged as - or "-". It is '"-"' here for requests and
+-- lifecycle rules, as S3 writes it, and '-' in lines of BATCH.DELETE.OBJECT and of checksum jobs. Fields that a short old line
+-- lacks are '-' too. The raw table cannot read lines with quotes inside a field; here they are complete.
 --
--- "timestamp" is the day of the request in UTC. A filter on it reads every file: add one on proc_ymd, the Korean day, which
+-- "timestamp" is the day of the request in UTC. A filter on it reads every file, so also filter on proc_ymd, the Korean day,
+-- which is the last column.
 -- comes last.
 CREATE OR REPLACE VIEW s3_access_athena AS
 SELECT

@@ -1,4 +1,4 @@
--- Every address that asked one bucket for objects, and how often.
+-- Every address that requested objects from one bucket, with the number of requests.
 SELECT remote_ip, sum(requests) AS requests
 FROM access_ips
 WHERE proc_ymd BETWEEN '20231101' AND '20231130' AND bucket = 'media'

@@ -1,4 +1,4 @@
--- The first ten requests of a Korean day, as a first look at the table.
+-- The first ten requests of a Korean day, for a first look at the table.
 SELECT request_time_kst, bucket, remote_ip, requester, operation, key_decoded, http_status, bytes_sent, user_agent
 FROM s3_access
 WHERE proc_ymd = '20231101'

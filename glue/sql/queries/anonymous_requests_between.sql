@@ -1,4 +1,4 @@
--- What nobody signed, between two times in UTC.
+-- Unsigned requests between two times in UTC.
 SELECT event_time, operation, bucket, object_key, source_ip, user_agent, error_code
 FROM anonymous_requests
 WHERE log = 'cloudtrail'

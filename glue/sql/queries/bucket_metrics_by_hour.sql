@@ -1,4 +1,4 @@
--- The sixteen request metrics of one bucket, hour by hour of the Korean clock.
+-- The sixteen request metrics of one bucket, by hour in Korean time.
 SELECT
   hour_kst, all_requests, get_requests, put_requests, delete_requests, head_requests, post_requests, select_requests,
   select_bytes_scanned, select_bytes_returned, list_requests, bytes_downloaded, bytes_uploaded, errors_4xx, errors_5xx,

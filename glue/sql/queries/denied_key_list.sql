@@ -1,4 +1,4 @@
--- Every key of one bucket that somebody was denied, and how often.
+-- Every key of one bucket to which access was denied, with the number of requests.
 SELECT key, sum(requests) AS requests
 FROM denied_keys
 WHERE proc_ymd BETWEEN '20231101' AND '20231130' AND bucket = 'media'

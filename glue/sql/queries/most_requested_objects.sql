@@ -1,4 +1,4 @@
--- The five objects that were asked for most, over some Korean days.
+-- The five most requested objects over a range of Korean days.
 SELECT bucket, key, sum(requests) AS requests, sum(bytes_sent) AS bytes_sent
 FROM top_objects
 WHERE proc_ymd BETWEEN '20231101' AND '20231130'

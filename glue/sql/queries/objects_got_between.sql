@@ -1,4 +1,4 @@
--- What was read between two times of the Korean clock, by whom and from where.
+-- Objects read between two times in Korean time, with caller and address.
 SELECT event_time_kst, event_name, bucket, object_key, requester, source_ip, user_agent, error_code
 FROM object_access
 WHERE access = 'get'

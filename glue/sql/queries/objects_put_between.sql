@@ -1,4 +1,4 @@
--- What was put between two times, by whom and from where. Times are UTC, both ends included; proc_ymd must cover them.
+-- Objects put between two times, with caller and address. Times are UTC, both ends included; proc_ymd must cover them.
 SELECT event_time, event_name, bucket, object_key, requester, source_ip, user_agent, error_code
 FROM object_access
 WHERE access = 'put'

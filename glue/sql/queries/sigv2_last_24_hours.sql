@@ -1,7 +1,7 @@
 -- Requests with Signature Version 2 in the last 24 hours, by address, caller, bucket, operation and user agent.
 --
--- 24 hours ago it was 15 hours ago in UTC by the Korean calendar: that is where proc_ymd begins. Days that are not yet published
--- do not count; access logs come hours late.
+-- The Korean date 24 hours ago equals the UTC date 15 hours ago, so proc_ymd starts there. Days that are not yet published
+-- do not count; access logs arrive hours late.
 SELECT source_ip, requester, bucket, operation, user_agent, count(*) AS requests
 FROM sigv2_requests
 WHERE log = 's3_access'

@@ -1,4 +1,4 @@
--- Who sends requests with Signature Version 2, by CloudTrail.
+-- Callers that send requests with Signature Version 2, from CloudTrail.
 SELECT requester, sum(requests) AS requests
 FROM sigv2_callers
 WHERE log = 'cloudtrail' AND proc_ymd BETWEEN '20231101' AND '20231130'

@@ -1,4 +1,4 @@
--- The same for one region and one Korean day: the partition is all that is read.
+-- The same for one region and one Korean day. Only one partition is read.
 SELECT user_identity_arn AS requester, count(*) AS requests
 FROM cloudtrail
 WHERE proc_ymd = '20231101'

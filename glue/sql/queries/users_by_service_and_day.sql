@@ -1,4 +1,4 @@
--- Users of each service on each Korean day, and how often each used it on average.
+-- Users of each service on each Korean day, and the average number of events per user.
 SELECT proc_ymd, event_source, users, events_per_user
 FROM daily_users_by_service
 WHERE proc_ymd BETWEEN '20231101' AND '20231130' AND users > 0

@@ -1,9 +1,9 @@
--- Which principals were denied what on each Korean day.
+-- Denied events of each principal on each Korean day.
 --
--- Denied are events whose error code says so, in the spelling of any service: AccessDenied, Client.UnauthorizedOperation,
--- NotAuthorized, AuthorizationError, Forbidden and what begins or ends with these. Failed sign-ins have no error code: see
--- console_logins. The principal is the user of monthly_users; for others the service, 'anonymous' or the account, so that
--- nothing denied is lost.
+-- An event is denied if its error code says so, in the spelling of any service: AccessDenied, Client.UnauthorizedOperation,
+-- NotAuthorized, AuthorizationError, Forbidden, and codes that begin or end with these. Failed sign-ins have no error code: see
+-- console_logins. The principal is the user of monthly_users. For other callers it is the service, 'anonymous' or the account,
+-- so that every denied event is counted.
 CREATE OR REPLACE VIEW access_denied_by_principal AS
 SELECT
   proc_ymd,

@@ -1,6 +1,6 @@
--- Which addresses asked for objects: GET requests by REST and website, on each Korean day.
+-- Addresses that requested objects: GET requests by REST and website, on each Korean day.
 --
--- Every request counts, whatever its answer. remote_ip is NULL where an AWS service asked.
+-- Every request counts, whatever its result. remote_ip is NULL for requests by an AWS service.
 CREATE OR REPLACE VIEW access_ips AS
 SELECT
   proc_ymd,

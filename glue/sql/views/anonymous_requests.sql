@@ -1,8 +1,8 @@
--- Requests that nobody signed, from both logs.
+-- Unsigned requests, from both logs.
 --
--- In CloudTrail a caller whose account or principal is called anonymous, of any service. In access logs a request without
--- requester and without signature: one whose signature was wrong has no requester either, and is not anonymous. Lines of the
--- short forms of old logs tell no signature, so that there every line without requester counts.
+-- In CloudTrail, a caller whose account or principal is called anonymous, of any service. In access logs, a request without
+-- requester and without signature. A request with a wrong signature has no requester either, but is not anonymous. The short
+-- lines of old logs do not show the signature, so every such line without a requester counts.
 CREATE OR REPLACE VIEW anonymous_requests AS
 SELECT
   'cloudtrail' AS log,

@@ -1,8 +1,8 @@
--- Sign-ins to the AWS console, with and without success.
+-- Successful and failed sign-ins to the AWS console.
 --
--- user_name is the IAM user, the session of a role (a person of Identity Center or of another provider), or root.
--- HIDDEN_DUE_TO_SECURITY_REASONS stands where somebody typed a name that does not exist. mfa_used is 'Yes' or 'No' as AWS says it:
--- for federated sign-ins it is 'No' also where the provider asked for a second factor. result is 'Success' or 'Failure'.
+-- user_name is the IAM user, the session of a role (a person in Identity Center or at another provider), or root. AWS logs
+-- HIDDEN_DUE_TO_SECURITY_REASONS for a name that does not exist. mfa_used is 'Yes' or 'No' as logged by AWS: for federated
+-- sign-ins it is 'No' even if the provider asked for a second factor. result is 'Success' or 'Failure'.
 CREATE OR REPLACE VIEW console_logins AS
 SELECT
   proc_ymd,

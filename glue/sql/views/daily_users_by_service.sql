@@ -1,7 +1,7 @@
--- How many users each service had on each Korean day, and how often a user called it.
+-- Users of each service on each Korean day, and the average number of events per user.
 --
--- Users are those of monthly_users. events counts all events of the service; events_per_user only those that a user caused,
--- and is NULL where AWS alone used the service.
+-- Users are those of monthly_users. events counts all events of the service. events_per_user counts only events caused by
+-- users, and is NULL if only AWS used the service.
 CREATE OR REPLACE VIEW daily_users_by_service AS
 SELECT
   proc_ymd,

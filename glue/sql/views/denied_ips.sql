@@ -1,7 +1,7 @@
--- Which addresses were denied: lines with status 403, of any operation, on each Korean day.
+-- Addresses that were denied access: lines with status 403, of any operation, on each Korean day.
 --
--- A key that a multi-object delete could not remove has a line of its own with 403, while the request itself was answered
--- with 200; it counts. So does a copy that was denied at its source.
+-- A key that a multi-object delete could not remove has its own line with 403, although the request itself got 200. That line
+-- counts. So does a copy that was denied at its source.
 CREATE OR REPLACE VIEW denied_ips AS
 SELECT
   proc_ymd,

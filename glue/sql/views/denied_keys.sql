@@ -1,6 +1,6 @@
--- Which keys were denied: lines with status 403, of any operation, on each Korean day.
+-- Keys to which access was denied: lines with status 403, of any operation, on each Korean day.
 --
--- Counts the same lines as denied_ips. The key is the decoded one; it is NULL where the bucket itself was asked for.
+-- Counts the same lines as denied_ips. The key is decoded; it is NULL for requests for the bucket itself.
 CREATE OR REPLACE VIEW denied_keys AS
 SELECT
   proc_ymd,

@@ -1,8 +1,8 @@
--- How many users were active in each Korean month, and how many events there were.
+-- Active users and events in each Korean month.
 --
 -- A user is a principal, as glue/sql/README.md defines it: the role behind a session, the person behind a session of Identity
--- Center, else the principal itself. AWS services, service-linked roles and anonymous callers are no users; their events count.
--- A month is all of its days that are published: compare it with the days that 'logmill status' names.
+-- Center, or otherwise the principal itself. AWS services, service-linked roles and anonymous callers do not count as users, but
+-- their events count. A month consists of its published days; 'logmill status' shows which days those are.
 CREATE OR REPLACE VIEW monthly_users AS
 SELECT
   substr(proc_ymd, 1, 4) || '-' || substr(proc_ymd, 5, 2) AS month,

@@ -1,8 +1,8 @@
--- Who put, got or deleted which object: S3 data events of CloudTrail, denied ones too (error_code says so).
+-- Callers that put, got or deleted objects: S3 data events of CloudTrail, including denied ones (see error_code).
 --
 -- put: PutObject, PostObject, CopyObject, CompleteMultipartUpload; get: GetObject, SelectObjectContent; delete: DeleteObject,
--- DeleteObjects. Heads, lists, parts of uploads, tags and ACLs are in the table cloudtrail. DeleteObjects has no key; since 2025
--- CloudTrail adds a DeleteObject for each of its keys. Objects that lifecycle rules remove are only in s3_access.
+-- DeleteObjects. For heads, lists, upload parts, tags and ACLs, query the table cloudtrail. DeleteObjects has no key; since 2025
+-- CloudTrail adds a DeleteObject event for each of its keys. Deletions by lifecycle rules are only in s3_access.
 CREATE OR REPLACE VIEW object_access AS
 SELECT
   proc_ymd,

@@ -1,7 +1,7 @@
--- What was done as root, sign-ins included; on most days there should be nothing.
+-- Actions of the root user, including sign-ins. Most days should have none.
 --
--- Root is the type Root, or the ARN of root where the type is missing, or a session of AssumeRoot. What AWS itself did in the name of
--- the account (service events, calls that a service made) is left out.
+-- Root is the type Root, the ARN of root if the type is missing, or a session of AssumeRoot. Actions that AWS took on behalf of
+-- the account (service events, calls made by a service) are excluded.
 CREATE OR REPLACE VIEW root_usage AS
 SELECT
   proc_ymd,

@@ -1,20 +1,20 @@
--- Requests of each bucket by hour, under the sixteen request metrics that S3 can send to CloudWatch.
+-- Requests of each bucket by hour, named after the sixteen request metrics that S3 can send to CloudWatch.
 --
--- What a line is counted as follows from its operation; the first rule that fits decides. HTTP requests are the REST, WEBSITE
--- and SOAP operations. BATCH.DELETE.OBJECT (a key of a multi-object delete) and S3.* (lifecycle, restore, checksum jobs) are
--- none. The source of a copy has a line of its own and counts as a GET, as it does in CloudWatch. A multi-object delete counts
--- as one DELETE. GET, PUT and DELETE are those of objects: requests for a bucket's own settings are in all_requests alone.
--- Lists are those of objects, versions, uploads and parts. SOAP is HTTP POST.
+-- The operation of a line decides its kind; the first matching rule applies. HTTP requests are the REST, WEBSITE and SOAP
+-- operations. BATCH.DELETE.OBJECT (a key of a multi-object delete) and S3.* (lifecycle, restore, checksum jobs) are not HTTP
+-- requests. The source of a copy has its own line and counts as a GET, as in CloudWatch. A multi-object delete counts as one
+-- DELETE. GET, PUT and DELETE are requests for objects; requests for a bucket's own settings count only in all_requests. Lists
+-- are those of objects, versions, uploads and parts. SOAP is HTTP POST.
 --
--- What a log cannot give, and what stands for it:
---   select_bytes_scanned   the size of the objects that were selected from: the most that can have been scanned
---   select_bytes_returned  bytes sent in answer to SelectObjectContent, with the frames around the records
---   bytes_uploaded         sizes of objects and parts that were put or posted with success; bodies of refused requests and
---                          of other requests are not in the log, and what a copy moves inside S3 is no upload
---   bytes_downloaded       bytes sent, without those that a copy read at its source
---   first_byte_latency     mean turn-around time: from the last byte of the request to the first of the response
---   total_request_latency  mean total time, as S3 measures it
--- Percentiles can be had from the table s3_access itself. Logs are delivered on best effort, as the metrics are.
+-- Approximations of metrics that a log cannot provide:
+--   select_bytes_scanned   the size of the objects selected from, which is the upper limit of the bytes scanned
+--   select_bytes_returned  bytes sent in response to SelectObjectContent, including the framing of the records
+--   bytes_uploaded         sizes of objects and parts that were put or posted successfully. The log has no sizes for the
+--                          bodies of refused or other requests, and copies inside S3 are not uploads
+--   bytes_downloaded       bytes sent, except those that a copy read from its source
+--   first_byte_latency     mean turn-around time: from the last byte of the request to the first byte of the response
+--   total_request_latency  mean total time, as measured by S3
+-- For percentiles, query the table s3_access itself. Logs, like the metrics, are delivered on a best-effort basis.
 CREATE OR REPLACE VIEW s3_requests_by_hour AS
 SELECT
   proc_ymd,

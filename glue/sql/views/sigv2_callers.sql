@@ -1,6 +1,6 @@
--- Who still signs with Signature Version 2: the rows of sigv2_requests, counted by caller on each Korean day.
+-- Callers that still sign with Signature Version 2: the rows of sigv2_requests, counted by caller on each Korean day.
 --
--- The two logs see the same requests: look at one of them at a time.
+-- Both logs record the same requests: query one log at a time.
 CREATE OR REPLACE VIEW sigv2_callers AS
 SELECT
   'cloudtrail' AS log,

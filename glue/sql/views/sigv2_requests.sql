@@ -1,8 +1,8 @@
--- Requests to S3 that were signed with Signature Version 2, from both logs, one row a request and log.
+-- Requests to S3 that were signed with Signature Version 2, from both logs, with one row per request and log.
 --
--- A request that both logs have is here twice, under the same request_id: count one log, or count(DISTINCT request_id). CloudTrail
--- has object requests only where its data events are on, and in the trail of an organisation a request across accounts once for
--- each account. Keys of a multi-object delete and sources of copies are left out: the request itself has a line.
+-- A request that is in both logs appears twice with the same request_id: count one log, or count(DISTINCT request_id). CloudTrail
+-- has object requests only if its data events are enabled. The trail of an organisation has a request across accounts once per
+-- account. Keys of a multi-object delete and sources of copies are excluded, because the request itself has a line.
 CREATE OR REPLACE VIEW sigv2_requests AS
 SELECT
   'cloudtrail' AS log,

@@ -1,7 +1,7 @@
--- How requests were answered: HTTP status codes of each bucket on each Korean day.
+-- HTTP status codes of the responses of each bucket on each Korean day.
 --
--- Requests are the REST, WEBSITE and SOAP operations. Lines that are no answer to a client are left out: keys of a multi-object
--- delete, sources of copies, lifecycle and checksum jobs. http_status is NULL where the line has none.
+-- Requests are the REST, WEBSITE and SOAP operations. Lines that do not describe a response to a client are excluded: keys of a
+-- multi-object delete, sources of copies, lifecycle and checksum jobs. http_status is NULL if the line has none.
 CREATE OR REPLACE VIEW status_codes AS
 SELECT
   proc_ymd,

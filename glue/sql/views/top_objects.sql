@@ -1,7 +1,7 @@
--- Which objects were asked for most: GET requests by REST and website, by key, on each Korean day.
+-- The most requested objects: GET requests by REST and website, by key, on each Korean day.
 --
--- Every request counts, also one that was denied or found nothing; http_status of s3_access tells them apart. The key is the
--- decoded one. Requests without a key are left out, and so are reads by copies, which nobody asked for by GET.
+-- Every request counts, including denied requests and requests for missing objects; http_status of s3_access distinguishes them.
+-- The key is decoded. Requests without a key are excluded. So are reads by copies, because they are not GET requests of a client.
 CREATE OR REPLACE VIEW top_objects AS
 SELECT
   proc_ymd,

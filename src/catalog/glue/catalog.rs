@@ -7,7 +7,6 @@ use std::time::Duration;
 use aws_sdk_glue::Client;
 use aws_sdk_glue::types::{Partition, PartitionInput};
 
-use super::partitions::WRITE_BATCH;
 use super::refusal::Refusal;
 use super::wire;
 use crate::audit::ColumnStatistics;
@@ -19,6 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::store::s3::Aws;
 
+/// Maximum entries that one call creates or updates.
+pub(super) const WRITE_BATCH: usize = 100;
 /// Maximum attempts at a change if another process was faster, or if entries of a batch failed for now.
 pub(super) const ATTEMPTS: u32 = 5;
 /// Maximum attempts at an operation if the service is busy with the table. The SDK's own retries come on top.

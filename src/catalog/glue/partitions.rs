@@ -5,7 +5,7 @@
 use aws_sdk_glue::operation::get_partitions::GetPartitionsOutput;
 use aws_sdk_glue::types::{BatchUpdatePartitionRequestEntry, Partition, PartitionInput, PartitionValueList};
 
-use super::catalog::GlueCatalog;
+use super::catalog::{GlueCatalog, WRITE_BATCH};
 use super::refusal::Refusal;
 use super::wire::bug;
 use crate::catalog::PARTITION_KEY;
@@ -13,8 +13,6 @@ use crate::error::Result;
 use crate::kst::KstDay;
 use crate::store::s3::failure::{Asked, code_of, failure};
 
-/// Maximum entries that one call creates or updates.
-pub(super) const WRITE_BATCH: usize = 100;
 /// Maximum values that one call looks up.
 const GET_BATCH: usize = 1000;
 /// How many lookups in a row may return every value as unprocessed.

@@ -3,7 +3,7 @@
 use aws_sdk_glue::primitives::DateTime;
 use aws_sdk_glue::types::{
     BooleanColumnStatisticsData, ColumnStatistics as GlueStatistics, ColumnStatisticsData,
-    ColumnStatisticsType, LongColumnStatisticsData, StringColumnStatisticsData,
+    ColumnStatisticsType, DoubleColumnStatisticsData, LongColumnStatisticsData, StringColumnStatisticsData,
 };
 
 use super::catalog::GlueCatalog;
@@ -70,6 +70,11 @@ fn data(column: &ColumnStatistics) -> Result<ColumnStatisticsData> {
         ValueStatistics::Numbers { min, max, .. } => {
             data.r#type(ColumnStatisticsType::Long).long_column_statistics_data(long(min, max))
         }
+        ValueStatistics::Doubles { min, max } => {
+            let double = DoubleColumnStatisticsData::builder().minimum_value(min).maximum_value(max);
+            let double = double.number_of_nulls(nulls).number_of_distinct_values(distinct).build();
+            data.r#type(ColumnStatisticsType::Double).double_column_statistics_data(double)
+        }
         // Hive counts times in seconds. Engines use the nulls and distinct values of times, not their bounds.
         ValueStatistics::Times { min, max } => {
             let seconds = long(min.div_euclid(1000), max.div_euclid(1000));
@@ -92,4 +97,21 @@ fn data(column: &ColumnStatistics) -> Result<ColumnStatisticsData> {
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubles_have_statistics_of_their_own() {
+        let values = ValueStatistics::Doubles { min: -0.5, max: 2.25 };
+        let column = ColumnStatistics { name: "seconds".to_owned(), nulls: 1, distinct: 9, values };
+        let sent = statistics(&column, UtcInstant(0)).unwrap();
+        assert_eq!(sent.column_type(), "double");
+        let double = sent.statistics_data().and_then(ColumnStatisticsData::double_column_statistics_data);
+        let double = double.unwrap();
+        assert_eq!((double.minimum_value(), double.maximum_value()), (-0.5, 2.25));
+        assert_eq!((double.number_of_nulls(), double.number_of_distinct_values()), (1, 9));
+    }
 }

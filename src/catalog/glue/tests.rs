@@ -10,8 +10,8 @@ use self::script::{Reply, Script, ok, refused};
 use crate::audit::{ColumnStatistics, ValueStatistics};
 use crate::catalog::partition::tests::definition;
 use crate::catalog::{
-    Catalog, PartitionDefinition, PartitionState, Registered, RegistrationOptions, TableDefinition,
-    TableShape, foresee, register,
+    Catalog, PartitionDefinition, PartitionState, Registered, RegistrationOptions, TableDefinition, foresee,
+    register,
 };
 use crate::dataset;
 use crate::error::ErrorKind;
@@ -546,7 +546,7 @@ fn foreseen(rules: RegistrationOptions, replies: Vec<Reply>) -> crate::error::Re
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
     let (catalog, script) = Script::play(replies);
     let manifest = crate::publish::tests::manifest();
-    let outcome = foresee(&catalog, &lake, TableShape::from(&manifest), rules);
+    let outcome = foresee(&catalog, &lake, &manifest.shape().unwrap(), rules);
     script.asked();
     outcome
 }
@@ -592,7 +592,7 @@ fn an_existing_table_takes_one_request() {
     for (changed, refused) in [(0, false), (4, true)] {
         let place = lake.address("s3_access");
         let (catalog, script) = Script::play(vec![ok("GetTable", table_of_other_types(&place, changed))]);
-        let outcome = foresee(&catalog, &lake, TableShape::from(&manifest), RegistrationOptions::default());
+        let outcome = foresee(&catalog, &lake, &manifest.shape().unwrap(), RegistrationOptions::default());
         let why = outcome.err().and_then(|error| error.fact("why").map(str::to_owned));
         assert_eq!(why.as_ref().is_some_and(|why| why.ends_with("; and 1 more")), refused, "{why:?}");
         assert_eq!(script.asked().len(), 1);

@@ -1,8 +1,11 @@
-//! What can be typed about many days.
+//! Arguments of the commands over many days.
 
 use clap::{Args, ValueEnum};
 
-use super::{LakeArgs, RoadArgs, ShowFormat, SourceArgs};
+use super::day::{begun, day_count};
+use super::formats::ShowFormat;
+use super::groups::{LakeArgs, SourceArgs};
+use super::shared::RoadArgs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::plan::Order;
@@ -18,19 +21,19 @@ pub(in crate::cli) struct DaysArgs {
     /// Last KST day [default: yesterday]
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
-    /// So many days, such as 30d, up to the last one
+    /// Number of days up to the last one, for example 30d
     #[arg(long, value_name = "DAYS")]
     last: Option<String>,
 }
 
 impl DaysArgs {
-    /// Whether any day is named.
+    /// Whether any day is given.
     #[cfg(feature = "query")]
     pub(in crate::cli) fn is_given(&self) -> bool {
         self.from.is_some() || self.to.is_some() || self.last.is_some()
     }
 
-    /// The days that are meant; `default` is their number where neither --from nor --last is given.
+    /// The days; `default` is their number without --from and --last.
     pub(in crate::cli) fn range(&self, now: UtcInstant, default: Option<i64>) -> Result<DayRange> {
         let last = KstDay::parse(self.to.as_deref().unwrap_or("yesterday"), now)?;
         let first = match (&self.from, &self.last) {
@@ -40,41 +43,19 @@ impl DaysArgs {
                 Some(count) => last.minus_days(count - 1),
                 None => {
                     return Err(Error::new(ErrorKind::Usage, "no days are given")
-                        .hint("name the first one with --from, or say --last 30d"));
+                        .hint("pass --from with the first day, or --last 30d"));
                 }
             },
         };
         let last = begun(last, now)?;
         if first > last {
-            return Err(Error::new(ErrorKind::Usage, "the first day lies behind the last")
+            return Err(Error::new(ErrorKind::Usage, "the first day is after the last")
                 .with("from", first)
                 .with("to", last)
-                .hint("--from takes the earlier day, --to the later one; without --to it is yesterday"));
+                .hint("pass the earlier day with --from; --to defaults to yesterday"));
         }
         Ok(DayRange { first, last })
     }
-}
-
-/// The day, if it has begun in Korea: what cannot have happened yet is nothing to publish.
-pub(in crate::cli) fn begun(day: KstDay, now: UtcInstant) -> Result<KstDay> {
-    let today = KstDay::of(now);
-    if day <= today {
-        return Ok(day);
-    }
-    Err(Error::new(ErrorKind::Usage, "the day has not begun")
-        .with("day", day)
-        .with("today in Korea", today)
-        .hint("name a KST day up to today"))
-}
-
-/// A number of days: `30d` or `30`.
-pub(in crate::cli) fn day_count(text: &str) -> Result<i64> {
-    let count =
-        text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|count| (1..=36_600).contains(count));
-    count.ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("'{text}' is no number of days"))
-            .hint("write it as 30d; 36600 are allowed at most")
-    })
 }
 
 /// `backfill`.
@@ -82,17 +63,18 @@ pub(in crate::cli) fn day_count(text: &str) -> Result<i64> {
 pub(in crate::cli) struct BackfillArgs {
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
-    /// Which days to make; may be given more than once, or with commas between [default: missing,stale,failed]
+    /// Days to build, separated by commas [default: missing,stale,failed]
     #[arg(long, value_enum, value_name = "STATE", value_delimiter = ',')]
     pub(in crate::cli) only: Vec<Only>,
-    /// Leave days alone that were published at or after this instant, such as 2026-11-21T04:00:00Z: for a backfill with
-    /// --only all that was interrupted
+    /// Skip days published at or after this instant, for example 2026-11-21T04:00:00Z
+    ///
+    /// Use it to resume an interrupted backfill with --only all.
     #[arg(long, value_name = "INSTANT")]
     pub(in crate::cli) published_before: Option<String>,
-    /// Which days come first
+    /// Days to build first
     #[arg(long, value_enum, default_value_t = OrderArg::Oldest)]
     pub(in crate::cli) order: OrderArg,
-    /// Only print the days that would be made, with objects, bytes and estimated time
+    /// Only print the days to build, with objects, bytes and estimated time
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
     #[command(flatten)]
@@ -104,28 +86,30 @@ pub(in crate::cli) struct BackfillArgs {
 pub(in crate::cli) struct StatusArgs {
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
-    /// Exit with 4 when a day is missing, stale, failed or not registered; days before the first log are none of these
+    /// Exit with 4 if a day is missing, stale, failed or not registered
+    ///
+    /// A day before the table's first log is none of these.
     #[arg(long)]
     pub(in crate::cli) check: bool,
     #[command(flatten)]
     pub(in crate::cli) source: SourceArgs,
     #[command(flatten)]
     pub(in crate::cli) lake: LakeArgs,
-    /// Form of the output; json is one line a day of a table
+    /// Output format; json prints one line per table and day
     #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
     pub(in crate::cli) format: ShowFormat,
 }
 
-/// Days of a state.
+/// States of days to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Only {
-    /// Never published; not days before the first log.
+    /// Never published, except days before the first log.
     Missing,
-    /// Published, but objects have come or changed since.
+    /// Published, but objects were added or changed since.
     Stale,
-    /// Those whose last run failed.
+    /// Last run failed.
     Failed,
-    /// Published under other settings of the source: naming, promote, filter or redact.
+    /// Published with other source settings: naming, promote, filter or redact.
     Outdated,
     /// Every day.
     All,
@@ -144,7 +128,7 @@ impl From<Only> for DaySelector {
 }
 
 impl BackfillArgs {
-    /// Which days are rebuilt.
+    /// Which days to rebuild.
     pub(in crate::cli) fn rule(&self) -> Result<RebuildRule> {
         let wanted = if self.only.is_empty() {
             DaySelector::BEHIND.to_vec()
@@ -161,7 +145,7 @@ impl BackfillArgs {
     }
 }
 
-/// Which days come first.
+/// The order of days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum OrderArg {
     Oldest,

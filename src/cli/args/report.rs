@@ -1,22 +1,24 @@
-//! What can be typed about a report.
+//! Arguments of `logmill report`.
 
 use clap::{Args, ValueEnum};
 
-use super::LakeArgs;
 use super::days::DaysArgs;
+use super::groups::LakeArgs;
 
 /// `report`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
-    /// The KST day: 2023-11-01, 20231101, yesterday or today [default: yesterday]
+    /// KST day: 2023-11-01, 20231101, yesterday or today [default: yesterday]
     #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to", "last"])]
     pub(in crate::cli) day: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
-    /// Language in which the page opens; its reader can change it
+    /// Language in which the page opens; the reader can switch it
     #[arg(long, value_enum, default_value_t = Lang::En)]
     pub(in crate::cli) lang: Lang,
-    /// File for the page, or - for standard output; what is there is replaced [default: logmill-report-DAYS.html here]
+    /// File for the page, or - for standard output; an existing file is replaced
+    ///
+    /// [default: logmill-report-DAYS.html in this folder]
     #[arg(long, value_name = "FILE|-")]
     pub(in crate::cli) to_file: Option<String>,
     #[command(flatten)]

@@ -1,10 +1,13 @@
-//! What can be typed about one event.
+//! Arguments of `logmill why`.
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ValueEnum};
+use clap::{Arg, ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 
-use super::{DayArg, LakeArgs, ReadArgs, SourceArgs};
-use crate::table::Identifier;
+use super::day::DayArg;
+use super::formats::TextFormat;
+use super::groups::{LakeArgs, ReadArgs, SourceArgs};
+use crate::dataset::{self, Dataset};
+use crate::table::{Identifier, Naming};
 
 /// `why`.
 #[derive(Debug, Args)]
@@ -13,10 +16,10 @@ pub(in crate::cli) struct WhyArgs {
     pub(in crate::cli) day: DayArg,
     #[command(flatten)]
     pub(in crate::cli) id: IdArgs,
-    /// Search the raw logs also when the published day has the event: shows what repeats it
+    /// Search the raw logs even if the published day has the event, to find its duplicates
     #[arg(long)]
     pub(in crate::cli) deep: bool,
-    /// Form of the output; json is one document
+    /// Output format; json prints one document
     #[arg(long, value_enum, default_value_t = TextFormat::Text)]
     pub(in crate::cli) format: TextFormat,
     #[command(flatten)]
@@ -27,31 +30,57 @@ pub(in crate::cli) struct WhyArgs {
     pub(in crate::cli) read: ReadArgs,
 }
 
-/// One id.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+/// One id, of any kind that a log type declares.
+#[derive(Debug)]
 pub(in crate::cli) struct IdArgs {
-    /// Id of the event, of CloudTrail
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
-    event_id: Option<String>,
-    /// Id of the request, of CloudTrail or access logs
-    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
-    request_id: Option<String>,
+    what: Identifier,
+    id: String,
 }
 
 impl IdArgs {
-    /// The one that was given.
+    /// The kind of id, and the id.
     pub(in crate::cli) fn given(&self) -> (Identifier, &str) {
-        match (&self.event_id, &self.request_id) {
-            (Some(id), _) => (Identifier::EventId, id),
-            (None, id) => (Identifier::RequestId, id.as_deref().unwrap_or_default()),
-        }
+        (self.what, &self.id)
     }
 }
 
-/// Text or JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum TextFormat {
-    Text,
-    Json,
+impl Args for IdArgs {
+    fn augment_args(command: Command) -> Command {
+        let flags = dataset::identifiers().into_iter().map(|what| {
+            Arg::new(what.flag())
+                .long(what.flag())
+                .value_name("ID")
+                .value_parser(NonEmptyStringValueParser::new())
+                .help(format!("Find rows by {} (log types: {})", what.words(), log_types_with(what)))
+        });
+        let flags: Vec<Arg> = flags.collect();
+        let one = ArgGroup::new("id").args(flags.iter().map(Arg::get_id)).required(true).multiple(false);
+        command.args(flags).group(one)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for IdArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let given = |what: Identifier| {
+            let id = matches.get_one::<String>(what.flag())?.clone();
+            Some(Self { what, id })
+        };
+        let missing = || clap::Error::new(clap::error::ErrorKind::MissingRequiredArgument);
+        dataset::identifiers().into_iter().find_map(given).ok_or_else(missing)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// The log types that declare a kind of id.
+fn log_types_with(what: Identifier) -> String {
+    let declares = |dataset: &&dyn Dataset| dataset.schema(Naming::Snake, &[]).identifier(what).is_some();
+    dataset::all().filter(declares).map(Dataset::name).collect::<Vec<_>>().join(", ")
 }

@@ -1,20 +1,21 @@
-//! `logmill diff`: what another run of a day has changed. [`show`] prints.
+//! `logmill diff`: compares two runs of a day. [`show`] prints the differences.
 
+mod compared;
 mod show;
 
+use self::compared::Diff;
 use super::args::{DiffArgs, GlobalArgs};
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::{Flags, Settings};
-use super::{Context, console, on_workers, verify};
-use crate::audit::{ObjectDiff, PublishedRuns, RowDiff, RowDiffOptions, RunVersion, SettingDiff};
+use super::settings::Flags;
+use super::{console, verify};
+use crate::audit::PublishedRuns;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::road::identity_key;
-use crate::store::Lake;
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
@@ -33,47 +34,7 @@ pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Re
         return Err(Error::new(ErrorKind::Unusable, "no table of the day has both runs")
             .with("day", day)
             .with("runs", format!("{} and {}", args.a, args.b))
-            .hint(format!("these are remembered: {}", known.join(", "))));
+            .hint(format!("choose from the recorded runs: {}", known.join(", "))));
     }
     Ok(Exit::Done)
-}
-
-/// What differs between two runs of a day.
-struct Diff {
-    a: RunVersion,
-    b: RunVersion,
-    settings: Vec<SettingDiff>,
-    /// `None` where it is not remembered what one of them has read.
-    objects: Option<Vec<ObjectDiff>>,
-    /// `None` where files of one of them are gone.
-    rows: Option<RowDiff>,
-}
-
-impl Diff {
-    fn of(
-        lake: &dyn Lake,
-        partition: &Partition,
-        [a, b]: [RunVersion; 2],
-        examples: usize,
-        settings: &Settings,
-        context: &Context,
-    ) -> Result<Self> {
-        let manifests = [&a.manifest, &b.manifest];
-        let has_files = |manifest| crate::audit::has_files(lake, partition, manifest);
-        let rows = if has_files(&a.manifest)? && has_files(&b.manifest)? {
-            let memory = settings.convert_options(&context.cancel).memory;
-            let options =
-                RowDiffOptions { examples, memory, key: identity_key()?, cancel: context.cancel.clone() };
-            let compare = || crate::audit::row_diff(lake, partition, manifests, &options);
-            Some(on_workers(settings.threads, compare)??)
-        } else {
-            None
-        };
-        let objects = match (&a.inputs, &b.inputs) {
-            (Some(a), Some(b)) => Some(crate::audit::object_diffs(a, b)),
-            _ => None,
-        };
-        let settings = crate::audit::setting_diffs(&a.manifest, &b.manifest)?;
-        Ok(Self { a, b, settings, objects, rows })
-    }
 }

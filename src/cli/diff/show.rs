@@ -1,8 +1,8 @@
-//! Prints what differs between two runs.
+//! Prints the differences between two runs.
 
 use serde_json::{Value, json};
 
-use super::Diff;
+use super::compared::Diff;
 use crate::audit::{ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
@@ -37,7 +37,7 @@ fn text(partition: &Partition, diff: &Diff, limit: usize) -> String {
     }
     text += &match &diff.objects {
         Some(objects) => objects_text(objects, limit),
-        None => "objects: it is not remembered what one of the runs has read\n".to_owned(),
+        None => "objects: unknown, because the inputs of one run are no longer recorded\n".to_owned(),
     };
     text += &match &diff.rows {
         Some(rows) => rows_text(rows),
@@ -46,10 +46,10 @@ fn text(partition: &Partition, diff: &Diff, limit: usize) -> String {
     text + "\n"
 }
 
-/// One line a run.
+/// Formats one line per run.
 fn totals(a: &RunVersion, b: &RunVersion) -> String {
     let header: Vec<&str> =
-        ["", "run", "published at", "objects"].into_iter().chain(COUNTS).chain(["is"]).collect();
+        ["", "run", "published at", "objects"].into_iter().chain(COUNTS).chain(["state"]).collect();
     let row = |(name, version): (&str, &RunVersion)| {
         let manifest = &version.manifest;
         let mut row = vec![name.to_owned(), manifest.run.clone(), manifest.published_at.clone()];
@@ -66,19 +66,19 @@ fn word(change: ObjectChange) -> &'static str {
         ObjectChange::OnlyA => "only in A",
         ObjectChange::OnlyB => "only in B",
         ObjectChange::Changed => "changed",
-        ObjectChange::OtherRows => "with other rows",
+        ObjectChange::OtherRows => "with other counts",
     }
 }
 
 fn objects_text(objects: &[ObjectDiff], limit: usize) -> String {
     if objects.is_empty() {
-        return "objects: the same, and each gave the same counts\n".to_owned();
+        return "objects: the same, with the same counts\n".to_owned();
     }
     let all = [ObjectChange::OnlyA, ObjectChange::OnlyB, ObjectChange::Changed, ObjectChange::OtherRows];
     let number = |change| objects.iter().filter(|diff| diff.change == change).count() as u64;
-    let there = all.into_iter().filter(|change| number(*change) > 0);
+    let present = all.into_iter().filter(|change| number(*change) > 0);
     let numbers: Vec<String> =
-        there.map(|change| format!("{} {}", console::count(number(change)), word(change))).collect();
+        present.map(|change| format!("{} {}", console::count(number(change)), word(change))).collect();
     let header: Vec<&str> = ["", "bytes"].into_iter().chain(COUNTS).chain(["object"]).collect();
     let rows = objects.iter().take(limit).map(object_row);
     let table = if limit > 0 { console::table(&header, &header[1..8], rows) } else { String::new() };
@@ -90,11 +90,11 @@ fn more(all: usize, limit: usize) -> String {
     if more == 0 {
         String::new()
     } else {
-        format!("and {} more: --limit shows them\n", console::count(more as u64))
+        format!("and {} more: raise --limit to see them\n", console::count(more as u64))
     }
 }
 
-/// What an object gave, `before>after` where that differs.
+/// Formats the counts of an object, as `before>after` if they differ.
 fn object_row(diff: &ObjectDiff) -> Vec<String> {
     let sides = [&diff.a, &diff.b];
     let numbers = sides.map(|side| {
@@ -136,12 +136,14 @@ fn rows_text(rows: &RowDiff) -> String {
     text
 }
 
-/// The difference of the totals: what is added and what is removed cannot be told apart.
+/// Formats the difference of the totals, which does not separate added rows from removed ones.
 fn rows_by_ledgers(a: &RunVersion, b: &RunVersion) -> String {
     let (before, after) = (a.manifest.ledger.written, b.manifest.ledger.written);
     let sign = if after < before { "-" } else { "+" };
     let number = console::count(after.abs_diff(before));
-    format!("rows: {sign}{number} written, by the ledgers alone: the files of a superseded run are gone\n")
+    format!(
+        "rows: {sign}{number} written, from the ledgers only: the files of a superseded run have been removed\n"
+    )
 }
 
 fn document(partition: &Partition, diff: &Diff) -> Value {

@@ -1,9 +1,9 @@
-//! Mends what can be mended without the raw logs: the catalog is told, and what nobody needs is removed.
+//! Repairs what can be repaired without the raw logs: registers days, and removes partitions and files that are not needed.
 
 use std::collections::BTreeSet;
 
-use super::Places;
 use super::gather::{DayDiagnosis, TableDiagnosis};
+use super::places::Places;
 use crate::catalog::change::{Comparison, compare};
 use crate::catalog::diagnosis::{Finding, Repair};
 use crate::catalog::{self, PARTITION_KEY};
@@ -13,7 +13,7 @@ use crate::publish::Manifest;
 use crate::road::Registrar;
 use crate::store::lake::run_of;
 
-/// Whether a finding can be mended here.
+/// Returns whether a finding can be repaired here.
 pub(super) fn can_fix(finding: &Finding) -> bool {
     match finding {
         Finding::Orphaned { ours, .. } => *ours,
@@ -22,15 +22,23 @@ pub(super) fn can_fix(finding: &Finding) -> bool {
     }
 }
 
-/// Mends all that can be mended, or says with which calls it would; returns whether something failed.
-pub(super) fn run(places: &Places<'_>, tables: &[TableDiagnosis], dry: bool, say: PrintLine) -> Result<bool> {
-    let mut said = BTreeSet::new();
+/// Repairs every finding that can be repaired, or prints the calls that would do so. Returns whether a repair failed.
+pub(super) fn run(
+    places: &Places<'_>,
+    tables: &[TableDiagnosis],
+    dry: bool,
+    print: PrintLine,
+) -> Result<bool> {
+    let mut printed = BTreeSet::new();
     let mut failed = false;
     for table in tables {
         for day in &table.days {
             places.context.cancel.check()?;
-            let outcome =
-                if dry { rehearse(places, table, day, &mut said, say) } else { repair(places, day, say) };
+            let outcome = if dry {
+                rehearse(places, table, day, &mut printed, print)
+            } else {
+                repair(places, day, print)
+            };
             match outcome {
                 Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
                 Err(error) => {
@@ -44,32 +52,32 @@ pub(super) fn run(places: &Places<'_>, tables: &[TableDiagnosis], dry: bool, say
     Ok(failed)
 }
 
-fn repair(places: &Places<'_>, day: &DayDiagnosis, say: PrintLine) -> Result<()> {
+fn repair(places: &Places<'_>, day: &DayDiagnosis, print: PrintLine) -> Result<()> {
     if let Some((registrar, manifest)) = to_register(places, day) {
         let registration = registrar.register_again(places.lake, manifest)?;
         places.context.console.warn_of_registration(&registration);
-        say(&crate::cli::summary::registered(&registration))?;
+        print(&crate::cli::summary::registered(&registration))?;
     }
     if let Some(registrar) = to_remove(places, day) {
         registrar.catalog.remove_partitions(&day.partition.table, &[day.partition.day])?;
         let database = &registrar.options.database;
-        say(&format!("{database}.{}: partition {} removed", day.partition.table, value(day)))?;
+        print(&format!("{database}.{}: partition {} removed", day.partition.table, value(day)))?;
     }
-    sweep(places, day, false, say)
+    sweep(places, day, false, print)
 }
 
-/// Prints each call that would be made, those about a whole table once.
+/// Prints each call that a repair would make. A call about a whole table is printed once.
 fn rehearse(
     places: &Places<'_>,
     table: &TableDiagnosis,
     day: &DayDiagnosis,
-    said: &mut BTreeSet<String>,
-    say: PrintLine,
+    printed: &mut BTreeSet<String>,
+    print: PrintLine,
 ) -> Result<()> {
     let mut calls = Vec::new();
     if let Some((registrar, manifest)) = to_register(places, day) {
         let name = format!("{}.{}", registrar.options.database, table.table);
-        let wanted = catalog::definition(places.lake, manifest, registrar.rules())?;
+        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.rules());
         match table.standing.as_ref().map(|standing| compare(standing, &wanted)) {
             None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
             Some(Comparison::Differs(change)) => {
@@ -98,23 +106,23 @@ fn rehearse(
         calls.push(format!("BatchDeletePartition {database}.{} {}", table.table, value(day)));
     }
     for call in calls {
-        if said.insert(call.clone()) {
-            say(&format!("would call {call}"))?;
+        if printed.insert(call.clone()) {
+            print(&format!("would call {call}"))?;
         }
     }
-    sweep(places, day, true, say)
+    sweep(places, day, true, print)
 }
 
-/// The published day that the catalog is to be told of, if it is.
+/// Returns the published day, if it must be registered.
 fn to_register<'a>(places: &Places<'a>, day: &'a DayDiagnosis) -> Option<(&'a Registrar, &'a Manifest)> {
     let is_wanted = day.findings.iter().any(Finding::needs_register);
-    // The catalog is not sent to files that are gone, nor to a table that would refuse it.
-    let is_hopeless = day.findings.iter().any(|finding| match finding {
+    // A day is not registered if its files are lost or if the catalog table does not match.
+    let cannot_register = day.findings.iter().any(|finding| match finding {
         Finding::Schema { repair, .. } => *repair != Repair::Register,
         Finding::Lost { .. } => true,
         _ => false,
     });
-    if !is_wanted || is_hopeless {
+    if !is_wanted || cannot_register {
         return None;
     }
     Some((places.registrar?, day.published.as_ref()?))
@@ -125,14 +133,14 @@ fn to_remove<'a>(places: &Places<'a>, day: &DayDiagnosis) -> Option<&'a Registra
     places.registrar.filter(|_| day.findings.iter().any(is_ours))
 }
 
-fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, say: PrintLine) -> Result<()> {
+fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, print: PrintLine) -> Result<()> {
     if !day.findings.iter().any(|finding| matches!(finding, Finding::Leftovers { .. })) {
         return Ok(());
     }
     let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
-    // What the catalog has shown until now may still be read: it stays until the next time.
+    // Queries may still read the run that the catalog showed until now, so it is kept until the next call.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
-    Cleaner::new(places.lake, rules, dry, say).clean_day(&day.partition, &shown)
+    Cleaner::new(places.lake, rules, dry, print).clean_day(&day.partition, &shown)
 }
 
 fn value(day: &DayDiagnosis) -> String {

@@ -1,8 +1,8 @@
-//! What the three places say about each day of each table.
+//! Collects the facts about each day of each table from the three places.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Places;
+use super::places::Places;
 use crate::catalog::change::StandingTable;
 use crate::catalog::diagnosis::{CatalogFacts, DayFacts, Finding, PublishedFacts, diagnose};
 use crate::catalog::{self, CatalogColumn, RegistrationOptions, StandingPartition};
@@ -15,35 +15,35 @@ use crate::road::Registrar;
 use crate::store::Lake;
 use crate::store::lake::{INPUTS, MANIFEST, Partition, run_of};
 
-/// A table with the days that were looked at.
+/// A table with the days that were checked.
 pub(super) struct TableDiagnosis {
     pub(super) table: String,
-    /// As it stands in the catalog.
+    /// The table in the catalog.
     pub(super) standing: Option<StandingTable>,
     pub(super) days: Vec<DayDiagnosis>,
 }
 
-/// What was found about a day.
+/// The findings about a day.
 pub(super) struct DayDiagnosis {
     pub(super) partition: Partition,
-    /// Number and bytes of the raw objects that a run would read; `None` where no input is given.
+    /// Number and size of the raw objects that a run would read; `None` if no input is given.
     pub(super) planned: Option<(u64, u64)>,
     pub(super) published: Option<Manifest>,
     pub(super) registered: Option<StandingPartition>,
     pub(super) projected: bool,
     pub(super) findings: Vec<Finding>,
-    /// Why the day could not be looked at.
+    /// Why the day could not be checked.
     pub(super) failed: Option<Error>,
 }
 
-/// Looks at the days of all tables: those of the sources and those of the lake, or the only one wanted.
+/// Checks the days of all tables of the sources and of the lake, or of the one table in `only`.
 pub(super) fn tables(
     places: &Places<'_>,
     only: Option<&str>,
     days: &[KstDay],
 ) -> Result<Vec<TableDiagnosis>> {
-    let with_inputs = places.settings.sources.iter().filter(|source| !source.inputs.is_empty());
-    let mut names: BTreeSet<String> = with_inputs.map(|source| source.table.clone()).collect();
+    let with_inputs = places.settings.sources.iter().filter(|source| !source.spec.inputs.is_empty());
+    let mut names: BTreeSet<String> = with_inputs.map(|source| source.spec.table.clone()).collect();
     for name in places.lake.names("")? {
         if only.is_none_or(|only| only == name) && is_ours(places, &name)? {
             names.insert(name);
@@ -53,21 +53,21 @@ pub(super) fn tables(
     if let Some(registrar) = places.registrar {
         registrar.catalog.require_database(false)?;
     }
-    names.into_iter().map(|table| look_at_table(places, table, days)).collect()
+    names.into_iter().map(|table| check_table(places, table, days)).collect()
 }
 
-/// Whether a folder of the lake is a table of logmill: a source says so, or the manifest of a day. Others may share the
-/// bucket and the database.
+/// Returns whether a folder of the lake is a table of logmill: a source names it, or one of its days has a manifest. Other
+/// tables may share the bucket and the database.
 fn is_ours(places: &Places<'_>, name: &str) -> Result<bool> {
     if name.starts_with(['_', '.']) {
         return Ok(false);
     }
-    if places.settings.sources.iter().any(|source| source.table == name) {
+    if places.settings.sources.iter().any(|source| source.spec.table == name) {
         return Ok(true);
     }
     let mut days = places.lake.names(name)?;
     days.retain(|day| day.starts_with("proc_ymd="));
-    // The newest is the likeliest to be whole.
+    // The newest day is the most likely to be complete.
     days.sort_unstable_by(|one, other| other.cmp(one));
     for day in days {
         places.context.cancel.check()?;
@@ -78,7 +78,7 @@ fn is_ours(places: &Places<'_>, name: &str) -> Result<bool> {
     Ok(false)
 }
 
-fn look_at_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<TableDiagnosis> {
+fn check_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<TableDiagnosis> {
     let (mut standing, mut partitions) = (None, BTreeMap::new());
     if let (Some(registrar), Some(first), Some(last)) = (places.registrar, days.first(), days.last()) {
         standing = registrar.catalog.table(&table)?;
@@ -91,15 +91,15 @@ fn look_at_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<
         standing: standing.as_ref(),
         folder: places.lake.address(&table),
     };
-    let mut reports = Vec::new();
+    let mut diagnoses = Vec::new();
     for day in days {
         places.context.cancel.check()?;
-        reports.push(inspection.inspect_day(*day, partitions.remove(&day.proc_ymd()))?);
+        diagnoses.push(inspection.inspect_day(*day, partitions.remove(&day.proc_ymd()))?);
     }
-    Ok(TableDiagnosis { table, standing, days: reports })
+    Ok(TableDiagnosis { table, standing, days: diagnoses })
 }
 
-/// What looks at the days of one table.
+/// Checks the days of one table.
 struct TableInspection<'a> {
     places: &'a Places<'a>,
     table: &'a str,
@@ -109,7 +109,7 @@ struct TableInspection<'a> {
 }
 
 impl TableInspection<'_> {
-    /// A day that cannot be looked at is reported as such; only an interruption ends the whole.
+    /// Checks a day. Returns a failure as part of the diagnosis, except an interruption, which ends the command.
     fn inspect_day(&self, day: KstDay, registered: Option<StandingPartition>) -> Result<DayDiagnosis> {
         let partition = Partition { table: self.table.to_owned(), day };
         match self.facts(&partition, registered.clone()) {
@@ -160,7 +160,8 @@ impl TableInspection<'_> {
     }
 
     fn planned(&self, day: KstDay) -> Result<Option<Vec<PlannedObject>>> {
-        let is_mine = |source: &&TableSource| source.table == self.table && !source.inputs.is_empty();
+        let is_mine =
+            |source: &&TableSource| source.spec.table == self.table && !source.spec.inputs.is_empty();
         let Some(source) = self.places.settings.sources.iter().find(is_mine) else { return Ok(None) };
         Ok(Some(plan_table(source, day, self.places.connector)?.objects))
     }
@@ -177,7 +178,7 @@ impl TableInspection<'_> {
                 .into_iter()
                 .map(column)
                 .collect(),
-            table: catalog::definition(lake, &manifest, rules)?,
+            table: catalog::definition(lake, &manifest.shape()?, rules),
             manifest,
         })
     }
@@ -189,13 +190,13 @@ impl TableInspection<'_> {
     }
 }
 
-/// Files of the manifest that are not in the lake.
+/// Returns the files of the manifest that are not in the lake.
 fn lost(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<String>> {
-    let mut there = BTreeSet::new();
+    let mut present = BTreeSet::new();
     for folder in [manifest.run.as_str(), INPUTS] {
         let names = lake.names(&format!("{partition}/{folder}"))?;
-        there.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
+        present.extend(names.into_iter().map(|name| format!("{folder}/{name}")));
     }
     let paths = manifest.parts.iter().map(|part| &part.path).chain([&manifest.inputs_file.path]);
-    Ok(paths.filter(|path| !there.contains(*path)).cloned().collect())
+    Ok(paths.filter(|path| !present.contains(*path)).cloned().collect())
 }

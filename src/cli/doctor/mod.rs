@@ -1,46 +1,33 @@
-//! `logmill doctor`: raw logs, lake and catalog held against each other, day by day.
+//! `logmill doctor`: compares raw logs, lake and catalog, day by day.
 //!
-//! [`gather`] asks the three places, [`crate::catalog::diagnosis`] judges, [`show`] prints, [`fix`] mends what can be mended
-//! without the raw logs, and [`permissions`] tries what a run will need to be allowed, in the words of a [`policy`].
+//! [`gather`] collects the facts from the three places, [`crate::catalog::diagnosis`] compares them, [`show`] prints the
+//! findings, and [`fix`] repairs what can be repaired without the raw logs. [`permissions`] tries the permissions that a run
+//! needs, and a [`policy`] names those that are missing.
 
 mod fix;
 mod gather;
+mod next_step;
 mod permissions;
+mod places;
 mod policy;
 mod show;
 
+use self::places::Places;
 use super::args::{DoctorArgs, GlobalArgs, ShowFormat};
 use super::clean::{self, PrintLine};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
-use super::settings::{Flags, Settings};
-use super::{Context, console};
-use crate::catalog::change::PROJECTION_HINT;
-use crate::catalog::diagnosis::{Finding, Repair};
+use super::settings::{Flags, rows};
+use crate::catalog::diagnosis::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::road::Registrar;
-use crate::store::{Connector, Lake};
 
-/// Days that are looked at where nobody says which, up to yesterday.
+/// Default number of days, up to yesterday.
 const DEFAULT_DAYS: usize = 7;
 
-/// The three places.
-struct Places<'a> {
-    settings: &'a Settings,
-    connector: &'a Connector,
-    lake: &'a dyn Lake,
-    registrar: Option<&'a Registrar>,
-    context: &'a Context,
-    now: UtcInstant,
-}
-
 pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let flags = Flags {
-        source: Some(&args.source),
-        lake: Some(&args.lake),
-        catalog: Some(&args.catalog),
-        ..Flags::default()
-    };
+    let flags = Flags::of([&*args.source, &args.lake, &args.catalog]).with_sources();
     let settings = context.settings(global, &flags)?;
     let now = console::now();
     let days = days(args, now)?;
@@ -53,29 +40,29 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     if args.permissions {
         return permissions::run(&places, &days, args.format);
     }
-    let tables = gather::tables(&places, args.source.table.as_deref(), &days)?;
+    let tables = gather::tables(&places, args.source.one(&rows::TABLE).as_deref(), &days)?;
     show::print(&places, &tables, args.format)?;
     let is_left: Box<dyn Fn(&Finding) -> bool> = if args.fix {
-        let failed = fix::run(&places, &tables, args.dry_run, say(args.format))?;
+        let failed = fix::run(&places, &tables, args.dry_run, line_printer(args.format))?;
         Box::new(move |finding| failed || args.dry_run || !fix::can_fix(finding))
     } else {
         Box::new(|_| true)
     };
-    let unwell = tables.iter().flat_map(|table| &table.days);
-    let ok = unwell.clone().flat_map(|day| &day.findings).all(|finding| !is_left(finding))
-        && unwell.clone().all(|day| day.failed.is_none());
+    let diagnosed = tables.iter().flat_map(|table| &table.days);
+    let ok = diagnosed.clone().flat_map(|day| &day.findings).all(|finding| !is_left(finding))
+        && diagnosed.clone().all(|day| day.failed.is_none());
     Ok(if ok { Exit::Done } else { Exit::Unusable })
 }
 
-/// How the lines of `--fix` are printed.
-fn say(format: ShowFormat) -> PrintLine {
+/// Returns the function that prints the lines of `--fix`.
+fn line_printer(format: ShowFormat) -> PrintLine {
     match format {
         ShowFormat::Table => clean::print_text,
         ShowFormat::Json => |line| console::print(&format!("{}\n", serde_json::json!({"fix": line}))),
     }
 }
 
-/// The days to look at, in their order.
+/// Returns the days to check, in order.
 fn days(args: &DoctorArgs, now: UtcInstant) -> Result<Vec<KstDay>> {
     let parse = |day: &Option<String>| day.as_deref().map(|day| KstDay::parse(day, now)).transpose();
     if let Some(day) = parse(&args.day)? {
@@ -92,44 +79,7 @@ fn days(args: &DoctorArgs, now: UtcInstant) -> Result<Vec<KstDay>> {
         return Err(Error::new(ErrorKind::Usage, "the range of days ends before it begins")
             .with("from", first)
             .with("to", last)
-            .hint("give the earlier day with --from"));
+            .hint("pass the earlier day with --from"));
     }
     Ok(std::iter::successors(Some(first), |day| Some(day.next())).take_while(|day| *day <= last).collect())
-}
-
-/// The next step for a finding.
-fn next_step(places: &Places<'_>, table: &str, day: KstDay, finding: &Finding) -> String {
-    let output = places.settings.lake_address();
-    let catalog = places.registrar.map(Registrar::flags).unwrap_or_default();
-    match finding {
-        Finding::Missing { .. } | Finding::Stale { .. } | Finding::Lost { .. } => {
-            format!("logmill run --day {day}{} --output {output}{catalog}", source_flags(places, table))
-        }
-        Finding::Orphaned { ours: false, .. } => {
-            "no run has registered it in this lake: look who has".to_owned()
-        }
-        Finding::Schema { repair: Repair::Projection, .. } => PROJECTION_HINT.to_owned(),
-        Finding::Schema { repair: Repair::Person, .. } => {
-            "choose another table or database, or drop the table from the catalog and register its days anew"
-                .to_owned()
-        }
-        Finding::Leftovers { .. } => format!("logmill clean --output {output} --table {table}{catalog}"),
-        Finding::NotRegistered | Finding::Dangling { .. } | Finding::Schema { .. } => {
-            places.registrar.map(|registrar| registrar.command(table, day)).unwrap_or_default()
-        }
-        Finding::Orphaned { .. } => {
-            format!("logmill doctor --day {day} --output {output}{catalog} --fix")
-        }
-    }
-}
-
-/// The flags that name the source of a table.
-fn source_flags(places: &Places<'_>, table: &str) -> String {
-    let source = places.settings.sources.iter().find(|source| source.table == table);
-    let dataset = source.map(|source| format!(" --dataset {}", source.dataset.name()));
-    let mut flags = format!("{} --table {table}", dataset.unwrap_or_default());
-    for input in source.map(|source| &source.inputs).into_iter().flatten() {
-        flags += &format!(" --input {input}");
-    }
-    flags
 }

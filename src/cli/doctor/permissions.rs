@@ -1,13 +1,13 @@
-//! What a run needs to be allowed, tried without effect: one cheap request for each permission.
+//! Tries the permissions that a run needs, with one cheap request each and without any effect.
 //!
-//! Nothing stays behind: the one upload that is begun is given up, and what is removed was never there.
+//! Nothing is left behind: the one upload that is started is aborted, and the object that is removed never existed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use serde_json::{Value, json};
 
-use super::Places;
+use super::places::Places;
 use super::policy::{Arns, MissingPermission};
 use crate::catalog::Probe;
 use crate::cli::args::ShowFormat;
@@ -15,14 +15,14 @@ use crate::cli::console;
 use crate::cli::exit::Exit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::plan::{TableSource, plan_table};
+use crate::plan::{TableSource, TableSpec, plan_table};
 use crate::road::run_name;
 use crate::store::lake::{Partition, RunFile};
 use crate::store::{Encryption, LakeAccess, SourceAccess};
 
-/// Where probes of the lake lie: engines and runs pass it over.
+/// The folder of the lake for test requests. Query engines and runs skip it.
 const STAGING: &str = "_staging";
-/// A name that is never there.
+/// A name that never exists.
 const NO_FILE: &str = "_staging/no-such-file";
 
 /// Permissions that cannot be tried: the call would change the catalog.
@@ -35,7 +35,7 @@ const UNTRIED: [&str; 6] = [
     "glue:BatchDeletePartition",
 ];
 
-/// A permission, what it is needed for, and whether it is there.
+/// A permission, the place that needs it, and whether it is granted.
 struct Tried {
     permission: &'static str,
     /// Address of the input, the lake or the database.
@@ -45,11 +45,11 @@ struct Tried {
 
 enum Outcome {
     Allowed,
-    /// A policy lacks this.
+    /// The policy lacks this permission.
     Denied(Error, MissingPermission),
-    /// Something else is wrong, such as the name of a bucket.
+    /// The request failed for another reason, for example a wrong bucket name.
     Failed(Error),
-    /// It could not be tried, and why.
+    /// The permission could not be tried, with the reason.
     Unknown(String),
 }
 
@@ -58,9 +58,9 @@ pub(super) fn run(places: &Places<'_>, days: &[KstDay], format: ShowFormat) -> R
     let mut tried = Vec::new();
     let mut seen = BTreeSet::new();
     for source in &places.settings.sources {
-        let inputs = source.inputs.iter().filter(|input| input.starts_with("s3://"));
+        let inputs = source.spec.inputs.iter().filter(|input| input.starts_with("s3://"));
         for input in inputs.filter(|input| seen.insert(*input)) {
-            tried.extend(trial.try_input(&source.access, input, days));
+            tried.extend(trial.try_input(&source.spec.access, input, days));
         }
     }
     let output = places.settings.output()?;
@@ -77,7 +77,7 @@ pub(super) fn run(places: &Places<'_>, days: &[KstDay], format: ShowFormat) -> R
     Ok(if tried.iter().any(wrong) { Exit::Unusable } else { Exit::Done })
 }
 
-/// Where AWS is called; empty where only a profile says.
+/// Returns the region from the environment. It is empty if only a profile sets it.
 fn region() -> String {
     let named = |name| std::env::var(name).ok().filter(|region| !region.is_empty());
     named("AWS_REGION").or_else(|| named("AWS_DEFAULT_REGION")).unwrap_or_default()
@@ -89,31 +89,36 @@ impl Tried {
     }
 }
 
-/// Permissions that go with the settings of the lake: uploads need them, no request needs only them.
+/// Returns the permissions that the settings of the lake require. They cannot be tried, because no request needs only one of
+/// them.
 fn configured(access: &LakeAccess, output: &str) -> Vec<Tried> {
     let mut needed = Vec::new();
     if !access.tags.is_empty() {
-        needed.push(("s3:PutObjectTagging", output, "needed by uploads, since objects get tags"));
-        needed.push(("s3:GetObjectTagging", output, "needed by 'clean', since objects have tags"));
+        needed.push(("s3:PutObjectTagging", output, "needed by uploads, because objects get tags"));
+        needed.push(("s3:GetObjectTagging", output, "needed by 'clean', because objects have tags"));
     }
     if access.bucket_owner_full_control {
-        needed.push(("s3:PutObjectAcl", output, "needed by uploads, since objects get an ACL"));
+        needed.push(("s3:PutObjectAcl", output, "needed by uploads, because objects get an ACL"));
     }
     if let Some(Encryption::Kms(Some(key))) = &access.encryption {
-        needed.push(("kms:GenerateDataKey", key, "needed by uploads, since objects are encrypted with it"));
-        needed.push(("kms:Decrypt", key, "needed by uploads and reads, since objects are encrypted with it"));
+        needed.push(("kms:GenerateDataKey", key, "needed by uploads, because objects are encrypted with it"));
+        needed.push((
+            "kms:Decrypt",
+            key,
+            "needed by uploads and reads, because objects are encrypted with it",
+        ));
     }
     needed.into_iter().map(|(permission, on, why)| Tried::unknown(permission, on, why)).collect()
 }
 
-/// What tries permissions.
+/// Tries permissions.
 struct Trial<'a> {
     places: &'a Places<'a>,
     arns: Arns,
 }
 
 impl Trial<'_> {
-    /// What came of a request that needs a permission on resources.
+    /// Returns the outcome of a request that needs a permission on resources.
     fn tried(&self, permission: &'static str, on: &str, resources: Vec<String>, found: Result<()>) -> Tried {
         Tried { permission, on: on.to_owned(), outcome: outcome(self.arns, permission, resources, found) }
     }
@@ -158,7 +163,7 @@ impl Trial<'_> {
         let run = run_name(self.places.now)?;
         let scratch = lake.scratch(&partition, &run)?;
         let rest = ["s3:PutObject", "s3:ListBucketMultipartUploads", "s3:AbortMultipartUpload"];
-        // Dropped at the end, it gives up whatever it has begun.
+        // When `staged` is dropped, it aborts the upload that it started.
         match lake.stage(&partition, &scratch) {
             Err(error) => {
                 tried.extend(rest.map(|permission| Tried::unknown(permission, output, &error.to_string())));
@@ -166,11 +171,11 @@ impl Trial<'_> {
             Ok(mut staged) => {
                 let begun = staged.create(&format!("{run}/probe")).map(drop);
                 let found = lake.run_files(&partition);
-                let uploads = found.as_ref().map(|files| mine(files, &run)).unwrap_or_default();
+                let uploads = found.as_ref().map(|files| uploads_of(files, &run)).unwrap_or_default();
                 tried.push(self.tried(rest[0], output, objects(), begun));
                 tried.push(self.tried(rest[1], output, bucket(), found.map(drop)));
                 tried.push(if uploads.is_empty() {
-                    Tried::unknown(rest[2], output, "there is no upload to try it on")
+                    Tried::unknown(rest[2], output, "no upload to try it on")
                 } else {
                     self.tried(rest[2], output, objects(), lake.remove_run_files(&uploads))
                 });
@@ -183,10 +188,11 @@ impl Trial<'_> {
     fn try_catalog(&self) -> Vec<Tried> {
         let Some(registrar) = self.places.registrar else { return Vec::new() };
         let database = &registrar.options.database;
-        let table = self.places.settings.sources.first().map_or("cloudtrail", |source| source.table.as_str());
+        let table =
+            self.places.settings.sources.first().map_or("cloudtrail", |source| source.spec.table.as_str());
         let mut tried = Vec::new();
         for Probe { permission, outcome } in registrar.catalog.look_ups(table) {
-            // To find no database is allowed: it is told all the same, unless the run makes it.
+            // The call is allowed even if the database is missing. Report that too, unless the run creates it.
             let is_missed = permission == "glue:GetDatabase" && !registrar.options.create_database;
             let found = if is_missed {
                 outcome.and_then(|()| registrar.catalog.require_database(false))
@@ -196,7 +202,7 @@ impl Trial<'_> {
             tried.push(self.tried(permission, database, self.arns.database(database), found));
         }
         tried.extend(UNTRIED.map(|permission| {
-            Tried::unknown(permission, database, "not tried, since that would change the catalog")
+            Tried::unknown(permission, database, "not tried, because it would change the catalog")
         }));
         tried
     }
@@ -211,11 +217,12 @@ fn outcome(arns: Arns, permission: &str, resources: Vec<String>, found: Result<(
     }
 }
 
-/// Reads the first byte of an object of the input; fails with the reason where there is none to try.
+/// Reads the first byte of an object of the input. Fails with the reason if no object exists.
 fn try_object(places: &Places<'_>, input: &str, days: &[KstDay]) -> std::result::Result<Result<()>, String> {
-    let reads = |source: &&TableSource| source.inputs.iter().any(|other| other == input);
+    let reads = |source: &&TableSource| source.spec.inputs.iter().any(|other| other == input);
     for source in places.settings.sources.iter().filter(reads) {
-        let only = TableSource { inputs: vec![input.to_owned()], ..source.clone() };
+        let spec = TableSpec { inputs: vec![input.to_owned()], ..source.spec.clone() };
+        let only = TableSource { spec, ..source.clone() };
         for day in days.iter().rev() {
             let plan = plan_table(&only, *day, places.connector).map_err(|error| error.to_string())?;
             if let Some(object) = plan.objects.first() {
@@ -223,20 +230,20 @@ fn try_object(places: &Places<'_>, input: &str, days: &[KstDay]) -> std::result:
             }
         }
     }
-    Err("there is no object of these days to try it on".to_owned())
+    Err("no object of these days to try it on".to_owned())
 }
 
 fn read_first_byte(places: &Places<'_>, source: &TableSource, input: &str, key: &str) -> Result<()> {
-    let mut content = places.connector.store(input, &source.access)?.open(key)?;
+    let mut content = places.connector.store(input, &source.spec.access)?.open(key)?;
     let read = content.read(&mut [0]);
     read.map(drop).map_err(|cause| Error::unusable("cannot read the object", cause).with("object", key))
 }
 
-fn mine(files: &[RunFile], run: &str) -> Vec<RunFile> {
+fn uploads_of(files: &[RunFile], run: &str) -> Vec<RunFile> {
     files.iter().filter(|file| file.run == run && file.upload.is_some()).cloned().collect()
 }
 
-/// The policy that is missing, or `null`.
+/// Returns the policy that is missing, or `null`.
 fn missing(tried: &[Tried]) -> Value {
     let mut statements: BTreeMap<&Vec<String>, BTreeSet<&str>> = BTreeMap::new();
     for tried in tried {
@@ -268,7 +275,7 @@ fn text(tried: &[Tried]) -> String {
     let table = console::table(&["permission", "on", "", "detail"], &[], tried.iter().map(row));
     match missing(tried) {
         Value::Null => table,
-        policy => format!("{table}\nThis is missing:\n{policy:#}\n"),
+        policy => format!("{table}\nMissing permissions:\n{policy:#}\n"),
     }
 }
 
@@ -295,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn the_missing_policy_holds_what_was_denied_and_nothing_else() {
+    fn the_missing_policy_contains_exactly_what_was_denied() {
         let all = [
             tried("s3:GetObject", refused("AccessDenied")),
             tried("s3:PutObject", refused("AccessDenied")),
@@ -314,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_configured_about_objects_needs_permissions_of_its_own() {
+    fn settings_of_objects_require_their_own_permissions() {
         let names = |access: &LakeAccess| -> Vec<_> {
             configured(access, "s3://lake").iter().map(|tried| tried.permission).collect()
         };

@@ -1,9 +1,9 @@
-//! What a policy has to say: the names of resources, and what a refusal lacks.
+//! The names of resources in a policy, and the permission that a refused call lacks.
 
 use crate::error::{Error, ErrorKind};
 
-/// Codes by which a service refuses for want of a permission. Expired credentials, another region or a missing bucket are
-/// refused with others: no policy mends those.
+/// Codes of a service for a missing permission. Expired credentials, another region or a missing bucket have other codes,
+/// and no policy repairs them.
 const REFUSED: [&str; 3] = ["AccessDenied", "AccessDeniedException", "UnauthorizedAccess"];
 
 /// Names of resources in one partition of AWS.
@@ -20,40 +20,40 @@ pub(super) struct MissingPermission {
 }
 
 impl Arns {
-    /// The names in the partition of a region.
+    /// Returns the names for the partition of a region.
     pub(super) fn of_region(region: &str) -> Self {
         let partitions = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")];
         let known = partitions.iter().find(|(prefix, _)| region.starts_with(prefix));
         Self { partition: known.map_or("aws", |(_, partition)| partition) }
     }
 
-    /// A bucket, by an address in it.
+    /// Returns a bucket, from an address in it.
     pub(super) fn bucket(self, address: &str) -> Vec<String> {
         let below = address.trim_start_matches("s3://");
         vec![format!("arn:{}:s3:::{}", self.partition, below.split('/').next().unwrap_or_default())]
     }
 
-    /// All objects below an address.
+    /// Returns all objects below an address.
     pub(super) fn objects(self, address: &str) -> Vec<String> {
         let below = address.trim_start_matches("s3://").trim_end_matches('/');
         let slash = if below.contains('/') && !address.ends_with('/') { "" } else { "/" };
         vec![format!("arn:{}:s3:::{below}{slash}*", self.partition)]
     }
 
-    /// A database of the catalog and all that a call about its tables needs.
+    /// Returns a database of the catalog, and the resources that a call about its tables needs.
     pub(super) fn database(self, database: &str) -> Vec<String> {
         ["catalog".to_owned(), format!("database/{database}"), format!("table/{database}/*")]
             .map(|resource| format!("arn:{}:glue:*:*:{resource}", self.partition))
             .to_vec()
     }
 
-    /// All keys, where nobody says which.
+    /// Returns all keys, for a refusal that names none.
     fn keys(self) -> Vec<String> {
         vec![format!("arn:{}:kms:*:*:key/*", self.partition)]
     }
 
-    /// What a refused call lacks, or `None` where it did not fail for want of a permission. The message of the service knows
-    /// best: behind a refused write there may be a key.
+    /// Returns the permission that a refused call lacks, or `None` if it failed for another reason. Trusts the message of the
+    /// service first, because a refused write may lack the permission for a key.
     pub(super) fn lack(self, error: &Error, tried: &MissingPermission) -> Option<MissingPermission> {
         if !is_refusal(error) {
             return None;
@@ -75,21 +75,21 @@ impl Arns {
     }
 }
 
-/// Whether a call was refused for want of a permission.
+/// Returns whether a call was refused because a permission is missing.
 fn is_refusal(error: &Error) -> bool {
     let text = error.to_string();
-    // What Lake Formation keeps back, no policy gives.
+    // No IAM policy grants what Lake Formation withholds.
     if error.kind() != ErrorKind::Denied || text.contains("Lake Formation") {
         return false;
     }
-    // The credentials of a role are asked for by the SDK, whose error has no code of its own.
+    // The SDK requests the credentials of a role. Its errors have no code.
     let is_role = error.fact("role").is_some();
     error.fact("code").is_some_and(|code| REFUSED.contains(&code))
         || error.fact("status") == Some("403")
         || (is_role && (text.contains("AccessDenied") || text.contains("not authorized to perform: ")))
 }
 
-/// The word that follows in a sentence.
+/// Returns the word that follows `before` in a text.
 fn word_after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
     let (_, after) = text.split_once(before)?;
     let word = after.split(char::is_whitespace).next()?.trim_matches(['"', '\'', '.', ',', ')', ';']);
@@ -103,7 +103,7 @@ mod tests {
     const AWS: Arns = Arns { partition: "aws" };
 
     #[test]
-    fn a_policy_names_the_bucket_and_what_is_below_the_prefix() {
+    fn a_policy_names_the_bucket_and_the_objects_below_the_prefix() {
         for (address, bucket, objects) in [
             ("s3://lake", "arn:aws:s3:::lake", "arn:aws:s3:::lake/*"),
             ("s3://lake/logs/", "arn:aws:s3:::lake", "arn:aws:s3:::lake/logs/*"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn each_partition_of_aws_has_its_names() {
+    fn each_partition_of_aws_has_its_own_names() {
         for (region, expected) in [
             ("ap-northeast-2", "arn:aws:s3:::lake"),
             ("", "arn:aws:s3:::lake"),
@@ -158,11 +158,11 @@ mod tests {
         let temporary = Error::new(ErrorKind::Temporary, "away").with("code", "AccessDenied");
         assert_eq!(lack(&temporary), None);
         let outer = Error::unusable("cannot read the object", error(("code", "AccessDenied"), ""));
-        assert_eq!(lack(&outer), put, "behind another error of ours");
+        assert_eq!(lack(&outer), put, "wrapped in another error");
     }
 
     #[test]
-    fn what_the_service_names_is_what_is_missing() {
+    fn the_permission_that_the_service_names_is_missing() {
         let user = "User: arn:aws:sts::123456789012:assumed-role/job/logmill is not authorized to perform:";
         for (fact, message, expected) in [
             (

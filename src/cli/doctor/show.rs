@@ -1,9 +1,10 @@
-//! The report, for people and for machines.
+//! Prints the findings as a table or as JSON lines.
 
 use serde_json::{Value, json};
 
 use super::gather::{DayDiagnosis, TableDiagnosis};
-use super::{Places, next_step};
+use super::next_step::next_step;
+use super::places::Places;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
 use crate::error::Result;
@@ -23,7 +24,7 @@ pub(super) fn print(places: &Places<'_>, tables: &[TableDiagnosis], format: Show
     })
 }
 
-/// What is wrong in words, or how it is well.
+/// Returns the problems of a day, or its state if it has none.
 fn state(day: &DayDiagnosis) -> String {
     if day.failed.is_some() {
         return "unknown".to_owned();
@@ -31,7 +32,7 @@ fn state(day: &DayDiagnosis) -> String {
     let words: Vec<&str> = day.findings.iter().map(crate::catalog::diagnosis::Finding::word).collect();
     match &day.published {
         _ if !words.is_empty() => words.join(", "),
-        // Without inputs nothing is known of raw logs.
+        // Without inputs, it is unknown whether raw logs exist.
         None if day.planned.is_none() => "not published".to_owned(),
         None => "no logs".to_owned(),
         Some(manifest) if manifest.provisional => "provisional".to_owned(),
@@ -62,7 +63,7 @@ fn row(places: &Places<'_>, day: &DayDiagnosis) -> Vec<String> {
     ]
 }
 
-/// Each finding in a sentence, with its next step.
+/// Formats each finding as a sentence with its next step.
 fn steps(places: &Places<'_>, day: &DayDiagnosis) -> String {
     let (table, date) = (&day.partition.table, day.partition.day);
     let failed = day.failed.as_ref().map(|error| {

@@ -1,4 +1,4 @@
-//! Cells as people and machines read them: times as Athena prints them, NULL apart from an empty text.
+//! Cells as text and as JSON. Times are printed as Athena prints them, and NULL differs from an empty text.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DAY_MS;
 
-/// `2023-11-01 09:00:00.000`; of a column with a zone this is what a clock there shows, and its name follows.
+/// `2023-11-01 09:00:00.000`. In a column with a zone, this is the local time of the zone, followed by its name.
 const TIMESTAMP: &str = "%Y-%m-%d %H:%M:%S%.3f";
 
 const TIME: &str = "%H:%M:%S%.3f";
@@ -25,9 +25,9 @@ const OPTIONS: FormatOptions<'static> = FormatOptions::new()
     .with_timestamp_format(Some(TIMESTAMP))
     .with_timestamp_tz_format(Some(TIMESTAMP));
 
-/// Says the cells of a column as text.
+/// Formats the cells of a column as text.
 pub(super) struct Texts<'a> {
-    /// Those of NULL, too, whatever form they have.
+    /// The logical NULLs of the column.
     nulls: Option<NullBuffer>,
     cells: &'a ArrayRef,
     formatter: ArrayFormatter<'a>,
@@ -38,7 +38,7 @@ impl<'a> Texts<'a> {
     pub(super) fn of(cells: &'a ArrayRef) -> Result<Self> {
         let formatter = ArrayFormatter::try_new(cells.as_ref(), &OPTIONS);
         let formatter = formatter.map_err(|cause| {
-            Error::bug("a column cannot be shown").with("type", cells.data_type()).caused_by(cause)
+            Error::bug("cannot format a column").with("type", cells.data_type()).caused_by(cause)
         })?;
         let zone = match cells.data_type() {
             DataType::Timestamp(_, zone) => zone.as_deref(),
@@ -47,7 +47,7 @@ impl<'a> Texts<'a> {
         Ok(Self { nulls: cells.logical_nulls(), cells, formatter, zone })
     }
 
-    /// The cell of a row; `None` for NULL.
+    /// Returns the cell of a row, or `None` for NULL.
     pub(super) fn cell(&self, row: usize) -> Result<Option<String>> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Ok(None);
@@ -62,11 +62,11 @@ impl<'a> Texts<'a> {
             None => text,
         };
         text.map(|text| Some(zoned(text)))
-            .map_err(|cause| Error::new(ErrorKind::Usage, "a cell cannot be shown").caused_by(cause))
+            .map_err(|cause| Error::new(ErrorKind::Usage, "cannot format a cell").caused_by(cause))
     }
 }
 
-/// A cell as JSON: numbers, truth, lists and structs as such, the rest as text.
+/// Converts a cell to JSON: numbers, booleans, lists, structs and maps as such, other types as text.
 pub(super) fn json(cells: &ArrayRef, row: usize) -> Result<Value> {
     if cells.is_null(row) {
         return Ok(Value::Null);
@@ -113,7 +113,8 @@ pub(super) fn json(cells: &ArrayRef, row: usize) -> Result<Value> {
     })
 }
 
-/// An interval as Athena prints it: `0 09:00:00.000`, or `1-2` for years and months. `None` for all else.
+/// Formats an interval as Athena prints it: `0 09:00:00.000`, or `1-2` for years and months. Returns `None` for other types,
+/// and for intervals that mix months with shorter units.
 fn span(cells: &ArrayRef, row: usize) -> Option<String> {
     let (months, millis) = match cells.data_type() {
         DataType::Duration(TimeUnit::Second) => {
@@ -147,7 +148,7 @@ fn span(cells: &ArrayRef, row: usize) -> Option<String> {
     Some(format!("{sign}{days} {hour:02}:{minute:02}:{second:02}.{:03}", millis % 1000))
 }
 
-/// Whether a column is aligned to the right.
+/// Returns whether a column is aligned to the right.
 pub(super) fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }

@@ -1,7 +1,7 @@
-//! Rows as CSV: RFC 4180; NULL is nothing, an empty text is quoted.
+//! Rows as CSV (RFC 4180). NULL is an empty field, and an empty text is quoted.
 //!
-//! Spreadsheets run a cell that begins with `=` as a formula, and strangers can choose keys and user agents. A safe file puts an
-//! apostrophe before such texts (OWASP, "CSV Injection"). Numbers and times stay as they are.
+//! Spreadsheets run a cell that begins with `=` as a formula, and any client can choose keys and user agents. A safe file
+//! has an apostrophe before such texts (OWASP, "CSV Injection"). Numbers and times are not changed.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use super::cells::{self, Texts};
 use crate::error::Result;
 
-/// What formulas begin with, in ASCII and in full width, and the blanks that some programs drop before looking.
+/// The first characters of formulas, in ASCII and in full width, and the blanks that some programs skip before them.
 const FORMULA: [char; 11] =
     ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
@@ -24,13 +24,13 @@ impl Csv {
         Self { schema, is_safe }
     }
 
-    /// The line of the names.
+    /// Returns the header line.
     pub(super) fn header(&self) -> String {
         let names = self.schema.fields().iter().map(|field| self.text(field.name()));
         names.collect::<Vec<_>>().join(",") + "\n"
     }
 
-    /// The lines of some rows.
+    /// Formats rows, one line each.
     pub(super) fn rows(&self, batch: &RecordBatch) -> Result<String> {
         let columns = batch.columns().iter().map(|cells| Ok((Texts::of(cells)?, is_text(cells.data_type()))));
         let columns = columns.collect::<Result<Vec<_>>>()?;
@@ -54,7 +54,7 @@ impl Csv {
     }
 }
 
-/// Whether cells of a type can hold what a stranger wrote at their front.
+/// Returns whether cells of a type can begin with text that a client chose.
 fn is_text(data_type: &DataType) -> bool {
     !cells::is_number(data_type) && !data_type.is_temporal()
 }

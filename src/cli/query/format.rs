@@ -1,4 +1,4 @@
-//! Rows as a table, CSV, JSON lines or Parquet.
+//! Writes rows as a table, CSV, JSON lines or Parquet.
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -18,26 +18,26 @@ use crate::cli::console;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::RowStream;
 
-/// A column of a table needs about so much room to say anything; with less, a row is shown as a list.
+/// Minimum width of a readable column. If columns are narrower, each row is printed as a list.
 const LEAST_WIDTH: usize = 10;
 
-/// The form of the output, resolved.
+/// The resolved format of the output.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Form {
     pub(super) format: QueryFormat,
-    /// Whether spreadsheets must find no formula in it.
+    /// Whether CSV must not contain formulas for spreadsheets.
     pub(super) is_csv_safe: bool,
 }
 
-/// What came of it.
+/// The result of writing.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub(super) rows: u64,
-    /// Whether more rows were there than were to be shown.
+    /// Whether rows were left out.
     pub(super) is_cut: bool,
 }
 
-/// Where rows go, in their form.
+/// The destination of rows, by format.
 pub(super) enum Sink {
     Table { target: Box<dyn Write>, schema: SchemaRef, width: Option<usize> },
     Csv { target: Box<dyn Write>, csv: Csv },
@@ -45,10 +45,10 @@ pub(super) enum Sink {
     Parquet { writer: Box<ArrowWriter<BufWriter<File>>> },
 }
 
-/// How writing went on.
+/// Whether writing continues.
 enum Outcome {
-    GoesOn,
-    /// Nobody reads any more.
+    Continues,
+    /// The reader has closed the output.
     Ends,
 }
 
@@ -61,7 +61,7 @@ impl Sink {
             ZstdLevel::try_new(3).map_err(|cause| Error::bug("zstd has no such level").caused_by(cause))?;
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties)).map_err(|cause| {
-            Error::new(ErrorKind::Usage, "these columns cannot be written as Parquet").caused_by(cause)
+            Error::new(ErrorKind::Usage, "cannot write these columns as Parquet").caused_by(cause)
         })?;
         Ok(Self::Parquet { writer: Box::new(writer) })
     }
@@ -84,7 +84,7 @@ impl Sink {
         }
     }
 
-    /// Writes all rows; of a table at most `most` where that is not 0.
+    /// Writes all rows. A table has at most `most` rows, unless `most` is 0.
     pub(super) fn write_all(&mut self, rows: &mut RowStream, most: usize) -> Result<Written> {
         if let Self::Table { target, schema, width } = self {
             let (batches, written) = first_rows(rows, most)?;
@@ -93,20 +93,20 @@ impl Sink {
             return Ok(written);
         }
         let mut written = Written::default();
-        // A statement that fails at once prints nothing.
+        // If the statement fails before its first row, nothing is printed.
         let mut next = rows.next().transpose()?;
         let mut outcome = self.begin()?;
-        while let (Outcome::GoesOn, Some(batch)) = (&outcome, &next) {
+        while let (Outcome::Continues, Some(batch)) = (&outcome, &next) {
             outcome = self.write(batch)?;
             written.rows += batch.num_rows() as u64;
-            next = if matches!(outcome, Outcome::GoesOn) { rows.next().transpose()? } else { None };
+            next = if matches!(outcome, Outcome::Continues) { rows.next().transpose()? } else { None };
         }
         self.end()?;
         Ok(written)
     }
 
     fn begin(&mut self) -> Result<Outcome> {
-        let Self::Csv { target, csv } = self else { return Ok(Outcome::GoesOn) };
+        let Self::Csv { target, csv } = self else { return Ok(Outcome::Continues) };
         of_writing(target.write_all(csv.header().as_bytes()))
     }
 
@@ -115,11 +115,11 @@ impl Sink {
             Self::Parquet { writer } => {
                 let written = writer.write(batch);
                 let failed = |cause| Error::unusable("cannot write the rows as Parquet", cause);
-                written.map_err(failed).map(|()| Outcome::GoesOn)
+                written.map_err(failed).map(|()| Outcome::Continues)
             }
             Self::Csv { target, csv } => of_writing(target.write_all(csv.rows(batch)?.as_bytes())),
             Self::Json { target, names } => of_writing(target.write_all(json(batch, names)?.as_bytes())),
-            Self::Table { .. } => Ok(Outcome::GoesOn),
+            Self::Table { .. } => Ok(Outcome::Continues),
         }
     }
 
@@ -127,7 +127,7 @@ impl Sink {
         match self {
             Self::Parquet { writer } => {
                 let ended = writer.finish().map(|_| ());
-                ended.map_err(|cause| Error::unusable("cannot end the Parquet file", cause))?;
+                ended.map_err(|cause| Error::unusable("cannot finish the Parquet file", cause))?;
                 of_writing(writer.inner_mut().flush()).map(|_| ())
             }
             Self::Csv { target, .. } | Self::Json { target, .. } | Self::Table { target, .. } => {
@@ -137,16 +137,16 @@ impl Sink {
     }
 }
 
-/// A reader that has gone away, such as `head`, is no error.
+/// Converts the result of a write. A reader that stops early, such as `head`, is not an error.
 fn of_writing(written: io::Result<()>) -> Result<Outcome> {
     match written {
-        Ok(()) => Ok(Outcome::GoesOn),
+        Ok(()) => Ok(Outcome::Continues),
         Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Ends),
         Err(cause) => Err(Error::unusable("cannot write the rows", cause)),
     }
 }
 
-/// The first rows, all where `most` is 0.
+/// Reads the first `most` rows, or all rows if `most` is 0.
 fn first_rows(rows: &mut RowStream, most: usize) -> Result<(Vec<RecordBatch>, Written)> {
     let (mut batches, mut written) = (Vec::new(), Written::default());
     let mut room = if most == 0 { usize::MAX } else { most };
@@ -164,14 +164,14 @@ fn first_rows(rows: &mut RowStream, most: usize) -> Result<(Vec<RecordBatch>, Wr
     Ok((batches, written))
 }
 
-/// Names of columns, of which an object can have each once: one that comes again has its number behind it.
+/// Returns unique column names for JSON objects. A repeated name gets a number as its suffix.
 fn distinct_names(schema: &SchemaRef) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let is_taken = |names: &[String], name: &str| names.iter().any(|taken| taken == name);
     for field in schema.fields() {
         let numbered = (2..).map(|number| format!("{}_{number}", field.name()));
         let mut candidates = std::iter::once(field.name().clone()).chain(numbered);
-        // The numbers do not end.
+        // Always finds a name, because the numbers never end.
         names.extend(candidates.find(|name| !is_taken(&names, name)));
     }
     names
@@ -188,7 +188,7 @@ fn json(batch: &RecordBatch, names: &[String]) -> Result<String> {
     Ok(text)
 }
 
-/// Rows below each other, or, where a terminal is too narrow for that, each row as a list.
+/// Formats rows as a table, or each row as a list if the terminal is too narrow.
 fn table(batches: &[RecordBatch], schema: &SchemaRef, width: Option<usize>) -> Result<String> {
     let names: Vec<String> = schema.fields().iter().map(|field| shown(Some(field.name().clone()))).collect();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -222,7 +222,7 @@ fn table(batches: &[RecordBatch], schema: &SchemaRef, width: Option<usize>) -> R
     Ok(table.lines().map(|line| line.trim_end().to_owned() + "\n").collect())
 }
 
-/// A cell or a name within a line.
+/// Escapes a cell or a name for use within a line.
 fn shown(cell: Option<String>) -> String {
     cell.map(|cell| console::shown(&cell).into_owned()).unwrap_or_default()
 }

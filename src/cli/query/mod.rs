@@ -1,4 +1,4 @@
-//! `logmill query`: a statement over the lake, and its rows in the form that was asked for.
+//! `logmill query`: runs a statement over the lake and writes its rows in the requested format.
 
 mod cells;
 mod csv;
@@ -9,19 +9,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use self::format::{Form, Sink, Written};
-use super::args::{GlobalArgs, QueryArgs, QueryFormat, SourceArgs};
+use super::args::{GlobalArgs, QueryArgs, QueryFormat};
+use super::console;
+use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::settings::{Flags, Settings};
-use super::{Context, console};
+use crate::dataset::TableShape;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::query::{Engine, EngineOptions, KnownTable, Scanned};
+use crate::query::{Engine, EngineOptions, Scanned};
 use crate::store::Lake;
 
 pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
-    let source = SourceArgs::default();
-    let flags = Flags { source: Some(&source), lake: Some(&args.lake), ..Flags::default() };
+    let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
     let form = form_of(args)?;
     let sql = statement(args)?;
@@ -44,23 +45,24 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
         }
         None => Sink::of_stdout(form, rows.schema()).write_all(&mut rows, args.max_rows)?,
     };
-    say(&written, rows.scanned(), begun, context);
+    print_statistics(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)
 }
 
-/// Warns of tables without days, and of days that the statement names though they are not published.
+/// Warns about tables without days, and about unpublished days that the statement names.
 fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
     let empty: Vec<&str> = engine.tables_without_days().collect();
     for table in &empty {
         let days = days.map(|days| ("days", days.to_string().into()));
         let facts: Vec<_> = [("table", (*table).into())].into_iter().chain(days).collect();
-        context.console.warn("no day of the table is published", &facts);
+        context.console.warn("the table has no published day", &facts);
     }
     for table in engine.tables_that_no_day_fits() {
-        let hint = "days are written as '20231101'";
-        context
-            .console
-            .warn("no day fits the condition on proc_ymd", &[("table", table.into()), ("hint", hint.into())]);
+        let hint = "write days as '20231101'";
+        context.console.warn(
+            "no day matches the condition on proc_ymd",
+            &[("table", table.into()), ("hint", hint.into())],
+        );
     }
     for days in engine.unpublished_days().filter(|days| !empty.contains(&days.table)) {
         let facts = [
@@ -73,16 +75,16 @@ fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
     }
 }
 
-/// Warns of tables that were read where a view may have been meant.
+/// Warns about tables that were read instead of a view of the same name.
 pub(super) fn warn_of_views(engine: &Engine, context: &Context) {
     for table in engine.tables_over_views() {
-        let hint = "another name for the table, with --table, makes the view available";
+        let hint = "choose another table name with --table to make the view available";
         let facts = [("table", table.into()), ("hint", hint.into())];
-        context.console.warn("a table has the name of a view: the table is read", &facts);
+        context.console.warn("a table has the name of a view: the query reads the table", &facts);
     }
 }
 
-/// A lake that is not there has no rows, but neither has it an answer: a name may be mistyped.
+/// Fails if the lake does not exist: the address may be mistyped, so an empty result would mislead.
 fn check(lake: &dyn Lake, context: &Context) -> Result<()> {
     if !lake.names("")?.is_empty() {
         return Ok(());
@@ -91,12 +93,12 @@ fn check(lake: &dyn Lake, context: &Context) -> Result<()> {
         context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Unusable, "there is no lake")
+    Err(Error::new(ErrorKind::Unusable, "no lake found")
         .with("output", lake.address(""))
         .hint("check --output, or publish a day there with 'logmill run'"))
 }
 
-/// An engine over the lake of the settings.
+/// Opens an engine over a lake, with these settings.
 pub(super) fn open_engine(
     lake: Arc<dyn Lake>,
     settings: &Settings,
@@ -113,7 +115,7 @@ pub(super) fn open_engine(
     Engine::open(lake, &known_tables(settings), &options)
 }
 
-/// The statement as it was typed, or from where it stands.
+/// Returns the statement from the command line, from a file or from standard input.
 fn statement(args: &QueryArgs) -> Result<String> {
     let mut text = String::new();
     let (read, name) = match (&args.sql, args.file.as_deref()) {
@@ -129,12 +131,12 @@ fn statement(args: &QueryArgs) -> Result<String> {
     Ok(text)
 }
 
-/// What was asked for; else what the name of the file says, and what the reader can use.
+/// Returns the requested format. By default, the name of the file decides, or whether standard output is a terminal.
 fn form_of(args: &QueryArgs) -> Result<Form> {
     let format = format_of(args)?;
     if args.csv_safe && format != QueryFormat::Csv {
-        return Err(Error::new(ErrorKind::Usage, "--csv-safe is about CSV, and the output is not")
-            .hint("pass --format csv, or leave --csv-safe out"));
+        return Err(Error::new(ErrorKind::Usage, "--csv-safe applies only to CSV output")
+            .hint("pass --format csv, or omit --csv-safe"));
     }
     Ok(Form { format, is_csv_safe: args.csv_safe })
 }
@@ -148,22 +150,16 @@ fn format_of(args: &QueryArgs) -> Result<QueryFormat> {
     let by_reader = || if io::stdout().is_terminal() { QueryFormat::Table } else { QueryFormat::Csv };
     match args.format.or(by_name).unwrap_or_else(by_reader) {
         QueryFormat::Parquet if args.to_file.is_none() => {
-            Err(Error::new(ErrorKind::Usage, "Parquet is not for a terminal or a pipe")
-                .hint("name a file with --to-file"))
+            Err(Error::new(ErrorKind::Usage, "cannot write Parquet to standard output")
+                .hint("pass a file with --to-file"))
         }
         format => Ok(format),
     }
 }
 
-/// The tables that the settings name, whether or not they have a day.
-fn known_tables(settings: &Settings) -> Vec<KnownTable> {
-    let known = |source: &crate::plan::TableSource| KnownTable {
-        name: source.table.clone(),
-        dataset: source.dataset,
-        naming: source.naming,
-        promote: source.promote.clone(),
-    };
-    settings.sources.iter().map(known).collect()
+/// Returns the tables of the settings, including those without a day.
+fn known_tables(settings: &Settings) -> Vec<TableShape> {
+    settings.sources.iter().map(|source| source.spec.shape()).collect()
 }
 
 fn wanted_days(args: &QueryArgs) -> Result<Option<DayRange>> {
@@ -175,8 +171,8 @@ fn wanted_days(args: &QueryArgs) -> Result<Option<DayRange>> {
     })
 }
 
-/// What it took, for people and for machines.
-fn say(written: &Written, scanned: Scanned, begun: Instant, context: &Context) {
+/// Prints the number of rows, the time and the amount of scanned data.
+fn print_statistics(written: &Written, scanned: Scanned, begun: Instant, context: &Context) {
     let seconds = begun.elapsed().as_secs_f64();
     if context.console.format == super::settings::LogFormat::Json {
         context.console.step(
@@ -189,20 +185,16 @@ fn say(written: &Written, scanned: Scanned, begun: Instant, context: &Context) {
             ],
         );
     } else if !context.console.quiet {
-        let rows = match written.rows {
-            1 => "1 row".to_owned(),
-            rows => format!("{} rows", console::count(rows)),
-        };
-        let files = if scanned.files == 1 { "file" } else { "files" };
         console::to_stderr(&format!(
-            "{rows} in {seconds:.1} s, scanned {} of {} {files}",
+            "{} in {seconds:.1} s, scanned {} of {}",
+            console::counted(written.rows, "row"),
             console::size(scanned.bytes),
-            console::count(scanned.files)
+            console::counted(scanned.files, "file")
         ));
     }
     if written.is_cut && !context.console.quiet {
         console::to_stderr(
-            "there are more rows: --max-rows 0 shows all, --format csv or --to-file writes all",
+            "more rows are available: pass --max-rows 0 to show all, or --format csv or --to-file to write all",
         );
     }
 }

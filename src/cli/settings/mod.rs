@@ -1,25 +1,35 @@
-//! What is meant: flags over environment over config file over defaults, resolved once. Nothing reads the environment
-//! after this.
+//! The settings in effect: flags override environment variables, which override the config file, which overrides defaults.
+//!
+//! They are resolved once; nothing reads the environment afterwards. Each setting is one row of [`rows`].
 
+pub(super) mod environment;
+pub(super) mod flags;
+pub(super) mod given;
 mod lake;
 mod layers;
 mod promotions;
 mod publishing;
+mod reference;
+pub mod rows;
 mod rules;
+pub mod setting;
 mod sources;
-mod values;
+pub(super) mod values;
 mod watch;
 
+pub(super) use flags::Flags;
 pub(super) use lake::LakeSettings;
-pub(super) use values::span_ms;
+pub use reference::reference;
+pub(super) use values::LogFormat;
 pub(super) use watch::WatchSettings;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use self::layers::Layers;
+use self::given::Given;
+use self::layers::{Ask, InForce, Layers};
+use self::sources::Sources;
 use self::values::{log_format, memory, size, threads, truth};
-use super::args::{CatalogArgs, GlobalArgs, LakeArgs, ReadArgs, RoadArgs, SourceArgs, WriteArgs};
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
@@ -29,26 +39,10 @@ use crate::publish::PublishOptions;
 use crate::road::{CatalogOptions, Clock, Registrar, RoadOptions};
 use crate::store::Connector;
 
-/// Form of messages on standard error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LogFormat {
-    Text,
-    Json,
-}
-
-/// A setting in force.
-#[derive(Debug, Clone)]
-pub(super) struct InForce {
-    pub(super) name: String,
-    pub(super) value: String,
-    /// `flag`, `LOGMILL_...`, the file, or `default`.
-    pub(super) from: String,
-}
-
 /// Everything that a command needs to know.
 pub(super) struct Settings {
     pub(super) sources: Vec<TableSource>,
-    /// Whether the log types of the sources were named; otherwise the inputs say which of them there are.
+    /// Whether the log types of the sources were named; otherwise the inputs decide.
     pub(super) log_types_named: bool,
     pub(super) lake: LakeSettings,
     pub(super) catalog: Option<CatalogOptions>,
@@ -57,80 +51,34 @@ pub(super) struct Settings {
     max_object_bytes: u64,
     pub(super) rules: PublishOptions,
     pub(super) fail_on_empty: bool,
-    pub(super) log_format: LogFormat,
     pub(super) watch: WatchSettings,
     pub(super) in_force: Vec<InForce>,
 }
 
-/// Flags that a command has beside the global ones.
-#[derive(Default)]
-pub(super) struct Flags<'a> {
-    pub(super) source: Option<&'a SourceArgs>,
-    pub(super) lake: Option<&'a LakeArgs>,
-    pub(super) write: Option<&'a WriteArgs>,
-    pub(super) read: Option<&'a ReadArgs>,
-    pub(super) catalog: Option<&'a CatalogArgs>,
-}
-
-impl<'a> From<&'a RoadArgs> for Flags<'a> {
-    fn from(road: &'a RoadArgs) -> Self {
-        let RoadArgs { source, lake, write, read, catalog } = road;
-        Self {
-            source: Some(source),
-            lake: Some(lake),
-            write: Some(write),
-            read: Some(read),
-            catalog: Some(catalog),
-        }
-    }
-}
-
 impl Settings {
-    /// Resolves all layers; `environment` holds the variables that begin with `LOGMILL_`.
+    /// Resolves all layers. `global` are the global flags, and `environment` has the variables that begin with `LOGMILL_`.
     pub(super) fn resolve(
-        global: &GlobalArgs,
-        flags: &Flags<'_>,
+        global: &Given,
+        flags: &Flags,
         environment: BTreeMap<String, String>,
     ) -> Result<Self> {
-        let named = global.config.clone().or_else(|| environment.get("LOGMILL_CONFIG").map(PathBuf::from));
-        let (path, file) = config_file::load(named)?.unzip();
-        let file: ConfigFile = file.unwrap_or_default();
-        let path = path.map(|path| path.display().to_string());
-        let mut layers = Layers {
-            environment,
-            path: path.unwrap_or_default(),
-            in_force: Vec::new(),
-            log_types_named: false,
-        };
+        let mut given = global.clone();
+        given.extend(&flags.given);
+        let mut layers = layers(given, environment)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
-        let write = flags.write;
-        let empty_flag = write.and_then(|write| write.fail_on_empty).map(|wanted| wanted.to_string());
-        let threads =
-            layers.pick("threads", global.threads.as_ref(), file.threads.as_ref(), &cores, threads)?;
-        let memory = layers.pick("memory", global.memory.as_ref(), file.memory.as_ref(), "1 GiB", memory)?;
-        let max_object_flag = flags.read.and_then(|read| read.max_object_size.as_ref());
-        let max_object_bytes =
-            layers.pick("max_object_size", max_object_flag, file.max_object_size.as_ref(), "4 GiB", size)?;
-        let rules = layers.publish_rules(write, &file)?;
-        let fail_on_empty =
-            layers.pick("fail_on_empty", empty_flag.as_ref(), file.fail_on_empty.as_ref(), "false", truth)?;
-        let log_format = layers.pick(
-            "log_format",
-            global.log_format.as_ref(),
-            file.log_format.as_ref(),
-            "text",
-            log_format,
-        )?;
-        let watch = layers.watch(write, &file)?;
-        let catalog = layers.catalog(flags.catalog, &file.catalog)?;
-        let lake = layers.lake(flags.lake, write, &file.lake, catalog.as_ref())?;
-        let sources = match flags.source {
-            Some(source) => layers.sources(source, file.source)?,
-            None => Vec::new(),
-        };
+        let threads = layers.pick(Ask::from(&rows::THREADS).or(cores), threads)?;
+        let memory = layers.pick(&rows::MEMORY, memory)?;
+        let max_object_bytes = layers.pick(&rows::MAX_OBJECT_SIZE, size)?;
+        let rules = layers.publish_rules()?;
+        let fail_on_empty = layers.pick(&rows::FAIL_ON_EMPTY, truth)?;
+        layers.pick(&rows::LOG_FORMAT, log_format)?;
+        let watch = layers.watch()?;
+        let catalog = layers.catalog()?;
+        let lake = layers.lake(flags.steals, catalog.as_ref())?;
+        let sources = if flags.needs_sources { layers.sources()? } else { Sources::default() };
         Ok(Self {
-            sources,
-            log_types_named: layers.log_types_named,
+            sources: sources.tables,
+            log_types_named: sources.log_types_named,
             lake,
             catalog,
             threads,
@@ -138,7 +86,6 @@ impl Settings {
             max_object_bytes,
             rules,
             fail_on_empty,
-            log_format,
             watch,
             in_force: layers.in_force,
         })
@@ -148,26 +95,26 @@ impl Settings {
     pub(super) fn output(&self) -> Result<&str> {
         self.lake.output.as_deref().ok_or_else(|| {
             Error::new(ErrorKind::Usage, "no output is given")
-                .hint("name the folder of the lake, or s3://bucket/prefix, with --output")
+                .hint("pass --output with a folder or s3://bucket/prefix")
         })
     }
 
-    /// The lake's address; empty where there is none.
+    /// The lake's address; empty if none is given.
     pub(super) fn lake_address(&self) -> &str {
         self.lake.output.as_deref().unwrap_or_default()
     }
 
-    /// The tables, each of which must have an input.
+    /// The tables; fails if one has no input.
     pub(super) fn tables(&self) -> Result<&[TableSource]> {
-        match self.sources.iter().find(|source| source.inputs.is_empty()) {
+        match self.sources.iter().find(|source| source.spec.inputs.is_empty()) {
             Some(source) => Err(Error::new(ErrorKind::Usage, "no input is given")
-                .with("table", &source.table)
-                .hint("name a folder, a file or s3://bucket/prefix with --input, or a [[source]] in logmill.toml")),
+                .with("table", &source.spec.table)
+                .hint("pass --input with a folder, a file or s3://bucket/prefix, or add a [[source]] to logmill.toml")),
             None => Ok(&self.sources),
         }
     }
 
-    /// The catalog to update, if one is named.
+    /// The catalog to update, if one is given.
     pub(super) fn registrar(&self, connector: &Connector, clock: Clock) -> Result<Option<Registrar>> {
         let open = |options: &CatalogOptions| {
             Registrar::open(options.clone(), self.output()?, self.lake.grace_ms, connector, clock)
@@ -175,7 +122,7 @@ impl Settings {
         self.catalog.as_ref().map(open).transpose()
     }
 
-    /// How a run works.
+    /// The options of a run.
     pub(super) fn road_options(&self, cancel: &Cancel) -> RoadOptions {
         let LakeSettings { grace_ms, wait_ms, steals, .. } = self.lake;
         let (convert, publish) = (self.convert_options(cancel), self.rules);
@@ -193,8 +140,22 @@ impl Settings {
     }
 }
 
-/// The form of messages as flag or environment want it, before the settings are known.
-pub(super) fn wanted_log_format(global: &GlobalArgs, environment: &BTreeMap<String, String>) -> LogFormat {
-    let wanted = global.log_format.as_ref().or_else(|| environment.get("LOGMILL_LOG_FORMAT"));
-    wanted.and_then(|value| log_format(value).ok()).unwrap_or(LogFormat::Text)
+/// The layers, with the config file that they name.
+fn layers(flags: Given, environment: BTreeMap<String, String>) -> Result<Layers> {
+    let mut layers = Layers { flags, environment, file: ConfigFile::default(), in_force: Vec::new() };
+    let (config, _) = layers.first(&(&rows::CONFIG).into());
+    layers.file = config_file::load(Some(config).filter(|path| !path.is_empty()).map(PathBuf::from))?;
+    Ok(layers)
+}
+
+/// The format of messages, which every command needs before its settings.
+pub(super) fn message_format(global: &Given, environment: BTreeMap<String, String>) -> Result<LogFormat> {
+    layers(global.clone(), environment)?.pick(&rows::LOG_FORMAT, log_format)
+}
+
+/// The format of messages according to flag or environment, for errors about the config file.
+pub(super) fn wanted_log_format(global: &Given, environment: &BTreeMap<String, String>) -> LogFormat {
+    let variable = || environment.get(&rows::LOG_FORMAT.variable()?).cloned();
+    let wanted = global.one(&rows::LOG_FORMAT).or_else(variable);
+    wanted.and_then(|value| log_format(&value).ok()).unwrap_or(LogFormat::Text)
 }

@@ -1,5 +1,4 @@
-//! Which JSON values may have columns of their own: under a name that every reader of the table takes, and at a path where
-//! a value can be.
+//! Checks of promotions: the name must work in every engine, and the path must be able to have a value.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +10,7 @@ use crate::table::{Column, ColumnType, Naming, Origin, Promotion};
 /// Longest name of a column in the catalog, in bytes (AWS Glue API, `Column`).
 const MOST_BYTES: usize = 255;
 
-/// Words that Athena reserves in a query, so that a column of that name must be quoted in each (Athena, "Reserved keywords in
+/// Words that Athena reserves, so that every query would have to quote a column of that name (Athena, "Reserved keywords in
 /// SQL SELECT statements"; Trino, "Reserved keywords"), and the columns that Hive adds to every table.
 const RESERVED: &str = "alter and as between by case cast constraint create cross cube current_catalog current_date \
     current_path current_role current_schema current_time current_timestamp current_user deallocate delete describe \
@@ -21,10 +20,10 @@ const RESERVED: &str = "alter and as between by case cast constraint create cros
     skip table then trim true uescape union unnest using values when where with \
     block__offset__inside__file grouping__id input__file__name row__id";
 
-/// A key of a promotion in the config file, and why its value cannot be used.
+/// A key of a promotion in the config file, and the problem with its value.
 type Fault = (&'static str, String);
 
-/// Refuses promotions that would break the table, or that could never have a value; `file` is where they are written.
+/// Refuses promotions that would break the table or could never have a value. `file` is the config file.
 pub(super) fn check(promotions: &[Promotion], dataset: &dyn Dataset, table: &str, file: &str) -> Result<()> {
     let known = Known::of(dataset);
     let mut numbered = promotions.iter().enumerate();
@@ -40,10 +39,10 @@ pub(super) fn check(promotions: &[Promotion], dataset: &dyn Dataset, table: &str
         .hint("a promotion looks like: { column = \"role_arn\", path = \"requestParameters.roleArn\" }"))
 }
 
-/// What is at a path of every record of a log type.
+/// What every record of a log type has at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// An object whose keys have columns; other keys may come.
+    /// An object whose keys have columns. It may have other keys.
     Object,
     /// A list, whose elements have columns.
     List,
@@ -51,10 +50,10 @@ enum Place {
     Value(ColumnType),
 }
 
-/// The columns that a table has without any promotion, and what is known of its records.
+/// The columns of a table without promotions, and the known paths of its records.
 struct Known {
     columns: Vec<Column>,
-    /// What is inside a JSON column differs from service to service, and is not here.
+    /// Paths inside a JSON column are not included: they differ from service to service.
     places: BTreeMap<String, Place>,
 }
 
@@ -83,7 +82,7 @@ impl Known {
         name.or_else(path).or_else(|| self.type_fault(promotion).map(|why| ("type", why)))
     }
 
-    /// What has the name already. Catalogs and engines know no upper case in names.
+    /// What already has the name. Names are case-insensitive in catalogs and engines.
     fn taken(&self, name: &str, earlier: &[Promotion]) -> Option<String> {
         let is_name = |other: &str| other.eq_ignore_ascii_case(name);
         if is_name(PARTITION_KEY) {
@@ -96,14 +95,14 @@ impl Known {
             let own = self.columns.iter().find(|own| is_name(&own.named(naming)))?;
             let compact = if naming == Naming::Compact { ", under compact naming" } else { "" };
             Some(format!(
-                "the table has a column of this name, '{}' from {}{compact}",
+                "the table already has a column of this name, '{}' from {}{compact}",
                 own.name,
                 own.source()
             ))
         })
     }
 
-    /// Why no record can have a value at a path.
+    /// Returns why no record can have a value at a path.
     fn unreachable(&self, path: &str) -> Option<String> {
         let mut above = None;
         for (end, _) in path.match_indices('.').chain([(path.len(), "")]) {
@@ -112,10 +111,10 @@ impl Known {
                 (None, _) if matches!(above, None | Some(Place::Object)) => return self.misspelt(here),
                 (None, _) | (Some(_), true) => return None,
                 (Some(Place::List), _) => {
-                    return Some(format!("'{here}' is a list, and none of its elements is the one value"));
+                    return Some(format!("'{here}' is a list, not a single value"));
                 }
                 (Some(Place::Value(kind)), _) if *kind != ColumnType::Json => {
-                    return Some(format!("'{here}' is a {}, with nothing below it", kind.hive()));
+                    return Some(format!("'{here}' is a {} and has no keys", kind.hive()));
                 }
                 (place, _) => above = place.copied(),
             }
@@ -123,17 +122,17 @@ impl Known {
         None
     }
 
-    /// Keys of JSON are case-sensitive, and are not those of the columns.
+    /// Returns the path that was probably meant. JSON keys are case-sensitive, and column names are not keys.
     fn misspelt(&self, path: &str) -> Option<String> {
         let plain = |path: &str| path.replace(['_', '-'], "").to_ascii_lowercase();
         let near = self.places.keys().find(|known| plain(known) == plain(path))?;
         Some(format!("no record has '{path}': did you mean '{near}'?"))
     }
 
-    /// Why what is at the path can never be a value of the type.
+    /// Returns why the value at the path can never have the type.
     fn type_fault(&self, promotion: &Promotion) -> Option<String> {
         let Promotion { path, column_type, .. } = promotion;
-        let is_number = |kind| matches!(kind, ColumnType::Int | ColumnType::BigInt);
+        let is_number = |kind| matches!(kind, ColumnType::Int | ColumnType::BigInt | ColumnType::Double);
         let what = match (self.places.get(path), *column_type) {
             (_, ColumnType::TextList) => {
                 return Some("a promoted value is a scalar or JSON, not a list".to_owned());
@@ -152,7 +151,7 @@ impl Known {
     }
 }
 
-/// Adds what a column says of the records: the value at its path, and the objects above it.
+/// Adds the value at the path of a column, and the objects above it.
 fn add_places(places: &mut BTreeMap<String, Place>, path: &str, kind: ColumnType) {
     let (path, place) = match path.split_once("[]") {
         Some((list, _)) => (list, Place::List),
@@ -164,12 +163,12 @@ fn add_places(places: &mut BTreeMap<String, Place>, path: &str, kind: ColumnType
     places.insert(path.to_owned(), place);
 }
 
-/// Why a name is not one that every engine takes without quotes.
+/// Returns why an engine would not take a name without quotes.
 fn name_fault(name: &str) -> Option<String> {
     let is_good = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if !name.bytes().all(is_good) || !name.starts_with(|first: char| first.is_ascii_lowercase()) {
         return Some(
-            "a column name has lower-case letters, digits and _ only, and begins with a letter".to_owned(),
+            "a column name consists of lower-case letters, digits and _, and begins with a letter".to_owned(),
         );
     }
     if name.len() > MOST_BYTES {
@@ -181,7 +180,7 @@ fn name_fault(name: &str) -> Option<String> {
     })
 }
 
-/// Why a text is not a path of keys.
+/// Returns why a text is not a path of keys.
 fn form_fault(path: &str) -> Option<String> {
     let is_odd = |letter: char| letter.is_control() || "\"\\[]".contains(letter);
     let bad_key = |key: &str| key.is_empty() || key.trim() != key || key == "*" || key.contains(is_odd);
@@ -189,5 +188,5 @@ fn form_fault(path: &str) -> Option<String> {
         return Some("a path begins with the first key, without '$'".to_owned());
     }
     let is_bad = path.starts_with('/') || path.split('.').any(bad_key);
-    is_bad.then(|| "a path is the keys to one value, with '.' between".to_owned())
+    is_bad.then(|| "a path is the keys to one value, separated by '.'".to_owned())
 }

@@ -1,14 +1,16 @@
-//! What is done to the rows of a source: which are left out, and what is masked.
+//! Rules for the rows of a source: which to leave out, and what to mask.
 
+use super::given::Given;
 use super::layers::Layers;
-use crate::cli::args::SourceArgs;
-use crate::cli::config_file::{OneOrMany, SourceSection};
+use super::rows;
+use super::setting::Setting;
+use crate::dataset::Dataset;
 use crate::rules::redact::{self, RedactRules};
 
 impl Layers {
-    /// The rules of the first layer that has any.
-    pub(super) fn filter(&mut self, flags: &SourceArgs, section: &SourceSection, table: &str) -> Vec<String> {
-        let layers = self.rules("filter", &flags.filter, &section.filter);
+    /// The filter rules of the first layer that has any.
+    pub(super) fn filter(&mut self, section: &Given, table: &str) -> Vec<String> {
+        let layers = self.rules(&rows::FILTER, section);
         let Some((rules, from)) = layers.into_iter().rfind(|(rules, _)| !rules.is_empty()) else {
             return Vec::new();
         };
@@ -18,11 +20,11 @@ impl Layers {
         rules
     }
 
-    /// The rules of all layers together: a secret that one of them names is masked, whatever the others say.
-    pub(super) fn redact(&mut self, flags: &SourceArgs, section: &SourceSection, table: &str) -> RedactRules {
-        let mut in_force = RedactRules::default();
+    /// The redaction rules of all layers: a secret that any layer names is masked.
+    pub(super) fn redact(&mut self, section: &Given, dataset: &dyn Dataset, table: &str) -> RedactRules {
+        let mut in_force = RedactRules::new(dataset.default_redactions());
         let mut origins = vec!["default".to_owned()];
-        for (rules, from) in self.rules("redact", &flags.redact, &section.redact) {
+        for (rules, from) in self.rules(&rows::REDACT, section) {
             in_force.add(&rules);
             if rules.iter().any(|rule| rule == redact::NO_RULES) {
                 origins.clear();
@@ -36,14 +38,15 @@ impl Layers {
         in_force
     }
 
-    /// The rules of each layer, the weakest first, and where they come from.
-    fn rules(&self, name: &str, flags: &[String], file: &OneOrMany) -> [(Vec<String>, String); 3] {
-        let variable = format!("LOGMILL_{}", name.to_ascii_uppercase());
-        let of_environment = self.environment.get(&variable).filter(|rule| !rule.is_empty());
+    /// The rules of each layer and the name of the layer, weakest layer first.
+    fn rules(&self, setting: &Setting, section: &Given) -> [(Vec<String>, String); 3] {
+        let of_environment = self.variable(setting).filter(|(rule, _)| !rule.is_empty());
+        let (rules, variable) =
+            of_environment.map(|(rule, variable)| (vec![rule], variable)).unwrap_or_default();
         [
-            (file.to_vec(), self.path.clone()),
-            (of_environment.cloned().into_iter().collect(), variable),
-            (flags.to_vec(), format!("--{name}")),
+            (section.all(setting).to_vec(), self.file.path.clone()),
+            (rules, variable),
+            (self.flags.all(setting).to_vec(), setting.flag().unwrap_or_default()),
         ]
     }
 }

@@ -1,141 +1,105 @@
-//! Where each table's rows come from.
+//! The sources: the raw logs of each table.
 
-use super::layers::{DEFAULT, Layers};
+use super::given::Given;
+use super::layers::{Ask, DEFAULT, Layers};
 use super::promotions;
+use super::rows;
+use super::setting::Setting;
 use super::values::{dataset_name, naming, span_ms, text, truth};
-use crate::cli::args::SourceArgs;
-use crate::cli::config_file::{Scalar, SourceSection};
+use crate::cli::config_file::SourceSection;
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{KeyTimes, TableSource, is_table_name};
-use crate::rules::RowRules;
+use crate::plan::{KeyTimes, TableSource, TableSpec, is_table_name};
 use crate::store::SourceAccess;
 
+/// The tables to build.
+#[derive(Default)]
+pub(super) struct Sources {
+    pub(super) tables: Vec<TableSource>,
+    /// Whether a flag, a variable or the config file names log types.
+    pub(super) log_types_named: bool,
+}
+
 impl Layers {
-    pub(super) fn sources(
-        &mut self,
-        flags: &SourceArgs,
-        sections: Vec<SourceSection>,
-    ) -> Result<Vec<TableSource>> {
-        let (wanted, from) = self.pick_from("dataset", flags.dataset.as_ref(), None, "all", dataset_name)?;
-        let is_chosen = from != DEFAULT;
+    pub(super) fn sources(&mut self) -> Result<Sources> {
+        let (wanted, from) = self.pick_from(&rows::DATASET, dataset_name)?;
+        let sections = std::mem::take(&mut self.file.sources);
         let from_file = !sections.is_empty();
-        self.log_types_named = is_chosen || from_file;
+        let log_types_named = from != DEFAULT || from_file;
         let sections = if from_file { sections } else { default_sections() };
-        let (table, _) = self.first("table", flags.table.as_ref(), None, "");
-        let mut selected = Vec::new();
-        for section in sections {
-            dataset_name(&section.dataset)
-                .map_err(|why| Error::new(ErrorKind::Usage, why).with("file", &self.path))?;
-            let named = section.table.as_deref().is_some_and(|name| name == table);
+        let (table, _) = self.first(&(&rows::TABLE).into());
+        let is_wanted = |section: &SourceSection| {
+            let named = section.values.one(&rows::TABLE).is_some_and(|name| name == table);
             let by_table = !from_file || table.is_empty() || named;
-            if (wanted == "all" || wanted == section.dataset) && by_table {
-                selected.push(section);
-            }
-        }
+            let by_default = || from != DEFAULT || from_file || section.dataset.is_default();
+            (wanted == section.dataset.name() || wanted == "all" && by_default()) && by_table
+        };
+        let mut selected: Vec<SourceSection> = sections.into_iter().filter(is_wanted).collect();
         if selected.is_empty() {
-            return Err(Error::new(ErrorKind::Usage, "no source is left")
+            return Err(Error::new(ErrorKind::Usage, "no source matches")
                 .with("dataset", wanted)
                 .with("table", table)
-                .hint("'logmill config' lists the sources"));
+                .hint("list the sources with 'logmill config'"));
         }
         if !from_file && !table.is_empty() {
             rename_only(&mut selected, table)?;
         }
-        let mut sources = selected
-            .iter()
-            .map(|section| self.source(flags, section, from_file))
-            .collect::<Result<Vec<_>>>()?;
-        refuse_twins(&sources)?;
-        let inputs: Vec<Vec<String>> = sources.iter().map(|source| source.inputs.clone()).collect();
-        for (place, source) in sources.iter_mut().enumerate() {
+        let read = |section: &SourceSection| self.source(section, from_file);
+        let mut tables = selected.iter().map(read).collect::<Result<Vec<_>>>()?;
+        refuse_twins(&tables)?;
+        let inputs: Vec<Vec<String>> = tables.iter().map(|source| source.spec.inputs.clone()).collect();
+        for (place, source) in tables.iter_mut().enumerate() {
             let others = inputs.iter().enumerate().filter(|(other, _)| *other != place);
             source.shares_input = others
                 .into_iter()
-                .any(|(_, inputs)| inputs.iter().any(|input| source.inputs.contains(input)));
+                .any(|(_, inputs)| inputs.iter().any(|input| source.spec.inputs.contains(input)));
         }
-        Ok(sources)
+        Ok(Sources { tables, log_types_named })
     }
 
-    fn source(
-        &mut self,
-        flags: &SourceArgs,
-        section: &SourceSection,
-        from_file: bool,
-    ) -> Result<TableSource> {
-        let dataset =
-            dataset::named(&section.dataset).expect("the name was checked when the section was selected");
-        let table = section.table.clone().unwrap_or_else(|| dataset.default_table().to_owned());
+    fn source(&mut self, section: &SourceSection, from_file: bool) -> Result<TableSource> {
+        let SourceSection { dataset, values, promote } = section;
+        let table = values.one(&rows::TABLE).unwrap_or_else(|| dataset.default_table().to_owned());
         check_table_name(&table)?;
-        let origin = if from_file { self.path.clone() } else { DEFAULT.to_owned() };
-        self.note(format!("{table}.dataset"), section.dataset.clone(), origin);
-        for promotion in &section.promote {
+        let origin = if from_file { self.file.path.clone() } else { DEFAULT.to_owned() };
+        self.note(format!("{table}.dataset"), dataset.name().to_owned(), origin);
+        for promotion in promote {
             let value = format!("{} as {}", promotion.path, promotion.column);
-            self.note(format!("{table}.promote"), value, self.path.clone());
+            self.note(format!("{table}.promote"), value, self.file.path.clone());
         }
-        let inputs = self.inputs(flags, section, &table);
+        let inputs = self.inputs(values, &table);
+        let ask = |setting: &'static Setting| Ask::of_source(setting, &table, values);
         let default_lateness = format!("{}h", dataset.default_lateness_hours());
-        let lateness_ms = self.pick_for(
-            &table,
-            "lateness",
-            flags.lateness.as_ref(),
-            section.lateness.as_ref(),
-            &default_lateness,
-            span_ms,
-        )?;
-        let ignores_flag = flags.ignore_key_times.map(|wanted| wanted.to_string());
-        let ignores_file = section.ignore_key_times.as_ref();
-        let ignores =
-            self.pick_for(&table, "ignore_key_times", ignores_flag.as_ref(), ignores_file, "false", truth)?;
+        let lateness_ms = self.pick(ask(&rows::LATENESS).or(default_lateness), span_ms)?;
+        let ignores = self.pick(ask(&rows::IGNORE_KEY_TIMES), truth)?;
         let key_times = if ignores { KeyTimes::Ignored } else { KeyTimes::Trusted };
-        let naming =
-            self.pick_for(&table, "naming", flags.naming.as_ref(), section.naming.as_ref(), "snake", naming)?;
-        promotions::check(&section.promote, dataset, &table, &self.path)?;
-        let promote = section.promote.clone();
-        let access = self.access(flags, section, &table)?;
-        let (filter, redact) = (self.filter(flags, section, &table), self.redact(flags, section, &table));
-        RowRules::new(&dataset.schema(naming, &promote), &filter, &redact)
-            .map_err(|error| error.with("table", &table))?;
-        let shares_input = false;
-        Ok(TableSource {
-            table,
-            dataset,
-            inputs,
-            access,
-            naming,
-            promote,
-            filter,
-            redact,
-            lateness_ms,
-            key_times,
-            shares_input,
-        })
+        let naming = self.pick(ask(&rows::NAMING), naming)?;
+        promotions::check(promote, *dataset, &table, &self.file.path)?;
+        let access = self.access(ask)?;
+        let (filter, redact) = (self.filter(values, &table), self.redact(values, *dataset, &table));
+        let (dataset, promote) = ((*dataset).into(), promote.clone());
+        let spec = TableSpec { table, dataset, inputs, access, naming, promote, filter, redact, lateness_ms };
+        spec.row_rules(&spec.schema()).map_err(|error| error.with("table", &spec.table))?;
+        Ok(TableSource { spec, key_times, shares_input: false })
     }
 
-    /// How the inputs of a source are reached.
-    fn access(&mut self, flags: &SourceArgs, section: &SourceSection, table: &str) -> Result<SourceAccess> {
-        let mut said = |name: &str, flag: Option<&String>, file: Option<&Scalar>| {
-            self.pick_for(table, name, flag, file, "", text)
-                .map(|value| Some(value).filter(|value| !value.is_empty()))
-        };
-        let role_arn = said("role_arn", flags.role_arn.as_ref(), section.role_arn.as_ref())?;
-        let owner_flag = flags.expected_bucket_owner.as_ref();
-        let expected_bucket_owner =
-            said("expected_bucket_owner", owner_flag, section.expected_bucket_owner.as_ref())?;
-        let pays_flag = flags.requester_pays.map(|wanted| wanted.to_string());
-        let pays_file = section.requester_pays.as_ref();
-        let requester_pays =
-            self.pick_for(table, "requester_pays", pays_flag.as_ref(), pays_file, "false", truth)?;
+    /// How to access the inputs of a source.
+    fn access<'a>(&mut self, ask: impl Fn(&'static Setting) -> Ask<'a>) -> Result<SourceAccess> {
+        let given = |value: String| Some(value).filter(|value| !value.is_empty());
+        let role_arn = given(self.pick(ask(&rows::ROLE_ARN), text)?);
+        let expected_bucket_owner = given(self.pick(ask(&rows::EXPECTED_BUCKET_OWNER), text)?);
+        let requester_pays = self.pick(ask(&rows::REQUESTER_PAYS), truth)?;
         Ok(SourceAccess { role_arn, requester_pays, expected_bucket_owner })
     }
 
-    fn inputs(&mut self, flags: &SourceArgs, section: &SourceSection, table: &str) -> Vec<String> {
-        let (inputs, from) = if !flags.input.is_empty() {
-            (flags.input.clone(), "--input".to_owned())
-        } else if let Some(input) = self.environment.get("LOGMILL_INPUT") {
-            (vec![input.clone()], "LOGMILL_INPUT".to_owned())
+    fn inputs(&mut self, section: &Given, table: &str) -> Vec<String> {
+        let flags = self.flags.all(&rows::INPUT);
+        let (inputs, from) = if !flags.is_empty() {
+            (flags.to_vec(), rows::INPUT.flag().unwrap_or_default())
+        } else if let Some((input, variable)) = self.variable(&rows::INPUT) {
+            (vec![input], variable)
         } else {
-            (section.input.to_vec(), self.path.clone())
+            (section.all(&rows::INPUT).to_vec(), self.file.path.clone())
         };
         if !inputs.is_empty() {
             self.note(format!("{table}.input"), inputs.join(", "), from);
@@ -145,38 +109,34 @@ impl Layers {
 }
 
 fn default_sections() -> Vec<SourceSection> {
-    let section = |dataset: &&dyn dataset::Dataset| SourceSection {
-        dataset: dataset.name().to_owned(),
-        ..SourceSection::default()
-    };
-    dataset::ALL.iter().map(section).collect()
+    dataset::all().map(SourceSection::of).collect()
 }
 
 fn rename_only(selected: &mut [SourceSection], table: String) -> Result<()> {
     let [only] = selected else {
-        return Err(Error::new(ErrorKind::Usage, "--table names one table, but there are several")
-            .hint("choose one log type with --dataset"));
+        return Err(Error::new(ErrorKind::Usage, "cannot use --table with several tables")
+            .hint("select one log type with --dataset"));
     };
-    only.table = Some(table);
+    only.values.insert(&rows::TABLE, vec![table]);
     Ok(())
 }
 
 fn refuse_twins(sources: &[TableSource]) -> Result<()> {
-    let mut names: Vec<&str> = sources.iter().map(|source| source.table.as_str()).collect();
+    let mut names: Vec<&str> = sources.iter().map(|source| source.spec.table.as_str()).collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(Error::new(ErrorKind::Usage, "two sources name the same table")
+        Some(pair) => Err(Error::new(ErrorKind::Usage, "two sources have the same table")
             .with("table", pair[0])
-            .hint("give one source a list of inputs, so that rows which come twice are dropped")),
+            .hint("give one source a list of inputs; duplicate rows are dropped")),
         None => Ok(()),
     }
 }
 
-/// Table names as Athena takes them without quotes: they become folder names too.
+/// Checks that Athena takes a table name without quotes. It becomes a folder name, too.
 fn check_table_name(name: &str) -> Result<()> {
     if is_table_name(name) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Usage, format!("'{name}' is no table name"))
-        .hint("use lower-case letters, digits and _, not _ in front"))
+    Err(Error::new(ErrorKind::Usage, format!("invalid table name '{name}'"))
+        .hint("use lower-case letters, digits and _, and do not begin with _"))
 }

@@ -1,17 +1,23 @@
-//! Values as people write them.
+//! Parsers for the values of settings.
 
 use std::str::FromStr;
 
 use bytesize::ByteSize;
 
-use super::LogFormat;
 use crate::dataset;
 use crate::table::Naming;
 
-/// What is needed at least.
+/// The least memory that works.
 const MIN_MEMORY: u64 = 64 << 20;
 
-/// A value, or what was expected.
+/// Format of messages on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A value, or a text about the expected form.
 pub(in crate::cli) type Parsed<T> = std::result::Result<T, String>;
 
 #[expect(clippy::unnecessary_wraps, reason = "one of the parsers that pick takes")]
@@ -22,20 +28,20 @@ pub(super) fn text(value: &str) -> Parsed<String> {
 pub(super) fn threads(value: &str) -> Parsed<usize> {
     match value.parse() {
         Ok(threads @ 1..=1024) => Ok(threads),
-        _ => Err("a number from 1 to 1024 is expected".to_owned()),
+        _ => Err("expected a number from 1 to 1024".to_owned()),
     }
 }
 
 pub(super) fn size(value: &str) -> Parsed<u64> {
     ByteSize::from_str(value)
         .map(|size| size.as_u64())
-        .map_err(|_| "a size such as 256MiB is expected".to_owned())
+        .map_err(|_| "expected a size, for example 256MiB".to_owned())
 }
 
 pub(super) fn memory(value: &str) -> Parsed<u64> {
     match size(value)? {
         bytes if bytes >= MIN_MEMORY => Ok(bytes),
-        _ => Err("at least 64MiB are needed".to_owned()),
+        _ => Err("the minimum is 64MiB".to_owned()),
     }
 }
 
@@ -47,14 +53,14 @@ pub(super) fn ratio(value: &str) -> Parsed<f64> {
     parsed
         .ok()
         .filter(|ratio| (0.0..=1.0).contains(ratio))
-        .ok_or_else(|| "a share such as 1% or 0.01 is expected".to_owned())
+        .ok_or_else(|| "expected a share, for example 1% or 0.01".to_owned())
 }
 
 pub(super) fn truth(value: &str) -> Parsed<bool> {
     match value {
         "true" | "1" | "yes" => Ok(true),
         "false" | "0" | "no" | "" => Ok(false),
-        _ => Err("true or false is expected".to_owned()),
+        _ => Err("expected true or false".to_owned()),
     }
 }
 
@@ -62,7 +68,7 @@ pub(super) fn log_format(value: &str) -> Parsed<LogFormat> {
     match value {
         "text" => Ok(LogFormat::Text),
         "json" => Ok(LogFormat::Json),
-        _ => Err("text or json is expected".to_owned()),
+        _ => Err("expected text or json".to_owned()),
     }
 }
 
@@ -70,24 +76,24 @@ pub(super) fn naming(value: &str) -> Parsed<Naming> {
     match value {
         "snake" => Ok(Naming::Snake),
         "compact" => Ok(Naming::Compact),
-        _ => Err("snake or compact is expected".to_owned()),
+        _ => Err("expected snake or compact".to_owned()),
     }
 }
 
-/// A time in milliseconds.
+/// Parses a time span into milliseconds.
 pub(in crate::cli) fn span_ms(value: &str) -> Parsed<i64> {
     let span =
-        humantime::parse_duration(value).map_err(|_| "a time such as 6h or 90m is expected".to_owned())?;
+        humantime::parse_duration(value).map_err(|_| "expected a time, for example 6h or 90m".to_owned())?;
     i64::try_from(span.as_millis())
         .ok()
         .filter(|millis| *millis <= 366 * 86_400_000)
-        .ok_or_else(|| "at most a year is allowed".to_owned())
+        .ok_or_else(|| "the maximum is a year".to_owned())
 }
 
-/// A dataset's name, or `all`.
+/// The name of a log type, or `all`.
 pub(super) fn dataset_name(value: &str) -> Parsed<String> {
     if value == "all" || dataset::named(value).is_some() {
         return Ok(value.to_owned());
     }
-    Err(format!("unknown log type '{value}': expected {} or all", dataset::names()))
+    Err(format!("expected {} or all", dataset::names()))
 }

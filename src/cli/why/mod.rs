@@ -1,42 +1,46 @@
-//! `logmill why`: where an event is, or what became of it.
+//! `logmill why`: finds an event, or explains why it is not in the lake.
 //!
-//! The published day answers first, from the indexes of its files; then its rejected rows, the days beside it, and, where
-//! nothing of that has the id, the raw objects that a run of the day would read. [`show`] prints.
+//! The search begins with the indexes of the published files. It continues with the rejected rows and with the days before and
+//! after. If none of these has the id, it reads the raw objects that a run of the day would read. [`show`] prints the result.
 
+mod findings;
 mod show;
 
-use super::args::{GlobalArgs, SourceArgs, WhyArgs};
+use self::findings::{Findings, IdSearch, RawSearch, SearchedTable};
+use super::args::{GlobalArgs, WhyArgs};
+use super::console;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::progress::Bar;
-use super::settings::{Flags, Settings};
-use super::{Context, console, on_workers};
+use super::settings::{Flags, rows};
 use crate::audit::freshness::last_failure;
 use crate::audit::{Fate, PublishedDay, Trace, add_raw};
 use crate::convert::{RawQuery, search_raw};
 use crate::dataset::{self, Dataset};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{KstDay, UtcInstant};
+use crate::kst::KstDay;
 use crate::plan::{TableSource, plan_table};
 use crate::publish::run_history::RunHistory;
-use crate::publish::run_record::RunRecord;
 use crate::publish::{self, Manifest};
 use crate::road::{Work, identity_key};
+use crate::store::Lake;
 use crate::store::lake::Partition;
-use crate::store::{Connector, Lake};
-use crate::table::{Identifier, TableSchema};
+use crate::table::TableSchema;
 
 pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let day = KstDay::parse(&args.day.day, console::now())?;
-    let source = source_args(args, day, global, context)?;
-    let flags =
-        Flags { source: Some(&source), lake: Some(&args.lake), read: Some(&args.read), ..Flags::default() };
+    let named = dataset_of_lone_table(args, day, global, context)?;
+    let mut flags = Flags::of([&*args.source, &args.lake, &args.read]).with_sources();
+    if let Some(dataset) = named {
+        flags = flags.or(&rows::DATASET, dataset.name());
+    }
+    let is_narrowed = flags.has(&rows::TABLE) || flags.has(&rows::DATASET);
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let (what, id) = args.id.given();
     let search =
         IdSearch { settings: &settings, connector: &connector, lake: lake.as_ref(), context, day, what, id };
-    let is_narrowed = source.table.is_some() || source.dataset.is_some();
     let tables = search.tables(is_narrowed)?;
     let mut findings = tables.iter().map(|table| search.look(table)).collect::<Result<Vec<_>>>()?;
     let answers = findings.iter().any(|table| !table.traces.is_empty());
@@ -49,84 +53,39 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     Ok(if is_found { Exit::Done } else { Exit::NoInput })
 }
 
-/// The sources, where a table alone is named with the log type that the lake knows of it.
-fn source_args(args: &WhyArgs, day: KstDay, global: &GlobalArgs, context: &Context) -> Result<SourceArgs> {
-    let mut source = args.source.clone();
-    if let (Some(table), None) = (&source.table, &source.dataset) {
-        let settings = context.settings(global, &Flags { lake: Some(&args.lake), ..Flags::default() })?;
-        let connector = context.connector(&settings);
-        let lake = connector.lake(settings.output()?, &settings.lake.access)?;
-        let partition = Partition { table: table.clone(), day };
-        source.dataset = dataset_of(lake.as_ref(), &partition)?.map(|dataset| dataset.name().to_owned());
-    }
-    Ok(source)
+/// Returns the source flags. A table that is named without a log type gets the log type that the lake records.
+fn dataset_of_lone_table(
+    args: &WhyArgs,
+    day: KstDay,
+    global: &GlobalArgs,
+    context: &Context,
+) -> Result<Option<&'static dyn Dataset>> {
+    let (Some(table), None) = (args.source.one(&rows::TABLE), args.source.one(&rows::DATASET)) else {
+        return Ok(None);
+    };
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    dataset_of(lake.as_ref(), &Partition { table, day })
 }
 
-/// The log type of a day of a table, as its manifest or the last report says.
+/// Returns the log type of a day of a table, from its manifest or its last run record.
 fn dataset_of(lake: &dyn Lake, partition: &Partition) -> Result<Option<&'static dyn Dataset>> {
     let name = match publish::read_manifest(lake, partition)? {
         Some(manifest) => Some(manifest.dataset),
-        None => RunHistory::list(lake, partition)?.last()?.map(|report| report.dataset),
+        None => RunHistory::list(lake, partition)?.last()?.map(|record| record.dataset),
     };
     Ok(name.and_then(|name| dataset::named(&name)))
 }
 
-/// What is looked for, and where.
-struct IdSearch<'a> {
-    settings: &'a Settings,
-    connector: &'a Connector,
-    lake: &'a dyn Lake,
-    context: &'a Context,
-    day: KstDay,
-    what: Identifier,
-    id: &'a str,
-}
-
-/// A table that can have the id.
-struct SearchedTable<'a> {
-    partition: Partition,
-    dataset: &'static dyn Dataset,
-    /// Where its rows come from, where raw logs are given.
-    source: Option<&'a TableSource>,
-}
-
-/// What was found in a table.
-struct Findings {
-    partition: Partition,
-    schema: TableSchema,
-    manifest: Option<Manifest>,
-    /// The last run, where it failed.
-    failure: Option<RunRecord>,
-    traces: Vec<Trace>,
-    raw: Option<RawSearch>,
-}
-
-/// The raw objects that were searched.
-struct RawSearch {
-    objects: u64,
-    bytes: u64,
-    /// When what a run of the day reads can have been delivered.
-    from: UtcInstant,
-    until: UtcInstant,
-    /// Addresses of the objects that could not be read to their end.
-    damaged: Vec<String>,
-}
-
-impl Findings {
-    /// The answer.
-    fn fate(&self) -> Fate {
-        let nothing = if self.raw.is_some() { Fate::Absent } else { Fate::Unknown };
-        self.traces.iter().map(|trace| trace.fate).min().unwrap_or(nothing)
-    }
-}
-
 impl<'a> IdSearch<'a> {
-    /// The tables of the sources that have raw logs or the day; where nobody narrows them, also those of the lake.
+    /// Returns the tables of the sources that have raw logs or the day. Unless a table or log type is named, adds the tables
+    /// of the lake.
     fn tables(&self, is_narrowed: bool) -> Result<Vec<SearchedTable<'a>>> {
         let of_source = |source: &'a TableSource| SearchedTable {
-            partition: Partition { table: source.table.clone(), day: self.day },
-            dataset: source.dataset,
-            source: Some(source).filter(|source| !source.inputs.is_empty()),
+            partition: source.spec.partition(self.day),
+            dataset: source.spec.dataset.dataset(),
+            source: Some(source).filter(|source| !source.spec.inputs.is_empty()),
         };
         let mut tables = Vec::new();
         for table in self.settings.sources.iter().map(of_source) {
@@ -154,19 +113,19 @@ impl<'a> IdSearch<'a> {
             return Err(error
                 .with("day", self.day)
                 .with("lake", self.lake.address(""))
-                .hint("name the raw logs with --input, or a config file with --config"));
+                .hint("pass the raw logs with --input, or a config file with --config"));
         }
         Ok(tables)
     }
 
-    /// What the lake says.
+    /// Returns the findings from the lake.
     fn look(&self, table: &SearchedTable<'_>) -> Result<Findings> {
         let SearchedTable { partition, dataset, source } = table;
         self.context.cancel.check()?;
         let manifest = publish::read_manifest(self.lake, partition)?;
         let failure = last_failure(self.lake, partition, manifest.as_ref())?;
         let naming = manifest.as_ref().map(|manifest| manifest.naming);
-        let naming = naming.or(source.map(|source| source.naming)).unwrap_or_default();
+        let naming = naming.or(source.map(|source| source.spec.naming)).unwrap_or_default();
         let mut traces = self.published(partition, *dataset, manifest.as_ref(), Fate::InLake)?;
         let runs =
             [manifest.as_ref().map(|manifest| &manifest.run), failure.as_ref().map(|failed| &failed.run)];
@@ -177,13 +136,13 @@ impl<'a> IdSearch<'a> {
             traces.extend(new);
         }
         if traces.is_empty() {
-            traces = self.beside(partition, *dataset)?;
+            traces = self.neighbours(partition, *dataset)?;
         }
         let (schema, partition) = (dataset.schema(naming, &[]), partition.clone());
         Ok(Findings { partition, schema, manifest, failure, traces, raw: None })
     }
 
-    /// What the raw logs say beside it, where they are given.
+    /// Adds the findings from the raw logs, if they are given.
     fn look_into_raw_logs(&self, table: &SearchedTable<'_>, findings: &mut Findings) -> Result<()> {
         if let Some(source) = table.source {
             let Findings { partition, manifest, traces, .. } = findings;
@@ -192,7 +151,7 @@ impl<'a> IdSearch<'a> {
         Ok(())
     }
 
-    /// The rows of a published day.
+    /// Returns the rows of a published day that have the id.
     fn published(
         &self,
         partition: &Partition,
@@ -207,13 +166,13 @@ impl<'a> IdSearch<'a> {
         Ok(rows.into_iter().map(|row| Trace::of_published(row, fate)).collect())
     }
 
-    /// The rows of the day before and of the day after, where they are published.
-    fn beside(&self, partition: &Partition, dataset: &dyn Dataset) -> Result<Vec<Trace>> {
+    /// Returns the rows of the days before and after that have the id, if these days are published.
+    fn neighbours(&self, partition: &Partition, dataset: &dyn Dataset) -> Result<Vec<Trace>> {
         let mut traces = Vec::new();
         for day in [self.day.previous(), self.day.next()] {
-            let beside = Partition { day, ..partition.clone() };
-            let manifest = publish::read_manifest(self.lake, &beside)?;
-            traces.extend(self.published(&beside, dataset, manifest.as_ref(), Fate::OtherDay)?);
+            let neighbour = Partition { day, ..partition.clone() };
+            let manifest = publish::read_manifest(self.lake, &neighbour)?;
+            traces.extend(self.published(&neighbour, dataset, manifest.as_ref(), Fate::OtherDay)?);
         }
         Ok(traces)
     }
@@ -228,14 +187,14 @@ impl<'a> IdSearch<'a> {
     ) -> Result<RawSearch> {
         let mut plan = plan_table(source, self.day, self.connector)?;
         if let Some(manifest) = manifest {
-            // What was left out is told by the rules of then.
-            plan.filter.clone_from(&manifest.filter);
-            plan.promote.clone_from(&manifest.promote);
-            plan.naming = manifest.naming;
+            // The rules of the published run decide which rows were left out.
+            plan.spec.filter.clone_from(&manifest.filter);
+            plan.spec.promote.clone_from(&manifest.promote);
+            plan.spec.naming = manifest.naming;
         }
         let query = RawQuery { what: self.what, id: self.id, identity_key: identity_key()? };
         let options = self.settings.convert_options(&self.context.cancel);
-        let progress = Bar::begin(self.context.console, &plan.table, Work::Read(plan.bytes()));
+        let progress = Bar::begin(self.context.console, &plan.spec.table, Work::Read(plan.bytes()));
         let found = on_workers(self.settings.threads, || {
             search_raw(&plan, query, &options, self.connector, &progress)
         })??;

@@ -1,8 +1,8 @@
-//! Prints what was found: one fact a line, or one JSON document.
+//! Prints the result: one fact per line, or one JSON document.
 
 use serde_json::{Value, json};
 
-use super::{Findings, IdSearch, RawSearch};
+use super::findings::{Findings, IdSearch, RawSearch};
 use crate::audit::{Fate, PublishedRow, Trace};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
@@ -20,12 +20,12 @@ pub(super) fn print(search: &IdSearch<'_>, findings: &[Findings], format: TextFo
     }
 }
 
-/// Whether some table tells of the id.
+/// Returns whether any table has the id.
 fn some_found(findings: &[Findings]) -> bool {
     findings.iter().any(|table| !table.traces.is_empty())
 }
 
-/// What a fate means, after the name of the table.
+/// Describes a fate, as the end of a sentence about the id.
 fn sentence(fate: Fate) -> &'static str {
     match fate {
         Fate::InLake => "in the lake",
@@ -33,17 +33,17 @@ fn sentence(fate: Fate) -> &'static str {
         Fate::Late => "in a raw object that the published run did not find: the day is stale",
         Fate::Changed => "in a raw object that has changed since the day was published: the day is stale",
         Fate::Filtered => "left out by a filter",
-        Fate::Lost => "in a raw object that the published run has read, but not in the lake",
+        Fate::Lost => "in a raw object that the published run read, but not in the lake",
         Fate::Quarantined => "quarantined: it could not be decoded",
         Fate::Duplicate => "a duplicate",
         Fate::OtherDay => "an event of another day",
-        Fate::Mentioned => "in the bytes of raw objects, but not where the id of a row stands",
+        Fate::Mentioned => "in the bytes of raw objects, but not as the id of a row",
         Fate::Absent => "in no raw object that a run of the day reads",
         Fate::Unknown => "not in the lake; the raw logs were not searched",
     }
 }
 
-/// What to do about it.
+/// Returns the next step for a table.
 fn hint(search: &IdSearch<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<String> {
     let (day, name) = (search.day, &table.partition.table);
     let other = table.traces.iter().filter_map(Trace::day).find(|other| *other != day);
@@ -52,25 +52,25 @@ fn hint(search: &IdSearch<'_>, table: &Findings, is_found_elsewhere: bool) -> Op
         Fate::NotPublished => format!("publish it with 'logmill run --day {day}'"),
         Fate::Late | Fate::Changed => {
             format!(
-                "make the day anew with 'logmill run --day {day}'; 'logmill status' shows all days that are stale"
+                "rebuild the day with 'logmill run --day {day}'; list all stale days with 'logmill status'"
             )
         }
-        Fate::Filtered => "the field 'filter' of the manifest names the rules".to_owned(),
+        Fate::Filtered => "see the rules in the field 'filter' of the manifest".to_owned(),
         Fate::Lost => {
-            format!("hold the day against its manifest with 'logmill verify --day {day} --table {name}'")
+            format!("check the day against its manifest with 'logmill verify --day {day} --table {name}'")
         }
         Fate::Quarantined => {
-            "the quarantine file has its raw text; 'logmill inspect' decodes one object".to_owned()
+            "see its raw text in the quarantine file, or decode the object with 'logmill inspect'".to_owned()
         }
-        Fate::Duplicate => "the row that it repeats is the one that is published".to_owned(),
-        Fate::OtherDay => format!("ask for that day: 'logmill why --day {}'", other.unwrap_or(day)),
-        Fate::Mentioned => "'logmill inspect' shows every field of the object".to_owned(),
+        Fate::Duplicate => "no action is needed: the row that it repeats is published".to_owned(),
+        Fate::OtherDay => format!("search that day with 'logmill why --day {}'", other.unwrap_or(day)),
+        Fate::Mentioned => "see every field of the object with 'logmill inspect'".to_owned(),
         Fate::Absent => format!(
-            "objects that were delivered at another time were not read: if it can have come later, give a longer \
-             --lateness; 'logmill status --from {day} --to {day}' shows how the day stands"
+            "objects delivered at other times were not read: if it may have arrived later, pass a longer --lateness; see \
+             the state of the day with 'logmill status --from {day} --to {day}'"
         ),
         Fate::Unknown if is_found_elsewhere => return None,
-        Fate::Unknown => "name the raw logs with --input, or a config file with --config".to_owned(),
+        Fate::Unknown => "pass the raw logs with --input, or a config file with --config".to_owned(),
     })
 }
 
@@ -100,15 +100,18 @@ fn fact_line((name, value): Field) -> String {
 }
 
 fn trace_facts(search: &IdSearch<'_>, table: &Findings, trace: &Trace) -> Vec<Field> {
-    let mut facts = vec![("it is", sentence(trace.fate).to_owned())];
+    let mut facts = vec![("fate", sentence(trace.fate).to_owned())];
     if let Some(row) = &trace.published {
         facts.push(("file", search.lake.address(&file_of(table, trace, row))));
-        facts.push(("row group", format!("{}, row {} of the group, both from 0", row.row_group, row.row)));
+        facts.push((
+            "row group",
+            format!("{}, row {} of the group, both counted from 0", row.row_group, row.row),
+        ));
     }
     if let Some(at) = trace.at {
-        facts.push(("event time", format!("{at}, {} in Korea", kst(at))));
+        facts.push(("event time", format!("{at}, {} KST", kst(at))));
     }
-    facts.extend(trace.published.as_ref().map(|row| ("event", event(row))));
+    facts.extend(trace.published.as_ref().and_then(event).map(|event| ("event", event)));
     facts.push(("raw object", trace.object.clone()));
     facts.extend(trace.record.map(|record| ("record", record.to_string())));
     facts.extend(
@@ -118,19 +121,24 @@ fn trace_facts(search: &IdSearch<'_>, table: &Findings, trace: &Trace) -> Vec<Fi
     facts
 }
 
-/// The file of a row below the lake; it may be of a day beside.
+/// Returns the path of the file of a row, below the lake. The file may belong to the day before or after.
 fn file_of(table: &Findings, trace: &Trace, row: &PublishedRow) -> String {
     let mut partition = table.partition.clone();
     partition.day = trace.day().unwrap_or(partition.day);
     format!("{partition}/{}", row.file)
 }
 
-fn event(row: &PublishedRow) -> String {
-    let [of, name] = row.cluster.each_ref().map(|value| value.as_deref().unwrap_or("-"));
-    format!("{name} ({of})")
+/// The cluster values of a row: the last one, which says the most, and the others in brackets.
+fn event(row: &PublishedRow) -> Option<String> {
+    let values: Vec<&str> = row.cluster.iter().map(|value| value.as_deref().unwrap_or("-")).collect();
+    match values.as_slice() {
+        [] => None,
+        [only] => Some((*only).to_owned()),
+        [others @ .., last] => Some(format!("{last} ({})", others.join(", "))),
+    }
 }
 
-/// The Korean wall clock, without a zone.
+/// Formats the time in KST, without a zone.
 fn kst(at: UtcInstant) -> String {
     UtcInstant(at.kst_wall_clock_ms()).to_string().trim_end_matches('Z').to_owned()
 }
@@ -139,11 +147,8 @@ fn table_facts(table: &Findings) -> Vec<Field> {
     let mut facts = vec![("published", published(table.manifest.as_ref()))];
     let counted_only = rows_counted_only(table);
     if counted_only > 0 {
-        let rows = console::count(counted_only);
-        facts.push((
-            "not kept",
-            format!("{rows} rejected rows, which only the raw logs have: search them with --deep"),
-        ));
+        let rows = console::counted(counted_only, "rejected row");
+        facts.push(("not kept", format!("{rows}, only in the raw logs: search them with --deep")));
     }
     facts.extend(table.failure.iter().map(|failed| {
         let message = failed.error.as_ref().map_or("it was killed", |error| error.message.as_str());
@@ -154,13 +159,13 @@ fn table_facts(table: &Findings) -> Vec<Field> {
         facts.extend(
             raw.damaged
                 .iter()
-                .map(|object| ("damaged", format!("{object}: what is lost of it cannot be searched"))),
+                .map(|object| ("damaged", format!("{object}: its unreadable part was not searched"))),
         );
     }
     facts
 }
 
-/// Rejected rows that the quarantine of the last run does not hold.
+/// Returns the number of rejected rows that the quarantine of the last run does not contain.
 fn rows_counted_only(table: &Findings) -> u64 {
     let of_day = table.manifest.as_ref().map(|manifest| &manifest.counted_only);
     let of_last = table.failure.as_ref().map(|failed| &failed.counted_only).or(of_day);
@@ -170,14 +175,14 @@ fn rows_counted_only(table: &Findings) -> u64 {
 fn published(manifest: Option<&Manifest>) -> String {
     manifest.map_or("never".to_owned(), |manifest| {
         let state = if manifest.provisional { "provisional" } else { "final" };
-        let rows = console::count(manifest.ledger.written);
-        format!("run {}, inputs listed at {}, {rows} rows, {state}", manifest.run, manifest.planned_at)
+        let rows = console::counted(manifest.ledger.written, "row");
+        format!("run {}, inputs listed at {}, {rows}, {state}", manifest.run, manifest.planned_at)
     })
 }
 
 fn searched(raw: &RawSearch) -> String {
-    let (objects, bytes) = (console::count(raw.objects), console::size(raw.bytes));
-    format!("{objects} objects, {bytes}, delivered from {} to {}", raw.from, raw.until)
+    let (objects, bytes) = (console::counted(raw.objects, "object"), console::size(raw.bytes));
+    format!("{objects}, {bytes}, delivered from {} to {}", raw.from, raw.until)
 }
 
 fn document(search: &IdSearch<'_>, findings: &[Findings]) -> Value {
@@ -216,7 +221,6 @@ fn table_value(search: &IdSearch<'_>, table: &Findings, some_found: bool) -> Val
 
 fn trace_value(table: &Findings, trace: &Trace) -> Value {
     let row = trace.published.as_ref();
-    let [of, name] = table.schema.cluster.map(|place| table.schema.columns[place].name.to_string());
     let mut value = json!({
         "fate": trace.fate,
         "source_object": trace.object,
@@ -235,8 +239,9 @@ fn trace_value(table: &Findings, trace: &Trace) -> Value {
         "detail": trace.rejected.as_ref().map(|(_, detail)| detail),
     });
     if let Some(row) = row {
-        value[of] = row.cluster[0].clone().into();
-        value[name] = row.cluster[1].clone().into();
+        for (place, cell) in table.schema.cluster.iter().zip(&row.cluster) {
+            value[table.schema.columns[*place].name.as_ref()] = cell.clone().into();
+        }
     }
     value
 }

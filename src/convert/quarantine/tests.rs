@@ -20,7 +20,7 @@ fn found(rows: &[Rejection], workers: usize, max_bytes: u64, folder: &Path) -> V
     let open = |worker: usize| OpenQuarantine::new(&path(worker), max_bytes, &room);
     let mut all: Vec<OpenQuarantine<'_>> = (0..workers).map(open).collect();
     let schema = named("s3-access").unwrap().schema(Naming::Snake, &[]);
-    let rules = RowRules::new(&schema, &[], &RedactRules::default()).unwrap();
+    let rules = RowRules::new(&schema, &[], &RedactRules::new(&[])).unwrap();
     for row in rows {
         let object = row.position.object;
         let own = &mut all[object as usize % workers];

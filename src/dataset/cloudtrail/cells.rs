@@ -1,16 +1,12 @@
 //! Typed cells from the written values of a record.
 
-use std::borrow::Cow;
-
 use super::shape::{CellSource, ExtraField, Found};
-use crate::json::{inner, unescape};
+use super::value::{boolean, double, integer, text};
 use crate::kst::UtcInstant;
-use crate::table::Cells;
-use crate::table::Rows;
-use crate::table::column::ColumnType;
+use crate::table::{Cells, ColumnType, Rows};
 
-/// Appends the cells of all records kept, column by column. What does not fit its column goes to `extra`, which is filled
-/// last.
+/// Appends the cells of all kept records, column by column. Values that do not fit their columns are added to `extra`,
+/// which is filled last.
 pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: &mut Rows) {
     for (column, source) in sources.iter().enumerate() {
         let cells = rows.cell(column);
@@ -43,7 +39,7 @@ pub(super) fn write<'a>(sources: &'a [CellSource], found: &mut Found<'a>, rows: 
     found.clear();
 }
 
-/// Appends a value as its column's type, or a null; false when a value is there but is of another type.
+/// Appends a value in the type of its column, or a null. Returns false if there is a value of another type.
 fn write_value(cells: &mut Cells, column_type: ColumnType, written: Option<&str>) -> bool {
     let Some(written) = written else {
         cells.push_null();
@@ -62,6 +58,7 @@ fn write_value(cells: &mut Cells, column_type: ColumnType, written: Option<&str>
         ColumnType::Int | ColumnType::BigInt => {
             push_some(integer(written), |value| cells.push_integer(value))
         }
+        ColumnType::Double => push_some(double(written), |value| cells.push_double(value)),
         ColumnType::Timestamp => {
             push_some(UtcInstant::parse_iso8601(&text(written)), |value| cells.push_time(value))
         }
@@ -78,27 +75,7 @@ fn push_some<T>(value: Option<T>, push: impl FnOnce(Option<T>)) -> bool {
     fits
 }
 
-/// The text of a written value: of a string what it stands for, of anything else its JSON.
-pub(super) fn text(written: &str) -> Cow<'_, str> {
-    if written.starts_with('"') { unescape(inner(written)) } else { Cow::Borrowed(written) }
-}
-
-/// `true`, `"true"` and their opposites: CloudTrail writes both forms.
-fn boolean(written: &str) -> Option<bool> {
-    match text(written).as_ref() {
-        "true" | "True" => Some(true),
-        "false" | "False" => Some(false),
-        _ => None,
-    }
-}
-
-/// A whole number: `12`, `"12"`, `12.0`.
-fn integer(written: &str) -> Option<i64> {
-    let text = text(written);
-    text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
-}
-
-/// Puts a list whole into `extra` when its columns do not hold all of it.
+/// Adds a whole list to `extra` if its columns do not hold all of it.
 fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
     let lists = sources.iter().filter_map(|source| match source {
         CellSource::ListMember { slot, keys } => Some((*slot, keys.as_slice())),
@@ -114,7 +91,7 @@ fn rescue_lists<'a>(sources: &'a [CellSource], found: &mut Found<'a>) {
     }
 }
 
-/// `{"path.key":value, ...}`, or nothing. Keys and values stay as they are written.
+/// Returns `{"path.key":value, ...}` with keys and values verbatim, or nothing if no field is left.
 fn extra_json(fields: &[ExtraField<'_>]) -> Option<String> {
     if fields.is_empty() {
         return None;
@@ -135,30 +112,4 @@ fn extra_json(fields: &[ExtraField<'_>]) -> Option<String> {
     }
     json.push('}');
     Some(json)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_an_unusual_type_are_read_where_their_meaning_is_plain() {
-        assert_eq!(boolean("true"), Some(true));
-        assert_eq!(boolean("\"false\""), Some(false));
-        assert_eq!(boolean("1"), None);
-        for (written, expected) in [
-            ("12", Some(12)),
-            ("\"12\"", Some(12)),
-            ("1200.0", Some(1200)),
-            ("0.00", Some(0)),
-            ("-7", Some(-7)),
-            ("1.5", None),
-            ("1e3", None),
-            ("100", Some(100)),
-            ("[]", None),
-        ] {
-            assert_eq!(integer(written), expected, "{written}");
-        }
-        assert_eq!(text("{\"a\":1}"), "{\"a\":1}");
-    }
 }

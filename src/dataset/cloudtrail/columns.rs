@@ -1,8 +1,7 @@
 //! The columns of CloudTrail.
 //!
-//! The first 41 stand in the order of the earlier Spark job, whose lower-case names `--naming compact` gives back; what
-//! CloudTrail has learnt since comes after them. Sources: AWS, "CloudTrail record contents" and "CloudTrail
-//! userIdentity element".
+//! The first 41 columns follow the order of the earlier Spark job, whose lower-case names `--naming compact` restores. Newer
+//! fields of CloudTrail follow them. Sources: AWS, "CloudTrail record contents" and "CloudTrail userIdentity element".
 
 use std::borrow::Cow;
 
@@ -21,7 +20,7 @@ const fn column(
     Column::new(name, column_type, Origin::Json(Cow::Borrowed(path)), meaning)
 }
 
-/// `c!(name, type, "path", "meaning")`, with more than one path where the record uses one of several.
+/// `c!(name, type, "path", "meaning")`, with alternative paths if a record uses one of several.
 macro_rules! c {
     ($name:literal, $kind:ident, $($path:literal)|+, $meaning:literal) => {
         column($name, $kind, &[$(Cow::Borrowed($path)),+], $meaning)
@@ -36,7 +35,7 @@ static COLUMNS: [Column; 73] = [
     c!("aws_region", Text, "awsRegion", "Region that the request was made to"),
     c!("error_code", Text, "errorCode", "AWS error code when the request failed"),
     c!("error_message", Text, "errorMessage", "Description of the error"),
-    c!("event_id", Text, "eventID", "GUID that identifies the event").identifies(Identifier::EventId),
+    c!("event_id", Text, "eventID", "GUID that identifies the event").identifies(Identifier::EVENT),
     c!("event_name", Text, "eventName", "Action that was requested"),
     c!("event_source", Text, "eventSource", "Service that the request was made to"),
     c!("event_time", Timestamp, "eventTime", "When the request completed, UTC"),
@@ -45,7 +44,7 @@ static COLUMNS: [Column; 73] = [
     c!("event_version", Text, "eventVersion", "Version of the record format"),
     c!("read_only", Bool, "readOnly", "Whether the call only reads"),
     c!("recipient_account_id", Text, "recipientAccountId", "Account that received the event"),
-    c!("request_id", Text, "requestID", "Id that the called service gave the request").identifies(Identifier::RequestId),
+    c!("request_id", Text, "requestID", "Id that the called service gave the request").identifies(Identifier::REQUEST),
     c!("request_parameters", Json, "requestParameters", "Parameters of the request, as JSON"),
     c!("resources_arn", TextList, "resources[].ARN" | "resources[].arn", "ARNs of the resources touched"),
     c!("resources_account_id", TextList, "resources[].accountId", "Owners of the resources touched, in the same order"),
@@ -106,7 +105,7 @@ static COLUMNS: [Column; 73] = [
     Column::new("source_record", BigInt, Origin::SourceRecord, "Number of the record in the raw object, from 1"),
 ];
 
-/// JSON values that people ask for often enough to have columns of their own. [`Promotion`]s of the user come after.
+/// JSON values that are queried often enough to have their own columns. The user's [`Promotion`]s follow them.
 #[rustfmt::skip]
 static PROMOTED: [Column; 6] = [
     c!("bucket_name", Text, "requestParameters.bucketName", "Bucket of an S3 call"),
@@ -117,10 +116,10 @@ static PROMOTED: [Column; 6] = [
     c!("bytes_transferred_out", BigInt, "additionalEventData.bytesTransferredOut", "Bytes of the response body of an S3 call"),
 ];
 
-/// Columns from the end of [`COLUMNS`] that stay last: `extra`, `source_object`, `source_record`.
+/// Number of columns at the end of [`COLUMNS`] that are always last: `extra`, `source_object`, `source_record`.
 const LAST: usize = 3;
 
-/// The schema of the table.
+/// Returns the schema of the table.
 pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
     let (front, last) = COLUMNS.split_at(COLUMNS.len() - LAST);
     let of_user = promoted.iter().map(|promotion| Column {
@@ -137,7 +136,8 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
     let position = |name| {
         columns.iter().position(|column| column.name == name).expect("the table above has this column")
     };
-    let (event_time, cluster) = (position("event_time"), [position("event_source"), position("event_name")]);
+    let (event_time, cluster) =
+        (position("event_time"), vec![position("event_source"), position("event_name")]);
     TableSchema { columns, event_time, cluster, naming }
 }
 
@@ -145,7 +145,7 @@ pub(super) fn schema(naming: Naming, promoted: &[Promotion]) -> TableSchema {
 mod tests {
     use super::*;
 
-    /// The names of the earlier Spark job, in its order, without the partition column.
+    /// The column names of the earlier Spark job, in its order, without the partition column.
     const EARLIER: &str = "additionaleventdata apiversion awsregion errorcode errormessage eventid eventname \
         eventsource eventtime eventtime_kst eventtype eventversion readonly recipientaccountid requestid \
         requestparameters resources_arn resources_accountid resources_type responseelements sharedeventid \

@@ -1,26 +1,25 @@
-//! What is around the records of a file, `{"Records":[...]}`, and who else uses it: event notifications of S3 and other
-//! services have the same envelope, and even some of the same keys.
+//! The envelope of the records in a file, `{"Records":[...]}`. Event notifications of S3 and other services have the same
+//! envelope and even some of the same keys.
 
-use std::borrow::Cow;
+use super::value::text;
+use crate::json::{Stop, Walker, unescape};
 
-use crate::json::{Stop, Walker, inner, unescape};
-
-/// Where AWS says what sent an event notification: `aws:s3`, `aws:sqs`, `aws:dynamodb`. In CloudTrail it is a host name
-/// (AWS, "Event message structure" in the S3 guide; "CloudTrail record contents").
+/// The prefix of the event source in an event notification: `aws:s3`, `aws:sqs`, `aws:dynamodb`. In CloudTrail the event
+/// source is a host name (AWS, "Event message structure" in the S3 guide; "CloudTrail record contents").
 const SENDER_OF_NOTIFICATION: &str = "aws:";
 
-/// Whether a key of the document is that of its records, in any spelling.
+/// Whether a key of the document is `Records`, in any JSON spelling.
 pub(super) fn is_records(key: &str) -> bool {
     key == "Records" || key.contains('\\') && unescape(key) == "Records"
 }
 
-/// Whether an event source is that of an event notification.
+/// Whether an event source belongs to an event notification.
 pub(super) fn is_notification(event_source: &str) -> bool {
     event_source.starts_with(SENDER_OF_NOTIFICATION)
 }
 
-/// Whether the front of a file is that of CloudTrail records: a document with records which are not, as far as the front
-/// goes, event notifications.
+/// Whether a file begins like a document of CloudTrail records. Records that are recognisable as event notifications do
+/// not count.
 pub(super) fn recognises(front: &[u8]) -> bool {
     let text = front.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let mut walker = Walker::new(text, 0);
@@ -28,7 +27,7 @@ pub(super) fn recognises(front: &[u8]) -> bool {
         && !begins_with_notification(&mut walker).unwrap_or_default()
 }
 
-/// Walks up to the value of the records.
+/// Walks up to the value of `Records`.
 fn find_records(walker: &mut Walker<'_>) -> Result<bool, Stop> {
     walker.take(b'{', "an object")?;
     let mut first = true;
@@ -42,7 +41,7 @@ fn find_records(walker: &mut Walker<'_>) -> Result<bool, Stop> {
     Ok(false)
 }
 
-/// Whether the first of the records has the source of a notification.
+/// Whether the first record has the event source of a notification.
 fn begins_with_notification(walker: &mut Walker<'_>) -> Result<bool, Stop> {
     walker.take(b'[', "a list")?;
     walker.take(b'{', "an object")?;
@@ -50,18 +49,13 @@ fn begins_with_notification(walker: &mut Walker<'_>) -> Result<bool, Stop> {
     while walker.next_element(b'}', first)? {
         let key = unescape(walker.key()?);
         let value = walker.value(2)?;
-        // Notifications of SNS begin it with a capital.
+        // SNS notifications begin the key with a capital letter.
         if key.eq_ignore_ascii_case("eventSource") {
             return Ok(is_notification(&text(value)));
         }
         first = false;
     }
     Ok(false)
-}
-
-/// A string's text, and anything else as it is written.
-fn text(written: &str) -> Cow<'_, str> {
-    if written.starts_with('"') { unescape(inner(written)) } else { Cow::Borrowed(written) }
 }
 
 #[cfg(test)]
@@ -72,13 +66,13 @@ mod tests {
         r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"us-east-1","s3":{}}]}"#;
 
     #[test]
-    fn records_are_recognised_however_their_key_is_spelled() {
+    fn records_are_recognised_in_any_spelling_of_their_key() {
         for front in [
             r#"{"Records":[{"eventVersion":"1.08","eventSource":"s3.amazonaws.com"}]}"#,
             r#" { "a":[{"Records":1}], "Rec\u006frds" :["#,
             r#"{"\u0052\u0065cords":[]}"#,
             r#"{"Records":[{"requestParameters":{"eventSource":"aws:s3"},"eventSource":"sqs.amazonaws.com"}]}"#,
-            // The source comes later than the front goes.
+            // The event source is beyond the front.
             r#"{"Records":[{"eventVersion":"1.08","eventSour"#,
         ] {
             assert!(recognises(front.as_bytes()), "{front}");

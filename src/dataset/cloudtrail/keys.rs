@@ -1,17 +1,16 @@
-//! What CloudTrail's objects are called.
+//! The keys of CloudTrail's objects.
 //!
 //! `[prefix/]AWSLogs/[o-org/]account/CloudTrail/region/YYYY/MM/DD/account_CloudTrail_region_YYYYMMDDTHHmmZ_unique.json.gz`,
-//! with the UTC minute of delivery in the name. The name alone makes an object a log of CloudTrail, so that a copy without
-//! its folders is read like the trail itself; the folder after the account only says that another service wrote it. Regions
-//! are not looked at, so that a new one needs no release.
+//! with the UTC minute of delivery in the name. The name alone identifies a CloudTrail log, so that a copy without its
+//! folders is read like the trail. The folder after the account only identifies logs of other services. Regions are not
+//! checked, so that a new region needs no release.
 //! Source: AWS, "CloudTrail log file examples" and "Finding your CloudTrail log files".
 
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use crate::kst::UtcInstant;
 
 const OTHER_SERVICE: &str = "log of another AWS service";
-/// What stands in the folder after the account, and in the names of its objects, beside `CloudTrail`; and why such objects
-/// are left out.
+/// The other values of the folder after the account, which also occur in object names, and why such objects are skipped.
 const OTHER_KINDS: [(&str, &str); 14] = [
     ("CloudTrail-Digest", "digest of log files, no events"),
     ("CloudTrail-Insight", "insight events have another shape"),
@@ -30,7 +29,7 @@ const OTHER_KINDS: [(&str, &str); 14] = [
 ];
 const PATTERN: &str = "YYYYMMDDThhmmZ";
 
-/// Judges a key.
+/// Claims a key.
 pub(super) fn claim(key: &str) -> KeyClaim {
     let (folder, name) = object_key::split(key);
     if let Some(at) = delivered_at(name) {
@@ -44,7 +43,7 @@ fn other_kind(name: &str) -> Option<&'static str> {
     OTHER_KINDS.iter().find(|(kind, _)| *kind == name).map(|(_, reason)| *reason)
 }
 
-/// The folder that says which service wrote: the one after the last account.
+/// Returns the folder with the name of the service, which follows the last account.
 fn service_folder(folder: &str) -> Option<&str> {
     let mut parts = folder.rsplit('/');
     let mut service = parts.next()?;
@@ -61,8 +60,8 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Why a name in the form of AWS, `account_kind_..._time_...`, is not one of CloudTrail's logs. A name without a time
-/// is not AWS's own, and says nothing.
+/// Returns why a name in AWS's form, `account_kind_..._time_...`, is not a CloudTrail log. A name without a time does not
+/// come from AWS and is not judged.
 fn of_another_kind(name: &str) -> Option<&'static str> {
     let mut parts = name.split('_');
     let (first, second) = (parts.next()?, parts.next()?);
@@ -72,13 +71,13 @@ fn of_another_kind(name: &str) -> Option<&'static str> {
     of_trail.or_else(of_service).filter(|_| has_time)
 }
 
-/// Whether a folder is that of a region: `.../CloudTrail/region`.
+/// Whether a folder belongs to a region: `.../CloudTrail/region`.
 pub(super) fn holds_days(folder: &str) -> bool {
     let (above, region) = object_key::split(folder);
     object_key::split(above).1 == "CloudTrail" && region.contains('-')
 }
 
-/// The time in the name of a log, behind what all names of an account and region begin with.
+/// Returns the place of the time in the name of a log, after the part that all names of an account and region share.
 pub(super) fn time_in_key(key: &str) -> Option<TimeInKey> {
     let name = object_key::split(key).1;
     delivered_at(name)?;
@@ -87,7 +86,7 @@ pub(super) fn time_in_key(key: &str) -> Option<TimeInKey> {
     Some(TimeInKey { start: key.len() - name.len() + at + 1, pattern: PATTERN, may_name_event_day: false })
 }
 
-/// The time in `account_CloudTrail_region_YYYYMMDDTHHmmZ_unique.json.gz`.
+/// Returns the time in `account_CloudTrail_region_YYYYMMDDTHHmmZ_unique.json.gz`.
 fn delivered_at(name: &str) -> Option<UtcInstant> {
     let mut parts = name.split('_').skip_while(|part| *part != "CloudTrail").skip(1);
     parts.find_map(|part| {
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn days_lie_below_regions_and_names_sort_by_time() {
+    fn regions_hold_days_and_names_sort_by_time() {
         assert!(holds_days("AWSLogs/o-x/123456789012/CloudTrail/ap-northeast-2"));
         for folder in ["AWSLogs/1/CloudTrail", "AWSLogs/1/CloudTrail-Digest/us-east-1", "CloudTrail/x/2023"] {
             assert!(!holds_days(folder), "{folder}");
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_told_by_its_name_at_every_level_of_folders() {
+    fn a_log_is_recognised_by_its_name_below_any_folders() {
         let name = "123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_A_b.json.gz";
         for folders in [
             "",
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_service_wrote_is_told_by_its_name_or_by_the_folder_after_the_account() {
+    fn logs_of_other_services_are_recognised_by_name_or_by_the_folder_after_the_account() {
         for (key, reason) in [
             ("1_CloudTrail-Digest_r_t_r_20231031T150501Z.json.gz", "digest of log files, no events"),
             ("1_CloudTrail-Insight_r_20231031T1505Z_x.json.gz", "insight events have another shape"),

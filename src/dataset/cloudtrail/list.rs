@@ -1,16 +1,16 @@
-//! A written list of objects, taken apart once for all the columns that are made of it.
+//! A JSON list of objects, parsed once for all columns that take values from it.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::cells::text;
+use super::value::text;
 use crate::json::Walker;
 
-/// The elements of a list, and the members of those that are objects.
+/// The elements of a list, with the members of those that are objects.
 #[derive(Debug, Default)]
 pub(super) struct List<'a> {
     elements: Vec<Element>,
-    /// Keys and values as written, of one element after the other.
+    /// Verbatim keys and values of all elements in turn.
     members: Vec<(&'a str, &'a str)>,
 }
 
@@ -21,7 +21,7 @@ struct Element {
 }
 
 impl<'a> List<'a> {
-    /// Takes a checked value apart, in place of the list before; false when it is no list.
+    /// Parses a checked value in place of the previous list. Returns false if it is not a list.
     pub(super) fn read(&mut self, written: &'a str) -> bool {
         self.elements.clear();
         self.members.clear();
@@ -40,7 +40,7 @@ impl<'a> List<'a> {
     fn read_element(&mut self, walker: &mut Walker<'a>) -> bool {
         let is_object = walker.peek() == Ok(b'{');
         if !is_object {
-            // The value was checked when the record was walked over.
+            // The walk over the record has already checked the value.
             let _ = walker.value(0);
             return false;
         }
@@ -54,7 +54,7 @@ impl<'a> List<'a> {
         true
     }
 
-    /// For each element the text of its last member under one of `keys`.
+    /// Returns for each element the text of its last member under one of `keys`.
     pub(super) fn members_under(&self, keys: &[Box<str>]) -> impl Iterator<Item = Option<Cow<'a, str>>> {
         let is_wanted =
             |(key, value): &&(&str, &str)| keys.iter().any(|wanted| **wanted == **key) && *value != "null";
@@ -63,8 +63,8 @@ impl<'a> List<'a> {
         })
     }
 
-    /// Whether columns of such keys hold every member: each is a text or null, and of the keys of one column there is
-    /// one, not `ARN` and `arn`.
+    /// Whether columns with these keys hold every member. Each member must be text or null, and no element may have two
+    /// keys of one column, such as `ARN` and `arn`.
     pub(super) fn is_held_by(&self, columns: &[&[Box<str>]]) -> bool {
         self.elements.iter().all(|element| {
             let members = &self.members[element.members.clone()];

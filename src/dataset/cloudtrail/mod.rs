@@ -7,10 +7,12 @@ mod keys;
 mod list;
 mod records;
 mod shape;
+mod value;
 
-use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema, TimeInKey};
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
+use crate::table::{Naming, Promotion, TableSchema};
 
-/// The dataset.
+/// The log type.
 #[derive(Debug)]
 pub struct CloudTrail;
 
@@ -25,6 +27,10 @@ impl Dataset for CloudTrail {
 
     fn default_lateness_hours(&self) -> u32 {
         6
+    }
+
+    fn default_redactions(&self) -> &'static [&'static str] {
+        secrets::DEFAULT_REDACTIONS
     }
 
     fn claim(&self, key: &str) -> KeyClaim {
@@ -47,7 +53,7 @@ impl Dataset for CloudTrail {
         columns::schema(naming, promoted)
     }
 
-    /// The shortest record has only its time, `{"eventTime":"20231101T000000Z"}`: this is somewhat less.
+    /// A little less than the shortest record, which has only its time: `{"eventTime":"20231101T000000Z"}`.
     fn fewest_row_bytes(&self) -> u64 {
         24
     }

@@ -1,14 +1,15 @@
-//! From the bytes of a CloudTrail log file to rows.
+//! Decodes the bytes of CloudTrail log files to rows.
 //!
-//! A file is one JSON document `{"Records":[...]}`, or several in a row, with the keys in any order. Records are decoded
-//! as they become complete, so that neither the size of a file nor a cut at its end matters: what came before the cut
-//! becomes rows. A record that is no valid JSON is put aside alone, as long as its brackets balance.
+//! A file holds one or more JSON documents `{"Records":[...]}`, with the keys in any order. Each record is decoded when it
+//! is complete. So the size of a file does not matter, and the records before a cut become rows. A record of invalid JSON
+//! is rejected alone if its brackets balance.
 
 use std::sync::Arc;
 
 use super::cells;
 use super::envelope::{is_notification, is_records};
 use super::shape::{Found, Shape};
+use super::value::text;
 use crate::dataset::{DecodeLimits, Decoder};
 use crate::json::{self, BracketScan, Stop, Walker};
 use crate::kst::UtcInstant;
@@ -26,7 +27,7 @@ pub(super) struct RecordDecoder {
     documents: u32,
 }
 
-/// The slots of the values that make a row's key.
+/// The slots of the values in a row's key.
 #[derive(Debug, Clone, Copy)]
 struct KeySlots {
     time: Option<usize>,
@@ -35,7 +36,7 @@ struct KeySlots {
     id: Option<usize>,
 }
 
-/// Where in a file the decoder stands.
+/// The decoder's place in a file.
 #[derive(Debug, Clone, Copy)]
 enum Place {
     /// Before a document.
@@ -44,13 +45,13 @@ enum Place {
     Document { first: bool, has_records: bool },
     /// Between the elements of `Records`.
     Records { first: bool },
-    /// In a record that is too long.
+    /// In a record that is too long and already rejected.
     Skipping(BracketScan),
-    /// After damage that nothing can be found behind.
+    /// After damage behind which no record can be found.
     Lost,
 }
 
-/// What is wrong with an object or a record: the stable reason and a sentence.
+/// An error in an object or a record: the stable reason and a sentence.
 type Fault = (&'static str, String);
 
 impl RecordDecoder {
@@ -65,7 +66,7 @@ impl RecordDecoder {
         Self { shape: Arc::new(shape), keys, limits, place: Place::Outside, records: 0, documents: 0 }
     }
 
-    /// Decodes as far as `text` goes and returns the position of the first byte that is still needed.
+    /// Decodes the complete records of `text`. Returns the position of the first unused byte, and why decoding stopped.
     fn decode_text(&mut self, text: &str, rows: &mut Rows) -> (usize, Stop) {
         let shape = Arc::clone(&self.shape);
         let mut found = Found::default();
@@ -88,7 +89,7 @@ impl RecordDecoder {
         }
     }
 
-    /// Takes one key of a document, one record, or one bracket between them.
+    /// Consumes one key of a document, one record, or one bracket between them.
     fn step<'a>(
         &mut self,
         shape: &'a Shape,
@@ -134,7 +135,7 @@ impl RecordDecoder {
         }
     }
 
-    /// Takes one record and makes a row of it, or puts it aside.
+    /// Turns one record into a row, or rejects it.
     fn record<'a>(
         &mut self,
         shape: &'a Shape,
@@ -165,31 +166,31 @@ impl RecordDecoder {
         Ok(())
     }
 
-    /// The time of a record of CloudTrail.
+    /// Returns the event time of a record.
     fn event_time(&self, found: &Found<'_>) -> Result<UtcInstant, Fault> {
         if let Some(source) =
-            value(found, self.keys.source).map(cells::text).filter(|text| is_notification(text))
+            value(found, self.keys.source).map(text).filter(|source| is_notification(source))
         {
             let detail = format!("an event notification of {source}, which is not a CloudTrail record");
             return Err(("event_notification", detail));
         }
         let written = value(found, self.keys.time)
             .ok_or_else(|| ("missing_event_time", "the record has no eventTime".to_owned()))?;
-        UtcInstant::parse_iso8601(&cells::text(written)).ok_or_else(|| {
+        UtcInstant::parse_iso8601(&text(written)).ok_or_else(|| {
             ("bad_event_time", format!("eventTime is {written}, no ISO 8601 instant with a zone"))
         })
     }
 
     fn row<'a>(&self, shape: &'a Shape, at: UtcInstant, raw: &str, found: &mut Found<'a>, rows: &mut Rows) {
-        let text = |slot| value(found, slot).map(cells::text).unwrap_or_default();
-        let (event_id, source, name) = (text(self.keys.id), text(self.keys.source), text(self.keys.name));
+        let text_of = |slot| value(found, slot).map(text).unwrap_or_default();
+        let [event_id, source, name] = [self.keys.id, self.keys.source, self.keys.name].map(text_of);
         let head = RowHead {
             record: self.records,
             at,
             raw: raw.as_bytes(),
-            // An event without an id is unique by its whole text.
+            // An event without an id is identified by its whole text.
             identity: if event_id.is_empty() { raw.as_bytes() } else { event_id.as_bytes() },
-            cluster: [&source, &name],
+            cluster: &[&source, &name],
         };
         if rows.begin_row(&head) {
             found.keep();
@@ -199,14 +200,14 @@ impl RecordDecoder {
         }
     }
 
-    /// Goes on behind bytes at which the walker stopped for good; returns how many of `rest` are used.
+    /// Continues after bytes that the walker cannot pass. Returns how many bytes of `rest` are used.
     fn pass_fault(&mut self, rest: &[u8], (reason, detail): Fault, rows: &mut Rows) -> usize {
         let Place::Records { first } = self.place else {
             rows.reject_rest(0, reason, detail, None);
             self.place = Place::Lost;
             return rest.len();
         };
-        // The comma before the record is still there.
+        // `rest` begins with the comma before the record.
         let lead =
             rest.iter().take_while(|byte| byte.is_ascii_whitespace() || (!first && **byte == b',')).count();
         let record = &rest[lead..];
@@ -231,7 +232,7 @@ impl RecordDecoder {
         rows.reject(self.records, reason, detail, Some(raw));
     }
 
-    /// Gives up a record or value that has grown beyond the limit; returns how many bytes are used.
+    /// Rejects a record or value that exceeds the limit. Returns how many bytes are used.
     fn skip_oversized(&mut self, rest: &[u8], rows: &mut Rows) -> usize {
         let detail = format!("longer than {} bytes", self.limits.max_record_bytes);
         if !matches!(self.place, Place::Records { .. }) {
@@ -254,7 +255,7 @@ impl RecordDecoder {
         bytes.len()
     }
 
-    /// One stretch of [`Decoder::decode`]: returns the bytes used, 0 when more are needed.
+    /// Decodes up to the next fault. Returns the number of bytes used, 0 if more are needed.
     fn decode_stretch(&mut self, bytes: &[u8], rows: &mut Rows) -> usize {
         match self.place {
             Place::Lost => return bytes.len(),
@@ -305,7 +306,7 @@ impl Decoder for RecordDecoder {
         let blank = rest.trim_ascii().is_empty();
         match self.place {
             Place::Lost => {}
-            // The long record had no end.
+            // The file ends within the long record.
             Place::Skipping(_) => rows.mark_damaged(Damage::Content),
             Place::Outside if blank && self.documents > 0 => {}
             Place::Outside if blank => rows.reject_rest(0, "empty_object", "no JSON document", None),
@@ -328,7 +329,7 @@ fn value<'a>(found: &Found<'a>, slot: Option<usize>) -> Option<&'a str> {
     found.value(slot?)
 }
 
-/// The longest valid front of `bytes`, and whether what follows it is no UTF-8.
+/// Returns the longest valid front of `bytes`, and whether invalid UTF-8 follows it.
 fn valid_prefix(bytes: &[u8]) -> (&str, bool) {
     match simdutf8::compat::from_utf8(bytes) {
         Ok(text) => (text, false),

@@ -1,7 +1,7 @@
-//! The columns of CloudTrail as a tree of keys: which value of a record goes where.
+//! The columns of CloudTrail as a tree of keys, which maps the values of a record to columns.
 //!
-//! Every JSON path of the column table is a way from the root. A value with a column of its own is kept as a slice of
-//! the record; an object without one is walked, and what the tree does not know in it goes to `extra`.
+//! Every JSON path of the column table is a path from the root. A value with its own column is kept as a slice of the
+//! record. An object without a column is walked, and its unknown members are added to `extra`.
 
 use super::list::List;
 use crate::json::{Stop, Walker, unescape};
@@ -12,67 +12,67 @@ use crate::table::column::{ColumnType, Origin, TableSchema};
 struct Node {
     /// JSON path from the record.
     path: String,
-    /// Where the value itself is kept.
+    /// The slot for the value.
     slot: Option<usize>,
     /// Whether another path leads to the same slot.
     shares_slot: bool,
     children: Vec<(Box<str>, Node)>,
-    /// Every slot further down: emptied when the key comes again, since the last of equal keys counts.
+    /// All slots below. They are emptied if the key repeats, because the last of equal keys counts.
     below: Vec<usize>,
-    /// Number of this node among all.
+    /// Number of this node.
     number: usize,
 }
 
-/// Where the cell of a decoded column comes from.
+/// The source of the cells of a decoded column.
 #[derive(Debug)]
 pub(super) enum CellSource {
-    /// The value of a slot; `rescue` is its path when a value of another type would be lost without `extra`.
+    /// The value of a slot. `rescue` is its path if a value of another type has to be kept in `extra`.
     Value { slot: usize, column_type: ColumnType, rescue: Option<String> },
     /// One member of each element of the list in a slot, under any of these keys.
     ListMember { slot: usize, keys: Vec<Box<str>> },
-    /// What has no other place.
+    /// Values without a column.
     Extra,
 }
 
-/// The tree and the cells made from its slots.
+/// The tree, and the cells that its slots fill.
 #[derive(Debug)]
 pub(super) struct Shape {
     root: Node,
     slots: usize,
     nodes: usize,
-    /// One source a decoded column, in order.
+    /// One source for each decoded column, in order.
     pub(super) cells: Vec<CellSource>,
 }
 
 /// A value that has no column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ExtraField<'a> {
-    /// Path of the object that holds it, or of the value itself when `key` is `None`.
+    /// Path of the object that holds it, or of the value if `key` is `None`.
     pub(super) path: &'a str,
-    /// Its key, as written.
+    /// Its key, verbatim.
     pub(super) key: Option<&'a str>,
-    /// Its value, as written.
+    /// Its value, verbatim.
     pub(super) value: &'a str,
 }
 
-/// Records in a row whose values are kept before they become cells: a column is filled at once for all of them.
+/// Number of records whose values wait before they become cells. Each column is then filled for all of them.
 const MAX_RECORDS: usize = 64;
 
-/// The values of some records, as slices of their text. The last record is the current one; it stays if it is kept.
+/// The values of some records, as slices of their text. The last record is the current one, which is not kept yet.
 #[derive(Debug, Default)]
 pub(super) struct Found<'a> {
     slots: usize,
-    /// Records that are kept.
+    /// Number of kept records.
     records: usize,
-    /// By record and slot; `null` is absent.
+    /// Values by record and slot. `null` counts as absent.
     values: Vec<Option<&'a str>>,
-    /// What has no column, by record.
+    /// Values without a column, by record.
     extra: Vec<Vec<ExtraField<'a>>>,
-    /// By node: whether its key has come already in the current record.
+    /// Whether the key of each node has occurred in the current record.
     seen: Vec<bool>,
-    /// The slot whose lists were taken apart last.
+    /// The slot whose lists were parsed last.
     taken_apart: Option<usize>,
-    /// By record: whether there is a list in that slot, and its parts.
+    /// For each record, whether that slot holds a list, and the list.
     lists: Vec<(bool, List<'a>)>,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Found<'a> {
         self.seen.resize(shape.nodes, false);
     }
 
-    /// A value of the current record.
+    /// Returns a value of the current record.
     pub(super) fn value(&self, slot: usize) -> Option<&'a str> {
         self.value_of(self.records, slot)
     }
@@ -108,33 +108,33 @@ impl<'a> Found<'a> {
         self.records += 1;
     }
 
-    /// Number of records kept.
+    /// Returns the number of kept records.
     pub(super) fn len(&self) -> usize {
         self.records
     }
 
-    /// Whether the kept records should become cells.
+    /// Whether the kept records must become cells now.
     pub(super) fn is_full(&self) -> bool {
         self.records >= MAX_RECORDS
     }
 
-    /// Lets go of the records kept.
+    /// Removes the kept records.
     pub(super) fn clear(&mut self) {
         self.records = 0;
         self.taken_apart = None;
     }
 
-    /// The value of a kept record.
+    /// Returns a value of a kept record.
     pub(super) fn value_of(&self, record: usize, slot: usize) -> Option<&'a str> {
         self.values[record * self.slots + slot]
     }
 
-    /// What of a kept record has no column.
+    /// Returns the values of a kept record that have no column.
     pub(super) fn extra_of(&mut self, record: usize) -> &mut Vec<ExtraField<'a>> {
         &mut self.extra[record]
     }
 
-    /// The list in a slot of a kept record, if there is one.
+    /// Returns the list in a slot of a kept record, if any.
     pub(super) fn list_of(&mut self, record: usize, slot: usize) -> Option<&List<'a>> {
         if self.taken_apart.replace(slot) != Some(slot) {
             self.lists.resize_with(self.lists.len().max(self.records), Default::default);
@@ -163,7 +163,7 @@ impl Shape {
         shape
     }
 
-    /// The slot of the value at a path.
+    /// Returns the slot of the value at a path.
     pub(super) fn slot_of(&self, path: &str) -> Option<usize> {
         let mut node = &self.root;
         for key in path.split('.') {
@@ -188,7 +188,7 @@ impl Shape {
         CellSource::Value { slot: shared.unwrap_or_default(), column_type, rescue }
     }
 
-    /// The slot at a path; `shared` gives it an existing one.
+    /// Returns the slot at a path. With `shared`, the path uses that existing slot.
     fn slot_at(&mut self, path: &str, shared: Option<usize>) -> usize {
         let mut node = &mut self.root;
         for key in path.split('.') {
@@ -200,12 +200,12 @@ impl Shape {
         slot
     }
 
-    /// Whether a value above `path` is kept whole, so that nothing below it can get lost.
+    /// Whether a value above `path` is kept whole, so that nothing below it can be lost.
     fn is_kept_above(&self, path: &str) -> bool {
         path.match_indices('.').any(|(end, _)| self.slot_of(&path[..end]).is_some())
     }
 
-    /// Walks over one record, which begins at the walker with `{`.
+    /// Walks over one record, which begins with `{` at the walker.
     pub(super) fn walk<'a>(&'a self, walker: &mut Walker<'a>, found: &mut Found<'a>) -> Result<(), Stop> {
         found.begin(self);
         self.root.walk_object(walker, 0, found)
@@ -232,7 +232,7 @@ impl Node {
         }
     }
 
-    /// The child of a key; `expected` is where it stood last time plus one, since records of one service look alike.
+    /// Returns the child of a key. `expected` is the place after the previous child, because keys usually come in order.
     fn child(&self, key: &str, expected: &mut usize) -> Option<&Self> {
         let matches = |place: &usize| self.children.get(*place).is_some_and(|(name, _)| **name == *key);
         let place = Some(*expected)

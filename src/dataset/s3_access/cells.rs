@@ -1,8 +1,9 @@
-//! Cells from the fields of lines, column by column.
+//! Writes the fields of lines as cells, column by column.
 
 use std::borrow::Cow;
 
-use super::fields::{FIELD_COUNT, Field, Line, Quality};
+use super::field::{FIELD_COUNT, Field, Quality};
+use super::fields::Line;
 use super::key_encoding;
 use crate::kst::UtcInstant;
 use crate::table::Cells;
@@ -10,15 +11,15 @@ use crate::table::Rows;
 
 /// A line and its fields.
 pub(super) struct ParsedLine<'a> {
-    /// What was cut into fields.
+    /// The text of the line.
     pub(super) text: &'a str,
     pub(super) line: Line<'a>,
-    /// Whether bytes were replaced to make it text.
+    /// Whether invalid UTF-8 was replaced.
     pub(super) lossy: bool,
 }
 
 impl<'a> ParsedLine<'a> {
-    /// The text of a field.
+    /// Returns the text of a field.
     pub(super) fn get(&self, field: Field) -> Option<&'a str> {
         self.line.get(field).map(|bytes| self.text_of(bytes))
     }
@@ -27,8 +28,7 @@ impl<'a> ParsedLine<'a> {
         UtcInstant(self.line.request_time_ms)
     }
 
-    /// A part of the line, which is cut at ASCII bytes only: where it stands in the text is known, so that its UTF-8 need
-    /// not be checked again.
+    /// Returns the text of a part of the line. Parts begin and end at ASCII bytes, so that their UTF-8 needs no second check.
     fn text_of(&self, part: &[u8]) -> &'a str {
         let start = part.as_ptr().addr() - self.text.as_ptr().addr();
         self.text.get(start..start + part.len()).unwrap_or_default()
@@ -42,7 +42,7 @@ impl<'a> ParsedLine<'a> {
         })
     }
 
-    /// Fields after the last known one, and an `aclRequired` that is neither yes nor no.
+    /// Returns the fields after the last known one, and an `aclRequired` other than yes and no.
     fn extra(&self) -> Option<Cow<'a, str>> {
         let tail = self.line.extra.map(|bytes| Cow::Borrowed(self.text_of(bytes)));
         match self.get(Field::AclRequired) {
@@ -68,7 +68,7 @@ const FIELDS: [Field; FIELD_COUNT] = [
     Field::AccessPointArn, Field::AclRequired, Field::SourceRegion,
 ];
 
-/// Appends the cells of all lines, which are used up, to each decoded column, in the order of the column table.
+/// Appends the cells of all lines to each decoded column, in the order of the column table, and empties `lines`.
 pub(super) fn write(lines: &mut Vec<ParsedLine<'_>>, rows: &mut Rows) {
     let mut column = 0;
     let mut next = || {
@@ -94,12 +94,12 @@ pub(super) fn write(lines: &mut Vec<ParsedLine<'_>>, rows: &mut Rows) {
     lines.clear();
 }
 
-/// Fills a column with a cell of each line.
+/// Appends one cell of each line to a column.
 fn fill<'a>(lines: &[ParsedLine<'a>], push: impl FnMut(&ParsedLine<'a>)) {
     lines.iter().for_each(push);
 }
 
-/// How the number of a field is had, if it is one.
+/// Returns the accessor for the value of a numeric field.
 fn number_of(field: Field) -> Option<fn(&Line<'_>) -> Option<i64>> {
     Some(match field {
         Field::HttpStatus => |line| line.http_status.map(i64::from),
@@ -111,7 +111,7 @@ fn number_of(field: Field) -> Option<fn(&Line<'_>) -> Option<i64>> {
     })
 }
 
-/// Fills the column of decoded keys, and notes where a key is no text.
+/// Fills the column of decoded keys, and marks lines whose key is not valid UTF-8.
 fn write_decoded_keys(lines: &mut [ParsedLine<'_>], cells: &mut Cells) {
     for line in lines {
         let decoded = line.decoded_key();

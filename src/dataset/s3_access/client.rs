@@ -1,26 +1,30 @@
-//! The stretch of a line that clients write into: every way to cut it, and which one to take.
+//! The part of a line that clients control: all possible readings, and the choice between them.
 //!
-//! Three kinds of reading exist, by what the last quote of the line closes. The user agent: then the rest starts right
-//! behind it. The referer: then a bare `-` for the user agent comes first. The request-URI: then the six fields between
-//! request-URI and referer and two bare dashes come first. A reading counts only if the rest has its signature version
-//! in place, which is why the first two kinds cannot both fit a line that has a host id: one more or one less dash
-//! would shift it.
+//! There are three kinds of readings, depending on what the last quote of the line closes:
 //!
-//! All places are visited in one walk over the quotes: linear in the line, whatever the client wrote.
+//! * the user agent: the remaining fields follow it directly;
+//! * the referer: a bare `-` for the user agent comes between;
+//! * the request-URI: the six fields between request-URI and referer and two bare dashes come between.
+//!
+//! A reading counts only if the signature version is in its place among the remaining fields. So the first two kinds cannot
+//! both fit a line with a host id: one dash more or less shifts the signature version.
+//!
+//! One walk over the quotes visits all places. It is linear in the length of the line, whatever the client wrote.
 
 use memchr::{memchr, memrchr, memrchr_iter};
 
-use super::cursor::{block_end, parse_time};
+use super::cursor::block_end;
+use super::eras::SINCE_2019;
 use super::fault::{Fault, Reason};
-use super::fields::{Field, Quality};
+use super::field::{Field, Quality};
 use super::scan::each_quote_or_bracket;
 use super::tail::{Surplus, Tail};
-use super::whole::SINCE_2019;
+use super::time::parse_time;
 
-/// One way to cut the line. Texts are without quotes; a bare dash is `-`.
+/// One way to split the line. Texts are without quotes; a bare dash is `-`.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'a> {
-    /// The closing quote of the request-URI, or its bare dash. Two bytes further starts the HTTP status.
+    /// The closing quote of the request-URI, or its bare dash. The HTTP status starts two bytes later.
     pub(super) uri_end: usize,
     pub(super) referer: &'a [u8],
     pub(super) user_agent: &'a [u8],
@@ -30,16 +34,16 @@ pub(super) struct Reading<'a> {
 /// A line from its request-URI on.
 pub(super) struct Client<'a> {
     pub(super) line: &'a [u8],
-    /// Where the request-URI starts.
+    /// The start of the request-URI.
     pub(super) body: usize,
-    /// Whether S3 may have put the caller's IAM id, or a dash, between version id and host id.
+    /// Whether S3 may have written the caller's IAM id, or a dash, between version id and host id.
     pub(super) names_caller: bool,
-    /// The fewest fields after the user agent that lines of its time have.
+    /// The fewest fields after the user agent in lines of its time.
     pub(super) fewest_after_agent: usize,
 }
 
 impl<'a> Client<'a> {
-    /// The likeliest reading, and how sure it is.
+    /// Returns the most likely reading and its quality.
     pub(super) fn read(&self) -> Result<(Reading<'a>, Quality), Fault> {
         if !matches!(self.line[self.body..], [b'"', ..] | [b'-', b' ', ..]) {
             return Err(Fault::new(Reason::UnquotedText, Field::RequestUri, self.body));
@@ -55,7 +59,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The likeliest reading where the first attempt has none, or one that ends too early for its time.
+    /// Returns the most likely reading after the first attempt found none, or one with too few fields for its time.
     #[cold]
     fn read_otherwise(
         &self,
@@ -72,8 +76,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The reading in which quoted fields that are not known yet follow the known ones, or a stray quote does: of a line that
-    /// ends too early for its time if the last quote closes one of its texts.
+    /// Returns the reading in which unknown quoted fields or a stray quote follow the known fields. It applies to a line that
+    /// has too few fields for its time if the last quote closes one of its texts.
     fn before_quoted_fields(&self, last: usize) -> Option<Reading<'a>> {
         if self.fewest_after_agent < SINCE_2019 {
             return None;
@@ -90,7 +94,7 @@ impl<'a> Client<'a> {
         read.ok().map(|(reading, _)| reading).filter(|reading| reading.tail.is_full())
     }
 
-    /// The likeliest reading that accepts such a token too many.
+    /// Returns the most likely reading that accepts this kind of surplus token.
     fn read_with(&self, survey: &Survey<'a>, surplus: Surplus) -> Result<(Reading<'a>, Quality), Fault> {
         match self.quoted_agent(survey, surplus) {
             Ok(reading) => Ok((reading, self.judge_quoted(survey, &reading))),
@@ -98,19 +102,19 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The reading of a line whose texts are all bare dashes.
+    /// Returns the reading of a line whose texts are all bare dashes.
     fn without_quotes(&self) -> Result<(Reading<'a>, Quality), Fault> {
         let surplus = if self.names_caller { Surplus::CallerOrDash } else { Surplus::Caller };
         let reading = self.dash_pair(self.body, surplus)?;
         Ok((reading, if reading.tail.joined { Quality::Repaired } else { Quality::Exact }))
     }
 
-    /// The request-URI that ends at `uri_end`.
+    /// Returns the request-URI that ends at `uri_end`.
     pub(super) fn request_uri(&self, uri_end: usize) -> &'a [u8] {
         if uri_end == self.body { b"-" } else { &self.line[self.body + 1..uri_end] }
     }
 
-    /// The reading in which the last quote closes the user agent.
+    /// Returns the reading in which the last quote closes the user agent.
     fn quoted_agent(&self, survey: &Survey<'a>, surplus: Surplus) -> Result<Reading<'a>, Fault> {
         let Split { start, agent } = survey.best.ok_or_else(|| survey.why_no_split())?;
         let tail = Tail::read(self.line, survey.last + 1, surplus)?;
@@ -122,7 +126,7 @@ impl<'a> Client<'a> {
         Ok(Reading { uri_end: start.uri_end, referer, user_agent, tail })
     }
 
-    /// The reading in which the last quote closes the referer.
+    /// Returns the reading in which the last quote closes the referer.
     fn quoted_referer(&self, survey: &Survey<'a>, surplus: Surplus) -> Option<Result<Reading<'a>, Fault>> {
         let start = survey.whole?;
         let after_dash = self.after_dash(survey.last + 1)?;
@@ -131,12 +135,12 @@ impl<'a> Client<'a> {
         Some(Tail::read(self.line, after_dash, surplus).map(reading))
     }
 
-    /// The reading in which the last quote closes the request-URI.
+    /// Returns the reading in which the last quote closes the request-URI.
     fn quoted_uri(&self, survey: &Survey<'a>, surplus: Surplus) -> Option<Reading<'a>> {
         if survey.quoted_uri() { self.dash_pair(survey.last, surplus).ok() } else { None }
     }
 
-    /// The reading in which the request-URI ends at `uri_end` and both texts after it are bare dashes.
+    /// Returns the reading in which the request-URI ends at `uri_end` and both texts after it are bare dashes.
     fn dash_pair(&self, uri_end: usize, surplus: Surplus) -> Result<Reading<'a>, Fault> {
         let referer = block_end(self.line, uri_end + 2)?;
         let no_dash = |field| Fault::new(Reason::UnquotedText, field, referer);
@@ -146,13 +150,13 @@ impl<'a> Client<'a> {
         Ok(Reading { uri_end, referer: b"-", user_agent: b"-", tail })
     }
 
-    /// Where the field that is a space and a bare dash at `at` ends.
+    /// Returns the end of a space and a bare dash at `at`.
     fn after_dash(&self, at: usize) -> Option<usize> {
         let ends = matches!(self.line.get(at + 2), None | Some(b' '));
         (ends && self.line[at..].starts_with(b" -")).then_some(at + 2)
     }
 
-    /// How sure a reading with a quoted user agent is.
+    /// Judges the quality of a reading with a quoted user agent.
     fn judge_quoted(&self, survey: &Survey<'a>, reading: &Reading<'a>) -> Quality {
         let has_rival = || {
             let referer = self.quoted_referer(survey, Surplus::Refused).and_then(Result::ok);
@@ -168,8 +172,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The reading of a line whose user agent is a bare dash; `fault` if there is none. Quotes inside the text make it
-    /// unsure: the same bytes come about when a line is cut off inside its user agent.
+    /// Returns the reading of a line whose user agent is a bare dash, or `fault` if none fits. Quotes inside a text make the
+    /// reading ambiguous, because a line that is cut off inside its user agent has the same bytes.
     fn without_quoted_agent(
         &self,
         survey: &Survey<'a>,
@@ -195,7 +199,7 @@ impl<'a> Client<'a> {
     }
 }
 
-/// A place where the six fields between request-URI and referer can stand.
+/// A possible place of the six fields between request-URI and referer.
 #[derive(Clone, Copy)]
 struct Start {
     uri_end: usize,
@@ -206,14 +210,14 @@ struct Start {
 }
 
 impl Start {
-    /// The likelier of two places: a complete request-URI before a cut one, then the first.
+    /// Returns the more likely of two places: a complete request-URI wins over a cut one, then the first place wins.
     fn likelier(self, other: Option<Self>) -> Self {
         let rank = |start: &Self| (!start.complete, start.uri_end);
         other.filter(|other| rank(other) < rank(&self)).unwrap_or(self)
     }
 }
 
-/// A place for the six fields and one for the border between referer and user agent.
+/// A place for the six fields, and one for the border between referer and user agent.
 #[derive(Clone, Copy)]
 struct Split {
     start: Start,
@@ -221,27 +225,27 @@ struct Split {
     agent: usize,
 }
 
-/// What one walk over the quotes before the last one finds.
+/// The findings of one walk over the quotes before the last one.
 struct Survey<'a> {
     line: &'a [u8],
     body: usize,
     /// The last quote of the line.
     last: usize,
-    /// In how many ways the text up to the last quote splits if that quote closes the user agent.
+    /// Number of readings of the text up to the last quote if that quote closes the user agent.
     readings: usize,
-    /// The likeliest of those.
+    /// The most likely one.
     best: Option<Split>,
-    /// The latest start with a quoted referer, until its opening quote is passed.
+    /// The last start with a quoted referer, until the walk passes its opening quote.
     pending: Option<Start>,
-    /// How many starts with a quoted referer are passed.
+    /// Number of passed starts with a quoted referer.
     starts: usize,
-    /// The likeliest of those.
+    /// The most likely of them.
     whole: Option<Start>,
-    /// The likeliest of those that no border has followed yet.
+    /// The most likely of them without a border behind it so far.
     open: Option<Start>,
-    /// Whether the text holds a time as a record has it.
+    /// Whether the text holds a time in the form of a record's time.
     stamped: bool,
-    /// What stopped the most promising attempt to find the six fields.
+    /// The fault of the most promising attempt to find the six fields.
     fault: Option<Fault>,
 }
 
@@ -269,7 +273,7 @@ impl<'a> Survey<'a> {
         survey
     }
 
-    /// Takes a quote or a bracket into account.
+    /// Visits a quote or a bracket.
     fn visit(&mut self, at: usize) {
         if self.line[at] == b'[' {
             self.stamped |= parse_time(&self.line[at..]).is_some();
@@ -286,7 +290,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Moves a start whose opening quote lies before `at` to those that a border can close.
+    /// Adds the pending start to those that a border can close, if its opening quote is before `at`.
     fn pass(&mut self, at: usize) {
         if let Some(start) = self.pending.take_if(|start| start.referer < at) {
             self.starts += 1;
@@ -295,7 +299,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// A border between referer and user agent may stand here: it closes all starts before it.
+    /// Visits a possible border between referer and user agent, which closes all starts before it.
     fn border(&mut self, at: usize) {
         if at + 2 < self.last {
             self.readings = self.readings.saturating_add(self.starts);
@@ -305,7 +309,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// The six fields may stand behind this end of the request-URI.
+    /// Visits a possible end of the request-URI, which the six fields may follow.
     fn start(&mut self, uri_end: usize) {
         self.pass(uri_end + 1);
         let referer = match block_end(self.line, uri_end + 2) {
@@ -337,7 +341,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Why there is no split with a quoted user agent.
+    /// Returns the fault that prevents a split with a quoted user agent.
     fn why_no_split(&self) -> Fault {
         let cut = |field| Fault::new(Reason::MissingFields, field, self.line.len());
         let after_last = if self.last == self.body {
@@ -356,7 +360,7 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// Whether a request line ends here: ` HTTP/1.1`.
+/// Whether the text ends like a request line: ` HTTP/1.1`.
 fn ends_in_version(uri: &[u8]) -> bool {
     uri.last_chunk().is_some_and(|&[b0, b1, b2, b3, b4, b5, major, dot, minor]| {
         [b0, b1, b2, b3, b4, b5, dot] == *b" HTTP/." && major.is_ascii_digit() && minor.is_ascii_digit()

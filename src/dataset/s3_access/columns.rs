@@ -22,7 +22,7 @@ static COLUMNS: [Column; 33] = [
     Column::new("request_time_kst", Timestamp, Origin::EventTimeKst, "When the request was received, Korean wall clock"),
     field("remote_ip", Text, 4, "Apparent address of the requester").searched(),
     field("requester", Text, 5, "Canonical id or ARN of the requester; NULL when anonymous").searched(),
-    field("request_id", Text, 6, "Id of the request; the lines of one multi-object delete share it").identifies(Identifier::RequestId),
+    field("request_id", Text, 6, "Id of the request; the lines of one multi-object delete share it").identifies(Identifier::REQUEST),
     field("operation", Text, 7, "Operation, such as REST.GET.OBJECT"),
     field("key", Text, 8, "Object key as logged").searched(),
     Column::new("key_decoded", Text, Origin::DecodedField, "Object key, decoded by the rule of its operation"),
@@ -51,11 +51,11 @@ static COLUMNS: [Column; 33] = [
     Column::new("source_record", BigInt, Origin::SourceRecord, "Number of the line in the raw object, from 1"),
 ];
 
-/// The schema of the table.
+/// Returns the schema of the table.
 pub(super) fn schema(naming: Naming) -> TableSchema {
     let columns = COLUMNS.to_vec();
     let position =
         |name| columns.iter().position(|column| column.name == name).expect("the table above has it");
-    let (event_time, cluster) = (position("request_time"), [position("bucket"), position("operation")]);
+    let (event_time, cluster) = (position("request_time"), vec![position("bucket"), position("operation")]);
     TableSchema { columns, event_time, cluster, naming }
 }

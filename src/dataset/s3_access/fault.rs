@@ -1,49 +1,49 @@
-//! Why a line is no row: a stable reason for machines, a sentence for people, and the place.
+//! The reason why a line is rejected: a stable name, a sentence, and the place.
 
 use std::fmt;
 
 use memchr::memchr;
 
-use super::cursor::find_stamp;
-use super::fields::Field;
+use super::field::Field;
+use super::time::find_stamp;
 
-/// Why a line cannot be read.
+/// The reason why a line is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Reason {
-    /// Nothing but blanks.
+    /// The line is blank.
     BlankLine,
-    /// The line ends before the field that is named.
+    /// The line ends before the named field.
     MissingFields,
     /// Two spaces in a row.
     EmptyField,
-    /// The bucket's owner or name holds a quote.
+    /// The bucket owner or bucket name holds a quote.
     QuotedField,
-    /// The third field is no time such as `[06/Feb/2019:00:00:38 +0000]`.
+    /// The third field is not a time such as `[06/Feb/2019:00:00:38 +0000]`.
     BadTime,
     /// The address holds a quote.
     BadRemoteIp,
-    /// The request id has other characters than letters, digits and `-`.
+    /// The request id has characters other than letters, digits and `-`.
     BadRequestId,
     /// The operation is not two or more words with dots between them.
     BadOperation,
-    /// A status, size or duration is neither digits nor `-`.
+    /// A status, size or duration is not a number or `-`.
     BadNumber,
-    /// The error code has other characters than letters, digits, `.` and `_`.
+    /// The error code has characters other than letters, digits, `.` and `_`.
     BadErrorCode,
-    /// Neither a quote nor a bare `-` where client text should begin.
+    /// Client text does not begin with a quote or a bare `-`.
     UnquotedText,
     /// Text touches the last quote of the line.
     StrayQuote,
-    /// No signature version in its place nor one place later.
+    /// The signature version is not in its place or one place later.
     BadSignatureVersion,
-    /// A second time where there should be fields: the rest of another record follows a record that was cut off.
+    /// A second time is in the place of fields: the rest of another record follows a record that was cut off.
     TornLine,
-    /// A second time after the user agent: another record follows without a line break.
+    /// A second time follows the user agent: another record follows without a line break.
     MergedLines,
 }
 
 impl Reason {
-    /// A stable name for columns and counters.
+    /// Returns the stable name for counters.
     #[must_use]
     pub(super) const fn as_str(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Reason {
         }
     }
 
-    /// The same as a sentence for people, without the place.
+    /// Returns the reason as a sentence, without the place.
     const fn sentence(self) -> &'static str {
         match self {
             Self::BlankLine => "the line is blank",
@@ -87,14 +87,14 @@ impl Reason {
     }
 }
 
-/// A line that cannot be read, and where reading stopped.
+/// The reason and the place at which reading a line stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Fault {
-    /// What is wrong.
+    /// The reason.
     pub(super) reason: Reason,
-    /// The field that was to be read.
+    /// The field in question.
     pub(super) field: Field,
-    /// Byte position in the line as it was given, from 0.
+    /// Byte position in the original line, from 0.
     pub(super) at: usize,
 }
 
@@ -103,13 +103,13 @@ impl Fault {
         Self { reason, field, at }
     }
 
-    /// A stable name of the reason for columns and counters.
+    /// Returns the stable name of the reason for counters.
     #[must_use]
     pub(super) const fn as_str(self) -> &'static str {
         self.reason.as_str()
     }
 
-    /// This fault, or what explains it better: a second time among the unquoted bytes from `from` on.
+    /// Returns this fault, or a better explanation: a second time among the unquoted bytes after `from`.
     pub(super) fn explained(self, line: &[u8], from: usize) -> Self {
         if self.field <= Field::Time {
             return self;

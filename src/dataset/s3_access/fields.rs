@@ -1,180 +1,53 @@
-//! One S3 server access log line, cut into its fields.
+//! Splits an S3 server access log line into its fields.
 //!
-//! A line is 17 to 27 fields (more, once AWS appends some) with single spaces between them and no escaping. Three fields
-//! are text that the client chose, in quotes that the client can also write: request-URI, referer and user agent. So a
-//! line is read from both ends. From the left come the fields up to the key. No field after the user agent holds a
-//! quote, so the last quote of the line separates the rest. In between, every place is tried where the six fields
-//! `status error bytes size total turn-around` can stand, and every border `" "` between referer and user agent.
+//! A line has 17 to 27 fields (more if AWS appends some), with single spaces between them and no escaping. The client
+//! chooses three of them: request-URI, referer and user agent. They are in quotes, and the client can write quotes too. So
+//! the parser reads a line from both ends. From the left it reads the fields up to the key. No field after the user agent
+//! holds a quote, so the last quote of the line separates the remaining fields. In between, it tries every place for the
+//! six fields `status error bytes size total turn-around`, and every border `" "` between referer and user agent.
 //!
 //! Promise: a line is [`Quality::Exact`] only if it has exactly one reading and is as S3 writes lines, which [`super::whole`]
-//! tells. A client may make its own line [`Quality::Ambiguous`], it cannot have a wrong reading passed off as certain. This
-//! rests on four premises about S3:
+//! decides. A client can make its own line [`Quality::Ambiguous`], but cannot make a wrong reading look exact. This rests on
+//! four premises about S3:
 //!
-//! 1. the other fields hold neither quotes nor spaces (a `CloudFront` origin access identity aside), and no text holds a
-//!    line break, which HTTP does not let through;
-//! 2. the six fields between request-URI and referer, and the signature version, follow their grammar;
-//! 3. a line has at least the fields that all lines of its time have: without them the last quote may close another text
-//!    than the user agent, and the line is not exact;
-//! 4. a token too many before the signature version was written by S3 if the line is of spring 2019.
+//! 1. The other fields hold no quotes and no spaces, except for a `CloudFront` origin access identity. No text holds a line
+//!    break, because HTTP does not allow one.
+//! 2. The six fields between request-URI and referer, and the signature version, follow their grammar.
+//! 3. A line has at least the fields that all lines of its time have. Without them, the last quote may close a text other
+//!    than the user agent, and the line is not exact.
+//! 4. In a line of spring 2019, S3 wrote the surplus token before the signature version.
 //!
-//! Which reading an ambiguous line is given: the user agent is quoted if it can be; the six fields stand at the first
-//! place whose request-URI ends in ` HTTP/<digit>.<digit>`, else at the first place; the referer ends at the first `" "`
-//! after them. That is right for forgeries in referer and user agent, where anything can be sent, and for those in a
-//! request-URI which do not bring a protocol version of their own. If a line ends too early for its time behind its last
-//! quote, but not behind an earlier one, that one closes the user agent: then AWS has added a field in quotes.
+//! An ambiguous line gets this reading: The user agent is quoted if possible. The six fields are at the first place whose
+//! request-URI ends in ` HTTP/<digit>.<digit>`, or else at the first place. The referer ends at the first `" "` after them.
+//! This is correct for forgeries in the referer and user agent, which can hold any text, and for forgeries in the
+//! request-URI without a protocol version of their own. If a line has too few fields for its time after its last quote, but
+//! enough after an earlier one, the earlier quote closes the user agent, because AWS has added a quoted field.
 //!
-//! It allocates nothing, reads bytes (neither NUL nor bad UTF-8 disturbs it), does not undo any encoding, and does not
-//! judge what values mean. Field list and samples: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html>.
-
-use std::ops::Range;
+//! The parser does not allocate. It reads bytes, so NUL and invalid UTF-8 do no harm. It does not decode or interpret
+//! values. Field list and samples: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html>.
 
 use super::client::Client;
 use super::cursor::{Cursor, is_operation, is_request_id, number, present};
+use super::eras::{NAMES_CALLER_MS, fewest_after_agent};
 use super::fault::{Fault, Reason};
+use super::field::{FIELD_COUNT, Field, Quality};
 use super::scan::next_space;
-use super::whole::{are_quotes_doubled, fewest_after_agent, is_owner, is_whole_tail};
+use super::whole::{are_quotes_doubled, is_owner, is_whole_tail};
 
-/// How many fields AWS has defined so far.
-pub(super) const FIELD_COUNT: usize = 27;
-
-/// The fields in the order in which AWS writes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub(super) enum Field {
-    /// Canonical user id of the bucket's owner.
-    BucketOwner = 0,
-    /// Bucket name.
-    Bucket,
-    /// When the request was received, without the brackets.
-    Time,
-    /// IPv4 or IPv6 address, or none for what AWS does itself.
-    RemoteIp,
-    /// Canonical user id, ARN or name of an AWS service; none if anonymous.
-    Requester,
-    /// Not unique: the records of a multi-object delete share one.
-    RequestId,
-    /// `REST.GET.OBJECT`, `BATCH.DELETE.OBJECT`, `S3.EXPIRE.OBJECT`.
-    Operation,
-    /// Object key, encoded: see [`super::key`].
-    Key,
-    /// Request line; client-controlled.
-    RequestUri,
-    /// HTTP status.
-    HttpStatus,
-    /// S3 error code.
-    ErrorCode,
-    /// Bytes of the response body; none for zero.
-    BytesSent,
-    /// Size of the object in bytes.
-    ObjectSize,
-    /// Milliseconds until the last byte was sent.
-    TotalTime,
-    /// Milliseconds until the first byte was sent.
-    TurnAroundTime,
-    /// `Referer` header; client-controlled.
-    Referer,
-    /// `User-Agent` header; client-controlled.
-    UserAgent,
-    /// Version id that was asked for, or that a lifecycle rule met.
-    VersionId,
-    /// `x-amz-id-2`.
-    HostId,
-    /// `SigV2`, `SigV4`; none if anonymous.
-    SignatureVersion,
-    /// TLS cipher; none for HTTP.
-    CipherSuite,
-    /// `AuthHeader`, `QueryString`; none if anonymous.
-    AuthenticationType,
-    /// Endpoint that was called.
-    HostHeader,
-    /// `TLSv1.2`; none for HTTP.
-    TlsVersion,
-    /// ARN of the access point, if one was used.
-    AccessPointArn,
-    /// `Yes` if the request needed an ACL.
-    AclRequired,
-    /// AWS region that the request came from.
-    SourceRegion,
-}
-
-/// Snake-case names by field number.
-const NAMES: [&str; FIELD_COUNT] = [
-    "bucket_owner",
-    "bucket",
-    "request_time",
-    "remote_ip",
-    "requester",
-    "request_id",
-    "operation",
-    "key",
-    "request_uri",
-    "http_status",
-    "error_code",
-    "bytes_sent",
-    "object_size",
-    "total_time",
-    "turn_around_time",
-    "referer",
-    "user_agent",
-    "version_id",
-    "host_id",
-    "signature_version",
-    "cipher_suite",
-    "authentication_type",
-    "host_header",
-    "tls_version",
-    "access_point_arn",
-    "acl_required",
-    "source_region",
-];
-
-impl Field {
-    /// The snake-case name of the column.
-    #[must_use]
-    pub(super) const fn name(self) -> &'static str {
-        NAMES[self as usize]
-    }
-}
-
-/// How sure it is that the fields are what S3 meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Quality {
-    /// The line has one reading, and this is it.
-    Exact,
-    /// Client-controlled text can be split in more than one way, or holds a time stamp, as the start of a second record
-    /// would; or the line is not as S3 writes lines: see [`super::whole`]. The fields are those of the likeliest reading.
-    Ambiguous,
-    /// One token too many stood before the signature version. Lines of March 2019 carry the caller's IAM id, or a dash,
-    /// before the host id. An IAM id stays in the host id with the space between them, a dash is left out.
-    Repaired,
-}
-
-impl Quality {
-    /// A stable name for columns and counters.
-    #[must_use]
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Ambiguous => "ambiguous",
-            Self::Repaired => "repaired",
-        }
-    }
-}
-
-/// A line that was read. Borrows from it; quotes are stripped, `-`, `"-"` and absent are all `None`, `""` is empty text.
+/// The fields of a line, borrowed from it. Quotes are stripped. `-`, `"-"` and missing fields are `None`; `""` is empty text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Line<'a> {
     fields: [Option<&'a [u8]>; FIELD_COUNT],
-    /// Everything after the 27th field, verbatim.
+    /// The rest after the 27th field, verbatim.
     pub(super) extra: Option<&'a [u8]>,
-    /// How sure the split is.
+    /// How certain the split is.
     pub(super) quality: Quality,
-    /// When S3 received the request: milliseconds since 1970 in UTC. The log has whole seconds; a leap second (`:60`)
-    /// counts as the second before it, so that it stays in its day.
+    /// When S3 received the request, in milliseconds since 1970, UTC. The log has whole seconds. A leap second (`:60`) counts
+    /// as the second before it, so that it remains in its day.
     pub(super) request_time_ms: i64,
     /// HTTP status.
     pub(super) http_status: Option<i32>,
-    /// Bytes of the response body. AWS writes `-` for zero: here `None`.
+    /// Bytes of the response body. `None` for `-`, which AWS writes for zero.
     pub(super) bytes_sent: Option<i64>,
     /// Size of the object in bytes.
     pub(super) object_size: Option<i64>,
@@ -185,13 +58,13 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The text of one field. The time is without its brackets.
+    /// Returns the text of a field. The time is without its brackets.
     #[must_use]
     pub(super) const fn get(&self, field: Field) -> Option<&'a [u8]> {
         self.fields[field as usize]
     }
 
-    /// The texts of all fields, by field number.
+    /// Returns the texts of all fields, by field number.
     #[must_use]
     #[cfg(test)]
     pub(super) const fn fields(&self) -> &[Option<&'a [u8]>; FIELD_COUNT] {
@@ -199,11 +72,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// From February to April 2019. Lines of 14 and 20 March are known which name the caller; those of 5 February end before
-/// the host id, those of 28 March name nobody.
-const NAMES_CALLER_MS: Range<i64> = 1_548_979_200_000..1_556_668_800_000;
-
-/// Reads one line. It has no line break; blanks around it and a trailing carriage return do not matter.
+/// Reads one line without its line break. Leading and trailing blanks and carriage returns are ignored.
 pub(super) fn parse(line: &[u8]) -> Result<Line<'_>, Fault> {
     let mut cursor = Cursor::trimmed(line)?;
     let mut fields = [None; FIELD_COUNT];
@@ -240,7 +109,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Line<'_>, Fault> {
     })
 }
 
-/// Reads the fields before the request-URI; returns the time in milliseconds, and whether the owner's id is whole.
+/// Reads the fields before the request-URI. Returns the time in milliseconds, and whether the owner's id is whole.
 fn read_head<'a>(
     cursor: &mut Cursor<'a>,
     fields: &mut [Option<&'a [u8]>; FIELD_COUNT],
@@ -260,7 +129,7 @@ fn read_head<'a>(
     Ok((milliseconds, has_owner))
 }
 
-/// Reads the six fields between request-URI and referer, which keep to their grammar; returns the last four as numbers.
+/// Reads the six fields between request-URI and referer, whose grammar is checked. Returns the last four as numbers.
 fn read_block<'a>(
     line: &'a [u8],
     mut at: usize,

@@ -1,25 +1,25 @@
-//! The object key of an S3 server access log line, as the client spelled it.
+//! Decodes the object key of an S3 server access log line.
 //!
-//! S3 writes the key encoded, and how often depends on who made the record:
+//! S3 encodes the key once or twice, depending on the component that wrote the record:
 //!
 //! | operation | logged form | decoding |
 //! |---|---|---|
 //! | `REST.*`, `WEBSITE.*`, `SOAP.*` | `percent(form(key))` | percent-decode, then form-decode |
 //! | `BATCH.*`, `S3.*` | `form(key)` | form-decode |
 //!
-//! where `form` writes a space as `+`. AWS does not document this; it is what real lines show. Without the operation
-//! a logged key has two readings (`a%2520b`), so an operation of no known family decodes to nothing.
+//! `form` writes a space as `+`. AWS does not document this, but real lines show it. Without the operation, a logged key has
+//! two readings (`a%2520b`), so a key of an unknown operation is not decoded.
 //!
-//! Promises: decoding cannot fail (a malformed escape such as `%zz` stays as it is) and copies at most once, and not at
-//! all when there is nothing to decode. It does not make text of the bytes: a key need not be UTF-8.
+//! Promises: Decoding cannot fail, because a malformed escape such as `%zz` is kept. It copies at most once, and not at all if
+//! there is nothing to decode. The result is bytes, because a key need not be UTF-8.
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
 
-/// The key behind `logged`, or `None` when `operation` does not tell how the key was encoded.
+/// Decodes the key `logged`. Returns `None` if the encoding of the operation is unknown.
 ///
-/// `operation` is the operation field of the same line (`REST.GET.OBJECT`).
+/// `operation` is the operation field of the same line, for example `REST.GET.OBJECT`.
 #[must_use]
 pub(super) fn decode_key<'a>(operation: &[u8], logged: &'a [u8]) -> Option<Cow<'a, [u8]>> {
     let encoded_twice = encoded_twice(operation)?;
@@ -28,13 +28,13 @@ pub(super) fn decode_key<'a>(operation: &[u8], logged: &'a [u8]) -> Option<Cow<'
     };
     let mut key = logged.to_vec();
     if encoded_twice {
-        unescape(&mut key, first, Plus::Stays);
+        unescape(&mut key, first, Plus::IsPlus);
     }
     unescape(&mut key, first, Plus::IsSpace);
     Some(Cow::Owned(key))
 }
 
-/// Whether the writer of such a record encodes keys twice; `None` for a writer that is not known.
+/// Whether records of an operation encode keys twice. Returns `None` for an unknown operation.
 fn encoded_twice(operation: &[u8]) -> Option<bool> {
     match operation.split(|&byte| byte == b'.').next()? {
         b"REST" | b"WEBSITE" | b"SOAP" => Some(true),
@@ -43,14 +43,14 @@ fn encoded_twice(operation: &[u8]) -> Option<bool> {
     }
 }
 
-/// What a `+` stands for.
+/// The meaning of a `+`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Plus {
-    Stays,
+    IsPlus,
     IsSpace,
 }
 
-/// Resolves `%hh`, and `+` if so told, in place. Nothing before `from` needs work.
+/// Decodes `%hh`, and `+` if it is a space, in place. Nothing before `from` is encoded.
 fn unescape(bytes: &mut Vec<u8>, from: usize, plus: Plus) {
     let (mut read, mut write) = (from, from);
     while let Some(&byte) = bytes.get(read) {
@@ -66,13 +66,13 @@ fn unescape(bytes: &mut Vec<u8>, from: usize, plus: Plus) {
     bytes.truncate(write);
 }
 
-/// The byte that a leading `%hh` stands for.
+/// Decodes a leading `%hh`.
 fn escaped(bytes: &[u8]) -> Option<u8> {
     let &[_, high, low] = bytes.first_chunk()?;
     Some(hex(high)? << 4 | hex(low)?)
 }
 
-/// The value of a hexadecimal digit.
+/// Returns the value of a hexadecimal digit.
 fn hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(String::from_utf8_lossy(&key), expected, "{operation} {logged}");
     }
 
-    /// Logged keys of real lines. The spaces of the first are `%20` in the request-URI beside it.
+    /// Logged keys of real lines. The request-URI of the first line has `%20` for its spaces.
     #[test]
     fn real_keys_decode_by_their_operation() {
         let photo = "WhatsApp Image 2020-07-05 at 18.34.43.jpeg";
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_escapes_stay() {
+    fn malformed_escapes_are_kept() {
         for logged in ["%zz", "%4", "%", "a%", "%%", "%+4x"] {
             check("REST.GET.OBJECT", logged, &logged.replace('+', " "));
             check("S3.EXPIRE.OBJECT", logged, &logged.replace('+', " "));
@@ -123,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_not_utf8_come_out_as_bytes() {
+    fn keys_that_are_not_utf8_are_decoded_to_bytes() {
         let key = decode_key(b"S3.EXPIRE.OBJECT", b"%ff%00").expect("known family");
         assert_eq!(&*key, b"\xff\0");
     }
 
     #[test]
-    fn an_unknown_operation_decodes_to_nothing() {
+    fn keys_of_unknown_operations_are_not_decoded() {
         for operation in ["", "-", "RES", "REST2.GET.OBJECT", "rest.GET.OBJECT"] {
             assert_eq!(decode_key(operation.as_bytes(), b"a%20b"), None, "{operation}");
         }
@@ -140,7 +140,7 @@ mod tests {
         assert!(matches!(decode_key(b"REST.GET.OBJECT", b"a/b c"), Some(Cow::Borrowed(_))));
     }
 
-    /// How S3 is thought to write keys: the inverse of what is tested.
+    /// Encodes keys as S3 presumably does: the inverse of the tested function.
     fn encode(key: &[u8], space_as_plus: bool) -> Vec<u8> {
         let encoded = key.iter().map(|&byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' | b'/' => {
@@ -152,7 +152,7 @@ mod tests {
         encoded.collect::<String>().into_bytes()
     }
 
-    /// The slow twin: one character after the other into a new buffer.
+    /// The slow twin, character by character into a new buffer.
     fn decode_slowly(logged: &[u8], plus: u8) -> Vec<u8> {
         match logged {
             [] => Vec::new(),
@@ -168,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_key_survives_its_encoding(key in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn every_encoded_key_is_decoded(key in prop::collection::vec(any::<u8>(), 0..40)) {
             let once = encode(&key, true);
             let twice = encode(&once, false);
             let batch = decode_key(b"BATCH.DELETE.OBJECT", &once);

@@ -1,9 +1,9 @@
-//! What the objects of S3 server access logs are called.
+//! The keys of S3 server access logs.
 //!
-//! `[prefix]YYYY-MM-DD-hh-mm-ss-unique`, the prefix glued to the time, or
-//! `[prefix]account/region/bucket/YYYY/MM/DD/YYYY-MM-DD-hh-mm-ss-unique`. The time is that of delivery; in the second
-//! form it may instead be the UTC day of the events, and the time of day is then midnight. The unique part is upper case:
-//! other programs write such times, too (Firehose: `stream-1-YYYY-MM-DD-hh-mm-ss-uuid`), and mean something else by them.
+//! `[prefix]YYYY-MM-DD-hh-mm-ss-unique`, with no separator between prefix and time, or
+//! `[prefix]account/region/bucket/YYYY/MM/DD/YYYY-MM-DD-hh-mm-ss-unique`. The time is the time of delivery. In the second
+//! form it may instead be the UTC day of the events, with midnight as the time of day. The unique part is upper case. Other
+//! programs also write such times, with another meaning (Firehose: `stream-1-YYYY-MM-DD-hh-mm-ss-uuid`).
 //! Source: AWS, "Logging requests with server access logging", log object key format.
 
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
@@ -11,7 +11,7 @@ use crate::kst::UtcInstant;
 
 const PATTERN: &str = "YYYY-MM-DD-hh-mm-ss-";
 
-/// Judges a key.
+/// Claims a key.
 pub(super) fn claim(key: &str) -> KeyClaim {
     let Some((_, at)) = time_in(object_key::split(key).1) else {
         return KeyClaim::Unclear;
@@ -19,7 +19,7 @@ pub(super) fn claim(key: &str) -> KeyClaim {
     KeyClaim::Mine(if at == at.utc_midnight() { KeyTime::Midnight(at) } else { KeyTime::Delivered(at) })
 }
 
-/// Whether a folder is that of a source bucket: `[prefix]account/region/bucket`, an account being twelve digits.
+/// Whether a folder belongs to a source bucket: `[prefix]account/region/bucket`, with twelve digits for the account.
 pub(super) fn holds_days(folder: &str) -> bool {
     let (above, bucket) = object_key::split(folder);
     let (above, region) = object_key::split(above);
@@ -29,14 +29,14 @@ pub(super) fn holds_days(folder: &str) -> bool {
     is_account && region.matches('-').count() >= 2 && !bucket.is_empty()
 }
 
-/// The time in the name of a log, behind its prefix.
+/// Returns the place of the time in the name of a log, after its prefix.
 pub(super) fn time_in_key(key: &str) -> Option<TimeInKey> {
     let name = object_key::split(key).1;
     let (start, _) = time_in(name)?;
     Some(TimeInKey { start: key.len() - name.len() + start, pattern: PATTERN, may_name_event_day: true })
 }
 
-/// The last time in a name that a unique part follows: a prefix may hold times, too.
+/// Finds the last time in a name, if a unique part follows it. A prefix may hold times too.
 fn time_in(name: &str) -> Option<(usize, UtcInstant)> {
     let bytes = name.as_bytes();
     let last_start = bytes.len().checked_sub(PATTERN.len() + 1)?;
@@ -45,10 +45,10 @@ fn time_in(name: &str) -> Option<(usize, UtcInstant)> {
     is_unique_part(&name[start + PATTERN.len()..]).then_some((start, at))
 }
 
-/// Ends that people add to the names of logs, and names under which a log is not whole yet.
+/// Extensions that users and tools add to the names of logs, including those of incomplete files.
 const EXTENSIONS: [&str; 8] = ["", "gz", "log", "log.gz", "txt", "txt.gz", "tmp", "part"];
 
-/// Whether a text is what S3 puts behind the time: hexadecimal digits in upper case, maybe with an extension.
+/// Whether a text can follow the time: hexadecimal digits in upper case, possibly with an extension.
 fn is_unique_part(text: &str) -> bool {
     let (unique, extension) = text.split_once('.').unwrap_or((text, ""));
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn days_lie_below_source_buckets() {
+    fn source_buckets_hold_days() {
         assert!(holds_days("logs/123456789012/ap-northeast-2/web"));
         assert!(holds_days("logs-123456789012/ap-northeast-2/web"));
         for folder in ["logs/ap-northeast-2/web", "123456789012/web/x", "123456789012/ap-northeast-2", ""] {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_is_found_behind_any_prefix() {
+    fn the_time_is_found_after_any_prefix() {
         let delivered = |text| KeyClaim::Mine(KeyTime::Delivered(instant(text)));
         for (key, expected) in [
             ("2023-11-01-00-22-33-23B392B734E22958", delivered("2023-11-01T00:22:33Z")),

@@ -4,18 +4,23 @@ mod cells;
 mod client;
 mod columns;
 mod cursor;
+mod eras;
 mod fault;
+mod field;
 mod fields;
+mod format;
 mod key_encoding;
 mod keys;
-mod lines;
 mod scan;
 mod tail;
+mod time;
 mod whole;
 
-use super::{Dataset, DecodeLimits, Decoder, KeyClaim, Naming, Promotion, TableSchema, TimeInKey};
+use super::lines::LineDecoder;
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
+use crate::table::{Naming, Promotion, TableSchema};
 
-/// The dataset.
+/// The log type.
 #[derive(Debug)]
 pub struct S3Access;
 
@@ -30,6 +35,10 @@ impl Dataset for S3Access {
 
     fn default_lateness_hours(&self) -> u32 {
         24
+    }
+
+    fn default_redactions(&self) -> &'static [&'static str] {
+        secrets::DEFAULT_REDACTIONS
     }
 
     fn claim(&self, key: &str) -> KeyClaim {
@@ -47,21 +56,21 @@ impl Dataset for S3Access {
     fn recognises(&self, head: &[u8]) -> bool {
         let end = memchr::memchr(b'\n', head);
         let line = &head[..end.unwrap_or(head.len())];
-        // A cut first line still shows its time: the third field, in brackets.
+        // Even a cut first line shows its time: the third field, in brackets.
         line.split(|byte| *byte == b' ').nth(2).is_some_and(|field| field.starts_with(b"["))
     }
 
-    /// Lines hold no JSON: nothing can be promoted.
+    /// Lines hold no JSON, so nothing can be promoted.
     fn schema(&self, naming: Naming, _promoted: &[Promotion]) -> TableSchema {
         columns::schema(naming)
     }
 
-    /// A line has at least its time, `[01/Nov/2023:00:00:00 +0000]`: this is somewhat less.
+    /// A little less than the time that every line has: `[01/Nov/2023:00:00:00 +0000]`.
     fn fewest_row_bytes(&self) -> u64 {
         24
     }
 
     fn decoder(&self, _schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder> {
-        Box::new(lines::LineDecoder::new(limits))
+        Box::new(LineDecoder::new(format::AccessLines, limits))
     }
 }

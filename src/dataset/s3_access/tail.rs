@@ -1,26 +1,27 @@
-//! The fields after the user agent: S3 writes them all, without quotes, and as many as it knew at the time.
+//! The fields after the user agent. S3 writes all fields of its time, without quotes.
 
 use memchr::memchr;
 
-use super::cursor::{find_stamp, is_signature_version, present};
+use super::cursor::{is_signature_version, present};
+use super::eras::SINCE_2019;
 use super::fault::{Fault, Reason};
-use super::fields::Field;
+use super::field::Field;
 use super::scan::{is_printed, next_space};
-use super::whole::SINCE_2019;
+use super::time::find_stamp;
 
 /// The fields after the user agent.
 #[derive(Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each says one thing about the same text")]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about the same text")]
 pub(super) struct Tail<'a> {
     /// From the version id to the source region.
     pub(super) fields: [Option<&'a [u8]>; TAIL.len()],
-    /// What follows them.
+    /// The rest after them.
     pub(super) extra: Option<&'a [u8]>,
-    /// How many of the fields are there.
+    /// Number of fields present.
     count: u8,
-    /// Whether all of it is printed ASCII text.
+    /// Whether the whole tail is printable ASCII text.
     pub(super) is_printed: bool,
-    /// Whether the host id is two tokens.
+    /// Whether the host id has two tokens.
     pub(super) joined: bool,
     /// Whether the line is recent enough to have a signature version.
     signed: bool,
@@ -28,7 +29,7 @@ pub(super) struct Tail<'a> {
     bracket: bool,
 }
 
-/// Which token too many before the host id is taken for the caller's id.
+/// Which surplus token before the host id is accepted as the caller's id.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Surplus {
     Refused,
@@ -36,7 +37,7 @@ pub(super) enum Surplus {
     CallerOrDash,
 }
 
-/// The fields of the tail in their order.
+/// The fields of the tail, in order.
 pub(super) const TAIL: [Field; 10] = [
     Field::VersionId,
     Field::HostId,
@@ -51,7 +52,7 @@ pub(super) const TAIL: [Field; 10] = [
 ];
 
 impl<'a> Tail<'a> {
-    /// Reads from the end of the user agent on. Old lines have fewer fields or none.
+    /// Reads the fields from the end of the user agent. Old lines have fewer fields or none.
     pub(super) fn read(line: &'a [u8], at: usize, surplus: Surplus) -> Result<Self, Fault> {
         if line.get(at).is_some_and(|&byte| byte != b' ') {
             return Err(Fault::new(Reason::StrayQuote, Field::VersionId, at));
@@ -71,21 +72,21 @@ impl<'a> Tail<'a> {
         tail.map(|tail| Self { is_printed: is_printed(line.get(at..).unwrap_or_default()), ..tail })
     }
 
-    /// Whether the fields that all lines since 2019 have stand here, without quotes, whatever follows them. Looks at no more
-    /// bytes than those fields have.
+    /// Whether the fields that all lines have since 2019 begin here, without quotes. Looks only at the bytes of those
+    /// fields.
     pub(super) fn is_full_at(line: &'a [u8], at: usize) -> bool {
         let is_apart = line.get(at) == Some(&b' ');
         let tail = if is_apart { Self::split(line, at, 1).ok() } else { None };
         tail.is_some_and(|tail| tail.is_full())
     }
 
-    /// Whether the fields that all lines since 2019 have are there, without quotes.
+    /// Whether the fields that all lines have since 2019 are present, without quotes.
     pub(super) fn is_full(&self) -> bool {
         let holds_quote = |token: &&[u8]| memchr(b'"', token).is_some();
         self.count() >= SINCE_2019 && !self.fields.iter().flatten().any(holds_quote)
     }
 
-    /// Cuts at the spaces, of which `at` is the first; the host id takes so many tokens.
+    /// Splits at the spaces, from the one at `at`. The host id has `host_tokens` tokens.
     fn split(line: &'a [u8], at: usize, host_tokens: usize) -> Result<Self, Fault> {
         let mut tail = Self { joined: host_tokens > 1, ..Self::default() };
         let mut start = at + 1;
@@ -114,7 +115,7 @@ impl<'a> Tail<'a> {
         Ok(tail)
     }
 
-    /// This tail if its host id of two tokens makes sense. A dash before the host id is left out.
+    /// Returns this tail if its host id of two tokens is plausible. A dash before the host id is dropped.
     fn joined(mut self, surplus: Surplus) -> Option<Self> {
         let both = self.fields[1]?;
         let space = memchr(b' ', both)?;
@@ -127,17 +128,17 @@ impl<'a> Tail<'a> {
         (self.signed && fits).then_some(self)
     }
 
-    /// How many of the fields are there.
+    /// Returns the number of fields present.
     pub(super) fn count(&self) -> usize {
         self.count.into()
     }
 
-    /// The text of one of the fields.
+    /// Returns the text of a field.
     pub(super) fn get(&self, field: Field) -> Option<&'a [u8]> {
         self.fields[field as usize - TAIL[0] as usize]
     }
 
-    /// Whether there are a host id and a signature version, as in all lines since 2019.
+    /// Whether host id and signature version are present, as in all lines since 2019.
     pub(super) fn is_complete(&self) -> bool {
         self.signed && self.fields[1].is_some_and(|host_id| !is_signature_version(host_id))
     }

@@ -1,44 +1,30 @@
-//! Whether a line is still as S3 wrote it, from its first byte to its last.
+//! Checks whether a line is still as S3 wrote it, from its first byte to its last.
 //!
-//! Lines pass through other tools before they are read: `grep` puts the name of a file before them, a table calculation puts
-//! quotes around them, a full disk cuts them off. The fields between may all be right, or none: such a line is never
-//! exact. What S3 writes itself tells: the owner's id at the front, how many fields follow the user agent, and whether those
-//! among them that have a form of their own are in their places.
+//! Other tools may have changed lines: `grep` adds a file name in front, a spreadsheet adds quotes, a full disk cuts lines
+//! off. The remaining fields may be right or wrong, so such a line is never exact. The check uses the parts that S3
+//! controls: the owner's id at the front, the number of fields after the user agent, and the form of those fields.
 
 use memchr::memchr;
 
-use super::fields::Field;
+use super::eras::{SINCE_2019, fewest_after_agent};
+use super::field::Field;
 use super::tail::Tail;
 
-/// Bytes of a canonical user id, which are hexadecimal digits.
+/// Length of a canonical user id, which consists of hexadecimal digits.
 const OWNER_BYTES: usize = 64;
-/// Samples have a short word in its place, or its front.
+/// Longest word that samples have in its place, or front of it.
 const STAND_IN_BYTES: usize = 24;
 
-/// The fewest fields after the user agent in lines from an instant on (milliseconds since 1970), latest first. Host id to
-/// TLS version came between December 2018 and June 2019, the version id with versioning in 2010 (history of AWS's page on
-/// the format); a margin is left for regions that are late.
-const FIELDS_AFTER_AGENT: [(i64, usize); 2] = [(1_561_939_200_000, SINCE_2019), (1_325_376_000_000, 1)];
-
-/// The fields after the user agent of a line since the summer of 2019, at least.
-pub(super) const SINCE_2019: usize = 7;
-
-/// From when on `aclRequired` follows the ARN of the access point, with the same margin: November 2022.
+/// The time since which `aclRequired` follows the ARN of the access point: November 2022, with the same margin.
 const ENDS_AFTER_ARN_MS: i64 = 1_672_531_200_000;
 
 /// The same with the ARN of the access point.
 const SINCE_2021: usize = SINCE_2019 + 1;
 
-/// The fewest fields after the user agent that a line of this time has.
-pub(super) fn fewest_after_agent(request_time_ms: i64) -> usize {
-    let known = FIELDS_AFTER_AGENT.iter().find(|(since, _)| request_time_ms >= *since);
-    known.map_or(0, |(_, fields)| *fields)
-}
-
-/// Whether a bucket owner is whole and alone: a canonical user id, or a word in its place.
+/// Whether a bucket owner is complete and has no prefix: a canonical user id, or a word in its place.
 pub(super) fn is_owner(token: &[u8]) -> bool {
     if let Ok(id) = <&[u8; OWNER_BYTES]>::try_from(token) {
-        // All of them are looked at, so that they can be compared at once.
+        // Looks at all bytes, so that they can be compared at once.
         let is_other = |byte: &u8| (byte.wrapping_sub(b'0') > 9) & ((byte | 0x20).wrapping_sub(b'a') > 5);
         return !id.iter().fold(false, |any, byte| any | is_other(byte));
     }
@@ -46,10 +32,10 @@ pub(super) fn is_owner(token: &[u8]) -> bool {
     token.len() <= STAND_IN_BYTES && token.iter().all(in_word)
 }
 
-/// Whether the fields after the user agent are all there and untouched, in a line of this time.
+/// Whether the fields after the user agent are complete and unchanged, for a line of this time.
 pub(super) fn is_whole_tail(tail: &Tail<'_>, request_time_ms: i64) -> bool {
     let count = tail.count();
-    // The fields from the host id to the TLS version came at once, but for the spring in which a caller stood before them.
+    // S3 added the fields from host id to TLS version together, except in the spring in which a caller preceded them.
     let has_part = (2..SINCE_2019).contains(&count) && !tail.joined;
     let fits = |(field, grammar): &(Field, Grammar)| tail.get(*field).is_none_or(grammar);
     count >= fewest_after_agent(request_time_ms)
@@ -59,10 +45,10 @@ pub(super) fn is_whole_tail(tail: &Tail<'_>, request_time_ms: i64) -> bool {
         && (tail.extra.is_some() || request_time_ms < ENDS_AFTER_ARN_MS || !ends_as_before_2023(tail))
 }
 
-/// Whether a token can be the value of a field.
+/// Returns whether a token can be the value of a field.
 type Grammar = fn(&[u8]) -> bool;
 
-/// The fields after the user agent whose values are hardly ever those of their neighbours, or the front of a value.
+/// The fields whose values can hardly be confused with those of adjacent fields, or with the front of a longer value.
 const GRAMMARS: [(Field, Grammar); 4] = [
     (Field::AuthenticationType, |token| token.iter().all(u8::is_ascii_alphabetic)),
     (Field::TlsVersion, |token| token.starts_with(b"TLS") && ends_in_digit(token)),
@@ -77,8 +63,8 @@ fn ends_in_digit(token: &[u8]) -> bool {
     token.last().is_some_and(u8::is_ascii_digit)
 }
 
-/// Whether the last token is a value that can be the front of another one, `TLSv1` of `TLSv1.2`: in a line of a time that has
-/// further fields.
+/// Whether the last token can be the front of a longer value, such as `TLSv1` of `TLSv1.2`. Lines of this time have further
+/// fields.
 fn ends_as_before_2023(tail: &Tail<'_>) -> bool {
     match tail.count() {
         SINCE_2019 => tail.get(Field::TlsVersion).is_some_and(|token| token.ends_with(b"v1")),
@@ -87,7 +73,7 @@ fn ends_as_before_2023(tail: &Tail<'_>) -> bool {
     }
 }
 
-/// Whether all quotes were doubled, as in a table of values: each text that is there has quotes of its own.
+/// Whether all quotes are doubled, as in a spreadsheet export: each text that is present has its own quotes.
 pub(super) fn are_quotes_doubled(texts: [&[u8]; 3]) -> bool {
     let is_quoted = |text: &[u8]| matches!(text, [b'"', .., b'"']);
     texts.iter().any(|text| is_quoted(text)) && texts.iter().all(|text| is_quoted(text) || *text == b"-")

@@ -1,5 +1,5 @@
-//! Fields of dates and timestamps, and arithmetic in the units of a calendar. Of a timestamp with a zone they are those of
-//! the clock of its zone; units below a day are counted in time that passes.
+//! Fields of dates and timestamps, and arithmetic in calendar units. A timestamp with a zone uses the wall clock of its zone,
+//! but units below a day count elapsed time.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// A field of what a clock shows.
+/// Reads a field of a wall clock time.
 type Field = fn(UtcInstant, Civil) -> i64;
 
-/// The fields by their names, in functions and in `EXTRACT`.
+/// The fields by the names that functions and `EXTRACT` use.
 const FIELDS: [(&str, Field); 13] = [
     ("day", |_, civil| i64::from(civil.day)),
     ("day_of_month", |_, civil| i64::from(civil.day)),
@@ -43,7 +43,7 @@ const FIELDS: [(&str, Field); 13] = [
     ("year", |_, civil| i64::from(civil.year)),
 ];
 
-/// Fields of a week, which are those of its Thursday.
+/// Fields of a week, which are those of the week's Thursday.
 const WEEK_FIELDS: [(&str, Field); 4] = [
     ("week", week_of_year),
     ("week_of_year", week_of_year),
@@ -51,7 +51,7 @@ const WEEK_FIELDS: [(&str, Field); 4] = [
     ("yow", |_, civil| i64::from(civil.year)),
 ];
 
-/// The value of a field; `None` if no field has the name.
+/// Returns the value of a field; `None` if no field has this name.
 fn field_of(name: &str, wall: UtcInstant) -> Result<Option<i64>> {
     let named = |fields: &[(&str, Field)]| fields.iter().find(|(field, _)| *field == name).map(|(_, of)| *of);
     let field = named(&FIELDS).map(|field| (field, wall));
@@ -59,12 +59,12 @@ fn field_of(name: &str, wall: UtcInstant) -> Result<Option<i64>> {
     field.map(|(field, wall)| Ok(field(wall, civil(wall)?))).transpose()
 }
 
-/// From 0 for Monday; 1970 began on a Thursday.
+/// Returns the day of the week, from 0 for Monday. 1970 began on a Thursday.
 pub(super) fn weekday(wall: UtcInstant) -> i64 {
     (wall.0.div_euclid(DAY_MS) + 3).rem_euclid(7)
 }
 
-/// The Thursday of a week, whose year the week belongs to.
+/// Returns the Thursday of a week. The week belongs to the year of its Thursday.
 fn thursday(wall: UtcInstant) -> UtcInstant {
     wall.plus_ms((3 - weekday(wall)) * DAY_MS)
 }
@@ -73,7 +73,7 @@ fn week_of_year(thursday: UtcInstant, civil: Civil) -> i64 {
     (day_of_year(thursday, civil) - 1) / 7 + 1
 }
 
-/// From 1.
+/// Returns the day of the year, from 1.
 pub(super) fn day_of_year(wall: UtcInstant, _: Civil) -> i64 {
     let year = wall.civil().unwrap_or_default().year;
     let first = Civil { year, month: 1, day: 1, ..Civil::default() }.to_utc();
@@ -82,12 +82,12 @@ pub(super) fn day_of_year(wall: UtcInstant, _: Civil) -> i64 {
 
 pub(super) fn civil(wall: UtcInstant) -> Result<Civil> {
     let Some(civil) = wall.civil() else {
-        return exec_err!("{} milliseconds from 1970 lie outside the years 0 to 9999", wall.0);
+        return exec_err!("{} milliseconds since 1970 lie outside the years 0 to 9999", wall.0);
     };
     Ok(civil)
 }
 
-/// Parts of the distance from UTC, which only a zone has.
+/// Parts of the UTC offset in minutes. Only a timestamp with a zone has them.
 const ZONE_FIELDS: [(&str, i64); 2] = [("timezone_hour", 60), ("timezone_minute", 1)];
 
 fn time_fields(columns: &[ArrayRef]) -> Result<ArrayRef> {
@@ -96,7 +96,7 @@ fn time_fields(columns: &[ArrayRef]) -> Result<ArrayRef> {
         let (Some(name), Some(wall)) = (text_at(names, row), moments.wall(row)?) else { return Ok(None) };
         if let Some((_, minutes)) = ZONE_FIELDS.iter().find(|(field, _)| *field == name) {
             let Some(ahead_ms) = moments.ahead_ms(row)? else {
-                return exec_err!("{name} is of a timestamp with time zone: take AT TIME ZONE first");
+                return exec_err!("{name} needs a timestamp with time zone: use AT TIME ZONE first");
             };
             let ahead = ahead_ms / 60_000;
             return Ok(Some(if *minutes == 1 { ahead % 60 } else { ahead / minutes }));
@@ -106,7 +106,7 @@ fn time_fields(columns: &[ArrayRef]) -> Result<ArrayRef> {
             return exec_err!("a date has no {name}: cast it to a timestamp first");
         }
         let Some(value) = field_of(name, wall)? else {
-            return exec_err!("'{name}' is not a field of a time");
+            return exec_err!("'{name}' is not a date or time field");
         };
         Ok(Some(value))
     };
@@ -134,13 +134,13 @@ impl Unit {
             "year" => Self::Months(12),
             _ => {
                 return exec_err!(
-                    "unknown unit '{name}': take millisecond, second, minute, hour, day, week, month, quarter or year"
+                    "unknown unit '{name}': use millisecond, second, minute, hour, day, week, month, quarter or year"
                 );
             }
         })
     }
 
-    /// The unit of a date or timestamp: a date has no units below a day.
+    /// Returns the unit for a date or timestamp. A date has no units below a day.
     fn of(name: &str, is_date: bool) -> Result<Self> {
         let unit = Self::named(name)?;
         if is_date && unit.is_of_clock() {
@@ -149,7 +149,7 @@ impl Unit {
         Ok(unit)
     }
 
-    /// Whether it is shorter than a day.
+    /// Whether the unit is shorter than a day.
     fn is_of_clock(self) -> bool {
         matches!(self, Self::Millis(millis) if millis < DAY_MS)
     }
@@ -164,7 +164,7 @@ impl Unit {
         }
     }
 
-    /// Whole units from one time to another.
+    /// Counts the whole units from one time to another.
     fn between(self, from: UtcInstant, to: UtcInstant) -> Result<i64> {
         match self {
             Self::Millis(millis) => Ok(in_range(to.0.checked_sub(from.0))? / millis),
@@ -172,14 +172,14 @@ impl Unit {
                 let (a, b) = (civil(from)?, civil(to)?);
                 let apart = months_of(b) - months_of(a);
                 let reached = plus_months(from, apart)?;
-                // The last month counts only when it is over.
+                // The last month counts only if it is complete.
                 let over = i64::from(apart > 0 && reached > to) - i64::from(apart < 0 && reached < to);
                 Ok((apart - over) / months)
             }
         }
     }
 
-    /// Where the unit of a time began; weeks begin on Monday.
+    /// Returns the start of the unit that contains a time. Weeks start on Monday.
     fn floor(self, wall: UtcInstant) -> Result<UtcInstant> {
         match self {
             Self::Millis(millis) => {
@@ -198,7 +198,7 @@ impl Unit {
     }
 }
 
-/// Milliseconds that arithmetic gave; `None` stands for more than can be counted.
+/// Returns the result of checked arithmetic on milliseconds, or an error for `None`.
 fn in_range(millis: Option<i64>) -> Result<i64> {
     millis.map_or_else(|| exec_err!("the result is out of range"), Ok)
 }
@@ -207,7 +207,7 @@ fn months_of(civil: Civil) -> i64 {
     i64::from(civil.year) * 12 + i64::from(civil.month) - 1
 }
 
-/// The same day of another month, or its last one.
+/// Returns the same day of another month, or the last day of a shorter month.
 fn plus_months(wall: UtcInstant, count: i64) -> Result<UtcInstant> {
     let start = civil(wall)?;
     let months = months_of(start).saturating_add(count);
@@ -222,7 +222,7 @@ fn plus_months(wall: UtcInstant, count: i64) -> Result<UtcInstant> {
     Ok(instant)
 }
 
-/// Changes each time of a column that has a unit, by its wall clock or, for units of a clock, by time that passes.
+/// Changes each time of a column by a unit: on the wall clock, or by elapsed time for units below a day.
 fn changed(
     units: &ArrayRef,
     times: &ArrayRef,
@@ -248,7 +248,7 @@ fn changed(
     column((0..moments.len()).map(one), data_type)
 }
 
-/// A column of dates or timestamps.
+/// Builds a column of dates or timestamps.
 fn column(times: impl Iterator<Item = Result<Option<UtcInstant>>>, data_type: &DataType) -> Result<ArrayRef> {
     if *data_type == DataType::Date32 {
         let day = |time: Option<UtcInstant>| match time.map(|time| i32::try_from(time.0.div_euclid(DAY_MS))) {
@@ -274,7 +274,7 @@ fn date_trunc(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
     changed(&columns[0], &columns[1], data_type, |unit, _, time| unit.floor(time).map(Some))
 }
 
-/// Units of a calendar are counted on the clock of the first time's zone.
+/// Counts calendar units on the wall clock of the first argument's zone.
 fn date_diff(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (units, from, to) = (texts(&columns[0]), Moments::of(&columns[1])?, Moments::of(&columns[2])?);
     let clock = match &from.zone {
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn what_64_bits_cannot_count_is_an_error() {
+    fn overflow_of_64_bits_is_an_error() {
         let [first, epoch, last] = [i64::MIN, 0, i64::MAX].map(UtcInstant);
         for name in ["millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"] {
             let unit = Unit::named(name).unwrap();
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_begins_where_the_calendar_says() {
+    fn a_time_is_truncated_to_the_start_of_its_unit() {
         for (unit, time, expected) in [
             ("hour", "2023-11-05T10:59:59.999Z", "2023-11-05T10:00:00Z"),
             ("day", "1969-12-31T10:00:00Z", "1969-12-31T00:00:00Z"),

@@ -1,4 +1,4 @@
-//! Times in the letters of Java's patterns, which `parse_datetime` and `format_datetime` take: brought into MySQL's.
+//! Converts the Java date patterns that `parse_datetime` and `format_datetime` take to MySQL patterns.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] =
         format_datetime(columns)
     })];
 
-/// How a letter that comes so often is written in MySQL's way.
+/// Repeated Java letters and the MySQL letter with the same meaning.
 const LETTERS: [(&str, char); 20] = [
     ("yyyy", 'Y'),
     ("yy", 'y'),
@@ -38,7 +38,7 @@ const LETTERS: [(&str, char); 20] = [
     ("ZZ", COLON_OFFSET),
 ];
 
-/// A pattern in MySQL's letters; text stands between single quotes.
+/// Converts a Java pattern to MySQL letters. Java encloses literal text in single quotes.
 pub(super) fn mysql(pattern: &str) -> Result<String> {
     let mut written = String::new();
     let mut rest = pattern;
@@ -46,7 +46,7 @@ pub(super) fn mysql(pattern: &str) -> Result<String> {
         let length = rest.chars().take_while(|letter| *letter == first).count();
         if first == '\'' {
             let Some((literal, behind)) = rest[1..].split_once('\'') else {
-                return exec_err!("a quote of the pattern '{pattern}' is not closed");
+                return exec_err!("a quote in the pattern '{pattern}' is not closed");
             };
             written += &if literal.is_empty() { "'".to_owned() } else { literal.replace('%', "%%") };
             rest = behind;
@@ -54,7 +54,7 @@ pub(super) fn mysql(pattern: &str) -> Result<String> {
             let (letters, behind) = rest.split_at(length);
             let known = LETTERS.iter().find(|(java, _)| *java == letters).map(|(_, letter)| *letter);
             let Some(letter) = known else {
-                return exec_err!("'{letters}' in the pattern '{pattern}' is not known here");
+                return exec_err!("'{letters}' in the pattern '{pattern}' is not supported");
             };
             written.extend(['%', letter]);
             rest = behind;
@@ -82,7 +82,7 @@ mod tests {
     use crate::kst::UtcInstant;
 
     #[test]
-    fn patterns_of_java_are_read_and_written() {
+    fn java_patterns_parse_and_format_times() {
         let noon = UtcInstant::parse_iso8601("2023-11-01T03:04:05.678Z").unwrap();
         for (value, pattern) in [
             ("01/Nov/2023:03:04:05.678 +0000", "dd/MMM/yyyy:HH:mm:ss.SSS Z"),

@@ -1,4 +1,4 @@
-//! Values out of JSON texts, by a path: `$.a.b`, `$["a"]` or `$.a[0]`. A text that is not JSON has none.
+//! Extracts values from JSON texts by a path: `$.a.b`, `$["a"]` or `$.a[0]`. A text that is not JSON has no values.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,15 +24,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("json_text_map", &[Argument::Text], text_map_type, |columns, _| text_maps(&columns[0])),
 ];
 
-/// What is taken of a value that a path leads to.
+/// Converts the value at the end of a path to text.
 type Take = fn(&RawValue) -> Option<String>;
 
-#[expect(clippy::unnecessary_wraps, reason = "one of those that extract takes")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Take`")]
 fn verbatim(value: &RawValue) -> Option<String> {
     Some(value.get().to_owned())
 }
 
-/// The text of a string, number or truth value; neither NULL nor an object nor an array has one.
+/// Returns the text of a string, number or boolean; `None` for null, objects and arrays.
 fn scalar(value: &RawValue) -> Option<String> {
     let written = value.get();
     match written.as_bytes().first()? {
@@ -60,7 +60,7 @@ fn extract(columns: &[ArrayRef], take: Take) -> Result<ArrayRef> {
     Ok(Arc::new(values.finish()))
 }
 
-/// The value at the end of a path.
+/// Finds the value at the end of a path.
 fn at<'a>(document: &'a str, steps: &[String]) -> Option<&'a RawValue> {
     let mut reader = serde_json::Deserializer::from_str(document);
     let found = Steps(steps).deserialize(&mut reader).ok()?;
@@ -68,7 +68,7 @@ fn at<'a>(document: &'a str, steps: &[String]) -> Option<&'a RawValue> {
     found
 }
 
-/// The steps of a path: names of fields, or numbers of elements.
+/// Splits a path into steps: field names or element numbers.
 fn steps(path: &str) -> Result<Vec<String>> {
     let invalid = || exec_err!("'{path}' is not a JSON path: write it as $.name, $[\"name\"] or $.names[0]");
     let Some(mut rest) = path.strip_prefix('$') else { return invalid() };
@@ -94,12 +94,12 @@ fn steps(path: &str) -> Result<Vec<String>> {
     Ok(steps)
 }
 
-/// The quote with which a step in brackets begins, and what follows it.
+/// Returns the quote that opens a step in brackets, and the text after it.
 fn quoted(rest: &str) -> Option<(char, &str)> {
     ['"', '\''].into_iter().find_map(|quote| Some((quote, rest.strip_prefix('[')?.strip_prefix(quote)?)))
 }
 
-/// Walks along a path; what lies beside it is passed over.
+/// Walks along a path and skips all other values.
 struct Steps<'s>(&'s [String]);
 
 impl<'de> DeserializeSeed<'de> for Steps<'_> {
@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for Steps<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> std::result::Result<Self::Value, A::Error> {
         let mut found = None;
         while let Some(name) = fields.next_key::<std::borrow::Cow<'de, str>>()? {
-            // Of fields that come twice the first one counts.
+            // The first of several fields with the same name counts.
             if found.is_none() && self.0[0] == *name {
                 found = Some(fields.next_value_seed(Steps(&self.0[1..]))?);
             } else {
@@ -174,7 +174,7 @@ impl<'de> Visitor<'de> for Steps<'_> {
     }
 }
 
-/// How many elements the arrays have; what is none has no length.
+/// Counts the elements of each array; NULL for other values.
 fn lengths(column: &ArrayRef) -> ArrayRef {
     let length = |document: &str| {
         let elements: Vec<IgnoredAny> = serde_json::from_str(document).ok()?;
@@ -184,14 +184,14 @@ fn lengths(column: &ArrayRef) -> ArrayRef {
     Arc::new(lengths.collect::<Int64Array>())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Function::return_type`")]
 fn text_map_type(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     let fields = vec![Field::new("keys", DataType::Utf8, false), Field::new("values", DataType::Utf8, true)];
     let entries = Field::new("entries", DataType::Struct(fields.into()), false);
     Ok(DataType::Map(Arc::new(entries), false))
 }
 
-/// Objects as maps from text to text; NULL for a value that is not an object, or has a member that is not a scalar.
+/// Converts objects to maps from text to text; NULL for a value that is not an object or has a member that is not a scalar.
 fn text_maps(column: &ArrayRef) -> Result<ArrayRef> {
     let mut maps = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
     for document in texts(column) {
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_has_no_values() {
+    fn a_text_that_is_not_json_has_no_values() {
         for document in ["", "{", "x", r#"{"a":1"#, r#"{"a":1} x"#, r#"{"a":1,}"#, "\u{0}", "null", "3", "[]"]
         {
             assert_eq!(extracted(document, "$.a", scalar), None, "{document}");
@@ -264,14 +264,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused() {
+    fn an_invalid_path_is_refused() {
         for path in ["", "a", "$a", "$.", "$..a", "$.*", "$[*]", "$[", "$['a", "$.a["] {
             assert!(steps(path).is_err(), "{path}");
         }
     }
 
     #[test]
-    fn objects_of_scalars_are_maps() {
+    fn objects_of_scalars_become_maps() {
         assert_eq!(
             text_fields(r#"{"a": "x", "b": null, "c": 1}"#),
             Some(vec![

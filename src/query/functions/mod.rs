@@ -1,7 +1,7 @@
-//! Functions that Athena has and the engine lacks, or has with another meaning: one table of them.
+//! Functions of Athena that the engine lacks or defines differently, in one table.
 //!
-//! Each takes columns of the types that it names, after a cast where that is needed, and gives one column. What only has
-//! another spelling is in [`super::rewrite`].
+//! Each function takes columns of the types that it names, cast if necessary, and returns one column. Functions that only
+//! have another spelling are in [`super::rewrite`].
 
 mod calendar;
 mod java;
@@ -29,7 +29,7 @@ use datafusion::logical_expr::{
 pub(super) use self::zoned::{AT_TIMEZONE, INSTANT, INSTANTS, WALL_CLOCK, WITH_TIMEZONE};
 use super::types;
 
-/// All of them.
+/// All functions.
 const ALL: [&[Function]; 8] = [
     calendar::FUNCTIONS,
     java::FUNCTIONS,
@@ -41,24 +41,24 @@ const ALL: [&[Function]; 8] = [
     zoned::FUNCTIONS,
 ];
 
-/// Makes them known.
+/// Registers all functions.
 pub(super) fn register(context: &SessionContext) {
     for function in ALL.iter().copied().flatten() {
-        context.register_udf(called(function));
+        context.register_udf(to_udf(function));
     }
 }
 
-/// The function of a name.
+/// Returns the function with a name.
 pub(super) fn named(name: &str) -> Option<Arc<ScalarUDF>> {
     let function = ALL.iter().copied().flatten().find(|function| function.name == name)?;
-    Some(Arc::new(called(function)))
+    Some(Arc::new(to_udf(function)))
 }
 
-fn called(function: &'static Function) -> ScalarUDF {
-    ScalarUDF::from(Called { function, signature: Signature::user_defined(Volatility::Immutable) })
+fn to_udf(function: &'static Function) -> ScalarUDF {
+    ScalarUDF::from(AthenaFunction { function, signature: Signature::user_defined(Volatility::Immutable) })
 }
 
-/// What a function takes at a place.
+/// The type of an argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Argument {
     Text,
@@ -66,11 +66,11 @@ enum Argument {
     Float,
     /// A date, or milliseconds with or without a zone.
     Moment,
-    /// Milliseconds with or without a zone, and nothing finer.
+    /// Milliseconds with or without a zone, but nothing finer.
     Timestamp,
     List,
     ListOrMap,
-    /// Whatever comes.
+    /// Any type.
     Any,
 }
 
@@ -78,9 +78,9 @@ enum Argument {
 struct Function {
     name: &'static str,
     arguments: &'static [Argument],
-    /// Whether all of these may come again.
+    /// Whether the whole list of arguments may repeat.
     repeats: bool,
-    /// Its type, by those of the arguments and their values where they are constant.
+    /// Returns the result type from the argument types and the values of constant arguments.
     return_type: fn(&[FieldRef], &[Option<&ScalarValue>]) -> Result<DataType>,
     evaluate: fn(&[ArrayRef], &DataType) -> Result<ArrayRef>,
 }
@@ -105,7 +105,7 @@ impl Function {
         if !count_fits {
             let arguments: Vec<String> = self.arguments.iter().map(ToString::to_string).collect();
             return plan_err!(
-                "{} takes ({}), but {} arguments are given",
+                "{} takes ({}), but the argument count is {}",
                 self.name,
                 arguments.join(", "),
                 given.len()
@@ -160,57 +160,57 @@ fn is_text(given: &DataType) -> bool {
     }
 }
 
-/// Milliseconds without zone: the type of all times in the tables.
+/// Milliseconds without a zone: the type of all times in the tables.
 pub(super) const TIME: DataType = DataType::Timestamp(TimeUnit::Millisecond, None);
 
-#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Function::return_type`")]
 fn text(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Utf8)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Function::return_type`")]
 fn whole(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Int64)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Function::return_type`")]
 fn time(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(TIME)
 }
 
-/// The type of the last argument.
+/// Returns the type of the last argument.
 fn same_as_last(fields: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     let Some(field) = fields.last() else { return plan_err!("an argument is missing") };
     Ok(field.data_type().clone())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "one of those that a function takes")]
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `Function::return_type`")]
 fn float(_: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataType> {
     Ok(DataType::Float64)
 }
 
-/// The constant text at a place of the arguments.
+/// Returns the constant text at a position in the arguments.
 fn constant<'a>(scalars: &[Option<&'a ScalarValue>], place: usize) -> Option<&'a str> {
     scalars.get(place).copied().flatten().and_then(ScalarValue::try_as_str).flatten()
 }
 
-/// The texts of a column.
+/// Returns the texts of a column.
 fn texts(column: &ArrayRef) -> &StringArray {
     column.as_string::<i32>()
 }
 
-/// The text of a row; `None` for NULL.
+/// Returns the text of a row; `None` for NULL.
 fn text_at(column: &StringArray, row: usize) -> Option<&str> {
     column.is_valid(row).then(|| column.value(row))
 }
 
 /// A function as the engine calls it.
-struct Called {
+struct AthenaFunction {
     function: &'static Function,
     signature: Signature,
 }
 
-impl ScalarUDFImpl for Called {
+impl ScalarUDFImpl for AthenaFunction {
     fn name(&self) -> &str {
         self.function.name
     }
@@ -220,7 +220,7 @@ impl ScalarUDFImpl for Called {
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
-        exec_err!("the type of {} follows from its arguments", self.function.name)
+        exec_err!("the type of {} depends on its arguments", self.function.name)
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
@@ -244,21 +244,21 @@ impl ScalarUDFImpl for Called {
     }
 }
 
-impl fmt::Debug for Called {
+impl fmt::Debug for AthenaFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.function.name)
     }
 }
 
-impl PartialEq for Called {
+impl PartialEq for AthenaFunction {
     fn eq(&self, other: &Self) -> bool {
         self.function.name == other.function.name
     }
 }
 
-impl Eq for Called {}
+impl Eq for AthenaFunction {}
 
-impl Hash for Called {
+impl Hash for AthenaFunction {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.function.name.hash(state);
     }

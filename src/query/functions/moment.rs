@@ -1,4 +1,4 @@
-//! Dates and timestamps of a column: as instants, and as what a wall clock shows.
+//! Reads the dates and timestamps of a column as instants and as wall clock times.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Date32Type, TimestampMillisecondType};
@@ -10,7 +10,7 @@ use crate::query::zone::Zone;
 /// A column of dates or of timestamps in milliseconds.
 pub(super) struct Moments<'a> {
     column: &'a ArrayRef,
-    /// That of all its timestamps, where they have one.
+    /// The zone of all its timestamps, if they have one.
     pub(super) zone: Option<Zone>,
     pub(super) is_date: bool,
 }
@@ -25,7 +25,7 @@ impl<'a> Moments<'a> {
         self.column.len()
     }
 
-    /// The instant of a row; what has no zone is in UTC.
+    /// Returns the instant of a row. Values without a zone are in UTC.
     pub(super) fn instant(&self, row: usize) -> Option<UtcInstant> {
         if self.column.is_null(row) {
             return None;
@@ -37,7 +37,7 @@ impl<'a> Moments<'a> {
         }))
     }
 
-    /// What a clock of the column's zone shows.
+    /// Returns the wall clock time of a row in the column's zone.
     pub(super) fn wall(&self, row: usize) -> Result<Option<UtcInstant>> {
         let Some(instant) = self.instant(row) else { return Ok(None) };
         match &self.zone {
@@ -46,7 +46,7 @@ impl<'a> Moments<'a> {
         }
     }
 
-    /// How far that clock is ahead of UTC; `None` without a zone.
+    /// Returns how far that clock is ahead of UTC; `None` without a zone.
     pub(super) fn ahead_ms(&self, row: usize) -> Result<Option<i64>> {
         match (&self.zone, self.instant(row)) {
             (Some(zone), Some(instant)) => zone.ahead_ms(instant).map(Some),

@@ -23,13 +23,14 @@ fn element_type(args: &[FieldRef], _: &[Option<&ScalarValue>]) -> Result<DataTyp
         DataType::List(element) => element.data_type().clone(),
         DataType::Map(entries, _) => match entries.data_type() {
             DataType::Struct(fields) => fields[1].data_type().clone(),
-            other => return plan_err!("a map has no entries of {other}"),
+            other => return plan_err!("a map cannot have entries of type {other}"),
         },
         _ => DataType::Null,
     })
 }
 
-/// The element of a number, from 1, or from the end where it is negative; the value of a key. NULL without such an element.
+/// Returns the array element at a position from 1 (from the end if negative), or the map value of a key. NULL if the element
+/// does not exist.
 fn element_at(columns: &[ArrayRef], return_type: &DataType) -> Result<ArrayRef> {
     let rows = columns[0].len();
     let (values, places) = match columns[0].data_type() {
@@ -75,12 +76,12 @@ fn places_of_numbers(lists: &ListArray, numbers: &ArrayRef) -> Result<UInt32Arra
     (0..lists.len()).map(place).collect()
 }
 
-/// Names and arrays in turn: an array of rows with the elements of the same number, as long as the longest.
+/// Takes alternating names and arrays. The result is an array of rows, as long as the longest array.
 fn rows_type(args: &[FieldRef], constants: &[Option<&ScalarValue>]) -> Result<DataType> {
     let pairs = args.chunks(2).zip(constants.chunks(2));
     let fields = pairs.map(|(fields, constants)| {
         let ([_, list], Some(Some(ScalarValue::Utf8(Some(name))))) = (fields, constants.first()) else {
-            return plan_err!("named_zip takes names and arrays in turn");
+            return plan_err!("named_zip takes alternating names and arrays");
         };
         let element = match list.data_type() {
             DataType::List(element) => element.data_type().clone(),
@@ -102,7 +103,7 @@ fn named_zip(columns: &[ArrayRef], return_type: &DataType) -> Result<ArrayRef> {
     };
     let (mut lengths, mut validity) = (Vec::with_capacity(rows), NullBufferBuilder::new(rows));
     for row in 0..rows {
-        // As in Athena: NULL where one of the arrays is.
+        // As in Athena, the result is NULL if one of the arrays is NULL.
         let each: Option<Vec<i32>> = arrays.iter().map(|array| length(array, row)).collect();
         validity.append(each.is_some());
         let longest = each.and_then(|each| each.into_iter().max()).unwrap_or_default();
@@ -115,7 +116,7 @@ fn named_zip(columns: &[ArrayRef], return_type: &DataType) -> Result<ArrayRef> {
     Ok(Arc::new(ListArray::try_new(Arc::clone(row_field), offsets, Arc::new(structs), validity.finish())?))
 }
 
-/// The elements of the arrays, each filled up to its length.
+/// Returns the elements of the arrays, each padded with NULL to its length.
 fn elements(array: &ArrayRef, lengths: &[usize], field: &FieldRef) -> Result<ArrayRef> {
     let Some(list) = array.as_list_opt::<i32>() else {
         return Ok(new_null_array(field.data_type(), lengths.iter().sum()));
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_element_is_counted_from_either_end_and_null_beyond() {
+    fn an_element_is_counted_from_either_end_and_is_null_beyond() {
         let abc: Option<&[&str]> = Some(&["a", "b", "c"]);
         let arrays = lists(&[abc, abc, abc, abc, abc, None, Some(&[])]);
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 3, 4, -1, -4, 1, 1]));
@@ -161,15 +162,15 @@ mod tests {
     }
 
     #[test]
-    fn zipped_rows_are_as_many_as_the_longest_array_has() {
+    fn a_zipped_array_is_as_long_as_the_longest_array() {
         let names = |name: &str| -> ArrayRef { Arc::new(StringArray::from(vec![name; 2])) };
         let columns =
             [names("x"), lists(&[Some(&["a", "b"]), None]), names("y"), lists(&[Some(&["c"]), Some(&["d"])])];
         let fields: Vec<FieldRef> =
             columns.iter().map(|column| Arc::new(Field::new("", column.data_type().clone(), true))).collect();
         let [x, y] = ["x", "y"].map(|name| ScalarValue::Utf8(Some(name.to_owned())));
-        let gives = rows_type(&fields, &[Some(&x), None, Some(&y), None]).unwrap();
-        let zipped = named_zip(&columns, &gives).unwrap();
+        let return_type = rows_type(&fields, &[Some(&x), None, Some(&y), None]).unwrap();
+        let zipped = named_zip(&columns, &return_type).unwrap();
         assert!(zipped.is_null(1));
         let rows = zipped.as_list::<i32>().value(0);
         let cell = |name: &str, row: usize| {

@@ -1,4 +1,4 @@
-//! Pieces of texts, counted in characters from 1.
+//! Functions that cut texts. Positions count characters from 1.
 
 use std::sync::Arc;
 
@@ -39,13 +39,13 @@ fn trimmed(column: &ArrayRef, trim: fn(&str) -> &str) -> ArrayRef {
     Arc::new(texts(column).iter().map(|value| value.map(trim)).collect::<StringArray>())
 }
 
-/// Whether Java takes a letter for a blank: tabs and ends of lines as well, but not those that keep words together.
+/// Whether Java counts a character as whitespace: also tabs and line ends, but not the spaces that do not break.
 fn is_blank(letter: char) -> bool {
-    let keeps_together = ['\u{85}', '\u{a0}', '\u{2007}', '\u{202f}'].contains(&letter);
-    letter.is_whitespace() && !keeps_together || ('\u{1c}'..='\u{1f}').contains(&letter)
+    let is_excluded = ['\u{85}', '\u{a0}', '\u{2007}', '\u{202f}'].contains(&letter);
+    letter.is_whitespace() && !is_excluded || ('\u{1c}'..='\u{1f}').contains(&letter)
 }
 
-/// Texts of a length at most. Of a text the rest is cut off; what was no text must fit.
+/// Limits texts to a length. Values that were text are cut; values cast from other types must fit.
 fn cut_texts(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let (values, types) = (texts(&columns[0]), texts(&columns[2]));
     let one = |row| {
@@ -75,7 +75,7 @@ fn split_parts(columns: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new((0..values.len()).map(one).collect::<Result<StringArray>>()?))
 }
 
-/// A piece between delimiters; none beyond the last one. Nothing between them is what parts the characters.
+/// Returns the piece at a position; `None` after the last one. An empty delimiter splits the text into characters.
 fn split_part<'t>(value: &'t str, delimiter: &str, number: usize) -> Option<&'t str> {
     if delimiter.is_empty() {
         let (start, character) = value.char_indices().nth(number - 1)?;
@@ -96,7 +96,7 @@ fn pieces(columns: &[ArrayRef]) -> ArrayRef {
     Arc::new((0..values.len()).map(one).collect::<StringArray>())
 }
 
-/// What begins at a character; one below 0 is counted from the end. Empty if no such character exists.
+/// Returns the text from a character on. A negative position counts from the end. Empty if the character does not exist.
 fn piece(value: &str, start: i64, length: i64) -> &str {
     let count = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
     let before = if start < 0 { count.saturating_add(start) } else { start - 1 };
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_piece_begins_where_it_is_said() {
+    fn a_piece_starts_at_the_given_character() {
         for (start, length, expected) in [
             (1, i64::MAX, "a\u{e9}cdef"),
             (2, 2, "\u{e9}c"),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_beyond_the_last_one_is_none() {
+    fn a_part_after_the_last_one_is_null() {
         for (value, delimiter, number, expected) in [
             ("a:b", ":", 2, Some("b")),
             ("a:b", ":", 3, None),

@@ -1,4 +1,4 @@
-//! Times as text and back, in MySQL's letters as Athena has them.
+//! Formats and parses times with MySQL format letters, as Athena does.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("to_iso8601", &[Argument::Moment], text, |columns, _| to_iso8601(&columns[0])),
 ];
 
-/// Letters that MySQL does not have: milliseconds, and the distance from UTC without and with a colon.
+/// Letters that MySQL lacks: milliseconds, and the UTC offset without and with a colon.
 pub(super) const MILLIS: char = '\u{1}';
 pub(super) const OFFSET: char = '\u{2}';
 pub(super) const COLON_OFFSET: char = '\u{3}';
@@ -50,7 +50,7 @@ fn date_format(columns: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(texts))
 }
 
-/// What a wall clock shows, in MySQL's letters; `ahead_ms` is its distance from UTC, where it has one.
+/// Formats a wall clock time with MySQL letters. `ahead_ms` is its UTC offset, if it has one.
 pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -> Result<String> {
     let civil = civil(wall)?;
     let weekday = WEEKDAYS[usize::try_from(weekday(wall)).unwrap_or_default()];
@@ -92,7 +92,7 @@ pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -
             'j' => format!("{:03}", day_of_year(wall, civil)),
             '%' => "%".to_owned(),
             'D' | 'U' | 'u' | 'V' | 'v' | 'w' | 'X' | 'x' => {
-                return exec_err!("the format letter %{letter} is not known, and neither is it in Athena");
+                return exec_err!("unknown format letter %{letter}, which Athena does not support either");
             }
             other => other.to_string(),
         };
@@ -100,10 +100,10 @@ pub(super) fn formatted(wall: UtcInstant, format: &str, ahead_ms: Option<i64>) -
     Ok(text)
 }
 
-/// `+09:00`.
+/// Formats a UTC offset, for example `+09:00`.
 fn offset(ahead_ms: Option<i64>) -> Result<String> {
     let Some(ahead_ms) = ahead_ms else {
-        return exec_err!("a timestamp without time zone has no offset for 'Z': take AT TIME ZONE first");
+        return exec_err!("a timestamp without time zone has no offset for 'Z': use AT TIME ZONE first");
     };
     let name = name_of_offset(ahead_ms);
     Ok(if name == UTC { "+00:00".to_owned() } else { name })
@@ -114,7 +114,7 @@ fn date_parse(columns: &[ArrayRef]) -> Result<ArrayRef> {
     let one = |row| match (text_at(values, row), text_at(formats, row)) {
         (Some(value), Some(format)) => {
             let Some(instant) = parsed(value, format) else {
-                return exec_err!("'{value}' is not a time of the form '{format}'");
+                return exec_err!("'{value}' is not a time in the format '{format}'");
             };
             Ok(Some(instant.0))
         }
@@ -124,12 +124,12 @@ fn date_parse(columns: &[ArrayRef]) -> Result<ArrayRef> {
     Ok(Arc::new(times))
 }
 
-/// Reads a time in MySQL's letters: what its wall clock shows.
+/// Parses a time with MySQL letters into its wall clock time.
 fn parsed(value: &str, format: &str) -> Option<UtcInstant> {
     parsed_with_offset(value, format).map(|(instant, ahead_ms)| instant.plus_ms(ahead_ms))
 }
 
-/// Reads a time in MySQL's letters: its instant, and how far its clock is ahead of UTC.
+/// Parses a time with MySQL letters into its instant and how far its clock is ahead of UTC.
 pub(super) fn parsed_with_offset(value: &str, format: &str) -> Option<(UtcInstant, i64)> {
     let mut civil = Civil { year: 1970, month: 1, day: 1, ..Civil::default() };
     let mut scan = Scan { rest: value };
@@ -171,7 +171,7 @@ pub(super) fn parsed_with_offset(value: &str, format: &str) -> Option<(UtcInstan
     Some((wall.plus_ms(-offset_ms), offset_ms))
 }
 
-/// A text that is read from its front.
+/// Reads a text from its start.
 struct Scan<'a> {
     rest: &'a str,
 }
@@ -198,7 +198,7 @@ impl Scan<'_> {
         format!("{digits:0<3}")[..3].parse().ok()
     }
 
-    /// `Z`, `+0900` or `+09:00`, in milliseconds.
+    /// Reads `Z`, `+0900` or `+09:00` as milliseconds.
     fn offset(&mut self) -> Option<i64> {
         if self.letter('Z').is_some() {
             return Some(0);
@@ -209,7 +209,7 @@ impl Scan<'_> {
         Some(sign * (hours * 60 + i64::from(self.number(2)?)) * 60_000)
     }
 
-    /// The number of a name in a list, from 1, in any case.
+    /// Reads a name in any case and returns its position in the list, from 1.
     fn name(&mut self, names: &[&str]) -> Option<u32> {
         let fits =
             |name: &&str| self.rest.get(..name.len()).is_some_and(|front| front.eq_ignore_ascii_case(name));
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_written_in_letters_and_read_back() {
+    fn times_are_formatted_and_parsed() {
         let afternoon = instant("2023-11-01T13:04:05.678Z");
         for (format, expected) in [
             ("%Y-%m-%dT%H:%i:%sZ", "2023-11-01T13:04:05Z"),

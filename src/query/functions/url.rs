@@ -1,4 +1,4 @@
-//! Parts of URLs.
+//! Functions that decode URLs and extract their parts.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
 ];
 
-/// A URL in its parts, none of them decoded.
+/// The parts of a URL, still encoded.
 struct Parts<'a> {
     protocol: &'a str,
     host: &'a str,
@@ -36,7 +36,7 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    /// `None` where a text cannot be a URL.
+    /// Splits a URL; `None` if the text cannot be one.
     fn of(url: &'a str) -> Option<Self> {
         if url.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
             return None;
@@ -49,7 +49,7 @@ impl<'a> Parts<'a> {
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (_user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        // The last colon tells the port, unless it is one of an IPv6 address in brackets.
+        // The last colon starts the port, unless it belongs to an IPv6 address in brackets.
         let host = match host.rsplit_once(':') {
             Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
             _ => host,
@@ -74,7 +74,7 @@ fn parameters(columns: &[ArrayRef]) -> ArrayRef {
     Arc::new((0..urls.len()).map(parameter).collect::<StringArray>())
 }
 
-/// Without percent signs, and with spaces for pluses; bytes that are not UTF-8 then are marked.
+/// Decodes percent escapes, and pluses into spaces. Bytes that are not UTF-8 become U+FFFD.
 fn decoded(text: &str) -> String {
     decoded_path(&text.replace('+', " "))
 }
@@ -83,7 +83,7 @@ fn decoded_path(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
     while let [first, behind @ ..] = rest {
         let hex = behind.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        // A number may have a sign, a byte has none.
+        // A number may have a sign, but a byte must not.
         let hex = hex.filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
         let byte = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         bytes.push(byte.unwrap_or(*first));
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_has_its_parts() {
+    fn a_url_is_split_into_its_parts() {
         for (url, expected) in [
             (
                 "https://user@example.com:443/a%20b/c?x=1&y=#z",

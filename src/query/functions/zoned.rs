@@ -1,5 +1,5 @@
-//! Timestamps with a time zone: how they come to be, and what is taken of them. A zone belongs to a column, not to a row: it
-//! is constant, or UTC.
+//! Functions that create and convert timestamps with a time zone. A zone belongs to a column, not to a row: it is constant,
+//! or UTC.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use crate::query::zone::{UTC, Zone, name_of_offset};
 
 pub(in crate::query) const AT_TIMEZONE: &str = "at_timezone";
 pub(in crate::query) const WITH_TIMEZONE: &str = "with_timezone";
-/// A timestamp with a zone as one without, of the same instant in UTC.
+/// Converts a timestamp with a zone to one without, at the same instant in UTC.
 pub(in crate::query) const INSTANT: &str = "instant_in_utc";
-/// A timestamp with a zone as one without, which shows what a clock of the zone does.
+/// Converts a timestamp with a zone to one without, with the wall clock time of the zone.
 pub(in crate::query) const WALL_CLOCK: &str = "wall_clock";
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -49,11 +49,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("parse_datetime_instant", &[Argument::Text, Argument::Text], time, parse_datetime),
 ];
 
-/// Functions that give the same instant without a zone, whatever zone each row names.
+/// Functions, and their variants that return the same instant without a zone, whatever zone each row names.
 pub(in crate::query) const INSTANTS: [(&str, &str); 2] =
     [("from_iso8601_timestamp", "from_iso8601_instant"), ("parse_datetime", "parse_datetime_instant")];
 
-/// What the arguments of a function are.
+/// The values of constant arguments.
 type Scalars<'a> = &'a [Option<&'a ScalarValue>];
 
 fn second_names_zone(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
@@ -66,7 +66,7 @@ fn second_names_zone(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
 fn zone_for_clock(fields: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
     match fields.first().map(|field| Zone::of(field.data_type())).transpose()?.flatten() {
         Some(zone) => plan_err!(
-            "with_timezone takes a timestamp without time zone, but this one is in {}: take AT TIME ZONE",
+            "with_timezone takes a timestamp without time zone, but this one is in {}: use AT TIME ZONE",
             zone.name()
         ),
         None => second_names_zone(fields, scalars),
@@ -90,12 +90,12 @@ fn zone_of_any(fields: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
         }
         _ => plan_err!(
             "CAST(... AS timestamp with time zone) takes a timestamp, a date or a constant text: \
-             cast to a timestamp, then take with_timezone"
+             cast to a timestamp, then use with_timezone"
         ),
     }
 }
 
-/// The offset that a constant text names; UTC where the text is not constant.
+/// Returns the offset that a constant text names; UTC if the text is not constant.
 fn zone_of_iso8601(_: &[FieldRef], scalars: Scalars<'_>) -> Result<DataType> {
     let ahead_ms = constant(scalars, 0).and_then(iso8601).map_or(0, |(_, ahead_ms)| ahead_ms);
     Ok(Zone::named(&name_of_offset(ahead_ms))?.data_type())
@@ -120,7 +120,7 @@ fn column(
     Ok(Arc::new(column.with_data_type(data_type.clone())))
 }
 
-/// The same instants in another zone, or in none.
+/// Returns the same instants in another zone, or without a zone.
 fn rezoned(times: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
     let moments = Moments::of(times)?;
     column((0..moments.len()).map(|row| Ok(moments.instant(row))), data_type)
@@ -160,7 +160,7 @@ fn as_zoned(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
     column(texts(&given).iter().map(one), data_type)
 }
 
-/// Beyond that, neighbouring milliseconds are one number.
+/// The largest number of milliseconds. A double cannot distinguish larger neighbours.
 const MOST_MILLIS: f64 = 9.0e15;
 
 fn from_unixtime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
@@ -168,9 +168,9 @@ fn from_unixtime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef>
         let Some(seconds) = seconds else { return Ok(None) };
         let millis = (seconds * 1000.0 + 0.5).floor();
         if !(-MOST_MILLIS..=MOST_MILLIS).contains(&millis) {
-            return exec_err!("{seconds} seconds from 1970 are out of range");
+            return exec_err!("{seconds} seconds since 1970 is out of range");
         }
-        #[expect(clippy::cast_possible_truncation, reason = "it is a whole number within the range")]
+        #[expect(clippy::cast_possible_truncation, reason = "the number is whole and within the range")]
         Ok(Some(UtcInstant(millis as i64)))
     };
     column(columns[0].as_primitive::<Float64Type>().iter().map(one), data_type)
@@ -183,9 +183,9 @@ fn to_unixtime(times: &ArrayRef) -> Result<ArrayRef> {
     Ok(Arc::new((0..moments.len()).map(seconds).collect::<Float64Array>()))
 }
 
-/// A time of ISO 8601: its instant, and how far its clock is ahead of UTC.
+/// Parses an ISO 8601 time into its instant and how far its clock is ahead of UTC.
 fn iso8601(text: &str) -> Option<(UtcInstant, i64)> {
-    // What names no zone is in UTC, and what names no time is midnight.
+    // A text without a zone is in UTC, and one without a time is midnight.
     let forms = [text.to_owned(), format!("{text}Z"), format!("{text}T00:00:00Z")];
     let instant = forms.iter().find_map(|form| UtcInstant::parse_iso8601(form))?;
     let offset = text.split_once('T').and_then(|(_, time)| Some(&time[time.find(['+', '-'])?..]));
@@ -194,12 +194,12 @@ fn iso8601(text: &str) -> Option<(UtcInstant, i64)> {
     Some((instant, wall.map_or(0, |wall| wall.0 - instant.0)))
 }
 
-/// Rows whose clocks are as far from UTC as the zone of the column.
+/// Returns the instant of a row, if its offset is that of the column's zone.
 fn of_zone(parsed: (UtcInstant, i64), text: &str, zone: Option<&Zone>) -> Result<Option<UtcInstant>> {
     let (instant, ahead_ms) = parsed;
     match zone {
         Some(zone) if zone.ahead_ms(instant)? != ahead_ms => exec_err!(
-            "'{text}' is not in {}, as the other rows are: choose one zone for all with AT TIME ZONE",
+            "'{text}' is not in {} like the other rows: convert all rows to one zone with AT TIME ZONE",
             zone.name()
         ),
         _ => Ok(Some(instant)),
@@ -210,7 +210,7 @@ fn from_iso8601(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> 
     let zone = Zone::of(data_type)?;
     let one = |text: Option<&str>| {
         let Some(text) = text else { return Ok(None) };
-        let Some(parsed) = iso8601(text) else { return exec_err!("'{text}' is not a time of ISO 8601") };
+        let Some(parsed) = iso8601(text) else { return exec_err!("'{text}' is not an ISO 8601 time") };
         of_zone(parsed, text, zone.as_ref())
     };
     column(texts(&columns[0]).iter().map(one), data_type)
@@ -221,7 +221,7 @@ fn parse_datetime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef
     let one = |row| match (text_at(values, row), text_at(patterns, row)) {
         (Some(value), Some(pattern)) => {
             let Some(parsed) = parsed_with_offset(value, &mysql(pattern)?) else {
-                return exec_err!("'{value}' is not a time of the form '{pattern}'");
+                return exec_err!("'{value}' is not a time in the format '{pattern}'");
             };
             of_zone(parsed, value, zone.as_ref())
         }
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_of_iso_8601_keeps_its_offset() {
+    fn an_iso_8601_time_keeps_its_offset() {
         let at = |text| UtcInstant::parse_iso8601(text).unwrap();
         for (text, instant, hours) in [
             ("2023-11-01T09:00:00+09:00", "2023-11-01T00:00:00Z", 9),

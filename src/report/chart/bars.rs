@@ -1,11 +1,11 @@
-//! A line a row, with a bar for one number.
+//! A table with a bar in each row for one number.
 
 use super::{head, row_cells};
 use crate::report::answer::{Answer, Cell};
 use crate::report::figure::Figure;
 use crate::report::html::{concat, escape};
 
-/// The table with its bars, and each number's share of the sum of those shown.
+/// Draws the table. The title of each bar shows the share of its number in the sum of all rows.
 pub(super) fn table(figure: &Figure, answer: &Answer, value: usize) -> String {
     let most = answer.numbers(value).fold(0.0, f64::max);
     let sum: f64 = answer.numbers(value).sum();
@@ -18,7 +18,7 @@ fn line(row: &[Cell], value: usize, most: f64, sum: f64) -> String {
     let cells = row_cells(row);
     let number = row[value].number().unwrap_or(0.0);
     let share = |of: f64| if of > 0.0 { 100.0 * number / of } else { 0.0 };
-    // The number itself stands in its own cell: the bar says nothing new to those who hear the page.
+    // The number is in its own cell, so screen readers can skip the bar.
     format!(
         r#"<tr>{cells}<td class="bar"><svg width="100%" height="14" aria-hidden="true"><rect class="{}" width="{:.2}%" height="14" rx="2"><title>{}: {} ({:.1} %)</title></rect></svg></td></tr>"#,
         tone(row),
@@ -29,7 +29,7 @@ fn line(row: &[Cell], value: usize, most: f64, sum: f64) -> String {
     )
 }
 
-/// Status codes have the colours of their class.
+/// Returns the CSS class of a bar. Status codes are coloured by their class.
 fn tone(row: &[Cell]) -> &'static str {
     let Cell::Text(name) = &row[0] else { return "mark" };
     let is_status = name.len() == 3 && name.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Rows against days, darker where there is more.
+//! A heat map of rows and days: larger numbers are darker.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::report::figure::{Figure, Missing};
 use crate::report::html::{concat, escape};
 use crate::report::text::Text;
 
-/// Shades beside none.
+/// The number of shades, without the empty one.
 const SHADES: f64 = 6.0;
-const NOT_PUBLISHED: Text = Text::new("not published", "미게시");
+const NOT_PUBLISHED: Text = Text::new("not published", "게시되지 않음");
 
-/// The table: a row a name, a column a day of the page. A published day without a row is zero.
+/// Draws the table, with a row per name and a column per day. [`Missing`] decides what a published day without a value shows.
 pub(super) fn table(figure: &Figure, answer: &Answer, value: usize, calendar: &Calendar) -> String {
     let most = answer.numbers(value).fold(0.0, f64::max);
     let mut names: BTreeMap<String, BTreeMap<String, &Cell>> = BTreeMap::new();
@@ -47,7 +47,7 @@ fn cell_of(day: KstDay, cell: Option<&Cell>, missing: Missing, most: f64, calend
         Missing::Gap => &Cell::Null,
     });
     let share = cell.number().unwrap_or(0.0) / if most > 0.0 { most } else { 1.0 };
-    // Always a whole number from 0 to 6.
+    // A whole number from 0 to 6.
     let depth = (share * SHADES).ceil().clamp(0.0, SHADES);
     format!(r#"<td class="number shade{depth:.0}">{}</td>"#, escape(&cell.text()))
 }

@@ -1,4 +1,4 @@
-//! An answer as HTML: a table that people can read aloud, and a drawing in it or above it.
+//! Draws an answer as HTML: a table that screen readers can read, with charts in it or above it.
 
 mod bars;
 mod heat;
@@ -13,16 +13,16 @@ use super::html::{concat, escape};
 use super::text::Text;
 use crate::kst::{DayRange, KstDay};
 
-/// Which days the page is about, and which of them are published.
+/// The days of the page, and the published days among them.
 #[derive(Debug, Clone)]
 pub(super) struct Calendar {
     pub(super) days: DayRange,
     pub(super) published: BTreeSet<KstDay>,
 }
 
-const NOTHING: Text = Text::new("None.", "해당 없음.");
+const NOTHING: Text = Text::new("None", "해당 없음");
 
-/// The drawing of an answer and its table.
+/// Draws an answer and its table.
 pub(super) fn draw(figure: &Figure, answer: &Answer, calendar: &Calendar) -> String {
     if answer.rows.is_empty() {
         return format!(r#"<p class="nothing">{}</p>"#, NOTHING.both());
@@ -37,7 +37,7 @@ pub(super) fn draw(figure: &Figure, answer: &Answer, calendar: &Calendar) -> Str
     }
 }
 
-/// A wide or long table that can be scrolled, also with the keyboard.
+/// Wraps a wide or long table so that it scrolls, also with the keyboard.
 pub(super) fn region(title: Text, table: &str) -> String {
     format!(
         r#"<div class="scroll" role="region" tabindex="0" aria-label="{} / {}">{table}</div>"#,
@@ -51,7 +51,7 @@ fn rows(labels: &[Label], answer: &Answer) -> String {
     format!("<table>{}<tbody>{body}</tbody></table>", head(labels, answer))
 }
 
-/// The heads of the columns, each above its cells.
+/// Returns the header row. Headers of numbers are aligned like their cells.
 fn head(labels: &[Label], answer: &Answer) -> String {
     let is_number = |column: usize| {
         column > 0 && answer.rows.iter().any(|row| matches!(row[column], Cell::Integer(_) | Cell::Real(_)))
@@ -67,7 +67,7 @@ fn row_cells(row: &[Cell]) -> String {
     concat(row.iter().enumerate().map(|(column, cell)| data_cell(column, cell)))
 }
 
-/// The first cell names its row.
+/// Returns a cell. The first cell of a row is its header.
 fn data_cell(column: usize, cell: &Cell) -> String {
     let text = format!("<bdi>{}</bdi>", escape(&cell.text()));
     match cell {

@@ -1,4 +1,4 @@
-//! A small chart for each number of an answer: columns with names, or lines over the hours of the days.
+//! A small chart for each number of an answer: named columns, or a line over the hours of the days.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,24 +9,24 @@ use crate::report::figure::{Figure, Label, Mark, Missing};
 use crate::report::format::short;
 use crate::report::html::{concat, escape};
 
-/// The picture, in its own units; the page scales it.
+/// Sizes of a chart in its own units. The page scales it.
 const WIDTH: f64 = 300.0;
 const HEIGHT: f64 = 110.0;
 const LEFT: f64 = 48.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 90.0;
-/// So many columns or fewer have their names below them.
+/// Charts with at most this number of columns show all their names.
 const MOST_NAMES: usize = 6;
-/// So many marks or fewer say their number when pointed at.
+/// Lines with at most this number of points show a dot with a tooltip for each point.
 const MOST_TITLES: usize = 72;
 
-/// A place on the axis: its name, and the number there.
+/// A position on the axis: its name and its number.
 struct Point {
     name: String,
     value: Option<f64>,
 }
 
-/// All of the figure's numbers, one beside the other.
+/// Draws a chart for each number of the figure.
 pub(super) fn panels(figure: &Figure, answer: &Answer, mark: Mark, calendar: &Calendar) -> String {
     let panels = concat((1..figure.labels.len()).map(|column| {
         let label = &figure.labels[column];
@@ -48,7 +48,7 @@ fn named(answer: &Answer, column: usize) -> Vec<Point> {
     answer.rows.iter().map(point).collect()
 }
 
-/// Every hour of the days in Korea; those of days that are not published are unknown.
+/// Returns every KST hour of the days. Hours of unpublished days have no value.
 fn hours(answer: &Answer, column: usize, missing: Missing, calendar: &Calendar) -> Vec<Point> {
     let known: BTreeMap<String, Option<f64>> =
         answer.rows.iter().map(|row| (hour_name(&row[0].text()), row[column].number())).collect();
@@ -65,7 +65,7 @@ fn hours(answer: &Answer, column: usize, missing: Missing, calendar: &Calendar) 
     .collect()
 }
 
-/// `2023-11-01 09:00:00.000` as `2023-11-01 09:00`.
+/// Shortens `2023-11-01 09:00:00.000` to `2023-11-01 09:00`.
 fn hour_name(time: &str) -> String {
     time.chars().take("2023-11-01 09:00".len()).collect()
 }
@@ -81,7 +81,7 @@ fn picture(label: &Label, mark: Mark, points: &[Point]) -> String {
     let names = names(mark, points);
     let top_text = escape(&short(end, label.unit));
     let left = LEFT - 5.0;
-    // The table below has the same numbers; the picture's name is enough.
+    // The table below has the same numbers, so the name is enough for screen readers.
     format!(
         r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{} / {}"><path class="grid" d="M{LEFT} {TOP}H{WIDTH}M{LEFT} {middle}H{WIDTH}"/><path class="axis" d="M{LEFT} {BOTTOM}H{WIDTH}"/><text x="{left}" y="{}" class="tick end">{top_text}</text><text x="{left}" y="{}" class="tick end">0</text>{marks}{names}</svg>"#,
         escape(label.name.en),
@@ -91,7 +91,7 @@ fn picture(label: &Label, mark: Mark, points: &[Point]) -> String {
     )
 }
 
-/// Names below the axis: of each column where there is room, else of the first and last place.
+/// Draws the names below the axis: of every column if they fit, otherwise of the first and last position.
 fn names(mark: Mark, points: &[Point]) -> String {
     let below = |x: f64, class: &str, point: &Point| {
         let y = HEIGHT - 5.0;
@@ -132,7 +132,7 @@ fn columns(label: &Label, points: &[Point], end: f64) -> String {
     marks
 }
 
-/// A line with a break where nothing is known; a lone point is a dot.
+/// Draws a line that breaks at missing values. An isolated point is a dot.
 fn line(label: &Label, points: &[Point], end: f64) -> String {
     let step = (WIDTH - LEFT) / (points.len().max(2) - 1) as f64;
     let place_of = |place: usize, value: f64| (LEFT + step * place as f64, BOTTOM - height(value, end));

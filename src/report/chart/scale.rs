@@ -1,9 +1,9 @@
-//! Axes that end at round numbers.
+//! Chooses round numbers for the ends of axes.
 
 use crate::report::figure::Unit;
 
-/// The least of 1, 2, 2.5, 5 and 10 times a power of ten that is not below the number; 1 for nothing. Bytes are round in
-/// KiB, MiB and so on.
+/// Returns the smallest of 1, 2, 2.5, 5 and 10 times a power of ten that is not below the number; 1 if the number is zero.
+/// Bytes are round in KiB, MiB and so on.
 pub(super) fn top(most: f64, unit: Unit) -> f64 {
     if most <= 0.0 || !most.is_finite() {
         return 1.0;
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_axis_ends_at_a_round_number_that_holds_all() {
+    fn an_axis_ends_at_a_round_number_that_fits_all_values() {
         for (most, end) in [(0.0, 1.0), (1.0, 1.0), (7.0, 10.0), (23.0, 25.0), (1001.0, 2000.0), (0.3, 0.5)] {
             assert!((top(most, Unit::Count) - end).abs() < 1e-9, "{most}: {}", top(most, Unit::Count));
         }

@@ -1,8 +1,8 @@
-//! Filter rules as people write them: `column = 'text' and other in (1, 2)`.
+//! Parses filter rules such as `column = 'text' and other in (1, 2)`.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How two values are compared.
+/// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Comparison {
     Equal,
@@ -14,15 +14,17 @@ pub(super) enum Comparison {
 }
 
 /// A value in a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Literal {
     Text(String),
     Number(i64),
+    /// A finite number with a point or an exponent.
+    Decimal(f64),
     Bool(bool),
 }
 
-/// What is asked of a column; `negated` stands for the `not` of `is not null`, `not like` and `not in`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A test of a column. `negated` is set for `is not null`, `not like` and `not in`.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Test {
     Compare(Comparison, Literal),
     Like { pattern: String, negated: bool },
@@ -30,16 +32,16 @@ pub(super) enum Test {
     IsNull { negated: bool },
 }
 
-/// One of the conditions of a rule, all of which must hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A condition of a rule.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Condition {
     pub(super) column: String,
-    /// Where the column stands in the rule, in characters from 1.
+    /// Position of the column in the rule, in characters from 1.
     pub(super) at: usize,
     pub(super) test: Test,
 }
 
-/// A rule that makes no sense: where, and why.
+/// An error in a rule: its position and the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) at: usize,
@@ -48,16 +50,16 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn of_rule(self, rule: &str) -> Error {
-        Error::new(ErrorKind::Usage, format!("cannot understand a filter rule: {}", self.why))
+        Error::new(ErrorKind::Usage, format!("invalid filter rule: {}", self.why))
             .with("rule", rule)
             .with("character", self.at)
-            .hint("'logmill schema' lists the columns; a rule looks like: event_source = 'kms.amazonaws.com' and read_only = true")
+            .hint("list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true")
     }
 }
 
 type Parsed<T> = std::result::Result<T, Fault>;
 
-/// Reads a rule: conditions between `and`.
+/// Parses a rule: conditions joined with `and`.
 pub(super) fn parse(rule: &str) -> Result<Vec<Condition>> {
     conditions(rule).map_err(|fault| fault.of_rule(rule))
 }
@@ -71,8 +73,7 @@ fn conditions(rule: &str) -> Parsed<Vec<Condition>> {
             Token::End => return Ok(conditions),
             Token::Word(word) if word == "and" => conditions.push(tokens.condition()?),
             Token::Word(word) if word == "or" => {
-                let why =
-                    "there is no 'or': write a second rule, since a row is left out when any rule matches";
+                let why = "'or' is not supported: write a second rule, because a row is left out if any rule matches";
                 return Err(Fault { at, why: why.to_owned() });
             }
             other => return Err(other.instead_of("'and' or the end", at)),
@@ -80,12 +81,13 @@ fn conditions(rule: &str) -> Parsed<Vec<Condition>> {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Token {
     /// A column or a keyword, in lower case.
     Word(String),
     Text(String),
     Number(i64),
+    Decimal(f64),
     Symbol(&'static str),
     End,
 }
@@ -96,14 +98,15 @@ impl Token {
             Self::Word(word) => format!("'{word}'"),
             Self::Text(_) => "a text".to_owned(),
             Self::Number(number) => format!("the number {number}"),
+            Self::Decimal(number) => format!("the number {number}"),
             Self::Symbol(symbol) => format!("'{symbol}'"),
             Self::End => "the end".to_owned(),
         };
-        Fault { at, why: format!("{expected} is expected, not {found}") }
+        Fault { at, why: format!("expected {expected}, found {found}") }
     }
 }
 
-/// Longer symbols come first.
+/// All symbols, longer ones first.
 const SYMBOLS: [&str; 10] = ["!=", "<>", "<=", ">=", "=", "<", ">", "(", ")", ","];
 
 const COMPARISONS: [(&str, Comparison); 7] = [
@@ -116,7 +119,7 @@ const COMPARISONS: [(&str, Comparison); 7] = [
     (">=", Comparison::GreaterOrEqual),
 ];
 
-/// The tokens with their places, in characters from 1; the last is the end.
+/// Splits a rule into tokens with their positions, in characters from 1. The last token is [`Token::End`].
 fn tokenize(rule: &str) -> Parsed<Vec<(usize, Token)>> {
     let mut tokens = Vec::new();
     let mut rest = rule.trim_start();
@@ -131,7 +134,7 @@ fn tokenize(rule: &str) -> Parsed<Vec<(usize, Token)>> {
             }
             other => {
                 let symbol = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
-                let unknown = || Fault { at, why: format!("'{other}' has no meaning here") };
+                let unknown = || Fault { at, why: format!("unexpected character '{other}'") };
                 symbol.map(|symbol| (Token::Symbol(symbol), symbol.len())).ok_or_else(unknown)?
             }
         };
@@ -142,7 +145,7 @@ fn tokenize(rule: &str) -> Parsed<Vec<(usize, Token)>> {
     Ok(tokens)
 }
 
-/// A text in single quotes, where two of them stand for one.
+/// Reads a text in single quotes. Two single quotes inside it mean one.
 fn quoted(rest: &str) -> Option<(Token, usize)> {
     let mut text = String::new();
     let mut at = 1;
@@ -160,9 +163,15 @@ fn quoted(rest: &str) -> Option<(Token, usize)> {
 fn number(rest: &str, at: usize) -> Parsed<(Token, usize)> {
     let end =
         rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '.').map_or(rest.len(), |end| end + 1);
-    let why = || format!("'{}' is no whole number of 64 bits", &rest[..end]);
-    let number = rest[..end].parse().map_err(|_| Fault { at, why: why() })?;
-    Ok((Token::Number(number), end))
+    let written = &rest[..end];
+    let is_decimal = written.contains(['.', 'e', 'E']);
+    let token = if is_decimal {
+        written.parse().ok().filter(|number: &f64| number.is_finite()).map(Token::Decimal)
+    } else {
+        written.parse().ok().map(Token::Number)
+    };
+    let why = || format!("'{written}' is not a number of 64 bits");
+    Ok((token.ok_or_else(|| Fault { at, why: why() })?, end))
 }
 
 struct Tokens {
@@ -171,19 +180,19 @@ struct Tokens {
 }
 
 impl Tokens {
-    /// Where the next token stands.
+    /// Returns the position of the next token.
     fn at(&self) -> usize {
         self.tokens[self.next].0
     }
 
-    /// The next token; the end comes again and again.
+    /// Takes the next token. At the end, it returns [`Token::End`] every time.
     fn take(&mut self) -> Token {
         let token = self.tokens[self.next].1.clone();
         self.next = (self.next + 1).min(self.tokens.len() - 1);
         token
     }
 
-    /// Takes a word if it comes next.
+    /// Takes a word if it is the next token.
     fn takes_word(&mut self, wanted: &str) -> bool {
         let is_next = matches!(&self.tokens[self.next].1, Token::Word(word) if word == wanted);
         self.next += usize::from(is_next);
@@ -258,12 +267,13 @@ impl Tokens {
         match self.take() {
             Token::Text(text) => Ok(Literal::Text(text)),
             Token::Number(number) => Ok(Literal::Number(number)),
+            Token::Decimal(number) => Ok(Literal::Decimal(number)),
             Token::Word(word) if word == "true" || word == "false" => Ok(Literal::Bool(word == "true")),
             Token::Word(word) if word == "null" => {
-                let why = "nothing equals null: write 'is null' or 'is not null'";
+                let why = "nothing equals null: use 'is null' or 'is not null'";
                 Err(Fault { at, why: why.to_owned() })
             }
-            other => Err(other.instead_of("a text in single quotes, a whole number, true or false", at)),
+            other => Err(other.instead_of("a text in single quotes, a number, true or false", at)),
         }
     }
 }
@@ -273,7 +283,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_is_conditions_between_and() {
+    fn a_rule_is_conditions_joined_with_and() {
         let rule =
             "a = 'it''s' AND b not in (1,-2) and c is NOT null and d like '%x_' and e >= 3 and f <> false";
         let tests: Vec<(String, Test)> =
@@ -291,30 +301,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place() {
+    fn an_error_has_a_position_and_a_reason() {
         for (rule, at, why) in [
-            ("", 1, "a column is expected, not the end"),
-            ("a", 2, "=, !=, <, <=, >, >=, like, in or is is expected, not the end"),
-            ("a = ", 5, "a text in single quotes, a whole number, true or false is expected, not the end"),
-            ("a = b", 5, "a text in single quotes, a whole number, true or false is expected, not 'b'"),
+            ("", 1, "expected a column, found the end"),
+            ("a", 2, "expected =, !=, <, <=, >, >=, like, in or is, found the end"),
+            ("a = ", 5, "expected a text in single quotes, a number, true or false, found the end"),
+            ("a = b", 5, "expected a text in single quotes, a number, true or false, found 'b'"),
             ("a = 'x", 5, "the text has no closing quote"),
-            ("한 = 'x'", 1, "'한' has no meaning here"),
-            ("a = '한' b", 9, "'and' or the end is expected, not 'b'"),
-            ("a = 1.5", 5, "'1.5' is no whole number of 64 bits"),
-            ("a = 99999999999999999999", 5, "'99999999999999999999' is no whole number of 64 bits"),
-            ("a = -", 5, "'-' is no whole number of 64 bits"),
-            ("a = null", 5, "nothing equals null: write 'is null' or 'is not null'"),
-            ("a like 5", 8, "a text in single quotes is expected, not the number 5"),
-            ("a in ()", 7, "a text in single quotes, a whole number, true or false is expected, not ')'"),
-            ("a in (1 2)", 9, "',' or ')' is expected, not the number 2"),
-            ("a not = 1", 7, "'like' or 'in' is expected, not '='"),
-            ("a is 1", 6, "'null' is expected, not the number 1"),
-            ("(a = 1)", 1, "a column is expected, not '('"),
-            ("a = 1 and", 10, "a column is expected, not the end"),
+            ("한 = 'x'", 1, "unexpected character '한'"),
+            ("a = '한' b", 9, "expected 'and' or the end, found 'b'"),
+            ("a = 1.5.5", 5, "'1.5.5' is not a number of 64 bits"),
+            ("a = 99999999999999999999", 5, "'99999999999999999999' is not a number of 64 bits"),
+            ("a = -", 5, "'-' is not a number of 64 bits"),
+            ("a = null", 5, "nothing equals null: use 'is null' or 'is not null'"),
+            ("a like 5", 8, "expected a text in single quotes, found the number 5"),
+            ("a in ()", 7, "expected a text in single quotes, a number, true or false, found ')'"),
+            ("a in (1 2)", 9, "expected ',' or ')', found the number 2"),
+            ("a not = 1", 7, "expected 'like' or 'in', found '='"),
+            ("a is 1", 6, "expected 'null', found the number 1"),
+            ("(a = 1)", 1, "expected a column, found '('"),
+            ("a = 1 and", 10, "expected a column, found the end"),
             (
                 "a = 1 or b = 2",
                 7,
-                "there is no 'or': write a second rule, since a row is left out when any rule matches",
+                "'or' is not supported: write a second rule, because a row is left out if any rule matches",
             ),
         ] {
             assert_eq!(conditions(rule), Err(Fault { at, why: why.to_owned() }), "{rule}");
@@ -322,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_a_rule_or_a_fault() {
+    fn any_text_is_a_rule_or_an_error_within_the_text() {
         proptest::proptest!(|(rule in "(a|=|<|>|!|'| |and|in|like|is|not|null|[(]|,|[)]|[0-9]|-|\\PC){0,12}")| {
             if let Err(fault) = conditions(&rule) {
                 assert!((1..=rule.chars().count() + 1).contains(&fault.at), "{rule}: {fault:?}");

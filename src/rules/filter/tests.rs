@@ -1,4 +1,4 @@
-//! Filters against a reader of single rows, and what is refused.
+//! Compares filters with a row-by-row evaluation, and checks which rules are refused.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::dataset;
 use crate::table::{Column, ColumnType, Naming, Origin, Promotion};
 
-/// A table with a column of each type that can be compared.
+/// A table with a column of each comparable type.
 fn schema() -> TableSchema {
     let column = |name, kind| Column::new(name, kind, Origin::Decoder, "");
     let columns = vec![
@@ -15,14 +15,15 @@ fn schema() -> TableSchema {
         column("truth", ColumnType::Bool),
         column("short", ColumnType::Int),
         column("long", ColumnType::BigInt),
+        column("double", ColumnType::Double),
     ];
-    TableSchema { columns, event_time: 0, cluster: [0, 0], naming: Naming::Snake }
+    TableSchema { columns, event_time: 0, cluster: Vec::new(), naming: Naming::Snake }
 }
 
-const COLUMNS: [&str; 4] = ["text", "truth", "short", "long"];
+const COLUMNS: [&str; 5] = ["text", "truth", "short", "long", "double"];
 
-/// A row: text, truth, short, long.
-type Row = (Option<String>, Option<bool>, Option<i32>, Option<i64>);
+/// A row: text, truth, short, long, double.
+type Row = (Option<String>, Option<bool>, Option<i32>, Option<i64>, Option<f64>);
 
 fn cells(rows: &[Row]) -> Vec<ArrayRef> {
     vec![
@@ -30,13 +31,17 @@ fn cells(rows: &[Row]) -> Vec<ArrayRef> {
         Arc::new(rows.iter().map(|row| row.1).collect::<BooleanArray>()),
         Arc::new(rows.iter().map(|row| row.2).collect::<Int32Array>()),
         Arc::new(rows.iter().map(|row| row.3).collect::<Int64Array>()),
+        Arc::new(rows.iter().map(|row| row.4).collect::<Float64Array>()),
     ]
 }
 
-/// Whether a row is left out, told by the fast path.
+/// Evaluates rules with the fast path. Returns for each row whether it is left out.
 fn left_out(rules: &[String], rows: &[Row]) -> Vec<bool> {
     let found = RowFilter::new(&schema(), rules).unwrap().matches(&cells(rows)).unwrap();
-    assert!(found.as_ref().is_none_or(|found| found.count_set_bits() > 0), "no match is None");
+    assert!(
+        found.as_ref().is_none_or(|found| found.count_set_bits() > 0),
+        "a filter without matches should return None"
+    );
     found.map_or(vec![false; rows.len()], |found| found.iter().collect())
 }
 
@@ -46,11 +51,12 @@ fn cell(column: &str, row: &Row) -> Option<Literal> {
         "text" => row.0.clone().map(Literal::Text),
         "truth" => row.1.map(Literal::Bool),
         "short" => row.2.map(|number| Literal::Number(number.into())),
-        _ => row.3.map(Literal::Number),
+        "long" => row.3.map(Literal::Number),
+        _ => row.4.map(Literal::Decimal),
     }
 }
 
-/// Letter by letter, as the SQL standard says it.
+/// Matches a pattern letter by letter, as the SQL standard defines it.
 fn is_like(text: &[char], pattern: &[char]) -> bool {
     match pattern.split_first() {
         None => text.is_empty(),
@@ -60,7 +66,7 @@ fn is_like(text: &[char], pattern: &[char]) -> bool {
     }
 }
 
-/// One condition on one row, in three-valued logic.
+/// Evaluates one condition on one row, in three-valued logic.
 fn holds(condition: &Condition, row: &Row) -> Option<bool> {
     let cell = cell(&condition.column, row);
     if let Test::IsNull { negated } = condition.test {
@@ -70,13 +76,13 @@ fn holds(condition: &Condition, row: &Row) -> Option<bool> {
     Some(match &condition.test {
         Test::Compare(Comparison::Equal, literal) => cell == *literal,
         Test::Compare(Comparison::NotEqual, literal) => cell != *literal,
-        Test::Compare(comparison, Literal::Number(wanted)) => {
-            let Literal::Number(number) = cell else { panic!("only numbers are in order") };
+        Test::Compare(comparison, wanted) => {
+            let (number, wanted) = (number(&cell), number(wanted));
             match comparison {
-                Comparison::Less => number < *wanted,
-                Comparison::LessOrEqual => number <= *wanted,
-                Comparison::Greater => number > *wanted,
-                _ => number >= *wanted,
+                Comparison::Less => number < wanted,
+                Comparison::LessOrEqual => number <= wanted,
+                Comparison::Greater => number > wanted,
+                _ => number >= wanted,
             }
         }
         Test::In { values, negated } => values.contains(&cell) != *negated,
@@ -85,14 +91,23 @@ fn holds(condition: &Condition, row: &Row) -> Option<bool> {
             let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
             is_like(&text, &pattern) != *negated
         }
-        other => panic!("{other:?} makes no sense"),
+        other @ Test::IsNull { .. } => panic!("{other:?} is handled above"),
     })
+}
+
+fn number(literal: &Literal) -> f64 {
+    match literal {
+        Literal::Number(number) => *number as f64,
+        Literal::Decimal(number) => *number,
+        other => panic!("{other:?} is not a number"),
+    }
 }
 
 fn literal(column: &str) -> BoxedStrategy<Literal> {
     match column {
         "text" => "[ab%_'\\\\.한\n]{0,3}".prop_map(Literal::Text).boxed(),
         "truth" => any::<bool>().prop_map(Literal::Bool).boxed(),
+        "double" => (-4_i32..6).prop_map(|halves| Literal::Decimal(f64::from(halves) / 2.0)).boxed(),
         _ => (-2_i64..3).prop_map(Literal::Number).boxed(),
     }
 }
@@ -128,14 +143,15 @@ fn condition() -> impl Strategy<Value = Condition> {
 
 fn row() -> impl Strategy<Value = Row> {
     let text = prop::option::of("[ab%_'\\\\.한\n]{0,4}");
-    let numbers = (prop::option::of(-2_i32..3), prop::option::of(-2_i64..3));
-    (text, any::<Option<bool>>(), numbers).prop_map(|(text, truth, (short, long))| (text, truth, short, long))
+    let halves = prop::option::of((-4_i32..6).prop_map(|halves| f64::from(halves) / 2.0));
+    (text, any::<Option<bool>>(), prop::option::of(-2_i32..3), prop::option::of(-2_i64..3), halves)
 }
 
 fn written(condition: &Condition) -> String {
     let literal = |literal: &Literal| match literal {
         Literal::Text(text) => format!("'{}'", text.replace('\'', "''")),
         Literal::Number(number) => number.to_string(),
+        Literal::Decimal(number) => format!("{number:?}"),
         Literal::Bool(truth) => truth.to_string(),
     };
     let not = |negated: bool| if negated { "not " } else { "" };
@@ -165,7 +181,7 @@ fn written(condition: &Condition) -> String {
 
 proptest! {
     #[test]
-    fn the_kernels_leave_out_what_a_reader_of_single_rows_does(
+    fn the_kernels_agree_with_a_row_by_row_evaluation(
         rules in prop::collection::vec(prop::collection::vec(condition(), 1..4), 0..3),
         rows in prop::collection::vec(row(), 0..12),
     ) {
@@ -184,9 +200,9 @@ proptest! {
 #[test]
 fn null_is_neither_equal_nor_unequal() {
     let rows: [Row; 3] = [
-        (Some("a".to_owned()), None, None, None),
-        (Some("b".to_owned()), None, None, None),
-        (None, None, None, None),
+        (Some("a".to_owned()), None, None, None, None),
+        (Some("b".to_owned()), None, None, None, None),
+        (None, None, None, None, None),
     ];
     for (rule, expected) in [
         ("text = 'a'", [true, false, false]),
@@ -202,7 +218,8 @@ fn null_is_neither_equal_nor_unequal() {
 
 #[test]
 fn a_pattern_has_two_wildcards_and_no_escape() {
-    let rows = ["a%", "ab", r"a\", r"a\%", r"a\b"].map(|text| (Some(text.to_owned()), None, None, None));
+    let rows =
+        ["a%", "ab", r"a\", r"a\%", r"a\b"].map(|text| (Some(text.to_owned()), None, None, None, None));
     for (pattern, expected) in [
         ("a%", [true; 5]),
         ("a_", [true, true, true, false, false]),
@@ -215,7 +232,7 @@ fn a_pattern_has_two_wildcards_and_no_escape() {
 }
 
 #[test]
-fn what_a_column_cannot_be_asked_is_refused_with_its_place() {
+fn an_unsupported_test_is_refused_with_its_position() {
     let promoted = Promotion {
         column: "role".to_owned(),
         path: "requestParameters.roleArn".to_owned(),
@@ -230,8 +247,8 @@ fn what_a_column_cannot_be_asked_is_refused_with_its_place() {
     for (rule, said) in [
         ("event_source = 'x' and colour = 'red'", "no column 'colour'"),
         ("event_source = 'x' and colour = 'red'", "character: 24"),
-        ("event_time_kst is null", "cannot be filtered by"),
-        ("source_record > 5", "cannot be filtered by"),
+        ("event_time_kst is null", "cannot be used in a filter"),
+        ("source_record > 5", "cannot be used in a filter"),
         ("event_time = '2023-11-01'", "is a time or a list"),
         ("resources_arn = 'x'", "is a time or a list"),
         ("resources_arn like 'x'", "is a time or a list"),
@@ -245,6 +262,18 @@ fn what_a_column_cannot_be_asked_is_refused_with_its_place() {
         assert!(error.to_string().contains(said), "{rule}: {error}");
         assert!(error.next_step().is_some_and(|hint| hint.contains("logmill schema")));
     }
+    for (rule, said) in [
+        ("long = 1.5", "is a whole number"),
+        ("double = 'x'", "is a number"),
+        ("double like 'x'", "is a number"),
+        ("double = 1e999", "'1e999' is not a number"),
+        ("double = 1.5s", "'1.5s' is not a number"),
+        ("long = 9223372036854775808", "is not a number of 64 bits"),
+    ] {
+        let error = RowFilter::new(&self::schema(), &[rule.to_owned()]).unwrap_err();
+        assert!(error.to_string().contains(said), "{rule}: {error}");
+    }
+    RowFilter::new(&self::schema(), &["double >= 1 and double < 2.5e3".to_owned()]).unwrap();
     let access = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);
     let error = RowFilter::new(&access, &["http_status = 5000000000".to_owned()]).unwrap_err();
     assert!(error.to_string().contains("32 bits"), "{error}");

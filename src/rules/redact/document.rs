@@ -1,4 +1,4 @@
-//! Values in JSON text, by path and by key; what is not masked stays byte for byte.
+//! Masks values in JSON text by path and by key. All other bytes are kept as they are.
 
 use std::ops::Range;
 
@@ -6,19 +6,19 @@ use super::names::Names;
 use super::{MASK, Path};
 use crate::json::{MAX_DEPTH, Stop, Walker, unescape};
 
-/// What is masked in a document.
+/// What to mask in a document.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'w> {
-    /// Paths from the document on; a list on the way is gone through.
+    /// Paths from the root of the document. They also match inside lists on the path.
     pub(super) paths: &'w [Path],
-    /// Whether the keys of the document itself are paths already, as in the column `extra`.
+    /// Whether the top-level keys are paths, as in the column `extra`.
     pub(super) has_paths_for_keys: bool,
     /// Keys at any depth.
     pub(super) names: &'w Names,
 }
 
 impl Wanted<'_> {
-    /// The document with its values masked; `None` when it is no JSON or there is nothing to mask.
+    /// Masks the document; `None` if it is not JSON or has nothing to mask.
     pub(super) fn mask(&self, text: &str) -> Option<String> {
         let mut search = Search { names: self.names, spans: Vec::new() };
         let mut walker = Walker::new(text, 0);
@@ -29,7 +29,7 @@ impl Wanted<'_> {
     }
 }
 
-/// What is left of the open paths below a key; an empty one ends at it.
+/// Returns the rest of the open paths below a key. An empty rest means that the path ends at this key.
 type Step = for<'p> fn(&[&'p [String]], &str) -> Vec<&'p [String]>;
 
 fn below<'p>(open: &[&'p [String]], key: &str) -> Vec<&'p [String]> {
@@ -39,14 +39,14 @@ fn below<'p>(open: &[&'p [String]], key: &str) -> Vec<&'p [String]> {
         .collect()
 }
 
-/// [`below`] a key that is a path itself, such as `userIdentity.newKey`.
+/// Like [`below`], for a key that is a path, such as `userIdentity.newKey`.
 fn below_joined<'p>(open: &[&'p [String]], key: &str) -> Vec<&'p [String]> {
     let parts: Vec<&str> = key.split('.').collect();
     let agree = |path: &&&[String]| path.iter().zip(&parts).all(|(wanted, part)| wanted == part);
     open.iter().filter(agree).map(|path| &path[parts.len().min(path.len())..]).collect()
 }
 
-/// Where the wanted values are.
+/// Collects the positions of the values to mask.
 struct Search<'w> {
     names: &'w Names,
     spans: Vec<Range<usize>>,

@@ -1,11 +1,11 @@
-//! Characters that are written as escapes: percent-encoded, once or more, or as in JSON, with any number of backslashes.
+//! Reads escaped characters: percent-encoded, once or more, or JSON escapes with any number of backslashes.
 
-/// Whether a text ends in `%`, which may be encoded itself.
+/// Whether a text ends in `%`, which may be encoded.
 pub(super) fn ends_in_percent(text: &[u8]) -> bool {
     without_percent(text).is_some()
 }
 
-/// What stands before the `%` that a text ends in, which may be encoded itself.
+/// Returns the text before a final `%`, which may be encoded.
 fn without_percent(mut text: &[u8]) -> Option<&[u8]> {
     while let Some(shorter) = text.strip_suffix(b"25") {
         text = shorter;
@@ -13,7 +13,7 @@ fn without_percent(mut text: &[u8]) -> Option<&[u8]> {
     text.strip_suffix(b"%")
 }
 
-/// How many percent-encoded backslashes a text ends in.
+/// Counts the percent-encoded backslashes at the end of a text.
 pub(super) fn encoded_backslashes_before(mut text: &[u8]) -> usize {
     let mut count = 0;
     while let Some(before) =
@@ -34,7 +34,7 @@ pub(super) struct PercentEscape {
     pub(super) level: usize,
 }
 
-/// The percent-encoded byte that a text begins with.
+/// Reads the percent-encoded byte at the start of a text.
 pub(super) fn percent_escape(text: &[u8]) -> Option<PercentEscape> {
     let encoded = text.strip_prefix(b"%")?;
     let percents = encoded.chunks_exact(2).take_while(|pair| *pair == b"25").count();
@@ -42,7 +42,7 @@ pub(super) fn percent_escape(text: &[u8]) -> Option<PercentEscape> {
     Some(PercentEscape { code: u8::try_from(code).ok()?, width: 3 + 2 * percents, level: 1 + percents })
 }
 
-/// The code of `\u003d`, with any number of backslashes, and its width.
+/// Returns the code of an escape such as `\u003d`, with any number of backslashes, and its width.
 pub(super) fn unicode_escape(text: &[u8]) -> Option<(u32, usize)> {
     let backslashes = backslashes_at(text);
     let digits = text.get(backslashes..)?.strip_prefix(b"u")?.get(..4)?;
@@ -57,7 +57,7 @@ fn hexadecimal(digits: &[u8]) -> Option<u32> {
         .and_then(|text| u32::from_str_radix(text, 16).ok())
 }
 
-/// How many backslashes a text begins with.
+/// Counts the backslashes at the start of a text.
 pub(super) fn backslashes_at(text: &[u8]) -> usize {
     text.iter().take_while(|byte| **byte == b'\\').count()
 }

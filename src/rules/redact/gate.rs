@@ -1,8 +1,8 @@
-//! One quick search that tells whether text can hold a name, so that text without one is not looked at twice.
+//! A quick search for text that may contain a name. Text that does not pass needs no second look.
 //!
-//! It looks for a rare pair of letters of each name, in upper and lower case, and for escapes of letters. Only what stands
-//! around a hit is compared. It knows no borders between texts, so that whole columns can be searched at once: it may see a
-//! name where there is none, never the reverse.
+//! The search looks for a rare pair of letters of each name, in upper and lower case, and for escapes of letters. It compares
+//! the whole name only at a hit. It ignores the borders between texts, so that it can search whole columns at once. It may
+//! report a name that does not exist, but never misses one.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,10 +14,10 @@ use super::escapes::ends_in_percent;
 use super::unescaped::{is_of_name, unescaped};
 use super::value::may_follow_name;
 
-/// Bytes in which encoded characters are looked for at once.
+/// How many bytes are checked for encoded characters at once.
 const CHUNK: usize = 32;
 
-/// How a JSON escape of a character of a name begins.
+/// The start of a JSON escape for a character that a name can contain.
 const JSON_ESCAPE: &[u8] = b"\\u00";
 
 /// Letters from frequent to rare, as in English.
@@ -28,11 +28,11 @@ const LETTERS: &[u8] = b"etaoinsrhldcumfpgwybvkxjqz";
 pub(super) struct Gate {
     names: Vec<Landmark>,
     automaton: AhoCorasick,
-    /// Whether a name has other characters than letters, `-` and `_`.
+    /// Whether some name has characters other than letters, `-` and `_`.
     have_digits: bool,
 }
 
-/// A name, and where in it the bytes stand that are searched for.
+/// A name, and the position in it of the pair that is searched for.
 #[derive(Debug)]
 struct Landmark {
     name: Vec<u8>,
@@ -40,23 +40,19 @@ struct Landmark {
 }
 
 impl Gate {
-    /// For names of at least one byte.
+    /// Builds the search for names of at least one byte.
     pub(super) fn new(names: &[String]) -> Self {
         let names: Vec<Landmark> = names.iter().map(|name| Landmark::of(name.as_bytes())).collect();
         let spellings = names.iter().flat_map(Landmark::spellings);
         let patterns: BTreeSet<Vec<u8>> = spellings.chain([JSON_ESCAPE.to_vec()]).collect();
-        // Leftmost matches can be searched for with vector instructions.
+        // Leftmost matching can use vector instructions.
         let automaton = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(patterns);
         let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_');
         let have_digits = !names.iter().flat_map(|landmark| &landmark.name).all(is_letter);
-        Self {
-            names,
-            have_digits,
-            automaton: automaton.expect("a few pairs of letters make a small automaton"),
-        }
+        Self { names, have_digits, automaton: automaton.expect("an automaton of a few pairs is small") }
     }
 
-    /// Whether there may be a name with a value in text, or in texts that stand one after the other.
+    /// Whether a text, or concatenated texts, may contain a name with a value.
     pub(super) fn is_passed(&self, text: &[u8]) -> bool {
         let is_escape = |hit: usize| {
             text[hit] == b'\\' && unescaped(&text[hit..]).is_some_and(|(byte, _)| is_of_name(byte))
@@ -65,12 +61,12 @@ impl Gate {
         self.hits(text).any(|hit| is_escape(hit) || is_name(hit)) || has_encoded(text, self.have_digits)
     }
 
-    /// Whether characters that names can have may be escaped in a text.
+    /// Whether a text may contain escapes of characters that names can have.
     pub(super) fn has_escaped(&self, text: &[u8]) -> bool {
         has_encoded(text, self.have_digits) || memchr::memmem::find(text, JSON_ESCAPE).is_some()
     }
 
-    /// Where names stand behind which a value can follow, in a text without escapes.
+    /// Finds the names in a text without escapes, if a value can follow them.
     pub(super) fn names_in<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> {
         self.hits(text).flat_map(move |hit| self.names.iter().filter_map(move |name| name.around(text, hit)))
     }
@@ -85,7 +81,7 @@ impl Gate {
     }
 }
 
-/// Whether characters that a name can have are percent-encoded, once or more.
+/// Whether a text contains percent-encoded characters that a name can have, encoded once or more.
 fn has_encoded(text: &[u8], with_digits: bool) -> bool {
     let Some(first) = memchr(b'%', text) else { return false };
     let is_at = |at: usize| {
@@ -99,7 +95,7 @@ fn has_encoded(text: &[u8], with_digits: bool) -> bool {
     }
     let mut at = first.max(1);
     while let Some(window) = text[at - 1..].first_chunk::<{ CHUNK + 3 }>() {
-        // All places of a chunk are looked at, so that they can be compared at once.
+        // Without an early exit, the compiler can check all positions of a chunk at once.
         let may_be = (0..CHUNK).fold(false, |any, place| {
             let [before, lead, high, low] = [0, 1, 2, 3].map(|offset| window[place + offset]);
             let is_lead = lead == b'%' || lead == b'5' && before == b'2';
@@ -113,7 +109,7 @@ fn has_encoded(text: &[u8], with_digits: bool) -> bool {
     (at..places).any(is_at)
 }
 
-/// Whether these digits can be those of a letter, `_` or `-`.
+/// Whether two hexadecimal digits can encode a letter, `_` or `-`.
 fn is_encoded_letter(high: u8, low: u8) -> bool {
     high & 0xfc == b'4' || high == b'2' && low | 0x20 == b'd'
 }
@@ -125,7 +121,7 @@ impl Landmark {
         Self { name: name.to_vec(), at: at.unwrap_or_default() }
     }
 
-    /// What is searched for: the pair in upper and lower case; with all that can follow, if the name is a single letter.
+    /// Returns the pair in upper and lower case. For a name of one letter, the second byte is any that can follow a name.
     fn spellings(&self) -> Vec<Vec<u8>> {
         let cases = |byte: u8| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];
         let firsts = cases(self.name[self.at]);
@@ -133,7 +129,7 @@ impl Landmark {
         firsts.iter().flat_map(|first| seconds.iter().map(|second| vec![*first, *second])).collect()
     }
 
-    /// Where the name stands around a hit, if what can follow a name is behind it.
+    /// Returns the range of the name around a hit, if a byte follows that can follow a name.
     fn around(&self, text: &[u8], hit: usize) -> Option<Range<usize>> {
         let start = hit.checked_sub(self.at)?;
         let range = start..start + self.name.len();
@@ -142,7 +138,7 @@ impl Landmark {
     }
 }
 
-/// Every byte that can follow a name.
+/// Returns every byte that can follow a name.
 fn followers() -> Vec<u8> {
     (0..=u8::MAX).filter(|byte| may_follow_name(*byte)).collect()
 }
@@ -163,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_looked_for_by_its_rarest_pair_of_letters() {
+    fn a_name_is_searched_for_by_its_rarest_pair_of_letters() {
         for (name, pair) in
             [("X-Amz-Signature", "mz"), ("Signature", "gn"), ("AWSAccessKeyId", "sK"), ("to", "to")]
         {
@@ -184,9 +180,9 @@ mod tests {
     }
 
     proptest! {
-        /// The slow twin writes all escapes out and looks at every place.
+        /// The slow twin decodes all escapes and checks every position.
         #[test]
-        fn no_name_gets_past_unseen(
+        fn no_name_is_missed(
             text in "(%|25|%25|2|5|4|58|2[dD]|6f|%6F|%EA|tO|to|t|o|=|\"|x-a|X|-|A|a|\\\\|\\\\u00|\\\\u006f|k| ){0,12}",
         ) {
             let (names, text) = (["to", "X-a", "k"], text.as_bytes());

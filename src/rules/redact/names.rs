@@ -1,5 +1,5 @@
-//! Values that follow a name in any text, whatever else the text is: `name=value` in URLs, however often they are encoded,
-//! `name: value` as headers have it, and `"name": value` in JSON, also in JSON within a JSON string.
+//! Masks the values that follow a name in any text: `name=value` in URLs, however often they are encoded, `name: value` in
+//! headers, and `"name": value` in JSON, also in JSON within a JSON string.
 
 use super::MASK;
 use super::escapes::{encoded_backslashes_before, ends_in_percent};
@@ -7,12 +7,12 @@ use super::gate::Gate;
 use super::unescaped::Unescaped;
 use super::value::{Span, member_value, parameter_value};
 
-/// Names whose values are masked; upper and lower case are one, and so are all ways to encode a name.
+/// Names whose values are masked, in upper and lower case and in any encoding.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     all: Vec<String>,
     gate: Option<Gate>,
-    /// Whether `name=value` and `name: value` count, and not only `"name": value`.
+    /// Whether to mask `name=value` and `name: value` in addition to `"name": value`.
     as_parameters: bool,
 }
 
@@ -22,7 +22,7 @@ impl Names {
         Self { all: names, gate, as_parameters }
     }
 
-    /// Whether one of the names may be in a text: without it there is nothing to mask.
+    /// Whether a text may contain one of the names. Otherwise it has nothing to mask.
     pub(super) fn are_in(&self, text: &[u8]) -> bool {
         self.gate.as_ref().is_some_and(|gate| gate.is_passed(text))
     }
@@ -32,24 +32,24 @@ impl Names {
         self.all.iter().any(|name| name.eq_ignore_ascii_case(key))
     }
 
-    /// The text with all values masked; `None` when there is none.
+    /// Masks all values in a text; `None` if it has none.
     ///
-    /// Text is cut at ASCII bytes only: UTF-8 stays UTF-8, and JSON stays JSON.
+    /// Text is cut at ASCII bytes only, so that UTF-8 and JSON remain valid.
     pub(super) fn mask(&self, text: &[u8]) -> Option<Vec<u8>> {
         let mut spans = self.spans(text);
         spans.retain(|span| !span.range.is_empty());
         if spans.is_empty() { None } else { Some(splice(text, &spans)) }
     }
 
-    /// The text up to its first value; `None` when there is none. For text that was decoded: a character that ends a value
-    /// may as well belong to it, even as its first one, so that a value is empty only at the end of the text.
+    /// Masks a decoded text from its first value to the end; `None` if it has no value. In decoded text, a character that
+    /// normally ends a value may belong to it, even as its first character. A value is empty only at the end of the text.
     pub(super) fn mask_rest(&self, text: &[u8]) -> Option<Vec<u8>> {
         let spans = self.spans(text);
         let first = spans.iter().find(|span| span.range.start < text.len())?;
         Some([&text[..first.range.start], MASK.as_bytes()].concat())
     }
 
-    /// All values, also empty ones.
+    /// Finds all values, also empty ones.
     fn spans(&self, text: &[u8]) -> Vec<Span> {
         let mut spans: Vec<Span> = Vec::new();
         let Some(gate) = self.gate.as_ref().filter(|gate| gate.is_passed(text)) else { return spans };
@@ -65,7 +65,7 @@ impl Names {
         spans
     }
 
-    /// The value of a name that ends at a place.
+    /// Finds the value of a name that ends at a position.
     fn value_behind(&self, text: &[u8], at: usize) -> Option<Span> {
         let parameter = self.as_parameters.then(|| parameter_value(text, at)).flatten();
         parameter.or_else(|| member_value(text, at))
@@ -85,8 +85,8 @@ fn splice(text: &[u8], spans: &[Span]) -> Vec<u8> {
     masked
 }
 
-/// Whether a name that starts here is whole: no letter of a longer one stands before it, except as the end of an escape
-/// such as `%26`, `\u0026` or `\n`.
+/// Whether a name that starts here is whole. A letter before it would make it part of a longer name, unless the letter ends
+/// an escape such as `%26`, `\u0026` or `\n`.
 fn begins_name(text: &[u8], at: usize) -> bool {
     let before = &text[..at];
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -1,9 +1,9 @@
-//! Text in which characters of names are written out that were percent-encoded, once or more, or escaped as in JSON.
+//! Decodes the escaped characters of names in a text: percent-encoded, once or more, or escaped as in JSON.
 
-/// Text without escapes of characters of names, and where each of its bytes stood. All other escapes stay.
+/// A text with the escapes of name characters decoded, and the original position of each byte. Other escapes are kept.
 pub(super) struct Unescaped {
     pub(super) bytes: Vec<u8>,
-    /// One more than there are bytes: the last is the end.
+    /// One entry per byte, and a last one for the end.
     origins: Vec<usize>,
 }
 
@@ -23,18 +23,18 @@ impl Unescaped {
         Self { bytes, origins }
     }
 
-    /// Where the byte at a place stood; at the end, where the text ended.
+    /// Returns the original position of a byte, or of the end.
     pub(super) fn origin(&self, at: usize) -> usize {
         self.origins[at]
     }
 }
 
-/// Whether a byte can be part of the name of a parameter.
+/// Whether a byte can be part of a parameter name.
 pub(super) fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_.~$[]:".contains(&byte)
 }
 
-/// The ASCII character of the escape that a text begins with, all of its layers undone, and the width of the escape.
+/// Decodes all layers of the escape at the start of a text. Returns its ASCII character and its width.
 pub(super) fn unescaped(text: &[u8]) -> Option<(u8, usize)> {
     let (mut byte, mut width) = character(text)?;
     while byte == b'%' {
@@ -52,7 +52,7 @@ fn digit(text: &[u8]) -> Option<(u8, usize)> {
     Some((u8::try_from(digit).ok()?, width))
 }
 
-/// The character that a text begins with: a byte, or `\u0041` with any number of backslashes.
+/// Reads the character at the start of a text: a byte, or an escape such as `\u0041` with any number of backslashes.
 fn character(text: &[u8]) -> Option<(u8, usize)> {
     let first = *text.first()?;
     if first != b'\\' {
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_of_names_are_written_out_however_they_are_escaped() {
+    fn name_characters_are_decoded_however_they_are_escaped() {
         for (text, expected) in [
             ("X%2DAmz", "X-Amz"),
             ("X%2dAmz", "X-Amz"),
@@ -78,7 +78,7 @@ mod tests {
             (r"X\\u002DAmz", "X-Amz"),
             (r"X\u00252DAmz", "X-Amz"),
             (r"X%\u0032\u0044Amz", "X-Amz"),
-            // Everything else stays.
+            // Other text is kept.
             ("a%26b%3Dc%20d%25", "a%26b%3Dc%20d%25"),
             ("100%", "100%"),
             ("%2", "%2"),

@@ -1,4 +1,4 @@
-//! Where the value of a name begins and ends in any text: `name=value`, `name: value` and `"name": value`.
+//! Finds the start and end of a name's value in any text: `name=value`, `name: value` and `"name": value`.
 
 use std::ops::Range;
 
@@ -7,17 +7,17 @@ use super::escapes::{backslashes_at, encoded_backslashes_before, percent_escape,
 /// A value in a text.
 pub(super) struct Span {
     pub(super) range: Range<usize>,
-    /// A value that is no string gets quotes, with this many backslashes before each.
+    /// Set for a value that is not a string: its mask needs quotes with this number of backslashes before each.
     pub(super) quotes: Option<usize>,
 }
 
-/// Whether a byte can stand right behind a name that has a value: a sign, the end of a key or of a quoted name, a blank, and
-/// the fronts of their escapes.
+/// Whether a byte can directly follow a name with a value: a sign (`=` or `:`), the end of a key or of a quoted name, a blank,
+/// or the start of an escape of these.
 pub(super) fn may_follow_name(byte: u8) -> bool {
     matches!(byte, b'=' | b':' | b'%' | b'"' | b'\\' | b' ' | b'\t' | b'+' | b'\'')
 }
 
-/// The value of a parameter or header whose name ends at a place.
+/// Finds the value of a parameter or header whose name ends at a position.
 pub(super) fn parameter_value(text: &[u8], at: usize) -> Option<Span> {
     let (form, width) = Form::behind_name(&text[at..])?;
     let start = at + width;
@@ -25,19 +25,19 @@ pub(super) fn parameter_value(text: &[u8], at: usize) -> Option<Span> {
     Some(Span { range, quotes: None })
 }
 
-/// How a value is written, which tells where it ends.
+/// The form of a value, which determines where it ends.
 #[derive(Debug, Clone, Copy)]
 struct Form {
-    /// `name: value`: a blank does not end it.
+    /// Whether the form is `name: value`, where a blank does not end the value.
     is_header: bool,
-    /// How often the sign behind the name is percent-encoded.
+    /// How often the sign after the name is percent-encoded.
     level: usize,
-    /// How many encoded backslashes the encoded quote before the value has.
+    /// Number of encoded backslashes before the encoded quote that opens the value.
     quote: Option<usize>,
 }
 
 impl Form {
-    /// The form of a value, and the width of what stands between it and its name, which a text begins with.
+    /// Reads the text between a name and its value. Returns the form of the value and the width of that text.
     fn behind_name(text: &[u8]) -> Option<(Self, usize)> {
         let before = filler_width(text, |code, level| {
             is_blank(code) || matches!(code, b'+' | b'\'' | b'"') || code == b'\\' && level > 0
@@ -58,8 +58,8 @@ impl Form {
         Some((form, at + if is_apart { after(&text[at..]) } else { 0 }))
     }
 
-    /// The width of the blanks and quotes that a text begins with, encoded as the sign before them is, and how many
-    /// backslashes the first quote has; `None` without a quote.
+    /// Reads blanks and quotes at the start of a text that are encoded like the sign before them. Returns their width and the
+    /// number of backslashes before the first quote; `None` without a quote.
     fn opening(self, text: &[u8]) -> Option<(usize, usize)> {
         let blanks = self.blanks_width(text);
         let escapes = &text[blanks..];
@@ -71,9 +71,9 @@ impl Form {
         (quotes > before_quote).then_some((blanks + quotes, backslashes))
     }
 
-    /// The width of the blanks and line ends that a text begins with, also of `\n` with encoded backslashes.
+    /// Returns the width of the blanks and line ends at the start of a text, including `\n` with encoded backslashes.
     fn blanks_width(self, text: &[u8]) -> usize {
-        // A `+` is the blank of a form, which is encoded once less than the sign.
+        // A `+` is a blank in form encoding. It is encoded once less than the sign.
         let is_space =
             |code, level| code == b'+' || level > 0 && (is_blank(code) || matches!(code, b'\r' | b'\n'));
         let mut at = 0;
@@ -87,12 +87,12 @@ impl Form {
         }
     }
 
-    /// The width of the encoded backslashes that a text begins with.
+    /// Returns the width of the encoded backslashes at the start of a text.
     fn backslashes_width(self, text: &[u8]) -> usize {
         filler_width(text, |code, level| code == b'\\' && level > 0 && level <= self.level)
     }
 
-    /// The width of the value at the front of a text.
+    /// Returns the width of the value at the start of a text.
     fn width(self, text: &[u8]) -> usize {
         let mut at = 0;
         while at < text.len() {
@@ -115,9 +115,9 @@ impl Form {
         at
     }
 
-    /// Whether the value ends at a character with this text behind it. How often its sign was encoded tells how often the
-    /// `&` behind it is: fewer times always counts, while `%26` after a plain `=` belongs to the value. An encoded blank
-    /// may be the `+` of a value that was decoded before, and belongs to it.
+    /// Whether the value ends at a character, given the text after it. An `&` ends the value if it is encoded at most as often
+    /// as the sign; `%26` after a plain `=` belongs to the value. An encoded blank also belongs to the value, because it may
+    /// be the `+` of a value that was decoded before.
     fn ends_at(self, code: u8, level: usize, behind: &[u8]) -> bool {
         let ends_line = code < 0x20 && code != b'\t' || matches!(code, 0x7f | b'"');
         let ends_parameter = ends_line || matches!(code, b'&' | b'#' | b'<' | b'>');
@@ -130,18 +130,18 @@ impl Form {
         ends_parameter || code == b'\t' || code == b';' && begins_parameter(behind)
     }
 
-    /// Whether a quote with this many encoded backslashes is one of a quoted value, and does not end it.
+    /// Whether a quote with this number of encoded backslashes belongs to a quoted value and does not end it.
     fn is_within(self, backslashes: usize) -> bool {
         self.quote.is_some_and(|opening| backslashes > opening && (opening > 0 || backslashes % 2 == 1))
     }
 
-    /// Whether the value ends at a run of backslashes with this text behind it: at the quote of a string that it lies in,
-    /// or at the end of a header's line.
+    /// Whether the value ends at a run of backslashes, given the text after it: at the closing quote of the string that
+    /// contains the value, or at the end of a header line.
     fn ends_at_escape(self, behind: &[u8], run: usize) -> bool {
         match behind.first() {
             Some(b'"') => run % 2 == 1,
             Some(b'n' | b'r') if self.is_header && run % 2 == 1 => true,
-            // An even run is a backslash of the value, or the line end of JSON within JSON.
+            // An even run is part of the value, or a line end in JSON within JSON.
             Some(b'r') if self.is_header => {
                 backslashes_at(&behind[1..]) == run && behind.get(1 + run) == Some(&b'n')
             }
@@ -150,7 +150,7 @@ impl Form {
     }
 }
 
-/// Whether a text begins with `name=`, which makes a `;` before it a separator.
+/// Whether a text begins with `name=`. A `;` before it is then a separator.
 fn begins_parameter(text: &[u8]) -> bool {
     let name = text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte)).count();
     name > 0 && character(&text[name..]).is_some_and(|(code, ..)| code == b'=')
@@ -160,8 +160,8 @@ fn is_blank(code: u8) -> bool {
     matches!(code, b' ' | b'\t')
 }
 
-/// The width of all characters at the front of a text that stand between names, signs and values. A quote counts only where
-/// it is written as an escape, since others are those of JSON.
+/// Returns the width of the characters between names, signs and values at the start of a text. A quote counts only if it is
+/// escaped, because other quotes are part of JSON.
 fn filler_width(text: &[u8], is_filler: impl Fn(u8, usize) -> bool) -> usize {
     let mut at = 0;
     while let Some((code, width, level)) = character(&text[at..]) {
@@ -173,7 +173,7 @@ fn filler_width(text: &[u8], is_filler: impl Fn(u8, usize) -> bool) -> usize {
     at
 }
 
-/// The ASCII character that a text begins with, its width, and how often it is percent-encoded.
+/// Reads the ASCII character at the start of a text. Returns it with its width and how often it is percent-encoded.
 fn character(text: &[u8]) -> Option<(u8, usize, usize)> {
     let first = *text.first()?;
     let escaped = match first {
@@ -185,7 +185,8 @@ fn character(text: &[u8]) -> Option<(u8, usize, usize)> {
     Some(escaped.unwrap_or((first, 1, 0)))
 }
 
-/// `\t` or `\u0041`, with any number of backslashes, and its width; what is no ASCII is all one.
+/// Reads `\t` or an escape such as `\u0041`, with any number of backslashes, and returns its character and width. All
+/// characters outside ASCII become the same code.
 fn json_escape(text: &[u8]) -> Option<(u8, usize)> {
     let backslashes = backslashes_at(text);
     if text.get(backslashes) == Some(&b't') {
@@ -194,7 +195,8 @@ fn json_escape(text: &[u8]) -> Option<(u8, usize)> {
     unicode_escape(text).map(|(code, width)| (u8::try_from(code).unwrap_or(u8::MAX), width))
 }
 
-/// `\u0041` with encoded backslashes, its width, and how often they are encoded.
+/// Reads an escape such as `\u0041` with encoded backslashes. Returns its character, its width, and how often the backslashes
+/// are encoded.
 fn encoded_json_escape(text: &[u8]) -> Option<(u8, usize, usize)> {
     let (mut at, mut level) = (0, 0);
     while let Some(escape) = percent_escape(&text[at..]).filter(|escape| escape.code == b'\\') {
@@ -205,7 +207,8 @@ fn encoded_json_escape(text: &[u8]) -> Option<(u8, usize, usize)> {
     Some((u8::try_from(code).unwrap_or(u8::MAX), at + width, level))
 }
 
-/// The content of a quoted value. A quote that ends a JSON string is followed by other signs than a value begins with.
+/// Returns the content of a quoted value. After a quote that ends a JSON string, no character follows that a value can begin
+/// with.
 fn quoted(text: &[u8], start: usize) -> Option<Range<usize>> {
     let backslashes = backslashes_at(&text[start..]);
     let content =
@@ -217,8 +220,8 @@ fn quoted(text: &[u8], start: usize) -> Option<Range<usize>> {
     Some(start..start + string_width(content, backslashes))
 }
 
-/// The value of a JSON member whose key ends at a place, by its quotes and brackets alone. In JSON within a JSON string every
-/// quote has the same backslashes before it: none, 1, 3, 7; pairs of them are backslashes of the key.
+/// Finds the value of a JSON member whose key ends at a position, by quotes and brackets alone. In JSON within a JSON string,
+/// every quote has the same number of backslashes before it: 0, 1, 3 or 7. Pairs of backslashes belong to the key.
 pub(super) fn member_value(text: &[u8], at: usize) -> Option<Span> {
     let backslashes = backslashes_at(&text[at..]);
     if backslashes > 0 && backslashes.is_multiple_of(2) {
@@ -241,12 +244,12 @@ pub(super) fn member_value(text: &[u8], at: usize) -> Option<Span> {
     Some(Span { range: start..start + width, quotes: Some(backslashes) })
 }
 
-/// What follows a quote with exactly this many backslashes before it.
+/// Returns the text after a quote with exactly this number of backslashes before it.
 fn strip_quote(text: &[u8], backslashes: usize) -> Option<&[u8]> {
     (backslashes_at(text) == backslashes).then(|| text[backslashes..].strip_prefix(b"\""))?
 }
 
-/// The width of a string's content up to its closing quote, or up to that of a string around it.
+/// Returns the width of a string's content up to its closing quote or that of an enclosing string.
 fn string_width(content: &[u8], backslashes: usize) -> usize {
     for quote in memchr::memchr_iter(b'"', content) {
         let run = content[..quote].iter().rev().take_while(|byte| **byte == b'\\').count();
@@ -259,7 +262,7 @@ fn string_width(content: &[u8], backslashes: usize) -> usize {
     content.len()
 }
 
-/// The width of an object or list up to its closing bracket, or up to the end of a string around it.
+/// Returns the width of an object or list up to its closing bracket or the end of an enclosing string.
 fn brackets_width(text: &[u8], backslashes: usize) -> usize {
     let (mut at, mut depth) = (0, 0_usize);
     while at < text.len() {

@@ -1,4 +1,4 @@
-// Reads a list of {grammar, sql} from standard input and prints, for each, the list of what its grammar objects to.
+// Reads a list of {grammar, sql} from standard input, and prints a list with the errors of each statement.
 import { HiveSQL, TrinoSQL } from "dt-sql-parser";
 
 const grammars = { hive: new HiveSQL(), trino: new TrinoSQL() };

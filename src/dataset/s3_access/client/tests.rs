@@ -1,4 +1,4 @@
-//! Client text in lines built from known values: right, or marked, or refused.
+//! Client text in lines that are built from known values: each line is correct, flagged or rejected.
 
 use std::array::from_fn;
 use std::cell::Cell;
@@ -10,7 +10,8 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use regex::bytes::Regex;
 
-use super::super::fields::{FIELD_COUNT, Field, Quality, parse};
+use super::super::field::{FIELD_COUNT, Field, Quality};
+use super::super::fields::parse;
 use super::super::whole::are_quotes_doubled;
 
 const URI: usize = Field::RequestUri as usize;
@@ -18,7 +19,7 @@ const REFERER: usize = Field::Referer as usize;
 const AGENT: usize = Field::UserAgent as usize;
 const VERSION: usize = Field::VersionId as usize;
 
-/// What a line is written from: `-` is no value, a bare dash if `bare` says so for a client's text.
+/// The values of a line. `-` is a missing value, and `bare` says which texts of the client are written as bare dashes.
 #[derive(Clone)]
 struct Record {
     fields: [Vec<u8>; FIELD_COUNT],
@@ -91,12 +92,12 @@ fn strategy_of(field: usize, client: &BoxedStrategy<Vec<u8>>) -> BoxedStrategy<V
     }
 }
 
-/// How many fields a line can have.
+/// The possible numbers of fields.
 const LENGTHS: &[usize] = &[17, 18, 24, 25, 26, 27, 28, 29];
 
 const OAI: &str = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E2QWRUHAPOMQZL";
 
-/// Records of every length whose clients send such texts.
+/// Records of every length whose clients send these texts.
 fn record(client: &BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Record> {
     let fields: Vec<_> = (0..FIELD_COUNT).map(|field| strategy_of(field, client)).collect();
     (fields, any::<[bool; 3]>(), select(LENGTHS)).prop_map(|(fields, bare, length)| {
@@ -106,7 +107,7 @@ fn record(client: &BoxedStrategy<Vec<u8>>) -> impl Strategy<Value = Record> {
                 fields[field] = b"-".to_vec();
             }
         }
-        // Short lines are those of times before there were more fields.
+        // Short lines are from times with fewer fields.
         if length < 26 {
             fields[Field::Time as usize].splice(7..11, *b"2011");
         }
@@ -119,7 +120,7 @@ fn plain_text() -> BoxedStrategy<Vec<u8>> {
     prop::collection::vec(no_quote, 0..30).boxed()
 }
 
-/// Pieces that imitate everything that stands between and around the client's texts.
+/// Pieces that imitate everything between and around the client's texts.
 const PIECES: &[&str] = &[
     "\"",
     " ",
@@ -147,7 +148,7 @@ fn hostile_text() -> BoxedStrategy<Vec<u8>> {
     prop::collection::vec(piece, 0..6).prop_map(|pieces| pieces.concat()).boxed()
 }
 
-/// Runs so many times the number of cases that the environment asks for (256 if it does not).
+/// Runs `times` as many cases as the environment asks for (default 256).
 fn run<S: Strategy>(times: u32, strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
     let cases = Config::default().cases * times;
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
@@ -157,7 +158,7 @@ fn run<S: Strategy>(times: u32, strategy: S, test: impl Fn(S::Value) -> Result<(
 }
 
 #[test]
-fn plain_texts_come_back_exact_whatever_the_length() {
+fn plain_texts_are_exact_in_lines_of_every_length() {
     run(4, record(&plain_text()), |record| {
         let line = record.line();
         let parsed = parse(&line).map_err(|fault| TestCaseError::fail(fault.to_string()))?;
@@ -171,7 +172,7 @@ fn plain_texts_come_back_exact_whatever_the_length() {
 
 /// The promise of this module. A line whose user agent is a bare dash has a signature version (the third premise).
 #[test]
-fn a_hostile_line_is_right_or_marked() {
+fn a_hostile_line_is_correct_or_flagged() {
     let (right, marked) = (Cell::new(0), Cell::new(0));
     run(8, record(&hostile_text()), |mut record| {
         if record.bare[2] {
@@ -194,17 +195,17 @@ fn a_hostile_line_is_right_or_marked() {
     assert!(right.get() > 500 && marked.get() > 500, "{right:?} {marked:?}");
 }
 
-/// One reading as the slow twin finds it: request-URI, referer, user agent, whether the latter is quoted, the rest.
+/// A reading of the slow twin: request-URI, referer, user agent, whether the user agent is quoted, and the rest.
 type SlowReading<'a> = (&'a [u8], &'a [u8], &'a [u8], bool, Vec<&'a [u8]>);
 
-/// All texts that can start here, and what follows each.
+/// All texts that can start here, each with the rest after it.
 fn texts(rest: &[u8]) -> Vec<(&[u8], &[u8], bool)> {
     let ends = (1..rest.len()).filter(|&end| rest[0] == b'"' && rest[end] == b'"');
     let quoted = ends.map(|end| (&rest[1..end], &rest[end + 1..], true));
     quoted.chain(rest.strip_prefix(b"-").map(|after| (&rest[..1], after, false))).collect()
 }
 
-/// What follows the six fields that can start here.
+/// The rest after the six fields that can start here.
 fn after_block(rest: &[u8]) -> Option<&[u8]> {
     static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?-u)^ (\d{3}|-) ([A-Za-z0-9._]+|-)( (\d{1,18}|-)){4} ").expect("a pattern")
@@ -212,7 +213,7 @@ fn after_block(rest: &[u8]) -> Option<&[u8]> {
     BLOCK.find(rest).map(|found| &rest[found.end()..])
 }
 
-/// Every reading of the text after the key, by trying all quotes in all roles.
+/// All readings of the text after the key, from all quotes in all roles.
 fn read_slowly(body: &[u8]) -> Vec<SlowReading<'_>> {
     let mut readings = Vec::new();
     for (uri, rest, _) in texts(body) {
@@ -230,7 +231,7 @@ fn read_slowly(body: &[u8]) -> Vec<SlowReading<'_>> {
     readings
 }
 
-/// Lines that are often readable, and by small changes in more ways than one.
+/// Lines that often have a reading, and after small changes several.
 fn tangled_body() -> impl Strategy<Value = Vec<u8>> {
     let tail = one_of(&["-", "-", "-", "SigV4", "HOST=", "200", "5", "s3.host", "AuthHeader", "TLSv1"]);
     let lengths = select(&[0_usize, 1, 3, 7, 8, 9, 10, 12, 15][..]);
@@ -260,7 +261,7 @@ fn exact_lines_have_one_reading_and_unreadable_ones_none() {
     let counts = Cell::new([0; 3]);
     let count = |index: usize| counts.set(from_fn(|at| counts.get()[at] + u32::from(at == index)));
     run(8, tangled_body(), |body| {
-        // A time at which lines of all lengths were written.
+        // At this time, lines of all lengths were valid.
         let head = b"o b [06/Feb/2011:00:00:38 +0000] 1.2.3.4 - AB REST.GET.OBJECT k ";
         let line = [&head[..], &body].concat();
         let readings = read_slowly(&body);
@@ -308,7 +309,7 @@ fn exact_lines_have_one_reading_and_unreadable_ones_none() {
     assert!(counts.get().iter().all(|&count| count > 200), "{counts:?}");
 }
 
-/// Three patterns in the manner of published parsers: today's line, one from before 2019, one without quotes.
+/// Three patterns like those of published parsers: for lines of today, from before 2019, and without quotes.
 fn patterns() -> [Regex; 3] {
     let requester = r"(arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity \w+|[^ ]+)";
     let head = format!(
@@ -326,7 +327,7 @@ fn patterns() -> [Regex; 3] {
 }
 
 #[test]
-fn the_published_patterns_agree_where_no_text_holds_quotes() {
+fn the_published_patterns_agree_on_texts_without_quotes() {
     let (agreed, patterns) = (Cell::new(0), patterns());
     let change = (any::<prop::sample::Index>(), 0..3, select(&b" \"-[]x1."[..]));
     run(6, (record(&plain_text()), prop::collection::vec(change, 0..2)), |(record, changes)| {
@@ -354,7 +355,7 @@ fn the_published_patterns_agree_where_no_text_holds_quotes() {
 }
 
 #[test]
-fn no_bytes_make_it_panic() {
+fn no_bytes_cause_a_panic() {
     run(2, prop::collection::vec(any::<u8>(), 0..300), |line| {
         let _ = parse(&line);
         Ok(())

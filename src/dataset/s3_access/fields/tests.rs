@@ -1,8 +1,8 @@
-//! Lines of every known kind with the values they must give.
+//! Lines of every known kind with their expected values.
 
 use super::*;
 
-/// The parts of a line around the text that clients write.
+/// The parts of a line around the client's text.
 const HEAD: &str =
     "79a5 bucket [06/Feb/2024:00:00:38 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT a/b.txt";
 const TAIL: &str =
@@ -16,7 +16,7 @@ fn read(line: &str) -> Line<'_> {
     parse(line.as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {line}"))
 }
 
-/// `expected` holds all fields with `|` between them; those after the last are absent.
+/// `expected` holds the fields with `|` between them. Further fields are absent.
 fn check(line: &str, quality: Quality, expected: &str) {
     let parsed = read(line);
     let texts: Vec<String> = parsed.fields().iter().map(|field| text(*field)).collect();
@@ -63,7 +63,7 @@ fn numbers_and_time_are_typed() {
 /// Origins: ncbi/ncbi-logging, elastic/integrations, panther-labs/panther, kerkdienstgemist.nl in
 /// request-log-analyzer's family of fixtures, s3logset. Shortened, structure untouched.
 #[test]
-fn real_lines_that_surprise() {
+fn unusual_real_lines() {
     let owner = "7dd4 src [07/May/2020:17:54:04 +0000] 155.130.133.78 - 9051A54D800E901B REST.GET.OBJECT k";
     let head = "7dd4|src|07/May/2020:17:54:04 +0000|155.130.133.78|-|9051A54D800E901B|REST.GET.OBJECT|k";
     let tail = "- KP+Its= - ECDHE-RSA-AES128-GCM-SHA256 - src.s3.amazonaws.com TLSv1.2";
@@ -144,7 +144,7 @@ fn blanks_around_a_line_do_not_matter() {
 }
 
 #[test]
-fn bytes_that_are_no_text_pass_through() {
+fn bytes_that_are_not_text_pass_through() {
     let line =
         [HEAD.as_bytes(), b" \"GET /\xff\0 HTTP/1.1\" 200 - 5 5 1 1 \"\0\" \"\xfe\" ", TAIL.as_bytes()]
             .concat();
@@ -174,7 +174,7 @@ fn a_caller_before_the_host_id_is_repaired() {
     let dash = "- - A4+LGs= - - - daveb.me.uk";
     let march = format!("9221|run|14/Mar/2019:19:44:01 +0000|{head}|A4+LGs=|-|-|-|daveb.me.uk");
     check(&line("14/Mar/2019", dash), Quality::Repaired, &march);
-    // at any other time it is likelier that the client sent no agent and a referer with `" "` in it
+    // at any other time, it is more likely that the client sent no agent and a referer that holds `" "`
     let parsed = line("20/Mar/2024", tail);
     let parsed = read(&parsed);
     assert_eq!(text(parsed.get(Field::Referer)), r#"-" "S3Console/0.4, aws"#);
@@ -200,9 +200,9 @@ fn a_caller_before_the_host_id_is_repaired() {
     );
 }
 
-/// Each row: what the client sent, what is read, how sure. The forged pieces imitate everything that S3 writes.
+/// Each row: the client's text, the reading, the quality. The forged pieces imitate everything that S3 writes.
 #[test]
-fn forged_text_is_read_right_or_marked() {
+fn forged_text_is_read_correctly_or_flagged() {
     let forged_tail = "- FAKE= SigV4 TLS_AES QueryString evil.example TLSv1.3";
     let record = format!(
         r#"x" "y" {forged_tail} 79a5 b [06/Feb/2024:00:00:00 +0000] 1.2.3.4 - AB REST.GET.OBJECT k "GET /k HTTP/1.1" 200 - 1 1 1 1 "-" "z"#
@@ -253,7 +253,7 @@ fn forged_text_is_read_right_or_marked() {
     }
 }
 
-/// A tail that could be six fields, two dashes and a tail does not matter if the request-URI is bare.
+/// If the request-URI is bare, a tail that could be six fields, two dashes and a tail is ignored.
 #[test]
 fn a_bare_request_uri_does_not_end_at_a_quote() {
     let line = format!(r#"{HEAD} - 200 - 5 5 1 1 "" "" - - - 200 - - - - - r-1 -"#);
@@ -277,7 +277,7 @@ fn a_missing_user_agent_cannot_be_forged_in() {
 }
 
 #[test]
-fn broken_lines_say_where_and_why() {
+fn faults_of_broken_lines_name_the_reason_and_the_place() {
     let uri = r#""GET /a HTTP/1.1""#;
     for (line, reason, field, at) in [
         (format!("WRONG FORMAT {HEAD}"), "bad_time", Field::Time, "79a5"),
@@ -325,14 +325,14 @@ fn broken_lines_say_where_and_why() {
 }
 
 #[test]
-fn two_records_in_one_line_are_refused() {
+fn two_records_in_one_line_are_rejected() {
     let next = "b2 [05/Jan/2020:23:10:20 +0000] 1.2.3.4 - A5D9D5749E3175C8 REST.GET.BUCKET - ";
     let rest =
         r#""GET /?x HTTP/1.1" 403 AccessDenied 243 - 14 - "-" "aws" - kgI= SigV4 TLS AuthHeader h TLSv1.2"#;
     let batch = format!("{HEAD} - 204 - - 57138 - - - - {TAIL}");
     let full = format!(r#"{HEAD} "GET /a HTTP/1.1" 200 - 5 5 1 1 "r" "u" {TAIL}"#);
     for (cut, reason, field) in [
-        // cut off in the requester, as seen: the next owner is glued to it
+        // cut off in the requester: the next owner follows without a space, as in a real line
         (
             "o b [05/Jan/2020:23:48:44 +0000] 130.14.28.32 rn:aws:iam::7839719221",
             "torn_line",
@@ -359,7 +359,7 @@ fn two_records_in_one_line_are_refused() {
     let cut = r#""GET /a HTTP/1.1" 200 - 5 5 1 1 "r" "u" - HOST= - - - - -"#;
     let cut = format!("{HEAD} {cut}9221 b2 [05/Jan/2020:23:10:20 +0000]");
     check_fault(&cut, "merged_lines", Field::VersionId, "[05/Jan/2020");
-    // with quotes of its own, the second record could be text of the first one's client
+    // with its own quotes, the second record could be client text of the first one
     assert_eq!(read(&format!("{full}9221 {next}{rest}")).quality, Quality::Ambiguous);
     let torn_in_uri = format!(r#"{HEAD} "GET /a9221 {next}{rest}"#);
     assert_eq!(read(&torn_in_uri).quality, Quality::Ambiguous);

@@ -1,16 +1,17 @@
-//! Lines that something has cut or changed after S3 wrote them: refused, marked, or read as they were.
+//! Lines that were cut or changed after S3 wrote them: each is rejected, flagged or read correctly.
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::super::fields::{FIELD_COUNT, Field, Line, Quality, parse};
+use super::super::field::{FIELD_COUNT, Field, Quality};
+use super::super::fields::{Line, parse};
 
 const OWNER: &str = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
 const URI: &str = "\"GET /photos/cat.jpg HTTP/1.1\"";
 const TAIL: &str = "- s9lz/+1234= SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader web.s3.amazonaws.com TLSv1.2 - - \
                     ap-northeast-2";
 
-/// A line of a time whose user agent, with its quotes, and rest are these.
+/// A line of a day with this user agent, including its quotes, and this tail.
 fn line_of(day: &str, agent: &str, tail: &str) -> String {
     format!(
         "{OWNER} web [{day}:03:00:00 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT photos/cat.jpg {URI} 200 - \
@@ -37,7 +38,7 @@ fn a_line_as_s3_wrote_it_is_exact() {
     for whole in [
         line(),
         line().replace(OWNER, "-"),
-        // As in samples of AWS and of people who shorten the owner's id.
+        // As in AWS's samples, and in samples with a shortened owner id.
         line().replace(OWNER, "7cd47ef2be"),
         line().replace(OWNER, "efd-somestring-df11"),
         line().replace(" ap-northeast-2", ""),
@@ -48,7 +49,7 @@ fn a_line_as_s3_wrote_it_is_exact() {
         line().replace("2024", "2021").replace("- - ap-northeast-2", "arn:aws:s3:us-west-1:1:accesspoint/ap"),
         line().replace("ap-northeast-2", "us-gov-west-1 new fields"),
         format!("{}\r", line()),
-        // Before 2019 a line ended with the version id, and before there were versions with the user agent.
+        // Before 2019 lines ended with the version id, and before versioning with the user agent.
         line_of("18/Feb/2014", "\"agent\"", "-"),
         line_of("06/Oct/2006", "\"agent\"", ""),
         line_of("06/Oct/2006", "\"agent \"x\"\"", ""),
@@ -58,7 +59,7 @@ fn a_line_as_s3_wrote_it_is_exact() {
 }
 
 #[test]
-fn what_was_put_around_a_line_is_seen() {
+fn additions_around_a_line_are_detected() {
     let line = line();
     for (changed, expected) in [
         // grep -H, grep -n, grep -C, nl, a mark at the start of a joined file, a diff
@@ -69,7 +70,7 @@ fn what_was_put_around_a_line_is_seen() {
         (format!("\u{feff}{line}"), Some(Quality::Ambiguous)),
         (format!("+{line}"), Some(Quality::Ambiguous)),
         (format!("'{line}'"), Some(Quality::Ambiguous)),
-        // The front of the owner's id is gone.
+        // The front of the owner's id is missing.
         (line[20..].to_owned(), Some(Quality::Ambiguous)),
         // syslog, nl with a space, docker, CRI, JSON, CSV
         (format!("<14>Mar  5 12:00:00 host s3: {line}"), None),
@@ -87,7 +88,7 @@ fn what_was_put_around_a_line_is_seen() {
         (line.replace(' ', ","), None),
         (line.replace(" AuthHeader ", " AuthHeader\t"), Some(Quality::Ambiguous)),
         (line.replace(" - - ap", "\u{a0}- - ap"), Some(Quality::Ambiguous)),
-        // One blank or quote too many, or too few.
+        // A surplus or missing blank or quote.
         (line.replace("AuthHeader web", "AuthHeaderweb"), Some(Quality::Ambiguous)),
         (line.replace("ECDHE-RSA", "ECDHE RSA"), Some(Quality::Ambiguous)),
         (line.replace("TLSv1.2", "TLSv1. 2"), Some(Quality::Ambiguous)),
@@ -105,9 +106,9 @@ fn what_was_put_around_a_line_is_seen() {
     }
 }
 
-/// Every field of today stays right, whatever AWS may write behind them.
+/// Every field of today remains correct, whatever AWS may write after them.
 #[test]
-fn fields_in_quotes_that_aws_may_add_leave_the_others_in_place() {
+fn new_quoted_fields_do_not_shift_the_known_ones() {
     let line = line();
     let parsed = parse(line.as_bytes()).expect("readable");
     for agent in ["\"aws-cli/2.15\"", "\"pip {\"ci\":null}\""] {
@@ -131,7 +132,7 @@ fn fields_in_quotes_that_aws_may_add_leave_the_others_in_place() {
     }
 }
 
-/// Cut at any byte, a line whose texts do not imitate the end of one is refused, marked, or right as far as it goes.
+/// A line whose texts do not imitate the end of a line is cut at any byte. It is rejected, flagged, or correct up to the cut.
 #[test]
 fn no_cut_line_is_exact_with_a_wrong_field() {
     let mut cuts = [0; 3];
@@ -159,9 +160,9 @@ fn no_cut_line_is_exact_with_a_wrong_field() {
 }
 
 proptest! {
-    /// The same for texts of all kinds, and for what is put before or behind a line.
+    /// The same for texts of all kinds, and for additions before or after a line.
     #[test]
-    fn a_changed_line_is_refused_or_marked_or_has_the_fields_that_s3_wrote(
+    fn a_changed_line_is_rejected_or_flagged_or_has_the_fields_that_s3_wrote(
         agent in "[a-z \"{}:-]{0,24}",
         cut in any::<Index>(),
         before in select(vec!["", "a:", "x.log-", "\u{feff}", "\"", "'", "3\t", ">", "(", "x"]),

@@ -1,4 +1,4 @@
-//! The walk over JSON text against one over a tree of values.
+//! Compares the walk over JSON text with a walk over a tree of values.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn masked(text: &str, paths: &[&str], has_paths_for_keys: bool) -> String {
 }
 
 #[test]
-fn what_is_not_masked_stays_byte_for_byte() {
+fn bytes_outside_masked_values_are_unchanged() {
     for (text, expected) in [
         (
             r#"{ "x" : 1e400, "a":{"b" :"secret" , "b":"again","c":0.10}, "é":"\u00e9" }"#,
@@ -54,10 +54,10 @@ fn a_key_that_is_a_path_is_above_at_or_below_a_rule() {
         assert_eq!(masked(text, &["a.b"], true), expected, "{text}");
     }
     let deeper = r#"{"a":{"b.c":1}}"#;
-    assert_eq!(masked(deeper, &["a.b.c"], true), deeper, "only the keys of the document itself are paths");
+    assert_eq!(masked(deeper, &["a.b.c"], true), deeper, "only top-level keys are paths");
 }
 
-/// The same with a tree of values.
+/// Masks a tree of values, as a slow reference.
 fn twin(value: &mut Value, open: &[&[String]]) {
     match value {
         Value::Array(elements) => elements.iter_mut().for_each(|element| twin(element, open)),
@@ -91,7 +91,7 @@ fn document() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn the_walk_masks_what_a_walk_over_a_tree_does(
+    fn the_walk_over_text_agrees_with_the_walk_over_a_tree(
         document in document(),
         paths in prop::collection::vec("[abc](\\.[abc]){0,2}", 0..3),
     ) {

@@ -1,4 +1,4 @@
-//! Where values begin and end in any text.
+//! Start and end of values in any text.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn masked(text: &str) -> String {
 }
 
 #[test]
-fn the_value_of_a_parameter_ends_where_the_parameter_does() {
+fn the_value_of_a_parameter_ends_with_the_parameter() {
     for (text, expected) in [
         ("GET /k?X-Amz-Signature=ab12 HTTP/1.1", "GET /k?X-Amz-Signature=REDACTED HTTP/1.1"),
         ("x-amz-signature=ab", "x-amz-signature=REDACTED"),
@@ -34,7 +34,7 @@ fn the_value_of_a_parameter_ends_where_the_parameter_does() {
 }
 
 #[test]
-fn a_name_counts_only_when_it_is_whole() {
+fn only_whole_names_count() {
     for same in
         ["my-token=a", "tokens=a", "token_b=a", "_token=a", "xtoken=a", "token a", "tokens: a", "token%73=a"]
     {
@@ -52,7 +52,7 @@ fn a_name_counts_only_when_it_is_whole() {
 }
 
 #[test]
-fn an_encoded_name_is_the_same_name() {
+fn encoded_names_are_found() {
     for (text, expected) in [
         ("?X%2DAmz%2DSignature=ab", "?X%2DAmz%2DSignature=REDACTED"),
         ("?x%2damz%2dsIGNATURE=ab&c", "?x%2damz%2dsIGNATURE=REDACTED&c"),
@@ -78,9 +78,9 @@ fn an_encoded_name_is_the_same_name() {
     }
 }
 
-/// Whether some of a column holds a name is asked of all its texts at once, one behind the other.
+/// The gate searches all texts of a column at once, concatenated.
 #[test]
-fn a_name_is_seen_whatever_stands_around_its_text() {
+fn a_name_is_found_whatever_surrounds_its_text() {
     for text in ["token=a", "x-amz-signature%3Da", "TO\"", "t%6F=a", "t%256f=a", r"t\u006F=a", "%74o=a"] {
         for before in ["", "a", "%", "5", "%25", "\\", "to"] {
             let texts = format!("{before}{text}{before}");
@@ -95,7 +95,7 @@ fn a_name_is_seen_whatever_stands_around_its_text() {
 }
 
 #[test]
-fn blanks_and_quotes_may_stand_between_a_name_and_its_value() {
+fn blanks_and_quotes_may_separate_a_name_and_its_value() {
     for (text, expected) in [
         ("?X-Amz-Signature%20=ab&c", "?X-Amz-Signature%20=REDACTED&c"),
         ("?X%2DAmz%2DSignature%2520%253Dab%2526c", "?X%2DAmz%2DSignature%2520%253DREDACTED%2526c"),
@@ -118,7 +118,7 @@ fn blanks_and_quotes_may_stand_between_a_name_and_its_value() {
 }
 
 #[test]
-fn a_semicolon_divides_parameters() {
+fn a_semicolon_separates_parameters() {
     for (text, expected) in [
         ("/?a=1;token=ab;b=2", "/?a=1;token=REDACTED;b=2"),
         ("/;token=ab;b%3D2", "/;token=REDACTED;b%3D2"),
@@ -154,9 +154,9 @@ fn the_value_of_a_header_ends_with_its_line_or_its_string() {
     }
 }
 
-/// A blank of decoded text may have been a `+`, and an `&` may have been `%26`.
+/// In decoded text, a blank may have been a `+`, and an `&` may have been `%26`.
 #[test]
-fn all_behind_the_first_name_is_masked_in_decoded_text() {
+fn decoded_text_is_masked_from_the_first_value_to_the_end() {
     let rest =
         |text: &str| names().mask_rest(text.as_bytes()).map(|masked| String::from_utf8(masked).unwrap());
     for (text, expected) in [
@@ -169,7 +169,7 @@ fn all_behind_the_first_name_is_masked_in_decoded_text() {
     assert!(rest("a/b?tokens=ab cd").is_none());
 }
 
-/// What ends a value in other text is its first character here: `k?token=%2BQZ` is `k?token= QZ` when it is decoded.
+/// A character that ends a value in other text can be its first character here: `k?token=%2BQZ` decodes to `k?token= QZ`.
 #[test]
 fn a_decoded_value_may_begin_with_any_character() {
     for first in [
@@ -198,7 +198,7 @@ fn a_decoded_value_may_begin_with_any_character() {
 }
 
 #[test]
-fn a_string_of_encoded_json_is_masked_whatever_stands_before_it() {
+fn a_string_of_encoded_json_is_masked_whatever_precedes_it() {
     for (text, expected) in [
         ("%7B%22token%22%3A%20%22a%22%7D", "%7B%22token%22%3A%20%22REDACTED%22%7D"),
         ("%7B%22token%22%3A+%22a+b%22%7D", "%7B%22token%22%3A+%22REDACTED%22%7D"),
@@ -247,7 +247,7 @@ fn a_url_within_a_url_is_masked_at_its_own_level() {
 }
 
 #[test]
-fn a_url_in_a_json_text_keeps_the_text_json() {
+fn json_with_a_masked_url_is_still_json() {
     for (text, expected) in [
         (r#"{"u":"?token=a"}"#, r#"{"u":"?token=REDACTED"}"#),
         (r#"{"u":"?token=a\u0026b"}"#, r#"{"u":"?token=REDACTED\u0026b"}"#),
@@ -263,7 +263,7 @@ fn a_url_in_a_json_text_keeps_the_text_json() {
 }
 
 #[test]
-fn a_json_member_of_that_name_is_masked_in_any_text() {
+fn a_json_member_with_a_name_is_masked_in_any_text() {
     for (text, expected) in [
         (r#"{"token":"a","b":1}"#, r#"{"token":"REDACTED","b":1}"#),
         (r#""token" : "a \" b\\", "c""#, r#""token" : "REDACTED", "c""#),
@@ -290,12 +290,12 @@ fn a_json_member_of_that_name_is_masked_in_any_text() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_masked_too() {
+fn text_that_is_not_utf8_is_masked() {
     let masked = names().mask(b"\xff?token=\xfe\xfd&b\x80").unwrap();
     assert_eq!(masked, b"\xff?token=REDACTED&b\x80");
 }
 
-/// Percent-encodes what a URL cannot hold, as often as `level` says.
+/// Percent-encodes a text for a URL, `level` times.
 fn encoded(text: &str, level: usize) -> String {
     (0..level).fold(text.to_owned(), |text, _| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -305,9 +305,9 @@ fn encoded(text: &str, level: usize) -> String {
 }
 
 proptest! {
-    /// The secrets are made of letters that stand nowhere else.
+    /// The letters of the secrets occur nowhere else in the texts.
     #[test]
-    fn no_byte_of_a_secret_survives_however_deep_the_url_is_packed(
+    fn no_byte_of_a_secret_survives_however_deeply_the_url_is_encoded(
         secret in "[QZW]{1,12}([+/=&;# \"<>%]?[QZW]{1,3}){0,3}",
         level in 0_usize..4,
         json in 0_usize..3,
@@ -316,7 +316,7 @@ proptest! {
         layers in 1_usize..3,
         after in "(&[a-m]{0,4}=[a-m]{0,4})?",
     ) {
-        // In a URL a value is encoded once; around it the URL as a whole may be, in turn.
+        // The value is encoded once in its URL, and the whole URL may then be encoded again.
         let value = encoded(&secret, 1);
         let name = "X-Amz-Signature".bytes().zip(escaped).map(|(byte, escaped)| {
             if escaped { format!("%{}{byte:02x}", "25".repeat(layers - 1)) } else { char::from(byte).to_string() }
@@ -339,7 +339,7 @@ proptest! {
     }
 
     #[test]
-    fn no_byte_of_a_header_survives_however_deep_it_is_packed(
+    fn no_byte_of_a_header_survives_however_deeply_it_is_encoded(
         secret in "[QZW]{1,12}([+/=&;# '<>%:]?[QZW]{1,3}){0,3}",
         level in 0_usize..3,
         json in 0_usize..3,
@@ -357,9 +357,9 @@ proptest! {
         }
     }
 
-    /// A blank is also encoded as `+`, in the innermost layer.
+    /// The innermost layer may encode a blank as `+`.
     #[test]
-    fn no_byte_of_a_member_survives_however_deep_its_document_is_packed(
+    fn no_byte_of_a_member_survives_however_deeply_its_document_is_encoded(
         secret in "[QZW]{1,12}([+/=&;# '\"\\\\<>%:]?[QZW]{1,3}){0,3}",
         blanks in "[ \t\r\n]{0,3}",
         strings in 0_usize..3,
@@ -386,7 +386,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_can_be_masked_and_masking_twice_is_masking_once(
+    fn any_text_can_be_masked_and_masking_is_idempotent(
         text in "(token|X-Amz-Signature|=|%3D|%253D|&|;|\"|'|\\\\|\\{|\\}|\\[|\\]|:|%3A|,|null|\\\\u003d|\\\\r|\\\\\\\\n|\r\n|a|%26|%20|%22|\\+|%0A|%5C|\\\\u0022|한| ){0,14}",
     ) {
         let once = masked(&text);

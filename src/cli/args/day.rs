@@ -1,0 +1,43 @@
+//! Arguments about one day.
+
+use clap::Args;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{KstDay, UtcInstant};
+
+/// The day.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DayArg {
+    /// KST day: 2023-11-01, 20231101, yesterday or today
+    #[arg(long, value_name = "DAY")]
+    pub(in crate::cli) day: String,
+}
+
+impl DayArg {
+    /// The day, which must have begun in Korea.
+    pub(in crate::cli) fn begun(&self, now: UtcInstant) -> Result<KstDay> {
+        begun(KstDay::parse(&self.day, now)?, now)
+    }
+}
+
+/// The day, if it has begun in Korea. A later day cannot have events yet.
+pub(in crate::cli) fn begun(day: KstDay, now: UtcInstant) -> Result<KstDay> {
+    let today = KstDay::of(now);
+    if day <= today {
+        return Ok(day);
+    }
+    Err(Error::new(ErrorKind::Usage, "the day has not begun")
+        .with("day", day)
+        .with("today in Korea", today)
+        .hint("pass a KST day up to today"))
+}
+
+/// A number of days: `30d` or `30`.
+pub(in crate::cli) fn day_count(text: &str) -> Result<i64> {
+    let count =
+        text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|count| (1..=36_600).contains(count));
+    count.ok_or_else(|| {
+        Error::new(ErrorKind::Usage, format!("invalid number of days '{text}'"))
+            .hint("write it as 30d; the maximum is 36600d")
+    })
+}

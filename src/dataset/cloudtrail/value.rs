@@ -1,0 +1,66 @@
+//! Typed values from the JSON text of a record.
+
+use std::borrow::Cow;
+
+use crate::json::{inner, unescape};
+
+/// Returns the text of a value: the content of a string, or the JSON text of any other value.
+pub(super) fn text(written: &str) -> Cow<'_, str> {
+    if written.starts_with('"') { unescape(inner(written)) } else { Cow::Borrowed(written) }
+}
+
+/// Reads a boolean. CloudTrail writes both `true` and `"true"`.
+pub(super) fn boolean(written: &str) -> Option<bool> {
+    match text(written).as_ref() {
+        "true" | "True" => Some(true),
+        "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads a whole number: `12`, `"12"`, `12.0`.
+pub(super) fn integer(written: &str) -> Option<i64> {
+    let text = text(written);
+    text.parse().ok().or_else(|| text.trim_end_matches('0').strip_suffix('.')?.parse().ok())
+}
+
+/// Reads a finite number: `0.5`, `"0.5"`, `5e-1`.
+pub(super) fn double(written: &str) -> Option<f64> {
+    text(written).parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_in_an_unusual_form_are_read_if_their_meaning_is_clear() {
+        assert_eq!(boolean("true"), Some(true));
+        assert_eq!(boolean("\"false\""), Some(false));
+        assert_eq!(boolean("1"), None);
+        for (written, expected) in [
+            ("12", Some(12)),
+            ("\"12\"", Some(12)),
+            ("1200.0", Some(1200)),
+            ("0.00", Some(0)),
+            ("-7", Some(-7)),
+            ("1.5", None),
+            ("1e3", None),
+            ("100", Some(100)),
+            ("[]", None),
+        ] {
+            assert_eq!(integer(written), expected, "{written}");
+        }
+        for (written, expected) in [
+            ("0.25", Some(0.25)),
+            ("\"7\"", Some(7.0)),
+            ("-5e-1", Some(-0.5)),
+            ("1e999", None),
+            ("NaN", None),
+            ("{}", None),
+        ] {
+            assert_eq!(double(written), expected, "{written}");
+        }
+        assert_eq!(text("{\"a\":1}"), "{\"a\":1}");
+    }
+}

@@ -1,0 +1,188 @@
+//! The framing of objects that hold lines: one line, one row.
+//!
+//! A log type implements [`LineFormat`], and [`LineDecoder`] does the rest. Lines end in LF or CR LF; the last one may lack
+//! its end. Blank lines count as lines, but not as rows. A line beyond [`DecodeLimits::max_record_bytes`] is rejected and
+//! never held in memory as a whole.
+//!
+//! ```
+//! use logmill::dataset::lines::{Line, LineDecoder, LineFormat};
+//! use logmill::dataset::{DecodeLimits, Decoder};
+//! use logmill::kst::{DayRange, UtcInstant};
+//! use logmill::table::{Column, ColumnType, Origin, RowHead, Rows};
+//!
+//! /// Lines that consist of a time.
+//! struct Times;
+//!
+//! impl LineFormat for Times {
+//!     type Row<'a> = UtcInstant;
+//!
+//!     fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<UtcInstant> {
+//!         let Some(at) = UtcInstant::parse_iso8601(line.text) else {
+//!             line.reject("bad_time", "not a time", rows);
+//!             return None;
+//!         };
+//!         let head = RowHead { record: line.number, at, raw: line.raw, identity: line.raw, cluster: &[] };
+//!         rows.begin_row(&head).then_some(at)
+//!     }
+//!
+//!     fn cells(&mut self, times: &mut Vec<UtcInstant>, rows: &mut Rows) {
+//!         times.drain(..).for_each(|at| rows.cell(0).push_time(Some(at)));
+//!     }
+//! }
+//!
+//! let column = Column::new("time", ColumnType::Timestamp, Origin::Field(1), "When it was");
+//! let mut rows = Rows::new([&column].into_iter(), [0; 4]);
+//! let mut decoder = LineDecoder::new(Times, DecodeLimits::ATHENA);
+//! decoder.begin();
+//! rows.begin_object(0, DayRange::EVER);
+//! decoder.decode(b"2023-11-01T00:00:00Z\r\n\nyesterday\n", &mut rows);
+//! assert_eq!((rows.ledger().read, rows.ledger().written, rows.ledger().quarantined), (2, 1, 1));
+//! ```
+
+use std::borrow::Cow;
+
+use super::{DecodeLimits, Decoder};
+use crate::table::Rows;
+
+/// Rows that wait for their cells: each column is filled for all of them at once.
+const ROWS_AT_ONCE: usize = 32;
+
+/// A line without its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// Its number in the object, from 1.
+    pub number: u32,
+    /// Its text; bytes that are not UTF-8 are replaced by U+FFFD.
+    pub text: &'a str,
+    /// Its bytes.
+    pub raw: &'a [u8],
+    /// Whether bytes were replaced.
+    pub is_lossy: bool,
+    /// The bytes with the carriage return, for the quarantine.
+    whole: &'a [u8],
+}
+
+impl Line<'_> {
+    /// Rejects the line. `reason` is a stable name, `detail` a sentence.
+    pub fn reject(&self, reason: &'static str, detail: impl Into<String>, rows: &mut Rows) {
+        rows.reject(self.number, reason, detail, Some(self.whole));
+    }
+}
+
+/// The grammar of a log type whose objects hold lines.
+pub trait LineFormat: Send {
+    /// A row that has begun and whose cells are not written yet.
+    type Row<'a>;
+
+    /// Begins a new object. Formats with header lines drop what they know from the header of the last object.
+    fn begin(&mut self) {}
+
+    /// Reads a line that is not blank: begins its row with [`Rows::begin_row`] or rejects it. Returns `None` if it has no
+    /// row or its row is not wanted.
+    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<Self::Row<'a>>;
+
+    /// Appends one cell of each row to every decoded column, and empties `lines`.
+    fn cells(&mut self, lines: &mut Vec<Self::Row<'_>>, rows: &mut Rows);
+}
+
+/// Decodes objects that hold lines.
+#[derive(Debug)]
+pub struct LineDecoder<F> {
+    format: F,
+    limits: DecodeLimits,
+    line: u32,
+    /// Whether it is in a line that is too long.
+    skipping: bool,
+}
+
+impl<F: LineFormat> LineDecoder<F> {
+    /// Returns a decoder for the lines of a format.
+    #[must_use]
+    pub fn new(format: F, limits: DecodeLimits) -> Self {
+        Self { format, limits, line: 0, skipping: false }
+    }
+
+    /// Handles one line without its LF.
+    fn line<'a>(&mut self, whole: &'a [u8], kept: &mut Vec<F::Row<'a>>, rows: &mut Rows) {
+        self.line = self.next_record();
+        if std::mem::take(&mut self.skipping) || whole.trim_ascii().is_empty() {
+            return;
+        }
+        if whole.len() > self.limits.max_record_bytes {
+            return self.reject_long(self.line, whole, rows);
+        }
+        let raw = whole.strip_suffix(b"\r").unwrap_or(whole);
+        match decode_utf8(raw) {
+            Cow::Borrowed(text) => {
+                let line = Line { number: self.line, text, raw, is_lossy: false, whole };
+                kept.extend(self.format.row(&line, rows));
+                if kept.len() >= ROWS_AT_ONCE {
+                    self.format.cells(kept, rows);
+                }
+            }
+            // The rows before it come first, since its text does not outlive this call.
+            Cow::Owned(text) => {
+                self.format.cells(kept, rows);
+                let line = Line { number: self.line, text: &text, raw, is_lossy: true, whole };
+                let mut own = self.format.row(&line, rows).into_iter().collect();
+                self.format.cells(&mut own, rows);
+            }
+        }
+    }
+
+    fn reject_long(&self, number: u32, line: &[u8], rows: &mut Rows) {
+        let detail = format!("longer than {} bytes", self.limits.max_record_bytes);
+        rows.reject(number, "too_long", detail, Some(line));
+    }
+}
+
+impl<F: LineFormat> Decoder for LineDecoder<F> {
+    fn begin(&mut self) {
+        self.line = 0;
+        self.skipping = false;
+        self.format.begin();
+    }
+
+    fn decode(&mut self, bytes: &[u8], rows: &mut Rows) -> usize {
+        let (mut used, mut kept) = (0, Vec::new());
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            self.line(&bytes[used..end], &mut kept, rows);
+            used = end + 1;
+            if rows.is_full_of_rejections() {
+                self.format.cells(&mut kept, rows);
+                return used;
+            }
+        }
+        self.format.cells(&mut kept, rows);
+        let rest = &bytes[used..];
+        if self.skipping {
+            return bytes.len();
+        }
+        if rest.len() > self.limits.max_record_bytes {
+            self.reject_long(self.next_record(), rest, rows);
+            self.skipping = true;
+            return bytes.len();
+        }
+        used
+    }
+
+    fn finish(&mut self, rest: &[u8], rows: &mut Rows) {
+        if !rest.is_empty() {
+            let mut kept = Vec::new();
+            self.line(rest, &mut kept, rows);
+            self.format.cells(&mut kept, rows);
+        }
+    }
+
+    fn next_record(&self) -> u32 {
+        self.line.saturating_add(1)
+    }
+}
+
+/// Returns the line as text. U+FFFD replaces bytes that are not UTF-8; no format uses it as a separator.
+fn decode_utf8(line: &[u8]) -> Cow<'_, str> {
+    match simdutf8::basic::from_utf8(line) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(line),
+    }
+}

@@ -1,0 +1,37 @@
+//! The grammar of access log lines for the shared framing of lines: one line, one row.
+
+use super::cells::{self, ParsedLine};
+use super::field::Field;
+use super::fields;
+use crate::dataset::lines::{Line, LineFormat};
+use crate::table::{RowHead, Rows};
+
+/// Lines of S3 server access logs.
+pub(super) struct AccessLines;
+
+impl LineFormat for AccessLines {
+    type Row<'a> = ParsedLine<'a>;
+
+    fn row<'a>(&mut self, line: &Line<'a>, rows: &mut Rows) -> Option<ParsedLine<'a>> {
+        let parsed = match fields::parse(line.text.as_bytes()) {
+            Ok(parsed) => ParsedLine { text: line.text, line: parsed, lossy: line.is_lossy },
+            Err(fault) => {
+                line.reject(fault.as_str(), fault.to_string(), rows);
+                return None;
+            }
+        };
+        let head = RowHead {
+            record: line.number,
+            at: parsed.request_time(),
+            raw: line.raw,
+            // Several rows share one request id: only a line that repeats as a whole is the same row.
+            identity: line.raw,
+            cluster: &[Field::Bucket, Field::Operation].map(|field| parsed.get(field).unwrap_or_default()),
+        };
+        rows.begin_row(&head).then_some(parsed)
+    }
+
+    fn cells(&mut self, lines: &mut Vec<ParsedLine<'_>>, rows: &mut Rows) {
+        cells::write(lines, rows);
+    }
+}

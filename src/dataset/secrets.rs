@@ -1,0 +1,17 @@
+//! The values that CloudTrail and S3 access logs mask by default: session tokens and the secrets of signed URLs.
+
+/// The default redactions of both log types. They share one list, so that a URL is masked alike wherever it is logged and
+/// manifests of both name the same rules.
+///
+/// STS returns the session token of `AssumeRole*`, `AssumeRoot`, `GetSessionToken` and `GetFederationToken` at this path
+/// (AWS, "Logging IAM and STS API calls with CloudTrail"). The parameters are the secrets of a presigned URL (AWS,
+/// "Authenticating requests: using query parameters") and of a URL that is signed with version 2 (AWS, "Signing and
+/// authenticating REST requests").
+pub(super) const DEFAULT_REDACTIONS: &[&str] = &[
+    "responseElements.credentials.sessionToken",
+    "?X-Amz-Signature",
+    "?X-Amz-Credential",
+    "?X-Amz-Security-Token",
+    "?Signature",
+    "?AWSAccessKeyId",
+];

@@ -1,0 +1,93 @@
+//! The settings that the source, plan and manifest of a table share.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{self, Dataset, LogType, TableShape};
+use crate::error::Result;
+use crate::kst::KstDay;
+use crate::rules::{RedactRules, RowRules};
+use crate::store::lake::Partition;
+use crate::store::{Connector, SourceAccess, Store};
+use crate::table::{Naming, Promotion, TableSchema};
+
+/// The source of a table's rows, and how they are processed. A table in a plan file begins with these fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableSpec {
+    /// Name of the table.
+    pub table: String,
+    /// The log type.
+    pub dataset: LogType,
+    /// Folders, files or prefixes with raw logs.
+    pub inputs: Vec<String>,
+    /// How to access the inputs.
+    #[serde(default)]
+    pub access: SourceAccess,
+    /// Naming scheme of the columns.
+    pub naming: Naming,
+    /// JSON values with columns of their own.
+    pub promote: Vec<Promotion>,
+    /// Rules that leave rows out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<String>,
+    /// Rules that mask values. A plan file without them masks the default values of all log types.
+    #[serde(default = "all_default_redactions")]
+    pub redact: RedactRules,
+    /// How long after the day its late objects are still expected, in milliseconds.
+    pub lateness_ms: i64,
+}
+
+impl TableSpec {
+    /// Returns the default table of a log type, with all rows of these inputs.
+    #[must_use]
+    pub fn new(dataset: &'static dyn Dataset, inputs: Vec<String>) -> Self {
+        Self {
+            table: dataset.default_table().to_owned(),
+            dataset: dataset.into(),
+            inputs,
+            access: SourceAccess::default(),
+            naming: Naming::Snake,
+            promote: Vec::new(),
+            filter: Vec::new(),
+            redact: RedactRules::new(dataset.default_redactions()),
+            lateness_ms: i64::from(dataset.default_lateness_hours()) * 3_600_000,
+        }
+    }
+
+    /// Returns the columns.
+    #[must_use]
+    pub fn schema(&self) -> TableSchema {
+        self.dataset.schema(self.naming, &self.promote)
+    }
+
+    /// Returns the properties that decide the columns.
+    #[must_use]
+    pub fn shape(&self) -> TableShape {
+        let (table, promote) = (self.table.clone(), self.promote.clone());
+        TableShape { table, dataset: self.dataset, naming: self.naming, promote }
+    }
+
+    /// Returns the rules for its rows. Fails if a rule does not fit the columns.
+    pub fn row_rules(&self, schema: &TableSchema) -> Result<RowRules> {
+        RowRules::new(schema, &self.filter, &self.redact)
+    }
+
+    /// Opens the inputs, in their order.
+    pub fn open_inputs(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
+        self.inputs.iter().map(|input| connector.store(input, &self.access)).collect()
+    }
+
+    /// Returns the partition of a day.
+    #[must_use]
+    pub fn partition(&self, day: KstDay) -> Partition {
+        Partition { table: self.table.clone(), day }
+    }
+}
+
+/// Returns the default redactions of all log types together.
+fn all_default_redactions() -> RedactRules {
+    let mut all = RedactRules::new(&[]);
+    for dataset in dataset::all() {
+        all.add(RedactRules::new(dataset.default_redactions()).texts());
+    }
+    all
+}
