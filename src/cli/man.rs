@@ -5,6 +5,7 @@ use clap_mangen::Man;
 use super::console;
 use super::exit::Exit;
 use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::nearest_name;
 
 /// Prints the manual page of the program, or of one command.
 pub(super) fn run(name: Option<&str>) -> Result<Exit> {
@@ -13,19 +14,24 @@ pub(super) fn run(name: Option<&str>) -> Result<Exit> {
 }
 
 fn page(name: Option<&str>) -> Result<String> {
-    // Builds the full names of the commands, and adds the global options to each of them.
+    // Sets the full name of each command, and adds the global options to it.
     let mut program = super::command().disable_help_subcommand(true);
     program.build();
     let command = match name {
         None => program,
-        Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("unknown command '{name}'"))
-                .hint("list the commands with 'logmill --help'")
-        })?,
+        Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| unknown(&program, name))?,
     };
     let mut text = Vec::new();
     Man::new(command)
         .render(&mut text)
-        .map_err(|error| Error::new(ErrorKind::Io, "cannot format the manual page").because(error))?;
+        .map_err(|cause| Error::unusable("cannot format the manual page", cause))?;
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn unknown(program: &clap::Command, name: &str) -> Error {
+    let hint = match nearest_name(name, program.get_subcommands().map(clap::Command::get_name)) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => "list the commands with 'logmill --help'".to_owned(),
+    };
+    Error::new(ErrorKind::Usage, format!("unknown command '{name}'")).hint(hint)
 }

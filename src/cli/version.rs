@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 /// The cargo features that change what the program can do, and whether this build has them.
 const FEATURES: [(&str, bool); 2] = [("aws", cfg!(feature = "aws")), ("query", cfg!(feature = "query"))];
 
-/// Whether the arguments of `logmill --version` also ask for details: `--verbose`, or `v` among short options as in `-vV`.
+/// Returns whether the arguments of `logmill --version` ask for details: `--verbose`, or `v` among short options as in `-vV`.
 pub(super) fn wants_details<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> bool {
     arguments.into_iter().any(|argument| {
         let argument = argument.as_ref().to_string_lossy();
@@ -14,13 +14,13 @@ pub(super) fn wants_details<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item =
     })
 }
 
-/// Returns the version, commit, features, target and profile, one per line.
+/// Returns the lines that follow the version: commit, features, target and profile.
 pub(super) fn details() -> String {
-    let features: Vec<&str> = FEATURES.iter().filter(|(_, is_built)| *is_built).map(|(name, _)| *name).collect();
+    let features: Vec<&str> =
+        FEATURES.iter().filter(|(_, is_built)| *is_built).map(|(name, _)| *name).collect();
     let features = if features.is_empty() { "none".to_owned() } else { features.join(", ") };
     format!(
-        "logmill {}\ncommit: {}\nfeatures: {features}\ntarget: {}\nprofile: {}\n",
-        env!("CARGO_PKG_VERSION"),
+        "commit: {}\nfeatures: {features}\ntarget: {}\nprofile: {}\n",
         env!("LOGMILL_BUILD_COMMIT"),
         env!("LOGMILL_BUILD_TARGET"),
         env!("LOGMILL_BUILD_PROFILE"),
@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn details_are_printed_only_on_request() {
-        let check = |arguments: &[&str], expected| assert_eq!(wants_details(arguments), expected, "{arguments:?}");
+        let check =
+            |arguments: &[&str], expected| assert_eq!(wants_details(arguments), expected, "{arguments:?}");
         check(&["--version", "--verbose"], true);
         check(&["-vV"], true);
         check(&["-V", "-v"], true);
