@@ -7,6 +7,9 @@ use super::exit::Exit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::nearest_name;
 
+/// The program and its version, in the footer of each page.
+const SOURCE: &str = concat!("logmill ", env!("CARGO_PKG_VERSION"));
+
 /// Prints the manual page of the program, or of one command.
 pub(super) fn run(name: Option<&str>) -> Result<Exit> {
     console::print_as_is(&page(name)?)?;
@@ -22,10 +25,10 @@ fn page(name: Option<&str>) -> Result<String> {
         Some(name) => program.find_subcommand(name).cloned().ok_or_else(|| unknown(&program, name))?,
     };
     let mut text = Vec::new();
-    Man::new(command)
-        .render(&mut text)
-        .map_err(|cause| Error::unusable("cannot format the manual page", cause))?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    let page = Man::new(command).source(SOURCE).manual("logmill");
+    page.render(&mut text).map_err(|cause| Error::unusable("cannot format the manual page", cause))?;
+    // The generator's heading for examples, states and exit codes.
+    Ok(String::from_utf8_lossy(&text).replace(".SH EXTRA\n", ".SH NOTES\n"))
 }
 
 fn unknown(program: &clap::Command, name: &str) -> Error {

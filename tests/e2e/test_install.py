@@ -1,4 +1,4 @@
-"""What the packages promise, as far as it can be checked without building them: `installation.py` installs them."""
+"""Checks of the packages that need no build of them. `installation.py` installs them."""
 
 import re
 import subprocess
@@ -36,9 +36,9 @@ def test_actionlint_accepts_the_release_workflow() -> None:
 
 
 @pytest.mark.parametrize("document", [".github/workflows/release.yml", *DOCUMENTS])
-def test_the_make_targets_of_documents_exist(document: str) -> None:
+def test_make_targets_in_documents_exist(document: str) -> None:
     text = (REPOSITORY / document).read_text("utf-8")
-    named = set(re.findall(r"(?:`|run: |^|\$\()make (?:--silent )?([a-z][a-z-]*)", text, re.MULTILINE))
+    named = set(re.findall(r"(?:`|run: |^|\$\()make (?:--silent )?([a-z][a-z0-9-]*)(?![\w*-])", text, re.MULTILINE))
     targets = set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.MULTILINE))
     assert named <= targets, named - targets
     assert named
@@ -51,7 +51,7 @@ def test_the_packages_have_the_version_of_the_binary() -> None:
     assert airflow["optional-dependencies"]["binary"] == [f"logmill~={version()}"]
 
 
-def test_the_changelog_begins_with_the_version_and_tells_how_to_upgrade() -> None:
+def test_the_changelog_describes_the_upgrade_to_this_version() -> None:
     changelog = (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
     sections = re.findall(r"^## \[?(Unreleased|\d+\.\d+\.\d+)\]?.*?$(.*?)(?=^## |\Z)", changelog, re.M | re.S)
     released = [(number, text) for number, text in sections if number != "Unreleased"]
