@@ -46,7 +46,7 @@ pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
 pub const UNREADABLE: &str = "it may not be read, and its name tells no time";
 
 /// Reasons that may skip a log. The run prints a warning for each.
-pub const TOLD: [&str; 6] =
+pub const WARNED_REASONS: [&str; 6] =
     [UNRECOGNISED, UNREADABLE, NOT_UTF8, LEADS_NOWHERE, LEADS_IN_A_CIRCLE, LEADS_TO_A_FOLDER];
 
 /// The plan of one KST day, for all its tables.

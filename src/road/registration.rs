@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::TableSpec;
 use crate::publish::Manifest;
-use crate::publish::run_record::{self, REPORT_VERSION, RegistrationMark};
+use crate::publish::run_record::{self, RECORD_VERSION, RegistrationMark};
 use crate::store::{Connector, Lake};
 
 const NO_STATISTICS: &str = "column statistics not updated: the day is registered anyway";
@@ -168,7 +168,7 @@ impl Registrar {
     /// Writes the mark that the catalog shows a day to the lake.
     fn mark(&self, lake: &dyn Lake, manifest: &Manifest, registered: &Registered) -> Result<()> {
         let mark = RegistrationMark {
-            version: REPORT_VERSION,
+            version: RECORD_VERSION,
             run: registered.run.clone(),
             table: registered.table.clone(),
             day: manifest.day,

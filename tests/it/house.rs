@@ -176,7 +176,7 @@ fn imports_run_one_way() {
 }
 
 /// The parts whose files do not use each other in a circle.
-const WITHOUT_CIRCLES: [&str; 3] = ["dataset", "rules", "table"];
+const WITHOUT_CIRCLES: [&str; 6] = ["catalog", "cli", "dataset", "query", "rules", "table"];
 
 #[test]
 fn files_of_a_part_do_not_use_each_other_in_a_circle() {
