@@ -181,7 +181,7 @@ const WITHOUT_CIRCLES: [&str; 6] = ["catalog", "cli", "dataset", "query", "rules
 #[test]
 fn files_of_a_part_do_not_use_each_other_in_a_circle() {
     let circles: Vec<String> = WITHOUT_CIRCLES.iter().flat_map(|part| cycles::circles_of(part)).collect();
-    assert_none(&circles, "a part has an order: what two files share belongs into a third");
+    assert_none(&circles, "a part has an order: what two files share belongs in a third");
 }
 
 #[test]
