@@ -110,7 +110,7 @@ fn first_of(reasons: &[String]) -> String {
     }
 }
 
-/// Whether two Hive types are the same. Hive ignores case and blanks in types, and accepts `integer` for `int`.
+/// Whether two Hive types are the same. Hive ignores case and spaces in types, and accepts `integer` for `int`.
 #[must_use]
 pub fn same_type(one: &str, other: &str) -> bool {
     let plain = |hive_type: &str| {
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn hive_types_are_compared_without_case_and_blanks() {
+    fn hive_types_are_compared_without_case_and_spaces() {
         for (one, other, same) in [
             ("bigint", "BIGINT", true),
             ("array<string>", "ARRAY< string >", true),

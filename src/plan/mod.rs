@@ -268,7 +268,7 @@ impl TablePlan {
 mod tests {
     use super::*;
 
-    /// A plan file with every field that has a default, and with all that a table can say.
+    /// A plan file with every field that has a default, and with every field of a table.
     const FULL: &str = concat!(
         r#"{"version":1,"day":"2023-11-01","planned_at":"2023-11-02T00:00:00Z","shards":2,"#,
         r#""identity_key":[1,2,3,18446744073709551615],"tables":["#,
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_file_of_another_version_says_so() {
+    fn a_plan_file_of_another_version_is_refused() {
         let check = |from: &str, to: &str, kind, message: &str| {
             let plan = FULL.replace(from, to);
             assert_ne!(plan, FULL);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_field_of_a_table_does_no_harm() {
+    fn a_deeply_nested_field_of_a_table_is_harmless() {
         let of_depth =
             |depth: usize| format!(r#""unknown":{}{},"filter""#, "[".repeat(depth), "]".repeat(depth));
         assert_eq!(rewritten(&FULL.replace(r#""filter""#, &of_depth(1000))), FULL);

@@ -14,7 +14,7 @@ use crate::store::{Connector, Lake};
 const NO_STATISTICS: &str = "column statistics not updated: the day is registered anyway";
 /// Without a mark, a backfill registers the day again.
 const UNMARKED: &str = "cannot write the registration mark: a later backfill may register the day again";
-const OLD_REPORT: &str = "the run record still shows that the day is not registered";
+const OLD_RECORD: &str = "the run record still shows that the day is not registered";
 
 /// Options for registering days.
 #[derive(Debug, Clone)]
@@ -191,7 +191,7 @@ impl Registrar {
     pub fn register_again(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<Registration> {
         let mut registration = self.register(lake, manifest)?;
         if let Err(error) = run_record::clear_error(lake, &manifest.partition(), &manifest.run) {
-            registration.warnings.push(RegistrationWarning::new(OLD_REPORT, &error));
+            registration.warnings.push(RegistrationWarning::new(OLD_RECORD, &error));
         }
         Ok(registration)
     }
