@@ -139,7 +139,7 @@ pub struct DayStatus {
     pub provisional: bool,
     /// The manifest of the published day.
     pub manifest: Option<Manifest>,
-    /// The newest remembered run that failed while the day was in its current state.
+    /// The newest history run that failed while the day was in its current state.
     pub failure: Option<RunRecord>,
     /// Why the catalog does not show the published day, as far as the lake knows; `None` if it does or need not.
     pub not_registered: Option<String>,
@@ -184,14 +184,14 @@ impl<'a> FirstLogs<'a> {
 
     /// Changes a missing day without raw objects to `NoLogs` if it is before all known logs.
     pub fn settle(&mut self, status: &mut DayStatus) -> Result<()> {
-        if status.may_be_before_logs() && !self.lie_before(status.partition.day)? {
+        if status.may_be_before_logs() && !self.has_logs_before(status.partition.day)? {
             status.state = DayState::NoLogs;
         }
         Ok(())
     }
 
     /// Whether a raw object of an earlier day, or an earlier published day, is known.
-    pub fn lie_before(&mut self, day: KstDay) -> Result<bool> {
+    pub fn has_logs_before(&mut self, day: KstDay) -> Result<bool> {
         if self.noted.is_some_and(|noted| noted < day) {
             return Ok(true);
         }
@@ -236,15 +236,15 @@ pub fn day_status(
         Some(manifest) => {
             let read = read_inputs(lake, &partition, manifest)?;
             let read = renamed(read, &manifest.inputs, &about.source.spec.inputs);
-            let is_gone = |input: &InputLine| about.would_have(&input.object);
+            let is_gone = |input: &InputLine| about.would_include(&input.object);
             InputsChange::between(about.objects.iter().copied(), &read, is_gone)
         }
         None => InputsChange::default(),
     };
-    let remembered = RunHistory::list(lake, &partition)?;
-    let failure = remembered.failure(manifest.as_ref())?;
+    let history = RunHistory::list(lake, &partition)?;
+    let failure = history.failure(manifest.as_ref())?;
     let not_registered = match &manifest {
-        Some(manifest) => not_registered(&remembered, manifest, database)?,
+        Some(manifest) => not_registered(&history, manifest, database)?,
         None => None,
     };
     let state = match &manifest {
@@ -285,15 +285,15 @@ pub fn day_status(
 
 /// Returns why a published day is not registered, as far as the lake knows; `None` if it is registered or need not be.
 fn not_registered(
-    remembered: &RunHistory<'_>,
+    history: &RunHistory<'_>,
     manifest: &Manifest,
     database: Option<&str>,
 ) -> Result<Option<String>> {
     let Some(wanted) = database.or(manifest.database.as_deref()) else { return Ok(None) };
-    if remembered.is_registered(&manifest.run, wanted) {
+    if history.is_registered(&manifest.run, wanted) {
         return Ok(None);
     }
-    let report = remembered.report(&manifest.run)?;
+    let report = history.record(&manifest.run)?;
     let error = report.as_ref().and_then(|report| report.error.as_ref());
     // Earlier versions left no mark, but recorded the duration of the step. A run without a catalog recorded none.
     let was_registered = report.as_ref().is_some_and(|report| report.seconds.register.is_some());

@@ -42,7 +42,7 @@ impl<'a> PublishedRuns<'a> {
         let live = read_manifest(lake, partition)?;
         let of_report = |report: RunRecord| report.manifest;
         let mut superseded: Vec<Manifest> =
-            RunHistory::list(lake, partition)?.reports()?.into_iter().filter_map(of_report).collect();
+            RunHistory::list(lake, partition)?.records()?.into_iter().filter_map(of_report).collect();
         superseded.retain(|old| live.as_ref().is_none_or(|live| live.run != old.run));
         Ok(Self { lake, partition, live, superseded })
     }

@@ -12,7 +12,7 @@ const NAMED_REASONS: usize = 3;
 
 /// A table as it exists in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StandingTable {
+pub struct ExistingTable {
     /// `EXTERNAL_TABLE`, `VIRTUAL_VIEW`, ...; empty if the catalog does not have it.
     pub kind: String,
     /// The columns in the files.
@@ -27,7 +27,7 @@ pub struct StandingTable {
     pub parameters: BTreeMap<String, String>,
 }
 
-impl StandingTable {
+impl ExistingTable {
     /// Whether Athena computes its partitions instead of querying the catalog.
     #[must_use]
     pub fn is_projected(&self) -> bool {
@@ -64,30 +64,30 @@ pub struct TableChange {
 
 /// Compares a table with its definition. Columns that only the catalog has are kept, because earlier days may have them.
 #[must_use]
-pub fn compare(standing: &StandingTable, wanted: &TableDefinition) -> Comparison {
-    let mut reasons = other_kind(standing, wanted);
+pub fn compare(existing: &ExistingTable, wanted: &TableDefinition) -> Comparison {
+    let mut reasons = other_kind(existing, wanted);
     if reasons.is_empty() {
-        reasons = other_columns(standing, wanted);
+        reasons = other_columns(existing, wanted);
     }
     if !reasons.is_empty() {
         return Comparison::Disagrees(reasons);
     }
-    if standing.is_projected() && wanted.projected_from.is_none() {
+    if existing.is_projected() && wanted.projected_from.is_none() {
         return Comparison::Projects;
     }
-    let new = |column: &&CatalogColumn| find(&standing.columns, &column.name).is_none();
+    let new = |column: &&CatalogColumn| find(&existing.columns, &column.name).is_none();
     let change = TableChange {
         columns: wanted.columns.iter().filter(new).cloned().collect(),
-        parameters: changed_parameters(standing, wanted),
+        parameters: changed_parameters(existing, wanted),
     };
     if change == TableChange::default() { Comparison::Same } else { Comparison::Differs(change) }
 }
 
 /// Returns the comparison, or an error if the table cannot be changed. The error lists the first reasons and counts the
 /// others.
-pub fn agreed(standing: &StandingTable, wanted: &TableDefinition) -> Result<Comparison> {
+pub fn agreed(existing: &ExistingTable, wanted: &TableDefinition) -> Result<Comparison> {
     let refusal = |text: &str| Error::new(ErrorKind::Unusable, text).with("table", &wanted.name);
-    match compare(standing, wanted) {
+    match compare(existing, wanted) {
         Comparison::Disagrees(reasons) => {
             Err(refusal("the catalog has a different table with this name: nothing was changed")
                 .with("why", first_of(&reasons))
@@ -110,7 +110,7 @@ fn first_of(reasons: &[String]) -> String {
     }
 }
 
-/// Whether two Hive types are the same. Hive ignores case and blanks in types, and accepts `integer` for `int`.
+/// Whether two Hive types are the same. Hive ignores case and spaces in types, and accepts `integer` for `int`.
 #[must_use]
 pub fn same_type(one: &str, other: &str) -> bool {
     let plain = |hive_type: &str| {
@@ -139,21 +139,21 @@ pub fn find<'a>(columns: &'a [CatalogColumn], name: &str) -> Option<&'a CatalogC
 }
 
 /// Returns why this is not a table of Parquet files at the wanted location.
-fn other_kind(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String> {
-    if standing.kind == "VIRTUAL_VIEW" {
+fn other_kind(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<String> {
+    if existing.kind == "VIRTUAL_VIEW" {
         return vec!["it is a view".to_owned()];
     }
     let mut reasons = Vec::new();
-    if let Some(format) = standing.parameters.get("table_type") {
+    if let Some(format) = existing.parameters.get("table_type") {
         reasons.push(format!("its table format is {format}"));
     }
-    if standing.serde != SERDE {
-        reasons.push(format!("its SerDe is '{}', not that of Parquet", standing.serde));
+    if existing.serde != SERDE {
+        reasons.push(format!("its SerDe is '{}', not that of Parquet", existing.serde));
     }
-    if !same_location(&standing.location, &wanted.location) {
-        reasons.push(format!("its location is {}, not {}", standing.location, wanted.location));
+    if !same_location(&existing.location, &wanted.location) {
+        reasons.push(format!("its location is {}, not {}", existing.location, wanted.location));
     }
-    let keys: Vec<&CatalogColumn> = standing.partition_keys.iter().collect();
+    let keys: Vec<&CatalogColumn> = existing.partition_keys.iter().collect();
     if !matches!(keys[..], [key] if key.name.eq_ignore_ascii_case(PARTITION_KEY) && same_type(&key.hive_type, "string"))
     {
         let keys: Vec<String> = keys.iter().map(|key| format!("{} {}", key.name, key.hive_type)).collect();
@@ -163,18 +163,18 @@ fn other_kind(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String>
 }
 
 /// Returns the existing columns that have another type or the name of the other naming.
-fn other_columns(standing: &StandingTable, wanted: &TableDefinition) -> Vec<String> {
+fn other_columns(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<String> {
     let mut reasons = Vec::new();
     for column in &wanted.columns {
-        if let Some(found) = find(&standing.columns, &column.name)
+        if let Some(found) = find(&existing.columns, &column.name)
             && !same_type(&found.hive_type, &column.hive_type)
         {
             reasons.push(format!("column {} is {}, not {}", column.name, found.hive_type, column.hive_type));
         }
     }
-    for found in &standing.columns {
+    for found in &existing.columns {
         if let Some(own) = wanted.twins.get(&found.name.to_ascii_lowercase())
-            && find(&standing.columns, own).is_none()
+            && find(&existing.columns, own).is_none()
         {
             reasons.push(format!("it has column {}, but --naming now gives {own}", found.name));
         }
@@ -185,7 +185,7 @@ fn other_columns(standing: &StandingTable, wanted: &TableDefinition) -> Vec<Stri
 /// Returns the parameters to change. Only projection parameters are changed, and only if a projection is requested; any
 /// others of an existing projection are removed.
 fn changed_parameters(
-    standing: &StandingTable,
+    existing: &ExistingTable,
     wanted: &TableDefinition,
 ) -> BTreeMap<String, Option<String>> {
     if wanted.projected_from.is_none() {
@@ -195,9 +195,9 @@ fn changed_parameters(
     let requested: BTreeMap<String, String> =
         wanted.parameters().into_iter().filter(|(name, _)| is_projection(name)).collect();
     let removed =
-        standing.parameters.keys().filter(|name| is_projection(name) && !requested.contains_key(*name));
+        existing.parameters.keys().filter(|name| is_projection(name) && !requested.contains_key(*name));
     let mut changed: BTreeMap<String, Option<String>> = removed.map(|name| (name.clone(), None)).collect();
-    let new = requested.into_iter().filter(|(name, value)| standing.parameters.get(name) != Some(value));
+    let new = requested.into_iter().filter(|(name, value)| existing.parameters.get(name) != Some(value));
     changed.extend(new.map(|(name, value)| (name, Some(value))));
     changed
 }
@@ -213,13 +213,13 @@ mod tests {
         TableDefinition::new("s3_access", "", &schema, "s3://lake/logs/s3_access")
     }
 
-    fn standing() -> StandingTable {
+    fn existing() -> ExistingTable {
         let key = CatalogColumn {
             name: PARTITION_KEY.to_owned(),
             hive_type: "string".to_owned(),
             comment: String::new(),
         };
-        StandingTable {
+        ExistingTable {
             kind: "EXTERNAL_TABLE".to_owned(),
             columns: wanted().columns,
             partition_keys: vec![key],
@@ -230,8 +230,8 @@ mod tests {
     }
 
     /// Returns the reasons for disagreement after a change to the table.
-    fn reasons(change: impl Fn(&mut StandingTable)) -> Vec<String> {
-        let mut table = standing();
+    fn reasons(change: impl Fn(&mut ExistingTable)) -> Vec<String> {
+        let mut table = existing();
         change(&mut table);
         match compare(&table, &wanted()) {
             Comparison::Disagrees(reasons) => reasons,
@@ -241,8 +241,8 @@ mod tests {
 
     #[test]
     fn a_table_as_created_needs_no_change() {
-        assert_eq!(compare(&standing(), &wanted()), Comparison::Same);
-        let mut table = standing();
+        assert_eq!(compare(&existing(), &wanted()), Comparison::Same);
+        let mut table = existing();
         for column in &mut table.columns {
             column.hive_type = column.hive_type.to_ascii_uppercase();
             column.comment.clear();
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn missing_columns_are_added_in_order() {
-        let mut table = standing();
+        let mut table = existing();
         table.columns.retain(|column| !["operation", "http_status"].contains(&column.name.as_str()));
         let Comparison::Differs(change) = compare(&table, &wanted()) else { panic!() };
         let names: Vec<_> = change.columns.iter().map(|column| column.name.as_str()).collect();
@@ -273,8 +273,8 @@ mod tests {
     }
 
     /// Returns a table that was created with a projection and then changed by hand.
-    fn standing_projected() -> StandingTable {
-        let mut table = standing();
+    fn standing_projected() -> ExistingTable {
+        let mut table = existing();
         table.parameters = projected().parameters().into_iter().collect();
         table.parameters.insert("owner".to_owned(), "somebody".to_owned());
         table
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn projection_parameters_follow_the_request_and_other_parameters_are_kept() {
-        let Comparison::Differs(change) = compare(&standing(), &projected()) else { panic!() };
+        let Comparison::Differs(change) = compare(&existing(), &projected()) else { panic!() };
         assert_eq!(change.parameters["projection.enabled"], Some("true".to_owned()));
         assert!(change.parameters.contains_key("storage.location.template"));
 
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_different_table_of_the_same_name_is_described_by_every_difference() {
-        let change_type = |table: &mut StandingTable, name: &str| {
+        let change_type = |table: &mut ExistingTable, name: &str| {
             let column = table.columns.iter_mut().find(|column| column.name == name).unwrap();
             column.hive_type = "double".to_owned();
         };
@@ -348,7 +348,7 @@ mod tests {
             (4, "; and 1 more"),
             (7, "; and 4 more"),
         ] {
-            let mut table = standing();
+            let mut table = existing();
             table.columns[..changed].iter_mut().for_each(|column| column.hive_type = "double".to_owned());
             let error = agreed(&table, &wanted()).unwrap_err();
             let why = error.fact("why").unwrap();
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn hive_types_are_compared_without_case_and_blanks() {
+    fn hive_types_are_compared_without_case_and_spaces() {
         for (one, other, same) in [
             ("bigint", "BIGINT", true),
             ("array<string>", "ARRAY< string >", true),

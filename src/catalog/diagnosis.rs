@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use super::change::{Comparison, StandingTable, compare, find, same_location, same_type};
+use super::change::{Comparison, ExistingTable, compare, find, same_location, same_type};
 use super::partition::RUN_PARAMETER;
-use super::{CatalogColumn, PARTITION_KEY, StandingPartition, TableDefinition};
+use super::{CatalogColumn, ExistingPartition, PARTITION_KEY, TableDefinition};
 use crate::audit::freshness::InputsChange;
 use crate::kst::KstDay;
 use crate::plan::PlannedObject;
@@ -49,9 +49,9 @@ pub struct PublishedFacts {
 #[derive(Debug, Clone)]
 pub struct CatalogFacts<'a> {
     /// The table.
-    pub table: Option<&'a StandingTable>,
+    pub table: Option<&'a ExistingTable>,
     /// The partition.
-    pub partition: Option<StandingPartition>,
+    pub partition: Option<ExistingPartition>,
     /// Whether Athena computes partitions.
     pub projected: bool,
     /// Address of the folder of the table in the lake.
@@ -221,7 +221,7 @@ fn compare_lake_and_catalog(
 
 /// Whether a run registered a partition: its parameters name a run, or its location is the folder of a run of its day. A
 /// location outside the folder of the table may be a day of another lake.
-fn is_ours(partition: &StandingPartition, folder: &str) -> bool {
+fn is_ours(partition: &ExistingPartition, folder: &str) -> bool {
     let folder = folder.trim_end_matches('/');
     let Some(below) = partition.location.strip_prefix(folder).and_then(|below| below.strip_prefix('/'))
     else {
@@ -277,7 +277,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::catalog::partition::tests::{definition, standing};
+    use crate::catalog::partition::tests::{definition, existing};
     use crate::catalog::table::SERDE;
     use crate::dataset;
     use crate::ledger::RowLedger;
@@ -290,13 +290,13 @@ mod tests {
         TableDefinition::new("s3_access", "", &schema, FOLDER)
     }
 
-    fn standing_table() -> StandingTable {
+    fn existing_table() -> ExistingTable {
         let key = CatalogColumn {
             name: "proc_ymd".to_owned(),
             hive_type: "string".to_owned(),
             comment: String::new(),
         };
-        StandingTable {
+        ExistingTable {
             kind: "EXTERNAL_TABLE".to_owned(),
             columns: table().columns,
             partition_keys: vec![key],
@@ -312,7 +312,7 @@ mod tests {
     }
 
     /// Returns a day without problems in all three places.
-    fn good(table: &StandingTable) -> DayFacts<'_> {
+    fn good(table: &ExistingTable) -> DayFacts<'_> {
         let wanted = definition("2023-11-01");
         let ledger = RowLedger::default();
         let published = PublishedFacts {
@@ -338,7 +338,7 @@ mod tests {
             published: Some(published),
             catalog: Some(CatalogFacts {
                 table: Some(table),
-                partition: Some(standing(&wanted)),
+                partition: Some(existing(&wanted)),
                 projected: false,
                 folder: FOLDER,
             }),
@@ -348,7 +348,7 @@ mod tests {
 
     /// Returns the names of the problems that a good day has after a change.
     fn words(change: impl Fn(&mut DayFacts<'_>)) -> Vec<&'static str> {
-        let table = standing_table();
+        let table = existing_table();
         let mut facts = good(&table);
         change(&mut facts);
         diagnose(&facts).iter().map(Finding::word).collect()
@@ -410,7 +410,7 @@ mod tests {
 
     #[test]
     fn only_partitions_that_a_run_registered_in_the_folder_of_the_table_are_ours() {
-        let table = standing_table();
+        let table = existing_table();
         let check = |location: &str, names_run: bool, expected: bool| {
             let mut facts = good(&table);
             facts.published = None;
@@ -442,18 +442,18 @@ mod tests {
             assert_eq!(reasons, expected);
             assert_eq!(*repair, expected_repair);
         };
-        let mut narrow = standing_table();
+        let mut narrow = existing_table();
         narrow.columns.retain(|column| column.name != "operation");
         check(&good(&narrow), &["the table lacks column operation"], Repair::Register);
 
-        let mut projected = standing_table();
+        let mut projected = existing_table();
         projected.parameters.insert("projection.enabled".to_owned(), "TRUE".to_owned());
         let mut facts = good(&projected);
         catalog(&mut facts).projected = true;
         let reason = "the table uses partition projection, but none was requested";
         check(&facts, &[reason], Repair::Projection);
 
-        let table = standing_table();
+        let table = existing_table();
         let mut facts = good(&table);
         let column = &mut published(&mut facts).columns[0];
         column.hive_type = "double".to_owned();

@@ -13,9 +13,9 @@ pub mod partition;
 mod registration;
 pub mod table;
 
-pub use change::StandingTable;
+pub use change::ExistingTable;
 pub use open::open;
-pub use partition::{PartitionDefinition, StandingPartition};
+pub use partition::{ExistingPartition, PartitionDefinition};
 pub use registration::{Registered, RegistrationOptions, definition, foresee, register};
 pub use table::{CatalogColumn, PARTITION_KEY, TableDefinition};
 
@@ -65,7 +65,7 @@ pub struct Probe {
 /// ```
 /// # use logmill::{audit::ColumnStatistics, error::Result, kst::{KstDay, UtcInstant}};
 /// # use logmill::catalog::{Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe};
-/// # use logmill::catalog::{StandingPartition, StandingTable, TableDefinition};
+/// # use logmill::catalog::{ExistingPartition, ExistingTable, TableDefinition};
 /// use std::sync::Mutex;
 ///
 /// #[derive(Default)]
@@ -81,8 +81,8 @@ pub struct Probe {
 ///         Ok(wanted.columns.clone())
 ///     }
 /// #   fn require_database(&self, _: bool) -> Result<()> { Ok(()) }
-/// #   fn table(&self, _: &str) -> Result<Option<StandingTable>> { Ok(None) }
-/// #   fn partitions(&self, _: &str, _: KstDay, _: KstDay) -> Result<Vec<StandingPartition>> { Ok(Vec::new()) }
+/// #   fn table(&self, _: &str) -> Result<Option<ExistingTable>> { Ok(None) }
+/// #   fn partitions(&self, _: &str, _: KstDay, _: KstDay) -> Result<Vec<ExistingPartition>> { Ok(Vec::new()) }
 /// #   fn put_statistics(&self, _: &str, _: &[ColumnStatistics], _: UtcInstant) -> Result<()> { Ok(()) }
 /// #   fn look_ups(&self, _: &str) -> Vec<Probe> { Vec::new() }
 /// #   fn remove_partitions(&self, _: &str, _: &[KstDay]) -> Result<()> { Ok(()) }
@@ -104,7 +104,7 @@ pub trait Catalog: Send + Sync {
     fn require_database(&self, create: bool) -> Result<()>;
 
     /// Returns a table as it exists, or `None` if it does not exist.
-    fn table(&self, name: &str) -> Result<Option<StandingTable>>;
+    fn table(&self, name: &str) -> Result<Option<ExistingTable>>;
 
     /// Creates a table or updates it to its definition. Returns its resulting columns.
     ///
@@ -114,7 +114,7 @@ pub trait Catalog: Send + Sync {
 
     /// Returns the partitions from `first` to `last`, both included, without their columns. The result is empty if the table
     /// does not exist.
-    fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>>;
+    fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<ExistingPartition>>;
 
     /// Creates partitions or updates them to their definitions. Returns the outcome for each.
     fn put_partitions(&self, table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>>;

@@ -25,7 +25,7 @@ pub struct PartitionDefinition {
 
 /// A partition as it exists in the catalog.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StandingPartition {
+pub struct ExistingPartition {
     /// Its value: a day, for example `20231101`, unless another program registered it.
     pub value: String,
     /// Its folder.
@@ -65,15 +65,15 @@ impl PartitionDefinition {
 
     /// Whether an existing partition already matches the definition.
     #[must_use]
-    pub fn is_held_by(&self, standing: &StandingPartition) -> bool {
+    pub fn is_held_by(&self, existing: &ExistingPartition) -> bool {
         let has_column = |column: &CatalogColumn| {
-            find(&standing.columns, &column.name)
+            find(&existing.columns, &column.name)
                 .is_some_and(|found| same_type(&found.hive_type, &column.hive_type))
         };
-        same_location(&standing.location, &self.location)
-            && self.columns.len() == standing.columns.len()
+        same_location(&existing.location, &self.location)
+            && self.columns.len() == existing.columns.len()
             && self.columns.iter().all(has_column)
-            && self.parameters.iter().all(|(name, value)| standing.parameters.get(name) == Some(value))
+            && self.parameters.iter().all(|(name, value)| existing.parameters.get(name) == Some(value))
     }
 }
 
@@ -95,8 +95,8 @@ pub(super) mod tests {
         PartitionDefinition::new(&manifest(day), &folder, table.columns)
     }
 
-    pub(in crate::catalog) fn standing(definition: &PartitionDefinition) -> StandingPartition {
-        StandingPartition {
+    pub(in crate::catalog) fn existing(definition: &PartitionDefinition) -> ExistingPartition {
+        ExistingPartition {
             value: definition.value(),
             location: definition.location.clone(),
             columns: definition.columns.clone(),
@@ -117,8 +117,8 @@ pub(super) mod tests {
     #[test]
     fn a_partition_is_unchanged_only_if_location_columns_and_own_parameters_match() {
         let wanted = definition("2023-11-01");
-        let check = |change: &dyn Fn(&mut StandingPartition), expected: bool| {
-            let mut found = standing(&wanted);
+        let check = |change: &dyn Fn(&mut ExistingPartition), expected: bool| {
+            let mut found = existing(&wanted);
             change(&mut found);
             assert_eq!(wanted.is_held_by(&found), expected, "{found:?}");
         };

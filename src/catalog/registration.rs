@@ -138,7 +138,7 @@ pub fn foresee(
 ) -> Result<()> {
     let wanted = definition(lake, shape, rules);
     match catalog.table(&wanted.name)? {
-        Some(standing) => agreed(&standing, &wanted).map(drop),
+        Some(existing) => agreed(&existing, &wanted).map(drop),
         None if rules.create_database => Ok(()),
         None => catalog.require_database(false),
     }

@@ -69,7 +69,7 @@ pub(super) struct GlobalArgs {
     pub(super) verbose: u8,
 }
 
-/// The commands: the four steps of the road, and those that help along it.
+/// The commands: the four steps of a run, and those that support them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Plan, convert, publish and register a day

@@ -90,7 +90,7 @@ impl Conclusion<'_> {
     /// Writes the metrics and the last event of a day that another run published. The metrics are those of that run.
     pub(super) fn of_published(&self, published: &[RunRecord], exit: Exit) {
         self.write_metrics(published, exit);
-        self.log_finished(&self.road.reports(), exit);
+        self.log_finished(&self.road.records(), exit);
     }
 
     /// Returns the leading fields of an event that belongs to no table.
@@ -100,7 +100,7 @@ impl Conclusion<'_> {
 
     /// Writes the metrics and the last event.
     fn finish(&self, exit: Exit) {
-        let records = self.road.reports();
+        let records = self.road.records();
         self.write_metrics(&records, exit);
         self.log_finished(&records, exit);
     }

@@ -109,7 +109,7 @@ fn table(
 /// Returns the run record of the live run, if any.
 fn live_record(lake: &dyn Lake, status: &DayStatus) -> Result<Option<RunRecord>> {
     match &status.manifest {
-        Some(manifest) => run_record::report(lake, &status.partition, &manifest.run),
+        Some(manifest) => run_record::read(lake, &status.partition, &manifest.run),
         None => Ok(None),
     }
 }

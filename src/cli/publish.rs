@@ -99,7 +99,7 @@ impl Place<'_> {
         let text = || format!("KST day {} was already published by run {}\n", receipt.day, receipt.run);
         let summary_json = self.args.write.summary_json.as_deref();
         deliver(&receipt.summary, text, summary_json, self.context.console.quiet)?;
-        let published = receipt.run_records(lake, &road.reports())?;
+        let published = receipt.run_records(lake, &road.records())?;
         self.conclusion(&road, receipt.day).of_published(&published, exit);
         if self.args.remove_staging && exit != Exit::Interrupted {
             self.remove(receipt)?;

@@ -109,7 +109,7 @@ impl Receipt {
             return Ok(true);
         }
         let history = RunHistory::list(lake, partition)?;
-        Ok(match history.report(&self.run)? {
+        Ok(match history.record(&self.run)? {
             Some(record) => record.manifest.is_some(),
             // The lake keeps only the records of the last runs of a day, and may have dropped this one.
             None => self.output == lake.address("") || history.may_have_forgotten(),
@@ -159,7 +159,7 @@ impl Receipt {
             let partition = Partition { table: table.clone(), day: self.day };
             let current = current.iter().find(|current| current.table == *table);
             let error = current.and_then(|current| current.error.clone());
-            let known = run_record::report(lake, &partition, &self.run)?;
+            let known = run_record::read(lake, &partition, &self.run)?;
             records.extend(known.or_else(|| current.cloned()).map(|record| RunRecord { error, ..record }));
         }
         Ok(records)

@@ -1,4 +1,4 @@
-//! `logmill schema`: shows the columns as a table, as Athena DDL, as JSON or as a CloudFormation template.
+//! `logmill schema`: shows the columns as a table, as Athena DDL, as JSON or as a `CloudFormation` template.
 
 use serde_json::{Map, Value, json};
 

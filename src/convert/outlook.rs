@@ -61,7 +61,7 @@ impl Outlook {
     }
 
     /// Counts rejected rows; returns whether the day is lost, whatever the remaining rows are.
-    pub(super) fn is_lost_with(&self, rejected: u64) -> bool {
+    pub(super) fn exceeds_limit_with(&self, rejected: u64) -> bool {
         let mut so_far = self.so_far.lock().expect("a worker that panics ends the process");
         so_far.rejected += rejected;
         let read = so_far.rejected.saturating_add(so_far.accepted).saturating_add(so_far.to_come);
@@ -97,24 +97,24 @@ mod tests {
     fn a_day_is_lost_once_too_few_rows_remain() {
         // An object of 100 bytes has at most 10,321 rows.
         let day = outlook(&[100, 100], 0.5);
-        assert!(!day.is_lost_with(20_642));
-        assert!(day.is_lost_with(1));
+        assert!(!day.exceeds_limit_with(20_642));
+        assert!(day.exceeds_limit_with(1));
         // The rows of a finished object are known.
         let day = outlook(&[100, 100], 0.5);
-        assert!(!day.is_lost_with(10_000));
+        assert!(!day.exceeds_limit_with(10_000));
         day.object_done(100, ledger(5, 10_000), Damage::None);
-        assert!(!day.is_lost_with(326));
-        assert!(day.is_lost_with(1));
+        assert!(!day.exceeds_limit_with(326));
+        assert!(day.exceeds_limit_with(1));
     }
 
     #[test]
     fn a_day_is_lost_once_damaged_objects_exceed_the_allowed_bytes() {
         let day = outlook(&[100, 300], 0.25);
         day.object_done(100, ledger(5, 1), Damage::Content);
-        assert!(!day.is_lost_with(1), "a quarter, which is allowed");
+        assert!(!day.exceeds_limit_with(1), "a quarter, which is allowed");
         let day = outlook(&[100, 299], 0.25);
         day.object_done(100, ledger(5, 1), Damage::Unread);
-        assert!(day.is_lost_with(1));
+        assert!(day.exceeds_limit_with(1));
     }
 
     #[test]
@@ -123,6 +123,9 @@ mod tests {
         for (bytes, most) in [(1, 104), (100, 10_321), (0, limit), (1 << 40, limit), (u64::MAX, limit)] {
             assert_eq!(outlook(&[bytes], 0.0).most_rows(bytes), most, "{bytes}");
         }
-        assert!(!outlook(&[u64::MAX, u64::MAX], 1.0).is_lost_with(u64::MAX), "everything may be rejected");
+        assert!(
+            !outlook(&[u64::MAX, u64::MAX], 1.0).exceeds_limit_with(u64::MAX),
+            "everything may be rejected"
+        );
     }
 }

@@ -15,7 +15,7 @@ use arrow::ipc::writer::StreamWriter;
 use super::clusters::{self, ClusterFile, Ranks};
 use super::dedupe::Entry;
 use super::spill_failed;
-use super::staged_rows::{AGAIN, StagedRows};
+use super::staged_rows::{CONVERT_AGAIN, StagedRows};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
 use crate::table::{Cluster, Position, RowBatch};
@@ -308,7 +308,7 @@ impl Spilled {
     fn next(&mut self, last: Option<&BlockKey>) -> Result<Option<Block>> {
         let Some(batch) = self.batches.next() else { return Ok(None) };
         let batch = batch.map_err(|cause| unreadable(&self.path, cause))?;
-        let refused = |what| unreadable(&self.path, std::io::Error::other(what)).hint(AGAIN);
+        let refused = |what| unreadable(&self.path, std::io::Error::other(what)).hint(CONVERT_AGAIN);
         let block = Block::read(&batch).ok_or_else(|| refused("its rows have no keys"))?;
         match self.expected.as_ref().and_then(|expected| expected.objection(&block, last)) {
             Some(objection) => Err(refused(objection)),

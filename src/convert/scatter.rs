@@ -325,7 +325,7 @@ impl Work<'_> {
         let fed = yields.iter_mut().filter(|found| days.contains(found.day));
         let mut fed: Vec<_> = fed.map(|found| &mut found.quarantine).collect();
         put_aside(rejections, (*number, &object.address), &self.rules, &mut fed)?;
-        let is_lost = self.outlook.as_ref().is_some_and(|outlook| outlook.is_lost_with(count));
+        let is_lost = self.outlook.as_ref().is_some_and(|outlook| outlook.exceeds_limit_with(count));
         if is_lost && fed.iter().all(|quarantine| quarantine.is_full()) {
             self.is_cut_short.store(true, Ordering::Relaxed);
         }

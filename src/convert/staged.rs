@@ -22,7 +22,7 @@ use super::run::{Run, RunData};
 use super::scatter::{ObjectCount, Scattered};
 use super::shard_index::{ShardIndex, StagedFile, StagedQuarantine, StagedRun};
 use super::spill_failed;
-use super::staged_rows::{AGAIN, StagedRows};
+use super::staged_rows::{CONVERT_AGAIN, StagedRows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::TablePlan;
@@ -135,7 +135,7 @@ impl Staging {
             Error::unusable("cannot use the index of the shard", std::io::Error::other(what))
                 .with("shard", shard)
                 .with("staging", self.lake.address(&path))
-                .hint(AGAIN)
+                .hint(CONVERT_AGAIN)
         };
         let index = ShardIndex::from_json(&json).map_err(refused)?;
         if index.plan != plan {
@@ -172,7 +172,7 @@ impl Staging {
             check_file(&path, file, key).map_err(|cause| {
                 Error::unusable("a staged file is not what its shard wrote", cause)
                     .with("file", self.lake.address(&format!("{folder}/{}", file.name)))
-                    .hint(AGAIN)
+                    .hint(CONVERT_AGAIN)
             })
         })?;
         Ok(here)
@@ -185,7 +185,7 @@ impl Staging {
             let failed = |cause| {
                 Error::unusable("cannot fetch the staged file", cause)
                     .with("file", self.lake.address(&path))
-                    .hint(AGAIN)
+                    .hint(CONVERT_AGAIN)
             };
             let packed = self.lake.open(&path)?.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
             unpack(packed.as_ref(), file.bytes, &here.join(&file.name)).map_err(failed)

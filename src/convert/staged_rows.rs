@@ -12,7 +12,7 @@ use arrow::datatypes::DataType;
 use super::run::{Block, BlockKey};
 
 /// The next step if the files of a shard cannot be used.
-pub(super) const AGAIN: &str = "convert the shard again";
+pub(super) const CONVERT_AGAIN: &str = "convert the shard again";
 
 /// The rows of a shard in a file.
 #[derive(Debug)]

@@ -94,7 +94,7 @@ pub struct Wanted {
     deliveries: UtcWindow,
     /// Midnights at which UTC event days begin.
     event_days: UtcWindow,
-    /// Times in names, if only a part of all names is looked for.
+    /// Limits the times in names, if not all of them are wanted.
     names: Option<UtcWindow>,
 }
 
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_parts_of_a_walk_one_takes_a_stretch() {
+    fn exactly_one_part_of_a_walk_takes_a_stretch() {
         let name = at("2023-11-01T00:00:00Z");
         let time = KeyTime::stretch(name, 300_000, 0);
         let parts = [-DAY_MS, 0, DAY_MS]

@@ -334,7 +334,7 @@ impl ListVisitor for Listing<'_> {
             return None;
         }
         let wanted = if in_day { self.wanted.whole() } else { self.wanted };
-        let (until, mut but) = match wanted.position(time) {
+        let (until, mut except) = match wanted.position(time) {
             // Sorts after every year that a key can contain.
             NamePosition::After => (format!("{series}9"), Vec::new()),
             NamePosition::Before(start) => {
@@ -344,8 +344,8 @@ impl ListVisitor for Listing<'_> {
             }
             NamePosition::Inside => return None,
         };
-        but.retain(|_| written.may_name_event_day);
-        Some(SkipRange { series, parts: written.parts_of_a_day(), until, but })
+        except.retain(|_| written.may_name_event_day);
+        Some(SkipRange { series, parts: written.parts_of_a_day(), until, except })
     }
 
     fn object(&mut self, object: ObjectMeta) {

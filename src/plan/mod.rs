@@ -46,7 +46,7 @@ pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
 pub const UNREADABLE: &str = "it may not be read, and its name tells no time";
 
 /// Reasons that may skip a log. The run prints a warning for each.
-pub const TOLD: [&str; 6] =
+pub const WARNED_REASONS: [&str; 6] =
     [UNRECOGNISED, UNREADABLE, NOT_UTF8, LEADS_NOWHERE, LEADS_IN_A_CIRCLE, LEADS_TO_A_FOLDER];
 
 /// The plan of one KST day, for all its tables.
@@ -268,7 +268,7 @@ impl TablePlan {
 mod tests {
     use super::*;
 
-    /// A plan file with every field that has a default, and with all that a table can say.
+    /// A plan file with every field that has a default, and with every field of a table.
     const FULL: &str = concat!(
         r#"{"version":1,"day":"2023-11-01","planned_at":"2023-11-02T00:00:00Z","shards":2,"#,
         r#""identity_key":[1,2,3,18446744073709551615],"tables":["#,
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_file_of_another_version_says_so() {
+    fn a_plan_file_of_another_version_is_refused() {
         let check = |from: &str, to: &str, kind, message: &str| {
             let plan = FULL.replace(from, to);
             assert_ne!(plan, FULL);
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_field_of_a_table_does_no_harm() {
+    fn a_deeply_nested_field_of_a_table_is_harmless() {
         let of_depth =
             |depth: usize| format!(r#""unknown":{}{},"filter""#, "[".repeat(depth), "]".repeat(depth));
         assert_eq!(rewritten(&FULL.replace(r#""filter""#, &of_depth(1000))), FULL);

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::key_times::{Choice, Midnight, Wanted};
 use super::listing::{JudgedKeys, Left, Listed, Listing};
 use super::source::TableSource;
-use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TOLD, TablePlan};
+use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TablePlan, WARNED_REASONS};
 use crate::dataset::KeyClaim;
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
@@ -58,7 +58,7 @@ pub struct DayObjects<'a> {
 impl DayObjects<'_> {
     /// Whether a missing object would be among them if it still existed, by the time in its address.
     #[must_use]
-    pub fn would_have(&self, address: &str) -> bool {
+    pub fn would_include(&self, address: &str) -> bool {
         let KeyClaim::Mine(time) = self.source.spec.dataset.claim(address) else { return true };
         // Either meaning of midnight is enough.
         let wanted = self.source.wanted(DayRange::only(self.day));
@@ -98,8 +98,8 @@ pub struct RangePlanner<'a> {
     /// Objects and folders that are left out, except those of other times, counted by the days that search their place and
     /// by reason.
     left: BTreeMap<(KstDay, KstDay, String), LeftGroup>,
-    /// Objects that are left out for one of the [`TOLD`] reasons.
-    told: Vec<Left>,
+    /// Objects that are left out for one of the [`WARNED_REASONS`] reasons.
+    possible_logs: Vec<Left>,
     /// The earliest time in the name of a log, or in a folder that AWS divides by date.
     earliest: Option<UtcInstant>,
 }
@@ -149,7 +149,7 @@ impl<'a> RangePlanner<'a> {
             span: FIRST_SPAN,
             chosen: BTreeMap::new(),
             left: BTreeMap::new(),
-            told: Vec::new(),
+            possible_logs: Vec::new(),
             earliest: None,
         })
     }
@@ -160,19 +160,19 @@ impl<'a> RangePlanner<'a> {
         self.inputs.iter().map(|(store, _)| store.requests()).sum()
     }
 
-    /// Returns the objects that were left out so far for one of the [`TOLD`] reasons.
-    pub fn told(&self) -> impl Iterator<Item = &LeftObject> {
-        self.told.iter().map(|left| &left.object)
+    /// Returns the objects that were left out so far for one of the [`WARNED_REASONS`] reasons.
+    pub fn possible_logs(&self) -> impl Iterator<Item = &LeftObject> {
+        self.possible_logs.iter().map(|left| &left.object)
     }
 
     /// Returns the plan of a day without its objects. It names skipped objects that may be logs, and counts all others.
     #[must_use]
     pub fn plan_of(&self, day: KstDay, objects: Vec<PlannedObject>) -> TablePlan {
-        let told = self.told.iter().filter(|left| left.days.contains(day));
-        let mut left: Vec<LeftObject> = told.map(|left| left.object.clone()).collect();
+        let possible = self.possible_logs.iter().filter(|left| left.days.contains(day));
+        let mut left: Vec<LeftObject> = possible.map(|left| left.object.clone()).collect();
         left.sort_by(|a, b| a.address.cmp(&b.address));
         let mut counted = self.left_of(day);
-        counted.retain(|group| !TOLD.contains(&group.why.as_str()));
+        counted.retain(|group| !WARNED_REASONS.contains(&group.why.as_str()));
         TablePlan { spec: self.source.spec.clone(), requests: 0, objects, left, counted }
     }
 
@@ -191,8 +191,8 @@ impl<'a> RangePlanner<'a> {
     fn leave(&mut self, left: Left) {
         let DayRange { first, last } = left.days;
         let group = LeftGroup::of(&left.object);
-        if TOLD.contains(&left.object.why.as_ref()) {
-            self.told.push(left);
+        if WARNED_REASONS.contains(&left.object.why.as_ref()) {
+            self.possible_logs.push(left);
         }
         match self.left.get_mut(&(first, last, group.why.clone())) {
             Some(known) => known.add(group),
@@ -437,8 +437,8 @@ mod tests {
                 prop_assert_eq!(planner.left_of(day), plan.listed().of_the_day().left);
                 let of_range = planner.plan_of(day, Vec::new());
                 prop_assert_eq!(of_range.listed().left, plan.listed().of_the_day().left);
-                let told: Vec<_> = plan.left.into_iter().filter(|left| TOLD.contains(&left.why.as_ref())).collect();
-                prop_assert_eq!(of_range.left, told);
+                let possible_logs: Vec<_> = plan.left.into_iter().filter(|left| WARNED_REASONS.contains(&left.why.as_ref())).collect();
+                prop_assert_eq!(of_range.left, possible_logs);
                 let expected: BTreeSet<String> =
                     plan.objects.into_iter().map(|object| object.address).collect();
                 prop_assert_eq!(asked[&day], expected.len());

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::manifest::Manifest;
 use super::run_record::{
-    KEPT_RUNS, RunOutcome, RunRecord, inputs_name, mark_name, report_name, report_path, run_of,
+    KEPT_RUNS, RunOutcome, RunRecord, inputs_name, mark_name, record_name, record_path, run_of,
 };
 use crate::error::Result;
 use crate::kst::UtcInstant;
@@ -42,19 +42,19 @@ impl<'a> RunHistory<'a> {
     }
 
     /// Reads the run record of a run; `None` if it does not exist or this version cannot read it.
-    pub fn report(&self, run: &str) -> Result<Option<RunRecord>> {
-        if self.has(&report_name(run)) { self.read(run) } else { Ok(None) }
+    pub fn record(&self, run: &str) -> Result<Option<RunRecord>> {
+        if self.has(&record_name(run)) { self.read(run) } else { Ok(None) }
     }
 
     /// Reads all readable run records, newest first.
-    pub fn reports(&self) -> Result<Vec<RunRecord>> {
-        let mut reports = Vec::new();
+    pub fn records(&self) -> Result<Vec<RunRecord>> {
+        let mut records = Vec::new();
         for (written_at, run) in self.runs() {
-            reports.extend(self.read(run)?.map(|report| (written_at, report)));
+            records.extend(self.read(run)?.map(|record| (written_at, record)));
         }
-        reports
-            .sort_by_key(|(written_at, report)| Reverse((*written_at, report.ended(), report.run.clone())));
-        Ok(reports.into_iter().map(|(_, report)| report).collect())
+        records
+            .sort_by_key(|(written_at, record)| Reverse((*written_at, record.ended(), record.run.clone())));
+        Ok(records.into_iter().map(|(_, record)| record).collect())
     }
 
     /// Reads the newest readable run record.
@@ -69,8 +69,8 @@ impl<'a> RunHistory<'a> {
         let is_live = |run: &str| live.is_some_and(|live| live.run == run);
         // Only a published run leaves a list of inputs, so its record need not be read.
         let may_have_failed = |run: &str| !is_live(run) && !self.has(&inputs_name(run));
-        self.newest(may_have_failed, |report, written_at| {
-            report.outcome == RunOutcome::Failed && self.counts(report, written_at, live)
+        self.newest(may_have_failed, |record, written_at| {
+            record.outcome == RunOutcome::Failed && self.counts(record, written_at, live)
         })
     }
 
@@ -83,10 +83,10 @@ impl<'a> RunHistory<'a> {
         for moment in self.runs().chunk_by(|(one, _), (other, _)| one == other) {
             let mut accepted = Vec::new();
             for (written_at, run) in moment.iter().filter(|(_, run)| is_wanted(run)) {
-                accepted.extend(self.read(run)?.filter(|report| accepts(report, *written_at)));
+                accepted.extend(self.read(run)?.filter(|record| accepts(record, *written_at)));
             }
             // S3 records whole seconds only. Within one second, the machines' clocks decide.
-            let newest = accepted.into_iter().max_by_key(|report| (report.ended(), report.run.clone()));
+            let newest = accepted.into_iter().max_by_key(|record| (record.ended(), record.run.clone()));
             if newest.is_some() {
                 return Ok(newest);
             }
@@ -95,21 +95,21 @@ impl<'a> RunHistory<'a> {
     }
 
     /// Whether a failure still applies to the current state of the day.
-    fn counts(&self, report: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
-        match &report.found {
+    fn counts(&self, record: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
+        match &record.found {
             Some(found) => found.run.as_ref() == live.map(|live| &live.run),
-            None => self.still_counts(report, written_at, live),
+            None => self.still_counts(record, written_at, live),
         }
     }
 
     /// The same check for a run record without `found`, as earlier versions wrote it. It counts if the lake received it after
     /// the record of the live run, and if by its own time its run ended after the day was published.
-    fn still_counts(&self, report: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
+    fn still_counts(&self, record: &RunRecord, written_at: UtcInstant, live: Option<&Manifest>) -> bool {
         let Some(live) = live else { return true };
         let published_at = UtcInstant::parse_iso8601(&live.published_at);
-        let reported_at = self.written_at(&report_name(&live.run));
-        published_at.is_none_or(|published_at| report.ended() > published_at)
-            && reported_at.is_none_or(|reported_at| reported_at <= written_at)
+        let recorded_at = self.written_at(&record_name(&live.run));
+        published_at.is_none_or(|published_at| record.ended() > published_at)
+            && recorded_at.is_none_or(|recorded_at| recorded_at <= written_at)
     }
 
     /// Returns the run and name of every file that does not belong to the `kept` newest runs. `newest` is always one of
@@ -131,11 +131,11 @@ impl<'a> RunHistory<'a> {
     /// Returns the runs that have a record, with the time at which the lake received it, newest first. Names decide only
     /// between records with the same time.
     fn runs(&self) -> Vec<(UtcInstant, &str)> {
-        let reports = self.files.iter().filter_map(|file| {
+        let records = self.files.iter().filter_map(|file| {
             let run = file.name.strip_suffix(".json").filter(|run| is_run_name(run))?;
             Some((file.written_at, run))
         });
-        let mut runs: Vec<(UtcInstant, &str)> = reports.collect();
+        let mut runs: Vec<(UtcInstant, &str)> = records.collect();
         runs.sort_unstable_by_key(|run| Reverse(*run));
         runs
     }
@@ -149,6 +149,6 @@ impl<'a> RunHistory<'a> {
     }
 
     fn read(&self, run: &str) -> Result<Option<RunRecord>> {
-        Ok(self.lake.read(&report_path(self.partition, run))?.and_then(RunRecord::from_json))
+        Ok(self.lake.read(&record_path(self.partition, run))?.and_then(RunRecord::from_json))
     }
 }

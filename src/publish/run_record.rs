@@ -17,9 +17,9 @@ use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
 /// The version of the run record that this program writes.
-pub const REPORT_VERSION: u32 = 1;
+pub const RECORD_VERSION: u32 = 1;
 
-/// How many runs of a day are remembered. The oldest are forgotten first.
+/// How many runs of a day are history. The oldest are forgotten first.
 pub const KEPT_RUNS: usize = 10;
 
 /// What a run did with one day of a table. Readers must ignore unknown fields.
@@ -169,7 +169,7 @@ impl RunRecord {
     #[must_use]
     pub fn begun(partition: &Partition, dataset: &str, run: &str, at: UtcInstant) -> Self {
         Self {
-            version: REPORT_VERSION,
+            version: RECORD_VERSION,
             logmill: env!("CARGO_PKG_VERSION").to_owned(),
             run: run.to_owned(),
             table: partition.table.clone(),
@@ -221,34 +221,34 @@ impl RunRecord {
 
     /// Reads a run record; `None` if this version cannot read it.
     pub(super) fn from_json(mut json: Vec<u8>) -> Option<Self> {
-        let report: Self = simd_json::serde::from_slice(&mut json).ok()?;
+        let record: Self = simd_json::serde::from_slice(&mut json).ok()?;
         let is_ours =
-            report.version <= REPORT_VERSION && is_table_name(&report.table) && is_run_name(&report.run);
-        let is_broken = report.manifest.as_ref().and_then(Manifest::implausible).is_some();
-        (is_ours && !is_broken).then_some(report)
+            record.version <= RECORD_VERSION && is_table_name(&record.table) && is_run_name(&record.run);
+        let is_broken = record.manifest.as_ref().and_then(Manifest::implausible).is_some();
+        (is_ours && !is_broken).then_some(record)
     }
 }
 
 /// Writes a run record to the lake and removes the oldest ones of the day. For a published day, it also stores a copy of
 /// the list of inputs.
-pub fn record(lake: &dyn Lake, report: &RunRecord) -> Result<()> {
-    let partition = report.partition();
-    let mut report = report.clone();
-    if report.outcome == RunOutcome::Failed && report.found.is_none() {
+pub fn write(lake: &dyn Lake, record: &RunRecord) -> Result<()> {
+    let partition = record.partition();
+    let mut record = record.clone();
+    if record.outcome == RunOutcome::Failed && record.found.is_none() {
         // The run failed before it locked the day. An unreadable manifest must not prevent the run record.
         let found = super::read_manifest(lake, &partition).ok();
-        report.found = found.map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
+        record.found = found.map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
     }
-    if let Some(manifest) = &report.manifest {
+    if let Some(manifest) = &record.manifest {
         let list = lake
             .read_up_to(&format!("{partition}/{}", manifest.inputs_file.path), manifest.inputs_file.bytes)?;
         // A run that followed right after this one may have removed it.
         if let Some(list) = list {
-            lake.write(&inputs_path(&partition, &report.run), &list)?;
+            lake.write(&inputs_path(&partition, &record.run), &list)?;
         }
     }
-    lake.write(&report_path(&partition, &report.run), &report.to_json()?)?;
-    forget(lake, &partition, &report.run)
+    lake.write(&record_path(&partition, &record.run), &record.to_json()?)?;
+    forget(lake, &partition, &record.run)
 }
 
 /// A published day as it was registered in a catalog. The mark is stored next to the run record. Readers must ignore
@@ -283,26 +283,26 @@ pub fn mark_registered(lake: &dyn Lake, mark: &RegistrationMark) -> Result<()> {
 
 /// Removes the error from a run record once a later command has registered the day.
 pub fn clear_error(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<()> {
-    match report(lake, partition, run)? {
-        Some(report) if report.outcome == RunOutcome::Published && report.error.is_some() => {
-            lake.rewrite(&report_path(partition, run), &RunRecord { error: None, ..report }.to_json()?)
+    match read(lake, partition, run)? {
+        Some(record) if record.outcome == RunOutcome::Published && record.error.is_some() => {
+            lake.rewrite(&record_path(partition, run), &RunRecord { error: None, ..record }.to_json()?)
         }
         _ => Ok(()),
     }
 }
 
 /// Reads the run record of a run; `None` if it does not exist or this version cannot read it.
-pub fn report(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<RunRecord>> {
-    Ok(lake.read(&report_path(partition, run))?.and_then(RunRecord::from_json))
+pub fn read(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<RunRecord>> {
+    Ok(lake.read(&record_path(partition, run))?.and_then(RunRecord::from_json))
 }
 
-/// Lists what a published run read, even if another run has replaced it; `None` if the list is not remembered.
+/// Lists what a published run read, even if another run has replaced it; `None` if the list is not history.
 pub fn inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Option<Vec<InputLine>>> {
     inputs::read(lake, &inputs_path(partition, &manifest.run), &manifest.inputs_file)
 }
 
 /// Returns the file name of a run record.
-pub(super) fn report_name(run: &str) -> String {
+pub(super) fn record_name(run: &str) -> String {
     format!("{run}.json")
 }
 
@@ -322,8 +322,8 @@ pub(super) fn run_of(name: &str) -> Option<&str> {
     name.split_once('.').map(|(run, _)| run).filter(|run| is_run_name(run))
 }
 
-pub(super) fn report_path(partition: &Partition, run: &str) -> String {
-    format!("{}/{}", partition.history(), report_name(run))
+pub(super) fn record_path(partition: &Partition, run: &str) -> String {
+    format!("{}/{}", partition.history(), record_name(run))
 }
 
 fn inputs_path(partition: &Partition, run: &str) -> String {
@@ -333,8 +333,8 @@ fn inputs_path(partition: &Partition, run: &str) -> String {
 /// Removes the files of all but the newest runs. It keeps `newest` whatever the clocks show, and the live run however many
 /// runs have failed since.
 fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
-    let remembered = RunHistory::list(lake, partition)?;
-    let old = remembered.older_than_the_newest(KEPT_RUNS, newest);
+    let history = RunHistory::list(lake, partition)?;
+    let old = history.older_than_the_newest(KEPT_RUNS, newest);
     if old.is_empty() {
         return Ok(());
     }
@@ -359,7 +359,7 @@ mod tests {
         format!("20231102T0000{number:02}Z-0000000a")
     }
 
-    fn report(number: usize) -> RunRecord {
+    fn record(number: usize) -> RunRecord {
         let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
         RunRecord::begun(
             &partition,
@@ -377,21 +377,21 @@ mod tests {
     fn the_newest_runs_of_a_day_and_unrelated_files_are_kept() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
-        let partition = report(0).partition();
+        let partition = record(0).partition();
         let folder = root.path().join(partition.history());
         fs::create_dir_all(&folder).unwrap();
         for name in ["notes.txt", "README", &format!("{}.json.new", run(0))] {
             fs::write(folder.join(name), "x").unwrap();
         }
         for number in 1..=KEPT_RUNS + 2 {
-            record(&lake, &report(number)).unwrap();
+            write(&lake, &record(number)).unwrap();
         }
         let runs: Vec<String> = RunHistory::list(&lake, &partition)
             .unwrap()
-            .reports()
+            .records()
             .unwrap()
             .into_iter()
-            .map(|report| report.run)
+            .map(|record| record.run)
             .collect();
         let expected: Vec<String> = (3..=KEPT_RUNS + 2).rev().map(run).collect();
         assert_eq!(runs, expected);
@@ -402,7 +402,7 @@ mod tests {
             KEPT_RUNS + 2,
             "the unfinished file was removed with its run, unrelated files were kept"
         );
-        record(&lake, &report(0)).unwrap();
+        write(&lake, &record(0)).unwrap();
         assert!(folder.join(run(0) + ".json").exists(), "a new run record is kept, whatever its name");
     }
 
@@ -410,29 +410,29 @@ mod tests {
     fn the_newest_runs_are_those_whose_records_arrived_last_whatever_their_names() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
-        let partition = report(0).partition();
+        let partition = record(0).partition();
         // A clock that was ahead named the earlier runs.
         let order = (50..50 + KEPT_RUNS).chain(0..4);
         for (seconds, number) in (0..).zip(order) {
-            record(&lake, &report(number)).unwrap();
-            let file = root.path().join(report_path(&partition, &run(number)));
+            write(&lake, &record(number)).unwrap();
+            let file = root.path().join(record_path(&partition, &run(number)));
             let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + seconds);
             fs::File::options().append(true).open(file).unwrap().set_modified(at).unwrap();
         }
         let expected: Vec<String> = (54..60).chain(0..4).rev().map(run).collect();
-        let remembered = RunHistory::list(&lake, &partition).unwrap();
-        let runs: Vec<String> = remembered.reports().unwrap().into_iter().map(|report| report.run).collect();
+        let history = RunHistory::list(&lake, &partition).unwrap();
+        let runs: Vec<String> = history.records().unwrap().into_iter().map(|record| record.run).collect();
         assert_eq!(runs, expected);
-        assert_eq!(remembered.last().unwrap().unwrap().run, run(3));
+        assert_eq!(history.last().unwrap().unwrap().run, run(3));
     }
 
     #[test]
     fn marks_are_removed_with_their_runs_except_that_of_the_live_run() {
         let root = tempfile::tempdir().unwrap();
         let lake = lake(root.path());
-        let partition = report(0).partition();
+        let partition = record(0).partition();
         let mark = |number: usize| RegistrationMark {
-            version: REPORT_VERSION,
+            version: RECORD_VERSION,
             run: run(number),
             table: partition.table.clone(),
             day: partition.day,
@@ -444,17 +444,16 @@ mod tests {
         lake.write(&format!("{partition}/_manifest.json"), &serde_json::to_vec(&live).unwrap()).unwrap();
         for number in 1..=KEPT_RUNS + 3 {
             mark_registered(&lake, &mark(number)).unwrap();
-            record(&lake, &report(number)).unwrap();
+            write(&lake, &record(number)).unwrap();
         }
-        let remembered = RunHistory::list(&lake, &partition).unwrap();
+        let history = RunHistory::list(&lake, &partition).unwrap();
         let marked: Vec<usize> =
-            (1..=KEPT_RUNS + 3).filter(|number| remembered.is_registered(&run(*number), "logs")).collect();
-        let reported: Vec<usize> = (1..=KEPT_RUNS + 3)
-            .filter(|number| remembered.report(&run(*number)).unwrap().is_some())
-            .collect();
-        assert_eq!((&marked, marked.len(), marked[0]), (&reported, KEPT_RUNS + 1, 1));
-        assert!(!remembered.is_registered(&run(1), "other"));
-        assert_eq!(remembered.reports().unwrap().len(), KEPT_RUNS + 1, "a mark is not a run record");
+            (1..=KEPT_RUNS + 3).filter(|number| history.is_registered(&run(*number), "logs")).collect();
+        let recorded: Vec<usize> =
+            (1..=KEPT_RUNS + 3).filter(|number| history.record(&run(*number)).unwrap().is_some()).collect();
+        assert_eq!((&marked, marked.len(), marked[0]), (&recorded, KEPT_RUNS + 1, 1));
+        assert!(!history.is_registered(&run(1), "other"));
+        assert_eq!(history.records().unwrap().len(), KEPT_RUNS + 1, "a mark is not a run record");
     }
 
     #[test]
@@ -465,19 +464,19 @@ mod tests {
             outcome: RunOutcome::Published,
             seconds: StepSeconds { plan: Some(0.25), ..StepSeconds::default() },
             manifest: Some(manifest()),
-            ..report(1)
+            ..record(1)
         };
         let partition = written.partition();
-        record(&lake, &written).unwrap();
+        write(&lake, &written).unwrap();
         assert_eq!(RunHistory::list(&lake, &partition).unwrap().last().unwrap(), Some(written.clone()));
         let mut value = serde_json::to_value(&written).unwrap();
         value["invented_later"] = 1.into();
-        lake.write(&report_path(&partition, &run(2)), value.to_string().as_bytes()).unwrap();
+        lake.write(&record_path(&partition, &run(2)), value.to_string().as_bytes()).unwrap();
         value["version"] = 2.into();
-        lake.write(&report_path(&partition, &run(3)), value.to_string().as_bytes()).unwrap();
-        lake.write(&report_path(&partition, &run(4)), b"{").unwrap();
-        let reports = RunHistory::list(&lake, &partition).unwrap().reports().unwrap();
-        assert_eq!(reports, [written.clone(), written]);
+        lake.write(&record_path(&partition, &run(3)), value.to_string().as_bytes()).unwrap();
+        lake.write(&record_path(&partition, &run(4)), b"{").unwrap();
+        let records = RunHistory::list(&lake, &partition).unwrap().records().unwrap();
+        assert_eq!(records, [written.clone(), written]);
         assert_eq!(inputs(&lake, &partition, &manifest()).unwrap(), None, "its list no longer exists");
     }
 }

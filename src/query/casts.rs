@@ -273,17 +273,17 @@ fn truth(text: &str) -> Option<bool> {
     is_one_of(["f", "false", "0"]).then_some(false)
 }
 
-/// Refuses blanks around a number, because versions of Athena's engine disagree about them.
+/// Refuses whitespace around a number, because versions of Athena's engine disagree about them.
 fn refuse_blanks(text: &str) -> Result<()> {
     if text.trim() == text {
         return Ok(());
     }
     exec_err!(
-        "'{text}' has blanks around it, and only some versions of Athena's engine accept it as a number: use trim(...)"
+        "'{text}' has whitespace around it, and only some versions of Athena's engine accept it as a number: use trim(...)"
     )
 }
 
-/// Parses a number as Java does: ignores blanks around it, and accepts `1d` and `1f`.
+/// Parses a number as Java does: ignores whitespace around it, and accepts `1d` and `1f`.
 fn float<T: std::str::FromStr>(text: &str) -> Option<T> {
     let text = text.trim_matches(|letter| letter <= ' ');
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);

@@ -174,7 +174,7 @@ impl Engine {
     }
 
     /// Returns the tables with a condition on `proc_ymd` that no day satisfies, published or not.
-    pub fn tables_that_no_day_fits(&self) -> impl Iterator<Item = &str> {
+    pub fn unmatched_tables(&self) -> impl Iterator<Item = &str> {
         self.tables.iter().filter(|table| table.named.fit_none()).map(|table| table.name.as_str())
     }
 

@@ -90,7 +90,7 @@ fn verdict(root: &DataFusionError) -> (ErrorKind, &'static str) {
     }
 }
 
-/// What the engine puts before the message of a function that refused its arguments.
+/// The engine's prefix to the message of a function that refused its arguments.
 const COERCION: &str = "user-defined coercion failed with: Error during planning: ";
 
 /// The message in one line, without the engine's own prefixes.
@@ -101,7 +101,7 @@ fn sentence(root: &DataFusionError) -> String {
         DataFusionError::ArrowError(cause, _) => cause.to_string(),
         other => other.message().into_owned(),
     };
-    // The engine wraps the message of our own functions in text of its own.
+    // The engine adds its own text before and after messages of our functions.
     let message = message.split_once(COERCION).map_or(message.as_str(), |(_, ours)| {
         ours.split_once(". No function matches").map_or(ours, |(ours, _)| ours)
     });

@@ -178,7 +178,7 @@ pub const FIGURES: [Figure; 14] = [
     Figure {
         id: "denied-addresses",
         log: Log::S3Access,
-        title: Text::new("Denied IP addresses", "거부된 IP 주소"),
+        title: Text::new("Denied IP addresses", "접근이 거부된 IP 주소"),
         note: Text::new(
             "The 10 IP addresses with the most 403 responses.",
             "403 응답이 가장 많은 IP 주소 10개",

@@ -109,7 +109,7 @@ impl DayChooser for TableDays<'_> {
         let mut later = Vec::new();
         for status in std::mem::take(&mut self.undecided) {
             let day = status.partition.day;
-            if self.first_logs.lie_before(day)? {
+            if self.first_logs.has_logs_before(day)? {
                 later.push(day);
             } else {
                 self.leave(&status);
@@ -142,7 +142,7 @@ impl TableDays<'_> {
     /// day was not attempted.
     fn cannot_tell(&mut self, about: &DayObjects<'_>, error: Error) {
         let day = DayRoad::of_range(self.road, about.day, about.listed_at);
-        day.open_report(&self.spec.partition(about.day), self.spec.dataset.name());
+        day.open_record(&self.spec.partition(about.day), self.spec.dataset.name());
         day.end(&self.spec.table, Some(&error));
         self.found.days.entry(about.day).or_default().add(&self.spec.table, Err(error));
     }

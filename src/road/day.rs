@@ -86,7 +86,7 @@ impl<'a> DayRoad<'a> {
     /// Locks the partition of a table for this run. If `may_wait` is set, waits for it as long as the options allow.
     pub(super) fn begin(&self, spec: &TableSpec, may_wait: bool) -> Result<StagedDay<'a>> {
         let partition = spec.partition(self.day);
-        self.open_report(&partition, spec.dataset.name());
+        self.open_record(&partition, spec.dataset.name());
         let Road { lake, options, run, .. } = self.road;
         let begin = || {
             let taker = lock_taker("run", run, options.steals, self.road.now());

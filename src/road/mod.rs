@@ -78,7 +78,7 @@ pub struct Road<'a> {
     pub run: String,
     /// When the run began.
     pub started_at: UtcInstant,
-    reports: RunRecords,
+    records: RunRecords,
 }
 
 impl<'a> Road<'a> {
@@ -92,14 +92,14 @@ impl<'a> Road<'a> {
         clock: Clock,
     ) -> Result<Self> {
         let started_at = clock();
-        let (run, reports) = (run_name(started_at)?, RunRecords::default());
-        Ok(Self { lake, connector, registrar, options, observer, clock, run, started_at, reports })
+        let (run, records) = (run_name(started_at)?, RunRecords::default());
+        Ok(Self { lake, connector, registrar, options, observer, clock, run, started_at, records })
     }
 
     /// Returns the run records of each table and day so far.
     #[must_use]
-    pub fn reports(&self) -> Vec<RunRecord> {
-        self.reports.all()
+    pub fn records(&self) -> Vec<RunRecord> {
+        self.records.all()
     }
 
     /// Returns the seconds since the run began.

@@ -52,7 +52,7 @@ pub trait Observer: Sync {
     fn failed(&self, about: &About<'_>, error: &Error);
 
     /// Reports that the work on a table and day has ended.
-    fn ended(&self, report: &RunRecord);
+    fn ended(&self, record: &RunRecord);
 
     /// Shows the progress of some work on a table until the returned value is dropped.
     fn progress(&self, table: &str, work: Work) -> Box<dyn Progress>;

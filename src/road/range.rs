@@ -106,7 +106,7 @@ impl<'a> RangeRoad<'a> {
         left_out: &mut BTreeMap<String, LeftObject>,
     ) -> Result<()> {
         let walked = self.walk(&mut planner, chooser);
-        left_out.extend(planner.told().map(|left| (left.address.clone(), left.clone())));
+        left_out.extend(planner.possible_logs().map(|left| (left.address.clone(), left.clone())));
         walked
     }
 

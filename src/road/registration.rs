@@ -8,13 +8,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::TableSpec;
 use crate::publish::Manifest;
-use crate::publish::run_record::{self, REPORT_VERSION, RegistrationMark};
+use crate::publish::run_record::{self, RECORD_VERSION, RegistrationMark};
 use crate::store::{Connector, Lake};
 
 const NO_STATISTICS: &str = "column statistics not updated: the day is registered anyway";
 /// Without a mark, a backfill registers the day again.
 const UNMARKED: &str = "cannot write the registration mark: a later backfill may register the day again";
-const OLD_REPORT: &str = "the run record still shows that the day is not registered";
+const OLD_RECORD: &str = "the run record still shows that the day is not registered";
 
 /// Options for registering days.
 #[derive(Debug, Clone)]
@@ -168,7 +168,7 @@ impl Registrar {
     /// Writes the mark that the catalog shows a day to the lake.
     fn mark(&self, lake: &dyn Lake, manifest: &Manifest, registered: &Registered) -> Result<()> {
         let mark = RegistrationMark {
-            version: REPORT_VERSION,
+            version: RECORD_VERSION,
             run: registered.run.clone(),
             table: registered.table.clone(),
             day: manifest.day,
@@ -191,7 +191,7 @@ impl Registrar {
     pub fn register_again(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<Registration> {
         let mut registration = self.register(lake, manifest)?;
         if let Err(error) = run_record::clear_error(lake, &manifest.partition(), &manifest.run) {
-            registration.warnings.push(RegistrationWarning::new(OLD_REPORT, &error));
+            registration.warnings.push(RegistrationWarning::new(OLD_RECORD, &error));
         }
         Ok(registration)
     }

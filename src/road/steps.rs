@@ -38,44 +38,44 @@ type Step = fn(&mut StepSeconds) -> &mut Option<f64>;
 /// The steps of a table, in order. `docs/observability.md` documents each event.
 impl DayRoad<'_> {
     /// Opens the run record when the work on a table begins.
-    pub(super) fn open_report(&self, partition: &Partition, dataset: &str) {
-        let report = RunRecord::begun(partition, dataset, &self.road.run, self.road.now());
-        self.road.reports.lock().insert((partition.table.clone(), self.day), report);
+    pub(super) fn open_record(&self, partition: &Partition, dataset: &str) {
+        let record = RunRecord::begun(partition, dataset, &self.road.run, self.road.now());
+        self.road.records.lock().insert((partition.table.clone(), self.day), record);
     }
 
     /// Opens the run record of a published day that is only registered.
     pub(super) fn open_registering(&self, manifest: &Manifest) {
-        self.open_report(&manifest.partition(), &manifest.dataset);
-        self.note(&manifest.table, |report| report.outcome = RunOutcome::Published);
+        self.open_record(&manifest.partition(), &manifest.dataset);
+        self.note(&manifest.table, |record| record.outcome = RunOutcome::Published);
     }
 
     /// Notes the state in which this run found the day. The day is locked, so the state does not change before this run
     /// commits. An unreadable manifest is not noted; it fails the run later.
     pub(super) fn note_found(&self, table: &str, staged: &StagedDay<'_>) {
         let found = staged.replaced().ok().map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
-        self.note(table, |report| report.found = found);
+        self.note(table, |record| record.found = found);
     }
 
     /// Notes the plan.
     pub(super) fn note_plan(&self, plan: &TablePlan) {
-        self.note(&plan.spec.table, |report| {
-            report.planned_at = Some(self.planned_at.to_string());
-            report.objects = plan.objects.len() as u64;
-            report.input_bytes = plan.bytes();
+        self.note(&plan.spec.table, |record| {
+            record.planned_at = Some(self.planned_at.to_string());
+            record.objects = plan.objects.len() as u64;
+            record.input_bytes = plan.bytes();
         });
     }
 
     /// Notes the row counts of the day.
     pub(super) fn note_rows(&self, table: &str, ledger: RowLedger, counted_only: Vec<CountedOnly>) {
-        self.note(table, |report| {
-            report.ledger = ledger;
-            report.counted_only = counted_only;
+        self.note(table, |record| {
+            record.ledger = ledger;
+            record.counted_only = counted_only;
         });
     }
 
     /// Notes the address of the rejected rows in the lake.
     pub(super) fn note_quarantine(&self, table: &str, quarantine: Option<String>) {
-        self.note(table, |report| report.quarantine = quarantine);
+        self.note(table, |record| record.quarantine = quarantine);
     }
 
     /// Reports the plan. `seconds` is the listing time, if the listing was for this day alone.
@@ -136,11 +136,11 @@ impl DayRoad<'_> {
 
     /// Ends the work on a published day. `error` is set if registration in the catalog failed.
     pub(super) fn record_published(&self, manifest: &Manifest, error: Option<&Error>) {
-        self.note(&manifest.table, |report| {
-            report.outcome = RunOutcome::Published;
-            report.files = manifest.parts.len() as u64;
-            report.file_bytes = manifest.parts.iter().map(|part| part.bytes).sum();
-            report.manifest = Some(manifest.clone());
+        self.note(&manifest.table, |record| {
+            record.outcome = RunOutcome::Published;
+            record.files = manifest.parts.len() as u64;
+            record.file_bytes = manifest.parts.iter().map(|part| part.bytes).sum();
+            record.manifest = Some(manifest.clone());
         });
         self.end(&manifest.table, error);
         self.record(&manifest.table);
@@ -158,10 +158,10 @@ impl DayRoad<'_> {
     /// Reports that the walk over many days of a table failed as a whole, not because of one day.
     pub fn record_walk(&self, source: &TableSource, error: &Error) {
         let spec = &source.spec;
-        if self.report(&spec.table).is_some() {
+        if self.run_record(&spec.table).is_some() {
             return self.road.observer.failed(&self.about(&spec.table), error);
         }
-        self.open_report(&spec.partition(self.day), spec.dataset.name());
+        self.open_record(&spec.partition(self.day), spec.dataset.name());
         self.end(&spec.table, Some(error));
     }
 
@@ -175,7 +175,7 @@ impl DayRoad<'_> {
     where
         Self: 't,
     {
-        let dataset = self.report(table).map(|report| report.dataset);
+        let dataset = self.run_record(table).map(|record| record.dataset);
         About { run: &self.road.run, day: self.day, table, dataset }
     }
 
@@ -184,7 +184,7 @@ impl DayRoad<'_> {
     }
 
     fn step(&self, table: &str, event: &str, facts: &[Field], step: Step, seconds: Option<f64>) {
-        self.note(table, |report| *step(&mut report.seconds) = seconds);
+        self.note(table, |record| *step(&mut record.seconds) = seconds);
         let mut all = facts.to_vec();
         all.extend(seconds.map(|seconds| ("seconds", seconds.into())));
         self.road.observer.step(&self.about(table), event, &all);
@@ -192,32 +192,32 @@ impl DayRoad<'_> {
 
     /// Changes the run record of a table. Does nothing if the work on the table has not begun.
     fn note(&self, table: &str, change: impl FnOnce(&mut RunRecord)) {
-        if let Some(report) = self.road.reports.lock().get_mut(&(table.to_owned(), self.day)) {
-            change(report);
+        if let Some(record) = self.road.records.lock().get_mut(&(table.to_owned(), self.day)) {
+            change(record);
         }
     }
 
-    fn report(&self, table: &str) -> Option<RunRecord> {
-        self.road.reports.lock().get(&(table.to_owned(), self.day)).cloned()
+    fn run_record(&self, table: &str) -> Option<RunRecord> {
+        self.road.records.lock().get(&(table.to_owned(), self.day)).cloned()
     }
 
     /// Ends the work on a table.
     pub(super) fn end(&self, table: &str, error: Option<&Error>) {
-        self.note(table, |report| {
-            report.ended_at = self.road.now().to_string();
-            report.error = error.map(RunError::from);
+        self.note(table, |record| {
+            record.ended_at = self.road.now().to_string();
+            record.error = error.map(RunError::from);
         });
         if let Some(error) = error {
             self.road.observer.failed(&self.about(table), error);
         }
-        if let Some(report) = self.report(table) {
-            self.road.observer.ended(&report);
+        if let Some(record) = self.run_record(table) {
+            self.road.observer.ended(&record);
         }
     }
 
     fn record(&self, table: &str) {
-        let Some(report) = self.report(table) else { return };
-        if let Err(error) = run_record::record(self.road.lake, &report) {
+        let Some(record) = self.run_record(table) else { return };
+        if let Err(error) = run_record::write(self.road.lake, &record) {
             self.warn(
                 table,
                 "cannot write the run record: the outcome of the day is not affected",

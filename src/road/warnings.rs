@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::DayRoad;
 use crate::convert::Gathered;
-use crate::plan::{LeftObject, TOLD, TablePlan, UNRECOGNISED};
+use crate::plan::{LeftObject, TablePlan, UNRECOGNISED, WARNED_REASONS};
 use crate::publish::{CommittedDay, Replacement};
 
 /// How many damaged objects are listed. Further ones are counted.
@@ -14,7 +14,7 @@ impl DayRoad<'_> {
     /// Warns of skipped objects that may be logs, with one message per reason.
     pub(super) fn warn_of_left<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
         let left: Vec<&LeftObject> = left.collect();
-        for why in TOLD {
+        for why in WARNED_REASONS {
             let mut of_reason = left.iter().filter(|left| left.why == why);
             let Some(first) = of_reason.next() else { continue };
             let objects = json!(1 + of_reason.count());

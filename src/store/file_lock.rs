@@ -142,12 +142,12 @@ impl FileLock {
 
     /// Whether a holder of the lock was killed.
     #[cfg(feature = "aws")]
-    pub(super) fn knows_as_dead(&self, holder: &str) -> bool {
+    pub(super) fn is_known_dead(&self, holder: &str) -> bool {
         self.dead.lines().any(|dead| dead == holder)
     }
 
     /// Rewrites the file so that it names only the current holder.
-    pub(super) fn forget_the_dead(&self, taker: &LockTaker) -> Result<()> {
+    pub(super) fn forget_dead_holders(&self, taker: &LockTaker) -> Result<()> {
         let line = format!("{}\n", taker.holder);
         let written = self.file.write_all_at(line.as_bytes(), 0);
         let rewritten = written.and_then(|()| self.file.set_len(line.len() as u64));
@@ -312,7 +312,7 @@ mod tests {
         // The file as a killed holder leaves it, and as the next holder leaves it if it is killed right away.
         let one = taker("one", false);
         let lock = take(root.path(), &one).unwrap();
-        lock.forget_the_dead(&one).unwrap();
+        lock.forget_dead_holders(&one).unwrap();
         let holders = fs::read(&path).unwrap();
         drop(lock);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -327,7 +327,7 @@ mod tests {
         {
             assert_eq!(lock.dead.lines().any(|dead| dead == holder), expected, "{holder}");
         }
-        lock.forget_the_dead(&three).unwrap();
+        lock.forget_dead_holders(&three).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "run three\n");
         drop(lock);
         assert!(!path.exists() && !path.parent().unwrap().exists());

@@ -86,7 +86,7 @@ impl LocalStore {
         if kind.is_dir() {
             return Ok(if visitor.enter(&key) { self.list_folder(&key, visitor) } else { Ok(()) });
         }
-        // A link to a file is followed. A link to a folder is not: it could lead in a circle.
+        // A link to a file is followed. A link to a folder is not, because it could form a cycle.
         match fs::metadata(entry.path()) {
             Ok(meta) if meta.is_file() => visitor.object(ObjectMeta { key, bytes: meta.len(), etag: None }),
             Ok(meta) if meta.is_dir() => visitor.passed(&key, LEADS_TO_A_FOLDER),

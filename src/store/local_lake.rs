@@ -125,7 +125,7 @@ impl Lake for LocalLake {
 
     fn lock(&self, partition: &Partition, taker: &LockTaker) -> Result<Box<dyn DayLock>> {
         let lock = self.lock_file(partition, taker)?;
-        lock.forget_the_dead(taker)?;
+        lock.forget_dead_holders(taker)?;
         Ok(Box::new(lock))
     }
 

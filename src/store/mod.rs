@@ -60,7 +60,7 @@ pub struct SkipRange {
     /// The key up to which no key is wanted.
     pub until: String,
     /// Prefixes of keys within the range that are wanted nevertheless.
-    pub but: Vec<String>,
+    pub except: Vec<String>,
 }
 
 /// Receives what a listing finds, in no particular order.

@@ -211,7 +211,7 @@ mod tests {
         assert!(!path.exists() && lake.left_here().is_empty());
         let next = lake.lock_file(&partition, &taker("next")).unwrap();
         #[cfg(feature = "aws")]
-        assert!(next.knows_as_dead("run dead"));
+        assert!(next.is_known_dead("run dead"));
         drop(next);
         assert!(!lake.root().join("_staging").exists());
     }

@@ -179,7 +179,7 @@ impl<'a> Walk<'a> {
             self.waiting.push(behind);
         }
         for wanted in
-            range.but.iter().map(|but| format!("{}{but}", self.root)).filter(|but| folder.wants(but))
+            range.except.iter().map(|but| format!("{}{but}", self.root)).filter(|but| folder.wants(but))
         {
             let (after, until) = (Some(met.to_owned()), folder.until.clone());
             self.waiting.push(Request { after, until, ..Request::folder(wanted) });

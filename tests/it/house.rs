@@ -175,13 +175,13 @@ fn imports_run_one_way() {
     );
 }
 
-/// The parts whose files do not use each other in a circle.
-const WITHOUT_CIRCLES: [&str; 3] = ["dataset", "rules", "table"];
+/// The parts whose files do not import each other in a cycle.
+const WITHOUT_CYCLES: [&str; 6] = ["catalog", "cli", "dataset", "query", "rules", "table"];
 
 #[test]
-fn files_of_a_part_do_not_use_each_other_in_a_circle() {
-    let circles: Vec<String> = WITHOUT_CIRCLES.iter().flat_map(|part| cycles::circles_of(part)).collect();
-    assert_none(&circles, "a part has an order: what two files share belongs into a third");
+fn files_of_a_part_do_not_import_each_other_in_a_cycle() {
+    let found: Vec<String> = WITHOUT_CYCLES.iter().flat_map(|part| cycles::cycles_of(part)).collect();
+    assert_none(&found, "a part has an order: what two files share belongs in a third");
 }
 
 #[test]

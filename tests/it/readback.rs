@@ -223,7 +223,7 @@ fn a_damaged_manifest_run_record_or_plan_never_causes_a_panic() {
     let record = record.into_iter().find(|path| path.extension().is_some_and(|end| end == "json")).unwrap();
     check_no_panic(&record, || {
         let history = RunHistory::list(&lake, &partition)?;
-        for record in history.reports()? {
+        for record in history.records()? {
             record.manifest.map_or(Ok(()), |old| publish::read_inputs(&lake, &partition, &old).map(drop))?;
         }
         history.last().map(drop)

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::gate::Gate;
 use crate::lot::{DAY, Lot};
 
-static AGAIN: [&dyn Dataset; 1] = [&Gate];
+static CONVERT_AGAIN: [&dyn Dataset; 1] = [&Gate];
 
 pub(crate) fn registered_once() {
-    let error = dataset::register(&AGAIN).unwrap_err();
+    let error = dataset::register(&CONVERT_AGAIN).unwrap_err();
     assert!(error.to_string().contains("registered twice"), "{error}");
     assert_eq!(dataset::names(), "cloudtrail, s3-access, gate");
 }
@@ -19,6 +19,7 @@ pub(crate) fn registered_once() {
 pub(crate) fn is_listed() {
     let lot = Lot::new();
     lot.logmill("why --help").exits(0).prints(&["--event-id", "--pass-id", "(log types: gate)"]);
+    lot.logmill("run --help").exits(0).prints(&["gate"]);
     lot.logmill("completions bash").exits(0).prints(&["--pass-id"]);
     let refused = lot.logmill(&format!("run --day {DAY} --dataset gte --input raw --output lake")).exits(2);
     assert!(refused.stderr.contains("gate"), "{}", refused.stderr);

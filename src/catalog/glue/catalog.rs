@@ -10,9 +10,9 @@ use aws_sdk_glue::types::{Partition, PartitionInput};
 use super::refusal::Refusal;
 use super::wire;
 use crate::audit::ColumnStatistics;
-use crate::catalog::change::{Comparison, StandingTable, TableChange, agreed, find};
+use crate::catalog::change::{Comparison, ExistingTable, TableChange, agreed, find};
 use crate::catalog::{
-    Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
+    Catalog, CatalogColumn, ExistingPartition, PartitionDefinition, PartitionState, Probe, TableDefinition,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
@@ -70,11 +70,11 @@ impl GlueCatalog {
             let created = self.create_table(wanted).await?;
             return Ok(created.then(|| wanted.columns.clone()));
         };
-        let standing = wire::standing_table(&table);
-        let Comparison::Differs(change) = agreed(&standing, wanted)? else {
-            return Ok(Some(standing.columns));
+        let existing = wire::existing_table(&table);
+        let Comparison::Differs(change) = agreed(&existing, wanted)? else {
+            return Ok(Some(existing.columns));
         };
-        let mut columns = standing.columns;
+        let mut columns = existing.columns;
         columns.extend(change.columns.iter().cloned());
         // Partitions are updated first. If this run is killed in between, the next run finds the table unchanged and repeats
         // all of this.
@@ -137,7 +137,7 @@ impl GlueCatalog {
                     new.push(wire::partition_input(definition, None)?);
                     PartitionState::Created
                 }
-                Some(found) if !definition.is_held_by(&wire::standing_partition(found)) => {
+                Some(found) if !definition.is_held_by(&wire::existing_partition(found)) => {
                     old.push(wire::partition_input(definition, Some(found))?);
                     PartitionState::Updated
                 }
@@ -193,9 +193,9 @@ impl Catalog for GlueCatalog {
         })
     }
 
-    fn table(&self, name: &str) -> Result<Option<StandingTable>> {
+    fn table(&self, name: &str) -> Result<Option<ExistingTable>> {
         let table = self.retry(async || self.get_table(name).await)?;
-        Ok(table.map(|table| wire::standing_table(&table)))
+        Ok(table.map(|table| wire::existing_table(&table)))
     }
 
     fn put_table(&self, wanted: &TableDefinition) -> Result<Vec<CatalogColumn>> {
@@ -210,9 +210,9 @@ impl Catalog for GlueCatalog {
         })
     }
 
-    fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<StandingPartition>> {
+    fn partitions(&self, table: &str, first: KstDay, last: KstDay) -> Result<Vec<ExistingPartition>> {
         let found = self.retry(async || self.get_partitions(table, Some((first, last)), true).await)?;
-        Ok(found.iter().map(wire::standing_partition).collect())
+        Ok(found.iter().map(wire::existing_partition).collect())
     }
 
     fn put_partitions(&self, table: &str, wanted: &[PartitionDefinition]) -> Result<Vec<PartitionState>> {
@@ -261,8 +261,8 @@ impl Catalog for GlueCatalog {
 
 /// Returns a partition with its missing columns added; `None` if it lacks none.
 fn widened(partition: Partition, columns: &[CatalogColumn]) -> Result<Option<PartitionInput>> {
-    let standing = wire::standing_partition(&partition);
-    let lacks = |column: &&CatalogColumn| find(&standing.columns, &column.name).is_none();
+    let existing = wire::existing_partition(&partition);
+    let lacks = |column: &&CatalogColumn| find(&existing.columns, &column.name).is_none();
     let new: Vec<CatalogColumn> = columns.iter().filter(lacks).cloned().collect();
     if new.is_empty() {
         return Ok(None);

@@ -52,7 +52,7 @@ fn definitions(count: usize) -> Vec<PartitionDefinition> {
 }
 
 /// Returns a partition as Glue returns it.
-fn standing(definition: &PartitionDefinition, location: &str) -> Value {
+fn existing(definition: &PartitionDefinition, location: &str) -> Value {
     let column =
         |column: &crate::catalog::CatalogColumn| json!({"Name": column.name, "Type": column.hive_type});
     let parameters: BTreeMap<&String, &String> = definition.parameters.iter().collect();
@@ -160,7 +160,7 @@ fn a_projection_that_was_not_requested_is_reported_and_kept() {
 
 /// Returns a partition without its last column, with a field that only Glue sets.
 fn narrow(definition: &PartitionDefinition, location: &str) -> Value {
-    let mut partition = standing(definition, location);
+    let mut partition = existing(definition, location);
     partition["StorageDescriptor"]["Columns"].as_array_mut().unwrap().pop();
     partition["CreationTime"] = json!(1_700_000_000.0);
     partition
@@ -176,7 +176,7 @@ fn refused_update(value: &str, code: &str) -> Value {
 #[test]
 fn new_columns_reach_every_partition_page_by_page_and_batch_by_batch() {
     let definitions = definitions(120);
-    let wide: Vec<Value> = definitions.iter().map(|day| standing(day, &day.location)).collect();
+    let wide: Vec<Value> = definitions.iter().map(|day| existing(day, &day.location)).collect();
     let mut partitions: Vec<Value> = definitions.iter().map(|day| narrow(day, &day.location)).collect();
     // One partition already has the column and is not changed.
     partitions[0] = wide[0].clone();
@@ -223,7 +223,7 @@ fn new_columns_follow_a_day_that_another_run_moves() {
         |days: [(&str, bool); 2]| {
             let all = definitions(2);
             let found = all.iter().zip(days).map(|(day, (location, is_wide))| {
-                if is_wide { standing(day, location) } else { narrow(day, location) }
+                if is_wide { existing(day, location) } else { narrow(day, location) }
             });
             json!({"Partitions": found.collect::<Vec<_>>()})
         };
@@ -236,7 +236,7 @@ fn new_columns_follow_a_day_that_another_run_moves() {
         // Moved again, by a run that did not know the column.
         ok("BatchGetPartition", at([("s3://third/", false), ("s3://same/", true)])),
         ok("BatchUpdatePartition", json!({})),
-        ok("BatchGetPartition", json!({"Partitions": [standing(&days[0], "s3://third/")]})),
+        ok("BatchGetPartition", json!({"Partitions": [existing(&days[0], "s3://third/")]})),
         ok("UpdateTable", json!({})),
     ]);
     catalog.put_table(&wanted()).unwrap();
@@ -256,9 +256,9 @@ fn new_columns_follow_a_day_that_another_run_moves() {
 fn a_range_of_days_is_listed_page_by_page_without_columns() {
     let days = definitions(3);
     let (catalog, script) = Script::play(vec![
-        ok("GetPartitions", json!({"Partitions": [standing(&days[0], "s3://a/")], "NextToken": "1"})),
+        ok("GetPartitions", json!({"Partitions": [existing(&days[0], "s3://a/")], "NextToken": "1"})),
         ok("GetPartitions", json!({"Partitions": [], "NextToken": "2"})),
-        ok("GetPartitions", json!({"Partitions": [standing(&days[1], "s3://b/")]})),
+        ok("GetPartitions", json!({"Partitions": [existing(&days[1], "s3://b/")]})),
     ]);
     let found = catalog.partitions("s3_access", days[0].day, days[2].day).unwrap();
     let found: Vec<_> = found.iter().map(|found| (found.value.as_str(), found.location.as_str())).collect();
@@ -299,10 +299,10 @@ fn many_partitions_are_created_in_batches_of_a_hundred() {
 #[test]
 fn refused_partitions_are_looked_up_and_retried() {
     let days = definitions(4);
-    let mut kept = standing(&days[1], "s3://older/");
+    let mut kept = existing(&days[1], "s3://older/");
     kept["Parameters"]["owner"] = json!("somebody");
     let (catalog, script) = Script::play(vec![
-        ok("BatchGetPartition", json!({"Partitions": [standing(&days[3], &days[3].location)]})),
+        ok("BatchGetPartition", json!({"Partitions": [existing(&days[3], &days[3].location)]})),
         ok(
             "BatchCreatePartition",
             json!({"Errors": [
@@ -338,7 +338,7 @@ fn a_partition_that_disappears_during_an_update_is_created_again() {
     let mut gone = error_of("20231101", "EntityNotFoundException");
     gone["PartitionValueList"] = gone["PartitionValues"].take();
     let (catalog, script) = Script::play(vec![
-        ok("BatchGetPartition", json!({"Partitions": [standing(&days[0], "s3://older/")]})),
+        ok("BatchGetPartition", json!({"Partitions": [existing(&days[0], "s3://older/")]})),
         ok("BatchUpdatePartition", json!({"Errors": [gone]})),
         ok("BatchGetPartition", json!({"Partitions": []})),
         ok("BatchCreatePartition", json!({})),
@@ -366,13 +366,13 @@ fn unprocessed_keys_are_looked_up_again() {
         ok(
             "BatchGetPartition",
             json!({
-                "Partitions": [standing(&days[0], &days[0].location)],
+                "Partitions": [existing(&days[0], &days[0].location)],
                 "UnprocessedKeys": [{"Values": ["20231102"]}, {"Values": ["20231103"]}],
             }),
         ),
         ok(
             "BatchGetPartition",
-            json!({"Partitions": [standing(&days[1], &days[1].location), standing(&days[2], &days[2].location)]}),
+            json!({"Partitions": [existing(&days[1], &days[1].location), existing(&days[2], &days[2].location)]}),
         ),
     ]);
     let states = catalog.put_partitions("s3_access", &days).unwrap();
@@ -531,7 +531,7 @@ fn statistics_are_not_sent_if_a_later_day_is_registered() {
             ok("GetDatabase", json!({"Database": {"Name": "logs"}})),
             refused("GetTable", "EntityNotFoundException"),
             ok("CreateTable", json!({})),
-            ok("GetPartitions", json!({"Partitions": [standing(later, &later.location)]})),
+            ok("GetPartitions", json!({"Partitions": [existing(later, &later.location)]})),
             ok("BatchGetPartition", json!({})),
             ok("BatchCreatePartition", json!({})),
         ],

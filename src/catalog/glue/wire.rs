@@ -9,9 +9,9 @@ use aws_sdk_glue::types::{
     Column, Partition, PartitionInput, SerDeInfo, StorageDescriptor, Table, TableInput,
 };
 
-use crate::catalog::change::{StandingTable, TableChange};
+use crate::catalog::change::{ExistingTable, TableChange};
 use crate::catalog::table::{INPUT_FORMAT, OUTPUT_FORMAT, PARTITION_KEY, SERDE};
-use crate::catalog::{CatalogColumn, PartitionDefinition, StandingPartition, TableDefinition};
+use crate::catalog::{CatalogColumn, ExistingPartition, PartitionDefinition, TableDefinition};
 use crate::error::{Error, Result};
 
 /// Creates the error for an incomplete request, which is a defect of this program.
@@ -77,10 +77,10 @@ pub(super) fn changed_table(table: Table, change: &TableChange) -> Result<TableI
 /// Returns the input for a new or replaced partition. It keeps parameters that are not ours.
 pub(super) fn partition_input(
     wanted: &PartitionDefinition,
-    standing: Option<&Partition>,
+    existing: Option<&Partition>,
 ) -> Result<PartitionInput> {
     let mut parameters: HashMap<String, String> =
-        standing.and_then(Partition::parameters).cloned().unwrap_or_default();
+        existing.and_then(Partition::parameters).cloned().unwrap_or_default();
     parameters.extend(wanted.parameters.clone());
     let input = PartitionInput::builder()
         .values(wanted.value())
@@ -106,10 +106,10 @@ pub(super) fn widened_partition(partition: Partition, columns: &[CatalogColumn])
 }
 
 /// Returns an existing table in our type.
-pub(super) fn standing_table(table: &Table) -> StandingTable {
+pub(super) fn existing_table(table: &Table) -> ExistingTable {
     let storage = table.storage_descriptor();
     let serde = storage.and_then(StorageDescriptor::serde_info).and_then(SerDeInfo::serialization_library);
-    StandingTable {
+    ExistingTable {
         kind: table.table_type().unwrap_or_default().to_owned(),
         columns: columns_of(storage.map(StorageDescriptor::columns)),
         partition_keys: columns_of(Some(table.partition_keys())),
@@ -120,9 +120,9 @@ pub(super) fn standing_table(table: &Table) -> StandingTable {
 }
 
 /// Returns an existing partition in our type.
-pub(super) fn standing_partition(partition: &Partition) -> StandingPartition {
+pub(super) fn existing_partition(partition: &Partition) -> ExistingPartition {
     let storage = partition.storage_descriptor();
-    StandingPartition {
+    ExistingPartition {
         value: value_of(partition.values()).to_owned(),
         location: storage.and_then(StorageDescriptor::location).unwrap_or_default().to_owned(),
         columns: columns_of(storage.map(StorageDescriptor::columns)),

@@ -78,7 +78,7 @@ fn rehearse(
     if let Some((registrar, manifest)) = to_register(places, day) {
         let name = format!("{}.{}", registrar.options.database, table.table);
         let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.rules());
-        match table.standing.as_ref().map(|standing| compare(standing, &wanted)) {
+        match table.existing.as_ref().map(|existing| compare(existing, &wanted)) {
             None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
             Some(Comparison::Differs(change)) => {
                 let columns: Vec<&str> = change.columns.iter().map(|column| column.name.as_str()).collect();

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::places::Places;
-use crate::catalog::change::StandingTable;
+use crate::catalog::change::ExistingTable;
 use crate::catalog::diagnosis::{CatalogFacts, DayFacts, Finding, PublishedFacts, diagnose};
-use crate::catalog::{self, CatalogColumn, RegistrationOptions, StandingPartition};
+use crate::catalog::{self, CatalogColumn, ExistingPartition, RegistrationOptions};
 use crate::cli::clean;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -19,7 +19,7 @@ use crate::store::lake::{INPUTS, MANIFEST, Partition, run_of};
 pub(super) struct TableDiagnosis {
     pub(super) table: String,
     /// The table in the catalog.
-    pub(super) standing: Option<StandingTable>,
+    pub(super) existing: Option<ExistingTable>,
     pub(super) days: Vec<DayDiagnosis>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct DayDiagnosis {
     /// Number and size of the raw objects that a run would read; `None` if no input is given.
     pub(super) planned: Option<(u64, u64)>,
     pub(super) published: Option<Manifest>,
-    pub(super) registered: Option<StandingPartition>,
+    pub(super) registered: Option<ExistingPartition>,
     pub(super) projected: bool,
     pub(super) findings: Vec<Finding>,
     /// Why the day could not be checked.
@@ -79,16 +79,16 @@ fn is_ours(places: &Places<'_>, name: &str) -> Result<bool> {
 }
 
 fn check_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<TableDiagnosis> {
-    let (mut standing, mut partitions) = (None, BTreeMap::new());
+    let (mut existing, mut partitions) = (None, BTreeMap::new());
     if let (Some(registrar), Some(first), Some(last)) = (places.registrar, days.first(), days.last()) {
-        standing = registrar.catalog.table(&table)?;
+        existing = registrar.catalog.table(&table)?;
         let found = registrar.catalog.partitions(&table, *first, *last)?;
         partitions.extend(found.into_iter().map(|found| (found.value.clone(), found)));
     }
     let inspection = TableInspection {
         places,
         table: &table,
-        standing: standing.as_ref(),
+        existing: existing.as_ref(),
         folder: places.lake.address(&table),
     };
     let mut diagnoses = Vec::new();
@@ -96,21 +96,21 @@ fn check_table(places: &Places<'_>, table: String, days: &[KstDay]) -> Result<Ta
         places.context.cancel.check()?;
         diagnoses.push(inspection.inspect_day(*day, partitions.remove(&day.proc_ymd()))?);
     }
-    Ok(TableDiagnosis { table, standing, days: diagnoses })
+    Ok(TableDiagnosis { table, existing, days: diagnoses })
 }
 
 /// Checks the days of one table.
 struct TableInspection<'a> {
     places: &'a Places<'a>,
     table: &'a str,
-    standing: Option<&'a StandingTable>,
+    existing: Option<&'a ExistingTable>,
     /// Address of the table in the lake.
     folder: String,
 }
 
 impl TableInspection<'_> {
     /// Checks a day. Returns a failure as part of the diagnosis, except an interruption, which ends the command.
-    fn inspect_day(&self, day: KstDay, registered: Option<StandingPartition>) -> Result<DayDiagnosis> {
+    fn inspect_day(&self, day: KstDay, registered: Option<ExistingPartition>) -> Result<DayDiagnosis> {
         let partition = Partition { table: self.table.to_owned(), day };
         match self.facts(&partition, registered.clone()) {
             Ok(facts) => {
@@ -139,7 +139,7 @@ impl TableInspection<'_> {
         }
     }
 
-    fn facts(&self, partition: &Partition, registered: Option<StandingPartition>) -> Result<DayFacts<'_>> {
+    fn facts(&self, partition: &Partition, registered: Option<ExistingPartition>) -> Result<DayFacts<'_>> {
         let lake = self.places.lake;
         let published = publish::read_manifest(lake, partition)?;
         let published = published.map(|manifest| self.published(partition, manifest)).transpose()?;
@@ -151,7 +151,7 @@ impl TableInspection<'_> {
             published,
             leftovers: publish::leftovers(lake, partition, rules, &shown)?.files.len(),
             catalog: self.places.registrar.map(|_| CatalogFacts {
-                table: self.standing,
+                table: self.existing,
                 partition: registered,
                 projected: self.is_projected(),
                 folder: &self.folder,
@@ -186,7 +186,7 @@ impl TableInspection<'_> {
     fn is_projected(&self) -> bool {
         let wanted =
             self.places.registrar.is_some_and(|registrar| registrar.rules().projected_from.is_some());
-        wanted || self.standing.is_some_and(StandingTable::is_projected)
+        wanted || self.existing.is_some_and(ExistingTable::is_projected)
     }
 }
 

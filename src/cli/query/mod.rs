@@ -57,7 +57,7 @@ fn warn_of_days(engine: &Engine, days: Option<DayRange>, context: &Context) {
         let facts: Vec<_> = [("table", (*table).into())].into_iter().chain(days).collect();
         context.console.warn("the table has no published day", &facts);
     }
-    for table in engine.tables_that_no_day_fits() {
+    for table in engine.unmatched_tables() {
         let hint = "write days as '20231101'";
         context.console.warn(
             "no day matches the condition on proc_ymd",

@@ -74,6 +74,10 @@ impl Layers {
             return Ok(None);
         }
         let database = self.pick(&rows::DATABASE, text)?;
+        if database.is_empty() {
+            return Err(Error::new(ErrorKind::Usage, "no database is given")
+                .hint("pass the database of the catalog with --database"));
+        }
         if !crate::plan::is_table_name(&database) {
             return Err(Error::new(ErrorKind::Usage, format!("invalid database name '{database}'"))
                 .hint("pass --database with a name of lower-case letters, digits and _"));

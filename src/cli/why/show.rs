@@ -128,7 +128,7 @@ fn file_of(table: &Findings, trace: &Trace, row: &PublishedRow) -> String {
     format!("{partition}/{}", row.file)
 }
 
-/// The cluster values of a row: the last one, which says the most, and the others in brackets.
+/// The cluster values of a row: the last one, which is the most specific, and the others in brackets.
 fn event(row: &PublishedRow) -> Option<String> {
     let values: Vec<&str> = row.cluster.iter().map(|value| value.as_deref().unwrap_or("-")).collect();
     match values.as_slice() {

@@ -125,14 +125,14 @@ impl S3Lock {
             state: Mutex::new(State { text: LockText::of(taker), etag: String::new(), lost_to: None }),
         };
         let may_replace = |current: &CurrentLock| {
-            taker.steals || current.has_expired() || local.knows_as_dead(&current.text.holder)
+            taker.steals || current.has_expired() || local.is_known_dead(&current.text.holder)
         };
         // This must not be interrupted: a lock that no run remembers would remain until it expires.
         bucket.aws.wait_out(object.take(may_replace))?;
         let object = Arc::new(object);
         let keeper = bucket.aws.spawn(keep(Arc::clone(&object)));
         let lock = Self { object, keeper, local };
-        lock.local.forget_the_dead(taker)?;
+        lock.local.forget_dead_holders(taker)?;
         Ok(lock)
     }
 }

@@ -84,7 +84,7 @@ impl Modules {
     }
 
     /// The modules of a part that use each other, one line for each.
-    fn circles(&self, part: &str) -> Vec<String> {
+    fn cycles(&self, part: &str) -> Vec<String> {
         let reach: BTreeMap<&Module, BTreeSet<Module>> = self
             .written
             .keys()
@@ -92,13 +92,13 @@ impl Modules {
             .map(|module| (module, self.reach(module)))
             .collect();
         let uses_itself = |module: &&Module| reach[*module].contains(*module);
-        let circle = |module: &Module| {
+        let cycle = |module: &Module| {
             let others =
                 reach[module].iter().filter(|other| *other != module && reach[other].contains(module));
             let others: Vec<String> = others.map(|other| other.join("::")).collect();
             format!("{} and {} use each other", module.join("::"), others.join(", "))
         };
-        reach.keys().filter(|module| uses_itself(module)).map(|module| circle(module)).collect()
+        reach.keys().filter(|module| uses_itself(module)).map(|module| cycle(module)).collect()
     }
 }
 
@@ -177,17 +177,17 @@ fn paths_of(code: &str) -> Vec<Written> {
     paths
 }
 
-/// The circles of a part.
-pub(super) fn circles_of(part: &str) -> Vec<String> {
-    Modules::of(sources().iter()).circles(part)
+/// The cycles of a part.
+pub(super) fn cycles_of(part: &str) -> Vec<String> {
+    Modules::of(sources().iter()).cycles(part)
 }
 
 #[test]
-fn circles_are_found_even_through_reexported_names() {
+fn cycles_are_found_even_through_reexported_names() {
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.to_owned() };
-    let circles = |files: &[SourceFile]| Modules::of(files.iter()).circles("p");
+    let cycles = |files: &[SourceFile]| Modules::of(files.iter()).cycles("p");
     let parent = file("p/mod.rs", "mod a;\nmod b;\npub use a::A;\npub use b::{B, c as C};\n");
-    for (a, b, is_circle) in [
+    for (a, b, is_cycle) in [
         ("use super::b::B;", "use super::a::A;", true),
         ("use super::B;", "use super::A;", true),
         ("use crate::p::{B, other};", "fn f(a: super::A) {}", true),
@@ -197,6 +197,6 @@ fn circles_are_found_even_through_reexported_names() {
         ("use super::B;", "#[cfg(test)]\nuse super::A;", false),
     ] {
         let files = [file("p/a.rs", a), file("p/b.rs", b), file("p/mod.rs", &parent.text)];
-        assert_eq!(circles(&files).len(), if is_circle { 2 } else { 0 }, "{a} {b}");
+        assert_eq!(cycles(&files).len(), if is_cycle { 2 } else { 0 }, "{a} {b}");
     }
 }

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use logmill::audit::ColumnStatistics;
-use logmill::catalog::change::StandingTable;
+use logmill::catalog::change::ExistingTable;
 use logmill::catalog::{
-    Catalog, CatalogColumn, PartitionDefinition, PartitionState, Probe, StandingPartition, TableDefinition,
+    Catalog, CatalogColumn, ExistingPartition, PartitionDefinition, PartitionState, Probe, TableDefinition,
 };
 use logmill::error::{Error, ErrorKind, Result};
 use logmill::kst::{KstDay, UtcInstant};
@@ -177,7 +177,7 @@ impl Catalog for BrokenCatalog {
         unavailable()
     }
 
-    fn table(&self, _: &str) -> Result<Option<StandingTable>> {
+    fn table(&self, _: &str) -> Result<Option<ExistingTable>> {
         unavailable()
     }
 
@@ -185,7 +185,7 @@ impl Catalog for BrokenCatalog {
         unavailable()
     }
 
-    fn partitions(&self, _: &str, _: KstDay, _: KstDay) -> Result<Vec<StandingPartition>> {
+    fn partitions(&self, _: &str, _: KstDay, _: KstDay) -> Result<Vec<ExistingPartition>> {
         unavailable()
     }
 

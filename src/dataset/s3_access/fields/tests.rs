@@ -264,7 +264,7 @@ fn a_bare_request_uri_does_not_end_at_a_quote() {
 
 /// The client sends no user agent, so that S3 writes a bare dash, and a referer that looks like both.
 #[test]
-fn a_missing_user_agent_cannot_be_forged_in() {
+fn a_missing_user_agent_cannot_be_forged() {
     for tail in [TAIL, "- HOST= - - - s3.amazonaws.com -", "v - - - - - -"] {
         let line = format!(r#"{HEAD} "GET /a HTTP/1.1" 200 - 5 5 1 1 "r" "u" - {tail}"#);
         let parsed = read(&line);
