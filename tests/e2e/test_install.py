@@ -38,7 +38,7 @@ def test_actionlint_accepts_the_release_workflow() -> None:
 @pytest.mark.parametrize("document", [".github/workflows/release.yml", *DOCUMENTS])
 def test_make_targets_in_documents_exist(document: str) -> None:
     text = (REPOSITORY / document).read_text("utf-8")
-    named = set(re.findall(r"(?:`|run: |^|\$\()make (?:--silent )?([a-z][a-z0-9-]*)(?![\w*-])", text, re.MULTILINE))
+    named = set(re.findall(r"(?:`|run: |^|\$\()make (?:--silent )?([a-z][a-z0-9-]*[a-z0-9])(?![\w*-])", text, re.MULTILINE))
     targets = set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.MULTILINE))
     assert named <= targets, named - targets
     assert named
