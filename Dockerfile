@@ -20,12 +20,15 @@ RUN mkdir -p src sample-data/generate benches/micro tests/toy /scratch \
     && for file in src/main.rs sample-data/generate/main.rs benches/micro/main.rs tests/toy/main.rs; do echo 'fn main() {}' > "$file"; done \
     && touch src/lib.rs \
     && cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill
+COPY build.rs ./
 COPY src src
 # `logmill query` embeds the Athena views.
 COPY glue/sql glue/sql
+# For `logmill -vV`: --build-arg COMMIT="$(git rev-parse HEAD)".
+ARG COMMIT=""
 # cargo compares modification times, and these files may be older than the empty program.
 RUN find src -exec touch {} + \
-    && cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill \
+    && LOGMILL_COMMIT="${COMMIT}" cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill \
     && cp target/dist/logmill /logmill
 
 # Debian's C library, libgcc and certificates; no shell, no package manager; user 65532.

@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV   := .venv
 UV     := uv==0.13.8
 DENY   := 0.20.2
+# Tools of the packages.
+MATURIN     := maturin==1.16.0
+ZIG         := ziglang==0.15.2
+CARGO_DEB   := 3.8.0
+CARGO_ABOUT := 0.9.3
 # Installs Debian packages. Without apt-get, the step that needs them reports the missing program.
 apt     = (apt-get update -qq && apt-get install -y --no-install-recommends $(1))
 
@@ -12,7 +17,7 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
-.PHONY: demo check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile
+.PHONY: demo check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
 
 ## Builds logmill and publishes the sample day.
 demo:
@@ -108,3 +113,64 @@ bench-peers:
 ## Measures the CPU time of each step. Needs Linux perf.
 bench-profile:
 	$(PYTHON) -m benches.profile
+
+# Packages. The binary is linked by zig for an old glibc, and contains no path of this machine. Files get the time of the commit.
+TARGET  ?= $(shell rustc -vV | sed -n 's/^host: //p')
+VERSION  = $(shell sed -n '/^version/{s/version = "\(.*\)"/\1/p;q;}' Cargo.toml)
+OUT     := target/packages
+NAME     = logmill-$(VERSION)-$(TARGET)
+BUILT    = target/$(TARGET)/dist/logmill
+EPOCH    = $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+REMAP    = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/logmill
+PACKAGE_BIN = $(CURDIR)/$(VENV)-package/bin
+
+## Prints the version.
+version:
+	@echo $(VERSION)
+
+$(VENV)-package/ready: Makefile
+	$(call venv,$(VENV)-package,/dev/null '$(MATURIN)' '$(ZIG)')
+	@touch $@
+
+## Writes the licences of all crates in the binary to target/packages.
+licences:
+	@cargo about --version 2>/dev/null | grep -qF $(CARGO_ABOUT) || cargo install cargo-about --version $(CARGO_ABOUT) --locked --features cli
+	mkdir -p $(OUT)
+	cargo about generate --locked --fail --config deploy/package/about.toml --output-file $(OUT)/THIRD-PARTY-LICENSES.txt deploy/package/about.hbs
+
+## Builds the wheel for this machine, or for TARGET=aarch64-unknown-linux-gnu, into target/packages.
+wheel: licences $(VENV)-package/ready
+	rustup target add $(TARGET)
+	rm -rf target/wheel && mkdir -p target/wheel
+	cp deploy/package/pyproject.toml deploy/package/README.md LICENSE $(OUT)/THIRD-PARTY-LICENSES.txt target/wheel/
+	cd target/wheel && PATH="$(PACKAGE_BIN):$$PATH" RUSTFLAGS='$(REMAP)' SOURCE_DATE_EPOCH=$(EPOCH) \
+	  maturin build --zig --target $(TARGET) --target-dir $(CURDIR)/target --out $(CURDIR)/$(OUT)
+
+# Manual pages and completions, printed by the binary of the wheel: it must run on this machine.
+manual: wheel
+	rm -rf $(OUT)/share && mkdir -p $(OUT)/share/man $(OUT)/share/completions
+	$(BUILT) man > $(OUT)/share/man/logmill.1
+	for command in $$(sed -n 's/^logmill\\-\([a-z]*\)(1)$$/\1/p' $(OUT)/share/man/logmill.1); do \
+	  $(BUILT) man $$command > $(OUT)/share/man/logmill-$$command.1 || exit; done
+	$(BUILT) completions bash > $(OUT)/share/completions/logmill.bash
+	$(BUILT) completions zsh > $(OUT)/share/completions/_logmill
+	$(BUILT) completions fish > $(OUT)/share/completions/logmill.fish
+
+## Builds the Debian package for this machine into target/packages.
+deb: manual
+	@cargo deb --version 2>/dev/null | grep -qF $(CARGO_DEB) || cargo install cargo-deb --version $(CARGO_DEB) --locked
+	SOURCE_DATE_EPOCH=$(EPOCH) cargo deb --no-build --no-strip --profile dist --target $(TARGET) --output $(OUT)/
+
+## Builds all packages for this machine: wheel, Debian package, tarball, SBOM and their SHA-256 sums.
+dist: deb
+	rm -rf $(OUT)/$(NAME) && mkdir -p $(OUT)/$(NAME)
+	cp -r $(BUILT) $(OUT)/share/man $(OUT)/share/completions LICENSE $(OUT)/THIRD-PARTY-LICENSES.txt CHANGELOG.md deploy/systemd \
+	  deploy/package/logmill.toml $(OUT)/$(NAME)/
+	tar -C $(OUT) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(EPOCH) -c $(NAME) | gzip -n9 > $(OUT)/$(NAME).tar.gz
+	rm -r $(OUT)/$(NAME)
+	$(PYTHON) deploy/package/sbom.py $(OUT) $(NAME)
+	cd $(OUT) && sha256sum $(NAME).* *$(VERSION)*.whl *$(VERSION)*.deb > $(NAME).sha256
+
+## Installs the packages of `make dist` in empty places, and runs them. CI of a release runs it.
+test-install: $(VENV)/ready $(VENV)-airflow/ready
+	$(VENV)/bin/python -m pytest tests/e2e/installation.py

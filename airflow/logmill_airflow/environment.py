@@ -2,7 +2,10 @@
 
 import os
 import re
+import shutil
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 # Airflow's own settings hold the keys of its database and connections. The child must not see them.
 AIRFLOW_SETTINGS = re.compile(r"_?AIRFLOW_", re.IGNORECASE)
@@ -12,6 +15,17 @@ def child_environment(more: Mapping[str, str], aws_conn_id: str | None = None) -
     """The worker's environment without Airflow's settings, with the credentials of a connection, and with `more`."""
     own = {name: value for name, value in os.environ.items() if not AIRFLOW_SETTINGS.match(name)}
     return own | (aws_environment(aws_conn_id) if aws_conn_id else {}) | dict(more)
+
+
+def program(name: str, env: Mapping[str, str]) -> str:
+    """The program to start: the one on PATH, or else the one that pip installed next to this Python.
+
+    A worker can run in a virtual environment whose programs are not on PATH.
+    """
+    if os.sep in name or shutil.which(name, path=env.get("PATH")) is not None:
+        return name
+    installed = Path(sys.executable).with_name(name)
+    return str(installed) if installed.is_file() else name
 
 
 def aws_environment(conn_id: str) -> dict[str, str]:

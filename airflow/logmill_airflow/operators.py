@@ -17,7 +17,7 @@ from logmill_airflow import compat
 from logmill_airflow.command import DAY_COMMANDS, SUMMARY_COMMANDS, Command, Source, Value
 from logmill_airflow.config import DEFAULT, VARIABLE, why_defaults_are_refused
 from logmill_airflow.day import day_of
-from logmill_airflow.environment import child_environment
+from logmill_airflow.environment import child_environment, program
 from logmill_airflow.events import read_event
 from logmill_airflow.exit_codes import Outcome, meaning_of, outcome_of
 from logmill_airflow.process import Child
@@ -135,8 +135,9 @@ class LogmillOperator(BaseOperator):
 
     def run_child(self, command: Command, stdout: Path) -> tuple[int, list[int]]:
         """Runs the command to its end. Returns its exit code and the exit codes of its `failed` events."""
-        words = [*([self.binary] if isinstance(self.binary, str) else self.binary), *command.arguments()]
         env = child_environment(self.env or {}, self.aws_conn_id)
+        first, *others = [self.binary] if isinstance(self.binary, str) else self.binary
+        words = [program(first, env), *others, *command.arguments()]
         self.log.info("%s", json.dumps(words, ensure_ascii=False))
         failures = []
         with stdout.open("wb") as file:

@@ -1,6 +1,6 @@
 """Arguments that run the same command with Airflow's stock operators. Independent of Airflow.
 
-    DockerOperator(task_id="run", **docker(command, image="logmill:0.1.0"), auto_remove="force")
+    DockerOperator(task_id="run", **docker(command, image="logmill:0.2.0"), auto_remove="force")
 
 The images must have logmill as their entry point. Words may hold Jinja, which the operators render. The operators
 differ in what they do with exit codes. Keep `retries` small for operators that cannot tell retryable exit codes from

@@ -244,6 +244,15 @@ Examples:
         /// The shell.
         shell: Shell,
     },
+    /// Print a manual page
+    #[command(after_help = "Examples:
+  logmill man | man -l -
+  logmill man run > logmill-run.1")]
+    Man {
+        /// Command to describe [default: the program]
+        #[arg(value_name = "COMMAND")]
+        of: Option<String>,
+    },
 }
 
 /// `run`.

@@ -26,6 +26,7 @@ mod diff;
 mod doctor;
 mod forecast;
 mod inspect;
+mod man;
 #[cfg(feature = "query")]
 mod new_file;
 mod plan;
@@ -39,6 +40,7 @@ mod run;
 mod schema;
 mod status;
 mod verify;
+mod version;
 mod why;
 
 use std::collections::BTreeMap;
@@ -75,6 +77,9 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let kind = error.kind();
             print_usage(error);
+            if kind == ClapErrorKind::DisplayVersion && version::wants_details(std::env::args_os()) {
+                let _ = console::print_as_is(&version::details());
+            }
             match kind {
                 ClapErrorKind::DisplayHelp | ClapErrorKind::DisplayVersion => Exit::Done,
                 _ => Exit::Usage,
@@ -190,6 +195,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
             console::print_as_is(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
+        Command::Man { of } => man::run(of.as_deref()),
     }
 }
 

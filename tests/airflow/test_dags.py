@@ -149,6 +149,6 @@ def test_no_template_uses_the_logical_date() -> None:
 
 def test_airflow_lists_the_package_as_a_provider() -> None:
     provider = ProvidersManager().providers["logmill-airflow"]
-    assert provider.version == "0.1.0"
+    assert provider.version == "0.2.0"
     modules = provider.data["operators"][0]["python-modules"]
     assert all((REPOSITORY / "airflow" / Path(*module.split("."))).with_suffix(".py").is_file() for module in modules)

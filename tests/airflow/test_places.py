@@ -21,13 +21,13 @@ ENV = {"AWS_REGION": "ap-northeast-2"}
 
 
 def test_docker() -> None:
-    operator = DockerOperator(task_id="run", **places.docker(RUN, image="logmill:0.1.0", env=ENV))
+    operator = DockerOperator(task_id="run", **places.docker(RUN, image="logmill:0.2.0", env=ENV))
     operator.render_template_fields(CONTEXT)
     assert (operator.command, operator.environment, operator.skip_on_exit_code) == (RENDERED, ENV, [99])
 
 
 def test_kubernetes() -> None:
-    operator = KubernetesPodOperator(task_id="run", **places.kubernetes(RUN, image="logmill:0.1.0", env=ENV))
+    operator = KubernetesPodOperator(task_id="run", **places.kubernetes(RUN, image="logmill:0.2.0", env=ENV))
     operator.render_template_fields(CONTEXT)
     assert (operator.arguments, operator.skip_on_exit_code) == (RENDERED, [99])
     assert [(variable.name, variable.value) for variable in operator.env_vars] == [("AWS_REGION", "ap-northeast-2")]

@@ -26,6 +26,7 @@ const COMMANDS: [&str; 18] = [
     "doctor",
     "config",
     "completions",
+    "man",
 ];
 
 /// A day with a row, a damaged object and a rejected row.
