@@ -1,7 +1,7 @@
 //! Inspects published days by reading them.
 //!
 //! Nothing here writes. [`verify()`] reads a whole day back. [`freshness`] compares days with the current raw logs.
-//! [`find_rows`] and [`Trace`] follow one event. [`RowDiff`] and [`ObjectDiff`] compare two runs of a day.
+//! [`find_rows`] and [`Trace`] follow one event, and [`why`] searches every place for it. [`RowDiff`] and [`ObjectDiff`] compare two runs of a day.
 //! [`column_statistics`](fn@column_statistics) summarises the columns of a day.
 
 mod column_statistics;
@@ -13,6 +13,7 @@ mod row_diff;
 mod run_diff;
 mod trace;
 mod verify;
+pub mod why;
 
 pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
 pub use find::{PublishedRow, find_quarantined, find_rows};
