@@ -1,49 +1,41 @@
-//! The comparison of two runs of a day.
+//! Compares two runs of a day: their settings, their objects and their rows.
 
-use crate::audit::{ObjectDiff, RowDiff, RowDiffOptions, RunVersion, SettingDiff};
-use crate::cli::context::{Context, on_workers};
-use crate::cli::settings::Settings;
+use super::row_diff::{RowDiff, RowDiffOptions, has_files, row_diff};
+use super::run_diff::{ObjectDiff, RunVersion, SettingDiff, object_diffs, setting_diffs};
 use crate::error::Result;
-use crate::road::identity_key;
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
 /// The differences between two runs of a day.
-pub(super) struct Diff {
-    pub(super) a: RunVersion,
-    pub(super) b: RunVersion,
-    pub(super) settings: Vec<SettingDiff>,
-    /// `None` if the inputs of one run are no longer recorded.
-    pub(super) objects: Option<Vec<ObjectDiff>>,
-    /// `None` if the files of one run have been removed.
-    pub(super) rows: Option<RowDiff>,
+pub struct DayDiff {
+    /// The first run.
+    pub a: RunVersion,
+    /// The second run.
+    pub b: RunVersion,
+    /// The settings that differ.
+    pub settings: Vec<SettingDiff>,
+    /// The objects that differ; `None` if the inputs of one run are no longer recorded.
+    pub objects: Option<Vec<ObjectDiff>>,
+    /// The rows that differ; `None` if the files of one run have been removed.
+    pub rows: Option<RowDiff>,
 }
 
-impl Diff {
-    pub(super) fn of(
+impl DayDiff {
+    /// Compares two runs of a day. Runs on the current pool of workers.
+    pub fn between(
         lake: &dyn Lake,
         partition: &Partition,
         [a, b]: [RunVersion; 2],
-        examples: usize,
-        settings: &Settings,
-        context: &Context,
+        options: &RowDiffOptions,
     ) -> Result<Self> {
         let manifests = [&a.manifest, &b.manifest];
-        let has_files = |manifest| crate::audit::has_files(lake, partition, manifest);
-        let rows = if has_files(&a.manifest)? && has_files(&b.manifest)? {
-            let memory = settings.convert_options(&context.cancel).memory;
-            let options =
-                RowDiffOptions { examples, memory, key: identity_key()?, cancel: context.cancel.clone() };
-            let compare = || crate::audit::row_diff(lake, partition, manifests, &options);
-            Some(on_workers(settings.threads, compare)??)
-        } else {
-            None
-        };
+        let have_files = has_files(lake, partition, &a.manifest)? && has_files(lake, partition, &b.manifest)?;
+        let rows = have_files.then(|| row_diff(lake, partition, manifests, options)).transpose()?;
         let objects = match (&a.inputs, &b.inputs) {
-            (Some(a), Some(b)) => Some(crate::audit::object_diffs(a, b)),
+            (Some(a), Some(b)) => Some(object_diffs(a, b)),
             _ => None,
         };
-        let settings = crate::audit::setting_diffs(&a.manifest, &b.manifest)?;
+        let settings = setting_diffs(&a.manifest, &b.manifest)?;
         Ok(Self { a, b, settings, objects, rows })
     }
 }

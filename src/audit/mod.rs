@@ -1,11 +1,12 @@
 //! Inspects published days by reading them.
 //!
 //! Nothing here writes. [`verify()`] reads a whole day back. [`freshness`] compares days with the current raw logs, and
-//! [`StatusReader`] does so for many days.
-//! [`find_rows`] and [`Trace`] follow one event, and [`why`] searches every place for it. [`RowDiff`] and [`ObjectDiff`] compare two runs of a day.
-//! [`column_statistics`](fn@column_statistics) summarises the columns of a day.
+//! [`StatusReader`] does so for many days. [`find_rows`] and [`Trace`] follow one event, and [`why`] searches every place for
+//! it. [`DayDiff`] compares two runs of a day. [`column_statistics`](fn@column_statistics) summarises the
+//! columns of a day.
 
 mod column_statistics;
+mod day_diff;
 mod find;
 pub mod freshness;
 mod part_columns;
@@ -18,6 +19,7 @@ mod verify;
 pub mod why;
 
 pub use column_statistics::{ColumnStatistics, ValueStatistics, column_statistics};
+pub use day_diff::DayDiff;
 pub use find::{PublishedRow, find_quarantined, find_rows};
 pub use part_columns::part_columns;
 pub use range_status::{RangeStatus, StatusReader};
