@@ -1,7 +1,7 @@
 //! Searches for an event: in the lake first, then in the raw logs.
 //!
-//! The search begins with the indexes of the published files. It continues with the rejected rows and with the days before and
-//! after. If none of these has the id, it reads the raw objects that a run of the day would read.
+//! The search begins with the indexes of the published files. It continues with the rejected rows and with the days before
+//! and after. If none of these has the id, it reads the raw objects that a run of the day would read.
 
 use super::find::{find_quarantined, find_rows};
 use super::freshness::last_failure;

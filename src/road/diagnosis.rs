@@ -113,8 +113,8 @@ impl DayChecker<'_> {
         names.into_iter().map(|table| self.check_table(table, days)).collect()
     }
 
-    /// Returns whether a folder of the lake is a table of logmill: a source names it, or one of its days has a manifest. Other
-    /// tables may share the bucket and the database.
+    /// Returns whether a folder of the lake is a table of logmill: a source names it, or one of its days has a manifest.
+    /// Other tables may share the bucket and the database.
     fn is_ours(&self, name: &str) -> Result<bool> {
         if name.starts_with(['_', '.']) {
             return Ok(false);
