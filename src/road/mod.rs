@@ -6,6 +6,7 @@
 
 pub mod backfill;
 mod day;
+pub mod diagnosis;
 mod lock;
 mod observer;
 mod outcomes;
