@@ -6,6 +6,7 @@
 //! here prints or reads the environment.
 
 pub mod backfill;
+pub mod clean;
 mod day;
 mod lock;
 mod observer;

@@ -7,10 +7,11 @@ use super::places::Places;
 use crate::catalog::change::{Comparison, compare};
 use crate::catalog::diagnosis::{Finding, Repair};
 use crate::catalog::{self, PARTITION_KEY};
-use crate::cli::clean::{self, Cleaner, PrintLine};
+use crate::cli::clean::{self, PrintLine};
 use crate::error::{ErrorKind, Result};
 use crate::publish::Manifest;
 use crate::road::Registrar;
+use crate::road::clean::Cleaner;
 use crate::store::lake::run_of;
 
 /// Returns whether a finding can be repaired here.
@@ -140,7 +141,8 @@ fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, print: PrintLine) -
     let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
     // Queries may still read the run that the catalog showed until now, so it is kept until the next call.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
-    Cleaner::new(places.lake, rules, dry, print).clean_day(&day.partition, &shown)
+    let cleaned = Cleaner { lake: places.lake, options: rules, dry }.clean_day(&day.partition, &shown)?;
+    clean::print_day(&day.partition, &cleaned, dry, print)
 }
 
 fn value(day: &DayDiagnosis) -> String {
