@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::places::Places;
 use crate::catalog::change::{Comparison, compare};
 use crate::catalog::{self, PARTITION_KEY};
-use crate::cli::clean::{self, Cleaner, PrintLine};
+use crate::cli::clean::{self, PrintLine};
 use crate::error::{ErrorKind, Result};
+use crate::road::clean::Cleaner;
 use crate::road::diagnosis::{DayDiagnosis, TableDiagnosis};
 use crate::store::lake::run_of;
 
@@ -108,7 +109,8 @@ fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, print: PrintLine) -
     let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
     // Queries may still read the run that the catalog showed until now, so it is kept until the next call.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
-    Cleaner::new(places.lake, rules, dry, print).clean_day(&day.partition, &shown)
+    let cleaned = Cleaner { lake: places.lake, options: rules, dry }.clean_day(&day.partition, &shown)?;
+    clean::print_day(&day.partition, &cleaned, dry, print)
 }
 
 fn value(day: &DayDiagnosis) -> String {
