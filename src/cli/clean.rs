@@ -26,8 +26,8 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     if let Some(registrar) = &registrar {
         registrar.catalog.require_database(false)?;
     }
-    let rules = rules(&settings, args.older_than, lake.as_ref())?;
-    let mut cleaner = Cleaner::new(lake.as_ref(), rules, args.dry_run, print_text);
+    let options = clean_options(&settings, args.older_than, lake.as_ref())?;
+    let mut cleaner = Cleaner::new(lake.as_ref(), options, args.dry_run, print_text);
     let unfinished = lake.unfinished()?;
     for table in tables(args, lake.as_ref(), &unfinished)? {
         context.cancel.check()?;
@@ -37,8 +37,8 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     Ok(Exit::Done)
 }
 
-/// Returns the rules for removing files of runs, from the settings and the clock of the lake.
-pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
+/// Returns the options for removing files of runs, from the settings and the clock of the lake.
+pub(super) fn clean_options(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
     Ok(CleanOptions {
         grace_ms: settings.lake.grace_ms,
         unknown_ms,

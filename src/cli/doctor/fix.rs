@@ -77,7 +77,7 @@ fn rehearse(
     let mut calls = Vec::new();
     if let Some((registrar, manifest)) = to_register(places, day) {
         let name = format!("{}.{}", registrar.options.database, table.table);
-        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.rules());
+        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.registration_options());
         match table.existing.as_ref().map(|existing| compare(existing, &wanted)) {
             None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
             Some(Comparison::Differs(change)) => {
@@ -137,10 +137,10 @@ fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, print: PrintLine) -
     if !day.findings.iter().any(|finding| matches!(finding, Finding::Leftovers { .. })) {
         return Ok(());
     }
-    let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
+    let options = clean::clean_options(places.settings, clean::UNKNOWN_MS, places.lake)?;
     // Queries may still read the run that the catalog showed until now, so it is kept until the next call.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
-    Cleaner::new(places.lake, rules, dry, print).clean_day(&day.partition, &shown)
+    Cleaner::new(places.lake, options, dry, print).clean_day(&day.partition, &shown)
 }
 
 fn value(day: &DayDiagnosis) -> String {

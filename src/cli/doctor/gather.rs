@@ -144,12 +144,12 @@ impl TableInspection<'_> {
         let published = publish::read_manifest(lake, partition)?;
         let published = published.map(|manifest| self.published(partition, manifest)).transpose()?;
         let shown = registered.iter().filter_map(|found| run_of(&found.location)).collect();
-        let rules = clean::rules(self.places.settings, clean::UNKNOWN_MS, lake)?;
+        let options = clean::clean_options(self.places.settings, clean::UNKNOWN_MS, lake)?;
         Ok(DayFacts {
             day: partition.day,
             planned: self.planned(partition.day)?,
             published,
-            leftovers: publish::leftovers(lake, partition, rules, &shown)?.files.len(),
+            leftovers: publish::leftovers(lake, partition, options, &shown)?.files.len(),
             catalog: self.places.registrar.map(|_| CatalogFacts {
                 table: self.existing,
                 partition: registered,
@@ -168,7 +168,8 @@ impl TableInspection<'_> {
 
     fn published(&self, partition: &Partition, manifest: Manifest) -> Result<PublishedFacts> {
         let lake = self.places.lake;
-        let rules = self.places.registrar.map_or_else(RegistrationOptions::default, Registrar::rules);
+        let options =
+            self.places.registrar.map_or_else(RegistrationOptions::default, Registrar::registration_options);
         let column = |(name, hive_type)| CatalogColumn { name, hive_type, comment: String::new() };
         Ok(PublishedFacts {
             inputs: publish::read_inputs(lake, partition, &manifest)?,
@@ -178,14 +179,16 @@ impl TableInspection<'_> {
                 .into_iter()
                 .map(column)
                 .collect(),
-            table: catalog::definition(lake, &manifest.shape()?, rules),
+            table: catalog::definition(lake, &manifest.shape()?, options),
             manifest,
         })
     }
 
     fn is_projected(&self) -> bool {
-        let wanted =
-            self.places.registrar.is_some_and(|registrar| registrar.rules().projected_from.is_some());
+        let wanted = self
+            .places
+            .registrar
+            .is_some_and(|registrar| registrar.registration_options().projected_from.is_some());
         wanted || self.existing.is_some_and(ExistingTable::is_projected)
     }
 }
