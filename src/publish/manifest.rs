@@ -17,8 +17,8 @@ pub const MANIFEST_VERSION: u32 = 1;
 /// The largest number that a manifest may contain: 256 TiB, or as many rows. Sums of many thousands of them cannot overflow.
 const MOST: u64 = 1 << 48;
 
-/// Returns the path of a run's list of inputs, below the partition. The list is not in the run folder, because some engines treat
-/// every file at a catalog location as data.
+/// Returns the path of a run's list of inputs, below the partition. The list is not in the run folder, because some engines
+/// treat every file at a catalog location as data.
 pub(crate) fn inputs_path(run: &str) -> String {
     format!("{INPUTS}/{run}.jsonl.gz")
 }
