@@ -41,7 +41,7 @@ pub struct IdSearch<'a> {
     /// Whether to read the raw objects even if another place has the id.
     pub deep: bool,
     /// Starts the observer of reading the raw objects of a plan.
-    pub observe: &'a (dyn Fn(&TablePlan) -> Box<dyn convert::Observer> + Sync),
+    pub observe: &'a (dyn Fn(&TablePlan) -> Box<dyn convert::Progress> + Sync),
 }
 
 /// A table that may have the id.

@@ -24,8 +24,8 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     if let Some(registrar) = &registrar {
         registrar.catalog.require_database(false)?;
     }
-    let rules = rules(&settings, args.older_than, lake.as_ref())?;
-    let cleaner = Cleaner { lake: lake.as_ref(), options: rules, dry: args.dry_run };
+    let options = clean_options(&settings, args.older_than, lake.as_ref())?;
+    let cleaner = Cleaner { lake: lake.as_ref(), options, dry: args.dry_run };
     let unfinished = lake.unfinished()?;
     let tables = args.table.clone().map_or_else(|| cleaner.tables(&unfinished), |table| Ok(vec![table]))?;
     let mut total = Total::default();
@@ -44,8 +44,8 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     Ok(Exit::Done)
 }
 
-/// Returns the rules for removing files of runs, from the settings and the clock of the lake.
-pub(super) fn rules(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
+/// Returns the options for removing files of runs, from the settings and the clock of the lake.
+pub(super) fn clean_options(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
     Ok(CleanOptions {
         grace_ms: settings.lake.grace_ms,
         unknown_ms,

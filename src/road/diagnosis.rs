@@ -226,21 +226,24 @@ impl TableInspection<'_> {
 
     fn published(&self, partition: &Partition, manifest: Manifest) -> Result<PublishedFacts> {
         let lake = self.checker.lake;
-        let rules = self.checker.registrar.map_or_else(RegistrationOptions::default, Registrar::rules);
+        let rules =
+            self.checker.registrar.map_or_else(RegistrationOptions::default, Registrar::registration_options);
         let column = |(name, hive_type)| CatalogColumn { name, hive_type, comment: String::new() };
         Ok(PublishedFacts {
             inputs: publish::read_inputs(lake, partition, &manifest)?,
             location: format!("{}/{}/", lake.address(&partition.to_string()), manifest.run),
             lost: lost(lake, partition, &manifest)?,
             columns: part_columns(lake, partition, &manifest)?.into_iter().map(column).collect(),
-            table: catalog::definition(lake, &manifest.shape()?, rules),
+            table: catalog::definition(lake, &manifest.shape()?, options),
             manifest,
         })
     }
 
     fn is_projected(&self) -> bool {
-        let wanted =
-            self.checker.registrar.is_some_and(|registrar| registrar.rules().projected_from.is_some());
+        let wanted = self
+            .checker
+            .registrar
+            .is_some_and(|registrar| registrar.registration_options().projected_from.is_some());
         wanted || self.existing.is_some_and(ExistingTable::is_projected)
     }
 }

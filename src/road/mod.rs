@@ -20,10 +20,10 @@ mod steps;
 mod tables;
 mod warnings;
 
-pub use day::DayRoad;
+pub use day::{DayRoad, each_table};
 pub use lock::lock_taker;
 pub use observer::{About, Field, Observer, Progress, Silent, Work};
-pub use outcomes::{Outcomes, PublishedTable, each_table};
+pub use outcomes::{Outcomes, PublishedTable};
 pub use rebuild::{DaySelector, Decision, RebuildRule};
 pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};
 pub use tables::{NotBuilt, Tables};

@@ -66,7 +66,7 @@ fn rehearse(
     let mut calls = Vec::new();
     if let (Some(registrar), Some(manifest)) = (places.registrar, day.to_register()) {
         let name = format!("{}.{}", registrar.options.database, table.table);
-        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.rules());
+        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.registration_options());
         match table.existing.as_ref().map(|existing| compare(existing, &wanted)) {
             None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
             Some(Comparison::Differs(change)) => {
@@ -106,10 +106,10 @@ fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, print: PrintLine) -
     if !day.has_leftovers() {
         return Ok(());
     }
-    let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
+    let options = clean::clean_options(places.settings, clean::UNKNOWN_MS, places.lake)?;
     // Queries may still read the run that the catalog showed until now, so it is kept until the next call.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
-    let cleaned = Cleaner { lake: places.lake, options: rules, dry }.clean_day(&day.partition, &shown)?;
+    let cleaned = Cleaner { lake: places.lake, options, dry }.clean_day(&day.partition, &shown)?;
     clean::print_day(&day.partition, &cleaned, dry, print)
 }
 
