@@ -172,7 +172,9 @@ dist: deb
 	tar -C $(OUT) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(EPOCH) -c $(NAME) | gzip -n9 > $(OUT)/$(NAME).tar.gz
 	rm -r $(OUT)/$(NAME)
 	$(PYTHON) deploy/package/sbom.py $(OUT) $(NAME)
-	cd $(OUT) && sha256sum $(NAME).* *$(VERSION)*.whl *$(VERSION)*.deb > $(NAME).sha256
+	cd $(OUT) && rm -f $(NAME).sha256 && \
+	  sha256sum $(NAME).* logmill-$(VERSION)-*_$(firstword $(subst -, ,$(TARGET))).whl logmill_$(VERSION)-*.deb > ../$(NAME).sha256
+	mv target/$(NAME).sha256 $(OUT)/
 
 ## Installs the packages of `make dist` in empty places, and runs them. CI of a release runs it.
 test-install: $(VENV)/ready $(VENV)-airflow/ready
