@@ -35,9 +35,9 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
         let shown = shown_runs(registrar.as_ref(), &table, &days)?;
         for day in days {
             let partition = Partition { table: table.clone(), day };
-            let cleaned = cleaner.clean_day(&partition, &shown)?;
-            total.add(&cleaned);
-            print_day(&partition, &cleaned, args.dry_run, print_text)?;
+            let outcome = cleaner.clean_day(&partition, &shown)?;
+            total.add(&outcome);
+            print_day(&partition, &outcome, args.dry_run, print_text)?;
         }
     }
     console::print(&total.text(args.dry_run))?;

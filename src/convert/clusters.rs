@@ -208,7 +208,9 @@ mod tests {
 
     fn write(clusters: &[Cluster], rows: &Path) {
         let mut file = ClusterFile::create(rows).unwrap();
-        clusters.iter().for_each(|cluster| file.write(cluster).unwrap());
+        for cluster in clusters {
+            file.write(cluster).unwrap();
+        }
         file.finish().unwrap();
     }
 
