@@ -17,6 +17,9 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip install --quiet '$(UV)' && \
   $(1)/bin/uv pip install --quiet --python $(1)/bin/python --compile-bytecode -r $(2)
 
+# Prints the log types that are built by default.
+log-types = target/debug/logmill schema --format json | $(PYTHON) -c 'import json, sys; print(*sorted({json.loads(line)["dataset"] for line in sys.stdin}))'
+
 .PHONY: demo check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
 
 ## Builds logmill and publishes the sample day.
@@ -83,7 +86,7 @@ glue-tables:
 	cargo build --locked --quiet
 	target/debug/logmill schema --format cloudformation > target/tables.json
 	mv target/tables.json glue/cloudformation/tables.json
-	for naming in snake compact; do for dataset in cloudtrail s3-access; do \
+	for naming in snake compact; do for dataset in $$($(log-types)); do \
 	  file=glue/sql/tables/$$(echo $$dataset | tr - _).$$naming; \
 	  ddl="target/debug/logmill schema --format ddl --dataset $$dataset --naming $$naming"; \
 	  $$ddl > $$file.registered.sql && $$ddl --projection 2020-01-01 > $$file.projection.sql; \
@@ -169,7 +172,9 @@ dist: deb
 	tar -C $(OUT) --sort=name --owner=0 --group=0 --numeric-owner --mtime=@$(EPOCH) -c $(NAME) | gzip -n9 > $(OUT)/$(NAME).tar.gz
 	rm -r $(OUT)/$(NAME)
 	$(PYTHON) deploy/package/sbom.py $(OUT) $(NAME)
-	cd $(OUT) && sha256sum $(NAME).* *$(VERSION)*.whl *$(VERSION)*.deb > $(NAME).sha256
+	cd $(OUT) && rm -f $(NAME).sha256 && \
+	  sha256sum $(NAME).* logmill-$(VERSION)-*_$(firstword $(subst -, ,$(TARGET))).whl logmill_$(VERSION)-*.deb > ../$(NAME).sha256
+	mv target/$(NAME).sha256 $(OUT)/
 
 ## Installs the packages of `make dist` in empty places, and runs them. CI of a release runs it.
 test-install: $(VENV)/ready $(VENV)-airflow/ready

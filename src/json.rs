@@ -250,8 +250,13 @@ fn plain_run(bytes: &[u8]) -> usize {
 }
 
 /// A string as written, without its quotes.
-pub(crate) fn inner(quoted: &str) -> &str {
+fn inner(quoted: &str) -> &str {
     &quoted[1..quoted.len() - 1]
+}
+
+/// Returns the text of a checked value: the content of a string, or the JSON text of any other value.
+pub(crate) fn text(written: &str) -> Cow<'_, str> {
+    if written.starts_with('"') { unescape(inner(written)) } else { Cow::Borrowed(written) }
 }
 
 /// Decodes the escapes of a checked string without quotes. Half a surrogate pair becomes U+FFFD.
@@ -407,6 +412,15 @@ mod tests {
             (r"\ud83d\u0041", "\u{fffd}A"),
         ] {
             assert_eq!(unescape(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_value_is_the_content_of_a_string_or_the_value_as_written() {
+        for (written, expected) in
+            [(r#""a\u0062""#, "ab"), (r#"{"a":1}"#, r#"{"a":1}"#), ("12", "12"), (r#""""#, "")]
+        {
+            assert_eq!(text(written), expected, "{written}");
         }
     }
 

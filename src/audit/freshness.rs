@@ -293,10 +293,10 @@ fn not_registered(
     if history.is_registered(&manifest.run, wanted) {
         return Ok(None);
     }
-    let report = history.record(&manifest.run)?;
-    let error = report.as_ref().and_then(|report| report.error.as_ref());
+    let record = history.record(&manifest.run)?;
+    let error = record.as_ref().and_then(|record| record.error.as_ref());
     // Earlier versions left no mark, but recorded the duration of the step. A run without a catalog recorded none.
-    let was_registered = report.as_ref().is_some_and(|report| report.seconds.register.is_some());
+    let was_registered = record.as_ref().is_some_and(|record| record.seconds.register.is_some());
     if was_registered && error.is_none() && manifest.database.as_deref() == Some(wanted) {
         return Ok(None);
     }

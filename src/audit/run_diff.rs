@@ -40,9 +40,9 @@ impl<'a> PublishedRuns<'a> {
     /// Reads the manifest and the run records.
     pub fn read(lake: &'a dyn Lake, partition: &'a Partition) -> Result<Self> {
         let live = read_manifest(lake, partition)?;
-        let of_report = |report: RunRecord| report.manifest;
+        let manifest_of = |record: RunRecord| record.manifest;
         let mut superseded: Vec<Manifest> =
-            RunHistory::list(lake, partition)?.records()?.into_iter().filter_map(of_report).collect();
+            RunHistory::list(lake, partition)?.records()?.into_iter().filter_map(manifest_of).collect();
         superseded.retain(|old| live.as_ref().is_none_or(|live| live.run != old.run));
         Ok(Self { lake, partition, live, superseded })
     }

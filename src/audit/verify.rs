@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
 use crate::publish::Manifest;
 use crate::publish::digest;
-use crate::publish::inputs;
+use crate::publish::manifest::inputs_path;
 use crate::store::lake::{INPUTS, MANIFEST, Partition};
 use crate::store::{Lake, LakeFile};
 
@@ -139,7 +139,7 @@ fn check_bytes(
 fn check_unlisted(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
     let mut known: BTreeSet<String> = manifest.parts.iter().map(|part| part.path.clone()).collect();
     known.extend([MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
-    known.extend(manifest.superseded.iter().map(|superseded| inputs::path_of(&superseded.run)));
+    known.extend(manifest.superseded.iter().map(|superseded| inputs_path(&superseded.run)));
     let mut found = Vec::new();
     for name in lake.names(&partition.to_string())? {
         if manifest.superseded.iter().any(|superseded| superseded.run == name) {

@@ -47,14 +47,14 @@ pub fn register(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     manifest: &Manifest,
-    rules: RegistrationOptions,
+    options: RegistrationOptions,
 ) -> Result<Registered> {
     let partition = manifest.partition();
-    let mut registered = register_once(catalog, lake, manifest, rules)?;
+    let mut registered = register_once(catalog, lake, manifest, options)?;
     for _ in 0..OVERTAKEN {
         match publish::read_manifest(lake, &partition)? {
             Some(newer) if newer.run != registered.run => {
-                registered = register_once(catalog, lake, &newer, rules)?;
+                registered = register_once(catalog, lake, &newer, options)?;
             }
             _ => break,
         }
@@ -66,16 +66,16 @@ fn register_once(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     manifest: &Manifest,
-    rules: RegistrationOptions,
+    options: RegistrationOptions,
 ) -> Result<Registered> {
-    let table = definition(lake, &manifest.shape()?, rules);
-    catalog.require_database(rules.create_database)?;
+    let table = definition(lake, &manifest.shape()?, options);
+    catalog.require_database(options.create_database)?;
     let columns = catalog.put_table(&table)?;
     let partition = manifest.partition();
-    let without_statistics = tell_statistics(catalog, lake, &partition, manifest, rules)?;
+    let without_statistics = put_statistics(catalog, lake, &partition, manifest, options)?;
     let folder = lake.address(&partition.to_string());
     let run = manifest.run.clone();
-    if rules.projected_from.is_some() {
+    if options.projected_from.is_some() {
         let location = format!("{folder}/");
         let partition = PartitionState::Projected;
         return Ok(Registered { table: table.name, run, location, partition, without_statistics });
@@ -89,22 +89,22 @@ fn register_once(
 /// Sends the column statistics of this day to the catalog if no later day is registered. The catalog keeps one set for the
 /// whole table, and the days of a log are much alike. Returns a failure as a value, because it must not fail the
 /// registration.
-fn tell_statistics(
+fn put_statistics(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     partition: &Partition,
     manifest: &Manifest,
-    rules: RegistrationOptions,
+    options: RegistrationOptions,
 ) -> Result<Option<Error>> {
-    let Some(at) = rules.statistics_at else { return Ok(None) };
-    let told = || {
-        if !is_newest(catalog, lake, partition, rules)? {
+    let Some(at) = options.statistics_at else { return Ok(None) };
+    let put = || {
+        if !is_newest(catalog, lake, partition, options)? {
             return Ok(());
         }
         let columns = crate::audit::column_statistics(lake, partition, manifest)?;
         catalog.put_statistics(&partition.table, &columns, at)
     };
-    match told() {
+    match put() {
         Ok(()) => Ok(None),
         Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
         Err(error) => Ok(Some(error)),
@@ -116,9 +116,9 @@ fn is_newest(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     partition: &Partition,
-    rules: RegistrationOptions,
+    options: RegistrationOptions,
 ) -> Result<bool> {
-    if rules.projected_from.is_some() {
+    if options.projected_from.is_some() {
         let own = format!("{PARTITION_KEY}={}", partition.day.proc_ymd());
         let days = lake.names(&partition.table)?;
         return Ok(!days.iter().any(|day| day.starts_with(PARTITION_KEY) && *day > own));
@@ -134,21 +134,21 @@ pub fn foresee(
     catalog: &dyn Catalog,
     lake: &dyn Lake,
     shape: &TableShape,
-    rules: RegistrationOptions,
+    options: RegistrationOptions,
 ) -> Result<()> {
-    let wanted = definition(lake, shape, rules);
+    let wanted = definition(lake, shape, options);
     match catalog.table(&wanted.name)? {
         Some(existing) => agreed(&existing, &wanted).map(drop),
-        None if rules.create_database => Ok(()),
+        None if options.create_database => Ok(()),
         None => catalog.require_database(false),
     }
 }
 
 /// Returns the wanted definition of a table in the catalog.
 #[must_use]
-pub fn definition(lake: &dyn Lake, shape: &TableShape, rules: RegistrationOptions) -> TableDefinition {
+pub fn definition(lake: &dyn Lake, shape: &TableShape, options: RegistrationOptions) -> TableDefinition {
     let description = format!("{} logs, one KST day a partition", shape.dataset);
     let address = lake.address(&shape.table);
     let definition = TableDefinition::new(&shape.table, &description, &shape.schema(), &address);
-    TableDefinition { projected_from: rules.projected_from, ..definition }
+    TableDefinition { projected_from: options.projected_from, ..definition }
 }

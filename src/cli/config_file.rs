@@ -160,10 +160,7 @@ impl<'t> Document<'t> {
             let written = self.values(setting, value)?;
             if setting.name == rows::DATASET.name {
                 let name = written.join(",");
-                dataset = Some(dataset::named(&name).ok_or_else(|| {
-                    self.error(format!("unknown log type '{name}'"), &value.span())
-                        .hint(format!("expected one of {}", dataset::names()))
-                })?);
+                dataset = Some(dataset::chosen(&name).map_err(|error| self.located(error, &value.span()))?);
             }
             values.insert(setting, written);
         }
@@ -218,8 +215,13 @@ impl<'t> Document<'t> {
     }
 
     fn error(&self, message: impl Into<String>, span: &Range<usize>) -> Error {
+        self.located(Error::new(ErrorKind::Usage, message), span)
+    }
+
+    /// Adds the place of a value to an error.
+    fn located(&self, error: Error, span: &Range<usize>) -> Error {
         let line = 1 + self.text.bytes().take(span.start).filter(|byte| *byte == b'\n').count();
-        Error::new(ErrorKind::Usage, message).with("file", &self.path).with("line", line)
+        error.with("file", &self.path).with("line", line)
     }
 
     fn invalid(&self, mut cause: toml::de::Error) -> Error {

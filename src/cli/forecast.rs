@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::console::{self, Console};
 use super::exit::Exit;
-use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
+use crate::audit::StatusReader;
+use crate::audit::freshness::DayStatus;
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
@@ -44,33 +45,23 @@ fn table(
     rule: &RebuildRule,
     console: Console,
 ) -> Result<(String, u64)> {
-    let mut planner = RangePlanner::open(source, days, order, road.connector, road.clock)?;
-    let (mut statuses, mut unknown, mut pace) = (Vec::new(), 0, Pace::default());
-    let (mut objects, mut bytes) = (0, 0);
-    while let Some(leg) = planner.next_leg(&mut |about| {
-        road.options.convert.cancel.check()?;
-        let partition = source.spec.partition(about.day);
-        let status = match day_status(road.lake, partition, about, road.database()) {
-            Ok(status) => status,
-            Err(error) => {
-                console.error(&error);
-                unknown += 1;
-                return Ok(false);
-            }
-        };
-        pace.learn(live_record(road.lake, &status)?.as_ref());
-        let decision = rule.decision(&status);
-        statuses.push(status);
-        Ok(decision == Decision::Build)
-    })? {
-        objects += leg.objects.len() as u64;
-        bytes += leg.objects.iter().map(|shared| shared.object.bytes).sum::<u64>();
-    }
-    let mut first_logs = FirstLogs::new(road.lake, &source.spec.table);
-    for status in &statuses {
-        first_logs.note(status);
-    }
-    statuses.iter_mut().try_for_each(|status| first_logs.settle(status))?;
+    let planner = RangePlanner::open(source, days, order, road.connector, road.clock)?;
+    let reader =
+        StatusReader { lake: road.lake, database: road.database(), cancel: &road.options.convert.cancel };
+    let mut pace = Pace::default();
+    let range = reader.read(source, planner, &mut |status| match status {
+        Ok(status) => {
+            pace.learn(live_record(road.lake, status)?.as_ref());
+            Ok(rule.decision(status) == Decision::Build)
+        }
+        Err(error) => {
+            console.error(error);
+            Ok(false)
+        }
+    })?;
+    let (objects, bytes, requests, checked) = (range.objects, range.bytes, range.requests, range.days.len());
+    let statuses: Vec<DayStatus> = range.days.into_iter().filter_map(|(_, status)| status.ok()).collect();
+    let unknown = (checked - statuses.len()) as u64;
     let with_decision = |wanted| statuses.iter().filter(move |status| rule.decision(status) == wanted);
     let (rows, kept) =
         (with_decision(Decision::Build).map(row).collect::<Vec<_>>(), with_decision(Decision::Keep).count());
@@ -85,8 +76,8 @@ fn table(
         console::size(bytes),
         pace.forecast(bytes, road.options.convert.threads)
     );
-    if planner.requests() > 0 {
-        text += &format!("listed with {}\n", console::counted(planner.requests(), "request"));
+    if requests > 0 {
+        text += &format!("listed with {}\n", console::counted(requests, "request"));
     }
     let is_rebuilt = |status: &&DayStatus| rule.decision(status) == Decision::Build;
     let unregistered = |status: &&DayStatus| status.not_registered.is_some() && road.registrar.is_some();

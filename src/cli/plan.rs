@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, PlanArgs, PlanFormat};
 use super::context::Context;
 use super::exit::Exit;
-use super::plan_file::PlanFile;
 use super::settings::Flags;
 use super::{console, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
 use crate::road::identity_key;
+use crate::road::shards::PlanFile;
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.source]).with_sources())?;
@@ -25,7 +25,7 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };
     plan.deal(args.shards);
     if let Some(address) = &args.plan {
-        PlanFile::at(address, &settings, &connector)?.write(&json(&plan)?)?;
+        PlanFile::at(address, &settings.lake.access, &connector)?.write(&json(&plan)?)?;
     }
     match args.format {
         PlanFormat::Json => console::print(&json(&plan)?)?,

@@ -46,7 +46,7 @@ impl Progress for Bar {
     }
 }
 
-impl convert::Observer for Bar {
+impl convert::Progress for Bar {
     fn object_done(&self, bytes: u64, rows: u64) {
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         let read = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
+
 use super::args::{GlobalArgs, PublishArgs, begun};
 use super::conclusion::Conclusion;
 use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::plan_file::{PlanFile, PlanId, PlanState, Planned, staging};
-use super::receipt::Receipt;
 use super::settings::{Flags, Settings};
-use super::summary::deliver;
+use super::summary::{FailedTable, Summary, deliver};
 use super::{console, metrics};
 use crate::convert::Staging;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kst::KstDay;
 use crate::plan::{Plan, TablePlan};
+use crate::road::shards::{PlanFile, PlanId, Planned, Receipt, Repeated, staging};
 use crate::road::{DayRoad, Registrar, Road, each_table};
 use crate::store::{Connector, Lake};
 
@@ -24,7 +25,7 @@ pub(super) fn run(args: &PublishArgs, global: &GlobalArgs, context: &Context) ->
     metrics::check(settings.watch.metrics_file.as_deref())?;
     let connector = context.connector(&settings);
     let place = Place {
-        plan: PlanFile::at(&args.plan, &settings, &connector)?,
+        plan: PlanFile::at(&args.plan, &settings.lake.access, &connector)?,
         lake: connector.lake(settings.output()?, &settings.lake.access)?,
         args,
         settings: &settings,
@@ -49,7 +50,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn staging(&self, day: KstDay) -> Result<Staging> {
-        staging(&self.args.staging, day, self.settings, self.connector)
+        staging(&self.args.staging, day, &self.settings.lake.access, self.connector)
     }
 
     fn publish(&self, plan: &Plan, id: &PlanId) -> Result<Exit> {
@@ -67,12 +68,9 @@ impl Place<'_> {
         let (exit, summary) =
             self.conclusion(&road, plan.day).of_day(&outcomes, &BTreeMap::new(), Vec::new())?;
         if self.args.remove_staging && exit == Exit::Done {
-            let receipt = Receipt::of(plan, &id.id, &road.run, lake, &summary)?;
-            // The receipt precedes the first removal, so that an interrupted removal can be resumed. It never replaces
-            // another plan.
-            if self.plan.state(id)? == PlanState::Unchanged {
-                self.plan.leave_receipt(&receipt.to_json()?)?;
-            }
+            let receipt = Receipt::of(plan, &id.id, &road.run, lake, value_of(&summary)?);
+            // The receipt precedes the first removal, so that an interrupted removal can be resumed.
+            self.plan.leave_receipt(id, &receipt)?;
             self.remove(&receipt)?;
         }
         Ok(exit)
@@ -93,7 +91,11 @@ impl Place<'_> {
         let options = settings.road_options(&self.context.cancel);
         let road = Road::new(lake, self.connector, registrar.as_ref(), options, &announcer, console::now)?;
         let exit = match road.database() {
-            Some(database) => receipt.register(&DayRoad::new(&road, receipt.day), lake, database)?,
+            Some(database) => {
+                let day = DayRoad::new(&road, receipt.day);
+                let repeated = receipt.register(&day, lake, database)?;
+                note_all(&mut receipt.summary, repeated)
+            }
             None => Exit::Done,
         };
         let text = || format!("KST day {} was already published by run {}\n", receipt.day, receipt.run);
@@ -109,8 +111,41 @@ impl Place<'_> {
 
     fn remove(&self, receipt: &Receipt) -> Result<()> {
         let staging = self.staging(receipt.day)?;
-        on_workers(self.settings.threads, || {
-            receipt.tables.iter().try_for_each(|table| staging.remove(table, &receipt.plan))
-        })?
+        on_workers(self.settings.threads, || receipt.remove_shards(&staging))?
+    }
+}
+
+fn value_of(summary: &Summary) -> Result<Value> {
+    serde_json::to_value(summary)
+        .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))
+}
+
+/// Adds the outcomes of repeated registrations to the summary of an earlier run.
+fn note_all(summary: &mut Value, repeated: Vec<Repeated>) -> Exit {
+    let mut failures = Vec::new();
+    for Repeated { table, registration } in repeated {
+        match registration {
+            Ok(registration) => note(summary, &table, &json!(registration)),
+            Err(error) => {
+                failures.push(Exit::from(error.kind()));
+                note_failure(summary, &FailedTable { table, published: true, error: error.to_string() });
+            }
+        }
+    }
+    let exit = Exit::of_failures(&failures, true);
+    summary["exit_code"] = exit.code().into();
+    exit
+}
+
+fn note(summary: &mut Value, table: &str, registration: &Value) {
+    let tables = summary["tables"].as_array_mut().into_iter().flatten();
+    for noted in tables.filter(|noted| noted["table"] == table) {
+        noted["catalog"] = registration.clone();
+    }
+}
+
+fn note_failure(summary: &mut Value, failed: &FailedTable) {
+    if let Some(noted) = summary["failed"].as_array_mut() {
+        noted.push(json!(failed));
     }
 }

@@ -11,13 +11,14 @@ use super::exit::Exit;
 use super::settings::Flags;
 use super::summary::left_out;
 use super::tables;
-use crate::audit::freshness::{DayState, DayStatus, FirstLogs, day_status};
+use crate::audit::StatusReader;
+use crate::audit::freshness::{DayState, DayStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
 use crate::road::Tables;
+use crate::store::Connector;
 use crate::store::lake::Partition;
-use crate::store::{Connector, Lake};
 
 /// Default number of days.
 const DEFAULT_DAYS: i64 = 14;
@@ -43,10 +44,13 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     }
     // A local lake is in no catalog.
     let catalog = settings.catalog.as_ref().filter(|_| output.starts_with("s3://"));
-    let lake_of_days =
-        LakeOfDays { lake: lake.as_ref(), database: catalog.map(|catalog| catalog.database.as_str()) };
+    let reader = StatusReader {
+        lake: lake.as_ref(),
+        database: catalog.map(|catalog| catalog.database.as_str()),
+        cancel: &context.cancel,
+    };
     for source in &sources {
-        let (statuses, unlisted) = match statuses(source, days, &connector, lake_of_days, context) {
+        let (statuses, unlisted) = match statuses(reader, source, days, &connector) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 // The other tables can still be shown.
                 context.console.error(&error);
@@ -77,13 +81,6 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
     }
 }
 
-/// A lake, and the database in which its days must be registered.
-#[derive(Clone, Copy)]
-struct LakeOfDays<'a> {
-    lake: &'a dyn Lake,
-    database: Option<&'a str>,
-}
-
 /// Warns about days in which killed runs left unfinished work.
 fn warn_of_killed_runs(left: &[Partition], context: &Context) {
     for partition in left {
@@ -100,29 +97,15 @@ fn warn_of_killed_runs(left: &[Partition], context: &Context) {
 type Found = std::result::Result<DayStatus, Error>;
 
 fn statuses(
+    reader: StatusReader<'_>,
     source: &TableSource,
     days: DayRange,
     connector: &Connector,
-    LakeOfDays { lake, database }: LakeOfDays<'_>,
-    context: &Context,
 ) -> Result<(BTreeMap<KstDay, Found>, ListedObjects)> {
     let wanted: Vec<KstDay> = days.days().collect();
-    let mut planner = RangePlanner::open(source, &wanted, Order::Oldest, connector, console::now)?;
-    let mut statuses: BTreeMap<KstDay, Found> = BTreeMap::new();
-    planner.next_leg(&mut |about| {
-        context.cancel.check()?;
-        let partition = source.spec.partition(about.day);
-        statuses.insert(about.day, day_status(lake, partition, about, database));
-        Ok(false)
-    })?;
-    let mut first_logs = FirstLogs::new(lake, &source.spec.table);
-    let mut known: Vec<&mut DayStatus> =
-        statuses.values_mut().filter_map(|found| found.as_mut().ok()).collect();
-    for status in &known {
-        first_logs.note(status);
-    }
-    known.iter_mut().try_for_each(|status| first_logs.settle(status))?;
-    Ok((statuses, ListedObjects::count(0, planner.left())))
+    let planner = RangePlanner::open(source, &wanted, Order::Oldest, connector, console::now)?;
+    let range = reader.read(source, planner, &mut |_| Ok(false))?;
+    Ok((range.days.into_iter().collect(), range.left))
 }
 
 fn state_of(found: &Found) -> DayState {

@@ -13,7 +13,7 @@ use arrow::datatypes::{
 };
 use arrow::error::ArrowError;
 
-use super::run::{Block, BlockKey};
+use super::block::{Block, BlockKey};
 use crate::table::ColumnType;
 
 /// Rows in their final order.

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 use roaring::RoaringBitmap;
 
-use super::run::{Run, RunData};
 use super::spill_failed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::scratch::private_file;
@@ -58,27 +57,31 @@ impl ClusterFile {
 }
 
 /// The clusters of a run, one by one.
-enum Clusters<'a> {
+pub(super) struct Clusters<'a>(Source<'a>);
+
+enum Source<'a> {
     Resident(std::slice::Iter<'a, Cluster>),
     Spilled(ClusterReader<BufReader<File>>, PathBuf),
 }
 
 impl<'a> Clusters<'a> {
-    fn of(run: &'a Run) -> Result<Self> {
-        let path = match &run.data {
-            RunData::Resident(_) => return Ok(Self::Resident(run.clusters.iter())),
-            RunData::Spilled(rows) => path_beside(rows),
-            RunData::Staged(rows) => path_beside(&rows.path),
-        };
+    /// Takes sorted clusters in memory.
+    pub(super) fn resident(clusters: &'a [Cluster]) -> Self {
+        Self(Source::Resident(clusters.iter()))
+    }
+
+    /// Opens the file next to `rows`; each of its clusters has `width` texts.
+    pub(super) fn open(rows: &Path, width: usize) -> Result<Self> {
+        let path = path_beside(rows);
         let file = File::open(&path).map_err(|cause| unreadable(&path, cause))?;
         let file = BufReader::with_capacity(READ_BYTES, file);
-        Ok(Self::Spilled(ClusterReader { file, width: run.cluster_width, is_read: false }, path))
+        Ok(Self(Source::Spilled(ClusterReader { file, width, is_read: false }, path)))
     }
 
     fn next(&mut self) -> Result<Option<Cluster>> {
-        match self {
-            Self::Resident(clusters) => Ok(clusters.next().cloned()),
-            Self::Spilled(file, path) => file.next().map_err(|cause| unreadable(path, cause)),
+        match &mut self.0 {
+            Source::Resident(clusters) => Ok(clusters.next().cloned()),
+            Source::Spilled(file, path) => file.next().map_err(|cause| unreadable(path, cause)),
         }
     }
 }
@@ -128,12 +131,14 @@ fn read_text(file: &mut impl Read) -> io::Result<Box<str>> {
 
 /// Walks over the clusters of all runs in order, calls `call` for each distinct cluster, and returns the ranks of the clusters
 /// of every run.
-pub(super) fn rank(runs: &[Run], mut call: impl FnMut(&Cluster) -> Result<()>) -> Result<Vec<Ranks>> {
-    let mut sources = runs.iter().map(Clusters::of).collect::<Result<Vec<_>>>()?;
+pub(super) fn rank(
+    mut runs: Vec<Clusters<'_>>,
+    mut call: impl FnMut(&Cluster) -> Result<()>,
+) -> Result<Vec<Ranks>> {
     let mut ranks = vec![RoaringBitmap::new(); runs.len()];
     let mut heads = BinaryHeap::new();
-    for (number, source) in sources.iter_mut().enumerate() {
-        heads.extend(source.next()?.map(|cluster| Reverse((cluster, number))));
+    for (number, run) in runs.iter_mut().enumerate() {
+        heads.extend(run.next()?.map(|cluster| Reverse((cluster, number))));
     }
     let mut last: Option<(Cluster, u32)> = None;
     while let Some(Reverse((cluster, number))) = heads.pop() {
@@ -148,7 +153,7 @@ pub(super) fn rank(runs: &[Run], mut call: impl FnMut(&Cluster) -> Result<()>) -
         };
         // Clusters that repeat or are out of order within a run are not what was written.
         ranks[number].try_push(rank).map_err(|_| out_of_order())?;
-        heads.extend(sources[number].next()?.map(|cluster| Reverse((cluster, number))));
+        heads.extend(runs[number].next()?.map(|cluster| Reverse((cluster, number))));
     }
     Ok(ranks.into_iter().map(Ranks::new).collect())
 }
@@ -191,28 +196,20 @@ impl Ranks {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::sync::Arc;
 
     use proptest::prelude::*;
 
-    use super::super::run::Block;
     use super::*;
 
-    fn run_of(clusters: &BTreeSet<Texts>, spill: bool, rows: PathBuf) -> Run {
+    fn clusters_of(clusters: &BTreeSet<Texts>) -> Vec<Cluster> {
         let cluster = |texts: &Texts| texts.iter().map(|text| Box::from(text.as_str())).collect();
-        let clusters: Vec<Cluster> = clusters.iter().map(cluster).collect();
-        let cluster_width = clusters.first().map_or(0, |cluster| cluster.len());
-        let run = |clusters, data| Run { clusters, cluster_width, data, numbers: None, dictionary_bytes: 0 };
-        if !spill {
-            let block = Arc::new(Block { cells: Vec::new(), keys: Vec::new() });
-            return run(clusters, RunData::Resident(block));
-        }
-        let mut file = ClusterFile::create(&rows).unwrap();
-        for cluster in &clusters {
-            file.write(cluster).unwrap();
-        }
+        clusters.iter().map(cluster).collect()
+    }
+
+    fn write(clusters: &[Cluster], rows: &Path) {
+        let mut file = ClusterFile::create(rows).unwrap();
+        clusters.iter().for_each(|cluster| file.write(cluster).unwrap());
         file.finish().unwrap();
-        run(Vec::new(), RunData::Spilled(rows))
     }
 
     type Texts = Vec<String>;
@@ -233,13 +230,19 @@ mod tests {
         ) {
             let folder = tempfile::tempdir().unwrap();
             let all: BTreeSet<&Texts> = runs.iter().flat_map(|(clusters, _)| clusters).collect();
-            let made: Vec<Run> = runs
-                .iter()
-                .enumerate()
-                .map(|(number, (clusters, spill))| run_of(clusters, *spill, folder.path().join(number.to_string())))
-                .collect();
+            let made: Vec<Vec<Cluster>> = runs.iter().map(|(clusters, _)| clusters_of(clusters)).collect();
+            let mut sources = Vec::new();
+            for (number, (clusters, (_, spill))) in made.iter().zip(&runs).enumerate() {
+                let rows = folder.path().join(number.to_string());
+                sources.push(if *spill {
+                    write(clusters, &rows);
+                    Clusters::open(&rows, clusters.first().map_or(0, |cluster| cluster.len())).unwrap()
+                } else {
+                    Clusters::resident(clusters)
+                });
+            }
             let mut called = Vec::new();
-            let ranks = rank(&made, |cluster| {
+            let ranks = rank(sources, |cluster| {
                 called.push(cluster.iter().map(ToString::to_string).collect::<Texts>());
                 Ok(())
             });

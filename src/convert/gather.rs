@@ -9,7 +9,7 @@ use super::encode::{PartFile, PartWriter};
 use super::merge::{Merge, reduce};
 use super::quarantine::{CountedOnly, Quarantine};
 use super::scatter::Scattered;
-use super::{ConvertOptions, Observer};
+use super::{ConvertOptions, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
@@ -95,7 +95,7 @@ impl Gathered<'_> {
         schema: &TableSchema,
         target: PartsTarget<'_>,
         options: &ConvertOptions,
-        observer: &dyn Observer,
+        progress: &dyn Progress,
     ) -> Result<Vec<PartFile>> {
         let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
         let PartsTarget { partition, folder, scratch } = target;
@@ -111,7 +111,7 @@ impl Gathered<'_> {
             }
             options.cancel.check()?;
             writer.write(&chunks)?;
-            observer.rows_written(chunks.iter().map(|chunk| chunk.len() as u64).sum());
+            progress.rows_written(chunks.iter().map(|chunk| chunk.len() as u64).sum());
         }
         let parts = writer.finish()?;
         let rows: u64 = parts.iter().map(|part| part.rows).sum();

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use arrow::compute::cast;
 use arrow::error::ArrowError;
 
+use super::block::BlockKey;
 use super::chunk::Chunk;
 use super::clusters::{self, ClusterFile};
 use super::dedupe::Duplicates;
-use super::run::{BlockKey, MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
+use super::run::{MERGE_BYTES_PER_RUN, Run, RunReader, SpillFile};
 use crate::error::Result;
 use crate::table::{Cluster, ColumnType};
 
@@ -44,7 +45,7 @@ impl<'a> Merge<'a> {
         duplicates: &'a Duplicates,
         call: impl FnMut(&Cluster) -> Result<()>,
     ) -> Result<Self> {
-        let ranks = clusters::rank(runs, call)?;
+        let ranks = clusters::rank(runs.iter().map(Run::sorted_clusters).collect::<Result<_>>()?, call)?;
         let readers =
             runs.iter().zip(ranks).map(|(run, ranks)| run.reader(ranks)).collect::<Result<Vec<_>>>()?;
         let heads =
@@ -155,7 +156,8 @@ fn merge_to_file(runs: &[Run], types: &[ColumnType], duplicates: &Duplicates, pa
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::run::{Block, RunData};
+    use super::super::block::Block;
+    use super::super::run::RunData;
     use super::*;
 
     fn run_with(dictionary_bytes: usize) -> Run {

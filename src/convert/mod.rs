@@ -5,6 +5,7 @@
 //! files are cut by their content. So neither the number of threads nor the amount of memory changes a byte, as long as a
 //! row group fits.
 
+mod block;
 mod budget;
 pub(crate) mod checksum;
 mod chunk;
@@ -127,7 +128,7 @@ impl Residency {
 }
 
 /// Receives the progress of the work; called from many threads.
-pub trait Observer: Sync {
+pub trait Progress: Sync {
     /// An object is done: its size as stored, and the rows read from it.
     fn object_done(&self, bytes: u64, rows: u64);
     /// Rows were written to part files.

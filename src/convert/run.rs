@@ -7,18 +7,19 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Array};
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, UInt32Type};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 
-use super::clusters::{self, ClusterFile, Ranks};
+use super::block::{Block, BlockKey, as_u32};
+use super::clusters::{self, ClusterFile, Clusters, Ranks};
 use super::dedupe::Entry;
 use super::spill_failed;
 use super::staged_rows::{CONVERT_AGAIN, StagedRows};
 use crate::error::{Error, Result};
 use crate::store::scratch::private_file;
-use crate::table::{Cluster, Position, RowBatch};
+use crate::table::{Cluster, RowBatch};
 
 /// Number of rows of a spilled batch, and raw bytes at which it ends earlier: a merge holds one batch of each run.
 const SPILL_ROWS: usize = 4096;
@@ -30,27 +31,6 @@ const READ_BYTES: usize = 64 << 10;
 /// Memory that a merge needs for each spilled run: a batch, which exists twice while the next one is read, the overhead of its
 /// cells besides their text, and its keys.
 pub(super) const MERGE_BYTES_PER_RUN: usize = 4 * SPILL_BYTES;
-
-/// A row's key in a block; the order of the fields is the order of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct BlockKey {
-    /// Index into the run's clusters, which are sorted.
-    pub(super) cluster: u32,
-    /// Event time, milliseconds UTC.
-    pub(super) at: i64,
-    pub(super) position: Position,
-    /// Size of the raw row.
-    pub(super) bytes: u32,
-    /// Its row among the cells.
-    pub(super) row: u32,
-}
-
-/// Rows with sorted keys; the cells need not be sorted.
-#[derive(Debug)]
-pub(super) struct Block {
-    pub(super) cells: Vec<ArrayRef>,
-    pub(super) keys: Vec<BlockKey>,
-}
 
 /// A sorted run.
 #[derive(Debug)]
@@ -102,6 +82,15 @@ impl Run {
         (Self { clusters, cluster_width, data, numbers: None, dictionary_bytes }, identities)
     }
 
+    /// Returns the clusters in order.
+    pub(super) fn sorted_clusters(&self) -> Result<Clusters<'_>> {
+        match &self.data {
+            RunData::Resident(_) => Ok(Clusters::resident(&self.clusters)),
+            RunData::Spilled(rows) => Clusters::open(rows, self.cluster_width),
+            RunData::Staged(rows) => Clusters::open(&rows.path, self.cluster_width),
+        }
+    }
+
     /// Memory that a merge needs for this run if its rows are in a file.
     pub(super) fn merge_bytes(&self) -> usize {
         MERGE_BYTES_PER_RUN + self.dictionary_bytes
@@ -115,7 +104,7 @@ impl Run {
     /// Writes the rows to a file, in order, and frees their memory.
     pub(super) fn spill(self, path: &Path) -> Result<Self> {
         let RunData::Resident(block) = &self.data else { return Ok(self) };
-        let data = block.write(path)?;
+        let data = write_block(block, path)?;
         let mut file = ClusterFile::create(path)?;
         self.clusters.iter().try_for_each(|cluster| file.write(cluster))?;
         file.finish()?;
@@ -162,41 +151,18 @@ fn unreadable(path: &Path, cause: impl std::error::Error + Send + Sync + 'static
     Error::unusable("cannot read staged rows", cause).with("path", path.display())
 }
 
-impl Block {
-    /// Writes the rows in the order of their keys.
-    fn write(&self, path: &Path) -> Result<RunData> {
-        let mut file = SpillFile::new(path);
-        let mut keys = self.keys.as_slice();
-        while !keys.is_empty() {
-            let (batch, rest) = keys.split_at(spill_rows(keys));
-            let rows: UInt32Array = batch.iter().map(|key| key.row).collect();
-            let cells = self.cells.iter().map(|cells| take(cells, &rows, None));
-            file.write(cells.collect::<std::result::Result<_, _>>(), batch)?;
-            keys = rest;
-        }
-        file.finish()
+/// Writes the rows of a block in the order of their keys.
+fn write_block(block: &Block, path: &Path) -> Result<RunData> {
+    let mut file = SpillFile::new(path);
+    let mut keys = block.keys.as_slice();
+    while !keys.is_empty() {
+        let (batch, rest) = keys.split_at(spill_rows(keys));
+        let rows: UInt32Array = batch.iter().map(|key| key.row).collect();
+        let cells = block.cells.iter().map(|cells| take(cells, &rows, None));
+        file.write(cells.collect::<std::result::Result<_, _>>(), batch)?;
+        keys = rest;
     }
-
-    /// A block without rows.
-    pub(super) fn none() -> Self {
-        Self { cells: Vec::new(), keys: Vec::new() }
-    }
-
-    /// Reads the rows of a batch, if its last columns are keys.
-    fn read(batch: &RecordBatch) -> Option<Self> {
-        let (cells, keys) = batch.columns().split_at_checked(batch.num_columns().checked_sub(5)?)?;
-        let at = keys[0].as_primitive_opt::<Int64Type>()?;
-        let number = |place: usize| keys[place].as_primitive_opt::<UInt32Type>();
-        let (cluster, object, record, bytes) = (number(1)?, number(2)?, number(3)?, number(4)?);
-        let key = |row: usize| BlockKey {
-            cluster: cluster.value(row),
-            at: at.value(row),
-            position: Position { object: object.value(row), record: record.value(row) },
-            bytes: bytes.value(row),
-            row: as_u32(row),
-        };
-        Some(Self { cells: cells.to_vec(), keys: (0..batch.num_rows()).map(key).collect() })
-    }
+    file.finish()
 }
 
 /// Number of rows at the front of `keys` that form a batch.
@@ -282,10 +248,6 @@ fn key_columns(keys: &[BlockKey]) -> [ArrayRef; 5] {
         numbers(|key| key.position.record),
         numbers(|key| key.bytes),
     ]
-}
-
-fn as_u32(number: usize) -> u32 {
-    u32::try_from(number).expect("a run is handed over long before it has 2^32 rows")
 }
 
 /// The unread part of a run in a file.

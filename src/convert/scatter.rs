@@ -13,7 +13,7 @@ use super::outlook::Outlook;
 use super::quarantine::{OpenQuarantine, Quarantine, put_aside};
 use super::run::Run;
 use super::shared_room::SharedRoom;
-use super::{ConvertOptions, Observer, Residency};
+use super::{ConvertOptions, Progress, Residency};
 use crate::dataset::LogType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -146,7 +146,7 @@ pub fn scatter(
     residency: &Residency,
     options: &ConvertOptions,
     connector: &Connector,
-    observer: &dyn Observer,
+    progress: &dyn Progress,
 ) -> Result<Vec<Scattered>> {
     let Leg { spec, readings, days, identity_key, .. } = leg;
     let (stores, schema) = (spec.open_inputs(connector)?, spec.schema());
@@ -165,7 +165,7 @@ pub fn scatter(
         leg: leg.number,
         options,
         budget: &budget,
-        observer,
+        progress,
         objects: with_places(readings, stores.len()),
         next: AtomicUsize::new(0),
         residency,
@@ -239,7 +239,7 @@ struct Work<'a> {
     leg: usize,
     options: &'a ConvertOptions,
     budget: &'a Budget,
-    observer: &'a dyn Observer,
+    progress: &'a dyn Progress,
     objects: Vec<Placed<'a>>,
     /// The next object that no worker has taken.
     next: AtomicUsize,
@@ -286,7 +286,7 @@ impl Work<'_> {
             if let Some(outlook) = &self.outlook {
                 outlook.object_done(object.bytes, rows.ledger(), rows.damage());
             }
-            self.observer.object_done(object.bytes, rows.ledger().read);
+            self.progress.object_done(object.bytes, rows.ledger().read);
         }
         self.hand_over(&mut rows, 0)?;
         for (place, found) in yields.into_iter().enumerate() {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::budget::Budget;
 use super::object::ObjectReader;
 use super::quarantine::QuarantinedRow;
-use super::{ConvertOptions, Observer};
+use super::{ConvertOptions, Progress};
 use crate::dataset::LogType;
 use crate::error::{ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -71,7 +71,7 @@ pub fn search_raw(
     query: RawQuery<'_>,
     options: &ConvertOptions,
     connector: &Connector,
-    observer: &dyn Observer,
+    progress: &dyn Progress,
 ) -> Result<RawFound> {
     let spec = &plan.spec;
     let schema = spec.schema();
@@ -92,7 +92,7 @@ pub fn search_raw(
             query,
             finder: is_written_as_it_is(query.id).then(|| Finder::new(query.id)),
             options,
-            observer,
+            progress,
         };
         found.extend(search.all(&own.collect::<Vec<_>>())?);
     }
@@ -156,7 +156,7 @@ struct Search<'a> {
     /// Finds the id in unpacked bytes, if that is possible.
     finder: Option<Finder<'a>>,
     options: &'a ConvertOptions,
-    observer: &'a dyn Observer,
+    progress: &'a dyn Progress,
 }
 
 impl Search<'_> {
@@ -198,7 +198,7 @@ impl Search<'_> {
             _ => false,
         };
         let rows = if ruled_out { 0 } else { self.decode(number, object, found)? };
-        self.observer.object_done(object.bytes, rows);
+        self.progress.object_done(object.bytes, rows);
         Ok(())
     }
 

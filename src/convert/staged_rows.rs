@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
-use super::run::{Block, BlockKey};
+use super::block::{Block, BlockKey};
 
 /// The next step if the files of a shard cannot be used.
 pub(super) const CONVERT_AGAIN: &str = "convert the shard again";

@@ -8,6 +8,7 @@ pub mod cloudtrail;
 pub mod lines;
 mod log_type;
 pub mod object_key;
+mod records;
 pub mod s3_access;
 mod secrets;
 mod table_shape;

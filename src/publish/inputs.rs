@@ -14,15 +14,8 @@ use crate::convert::{ObjectLedger, hexadecimal};
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
 use crate::store::Lake;
-use crate::store::lake::INPUTS;
 use crate::store::lake::Partition;
 use crate::table::Damage;
-
-/// Returns the path of a run's list, below the partition. The list is not in the run folder, because some engines treat
-/// every file at a catalog location as data.
-pub(crate) fn path_of(run: &str) -> String {
-    format!("{INPUTS}/{run}.jsonl.gz")
-}
 
 /// Maximum size of a line, in bytes. An address can have a few thousand bytes, and JSON may write each of them with six.
 const MAX_LINE_BYTES: u64 = 256 << 10;

@@ -56,7 +56,7 @@ const REJECTED: &str = "rejected rows of an earlier run";
 pub fn leftovers(
     lake: &dyn Lake,
     partition: &Partition,
-    rules: CleanOptions,
+    options: CleanOptions,
     shown: &BTreeSet<String>,
 ) -> Result<Leftovers> {
     // List first, then read the manifest: it then includes a run that commits in between.
@@ -75,7 +75,7 @@ pub fn leftovers(
         } else if shown.contains(&file.run) {
             None
         } else {
-            why_it_may_go(&file, manifest.as_ref(), rules)
+            why_it_may_go(&file, manifest.as_ref(), options)
         };
         Some(Leftover { file, why: why? })
     });
@@ -130,7 +130,7 @@ impl Leftovers {
     }
 }
 
-fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanOptions) -> Option<&'static str> {
+fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, options: CleanOptions) -> Option<&'static str> {
     let is_the_day = manifest.is_some_and(|manifest| manifest.run == file.run);
     if is_the_day && file.upload.is_none() {
         return None;
@@ -138,15 +138,15 @@ fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, rules: CleanOption
     let superseded = manifest.and_then(|manifest| manifest.superseded.iter().find(|old| old.run == file.run));
     if let Some(superseded) = superseded {
         let may_be_shown =
-            !rules.asked_catalog && manifest.is_some_and(|manifest| manifest.database.is_some());
+            !options.asked_catalog && manifest.is_some_and(|manifest| manifest.database.is_some());
         if may_be_shown {
             return None;
         }
-        return (!superseded.is_kept(rules.grace_ms, rules.now)).then_some(SUPERSEDED);
+        return (!superseded.is_kept(options.grace_ms, options.now)).then_some(SUPERSEDED);
     }
     // 0 means that the lake does not know. Its clock counts whole seconds only.
     let second = UtcInstant(file.written_at.0 / 1000 * 1000);
-    let is_old = second.0 > 0 && second.plus_ms(rules.unknown_ms) <= rules.now;
+    let is_old = second.0 > 0 && second.plus_ms(options.unknown_ms) <= options.now;
     is_old.then_some(if file.upload.is_some() { UNFINISHED } else { UNKNOWN })
 }
 
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn only_unneeded_files_are_removed() {
-        let rules = CleanOptions {
+        let options = CleanOptions {
             grace_ms: HOUR,
             unknown_ms: 24 * HOUR,
             asked_catalog: false,
@@ -194,10 +194,10 @@ mod tests {
             (file("other", false, 25), Some("run not in the manifest")),
             (file("other", true, 25), Some("unfinished upload")),
         ] {
-            assert_eq!(why_it_may_go(&file, Some(&day), rules), expected, "{file:?}");
+            assert_eq!(why_it_may_go(&file, Some(&day), options), expected, "{file:?}");
         }
-        assert_eq!(why_it_may_go(&file("first", false, 1), None, rules), None);
-        assert_eq!(why_it_may_go(&file("first", true, 25), None, rules), Some("unfinished upload"));
+        assert_eq!(why_it_may_go(&file("first", false, 1), None, options), None);
+        assert_eq!(why_it_may_go(&file("first", true, 25), None, options), Some("unfinished upload"));
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::inputs;
 use crate::convert::{CountedOnly, PartFile, part_path};
 use crate::dataset::{LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{ListedObjects, TableSpec, is_table_name};
-use crate::store::lake::{Partition, is_run_name};
+use crate::store::lake::{INPUTS, Partition, is_run_name};
 use crate::table::{Naming, Promotion};
 
 /// The version of the manifest that this program writes.
@@ -17,6 +16,12 @@ pub const MANIFEST_VERSION: u32 = 1;
 
 /// The largest number that a manifest may contain: 256 TiB, or as many rows. Sums of many thousands of them cannot overflow.
 const MOST: u64 = 1 << 48;
+
+/// Returns the path of a run's list of inputs, below the partition. The list is not in the run folder, because some engines
+/// treat every file at a catalog location as data.
+pub(crate) fn inputs_path(run: &str) -> String {
+    format!("{INPUTS}/{run}.jsonl.gz")
+}
 
 /// Describes a published day of a table. Readers must ignore unknown fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -197,7 +202,7 @@ impl Manifest {
         let quarantine = self.quarantine.iter();
         let quarantine =
             quarantine.map(move |file| (file.path.as_str(), partition.quarantine_file(&self.run)));
-        parts.chain(quarantine).chain([(self.inputs_file.path.as_str(), inputs::path_of(&self.run))])
+        parts.chain(quarantine).chain([(self.inputs_file.path.as_str(), inputs_path(&self.run))])
     }
 
     /// Returns the numbers in the manifest, except those that are only displayed.
@@ -220,7 +225,7 @@ pub(crate) mod tests {
     pub(crate) fn manifest_of(run: &str) -> Manifest {
         let mut manifest = Manifest { run: run.to_owned(), ..manifest() };
         manifest.parts[0].path = part_path(run, 0);
-        manifest.inputs_file.path = inputs::path_of(run);
+        manifest.inputs_file.path = inputs_path(run);
         manifest
     }
 

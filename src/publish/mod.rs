@@ -123,7 +123,7 @@ impl<'a> StagedDay<'a> {
 
     /// Writes the list of inputs next to the part files.
     pub fn write_inputs(&mut self, gathered: &Gathered<'_>) -> Result<InputsFile> {
-        let path = inputs::path_of(&self.run);
+        let path = manifest::inputs_path(&self.run);
         inputs::write(staged_of(&mut self.staged).create(&path)?, path, &gathered.objects)
     }
 
@@ -144,7 +144,7 @@ impl<'a> StagedDay<'a> {
     /// Otherwise returns the row counts if the day loses more rows than a new filter leaves out.
     pub fn check_shrink(
         &self,
-        rules: ShrinkLimits,
+        limits: ShrinkLimits,
         plan: &TablePlan,
         ledger: &RowLedger,
     ) -> Result<Option<Replacement>> {
@@ -168,8 +168,8 @@ impl<'a> StagedDay<'a> {
         let gone = shrink::gone_rows(&old, self.inputs_of(&old)?, plan, self.partition.day);
         let filtered = shrink::newly_filtered(&old, plan, ledger);
         rows.explained = gone + filtered;
-        match rules.objection(rows) {
-            Some(objection) => Err(rules.refusal(objection, rows, &self.partition)),
+        match limits.objection(rows) {
+            Some(objection) => Err(limits.refusal(objection, rows, &self.partition)),
             None => Ok(Some(rows).filter(|rows| rows.lost() > filtered)),
         }
     }

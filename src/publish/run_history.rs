@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::manifest::Manifest;
 use super::run_record::{
-    KEPT_RUNS, RunOutcome, RunRecord, inputs_name, mark_name, record_name, record_path, run_of,
+    FoundDay, KEPT_RUNS, RunOutcome, RunRecord, inputs_name, inputs_path, mark_name, record_name,
+    record_path, run_of,
 };
 use crate::error::Result;
 use crate::kst::UtcInstant;
@@ -114,7 +115,7 @@ impl<'a> RunHistory<'a> {
 
     /// Returns the run and name of every file that does not belong to the `kept` newest runs. `newest` is always one of
     /// these, whatever the times show.
-    pub(super) fn older_than_the_newest(&self, kept: usize, newest: &str) -> Vec<(&str, &str)> {
+    fn older_than_the_newest(&self, kept: usize, newest: &str) -> Vec<(&str, &str)> {
         let mut last_written: BTreeMap<&str, UtcInstant> = BTreeMap::new();
         let files = || self.files.iter().filter_map(|file| Some((run_of(&file.name)?, file)));
         for (run, file) in files().filter(|(run, _)| *run != newest) {
@@ -150,5 +151,179 @@ impl<'a> RunHistory<'a> {
 
     fn read(&self, run: &str) -> Result<Option<RunRecord>> {
         Ok(self.lake.read(&record_path(self.partition, run))?.and_then(RunRecord::from_json))
+    }
+}
+
+/// Writes a run record to the lake and removes the oldest ones of the day. For a published day, it also stores a copy of
+/// the list of inputs.
+pub fn write(lake: &dyn Lake, record: &RunRecord) -> Result<()> {
+    let partition = record.partition();
+    let mut record = record.clone();
+    if record.outcome == RunOutcome::Failed && record.found.is_none() {
+        // The run failed before it locked the day. An unreadable manifest must not prevent the run record.
+        let found = super::read_manifest(lake, &partition).ok();
+        record.found = found.map(|found| FoundDay { run: found.map(|manifest| manifest.run) });
+    }
+    if let Some(manifest) = &record.manifest {
+        let list = lake
+            .read_up_to(&format!("{partition}/{}", manifest.inputs_file.path), manifest.inputs_file.bytes)?;
+        // A run that followed right after this one may have removed it.
+        if let Some(list) = list {
+            lake.write(&inputs_path(&partition, &record.run), &list)?;
+        }
+    }
+    lake.write(&record_path(&partition, &record.run), &record.to_json()?)?;
+    forget(lake, &partition, &record.run)
+}
+
+/// Removes the files of all but the newest runs. It keeps `newest` whatever the clocks show, and the live run however many
+/// runs have failed since.
+fn forget(lake: &dyn Lake, partition: &Partition, newest: &str) -> Result<()> {
+    let history = RunHistory::list(lake, partition)?;
+    let old = history.older_than_the_newest(KEPT_RUNS, newest);
+    if old.is_empty() {
+        return Ok(());
+    }
+    let live = super::read_manifest(lake, partition)?.map(|manifest| manifest.run);
+    for (_, name) in old.into_iter().filter(|(run, _)| live.as_deref() != Some(*run)) {
+        lake.remove(&format!("{}/{name}", partition.history()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
+
+    use super::super::run_record::{RECORD_VERSION, RegistrationMark, StepSeconds, inputs, mark_registered};
+    use super::*;
+    use crate::publish::manifest::tests::{manifest, manifest_of};
+    use crate::store::LocalLake;
+
+    fn run(number: usize) -> String {
+        format!("20231102T0000{number:02}Z-0000000a")
+    }
+
+    fn record(number: usize) -> RunRecord {
+        let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
+        RunRecord::begun(
+            &partition,
+            "s3-access",
+            &run(number),
+            UtcInstant(1000 * i64::try_from(number).unwrap()),
+        )
+    }
+
+    fn lake(root: &Path) -> LocalLake {
+        LocalLake::open(&root.to_string_lossy()).unwrap()
+    }
+
+    #[test]
+    fn the_newest_runs_of_a_day_and_unrelated_files_are_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let partition = record(0).partition();
+        let folder = root.path().join(partition.history());
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["notes.txt", "README", &format!("{}.json.new", run(0))] {
+            fs::write(folder.join(name), "x").unwrap();
+        }
+        for number in 1..=KEPT_RUNS + 2 {
+            write(&lake, &record(number)).unwrap();
+        }
+        let runs: Vec<String> = RunHistory::list(&lake, &partition)
+            .unwrap()
+            .records()
+            .unwrap()
+            .into_iter()
+            .map(|record| record.run)
+            .collect();
+        let expected: Vec<String> = (3..=KEPT_RUNS + 2).rev().map(run).collect();
+        assert_eq!(runs, expected);
+        assert_eq!(RunHistory::list(&lake, &partition).unwrap().last().unwrap().unwrap().run, expected[0]);
+        let left = fs::read_dir(&folder).unwrap().count();
+        assert_eq!(
+            left,
+            KEPT_RUNS + 2,
+            "the unfinished file was removed with its run, unrelated files were kept"
+        );
+        write(&lake, &record(0)).unwrap();
+        assert!(folder.join(run(0) + ".json").exists(), "a new run record is kept, whatever its name");
+    }
+
+    #[test]
+    fn the_newest_runs_are_those_whose_records_arrived_last_whatever_their_names() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let partition = record(0).partition();
+        // A clock that was ahead named the earlier runs.
+        let order = (50..50 + KEPT_RUNS).chain(0..4);
+        for (seconds, number) in (0..).zip(order) {
+            write(&lake, &record(number)).unwrap();
+            let file = root.path().join(record_path(&partition, &run(number)));
+            let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000 + seconds);
+            fs::File::options().append(true).open(file).unwrap().set_modified(at).unwrap();
+        }
+        let expected: Vec<String> = (54..60).chain(0..4).rev().map(run).collect();
+        let history = RunHistory::list(&lake, &partition).unwrap();
+        let runs: Vec<String> = history.records().unwrap().into_iter().map(|record| record.run).collect();
+        assert_eq!(runs, expected);
+        assert_eq!(history.last().unwrap().unwrap().run, run(3));
+    }
+
+    #[test]
+    fn marks_are_removed_with_their_runs_except_that_of_the_live_run() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let partition = record(0).partition();
+        let mark = |number: usize| RegistrationMark {
+            version: RECORD_VERSION,
+            run: run(number),
+            table: partition.table.clone(),
+            day: partition.day,
+            database: "logs".to_owned(),
+            location: "s3://lake/s3_access/".to_owned(),
+            registered_at: String::new(),
+        };
+        let live = manifest_of(&run(1));
+        lake.write(&format!("{partition}/_manifest.json"), &serde_json::to_vec(&live).unwrap()).unwrap();
+        for number in 1..=KEPT_RUNS + 3 {
+            mark_registered(&lake, &mark(number)).unwrap();
+            write(&lake, &record(number)).unwrap();
+        }
+        let history = RunHistory::list(&lake, &partition).unwrap();
+        let marked: Vec<usize> =
+            (1..=KEPT_RUNS + 3).filter(|number| history.is_registered(&run(*number), "logs")).collect();
+        let recorded: Vec<usize> =
+            (1..=KEPT_RUNS + 3).filter(|number| history.record(&run(*number)).unwrap().is_some()).collect();
+        assert_eq!((&marked, marked.len(), marked[0]), (&recorded, KEPT_RUNS + 1, 1));
+        assert!(!history.is_registered(&run(1), "other"));
+        assert_eq!(history.records().unwrap().len(), KEPT_RUNS + 1, "a mark is not a run record");
+    }
+
+    #[test]
+    fn a_run_record_is_read_as_written_and_an_unreadable_one_is_skipped() {
+        let root = tempfile::tempdir().unwrap();
+        let lake = lake(root.path());
+        let written = RunRecord {
+            outcome: RunOutcome::Published,
+            seconds: StepSeconds { plan: Some(0.25), ..StepSeconds::default() },
+            manifest: Some(manifest()),
+            ..record(1)
+        };
+        let partition = written.partition();
+        write(&lake, &written).unwrap();
+        assert_eq!(RunHistory::list(&lake, &partition).unwrap().last().unwrap(), Some(written.clone()));
+        let mut value = serde_json::to_value(&written).unwrap();
+        value["invented_later"] = 1.into();
+        lake.write(&record_path(&partition, &run(2)), value.to_string().as_bytes()).unwrap();
+        value["version"] = 2.into();
+        lake.write(&record_path(&partition, &run(3)), value.to_string().as_bytes()).unwrap();
+        lake.write(&record_path(&partition, &run(4)), b"{").unwrap();
+        let records = RunHistory::list(&lake, &partition).unwrap().records().unwrap();
+        assert_eq!(records, [written.clone(), written]);
+        assert_eq!(inputs(&lake, &partition, &manifest()).unwrap(), None, "its list no longer exists");
     }
 }

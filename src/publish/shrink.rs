@@ -162,14 +162,14 @@ mod tests {
     #[test]
     fn a_day_loses_rows_only_if_the_loss_is_small_explained_or_allowed() {
         use Objection::{Emptied, Shrunk};
-        let check = |rules: ShrinkLimits, (before, after, explained), expected: Option<Objection>| {
+        let check = |limits: ShrinkLimits, (before, after, explained), expected: Option<Objection>| {
             let rows = Replacement { before, after, explained };
-            assert_eq!(rules.objection(rows), expected, "{rules:?} {rows:?}");
+            assert_eq!(limits.objection(rows), expected, "{limits:?} {rows:?}");
         };
         let allow_empty = ShrinkLimits { allow_empty: true, ..STRICT };
         let any_loss = ShrinkLimits { max_shrink: 1.0, ..STRICT };
         let no_loss = ShrinkLimits { max_shrink: 0.0, ..STRICT };
-        for (rules, rows, expected) in [
+        for (limits, rows, expected) in [
             (STRICT, (0, 0, 0), None),
             (STRICT, (0, 9, 0), None),
             (STRICT, (10, 11, 0), None),
@@ -189,7 +189,7 @@ mod tests {
             (no_loss, (10, 9, 1), None),
             (no_loss, (10, 10, 0), None),
         ] {
-            check(rules, rows, expected);
+            check(limits, rows, expected);
         }
     }
 

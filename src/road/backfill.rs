@@ -83,7 +83,7 @@ impl DayChooser for TableDays<'_> {
             match day_status(self.road.lake, self.spec.partition(about.day), about, self.road.database()) {
                 Ok(status) => status,
                 Err(error) => {
-                    self.cannot_tell(about, error);
+                    self.report_unknown(about, error);
                     return None;
                 }
             };
@@ -100,7 +100,7 @@ impl DayChooser for TableDays<'_> {
                 self.register(&status);
                 self.found.kept.push(status);
             }
-            Err(error) => self.cannot_tell(about, error),
+            Err(error) => self.report_unknown(about, error),
         }
         None
     }
@@ -140,7 +140,7 @@ impl TableDays<'_> {
 
     /// Reports a day whose state cannot be determined. The failure is counted, but no run record is written, because the
     /// day was not attempted.
-    fn cannot_tell(&mut self, about: &DayObjects<'_>, error: Error) {
+    fn report_unknown(&mut self, about: &DayObjects<'_>, error: Error) {
         let day = DayRoad::of_range(self.road, about.day, about.listed_at);
         day.open_record(&self.spec.partition(about.day), self.spec.dataset.name());
         day.end(&self.spec.table, Some(&error));

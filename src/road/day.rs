@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::observer::{Progress, Silent, Work};
-use super::outcomes::PublishedTable;
+use super::outcomes::{Outcomes, PublishedTable};
 use super::{Field, Registrar, Registration, Road, identity_key, lock_taker, time_at};
 use crate::convert::{self, DayTarget, Gathered, Leg, Scattered, Staging};
 use crate::error::{Error, ErrorKind, Result};
@@ -55,10 +55,10 @@ impl<'a> DayRoad<'a> {
         // Waiting for the lock can take hours.
         let day = Self { planned_at: self.road.now(), ..*self };
         let plan = plan_table(source, day.day, day.road.connector)?;
-        day.say_planned(&plan, Some(day.road.seconds_since(day.planned_at)));
+        day.report_planned(&plan, Some(day.road.seconds_since(day.planned_at)));
         day.warn_of_left(&plan.spec.table, plan.left.iter());
         day.warn_of_no_object(&plan);
-        day.tell_left_out(&plan);
+        day.report_left_out(&plan);
         plan.check_readable()?;
         day.road.cancel().check()?;
         let scattered = day.scatter(&plan, identity_key()?, &staged)?;
@@ -107,7 +107,7 @@ impl<'a> DayRoad<'a> {
         let began = self.road.now();
         let found = convert::scatter(&leg, &options.residency(), options, connector, progress.as_ref())?;
         let scattered = found.into_iter().next().unwrap_or_default();
-        self.say_read(plan, scattered.rows_read(), self.road.seconds_since(began));
+        self.report_read(plan, scattered.rows_read(), self.road.seconds_since(began));
         Ok(scattered)
     }
 
@@ -143,12 +143,12 @@ impl<'a> DayRoad<'a> {
         }
         let manifest = self.write(plan, &mut gathered, &mut staged)?;
         self.road.cancel().check()?;
-        self.say_written(&manifest, writing);
+        self.report_written(&manifest, writing);
         let publishing = self.road.now();
         let committed = staged.commit(&manifest)?;
         self.note_quarantine(&plan.spec.table, quarantine.clone());
         self.warn_of_trouble(&plan.spec.table, &committed);
-        self.say_published(&manifest, publishing);
+        self.report_published(&manifest, publishing);
         let (registration, not_registered) = self.register_and_clean(&manifest, committed);
         self.record_published(&manifest, not_registered.as_ref());
         let (listed, seconds) = (plan.listed(), self.road.seconds_since(began));
@@ -165,9 +165,9 @@ impl<'a> DayRoad<'a> {
         quarantine: Option<&str>,
     ) -> Result<Option<Replacement>> {
         let partition = plan.spec.partition(self.day);
-        let rules = &self.road.options.publish;
-        rules.check(gathered, &partition, quarantine)?;
-        staged.check_shrink(rules.shrink, plan, &gathered.ledger)
+        let options = &self.road.options.publish;
+        options.check(gathered, &partition, quarantine)?;
+        staged.check_shrink(options.shrink, plan, &gathered.ledger)
     }
 
     fn write(
@@ -269,7 +269,7 @@ impl<'a> DayRoad<'a> {
         let Some(registrar) = self.road.registrar else { return Ok(None) };
         let began = self.road.now();
         let registration = registrar.register(self.road.lake, manifest)?;
-        self.say_registered(&registration, began);
+        self.report_registered(&registration, began);
         Ok(Some(registration))
     }
 
@@ -280,7 +280,7 @@ impl<'a> DayRoad<'a> {
         let began = self.road.now();
         let registered = registrar.register_again(self.road.lake, manifest);
         if let Ok(registration) = &registered {
-            self.say_registered(registration, began);
+            self.report_registered(registration, began);
         }
         self.end(&manifest.table, registered.as_ref().err());
         registered.map(Some)
@@ -290,7 +290,7 @@ impl<'a> DayRoad<'a> {
     fn clean(&self, table: &str, committed: CommittedDay<'_>) {
         let began = self.road.now();
         match committed.clean() {
-            Ok(()) => self.say_cleaned(table, began),
+            Ok(()) => self.report_cleaned(table, began),
             Err(error) => self.warn(
                 table,
                 "cannot remove superseded files: the next run of the day or 'logmill clean' will remove them",
@@ -303,4 +303,24 @@ impl<'a> DayRoad<'a> {
 /// Returns an error as the facts of a warning.
 pub(super) fn cause_of(error: &Error) -> [Field; 2] {
     [("cause", error.to_string().into()), ("hint", json!(error.next_step()))]
+}
+
+/// Works on one table after the other. A failing table does not stop the others, but a signal does.
+pub fn each_table<T: AsRef<TableSpec>>(
+    day: &DayRoad<'_>,
+    tables: &[T],
+    work: impl Fn(&T) -> Result<PublishedTable>,
+) -> Outcomes {
+    let mut outcomes = Outcomes::default();
+    for table in tables {
+        let (name, outcome) = (&table.as_ref().table, work(table));
+        if let Err(error) = &outcome {
+            day.record_failure(name, error);
+        }
+        outcomes.add(name, outcome);
+        if outcomes.was_interrupted() {
+            break;
+        }
+    }
+    outcomes
 }

@@ -1,25 +1,29 @@
 //! The road: the steps that make days public, in order.
 //!
 //! A [`Road`] is one run of the program over one lake. [`DayRoad`] takes one table and day from its plan to the catalog.
-//! [`backfill`] takes many days of a table, reads each raw object once, and decides which days need work. All messages go
-//! through an [`Observer`], and the caller supplies the clock. Nothing here prints or reads the environment.
+//! [`backfill`] takes many days of a table, reads each raw object once, and decides which days need work. [`shards`] shares
+//! the work on a day between processes. All messages go through an [`Observer`], and the caller supplies the clock. Nothing
+//! here prints or reads the environment.
 
 pub mod backfill;
+pub mod clean;
 mod day;
+pub mod diagnosis;
 mod lock;
 mod observer;
 mod outcomes;
 mod range;
 mod rebuild;
 mod registration;
+pub mod shards;
 mod steps;
 mod tables;
 mod warnings;
 
-pub use day::DayRoad;
+pub use day::{DayRoad, each_table};
 pub use lock::lock_taker;
 pub use observer::{About, Field, Observer, Progress, Silent, Work};
-pub use outcomes::{Outcomes, PublishedTable, each_table};
+pub use outcomes::{Outcomes, PublishedTable};
 pub use rebuild::{DaySelector, Decision, RebuildRule};
 pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};
 pub use tables::{NotBuilt, Tables};

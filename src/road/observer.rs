@@ -59,7 +59,7 @@ pub trait Observer: Sync {
 }
 
 /// Shows the progress of some work.
-pub trait Progress: convert::Observer {
+pub trait Progress: convert::Progress {
     /// Counts a day of a range that is done or needs no work.
     fn day_done(&self);
 }
@@ -80,7 +80,7 @@ impl Observer for Silent {
     }
 }
 
-impl convert::Observer for Silent {
+impl convert::Progress for Silent {
     fn object_done(&self, _: u64, _: u64) {}
     fn rows_written(&self, _: u64) {}
 }

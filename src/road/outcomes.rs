@@ -1,9 +1,8 @@
 //! The outcomes for the tables of a day.
 
-use super::day::DayRoad;
 use super::registration::Registration;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{ListedObjects, TableSpec};
+use crate::plan::ListedObjects;
 use crate::publish::Manifest;
 
 /// A table whose day was published.
@@ -57,27 +56,7 @@ impl Outcomes {
         self.done.iter().any(|done| done.manifest.ledger.written == 0)
     }
 
-    fn was_interrupted(&self) -> bool {
+    pub(super) fn was_interrupted(&self) -> bool {
         self.failed.iter().any(|(_, error)| error.kind() == ErrorKind::Interrupted)
     }
-}
-
-/// Works on one table after the other. A failing table does not stop the others, but a signal does.
-pub fn each_table<T: AsRef<TableSpec>>(
-    day: &DayRoad<'_>,
-    tables: &[T],
-    work: impl Fn(&T) -> Result<PublishedTable>,
-) -> Outcomes {
-    let mut outcomes = Outcomes::default();
-    for table in tables {
-        let (name, outcome) = (&table.as_ref().table, work(table));
-        if let Err(error) = &outcome {
-            day.record_failure(name, error);
-        }
-        outcomes.add(name, outcome);
-        if outcomes.was_interrupted() {
-            break;
-        }
-    }
-    outcomes
 }

@@ -242,12 +242,12 @@ impl<'a> RangeRoad<'a> {
         let OpenDay { road, staged, legs, began, read_seconds } = open;
         let (objects, found) = legs.join();
         let plan = planner.plan_of(day, objects);
-        road.say_planned(&plan, None);
+        road.report_planned(&plan, None);
         // Folders alone need no warning: folders of other services exist on every day, even a quiet one.
         if plan.listed().listed > 0 {
             road.warn_of_no_object(&plan);
         }
-        road.say_read(&plan, found.rows_read(), read_seconds);
+        road.report_read(&plan, found.rows_read(), read_seconds);
         let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began));
         match outcome {
             Ok(published) => {

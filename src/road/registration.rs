@@ -112,7 +112,7 @@ impl Registrar {
         let Some(registrar) = registrar else { return Ok(()) };
         for spec in tables.iter().map(AsRef::as_ref) {
             let (catalog, shape) = (registrar.catalog.as_ref(), spec.shape());
-            let foreseen = catalog::foresee(catalog, lake, &shape, registrar.rules());
+            let foreseen = catalog::foresee(catalog, lake, &shape, registrar.registration_options());
             let Err(cause) = foreseen else { continue };
             match cause.kind() {
                 ErrorKind::Unusable => return Err(registrar.would_refuse(&spec.table, cause)),
@@ -141,7 +141,7 @@ impl Registrar {
 
     /// Returns the options for registering days.
     #[must_use]
-    pub fn rules(&self) -> RegistrationOptions {
+    pub fn registration_options(&self) -> RegistrationOptions {
         RegistrationOptions {
             create_database: self.options.create_database,
             projected_from: self.options.projected_from,
@@ -152,7 +152,7 @@ impl Registrar {
     /// Registers a published day. If that fails, the day remains published, and the error names the command that registers
     /// it later.
     pub fn register(&self, lake: &dyn Lake, manifest: &Manifest) -> Result<Registration> {
-        match catalog::register(self.catalog.as_ref(), lake, manifest, self.rules()) {
+        match catalog::register(self.catalog.as_ref(), lake, manifest, self.registration_options()) {
             Ok(registered) => {
                 let unmarked = self.mark(lake, manifest, &registered).err();
                 let mut registration = self.registration(registered);

@@ -13,7 +13,8 @@ use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
 use crate::plan::{TablePlan, TableSource};
-use crate::publish::run_record::{self, FoundDay, RunError, RunOutcome, RunRecord, StepSeconds};
+use crate::publish::run_history;
+use crate::publish::run_record::{FoundDay, RunError, RunOutcome, RunRecord, StepSeconds};
 use crate::publish::{Manifest, StagedDay};
 use crate::store::lake::Partition;
 
@@ -79,7 +80,7 @@ impl DayRoad<'_> {
     }
 
     /// Reports the plan. `seconds` is the listing time, if the listing was for this day alone.
-    pub(super) fn say_planned(&self, plan: &TablePlan, seconds: Option<f64>) {
+    pub(super) fn report_planned(&self, plan: &TablePlan, seconds: Option<f64>) {
         self.note_plan(plan);
         let listed = plan.listed();
         let facts = [
@@ -93,13 +94,13 @@ impl DayRoad<'_> {
     }
 
     /// Reports that the objects were read. `seconds` is the day's share of the reading time.
-    pub(super) fn say_read(&self, plan: &TablePlan, rows: u64, seconds: f64) {
+    pub(super) fn report_read(&self, plan: &TablePlan, rows: u64, seconds: f64) {
         let facts = [("objects", plan.objects.len().into()), ("rows", rows.into())];
         self.step(&plan.spec.table, "read", &facts, |times| &mut times.read, Some(seconds));
     }
 
     /// Reports that the part files are written but not public yet.
-    pub(super) fn say_written(&self, manifest: &Manifest, began: UtcInstant) {
+    pub(super) fn report_written(&self, manifest: &Manifest, began: UtcInstant) {
         let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
         let facts = [
             ("files", manifest.parts.len().into()),
@@ -110,13 +111,13 @@ impl DayRoad<'_> {
     }
 
     /// Reports that the day is public.
-    pub(super) fn say_published(&self, manifest: &Manifest, began: UtcInstant) {
+    pub(super) fn report_published(&self, manifest: &Manifest, began: UtcInstant) {
         let facts = [("ledger", json!(manifest.ledger)), ("provisional", manifest.provisional.into())];
         self.timed(&manifest.table, "published", &facts, |times| &mut times.publish, began);
     }
 
     /// Reports that the catalog shows the day.
-    pub(super) fn say_registered(&self, registration: &Registration, began: UtcInstant) {
+    pub(super) fn report_registered(&self, registration: &Registration, began: UtcInstant) {
         let Registration { database, table, location, partition, warnings } = registration;
         for RegistrationWarning { text, cause, hint } in warnings {
             self.warn(table, text, &[("cause", json!(cause)), ("hint", json!(hint))]);
@@ -130,7 +131,7 @@ impl DayRoad<'_> {
     }
 
     /// Reports that superseded files are removed.
-    pub(super) fn say_cleaned(&self, table: &str, began: UtcInstant) {
+    pub(super) fn report_cleaned(&self, table: &str, began: UtcInstant) {
         self.timed(table, "cleaned", &[], |times| &mut times.clean, began);
     }
 
@@ -217,7 +218,7 @@ impl DayRoad<'_> {
 
     fn record(&self, table: &str) {
         let Some(record) = self.run_record(table) else { return };
-        if let Err(error) = run_record::write(self.road.lake, &record) {
+        if let Err(error) = run_history::write(self.road.lake, &record) {
             self.warn(
                 table,
                 "cannot write the run record: the outcome of the day is not affected",

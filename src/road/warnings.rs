@@ -53,7 +53,7 @@ impl DayRoad<'_> {
     }
 
     /// Reports each object that is left out.
-    pub(super) fn tell_left_out(&self, plan: &TablePlan) {
+    pub(super) fn report_left_out(&self, plan: &TablePlan) {
         for left in &plan.left {
             self.road.observer.left_out(&self.about(&plan.spec.table), &left.address, &left.why);
         }

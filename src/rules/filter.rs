@@ -150,7 +150,7 @@ impl Predicate {
             Test::IsNull { negated } => Ok(Self::IsNull { negated: *negated }),
             Test::Compare(comparison, literal) => {
                 let is_order = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-                if is_order && !matches!(kind, ColumnType::Int | ColumnType::BigInt | ColumnType::Double) {
+                if is_order && !kind.is_number() {
                     return Err("is not a number: <, <=, > and >= compare numbers".to_owned());
                 }
                 Ok(Self::Compare(*comparison, scalar(literal)?))

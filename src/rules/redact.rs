@@ -240,9 +240,10 @@ impl ColumnMask {
             _ => Vec::new(),
         };
         if rules.iter().any(|rule| own.iter().any(|own| own.starts_with(rule))) {
-            let text = matches!(column.column_type, ColumnType::Text | ColumnType::Json);
             let quote = if is_json { "\"" } else { "" };
-            return Self::Cells { text: text.then(|| format!("{quote}{MASK}{quote}")) };
+            return Self::Cells {
+                text: column.column_type.is_text().then(|| format!("{quote}{MASK}{quote}")),
+            };
         }
         let below = |rule: &Path| {
             own.iter().find_map(|own| rule.strip_prefix(own.as_slice())).map(<[String]>::to_vec)

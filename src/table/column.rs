@@ -57,6 +57,24 @@ impl ColumnType {
         }
     }
 
+    /// Whether the values are numbers.
+    #[must_use]
+    pub fn is_number(self) -> bool {
+        match self {
+            Self::Int | Self::BigInt | Self::Double => true,
+            Self::Text | Self::Json | Self::Bool | Self::Timestamp | Self::TextList => false,
+        }
+    }
+
+    /// Whether the values are texts, which can hold any JSON value as written.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        match self {
+            Self::Text | Self::Json => true,
+            Self::Bool | Self::Int | Self::BigInt | Self::Double | Self::Timestamp | Self::TextList => false,
+        }
+    }
+
     /// Returns the field inside a list, in Parquet's three-level form with the name that Athena and Spark expect.
     #[must_use]
     pub fn list_element() -> Field {

@@ -132,9 +132,10 @@ def root(tmp_path: Path) -> Path:
 
 
 def dpkg(root: Path, *words: str | Path) -> str:
-    """Runs dpkg on the root folder."""
-    options = ("--root", root, "--force-script-chrootless", "--force-not-root")
-    return run("dpkg", *options, *words, path=f"{SYSTEM}:/usr/sbin:/sbin")
+    """Runs dpkg on the root folder. Its scripts run outside of it, with DPKG_ROOT."""
+    before = () if os.geteuid() == 0 else ("fakeroot",)
+    options = ("--root", root, "--force-script-chrootless")
+    return run(*before, "dpkg", *options, *words, path=f"/usr/sbin:/sbin:{SYSTEM}")
 
 
 def left_in(root: Path) -> list[str]:

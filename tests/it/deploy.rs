@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use logmill::dataset;
 use serde_json::Value;
 
 use crate::harness::{Table, Workdir, text};
@@ -40,13 +41,13 @@ fn the_committed_tables_match_the_schema() {
 fn the_committed_statements_match_the_schema() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("glue/sql/tables");
     let mut expected = Vec::new();
-    for table in [Table::CLOUDTRAIL, Table::ACCESS] {
+    for dataset in dataset::all().filter(|dataset| dataset.is_default()) {
         for naming in ["snake", "compact"] {
             for (partitions, option) in
                 [("registered", &[][..]), ("projection", &["--projection", FIRST_DAY])]
             {
-                let file = format!("{}.{naming}.{partitions}.sql", table.name);
-                let chosen = ["schema", "--format", "ddl", "--dataset", table.dataset, "--naming", naming];
+                let file = format!("{}.{naming}.{partitions}.sql", dataset.name().replace('-', "_"));
+                let chosen = ["schema", "--format", "ddl", "--dataset", dataset.name(), "--naming", naming];
                 let printed = Workdir::new().logmill(chosen).args(option).exits(0).stdout;
                 let committed = fs::read_to_string(folder.join(&file)).unwrap_or_default();
                 assert!(

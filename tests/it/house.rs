@@ -176,7 +176,10 @@ fn imports_run_one_way() {
 }
 
 /// The parts whose files do not import each other in a cycle.
-const WITHOUT_CYCLES: [&str; 6] = ["catalog", "cli", "dataset", "query", "rules", "table"];
+const WITHOUT_CYCLES: [&str; 12] = [
+    "audit", "catalog", "cli", "convert", "dataset", "plan", "publish", "query", "report", "road", "rules",
+    "table",
+];
 
 #[test]
 fn files_of_a_part_do_not_import_each_other_in_a_cycle() {

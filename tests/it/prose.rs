@@ -74,7 +74,7 @@ const PLAIN: [&str; 8] = [
 
 /// Texts that must keep their wording: the end of a file's path, and a part of the line. Lakes store the detail of a
 /// rejected record.
-const KEPT: [(&str, &str); 1] = [("cloudtrail/records.rs", "an element of Records that is no object")];
+const KEPT: [(&str, &str); 1] = [("dataset/records.rs", "an element of {} that is no object")];
 
 /// Folders with prose. Fixtures, results of benchmarks and raw logs are data.
 const FOLDERS: [&str; 9] =

@@ -1,17 +1,16 @@
 //! `logmill diff`: compares two runs of a day. [`show`] prints the differences.
 
-mod compared;
 mod show;
 
-use self::compared::Diff;
 use super::args::{DiffArgs, GlobalArgs};
-use super::context::Context;
+use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::settings::Flags;
 use super::{console, verify};
-use crate::audit::PublishedRuns;
+use crate::audit::{DayDiff, PublishedRuns, RowDiffOptions};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
+use crate::road::identity_key;
 use crate::store::lake::Partition;
 
 pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
@@ -19,13 +18,20 @@ pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Re
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let day = KstDay::parse(&args.day.day, console::now())?;
+    let options = RowDiffOptions {
+        examples: args.limit,
+        memory: settings.convert_options(&context.cancel).memory,
+        key: identity_key()?,
+        cancel: context.cancel.clone(),
+    };
     let (mut known, mut compared) = (Vec::new(), 0);
     for table in verify::tables(args.table.as_deref(), lake.as_ref(), day)? {
         let partition = Partition { table, day };
         let runs = PublishedRuns::read(lake.as_ref(), &partition)?;
         known.extend(runs.names().iter().map(|name| format!("{name} of {}", partition.table)));
         if let (Some(a), Some(b)) = (runs.named(&args.a)?, runs.named(&args.b)?) {
-            let diff = Diff::of(lake.as_ref(), &partition, [a, b], args.limit, &settings, context)?;
+            let compare = || DayDiff::between(lake.as_ref(), &partition, [a, b], &options);
+            let diff = on_workers(settings.threads, compare)??;
             show::print(&partition, &diff, args.limit, args.format)?;
             compared += 1;
         }

@@ -2,15 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::compared::Diff;
-use crate::audit::{ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
+use crate::audit::{DayDiff, ObjectChange, ObjectDiff, RowChange, RowCounts, RowDiff, RunVersion};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
 use crate::error::Result;
 use crate::ledger::RowLedger;
 use crate::store::lake::Partition;
 
-pub(super) fn print(partition: &Partition, diff: &Diff, limit: usize, format: TextFormat) -> Result<()> {
+pub(super) fn print(partition: &Partition, diff: &DayDiff, limit: usize, format: TextFormat) -> Result<()> {
     console::print(&match format {
         TextFormat::Json => format!("{}\n", document(partition, diff)),
         TextFormat::Text => text(partition, diff, limit),
@@ -24,7 +23,7 @@ fn counts(ledger: &RowLedger) -> [u64; 6] {
     [read, written, other_day, duplicate, quarantined, filtered]
 }
 
-fn text(partition: &Partition, diff: &Diff, limit: usize) -> String {
+fn text(partition: &Partition, diff: &DayDiff, limit: usize) -> String {
     let mut text = format!("{}, KST day {}\n\n", partition.table, partition.day);
     text += &totals(&diff.a, &diff.b);
     text += "\n";
@@ -146,7 +145,7 @@ fn rows_by_ledgers(a: &RunVersion, b: &RunVersion) -> String {
     )
 }
 
-fn document(partition: &Partition, diff: &Diff) -> Value {
+fn document(partition: &Partition, diff: &DayDiff) -> Value {
     json!({
         "table": partition.table,
         "day": partition.day,

@@ -2,25 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::gather::{DayDiagnosis, TableDiagnosis};
 use super::places::Places;
 use crate::catalog::change::{Comparison, compare};
-use crate::catalog::diagnosis::{Finding, Repair};
 use crate::catalog::{self, PARTITION_KEY};
-use crate::cli::clean::{self, Cleaner, PrintLine};
+use crate::cli::clean::{self, PrintLine};
 use crate::error::{ErrorKind, Result};
-use crate::publish::Manifest;
-use crate::road::Registrar;
+use crate::road::clean::Cleaner;
+use crate::road::diagnosis::{DayDiagnosis, TableDiagnosis};
 use crate::store::lake::run_of;
-
-/// Returns whether a finding can be repaired here.
-pub(super) fn can_fix(finding: &Finding) -> bool {
-    match finding {
-        Finding::Orphaned { ours, .. } => *ours,
-        Finding::Leftovers { .. } => true,
-        _ => finding.needs_register(),
-    }
-}
 
 /// Repairs every finding that can be repaired, or prints the calls that would do so. Returns whether a repair failed.
 pub(super) fn run(
@@ -53,12 +42,12 @@ pub(super) fn run(
 }
 
 fn repair(places: &Places<'_>, day: &DayDiagnosis, print: PrintLine) -> Result<()> {
-    if let Some((registrar, manifest)) = to_register(places, day) {
+    if let (Some(registrar), Some(manifest)) = (places.registrar, day.to_register()) {
         let registration = registrar.register_again(places.lake, manifest)?;
         places.context.console.warn_of_registration(&registration);
         print(&crate::cli::summary::registered(&registration))?;
     }
-    if let Some(registrar) = to_remove(places, day) {
+    if let Some(registrar) = places.registrar.filter(|_| day.must_unregister()) {
         registrar.catalog.remove_partitions(&day.partition.table, &[day.partition.day])?;
         let database = &registrar.options.database;
         print(&format!("{database}.{}: partition {} removed", day.partition.table, value(day)))?;
@@ -75,9 +64,9 @@ fn rehearse(
     print: PrintLine,
 ) -> Result<()> {
     let mut calls = Vec::new();
-    if let Some((registrar, manifest)) = to_register(places, day) {
+    if let (Some(registrar), Some(manifest)) = (places.registrar, day.to_register()) {
         let name = format!("{}.{}", registrar.options.database, table.table);
-        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.rules());
+        let wanted = catalog::definition(places.lake, &manifest.shape()?, registrar.registration_options());
         match table.existing.as_ref().map(|existing| compare(existing, &wanted)) {
             None => calls.push(format!("CreateTable {name} at {}", wanted.location)),
             Some(Comparison::Differs(change)) => {
@@ -101,7 +90,7 @@ fn rehearse(
         let location = places.lake.address(&format!("{}/{}/", day.partition, manifest.run));
         calls.extend(call.map(|call| format!("{call} {name} {}: location {location}", value(day))));
     }
-    if let Some(registrar) = to_remove(places, day) {
+    if let Some(registrar) = places.registrar.filter(|_| day.must_unregister()) {
         let database = &registrar.options.database;
         calls.push(format!("BatchDeletePartition {database}.{} {}", table.table, value(day)));
     }
@@ -113,34 +102,15 @@ fn rehearse(
     sweep(places, day, true, print)
 }
 
-/// Returns the published day, if it must be registered.
-fn to_register<'a>(places: &Places<'a>, day: &'a DayDiagnosis) -> Option<(&'a Registrar, &'a Manifest)> {
-    let is_wanted = day.findings.iter().any(Finding::needs_register);
-    // A day is not registered if its files are lost or if the catalog table does not match.
-    let cannot_register = day.findings.iter().any(|finding| match finding {
-        Finding::Schema { repair, .. } => *repair != Repair::Register,
-        Finding::Lost { .. } => true,
-        _ => false,
-    });
-    if !is_wanted || cannot_register {
-        return None;
-    }
-    Some((places.registrar?, day.published.as_ref()?))
-}
-
-fn to_remove<'a>(places: &Places<'a>, day: &DayDiagnosis) -> Option<&'a Registrar> {
-    let is_ours = |finding: &Finding| matches!(finding, Finding::Orphaned { ours: true, .. });
-    places.registrar.filter(|_| day.findings.iter().any(is_ours))
-}
-
 fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, print: PrintLine) -> Result<()> {
-    if !day.findings.iter().any(|finding| matches!(finding, Finding::Leftovers { .. })) {
+    if !day.has_leftovers() {
         return Ok(());
     }
-    let rules = clean::rules(places.settings, clean::UNKNOWN_MS, places.lake)?;
+    let options = clean::clean_options(places.settings, clean::UNKNOWN_MS, places.lake)?;
     // Queries may still read the run that the catalog showed until now, so it is kept until the next call.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
-    Cleaner::new(places.lake, rules, dry, print).clean_day(&day.partition, &shown)
+    let cleaned = Cleaner { lake: places.lake, options, dry }.clean_day(&day.partition, &shown)?;
+    clean::print_day(&day.partition, &cleaned, dry, print)
 }
 
 fn value(day: &DayDiagnosis) -> String {

@@ -1,11 +1,10 @@
 //! `logmill doctor`: compares raw logs, lake and catalog, day by day.
 //!
-//! [`gather`] collects the facts from the three places, [`crate::catalog::diagnosis`] compares them, [`show`] prints the
+//! [`DayChecker`] collects the facts from the three places, [`crate::catalog::diagnosis`] compares them, [`show`] prints the
 //! findings, and [`fix`] repairs what can be repaired without the raw logs. [`permissions`] tries the permissions that a run
 //! needs, and a [`policy`] names those that are missing.
 
 mod fix;
-mod gather;
 mod next_step;
 mod permissions;
 mod places;
@@ -22,6 +21,7 @@ use super::settings::{Flags, rows};
 use crate::catalog::diagnosis::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
+use crate::road::diagnosis::{DayChecker, can_repair};
 
 /// Default number of days, up to yesterday.
 const DEFAULT_DAYS: usize = 7;
@@ -40,11 +40,19 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     if args.permissions {
         return permissions::run(&places, &days, args.format);
     }
-    let tables = gather::tables(&places, args.source.one(&rows::TABLE).as_deref(), &days)?;
+    let checker = DayChecker {
+        sources: &settings.sources,
+        connector: &connector,
+        lake: lake.as_ref(),
+        registrar,
+        cancel: &context.cancel,
+        clean_options: &|| clean::clean_options(&settings, clean::UNKNOWN_MS, lake.as_ref()),
+    };
+    let tables = checker.tables(args.source.one(&rows::TABLE).as_deref(), &days)?;
     show::print(&places, &tables, args.format)?;
     let is_left: Box<dyn Fn(&Finding) -> bool> = if args.fix {
         let failed = fix::run(&places, &tables, args.dry_run, line_printer(args.format))?;
-        Box::new(move |finding| failed || args.dry_run || !fix::can_fix(finding))
+        Box::new(move |finding| failed || args.dry_run || !can_repair(finding))
     } else {
         Box::new(|_| true)
     };

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::gather::{DayDiagnosis, TableDiagnosis};
 use super::next_step::next_step;
 use super::places::Places;
 use crate::cli::args::ShowFormat;
 use crate::cli::console;
 use crate::error::Result;
+use crate::road::diagnosis::{DayDiagnosis, TableDiagnosis};
 
 const HEADER: [&str; 7] = ["table", "day", "objects", "raw", "rows", "catalog", "state"];
 

@@ -49,7 +49,7 @@ pub(super) struct Settings {
     pub(super) threads: usize,
     memory: u64,
     max_object_bytes: u64,
-    pub(super) rules: PublishOptions,
+    pub(super) publish: PublishOptions,
     pub(super) fail_on_empty: bool,
     pub(super) watch: WatchSettings,
     pub(super) in_force: Vec<InForce>,
@@ -69,7 +69,7 @@ impl Settings {
         let threads = layers.pick(Ask::from(&rows::THREADS).or(cores), threads)?;
         let memory = layers.pick(&rows::MEMORY, memory)?;
         let max_object_bytes = layers.pick(&rows::MAX_OBJECT_SIZE, size)?;
-        let rules = layers.publish_rules()?;
+        let publish = layers.publish_options()?;
         let fail_on_empty = layers.pick(&rows::FAIL_ON_EMPTY, truth)?;
         layers.pick(&rows::LOG_FORMAT, log_format)?;
         let watch = layers.watch()?;
@@ -84,7 +84,7 @@ impl Settings {
             threads,
             memory,
             max_object_bytes,
-            rules,
+            publish,
             fail_on_empty,
             watch,
             in_force: layers.in_force,
@@ -125,14 +125,14 @@ impl Settings {
     /// The options of a run.
     pub(super) fn road_options(&self, cancel: &Cancel) -> RoadOptions {
         let LakeSettings { grace_ms, wait_ms, steals, .. } = self.lake;
-        let (convert, publish) = (self.convert_options(cancel), self.rules);
+        let (convert, publish) = (self.convert_options(cancel), self.publish);
         RoadOptions { convert, publish, grace_ms, wait_ms, steals }
     }
 
     pub(super) fn convert_options(&self, cancel: &Cancel) -> ConvertOptions {
         ConvertOptions {
             max_object_bytes: self.max_object_bytes,
-            max_quarantine_bytes: self.rules.max_quarantine_bytes,
+            max_quarantine_bytes: self.publish.max_quarantine_bytes,
             target_file_bytes: self.lake.target_file_bytes,
             cancel: cancel.clone(),
             ..ConvertOptions::new(self.threads, usize::try_from(self.memory).unwrap_or(usize::MAX))
@@ -158,4 +158,20 @@ pub(super) fn wanted_log_format(global: &Given, environment: &BTreeMap<String, S
     let variable = || environment.get(&rows::LOG_FORMAT.variable()?).cloned();
     let wanted = global.one(&rows::LOG_FORMAT).or_else(variable);
     wanted.and_then(|value| log_format(&value).ok()).unwrap_or(LogFormat::Text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_of_the_settings_and_of_the_library_are_equal() {
+        let settings = Settings::resolve(&Given::new(), &Flags::default(), BTreeMap::new()).unwrap();
+        let cancel = Cancel::default();
+        let memory = usize::try_from(settings.memory).unwrap();
+        let convert =
+            ConvertOptions { cancel: cancel.clone(), ..ConvertOptions::new(settings.threads, memory) };
+        let expected = format!("{:#?}", RoadOptions::new(convert));
+        assert_eq!(format!("{:#?}", settings.road_options(&cancel)), expected);
+    }
 }

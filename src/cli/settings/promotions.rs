@@ -132,22 +132,22 @@ impl Known {
     /// Returns why the value at the path can never have the type.
     fn type_fault(&self, promotion: &Promotion) -> Option<String> {
         let Promotion { path, column_type, .. } = promotion;
-        let is_number = |kind| matches!(kind, ColumnType::Int | ColumnType::BigInt | ColumnType::Double);
-        let what = match (self.places.get(path), *column_type) {
-            (_, ColumnType::TextList) => {
-                return Some("a promoted value is a scalar or JSON, not a list".to_owned());
+        if *column_type == ColumnType::TextList {
+            return Some("a promoted value is a scalar or JSON, not a list".to_owned());
+        }
+        if column_type.is_text() {
+            return None;
+        }
+        let what = match self.places.get(path)? {
+            Place::Object | Place::Value(ColumnType::Json) => "an object",
+            Place::List => "a list",
+            Place::Value(ColumnType::Text) => return None,
+            Place::Value(own) if own == column_type || own.is_number() && column_type.is_number() => {
+                return None;
             }
-            (_, ColumnType::Text | ColumnType::Json) | (None | Some(Place::Value(ColumnType::Text)), _) => {
-                None
-            }
-            (Some(Place::Object | Place::Value(ColumnType::Json)), _) => Some("an object"),
-            (Some(Place::List), _) => Some("a list"),
-            (Some(Place::Value(own)), wanted) if *own == wanted || is_number(*own) && is_number(wanted) => {
-                None
-            }
-            (Some(Place::Value(own)), _) => Some(own.hive()),
+            Place::Value(own) => own.hive(),
         };
-        Some(format!("'{path}' is {}, never a {}: use type text or json", what?, column_type.hive()))
+        Some(format!("'{path}' is {what}, never a {}: use type text or json", column_type.hive()))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::publish::{PublishOptions, ShrinkLimits};
 
 impl Layers {
-    pub(super) fn publish_rules(&mut self) -> Result<PublishOptions> {
+    pub(super) fn publish_options(&mut self) -> Result<PublishOptions> {
         let max_reject_ratio = self.pick(&rows::MAX_REJECT_RATIO, ratio)?;
         let max_quarantine_bytes = self.pick(&rows::MAX_QUARANTINE, size)?;
         let allow_empty = self.pick(&rows::ALLOW_EMPTY, truth)?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::findings::{Findings, IdSearch, RawSearch};
+use crate::audit::why::{IdFindings, IdSearch, RawSearch};
 use crate::audit::{Fate, PublishedRow, Trace};
 use crate::cli::args::TextFormat;
 use crate::cli::console;
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::kst::UtcInstant;
 use crate::publish::Manifest;
 
-pub(super) fn print(search: &IdSearch<'_>, findings: &[Findings], format: TextFormat) -> Result<()> {
+pub(super) fn print(search: &IdSearch<'_>, findings: &[IdFindings], format: TextFormat) -> Result<()> {
     match format {
         TextFormat::Json => console::print(&format!("{}\n", document(search, findings))),
         TextFormat::Text => {
@@ -21,7 +21,7 @@ pub(super) fn print(search: &IdSearch<'_>, findings: &[Findings], format: TextFo
 }
 
 /// Returns whether any table has the id.
-fn some_found(findings: &[Findings]) -> bool {
+fn some_found(findings: &[IdFindings]) -> bool {
     findings.iter().any(|table| !table.traces.is_empty())
 }
 
@@ -44,7 +44,7 @@ fn sentence(fate: Fate) -> &'static str {
 }
 
 /// Returns the next step for a table.
-fn hint(search: &IdSearch<'_>, table: &Findings, is_found_elsewhere: bool) -> Option<String> {
+fn hint(search: &IdSearch<'_>, table: &IdFindings, is_found_elsewhere: bool) -> Option<String> {
     let (day, name) = (search.day, &table.partition.table);
     let other = table.traces.iter().filter_map(Trace::day).find(|other| *other != day);
     Some(match table.fate() {
@@ -74,7 +74,7 @@ fn hint(search: &IdSearch<'_>, table: &Findings, is_found_elsewhere: bool) -> Op
     })
 }
 
-fn text(search: &IdSearch<'_>, table: &Findings, some_found: bool) -> String {
+fn text(search: &IdSearch<'_>, table: &IdFindings, some_found: bool) -> String {
     let mut lines = vec![format!(
         "{}, KST day {}: {} {} is {}",
         console::shown(&table.partition.table),
@@ -99,7 +99,7 @@ fn fact_line((name, value): Field) -> String {
     format!("  {name:<13} {}", console::shown(&value))
 }
 
-fn trace_facts(search: &IdSearch<'_>, table: &Findings, trace: &Trace) -> Vec<Field> {
+fn trace_facts(search: &IdSearch<'_>, table: &IdFindings, trace: &Trace) -> Vec<Field> {
     let mut facts = vec![("fate", sentence(trace.fate).to_owned())];
     if let Some(row) = &trace.published {
         facts.push(("file", search.lake.address(&file_of(table, trace, row))));
@@ -122,7 +122,7 @@ fn trace_facts(search: &IdSearch<'_>, table: &Findings, trace: &Trace) -> Vec<Fi
 }
 
 /// Returns the path of the file of a row, below the lake. The file may belong to the day before or after.
-fn file_of(table: &Findings, trace: &Trace, row: &PublishedRow) -> String {
+fn file_of(table: &IdFindings, trace: &Trace, row: &PublishedRow) -> String {
     let mut partition = table.partition.clone();
     partition.day = trace.day().unwrap_or(partition.day);
     format!("{partition}/{}", row.file)
@@ -143,7 +143,7 @@ fn kst(at: UtcInstant) -> String {
     UtcInstant(at.kst_wall_clock_ms()).to_string().trim_end_matches('Z').to_owned()
 }
 
-fn table_facts(table: &Findings) -> Vec<Field> {
+fn table_facts(table: &IdFindings) -> Vec<Field> {
     let mut facts = vec![("published", published(table.manifest.as_ref()))];
     let counted_only = rows_counted_only(table);
     if counted_only > 0 {
@@ -166,7 +166,7 @@ fn table_facts(table: &Findings) -> Vec<Field> {
 }
 
 /// Returns the number of rejected rows that the quarantine of the last run does not contain.
-fn rows_counted_only(table: &Findings) -> u64 {
+fn rows_counted_only(table: &IdFindings) -> u64 {
     let of_day = table.manifest.as_ref().map(|manifest| &manifest.counted_only);
     let of_last = table.failure.as_ref().map(|failed| &failed.counted_only).or(of_day);
     of_last.into_iter().flatten().map(|counted| counted.rows).sum()
@@ -185,7 +185,7 @@ fn searched(raw: &RawSearch) -> String {
     format!("{objects}, {bytes}, delivered from {} to {}", raw.from, raw.until)
 }
 
-fn document(search: &IdSearch<'_>, findings: &[Findings]) -> Value {
+fn document(search: &IdSearch<'_>, findings: &[IdFindings]) -> Value {
     let is_found = findings.iter().any(|table| table.fate() == Fate::InLake);
     json!({
         "day": search.day,
@@ -196,7 +196,7 @@ fn document(search: &IdSearch<'_>, findings: &[Findings]) -> Value {
     })
 }
 
-fn table_value(search: &IdSearch<'_>, table: &Findings, some_found: bool) -> Value {
+fn table_value(search: &IdSearch<'_>, table: &IdFindings, some_found: bool) -> Value {
     let manifest = table.manifest.as_ref();
     json!({
         "table": table.partition.table,
@@ -219,7 +219,7 @@ fn table_value(search: &IdSearch<'_>, table: &Findings, some_found: bool) -> Val
     })
 }
 
-fn trace_value(table: &Findings, trace: &Trace) -> Value {
+fn trace_value(table: &IdFindings, trace: &Trace) -> Value {
     let row = trace.published.as_ref();
     let mut value = json!({
         "fate": trace.fate,

@@ -1,7 +1,8 @@
 //! Typed cells from the written values of a record.
 
 use super::shape::{CellSource, ExtraField, Found};
-use super::value::{boolean, double, integer, text};
+use super::value::{boolean, double, integer};
+use crate::json::text;
 use crate::kst::UtcInstant;
 use crate::table::{Cells, ColumnType, Rows};
 

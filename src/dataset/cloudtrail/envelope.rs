@@ -1,17 +1,15 @@
 //! The envelope of the records in a file, `{"Records":[...]}`. Event notifications of S3 and other services have the same
 //! envelope and even some of the same keys.
 
-use super::value::text;
-use crate::json::{Stop, Walker, unescape};
+use crate::dataset::records::find_list;
+use crate::json::{Stop, Walker, text, unescape};
 
 /// The prefix of the event source in an event notification: `aws:s3`, `aws:sqs`, `aws:dynamodb`. In CloudTrail the event
 /// source is a host name (AWS, "Event message structure" in the S3 guide; "CloudTrail record contents").
 const SENDER_OF_NOTIFICATION: &str = "aws:";
 
-/// Whether a key of the document is `Records`, in any JSON spelling.
-pub(super) fn is_records(key: &str) -> bool {
-    key == "Records" || key.contains('\\') && unescape(key) == "Records"
-}
+/// The key of the list of records.
+pub(super) const LIST: &str = "Records";
 
 /// Whether an event source belongs to an event notification.
 pub(super) fn is_notification(event_source: &str) -> bool {
@@ -23,22 +21,8 @@ pub(super) fn is_notification(event_source: &str) -> bool {
 pub(super) fn recognises(front: &[u8]) -> bool {
     let text = front.utf8_chunks().next().map_or("", |chunk| chunk.valid());
     let mut walker = Walker::new(text, 0);
-    find_records(&mut walker).unwrap_or_default()
+    find_list(&mut walker, LIST).unwrap_or_default()
         && !begins_with_notification(&mut walker).unwrap_or_default()
-}
-
-/// Walks up to the value of `Records`.
-fn find_records(walker: &mut Walker<'_>) -> Result<bool, Stop> {
-    walker.take(b'{', "an object")?;
-    let mut first = true;
-    while walker.next_element(b'}', first)? {
-        if is_records(walker.key()?) {
-            return Ok(true);
-        }
-        walker.value(1)?;
-        first = false;
-    }
-    Ok(false)
 }
 
 /// Whether the first record has the event source of a notification.

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::value::text;
-use crate::json::Walker;
+use crate::json::{Walker, text};
 
 /// The elements of a list, with the members of those that are objects.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ mod records;
 mod shape;
 mod value;
 
+use super::records::RecordDecoder;
 use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
 use crate::table::{Naming, Promotion, TableSchema};
 
@@ -59,6 +60,6 @@ impl Dataset for CloudTrail {
     }
 
     fn decoder(&self, schema: &TableSchema, limits: DecodeLimits) -> Box<dyn Decoder> {
-        Box::new(records::RecordDecoder::new(schema, limits))
+        Box::new(RecordDecoder::new(records::CloudTrailRecords::new(schema), limits))
     }
 }

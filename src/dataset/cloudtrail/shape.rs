@@ -183,8 +183,7 @@ impl Shape {
         for path in paths {
             shared = Some(self.slot_at(path.as_ref(), shared));
         }
-        let rescue = (!promoted && !matches!(column_type, ColumnType::Text | ColumnType::Json))
-            .then(|| paths[0].as_ref().to_owned());
+        let rescue = (!promoted && !column_type.is_text()).then(|| paths[0].as_ref().to_owned());
         CellSource::Value { slot: shared.unwrap_or_default(), column_type, rescue }
     }
 

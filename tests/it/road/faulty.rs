@@ -21,6 +21,8 @@ pub(super) enum Fault {
     DiskFullAfter {
         files: usize,
     },
+    /// The disk is full for this day only.
+    DiskFullOn(KstDay),
     /// Another run has committed the day first.
     LostRace {
         is_certain: bool,
@@ -98,7 +100,11 @@ impl Lake for FaultyLake {
 
     fn stage(&self, partition: &Partition, scratch: &Scratch) -> Result<Box<dyn StagedPartition>> {
         let staged = self.lake.stage(partition, scratch)?;
-        Ok(Box::new(FaultyStaged { staged, fault: self.fault, files: 0 }))
+        let fault = match self.fault {
+            Fault::DiskFullOn(day) if day == partition.day => Fault::DiskFullAfter { files: 0 },
+            fault => fault,
+        };
+        Ok(Box::new(FaultyStaged { staged, fault, files: 0 }))
     }
 
     fn run_files(&self, partition: &Partition) -> Result<Vec<RunFile>> {

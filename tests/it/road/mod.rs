@@ -11,12 +11,13 @@ use logmill::dataset;
 use logmill::error::{Error, ErrorKind, Result};
 use logmill::kst::{KstDay, UtcInstant};
 use logmill::ledger::RowLedger;
-use logmill::plan::TableSource;
+use logmill::plan::{Order, TableSource};
 use logmill::publish::run_record::RunRecord;
 use logmill::publish::{Manifest, read_manifest};
+use logmill::road::backfill::{Backfilled, backfill};
 use logmill::road::{
-    About, CatalogOptions, DayRoad, Field, Observer, Progress, PublishedTable, Registrar, Road, RoadOptions,
-    Silent, Work,
+    About, CatalogOptions, DayRoad, DaySelector, Field, Observer, Progress, PublishedTable, RebuildRule,
+    Registrar, Road, RoadOptions, Silent, Work,
 };
 use logmill::store::lake::Partition;
 use logmill::store::{ConnectionOptions, Connector, LakeAccess};
@@ -31,6 +32,10 @@ fn clock() -> UtcInstant {
 
 fn day() -> KstDay {
     "2023-11-01".parse().unwrap()
+}
+
+fn convert_options() -> ConvertOptions {
+    ConvertOptions::new(2, 64 << 20)
 }
 
 /// Records steps and warnings.
@@ -76,13 +81,24 @@ impl Scene {
     }
 
     fn log(&self, name: &str) -> PathBuf {
-        self.path(&format!("logs/111122223333_CloudTrail_us-east-1_20231031T1505Z_{name}.json"))
+        self.log_on("20231031", name)
+    }
+
+    /// The path of a log that was delivered on this UTC date.
+    fn log_on(&self, date: &str, name: &str) -> PathBuf {
+        self.path(&format!("logs/111122223333_CloudTrail_us-east-1_{date}T1505Z_{name}.json"))
     }
 
     fn write_log(&self, name: &str, events: usize) {
+        self.write_wide_log(name, events, 200);
+    }
+
+    /// Writes a log whose events have a field of at least `width` bytes.
+    fn write_wide_log(&self, name: &str, events: usize, width: usize) {
+        let zeros = "0".repeat(width);
         let event = |number| {
             format!(
-                r#"{{"eventTime":"2023-10-31T15:00:00Z","eventName":"PutObject","eventID":"{name}{number}","requestID":"{:0>200}"}}"#,
+                r#"{{"eventTime":"2023-10-31T15:00:00Z","eventName":"PutObject","eventID":"{name}{number}","requestID":"{zeros}{}"}}"#,
                 number * number
             )
         };
@@ -95,9 +111,15 @@ impl Scene {
         TableSource::new(cloudtrail, vec![self.path("logs").to_str().unwrap().to_owned()])
     }
 
-    /// Runs the day over a lake with a fault. Returns the outcome and the observed steps and warnings.
-    fn run_with(&self, fault: Fault, registrar: Option<&Registrar>) -> (Result<PublishedTable>, Vec<String>) {
-        let options = RoadOptions::new(ConvertOptions::new(2, 64 << 20));
+    /// Works on a road over a lake with a fault. Returns the outcome and the observed steps and warnings.
+    fn on_road<T>(
+        &self,
+        fault: Fault,
+        registrar: Option<&Registrar>,
+        convert: ConvertOptions,
+        work: impl FnOnce(&Road<'_>) -> T,
+    ) -> (T, Vec<String>) {
+        let options = RoadOptions::new(convert);
         let connector = Connector::new(
             options.convert.cancel.clone(),
             self.path("scratch"),
@@ -107,13 +129,31 @@ impl Scene {
         let lake = FaultyLake { lake, fault };
         let observer = Notes::default();
         let road = Road::new(&lake, &connector, registrar, options, &observer, clock).unwrap();
-        let outcome = DayRoad::new(&road, day()).run_table(&self.source());
+        let outcome = work(&road);
         drop(road);
         (outcome, observer.0.into_inner().unwrap())
     }
 
+    /// Runs the day with these options.
+    fn run_with(
+        &self,
+        fault: Fault,
+        registrar: Option<&Registrar>,
+        convert: ConvertOptions,
+    ) -> (Result<PublishedTable>, Vec<String>) {
+        let source = self.source();
+        self.on_road(fault, registrar, convert, |road| DayRoad::new(road, day()).run_table(&source))
+    }
+
+    /// Builds the missing, stale and failed days among `days`.
+    fn backfill(&self, fault: Fault, days: &[KstDay]) -> Backfilled {
+        let (tables, rule) = ([self.source()], RebuildRule::Only(DaySelector::BEHIND.to_vec(), None));
+        let work = |road: &Road<'_>| backfill(road, &tables, days, Order::Oldest, &rule);
+        self.on_road(fault, None, convert_options(), work).0
+    }
+
     fn run(&self, fault: Fault) -> (Result<PublishedTable>, Vec<String>) {
-        self.run_with(fault, None)
+        self.run_with(fault, None, convert_options())
     }
 
     /// The manifest of the published day.
@@ -203,6 +243,38 @@ fn a_full_disk_at_any_file_keeps_the_old_day() {
 }
 
 #[test]
+fn a_full_disk_at_the_third_part_keeps_the_old_day() {
+    // Here a part ends with its first row group, and a row group with 16 MiB of raw rows.
+    let small = || ConvertOptions { target_file_bytes: 1, row_group_bytes: 1, ..convert_options() };
+    let scene = Scene::new(0);
+    scene.write_wide_log("A", 33, 1 << 20);
+    let (outcome, _) = scene.run_with(Fault::None, None, small());
+    let first = outcome.unwrap().manifest;
+    assert_eq!(first.parts.len(), 3);
+    let (outcome, notes) = scene.run_with(Fault::DiskFullAfter { files: 2 }, None, small());
+    check_failure(&scene, &first.run, &outcome, ErrorKind::Unusable, "No space left on device");
+    assert_eq!(notes, ["planned", "read"]);
+}
+
+#[test]
+fn a_failed_day_of_a_backfill_does_not_stop_the_next_and_is_built_later() {
+    let scene = Scene::new(3);
+    let days: [KstDay; 2] = [day(), "2023-11-02".parse().unwrap()];
+    let log = fs::read_to_string(scene.log("A")).unwrap();
+    fs::write(scene.log_on("20231101", "B"), log.replace("2023-10-31T", "2023-11-01T")).unwrap();
+    let found = scene.backfill(Fault::DiskFullOn(day()), &days);
+    let (_, error) = &found.days[&day()].failed[0];
+    assert!(error.to_string().contains("No space left on device"), "{error}");
+    assert!(found.days[&day()].done.is_empty() && found.days[&days[1]].failed.is_empty());
+    assert_eq!(found.days[&days[1]].done[0].manifest.ledger.written, 3);
+    assert!(scene.published_day().is_none());
+    scene.assert_no_debris();
+    let found = scene.backfill(Fault::None, &days);
+    assert_eq!((found.days.keys().collect::<Vec<_>>(), found.left), (vec![&day()], 1));
+    assert_eq!(scene.published_day().unwrap().ledger.written, 3);
+}
+
+#[test]
 fn a_refused_day_keeps_its_rejected_rows() {
     let scene = Scene::new(1);
     let run = scene.publish();
@@ -248,7 +320,7 @@ fn an_unavailable_catalog_leaves_the_day_published_but_not_registered() {
         column_statistics: false,
     };
     let registrar = Registrar::over(Box::new(BrokenCatalog), options, "s3://lake", clock);
-    let (outcome, notes) = scene.run_with(Fault::None, Some(&registrar));
+    let (outcome, notes) = scene.run_with(Fault::None, Some(&registrar), convert_options());
     let published = outcome.unwrap();
     let error = published.not_registered.unwrap();
     assert_eq!(error.kind(), ErrorKind::NotRegistered);

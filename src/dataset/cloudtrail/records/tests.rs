@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::dataset::Dataset;
 use crate::dataset::cloudtrail::CloudTrail;
+use crate::dataset::{Dataset, DecodeLimits};
 use crate::kst::DayRange;
 use crate::ledger::RowLedger;
 use crate::table::{ColumnType, Naming, Origin, Promotion, Rejection, RowBatch};

@@ -4,17 +4,16 @@
 //! that is repeated after it was killed, that no work is left.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::exit::Exit;
-use super::summary::{FailedTable, Summary};
+use crate::convert::Staging;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{Plan, is_table_name};
 use crate::publish::read_manifest;
 use crate::publish::run_history::RunHistory;
 use crate::publish::run_record::{self, RunRecord};
-use crate::road::DayRoad;
+use crate::road::{DayRoad, Registration};
 use crate::store::Lake;
 use crate::store::lake::{Partition, is_run_name};
 
@@ -23,32 +22,40 @@ const BEGINNING: &[u8] = b"{\"receipt\":";
 /// The version of the file format.
 const RECEIPT_VERSION: u32 = 1;
 
+/// A registration of a table whose day was already published.
+#[derive(Debug)]
+pub struct Repeated {
+    /// The table.
+    pub table: String,
+    /// The registration. `None` without a catalog.
+    pub registration: Result<Option<Registration>>,
+}
+
 /// A published plan.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Receipt {
+pub struct Receipt {
     /// Version of the file format. This is the first field, and no plan has it.
     #[serde(rename = "receipt")]
     version: u32,
     /// Checksum of the plan.
-    pub(super) plan: String,
+    pub plan: String,
     /// The day.
-    pub(super) day: KstDay,
+    pub day: KstDay,
     /// The run that published it.
-    pub(super) run: String,
+    pub run: String,
     /// Address of the lake.
     output: String,
     /// The published tables.
-    pub(super) tables: Vec<String>,
+    pub tables: Vec<String>,
     /// The JSON summary of the run, as `--summary-json` prints it.
-    pub(super) summary: Value,
+    pub summary: Value,
 }
 
 impl Receipt {
-    /// Creates the receipt of a plan that a run has published.
-    pub(super) fn of(plan: &Plan, id: &str, run: &str, lake: &dyn Lake, summary: &Summary) -> Result<Self> {
-        let summary = serde_json::to_value(summary)
-            .map_err(|cause| Error::bug("cannot write the summary as JSON").caused_by(cause))?;
-        Ok(Self {
+    /// Creates the receipt of a plan that a run has published, with the JSON summary of the run.
+    #[must_use]
+    pub fn of(plan: &Plan, id: &str, run: &str, lake: &dyn Lake, summary: Value) -> Self {
+        Self {
             version: RECEIPT_VERSION,
             plan: id.to_owned(),
             day: plan.day,
@@ -56,16 +63,17 @@ impl Receipt {
             output: lake.address(""),
             tables: plan.tables.iter().map(|table| table.spec.table.clone()).collect(),
             summary,
-        })
+        }
     }
 
     /// Returns whether the content of a file is a receipt. Only its beginning is compared.
-    pub(super) fn is_one(content: &[u8]) -> bool {
+    #[must_use]
+    pub fn is_one(content: &[u8]) -> bool {
         content.starts_with(BEGINNING)
     }
 
     /// Reads a receipt.
-    pub(super) fn from_json(json: &[u8]) -> Result<Self> {
+    pub fn from_json(json: &[u8]) -> Result<Self> {
         let unusable = || {
             Error::new(ErrorKind::Usage, "cannot read the receipt of a published plan")
                 .hint("create a new plan with 'logmill plan --plan FILE'")
@@ -77,14 +85,15 @@ impl Receipt {
         if is_known { Ok(receipt) } else { Err(unusable().with("version", receipt.version)) }
     }
 
-    pub(super) fn to_json(&self) -> Result<String> {
+    /// Returns the content of the file.
+    pub fn to_json(&self) -> Result<String> {
         let json = serde_json::to_string(self)
             .map_err(|cause| Error::bug("cannot write the receipt as JSON").caused_by(cause))?;
         Ok(json + "\n")
     }
 
     /// Fails if the lake lacks the published days: it is another lake, or they were removed.
-    pub(super) fn check(&self, lake: &dyn Lake) -> Result<()> {
+    pub fn check(&self, lake: &dyn Lake) -> Result<()> {
         for table in &self.tables {
             let partition = Partition { table: table.clone(), day: self.day };
             if !self.was_published(lake, &partition)? {
@@ -117,43 +126,22 @@ impl Receipt {
     }
 
     /// Registers each table that is not recorded as registered: the run may have had no catalog, or another run may have
-    /// published the day since. Adds the outcome to the summary.
-    pub(super) fn register(&mut self, road: &DayRoad<'_>, lake: &dyn Lake, database: &str) -> Result<Exit> {
-        let mut failures = Vec::new();
-        for table in self.tables.clone() {
+    /// published the day since. Returns the outcome for each of these tables.
+    pub fn register(&self, road: &DayRoad<'_>, lake: &dyn Lake, database: &str) -> Result<Vec<Repeated>> {
+        let mut outcomes = Vec::new();
+        for table in &self.tables {
             let partition = Partition { table: table.clone(), day: self.day };
             let Some(manifest) = read_manifest(lake, &partition)? else { continue };
-            if RunHistory::list(lake, &partition)?.is_registered(&manifest.run, database) {
-                continue;
-            }
-            match road.register_again(&manifest) {
-                Ok(registration) => self.note(&table, &json!(registration)),
-                Err(error) => {
-                    failures.push(Exit::from(error.kind()));
-                    self.note_failure(&FailedTable { table, published: true, error: error.to_string() });
-                }
+            if !RunHistory::list(lake, &partition)?.is_registered(&manifest.run, database) {
+                outcomes
+                    .push(Repeated { table: table.clone(), registration: road.register_again(&manifest) });
             }
         }
-        let exit = Exit::of_failures(&failures, true);
-        self.summary["exit_code"] = exit.code().into();
-        Ok(exit)
-    }
-
-    fn note(&mut self, table: &str, registration: &Value) {
-        let tables = self.summary["tables"].as_array_mut().into_iter().flatten();
-        for noted in tables.filter(|noted| noted["table"] == table) {
-            noted["catalog"] = registration.clone();
-        }
-    }
-
-    fn note_failure(&mut self, failed: &FailedTable) {
-        if let Some(noted) = self.summary["failed"].as_array_mut() {
-            noted.push(json!(failed));
-        }
+        Ok(outcomes)
     }
 
     /// Returns the records of its run from the lake, with the errors of the current run in `current`.
-    pub(super) fn run_records(&self, lake: &dyn Lake, current: &[RunRecord]) -> Result<Vec<RunRecord>> {
+    pub fn run_records(&self, lake: &dyn Lake, current: &[RunRecord]) -> Result<Vec<RunRecord>> {
         let mut records = Vec::new();
         for table in &self.tables {
             let partition = Partition { table: table.clone(), day: self.day };
@@ -164,10 +152,17 @@ impl Receipt {
         }
         Ok(records)
     }
+
+    /// Removes the shards of its plan.
+    pub fn remove_shards(&self, staging: &Staging) -> Result<()> {
+        self.tables.iter().try_for_each(|table| staging.remove(table, &self.plan))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

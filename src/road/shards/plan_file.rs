@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use sha2::{Digest, Sha256};
 
 use super::receipt::Receipt;
-use super::settings::Settings;
 use crate::convert::{Staging, hexadecimal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
@@ -16,15 +15,15 @@ use crate::plan::Plan;
 use crate::store::{Connector, Lake, LakeAccess};
 
 /// The location of a plan that exists or will be written.
-pub(super) struct PlanFile<'a> {
+pub struct PlanFile<'a> {
     address: &'a str,
     folder: Box<dyn Lake>,
     name: &'a str,
 }
 
 impl<'a> PlanFile<'a> {
-    /// Parses a local path or `s3://bucket/key`.
-    pub(super) fn at(address: &'a str, settings: &Settings, connector: &Connector) -> Result<Self> {
+    /// Parses a local path or `s3://bucket/key`. Uses the settings of the lake for a plan in a bucket.
+    pub fn at(address: &'a str, access: &LakeAccess, connector: &Connector) -> Result<Self> {
         let invalid = || {
             Error::new(ErrorKind::Usage, "invalid path of a plan")
                 .with("plan", address)
@@ -40,17 +39,20 @@ impl<'a> PlanFile<'a> {
         if name.is_empty() {
             return Err(invalid());
         }
-        Ok(Self { address, folder: connector.staging(folder, &temporary(settings))?, name })
+        Ok(Self { address, folder: connector.staging(folder, &temporary(access))?, name })
     }
 
     /// Writes the plan, atomically replacing an earlier one.
-    pub(super) fn write(&self, json: &str) -> Result<()> {
+    pub fn write(&self, json: &str) -> Result<()> {
         self.folder.write(self.name, json.as_bytes())
     }
 
-    /// Replaces the plan with its receipt. A plan from a pipe gets no receipt.
-    pub(super) fn leave_receipt(&self, json: &str) -> Result<()> {
-        if self.pipe().is_some() { Ok(()) } else { self.write(json) }
+    /// Replaces a plan with its receipt, unless another plan took its place. A plan from a pipe gets no receipt.
+    pub fn leave_receipt(&self, plan: &PlanId, receipt: &Receipt) -> Result<()> {
+        if self.pipe().is_some() || self.state(plan)? != PlanState::Unchanged {
+            return Ok(());
+        }
+        self.write(&receipt.to_json()?)
     }
 
     /// Returns the path of the plan if it is a pipe: `/dev/stdin`, or the path that a shell creates for `<(...)`.
@@ -68,7 +70,7 @@ impl<'a> PlanFile<'a> {
     }
 
     /// Reads the plan, or its receipt.
-    pub(super) fn read(&self) -> Result<Planned> {
+    pub fn read(&self) -> Result<Planned> {
         let missing = || {
             Error::new(ErrorKind::Usage, "no plan found")
                 .with("file", self.address)
@@ -87,7 +89,7 @@ impl<'a> PlanFile<'a> {
 
     /// Checks whether a plan that was read from here is still here. Compares its length and its beginning, which contains
     /// a secret generated for this plan.
-    pub(super) fn state(&self, plan: &PlanId) -> Result<PlanState> {
+    pub fn state(&self, plan: &PlanId) -> Result<PlanState> {
         if self.pipe().is_some() {
             return Ok(PlanState::Unchanged);
         }
@@ -112,7 +114,7 @@ const MOST_PLAN_BYTES: u64 = 2 << 30;
 const BEGINNING_BYTES: usize = 512;
 
 /// The content at the location of a plan.
-pub(super) enum Planned {
+pub enum Planned {
     /// A plan.
     Plan(Plan, PlanId),
     /// The receipt of a published plan.
@@ -120,16 +122,16 @@ pub(super) enum Planned {
 }
 
 /// Identifies a plan that was read.
-pub(super) struct PlanId {
+pub struct PlanId {
     /// The checksum of the plan. Shards name it.
-    pub(super) id: String,
+    pub id: String,
     bytes: u64,
     beginning: Vec<u8>,
 }
 
 /// Whether a plan has changed since it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PlanState {
+pub enum PlanState {
     /// The plan is still there.
     Unchanged,
     /// A receipt took its place: its own or that of another plan.
@@ -139,17 +141,12 @@ pub(super) enum PlanState {
 }
 
 /// Opens the location that collects the shards of a day: a folder or `s3://bucket/prefix`.
-pub(super) fn staging(
-    address: &str,
-    day: KstDay,
-    settings: &Settings,
-    connector: &Connector,
-) -> Result<Staging> {
-    Ok(Staging::new(connector.staging(address, &temporary(settings))?, day))
+pub fn staging(address: &str, day: KstDay, access: &LakeAccess, connector: &Connector) -> Result<Staging> {
+    Ok(Staging::new(connector.staging(address, &temporary(access))?, day))
 }
 
 /// Returns the settings for objects that are kept for hours: those of the lake without its storage class, because other
 /// classes than the default one charge for months.
-fn temporary(settings: &Settings) -> LakeAccess {
-    LakeAccess { storage_class: None, ..settings.lake.access.clone() }
+fn temporary(access: &LakeAccess) -> LakeAccess {
+    LakeAccess { storage_class: None, ..access.clone() }
 }

@@ -1,0 +1,101 @@
+//! Removes what killed and superseded runs left behind.
+
+use std::collections::BTreeSet;
+
+use super::{Registrar, lock_taker, run_name};
+use crate::error::Result;
+use crate::kst::KstDay;
+use crate::publish::{self, CleanOptions, Leftovers};
+use crate::store::lake::{LOCKS, Partition, is_held, run_of};
+use crate::store::{DayLock, Lake};
+
+/// Removes leftovers of runs, or only lists them.
+pub struct Cleaner<'a> {
+    /// The lake.
+    pub lake: &'a dyn Lake,
+    /// When files can be removed.
+    pub options: CleanOptions,
+    /// Whether to only list what would be removed.
+    pub dry: bool,
+}
+
+/// The outcome for one table and day. A dry run only lists what would be removed.
+#[derive(Debug)]
+pub enum CleanedDay {
+    /// Skipped, because a run holds the day.
+    Held,
+    /// The unfinished work of a killed run was removed from a folder.
+    Swept,
+    /// Nothing was removed, because a run has just published the day.
+    JustPublished(Leftovers),
+    /// The files were removed.
+    Removed(Leftovers),
+}
+
+impl Cleaner<'_> {
+    /// Returns all tables that can have leftovers. A local lake keeps unfinished work of all tables in one folder.
+    pub fn tables(&self, unfinished: &[Partition]) -> Result<Vec<String>> {
+        let mut tables = self.lake.names(self.root_of_runs())?;
+        tables.retain(|table| !table.starts_with(['_', '.']));
+        // A first run that was killed may have left only uploads and its lock.
+        tables.extend(unfinished.iter().map(|partition| partition.table.clone()));
+        tables.extend(self.lake.names(LOCKS)?);
+        tables.sort();
+        tables.dedup();
+        Ok(tables)
+    }
+
+    /// Returns the folder below which runs leave files, by table.
+    fn root_of_runs(&self) -> &'static str {
+        if self.lake.keeps_runs() { "" } else { "_staging" }
+    }
+
+    /// Returns the days of a table that can contain leftovers of runs, in order.
+    pub fn days(&self, table: &str, unfinished: &[Partition]) -> Result<Vec<KstDay>> {
+        let root = self.root_of_runs();
+        let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
+        let day = |name: &String| {
+            let value = name.strip_prefix("proc_ymd=")?;
+            value.split('.').next()?.parse().ok()
+        };
+        let names = [self.lake.names(&folder)?, self.lake.names(&format!("{LOCKS}/{table}"))?].concat();
+        let mut days: BTreeSet<KstDay> = names.iter().filter_map(day).collect();
+        days.extend(
+            unfinished.iter().filter(|partition| partition.table == table).map(|partition| partition.day),
+        );
+        Ok(days.into_iter().collect())
+    }
+
+    /// Cleans one partition, unless a run holds it. `shown` are the runs that a catalog shows. A dry run puts no lock into a
+    /// bucket.
+    pub fn clean_day(&self, partition: &Partition, shown: &BTreeSet<String>) -> Result<CleanedDay> {
+        let needs_lock = !(self.dry && self.lake.keeps_runs());
+        let _lock = match needs_lock.then(|| self.lock(partition)).transpose() {
+            Err(error) if is_held(&error) => return Ok(CleanedDay::Held),
+            lock => lock?,
+        };
+        if !self.dry {
+            self.lake.sweep(partition)?;
+        }
+        if !self.lake.keeps_runs() {
+            return Ok(CleanedDay::Swept);
+        }
+        let leftovers = publish::leftovers(self.lake, partition, self.options, shown)?;
+        let is_removed = self.dry || leftovers.remove(self.lake, partition)?;
+        Ok(if is_removed { CleanedDay::Removed(leftovers) } else { CleanedDay::JustPublished(leftovers) })
+    }
+
+    fn lock(&self, partition: &Partition) -> Result<Box<dyn DayLock>> {
+        let now = self.options.now;
+        self.lake.lock(partition, &lock_taker("logmill clean", &run_name(now)?, false, now))
+    }
+}
+
+/// Returns the runs of a table that the catalog shows on some days, which are in order.
+pub fn shown_runs(registrar: Option<&Registrar>, table: &str, days: &[KstDay]) -> Result<BTreeSet<String>> {
+    let (Some(registrar), Some(first), Some(last)) = (registrar, days.first(), days.last()) else {
+        return Ok(BTreeSet::new());
+    };
+    let partitions = registrar.catalog.partitions(table, *first, *last)?;
+    Ok(partitions.iter().filter_map(|partition| run_of(&partition.location)).collect())
+}
