@@ -15,9 +15,9 @@ fn main() {
     let given = env::var(COMMIT).ok().filter(|commit| !commit.is_empty());
     let is_optimised = env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let commit = given.or_else(|| if is_optimised { commit_of_checkout() } else { None });
-    println!("cargo::rustc-env=LOGMILL_BUILD_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
-    println!("cargo::rustc-env=LOGMILL_BUILD_TARGET={}", env::var("TARGET").unwrap_or_default());
-    println!("cargo::rustc-env=LOGMILL_BUILD_PROFILE={}", profile());
+    println!("cargo::rustc-env=BUILD_OF_LOGMILL_COMMIT={}", commit.as_deref().unwrap_or("unknown"));
+    println!("cargo::rustc-env=BUILD_OF_LOGMILL_TARGET={}", env::var("TARGET").unwrap_or_default());
+    println!("cargo::rustc-env=BUILD_OF_LOGMILL_PROFILE={}", profile());
 }
 
 /// Returns the commit of this folder, with `-dirty` after it if tracked files differ.

@@ -21,9 +21,9 @@ pub(super) fn details() -> String {
     let features = if features.is_empty() { "none".to_owned() } else { features.join(", ") };
     format!(
         "commit: {}\nfeatures: {features}\ntarget: {}\nprofile: {}\n",
-        env!("LOGMILL_BUILD_COMMIT"),
-        env!("LOGMILL_BUILD_TARGET"),
-        env!("LOGMILL_BUILD_PROFILE"),
+        env!("BUILD_OF_LOGMILL_COMMIT"),
+        env!("BUILD_OF_LOGMILL_TARGET"),
+        env!("BUILD_OF_LOGMILL_PROFILE"),
     )
 }
 

@@ -226,7 +226,7 @@ impl TableInspection<'_> {
 
     fn published(&self, partition: &Partition, manifest: Manifest) -> Result<PublishedFacts> {
         let lake = self.checker.lake;
-        let rules =
+        let options =
             self.checker.registrar.map_or_else(RegistrationOptions::default, Registrar::registration_options);
         let column = |(name, hive_type)| CatalogColumn { name, hive_type, comment: String::new() };
         Ok(PublishedFacts {

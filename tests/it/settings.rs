@@ -181,7 +181,7 @@ fn the_defaults_in_the_table_are_those_in_effect() {
 }
 
 /// Arguments that are not settings: they select the input or the output of one call.
-const ARGUMENTS: [&str; 37] = [
+const ARGUMENTS: [&str; 38] = [
     "a",
     "b",
     "check",
@@ -199,6 +199,7 @@ const ARGUMENTS: [&str; 37] = [
     "limit",
     "lookback",
     "max_rows",
+    "of",
     "older_than",
     "only",
     "order",
