@@ -139,7 +139,8 @@ $(VENV)-package/ready: Makefile
 licences:
 	@cargo about --version 2>/dev/null | grep -qF $(CARGO_ABOUT) || cargo install cargo-about --version $(CARGO_ABOUT) --locked --features cli
 	mkdir -p $(OUT)
-	cargo about generate --locked --fail --config deploy/package/about.toml --output-file $(OUT)/THIRD-PARTY-LICENSES.txt deploy/package/about.hbs
+	cargo fetch --locked
+	cargo about generate --frozen --fail --config deploy/package/about.toml --output-file $(OUT)/THIRD-PARTY-LICENSES.txt deploy/package/about.hbs
 
 ## Builds the wheel for this machine, or for TARGET=aarch64-unknown-linux-gnu, into target/packages.
 wheel: licences $(VENV)-package/ready

@@ -1,7 +1,7 @@
 //! Records in the binary how it was built, for `logmill --version --verbose`.
 //!
-//! The commit is that of `LOGMILL_COMMIT`, or else the checkout's, if git is available and the build is optimised. Development
-//! builds do not ask git: they would be compiled again after each commit.
+//! The commit comes from `LOGMILL_COMMIT`, or else from the checkout, if git is available and the build is optimised. Development
+//! builds do not ask git, because each commit would start a build.
 
 use std::env;
 use std::path::Path;

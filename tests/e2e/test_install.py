@@ -1,4 +1,4 @@
-"""Checks of the packages that need no build of them. `installation.py` installs them."""
+"""Checks the files from which packages are built. `installation.py` installs the packages."""
 
 import re
 import subprocess
@@ -31,14 +31,16 @@ def version() -> str:
 
 
 def test_actionlint_accepts_the_release_workflow() -> None:
-    checked = subprocess.run([Path(sys.executable).with_name("actionlint"), WORKFLOW], capture_output=True, text=True)
+    actionlint = Path(sys.executable).with_name("actionlint")
+    checked = subprocess.run([actionlint, WORKFLOW], capture_output=True, text=True)
     assert (checked.returncode, checked.stdout) == (0, ""), checked.stderr
 
 
 @pytest.mark.parametrize("document", [".github/workflows/release.yml", *DOCUMENTS])
 def test_make_targets_in_documents_exist(document: str) -> None:
     text = (REPOSITORY / document).read_text("utf-8")
-    named = set(re.findall(r"(?:`|run: |^|\$\()make (?:--silent )?([a-z][a-z0-9-]*[a-z0-9])(?![\w*-])", text, re.MULTILINE))
+    command = r"(?:`|run: |^|\$\()make (?:--silent )?([a-z][a-z0-9-]*[a-z0-9])(?![\w*-])"
+    named = set(re.findall(command, text, re.MULTILINE))
     targets = set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, re.MULTILINE))
     assert named <= targets, named - targets
     assert named
@@ -46,8 +48,8 @@ def test_make_targets_in_documents_exist(document: str) -> None:
 
 def test_the_packages_have_the_version_of_the_binary() -> None:
     cargo, airflow = toml("Cargo.toml"), toml("airflow/pyproject.toml")["project"]
-    made = subprocess.run(["make", "--silent", "version"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert {cargo["package"]["version"], airflow["version"], made.stdout.strip()} == {version()}
+    printed = subprocess.check_output(["make", "--silent", "version"], cwd=REPOSITORY, text=True)
+    assert {cargo["package"]["version"], airflow["version"], printed.strip()} == {version()}
     assert airflow["optional-dependencies"]["binary"] == [f"logmill~={version()}"]
 
 
@@ -73,14 +75,15 @@ def test_both_spellings_of_verbose_print_how_the_binary_was_built() -> None:
 
 def test_every_command_has_a_manual_page() -> None:
     program = logmill("man").stdout
-    assert program.startswith(".ie") and ".TH logmill 1" in program
+    assert program.startswith(".ie")
+    assert ".TH logmill 1" in program
     listed = re.findall(r"^ {2}([a-z]+) ", logmill("--help").stdout, re.MULTILINE)
     pages = re.findall(r"^logmill\\-([a-z]+)\(1\)$", program, re.MULTILINE)
     assert [name for name in listed if name != "help"] == pages
     for name in pages:
         page = logmill("man", name).stdout
-        assert f".TH logmill-{name} 1" in page and ".SH SYNOPSIS" in page, name
-        assert "\\-\\-config" in page, name
+        for part in (f".TH logmill-{name} 1", ".SH SYNOPSIS", "\\-\\-config"):
+            assert part in page, name
     assert "'rum'" in logmill("man", "rum", code=2).stderr
 
 
@@ -92,7 +95,8 @@ def test_the_packages_accept_the_licences_of_deny() -> None:
 def test_the_files_of_the_debian_package_exist_or_are_generated() -> None:
     package = toml("Cargo.toml")["package"]["metadata"]["deb"]
     for source, _, _ in package["assets"]:
-        assert source.startswith(("target/release/", "target/packages/")) or list(REPOSITORY.glob(source)), source
+        is_generated = source.startswith(("target/release/", "target/packages/"))
+        assert is_generated or list(REPOSITORY.glob(source)), source
     assert package["conf-files"] == ["/etc/logmill.toml"]
 
 
