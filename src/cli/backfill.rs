@@ -8,7 +8,7 @@ use super::{console, forecast, metrics, tables};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::road::backfill::backfill;
-use crate::road::{DayRoad, Registrar, Road};
+use crate::road::{Registrar, Reporter, Road};
 
 pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &args.road.flags())?;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     Registrar::foresee(registrar.as_ref(), lake.as_ref(), &tables.sources)?;
     let mut found = on_workers(settings.threads, || backfill(&road, &tables.sources, &wanted, order, &rule))?;
     for (source, error) in tables.refused {
-        DayRoad::new(&road, days.last).record_walk(&source, &error);
+        Reporter::of_walk(&road, &wanted).record_walk(&source, &error);
         found.failed.push((source.spec.table, error));
     }
     let summary_json = args.road.write.summary_json.as_deref();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::range::{self, DayChooser, WantedDay};
-use super::{DayRoad, Decision, Outcomes, PublishedTable, RebuildRule, Road};
+use super::{DayRoad, Decision, Outcomes, PublishedTable, RebuildRule, Reporter, Road};
 use crate::audit::freshness::{DayStatus, FirstLogs, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
@@ -57,7 +57,7 @@ pub fn backfill(
         let mut table = TableDays { road, spec, rule, found: &mut found, first_logs, undecided: Vec::new() };
         let Err(error) = range::walk(road, source, days, order, &mut table) else { continue };
         let stops = error.kind() == ErrorKind::Interrupted;
-        range::about_walk(road, days).record_walk(source, &error);
+        Reporter::of_walk(road, days).record_walk(source, &error);
         found.failed.push((spec.table.clone(), error));
         if stops {
             break;
@@ -135,15 +135,15 @@ impl TableDays<'_> {
     }
 
     fn day(&self, status: &DayStatus) -> DayRoad<'_> {
-        DayRoad::of_range(self.road, status.partition.day, status.listed_at)
+        DayRoad::planned(self.road, status.partition.day, status.listed_at)
     }
 
     /// Reports a day whose state cannot be determined. The failure is counted, but no run record is written, because the
     /// day was not attempted.
     fn report_unknown(&mut self, about: &DayObjects<'_>, error: Error) {
-        let day = DayRoad::of_range(self.road, about.day, about.listed_at);
-        day.open_record(&self.spec.partition(about.day), self.spec.dataset.name());
-        day.end(&self.spec.table, Some(&error));
+        let day = DayRoad::planned(self.road, about.day, about.listed_at);
+        day.reporter().open_record(&self.spec.partition(about.day), self.spec.dataset.name());
+        day.reporter().end(&self.spec.table, Some(&error));
         self.found.days.entry(about.day).or_default().add(&self.spec.table, Err(error));
     }
 
@@ -163,7 +163,7 @@ impl TableDays<'_> {
     }
 
     fn warn_of_gone(&self, status: &DayStatus) {
-        self.day(status).warn(
+        self.day(status).reporter().warn(
             &self.spec.table,
             "day not rebuilt: raw objects behind some of its rows have been deleted",
             &[

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::observer::{Progress, Silent, Work};
+use super::observer::{Progress, Work};
 use super::outcomes::{Outcomes, PublishedTable};
-use super::{Field, Registrar, Registration, Road, identity_key, lock_taker, time_at};
+use super::{Field, Registrar, Registration, Reporter, Road, identity_key, lock_taker, time_at};
 use crate::convert::{self, DayTarget, Gathered, Leg, Scattered, Staging};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
@@ -19,8 +19,6 @@ pub struct DayRoad<'a> {
     pub(super) day: KstDay,
     /// When the inputs were listed.
     pub(super) planned_at: UtcInstant,
-    /// Whether the day belongs to a range, whose progress is shown as a whole.
-    is_one_of_many: bool,
 }
 
 impl<'a> DayRoad<'a> {
@@ -33,19 +31,19 @@ impl<'a> DayRoad<'a> {
     /// Creates a day whose inputs were listed earlier.
     #[must_use]
     pub fn planned(road: &'a Road<'a>, day: KstDay, planned_at: UtcInstant) -> Self {
-        Self { road, day, planned_at, is_one_of_many: false }
-    }
-
-    /// Creates a day of a range whose inputs were listed at this instant.
-    #[must_use]
-    pub fn of_range(road: &'a Road<'a>, day: KstDay, listed_at: UtcInstant) -> Self {
-        Self { is_one_of_many: true, ..Self::planned(road, day, listed_at) }
+        Self { road, day, planned_at }
     }
 
     /// Returns the day.
     #[must_use]
     pub fn day(&self) -> KstDay {
         self.day
+    }
+
+    /// Returns the reporter of the day's messages and run records.
+    #[must_use]
+    pub fn reporter(&self) -> Reporter<'a> {
+        Reporter { road: self.road, day: self.day }
     }
 
     /// Takes a table through all steps.
@@ -55,14 +53,14 @@ impl<'a> DayRoad<'a> {
         // Waiting for the lock can take hours.
         let day = Self { planned_at: self.road.now(), ..*self };
         let plan = plan_table(source, day.day, day.road.connector)?;
-        day.report_planned(&plan, Some(day.road.seconds_since(day.planned_at)));
-        day.warn_of_left(&plan.spec.table, plan.left.iter());
-        day.warn_of_no_object(&plan);
-        day.report_left_out(&plan);
+        day.reporter().report_planned(&plan, day.planned_at, Some(day.road.seconds_since(day.planned_at)));
+        day.reporter().warn_of_left(&plan.spec.table, plan.left.iter());
+        day.reporter().warn_of_no_object(&plan);
+        day.reporter().report_left_out(&plan);
         plan.check_readable()?;
         day.road.cancel().check()?;
         let scattered = day.scatter(&plan, identity_key()?, &staged)?;
-        day.finish(&plan, scattered, staged, began)
+        day.finish(&plan, scattered, staged, began, &day.write_progress(&plan))
     }
 
     /// Publishes a table whose shards have all been converted. `plan_id` is the checksum of their plan.
@@ -75,31 +73,31 @@ impl<'a> DayRoad<'a> {
     ) -> Result<PublishedTable> {
         let began = self.road.now();
         let staged = self.begin(&plan.spec, true)?;
-        self.note_plan(plan);
-        self.warn_of_no_object(plan);
+        self.reporter().note_plan(plan, self.planned_at);
+        self.reporter().warn_of_no_object(plan);
         plan.check_readable()?;
         let scratch = staged.scratch().path();
         let scattered = Scattered::of_shards(staging, plan, shards, plan_id, scratch)?;
-        self.finish(plan, scattered, staged, began)
+        self.finish(plan, scattered, staged, began, &self.write_progress(plan))
     }
 
     /// Locks the partition of a table for this run. If `may_wait` is set, waits for it as long as the options allow.
     pub(super) fn begin(&self, spec: &TableSpec, may_wait: bool) -> Result<StagedDay<'a>> {
         let partition = spec.partition(self.day);
-        self.open_record(&partition, spec.dataset.name());
+        self.reporter().open_record(&partition, spec.dataset.name());
         let Road { lake, options, run, .. } = self.road;
         let begin = || {
             let taker = lock_taker("run", run, options.steals, self.road.now());
             StagedDay::begin(*lake, partition.clone(), &taker)
         };
         let staged = self.road.wait_for(begin, if may_wait { options.wait_ms } else { 0 })?;
-        self.note_found(&spec.table, &staged);
+        self.reporter().note_found(&spec.table, &staged);
         Ok(staged)
     }
 
     /// Reads the objects of a plan.
     fn scatter(&self, plan: &TablePlan, identity_key: [u64; 4], staged: &StagedDay<'_>) -> Result<Scattered> {
-        let progress = self.progress(&plan.spec.table, Work::Read(plan.bytes()));
+        let progress = self.road.observer.progress(&plan.spec.table, Work::Read(plan.bytes()));
         let (options, connector) = (&self.road.options.convert, self.road.connector);
         let target = DayTarget { day: self.day, scratch: staged.scratch().path() };
         let max_reject_ratio = Some(self.road.options.publish.max_reject_ratio);
@@ -107,50 +105,53 @@ impl<'a> DayRoad<'a> {
         let began = self.road.now();
         let found = convert::scatter(&leg, &options.residency(), options, connector, progress.as_ref())?;
         let scattered = found.into_iter().next().unwrap_or_default();
-        self.report_read(plan, scattered.rows_read(), self.road.seconds_since(began));
+        self.reporter().report_read(plan, scattered.rows_read(), self.road.seconds_since(began));
         Ok(scattered)
     }
 
-    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
-        if self.is_one_of_many { Box::new(Silent) } else { self.road.observer.progress(table, work) }
+    /// Shows the progress of writing the rows of a plan.
+    fn write_progress(&self, plan: &TablePlan) -> impl Fn(u64) -> Box<dyn Progress> {
+        |rows| self.road.observer.progress(&plan.spec.table, Work::Write(rows))
     }
 
-    /// Turns rows into a public day. `began` is the time when the work on the table began.
+    /// Turns rows into a public day. `began` is the time when the work on the table began. `progress` begins to show how far
+    /// the writing of a number of rows is.
     pub(super) fn finish(
         &self,
         plan: &TablePlan,
         scattered: Scattered,
         mut staged: StagedDay<'_>,
         began: UtcInstant,
+        progress: &dyn Fn(u64) -> Box<dyn Progress>,
     ) -> Result<PublishedTable> {
         let writing = self.road.now();
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let quarantine =
             staged.stage_quarantine(&mut gathered, self.road.options.publish.max_quarantine_bytes)?;
-        self.note_rows(&plan.spec.table, gathered.ledger, gathered.counted_only());
-        self.warn_of_damage(plan, &gathered);
-        self.warn_of_counted_only(plan, &gathered);
-        self.warn_of_names(plan, &gathered);
+        self.reporter().note_rows(&plan.spec.table, gathered.ledger, gathered.counted_only());
+        self.reporter().warn_of_damage(plan, &gathered);
+        self.reporter().warn_of_counted_only(plan, &gathered);
+        self.reporter().warn_of_names(plan, &gathered);
         match self.check(plan, &gathered, &staged, quarantine.as_deref()) {
-            Ok(lost) => self.warn_of_loss(&plan.spec.table, lost),
+            Ok(lost) => self.reporter().warn_of_loss(&plan.spec.table, lost),
             Err(refusal) => {
                 if matches!(refusal.kind(), ErrorKind::TooManyRejects | ErrorKind::Unusable) {
                     staged.refuse()?;
-                    self.note_quarantine(&plan.spec.table, quarantine);
+                    self.reporter().note_quarantine(&plan.spec.table, quarantine);
                 }
                 return Err(refusal);
             }
         }
-        let manifest = self.write(plan, &mut gathered, &mut staged)?;
+        let manifest = self.write(plan, &mut gathered, &mut staged, progress)?;
         self.road.cancel().check()?;
-        self.report_written(&manifest, writing);
+        self.reporter().report_written(&manifest, writing);
         let publishing = self.road.now();
         let committed = staged.commit(&manifest)?;
-        self.note_quarantine(&plan.spec.table, quarantine.clone());
-        self.warn_of_trouble(&plan.spec.table, &committed);
-        self.report_published(&manifest, publishing);
+        self.reporter().note_quarantine(&plan.spec.table, quarantine.clone());
+        self.reporter().warn_of_trouble(&plan.spec.table, &committed);
+        self.reporter().report_published(&manifest, publishing);
         let (registration, not_registered) = self.register_and_clean(&manifest, committed);
-        self.record_published(&manifest, not_registered.as_ref());
+        self.reporter().record_published(&manifest, not_registered.as_ref());
         let (listed, seconds) = (plan.listed(), self.road.seconds_since(began));
         Ok(PublishedTable { listed, manifest, quarantine, registration, not_registered, seconds })
     }
@@ -175,9 +176,10 @@ impl<'a> DayRoad<'a> {
         plan: &TablePlan,
         gathered: &mut Gathered<'_>,
         staged: &mut StagedDay<'_>,
+        progress: &dyn Fn(u64) -> Box<dyn Progress>,
     ) -> Result<Manifest> {
         let schema = plan.spec.schema();
-        let progress = self.progress(&plan.spec.table, Work::Write(gathered.ledger.written));
+        let progress = progress(gathered.ledger.written);
         let options = &self.road.options.convert;
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), options, progress.as_ref())?;
         let inputs_file = staged.write_inputs(gathered)?;
@@ -269,20 +271,20 @@ impl<'a> DayRoad<'a> {
         let Some(registrar) = self.road.registrar else { return Ok(None) };
         let began = self.road.now();
         let registration = registrar.register(self.road.lake, manifest)?;
-        self.report_registered(&registration, began);
+        self.reporter().report_registered(&registration, began);
         Ok(Some(registration))
     }
 
     /// Registers a day that its run published but could not register.
     pub fn register_again(&self, manifest: &Manifest) -> Result<Option<Registration>> {
         let Some(registrar) = self.road.registrar else { return Ok(None) };
-        self.open_registering(manifest);
+        self.reporter().open_registering(manifest);
         let began = self.road.now();
         let registered = registrar.register_again(self.road.lake, manifest);
         if let Ok(registration) = &registered {
-            self.report_registered(registration, began);
+            self.reporter().report_registered(registration, began);
         }
-        self.end(&manifest.table, registered.as_ref().err());
+        self.reporter().end(&manifest.table, registered.as_ref().err());
         registered.map(Some)
     }
 
@@ -290,8 +292,8 @@ impl<'a> DayRoad<'a> {
     fn clean(&self, table: &str, committed: CommittedDay<'_>) {
         let began = self.road.now();
         match committed.clean() {
-            Ok(()) => self.report_cleaned(table, began),
-            Err(error) => self.warn(
+            Ok(()) => self.reporter().report_cleaned(table, began),
+            Err(error) => self.reporter().warn(
                 table,
                 "cannot remove superseded files: the next run of the day or 'logmill clean' will remove them",
                 &cause_of(&error),
@@ -315,7 +317,7 @@ pub fn each_table<T: AsRef<TableSpec>>(
     for table in tables {
         let (name, outcome) = (&table.as_ref().table, work(table));
         if let Err(error) = &outcome {
-            day.record_failure(name, error);
+            day.reporter().record_failure(name, error);
         }
         outcomes.add(name, outcome);
         if outcomes.was_interrupted() {

@@ -15,6 +15,7 @@ mod outcomes;
 mod range;
 mod rebuild;
 mod registration;
+mod reporter;
 pub mod shards;
 mod steps;
 mod tables;
@@ -26,6 +27,7 @@ pub use observer::{About, Field, Observer, Progress, Silent, Work};
 pub use outcomes::{Outcomes, PublishedTable};
 pub use rebuild::{DaySelector, Decision, RebuildRule};
 pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};
+pub use reporter::Reporter;
 pub use tables::{NotBuilt, Tables};
 
 use self::steps::RunRecords;

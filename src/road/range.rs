@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{DayRoad, Progress, PublishedTable, Road, Work, identity_key};
+use super::{DayRoad, Progress, PublishedTable, Reporter, Road, Silent, Work, identity_key};
 use crate::convert::{self, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -87,14 +87,8 @@ pub(super) fn walk(
     if let Err(error) = &walked {
         range.give_up(error, chooser);
     }
-    about_walk(road, days).warn_of_left(&source.spec.table, left_out.values());
+    Reporter::of_walk(road, days).warn_of_left(&source.spec.table, left_out.values());
     walked.map_err(|error| Error::of_table(&source.spec.table, &error))
-}
-
-/// Returns the day for messages about a whole walk, which is its last day.
-pub(super) fn about_walk<'a>(road: &'a Road<'a>, days: &[KstDay]) -> DayRoad<'a> {
-    let last = days.iter().max().copied();
-    DayRoad::new(road, last.unwrap_or_else(|| KstDay::of(road.started_at)))
 }
 
 impl<'a> RangeRoad<'a> {
@@ -151,7 +145,7 @@ impl<'a> RangeRoad<'a> {
             if self.open.contains_key(&day) || self.failed.contains(&day) {
                 continue;
             }
-            let road = DayRoad::of_range(self.road, day, wanted.listed_at);
+            let road = DayRoad::planned(self.road, day, wanted.listed_at);
             // A run that holds one day must not wait for another: two such runs could wait for each other.
             let may_wait = self.open.is_empty();
             match begin(&road, self.source, wanted, may_wait) {
@@ -160,7 +154,7 @@ impl<'a> RangeRoad<'a> {
                     self.open.insert(day, OpenDay { road, staged, legs, began, read_seconds: 0.0 });
                 }
                 Err(error) => {
-                    road.record_failure(&self.source.spec.table, &error);
+                    road.reporter().record_failure(&self.source.spec.table, &error);
                     self.fail(day, error, chooser);
                 }
             }
@@ -199,7 +193,7 @@ impl<'a> RangeRoad<'a> {
             (Err(error), [day]) => {
                 if let Some(open) = self.open.remove(day) {
                     let error = Error::of_day(day, &Arc::new(error)).with("table", &self.source.spec.table);
-                    open.road.record_failure(&self.source.spec.table, &error);
+                    open.road.reporter().record_failure(&self.source.spec.table, &error);
                     self.fail(*day, error, chooser);
                 }
                 Ok(())
@@ -242,13 +236,15 @@ impl<'a> RangeRoad<'a> {
         let OpenDay { road, staged, legs, began, read_seconds } = open;
         let (objects, found) = legs.join();
         let plan = planner.plan_of(day, objects);
-        road.report_planned(&plan, None);
+        road.reporter().report_planned(&plan, road.planned_at, None);
         // Folders alone need no warning: folders of other services exist on every day, even a quiet one.
         if plan.listed().listed > 0 {
-            road.warn_of_no_object(&plan);
+            road.reporter().warn_of_no_object(&plan);
         }
-        road.report_read(&plan, found.rows_read(), read_seconds);
-        let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began));
+        road.reporter().report_read(&plan, found.rows_read(), read_seconds);
+        // The range shows its progress by days.
+        let unshown = |_| -> Box<dyn Progress> { Box::new(Silent) };
+        let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began, &unshown));
         match outcome {
             Ok(published) => {
                 self.progress.day_done();
@@ -256,7 +252,7 @@ impl<'a> RangeRoad<'a> {
                 Ok(())
             }
             Err(error) => {
-                road.record_failure(&self.source.spec.table, &error);
+                road.reporter().record_failure(&self.source.spec.table, &error);
                 self.fail(day, error, chooser);
                 self.road.cancel().check()
             }
@@ -273,7 +269,7 @@ impl<'a> RangeRoad<'a> {
     fn give_up(&mut self, error: &Arc<Error>, chooser: &mut dyn DayChooser) {
         while let Some((day, open)) = self.open.pop_first() {
             let error = Error::of_day(day, error).with("table", &self.source.spec.table);
-            open.road.record_failure(&self.source.spec.table, &error);
+            open.road.reporter().record_failure(&self.source.spec.table, &error);
             self.fail(day, error, chooser);
         }
     }

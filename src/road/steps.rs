@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::json;
 
 use super::day::cause_of;
-use super::{About, DayRoad, Field, Registration, RegistrationWarning};
+use super::{About, Field, Registration, RegistrationWarning, Reporter};
 use crate::convert::CountedOnly;
 use crate::error::{Error, ErrorKind};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::{TablePlan, TableSource};
+use crate::plan::TablePlan;
 use crate::publish::run_history;
 use crate::publish::run_record::{FoundDay, RunError, RunOutcome, RunRecord, StepSeconds};
 use crate::publish::{Manifest, StagedDay};
@@ -37,7 +37,7 @@ impl RunRecords {
 type Step = fn(&mut StepSeconds) -> &mut Option<f64>;
 
 /// The steps of a table, in order. `docs/observability.md` documents each event.
-impl DayRoad<'_> {
+impl Reporter<'_> {
     /// Opens the run record when the work on a table begins.
     pub(super) fn open_record(&self, partition: &Partition, dataset: &str) {
         let record = RunRecord::begun(partition, dataset, &self.road.run, self.road.now());
@@ -58,9 +58,9 @@ impl DayRoad<'_> {
     }
 
     /// Notes the plan.
-    pub(super) fn note_plan(&self, plan: &TablePlan) {
+    pub(super) fn note_plan(&self, plan: &TablePlan, planned_at: UtcInstant) {
         self.note(&plan.spec.table, |record| {
-            record.planned_at = Some(self.planned_at.to_string());
+            record.planned_at = Some(planned_at.to_string());
             record.objects = plan.objects.len() as u64;
             record.input_bytes = plan.bytes();
         });
@@ -79,9 +79,9 @@ impl DayRoad<'_> {
         self.note(table, |record| record.quarantine = quarantine);
     }
 
-    /// Reports the plan. `seconds` is the listing time, if the listing was for this day alone.
-    pub(super) fn report_planned(&self, plan: &TablePlan, seconds: Option<f64>) {
-        self.note_plan(plan);
+    /// Reports the plan of a listing. `seconds` is the listing time, if the listing was for this day alone.
+    pub(super) fn report_planned(&self, plan: &TablePlan, planned_at: UtcInstant, seconds: Option<f64>) {
+        self.note_plan(plan, planned_at);
         let listed = plan.listed();
         let facts = [
             ("objects", plan.objects.len().into()),
@@ -156,16 +156,6 @@ impl DayRoad<'_> {
         }
     }
 
-    /// Reports that the walk over many days of a table failed as a whole, not because of one day.
-    pub fn record_walk(&self, source: &TableSource, error: &Error) {
-        let spec = &source.spec;
-        if self.run_record(&spec.table).is_some() {
-            return self.road.observer.failed(&self.about(&spec.table), error);
-        }
-        self.open_record(&spec.partition(self.day), spec.dataset.name());
-        self.end(&spec.table, Some(error));
-    }
-
     /// Reports a warning about a table.
     pub(super) fn warn(&self, table: &str, text: &str, facts: &[Field]) {
         self.road.observer.warn(&self.about(table), text, facts);
@@ -198,7 +188,7 @@ impl DayRoad<'_> {
         }
     }
 
-    fn run_record(&self, table: &str) -> Option<RunRecord> {
+    pub(super) fn run_record(&self, table: &str) -> Option<RunRecord> {
         self.road.records.lock().get(&(table.to_owned(), self.day)).cloned()
     }
 

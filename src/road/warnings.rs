@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::DayRoad;
+use super::Reporter;
 use crate::convert::Gathered;
 use crate::plan::{LeftObject, TablePlan, UNRECOGNISED, WARNED_REASONS};
 use crate::publish::{CommittedDay, Replacement};
@@ -10,7 +10,7 @@ use crate::publish::{CommittedDay, Replacement};
 /// How many damaged objects are listed. Further ones are counted.
 const DAMAGE_LINES: usize = 10;
 
-impl DayRoad<'_> {
+impl Reporter<'_> {
     /// Warns of skipped objects that may be logs, with one message per reason.
     pub(super) fn warn_of_left<'l>(&self, table: &str, left: impl Iterator<Item = &'l LeftObject>) {
         let left: Vec<&LeftObject> = left.collect();
