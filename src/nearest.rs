@@ -7,6 +7,11 @@ pub(crate) fn nearest_name<'a>(name: &str, known: impl Iterator<Item = &'a str>)
     (distance <= most).then_some(nearest)
 }
 
+/// Returns the question for a typo, to append to a message: `; did you mean 'cloudtrail'?`. Empty if no name is near.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    nearest_name(name, known).map(|nearest| format!("; did you mean '{nearest}'?")).unwrap_or_default()
+}
+
 /// The edit distance between two names.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();

@@ -51,7 +51,10 @@ impl ShardArg {
             Self::Number(shard) => Err(Error::new(ErrorKind::Usage, "the plan has no such shard")
                 .with("shard", shard)
                 .with("shards", shards)
-                .hint(format!("pass a number from 0 to {}", shards.saturating_sub(1)))),
+                .hint(match shards {
+                    0 | 1 => "pass 0".to_owned(),
+                    _ => format!("pass a number from 0 to {}", shards - 1),
+                })),
             Self::Auto => {
                 let shard = array_index(variable)?;
                 Ok(if shard < shards { Share::Shard(shard) } else { Share::Spare(shard) })

@@ -183,7 +183,7 @@ fn still_to_come(manifest: &Manifest) -> Option<String> {
     Some(format!("late objects may still arrive for {}, until {complete_at}", until(complete_at)))
 }
 
-/// Formats what was left out, by reason: `37 left out (34 hidden file; 3 of another time)`.
+/// Formats what was left out, by reason: `37 left out (hidden file: 34; of another time: 3)`.
 pub(super) fn left_out(groups: &[LeftGroup]) -> String {
     let mut reasons: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
     for group in groups {
@@ -194,7 +194,7 @@ pub(super) fn left_out(groups: &[LeftGroup]) -> String {
     }
     let list = |number: fn(&(u64, u64)) -> u64| {
         let all = reasons.iter().map(|(why, counts)| (*why, number(counts))).filter(|(_, count)| *count > 0);
-        all.map(|(why, count)| format!("{} {why}", console::count(count))).collect::<Vec<_>>().join("; ")
+        all.map(|(why, count)| format!("{why}: {}", console::count(count))).collect::<Vec<_>>().join("; ")
     };
     let total = |number: fn(&(u64, u64)) -> u64| console::count(reasons.values().map(number).sum());
     let (objects, folders) = (list(|counts| counts.0), list(|counts| counts.1));

@@ -42,11 +42,18 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
 }
 
 pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
+    let mut tables = lake.names("").unwrap_or_default();
+    tables.retain(|name| !name.starts_with(['_', '.']));
+    let hint = if tables.is_empty() || tables.contains(&partition.table) {
+        "publish it with 'logmill run'".to_owned()
+    } else {
+        format!("pass --table with a table of the lake: {}", tables.join(", "))
+    };
     Error::new(ErrorKind::Unusable, "the day was never published")
         .with("table", &partition.table)
         .with("day", partition.day)
         .with("lake", lake.address(""))
-        .hint("publish it with 'logmill run'")
+        .hint(hint)
 }
 
 /// Returns the requested table, or every table of the lake in which the day is published.

@@ -21,6 +21,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::did_you_mean;
 use crate::table::{Identifier, Naming, Promotion, Rows, TableSchema};
 
 /// The log types that are part of logmill.
@@ -195,7 +196,10 @@ pub fn require(name: &str) -> Result<&'static dyn Dataset> {
 
 /// Finds a log type by the name that the user typed.
 pub fn chosen(name: &str) -> Result<&'static dyn Dataset> {
-    named(name).ok_or_else(|| unknown(ErrorKind::Usage, name).hint(format!("expected one of {}", names())))
+    named(name).ok_or_else(|| {
+        let meant = did_you_mean(name, all().map(Dataset::name));
+        unknown(ErrorKind::Usage, name).hint(format!("expected one of {}{meant}", names()))
+    })
 }
 
 fn unknown(kind: ErrorKind, name: &str) -> Error {

@@ -28,9 +28,11 @@ impl TableSource {
 
     /// Opens the inputs.
     pub(super) fn stores(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
-        let stores = self.spec.open_inputs(connector)?;
-        refuse_overlap(&stores)?;
-        Ok(stores)
+        let opened = self.spec.open_inputs(connector).and_then(|stores| {
+            refuse_overlap(&stores)?;
+            Ok(stores)
+        });
+        opened.map_err(|error| error.with("table", &self.spec.table))
     }
 
     /// Returns the time windows of everything that can feed some days.

@@ -17,6 +17,7 @@ use arrow::error::ArrowError;
 
 use self::grammar::{Comparison, Condition, Fault, Literal, Test};
 use crate::error::{Error, Result};
+use crate::nearest::did_you_mean;
 use crate::table::plain;
 use crate::table::{ColumnType, TableSchema};
 
@@ -125,7 +126,9 @@ impl ColumnTest {
         let Condition { column: name, at, test } = condition;
         let refused = |why: String| Err(Fault { at: *at, why });
         let Some(found) = schema.named(name) else {
-            return refused(format!("the table has no column '{name}'"));
+            let names: Vec<_> = schema.columns.iter().map(|column| column.named(schema.naming)).collect();
+            let meant = did_you_mean(name, names.iter().map(AsRef::as_ref));
+            return refused(format!("the table has no column '{name}'{meant}"));
         };
         if found.origin.is_derived() {
             return refused(format!(

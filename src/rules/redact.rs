@@ -274,7 +274,11 @@ fn parameter(name: &str) -> Option<String> {
 }
 
 fn refused(rule: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("invalid mask '{rule}'")).hint(
+    let why = match rule.strip_prefix('?') {
+        Some(_) => "a parameter needs a name that is valid in a URL without escapes",
+        None => "each key of a path needs a name without quotes, brackets and control characters",
+    };
+    Error::new(ErrorKind::Usage, format!("invalid mask '{rule}': {why}")).hint(
         "name a JSON path such as requestParameters.password, or a query parameter such as ?X-Amz-Signature",
     )
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use bytesize::ByteSize;
 
 use crate::dataset;
+use crate::nearest::did_you_mean;
 use crate::table::Naming;
 
 /// The least memory that works.
@@ -95,5 +96,6 @@ pub(super) fn dataset_name(value: &str) -> Parsed<String> {
     if value == "all" || dataset::named(value).is_some() {
         return Ok(value.to_owned());
     }
-    Err(format!("expected {} or all", dataset::names()))
+    let meant = did_you_mean(value, dataset::all().map(dataset::Dataset::name));
+    Err(format!("expected {} or all{meant}", dataset::names()))
 }
