@@ -178,5 +178,5 @@ dist: deb
 	mv target/$(NAME).sha256 $(OUT)/
 
 ## Installs the packages of `make dist` in empty places, and runs them. CI of a release runs it.
-test-install: $(VENV)/ready $(VENV)-airflow/ready
+test-install: binary $(VENV)/ready $(VENV)-airflow/ready
 	$(VENV)/bin/python -m pytest tests/e2e/installation.py

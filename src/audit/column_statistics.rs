@@ -55,9 +55,9 @@ pub enum ValueStatistics {
     },
     /// Floating-point numbers.
     Doubles {
-        /// The least one.
+        /// The minimum.
         min: f64,
-        /// The greatest one.
+        /// The maximum.
         max: f64,
     },
     /// Times without a zone, in milliseconds.

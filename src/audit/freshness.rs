@@ -139,7 +139,7 @@ pub struct DayStatus {
     pub provisional: bool,
     /// The manifest of the published day.
     pub manifest: Option<Manifest>,
-    /// The newest history run that failed while the day was in its current state.
+    /// The newest recorded run that failed while the day was in its current state.
     pub failure: Option<RunRecord>,
     /// Why the catalog does not show the published day, as far as the lake knows; `None` if it does or need not.
     pub not_registered: Option<String>,

@@ -22,13 +22,13 @@ use crate::store::lake::Partition;
 pub struct RunVersion {
     /// Its manifest.
     pub manifest: Manifest,
-    /// The objects that it read; `None` if they are no longer remembered.
+    /// The objects that it read; `None` if they are no longer recorded.
     pub inputs: Option<Vec<InputLine>>,
     /// Whether it is the live run.
     pub is_live: bool,
 }
 
-/// The remembered published runs of a day: the live one first, then the others, newest first.
+/// The recorded published runs of a day: the live one first, then the others, newest first.
 pub struct PublishedRuns<'a> {
     lake: &'a dyn Lake,
     partition: &'a Partition,

@@ -32,7 +32,7 @@ pub struct IdSearch<'a> {
     pub what: Identifier,
     /// The id.
     pub id: &'a str,
-    /// The secret of the row identities.
+    /// The key for hashing row identities.
     pub identity_key: IdentityKey,
     /// The limits of reading raw objects, and the cancellation flag.
     pub options: ConvertOptions,
@@ -40,8 +40,8 @@ pub struct IdSearch<'a> {
     pub only_sources: bool,
     /// Whether to read the raw objects even if another place has the id.
     pub deep: bool,
-    /// Starts the observer of reading the raw objects of a plan.
-    pub observe: &'a (dyn Fn(&TablePlan) -> Box<dyn convert::Progress> + Sync),
+    /// Begins to show the progress of reading the raw objects of a plan.
+    pub progress: &'a (dyn Fn(&TablePlan) -> Box<dyn convert::Progress> + Sync),
 }
 
 /// A table that may have the id.
@@ -229,9 +229,9 @@ impl<'a> IdSearch<'a> {
             plan.spec.naming = manifest.naming;
         }
         let query = RawQuery { what: self.what, id: self.id, identity_key: self.identity_key };
-        let observer = (self.observe)(&plan);
-        let found = search_raw(&plan, query, &self.options, self.connector, observer.as_ref())?;
-        drop(observer);
+        let progress = (self.progress)(&plan);
+        let found = search_raw(&plan, query, &self.options, self.connector, progress.as_ref())?;
+        drop(progress);
         let damaged = found.damaged.iter().map(|place| plan.objects[*place].address.clone()).collect();
         let inputs = match manifest {
             Some(manifest) => publish::read_inputs(self.lake, partition, manifest)?,

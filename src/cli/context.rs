@@ -45,7 +45,7 @@ fn warn_of_recovered(console: Console, Recovered { partition, error }: &Recovere
         Some(error) => {
             let why = [("cause", error.to_string().into()), ("hint", error.next_step().into())];
             console.warn(
-                "a killed run has set the day aside, and it cannot be brought back",
+                "a killed run has set the day aside, and it cannot be restored",
                 &[about, why].concat(),
             );
         }

@@ -87,7 +87,7 @@ fn warn_of_killed_runs(left: &[Partition], context: &Context) {
         let facts = [
             ("table", partition.table.as_str().into()),
             ("day", partition.day.to_string().into()),
-            ("hint", "remove it with 'logmill clean', or let the next run of the day remove it".into()),
+            ("hint", "remove it with 'logmill clean', or let the next run remove it".into()),
         ];
         context.console.warn("a killed run left unfinished work", &facts);
     }

@@ -31,7 +31,7 @@ impl Chunk {
         self.picks.len()
     }
 
-    /// The cells of one decoded column, in order: an array of `data_type`, or of views for text in dictionaries.
+    /// The cells of one decoded column, in order: an array of the type of the column, or of views for text in dictionaries.
     ///
     /// The array has a null mask only if it has nulls, wherever its rows come from: otherwise the Parquet writer would cut
     /// pages at other rows.

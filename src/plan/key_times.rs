@@ -52,7 +52,7 @@ impl FolderNames {
     }
 }
 
-/// The position of a delivery time relative to the wanted times.
+/// The position of the time in a name relative to the wanted times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamePosition {
     /// Before the wanted times, which begin at this instant.
@@ -226,7 +226,7 @@ impl Wanted {
         DayRange::between(first, last).intersection(self.days)
     }
 
-    /// Returns the position of a delivery time.
+    /// Returns the position of the time in a name.
     #[must_use]
     pub fn position(&self, time: KeyTime) -> NamePosition {
         match time {

@@ -37,7 +37,7 @@ pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -
             Ok(holds || listing.look()?)
         })
     };
-    // Searching one day finds most logs, of any time.
+    // A search limited to the last day usually finds a log, because only folders divided by date are limited.
     let last = DayRange::only(days.last);
     Ok(look(last)? || days != last && look(days)?)
 }

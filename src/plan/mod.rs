@@ -1,6 +1,6 @@
 //! Finds the raw objects that can hold the events of a KST day.
 //!
-//! [`listing`] lists the inputs of a table, and [`choose`] decides by the time in each key. For one day, the result is a
+//! [`listing`] lists the inputs of a table, and [`key_times`] decides by the time in each key. For one day, the result is a
 //! [`Plan`]: a list of objects in address order, which many machines can share as shards. For a range of days, [`range`]
 //! lists every object once and hands the objects out in legs.
 
@@ -45,7 +45,7 @@ pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
 /// log.
 pub const UNREADABLE: &str = "it may not be read, and its name tells no time";
 
-/// Reasons that may skip a log. The run prints a warning for each.
+/// Reasons for which a log may have been skipped. The run prints a warning for each.
 pub const WARNED_REASONS: [&str; 6] =
     [UNRECOGNISED, UNREADABLE, NOT_UTF8, LEADS_NOWHERE, LEADS_IN_A_CIRCLE, LEADS_TO_A_FOLDER];
 

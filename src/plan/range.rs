@@ -165,7 +165,7 @@ impl<'a> RangePlanner<'a> {
         self.possible_logs.iter().map(|left| &left.object)
     }
 
-    /// Returns the plan of a day without its objects. It names skipped objects that may be logs, and counts all others.
+    /// Returns the plan of a day that reads these objects. It names skipped objects that may be logs, and counts all others.
     #[must_use]
     pub fn plan_of(&self, day: KstDay, objects: Vec<PlannedObject>) -> TablePlan {
         let possible = self.possible_logs.iter().filter(|left| left.days.contains(day));

@@ -18,7 +18,7 @@ use crate::store::lake::{Partition, is_run_name};
 /// The version of the run record that this program writes.
 pub const RECORD_VERSION: u32 = 1;
 
-/// How many runs of a day are history. The oldest are forgotten first.
+/// How many runs of a day keep their records. The oldest are removed first.
 pub const KEPT_RUNS: usize = 10;
 
 /// What a run did with one day of a table. Readers must ignore unknown fields.
@@ -273,7 +273,7 @@ pub fn read(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<
     Ok(lake.read(&record_path(partition, run))?.and_then(RunRecord::from_json))
 }
 
-/// Lists what a published run read, even if another run has replaced it; `None` if the list is not history.
+/// Lists what a published run read, even if another run has replaced it; `None` if the list is no longer stored.
 pub fn inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Option<Vec<InputLine>>> {
     inputs::read(lake, &inputs_path(partition, &manifest.run), &manifest.inputs_file)
 }

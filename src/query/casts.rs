@@ -273,7 +273,7 @@ fn truth(text: &str) -> Option<bool> {
     is_one_of(["f", "false", "0"]).then_some(false)
 }
 
-/// Refuses whitespace around a number, because versions of Athena's engine disagree about them.
+/// Refuses whitespace around a number, because versions of Athena's engine disagree about it.
 fn refuse_blanks(text: &str) -> Result<()> {
     if text.trim() == text {
         return Ok(());

@@ -114,8 +114,8 @@ impl<'a> DayRoad<'a> {
         |rows| self.road.observer.progress(&plan.spec.table, Work::Write(rows))
     }
 
-    /// Turns rows into a public day. `began` is the time when the work on the table began. `progress` begins to show how far
-    /// the writing of a number of rows is.
+    /// Turns rows into a public day. `began` is the time when the work on the table began. `progress`
+    /// starts the progress display for writing a number of rows.
     pub(super) fn finish(
         &self,
         plan: &TablePlan,

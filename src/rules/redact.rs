@@ -38,7 +38,7 @@ pub const NO_RULES: &str = "none";
 pub struct RedactRules(Vec<String>);
 
 impl RedactRules {
-    /// The default rules of a log type.
+    /// Creates rules from the defaults of a log type.
     #[must_use]
     pub fn new(defaults: &[&str]) -> Self {
         Self(defaults.iter().map(|rule| (*rule).to_owned()).collect())

@@ -183,10 +183,10 @@ def test_a_run_in_s3_records_the_etags_of_the_objects_it_read(
     run = summary["run"]
     for table in DATASETS:
         folder = f"_runs/{table}/{partition(SAMPLE_DAY)}"
-        report = json.loads(lake.get(f"{folder}/{run}.json"))
-        assert report["manifest"] == lake.manifest(table)
-        assert report["outcome"] == "published"
-        assert report["seconds"].keys() == {"plan", "read", "write", "publish", "register", "clean"}
+        record = json.loads(lake.get(f"{folder}/{run}.json"))
+        assert record["manifest"] == lake.manifest(table)
+        assert record["outcome"] == "published"
+        assert record["seconds"].keys() == {"plan", "read", "write", "publish", "register", "clean"}
         copy = lake.get(f"{folder}/{run}.inputs.jsonl.gz")
         assert copy == lake.get(f"{table}/{partition(SAMPLE_DAY)}/_inputs/{run}.jsonl.gz")
         inputs = [json.loads(line) for line in gzip.decompress(copy).splitlines()]
@@ -209,10 +209,10 @@ def test_an_unregistered_day_counts_as_published_and_failed(
     events = [json.loads(line) for line in result.stderr.splitlines()]
     for table in DATASETS:
         [path] = [path for path in catalog.lake.history() if re.match(rf"_runs/{table}/.*Z-\w+\.json", path)]
-        report = json.loads(catalog.lake.get(path))
-        assert report["manifest"] == catalog.lake.manifest(table)
-        assert (report["outcome"], report["error"]["kind"]) == ("published", "not_registered")
-        assert "register" not in report["seconds"]
+        record = json.loads(catalog.lake.get(path))
+        assert record["manifest"] == catalog.lake.manifest(table)
+        assert (record["outcome"], record["error"]["kind"]) == ("published", "not_registered")
+        assert "register" not in record["seconds"]
         steps = [event["event"] for event in events if event.get("table") == table and "event" in event]
         assert steps == [*STEPS, "failed"]
         [line] = [line for line in emf_lines(result.stderr) if line["table"] == table]
@@ -233,8 +233,8 @@ def test_the_fields_of_a_run_record_match_their_definition(
     defined = [name for fields, _ in section("Run records") for name in names(fields)]
     # Present only if some rows are not kept.
     defined.remove("counted_only")
-    report = json.loads(lake.get(f"_runs/cloudtrail/{partition(SAMPLE_DAY)}/{run}.json"))
-    assert list(report) == defined
+    record = json.loads(lake.get(f"_runs/cloudtrail/{partition(SAMPLE_DAY)}/{run}.json"))
+    assert list(record) == defined
 
 
 def test_a_run_record_is_written_like_every_other_object(catalog: Registered) -> None:

@@ -418,16 +418,16 @@ def test_the_record_of_the_live_run_outlives_failed_runs(raw: Path, lake: Path, 
     place = ("cloudtrail", DAYS[1])
     good = run_day(lake, *TRAIL, day=DAYS[1], source=raw).summary["run"]
     history = lake / "_runs" / place[0] / partition(place[1])
-    remembered = {f"{good}.json", f"{good}.inputs.jsonl.gz"}
-    assert {path.name for path in history.iterdir()} == remembered
+    recorded = {f"{good}.json", f"{good}.inputs.jsonl.gz"}
+    assert {path.name for path in history.iterdir()} == recorded
     (raw / keys_of(made, *place)[0]).write_bytes(b"{")
     # The names of two runs in the same second do not show which began last.
     time.sleep(1.1)
     for _ in range(12):
         logmill("run", "--day", DAYS[1], *TRAIL, *places(raw, lake), "--quiet", code=3)
     found = {path.name for path in history.iterdir()}
-    assert remembered <= found
-    assert len(found - remembered) == 10
+    assert recorded <= found
+    assert len(found - recorded) == 10
     line = status(raw, lake, *TRAIL, days=span(DAYS[1], DAYS[1]))[place]
     assert (line["state"], line["run"]) == ("failed", good)
 

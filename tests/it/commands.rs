@@ -315,7 +315,10 @@ fn verify_finds_an_edited_manifest() {
         edit(|manifest| manifest["ledger"]["read"] = json!(7)),
         &["_manifest.json: ledger does not balance"],
     );
-    check_verify(edit(|manifest| manifest["parts"][0]["rows"] = json!(2)), &["2", "rows in the footer: 1"]);
+    check_verify(
+        edit(|manifest| manifest["parts"][0]["rows"] = json!(2)),
+        &["rows in the footer: 1, in the manifest: 2"],
+    );
     check_verify(edit(|manifest| manifest["parts"][0]["sha256"] = json!("0")), &["checksum"]);
     check_verify(
         edit(|manifest| manifest["parts"][0]["bytes"] = json!(1)),

@@ -201,7 +201,7 @@ fn the_schema_of_a_config_file_matches_its_files() {
 }
 
 #[test]
-fn flags_override_the_lake_and_projection_of_the_config_file() {
+fn the_schema_takes_lake_database_and_projection_from_the_config_file_unless_flags_override_them() {
     let work = Workdir::new();
     let mut file = "[lake]\noutput = \"s3://lake/logs/\"\n[catalog]\ndatabase = \"audit\"\n\
                     projection = \"2023-11-01\"\n"

@@ -77,8 +77,18 @@ const PLAIN: [&str; 8] = [
 const KEPT: [(&str, &str); 1] = [("dataset/records.rs", "an element of {} that is no object")];
 
 /// Folders with prose. Fixtures, results of benchmarks and raw logs are data.
-const FOLDERS: [&str; 9] =
-    ["src", "tests", "airflow", "glue", "deploy", "docs", "benches", "sample-data/generate", ".ci"];
+const FOLDERS: [&str; 10] = [
+    "src",
+    "tests",
+    "airflow",
+    "glue",
+    "deploy",
+    "docs",
+    "benches",
+    "sample-data/generate",
+    ".ci",
+    ".github",
+];
 const DATA: [&str; 5] = ["fixtures", "results", "target", "node_modules", "__pycache__"];
 const KINDS: [&str; 10] = ["rs", "py", "md", "sql", "toml", "yaml", "yml", "sh", "service", "timer"];
 

@@ -213,7 +213,7 @@ fn only_files_of_the_manifest_are_read() {
 }
 
 #[test]
-fn a_column_that_a_day_lacks_is_null() {
+fn a_column_of_only_some_days_is_null_in_the_others() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("new", json!({}))]));
     let before = json!({"eventTime": "2023-10-31T14:00:00Z", "requestParameters": {"key": "k", "n": 7}});

@@ -469,7 +469,7 @@ fn an_invalid_rule_is_refused_before_anything_is_written() {
       hint: list the columns with 'logmill schema', and write a rule like: event_source = 'kms.amazonaws.com' and read_only = true
     ");
     insta::assert_snapshot!(refused(["--redact", "?X-Amz-Signature=1"]), @r"
-    logmill: invalid mask '?X-Amz-Signature=1' (table: cloudtrail)
+    logmill: invalid mask '?X-Amz-Signature=1': a parameter needs a name that is valid in a URL without escapes (table: cloudtrail)
       hint: name a JSON path such as requestParameters.password, or a query parameter such as ?X-Amz-Signature
     ");
     insta::assert_snapshot!(refused(["--redact", "eventTime"]), @r"

@@ -1,6 +1,6 @@
 //! Settings: every one is the same in flags, environment, config file and documentation; errors about invalid ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use logmill::cli::settings::rows::SETTINGS;
@@ -189,6 +189,7 @@ const ARGUMENTS: [&str; 38] = [
     "day",
     "deep",
     "dry_run",
+    "event-id",
     "file",
     "fix",
     "format",
@@ -208,7 +209,6 @@ const ARGUMENTS: [&str; 38] = [
     "published_before",
     "quiet",
     "remove_staging",
-    "event-id",
     "request-id",
     "shard",
     "shards",
@@ -236,11 +236,16 @@ const OTHER_FLAGS: [(&str, &str); 6] = [
 fn every_flag_is_an_argument_or_a_setting_with_its_help() {
     let mut command = logmill::cli::command();
     command.build();
-    let mut seen = Vec::new();
+    let (mut seen, mut met) = (Vec::new(), BTreeSet::new());
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         for arg in sub.get_arguments() {
             let (of, id) = (sub.get_name(), arg.get_id().as_str());
-            if ARGUMENTS.contains(&id) || OTHER_FLAGS.contains(&(of, id)) {
+            if OTHER_FLAGS.contains(&(of, id)) {
+                met.insert(format!("{of} {id}"));
+                continue;
+            }
+            if ARGUMENTS.contains(&id) {
+                met.insert(id.to_owned());
                 continue;
             }
             let setting = SETTINGS.iter().find(|setting| setting.name == id);
@@ -259,6 +264,9 @@ fn every_flag_is_an_argument_or_a_setting_with_its_help() {
             seen.push(id.to_owned());
         }
     }
+    let other_flags = OTHER_FLAGS.iter().map(|(command, flag)| format!("{command} {flag}"));
+    let listed: BTreeSet<String> = ARGUMENTS.into_iter().map(str::to_owned).chain(other_flags).collect();
+    assert_eq!(met, listed, "a list names a flag that no command has");
     for setting in SETTINGS {
         let has_flag = !matches!(setting.syntax, Syntax::NoFlag | Syntax::Tables);
         assert_eq!(seen.iter().any(|id| id == setting.name), has_flag, "{}", setting.name);

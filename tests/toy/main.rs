@@ -44,8 +44,7 @@ fn main() -> ExitCode {
     if std::env::var_os(AS_LOGMILL).is_some() {
         return logmill::cli::main();
     }
-    let wanted: Vec<String> =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = filters(std::env::args().skip(1));
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|word| name.contains(word));
     if std::env::args().any(|argument| argument == "--list") {
         for (name, _) in CHECKS {
@@ -53,11 +52,30 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    let mut failed = 0;
+    let (mut passed, mut failed) = (0, 0);
     for (name, check) in CHECKS.iter().filter(|(name, _)| is_wanted(name)) {
         let is_ok = std::panic::catch_unwind(check).is_ok();
         println!("test {name} ... {}", if is_ok { "ok" } else { "FAILED" });
-        failed += usize::from(!is_ok);
+        *(if is_ok { &mut passed } else { &mut failed }) += 1;
     }
+    println!(
+        "\ntest result: {passed} passed; {failed} failed; {} filtered out",
+        CHECKS.len() - passed - failed
+    );
     ExitCode::from(u8::from(failed > 0))
+}
+
+/// The words that select checks by name. Options of the usual test harness, and their values, are none.
+fn filters(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    const WITH_VALUE: [&str; 6] =
+        ["--test-threads", "--skip", "--color", "--format", "--logfile", "--shuffle-seed"];
+    let mut words = Vec::new();
+    let mut is_value = false;
+    for argument in arguments {
+        if !is_value && !argument.starts_with('-') {
+            words.push(argument.clone());
+        }
+        is_value = WITH_VALUE.contains(&argument.as_str());
+    }
+    words
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 
 /// Codes of a service for a missing permission. Expired credentials, another region or a missing bucket have other codes,
-/// and no policy repairs them.
+/// and no policy fixes these refusals.
 const REFUSED: [&str; 3] = ["AccessDenied", "AccessDeniedException", "UnauthorizedAccess"];
 
 /// Names of resources in one partition of AWS.

@@ -29,9 +29,8 @@ impl Layers {
     pub(super) fn lake(&mut self, steals: bool, catalog: Option<&CatalogOptions>) -> Result<LakeSettings> {
         let output = self.pick(&rows::OUTPUT, text)?;
         let target_file_bytes = self.pick(&rows::TARGET_FILE_SIZE, size)?;
-        // With a projection, Athena reads every run in the folder of a day.
         let projects = catalog.is_some_and(|catalog| catalog.projected_from.is_some());
-        let default_grace = if projects { "0s" } else { "1h" };
+        let default_grace = if projects { rows::GRACE_WITH_PROJECTION } else { rows::GRACE_DEFAULT };
         let grace_ms = self.pick(Ask::from(&rows::GRACE).or(default_grace), span_ms)?;
         let wait_ms = self.pick(&rows::WAIT, span_ms)?;
         let temporary = std::env::temp_dir().to_string_lossy().into_owned();
@@ -62,14 +61,14 @@ impl Layers {
         };
         let storage_class = self.pick_optional(&rows::STORAGE_CLASS, text)?;
         let tags = self.pick_optional(&rows::TAG, tags)?.unwrap_or_default();
-        let bucket_owner_full_control = self.pick_optional(&rows::ACL, acl)?.unwrap_or_default();
+        let bucket_owner_full_control = self.pick(&rows::ACL, acl)?;
         let expected_bucket_owner = self.pick_optional(&rows::LAKE_BUCKET_OWNER, text)?;
         Ok(LakeAccess { expected_bucket_owner, encryption, storage_class, tags, bucket_owner_full_control })
     }
 
     pub(super) fn catalog(&mut self) -> Result<Option<CatalogOptions>> {
         let (named, _) = self.first(&(&rows::DATABASE).into());
-        let default = if named.is_empty() { "none" } else { "glue" };
+        let default = if named.is_empty() { rows::NO_CATALOG } else { rows::CATALOG_WITH_DATABASE };
         if !self.pick(Ask::from(&rows::CATALOG).or(default), catalog)? {
             return Ok(None);
         }

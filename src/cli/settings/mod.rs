@@ -71,6 +71,7 @@ impl Settings {
         let max_object_bytes = layers.pick(&rows::MAX_OBJECT_SIZE, size)?;
         let publish = layers.publish_options()?;
         let fail_on_empty = layers.pick(&rows::FAIL_ON_EMPTY, truth)?;
+        // Recorded for `logmill config`; messages already have this format.
         layers.pick(&rows::LOG_FORMAT, log_format)?;
         let watch = layers.watch()?;
         let catalog = layers.catalog()?;

@@ -5,6 +5,15 @@ use super::setting::Setting;
 use super::setting::Syntax::{List, NoFlag, OptionalValue, Switch, Tables, Value};
 use crate::dataset;
 
+/// How long superseded runs are kept.
+pub(super) const GRACE_DEFAULT: &str = "1h";
+/// The same with a partition projection, where Athena reads every run in the folder of a day.
+pub(super) const GRACE_WITH_PROJECTION: &str = "0s";
+/// The catalog if a database is given.
+pub(super) const CATALOG_WITH_DATABASE: &str = "glue";
+/// The catalog otherwise.
+pub(super) const NO_CATALOG: &str = "none";
+
 /// Declares the rows and the list of all rows, [`SETTINGS`].
 macro_rules! settings {
     ($($name:ident = $row:expr;)*) => {
@@ -33,13 +42,13 @@ settings! {
         .example("/logs")
         .more("Repeat it for several inputs.");
     DATASET = Setting::new("dataset", Source, Value("DATASET"), "Log type: {log_types} or all")
-        .default("all")
+        .default(dataset::ALL_LOG_TYPES)
         .example("s3-access");
     TABLE = Setting::new("table", Source, Value("NAME"), "Table of the config file, or a name for the only table")
         .depends(|| "every table".to_owned())
         .example("web")
         .more("Without a [[source]] in the config file, the tables are {tables}.");
-    LATENESS = Setting::new("lateness", Source, Value("TIME"), "How long after a day to wait for its late objects, for example 12h")
+    LATENESS = Setting::new("lateness", Source, Value("TIME"), "How long after a day its late objects can arrive, for example 12h")
         .depends(lateness)
         .example("90m");
     IGNORE_KEY_TIMES = Setting::new("ignore_key_times", Source, Switch, "Read objects regardless of the times in their names and dated folders")
@@ -94,13 +103,14 @@ settings! {
         .default("false")
         .example("true");
     GRACE = Setting::new("grace", Lake, Value("TIME"), "How long to keep files of a superseded run in S3 for running queries")
-        .depends(|| "1h, or 0s with --projection".to_owned())
+        .depends(|| format!("{GRACE_DEFAULT}, or {GRACE_WITH_PROJECTION} with --projection"))
         .example("2h");
     WAIT = Setting::new("wait", Lake, OptionalValue("TIME", "24h"), "Time to wait for a day that another run holds, for example 30m")
         .default("0s")
         .example("30m")
         .more("Without TIME, wait up to 24h.");
     LAKE_BUCKET_OWNER = Setting::new("lake_bucket_owner", Lake, NoFlag, "Account that must own the bucket of the lake")
+        .keyed("expected_bucket_owner")
         .example("123456789012");
     SSE = Setting::new("sse", Lake, Value("KEYS"), "Encryption in S3: s3 or kms")
         .depends(|| "the bucket's own".to_owned())
@@ -113,7 +123,7 @@ settings! {
         .example("team=data,cost=logs")
         .more("Repeat the flag for several tags; the variable separates them with commas.");
     ACL = Setting::new("acl", Lake, Value("ACL"), "ACL for every object in S3: bucket-owner-full-control or none")
-        .depends(|| "none".to_owned())
+        .default("none")
         .example("bucket-owner-full-control");
     METRICS_FILE = Setting::new("metrics_file", Top, Value("FILE"), "Write metrics to a file for the Prometheus textfile collector")
         .example("/metrics/logmill.prom");
@@ -127,7 +137,7 @@ settings! {
         .example("1GiB");
 
     CATALOG = Setting::new("catalog", Catalog, Value("CATALOG"), "Catalog in which to register published days: none or glue")
-        .depends(|| "glue if a database is given, otherwise none".to_owned())
+        .depends(|| format!("{CATALOG_WITH_DATABASE} if a database is given, otherwise {NO_CATALOG}"))
         .example("glue");
     DATABASE = Setting::new("database", Catalog, Value("NAME"), "Database of the catalog")
         .example("logs");

@@ -20,6 +20,8 @@ pub struct Setting {
     pub default: DefaultValue,
     /// A valid value.
     pub example: &'static str,
+    /// The key in its section of the config file, if it is not the name.
+    key: Option<&'static str>,
     help: &'static str,
     details: &'static str,
 }
@@ -83,7 +85,16 @@ pub enum DefaultValue {
 impl Setting {
     /// A setting without a default.
     pub(super) const fn new(name: &'static str, place: Place, syntax: Syntax, help: &'static str) -> Self {
-        Self { name, place, syntax, default: DefaultValue::Nothing, example: "", help, details: "" }
+        Self {
+            name,
+            place,
+            syntax,
+            default: DefaultValue::Nothing,
+            example: "",
+            key: None,
+            help,
+            details: "",
+        }
     }
 
     /// Sets a default.
@@ -101,6 +112,12 @@ impl Setting {
     /// Sets the valid value.
     pub(super) const fn example(mut self, value: &'static str) -> Self {
         self.example = value;
+        self
+    }
+
+    /// Sets the key in its section of the config file, if it is not the name.
+    pub(super) const fn keyed(mut self, key: &'static str) -> Self {
+        self.key = Some(key);
         self
     }
 
@@ -128,9 +145,7 @@ impl Setting {
     pub fn key(&self) -> Option<&'static str> {
         match self.place {
             Place::Nowhere => None,
-            // The setting of sources already has the name of this key.
-            Place::Lake if self.name == "lake_bucket_owner" => Some("expected_bucket_owner"),
-            _ => Some(self.name),
+            _ => self.key.or(Some(self.name)),
         }
     }
 

@@ -31,8 +31,8 @@ impl Layers {
         let is_wanted = |section: &SourceSection| {
             let named = section.values.one(&rows::TABLE).is_some_and(|name| name == table);
             let by_table = !from_file || table.is_empty() || named;
-            let by_default = || from != DEFAULT || from_file || section.dataset.is_default();
-            (wanted == section.dataset.name() || wanted == "all" && by_default()) && by_table
+            let by_default = || log_types_named || section.dataset.is_default();
+            (wanted == section.dataset.name() || wanted == dataset::ALL_LOG_TYPES && by_default()) && by_table
         };
         let mut selected: Vec<SourceSection> = sections.into_iter().filter(is_wanted).collect();
         if selected.is_empty() {

@@ -93,7 +93,7 @@ pub(in crate::cli) fn span_ms(value: &str) -> Parsed<i64> {
 
 /// The name of a log type, or `all`.
 pub(super) fn dataset_name(value: &str) -> Parsed<String> {
-    if value == "all" || dataset::named(value).is_some() {
+    if value == dataset::ALL_LOG_TYPES || dataset::named(value).is_some() {
         return Ok(value.to_owned());
     }
     let meant = did_you_mean(value, dataset::all().map(dataset::Dataset::name));

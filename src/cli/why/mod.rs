@@ -45,7 +45,7 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
         options: settings.convert_options(&context.cancel),
         only_sources: flags.has(&rows::TABLE) || flags.has(&rows::DATASET),
         deep: args.deep,
-        observe: &begin_bar,
+        progress: &begin_bar,
     };
     let findings = on_workers(settings.threads, || search.run())??;
     show::print(&search, &findings, args.format)?;
@@ -53,7 +53,7 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     Ok(if is_found { Exit::Done } else { Exit::NoInput })
 }
 
-/// Returns the source flags. A table that is named without a log type gets the log type that the lake records.
+/// Returns the log type that the lake records for a table that is named without one.
 fn dataset_of_lone_table(
     args: &WhyArgs,
     day: KstDay,

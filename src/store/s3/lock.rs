@@ -156,7 +156,7 @@ impl Drop for S3Lock {
         object.bucket.aws.wait_out(async {
             keeper.abort();
             let _ = keeper.await;
-            // Best effort: otherwise the object expires.
+            // Best effort: an object that remains expires by itself.
             let _ = time::timeout(RELEASE_WITHIN, object.release()).await;
         });
     }
