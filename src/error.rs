@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Usage,
     /// More rows were rejected than `--max-reject-ratio` allows: the day was not published.
     TooManyRejects,
+    /// Digests do not prove the day, and `--require-proof` was given: the day was not published.
+    Unproved,
     /// A folder or file cannot be read or written, or a published day does not match its manifest.
     Unusable,
     /// A permission, valid credentials or a bucket is missing: nothing is wrong with the data.
@@ -42,6 +44,7 @@ impl ErrorKind {
         match self {
             Self::Usage => "usage",
             Self::TooManyRejects => "too_many_rejects",
+            Self::Unproved => "unproved",
             Self::Unusable => "unusable",
             Self::Denied => "denied",
             Self::NotRegistered => "not_registered",
@@ -58,7 +61,7 @@ impl ErrorKind {
         match self {
             Self::Bug => 1,
             Self::Usage => 2,
-            Self::TooManyRejects => 3,
+            Self::TooManyRejects | Self::Unproved => 3,
             Self::Unusable | Self::Denied => 4,
             Self::NotRegistered => 6,
             Self::Temporary => 75,

@@ -51,11 +51,14 @@
 pub mod audit;
 pub mod cancel;
 pub mod catalog;
+pub mod certificate;
 pub mod cli;
 pub mod convert;
 pub mod dataset;
+pub mod digest;
 pub mod error;
 pub mod escape;
+mod html;
 mod json;
 pub mod kst;
 pub mod ledger;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::digest::Verdict;
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{DayObjects, ListedObjects, PlannedObject};
@@ -19,6 +20,8 @@ use crate::store::lake::{MANIFEST, Partition};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DayState {
+    /// Published, complete, and proved by digests.
+    Proved,
     /// Published and complete: no new or changed objects.
     Published,
     /// Published without rows.
@@ -35,13 +38,14 @@ pub enum DayState {
 
 impl DayState {
     /// Every state, in display order.
-    pub const ALL: [Self; 6] =
-        [Self::Published, Self::Empty, Self::NoLogs, Self::Missing, Self::Stale, Self::Failed];
+    pub const ALL: [Self; 7] =
+        [Self::Proved, Self::Published, Self::Empty, Self::NoLogs, Self::Missing, Self::Stale, Self::Failed];
 
     /// Returns the name to display.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
+            Self::Proved => "proved",
             Self::Published => "published",
             Self::Empty => "empty",
             Self::NoLogs => "no logs",
@@ -67,6 +71,9 @@ pub struct InputsChange {
     pub changed: u64,
     /// Deleted objects that gave rows. A rebuild would lose these rows.
     pub gone: u64,
+    /// Files that digests name and that were not read, though the listing does not show them as new.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub named: u64,
     /// One of the new or changed objects.
     pub example: Option<String>,
 }
@@ -101,8 +108,13 @@ impl InputsChange {
     /// Whether new or changed objects make the day stale.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.new + self.changed > 0
+        self.new + self.changed + self.named > 0
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Whether an object is still the one that was read, as far as the listing shows.
@@ -237,7 +249,12 @@ pub fn day_status(
             let read = read_inputs(lake, &partition, manifest)?;
             let read = renamed(read, &manifest.inputs, &about.source.spec.inputs);
             let is_gone = |input: &InputLine| about.would_include(&input.object);
-            InputsChange::between(about.objects.iter().copied(), &read, is_gone)
+            let mut change = InputsChange::between(about.objects.iter().copied(), &read, is_gone);
+            if let Some(unread) = named_unread(about, manifest, &read)? {
+                change.named = unread.files;
+                change.example = change.example.or(unread.example);
+            }
+            change
         }
         None => InputsChange::default(),
     };
@@ -252,6 +269,9 @@ pub fn day_status(
         None => DayState::Missing,
         Some(_) if change.is_stale() => DayState::Stale,
         Some(manifest) if manifest.ledger.written == 0 => DayState::Empty,
+        Some(manifest) if manifest.proof.as_ref().is_some_and(|proof| proof.verdict == Verdict::Proved) => {
+            DayState::Proved
+        }
         Some(_) => DayState::Published,
     };
     let objects = about.objects.len() as u64;
@@ -281,6 +301,32 @@ pub fn day_status(
         failure,
         not_registered,
     })
+}
+
+/// Files that digests name and that a published day has not read.
+struct NamedUnread {
+    files: u64,
+    example: Option<String>,
+}
+
+/// Looks for files that digests name, that exist, and that the listing does not show as new. Reads the digests only if their
+/// list has changed since the day was published.
+fn named_unread(
+    about: &DayObjects<'_>,
+    manifest: &Manifest,
+    read: &[InputLine],
+) -> Result<Option<NamedUnread>> {
+    let known = manifest.proof.as_ref().map(|proof| &proof.digests);
+    match about.digests.list()? {
+        None => return Ok(None),
+        Some(now) if known == Some(&now) => return Ok(None),
+        Some(_) => {}
+    }
+    let Some(proved) = about.digests.prove(&about.objects)? else { return Ok(None) };
+    let read: BTreeSet<&str> = read.iter().map(|input| input.object.as_str()).collect();
+    let late = || proved.late.iter().filter(|object| !read.contains(object.address.as_str()));
+    let example = late().map(|object| object.address.clone()).min();
+    Ok(Some(NamedUnread { files: late().count() as u64, example }))
 }
 
 /// Returns why a published day is not registered, as far as the lake knows; `None` if it is registered or need not be.
@@ -321,7 +367,7 @@ mod tests {
 
     fn planned(address: &str, bytes: u64, etag: Option<&str>) -> PlannedObject {
         let (address, key, etag) = (address.to_owned(), address.to_owned(), etag.map(str::to_owned));
-        PlannedObject { address, input: 0, key, bytes, etag, why: "".into(), events_until_ms: None, shard: 0 }
+        PlannedObject { address, input: 0, key, bytes, etag, why: "".into(), events_until_ms: None, shard: 0, named: false }
     }
 
     fn read(address: &str, bytes: u64, etag: Option<&str>) -> InputLine {

@@ -213,6 +213,7 @@ mod tests {
             why: "".into(),
             events_until_ms: None,
             shard: 0,
+            named: false,
         }
     }
 

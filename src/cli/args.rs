@@ -5,6 +5,7 @@
 
 #![expect(clippy::doc_markdown, reason = "the comments are the help texts")]
 
+mod certify;
 mod day;
 mod days;
 mod diff;
@@ -17,6 +18,7 @@ mod report;
 mod shared;
 mod why;
 
+pub(super) use certify::{CertificateFormat, CertificateLang, CertifyArgs};
 pub(super) use day::{DayArg, begun, day_count};
 pub(super) use days::{BackfillArgs, StatusArgs};
 pub(super) use diff::DiffArgs;
@@ -92,6 +94,7 @@ Examples:
     Backfill(BackfillArgs),
     /// Show the state of each day: published, empty, missing, stale or failed
     #[command(after_help = "States:
+  proved     up to date, and proved by CloudTrail's digests
   published  up to date
   empty      published without rows
   no logs    never published, and before the table's first log: nothing is missing
@@ -200,6 +203,16 @@ Examples:
     #[command(after_help = "Examples:
   logmill verify --output /lake --day 2023-11-01")]
     Verify(VerifyArgs),
+    /// Certify published days: what CloudTrail's digests prove about them, and the checksums of their files
+    #[command(
+        after_help = "The certificate shows the accounts, regions and hours that digests cover, the number of files and events, every exception, and the SHA-256 of each published file. With --verify, the command compares a certificate (JSON or HTML) with the lake, prints the differences, and exits with 4 if there are any.
+
+Examples:
+  logmill certify --day 2023-11-01 --output /lake
+  logmill certify --from 2023-10-01 --to 2023-10-31 --output s3://my-lake/logs --format html --lang ko > october.html
+  logmill certify --verify october.html --output s3://my-lake/logs"
+    )]
+    Certify(CertifyArgs),
     /// Remove files of killed and superseded runs
     #[command(
         after_help = "Keeps the live run and anything outside a run folder. Removes superseded runs after --grace; if their day was registered in a catalog, only when --database lets this command ask that catalog. A run that no day refers to may still be active, and is removed after --older-than. If engines read through a catalog, pass --catalog glue: then a run that the catalog still shows is also kept.

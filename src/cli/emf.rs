@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::digest::{DayProof, Verdict};
 use crate::publish::run_record::{RunOutcome, RunRecord};
 
 const NAMESPACE: &str = "logmill";
@@ -44,6 +45,21 @@ const OF_PUBLISHED: [Metric; 11] = [
     }),
 ];
 
+/// Metrics of published days with digests only.
+const OF_PROVED: [Metric; 5] = [
+    metric("DaysProved", "Count", |record| {
+        u64::from(proof(record).is_some_and(|proof| proof.verdict == Verdict::Proved))
+    }),
+    metric("FilesNamed", "Count", |record| proof(record).map_or(0, |proof| proof.files.named)),
+    metric("FilesAltered", "Count", |record| proof(record).map_or(0, |proof| proof.files.altered)),
+    metric("FilesMissing", "Count", |record| proof(record).map_or(0, |proof| proof.files.missing)),
+    metric("FilesUnnamed", "Count", |record| proof(record).map_or(0, |proof| proof.unnamed)),
+];
+
+fn proof(record: &RunRecord) -> Option<&DayProof> {
+    record.manifest.as_ref()?.proof.as_ref()
+}
+
 /// Returns the line of a run record.
 pub(super) fn line(record: &RunRecord) -> String {
     let of_published = if record.outcome == RunOutcome::Published { &OF_PUBLISHED[..] } else { &[] };
@@ -53,7 +69,8 @@ pub(super) fn line(record: &RunRecord) -> String {
         values.insert(name.to_owned(), value);
     };
     add("Duration", "Seconds", record.duration_seconds().into());
-    for metric in ALWAYS.iter().chain(of_published) {
+    let of_proved = if proof(record).is_some() { &OF_PROVED[..] } else { &[] };
+    for metric in ALWAYS.iter().chain(of_published).chain(of_proved) {
         add(metric.name, metric.unit, (metric.value)(record).into());
     }
     let mut line = json!({

@@ -12,7 +12,7 @@ pub enum Exit {
     Bug = 1,
     /// Invalid command line, environment or config file.
     Usage = 2,
-    /// More rows were rejected than allowed: nothing was published.
+    /// More rows were rejected than allowed, or digests do not prove the day: nothing was published.
     TooManyRejects = 3,
     /// Input or output unusable, or a published day does not match its manifest or would lose rows.
     Unusable = 4,
@@ -36,7 +36,7 @@ impl Exit {
         (Self::Usage, "invalid command line, environment or config file"),
         (
             Self::TooManyRejects,
-            "more rows were rejected than --max-reject-ratio allows: nothing was published",
+            "more rows were rejected than --max-reject-ratio allows, or --require-proof was given and digests do not prove the day: nothing was published",
         ),
         (
             Self::Unusable,

@@ -12,6 +12,7 @@ use std::path::Path;
 use super::console::Console;
 use super::exit::Exit;
 use super::whole_file::WholeFile;
+use crate::digest::{DayProof, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::UtcInstant;
 use crate::ledger::RowLedger;
@@ -32,7 +33,7 @@ const NEWEST_DAY: &str = "logmill_newest_day_timestamp_seconds";
 const NEWEST_DAY_PROVISIONAL: &str = "logmill_newest_day_provisional";
 
 /// All families with labels. `docs/observability.md` explains each number.
-const FAMILIES: [Family; 14] = [
+const FAMILIES: [Family; 18] = [
     family("logmill_last_run_timestamp_seconds", "When the last run of the table ended.", |run| {
         run.one(run.ended_at())
     }),
@@ -88,6 +89,28 @@ const FAMILIES: [Family; 14] = [
     family("logmill_run_input_bytes", "Size of those objects, as stored.", |run| {
         run.sum(|record| record.input_bytes)
     }),
+    family("logmill_run_proofs", "Published days of the last run with digests, by verdict.", |run| {
+        let verdicts = Verdict::ALL.map(|verdict| {
+            let days = run.proofs().filter(|proof| proof.verdict == verdict).count();
+            (verdict.word(), days as f64)
+        });
+        if run.proofs().next().is_some() { run.each("verdict", verdicts) } else { Samples::new() }
+    }),
+    family("logmill_run_files_named", "Log files of those days that digests name.", |run| {
+        run.of_proofs(|proof| proof.files.named)
+    }),
+    family("logmill_run_files", "Those files by outcome; the sum equals the files named.", |run| {
+        let sum = |value: fn(&DayProof) -> u64| run.proofs().map(value).sum::<u64>() as f64;
+        let files = [
+            ("right", sum(|proof| proof.files.right)),
+            ("altered", sum(|proof| proof.files.altered)),
+            ("missing", sum(|proof| proof.files.missing)),
+        ];
+        if run.proofs().next().is_some() { run.each("outcome", files) } else { Samples::new() }
+    }),
+    family("logmill_run_files_unnamed", "Files of those days that were read but that no digest names.", |run| {
+        run.of_proofs(|proof| proof.unnamed)
+    }),
     family("logmill_run_output_files", "Part files that the last run published.", |run| {
         run.sum(|record| record.files)
     }),
@@ -125,6 +148,15 @@ impl<'a> TableRun<'a> {
 
     fn published(&self) -> impl Iterator<Item = &'a RunRecord> {
         self.records.iter().copied().filter(|record| record.outcome == RunOutcome::Published)
+    }
+
+    fn proofs(&self) -> impl Iterator<Item = &'a DayProof> {
+        self.published().filter_map(|record| record.manifest.as_ref()?.proof.as_ref())
+    }
+
+    fn of_proofs(&self, value: fn(&DayProof) -> u64) -> Samples {
+        let values: Vec<u64> = self.proofs().map(value).collect();
+        if values.is_empty() { Samples::new() } else { self.one(values.iter().sum::<u64>() as f64) }
     }
 
     fn first_error(&self) -> Option<&'a RunRecord> {

@@ -10,6 +10,7 @@ mod emf;
 pub mod exit;
 mod metrics;
 mod progress;
+mod proof;
 pub mod settings;
 mod shard;
 mod summary;
@@ -17,6 +18,7 @@ mod tables;
 mod whole_file;
 
 mod backfill;
+mod certify;
 mod clean;
 mod config;
 mod convert;
@@ -183,6 +185,7 @@ fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
         Command::Register(args) => register::run(args, global, context),
         Command::Inspect(args) => inspect::run(args, global, context),
         Command::Schema(args) => schema::run(args, global, context),
+        Command::Certify(args) => certify::run(args, global, context),
         Command::Verify(args) => verify::run(args, global, context),
         Command::Clean(args) => clean::run(args, global, context),
         Command::Doctor(args) => doctor::run(args, global, context),

@@ -9,7 +9,7 @@ use super::settings::Flags;
 use super::{console, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_table};
+use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_proved};
 use crate::road::identity_key;
 use crate::road::shards::PlanFile;
 
@@ -18,7 +18,7 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     let now = console::now();
     let day = args.day.begun(now)?;
     let connector = context.connector(&settings);
-    let plan_one = |source| plan_table(source, day, &connector);
+    let plan_one = |source| plan_proved(source, day, now, &connector);
     let tables = tables::of_inputs(&settings, DayRange::only(day), &connector, context)?.all()?;
     let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);

@@ -8,11 +8,13 @@ use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
 use super::context::Context;
 use super::exit::Exit;
+use super::proof::ProofSummary;
 use super::settings::Flags;
 use super::summary::left_out;
 use super::tables;
 use crate::audit::StatusReader;
 use crate::audit::freshness::{DayState, DayStatus};
+use crate::digest::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
@@ -156,6 +158,11 @@ fn as_json(partition: &Partition, found: &Found, has_unfinished: bool) -> Value 
     if let (Value::Object(line), Value::Object(facts)) = (&mut line, facts) {
         line.extend(facts);
     }
+    let manifest = found.as_ref().ok().and_then(|status| status.manifest.as_ref().zip(Some(status)));
+    if let Some((proof, status)) = manifest.and_then(|(of, status)| of.proof.as_ref().zip(Some(status))) {
+        line["objects_named"] = status.change.named.into();
+        line["proof"] = json!(ProofSummary::of(proof));
+    }
     line
 }
 
@@ -180,7 +187,7 @@ fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>, left: &
     text += &console::table(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
     let count = |state| statuses.values().filter(|found| state_of(found) == state).count();
     let counts: Vec<String> =
-        DayState::ALL.iter().map(|state| format!("{} {}", count(*state), state.word())).collect();
+        shown(statuses).map(|state| format!("{} {}", count(state), state.word())).collect();
     text += &format!("\n{}\n", counts.join(", "));
     if !left.left.is_empty() {
         text += &format!("also listed: {}\n", left_out(&left.left));
@@ -200,12 +207,20 @@ fn calendar(statuses: &BTreeMap<KstDay, Found>) -> String {
         days.push(letter(state_of(found)));
     }
     let lines: Vec<String> = months.iter().map(|(month, days)| format!("{month}  {days}\n")).collect();
-    let legend = DayState::ALL.map(|state| format!("{} {}", letter(state), state.word()));
+    let legend: Vec<String> =
+        shown(statuses).map(|state| format!("{} {}", letter(state), state.word())).collect();
     format!("{}({})\n", lines.concat(), legend.join(", "))
+}
+
+/// Returns the states to explain. Without digests no day is proved.
+fn shown(statuses: &BTreeMap<KstDay, Found>) -> impl Iterator<Item = DayState> {
+    let is_proved = statuses.values().any(|found| state_of(found) == DayState::Proved);
+    DayState::ALL.into_iter().filter(move |state| *state != DayState::Proved || is_proved)
 }
 
 fn letter(state: DayState) -> char {
     match state {
+        DayState::Proved => 'P',
         DayState::Published => '#',
         DayState::Empty => 'o',
         DayState::NoLogs => '-',
@@ -247,13 +262,21 @@ fn notes(status: &DayStatus) -> Vec<String> {
     let failure = status.failure.as_ref().and_then(|failure| failure.error.as_ref());
     notes.extend(failure.map(|error| error.message.clone()));
     let change = &status.change;
-    let counts = [(change.new, "new"), (change.changed, "changed"), (change.gone, "gone")];
+    let counts = [
+        (change.new, "new"),
+        (change.changed, "changed"),
+        (change.gone, "gone"),
+        (change.named, "named by digests but not read"),
+    ];
     let counts = counts.iter().filter(|(count, _)| *count > 0);
     let counts: Vec<String> =
         counts.map(|(count, what)| format!("{} {what}", console::count(*count))).collect();
     if !counts.is_empty() {
         notes.push(format!("objects: {}", counts.join(", ")));
     }
+    let proof = status.manifest.as_ref().and_then(|manifest| manifest.proof.as_ref());
+    let unproved = proof.filter(|proof| proof.verdict != Verdict::Proved);
+    notes.extend(unproved.map(|proof| format!("digests: {}", proof.verdict.word())));
     notes.extend(status.not_registered.as_ref().map(|why| format!("not registered: {why}")));
     if !status.other_settings.is_empty() {
         notes.push(format!("other settings: {}", status.other_settings.join(", ")));

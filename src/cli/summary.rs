@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use super::console;
 use super::exit::Exit;
+use super::proof::ProofSummary;
 use super::whole_file::WholeFile;
 use crate::audit::freshness::{DayState, DayStatus};
 use crate::convert::CountedOnly;
+use crate::digest::Verdict;
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -90,6 +92,9 @@ pub(super) struct TableSummary {
     /// Rejected rows beyond the limit of the quarantine, by reason.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     counted_only: Vec<CountedOnly>,
+    /// What digests prove; absent without digests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<ProofSummary>,
     /// `null` without a catalog, and if the registration failed.
     catalog: Option<Registration>,
 }
@@ -146,7 +151,16 @@ impl TableSummary {
             complete_at: manifest.complete_at.clone(),
             quarantine: quarantine.clone(),
             counted_only: manifest.counted_only.clone(),
+            proof: manifest.proof.as_ref().map(ProofSummary::of),
             catalog: registration.clone(),
+        }
+    }
+
+    fn state(&self) -> &'static str {
+        match &self.proof {
+            Some(proof) if proof.verdict == Verdict::Proved => Verdict::Proved.word(),
+            _ if self.provisional => "provisional",
+            _ => "final",
         }
     }
 
@@ -244,7 +258,7 @@ const COLUMNS: [SummaryColumn; 14] = [
     column("output", |table| console::size(table.file_bytes)),
     column("seconds", |table| format!("{:.1}", table.seconds)),
     column("MB/s", |table| format!("{:.1}", table.megabytes_per_second())),
-    column("state", |table| if table.provisional { "provisional" } else { "final" }.to_owned()),
+    column("state", |table| table.state().to_owned()),
 ];
 
 /// Formats the published tables of some days, with a column for the day if `shows_day` is set.
@@ -267,6 +281,7 @@ impl DaySummary {
         let mut text = String::new();
         text.extend(self.left_out().map(|line| format!("\n{line}")));
         text.extend(self.provisional().map(|line| format!("\n{line}")));
+        text.extend(self.proofs().map(|line| format!("\n{line}")));
         for (table, rejected) in self.tables.iter().filter_map(|table| Some((table, table.rejected()?))) {
             text += &format!("\n{}: {rejected}", table.table);
         }
@@ -297,6 +312,12 @@ impl DaySummary {
             Some(format!("{}: provisional: {}", table.table, table.provisional_because.as_ref()?))
         };
         self.tables.iter().filter_map(why)
+    }
+
+    /// Describes what digests prove about tables of the day.
+    fn proofs(&self) -> impl Iterator<Item = String> {
+        let line = |table: &TableSummary| Some(format!("{}: {}", table.table, table.proof.as_ref()?.line()));
+        self.tables.iter().filter_map(line)
     }
 
     fn failures(&self) -> impl Iterator<Item = String> {
@@ -386,6 +407,7 @@ impl RangeSummary {
         }
         for day in &self.days {
             text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
+            text.extend(day.proofs().map(|line| format!("\n{} {line}", day.day)));
             let rejected = day.tables.iter().filter_map(|table| Some((table, table.rejected()?)));
             text.extend(
                 rejected.map(|(table, rejected)| format!("\n{} {}: {rejected}", day.day, table.table)),

@@ -10,6 +10,7 @@ use super::merge::{Merge, reduce};
 use super::quarantine::{CountedOnly, Quarantine};
 use super::scatter::Scattered;
 use super::{ConvertOptions, Progress};
+use crate::digest::{DayProof, ReadText};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
@@ -27,6 +28,8 @@ pub struct ObjectLedger<'a> {
     pub damage: Damage,
     /// Rows of any day with events that are newer than the object's name allows.
     pub newer_than_name: u64,
+    /// The text of the object, if a digest names it.
+    pub text: Option<ReadText>,
     /// Rejected rows that do not fit into the quarantine, by reason; known once it is written.
     pub counted_only: BTreeMap<String, u64>,
 }
@@ -62,6 +65,7 @@ pub fn gather<'p>(mut scattered: Scattered, plan: &'p TablePlan, scratch: &Path)
             ledger: count.ledger,
             damage: count.damage,
             newer_than_name: count.newer_than_name,
+            text: count.text,
             counted_only: BTreeMap::new(),
         })
         .collect();
@@ -125,6 +129,18 @@ impl Gathered<'_> {
     #[must_use]
     pub fn is_cut_short(&self) -> bool {
         self.scattered.is_cut_short
+    }
+
+    /// Returns what digests prove about the day; `None` if it has none. Fails if the file ledger does not balance.
+    pub fn proof(&self, plan: &TablePlan) -> Result<Option<DayProof>> {
+        let Some(planned) = &plan.proof else { return Ok(None) };
+        let objects: Vec<_> =
+            self.objects.iter().map(|object| (object.object.address.as_str(), object.text)).collect();
+        let proof = planned.close(&objects);
+        if !proof.balances() {
+            return Err(Error::bug("the file ledger does not balance").with("table", &plan.spec.table));
+        }
+        Ok(Some(proof))
     }
 
     /// Writes the rejected rows that fit into `max_bytes` to one file, in order; returns their number.

@@ -2,7 +2,10 @@
 
 use std::io::Read;
 
+use sha2::{Digest, Sha256};
+
 use crate::dataset::Decoder;
+use crate::digest::ReadText;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
 use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_mark};
@@ -62,6 +65,9 @@ pub(crate) struct ObjectReader {
     stored: Vec<u8>,
     gunzip: WholeGunzip,
     pending: Pending,
+    /// Whether a digest names the object, so that its text is hashed.
+    is_named: bool,
+    text: Option<ReadText>,
 }
 
 impl Default for ObjectReader {
@@ -80,7 +86,20 @@ impl ObjectReader {
             stored: Vec::new(),
             gunzip: WholeGunzip::default(),
             pending: Pending::default(),
+            is_named: false,
+            text: None,
         }
+    }
+
+    /// Sets whether to hash the text of the objects that are read next.
+    pub(crate) fn hash_next(&mut self, is_named: bool) {
+        self.is_named = is_named;
+        self.text = is_named.then_some(ReadText::Damaged);
+    }
+
+    /// Returns the hash of the text of the last object, if it was wanted.
+    pub(crate) fn text(&self) -> Option<ReadText> {
+        self.text
     }
 
     /// Passes a whole object of a store through `decoder`; calls `after_chunk` when rows may have been added.
@@ -105,6 +124,9 @@ impl ObjectReader {
             }
             Err(error) => return Err(error),
         }
+        if self.is_named && rows.damage() == Damage::Unread {
+            self.text = Some(ReadText::Unread);
+        }
         after_chunk(rows)
     }
 
@@ -125,21 +147,31 @@ impl ObjectReader {
             let content = if is_gzip {
                 self.gunzip.unpack(&self.stored, max_content)
             } else {
-                Some(without_mark(&self.stored))
+                Some(self.stored.as_slice())
             };
-            let is_read_whole =
-                |content: &&[u8]| content.len() as u64 <= max_bytes && foreign(content).is_none();
+            let is_read_whole = |content: &&[u8]| {
+                let content = without_mark(content);
+                content.len() as u64 <= max_bytes && foreign(content).is_none()
+            };
             if let Some(content) = content.filter(is_read_whole) {
-                return push_whole(content, decoder, rows, after_chunk);
+                if self.is_named {
+                    self.text = Some(ReadText::Whole(Sha256::digest(content).into()));
+                }
+                return push_whole(without_mark(content), decoder, rows, after_chunk);
             }
         }
         let rest = Rest { failed: front.err(), object };
         self.pending.begin();
         match Unpacked::new(self.stored.as_slice().chain(rest)) {
-            Ok(mut content) => {
+            Ok(content) => {
+                let mut content = content.hashed(self.is_named);
                 let pending = &mut self.pending;
                 let fault = push_pieces(store, &mut content, max_bytes, pending, decoder, rows, after_chunk)?;
+                let is_whole = fault.is_none();
                 end_object(fault, pending.rest(), decoder, rows);
+                if let Some(hash) = content.sha256().filter(|_| is_whole) {
+                    self.text = Some(ReadText::Whole(hash));
+                }
             }
             Err(error) => damage_of(error, store)?.note(0, None, rows),
         }

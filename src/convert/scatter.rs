@@ -15,6 +15,7 @@ use super::run::Run;
 use super::shared_room::SharedRoom;
 use super::{ConvertOptions, Progress, Residency};
 use crate::dataset::LogType;
+use crate::digest::ReadText;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -33,6 +34,8 @@ pub(super) struct ObjectCount {
     pub(super) damage: Damage,
     /// Rows of any day with events that are newer than the object's name allows.
     pub(super) newer_than_name: u64,
+    /// The text of the object, if a digest names it.
+    pub(super) text: Option<ReadText>,
 }
 
 /// The sorted runs of rows of a table and day, and the counts of all other rows.
@@ -273,6 +276,7 @@ impl Work<'_> {
             let input = &self.inputs[object.input as usize];
             let max_bytes = self.options.max_object_bytes;
             let opened = input.feed.open(*place);
+            reader.hash_next(object.named);
             let read = reader.read(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
                 self.put_aside(rows.take_rejections(), &placed.reading, &mut yields)?;
@@ -281,7 +285,7 @@ impl Work<'_> {
             });
             read.or_else(|error| if is_cut_short(&error) { Ok(()) } else { Err(error) })?;
             for found in yields.iter_mut().filter(|found| days.contains(found.day)) {
-                found.counts.push(count_of(&rows, *number, found.day));
+                found.counts.push(ObjectCount { text: reader.text(), ..count_of(&rows, *number, found.day) });
             }
             if let Some(outlook) = &self.outlook {
                 outlook.object_done(object.bytes, rows.ledger(), rows.damage());
@@ -406,5 +410,6 @@ fn count_of(rows: &Rows, object: u32, day: KstDay) -> ObjectCount {
     let written = rows.kept().iter().find(|(known, _)| *known == day).map_or(0, |(_, rows)| *rows);
     let other_day = all.read - all.quarantined - written;
     let ledger = RowLedger { written, other_day, ..all };
-    ObjectCount { object, ledger, damage: rows.damage(), newer_than_name: rows.newer_than_name() }
+    let newer_than_name = rows.newer_than_name();
+    ObjectCount { object, ledger, damage: rows.damage(), newer_than_name, text: None }
 }

@@ -15,6 +15,7 @@ use super::dedupe::ENTRY_BYTES;
 use super::hexadecimal;
 use super::quarantine::Tally;
 use super::reject_stream::MAX_REASON_BYTES;
+use crate::digest::ReadText;
 use crate::ledger::RowLedger;
 use crate::plan::PlannedObject;
 use crate::store::lake::is_run_name;
@@ -42,6 +43,9 @@ pub(super) struct ShardIndex {
     pub(super) counts: Vec<(u32, RowLedger, Damage)>,
     /// Number of rows newer than the name of their object allows, in the order of the counts.
     pub(super) newer_than_name: Vec<u64>,
+    /// The text of each object that a digest names, in the order of the counts; empty if no digest names any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) texts: Vec<Option<ReadText>>,
     pub(super) quarantines: Vec<StagedQuarantine>,
 }
 
@@ -172,6 +176,7 @@ impl ShardIndex {
             && self.counts.iter().all(|(_, ledger, _)| is_plausible(ledger))
             && self.newer_than_name.len() == self.counts.len()
             && self.newer_than_name.iter().all(|rows| *rows <= MOST)
+            && (self.texts.is_empty() || self.texts.len() == self.counts.len())
     }
 }
 

@@ -255,6 +255,8 @@ impl Scattered {
         let quarantines = self.quarantines.iter().map(staged_quarantine).collect();
         let counts = self.counts.iter().map(|count| (count.object, count.ledger, count.damage)).collect();
         let newer_than_name = self.counts.iter().map(|count| count.newer_than_name).collect();
+        let texts = || self.counts.iter().map(|count| count.text);
+        let texts = if texts().any(|text| text.is_some()) { texts().collect() } else { Vec::new() };
         // Last, because the files are complete only now.
         let Attempt { table, shard, run, plan } = *attempt;
         let files = staged_files(folder, checksum::plan_key(plan));
@@ -270,6 +272,7 @@ impl Scattered {
             identities,
             counts,
             newer_than_name,
+            texts,
             quarantines,
         })
     }
@@ -318,13 +321,15 @@ impl Scattered {
             }
         }));
         self.identities.extend(index.identities.iter().map(|file| IdentityRun::in_file(folder.join(file))));
-        let count = |((object, ledger, damage), newer_than_name)| ObjectCount {
+        let count = |(((object, ledger, damage), newer_than_name), text)| ObjectCount {
             object,
             ledger,
             damage,
             newer_than_name,
+            text,
         };
-        self.counts.extend(index.counts.into_iter().zip(index.newer_than_name).map(count));
+        let texts = index.texts.into_iter().chain(std::iter::repeat(None));
+        self.counts.extend(index.counts.into_iter().zip(index.newer_than_name).zip(texts).map(count));
         for staged in index.quarantines {
             let files = staged.files.iter().map(|file| folder.join(file)).collect();
             self.quarantines.push(Quarantine::of_shard(staged.max_bytes, files, staged.tallies));

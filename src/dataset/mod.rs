@@ -76,6 +76,17 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// folders of the years.
     fn holds_days(&self, folder: &str) -> bool;
 
+    /// Whether digests can name and hash all log files of this type.
+    fn has_digests(&self) -> bool {
+        false
+    }
+
+    /// Whether a path is that of a digest, or of a folder of digests, which names and hashes the log files of this type. The
+    /// path of a folder ends with `/`.
+    fn is_digest(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Whether the first bytes of an object, decompressed, look like this log type. Asked if the key is
     /// [unclear](KeyClaim::Unclear).
     fn recognises(&self, head: &[u8]) -> bool;

@@ -1,27 +1,63 @@
 //! Lists the inputs of a table for one day.
 
+use super::digests::{DayDigests, DigestPlaces, ProvedDay};
 use super::listing::{JudgedKeys, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
 use crate::error::Result;
-use crate::kst::{DayRange, KstDay};
-use crate::store::Connector;
+use crate::kst::{DayRange, KstDay, UtcInstant};
+use crate::store::{Connector, Store};
 
 /// Lists the inputs of a table and chooses the objects that a day needs.
 pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> Result<TablePlan> {
+    let mut places = DigestPlaces::default();
+    list(source, day, &source.stores(connector)?, &mut places)
+}
+
+/// Lists the inputs of a table like [`plan_table`], and reads the digests of the day. A late log file that only a digest
+/// names is added to the objects. `listed_at` is the present time.
+pub fn plan_proved(
+    source: &TableSource,
+    day: KstDay,
+    listed_at: UtcInstant,
+    connector: &Connector,
+) -> Result<TablePlan> {
+    let (stores, mut places) = (source.stores(connector)?, DigestPlaces::default());
+    let mut plan = list(source, day, &stores, &mut places)?;
+    let stores: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
+    let digests = DayDigests { source, stores, places: &places, connector, day, listed_at };
+    let proved = digests.prove(&plan.objects.iter().collect::<Vec<_>>())?;
+    if let Some(ProvedDay { planned, late }) = proved {
+        plan.objects.extend(late);
+        plan.objects.sort_by(|a, b| a.address.cmp(&b.address));
+        let named = planned.addresses();
+        plan.objects.iter_mut().for_each(|object| object.named = named.contains(object.address.as_str()));
+        drop(named);
+        plan.proof = Some(planned);
+    }
+    Ok(plan)
+}
+
+fn list(
+    source: &TableSource,
+    day: KstDay,
+    stores: &[Box<dyn Store>],
+    places: &mut DigestPlaces,
+) -> Result<TablePlan> {
     let wanted = source.wanted(DayRange::only(day));
     let (mut requests, mut objects, mut left) = (0, Vec::new(), Vec::new());
-    for (input, store) in (0..).zip(&source.stores(connector)?) {
+    for (input, store) in (0..).zip(stores) {
         let mut judged_keys = JudgedKeys::default();
         let listed = Listing::new(source, wanted, store.as_ref(), &mut judged_keys)?.run()?;
         let planned = |found| PlannedObject::new(store.as_ref(), input, found);
         objects.extend(listed.found.into_iter().map(planned));
         left.extend(listed.left.into_iter().map(|left| left.object));
+        places.add(input, listed.digests);
         requests += store.requests();
     }
     objects.sort_by(|a, b| a.address.cmp(&b.address));
     left.sort_by(|a, b| a.address.cmp(&b.address));
-    Ok(TablePlan { spec: source.spec.clone(), requests, objects, left, counted: Vec::new() })
+    Ok(TablePlan { spec: source.spec.clone(), requests, objects, left, counted: Vec::new(), proof: None })
 }
 
 /// Whether the inputs of a table hold logs of its log type, of any day. The search stops at the first one.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::io::Read;
 
+use super::digests::DigestMode;
 use super::file_name;
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
 use super::place::{Place, written_date};
@@ -50,6 +51,8 @@ pub(super) struct Listed {
     pub(super) left: Vec<Left>,
     /// The earliest time in the name of a log, or in a folder that AWS divides by date for the log type.
     pub(super) earliest: Option<UtcInstant>,
+    /// The digests, and the folders of digests, which end with `/`. They are left out as well.
+    pub(super) digests: Vec<ObjectMeta>,
 }
 
 /// The results of earlier listings of the same input.
@@ -75,6 +78,7 @@ pub(super) struct Listing<'a> {
     /// Number of objects among them that another listing judges.
     known: usize,
     earliest: Option<UtcInstant>,
+    digests: Vec<ObjectMeta>,
     /// Whether a log of the log type was found, wanted or not.
     holds_logs: bool,
     /// Whether the caller only needs `holds_logs`.
@@ -101,6 +105,7 @@ impl<'a> Listing<'a> {
             met: 0,
             known: 0,
             earliest: None,
+            digests: Vec::new(),
             holds_logs: false,
             only_looks: false,
         })
@@ -115,7 +120,7 @@ impl<'a> Listing<'a> {
         if sorted + self.known != self.met {
             return Err(Error::bug("the ledger of objects does not balance").with("met", self.met));
         }
-        Ok(Listed { found: self.found, left: self.left, earliest: self.earliest })
+        Ok(Listed { found: self.found, left: self.left, earliest: self.earliest, digests: self.digests })
     }
 
     /// Whether the input holds logs of the log type. The search stops at the first one.
@@ -131,6 +136,15 @@ impl<'a> Listing<'a> {
         match self.wanted.days_by_folder(dates) {
             Some(days) => self.push_left(key, bytes, why, days, false),
             None => self.leave_for_time(key, bytes, OUTSIDE),
+        }
+    }
+
+    /// Notes an entry if it is a digest, or a folder of digests.
+    fn note_digest(&mut self, entry: &ObjectMeta) {
+        if self.source.digests.mode != DigestMode::Off
+            && self.source.spec.dataset.is_digest(&self.place.path(&entry.key))
+        {
+            self.digests.push(entry.clone());
         }
     }
 
@@ -316,6 +330,7 @@ impl ListVisitor for Listing<'_> {
             return true;
         };
         let key = format!("{folder}/");
+        self.note_digest(&ObjectMeta { key: key.clone(), bytes: 0, etag: None });
         if !self.is_known(&key) {
             self.leave(&key, 0, why, self.trusted_dates(&key));
         }
@@ -350,6 +365,7 @@ impl ListVisitor for Listing<'_> {
 
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
+        self.note_digest(&object);
         let claim = self.source.spec.dataset.claim(&self.place.path(&object.key));
         let trusts_names = self.wanted.trusts_names();
         if !trusts_names && !self.only_looks && self.is_known(&object.key) {

@@ -6,6 +6,7 @@
 
 mod check;
 mod dated;
+mod digests;
 mod file_name;
 pub mod key_times;
 mod list;
@@ -18,8 +19,9 @@ mod table_spec;
 
 pub use check::MOST_SHARDS;
 pub use dated::{DatedInput, lone_dates};
+pub use digests::{DayDigests, DigestMode, DigestOptions};
 pub use key_times::KeyTimes;
-pub use list::{holds_logs, plan_table};
+pub use list::{holds_logs, plan_proved, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
 pub use source::TableSource;
@@ -30,6 +32,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::LogType;
+use crate::digest::PlannedProof;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::store::local::{LEADS_IN_A_CIRCLE, LEADS_NOWHERE, LEADS_TO_A_FOLDER, NOT_UTF8};
@@ -83,6 +86,9 @@ pub struct TablePlan {
     /// by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<LeftGroup>,
+    /// What digests say about the day, if it has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<PlannedProof>,
 }
 
 /// An object to read.
@@ -106,6 +112,9 @@ pub struct PlannedObject {
     pub events_until_ms: Option<i64>,
     /// The shard that reads it, from 0.
     pub shard: u32,
+    /// Whether a digest names it, so that its text is hashed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
 }
 
 /// An object or folder that is not read.
@@ -127,7 +136,7 @@ impl PlannedObject {
         let (address, object) = (store.address(&found.object.key), found.object);
         let ObjectMeta { key, bytes, etag } = object;
         let events_until_ms = found.events_until.map(|until| until.0);
-        Self { address, input, key, bytes, etag, why: found.why.into(), events_until_ms, shard: 0 }
+        Self { address, input, key, bytes, etag, why: found.why.into(), events_until_ms, shard: 0, named: false }
     }
 
     /// Returns the metadata by which its store finds it.

@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::digests::{DayDigests, DigestPlaces, ProvedDay};
 use super::key_times::{Choice, Midnight, Wanted};
 use super::listing::{JudgedKeys, Left, Listed, Listing};
 use super::source::TableSource;
 use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TablePlan, WARNED_REASONS};
 use crate::dataset::KeyClaim;
+use crate::digest::PlannedProof;
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::store::{Connector, Store};
@@ -53,6 +55,8 @@ pub struct DayObjects<'a> {
     pub source: &'a TableSource,
     /// When the listing began. Objects that arrived later may be missing.
     pub listed_at: UtcInstant,
+    /// The digests of the day.
+    pub digests: DayDigests<'a>,
 }
 
 impl DayObjects<'_> {
@@ -81,6 +85,7 @@ type Chooser<'a> = dyn FnMut(&DayObjects<'_>) -> Result<bool> + 'a;
 /// Lists the inputs of a table for many days and hands out their objects in legs.
 pub struct RangePlanner<'a> {
     source: &'a TableSource,
+    connector: &'a Connector,
     inputs: Vec<(Box<dyn Store>, JudgedKeys)>,
     wanted: Wanted,
     /// Each day with the first and last date that can feed it, in walk order.
@@ -102,6 +107,9 @@ pub struct RangePlanner<'a> {
     possible_logs: Vec<Left>,
     /// The earliest time in the name of a log, or in a folder that AWS divides by date.
     earliest: Option<UtcInstant>,
+    digest_places: DigestPlaces,
+    /// The proofs of the chosen days that have digests.
+    proofs: BTreeMap<KstDay, PlannedProof>,
 }
 
 struct ListedDate {
@@ -116,7 +124,7 @@ impl<'a> RangePlanner<'a> {
         source: &'a TableSource,
         days: &[KstDay],
         order: Order,
-        connector: &Connector,
+        connector: &'a Connector,
         clock: fn() -> UtcInstant,
     ) -> Result<Self> {
         let (mut ahead, mut ends) = (Vec::new(), BTreeMap::new());
@@ -139,6 +147,7 @@ impl<'a> RangePlanner<'a> {
         let stores = source.stores(connector)?;
         Ok(Self {
             source,
+            connector,
             inputs: stores.into_iter().map(|store| (store, JudgedKeys::default())).collect(),
             wanted: source.wanted(all),
             days: ends,
@@ -151,6 +160,8 @@ impl<'a> RangePlanner<'a> {
             left: BTreeMap::new(),
             possible_logs: Vec::new(),
             earliest: None,
+            digest_places: DigestPlaces::default(),
+            proofs: BTreeMap::new(),
         })
     }
 
@@ -173,7 +184,8 @@ impl<'a> RangePlanner<'a> {
         left.sort_by(|a, b| a.address.cmp(&b.address));
         let mut counted = self.left_of(day);
         counted.retain(|group| !WARNED_REASONS.contains(&group.why.as_str()));
-        TablePlan { spec: self.source.spec.clone(), requests: 0, objects, left, counted }
+        let proof = self.proofs.get(&day).cloned();
+        TablePlan { spec: self.source.spec.clone(), requests: 0, objects, left, counted, proof }
     }
 
     /// Returns the groups that were left out so far, except those of other times.
@@ -271,10 +283,38 @@ impl<'a> RangePlanner<'a> {
         let listed_at = near.map(|listed| listed.at).min().unwrap_or_else(self.clock);
         let left = self.left_of(day);
         let logs_before = self.earliest.is_some_and(|earliest| earliest < day.window().start);
-        let about = DayObjects { day, objects, left, logs_before, source: self.source, listed_at };
+        let digests = DayDigests {
+            source: self.source,
+            stores: self.inputs.iter().map(|(store, _)| store.as_ref()).collect(),
+            places: &self.digest_places,
+            connector: self.connector,
+            day,
+            listed_at,
+        };
+        let about = DayObjects { day, objects, left, logs_before, source: self.source, listed_at, digests };
         let is_chosen = choose(&about)?;
+        let proved = if is_chosen { about.digests.prove(&about.objects)? } else { None };
+        if let Some(proved) = proved {
+            self.take_proof(day, proved);
+        }
         self.chosen.insert(day, is_chosen);
         Ok(())
+    }
+
+    /// Marks the objects that digests of a day name, and adds late ones to the next date that is handed out.
+    fn take_proof(&mut self, day: KstDay, ProvedDay { planned, late }: ProvedDay) {
+        let named = planned.addresses();
+        let late = late.into_iter().map(|object| SharedObject { object, days: DayRange::only(day) });
+        match self.listed.front_mut() {
+            Some(next) => next.objects.extend(late),
+            None => self.undated.extend(late),
+        }
+        let listed = self.listed.iter_mut().flat_map(|listed| &mut listed.objects);
+        for shared in listed.chain(&mut self.undated) {
+            shared.object.named |= named.contains(shared.object.address.as_str());
+        }
+        drop(named);
+        self.proofs.insert(day, planned);
     }
 
     fn feeds(&self, date: UtcInstant, day: KstDay) -> bool {
@@ -291,8 +331,9 @@ impl<'a> RangePlanner<'a> {
         let mut by_date: BTreeMap<UtcInstant, Vec<SharedObject>> = BTreeMap::new();
         let (mut count, mut lefts) = (0, Vec::new());
         for (input, (store, judged_keys)) in (0..).zip(&mut self.inputs) {
-            let Listed { found, left, earliest } =
+            let Listed { found, left, earliest, digests } =
                 Listing::new(self.source, wanted, store.as_ref(), judged_keys)?.run()?;
+            self.digest_places.add(input, digests);
             self.earliest = self.earliest.into_iter().chain(earliest).min();
             count += found.len();
             lefts.extend(left.into_iter().filter(|left| !left.object.of_another_time));

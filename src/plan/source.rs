@@ -1,7 +1,7 @@
 //! The source of a table's rows.
 
 use super::key_times::Wanted;
-use super::{KeyTimes, TableSpec};
+use super::{DigestOptions, KeyTimes, TableSpec};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
@@ -16,6 +16,8 @@ pub struct TableSource {
     pub key_times: KeyTimes,
     /// Whether another table reads the same input. If so, the content must decide about an object with an unclear key.
     pub shares_input: bool,
+    /// Whether and how digests prove its days.
+    pub digests: DigestOptions,
 }
 
 impl TableSource {
@@ -23,7 +25,8 @@ impl TableSource {
     #[must_use]
     pub fn new(dataset: &'static dyn Dataset, inputs: Vec<String>) -> Self {
         let spec = TableSpec::new(dataset, inputs);
-        Self { spec, key_times: KeyTimes::Trusted, shares_input: false }
+        let digests = DigestOptions::default();
+        Self { spec, key_times: KeyTimes::Trusted, shares_input: false, digests }
     }
 
     /// Opens the inputs.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::convert::{CountedOnly, PartFile, part_path};
 use crate::dataset::{LogType, TableShape};
+use crate::digest::DayProof;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
@@ -75,6 +76,9 @@ pub struct Manifest {
     /// Rejected rows in the ledger that did not fit into the quarantine, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted_only: Vec<CountedOnly>,
+    /// What CloudTrail's digests prove about the day. Absent without digests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<DayProof>,
     /// The part files, in the order of their rows.
     pub parts: Vec<PartFile>,
     /// The catalog database in which the day should be registered, if any.
@@ -211,9 +215,10 @@ impl Manifest {
         let parts = self.parts.iter().flat_map(|part| [part.bytes, part.rows, part.row_groups]);
         let quarantine = self.quarantine.iter().flat_map(|file| [file.rows, file.bytes]);
         let listed = self.listed.iter().flat_map(ListedObjects::numbers);
+        let proof = self.proof.iter().flat_map(DayProof::numbers);
         let inputs = [self.input_bytes, self.inputs_file.bytes, self.inputs_file.objects];
         let ledger = [read, written, other_day, duplicate, quarantined, filtered];
-        parts.chain(quarantine).chain(listed).chain(inputs).chain(ledger)
+        parts.chain(quarantine).chain(listed).chain(proof).chain(inputs).chain(ledger)
     }
 }
 

@@ -10,6 +10,7 @@ mod leftovers;
 pub(crate) mod manifest;
 pub mod run_history;
 pub mod run_record;
+mod proof;
 mod shrink;
 
 pub use inputs::{InputLine, read_inputs};
@@ -49,13 +50,15 @@ pub struct PublishOptions {
     pub max_quarantine_bytes: u64,
     /// How far a published day may shrink.
     pub shrink: ShrinkLimits,
+    /// Whether to publish only days that digests prove.
+    pub require_proof: bool,
 }
 
 impl Default for PublishOptions {
     /// The command line's defaults.
     fn default() -> Self {
         let shrink = ShrinkLimits { allow_empty: false, max_shrink: 0.5 };
-        Self { max_reject_ratio: 0.01, max_quarantine_bytes: 256 << 20, shrink }
+        Self { max_reject_ratio: 0.01, max_quarantine_bytes: 256 << 20, shrink, require_proof: false }
     }
 }
 

@@ -221,12 +221,13 @@ mod tests {
             why: "".into(),
             events_until_ms: None,
             shard: 0,
+            named: false,
         };
         let s3_access = dataset::named("s3-access").unwrap();
         let inputs = inputs.iter().map(|input| (*input).to_owned()).collect();
         let spec = TableSpec { lateness_ms: 0, ..TableSpec::new(s3_access, inputs) };
         let objects = objects.iter().map(object).collect();
-        TablePlan { spec, requests: 0, objects, left: Vec::new(), counted: Vec::new() }
+        TablePlan { spec, requests: 0, objects, left: Vec::new(), counted: Vec::new(), proof: None }
     }
 
     fn read(objects: &[(&str, u64)]) -> Vec<InputLine> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::figure::Unit;
 use super::format::{short, thousands};
-use super::html::{concat, escape};
+use crate::html::{concat, escape};
 use super::text::Text;
 use crate::kst::KstDay;
 use crate::publish::Manifest;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::answer::Answer;
 use super::chart::{self, Calendar};
 use super::figure::{Figure, Log};
-use super::html::{concat, escape};
+use crate::html::{concat, escape};
 use super::ledgers::{self, LedgerLine};
 use super::text::{Language, Text};
 use crate::kst::{DayRange, KstDay};

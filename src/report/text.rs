@@ -1,6 +1,6 @@
 //! Texts in English and Korean. The page contains both, and the reader chooses.
 
-use super::html::escape;
+use crate::html::escape;
 
 /// A text in both languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,10 @@ use super::observer::{Progress, Work};
 use super::outcomes::{Outcomes, PublishedTable};
 use super::{Field, Registrar, Registration, Reporter, Road, identity_key, lock_taker, time_at};
 use crate::convert::{self, DayTarget, Gathered, Leg, Scattered, Staging};
+use crate::digest::DayProof;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::plan::{TablePlan, TableSource, TableSpec, plan_table};
+use crate::plan::{TablePlan, TableSource, TableSpec, plan_proved};
 use crate::publish::{CommittedDay, InputsFile, MANIFEST_VERSION, Manifest, Replacement, StagedDay};
 use crate::store::lake::run_of;
 
@@ -52,7 +53,7 @@ impl<'a> DayRoad<'a> {
         let staged = self.begin(&source.spec, true)?;
         // Waiting for the lock can take hours.
         let day = Self { planned_at: self.road.now(), ..*self };
-        let plan = plan_table(source, day.day, day.road.connector)?;
+        let plan = plan_proved(source, day.day, day.planned_at, day.road.connector)?;
         day.reporter().report_planned(&plan, day.planned_at, Some(day.road.seconds_since(day.planned_at)));
         day.reporter().warn_of_left(&plan.spec.table, plan.left.iter());
         day.reporter().warn_of_no_object(&plan);
@@ -132,17 +133,22 @@ impl<'a> DayRoad<'a> {
         self.reporter().warn_of_damage(plan, &gathered);
         self.reporter().warn_of_counted_only(plan, &gathered);
         self.reporter().warn_of_names(plan, &gathered);
-        match self.check(plan, &gathered, &staged, quarantine.as_deref()) {
+        let proof = gathered.proof(plan)?;
+        self.reporter().report_proof(&plan.spec.table, proof.as_ref());
+        match self.check(plan, &gathered, &staged, quarantine.as_deref(), proof.as_ref()) {
             Ok(lost) => self.reporter().warn_of_loss(&plan.spec.table, lost),
             Err(refusal) => {
-                if matches!(refusal.kind(), ErrorKind::TooManyRejects | ErrorKind::Unusable) {
+                if matches!(
+                    refusal.kind(),
+                    ErrorKind::TooManyRejects | ErrorKind::Unproved | ErrorKind::Unusable
+                ) {
                     staged.refuse()?;
                     self.reporter().note_quarantine(&plan.spec.table, quarantine);
                 }
                 return Err(refusal);
             }
         }
-        let manifest = self.write(plan, &mut gathered, &mut staged, progress)?;
+        let manifest = Manifest { proof, ..self.write(plan, &mut gathered, &mut staged, progress)? };
         self.road.cancel().check()?;
         self.reporter().report_written(&manifest, writing);
         let publishing = self.road.now();
@@ -164,10 +170,12 @@ impl<'a> DayRoad<'a> {
         gathered: &Gathered<'_>,
         staged: &StagedDay<'_>,
         quarantine: Option<&str>,
+        proof: Option<&DayProof>,
     ) -> Result<Option<Replacement>> {
         let partition = plan.spec.partition(self.day);
         let options = &self.road.options.publish;
         options.check(gathered, &partition, quarantine)?;
+        options.check_proof(proof, plan.spec.dataset.has_digests(), &partition)?;
         staged.check_shrink(options.shrink, plan, &gathered.ledger)
     }
 
@@ -226,6 +234,7 @@ impl<'a> DayRoad<'a> {
             inputs_file,
             quarantine: staged.quarantine().cloned(),
             counted_only: gathered.counted_only(),
+            proof: None,
             parts,
             database,
             superseded: staged.superseded(

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Reporter;
 use crate::convert::Gathered;
+use crate::digest::{DayProof, FileLedger, Verdict};
 use crate::plan::{LeftObject, TablePlan, UNRECOGNISED, WARNED_REASONS};
 use crate::publish::{CommittedDay, Replacement};
 
@@ -107,6 +108,25 @@ impl Reporter<'_> {
             let text = "more damaged objects";
             self.warn(&plan.spec.table, text, &[("objects", more.into())]);
         }
+    }
+
+    /// Reports what digests prove about the day, and warns if that is less than the whole day.
+    pub(super) fn report_proof(&self, table: &str, proof: Option<&DayProof>) {
+        let Some(proof) = proof.filter(|proof| proof.verdict != Verdict::Proved) else { return };
+        let worst = proof.exceptions.iter().find(|one| one.kind.verdict() == Some(proof.verdict));
+        let FileLedger { named, right, altered, missing } = proof.files;
+        let mut facts = vec![
+            ("verdict", json!(proof.verdict)),
+            ("named", named.into()),
+            ("right", right.into()),
+            ("altered", altered.into()),
+            ("missing", missing.into()),
+        ];
+        if let Some(one) = worst {
+            facts.push(("first", one.object.as_str().into()));
+            facts.push(("why", one.detail.as_str().into()));
+        }
+        self.warn(table, "digests do not prove the day", &facts);
     }
 
     /// Warns of errors after the commit.

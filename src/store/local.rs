@@ -186,6 +186,17 @@ impl Store for LocalStore {
         Ok(Box::new(LocalObject { file, address }))
     }
 
+    fn meta(&self, key: &str) -> Result<Option<ObjectMeta>> {
+        match fs::metadata(self.root.join(key)) {
+            Ok(meta) if meta.is_file() => {
+                Ok(Some(ObjectMeta { key: key.to_owned(), bytes: meta.len(), etag: None }))
+            }
+            Ok(_) => Ok(None),
+            Err(cause) if is_gone(&cause) || is_circle(&cause) => Ok(None),
+            Err(cause) => Err(failure("cannot read the object", &self.address(key), cause)),
+        }
+    }
+
     fn feed(&self, objects: Vec<ObjectMeta>, _: usize) -> Box<dyn ObjectFeed + '_> {
         Box::new(LocalFeed { store: self, objects })
     }

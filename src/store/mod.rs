@@ -34,9 +34,10 @@ pub use sweep::Recovered;
 pub(crate) use write_failure::DAY_UNCHANGED;
 pub use write_failure::write_failed;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 
 /// An object that a listing found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,15 @@ pub struct ObjectMeta {
     pub bytes: u64,
     /// The `ETag` that S3 gives to this version of the content.
     pub etag: Option<String>,
+}
+
+/// A small object, fetched as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmallObject {
+    /// Its content, as it is stored.
+    pub content: Vec<u8>,
+    /// The metadata that its owner gave it, with names in lower case; `None` if the store keeps none.
+    pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// A range of keys in a series that need not be listed: from a listed object to another key.
@@ -111,6 +121,15 @@ pub trait Store: Send + Sync {
     /// Opens an object for reading from its start.
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>>;
 
+    /// Returns the metadata of an object by its key; `None` if it does not exist.
+    fn meta(&self, key: &str) -> Result<Option<ObjectMeta>>;
+
+    /// Fetches small objects as a whole, in this order; `None` for one that does not exist. Fails if one has more than
+    /// `most` bytes.
+    fn fetch_all(&self, keys: &[&str], most: u64) -> Result<Vec<Option<SmallObject>>> {
+        keys.iter().map(|key| fetch_by_reading(self, key, most)).collect()
+    }
+
     /// Prepares objects for reading: each is opened once, in about this order. Fetching ahead takes at most `memory` bytes.
     fn feed(&self, objects: Vec<ObjectMeta>, memory: usize) -> Box<dyn ObjectFeed + '_>;
 
@@ -119,6 +138,22 @@ pub trait Store: Send + Sync {
 
     /// Number of requests that listing has sent so far; 0 for a store that sends none.
     fn requests(&self) -> u64;
+}
+
+/// Fetches an object of a store that keeps no metadata.
+fn fetch_by_reading<S: Store + ?Sized>(store: &S, key: &str, most: u64) -> Result<Option<SmallObject>> {
+    let mut content = Vec::new();
+    let read = store.open(key).and_then(|object| {
+        object.take(most + 1).read_to_end(&mut content).map_err(|cause| {
+            Error::unusable("cannot read the object", cause).with("object", store.address(key))
+        })
+    });
+    match read {
+        Err(error) if error.kind() == ErrorKind::Unusable => Ok(None),
+        Err(error) => Err(error),
+        Ok(_) if content.len() as u64 > most => Err(lake::too_large(&store.address(key), most)),
+        Ok(_) => Ok(Some(SmallObject { content, metadata: None })),
+    }
 }
 
 /// Objects that were requested with [`Store::feed`].

@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
+use sha2::{Digest, Sha256};
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// The magic bytes, and deflate as the only compression method that exists.
@@ -25,7 +26,13 @@ pub struct Unpacked<R: Read> {
     front: Front,
 }
 
-enum Content<R: Read> {
+/// The content, and a hash over all of it that was read.
+struct Content<R: Read> {
+    packing: Packing<R>,
+    hash: Option<Sha256>,
+}
+
+enum Packing<R: Read> {
     Plain(BufReader<R>),
     Gzip(Box<Members<BufReader<R>>>),
 }
@@ -43,12 +50,27 @@ impl<R: Read> Unpacked<R> {
     /// Checks the first bytes; fails only if they cannot be read.
     pub fn new(object: R) -> io::Result<Self> {
         let mut object = BufReader::with_capacity(READ_BYTES, object);
-        let content = if is_gzip(object.fill_buf()?) {
-            Content::Gzip(Box::new(Members { current: Some(GzDecoder::new(object)) }))
+        let packing = if is_gzip(object.fill_buf()?) {
+            Packing::Gzip(Box::new(Members { current: Some(GzDecoder::new(object)), is_followed: false }))
         } else {
-            Content::Plain(object)
+            Packing::Plain(object)
         };
-        Ok(Self { content, front: Front::default() })
+        Ok(Self { content: Content { packing, hash: None }, front: Front::default() })
+    }
+
+    /// Hashes the content while it is read, if wanted.
+    #[must_use]
+    pub fn hashed(mut self, wanted: bool) -> Self {
+        self.content.hash = wanted.then(Sha256::new);
+        self
+    }
+
+    /// Returns the SHA-256 of the content that was read, with its byte order mark. `None` if it was not hashed, or if
+    /// anything followed the first gzip member.
+    pub fn sha256(&mut self) -> Option<[u8; 32]> {
+        let is_followed = matches!(&self.content.packing, Packing::Gzip(members) if members.is_followed);
+        let hash = self.content.hash.take().filter(|_| !is_followed)?;
+        Some(hash.finalize().into())
     }
 }
 
@@ -77,16 +99,22 @@ impl Front {
 
 impl<R: Read> Read for Content<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(content) => content.read(buffer),
-            Self::Gzip(content) => content.read(buffer),
+        let count = match &mut self.packing {
+            Packing::Plain(content) => content.read(buffer),
+            Packing::Gzip(content) => content.read(buffer),
+        }?;
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
         }
+        Ok(count)
     }
 }
 
 /// The content of consecutive gzip members, each of which may be followed by zeros.
 struct Members<R> {
     current: Option<GzDecoder<R>>,
+    /// Whether anything follows the first member, even zeros.
+    is_followed: bool,
 }
 
 impl<R: BufRead> Read for Members<R> {
@@ -97,6 +125,7 @@ impl<R: BufRead> Read for Members<R> {
                 return Ok(count);
             }
             let Some(mut packed) = self.current.take().map(GzDecoder::into_inner) else { break };
+            self.is_followed |= !packed.fill_buf()?.is_empty();
             self.current = more_follows_zeros(&mut packed)?.then(|| GzDecoder::new(packed));
         }
         Ok(0)
@@ -143,7 +172,7 @@ impl Default for WholeGunzip {
 }
 
 impl WholeGunzip {
-    /// Returns the content of a single, whole, undamaged member of at most `max_bytes` with nothing after it, without a byte
+    /// Returns the content of a single, whole, undamaged member of at most `max_bytes` with nothing after it, with its byte
     /// order mark. `None` does not mean damage: the object may be sound, and [`Unpacked`] reads it.
     pub fn unpack(&mut self, packed: &[u8], max_bytes: usize) -> Option<&[u8]> {
         // A second member begins like the first. A chance match inside the first costs only a little time.
@@ -162,8 +191,23 @@ impl WholeGunzip {
         // The decompressor ignores bytes after a member, and they may end like it: only the member's own end has its checksum.
         let checksum = libdeflater::crc32(content).to_le_bytes();
         let is_end = packed[..packed.len() - 4].ends_with(&checksum);
-        (written == bytes && is_end).then(|| without_mark(content))
+        (written == bytes && is_end).then_some(&*content)
     }
+}
+
+/// Unpacks a small object that must be one gzip member with nothing after it. Fails with what is wrong with it.
+pub fn unpack_single(packed: &[u8], max_bytes: u64) -> std::result::Result<Vec<u8>, String> {
+    if !is_gzip(packed) {
+        return Err("it is not gzip".to_owned());
+    }
+    let (mut content, mut member) = (Vec::new(), GzDecoder::new(packed));
+    let read = member.by_ref().take(max_bytes + 1).read_to_end(&mut content);
+    read.map_err(|cause| format!("it cannot be unpacked: {cause}"))?;
+    if content.len() as u64 > max_bytes {
+        return Err(format!("more than {max_bytes} bytes when unpacked"));
+    }
+    let rest = member.into_inner();
+    if rest.is_empty() { Ok(content) } else { Err("bytes follow its gzip member".to_owned()) }
 }
 
 /// Whether an error of [`Unpacked`] means that the packed data is damaged, and not that the bytes cannot be read.
@@ -216,7 +260,7 @@ mod tests {
             let mut gunzip = WholeGunzip::default();
             if let Some(content) = gunzip.unpack(&packed, 1 << 20) {
                 prop_assert!(end.is_ok(), "{:?}", end);
-                prop_assert_eq!(content, read.as_slice());
+                prop_assert_eq!(without_mark(content), read.as_slice());
             }
         }
     }
@@ -273,9 +317,49 @@ mod tests {
             }
             let whole = WholeGunzip::default().unpack(&packed, 100).map(<[u8]>::to_vec);
             let is_known = !content.is_empty();
-            assert_eq!(whole.as_deref(), is_known.then_some(expected.as_bytes()), "{content:?}");
+            assert_eq!(whole.as_deref(), is_known.then_some(content.as_bytes()), "with its mark: {content:?}");
         }
         assert_eq!(read(b"\xef\xbb"), Ok(b"\xef\xbb".to_vec()), "half a mark is not a mark");
+    }
+
+    #[test]
+    fn the_hash_covers_the_mark_and_only_a_single_member_has_one() {
+        let hash = |object: &[u8]| {
+            let mut content = Unpacked::new(object).unwrap().hashed(true);
+            content.read_to_end(&mut Vec::new()).unwrap();
+            content.sha256()
+        };
+        let text = "\u{feff}text".as_bytes();
+        let expected: [u8; 32] = Sha256::digest(text).into();
+        let packed = member(text);
+        for (object, expected) in [
+            (packed.clone(), Some(expected)),
+            (text.to_vec(), Some(expected)),
+            ([&packed[..], &[0]].concat(), None),
+            ([&packed[..], &member(b"")].concat(), None),
+        ] {
+            assert_eq!(hash(&object), expected, "{} bytes", object.len());
+        }
+        let mut unwanted = Unpacked::new(text).unwrap();
+        unwanted.read_to_end(&mut Vec::new()).unwrap();
+        assert_eq!(unwanted.sha256(), None);
+    }
+
+    #[test]
+    fn a_small_object_must_be_one_member_with_nothing_after_it() {
+        let packed = member(b"text");
+        assert_eq!(unpack_single(&packed, 4), Ok(b"text".to_vec()));
+        for bad in [
+            b"text".to_vec(),
+            Vec::new(),
+            packed[..packed.len() - 1].to_vec(),
+            [&packed[..], b"x"].concat(),
+            [&packed[..], &packed].concat(),
+            member(b"texts"),
+            member(&vec![0; 1 << 24]),
+        ] {
+            assert!(unpack_single(&bad, 4).is_err(), "{} bytes", bad.len());
+        }
     }
 
     /// Returns some bytes, then an error that is not damage.

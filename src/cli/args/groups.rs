@@ -54,12 +54,12 @@ groups! {
     GlobalSettings("Global options", CONFIG, THREADS, MEMORY, LOG_FORMAT);
     /// Which raw logs, and how they are read.
     SourceArgs("Sources", INPUT, DATASET, TABLE, LATENESS, IGNORE_KEY_TIMES, NAMING, ROLE_ARN, REQUESTER_PAYS,
-        EXPECTED_BUCKET_OWNER, FILTER, REDACT);
+        EXPECTED_BUCKET_OWNER, FILTER, REDACT, DIGESTS, PUBLIC_KEYS, DIGEST_ORIGIN);
     /// The lake.
     LakeArgs("Lake", OUTPUT, SCRATCH);
     /// How a day is published.
     PublishSettings("Publishing", TARGET_FILE_SIZE, MAX_REJECT_RATIO, MAX_QUARANTINE, ALLOW_EMPTY, MAX_SHRINK,
-        FAIL_ON_EMPTY, GRACE, WAIT, SSE, KMS_KEY, STORAGE_CLASS, TAG, ACL, METRICS_FILE, EMF);
+        REQUIRE_PROOF, FAIL_ON_EMPTY, GRACE, WAIT, SSE, KMS_KEY, STORAGE_CLASS, TAG, ACL, METRICS_FILE, EMF);
     /// How raw objects are read.
     ReadArgs("Reading", MAX_OBJECT_SIZE);
     /// The catalog.

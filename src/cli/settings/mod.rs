@@ -2,6 +2,7 @@
 //!
 //! They are resolved once; nothing reads the environment afterwards. Each setting is one row of [`rows`].
 
+mod digests;
 pub(super) mod environment;
 pub(super) mod flags;
 pub(super) mod given;

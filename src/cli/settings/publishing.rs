@@ -12,7 +12,8 @@ impl Layers {
         let max_quarantine_bytes = self.pick(&rows::MAX_QUARANTINE, size)?;
         let allow_empty = self.pick(&rows::ALLOW_EMPTY, truth)?;
         let max_shrink = self.pick(&rows::MAX_SHRINK, ratio)?;
+        let require_proof = self.pick(&rows::REQUIRE_PROOF, truth)?;
         let shrink = ShrinkLimits { allow_empty, max_shrink };
-        Ok(PublishOptions { max_reject_ratio, max_quarantine_bytes, shrink })
+        Ok(PublishOptions { max_reject_ratio, max_quarantine_bytes, shrink, require_proof })
     }
 }

@@ -72,6 +72,16 @@ settings! {
         .depends(|| "known secrets".to_owned())
         .example("?key")
         .more("A JSON path, or ? and the name of a query parameter. The rule 'none' drops the rules of the defaults and the config file. Repeat the flag for several rules.");
+    DIGESTS = Setting::new("digests", Source, Value("MODE"), "Use of CloudTrail's digests: auto, require or off")
+        .default("auto")
+        .example("require")
+        .more("With auto, digests in the inputs are used. With require, a day without digests fails.");
+    PUBLIC_KEYS = Setting::new("public_keys", Source, Value("FILE"), "Public keys of CloudTrail, as 'aws cloudtrail list-public-keys' prints them")
+        .example("/etc/logmill/cloudtrail-keys.json")
+        .more("Without them the signatures of digests are not checked, and no day is proved.");
+    DIGEST_ORIGIN = Setting::new("digest_origin", Source, Value("ADDRESS"), "Place from which the inputs were copied, for example s3://my-trail")
+        .example("s3://my-trail")
+        .more("Digests name their own place and that of each log file. Copies in another bucket are proved for the original places.");
     PROMOTE = Setting::new("promote", Source, Tables, "JSON values to publish as columns of their own")
         .example("[{ column = \"role_arn\", path = \"requestParameters.roleArn\" }]");
 
@@ -99,6 +109,10 @@ settings! {
         .default("50%")
         .example("20%")
         .more("Write it as 50% or 0.5; 100% allows any loss. Rows of deleted raw objects do not count, nor rows that a new filter leaves out.");
+    REQUIRE_PROOF = Setting::new("require_proof", Top, Switch, "Publish a CloudTrail day only if digests prove it")
+        .default("false")
+        .example("true")
+        .more("A day with altered or missing files, or with broken digests, ends with 3. While digests do not reach the end of the day and its lateness, the run ends with 75.");
     FAIL_ON_EMPTY = Setting::new("fail_on_empty", Top, Switch, "Exit with 99 if a table has no rows for the day")
         .default("false")
         .example("true");

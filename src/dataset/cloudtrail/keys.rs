@@ -9,10 +9,11 @@
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use crate::kst::UtcInstant;
 
+const DIGESTS: &str = "digest of log files, no events";
 const OTHER_SERVICE: &str = "log of another AWS service";
 /// The other values of the folder after the account, which also occur in object names, and why such objects are skipped.
 const OTHER_KINDS: [(&str, &str); 14] = [
-    ("CloudTrail-Digest", "digest of log files, no events"),
+    ("CloudTrail-Digest", DIGESTS),
     ("CloudTrail-Insight", "insight events have another shape"),
     ("CloudTrail-Aggregated", "aggregated events have another shape"),
     ("CloudTrail-NetworkActivity", "network activity events are not asked for"),
@@ -37,6 +38,11 @@ pub(super) fn claim(key: &str) -> KeyClaim {
     }
     let reason = of_another_kind(name).or_else(|| service_folder(folder).and_then(other_kind));
     reason.map_or(KeyClaim::Unclear, KeyClaim::NotMine)
+}
+
+/// Whether a path is that of a digest or of their folder.
+pub(super) fn is_digest(path: &str) -> bool {
+    claim(path) == KeyClaim::NotMine(DIGESTS)
 }
 
 fn other_kind(name: &str) -> Option<&'static str> {
@@ -137,6 +143,8 @@ mod tests {
 
     #[test]
     fn logs_of_other_services_are_recognised_by_name_or_by_the_folder_after_the_account() {
+        assert!(is_digest("AWSLogs/111122223333/CloudTrail-Digest/"));
+        assert!(!is_digest("AWSLogs/111122223333/CloudTrail/"));
         for (key, reason) in [
             ("1_CloudTrail-Digest_r_t_r_20231031T150501Z.json.gz", "digest of log files, no events"),
             ("1_CloudTrail-Insight_r_20231031T1505Z_x.json.gz", "insight events have another shape"),

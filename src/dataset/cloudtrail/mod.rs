@@ -46,6 +46,14 @@ impl Dataset for CloudTrail {
         keys::holds_days(folder)
     }
 
+    fn has_digests(&self) -> bool {
+        true
+    }
+
+    fn is_digest(&self, path: &str) -> bool {
+        keys::is_digest(path)
+    }
+
     fn recognises(&self, head: &[u8]) -> bool {
         envelope::recognises(head)
     }

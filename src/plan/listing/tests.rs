@@ -107,6 +107,10 @@ impl Store for Keys {
         Ok(if key.contains("notes") { Box::new(&b"notes"[..]) } else { Box::new(LINE.as_bytes()) })
     }
 
+    fn meta(&self, key: &str) -> Result<Option<ObjectMeta>> {
+        Ok(self.all.contains(key).then(|| object(key)))
+    }
+
     fn feed(&self, _: Vec<ObjectMeta>, _: usize) -> Box<dyn ObjectFeed + '_> {
         unreachable!("nothing is read")
     }

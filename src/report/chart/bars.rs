@@ -3,7 +3,7 @@
 use super::{head, row_cells};
 use crate::report::answer::{Answer, Cell};
 use crate::report::figure::Figure;
-use crate::report::html::{concat, escape};
+use crate::html::{concat, escape};
 
 /// Draws the table. The title of each bar shows the share of its number in the sum of all rows.
 pub(super) fn table(figure: &Figure, answer: &Answer, value: usize) -> String {

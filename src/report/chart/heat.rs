@@ -6,7 +6,7 @@ use super::Calendar;
 use crate::kst::KstDay;
 use crate::report::answer::{Answer, Cell};
 use crate::report::figure::{Figure, Missing};
-use crate::report::html::{concat, escape};
+use crate::html::{concat, escape};
 use crate::report::text::Text;
 
 /// The number of shades, without the empty one.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::answer::{Answer, Cell};
 use super::figure::{Chart, Figure, Label};
-use super::html::{concat, escape};
+use crate::html::{concat, escape};
 use super::text::Text;
 use crate::kst::{DayRange, KstDay};
 

@@ -7,7 +7,7 @@ use super::{Calendar, scale};
 use crate::report::answer::{Answer, Cell};
 use crate::report::figure::{Figure, Label, Mark, Missing};
 use crate::report::format::short;
-use crate::report::html::{concat, escape};
+use crate::html::{concat, escape};
 
 /// Sizes of a chart in its own units. The page scales it.
 const WIDTH: f64 = 300.0;

@@ -1,5 +1,6 @@
 //! Reads whole objects and ranges of them, for small files and for random access.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,8 @@ pub(super) struct Fetched {
     pub(super) etag: String,
     /// When it was written, by the clock of S3.
     pub(super) modified_at: UtcInstant,
+    /// The metadata that its owner gave it.
+    pub(super) metadata: HashMap<String, String>,
 }
 
 /// Reads an object, or a range of it (its start and length); `None` if it does not exist. If a `version` is given, any other
@@ -125,11 +128,12 @@ async fn ask(
     let expected = answer.content_length().and_then(|length| usize::try_from(length).ok());
     let etag = answer.e_tag().unwrap_or_default().to_owned();
     let modified_at = answer.last_modified().map_or(UtcInstant(0), instant);
+    let metadata = answer.metadata().cloned().unwrap_or_default();
     Ok(match answer.body.collect().await.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes) {
         Ok(content) if expected.is_some_and(|expected| content.len() != expected) => {
             Asking::Broken("it is too short".to_owned())
         }
-        Ok(content) => Asking::Arrived(Fetched { content, etag, modified_at }),
+        Ok(content) => Asking::Arrived(Fetched { content, etag, modified_at, metadata }),
         Err(cause) => Asking::Broken(cause.to_string()),
     })
 }

@@ -1,7 +1,7 @@
 //! Makes untrusted text safe inside HTML.
 
 /// Escapes markup, and shows the codes of characters that are invisible or change the text direction.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -20,7 +20,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Joins pieces of markup.
-pub(super) fn concat(pieces: impl Iterator<Item = String>) -> String {
+pub(crate) fn concat(pieces: impl Iterator<Item = String>) -> String {
     pieces.collect::<Vec<_>>().concat()
 }
 

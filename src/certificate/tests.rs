@@ -1,0 +1,95 @@
+use super::*;
+use crate::digest::{DigestList, Exception, ExceptionKind, FileLedger, Stretch};
+use crate::publish::tests::manifest;
+
+fn certificate(object: &str) -> Certificate {
+    let manifest = manifest();
+    let exception =
+        Exception { kind: ExceptionKind::AlteredFile, object: object.to_owned(), detail: "why".to_owned() };
+    let proof = DayProof {
+        verdict: Verdict::Altered,
+        window: Stretch { from: String::new(), to: String::new() },
+        origin: None,
+        files: FileLedger { named: 3, right: 2, altered: 1, missing: 0 },
+        unnamed: 0,
+        digests: DigestList::default(),
+        keys: vec!["abcd".to_owned()],
+        chains: Vec::new(),
+        without_digests: Vec::new(),
+        exceptions: vec![exception],
+        exceptions_not_listed: 2,
+    };
+    let day = DayCertificate {
+        table: "cloudtrail".to_owned(),
+        dataset: "cloudtrail".to_owned(),
+        day: manifest.day,
+        run: manifest.run.clone(),
+        published_at: manifest.published_at,
+        provisional: false,
+        verdict: Verdict::Altered,
+        rows: manifest.ledger,
+        manifest: "cloudtrail/proc_ymd=20231101/_manifest.json".to_owned(),
+        manifest_sha256: "00".repeat(32),
+        parts: manifest.parts,
+        proof: Some(proof),
+    };
+    let access = DayCertificate {
+        dataset: "s3-access".to_owned(),
+        table: "s3_access".to_owned(),
+        verdict: Verdict::Unproved,
+        proof: None,
+        ..day.clone()
+    };
+    Certificate {
+        certificate_version: CERTIFICATE_VERSION,
+        logmill: "0.2.0".to_owned(),
+        issued_at: "2023-11-03T00:00:00Z".to_owned(),
+        lake: "/lake".to_owned(),
+        days: vec![day, access],
+        not_published: vec![UnpublishedDay { table: "cloudtrail".to_owned(), day: "2023-11-02".parse().unwrap() }],
+    }
+}
+
+/// An object can have any name.
+const HOSTILE: [&str; 5] =
+    ["plain", "</pre><script>alert(1)</script>", "<pre id=\"certificate\">{}", "&amp;lt;", "\u{202e}로그\n\u{7f}\u{1f600}"];
+
+#[test]
+fn a_page_carries_its_certificate_whatever_the_names_in_it_are() {
+    for object in HOSTILE {
+        let certificate = certificate(object);
+        assert_eq!(Certificate::parse(&certificate.to_json().unwrap()).unwrap(), certificate);
+        for language in [Language::English, Language::Korean] {
+            let html = page(&certificate, language).unwrap();
+            assert!(!html.contains("<script"), "{html}");
+            assert_eq!(Certificate::parse(&html).unwrap(), certificate, "{object}");
+        }
+    }
+}
+
+#[test]
+fn both_languages_say_the_same_and_access_logs_cannot_be_proved() {
+    let certificate = certificate("s3://b/o");
+    let [english, korean] =
+        [Language::English, Language::Korean].map(|language| Document::of(&certificate, language));
+    assert_eq!(english.sections.len(), korean.sections.len());
+    for (one, other) in english.sections.iter().zip(&korean.sections) {
+        assert_eq!((one.rows.len(), one.heads.len()), (other.rows.len(), other.heads.len()));
+        assert_eq!(one.paragraphs.len(), other.paragraphs.len());
+        assert!(one.rows.iter().all(|row| row.len() == one.heads.len()), "{}", one.title);
+    }
+    let verdicts: Vec<&str> = english.sections[1].rows.iter().map(|row| row[2].as_str()).collect();
+    assert_eq!(verdicts, ["altered", "cannot be proved", "not published"]);
+    let plain = text(&english, |heads, rows| format!("{heads:?} {}\n", rows.len()));
+    assert!(plain.contains("2 further exceptions, counted only"), "{plain}");
+    assert!(plain.contains("best-effort"), "{plain}");
+}
+
+#[test]
+fn text_that_is_not_a_certificate_is_refused() {
+    for text in ["", "{}", "<html></html>", "<pre id=\"certificate\">", "<pre id=\"certificate\">{}</pre>"] {
+        assert!(Certificate::parse(text).is_err(), "{text}");
+    }
+    let newer = certificate("o").to_json().unwrap().replace("\"certificate_version\":1", "\"certificate_version\":2");
+    assert!(Certificate::parse(&newer).unwrap_err().contains("newer"));
+}

@@ -1,0 +1,49 @@
+//! Compares a certificate with the lake.
+
+use super::{Certificate, DayCertificate};
+use crate::error::{Error, Result};
+use crate::publish::digest;
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+/// Returns the differences between a certificate and the lake, one line each: the manifest of each day, what the
+/// certificate says about it, and the bytes of every part file.
+pub fn verify(lake: &dyn Lake, certificate: &Certificate) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for day in &certificate.days {
+        let partition = Partition { table: day.table.clone(), day: day.day };
+        if !crate::plan::is_table_name(&day.table) {
+            findings.push(format!("invalid table name '{}'", day.table));
+            continue;
+        }
+        match DayCertificate::read(lake, &partition)? {
+            None => findings.push(format!("{partition}: the day is not published")),
+            Some(now) if now.manifest_sha256 != day.manifest_sha256 => {
+                let why = format!("run {} published the day, the certificate is about run {}", now.run, day.run);
+                findings.push(format!("{partition}: the manifest has changed: {why}"));
+            }
+            Some(now) if now != *day => {
+                findings.push(format!("{partition}: the certificate does not say what the manifest says"));
+            }
+            Some(now) => findings.extend(changed_parts(lake, &partition, &now)?),
+        }
+    }
+    Ok(findings)
+}
+
+fn changed_parts(lake: &dyn Lake, partition: &Partition, day: &DayCertificate) -> Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for part in &day.parts {
+        let path = format!("{partition}/{}", part.path);
+        let Some(file) = lake.open(&path)? else {
+            findings.push(format!("{path}: missing"));
+            continue;
+        };
+        let found = digest::of_lake_file(file.as_ref())
+            .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", lake.address(&path)))?;
+        if found != part.sha256 {
+            findings.push(format!("{path}: its SHA-256 is {found}"));
+        }
+    }
+    Ok(findings)
+}

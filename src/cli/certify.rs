@@ -1,0 +1,105 @@
+//! `logmill certify`: issues a certificate about published days, or checks one.
+
+use std::collections::BTreeSet;
+
+use super::args::{CertificateFormat, CertificateLang, CertifyArgs, GlobalArgs};
+use super::console;
+use super::context::Context;
+use super::exit::Exit;
+use super::settings::Flags;
+use crate::certificate::{
+    CERTIFICATE_VERSION, Certificate, DayCertificate, Document, Language, UnpublishedDay, page, text, verify,
+};
+use crate::error::{Error, ErrorKind, Result};
+use crate::kst::{DayRange, KstDay};
+use crate::store::Lake;
+use crate::store::lake::Partition;
+
+pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
+    let settings = context.settings(global, &Flags::of([&*args.lake]))?;
+    let connector = context.connector(&settings);
+    let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    if let Some(path) = &args.verify {
+        return check(path, lake.as_ref());
+    }
+    let certificate = issue(args, lake.as_ref(), context)?;
+    let language = match args.lang {
+        CertificateLang::En => Language::English,
+        CertificateLang::Ko => Language::Korean,
+    };
+    match args.format {
+        CertificateFormat::Json => console::print_line(&certificate.to_json()?)?,
+        CertificateFormat::Html => console::print_as_is(&page(&certificate, language)?)?,
+        CertificateFormat::Text => {
+            let table = |heads: &[&str], rows: &[Vec<String>]| console::table(heads, &[], rows.iter().cloned());
+            console::print(&text(&Document::of(&certificate, language), table))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn issue(args: &CertifyArgs, lake: &dyn Lake, context: &Context) -> Result<Certificate> {
+    let now = console::now();
+    let days = match &args.day {
+        Some(day) => DayRange::only(KstDay::parse(day, now)?),
+        None => args.days.range(now, Some(1))?,
+    };
+    let (mut published, mut missing) = (Vec::new(), Vec::new());
+    for table in tables(args.table.as_deref(), lake)? {
+        for day in days.days() {
+            context.cancel.check()?;
+            let partition = Partition { table: table.clone(), day };
+            match DayCertificate::read(lake, &partition)? {
+                Some(day) => published.push(day),
+                None => missing.push(UnpublishedDay { table: partition.table, day }),
+            }
+        }
+    }
+    if published.is_empty() {
+        return Err(Error::new(ErrorKind::Unusable, "none of the days is published in any table")
+            .with("days", days)
+            .with("lake", lake.address(""))
+            .hint("publish them with 'logmill run' or 'logmill backfill'"));
+    }
+    let known: BTreeSet<String> = published.iter().map(|day| day.table.clone()).collect();
+    missing.retain(|day| known.contains(&day.table));
+    Ok(Certificate {
+        certificate_version: CERTIFICATE_VERSION,
+        logmill: env!("CARGO_PKG_VERSION").to_owned(),
+        issued_at: now.to_string(),
+        lake: lake.address(""),
+        days: published,
+        not_published: missing,
+    })
+}
+
+fn tables(only: Option<&str>, lake: &dyn Lake) -> Result<Vec<String>> {
+    if let Some(table) = only {
+        return Ok(vec![table.to_owned()]);
+    }
+    let mut tables = lake.names("")?;
+    tables.retain(|name| crate::plan::is_table_name(name));
+    tables.sort();
+    Ok(tables)
+}
+
+/// Compares a certificate with the lake.
+fn check(path: &str, lake: &dyn Lake) -> Result<Exit> {
+    let unusable = |why: String| {
+        Error::unusable("cannot read the certificate", std::io::Error::other(why))
+            .with("file", path)
+            .hint("pass a file that 'logmill certify' wrote as json or html")
+    };
+    let text = std::fs::read_to_string(path).map_err(|cause| unusable(cause.to_string()))?;
+    let certificate = Certificate::parse(&text).map_err(unusable)?;
+    let findings = verify(lake, &certificate)?;
+    for finding in &findings {
+        console::print_line(finding)?;
+    }
+    if !findings.is_empty() {
+        return Ok(Exit::Unusable);
+    }
+    let days = console::counted(certificate.days.len() as u64, "table-day");
+    console::print_line(&format!("{days} as the certificate says, issued at {}", certificate.issued_at))?;
+    Ok(Exit::Done)
+}

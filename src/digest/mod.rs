@@ -1,0 +1,24 @@
+//! CloudTrail's digest files: which log files AWS says it delivered, and whether that statement can be trusted.
+//!
+//! A trail with log file validation signs a digest every hour, per account and region. It names each log file with the
+//! SHA-256 of its text, and the digest before it. [`document`] reads one digest, [`chain`] checks the signatures, links and
+//! hours of a chain, [`named`] relates the named files to raw objects, and [`proof`] is the result that a manifest stores.
+//! Everything here is pure: it decides about texts that the caller has fetched.
+//!
+//! Source: AWS, "CloudTrail digest file structure" and "Custom implementations of CloudTrail log file integrity validation".
+
+pub mod chain;
+pub mod document;
+mod hex;
+pub mod keys;
+pub mod name;
+pub mod named;
+pub mod proof;
+
+pub use chain::{DayScope, Examined, FoundDigest, StoredSignature, examine};
+pub use document::{Document, LogFile, MOST_PACKED_BYTES, MOST_TEXT_BYTES};
+pub use hex::{hexadecimal, unhexadecimal};
+pub use keys::PublicKeys;
+pub use name::{ChainName, DigestName, LogName};
+pub use named::{NamedFile, PlannedProof, ReadText};
+pub use proof::{ChainProof, DayProof, DigestList, Exception, ExceptionKind, FileLedger, Stretch, Verdict};

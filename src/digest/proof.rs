@@ -1,0 +1,335 @@
+//! The result: what the digests prove about a day. A manifest stores it.
+
+use std::collections::BTreeSet;
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+use super::name::ChainName;
+use crate::kst::{UtcInstant, UtcWindow};
+
+/// How many exceptions a proof lists. Further ones are only counted.
+pub const MOST_EXCEPTIONS: usize = 1000;
+
+/// What the digests say about a chain or a day, from best to worst. The verdict of a day is its worst one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Signed digests cover the whole window, and every named file was read with the right hash.
+    Proved,
+    /// No digests, or no public keys to check them with.
+    Unproved,
+    /// The digests do not reach the end of the window yet.
+    Incomplete,
+    /// Logging was off for a time.
+    Gap,
+    /// A signature or a link is wrong.
+    Broken,
+    /// A file that a digest names, or a digest, is missing.
+    Missing,
+    /// The text of a file is not the one that its digest names.
+    Altered,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 7] = [
+        Self::Proved,
+        Self::Unproved,
+        Self::Incomplete,
+        Self::Gap,
+        Self::Broken,
+        Self::Missing,
+        Self::Altered,
+    ];
+
+    /// Returns the name to display.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Proved => "proved",
+            Self::Unproved => "unproved",
+            Self::Incomplete => "incomplete",
+            Self::Gap => "gap",
+            Self::Broken => "broken",
+            Self::Missing => "missing",
+            Self::Altered => "altered",
+        }
+    }
+}
+
+/// A stretch of time, UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Its start.
+    pub from: String,
+    /// Its end, which does not belong to it.
+    pub to: String,
+}
+
+impl From<UtcWindow> for Stretch {
+    fn from(window: UtcWindow) -> Self {
+        Self { from: window.start.to_string(), to: window.end.to_string() }
+    }
+}
+
+impl Stretch {
+    /// Returns its length in minutes; 0 if its ends are not times.
+    #[must_use]
+    pub fn minutes(&self) -> u64 {
+        let ends = UtcInstant::parse_iso8601(&self.from).zip(UtcInstant::parse_iso8601(&self.to));
+        ends.map_or(0, |(from, to)| to.0.saturating_sub(from.0).max(0).unsigned_abs() / 60_000)
+    }
+}
+
+/// The file ledger: `named = right + altered + missing`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileLedger {
+    /// Log files of the day that digests name.
+    pub named: u64,
+    /// Those that were read, with the hash that the digest names.
+    pub right: u64,
+    /// Those that were read with another hash.
+    pub altered: u64,
+    /// Those that could not be read.
+    pub missing: u64,
+}
+
+impl FileLedger {
+    /// Whether every named file is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let rest = self.altered.checked_add(self.missing);
+        rest.and_then(|rest| rest.checked_add(self.right)) == Some(self.named)
+    }
+}
+
+impl AddAssign for FileLedger {
+    fn add_assign(&mut self, other: Self) {
+        self.named += other.named;
+        self.right += other.right;
+        self.altered += other.altered;
+        self.missing += other.missing;
+    }
+}
+
+/// The proof of one chain: an account, a region and a trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainProof {
+    /// The chain.
+    #[serde(flatten)]
+    pub name: ChainName,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Its log files.
+    #[serde(flatten)]
+    pub files: FileLedger,
+    /// Number of its digests whose hours meet the window.
+    pub digests: u64,
+    /// Digests with their own signature, from the metadata of the object in S3.
+    pub signed_by_metadata: u64,
+    /// Digests with the signature that the next digest carries.
+    pub signed_by_successor: u64,
+    /// Minutes of the window that good digests cover.
+    pub covered_minutes: u64,
+    /// Stretches of the window in which logging was off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Stretch>,
+}
+
+/// Files of an account and region for which no digest exists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FilesWithoutDigests {
+    /// The account; empty if the name of a file does not tell.
+    pub account: String,
+    /// The region; empty if the name of a file does not tell.
+    pub region: String,
+    /// Number of files.
+    pub files: u64,
+}
+
+/// The kind of an exception.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExceptionKind {
+    /// A log file whose text differs from its hash.
+    AlteredFile,
+    /// A log file that is not there.
+    MissingFile,
+    /// A digest that is not there.
+    MissingDigest,
+    /// A digest whose signature, place or content is wrong.
+    BrokenDigest,
+    /// A digest whose link to the one before it is wrong.
+    BrokenLink,
+    /// A stretch of time in which logging was off.
+    Gap,
+    /// A stretch of time at the end of the window for which no digest exists yet.
+    NotYetCovered,
+    /// A digest that no signature proves yet, because a folder has none for the newest one.
+    Unsigned,
+    /// A chain whose signatures were not checked, for lack of public keys.
+    Unchecked,
+    /// Files of an account and region without digests.
+    WithoutDigests,
+    /// A file that was read but that no digest names.
+    UnnamedFile,
+}
+
+impl ExceptionKind {
+    /// Returns the verdict that it causes; `None` if it is only reported.
+    #[must_use]
+    pub fn verdict(self) -> Option<Verdict> {
+        match self {
+            Self::AlteredFile => Some(Verdict::Altered),
+            Self::MissingFile | Self::MissingDigest => Some(Verdict::Missing),
+            Self::BrokenDigest | Self::BrokenLink => Some(Verdict::Broken),
+            Self::Gap => Some(Verdict::Gap),
+            Self::NotYetCovered | Self::Unsigned => Some(Verdict::Incomplete),
+            Self::Unchecked | Self::WithoutDigests => Some(Verdict::Unproved),
+            Self::UnnamedFile => None,
+        }
+    }
+
+    /// Returns the name to display.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::AlteredFile => "altered file",
+            Self::MissingFile => "missing file",
+            Self::MissingDigest => "missing digest",
+            Self::BrokenDigest => "broken digest",
+            Self::BrokenLink => "broken link",
+            Self::Gap => "gap",
+            Self::NotYetCovered => "not yet covered",
+            Self::Unsigned => "unsigned digest",
+            Self::Unchecked => "unchecked signatures",
+            Self::WithoutDigests => "files without digests",
+            Self::UnnamedFile => "unnamed file",
+        }
+    }
+}
+
+/// Something that keeps a day from being proved, or that a reader of the proof should know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Exception {
+    /// Its kind.
+    pub kind: ExceptionKind,
+    /// The object, or the chain.
+    pub object: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// The digests that were listed for a day. A change of the list means that AWS has delivered more, or that some are gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestList {
+    /// Number of digests.
+    pub objects: u64,
+    /// SHA-256 over the address, size and `ETag` of each, in hexadecimal.
+    pub sha256: String,
+}
+
+/// What the digests prove about a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayProof {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The time that digests have to cover: the day and its lateness.
+    pub window: Stretch,
+    /// The original place of copied logs, if the user named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// The log files of all chains.
+    #[serde(flatten)]
+    pub files: FileLedger,
+    /// Files that were read but that no digest names.
+    pub unnamed: u64,
+    /// The digests that were listed.
+    pub digests: DigestList,
+    /// Fingerprints of the keys that signed them.
+    pub keys: Vec<String>,
+    /// The chains, in order of their names.
+    pub chains: Vec<ChainProof>,
+    /// Accounts and regions with logs but without digests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_digests: Vec<FilesWithoutDigests>,
+    /// The exceptions: the first ones of each kind, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
+    /// Exceptions that are only counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exceptions_not_listed: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl DayProof {
+    /// Returns all its numbers. A manifest checks that they are plausible.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        let of_chain = |chain: &ChainProof| {
+            let FileLedger { named, right, altered, missing } = chain.files;
+            let counts = [chain.digests, chain.signed_by_metadata, chain.signed_by_successor];
+            [named, right, altered, missing].into_iter().chain(counts).chain([chain.covered_minutes])
+        };
+        let FileLedger { named, right, altered, missing } = self.files;
+        let without = self.without_digests.iter().map(|group| group.files);
+        let day = [named, right, altered, missing, self.unnamed, self.digests.objects];
+        self.chains.iter().flat_map(of_chain).chain(without).chain(day).chain([self.exceptions_not_listed])
+    }
+
+    /// Whether the ledgers of the chains balance and add up to that of the day.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        let mut sum = FileLedger::default();
+        self.chains.iter().for_each(|chain| sum += chain.files);
+        sum == self.files && self.chains.iter().all(|chain| chain.files.balances())
+    }
+
+    /// Returns the objects that were missing when the day was built.
+    #[must_use]
+    pub fn missing_files(&self) -> BTreeSet<&str> {
+        let missing = self.exceptions.iter().filter(|one| one.kind == ExceptionKind::MissingFile);
+        missing.map(|one| one.object.as_str()).collect()
+    }
+
+    /// Returns the share of the window that all hourly chains cover, in minutes: those covered, and those to cover.
+    #[must_use]
+    pub fn minutes(&self) -> (u64, u64) {
+        let hourly = || self.chains.iter().filter(|chain| !chain.name.backfill);
+        let wanted = self.window.minutes().saturating_mul(hourly().count() as u64);
+        (hourly().map(|chain| chain.covered_minutes).sum(), wanted)
+    }
+
+    /// Lists the exceptions in order, as far as there is room, and counts the rest.
+    pub(super) fn list_exceptions(&mut self, mut all: Vec<Exception>) {
+        all.sort();
+        self.exceptions_not_listed += all.len().saturating_sub(MOST_EXCEPTIONS) as u64;
+        all.truncate(MOST_EXCEPTIONS);
+        self.exceptions = all;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_ledger_balances_if_every_named_file_has_one_outcome() {
+        let ledger = FileLedger { named: 6, right: 3, altered: 2, missing: 1 };
+        assert!(ledger.balances());
+        assert!(!FileLedger { right: 4, ..ledger }.balances());
+        assert!(!FileLedger { right: u64::MAX, altered: 1, ..ledger }.balances());
+    }
+
+    #[test]
+    fn verdicts_are_ordered_from_best_to_worst_and_have_a_word_each() {
+        assert!(Verdict::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+        for verdict in Verdict::ALL {
+            assert_eq!(serde_json::to_string(&verdict).unwrap(), format!("\"{}\"", verdict.word()));
+        }
+    }
+}
