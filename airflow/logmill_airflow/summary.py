@@ -58,6 +58,18 @@ def table_of(run: str, day: str, table: Mapping[str, Any]) -> dict[str, Any]:
         "quarantined": table["quarantined"],
         "files": table["files"],
         "file_bytes": table["file_bytes"],
-        "state": "provisional" if table["provisional"] else "final",
+        "state": state_of(table),
         "location": (table.get("catalog") or {}).get("location"),
-    }
+    } | ({"proof": proof_of(table["proof"])} if table.get("proof") else {})
+
+
+def state_of(table: Mapping[str, Any]) -> str:
+    """Whether digests prove the day, or else whether late objects may still arrive."""
+    if (table.get("proof") or {}).get("verdict") == "proved":
+        return "proved"
+    return "provisional" if table["provisional"] else "final"
+
+
+def proof_of(proof: Mapping[str, Any]) -> dict[str, Any]:
+    """What digests prove: the verdict and the file ledger."""
+    return {name: proof[name] for name in ("verdict", "named", "right", "altered", "missing", "unnamed")}

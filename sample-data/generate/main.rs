@@ -9,6 +9,7 @@
 
 mod choices;
 mod clock;
+mod digests;
 mod objects;
 mod pack;
 mod rows;
@@ -24,7 +25,7 @@ use clap::{Parser, ValueEnum};
 use fastrand::Rng;
 use serde_json::json;
 
-use crate::clock::{HOUR, MINUTE, kst_day};
+use crate::clock::{DAY, HOUR, MINUTE, kst_day};
 use crate::objects::{EXTRA_LINES, EXTRA_RECORDS};
 use crate::pack::{gzip, store};
 use crate::rows::{BENCH, Load, SAMPLE, roll};
@@ -40,6 +41,8 @@ enum Preset {
     Sample,
     /// Large, with only logs of the day.
     Bench,
+    /// A trail with signed digests, its damaged copy, and the key.
+    Trail,
 }
 
 /// Generate a day of raw logs with invented content.
@@ -69,6 +72,9 @@ struct Args {
     /// Number of objects that hold the lines.
     #[arg(long)]
     line_objects: Option<u64>,
+    /// Number of hours of a trail, from an hour before the day.
+    #[arg(long, default_value_t = 34)]
+    hours: i64,
     /// Multiply the number of objects, keeping their size.
     #[arg(long, default_value_t = 1)]
     multiply: u64,
@@ -78,7 +84,9 @@ struct Args {
 fn siblings(args: &Args) -> Result<(), Box<dyn Error>> {
     let mut rng = Rng::with_seed(args.seed);
     for (key, body) in entries(SIBLINGS, "") {
-        let mut row = roll(&mut rng, &TRAILS[0], SAMPLE[0], args.day + HOUR + 5 * MINUTE);
+        // The digest is of an earlier day: the sample day has none.
+        let earlier = if key.contains("Digest") { 3 * DAY } else { 0 };
+        let mut row = roll(&mut rng, &TRAILS[0], SAMPLE[0], args.day - earlier + HOUR + 5 * MINUTE);
         let key = format!("{}.json.gz", fill(&compile(key), &mut row));
         let text = fill(&compile(&body), &mut row);
         store(&args.out.join(ORGANISATION).join(key), &gzip(&text)?)?;
@@ -100,6 +108,9 @@ fn loads(args: &Args) -> [Load; 2] {
 /// Generates the day.
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
+    if args.preset == Preset::Trail {
+        return digests::generate(&args.out, args.day, args.hours);
+    }
     let [records, lines] = loads(&args);
     let sample = args.preset == Preset::Sample;
     let mut cloudtrail = Table::new(args.day, records, TRAILS, record_shapes(), args.seed);

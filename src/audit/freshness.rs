@@ -367,7 +367,17 @@ mod tests {
 
     fn planned(address: &str, bytes: u64, etag: Option<&str>) -> PlannedObject {
         let (address, key, etag) = (address.to_owned(), address.to_owned(), etag.map(str::to_owned));
-        PlannedObject { address, input: 0, key, bytes, etag, why: "".into(), events_until_ms: None, shard: 0, named: false }
+        PlannedObject {
+            address,
+            input: 0,
+            key,
+            bytes,
+            etag,
+            why: "".into(),
+            events_until_ms: None,
+            shard: 0,
+            named: false,
+        }
     }
 
     fn read(address: &str, bytes: u64, etag: Option<&str>) -> InputLine {

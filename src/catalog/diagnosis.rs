@@ -308,7 +308,17 @@ mod tests {
 
     fn object(address: &str, bytes: u64) -> PlannedObject {
         let (address, key, why) = (address.to_owned(), address.to_owned(), "".into());
-        PlannedObject { address, input: 0, key, bytes, etag: None, why, events_until_ms: None, shard: 0, named: false }
+        PlannedObject {
+            address,
+            input: 0,
+            key,
+            bytes,
+            etag: None,
+            why,
+            events_until_ms: None,
+            shard: 0,
+            named: false,
+        }
     }
 
     /// Returns a day without problems in all three places.

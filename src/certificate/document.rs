@@ -216,5 +216,9 @@ impl Writer<'_> {
 
 /// Formats minutes as hours, with a decimal only if needed.
 fn hours(minutes: u64) -> String {
-    if minutes.is_multiple_of(60) { (minutes / 60).to_string() } else { format!("{:.1}", minutes as f64 / 60.0) }
+    if minutes.is_multiple_of(60) {
+        (minutes / 60).to_string()
+    } else {
+        format!("{:.1}", minutes as f64 / 60.0)
+    }
 }

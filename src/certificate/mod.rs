@@ -93,7 +93,8 @@ impl DayCertificate {
         let Some(json) = lake.read(&path)? else { return Ok(None) };
         let manifest_sha256 = hexadecimal(&Sha256::digest(&json));
         let manifest = Manifest::from_json(json).map_err(|error| error.with("path", lake.address(&path)))?;
-        let Manifest { table, dataset, day, run, published_at, provisional, ledger, parts, proof, .. } = manifest;
+        let Manifest { table, dataset, day, run, published_at, provisional, ledger, parts, proof, .. } =
+            manifest;
         let verdict = proof.as_ref().map_or(Verdict::Unproved, |proof| proof.verdict);
         let rows = ledger;
         Ok(Some(Self {

@@ -1,3 +1,5 @@
+//! Tests of certificates.
+
 use super::*;
 use crate::digest::{DigestList, Exception, ExceptionKind, FileLedger, Stretch};
 use crate::publish::tests::manifest;
@@ -46,13 +48,21 @@ fn certificate(object: &str) -> Certificate {
         issued_at: "2023-11-03T00:00:00Z".to_owned(),
         lake: "/lake".to_owned(),
         days: vec![day, access],
-        not_published: vec![UnpublishedDay { table: "cloudtrail".to_owned(), day: "2023-11-02".parse().unwrap() }],
+        not_published: vec![UnpublishedDay {
+            table: "cloudtrail".to_owned(),
+            day: "2023-11-02".parse().unwrap(),
+        }],
     }
 }
 
 /// An object can have any name.
-const HOSTILE: [&str; 5] =
-    ["plain", "</pre><script>alert(1)</script>", "<pre id=\"certificate\">{}", "&amp;lt;", "\u{202e}로그\n\u{7f}\u{1f600}"];
+const HOSTILE: [&str; 5] = [
+    "plain",
+    "</pre><script>alert(1)</script>",
+    "<pre id=\"certificate\">{}",
+    "&amp;lt;",
+    "\u{202e}로그\n\u{7f}\u{1f600}",
+];
 
 #[test]
 fn a_page_carries_its_certificate_whatever_the_names_in_it_are() {
@@ -90,6 +100,7 @@ fn text_that_is_not_a_certificate_is_refused() {
     for text in ["", "{}", "<html></html>", "<pre id=\"certificate\">", "<pre id=\"certificate\">{}</pre>"] {
         assert!(Certificate::parse(text).is_err(), "{text}");
     }
-    let newer = certificate("o").to_json().unwrap().replace("\"certificate_version\":1", "\"certificate_version\":2");
+    let newer =
+        certificate("o").to_json().unwrap().replace("\"certificate_version\":1", "\"certificate_version\":2");
     assert!(Certificate::parse(&newer).unwrap_err().contains("newer"));
 }

@@ -19,7 +19,8 @@ pub fn verify(lake: &dyn Lake, certificate: &Certificate) -> Result<Vec<String>>
         match DayCertificate::read(lake, &partition)? {
             None => findings.push(format!("{partition}: the day is not published")),
             Some(now) if now.manifest_sha256 != day.manifest_sha256 => {
-                let why = format!("run {} published the day, the certificate is about run {}", now.run, day.run);
+                let why =
+                    format!("run {} published the day, the certificate is about run {}", now.run, day.run);
                 findings.push(format!("{partition}: the manifest has changed: {why}"));
             }
             Some(now) if now != *day => {
@@ -39,8 +40,9 @@ fn changed_parts(lake: &dyn Lake, partition: &Partition, day: &DayCertificate) -
             findings.push(format!("{path}: missing"));
             continue;
         };
-        let found = digest::of_lake_file(file.as_ref())
-            .map_err(|cause| Error::unusable("cannot read the file", cause).with("path", lake.address(&path)))?;
+        let found = digest::of_lake_file(file.as_ref()).map_err(|cause| {
+            Error::unusable("cannot read the file", cause).with("path", lake.address(&path))
+        })?;
         if found != part.sha256 {
             findings.push(format!("{path}: its SHA-256 is {found}"));
         }

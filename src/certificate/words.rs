@@ -72,7 +72,8 @@ pub(super) const FILES: Words = ("Published files", "게시된 파일");
 pub(super) const KEYS: Words = ("Keys that signed the digests", "다이제스트 서명 키");
 pub(super) const NO_KEYS: Words = ("No signature was checked.", "확인한 서명이 없습니다.");
 pub(super) const FINGERPRINT: Words = ("Fingerprint", "지문(fingerprint)");
-pub(super) const MEANING: Words = ("What this proves, and what it does not", "증명하는 것과 증명하지 않는 것");
+pub(super) const MEANING: Words =
+    ("What this proves, and what it does not", "증명하는 것과 증명하지 않는 것");
 pub(super) const NOT_PUBLISHED: Words = ("not published", "게시되지 않음");
 pub(super) const CANNOT_BE_PROVED: Words = ("cannot be proved", "증명할 수 없음");
 pub(super) const BY_METADATA: Words = ("own", "자체");

@@ -203,7 +203,7 @@ Examples:
     #[command(after_help = "Examples:
   logmill verify --output /lake --day 2023-11-01")]
     Verify(VerifyArgs),
-    /// Certify published days: what CloudTrail's digests prove about them, and the checksums of their files
+    /// Certify published days: proof by digests, exceptions and checksums
     #[command(
         after_help = "The certificate shows the accounts, regions and hours that digests cover, the number of files and events, every exception, and the SHA-256 of each published file. With --verify, the command compares a certificate (JSON or HTML) with the lake, prints the differences, and exits with 4 if there are any.
 

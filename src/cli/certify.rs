@@ -31,7 +31,8 @@ pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) ->
         CertificateFormat::Json => console::print_line(&certificate.to_json()?)?,
         CertificateFormat::Html => console::print_as_is(&page(&certificate, language)?)?,
         CertificateFormat::Text => {
-            let table = |heads: &[&str], rows: &[Vec<String>]| console::table(heads, &[], rows.iter().cloned());
+            let table =
+                |heads: &[&str], rows: &[Vec<String>]| console::table(heads, &[], rows.iter().cloned());
             console::print(&text(&Document::of(&certificate, language), table))?;
         }
     }

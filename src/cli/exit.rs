@@ -36,7 +36,7 @@ impl Exit {
         (Self::Usage, "invalid command line, environment or config file"),
         (
             Self::TooManyRejects,
-            "more rows were rejected than --max-reject-ratio allows, or --require-proof was given and digests do not prove the day: nothing was published",
+            "too many rejected rows (--max-reject-ratio) or no proof (--require-proof): nothing was published",
         ),
         (
             Self::Unusable,

@@ -108,9 +108,11 @@ const FAMILIES: [Family; 18] = [
         ];
         if run.proofs().next().is_some() { run.each("outcome", files) } else { Samples::new() }
     }),
-    family("logmill_run_files_unnamed", "Files of those days that were read but that no digest names.", |run| {
-        run.of_proofs(|proof| proof.unnamed)
-    }),
+    family(
+        "logmill_run_files_unnamed",
+        "Files of those days that were read but that no digest names.",
+        |run| run.of_proofs(|proof| proof.unnamed),
+    ),
     family("logmill_run_output_files", "Part files that the last run published.", |run| {
         run.sum(|record| record.files)
     }),

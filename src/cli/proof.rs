@@ -54,5 +54,9 @@ impl ProofSummary {
 
 /// Formats minutes as hours, with a decimal only if needed.
 pub(super) fn hours(minutes: u64) -> String {
-    if minutes.is_multiple_of(60) { console::count(minutes / 60) } else { format!("{:.1}", minutes as f64 / 60.0) }
+    if minutes.is_multiple_of(60) {
+        console::count(minutes / 60)
+    } else {
+        format!("{:.1}", minutes as f64 / 60.0)
+    }
 }

@@ -68,9 +68,10 @@ impl FoundDigest {
         self.content.as_ref().ok().map(|content| content.document.object.as_str())
     }
 
-    /// Returns the time that it covers. An unreadable one counts as an hour.
+    /// Returns the time that it covers. One that is unreadable, or of another time than its name, counts as an hour.
     fn stretch(&self) -> UtcWindow {
         let read = self.content.as_ref().ok().and_then(|content| content.document.stretch());
+        let read = read.filter(|(_, end)| *end == self.name.end);
         let (start, end) = read.unwrap_or((self.name.end.plus_ms(-HOUR_MS), self.name.end));
         UtcWindow { start, end }
     }
@@ -121,8 +122,7 @@ impl DayScope<'_> {
     /// Whether a run of the day has to read a log file: it was delivered in time, or it holds events of the day.
     fn needs(&self, file: &LogFile, digest: UtcWindow) -> bool {
         let events = file.events();
-        let holds_events =
-            events.map(|(oldest, newest)| oldest < self.day.end && newest >= self.day.start);
+        let holds_events = events.map(|(oldest, newest)| oldest < self.day.end && newest >= self.day.start);
         match LogName::parse(&file.object) {
             Some(log) => self.deliveries.contains(log.delivered_at) || holds_events == Some(true),
             None => holds_events.unwrap_or_else(|| digest.overlaps(self.deliveries)),
@@ -336,7 +336,10 @@ impl<'a> Chain<'a> {
                 let why = format!("it links to '{previous}', not to the digest before it");
                 self.note(ExceptionKind::BrokenLink, &digest.address, why);
             }
-            Some(end) if end > self.scope.deliveries.start && digest.stretch().start < self.scope.deliveries.end => {
+            Some(end)
+                if end > self.scope.deliveries.start
+                    && digest.stretch().start < self.scope.deliveries.end =>
+            {
                 let kind = ExceptionKind::MissingDigest;
                 self.note(kind, previous, format!("'{}' links to it", digest.address));
             }
@@ -348,8 +351,8 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Checks that digests cover the window; returns the minutes that good ones cover. The hours of other digests are no
-    /// holes, because what is wrong with them has been noted.
+    /// Checks that digests cover the window; returns the minutes that good ones cover. The hours of other digests do not
+    /// count as holes, because what is wrong with them has been noted.
     fn check_hours(&mut self) -> u64 {
         let window = self.scope.deliveries;
         let (mut reach, mut covered) = (window.start, 0);
@@ -399,7 +402,8 @@ impl<'a> Chain<'a> {
 
     /// Returns the fingerprints of the keys of good signatures.
     fn keys(&self) -> Vec<String> {
-        let signed = self.digests.iter().zip(&self.states).filter(|(_, state)| matches!(state, State::Signed(_)));
+        let signed =
+            self.digests.iter().zip(&self.states).filter(|(_, state)| matches!(state, State::Signed(_)));
         let content = signed.filter_map(|(digest, _)| digest.content.as_ref().ok());
         content.map(|content| content.document.digest_public_key_fingerprint.to_ascii_lowercase()).collect()
     }

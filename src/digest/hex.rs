@@ -6,7 +6,7 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Returns the bytes of a hexadecimal text, in either case; `None` if it is anything else.
+/// Returns the bytes of a hexadecimal text, in either case; `None` for other text.
 #[must_use]
 pub fn unhexadecimal(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();

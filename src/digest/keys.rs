@@ -40,7 +40,11 @@ impl PublicKeys {
             Ok((entry.fingerprint.to_ascii_lowercase(), value))
         };
         let by_fingerprint = file.keys.into_iter().map(key).collect::<Result<BTreeMap<_, _>, String>>()?;
-        if by_fingerprint.is_empty() { Err("it holds no key".to_owned()) } else { Ok(Self { by_fingerprint }) }
+        if by_fingerprint.is_empty() {
+            Err("it holds no key".to_owned())
+        } else {
+            Ok(Self { by_fingerprint })
+        }
     }
 
     /// Checks a signature; fails with the reason why it does not prove the text.

@@ -141,7 +141,8 @@ impl PlannedProof {
         }));
         proof.exceptions_not_listed += unnamed.len().saturating_sub(MOST_UNNAMED) as u64;
         for ((account, region), files) in without {
-            let object = if account.is_empty() { "unknown".to_owned() } else { format!("{account} {region}") };
+            let object =
+                if account.is_empty() { "unknown".to_owned() } else { format!("{account} {region}") };
             let detail = format!("no digest of this account and region, but {files} log files");
             exceptions.push(Exception { kind: ExceptionKind::WithoutDigests, object, detail });
             proof.without_digests.push(FilesWithoutDigests { account, region, files });
@@ -165,9 +166,7 @@ impl NamedFile {
         if texts.contains(&ReadText::Damaged) {
             return Outcome::Altered("it cannot be unpacked as one gzip member");
         }
-        let is_other = |text: &ReadText| {
-            matches!(text, ReadText::Whole(hash) if wanted.as_deref() != Some(hash.as_slice()))
-        };
+        let is_other = |text: &ReadText| matches!(text, ReadText::Whole(hash) if wanted.as_deref() != Some(hash.as_slice()));
         if texts.iter().any(is_other) {
             return Outcome::Altered("its text has another hash than the digest names");
         }

@@ -42,7 +42,8 @@ fn of_table(table: &TablePlan, shards: u32) -> Option<String> {
     }
     let left = table.left.iter().map(|left| left.bytes);
     let counted = table.counted.iter().flat_map(|group| [group.objects, group.folders, group.bytes]);
-    let number = left.chain(counted).find(|number| *number > MOST)?;
+    let proof = table.proof.iter().flat_map(|planned| planned.proof.numbers());
+    let number = left.chain(counted).chain(proof).find(|number| *number > MOST)?;
     Some(format!("table '{name}': the number {number} is too large"))
 }
 

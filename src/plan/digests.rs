@@ -6,10 +6,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path};
-use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::digest_options::DigestMode;
 use super::{PlannedObject, TableSource};
 use crate::dataset::FolderDates;
 use crate::dataset::object_key::split;
@@ -32,29 +32,6 @@ const SIGNATURE: &str = "signature";
 /// The metadata that every digest has besides, and that a digest of late files has.
 const ALGORITHM: &str = "signature-algorithm";
 const BACKFILLED_AT: &str = "backfill-generation-timestamp";
-
-/// Whether digests are used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum DigestMode {
-    /// If the inputs have any.
-    #[default]
-    Auto,
-    /// Always: a day without digests fails.
-    Require,
-    /// Never.
-    Off,
-}
-
-/// Whether and how digests prove a day.
-#[derive(Debug, Clone, Default)]
-pub struct DigestOptions {
-    /// Whether to use them.
-    pub mode: DigestMode,
-    /// The keys to check their signatures with.
-    pub keys: Option<Arc<PublicKeys>>,
-    /// The place from which the inputs were copied: `s3://bucket/prefix`.
-    pub origin: Option<String>,
-}
 
 /// The digests and folders of digests that a listing of the inputs noted, by input and key.
 #[derive(Debug, Default)]
@@ -94,25 +71,27 @@ struct ListedDigest {
 }
 
 impl DayDigests<'_> {
-    fn scope(&self) -> DayScope<'_> {
+    fn scope<'k>(&self, keys: Option<&'k PublicKeys>) -> DayScope<'k> {
         let day = self.day.window();
         let deliveries = day.extended_by(self.source.spec.lateness_ms);
-        DayScope { day, deliveries, listed_at: self.listed_at, keys: self.source.digests.keys.as_deref() }
+        DayScope { day, deliveries, listed_at: self.listed_at, keys }
     }
 
-    /// Lists the digests of the day without reading them; `None` if the inputs have none.
+    /// Lists the digests of the day without reading them; `None` if it has none.
     pub fn list(&self) -> Result<Option<DigestList>> {
         if self.source.digests.mode == DigestMode::Off || self.places.found.is_empty() {
             return Ok(None);
         }
-        self.found().map(|found| Some(self.summary(&found)))
+        let found = self.found()?;
+        Ok((!found.is_empty()).then(|| self.summary(&found)))
     }
 
-    /// Reads the digests of the day, given the objects that the day reads; `None` if digests are not used, or if the inputs
-    /// have none.
+    /// Reads the digests of the day, given the objects that the day reads; `None` if digests are not used, or if the day has
+    /// none.
     pub fn prove(&self, objects: &[&PlannedObject]) -> Result<Option<ProvedDay>> {
         let options = &self.source.digests;
-        if options.mode == DigestMode::Off || options.mode == DigestMode::Auto && self.places.found.is_empty() {
+        if options.mode == DigestMode::Off || options.mode == DigestMode::Auto && self.places.found.is_empty()
+        {
             return Ok(None);
         }
         let read = self.found().and_then(|listed| Ok((self.read(&listed)?, listed)));
@@ -122,13 +101,17 @@ impl DayDigests<'_> {
             }
             read => read?,
         };
-        if found.is_empty() && options.mode == DigestMode::Require {
+        if found.is_empty() {
+            if options.mode == DigestMode::Auto {
+                return Ok(None);
+            }
             return Err(Error::new(ErrorKind::Unusable, "the day has no digests")
                 .with("table", &self.source.spec.table)
                 .with("day", self.day)
                 .hint("turn on log file validation for the trail, add the digests with --input, or omit --digests require"));
         }
-        let (scope, digests) = (self.scope(), self.summary(&listed));
+        let keys = options.read_keys()?;
+        let (scope, digests) = (self.scope(keys.as_ref()), self.summary(&listed));
         let resolver = Resolver::new(self, objects, &listed, &found);
         let failed = RefCell::new(None);
         let planned = PlannedProof::new(
@@ -154,14 +137,14 @@ impl DayDigests<'_> {
         let (kind, object) = (ExceptionKind::Unchecked, "digests".to_owned());
         let exceptions = vec![Exception { kind, object, detail: error.to_string() }];
         let examined = Examined { exceptions, ..Examined::default() };
-        let (scope, origin) = (self.scope(), self.source.digests.origin.clone());
+        let (scope, origin) = (self.scope(None), self.source.digests.origin.clone());
         let planned = PlannedProof::new(examined, &scope, origin, DigestList::default(), |_, _| Vec::new());
         ProvedDay { planned, late: Vec::new() }
     }
 
     /// Lists the digests of the day, in order of their addresses.
     fn found(&self) -> Result<Vec<ListedDigest>> {
-        let ends = self.scope().digest_ends();
+        let ends = self.scope(None).digest_ends();
         let mut found: BTreeMap<(u32, String), ListedDigest> = BTreeMap::new();
         for ((input, key), meta) in &self.places.found {
             let mut add = |meta: ObjectMeta| {
@@ -208,26 +191,35 @@ impl DayDigests<'_> {
     /// Fetches and reads digests.
     fn read(&self, listed: &[ListedDigest]) -> Result<Vec<FoundDigest>> {
         let mut read = Vec::with_capacity(listed.len());
-        for batch in listed.chunk_by(|one, next| one.input == next.input).flat_map(|of_one| of_one.chunks(BATCH)) {
+        for batch in
+            listed.chunk_by(|one, next| one.input == next.input).flat_map(|of_one| of_one.chunks(BATCH))
+        {
             let keys: Vec<&str> = batch.iter().map(|digest| digest.meta.key.as_str()).collect();
             let store = self.store(batch[0].input);
             let fetched = store.fetch_all(&keys, MOST_PACKED_BYTES)?;
-            read.extend(batch.iter().zip(fetched).map(|(digest, fetched)| self.found_digest(digest, fetched)));
+            read.extend(
+                batch.iter().zip(fetched).map(|(digest, fetched)| self.found_digest(digest, fetched)),
+            );
         }
         Ok(read)
     }
 
     fn found_digest(&self, digest: &ListedDigest, fetched: Option<SmallObject>) -> FoundDigest {
-        let (address, original) =
-            (self.store(digest.input).address(&digest.meta.key), self.original(digest.input, &digest.meta.key));
+        let (address, original) = (
+            self.store(digest.input).address(&digest.meta.key),
+            self.original(digest.input, &digest.meta.key),
+        );
         let (text, signature) = match fetched {
             None => (Err("it was removed after it was listed".to_owned()), StoredSignature::NotKept),
             Some(SmallObject { content, metadata }) => {
                 let text = unpack_single(&content, MOST_TEXT_BYTES);
-                (text, match metadata {
-                    Some(metadata) => signature_in(&metadata, digest.name.chain.backfill),
-                    None => StoredSignature::NotKept,
-                })
+                (
+                    text,
+                    match metadata {
+                        Some(metadata) => signature_in(&metadata, digest.name.chain.backfill),
+                        None => StoredSignature::NotKept,
+                    },
+                )
             }
         };
         FoundDigest::new(address, digest.name.clone(), original, text, signature)
@@ -321,7 +313,7 @@ impl<'a> Resolver<'a> {
         }
         // The listing has seen all files of these times.
         let log = crate::digest::LogName::parse(&file.object);
-        if log.is_some_and(|log| self.digests.scope().deliveries.contains(log.delivered_at)) {
+        if log.is_some_and(|log| self.digests.scope(None).deliveries.contains(log.delivered_at)) {
             return Ok(Vec::new());
         }
         let candidates = self.candidates(digest, file);
@@ -377,7 +369,7 @@ fn moved_like(from: &str, to: &str, file: &str) -> Option<String> {
     Some(format!("{}{}", start(to), file.strip_prefix(&start(from))?))
 }
 
-/// Whether a path stays below its folder.
+/// Whether a path remains below its folder.
 fn is_below(path: &str) -> bool {
     !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }

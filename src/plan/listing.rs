@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use super::digests::DigestMode;
+use super::digest_options::DigestMode;
 use super::file_name;
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
 use super::place::{Place, written_date};

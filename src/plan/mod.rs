@@ -6,6 +6,7 @@
 
 mod check;
 mod dated;
+mod digest_options;
 mod digests;
 mod file_name;
 pub mod key_times;
@@ -19,7 +20,8 @@ mod table_spec;
 
 pub use check::MOST_SHARDS;
 pub use dated::{DatedInput, lone_dates};
-pub use digests::{DayDigests, DigestMode, DigestOptions};
+pub use digest_options::{DigestMode, DigestOptions};
+pub use digests::{DayDigests, ProvedDay};
 pub use key_times::KeyTimes;
 pub use list::{holds_logs, plan_proved, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
@@ -136,7 +138,17 @@ impl PlannedObject {
         let (address, object) = (store.address(&found.object.key), found.object);
         let ObjectMeta { key, bytes, etag } = object;
         let events_until_ms = found.events_until.map(|until| until.0);
-        Self { address, input, key, bytes, etag, why: found.why.into(), events_until_ms, shard: 0, named: false }
+        Self {
+            address,
+            input,
+            key,
+            bytes,
+            etag,
+            why: found.why.into(),
+            events_until_ms,
+            shard: 0,
+            named: false,
+        }
     }
 
     /// Returns the metadata by which its store finds it.

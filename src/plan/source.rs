@@ -1,7 +1,8 @@
 //! The source of a table's rows.
 
+use super::digest_options::DigestOptions;
 use super::key_times::Wanted;
-use super::{DigestOptions, KeyTimes, TableSpec};
+use super::{KeyTimes, TableSpec};
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;

@@ -8,9 +8,9 @@ pub(crate) mod digest;
 pub(crate) mod inputs;
 mod leftovers;
 pub(crate) mod manifest;
+mod proof;
 pub mod run_history;
 pub mod run_record;
-mod proof;
 mod shrink;
 
 pub use inputs::{InputLine, read_inputs};

@@ -27,10 +27,11 @@ impl PublishOptions {
         };
         let error = match proof.verdict {
             Verdict::Proved => return Ok(()),
-            Verdict::Incomplete => {
-                refusal(ErrorKind::Temporary, "digests do not reach the end of the day's window yet: day not published")
-                    .hint("run the day again when CloudTrail has delivered the digests, usually within two hours")
-            }
+            Verdict::Incomplete => refusal(
+                ErrorKind::Temporary,
+                "digests do not reach the end of the day's window yet: day not published",
+            )
+            .hint("run the day again when CloudTrail has delivered the digests, usually within two hours"),
             _ => refusal(ErrorKind::Unproved, unproved).hint(next_step(proof.verdict)),
         };
         let worst = proof.exceptions.iter().find(|one| one.kind.verdict() == Some(proof.verdict));

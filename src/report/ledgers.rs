@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::figure::Unit;
 use super::format::{short, thousands};
-use crate::html::{concat, escape};
 use super::text::Text;
+use crate::html::{concat, escape};
 use crate::kst::KstDay;
 use crate::publish::Manifest;
 

@@ -13,6 +13,7 @@ mod figures;
 mod format;
 mod ledgers;
 mod page;
+mod proofs;
 mod text;
 
 pub use answer::{Answer, Cell};

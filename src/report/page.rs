@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::answer::Answer;
 use super::chart::{self, Calendar};
 use super::figure::{Figure, Log};
-use crate::html::{concat, escape};
 use super::ledgers::{self, LedgerLine};
+use super::proofs;
 use super::text::{Language, Text};
+use crate::html::{concat, escape};
 use crate::kst::{DayRange, KstDay};
 
 /// A figure and its answer.
@@ -84,7 +85,7 @@ pub fn page(report: &Report) -> String {
         korean = checked(Language::Korean),
         contents_en = CONTENTS.en,
         contents_ko = CONTENTS.ko,
-        ledgers = ledgers::section(&report.ledgers),
+        ledgers = ledgers::section(&report.ledgers) + &proofs::section(&report.ledgers),
         generated_by = GENERATED_BY.both(),
         version = env!("CARGO_PKG_VERSION"),
     )

@@ -317,7 +317,11 @@ mod tests {
             }
             let whole = WholeGunzip::default().unpack(&packed, 100).map(<[u8]>::to_vec);
             let is_known = !content.is_empty();
-            assert_eq!(whole.as_deref(), is_known.then_some(content.as_bytes()), "with its mark: {content:?}");
+            assert_eq!(
+                whole.as_deref(),
+                is_known.then_some(content.as_bytes()),
+                "with its mark: {content:?}"
+            );
         }
         assert_eq!(read(b"\xef\xbb"), Ok(b"\xef\xbb".to_vec()), "half a mark is not a mark");
     }

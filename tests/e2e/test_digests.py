@@ -1,6 +1,7 @@
 """Days that CloudTrail's digests prove, judged by an independent count and by `aws cloudtrail validate-logs`."""
 
 import gzip
+import hashlib
 import json
 import os
 import pickle
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.s3.models import s3_backends
 
-from aws import Aws, S3Lake
+from aws import ACCOUNT, Aws, S3Lake
 from digest_chains import DAY, END, HOUR, START, Chain, Objects, Signer, Stored, is_digest, logs, write
 from digest_oracle import expected, repacked
 from harness import logmill, run_day
@@ -121,36 +123,36 @@ Damage = Callable[[Objects, Chain], None]
 
 def alter(objects: Objects, _chain: Chain) -> None:
     """Changes the text of a log file."""
-    key = logs(objects)[20]
+    key = logs(objects)[8]
     objects[key] = Stored(repacked(objects[key].body, b"GetObject", b"PutObject"))
 
 
 def append(objects: Objects, _chain: Chain) -> None:
     """Adds bytes behind the gzip member of a log file."""
-    key = logs(objects)[20]
+    key = logs(objects)[8]
     objects[key] = Stored(objects[key].body + b"\0\0")
 
 
 def add_member(objects: Objects, _chain: Chain) -> None:
     """Splits a log file into two members with the same text."""
-    key = logs(objects)[20]
+    key = logs(objects)[8]
     text = gzip.decompress(objects[key].body)
     objects[key] = Stored(gzip.compress(text[:40], mtime=0) + gzip.compress(text[40:], mtime=0))
 
 
 def unpackable(objects: Objects, _chain: Chain) -> None:
     """Cuts a log file."""
-    key = logs(objects)[20]
+    key = logs(objects)[8]
     objects[key] = Stored(objects[key].body[:-9])
 
 
 def remove_log(objects: Objects, _chain: Chain) -> None:
     """Removes a log file."""
-    del objects[logs(objects)[20]]
+    del objects[logs(objects)[8]]
 
 
 def digest_at(hour: int) -> Callable[[Chain], str]:
-    """The key of the digest that ends so many hours after the start of the day."""
+    """The key of the digest that ends that many hours after the start of the day."""
     return lambda chain: chain.digest_key(START + hour * HOUR)
 
 
@@ -212,7 +214,10 @@ def nothing(_objects: Objects, _chain: Chain) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A damage and our verdict about it. `stricter` if `validate-logs` finds nothing."""
+    """A damage and our verdict about it. `stricter` if `validate-logs` finds nothing.
+
+    It does not notice a chain whose end is cut off, nor a log file that ends early behind its last byte of text.
+    """
 
     damage: Damage
     verdict: str
@@ -224,7 +229,7 @@ CASES = {
     "altered": Case(alter, "altered"),
     "appended": Case(append, "altered"),
     "two_members": Case(add_member, "altered"),
-    "cut": Case(unpackable, "altered"),
+    "cut": Case(unpackable, "altered", stricter=True),
     "log_removed": Case(remove_log, "missing"),
     "digest_removed": Case(remove_digests(25), "missing"),
     "two_removed": Case(remove_digests(25, 26), "missing"),
@@ -266,8 +271,12 @@ def damaged_trails(signer: Signer, bucket: str) -> list[Trail]:
     trails = []
     for number in range(TRAILS):
         case = list(CASES)[number % len(CASES)]
-        org = "o-exampleorg" if number % 3 == 0 else ""
-        chain = Chain(signer, bucket=bucket, org=org, account=f"{100000000000 + number}", seed=number)
+        org = "o-exampleorg" if number % 9 % 3 == 0 else ""
+        # Many trails in one account: listing the folders of 200 accounts would take most of the time.
+        account = f"{100000000000 + number % 9}"
+        chain = replace(
+            Chain(signer, bucket=bucket, org=org, account=account), trail=f"trail_{number}", seed=number, logs_an_hour=1
+        )
         objects = chain.make(SHORT, backfill={chance.choice(SHORT[:6]): 1} if chance.random() < 0.3 else None)
         CASES[case].damage(objects, chain)
         trails.append(Trail(chain, case, objects))
@@ -308,19 +317,27 @@ def judged(trails: list[Trail], signer: Signer, tmp_path_factory: pytest.TempPat
 def in_folder(
     trails: list[Trail], keys: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[dict[str, Any]]]:
-    """Our proof of the same trails copied into a folder, by account."""
+    """Our proof of the same trails copied into a folder, by trail."""
     folder = tmp_path_factory.mktemp("copy")
     for trail in trails:
         write(trail.objects, folder / "raw")
-    return by_account(run(folder, folder / "raw", "--public-keys", keys, "--max-reject-ratio", "1"))
+    return by_trail(run(folder, folder / "raw", "--public-keys", keys, "--max-reject-ratio", "1"))
 
 
-def by_account(proof: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The chains of a proof by account."""
-    accounts: dict[str, list[dict[str, Any]]] = {}
+def by_trail(proof: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The chains of a proof by trail."""
+    trails: dict[str, list[dict[str, Any]]] = {}
     for chain in proof["chains"]:
-        accounts.setdefault(chain["account"], []).append(chain)
-    return accounts
+        trails.setdefault(chain["trail"], []).append(chain)
+    return trails
+
+
+def put(bucket: str, objects: Objects) -> None:
+    """Puts objects into a bucket of the server in this process, without requests: there are thousands."""
+    backend = s3_backends[ACCOUNT]["aws"]
+    for key, stored in objects.items():
+        held = backend.put_object(bucket, key, stored.body)
+        held.set_metadata({f"x-amz-meta-{name}": value for name, value in stored.metadata.items()})
 
 
 def test_two_hundred_trails_have_the_verdicts_and_counts_of_validate_logs(
@@ -329,8 +346,7 @@ def test_two_hundred_trails_have_the_verdicts_and_counts_of_validate_logs(
     """They differ only where ours must be stricter: a chain whose end is cut off."""
     source = aws.bucket("trail")
     moved = {key: stored for trail in trails for key, stored in trail.objects.items()}
-    for key, stored in moved.items():
-        aws.s3.put_object(Bucket=source, Key=key, Body=stored.body, Metadata=stored.metadata)
+    put(source, moved)
     options = ("--public-keys", keys, "--digest-origin", "s3://trail", "--max-reject-ratio", "1")
     published = run_day(
         tmp_path / "lake",
@@ -341,17 +357,17 @@ def test_two_hundred_trails_have_the_verdicts_and_counts_of_validate_logs(
     )
     proof = published.lake.manifest("cloudtrail", DAY)["proof"]
     assert_balanced(proof)
-    accounts = by_account(proof)
-    assert len(accounts) == TRAILS
+    found = by_trail(proof)
+    assert len(found) == TRAILS
     for trail, counted in zip(trails, judged, strict=True):
-        chains = accounts[trail.chain.account]
+        chains = found[trail.chain.trail]
         assert max_verdict(chains) == verdict_of_hours(trail), (trail.case, chains)
         invalid = counted["invalid_digests"] + counted["invalid_backfill_digests"] + counted["invalid_logs"]
         is_clean = max_verdict(chains) == "gap"
         assert is_clean == (invalid == 0) or CASES[trail.case].stricter, (trail.case, counted, chains)
         right = sum(chain["right"] for chain in chains)
         wrong = sum(chain["altered"] + chain["missing"] for chain in chains)
-        assert wrong == counted["invalid_logs"], (trail.case, counted, chains)
+        assert wrong == counted["invalid_logs"] + (trail.case == "cut"), (trail.case, counted, chains)
         assert right <= counted["valid_logs"]
         independent = expected(trail.objects, "trail", json.loads(keys.read_text("utf-8")))
         assert (right, wrong) == (independent.right, independent.altered + independent.missing), trail.case
@@ -363,7 +379,7 @@ def test_a_folder_copy_has_the_same_verdicts(
     """It keeps no metadata, so that damage to it does not show, and its newest digests have no signature."""
     of_metadata = {"no_signature", "upper_case", "other_signature"}
     for trail in trails:
-        hourly = [chain for chain in in_folder[trail.chain.account] if not chain.get("backfill")]
+        hourly = [chain for chain in in_folder[trail.chain.trail] if not chain.get("backfill")]
         wanted = "gap" if trail.case in of_metadata else verdict_of_hours(trail)
         assert max_verdict(hourly) == wanted, (trail.case, hourly)
 
@@ -404,7 +420,7 @@ def test_a_region_whose_digests_or_logs_are_gone_is_noticed(tmp_path: Path, sign
     assert (proof["verdict"], proof["missing"]) == ("missing", 60)
 
 
-def test_two_trails_in_one_bucket_and_late_files_are_told_apart(tmp_path: Path, signer: Signer, keys: Path) -> None:
+def test_two_trails_in_one_bucket_and_late_files_have_chains_of_their_own(tmp_path: Path, signer: Signer, keys: Path) -> None:
     """Each trail has a chain, and so have the digests of late files."""
     one = Chain(signer)
     two = replace(one, trail="other-trail", home="us-east-1", seed=1)
@@ -441,7 +457,7 @@ def test_a_late_file_that_only_a_digest_names_makes_the_day_stale_and_is_read(
     assert json.loads(status.stdout)["state"] == "proved"
 
 
-def test_a_digest_that_names_files_elsewhere_reads_none_of_them(tmp_path: Path, signer: Signer, keys: Path) -> None:
+def test_a_digest_that_names_files_elsewhere_does_not_read_them(tmp_path: Path, signer: Signer, keys: Path) -> None:
     """The names come from outside: paths that lead out of the input are never opened."""
     chain = Chain(signer)
     objects = chain.make(range(-1, 25))
@@ -449,7 +465,8 @@ def test_a_digest_that_names_files_elsewhere_reads_none_of_them(tmp_path: Path, 
     files = {"../../../etc/passwd": stored, "/etc/hostname": stored, "AWSLogs/../../x": stored}
     last = objects[chain.digest_key(START + 24 * HOUR)]
     text = gzip.decompress(last.body)
-    link = (json.loads(text)["digestS3Object"], __import__("hashlib").sha256(text).hexdigest(), last.metadata["signature"])
+    sha256 = hashlib.sha256(text).hexdigest()
+    link = (json.loads(text)["digestS3Object"], sha256, last.metadata["signature"])
     for hour in range(25, 33):
         key, digest, link = chain.digest(START + hour * HOUR, files if hour == 25 else {}, link, backfill=False)
         objects[key] = digest
@@ -469,7 +486,7 @@ def test_shards_and_a_backfill_give_the_proof_of_a_run(tmp_path: Path, signer: S
     plan, staging = tmp_path / "plan.json", tmp_path / "staging"
     logmill("plan", "--day", DAY, *source, "--shards", "2", "--plan", plan)
     for shard in (0, 1):
-        logmill("convert", "--plan", plan, "--shard", f"{shard}/2", "--staging", staging)
+        logmill("convert", "--plan", plan, "--shard", str(shard), "--staging", staging)
     logmill("publish", "--plan", plan, "--staging", staging, "--output", tmp_path / "shards")
     logmill("backfill", "--from", DAY, "--to", DAY, *source, "--output", tmp_path / "range")
     for lake in ("shards", "range"):
@@ -515,8 +532,7 @@ def test_a_trail_in_s3_is_proved_in_its_own_bucket(aws: Aws, signer: Signer, key
     """Its digests have their own signatures, and may be in another bucket than the logs."""
     bucket, other = aws.bucket("trail"), aws.bucket("digests")
     objects = Chain(signer, bucket=bucket).make()
-    for key, stored in objects.items():
-        aws.s3.put_object(Bucket=bucket, Key=key, Body=stored.body, Metadata=stored.metadata)
+    put(bucket, objects)
     lake: S3Lake = aws.lake()
     published = aws.run(lake, "--dataset", "cloudtrail", "--public-keys", str(keys), source=f"s3://{bucket}", day=DAY)
     [table] = [table for table in published["tables"] if table["table"] == "cloudtrail"]

@@ -32,15 +32,16 @@ fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Creates a folder with the sample logs, the program and its settings.
+/// Creates a folder with the sample logs, the sample trail, the program and its settings.
 fn stage() -> Workdir {
     let work = Workdir::new();
     work.write("logmill.toml", CONFIG);
     fs::create_dir(work.path("bin")).unwrap();
     symlink(LOGMILL, work.path("bin/logmill")).unwrap();
-    let copied =
-        Command::new("cp").arg("-R").arg(repository().join("sample-data")).arg(work.path("logs")).status();
-    assert!(copied.unwrap().success());
+    for (from, to) in [("sample-data", "logs"), ("sample-trail", "trail")] {
+        let copied = Command::new("cp").arg("-R").arg(repository().join(from)).arg(work.path(to)).status();
+        assert!(copied.unwrap().success());
+    }
     work
 }
 

@@ -22,7 +22,10 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ("digest", &["kst"]),
     ("store", &["error", "kst", "cancel"]),
     ("plan", &["error", "ledger", "kst", "cancel", "table", "rules", "dataset", "digest", "store"]),
-    ("convert", &["error", "ledger", "kst", "cancel", "table", "rules", "dataset", "digest", "store", "plan"]),
+    (
+        "convert",
+        &["error", "ledger", "kst", "cancel", "table", "rules", "dataset", "digest", "store", "plan"],
+    ),
     (
         "publish",
         &["error", "ledger", "kst", "cancel", "table", "dataset", "digest", "store", "plan", "convert"],
@@ -48,8 +51,25 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     (
         "cli",
         &[
-            "escape", "error", "nearest", "ledger", "kst", "cancel", "table", "rules", "dataset",
-            "digest", "store", "plan", "convert", "publish", "audit", "catalog", "certificate", "query", "report",
+            "escape",
+            "error",
+            "nearest",
+            "ledger",
+            "kst",
+            "cancel",
+            "table",
+            "rules",
+            "dataset",
+            "digest",
+            "store",
+            "plan",
+            "convert",
+            "publish",
+            "audit",
+            "catalog",
+            "certificate",
+            "query",
+            "report",
             "road",
         ],
     ),
@@ -187,7 +207,19 @@ fn imports_run_one_way() {
 
 /// The parts whose files do not import each other in a cycle.
 const WITHOUT_CYCLES: [&str; 14] = [
-    "audit", "catalog", "certificate", "cli", "convert", "dataset", "digest", "plan", "publish", "query", "report", "road", "rules",
+    "audit",
+    "catalog",
+    "certificate",
+    "cli",
+    "convert",
+    "dataset",
+    "digest",
+    "plan",
+    "publish",
+    "query",
+    "report",
+    "road",
+    "rules",
     "table",
 ];
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "run",
     "backfill",
     "status",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 19] = [
     "inspect",
     "schema",
     "verify",
+    "certify",
     "clean",
     "doctor",
     "config",

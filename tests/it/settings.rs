@@ -181,7 +181,7 @@ fn the_defaults_in_the_table_are_those_in_effect() {
 }
 
 /// Arguments that are not settings: they select the input or the output of one call.
-const ARGUMENTS: [&str; 38] = [
+const ARGUMENTS: [&str; 39] = [
     "a",
     "b",
     "check",
@@ -220,10 +220,12 @@ const ARGUMENTS: [&str; 38] = [
     "to",
     "to_file",
     "verbose",
+    "verify",
 ];
 
 /// Flags with the name of a setting and another meaning: a table of the lake, and options of `inspect` for its one file.
-const OTHER_FLAGS: [(&str, &str); 6] = [
+const OTHER_FLAGS: [(&str, &str); 7] = [
+    ("certify", "table"),
     ("diff", "table"),
     ("register", "table"),
     ("verify", "table"),

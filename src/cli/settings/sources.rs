@@ -9,7 +9,7 @@ use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::config_file::SourceSection;
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::plan::{DigestOptions, KeyTimes, TableSource, TableSpec, is_table_name};
+use crate::plan::{KeyTimes, TableSource, TableSpec, is_table_name};
 use crate::store::SourceAccess;
 
 /// The tables to build.
@@ -76,7 +76,7 @@ impl Layers {
         let naming = self.pick(ask(&rows::NAMING), naming)?;
         promotions::check(promote, *dataset, &table, &self.file.path)?;
         let access = self.access(ask)?;
-        let digests = if dataset.has_digests() { self.digests(ask)? } else { DigestOptions::default() };
+        let digests = self.digests(ask)?;
         let (filter, redact) = (self.filter(values, &table), self.redact(values, *dataset, &table));
         let (dataset, promote) = ((*dataset).into(), promote.clone());
         let spec = TableSpec { table, dataset, inputs, access, naming, promote, filter, redact, lateness_ms };

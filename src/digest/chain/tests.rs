@@ -1,3 +1,5 @@
+//! Tests of chains, with digests that a key of the fixtures signs.
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::rand::SystemRandom;
@@ -69,7 +71,9 @@ fn key(hour: i64) -> String {
 fn log(hour: i64) -> Value {
     let minute = end(hour).plus_ms(-HOUR_MS / 2).to_string();
     let time: String = minute.chars().filter(char::is_ascii_alphanumeric).take(13).collect();
-    let object = format!("AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/x/{ACCOUNT}_CloudTrail_us-east-1_{time}Z_a{hour}.json.gz");
+    let object = format!(
+        "AWSLogs/{ACCOUNT}/CloudTrail/us-east-1/x/{ACCOUNT}_CloudTrail_us-east-1_{time}Z_a{hour}.json.gz"
+    );
     json!({
         "s3Bucket": BUCKET, "s3Object": object, "hashValue": "ab".repeat(32), "hashAlgorithm": "SHA-256",
         "newestEventTime": minute, "oldestEventTime": minute,
@@ -204,7 +208,9 @@ fn a_digest_that_is_not_there_is_missing_wherever_it_was() {
 fn digests_that_are_not_written_yet_are_only_late_for_a_day() {
     let made = whole();
     let keys = Signer::ours().keys();
-    for (hours_later, verdict) in [(0, Verdict::Incomplete), (24, Verdict::Incomplete), (25, Verdict::Missing)] {
+    for (hours_later, verdict) in
+        [(0, Verdict::Incomplete), (24, Verdict::Incomplete), (25, Verdict::Missing)]
+    {
         let examined = examined(&in_bucket(&made[..6]), Some(&keys), hours_later);
         assert_eq!(examined.chains[0].verdict, verdict, "{hours_later}");
     }
@@ -276,7 +282,9 @@ fn a_signature_must_be_there_and_be_of_a_known_key() {
         assert_eq!(examined.chains[0].verdict, verdict, "{signature:?}");
     }
     // The wrong key under the right fingerprint, and a key that is too short to be trusted.
-    for other in [Signer::other(), Signer::named(include_str!("../../../tests/fixtures/digests/small-key.json"))] {
+    for other in
+        [Signer::other(), Signer::named(include_str!("../../../tests/fixtures/digests/small-key.json"))]
+    {
         let keys = Signer { fingerprint: Signer::ours().fingerprint, ..other }.keys();
         let examined = examined(&in_bucket(&made), Some(&keys), 100);
         assert_eq!(kinds(&examined), [ExceptionKind::BrokenDigest; 6]);

@@ -1,3 +1,5 @@
+//! Tests of the file ledger.
+
 use super::super::name::ChainName;
 use super::super::proof::ChainProof;
 use super::*;
@@ -62,7 +64,11 @@ fn every_named_file_has_one_outcome() {
     ] {
         let proof = planned(vec![chain(false)], &[(0, &right, found)]).close(&read);
         let FileLedger { named, right, altered, missing } = proof.files;
-        assert_eq!((proof.verdict, [right, altered, missing], named), (expected.0, expected.1, 1), "{read:?}");
+        assert_eq!(
+            (proof.verdict, [right, altered, missing], named),
+            (expected.0, expected.1, 1),
+            "{read:?}"
+        );
         assert!(proof.balances());
     }
     // A file that two digests name differently can be right for one of them only.

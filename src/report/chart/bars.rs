@@ -1,9 +1,9 @@
 //! A table with a bar in each row for one number.
 
 use super::{head, row_cells};
+use crate::html::{concat, escape};
 use crate::report::answer::{Answer, Cell};
 use crate::report::figure::Figure;
-use crate::html::{concat, escape};
 
 /// Draws the table. The title of each bar shows the share of its number in the sum of all rows.
 pub(super) fn table(figure: &Figure, answer: &Answer, value: usize) -> String {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Calendar;
+use crate::html::{concat, escape};
 use crate::kst::KstDay;
 use crate::report::answer::{Answer, Cell};
 use crate::report::figure::{Figure, Missing};
-use crate::html::{concat, escape};
 use crate::report::text::Text;
 
 /// The number of shades, without the empty one.

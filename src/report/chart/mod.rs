@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use super::answer::{Answer, Cell};
 use super::figure::{Chart, Figure, Label};
-use crate::html::{concat, escape};
 use super::text::Text;
+use crate::html::{concat, escape};
 use crate::kst::{DayRange, KstDay};
 
 /// The days of the page, and the published days among them.

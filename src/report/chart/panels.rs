@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::{Calendar, scale};
+use crate::html::{concat, escape};
 use crate::report::answer::{Answer, Cell};
 use crate::report::figure::{Figure, Label, Mark, Missing};
 use crate::report::format::short;
-use crate::html::{concat, escape};
 
 /// Sizes of a chart in its own units. The page scales it.
 const WIDTH: f64 = 300.0;

@@ -1,0 +1,155 @@
+//! Generates a trail with signed digests, as AWS writes them, and a damaged copy of it.
+//!
+//! The key signs nothing else. Its private half is part of this generator only, so that the trail can be generated again.
+//! The trail is a copy in a folder: it has no metadata, and each digest is proved by the signature that the next one carries.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use ring::rand::SystemRandom;
+use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::clock::{HOUR, MINUTE, basic, folder, iso, minute};
+use crate::pack::{gzip, store};
+
+const ACCOUNT: &str = "123456789012";
+const REGION: &str = "ap-northeast-2";
+const TRAIL: &str = "org-trail";
+const BUCKET: &str = "org-trail-logs";
+/// PKCS#8, in base64.
+const PRIVATE_KEY: &str = include_str!("signing-key.b64");
+const FINGERPRINT: &str = "5a3c1d7e9f2b4a68c0d1e2f3a4b5c6d7";
+/// Every third hour has a log file.
+const LOG_HOURS: i64 = 3;
+/// The hours whose digest was written before a late log file arrived.
+const BACKFILL_HOURS: [i64; 2] = [6, 32];
+
+/// The objects of a trail by key.
+type Objects = BTreeMap<String, Vec<u8>>;
+
+/// The digest before the next one: its key, the SHA-256 of its text, and its signature.
+type Link = Option<(String, String, String)>;
+
+/// Writes the trail to `whole`, its damaged copy to `damaged`, and the public key to `keys.json`.
+pub(crate) fn generate(out: &Path, day: i64, hours: i64) -> Result<(), Box<dyn Error>> {
+    let key = BASE64_STANDARD.decode(PRIVATE_KEY.trim())?;
+    let key = RsaKeyPair::from_pkcs8(&key).map_err(|cause| cause.to_string())?;
+    let public = BASE64_STANDARD.encode(key.public_key().as_ref());
+    let list = json!({"PublicKeyList": [{"Value": public, "Fingerprint": FINGERPRINT,
+        "ValidityStartTime": "2023-10-01T00:00:00+00:00", "ValidityEndTime": "2023-12-01T00:00:00+00:00"}]});
+    store(&out.join("keys.json"), format!("{list:#}\n").as_bytes())?;
+    let objects = trail(&key, day, hours)?;
+    write(&out.join("whole"), &objects)?;
+    write(&out.join("damaged"), &damaged(objects)?)
+}
+
+fn write(folder: &Path, objects: &Objects) -> Result<(), Box<dyn Error>> {
+    objects.iter().try_for_each(|(key, body)| store(&folder.join(key), body).map_err(Into::into))
+}
+
+/// Generates log files and digests.
+fn trail(key: &RsaKeyPair, day: i64, hours: i64) -> Result<Objects, Box<dyn Error>> {
+    let mut objects = Objects::new();
+    let (mut hourly, mut backfill) = (None, None);
+    for hour in 0..hours {
+        let end = day + hour * HOUR;
+        let logs = if hour % LOG_HOURS == 0 { vec![log(end - 20 * MINUTE, hour)?] } else { Vec::new() };
+        let (body, link) = digest(key, end, &logs, hourly, "")?;
+        objects.extend(logs.into_iter().map(|(name, text)| (name, text.1)));
+        objects.insert(digest_key(end, ""), body);
+        hourly = link;
+        if BACKFILL_HOURS.contains(&hour) {
+            let late = vec![log(end - 10 * MINUTE, 100 + hour)?];
+            let (body, link) = digest(key, end, &late, backfill, "_backfill")?;
+            objects.extend(late.into_iter().map(|(name, text)| (name, text.1)));
+            objects.insert(digest_key(end, "_backfill"), body);
+            backfill = link;
+        }
+    }
+    Ok(objects)
+}
+
+/// A log file: its key, the SHA-256 of its text with the time of its event, and its bytes.
+type Log = (String, ((String, String), Vec<u8>));
+
+fn log(delivered: i64, number: i64) -> Result<Log, Box<dyn Error>> {
+    let time = iso(delivered - 5 * MINUTE);
+    let id = format!("{number:08x}-0000-4000-8000-000000000000");
+    let record = json!({"eventVersion": "1.08", "eventTime": time, "eventSource": "s3.amazonaws.com",
+        "eventName": "GetObject", "awsRegion": REGION, "sourceIPAddress": "192.0.2.7", "eventID": id,
+        "userIdentity": {"type": "AssumedRole", "accountId": ACCOUNT}, "recipientAccountId": ACCOUNT});
+    let text = json!({"Records": [record]}).to_string();
+    let name = format!("{ACCOUNT}_CloudTrail_{REGION}_{}_{number:016X}.json.gz", minute(delivered));
+    let key = format!("AWSLogs/{ACCOUNT}/CloudTrail/{REGION}/{}/{name}", folder(delivered));
+    Ok((key, ((sha256(&text), time), gzip(&text)?)))
+}
+
+fn digest_key(end: i64, kind: &str) -> String {
+    let name = format!("{ACCOUNT}_CloudTrail-Digest_{REGION}_{TRAIL}_{REGION}_{}{kind}.json.gz", basic(end));
+    format!("AWSLogs/{ACCOUNT}/CloudTrail-Digest/{REGION}/{}/{name}", folder(end))
+}
+
+/// Generates a digest of an hour: its bytes, and what the next one says about it.
+fn digest(
+    key: &RsaKeyPair,
+    end: i64,
+    logs: &[Log],
+    previous: Link,
+    kind: &str,
+) -> Result<(Vec<u8>, Link), Box<dyn Error>> {
+    let object = digest_key(end, kind);
+    let file = |(name, ((hash, time), _)): &Log| {
+        json!({"s3Bucket": BUCKET, "s3Object": name, "hashValue": hash, "hashAlgorithm": "SHA-256",
+            "newestEventTime": time, "oldestEventTime": time})
+    };
+    let time = logs.first().map(|(_, ((_, time), _))| time.clone());
+    let (old_key, old_hash, old_signature) = match previous {
+        Some((key, hash, signature)) => (json!(key), json!(hash), json!(signature)),
+        None => (Value::Null, Value::Null, Value::Null),
+    };
+    let named = |value: &str| if old_key.is_null() { Value::Null } else { json!(value) };
+    let text = json!({
+        "awsAccountId": ACCOUNT, "digestStartTime": iso(end - HOUR), "digestEndTime": iso(end),
+        "digestS3Bucket": BUCKET, "digestS3Object": object, "digestPublicKeyFingerprint": FINGERPRINT,
+        "digestSignatureAlgorithm": "SHA256withRSA", "newestEventTime": time, "oldestEventTime": time,
+        "previousDigestS3Bucket": named(BUCKET), "previousDigestS3Object": old_key,
+        "previousDigestHashValue": old_hash, "previousDigestHashAlgorithm": named("SHA-256"),
+        "previousDigestSignature": old_signature, "logFiles": logs.iter().map(file).collect::<Vec<_>>(),
+    })
+    .to_string();
+    let hash = sha256(&text);
+    let before = old_signature.as_str().unwrap_or("null");
+    let signature = sign(key, &format!("{}\n{BUCKET}/{object}\n{hash}\n{before}", iso(end)))?;
+    Ok((gzip(&text)?, Some((object, hash, signature))))
+}
+
+/// Signs a text. Signatures of this kind have no random part, so that the same text has the same one.
+fn sign(key: &RsaKeyPair, text: &str) -> Result<String, Box<dyn Error>> {
+    let mut signature = vec![0; key.public().modulus_len()];
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
+        .map_err(|cause| cause.to_string())?;
+    Ok(hexadecimal(&signature))
+}
+
+fn sha256(text: &str) -> String {
+    hexadecimal(&Sha256::digest(text))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Damages a trail: alters its fourth log file and removes the sixth.
+fn damaged(mut objects: Objects) -> Result<Objects, Box<dyn Error>> {
+    let logs: Vec<String> = objects.keys().filter(|key| key.contains("/CloudTrail/")).cloned().collect();
+    let (altered, missing) = (&logs[3], &logs[5]);
+    let text = json!({"Records": []}).to_string();
+    objects.insert(altered.clone(), gzip(&text)?);
+    objects.remove(missing);
+    Ok(objects)
+}
