@@ -198,7 +198,7 @@ impl Examined {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Signed(By),
-    /// There are no keys.
+    /// No keys were given.
     Unchecked,
     /// No signature exists yet.
     Unsigned,

@@ -28,7 +28,7 @@ const HEADS: [Text; 10] = [
     Text::new("Hours to cover", "전체 시간"),
 ];
 
-/// Returns the section about days with digests; empty if there are none.
+/// Returns the section about days with digests; empty without such days.
 pub(super) fn section(lines: &[LedgerLine]) -> String {
     let proved = lines.iter().filter_map(|line| Some((line, line.manifest.as_ref()?.proof.as_ref()?)));
     let rows: Vec<String> = proved.map(|(line, proof)| row(line, proof)).collect();
