@@ -3,6 +3,7 @@
 //! A store does not know log types, and a lake does not know manifests: both move bytes under names.
 
 mod access;
+mod connection_options;
 mod connector;
 mod draft;
 mod file_lock;
@@ -23,7 +24,8 @@ mod work_folder;
 mod write_failure;
 
 pub use access::{Encryption, LakeAccess, SourceAccess};
-pub use connector::{ConnectionOptions, Connector};
+pub use connection_options::ConnectionOptions;
+pub use connector::Connector;
 pub use draft::{Draft, file_behind};
 pub use lake::{Committed, DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
 pub use local::LocalStore;

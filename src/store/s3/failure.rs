@@ -4,7 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
-use super::proxied::ThroughProxy;
+use super::through_proxy::ThroughProxy;
 use crate::error::{Error, ErrorKind};
 
 /// The purpose of a request, which is reported if it fails.
