@@ -1,6 +1,6 @@
 //! Decides whether a published day still matches its raw logs, from listings, manifests and run records. It reads no log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::publish::read_manifest;
 use crate::publish::run_history::RunHistory;
 use crate::publish::run_record::RunRecord;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition};
+use crate::store::lake::{MANIFEST, Partition, days_of};
 
 /// The state of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -107,9 +107,7 @@ impl InputsChange {
 
 /// Whether an object is still the one that was read, as far as the listing shows.
 pub(super) fn is_same(object: &PlannedObject, input: &InputLine) -> bool {
-    // Folders have no ETag, and early lists of inputs did not store it.
-    let same_content = object.etag.is_none() || input.etag.is_none() || object.etag == input.etag;
-    object.bytes == input.bytes && same_content && !input.unread
+    input.has_content(object.bytes, object.etag.as_deref()) && !input.unread
 }
 
 /// The status of a day of a table.
@@ -210,9 +208,7 @@ fn has_logs(manifest: &Manifest) -> bool {
 
 /// Returns the first published day of a table that has read a log.
 pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
-    let names = lake.names(table)?;
-    let days = names.iter().filter_map(|name| name.strip_prefix("proc_ymd=")?.parse().ok());
-    for day in days.collect::<BTreeSet<KstDay>>() {
+    for day in days_of(lake, table)? {
         let partition = Partition { table: table.to_owned(), day };
         // A killed run can leave a folder without a manifest.
         let manifest = lake.read(&format!("{partition}/{MANIFEST}"))?.map(Manifest::from_json);

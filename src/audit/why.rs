@@ -14,7 +14,7 @@ use crate::plan::{TablePlan, TableSource, plan_table};
 use crate::publish::run_history::RunHistory;
 use crate::publish::run_record::RunRecord;
 use crate::publish::{self, Manifest};
-use crate::store::lake::Partition;
+use crate::store::lake::{Partition, table_names};
 use crate::store::{Connector, Lake};
 use crate::table::{Identifier, IdentityKey, Naming, TableSchema};
 
@@ -130,8 +130,8 @@ impl<'a> IdSearch<'a> {
                 tables.push(table);
             }
         }
-        let names = if self.only_sources { Vec::new() } else { self.lake.names("")? };
-        for table in names.into_iter().filter(|name| !name.starts_with(['_', '.'])) {
+        let names = if self.only_sources { Vec::new() } else { table_names(self.lake)? };
+        for table in names {
             if tables.iter().any(|known| known.partition.table == table) {
                 continue;
             }

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{CatalogColumn, PARTITION_KEY, SERDE, TableDefinition};
+use super::table::{CatalogColumn, SERDE, TableDefinition};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::lake::PARTITION_KEY;
 
 /// How many reasons an error lists. Further reasons are counted.
 const NAMED_REASONS: usize = 3;

@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::kst::KstDay;
+use crate::store::lake::PARTITION_KEY;
 use crate::table::{Naming, TableSchema};
-
-/// The only partition key. It is text, because Athena can filter partitions in the catalog only by text keys.
-pub const PARTITION_KEY: &str = "proc_ymd";
 
 /// The Hive class that reads Parquet files.
 pub(super) const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";

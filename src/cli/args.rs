@@ -386,6 +386,9 @@ pub(super) struct VerifyArgs {
     pub(super) table: Option<String>,
 }
 
+/// The default of `clean --older-than`.
+pub(super) const OLDER_THAN: &str = "24h";
+
 /// `clean`.
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
@@ -395,7 +398,7 @@ pub(super) struct CleanArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
     /// Age at which to remove a run that no day refers to; must exceed the longest run
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::settings::values::span_ms)]
+    #[arg(long, value_name = "TIME", default_value = OLDER_THAN, value_parser = super::settings::values::span_ms)]
     pub(super) older_than: i64,
     #[command(flatten)]
     pub(super) grace: GraceArgs,

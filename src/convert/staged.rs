@@ -283,7 +283,11 @@ impl Scattered {
         scratch: &Path,
     ) -> Result<Self> {
         let schema = table.spec.schema();
-        let types = schema.decoded().map(|column| column.column_type.arrow()).collect();
+        let shape = StagedShape {
+            objects: table.objects.len(),
+            cluster_width: schema.cluster.len(),
+            types: schema.decoded().map(|column| column.column_type.arrow()).collect(),
+        };
         let found = (0..shards).map(|shard| {
             let index = staging.index(table, shard, plan)?;
             Ok((format!("{}/{}", shard_folder(&table.spec.table, shard), index.folder), index))
@@ -294,21 +298,17 @@ impl Scattered {
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
-            all.take_up(index, &folder, (table.objects.len(), schema.cluster.len()), &types);
+            all.add_shard(index, &folder, &shape);
         }
         all.counts.sort_by_key(|count| count.object);
         Ok(all)
     }
 
-    fn take_up(
-        &mut self,
-        index: ShardIndex,
-        folder: &Path,
-        (objects, cluster_width): (usize, usize),
-        types: &Arc<[DataType]>,
-    ) {
+    /// Adds the results of a shard, whose files are in a folder of this machine.
+    fn add_shard(&mut self, index: ShardIndex, folder: &Path, shape: &StagedShape) {
+        let StagedShape { objects, cluster_width, .. } = *shape;
         self.runs.extend(index.runs.into_iter().map(|run| {
-            let (path, types) = (folder.join(run.file), Arc::clone(types));
+            let (path, types) = (folder.join(run.file), Arc::clone(&shape.types));
             Run {
                 clusters: Vec::new(),
                 cluster_width,
@@ -330,6 +330,16 @@ impl Scattered {
             self.quarantines.push(Quarantine::of_shard(staged.max_bytes, files, staged.tallies));
         }
     }
+}
+
+/// What the staged rows of all shards of a table have in common.
+struct StagedShape {
+    /// Number of objects in the plan.
+    objects: usize,
+    /// Number of cluster columns.
+    cluster_width: usize,
+    /// The types of the decoded columns.
+    types: Arc<[DataType]>,
 }
 
 /// Every file of a folder, as it was written.

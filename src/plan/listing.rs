@@ -12,6 +12,7 @@ use crate::dataset::object_key;
 use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
+use crate::store::lake::PARTITION_KEY;
 use crate::store::unpack::Unpacked;
 use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
@@ -294,7 +295,7 @@ impl Left {
 impl ListVisitor for Listing<'_> {
     fn enter(&mut self, folder: &str) -> bool {
         let name = object_key::split(folder).1;
-        let why = if name.starts_with("proc_ymd=") {
+        let why = if name.strip_prefix(PARTITION_KEY).is_some_and(|rest| rest.starts_with('=')) {
             "a published day"
         } else if OWN_FOLDERS.contains(&name) {
             "a working folder of a lake"

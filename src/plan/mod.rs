@@ -23,6 +23,7 @@ pub use list::{holds_logs, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
 pub use source::TableSource;
+pub(crate) use source::rest_below;
 pub use table_spec::TableSpec;
 
 use std::borrow::Cow;

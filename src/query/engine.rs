@@ -22,7 +22,7 @@ use super::meaning::AthenaMeaning;
 use super::rows::{RowStream, Rows, Waiter, Workers};
 use super::scanned::Scanned;
 use super::spills::SpillFolder;
-use super::table::{Days, LAKE_URL, LakeTable, NamedDays, days_of};
+use super::table::{Days, LAKE_URL, LakeTable, NamedDays};
 use super::views::{VIEWS, View};
 use super::zoned_gate::ZonedGate;
 use super::{functions, statement, types};
@@ -32,6 +32,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::nearest::nearest_name;
 use crate::store::Lake;
+use crate::store::lake::{days_of, table_names};
 use crate::table::{Naming, TableSchema};
 
 /// Stack size of a worker thread. Plans of nested views are walked recursively.
@@ -99,8 +100,7 @@ struct TableDays {
 impl Engine {
     /// Opens a lake and lists its tables. Reads nothing more until a statement names a table.
     pub fn open(lake: Arc<dyn Lake>, known: &[TableShape], options: &EngineOptions) -> Result<Self> {
-        let mut names = lake.names("")?;
-        names.retain(|name| !name.starts_with(['_', '.']));
+        let mut names = table_names(lake.as_ref())?;
         names.extend(known.iter().map(|table| table.table.clone()));
         names.sort();
         names.dedup();
@@ -352,7 +352,7 @@ impl Engine {
         if let Some(days) = &*known {
             return Ok(days.clone());
         }
-        let all = days_of(self.lake.as_ref(), &table.name)?;
+        let all = days_of(self.lake.as_ref(), &table.name)?.into_iter().collect();
         let all = Days::new(Arc::clone(&self.lake), &table.name, all);
         let wanted = all.among(|day| self.days.is_none_or(|wanted| wanted.contains(day)));
         Ok(known.insert(TableDays { all, wanted }).clone())

@@ -1,5 +1,6 @@
 //! The lake: it stores published days, and replaces one day of a table as a whole.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -21,14 +22,30 @@ pub struct Partition {
 impl fmt::Display for Partition {
     /// `table/proc_ymd=20231101`, the path below the lake.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/proc_ymd={}", self.table, self.day.proc_ymd())
+        write!(f, "{}/{}", self.table, self.folder())
     }
 }
+
+/// The only partition column: a folder of a day is named after it and the day. It is text, because Athena can filter
+/// partitions in the catalog only by text columns.
+pub const PARTITION_KEY: &str = "proc_ymd";
 
 /// Name of the manifest in a partition; engines skip names that begin with `_`.
 pub const MANIFEST: &str = "_manifest.json";
 
 impl Partition {
+    /// The name of its folder: `proc_ymd=20231101`.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        format!("{PARTITION_KEY}={}", self.day.proc_ymd())
+    }
+
+    /// The day of a folder, by its name; `None` if the folder is not that of a day.
+    #[must_use]
+    pub fn day_of_folder(name: &str) -> Option<KstDay> {
+        name.strip_prefix(PARTITION_KEY)?.strip_prefix('=')?.parse().ok()
+    }
+
     /// The folder with the rejected rows of its runs, below the lake: one file per run, named after the run.
     #[must_use]
     pub fn quarantine(&self) -> String {
@@ -47,6 +64,25 @@ impl Partition {
     pub fn history(&self) -> String {
         format!("_runs/{self}")
     }
+}
+
+/// Whether a folder of a lake may be a table: the names of all other folders begin with `_` or `.`.
+#[must_use]
+pub fn is_table_folder(name: &str) -> bool {
+    !name.starts_with(['_', '.'])
+}
+
+/// Returns the names of the folders of a lake that may be tables.
+pub fn table_names(lake: &dyn Lake) -> Result<Vec<String>> {
+    let mut names = lake.names("")?;
+    names.retain(|name| is_table_folder(name));
+    Ok(names)
+}
+
+/// Returns the days for which a lake has a folder of the table, in order. A killed run can leave a folder without a
+/// manifest.
+pub fn days_of(lake: &dyn Lake, table: &str) -> Result<BTreeSet<KstDay>> {
+    Ok(lake.names(table)?.iter().filter_map(|name| Partition::day_of_folder(name)).collect())
 }
 
 /// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
@@ -316,6 +352,31 @@ pub fn run_of(location: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_a_day_is_named_after_the_partition_column_and_the_day() {
+        let partition = Partition { table: "cloudtrail".to_owned(), day: "2023-11-01".parse().unwrap() };
+        assert_eq!(partition.folder(), "proc_ymd=20231101");
+        assert_eq!(partition.to_string(), "cloudtrail/proc_ymd=20231101");
+        for (name, expected) in [
+            ("proc_ymd=20231101", Some(partition.day)),
+            ("proc_ymd=20231101.json", None),
+            ("proc_ymd=today", None),
+            ("proc_ymd20231101", None),
+            ("20231101", None),
+        ] {
+            assert_eq!(Partition::day_of_folder(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn folders_whose_names_begin_with_a_mark_are_not_tables() {
+        for (name, expected) in
+            [("cloudtrail", true), ("_runs", false), (".lake.logmill", false), ("s3_access", true)]
+        {
+            assert_eq!(is_table_folder(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn only_names_of_runs_are_recognized_as_runs() {

@@ -33,8 +33,8 @@ pub use local_lake::LocalLake;
 pub use private_folder::private_folder;
 pub use scratch::Scratch;
 pub use sweep::Recovered;
-pub(crate) use write_failure::DAY_UNCHANGED;
 pub use write_failure::write_failed;
+pub(crate) use write_failure::{CHECK_SPACE, DAY_UNCHANGED};
 
 use std::io::Read;
 

@@ -165,7 +165,7 @@ fn folders_of_days(work: &WorkFolder, end: &str) -> Vec<(Partition, PathBuf)> {
         for folder in children(&table).into_iter().filter(|folder| is_folder(folder)) {
             let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
             let (Some(table), Some(day)) = (name(&table), name(&folder)) else { continue };
-            let day = day.strip_prefix("proc_ymd=").and_then(|day| day.strip_suffix(end)?.parse().ok());
+            let day = day.strip_suffix(end).and_then(Partition::day_of_folder);
             found.extend(day.map(|day| (Partition { table, day }, folder)));
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::places::Places;
+use crate::catalog;
 use crate::catalog::change::{Comparison, compare};
-use crate::catalog::{self, PARTITION_KEY};
 use crate::cli::clean::{self, PrintLine};
 use crate::error::{ErrorKind, Result};
 use crate::road::clean::Cleaner;
@@ -87,12 +87,15 @@ fn rehearse(
             (false, None) => Some("BatchCreatePartition"),
             (false, Some(_)) => Some("BatchUpdatePartition"),
         };
-        let location = places.lake.address(&format!("{}/{}/", day.partition, manifest.run));
-        calls.extend(call.map(|call| format!("{call} {name} {}: location {location}", value(day))));
+        let folder = places.lake.address(&day.partition.to_string());
+        let location = catalog::run_location(&folder, &manifest.run);
+        calls.extend(
+            call.map(|call| format!("{call} {name} {}: location {location}", day.partition.folder())),
+        );
     }
     if let Some(registrar) = places.registrar.filter(|_| day.must_unregister()) {
         let database = &registrar.options.database;
-        calls.push(format!("BatchDeletePartition {database}.{} {}", table.table, value(day)));
+        calls.push(format!("BatchDeletePartition {database}.{} {}", table.table, day.partition.folder()));
     }
     for call in calls {
         if printed.insert(call.clone()) {
@@ -106,13 +109,9 @@ fn sweep(places: &Places<'_>, day: &DayDiagnosis, dry: bool, print: PrintLine) -
     if !day.has_leftovers() {
         return Ok(());
     }
-    let options = clean::clean_options(places.settings, clean::UNKNOWN_MS, places.lake)?;
+    let options = clean::default_options(places.settings, places.lake)?;
     // Queries may still read the run that the catalog showed until now, so it is kept until the next call.
     let shown = day.registered.iter().filter_map(|found| run_of(&found.location)).collect();
     let cleaned = Cleaner { lake: places.lake, options, dry }.clean_day(&day.partition, &shown)?;
     clean::print_day(&day.partition, &cleaned, dry, print)
-}
-
-fn value(day: &DayDiagnosis) -> String {
-    format!("{PARTITION_KEY}={}", day.partition.day.proc_ymd())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::PARTITION_KEY;
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::lake::PARTITION_KEY;
 use crate::table::{Column, ColumnType, Naming, Origin, Promotion};
 
 /// Longest name of a column in the catalog, in bytes (AWS Glue API, `Column`).
