@@ -125,8 +125,8 @@ fn is_newest(
     Ok(later.is_empty())
 }
 
-/// Fails with [`Unusable`](ErrorKind::Unusable) if the catalog would refuse [`register`] for any version of the day. This is
-/// so if the table disagrees, or if the database does not exist and must not be created. Takes one request if the table
+/// Fails with [`Unusable`](ErrorKind::Unusable) if the catalog would refuse [`register`] for any version of the day: because
+/// the table disagrees, or because the database does not exist and must not be created. Takes one request if the table
 /// exists, and changes nothing.
 pub fn foresee(
     catalog: &dyn Catalog,

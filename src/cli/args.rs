@@ -35,7 +35,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::shard::ShardArg;
-use crate::plan::MOST_SHARDS;
+use crate::plan::MAX_SHARDS;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
@@ -275,7 +275,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// Number of shards that share the objects
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SHARDS)))]
     pub(super) shards: u32,
     /// Also write the plan to this file or s3://bucket/key, for 'logmill convert' and 'logmill publish'
     #[arg(long, value_name = "FILE")]

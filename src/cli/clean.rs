@@ -53,7 +53,7 @@ fn clean_options(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Resul
     Ok(CleanOptions {
         grace_ms: settings.lake.grace_ms,
         unknown_ms,
-        asked_catalog: settings.catalog.is_some(),
+        queried_catalog: settings.catalog.is_some(),
         now: time_at(lake, console::now)?,
     })
 }
@@ -86,12 +86,12 @@ pub(super) fn print_day(
         CleanedDay::Swept => {
             print(&format!("{} unfinished work of {partition}: its run was killed", verb(dry)))
         }
-        CleanedDay::JustPublished(Leftovers { staying, .. }) => {
-            print_kept(partition, staying, print)?;
+        CleanedDay::JustPublished(Leftovers { kept, .. }) => {
+            print_kept(partition, kept, print)?;
             print(&format!("{partition}: skipped, a run has just published it"))
         }
-        CleanedDay::Removed(Leftovers { files, staying, .. }) => {
-            print_kept(partition, staying, print)?;
+        CleanedDay::Removed(Leftovers { files, kept, .. }) => {
+            print_kept(partition, kept, print)?;
             files.iter().try_for_each(|Leftover { file, why }| {
                 let size = console::size(file.bytes);
                 print(&format!("{} {} ({size}): {why}", verb(dry), file.path))

@@ -19,7 +19,7 @@ use super::dedupe::{IdentityData, IdentityRun};
 use super::packed_file::{PACKED, pack, unpack};
 use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
-use super::scatter::{ObjectCount, Scattered};
+use super::scattered::{ObjectCount, Scattered};
 use super::shard_index::{ShardIndex, StagedFile, StagedQuarantine, StagedRun};
 use super::spill_failed;
 use super::staged_rows::{CONVERT_AGAIN, StagedRows};
@@ -33,7 +33,7 @@ use crate::store::{Lake, Scratch};
 const INDEX: &str = "index.json";
 
 /// Maximum size of an index in bytes: it has an entry for each object of the shard.
-const MOST_INDEX_BYTES: u64 = 1 << 30;
+const MAX_INDEX_BYTES: u64 = 1 << 30;
 
 /// The place where shards store their results.
 pub struct Staging {
@@ -105,7 +105,7 @@ impl Staging {
 
     /// The plan for which the shard in a folder was converted; `None` if its index is missing or unreadable.
     fn plan_of(&self, shard: &str) -> Result<Option<String>> {
-        let json = self.lake.read_up_to(&format!("{shard}/{INDEX}"), MOST_INDEX_BYTES)?;
+        let json = self.lake.read_up_to(&format!("{shard}/{INDEX}"), MAX_INDEX_BYTES)?;
         Ok(json.and_then(|json| ShardIndex::from_json(&json).ok()).map(|index| index.plan))
     }
 
@@ -113,7 +113,7 @@ impl Staging {
     pub fn withdraw(&self, attempt: &Attempt<'_>) -> Result<()> {
         let shard = shard_folder(attempt.table, attempt.shard);
         let path = format!("{shard}/{INDEX}");
-        let json = self.lake.read_up_to(&path, MOST_INDEX_BYTES)?;
+        let json = self.lake.read_up_to(&path, MAX_INDEX_BYTES)?;
         let index = json.and_then(|json| ShardIndex::from_json(&json).ok());
         if index.is_some_and(|index| index.folder == attempt.run) {
             self.lake.remove(&path)?;
@@ -124,7 +124,7 @@ impl Staging {
     /// The index of a shard of a plan.
     fn index(&self, table: &TablePlan, shard: u32, plan: &str) -> Result<ShardIndex> {
         let path = format!("{}/{INDEX}", shard_folder(&table.spec.table, shard));
-        let json = self.lake.read_up_to(&path, MOST_INDEX_BYTES)?.ok_or_else(|| {
+        let json = self.lake.read_up_to(&path, MAX_INDEX_BYTES)?.ok_or_else(|| {
             Error::new(ErrorKind::Unusable, "the shard has not been converted")
                 .with("shard", shard)
                 .with("table", &table.spec.table)

@@ -35,7 +35,7 @@ pub enum CleanedDay {
 impl Cleaner<'_> {
     /// Returns all tables that can have leftovers. A local lake keeps unfinished work of all tables in one folder.
     pub fn tables(&self, unfinished: &[Partition]) -> Result<Vec<String>> {
-        let mut tables = self.lake.names(self.root_of_runs())?;
+        let mut tables = self.lake.names(self.runs_root())?;
         tables.retain(|table| is_table_folder(table));
         // A first run that was killed may have left only uploads and its lock.
         tables.extend(unfinished.iter().map(|partition| partition.table.clone()));
@@ -46,13 +46,13 @@ impl Cleaner<'_> {
     }
 
     /// Returns the folder below which runs leave files, by table.
-    fn root_of_runs(&self) -> &'static str {
+    fn runs_root(&self) -> &'static str {
         if self.lake.keeps_runs() { "" } else { "_staging" }
     }
 
     /// Returns the days of a table that can contain leftovers of runs, in order.
     pub fn days(&self, table: &str, unfinished: &[Partition]) -> Result<Vec<KstDay>> {
-        let root = self.root_of_runs();
+        let root = self.runs_root();
         let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
         let day = |name: &String| Partition::day_of_folder(name.split('.').next()?);
         let names = [self.lake.names(&folder)?, self.lake.names(&format!("{LOCKS}/{table}"))?].concat();

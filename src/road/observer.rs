@@ -37,10 +37,10 @@ pub enum Work {
 /// Receives the messages and progress of a run, from one thread at a time.
 pub trait Observer: Sync {
     /// Reports a finished step of a table and day.
-    fn step(&self, about: &About<'_>, step: &str, facts: &[Field]);
+    fn step(&self, about: &About<'_>, step: &str, fields: &[Field]);
 
     /// Reports a warning that needs attention.
-    fn warn(&self, about: &About<'_>, text: &str, facts: &[Field]);
+    fn warn(&self, about: &About<'_>, text: &str, fields: &[Field]);
 
     /// Reports an object that is left out. This can happen many times.
     fn left_out(&self, about: &About<'_>, object: &str, why: &str);
@@ -55,11 +55,11 @@ pub trait Observer: Sync {
     fn ended(&self, record: &RunRecord);
 
     /// Shows the progress of some work on a table until the returned value is dropped.
-    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress>;
+    fn progress(&self, table: &str, work: Work) -> Box<dyn RoadProgress>;
 }
 
-/// Shows the progress of some work.
-pub trait Progress: convert::Progress {
+/// Shows the progress of some work: that of converting, and the days of a range.
+pub trait RoadProgress: convert::ConvertProgress {
     /// Counts a day of a range that is done or needs no work.
     fn day_done(&self);
 }
@@ -75,16 +75,16 @@ impl Observer for Silent {
     fn waiting(&self, _: &Error) {}
     fn failed(&self, _: &About<'_>, _: &Error) {}
     fn ended(&self, _: &RunRecord) {}
-    fn progress(&self, _: &str, _: Work) -> Box<dyn Progress> {
+    fn progress(&self, _: &str, _: Work) -> Box<dyn RoadProgress> {
         Box::new(Self)
     }
 }
 
-impl convert::Progress for Silent {
+impl convert::ConvertProgress for Silent {
     fn object_done(&self, _: u64, _: u64) {}
     fn rows_written(&self, _: u64) {}
 }
 
-impl Progress for Silent {
+impl RoadProgress for Silent {
     fn day_done(&self) {}
 }

@@ -11,6 +11,7 @@ pub mod lake;
 pub mod local;
 mod local_lake;
 mod local_staged;
+mod partition;
 mod private_folder;
 pub mod proxies;
 #[cfg(feature = "aws")]
@@ -26,7 +27,7 @@ mod write_failure;
 pub use access::{Encryption, LakeAccess, SourceAccess};
 pub use connection_options::ConnectionOptions;
 pub use connector::Connector;
-pub use draft::{Draft, file_behind};
+pub use draft::{Draft, resolve_link};
 pub use lake::{Committed, DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
 pub use local::LocalStore;
 pub use local_lake::LocalLake;

@@ -60,7 +60,7 @@ const ONLY_CLI: [&str; 11] = [
     "process::exit",
 ];
 
-const MOST_LINES: usize = 600;
+const MAX_LINES: usize = 600;
 
 struct SourceFile {
     /// The path below `src`.
@@ -280,8 +280,8 @@ fn every_file_has_a_module_doc_and_is_short() {
         if !file.text.starts_with("//! ") {
             breaches.push(format!("{} does not begin with //!", file.path.display()));
         }
-        if lines > MOST_LINES {
-            breaches.push(format!("{} has {lines} lines, more than {MOST_LINES}", file.path.display()));
+        if lines > MAX_LINES {
+            breaches.push(format!("{} has {lines} lines, more than {MAX_LINES}", file.path.display()));
         }
     }
     assert_none(&breaches, "every file starts with a module doc and is short");

@@ -120,7 +120,7 @@ where
     if !detail.is_empty() {
         failure = failure.caused_by(std::io::Error::other(detail));
     }
-    let of_proxy = ThroughProxy::behind(error).filter(|_| hint != UNKNOWN_AUTHORITY);
+    let of_proxy = ThroughProxy::find_in(error).filter(|_| hint != UNKNOWN_AUTHORITY);
     failure.hint(match of_proxy {
         Some(way) => way.next_step(),
         None => hint.replace("{permission}", asked.permission),

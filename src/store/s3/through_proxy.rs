@@ -18,7 +18,7 @@ pub(super) struct ThroughProxy {
 
 impl ThroughProxy {
     /// Finds it among the causes of an error.
-    pub(super) fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
+    pub(super) fn find_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
         std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
     }
 
