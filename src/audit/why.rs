@@ -142,17 +142,14 @@ impl<'a> IdSearch<'a> {
         }
         let has_ids = |schema: TableSchema| schema.identifier(self.what).is_some();
         tables.retain(|table| has_ids(table.dataset.schema(Naming::Snake, &[])));
-        if tables.is_empty() {
-            let error = Error::new(
-                ErrorKind::Unusable,
-                "no table with such ids has the day, and no raw logs are given",
-            );
-            return Err(error
-                .with("day", self.day)
-                .with("lake", self.lake.address(""))
-                .hint("pass the raw logs with --input, or a config file with --config"));
-        }
-        Ok(tables)
+        if tables.is_empty() { Err(self.nothing_to_search()) } else { Ok(tables) }
+    }
+
+    fn nothing_to_search(&self) -> Error {
+        Error::new(ErrorKind::Unusable, "no table with such ids has the day, and no raw logs are given")
+            .with("day", self.day)
+            .with("lake", self.lake.address(""))
+            .hint("pass the raw logs with --input, or a config file with --config")
     }
 
     /// Returns the findings from the lake.
