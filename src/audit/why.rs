@@ -41,7 +41,7 @@ pub struct IdSearch<'a> {
     /// Whether to read the raw objects even if another place has the id.
     pub deep: bool,
     /// Begins to show the progress of reading the raw objects of a plan.
-    pub progress: &'a (dyn Fn(&TablePlan) -> Box<dyn convert::ConvertProgress> + Sync),
+    pub progress: &'a (dyn Fn(&TablePlan) -> Box<dyn convert::Progress> + Sync),
 }
 
 /// A table that may have the id.

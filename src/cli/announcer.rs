@@ -8,7 +8,7 @@ use super::progress::Bar;
 use super::settings::LogFormat;
 use crate::error::Error;
 use crate::publish::run_record::RunRecord;
-use crate::road::{About, Observer, RoadProgress, Work};
+use crate::road::{About, Observer, Progress, Work};
 
 /// Reports on standard error what a run does.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ impl Observer for Announcer {
         }
     }
 
-    fn progress(&self, table: &str, work: Work) -> Box<dyn RoadProgress> {
+    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
         Box::new(Bar::begin(self.console, table, work))
     }
 }

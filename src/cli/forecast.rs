@@ -81,20 +81,20 @@ fn table(
     }
     let is_rebuilt = |status: &&DayStatus| rule.decision(status) == Decision::Build;
     let unregistered = |status: &&DayStatus| status.not_registered.is_some() && road.registrar.is_some();
-    let to_register = statuses.iter().filter(|status| unregistered(status) && !is_rebuilt(status)).count();
-    text += &notes([
-        ("days to register without reading objects", to_register as u64),
-        ("days not rebuilt, because raw objects behind some of their rows have been deleted", kept as u64),
-        ("days not built, because their state cannot be determined", unknown),
-    ]);
+    match statuses.iter().filter(|status| unregistered(status) && !is_rebuilt(status)).count() {
+        0 => {}
+        days => text += &format!("days to register without reading objects: {days}\n"),
+    }
+    if kept > 0 {
+        text += &format!(
+            "days not rebuilt, because raw objects behind some of their rows have been deleted: {kept}\n"
+        );
+    }
+    if unknown > 0 {
+        text += &format!("days not built, because their state cannot be determined: {unknown}\n");
+    }
     text.push('\n');
     Ok((text, unknown))
-}
-
-/// Returns a line for each count that is not zero.
-fn notes<const N: usize>(notes: [(&str, u64); N]) -> String {
-    let known = notes.into_iter().filter(|(_, days)| *days > 0);
-    known.map(|(note, days)| format!("{note}: {days}\n")).collect()
 }
 
 /// Returns the run record of the live run, if any.

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::console::{self, Console};
 use crate::convert;
-use crate::road::{RoadProgress, Work};
+use crate::road::{Progress, Work};
 
 /// Draws the progress of one table.
 pub(super) struct Bar {
@@ -40,13 +40,13 @@ impl Bar {
     }
 }
 
-impl RoadProgress for Bar {
+impl Progress for Bar {
     fn day_done(&self) {
         self.drawn.inc(1);
     }
 }
 
-impl convert::ConvertProgress for Bar {
+impl convert::Progress for Bar {
     fn object_done(&self, bytes: u64, rows: u64) {
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         let read = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;

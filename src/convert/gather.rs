@@ -9,7 +9,7 @@ use super::encode::{PartFile, PartWriter};
 use super::merge::{Merge, reduce};
 use super::quarantine::{CountedOnly, Quarantine};
 use super::scattered::Scattered;
-use super::{ConvertOptions, ConvertProgress};
+use super::{ConvertOptions, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;
 use crate::plan::{PlannedObject, TablePlan};
@@ -95,7 +95,7 @@ impl Gathered<'_> {
         schema: &TableSchema,
         target: PartsTarget<'_>,
         options: &ConvertOptions,
-        progress: &dyn ConvertProgress,
+        progress: &dyn Progress,
     ) -> Result<Vec<PartFile>> {
         let addresses = plan.objects.iter().map(|object| object.address.as_str()).collect();
         let PartsTarget { partition, folder, scratch } = target;

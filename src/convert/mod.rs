@@ -131,8 +131,9 @@ impl Residency {
     }
 }
 
-/// Receives the progress of converting objects to part files; called from many threads.
-pub trait ConvertProgress: Sync {
+/// Receives the progress of converting objects to part files; called from many threads. A caller that converts many days
+/// also counts days, see [`road::Progress`](crate::road::Progress).
+pub trait Progress: Sync {
     /// An object is done: its size as stored, and the rows read from it.
     fn object_done(&self, bytes: u64, rows: u64);
     /// Rows were written to part files.

@@ -15,7 +15,7 @@ use super::quarantine::{OpenQuarantine, Quarantine, quarantine_rows};
 use super::run::Run;
 use super::scattered::{ObjectCount, Scattered};
 use super::shared_room::SharedRoom;
-use super::{ConvertOptions, ConvertProgress, Residency};
+use super::{ConvertOptions, Progress, Residency};
 use crate::dataset::LogType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
@@ -32,7 +32,7 @@ pub fn scatter(
     residency: &Residency,
     options: &ConvertOptions,
     connector: &Connector,
-    progress: &dyn ConvertProgress,
+    progress: &dyn Progress,
 ) -> Result<Vec<Scattered>> {
     let Leg { spec, readings, days, identity_key, .. } = leg;
     let (stores, schema) = (spec.open_inputs(connector)?, spec.schema());
@@ -125,7 +125,7 @@ struct Work<'a> {
     leg: usize,
     options: &'a ConvertOptions,
     budget: &'a Budget,
-    progress: &'a dyn ConvertProgress,
+    progress: &'a dyn Progress,
     objects: Vec<Placed<'a>>,
     /// The next object that no worker has taken.
     next: AtomicUsize,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::budget::Budget;
 use super::object::ObjectReader;
 use super::quarantine::QuarantinedRow;
-use super::{ConvertOptions, ConvertProgress};
+use super::{ConvertOptions, Progress};
 use crate::dataset::LogType;
 use crate::error::{ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -71,7 +71,7 @@ pub fn search_raw(
     query: RawQuery<'_>,
     options: &ConvertOptions,
     connector: &Connector,
-    progress: &dyn ConvertProgress,
+    progress: &dyn Progress,
 ) -> Result<RawFound> {
     let spec = &plan.spec;
     let schema = spec.schema();
@@ -156,7 +156,7 @@ struct Search<'a> {
     /// Finds the id in unpacked bytes, if that is possible.
     finder: Option<Finder<'a>>,
     options: &'a ConvertOptions,
-    progress: &'a dyn ConvertProgress,
+    progress: &'a dyn Progress,
 }
 
 impl Search<'_> {

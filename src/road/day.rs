@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::observer::{RoadProgress, Work};
+use super::observer::{Progress, Work};
 use super::outcomes::{Outcomes, PublishedTable};
 use super::{Field, Registrar, Registration, Reporter, Road, identity_key, lock_taker, time_at};
 use crate::convert::{self, DayTarget, Gathered, Leg, Scattered, Staging};
@@ -110,7 +110,7 @@ impl<'a> DayRoad<'a> {
     }
 
     /// Shows the progress of writing the rows of a plan.
-    fn write_progress(&self, plan: &TablePlan) -> impl Fn(u64) -> Box<dyn RoadProgress> {
+    fn write_progress(&self, plan: &TablePlan) -> impl Fn(u64) -> Box<dyn Progress> {
         |rows| self.road.observer.progress(&plan.spec.table, Work::Write(rows))
     }
 
@@ -122,7 +122,7 @@ impl<'a> DayRoad<'a> {
         scattered: Scattered,
         mut staged: StagedDay<'_>,
         began: UtcInstant,
-        progress: &dyn Fn(u64) -> Box<dyn RoadProgress>,
+        progress: &dyn Fn(u64) -> Box<dyn Progress>,
     ) -> Result<PublishedTable> {
         let writing = self.road.now();
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
@@ -176,7 +176,7 @@ impl<'a> DayRoad<'a> {
         plan: &TablePlan,
         gathered: &mut Gathered<'_>,
         staged: &mut StagedDay<'_>,
-        progress: &dyn Fn(u64) -> Box<dyn RoadProgress>,
+        progress: &dyn Fn(u64) -> Box<dyn Progress>,
     ) -> Result<Manifest> {
         let schema = plan.spec.schema();
         let progress = progress(gathered.ledger.written);

@@ -23,7 +23,7 @@ mod warnings;
 
 pub use day::{DayRoad, each_table};
 pub use lock::lock_taker;
-pub use observer::{About, Field, Observer, RoadProgress, Silent, Work};
+pub use observer::{About, Field, Observer, Progress, Silent, Work};
 pub use outcomes::{Outcomes, PublishedTable};
 pub use rebuild::{DaySelector, Decision, RebuildRule};
 pub use registration::{CatalogOptions, Registrar, Registration, RegistrationWarning};

@@ -55,11 +55,11 @@ pub trait Observer: Sync {
     fn ended(&self, record: &RunRecord);
 
     /// Shows the progress of some work on a table until the returned value is dropped.
-    fn progress(&self, table: &str, work: Work) -> Box<dyn RoadProgress>;
+    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress>;
 }
 
-/// Shows the progress of some work: that of converting, and the days of a range.
-pub trait RoadProgress: convert::ConvertProgress {
+/// Shows the progress of some work: objects and rows, as [`convert::Progress`], and the days of a range.
+pub trait Progress: convert::Progress {
     /// Counts a day of a range that is done or needs no work.
     fn day_done(&self);
 }
@@ -75,16 +75,16 @@ impl Observer for Silent {
     fn waiting(&self, _: &Error) {}
     fn failed(&self, _: &About<'_>, _: &Error) {}
     fn ended(&self, _: &RunRecord) {}
-    fn progress(&self, _: &str, _: Work) -> Box<dyn RoadProgress> {
+    fn progress(&self, _: &str, _: Work) -> Box<dyn Progress> {
         Box::new(Self)
     }
 }
 
-impl convert::ConvertProgress for Silent {
+impl convert::Progress for Silent {
     fn object_done(&self, _: u64, _: u64) {}
     fn rows_written(&self, _: u64) {}
 }
 
-impl RoadProgress for Silent {
+impl Progress for Silent {
     fn day_done(&self) {}
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{DayRoad, PublishedTable, Reporter, Road, RoadProgress, Silent, Work, identity_key};
+use super::{DayRoad, Progress, PublishedTable, Reporter, Road, Silent, Work, identity_key};
 use crate::convert::{self, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -35,7 +35,7 @@ pub(super) struct RangeRoad<'a> {
     source: &'a TableSource,
     residency: Residency,
     identity_key: [u64; 4],
-    progress: Box<dyn RoadProgress>,
+    progress: Box<dyn Progress>,
     /// Days that are being built.
     open: BTreeMap<KstDay, OpenDay<'a>>,
     wanted: BTreeMap<KstDay, WantedDay>,
@@ -243,7 +243,7 @@ impl<'a> RangeRoad<'a> {
         }
         road.reporter().report_read(&plan, found.rows_read(), read_seconds);
         // The range shows its progress by days.
-        let hidden = |_| -> Box<dyn RoadProgress> { Box::new(Silent) };
+        let hidden = |_| -> Box<dyn Progress> { Box::new(Silent) };
         let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began, &hidden));
         match outcome {
             Ok(published) => {

@@ -31,7 +31,7 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     let (what, id) = args.id.given();
-    let begin_bar = |plan: &TablePlan| -> Box<dyn convert::ConvertProgress> {
+    let begin_bar = |plan: &TablePlan| -> Box<dyn convert::Progress> {
         Box::new(Bar::begin(context.console, &plan.spec.table, Work::Read(plan.bytes())))
     };
     let search = IdSearch {

@@ -16,8 +16,8 @@ use logmill::publish::run_record::RunRecord;
 use logmill::publish::{Manifest, read_manifest};
 use logmill::road::backfill::{Backfilled, backfill};
 use logmill::road::{
-    About, CatalogOptions, DayRoad, DaySelector, Field, Observer, PublishedTable, RebuildRule, Registrar,
-    Road, RoadOptions, RoadProgress, Silent, Work,
+    About, CatalogOptions, DayRoad, DaySelector, Field, Observer, Progress, PublishedTable, RebuildRule,
+    Registrar, Road, RoadOptions, Silent, Work,
 };
 use logmill::store::lake::Partition;
 use logmill::store::{ConnectionOptions, Connector, LakeAccess};
@@ -56,7 +56,7 @@ impl Observer for Notes {
     fn failed(&self, _: &About<'_>, _: &Error) {}
     fn ended(&self, _: &RunRecord) {}
 
-    fn progress(&self, table: &str, work: Work) -> Box<dyn RoadProgress> {
+    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
         Silent.progress(table, work)
     }
 }
