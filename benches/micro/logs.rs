@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use divan::counter::BytesCount;
 use logmill::cancel::Cancel;
 use logmill::convert::ConvertOptions;
-use logmill::dataset::{self, Dataset, DecodeLimits};
+use logmill::dataset::{self, Dataset};
 use logmill::kst::KstDay;
 use logmill::plan::{TablePlan, TableSource, plan_table};
 use logmill::store::unpack::Unpacked;

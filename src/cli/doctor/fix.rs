@@ -50,7 +50,7 @@ fn repair(places: &Places<'_>, day: &DayDiagnosis, print: PrintLine) -> Result<(
     if let Some(registrar) = places.registrar.filter(|_| day.must_unregister()) {
         registrar.catalog.remove_partitions(&day.partition.table, &[day.partition.day])?;
         let database = &registrar.options.database;
-        print(&format!("{database}.{}: partition {} removed", day.partition.table, value(day)))?;
+        print(&format!("{database}.{}: partition {} removed", day.partition.table, day.partition.folder()))?;
     }
     sweep(places, day, false, print)
 }

@@ -23,7 +23,8 @@ use tokio::task::JoinHandle;
 use tokio::time;
 
 use super::failure::causes;
-use super::proxied::{ThroughProxy, http_client};
+use super::proxied::http_client;
+use super::through_proxy::ThroughProxy;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::ConnectionOptions;
