@@ -105,10 +105,12 @@ fn constant(page: &str) -> String {
     })
 }
 
+/// Prints a generated section.
+type Print = fn() -> String;
+
 /// The name of a generated section, and the program's own text for it. A page holds it between `<!-- NAME -->` and
 /// `<!-- end -->`.
-const GENERATED: [(&str, fn() -> String); 2] =
-    [("settings", logmill::cli::settings::reference), ("columns", columns)];
+const GENERATED: [(&str, Print); 2] = [("settings", logmill::cli::settings::reference), ("columns", columns)];
 
 /// The columns of every log type, also of those that are not built by default.
 fn columns() -> String {
@@ -121,10 +123,10 @@ fn columns() -> String {
 
 /// Replaces the generated sections of a page, and counts them.
 fn with_generated(page: &str) -> (String, usize) {
-    GENERATED.iter().fold((page.to_owned(), 0), |(page, sections), (name, generate)| {
+    GENERATED.iter().fold((page.to_owned(), 0), |(page, sections), (name, print)| {
         let (begin, end) = (format!("<!-- {name} -->\n"), "<!-- end -->\n");
         match page.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1))) {
-            Some((before, after)) => (format!("{before}{begin}\n{}\n{end}{after}", generate()), sections + 1),
+            Some((before, after)) => (format!("{before}{begin}\n{}\n{end}{after}", print()), sections + 1),
             None => (page, sections),
         }
     })
