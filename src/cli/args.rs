@@ -35,7 +35,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::shard::ShardArg;
-use crate::plan::MOST_SHARDS;
+use crate::plan::MAX_SHARDS;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
@@ -276,7 +276,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// Number of shards that share the objects
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SHARDS)))]
     pub(super) shards: u32,
     /// Also write the plan to this file or s3://bucket/key, for 'logmill convert' and 'logmill publish'
     #[arg(long, value_name = "FILE")]
@@ -387,6 +387,9 @@ pub(super) struct VerifyArgs {
     pub(super) table: Option<String>,
 }
 
+/// The default of `clean --older-than`.
+pub(super) const OLDER_THAN: &str = "24h";
+
 /// `clean`.
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
@@ -396,7 +399,7 @@ pub(super) struct CleanArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
     /// Age at which to remove a run that no day refers to; must exceed the longest run
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::settings::values::span_ms)]
+    #[arg(long, value_name = "TIME", default_value = OLDER_THAN, value_parser = super::settings::values::span_ms)]
     pub(super) older_than: i64,
     #[command(flatten)]
     pub(super) grace: GraceArgs,

@@ -15,7 +15,7 @@ const TABLES: (&str, &str) = ("glue/cloudformation/tables.json", "make glue-tabl
 const FIRST_DAY: &str = "2020-01-01";
 
 /// The maximum size of a template, in bytes, that can be deployed without uploading it to a bucket.
-const MOST_BYTES: usize = 51_200;
+const MAX_BYTES: usize = 51_200;
 
 fn template(args: &[&str]) -> String {
     Workdir::new().logmill(["schema", "--format", "cloudformation"]).args(args).exits(0).stdout
@@ -33,7 +33,7 @@ fn the_committed_tables_match_the_schema() {
     let printed = template(&[]);
     let at = (1..).zip(committed.lines().zip(printed.lines())).find(|(_, (old, new))| old != new);
     assert!(committed == printed, "{file} does not match the schema: regenerate it with `{command}`; {at:?}");
-    assert!(printed.len() <= MOST_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
+    assert!(printed.len() <= MAX_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
 }
 
 /// One statement per file, for each naming, with registered partitions and with a projection. No other files exist.
