@@ -184,7 +184,7 @@ Examples:
   logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
-    /// Show the columns of tables, as text, Athena DDL or CloudFormation
+    /// Show the columns of tables, as text, Athena DDL, Markdown or CloudFormation
     #[command(
         after_help = "Tables, names and promoted columns come from the config file: the statement or template creates the table to which a run with the same file publishes. Flags override the file. If the settings name no lake in S3, the location of a table is a placeholder.
 
@@ -193,6 +193,7 @@ Examples:
   logmill schema --config /etc/logmill.toml --format ddl
   logmill schema --naming compact --format ddl
   logmill schema --format ddl --projection 2023-01-01
+  logmill schema --format markdown > columns.md
   logmill schema --format cloudformation > tables.json"
     )]
     Schema(SchemaArgs),
@@ -458,12 +459,13 @@ pub(super) enum PlanFormat {
     Json,
 }
 
-/// Table, DDL, JSON or a CloudFormation template.
+/// Table, DDL, JSON, Markdown or a CloudFormation template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemaFormat {
     Table,
     Ddl,
     Json,
+    Markdown,
     #[value(name = "cloudformation")]
     CloudFormation,
 }

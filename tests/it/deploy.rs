@@ -138,8 +138,24 @@ fn statement_and_template_contain_the_projection() {
 }
 
 #[test]
+fn a_table_in_markdown_shows_both_names_and_escapes_bars() {
+    let work = Workdir::new();
+    work.write(
+        "logmill.toml",
+        "[[source]]\ndataset = \"cloudtrail\"\ntable = \"trail\"\n\
+         promote = [{ column = \"either\", path = \"requestParameters.a|b\" }]\n",
+    );
+    work.logmill(["schema", "--format", "markdown"]).exits(0).prints(&[
+        "## `trail`\n\nLog type `cloudtrail`, 80 columns and the partition.\n",
+        "| `event_time_kst` | `eventtime_kst` | timestamp | event time + 9 h | ",
+        "| `either` | `either` | string | requestParameters.a\\|b | Promoted from requestParameters.a\\|b |\n",
+        "| `request_parameters` | `requestparameters` | string (JSON) | requestParameters | ",
+    ]);
+}
+
+#[test]
 fn a_projection_needs_a_catalog_format() {
-    for format in ["table", "json"] {
+    for format in ["table", "json", "markdown"] {
         Workdir::new()
             .logmill(["schema", "--format", format, "--projection", "2023-11-01"])
             .exits(2)
