@@ -1,13 +1,14 @@
 //! `logmill verify`: checks a published day against its manifest.
 
 use super::args::{GlobalArgs, VerifyArgs};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
+use super::{console, existing_lake};
 use crate::audit::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
+use crate::nearest::did_you_mean;
 use crate::publish;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
@@ -42,12 +43,9 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
 }
 
 pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
-    let mut tables = lake.names("").unwrap_or_default();
-    tables.retain(|name| !name.starts_with(['_', '.']));
-    let hint = if tables.is_empty() || tables.contains(&partition.table) {
-        "publish it with 'logmill run'".to_owned()
-    } else {
-        format!("pass --table with a table of the lake: {}", tables.join(", "))
+    let hint = match require_table(lake, &partition.table) {
+        Err(unknown) => unknown.next_step().unwrap_or_default().to_owned(),
+        Ok(()) => format!("publish it with 'logmill run --day {}'", partition.day),
     };
     Error::new(ErrorKind::Unusable, "the day was never published")
         .with("table", &partition.table)
@@ -56,13 +54,30 @@ pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
         .hint(hint)
 }
 
+/// Fails if the lake has tables, but not this one.
+pub(super) fn require_table(lake: &dyn Lake, table: &str) -> Result<()> {
+    let mut tables = lake.names("")?;
+    tables.retain(|name| !name.starts_with(['_', '.']));
+    if tables.is_empty() || tables.iter().any(|name| name == table) {
+        return Ok(());
+    }
+    let meant = did_you_mean(table, tables.iter().map(String::as_str));
+    Err(Error::new(ErrorKind::Unusable, format!("unknown table '{table}'"))
+        .with("lake", lake.address(""))
+        .hint(format!("pass --table with a table of the lake: {}{meant}", tables.join(", "))))
+}
+
 /// Returns the requested table, or every table of the lake in which the day is published.
 pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
     if let Some(table) = only {
         return Ok(vec![table.to_owned()]);
     }
+    let names = lake.names("")?;
+    if names.is_empty() {
+        return Err(existing_lake::not_found(lake));
+    }
     let mut tables = Vec::new();
-    for table in lake.names("")? {
+    for table in names {
         let partition = Partition { table: table.clone(), day };
         let is_published = |name: &String| name == MANIFEST;
         if !table.starts_with(['_', '.']) && lake.names(&partition.to_string())?.iter().any(is_published) {
@@ -73,7 +88,7 @@ pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result
         return Err(Error::new(ErrorKind::Unusable, "the day was never published in any table")
             .with("day", day)
             .with("lake", lake.address(""))
-            .hint("publish it with 'logmill run'"));
+            .hint(format!("publish it with 'logmill run --day {day}'; 'logmill status' shows the published days")));
     }
     Ok(tables)
 }

@@ -20,6 +20,7 @@ mod rows_cast;
 mod scanned;
 mod spills;
 mod statement;
+mod syntax_hint;
 mod table;
 mod types;
 mod views;

@@ -6,6 +6,7 @@ mod access;
 mod connector;
 mod draft;
 mod file_lock;
+mod foreign_address;
 pub mod lake;
 pub mod local;
 mod local_lake;
