@@ -52,7 +52,8 @@ fn tables(
     context: &Context,
 ) -> Result<Vec<String>> {
     let with_leftovers = cleaner.tables(unfinished)?;
-    if with_leftovers.is_empty() {
+    // The first run of a lake may have been killed before the lake existed.
+    if with_leftovers.iter().all(|name| name.starts_with("proc_ymd=")) {
         existing_lake::require(cleaner.lake, context.console)?;
     }
     let Some(only) = only.map(str::to_owned) else { return Ok(with_leftovers) };

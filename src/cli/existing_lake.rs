@@ -4,21 +4,28 @@ use super::console::Console;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Lake;
 
-/// Fails if nothing exists at the address of the lake, and warns if the lake is an empty folder.
+/// Fails if no lake exists at its address, and warns if the lake is an empty folder.
 pub(super) fn require(lake: &dyn Lake, console: Console) -> Result<()> {
-    if !lake.names("")?.is_empty() {
-        return Ok(());
-    }
-    if lake.local_path("").is_some_and(|path| path.is_dir()) {
+    if names(lake)?.is_empty() {
         console.warn("the lake is empty", &[("output", lake.address("").into())]);
-        return Ok(());
     }
-    Err(not_found(lake))
+    Ok(())
 }
 
-/// The error for a lake in which nothing exists.
-pub(super) fn not_found(lake: &dyn Lake) -> Error {
-    Error::new(ErrorKind::Unusable, "no lake found")
-        .with("output", lake.address(""))
-        .hint("check --output, or publish a day there with 'logmill run'")
+/// Returns the names at the top of a lake. Fails if nothing exists there, or if it is the folder of a table.
+pub(super) fn names(lake: &dyn Lake) -> Result<Vec<String>> {
+    let names = lake.names("")?;
+    if names.iter().any(|name| name.starts_with("proc_ymd=")) {
+        let address = lake.address("");
+        let above = address.trim_end_matches('/').rsplit_once('/').map_or(".", |(above, _)| above);
+        return Err(Error::new(ErrorKind::Usage, "the output is the folder of a table, not a lake")
+            .with("output", &address)
+            .hint(format!("pass --output {above}")));
+    }
+    if names.is_empty() && !lake.local_path("").is_some_and(|path| path.is_dir()) {
+        return Err(Error::new(ErrorKind::Unusable, "no lake found")
+            .with("output", lake.address(""))
+            .hint("check --output, or publish a day there with 'logmill run'"));
+    }
+    Ok(names)
 }

@@ -50,8 +50,14 @@ pub(super) const FLAGS: &[(&[&str], Meant)] = &[
     (&["csv"], Flag("format csv")),
     (&["output-format", "of"], Flag("format")),
     (&["limit", "max", "n"], Flag("max-rows")),
-    (&["sql", "query", "execute", "e", "q", "statement"], Advice(&["query"], "pass the statement in quotes, without a flag")),
-    (&["force", "f", "overwrite", "replace"], Advice(&["run"], "no flag is needed: a run replaces the published day")),
+    (
+        &["sql", "query", "execute", "e", "q", "statement"],
+        Advice(&["query"], "pass the statement in quotes, without a flag"),
+    ),
+    (
+        &["force", "f", "overwrite", "replace"],
+        Advice(&["run"], "no flag is needed: a run replaces the published day"),
+    ),
     (
         &["force", "f", "overwrite", "replace", "rebuild"],
         Advice(&["backfill"], "pass --only all to rebuild days that are up to date"),
@@ -63,7 +69,17 @@ pub(super) const FLAGS: &[(&[&str], Meant)] = &[
 
 /// Words for a range of days.
 const RANGE: &[&str] = &[
-    "from", "to", "last", "days", "since", "until", "start", "end", "start-date", "end-date", "from-date",
+    "from",
+    "to",
+    "last",
+    "days",
+    "since",
+    "until",
+    "start",
+    "end",
+    "start-date",
+    "end-date",
+    "from-date",
     "to-date",
 ];
 

@@ -8,7 +8,7 @@ use super::{console, existing_lake};
 use crate::audit::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::nearest::did_you_mean;
+use crate::nearest::nearest_name;
 use crate::publish;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition};
@@ -43,15 +43,11 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
 }
 
 pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
-    let hint = match require_table(lake, &partition.table) {
-        Err(unknown) => unknown.next_step().unwrap_or_default().to_owned(),
-        Ok(()) => format!("publish it with 'logmill run --day {}'", partition.day),
-    };
     Error::new(ErrorKind::Unusable, "the day was never published")
         .with("table", &partition.table)
         .with("day", partition.day)
         .with("lake", lake.address(""))
-        .hint(hint)
+        .hint(format!("publish it with 'logmill run --day {}'", partition.day))
 }
 
 /// Fails if the lake has tables, but not this one.
@@ -61,20 +57,21 @@ pub(super) fn require_table(lake: &dyn Lake, table: &str) -> Result<()> {
     if tables.is_empty() || tables.iter().any(|name| name == table) {
         return Ok(());
     }
-    let meant = did_you_mean(table, tables.iter().map(String::as_str));
+    let names = tables.join(", ");
     Err(Error::new(ErrorKind::Unusable, format!("unknown table '{table}'"))
         .with("lake", lake.address(""))
-        .hint(format!("pass --table with a table of the lake: {}{meant}", tables.join(", "))))
+        .hint(match nearest_name(table, tables.iter().map(String::as_str)) {
+            Some(nearest) => format!("did you mean '{nearest}'? the lake has {names}"),
+            None => format!("pass --table with a table of the lake: {names}"),
+        }))
 }
 
 /// Returns the requested table, or every table of the lake in which the day is published.
 pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
+    let names = existing_lake::names(lake)?;
     if let Some(table) = only {
+        require_table(lake, table)?;
         return Ok(vec![table.to_owned()]);
-    }
-    let names = lake.names("")?;
-    if names.is_empty() {
-        return Err(existing_lake::not_found(lake));
     }
     let mut tables = Vec::new();
     for table in names {
@@ -88,7 +85,9 @@ pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result
         return Err(Error::new(ErrorKind::Unusable, "the day was never published in any table")
             .with("day", day)
             .with("lake", lake.address(""))
-            .hint(format!("publish it with 'logmill run --day {day}'; 'logmill status' shows the published days")));
+            .hint(format!(
+                "publish it with 'logmill run --day {day}'; 'logmill status' shows the published days"
+            )));
     }
     Ok(tables)
 }

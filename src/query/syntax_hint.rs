@@ -7,9 +7,30 @@ const SEE: &str = "docs/query.md describes the supported SQL";
 
 /// Words with which statements and clauses begin.
 const KEYWORDS: [&str; 24] = [
-    "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "WITH", "JOIN", "LEFT", "RIGHT",
-    "INNER", "CROSS", "UNION", "BETWEEN", "DISTINCT", "VALUES", "DESCRIBE", "EXPLAIN", "SHOW", "TABLES",
-    "COLUMNS", "FUNCTIONS",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP",
+    "ORDER",
+    "HAVING",
+    "LIMIT",
+    "OFFSET",
+    "WITH",
+    "JOIN",
+    "LEFT",
+    "RIGHT",
+    "INNER",
+    "CROSS",
+    "UNION",
+    "BETWEEN",
+    "DISTINCT",
+    "VALUES",
+    "DESCRIBE",
+    "EXPLAIN",
+    "SHOW",
+    "TABLES",
+    "COLUMNS",
+    "FUNCTIONS",
 ];
 
 /// Returns the hint for an error of the parser about a statement.
@@ -44,7 +65,11 @@ mod tests {
     #[test]
     fn a_misspelt_keyword_is_found() {
         for (message, sql, expected) in [
-            ("Expected: an SQL statement, found: SELCT at Line: 1, Column: 1", "SELCT 1", "did you mean SELECT? "),
+            (
+                "Expected: an SQL statement, found: SELCT at Line: 1, Column: 1",
+                "SELCT 1",
+                "did you mean SELECT? ",
+            ),
             ("Expected: end of statement, found: t at Line: 1", "select a form t", "did you mean FROM? "),
             ("Expected: end of statement, found: t at Line: 1", "select a b t", ""),
             ("Expected: an expression, found: EOF", "select", "complete the statement: it ends too early; "),

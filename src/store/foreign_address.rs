@@ -99,8 +99,14 @@ mod tests {
                 "https://s3.console.aws.amazon.com/s3/buckets/b?region=ap-northeast-2&prefix=AWSLogs/1/&showversions=false",
                 Some("s3://b/AWSLogs/1/"),
             ),
-            ("https://ap-northeast-2.console.aws.amazon.com/s3/buckets/b?prefix=a%2Fb%2F", Some("s3://b/a/b/")),
-            ("https://ap-northeast-2.console.aws.amazon.com/s3/object/b?prefix=a/k.gz", Some("s3://b/a/k.gz")),
+            (
+                "https://ap-northeast-2.console.aws.amazon.com/s3/buckets/b?prefix=a%2Fb%2F",
+                Some("s3://b/a/b/"),
+            ),
+            (
+                "https://ap-northeast-2.console.aws.amazon.com/s3/object/b?prefix=a/k.gz",
+                Some("s3://b/a/k.gz"),
+            ),
             ("https://ap-northeast-2.console.aws.amazon.com/athena/home", None),
             ("https://example.com/b", None),
             ("https://glue.ap-northeast-2.amazonaws.com/b", None),

@@ -1,6 +1,7 @@
 //! Mistakes that people make: what is printed for each, so that one reading ends the problem.
 //!
-//! The snapshots hold the whole output and the exit code of each command line. `INSTA_UPDATE=always` rewrites them.
+//! The snapshots hold the whole output and the exit code of each command line. With `INSTA_UPDATE=always`, the tests rewrite
+//! them.
 
 use regex::Regex;
 use serde_json::json;
@@ -37,26 +38,28 @@ fn words(line: &str) -> Vec<String> {
     words.collect()
 }
 
-/// Runs each command line and returns what was printed.
-fn transcript(work: &Workdir, lines: &[&str]) -> String {
+/// Runs each command line in the scene, and compares what was printed with a snapshot.
+fn check(snapshot: &str, lines: &[&str]) {
+    let work = scene();
     let variable = VARIABLE.map(|(found, instead)| (Regex::new(found).unwrap(), instead));
     let mut text = String::new();
     for line in lines {
         let outcome = work.logmill(words(line)).wait();
         let printed = format!("{}{}", outcome.stdout, outcome.stderr);
-        let printed = variable.iter().fold(printed, |printed, (found, instead)| {
-            found.replace_all(&printed, *instead).into_owned()
-        });
+        let printed = variable
+            .iter()
+            .fold(printed, |printed, (found, instead)| found.replace_all(&printed, *instead).into_owned());
         text += &format!("$ logmill {line}\n{printed}[exit {}]\n\n", outcome.code.unwrap());
     }
-    assert!(!text.is_empty());
-    text
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(snapshot, text);
+    });
 }
 
 #[test]
 fn unknown_flags_suggest_the_flag_that_was_meant() {
-    insta::assert_snapshot!(transcript(
-        &scene(),
+    check(
+        "mistakes_flags",
         &[
             "run --date 2023-11-01 --input raw --output lake",
             "run --Day 2023-11-01",
@@ -96,14 +99,14 @@ fn unknown_flags_suggest_the_flag_that_was_meant() {
             "query --limit 5 \"SELECT 1\"",
             "inspect --input raw",
             "report 2023-11-01",
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
 fn unknown_commands_suggest_the_command_that_was_meant() {
-    insta::assert_snapshot!(transcript(
-        &scene(),
+    check(
+        "mistakes_commands",
         &[
             "rnu --day 2023-11-01",
             "backfil --last 7d",
@@ -121,14 +124,14 @@ fn unknown_commands_suggest_the_command_that_was_meant() {
             "s3://bucket/AWSLogs/",
             "xyzzy",
             "man rnu",
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
 fn days_in_another_form_say_how_to_write_them() {
-    insta::assert_snapshot!(transcript(
-        &scene(),
+    check(
+        "mistakes_days",
         &[
             "run --day 2023/11/01 --input raw --output lake",
             "run --day 11-01-2023 --input raw --output lake",
@@ -149,8 +152,8 @@ fn days_in_another_form_say_how_to_write_them() {
             "backfill --input raw --output lake",
             "backfill --from 2023-11-05 --to 2023-11-01 --input raw --output lake",
             "backfill --day 2023-11-01 --from 2023-11-01 --input raw --output lake",
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
@@ -171,8 +174,8 @@ fn a_single_day_can_be_given_wherever_a_range_can() {
 
 #[test]
 fn values_of_settings_say_what_is_expected() {
-    insta::assert_snapshot!(transcript(
-        &scene(),
+    check(
+        "mistakes_values",
         &[
             "run --day 2023-11-01 --dataset cloudtrial --input raw --output lake",
             "run --day 2023-11-01 --dataset s3 --input raw --output lake",
@@ -192,8 +195,8 @@ fn values_of_settings_say_what_is_expected() {
             "status --format jsn --input raw --output lake",
             "inspect notes.txt --dataset cloudtrial",
             "inspect notes.txt --dataset x",
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
@@ -211,8 +214,8 @@ fn log_types_are_accepted_in_any_spelling() {
 
 #[test]
 fn unknown_tables_name_the_known_ones() {
-    insta::assert_snapshot!(transcript(
-        &scene(),
+    check(
+        "mistakes_tables",
         &[
             "run --day 2023-11-01 --table clodtrail --input raw --output lake",
             "run --day 2023-11-01 --table trail --config two.toml --output lake",
@@ -229,8 +232,8 @@ fn unknown_tables_name_the_known_ones() {
             "why --day 2023-11-01 --event-id id --table clodtrail --output lake",
             "query --output lake \"SELECT * FROM clodtrail\"",
             "query --output lake \"SELECT event_nam FROM cloudtrail\"",
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
@@ -239,14 +242,16 @@ fn a_table_selects_its_log_type() {
     let shown = work.logmill(["schema", "--table", "s3_access"]).exits(0).stdout;
     assert_eq!(shown, work.logmill(["schema", "--dataset", "s3-access"]).exits(0).stdout);
     work.write("plain.toml", "[[source]]\ndataset = \"cloudtrail\"\n[[source]]\ndataset = \"s3-access\"\n");
-    assert_eq!(work.logmill(["schema", "--config", "plain.toml", "--table", "s3_access"]).exits(0).stdout, shown);
+    assert_eq!(
+        work.logmill(["schema", "--config", "plain.toml", "--table", "s3_access"]).exits(0).stdout,
+        shown
+    );
 }
 
 #[test]
 fn inputs_that_cannot_be_read_say_what_to_check() {
-    let work = scene();
-    insta::assert_snapshot!(transcript(
-        &work,
+    check(
+        "mistakes_places",
         &[
             "run --quiet --day 2023-11-01 --output lake",
             "run --quiet --day 2023-11-01 --input raw",
@@ -271,8 +276,8 @@ fn inputs_that_cannot_be_read_say_what_to_check() {
             "run --quiet --day 2023-11-01 --input s3:///bucket/AWSLogs --output lake",
             "inspect nothere",
             "inspect raw",
-        ]
-    ));
+        ],
+    );
 }
 
 #[test]
@@ -288,8 +293,8 @@ fn the_lake_may_be_inside_an_input_and_an_input_inside_the_lake() {
 
 #[test]
 fn lakes_plans_and_statements_that_cannot_be_used_say_what_to_pass() {
-    insta::assert_snapshot!(transcript(
-        &scene(),
+    check(
+        "mistakes_lakes_plans_statements",
         &[
             "clean --output nolake",
             "clean --output nolake --table cloudtrail",
@@ -301,6 +306,9 @@ fn lakes_plans_and_statements_that_cannot_be_used_say_what_to_pass() {
             "report --day 2023-11-01 --output nolake",
             "query --output nolake \"SELECT 1\"",
             "clean --output empty",
+            "clean --output lake/cloudtrail",
+            "verify --day 2023-11-01 --output lake/cloudtrail",
+            "query --output lake/cloudtrail \"SELECT count(*) FROM cloudtrail\"",
             "clean --output lake",
             "convert --plan nothere.json --staging staging",
             "convert --plan notes.txt --staging staging",
@@ -314,6 +322,6 @@ fn lakes_plans_and_statements_that_cannot_be_used_say_what_to_pass() {
             "query --output lake \"SELECT\"",
             "query --output lake \"SELECT 1; SELECT 2\"",
             "query --output lake \"DROP TABLE cloudtrail\"",
-        ]
-    ));
+        ],
+    );
 }

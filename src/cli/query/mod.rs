@@ -115,10 +115,9 @@ fn statement(args: &QueryArgs) -> Result<String> {
         (None, Some(path)) => (std::fs::read_to_string(path).map(|read| text = read), path),
     };
     read.map_err(|cause| {
-        Error::new(ErrorKind::Usage, "cannot read the statement")
-            .with("file", name)
-            .caused_by(cause)
-            .hint("pass an existing file with --file, - for standard input, or the statement itself in quotes")
+        Error::new(ErrorKind::Usage, "cannot read the statement").with("file", name).caused_by(cause).hint(
+            "pass an existing file with --file, - for standard input, or the statement itself in quotes",
+        )
     })?;
     Ok(text)
 }

@@ -9,7 +9,7 @@ use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::config_file::SourceSection;
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::nearest::did_you_mean;
+use crate::nearest::nearest_name;
 use crate::plan::{KeyTimes, TableSource, TableSpec, is_table_name};
 use crate::store::SourceAccess;
 
@@ -101,8 +101,10 @@ fn default_sections() -> Vec<SourceSection> {
 
 /// Keeps the sources of a log type, or of all. If none was named, those that are not built by default are left out.
 fn of_log_type(sections: Vec<SourceSection>, wanted: &str, is_named: bool) -> Result<Vec<SourceSection>> {
-    let of_file: Vec<String> =
-        sections.iter().map(|section| format!("{} ({})", table_of(section), section.dataset.name())).collect();
+    let of_file: Vec<String> = sections
+        .iter()
+        .map(|section| format!("{} ({})", table_of(section), section.dataset.name()))
+        .collect();
     let is_wanted = |section: &SourceSection| match wanted {
         dataset::ALL_LOG_TYPES => is_named || section.dataset.is_default(),
         name => section.dataset.name() == name,
@@ -127,12 +129,13 @@ fn of_table(mut selected: Vec<SourceSection>, table: &str, from_file: bool) -> R
     if !selected.is_empty() {
         return Ok(selected);
     }
-    let meant = did_you_mean(table, known.iter().map(String::as_str));
+    let near = nearest_name(table, known.iter().map(String::as_str));
+    let meant = near.map(|nearest| format!("did you mean '{nearest}'? ")).unwrap_or_default();
     let names = known.join(", ");
     Err(Error::new(ErrorKind::Usage, format!("unknown table '{table}'")).hint(if from_file {
-        format!("pass --table with a table of the config file: {names}{meant}")
+        format!("{meant}the config file has {names}")
     } else {
-        format!("pass --table with one of {names}, or also --dataset to give its table this name{meant}")
+        format!("{meant}the tables are {names}; with --dataset, the table of that log type takes this name")
     }))
 }
 

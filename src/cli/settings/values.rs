@@ -42,9 +42,9 @@ pub(super) fn size(value: &str) -> Parsed<u64> {
 pub(super) fn memory(value: &str) -> Parsed<u64> {
     match size(value)? {
         bytes if bytes >= MIN_MEMORY => Ok(bytes),
-        _ if value.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Err(format!("the minimum is 64MiB, and a number without a unit means bytes; did you mean {value}MiB?"))
-        }
+        _ if value.bytes().all(|byte| byte.is_ascii_digit()) => Err(format!(
+            "the minimum is 64MiB, and a number without a unit means bytes; did you mean {value}MiB?"
+        )),
         _ => Err("the minimum is 64MiB".to_owned()),
     }
 }

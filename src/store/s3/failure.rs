@@ -39,7 +39,11 @@ const TEMPORARY: [&str; 14] = [
 /// Codes that users can act on: kind of failure and next step.
 const KNOWN: [(&str, ErrorKind, &str); 19] = [
     ("NoSuchKey", ErrorKind::Unusable, "check whether it was removed after the bucket was listed"),
-    ("NoSuchBucket", ErrorKind::Denied, "check the name of the bucket: 'aws s3 ls' lists those of your account"),
+    (
+        "NoSuchBucket",
+        ErrorKind::Denied,
+        "check the name of the bucket: 'aws s3 ls' lists those of your account",
+    ),
     ("AccessDenied", ErrorKind::Denied, DENIED),
     ("AccessDeniedException", ErrorKind::Denied, DENIED),
     ("UnauthorizedAccess", ErrorKind::Denied, DENIED),
@@ -126,11 +130,14 @@ where
         other if hint == NO_CREDENTIALS => first_sentence(&causes(other)),
         other => causes(other),
     };
-    let of_proxy = ThroughProxy::behind(error).filter(|_| hint != UNKNOWN_AUTHORITY && hint != NO_CREDENTIALS);
+    let of_proxy =
+        ThroughProxy::behind(error).filter(|_| hint != UNKNOWN_AUTHORITY && hint != NO_CREDENTIALS);
     let region = error.raw_response().and_then(|response| response.headers().get(BUCKET_REGION));
     let hint = match (of_proxy, region) {
         (Some(way), _) => way.next_step(),
-        (None, Some(region)) if hint == REGION => format!("set AWS_REGION={region}, the region of the bucket"),
+        (None, Some(region)) if hint == REGION => {
+            format!("set AWS_REGION={region}, the region of the bucket")
+        }
         (None, _) if hint == DENIED => denied(asked, &detail),
         (None, _) => hint.to_owned(),
     };
@@ -145,7 +152,8 @@ fn denied(asked: Asked<'_>, detail: &str) -> String {
     if detail.contains("Lake Formation") {
         return WITHHELD.to_owned();
     }
-    let named = detail.split_once("not authorized to perform: ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let named =
+        detail.split_once("not authorized to perform: ").and_then(|(_, rest)| rest.split_whitespace().next());
     let permission = named.filter(|named| named.contains(':')).unwrap_or(asked.permission);
     let of = POLICIES.iter().find(|(beginning, _)| permission.starts_with(beginning));
     format!("allow {permission} in the policy of {}", of.map_or("", |(_, policies)| policies))
