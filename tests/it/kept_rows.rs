@@ -306,9 +306,7 @@ fn a_refused_day_reports_damaged_inputs() {
         let whole = gz(document((0..2000).map(|number| event(&format!("a{number}"), json!({})))));
         work.cloudtrail("a", &whole[..60]);
         let refused = work.run(Table::CLOUDTRAIL).args(["--max-reject-ratio", ratio]).wait();
-        refused.says(&["warn: damaged object", "not published"]);
-        let counts = ["published", "not published"].map(|text| refused.stderr.matches(text).count());
-        assert_eq!(counts[0], counts[1], "{refused}");
+        refused.says(&["warn: damaged object: kept the readable rows", "not published"]);
     }
 }
 
