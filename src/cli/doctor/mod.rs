@@ -19,7 +19,7 @@ use super::exit::Exit;
 use super::settings::{Flags, rows};
 use super::{console, existing_lake, verify};
 use crate::catalog::diagnosis::Finding;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::road::diagnosis::{DayChecker, can_repair};
 
@@ -40,7 +40,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     if args.permissions {
         return permissions::run(&places, &days, args.format);
     }
-    existing_lake::require(lake.as_ref(), context.console)?;
+    check_lake(&places)?;
     let checker = DayChecker {
         sources: &settings.sources,
         connector: &connector,
@@ -65,6 +65,19 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     let ok = diagnosed.clone().flat_map(|day| &day.findings).all(|finding| !is_left(finding))
         && diagnosed.clone().all(|day| day.failed.is_none());
     Ok(if ok { Exit::Done } else { Exit::Unusable })
+}
+
+/// Fails if no lake exists. With raw logs, this is a warning, because their days are reported as missing.
+fn check_lake(places: &Places<'_>) -> Result<()> {
+    let console = places.context.console;
+    let has_raw_logs = places.settings.sources.iter().any(|source| !source.spec.inputs.is_empty());
+    match existing_lake::require(places.lake, console) {
+        Err(error) if has_raw_logs && error.kind() == ErrorKind::Unusable => {
+            console.warn("no lake found", &[("output", places.lake.address("").into())]);
+            Ok(())
+        }
+        found => found,
+    }
 }
 
 /// Returns the function that prints the lines of `--fix`.
