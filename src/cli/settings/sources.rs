@@ -133,9 +133,9 @@ fn of_table(mut selected: Vec<SourceSection>, table: &str, from_file: bool) -> R
     let meant = near.map(|nearest| format!("did you mean '{nearest}'? ")).unwrap_or_default();
     let names = known.join(", ");
     Err(Error::new(ErrorKind::Usage, format!("unknown table '{table}'")).hint(if from_file {
-        format!("{meant}the config file has {names}")
+        format!("{meant}--table takes {names}, the tables of the config file")
     } else {
-        format!("{meant}the tables are {names}; with --dataset, the table of that log type takes this name")
+        format!("{meant}--table takes {names}, or with --dataset a new name for its table")
     }))
 }
 
