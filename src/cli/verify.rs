@@ -11,7 +11,7 @@ use crate::kst::KstDay;
 use crate::nearest::nearest_name;
 use crate::publish;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition};
+use crate::store::lake::{MANIFEST, Partition, table_names};
 
 pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.lake]))?;
@@ -52,8 +52,7 @@ pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
 
 /// Fails if the lake has tables, but not this one.
 pub(super) fn require_table(lake: &dyn Lake, table: &str) -> Result<()> {
-    let mut tables = lake.names("")?;
-    tables.retain(|name| !name.starts_with(['_', '.']));
+    let tables = table_names(lake)?;
     if tables.is_empty() || tables.iter().any(|name| name == table) {
         return Ok(());
     }
@@ -68,16 +67,16 @@ pub(super) fn require_table(lake: &dyn Lake, table: &str) -> Result<()> {
 
 /// Returns the requested table, or every table of the lake in which the day is published.
 pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
-    let names = existing_lake::names(lake)?;
+    existing_lake::names(lake)?;
     if let Some(table) = only {
         require_table(lake, table)?;
         return Ok(vec![table.to_owned()]);
     }
     let mut tables = Vec::new();
-    for table in names {
+    for table in table_names(lake)? {
         let partition = Partition { table: table.clone(), day };
         let is_published = |name: &String| name == MANIFEST;
-        if !table.starts_with(['_', '.']) && lake.names(&partition.to_string())?.iter().any(is_published) {
+        if lake.names(&partition.to_string())?.iter().any(is_published) {
             tables.push(table);
         }
     }

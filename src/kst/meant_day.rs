@@ -2,7 +2,8 @@
 //!
 //! The text is never taken for the day: a hint names what to write instead.
 
-use super::{Civil, KstDay, UtcInstant, days_in_month};
+use super::civil::days_in_month;
+use super::{Civil, KstDay, UtcInstant};
 
 /// The forms of a day.
 const FORMS: &str = "write a KST day as 2023-11-01, 20231101, yesterday or today";

@@ -4,7 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
-use super::proxied::ThroughProxy;
+use super::through_proxy::ThroughProxy;
 use crate::error::{Error, ErrorKind};
 
 /// The purpose of a request, which is reported if it fails.
@@ -131,7 +131,7 @@ where
         other => causes(other),
     };
     let of_proxy =
-        ThroughProxy::behind(error).filter(|_| hint != UNKNOWN_AUTHORITY && hint != NO_CREDENTIALS);
+        ThroughProxy::find_in(error).filter(|_| hint != UNKNOWN_AUTHORITY && hint != NO_CREDENTIALS);
     let region = error.raw_response().and_then(|response| response.headers().get(BUCKET_REGION));
     let hint = match (of_proxy, region) {
         (Some(way), _) => way.next_step(),
@@ -155,6 +155,9 @@ fn denied(asked: Asked<'_>, detail: &str) -> String {
     let named =
         detail.split_once("not authorized to perform: ").and_then(|(_, rest)| rest.split_whitespace().next());
     let permission = named.filter(|named| named.contains(':')).unwrap_or(asked.permission);
+    if detail.contains("explicit deny") {
+        return format!("remove the explicit deny of {permission}: no other policy can allow it");
+    }
     let of = POLICIES.iter().find(|(beginning, _)| permission.starts_with(beginning));
     format!("allow {permission} in the policy of {}", of.map_or("", |(_, policies)| policies))
 }
@@ -224,6 +227,11 @@ mod tests {
                 "s3:PutObject",
                 "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: kms:GenerateDataKey on resource: k",
                 "allow kms:GenerateDataKey in the policy of the role and that of the key",
+            ),
+            (
+                "s3:GetObject",
+                "User: u is not authorized to perform: s3:GetObject on resource: o with an explicit deny in a policy",
+                "remove the explicit deny of s3:GetObject: no other policy can allow it",
             ),
             ("glue:GetTable", "Access Denied", "allow glue:GetTable in the policy of the role"),
             ("glue:GetTable", "Insufficient Lake Formation permission(s) on t", WITHHELD),
