@@ -91,7 +91,7 @@ impl Error {
     /// and hint apply.
     pub fn unusable(message: impl Into<String>, cause: impl StdError + Send + Sync + 'static) -> Self {
         let mut error = Self::new(ErrorKind::Unusable, message);
-        if let Some(ours) = ours_behind(&cause) {
+        if let Some(ours) = our_error_in(&cause) {
             error.kind = ours.kind;
             error.hint.clone_from(&ours.hint);
         }
@@ -112,6 +112,13 @@ impl Error {
     #[must_use]
     pub fn of_table(table: &str, cause: &Arc<Self>) -> Self {
         Self::new(cause.kind, "cannot process all days of the table").with("table", table).for_reason(cause)
+    }
+
+    /// Returns the same error once more, with facts and causes as text.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let (message, hint) = (self.to_string(), self.hint.clone());
+        Self { kind: self.kind, message, context: Vec::new(), hint, source: None }
     }
 
     fn for_reason(self, cause: &Arc<Self>) -> Self {
@@ -155,7 +162,7 @@ impl Error {
     #[must_use]
     pub fn fact(&self, name: &str) -> Option<&str> {
         let own = self.context.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
-        own.or_else(|| ours_behind(self.source()?)?.fact(name))
+        own.or_else(|| our_error_in(self.source()?)?.fact(name))
     }
 
     /// Whether the same call may succeed later without any change.
@@ -166,32 +173,36 @@ impl Error {
 }
 
 /// The error of this crate that other error types wrap, if any.
-fn ours_behind<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+fn our_error_in<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     let ours = wrapped.and_then(|inner| inner.downcast_ref::<Error>());
     let shared = || cause.downcast_ref::<Arc<Error>>().map(AsRef::as_ref);
-    ours.or_else(|| cause.downcast_ref()).or_else(shared).or_else(|| ours_behind(cause.source()?))
+    ours.or_else(|| cause.downcast_ref()).or_else(shared).or_else(|| our_error_in(cause.source()?))
 }
 
 impl fmt::Display for Error {
     /// Formats message, facts and causes in one line: `cannot read the object (object: a/b): permission denied`. Names may
     /// come from outside, so characters that a terminal obeys are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", escape::one_line(&self.message))?;
+        let mut line = escape::one_line(&self.message).into_owned();
         for (position, (name, value)) in self.context.iter().enumerate() {
             let value = escape::one_line(value);
-            write!(f, "{}{name}: {value}", if position == 0 { " (" } else { ", " })?;
+            line += &format!("{}{name}: {value}", if position == 0 { " (" } else { ", " });
         }
         if !self.context.is_empty() {
-            write!(f, ")")?;
+            line.push(')');
         }
         let mut cause = self.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            // Some libraries repeat the text of their cause.
+            if !line.ends_with(&text) {
+                line += &format!(": {text}");
+            }
             // An error of this crate has already printed its causes.
             cause = error.source().filter(|_| !error.is::<Self>() && !error.is::<Arc<Self>>());
         }
-        Ok(())
+        f.write_str(&line)
     }
 }
 
@@ -205,6 +216,22 @@ impl StdError for Error {
 mod tests {
     use super::*;
 
+    /// An error that repeats the text of its cause.
+    #[derive(Debug)]
+    struct Repeats(std::io::Error);
+
+    impl fmt::Display for Repeats {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "external: {}", self.0)
+        }
+    }
+
+    impl StdError for Repeats {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
     #[test]
     fn an_error_reads_as_one_sentence_with_facts_and_cause() {
         let cause = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "permission denied");
@@ -217,6 +244,8 @@ mod tests {
         let odd = Error::new(ErrorKind::Usage, "cannot read 'a\nb'").with("object", "c\n\u{1b}[31m");
         assert_eq!(odd.to_string(), "cannot read 'a\\nb' (object: c\\n\\u001b[31m)");
         assert!(!error.is_retryable());
+        let repeated = Error::unusable("cannot write", Repeats(std::io::Error::other("disk is full")));
+        assert_eq!(repeated.to_string(), "cannot write: external: disk is full");
         let of_day = Error::of_day("2023-11-01", &Arc::new(error.hint("fix it")));
         assert_eq!(
             of_day.to_string(),

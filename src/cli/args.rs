@@ -20,7 +20,7 @@ mod why;
 
 pub(super) use certify::{CertificateFormat, CertificateLang, CertifyArgs};
 pub(super) use day::{DayArg, begun, day_count};
-pub(super) use days::{BackfillArgs, StatusArgs};
+pub(super) use days::{BackfillArgs, DaysArgs, StatusArgs};
 pub(super) use diff::DiffArgs;
 pub(super) use formats::{ShowFormat, TextFormat};
 pub(super) use groups::{
@@ -37,7 +37,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::shard::ShardArg;
-use crate::plan::MOST_SHARDS;
+use crate::plan::MAX_SHARDS;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
@@ -102,7 +102,7 @@ Examples:
   stale      published, but raw objects were added or changed since
   failed     the last run of the day failed; an earlier published version is still in place
 
-This command reads no logs. It lists the raw objects and compares them with the lists of objects that were read. It reads the first bytes of an object only if the name does not reveal the log type.
+Without days, it shows the last 14 days up to yesterday. This command reads no logs. It lists the raw objects and compares them with the lists of objects that were read. It reads the first bytes of an object only if the name does not reveal the log type.
 
 Examples:
   logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
@@ -145,7 +145,7 @@ Examples:
     /// Write an HTML page about published days: charts, tables and run ledgers
     #[cfg(feature = "query")]
     #[command(
-        after_help = "The page is one HTML file without scripts or external resources. You can mail it, archive it or put it into a bucket. Its figures come from the views of glue/sql over the tables cloudtrail and s3_access.
+        after_help = "Without days, the page shows yesterday. It is one HTML file without scripts or external resources. You can mail it, archive it or put it into a bucket. Its figures come from the views of glue/sql over the tables cloudtrail and s3_access.
 
 Examples:
   logmill report --day 2023-11-01 --output /lake
@@ -187,7 +187,7 @@ Examples:
   logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
-    /// Show the columns of tables, as text, Athena DDL or CloudFormation
+    /// Show the columns of tables, as text, Athena DDL, Markdown or CloudFormation
     #[command(
         after_help = "Tables, names and promoted columns come from the config file: the statement or template creates the table to which a run with the same file publishes. Flags override the file. If the settings name no lake in S3, the location of a table is a placeholder.
 
@@ -196,6 +196,7 @@ Examples:
   logmill schema --config /etc/logmill.toml --format ddl
   logmill schema --naming compact --format ddl
   logmill schema --format ddl --projection 2023-01-01
+  logmill schema --format markdown > columns.md
   logmill schema --format cloudformation > tables.json"
     )]
     Schema(SchemaArgs),
@@ -238,7 +239,7 @@ Examples:
   schema          the catalog's table does not match the files
   leftovers       files of killed or superseded runs
 
-Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
+Without days, it checks the last seven days up to yesterday. Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
 
 Examples:
   logmill doctor --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs
@@ -288,7 +289,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// Number of shards that share the objects
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SHARDS)))]
     pub(super) shards: u32,
     /// Also write the plan to this file or s3://bucket/key, for 'logmill convert' and 'logmill publish'
     #[arg(long, value_name = "FILE")]
@@ -399,6 +400,9 @@ pub(super) struct VerifyArgs {
     pub(super) table: Option<String>,
 }
 
+/// The default of `clean --older-than`.
+pub(super) const OLDER_THAN: &str = "24h";
+
 /// `clean`.
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
@@ -408,7 +412,7 @@ pub(super) struct CleanArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
     /// Age at which to remove a run that no day refers to; must exceed the longest run
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::settings::values::span_ms)]
+    #[arg(long, value_name = "TIME", default_value = OLDER_THAN, value_parser = super::settings::values::span_ms)]
     pub(super) older_than: i64,
     #[command(flatten)]
     pub(super) grace: GraceArgs,
@@ -422,15 +426,8 @@ pub(super) struct CleanArgs {
 /// `doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// First KST day to check [default: six days before the last]
-    #[arg(long, value_name = "DAY")]
-    pub(super) from: Option<String>,
-    /// Last KST day to check [default: yesterday]
-    #[arg(long, value_name = "DAY")]
-    pub(super) to: Option<String>,
-    /// The only KST day to check
-    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to"])]
-    pub(super) day: Option<String>,
+    #[command(flatten)]
+    pub(super) days: DaysArgs,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]
@@ -468,12 +465,13 @@ pub(super) enum PlanFormat {
     Json,
 }
 
-/// Table, DDL, JSON or a CloudFormation template.
+/// Table, DDL, JSON, Markdown or a CloudFormation template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemaFormat {
     Table,
     Ddl,
     Json,
+    Markdown,
     #[value(name = "cloudformation")]
     CloudFormation,
 }

@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::args::{CertificateFormat, CertificateLang, CertifyArgs, GlobalArgs};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
+use super::{console, existing_lake};
 use crate::certificate::{
     CERTIFICATE_VERSION, Certificate, DayCertificate, Document, Language, UnpublishedDay, page, text, verify,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{DayRange, KstDay};
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
@@ -19,6 +18,7 @@ pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) ->
     let settings = context.settings(global, &Flags::of([&*args.lake]))?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    existing_lake::require(lake.as_ref(), context.console)?;
     if let Some(path) = &args.verify {
         return check(path, lake.as_ref());
     }
@@ -41,10 +41,7 @@ pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) ->
 
 fn issue(args: &CertifyArgs, lake: &dyn Lake, context: &Context) -> Result<Certificate> {
     let now = console::now();
-    let days = match &args.day {
-        Some(day) => DayRange::only(KstDay::parse(day, now)?),
-        None => args.days.range(now, Some(1))?,
-    };
+    let days = args.days.range(now, Some(1))?;
     let (mut published, mut missing) = (Vec::new(), Vec::new());
     for table in tables(args.table.as_deref(), lake)? {
         for day in days.days() {

@@ -8,7 +8,7 @@ use crate::dataset::Decoder;
 use crate::digest::ReadText;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
-use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_mark};
+use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_byte_order_mark};
 use crate::table::{Damage, Rows};
 
 /// Unpacked bytes per call of the decoder.
@@ -150,14 +150,14 @@ impl ObjectReader {
                 Some(self.stored.as_slice())
             };
             let is_read_whole = |content: &&[u8]| {
-                let content = without_mark(content);
+                let content = without_byte_order_mark(content);
                 content.len() as u64 <= max_bytes && foreign(content).is_none()
             };
             if let Some(content) = content.filter(is_read_whole) {
                 if self.is_named {
                     self.text = Some(ReadText::Whole(Sha256::digest(content).into()));
                 }
-                return push_whole(without_mark(content), decoder, rows, after_chunk);
+                return push_whole(without_byte_order_mark(content), decoder, rows, after_chunk);
             }
         }
         let rest = Rest { failed: front.err(), object };

@@ -16,7 +16,7 @@ const UNFINISHED: [&str; 11] = [
 ];
 
 /// Returns why a file with this name is left out unread, if it is.
-pub(super) fn reason_to_leave(name: &str) -> Option<&'static str> {
+pub(super) fn reason_to_leave_out(name: &str) -> Option<&'static str> {
     let is_unfinished = || UNFINISHED.iter().any(|end| name.len() > end.len() && name.ends_with(end));
     if name.starts_with('.') {
         Some("hidden file")
@@ -61,7 +61,7 @@ mod tests {
             (format!("{log}.original"), None),
             ("tmp".to_owned(), None),
         ] {
-            assert_eq!(reason_to_leave(&name), expected, "{name}");
+            assert_eq!(reason_to_leave_out(&name), expected, "{name}");
         }
     }
 }

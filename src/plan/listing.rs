@@ -13,6 +13,7 @@ use crate::dataset::object_key;
 use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
+use crate::store::lake::PARTITION_KEY;
 use crate::store::unpack::Unpacked;
 use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
@@ -207,7 +208,7 @@ impl<'a> Listing<'a> {
         let is_input = self.source.spec.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
         let name = object_key::split(&object.key).1;
-        let why = if let Some(why) = file_name::reason_to_leave(name) {
+        let why = if let Some(why) = file_name::reason_to_leave_out(name) {
             why
         } else if self.is_of_another(&object.key) {
             "named like another log type"
@@ -272,7 +273,7 @@ impl<'a> Listing<'a> {
                 Some(dates) => self.wanted.choose_in(dates, time, midnight),
                 None => self.wanted.choose(time, midnight),
             };
-            let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+            let unfit = file_name::reason_to_leave_out(object_key::split(&object.key).1);
             match (choice, unfit) {
                 (Choice::Take(days, _), Some(why)) => {
                     self.push_left(&object.key, object.bytes, why, days, false);
@@ -308,7 +309,7 @@ impl Left {
 impl ListVisitor for Listing<'_> {
     fn enter(&mut self, folder: &str) -> bool {
         let name = object_key::split(folder).1;
-        let why = if name.starts_with("proc_ymd=") {
+        let why = if name.strip_prefix(PARTITION_KEY).is_some_and(|rest| rest.starts_with('=')) {
             "a published day"
         } else if OWN_FOLDERS.contains(&name) {
             "a working folder of a lake"
@@ -384,7 +385,7 @@ impl ListVisitor for Listing<'_> {
         } else if trusts_names && self.is_known(&object.key) {
             self.known += 1;
         } else if let KeyClaim::NotMine(why) = claim {
-            let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+            let unfit = file_name::reason_to_leave_out(object_key::split(&object.key).1);
             self.leave(&object.key, object.bytes, unfit.unwrap_or(why), self.trusted_dates(&object.key));
         } else {
             self.unclear.push(object);

@@ -32,11 +32,14 @@ impl TableSource {
 
     /// Opens the inputs.
     pub(super) fn stores(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
-        let opened = self.spec.open_inputs(connector).and_then(|stores| {
-            refuse_overlap(&stores)?;
-            Ok(stores)
-        });
-        opened.map_err(|error| error.with("table", &self.spec.table))
+        self.open_stores(connector).map_err(|error| error.with("table", &self.spec.table))
+    }
+
+    /// Opens the inputs. An error does not name the table.
+    pub(super) fn open_stores(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
+        let stores = self.spec.open_inputs(connector)?;
+        refuse_overlap(&stores)?;
+        Ok(stores)
     }
 
     /// Returns the time windows of everything that can feed some days.
@@ -66,7 +69,12 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     let roots = stores.iter().map(|store| store.root()).collect::<Result<Vec<_>>>()?;
     for (place, inner) in roots.iter().enumerate() {
         let mut others = roots.iter().enumerate().filter(|(other, _)| *other != place);
-        if let Some((_, outer)) = others.find(|(_, outer)| path_below(outer, inner).is_some()) {
+        if let Some((_, outer)) = others.find(|(_, outer)| rest_below(outer, inner).is_some()) {
+            if rest_below(inner, outer).is_some() {
+                return Err(Error::new(ErrorKind::Usage, "an input is given twice")
+                    .with("input", inner)
+                    .hint("remove one of the two: an input has the logs of all tables"));
+            }
             return Err(Error::new(ErrorKind::Usage, "two inputs overlap")
                 .with("input", inner)
                 .with("inside", outer)
@@ -76,11 +84,12 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     Ok(())
 }
 
-/// Returns the path of `inner` below `outer`, empty for `outer` itself; `None` if it is not there.
-fn path_below<'a>(outer: &str, inner: &'a str) -> Option<&'a str> {
-    let rest = inner.strip_prefix(outer.trim_end_matches('/'))?;
+/// Returns the rest of an address behind an input, empty or with its leading `/`; `None` if the address is not inside the
+/// input.
+pub(crate) fn rest_below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
+    let rest = address.strip_prefix(input.trim_end_matches('/'))?;
     // An S3 prefix may end inside a name, just before the time of the log.
     let is_glued =
-        outer.starts_with("s3://") && !outer.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
-    if rest.is_empty() || is_glued { Some(rest) } else { rest.strip_prefix('/') }
+        input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
+    (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
 }

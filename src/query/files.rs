@@ -17,7 +17,6 @@ use datafusion::object_store::{
 };
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::failure::again;
 use super::scanned::Scanned;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Lake, LakeFile};
@@ -29,7 +28,7 @@ const STORE: &str = "lake";
 const GAP_BYTES: u64 = 1 << 20;
 
 /// Most files to keep open. An open file pins the version of an object.
-const MOST_OPEN: usize = 256;
+const MAX_OPEN: usize = 256;
 
 /// Reads published files by their path below the lake. Refuses to list or write.
 pub(super) struct LakeFiles {
@@ -82,7 +81,7 @@ impl LakeFiles {
         });
         match done.await {
             Ok(result) => result.map_err(|error| {
-                *locked(&self.failure) = Some(again(&error));
+                *locked(&self.failure) = Some(error.again());
                 of_lake(error)
             }),
             Err(cause) => Err(StoreError::Generic { store: STORE, source: Box::new(cause) }),
@@ -113,7 +112,7 @@ fn open_file(
         )
     })?;
     let mut open = locked(open);
-    if open.len() >= MOST_OPEN {
+    if open.len() >= MAX_OPEN {
         open.clear();
     }
     if open.insert(path.to_owned(), Arc::clone(&file)).is_none() {

@@ -93,7 +93,7 @@ impl Front {
         let wanted = BYTE_ORDER_MARK.len() as u64;
         self.is_read = true;
         self.failed = content.take(wanted).read_to_end(&mut self.bytes).err();
-        self.bytes.drain(..self.bytes.len() - without_mark(&self.bytes).len());
+        self.bytes.drain(..self.bytes.len() - without_byte_order_mark(&self.bytes).len());
     }
 }
 
@@ -149,7 +149,7 @@ fn more_follows_zeros(packed: &mut impl BufRead) -> io::Result<bool> {
 
 /// Returns content without the byte order mark at its front.
 #[must_use]
-pub fn without_mark(content: &[u8]) -> &[u8] {
+pub fn without_byte_order_mark(content: &[u8]) -> &[u8] {
     content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
 }
 
@@ -260,7 +260,7 @@ mod tests {
             let mut gunzip = WholeGunzip::default();
             if let Some(content) = gunzip.unpack(&packed, 1 << 20) {
                 prop_assert!(end.is_ok(), "{:?}", end);
-                prop_assert_eq!(without_mark(content), read.as_slice());
+                prop_assert_eq!(without_byte_order_mark(content), read.as_slice());
             }
         }
     }

@@ -8,13 +8,10 @@ use super::groups::LakeArgs;
 /// `certify`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CertifyArgs {
-    /// KST day: 2023-11-01, 20231101, yesterday or today [default: yesterday]
-    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to", "last", "verify"])]
-    pub(in crate::cli) day: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
     /// Compare a certificate with the lake instead of issuing one
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "last", "format", "lang", "table"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["day", "from", "to", "last", "format", "lang", "table"])]
     pub(in crate::cli) verify: Option<String>,
     /// Table to certify [default: every table of the lake that has one of the days]
     #[arg(long, value_name = "NAME")]

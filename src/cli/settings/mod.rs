@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use self::given::Given;
 use self::layers::{Ask, InForce, Layers};
 use self::sources::Sources;
-use self::values::{log_format, memory, size, threads, truth};
+use self::values::{log_format, memory, ratio, size, threads, truth};
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
@@ -50,6 +50,7 @@ pub(super) struct Settings {
     pub(super) threads: usize,
     memory: u64,
     max_object_bytes: u64,
+    max_quarantine_bytes: u64,
     pub(super) publish: PublishOptions,
     pub(super) fail_on_empty: bool,
     pub(super) watch: WatchSettings,
@@ -70,7 +71,11 @@ impl Settings {
         let threads = layers.pick(Ask::from(&rows::THREADS).or(cores), threads)?;
         let memory = layers.pick(&rows::MEMORY, memory)?;
         let max_object_bytes = layers.pick(&rows::MAX_OBJECT_SIZE, size)?;
-        let publish = layers.publish_options()?;
+        let max_reject_ratio = layers.pick(&rows::MAX_REJECT_RATIO, ratio)?;
+        let max_quarantine_bytes = layers.pick(&rows::MAX_QUARANTINE, size)?;
+        let shrink = layers.shrink_limits()?;
+        let require_proof = layers.pick(&rows::REQUIRE_PROOF, truth)?;
+        let publish = PublishOptions { max_reject_ratio, shrink, require_proof };
         let fail_on_empty = layers.pick(&rows::FAIL_ON_EMPTY, truth)?;
         // Recorded for `logmill config`; messages already have this format.
         layers.pick(&rows::LOG_FORMAT, log_format)?;
@@ -86,6 +91,7 @@ impl Settings {
             threads,
             memory,
             max_object_bytes,
+            max_quarantine_bytes,
             publish,
             fail_on_empty,
             watch,
@@ -134,7 +140,7 @@ impl Settings {
     pub(super) fn convert_options(&self, cancel: &Cancel) -> ConvertOptions {
         ConvertOptions {
             max_object_bytes: self.max_object_bytes,
-            max_quarantine_bytes: self.publish.max_quarantine_bytes,
+            max_quarantine_bytes: self.max_quarantine_bytes,
             target_file_bytes: self.lake.target_file_bytes,
             cancel: cancel.clone(),
             ..ConvertOptions::new(self.threads, usize::try_from(self.memory).unwrap_or(usize::MAX))
