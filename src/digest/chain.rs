@@ -326,28 +326,25 @@ impl<'a> Chain<'a> {
 
     /// Notes a digest that a link names and that is not there, if its hours meet the window.
     fn note_absent(&mut self, digest: &FoundDigest, previous: &str, before: Option<&FoundDigest>) {
+        if !self.is_in_window(digest) {
+            return;
+        }
         let end = DigestName::parse(previous).filter(|name| name.chain == *self.name).map(|name| name.end);
-        let is_older = |before: &FoundDigest| end.is_some_and(|end| end <= before.name.end);
+        let is_between =
+            |end: UtcInstant| end < digest.name.end && before.is_none_or(|before| end > before.name.end);
         match end {
-            Some(end) if end >= digest.name.end => {
-                self.note(ExceptionKind::BrokenLink, &digest.address, format!("it links to '{previous}'"));
-            }
-            Some(_) if before.is_some_and(is_older) => {
+            Some(end) if !is_between(end) => {
                 let why = format!("it links to '{previous}', not to the digest before it");
                 self.note(ExceptionKind::BrokenLink, &digest.address, why);
             }
-            Some(end)
-                if end > self.scope.deliveries.start
-                    && digest.stretch().start < self.scope.deliveries.end =>
-            {
+            Some(end) if end > self.scope.deliveries.start => {
                 let kind = ExceptionKind::MissingDigest;
                 self.note(kind, previous, format!("'{}' links to it", digest.address));
             }
             Some(_) => {}
-            None if self.is_in_window(digest) => {
-                self.note(ExceptionKind::BrokenLink, &digest.address, format!("it links to '{previous}'"));
+            None => {
+                self.note(ExceptionKind::BrokenLink, &digest.address, format!("it links to '{previous}'"))
             }
-            None => {}
         }
     }
 

@@ -83,7 +83,7 @@ impl DayDigests<'_> {
             return Ok(None);
         }
         let found = self.found()?;
-        Ok((!found.is_empty()).then(|| self.summary(&found)))
+        Ok((!found.is_empty()).then(|| summary(&found)))
     }
 
     /// Reads the digests of the day, given the objects that the day reads; `None` if digests are not used, or if the day has
@@ -111,7 +111,7 @@ impl DayDigests<'_> {
                 .hint("turn on log file validation for the trail, add the digests with --input, or omit --digests require"));
         }
         let keys = options.read_keys()?;
-        let (scope, digests) = (self.scope(keys.as_ref()), self.summary(&listed));
+        let (scope, digests) = (self.scope(keys.as_ref()), summary(&listed));
         let resolver = Resolver::new(self, objects, &listed, &found);
         let failed = RefCell::new(None);
         let planned = PlannedProof::new(
@@ -177,17 +177,6 @@ impl DayDigests<'_> {
         self.stores[input as usize]
     }
 
-    /// Describes the list, so that a later one can be compared with it.
-    fn summary(&self, found: &[ListedDigest]) -> DigestList {
-        let mut hash = Sha256::new();
-        for ListedDigest { input, meta, .. } in found {
-            let etag = meta.etag.as_deref().unwrap_or_default();
-            // Not the address: the same folder can have another name.
-            hash.update(format!("{input} {} {} {etag}\n", meta.key, meta.bytes));
-        }
-        DigestList { objects: found.len() as u64, sha256: hexadecimal(&hash.finalize()) }
-    }
-
     /// Fetches and reads digests.
     fn read(&self, listed: &[ListedDigest]) -> Result<Vec<FoundDigest>> {
         let mut read = Vec::with_capacity(listed.len());
@@ -233,6 +222,17 @@ impl DayDigests<'_> {
         let address = self.store(input).address(key);
         address.starts_with("s3://").then_some(address)
     }
+}
+
+/// Describes the list, so that a later one can be compared with it.
+fn summary(found: &[ListedDigest]) -> DigestList {
+    let mut hash = Sha256::new();
+    for ListedDigest { input, meta, .. } in found {
+        let etag = meta.etag.as_deref().unwrap_or_default();
+        // Not the address: the same folder can have another name.
+        hash.update(format!("{input} {} {} {etag}\n", meta.key, meta.bytes));
+    }
+    DigestList { objects: found.len() as u64, sha256: hexadecimal(&hash.finalize()) }
 }
 
 /// Returns the signature of a digest, if its metadata is as AWS writes it.
@@ -317,7 +317,7 @@ impl<'a> Resolver<'a> {
             return Ok(Vec::new());
         }
         let candidates = self.candidates(digest, file);
-        candidates.into_iter().filter_map(|(input, key)| self.look(input, key).transpose()).collect()
+        candidates.into_iter().filter_map(|(input, key)| self.look(input, &key).transpose()).collect()
     }
 
     /// Returns the keys at which a file should be, by input.
@@ -338,13 +338,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// Looks for an object; returns its address if it is there.
-    fn look(&self, input: u32, key: String) -> Result<Option<String>> {
+    fn look(&self, input: u32, key: &str) -> Result<Option<String>> {
         let store = self.digests.store(input);
-        let address = store.address(&key);
+        let address = store.address(key);
         if self.late.borrow().contains_key(&address) {
             return Ok(Some(address));
         }
-        let Some(ObjectMeta { key, bytes, etag }) = store.meta(&key)? else { return Ok(None) };
+        let Some(ObjectMeta { key, bytes, etag }) = store.meta(key)? else { return Ok(None) };
         let object = PlannedObject {
             address: address.clone(),
             input,
