@@ -1,7 +1,7 @@
 //! Finds the raw objects that can hold the events of a KST day.
 //!
-//! [`listing`] lists the inputs of a table, and [`key_times`] decides by the time in each key. For one day, the result is a
-//! [`Plan`]: a list of objects in address order, which many machines can share as shards. For a range of days, [`range`]
+//! `listing` lists the inputs of a table, and [`key_times`] decides by the time in each key. For one day, the result is a
+//! [`Plan`]: a list of objects in address order, which many machines can share as shards. For a range of days, `range`
 //! lists every object once and hands the objects out in legs.
 
 mod check;
