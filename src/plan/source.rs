@@ -73,7 +73,7 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
 }
 
 /// Returns the path of `inner` below `outer`, empty for `outer` itself; `None` if it is not there.
-fn path_below<'a>(outer: &str, inner: &'a str) -> Option<&'a str> {
+pub(super) fn path_below<'a>(outer: &str, inner: &'a str) -> Option<&'a str> {
     let rest = inner.strip_prefix(outer.trim_end_matches('/'))?;
     // An S3 prefix may end inside a name, just before the time of the log.
     let is_glued =
