@@ -15,7 +15,7 @@ pub(super) const PRICE_DATE: &str = "2024-25";
 pub(super) struct RequestCost {
     /// One for each object.
     pub(super) gets: u64,
-    /// One listing for each log type.
+    /// One listing of its inputs for each log type.
     pub(super) lists: u64,
 }
 
@@ -23,7 +23,7 @@ impl RequestCost {
     /// Returns the requests; `None` if the inputs take none.
     pub(super) fn of(discovery: &Discovery) -> Option<Self> {
         let gets = discovery.found.iter().map(|logs| logs.fetched).sum();
-        let lists = discovery.requests * discovery.found.len() as u64;
+        let lists = discovery.found.iter().map(|logs| logs.requests).sum();
         (gets > 0).then_some(Self { gets, lists })
     }
 

@@ -29,6 +29,8 @@ pub struct FoundLogs {
     pub undated: u64,
     /// Objects among them that take a request to read, because they are in a bucket.
     pub fetched: u64,
+    /// Number of requests that one listing of these inputs takes.
+    pub requests: u64,
 }
 
 impl FoundLogs {
@@ -46,6 +48,7 @@ impl FoundLogs {
             bytes: 0,
             undated: 0,
             fetched: 0,
+            requests: 0,
         }
     }
 
@@ -76,6 +79,7 @@ impl FoundLogs {
         self.bytes += other.bytes;
         self.undated += other.undated;
         self.fetched += other.fetched;
+        self.requests += other.requests;
     }
 
     /// Returns the last day whose end other logs follow, or the only day.

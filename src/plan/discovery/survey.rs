@@ -118,10 +118,11 @@ impl<'a> Survey<'a> {
         let unclear = std::mem::take(&mut self.unclear);
         let read = unclear.len() as u64;
         unclear.into_iter().try_for_each(|object| self.judge_content(object))?;
-        let fetched = u64::from(self.store.requests() > 0);
+        let requests = self.store.requests();
         let finish = |Tally { coverage, mut logs }: Tally| {
             (logs.days, logs.times) = coverage.finish();
-            logs.fetched = fetched * logs.objects;
+            logs.requests = requests;
+            logs.fetched = if requests > 0 { logs.objects } else { 0 };
             logs
         };
         let logs: Vec<FoundLogs> = self.tallies.into_iter().map(finish).collect();
