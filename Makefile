@@ -20,11 +20,40 @@ venv    = { $(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call apt,python3-ve
 # Prints the log types that are built by default.
 log-types = target/debug/logmill schema --format json | $(PYTHON) -c 'import json, sys; print(*sorted({json.loads(line)["dataset"] for line in sys.stdin}))'
 
-.PHONY: demo check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
+.PHONY: demo demo-next check test format lint clippy deny unit binary e2e airflow sample glue-tables dashboards bench-s3 bench-micro bench-limits bench-peers bench-profile version licences wheel manual deb dist test-install
+
+# The features of the demo's binary. The shortest build leaves out S3, Glue, SQL and reports; an empty value builds everything.
+DEMO_FEATURES ?= --no-default-features
+DEMO_BIN      := $(CURDIR)/target/release
+DEMO_INPUTS   := --input sample-data/cloudtrail --input sample-data/s3-access
+DEMO_LAKE     := --output target/demo-lake
+
+define DEMO_NEXT
+
+The binary is in $(DEMO_BIN). Next commands:
+
+  export PATH="$(DEMO_BIN):$$PATH"
+  logmill status --from 2023-11-01 --to 2023-11-01 $(DEMO_INPUTS) $(DEMO_LAKE)
+  logmill inspect sample-data/s3-access/simple/web-2023-10-31-21-40-00-28325E2FEC1ECABE --limit 3
+  logmill why --day 2023-11-01 --event-id 8d09bc91-562f-4a1b-b64e-ad3dd99804db $(DEMO_LAKE)
+endef
+
+define DEMO_ASK
+  logmill query $(DEMO_LAKE) "SELECT bucket, http_status, requests FROM status_codes ORDER BY requests DESC LIMIT 5"
+  logmill report --day 2023-11-01 $(DEMO_LAKE) --to-file target/demo-lake.html
+endef
+export DEMO_NEXT DEMO_ASK
 
 ## Builds logmill and publishes the sample day.
 demo:
-	cargo run --release --locked --quiet --no-default-features -- run --day 2023-11-01 --input sample-data/cloudtrail --input sample-data/s3-access --output target/demo-lake
+	cargo build --release --locked --quiet $(DEMO_FEATURES)
+	"$(DEMO_BIN)/logmill" run --day 2023-11-01 $(DEMO_INPUTS) $(DEMO_LAKE)
+	@$(MAKE) --no-print-directory --silent demo-next
+
+## Prints what the binary of the demo can do next. A build without SQL does not offer it.
+demo-next:
+	@echo "$$DEMO_NEXT"
+	@! "$(DEMO_BIN)/logmill" query --help >/dev/null 2>&1 || echo "$$DEMO_ASK"
 
 ## The fast loop: format, clippy with default features, unit tests.
 check: format lint

@@ -88,7 +88,7 @@ impl Error {
     /// and hint apply.
     pub fn unusable(message: impl Into<String>, cause: impl StdError + Send + Sync + 'static) -> Self {
         let mut error = Self::new(ErrorKind::Unusable, message);
-        if let Some(ours) = ours_behind(&cause) {
+        if let Some(ours) = our_error_in(&cause) {
             error.kind = ours.kind;
             error.hint.clone_from(&ours.hint);
         }
@@ -152,7 +152,7 @@ impl Error {
     #[must_use]
     pub fn fact(&self, name: &str) -> Option<&str> {
         let own = self.context.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
-        own.or_else(|| ours_behind(self.source()?)?.fact(name))
+        own.or_else(|| our_error_in(self.source()?)?.fact(name))
     }
 
     /// Whether the same call may succeed later without any change.
@@ -163,11 +163,11 @@ impl Error {
 }
 
 /// The error of this crate that other error types wrap, if any.
-fn ours_behind<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
+fn our_error_in<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a Error> {
     let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     let ours = wrapped.and_then(|inner| inner.downcast_ref::<Error>());
     let shared = || cause.downcast_ref::<Arc<Error>>().map(AsRef::as_ref);
-    ours.or_else(|| cause.downcast_ref()).or_else(shared).or_else(|| ours_behind(cause.source()?))
+    ours.or_else(|| cause.downcast_ref()).or_else(shared).or_else(|| our_error_in(cause.source()?))
 }
 
 impl fmt::Display for Error {

@@ -4,6 +4,10 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
+/// The largest number that a stored file may contain: 256 TiB, or as many rows. Sums of many thousands of them cannot
+/// overflow.
+pub(crate) const MAX_COUNT: u64 = 1 << 48;
+
 /// Row counts by outcome, for one object, one table and day, or a whole run.
 ///
 /// A ledger balances when `read = written + other_day + duplicate + quarantined + filtered`.

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use divan::counter::BytesCount;
 use logmill::cancel::Cancel;
 use logmill::convert::ConvertOptions;
-use logmill::dataset::{self, Dataset, DecodeLimits};
+use logmill::dataset::{self, Dataset};
 use logmill::kst::KstDay;
 use logmill::plan::{TablePlan, TableSource, plan_table};
 use logmill::store::unpack::Unpacked;
@@ -101,16 +101,7 @@ pub(crate) fn folder() -> PathBuf {
 
 /// Returns options with one worker and enough memory to spill nothing.
 pub(crate) fn options() -> ConvertOptions {
-    ConvertOptions {
-        threads: 1,
-        memory: 2 << 30,
-        max_object_bytes: 1 << 30,
-        max_quarantine_bytes: 256 << 20,
-        target_file_bytes: 256 << 20,
-        row_group_bytes: 128 << 20,
-        limits: DecodeLimits::ATHENA,
-        cancel: Cancel::default(),
-    }
+    ConvertOptions::new(1, 2 << 30)
 }
 
 /// Returns a pool with one thread.

@@ -214,7 +214,7 @@ class Conversion:
 
 
 def with_config(name: str) -> tuple[str, ...]:
-    """The option that names the config file, if there is one."""
+    """The option that names the config file, if any."""
     return ("--config", shipped(name)) if name else ()
 
 

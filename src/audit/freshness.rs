@@ -1,6 +1,6 @@
 //! Decides whether a published day still matches its raw logs, from listings, manifests and run records. It reads no log.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::publish::read_manifest;
 use crate::publish::run_history::RunHistory;
 use crate::publish::run_record::RunRecord;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition};
+use crate::store::lake::{MANIFEST, Partition, days_of};
 
 /// The state of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -107,9 +107,7 @@ impl InputsChange {
 
 /// Whether an object is still the one that was read, as far as the listing shows.
 pub(super) fn is_same(object: &PlannedObject, input: &InputLine) -> bool {
-    // Folders have no ETag, and early lists of inputs did not store it.
-    let same_content = object.etag.is_none() || input.etag.is_none() || object.etag == input.etag;
-    object.bytes == input.bytes && same_content && !input.unread
+    input.has_content(object.bytes, object.etag.as_deref()) && !input.unread
 }
 
 /// The status of a day of a table.
@@ -210,9 +208,7 @@ fn has_logs(manifest: &Manifest) -> bool {
 
 /// Returns the first published day of a table that has read a log.
 pub fn first_published(lake: &dyn Lake, table: &str) -> Result<Option<KstDay>> {
-    let names = lake.names(table)?;
-    let days = names.iter().filter_map(|name| name.strip_prefix("proc_ymd=")?.parse().ok());
-    for day in days.collect::<BTreeSet<KstDay>>() {
+    for day in days_of(lake, table)? {
         let partition = Partition { table: table.to_owned(), day };
         // A killed run can leave a folder without a manifest.
         let manifest = lake.read(&format!("{partition}/{MANIFEST}"))?.map(Manifest::from_json);
@@ -231,14 +227,10 @@ pub fn day_status(
     about: &DayObjects<'_>,
     database: Option<&str>,
 ) -> Result<DayStatus> {
+    let spec = &about.source.spec;
     let manifest = read_manifest(lake, &partition)?;
     let change = match &manifest {
-        Some(manifest) => {
-            let read = read_inputs(lake, &partition, manifest)?;
-            let read = renamed(read, &manifest.inputs, &about.source.spec.inputs);
-            let is_gone = |input: &InputLine| about.would_include(&input.object);
-            InputsChange::between(about.objects.iter().copied(), &read, is_gone)
-        }
+        Some(manifest) => inputs_change(lake, &partition, manifest, about)?,
         None => InputsChange::default(),
     };
     let history = RunHistory::list(lake, &partition)?;
@@ -254,33 +246,40 @@ pub fn day_status(
         Some(manifest) if manifest.ledger.written == 0 => DayState::Empty,
         Some(_) => DayState::Published,
     };
-    let objects = about.objects.len() as u64;
-    let bytes = about.objects.iter().map(|object| object.bytes).sum();
-    let listed = ListedObjects::count(about.objects.len(), about.left.iter().cloned());
-    let listed_at = about.listed_at;
-    let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != about.source.spec.inputs);
-    let other_inputs = other_inputs.map(|manifest| manifest.inputs.clone());
-    let other_settings =
-        manifest.as_ref().map(|manifest| manifest.other_settings(&about.source.spec)).unwrap_or_default();
+    let other_inputs = manifest.as_ref().filter(|manifest| manifest.inputs != spec.inputs);
+    let other_settings = manifest.as_ref().map(|manifest| manifest.other_settings(spec));
     let complete_at = manifest.as_ref().and_then(|manifest| UtcInstant::parse_iso8601(&manifest.complete_at));
     // A provisional day becomes final once no late object can arrive any more and none has arrived.
-    let provisional = complete_at.is_some_and(|complete_at| listed_at < complete_at);
+    let provisional = complete_at.is_some_and(|complete_at| about.listed_at < complete_at);
     Ok(DayStatus {
         partition,
         state,
-        objects,
-        bytes,
-        listed,
+        objects: about.objects.len() as u64,
+        bytes: about.objects.iter().map(|object| object.bytes).sum(),
+        listed: ListedObjects::count(about.objects.len(), about.left.iter().cloned()),
         logs_before: about.logs_before,
-        listed_at,
+        listed_at: about.listed_at,
         change,
-        other_inputs,
-        other_settings,
+        other_inputs: other_inputs.map(|manifest| manifest.inputs.clone()),
+        other_settings: other_settings.unwrap_or_default(),
         provisional,
         manifest,
         failure,
         not_registered,
     })
+}
+
+/// Compares the objects that a published day read with those that exist now.
+fn inputs_change(
+    lake: &dyn Lake,
+    partition: &Partition,
+    manifest: &Manifest,
+    about: &DayObjects<'_>,
+) -> Result<InputsChange> {
+    let read = read_inputs(lake, partition, manifest)?;
+    let read = renamed(read, &manifest.inputs, &about.source.spec.inputs);
+    let is_gone = |input: &InputLine| about.would_include(&input.object);
+    Ok(InputsChange::between(about.objects.iter().copied(), &read, is_gone))
 }
 
 /// Returns why a published day is not registered, as far as the lake knows; `None` if it is registered or need not be.

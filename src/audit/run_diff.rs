@@ -167,18 +167,13 @@ pub fn object_diffs(a: &[InputLine], b: &[InputLine]) -> Vec<ObjectDiff> {
         let change = match (a, b) {
             (Some(_), None) => ObjectChange::OnlyA,
             (None, _) => ObjectChange::OnlyB,
-            (Some(a), Some(b)) if !is_same_object(a, b) => ObjectChange::Changed,
+            (Some(a), Some(b)) if !a.has_content(b.bytes, b.etag.as_deref()) => ObjectChange::Changed,
             (Some(a), Some(b)) if (a.ledger, a.damaged) != (b.ledger, b.damaged) => ObjectChange::OtherRows,
             _ => return None,
         };
         Some(ObjectDiff { object: object.to_owned(), change, a: a.cloned(), b: b.cloned() })
     };
     pairs.into_iter().filter_map(diff).collect()
-}
-
-fn is_same_object(a: &InputLine, b: &InputLine) -> bool {
-    // Folders have no ETag, and early lists of inputs did not store it.
-    a.bytes == b.bytes && (a.etag.is_none() || b.etag.is_none() || a.etag == b.etag)
 }
 
 #[cfg(test)]

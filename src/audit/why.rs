@@ -14,7 +14,7 @@ use crate::plan::{TablePlan, TableSource, plan_table};
 use crate::publish::run_history::RunHistory;
 use crate::publish::run_record::RunRecord;
 use crate::publish::{self, Manifest};
-use crate::store::lake::Partition;
+use crate::store::lake::{Partition, table_names};
 use crate::store::{Connector, Lake};
 use crate::table::{Identifier, IdentityKey, Naming, TableSchema};
 
@@ -130,8 +130,8 @@ impl<'a> IdSearch<'a> {
                 tables.push(table);
             }
         }
-        let names = if self.only_sources { Vec::new() } else { self.lake.names("")? };
-        for table in names.into_iter().filter(|name| !name.starts_with(['_', '.'])) {
+        let names = if self.only_sources { Vec::new() } else { table_names(self.lake)? };
+        for table in names {
             if tables.iter().any(|known| known.partition.table == table) {
                 continue;
             }
@@ -142,17 +142,14 @@ impl<'a> IdSearch<'a> {
         }
         let has_ids = |schema: TableSchema| schema.identifier(self.what).is_some();
         tables.retain(|table| has_ids(table.dataset.schema(Naming::Snake, &[])));
-        if tables.is_empty() {
-            let error = Error::new(
-                ErrorKind::Unusable,
-                "no table with such ids has the day, and no raw logs are given",
-            );
-            return Err(error
-                .with("day", self.day)
-                .with("lake", self.lake.address(""))
-                .hint("pass the raw logs with --input, or a config file with --config"));
-        }
-        Ok(tables)
+        if tables.is_empty() { Err(self.nothing_to_search()) } else { Ok(tables) }
+    }
+
+    fn nothing_to_search(&self) -> Error {
+        Error::new(ErrorKind::Unusable, "no table with such ids has the day, and no raw logs are given")
+            .with("day", self.day)
+            .with("lake", self.lake.address(""))
+            .hint("pass the raw logs with --input, or a config file with --config")
     }
 
     /// Returns the findings from the lake.

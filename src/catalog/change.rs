@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use super::table::{CatalogColumn, PARTITION_KEY, SERDE, TableDefinition};
+use super::table::{CatalogColumn, SERDE, TableDefinition};
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::lake::PARTITION_KEY;
 
 /// How many reasons an error lists. Further reasons are counted.
 const NAMED_REASONS: usize = 3;
@@ -173,7 +174,7 @@ fn other_columns(existing: &ExistingTable, wanted: &TableDefinition) -> Vec<Stri
         }
     }
     for found in &existing.columns {
-        if let Some(own) = wanted.twins.get(&found.name.to_ascii_lowercase())
+        if let Some(own) = wanted.other_names.get(&found.name.to_ascii_lowercase())
             && find(&existing.columns, own).is_none()
         {
             reasons.push(format!("it has column {}, but --naming now gives {own}", found.name));
@@ -273,7 +274,7 @@ mod tests {
     }
 
     /// Returns a table that was created with a projection and then changed by hand.
-    fn standing_projected() -> ExistingTable {
+    fn existing_projected() -> ExistingTable {
         let mut table = existing();
         table.parameters = projected().parameters().into_iter().collect();
         table.parameters.insert("owner".to_owned(), "somebody".to_owned());
@@ -286,7 +287,7 @@ mod tests {
         assert_eq!(change.parameters["projection.enabled"], Some("true".to_owned()));
         assert!(change.parameters.contains_key("storage.location.template"));
 
-        let mut table = standing_projected();
+        let mut table = existing_projected();
         assert_eq!(compare(&table, &projected()), Comparison::Same);
         table.parameters.insert("projection.hour.type".to_owned(), "integer".to_owned());
         let Comparison::Differs(change) = compare(&table, &projected()) else { panic!() };
@@ -295,11 +296,11 @@ mod tests {
 
     #[test]
     fn a_projection_that_was_not_requested_is_kept() {
-        let mut table = standing_projected();
+        let mut table = existing_projected();
         assert_eq!(compare(&table, &wanted()), Comparison::Projects);
         table.columns.pop();
         assert_eq!(compare(&table, &wanted()), Comparison::Projects, "also if columns are missing");
-        table = standing_projected();
+        table = existing_projected();
         for off in [Some("false"), None] {
             table.parameters.remove("projection.enabled");
             table.parameters.extend(off.map(|off| ("projection.enabled".to_owned(), off.to_owned())));

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use super::change::{Comparison, ExistingTable, compare, find, same_location, same_type};
 use super::partition::RUN_PARAMETER;
-use super::{CatalogColumn, ExistingPartition, PARTITION_KEY, TableDefinition};
+use super::{CatalogColumn, ExistingPartition, TableDefinition};
 use crate::audit::freshness::InputsChange;
 use crate::kst::KstDay;
 use crate::plan::PlannedObject;
 use crate::publish::{InputLine, Manifest};
-use crate::store::lake::is_run_name;
+use crate::store::lake::{PARTITION_KEY, is_run_name};
 
 /// The facts about a day of a table in its three places.
 #[derive(Debug, Clone)]
@@ -154,12 +154,6 @@ impl Finding {
             Self::Schema { reasons, .. } => reasons.join("; "),
             Self::Leftovers { files } => format!("files of other runs: {files}"),
         }
-    }
-
-    /// Whether only a run over the raw logs can repair it.
-    #[must_use]
-    pub fn needs_run(&self) -> bool {
-        matches!(self, Self::Missing { .. } | Self::Stale { .. } | Self::Lost { .. })
     }
 
     /// Whether registering the day repairs it.

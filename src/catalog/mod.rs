@@ -15,9 +15,9 @@ pub mod table;
 
 pub use change::ExistingTable;
 pub use open::open;
-pub use partition::{ExistingPartition, PartitionDefinition};
+pub use partition::{ExistingPartition, PartitionDefinition, run_location};
 pub use registration::{Registered, RegistrationOptions, definition, foresee, register};
-pub use table::{CatalogColumn, PARTITION_KEY, TableDefinition};
+pub use table::{CatalogColumn, TableDefinition};
 
 use crate::audit::ColumnStatistics;
 use crate::error::Result;

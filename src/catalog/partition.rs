@@ -40,7 +40,7 @@ impl PartitionDefinition {
     /// Creates the partition of a published day. `folder` is the address of the day in the lake.
     #[must_use]
     pub fn new(manifest: &Manifest, folder: &str, columns: Vec<CatalogColumn>) -> Self {
-        let location = format!("{}/{}/", folder.trim_end_matches('/'), manifest.run);
+        let location = run_location(folder, &manifest.run);
         let rows = publish::rows_of(&manifest.parts).to_string();
         let bytes = manifest.parts.iter().map(|part| part.bytes).sum::<u64>().to_string();
         // Hive and Spark know the last three.
@@ -75,6 +75,12 @@ impl PartitionDefinition {
             && self.columns.iter().all(has_column)
             && self.parameters.iter().all(|(name, value)| existing.parameters.get(name) == Some(value))
     }
+}
+
+/// Returns the location of a run. `folder` is the address of its day in the lake.
+#[must_use]
+pub fn run_location(folder: &str, run: &str) -> String {
+    format!("{}/{run}/", folder.trim_end_matches('/'))
 }
 
 #[cfg(test)]

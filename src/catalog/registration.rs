@@ -1,13 +1,13 @@
 //! The last step of a run: registering a committed day as a partition of its table.
 
 use super::change::agreed;
-use super::{Catalog, PARTITION_KEY, PartitionDefinition, PartitionState, TableDefinition};
+use super::{Catalog, PartitionDefinition, PartitionState, TableDefinition};
 use crate::dataset::TableShape;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
 use crate::publish::{self, Manifest};
 use crate::store::Lake;
-use crate::store::lake::Partition;
+use crate::store::lake::{Partition, days_of};
 
 /// Options for registering days.
 #[derive(Debug, Clone, Copy, Default)]
@@ -119,16 +119,14 @@ fn is_newest(
     options: RegistrationOptions,
 ) -> Result<bool> {
     if options.projected_from.is_some() {
-        let own = format!("{PARTITION_KEY}={}", partition.day.proc_ymd());
-        let days = lake.names(&partition.table)?;
-        return Ok(!days.iter().any(|day| day.starts_with(PARTITION_KEY) && *day > own));
+        return Ok(days_of(lake, &partition.table)?.last().is_none_or(|last| *last <= partition.day));
     }
     let later = catalog.partitions(&partition.table, partition.day.next(), KstDay::LAST)?;
     Ok(later.is_empty())
 }
 
-/// Fails with [`Unusable`](ErrorKind::Unusable) if the catalog would refuse [`register`] for any version of the day. This is
-/// so if the table disagrees, or if the database does not exist and must not be created. Takes one request if the table
+/// Fails with [`Unusable`](ErrorKind::Unusable) if the catalog would refuse [`register`] for any version of the day: because
+/// the table disagrees, or because the database does not exist and must not be created. Takes one request if the table
 /// exists, and changes nothing.
 pub fn foresee(
     catalog: &dyn Catalog,

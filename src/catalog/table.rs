@@ -7,10 +7,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::kst::KstDay;
+use crate::store::lake::PARTITION_KEY;
 use crate::table::{Naming, TableSchema};
-
-/// The only partition key. It is text, because Athena can filter partitions in the catalog only by text keys.
-pub const PARTITION_KEY: &str = "proc_ymd";
 
 /// The Hive class that reads Parquet files.
 pub(super) const INPUT_FORMAT: &str = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat";
@@ -26,7 +24,7 @@ pub struct CatalogColumn {
     pub name: String,
     /// Hive type.
     pub hive_type: String,
-    /// Its meaning, at most [`MOST_COMMENT_BYTES`](crate::table::column::MOST_COMMENT_BYTES) long.
+    /// Its meaning, at most [`MAX_COMMENT_BYTES`](crate::table::column::MAX_COMMENT_BYTES) long.
     pub comment: String,
 }
 
@@ -42,7 +40,7 @@ pub struct TableDefinition {
     /// Folder of the table, ending with `/`.
     pub location: String,
     /// The names of columns under the other naming, if they differ, each with its name here.
-    pub twins: BTreeMap<String, String>,
+    pub other_names: BTreeMap<String, String>,
     /// The first day of a partition projection, if Athena should compute partitions instead of querying the catalog.
     pub projected_from: Option<KstDay>,
 }
@@ -60,7 +58,7 @@ impl TableDefinition {
             Naming::Snake => Naming::Compact,
             Naming::Compact => Naming::Snake,
         };
-        let twins = schema
+        let other_names = schema
             .columns
             .iter()
             .map(|column| (column.named(other).into_owned(), column.named(schema.naming).into_owned()));
@@ -69,7 +67,7 @@ impl TableDefinition {
             description: description.to_owned(),
             columns: columns.collect(),
             location: format!("{}/", location.trim_end_matches('/')),
-            twins: twins.filter(|(other, own)| other != own).collect(),
+            other_names: other_names.filter(|(other, own)| other != own).collect(),
             projected_from: None,
         }
     }

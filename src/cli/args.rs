@@ -37,7 +37,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::shard::ShardArg;
-use crate::plan::MOST_SHARDS;
+use crate::plan::MAX_SHARDS;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
@@ -205,7 +205,7 @@ Examples:
   logmill inspect 123456789012_CloudTrail_ap-northeast-2_20231031T1505Z_abc.json.gz --limit 3
   logmill inspect access.log --dataset s3-access --format json | jq .reject")]
     Inspect(InspectArgs),
-    /// Show the columns of tables, as text, Athena DDL or CloudFormation
+    /// Show the columns of tables, as text, Athena DDL, Markdown or CloudFormation
     #[command(
         after_help = "Tables, names and promoted columns come from the config file: the statement or template creates the table to which a run with the same file publishes. Flags override the file. If the settings name no lake in S3, the location of a table is a placeholder.
 
@@ -214,6 +214,7 @@ Examples:
   logmill schema --config /etc/logmill.toml --format ddl
   logmill schema --naming compact --format ddl
   logmill schema --format ddl --projection 2023-01-01
+  logmill schema --format markdown > columns.md
   logmill schema --format cloudformation > tables.json"
     )]
     Schema(SchemaArgs),
@@ -296,7 +297,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// Number of shards that share the objects
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_SHARDS)))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SHARDS)))]
     pub(super) shards: u32,
     /// Also write the plan to this file or s3://bucket/key, for 'logmill convert' and 'logmill publish'
     #[arg(long, value_name = "FILE")]
@@ -407,6 +408,9 @@ pub(super) struct VerifyArgs {
     pub(super) table: Option<String>,
 }
 
+/// The default of `clean --older-than`.
+pub(super) const OLDER_THAN: &str = "24h";
+
 /// `clean`.
 #[derive(Debug, Args)]
 pub(super) struct CleanArgs {
@@ -416,7 +420,7 @@ pub(super) struct CleanArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
     /// Age at which to remove a run that no day refers to; must exceed the longest run
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = super::settings::values::span_ms)]
+    #[arg(long, value_name = "TIME", default_value = OLDER_THAN, value_parser = super::settings::values::span_ms)]
     pub(super) older_than: i64,
     #[command(flatten)]
     pub(super) grace: GraceArgs,
@@ -476,12 +480,13 @@ pub(super) enum PlanFormat {
     Json,
 }
 
-/// Table, DDL, JSON or a CloudFormation template.
+/// Table, DDL, JSON, Markdown or a CloudFormation template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemaFormat {
     Table,
     Ddl,
     Json,
+    Markdown,
     #[value(name = "cloudformation")]
     CloudFormation,
 }

@@ -1,19 +1,17 @@
 //! `logmill clean`: removes what killed and superseded runs left behind.
 
-use super::args::{CleanArgs, GlobalArgs};
+use super::args::{CleanArgs, GlobalArgs, OLDER_THAN};
 use super::console;
 use super::context::Context;
 use super::exit::Exit;
+use super::settings::values::span_ms;
 use super::settings::{Flags, Settings};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::publish::{CleanOptions, Leftover, Leftovers};
 use crate::road::clean::{CleanedDay, Cleaner, shown_runs};
 use crate::road::time_at;
 use crate::store::Lake;
 use crate::store::lake::{Partition, RunFile};
-
-/// Default minimum age, in milliseconds, at which files of an unknown run are removed.
-pub(super) const UNKNOWN_MS: i64 = 24 * 3_600_000;
 
 pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let flags = Flags::of([&*args.lake, &args.grace, &args.catalog]);
@@ -44,12 +42,18 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     Ok(Exit::Done)
 }
 
+/// Returns the options of a `logmill clean` without `--older-than`.
+pub(super) fn default_options(settings: &Settings, lake: &dyn Lake) -> Result<CleanOptions> {
+    let unknown_ms = span_ms(OLDER_THAN).map_err(Error::bug)?;
+    clean_options(settings, unknown_ms, lake)
+}
+
 /// Returns the options for removing files of runs, from the settings and the clock of the lake.
-pub(super) fn clean_options(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
+fn clean_options(settings: &Settings, unknown_ms: i64, lake: &dyn Lake) -> Result<CleanOptions> {
     Ok(CleanOptions {
         grace_ms: settings.lake.grace_ms,
         unknown_ms,
-        asked_catalog: settings.catalog.is_some(),
+        queried_catalog: settings.catalog.is_some(),
         now: time_at(lake, console::now)?,
     })
 }
@@ -82,12 +86,12 @@ pub(super) fn print_day(
         CleanedDay::Swept => {
             print(&format!("{} unfinished work of {partition}: its run was killed", verb(dry)))
         }
-        CleanedDay::JustPublished(Leftovers { staying, .. }) => {
-            print_kept(partition, staying, print)?;
+        CleanedDay::JustPublished(Leftovers { kept, .. }) => {
+            print_kept(partition, kept, print)?;
             print(&format!("{partition}: skipped, a run has just published it"))
         }
-        CleanedDay::Removed(Leftovers { files, staying, .. }) => {
-            print_kept(partition, staying, print)?;
+        CleanedDay::Removed(Leftovers { files, kept, .. }) => {
+            print_kept(partition, kept, print)?;
             files.iter().try_for_each(|Leftover { file, why }| {
                 let size = console::size(file.bytes);
                 print(&format!("{} {} ({size}): {why}", verb(dry), file.path))

@@ -84,13 +84,13 @@ pub(super) fn load(named: Option<PathBuf>) -> Result<ConfigFile> {
 }
 
 /// The most bytes that a config file may have.
-const MOST_BYTES: u64 = 4 << 20;
+const MAX_BYTES: u64 = 4 << 20;
 
 /// Reads a file or a pipe. The limit stops a read from a device without an end.
 fn read(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES { Err(std::io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }
 
 /// The text of the file, from which values and errors are made.

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{Draft, file_behind, write_failed};
+use crate::store::{Draft, resolve_link, write_failed};
 
 /// An unfinished file, next to its final path. If it is dropped before `keep`, nothing is left behind.
 pub(super) struct NewFile {
@@ -21,7 +21,7 @@ impl NewFile {
             return Err(refused("only local files can be written")
                 .hint("write a local file, then copy it with 'aws s3 cp'"));
         }
-        let target = file_behind(path).map_err(|cause| failed(path, cause))?;
+        let target = resolve_link(path).map_err(|cause| failed(path, cause))?;
         if target.file_name().is_none() {
             return Err(refused("the path has no file name"));
         }

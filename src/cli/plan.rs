@@ -23,7 +23,7 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };
-    plan.deal(args.shards);
+    plan.assign_shards(args.shards);
     if let Some(address) = &args.plan {
         PlanFile::at(address, &settings.lake.access, &connector)?.write(&json(&plan)?)?;
     }

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::settings::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
-use crate::plan::discovery::{HeldDays, MOST_FOR_DAYS, Search};
+use crate::plan::discovery::{HeldDays, MAX_FOR_DAYS, Search};
 use crate::plan::{KeyTimes, TableSource};
 
 /// Returns the day, or an error that proposes days.
@@ -54,7 +54,7 @@ fn hint(held: HeldDays, yesterday: KstDay) -> Option<String> {
     let HeldDays { days, complete, is_cut } = held;
     let proposed = closed(days, yesterday)?;
     let extent = if is_cut {
-        format!(" (judged by the first {} objects and folders)", console::count(MOST_FOR_DAYS))
+        format!(" (judged by the first {} objects and folders)", console::count(MAX_FOR_DAYS))
     } else {
         String::new()
     };

@@ -1,4 +1,4 @@
-//! `logmill schema`: shows the columns as a table, as Athena DDL, as JSON or as a `CloudFormation` template.
+//! `logmill schema`: shows the columns as a table, as Athena DDL, as JSON, as Markdown or as a `CloudFormation` template.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::TableSource;
-use crate::table::{Naming, TableSchema};
+use crate::table::{Column, ColumnType, Naming, TableSchema};
 
 pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     // The tables as a run with the same file, environment and flags publishes them.
@@ -31,6 +31,7 @@ pub(super) fn run(args: &SchemaArgs, global: &GlobalArgs, context: &Context) -> 
         SchemaFormat::Table => each(&text),
         SchemaFormat::Ddl => each(&|table| ddl(&table.definition(lake.unwrap_or("${location}")))),
         SchemaFormat::Json => each(&lines),
+        SchemaFormat::Markdown => tables.iter().map(markdown).collect::<Vec<_>>().join("\n"),
         SchemaFormat::CloudFormation => {
             let database = settings.catalog.as_ref().map(|catalog| catalog.database.as_str());
             cloudformation(&tables, database, lake)
@@ -44,7 +45,7 @@ fn first_day(args: &SchemaArgs, settings: &Settings) -> Result<Option<KstDay>> {
     let Some(day) = args.settings.one(&rows::PROJECTION) else {
         return Ok(settings.catalog.as_ref().and_then(|catalog| catalog.projected_from));
     };
-    if matches!(args.format, SchemaFormat::Table | SchemaFormat::Json) {
+    if matches!(args.format, SchemaFormat::Table | SchemaFormat::Json | SchemaFormat::Markdown) {
         return Err(Error::new(ErrorKind::Usage, "--projection applies only to catalog tables")
             .hint("pass --format ddl or --format cloudformation"));
     }
@@ -87,7 +88,7 @@ fn text(Table { name, schema, .. }: &Table) -> String {
 }
 
 fn lines(Table { name, dataset, schema, .. }: &Table) -> String {
-    let line = |column: &crate::table::Column| {
+    let line = |column: &Column| {
         json!({
             "dataset": dataset.name(),
             "table": name,
@@ -95,7 +96,7 @@ fn lines(Table { name, dataset, schema, .. }: &Table) -> String {
             "snake": column.named(Naming::Snake),
             "compact": column.named(Naming::Compact),
             "type": column.column_type.hive(),
-            "json": column.column_type == crate::table::ColumnType::Json,
+            "json": column.column_type == ColumnType::Json,
             "source": column.source(),
             "meaning": column.meaning,
         })
@@ -103,6 +104,26 @@ fn lines(Table { name, dataset, schema, .. }: &Table) -> String {
             + "\n"
     };
     schema.columns.iter().map(line).collect()
+}
+
+/// Returns a section of Markdown with every column under both namings.
+fn markdown(Table { name, dataset, schema, .. }: &Table) -> String {
+    // A cell ends at a bar, even inside code.
+    let cell = |text: &str| text.replace('|', "\\|");
+    let row = |column: &Column| {
+        let [snake, compact] = [Naming::Snake, Naming::Compact].map(|naming| column.named(naming));
+        let json = if column.column_type == ColumnType::Json { " (JSON)" } else { "" };
+        let (hive, source) = (column.column_type.hive(), cell(&column.source()));
+        format!("| `{snake}` | `{compact}` | {hive}{json} | {source} | {} |\n", cell(&column.meaning))
+    };
+    let rows: String = schema.columns.iter().map(row).collect();
+    format!(
+        "## `{name}`\n\nLog type `{}`, {} columns and the partition.\n\n\
+         | column | compact name | type | source | meaning |\n|---|---|---|---|---|\n{rows}\
+         | `proc_ymd` | `proc_ymd` | string | partition | KST day, YYYYMMDD |\n",
+        dataset.name(),
+        schema.columns.len()
+    )
 }
 
 /// Returns the Athena statement that creates the table. Without a lake in S3, it has the placeholder `${location}`.

@@ -142,7 +142,7 @@ impl TableSummary {
             file_bytes: manifest.parts.iter().map(|part| part.bytes).sum(),
             seconds: *seconds,
             provisional: manifest.provisional,
-            provisional_because: still_to_come(manifest),
+            provisional_because: may_still_arrive(manifest),
             complete_at: manifest.complete_at.clone(),
             quarantine: quarantine.clone(),
             counted_only: manifest.counted_only.clone(),
@@ -169,7 +169,7 @@ impl TableSummary {
 }
 
 /// Describes what may arrive after the inputs of a day were listed: the rest of the day, or late objects.
-fn still_to_come(manifest: &Manifest) -> Option<String> {
+fn may_still_arrive(manifest: &Manifest) -> Option<String> {
     let listed_at = UtcInstant::parse_iso8601(&manifest.planned_at).filter(|_| manifest.provisional)?;
     let until = |end: UtcInstant| {
         let minutes = (end.0 - listed_at.0).max(0) / 60_000;
@@ -457,7 +457,7 @@ mod tests {
             ("2023-11-02T15:00:00Z", false, None),
         ] {
             let manifest = Manifest { planned_at: listed_at.to_owned(), provisional, ..manifest() };
-            assert_eq!(still_to_come(&manifest).as_deref(), expected, "{listed_at}");
+            assert_eq!(may_still_arrive(&manifest).as_deref(), expected, "{listed_at}");
         }
     }
 }

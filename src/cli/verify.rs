@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::publish;
 use crate::store::Lake;
-use crate::store::lake::{MANIFEST, Partition};
+use crate::store::lake::{MANIFEST, Partition, table_names};
 
 pub(super) fn run(args: &VerifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.lake]))?;
@@ -42,8 +42,7 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
 }
 
 pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
-    let mut tables = lake.names("").unwrap_or_default();
-    tables.retain(|name| !name.starts_with(['_', '.']));
+    let tables = table_names(lake).unwrap_or_default();
     let hint = if tables.is_empty() || tables.contains(&partition.table) {
         "publish it with 'logmill run'".to_owned()
     } else {
@@ -62,10 +61,10 @@ pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result
         return Ok(vec![table.to_owned()]);
     }
     let mut tables = Vec::new();
-    for table in lake.names("")? {
+    for table in table_names(lake)? {
         let partition = Partition { table: table.clone(), day };
         let is_published = |name: &String| name == MANIFEST;
-        if !table.starts_with(['_', '.']) && lake.names(&partition.to_string())?.iter().any(is_published) {
+        if lake.names(&partition.to_string())?.iter().any(is_published) {
             tables.push(table);
         }
     }

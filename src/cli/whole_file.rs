@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::store::{Draft, file_behind};
+use crate::store::{Draft, resolve_link};
 
 /// Paths of the open descriptors of a process. They are written to and not replaced, because a new file would not be the
 /// open one.
@@ -28,7 +28,7 @@ impl WholeFile {
         if !is_file || DESCRIPTORS.iter().any(|descriptors| path.starts_with(descriptors)) {
             return Ok(Self { target: path.to_owned(), is_replaced: false });
         }
-        let target = file_behind(path)?;
+        let target = resolve_link(path)?;
         target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         Ok(Self { target, is_replaced: true })
     }

@@ -24,7 +24,7 @@ use super::budget::Budget;
 use super::chunk::Chunk;
 use crate::error::{Error, Result};
 use crate::kst::{KST_OFFSET_MS, UtcInstant};
-use crate::store::StagedPartition;
+use crate::store::{self, StagedPartition};
 use crate::table::{Column, ColumnType, Origin, Spread, TableSchema};
 
 const ZSTD_LEVEL: i32 = 3;
@@ -286,9 +286,7 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 }
 
 fn encode_failed(path: &str, cause: ParquetError) -> Error {
-    Error::unusable("cannot write the part file", cause)
-        .with("file", path)
-        .hint("check the free space of the output; any earlier version of the day is unchanged")
+    Error::unusable("cannot write the part file", cause).with("file", path).hint(store::CHECK_SPACE)
 }
 
 fn properties(schema: &TableSchema) -> WriterProperties {

@@ -8,7 +8,7 @@ use super::dedupe::Duplicates;
 use super::encode::{PartFile, PartWriter};
 use super::merge::{Merge, reduce};
 use super::quarantine::{CountedOnly, Quarantine};
-use super::scatter::Scattered;
+use super::scattered::Scattered;
 use super::{ConvertOptions, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ledger::RowLedger;

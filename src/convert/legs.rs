@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::scatter::{ObjectCount, Scattered};
+use super::scattered::{ObjectCount, Scattered};
 use crate::kst::KstDay;
 use crate::plan::{PlannedObject, SharedObject};
 

@@ -13,6 +13,7 @@ mod clusters;
 mod dedupe;
 mod encode;
 mod gather;
+mod leg;
 mod legs;
 mod merge;
 mod object;
@@ -22,6 +23,7 @@ mod quarantine;
 mod reject_stream;
 mod run;
 mod scatter;
+mod scattered;
 mod search;
 mod shard_index;
 mod shared_room;
@@ -31,11 +33,13 @@ mod staged_rows;
 pub use encode::PartFile;
 pub(crate) use encode::{hexadecimal, part_path};
 pub use gather::{Gathered, ObjectLedger, PartsTarget, gather};
+pub use leg::{DayTarget, Leg, Reading};
 pub use legs::DayLegs;
 pub(crate) use object::ObjectReader;
 pub use quarantine::{CountedOnly, QuarantinedRow};
 pub(crate) use reject_stream::MAX_LINE_BYTES;
-pub use scatter::{DayTarget, Leg, Reading, Scattered, scatter};
+pub use scatter::scatter;
+pub use scattered::Scattered;
 pub use search::{RawFound, RawQuery, RawRow, search_raw};
 pub use staged::{Attempt, Staging};
 
@@ -127,7 +131,8 @@ impl Residency {
     }
 }
 
-/// Receives the progress of the work; called from many threads.
+/// Receives the progress of converting objects to part files; called from many threads. A caller that converts many days
+/// also counts days, see [`road::Progress`](crate::road::Progress).
 pub trait Progress: Sync {
     /// An object is done: its size as stored, and the rows read from it.
     fn object_done(&self, bytes: u64, rows: u64);

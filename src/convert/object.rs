@@ -5,7 +5,7 @@ use std::io::Read;
 use crate::dataset::Decoder;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
-use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_mark};
+use crate::store::unpack::{Unpacked, WholeGunzip, is_damage, is_gzip, without_byte_order_mark};
 use crate::table::{Damage, Rows};
 
 /// Unpacked bytes per call of the decoder.
@@ -125,7 +125,7 @@ impl ObjectReader {
             let content = if is_gzip {
                 self.gunzip.unpack(&self.stored, max_content)
             } else {
-                Some(without_mark(&self.stored))
+                Some(without_byte_order_mark(&self.stored))
             };
             let is_read_whole =
                 |content: &&[u8]| content.len() as u64 <= max_bytes && foreign(content).is_none();

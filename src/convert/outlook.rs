@@ -15,7 +15,7 @@ const BEYOND_LIMIT_BYTES: u64 = 128 << 20;
 #[derive(Debug)]
 pub(super) struct Outlook {
     max_reject_ratio: f64,
-    fewest_row_bytes: u64,
+    min_row_bytes: u64,
     max_object_bytes: u64,
     /// Bytes of all objects as stored.
     stored_bytes: u64,
@@ -38,12 +38,11 @@ impl Outlook {
     pub(super) fn new(
         sizes: impl Iterator<Item = u64>,
         max_reject_ratio: f64,
-        fewest_row_bytes: u64,
+        min_row_bytes: u64,
         max_object_bytes: u64,
     ) -> Self {
         let so_far = Mutex::default();
-        let mut outlook =
-            Self { max_reject_ratio, fewest_row_bytes, max_object_bytes, stored_bytes: 0, so_far };
+        let mut outlook = Self { max_reject_ratio, min_row_bytes, max_object_bytes, stored_bytes: 0, so_far };
         let mut to_come = 0_u64;
         for bytes in sizes {
             to_come = to_come.saturating_add(outlook.most_rows(bytes));
@@ -57,7 +56,7 @@ impl Outlook {
     fn most_rows(&self, stored_bytes: u64) -> u64 {
         let limit = self.max_object_bytes.saturating_add(BEYOND_LIMIT_BYTES);
         let unpacked = if stored_bytes == 0 { limit } else { stored_bytes.saturating_mul(MAX_INFLATION) };
-        unpacked.min(limit) / self.fewest_row_bytes.max(1) + 1
+        unpacked.min(limit) / self.min_row_bytes.max(1) + 1
     }
 
     /// Counts rejected rows; returns whether the day is lost, whatever the remaining rows are.

@@ -167,7 +167,7 @@ impl<'w> OpenQuarantine<'w> {
 }
 
 /// Counts rejected rows of an object for the days that it feeds, and writes those that have room, masked.
-pub(super) fn put_aside(
+pub(super) fn quarantine_rows(
     rejections: Vec<Rejection>,
     (object, address): (u32, &str),
     rules: &RowRules,

@@ -1,6 +1,6 @@
 //! Decodes objects in parallel into sorted runs of rows, each for one day.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -8,136 +8,22 @@ use rayon::prelude::*;
 
 use super::budget::Budget;
 use super::dedupe::IdentityRun;
+use super::leg::{DayTarget, Leg, Reading};
 use super::object::ObjectReader;
 use super::outlook::Outlook;
-use super::quarantine::{OpenQuarantine, Quarantine, put_aside};
+use super::quarantine::{OpenQuarantine, Quarantine, quarantine_rows};
 use super::run::Run;
+use super::scattered::{ObjectCount, Scattered};
 use super::shared_room::SharedRoom;
 use super::{ConvertOptions, Progress, Residency};
 use crate::dataset::LogType;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{DayRange, KstDay, UtcInstant};
+use crate::kst::{KstDay, UtcInstant};
 use crate::ledger::RowLedger;
-use crate::plan::{PlannedObject, TablePlan, TableSpec};
+use crate::plan::PlannedObject;
 use crate::rules::RowRules;
 use crate::store::{Connector, ObjectFeed, ObjectMeta, Store};
-use crate::table::{Damage, IdentityKey, Rejection, RowBatch, Rows, TableSchema};
-
-/// The results of one object for one day; duplicates still count as written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ObjectCount {
-    /// Its number.
-    pub(super) object: u32,
-    pub(super) ledger: RowLedger,
-    /// The damage of the object.
-    pub(super) damage: Damage,
-    /// Rows of any day with events that are newer than the object's name allows.
-    pub(super) newer_than_name: u64,
-}
-
-/// The sorted runs of rows of a table and day, and the counts of all other rows.
-#[derive(Debug, Default)]
-pub struct Scattered {
-    pub(super) runs: Vec<Run>,
-    pub(super) identities: Vec<IdentityRun>,
-    pub(super) counts: Vec<ObjectCount>,
-    pub(super) quarantines: Vec<Quarantine>,
-    /// Bytes of rows that are buffered in memory.
-    pub(super) resident_bytes: usize,
-    /// Whether reading was stopped because the day could no longer be published.
-    pub(super) is_cut_short: bool,
-    /// Objects with rows excluded by a filter. These rows count as written until all objects are read.
-    filtered: Vec<(u32, u64)>,
-}
-
-impl Scattered {
-    /// Number of records and lines that were found.
-    #[must_use]
-    pub fn rows_read(&self) -> u64 {
-        self.counts.iter().map(|count| count.ledger.read).sum()
-    }
-
-    /// Bytes of rows that are buffered in memory.
-    #[must_use]
-    pub fn resident_bytes(&self) -> usize {
-        self.resident_bytes
-    }
-
-    /// Sorts the counts by object, and moves excluded rows from the written ones to the filtered ones.
-    fn settle_counts(mut self) -> Result<Self> {
-        self.counts.sort_by_key(|count| count.object);
-        for (object, rows) in std::mem::take(&mut self.filtered) {
-            let place = self.counts.binary_search_by_key(&object, |count| count.object);
-            let place =
-                place.map_err(|_| Error::bug("a filtered row belongs to an object that was not read"))?;
-            self.counts[place].ledger.written -= rows;
-            self.counts[place].ledger.filtered += rows;
-        }
-        Ok(self)
-    }
-}
-
-/// An object to read.
-#[derive(Debug, Clone, Copy)]
-pub struct Reading<'a> {
-    /// The number that its rows use for it; numbers grow with addresses.
-    pub number: u32,
-    /// The object.
-    pub object: &'a PlannedObject,
-    /// The days that it can feed.
-    pub days: DayRange,
-}
-
-/// A day whose rows are wanted.
-#[derive(Debug, Clone, Copy)]
-pub struct DayTarget<'a> {
-    /// The day.
-    pub day: KstDay,
-    /// A folder for rows that do not fit into memory.
-    pub scratch: &'a Path,
-}
-
-/// One walk over objects of a table.
-#[derive(Debug)]
-pub struct Leg<'a> {
-    /// The table.
-    pub spec: &'a TableSpec,
-    /// The objects to read.
-    pub readings: Vec<Reading<'a>>,
-    /// The days to feed: rows of other days are counted and dropped.
-    pub days: Vec<DayTarget<'a>>,
-    /// The secret of the row identities, the same in all legs of a day.
-    pub identity_key: IdentityKey,
-    /// The position among the legs of its days, which separates their files.
-    pub number: usize,
-    /// The share of rejected rows, or of bytes in damaged objects, beyond which the day is not published: reading stops once
-    /// that is certain and the quarantine is full. Only for a leg that reads all objects of its only day.
-    pub max_reject_ratio: Option<f64>,
-}
-
-impl<'a> Leg<'a> {
-    /// Creates the leg that reads everything in a plan for its day, or one of its shards.
-    #[must_use]
-    pub fn of_plan(
-        plan: &'a TablePlan,
-        target: DayTarget<'a>,
-        identity_key: IdentityKey,
-        shard: Option<u32>,
-    ) -> Self {
-        let days = DayRange::only(target.day);
-        let objects = (0..).zip(&plan.objects);
-        let own = objects.filter(|(_, object)| shard.is_none_or(|own| own == object.shard));
-        let readings = own.map(|(number, object)| Reading { number, object, days }).collect();
-        Self {
-            spec: &plan.spec,
-            readings,
-            days: vec![target],
-            identity_key,
-            number: 0,
-            max_reject_ratio: None,
-        }
-    }
-}
+use crate::table::{IdentityKey, Rejection, RowBatch, Rows, TableSchema};
 
 /// Reads the objects of a leg; returns the results of its days in the order of these. Runs that do not fit into memory are
 /// spilled to the folder of their day.
@@ -152,7 +38,7 @@ pub fn scatter(
     let (stores, schema) = (spec.open_inputs(connector)?, spec.schema());
     let outlook = leg.max_reject_ratio.map(|ratio| {
         let sizes = readings.iter().map(|reading| reading.object.bytes);
-        Outlook::new(sizes, ratio, spec.dataset.fewest_row_bytes(), options.max_object_bytes)
+        Outlook::new(sizes, ratio, spec.dataset.min_row_bytes(), options.max_object_bytes)
     });
     let budget = Budget::of(options);
     let work = Work {
@@ -275,7 +161,7 @@ impl Work<'_> {
             let opened = input.feed.open(*place);
             let read = reader.read(input.store, opened, max_bytes, decoder.as_mut(), &mut rows, |rows| {
                 self.options.cancel.check()?;
-                self.put_aside(rows.take_rejections(), &placed.reading, &mut yields)?;
+                self.quarantine_rows(rows.take_rejections(), &placed.reading, &mut yields)?;
                 self.hand_over(rows, self.budget.open_rows_bytes())?;
                 self.check_outlook()
             });
@@ -312,7 +198,7 @@ impl Work<'_> {
 
     /// Takes rejected rows of an object for the days that it feeds. Stops the reading if they make the day unpublishable and no
     /// later row can be kept.
-    fn put_aside(
+    fn quarantine_rows(
         &self,
         rejections: Vec<Rejection>,
         reading: &Reading<'_>,
@@ -324,7 +210,7 @@ impl Work<'_> {
         let (count, Reading { number, object, days }) = (rejections.len() as u64, reading);
         let fed = yields.iter_mut().filter(|found| days.contains(found.day));
         let mut fed: Vec<_> = fed.map(|found| &mut found.quarantine).collect();
-        put_aside(rejections, (*number, &object.address), &self.rules, &mut fed)?;
+        quarantine_rows(rejections, (*number, &object.address), &self.rules, &mut fed)?;
         let is_lost = self.outlook.as_ref().is_some_and(|outlook| outlook.exceeds_limit_with(count));
         if is_lost && fed.iter().all(|quarantine| quarantine.is_full()) {
             self.is_cut_short.store(true, Ordering::Relaxed);

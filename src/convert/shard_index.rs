@@ -15,13 +15,10 @@ use super::dedupe::ENTRY_BYTES;
 use super::hexadecimal;
 use super::quarantine::Tally;
 use super::reject_stream::MAX_REASON_BYTES;
-use crate::ledger::RowLedger;
+use crate::ledger::{MAX_COUNT, RowLedger};
 use crate::plan::PlannedObject;
 use crate::store::lake::is_run_name;
 use crate::table::Damage;
-
-/// Maximum count of rows and size of a file, so that sums of many thousands of them do not overflow.
-const MOST: u64 = 1 << 48;
 
 /// The list of files that an attempt at a shard wrote.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -139,7 +136,7 @@ impl ShardIndex {
         let whole = |name: &String| sizes.get(name).is_some_and(|bytes| bytes % ENTRY_BYTES as u64 == 0);
         sizes.len() == self.files.len()
             && used.len() == self.used().count()
-            && sizes.values().all(|bytes| *bytes <= MOST)
+            && sizes.values().all(|bytes| *bytes <= MAX_COUNT)
             && self.identities.iter().all(whole)
             && self
                 .runs
@@ -156,8 +153,9 @@ impl ShardIndex {
     fn counts_rejected_rows(&self) -> bool {
         let is_own = |object: u32| self.counts.binary_search_by_key(&object, |(own, ..)| *own).is_ok();
         let mut tallies = self.quarantines.iter().flat_map(|quarantine| &quarantine.tallies);
-        tallies
-            .all(|tally| is_own(tally.object) && tally.rows <= MOST && tally.reason.len() <= MAX_REASON_BYTES)
+        tallies.all(|tally| {
+            is_own(tally.object) && tally.rows <= MAX_COUNT && tally.reason.len() <= MAX_REASON_BYTES
+        })
     }
 
     fn counts_each_object(&self, objects: &[PlannedObject]) -> bool {
@@ -166,19 +164,19 @@ impl ShardIndex {
         let is_plausible = |ledger: &RowLedger| {
             let RowLedger { read, written, other_day, duplicate, quarantined, filtered } = *ledger;
             let parts = [read, written, other_day, duplicate, quarantined, filtered];
-            parts.iter().all(|rows| *rows <= MOST) && ledger.balances()
+            parts.iter().all(|rows| *rows <= MAX_COUNT) && ledger.balances()
         };
         own.map(|(number, _)| number).eq(counted)
             && self.counts.iter().all(|(_, ledger, _)| is_plausible(ledger))
             && self.newer_than_name.len() == self.counts.len()
-            && self.newer_than_name.iter().all(|rows| *rows <= MOST)
+            && self.newer_than_name.iter().all(|rows| *rows <= MAX_COUNT)
     }
 }
 
 impl StagedRun {
     fn is_plausible(&self) -> bool {
         Path::new(&self.clusters) == path_beside(Path::new(&self.file))
-            && self.dictionary_bytes as u64 <= MOST
+            && self.dictionary_bytes as u64 <= MAX_COUNT
     }
 }
 

@@ -19,7 +19,7 @@ use super::dedupe::{IdentityData, IdentityRun};
 use super::packed_file::{PACKED, pack, unpack};
 use super::quarantine::Quarantine;
 use super::run::{Run, RunData};
-use super::scatter::{ObjectCount, Scattered};
+use super::scattered::{ObjectCount, Scattered};
 use super::shard_index::{ShardIndex, StagedFile, StagedQuarantine, StagedRun};
 use super::spill_failed;
 use super::staged_rows::{CONVERT_AGAIN, StagedRows};
@@ -33,7 +33,7 @@ use crate::store::{Lake, Scratch};
 const INDEX: &str = "index.json";
 
 /// Maximum size of an index in bytes: it has an entry for each object of the shard.
-const MOST_INDEX_BYTES: u64 = 1 << 30;
+const MAX_INDEX_BYTES: u64 = 1 << 30;
 
 /// The place where shards store their results.
 pub struct Staging {
@@ -105,7 +105,7 @@ impl Staging {
 
     /// The plan for which the shard in a folder was converted; `None` if its index is missing or unreadable.
     fn plan_of(&self, shard: &str) -> Result<Option<String>> {
-        let json = self.lake.read_up_to(&format!("{shard}/{INDEX}"), MOST_INDEX_BYTES)?;
+        let json = self.lake.read_up_to(&format!("{shard}/{INDEX}"), MAX_INDEX_BYTES)?;
         Ok(json.and_then(|json| ShardIndex::from_json(&json).ok()).map(|index| index.plan))
     }
 
@@ -113,7 +113,7 @@ impl Staging {
     pub fn withdraw(&self, attempt: &Attempt<'_>) -> Result<()> {
         let shard = shard_folder(attempt.table, attempt.shard);
         let path = format!("{shard}/{INDEX}");
-        let json = self.lake.read_up_to(&path, MOST_INDEX_BYTES)?;
+        let json = self.lake.read_up_to(&path, MAX_INDEX_BYTES)?;
         let index = json.and_then(|json| ShardIndex::from_json(&json).ok());
         if index.is_some_and(|index| index.folder == attempt.run) {
             self.lake.remove(&path)?;
@@ -124,7 +124,7 @@ impl Staging {
     /// The index of a shard of a plan.
     fn index(&self, table: &TablePlan, shard: u32, plan: &str) -> Result<ShardIndex> {
         let path = format!("{}/{INDEX}", shard_folder(&table.spec.table, shard));
-        let json = self.lake.read_up_to(&path, MOST_INDEX_BYTES)?.ok_or_else(|| {
+        let json = self.lake.read_up_to(&path, MAX_INDEX_BYTES)?.ok_or_else(|| {
             Error::new(ErrorKind::Unusable, "the shard has not been converted")
                 .with("shard", shard)
                 .with("table", &table.spec.table)
@@ -283,7 +283,11 @@ impl Scattered {
         scratch: &Path,
     ) -> Result<Self> {
         let schema = table.spec.schema();
-        let types = schema.decoded().map(|column| column.column_type.arrow()).collect();
+        let shape = StagedShape {
+            objects: table.objects.len(),
+            cluster_width: schema.cluster.len(),
+            types: schema.decoded().map(|column| column.column_type.arrow()).collect(),
+        };
         let found = (0..shards).map(|shard| {
             let index = staging.index(table, shard, plan)?;
             Ok((format!("{}/{}", shard_folder(&table.spec.table, shard), index.folder), index))
@@ -294,21 +298,17 @@ impl Scattered {
         let folders = found.par_iter().map(bring).collect::<Result<Vec<_>>>()?;
         let mut all = Self::default();
         for ((_, index), folder) in found.into_iter().zip(folders) {
-            all.take_up(index, &folder, (table.objects.len(), schema.cluster.len()), &types);
+            all.add_shard(index, &folder, &shape);
         }
         all.counts.sort_by_key(|count| count.object);
         Ok(all)
     }
 
-    fn take_up(
-        &mut self,
-        index: ShardIndex,
-        folder: &Path,
-        (objects, cluster_width): (usize, usize),
-        types: &Arc<[DataType]>,
-    ) {
+    /// Adds the results of a shard, whose files are in a folder of this machine.
+    fn add_shard(&mut self, index: ShardIndex, folder: &Path, shape: &StagedShape) {
+        let StagedShape { objects, cluster_width, .. } = *shape;
         self.runs.extend(index.runs.into_iter().map(|run| {
-            let (path, types) = (folder.join(run.file), Arc::clone(types));
+            let (path, types) = (folder.join(run.file), Arc::clone(&shape.types));
             Run {
                 clusters: Vec::new(),
                 cluster_width,
@@ -330,6 +330,16 @@ impl Scattered {
             self.quarantines.push(Quarantine::of_shard(staged.max_bytes, files, staged.tallies));
         }
     }
+}
+
+/// What the staged rows of all shards of a table have in common.
+struct StagedShape {
+    /// Number of objects in the plan.
+    objects: usize,
+    /// Number of cluster columns.
+    cluster_width: usize,
+    /// The types of the decoded columns.
+    types: Arc<[DataType]>,
 }
 
 /// Every file of a folder, as it was written.

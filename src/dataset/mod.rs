@@ -65,7 +65,7 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     }
 
     /// The fewest bytes, unpacked, of a row that is not rejected.
-    fn fewest_row_bytes(&self) -> u64;
+    fn min_row_bytes(&self) -> u64;
 
     /// Decides by its path alone whether an object belongs to this log type. The path includes the folders above the
     /// input, as far as they are known.

@@ -4,19 +4,18 @@ use std::path::{Component, Path};
 
 use super::{Plan, PlannedObject, TablePlan, TableSpec, is_table_name};
 use crate::kst::DAY_MS;
+use crate::ledger::MAX_COUNT;
 
 /// Maximum number of shards in a plan.
-pub const MOST_SHARDS: u32 = 100_000;
-/// The largest number that a plan may contain, for example a size in bytes. Sums of many thousands of them cannot overflow.
-const MOST: u64 = 1 << 48;
+pub const MAX_SHARDS: u32 = 100_000;
 /// Maximum number of objects in a table. Rows refer to them with 32 bits.
-const MOST_OBJECTS: usize = u32::MAX as usize;
+const MAX_OBJECTS: usize = u32::MAX as usize;
 /// Maximum lateness, in milliseconds.
-const MOST_LATENESS_MS: i64 = 36_525 * DAY_MS;
+const MAX_LATENESS_MS: i64 = 36_525 * DAY_MS;
 
 /// Describes the first implausible value of the plan, if any.
 pub(super) fn implausible(plan: &Plan) -> Option<String> {
-    if !(1..=MOST_SHARDS).contains(&plan.shards) {
+    if !(1..=MAX_SHARDS).contains(&plan.shards) {
         return Some(format!("invalid number of shards: {}", plan.shards));
     }
     let repeated = |place: usize| {
@@ -33,7 +32,7 @@ fn of_table(table: &TablePlan, shards: u32) -> Option<String> {
     if !is_table_name(name) {
         return Some(format!("invalid table name '{name}'"));
     }
-    if !(0..=MOST_LATENESS_MS).contains(lateness_ms) || table.objects.len() > MOST_OBJECTS {
+    if !(0..=MAX_LATENESS_MS).contains(lateness_ms) || table.objects.len() > MAX_OBJECTS {
         return Some(format!("table '{name}': the lateness is invalid, or it has too many objects"));
     }
     let bad = table.objects.iter().find(|object| !is_plausible(object, table, shards));
@@ -42,14 +41,14 @@ fn of_table(table: &TablePlan, shards: u32) -> Option<String> {
     }
     let left = table.left.iter().map(|left| left.bytes);
     let counted = table.counted.iter().flat_map(|group| [group.objects, group.folders, group.bytes]);
-    let number = left.chain(counted).find(|number| *number > MOST)?;
+    let number = left.chain(counted).find(|number| *number > MAX_COUNT)?;
     Some(format!("table '{name}': the number {number} is too large"))
 }
 
 fn is_plausible(object: &PlannedObject, table: &TablePlan, shards: u32) -> bool {
     let Some(input) = table.spec.inputs.get(object.input as usize) else { return false };
     let is_inside = input.starts_with("s3://") || is_below(&object.key);
-    is_inside && object.bytes <= MOST && object.shard < shards
+    is_inside && object.bytes <= MAX_COUNT && object.shard < shards
 }
 
 /// Whether a path stays below its folder.

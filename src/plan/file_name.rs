@@ -1,5 +1,7 @@
 //! Names of files and folders that cannot hold logs: hidden copies, unfinished files, and the folders of a lake.
 
+use crate::store::lake::PARTITION_KEY;
+
 /// Suffixes that programs give to unfinished files.
 const UNFINISHED: [&str; 11] = [
     ".tmp",
@@ -20,7 +22,7 @@ const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
 
 /// Returns why a folder with this name belongs to a lake, if it does. Such a folder is not entered.
 pub(super) fn own_folder(name: &str) -> Option<&'static str> {
-    if name.starts_with("proc_ymd=") {
+    if name.strip_prefix(PARTITION_KEY).is_some_and(|rest| rest.starts_with('=')) {
         Some("a published day")
     } else {
         OWN_FOLDERS.contains(&name).then_some("a working folder of a lake")
@@ -28,7 +30,7 @@ pub(super) fn own_folder(name: &str) -> Option<&'static str> {
 }
 
 /// Returns why a file with this name is left out unread, if it is.
-pub(super) fn reason_to_leave(name: &str) -> Option<&'static str> {
+pub(super) fn reason_to_leave_out(name: &str) -> Option<&'static str> {
     let is_unfinished = || UNFINISHED.iter().any(|end| name.len() > end.len() && name.ends_with(end));
     if name.starts_with('.') {
         Some("hidden file")
@@ -73,7 +75,7 @@ mod tests {
             (format!("{log}.original"), None),
             ("tmp".to_owned(), None),
         ] {
-            assert_eq!(reason_to_leave(&name), expected, "{name}");
+            assert_eq!(reason_to_leave_out(&name), expected, "{name}");
         }
     }
 }

@@ -179,7 +179,7 @@ impl<'a> Listing<'a> {
         let is_input = self.source.spec.inputs.contains(&self.store.address(&object.key));
         let is_named = is_input && !self.source.shares_input;
         let name = object_key::split(&object.key).1;
-        let why = if let Some(why) = file_name::reason_to_leave(name) {
+        let why = if let Some(why) = file_name::reason_to_leave_out(name) {
             why
         } else if self.is_of_another(&object.key) {
             "named like another log type"
@@ -228,7 +228,7 @@ impl<'a> Listing<'a> {
                 Some(dates) => self.wanted.choose_in(dates, time, midnight),
                 None => self.wanted.choose(time, midnight),
             };
-            let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+            let unfit = file_name::reason_to_leave_out(object_key::split(&object.key).1);
             match (choice, unfit) {
                 (Choice::Take(days, _), Some(why)) => {
                     self.push_left(&object.key, object.bytes, why, days, false);
@@ -336,7 +336,7 @@ impl ListVisitor for Listing<'_> {
         } else if trusts_names && self.is_known(&object.key) {
             self.known += 1;
         } else if let KeyClaim::NotMine(why) = claim {
-            let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+            let unfit = file_name::reason_to_leave_out(object_key::split(&object.key).1);
             self.leave(&object.key, object.bytes, unfit.unwrap_or(why), self.trusted_dates(&object.key));
         } else {
             self.unclear.push(object);

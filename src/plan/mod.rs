@@ -18,13 +18,14 @@ mod range;
 mod source;
 mod table_spec;
 
-pub use check::MOST_SHARDS;
+pub use check::MAX_SHARDS;
 pub use dated::{DatedInput, lone_dates};
 pub use key_times::KeyTimes;
 pub use list::{holds_logs, plan_table};
 pub use listed::{LeftGroup, ListedObjects};
 pub use range::{DayObjects, Order, RangeLeg, RangePlanner, SharedObject};
 pub use source::TableSource;
+pub(crate) use source::rest_below;
 pub use table_spec::TableSpec;
 
 use std::borrow::Cow;
@@ -172,7 +173,7 @@ impl Plan {
     /// Distributes the objects among `shards`, so that each shard gets about the same number of bytes.
     ///
     /// The largest objects are assigned first, each to the shard with the fewest bytes. Equal inputs give equal shards.
-    pub fn deal(&mut self, shards: u32) {
+    pub fn assign_shards(&mut self, shards: u32) {
         self.shards = shards;
         for table in &mut self.tables {
             let mut load = vec![0_u64; shards as usize];

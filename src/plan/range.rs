@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::key_times::{Choice, Midnight, Wanted};
+use super::key_times::Wanted;
 use super::listing::{JudgedKeys, Left, Listed, Listing};
 use super::source::TableSource;
 use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TablePlan, WARNED_REASONS};
-use crate::dataset::KeyClaim;
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
 use crate::store::{Connector, Store};
@@ -59,10 +58,7 @@ impl DayObjects<'_> {
     /// Whether a missing object would be among them if it still existed, by the time in its address.
     #[must_use]
     pub fn would_include(&self, address: &str) -> bool {
-        let KeyClaim::Mine(time) = self.source.spec.dataset.claim(address) else { return true };
-        // Either meaning of midnight is enough.
-        let wanted = self.source.wanted(DayRange::only(self.day));
-        matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
+        self.source.spec.would_read(address, self.day, self.source.key_times)
     }
 }
 

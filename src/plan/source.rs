@@ -62,7 +62,7 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     let roots = stores.iter().map(|store| store.root()).collect::<Result<Vec<_>>>()?;
     for (place, inner) in roots.iter().enumerate() {
         let mut others = roots.iter().enumerate().filter(|(other, _)| *other != place);
-        if let Some((_, outer)) = others.find(|(_, outer)| path_below(outer, inner).is_some()) {
+        if let Some((_, outer)) = others.find(|(_, outer)| rest_below(outer, inner).is_some()) {
             return Err(Error::new(ErrorKind::Usage, "two inputs overlap")
                 .with("input", inner)
                 .with("inside", outer)
@@ -72,11 +72,12 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     Ok(())
 }
 
-/// Returns the path of `inner` below `outer`, empty for `outer` itself; `None` if it is not there.
-pub(super) fn path_below<'a>(outer: &str, inner: &'a str) -> Option<&'a str> {
-    let rest = inner.strip_prefix(outer.trim_end_matches('/'))?;
+/// Returns the rest of an address behind an input, empty or with its leading `/`; `None` if the address is not inside the
+/// input.
+pub(crate) fn rest_below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
+    let rest = address.strip_prefix(input.trim_end_matches('/'))?;
     // An S3 prefix may end inside a name, just before the time of the log.
     let is_glued =
-        outer.starts_with("s3://") && !outer.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
-    if rest.is_empty() || is_glued { Some(rest) } else { rest.strip_prefix('/') }
+        input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
+    (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
 }

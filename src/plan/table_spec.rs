@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::dataset::{self, Dataset, LogType, TableShape};
+use super::key_times::{Choice, KeyTimes, Midnight, Wanted};
+use crate::dataset::{self, Dataset, KeyClaim, LogType, TableShape};
 use crate::error::Result;
-use crate::kst::KstDay;
+use crate::kst::{DayRange, KstDay};
 use crate::rules::{RedactRules, RowRules};
 use crate::store::lake::Partition;
 use crate::store::{Connector, SourceAccess, Store};
@@ -74,6 +75,15 @@ impl TableSpec {
     /// Opens the inputs, in their order.
     pub fn open_inputs(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
         self.inputs.iter().map(|input| connector.store(input, &self.access)).collect()
+    }
+
+    /// Whether a run of a day would read an object if it existed, by the time in its address. Either meaning of midnight is
+    /// enough.
+    #[must_use]
+    pub fn would_read(&self, address: &str, day: KstDay, key_times: KeyTimes) -> bool {
+        let KeyClaim::Mine(time) = self.dataset.claim(address) else { return true };
+        let wanted = Wanted::new(DayRange::only(day), self.lateness_ms, key_times);
+        matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
     }
 
     /// Returns the partition of a day.

@@ -13,8 +13,9 @@ use super::manifest::{InputsFile, Manifest};
 use crate::convert::{ObjectLedger, hexadecimal};
 use crate::error::{Error, Result};
 use crate::ledger::RowLedger;
-use crate::store::Lake;
+use crate::plan::rest_below;
 use crate::store::lake::Partition;
+use crate::store::{self, Lake};
 use crate::table::Damage;
 
 /// Maximum size of a line, in bytes. An address can have a few thousand bytes, and JSON may write each of them with six.
@@ -45,6 +46,16 @@ pub struct InputLine {
     /// Its row counts.
     #[serde(flatten)]
     pub ledger: RowLedger,
+}
+
+impl InputLine {
+    /// Whether an object with this size and `ETag` still has the content of this one, as far as both are known. Folders have
+    /// no `ETag`, and early lists of inputs did not store it.
+    #[must_use]
+    pub fn has_content(&self, bytes: u64, etag: Option<&str>) -> bool {
+        let known = self.etag.as_deref().zip(etag);
+        self.bytes == bytes && known.is_none_or(|(then, now)| then == now)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -120,9 +131,7 @@ fn save(mut file: Box<dyn Write + Send>, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn failed(path: &str, cause: io::Error) -> Error {
-    Error::unusable("cannot write the list of inputs", cause)
-        .with("file", path)
-        .hint("check the free disk space of the output; the published day has not changed")
+    Error::unusable("cannot write the list of inputs", cause).with("file", path).hint(store::CHECK_SPACE)
 }
 
 /// Rewrites a list of inputs to the current names of the inputs. The same folder can have another name now, and logs can
@@ -136,22 +145,13 @@ pub(crate) fn renamed(mut read: Vec<InputLine>, then: &[String], now: &[String])
     for input in &mut read {
         let mut names = removed.iter().zip(&added);
         let new = names.find_map(|(old, new)| {
-            Some(format!("{}{}", new.trim_end_matches('/'), below(old, &input.object)?))
+            Some(format!("{}{}", new.trim_end_matches('/'), rest_below(old, &input.object)?))
         });
         if let Some(new) = new {
             input.object = new;
         }
     }
     read
-}
-
-/// Returns the rest of an address behind an input; `None` if the address is not inside the input.
-pub(crate) fn below<'a>(input: &str, address: &'a str) -> Option<&'a str> {
-    let rest = address.strip_prefix(input.trim_end_matches('/'))?;
-    // An S3 prefix may end inside a name, just before the time of the log.
-    let is_glued =
-        input.starts_with("s3://") && !input.ends_with('/') && rest.starts_with(|c: char| c.is_ascii_digit());
-    (rest.is_empty() || rest.starts_with('/') || is_glued).then_some(rest)
 }
 
 #[cfg(test)]

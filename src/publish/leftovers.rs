@@ -21,7 +21,7 @@ pub struct CleanOptions {
     /// How old the files of an unknown run must be, in milliseconds.
     pub unknown_ms: i64,
     /// Whether a catalog was queried for the runs that it shows.
-    pub asked_catalog: bool,
+    pub queried_catalog: bool,
     /// The current time, by the clock that dates the files.
     pub now: UtcInstant,
 }
@@ -42,7 +42,7 @@ pub struct Leftovers {
     pub files: Vec<Leftover>,
     /// Finished files that are kept although no manifest names them. Their run may be paused just before its commit, and
     /// nothing can prevent that commit if the day was never published.
-    pub staying: Vec<RunFile>,
+    pub kept: Vec<RunFile>,
     /// The manifest that the decisions are based on.
     manifest: Option<Vec<u8>>,
 }
@@ -75,14 +75,14 @@ pub fn leftovers(
         } else if shown.contains(&file.run) {
             None
         } else {
-            why_it_may_go(&file, manifest.as_ref(), options)
+            reason_to_remove(&file, manifest.as_ref(), options)
         };
         Some(Leftover { file, why: why? })
     });
-    let (staying, files): (Vec<_>, Vec<_>) =
+    let (kept, files): (Vec<_>, Vec<_>) =
         judged.partition(|leftover| manifest.is_none() && leftover.may_be_committed());
-    let staying = staying.into_iter().map(|leftover| leftover.file).collect();
-    Ok(Leftovers { files, staying, manifest: json })
+    let kept = kept.into_iter().map(|leftover| leftover.file).collect();
+    Ok(Leftovers { files, kept, manifest: json })
 }
 
 /// The live run, and when it wrote its files.
@@ -130,15 +130,19 @@ impl Leftovers {
     }
 }
 
-fn why_it_may_go(file: &RunFile, manifest: Option<&Manifest>, options: CleanOptions) -> Option<&'static str> {
-    let is_the_day = manifest.is_some_and(|manifest| manifest.run == file.run);
-    if is_the_day && file.upload.is_none() {
+fn reason_to_remove(
+    file: &RunFile,
+    manifest: Option<&Manifest>,
+    options: CleanOptions,
+) -> Option<&'static str> {
+    let is_live_run = manifest.is_some_and(|manifest| manifest.run == file.run);
+    if is_live_run && file.upload.is_none() {
         return None;
     }
     let superseded = manifest.and_then(|manifest| manifest.superseded.iter().find(|old| old.run == file.run));
     if let Some(superseded) = superseded {
         let may_be_shown =
-            !options.asked_catalog && manifest.is_some_and(|manifest| manifest.database.is_some());
+            !options.queried_catalog && manifest.is_some_and(|manifest| manifest.database.is_some());
         if may_be_shown {
             return None;
         }
@@ -172,7 +176,7 @@ mod tests {
         let options = CleanOptions {
             grace_ms: HOUR,
             unknown_ms: 24 * HOUR,
-            asked_catalog: false,
+            queried_catalog: false,
             now: UtcInstant(100 * HOUR),
         };
         let superseded = |run: &str, hours: i64| SupersededRun {
@@ -194,16 +198,16 @@ mod tests {
             (file("other", false, 25), Some("run not in the manifest")),
             (file("other", true, 25), Some("unfinished upload")),
         ] {
-            assert_eq!(why_it_may_go(&file, Some(&day), options), expected, "{file:?}");
+            assert_eq!(reason_to_remove(&file, Some(&day), options), expected, "{file:?}");
         }
-        assert_eq!(why_it_may_go(&file("first", false, 1), None, options), None);
-        assert_eq!(why_it_may_go(&file("first", true, 25), None, options), Some("unfinished upload"));
+        assert_eq!(reason_to_remove(&file("first", false, 1), None, options), None);
+        assert_eq!(reason_to_remove(&file("first", true, 25), None, options), Some("unfinished upload"));
     }
 
     #[test]
     fn in_a_local_lake_a_run_whose_lock_was_stolen_cannot_commit_swept_files() {
-        const ROBBED: &str = "20231102T000000Z-0000000b";
-        const THIEF: &str = "20231102T000001Z-0000000c";
+        const DISPLACED: &str = "20231102T000000Z-0000000b";
+        const STEALING: &str = "20231102T000001Z-0000000c";
         let root = tempfile::tempdir().unwrap();
         let lake = LocalLake::open(root.path().to_str().unwrap()).unwrap();
         let partition = Partition { table: "s3_access".to_owned(), day: "2023-11-01".parse().unwrap() };
@@ -211,13 +215,13 @@ mod tests {
         let begun =
             |run: &str, steals| StagedDay::begin(&lake, partition.clone(), &taker(run, steals)).unwrap();
         let commit = |staged: StagedDay<'_>, run: &str| staged.commit(&manifest_of(run)).map(drop);
-        let mut robbed = begun(ROBBED, false);
-        robbed.parts_target().partition.create(&format!("{ROBBED}/part")).unwrap().flush().unwrap();
-        commit(begun(THIEF, true), THIEF).unwrap();
+        let mut displaced = begun(DISPLACED, false);
+        displaced.parts_target().partition.create(&format!("{DISPLACED}/part")).unwrap().flush().unwrap();
+        commit(begun(STEALING, true), STEALING).unwrap();
         let lock = lake.lock(&partition, &taker("clean", false)).unwrap();
         lake.sweep(&partition).unwrap();
         drop(lock);
-        assert!(commit(robbed, ROBBED).unwrap_err().is_retryable());
-        assert_eq!(read_manifest(&lake, &partition).unwrap().unwrap().run, THIEF);
+        assert!(commit(displaced, DISPLACED).unwrap_err().is_retryable());
+        assert_eq!(read_manifest(&lake, &partition).unwrap().unwrap().run, STEALING);
     }
 }

@@ -6,16 +6,13 @@ use crate::convert::{CountedOnly, PartFile, part_path};
 use crate::dataset::{LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-use crate::ledger::RowLedger;
+use crate::ledger::{MAX_COUNT, RowLedger};
 use crate::plan::{ListedObjects, TableSpec, is_table_name};
 use crate::store::lake::{INPUTS, Partition, is_run_name};
 use crate::table::{Naming, Promotion};
 
 /// The version of the manifest that this program writes.
 pub const MANIFEST_VERSION: u32 = 1;
-
-/// The largest number that a manifest may contain: 256 TiB, or as many rows. Sums of many thousands of them cannot overflow.
-const MOST: u64 = 1 << 48;
 
 /// Returns the path of a run's list of inputs, below the partition. The list is not in the run folder, because some engines
 /// treat every file at a catalog location as data.
@@ -185,7 +182,7 @@ impl Manifest {
     pub(super) fn implausible(&self) -> Option<String> {
         let runs = self.superseded.iter().map(|superseded| &superseded.run).chain([&self.run]);
         let place = self.paths().find(|(path, expected)| path != expected);
-        let number = self.numbers().find(|number| *number > MOST);
+        let number = self.numbers().find(|number| *number > MAX_COUNT);
         let run =
             || runs.into_iter().find(|run| !is_run_name(run)).map(|run| format!("invalid run name '{run}'"));
         let table = || (!is_table_name(&self.table)).then(|| format!("invalid table name '{}'", self.table));

@@ -45,8 +45,6 @@ pub struct StagedDay<'a> {
 pub struct PublishOptions {
     /// The share of rejected rows, or of bytes in damaged objects, above which a day is not published.
     pub max_reject_ratio: f64,
-    /// How many bytes of rejected rows are kept per table and day. Further rejected rows are only counted.
-    pub max_quarantine_bytes: u64,
     /// How far a published day may shrink.
     pub shrink: ShrinkLimits,
 }
@@ -55,7 +53,7 @@ impl Default for PublishOptions {
     /// The command line's defaults.
     fn default() -> Self {
         let shrink = ShrinkLimits { allow_empty: false, max_shrink: 0.5 };
-        Self { max_reject_ratio: 0.01, max_quarantine_bytes: 256 << 20, shrink }
+        Self { max_reject_ratio: 0.01, shrink }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::manifest::Manifest;
 use super::run_record::{
-    FoundDay, KEPT_RUNS, RunOutcome, RunRecord, inputs_name, inputs_path, mark_name, record_name,
+    FoundDay, KEPT_RUNS, RunOutcome, RunRecord, inputs_copy_name, inputs_copy_path, mark_name, record_name,
     record_path, run_of,
 };
 use crate::error::Result;
@@ -69,7 +69,7 @@ impl<'a> RunHistory<'a> {
     pub fn failure(&self, live: Option<&Manifest>) -> Result<Option<RunRecord>> {
         let is_live = |run: &str| live.is_some_and(|live| live.run == run);
         // Only a published run leaves a list of inputs, so its record need not be read.
-        let may_have_failed = |run: &str| !is_live(run) && !self.has(&inputs_name(run));
+        let may_have_failed = |run: &str| !is_live(run) && !self.has(&inputs_copy_name(run));
         self.newest(may_have_failed, |record, written_at| {
             record.outcome == RunOutcome::Failed && self.counts(record, written_at, live)
         })
@@ -169,7 +169,7 @@ pub fn write(lake: &dyn Lake, record: &RunRecord) -> Result<()> {
             .read_up_to(&format!("{partition}/{}", manifest.inputs_file.path), manifest.inputs_file.bytes)?;
         // A run that followed right after this one may have removed it.
         if let Some(list) = list {
-            lake.write(&inputs_path(&partition, &record.run), &list)?;
+            lake.write(&inputs_copy_path(&partition, &record.run), &list)?;
         }
     }
     lake.write(&record_path(&partition, &record.run), &record.to_json()?)?;

@@ -275,7 +275,7 @@ pub fn read(lake: &dyn Lake, partition: &Partition, run: &str) -> Result<Option<
 
 /// Lists what a published run read, even if another run has replaced it; `None` if the list is no longer stored.
 pub fn inputs(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Option<Vec<InputLine>>> {
-    inputs::read(lake, &inputs_path(partition, &manifest.run), &manifest.inputs_file)
+    inputs::read(lake, &inputs_copy_path(partition, &manifest.run), &manifest.inputs_file)
 }
 
 /// Returns the file name of a run record.
@@ -284,7 +284,7 @@ pub(super) fn record_name(run: &str) -> String {
 }
 
 /// Returns the file name of a published run's copy of the list of inputs.
-pub(super) fn inputs_name(run: &str) -> String {
+pub(super) fn inputs_copy_name(run: &str) -> String {
     format!("{run}.inputs.jsonl.gz")
 }
 
@@ -303,6 +303,7 @@ pub(super) fn record_path(partition: &Partition, run: &str) -> String {
     format!("{}/{}", partition.history(), record_name(run))
 }
 
-pub(super) fn inputs_path(partition: &Partition, run: &str) -> String {
-    format!("{}/{}", partition.history(), inputs_name(run))
+/// Returns the path of a published run's copy of the list of inputs, below the lake.
+pub(super) fn inputs_copy_path(partition: &Partition, run: &str) -> String {
+    format!("{}/{}", partition.history(), inputs_copy_name(run))
 }

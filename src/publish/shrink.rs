@@ -5,14 +5,13 @@
 
 use std::collections::HashSet;
 
-use super::inputs::{InputLine, below, renamed};
+use super::inputs::{InputLine, renamed};
 use super::manifest::Manifest;
-use crate::dataset::{KeyClaim, object_key};
+use crate::dataset::object_key;
 use crate::error::{Error, ErrorKind};
-use crate::kst::{DayRange, KstDay};
+use crate::kst::KstDay;
 use crate::ledger::RowLedger;
-use crate::plan::key_times::{Choice, Midnight, Wanted};
-use crate::plan::{KeyTimes, TablePlan};
+use crate::plan::{KeyTimes, TablePlan, rest_below};
 use crate::store::lake::Partition;
 
 /// How far a published day may shrink when it is replaced.
@@ -119,9 +118,12 @@ pub(super) fn gone_rows(old: &Manifest, read: Vec<InputLine>, plan: &TablePlan, 
     let lines = if is_renamed { now } else { read };
     let kept: HashSet<&str> =
         lines.iter().filter(|line| is_there(line)).map(|line| series(&line.object)).collect();
+    // If key times are not trusted, the plan reads more than the names suggest, and fewer losses are explained here. That
+    // is the safe direction.
+    let would_read = |address: &str| plan.spec.would_read(address, day, KeyTimes::Trusted);
     let was_looked_for = |address: &str| {
-        let is_below = plan.spec.inputs.iter().any(|input| below(input, address).is_some());
-        is_below && kept.contains(series(address)) && may_feed(address, plan, day)
+        let is_below = plan.spec.inputs.iter().any(|input| rest_below(input, address).is_some());
+        is_below && kept.contains(series(address)) && would_read(address)
     };
     let met: HashSet<&str> = plan.left.iter().map(|left| left.address.trim_end_matches('/')).collect();
     let was_met = |address: &str| {
@@ -138,15 +140,6 @@ fn series(address: &str) -> &str {
     let folder = object_key::split(address).0;
     let date = object_key::folder_date(folder).map_or(0, |_| "/YYYY/MM/DD".len());
     &folder[..folder.len().saturating_sub(date)]
-}
-
-/// Whether the day would read an object if it still existed, by the time in its address.
-fn may_feed(address: &str, plan: &TablePlan, day: KstDay) -> bool {
-    let KeyClaim::Mine(time) = plan.spec.dataset.claim(address) else { return true };
-    // Either meaning of midnight is enough. If key times are not trusted, the plan reads more than the names suggest, and
-    // fewer losses are explained here. That is the safe direction.
-    let wanted = Wanted::new(DayRange::only(day), plan.spec.lateness_ms, KeyTimes::Trusted);
-    matches!(wanted.choose(time.widest(), Midnight::Either), Choice::Take(..))
 }
 
 #[cfg(test)]

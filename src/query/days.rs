@@ -13,9 +13,7 @@ use datafusion::logical_expr::utils::conjunction;
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
 use crate::kst::{DayRange, KstDay, UtcInstant};
-
-/// Name of the partition column.
-pub(super) const PARTITION_COLUMN: &str = "proc_ymd";
+use crate::store::lake::PARTITION_KEY;
 
 /// Days that a statement can name: this century. No log is older.
 fn candidates() -> DayRange {
@@ -27,12 +25,12 @@ fn candidates() -> DayRange {
 /// Whether a condition depends on the day alone, so that it selects days exactly.
 pub(super) fn is_about_days(condition: &Expr) -> bool {
     !condition.is_volatile()
-        && datafusion::datasource::listing::helpers::expr_applicable_for_cols(&[PARTITION_COLUMN], condition)
+        && datafusion::datasource::listing::helpers::expr_applicable_for_cols(&[PARTITION_KEY], condition)
 }
 
 /// The partition column.
 pub(super) fn partition_field() -> Field {
-    Field::new(PARTITION_COLUMN, DataType::Utf8, false)
+    Field::new(PARTITION_KEY, DataType::Utf8, false)
 }
 
 /// Names of the event time columns, whose values the day bounds.
@@ -116,7 +114,7 @@ impl DayBounds<'_> {
             Arc::new(TimestampMillisecondArray::from_iter_values(times))
         };
         match &column.name {
-            name if name == PARTITION_COLUMN => Some(names(self.days)),
+            name if name == PARTITION_KEY => Some(names(self.days)),
             name if *name == self.columns.utc => Some(times(|instant| instant.0)),
             name if *name == self.columns.kst => Some(times(UtcInstant::kst_wall_clock_ms)),
             _ => None,

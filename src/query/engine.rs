@@ -1,59 +1,33 @@
 //! The SQL engine over the tables and views of one lake.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::catalog::TableProvider;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::ViewTable;
 use datafusion::execution::context::{SQLOptions, SessionContext};
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::optimizer::Analyzer;
-use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
 
 use super::failure::{lacks_column, of_query};
 use super::files::LakeFiles;
-use super::meaning::AthenaMeaning;
 use super::rows::{RowStream, Rows, Waiter, Workers};
 use super::scanned::Scanned;
+use super::session::{EngineOptions, session};
 use super::spills::SpillFolder;
-use super::table::{Days, LAKE_URL, LakeTable, NamedDays, days_of};
+use super::table::{Days, LakeTable, NamedDays};
 use super::views::{VIEWS, View};
-use super::zoned_gate::ZonedGate;
-use super::{functions, statement, types};
-use crate::cancel::Cancel;
+use super::{statement, types};
 use crate::dataset::{self, LogType, TableShape};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::nearest::nearest_name;
 use crate::store::Lake;
+use crate::store::lake::{days_of, table_names};
 use crate::table::{Naming, TableSchema};
 
 /// Stack size of a worker thread. Plans of nested views are walked recursively.
 const STACK_BYTES: usize = 16 << 20;
-
-/// How many memory consumers an out-of-memory error names.
-const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN.saturating_add(2);
-
-/// Settings of an engine.
-#[derive(Debug, Clone)]
-pub struct EngineOptions {
-    /// Number of threads that run a statement.
-    pub threads: usize,
-    /// Memory limit for rows, in bytes. Sorts, joins and groups that need more are spilled to disk.
-    pub memory: usize,
-    /// Local folder for spilled rows. It must exist if rows are spilled.
-    pub scratch: PathBuf,
-    /// The only days that statements see; `None` for all days.
-    pub days: Option<DayRange>,
-    /// Cancels running work.
-    pub cancel: Cancel,
-}
 
 /// Runs statements over one lake. Every statement sees a day as it was when a statement first needed it.
 pub struct Engine {
@@ -99,8 +73,7 @@ struct TableDays {
 impl Engine {
     /// Opens a lake and lists its tables. Reads nothing more until a statement names a table.
     pub fn open(lake: Arc<dyn Lake>, known: &[TableShape], options: &EngineOptions) -> Result<Self> {
-        let mut names = lake.names("")?;
-        names.retain(|name| !name.starts_with(['_', '.']));
+        let mut names = table_names(lake.as_ref())?;
         names.extend(known.iter().map(|table| table.table.clone()));
         names.sort();
         names.dedup();
@@ -352,7 +325,7 @@ impl Engine {
         if let Some(days) = &*known {
             return Ok(days.clone());
         }
-        let all = days_of(self.lake.as_ref(), &table.name)?;
+        let all = days_of(self.lake.as_ref(), &table.name)?.into_iter().collect();
         let all = Days::new(Arc::clone(&self.lake), &table.name, all);
         let wanted = all.among(|day| self.days.is_none_or(|wanted| wanted.contains(day)));
         Ok(known.insert(TableDays { all, wanted }).clone())
@@ -414,42 +387,4 @@ impl Engine {
             .with("lake", self.lake.address(""))
             .hint(format!("{}use SHOW TABLES to list tables and views", near.unwrap_or_default()))
     }
-}
-
-fn session(options: &EngineOptions, spills: &SpillFolder, files: &Arc<LakeFiles>) -> Result<SessionContext> {
-    let pool = TrackConsumersPool::new(FairSpillPool::new(options.memory), NAMED_CONSUMERS);
-    let disk = DiskManagerBuilder::default().with_mode(match spills.path() {
-        Some(folder) => DiskManagerMode::Directories(vec![folder.to_owned()]),
-        None => DiskManagerMode::Disabled,
-    });
-    let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
-        .with_disk_manager_builder(disk)
-        .build_arc()
-        .map_err(of_query)?;
-    let mut config = SessionConfig::new()
-        .with_target_partitions(options.threads)
-        .with_information_schema(true)
-        .with_create_default_catalog_and_schema(true);
-    let settings = config.options_mut();
-    settings.sql_parser.collect_spans = true;
-    // As in Athena, NULL sorts last in both directions.
-    "nulls_last".clone_into(&mut settings.sql_parser.default_null_ordering);
-    // This rule names a column twice if a view over structs is grouped by a field of a struct.
-    settings.optimizer.enable_leaf_expression_pushdown = false;
-    settings.execution.parquet.pushdown_filters = true;
-    settings.execution.parquet.reorder_filters = true;
-    let conversions = Analyzer::new().rules;
-    let rules =
-        [Arc::new(AthenaMeaning) as _].into_iter().chain(conversions).chain([Arc::new(ZonedGate) as _]);
-    let state = SessionStateBuilder::new_with_default_features()
-        .with_config(config)
-        .with_runtime_env(runtime)
-        .with_analyzer_rules(rules.collect())
-        .build();
-    let context = SessionContext::new_with_state(state);
-    let url = LAKE_URL.parse().map_err(|cause| Error::bug("the lake address is invalid").caused_by(cause))?;
-    context.register_object_store(&url, Arc::clone(files) as _);
-    functions::register(&context);
-    Ok(context)
 }

@@ -15,7 +15,7 @@ const NO_DISK: &str = "DiskManager is disabled";
 /// Converts an error of the engine.
 #[expect(clippy::needless_pass_by_value, reason = "callers pass it to map_err")]
 pub(super) fn of_query(error: DataFusionError) -> Error {
-    if let Some(ours) = ours_behind(&error) {
+    if let Some(ours) = our_error_in(&error) {
         return again(ours);
     }
     if is_of_full_disk(&error) {
@@ -126,14 +126,14 @@ fn is_of_full_disk(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Finds our own error behind one of the engine.
-fn ours_behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
+fn our_error_in<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Error> {
     if let Some(ours) = error.downcast_ref::<Error>() {
         return Some(ours);
     }
     if let Some(StoreError::Generic { source, .. }) = error.downcast_ref() {
-        return ours_behind(source.as_ref());
+        return our_error_in(source.as_ref());
     }
-    ours_behind(error.source()?)
+    our_error_in(error.source()?)
 }
 
 /// Copies an error, because the engine may keep the original.

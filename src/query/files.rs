@@ -29,7 +29,7 @@ const STORE: &str = "lake";
 const GAP_BYTES: u64 = 1 << 20;
 
 /// Most files to keep open. An open file pins the version of an object.
-const MOST_OPEN: usize = 256;
+const MAX_OPEN: usize = 256;
 
 /// Reads published files by their path below the lake. Refuses to list or write.
 pub(super) struct LakeFiles {
@@ -113,7 +113,7 @@ fn open_file(
         )
     })?;
     let mut open = locked(open);
-    if open.len() >= MOST_OPEN {
+    if open.len() >= MAX_OPEN {
         open.clear();
     }
     if open.insert(path.to_owned(), Arc::clone(&file)).is_none() {

@@ -18,6 +18,7 @@ mod rewrite;
 mod rows;
 mod rows_cast;
 mod scanned;
+mod session;
 mod spills;
 mod statement;
 mod table;
@@ -26,7 +27,8 @@ mod views;
 mod zone;
 mod zoned_gate;
 
-pub use engine::{Engine, EngineOptions, UnpublishedDays};
+pub use engine::{Engine, UnpublishedDays};
 pub use rows::{RowStream, Rows};
 pub use scanned::Scanned;
+pub use session::EngineOptions;
 pub use views::{VIEWS, View};

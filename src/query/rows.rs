@@ -18,7 +18,7 @@ use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often a wait checks for cancellation.
-const CANCEL_LOOK: Duration = Duration::from_millis(50);
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long abandoned work may take to end.
 const LAST_WAIT: Duration = Duration::from_secs(1);
@@ -138,7 +138,7 @@ impl Waiter {
         runtime.block_on(async {
             tokio::pin!(work);
             loop {
-                match tokio::time::timeout(CANCEL_LOOK, &mut work).await {
+                match tokio::time::timeout(CANCEL_INTERVAL, &mut work).await {
                     Ok(outcome) => return outcome,
                     Err(_) => self.check()?,
                 }

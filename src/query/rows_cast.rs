@@ -18,14 +18,18 @@ pub(super) fn rewritten(sql: &str) -> String {
     if !(lower.contains("row") || lower.contains("map")) || !lower.contains("cast") {
         return sql.to_owned();
     }
-    let Some(pieces) = pieces(sql) else { return sql.to_owned() };
+    pieces(sql).map_or_else(|| sql.to_owned(), |pieces| with_casts_rewritten(&pieces, |piece| piece.text))
+}
+
+/// Rewrites the casts among the tokens of a statement; `other` gives the text of all other tokens.
+fn with_casts_rewritten<'s>(pieces: &[Piece<'s>], other: impl Fn(&Piece<'s>) -> &'s str) -> String {
     let (mut text, mut at) = (String::new(), 0);
     while at < pieces.len() {
         if let Some((cast, length)) = cast_at(&pieces[at..]) {
             text += &cast;
             at += length;
         } else {
-            text += pieces[at].text;
+            text += other(&pieces[at]);
             at += 1;
         }
     }
@@ -93,22 +97,10 @@ enum CastType {
 
 /// Rewrites the casts inside a cast and drops comments, because a line comment would swallow the text after it.
 fn without_row_casts(pieces: &[Piece<'_>]) -> String {
-    let (mut text, mut at) = (String::new(), 0);
-    while at < pieces.len() {
-        if let Some((cast, length)) = cast_at(&pieces[at..]) {
-            text += &cast;
-            at += length;
-        } else {
-            text += match pieces[at].token {
-                Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => {
-                    " "
-                }
-                _ => pieces[at].text,
-            };
-            at += 1;
-        }
-    }
-    text
+    with_casts_rewritten(pieces, |piece| match piece.token {
+        Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => " ",
+        _ => piece.text,
+    })
 }
 
 /// Rewrites a cast to a row, an array of rows or a map at the start of the tokens. Returns its replacement and its number of

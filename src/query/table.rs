@@ -307,11 +307,3 @@ impl fmt::Debug for LakeTable {
         write!(f, "LakeTable({}, {} days)", self.days.table, self.days.known.len())
     }
 }
-
-/// Returns the days for which the lake has a folder of the table, in order.
-pub(super) fn days_of(lake: &dyn Lake, table: &str) -> Result<Vec<KstDay>> {
-    let day = |name: &String| name.strip_prefix("proc_ymd=").and_then(|day| day.parse().ok());
-    let mut days: Vec<KstDay> = lake.names(table)?.iter().filter_map(day).collect();
-    days.sort();
-    Ok(days)
-}

@@ -19,7 +19,7 @@ const NAMES_OF_UTC: [&str; 10] =
     ["utc", "z", "ut", "uct", "gmt", "gmt0", "greenwich", "universal", "zulu", "+00:00"];
 
 /// The largest UTC offset that Athena accepts, in minutes.
-const MOST_MINUTES: u32 = 14 * 60;
+const MAX_MINUTES: u32 = 14 * 60;
 
 /// A time zone.
 #[derive(Clone)]
@@ -127,7 +127,7 @@ fn is_offset(name: &str) -> bool {
         Some(number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?)
     };
     let parts = name.strip_prefix(['+', '-']).and_then(|offset| offset.split_once(':'));
-    parts.and_then(minutes).is_some_and(|minutes| minutes <= MOST_MINUTES)
+    parts.and_then(minutes).is_some_and(|minutes| minutes <= MAX_MINUTES)
 }
 
 /// Returns the name of a fixed offset in milliseconds.

@@ -12,8 +12,8 @@ use datafusion::optimizer::AnalyzerRule;
 
 use super::functions;
 
-/// Functions of the engine that return one of their arguments unchanged.
-const PASSING: [&str; 2] = ["coalesce", "nullif"];
+/// Functions of the engine that return one of their arguments unchanged, and casts, which check their own types.
+const PASSING: [&str; 4] = ["cast", "coalesce", "nullif", "try_cast"];
 
 /// Aggregates and window functions that return an argument unchanged, ignore its value, or compare instants, as Athena's do.
 const AGGREGATES: [&str; 13] = [
@@ -66,18 +66,19 @@ fn is_zoned(data_type: &DataType) -> bool {
     }
 }
 
-fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
-    let mut concerns = false;
-    let mut look = |expression: &Expr| -> Result<()> {
-        concerns |= expression.get_type(schema).is_ok_and(|data_type| is_zoned(&data_type));
-        Ok(())
-    };
-    look(expression)?;
+/// Whether an expression or one of its direct parts has such a type.
+fn touches_zone(expression: &Expr, schema: &DFSchema) -> Result<bool> {
+    let has_zone = |part: &Expr| part.get_type(schema).is_ok_and(|data_type| is_zoned(&data_type));
+    let mut found = has_zone(expression);
     expression.apply_children(|child| {
-        look(child)?;
+        found |= has_zone(child);
         Ok(TreeNodeRecursion::Continue)
     })?;
-    if !concerns {
+    Ok(found)
+}
+
+fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
+    if !touches_zone(expression, schema)? {
         return Ok(());
     }
     let name = match expression {
@@ -97,11 +98,7 @@ fn check(expression: &Expr, schema: &DFSchema) -> Result<()> {
         }
         Expr::ScalarFunction(function) => {
             let name = function.func.name();
-            if functions::named(name).is_some()
-                || name == "cast"
-                || name == "try_cast"
-                || PASSING.contains(&name)
-            {
+            if functions::named(name).is_some() || PASSING.contains(&name) {
                 return Ok(());
             }
             name.to_owned()

@@ -105,7 +105,7 @@ impl DayChooser for TableDays<'_> {
         None
     }
 
-    fn wanted_later(&mut self) -> Result<Vec<KstDay>> {
+    fn deferred_days(&mut self) -> Result<Vec<KstDay>> {
         let mut later = Vec::new();
         for status in std::mem::take(&mut self.undecided) {
             let day = status.partition.day;

@@ -6,7 +6,7 @@ use super::{Registrar, lock_taker, run_name};
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::publish::{self, CleanOptions, Leftovers};
-use crate::store::lake::{LOCKS, Partition, is_held, run_of};
+use crate::store::lake::{LOCKS, Partition, is_held, is_table_folder, run_of};
 use crate::store::{DayLock, Lake};
 
 /// Removes leftovers of runs, or only lists them.
@@ -35,8 +35,8 @@ pub enum CleanedDay {
 impl Cleaner<'_> {
     /// Returns all tables that can have leftovers. A local lake keeps unfinished work of all tables in one folder.
     pub fn tables(&self, unfinished: &[Partition]) -> Result<Vec<String>> {
-        let mut tables = self.lake.names(self.root_of_runs())?;
-        tables.retain(|table| !table.starts_with(['_', '.']));
+        let mut tables = self.lake.names(self.runs_root())?;
+        tables.retain(|table| is_table_folder(table));
         // A first run that was killed may have left only uploads and its lock.
         tables.extend(unfinished.iter().map(|partition| partition.table.clone()));
         tables.extend(self.lake.names(LOCKS)?);
@@ -46,18 +46,15 @@ impl Cleaner<'_> {
     }
 
     /// Returns the folder below which runs leave files, by table.
-    fn root_of_runs(&self) -> &'static str {
+    fn runs_root(&self) -> &'static str {
         if self.lake.keeps_runs() { "" } else { "_staging" }
     }
 
     /// Returns the days of a table that can contain leftovers of runs, in order.
     pub fn days(&self, table: &str, unfinished: &[Partition]) -> Result<Vec<KstDay>> {
-        let root = self.root_of_runs();
+        let root = self.runs_root();
         let folder = if root.is_empty() { table.to_owned() } else { format!("{root}/{table}") };
-        let day = |name: &String| {
-            let value = name.strip_prefix("proc_ymd=")?;
-            value.split('.').next()?.parse().ok()
-        };
+        let day = |name: &String| Partition::day_of_folder(name.split('.').next()?);
         let names = [self.lake.names(&folder)?, self.lake.names(&format!("{LOCKS}/{table}"))?].concat();
         let mut days: BTreeSet<KstDay> = names.iter().filter_map(day).collect();
         days.extend(

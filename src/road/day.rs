@@ -127,7 +127,7 @@ impl<'a> DayRoad<'a> {
         let writing = self.road.now();
         let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
         let quarantine =
-            staged.stage_quarantine(&mut gathered, self.road.options.publish.max_quarantine_bytes)?;
+            staged.stage_quarantine(&mut gathered, self.road.options.convert.max_quarantine_bytes)?;
         self.reporter().note_rows(&plan.spec.table, gathered.ledger, gathered.counted_only());
         self.reporter().warn_of_damage(plan, &gathered);
         self.reporter().warn_of_counted_only(plan, &gathered);
@@ -302,7 +302,7 @@ impl<'a> DayRoad<'a> {
     }
 }
 
-/// Returns an error as the facts of a warning.
+/// Returns an error as the fields of a warning.
 pub(super) fn cause_of(error: &Error) -> [Field; 2] {
     [("cause", error.to_string().into()), ("hint", json!(error.next_step()))]
 }

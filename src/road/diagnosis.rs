@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::{PlannedObject, TableSource, plan_table};
 use crate::publish::{self, CleanOptions, Manifest};
-use crate::store::lake::{INPUTS, MANIFEST, Partition, run_of};
+use crate::store::lake::{INPUTS, MANIFEST, Partition, days_of, run_of, table_names};
 use crate::store::{Connector, Lake};
 
 /// A table with the days that were checked.
@@ -101,7 +101,7 @@ impl DayChecker<'_> {
     pub fn tables(&self, only: Option<&str>, days: &[KstDay]) -> Result<Vec<TableDiagnosis>> {
         let with_inputs = self.sources.iter().filter(|source| !source.spec.inputs.is_empty());
         let mut names: BTreeSet<String> = with_inputs.map(|source| source.spec.table.clone()).collect();
-        for name in self.lake.names("")? {
+        for name in table_names(self.lake)? {
             if only.is_none_or(|only| only == name) && self.is_ours(&name)? {
                 names.insert(name);
             }
@@ -116,19 +116,14 @@ impl DayChecker<'_> {
     /// Returns whether a folder of the lake is a table of logmill: a source names it, or one of its days has a manifest.
     /// Other tables may share the bucket and the database.
     fn is_ours(&self, name: &str) -> Result<bool> {
-        if name.starts_with(['_', '.']) {
-            return Ok(false);
-        }
         if self.sources.iter().any(|source| source.spec.table == name) {
             return Ok(true);
         }
-        let mut days = self.lake.names(name)?;
-        days.retain(|day| day.starts_with("proc_ymd="));
         // The newest day is the most likely to be complete.
-        days.sort_unstable_by(|one, other| other.cmp(one));
-        for day in days {
+        for day in days_of(self.lake, name)?.into_iter().rev() {
             self.cancel.check()?;
-            if self.lake.read(&format!("{name}/{day}/{MANIFEST}"))?.is_some() {
+            let partition = Partition { table: name.to_owned(), day };
+            if self.lake.read(&format!("{partition}/{MANIFEST}"))?.is_some() {
                 return Ok(true);
             }
         }
@@ -231,7 +226,7 @@ impl TableInspection<'_> {
         let column = |(name, hive_type)| CatalogColumn { name, hive_type, comment: String::new() };
         Ok(PublishedFacts {
             inputs: publish::read_inputs(lake, partition, &manifest)?,
-            location: format!("{}/{}/", lake.address(&partition.to_string()), manifest.run),
+            location: catalog::run_location(&lake.address(&partition.to_string()), &manifest.run),
             lost: lost(lake, partition, &manifest)?,
             columns: part_columns(lake, partition, &manifest)?.into_iter().map(column).collect(),
             table: catalog::definition(lake, &manifest.shape()?, options),

@@ -11,9 +11,9 @@ use crate::store::LockTaker;
 use crate::store::lake::is_held;
 
 /// The pause between two attempts at a lock.
-const LOOK_MS: u64 = 3000;
+const RETRY_MS: u64 = 3000;
 /// How often a pause checks for cancellation.
-const CANCEL_LOOK_MS: u64 = 50;
+const CANCEL_INTERVAL_MS: u64 = 50;
 
 /// Describes this process to other runs that want the same day.
 #[must_use]
@@ -29,15 +29,15 @@ impl Road<'_> {
     /// Takes a day. While another run holds it, tries again until `wait_ms` have passed.
     pub(super) fn wait_for<T>(&self, take: impl Fn() -> Result<T>, wait_ms: i64) -> Result<T> {
         let until = UtcInstant(self.now().0 + wait_ms);
-        let mut is_told = false;
+        let mut is_reported = false;
         loop {
             let error = match take() {
                 Err(error) if is_held(&error) && self.now() < until => error,
                 taken => return taken,
             };
-            if !is_told {
+            if !is_reported {
                 self.observer.waiting(&error);
-                is_told = true;
+                is_reported = true;
             }
             pause(self.cancel())?;
         }
@@ -45,9 +45,9 @@ impl Road<'_> {
 }
 
 fn pause(cancel: &Cancel) -> Result<()> {
-    for _ in 0..LOOK_MS / CANCEL_LOOK_MS {
+    for _ in 0..RETRY_MS / CANCEL_INTERVAL_MS {
         cancel.check()?;
-        thread::sleep(Duration::from_millis(CANCEL_LOOK_MS));
+        thread::sleep(Duration::from_millis(CANCEL_INTERVAL_MS));
     }
     cancel.check()
 }

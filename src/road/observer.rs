@@ -37,10 +37,10 @@ pub enum Work {
 /// Receives the messages and progress of a run, from one thread at a time.
 pub trait Observer: Sync {
     /// Reports a finished step of a table and day.
-    fn step(&self, about: &About<'_>, step: &str, facts: &[Field]);
+    fn step(&self, about: &About<'_>, step: &str, fields: &[Field]);
 
     /// Reports a warning that needs attention.
-    fn warn(&self, about: &About<'_>, text: &str, facts: &[Field]);
+    fn warn(&self, about: &About<'_>, text: &str, fields: &[Field]);
 
     /// Reports an object that is left out. This can happen many times.
     fn left_out(&self, about: &About<'_>, object: &str, why: &str);
@@ -58,7 +58,7 @@ pub trait Observer: Sync {
     fn progress(&self, table: &str, work: Work) -> Box<dyn Progress>;
 }
 
-/// Shows the progress of some work.
+/// Shows the progress of some work: objects and rows, as [`convert::Progress`], and the days of a range.
 pub trait Progress: convert::Progress {
     /// Counts a day of a range that is done or needs no work.
     fn day_done(&self);

@@ -16,7 +16,7 @@ pub(super) trait DayChooser {
     /// Returns the day if it should be built, given everything that can feed it.
     fn wants(&mut self, about: &DayObjects<'_>) -> Option<WantedDay>;
     /// Returns the days that should be built after all, once every other day has been decided.
-    fn wanted_later(&mut self) -> Result<Vec<KstDay>>;
+    fn deferred_days(&mut self) -> Result<Vec<KstDay>>;
     /// Receives the outcome of a wanted day.
     fn day_done(&mut self, day: KstDay, outcome: Result<PublishedTable>);
 }
@@ -76,7 +76,7 @@ pub(super) fn walk(
     };
     let mut left_out = BTreeMap::new();
     let walked = range.go_through(planner, chooser, &mut left_out).and_then(|()| {
-        let later = chooser.wanted_later()?;
+        let later = chooser.deferred_days()?;
         if later.is_empty() {
             return Ok(());
         }
@@ -243,8 +243,8 @@ impl<'a> RangeRoad<'a> {
         }
         road.reporter().report_read(&plan, found.rows_read(), read_seconds);
         // The range shows its progress by days.
-        let unshown = |_| -> Box<dyn Progress> { Box::new(Silent) };
-        let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began, &unshown));
+        let hidden = |_| -> Box<dyn Progress> { Box::new(Silent) };
+        let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began, &hidden));
         match outcome {
             Ok(published) => {
                 self.progress.day_done();

@@ -128,8 +128,8 @@ impl Registrar {
         let hint = cause.next_step().unwrap_or_default().to_owned();
         let facts = [("table", table), ("database", &self.options.database)];
         let error = Error::new(cause.kind(), "nothing was published: the catalog would refuse the table");
-        let unsaid = facts.into_iter().filter(|(name, _)| cause.fact(name).is_none());
-        let error = unsaid.fold(error, |error, (name, value)| error.with(name, value));
+        let missing = facts.into_iter().filter(|(name, _)| cause.fact(name).is_none());
+        let error = missing.fold(error, |error, (name, value)| error.with(name, value));
         error.caused_by(cause).hint(hint)
     }
 

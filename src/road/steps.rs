@@ -83,37 +83,37 @@ impl Reporter<'_> {
     pub(super) fn report_planned(&self, plan: &TablePlan, planned_at: UtcInstant, seconds: Option<f64>) {
         self.note_plan(plan, planned_at);
         let listed = plan.listed();
-        let facts = [
+        let fields = [
             ("objects", plan.objects.len().into()),
             ("bytes", plan.bytes().into()),
             ("listed", listed.listed.into()),
             ("left", listed.left_out().into()),
             ("requests", plan.requests.into()),
         ];
-        self.step(&plan.spec.table, "planned", &facts, |times| &mut times.plan, seconds);
+        self.step(&plan.spec.table, "planned", &fields, |times| &mut times.plan, seconds);
     }
 
     /// Reports that the objects were read. `seconds` is the day's share of the reading time.
     pub(super) fn report_read(&self, plan: &TablePlan, rows: u64, seconds: f64) {
-        let facts = [("objects", plan.objects.len().into()), ("rows", rows.into())];
-        self.step(&plan.spec.table, "read", &facts, |times| &mut times.read, Some(seconds));
+        let fields = [("objects", plan.objects.len().into()), ("rows", rows.into())];
+        self.step(&plan.spec.table, "read", &fields, |times| &mut times.read, Some(seconds));
     }
 
     /// Reports that the part files are written but not public yet.
     pub(super) fn report_written(&self, manifest: &Manifest, began: UtcInstant) {
         let bytes: u64 = manifest.parts.iter().map(|part| part.bytes).sum();
-        let facts = [
+        let fields = [
             ("files", manifest.parts.len().into()),
             ("bytes", bytes.into()),
             ("rows", manifest.ledger.written.into()),
         ];
-        self.timed(&manifest.table, "written", &facts, |times| &mut times.write, began);
+        self.timed(&manifest.table, "written", &fields, |times| &mut times.write, began);
     }
 
     /// Reports that the day is public.
     pub(super) fn report_published(&self, manifest: &Manifest, began: UtcInstant) {
-        let facts = [("ledger", json!(manifest.ledger)), ("provisional", manifest.provisional.into())];
-        self.timed(&manifest.table, "published", &facts, |times| &mut times.publish, began);
+        let fields = [("ledger", json!(manifest.ledger)), ("provisional", manifest.provisional.into())];
+        self.timed(&manifest.table, "published", &fields, |times| &mut times.publish, began);
     }
 
     /// Reports that the catalog shows the day.
@@ -122,12 +122,12 @@ impl Reporter<'_> {
         for RegistrationWarning { text, cause, hint } in warnings {
             self.warn(table, text, &[("cause", json!(cause)), ("hint", json!(hint))]);
         }
-        let facts = [
+        let fields = [
             ("database", database.clone().into()),
             ("partition", (*partition).into()),
             ("location", location.clone().into()),
         ];
-        self.timed(table, "registered", &facts, |times| &mut times.register, began);
+        self.timed(table, "registered", &fields, |times| &mut times.register, began);
     }
 
     /// Reports that superseded files are removed.
@@ -157,8 +157,8 @@ impl Reporter<'_> {
     }
 
     /// Reports a warning about a table.
-    pub(super) fn warn(&self, table: &str, text: &str, facts: &[Field]) {
-        self.road.observer.warn(&self.about(table), text, facts);
+    pub(super) fn warn(&self, table: &str, text: &str, fields: &[Field]) {
+        self.road.observer.warn(&self.about(table), text, fields);
     }
 
     /// Returns the subject of a message about a table.
@@ -170,13 +170,13 @@ impl Reporter<'_> {
         About { run: &self.road.run, day: self.day, table, dataset }
     }
 
-    fn timed(&self, table: &str, event: &str, facts: &[Field], step: Step, began: UtcInstant) {
-        self.step(table, event, facts, step, Some(self.road.seconds_since(began)));
+    fn timed(&self, table: &str, event: &str, fields: &[Field], step: Step, began: UtcInstant) {
+        self.step(table, event, fields, step, Some(self.road.seconds_since(began)));
     }
 
-    fn step(&self, table: &str, event: &str, facts: &[Field], step: Step, seconds: Option<f64>) {
+    fn step(&self, table: &str, event: &str, fields: &[Field], step: Step, seconds: Option<f64>) {
         self.note(table, |record| *step(&mut record.seconds) = seconds);
-        let mut all = facts.to_vec();
+        let mut all = fields.to_vec();
         all.extend(seconds.map(|seconds| ("seconds", seconds.into())));
         self.road.observer.step(&self.about(table), event, &all);
     }

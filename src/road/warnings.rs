@@ -18,13 +18,13 @@ impl Reporter<'_> {
             let mut of_reason = left.iter().filter(|left| left.why == why);
             let Some(first) = of_reason.next() else { continue };
             let objects = json!(1 + of_reason.count());
-            let mut facts = vec![("objects", objects), ("first", json!(first.address))];
+            let mut fields = vec![("objects", objects), ("first", json!(first.address))];
             if why == UNRECOGNISED {
                 let message = "skipped objects that match no log type by key or content";
-                self.warn(table, message, &facts);
+                self.warn(table, message, &fields);
             } else {
-                facts.push(("why", why.into()));
-                self.warn(table, "skipped objects that may be logs", &facts);
+                fields.push(("why", why.into()));
+                self.warn(table, "skipped objects that may be logs", &fields);
             }
         }
     }
@@ -47,9 +47,9 @@ impl Reporter<'_> {
         let mostly = json!({
             "objects": most.objects, "folders": most.folders, "why": most.why, "first": most.first,
         });
-        let facts =
+        let fields =
             [("listed", listed.listed.into()), ("folders_not_entered", folders.into()), ("mostly", mostly)];
-        self.warn(&plan.spec.table, &text, &facts);
+        self.warn(&plan.spec.table, &text, &fields);
     }
 
     /// Reports each object that is left out.

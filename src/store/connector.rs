@@ -5,10 +5,9 @@ use std::path::PathBuf;
 #[cfg(feature = "aws")]
 use std::sync::{Arc, OnceLock};
 
-use super::proxies::ProxyVariables;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
-use super::{Lake, LakeAccess, LocalLake, LocalStore, Recovered, SourceAccess, Store};
+use super::{ConnectionOptions, Lake, LakeAccess, LocalLake, LocalStore, Recovered, SourceAccess, Store};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -31,19 +30,6 @@ impl fmt::Debug for RecoveredListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RecoveredListener")
     }
-}
-
-/// Connection options for AWS from the environment of the process, in addition to those that the SDK reads itself.
-#[derive(Debug, Clone, Default)]
-pub struct ConnectionOptions {
-    /// A PEM file with the certificate authorities to trust instead of the system's.
-    pub ca_bundle: Option<PathBuf>,
-    /// Whether the path names the bucket, as most servers other than AWS require, instead of the host.
-    pub path_style: bool,
-    /// Attempts of one request, including all retries; `None` uses our own default.
-    pub max_attempts: Option<u32>,
-    /// Which proxies requests go through.
-    pub proxies: ProxyVariables,
 }
 
 impl Connector {

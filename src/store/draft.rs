@@ -82,7 +82,7 @@ pub(super) fn usual_permissions(target: &Path) -> io::Result<Permissions> {
 /// Fails for a link that another user put into a folder shared by all users, for example `/tmp`, as the system itself does
 /// when such a link is opened. Also fails for a dangling link, because a file in its place is not what was meant:
 /// `/dev/stdout` is such a link once standard output is closed or its file is deleted.
-pub fn file_behind(path: &Path) -> io::Result<PathBuf> {
+pub fn resolve_link(path: &Path) -> io::Result<PathBuf> {
     let is_link = |path: &Path| fs::symlink_metadata(path).ok().filter(|meta| meta.file_type().is_symlink());
     let Some(link) = is_link(path) else { return Ok(path.to_owned()) };
     let folder = fs::metadata(folder_of(path))?;
@@ -112,9 +112,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (link, target) = (folder.path().join("link"), folder.path().join("file"));
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert_eq!(file_behind(&link).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(resolve_link(&link).unwrap_err().kind(), io::ErrorKind::NotFound);
         fs::write(&target, "").unwrap();
-        assert_eq!(file_behind(&link).unwrap(), fs::canonicalize(&target).unwrap());
+        assert_eq!(resolve_link(&link).unwrap(), fs::canonicalize(&target).unwrap());
     }
 
     fn names(folder: &Path) -> Vec<String> {
@@ -151,13 +151,13 @@ mod tests {
         let (target, link) = (folder.path().join("file"), folder.path().join("link"));
         fs::write(&target, "old").unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert_eq!(file_behind(&link).unwrap(), fs::canonicalize(&target).unwrap());
+        assert_eq!(resolve_link(&link).unwrap(), fs::canonicalize(&target).unwrap());
         // Only root can create files of other users.
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
-            assert!(file_behind(&link).is_ok(), "the folder is not shared");
+            assert!(resolve_link(&link).is_ok(), "the folder is not shared");
             fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
-            assert_eq!(file_behind(&link).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+            assert_eq!(resolve_link(&link).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         }
     }
 }

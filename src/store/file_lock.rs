@@ -20,14 +20,14 @@ use super::write_failure::{DAY_UNCHANGED, write_failed};
 use crate::error::{Error, Result};
 
 /// How often a run that steals checks whether the current commit has ended, and the pause between two checks.
-const STEAL_LOOKS: u32 = 100;
+const STEAL_ATTEMPTS: u32 = 100;
 const STEAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// The prefix of a holder that only clears up after a killed run, and how often a run checks whether it has finished.
 const SWEEPER: &str = "clearing up: ";
-const SWEEPER_LOOKS: u32 = 200;
+const SWEEPER_ATTEMPTS: u32 = 200;
 /// How often another holder is checked again: a sweeper that has just started has not written its name yet.
-const HOLDER_LOOKS: u32 = 1;
+const HOLDER_ATTEMPTS: u32 = 1;
 /// Maximum number of attempts to open the file while runs that end remove its folder.
 const OPEN_ATTEMPTS: u32 = 10_000;
 
@@ -52,15 +52,15 @@ impl FileLock {
         partition: &Partition,
         taker: &LockTaker,
     ) -> Result<Self> {
-        let mut looks = 0;
+        let mut attempts = 0;
         loop {
             let lock = match Self::try_take(path, work, partition)? {
                 Attempt::Taken(lock) => Some(lock),
                 Attempt::Moved => None,
                 Attempt::Held(holder) => {
                     let is_sweeper = holder.starts_with(SWEEPER);
-                    looks += 1;
-                    if looks <= if is_sweeper { SWEEPER_LOOKS } else { HOLDER_LOOKS } {
+                    attempts += 1;
+                    if attempts <= if is_sweeper { SWEEPER_ATTEMPTS } else { HOLDER_ATTEMPTS } {
                         thread::sleep(STEAL_PAUSE);
                         None
                     } else if taker.steals {
@@ -103,7 +103,7 @@ impl FileLock {
         let mut file = open_lock_file(path, work).map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => {
-                return Ok(Attempt::Held(newest_holder(&read_holders(&mut file)).to_owned()));
+                return Ok(Attempt::Held(last_holder(&read_holders(&mut file)).to_owned()));
             }
             result => result.map_err(|errno| failed(errno.into()))?,
         }
@@ -172,7 +172,7 @@ impl DayLock for FileLock {
             return Ok(Box::new(gate));
         }
         let holders = File::open(&self.path).map(|mut file| read_holders(&mut file)).unwrap_or_default();
-        Err(taken_over(&self.partition, newest_holder(&holders)))
+        Err(taken_over(&self.partition, last_holder(&holders)))
     }
 
     fn was_stolen(&self) -> bool {
@@ -201,7 +201,7 @@ fn gate(path: &Path, operation: FlockOperation) -> io::Result<File> {
 
 /// Closes the gate for runs that commit; `None` if its folder was removed in the meantime.
 fn close_gate(path: &Path, work: &WorkFolder, partition: &Partition) -> Result<Option<File>> {
-    for _ in 0..STEAL_LOOKS {
+    for _ in 0..STEAL_ATTEMPTS {
         // A folder is not removed while it has an entry.
         let kept = work.make(&path.with_extension(""));
         let closed = kept.and_then(|()| gate(path, FlockOperation::NonBlockingLockExclusive));
@@ -246,7 +246,7 @@ fn read_holders(file: &mut File) -> String {
     String::from_utf8_lossy(&holders).into_owned()
 }
 
-fn newest_holder(holders: &str) -> &str {
+fn last_holder(holders: &str) -> &str {
     holders.lines().last().unwrap_or_default()
 }
 

@@ -1,52 +1,29 @@
 //! The lake: it stores published days, and replaces one day of a table as a whole.
 
-use std::fmt;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+pub use super::partition::{PARTITION_KEY, Partition, is_run_name, is_table_folder, run_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{KstDay, UtcInstant};
-
-/// One day of one table: the unit that is published whole or not at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Partition {
-    /// Name of the table.
-    pub table: String,
-    /// The day.
-    pub day: KstDay,
-}
-
-impl fmt::Display for Partition {
-    /// `table/proc_ymd=20231101`, the path below the lake.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/proc_ymd={}", self.table, self.day.proc_ymd())
-    }
-}
 
 /// Name of the manifest in a partition; engines skip names that begin with `_`.
 pub const MANIFEST: &str = "_manifest.json";
 
-impl Partition {
-    /// The folder with the rejected rows of its runs, below the lake: one file per run, named after the run.
-    #[must_use]
-    pub fn quarantine(&self) -> String {
-        format!("_quarantine/{self}")
-    }
+/// Returns the names of the folders of a lake that may be tables.
+pub fn table_names(lake: &dyn Lake) -> Result<Vec<String>> {
+    let mut names = lake.names("")?;
+    names.retain(|name| is_table_folder(name));
+    Ok(names)
+}
 
-    /// The file with the rejected rows of a run, below the lake.
-    #[must_use]
-    pub fn quarantine_file(&self, run: &str) -> String {
-        format!("{}/{run}.jsonl", self.quarantine())
-    }
-
-    /// The folder with the records of its runs, below the lake: files named after the run. It is not in the partition,
-    /// because nothing is ever written into a live partition, and because a failed first run must not create one.
-    #[must_use]
-    pub fn history(&self) -> String {
-        format!("_runs/{self}")
-    }
+/// Returns the days for which a lake has a folder of the table, in order. A killed run can leave a folder without a
+/// manifest.
+pub fn days_of(lake: &dyn Lake, table: &str) -> Result<BTreeSet<KstDay>> {
+    Ok(lake.names(table)?.iter().filter_map(|name| Partition::day_of_folder(name)).collect())
 }
 
 /// Folder in a partition with the lists of raw objects of its runs: `run.jsonl.gz`.
@@ -292,42 +269,4 @@ pub struct Uncommitted {
     pub error: Error,
     /// Whether the old version is certainly still published. If not, nothing that the manifest names may be removed.
     pub is_certain: bool,
-}
-
-/// Whether a folder has the name of a run: only such folders are ever removed from a partition.
-#[must_use]
-pub fn is_run_name(name: &str) -> bool {
-    const PATTERN: &str = "ddddddddTddddddZ-xxxxxxxx";
-    name.len() == PATTERN.len()
-        && name.chars().zip(PATTERN.chars()).all(|(found, expected)| match expected {
-            'd' => found.is_ascii_digit(),
-            'x' => found.is_ascii_hexdigit(),
-            literal => found == literal,
-        })
-}
-
-/// The run that the last folder of a partition's location names.
-#[must_use]
-pub fn run_of(location: &str) -> Option<String> {
-    let last = location.trim_end_matches('/').rsplit('/').next()?;
-    is_run_name(last).then(|| last.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_of_runs_are_recognized_as_runs() {
-        for (name, expected) in [
-            ("20261121T023837Z-668e6a1e", true),
-            ("20261121T023837Z-668e6a1", false),
-            ("20261121T023837Z-668e6a1e2", false),
-            ("2026112xT023837Z-668e6a1e", false),
-            ("_manifest.json", false),
-            ("", false),
-        ] {
-            assert_eq!(is_run_name(name), expected, "{name}");
-        }
-    }
 }

@@ -137,7 +137,7 @@ impl Lake for LocalLake {
     }
 
     fn sweep(&self, partition: &Partition) -> Result<()> {
-        self.bring_back(partition)?;
+        self.restore_set_aside(partition)?;
         self.sweep_day(partition)
     }
 

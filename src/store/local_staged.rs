@@ -39,14 +39,14 @@ impl LocalStaged {
     fn switch(&self) -> io::Result<()> {
         match renameat_with(CWD, &self.next, CWD, &self.live, RenameFlags::EXCHANGE) {
             Err(Errno::NOENT) => fs::rename(&self.next, &self.live),
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.step_aside(),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.set_old_day_aside(),
             result => Ok(result?),
         }
     }
 
     /// Replaces the live folder on a file system without exchange: the old day is set aside first, and for a moment no day is
-    /// visible. If the run is killed then, the next command that opens the lake restores the day, see [`bring_back`].
-    fn step_aside(&self) -> io::Result<()> {
+    /// visible. If the run is killed then, the next command that opens the lake restores the day, see [`restore_set_aside`].
+    fn set_old_day_aside(&self) -> io::Result<()> {
         if !self.live.exists() {
             return fs::rename(&self.next, &self.live);
         }
@@ -103,8 +103,8 @@ fn discard(aside: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Puts a day that was set aside back in its place, or removes it if a newer one is there; returns whether it is back.
-pub(super) fn bring_back(aside: &Path, live: &Path) -> io::Result<bool> {
+/// Puts a day that was set aside back in its place, or removes it if a newer one exists; returns whether it was restored.
+pub(super) fn restore_set_aside(aside: &Path, live: &Path) -> io::Result<bool> {
     if !aside.exists() {
         return Ok(false);
     }
@@ -214,7 +214,7 @@ mod tests {
         fs::create_dir(root.path().join("table")).unwrap();
         for _ in 0..2 {
             let staged = staged(root.path());
-            staged.step_aside().unwrap();
+            staged.set_old_day_aside().unwrap();
             assert!(staged.finish().is_empty());
             assert_eq!(content(&staged.live), "new");
             assert!(!staged.aside.exists() && !staged.next.exists());
@@ -227,20 +227,20 @@ mod tests {
         let staged = staged(root.path());
         version(&staged.live, "old");
         fs::remove_dir_all(&staged.next).unwrap();
-        assert!(staged.step_aside().is_err());
+        assert!(staged.set_old_day_aside().is_err());
         assert_eq!(content(&staged.live), "old");
         fs::rename(&staged.live, &staged.aside).unwrap();
-        assert!(bring_back(&staged.aside, &staged.live).unwrap());
+        assert!(restore_set_aside(&staged.aside, &staged.live).unwrap());
         assert_eq!(content(&staged.live), "old");
         version(&staged.aside, "older");
-        assert!(bring_back(&staged.aside, &staged.live).is_err(), "the existing folder is not a day");
+        assert!(restore_set_aside(&staged.aside, &staged.live).is_err(), "the existing folder is not a day");
         assert_eq!((content(&staged.live).as_str(), content(&staged.aside).as_str()), ("old", "older"));
         fs::write(staged.live.join(MANIFEST), "{}").unwrap();
-        assert!(!bring_back(&staged.aside, &staged.live).unwrap());
+        assert!(!restore_set_aside(&staged.aside, &staged.live).unwrap());
         assert_eq!((content(&staged.live).as_str(), staged.aside.exists()), ("old", false));
         fs::rename(&staged.live, &staged.aside).unwrap();
         fs::create_dir(&staged.live).unwrap();
-        assert!(bring_back(&staged.aside, &staged.live).unwrap(), "an empty folder is not a day");
+        assert!(restore_set_aside(&staged.aside, &staged.live).unwrap(), "an empty folder is not a day");
         assert_eq!(content(&staged.live), "old");
     }
 

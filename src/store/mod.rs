@@ -3,6 +3,7 @@
 //! A store does not know log types, and a lake does not know manifests: both move bytes under names.
 
 mod access;
+mod connection_options;
 mod connector;
 mod draft;
 mod file_lock;
@@ -10,6 +11,7 @@ pub mod lake;
 pub mod local;
 mod local_lake;
 mod local_staged;
+mod partition;
 mod private_folder;
 pub mod proxies;
 #[cfg(feature = "aws")]
@@ -23,16 +25,17 @@ mod work_folder;
 mod write_failure;
 
 pub use access::{Encryption, LakeAccess, SourceAccess};
-pub use connector::{ConnectionOptions, Connector};
-pub use draft::{Draft, file_behind};
+pub use connection_options::ConnectionOptions;
+pub use connector::Connector;
+pub use draft::{Draft, resolve_link};
 pub use lake::{Committed, DayLock, Lake, LakeFile, LockTaker, StagedPartition, Uncommitted};
 pub use local::LocalStore;
 pub use local_lake::LocalLake;
 pub use private_folder::private_folder;
 pub use scratch::Scratch;
 pub use sweep::Recovered;
-pub(crate) use write_failure::DAY_UNCHANGED;
 pub use write_failure::write_failed;
+pub(crate) use write_failure::{CHECK_SPACE, DAY_UNCHANGED};
 
 use std::io::Read;
 

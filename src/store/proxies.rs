@@ -133,7 +133,7 @@ impl Proxies {
         }
     }
 
-    /// The proxy for requests to an address, if there is one.
+    /// The proxy for requests to an address, if any.
     #[must_use]
     pub fn for_address(&self, address: &str) -> Option<&Proxy> {
         let (address, _) = Address::parse(address)?;
@@ -247,7 +247,7 @@ impl Address {
     }
 }
 
-/// Splits a host, with its brackets, from the port after it, if there is one; `None` if the port is not a number.
+/// Splits a host, with its brackets, from the port after it, if any; `None` if the port is not a number.
 fn split_port(place: &str) -> Option<(&str, Option<u16>)> {
     let behind_brackets = place.rfind(']').map_or(0, |end| end + 1);
     match place[behind_brackets..].rfind(':') {

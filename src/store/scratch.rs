@@ -15,7 +15,7 @@ use crate::error::Result;
 /// Attributes that hold access lists beyond owner, group and others.
 const ACCESS_LISTS: [&str; 2] = ["system.posix_acl_access", "system.posix_acl_default"];
 /// The kernel's limit for the size of an attribute.
-const MOST_LIST_BYTES: usize = 64 << 10;
+const MAX_LIST_BYTES: usize = 64 << 10;
 
 /// A folder that is removed with its contents when the value is dropped.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Inherited {
     fn of(folder: &Path) -> io::Result<Self> {
         let meta = fs::metadata(folder)?;
         let access_lists = ACCESS_LISTS.map(|name| {
-            let mut list = vec![0; MOST_LIST_BYTES];
+            let mut list = vec![0; MAX_LIST_BYTES];
             let length = getxattr(folder, name, list.as_mut_slice()).ok()?;
             list.truncate(length);
             Some(list)

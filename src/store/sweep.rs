@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::file_lock::FileLock;
 use super::lake::{INPUTS, LockTaker, MANIFEST, Partition, is_run_name};
 use super::local_lake::LocalLake;
-use super::local_staged::bring_back;
+use super::local_staged::restore_set_aside;
 use super::scratch::is_in_use;
 use super::work_folder::WorkFolder;
 use super::write_failure::write_failed;
@@ -38,7 +38,7 @@ impl LocalLake {
     fn recover_day(&self, partition: Partition) -> Option<Recovered> {
         let holder = format!("process {}", std::process::id());
         let recovered = self.lock_if_free(&partition, &holder).and_then(|lock| {
-            lock.map(|_lock| self.bring_back(&partition)).transpose().map(Option::unwrap_or_default)
+            lock.map(|_lock| self.restore_set_aside(&partition)).transpose().map(Option::unwrap_or_default)
         });
         match recovered {
             Ok(false) => None,
@@ -54,17 +54,17 @@ impl LocalLake {
     }
 
     /// Puts a day that was set aside back in its place; returns whether there was one. The partition must be locked.
-    pub(super) fn bring_back(&self, partition: &Partition) -> Result<bool> {
+    pub(super) fn restore_set_aside(&self, partition: &Partition) -> Result<bool> {
         let live = self.live(partition);
         let aside = self.aside(partition);
         let replaced = if live.join(MANIFEST).exists() { runs_of(&aside) } else { Vec::new() };
-        let brought = self.staging().refuse_links(&aside).and_then(|()| bring_back(&aside, &live));
-        let brought = brought.map_err(|cause| {
+        let restored = self.staging().refuse_links(&aside).and_then(|()| restore_set_aside(&aside, &live));
+        let restored = restored.map_err(|cause| {
             write_failed("cannot restore the day that an earlier run set aside", &live, cause)
         })?;
         self.forget_quarantine(partition, replaced);
         self.staging().remove_empty_above(&aside);
-        Ok(brought)
+        Ok(restored)
     }
 
     /// Where a day is moved if it cannot be exchanged.
@@ -142,7 +142,7 @@ impl LocalLake {
         for partition in self.days_left() {
             // Best effort: this is not the requested work.
             if let Ok(Some(_lock)) = self.lock_if_free(&partition, &taker.holder) {
-                let _ = self.bring_back(&partition).and_then(|_| self.sweep_day(&partition));
+                let _ = self.restore_set_aside(&partition).and_then(|_| self.sweep_day(&partition));
             }
         }
     }
@@ -152,7 +152,7 @@ impl LocalLake {
     }
 }
 
-/// The runs with lists of inputs in a version of a day: there is one.
+/// The runs with lists of inputs in a version of a day. Each version has one.
 fn runs_of(version: &Path) -> Vec<String> {
     let run = |path: PathBuf| Some(path.file_name()?.to_str()?.split_once('.')?.0.to_owned());
     children(&version.join(INPUTS)).into_iter().filter_map(run).collect()
@@ -165,7 +165,7 @@ fn folders_of_days(work: &WorkFolder, end: &str) -> Vec<(Partition, PathBuf)> {
         for folder in children(&table).into_iter().filter(|folder| is_folder(folder)) {
             let name = |path: &Path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
             let (Some(table), Some(day)) = (name(&table), name(&folder)) else { continue };
-            let day = day.strip_prefix("proc_ymd=").and_then(|day| day.strip_suffix(end)?.parse().ok());
+            let day = day.strip_suffix(end).and_then(Partition::day_of_folder);
             found.extend(day.map(|day| (Partition { table, day }, folder)));
         }
     }

@@ -71,7 +71,7 @@ impl Front {
         let wanted = BYTE_ORDER_MARK.len() as u64;
         self.is_read = true;
         self.failed = content.take(wanted).read_to_end(&mut self.bytes).err();
-        self.bytes.drain(..self.bytes.len() - without_mark(&self.bytes).len());
+        self.bytes.drain(..self.bytes.len() - without_byte_order_mark(&self.bytes).len());
     }
 }
 
@@ -120,7 +120,7 @@ fn more_follows_zeros(packed: &mut impl BufRead) -> io::Result<bool> {
 
 /// Returns content without the byte order mark at its front.
 #[must_use]
-pub fn without_mark(content: &[u8]) -> &[u8] {
+pub fn without_byte_order_mark(content: &[u8]) -> &[u8] {
     content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content)
 }
 
@@ -162,7 +162,7 @@ impl WholeGunzip {
         // The decompressor ignores bytes after a member, and they may end like it: only the member's own end has its checksum.
         let checksum = libdeflater::crc32(content).to_le_bytes();
         let is_end = packed[..packed.len() - 4].ends_with(&checksum);
-        (written == bytes && is_end).then(|| without_mark(content))
+        (written == bytes && is_end).then(|| without_byte_order_mark(content))
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Page {
     pub(crate) groups: Vec<String>,
     /// The other names; their keys are whole.
     pub(crate) objects: Vec<ObjectMeta>,
-    /// The token of the next page, if there is one.
+    /// The token of the next page, if any.
     pub(crate) next: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Request {
         self.until.as_ref().is_none_or(|until| name < until.as_str())
     }
 
-    /// The request for the next page of the same listing, if there is one.
+    /// The request for the next page of the same listing, if any.
     fn next(&self, page: &Page) -> Option<Self> {
         let last = page.groups.last().max(page.objects.last().map(|object| &object.key))?;
         let token = page.next.clone().filter(|_| self.wants(last))?;

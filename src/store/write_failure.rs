@@ -8,6 +8,13 @@ use bytesize::ByteSize;
 
 use crate::error::Error;
 
+/// The next step if a file of a day could not be written for no known reason.
+pub(crate) const CHECK_SPACE: &str =
+    "check the free space of the output; any earlier version of the day is unchanged";
+
+/// The next step after a full disk or quota.
+const FREE_SPACE: &str = "free some space there and run the day again";
+
 /// The next step after a failure before a day is public.
 pub(crate) const DAY_UNCHANGED: &str = "run the day again; any earlier version of the day is unchanged";
 
@@ -16,10 +23,8 @@ pub(crate) const DAY_UNCHANGED: &str = "run the day again; any earlier version o
 #[must_use]
 pub fn write_failed(doing: &str, path: &Path, cause: io::Error) -> Error {
     let (reason, hint) = match cause.kind() {
-        io::ErrorKind::StorageFull => (": the disk is full", "free some space there and run the day again"),
-        io::ErrorKind::QuotaExceeded => {
-            (": the disk quota of this user is used up", "free some space there and run the day again")
-        }
+        io::ErrorKind::StorageFull => (": the disk is full", FREE_SPACE),
+        io::ErrorKind::QuotaExceeded => (": the disk quota of this user is used up", FREE_SPACE),
         io::ErrorKind::FileTooLarge => (
             ": the limit on file sizes is reached",
             "raise the limit ('ulimit -f', or that of the file system) and run the day again",

@@ -184,16 +184,16 @@ pub enum CompactName {
 }
 
 /// The longest comment of a column in the catalog, in bytes (AWS Glue API, `Column`).
-pub const MOST_COMMENT_BYTES: usize = 255;
+pub const MAX_COMMENT_BYTES: usize = 255;
 
 /// Returns a comment for the catalog, cut if it is too long.
 #[must_use]
 pub fn comment(text: String) -> String {
     const CUT: &str = "...";
-    if text.len() <= MOST_COMMENT_BYTES {
+    if text.len() <= MAX_COMMENT_BYTES {
         return text;
     }
-    text[..text.floor_char_boundary(MOST_COMMENT_BYTES - CUT.len())].to_owned() + CUT
+    text[..text.floor_char_boundary(MAX_COMMENT_BYTES - CUT.len())].to_owned() + CUT
 }
 
 /// A column of a table.
@@ -205,7 +205,7 @@ pub struct Column {
     pub column_type: ColumnType,
     /// Origin of the value.
     pub origin: Origin,
-    /// Its meaning in one line, which becomes the comment in the catalog (at most [`MOST_COMMENT_BYTES`]).
+    /// Its meaning in one line, which becomes the comment in the catalog (at most [`MAX_COMMENT_BYTES`]).
     pub meaning: Cow<'static, str>,
     /// How often its values repeat.
     pub spread: Spread,

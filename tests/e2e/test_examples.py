@@ -32,7 +32,7 @@ DATABASES = re.compile(
 # The order of the pages: see docs/deploy.md.
 PAGES = ("glue/README.md", "README.md", "glue/sql/README.md", "docs/deploy.md", "glue/quicksight/README.md")
 # Files that may contain examples.
-EXAMPLES = ("README.md", "docs/*.md", "airflow/**/*", "deploy/**/*", "glue/**/*")
+EXAMPLES = ("README*.md", "docs/*.md", "airflow/**/*", "deploy/**/*", "glue/**/*")
 TEXTS = {".json", ".md", ".py", ".service", ".yaml"}
 # A code block that starts with one of these contains commands.
 PROGRAMS = {"aws", "docker", "install", "kubectl", "logmill", "make", "python"}
@@ -142,6 +142,8 @@ class Account:
         if not any(word.startswith("s3://") for word in arguments):
             return
         words = [SAMPLE_DAY if word == "yesterday" else word for word in arguments]
+        if words[0] == "init":
+            words += ["--config", str(self.folder / "written.toml")]
         self.shards = int(after(words, "--shards") or self.shards)
         machines = self.shards if "--shard" in words else 1
         for index in range(machines):
@@ -222,7 +224,8 @@ def test_the_commands_of_the_pages_work_unchanged_and_in_order(
     for page in PAGES:
         for words in commands(page):
             account.type(words)
-    assert account.run[:3] == ["glue/cloudformation/lake.yaml", "glue/cloudformation/tables.json", "run"]
+    first = ["glue/cloudformation/lake.yaml", "glue/cloudformation/tables.json", "discover", "init", "run"]
+    assert account.run[: len(first)] == first
     steps = {
         "register",
         "doctor",

@@ -65,7 +65,7 @@ class Machines:
         self.proxy.rule(Meanwhile(action), times=1, **where)
 
     def lock(self) -> dict[str, Any] | None:
-        """The content of the lock object, if there is one."""
+        """The content of the lock object, if it exists."""
         return json.loads(self.lake.get(LOCK)) if LOCK in self.lake.paths() else None
 
     def put_lock(self, age: timedelta, holder: str = DEAD) -> None:

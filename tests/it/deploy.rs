@@ -15,7 +15,7 @@ const TABLES: (&str, &str) = ("glue/cloudformation/tables.json", "make glue-tabl
 const FIRST_DAY: &str = "2020-01-01";
 
 /// The maximum size of a template, in bytes, that can be deployed without uploading it to a bucket.
-const MOST_BYTES: usize = 51_200;
+const MAX_BYTES: usize = 51_200;
 
 fn template(args: &[&str]) -> String {
     Workdir::new().logmill(["schema", "--format", "cloudformation"]).args(args).exits(0).stdout
@@ -33,7 +33,7 @@ fn the_committed_tables_match_the_schema() {
     let printed = template(&[]);
     let at = (1..).zip(committed.lines().zip(printed.lines())).find(|(_, (old, new))| old != new);
     assert!(committed == printed, "{file} does not match the schema: regenerate it with `{command}`; {at:?}");
-    assert!(printed.len() <= MOST_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
+    assert!(printed.len() <= MAX_BYTES && printed.ends_with("}\n"), "{} bytes", printed.len());
 }
 
 /// One statement per file, for each naming, with registered partitions and with a projection. No other files exist.
@@ -138,8 +138,24 @@ fn statement_and_template_contain_the_projection() {
 }
 
 #[test]
+fn a_table_in_markdown_shows_both_names_and_escapes_bars() {
+    let work = Workdir::new();
+    work.write(
+        "logmill.toml",
+        "[[source]]\ndataset = \"cloudtrail\"\ntable = \"trail\"\n\
+         promote = [{ column = \"either\", path = \"requestParameters.a|b\" }]\n",
+    );
+    work.logmill(["schema", "--format", "markdown"]).exits(0).prints(&[
+        "## `trail`\n\nLog type `cloudtrail`, 80 columns and the partition.\n",
+        "| `event_time_kst` | `eventtime_kst` | timestamp | event time + 9 h | ",
+        "| `either` | `either` | string | requestParameters.a\\|b | Promoted from requestParameters.a\\|b |\n",
+        "| `request_parameters` | `requestparameters` | string (JSON) | requestParameters | ",
+    ]);
+}
+
+#[test]
 fn a_projection_needs_a_catalog_format() {
-    for format in ["table", "json"] {
+    for format in ["table", "json", "markdown"] {
         Workdir::new()
             .logmill(["schema", "--format", format, "--projection", "2023-11-01"])
             .exits(2)

@@ -1,13 +1,14 @@
 //! The commands in the `console` blocks of `docs/` print what the pages show.
 //!
 //! A block holds lines `$ command`, each followed by its output, including standard error. Run ids, instants and durations
-//! differ between runs and are not compared. `UPDATE_DOCS=1` rewrites the pages.
+//! differ between runs and are not compared. A block that begins with ```` ```sql NAME ```` is a file for the commands. Tables of settings and columns are generated. `UPDATE_DOCS=1` rewrites the pages.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use logmill::dataset::{self, Dataset};
 use regex::Regex;
 
 use crate::harness::{LOGMILL, Workdir};
@@ -56,9 +57,18 @@ fn output(work: &Workdir, command: &str) -> String {
     [output.stderr, output.stdout].map(|bytes| String::from_utf8(bytes).unwrap()).concat()
 }
 
+/// Returns the names and contents of the files that a page shows.
+fn files(page: &str) -> impl Iterator<Item = (&str, &str)> {
+    let blocks = page.split("\n```sql ").skip(1);
+    blocks.filter_map(|block| block.split_once("\n```")?.0.split_once('\n'))
+}
+
 /// Returns the page with the current output of each command, and the number of commands.
 fn rewritten(page: &str, work: &Workdir) -> (String, usize) {
     let (mut text, mut commands, mut in_block, mut in_output) = (String::new(), 0, false, false);
+    for (name, content) in files(page) {
+        work.write(name, content);
+    }
     for line in page.lines() {
         if line.starts_with("```") {
             in_block = line == "```console";
@@ -95,27 +105,45 @@ fn constant(page: &str) -> String {
     })
 }
 
-/// Replaces the lines between `<!-- settings -->` and `<!-- end -->` with the tables of the program's settings.
-fn with_settings(page: &str) -> String {
-    let (begin, end) = ("<!-- settings -->\n", "<!-- end -->\n");
-    match page.split_once(begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1))) {
-        Some((before, after)) => {
-            format!("{before}{begin}\n{}\n{end}{after}", logmill::cli::settings::reference())
-        }
-        None => page.to_owned(),
-    }
+/// Prints a generated section.
+type Print = fn() -> String;
+
+/// The name of a generated section, and the program's own text for it. A page holds it between `<!-- NAME -->` and
+/// `<!-- end -->`.
+const GENERATED: [(&str, Print); 2] = [("settings", logmill::cli::settings::reference), ("columns", columns)];
+
+/// The columns of every log type, also of those that are not built by default.
+fn columns() -> String {
+    let of = |dataset: &dyn Dataset| {
+        let schema = ["schema", "--format", "markdown", "--dataset", dataset.name()];
+        Workdir::new().logmill(schema).exits(0).stdout
+    };
+    dataset::all().map(of).collect::<Vec<_>>().join("\n")
 }
 
-fn check(page: &Path) -> usize {
+/// Replaces the generated sections of a page, and counts them.
+fn with_generated(page: &str) -> (String, usize) {
+    GENERATED.iter().fold((page.to_owned(), 0), |(page, sections), (name, print)| {
+        let (begin, end) = (format!("<!-- {name} -->\n"), "<!-- end -->\n");
+        match page.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(end)?.1))) {
+            Some((before, after)) => (format!("{before}{begin}\n{}\n{end}{after}", print()), sections + 1),
+            None => (page, sections),
+        }
+    })
+}
+
+/// Compares a page with the program. Returns the numbers of its commands and of its generated sections.
+fn check(page: &Path) -> (usize, usize) {
     let text = fs::read_to_string(page).unwrap();
-    let (now, commands) = rewritten(&with_settings(&text), &stage());
+    let (generated, sections) = with_generated(&text);
+    let (now, commands) = rewritten(&generated, &stage());
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(page, now).unwrap();
     } else {
         let hint = "set UPDATE_DOCS=1 to rewrite the page";
         assert_same_lines(&constant(&text), &constant(&now), &format!("{}: {hint}", page.display()));
     }
-    commands
+    (commands, sections)
 }
 
 /// Fails at the first line that differs.
@@ -129,7 +157,10 @@ fn assert_same_lines(expected: &str, found: &str, about: &str) {
 #[test]
 fn the_pages_show_the_current_output() {
     let pages = fs::read_dir(repository().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let commands: usize =
-        pages.filter(|page| page.extension().is_some_and(|kind| kind == "md")).map(|page| check(&page)).sum();
+    let pages = pages.filter(|page| page.extension().is_some_and(|kind| kind == "md"));
+    let (commands, sections) = pages
+        .map(|page| check(&page))
+        .fold((0, 0), |(commands, sections), found| (commands + found.0, sections + found.1));
     assert!(commands > 5, "{commands} commands");
+    assert_eq!(sections, GENERATED.len());
 }

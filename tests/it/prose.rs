@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 
 /// Phrases: a regular expression between word boundaries, what may follow it, and the better wording.
-const PHRASES: [(&str, &str, &str); 20] = [
+const PHRASES: [(&str, &str, &str); 22] = [
     ("(?:is|are|was|were|be) no ", COMPARATIVES, "'is not a', 'no X exists' or 'unknown X'"),
     ("so many", "", "'N' or 'that many'"),
     ("anew", "", "'again', or a verb with 're-'"),
@@ -31,13 +31,15 @@ const PHRASES: [(&str, &str, &str); 20] = [
     (r"[Nn]either\b[^.]{0,60}\btells?", "", "'cannot detect X from A or B'"),
     ("gives? way|gave way", "", "'stops' or 'yields'"),
     ("may go|must go", "", "'can be removed'"),
+    ("if there (?:is|are) (?:one|some)", "", "'if any', or 'if it exists'"),
+    ("[Tt]his is so", "", "the condition as its own sentence"),
 ];
 
 /// What may follow "is no".
 const COMPARATIVES: &str = r"(?:longer|more than|later|earlier|larger|smaller|less|older|newer|different)\b";
 
 /// A sentence for each of the phrases, in their order.
-const FOREIGN: [&str; 20] = [
+const FOREIGN: [&str; 22] = [
     "this is no day",
     "for so many days",
     "the day is made anew",
@@ -58,6 +60,8 @@ const FOREIGN: [&str; 20] = [
     "neither name nor content tell the log type",
     "the second run gives way",
     "the old files may go",
+    "the port, if there is one",
+    "This is so if the table differs",
 ];
 
 /// Sentences that no phrase may find.

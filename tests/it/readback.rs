@@ -232,7 +232,7 @@ fn a_damaged_manifest_run_record_or_plan_never_causes_a_panic() {
     let plan = work.path("plan.json");
     check_no_panic(&plan, || {
         let mut plan = Plan::from_json(fs::read(&plan).unwrap())?;
-        plan.deal(plan.shards.min(16));
+        plan.assign_shards(plan.shards.min(16));
         plan.tables
             .iter()
             .for_each(|table| drop((table.bytes(), table.listed(), table.complete_at(plan.day))));

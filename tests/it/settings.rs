@@ -390,7 +390,7 @@ fn a_promoted_column_has_the_given_name() {
 
 #[test]
 fn an_unknown_key_in_the_config_file_is_refused_with_a_hint() {
-    for (file, said) in [
+    for (file, message) in [
         ("memry = \"1GiB\"", &["unknown key 'memry'", "line: 1", "did you mean 'memory'?"][..]),
         ("[catalgo]", &["unknown key 'catalgo'", "did you mean 'catalog'?"]),
         (
@@ -412,14 +412,14 @@ fn an_unknown_key_in_the_config_file_is_refused_with_a_hint() {
         let work = Workdir::new();
         work.write("logmill.toml", file);
         let outcome = work.logmill(["config"]).exits(2);
-        outcome.says(said);
+        outcome.says(message);
         outcome.says(&["logmill.toml", "hint:"]);
     }
 }
 
 #[test]
 fn an_invalid_config_file_is_refused() {
-    for (file, said) in [
+    for (file, message) in [
         ("memory = ", "logmill.toml"),
         ("[[source]]\ndataset = \"elb\"", "unknown log type 'elb'"),
         ("[[source]]\ninput = \"x\"", "dataset"),
@@ -441,7 +441,7 @@ fn an_invalid_config_file_is_refused() {
     ] {
         let work = Workdir::new();
         work.write("logmill.toml", file);
-        work.logmill(["config"]).exits(2).says(&[said]);
+        work.logmill(["config"]).exits(2).says(&[message]);
     }
     Workdir::new().logmill(["config", "--config", "missing.toml"]).exits(2).says(&["missing.toml"]);
 }
@@ -449,7 +449,7 @@ fn an_invalid_config_file_is_refused() {
 #[test]
 fn an_invalid_value_is_refused_with_the_expected_form() {
     let known = format!("{} or all", dataset::names());
-    for (args, said) in [
+    for (args, message) in [
         (&["--threads", "0"], &["'0'", "1 to 1024", "--threads"][..]),
         (&["--threads", "many"], &["invalid value 'many' for --threads: expected a number"]),
         (&["--memory", "1KiB"], &["'1KiB'", "--memory", "64MiB"]),
@@ -467,7 +467,7 @@ fn an_invalid_value_is_refused_with_the_expected_form() {
         (&["--output", "lake/x"], &["no input is given", "hint:", "--input"]),
     ] {
         let work = Workdir::new();
-        work.logmill(["run", "--day", DAY]).args(args).exits(2).says(said);
+        work.logmill(["run", "--day", DAY]).args(args).exits(2).says(message);
         assert_eq!(work.files("").len(), 0, "nothing should be written");
     }
     let work = Workdir::new();

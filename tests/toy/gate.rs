@@ -35,7 +35,7 @@ impl Dataset for Gate {
         &["?plate"]
     }
 
-    fn fewest_row_bytes(&self) -> u64 {
+    fn min_row_bytes(&self) -> u64 {
         24
     }
 

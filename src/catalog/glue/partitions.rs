@@ -8,9 +8,9 @@ use aws_sdk_glue::types::{BatchUpdatePartitionRequestEntry, Partition, Partition
 use super::catalog::{GlueCatalog, WRITE_BATCH};
 use super::refusal::Refusal;
 use super::wire::bug;
-use crate::catalog::PARTITION_KEY;
 use crate::error::Result;
 use crate::kst::KstDay;
+use crate::store::lake::PARTITION_KEY;
 use crate::store::s3::failure::{Asked, code_of, failure};
 
 /// Maximum values that one call looks up.

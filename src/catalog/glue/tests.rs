@@ -477,19 +477,28 @@ fn refused_statistics_name_the_column() {
 }
 
 /// Registers a day of an empty lake. Returns the result and the requests.
-fn registered(rules: RegistrationOptions, replies: Vec<Reply>) -> (Registered, Vec<Value>) {
+fn registered(options: RegistrationOptions, replies: Vec<Reply>) -> (Registered, Vec<Value>) {
     let folder = tempfile::tempdir().unwrap();
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
     let (catalog, script) = Script::play(replies);
-    let registered = register(&catalog, &lake, &crate::publish::tests::manifest(), rules).unwrap();
+    let registered = register(&catalog, &lake, &crate::publish::tests::manifest(), options).unwrap();
     (registered, script.asked())
+}
+
+/// The replies of a database that exists and creates the table.
+fn first_table_of_the_database() -> [Reply; 3] {
+    [
+        ok("GetDatabase", json!({"Database": {"Name": "logs"}})),
+        refused("GetTable", "EntityNotFoundException"),
+        ok("CreateTable", json!({})),
+    ]
 }
 
 #[test]
 fn a_first_day_creates_database_and_table_and_then_the_partition() {
-    let rules = RegistrationOptions { create_database: true, ..RegistrationOptions::default() };
+    let options = RegistrationOptions { create_database: true, ..RegistrationOptions::default() };
     let (registered, asked) = registered(
-        rules,
+        options,
         vec![
             refused("GetDatabase", "EntityNotFoundException"),
             ok("CreateDatabase", json!({})),
@@ -506,15 +515,8 @@ fn a_first_day_creates_database_and_table_and_then_the_partition() {
 
 #[test]
 fn with_a_projection_no_partition_is_registered() {
-    let rules = RegistrationOptions { projected_from: Some(days(1)[0]), ..RegistrationOptions::default() };
-    let (registered, asked) = registered(
-        rules,
-        vec![
-            ok("GetDatabase", json!({"Database": {"Name": "logs"}})),
-            refused("GetTable", "EntityNotFoundException"),
-            ok("CreateTable", json!({})),
-        ],
-    );
+    let options = RegistrationOptions { projected_from: Some(days(1)[0]), ..RegistrationOptions::default() };
+    let (registered, asked) = registered(options, first_table_of_the_database().into());
     assert_eq!(registered.partition, PartitionState::Projected);
     assert!(registered.location.ends_with("/s3_access/proc_ymd=20231101/"), "{}", registered.location);
     let parameters = &asked[2]["TableInput"]["Parameters"];
@@ -523,30 +525,27 @@ fn with_a_projection_no_partition_is_registered() {
 
 #[test]
 fn statistics_are_not_sent_if_a_later_day_is_registered() {
-    let rules = RegistrationOptions { statistics_at: Some(UtcInstant(0)), ..RegistrationOptions::default() };
+    let options =
+        RegistrationOptions { statistics_at: Some(UtcInstant(0)), ..RegistrationOptions::default() };
     let later = &definitions(2)[1];
-    let (registered, asked) = registered(
-        rules,
-        vec![
-            ok("GetDatabase", json!({"Database": {"Name": "logs"}})),
-            refused("GetTable", "EntityNotFoundException"),
-            ok("CreateTable", json!({})),
-            ok("GetPartitions", json!({"Partitions": [existing(later, &later.location)]})),
-            ok("BatchGetPartition", json!({})),
-            ok("BatchCreatePartition", json!({})),
-        ],
-    );
+    let partition = [
+        ok("GetPartitions", json!({"Partitions": [existing(later, &later.location)]})),
+        ok("BatchGetPartition", json!({})),
+        ok("BatchCreatePartition", json!({})),
+    ];
+    let replies = first_table_of_the_database().into_iter().chain(partition).collect();
+    let (registered, asked) = registered(options, replies);
     assert!(registered.without_statistics.is_none());
     assert_eq!(asked[3]["Expression"], "proc_ymd >= '20231102' AND proc_ymd <= '99991231'");
 }
 
 /// Returns the result of `foresee` for a day that is not built yet.
-fn foreseen(rules: RegistrationOptions, replies: Vec<Reply>) -> crate::error::Result<()> {
+fn foreseen(options: RegistrationOptions, replies: Vec<Reply>) -> crate::error::Result<()> {
     let folder = tempfile::tempdir().unwrap();
     let lake = LocalLake::open(folder.path().to_str().unwrap()).unwrap();
     let (catalog, script) = Script::play(replies);
     let manifest = crate::publish::tests::manifest();
-    let outcome = foresee(&catalog, &lake, &manifest.shape().unwrap(), rules);
+    let outcome = foresee(&catalog, &lake, &manifest.shape().unwrap(), options);
     script.asked();
     outcome
 }
@@ -562,17 +561,17 @@ fn table_of_other_types(lake: &str, changed: usize) -> Value {
 
 #[test]
 fn a_refusal_of_registration_is_foreseen() {
-    let rules = RegistrationOptions::default();
+    let options = RegistrationOptions::default();
     let error =
-        foreseen(rules, vec![ok("GetTable", table_of_other_types("s3://elsewhere/", 0))]).unwrap_err();
+        foreseen(options, vec![ok("GetTable", table_of_other_types("s3://elsewhere/", 0))]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
     assert!(error.fact("why").unwrap().contains("its location is s3://elsewhere/"), "{error}");
     let missing = ["GetTable", "GetDatabase"].map(|call| refused(call, "EntityNotFoundException"));
-    let error = foreseen(rules, missing.into()).unwrap_err();
+    let error = foreseen(options, missing.into()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unusable);
     assert!(error.next_step().unwrap().contains("--create-database"), "{error}");
     let denied = refused("GetTable", "AccessDeniedException");
-    assert_eq!(foreseen(rules, vec![denied]).unwrap_err().kind(), ErrorKind::Denied);
+    assert_eq!(foreseen(options, vec![denied]).unwrap_err().kind(), ErrorKind::Denied);
 }
 
 #[test]
@@ -580,8 +579,8 @@ fn a_table_that_does_not_exist_yet_is_accepted() {
     let missing = || refused("GetTable", "EntityNotFoundException");
     let database = ok("GetDatabase", json!({"Database": {"Name": "logs"}}));
     foreseen(RegistrationOptions::default(), vec![missing(), database]).unwrap();
-    let rules = RegistrationOptions { create_database: true, ..RegistrationOptions::default() };
-    foreseen(rules, vec![missing()]).unwrap();
+    let options = RegistrationOptions { create_database: true, ..RegistrationOptions::default() };
+    foreseen(options, vec![missing()]).unwrap();
 }
 
 #[test]

@@ -10,9 +10,10 @@ use aws_sdk_glue::types::{
 };
 
 use crate::catalog::change::{ExistingTable, TableChange};
-use crate::catalog::table::{INPUT_FORMAT, OUTPUT_FORMAT, PARTITION_KEY, SERDE};
+use crate::catalog::table::{INPUT_FORMAT, OUTPUT_FORMAT, SERDE};
 use crate::catalog::{CatalogColumn, ExistingPartition, PartitionDefinition, TableDefinition};
 use crate::error::{Error, Result};
+use crate::store::lake::PARTITION_KEY;
 
 /// Creates the error for an incomplete request, which is a defect of this program.
 pub(super) fn bug(cause: BuildError) -> Error {

@@ -46,7 +46,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
         lake: lake.as_ref(),
         registrar,
         cancel: &context.cancel,
-        clean_options: &|| clean::clean_options(&settings, clean::UNKNOWN_MS, lake.as_ref()),
+        clean_options: &|| clean::default_options(&settings, lake.as_ref()),
     };
     let tables = checker.tables(args.source.one(&rows::TABLE).as_deref(), &days)?;
     show::print(&places, &tables, args.format)?;

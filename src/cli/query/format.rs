@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::RowStream;
 
 /// Minimum width of a readable column. If columns are narrower, each row is printed as a list.
-const LEAST_WIDTH: usize = 10;
+const MIN_WIDTH: usize = 10;
 
 /// The resolved format of the output.
 #[derive(Debug, Clone, Copy)]
@@ -199,7 +199,7 @@ fn table(batches: &[RecordBatch], schema: &SchemaRef, width: Option<usize>) -> R
             rows.push(cells.collect::<Result<_>>()?);
         }
     }
-    if width.is_some_and(|width| names.len() * LEAST_WIDTH > width) {
+    if width.is_some_and(|width| names.len() * MIN_WIDTH > width) {
         return Ok(lists(&names, rows));
     }
     let mut table = Table::new();

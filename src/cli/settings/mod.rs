@@ -29,7 +29,7 @@ use std::path::PathBuf;
 use self::given::Given;
 use self::layers::{Ask, InForce, Layers};
 use self::sources::Sources;
-use self::values::{log_format, memory, size, threads, truth};
+use self::values::{log_format, memory, ratio, size, threads, truth};
 use super::config_file::{self, ConfigFile};
 use crate::cancel::Cancel;
 use crate::convert::ConvertOptions;
@@ -49,6 +49,7 @@ pub(super) struct Settings {
     pub(super) threads: usize,
     memory: u64,
     max_object_bytes: u64,
+    max_quarantine_bytes: u64,
     pub(super) publish: PublishOptions,
     pub(super) fail_on_empty: bool,
     pub(super) watch: WatchSettings,
@@ -85,7 +86,9 @@ impl Settings {
         let threads = layers.pick(Ask::from(&rows::THREADS).or(cores), threads)?;
         let memory = layers.pick(&rows::MEMORY, memory)?;
         let max_object_bytes = layers.pick(&rows::MAX_OBJECT_SIZE, size)?;
-        let publish = layers.publish_options()?;
+        let max_reject_ratio = layers.pick(&rows::MAX_REJECT_RATIO, ratio)?;
+        let max_quarantine_bytes = layers.pick(&rows::MAX_QUARANTINE, size)?;
+        let publish = PublishOptions { max_reject_ratio, shrink: layers.shrink_limits()? };
         let fail_on_empty = layers.pick(&rows::FAIL_ON_EMPTY, truth)?;
         // Recorded for `logmill config`; messages already have this format.
         layers.pick(&rows::LOG_FORMAT, log_format)?;
@@ -101,6 +104,7 @@ impl Settings {
             threads,
             memory,
             max_object_bytes,
+            max_quarantine_bytes,
             publish,
             fail_on_empty,
             watch,
@@ -150,7 +154,7 @@ impl Settings {
     pub(super) fn convert_options(&self, cancel: &Cancel) -> ConvertOptions {
         ConvertOptions {
             max_object_bytes: self.max_object_bytes,
-            max_quarantine_bytes: self.publish.max_quarantine_bytes,
+            max_quarantine_bytes: self.max_quarantine_bytes,
             target_file_bytes: self.lake.target_file_bytes,
             cancel: cancel.clone(),
             ..ConvertOptions::new(self.threads, usize::try_from(self.memory).unwrap_or(usize::MAX))

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::PARTITION_KEY;
 use crate::dataset::Dataset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::lake::PARTITION_KEY;
 use crate::table::{Column, ColumnType, Naming, Origin, Promotion};
 
 /// Longest name of a column in the catalog, in bytes (AWS Glue API, `Column`).
-const MOST_BYTES: usize = 255;
+const MAX_BYTES: usize = 255;
 
 /// Words that Athena reserves, so that every query would have to quote a column of that name (Athena, "Reserved keywords in
 /// SQL SELECT statements"; Trino, "Reserved keywords"), and the columns that Hive adds to every table.
@@ -171,8 +171,8 @@ fn name_fault(name: &str) -> Option<String> {
             "a column name consists of lower-case letters, digits and _, and begins with a letter".to_owned(),
         );
     }
-    if name.len() > MOST_BYTES {
-        return Some(format!("a column name has at most {MOST_BYTES} characters"));
+    if name.len() > MAX_BYTES {
+        return Some(format!("a column name has at most {MAX_BYTES} characters"));
     }
     let is_reserved = RESERVED.split_whitespace().any(|word| word == name);
     is_reserved.then(|| {

@@ -14,14 +14,14 @@ pub(super) fn print(search: &IdSearch<'_>, findings: &[IdFindings], format: Text
     match format {
         TextFormat::Json => console::print(&format!("{}\n", document(search, findings))),
         TextFormat::Text => {
-            let some_found = some_found(findings);
-            findings.iter().try_for_each(|table| console::print(&text(search, table, some_found)))
+            let any_found = any_found(findings);
+            findings.iter().try_for_each(|table| console::print(&text(search, table, any_found)))
         }
     }
 }
 
 /// Returns whether any table has the id.
-fn some_found(findings: &[IdFindings]) -> bool {
+fn any_found(findings: &[IdFindings]) -> bool {
     findings.iter().any(|table| !table.traces.is_empty())
 }
 
@@ -74,7 +74,7 @@ fn hint(search: &IdSearch<'_>, table: &IdFindings, is_found_elsewhere: bool) -> 
     })
 }
 
-fn text(search: &IdSearch<'_>, table: &IdFindings, some_found: bool) -> String {
+fn text(search: &IdSearch<'_>, table: &IdFindings, any_found: bool) -> String {
     let mut lines = vec![format!(
         "{}, KST day {}: {} {} is {}",
         console::shown(&table.partition.table),
@@ -89,7 +89,7 @@ fn text(search: &IdSearch<'_>, table: &IdFindings, some_found: bool) -> String {
     }
     lines.push(String::new());
     lines.extend(table_facts(table).into_iter().map(fact_line));
-    lines.extend(hint(search, table, some_found).map(|hint| fact_line(("hint", hint))));
+    lines.extend(hint(search, table, any_found).map(|hint| fact_line(("hint", hint))));
     lines.join("\n") + "\n\n"
 }
 
@@ -192,16 +192,16 @@ fn document(search: &IdSearch<'_>, findings: &[IdFindings]) -> Value {
         "identifier": search.what,
         "id": search.id,
         "in_lake": is_found,
-        "tables": findings.iter().map(|table| table_value(search, table, some_found(findings))).collect::<Vec<_>>(),
+        "tables": findings.iter().map(|table| table_value(search, table, any_found(findings))).collect::<Vec<_>>(),
     })
 }
 
-fn table_value(search: &IdSearch<'_>, table: &IdFindings, some_found: bool) -> Value {
+fn table_value(search: &IdSearch<'_>, table: &IdFindings, any_found: bool) -> Value {
     let manifest = table.manifest.as_ref();
     json!({
         "table": table.partition.table,
         "fate": table.fate(),
-        "hint": hint(search, table, some_found),
+        "hint": hint(search, table, any_found),
         "run": manifest.map(|manifest| &manifest.run),
         "planned_at": manifest.map(|manifest| &manifest.planned_at),
         "provisional": manifest.map(|manifest| manifest.provisional),

@@ -24,7 +24,7 @@ fn found(rows: &[Rejection], workers: usize, max_bytes: u64, folder: &Path) -> V
     for row in rows {
         let object = row.position.object;
         let own = &mut all[object as usize % workers];
-        put_aside(vec![row.clone()], (object, &format!("o{object}")), &rules, &mut [own]).unwrap();
+        quarantine_rows(vec![row.clone()], (object, &format!("o{object}")), &rules, &mut [own]).unwrap();
     }
     all.into_iter().map(|open| open.close().unwrap()).collect()
 }

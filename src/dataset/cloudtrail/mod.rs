@@ -59,7 +59,7 @@ impl Dataset for CloudTrail {
     }
 
     /// A little less than the shortest record, which has only its time: `{"eventTime":"20231101T000000Z"}`.
-    fn fewest_row_bytes(&self) -> u64 {
+    fn min_row_bytes(&self) -> u64 {
         24
     }
 

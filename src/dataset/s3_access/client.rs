@@ -39,7 +39,7 @@ pub(super) struct Client<'a> {
     /// Whether S3 may have written the caller's IAM id, or a dash, between version id and host id.
     pub(super) names_caller: bool,
     /// The fewest fields after the user agent in lines of its time.
-    pub(super) fewest_after_agent: usize,
+    pub(super) min_after_agent: usize,
 }
 
 impl<'a> Client<'a> {
@@ -54,21 +54,21 @@ impl<'a> Client<'a> {
         };
         let survey = Survey::of(self, last);
         match self.read_with(&survey, surplus) {
-            Ok(found) if found.0.tail.count() >= self.fewest_after_agent => Ok(found),
-            outcome => self.read_otherwise(&survey, outcome),
+            Ok(found) if found.0.tail.count() >= self.min_after_agent => Ok(found),
+            outcome => self.read_unlikely(&survey, outcome),
         }
     }
 
     /// Returns the most likely reading after the first attempt found none, or one with too few fields for its time.
     #[cold]
-    fn read_otherwise(
+    fn read_unlikely(
         &self,
         survey: &Survey<'a>,
         outcome: Result<(Reading<'a>, Quality), Fault>,
     ) -> Result<(Reading<'a>, Quality), Fault> {
         let outcome = outcome.or_else(|fault| self.read_with(survey, Surplus::Caller).map_err(|_| fault));
         match outcome {
-            Ok((reading, _)) if reading.tail.count() >= self.fewest_after_agent => outcome,
+            Ok((reading, _)) if reading.tail.count() >= self.min_after_agent => outcome,
             _ => {
                 let earlier = self.before_quoted_fields(survey.last);
                 earlier.map_or(outcome, |reading| Ok((reading, Quality::Ambiguous)))
@@ -79,7 +79,7 @@ impl<'a> Client<'a> {
     /// Returns the reading in which unknown quoted fields or a stray quote follow the known fields. It applies to a line that
     /// has too few fields for its time if the last quote closes one of its texts.
     fn before_quoted_fields(&self, last: usize) -> Option<Reading<'a>> {
-        if self.fewest_after_agent < SINCE_2019 {
+        if self.min_after_agent < SINCE_2019 {
             return None;
         }
         let is_end = |quote: &usize| {

@@ -15,7 +15,7 @@ pub(super) const SINCE_2019: usize = 7;
 pub(super) const NAMES_CALLER_MS: Range<i64> = 1_548_979_200_000..1_556_668_800_000;
 
 /// Returns the fewest fields after the user agent in lines of a time.
-pub(super) fn fewest_after_agent(request_time_ms: i64) -> usize {
+pub(super) fn min_after_agent(request_time_ms: i64) -> usize {
     let known = FIELDS_AFTER_AGENT.iter().find(|(since, _)| request_time_ms >= *since);
     known.map_or(0, |(_, fields)| *fields)
 }

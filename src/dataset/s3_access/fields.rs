@@ -28,7 +28,7 @@
 
 use super::client::Client;
 use super::cursor::{Cursor, is_operation, is_request_id, number, present};
-use super::eras::{NAMES_CALLER_MS, fewest_after_agent};
+use super::eras::{NAMES_CALLER_MS, min_after_agent};
 use super::fault::{Fault, Reason};
 use super::field::{FIELD_COUNT, Field, Quality};
 use super::scan::next_space;
@@ -79,9 +79,9 @@ pub(super) fn parse(line: &[u8]) -> Result<Line<'_>, Fault> {
     let line = cursor.line;
     let (request_time_ms, has_owner) =
         read_head(&mut cursor, &mut fields).map_err(|fault| fault.explained(line, fault.at))?;
-    let fewest_after_agent = fewest_after_agent(request_time_ms);
+    let min_after_agent = min_after_agent(request_time_ms);
     let names_caller = NAMES_CALLER_MS.contains(&request_time_ms);
-    let client = Client { line, body: cursor.at, names_caller, fewest_after_agent };
+    let client = Client { line, body: cursor.at, names_caller, min_after_agent };
     let (reading, quality) = client.read().map_err(|fault| fault.explained(line, client.body))?;
     let request_uri = client.request_uri(reading.uri_end);
     let is_whole = has_owner

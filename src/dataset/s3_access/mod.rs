@@ -70,7 +70,7 @@ impl Dataset for S3Access {
     }
 
     /// A little less than the time that every line has: `[01/Nov/2023:00:00:00 +0000]`.
-    fn fewest_row_bytes(&self) -> u64 {
+    fn min_row_bytes(&self) -> u64 {
         24
     }
 

@@ -6,7 +6,7 @@
 
 use memchr::memchr;
 
-use super::eras::{SINCE_2019, fewest_after_agent};
+use super::eras::{SINCE_2019, min_after_agent};
 use super::field::Field;
 use super::tail::Tail;
 
@@ -38,7 +38,7 @@ pub(super) fn is_whole_tail(tail: &Tail<'_>, request_time_ms: i64) -> bool {
     // S3 added the fields from host id to TLS version together, except in the spring in which a caller preceded them.
     let has_part = (2..SINCE_2019).contains(&count) && !tail.joined;
     let fits = |(field, grammar): &(Field, Grammar)| tail.get(*field).is_none_or(grammar);
-    count >= fewest_after_agent(request_time_ms)
+    count >= min_after_agent(request_time_ms)
         && !has_part
         && tail.is_printed
         && GRAMMARS.iter().all(fits)

@@ -1,7 +1,7 @@
 //! The oldest and newest folders among those that AWS divides by date. They show the days of an input without a listing of
 //! everything between them.
 
-use super::{MOST_FOR_DAYS, Search};
+use super::{MAX_FOR_DAYS, Search};
 use crate::cancel::Cancel;
 use crate::dataset::{FolderDates, LogType, object_key};
 use crate::error::Result;
@@ -33,7 +33,7 @@ struct OfDate {
 }
 
 /// The most folders of a date that are listed.
-const MOST_OF_DATE: usize = 16;
+const MAX_OF_DATE: usize = 16;
 
 impl OfDate {
     /// Moves to another date.
@@ -44,7 +44,7 @@ impl OfDate {
 
     /// Adds a folder, if it is of this date.
     fn add(&mut self, date: UtcInstant, folder: &str) {
-        if date == self.date && self.folders.len() < MOST_OF_DATE {
+        if date == self.date && self.folders.len() < MAX_OF_DATE {
             self.folders.push(folder.to_owned());
         }
     }
@@ -62,7 +62,7 @@ impl<'a> DatedFolders<'a> {
 
     /// Whether the limit ended the listing.
     pub(super) fn is_cut(&self) -> bool {
-        self.met >= MOST_FOR_DAYS
+        self.met >= MAX_FOR_DAYS
     }
 
     /// Whether a folder has no date, or is or contains one of the oldest or newest folders.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::plan::{LeftGroup, LeftObject};
 
 /// The most folders that are counted on their own. Clients can invent folders.
-const MOST_FOLDERS: usize = 1000;
+const MAX_FOLDERS: usize = 1000;
 /// Stands for all further folders.
 const FURTHER: &str = "(other folders)";
 
@@ -38,7 +38,7 @@ impl Left {
 
     fn add_group(&mut self, folder: String, why: &'static str, group: LeftGroup) {
         let mut place = (folder, why);
-        if self.0.len() >= MOST_FOLDERS && !self.0.contains_key(&place) {
+        if self.0.len() >= MAX_FOLDERS && !self.0.contains_key(&place) {
             FURTHER.clone_into(&mut place.0);
         }
         match self.0.get_mut(&place) {
@@ -65,14 +65,14 @@ mod tests {
     #[test]
     fn further_folders_are_counted_together() {
         let mut left = Left::default();
-        for number in 0..MOST_FOLDERS + 5 {
+        for number in 0..MAX_FOLDERS + 5 {
             left.add(&format!("{number:05}"), format!("{number}/a"), 2, "other");
         }
         left.add("00000", "x/".to_owned(), 0, "other");
-        assert_eq!(left.objects(), (MOST_FOLDERS + 5) as u64);
+        assert_eq!(left.objects(), (MAX_FOLDERS + 5) as u64);
         let folders = left.into_folders();
         let counts = |place: usize| (folders[place].folder.as_str(), &folders[place].group);
-        assert_eq!(folders.len(), MOST_FOLDERS + 1);
+        assert_eq!(folders.len(), MAX_FOLDERS + 1);
         assert_eq!((counts(0).0, counts(0).1.objects, counts(0).1.bytes), (FURTHER, 5, 10));
         assert_eq!((counts(1).0, counts(1).1.objects, counts(1).1.folders), ("00000", 1, 1));
     }

@@ -17,7 +17,7 @@ pub use names::Names;
 use self::dated_folders::DatedFolders;
 use self::left::Left;
 use self::survey::{Survey, Surveyed};
-use super::source::{TableSource, path_below};
+use super::source::{TableSource, rest_below};
 use crate::cancel::Cancel;
 use crate::dataset::{self, LogType};
 use crate::error::{Error, ErrorKind, Result};
@@ -25,7 +25,7 @@ use crate::kst::{DayRange, KstDay};
 use crate::store::{Connector, ListVisitor, SourceAccess, Store};
 
 /// The most objects and folders that [`Search::days`] lists in each input.
-pub const MOST_FOR_DAYS: u64 = 10_000;
+pub const MAX_FOR_DAYS: u64 = 10_000;
 
 /// A search of inputs for logs.
 pub struct Search<'a> {
@@ -68,7 +68,7 @@ pub struct HeldDays {
     pub days: DayRange,
     /// The last day that is over, and whose logs are all delivered as far as later logs show.
     pub complete: KstDay,
-    /// Whether only [`MOST_FOR_DAYS`] objects and folders of an input were listed.
+    /// Whether only [`MAX_FOR_DAYS`] objects and folders of an input were listed.
     pub is_cut: bool,
 }
 
@@ -136,7 +136,7 @@ impl<'a> Search<'a> {
         for (input, store) in self.stores()? {
             let edges = DatedFolders::find(self, store.as_ref())?;
             let enters = |folder: &str| edges.leads_to_edge(folder);
-            let surveyed: Surveyed = Survey::new(self, store.as_ref(), &enters, MOST_FOR_DAYS)?.run()?;
+            let surveyed: Surveyed = Survey::new(self, store.as_ref(), &enters, MAX_FOR_DAYS)?.run()?;
             is_cut |= surveyed.is_cut || edges.is_cut();
             for (known, new) in found.iter_mut().zip(surveyed.logs) {
                 known.merge(&input, new);
@@ -168,7 +168,7 @@ impl<'a> Search<'a> {
         let roots: Vec<String> = opened.iter().map(|(_, root, _)| root.clone()).collect();
         let is_inside = |place: usize, other: usize| {
             let (own, outer) = (&roots[place], &roots[other]);
-            path_below(outer, own).is_some() && (outer != own || other < place)
+            rest_below(outer, own).is_some() && (outer != own || other < place)
         };
         let is_outer =
             |place: usize| (0..roots.len()).all(|other| other == place || !is_inside(place, other));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// The most names that are kept.
-const MOST_NAMES: usize = 1000;
+const MAX_NAMES: usize = 1000;
 
 /// Different names, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Names {
     /// Adds a name, if a key showed one.
     pub(super) fn add(&mut self, name: Option<&str>) {
         let Some(name) = name.filter(|name| !self.known.contains(*name)) else { return };
-        if self.known.len() < MOST_NAMES {
+        if self.known.len() < MAX_NAMES {
             self.known.insert(name.to_owned());
         } else {
             self.is_cut = true;
@@ -64,10 +64,10 @@ mod tests {
             names.add(name);
         }
         assert_eq!((names.iter().collect::<Vec<_>>(), names.is_cut()), (vec!["a", "b"], false));
-        for number in 2..=MOST_NAMES {
+        for number in 2..=MAX_NAMES {
             names.add(Some(&number.to_string()));
         }
         names.add(Some("a"));
-        assert_eq!((names.len(), names.is_cut()), (MOST_NAMES, true));
+        assert_eq!((names.len(), names.is_cut()), (MAX_NAMES, true));
     }
 }

@@ -14,13 +14,13 @@ use crate::plan::{UNREADABLE, file_name};
 use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
 
 /// The most objects of an input whose content is read, because their keys are unclear. Each takes two requests in a bucket.
-const MOST_READ: usize = 500;
+const MAX_READ: usize = 500;
 /// How often progress is reported, in objects.
 const PROGRESS_STEP: u64 = 1000;
 
 /// The reason for leaving out an object that no log type recognises.
 const UNRECOGNISED: &str = "neither key nor content are of a known log type";
-/// The reason for leaving out an object beyond [`MOST_READ`].
+/// The reason for leaving out an object beyond [`MAX_READ`].
 const UNREAD: &str = "no time in its key, and its content was not read";
 
 /// The listing of an input in progress.
@@ -231,7 +231,7 @@ impl<'a> Survey<'a> {
     }
 
     fn take_log(&mut self, index: usize, time: KeyTime, object: &ObjectMeta) {
-        if let Some(why) = file_name::reason_to_leave(object_key::split(&object.key).1) {
+        if let Some(why) = file_name::reason_to_leave_out(object_key::split(&object.key).1) {
             return self.leave(&object.key, object.bytes, why);
         }
         let dataset = self.search.sought[index].dataset;
@@ -249,7 +249,7 @@ impl<'a> Survey<'a> {
 /// Returns why an object with an unclear key is left out by its name.
 fn unfit(key: &str) -> Option<&'static str> {
     let name = object_key::split(key).1;
-    file_name::reason_to_leave(name).or_else(|| name.starts_with('_').then_some("hidden file"))
+    file_name::reason_to_leave_out(name).or_else(|| name.starts_with('_').then_some("hidden file"))
 }
 
 impl ListVisitor for Survey<'_> {
@@ -280,11 +280,11 @@ impl ListVisitor for Survey<'_> {
         match self.judge(&self.place.path(&object.key)) {
             Verdict::Log(index, time) => self.take_log(index, time, &object),
             Verdict::NotLog(why) => {
-                let unfit = file_name::reason_to_leave(object_key::split(&object.key).1);
+                let unfit = file_name::reason_to_leave_out(object_key::split(&object.key).1);
                 self.leave(&object.key, object.bytes, unfit.unwrap_or(why));
             }
             Verdict::Unclear => match unfit(&object.key) {
-                None if self.unclear.len() < MOST_READ => self.unclear.push(object),
+                None if self.unclear.len() < MAX_READ => self.unclear.push(object),
                 why => self.leave(&object.key, object.bytes, why.unwrap_or(UNREAD)),
             },
         }

@@ -161,13 +161,13 @@ fn as_zoned(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
 }
 
 /// The largest number of milliseconds. A double cannot distinguish larger neighbours.
-const MOST_MILLIS: f64 = 9.0e15;
+const MAX_MILLIS: f64 = 9.0e15;
 
 fn from_unixtime(columns: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
     let one = |seconds: Option<f64>| {
         let Some(seconds) = seconds else { return Ok(None) };
         let millis = (seconds * 1000.0 + 0.5).floor();
-        if !(-MOST_MILLIS..=MOST_MILLIS).contains(&millis) {
+        if !(-MAX_MILLIS..=MAX_MILLIS).contains(&millis) {
             return exec_err!("{seconds} seconds since 1970 is out of range");
         }
         #[expect(clippy::cast_possible_truncation, reason = "the number is whole and within the range")]

@@ -16,9 +16,9 @@ const LEFT: f64 = 48.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 90.0;
 /// Charts with at most this number of columns show all their names.
-const MOST_NAMES: usize = 6;
+const MAX_NAMES: usize = 6;
 /// Lines with at most this number of points show a dot with a tooltip for each point.
-const MOST_TITLES: usize = 72;
+const MAX_TITLES: usize = 72;
 
 /// A position on the axis: its name and its number.
 struct Point {
@@ -97,7 +97,7 @@ fn names(mark: Mark, points: &[Point]) -> String {
         let y = HEIGHT - 5.0;
         format!(r#"<text x="{x:.1}" y="{y}" class="tick{class}">{}</text>"#, escape(&point.name))
     };
-    if mark == Mark::Column && points.len() <= MOST_NAMES {
+    if mark == Mark::Column && points.len() <= MAX_NAMES {
         let step = (WIDTH - LEFT) / points.len() as f64;
         let places = points.iter().enumerate();
         return concat(
@@ -147,7 +147,7 @@ fn line(label: &Label, points: &[Point], end: f64) -> String {
         let is_begun = known(place.checked_sub(1));
         let _ = write!(path, "{}{x:.1} {y:.1}", if is_begun { 'L' } else { 'M' });
         let is_alone = !is_begun && !known(Some(place + 1));
-        if points.len() <= MOST_TITLES || is_alone {
+        if points.len() <= MAX_TITLES || is_alone {
             let radius = if is_alone { 2.0 } else { 1.4 };
             let _ = write!(
                 dots,

@@ -62,9 +62,9 @@ impl<'a> PlanFile<'a> {
     }
 
     fn content(&self) -> Result<Option<Vec<u8>>> {
-        let Some(pipe) = self.pipe() else { return self.folder.read_up_to(self.name, MOST_PLAN_BYTES) };
+        let Some(pipe) = self.pipe() else { return self.folder.read_up_to(self.name, MAX_PLAN_BYTES) };
         let mut content = Vec::new();
-        let read = File::open(pipe).and_then(|file| file.take(MOST_PLAN_BYTES).read_to_end(&mut content));
+        let read = File::open(pipe).and_then(|file| file.take(MAX_PLAN_BYTES).read_to_end(&mut content));
         read.map_err(|cause| Error::unusable("cannot read the plan", cause).with("file", self.address))?;
         Ok(Some(content))
     }
@@ -108,7 +108,7 @@ impl<'a> PlanFile<'a> {
 }
 
 /// Maximum size of a plan in bytes. A plan names each object.
-const MOST_PLAN_BYTES: u64 = 2 << 30;
+const MAX_PLAN_BYTES: u64 = 2 << 30;
 
 /// Number of bytes at the beginning of a plan that distinguish it from any other.
 const BEGINNING_BYTES: usize = 512;

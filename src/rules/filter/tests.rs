@@ -244,7 +244,7 @@ fn an_unsupported_test_is_refused_with_its_position() {
     {
         RowFilter::new(&schema, &[good.to_owned()]).unwrap();
     }
-    for (rule, said) in [
+    for (rule, message) in [
         ("event_source = 'x' and colour = 'red'", "no column 'colour'"),
         ("event_source = 'x' and colour = 'red'", "character: 24"),
         ("event_time_kst is null", "cannot be used in a filter"),
@@ -259,10 +259,10 @@ fn an_unsupported_test_is_refused_with_its_position() {
         ("bytes_transferred_in = '5'", "is a number"),
     ] {
         let error = RowFilter::new(&schema, &[rule.to_owned()]).unwrap_err();
-        assert!(error.to_string().contains(said), "{rule}: {error}");
+        assert!(error.to_string().contains(message), "{rule}: {error}");
         assert!(error.next_step().is_some_and(|hint| hint.contains("logmill schema")));
     }
-    for (rule, said) in [
+    for (rule, message) in [
         ("long = 1.5", "is a whole number"),
         ("double = 'x'", "is a number"),
         ("double like 'x'", "is a number"),
@@ -271,7 +271,7 @@ fn an_unsupported_test_is_refused_with_its_position() {
         ("long = 9223372036854775808", "is not a number of 64 bits"),
     ] {
         let error = RowFilter::new(&self::schema(), &[rule.to_owned()]).unwrap_err();
-        assert!(error.to_string().contains(said), "{rule}: {error}");
+        assert!(error.to_string().contains(message), "{rule}: {error}");
     }
     RowFilter::new(&self::schema(), &["double >= 1 and double < 2.5e3".to_owned()]).unwrap();
     let access = dataset::named("s3-access").unwrap().schema(Naming::Snake, &[]);

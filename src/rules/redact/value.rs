@@ -19,7 +19,7 @@ pub(super) fn may_follow_name(byte: u8) -> bool {
 
 /// Finds the value of a parameter or header whose name ends at a position.
 pub(super) fn parameter_value(text: &[u8], at: usize) -> Option<Span> {
-    let (form, width) = Form::behind_name(&text[at..])?;
+    let (form, width) = Form::after_name(&text[at..])?;
     let start = at + width;
     let range = quoted(text, start).unwrap_or_else(|| start..start + form.width(&text[start..]));
     Some(Span { range, quotes: None })
@@ -38,7 +38,7 @@ struct Form {
 
 impl Form {
     /// Reads the text between a name and its value. Returns the form of the value and the width of that text.
-    fn behind_name(text: &[u8]) -> Option<(Self, usize)> {
+    fn after_name(text: &[u8]) -> Option<(Self, usize)> {
         let before = filler_width(text, |code, level| {
             is_blank(code) || matches!(code, b'+' | b'\'' | b'"') || code == b'\\' && level > 0
         });
@@ -118,7 +118,7 @@ impl Form {
     /// Whether the value ends at a character, given the text after it. An `&` ends the value if it is encoded at most as often
     /// as the sign; `%26` after a plain `=` belongs to the value. An encoded blank also belongs to the value, because it may
     /// be the `+` of a value that was decoded before.
-    fn ends_at(self, code: u8, level: usize, behind: &[u8]) -> bool {
+    fn ends_at(self, code: u8, level: usize, rest: &[u8]) -> bool {
         let ends_line = code < 0x20 && code != b'\t' || matches!(code, 0x7f | b'"');
         let ends_parameter = ends_line || matches!(code, b'&' | b'#' | b'<' | b'>');
         if level == 0 && (self.level > 0 || !self.is_header) && (ends_parameter || is_blank(code)) {
@@ -127,7 +127,7 @@ impl Form {
         if self.is_header {
             return ends_line;
         }
-        ends_parameter || code == b'\t' || code == b';' && begins_parameter(behind)
+        ends_parameter || code == b'\t' || code == b';' && begins_parameter(rest)
     }
 
     /// Whether a quote with this number of encoded backslashes belongs to a quoted value and does not end it.
@@ -137,13 +137,13 @@ impl Form {
 
     /// Whether the value ends at a run of backslashes, given the text after it: at the closing quote of the string that
     /// contains the value, or at the end of a header line.
-    fn ends_at_escape(self, behind: &[u8], run: usize) -> bool {
-        match behind.first() {
+    fn ends_at_escape(self, rest: &[u8], run: usize) -> bool {
+        match rest.first() {
             Some(b'"') => run % 2 == 1,
             Some(b'n' | b'r') if self.is_header && run % 2 == 1 => true,
             // An even run is part of the value, or a line end in JSON within JSON.
             Some(b'r') if self.is_header => {
-                backslashes_at(&behind[1..]) == run && behind.get(1 + run) == Some(&b'n')
+                backslashes_at(&rest[1..]) == run && rest.get(1 + run) == Some(&b'n')
             }
             _ => false,
         }

@@ -23,7 +23,8 @@ use tokio::task::JoinHandle;
 use tokio::time;
 
 use super::failure::causes;
-use super::proxied::{ThroughProxy, http_client};
+use super::proxied::http_client;
+use super::through_proxy::ThroughProxy;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::ConnectionOptions;
@@ -36,7 +37,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time until the first byte of an answer.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a wait checks whether it should stop.
-const CANCEL_LOOK: Duration = Duration::from_millis(50);
+const CANCEL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The next step if a role cannot be assumed.
 const NOT_ASSUMED: &str =
@@ -106,7 +107,7 @@ impl Aws {
         self.wait(async {
             role.provide_credentials().await.map(|_| ()).map_err(|cause| {
                 let hint =
-                    ThroughProxy::behind(&cause).map_or(NOT_ASSUMED.to_owned(), ThroughProxy::next_step);
+                    ThroughProxy::find_in(&cause).map_or(NOT_ASSUMED.to_owned(), ThroughProxy::next_step);
                 Error::new(ErrorKind::Denied, "cannot assume the role")
                     .with("role", role_arn)
                     .caused_by(std::io::Error::other(causes(&cause)))
@@ -135,7 +136,7 @@ impl Aws {
         self.runtime.block_on(async {
             tokio::pin!(work);
             loop {
-                match time::timeout(CANCEL_LOOK, &mut work).await {
+                match time::timeout(CANCEL_INTERVAL, &mut work).await {
                     Ok(outcome) => return outcome,
                     Err(_) => self.cancel.check()?,
                 }

@@ -4,7 +4,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 
-use super::proxied::ThroughProxy;
+use super::through_proxy::ThroughProxy;
 use crate::error::{Error, ErrorKind};
 
 /// The purpose of a request, which is reported if it fails.
@@ -120,7 +120,7 @@ where
     if !detail.is_empty() {
         failure = failure.caused_by(std::io::Error::other(detail));
     }
-    let of_proxy = ThroughProxy::behind(error).filter(|_| hint != UNKNOWN_AUTHORITY);
+    let of_proxy = ThroughProxy::find_in(error).filter(|_| hint != UNKNOWN_AUTHORITY);
     failure.hint(match of_proxy {
         Some(way) => way.next_step(),
         None => hint.replace("{permission}", asked.permission),

@@ -121,9 +121,9 @@ impl S3Lake {
     fn partition_of(&self, key: &str) -> Option<Partition> {
         let path = key.strip_prefix(&self.root)?;
         let path = path.strip_prefix("_quarantine/").unwrap_or(path);
-        let (table, rest) = path.split_once("/proc_ymd=")?;
-        let day = rest.split('/').next()?.parse().ok()?;
-        (!table.contains('/')).then(|| Partition { table: table.to_owned(), day })
+        let (table, rest) = path.split_once('/')?;
+        let day = Partition::day_of_folder(rest.split('/').next()?)?;
+        Some(Partition { table: table.to_owned(), day })
     }
 
     /// The file of a run that a key below a prefix names, if any.

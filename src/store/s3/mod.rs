@@ -19,6 +19,7 @@ mod proxied;
 mod read_ahead;
 mod source;
 mod staged;
+mod through_proxy;
 mod upload;
 
 pub use connection::Aws;

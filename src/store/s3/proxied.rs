@@ -3,8 +3,6 @@
 //! A failure on the way names the proxy and the variable that sets it, and keeps its kind, so that retries and exit codes are
 //! the same as without a proxy.
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::sync::Arc;
 
 use aws_sdk_s3::config::SharedHttpClient;
@@ -12,7 +10,6 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
@@ -21,6 +18,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::failure::causes;
+use super::through_proxy::ThroughProxy;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::proxies::{Proxies, Proxy};
 
@@ -133,44 +131,5 @@ fn failed(error: ConnectorError, proxy: Proxy) -> ConnectorError {
         ConnectorError::user(named)
     } else {
         ConnectorError::other(named, other)
-    }
-}
-
-/// A request that failed on its way through a proxy, or that the proxy itself refused if `cause` is `None`.
-#[derive(Debug)]
-pub(super) struct ThroughProxy {
-    proxy: Proxy,
-    cause: Option<BoxError>,
-}
-
-impl ThroughProxy {
-    /// Finds it among the causes of an error.
-    pub(super) fn behind<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Self> {
-        std::iter::successors(Some(error), |&error| error.source()).find_map(|error| error.downcast_ref())
-    }
-
-    /// The next step.
-    pub(super) fn next_step(&self) -> String {
-        let variable = self.proxy.variable();
-        match self.cause {
-            Some(_) => format!("check the proxy in {variable}, or list hosts that need no proxy in NO_PROXY"),
-            None => format!("check the user and password of the proxy in {variable}"),
-        }
-    }
-}
-
-impl fmt::Display for ThroughProxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (proxy, variable) = (&self.proxy, self.proxy.variable());
-        match self.cause {
-            Some(_) => write!(f, "through the proxy {proxy} set by {variable}"),
-            None => write!(f, "the proxy {proxy} set by {variable} rejects the user or password (407)"),
-        }
-    }
-}
-
-impl StdError for ThroughProxy {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.cause.as_ref().map(|cause| &**cause as &(dyn StdError + 'static))
     }
 }

@@ -129,12 +129,12 @@ impl S3Staged {
         }
         // Our manifest can no longer replace that of another run, or one that cleaning has touched. It can still replace the
         // old one, through a put that is on its way.
-        let old_stands = match &self.replaces {
+        let old_is_live = match &self.replaces {
             Some((old, _)) => is(old),
             None => matches!(current, Ok(None)),
         };
         // Even if the last attempt was refused, an earlier one may have been accepted: only the current manifest decides.
-        let is_certain = current.is_ok() && (is_refusal || !old_stands);
+        let is_certain = current.is_ok() && (is_refusal || !old_is_live);
         Err(Uncommitted { error, is_certain })
     }
 
