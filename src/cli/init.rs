@@ -14,7 +14,7 @@ use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::plan::discovery::{Discovery, FoundLogs};
-use crate::store::{Draft, SourceAccess, file_behind};
+use crate::store::{Draft, SourceAccess};
 
 pub(super) fn run(args: &InitArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let name = config_name(&global.settings, &context.environment);
@@ -53,7 +53,7 @@ fn nothing_found(discovery: &Discovery) -> Error {
 /// Writes a file that does not exist yet, as a whole or not at all.
 fn write_new(path: &Path, text: &str) -> Result<()> {
     let write = || {
-        let draft = Draft::of(&file_behind(path)?, ".")?;
+        let draft = Draft::of(path, ".")?;
         draft.file().write_all(text.as_bytes())?;
         draft.keep_new()
     };

@@ -29,7 +29,9 @@ pub(super) fn text(discovery: &Discovery, settings: &Settings, next: &[CommandLi
     }
     if !next.is_empty() {
         text += "\nnext:\n";
-        next.iter().for_each(|line| text += &format!("  {}\n", console::shown(line.text())));
+        for line in next {
+            text += &format!("  {}\n", console::shown(line.text()));
+        }
     }
     text
 }

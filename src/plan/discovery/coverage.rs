@@ -79,7 +79,9 @@ impl Coverage {
     pub(super) fn add_undated(&mut self, dates: Option<FolderDates>) -> bool {
         if let Some(dates) = dates {
             self.note_times(dates.first, dates.last);
-            self.wanted.days_by_folder(Some(dates)).into_iter().for_each(|days| self.extend(days));
+            if let Some(days) = self.wanted.days_by_folder(Some(dates)) {
+                self.extend(days);
+            }
         }
         dates.is_none()
     }
@@ -90,9 +92,9 @@ impl Coverage {
             std::mem::take(&mut self.folders).into_values().filter(|folder| folder.names.midnights > 0)
         {
             let time = KeyTime::Midnight(folder.midnight);
-            self.days_of(folder.dates, time, folder.names.midnight())
-                .into_iter()
-                .for_each(|days| self.extend(days));
+            if let Ok(days) = self.days_of(folder.dates, time, folder.names.midnight()) {
+                self.extend(days);
+            }
         }
         (self.days, self.times)
     }

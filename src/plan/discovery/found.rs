@@ -62,14 +62,14 @@ impl FoundLogs {
     }
 
     /// Adds what another input holds.
-    pub(super) fn merge(&mut self, input: &str, other: Self) {
+    pub(super) fn merge(&mut self, input: &str, other: &Self) {
         if other.objects == 0 {
             return;
         }
         self.inputs.push(input.to_owned());
-        self.accounts.merge(other.accounts);
-        self.regions.merge(other.regions);
-        self.buckets.merge(other.buckets);
+        self.accounts.merge(&other.accounts);
+        self.regions.merge(&other.regions);
+        self.buckets.merge(&other.buckets);
         self.days = self.days.into_iter().chain(other.days).reduce(DayRange::joined);
         let joined = |one: (UtcInstant, UtcInstant), other: (UtcInstant, UtcInstant)| {
             (one.0.min(other.0), one.1.max(other.1))

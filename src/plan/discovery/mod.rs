@@ -115,7 +115,7 @@ impl<'a> Search<'a> {
         let (mut listed, mut read, mut requests) = (0, 0, 0);
         for (input, store) in self.stores()? {
             let surveyed = Survey::new(self, store.as_ref(), &|_| true, u64::MAX)?.run()?;
-            for (known, new) in found.iter_mut().zip(surveyed.logs) {
+            for (known, new) in found.iter_mut().zip(&surveyed.logs) {
                 known.merge(&input, new);
             }
             left.merge(surveyed.left);
@@ -138,7 +138,7 @@ impl<'a> Search<'a> {
             let enters = |folder: &str| edges.leads_to_edge(folder);
             let surveyed: Surveyed = Survey::new(self, store.as_ref(), &enters, MAX_FOR_DAYS)?.run()?;
             is_cut |= surveyed.is_cut || edges.is_cut();
-            for (known, new) in found.iter_mut().zip(surveyed.logs) {
+            for (known, new) in found.iter_mut().zip(&surveyed.logs) {
                 known.merge(&input, new);
             }
         }

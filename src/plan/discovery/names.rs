@@ -37,9 +37,11 @@ impl Names {
     }
 
     /// Adds all names of another input.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         self.is_cut |= other.is_cut;
-        other.known.iter().for_each(|name| self.add(Some(name)));
+        for name in &other.known {
+            self.add(Some(name));
+        }
     }
 
     /// Adds a name, if a key showed one.

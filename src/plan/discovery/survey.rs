@@ -117,7 +117,7 @@ impl<'a> Survey<'a> {
         self.search.list(self.store, &mut self)?;
         let unclear = std::mem::take(&mut self.unclear);
         let read = unclear.len() as u64;
-        unclear.into_iter().try_for_each(|object| self.judge_content(object))?;
+        unclear.iter().try_for_each(|object| self.judge_content(object))?;
         let requests = self.store.requests();
         let finish = |Tally { coverage, mut logs }: Tally| {
             (logs.days, logs.times) = coverage.finish();
@@ -134,7 +134,7 @@ impl<'a> Survey<'a> {
     }
 
     /// Judges an object by its content, as a plan does if the key is unclear.
-    fn judge_content(&mut self, object: ObjectMeta) -> Result<()> {
+    fn judge_content(&mut self, object: &ObjectMeta) -> Result<()> {
         stopped(self.search.cancel)?;
         self.go_to(&object.key);
         let content = head(self.store, &object.key)?;
@@ -148,7 +148,7 @@ impl<'a> Survey<'a> {
                 let is_of_any_day =
                     self.tallies[index].coverage.add_undated(self.place.unclear_dates(&object.key));
                 self.tallies[index].logs.undated += u64::from(is_of_any_day);
-                self.count(index, &object);
+                self.count(index, object);
             }
             Some(None) => self.leave(&object.key, object.bytes, UNRECOGNISED),
             None => self.leave(&object.key, object.bytes, UNREADABLE),
@@ -273,7 +273,7 @@ impl ListVisitor for Survey<'_> {
 
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
-        if self.met % PROGRESS_STEP == 0 {
+        if self.met.is_multiple_of(PROGRESS_STEP) {
             (self.search.progress)(PROGRESS_STEP);
         }
         self.go_to(&object.key);
