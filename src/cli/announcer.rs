@@ -61,6 +61,13 @@ impl Observer for Announcer {
         self.console.failed(error, self.about(about));
     }
 
+    fn refused(&self, about: &[About<'_>], error: &Error) {
+        match self.console.format {
+            LogFormat::Text => self.console.error(error),
+            LogFormat::Json => about.iter().for_each(|about| self.failed(about, error)),
+        }
+    }
+
     fn ended(&self, record: &RunRecord) {
         if self.emf {
             console::to_stderr(&emf::line(record));
