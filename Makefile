@@ -86,7 +86,7 @@ binary:
 	cargo test --locked --no-run --quiet
 
 ## Reads the published files with DuckDB, pyarrow and Spark.
-e2e: binary $(VENV)/ready
+e2e: binary $(VENV)/ready $(VENV)-awscli/ready
 	$(VENV)/bin/python -m pytest tests/e2e -n 2 --dist loadfile
 
 ## Tests the Airflow package, with whole runs of its DAGs in a real Airflow 3 and a few in the last Airflow 2.
@@ -97,6 +97,10 @@ $(VENV)/ready: tests/e2e/requirements.txt tests/e2e/trino/package-lock.json
 	@command -v java >/dev/null || $(call apt,openjdk-17-jre-headless) || echo 'no Java: the Spark tests report it'
 	$(call venv,$(VENV),$<)
 	$(VENV)/bin/python tests/e2e/trino_grammar.py
+	@touch $@
+
+$(VENV)-awscli/ready: tests/e2e/requirements-awscli.txt
+	$(call venv,$(VENV)-awscli,$<)
 	@touch $@
 
 $(VENV)-airflow/ready: tests/airflow/requirements.txt airflow/pyproject.toml

@@ -6,7 +6,7 @@ use super::args::{GlobalArgs, PlanArgs, PlanFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
-use super::{console, tables};
+use super::{console, proposal, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_proved};
@@ -16,7 +16,7 @@ use crate::road::shards::PlanFile;
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.source]).with_sources())?;
     let now = console::now();
-    let day = args.day.begun(now)?;
+    let day = proposal::day_of(args.day.begun(now)?, &settings, context)?;
     let connector = context.connector(&settings);
     let plan_one = |source| plan_proved(source, day, now, &connector);
     let tables = tables::of_inputs(&settings, DayRange::only(day), &connector, context)?.all()?;

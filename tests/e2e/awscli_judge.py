@@ -1,6 +1,6 @@
 """Judges chains of digests with `aws cloudtrail validate-logs`, in a process of its own.
 
-Reads a pickled list of trails from the file that the first argument names, and prints a JSON list of counts. The
+Reads a pickled list of trails from the file that the first argument names, and prints counts as JSON. The
 objects of a trail take the place of S3, so that the judge sends no request.
 """
 
@@ -24,7 +24,7 @@ class Bucket:
     def __init__(self, objects: dict[str, tuple[bytes, dict[str, str]]]) -> None:
         self.objects = objects
 
-    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803, ARG002
+    def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:
         """An object, or the error that S3 answers."""
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": Key}}, "GetObject")
@@ -35,7 +35,7 @@ class Bucket:
         """Lists on one page."""
         return self
 
-    def paginate(self, Bucket: str, Marker: str, Prefix: str) -> "Keys":  # noqa: N803, ARG002
+    def paginate(self, Bucket: str, Marker: str, Prefix: str) -> "Keys":
         """The keys behind a marker, in order."""
         return Keys(key for key in sorted(self.objects) if key > Marker and key.startswith(Prefix))
 
@@ -98,7 +98,9 @@ def judge(trail: dict[str, Any]) -> dict[str, int]:
     command.s3_client_provider = Clients(bucket)
     for is_backfill in (False, True):
         name = "_valid_backfill_digests" if is_backfill else "_valid_digests"
-        for digest in traverser.traverse_digests(command.start_time, command.end_time, is_backfill=is_backfill):
+        for digest in traverser.traverse_digests(
+            command.start_time, command.end_time, is_backfill=is_backfill
+        ):
             setattr(command, name, getattr(command, name) + 1)
             for log in digest["logFiles"]:
                 command._download_log(log)

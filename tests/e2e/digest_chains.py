@@ -123,7 +123,7 @@ class Chain:
     ) -> Objects:
         """Makes log files and hourly digests, each named by its last hour after the start of the day.
 
-        A missing hour was not logged: the next digest begins a new chain. `backfill` maps hours to a number of
+        A missing hour was not logged: the next digest begins a new chain. `backfill` maps hours to numbers of
         late log files, which a digest of its own names.
         """
         objects: Objects = {}
@@ -149,7 +149,12 @@ class Chain:
         return objects
 
     def digest(
-        self, end: datetime, files: dict[str, Stored], previous: tuple[str, str, str] | None, *, backfill: bool
+        self,
+        end: datetime,
+        files: dict[str, Stored],
+        previous: tuple[str, str, str] | None,
+        *,
+        backfill: bool,
     ) -> tuple[str, Stored, tuple[str, str, str]]:
         """Makes one digest: its key, the object, and what the next digest says about it."""
         key = self.digest_key(end, backfill=backfill)

@@ -67,7 +67,9 @@ def expected(objects: Objects, bucket: str, key_list: dict[str, Any], *, in_buck
         if document is None:
             bad.add(key)
             continue
-        successors = [other for other in documents.values() if other and other["previousDigestS3Object"] == key]
+        successors = [
+            other for other in documents.values() if other and other["previousDigestS3Object"] == key
+        ]
         signature = objects[key].metadata.get("signature") if in_bucket else None
         if not in_bucket and successors:
             signature = successors[-1]["previousDigestSignature"]
@@ -77,7 +79,8 @@ def expected(objects: Objects, bucket: str, key_list: dict[str, Any], *, in_buck
             and document["digestS3Object"] == key
             and is_signed(keys, document, texts[key], signature)
             and all(
-                other["previousDigestHashValue"] == hashlib.sha256(texts[key]).hexdigest() for other in successors
+                other["previousDigestHashValue"] == hashlib.sha256(texts[key]).hexdigest()
+                for other in successors
             )
         )
         if not is_good:
@@ -91,7 +94,11 @@ def count(objects: Objects, documents: dict[str, Any], bad: set[str]) -> Expecte
     named: set[str] = set()
     for key, document in documents.items():
         end = instant(DIGEST.search(key)[5])
-        if key in bad or document is None or not START - timedelta(hours=1) <= end <= END + timedelta(hours=3):
+        if (
+            key in bad
+            or document is None
+            or not START - timedelta(hours=1) <= end <= END + timedelta(hours=3)
+        ):
             continue
         for file in document["logFiles"]:
             if not is_of_day(file):

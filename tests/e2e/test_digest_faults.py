@@ -74,7 +74,19 @@ def test_a_killed_run_leaves_the_next_one_a_day_to_prove(tmp_path: Path, signer:
     """Whenever the kill comes, the next run publishes the whole day."""
     objects: Objects = Chain(signer, logs_an_hour=12).make()
     raw, folder = write(objects, tmp_path / "raw"), tmp_path / "lake"
-    command = ("run", "--day", DAY, "--dataset", "cloudtrail", "--input", raw, "--output", folder, "--public-keys", keys)
+    command = (
+        "run",
+        "--day",
+        DAY,
+        "--dataset",
+        "cloudtrail",
+        "--input",
+        raw,
+        "--output",
+        folder,
+        "--public-keys",
+        keys,
+    )
     for milliseconds in (20, 60, 120, 240, 480):
         with started(*command) as process:
             time.sleep(milliseconds / 1000)

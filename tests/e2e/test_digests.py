@@ -1,4 +1,4 @@
-"""Days that CloudTrail's digests prove, judged by an independent count and by `aws cloudtrail validate-logs`."""
+"""Days that CloudTrail's digests prove, judged by a slow twin and `aws cloudtrail validate-logs`."""
 
 import gzip
 import hashlib
@@ -7,7 +7,6 @@ import os
 import pickle
 import random
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +18,10 @@ from moto.s3.models import s3_backends
 from aws import ACCOUNT, Aws, S3Lake
 from digest_chains import DAY, END, HOUR, START, Chain, Objects, Signer, Stored, is_digest, logs, write
 from digest_oracle import expected, repacked
-from harness import logmill, run_day
+from harness import REPOSITORY, logmill, run_day
 
-# A folder with awscli and what it needs: `pip install --target FOLDER -r requirements-awscli.txt`.
-AWSCLI = os.environ.get("LOGMILL_AWSCLI")
+# A Python with the AWS CLI, which pins another botocore than the other tests.
+AWSCLI = Path(os.environ.get("LOGMILL_AWSCLI", REPOSITORY / ".venv-awscli" / "bin" / "python"))
 TRAILS = 200
 # The hours of short chains: only the last ones of the window have digests.
 SHORT = range(22, 33)
@@ -216,7 +215,7 @@ def nothing(_objects: Objects, _chain: Chain) -> None:
 class Case:
     """A damage and our verdict about it. `stricter` if `validate-logs` finds nothing.
 
-    It does not notice a chain whose end is cut off, nor a log file that ends early behind its last byte of text.
+    It does not notice a chain whose end is cut off, nor a log file cut behind its last byte of text.
     """
 
     damage: Damage
@@ -262,7 +261,10 @@ class Trail:
             "keys": signer.key_list()["PublicKeyList"],
             "start": f"{START + (SHORT[0] - 1) * HOUR:%Y-%m-%dT%H:%M:%SZ}",
             "end": f"{END + HOUR:%Y-%m-%dT%H:%M:%SZ}",
-        } | {name: getattr(chain, name) for name in ("account", "region", "trail", "home", "bucket", "prefix", "org")}
+        } | {
+            name: getattr(chain, name)
+            for name in ("account", "region", "trail", "home", "bucket", "prefix", "org")
+        }
 
 
 def damaged_trails(signer: Signer, bucket: str) -> list[Trail]:
@@ -275,7 +277,10 @@ def damaged_trails(signer: Signer, bucket: str) -> list[Trail]:
         # Many trails in one account: listing the folders of 200 accounts would take most of the time.
         account = f"{100000000000 + number % 9}"
         chain = replace(
-            Chain(signer, bucket=bucket, org=org, account=account), trail=f"trail_{number}", seed=number, logs_an_hour=1
+            Chain(signer, bucket=bucket, org=org, account=account),
+            trail=f"trail_{number}",
+            seed=number,
+            logs_an_hour=1,
         )
         objects = chain.make(SHORT, backfill={chance.choice(SHORT[:6]): 1} if chance.random() < 0.3 else None)
         CASES[case].damage(objects, chain)
@@ -296,20 +301,17 @@ def verdict_of_hours(trail: Trail) -> str:
 
 
 @pytest.fixture(scope="module")
-def judged(trails: list[Trail], signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, int]]:
+def judged(
+    trails: list[Trail], signer: Signer, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, int]]:
     """What `validate-logs` counts."""
-    if AWSCLI is None:
-        missing = "LOGMILL_AWSCLI is not set: pip install --target FOLDER -r requirements-awscli.txt"
+    if not AWSCLI.is_file():
+        missing = f"{AWSCLI} is missing: run `make e2e`, or set LOGMILL_AWSCLI"
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(missing)
     pickled = tmp_path_factory.mktemp("judge") / "trails"
     pickled.write_bytes(pickle.dumps([trail.for_awscli(signer) for trail in trails]))
     judge = Path(__file__).with_name("awscli_judge.py")
-    answer = subprocess.run(
-        [sys.executable, str(judge), str(pickled)],
-        env={"PYTHONPATH": AWSCLI, "PATH": os.environ["PATH"]},
-        stdout=subprocess.PIPE,
-        check=True,
-    )
+    answer = subprocess.run([str(AWSCLI), str(judge), str(pickled)], stdout=subprocess.PIPE, check=True)
     return json.loads(answer.stdout)
 
 
@@ -392,7 +394,9 @@ def max_verdict(chains: list[dict[str, Any]]) -> str:
     return max((chain["verdict"] for chain in chains), key=ORDER.index)
 
 
-def test_a_run_that_needs_a_proof_publishes_no_damaged_day(tmp_path: Path, signer: Signer, keys: Path) -> None:
+def test_a_run_that_needs_a_proof_publishes_no_damaged_day(
+    tmp_path: Path, signer: Signer, keys: Path
+) -> None:
     """Altered and missing files end with 3, digests that do not reach the end yet with 75."""
     chain = Chain(signer)
     for name, damage in (("altered", alter), ("missing", remove_log)):
@@ -400,14 +404,18 @@ def test_a_run_that_needs_a_proof_publishes_no_damaged_day(tmp_path: Path, signe
         damage(objects, chain)
         raw = write(objects, tmp_path / name)
         arguments = ("run", "--day", DAY, "--dataset", "cloudtrail", "--input", raw, "--public-keys", keys)
-        refused = logmill(*arguments, "--output", tmp_path / "lake", "--require-proof", "--max-reject-ratio", "1", code=3)
+        refused = logmill(
+            *arguments, "--output", tmp_path / "lake", "--require-proof", "--max-reject-ratio", "1", code=3
+        )
         assert name in refused.stderr
         assert not (tmp_path / "lake" / "cloudtrail").exists()
         proof = run(tmp_path, raw, "--public-keys", keys, name=f"lake-{name}")
         assert (proof["verdict"], proof[name]) == (name, 1)
 
 
-def test_a_region_whose_digests_or_logs_are_gone_is_noticed(tmp_path: Path, signer: Signer, keys: Path) -> None:
+def test_a_region_whose_digests_or_logs_are_gone_is_noticed(
+    tmp_path: Path, signer: Signer, keys: Path
+) -> None:
     """validate-logs looks at one region at a time and finds nothing."""
     here, there = Chain(signer), Chain(signer, region="us-east-1")
     both = here.make() | there.make()
@@ -420,7 +428,9 @@ def test_a_region_whose_digests_or_logs_are_gone_is_noticed(tmp_path: Path, sign
     assert (proof["verdict"], proof["missing"]) == ("missing", 60)
 
 
-def test_two_trails_in_one_bucket_and_late_files_have_chains_of_their_own(tmp_path: Path, signer: Signer, keys: Path) -> None:
+def test_two_trails_in_one_bucket_and_late_files_have_chains_of_their_own(
+    tmp_path: Path, signer: Signer, keys: Path
+) -> None:
     """Each trail has a chain, and so have the digests of late files."""
     one = Chain(signer)
     two = replace(one, trail="other-trail", home="us-east-1", seed=1)
@@ -444,7 +454,16 @@ def test_a_late_file_that_only_a_digest_names_makes_the_day_stale_and_is_read(
     name, digest, link = chain.digest(START + 4 * HOUR, {key: late}, None, backfill=True)
     after, newer, _ = chain.digest(START + 32 * HOUR, {}, link, backfill=True)
     write({key: late, name: digest, after: newer}, raw)
-    command = ("--output", tmp_path / "lake", "--dataset", "cloudtrail", "--input", raw, "--public-keys", keys)
+    command = (
+        "--output",
+        tmp_path / "lake",
+        "--dataset",
+        "cloudtrail",
+        "--input",
+        raw,
+        "--public-keys",
+        keys,
+    )
     status = logmill("status", "--from", DAY, "--to", DAY, "--format", "json", *command)
     line = json.loads(status.stdout)
     assert (line["state"], line["objects_named"]) == ("stale", 1)
@@ -457,7 +476,9 @@ def test_a_late_file_that_only_a_digest_names_makes_the_day_stale_and_is_read(
     assert json.loads(status.stdout)["state"] == "proved"
 
 
-def test_a_digest_that_names_files_elsewhere_does_not_read_them(tmp_path: Path, signer: Signer, keys: Path) -> None:
+def test_a_digest_that_names_files_elsewhere_does_not_read_them(
+    tmp_path: Path, signer: Signer, keys: Path
+) -> None:
     """The names come from outside: paths that lead out of the input are never opened."""
     chain = Chain(signer)
     objects = chain.make(range(-1, 25))
@@ -468,7 +489,9 @@ def test_a_digest_that_names_files_elsewhere_does_not_read_them(tmp_path: Path, 
     sha256 = hashlib.sha256(text).hexdigest()
     link = (json.loads(text)["digestS3Object"], sha256, last.metadata["signature"])
     for hour in range(25, 33):
-        key, digest, link = chain.digest(START + hour * HOUR, files if hour == 25 else {}, link, backfill=False)
+        key, digest, link = chain.digest(
+            START + hour * HOUR, files if hour == 25 else {}, link, backfill=False
+        )
         objects[key] = digest
     proof = run(tmp_path, write(objects, tmp_path / "raw"), "--public-keys", keys)
     assert (proof["verdict"], proof["missing"]) == ("missing", 3)
@@ -501,7 +524,11 @@ def test_a_certificate_is_checked_against_the_lake(tmp_path: Path, signer: Signe
     lake = ("--output", tmp_path / "lake")
     text = logmill("certify", "--day", DAY, *lake).stdout
     assert "proved" in text
-    for name, options in (("c.json", ("json",)), ("en.html", ("html",)), ("ko.html", ("html", "--lang", "ko"))):
+    for name, options in (
+        ("c.json", ("json",)),
+        ("en.html", ("html",)),
+        ("ko.html", ("html", "--lang", "ko")),
+    ):
         page = logmill("certify", "--day", DAY, *lake, "--format", *options).stdout
         (tmp_path / name).write_text(page, "utf-8")
         assert "as the certificate says" in logmill("certify", "--verify", tmp_path / name, *lake).stdout
@@ -534,7 +561,9 @@ def test_a_trail_in_s3_is_proved_in_its_own_bucket(aws: Aws, signer: Signer, key
     objects = Chain(signer, bucket=bucket).make()
     put(bucket, objects)
     lake: S3Lake = aws.lake()
-    published = aws.run(lake, "--dataset", "cloudtrail", "--public-keys", str(keys), source=f"s3://{bucket}", day=DAY)
+    published = aws.run(
+        lake, "--dataset", "cloudtrail", "--public-keys", str(keys), source=f"s3://{bucket}", day=DAY
+    )
     [table] = [table for table in published["tables"] if table["table"] == "cloudtrail"]
     assert table["proof"]["verdict"] == "proved"
     # A copy is not where AWS delivered it.
@@ -542,6 +571,17 @@ def test_a_trail_in_s3_is_proved_in_its_own_bucket(aws: Aws, signer: Signer, key
         aws.s3.copy_object(Bucket=other, Key=key, CopySource={"Bucket": bucket, "Key": key})
     source = ("--input", f"s3://{bucket}/AWSLogs/111122223333/CloudTrail/", "--input", f"s3://{other}/")
     env = aws.env(aws.server)
-    command = ("run", "--day", DAY, "--dataset", "cloudtrail", *source, "--public-keys", keys, "--output", lake.url)
+    command = (
+        "run",
+        "--day",
+        DAY,
+        "--dataset",
+        "cloudtrail",
+        *source,
+        "--public-keys",
+        keys,
+        "--output",
+        lake.url,
+    )
     refused = logmill(*command, "--require-proof", env=env, code=3)
     assert "it was delivered as" in refused.stderr
