@@ -16,8 +16,8 @@ ENV CARGO_INCREMENTAL=0 CARGO_TERM_COLOR=never
 WORKDIR /src
 # Dependencies first, for an empty program: this layer is reused until Cargo.lock changes.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src sample-data/generate benches/micro tests/toy /scratch \
-    && for file in src/main.rs sample-data/generate/main.rs benches/micro/main.rs tests/toy/main.rs; do echo 'fn main() {}' > "$file"; done \
+RUN mkdir -p src sample-data/generate sample-trail benches/micro tests/toy /scratch \
+    && for file in src/main.rs sample-data/generate/main.rs sample-trail/generate.rs benches/micro/main.rs tests/toy/main.rs; do echo 'fn main() {}' > "$file"; done \
     && touch src/lib.rs \
     && cargo build --profile dist --locked ${FEATURES:+--no-default-features --features "$FEATURES"} --bin logmill
 COPY build.rs ./

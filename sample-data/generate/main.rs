@@ -9,7 +9,6 @@
 
 mod choices;
 mod clock;
-mod digests;
 mod objects;
 mod pack;
 mod rows;
@@ -41,8 +40,6 @@ enum Preset {
     Sample,
     /// Large, with only logs of the day.
     Bench,
-    /// A trail with signed digests, its damaged copy, and the key.
-    Trail,
 }
 
 /// Generate a day of raw logs with invented content.
@@ -72,9 +69,6 @@ struct Args {
     /// Number of objects that hold the lines.
     #[arg(long)]
     line_objects: Option<u64>,
-    /// Number of hours of a trail, from an hour before the day.
-    #[arg(long, default_value_t = 34)]
-    hours: i64,
     /// Multiply the number of objects, keeping their size.
     #[arg(long, default_value_t = 1)]
     multiply: u64,
@@ -108,9 +102,6 @@ fn loads(args: &Args) -> [Load; 2] {
 /// Generates the day.
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
-    if args.preset == Preset::Trail {
-        return digests::generate(&args.out, args.day, args.hours);
-    }
     let [records, lines] = loads(&args);
     let sample = args.preset == Preset::Sample;
     let mut cloudtrail = Table::new(args.day, records, TRAILS, record_shapes(), args.seed);

@@ -343,7 +343,7 @@ impl<'a> Chain<'a> {
             }
             Some(_) => {}
             None => {
-                self.note(ExceptionKind::BrokenLink, &digest.address, format!("it links to '{previous}'"))
+                self.note(ExceptionKind::BrokenLink, &digest.address, format!("it links to '{previous}'"));
             }
         }
     }

@@ -81,7 +81,7 @@ const PLAIN: [&str; 8] = [
 const KEPT: [(&str, &str); 1] = [("dataset/records.rs", "an element of {} that is no object")];
 
 /// Folders with prose. Fixtures, results of benchmarks and raw logs are data.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "src",
     "tests",
     "airflow",
@@ -90,6 +90,7 @@ const FOLDERS: [&str; 10] = [
     "docs",
     "benches",
     "sample-data/generate",
+    "sample-trail",
     ".ci",
     ".github",
 ];

@@ -44,6 +44,7 @@ fn planned(chains: Vec<ChainProof>, files: &[(u32, &str, &[&str])]) -> PlannedPr
     PlannedProof { proof, files: files.iter().map(file).collect() }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "most objects have no hash")]
 fn whole(byte: u8) -> Option<ReadText> {
     Some(ReadText::Whole([byte; 32]))
 }

@@ -5,17 +5,25 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::Path;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use clap::Parser;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use ring::rand::SystemRandom;
 use ring::signature::{KeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::clock::{HOUR, MINUTE, basic, folder, iso, minute};
-use crate::pack::{gzip, store};
+#[path = "../sample-data/generate/clock.rs"]
+#[expect(dead_code, reason = "the other generator uses all of it")]
+mod clock;
+
+use crate::clock::{HOUR, MINUTE, basic, folder, iso, kst_day, minute};
 
 const ACCOUNT: &str = "123456789012";
 const REGION: &str = "ap-northeast-2";
@@ -35,8 +43,23 @@ type Objects = BTreeMap<String, Vec<u8>>;
 /// The digest before the next one: its key, the SHA-256 of its text, and its signature.
 type Link = Option<(String, String, String)>;
 
+/// Generate a trail with signed digests, and a damaged copy of it.
+#[derive(Parser)]
+struct Args {
+    /// Folder to write to.
+    #[arg(long)]
+    out: PathBuf,
+    /// KST calendar day.
+    #[arg(long, default_value = "2023-11-01", value_parser = kst_day)]
+    day: i64,
+    /// Number of hours, from the one before the day.
+    #[arg(long, default_value_t = 34)]
+    hours: i64,
+}
+
 /// Writes the trail to `whole`, its damaged copy to `damaged`, and the public key to `keys.json`.
-pub(crate) fn generate(out: &Path, day: i64, hours: i64) -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
+    let Args { out, day, hours } = Args::parse();
     let key = BASE64_STANDARD.decode(PRIVATE_KEY.trim())?;
     let key = RsaKeyPair::from_pkcs8(&key).map_err(|cause| cause.to_string())?;
     let public = BASE64_STANDARD.encode(key.public_key().as_ref());
@@ -46,6 +69,19 @@ pub(crate) fn generate(out: &Path, day: i64, hours: i64) -> Result<(), Box<dyn E
     let objects = trail(&key, day, hours)?;
     write(&out.join("whole"), &objects)?;
     write(&out.join("damaged"), &damaged(objects)?)
+}
+
+/// Writes a file and creates its parent folders.
+fn store(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::write(path, bytes)
+}
+
+/// Compresses text as one gzip member, without a time.
+fn gzip(text: &str) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes())?;
+    encoder.finish()
 }
 
 fn write(folder: &Path, objects: &Objects) -> Result<(), Box<dyn Error>> {
@@ -141,7 +177,8 @@ fn sha256(text: &str) -> String {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// Damages a trail: alters its fourth log file and removes the sixth.
