@@ -6,10 +6,14 @@ mod conclusion;
 mod config_file;
 mod console;
 mod context;
+mod display;
 mod emf;
 pub mod exit;
+mod grid;
 mod metrics;
+mod next_steps;
 mod progress;
+mod screen;
 pub mod settings;
 mod shard;
 mod summary;
@@ -54,7 +58,6 @@ use self::args::{Cli, Command, GlobalArgs};
 use self::console::Console;
 use self::context::Context;
 use self::exit::Exit;
-use self::settings::LogFormat;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape;
@@ -109,7 +112,7 @@ fn run_command(cli: &Cli) -> Exit {
 
 fn settle_and_dispatch(cli: &Cli) -> Exit {
     let GlobalArgs { quiet, verbose, settings: ref global } = cli.global;
-    let mut console = Console { format: LogFormat::Text, quiet, verbose };
+    let mut console = Console::of_process(quiet, verbose);
     allow_open_files();
     let settled = environment().and_then(|environment| {
         // Errors about the settings below already have the wanted format.

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
 use crate::store::lake::PARTITION_KEY;
 use crate::store::unpack::Unpacked;
-use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
+use crate::store::{ListVisitor, ListingCount, ObjectMeta, SkipRange, Store};
 
 /// Folders that a lake has next to its tables.
 const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
@@ -66,6 +66,8 @@ pub(super) struct Listing<'a> {
     wanted: Wanted,
     store: &'a dyn Store,
     judged_keys: &'a mut JudgedKeys,
+    /// Shows how far the listing is.
+    count: &'a ListingCount,
     place: Place,
     timed: Vec<(ObjectMeta, KeyTime)>,
     unclear: Vec<ObjectMeta>,
@@ -88,12 +90,14 @@ impl<'a> Listing<'a> {
         wanted: Wanted,
         store: &'a dyn Store,
         judged_keys: &'a mut JudgedKeys,
+        count: &'a ListingCount,
     ) -> Result<Self> {
         Ok(Self {
             source,
             wanted,
             store,
             judged_keys,
+            count,
             place: Place::of(store)?,
             timed: Vec::new(),
             unclear: Vec::new(),
@@ -351,6 +355,7 @@ impl ListVisitor for Listing<'_> {
 
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
+        self.count.add_one();
         let claim = self.source.spec.dataset.claim(&self.place.path(&object.key));
         let trusts_names = self.wanted.trusts_names();
         if !trusts_names && !self.only_looks && self.is_known(&object.key) {

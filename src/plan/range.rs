@@ -12,7 +12,7 @@ use super::source::TableSource;
 use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TablePlan, WARNED_REASONS};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
-use crate::store::{Connector, Store};
+use crate::store::{Connector, ListingCount, Store};
 
 /// How many dates one listing covers: at first and at most. The span shrinks if a listing finds more objects than
 /// `MANY_OBJECTS`.
@@ -82,6 +82,7 @@ pub struct RangePlanner<'a> {
     /// Each day with the first and last date that can feed it, in walk order.
     days: BTreeMap<KstDay, (UtcInstant, UtcInstant)>,
     clock: fn() -> UtcInstant,
+    count: ListingCount,
     /// Dates that are not listed yet, in walk order.
     ahead: VecDeque<UtcInstant>,
     /// Dates that are listed but not handed out yet.
@@ -139,6 +140,7 @@ impl<'a> RangePlanner<'a> {
             wanted: source.wanted(all),
             days: ends,
             clock,
+            count: connector.listed().clone(),
             ahead: ahead.into(),
             listed: VecDeque::new(),
             undated: Vec::new(),
@@ -288,7 +290,7 @@ impl<'a> RangePlanner<'a> {
         let (mut count, mut lefts) = (0, Vec::new());
         for (input, (store, judged_keys)) in (0..).zip(&mut self.inputs) {
             let Listed { found, left, earliest } =
-                Listing::new(self.source, wanted, store.as_ref(), judged_keys)?.run()?;
+                Listing::new(self.source, wanted, store.as_ref(), judged_keys, &self.count)?.run()?;
             self.earliest = self.earliest.into_iter().chain(earliest).min();
             count += found.len();
             lefts.extend(left.into_iter().filter(|left| !left.object.of_another_time));

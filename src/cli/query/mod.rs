@@ -4,7 +4,7 @@ mod cells;
 mod csv;
 mod format;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,6 +14,7 @@ use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
+use super::screen::Shown;
 use super::settings::{Flags, Settings};
 use crate::dataset::TableShape;
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +25,7 @@ use crate::store::Lake;
 pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
-    let form = form_of(args)?;
+    let form = form_of(args, context)?;
     let sql = statement(args)?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
@@ -35,6 +36,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let mut rows = engine.stream(&sql)?;
     warn_of_days(&engine, days, context);
     warn_of_views(&engine, context);
+    let width = context.console.out.width;
     let written = match &args.to_file {
         Some(path) => {
             let file = NewFile::create(path)?;
@@ -43,7 +45,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
             file.keep()?;
             written
         }
-        None => Sink::of_stdout(form, rows.schema()).write_all(&mut rows, args.max_rows)?,
+        None => Sink::of_stdout(form, rows.schema(), width).write_all(&mut rows, args.max_rows)?,
     };
     print_statistics(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)
@@ -132,8 +134,8 @@ fn statement(args: &QueryArgs) -> Result<String> {
 }
 
 /// Returns the requested format. By default, the name of the file decides, or whether standard output is a terminal.
-fn form_of(args: &QueryArgs) -> Result<Form> {
-    let format = format_of(args)?;
+fn form_of(args: &QueryArgs, context: &Context) -> Result<Form> {
+    let format = format_of(args, context)?;
     if args.csv_safe && format != QueryFormat::Csv {
         return Err(Error::new(ErrorKind::Usage, "--csv-safe applies only to CSV output")
             .hint("pass --format csv, or omit --csv-safe"));
@@ -141,13 +143,14 @@ fn form_of(args: &QueryArgs) -> Result<Form> {
     Ok(Form { format, is_csv_safe: args.csv_safe })
 }
 
-fn format_of(args: &QueryArgs) -> Result<QueryFormat> {
+fn format_of(args: &QueryArgs, context: &Context) -> Result<QueryFormat> {
     let by_name = args.to_file.as_ref().map(|path| match path.extension().and_then(|kind| kind.to_str()) {
         Some("parquet") => QueryFormat::Parquet,
         Some("json" | "jsonl" | "ndjson") => QueryFormat::Json,
         _ => QueryFormat::Csv,
     });
-    let by_reader = || if io::stdout().is_terminal() { QueryFormat::Table } else { QueryFormat::Csv };
+    let is_read = context.console.out.is_terminal;
+    let by_reader = || if is_read { QueryFormat::Table } else { QueryFormat::Csv };
     match args.format.or(by_name).unwrap_or_else(by_reader) {
         QueryFormat::Parquet if args.to_file.is_none() => {
             Err(Error::new(ErrorKind::Usage, "cannot write Parquet to standard output")
@@ -185,16 +188,15 @@ fn print_statistics(written: &Written, scanned: Scanned, begun: Instant, context
             ],
         );
     } else if !context.console.quiet {
-        console::to_stderr(&format!(
+        context.console.write(&Shown::of(&format!(
             "{} in {seconds:.1} s, scanned {} of {}",
             console::counted(written.rows, "row"),
             console::size(scanned.bytes),
             console::counted(scanned.files, "file")
-        ));
+        )));
     }
     if written.is_cut && !context.console.quiet {
-        console::to_stderr(
-            "more rows are available: pass --max-rows 0 to show all, or --format csv or --to-file to write all",
-        );
+        let more = "more rows are available: pass --max-rows 0 to show all, or --format csv or --to-file to write all";
+        context.console.write(&Shown::of(more));
     }
 }

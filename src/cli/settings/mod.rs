@@ -54,6 +54,8 @@ pub(super) struct Settings {
     pub(super) fail_on_empty: bool,
     pub(super) watch: WatchSettings,
     pub(super) in_force: Vec<InForce>,
+    /// The flags as they were typed.
+    pub(super) typed: Given,
 }
 
 impl Settings {
@@ -65,7 +67,7 @@ impl Settings {
     ) -> Result<Self> {
         let mut given = global.clone();
         given.extend(&flags.given);
-        let mut layers = layers(given, environment)?;
+        let mut layers = layers(given.clone(), environment)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
         let threads = layers.pick(Ask::from(&rows::THREADS).or(cores), threads)?;
         let memory = layers.pick(&rows::MEMORY, memory)?;
@@ -93,6 +95,7 @@ impl Settings {
             fail_on_empty,
             watch,
             in_force: layers.in_force,
+            typed: given,
         })
     }
 
