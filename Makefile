@@ -69,6 +69,7 @@ lint:
 	cargo clippy --all-targets --locked -- -D warnings
 
 clippy: lint
+	RUSTDOCFLAGS="-D warnings" cargo doc --lib --no-deps --document-private-items --locked --quiet
 	cargo clippy --all-targets --no-default-features --locked -- -D warnings
 
 ## Checks licences, bans and sources of dependencies.

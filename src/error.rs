@@ -111,6 +111,13 @@ impl Error {
         Self::new(cause.kind, "cannot process all days of the table").with("table", table).for_reason(cause)
     }
 
+    /// Returns the same error once more, with facts and causes as text.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let (message, hint) = (self.to_string(), self.hint.clone());
+        Self { kind: self.kind, message, context: Vec::new(), hint, source: None }
+    }
+
     fn for_reason(self, cause: &Arc<Self>) -> Self {
         Self { hint: cause.hint.clone(), ..self.caused_by(Arc::clone(cause)) }
     }
@@ -174,21 +181,25 @@ impl fmt::Display for Error {
     /// Formats message, facts and causes in one line: `cannot read the object (object: a/b): permission denied`. Names may
     /// come from outside, so characters that a terminal obeys are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", escape::one_line(&self.message))?;
+        let mut line = escape::one_line(&self.message).into_owned();
         for (position, (name, value)) in self.context.iter().enumerate() {
             let value = escape::one_line(value);
-            write!(f, "{}{name}: {value}", if position == 0 { " (" } else { ", " })?;
+            line += &format!("{}{name}: {value}", if position == 0 { " (" } else { ", " });
         }
         if !self.context.is_empty() {
-            write!(f, ")")?;
+            line.push(')');
         }
         let mut cause = self.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            let text = error.to_string();
+            // Some libraries repeat the text of their cause.
+            if !line.ends_with(&text) {
+                line += &format!(": {text}");
+            }
             // An error of this crate has already printed its causes.
             cause = error.source().filter(|_| !error.is::<Self>() && !error.is::<Arc<Self>>());
         }
-        Ok(())
+        f.write_str(&line)
     }
 }
 
@@ -202,6 +213,22 @@ impl StdError for Error {
 mod tests {
     use super::*;
 
+    /// An error that repeats the text of its cause.
+    #[derive(Debug)]
+    struct Repeats(std::io::Error);
+
+    impl fmt::Display for Repeats {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "external: {}", self.0)
+        }
+    }
+
+    impl StdError for Repeats {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
     #[test]
     fn an_error_reads_as_one_sentence_with_facts_and_cause() {
         let cause = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "permission denied");
@@ -214,6 +241,8 @@ mod tests {
         let odd = Error::new(ErrorKind::Usage, "cannot read 'a\nb'").with("object", "c\n\u{1b}[31m");
         assert_eq!(odd.to_string(), "cannot read 'a\\nb' (object: c\\n\\u001b[31m)");
         assert!(!error.is_retryable());
+        let repeated = Error::unusable("cannot write", Repeats(std::io::Error::other("disk is full")));
+        assert_eq!(repeated.to_string(), "cannot write: external: disk is full");
         let of_day = Error::of_day("2023-11-01", &Arc::new(error.hint("fix it")));
         assert_eq!(
             of_day.to_string(),

@@ -4,6 +4,7 @@
 //! host's time zone is never used. Nothing here reads a clock: callers that need "now" pass it in.
 
 mod civil;
+mod meant_day;
 
 pub use civil::Civil;
 
@@ -172,8 +173,7 @@ impl FromStr for KstDay {
             scan.at_end().then_some(Civil { year, month, day, ..Civil::default() })
         };
         let midnight = date().and_then(Civil::to_utc).ok_or_else(|| {
-            Error::new(ErrorKind::Usage, format!("'{text}' is not a day"))
-                .hint("write a KST day as 2023-11-01, 20231101, yesterday or today")
+            Error::new(ErrorKind::Usage, format!("'{text}' is not a day")).hint(meant_day::hint(text))
         })?;
         Ok(Self { days_since_epoch: midnight.0.div_euclid(DAY_MS) })
     }

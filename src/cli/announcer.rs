@@ -62,6 +62,13 @@ impl Observer for Announcer {
         self.console.failed(error, self.about(about));
     }
 
+    fn refused(&self, about: &[About<'_>], error: &Error) {
+        match self.console.format {
+            LogFormat::Text => self.console.error(error),
+            LogFormat::Json => about.iter().for_each(|about| self.failed(about, error)),
+        }
+    }
+
     fn ended(&self, record: &RunRecord) {
         if self.emf {
             self.console.write(&Shown::of(&emf::line(record)));

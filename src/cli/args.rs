@@ -18,7 +18,7 @@ mod shared;
 mod why;
 
 pub(super) use day::{DayArg, begun, day_count};
-pub(super) use days::{BackfillArgs, StatusArgs};
+pub(super) use days::{BackfillArgs, DaysArgs, StatusArgs};
 pub(super) use diff::DiffArgs;
 pub(super) use formats::{ShowFormat, TextFormat};
 pub(super) use groups::{
@@ -100,7 +100,7 @@ Examples:
   stale      published, but raw objects were added or changed since
   failed     the last run of the day failed; an earlier published version is still in place
 
-This command reads no logs. It lists the raw objects and compares them with the lists of objects that were read. It reads the first bytes of an object only if the name does not reveal the log type.
+Without days, it shows the last 14 days up to yesterday. This command reads no logs. It lists the raw objects and compares them with the lists of objects that were read. It reads the first bytes of an object only if the name does not reveal the log type.
 
 Examples:
   logmill status --from 2023-10-01 --to 2023-10-31 --input /logs --output /lake
@@ -143,7 +143,7 @@ Examples:
     /// Write an HTML page about published days: charts, tables and run ledgers
     #[cfg(feature = "query")]
     #[command(
-        after_help = "The page is one HTML file without scripts or external resources. You can mail it, archive it or put it into a bucket. Its figures come from the views of glue/sql over the tables cloudtrail and s3_access.
+        after_help = "Without days, the page shows yesterday. It is one HTML file without scripts or external resources. You can mail it, archive it or put it into a bucket. Its figures come from the views of glue/sql over the tables cloudtrail and s3_access.
 
 Examples:
   logmill report --day 2023-11-01 --output /lake
@@ -227,7 +227,7 @@ Examples:
   schema          the catalog's table does not match the files
   leftovers       files of killed or superseded runs
 
-Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
+Without days, it checks the last seven days up to yesterday. Exits with 0 if no problem is left, otherwise with 4. --fix registers days, corrects locations, removes orphaned partitions and cleans up; it never rebuilds data.
 
 Examples:
   logmill doctor --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs
@@ -414,15 +414,8 @@ pub(super) struct CleanArgs {
 /// `doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
-    /// First KST day to check [default: six days before the last]
-    #[arg(long, value_name = "DAY")]
-    pub(super) from: Option<String>,
-    /// Last KST day to check [default: yesterday]
-    #[arg(long, value_name = "DAY")]
-    pub(super) to: Option<String>,
-    /// The only KST day to check
-    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to"])]
-    pub(super) day: Option<String>,
+    #[command(flatten)]
+    pub(super) days: DaysArgs,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     #[command(flatten)]

@@ -28,9 +28,9 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     }
     Registrar::foresee(registrar.as_ref(), lake.as_ref(), &tables.sources)?;
     let mut found = on_workers(settings.threads, || backfill(&road, &tables.sources, &wanted, order, &rule))?;
-    for (source, error) in tables.refused {
-        Reporter::of_walk(&road, &wanted).record_walk(&source, &error);
-        found.failed.push((source.spec.table, error));
+    for refusal in tables.refused {
+        Reporter::of_walk(&road, &wanted).record_refusal(&refusal);
+        found.failed.extend(refusal.failures());
     }
     let summary_json = args.road.write.summary_json.as_deref();
     Conclusion { road: &road, settings: &settings, console: context.console, day: days.last, summary_json }

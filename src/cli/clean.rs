@@ -1,11 +1,11 @@
 //! `logmill clean`: removes what killed and superseded runs left behind.
 
 use super::args::{CleanArgs, GlobalArgs, OLDER_THAN};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::values::span_ms;
 use super::settings::{Flags, Settings};
+use super::{console, existing_lake, verify};
 use crate::error::{Error, Result};
 use crate::publish::{CleanOptions, Leftover, Leftovers};
 use crate::road::clean::{CleanedDay, Cleaner, shown_runs};
@@ -25,7 +25,7 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     let options = clean_options(&settings, args.older_than, lake.as_ref())?;
     let cleaner = Cleaner { lake: lake.as_ref(), options, dry: args.dry_run };
     let unfinished = lake.unfinished()?;
-    let tables = args.table.clone().map_or_else(|| cleaner.tables(&unfinished), |table| Ok(vec![table]))?;
+    let tables = tables(args.table.as_deref(), &cleaner, &unfinished, context)?;
     let mut total = Total::default();
     for table in tables {
         context.cancel.check()?;
@@ -40,6 +40,25 @@ pub(super) fn run(args: &CleanArgs, global: &GlobalArgs, context: &Context) -> R
     }
     console::print(&total.text(args.dry_run))?;
     Ok(Exit::Done)
+}
+
+/// Returns the requested table, or all tables that can have leftovers. Fails if the lake has no such table.
+fn tables(
+    only: Option<&str>,
+    cleaner: &Cleaner<'_>,
+    unfinished: &[Partition],
+    context: &Context,
+) -> Result<Vec<String>> {
+    let with_leftovers = cleaner.tables(unfinished)?;
+    // The first run of a lake may have been killed before the lake existed.
+    if with_leftovers.iter().all(|name| name.starts_with("proc_ymd=")) {
+        existing_lake::require(cleaner.lake, context.console)?;
+    }
+    let Some(only) = only.map(str::to_owned) else { return Ok(with_leftovers) };
+    if !with_leftovers.contains(&only) {
+        verify::require_table(cleaner.lake, &only)?;
+    }
+    Ok(vec![only])
 }
 
 /// Returns the options of a `logmill clean` without `--older-than`.

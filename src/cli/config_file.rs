@@ -79,6 +79,7 @@ pub(super) fn load(named: Option<PathBuf>) -> Result<ConfigFile> {
         Error::new(ErrorKind::Usage, "cannot read the config file")
             .with("file", path.display())
             .caused_by(cause)
+            .hint("check --config and LOGMILL_CONFIG; docs/settings.md lists the keys of the file")
     })?;
     Document { path: path.display().to_string(), text: &text }.parse()
 }

@@ -1,6 +1,7 @@
 //! `logmill inspect`: shows how the decoder reads one raw file.
 
 use std::io::Read;
+use std::path::Path;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray};
 use arrow::datatypes::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType};
@@ -26,6 +27,11 @@ const DEFAULT_LIMIT: usize = 10;
 
 pub(super) fn run(args: &InspectArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::default())?;
+    if Path::new(&args.file).is_dir() {
+        return Err(Error::new(ErrorKind::Usage, "this is a folder, and 'logmill inspect' reads one file")
+            .with("path", &args.file)
+            .hint("pass one of its files; 'logmill plan' lists the logs in a folder"));
+    }
     let store = context.connector(&settings).store(&args.file, &SourceAccess::default())?;
     let key = dataset::object_key::split(&args.file).1;
     let dataset = dataset_of(args, store.as_ref(), key)?;

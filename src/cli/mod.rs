@@ -6,8 +6,10 @@ mod conclusion;
 mod config_file;
 mod console;
 mod context;
+mod correction;
 mod display;
 mod emf;
+mod existing_lake;
 pub mod exit;
 mod grid;
 mod metrics;
@@ -17,6 +19,7 @@ mod screen;
 pub mod settings;
 mod shard;
 mod summary;
+mod synonyms;
 mod tables;
 mod whole_file;
 
@@ -93,8 +96,9 @@ pub fn main() -> ExitCode {
 /// Prints help, or an error about the arguments. Since it quotes them, it is made from the same arguments, escaped.
 fn print_usage(error: clap::Error) {
     let shown = |argument: OsString| escape::one_line(&argument.to_string_lossy()).into_owned();
-    let escaped = Cli::try_parse_from(std::env::args_os().map(shown));
-    let _ = escaped.err().unwrap_or(error).print();
+    let arguments: Vec<String> = std::env::args_os().map(shown).collect();
+    let escaped = Cli::try_parse_from(&arguments).err().unwrap_or(error);
+    let _ = correction::corrected(escaped, &arguments).print();
 }
 
 /// Raises the limit of open files as far as allowed: each open day has files, and each spilled run is one.

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{GlobalArgs, Lang, ReportArgs};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::query::{open_engine, warn_of_views};
 use super::settings::Flags;
+use super::{console, existing_lake};
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{DayRange, KstDay};
+use crate::kst::DayRange;
 use crate::publish;
 use crate::query::Engine;
 use crate::report::{Answer, Answered, FIGURES, Figure, Language, LedgerLine, Log, Report, page};
@@ -23,9 +23,10 @@ use crate::store::lake::Partition;
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
-    let days = wanted_days(args)?;
+    let days = args.days.range(console::now(), Some(1))?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
+    existing_lake::require(lake.as_ref(), context.console)?;
     let engine = open_engine(Arc::clone(&lake), &settings, Some(days), context)?;
     let ledgers = ledgers(lake.as_ref(), &engine, days, context)?;
     let tables: BTreeSet<&str> =
@@ -49,14 +50,6 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs, context: &Context) -> 
     let html = page(&Report { days, answers, ledgers, language });
     page_file.write(&html, context)?;
     Ok(Exit::Done)
-}
-
-fn wanted_days(args: &ReportArgs) -> Result<DayRange> {
-    let now = console::now();
-    match &args.day {
-        Some(day) => Ok(DayRange::only(KstDay::parse(day, now)?)),
-        None => args.days.range(now, Some(1)),
-    }
 }
 
 /// Returns what is published of each day, table by table. Leaves out tables that have none of the days.

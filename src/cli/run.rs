@@ -35,9 +35,9 @@ pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Res
         }
         Some(days) => look_back(&day_road, &sources, days),
     })?;
-    for (source, error) in refused {
-        day_road.reporter().record_walk(&source, &error);
-        outcomes.add(&source.spec.table, Err(error));
+    for refusal in refused {
+        day_road.reporter().record_refusal(&refusal);
+        outcomes.failed.extend(refusal.failures());
     }
     let summary_json = args.road.write.summary_json.as_deref();
     let conclusion =

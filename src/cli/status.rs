@@ -19,7 +19,7 @@ use crate::audit::freshness::{DayState, DayStatus};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
-use crate::road::{Tables, Work};
+use crate::road::{Refusal, Tables, Work};
 use crate::store::Connector;
 use crate::store::lake::Partition;
 
@@ -41,7 +41,7 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         tables::of_lake(&settings, days, &connector, context, lake.as_ref())?;
     let left = lake.left_here();
     let mut tables = Vec::new();
-    for (_, error) in refused {
+    for Refusal { error, .. } in refused {
         context.console.error(&error);
         tables.push(Err(Exit::from(error.kind())));
     }

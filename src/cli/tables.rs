@@ -6,7 +6,7 @@ use super::console::Console;
 use super::context::Context;
 use super::progress::Bar;
 use super::settings::{LogFormat, Settings};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::plan::{TableSource, lone_dates};
 use crate::road::{NotBuilt, Tables, Work};
@@ -23,6 +23,7 @@ pub(super) fn of_inputs(
     context: &Context,
 ) -> Result<Tables> {
     let sources = settings.tables()?;
+    refuse_own_output(sources, settings.lake_address())?;
     warn_of_lone_dates(sources, days, context.console);
     #[cfg(feature = "query")]
     warn_of_views(sources, context.console);
@@ -65,6 +66,21 @@ fn report_not_built(tables: &Tables, console: Console) {
                 console.info("not_built", &[about, facts].concat());
             }
         }
+    }
+}
+
+/// Refuses an input that is the lake, because tables and raw logs would be mixed. One may be inside the other: published days
+/// are not read as logs.
+fn refuse_own_output(sources: &[TableSource], output: &str) -> Result<()> {
+    let place = |address: &str| std::fs::canonicalize(address).unwrap_or_else(|_| address.into());
+    let lake = output.trim_end_matches('/');
+    let is_lake = |input: &&str| !lake.is_empty() && place(input.trim_end_matches('/')) == place(lake);
+    match inputs_of(sources).find(is_lake) {
+        Some(input) => Err(Error::new(ErrorKind::Usage, "the output is also an input")
+            .with("input", input)
+            .with("output", output)
+            .hint(format!("pass another --output, for example {lake}-lake"))),
+        None => Ok(()),
     }
 }
 

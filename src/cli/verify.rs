@@ -1,13 +1,14 @@
 //! `logmill verify`: checks a published day against its manifest.
 
 use super::args::{GlobalArgs, VerifyArgs};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::Flags;
+use super::{console, existing_lake};
 use crate::audit::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
+use crate::nearest::nearest_name;
 use crate::publish;
 use crate::store::Lake;
 use crate::store::lake::{MANIFEST, Partition, table_names};
@@ -42,22 +43,33 @@ fn verify_table(lake: &dyn Lake, partition: &Partition) -> Result<usize> {
 }
 
 pub(super) fn not_published(lake: &dyn Lake, partition: &Partition) -> Error {
-    let tables = table_names(lake).unwrap_or_default();
-    let hint = if tables.is_empty() || tables.contains(&partition.table) {
-        "publish it with 'logmill run'".to_owned()
-    } else {
-        format!("pass --table with a table of the lake: {}", tables.join(", "))
-    };
     Error::new(ErrorKind::Unusable, "the day was never published")
         .with("table", &partition.table)
         .with("day", partition.day)
         .with("lake", lake.address(""))
-        .hint(hint)
+        .hint(format!("publish it with 'logmill run --day {}'", partition.day))
+}
+
+/// Fails if the lake has tables, but not this one.
+pub(super) fn require_table(lake: &dyn Lake, table: &str) -> Result<()> {
+    let tables = table_names(lake)?;
+    if tables.is_empty() || tables.iter().any(|name| name == table) {
+        return Ok(());
+    }
+    let names = tables.join(", ");
+    Err(Error::new(ErrorKind::Unusable, format!("unknown table '{table}'"))
+        .with("lake", lake.address(""))
+        .hint(match nearest_name(table, tables.iter().map(String::as_str)) {
+            Some(nearest) => format!("did you mean '{nearest}'? the lake has {names}"),
+            None => format!("pass --table with a table of the lake: {names}"),
+        }))
 }
 
 /// Returns the requested table, or every table of the lake in which the day is published.
 pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result<Vec<String>> {
+    existing_lake::names(lake)?;
     if let Some(table) = only {
+        require_table(lake, table)?;
         return Ok(vec![table.to_owned()]);
     }
     let mut tables = Vec::new();
@@ -72,7 +84,9 @@ pub(super) fn tables(only: Option<&str>, lake: &dyn Lake, day: KstDay) -> Result
         return Err(Error::new(ErrorKind::Unusable, "the day was never published in any table")
             .with("day", day)
             .with("lake", lake.address(""))
-            .hint("publish it with 'logmill run'"));
+            .hint(format!(
+                "publish it with 'logmill run --day {day}'; 'logmill status' shows the published days"
+            )));
     }
     Ok(tables)
 }

@@ -1,6 +1,6 @@
 //! Turns objects into rows, and rows into part files.
 //!
-//! [`scatter`] decodes objects in parallel into sorted runs of rows, in memory or spilled to disk. [`gather`] finds the
+//! [`scatter()`] decodes objects in parallel into sorted runs of rows, in memory or spilled to disk. [`gather()`] finds the
 //! duplicates, merges the runs and encodes part files. The order of rows is a total order over their content and origin, and
 //! files are cut by their content. So neither the number of threads nor the amount of memory changes a byte, as long as a
 //! row group fits.

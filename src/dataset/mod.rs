@@ -196,10 +196,21 @@ pub fn require(name: &str) -> Result<&'static dyn Dataset> {
 
 /// Finds a log type by the name that the user typed.
 pub fn chosen(name: &str) -> Result<&'static dyn Dataset> {
-    named(name).ok_or_else(|| {
-        let meant = did_you_mean(name, all().map(Dataset::name));
+    spelled(name).ok_or_else(|| {
+        let meant = did_you_mean(&plain(name), all().map(Dataset::name));
         unknown(ErrorKind::Usage, name).hint(format!("expected one of {}{meant}", names()))
     })
+}
+
+/// Finds a log type by its name in any spelling: `s3-access`, `s3_access` or `S3-Access`.
+#[must_use]
+pub fn spelled(name: &str) -> Option<&'static dyn Dataset> {
+    all().find(|dataset| plain(dataset.name()) == plain(name))
+}
+
+/// Returns a name in lower case, with `-` between its words.
+fn plain(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
 }
 
 fn unknown(kind: ErrorKind, name: &str) -> Error {

@@ -28,9 +28,9 @@ pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> R
 /// Whether the inputs of a table hold logs of its log type, of any day. The search stops at the first one.
 ///
 /// `days` limits the search only below folders that AWS divides by date. Folders of other dates are not entered. They count
-/// as logs if this log type has that layout.
+/// as logs if this log type has that layout. An error does not name the table.
 pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -> Result<bool> {
-    let stores = source.stores(connector)?;
+    let stores = source.open_stores(connector)?;
     let look = |days: DayRange| {
         stores.iter().try_fold(false, |holds, store| {
             let mut judged_keys = JudgedKeys::default();

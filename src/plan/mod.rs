@@ -1,7 +1,7 @@
 //! Finds the raw objects that can hold the events of a KST day.
 //!
-//! [`listing`] lists the inputs of a table, and [`key_times`] decides by the time in each key. For one day, the result is a
-//! [`Plan`]: a list of objects in address order, which many machines can share as shards. For a range of days, [`range`]
+//! `listing` lists the inputs of a table, and [`key_times`] decides by the time in each key. For one day, the result is a
+//! [`Plan`]: a list of objects in address order, which many machines can share as shards. For a range of days, `range`
 //! lists every object once and hands the objects out in legs.
 
 mod check;
@@ -150,20 +150,27 @@ impl Plan {
     /// Reads a plan file.
     pub fn from_json(mut json: Vec<u8>) -> Result<Self> {
         let unusable = |cause: Box<dyn std::error::Error + Send + Sync>| {
-            Error::new(ErrorKind::Usage, "cannot read the plan")
+            Error::new(ErrorKind::Usage, "not a plan file")
                 .caused_by(std::io::Error::other(cause))
-                .hint("create the plan again with 'logmill plan --format json'")
+                .hint("pass a file that 'logmill plan --plan FILE' wrote; if it is damaged, create it again")
         };
-        let mut reader =
-            simd_json::Deserializer::from_slice(&mut json).map_err(|cause| unusable(cause.into()))?;
+        let mut reader = simd_json::Deserializer::from_slice(&mut json)
+            .map_err(|_| unusable("its content is not complete JSON".into()))?;
         let plan = Self::deserialize(&mut reader).map_err(|cause| {
             reader.restart();
             let known = PlanHead::deserialize(&mut reader).map_or(Ok(()), |head| head.check());
-            known.err().unwrap_or_else(|| unusable(cause.into()))
+            known.err().unwrap_or_else(|| {
+                unusable(match cause.error() {
+                    // Its own form is that of a debugger.
+                    simd_json::ErrorType::Serde(why) => why.clone().into(),
+                    _ => cause.into(),
+                })
+            })
         })?;
         check_version(plan.version)?;
         match check::implausible(&plan) {
-            Some(what) => Err(unusable(what.into())),
+            Some(what) => Err(Error::new(ErrorKind::Usage, format!("invalid plan: {what}"))
+                .hint("create the plan again with 'logmill plan --plan FILE'")),
             None => Ok(plan),
         }
     }
@@ -323,7 +330,7 @@ mod tests {
         check(r#""version":1"#, r#""version":2"#, ErrorKind::Usage, other);
         // Another version may have other fields.
         check(r#""version":1,"day""#, r#""version":2,"days""#, ErrorKind::Usage, other);
-        check(r#""dataset":"s3-access""#, r#""dataset":7"#, ErrorKind::Usage, "cannot read the plan");
+        check(r#""dataset":"s3-access""#, r#""dataset":7"#, ErrorKind::Usage, "not a plan file");
     }
 
     #[test]

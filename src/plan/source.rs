@@ -28,11 +28,14 @@ impl TableSource {
 
     /// Opens the inputs.
     pub(super) fn stores(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
-        let opened = self.spec.open_inputs(connector).and_then(|stores| {
-            refuse_overlap(&stores)?;
-            Ok(stores)
-        });
-        opened.map_err(|error| error.with("table", &self.spec.table))
+        self.open_stores(connector).map_err(|error| error.with("table", &self.spec.table))
+    }
+
+    /// Opens the inputs. An error does not name the table.
+    pub(super) fn open_stores(&self, connector: &Connector) -> Result<Vec<Box<dyn Store>>> {
+        let stores = self.spec.open_inputs(connector)?;
+        refuse_overlap(&stores)?;
+        Ok(stores)
     }
 
     /// Returns the time windows of everything that can feed some days.
@@ -63,6 +66,11 @@ fn refuse_overlap(stores: &[Box<dyn Store>]) -> Result<()> {
     for (place, inner) in roots.iter().enumerate() {
         let mut others = roots.iter().enumerate().filter(|(other, _)| *other != place);
         if let Some((_, outer)) = others.find(|(_, outer)| rest_below(outer, inner).is_some()) {
+            if rest_below(inner, outer).is_some() {
+                return Err(Error::new(ErrorKind::Usage, "an input is given twice")
+                    .with("input", inner)
+                    .hint("remove one of the two: an input has the logs of all tables"));
+            }
             return Err(Error::new(ErrorKind::Usage, "two inputs overlap")
                 .with("input", inner)
                 .with("inside", outer)

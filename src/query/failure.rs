@@ -16,7 +16,7 @@ const NO_DISK: &str = "DiskManager is disabled";
 #[expect(clippy::needless_pass_by_value, reason = "callers pass it to map_err")]
 pub(super) fn of_query(error: DataFusionError) -> Error {
     if let Some(ours) = our_error_in(&error) {
-        return again(ours);
+        return ours.again();
     }
     if is_of_full_disk(&error) {
         return Error::new(ErrorKind::Unusable, "cannot spill rows: the disk is full").hint(
@@ -134,15 +134,6 @@ fn our_error_in<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a 
         return our_error_in(source.as_ref());
     }
     our_error_in(error.source()?)
-}
-
-/// Copies an error, because the engine may keep the original.
-pub(super) fn again(error: &Error) -> Error {
-    let copy = Error::new(error.kind(), error.to_string());
-    match error.next_step() {
-        Some(hint) => copy.hint(hint),
-        None => copy,
-    }
 }
 
 #[cfg(test)]

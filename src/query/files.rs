@@ -17,7 +17,6 @@ use datafusion::object_store::{
 };
 use futures::stream::{self, BoxStream, StreamExt};
 
-use super::failure::again;
 use super::scanned::Scanned;
 use crate::error::{Error, ErrorKind};
 use crate::store::{Lake, LakeFile};
@@ -82,7 +81,7 @@ impl LakeFiles {
         });
         match done.await {
             Ok(result) => result.map_err(|error| {
-                *locked(&self.failure) = Some(again(&error));
+                *locked(&self.failure) = Some(error.again());
                 of_lake(error)
             }),
             Err(cause) => Err(StoreError::Generic { store: STORE, source: Box::new(cause) }),

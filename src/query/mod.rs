@@ -21,6 +21,7 @@ mod scanned;
 mod session;
 mod spills;
 mod statement;
+mod syntax_hint;
 mod table;
 mod types;
 mod views;

@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::failure::of_query;
+use super::syntax_hint::syntax_hint;
 use super::{rewrite, rows_cast};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,13 +26,19 @@ pub(super) fn parse(sql: &str, session: &SessionState) -> Result<Statement> {
             .hint("pass a statement, for example: SELECT count(*) FROM cloudtrail"));
     }
     let dialect = session.config_options().sql_parser.dialect;
+    let written = sql;
     let sql = rows_cast::rewritten(sql);
     let parsed = session.sql_to_statement(&sql, &dialect);
     let mut statement = parsed.map_err(|error| match error {
         DataFusionError::NotImplemented(_) => {
             Error::new(ErrorKind::Usage, "only one statement can run at a time")
+                .hint("run 'logmill query' once for each statement")
         }
-        error => of_query(error),
+        error => {
+            let ours = of_query(error);
+            let hint = syntax_hint(&ours.to_string(), written);
+            ours.hint(hint)
+        }
     })?;
     if !reads(&statement) {
         return Err(refused(&statement));

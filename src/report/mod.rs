@@ -4,7 +4,7 @@
 //! [`Answer`] is the result of a query, and [`page`](fn@page) combines answers and ledgers. This module does not read the
 //! lake. The same answers give the same page, byte for byte.
 //!
-//! Keys and user agents are untrusted, so every text goes through [`html::escape`].
+//! Keys and user agents are untrusted, so every text goes through `html::escape`.
 
 mod answer;
 mod chart;

@@ -60,6 +60,11 @@ pub trait Observer: Sync {
     /// Reports a failure.
     fn failed(&self, about: &About<'_>, error: &Error);
 
+    /// Reports one failure of several tables.
+    fn refused(&self, about: &[About<'_>], error: &Error) {
+        about.iter().for_each(|about| self.failed(about, error));
+    }
+
     /// Reports that the work on a table and day has ended.
     fn ended(&self, record: &RunRecord);
 

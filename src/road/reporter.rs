@@ -1,6 +1,7 @@
 //! The messages and run records of a run.
 
 use super::Road;
+use super::tables::Refusal;
 use crate::error::Error;
 use crate::kst::KstDay;
 use crate::plan::TableSource;
@@ -29,5 +30,16 @@ impl<'a> Reporter<'a> {
         }
         self.open_record(&spec.partition(self.day), spec.dataset.name());
         self.end(&spec.table, Some(error));
+    }
+
+    /// Reports tables that fail for one reason before the work on them begins.
+    pub fn record_refusal(&self, refusal: &Refusal) {
+        let tables = || refusal.sources.iter().map(|source| source.spec.table.as_str());
+        for source in &refusal.sources {
+            self.open_record(&source.spec.partition(self.day), source.spec.dataset.name());
+        }
+        let about: Vec<_> = tables().map(|table| self.about(table)).collect();
+        self.road.observer.refused(&about, &refusal.error);
+        tables().for_each(|table| self.end_record(table, Some(&refusal.error)));
     }
 }

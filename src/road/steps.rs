@@ -194,13 +194,18 @@ impl Reporter<'_> {
 
     /// Ends the work on a table.
     pub(super) fn end(&self, table: &str, error: Option<&Error>) {
+        if let Some(error) = error {
+            self.road.observer.failed(&self.about(table), error);
+        }
+        self.end_record(table, error);
+    }
+
+    /// Ends the run record of a table.
+    pub(super) fn end_record(&self, table: &str, error: Option<&Error>) {
         self.note(table, |record| {
             record.ended_at = self.road.now().to_string();
             record.error = error.map(RunError::from);
         });
-        if let Some(error) = error {
-            self.road.observer.failed(&self.about(table), error);
-        }
         if let Some(record) = self.run_record(table) {
             self.road.observer.ended(&record);
         }

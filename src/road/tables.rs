@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::audit::freshness::first_published;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
-use crate::plan::{TableSource, TableSpec, holds_logs};
+use crate::plan::{TableSource, holds_logs};
 use crate::store::{Connector, Lake};
 
 /// The tables of a command.
@@ -16,9 +16,17 @@ pub struct Tables {
     /// Tables to work on.
     pub sources: Vec<TableSource>,
     /// Tables that fail, because the inputs cannot be read or hold no logs at all.
-    pub refused: Vec<(TableSource, Error)>,
+    pub refused: Vec<Refusal>,
     /// Tables that are left out, because the inputs hold no logs of their type.
     pub not_built: Vec<NotBuilt>,
+}
+
+/// Tables that fail for one reason.
+pub struct Refusal {
+    /// The sources of the tables; at least one.
+    pub sources: Vec<TableSource>,
+    /// The reason, which names all tables.
+    pub error: Error,
 }
 
 /// A table that is left out.
@@ -70,17 +78,23 @@ impl Tables {
         holds: impl Fn(&TableSource) -> Result<bool>,
         is_known: impl Fn(&TableSource) -> Result<bool>,
     ) -> Result<Self> {
-        let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut held, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::<Refusal>::new());
         for source in sources.iter().cloned() {
             match holds(&source) {
                 Ok(true) => held.push(source),
                 Ok(false) => left.push(source),
-                Err(error) => refused.push((source, error)),
+                // Log types that were not named have the same inputs, so one kind of failure has one cause.
+                Err(error) => match refused.iter_mut().find(|known| known.error.kind() == error.kind()) {
+                    Some(known) => known.sources.push(source),
+                    None => refused.push(Refusal { sources: vec![source], error }),
+                },
             }
         }
-        if held.is_empty() && refused.is_empty() {
-            refused = left.drain(..).map(|source| (source.clone(), no_logs(&source))).collect();
+        if held.is_empty() && refused.is_empty() && !left.is_empty() {
+            let error = no_logs(&left);
+            refused.push(Refusal { sources: std::mem::take(&mut left), error });
         }
+        let refused = refused.into_iter().map(Refusal::naming_tables).collect();
         let mut not_built = Vec::new();
         for source in left {
             if is_known(&source)? {
@@ -95,23 +109,39 @@ impl Tables {
     /// Returns all tables to work on, or the first error.
     pub fn all(self) -> Result<Vec<TableSource>> {
         match self.refused.into_iter().next() {
-            Some((_, error)) => Err(error),
+            Some(refusal) => Err(refusal.error),
             None => Ok(self.sources),
         }
     }
 }
 
-fn no_logs(source: &TableSource) -> Error {
-    let TableSpec { table, dataset, inputs, .. } = &source.spec;
-    Error::new(
-        ErrorKind::Unusable,
-        format!("the inputs hold no {dataset} logs and no other logs: nothing was changed"),
-    )
-    .with("table", table)
-    .with("inputs", inputs.join(", "))
-    .hint(format!(
-        "check that the path is correct and mounted, or pass --dataset {dataset} to include the log type"
-    ))
+impl Refusal {
+    /// Returns the failure of each table.
+    #[must_use]
+    pub fn failures(&self) -> Vec<(String, Error)> {
+        self.sources.iter().map(|source| (source.spec.table.clone(), self.error.again())).collect()
+    }
+
+    fn naming_tables(self) -> Self {
+        let tables: Vec<&str> = self.sources.iter().map(|source| source.spec.table.as_str()).collect();
+        let name = if tables.len() == 1 { "table" } else { "tables" };
+        let error = self.error.with(name, tables.join(", "));
+        Self { error, ..self }
+    }
+}
+
+/// The error for inputs, the same for all sources, that hold no logs at all.
+fn no_logs(sources: &[TableSource]) -> Error {
+    let log_types: Vec<&str> = sources.iter().map(|source| source.spec.dataset.name()).collect();
+    let inputs = sources.first().map_or(&[][..], |source| &source.spec.inputs);
+    let check = match inputs.iter().find(|input| input.starts_with("s3://")) {
+        Some(input) => format!("check bucket and prefix: 'aws s3 ls {input}' shows what they hold"),
+        None => "check that the path is correct and mounted".to_owned(),
+    };
+    let message = format!("the inputs hold no {} logs: nothing was changed", log_types.join(" or "));
+    Error::new(ErrorKind::Unusable, message)
+        .with("inputs", inputs.join(", "))
+        .hint(format!("{check}; pass --dataset to include a log type without logs"))
 }
 
 impl NotBuilt {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 #[cfg(feature = "aws")]
 use std::sync::{Arc, OnceLock};
 
+use super::foreign_address::translated;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
 use super::{
@@ -103,12 +104,16 @@ impl Connector {
 /// Refuses an address in a form that other tools accept: it would be a mistake to use it as the name of a folder.
 fn refuse_foreign(address: &str) -> Result<()> {
     let is_s3 = address.starts_with("s3://");
-    if is_s3 || !(address.contains("://") || address.starts_with("s3:") || address.starts_with("arn:")) {
+    let begins = |beginning: &str| address.to_ascii_lowercase().starts_with(beginning);
+    if is_s3 || !(address.contains("://") || begins("s3:") || begins("arn:") || begins("file:")) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Usage, "the address is neither a folder nor an S3 address")
         .with("address", address)
-        .hint("pass s3://bucket/prefix or the path of a folder"))
+        .hint(match translated(address) {
+            Some(meant) => format!("pass {meant}"),
+            None => "pass s3://bucket/prefix or the path of a folder".to_owned(),
+        }))
 }
 
 #[cfg(feature = "aws")]

@@ -31,9 +31,8 @@ impl LocalStore {
     pub fn open(input: &str) -> Result<Self> {
         let path = PathBuf::from(input);
         let meta = fs::metadata(&path).map_err(|cause| {
-            Error::unusable("cannot read the input", cause)
-                .with("input", input)
-                .hint("pass an existing folder or file with --input")
+            let hint = hint_of_input(&path, &cause);
+            Error::unusable("cannot read the input", cause).with("input", input).hint(hint)
         })?;
         if meta.is_dir() {
             return Ok(Self { root: path, written: input.trim_end_matches('/').to_owned(), only: None });
@@ -97,6 +96,24 @@ impl LocalStore {
             Err(cause) => return Err(cause),
         }
         Ok(Ok(()))
+    }
+}
+
+/// What to check if an input cannot be read: the first part of its path that does not exist.
+fn hint_of_input(path: &Path, cause: &io::Error) -> String {
+    if path.starts_with("~") {
+        return "write the whole path: '~' is not expanded here".to_owned();
+    }
+    if !is_gone(cause) {
+        return "let this user read it, or pass another folder or file".to_owned();
+    }
+    let missing = path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).last();
+    let missing = missing.unwrap_or(path);
+    let name = missing.file_name().unwrap_or(missing.as_os_str()).to_string_lossy();
+    match missing.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) if parent.is_dir() => format!("check the path: '{}' has no '{name}'", parent.display()),
+        Some(parent) => format!("check the path: '{}' is not a folder", parent.display()),
+        None => format!("check the path: this folder has no '{name}'"),
     }
 }
 

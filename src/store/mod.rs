@@ -7,6 +7,7 @@ mod connection_options;
 mod connector;
 mod draft;
 mod file_lock;
+mod foreign_address;
 pub mod lake;
 mod listing_count;
 pub mod local;

@@ -160,12 +160,14 @@ class Refuse:
     status: int
     code: str
     message: str
+    fields: Fields = ()
 
     def __call__(self, exchange: Exchange) -> None:
         service = exchange.request.service
         kind = "application/x-amz-json-1.1" if service == "glue" else "application/xml"
         body = self.body(service) if exchange.request.method != "HEAD" else b""
-        exchange.send(Answer(self.status, (("Content-Type", kind), ("x-amz-request-id", "FAULT")), body))
+        fields = (("Content-Type", kind), ("x-amz-request-id", "FAULT"), *self.fields)
+        exchange.send(Answer(self.status, fields, body))
 
     def body(self, service: str) -> bytes:
         """The error in the format of the service."""

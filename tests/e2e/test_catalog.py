@@ -495,6 +495,15 @@ def test_the_error_names_denied_catalog_calls(catalog: Registered, day: SmallDay
     assert catalog.database in messages
 
 
+def test_the_error_tells_lake_formation_from_iam(catalog: Registered, day: SmallDay, proxy: FaultProxy) -> None:
+    catalog.run(source=day.source)
+    message = "Insufficient Lake Formation permission(s): Required Describe on s3_access"
+    proxy.rule(Refuse(400, "AccessDeniedException", message), operation="GetTable")
+    messages = catalog.aws.failing_run(catalog.lake, *catalog.options, source=day.source, code=6)
+    assert "grant the role this permission in Lake Formation" in messages
+    assert "allow glue:" not in messages
+
+
 def test_projection_lets_athena_compute_the_days(
     catalog: Registered, day: SmallDay, table: str, tmp_path: Path
 ) -> None:

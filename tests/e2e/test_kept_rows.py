@@ -153,7 +153,7 @@ def test_an_input_without_logs_is_refused_and_changes_nothing(place: Place) -> N
         (place.folder / "wrong" / "photo.jpg").unlink()
     for command in (("run", "--day", SAMPLE_DAY), ("backfill", "--from", SAMPLE_DAY, "--to", SAMPLE_DAY)):
         messages = place.run(*command, "--input", wrong, code=4).stderr
-        assert all(f"the inputs hold no {dataset} logs" in messages for dataset in DATASETS.values())
+        assert messages.count("hint:") == 1
         assert wrong in messages
     # The other table never had a row, so it is built as requested.
     for options, code in ((("--dataset", "cloudtrail"), 4), (("--dataset", "all", "--max-shrink", "1"), 5)):

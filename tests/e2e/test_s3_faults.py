@@ -232,6 +232,22 @@ def test_the_error_names_a_denied_source(trial: Trial, operation: str) -> None:
     assert {"ListObjectsV2": "s3:ListBucket", "GetObject": "s3:GetObject"}[operation] in messages
 
 
+def test_the_error_names_the_permission_of_a_key(trial: Trial) -> None:
+    """The object may be read, but not decrypted."""
+    message = "User: arn:aws:iam::1:user/x is not authorized to perform: kms:Decrypt on resource: key"
+    trial.proxy.rule(Refuse(403, "AccessDenied", message), operation="GetObject", path=f"{trial.raw_bucket}*")
+    messages = trial.fails(4)
+    assert "allow kms:Decrypt in the policy of the role and that of the key" in messages
+
+
+def test_the_error_names_the_region_of_a_bucket(trial: Trial) -> None:
+    message = "The bucket must be addressed using the specified endpoint."
+    region = (("x-amz-bucket-region", "us-west-2"),)
+    refused = Refuse(301, "PermanentRedirect", message, region)
+    trial.proxy.rule(refused, operation="ListObjectsV2", path=f"{trial.raw_bucket}*")
+    assert "set AWS_REGION=us-west-2, the region of the bucket" in trial.fails(4)
+
+
 def test_a_denied_object_is_an_error_and_not_skipped(trial: Trial) -> None:
     trial.proxy.rule(ACCESS_DENIED, operation="GetObject", path=RAW_OBJECT)
     messages = trial.fails(4, *ITS_TABLE)
@@ -275,7 +291,9 @@ def test_the_error_names_a_missing_bucket(aws: Aws, day: SmallDay, missing: str)
         lake = S3Lake(aws, "nobody-has-this-bucket", "lake")
     messages = aws.failing_run(lake, source=source, code=4)
     assert "nobody-has-this-bucket" in messages
-    assert "hint:" in messages
+    assert "hint: check the name of the bucket" in messages
+    # A failing source is reported once for both tables, and a failing lake by each table.
+    assert messages.count("hint:") == (1 if missing == "source" else 2)
 
 
 def test_an_unreachable_service_is_a_temporary_failure(aws: Aws, day: SmallDay) -> None:
@@ -289,5 +307,6 @@ def test_an_unreachable_service_is_a_temporary_failure(aws: Aws, day: SmallDay) 
 def test_the_error_names_missing_credentials(aws: Aws, day: SmallDay) -> None:
     env = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     messages = aws.failing_run(aws.lake(), source=day.source, code=4, env=env)
-    assert "credentials" in messages
-    assert "hint:" in messages
+    assert "no credentials found" in messages
+    assert "hint: provide credentials: set AWS_PROFILE" in messages
+    assert "IMDS" not in messages

@@ -114,9 +114,9 @@ fn an_invalid_plan_is_refused() {
     let work = planned();
     let plan = fs::read_to_string(work.path("plan.json")).unwrap();
     for (content, message, code) in [
-        (String::new(), "cannot read the plan", 2),
-        ("{}".to_owned(), "cannot read the plan", 2),
-        (plan[..plan.len() / 2].to_owned(), "cannot read the plan", 2),
+        (String::new(), "not a plan file", 2),
+        ("{}".to_owned(), "not a plan file", 2),
+        (plan[..plan.len() / 2].to_owned(), "not a plan file", 2),
         (plan.replace("\"version\":1", "\"version\":99"), "another version", 2),
         (plan.replace(DAY, "2023-11-31"), "not a day", 2),
         (plan.replace("\"table\":\"cloudtrail\"", "\"table\":\"../outside\""), "../outside", 2),

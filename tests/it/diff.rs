@@ -118,7 +118,7 @@ fn a_run_equals_itself_and_previous_is_the_run_before_the_live_one() {
 fn missing_records_of_a_run_are_reported() {
     let work = Workdir::new();
     work.cloudtrail("a", document([event("1", json!({}))]));
-    diff(&work, &[]).exits(4).says(&["never published"]);
+    diff(&work, &[]).exits(4).says(&["no lake found"]);
     let first = work.run(TABLE).publishes(TABLE);
     diff(&work, &[]).exits(4).says(&["no table of the day has both runs", text(&first.manifest["run"])]);
     work.run(TABLE).publishes(TABLE);

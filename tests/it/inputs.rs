@@ -260,14 +260,16 @@ fn logs_without_a_time_in_their_name_are_read_for_the_days_of_their_folder() {
 fn address_forms_of_other_tools_are_refused() {
     let work = Workdir::new();
     work.write(&format!("in/{NAME}"), gz(document([event("wanted", json!({}))])));
-    for foreign in ["s3a://lake/x", "s3:/lake/x", "arn:aws:s3:::lake", "https://lake.s3.amazonaws.com/x"] {
+    for (foreign, meant) in [
+        ("s3a://lake/x", "pass s3://lake/x"),
+        ("s3:/lake/x", "pass s3://lake/x"),
+        ("arn:aws:s3:::lake", "pass s3://lake"),
+        ("https://lake.s3.amazonaws.com/x", "pass s3://lake/x"),
+        ("gs://lake/x", "pass s3://bucket/prefix or the path of a folder"),
+    ] {
         for (input, output) in [("in", foreign), (foreign, "lake")] {
             let run = ["run", "--day", DAY, "--dataset", "cloudtrail", "--input", input, "--output", output];
-            work.logmill(run).exits(2).says(&[
-                "neither a folder nor an S3 address",
-                foreign,
-                "s3://bucket/prefix",
-            ]);
+            work.logmill(run).exits(2).says(&["neither a folder nor an S3 address", foreign, meant]);
         }
     }
     let mut created: Vec<_> =

@@ -18,6 +18,8 @@ mod house;
 mod inputs;
 mod kept_rows;
 mod lines;
+#[cfg(all(feature = "aws", feature = "query"))]
+mod mistakes;
 mod output;
 mod places;
 mod processes;

@@ -497,7 +497,7 @@ fn a_day_that_does_not_exist_is_refused() {
             if command != "plan" {
                 call = call.args(["--output", "lake"]);
             }
-            call.exits(2).says(&[&format!("'{day}' is not a day"), "hint:", "2023-11-01"]);
+            call.exits(2).says(&[&format!("'{day}' is not a day"), "hint:"]);
         }
     }
     for day in ["2023-11-01", "20231101"] {

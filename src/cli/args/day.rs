@@ -37,7 +37,11 @@ pub(in crate::cli) fn day_count(text: &str) -> Result<i64> {
     let count =
         text.strip_suffix('d').unwrap_or(text).parse().ok().filter(|count| (1..=36_600).contains(count));
     count.ok_or_else(|| {
-        Error::new(ErrorKind::Usage, format!("invalid number of days '{text}'"))
-            .hint("write it as 30d; the maximum is 36600d")
+        let weeks: Option<i64> = text.strip_suffix('w').and_then(|weeks| weeks.parse().ok());
+        let hint = match weeks.filter(|weeks| (1..=5000).contains(weeks)) {
+            Some(weeks) => format!("write it in days: {}d", 7 * weeks),
+            None => "write it as 30d; the maximum is 36600d".to_owned(),
+        };
+        Error::new(ErrorKind::Usage, format!("invalid number of days '{text}'")).hint(hint)
     })
 }

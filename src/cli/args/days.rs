@@ -15,6 +15,9 @@ use crate::road::{DaySelector, RebuildRule};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Days")]
 pub(in crate::cli) struct DaysArgs {
+    /// The only KST day: 2023-11-01, 20231101, yesterday or today
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to", "last"])]
+    day: Option<String>,
     /// First KST day
     #[arg(long, value_name = "DAY", conflicts_with = "last")]
     from: Option<String>,
@@ -30,11 +33,14 @@ impl DaysArgs {
     /// Whether any day is given.
     #[cfg(feature = "query")]
     pub(in crate::cli) fn is_given(&self) -> bool {
-        self.from.is_some() || self.to.is_some() || self.last.is_some()
+        [&self.day, &self.from, &self.to, &self.last].into_iter().any(Option::is_some)
     }
 
-    /// The days; `default` is their number without --from and --last.
+    /// The days; `default` is their number without --day, --from and --last.
     pub(in crate::cli) fn range(&self, now: UtcInstant, default: Option<i64>) -> Result<DayRange> {
+        if let Some(day) = &self.day {
+            return begun(KstDay::parse(day, now)?, now).map(DayRange::only);
+        }
         let last = KstDay::parse(self.to.as_deref().unwrap_or("yesterday"), now)?;
         let first = match (&self.from, &self.last) {
             (Some(from), _) => KstDay::parse(from, now)?,
@@ -43,7 +49,7 @@ impl DaysArgs {
                 Some(count) => last.minus_days(count - 1),
                 None => {
                     return Err(Error::new(ErrorKind::Usage, "no days are given")
-                        .hint("pass --from with the first day, or --last 30d"));
+                        .hint("pass --day for one day, --from with the first day, or --last 30d"));
                 }
             },
         };

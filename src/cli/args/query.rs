@@ -16,9 +16,6 @@ pub(in crate::cli) struct QueryArgs {
     /// File with the statement, or - for standard input
     #[arg(long, short, value_name = "FILE|-")]
     pub(in crate::cli) file: Option<String>,
-    /// The only KST day to query: 2023-11-01, 20231101, yesterday or today
-    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to", "last"])]
-    pub(in crate::cli) day: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
     /// Output format; json prints one object per row, and parquet needs --to-file

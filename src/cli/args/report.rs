@@ -8,9 +8,6 @@ use super::groups::LakeArgs;
 /// `report`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
-    /// KST day: 2023-11-01, 20231101, yesterday or today [default: yesterday]
-    #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to", "last"])]
-    pub(in crate::cli) day: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) days: DaysArgs,
     /// Language in which the page opens; the reader can switch it

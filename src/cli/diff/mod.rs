@@ -40,7 +40,10 @@ pub(super) fn run(args: &DiffArgs, global: &GlobalArgs, context: &Context) -> Re
         return Err(Error::new(ErrorKind::Unusable, "no table of the day has both runs")
             .with("day", day)
             .with("runs", format!("{} and {}", args.a, args.b))
-            .hint(format!("choose from the recorded runs: {}", known.join(", "))));
+            .hint(match &known[..] {
+                [] => format!("publish the day with 'logmill run --day {day}'"),
+                known => format!("choose from the recorded runs: {}", known.join(", ")),
+            }));
     }
     Ok(Exit::Done)
 }

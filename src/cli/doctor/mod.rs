@@ -14,23 +14,23 @@ mod show;
 use self::places::Places;
 use super::args::{DoctorArgs, GlobalArgs, ShowFormat};
 use super::clean::{self, PrintLine};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::settings::{Flags, rows};
+use super::{console, existing_lake, verify};
 use crate::catalog::diagnosis::Finding;
-use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{KstDay, UtcInstant};
+use crate::error::{ErrorKind, Result};
+use crate::kst::KstDay;
 use crate::road::diagnosis::{DayChecker, can_repair};
 
 /// Default number of days, up to yesterday.
-const DEFAULT_DAYS: usize = 7;
+const DEFAULT_DAYS: i64 = 7;
 
 pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let flags = Flags::of([&*args.source, &args.lake, &args.catalog]).with_sources();
     let settings = context.settings(global, &flags)?;
     let now = console::now();
-    let days = days(args, now)?;
+    let days: Vec<KstDay> = args.days.range(now, Some(DEFAULT_DAYS))?.days().collect();
     let connector = context.connector(&settings);
     let registrar = settings.registrar(&connector, console::now)?;
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
@@ -40,6 +40,7 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     if args.permissions {
         return permissions::run(&places, &days, args.format);
     }
+    check_lake(&places)?;
     let checker = DayChecker {
         sources: &settings.sources,
         connector: &connector,
@@ -48,7 +49,11 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
         cancel: &context.cancel,
         clean_options: &|| clean::default_options(&settings, lake.as_ref()),
     };
-    let tables = checker.tables(args.source.one(&rows::TABLE).as_deref(), &days)?;
+    let only = args.source.one(&rows::TABLE);
+    let tables = checker.tables(only.as_deref(), &days)?;
+    if let (Some(only), true) = (&only, tables.is_empty()) {
+        verify::require_table(lake.as_ref(), only)?;
+    }
     show::print(&places, &tables, args.format)?;
     let is_left: Box<dyn Fn(&Finding) -> bool> = if args.fix {
         let failed = fix::run(&places, &tables, args.dry_run, line_printer(args.format))?;
@@ -62,32 +67,23 @@ pub(super) fn run(args: &DoctorArgs, global: &GlobalArgs, context: &Context) -> 
     Ok(if ok { Exit::Done } else { Exit::Unusable })
 }
 
+/// Fails if no lake exists. With raw logs, this is a warning, because their days are reported as missing.
+fn check_lake(places: &Places<'_>) -> Result<()> {
+    let console = places.context.console;
+    let has_raw_logs = places.settings.sources.iter().any(|source| !source.spec.inputs.is_empty());
+    match existing_lake::require(places.lake, console) {
+        Err(error) if has_raw_logs && error.kind() == ErrorKind::Unusable => {
+            console.warn("no lake found", &[("output", places.lake.address("").into())]);
+            Ok(())
+        }
+        found => found,
+    }
+}
+
 /// Returns the function that prints the lines of `--fix`.
 fn line_printer(format: ShowFormat) -> PrintLine {
     match format {
         ShowFormat::Table => clean::print_text,
         ShowFormat::Json => |line| console::print(&format!("{}\n", serde_json::json!({"fix": line}))),
     }
-}
-
-/// Returns the days to check, in order.
-fn days(args: &DoctorArgs, now: UtcInstant) -> Result<Vec<KstDay>> {
-    let parse = |day: &Option<String>| day.as_deref().map(|day| KstDay::parse(day, now)).transpose();
-    if let Some(day) = parse(&args.day)? {
-        return Ok(vec![day]);
-    }
-    let last = parse(&args.to)?.unwrap_or_else(|| KstDay::of(now).previous());
-    let Some(first) = parse(&args.from)? else {
-        let mut days: Vec<KstDay> =
-            std::iter::successors(Some(last), |day| Some(day.previous())).take(DEFAULT_DAYS).collect();
-        days.reverse();
-        return Ok(days);
-    };
-    if last < first {
-        return Err(Error::new(ErrorKind::Usage, "the range of days ends before it begins")
-            .with("from", first)
-            .with("to", last)
-            .hint("pass the earlier day with --from"));
-    }
-    Ok(std::iter::successors(Some(first), |day| Some(day.next())).take_while(|day| *day <= last).collect())
 }

@@ -10,15 +10,15 @@ use std::time::Instant;
 
 use self::format::{Form, Sink, Written};
 use super::args::{GlobalArgs, QueryArgs, QueryFormat};
-use super::console;
 use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
 use super::screen::Shown;
 use super::settings::{Flags, Settings};
+use super::{console, existing_lake};
 use crate::dataset::TableShape;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::{DayRange, KstDay};
+use crate::kst::DayRange;
 use crate::query::{Engine, EngineOptions, Scanned};
 use crate::store::Lake;
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let sql = statement(args)?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
-    check(lake.as_ref(), context)?;
+    existing_lake::require(lake.as_ref(), context.console)?;
     let begun = Instant::now();
     let days = wanted_days(args)?;
     let engine = open_engine(lake, &settings, days, context)?;
@@ -86,20 +86,6 @@ pub(super) fn warn_of_views(engine: &Engine, context: &Context) {
     }
 }
 
-/// Fails if the lake does not exist: the address may be mistyped, so an empty result would mislead.
-fn check(lake: &dyn Lake, context: &Context) -> Result<()> {
-    if !lake.names("")?.is_empty() {
-        return Ok(());
-    }
-    if lake.local_path("").is_some_and(|path| path.is_dir()) {
-        context.console.warn("the lake is empty", &[("output", lake.address("").into())]);
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::Unusable, "no lake found")
-        .with("output", lake.address(""))
-        .hint("check --output, or publish a day there with 'logmill run'"))
-}
-
 /// Opens an engine over a lake, with these settings.
 pub(super) fn open_engine(
     lake: Arc<dyn Lake>,
@@ -121,16 +107,30 @@ pub(super) fn open_engine(
 fn statement(args: &QueryArgs) -> Result<String> {
     let mut text = String::new();
     let (read, name) = match (&args.sql, args.file.as_deref()) {
-        (Some(sql), _) => return Ok(sql.clone()),
+        (Some(sql), _) => {
+            refuse_file_name(sql)?;
+            return Ok(sql.clone());
+        }
         (None, Some("-") | None) => {
             (io::stdin().lock().read_to_string(&mut text).map(|_| ()), "standard input")
         }
         (None, Some(path)) => (std::fs::read_to_string(path).map(|read| text = read), path),
     };
     read.map_err(|cause| {
-        Error::new(ErrorKind::Usage, "cannot read the statement").with("file", name).caused_by(cause)
+        Error::new(ErrorKind::Usage, "cannot read the statement").with("file", name).caused_by(cause).hint(
+            "pass an existing file with --file, - for standard input, or the statement itself in quotes",
+        )
     })?;
     Ok(text)
+}
+
+/// Refuses the name of a file in the place of a statement.
+fn refuse_file_name(sql: &str) -> Result<()> {
+    if sql.ends_with(".sql") && !sql.contains(char::is_whitespace) {
+        return Err(Error::new(ErrorKind::Usage, format!("'{sql}' is a file name, not a statement"))
+            .hint(format!("pass it with '--file {sql}'")));
+    }
+    Ok(())
 }
 
 /// Returns the requested format. By default, the name of the file decides, or whether standard output is a terminal.
@@ -166,12 +166,7 @@ fn known_tables(settings: &Settings) -> Vec<TableShape> {
 }
 
 fn wanted_days(args: &QueryArgs) -> Result<Option<DayRange>> {
-    let now = console::now();
-    Ok(match &args.day {
-        Some(day) => Some(DayRange::only(KstDay::parse(day, now)?)),
-        None if args.days.is_given() => Some(args.days.range(now, None)?),
-        None => None,
-    })
+    args.days.is_given().then(|| args.days.range(console::now(), None)).transpose()
 }
 
 /// Prints the number of rows, the time and the amount of scanned data.

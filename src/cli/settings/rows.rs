@@ -47,7 +47,7 @@ settings! {
     TABLE = Setting::new("table", Source, Value("NAME"), "Table of the config file, or a name for the only table")
         .depends(|| "every table".to_owned())
         .example("web")
-        .more("Without a [[source]] in the config file, the tables are {tables}.");
+        .more("Without a [[source]] in the config file, the tables are {tables}. With --dataset, the table of that log type takes the name.");
     LATENESS = Setting::new("lateness", Source, Value("TIME"), "How long after a day its late objects can arrive, for example 12h")
         .depends(lateness)
         .example("90m");

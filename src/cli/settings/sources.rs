@@ -9,6 +9,7 @@ use super::values::{dataset_name, naming, span_ms, text, truth};
 use crate::cli::config_file::SourceSection;
 use crate::dataset;
 use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::nearest_name;
 use crate::plan::{KeyTimes, TableSource, TableSpec, is_table_name};
 use crate::store::SourceAccess;
 
@@ -25,25 +26,11 @@ impl Layers {
         let (wanted, from) = self.pick_from(&rows::DATASET, dataset_name)?;
         let sections = std::mem::take(&mut self.file.sources);
         let from_file = !sections.is_empty();
-        let log_types_named = from != DEFAULT || from_file;
-        let sections = if from_file { sections } else { default_sections() };
         let (table, _) = self.first(&(&rows::TABLE).into());
-        let is_wanted = |section: &SourceSection| {
-            let named = section.values.one(&rows::TABLE).is_some_and(|name| name == table);
-            let by_table = !from_file || table.is_empty() || named;
-            let by_default = || log_types_named || section.dataset.is_default();
-            (wanted == section.dataset.name() || wanted == dataset::ALL_LOG_TYPES && by_default()) && by_table
-        };
-        let mut selected: Vec<SourceSection> = sections.into_iter().filter(is_wanted).collect();
-        if selected.is_empty() {
-            return Err(Error::new(ErrorKind::Usage, "no source matches")
-                .with("dataset", wanted)
-                .with("table", table)
-                .hint("list the sources with 'logmill config'"));
-        }
-        if !from_file && !table.is_empty() {
-            rename_only(&mut selected, table)?;
-        }
+        let log_types_named = from != DEFAULT || from_file || !table.is_empty();
+        let sections = if from_file { sections } else { default_sections() };
+        let selected = of_log_type(sections, &wanted, log_types_named)?;
+        let selected = if table.is_empty() { selected } else { of_table(selected, &table, from_file)? };
         let read = |section: &SourceSection| self.source(section, from_file);
         let mut tables = selected.iter().map(read).collect::<Result<Vec<_>>>()?;
         refuse_twins(&tables)?;
@@ -59,7 +46,7 @@ impl Layers {
 
     fn source(&mut self, section: &SourceSection, from_file: bool) -> Result<TableSource> {
         let SourceSection { dataset, values, promote } = section;
-        let table = values.one(&rows::TABLE).unwrap_or_else(|| dataset.default_table().to_owned());
+        let table = table_of(section);
         check_table_name(&table)?;
         let origin = if from_file { self.file.path.clone() } else { DEFAULT.to_owned() };
         self.note(format!("{table}.dataset"), dataset.name().to_owned(), origin);
@@ -112,13 +99,49 @@ fn default_sections() -> Vec<SourceSection> {
     dataset::all().map(SourceSection::of).collect()
 }
 
-fn rename_only(selected: &mut [SourceSection], table: String) -> Result<()> {
-    let [only] = selected else {
-        return Err(Error::new(ErrorKind::Usage, "cannot use --table with several tables")
-            .hint("select one log type with --dataset"));
+/// Keeps the sources of a log type, or of all. If none was named, those that are not built by default are left out.
+fn of_log_type(sections: Vec<SourceSection>, wanted: &str, is_named: bool) -> Result<Vec<SourceSection>> {
+    let of_file: Vec<String> = sections
+        .iter()
+        .map(|section| format!("{} ({})", table_of(section), section.dataset.name()))
+        .collect();
+    let is_wanted = |section: &SourceSection| match wanted {
+        dataset::ALL_LOG_TYPES => is_named || section.dataset.is_default(),
+        name => section.dataset.name() == name,
     };
-    only.values.insert(&rows::TABLE, vec![table]);
-    Ok(())
+    let selected: Vec<SourceSection> = sections.into_iter().filter(is_wanted).collect();
+    if selected.is_empty() {
+        return Err(Error::new(ErrorKind::Usage, "the config file has no source of the log type")
+            .with("dataset", wanted)
+            .hint(format!("add a [[source]], or choose from its tables: {}", of_file.join(", "))));
+    }
+    Ok(selected)
+}
+
+/// Keeps the source of a table. Without a config file, the only source takes the name.
+fn of_table(mut selected: Vec<SourceSection>, table: &str, from_file: bool) -> Result<Vec<SourceSection>> {
+    if let ([only], false) = (&mut selected[..], from_file) {
+        only.values.insert(&rows::TABLE, vec![table.to_owned()]);
+        return Ok(selected);
+    }
+    let known: Vec<String> = selected.iter().map(table_of).collect();
+    selected.retain(|section| table_of(section) == table);
+    if !selected.is_empty() {
+        return Ok(selected);
+    }
+    let near = nearest_name(table, known.iter().map(String::as_str));
+    let meant = near.map(|nearest| format!("did you mean '{nearest}'? ")).unwrap_or_default();
+    let names = known.join(", ");
+    Err(Error::new(ErrorKind::Usage, format!("unknown table '{table}'")).hint(if from_file {
+        format!("{meant}--table takes {names}, the tables of the config file")
+    } else {
+        format!("{meant}--table takes {names}, or with --dataset a new name for its table")
+    }))
+}
+
+/// The name of a source's table.
+fn table_of(section: &SourceSection) -> String {
+    section.values.one(&rows::TABLE).unwrap_or_else(|| section.dataset.default_table().to_owned())
 }
 
 fn refuse_twins(sources: &[TableSource]) -> Result<()> {
@@ -138,5 +161,5 @@ fn check_table_name(name: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Usage, format!("invalid table name '{name}'"))
-        .hint("use lower-case letters, digits and _, and do not begin with _"))
+        .hint("use lower-case letters, digits and _, and do not begin with _, for example web_access"))
 }

@@ -42,6 +42,9 @@ pub(super) fn size(value: &str) -> Parsed<u64> {
 pub(super) fn memory(value: &str) -> Parsed<u64> {
     match size(value)? {
         bytes if bytes >= MIN_MEMORY => Ok(bytes),
+        _ if value.bytes().all(|byte| byte.is_ascii_digit()) => Err(format!(
+            "the minimum is 64MiB, and a number without a unit means bytes; did you mean {value}MiB?"
+        )),
         _ => Err("the minimum is 64MiB".to_owned()),
     }
 }
@@ -91,11 +94,13 @@ pub(in crate::cli) fn span_ms(value: &str) -> Parsed<i64> {
         .ok_or_else(|| "the maximum is a year".to_owned())
 }
 
-/// The name of a log type, or `all`.
+/// The name of a log type, or `all`. Another spelling of a name gives the name itself.
 pub(super) fn dataset_name(value: &str) -> Parsed<String> {
-    if value == dataset::ALL_LOG_TYPES || dataset::named(value).is_some() {
-        return Ok(value.to_owned());
+    if value.eq_ignore_ascii_case(dataset::ALL_LOG_TYPES) {
+        return Ok(dataset::ALL_LOG_TYPES.to_owned());
     }
-    let meant = did_you_mean(value, dataset::all().map(dataset::Dataset::name));
-    Err(format!("expected {} or all{meant}", dataset::names()))
+    dataset::spelled(value).map(|dataset| dataset.name().to_owned()).ok_or_else(|| {
+        let meant = did_you_mean(&value.to_ascii_lowercase(), dataset::all().map(dataset::Dataset::name));
+        format!("expected {} or all{meant}", dataset::names())
+    })
 }

@@ -5,11 +5,11 @@
 mod show;
 
 use super::args::{GlobalArgs, WhyArgs};
-use super::console;
 use super::context::{Context, on_workers};
 use super::exit::Exit;
 use super::progress::Bar;
 use super::settings::{Flags, rows};
+use super::{console, existing_lake};
 use crate::audit::Fate;
 use crate::audit::why::{IdSearch, recorded_dataset};
 use crate::convert;
@@ -30,6 +30,9 @@ pub(super) fn run(args: &WhyArgs, global: &GlobalArgs, context: &Context) -> Res
     let settings = context.settings(global, &flags)?;
     let connector = context.connector(&settings);
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
+    if settings.sources.iter().all(|source| source.spec.inputs.is_empty()) {
+        existing_lake::require(lake.as_ref(), context.console)?;
+    }
     let (what, id) = args.id.given();
     let begin_bar = |plan: &TablePlan| -> Box<dyn convert::Progress> {
         Box::new(Bar::begin(context.console, &plan.spec.table, Work::Read(plan.bytes())))

@@ -36,10 +36,14 @@ const TEMPORARY: [&str; 14] = [
     "ConditionalRequestConflict",
 ];
 
-/// Codes that users can act on: kind of failure and next step. `{permission}` is filled in.
+/// Codes that users can act on: kind of failure and next step.
 const KNOWN: [(&str, ErrorKind, &str); 19] = [
     ("NoSuchKey", ErrorKind::Unusable, "check whether it was removed after the bucket was listed"),
-    ("NoSuchBucket", ErrorKind::Denied, "check the name of the bucket"),
+    (
+        "NoSuchBucket",
+        ErrorKind::Denied,
+        "check the name of the bucket: 'aws s3 ls' lists those of your account",
+    ),
     ("AccessDenied", ErrorKind::Denied, DENIED),
     ("AccessDeniedException", ErrorKind::Denied, DENIED),
     ("UnauthorizedAccess", ErrorKind::Denied, DENIED),
@@ -71,7 +75,13 @@ const KNOWN: [(&str, ErrorKind, &str); 19] = [
     ("InvalidBucketName", ErrorKind::Usage, "check the name of the bucket"),
 ];
 
-const DENIED: &str = "allow {permission} in the policy of the role or the bucket";
+/// Stands for the hint of [`denied`].
+const DENIED: &str = "allow a permission";
+/// Beginnings of permissions, each with the policies that can allow them. The last one fits every permission.
+const POLICIES: [(&str, &str); 3] =
+    [("glue:", "the role"), ("kms:", "the role and that of the key"), ("", "the role or the bucket")];
+const WITHHELD: &str = "grant the role this permission in Lake Formation, which an IAM policy cannot do; see 'aws lakeformation grant-permissions help'";
+const NO_CREDENTIALS: &str = "provide credentials: set AWS_PROFILE, run 'aws sso login' or attach a role; 'aws sts get-caller-identity' shows who you are";
 const EXPIRED: &str = "renew the expired credentials ('aws sso login') and run the day again";
 const UNKNOWN_AUTHORITY: &str =
     "set AWS_CA_BUNDLE to the PEM file of the server's certificate authority, which is not trusted";
@@ -79,6 +89,8 @@ const UNREADABLE: &str = "look for names with control characters, which this ser
                           that changes answers, because the answer is not the XML that S3 sends; 'aws s3api list-objects-v2 \
                           --encoding-type url' shows the names, and a longer prefix skips them";
 const REGION: &str = "set AWS_REGION to the region of the bucket";
+/// The header in which S3 names the region of a bucket that was asked in another one.
+const BUCKET_REGION: &str = "x-amz-bucket-region";
 
 /// The code of an error that a service sent.
 pub(crate) fn code_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
@@ -115,16 +127,44 @@ where
     }
     let detail = match error {
         SdkError::ServiceError(service) => service.err().message().unwrap_or_default().to_owned(),
+        other if hint == NO_CREDENTIALS => first_sentence(&causes(other)),
         other => causes(other),
+    };
+    let of_proxy =
+        ThroughProxy::find_in(error).filter(|_| hint != UNKNOWN_AUTHORITY && hint != NO_CREDENTIALS);
+    let region = error.raw_response().and_then(|response| response.headers().get(BUCKET_REGION));
+    let hint = match (of_proxy, region) {
+        (Some(way), _) => way.next_step(),
+        (None, Some(region)) if hint == REGION => {
+            format!("set AWS_REGION={region}, the region of the bucket")
+        }
+        (None, _) if hint == DENIED => denied(asked, &detail),
+        (None, _) => hint.to_owned(),
     };
     if !detail.is_empty() {
         failure = failure.caused_by(std::io::Error::other(detail));
     }
-    let of_proxy = ThroughProxy::find_in(error).filter(|_| hint != UNKNOWN_AUTHORITY);
-    failure.hint(match of_proxy {
-        Some(way) => way.next_step(),
-        None => hint.replace("{permission}", asked.permission),
-    })
+    failure.hint(hint)
+}
+
+/// Who must allow what for a refused request. The answer may name another permission, for example that of a key.
+fn denied(asked: Asked<'_>, detail: &str) -> String {
+    if detail.contains("Lake Formation") {
+        return WITHHELD.to_owned();
+    }
+    let named =
+        detail.split_once("not authorized to perform: ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let permission = named.filter(|named| named.contains(':')).unwrap_or(asked.permission);
+    if detail.contains("explicit deny") {
+        return format!("remove the explicit deny of {permission}: no other policy can allow it");
+    }
+    let of = POLICIES.iter().find(|(beginning, _)| permission.starts_with(beginning));
+    format!("allow {permission} in the policy of {}", of.map_or("", |(_, policies)| policies))
+}
+
+/// The first sentence of a text of several lines.
+fn first_sentence(text: &str) -> String {
+    text.split(". ").next().unwrap_or_default().to_owned()
 }
 
 fn judge<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, &'static str)
@@ -143,8 +183,12 @@ where
             return (*kind, hint);
         }
     }
-    if causes(error).contains("invalid peer certificate") {
+    let causes = causes(error);
+    if causes.contains("invalid peer certificate") {
         return (ErrorKind::Denied, UNKNOWN_AUTHORITY);
+    }
+    if causes.contains("no credentials found") {
+        return (ErrorKind::Denied, NO_CREDENTIALS);
     }
     match (error, status_of(error)) {
         (SdkError::ResponseError(_) | SdkError::ServiceError(_), Some(200..=299)) if is_unreadable(error) => {
@@ -169,4 +213,30 @@ where
 fn is_unreadable(error: &(dyn std::error::Error + 'static)) -> bool {
     let causes = causes(error);
     ["XML parse error", "invalid XML escape", "error parsing XML"].iter().any(|text| causes.contains(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_the_permission_and_where_to_grant_it() {
+        for (permission, detail, expected) in [
+            ("s3:PutObject", "Access Denied", "allow s3:PutObject in the policy of the role or the bucket"),
+            (
+                "s3:PutObject",
+                "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: kms:GenerateDataKey on resource: k",
+                "allow kms:GenerateDataKey in the policy of the role and that of the key",
+            ),
+            (
+                "s3:GetObject",
+                "User: u is not authorized to perform: s3:GetObject on resource: o with an explicit deny in a policy",
+                "remove the explicit deny of s3:GetObject: no other policy can allow it",
+            ),
+            ("glue:GetTable", "Access Denied", "allow glue:GetTable in the policy of the role"),
+            ("glue:GetTable", "Insufficient Lake Formation permission(s) on t", WITHHELD),
+        ] {
+            assert_eq!(denied(Asked { failing: "", target: "", permission }, detail), expected, "{detail}");
+        }
+    }
 }

@@ -47,9 +47,12 @@ pub(super) async fn list(
     if walk.found_something {
         return Ok(());
     }
+    let above = prefix.trim_end_matches('/').rsplit_once('/').map_or("", |(above, _)| above);
+    let slash = if above.is_empty() { "" } else { "/" };
+    let place = bucket.address(&format!("{above}{slash}"));
     Err(Error::new(ErrorKind::Unusable, "the input is empty")
         .with("input", bucket.address(prefix))
-        .hint("check the prefix with 'aws s3 ls'"))
+        .hint(format!("check the prefix: 'aws s3 ls {place}' shows what exists there")))
 }
 
 async fn ask(bucket: Arc<Bucket>, request: Request) -> Result<(Request, Page)> {

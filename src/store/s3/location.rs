@@ -1,6 +1,7 @@
 //! A location in S3: a bucket and a prefix of its keys.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::store::foreign_address::translated;
 
 /// `s3://bucket/prefix`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +19,12 @@ impl S3Location {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte);
         if bucket.is_empty() || !bucket.bytes().all(good) || prefix.starts_with('/') || prefix.contains("//")
         {
+            let address = format!("s3://{rest}");
+            let meant = translated(&address).filter(|meant| *meant != address);
+            let meant = meant.map(|meant| format!(": {meant}")).unwrap_or_default();
             return Err(Error::new(ErrorKind::Usage, "invalid S3 address")
-                .with("address", format!("s3://{rest}"))
-                .hint("pass s3://bucket/prefix, with a single / between its parts"));
+                .with("address", address)
+                .hint(format!("pass s3://bucket/prefix, with a single / between its parts{meant}")));
         }
         Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
