@@ -212,6 +212,12 @@ impl DayRange {
         (shared.first <= shared.last).then_some(shared)
     }
 
+    /// The days from the first to the last day of both ranges.
+    #[must_use]
+    pub fn joined(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+
     /// Whether the range contains a day.
     #[must_use]
     pub fn contains(self, day: KstDay) -> bool {

@@ -8,6 +8,7 @@
 mod day;
 mod days;
 mod diff;
+mod discover;
 mod formats;
 mod groups;
 #[cfg(feature = "query")]
@@ -17,9 +18,10 @@ mod report;
 mod shared;
 mod why;
 
-pub(super) use day::{DayArg, begun, day_count};
+pub(super) use day::{DayArg, OptionalDay, begun, day_count};
 pub(super) use days::{BackfillArgs, DaysArgs, StatusArgs};
 pub(super) use diff::DiffArgs;
+pub(super) use discover::{DiscoverArgs, InitArgs};
 pub(super) use formats::{ShowFormat, TextFormat};
 pub(super) use groups::{
     CatalogArgs, GlobalSettings, GraceArgs, LakeArgs, ReadArgs, SchemaSettings, ShardSettings, SourceArgs,
@@ -73,6 +75,25 @@ pub(super) struct GlobalArgs {
 /// The commands: the four steps of a run, and those that support them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Show what inputs hold: log types, accounts, days, sizes and the cost of a backfill
+    #[command(
+        after_help = "Needs no day and no lake. Each object is listed once, for all log types together. No log is read, except for the first bytes of up to 500 objects per input whose keys are unclear.
+
+Examples:
+  logmill discover --input /logs
+  logmill discover --input s3://my-trail/AWSLogs/ --input s3://my-access-logs
+  logmill discover --config /etc/logmill.toml --format json | jq .log_types"
+    )]
+    Discover(DiscoverArgs),
+    /// Write a config file for the logs that inputs hold
+    #[command(
+        after_help = "Looks at the inputs as 'logmill discover' does, and writes one [[source]] per log type. --config names the file [default: logmill.toml]. An existing file is never replaced.
+
+Examples:
+  logmill init --input /logs --output /lake
+  logmill init --input s3://my-trail/AWSLogs/ --output s3://my-lake/logs --database logs --config /etc/logmill.toml"
+    )]
+    Init(InitArgs),
     /// Plan, convert, publish and register a day
     #[command(after_help = "Examples:
   logmill run --day yesterday --input /logs --output /lake
@@ -261,7 +282,7 @@ Examples:
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     #[command(flatten)]
-    pub(super) day: DayArg,
+    pub(super) day: OptionalDay,
     /// Also rebuild any of the previous N days that received late objects, for example 7d
     #[arg(long, value_name = "DAYS")]
     pub(super) lookback: Option<String>,
@@ -273,7 +294,7 @@ pub(super) struct RunArgs {
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
-    pub(super) day: DayArg,
+    pub(super) day: OptionalDay,
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// Number of shards that share the objects

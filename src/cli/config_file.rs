@@ -66,7 +66,7 @@ impl ConfigFile {
 }
 
 /// The file that is read if none is named.
-const DEFAULT_NAME: &str = "logmill.toml";
+pub(super) const DEFAULT_NAME: &str = "logmill.toml";
 
 /// Reads the named file, or `logmill.toml` in this folder if it exists.
 pub(super) fn load(named: Option<PathBuf>) -> Result<ConfigFile> {

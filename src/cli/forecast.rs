@@ -1,10 +1,9 @@
 //! The dry run of a backfill: the days, their objects and bytes, and an estimate of the time.
 
-use std::time::Duration;
-
 use super::console::{self, Console};
 use super::exit::Exit;
 use super::grid::Grid;
+use super::pace::Pace;
 use super::progress::Bar;
 use super::screen::Shown;
 use crate::audit::StatusReader;
@@ -12,12 +11,9 @@ use crate::audit::freshness::DayStatus;
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
-use crate::publish::run_record::{self, RunOutcome, RunRecord};
+use crate::publish::run_record::{self, RunRecord};
 use crate::road::{Decision, RebuildRule, Road, Work};
 use crate::store::Lake;
-
-/// Assumed read rate of one thread if there are no earlier runs: gzipped CloudTrail on a small machine.
-const ASSUMED_BYTES_PER_SECOND: f64 = 5e6;
 
 /// Prints what would be done, without reading a log.
 pub(super) fn run(
@@ -115,38 +111,4 @@ fn live_record(lake: &dyn Lake, status: &DayStatus) -> Result<Option<RunRecord>>
 fn row(status: &DayStatus) -> Vec<String> {
     let (day, state) = (status.partition.day.to_string(), status.state.word().to_owned());
     vec![day, state, console::count(status.objects), console::size(status.bytes)]
-}
-
-/// The speed of earlier runs.
-#[derive(Default)]
-struct Pace {
-    bytes: f64,
-    seconds: f64,
-    runs: u64,
-}
-
-impl Pace {
-    /// Adds the run of a published day, if it has a run record.
-    fn learn(&mut self, record: Option<&RunRecord>) {
-        let record = record.filter(|record| record.outcome == RunOutcome::Published);
-        if let Some(RunRecord { input_bytes, seconds, .. }) = record {
-            self.bytes += *input_bytes as f64;
-            self.seconds += [seconds.read, seconds.write, seconds.publish].into_iter().flatten().sum::<f64>();
-            self.runs += 1;
-        }
-    }
-
-    fn forecast(&self, bytes: u64, threads: usize) -> String {
-        let is_known = self.bytes > 0.0 && self.seconds > 0.0;
-        let (rate, source) = if is_known {
-            (
-                self.bytes / self.seconds,
-                format!("at the pace of {}", console::counted(self.runs, "earlier run")),
-            )
-        } else {
-            (ASSUMED_BYTES_PER_SECOND * threads as f64, "assuming 5 MB/s per thread".to_owned())
-        };
-        let time = Duration::from_secs(Duration::from_secs_f64(bytes as f64 / rate).as_secs() + 1);
-        format!("{}, {source}", humantime::format_duration(time))
-    }
 }

@@ -2,6 +2,7 @@
 
 mod announcer;
 mod args;
+mod command_line;
 mod conclusion;
 mod config_file;
 mod console;
@@ -14,7 +15,10 @@ pub mod exit;
 mod grid;
 mod metrics;
 mod next_steps;
+mod pace;
 mod progress;
+mod proposal;
+mod request_cost;
 mod screen;
 pub mod settings;
 mod shard;
@@ -28,8 +32,10 @@ mod clean;
 mod config;
 mod convert;
 mod diff;
+mod discover;
 mod doctor;
 mod forecast;
+mod init;
 mod inspect;
 mod man;
 #[cfg(feature = "query")]
@@ -123,7 +129,9 @@ fn settle_and_dispatch(cli: &Cli) -> Exit {
         console.format = settings::wanted_log_format(global, &environment);
         summary::clear(summary_json(&cli.command))?;
         settings::environment::refuse_unknown(&environment)?;
-        console.format = settings::message_format(global, environment.clone())?;
+        if !matches!(cli.command, Command::Init(_)) {
+            console.format = settings::message_format(global, environment.clone())?;
+        }
         Ok(Context { console, cancel: listen_for_signals()?, environment, connection: connection_options() })
     });
     settled.and_then(|context| dispatch(cli, &context)).unwrap_or_else(|error| {
@@ -175,6 +183,8 @@ fn connection_options() -> ConnectionOptions {
 fn dispatch(cli: &Cli, context: &Context) -> Result<Exit> {
     let global = &cli.global;
     match &cli.command {
+        Command::Discover(args) => discover::run(args, global, context),
+        Command::Init(args) => init::run(args, global, context),
         Command::Run(args) => run::run(args, global, context),
         Command::Backfill(args) => backfill::run(args, global, context),
         Command::Status(args) => status::run(args, global, context),

@@ -2,6 +2,7 @@
 //!
 //! They repeat the flags of the command that ran. Variables and the usual config file still apply.
 
+use super::command_line::word;
 use super::console::{Console, shown};
 use super::screen::{Shown, Tone};
 use super::settings::given::Given;
@@ -84,7 +85,8 @@ impl NextSteps<'_> {
         let lake = self.flags(&[&rows::CONFIG, &rows::OUTPUT]);
         let mut commands = Vec::new();
         if cfg!(feature = "query") {
-            let question = quoted(&question(newest));
+            let question = question(newest);
+            let question = word(&question);
             commands.push(format!("logmill query --day {}{lake} {question}", newest.day));
             let days = match self.days_published() {
                 Some(days) if days.first < days.last => flags_of(days),
@@ -109,7 +111,7 @@ impl NextSteps<'_> {
         let flags = given.flat_map(|(setting, flag)| {
             self.given.all(setting).iter().map(move |value| match setting.syntax {
                 Syntax::Switch => format!(" {flag}={value}"),
-                _ => format!(" {flag} {}", quoted(value)),
+                _ => format!(" {flag} {}", word(value)),
             })
         });
         flags.collect()
@@ -141,21 +143,11 @@ fn question(manifest: &Manifest) -> String {
 
 /// The command that shows the first rejected rows in a file.
 fn first_rejected(address: &str) -> String {
-    let address_quoted = quoted(address);
+    let quoted = word(address);
     if address.starts_with("s3://") {
-        format!("aws s3 cp {address_quoted} - | head -n 3")
+        format!("aws s3 cp {quoted} - | head -n 3")
     } else {
-        format!("head -n 3 {address_quoted}")
-    }
-}
-
-/// Quotes a word for the shell if it needs that.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_./:@=+,-".contains(letter);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        format!("head -n 3 {quoted}")
     }
 }
 
@@ -171,20 +163,6 @@ mod tests {
             given.insert(setting, vec![(*value).to_owned()]);
         }
         given
-    }
-
-    #[test]
-    fn words_are_quoted_for_the_shell_if_necessary() {
-        for (word, expected) in [
-            ("s3://bucket/a-b_c=1.gz", "s3://bucket/a-b_c=1.gz"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("$HOME", "'$HOME'"),
-            ("it's", r"'it'\''s'"),
-            ("~/logs", "'~/logs'"),
-        ] {
-            assert_eq!(quoted(word), expected);
-        }
     }
 
     #[test]

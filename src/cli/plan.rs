@@ -9,7 +9,7 @@ use super::grid::Grid;
 use super::progress::Bar;
 use super::screen::{Screen, Shown};
 use super::settings::Flags;
-use super::{console, tables};
+use super::{console, proposal, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{PLAN_VERSION, Plan, TablePlan, TableSource, plan_table};
@@ -19,7 +19,7 @@ use crate::road::{Work, identity_key};
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.source]).with_sources())?;
     let now = console::now();
-    let day = args.day.begun(now)?;
+    let day = proposal::day_of(args.day.begun(now)?, &settings, context)?;
     let connector = context.connector(&settings);
     let plan_one = |source: &TableSource| {
         let _listing = Bar::begin(context.console, &source.spec.table, Work::List);

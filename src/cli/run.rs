@@ -6,7 +6,7 @@ use super::args::{GlobalArgs, RunArgs, day_count};
 use super::conclusion::Conclusion;
 use super::context::{Context, on_workers};
 use super::exit::Exit;
-use super::{console, metrics, tables};
+use super::{console, metrics, proposal, tables};
 use crate::error::Result;
 use crate::kst::DayRange;
 use crate::plan::TableSource;
@@ -16,7 +16,7 @@ use crate::road::{DayRoad, Registrar, Road, Tables, each_table};
 pub(super) fn run(args: &RunArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &args.road.flags())?;
     metrics::check(settings.watch.metrics_file.as_deref())?;
-    let day = args.day.begun(console::now())?;
+    let day = proposal::day_of(args.day.begun(console::now())?, &settings, context)?;
     let lookback = args.lookback.as_deref().map(day_count).transpose()?;
     let output = settings.output()?;
     let connector = context.connector(&settings);

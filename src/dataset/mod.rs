@@ -5,6 +5,7 @@
 //! it to [`register`] from a program that embeds logmill.
 
 pub mod cloudtrail;
+mod key_origin;
 pub mod lines;
 mod log_type;
 pub mod object_key;
@@ -13,6 +14,7 @@ pub mod s3_access;
 mod secrets;
 mod table_shape;
 
+pub use key_origin::KeyOrigin;
 pub use log_type::LogType;
 pub use object_key::{FolderDates, KeyClaim, KeyTime, TimeInKey};
 pub use table_shape::TableShape;
@@ -75,6 +77,11 @@ pub trait Dataset: fmt::Debug + Send + Sync {
     /// Whether AWS divides a folder by dates, `YYYY/MM/DD`, judged by its path alone. The folder may hold more than the
     /// folders of the years.
     fn holds_days(&self, folder: &str) -> bool;
+
+    /// Returns the account, region and bucket that the path of a log shows. `logmill discover` prints them.
+    fn origin<'k>(&self, _path: &'k str) -> KeyOrigin<'k> {
+        KeyOrigin::default()
+    }
 
     /// Whether the first bytes of an object, decompressed, look like this log type. Asked if the key is
     /// [unclear](KeyClaim::Unclear).

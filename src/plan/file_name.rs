@@ -1,4 +1,6 @@
-//! Names of files that cannot be logs: hidden copies and unfinished files.
+//! Names of files and folders that cannot hold logs: hidden copies, unfinished files, and the folders of a lake.
+
+use crate::store::lake::PARTITION_KEY;
 
 /// Suffixes that programs give to unfinished files.
 const UNFINISHED: [&str; 11] = [
@@ -14,6 +16,18 @@ const UNFINISHED: [&str; 11] = [
     ".swp",
     "~",
 ];
+
+/// Folders that a lake has next to its tables.
+const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
+
+/// Returns why a folder with this name belongs to a lake, if it does. Such a folder is not entered.
+pub(super) fn own_folder(name: &str) -> Option<&'static str> {
+    if name.strip_prefix(PARTITION_KEY).is_some_and(|rest| rest.starts_with('=')) {
+        Some("a published day")
+    } else {
+        OWN_FOLDERS.contains(&name).then_some("a working folder of a lake")
+    }
+}
 
 /// Returns why a file with this name is left out unread, if it is.
 pub(super) fn reason_to_leave_out(name: &str) -> Option<&'static str> {

@@ -1,8 +1,8 @@
 //! One listing of an input. It sorts every object and folder into found or left out.
 
 use std::collections::HashSet;
-use std::io::Read;
 
+use super::content::head;
 use super::file_name;
 use super::key_times::{Choice, Midnight, NamePosition, OUTSIDE, Wanted};
 use super::place::{Place, written_date};
@@ -10,21 +10,13 @@ use super::source::TableSource;
 use super::{LeftObject, UNREADABLE, UNRECOGNISED};
 use crate::dataset::object_key;
 use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
-use crate::store::lake::PARTITION_KEY;
-use crate::store::unpack::Unpacked;
 use crate::store::{ListVisitor, ListingCount, ObjectMeta, SkipRange, Store};
-
-/// Folders that a lake has next to its tables.
-const OWN_FOLDERS: [&str; 4] = ["_staging", "_quarantine", "_runs", "_locks"];
 
 /// How much later than the time in its name an object may have been delivered. CloudTrail writes whole minutes, and clocks
 /// differ.
 const SLACK_MS: i64 = 300_000;
-
-/// How many bytes of an object are read to detect its log type.
-const HEAD_BYTES: u64 = 4096;
 
 /// An object to read.
 pub(super) struct Found {
@@ -148,13 +140,6 @@ impl<'a> Listing<'a> {
         self.left.push(Left { object: LeftObject { address, bytes, why, of_another_time }, days });
     }
 
-    /// Returns the dates of an object without a date in its name: those of its folder, even if AWS did not create it.
-    fn unclear_dates(&self, key: &str) -> Option<FolderDates> {
-        let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
-        let mut dated = folders.filter_map(|(folder, _)| written_date(&format!("{folder}/")));
-        self.place.dates_above(key).or_else(|| dated.next())
-    }
-
     /// Whether an earlier listing has judged a key. If names are trusted, a folder that AWS named after one date is listed
     /// only once.
     fn is_known(&mut self, key: &str) -> bool {
@@ -179,7 +164,7 @@ impl<'a> Listing<'a> {
             if self.is_done() {
                 break;
             }
-            let dates = self.unclear_dates(&object.key);
+            let dates = self.place.unclear_dates(&object.key);
             if dates.is_none_or(|dates| self.wanted.meets(dates)) {
                 self.judge_unclear(object)?;
             } else if dates.is_some_and(|dates| self.wanted.whole().meets(dates)) {
@@ -208,7 +193,7 @@ impl<'a> Listing<'a> {
             self.take_unclear(object, "named as the input");
             return Ok(());
         } else {
-            match self.head(&object.key)? {
+            match head(self.store, &object.key)? {
                 Some(head) if self.source.spec.dataset.recognises(&head) => {
                     let why = "no time in its key, but its content is of this log type";
                     self.take_unclear(object, why);
@@ -222,33 +207,17 @@ impl<'a> Listing<'a> {
                 }
             }
         };
-        self.leave(&object.key, object.bytes, why, self.unclear_dates(&object.key));
+        self.leave(&object.key, object.bytes, why, self.place.unclear_dates(&object.key));
         Ok(())
     }
 
     fn take_unclear(&mut self, object: ObjectMeta, why: &'static str) {
         self.holds_logs = true;
-        let dates = self.unclear_dates(&object.key);
+        let dates = self.place.unclear_dates(&object.key);
         let date = dates.filter(|dates| dates.is_day() && self.wanted.trusts_names()).map(|day| day.first);
         match self.wanted.days_by_folder(dates) {
             Some(days) => self.found.push(Found { object, why, days, date, events_until: None }),
             None => self.leave_for_time(&object.key, object.bytes, OUTSIDE),
-        }
-    }
-
-    /// Reads the first bytes of an object, decompressed. They are empty if the object is missing or damaged, and `None` if
-    /// access is denied. Fails on other store errors, because these must not decide what an object is.
-    fn head(&self, key: &str) -> Result<Option<Vec<u8>>> {
-        let mut head = Vec::new();
-        let read = self.store.open(key).and_then(|object| {
-            let read =
-                Unpacked::new(object).and_then(|content| content.take(HEAD_BYTES).read_to_end(&mut head));
-            read.map(drop).or_else(|cause| cause.downcast::<Error>().map_or(Ok(()), Err))
-        });
-        match read {
-            Err(error) if error.kind() == ErrorKind::Denied => Ok(None),
-            Err(error) if error.kind() != ErrorKind::Unusable => Err(error),
-            _ => Ok(Some(head)),
         }
     }
 
@@ -299,10 +268,8 @@ impl Left {
 impl ListVisitor for Listing<'_> {
     fn enter(&mut self, folder: &str) -> bool {
         let name = object_key::split(folder).1;
-        let why = if name.strip_prefix(PARTITION_KEY).is_some_and(|rest| rest.starts_with('=')) {
-            "a published day"
-        } else if OWN_FOLDERS.contains(&name) {
-            "a working folder of a lake"
+        let why = if let Some(why) = file_name::own_folder(name) {
+            why
         } else if let KeyClaim::NotMine(why) =
             self.source.spec.dataset.claim(&self.place.path(&format!("{folder}/")))
         {
@@ -355,7 +322,7 @@ impl ListVisitor for Listing<'_> {
 
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
-        self.count.add_one();
+        self.count.add(1);
         let claim = self.source.spec.dataset.claim(&self.place.path(&object.key));
         let trusts_names = self.wanted.trusts_names();
         if !trusts_names && !self.only_looks && self.is_known(&object.key) {
@@ -368,7 +335,7 @@ impl ListVisitor for Listing<'_> {
             self.timed.push((object, time));
         } else if self.only_looks && (claim != KeyClaim::Unclear || self.is_of_another(&object.key)) {
             // Objects of other log types do not count if only `holds_logs` is needed.
-        } else if claim == KeyClaim::Unclear && self.unclear_dates(&object.key).is_some() {
+        } else if claim == KeyClaim::Unclear && self.place.unclear_dates(&object.key).is_some() {
             // Only the listing of its date judges it.
             self.unclear.push(object);
         } else if trusts_names && self.is_known(&object.key) {

@@ -2,10 +2,12 @@
 //!
 //! `listing` lists the inputs of a table, and [`key_times`] decides by the time in each key. For one day, the result is a
 //! [`Plan`]: a list of objects in address order, which many machines can share as shards. For a range of days, `range`
-//! lists every object once and hands the objects out in legs.
+//! lists every object once and hands the objects out in legs. [`discovery`] shows what inputs hold, without a day.
 
 mod check;
+mod content;
 mod dated;
+pub mod discovery;
 mod file_name;
 pub mod key_times;
 mod list;

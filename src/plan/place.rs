@@ -51,6 +51,13 @@ impl Place {
         folders.map(|(folder, _)| folder).find_map(|folder| self.dates(folder))
     }
 
+    /// Returns the dates of an object without a date in its name: those of its folder, even if AWS did not create it.
+    pub(super) fn unclear_dates(&self, key: &str) -> Option<FolderDates> {
+        let folders = std::iter::successors(key.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+        let mut dated = folders.filter_map(|(folder, _)| written_date(&format!("{folder}/")));
+        self.dates_above(key).or_else(|| dated.next())
+    }
+
     /// Notes an object whose name has a time.
     pub(super) fn note_name(&mut self, key: &str, time: KeyTime) {
         let folder = object_key::split(key).0;

@@ -62,7 +62,9 @@ pub trait Observer: Sync {
 
     /// Reports one failure of several tables.
     fn refused(&self, about: &[About<'_>], error: &Error) {
-        about.iter().for_each(|about| self.failed(about, error));
+        for about in about {
+            self.failed(about, error);
+        }
     }
 
     /// Reports that the work on a table and day has ended.

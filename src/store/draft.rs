@@ -42,9 +42,21 @@ impl Draft {
             Ok(found) => found.permissions(),
             Err(_) => usual_permissions(&self.target)?,
         };
-        self.file().set_permissions(permissions)?;
-        self.file().sync_all()?;
+        self.finish(permissions)?;
         self.file.persist(&self.target).map(drop).map_err(|failed| failed.error)
+    }
+
+    /// Does the same as [`keep`](Self::keep) for a file that must not exist yet. Fails with
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if it does.
+    pub fn keep_new(self) -> io::Result<()> {
+        self.finish(usual_permissions(&self.target)?)?;
+        self.file.persist_noclobber(&self.target).map(drop).map_err(|failed| failed.error)
+    }
+
+    /// Sets the permissions, and waits until the content is on disk.
+    fn finish(&self, permissions: Permissions) -> io::Result<()> {
+        self.file().set_permissions(permissions)?;
+        self.file().sync_all()
     }
 }
 
@@ -126,6 +138,11 @@ mod tests {
         assert_eq!((fs::read(&target).unwrap().len(), mode(&target)), (0, 0o640));
         drop(Draft::of(&target, "").unwrap());
         assert_eq!(names(folder.path()).len(), 2);
+        let refused = Draft::of(&target, "").unwrap().keep_new().unwrap_err();
+        assert_eq!((refused.kind(), names(folder.path()).len()), (io::ErrorKind::AlreadyExists, 2));
+        let new = folder.path().join("new");
+        Draft::of(&new, "").unwrap().keep_new().unwrap();
+        assert_eq!((mode(&new), names(folder.path()).len()), (mode(&usual), 3));
     }
 
     #[test]

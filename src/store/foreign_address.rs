@@ -2,8 +2,8 @@
 //!
 //! None of them is accepted, because a typo would become the name of a folder.
 
-/// Turns the text after the beginning of an address into `bucket/prefix`, if it has that form.
-type ToLocation = fn(&str) -> Option<String>;
+/// Turns the text after the beginning of an address into `bucket/prefix`; empty if it has no such form.
+type ToLocation = fn(&str) -> String;
 
 /// The beginnings of addresses, each with the way to the S3 location that it means. The first row that fits applies.
 const FORMS: &[(&str, ToLocation)] = &[
@@ -25,7 +25,7 @@ pub(super) fn translated(address: &str) -> Option<String> {
     }
     let (rest, to_location) =
         FORMS.iter().find_map(|(beginning, to_location)| Some((behind(address, beginning)?, to_location)))?;
-    to_location(rest).filter(|location| !location.is_empty()).map(|location| format!("s3://{location}"))
+    Some(to_location(rest)).filter(|location| !location.is_empty()).map(|location| format!("s3://{location}"))
 }
 
 /// The text behind a beginning, in upper or lower case.
@@ -35,40 +35,41 @@ fn behind<'a>(address: &'a str, beginning: &str) -> Option<&'a str> {
 }
 
 /// `bucket/prefix`, with a single slash between its parts.
-fn as_is(rest: &str) -> Option<String> {
+fn as_is(rest: &str) -> String {
     let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
     let slash = if rest.ends_with('/') && parts.len() > 1 { "/" } else { "" };
-    Some(parts.join("/") + slash)
+    parts.join("/") + slash
 }
 
 /// The location in a URL of S3, or of a page of its console.
-fn of_url(rest: &str) -> Option<String> {
+fn of_url(rest: &str) -> String {
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let service = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"));
-    match service {
+    let location = match service {
         Some(service) => of_service(service, path),
         None if host.ends_with("console.aws.amazon.com") => of_console(path, query),
         None => None,
-    }
+    };
+    location.unwrap_or_default()
 }
 
 /// The location in a URL whose host, without the domain of AWS, is `bucket.s3.region` or `s3.region`.
 fn of_service(service: &str, path: &str) -> Option<String> {
     let is_s3 = |name: &str| name == "s3" || name.starts_with("s3.") || name.starts_with("s3-");
     if is_s3(service) {
-        return as_is(path);
+        return Some(as_is(path));
     }
     let mut dots = service.match_indices('.');
     let (dot, _) = dots.find(|(dot, _)| is_s3(&service[dot + 1..]))?;
-    as_is(&format!("{}/{path}", &service[..dot]))
+    Some(as_is(&format!("{}/{path}", &service[..dot])))
 }
 
 /// The location in the path and the query of a page of the console: `s3/buckets/NAME?prefix=PREFIX`.
 fn of_console(path: &str, query: &str) -> Option<String> {
     let bucket = ["s3/buckets/", "s3/object/"].iter().find_map(|page| path.strip_prefix(page))?;
     let prefix = query.split('&').find_map(|pair| pair.strip_prefix("prefix=")).unwrap_or_default();
-    as_is(&format!("{bucket}/{}", prefix.replace("%2F", "/").replace("%2f", "/")))
+    Some(as_is(&format!("{bucket}/{}", prefix.replace("%2F", "/").replace("%2f", "/"))))
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct ListingCount(Arc<AtomicU64>);
 
 impl ListingCount {
-    /// Counts an object.
-    pub fn add_one(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    /// Counts objects.
+    pub fn add(&self, objects: u64) {
+        self.0.fetch_add(objects, Ordering::Relaxed);
     }
 
     /// Returns the number of objects.

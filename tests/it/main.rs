@@ -8,6 +8,7 @@ mod damage;
 mod days;
 mod deploy;
 mod diff;
+mod discover;
 mod docs;
 mod escapes;
 mod first_contact;

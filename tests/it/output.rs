@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::harness::{AccessLine, Call, DAY, LOGMILL, Outcome, Table, Workdir, document, event, gz, ledger};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 21] = [
+    "discover",
+    "init",
     "run",
     "backfill",
     "status",

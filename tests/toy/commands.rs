@@ -38,6 +38,21 @@ pub(crate) fn is_planned() {
     assert_eq!(left.len(), 2, "{left:?}");
 }
 
+pub(crate) fn is_discovered() {
+    let lot = Lot::new();
+    lot.write(
+        "raw/jongno/gates/2023/11/02/gate_20231102T0300Z_0001.log",
+        "2023-11-02T03:00:00Z p-6 north 1 \"\"\n",
+    );
+    let found = &lot.logmill("discover --input raw --format json").exits(0).json()[0];
+    let logs = &found["log_types"][0];
+    assert_eq!((&logs["dataset"], &logs["objects"]), (&json!("gate"), &json!(6)));
+    assert_eq!((&logs["first_day"], &logs["last_day"]), (&json!("2023-10-31"), &json!("2023-11-02")));
+    assert_eq!(logs["regions"], json!({"names": ["jongno"], "complete": true}));
+    lot.logmill("init --input raw --output lake").exits(0).prints(&["created logmill.toml"]);
+    lot.logmill("config").exits(0).prints(&["gate.dataset", "gate.input"]);
+}
+
 pub(crate) fn is_sharded() {
     let lot = Lot::published();
     lot.logmill(&format!("plan --day {DAY} --dataset gate --input raw --shards 2 --plan plan.json")).exits(0);

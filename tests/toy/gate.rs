@@ -5,7 +5,7 @@
 
 use logmill::dataset::lines::{Line, LineDecoder, LineFormat};
 use logmill::dataset::object_key::{split, time_by_pattern};
-use logmill::dataset::{Dataset, DecodeLimits, Decoder, KeyClaim, KeyTime, TimeInKey};
+use logmill::dataset::{Dataset, DecodeLimits, Decoder, KeyClaim, KeyOrigin, KeyTime, TimeInKey};
 use logmill::kst::UtcInstant;
 use logmill::table::ColumnType::{BigInt, Double, Text, Timestamp};
 use logmill::table::{Column, Identifier, Naming, Origin, Promotion, RowHead, Rows, TableSchema};
@@ -54,6 +54,11 @@ impl Dataset for Gate {
 
     fn holds_days(&self, folder: &str) -> bool {
         split(folder).1 == "gates"
+    }
+
+    fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {
+        let car_park = path.rsplit_once("/gates/").map(|(above, _)| split(above).1);
+        KeyOrigin { region: car_park, ..KeyOrigin::default() }
     }
 
     fn recognises(&self, head: &[u8]) -> bool {

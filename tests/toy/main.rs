@@ -21,10 +21,11 @@ const AS_LOGMILL: &str = "GATE_AS_LOGMILL";
 static TOYS: [&dyn Dataset; 1] = [&gate::Gate];
 
 /// The checks, each named after the sentence that it proves.
-const CHECKS: [(&str, fn()); 15] = [
+const CHECKS: [(&str, fn()); 16] = [
     ("a_name_or_table_is_registered_once", commands::registered_once),
     ("help_completions_and_errors_list_the_log_type", commands::is_listed),
     ("a_plan_takes_the_objects_whose_stretch_overlaps_the_day", commands::is_planned),
+    ("discover_and_init_find_the_log_type", commands::is_discovered),
     ("two_shards_publish_the_bytes_of_one_run", commands::is_sharded),
     ("a_log_type_that_is_not_default_is_built_only_if_it_is_named", commands::is_named),
     ("sql_reads_the_table_without_a_view", commands::is_queried),

@@ -13,10 +13,20 @@ pub(in crate::cli) struct DayArg {
     pub(in crate::cli) day: String,
 }
 
-impl DayArg {
-    /// The day, which must have begun in Korea.
-    pub(in crate::cli) fn begun(&self, now: UtcInstant) -> Result<KstDay> {
-        begun(KstDay::parse(&self.day, now)?, now)
+/// The day of a command that proposes days if none is given.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct OptionalDay {
+    /// KST day: 2023-11-01, 20231101, yesterday or today
+    ///
+    /// Without it, the command ends with an error that proposes days of the input.
+    #[arg(long, value_name = "DAY")]
+    day: Option<String>,
+}
+
+impl OptionalDay {
+    /// The day, which must have begun in Korea; `None` if no day is given.
+    pub(in crate::cli) fn begun(&self, now: UtcInstant) -> Result<Option<KstDay>> {
+        self.day.as_deref().map(|day| begun(KstDay::parse(day, now)?, now)).transpose()
     }
 }
 

@@ -55,6 +55,10 @@ groups! {
     /// Which raw logs, and how they are read.
     SourceArgs("Sources", INPUT, DATASET, TABLE, LATENESS, IGNORE_KEY_TIMES, NAMING, ROLE_ARN, REQUESTER_PAYS,
         EXPECTED_BUCKET_OWNER, FILTER, REDACT);
+    /// Which raw logs, for a command without tables.
+    PlaceArgs("Sources", INPUT, ROLE_ARN, REQUESTER_PAYS, EXPECTED_BUCKET_OWNER);
+    /// The lake and the catalog of a new config file.
+    NewLakeArgs("Lake", OUTPUT, DATABASE);
     /// The lake.
     LakeArgs("Lake", OUTPUT, SCRATCH);
     /// How a day is published.

@@ -5,6 +5,7 @@ mod csv;
 mod format;
 
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -126,7 +127,8 @@ fn statement(args: &QueryArgs) -> Result<String> {
 
 /// Refuses the name of a file in the place of a statement.
 fn refuse_file_name(sql: &str) -> Result<()> {
-    if sql.ends_with(".sql") && !sql.contains(char::is_whitespace) {
+    let is_of_sql = Path::new(sql).extension().is_some_and(|kind| kind.eq_ignore_ascii_case("sql"));
+    if is_of_sql && !sql.contains(char::is_whitespace) {
         return Err(Error::new(ErrorKind::Usage, format!("'{sql}' is a file name, not a statement"))
             .hint(format!("pass it with '--file {sql}'")));
     }

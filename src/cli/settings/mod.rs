@@ -53,6 +53,8 @@ pub(super) struct Settings {
     pub(super) publish: PublishOptions,
     pub(super) fail_on_empty: bool,
     pub(super) watch: WatchSettings,
+    /// The config file; empty without one.
+    pub(super) config_file: String,
     pub(super) in_force: Vec<InForce>,
     /// The flags as they were typed.
     pub(super) typed: Given,
@@ -67,7 +69,21 @@ impl Settings {
     ) -> Result<Self> {
         let mut given = global.clone();
         given.extend(&flags.given);
-        let mut layers = layers(given.clone(), environment)?;
+        Self::from_layers(layers(given, environment)?, flags)
+    }
+
+    /// Resolves all layers except the config file, for the command that writes one.
+    pub(super) fn without_file(
+        global: &Given,
+        flags: &Flags,
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self> {
+        let mut given = global.clone();
+        given.extend(&flags.given);
+        Self::from_layers(layers_without_file(given, environment), flags)
+    }
+
+    fn from_layers(mut layers: Layers, flags: &Flags) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from).to_string();
         let threads = layers.pick(Ask::from(&rows::THREADS).or(cores), threads)?;
         let memory = layers.pick(&rows::MEMORY, memory)?;
@@ -94,8 +110,9 @@ impl Settings {
             publish,
             fail_on_empty,
             watch,
+            config_file: layers.file.path,
             in_force: layers.in_force,
-            typed: given,
+            typed: layers.flags,
         })
     }
 
@@ -150,10 +167,21 @@ impl Settings {
 
 /// The layers, with the config file that they name.
 fn layers(flags: Given, environment: BTreeMap<String, String>) -> Result<Layers> {
-    let mut layers = Layers { flags, environment, file: ConfigFile::default(), in_force: Vec::new() };
+    let mut layers = layers_without_file(flags, environment);
     let (config, _) = layers.first(&(&rows::CONFIG).into());
     layers.file = config_file::load(Some(config).filter(|path| !path.is_empty()).map(PathBuf::from))?;
     Ok(layers)
+}
+
+fn layers_without_file(flags: Given, environment: BTreeMap<String, String>) -> Layers {
+    Layers { flags, environment, file: ConfigFile::default(), in_force: Vec::new() }
+}
+
+/// The name of the config file that the command line or the environment gives, or the default name.
+pub(super) fn config_name(global: &Given, environment: &BTreeMap<String, String>) -> String {
+    let layers = layers_without_file(global.clone(), environment.clone());
+    let ask = Ask::from(&rows::CONFIG).or(config_file::DEFAULT_NAME);
+    layers.first(&ask).0
 }
 
 /// The format of messages, which every command needs before its settings.

@@ -6,6 +6,7 @@
 //! checked, so that a new region needs no release.
 //! Source: AWS, "CloudTrail log file examples" and "Finding your CloudTrail log files".
 
+use crate::dataset::key_origin::{KeyOrigin, is_account, is_region};
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use crate::kst::UtcInstant;
 
@@ -56,10 +57,6 @@ fn service_folder(folder: &str) -> Option<&str> {
     None
 }
 
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// Returns why a name in AWS's form, `account_kind_..._time_...`, is not a CloudTrail log. A name without a time does not
 /// come from AWS and is not judged.
 fn of_another_kind(name: &str) -> Option<&'static str> {
@@ -75,6 +72,20 @@ fn of_another_kind(name: &str) -> Option<&'static str> {
 pub(super) fn holds_days(folder: &str) -> bool {
     let (above, region) = object_key::split(folder);
     object_key::split(above).1 == "CloudTrail" && region.contains('-')
+}
+
+/// Returns the account and region in the name of a log, or in its folders if the name has been changed.
+pub(super) fn origin(path: &str) -> KeyOrigin<'_> {
+    let parts: Vec<&str> = object_key::split(path).1.split('_').collect();
+    let named = parts.windows(3).find(|part| part[1] == "CloudTrail" && is_account(part[0]));
+    match named {
+        Some(part) => KeyOrigin {
+            account: Some(part[0]),
+            region: Some(part[2]).filter(|region| is_region(region)),
+            bucket: None,
+        },
+        None => KeyOrigin::of_service(path, "CloudTrail"),
+    }
 }
 
 /// Returns the place of the time in the name of a log, after the part that all names of an account and region share.
@@ -112,6 +123,30 @@ mod tests {
         let start = "a/1_CloudTrail_us-east-1_".len();
         assert_eq!(time, Some(TimeInKey { start, pattern: PATTERN, may_name_event_day: false }));
         assert_eq!(time_in_key("a/events.json"), None);
+    }
+
+    #[test]
+    fn the_name_shows_account_and_region_and_otherwise_the_folders_do() {
+        let time = "20231031T1505Z_x.json.gz";
+        let folders = "AWSLogs/o-x/111122223333/CloudTrail/us-east-1/2023/10/31";
+        for (path, account, region) in [
+            (
+                format!("123456789012_CloudTrail_ap-northeast-2_{time}"),
+                Some("123456789012"),
+                Some("ap-northeast-2"),
+            ),
+            (
+                format!("{folders}/123456789012_CloudTrail_ap-northeast-2_{time}"),
+                Some("123456789012"),
+                Some("ap-northeast-2"),
+            ),
+            (format!("copy_123456789012_CloudTrail_r_{time}"), Some("123456789012"), None),
+            (format!("{folders}/1_CloudTrail_r_{time}"), Some("111122223333"), Some("us-east-1")),
+            (format!("a/1_CloudTrail_r_{time}"), None, None),
+        ] {
+            let origin = origin(&path);
+            assert_eq!((origin.account, origin.region, origin.bucket), (account, region, None), "{path}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod shape;
 mod value;
 
 use super::records::RecordDecoder;
-use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, KeyOrigin, TimeInKey, secrets};
 use crate::table::{Naming, Promotion, TableSchema};
 
 /// The log type.
@@ -44,6 +44,10 @@ impl Dataset for CloudTrail {
 
     fn holds_days(&self, folder: &str) -> bool {
         keys::holds_days(folder)
+    }
+
+    fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {
+        keys::origin(path)
     }
 
     fn recognises(&self, head: &[u8]) -> bool {

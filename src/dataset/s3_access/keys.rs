@@ -6,6 +6,7 @@
 //! programs also write such times, with another meaning (Firehose: `stream-1-YYYY-MM-DD-hh-mm-ss-uuid`).
 //! Source: AWS, "Logging requests with server access logging", log object key format.
 
+use crate::dataset::key_origin::{KeyOrigin, is_account};
 use crate::dataset::object_key::{self, KeyClaim, KeyTime, TimeInKey};
 use crate::kst::UtcInstant;
 
@@ -21,12 +22,23 @@ pub(super) fn claim(key: &str) -> KeyClaim {
 
 /// Whether a folder belongs to a source bucket: `[prefix]account/region/bucket`, with twelve digits for the account.
 pub(super) fn holds_days(folder: &str) -> bool {
+    source_of(folder).is_some()
+}
+
+/// Returns account, region and bucket of the folder of a source bucket.
+fn source_of(folder: &str) -> Option<KeyOrigin<'_>> {
     let (above, bucket) = object_key::split(folder);
     let (above, region) = object_key::split(above);
     let account = object_key::split(above).1;
-    let account = account.get(account.len().saturating_sub(12)..).unwrap_or_default();
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    is_account && region.matches('-').count() >= 2 && !bucket.is_empty()
+    let account = account.get(account.len().saturating_sub(12)..).filter(|account| is_account(account))?;
+    let is_source = region.matches('-').count() >= 2 && !bucket.is_empty();
+    is_source.then_some(KeyOrigin { account: Some(account), region: Some(region), bucket: Some(bucket) })
+}
+
+/// Returns the source bucket that the folders of a log show. Names have none.
+pub(super) fn origin(path: &str) -> KeyOrigin<'_> {
+    let mut folders = std::iter::successors(path.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'));
+    folders.find_map(|(folder, _)| source_of(folder)).unwrap_or_default()
 }
 
 /// Returns the place of the time in the name of a log, after its prefix.
@@ -73,6 +85,28 @@ mod tests {
         let time = time_in_key("logs/app12023-11-01-00-22-33-AB");
         let start = "logs/app1".len();
         assert_eq!(time, Some(TimeInKey { start, pattern: PATTERN, may_name_event_day: true }));
+    }
+
+    #[test]
+    fn the_folders_show_the_source_bucket() {
+        let name = "2023-11-01-00-22-33-AB";
+        let source = ("123456789012", "ap-northeast-2", "web");
+        for (folder, expected) in [
+            ("logs/123456789012/ap-northeast-2/web/2023/11/01/", Some(source)),
+            ("logs-123456789012/ap-northeast-2/web/", Some(source)),
+            ("111122223333/us-east-1/old/123456789012/ap-northeast-2/web/2023/11/01/", Some(source)),
+            ("logs/web/2023/11/01/", None),
+            ("", None),
+        ] {
+            let path = format!("{folder}{name}");
+            let origin = origin(&path);
+            let found = origin.account.zip(origin.region).zip(origin.bucket);
+            assert_eq!(
+                found.map(|((account, region), bucket)| (account, region, bucket)),
+                expected,
+                "{folder}"
+            );
+        }
     }
 
     #[test]

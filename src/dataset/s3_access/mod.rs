@@ -17,7 +17,7 @@ mod time;
 mod whole;
 
 use super::lines::LineDecoder;
-use super::{Dataset, DecodeLimits, Decoder, KeyClaim, TimeInKey, secrets};
+use super::{Dataset, DecodeLimits, Decoder, KeyClaim, KeyOrigin, TimeInKey, secrets};
 use crate::table::{Naming, Promotion, TableSchema};
 
 /// The log type.
@@ -51,6 +51,10 @@ impl Dataset for S3Access {
 
     fn holds_days(&self, folder: &str) -> bool {
         keys::holds_days(folder)
+    }
+
+    fn origin<'k>(&self, path: &'k str) -> KeyOrigin<'k> {
+        keys::origin(path)
     }
 
     fn recognises(&self, head: &[u8]) -> bool {
