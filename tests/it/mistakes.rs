@@ -299,7 +299,7 @@ fn lakes_plans_and_statements_that_cannot_be_used_say_what_to_pass() {
             "clean --output nolake",
             "clean --output nolake --table cloudtrail",
             "doctor --output nolake",
-            "doctor --day 2023-11-01 --input raw --output nolake",
+            "doctor --day 2023-11-01 --input raw --output nolake --format json",
             "verify --day 2023-11-01 --output nolake",
             "diff --day 2023-11-01 --output nolake",
             "why --day 2023-11-01 --event-id id --output nolake",
