@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::console::{self, Console, Field};
+use super::console::{Console, Field};
 use super::emf;
 use super::progress::Bar;
+use super::screen::Shown;
 use super::settings::LogFormat;
 use crate::error::Error;
 use crate::publish::run_record::RunRecord;
@@ -70,11 +71,11 @@ impl Observer for Announcer {
 
     fn ended(&self, record: &RunRecord) {
         if self.emf {
-            console::to_stderr(&emf::line(record));
+            self.console.write(&Shown::of(&emf::line(record)));
         }
     }
 
-    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
-        Box::new(Bar::begin(self.console, table, work))
+    fn progress(&self, subject: &str, work: Work) -> Box<dyn Progress> {
+        Box::new(Bar::begin(self.console, subject, work))
     }
 }

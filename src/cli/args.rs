@@ -38,12 +38,13 @@ pub(super) use why::WhyArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::screen::HELP_STYLES;
 use super::shard::ShardArg;
 use crate::plan::MAX_SHARDS;
 
 /// Raw AWS access logs in, trusted Parquet out: one closed KST day at a time.
 #[derive(Debug, Parser)]
-#[command(name = "logmill", version, arg_required_else_help = true, after_help = exit_codes())]
+#[command(name = "logmill", version, arg_required_else_help = true, after_help = exit_codes(), styles = HELP_STYLES)]
 pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -57,7 +57,7 @@ impl CommandLine {
 }
 
 /// A word for a POSIX shell, in quotes if it needs them.
-fn word(value: &str) -> Cow<'_, str> {
+pub(super) fn word(value: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
     if !value.is_empty() && value.bytes().all(is_plain) {
         return Cow::Borrowed(value);

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::console::{Console, Field};
 use super::exit::Exit;
 use super::metrics;
+use super::next_steps::NextSteps;
 use super::settings::Settings;
 use super::summary::{DaySummary, FailedTable, RangeSummary, Summary, TableSummary};
 use crate::error::{Error, ErrorKind, Result};
@@ -50,8 +51,9 @@ impl Conclusion<'_> {
         let rebuilt = rebuilt.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect();
         let day = DaySummary::new(self.day, outcomes);
         let summary = Summary::new(self.road.run.clone(), exit, day, rebuilt, not_built);
-        summary.deliver(self.summary_json, self.console.quiet)?;
+        summary.deliver(self.summary_json, self.console)?;
         self.finish(exit);
+        self.advise(all(), DayRange::only(self.day));
         Ok((exit, summary))
     }
 
@@ -82,9 +84,24 @@ impl Conclusion<'_> {
         let built = found.days.iter().map(|(day, outcomes)| DaySummary::new(*day, outcomes)).collect();
         let (counts, name) = ((found.left, &found.kept[..]), self.road.run.clone());
         let summary = RangeSummary::new(name, days, exit, built, counts, failed, not_built);
-        summary.deliver(self.summary_json, self.console.quiet)?;
+        summary.deliver(self.summary_json, self.console)?;
         self.finish(exit);
+        self.advise(found.days.values(), days);
         Ok(exit)
+    }
+
+    /// Tells a person where the published days are, and what to do next.
+    fn advise<'o>(&self, outcomes: impl Iterator<Item = &'o Outcomes>, days: DayRange) {
+        let published = outcomes.flat_map(|outcomes| &outcomes.done);
+        NextSteps {
+            lake: self.road.lake,
+            given: &self.settings.typed,
+            days,
+            published: published.map(|done| (&done.manifest, done.quarantine.as_deref())).collect(),
+            has_sources: !self.settings.sources.is_empty(),
+            has_catalog: self.settings.catalog.is_some(),
+        }
+        .print(self.console);
     }
 
     /// Writes the metrics and the last event of a day that another run published. The metrics are those of that run.

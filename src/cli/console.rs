@@ -4,13 +4,15 @@
 //! Values within a line of text also pass through [`shown`].
 
 use std::borrow::Cow;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Map, Value};
 
+use super::display::Display;
 use super::exit::Exit;
+use super::grid::Grid;
+use super::screen::{Screen, Shown, Tone};
 use super::settings::LogFormat;
 use crate::error::{Error, Result};
 use crate::escape;
@@ -24,6 +26,12 @@ pub(super) struct Console {
     pub(super) format: LogFormat,
     pub(super) quiet: bool,
     pub(super) verbose: u8,
+    /// What standard output can show.
+    pub(super) out: Screen,
+    /// What standard error can show.
+    pub(super) err: Screen,
+    /// The lines of progress.
+    pub(super) display: &'static Display,
 }
 
 /// The severity of a message.
@@ -44,12 +52,31 @@ impl Level {
             Self::Debug => "debug",
         }
     }
+
+    fn tone(self) -> Tone {
+        match self {
+            Self::Error => Tone::Bad,
+            Self::Warn => Tone::Attention,
+            Self::Info | Self::Debug => Tone::Strong,
+        }
+    }
 }
 
 impl Console {
-    /// Returns whether progress bars may be drawn.
+    /// Creates the console of this process, for text messages.
+    pub(super) fn of_process(quiet: bool, verbose: u8) -> Self {
+        let (out, err) = (Screen::of(&io::stdout()), Screen::of(&io::stderr()));
+        Self { format: LogFormat::Text, quiet, verbose, out, err, display: Display::of_process() }
+    }
+
+    /// Returns whether progress may be drawn.
     pub(super) fn draws_progress(self) -> bool {
-        !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
+        self.advises() && self.err.redraws
+    }
+
+    /// Returns whether a person reads the messages and wants advice.
+    pub(super) fn advises(self) -> bool {
+        !self.quiet && self.format == LogFormat::Text && self.err.is_terminal
     }
 
     /// Logs a step of the work: always as JSON, as text only with `-v`.
@@ -93,10 +120,15 @@ impl Console {
     pub(super) fn failed(self, error: &Error, about: Vec<Field>) {
         match self.format {
             LogFormat::Text => {
-                let hint = error.next_step().map(|hint| format!("\n  hint: {}", shown(hint)));
+                let mut text = self.err.paint(Tone::Bad, "logmill:");
                 // A cause from a library may have several lines. Indented, they do not look like separate messages.
-                let error = error.to_string().trim_end().replace('\n', "\n  ");
-                to_stderr(&format!("logmill: {error}{}", hint.unwrap_or_default()));
+                text += &format!(" {}", error.to_string().trim_end().replace('\n', "\n  "));
+                if let Some(hint) = error.next_step() {
+                    text += "\n  ";
+                    text += self.err.paint(Tone::Strong, "hint:");
+                    text += &format!(" {}", shown(hint));
+                }
+                self.write(&text);
             }
             LogFormat::Json => {
                 let mut facts = about;
@@ -133,7 +165,9 @@ impl Console {
                     Value::String(text) => format!(" {name}={}", shown(text)),
                     other => format!(" {name}={other}"),
                 });
-                to_stderr(&format!("{}: {event}{}", level.name(), facts.collect::<String>()));
+                let mut text = self.err.paint(level.tone(), &format!("{}:", level.name()));
+                text += &format!(" {event}{}", facts.collect::<String>());
+                self.write(&text);
             }
             LogFormat::Json => {
                 let mut line = Map::new();
@@ -141,9 +175,17 @@ impl Console {
                 line.insert("level".to_owned(), level.name().into());
                 line.insert("event".to_owned(), event.into());
                 line.extend(facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-                to_stderr(&Value::Object(line).to_string());
+                self.write(&Shown::of(&Value::Object(line).to_string()));
             }
         }
+    }
+
+    /// Writes a line to standard error, above the lines of progress.
+    pub(super) fn write(self, line: &Shown) {
+        self.display.lines.suspend(|| {
+            // If standard error is closed, the failure cannot be reported.
+            let _ = writeln!(io::stderr().lock(), "{}", line.as_str());
+        });
     }
 }
 
@@ -158,15 +200,14 @@ pub(super) fn shown(value: &str) -> Cow<'_, str> {
     escape::one_line(value)
 }
 
-/// Writes a line to standard error.
-pub(super) fn to_stderr(text: &str) {
-    // If standard error is closed, the failure cannot be reported.
-    let _ = writeln!(io::stderr().lock(), "{}", escape::lines(text));
-}
-
 /// Writes text or JSON to standard output. A reader that stops early, such as `head`, is not an error.
 pub(super) fn print(text: &str) -> Result<()> {
     print_as_is(&escape::lines(text))
+}
+
+/// Writes text that is ready to standard output.
+pub(super) fn print_shown(text: &Shown) -> Result<()> {
+    print_as_is(text.as_str())
 }
 
 /// Writes a line to standard output, with line ends in it escaped.
@@ -185,25 +226,13 @@ pub(super) fn print_as_is(data: &str) -> Result<()> {
     }
 }
 
-/// Formats a table. The columns named in `numbers` are aligned to the right.
+/// Formats a table with lines of any length. The columns named in `numbers` are aligned to the right.
 pub(super) fn table(
     header: &[&str],
     numbers: &[&str],
     rows: impl IntoIterator<Item = Vec<String>>,
 ) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header.to_vec());
-    for row in rows {
-        table.add_row(row.iter().map(|cell| shown(cell)));
-    }
-    for (column, name) in table.column_iter_mut().zip(header) {
-        column.set_padding((0, 2));
-        if numbers.contains(name) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
-    lines.concat()
+    Grid::new(header, numbers, rows).text(Screen::PIPE).as_str().to_owned()
 }
 
 /// Formats a count with its noun: `1 object`, `2,000 objects`.

@@ -23,6 +23,7 @@ impl Context {
     pub(super) fn connector(&self, settings: &Settings) -> Connector {
         let console = self.console;
         Connector::new(self.cancel.clone(), settings.lake.scratch.clone(), self.connection.clone())
+            .counting(self.console.display.listed.clone())
             .on_recovered(move |recovered| warn_of_recovered(console, recovered))
     }
 

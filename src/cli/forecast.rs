@@ -2,14 +2,17 @@
 
 use super::console::{self, Console};
 use super::exit::Exit;
+use super::grid::Grid;
 use super::pace::Pace;
+use super::progress::Bar;
+use super::screen::Shown;
 use crate::audit::StatusReader;
 use crate::audit::freshness::DayStatus;
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::{Order, RangePlanner, TableSource};
 use crate::publish::run_record::{self, RunRecord};
-use crate::road::{Decision, RebuildRule, Road};
+use crate::road::{Decision, RebuildRule, Road, Work};
 use crate::store::Lake;
 
 /// Prints what would be done, without reading a log.
@@ -24,7 +27,7 @@ pub(super) fn run(
     let mut exit = Exit::Done;
     for source in tables {
         let (text, unknown) = table(road, source, days, order, rule, console)?;
-        console::print(&text)?;
+        console::print_shown(&text)?;
         if unknown > 0 {
             exit = Exit::SomeFailed;
         }
@@ -40,11 +43,12 @@ fn table(
     order: Order,
     rule: &RebuildRule,
     console: Console,
-) -> Result<(String, u64)> {
+) -> Result<(Shown, u64)> {
     let planner = RangePlanner::open(source, days, order, road.connector, road.clock)?;
     let reader =
         StatusReader { lake: road.lake, database: road.database(), cancel: &road.options.convert.cancel };
     let mut pace = Pace::default();
+    let listing = Bar::begin(console, &source.spec.table, Work::List);
     let range = reader.read(source, planner, &mut |status| match status {
         Ok(status) => {
             pace.learn(live_record(road.lake, status)?.as_ref());
@@ -55,16 +59,19 @@ fn table(
             Ok(false)
         }
     })?;
+    drop(listing);
     let (objects, bytes, requests, checked) = (range.objects, range.bytes, range.requests, range.days.len());
     let statuses: Vec<DayStatus> = range.days.into_iter().filter_map(|(_, status)| status.ok()).collect();
     let unknown = (checked - statuses.len()) as u64;
     let with_decision = |wanted| statuses.iter().filter(move |status| rule.decision(status) == wanted);
     let (rows, kept) =
         (with_decision(Decision::Build).map(row).collect::<Vec<_>>(), with_decision(Decision::Keep).count());
-    let mut text = format!("{}: {} of {} days to build\n\n", source.spec.table, rows.len(), days.len());
+    let (to_build, all) = (rows.len(), days.len());
+    let mut text = Shown::of(&format!("{}: {to_build} of {all} days to build\n\n", source.spec.table));
     if !rows.is_empty() {
-        text += &console::table(&["day", "state", "objects", "bytes"], &["objects", "bytes"], rows);
-        text.push('\n');
+        let header = ["day", "state", "objects", "bytes"];
+        text += Grid::new(&header, &header[2..], rows).text(console.out);
+        text += "\n";
     }
     text += &format!(
         "to read (each once): {}, {}, about {}\n",
@@ -89,7 +96,7 @@ fn table(
     if unknown > 0 {
         text += &format!("days not built, because their state cannot be determined: {unknown}\n");
     }
-    text.push('\n');
+    text += "\n";
     Ok((text, unknown))
 }
 

@@ -8,18 +8,21 @@ mod config_file;
 mod console;
 mod context;
 mod correction;
+mod display;
 mod emf;
 mod existing_lake;
 pub mod exit;
+mod grid;
 mod metrics;
+mod next_steps;
 mod pace;
 mod progress;
 mod proof;
 mod proposal;
 mod request_cost;
+mod screen;
 pub mod settings;
 mod shard;
-mod spinner;
 mod summary;
 mod synonyms;
 mod tables;
@@ -66,7 +69,6 @@ use self::args::{Cli, Command, GlobalArgs};
 use self::console::Console;
 use self::context::Context;
 use self::exit::Exit;
-use self::settings::LogFormat;
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape;
@@ -122,7 +124,7 @@ fn run_command(cli: &Cli) -> Exit {
 
 fn settle_and_dispatch(cli: &Cli) -> Exit {
     let GlobalArgs { quiet, verbose, settings: ref global } = cli.global;
-    let mut console = Console { format: LogFormat::Text, quiet, verbose };
+    let mut console = Console::of_process(quiet, verbose);
     allow_open_files();
     let settled = environment().and_then(|environment| {
         // Errors about the settings below already have the wanted format.

@@ -5,20 +5,26 @@ use std::collections::BTreeMap;
 use super::args::{GlobalArgs, PlanArgs, PlanFormat};
 use super::context::Context;
 use super::exit::Exit;
+use super::grid::Grid;
+use super::progress::Bar;
+use super::screen::{Screen, Shown};
 use super::settings::Flags;
 use super::{console, proposal, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::plan::{PLAN_VERSION, Plan, TablePlan, plan_proved};
-use crate::road::identity_key;
+use crate::plan::{PLAN_VERSION, Plan, TablePlan, TableSource, plan_proved};
 use crate::road::shards::PlanFile;
+use crate::road::{Work, identity_key};
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.source]).with_sources())?;
     let now = console::now();
     let day = proposal::day_of(args.day.begun(now)?, &settings, context)?;
     let connector = context.connector(&settings);
-    let plan_one = |source| plan_proved(source, day, now, &connector);
+    let plan_one = |source: &TableSource| {
+        let _listing = Bar::begin(context.console, &source.spec.table, Work::List);
+        plan_proved(source, day, now, &connector)
+    };
     let tables = tables::of_inputs(&settings, DayRange::only(day), &connector, context)?.all()?;
     let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
@@ -31,7 +37,8 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
         PlanFormat::Json => console::print(&json(&plan)?)?,
         PlanFormat::Table => {
             for table in &plan.tables {
-                console::print(&text(table, day, context.console.verbose > 0))?;
+                let text = text(table, day, context.console.verbose > 0, context.console.out);
+                console::print_shown(&text)?;
             }
         }
     }
@@ -45,16 +52,16 @@ fn json(plan: &Plan) -> Result<String> {
 }
 
 /// Formats the objects, grouped by decision and reason. With `each`, prints one line per object.
-fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
+fn text(plan: &TablePlan, day: KstDay, each: bool, screen: Screen) -> Shown {
     let window = day.window();
-    let mut text = format!(
+    let mut text = Shown::of(&format!(
         "{}: KST day {day}, {} to {}, late objects until {}\n\n",
         plan.spec.table,
         window.start,
         window.end,
         plan.complete_at(day)
-    );
-    text += &if each { each_object(plan) } else { groups(plan) };
+    ));
+    text += if each { each_object(plan, screen) } else { groups(plan, screen) };
     let listed = plan.listed();
     text += &format!(
         "\nlisted: {} = {} to read ({}) + {} left out\n",
@@ -66,23 +73,25 @@ fn text(plan: &TablePlan, day: KstDay, each: bool) -> String {
     if plan.requests > 0 {
         text += &format!("listed with {}\n", console::counted(plan.requests, "request"));
     }
-    text.push('\n');
+    text += "\n";
     text
 }
 
 /// Formats one line per object, and per folder that was not entered.
-fn each_object(plan: &TablePlan) -> String {
+fn each_object(plan: &TablePlan, screen: Screen) -> Shown {
     let chosen =
         plan.objects.iter().map(|object| ("read", object.why.as_ref(), object.bytes, &object.address));
     let left = plan.left.iter().map(|object| ("leave", object.why.as_ref(), object.bytes, &object.address));
     let row = |(what, why, bytes, address): (&str, &str, u64, &String)| {
         vec![what.to_owned(), console::size(bytes), why.to_owned(), address.clone()]
     };
-    console::table(&["", "bytes", "why", "object"], &["bytes"], chosen.chain(left).map(row))
+    let header = ["", "bytes", "why", "object"];
+    Grid { prose: Some("object"), ..Grid::new(&header, &header[1..2], chosen.chain(left).map(row)) }
+        .text(screen)
 }
 
 /// Formats one line per reason.
-fn groups(plan: &TablePlan) -> String {
+fn groups(plan: &TablePlan, screen: Screen) -> Shown {
     let mut read: BTreeMap<&str, (u64, u64, &str)> = BTreeMap::new();
     for object in &plan.objects {
         let group = read.entry(object.why.as_ref()).or_insert((0, 0, &object.address));
@@ -102,5 +111,6 @@ fn groups(plan: &TablePlan) -> String {
         .iter()
         .map(|group| row("leave", group.objects, group.folders, group.bytes, &group.why, &group.first));
     let heads = ["", "objects", "folders", "bytes", "why", "first"];
-    console::table(&heads, &heads[1..4], read.chain(left))
+    let grid = Grid::new(&heads, &heads[1..4], read.chain(left));
+    Grid { spare: &["first", "folders", "bytes"], prose: Some("why"), ..grid }.text(screen)
 }

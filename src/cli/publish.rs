@@ -8,6 +8,7 @@ use super::args::{GlobalArgs, PublishArgs, begun};
 use super::conclusion::Conclusion;
 use super::context::{Context, on_workers};
 use super::exit::Exit;
+use super::screen::Shown;
 use super::settings::{Flags, Settings};
 use super::summary::{FailedTable, Summary, deliver};
 use super::{console, metrics};
@@ -98,7 +99,10 @@ impl Place<'_> {
             }
             None => Exit::Done,
         };
-        let text = || format!("KST day {} was already published by run {}\n", receipt.day, receipt.run);
+        let text = || {
+            let Receipt { day, run, .. } = &*receipt;
+            Shown::of(&format!("KST day {day} was already published by run {run}\n"))
+        };
         let summary_json = self.args.write.summary_json.as_deref();
         deliver(&receipt.summary, text, summary_json, self.context.console.quiet)?;
         let published = receipt.run_records(lake, &road.records())?;

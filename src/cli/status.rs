@@ -8,7 +8,10 @@ use super::args::{GlobalArgs, ShowFormat, StatusArgs};
 use super::console;
 use super::context::Context;
 use super::exit::Exit;
+use super::grid::{Grid, tone_of};
+use super::progress::Bar;
 use super::proof::ProofSummary;
+use super::screen::{Screen, Shown};
 use super::settings::Flags;
 use super::summary::left_out;
 use super::tables;
@@ -18,7 +21,7 @@ use crate::digest::Verdict;
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
-use crate::road::{Refusal, Tables};
+use crate::road::{Refusal, Tables, Work};
 use crate::store::Connector;
 use crate::store::lake::Partition;
 
@@ -52,7 +55,10 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
         cancel: &context.cancel,
     };
     for source in &sources {
-        let (statuses, unlisted) = match statuses(reader, source, days, &connector) {
+        let listing = Bar::begin(context.console, &source.spec.table, Work::List);
+        let found = statuses(reader, source, days, &connector);
+        drop(listing);
+        let (statuses, unlisted) = match found {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 // The other tables can still be shown.
                 context.console.error(&error);
@@ -69,7 +75,10 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
                 });
                 lines.into_iter().try_for_each(|line| console::print(&format!("{line}\n")))?;
             }
-            ShowFormat::Table => console::print(&text(&source.spec.table, days, &statuses, &unlisted))?,
+            ShowFormat::Table => {
+                let screen = context.console.out;
+                console::print_shown(&text(&source.spec.table, days, &statuses, &unlisted, screen))?;
+            }
         }
         tables.push(Ok(statuses.values().any(is_behind)));
     }
@@ -181,35 +190,70 @@ const HEADER: [&str; 12] = [
     "note",
 ];
 
+/// Columns that a narrow terminal hides, the least important first.
+const SPARE: [&str; 9] =
+    ["logmill", "run", "files", "duplicate", "published at", "output", "quarantined", "objects", "rows"];
+
 /// Formats a calendar, a table of all days, and the number of days in each state.
-fn text(table: &str, days: DayRange, statuses: &BTreeMap<KstDay, Found>, left: &ListedObjects) -> String {
-    let mut text = format!("{table}: KST days {days}\n\n{}\n", calendar(statuses));
-    text += &console::table(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
+fn text(
+    table: &str,
+    days: DayRange,
+    statuses: &BTreeMap<KstDay, Found>,
+    left: &ListedObjects,
+    screen: Screen,
+) -> Shown {
+    let mut text = Shown::of(&format!("{table}: KST days {days}\n\n"));
+    text += calendar(statuses, screen);
+    text += "\n";
+    let grid = Grid::new(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
+    text += Grid { spare: &SPARE, prose: Some("note"), ..grid }.text(screen);
     let count = |state| statuses.values().filter(|found| state_of(found) == state).count();
-    let counts: Vec<String> =
-        shown(statuses).map(|state| format!("{} {}", count(state), state.word())).collect();
-    text += &format!("\n{}\n", counts.join(", "));
-    if !left.left.is_empty() {
-        text += &format!("also listed: {}\n", left_out(&left.left));
+    text += "\n";
+    // A terminal shows only the states that occur.
+    let shown = shown(statuses).filter(|state| screen.width.is_none() || count(*state) > 0);
+    for (number, state) in shown.enumerate() {
+        text += if number > 0 { ", " } else { "" };
+        let counted = format!("{} {}", count(state), state.word());
+        text += if count(state) > 0 { in_colour(state, &counted, screen) } else { Shown::of(&counted) };
     }
-    text + "\n"
+    text += "\n";
+    if !left.left.is_empty() {
+        text += screen.wrap(&format!("also listed: {}\n", left_out(&left.left)));
+    }
+    text += "\n";
+    text
 }
 
 /// Formats one line per month, with one letter per day.
-fn calendar(statuses: &BTreeMap<KstDay, Found>) -> String {
-    let mut months: BTreeMap<String, String> = BTreeMap::new();
+fn calendar(statuses: &BTreeMap<KstDay, Found>, screen: Screen) -> Shown {
+    let mut months: BTreeMap<String, BTreeMap<usize, DayState>> = BTreeMap::new();
     for (day, found) in statuses {
         let date = day.to_string();
-        let days = months.entry(date[..7].to_owned()).or_default();
-        let place: usize = date[8..].parse().unwrap_or_default();
-        // Spaces for the days of the month before the first requested day.
-        *days += &" ".repeat(place - 1 - days.len().min(place - 1));
-        days.push(letter(state_of(found)));
+        let number = date[8..].parse().unwrap_or_default();
+        months.entry(date[..7].to_owned()).or_default().insert(number, state_of(found));
     }
-    let lines: Vec<String> = months.iter().map(|(month, days)| format!("{month}  {days}\n")).collect();
+    let mut text = Shown::default();
+    for (month, days) in months {
+        text += &format!("{month}  ");
+        let last = days.keys().last().copied().unwrap_or_default();
+        for day in 1..=last {
+            match days.get(&day) {
+                Some(state) => text += in_colour(*state, &letter(*state).to_string(), screen),
+                // A day that was not asked for.
+                None => text += " ",
+            }
+        }
+        text += "\n";
+    }
     let legend: Vec<String> =
         shown(statuses).map(|state| format!("{} {}", letter(state), state.word())).collect();
-    format!("{}({})\n", lines.concat(), legend.join(", "))
+    text += screen.wrap(&format!("({})\n", legend.join(", ")));
+    text
+}
+
+/// Colours a text about a state.
+fn in_colour(state: DayState, text: &str, screen: Screen) -> Shown {
+    tone_of(state.word()).map_or_else(|| Shown::of(text), |tone| screen.paint(tone, text))
 }
 
 /// Returns the states to explain. Without digests no day is proved.

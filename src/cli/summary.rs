@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::console;
+use super::console::{self, Console};
 use super::exit::Exit;
+use super::grid::Grid;
 use super::proof::ProofSummary;
+use super::screen::{Screen, Shown, Tone};
 use super::whole_file::WholeFile;
 use crate::audit::freshness::{DayState, DayStatus};
 use crate::convert::CountedOnly;
@@ -261,8 +263,23 @@ const COLUMNS: [SummaryColumn; 14] = [
     column("state", |table| table.state().to_owned()),
 ];
 
+/// Columns that a narrow terminal hides, the least important first.
+const SPARE: [&str; 11] = [
+    "MB/s",
+    "seconds",
+    "other day",
+    "files",
+    "input",
+    "duplicate",
+    "output",
+    "objects",
+    "filtered",
+    "read",
+    "quarantined",
+];
+
 /// Formats the published tables of some days, with a column for the day if `shows_day` is set.
-fn table_of(days: &[DaySummary], shows_day: bool) -> String {
+fn table_of(days: &[DaySummary], shows_day: bool, screen: Screen) -> Shown {
     let all = || days.iter().flat_map(|day| day.tables.iter().map(move |table| (day.day, table)));
     let columns: Vec<&SummaryColumn> =
         COLUMNS.iter().filter(|column| all().any(|(_, table)| (column.is_needed)(table))).collect();
@@ -273,7 +290,7 @@ fn table_of(days: &[DaySummary], shows_day: bool) -> String {
         let day = shows_day.then(|| day.to_string());
         day.into_iter().chain(columns.iter().map(|column| (column.cell)(table))).collect()
     };
-    console::table(&header, &numbers, all().map(row))
+    Grid { spare: &SPARE, ..Grid::new(&header, &numbers, all().map(row)) }.text(screen)
 }
 
 impl DaySummary {
@@ -320,15 +337,24 @@ impl DaySummary {
         self.tables.iter().filter_map(line)
     }
 
-    fn failures(&self) -> impl Iterator<Item = String> {
-        self.failed.iter().map(|failed| format!("{} {}\n", self.day, failed.line()))
+    /// Writes a line for each table that failed.
+    fn failures(&self, screen: Screen) -> Shown {
+        let mut text = Shown::default();
+        for failed in &self.failed {
+            text += &format!("{} ", self.day);
+            text += failed.line(screen);
+            text += "\n";
+        }
+        text
     }
 }
 
 impl FailedTable {
-    fn line(&self) -> String {
+    fn line(&self, screen: Screen) -> Shown {
         let what = if self.published { "published, but not registered" } else { "not published" };
-        format!("{}: {what}", self.table)
+        let mut text = Shown::of(&format!("{}: ", self.table));
+        text += screen.paint(Tone::Bad, what);
+        text
     }
 }
 
@@ -345,31 +371,35 @@ impl Summary {
     }
 
     /// Formats the summary as text.
-    fn text(&self) -> String {
+    fn text(&self, screen: Screen) -> Shown {
         let day = &self.day;
-        let mut text = format!("KST day {}, run {}\n", day.day, self.run);
+        let mut text = Shown::of(&format!("KST day {}, run {}\n", day.day, self.run));
         if !day.tables.is_empty() {
-            text.push('\n');
-            text += &table_of(std::slice::from_ref(day), false);
+            text += "\n";
+            text += table_of(std::slice::from_ref(day), false, screen);
         }
-        text += &day.lines();
+        text += screen.wrap(&day.lines());
         for failed in &day.failed {
-            text += &format!("\n{}\n", failed.line());
+            text += "\n";
+            text += failed.line(screen);
+            text += "\n";
         }
         if !self.rebuilt.is_empty() {
             text += "\nEarlier days rebuilt for objects that arrived after publication:\n\n";
-            text += &table_of(&self.rebuilt, true);
+            text += table_of(&self.rebuilt, true, screen);
             for day in &self.rebuilt {
-                text.extend(day.provisional().map(|line| format!("{} {line}\n", day.day)));
+                day.provisional().for_each(|line| text += screen.wrap(&format!("{} {line}\n", day.day)));
             }
-            text.extend(self.rebuilt.iter().flat_map(DaySummary::failures));
+            for day in &self.rebuilt {
+                text += day.failures(screen);
+            }
         }
         text
     }
 
     /// Writes the JSON to `json_to`, if given. Prints the text unless the JSON goes to standard output.
-    pub(super) fn deliver(&self, json_to: Option<&str>, quiet: bool) -> Result<()> {
-        deliver(self, || self.text(), json_to, quiet)
+    pub(super) fn deliver(&self, json_to: Option<&str>, console: Console) -> Result<()> {
+        deliver(self, || self.text(console.out), json_to, console.quiet)
     }
 }
 
@@ -397,14 +427,28 @@ impl RangeSummary {
     }
 
     /// Formats the summary as text.
-    fn text(&self) -> String {
-        let mut text = format!("KST days {} to {}, run {}\n", self.from, self.to, self.run);
+    fn text(&self, screen: Screen) -> Shown {
+        let mut text = Shown::of(&format!("KST days {} to {}, run {}\n", self.from, self.to, self.run));
         let published = self.days.iter().map(|day| day.tables.len() as u64).sum();
         let failed = self.days.iter().map(|day| day.failed.len() as u64).sum();
         if published > 0 {
-            text.push('\n');
-            text += &table_of(&self.days, true);
+            text += "\n";
+            text += table_of(&self.days, true, screen);
         }
+        text += screen.wrap(&self.notes());
+        text += screen.wrap(&self.counts(published, failed));
+        for day in &self.days {
+            text += day.failures(screen);
+        }
+        for failed in &self.failed {
+            text += &format!("{}: stopped early\n", failed.table);
+        }
+        text
+    }
+
+    /// Describes days that are provisional, and rejected rows.
+    fn notes(&self) -> String {
+        let mut text = String::new();
         for day in &self.days {
             text.extend(day.provisional().map(|line| format!("\n{} {line}", day.day)));
             text.extend(day.proofs().map(|line| format!("\n{} {line}", day.day)));
@@ -413,10 +457,15 @@ impl RangeSummary {
                 rejected.map(|(table, rejected)| format!("\n{} {}: {rejected}", day.day, table.table)),
             );
         }
-        if !text.ends_with('\n') {
+        if !text.is_empty() {
             text.push('\n');
         }
-        text += &format!("\n{} published", console::counted(published, "table-day"));
+        text
+    }
+
+    /// Counts the table-days by outcome.
+    fn counts(&self, published: u64, failed: u64) -> String {
+        let mut text = format!("\n{} published", console::counted(published, "table-day"));
         let counts = [
             (self.left, "already up to date"),
             (self.kept.len() as u64, "not rebuilt because raw objects were deleted"),
@@ -424,22 +473,19 @@ impl RangeSummary {
         ];
         let counts = counts.iter().filter(|(count, _)| *count > 0);
         text.extend(counts.map(|(count, what)| format!(", {} {what}", console::count(*count))));
-        text.push('\n');
-        text.extend(self.days.iter().flat_map(DaySummary::failures));
-        text.extend(self.failed.iter().map(|failed| format!("{}: stopped early\n", failed.table)));
-        text
+        text + "\n"
     }
 
     /// Writes the JSON to `json_to`, if given. Prints the text unless the JSON goes to standard output.
-    pub(super) fn deliver(&self, json_to: Option<&str>, quiet: bool) -> Result<()> {
-        deliver(self, || self.text(), json_to, quiet)
+    pub(super) fn deliver(&self, json_to: Option<&str>, console: Console) -> Result<()> {
+        deliver(self, || self.text(console.out), json_to, console.quiet)
     }
 }
 
 /// Writes a summary as JSON to `json_to`, if given. Prints it as text unless the JSON goes to standard output.
 pub(super) fn deliver(
     summary: &impl Serialize,
-    text: impl FnOnce() -> String,
+    text: impl FnOnce() -> Shown,
     json_to: Option<&str>,
     quiet: bool,
 ) -> Result<()> {
@@ -453,7 +499,7 @@ pub(super) fn deliver(
             .map_err(|cause| cannot_write(path, cause))?,
         None => {}
     }
-    if quiet { Ok(()) } else { console::print(&text()) }
+    if quiet { Ok(()) } else { console::print_shown(&text()) }
 }
 
 #[cfg(test)]

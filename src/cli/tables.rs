@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::console::Console;
 use super::context::Context;
+use super::progress::Bar;
 use super::settings::{LogFormat, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::DayRange;
 use crate::plan::{TableSource, lone_dates};
-use crate::road::{NotBuilt, Tables};
+use crate::road::{NotBuilt, Tables, Work};
 use crate::store::{Connector, Lake};
 
 /// Maximum number of missing folders that a warning names.
@@ -26,7 +27,10 @@ pub(super) fn of_inputs(
     warn_of_lone_dates(sources, days, context.console);
     #[cfg(feature = "query")]
     warn_of_views(sources, context.console);
-    let tables = Tables::of(sources, settings.log_types_named, days, connector)?;
+    let tables = {
+        let _listing = Bar::begin(context.console, "inputs", Work::List);
+        Tables::of(sources, settings.log_types_named, days, connector)?
+    };
     report_not_built(&tables, context.console);
     Ok(tables)
 }
@@ -43,7 +47,10 @@ pub(super) fn of_lake(
     warn_of_lone_dates(sources, days, context.console);
     #[cfg(feature = "query")]
     warn_of_views(sources, context.console);
-    let tables = Tables::of_lake(sources, settings.log_types_named, days, connector, lake)?;
+    let tables = {
+        let _listing = Bar::begin(context.console, "inputs", Work::List);
+        Tables::of_lake(sources, settings.log_types_named, days, connector, lake)?
+    };
     report_not_built(&tables, context.console);
     Ok(tables)
 }

@@ -11,7 +11,7 @@ use crate::store::{Connector, Store};
 /// Lists the inputs of a table and chooses the objects that a day needs.
 pub fn plan_table(source: &TableSource, day: KstDay, connector: &Connector) -> Result<TablePlan> {
     let mut places = DigestPlaces::default();
-    list(source, day, &source.stores(connector)?, &mut places)
+    list(source, day, connector, &source.stores(connector)?, &mut places)
 }
 
 /// Lists the inputs of a table like [`plan_table`], and reads the digests of the day. A late log file that only a digest
@@ -23,7 +23,7 @@ pub fn plan_proved(
     connector: &Connector,
 ) -> Result<TablePlan> {
     let (stores, mut places) = (source.stores(connector)?, DigestPlaces::default());
-    let mut plan = list(source, day, &stores, &mut places)?;
+    let mut plan = list(source, day, connector, &stores, &mut places)?;
     let stores: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
     let digests = DayDigests { source, stores, places: &places, connector, day, listed_at };
     let proved = digests.prove(&plan.objects.iter().collect::<Vec<_>>())?;
@@ -41,6 +41,7 @@ pub fn plan_proved(
 fn list(
     source: &TableSource,
     day: KstDay,
+    connector: &Connector,
     stores: &[Box<dyn Store>],
     places: &mut DigestPlaces,
 ) -> Result<TablePlan> {
@@ -48,7 +49,8 @@ fn list(
     let (mut requests, mut objects, mut left) = (0, Vec::new(), Vec::new());
     for (input, store) in (0..).zip(stores) {
         let mut judged_keys = JudgedKeys::default();
-        let listed = Listing::new(source, wanted, store.as_ref(), &mut judged_keys)?.run()?;
+        let listed =
+            Listing::new(source, wanted, store.as_ref(), &mut judged_keys, connector.listed())?.run()?;
         let planned = |found| PlannedObject::new(store.as_ref(), input, found);
         objects.extend(listed.found.into_iter().map(planned));
         left.extend(listed.left.into_iter().map(|left| left.object));
@@ -69,11 +71,36 @@ pub fn holds_logs(source: &TableSource, days: DayRange, connector: &Connector) -
     let look = |days: DayRange| {
         stores.iter().try_fold(false, |holds, store| {
             let mut judged_keys = JudgedKeys::default();
-            let listing = Listing::new(source, source.wanted(days), store.as_ref(), &mut judged_keys)?;
+            let (wanted, store) = (source.wanted(days), store.as_ref());
+            let listing = Listing::new(source, wanted, store, &mut judged_keys, connector.listed())?;
             Ok(holds || listing.look()?)
         })
     };
     // A search limited to the last day usually finds a log, because only folders divided by date are limited.
     let last = DayRange::only(days.last);
     Ok(look(last)? || days != last && look(days)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cancel::Cancel;
+    use crate::dataset;
+    use crate::store::ConnectionOptions;
+
+    #[test]
+    fn a_listing_counts_the_objects_that_it_finds() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["2023-11-01-03-10-00-A", "2023-12-24-03-10-00-B", "notes.txt"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let scratch = folder.path().join("scratch");
+        let connector = Connector::new(Cancel::default(), scratch, ConnectionOptions::default());
+        let s3_access = dataset::named("s3-access").unwrap();
+        let source = TableSource::new(s3_access, vec![folder.path().to_str().unwrap().to_owned()]);
+        for expected in [3, 6] {
+            plan_table(&source, "2023-11-01".parse().unwrap(), &connector).unwrap();
+            assert_eq!(connector.listed().get(), expected);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::dataset::object_key;
 use crate::dataset::{self, FolderDates, KeyClaim, KeyTime};
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, UtcInstant};
-use crate::store::{ListVisitor, ObjectMeta, SkipRange, Store};
+use crate::store::{ListVisitor, ListingCount, ObjectMeta, SkipRange, Store};
 
 /// How much later than the time in its name an object may have been delivered. CloudTrail writes whole minutes, and clocks
 /// differ.
@@ -61,6 +61,8 @@ pub(super) struct Listing<'a> {
     wanted: Wanted,
     store: &'a dyn Store,
     judged_keys: &'a mut JudgedKeys,
+    /// Shows how far the listing is.
+    count: &'a ListingCount,
     place: Place,
     timed: Vec<(ObjectMeta, KeyTime)>,
     unclear: Vec<ObjectMeta>,
@@ -84,12 +86,14 @@ impl<'a> Listing<'a> {
         wanted: Wanted,
         store: &'a dyn Store,
         judged_keys: &'a mut JudgedKeys,
+        count: &'a ListingCount,
     ) -> Result<Self> {
         Ok(Self {
             source,
             wanted,
             store,
             judged_keys,
+            count,
             place: Place::of(store)?,
             timed: Vec::new(),
             unclear: Vec::new(),
@@ -333,6 +337,7 @@ impl ListVisitor for Listing<'_> {
 
     fn object(&mut self, object: ObjectMeta) {
         self.met += 1;
+        self.count.add(1);
         self.note_digest(&object);
         let claim = self.source.spec.dataset.claim(&self.place.path(&object.key));
         let trusts_names = self.wanted.trusts_names();

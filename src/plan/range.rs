@@ -14,7 +14,7 @@ use super::{LeftGroup, LeftObject, ListedObjects, PlannedObject, TablePlan, WARN
 use crate::digest::PlannedProof;
 use crate::error::{Error, Result};
 use crate::kst::{DAY_MS, DayRange, KstDay, UtcInstant, UtcWindow};
-use crate::store::{Connector, Store};
+use crate::store::{Connector, ListingCount, Store};
 
 /// How many dates one listing covers: at first and at most. The span shrinks if a listing finds more objects than
 /// `MANY_OBJECTS`.
@@ -87,6 +87,7 @@ pub struct RangePlanner<'a> {
     /// Each day with the first and last date that can feed it, in walk order.
     days: BTreeMap<KstDay, (UtcInstant, UtcInstant)>,
     clock: fn() -> UtcInstant,
+    count: ListingCount,
     /// Dates that are not listed yet, in walk order.
     ahead: VecDeque<UtcInstant>,
     /// Dates that are listed but not handed out yet.
@@ -148,6 +149,7 @@ impl<'a> RangePlanner<'a> {
             wanted: source.wanted(all),
             days: ends,
             clock,
+            count: connector.listed().clone(),
             ahead: ahead.into(),
             listed: VecDeque::new(),
             undated: Vec::new(),
@@ -328,7 +330,7 @@ impl<'a> RangePlanner<'a> {
         let (mut count, mut lefts) = (0, Vec::new());
         for (input, (store, judged_keys)) in (0..).zip(&mut self.inputs) {
             let Listed { found, left, earliest, digests } =
-                Listing::new(self.source, wanted, store.as_ref(), judged_keys)?.run()?;
+                Listing::new(self.source, wanted, store.as_ref(), judged_keys, &self.count)?.run()?;
             self.digest_places.add(input, digests);
             self.earliest = self.earliest.into_iter().chain(earliest).min();
             count += found.len();

@@ -53,7 +53,10 @@ impl<'a> DayRoad<'a> {
         let staged = self.begin(&source.spec, true)?;
         // Waiting for the lock can take hours.
         let day = Self { planned_at: self.road.now(), ..*self };
-        let plan = plan_proved(source, day.day, day.planned_at, day.road.connector)?;
+        let plan = {
+            let _listing = day.progress(&source.spec.table, Work::List);
+            plan_proved(source, day.day, day.planned_at, day.road.connector)?
+        };
         day.reporter().report_planned(&plan, day.planned_at, Some(day.road.seconds_since(day.planned_at)));
         day.reporter().warn_of_left(&plan.spec.table, plan.left.iter());
         day.reporter().warn_of_no_object(&plan);
@@ -61,7 +64,7 @@ impl<'a> DayRoad<'a> {
         plan.check_readable()?;
         day.road.cancel().check()?;
         let scattered = day.scatter(&plan, identity_key()?, &staged)?;
-        day.finish(&plan, scattered, staged, began, &day.write_progress(&plan))
+        day.finish(&plan, scattered, staged, began)
     }
 
     /// Publishes a table whose shards have all been converted. `plan_id` is the checksum of their plan.
@@ -79,7 +82,7 @@ impl<'a> DayRoad<'a> {
         plan.check_readable()?;
         let scratch = staged.scratch().path();
         let scattered = Scattered::of_shards(staging, plan, shards, plan_id, scratch)?;
-        self.finish(plan, scattered, staged, began, &self.write_progress(plan))
+        self.finish(plan, scattered, staged, began)
     }
 
     /// Locks the partition of a table for this run. If `may_wait` is set, waits for it as long as the options allow.
@@ -98,7 +101,7 @@ impl<'a> DayRoad<'a> {
 
     /// Reads the objects of a plan.
     fn scatter(&self, plan: &TablePlan, identity_key: [u64; 4], staged: &StagedDay<'_>) -> Result<Scattered> {
-        let progress = self.road.observer.progress(&plan.spec.table, Work::Read(plan.bytes()));
+        let progress = self.progress(&plan.spec.table, Work::Read(plan.bytes()));
         let (options, connector) = (&self.road.options.convert, self.road.connector);
         let target = DayTarget { day: self.day, scratch: staged.scratch().path() };
         let max_reject_ratio = Some(self.road.options.publish.max_reject_ratio);
@@ -110,23 +113,24 @@ impl<'a> DayRoad<'a> {
         Ok(scattered)
     }
 
-    /// Shows the progress of writing the rows of a plan.
-    fn write_progress(&self, plan: &TablePlan) -> impl Fn(u64) -> Box<dyn Progress> {
-        |rows| self.road.observer.progress(&plan.spec.table, Work::Write(rows))
+    /// Shows the progress of a step.
+    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
+        self.road.observer.progress(&format!("{table} {}", self.day), work)
     }
 
-    /// Turns rows into a public day. `began` is the time when the work on the table began. `progress`
-    /// starts the progress display for writing a number of rows.
+    /// Turns rows into a public day. `began` is the time when the work on the table began.
     pub(super) fn finish(
         &self,
         plan: &TablePlan,
         scattered: Scattered,
         mut staged: StagedDay<'_>,
         began: UtcInstant,
-        progress: &dyn Fn(u64) -> Box<dyn Progress>,
     ) -> Result<PublishedTable> {
         let writing = self.road.now();
-        let mut gathered = convert::gather(scattered, plan, staged.scratch().path())?;
+        let mut gathered = {
+            let _merging = self.progress(&plan.spec.table, Work::Merge);
+            convert::gather(scattered, plan, staged.scratch().path())?
+        };
         let quarantine =
             staged.stage_quarantine(&mut gathered, self.road.options.convert.max_quarantine_bytes)?;
         self.reporter().note_rows(&plan.spec.table, gathered.ledger, gathered.counted_only());
@@ -148,11 +152,14 @@ impl<'a> DayRoad<'a> {
                 return Err(refusal);
             }
         }
-        let manifest = Manifest { proof, ..self.write(plan, &mut gathered, &mut staged, progress)? };
+        let manifest = Manifest { proof, ..self.write(plan, &mut gathered, &mut staged)? };
         self.road.cancel().check()?;
         self.reporter().report_written(&manifest, writing);
         let publishing = self.road.now();
-        let committed = staged.commit(&manifest)?;
+        let committed = {
+            let _publishing = self.progress(&plan.spec.table, Work::Publish);
+            staged.commit(&manifest)?
+        };
         self.reporter().note_quarantine(&plan.spec.table, quarantine.clone());
         self.reporter().warn_of_trouble(&plan.spec.table, &committed);
         self.reporter().report_published(&manifest, publishing);
@@ -184,10 +191,9 @@ impl<'a> DayRoad<'a> {
         plan: &TablePlan,
         gathered: &mut Gathered<'_>,
         staged: &mut StagedDay<'_>,
-        progress: &dyn Fn(u64) -> Box<dyn Progress>,
     ) -> Result<Manifest> {
         let schema = plan.spec.schema();
-        let progress = progress(gathered.ledger.written);
+        let progress = self.progress(&plan.spec.table, Work::Write(gathered.ledger.written));
         let options = &self.road.options.convert;
         let parts = gathered.write_parts(plan, &schema, staged.parts_target(), options, progress.as_ref())?;
         let inputs_file = staged.write_inputs(gathered)?;
@@ -279,6 +285,7 @@ impl<'a> DayRoad<'a> {
     fn register(&self, manifest: &Manifest) -> Result<Option<Registration>> {
         let Some(registrar) = self.road.registrar else { return Ok(None) };
         let began = self.road.now();
+        let _registering = self.progress(&manifest.table, Work::Register);
         let registration = registrar.register(self.road.lake, manifest)?;
         self.reporter().report_registered(&registration, began);
         Ok(Some(registration))
@@ -289,7 +296,10 @@ impl<'a> DayRoad<'a> {
         let Some(registrar) = self.road.registrar else { return Ok(None) };
         self.reporter().open_registering(manifest);
         let began = self.road.now();
-        let registered = registrar.register_again(self.road.lake, manifest);
+        let registered = {
+            let _registering = self.progress(&manifest.table, Work::Register);
+            registrar.register_again(self.road.lake, manifest)
+        };
         if let Ok(registration) = &registered {
             self.reporter().report_registered(registration, began);
         }

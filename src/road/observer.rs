@@ -26,15 +26,24 @@ pub struct About<'a> {
 /// Upcoming work, and its amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
+    /// Listing raw objects, of unknown number. The [`Connector`](crate::store::Connector) counts them.
+    List,
     /// Reading raw objects, in bytes.
     Read(u64),
+    /// Merging rows and finding duplicates.
+    Merge,
     /// Writing rows to part files, in rows.
     Write(u64),
+    /// Making the part files public.
+    Publish,
+    /// Registering the day in the catalog.
+    Register,
     /// Processing the days of a range, in days.
     Days(usize),
 }
 
-/// Receives the messages and progress of a run, from one thread at a time.
+/// Receives the messages and progress of a run, from one thread at a time. The progress of a range of days and that of a
+/// step of one of its days are shown at the same time.
 pub trait Observer: Sync {
     /// Reports a finished step of a table and day.
     fn step(&self, about: &About<'_>, step: &str, fields: &[Field]);
@@ -61,8 +70,8 @@ pub trait Observer: Sync {
     /// Reports that the work on a table and day has ended.
     fn ended(&self, record: &RunRecord);
 
-    /// Shows the progress of some work on a table until the returned value is dropped.
-    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress>;
+    /// Shows the progress of some work until the returned value is dropped. `subject` is a table, or a table and day.
+    fn progress(&self, subject: &str, work: Work) -> Box<dyn Progress>;
 }
 
 /// Shows the progress of some work: objects and rows, as [`convert::Progress`], and the days of a range.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{DayRoad, Progress, PublishedTable, Reporter, Road, Silent, Work, identity_key};
+use super::{DayRoad, Progress, PublishedTable, Reporter, Road, Work, identity_key};
 use crate::convert::{self, DayLegs, DayTarget, Leg, Reading, Residency, Scattered};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay, UtcInstant};
@@ -125,6 +125,7 @@ impl<'a> RangeRoad<'a> {
         planner: &mut RangePlanner<'_>,
         chooser: &mut dyn DayChooser,
     ) -> Result<Option<RangeLeg>> {
+        let _listing = self.road.observer.progress(&self.source.spec.table, Work::List);
         let (cancel, wanted, progress) = (self.road.cancel(), &mut self.wanted, &self.progress);
         planner.next_leg(&mut |about| {
             cancel.check()?;
@@ -242,9 +243,7 @@ impl<'a> RangeRoad<'a> {
             road.reporter().warn_of_no_object(&plan);
         }
         road.reporter().report_read(&plan, found.rows_read(), read_seconds);
-        // The range shows its progress by days.
-        let hidden = |_| -> Box<dyn Progress> { Box::new(Silent) };
-        let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began, &hidden));
+        let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began));
         match outcome {
             Ok(published) => {
                 self.progress.day_done();

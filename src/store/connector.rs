@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 use super::foreign_address::translated;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
-use super::{ConnectionOptions, Lake, LakeAccess, LocalLake, LocalStore, Recovered, SourceAccess, Store};
+use super::{
+    ConnectionOptions, Lake, LakeAccess, ListingCount, LocalLake, LocalStore, Recovered, SourceAccess, Store,
+};
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -20,6 +22,7 @@ pub struct Connector {
     scratch: PathBuf,
     options: ConnectionOptions,
     on_recovered: RecoveredListener,
+    listed: ListingCount,
     #[cfg(feature = "aws")]
     aws: OnceLock<Arc<Aws>>,
 }
@@ -43,6 +46,7 @@ impl Connector {
             scratch,
             options,
             on_recovered: RecoveredListener(Box::new(|_| ())),
+            listed: ListingCount::default(),
             #[cfg(feature = "aws")]
             aws: OnceLock::new(),
         }
@@ -52,6 +56,18 @@ impl Connector {
     #[must_use]
     pub fn on_recovered(self, listener: impl Fn(&Recovered) + Send + Sync + 'static) -> Self {
         Self { on_recovered: RecoveredListener(Box::new(listener)), ..self }
+    }
+
+    /// Sets the counter of the objects that listings find.
+    #[must_use]
+    pub fn counting(self, listed: ListingCount) -> Self {
+        Self { listed, ..self }
+    }
+
+    /// Returns the counter of the objects that listings find.
+    #[must_use]
+    pub fn listed(&self) -> &ListingCount {
+        &self.listed
     }
 
     /// Opens the store of an input: a folder, a single file, or `s3://bucket/prefix`.

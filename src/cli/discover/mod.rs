@@ -7,11 +7,12 @@ use super::command_line::{CommandLine, closed};
 use super::console;
 use super::context::Context;
 use super::exit::Exit;
+use super::progress::Bar;
 use super::settings::{Flags, Settings, rows};
-use super::spinner::Spinner;
 use crate::error::Result;
 use crate::kst::KstDay;
 use crate::plan::discovery::{Discovery, Search};
+use crate::road::Work;
 
 pub(super) fn run(args: &DiscoverArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.place]).with_sources())?;
@@ -26,8 +27,9 @@ pub(super) fn run(args: &DiscoverArgs, global: &GlobalArgs, context: &Context) -
 
 /// Lists the inputs of the settings.
 pub(super) fn look(settings: &Settings, context: &Context) -> Result<Discovery> {
-    let (connector, spinner) = (context.connector(settings), Spinner::begin(context.console));
-    let progress = |objects| spinner.add(objects);
+    let (connector, console) = (context.connector(settings), context.console);
+    let _listing = Bar::begin(console, "inputs", Work::List);
+    let progress = |objects| console.display.listed.add(objects);
     Search::for_all(settings.tables()?, &connector, &context.cancel, &progress).discover()
 }
 

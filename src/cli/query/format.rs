@@ -1,7 +1,7 @@
 //! Writes rows as a table, CSV, JSON lines or Parquet.
 
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -66,11 +66,9 @@ impl Sink {
         Ok(Self::Parquet { writer: Box::new(writer) })
     }
 
-    pub(super) fn of_stdout(form: Form, schema: &SchemaRef) -> Self {
-        let stdout = io::stdout();
-        let width = stdout.is_terminal().then(|| rustix::termios::tcgetwinsize(&stdout).ok()).flatten();
-        let width = width.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
-        Self::of_text(form, Box::new(BufWriter::new(stdout)), schema, width)
+    /// `width` is that of the terminal, if standard output is one.
+    pub(super) fn of_stdout(form: Form, schema: &SchemaRef, width: Option<usize>) -> Self {
+        Self::of_text(form, Box::new(BufWriter::new(io::stdout())), schema, width)
     }
 
     fn of_text(form: Form, target: Box<dyn Write>, schema: &SchemaRef, width: Option<usize>) -> Self {

@@ -4,7 +4,7 @@ mod cells;
 mod csv;
 mod format;
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +14,7 @@ use super::args::{GlobalArgs, QueryArgs, QueryFormat};
 use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
+use super::screen::Shown;
 use super::settings::{Flags, Settings};
 use super::{console, existing_lake};
 use crate::dataset::TableShape;
@@ -25,7 +26,7 @@ use crate::store::Lake;
 pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let flags = Flags::of([&*args.lake]).with_sources();
     let settings = context.settings(global, &flags)?;
-    let form = form_of(args)?;
+    let form = form_of(args, context)?;
     let sql = statement(args)?;
     let connector = context.connector(&settings);
     let lake: Arc<dyn Lake> = connector.lake(settings.output()?, &settings.lake.access)?.into();
@@ -36,6 +37,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
     let mut rows = engine.stream(&sql)?;
     warn_of_days(&engine, days, context);
     warn_of_views(&engine, context);
+    let width = context.console.out.width;
     let written = match &args.to_file {
         Some(path) => {
             let file = NewFile::create(path)?;
@@ -44,7 +46,7 @@ pub(super) fn run(args: &QueryArgs, global: &GlobalArgs, context: &Context) -> R
             file.keep()?;
             written
         }
-        None => Sink::of_stdout(form, rows.schema()).write_all(&mut rows, args.max_rows)?,
+        None => Sink::of_stdout(form, rows.schema(), width).write_all(&mut rows, args.max_rows)?,
     };
     print_statistics(&written, rows.scanned(), begun, context);
     Ok(Exit::Done)
@@ -134,8 +136,8 @@ fn refuse_file_name(sql: &str) -> Result<()> {
 }
 
 /// Returns the requested format. By default, the name of the file decides, or whether standard output is a terminal.
-fn form_of(args: &QueryArgs) -> Result<Form> {
-    let format = format_of(args)?;
+fn form_of(args: &QueryArgs, context: &Context) -> Result<Form> {
+    let format = format_of(args, context)?;
     if args.csv_safe && format != QueryFormat::Csv {
         return Err(Error::new(ErrorKind::Usage, "--csv-safe applies only to CSV output")
             .hint("pass --format csv, or omit --csv-safe"));
@@ -143,13 +145,14 @@ fn form_of(args: &QueryArgs) -> Result<Form> {
     Ok(Form { format, is_csv_safe: args.csv_safe })
 }
 
-fn format_of(args: &QueryArgs) -> Result<QueryFormat> {
+fn format_of(args: &QueryArgs, context: &Context) -> Result<QueryFormat> {
     let by_name = args.to_file.as_ref().map(|path| match path.extension().and_then(|kind| kind.to_str()) {
         Some("parquet") => QueryFormat::Parquet,
         Some("json" | "jsonl" | "ndjson") => QueryFormat::Json,
         _ => QueryFormat::Csv,
     });
-    let by_reader = || if io::stdout().is_terminal() { QueryFormat::Table } else { QueryFormat::Csv };
+    let is_read = context.console.out.is_terminal;
+    let by_reader = || if is_read { QueryFormat::Table } else { QueryFormat::Csv };
     match args.format.or(by_name).unwrap_or_else(by_reader) {
         QueryFormat::Parquet if args.to_file.is_none() => {
             Err(Error::new(ErrorKind::Usage, "cannot write Parquet to standard output")
@@ -182,16 +185,15 @@ fn print_statistics(written: &Written, scanned: Scanned, begun: Instant, context
             ],
         );
     } else if !context.console.quiet {
-        console::to_stderr(&format!(
+        context.console.write(&Shown::of(&format!(
             "{} in {seconds:.1} s, scanned {} of {}",
             console::counted(written.rows, "row"),
             console::size(scanned.bytes),
             console::counted(scanned.files, "file")
-        ));
+        )));
     }
     if written.is_cut && !context.console.quiet {
-        console::to_stderr(
-            "more rows are available: pass --max-rows 0 to show all, or --format csv or --to-file to write all",
-        );
+        let more = "more rows are available: pass --max-rows 0 to show all, or --format csv or --to-file to write all";
+        context.console.write(&Shown::of(more));
     }
 }

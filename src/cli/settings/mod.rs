@@ -57,6 +57,8 @@ pub(super) struct Settings {
     /// The config file; empty without one.
     pub(super) config_file: String,
     pub(super) in_force: Vec<InForce>,
+    /// The flags as they were typed.
+    pub(super) typed: Given,
 }
 
 impl Settings {
@@ -113,6 +115,7 @@ impl Settings {
             watch,
             config_file: layers.file.path,
             in_force: layers.in_force,
+            typed: layers.flags,
         })
     }
 

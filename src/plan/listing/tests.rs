@@ -135,9 +135,9 @@ fn decided(
     page: Option<(usize, u8)>,
 ) -> (Decided, BTreeSet<String>) {
     let store = Keys { all: keys.clone(), page, skips_groups: keys.len().is_multiple_of(2) };
-    let mut judged_keys = JudgedKeys::default();
+    let (mut judged_keys, count) = (JudgedKeys::default(), ListingCount::default());
     let Listed { found, left, .. } =
-        Listing::new(source, wanted, &store, &mut judged_keys).unwrap().run().unwrap();
+        Listing::new(source, wanted, &store, &mut judged_keys, &count).unwrap().run().unwrap();
     let mut all = Decided::new();
     for found in found {
         let again = all.insert(found.object.key.clone(), (found.why.to_owned(), Some(found.days)));

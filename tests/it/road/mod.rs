@@ -38,17 +38,20 @@ fn convert_options() -> ConvertOptions {
     ConvertOptions::new(2, 64 << 20)
 }
 
-/// Records steps and warnings.
+/// Records steps and warnings, and the progress that was shown.
 #[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
+struct Notes {
+    steps: Mutex<Vec<String>>,
+    shown: Mutex<Vec<(String, Work)>>,
+}
 
 impl Observer for Notes {
     fn step(&self, _: &About<'_>, step: &str, _: &[Field]) {
-        self.0.lock().unwrap().push(step.to_owned());
+        self.steps.lock().unwrap().push(step.to_owned());
     }
 
     fn warn(&self, _: &About<'_>, text: &str, _: &[Field]) {
-        self.0.lock().unwrap().push(format!("warning: {text}"));
+        self.steps.lock().unwrap().push(format!("warning: {text}"));
     }
 
     fn left_out(&self, _: &About<'_>, _: &str, _: &str) {}
@@ -56,8 +59,9 @@ impl Observer for Notes {
     fn failed(&self, _: &About<'_>, _: &Error) {}
     fn ended(&self, _: &RunRecord) {}
 
-    fn progress(&self, table: &str, work: Work) -> Box<dyn Progress> {
-        Silent.progress(table, work)
+    fn progress(&self, subject: &str, work: Work) -> Box<dyn Progress> {
+        self.shown.lock().unwrap().push((subject.to_owned(), work));
+        Silent.progress(subject, work)
     }
 }
 
@@ -111,14 +115,14 @@ impl Scene {
         TableSource::new(cloudtrail, vec![self.path("logs").to_str().unwrap().to_owned()])
     }
 
-    /// Works on a road over a lake with a fault. Returns the outcome and the observed steps and warnings.
+    /// Works on a road over a lake with a fault. Returns the outcome and what was observed.
     fn on_road<T>(
         &self,
         fault: Fault,
         registrar: Option<&Registrar>,
         convert: ConvertOptions,
         work: impl FnOnce(&Road<'_>) -> T,
-    ) -> (T, Vec<String>) {
+    ) -> (T, Notes) {
         let options = RoadOptions::new(convert);
         let connector = Connector::new(
             options.convert.cancel.clone(),
@@ -131,7 +135,7 @@ impl Scene {
         let road = Road::new(&lake, &connector, registrar, options, &observer, clock).unwrap();
         let outcome = work(&road);
         drop(road);
-        (outcome, observer.0.into_inner().unwrap())
+        (outcome, observer)
     }
 
     /// Runs the day with these options.
@@ -142,7 +146,9 @@ impl Scene {
         convert: ConvertOptions,
     ) -> (Result<PublishedTable>, Vec<String>) {
         let source = self.source();
-        self.on_road(fault, registrar, convert, |road| DayRoad::new(road, day()).run_table(&source))
+        let work = |road: &Road<'_>| DayRoad::new(road, day()).run_table(&source);
+        let (outcome, notes) = self.on_road(fault, registrar, convert, work);
+        (outcome, notes.steps.into_inner().unwrap())
     }
 
     /// Builds the missing, stale and failed days among `days`.
@@ -204,6 +210,36 @@ fn a_day_is_published_step_by_step() {
     let ledger = RowLedger { read: 3, written: 3, ..RowLedger::default() };
     assert_eq!(scene.published_day().unwrap().ledger, ledger);
     scene.assert_no_debris();
+}
+
+#[test]
+fn each_step_shows_its_progress() {
+    let scene = Scene::new(3);
+    let source = scene.source();
+    let bytes = fs::metadata(scene.log("A")).unwrap().len();
+    let run = |road: &Road<'_>| DayRoad::new(road, day()).run_table(&source).is_ok();
+    let (is_done, notes) = scene.on_road(Fault::None, None, convert_options(), run);
+    assert!(is_done);
+    let shown = notes.shown.into_inner().unwrap();
+    assert!(shown.iter().all(|(subject, _)| subject == "cloudtrail 2023-11-01"), "{shown:?}");
+    let steps: Vec<Work> = shown.into_iter().map(|(_, work)| work).collect();
+    assert_eq!(steps, [Work::List, Work::Read(bytes), Work::Merge, Work::Write(3), Work::Publish]);
+}
+
+#[test]
+fn a_range_shows_its_days_and_the_steps_of_each() {
+    let scene = Scene::new(3);
+    let (tables, rule) = ([scene.source()], RebuildRule::Only(vec![DaySelector::All], None));
+    let work = |road: &Road<'_>| backfill(road, &tables, &[day()], Order::Oldest, &rule);
+    let (found, notes) = scene.on_road(Fault::None, None, convert_options(), work);
+    assert!(found.days[&day()].has_done());
+    let shown = notes.shown.into_inner().unwrap();
+    let of = |wanted: &str| -> Vec<Work> {
+        let wanted = shown.iter().filter(|(subject, _)| subject == wanted);
+        wanted.map(|(_, work)| *work).collect()
+    };
+    assert_eq!(of("cloudtrail"), [Work::Days(1), Work::List, Work::List]);
+    assert_eq!(of("cloudtrail 2023-11-01"), [Work::Merge, Work::Write(3), Work::Publish]);
 }
 
 #[test]

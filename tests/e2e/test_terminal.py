@@ -1,0 +1,171 @@
+"""What a terminal shows: tables that fit, colours, progress, next steps. A pipe gets none of it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import REPOSITORY, SAMPLE_DATA, SAMPLE_DAY, Published, binary, environment, logmill
+from terminal import COLOUR, Seen, on_terminal
+
+WIDTHS = [60, 80, 120, 200]
+INPUT = REPOSITORY / SAMPLE_DATA
+
+
+def run_day(lake: Path, *options: str, **terminal: object) -> Seen:
+    """Publishes the sample day on a terminal."""
+    seen = on_terminal("run", "--day", SAMPLE_DAY, "--input", INPUT, "--output", lake, *options, **terminal)
+    assert seen.code == 0, seen.text
+    return seen
+
+
+def status(lake: Path, *options: str, **terminal: object) -> Seen:
+    """Shows the days around the sample day on a terminal."""
+    days = ("--from", "2023-10-30", "--to", "2023-11-02")
+    return on_terminal("status", *days, "--input", INPUT, "--output", lake, *options, **terminal)
+
+
+def table(text: str, first: str) -> list[str]:
+    """The lines of the table whose header begins with a name."""
+    lines = text.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"{first} "))
+    end = next(number for number in range(start, len(lines)) if not lines[number].strip())
+    return lines[start:end]
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_the_tables_of_a_run_fit_the_terminal(tmp_path: Path, sample: Published, columns: int) -> None:
+    seen = run_day(tmp_path / "lake", columns=columns)
+    lines = table(seen.text, "table")
+    assert max(map(len, lines)) <= columns, "\n".join(lines)
+    written = [f"{entry['written']:,}" for entry in sample.summary["tables"]]
+    assert [line for line, count in zip(lines[1:], written, strict=False) if count in line.split()], lines
+    is_complete = "MB/s" in lines[0]
+    assert is_complete == (columns == 200)
+    assert is_complete != any(line.startswith("hidden at this width: ") for line in lines)
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_the_tables_of_status_fit_the_terminal(sample: Published, columns: int) -> None:
+    lines = table(status(sample.lake.root, columns=columns).text, "day")
+    assert max(map(len, lines)) <= columns, "\n".join(lines)
+    header = lines[0].split()
+    assert {"day", "state", "rows", "note"} <= set(header)
+    assert ("run" in header) == (columns == 200)
+    assert any(line.startswith(f"{SAMPLE_DAY}  published") for line in lines)
+
+
+def test_columns_overrides_the_width_of_the_terminal(sample: Published) -> None:
+    narrow = status(sample.lake.root, columns=200, env={"COLUMNS": "60"})
+    assert max(map(len, table(narrow.text, "day"))) <= 60
+
+
+def test_a_terminal_too_narrow_for_a_table_shows_lists(sample: Published) -> None:
+    seen = status(sample.lake.root, columns=30)
+    assert f"{SAMPLE_DAY}\n  state         published\n" in seen.text
+
+
+def test_states_have_colours_that_suit_any_background(sample: Published) -> None:
+    sent = status(sample.lake.root).sent
+    assert "\x1b[32mpublished\x1b[0m" in sent
+    # Default, bold, dim, red, green and magenta: readable on black and on white.
+    assert set(COLOUR.findall(sent)) <= {f"\x1b[{code}m" for code in ("0", "1", "2", "32", "1;31", "1;35")}
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"CLICOLOR": "0"}])
+def test_colours_can_be_turned_off(tmp_path: Path, variables: dict[str, str]) -> None:
+    lake = tmp_path / "lake"
+    for seen in [run_day(lake, env=variables), status(lake, env=variables)]:
+        assert not COLOUR.search(seen.sent)
+    refused = on_terminal("run", "--fly", env=variables)
+    assert (refused.code, COLOUR.search(refused.sent)) == (2, None)
+    failed = on_terminal("verify", "--day", SAMPLE_DAY, "--output", tmp_path / "none", env=variables)
+    assert failed.code != 0
+    assert not COLOUR.search(failed.sent)
+
+
+def test_errors_and_help_have_colours_on_a_terminal(tmp_path: Path) -> None:
+    failed = on_terminal("verify", "--day", SAMPLE_DAY, "--output", tmp_path / "none")
+    assert "\x1b[1;31mlogmill:\x1b[0m " in failed.sent
+    assert "\x1b[1mhint:\x1b[0m " in failed.sent
+    assert COLOUR.search(on_terminal("run", "--help").sent)
+    assert "\x1b" not in logmill("run", "--help").stdout
+
+
+def test_a_dumb_terminal_gets_no_escape_sequence(tmp_path: Path) -> None:
+    seen = run_day(tmp_path / "lake", env={"TERM": "dumb"})
+    assert "\x1b" not in seen.sent
+    assert "Next:" in seen.sent
+
+
+def test_progress_is_drawn_and_cleared(tmp_path: Path) -> None:
+    seen = run_day(tmp_path / "lake", columns=120)
+    for step in ("reading", "writing"):
+        assert f" {SAMPLE_DAY}  {step}  [" in seen.sent
+        assert f"  {step}  [" not in seen.text, seen.text
+    assert f"\nKST day {SAMPLE_DAY}, run " in seen.text, seen.text
+
+
+def test_a_backfill_shows_its_days(tmp_path: Path) -> None:
+    days = ("--from", SAMPLE_DAY, "--to", SAMPLE_DAY)
+    seen = on_terminal("backfill", *days, "--input", INPUT, "--output", tmp_path / "lake", columns=120)
+    assert seen.code == 0, seen.text
+    assert "cloudtrail  all days  [" in seen.sent
+    assert "0 of 1 day" in seen.sent
+    assert "all days" not in seen.text
+    assert "1 table-day published" in seen.text or "2 table-days published" in seen.text
+
+
+def test_messages_stand_above_the_progress(tmp_path: Path) -> None:
+    seen = run_day(tmp_path / "lake", "-v", columns=120)
+    steps = [line for line in seen.text.splitlines() if line.startswith("info: ")]
+    assert [line for line in steps if line.startswith("info: published table=")], seen.text
+    assert not [line for line in seen.text.splitlines() if "[" in line and "info:" in line.split("[")[1]]
+
+
+@pytest.mark.parametrize("options", [("--quiet",), ("--log-format", "json")])
+def test_scripts_get_neither_progress_nor_advice(tmp_path: Path, options: tuple[str, ...]) -> None:
+    seen = run_day(tmp_path / "lake", *options, pipes_stdout=True)
+    assert "\x1b" not in seen.sent
+    assert "Next:" not in seen.sent
+    assert (seen.sent == "") == (options == ("--quiet",))
+
+
+def test_a_pipe_gets_the_whole_table_and_nothing_else(tmp_path: Path) -> None:
+    seen = run_day(tmp_path / "lake", columns=60, pipes_stdout=True)
+    assert "\x1b" not in seen.piped
+    assert "Next:" in seen.text
+    assert "Next:" not in seen.piped
+    piped = logmill("run", "--day", SAMPLE_DAY, "--input", INPUT, "--output", tmp_path / "other")
+    assert "\x1b" not in piped.stdout + piped.stderr
+    assert "Next:" not in piped.stderr
+    header = table(piped.stdout, "table")[0]
+    assert table(seen.piped, "table")[0].split() == header.split()
+    assert header.split()[-3:] == ["seconds", "MB/s", "state"]
+
+
+def test_the_next_steps_work_as_they_are_printed(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "logmill").symlink_to(binary())
+    name = "it's a lake"
+    seen = run_day(Path(name), cwd=tmp_path, columns=200)
+    lines = seen.text.splitlines()
+    published, following = lines.index("Published:"), lines.index("Next:")
+    places = [Path(line.strip()) for line in lines[published + 1 : following - 1]]
+    assert places
+    assert all((tmp_path / place / "_manifest.json").is_file() for place in places)
+    commands = [line.strip() for line in lines[following + 1 :] if line.strip()]
+    programs = [" ".join(command.split()[:2]) for command in commands]
+    assert programs[:3] == ["logmill query", "logmill report", "logmill status"], commands
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    for command in commands:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=tmp_path,
+            env=environment() | {"PATH": path},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+        assert done.stdout or list(tmp_path.glob("*.html")), command
