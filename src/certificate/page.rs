@@ -9,6 +9,8 @@ const STYLE: &str = include_str!("page.css");
 /// The element that carries the certificate as JSON.
 const CARRIER: &str = "<pre id=\"certificate\">";
 const CARRIER_END: &str = "</pre>";
+/// Number of characters of a cell that fits on one line of each table.
+const LONGEST_SHORT_CELL: usize = 20;
 
 /// Formats a certificate as a page, which carries the certificate as JSON.
 pub fn page(certificate: &Certificate, language: Language) -> Result<String> {
@@ -34,10 +36,16 @@ fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     }
     let heads = concat(heads.iter().map(|head| format!("<th scope=\"col\">{}</th>", escape(head))));
     let row = |row: &Vec<String>| {
-        let cells = concat(row.iter().map(|cell| format!("<td>{}</td>", escape(cell))));
+        let cells = concat(row.iter().map(|text| cell(text)));
         format!("<tr>{cells}</tr>")
     };
     format!("<table><thead><tr>{heads}</tr></thead><tbody>{}</tbody></table>", concat(rows.iter().map(row)))
+}
+
+/// A short cell, for example a day or a number, is not split over lines.
+fn cell(text: &str) -> String {
+    let class = if text.chars().count() <= LONGEST_SHORT_CELL { " class=\"short\"" } else { "" };
+    format!("<td{class}>{}</td>", escape(text))
 }
 
 /// Returns the certificate that a page carries, as JSON; `None` if the text is not such a page.

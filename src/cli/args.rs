@@ -83,7 +83,7 @@ pub(super) enum Command {
 
 Examples:
   logmill discover --input /logs
-  logmill discover --input s3://my-trail/AWSLogs/ --input s3://my-access-logs
+  logmill discover --input s3://my-trail/AWSLogs/ --input s3://my-trail/s3-access/
   logmill discover --config /etc/logmill.toml --format json | jq .log_types"
     )]
     Discover(DiscoverArgs),
