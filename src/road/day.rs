@@ -138,7 +138,7 @@ impl<'a> DayRoad<'a> {
         self.reporter().warn_of_counted_only(plan, &gathered);
         self.reporter().warn_of_names(plan, &gathered);
         let proof = gathered.proof(plan)?;
-        self.reporter().report_proof(&plan.spec.table, proof.as_ref());
+        self.reporter().warn_of_proof(&plan.spec.table, proof.as_ref());
         match self.check(plan, &gathered, &staged, quarantine.as_deref(), proof.as_ref()) {
             Ok(lost) => self.reporter().warn_of_loss(&plan.spec.table, lost),
             Err(refusal) => {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Reporter;
 use crate::convert::Gathered;
-use crate::digest::{DayProof, FileLedger, Verdict};
+use crate::digest::{DayProof, ExceptionKind, FileLedger, Verdict};
 use crate::plan::{LeftObject, TablePlan, UNRECOGNISED, WARNED_REASONS};
 use crate::publish::{CommittedDay, Replacement};
 
@@ -110,12 +110,15 @@ impl Reporter<'_> {
         }
     }
 
-    /// Reports what digests prove about the day, and warns if that is less than the whole day.
-    pub(super) fn report_proof(&self, table: &str, proof: Option<&DayProof>) {
+    /// Warns if digests do not prove the day. Without public keys, no proof is expected, and only the summary has the verdict.
+    pub(super) fn warn_of_proof(&self, table: &str, proof: Option<&DayProof>) {
         let Some(proof) = proof.filter(|proof| proof.verdict != Verdict::Proved) else { return };
         let worst = proof.exceptions.iter().find(|one| one.kind.verdict() == Some(proof.verdict));
+        if worst.is_some_and(|one| one.kind == ExceptionKind::Unchecked) {
+            return;
+        }
         let FileLedger { named, right, altered, missing } = proof.files;
-        let mut facts = vec![
+        let mut fields = vec![
             ("verdict", json!(proof.verdict)),
             ("named", named.into()),
             ("right", right.into()),
@@ -123,10 +126,10 @@ impl Reporter<'_> {
             ("missing", missing.into()),
         ];
         if let Some(one) = worst {
-            facts.push(("first", one.object.as_str().into()));
-            facts.push(("why", one.detail.as_str().into()));
+            fields.push(("first", one.object.as_str().into()));
+            fields.push(("why", one.detail.as_str().into()));
         }
-        self.warn(table, "digests do not prove the day", &facts);
+        self.warn(table, "digests do not prove the day", &fields);
     }
 
     /// Warns of errors after the commit.

@@ -110,11 +110,15 @@ def test_days_without_digests_and_runs_without_them_say_nothing(tmp_path: Path, 
 
 
 def test_without_keys_no_day_is_proved(tmp_path: Path, signer: Signer) -> None:
-    """Hashes and links are checked all the same."""
+    """Hashes and links are checked all the same, and no warning is printed each night."""
     objects = Chain(signer).make()
     proof = run(tmp_path, write(objects, tmp_path / "raw"))
     assert (proof["verdict"], kinds(proof)) == ("unproved", {"unchecked"})
     assert counts(proof)[:2] == (60, 60)
+    of_day = ("--day", DAY, "--dataset", "cloudtrail", "--input", tmp_path / "raw")
+    again = logmill("run", *of_day, "--output", tmp_path / "again")
+    assert "unproved: 60 files named by digests = 60 right" in again.stdout
+    assert not again.stderr, "no proof was asked for"
 
 
 Damage = Callable[[Objects, Chain], None]

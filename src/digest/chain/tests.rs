@@ -81,22 +81,22 @@ fn log(hour: i64) -> Value {
 }
 
 /// One digest of a chain that is being made.
-struct Made {
+struct SignedDigest {
     hour: i64,
     json: Value,
     signature: String,
 }
 
-impl Made {
+impl SignedDigest {
     fn text(&self) -> Vec<u8> {
         self.json.to_string().into_bytes()
     }
 }
 
 /// Makes a chain with digests that end at these hours after the start of the window. `change` alters each before it is signed.
-fn chain_of(hours: &[i64], mut change: impl FnMut(i64, &mut Value)) -> Vec<Made> {
+fn chain_of(hours: &[i64], mut change: impl FnMut(i64, &mut Value)) -> Vec<SignedDigest> {
     let signer = Signer::ours();
-    let mut made: Vec<Made> = Vec::new();
+    let mut made: Vec<SignedDigest> = Vec::new();
     for hour in hours {
         let previous = made.last();
         let hash = previous.map(|previous| hexadecimal(&Sha256::digest(previous.text())));
@@ -115,18 +115,18 @@ fn chain_of(hours: &[i64], mut change: impl FnMut(i64, &mut Value)) -> Vec<Made>
         let document = Document::parse(json.to_string().as_bytes());
         let sha256 = hexadecimal(&Sha256::digest(json.to_string()));
         let signature = document.map(|document| signer.sign(&document.signed_text(&sha256)));
-        made.push(Made { hour: *hour, json, signature: signature.unwrap_or_default() });
+        made.push(SignedDigest { hour: *hour, json, signature: signature.unwrap_or_default() });
     }
     made
 }
 
-fn whole() -> Vec<Made> {
+fn whole() -> Vec<SignedDigest> {
     chain_of(&[0, 1, 2, 3, 4, 5, 6, 7], |_, _| ())
 }
 
 /// The digests in a bucket, where each has its signature.
-fn in_bucket(made: &[Made]) -> Vec<FoundDigest> {
-    let found = |made: &Made| {
+fn in_bucket(made: &[SignedDigest]) -> Vec<FoundDigest> {
+    let found = |made: &SignedDigest| {
         let address = format!("s3://{BUCKET}/{}", key(made.hour));
         let name = DigestName::parse(&address).unwrap();
         let signature = StoredSignature::Hex(made.signature.clone());
@@ -136,7 +136,7 @@ fn in_bucket(made: &[Made]) -> Vec<FoundDigest> {
 }
 
 /// The same digests in a folder, which keeps no signatures.
-fn in_folder(made: &[Made]) -> Vec<FoundDigest> {
+fn in_folder(made: &[SignedDigest]) -> Vec<FoundDigest> {
     let copy = |found: FoundDigest| FoundDigest {
         address: found.address.replace("s3://trail", "/copy"),
         original: None,
@@ -220,7 +220,7 @@ fn digests_that_are_not_written_yet_are_only_late_for_a_day() {
 fn a_chain_that_begins_again_shows_a_gap() {
     let first = chain_of(&[0, 1, 2], |_, _| ());
     let second = chain_of(&[5, 6, 7], |_, _| ());
-    let both: Vec<Made> = first.into_iter().chain(second).collect();
+    let both: Vec<SignedDigest> = first.into_iter().chain(second).collect();
     check(&in_bucket(&both), Verdict::Gap, 240, &[ExceptionKind::Gap]);
     check(&in_bucket(&chain_of(&[4, 5, 6, 7], |_, _| ())), Verdict::Gap, 180, &[ExceptionKind::Gap]);
 }
