@@ -1,6 +1,6 @@
 //! A certificate: the evidence about published days on one page, for a reader who does not have the lake.
 //!
-//! [`Certificate`] is the evidence, as JSON. [`document`] says the same in words, in English or Korean, and [`page`] and
+//! [`Certificate`] is the evidence, as JSON. `document` says the same in words, in English or Korean, and [`page()`] and
 //! [`text()`] show that. [`verify()`] compares a certificate with the lake again.
 
 mod document;
