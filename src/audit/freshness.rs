@@ -318,7 +318,8 @@ fn named_unread(
     let known = manifest.proof.as_ref().map(|proof| &proof.digests);
     match about.digests.list()? {
         None => return Ok(None),
-        Some(now) if known == Some(&now) => return Ok(None),
+        // A missing file can be there now.
+        Some(now) if known == Some(&now) && !misses_files(manifest) => return Ok(None),
         Some(_) => {}
     }
     let Some(proved) = about.digests.prove(&about.objects)? else { return Ok(None) };
@@ -326,6 +327,11 @@ fn named_unread(
     let late = || proved.late.iter().filter(|object| !read.contains(object.address.as_str()));
     let example = late().map(|object| object.address.clone()).min();
     Ok(Some(NamedUnread { files: late().count() as u64, example }))
+}
+
+/// Whether digests named files that the run of the day could not read.
+fn misses_files(manifest: &Manifest) -> bool {
+    manifest.proof.as_ref().is_some_and(|proof| proof.files.missing > 0)
 }
 
 /// Returns why a published day is not registered, as far as the lake knows; `None` if it is registered or need not be.

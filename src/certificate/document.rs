@@ -169,7 +169,12 @@ impl Writer<'_> {
             .collect();
         let not_listed: u64 = self.proofs().map(|(_, proof)| proof.exceptions_not_listed).sum();
         let mut section = self.section(words::EXCEPTIONS, &words::EXCEPTION_HEADS, rows);
-        if section.rows.is_empty() {
+        let unproved = self.certificate.days.iter().filter(|day| day.proof.is_none());
+        let unproved: Vec<String> = unproved.map(|day| format!("{} {}", day.day, day.table)).collect();
+        if !unproved.is_empty() {
+            let text = self.language.of(words::WITHOUT_DIGESTS);
+            section.paragraphs.push(format!("{text} {}", unproved.join(", ")));
+        } else if section.rows.is_empty() {
             section.paragraphs.push(self.language.of(words::NO_EXCEPTIONS).to_owned());
         }
         if not_listed > 0 {

@@ -138,7 +138,21 @@ impl Certificate {
         if certificate.certificate_version > CERTIFICATE_VERSION {
             return Err("a newer version of logmill issued it".to_owned());
         }
+        if page::carried(text).is_some() && !certificate.is_shown_by(text) {
+            let issuer = &certificate.logmill;
+            return Err(format!(
+                "the page does not show what its data says, or logmill {issuer}, which wrote it, formats pages in another way"
+            ));
+        }
         Ok(certificate)
+    }
+
+    /// Whether a page is the one that this version writes, in one of its languages. Reading and saving a page may change
+    /// the end of its last line.
+    fn is_shown_by(&self, text: &str) -> bool {
+        [Language::English, Language::Korean]
+            .into_iter()
+            .any(|language| page(self, language).is_ok_and(|page| page.trim_end() == text.trim_end()))
     }
 }
 

@@ -66,7 +66,9 @@ pub(super) const TITLE: Words = ("Certificate of access logs", "접속기록 증
 pub(super) const SUMMARY: Words = ("Days", "날짜별 결과");
 pub(super) const COVERAGE: Words = ("Accounts, regions and hours", "계정·리전·시간 범위");
 pub(super) const EXCEPTIONS: Words = ("Exceptions", "예외");
-pub(super) const NO_EXCEPTIONS: Words = ("No exception.", "예외가 없습니다.");
+pub(super) const NO_EXCEPTIONS: Words = ("No exceptions.", "예외가 없습니다.");
+pub(super) const WITHOUT_DIGESTS: Words =
+    ("No digests were found for these days:", "다음 날짜는 다이제스트가 없어 증명할 수 없습니다:");
 pub(super) const NOT_LISTED: Words = ("further exceptions, counted only", "건은 개수만 집계했습니다");
 pub(super) const FILES: Words = ("Published files", "게시된 파일");
 pub(super) const KEYS: Words = ("Keys that signed the digests", "다이제스트 서명 키");
@@ -129,8 +131,8 @@ pub(super) const PARAGRAPHS: [Words; 6] = [
         "CloudTrail은 계정과 리전마다 매시간 다이제스트에 서명합니다. 다이제스트에는 전달한 모든 로그 파일과 그 내용의 SHA-256, 그리고 직전 다이제스트가 기재됩니다.",
     ),
     (
-        "'proved' means: signed digests cover the day and its lateness without a hole, and every log file that they name was read with the right hash into the published files below.",
-        "'증명됨'은 서명된 다이제스트가 하루와 지연 허용 시간을 빈틈없이 덮고, 기재된 모든 로그 파일을 올바른 해시로 읽어 아래의 게시 파일에 반영했다는 뜻입니다.",
+        "'proved' means: signed digests cover the day and its lateness without gaps, and every log file that they name was read with the right hash into the published files below.",
+        "'증명됨'은 서명된 다이제스트가 하루와 지연 허용 시간을 빈틈없이 포함하고, 기재된 모든 로그 파일을 해시가 일치함을 확인하고 읽어 아래의 게시 파일에 반영했다는 뜻입니다.",
     ),
     (
         "It does not prove that an account or region without digests had no activity, nor that a trail recorded every kind of event. The settings of the trail decide that.",

@@ -389,7 +389,7 @@ pub(super) struct InspectArgs {
     /// Log type [default: detected from the file name or contents]
     #[arg(long, value_name = "DATASET")]
     pub(super) dataset: Option<String>,
-    /// Most rows to show; all are counted
+    /// Maximum number of rows to show; all are counted
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
     /// Output format; json prints one line per row

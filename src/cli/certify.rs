@@ -23,6 +23,7 @@ pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) ->
         return check(path, lake.as_ref());
     }
     let certificate = issue(args, lake.as_ref(), context)?;
+    refuse_changed_files(lake.as_ref(), &certificate)?;
     let language = match args.lang {
         CertificateLang::En => Language::English,
         CertificateLang::Ko => Language::Korean,
@@ -71,6 +72,19 @@ fn issue(args: &CertifyArgs, lake: &dyn Lake, context: &Context) -> Result<Certi
     })
 }
 
+/// Fails if the published files are not those that the manifests list.
+fn refuse_changed_files(lake: &dyn Lake, certificate: &Certificate) -> Result<()> {
+    let findings = verify(lake, certificate)?;
+    let Some(first) = findings.first() else { return Ok(()) };
+    Err(Error::new(
+        ErrorKind::Unusable,
+        "the published files are not those of the manifest: no certificate issued",
+    )
+    .with("first", first)
+    .with("files", findings.len())
+    .hint("check the day with 'logmill verify', and build it again with 'logmill run'"))
+}
+
 fn tables(only: Option<&str>, lake: &dyn Lake) -> Result<Vec<String>> {
     if let Some(table) = only {
         return Ok(vec![table.to_owned()]);
@@ -98,6 +112,6 @@ fn check(path: &str, lake: &dyn Lake) -> Result<Exit> {
         return Ok(Exit::Unusable);
     }
     let days = console::counted(certificate.days.len() as u64, "table-day");
-    console::print_line(&format!("{days} as the certificate says, issued at {}", certificate.issued_at))?;
+    console::print_line(&format!("{days} as in the certificate, issued at {}", certificate.issued_at))?;
     Ok(Exit::Done)
 }

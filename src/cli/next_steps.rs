@@ -79,7 +79,10 @@ impl NextSteps<'_> {
     }
 
     fn commands(&self) -> Vec<String> {
-        let Some((newest, _)) = self.published.iter().rev().max_by_key(|(manifest, _)| manifest.day) else {
+        let manifests = self.published.iter().rev().map(|(manifest, _)| manifest);
+        // A question about a day without rows has no answer.
+        let Some(newest) = manifests.max_by_key(|manifest| (manifest.ledger.written > 0, manifest.day))
+        else {
             return Vec::new();
         };
         let lake = self.flags(&[&rows::CONFIG, &rows::OUTPUT]);

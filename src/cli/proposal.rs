@@ -58,7 +58,8 @@ fn hint(held: HeldDays, yesterday: KstDay) -> Option<String> {
     } else {
         String::new()
     };
-    let backfill = format!("'logmill backfill --from {} --to {} ...'", proposed.first, proposed.last);
+    let backfill =
+        format!("'logmill backfill --from {} --to {}' and the same options", proposed.first, proposed.last);
     Some(format!(
         "the inputs hold logs of {days}{extent}: pass --day {}, or build all days with {backfill}",
         complete.min(proposed.last)

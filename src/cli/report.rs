@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::args::{GlobalArgs, Lang, ReportArgs};
+use super::console::Console;
 use super::context::Context;
 use super::exit::Exit;
 use super::new_file::NewFile;
@@ -114,7 +115,8 @@ impl PageFile {
         let written = writer.write_all(html.as_bytes()).and_then(|()| writer.flush());
         written.map_err(|cause| Error::unusable("cannot write the file", cause).with("to-file", &path))?;
         file.keep()?;
-        context.console.step("report written", &[("file", path.into()), ("bytes", html.len().into())]);
+        let tell = if context.console.advises() { Console::info } else { Console::step };
+        tell(context.console, "report written", &[("file", path.into()), ("bytes", html.len().into())]);
         Ok(())
     }
 }

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use crate::kst::UtcInstant;
 
 /// Maximum size of a digest as it is stored. A digest that names 100,000 log files has about 10 MB.
-pub const MOST_PACKED_BYTES: u64 = 64 << 20;
+pub const MOST_PACKED_BYTES: u64 = 16 << 20;
 /// Maximum size of its text.
-pub const MOST_TEXT_BYTES: u64 = 256 << 20;
+pub const MOST_TEXT_BYTES: u64 = 64 << 20;
 
 /// The longest time that a digest may cover, in milliseconds. AWS writes one an hour.
 const LONGEST_MS: i64 = 24 * 3_600_000;

@@ -168,7 +168,7 @@ impl NamedFile {
         }
         let is_other = |text: &ReadText| matches!(text, ReadText::Whole(hash) if wanted.as_deref() != Some(hash.as_slice()));
         if texts.iter().any(is_other) {
-            return Outcome::Altered("its text has another hash than the digest names");
+            return Outcome::Altered("its hash differs from the one in the digest");
         }
         if texts.is_empty() || texts.contains(&ReadText::Unread) { Outcome::Missing } else { Outcome::Right }
     }

@@ -1,6 +1,5 @@
 //! The result: what the digests prove about a day. A manifest stores it.
 
-use std::collections::BTreeSet;
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
@@ -287,13 +286,6 @@ impl DayProof {
         let mut sum = FileLedger::default();
         self.chains.iter().for_each(|chain| sum += chain.files);
         sum == self.files && self.chains.iter().all(|chain| chain.files.balances())
-    }
-
-    /// Returns the objects that were missing when the day was built.
-    #[must_use]
-    pub fn missing_files(&self) -> BTreeSet<&str> {
-        let missing = self.exceptions.iter().filter(|one| one.kind == ExceptionKind::MissingFile);
-        missing.map(|one| one.object.as_str()).collect()
     }
 
     /// Returns the share of the window that all hourly chains cover, in minutes: those covered, and those to cover.

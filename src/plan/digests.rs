@@ -15,7 +15,7 @@ use crate::dataset::FolderDates;
 use crate::dataset::object_key::split;
 use crate::digest::name::file_name;
 use crate::digest::{
-    DayScope, DigestList, DigestName, Examined, Exception, ExceptionKind, FoundDigest, LogFile,
+    DayScope, DigestList, DigestName, Examined, Exception, ExceptionKind, FoundDigest, LogFile, LogName,
     MOST_PACKED_BYTES, MOST_TEXT_BYTES, PlannedProof, PublicKeys, StoredSignature, examine, hexadecimal,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +24,7 @@ use crate::store::unpack::unpack_single;
 use crate::store::{Connector, ListVisitor, ObjectMeta, SkipRange, SmallObject, Store};
 
 /// How many digests are in memory at once before they are read.
-const BATCH: usize = 256;
+const BATCH: usize = 32;
 /// The folder of digests below an account.
 const FOLDER: &str = "CloudTrail-Digest";
 /// The metadata with the signature.
@@ -82,7 +82,10 @@ impl DayDigests<'_> {
         if self.source.digests.mode == DigestMode::Off || self.places.found.is_empty() {
             return Ok(None);
         }
-        let found = self.found()?;
+        let found = match self.found() {
+            Err(error) if self.is_harmless(&error) => return Ok(None),
+            found => found?,
+        };
         Ok((!found.is_empty()).then(|| summary(&found)))
     }
 
@@ -96,9 +99,7 @@ impl DayDigests<'_> {
         }
         let read = self.found().and_then(|listed| Ok((self.read(&listed)?, listed)));
         let (found, listed) = match read {
-            Err(error) if error.kind() == ErrorKind::Denied && options.mode == DigestMode::Auto => {
-                return Ok(Some(self.denied(&error)));
-            }
+            Err(error) if self.is_harmless(&error) => return Ok(Some(self.unread(&error))),
             read => read?,
         };
         if found.is_empty() {
@@ -132,8 +133,15 @@ impl DayDigests<'_> {
         }
     }
 
-    /// The proof of a day whose digests may not be read. Digests are optional, so that this does not fail the day.
-    fn denied(&self, error: &Error) -> ProvedDay {
+    /// Whether an error about digests leaves a day that does not require them without a proof. Temporary failures do not:
+    /// the next attempt may prove the day.
+    fn is_harmless(&self, error: &Error) -> bool {
+        let lasts = matches!(error.kind(), ErrorKind::Denied | ErrorKind::Unusable | ErrorKind::Usage);
+        lasts && self.source.digests.mode == DigestMode::Auto
+    }
+
+    /// The proof of a day whose digests cannot be read.
+    fn unread(&self, error: &Error) -> ProvedDay {
         let (kind, object) = (ExceptionKind::Unchecked, "digests".to_owned());
         let exceptions = vec![Exception { kind, object, detail: error.to_string() }];
         let examined = Examined { exceptions, ..Examined::default() };
@@ -311,9 +319,10 @@ impl<'a> Resolver<'a> {
         if let Some(found) = by_original.or_else(by_name) {
             return Ok(found.iter().map(|address| (*address).to_owned()).collect());
         }
+        // Nothing else becomes an object of the day, whatever a digest names.
+        let Some(log) = LogName::parse(&file.object) else { return Ok(Vec::new()) };
         // The listing has seen all files of these times.
-        let log = crate::digest::LogName::parse(&file.object);
-        if log.is_some_and(|log| self.digests.scope(None).deliveries.contains(log.delivered_at)) {
+        if self.digests.scope(None).deliveries.contains(log.delivered_at) {
             return Ok(Vec::new());
         }
         let candidates = self.candidates(digest, file);

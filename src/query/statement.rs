@@ -68,7 +68,7 @@ fn reads(statement: &Statement) -> bool {
 fn refused(statement: &Statement) -> Error {
     let text = statement.to_string();
     let verb: Vec<&str> = text.split_whitespace().take(2).collect();
-    Error::new(ErrorKind::Usage, format!("a query only reads: '{} ...' is refused", verb.join(" ")))
+    Error::new(ErrorKind::Usage, format!("queries are read-only: '{} ...' is refused", verb.join(" ")))
         .hint("use SELECT, WITH, VALUES, EXPLAIN, DESCRIBE, SHOW TABLES, SHOW COLUMNS or SHOW FUNCTIONS")
 }
 

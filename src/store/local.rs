@@ -150,6 +150,11 @@ fn is_gone(cause: &io::Error) -> bool {
     matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// Whether no file can have the name.
+fn is_impossible(cause: &io::Error) -> bool {
+    matches!(cause.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename)
+}
+
 fn is_circle(cause: &io::Error) -> bool {
     cause.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
@@ -209,7 +214,7 @@ impl Store for LocalStore {
                 Ok(Some(ObjectMeta { key: key.to_owned(), bytes: meta.len(), etag: None }))
             }
             Ok(_) => Ok(None),
-            Err(cause) if is_gone(&cause) || is_circle(&cause) => Ok(None),
+            Err(cause) if is_gone(&cause) || is_circle(&cause) || is_impossible(&cause) => Ok(None),
             Err(cause) => Err(failure("cannot read the object", &self.address(key), cause)),
         }
     }

@@ -535,7 +535,7 @@ def test_a_certificate_is_checked_against_the_lake(tmp_path: Path, signer: Signe
     ):
         page = logmill("certify", "--day", DAY, *lake, "--format", *options).stdout
         (tmp_path / name).write_text(page, "utf-8")
-        assert "as the certificate says" in logmill("certify", "--verify", tmp_path / name, *lake).stdout
+        assert "as in the certificate" in logmill("certify", "--verify", tmp_path / name, *lake).stdout
     certificate = json.loads((tmp_path / "c.json").read_text("utf-8"))
     assert certificate["days"][0]["proof"] == proof
     forged = (tmp_path / "c.json").read_text("utf-8").replace('"right":60', '"right":61')
@@ -546,6 +546,16 @@ def test_a_certificate_is_checked_against_the_lake(tmp_path: Path, signer: Signe
     part.write_bytes(part.read_bytes()[:-1] + b"x")
     found = logmill("certify", "--verify", tmp_path / "c.json", *lake, code=4)
     assert "its SHA-256 is" in found.stdout
+    refused = logmill("certify", "--day", DAY, *lake, code=4)
+    assert not refused.stdout
+    assert "not those of the manifest" in refused.stderr
+
+
+def test_a_certificate_names_days_without_digests(tmp_path: Path) -> None:
+    run_day(tmp_path / "lake")
+    page = logmill("certify", "--day", "2023-11-01", "--output", tmp_path / "lake").stdout
+    assert "No digests were found for these days: 2023-11-01 cloudtrail, 2023-11-01 s3_access" in page
+    assert "No exceptions" not in page
 
 
 def test_a_small_or_wrong_key_proves_nothing(tmp_path: Path, signer: Signer) -> None:

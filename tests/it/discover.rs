@@ -368,7 +368,7 @@ fn a_command_without_a_day_proposes_the_last_whole_day_and_a_backfill() {
             "no day is given (inputs: raw)",
             // The last object was delivered on the 26th in Korea, so the 25th is over.
             "hint: the inputs hold logs of 2023-10-10 to 2023-10-26: pass --day 2023-10-25, or build all days with \
-             'logmill backfill --from 2023-10-10 --to 2023-10-26 ...'",
+             'logmill backfill --from 2023-10-10 --to 2023-10-26' and the same options",
         ]);
         assert_eq!(outcome.stdout, "");
     }

@@ -280,7 +280,7 @@ fn statements_that_write_are_refused() {
         "PREPARE p AS SELECT 1",
         "BEGIN",
     ] {
-        query(&work, sql).exits(2).says(&["a query only reads"]);
+        query(&work, sql).exits(2).says(&["queries are read-only"]);
     }
     for (sql, error) in [
         ("", "the statement is empty"),

@@ -15,7 +15,7 @@ use crate::road::{DaySelector, RebuildRule};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Days")]
 pub(in crate::cli) struct DaysArgs {
-    /// The only KST day: 2023-11-01, 20231101, yesterday or today
+    /// A single KST day: 2023-11-01, 20231101, yesterday or today
     #[arg(long, value_name = "DAY", conflicts_with_all = ["from", "to", "last"])]
     day: Option<String>,
     /// First KST day

@@ -31,7 +31,7 @@ pub(in crate::cli) struct QueryArgs {
     /// File for the rows; it appears once complete and replaces an existing file
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) to_file: Option<PathBuf>,
-    /// Most rows to show as a table; 0 shows all
+    /// Maximum number of rows to show as a table; 0 shows all
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(in crate::cli) max_rows: usize,
     #[command(flatten)]

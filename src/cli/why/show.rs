@@ -63,7 +63,10 @@ fn hint(search: &IdSearch<'_>, table: &IdFindings, is_found_elsewhere: bool) -> 
             "see its raw text in the quarantine file, or decode the object with 'logmill inspect'".to_owned()
         }
         Fate::Duplicate => "no action is needed: the row that it repeats is published".to_owned(),
-        Fate::OtherDay => format!("search that day with 'logmill why --day {}'", other.unwrap_or(day)),
+        Fate::OtherDay => {
+            let (day, flag, id) = (other.unwrap_or(day), search.what.flag(), console::shown(search.id));
+            format!("search that day: pass --day {day} --{flag} {id}")
+        }
         Fate::Mentioned => "see every field of the object with 'logmill inspect'".to_owned(),
         Fate::Absent => format!(
             "objects delivered at other times were not read: if it may have arrived later, pass a longer --lateness; see \

@@ -58,10 +58,10 @@ impl Dataset for S3Access {
     }
 
     fn recognises(&self, head: &[u8]) -> bool {
-        let end = memchr::memchr(b'\n', head);
-        let line = &head[..end.unwrap_or(head.len())];
+        let mut lines = head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         // Even a cut first line shows its time: the third field, in brackets.
-        line.split(|byte| *byte == b' ').nth(2).is_some_and(|field| field.starts_with(b"["))
+        let time = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(2));
+        time.is_some_and(|field| field.starts_with(b"["))
     }
 
     /// Lines hold no JSON, so nothing can be promoted.
