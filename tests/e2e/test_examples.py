@@ -21,8 +21,9 @@ from stacks import Stack, parameters_of, template_of
 
 RAW, LAKE, PREFIX, DATABASE = "my-trail", "my-lake", "logs", "logs"
 # Raw logs, the lake, and files stored next to it.
+# The last place is the origin of the sample trail.
 PLACES = re.compile(
-    rf"s3://({RAW}(/(AWSLogs|s3-access)/[\w-]*)?|{LAKE}(/({PREFIX}|logmill|cloudformation|pages)(/.*)?)?)"
+    rf"s3://({RAW}(/(AWSLogs|s3-access)/[\w-]*)?|{LAKE}(/({PREFIX}|logmill|cloudformation|pages)(/.*)?)?|org-trail-logs/.*)"
 )
 # The forms of an address, and the placeholders that the reader fills in.
 FORMS = re.compile(r"s3://(bucket\b.*|\.*)")

@@ -31,6 +31,9 @@ FIELDS_OF_EVENTS = {
     "left out": OF_A_TABLE,
     "finished": OF_A_RUN,
 }
+# A trail with digests, which name an altered and a missing file.
+TRAIL = ("--input", "sample-trail/damaged", "--public-keys", "sample-trail/keys.json")
+OF_DIGESTS = {"DaysProved", "FilesNamed", "FilesAltered", "FilesMissing", "FilesUnnamed"}
 STEPS = ["planned", "read", "written", "published"]
 COUNTS = ("read", "written", "other_day", "duplicate", "quarantined", "filtered")
 Event = dict[str, Any]
@@ -75,7 +78,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
 
 @pytest.fixture(scope="module")
 def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
-    """The events of runs over damage, over the folder of one date, and over a day without objects."""
+    """The events of runs over damage, the folder of one date, an altered trail, and a day without objects."""
     raw, lake = tmp_path_factory.mktemp("raw"), tmp_path_factory.mktemp("lake")
     (raw / "x_CloudTrail_r_20231101T0310Z_x.json.gz").write_bytes(gzip.compress(b'{"Records":[{'))
     (raw / "notes").write_text("no log")
@@ -92,6 +95,8 @@ def warned(tmp_path_factory: pytest.TempPathFactory) -> list[Event]:
     arguments = ("run", "--day", SAMPLE_DAY, "--input", dated, "--output", lake)
     events += run_json(*arguments, "--max-reject-ratio", "1")
     quiet = ("run", "--day", "2020-01-01", "--dataset", "cloudtrail", "--input", SAMPLE_DATA, "--output", lake)
+    unproved = ("run", "--day", SAMPLE_DAY, "--dataset", "cloudtrail", *TRAIL)
+    events += run_json(*unproved, "--output", tmp_path_factory.mktemp("unproved"))
     return events + run_json(*quiet)
 
 
@@ -284,8 +289,8 @@ def test_all_metrics_are_defined_with_labels_and_all_defined_ones_are_written(tm
     rows = section("Metrics for Prometheus")
     defined = {names(metric)[0]: set(names(labels)) for metric, labels, _ in rows}
     written: dict[str, set[str]] = {name: set() for name in run_with_metrics(file, lake)[1]}
-    for code, ratio in ((0, "1"), (3, "0")):
-        _, found = run_with_metrics(file, lake, "--max-reject-ratio", ratio, code=code)
+    for code, options in ((0, ("1", *TRAIL)), (3, ("0",))):
+        _, found = run_with_metrics(file, lake, "--max-reject-ratio", *options, code=code)
         for name, series in found.items():
             for labels in series:
                 written[name] = {label for label, _ in labels}
@@ -421,7 +426,12 @@ def emf_lines(stderr: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("way", [("--quiet",), ("--log-format", "json"), ("-v",)])
 def test_each_table_and_day_has_a_line_for_cloudwatch(tmp_path: Path, way: tuple[str, ...]) -> None:
     """At any log level."""
-    defined = {names(metric)[0]: unit for metric, unit, _ in section("Metrics for CloudWatch")}
+    of_all = {names(metric)[0]: unit for metric, unit, _ in section("Metrics for CloudWatch")}
+    defined = {name: unit for name, unit in of_all.items() if name not in OF_DIGESTS}
+    trail = ("run", "--day", SAMPLE_DAY, "--dataset", "cloudtrail", *TRAIL, "--output", tmp_path / "trail")
+    [line] = emf_lines(logmill(*trail, *way, "--emf").stderr)
+    assert assert_is_emf(line) == of_all
+    assert [line[name] for name in of_all if name in OF_DIGESTS] == [0, 11, 1, 1, 0]
     arguments = ("run", "--day", SAMPLE_DAY, "--input", SAMPLE_DATA, "--output", tmp_path / "lake", *way)
     result = logmill(*arguments, "--emf", "--summary-json", "-")
     summary = balanced(result.stdout)
