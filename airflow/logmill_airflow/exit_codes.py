@@ -34,7 +34,7 @@ EXIT_CODES = {
     1: ExitCode("a defect of logmill: please report it", Outcome.FAIL, "the same input triggers the same defect"),
     2: ExitCode("invalid command line, environment or config file", Outcome.FAIL, "needs a person"),
     3: ExitCode(
-        "more rows were rejected than --max-reject-ratio allows: nothing was published",
+        "too many rejected rows, or no required proof: nothing was published",
         Outcome.FAIL,
         "the data is bad until a person has checked the quarantine",
     ),

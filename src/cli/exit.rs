@@ -34,10 +34,7 @@ impl Exit {
         (Self::Done, "done"),
         (Self::Bug, "a defect of logmill: please report it"),
         (Self::Usage, "invalid command line, environment or config file"),
-        (
-            Self::TooManyRejects,
-            "too many rejected rows (--max-reject-ratio) or no proof (--require-proof): nothing was published",
-        ),
+        (Self::TooManyRejects, "too many rejected rows, or no required proof: nothing was published"),
         (
             Self::Unusable,
             "input or output unusable, or a published day does not match its manifest or would lose rows",

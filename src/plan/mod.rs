@@ -47,11 +47,11 @@ use crate::store::{ObjectMeta, Store};
 pub const PLAN_VERSION: u32 = 1;
 
 /// The reason for skipping an object that may still be a log. The run prints a warning.
-pub const UNRECOGNISED: &str = "neither key nor content are of this log type";
+pub const UNRECOGNISED: &str = "neither key nor content matches this log type";
 
 /// The reason for skipping an object that cannot be read for lack of permission, and whose name does not identify it as a
 /// log.
-pub const UNREADABLE: &str = "it may not be read, and its name tells no time";
+pub const UNREADABLE: &str = "it cannot be read, and its name contains no time";
 
 /// Reasons for which a log may have been skipped. The run prints a warning for each.
 pub const WARNED_REASONS: [&str; 6] =

@@ -416,7 +416,7 @@ fn an_unreadable_file_without_a_time_fails_the_table() {
         // Without a named log type, the table does not count as one without logs.
         without_privileges(&work, &[&run[..], &places].concat()).exits(4).says(&["cloudtrail", "export-"]);
     }
-    let listed = ["leave        2", "it may not be read, and its name tells no time", "raw/export-a"];
+    let listed = ["leave        2", "it cannot be read, and its name contains no time", "raw/export-a"];
     let status = [&["status", "--from", DAY, "--to", DAY][..], &places].concat();
     without_privileges(&work, &status).of(Table::CLOUDTRAIL).exits(0);
     let plan = ["plan", "--day", DAY, "--input", "raw", "--plan", "plan.json"];

@@ -83,11 +83,11 @@ fn the_sample_is_counted_by_log_type_account_region_and_bucket() {
     assert_eq!(trail["regions"], names(&["ap-northeast-2", "us-east-1"]));
     assert_eq!((&trail["buckets"], &access["regions"]), (&names(&[]), &names(&["ap-northeast-2"])));
     assert_eq!(access["buckets"], names(&["datalake-kr", "results"]));
-    let unclear = "neither key nor content are of a known log type";
+    let unclear = "neither key nor content matches a known log type";
     let expected = [
         ("", unclear, 1),
         ("CloudTrail-Digest", "digest of log files, no events", 1),
-        ("CloudTrail-Insight", "insight events have another shape", 1),
+        ("CloudTrail-Insight", "Insights events have a different format", 1),
         ("generate", unclear, 10),
     ];
     assert_eq!(
@@ -125,9 +125,9 @@ fn the_text_shows_everything_and_the_next_commands_work_when_pasted() {
     cloudtrail regions: ap-northeast-2
 
     not logs of these types:
-    folder                objects  folders  bytes  why                                              first
-    .                           1             5 B  neither key nor content are of a known log type  my logs/notes.txt
-    elasticloadbalancing        1             7 B  log of another AWS service                       my logs/AWSLogs/123456789012/elasticloadbalancing/ap-northeast-2/2023/11/01/x.log.gz
+    folder                objects  folders  bytes  why                                               first
+    .                           1             5 B  neither key nor content matches a known log type  my logs/notes.txt
+    elasticloadbalancing        1             7 B  log of another AWS service                        my logs/AWSLogs/123456789012/elasticloadbalancing/ap-northeast-2/2023/11/01/x.log.gz
 
     a backfill reads 5 objects, 1.7 KiB, in about 1s, assuming 5 MB/s per thread
 
@@ -160,7 +160,7 @@ fn an_empty_folder_and_one_without_logs_are_shown_as_such() {
     let found = found(&work, &["raw"]);
     let expected = [
         ("", "hidden file", 2, 0),
-        ("", "neither key nor content are of a known log type", 1, 0),
+        ("", "neither key nor content matches a known log type", 1, 0),
         ("AWSLogs", "temporary file", 1, 0),
     ];
     let expected =
@@ -233,7 +233,7 @@ fn hostile_names_and_links_end_neither_the_listing_nor_a_line() {
         "a link that leads nowhere",
         "a link to a folder, which is not followed",
         "its name is not UTF-8",
-        "neither key nor content are of a known log type",
+        "neither key nor content matches a known log type",
     ];
     assert_eq!(reasons, expected);
     assert_eq!(found["objects_listed"], 8);

@@ -15,8 +15,8 @@ const OTHER_SERVICE: &str = "log of another AWS service";
 /// The other values of the folder after the account, which also occur in object names, and why such objects are skipped.
 const OTHER_KINDS: [(&str, &str); 14] = [
     ("CloudTrail-Digest", DIGESTS),
-    ("CloudTrail-Insight", "insight events have another shape"),
-    ("CloudTrail-Aggregated", "aggregated events have another shape"),
+    ("CloudTrail-Insight", "Insights events have a different format"),
+    ("CloudTrail-Aggregated", "aggregated events have a different format"),
     ("CloudTrail-NetworkActivity", "network activity events are not asked for"),
     ("elasticloadbalancing", OTHER_SERVICE),
     ("vpcflowlogs", OTHER_SERVICE),
@@ -182,8 +182,11 @@ mod tests {
         assert!(!is_digest("AWSLogs/111122223333/CloudTrail/"));
         for (key, reason) in [
             ("1_CloudTrail-Digest_r_t_r_20231031T150501Z.json.gz", "digest of log files, no events"),
-            ("1_CloudTrail-Insight_r_20231031T1505Z_x.json.gz", "insight events have another shape"),
-            ("1_CloudTrail-Aggregated_r_20231031T1505Z_x.json.gz", "aggregated events have another shape"),
+            ("1_CloudTrail-Insight_r_20231031T1505Z_x.json.gz", "Insights events have a different format"),
+            (
+                "1_CloudTrail-Aggregated_r_20231031T1505Z_x.json.gz",
+                "aggregated events have a different format",
+            ),
             (
                 "111122223333_elasticloadbalancing_r_app.web.0a_20231031T1505Z_192.0.2.7_1.log.gz",
                 OTHER_SERVICE,
@@ -192,7 +195,7 @@ mod tests {
             ("111122223333_newservice_r_20231031T1505Z_x.log.gz", OTHER_SERVICE),
             ("AWSLogs/111122223333/elasticloadbalancing/r/2023/10/31/x.log.gz", OTHER_SERVICE),
             ("111122223333/Config/r/2023/10/31/events.json", OTHER_SERVICE),
-            ("AWSLogs/111122223333/CloudTrail-Insight/", "insight events have another shape"),
+            ("AWSLogs/111122223333/CloudTrail-Insight/", "Insights events have a different format"),
         ] {
             assert_eq!(claim(key), KeyClaim::NotMine(reason), "{key}");
         }

@@ -19,7 +19,7 @@ const MAX_READ: usize = 500;
 const PROGRESS_STEP: u64 = 1000;
 
 /// The reason for leaving out an object that no log type recognises.
-const UNRECOGNISED: &str = "neither key nor content are of a known log type";
+const UNRECOGNISED: &str = "neither key nor content matches a known log type";
 /// The reason for leaving out an object beyond [`MAX_READ`].
 const UNREAD: &str = "no time in its key, and its content was not read";
 
