@@ -1,12 +1,13 @@
 //! A certificate in words: titled sections of paragraphs and tables.
 
+use std::collections::BTreeSet;
+
 use super::words::{self, Language, Words};
 use super::{Certificate, DayCertificate};
+use crate::dataset;
 use crate::digest::{ChainProof, DayProof};
 use crate::kst::KstDay;
-
-/// The log type whose days have no digests.
-const WITHOUT_DIGESTS: &str = "s3-access";
+use crate::ledger::RowLedger;
 
 /// A certificate in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,12 +43,18 @@ impl Document {
             writer.summary(),
             writer.coverage(),
             writer.exceptions(),
+            writer.ledger(),
             writer.keys(),
             writer.files(),
             writer.meaning(),
         ];
         Self { title: language.of(words::TITLE), language, sections }
     }
+}
+
+/// Whether digests can name the files of a day. A newer version may know its log type.
+fn can_be_proved(day: &DayCertificate) -> bool {
+    day.proof.is_some() || dataset::named(&day.dataset).is_some_and(|dataset| dataset.has_digests())
 }
 
 struct Writer<'a> {
@@ -96,10 +103,10 @@ impl Writer<'_> {
     }
 
     fn summary_row(&self, day: &DayCertificate) -> Vec<String> {
-        let verdict = if day.dataset == WITHOUT_DIGESTS {
-            self.language.of(words::CANNOT_BE_PROVED)
-        } else {
+        let verdict = if can_be_proved(day) {
             self.language.verdict(day.verdict)
+        } else {
+            self.language.of(words::CANNOT_BE_PROVED)
         };
         let mut row = vec![day.day.to_string(), day.table.clone(), verdict.to_owned()];
         match &day.proof {
@@ -125,7 +132,12 @@ impl Writer<'_> {
             let row = |chain| self.chain_row(day, proof, chain);
             proof.chains.iter().map(row).collect::<Vec<_>>()
         });
-        self.section(words::COVERAGE, &words::COVERAGE_HEADS, rows.collect())
+        let mut section = self.section(words::COVERAGE, &words::COVERAGE_HEADS, rows.collect());
+        let origins: BTreeSet<&str> =
+            self.proofs().filter_map(|(_, proof)| proof.origin.as_deref()).collect();
+        let name = self.language.of(words::ORIGIN);
+        section.paragraphs.extend(origins.into_iter().map(|origin| format!("{name}: {origin}")));
+        section
     }
 
     fn chain_row(&self, day: &DayCertificate, proof: &DayProof, chain: &ChainProof) -> Vec<String> {
@@ -169,7 +181,7 @@ impl Writer<'_> {
             .collect();
         let not_listed: u64 = self.proofs().map(|(_, proof)| proof.exceptions_not_listed).sum();
         let mut section = self.section(words::EXCEPTIONS, &words::EXCEPTION_HEADS, rows);
-        let unproved = self.certificate.days.iter().filter(|day| day.proof.is_none());
+        let unproved = self.certificate.days.iter().filter(|day| can_be_proved(day) && day.proof.is_none());
         let unproved: Vec<String> = unproved.map(|day| format!("{} {}", day.day, day.table)).collect();
         if !unproved.is_empty() {
             let text = self.language.of(words::WITHOUT_DIGESTS);
@@ -181,6 +193,18 @@ impl Writer<'_> {
             section.paragraphs.push(format!("{not_listed} {}", self.language.of(words::NOT_LISTED)));
         }
         section
+    }
+
+    /// What became of the rows of the files, since not every row that was read is in the published files.
+    fn ledger(&self) -> Section {
+        let row = |day: &DayCertificate| {
+            let RowLedger { read, written, other_day, duplicate, quarantined, filtered } = day.rows;
+            let counts = [read, written, other_day, duplicate, quarantined, filtered];
+            let about = [day.day.to_string(), day.table.clone()];
+            about.into_iter().chain(counts.map(|count| count.to_string())).collect()
+        };
+        let rows = self.certificate.days.iter().map(row).collect();
+        self.section(words::LEDGER, &words::LEDGER_HEADS, rows)
     }
 
     fn keys(&self) -> Section {

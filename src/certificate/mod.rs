@@ -15,6 +15,8 @@ pub use text::text;
 pub use verify::verify;
 pub use words::Language;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -137,6 +139,12 @@ impl Certificate {
         let certificate: Self = serde_json::from_str(&json).map_err(|cause| cause.to_string())?;
         if certificate.certificate_version > CERTIFICATE_VERSION {
             return Err("a newer version of logmill issued it".to_owned());
+        }
+        let mut days = BTreeSet::new();
+        if certificate.days.is_empty()
+            || !certificate.days.iter().all(|day| days.insert((&day.table, day.day)))
+        {
+            return Err("it names no day, or a day twice".to_owned());
         }
         if page::carried(text).is_some() && !certificate.is_shown_by(text) {
             let issuer = &certificate.logmill;

@@ -78,6 +78,44 @@ fn a_page_carries_its_certificate_whatever_the_names_in_it_are() {
 }
 
 #[test]
+fn a_page_that_shows_another_verdict_than_its_data_is_refused() {
+    for (language, shown, forged) in
+        [(Language::English, ">altered<", ">proved<"), (Language::Korean, ">변조<", ">증명됨<")]
+    {
+        let html = page(&certificate("o"), language).unwrap();
+        assert!(Certificate::parse(&format!("{html}\n")).is_ok(), "an editor may end the last line");
+        let forged = html.replacen(shown, forged, 1);
+        assert_ne!(forged, html);
+        assert!(Certificate::parse(&forged).unwrap_err().contains("does not show what its data says"));
+    }
+}
+
+#[test]
+fn a_certificate_without_days_or_with_a_repeated_day_is_refused() {
+    let whole = certificate("o");
+    let repeated = [whole.days.clone(), whole.days.clone()].concat();
+    for days in [Vec::new(), repeated] {
+        let json = Certificate { days, ..whole.clone() }.to_json().unwrap();
+        assert_eq!(Certificate::parse(&json).unwrap_err(), "it names no day, or a day twice");
+    }
+}
+
+#[test]
+fn a_certificate_accounts_for_rows_and_names_the_origin_of_a_copy() {
+    let mut copy = certificate("o");
+    copy.days.truncate(1);
+    let rows = &mut copy.days[0].rows;
+    *rows = RowLedger { read: 21, written: 6, other_day: 5, duplicate: 4, quarantined: 3, filtered: 3 };
+    copy.days[0].proof.as_mut().unwrap().origin = Some("s3://origin/trail".to_owned());
+    let text = text(&Document::of(&copy, Language::English), |_, rows| format!("{rows:?}\n"));
+    assert!(text.contains(r#"["2023-11-01", "cloudtrail", "21", "6", "5", "4", "3", "3"]"#), "{text}");
+    assert!(text.contains("signed the digests: s3://origin/trail"), "{text}");
+    copy.days[0].proof = None;
+    let text = super::text(&Document::of(&copy, Language::English), |_, _| String::new());
+    assert!(text.contains("No digests were found for these days: 2023-11-01 cloudtrail\n"), "{text}");
+}
+
+#[test]
 fn both_languages_say_the_same_and_access_logs_cannot_be_proved() {
     let certificate = certificate("s3://b/o");
     let [english, korean] =

@@ -1,15 +1,22 @@
 //! Compares a certificate with the lake.
 
-use super::{Certificate, DayCertificate};
+use super::{Certificate, DayCertificate, UnpublishedDay};
+use crate::cancel::Cancel;
 use crate::error::{Error, Result};
 use crate::publish::digest;
 use crate::store::Lake;
 use crate::store::lake::Partition;
 
 /// Returns the differences between a certificate and the lake, one line each: the manifest of each day, what the
-/// certificate says about it, and the bytes of every part file.
-pub fn verify(lake: &dyn Lake, certificate: &Certificate) -> Result<Vec<String>> {
+/// certificate says about it, the bytes of every part file, and the days that were not published.
+pub fn verify(lake: &dyn Lake, certificate: &Certificate, cancel: &Cancel) -> Result<Vec<String>> {
     let mut findings = Vec::new();
+    for UnpublishedDay { table, day } in &certificate.not_published {
+        let partition = Partition { table: table.clone(), day: *day };
+        if crate::plan::is_table_name(table) && DayCertificate::read(lake, &partition)?.is_some() {
+            findings.push(format!("{partition}: the day has been published since"));
+        }
+    }
     for day in &certificate.days {
         let partition = Partition { table: day.table.clone(), day: day.day };
         if !crate::plan::is_table_name(&day.table) {
@@ -26,15 +33,21 @@ pub fn verify(lake: &dyn Lake, certificate: &Certificate) -> Result<Vec<String>>
             Some(now) if now != *day => {
                 findings.push(format!("{partition}: the certificate does not say what the manifest says"));
             }
-            Some(now) => findings.extend(changed_parts(lake, &partition, &now)?),
+            Some(now) => findings.extend(changed_parts(lake, &partition, &now, cancel)?),
         }
     }
     Ok(findings)
 }
 
-fn changed_parts(lake: &dyn Lake, partition: &Partition, day: &DayCertificate) -> Result<Vec<String>> {
+fn changed_parts(
+    lake: &dyn Lake,
+    partition: &Partition,
+    day: &DayCertificate,
+    cancel: &Cancel,
+) -> Result<Vec<String>> {
     let mut findings = Vec::new();
     for part in &day.parts {
+        cancel.check()?;
         let path = format!("{partition}/{}", part.path);
         let Some(file) = lake.open(&path)? else {
             findings.push(format!("{path}: missing"));

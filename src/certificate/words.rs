@@ -69,6 +69,9 @@ pub(super) const EXCEPTIONS: Words = ("Exceptions", "예외");
 pub(super) const NO_EXCEPTIONS: Words = ("No exceptions.", "예외가 없습니다.");
 pub(super) const WITHOUT_DIGESTS: Words =
     ("No digests were found for these days:", "다음 날짜는 다이제스트가 없어 증명할 수 없습니다:");
+pub(super) const ORIGIN: Words =
+    ("Place for which CloudTrail signed the digests", "CloudTrail이 서명한 원래 위치");
+pub(super) const LEDGER: Words = ("Rows of the files", "파일의 행");
 pub(super) const NOT_LISTED: Words = ("further exceptions, counted only", "건은 개수만 집계했습니다");
 pub(super) const FILES: Words = ("Published files", "게시된 파일");
 pub(super) const KEYS: Words = ("Keys that signed the digests", "다이제스트 서명 키");
@@ -120,19 +123,35 @@ pub(super) const COVERAGE_HEADS: [Words; 10] = [
 pub(super) const EXCEPTION_HEADS: [Words; 4] =
     [("Day", "날짜"), ("Exception", "예외"), ("Object", "대상"), ("Detail", "내용")];
 
+/// The columns of [`LEDGER`].
+pub(super) const LEDGER_HEADS: [Words; 8] = [
+    ("Day", "날짜"),
+    ("Table", "테이블"),
+    ("Read", "읽음"),
+    ("Written", "저장"),
+    ("Other day", "다른 날짜"),
+    ("Duplicate", "중복"),
+    ("Quarantined", "격리"),
+    ("Filtered", "필터 제외"),
+];
+
 /// The columns of [`FILES`].
 pub(super) const FILE_HEADS: [Words; 4] =
     [("File", "파일"), ("Rows", "행"), ("Bytes", "바이트"), ("SHA-256", "SHA-256")];
 
 /// The paragraphs of [`MEANING`].
-pub(super) const PARAGRAPHS: [Words; 6] = [
+pub(super) const PARAGRAPHS: [Words; 7] = [
     (
         "Every hour, CloudTrail signs a digest per account and region. It names each log file that CloudTrail delivered, with the SHA-256 of its text, and the digest before it.",
         "CloudTrail은 계정과 리전마다 매시간 다이제스트에 서명합니다. 다이제스트에는 전달한 모든 로그 파일과 그 내용의 SHA-256, 그리고 직전 다이제스트가 기재됩니다.",
     ),
     (
-        "'proved' means: signed digests cover the day and its lateness without gaps, and every log file that they name was read with the right hash into the published files below.",
-        "'증명됨'은 서명된 다이제스트가 하루와 지연 허용 시간을 빈틈없이 포함하고, 기재된 모든 로그 파일을 해시가 일치함을 확인하고 읽어 아래의 게시 파일에 반영했다는 뜻입니다.",
+        "'proved' means: signed digests cover the day and its lateness without gaps, and every log file that they name was read with the right hash. The rows of these files are in the published files below, except those that the row ledger counts otherwise.",
+        "'증명됨'은 서명된 다이제스트가 하루와 지연 허용 시간을 빈틈없이 포함하고, 기재된 모든 로그 파일을 해시가 일치함을 확인하고 읽었다는 뜻입니다. 이 파일들의 행은 '파일의 행' 표에서 따로 집계한 것을 제외하고 아래의 게시 파일에 들어 있습니다.",
+    ),
+    (
+        "Unnamed files were read too, but no digest vouches for their rows. If a row has the event ID of another one, only one of the two is published.",
+        "미기재 파일도 읽었지만, 그 행은 다이제스트로 확인되지 않습니다. 이벤트 ID가 같은 행은 하나만 게시됩니다.",
     ),
     (
         "It does not prove that an account or region without digests had no activity, nor that a trail recorded every kind of event. The settings of the trail decide that.",

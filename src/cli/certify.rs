@@ -12,7 +12,7 @@ use crate::certificate::{
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Lake;
-use crate::store::lake::Partition;
+use crate::store::lake::{Partition, table_names};
 
 pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) -> Result<Exit> {
     let settings = context.settings(global, &Flags::of([&*args.lake]))?;
@@ -20,10 +20,10 @@ pub(super) fn run(args: &CertifyArgs, global: &GlobalArgs, context: &Context) ->
     let lake = connector.lake(settings.output()?, &settings.lake.access)?;
     existing_lake::require(lake.as_ref(), context.console)?;
     if let Some(path) = &args.verify {
-        return check(path, lake.as_ref());
+        return check(path, lake.as_ref(), context);
     }
     let certificate = issue(args, lake.as_ref(), context)?;
-    refuse_changed_files(lake.as_ref(), &certificate)?;
+    refuse_changed_files(lake.as_ref(), &certificate, context)?;
     let language = match args.lang {
         CertificateLang::En => Language::English,
         CertificateLang::Ko => Language::Korean,
@@ -73,8 +73,8 @@ fn issue(args: &CertifyArgs, lake: &dyn Lake, context: &Context) -> Result<Certi
 }
 
 /// Fails if the published files are not those that the manifests list.
-fn refuse_changed_files(lake: &dyn Lake, certificate: &Certificate) -> Result<()> {
-    let findings = verify(lake, certificate)?;
+fn refuse_changed_files(lake: &dyn Lake, certificate: &Certificate, context: &Context) -> Result<()> {
+    let findings = verify(lake, certificate, &context.cancel)?;
     let Some(first) = findings.first() else { return Ok(()) };
     Err(Error::new(
         ErrorKind::Unusable,
@@ -89,14 +89,13 @@ fn tables(only: Option<&str>, lake: &dyn Lake) -> Result<Vec<String>> {
     if let Some(table) = only {
         return Ok(vec![table.to_owned()]);
     }
-    let mut tables = lake.names("")?;
-    tables.retain(|name| crate::plan::is_table_name(name));
+    let mut tables = table_names(lake)?;
     tables.sort();
     Ok(tables)
 }
 
 /// Compares a certificate with the lake.
-fn check(path: &str, lake: &dyn Lake) -> Result<Exit> {
+fn check(path: &str, lake: &dyn Lake, context: &Context) -> Result<Exit> {
     let unusable = |why: String| {
         Error::unusable("cannot read the certificate", std::io::Error::other(why))
             .with("file", path)
@@ -104,7 +103,7 @@ fn check(path: &str, lake: &dyn Lake) -> Result<Exit> {
     };
     let text = std::fs::read_to_string(path).map_err(|cause| unusable(cause.to_string()))?;
     let certificate = Certificate::parse(&text).map_err(unusable)?;
-    let findings = verify(lake, &certificate)?;
+    let findings = verify(lake, &certificate, &context.cancel)?;
     for finding in &findings {
         console::print_line(finding)?;
     }

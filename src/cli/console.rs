@@ -161,7 +161,9 @@ impl Console {
         }
         match self.format {
             LogFormat::Text => {
-                let facts = facts.iter().map(|(name, value)| match value {
+                // JSON has every field; a person needs no empty ones.
+                let facts = facts.iter().filter(|(_, value)| !value.is_null());
+                let facts = facts.map(|(name, value)| match value {
                     Value::String(text) => format!(" {name}={}", shown(text)),
                     other => format!(" {name}={other}"),
                 });

@@ -21,7 +21,7 @@ impl Reporter<'_> {
             let objects = json!(1 + of_reason.count());
             let mut fields = vec![("objects", objects), ("first", json!(first.address))];
             if why == UNRECOGNISED {
-                let message = "skipped objects that match no log type by key or content";
+                let message = "skipped objects that do not match the log type by key or content";
                 self.warn(table, message, &fields);
             } else {
                 fields.push(("why", why.into()));

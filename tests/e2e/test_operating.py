@@ -177,7 +177,7 @@ def test_every_command_leaves_out_a_stray_file_in_any_range(
         assert stray == line["objects_listed"] - unstrayed[place]["objects_listed"] == len(STRAYS)
         assert line | unstrayed[place] | {"listed_at": None} == unstrayed[place] | {"listed_at": None}
     messages = without_quiet(*backfill_arguments(raw, lake, *options, "--order", order, days=days))
-    assert messages.count("skipped objects that match no log type") == 1, messages
+    assert messages.count("skipped objects that do not match the log type") == 1, messages
     assert unlisted(contents(files(lake))) == unlisted(contents(files(clean)))
     for wanted in (days, STRETCH):
         lines = status(raw, lake, *options, days=wanted)
@@ -195,7 +195,7 @@ def test_a_single_run_leaves_out_a_stray_file_too(raw: Path, lake: Path, tmp_pat
     month.write(raw, strays)
     for day in days:
         messages = without_quiet("run", "--day", day, *places(raw, lake), *options)
-        assert messages.count("skipped objects that match no log type") == 1, messages
+        assert messages.count("skipped objects that do not match the log type") == 1, messages
     assert unlisted(contents(files(lake))) == unlisted(contents(files(tmp_path / "clean")))
     lines = status(raw, lake, *options, days=LONG_BEFORE)
     assert in_state(lines, "published") == {(table, day) for day in DAYS}

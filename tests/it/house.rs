@@ -39,7 +39,13 @@ const MAY_USE: [(&str, &[&str]); 23] = [
     ),
     ("catalog", &["error", "kst", "table", "dataset", "store", "plan", "publish", "audit"]),
     ("query", &["error", "nearest", "kst", "cancel", "table", "dataset", "store", "convert", "publish"]),
-    ("certificate", &["error", "html", "kst", "ledger", "digest", "store", "plan", "convert", "publish"]),
+    (
+        "certificate",
+        &[
+            "error", "html", "kst", "ledger", "cancel", "dataset", "digest", "store", "plan", "convert",
+            "publish",
+        ],
+    ),
     ("report", &["error", "html", "kst", "digest", "publish"]),
     (
         "road",

@@ -68,9 +68,7 @@ impl Settings {
         flags: &Flags,
         environment: BTreeMap<String, String>,
     ) -> Result<Self> {
-        let mut given = global.clone();
-        given.extend(&flags.given);
-        Self::from_layers(layers(given, environment)?, flags)
+        Self::from_layers(layers(all_given(global, flags), environment)?, flags)
     }
 
     /// Resolves all layers except the config file, for the command that writes one.
@@ -79,9 +77,7 @@ impl Settings {
         flags: &Flags,
         environment: BTreeMap<String, String>,
     ) -> Result<Self> {
-        let mut given = global.clone();
-        given.extend(&flags.given);
-        Self::from_layers(layers_without_file(given, environment), flags)
+        Self::from_layers(layers_without_file(all_given(global, flags), environment), flags)
     }
 
     fn from_layers(mut layers: Layers, flags: &Flags) -> Result<Self> {
@@ -166,6 +162,13 @@ impl Settings {
             ..ConvertOptions::new(self.threads, usize::try_from(self.memory).unwrap_or(usize::MAX))
         }
     }
+}
+
+/// The global flags and those of the command.
+fn all_given(global: &Given, flags: &Flags) -> Given {
+    let mut given = global.clone();
+    given.extend(&flags.given);
+    given
 }
 
 /// The layers, with the config file that they name.
