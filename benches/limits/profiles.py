@@ -8,17 +8,16 @@ from pathlib import Path
 from benches.limits.bench import DATASETS, MIB, Bench, Day, table
 from benches.measure import ROOT, Run, measured
 
-# The release profile with one setting changed each. The last one is the profile for images.
+# The release profile with one setting changed each. The last one has those of the profile for images and packages.
 VARIANTS: dict[str, Mapping[str, str]] = {
     "unchanged": {},
     '`lto = "thin"`': {"CARGO_PROFILE_RELEASE_LTO": "thin"},
-    "`codegen-units = 1`": {"CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1"},
-    '`opt-level = "s"`': {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "s"},
+    "`codegen-units = 4`": {"CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "4"},
+    "`opt-level = 3`": {"CARGO_PROFILE_RELEASE_OPT_LEVEL": "3"},
     '`strip = "symbols"`': {"CARGO_PROFILE_RELEASE_STRIP": "symbols"},
     '`panic = "abort"`': {"CARGO_PROFILE_RELEASE_PANIC": "abort"},
     "profile `dist`": {
         "CARGO_PROFILE_RELEASE_LTO": "thin",
-        "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "1",
         "CARGO_PROFILE_RELEASE_STRIP": "symbols",
     },
 }
