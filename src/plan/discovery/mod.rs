@@ -33,7 +33,7 @@ pub struct Search<'a> {
     sought: Vec<Sought>,
     connector: &'a Connector,
     cancel: &'a Cancel,
-    /// Called now and then with the number of further objects.
+    /// Called from time to time with the number of further objects.
     progress: &'a dyn Fn(u64),
 }
 
@@ -128,8 +128,8 @@ impl<'a> Search<'a> {
         Ok(Discovery { inputs, found, left: left.into_folders(), listed, read, requests })
     }
 
-    /// Returns the days that the inputs hold, as far as the folders of the oldest and the newest date and a limited listing of all other
-    /// folders show. `yesterday` is the last day that is over.
+    /// Returns the days that the inputs hold, as far as the folders of the oldest and the newest date and a limited listing of
+    /// all other folders show. `yesterday` is the last day that is over.
     pub fn days(&self, yesterday: KstDay) -> Result<Option<HeldDays>> {
         let mut found: Vec<FoundLogs> = self.log_types().map(FoundLogs::none).collect();
         let mut is_cut = false;
