@@ -322,7 +322,7 @@ fn named_unread(
         Some(now) if known == Some(&now) && !misses_files(manifest) => return Ok(None),
         Some(_) => {}
     }
-    let Some(proved) = about.digests.prove(&about.objects)? else { return Ok(None) };
+    let Some(proved) = about.digests.look(&about.objects)? else { return Ok(None) };
     let read: BTreeSet<&str> = read.iter().map(|input| input.object.as_str()).collect();
     let late = || proved.late.iter().filter(|object| !read.contains(object.address.as_str()));
     let example = late().map(|object| object.address.clone()).min();

@@ -12,7 +12,7 @@ use super::settings::Flags;
 use super::{console, proposal, tables};
 use crate::error::{Error, Result};
 use crate::kst::{DayRange, KstDay};
-use crate::plan::{PLAN_VERSION, Plan, TablePlan, TableSource, plan_proved};
+use crate::plan::{NO_KEYS, PLAN_VERSION, Plan, TablePlan, TableSource, plan_proved};
 use crate::road::shards::PlanFile;
 use crate::road::{Work, identity_key};
 
@@ -27,6 +27,7 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
     };
     let tables = tables::of_inputs(&settings, DayRange::only(day), &connector, context)?.all()?;
     let tables = tables.iter().map(plan_one).collect::<Result<Vec<_>>>()?;
+    warn_of_keys(&settings.sources, context);
     let (planned_at, identity_key) = (now.to_string(), identity_key()?);
     let mut plan = Plan { version: PLAN_VERSION, day, planned_at, shards: 1, identity_key, tables };
     plan.assign_shards(args.shards);
@@ -43,6 +44,17 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, context: &Context) -> Re
         }
     }
     Ok(Exit::Done)
+}
+
+/// Warns if AWS gave no keys to check digests with.
+fn warn_of_keys(sources: &[TableSource], context: &Context) {
+    let [text, hint] = NO_KEYS;
+    for (source, refusal) in
+        sources.iter().filter_map(|source| Some((source, source.digests.ring.take_refusal()?)))
+    {
+        let table = ("table", source.spec.table.as_str().into());
+        context.console.warn(text, &[table, ("why", refusal.to_string().into()), ("hint", hint.into())]);
+    }
 }
 
 fn json(plan: &Plan) -> Result<String> {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::document::{Document, LogFile};
 use super::hex::{hexadecimal, unhexadecimal};
-use super::keys::PublicKeys;
+use super::keys::{NOT_GIVEN, PublicKeys};
 use super::name::{ChainName, DigestName, LogName, file_name};
 use super::proof::{ChainProof, Exception, ExceptionKind, FileLedger, Verdict};
 use crate::kst::{UtcInstant, UtcWindow};
@@ -35,6 +35,8 @@ pub struct FoundDigest {
     pub name: DigestName,
     /// Where AWS must have delivered it, as `s3://bucket/key`; `None` in a folder of unknown origin.
     pub original: Option<String>,
+    /// About when AWS signed it: a digest of late files can be signed days after the time in its name.
+    pub signed_at: UtcInstant,
     content: Result<Content, String>,
     signature: StoredSignature,
 }
@@ -59,13 +61,19 @@ impl FoundDigest {
             let document = Document::parse(&text)?;
             Ok(Content { document, sha256: hexadecimal(&Sha256::digest(&text)) })
         });
-        Self { address, name, original, content, signature }
+        Self { signed_at: name.end, address, name, original, content, signature }
     }
 
     /// Returns the key that its content claims for it; `None` if it could not be read.
     #[must_use]
     pub fn delivered_key(&self) -> Option<&str> {
         self.content.as_ref().ok().map(|content| content.document.object.as_str())
+    }
+
+    /// Returns the fingerprint of the key that it claims to be signed with; `None` if it could not be read.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<&str> {
+        self.content.as_ref().ok().map(|content| content.document.digest_public_key_fingerprint.as_str())
     }
 
     /// Returns the time that it covers. One that is unreadable, or of another time than its name, counts as an hour.
@@ -261,8 +269,9 @@ impl<'a> Chain<'a> {
             self.states.push(state);
         }
         if self.states.contains(&State::Unchecked) {
-            let object = self.name.to_string();
-            self.note(ExceptionKind::Unchecked, &object, "no public keys were given");
+            let (object, keys) = (self.name.to_string(), self.scope.keys);
+            let why = keys.and_then(|keys| keys.lacks(&self.name.home_region)).unwrap_or(NOT_GIVEN);
+            self.note(ExceptionKind::Unchecked, &object, why);
         }
     }
 
@@ -278,7 +287,8 @@ impl<'a> Chain<'a> {
             (StoredSignature::NotKept, Some(hex)) => (hex, By::Successor),
             (StoredSignature::NotKept, None) => return Ok(State::Unsigned),
         };
-        let Some(keys) = self.scope.keys else { return Ok(State::Unchecked) };
+        let keys = self.scope.keys.filter(|keys| keys.lacks(&self.name.home_region).is_none());
+        let Some(keys) = keys else { return Ok(State::Unchecked) };
         let signature = unhexadecimal(hex).ok_or("its signature is not hexadecimal")?;
         let document = &content.document;
         let text = document.signed_text(&content.sha256);

@@ -9,7 +9,7 @@ use std::path::{Component, Path};
 
 use sha2::{Digest, Sha256};
 
-use super::digest_options::DigestMode;
+use super::digest_options::{DigestMode, KeySource, read_keys};
 use super::{PlannedObject, TableSource};
 use crate::dataset::FolderDates;
 use crate::dataset::object_key::split;
@@ -92,6 +92,15 @@ impl DayDigests<'_> {
     /// Reads the digests of the day, given the objects that the day reads; `None` if digests are not used, or if the day has
     /// none.
     pub fn prove(&self, objects: &[&PlannedObject]) -> Result<Option<ProvedDay>> {
+        self.examined(objects, self.source.digests.needs_keys())
+    }
+
+    /// Reads the digests of the day like [`prove`](Self::prove), but also without the keys of a day that needs a proof.
+    pub fn look(&self, objects: &[&PlannedObject]) -> Result<Option<ProvedDay>> {
+        self.examined(objects, false)
+    }
+
+    fn examined(&self, objects: &[&PlannedObject], needs_keys: bool) -> Result<Option<ProvedDay>> {
         let options = &self.source.digests;
         if options.mode == DigestMode::Off || options.mode == DigestMode::Auto && self.places.found.is_empty()
         {
@@ -111,7 +120,7 @@ impl DayDigests<'_> {
                 .with("day", self.day)
                 .hint("turn on log file validation for the trail, add the digests with --input, or omit --digests require"));
         }
-        let keys = options.read_keys()?;
+        let keys = self.keys(&found, needs_keys)?;
         let (scope, digests) = (self.scope(keys.as_ref()), summary(&listed));
         let resolver = Resolver::new(self, objects, &listed, &found);
         let failed = RefCell::new(None);
@@ -131,6 +140,23 @@ impl DayDigests<'_> {
             Some(error) => Err(error),
             None => Ok(Some(ProvedDay { planned, late: resolver.late.into_inner().into_values().collect() })),
         }
+    }
+
+    /// Returns the keys for the signatures of digests; `None` without any keys.
+    fn keys(&self, found: &[FoundDigest], needs_keys: bool) -> Result<Option<PublicKeys>> {
+        let options = &self.source.digests;
+        let is_asked_for = |digest: &&FoundDigest| digest.address.starts_with("s3://");
+        let asked: Vec<&FoundDigest> = match &options.keys {
+            KeySource::File(path) => return read_keys(path).map(Some),
+            KeySource::Aws => found.iter().collect(),
+            KeySource::Automatic => found.iter().filter(is_asked_for).collect(),
+        };
+        if asked.is_empty() {
+            return Ok(None);
+        }
+        let access = &self.source.spec.access;
+        let ask = |region: &str, hours| self.connector.public_keys(region, hours, access);
+        options.ring.keys(asked.into_iter(), self.listed_at, needs_keys, ask).map(Some)
     }
 
     /// Whether an error about digests leaves a day that does not require them without a proof. Temporary failures do not:
@@ -206,6 +232,7 @@ impl DayDigests<'_> {
             self.store(digest.input).address(&digest.meta.key),
             self.original(digest.input, &digest.meta.key),
         );
+        let mut signed_at = None;
         let (text, signature) = match fetched {
             None => (Err("it was removed after it was listed".to_owned()), StoredSignature::NotKept),
             Some(SmallObject { content, metadata }) => {
@@ -213,13 +240,19 @@ impl DayDigests<'_> {
                 (
                     text,
                     match metadata {
-                        Some(metadata) => signature_in(&metadata, digest.name.chain.backfill),
+                        Some(metadata) => {
+                            signed_at =
+                                metadata.get(BACKFILLED_AT).and_then(|time| UtcInstant::parse_iso8601(time));
+                            signature_in(&metadata, digest.name.chain.backfill)
+                        }
                         None => StoredSignature::NotKept,
                     },
                 )
             }
         };
-        FoundDigest::new(address, digest.name.clone(), original, text, signature)
+        let mut found = FoundDigest::new(address, digest.name.clone(), original, text, signature);
+        found.signed_at = signed_at.unwrap_or(found.signed_at);
+        found
     }
 
     /// Returns where AWS delivered an object of an input, as `s3://bucket/key`; `None` in a folder of unknown origin.

@@ -11,6 +11,7 @@ mod digest_options;
 mod digests;
 pub mod discovery;
 mod file_name;
+mod key_ring;
 pub mod key_times;
 mod list;
 mod listed;
@@ -22,8 +23,9 @@ mod table_spec;
 
 pub use check::MAX_SHARDS;
 pub use dated::{DatedInput, lone_dates};
-pub use digest_options::{DigestMode, DigestOptions};
+pub use digest_options::{DigestMode, DigestOptions, KeySource};
 pub use digests::{DayDigests, ProvedDay};
+pub use key_ring::{KeyRing, NO_KEYS};
 pub use key_times::KeyTimes;
 pub use list::{holds_logs, plan_proved, plan_table};
 pub use listed::{LeftGroup, ListedObjects};

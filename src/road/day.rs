@@ -60,6 +60,7 @@ impl<'a> DayRoad<'a> {
         day.reporter().report_planned(&plan, day.planned_at, Some(day.road.seconds_since(day.planned_at)));
         day.reporter().warn_of_left(&plan.spec.table, plan.left.iter());
         day.reporter().warn_of_no_object(&plan);
+        day.reporter().warn_of_keys(source);
         day.reporter().report_left_out(&plan);
         plan.check_readable()?;
         day.road.cancel().check()?;

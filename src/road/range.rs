@@ -242,6 +242,7 @@ impl<'a> RangeRoad<'a> {
         if plan.listed().listed > 0 {
             road.reporter().warn_of_no_object(&plan);
         }
+        road.reporter().warn_of_keys(self.source);
         road.reporter().report_read(&plan, found.rows_read(), read_seconds);
         let outcome = plan.check_readable().and_then(|()| road.finish(&plan, found, staged, began));
         match outcome {

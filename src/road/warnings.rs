@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Reporter;
 use crate::convert::Gathered;
 use crate::digest::{DayProof, ExceptionKind, FileLedger, Verdict};
-use crate::plan::{LeftObject, TablePlan, UNRECOGNISED, WARNED_REASONS};
+use crate::plan::{LeftObject, NO_KEYS, TablePlan, TableSource, UNRECOGNISED, WARNED_REASONS};
 use crate::publish::{CommittedDay, Replacement};
 
 /// How many damaged objects are listed. Further ones are counted.
@@ -108,6 +108,14 @@ impl Reporter<'_> {
             let text = "more damaged objects";
             self.warn(&plan.spec.table, text, &[("objects", more.into())]);
         }
+    }
+
+    /// Warns once if AWS gave no keys to check the digests of a source with.
+    pub(super) fn warn_of_keys(&self, source: &TableSource) {
+        let Some(refusal) = source.digests.ring.take_refusal() else { return };
+        let [text, hint] = NO_KEYS;
+        let fields = [("why", refusal.to_string().into()), ("hint", hint.into())];
+        self.warn(&source.spec.table, text, &fields);
     }
 
     /// Warns if digests do not prove the day. Without public keys, no proof is expected, and only the summary has the verdict.

@@ -9,10 +9,12 @@ use super::foreign_address::translated;
 #[cfg(feature = "aws")]
 use super::s3::{Aws, S3Lake, S3Location, S3Store};
 use super::{
-    ConnectionOptions, Lake, LakeAccess, ListingCount, LocalLake, LocalStore, Recovered, SourceAccess, Store,
+    ConnectionOptions, Lake, LakeAccess, ListedKey, ListingCount, LocalLake, LocalStore, Recovered,
+    SourceAccess, Store,
 };
 use crate::cancel::Cancel;
 use crate::error::{Error, ErrorKind, Result};
+use crate::kst::UtcWindow;
 
 /// Opens stores and lakes. Shared resources, for example the connection to AWS, are created once, on first use.
 #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "folders do not use these fields"))]
@@ -91,6 +93,16 @@ impl Connector {
         Ok(Box::new(lake))
     }
 
+    /// Asks CloudTrail for the keys with which it signed digests in a region during some time.
+    pub fn public_keys(
+        &self,
+        region: &str,
+        hours: UtcWindow,
+        access: &SourceAccess,
+    ) -> Result<Vec<ListedKey>> {
+        self.listed_keys(region, hours, access)
+    }
+
     /// Opens a location for a plan or for shards: a folder, or `s3://bucket/prefix`.
     pub fn staging(&self, address: &str, access: &LakeAccess) -> Result<Box<dyn Lake>> {
         refuse_foreign(address)?;
@@ -127,6 +139,10 @@ impl Connector {
         Ok(Box::new(S3Lake::open(self.aws()?, &location, access.clone(), &self.scratch)?))
     }
 
+    fn listed_keys(&self, region: &str, hours: UtcWindow, access: &SourceAccess) -> Result<Vec<ListedKey>> {
+        self.aws()?.public_keys(access.role_arn.as_deref(), region, hours)
+    }
+
     /// The connection to AWS.
     pub fn aws(&self) -> Result<Arc<Aws>> {
         if let Some(aws) = self.aws.get() {
@@ -146,6 +162,13 @@ impl Connector {
 
     fn s3_lake(&self, rest: &str, _: &LakeAccess) -> Result<Box<dyn Lake>> {
         Err(without_aws(rest))
+    }
+
+    fn listed_keys(&self, region: &str, _: UtcWindow, _: &SourceAccess) -> Result<Vec<ListedKey>> {
+        let needs = "this logmill was built without AWS, so it cannot list the public keys of CloudTrail";
+        Err(Error::new(ErrorKind::Usage, needs)
+            .with("region", region)
+            .hint("pass the keys with --public-keys FILE"))
     }
 }
 

@@ -56,6 +56,15 @@ pub struct ObjectMeta {
     pub etag: Option<String>,
 }
 
+/// A public key that CloudTrail lists for a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    /// Its fingerprint, in hexadecimal.
+    pub fingerprint: String,
+    /// The key in PKCS#1 form.
+    pub pkcs1: Vec<u8>,
+}
+
 /// A small object, fetched as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmallObject {

@@ -46,6 +46,7 @@ S3_OPERATIONS = (
     ("DELETE", True, "uploadId", "AbortMultipartUpload"),
     ("DELETE", True, "", "DeleteObject"),
 )
+JSON_SERVICES = ("cloudtrail", "glue")
 Fields = tuple[tuple[str, str], ...]
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding"})
 
@@ -80,7 +81,7 @@ class Request:
 
     @property
     def service(self) -> str:
-        """`s3`, `glue` or `sts`, from the scope of the signature."""
+        """`s3`, `glue`, `cloudtrail` or `sts`, from the scope of the signature."""
         scope = self.headers.get("authorization", "").partition("Credential=")[2].split(",")[0].split("/")
         return scope[3] if len(scope) > 3 else "s3"
 
@@ -164,14 +165,14 @@ class Refuse:
 
     def __call__(self, exchange: Exchange) -> None:
         service = exchange.request.service
-        kind = "application/x-amz-json-1.1" if service == "glue" else "application/xml"
+        kind = "application/x-amz-json-1.1" if service in JSON_SERVICES else "application/xml"
         body = self.body(service) if exchange.request.method != "HEAD" else b""
         fields = (("Content-Type", kind), ("x-amz-request-id", "FAULT"), *self.fields)
         exchange.send(Answer(self.status, fields, body))
 
     def body(self, service: str) -> bytes:
         """The error in the format of the service."""
-        if service == "glue":
+        if service in JSON_SERVICES:
             return json.dumps({"__type": self.code, "message": self.message}).encode()
         error = f"<Code>{self.code}</Code><Message>{escape(self.message)}</Message>"
         if service == "sts":

@@ -14,8 +14,8 @@ use crate::cli::args::ShowFormat;
 use crate::cli::console;
 use crate::cli::exit::Exit;
 use crate::error::{Error, ErrorKind, Result};
-use crate::kst::KstDay;
-use crate::plan::{TableSource, TableSpec, plan_table};
+use crate::kst::{DAY_MS, KstDay, UtcWindow};
+use crate::plan::{DigestMode, DigestOptions, KeySource, TableSource, TableSpec, plan_table};
 use crate::road::run_name;
 use crate::store::lake::{Partition, RunFile};
 use crate::store::{Encryption, LakeAccess, SourceAccess};
@@ -63,6 +63,7 @@ pub(super) fn run(places: &Places<'_>, days: &[KstDay], format: ShowFormat) -> R
             tried.extend(trial.try_input(&source.spec.access, input, days));
         }
     }
+    tried.extend(trial.try_keys());
     let output = places.settings.output()?;
     if output.starts_with("s3://") {
         tried.extend(trial.try_lake(output)?);
@@ -151,6 +152,32 @@ impl Trial<'_> {
         tried
     }
 
+    /// Tries to list the public keys of CloudTrail, if a day with digests in S3 would do so.
+    fn try_keys(&self) -> Option<Tried> {
+        const PERMISSION: &str = "cloudtrail:ListPublicKeys";
+        let source = self.places.settings.sources.iter().find(|source| asks_for_keys(source))?;
+        let region = region();
+        if region.is_empty() {
+            return Some(Tried::unknown(
+                PERMISSION,
+                "cloudtrail",
+                "not tried, because AWS_REGION is not set",
+            ));
+        }
+        let hours = UtcWindow { start: self.places.now.plus_ms(-DAY_MS), end: self.places.now };
+        let found = self.places.connector.public_keys(&region, hours, &source.spec.access).map(drop);
+        if let Err(error) = &found
+            && !source.digests.needs_keys()
+        {
+            return Some(Tried::unknown(
+                PERMISSION,
+                &region,
+                &format!("without it no day is proved: {error}"),
+            ));
+        }
+        Some(self.tried(PERMISSION, &region, vec!["*".to_owned()], found))
+    }
+
     fn try_lake(&self, output: &str) -> Result<Vec<Tried>> {
         let lake = self.places.lake;
         let objects = || self.arns.objects(&format!("{}/", output.trim_end_matches('/')));
@@ -206,6 +233,16 @@ impl Trial<'_> {
         }));
         tried
     }
+}
+
+/// Whether a day of a source with digests in S3 asks AWS for their keys.
+fn asks_for_keys(source: &TableSource) -> bool {
+    let is_in_s3 = source.spec.inputs.iter().any(|input| input.starts_with("s3://"));
+    let DigestOptions { mode, keys, .. } = &source.digests;
+    is_in_s3
+        && source.spec.dataset.has_digests()
+        && *mode != DigestMode::Off
+        && !matches!(keys, KeySource::File(_))
 }
 
 fn outcome(arns: Arns, permission: &str, resources: Vec<String>, found: Result<()>) -> Outcome {

@@ -5,17 +5,16 @@ use std::path::PathBuf;
 use super::layers::{Ask, Layers};
 use super::rows;
 use super::setting::Setting;
-use super::values::{Parsed, text};
+use super::values::Parsed;
 use crate::error::Result;
-use crate::plan::{DigestMode, DigestOptions};
+use crate::plan::{DigestMode, DigestOptions, KeySource};
 
 impl Layers {
     pub(super) fn digests<'a>(&mut self, ask: impl Fn(&'static Setting) -> Ask<'a>) -> Result<DigestOptions> {
         let mode = self.pick(ask(&rows::DIGESTS), mode)?;
-        let file = self.pick(ask(&rows::PUBLIC_KEYS), text)?;
-        let public_keys = Some(file).filter(|file| !file.is_empty()).map(PathBuf::from);
+        let keys = self.pick(ask(&rows::PUBLIC_KEYS), keys)?;
         let origin = self.pick(ask(&rows::DIGEST_ORIGIN), origin)?;
-        Ok(DigestOptions { mode, public_keys, origin })
+        Ok(DigestOptions { mode, keys, origin, ..DigestOptions::default() })
     }
 }
 
@@ -26,6 +25,14 @@ fn mode(value: &str) -> Parsed<DigestMode> {
         "off" => Ok(DigestMode::Off),
         _ => Err("expected auto, require or off".to_owned()),
     }
+}
+
+fn keys(value: &str) -> Parsed<KeySource> {
+    Ok(match value {
+        "" => KeySource::Automatic,
+        "aws" => KeySource::Aws,
+        path => KeySource::File(PathBuf::from(path)),
+    })
 }
 
 fn origin(value: &str) -> Parsed<Option<String>> {

@@ -96,7 +96,8 @@ impl Settings {
         let watch = layers.watch()?;
         let catalog = layers.catalog()?;
         let lake = layers.lake(flags.steals, catalog.as_ref())?;
-        let sources = if flags.needs_sources { layers.sources()? } else { Sources::default() };
+        let mut sources = if flags.needs_sources { layers.sources()? } else { Sources::default() };
+        sources.tables.iter_mut().for_each(|source| source.digests.require_proof = require_proof);
         Ok(Self {
             sources: sources.tables,
             log_types_named: sources.log_types_named,

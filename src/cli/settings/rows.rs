@@ -77,8 +77,9 @@ settings! {
         .example("require")
         .more("With auto, digests in the inputs are used. With require, a day without digests fails.");
     PUBLIC_KEYS = Setting::new("public_keys", Source, Value("FILE"), "Public keys of CloudTrail, as 'aws cloudtrail list-public-keys' prints them")
+        .depends(|| "asked from CloudTrail for digests in S3".to_owned())
         .example("/etc/logmill/cloudtrail-keys.json")
-        .more("Without them the signatures of digests are not checked, and no day is proved.");
+        .more("With 'aws', CloudTrail is also asked for the keys of digests in a folder. Without keys the signatures of digests are not checked, and no day is proved.");
     DIGEST_ORIGIN = Setting::new("digest_origin", Source, Value("ADDRESS"), "Place from which the inputs were copied, for example s3://my-trail")
         .example("s3://my-trail")
         .more("Digests name their own place and that of each log file. Copies in another bucket are proved for the original places.");

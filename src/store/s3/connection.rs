@@ -119,6 +119,11 @@ impl Aws {
         Ok(config)
     }
 
+    /// Returns the number of attempts of a request, up to a limit.
+    pub(super) fn attempts_up_to(&self, most: u32) -> u32 {
+        self.max_attempts.min(most)
+    }
+
     /// A client for S3; see [`config`](Self::config).
     pub fn s3(&self, role_arn: Option<&str>) -> Result<aws_sdk_s3::Client> {
         let config = self.config(role_arn)?;

@@ -78,8 +78,12 @@ const KNOWN: [(&str, ErrorKind, &str); 19] = [
 /// Stands for the hint of [`denied`].
 const DENIED: &str = "allow a permission";
 /// Beginnings of permissions, each with the policies that can allow them. The last one fits every permission.
-const POLICIES: [(&str, &str); 3] =
-    [("glue:", "the role"), ("kms:", "the role and that of the key"), ("", "the role or the bucket")];
+const POLICIES: [(&str, &str); 4] = [
+    ("cloudtrail:", "the role, or pass the keys with --public-keys"),
+    ("glue:", "the role"),
+    ("kms:", "the role and that of the key"),
+    ("", "the role or the bucket"),
+];
 const WITHHELD: &str = "grant the role this permission in Lake Formation, which an IAM policy cannot do; see 'aws lakeformation grant-permissions help'";
 const NO_CREDENTIALS: &str = "provide credentials: set AWS_PROFILE, run 'aws sso login' or attach a role; 'aws sts get-caller-identity' shows who you are";
 const EXPIRED: &str = "renew the expired credentials ('aws sso login') and run the day again";
@@ -234,6 +238,11 @@ mod tests {
                 "remove the explicit deny of s3:GetObject: no other policy can allow it",
             ),
             ("glue:GetTable", "Access Denied", "allow glue:GetTable in the policy of the role"),
+            (
+                "cloudtrail:ListPublicKeys",
+                "User: u is not authorized to perform: cloudtrail:ListPublicKeys",
+                "allow cloudtrail:ListPublicKeys in the policy of the role, or pass the keys with --public-keys",
+            ),
             ("glue:GetTable", "Insufficient Lake Formation permission(s) on t", WITHHELD),
         ] {
             assert_eq!(denied(Asked { failing: "", target: "", permission }, detail), expected, "{detail}");

@@ -16,6 +16,7 @@ mod lock;
 mod names;
 mod object;
 mod proxied;
+mod public_keys;
 mod read_ahead;
 mod source;
 mod staged;
