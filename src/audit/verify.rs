@@ -1,6 +1,5 @@
 //! Checks a published day against its manifest.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::AsArray;
@@ -14,10 +13,8 @@ use super::part_reader::PartReader;
 use crate::convert::PartFile;
 use crate::error::{Error, Result};
 use crate::kst::UtcInstant;
-use crate::publish::Manifest;
-use crate::publish::digest;
-use crate::publish::manifest::inputs_path;
-use crate::store::lake::{INPUTS, MANIFEST, Partition};
+use crate::publish::{Manifest, NOT_LISTED, digest, unlisted};
+use crate::store::lake::{MANIFEST, Partition};
 use crate::store::{Lake, LakeFile};
 
 /// A difference from the manifest.
@@ -137,21 +134,7 @@ fn check_bytes(
 
 /// Finds files that the manifest does not list. Engines would read them too.
 fn check_unlisted(lake: &dyn Lake, partition: &Partition, manifest: &Manifest) -> Result<Vec<Finding>> {
-    let mut known: BTreeSet<String> = manifest.parts.iter().map(|part| part.path.clone()).collect();
-    known.extend([MANIFEST.to_owned(), manifest.inputs_file.path.clone()]);
-    known.extend(manifest.superseded.iter().map(|superseded| inputs_path(&superseded.run)));
-    let mut found = Vec::new();
-    for name in lake.names(&partition.to_string())? {
-        if manifest.superseded.iter().any(|superseded| superseded.run == name) {
-            continue;
-        }
-        if name == manifest.run || name == INPUTS {
-            let files = lake.names(&format!("{partition}/{name}"))?;
-            found.extend(files.into_iter().map(|file| format!("{name}/{file}")));
-        } else {
-            found.push(name);
-        }
-    }
-    let unlisted = |path: String| Finding { path, problem: "not listed in the manifest".to_owned() };
-    Ok(found.into_iter().filter(|path| !known.contains(path)).map(unlisted).collect())
+    let found = unlisted(lake, partition, manifest)?;
+    let finding = |path: String| Finding { path, problem: NOT_LISTED.to_owned() };
+    Ok(found.into_iter().map(finding).collect())
 }

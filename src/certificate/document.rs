@@ -175,7 +175,8 @@ impl Writer<'_> {
             .flat_map(|(day, proof)| {
                 proof.exceptions.iter().map(|one| {
                     let kind = self.language.exception(one.kind).to_owned();
-                    vec![day.day.to_string(), kind, one.object.clone(), one.detail.clone()]
+                    let detail = self.language.detail(&one.detail);
+                    vec![day.day.to_string(), kind, one.object.clone(), detail]
                 })
             })
             .collect();

@@ -3,9 +3,11 @@
 //! [`Certificate`] is the evidence, as JSON. `document` says the same in words, in English or Korean, and [`page()`] and
 //! [`text()`] show that. [`verify()`] compares a certificate with the lake again.
 
+mod details;
 mod document;
 mod page;
 mod text;
+mod unknown;
 mod verify;
 mod words;
 
@@ -22,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::convert::PartFile;
 use crate::digest::{DayProof, Verdict, hexadecimal};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::kst::KstDay;
 use crate::ledger::RowLedger;
 use crate::publish::Manifest;
@@ -89,30 +91,40 @@ pub struct DayCertificate {
 }
 
 impl DayCertificate {
-    /// Reads the evidence about a day; `None` if it is not published.
+    /// Reads the evidence about a day; `None` if it is not published. Fails if the proof in its manifest does not add up.
     pub fn read(lake: &dyn Lake, partition: &Partition) -> Result<Option<Self>> {
+        Ok(Self::read_with_manifest(lake, partition)?.map(|(day, _)| day))
+    }
+
+    fn read_with_manifest(lake: &dyn Lake, partition: &Partition) -> Result<Option<(Self, Manifest)>> {
         let path = format!("{partition}/{MANIFEST}");
         let Some(json) = lake.read(&path)? else { return Ok(None) };
         let manifest_sha256 = hexadecimal(&Sha256::digest(&json));
         let manifest = Manifest::from_json(json).map_err(|error| error.with("path", lake.address(&path)))?;
-        let Manifest { table, dataset, day, run, published_at, provisional, ledger, parts, proof, .. } =
-            manifest;
-        let verdict = proof.as_ref().map_or(Verdict::Unproved, |proof| proof.verdict);
-        let rows = ledger;
-        Ok(Some(Self {
-            table,
-            dataset,
-            day,
-            run,
-            published_at,
-            provisional,
-            verdict,
-            rows,
+        if let Some(why) = manifest.proof.as_ref().and_then(DayProof::contradiction) {
+            return Err(Error::new(ErrorKind::Unusable, "the proof in the manifest does not add up")
+                .with("path", lake.address(&path))
+                .with("why", why)
+                .hint("build the day again with 'logmill run': the manifest was changed or is damaged"));
+        }
+        Ok(Some((Self::of(&manifest, path, manifest_sha256), manifest)))
+    }
+
+    fn of(manifest: &Manifest, path: String, manifest_sha256: String) -> Self {
+        Self {
+            table: manifest.table.clone(),
+            dataset: manifest.dataset.clone(),
+            day: manifest.day,
+            run: manifest.run.clone(),
+            published_at: manifest.published_at.clone(),
+            provisional: manifest.provisional,
+            verdict: manifest.proof.as_ref().map_or(Verdict::Unproved, |proof| proof.verdict),
+            rows: manifest.ledger,
             manifest: path,
             manifest_sha256,
-            parts,
-            proof,
-        }))
+            parts: manifest.parts.clone(),
+            proof: manifest.proof.clone(),
+        }
     }
 }
 
@@ -139,6 +151,12 @@ impl Certificate {
         let certificate: Self = serde_json::from_str(&json).map_err(|cause| cause.to_string())?;
         if certificate.certificate_version > CERTIFICATE_VERSION {
             return Err("a newer version of logmill issued it".to_owned());
+        }
+        if let Some(field) = unknown::field_of(&certificate, &json) {
+            return Err(format!(
+                "unknown field '{field}': logmill {} did not write it",
+                env!("CARGO_PKG_VERSION")
+            ));
         }
         let mut days = BTreeSet::new();
         if certificate.days.is_empty()

@@ -1,5 +1,6 @@
 //! The words of a certificate, in English and Korean.
 
+use super::details;
 use crate::digest::{ExceptionKind, Verdict};
 
 /// The language of a certificate.
@@ -41,6 +42,12 @@ impl Language {
             Verdict::Altered => "변조",
         };
         self.of((verdict.word(), korean))
+    }
+
+    /// Returns the detail of an exception. One of an unknown form, for example an error of S3, remains in English.
+    pub(super) fn detail(self, detail: &str) -> String {
+        let korean = if self == Self::Korean { details::in_korean(detail) } else { None };
+        korean.unwrap_or_else(|| detail.to_owned())
     }
 
     /// Returns the name of a kind of exception.

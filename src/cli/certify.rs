@@ -104,6 +104,11 @@ fn check(path: &str, lake: &dyn Lake, context: &Context) -> Result<Exit> {
     let text = std::fs::read_to_string(path).map_err(|cause| unusable(cause.to_string()))?;
     let certificate = Certificate::parse(&text).map_err(unusable)?;
     let findings = verify(lake, &certificate, &context.cancel)?;
+    // A copy of a lake is as good as the lake.
+    let here = lake.address("");
+    if certificate.lake.trim_end_matches('/') != here.trim_end_matches('/') {
+        console::print_line(&format!("issued for the lake '{}', compared with '{here}'", certificate.lake))?;
+    }
     for finding in &findings {
         console::print_line(finding)?;
     }

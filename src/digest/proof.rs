@@ -288,6 +288,40 @@ impl DayProof {
         sum == self.files && self.chains.iter().all(|chain| chain.files.balances())
     }
 
+    /// Returns the verdict that chains and exceptions give together.
+    #[must_use]
+    pub fn worst(&self) -> Verdict {
+        let is_hourly = self.chains.iter().any(|chain| !chain.name.backfill);
+        let of_chains = self.chains.iter().map(|chain| chain.verdict).max().filter(|_| is_hourly);
+        let of_exceptions = self.exceptions.iter().filter_map(|one| one.kind.verdict()).max();
+        of_chains.unwrap_or(Verdict::Unproved).max(of_exceptions.unwrap_or(Verdict::Proved))
+    }
+
+    /// Returns why its numbers and verdicts contradict each other; `None` if they add up.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<String> {
+        if !self.balances() {
+            return Some("the file ledger does not balance".to_owned());
+        }
+        let is_too_good = |chain: &&ChainProof| {
+            let FileLedger { altered, missing, .. } = chain.files;
+            (altered > 0 && chain.verdict < Verdict::Altered)
+                || (missing > 0 && chain.verdict < Verdict::Missing)
+        };
+        if let Some(chain) = self.chains.iter().find(is_too_good) {
+            let (name, verdict) = (&chain.name, chain.verdict.word());
+            return Some(format!("the verdict of '{name}' is '{verdict}', but files are altered or missing"));
+        }
+        let (verdict, worst) = (self.verdict, self.worst());
+        if verdict != worst {
+            let (verdict, worst) = (verdict.word(), worst.word());
+            return Some(format!("the verdict is '{verdict}', but chains and exceptions give '{worst}'"));
+        }
+        let (covered, wanted) = self.minutes();
+        (verdict == Verdict::Proved && covered != wanted)
+            .then(|| format!("the verdict is 'proved', but digests cover {covered} of {wanted} minutes"))
+    }
+
     /// Returns the share of the window that all hourly chains cover, in minutes: those covered, and those to cover.
     #[must_use]
     pub fn minutes(&self) -> (u64, u64) {
@@ -315,6 +349,72 @@ mod tests {
         assert!(ledger.balances());
         assert!(!FileLedger { right: 4, ..ledger }.balances());
         assert!(!FileLedger { right: u64::MAX, altered: 1, ..ledger }.balances());
+    }
+
+    fn proof() -> DayProof {
+        let files = FileLedger { named: 2, right: 2, altered: 0, missing: 0 };
+        let name = ChainName {
+            account: "111122223333".to_owned(),
+            region: "us-east-1".to_owned(),
+            trail: "t".to_owned(),
+            home_region: "us-east-1".to_owned(),
+            backfill: false,
+        };
+        let chain = ChainProof {
+            name,
+            verdict: Verdict::Proved,
+            files,
+            digests: 1,
+            signed_by_metadata: 1,
+            signed_by_successor: 0,
+            covered_minutes: 60,
+            gaps: Vec::new(),
+        };
+        let [from, to] = ["2023-11-01T00:00:00Z", "2023-11-01T01:00:00Z"].map(str::to_owned);
+        DayProof {
+            verdict: Verdict::Proved,
+            window: Stretch { from, to },
+            origin: None,
+            files,
+            unnamed: 0,
+            digests: DigestList::default(),
+            keys: Vec::new(),
+            chains: vec![chain],
+            without_digests: Vec::new(),
+            exceptions: Vec::new(),
+            exceptions_not_listed: 0,
+        }
+    }
+
+    #[test]
+    fn a_proof_adds_up_if_its_verdict_is_the_worst_one() {
+        assert_eq!(proof().contradiction(), None);
+        let check = |change: fn(&mut DayProof), expected: &str| {
+            let mut changed = proof();
+            change(&mut changed);
+            let found = changed.contradiction().unwrap_or_default();
+            assert!(found.contains(expected), "{found}");
+        };
+        check(|proof| proof.files.right = 1, "the file ledger does not balance");
+        check(|proof| proof.chains[0].verdict = Verdict::Gap, "chains and exceptions give 'gap'");
+        check(|proof| proof.verdict = Verdict::Gap, "the verdict is 'gap', but");
+        check(|proof| proof.chains.clear(), "does not balance");
+        check(|proof| proof.chains[0].covered_minutes = 59, "59 of 60 minutes");
+        check(|proof| proof.chains[0].name.backfill = true, "chains and exceptions give 'unproved'");
+        check(
+            |proof| {
+                let (kind, object) = (ExceptionKind::BrokenLink, String::new());
+                proof.exceptions.push(Exception { kind, object, detail: String::new() });
+            },
+            "chains and exceptions give 'broken'",
+        );
+        check(
+            |proof| {
+                let files = FileLedger { named: 2, right: 1, altered: 1, missing: 0 };
+                (proof.files, proof.chains[0].files) = (files, files);
+            },
+            "files are altered or missing",
+        );
     }
 
     #[test]

@@ -12,12 +12,13 @@ mod proof;
 pub mod run_history;
 pub mod run_record;
 mod shrink;
+mod unlisted;
 
 pub use inputs::{InputLine, read_inputs};
 pub use leftovers::{CleanOptions, Leftover, Leftovers, leftovers};
 pub use manifest::{InputsFile, MANIFEST_VERSION, Manifest, QuarantineFile, SupersededRun};
-
 pub use shrink::{Replacement, ShrinkLimits};
+pub use unlisted::{NOT_LISTED, unlisted};
 
 use std::path::PathBuf;
 
