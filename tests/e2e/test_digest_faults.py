@@ -1,17 +1,20 @@
 """Kills and faults while digests are on: the day is proved in the end, or the run says why it is not."""
 
 import json
+import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from aws import Aws, S3Lake
+from aws import Aws, S3Lake, run_arguments
 from digest_chains import DAY, Chain, Objects, Signer, write
-from faults import ACCESS_DENIED, INTERNAL_ERROR, Cut, FaultProxy
+from faults import ACCESS_DENIED, INTERNAL_ERROR, SLOW_DOWN, Cut, Fault, FaultProxy, Lose, Strike
 from harness import Lake, logmill, started
 from test_digests import put
+from test_s3_kills import signalled
 
 DIGEST = "*CloudTrail-Digest*.json.gz"
 
@@ -43,12 +46,13 @@ def proof(aws: Aws, lake: S3Lake, trail: str, keys: Path, *options: str) -> dict
     return table["proof"]
 
 
+@pytest.mark.parametrize("fault", [INTERNAL_ERROR, SLOW_DOWN, Lose(carried_out=False)], ids=["500", "503", "lost"])
 def test_digests_that_fail_for_a_while_are_read_again(
-    aws: Aws, proxy: FaultProxy, trail: str, keys: Path
+    aws: Aws, proxy: FaultProxy, trail: str, keys: Path, fault: Fault
 ) -> None:
-    """Errors of S3 and bodies that break off do not change the verdict."""
+    """Errors of S3 and answers that break off do not change the verdict."""
     rules = [
-        proxy.rule(INTERNAL_ERROR, operation="GetObject", path=DIGEST, times=3),
+        proxy.rule(fault, operation="GetObject", path=DIGEST, times=3),
         proxy.rule(Cut(100), operation="GetObject", path=DIGEST, skip=5, times=2),
     ]
     found = proof(aws, aws.lake(), trail, keys)
@@ -68,6 +72,48 @@ def test_digests_that_may_not_be_read_leave_the_day_unproved(
     assert "s3:GetObject" in refused.stderr
     refused = aws.logmill(*command, "--public-keys", keys, "--require-proof", code=3)
     assert "digests do not prove the day" in refused.stderr
+
+
+def test_digests_that_fail_for_long_end_the_run_until_the_next_attempt(
+    aws: Aws, proxy: FaultProxy, trail: str, keys: Path
+) -> None:
+    """An outage says nothing about the day, so that it is neither published nor called unproved."""
+    proxy.rule(SLOW_DOWN, operation="GetObject", path=DIGEST)
+    lake, command = aws.lake(), ("run", "--day", DAY, "--dataset", "cloudtrail", "--input", trail)
+    few = {"AWS_MAX_ATTEMPTS": "2"}
+    failed = aws.logmill(*command, "--output", lake.url, "--public-keys", keys, env=few, code=75)
+    assert "SlowDown" in failed.stderr
+    assert lake.tables() == set()
+
+
+# Where a run is killed: at a request, before or after it is carried out.
+KILLS = {
+    "first digest": {"operation": "GetObject", "path": DIGEST},
+    "last digest": {"operation": "GetObject", "path": DIGEST, "skip": 32},
+    "first log": {"operation": "GetObject", "path": "*/CloudTrail/*"},
+    "upload": {"operation": "CompleteMultipartUpload"},
+    "commit": {"operation": "PutObject", "path": "*/_manifest.json"},
+}
+
+
+@pytest.mark.parametrize("carried_out", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("where", KILLS)
+def test_a_run_over_s3_that_is_killed_leaves_the_next_one_a_day_to_prove(
+    aws: Aws, proxy: FaultProxy, trail: str, keys: Path, where: str, carried_out: bool
+) -> None:
+    """Between its digests and its commit, no run leaves a day without the whole proof."""
+    lake = aws.lake()
+    options = ("--dataset", "cloudtrail", "--public-keys", str(keys))
+    arguments = run_arguments(lake, *options, source=trail, day=DAY)
+    strike = partial(Strike, carried_out=carried_out)
+    code, messages = signalled(aws, proxy, signal.SIGKILL, strike, KILLS[where], arguments)
+    assert code == -signal.SIGKILL, messages
+    proxy.forget()
+    is_committed = where == "commit" and carried_out
+    assert lake.tables() == ({"cloudtrail"} if is_committed else set())
+    found = proof(aws, lake, trail, keys, "--require-proof")
+    assert (found["verdict"], found["named"], found["right"]) == ("proved", 60, 60)
+    lake.assert_clean()
 
 
 def test_a_killed_run_leaves_the_next_one_a_day_to_prove(tmp_path: Path, signer: Signer, keys: Path) -> None:

@@ -6,9 +6,12 @@ import json
 import os
 import pickle
 import random
+import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,9 @@ import pytest
 from moto.s3.models import s3_backends
 
 from aws import ACCOUNT, Aws, S3Lake
-from digest_chains import DAY, END, HOUR, START, Chain, Objects, Signer, Stored, is_digest, logs, write
+from digest_chains import DAY, DAY_END, END, HOUR, START, Chain, Objects, Signer, Stored, is_digest, logs, write
 from digest_oracle import expected, repacked
-from harness import REPOSITORY, logmill, run_day
+from harness import REPOSITORY, Lake, logmill, run_day
 
 # A Python with the AWS CLI, which pins another botocore than the other tests.
 AWSCLI = Path(os.environ.get("LOGMILL_AWSCLI", REPOSITORY / ".venv-awscli" / "bin" / "python"))
@@ -320,14 +323,19 @@ def judged(
 
 
 @pytest.fixture(scope="module")
-def in_folder(
-    trails: list[Trail], keys: Path, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, list[dict[str, Any]]]:
-    """Our proof of the same trails copied into a folder, by trail."""
+def folder_lake(trails: list[Trail], keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the day of the same trails copied into a folder."""
     folder = tmp_path_factory.mktemp("copy")
     for trail in trails:
         write(trail.objects, folder / "raw")
-    return by_trail(run(folder, folder / "raw", "--public-keys", keys, "--max-reject-ratio", "1"))
+    run(folder, folder / "raw", "--public-keys", keys, "--max-reject-ratio", "1")
+    return folder / "lake"
+
+
+@pytest.fixture(scope="module")
+def in_folder(folder_lake: Path) -> dict[str, list[dict[str, Any]]]:
+    """Our proof of the trails in a folder, by trail."""
+    return by_trail(Lake(folder_lake).manifest("cloudtrail", DAY)["proof"])
 
 
 def by_trail(proof: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -388,6 +396,17 @@ def test_a_folder_copy_has_the_same_verdicts(
         hourly = [chain for chain in in_folder[trail.chain.trail] if not chain.get("backfill")]
         wanted = "gap" if trail.case in of_metadata else verdict_of_hours(trail)
         assert max_verdict(hourly) == wanted, (trail.case, hourly)
+
+
+def test_every_detail_of_an_exception_is_in_the_language_of_the_page(folder_lake: Path) -> None:
+    """Values in it, for example addresses, remain as they are."""
+    lake = ("--output", folder_lake)
+    page = logmill("certify", "--day", DAY, *lake, "--format", "html", "--lang", "ko").stdout
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", page)]
+    details = [row[3] for row in rows if row and len(row) == 4 and row[0] == DAY]
+    assert len(details) == len(Lake(folder_lake).manifest("cloudtrail", DAY)["proof"]["exceptions"])
+    assert len({re.sub(r"&#39;.*?&#39;|[\d:.TZ-]+", "", detail) for detail in details}) > 8
+    assert [detail for detail in details if not re.search("[가-힣]", detail)] == []
 
 
 ORDER = ("proved", "unproved", "incomplete", "gap", "broken", "missing", "altered")
@@ -480,6 +499,56 @@ def test_a_late_file_that_only_a_digest_names_makes_the_day_stale_and_is_read(
     assert json.loads(status.stdout)["state"] == "proved"
 
 
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR], ids=["ahead", "behind"])
+def test_clocks_that_differ_by_an_hour_lose_no_event(
+    tmp_path: Path, signer: Signer, keys: Path, ahead: timedelta
+) -> None:
+    """The events decide about the day, also of files delivered an hour before it or after its lateness."""
+    chain = Chain(signer)
+    objects: Objects = {}
+    files: dict[int, dict[str, Stored]] = {hour: chain.hour_of_logs(START + hour * HOUR) for hour in range(-1, 33)}
+    # Delivered just outside the window by the name, with an event of the day.
+    at = START - HOUR / 2 if ahead > timedelta() else END + HOUR / 2
+    key, stored = chain.log(at, 7, event_at=START + HOUR / 2 if ahead > timedelta() else DAY_END - HOUR / 2)
+    files[0 if ahead > timedelta() else 31][key] = stored
+    link = None
+    for hour, of_hour in files.items():
+        name, digest, link = chain.digest(START + hour * HOUR, of_hour, link, backfill=False)
+        objects |= {name: digest, **of_hour}
+    proof = run(tmp_path, write(objects, tmp_path / "raw"), "--public-keys", keys, "--require-proof")
+    assert (proof["verdict"], proof["right"]) == ("proved", 61)
+    rows = Lake(tmp_path / "lake").manifest("cloudtrail", DAY)["ledger"]["written"]
+    assert rows == 48 + 1
+
+
+def test_a_log_file_that_is_replaced_after_the_plan_is_not_proved(
+    aws: Aws, tmp_path: Path, signer: Signer, keys: Path
+) -> None:
+    """In a folder, its hash tells. In a bucket, the version that was listed is gone, so that the day needs a new plan."""
+    bucket = aws.bucket("trail")
+    objects = Chain(signer, bucket=bucket).make()
+    put(bucket, objects)
+    key = logs(objects)[8]
+    forged = repacked(objects[key].body, b"GetObject", b"PutObject")
+    raw = write(objects, tmp_path / "raw")
+    plan, lake = tmp_path / "plan.json", tmp_path / "lake"
+    staging = ("--plan", plan, "--staging", tmp_path / "staging")
+    logmill("plan", "--day", DAY, "--dataset", "cloudtrail", "--input", raw, "--public-keys", keys, *staging[:2])
+    (raw / key).write_bytes(forged)
+    logmill("convert", *staging, "--shard", "0")
+    logmill("publish", *staging, "--output", lake)
+    proof = Lake(lake).manifest("cloudtrail", DAY)["proof"]
+    assert (proof["verdict"], proof["right"], proof["altered"]) == ("altered", 59, 1)
+
+    options = ("--dataset", "cloudtrail", "--input", f"s3://{bucket}", "--public-keys", str(keys))
+    aws.logmill("plan", "--day", DAY, *options, *staging[:2])
+    put(bucket, {key: Stored(forged)})
+    refused = aws.logmill("convert", *staging, "--shard", "0", code=75)
+    assert "the object has changed since the bucket was listed" in refused.stderr
+    again = aws.run(aws.lake(), *options[:2], *options[4:], source=f"s3://{bucket}", day=DAY)
+    assert again["tables"][0]["proof"]["verdict"] == "altered"
+
+
 def test_a_digest_that_names_files_elsewhere_does_not_read_them(
     tmp_path: Path, signer: Signer, keys: Path
 ) -> None:
@@ -542,6 +611,14 @@ def test_a_certificate_is_checked_against_the_lake(tmp_path: Path, signer: Signe
     (tmp_path / "forged.json").write_text(forged, "utf-8")
     found = logmill("certify", "--verify", tmp_path / "forged.json", *lake, code=4)
     assert "does not say what the manifest says" in found.stdout
+    unknown = certificate | {"days": [certificate["days"][0] | {"approved_by": "auditor"}]}
+    (tmp_path / "unknown.json").write_text(json.dumps(unknown), "utf-8")
+    refused = logmill("certify", "--verify", tmp_path / "unknown.json", *lake, code=4)
+    assert "unknown field 'days[0].approved_by'" in refused.stderr
+    shutil.copytree(tmp_path / "lake", tmp_path / "copy")
+    found = logmill("certify", "--verify", tmp_path / "ko.html", "--output", tmp_path / "copy")
+    assert f"issued for the lake '{tmp_path / 'lake'}" in found.stdout
+    assert "as in the certificate" in found.stdout
     [part, *_] = (tmp_path / "lake" / "cloudtrail").rglob("*.parquet")
     part.write_bytes(part.read_bytes()[:-1] + b"x")
     found = logmill("certify", "--verify", tmp_path / "c.json", *lake, code=4)
@@ -554,6 +631,36 @@ def test_a_certificate_is_checked_against_the_lake(tmp_path: Path, signer: Signe
     found = logmill("certify", "--verify", tmp_path / "shorter.json", *lake, code=4)
     assert "has been published since" in found.stdout
     assert "not those of the manifest" in refused.stderr
+
+
+def test_a_file_that_no_manifest_lists_and_a_proof_that_does_not_add_up_are_refused(
+    tmp_path: Path, signer: Signer, keys: Path
+) -> None:
+    """An engine that reads the folder would read the file too."""
+    objects = Chain(signer).make()
+    alter(objects, Chain(signer))
+    run(tmp_path, write(objects, tmp_path / "raw"), "--public-keys", keys)
+    lake = ("--output", tmp_path / "lake")
+    issue = ("certify", "--day", DAY, *lake)
+    page = tmp_path / "page.html"
+    page.write_text(logmill(*issue, "--format", "html").stdout, "utf-8")
+    partition = tmp_path / "lake" / "cloudtrail" / "proc_ymd=20231101"
+    [part, *_] = partition.rglob("*.parquet")
+    for added in (part.with_name("part-00009.zstd.parquet"), partition / "added.parquet"):
+        shutil.copy(part, added)
+        found = logmill("certify", "--verify", page, *lake, code=4)
+        assert f"{added.relative_to(tmp_path / 'lake')}: not listed in the manifest\n" == found.stdout
+        assert not logmill(*issue, code=4).stdout
+        added.unlink()
+    manifest = partition / "_manifest.json"
+    text = manifest.read_text("utf-8")
+    # The verdict of the day comes before those of its chains.
+    changed = text.replace('"altered"', '"proved"', 1)
+    assert changed != text
+    manifest.write_text(changed, "utf-8")
+    refused = logmill(*issue, code=4)
+    assert "the proof in the manifest does not add up" in refused.stderr
+    assert not refused.stdout
 
 
 def test_a_certificate_names_days_without_digests(tmp_path: Path) -> None:
