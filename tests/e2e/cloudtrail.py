@@ -1,4 +1,4 @@
-"""CloudTrail's `ListPublicKeys`, which the AWS server of the tests lacks. It answers in place of that server."""
+"""`ListPublicKeys` of CloudTrail, which the AWS server of the tests lacks: answered in its place."""
 
 import json
 from base64 import b64encode

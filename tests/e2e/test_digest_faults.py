@@ -46,7 +46,9 @@ def proof(aws: Aws, lake: S3Lake, trail: str, keys: Path, *options: str) -> dict
     return table["proof"]
 
 
-@pytest.mark.parametrize("fault", [INTERNAL_ERROR, SLOW_DOWN, Lose(carried_out=False)], ids=["500", "503", "lost"])
+@pytest.mark.parametrize(
+    "fault", [INTERNAL_ERROR, SLOW_DOWN, Lose(carried_out=False)], ids=["500", "503", "lost"]
+)
 def test_digests_that_fail_for_a_while_are_read_again(
     aws: Aws, proxy: FaultProxy, trail: str, keys: Path, fault: Fault
 ) -> None:

@@ -19,7 +19,20 @@ import pytest
 from moto.s3.models import s3_backends
 
 from aws import ACCOUNT, Aws, S3Lake
-from digest_chains import DAY, DAY_END, END, HOUR, START, Chain, Objects, Signer, Stored, is_digest, logs, write
+from digest_chains import (
+    DAY,
+    DAY_END,
+    END,
+    HOUR,
+    START,
+    Chain,
+    Objects,
+    Signer,
+    Stored,
+    is_digest,
+    logs,
+    write,
+)
 from digest_oracle import expected, repacked
 from harness import REPOSITORY, Lake, logmill, run_day
 
@@ -506,7 +519,9 @@ def test_clocks_that_differ_by_an_hour_lose_no_event(
     """The events decide about the day, also of files delivered an hour before it or after its lateness."""
     chain = Chain(signer)
     objects: Objects = {}
-    files: dict[int, dict[str, Stored]] = {hour: chain.hour_of_logs(START + hour * HOUR) for hour in range(-1, 33)}
+    files: dict[int, dict[str, Stored]] = {
+        hour: chain.hour_of_logs(START + hour * HOUR) for hour in range(-1, 33)
+    }
     # Delivered just outside the window by the name, with an event of the day.
     at = START - HOUR / 2 if ahead > timedelta() else END + HOUR / 2
     key, stored = chain.log(at, 7, event_at=START + HOUR / 2 if ahead > timedelta() else DAY_END - HOUR / 2)
@@ -524,7 +539,7 @@ def test_clocks_that_differ_by_an_hour_lose_no_event(
 def test_a_log_file_that_is_replaced_after_the_plan_is_not_proved(
     aws: Aws, tmp_path: Path, signer: Signer, keys: Path
 ) -> None:
-    """In a folder, its hash tells. In a bucket, the version that was listed is gone, so that the day needs a new plan."""
+    """In a folder, its hash tells. In a bucket, the listed version is gone: the day needs a new plan."""
     bucket = aws.bucket("trail")
     objects = Chain(signer, bucket=bucket).make()
     put(bucket, objects)
@@ -533,7 +548,9 @@ def test_a_log_file_that_is_replaced_after_the_plan_is_not_proved(
     raw = write(objects, tmp_path / "raw")
     plan, lake = tmp_path / "plan.json", tmp_path / "lake"
     staging = ("--plan", plan, "--staging", tmp_path / "staging")
-    logmill("plan", "--day", DAY, "--dataset", "cloudtrail", "--input", raw, "--public-keys", keys, *staging[:2])
+    logmill(
+        "plan", "--day", DAY, "--dataset", "cloudtrail", "--input", raw, "--public-keys", keys, *staging[:2]
+    )
     (raw / key).write_bytes(forged)
     logmill("convert", *staging, "--shard", "0")
     logmill("publish", *staging, "--output", lake)

@@ -1,4 +1,4 @@
-"""Keys that logmill asks CloudTrail for, and the verdicts of `aws cloudtrail validate-logs` with the same keys."""
+"""Keys from CloudTrail, and the verdicts of `aws cloudtrail validate-logs` with the same keys."""
 
 import json
 import os
@@ -280,9 +280,11 @@ def of_logmill(aws: Aws, source: str) -> tuple[str, Verdict]:
     [day] = json.loads(printed)["days"]
     proof = day["proof"]
     digests = sum(chain["signed_by_metadata"] for chain in proof["chains"])
-    of_files = [one for one in proof["exceptions"] if one["kind"] in ("altered_file", "missing_file")] if (
-        "exceptions" in proof
-    ) else []
+    of_files = (
+        [one for one in proof["exceptions"] if one["kind"] in ("altered_file", "missing_file")]
+        if ("exceptions" in proof)
+        else []
+    )
     wrong = frozenset(one["object"] for one in of_files)
     assert len(wrong) == proof["altered"] + proof["missing"]
     return day["verdict"], Verdict(digests, proof["right"], wrong, day["verdict"] == "proved")
