@@ -8,6 +8,8 @@ const FORMS: &[(&str, &str)] = &[
     ("its hash differs from the one in the digest", "해시가 다이제스트의 값과 다릅니다"),
     ("it cannot be unpacked as one gzip member", "온전한 gzip 파일 하나로 압축을 풀 수 없습니다"),
     ("a digest names it, but it cannot be read", "다이제스트에 기재되어 있으나 읽을 수 없습니다"),
+    ("no digest names it yet", "아직 어떤 다이제스트에도 기재되어 있지 않습니다"),
+    ("'{}' has the same name, but another text", "이름이 같은 '{}'의 내용이 다릅니다"),
     ("no digest names it", "어떤 다이제스트에도 기재되어 있지 않습니다"),
     (
         "no digest of this account and region, but {} log files",

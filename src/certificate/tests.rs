@@ -134,6 +134,26 @@ fn both_languages_say_the_same_and_access_logs_cannot_be_proved() {
 }
 
 #[test]
+fn a_field_that_this_version_does_not_know_is_refused_wherever_it_is() {
+    let whole = serde_json::to_value(certificate("o")).unwrap();
+    for (place, field) in [
+        ("", "approved"),
+        ("/days/1", "days[1].approved"),
+        ("/days/0/proof", "days[0].proof.approved"),
+        ("/days/0/proof/exceptions/0", "days[0].proof.exceptions[0].approved"),
+        ("/days/0/parts/0", "days[0].parts[0].approved"),
+    ] {
+        let mut changed = whole.clone();
+        let object = changed.pointer_mut(place).unwrap().as_object_mut().unwrap();
+        object.insert("approved".to_owned(), "by an auditor".into());
+        let refused = Certificate::parse(&changed.to_string()).unwrap_err();
+        assert!(refused.starts_with(&format!("unknown field '{field}'")), "{refused}");
+        changed.pointer_mut(place).unwrap()["approved"] = serde_json::json!([]);
+        assert!(Certificate::parse(&changed.to_string()).is_ok(), "{place} states nothing");
+    }
+}
+
+#[test]
 fn text_that_is_not_a_certificate_is_refused() {
     for text in ["", "{}", "<html></html>", "<pre id=\"certificate\">", "<pre id=\"certificate\">{}</pre>"] {
         assert!(Certificate::parse(text).is_err(), "{text}");
