@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{ListVisitor, ObjectFeed, ObjectMeta, Store};
+use super::{KeysAfter, ListVisitor, MOST_AFTER, ObjectFeed, ObjectMeta, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Why a file or folder is skipped if its name is not text.
@@ -71,6 +71,32 @@ impl LocalStore {
             };
             let key = below(folder, name);
             self.visit(&entry, key, visitor).map_err(failed)??;
+        }
+        Ok(())
+    }
+
+    /// Adds the first objects of a folder that come after a key, in the order of a bucket, which sorts a folder by its name
+    /// and `/`.
+    fn add_after(&self, folder: &str, after: &str, found: &mut Vec<ObjectMeta>) -> io::Result<()> {
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(self.root.join(folder))? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let slash = if entry.file_type()?.is_dir() { "/" } else { "" };
+            keys.push(format!("{folder}{name}{slash}"));
+        }
+        keys.retain(|key| key.as_str() > after || key.ends_with('/') && after.starts_with(key.as_str()));
+        keys.sort_unstable();
+        for key in keys {
+            if found.len() == MOST_AFTER {
+                break;
+            }
+            if key.ends_with('/') {
+                self.add_after(&key, after, found)?;
+            } else if let Some(bytes) = fs::metadata(self.root.join(&key)).ok().filter(fs::Metadata::is_file)
+            {
+                found.push(ObjectMeta { key, bytes: bytes.len(), etag: None });
+            }
         }
         Ok(())
     }
@@ -199,6 +225,19 @@ impl Store for LocalStore {
         })?;
         visitor.object(ObjectMeta { key: name.clone(), bytes: meta.len(), etag: None });
         Ok(())
+    }
+
+    fn list_after(&self, stretches: &[KeysAfter]) -> Result<Vec<Vec<ObjectMeta>>> {
+        let listed = stretches.iter().map(|KeysAfter { folder, after }| {
+            let mut found = Vec::new();
+            match self.add_after(folder, after, &mut found) {
+                Err(cause) if !is_gone(&cause) => {
+                    Err(failure("cannot list the folder", &self.address(folder), cause))
+                }
+                _ => Ok(found),
+            }
+        });
+        listed.collect()
     }
 
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
