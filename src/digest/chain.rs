@@ -26,9 +26,9 @@ pub struct Examined {
 }
 
 /// Checks the digests of a day: those that end in [`DayScope::digest_ends`], and the next ones of chains that need them. The
-/// log files of the day move from the digests to the result.
+/// log files of the day move from the digests to the result. `older` are chains with digests from before the day.
 #[must_use]
-pub fn examine(found: &mut [FoundDigest], scope: DayScope<'_>) -> Examined {
+pub fn examine(found: &mut [FoundDigest], older: &BTreeSet<ChainName>, scope: DayScope<'_>) -> Examined {
     let mut by_chain: BTreeMap<&ChainName, Vec<usize>> = BTreeMap::new();
     for (place, digest) in found.iter().enumerate() {
         by_chain.entry(&digest.name.chain).or_default().push(place);
@@ -37,7 +37,7 @@ pub fn examine(found: &mut [FoundDigest], scope: DayScope<'_>) -> Examined {
     for (name, places) in by_chain {
         let copies = one_of_each(found, places, scope.keys);
         let mut chain = Chain::new(name, found, &copies, scope);
-        if chain.begins_later() {
+        if chain.begins_later() && !older.contains(name) {
             continue;
         }
         chain.check_digests();

@@ -2,7 +2,8 @@
 //!
 //! The listing of the inputs notes digests and their folders, which costs nothing. Only a day that uses them lists these
 //! folders: the dates of the day and of the days that follow in the same walk, and no others. Behind these dates, one page of
-//! names per region shows the next digest of each chain.
+//! names per region shows the next digests of each chain. If a chain is not there at the beginning of these dates, the first
+//! page of its region shows whether it is older.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,8 @@ use crate::store::{Connector, KeysAfter, ListVisitor, ObjectMeta, SkipRange, Sto
 
 /// The folder of digests below an account.
 const FOLDER: &str = "CloudTrail-Digest";
+/// A chain that has a digest in the first hours of a listing existed before.
+const FIRST_HOURS_MS: i64 = 3 * 3_600_000;
 
 /// The digests and folders of digests that a listing of the inputs noted, by input and key.
 #[derive(Debug, Default)]
@@ -39,8 +42,10 @@ pub(super) struct ListedDigest {
 pub(super) struct ListedDigests {
     /// Those whose ends are among the ends of the day, in order of their addresses.
     pub(super) of_the_day: Vec<ListedDigest>,
-    /// The next one of each chain that needs it.
+    /// The next ones of each chain that needs them.
     pub(super) next: Vec<ListedDigest>,
+    /// Chains that are known to be older than the day.
+    pub(super) older: BTreeSet<ChainName>,
 }
 
 /// A folder of digests.
@@ -49,6 +54,8 @@ struct ListedFolder {
     /// The ends of the digests that were listed.
     ends: UtcWindow,
     digests: Vec<ListedDigest>,
+    /// Chains with digests from before.
+    older: BTreeSet<ChainName>,
 }
 
 /// Where and for which days folders of digests are listed.
@@ -73,14 +80,17 @@ impl DigestPlaces {
     /// Lists the digests of a day.
     pub(super) fn list(&self, scope: &DayScope<'_>, listing: DigestListing<'_>) -> Result<ListedDigests> {
         let mut all: BTreeMap<(u32, String), ListedDigest> = BTreeMap::new();
+        let mut older: BTreeSet<ChainName> = BTreeSet::new();
         for ((input, key), meta) in &self.found {
-            let mut add = |digest: ListedDigest| {
+            let mut add = |digest: &ListedDigest| {
                 if digest.name.end >= scope.digest_ends().start {
-                    all.insert((digest.input, digest.meta.key.clone()), digest);
+                    all.insert((digest.input, digest.meta.key.clone()), digest.clone());
+                } else if !older.contains(&digest.name.chain) {
+                    older.insert(digest.name.chain.clone());
                 }
             };
             if !key.ends_with('/') {
-                ListedDigest::of(*input, meta.clone()).into_iter().for_each(add);
+                ListedDigest::of(*input, meta.clone()).iter().for_each(add);
                 continue;
             }
             let mut listed = self.listed.borrow_mut();
@@ -89,9 +99,10 @@ impl DigestPlaces {
             if known.is_none() {
                 listed.insert(place.clone(), listing.folder(*input, key, scope.listed_at)?);
             }
-            listed[&place].digests.iter().cloned().for_each(&mut add);
+            listed[&place].digests.iter().for_each(&mut add);
+            older.extend(listed[&place].older.iter().cloned());
         }
-        Ok(ListedDigests::sorted(all.into_values(), scope))
+        Ok(ListedDigests { older, ..ListedDigests::sorted(all.into_values(), scope) })
     }
 }
 
@@ -116,33 +127,28 @@ impl ListedDigests {
         let reach: BTreeSet<&ChainName> =
             hourly.map(|digest| &digest.name.chain).filter(|chain| !chain.backfill).collect();
         let wanted = later.into_iter().filter(|digest| !reach.contains(&digest.name.chain));
-        let next = first_of_each(wanted).into_values().collect();
-        drop(reach);
-        Self { of_the_day, next }
+        let next = next_of_each(wanted);
+        Self { of_the_day, next, older: BTreeSet::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.of_the_day.is_empty() && self.next.is_empty()
     }
 
-    /// All of them, those of the day first.
-    pub(super) fn all(self) -> Vec<ListedDigest> {
-        let Self { of_the_day, next } = self;
-        of_the_day.into_iter().chain(next).collect()
+    /// All of them, those of the day first, and the chains that are older than the day.
+    pub(super) fn all(self) -> (Vec<ListedDigest>, BTreeSet<ChainName>) {
+        let Self { of_the_day, next, older } = self;
+        (of_the_day.into_iter().chain(next).collect(), older)
     }
 }
 
-/// Returns the earliest digest of each chain.
-fn first_of_each(digests: impl Iterator<Item = ListedDigest>) -> BTreeMap<ChainName, ListedDigest> {
-    let mut first: BTreeMap<ChainName, ListedDigest> = BTreeMap::new();
-    for digest in digests {
-        match first.get_mut(&digest.name.chain) {
-            Some(known) if known.name.end <= digest.name.end => {}
-            Some(known) => *known = digest,
-            None => drop(first.insert(digest.name.chain.clone(), digest)),
-        }
-    }
-    first
+/// Returns the earliest digests of each chain. In a folder, the second one of an hourly chain proves the first.
+fn next_of_each(digests: impl Iterator<Item = ListedDigest>) -> Vec<ListedDigest> {
+    let mut sorted: Vec<ListedDigest> = digests.collect();
+    sorted.sort_by(|one, other| one.name.cmp(&other.name));
+    let chains = sorted.chunk_by(|one, other| one.name.chain == other.name.chain);
+    let next = chains.flat_map(|chain| chain.iter().take(if chain[0].name.chain.backfill { 1 } else { 2 }));
+    next.cloned().collect()
 }
 
 impl DigestListing<'_> {
@@ -159,21 +165,44 @@ impl DigestListing<'_> {
         let mut digests: Vec<ListedDigest> = visitor.found.into_iter().filter_map(digest).collect();
         // AWS has not delivered later ones yet.
         if listed_at > self.ahead.end {
-            let stretches: Vec<KeysAfter> =
-                visitor.regions.into_iter().map(|region| self.behind(region)).collect();
-            let later = store.list_after(&stretches)?;
-            digests.extend(first_of_each(later.into_iter().flatten().filter_map(digest)).into_values());
+            let behind: Vec<KeysAfter> = visitor.regions.iter().map(|region| self.behind(region)).collect();
+            let later = store.list_after(&behind)?;
+            digests.extend(next_of_each(later.into_iter().flatten().filter_map(digest)));
         }
-        Ok(ListedFolder { ends: self.ahead, digests })
+        let regions: Vec<KeysAfter> = self.regions_of_new_chains(&digests, &visitor.regions);
+        let first = store.list_after(&regions)?;
+        let first = first.into_iter().flatten().filter_map(|meta| DigestName::parse(&meta.key));
+        let older = first.filter(|name| name.end < self.ahead.start).map(|name| name.chain).collect();
+        Ok(ListedFolder { ends: self.ahead, digests, older })
+    }
+
+    /// Returns all keys of the regions with a chain that is not there at the beginning of the dates.
+    fn regions_of_new_chains(&self, digests: &[ListedDigest], regions: &BTreeSet<String>) -> Vec<KeysAfter> {
+        let begun = UtcWindow { start: self.ahead.start, end: self.ahead.start.plus_ms(FIRST_HOURS_MS) };
+        let hourly = || digests.iter().map(|digest| &digest.name).filter(|name| !name.chain.backfill);
+        let old: BTreeSet<&ChainName> =
+            hourly().filter(|name| begun.contains(name.end)).map(|name| &name.chain).collect();
+        let new: BTreeSet<&str> = hourly()
+            .filter(|name| !old.contains(&name.chain))
+            .map(|name| name.chain.region.as_str())
+            .collect();
+        let is_new = |region: &&String| region.is_empty() || new.contains(region.as_str());
+        let regions = regions.iter().filter(|_| !new.is_empty()).filter(is_new);
+        regions.map(|region| KeysAfter { folder: folder_of(region), after: folder_of(region) }).collect()
     }
 
     /// Returns the keys of a region behind the dates that were listed.
-    fn behind(&self, region: String) -> KeysAfter {
+    fn behind(&self, region: &str) -> KeysAfter {
         let next = self.ahead.end.plus_ms(-1).utc_midnight().plus_ms(DAY_MS);
         let date = next.to_string()[..10].replace('-', "/");
-        let folder = if region.is_empty() { region } else { format!("{region}/") };
+        let folder = folder_of(region);
         KeysAfter { after: format!("{folder}{date}"), folder }
     }
+}
+
+/// Returns the prefix of a region; empty if the listing is that of a region.
+fn folder_of(region: &str) -> String {
+    if region.is_empty() { String::new() } else { format!("{region}/") }
 }
 
 /// Collects the digests of some dates.

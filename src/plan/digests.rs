@@ -89,12 +89,12 @@ impl DayDigests<'_> {
         }
         let keys = options.read_keys()?;
         let (scope, digests) = (self.scope(keys.as_ref()), summary(&listed.of_the_day));
-        let listed = listed.all();
+        let (listed, older) = listed.all();
         let mut found = match self.read(&listed, scope) {
             Err(error) if self.is_harmless(&error) => return Ok(Some(self.unread(&error))),
             found => found?,
         };
-        let examined = examine(&mut found, scope);
+        let examined = examine(&mut found, &older, scope);
         if examined.chains.is_empty() {
             return self.without_digests();
         }

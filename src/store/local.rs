@@ -287,3 +287,41 @@ impl ObjectFeed for LocalFeed<'_> {
         self.store.open(&self.objects[place].key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_lists_what_comes_after_a_key_in_the_order_of_a_bucket() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keys: Vec<String> =
+            ["r/2023/11/01/a", "r/2023/11/02/b", "r/2023/11/02-x", "r/2023/11/1", "r/2024/01/01/c", "s/x"]
+                .map(str::to_owned)
+                .to_vec();
+        keys.extend((0..MOST_AFTER).map(|number| format!("s/{number:04}")));
+        for key in &keys {
+            let path = folder.path().join(key);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        keys.sort_unstable();
+        let store = LocalStore::open(folder.path().to_str().unwrap()).unwrap();
+        for (below, after) in [
+            ("r/", "r/2023/11/02"),
+            ("r/", "r/2023/11/02/"),
+            ("r/", "r/2023/11/02/b"),
+            ("r/", "r/2025/01/01"),
+            ("", "r/2023/11/01/a"),
+            ("s/", ""),
+            ("t/", ""),
+        ] {
+            let stretch = KeysAfter { folder: below.to_owned(), after: after.to_owned() };
+            let found = store.list_after(&[stretch]).unwrap().remove(0);
+            let found: Vec<&str> = found.iter().map(|object| object.key.as_str()).collect();
+            let wanted = keys.iter().filter(|key| key.starts_with(below) && key.as_str() > after);
+            let wanted: Vec<&str> = wanted.map(String::as_str).take(MOST_AFTER).collect();
+            assert_eq!(found, wanted, "{below} {after}");
+        }
+    }
+}

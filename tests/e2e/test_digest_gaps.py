@@ -108,6 +108,27 @@ def test_a_trail_that_begins_later_says_nothing_about_the_day(
     assert (proof["verdict"], len(proof["chains"])) == ("proved", 1)
 
 
+def test_a_region_in_which_logging_was_off_all_day_has_a_gap(
+    tmp_path: Path, aws: Aws, signer: Signer, keys: Path
+) -> None:
+    """Its digests end days before, and begin again days later."""
+    bucket = aws.bucket("trail")
+    here = Chain(signer, bucket=bucket)
+    there = replace(here, region="us-east-1")
+    hours = (*range(-90, -80), *range(LAST + 50, LAST + 55))
+    objects = here.make() | there.make(hours)
+    proofs = [run(tmp_path, write(objects, tmp_path / "raw"), "--public-keys", keys, name="folder")]
+    put(bucket, objects)
+    lake = aws.lake()
+    of_run = ("--dataset", "cloudtrail", "--public-keys", str(keys))
+    aws.run(lake, *of_run, source=f"s3://{bucket}", day=DAY)
+    proofs.append(lake.manifest("cloudtrail", DAY)["proof"])
+    for proof in proofs:
+        chains = {chain["region"]: chain["verdict"] for chain in proof["chains"]}
+        assert chains == {"ap-northeast-2": "proved", "us-east-1": "gap"}
+        assert (proof["verdict"], kinds(proof)) == ("gap", {"gap"})
+
+
 def test_the_next_digest_behind_the_dates_takes_one_request_per_region(
     aws: Aws, signer: Signer, keys: Path
 ) -> None:

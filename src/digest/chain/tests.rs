@@ -156,7 +156,7 @@ fn scope(keys: Option<&PublicKeys>, hours_later: i64) -> DayScope<'_> {
 }
 
 fn examined(found: &[FoundDigest], keys: Option<&PublicKeys>, hours_later: i64) -> Examined {
-    examine(&mut found.to_vec(), scope(keys, hours_later))
+    examine(&mut found.to_vec(), &BTreeSet::new(), scope(keys, hours_later))
 }
 
 fn kinds(examined: &Examined) -> Vec<ExceptionKind> {
@@ -246,7 +246,13 @@ fn the_next_digest_shows_that_those_of_the_whole_window_were_removed() {
     // A chain that begins later says nothing about the day.
     let later = chain_of(&[30, 31], |_, _| ());
     assert!(examined(&in_bucket(&later)[..1], Some(&Signer::ours().keys()), 100).chains.is_empty());
-    // Logging was off until then.
+    // Logging was off until then, if the chain is known to be older.
+    let keys = Signer::ours().keys();
+    for mut later in [in_bucket(&later), in_folder(&later)] {
+        let older = BTreeSet::from([later[0].name.chain.clone()]);
+        let examined = examine(&mut later, &older, scope(Some(&keys), 100));
+        assert_eq!((examined.chains[0].verdict, kinds(&examined)), (Verdict::Gap, vec![ExceptionKind::Gap]));
+    }
     let again: Vec<SignedDigest> = chain_of(&[0, 1, 2], |_, _| ()).into_iter().chain(later).collect();
     check(&in_bucket(&again)[..4], Verdict::Gap, 120, &[ExceptionKind::Gap]);
 }
