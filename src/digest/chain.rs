@@ -131,7 +131,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Whether its only digests are later than the day's and none of them shows that it already existed.
+    /// Whether all its digests are later than the day's, and the first one begins the chain.
     fn begins_later(&self) -> bool {
         let first = self.digests.first().filter(|_| !self.name.backfill && !self.is_of_the_day());
         first.is_some_and(|first| {

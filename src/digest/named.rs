@@ -175,7 +175,7 @@ impl PlannedProof {
     }
 }
 
-/// Adds the files of groups for which there is no room to those of unknown accounts.
+/// Adds the files of groups beyond the limit to those of unknown accounts.
 fn limited<'a>(mut groups: BTreeMap<(&'a str, &'a str), u64>) -> BTreeMap<(&'a str, &'a str), u64> {
     while groups.len() > MOST_WITHOUT {
         let files = groups.pop_last().map_or(0, |(_, files)| files);

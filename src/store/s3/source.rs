@@ -92,9 +92,11 @@ impl S3Store {
     }
 
     /// The same object by its key below the root.
-    fn below_root(&self, object: ObjectMeta) -> ObjectMeta {
-        let key = object.key.strip_prefix(&self.root).map(str::to_owned).unwrap_or(object.key);
-        ObjectMeta { key, ..object }
+    fn below_root(&self, mut object: ObjectMeta) -> ObjectMeta {
+        if let Some(below) = object.key.strip_prefix(&self.root) {
+            object.key = below.to_owned();
+        }
+        object
     }
 }
 
