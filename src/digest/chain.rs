@@ -37,10 +37,10 @@ pub fn examine(found: &mut [FoundDigest], older: &BTreeSet<ChainName>, scope: Da
     for (name, places) in by_chain {
         let copies = one_of_each(found, places, scope.keys);
         let mut chain = Chain::new(name, found, &copies, scope);
+        chain.check_digests();
         if chain.begins_later() && !older.contains(name) {
             continue;
         }
-        chain.check_digests();
         chain.check_links();
         let covered_minutes = if name.backfill { 0 } else { chain.check_hours() };
         if chain.says_nothing() {
@@ -131,13 +131,13 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Whether all its digests are later than the day's, and the first one begins the chain.
+    /// Whether all its digests are later than the day's, and the first one begins the chain. A broken one proves nothing.
     fn begins_later(&self) -> bool {
         let first = self.digests.first().filter(|_| !self.name.backfill && !self.is_of_the_day());
         first.is_some_and(|first| {
-            let content = first.content.as_ref();
-            let links = content.is_ok_and(|content| content.document.previous_object.is_some());
-            !links && !self.is_in_window(first)
+            let begins = |content: &Content| content.document.previous_object.is_none();
+            let begins = first.content.as_ref().is_ok_and(begins) && self.states[0] != State::Broken;
+            begins && !self.is_in_window(first)
         })
     }
 
@@ -182,7 +182,7 @@ impl<'a> Chain<'a> {
             // Another one only matters if it names a late file of the day.
             let matters = self.is_in_window(digest) || digest.names_files(self.scope);
             let state = signed.unwrap_or_else(|why| {
-                if matters {
+                if matters || self.is_next_of_late_files(digest) {
                     self.note(ExceptionKind::BrokenDigest, &digest.address, why);
                 }
                 State::Broken
@@ -196,6 +196,11 @@ impl<'a> Chain<'a> {
             let object = self.name.to_string();
             self.note(ExceptionKind::Unchecked, &object, "no public keys were given");
         }
+    }
+
+    /// Whether only the link of this digest could show that one with late files of the day is missing.
+    fn is_next_of_late_files(&self, digest: &FoundDigest) -> bool {
+        self.name.backfill && digest.name.end >= self.scope.digest_ends().end
     }
 
     /// Notes a digest for which a folder has no signature. The next digest, which has it, comes within hours or not at all.

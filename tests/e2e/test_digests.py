@@ -226,8 +226,8 @@ def nothing(_objects: Objects, _chain: Chain) -> None:
 class Case:
     """A damage and our verdict about it. `stricter` if `validate-logs` finds nothing.
 
-    It does not notice a chain whose end is cut off, nor a log file cut behind its last byte of text, nor a log
-    file that no digest names. The verdict is that of the chain; an unnamed file belongs to none.
+    It does not notice a chain whose end is cut off, nor a log file cut behind its last byte of text, nor a
+    log file that no digest names. The verdict is that of the chain; an unnamed file belongs to none.
     """
 
     damage: Damage

@@ -70,7 +70,7 @@ HOSTILE: dict[str, tuple[dict[str, str], int, int]] = {
 }
 
 
-@pytest.mark.parametrize("entry, files, digests", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize(("entry", "files", "digests"), HOSTILE.values(), ids=HOSTILE)
 def test_hostile_digests_stay_within_the_memory_limit(
     entry: dict[str, str], files: int, digests: int, tmp_path: Path
 ) -> None:

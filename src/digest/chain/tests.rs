@@ -243,6 +243,12 @@ fn the_next_digest_shows_that_those_of_the_whole_window_were_removed() {
     let found = in_bucket(&made);
     let cut = [&found[..3], &found[30..31]].concat();
     check(&cut, Verdict::Missing, 120, &[ExceptionKind::MissingDigest]);
+    // A forged or unreadable digest before the next one hides nothing.
+    let mut forged = in_bucket(&chain_of(&[20], |_, _| ()));
+    forged[0].signature = StoredSignature::Hex("00".to_owned());
+    check(&[&forged[..], &found[30..31]].concat(), Verdict::Missing, 0, &[ExceptionKind::MissingDigest]);
+    forged[0].content = Err("it is not gzip".to_owned());
+    check(&[&forged[..], &found[30..31]].concat(), Verdict::Missing, 0, &[ExceptionKind::MissingDigest]);
     // A chain that begins later says nothing about the day.
     let later = chain_of(&[30, 31], |_, _| ());
     assert!(examined(&in_bucket(&later)[..1], Some(&Signer::ours().keys()), 100).chains.is_empty());
@@ -288,6 +294,9 @@ fn the_next_digest_of_late_files_shows_that_one_is_missing() {
         assert_eq!(check(&late[..2], &[]), 2, "the next one carries the signature");
         assert_eq!(check(&late[1..2], &[ExceptionKind::MissingDigest]), 2);
         assert_eq!(check(&late[2..], &[]), 1, "it links to one of another day");
+        let mut broken = late[2..].to_vec();
+        broken[0].content = Err("it is not gzip".to_owned());
+        assert_eq!(check(&broken, &[ExceptionKind::BrokenDigest]), 2, "its link is not known");
     }
 }
 
