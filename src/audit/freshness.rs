@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::digest::Verdict;
+use crate::digest::{LogName, Verdict};
 use crate::error::Result;
 use crate::kst::{KstDay, UtcInstant};
 use crate::plan::{DayObjects, ListedObjects, PlannedObject};
@@ -293,13 +293,46 @@ fn inputs_change(
 ) -> Result<InputsChange> {
     let read = read_inputs(lake, partition, manifest)?;
     let read = renamed(read, &manifest.inputs, &about.source.spec.inputs);
-    let is_gone = |input: &InputLine| about.would_include(&input.object);
-    let mut change = InputsChange::between(about.objects.iter().copied(), &read, is_gone);
+    let late = late_files(about, manifest, &read)?;
+    let is_gone =
+        |input: &InputLine| about.would_include(&input.object) || late.gone.contains(input.object.as_str());
+    let planned = about.objects.iter().copied().chain(&late.there);
+    let mut change = InputsChange::between(planned, &read, is_gone);
     if let Some(unread) = named_unread(about, manifest, &read)? {
         change.named = unread.files;
         change.example = change.example.or(unread.example);
     }
     Ok(change)
+}
+
+/// Files that a published day has read only because digests name them.
+#[derive(Default)]
+struct LateFiles<'a> {
+    there: Vec<PlannedObject>,
+    gone: BTreeSet<&'a str>,
+}
+
+/// Looks for the late files that a published day has read. They were delivered after the window of its proof, so no listing
+/// chooses them.
+fn late_files<'a>(
+    about: &DayObjects<'_>,
+    manifest: &Manifest,
+    read: &'a [InputLine],
+) -> Result<LateFiles<'a>> {
+    let Some(proof) = &manifest.proof else { return Ok(LateFiles::default()) };
+    let chosen: BTreeSet<&str> = about.objects.iter().map(|object| object.address.as_str()).collect();
+    let is_late = |object: &&str| {
+        !chosen.contains(object)
+            && LogName::parse(object).is_some_and(|log| !proof.window.contains(log.delivered_at))
+    };
+    let late: Vec<&str> = read.iter().map(|input| input.object.as_str()).filter(is_late).collect();
+    if late.is_empty() {
+        return Ok(LateFiles::default());
+    }
+    let there = about.digests.late_files(&late)?;
+    let found: BTreeSet<&str> = there.iter().map(|object| object.address.as_str()).collect();
+    let gone = late.into_iter().filter(|object| !found.contains(object)).collect();
+    Ok(LateFiles { there, gone })
 }
 
 /// Files that digests name and that a published day has not read.

@@ -137,6 +137,10 @@ impl Writer<'_> {
             self.proofs().filter_map(|(_, proof)| proof.origin.as_deref()).collect();
         let name = self.language.of(words::ORIGIN);
         section.paragraphs.extend(origins.into_iter().map(|origin| format!("{name}: {origin}")));
+        let further: u64 = self.proofs().map(|(_, proof)| proof.further_chains.chains).sum();
+        if further > 0 {
+            section.paragraphs.push(format!("{further} {}", self.language.of(words::FURTHER_CHAINS)));
+        }
         section
     }
 

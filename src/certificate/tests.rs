@@ -1,7 +1,7 @@
 //! Tests of certificates.
 
 use super::*;
-use crate::digest::{DigestList, Exception, ExceptionKind, FileLedger, Stretch};
+use crate::digest::{DigestList, Exception, ExceptionKind, FileLedger, FurtherChains, Stretch};
 use crate::publish::tests::manifest;
 
 fn certificate(object: &str) -> Certificate {
@@ -17,6 +17,7 @@ fn certificate(object: &str) -> Certificate {
         digests: DigestList::default(),
         keys: vec!["abcd".to_owned()],
         chains: Vec::new(),
+        further_chains: FurtherChains::default(),
         without_digests: Vec::new(),
         exceptions: vec![exception],
         exceptions_not_listed: 2,

@@ -35,6 +35,7 @@ impl Language {
         let korean = match verdict {
             Verdict::Proved => "증명됨",
             Verdict::Unproved => "증명되지 않음",
+            Verdict::Unnamed => "미기재 파일 있음",
             Verdict::Incomplete => "미완료",
             Verdict::Gap => "기록 중단 구간 있음",
             Verdict::Broken => "서명·연결 오류",
@@ -60,6 +61,7 @@ impl Language {
             ExceptionKind::BrokenLink => "잘못된 연결",
             ExceptionKind::Gap => "기록 중단",
             ExceptionKind::NotYetCovered => "아직 다이제스트 없음",
+            ExceptionKind::NotYetSigned => "아직 서명 없음",
             ExceptionKind::Unsigned => "서명 없는 다이제스트",
             ExceptionKind::Unchecked => "서명 미확인",
             ExceptionKind::WithoutDigests => "다이제스트 없는 파일",
@@ -80,6 +82,8 @@ pub(super) const ORIGIN: Words =
     ("Place for which CloudTrail signed the digests", "CloudTrail이 서명한 원래 위치");
 pub(super) const LEDGER: Words = ("Rows of the files", "파일의 행");
 pub(super) const NOT_LISTED: Words = ("further exceptions, counted only", "건은 개수만 집계했습니다");
+pub(super) const FURTHER_CHAINS: Words =
+    ("further digest chains, counted only", "개 다이제스트 체인은 개수만 집계했습니다");
 pub(super) const FILES: Words = ("Published files", "게시된 파일");
 pub(super) const KEYS: Words = ("Keys that signed the digests", "다이제스트 서명 키");
 pub(super) const NO_KEYS: Words = ("No signature was checked.", "확인한 서명이 없습니다.");
@@ -153,12 +157,12 @@ pub(super) const PARAGRAPHS: [Words; 7] = [
         "CloudTrail은 계정과 리전마다 매시간 다이제스트에 서명합니다. 다이제스트에는 전달한 모든 로그 파일과 그 내용의 SHA-256, 그리고 직전 다이제스트가 기재됩니다.",
     ),
     (
-        "'proved' means: signed digests cover the day and its lateness without gaps, and every log file that they name was read with the right hash. The rows of these files are in the published files below, except those that the row ledger counts otherwise.",
-        "'증명됨'은 서명된 다이제스트가 하루와 지연 허용 시간을 빈틈없이 포함하고, 기재된 모든 로그 파일을 해시가 일치함을 확인하고 읽었다는 뜻입니다. 이 파일들의 행은 '파일의 행' 표에서 따로 집계한 것을 제외하고 아래의 게시 파일에 들어 있습니다.",
+        "'proved' means: signed digests cover the day and its lateness without gaps, every log file that they name was read with the right hash, and no other file was read. The rows of these files are in the published files below, except those that the row ledger counts otherwise.",
+        "'증명됨'은 서명된 다이제스트가 하루와 지연 허용 시간을 빈틈없이 포함하고, 기재된 모든 로그 파일을 해시가 일치함을 확인하고 읽었으며, 그 밖의 파일은 읽지 않았다는 뜻입니다. 이 파일들의 행은 '파일의 행' 표에서 따로 집계한 것을 제외하고 아래의 게시 파일에 들어 있습니다.",
     ),
     (
-        "Unnamed files were read too, but no digest vouches for their rows. If a row has the event ID of another one, only one of the two is published.",
-        "미기재 파일도 읽었지만, 그 행은 다이제스트로 확인되지 않습니다. 이벤트 ID가 같은 행은 하나만 게시됩니다.",
+        "'unnamed' means: files were read that no digest names. No digest vouches for their rows. If a row has the event ID of another one, only one of the two is published.",
+        "'미기재 파일 있음'은 다이제스트에 없는 파일도 읽었다는 뜻이며, 그 행은 다이제스트로 확인되지 않습니다. 이벤트 ID가 같은 행은 하나만 게시됩니다.",
     ),
     (
         "It does not prove that an account or region without digests had no activity, nor that a trail recorded every kind of event. The settings of the trail decide that.",

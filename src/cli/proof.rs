@@ -31,7 +31,7 @@ impl ProofSummary {
             verdict: proof.verdict,
             files: proof.files,
             unnamed: proof.unnamed,
-            chains: proof.chains.iter().filter(|chain| !chain.name.backfill).count() as u64,
+            chains: proof.hourly(),
             covered_minutes,
             window_minutes,
             exceptions: proof.exceptions.len() as u64 + proof.exceptions_not_listed,

@@ -2,145 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sha2::{Digest, Sha256};
-
-use super::document::{Document, LogFile};
-use super::hex::{hexadecimal, unhexadecimal};
+use super::document::LogFile;
+use super::found::{By, Content, FoundDigest, State};
 use super::keys::{NOT_GIVEN, PublicKeys};
-use super::name::{ChainName, DigestName, LogName, file_name};
+use super::name::{ChainName, DigestName};
 use super::proof::{ChainProof, Exception, ExceptionKind, FileLedger, Verdict};
+use super::scope::{DayScope, HOUR_MS};
 use crate::kst::{UtcInstant, UtcWindow};
-
-/// How long after the window a missing digest at its end is only late, in milliseconds.
-const LATE_MS: i64 = 24 * 3_600_000;
-const HOUR_MS: i64 = 3_600_000;
-
-/// The signature that a store keeps with a digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoredSignature {
-    /// The metadata of the object has it.
-    Hex(String),
-    /// The store keeps metadata, and the object has no signature.
-    Missing,
-    /// The store keeps no metadata: only the next digest proves this one.
-    NotKept,
-}
-
-/// A digest that a listing found.
-#[derive(Debug, Clone)]
-pub struct FoundDigest {
-    /// Where it is.
-    pub address: String,
-    /// Its name.
-    pub name: DigestName,
-    /// Where AWS must have delivered it, as `s3://bucket/key`; `None` in a folder of unknown origin.
-    pub original: Option<String>,
-    /// About when AWS signed it: a digest of late files can be signed days after the time in its name.
-    pub signed_at: UtcInstant,
-    content: Result<Content, String>,
-    signature: StoredSignature,
-}
-
-#[derive(Debug, Clone)]
-struct Content {
-    document: Document,
-    sha256: String,
-}
-
-impl FoundDigest {
-    /// Reads the text of a digest, or notes why it has none.
-    #[must_use]
-    pub fn new(
-        address: String,
-        name: DigestName,
-        original: Option<String>,
-        text: Result<Vec<u8>, String>,
-        signature: StoredSignature,
-    ) -> Self {
-        let content = text.and_then(|text| {
-            let document = Document::parse(&text)?;
-            Ok(Content { document, sha256: hexadecimal(&Sha256::digest(&text)) })
-        });
-        Self { signed_at: name.end, address, name, original, content, signature }
-    }
-
-    /// Returns the key that its content claims for it; `None` if it could not be read.
-    #[must_use]
-    pub fn delivered_key(&self) -> Option<&str> {
-        self.content.as_ref().ok().map(|content| content.document.object.as_str())
-    }
-
-    /// Returns the fingerprint of the key that it claims to be signed with; `None` if it could not be read.
-    #[must_use]
-    pub fn fingerprint(&self) -> Option<&str> {
-        self.content.as_ref().ok().map(|content| content.document.digest_public_key_fingerprint.as_str())
-    }
-
-    /// Returns the time that it covers. One that is unreadable, or of another time than its name, counts as an hour.
-    fn stretch(&self) -> UtcWindow {
-        let read = self.content.as_ref().ok().and_then(|content| content.document.stretch());
-        let read = read.filter(|(_, end)| *end == self.name.end);
-        let (start, end) = read.unwrap_or((self.name.end.plus_ms(-HOUR_MS), self.name.end));
-        UtcWindow { start, end }
-    }
-
-    /// Fails if the content does not belong to this name and place.
-    fn check_place(&self) -> Result<&Content, String> {
-        let content = self.content.as_ref().map_err(Clone::clone)?;
-        let document = &content.document;
-        if document.aws_account_id != self.name.chain.account {
-            return Err(format!("it is of account '{}'", document.aws_account_id));
-        }
-        let is_moved = match &self.original {
-            Some(original) => *original != document.address(),
-            None => file_name(&document.object) != file_name(&self.address),
-        };
-        if is_moved || DigestName::parse(&document.object).as_ref() != Some(&self.name) {
-            return Err(format!("it was delivered as '{}'", document.address()));
-        }
-        if document.stretch().is_none_or(|(_, end)| end != self.name.end) {
-            return Err(format!("its time ends at '{}'", document.digest_end_time));
-        }
-        Ok(content)
-    }
-}
-
-/// The day that digests should prove.
-#[derive(Debug, Clone, Copy)]
-pub struct DayScope<'a> {
-    /// The day.
-    pub day: UtcWindow,
-    /// The day and its lateness: the deliveries that a run reads, and the time that digests have to cover.
-    pub deliveries: UtcWindow,
-    /// When the digests were listed.
-    pub listed_at: UtcInstant,
-    /// The keys to check signatures with.
-    pub keys: Option<&'a PublicKeys>,
-}
-
-impl DayScope<'_> {
-    /// The ends of the digests to list. One more hour on both sides finds a log file whose clock is an hour off, and the
-    /// digests that carry the signatures of the last ones.
-    #[must_use]
-    pub fn digest_ends(&self) -> UtcWindow {
-        let UtcWindow { start, end } = self.deliveries;
-        UtcWindow { start: start.plus_ms(-HOUR_MS), end: end.plus_ms(3 * HOUR_MS) }
-    }
-
-    /// Whether a run of the day has to read a log file: it was delivered in time, or it holds events of the day.
-    fn needs(&self, file: &LogFile, digest: UtcWindow) -> bool {
-        let events = file.events();
-        let holds_events = events.map(|(oldest, newest)| oldest < self.day.end && newest >= self.day.start);
-        match LogName::parse(&file.object) {
-            Some(log) => self.deliveries.contains(log.delivered_at) || holds_events == Some(true),
-            None => holds_events.unwrap_or_else(|| digest.overlaps(self.deliveries)),
-        }
-    }
-
-    fn is_long_over(&self) -> bool {
-        self.listed_at > self.deliveries.end.plus_ms(LATE_MS)
-    }
-}
 
 /// What the digests of a day say.
 #[derive(Debug, Default)]
@@ -153,39 +21,76 @@ pub struct Examined {
     pub exceptions: Vec<Exception>,
     /// Fingerprints of the keys of good signatures.
     pub keys: BTreeSet<String>,
+    /// The time from which digests that are still to come may name a file; `None` if the day is long over.
+    pub open_from: Option<UtcInstant>,
 }
 
-/// Checks the digests of a day.
+/// Checks the digests of a day: those that end in [`DayScope::digest_ends`], and the next ones of chains that need them. The
+/// log files of the day move from the digests to the result. `older` are chains with digests from before the day.
 #[must_use]
-pub fn examine(found: &[FoundDigest], scope: DayScope<'_>) -> Examined {
+pub fn examine(found: &mut [FoundDigest], older: &BTreeSet<ChainName>, scope: DayScope<'_>) -> Examined {
     let mut by_chain: BTreeMap<&ChainName, Vec<usize>> = BTreeMap::new();
     for (place, digest) in found.iter().enumerate() {
         by_chain.entry(&digest.name.chain).or_default().push(place);
     }
-    let mut examined = Examined::default();
-    for (name, mut places) in by_chain {
-        places.sort_by_key(|place| found[*place].name.end);
-        let mut chain = Chain::new(name, places.iter().map(|place| &found[*place]).collect(), scope);
+    let (mut examined, mut trusted) = (Examined::default(), Vec::new());
+    for (name, places) in by_chain {
+        let copies = one_of_each(found, places, scope.keys);
+        let mut chain = Chain::new(name, found, &copies, scope);
         chain.check_digests();
+        if chain.begins_later() && !older.contains(name) {
+            continue;
+        }
         chain.check_links();
         let covered_minutes = if name.backfill { 0 } else { chain.check_hours() };
-        let number = examined.chains.len();
-        for (position, place) in places.iter().enumerate().filter(|(position, _)| chain.is_good(*position)) {
-            let digest = chain.digests[position];
-            let Ok(content) = &digest.content else { continue };
-            let wanted = content.document.log_files.iter();
-            let wanted = wanted.filter(|file| scope.needs(file, digest.stretch()));
-            examined.files.extend(wanted.map(|file| (number, *place, file.clone())));
+        if chain.says_nothing() {
+            continue;
         }
+        let number = examined.chains.len();
+        let named = copies.iter().enumerate().filter(|(position, _)| chain.names(*position));
+        trusted.extend(named.map(|(_, copy)| (number, copy.place)));
+        examined.note_newest(&chain);
         examined.keys.extend(chain.keys());
         examined.chains.push(chain.proof(covered_minutes));
         examined.exceptions.append(&mut chain.exceptions);
+    }
+    for (number, place) in trusted {
+        let files = found[place].take_files(scope);
+        examined.files.extend(files.into_iter().map(|file| (number, place, file)));
     }
     examined.note_orphans();
     examined
 }
 
+/// One of several digests with the same name.
+struct Chosen {
+    place: usize,
+    /// The address of another one with other text.
+    contradicted_by: Option<String>,
+}
+
+/// Returns one digest of each name, in order of their ends: the one where AWS delivered it, if any.
+fn one_of_each(found: &[FoundDigest], mut places: Vec<usize>, keys: Option<&PublicKeys>) -> Vec<Chosen> {
+    places.sort_by_key(|place| found[*place].name.end);
+    let copies = places.chunk_by(|one, next| found[*one].name.end == found[*next].name.end);
+    let chosen = copies.filter_map(|copies| {
+        let is_away = |place: &usize| copies.len() > 1 && !found[*place].is_at_home(keys);
+        let place = copies.iter().copied().min_by_key(is_away)?;
+        let mut others = copies.iter().filter(|other| **other != place).map(|other| &found[*other]);
+        let other = others.find(|other| !other.has_text_of(&found[place]));
+        Some(Chosen { place, contradicted_by: other.map(|other| other.address.clone()) })
+    });
+    chosen.collect()
+}
+
 impl Examined {
+    /// Notes until when the digests of a chain reach. The next one can name files of the last hour before.
+    fn note_newest(&mut self, chain: &Chain<'_>) {
+        let newest = chain.digests.last().filter(|_| !chain.name.backfill && !chain.scope.is_long_over());
+        let open_from = newest.map(|newest| newest.name.end.plus_ms(-HOUR_MS));
+        self.open_from = self.open_from.into_iter().chain(open_from).min();
+    }
+
     /// A digest of late files belongs to hourly digests: without them, a region's digests were removed.
     fn note_orphans(&mut self) {
         let hourly: BTreeSet<ChainName> =
@@ -202,26 +107,11 @@ impl Examined {
     }
 }
 
-/// How far a digest can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Signed(By),
-    /// No keys were given.
-    Unchecked,
-    /// No signature exists yet.
-    Unsigned,
-    Broken,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Metadata,
-    Successor,
-}
-
 struct Chain<'a> {
     name: &'a ChainName,
     digests: Vec<&'a FoundDigest>,
+    /// For each digest, the address of one with the same name and other text.
+    contradicted_by: Vec<Option<&'a str>>,
     states: Vec<State>,
     scope: DayScope<'a>,
     gaps: Vec<UtcWindow>,
@@ -229,8 +119,39 @@ struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    fn new(name: &'a ChainName, digests: Vec<&'a FoundDigest>, scope: DayScope<'a>) -> Self {
-        Self { name, digests, states: Vec::new(), scope, gaps: Vec::new(), exceptions: Vec::new() }
+    fn new(name: &'a ChainName, found: &'a [FoundDigest], copies: &'a [Chosen], scope: DayScope<'a>) -> Self {
+        Self {
+            name,
+            digests: copies.iter().map(|copy| &found[copy.place]).collect(),
+            contradicted_by: copies.iter().map(|copy| copy.contradicted_by.as_deref()).collect(),
+            states: Vec::new(),
+            scope,
+            gaps: Vec::new(),
+            exceptions: Vec::new(),
+        }
+    }
+
+    /// Whether all its digests are later than the day's, and the first one begins the chain. A broken one proves nothing.
+    fn begins_later(&self) -> bool {
+        let first = self.digests.first().filter(|_| !self.name.backfill && !self.is_of_the_day());
+        first.is_some_and(|first| {
+            let begins = |content: &Content| content.document.previous_object.is_none();
+            let begins = first.content.as_ref().is_ok_and(begins) && self.states[0] != State::Broken;
+            begins && !self.is_in_window(first)
+        })
+    }
+
+    /// Whether it has a digest with an end of the day.
+    fn is_of_the_day(&self) -> bool {
+        let ends = self.scope.digest_ends();
+        self.digests.iter().any(|digest| ends.contains(digest.name.end))
+    }
+
+    /// Whether nothing follows from it for the day.
+    fn says_nothing(&self) -> bool {
+        let mut positions = 0..self.digests.len();
+        let is_fine = self.exceptions.iter().all(|one| one.kind == ExceptionKind::Unchecked);
+        !self.is_of_the_day() && is_fine && !positions.any(|position| self.names(position))
     }
 
     fn note(&mut self, kind: ExceptionKind, object: &str, detail: impl Into<String>) {
@@ -250,21 +171,24 @@ impl<'a> Chain<'a> {
             let signature = content.document.previous_signature.as_deref();
             carried.extend(previous.zip(signature));
         }
-        for digest in self.digests.clone() {
+        for (position, digest) in self.digests.clone().into_iter().enumerate() {
             let signed = digest.check_place().and_then(|content| {
+                if let Some(other) = self.contradicted_by[position] {
+                    return Err(format!("'{other}' has the same name, but another text"));
+                }
                 let successor = carried.get(&content.document.address()).copied();
-                self.signature_state(digest, content, successor)
+                digest.signature_state(content, successor, self.scope.keys)
             });
-            let in_window = self.is_in_window(digest);
+            // Another one only matters if it names a late file of the day.
+            let matters = self.is_in_window(digest) || digest.names_files(self.scope);
             let state = signed.unwrap_or_else(|why| {
-                if in_window {
+                if matters || self.is_next_of_late_files(digest) {
                     self.note(ExceptionKind::BrokenDigest, &digest.address, why);
                 }
                 State::Broken
             });
-            if state == State::Unsigned && in_window {
-                let why = "no later digest carries its signature";
-                self.note(ExceptionKind::Unsigned, &digest.address, why);
+            if state == State::Unsigned && matters {
+                self.note_unsigned(digest);
             }
             self.states.push(state);
         }
@@ -275,25 +199,16 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn signature_state(
-        &self,
-        digest: &FoundDigest,
-        content: &Content,
-        successor: Option<&str>,
-    ) -> Result<State, String> {
-        let (hex, by) = match (&digest.signature, successor) {
-            (StoredSignature::Hex(hex), _) => (hex.as_str(), By::Metadata),
-            (StoredSignature::Missing, _) => return Err("its metadata has no signature".to_owned()),
-            (StoredSignature::NotKept, Some(hex)) => (hex, By::Successor),
-            (StoredSignature::NotKept, None) => return Ok(State::Unsigned),
-        };
-        let keys = self.scope.keys.filter(|keys| keys.lacks(&self.name.home_region).is_none());
-        let Some(keys) = keys else { return Ok(State::Unchecked) };
-        let signature = unhexadecimal(hex).ok_or("its signature is not hexadecimal")?;
-        let document = &content.document;
-        let text = document.signed_text(&content.sha256);
-        keys.verify(&document.digest_public_key_fingerprint, &text, &signature)?;
-        Ok(State::Signed(by))
+    /// Whether only the link of this digest could show that one with late files of the day is missing.
+    fn is_next_of_late_files(&self, digest: &FoundDigest) -> bool {
+        self.name.backfill && digest.name.end >= self.scope.digest_ends().end
+    }
+
+    /// Notes a digest for which a folder has no signature. The next digest, which has it, comes within hours or not at all.
+    fn note_unsigned(&mut self, digest: &FoundDigest) {
+        let kind =
+            if self.scope.is_long_over() { ExceptionKind::Unsigned } else { ExceptionKind::NotYetSigned };
+        self.note(kind, &digest.address, "no later digest carries its signature");
     }
 
     /// Checks that each digest names the one before it. A digest without a link begins a new chain.
@@ -334,12 +249,15 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Notes a digest that a link names and that is not there, if its hours meet the window.
+    /// Notes a digest that a link names and that is not there, if its hours meet the window. Late files have no digest for
+    /// every hour, so there only links show that one is missing, however late the next one is.
     fn note_absent(&mut self, digest: &FoundDigest, previous: &str, before: Option<&FoundDigest>) {
-        if !self.is_in_window(digest) {
+        let end = DigestName::parse(previous).filter(|name| name.chain == *self.name).map(|name| name.end);
+        let hour = |end: UtcInstant| UtcWindow { start: end.plus_ms(-HOUR_MS), end };
+        let was_in_window = end.is_some_and(|end| hour(end).overlaps(self.scope.deliveries));
+        if !(self.is_in_window(digest) || self.name.backfill && was_in_window) {
             return;
         }
-        let end = DigestName::parse(previous).filter(|name| name.chain == *self.name).map(|name| name.end);
         let is_between =
             |end: UtcInstant| end < digest.name.end && before.is_none_or(|before| end > before.name.end);
         match end {
@@ -385,6 +303,12 @@ impl<'a> Chain<'a> {
         matches!(self.states[place], State::Signed(_) | State::Unchecked)
     }
 
+    /// Whether the log files of a digest count as named. An unsigned digest prevents a proof, but not that they are read.
+    fn names(&self, place: usize) -> bool {
+        let is_named = self.is_good(place) || self.states[place] == State::Unsigned;
+        is_named && self.digests[place].names_files(self.scope)
+    }
+
     /// Notes a stretch without digests. `next` is the digest after it.
     fn note_hole(&mut self, hole: UtcWindow, next: Option<usize>) {
         let object = self.name.to_string();
@@ -416,7 +340,7 @@ impl<'a> Chain<'a> {
     }
 
     fn proof(&self, covered_minutes: u64) -> ChainProof {
-        let verdicts = self.exceptions.iter().filter_map(|one| one.kind.verdict());
+        let verdicts = self.exceptions.iter().map(|one| one.kind.verdict());
         let in_window = || {
             let all = self.digests.iter().zip(&self.states);
             all.filter(|(digest, _)| self.is_in_window(digest)).map(|(_, state)| state)

@@ -9,16 +9,22 @@
 
 pub mod chain;
 pub mod document;
+pub mod found;
 mod hex;
 pub mod keys;
 pub mod name;
 pub mod named;
 pub mod proof;
+pub mod scope;
 
-pub use chain::{DayScope, Examined, FoundDigest, StoredSignature, examine};
-pub use document::{Document, LogFile, MOST_PACKED_BYTES, MOST_TEXT_BYTES};
+pub use chain::{Examined, examine};
+pub use document::{Document, LogFile, MOST_LOG_FILES, MOST_PACKED_BYTES, MOST_TEXT_BYTES};
+pub use found::{FoundDigest, StoredSignature};
 pub use hex::{hexadecimal, unhexadecimal};
 pub use keys::PublicKeys;
 pub use name::{ChainName, DigestName, LogName};
 pub use named::{NamedFile, PlannedProof, ReadText};
-pub use proof::{ChainProof, DayProof, DigestList, Exception, ExceptionKind, FileLedger, Stretch, Verdict};
+pub use proof::{
+    ChainProof, DayProof, DigestList, Exception, ExceptionKind, FileLedger, FurtherChains, Stretch, Verdict,
+};
+pub use scope::DayScope;

@@ -8,12 +8,16 @@ use super::chain::Examined;
 use super::hex::unhexadecimal;
 use super::name::LogName;
 use super::proof::{
-    DayProof, DigestList, Exception, ExceptionKind, FileLedger, FilesWithoutDigests, Stretch, Verdict,
+    DayProof, DigestList, Exception, ExceptionKind, FileLedger, FilesWithoutDigests, FurtherChains,
+    MOST_CHAINS, Stretch, Verdict,
 };
 use super::{DayScope, LogFile};
+use crate::kst::UtcInstant;
 
 /// How many unnamed files are listed. Further ones are only counted.
 const MOST_UNNAMED: usize = 100;
+/// How many groups of files without digests are listed. The files of further ones count as those of unknown accounts.
+const MOST_WITHOUT: usize = 1000;
 
 /// A log file that a digest names, and the raw objects that are this file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +39,9 @@ pub struct PlannedProof {
     pub proof: DayProof,
     /// The log files that the day has to read.
     pub files: Vec<NamedFile>,
+    /// The time from which digests that are still to come may name a file, in milliseconds UTC; `None` if the day is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_from_ms: Option<i64>,
 }
 
 /// What reading showed of the text of an object.
@@ -49,19 +56,19 @@ pub enum ReadText {
 }
 
 impl PlannedProof {
-    /// Creates the proof of a day. `resolve` finds the raw objects of the file that the digest at a place names.
+    /// Creates the proof of a day. `resolve` returns the addresses of the raw objects that are a file.
     pub fn new(
         examined: Examined,
         scope: &DayScope<'_>,
         origin: Option<String>,
         digests: DigestList,
-        mut resolve: impl FnMut(usize, &LogFile) -> Vec<String>,
+        resolve: impl Fn(&LogFile) -> Vec<String>,
     ) -> Self {
-        let Examined { chains, files, exceptions, keys } = examined;
-        let named = |(chain, digest, file): (usize, usize, LogFile)| NamedFile {
+        let Examined { chains, files, exceptions, keys, open_from } = examined;
+        let named = |(chain, _, file): (usize, usize, LogFile)| NamedFile {
             chain: u32::try_from(chain).unwrap_or(u32::MAX),
             object: file.address(),
-            found: resolve(digest, &file),
+            found: resolve(&file),
             sha256: file.hash_value,
         };
         let files = files.into_iter().map(named).collect();
@@ -74,12 +81,13 @@ impl PlannedProof {
             digests,
             keys: keys.into_iter().collect(),
             chains,
+            further_chains: FurtherChains::default(),
             without_digests: Vec::new(),
             exceptions: Vec::new(),
             exceptions_not_listed: 0,
         };
         proof.list_exceptions(exceptions);
-        Self { proof, files }
+        Self { proof, files, open_from_ms: open_from.map(|from| from.0) }
     }
 
     /// Returns the addresses of the raw objects whose text must be hashed.
@@ -99,7 +107,7 @@ impl PlannedProof {
             let Some(chain) = proof.chains.get_mut(file.chain as usize) else { continue };
             chain.files += outcome.ledger();
             if let Some(exception) = outcome.exception(file) {
-                chain.verdict = chain.verdict.max(exception.kind.verdict().unwrap_or(Verdict::Proved));
+                chain.verdict = chain.verdict.max(exception.kind.verdict());
                 exceptions.push(exception);
             }
         }
@@ -107,13 +115,16 @@ impl PlannedProof {
         self.count_unnamed(objects, &mut proof, &mut exceptions);
         let is_hourly = proof.chains.iter().any(|chain| !chain.name.backfill);
         let worst = proof.chains.iter().map(|chain| chain.verdict).max().filter(|_| is_hourly);
-        let of_exceptions = exceptions.iter().filter_map(|one| one.kind.verdict()).max();
+        let of_exceptions = exceptions.iter().map(|one| one.kind.verdict()).max();
         proof.verdict = worst.unwrap_or(Verdict::Unproved).max(of_exceptions.unwrap_or(Verdict::Proved));
         proof.list_exceptions(exceptions);
+        proof.limit_chains(MOST_CHAINS);
         proof
     }
 
-    /// Counts the files that no digest names, and those of accounts and regions without any digest.
+    /// Counts the files that no digest names. Those of an account and region with digests are unnamed. Those of other
+    /// accounts and regions only lack digests. A file whose name does not tell its account counts as unnamed if the day has
+    /// any digests.
     fn count_unnamed(
         &self,
         objects: &[(&str, Option<ReadText>)],
@@ -121,33 +132,56 @@ impl PlannedProof {
         exceptions: &mut Vec<Exception>,
     ) {
         let named = self.addresses();
-        let mut without: BTreeMap<(String, String), u64> = BTreeMap::new();
-        let mut unnamed: Vec<&str> =
-            objects.iter().map(|(address, _)| *address).filter(|address| !named.contains(address)).collect();
-        proof.unnamed = unnamed.len() as u64;
-        for address in &unnamed {
-            let log = LogName::parse(address);
-            let place = log.map_or(("", ""), |log| (log.account, log.region));
-            let mut chains = proof.chains.iter().filter(|chain| !chain.name.backfill);
-            if !chains.any(|chain| (&*chain.name.account, &*chain.name.region) == place) {
-                *without.entry((place.0.to_owned(), place.1.to_owned())).or_default() += 1;
+        let hourly = proof.chains.iter().filter(|chain| !chain.name.backfill);
+        let with_digests: HashSet<(&str, &str)> =
+            hourly.map(|chain| (&*chain.name.account, &*chain.name.region)).collect();
+        let mut unnamed: Vec<&str> = Vec::new();
+        let mut without: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        let not_named = objects.iter().map(|(address, _)| *address).filter(|object| !named.contains(object));
+        for address in not_named {
+            let place = LogName::parse(address).map(|log| (log.account, log.region));
+            match place {
+                Some(place) if !with_digests.contains(&place) => *without.entry(place).or_default() += 1,
+                None if with_digests.is_empty() => *without.entry(("", "")).or_default() += 1,
+                _ => unnamed.push(address),
             }
         }
+        proof.unnamed = unnamed.len() as u64 + without.values().sum::<u64>();
         unnamed.sort_unstable();
-        exceptions.extend(unnamed.iter().take(MOST_UNNAMED).map(|address| Exception {
-            kind: ExceptionKind::UnnamedFile,
-            object: (*address).to_owned(),
-            detail: "no digest names it".to_owned(),
-        }));
+        exceptions.extend(unnamed.iter().take(MOST_UNNAMED).map(|address| self.unnamed(address)));
         proof.exceptions_not_listed += unnamed.len().saturating_sub(MOST_UNNAMED) as u64;
-        for ((account, region), files) in without {
+        for ((account, region), files) in limited(without) {
             let object =
                 if account.is_empty() { "unknown".to_owned() } else { format!("{account} {region}") };
             let detail = format!("no digest of this account and region, but {files} log files");
             exceptions.push(Exception { kind: ExceptionKind::WithoutDigests, object, detail });
+            let (account, region) = (account.to_owned(), region.to_owned());
             proof.without_digests.push(FilesWithoutDigests { account, region, files });
         }
     }
+
+    /// Describes a file that no digest names.
+    fn unnamed(&self, address: &str) -> Exception {
+        let delivered_at = LogName::parse(address).map(|log| log.delivered_at);
+        let open_from = self.open_from_ms.map(UtcInstant);
+        let may_be_named =
+            delivered_at.zip(open_from).is_some_and(|(delivered_at, from)| delivered_at >= from);
+        let (kind, detail) = if may_be_named {
+            (ExceptionKind::NotYetCovered, "no digest names it yet")
+        } else {
+            (ExceptionKind::UnnamedFile, "no digest names it")
+        };
+        Exception { kind, object: address.to_owned(), detail: detail.to_owned() }
+    }
+}
+
+/// Adds the files of groups beyond the limit to those of unknown accounts.
+fn limited<'a>(mut groups: BTreeMap<(&'a str, &'a str), u64>) -> BTreeMap<(&'a str, &'a str), u64> {
+    while groups.len() > MOST_WITHOUT {
+        let files = groups.pop_last().map_or(0, |(_, files)| files);
+        *groups.entry(("", "")).or_default() += files;
+    }
+    groups
 }
 
 /// The outcome of a named file.

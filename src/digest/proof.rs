@@ -9,6 +9,8 @@ use crate::kst::{UtcInstant, UtcWindow};
 
 /// How many exceptions a proof lists. Further ones are only counted.
 pub const MOST_EXCEPTIONS: usize = 1000;
+/// How many chains a proof lists. Further ones are only counted.
+pub const MOST_CHAINS: usize = 5000;
 
 /// What the digests say about a chain or a day, from best to worst. The verdict of a day is its worst one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,6 +20,8 @@ pub enum Verdict {
     Proved,
     /// No digests, or no public keys to check them with.
     Unproved,
+    /// A file that no digest names, although digests exist for its account and region.
+    Unnamed,
     /// The digests do not reach the end of the window yet.
     Incomplete,
     /// Logging was off for a time.
@@ -32,9 +36,10 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Proved,
         Self::Unproved,
+        Self::Unnamed,
         Self::Incomplete,
         Self::Gap,
         Self::Broken,
@@ -48,6 +53,7 @@ impl Verdict {
         match self {
             Self::Proved => "proved",
             Self::Unproved => "unproved",
+            Self::Unnamed => "unnamed",
             Self::Incomplete => "incomplete",
             Self::Gap => "gap",
             Self::Broken => "broken",
@@ -73,6 +79,13 @@ impl From<UtcWindow> for Stretch {
 }
 
 impl Stretch {
+    /// Whether it contains an instant; not if its ends are not times.
+    #[must_use]
+    pub fn contains(&self, instant: UtcInstant) -> bool {
+        let ends = UtcInstant::parse_iso8601(&self.from).zip(UtcInstant::parse_iso8601(&self.to));
+        ends.is_some_and(|(start, end)| UtcWindow { start, end }.contains(instant))
+    }
+
     /// Returns its length in minutes; 0 if its ends are not times.
     #[must_use]
     pub fn minutes(&self) -> u64 {
@@ -136,6 +149,33 @@ pub struct ChainProof {
     pub gaps: Vec<Stretch>,
 }
 
+/// The chains that a proof only counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FurtherChains {
+    /// Number of chains.
+    pub chains: u64,
+    /// Those of hourly digests.
+    pub hourly: u64,
+    /// Their log files.
+    #[serde(flatten)]
+    pub files: FileLedger,
+    /// Minutes of the window that their good digests cover.
+    pub covered_minutes: u64,
+}
+
+impl FurtherChains {
+    fn is_none(&self) -> bool {
+        self.chains == 0
+    }
+
+    fn add(&mut self, chain: &ChainProof) {
+        self.chains += 1;
+        self.hourly += u64::from(!chain.name.backfill);
+        self.files += chain.files;
+        self.covered_minutes += chain.covered_minutes;
+    }
+}
+
 /// Files of an account and region for which no digest exists.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FilesWithoutDigests {
@@ -166,6 +206,8 @@ pub enum ExceptionKind {
     /// A stretch of time at the end of the window for which no digest exists yet.
     NotYetCovered,
     /// A digest that no signature proves yet, because a folder has none for the newest one.
+    NotYetSigned,
+    /// A digest of a past day that no signature proves, because the folder does not hold the next one.
     Unsigned,
     /// A chain whose signatures were not checked, for lack of public keys.
     Unchecked,
@@ -176,17 +218,17 @@ pub enum ExceptionKind {
 }
 
 impl ExceptionKind {
-    /// Returns the verdict that it causes; `None` if it is only reported.
+    /// Returns the verdict that it causes.
     #[must_use]
-    pub fn verdict(self) -> Option<Verdict> {
+    pub fn verdict(self) -> Verdict {
         match self {
-            Self::AlteredFile => Some(Verdict::Altered),
-            Self::MissingFile | Self::MissingDigest => Some(Verdict::Missing),
-            Self::BrokenDigest | Self::BrokenLink => Some(Verdict::Broken),
-            Self::Gap => Some(Verdict::Gap),
-            Self::NotYetCovered | Self::Unsigned => Some(Verdict::Incomplete),
-            Self::Unchecked | Self::WithoutDigests => Some(Verdict::Unproved),
-            Self::UnnamedFile => None,
+            Self::AlteredFile => Verdict::Altered,
+            Self::MissingFile | Self::MissingDigest => Verdict::Missing,
+            Self::BrokenDigest | Self::BrokenLink => Verdict::Broken,
+            Self::Gap => Verdict::Gap,
+            Self::NotYetCovered | Self::NotYetSigned => Verdict::Incomplete,
+            Self::UnnamedFile => Verdict::Unnamed,
+            Self::Unsigned | Self::Unchecked | Self::WithoutDigests => Verdict::Unproved,
         }
     }
 
@@ -201,6 +243,7 @@ impl ExceptionKind {
             Self::BrokenLink => "broken link",
             Self::Gap => "gap",
             Self::NotYetCovered => "not yet covered",
+            Self::NotYetSigned => "not yet signed",
             Self::Unsigned => "unsigned digest",
             Self::Unchecked => "unchecked signatures",
             Self::WithoutDigests => "files without digests",
@@ -209,7 +252,7 @@ impl ExceptionKind {
     }
 }
 
-/// Something that keeps a day from being proved, or that a reader of the proof should know.
+/// Something that keeps a day from being proved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Exception {
     /// Its kind.
@@ -242,14 +285,17 @@ pub struct DayProof {
     /// The log files of all chains.
     #[serde(flatten)]
     pub files: FileLedger,
-    /// Files that were read but that no digest names.
+    /// Files that were read but that no digest names, with or without digests of their account and region.
     pub unnamed: u64,
     /// The digests that were listed.
     pub digests: DigestList,
     /// Fingerprints of the keys that signed them.
     pub keys: Vec<String>,
-    /// The chains, in order of their names.
+    /// The chains, in order of their names. If there are too many, those with the worst verdicts.
     pub chains: Vec<ChainProof>,
+    /// Chains that are only counted.
+    #[serde(default, skip_serializing_if = "FurtherChains::is_none")]
+    pub further_chains: FurtherChains,
     /// Accounts and regions with logs but without digests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_digests: Vec<FilesWithoutDigests>,
@@ -267,6 +313,12 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl DayProof {
+    /// Returns the first exception that causes the verdict; `None` if the day is proved, or if it has no hourly digests.
+    #[must_use]
+    pub fn worst_exception(&self) -> Option<&Exception> {
+        self.exceptions.iter().find(|one| one.kind.verdict() == self.verdict)
+    }
+
     /// Returns all its numbers. A manifest checks that they are plausible.
     pub fn numbers(&self) -> impl Iterator<Item = u64> {
         let of_chain = |chain: &ChainProof| {
@@ -277,23 +329,28 @@ impl DayProof {
         let FileLedger { named, right, altered, missing } = self.files;
         let without = self.without_digests.iter().map(|group| group.files);
         let day = [named, right, altered, missing, self.unnamed, self.digests.objects];
-        self.chains.iter().flat_map(of_chain).chain(without).chain(day).chain([self.exceptions_not_listed])
+        let FurtherChains { chains, hourly, files, covered_minutes } = self.further_chains;
+        let further =
+            [chains, hourly, covered_minutes, files.named, files.right, files.altered, files.missing];
+        let of_day = day.into_iter().chain(further).chain([self.exceptions_not_listed]);
+        self.chains.iter().flat_map(of_chain).chain(without).chain(of_day)
     }
 
     /// Whether the ledgers of the chains balance and add up to that of the day.
     #[must_use]
     pub fn balances(&self) -> bool {
-        let mut sum = FileLedger::default();
+        let mut sum = self.further_chains.files;
         self.chains.iter().for_each(|chain| sum += chain.files);
-        sum == self.files && self.chains.iter().all(|chain| chain.files.balances())
+        let further = self.further_chains.files.balances();
+        sum == self.files && further && self.chains.iter().all(|chain| chain.files.balances())
     }
 
     /// Returns the verdict that chains and listed exceptions give together.
     #[must_use]
     pub fn worst(&self) -> Verdict {
-        let is_hourly = self.chains.iter().any(|chain| !chain.name.backfill);
+        let is_hourly = self.hourly() > 0;
         let of_chains = self.chains.iter().map(|chain| chain.verdict).max().filter(|_| is_hourly);
-        let of_exceptions = self.exceptions.iter().filter_map(|one| one.kind.verdict()).max();
+        let of_exceptions = self.exceptions.iter().map(|one| one.kind.verdict()).max();
         of_chains.unwrap_or(Verdict::Unproved).max(of_exceptions.unwrap_or(Verdict::Proved))
     }
 
@@ -326,9 +383,30 @@ impl DayProof {
     /// Returns the share of the window that all hourly chains cover, in minutes: those covered, and those to cover.
     #[must_use]
     pub fn minutes(&self) -> (u64, u64) {
-        let hourly = || self.chains.iter().filter(|chain| !chain.name.backfill);
-        let wanted = self.window.minutes().saturating_mul(hourly().count() as u64);
-        (hourly().map(|chain| chain.covered_minutes).sum(), wanted)
+        let covered: u64 = self.hourly_chains().map(|chain| chain.covered_minutes).sum();
+        let wanted = self.window.minutes().saturating_mul(self.hourly());
+        (covered + self.further_chains.covered_minutes, wanted)
+    }
+
+    /// Returns the number of chains of hourly digests.
+    #[must_use]
+    pub fn hourly(&self) -> u64 {
+        self.hourly_chains().count() as u64 + self.further_chains.hourly
+    }
+
+    fn hourly_chains(&self) -> impl Iterator<Item = &ChainProof> {
+        self.chains.iter().filter(|chain| !chain.name.backfill)
+    }
+
+    /// Lists the chains with the worst verdicts, as far as there is room, and counts the others.
+    pub(super) fn limit_chains(&mut self, most: usize) {
+        if self.chains.len() <= most {
+            return;
+        }
+        self.chains
+            .sort_by(|one, other| other.verdict.cmp(&one.verdict).then_with(|| one.name.cmp(&other.name)));
+        self.chains.drain(most..).for_each(|chain| self.further_chains.add(&chain));
+        self.chains.sort_by(|one, other| one.name.cmp(&other.name));
     }
 
     /// Lists the exceptions in order, as far as there is room, and counts the rest.
@@ -381,6 +459,7 @@ mod tests {
             digests: DigestList::default(),
             keys: Vec::new(),
             chains: vec![chain],
+            further_chains: FurtherChains::default(),
             without_digests: Vec::new(),
             exceptions: Vec::new(),
             exceptions_not_listed: 0,

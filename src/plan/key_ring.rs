@@ -48,20 +48,20 @@ struct Need {
 }
 
 impl KeyRing {
-    /// Returns the keys for some digests. `ask` asks AWS about a home region and a stretch of time. If `strict` is set, a
-    /// refusal is an error; otherwise the digests of the region remain unchecked. `now` bounds the times, because metadata
-    /// can name any.
+    /// Returns the keys for some digests. `ask` asks AWS about a home region and a stretch of time: all of `hours` for a digest
+    /// that was signed in them. If `strict` is set, a refusal is an error; otherwise the digests of the region remain
+    /// unchecked. `now` bounds the times, because metadata can name any.
     pub(super) fn keys<'d>(
         &self,
         digests: impl Iterator<Item = &'d FoundDigest>,
-        now: UtcInstant,
+        (hours, now): (UtcWindow, UtcInstant),
         strict: bool,
         ask: impl Fn(&str, UtcWindow) -> Result<Vec<ListedKey>>,
     ) -> Result<PublicKeys> {
         let mut known = self.known();
         let mut regions = BTreeMap::new();
         let mut keys = BTreeMap::new();
-        for (home_region, need) in needs(digests, now) {
+        for (home_region, need) in needs(digests, hours, now) {
             let Known { regions: all, unreported } = &mut *known;
             let region = all.entry(home_region.to_owned()).or_default();
             if region.lacks(&need)
@@ -107,14 +107,19 @@ impl Region {
     }
 }
 
-/// Collects what digests need, by home region: the hour before and after each was signed.
-fn needs<'d>(digests: impl Iterator<Item = &'d FoundDigest>, now: UtcInstant) -> BTreeMap<&'d str, Need> {
+/// Collects what digests need, by home region: all of `around`, or the hour before and after each was signed.
+fn needs<'d>(
+    digests: impl Iterator<Item = &'d FoundDigest>,
+    around: UtcWindow,
+    now: UtcInstant,
+) -> BTreeMap<&'d str, Need> {
     let mut needs: BTreeMap<&str, Need> = BTreeMap::new();
     for digest in digests {
         let Some(fingerprint) = digest.fingerprint() else { continue };
         let is_plausible = digest.signed_at >= digest.name.end && digest.signed_at <= now;
         let signed_at = if is_plausible { digest.signed_at } else { digest.name.end };
-        let hours = UtcWindow { start: signed_at.plus_ms(-HOUR_MS), end: signed_at.plus_ms(HOUR_MS) };
+        let own = UtcWindow { start: signed_at.plus_ms(-HOUR_MS), end: signed_at.plus_ms(HOUR_MS) };
+        let hours = if around.contains(signed_at) { around } else { own };
         let home_region = digest.name.chain.home_region.as_str();
         let need = needs.entry(home_region).or_insert(Need { fingerprints: BTreeSet::new(), hours });
         need.fingerprints.insert(fingerprint.to_ascii_lowercase());
@@ -129,10 +134,17 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
-    use crate::digest::{DigestName, StoredSignature};
+    use crate::digest::{DayScope, DigestName, StoredSignature};
+
+    /// Hours in which no digest was signed.
+    const NO_HOURS: UtcWindow = UtcWindow { start: UtcInstant(0), end: UtcInstant(0) };
 
     fn at(hour: i64) -> UtcInstant {
         UtcInstant::parse_iso8601("2023-11-01T00:00:00Z").unwrap().plus_ms(hour * HOUR_MS)
+    }
+
+    fn scope() -> DayScope<'static> {
+        DayScope { day: NO_HOURS, deliveries: NO_HOURS, listed_at: at(100), keys: None }
     }
 
     /// A digest that ends at an hour.
@@ -146,7 +158,8 @@ mod tests {
             "digestSignatureAlgorithm":"SHA256withRSA","logFiles":[]}}"#
         );
         let text = Ok(text.into_bytes());
-        let mut found = FoundDigest::new("a".to_owned(), name.unwrap(), None, text, StoredSignature::Missing);
+        let mut found =
+            FoundDigest::new("a".to_owned(), name.unwrap(), None, text, StoredSignature::Missing, scope());
         found.signed_at = signed_at.unwrap_or(found.signed_at);
         found
     }
@@ -167,7 +180,7 @@ mod tests {
         }
 
         fn keys(&self, ring: &KeyRing, digests: &[FoundDigest], strict: bool) -> Result<PublicKeys> {
-            ring.keys(digests.iter(), at(100), strict, |region, hours| self.ask(region, hours))
+            ring.keys(digests.iter(), (NO_HOURS, at(100)), strict, |region, hours| self.ask(region, hours))
         }
     }
 

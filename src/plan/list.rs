@@ -1,6 +1,7 @@
 //! Lists the inputs of a table for one day.
 
-use super::digests::{DayDigests, DigestPlaces, ProvedDay};
+use super::digest_folders::DigestPlaces;
+use super::digests::{DayDigests, ProvedDay};
 use super::listing::{JudgedKeys, Listing};
 use super::source::TableSource;
 use super::{PlannedObject, TablePlan};
@@ -25,7 +26,8 @@ pub fn plan_proved(
     let (stores, mut places) = (source.stores(connector)?, DigestPlaces::default());
     let mut plan = list(source, day, connector, &stores, &mut places)?;
     let stores: Vec<&dyn Store> = stores.iter().map(AsRef::as_ref).collect();
-    let digests = DayDigests { source, stores, places: &places, connector, day, listed_at };
+    let ahead = DayRange::only(day);
+    let digests = DayDigests { source, stores, places: &places, connector, day, ahead, listed_at };
     let proved = digests.prove(&plan.objects.iter().collect::<Vec<_>>())?;
     if let Some(ProvedDay { planned, late }) = proved {
         plan.objects.extend(late);

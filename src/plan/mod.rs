@@ -7,6 +7,8 @@
 mod check;
 mod content;
 mod dated;
+mod digest_folders;
+mod digest_keys;
 mod digest_options;
 mod digests;
 pub mod discovery;
@@ -16,6 +18,7 @@ pub mod key_times;
 mod list;
 mod listed;
 mod listing;
+mod named_objects;
 mod place;
 mod range;
 mod source;
@@ -153,6 +156,22 @@ impl PlannedObject {
             events_until_ms,
             shard: 0,
             named: false,
+        }
+    }
+
+    /// A log file that only a digest names, because it was delivered after the lateness.
+    fn late(input: u32, address: String, meta: ObjectMeta) -> Self {
+        let ObjectMeta { key, bytes, etag } = meta;
+        Self {
+            address,
+            input,
+            key,
+            bytes,
+            etag,
+            why: "named by a digest, with events of the day".into(),
+            events_until_ms: None,
+            shard: 0,
+            named: true,
         }
     }
 

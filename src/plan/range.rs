@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::digests::{DayDigests, DigestPlaces, ProvedDay};
+use super::digest_folders::DigestPlaces;
+use super::digests::{DayDigests, ProvedDay};
 use super::key_times::Wanted;
 use super::listing::{JudgedKeys, Left, Listed, Listing};
 use super::source::TableSource;
@@ -81,6 +82,7 @@ type Chooser<'a> = dyn FnMut(&DayObjects<'_>) -> Result<bool> + 'a;
 /// Lists the inputs of a table for many days and hands out their objects in legs.
 pub struct RangePlanner<'a> {
     source: &'a TableSource,
+    order: Order,
     connector: &'a Connector,
     inputs: Vec<(Box<dyn Store>, JudgedKeys)>,
     wanted: Wanted,
@@ -144,6 +146,7 @@ impl<'a> RangePlanner<'a> {
         let stores = source.stores(connector)?;
         Ok(Self {
             source,
+            order,
             connector,
             inputs: stores.into_iter().map(|store| (store, JudgedKeys::default())).collect(),
             wanted: source.wanted(all),
@@ -287,6 +290,7 @@ impl<'a> RangePlanner<'a> {
             places: &self.digest_places,
             connector: self.connector,
             day,
+            ahead: self.ahead_of(day),
             listed_at,
         };
         let about = DayObjects { day, objects, left, logs_before, source: self.source, listed_at, digests };
@@ -297,6 +301,18 @@ impl<'a> RangePlanner<'a> {
         }
         self.chosen.insert(day, is_chosen);
         Ok(())
+    }
+
+    /// Returns a day and those that are decided after it, as many as one listing covers.
+    fn ahead_of(&self, day: KstDay) -> DayRange {
+        let days = i64::try_from(self.span).unwrap_or(1) - 1;
+        let near = match self.order {
+            Order::Oldest => DayRange { first: day, last: day.minus_days(-days) },
+            Order::Newest => DayRange { first: day.minus_days(days), last: day },
+        };
+        let wanted = self.days.keys().filter(|wanted| near.contains(**wanted));
+        let wanted = wanted.map(|wanted| DayRange::only(*wanted));
+        wanted.fold(DayRange::only(day), DayRange::joined)
     }
 
     /// Marks the objects that digests of a day name, and adds late ones to the next date that is handed out.

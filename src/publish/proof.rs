@@ -1,7 +1,7 @@
 //! Decides whether a day may be published without a proof.
 
 use super::PublishOptions;
-use crate::digest::{DayProof, Exception, Verdict};
+use crate::digest::{DayProof, Exception, ExceptionKind, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::lake::Partition;
 
@@ -25,6 +25,7 @@ impl PublishOptions {
                 .with("verdict", Verdict::Unproved.word())
                 .hint("turn on log file validation for the trail, add the digests with --input, or omit --require-proof"));
         };
+        let worst = proof.worst_exception();
         let error = match proof.verdict {
             Verdict::Proved => return Ok(()),
             Verdict::Incomplete => refusal(
@@ -32,9 +33,8 @@ impl PublishOptions {
                 "digests do not reach the end of the day's window yet: day not published",
             )
             .hint("run the day again when CloudTrail has delivered the digests, usually within two hours"),
-            _ => refusal(ErrorKind::Unproved, unproved).hint(next_step(proof.verdict)),
+            _ => refusal(ErrorKind::Unproved, unproved).hint(next_step(worst)),
         };
-        let worst = proof.exceptions.iter().find(|one| one.kind.verdict() == Some(proof.verdict));
         let error = error.with("verdict", proof.verdict.word());
         Err(match worst {
             Some(Exception { object, detail, .. }) => error.with("first", object).with("why", detail),
@@ -43,9 +43,20 @@ impl PublishOptions {
     }
 }
 
-fn next_step(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Unproved => "pass the public keys of the trail with --public-keys, or omit --require-proof",
+fn next_step(worst: Option<&Exception>) -> &'static str {
+    match worst.map(|worst| worst.kind) {
+        Some(ExceptionKind::Unchecked) => {
+            "pass the public keys of the trail with --public-keys, or omit --require-proof"
+        }
+        Some(ExceptionKind::Unsigned) => {
+            "copy the next digests into the folder, whatever their date, or read the trail from its bucket"
+        }
+        Some(ExceptionKind::WithoutDigests) => {
+            "add the digests of this account and region with --input, or omit --require-proof"
+        }
+        Some(ExceptionKind::UnnamedFile) => {
+            "find out who wrote this file: move it out of the input, or add the digests that name it with --input"
+        }
         _ => "publish the day without --require-proof to see all exceptions with 'logmill certify'",
     }
 }
@@ -53,10 +64,10 @@ fn next_step(verdict: Verdict) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::{ExceptionKind, FileLedger, Stretch};
+    use crate::digest::{FileLedger, FurtherChains, Stretch};
 
     fn proof(verdict: Verdict) -> DayProof {
-        let kinds = [ExceptionKind::UnnamedFile, ExceptionKind::AlteredFile, ExceptionKind::NotYetCovered];
+        let kinds = [ExceptionKind::AlteredFile, ExceptionKind::NotYetCovered, ExceptionKind::UnnamedFile];
         let exception = |kind: ExceptionKind| Exception {
             kind,
             object: format!("the {}", kind.word()),
@@ -71,6 +82,7 @@ mod tests {
             digests: crate::digest::DigestList::default(),
             keys: Vec::new(),
             chains: Vec::new(),
+            further_chains: FurtherChains::default(),
             without_digests: Vec::new(),
             exceptions: kinds.map(exception).to_vec(),
             exceptions_not_listed: 0,
@@ -96,5 +108,8 @@ mod tests {
         assert!(check(true, None, false).is_ok(), "access logs have no digests");
         let altered = check(true, Some(&proof(Verdict::Altered)), true).unwrap_err();
         assert!(altered.to_string().contains("the altered file"), "{altered}");
+        let unnamed = check(true, Some(&proof(Verdict::Unnamed)), true).unwrap_err();
+        assert!(unnamed.to_string().contains("the unnamed file"), "{unnamed}");
+        assert!(unnamed.next_step().is_some_and(|hint| hint.starts_with("find out who wrote")), "{unnamed}");
     }
 }

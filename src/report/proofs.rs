@@ -66,6 +66,7 @@ fn word(verdict: Verdict) -> Text {
     match verdict {
         Verdict::Proved => Text::new("proved", "증명됨"),
         Verdict::Unproved => Text::new("unproved", "증명되지 않음"),
+        Verdict::Unnamed => Text::new("unnamed", "미기재 파일 있음"),
         Verdict::Incomplete => Text::new("incomplete", "미완료"),
         Verdict::Gap => Text::new("gap", "기록 중단 구간 있음"),
         Verdict::Broken => Text::new("broken", "서명·연결 오류"),
@@ -77,7 +78,7 @@ fn word(verdict: Verdict) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::{DigestList, FileLedger, Stretch};
+    use crate::digest::{DigestList, FileLedger, FurtherChains, Stretch};
     use crate::publish::Manifest;
     use crate::publish::tests::manifest;
 
@@ -94,6 +95,7 @@ mod tests {
             digests: DigestList::default(),
             keys: Vec::new(),
             chains: Vec::new(),
+            further_chains: FurtherChains::default(),
             without_digests: Vec::new(),
             exceptions: Vec::new(),
             exceptions_not_listed: 0,

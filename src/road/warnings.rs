@@ -121,7 +121,7 @@ impl Reporter<'_> {
     /// Warns if digests do not prove the day. Without public keys, no proof is expected, and only the summary has the verdict.
     pub(super) fn warn_of_proof(&self, table: &str, proof: Option<&DayProof>) {
         let Some(proof) = proof.filter(|proof| proof.verdict != Verdict::Proved) else { return };
-        let worst = proof.exceptions.iter().find(|one| one.kind.verdict() == Some(proof.verdict));
+        let worst = proof.worst_exception();
         if worst.is_some_and(|one| one.kind == ExceptionKind::Unchecked) {
             return;
         }

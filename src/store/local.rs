@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{ListVisitor, ObjectFeed, ObjectMeta, Store};
+use super::{KeysAfter, ListVisitor, MOST_AFTER, ObjectFeed, ObjectMeta, Store};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Why a file or folder is skipped if its name is not text.
@@ -71,6 +71,32 @@ impl LocalStore {
             };
             let key = below(folder, name);
             self.visit(&entry, key, visitor).map_err(failed)??;
+        }
+        Ok(())
+    }
+
+    /// Adds the first objects of a folder that come after a key, in the order of a bucket, which sorts a folder by its name
+    /// and `/`.
+    fn add_after(&self, folder: &str, after: &str, found: &mut Vec<ObjectMeta>) -> io::Result<()> {
+        let mut keys = Vec::new();
+        for entry in fs::read_dir(self.root.join(folder))? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let slash = if entry.file_type()?.is_dir() { "/" } else { "" };
+            keys.push(format!("{folder}{name}{slash}"));
+        }
+        keys.retain(|key| key.as_str() > after || key.ends_with('/') && after.starts_with(key.as_str()));
+        keys.sort_unstable();
+        for key in keys {
+            if found.len() == MOST_AFTER {
+                break;
+            }
+            if key.ends_with('/') {
+                self.add_after(&key, after, found)?;
+            } else if let Some(bytes) = fs::metadata(self.root.join(&key)).ok().filter(fs::Metadata::is_file)
+            {
+                found.push(ObjectMeta { key, bytes: bytes.len(), etag: None });
+            }
         }
         Ok(())
     }
@@ -201,6 +227,19 @@ impl Store for LocalStore {
         Ok(())
     }
 
+    fn list_after(&self, stretches: &[KeysAfter]) -> Result<Vec<Vec<ObjectMeta>>> {
+        let listed = stretches.iter().map(|KeysAfter { folder, after }| {
+            let mut found = Vec::new();
+            match self.add_after(folder, after, &mut found) {
+                Err(cause) if !is_gone(&cause) => {
+                    Err(failure("cannot list the folder", &self.address(folder), cause))
+                }
+                _ => Ok(found),
+            }
+        });
+        listed.collect()
+    }
+
     fn open(&self, key: &str) -> Result<Box<dyn Read + Send>> {
         let address = self.address(key);
         let file = File::open(self.root.join(key))
@@ -246,5 +285,43 @@ struct LocalFeed<'a> {
 impl ObjectFeed for LocalFeed<'_> {
     fn open(&self, place: usize) -> Result<Box<dyn Read + Send>> {
         self.store.open(&self.objects[place].key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_lists_what_comes_after_a_key_in_the_order_of_a_bucket() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut keys: Vec<String> =
+            ["r/2023/11/01/a", "r/2023/11/02/b", "r/2023/11/02-x", "r/2023/11/1", "r/2024/01/01/c", "s/x"]
+                .map(str::to_owned)
+                .to_vec();
+        keys.extend((0..MOST_AFTER).map(|number| format!("s/{number:04}")));
+        for key in &keys {
+            let path = folder.path().join(key);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        keys.sort_unstable();
+        let store = LocalStore::open(folder.path().to_str().unwrap()).unwrap();
+        for (below, after) in [
+            ("r/", "r/2023/11/02"),
+            ("r/", "r/2023/11/02/"),
+            ("r/", "r/2023/11/02/b"),
+            ("r/", "r/2025/01/01"),
+            ("", "r/2023/11/01/a"),
+            ("s/", ""),
+            ("t/", ""),
+        ] {
+            let stretch = KeysAfter { folder: below.to_owned(), after: after.to_owned() };
+            let found = store.list_after(&[stretch]).unwrap().remove(0);
+            let found: Vec<&str> = found.iter().map(|object| object.key.as_str()).collect();
+            let wanted = keys.iter().filter(|key| key.starts_with(below) && key.as_str() > after);
+            let wanted: Vec<&str> = wanted.map(String::as_str).take(MOST_AFTER).collect();
+            assert_eq!(found, wanted, "{below} {after}");
+        }
     }
 }

@@ -88,6 +88,18 @@ pub struct SkipRange {
     pub except: Vec<String>,
 }
 
+/// The keys of a folder, and of the folders below it, that come after another key in the order of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysAfter {
+    /// The folder, with `/` at its end; empty for the root.
+    pub folder: String,
+    /// The key after which the keys begin. No object needs to have it.
+    pub after: String,
+}
+
+/// How many objects [`Store::list_after`] returns at most for each stretch: one page of a bucket.
+pub const MOST_AFTER: usize = 1000;
+
 /// Receives what a listing finds, in no particular order.
 pub trait ListVisitor {
     /// Returns whether to list a folder, given its path below the root.
@@ -138,6 +150,14 @@ pub trait Store: Send + Sync {
 
     /// Returns the metadata of an object by its key; `None` if it does not exist.
     fn meta(&self, key: &str) -> Result<Option<ObjectMeta>>;
+
+    /// Returns the metadata of objects by their keys, in this order; `None` for one that does not exist.
+    fn meta_all(&self, keys: &[&str]) -> Result<Vec<Option<ObjectMeta>>> {
+        keys.iter().map(|key| self.meta(key)).collect()
+    }
+
+    /// Returns, for each of these stretches, the first objects in the order of their keys: at most [`MOST_AFTER`].
+    fn list_after(&self, stretches: &[KeysAfter]) -> Result<Vec<Vec<ObjectMeta>>>;
 
     /// Fetches small objects as a whole, in this order; `None` for one that does not exist. Fails if one has more than
     /// `most` bytes.

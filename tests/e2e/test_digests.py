@@ -160,9 +160,9 @@ def add_member(objects: Objects, _chain: Chain) -> None:
 
 
 def unpackable(objects: Objects, _chain: Chain) -> None:
-    """Cuts a log file."""
+    """Cuts a log file behind its last byte of text: the checksum and the length are gone."""
     key = logs(objects)[8]
-    objects[key] = Stored(objects[key].body[:-9])
+    objects[key] = Stored(objects[key].body[:-8])
 
 
 def remove_log(objects: Objects, _chain: Chain) -> None:
@@ -227,6 +227,12 @@ def move(objects: Objects, chain: Chain) -> None:
     objects[digest_at(25)(chain)] = objects[digest_at(26)(chain)]
 
 
+def forge(objects: Objects, chain: Chain) -> None:
+    """Adds a log file that no digest names."""
+    key, stored = chain.log(START + 25 * HOUR - timedelta(minutes=1), 77)
+    objects[key] = stored
+
+
 def nothing(_objects: Objects, _chain: Chain) -> None:
     """Damages nothing."""
 
@@ -235,7 +241,8 @@ def nothing(_objects: Objects, _chain: Chain) -> None:
 class Case:
     """A damage and our verdict about it. `stricter` if `validate-logs` finds nothing.
 
-    It does not notice a chain whose end is cut off, nor a log file cut behind its last byte of text.
+    It does not notice a chain whose end is cut off, nor a log file cut behind its last byte of text, nor a
+    log file that no digest names. The verdict is that of the chain; an unnamed file belongs to none.
     """
 
     damage: Damage
@@ -262,6 +269,7 @@ CASES = {
     "upper_case": Case(upper_case, "proved"),
     "other_signature": Case(other_signature, "broken"),
     "moved": Case(move, "broken"),
+    "forged": Case(forge, "proved", stricter=True),
 }
 
 
@@ -370,7 +378,7 @@ def put(bucket: str, objects: Objects) -> None:
 def test_two_hundred_trails_have_the_verdicts_and_counts_of_validate_logs(
     aws: Aws, trails: list[Trail], judged: list[dict[str, int]], keys: Path, tmp_path: Path
 ) -> None:
-    """They differ only where ours must be stricter: a chain whose end is cut off."""
+    """They differ only where ours must be stricter: see the cases."""
     source = aws.bucket("trail")
     moved = {key: stored for trail in trails for key, stored in trail.objects.items()}
     put(source, moved)
@@ -386,6 +394,7 @@ def test_two_hundred_trails_have_the_verdicts_and_counts_of_validate_logs(
     assert_balanced(proof)
     found = by_trail(proof)
     assert len(found) == TRAILS
+    unnamed = 0
     for trail, counted in zip(trails, judged, strict=True):
         chains = found[trail.chain.trail]
         assert max_verdict(chains) == verdict_of_hours(trail), (trail.case, chains)
@@ -397,7 +406,10 @@ def test_two_hundred_trails_have_the_verdicts_and_counts_of_validate_logs(
         assert wrong == counted["invalid_logs"] + (trail.case == "cut"), (trail.case, counted, chains)
         assert right <= counted["valid_logs"]
         independent = expected(trail.objects, "trail", json.loads(keys.read_text("utf-8")))
+        unnamed += independent.unnamed
+        assert trail.case != "forged" or (invalid, independent.unnamed) == (0, 1)
         assert (right, wrong) == (independent.right, independent.altered + independent.missing), trail.case
+    assert proof["unnamed"] == unnamed
 
 
 def test_a_folder_copy_has_the_same_verdicts(
@@ -422,7 +434,7 @@ def test_every_detail_of_an_exception_is_in_the_language_of_the_page(folder_lake
     assert [detail for detail in details if not re.search("[가-힣]", detail)] == []
 
 
-ORDER = ("proved", "unproved", "incomplete", "gap", "broken", "missing", "altered")
+ORDER = ("proved", "unproved", "unnamed", "incomplete", "gap", "broken", "missing", "altered")
 
 
 def max_verdict(chains: list[dict[str, Any]]) -> str:

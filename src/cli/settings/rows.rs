@@ -113,7 +113,7 @@ settings! {
     REQUIRE_PROOF = Setting::new("require_proof", Top, Switch, "Publish a CloudTrail day only if digests prove it")
         .default("false")
         .example("true")
-        .more("A day with altered or missing files, or with broken digests, ends with 3. While digests do not reach the end of the day and its lateness, the run ends with 75.");
+        .more("A day with altered, missing or unnamed files, or with broken digests, ends with 3. While digests do not reach the end of the day and its lateness, the run ends with 75.");
     FAIL_ON_EMPTY = Setting::new("fail_on_empty", Top, Switch, "Exit with 99 if a table has no rows for the day")
         .default("false")
         .example("true");

@@ -5,7 +5,11 @@ use base64::prelude::BASE64_STANDARD;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use super::super::document::Document;
+use super::super::found::StoredSignature;
+use super::super::hex::hexadecimal;
 use super::*;
 
 const ACCOUNT: &str = "111122223333";
@@ -112,7 +116,7 @@ fn chain_of(hours: &[i64], mut change: impl FnMut(i64, &mut Value)) -> Vec<Signe
             "logFiles": [log(*hour)],
         });
         change(*hour, &mut json);
-        let document = Document::parse(json.to_string().as_bytes());
+        let document = Document::parse(json.to_string().as_bytes(), |_| true);
         let sha256 = hexadecimal(&Sha256::digest(json.to_string()));
         let signature = document.map(|document| signer.sign(&document.signed_text(&sha256)));
         made.push(SignedDigest { hour: *hour, json, signature: signature.unwrap_or_default() });
@@ -130,7 +134,7 @@ fn in_bucket(made: &[SignedDigest]) -> Vec<FoundDigest> {
         let address = format!("s3://{BUCKET}/{}", key(made.hour));
         let name = DigestName::parse(&address).unwrap();
         let signature = StoredSignature::Hex(made.signature.clone());
-        FoundDigest::new(address.clone(), name, Some(address), Ok(made.text()), signature)
+        FoundDigest::new(address.clone(), name, Some(address), Ok(made.text()), signature, scope(None, 100))
     };
     made.iter().map(found).collect()
 }
@@ -146,9 +150,13 @@ fn in_folder(made: &[SignedDigest]) -> Vec<FoundDigest> {
     in_bucket(made).into_iter().map(copy).collect()
 }
 
-fn examined(found: &[FoundDigest], keys: Option<&PublicKeys>, hours_later: i64) -> Examined {
+fn scope(keys: Option<&PublicKeys>, hours_later: i64) -> DayScope<'_> {
     let listed_at = window().end.plus_ms(hours_later * HOUR_MS);
-    examine(found, DayScope { day: window(), deliveries: window(), listed_at, keys })
+    DayScope { day: window(), deliveries: window(), listed_at, keys }
+}
+
+fn examined(found: &[FoundDigest], keys: Option<&PublicKeys>, hours_later: i64) -> Examined {
+    examine(&mut found.to_vec(), &BTreeSet::new(), scope(keys, hours_later))
 }
 
 fn kinds(examined: &Examined) -> Vec<ExceptionKind> {
@@ -180,8 +188,116 @@ fn a_whole_chain_is_proved_in_a_bucket_and_in_a_folder() {
 fn the_newest_digest_of_a_folder_has_no_signature() {
     let made = whole();
     let found = in_folder(&made[..7]);
-    check(&found, Verdict::Incomplete, 300, &[ExceptionKind::Unsigned]);
-    assert_eq!(examined(&found, Some(&Signer::ours().keys()), 100).files.len(), 5);
+    // The folder will never hold the next one: to wait for it would be in vain.
+    check(&found, Verdict::Unproved, 300, &[ExceptionKind::Unsigned]);
+    let keys = Signer::ours().keys();
+    assert_eq!(examined(&found, Some(&keys), 100).files.len(), 6, "its files are read and hashed");
+    let soon = examined(&found, Some(&keys), 24);
+    assert_eq!(
+        (soon.chains[0].verdict, kinds(&soon)),
+        (Verdict::Incomplete, vec![ExceptionKind::NotYetSigned])
+    );
+}
+
+#[test]
+fn a_late_file_that_only_an_unsigned_digest_names_is_read_and_prevents_a_proof() {
+    let with_late = chain_of(&[0, 1, 2, 3, 4, 5, 6, 7, 8], |hour, json| {
+        if hour == 8 {
+            json["logFiles"][0]["oldestEventTime"] = json!(end(2).to_string());
+        }
+    });
+    let keys = Signer::ours().keys();
+    let late = examined(&in_folder(&with_late), Some(&keys), 100);
+    assert_eq!((late.files.len(), late.chains[0].verdict), (7, Verdict::Unproved));
+    assert_eq!(kinds(&late), [ExceptionKind::Unsigned]);
+    let late = examined(&in_bucket(&with_late), Some(&keys), 100);
+    assert_eq!((late.files.len(), late.chains[0].verdict), (7, Verdict::Proved));
+}
+
+#[test]
+fn copies_of_a_digest_count_once_and_contradict_each_other_if_they_differ() {
+    let made = whole();
+    for found in [in_bucket(&made), in_folder(&made)] {
+        let mut copies = found.clone();
+        for copy in &mut copies {
+            copy.address = copy.address.replacen("AWSLogs", "copy/AWSLogs", 1);
+            copy.original = copy.original.as_ref().map(|_| copy.address.clone());
+        }
+        // The place decides, not the order.
+        let mut twice = [copies.clone(), found.clone()].concat();
+        check(&twice, Verdict::Proved, 360, &[]);
+        check(&[found, copies].concat(), Verdict::Proved, 360, &[]);
+        twice[3].content.as_mut().unwrap().sha256 = "00".repeat(32);
+        check(&twice, Verdict::Broken, 300, &[ExceptionKind::BrokenDigest]);
+        twice[3].content = Err("it is not gzip".to_owned());
+        check(&twice, Verdict::Broken, 300, &[ExceptionKind::BrokenDigest]);
+    }
+}
+
+#[test]
+fn the_next_digest_shows_that_those_of_the_whole_window_were_removed() {
+    let made = chain_of(&(0..40).collect::<Vec<_>>(), |_, _| ());
+    for found in [in_bucket(&made), in_folder(&made)] {
+        check(&found[30..31], Verdict::Missing, 0, &[ExceptionKind::MissingDigest]);
+    }
+    let found = in_bucket(&made);
+    let cut = [&found[..3], &found[30..31]].concat();
+    check(&cut, Verdict::Missing, 120, &[ExceptionKind::MissingDigest]);
+    // A forged or unreadable digest before the next one hides nothing.
+    let mut forged = in_bucket(&chain_of(&[20], |_, _| ()));
+    forged[0].signature = StoredSignature::Hex("00".to_owned());
+    check(&[&forged[..], &found[30..31]].concat(), Verdict::Missing, 0, &[ExceptionKind::MissingDigest]);
+    forged[0].content = Err("it is not gzip".to_owned());
+    check(&[&forged[..], &found[30..31]].concat(), Verdict::Missing, 0, &[ExceptionKind::MissingDigest]);
+    // A chain that begins later says nothing about the day.
+    let later = chain_of(&[30, 31], |_, _| ());
+    assert!(examined(&in_bucket(&later)[..1], Some(&Signer::ours().keys()), 100).chains.is_empty());
+    // Logging was off until then, if the chain is known to be older.
+    let keys = Signer::ours().keys();
+    for mut later in [in_bucket(&later), in_folder(&later)] {
+        let older = BTreeSet::from([later[0].name.chain.clone()]);
+        let examined = examine(&mut later, &older, scope(Some(&keys), 100));
+        assert_eq!((examined.chains[0].verdict, kinds(&examined)), (Verdict::Gap, vec![ExceptionKind::Gap]));
+    }
+    let again: Vec<SignedDigest> = chain_of(&[0, 1, 2], |_, _| ()).into_iter().chain(later).collect();
+    check(&in_bucket(&again)[..4], Verdict::Gap, 120, &[ExceptionKind::Gap]);
+}
+
+/// Digests of late files.
+fn backfills(made: &[SignedDigest], to_found: fn(&[SignedDigest]) -> Vec<FoundDigest>) -> Vec<FoundDigest> {
+    let late = |text: &str| text.replace(".json.gz", "_backfill.json.gz");
+    let mut found = to_found(made);
+    for digest in &mut found {
+        digest.name.chain.backfill = true;
+        digest.address = late(&digest.address);
+        digest.original = digest.original.as_deref().map(late);
+        let content = digest.content.as_mut().unwrap();
+        content.document.object = late(&content.document.object);
+        content.document.previous_object = content.document.previous_object.as_deref().map(late);
+    }
+    found
+}
+
+#[test]
+fn the_next_digest_of_late_files_shows_that_one_is_missing() {
+    let made = chain_of(&[2, 30, 60], |_, _| ());
+    let hourly = in_bucket(&whole());
+    for to_found in [in_bucket, in_folder] {
+        let late = backfills(&made, to_found);
+        let check = |late: &[FoundDigest], expected: &[ExceptionKind]| {
+            let examined = examined(&[&hourly[..], late].concat(), None, 100);
+            let mut found = kinds(&examined);
+            found.retain(|kind| *kind != ExceptionKind::Unchecked);
+            assert_eq!(found, expected, "{:#?}", examined.exceptions);
+            examined.chains.len()
+        };
+        assert_eq!(check(&late[..2], &[]), 2, "the next one carries the signature");
+        assert_eq!(check(&late[1..2], &[ExceptionKind::MissingDigest]), 2);
+        assert_eq!(check(&late[2..], &[]), 1, "it links to one of another day");
+        let mut broken = late[2..].to_vec();
+        broken[0].content = Err("it is not gzip".to_owned());
+        assert_eq!(check(&broken, &[ExceptionKind::BrokenDigest]), 2, "its link is not known");
+    }
 }
 
 #[test]

@@ -8,8 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::kst::KstDay;
-use crate::store::ObjectFeed;
 use crate::store::walk::{Page, Request, Walk};
+use crate::store::{KeysAfter, ObjectFeed};
 
 const HOUR: i64 = 3_600_000;
 const LINE: &str = "o web [31/Oct/2023:21:03:00 +0000] 192.0.2.3 - 3E57427F3EXAMPLE REST.GET.OBJECT a \
@@ -109,6 +109,10 @@ impl Store for Keys {
 
     fn meta(&self, key: &str) -> Result<Option<ObjectMeta>> {
         Ok(self.all.contains(key).then(|| object(key)))
+    }
+
+    fn list_after(&self, _: &[KeysAfter]) -> Result<Vec<Vec<ObjectMeta>>> {
+        unreachable!("nothing is listed again")
     }
 
     fn feed(&self, _: Vec<ObjectMeta>, _: usize) -> Box<dyn ObjectFeed + '_> {

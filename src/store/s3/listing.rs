@@ -14,7 +14,7 @@ use super::failure::{Asked, failure};
 use super::names::decoded;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::walk::{Page, Request, Walk};
-use crate::store::{ListVisitor, ObjectMeta};
+use crate::store::{KeysAfter, ListVisitor, MOST_AFTER, ObjectMeta};
 
 /// Pages of a range that are listed before the rest is skipped. To show that nothing else is in a range of a year takes
 /// thirteen.
@@ -53,6 +53,25 @@ pub(super) async fn list(
     Err(Error::new(ErrorKind::Unusable, "the input is empty")
         .with("input", bucket.address(prefix))
         .hint(format!("check the prefix: 'aws s3 ls {place}' shows what exists there")))
+}
+
+/// Lists the first page of a stretch of whole keys.
+pub(super) async fn list_after(bucket: Arc<Bucket>, stretch: KeysAfter) -> Result<Vec<ObjectMeta>> {
+    let answer = bucket
+        .client
+        .list_objects_v2()
+        .bucket(&bucket.name)
+        .prefix(&stretch.folder)
+        .start_after(&stretch.after)
+        .max_keys(i32::try_from(MOST_AFTER).unwrap_or(i32::MAX))
+        .encoding_type(EncodingType::Url)
+        .set_request_payer(bucket.payer.clone())
+        .set_expected_bucket_owner(bucket.owner.clone())
+        .send()
+        .await;
+    let target = bucket.address(&stretch.folder);
+    let asked = Asked { failing: "cannot list the input", target: &target, permission: "s3:ListBucket" };
+    Ok(page_of(answer.map_err(|error| failure(asked, &error))?).objects)
 }
 
 async fn ask(bucket: Arc<Bucket>, request: Request) -> Result<(Request, Page)> {

@@ -13,9 +13,9 @@ use super::object::{Fetched, try_get_up_to};
 use super::read_ahead::{ReadAhead, SINGLE_BYTES};
 use super::{Aws, S3Location, listing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::store::{ListVisitor, ObjectFeed, ObjectMeta, SmallObject, SourceAccess, Store};
+use crate::store::{KeysAfter, ListVisitor, ObjectFeed, ObjectMeta, SmallObject, SourceAccess, Store};
 
-/// Number of small objects that are fetched at once.
+/// Number of requests in progress at once.
 const PARALLEL: usize = 32;
 
 /// The objects of a bucket whose keys begin with a prefix.
@@ -43,49 +43,60 @@ impl S3Store {
     }
 }
 
-impl S3Store {
-    /// The size and `ETag` of an object; `None` if it does not exist.
-    fn head(&self, key: &str) -> Result<Option<ObjectMeta>> {
-        let request = self
-            .bucket
-            .client
-            .head_object()
-            .bucket(&self.bucket.name)
-            .key(format!("{}{key}", self.root))
-            .set_request_payer(self.bucket.payer.clone())
-            .set_expected_bucket_owner(self.bucket.owner.clone());
-        let target = self.address(key);
-        let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
-        let answer = self.bucket.aws.wait(async {
-            match request.send().await {
-                Err(error) if status_of(&error) == Some(404) => Ok(None),
-                Err(error) => Err(failure(asked, &error)),
-                Ok(answer) => Ok(Some(answer)),
-            }
-        })?;
-        let Some(answer) = answer else { return Ok(None) };
-        let bytes = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
-        let etag = answer.e_tag().map(|etag| etag.trim_matches('"').to_owned());
-        Ok(Some(ObjectMeta { key: key.to_owned(), bytes, etag }))
-    }
+/// The size and `ETag` of an object by its whole key; `None` if it does not exist.
+async fn head(bucket: Arc<Bucket>, key: String) -> Result<Option<ObjectMeta>> {
+    let request = bucket
+        .client
+        .head_object()
+        .bucket(&bucket.name)
+        .key(&key)
+        .set_request_payer(bucket.payer.clone())
+        .set_expected_bucket_owner(bucket.owner.clone());
+    let target = bucket.address(&key);
+    let asked = Asked { failing: "cannot read the object", target: &target, permission: "s3:GetObject" };
+    let answer = match request.send().await {
+        Err(error) if status_of(&error) == Some(404) => return Ok(None),
+        Err(error) => return Err(failure(asked, &error)),
+        Ok(answer) => answer,
+    };
+    let bytes = answer.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or_default();
+    let etag = answer.e_tag().map(|etag| etag.trim_matches('"').to_owned());
+    Ok(Some(ObjectMeta { key, bytes, etag }))
+}
 
-    /// Starts requests for small objects, some at once, and returns the answers by their place.
-    async fn fetch(&self, keys: &[&str], most: u64) -> Result<Vec<Option<Fetched>>> {
-        let mut answers: Vec<Option<Fetched>> = keys.iter().map(|_| None).collect();
-        let (mut running, mut next) = (JoinSet::new(), keys.iter().enumerate());
+impl S3Store {
+    /// Starts requests, some at once, and returns the answers in the order of what was asked.
+    async fn ask_all<Q, A: Send + 'static, F>(&self, asked: Vec<Q>, ask: impl Fn(Q) -> F) -> Result<Vec<A>>
+    where
+        F: Future<Output = Result<A>> + Send + 'static,
+    {
+        let mut answers: Vec<Option<A>> = asked.iter().map(|_| None).collect();
+        let (mut running, mut next) = (JoinSet::new(), asked.into_iter().enumerate());
         loop {
             while running.len() < PARALLEL
-                && let Some((place, key)) = next.next()
+                && let Some((place, question)) = next.next()
             {
-                let (bucket, key) = (Arc::clone(&self.bucket), format!("{}{key}", self.root));
-                let ask = async move { (place, try_get_up_to(&bucket, &key, most).await) };
-                running.spawn_on(ask, &self.bucket.aws.handle());
+                let answer = ask(question);
+                running.spawn_on(async move { (place, answer.await) }, &self.bucket.aws.handle());
             }
-            let Some(answered) = running.join_next().await else { return Ok(answers) };
+            let Some(answered) = running.join_next().await else { break };
             let (place, answer) =
                 answered.map_err(|cause| Error::bug("a request stopped early").caused_by(cause))?;
-            answers[place] = answer?;
+            answers[place] = Some(answer?);
         }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    fn whole_keys(&self, keys: &[&str]) -> Vec<String> {
+        keys.iter().map(|key| format!("{}{key}", self.root)).collect()
+    }
+
+    /// The same object by its key below the root.
+    fn below_root(&self, mut object: ObjectMeta) -> ObjectMeta {
+        if let Some(below) = object.key.strip_prefix(&self.root) {
+            object.key = below.to_owned();
+        }
+        object
     }
 }
 
@@ -121,17 +132,39 @@ impl Store for S3Store {
                 .with("object", self.address(key))
                 .hint("check whether it was removed after the bucket was listed")
         };
-        let meta = ObjectMeta { etag: None, ..self.head(key)?.ok_or_else(gone)? };
+        let meta = ObjectMeta { etag: None, ..self.meta(key)?.ok_or_else(gone)? };
         let feed = ReadAhead::start(&self.bucket, &self.root, vec![meta], SINGLE_BYTES);
         feed.open(0)
     }
 
     fn meta(&self, key: &str) -> Result<Option<ObjectMeta>> {
-        self.head(key)
+        Ok(self.meta_all(&[key])?.pop().flatten())
+    }
+
+    fn meta_all(&self, keys: &[&str]) -> Result<Vec<Option<ObjectMeta>>> {
+        let ask = |key| head(Arc::clone(&self.bucket), key);
+        let answers = self.bucket.aws.wait(self.ask_all(self.whole_keys(keys), ask))?;
+        Ok(answers.into_iter().map(|answer| answer.map(|object| self.below_root(object))).collect())
+    }
+
+    fn list_after(&self, stretches: &[KeysAfter]) -> Result<Vec<Vec<ObjectMeta>>> {
+        self.requests.fetch_add(stretches.len() as u64, Ordering::Relaxed);
+        let whole = |stretch: &KeysAfter| KeysAfter {
+            folder: format!("{}{}", self.root, stretch.folder),
+            after: format!("{}{}", self.root, stretch.after),
+        };
+        let ask = |stretch| listing::list_after(Arc::clone(&self.bucket), stretch);
+        let pages = self.bucket.aws.wait(self.ask_all(stretches.iter().map(whole).collect(), ask))?;
+        let below = |page: Vec<ObjectMeta>| page.into_iter().map(|object| self.below_root(object)).collect();
+        Ok(pages.into_iter().map(below).collect())
     }
 
     fn fetch_all(&self, keys: &[&str], most: u64) -> Result<Vec<Option<SmallObject>>> {
-        let answers = self.bucket.aws.wait(self.fetch(keys, most))?;
+        let ask = |key: String| {
+            let bucket = Arc::clone(&self.bucket);
+            async move { try_get_up_to(&bucket, &key, most).await }
+        };
+        let answers = self.bucket.aws.wait(self.ask_all(self.whole_keys(keys), ask))?;
         Ok(answers.into_iter().map(|answer| answer.map(Into::into)).collect())
     }
 
