@@ -24,10 +24,11 @@ impl CommandLine {
         self
     }
 
-    /// Adds `--from` and `--to`.
+    /// Adds the flags that select days.
     #[must_use]
-    pub(super) fn over(self, days: DayRange) -> Self {
-        self.with("--from", &days.first.to_string()).with("--to", &days.last.to_string())
+    pub(super) fn over(mut self, days: DayRange) -> Self {
+        self.0 += &flags_of(days);
+        self
     }
 
     /// Adds `--input` for each input.
@@ -54,6 +55,12 @@ impl CommandLine {
     pub(super) fn text(&self) -> &str {
         &self.0
     }
+}
+
+/// The flags that select days, after a space.
+pub(super) fn flags_of(days: DayRange) -> String {
+    let DayRange { first, last } = days;
+    if first == last { format!(" --day {first}") } else { format!(" --from {first} --to {last}") }
 }
 
 /// A word for a POSIX shell, in quotes if it needs them.
@@ -93,6 +100,18 @@ mod tests {
             let line = CommandLine::new("plan").reading(&[value.to_owned()]);
             assert_eq!(line.text(), format!("logmill plan --input {expected}"));
         }
+    }
+
+    #[test]
+    fn one_day_is_named_by_one_flag() {
+        let day = |text: &str| text.parse::<KstDay>().unwrap();
+        let (first, last) = (day("2023-10-30"), day("2023-11-01"));
+        assert_eq!(
+            CommandLine::new("status").over(DayRange::only(last)).text(),
+            "logmill status --day 2023-11-01"
+        );
+        let line = CommandLine::new("status").over(DayRange { first, last });
+        assert_eq!(line.text(), "logmill status --from 2023-10-30 --to 2023-11-01");
     }
 
     #[test]

@@ -16,16 +16,38 @@ const LEAST_TEXT: usize = 24;
 /// Cells that say nothing. A list omits them.
 const NOTHING: [&str; 2] = ["", "-"];
 /// The colours of states.
-const STATES: [(&str, Tone); 9] = [
+const STATES: [(&str, Tone); 21] = [
     ("proved", Tone::Good),
     ("published", Tone::Good),
     ("final", Tone::Good),
+    ("ok", Tone::Good),
+    ("live", Tone::Good),
     ("empty", Tone::Faint),
     ("no logs", Tone::Faint),
+    ("superseded", Tone::Faint),
+    ("not published", Tone::Faint),
     ("missing", Tone::Attention),
     ("provisional", Tone::Attention),
+    ("unknown", Tone::Attention),
+    ("leftovers", Tone::Attention),
+    ("not registered", Tone::Attention),
     ("stale", Tone::Bad),
     ("failed", Tone::Bad),
+    ("denied", Tone::Bad),
+    ("lost", Tone::Bad),
+    ("dangling", Tone::Bad),
+    ("orphaned", Tone::Bad),
+    ("schema", Tone::Bad),
+];
+/// The colours of verdicts. A missing file is worse than a missing day.
+const VERDICTS: [(&str, Tone); 7] = [
+    ("proved", Tone::Good),
+    ("unproved", Tone::Faint),
+    ("incomplete", Tone::Attention),
+    ("gap", Tone::Attention),
+    ("broken", Tone::Bad),
+    ("missing", Tone::Bad),
+    ("altered", Tone::Bad),
 ];
 
 /// A table of text.
@@ -44,7 +66,30 @@ pub(super) struct Grid<'a> {
 
 /// Returns the colour of a state.
 pub(super) fn tone_of(state: &str) -> Option<Tone> {
-    STATES.iter().find(|(word, _)| *word == state).map(|(_, tone)| *tone)
+    named(&STATES, state)
+}
+
+/// Returns the colour of a verdict.
+pub(super) fn tone_of_verdict(verdict: &str) -> Option<Tone> {
+    named(&VERDICTS, verdict)
+}
+
+fn named(tones: &[(&str, Tone)], word: &str) -> Option<Tone> {
+    tones.iter().find(|(known, _)| *known == word).map(|(_, tone)| *tone)
+}
+
+/// Whether the words of a column have colours.
+fn is_coloured(column: &str) -> bool {
+    matches!(column, "state" | "digests" | "Verdict" | "")
+}
+
+/// Returns the colour of a cell. A cell with several states has the colour of the worst one.
+fn tone_in(column: &str, cell: &str) -> Option<Tone> {
+    if matches!(column, "digests" | "Verdict") {
+        return tone_of_verdict(cell);
+    }
+    let tones = || cell.split(", ").filter_map(tone_of);
+    tones().find(|tone| *tone == Tone::Bad).or_else(|| tones().next())
 }
 
 impl<'a> Grid<'a> {
@@ -125,20 +170,30 @@ impl<'a> Grid<'a> {
 
     /// Writes the lines of a table whose columns have these widths; a hidden one has none.
     fn lines(&self, table: &Table, widths: &[usize], screen: Screen) -> Shown {
-        let shown = |column: usize| widths[..column].iter().filter(|width| **width > 0);
-        let state = self.header.iter().position(|name| *name == "state");
-        let state_at = state.map(|column| shown(column).map(|width| width + GAP).sum::<usize>());
+        let coloured = self.coloured(widths);
         let mut text = Shown::default();
         for (number, line) in table.lines().enumerate() {
             let line = line.trim_end();
             if number == 0 {
                 text += screen.paint(Tone::Strong, line);
             } else {
-                text += with_state(line, state_at.zip(state.map(|column| widths[column])), screen);
+                text += in_colours(line, &coloured, screen);
             }
             text += "\n";
         }
         text
+    }
+
+    /// Returns the name, the start and the width of each visible column with colours.
+    fn coloured(&self, widths: &[usize]) -> Vec<(&'a str, usize, usize)> {
+        let (mut start, mut coloured) = (0, Vec::new());
+        for (name, width) in self.header.iter().zip(widths).filter(|(_, width)| **width > 0) {
+            if is_coloured(name) {
+                coloured.push((*name, start, *width));
+            }
+            start += width + GAP;
+        }
+        coloured
     }
 
     /// Writes each row as a list.
@@ -152,7 +207,7 @@ impl<'a> Grid<'a> {
             text += "\n";
             for (name, cell) in cells.filter(|(_, cell)| !NOTHING.contains(&cell.as_str())) {
                 text += &format!("  {name:widest$}  ");
-                text += match tone_of(cell).filter(|_| *name == "state") {
+                text += match tone_in(name, cell).filter(|_| is_coloured(name)) {
                     Some(tone) => screen.paint(tone, cell),
                     None => Shown::of(&escape::one_line(cell)),
                 };
@@ -177,17 +232,21 @@ fn hidden_lines(hidden: &[&str], width: usize) -> Vec<String> {
     lines
 }
 
-/// Colours the state in a line, which begins at a column and has a width. The columns before it are ASCII.
-fn with_state(line: &str, state: Option<(usize, usize)>, screen: Screen) -> Shown {
-    let found = state.and_then(|(start, width)| {
-        let (before, rest) = line.split_at_checked(start)?;
-        let word = rest.get(..width.min(rest.len()))?.trim_end();
-        Some((before, word, tone_of(word)?, &rest[word.len()..]))
-    });
-    let Some((before, word, tone, after)) = found else { return Shown::of(line) };
-    let mut text = Shown::of(before);
-    text += screen.paint(tone, word);
-    text += after;
+/// Colours words in a line, in columns with a name, a start and a width. A word after letters that are not ASCII has no colour,
+/// because these letters can have other widths.
+fn in_colours(line: &str, columns: &[(&str, usize, usize)], screen: Screen) -> Shown {
+    let (mut text, mut done) = (Shown::default(), 0);
+    for (name, start, width) in columns {
+        let Some(cell) = line.get(*start..(start + width).min(line.len())) else { continue };
+        let word = cell.trim_end();
+        let Some(tone) = tone_in(name, word).filter(|_| line[..*start].is_ascii()) else {
+            continue;
+        };
+        text += &line[done..*start];
+        text += screen.paint(tone, word);
+        done = start + word.len();
+    }
+    text += &line[done..];
     text
 }
 
@@ -273,6 +332,20 @@ mod tests {
             assert!(text.as_str().contains(expected), "{}", text.as_str());
             assert_eq!(text.as_str().matches("\u{1b}[32mpublished\u{1b}[0m").count(), 1, "not in the note");
         }
+    }
+
+    #[test]
+    fn verdicts_and_several_states_have_the_colour_of_the_worst() {
+        let rows =
+            [["a", "published", "missing"], ["b", "provisional, lost", "proved"], ["c", "missing", "-"]];
+        let rows = rows.map(|row| row.map(str::to_owned).to_vec());
+        let grid = Grid::new(&["day", "state", "digests"], &[], rows);
+        let [good, attention, bad] = ["32", "1;35", "1;31"].map(|codes| format!("\u{1b}[{codes}m"));
+        let (end, text) = ("\u{1b}[0m", grid.text(terminal(80, &[])));
+        let lines: Vec<&str> = text.as_str().lines().skip(1).collect();
+        assert_eq!(lines[0], format!("a    {good}published{end}          {bad}missing{end}"));
+        assert_eq!(lines[1], format!("b    {bad}provisional, lost{end}  {good}proved{end}"));
+        assert_eq!(lines[2], format!("c    {attention}missing{end}            -"));
     }
 
     #[test]

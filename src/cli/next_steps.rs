@@ -2,7 +2,7 @@
 //!
 //! They repeat the flags of the command that ran. Variables and the usual config file still apply.
 
-use super::command_line::word;
+use super::command_line::{flags_of, word};
 use super::console::{Console, shown};
 use super::screen::{Shown, Tone};
 use super::settings::given::Given;
@@ -91,10 +91,7 @@ impl NextSteps<'_> {
             let question = question(newest);
             let question = word(&question);
             commands.push(format!("logmill query --day {}{lake} {question}", newest.day));
-            let days = match self.days_published() {
-                Some(days) if days.first < days.last => flags_of(days),
-                _ => format!(" --day {}", newest.day),
-            };
+            let days = flags_of(self.days_published().unwrap_or(DayRange::only(newest.day)));
             commands.push(format!("logmill report{days}{lake}"));
         }
         if self.has_sources {
@@ -119,12 +116,6 @@ impl NextSteps<'_> {
         });
         flags.collect()
     }
-}
-
-/// The flags that select days.
-fn flags_of(days: DayRange) -> String {
-    let DayRange { first, last } = days;
-    format!(" --from {first} --to {last}")
 }
 
 /// A first question to the table of a day.
@@ -218,6 +209,7 @@ mod tests {
             has_catalog: true,
         };
         assert_eq!(steps.places(), [lake.address(&manifest.partition().to_string())]);
+        assert!(steps.commands().iter().all(|command| command.contains(&format!(" --day {}", manifest.day))));
         let commands = steps.commands().concat();
         assert!(!commands.contains("status") && !commands.contains("register"), "{commands}");
     }

@@ -11,13 +11,13 @@ use super::exit::Exit;
 use super::grid::{Grid, tone_of};
 use super::progress::Bar;
 use super::proof::ProofSummary;
-use super::screen::{Screen, Shown};
+use super::screen::{Screen, Shown, Tone};
 use super::settings::Flags;
 use super::summary::left_out;
 use super::tables;
 use crate::audit::StatusReader;
 use crate::audit::freshness::{DayState, DayStatus};
-use crate::digest::Verdict;
+use crate::digest::{FileLedger, Verdict};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
@@ -80,14 +80,14 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
                 console::print_shown(&text(&source.spec.table, days, &statuses, &unlisted, screen))?;
             }
         }
-        tables.push(Ok(statuses.values().any(is_behind)));
+        tables.push(Ok(statuses.values().any(|found| is_behind(found) || damage(found).is_some())));
     }
     warn_of_killed_runs(&left, context);
-    let is_behind = tables.contains(&Ok(true));
+    let needs_attention = tables.contains(&Ok(true));
     let failures: Vec<Exit> = tables.into_iter().filter_map(std::result::Result::err).collect();
     match failures.first() {
         Some(exit) => Ok(*exit),
-        None if args.check && is_behind => Ok(Exit::Unusable),
+        None if args.check && needs_attention => Ok(Exit::Unusable),
         None => Ok(Exit::Done),
     }
 }
@@ -95,12 +95,12 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
 /// Warns about days in which killed runs left unfinished work.
 fn warn_of_killed_runs(left: &[Partition], context: &Context) {
     for partition in left {
-        let facts = [
+        let fields = [
             ("table", partition.table.as_str().into()),
             ("day", partition.day.to_string().into()),
             ("hint", "remove it with 'logmill clean', or let the next run remove it".into()),
         ];
-        context.console.warn("a killed run left unfinished work", &facts);
+        context.console.warn("a killed run left unfinished work", &fields);
     }
 }
 
@@ -129,11 +129,22 @@ fn is_behind(found: &Found) -> bool {
     state_of(found).is_behind() || found.as_ref().is_ok_and(is_unregistered)
 }
 
+/// Returns the verdict of digests about a published day.
+fn verdict(found: &Found) -> Option<Verdict> {
+    let manifest = found.as_ref().ok()?.manifest.as_ref()?;
+    manifest.proof.as_ref().map(|proof| proof.verdict)
+}
+
+/// Returns the verdict if digests show that files or digests were altered or are missing.
+fn damage(found: &Found) -> Option<Verdict> {
+    verdict(found).filter(|verdict| verdict.is_damage())
+}
+
 fn as_json(partition: &Partition, found: &Found, has_unfinished: bool) -> Value {
     let Partition { table, day } = partition;
     let mut line =
         json!({ "table": table, "day": day, "state": state_of(found), "unfinished": has_unfinished });
-    let facts = match found {
+    let fields = match found {
         Err(error) => json!({ "error": error.to_string() }),
         Ok(status) => {
             let manifest = status.manifest.as_ref();
@@ -164,8 +175,8 @@ fn as_json(partition: &Partition, found: &Found, has_unfinished: bool) -> Value 
             })
         }
     };
-    if let (Value::Object(line), Value::Object(facts)) = (&mut line, facts) {
-        line.extend(facts);
+    if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
+        line.extend(fields);
     }
     let manifest = found.as_ref().ok().and_then(|status| status.manifest.as_ref().zip(Some(status)));
     if let Some((proof, status)) = manifest.and_then(|(of, status)| of.proof.as_ref().zip(Some(status))) {
@@ -175,9 +186,10 @@ fn as_json(partition: &Partition, found: &Found, has_unfinished: bool) -> Value 
     line
 }
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "day",
     "state",
+    DIGESTS,
     "objects",
     "rows",
     "files",
@@ -189,6 +201,9 @@ const HEADER: [&str; 12] = [
     "run",
     "note",
 ];
+
+/// The column with the verdict of digests. It is shown if they do not prove one of the days.
+const DIGESTS: &str = "digests";
 
 /// Columns that a narrow terminal hides, the least important first.
 const SPARE: [&str; 9] =
@@ -205,8 +220,7 @@ fn text(
     let mut text = Shown::of(&format!("{table}: KST days {days}\n\n"));
     text += calendar(statuses, screen);
     text += "\n";
-    let grid = Grid::new(&HEADER, &HEADER[2..8], statuses.iter().map(|(day, found)| row(*day, found)));
-    text += Grid { spare: &SPARE, prose: Some("note"), ..grid }.text(screen);
+    text += grid(statuses).text(screen);
     let count = |state| statuses.values().filter(|found| state_of(found) == state).count();
     text += "\n";
     // A terminal shows only the states that occur.
@@ -220,17 +234,44 @@ fn text(
     if !left.left.is_empty() {
         text += screen.wrap(&format!("also listed: {}\n", left_out(&left.left)));
     }
+    text += damaged_days(statuses, screen);
     text += "\n";
     text
 }
 
+/// Creates the table of all days.
+fn grid(statuses: &BTreeMap<KstDay, Found>) -> Grid<'static> {
+    let has_verdicts = statuses.values().filter_map(verdict).any(|verdict| verdict != Verdict::Proved);
+    let mut grid = Grid::new(&HEADER, &HEADER[3..9], statuses.iter().map(|(day, found)| row(*day, found)));
+    if let Some(place) = HEADER.iter().position(|name| *name == DIGESTS && !has_verdicts) {
+        grid.header.remove(place);
+        grid.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+    }
+    Grid { spare: &SPARE, prose: Some("note"), ..grid }
+}
+
+/// Counts the days whose logs or digests were altered or are missing, and names the command that lists these.
+fn damaged_days(statuses: &BTreeMap<KstDay, Found>, screen: Screen) -> Shown {
+    let damaged: Vec<&KstDay> =
+        statuses.iter().filter(|(_, found)| damage(found).is_some()).map(|(day, _)| day).collect();
+    let Some(first) = damaged.first() else { return Shown::default() };
+    let days = console::counted(damaged.len() as u64, "day");
+    let mut text =
+        screen.paint(Tone::Bad, &format!("{days} whose logs or digests were altered or are missing"));
+    text += &format!(": list them with 'logmill certify --day {first}'\n");
+    text
+}
+
+/// The letter of a day whose files or digests were altered or are missing, whatever its state.
+const DAMAGED: &str = "!";
+
 /// Formats one line per month, with one letter per day.
 fn calendar(statuses: &BTreeMap<KstDay, Found>, screen: Screen) -> Shown {
-    let mut months: BTreeMap<String, BTreeMap<usize, DayState>> = BTreeMap::new();
+    let mut months: BTreeMap<String, BTreeMap<usize, &Found>> = BTreeMap::new();
     for (day, found) in statuses {
         let date = day.to_string();
         let number = date[8..].parse().unwrap_or_default();
-        months.entry(date[..7].to_owned()).or_default().insert(number, state_of(found));
+        months.entry(date[..7].to_owned()).or_default().insert(number, found);
     }
     let mut text = Shown::default();
     for (month, days) in months {
@@ -238,15 +279,21 @@ fn calendar(statuses: &BTreeMap<KstDay, Found>, screen: Screen) -> Shown {
         let last = days.keys().last().copied().unwrap_or_default();
         for day in 1..=last {
             match days.get(&day) {
-                Some(state) => text += in_colour(*state, &letter(*state).to_string(), screen),
+                Some(found) if damage(found).is_some() => text += screen.paint(Tone::Bad, DAMAGED),
+                Some(found) => {
+                    let state = state_of(found);
+                    text += in_colour(state, &letter(state).to_string(), screen);
+                }
                 // A day that was not asked for.
                 None => text += " ",
             }
         }
         text += "\n";
     }
+    let legend = shown(statuses).map(|state| format!("{} {}", letter(state), state.word()));
+    let damaged = statuses.values().any(|found| damage(found).is_some());
     let legend: Vec<String> =
-        shown(statuses).map(|state| format!("{} {}", letter(state), state.word())).collect();
+        legend.chain(damaged.then(|| format!("{DAMAGED} altered or missing files"))).collect();
     text += screen.wrap(&format!("({})\n", legend.join(", ")));
     text
 }
@@ -275,11 +322,12 @@ fn letter(state: DayState) -> char {
 }
 
 fn row(day: KstDay, found: &Found) -> Vec<String> {
-    let mut row = vec![day.to_string(), state_of(found).word().to_owned()];
+    let verdict = verdict(found).map_or("-", Verdict::word);
+    let mut row = vec![day.to_string(), state_of(found).word().to_owned(), verdict.to_owned()];
     let status = match found {
         Ok(status) => status,
         Err(error) => {
-            row.extend(std::iter::repeat_n(String::new(), HEADER.len() - 3));
+            row.extend(std::iter::repeat_n(String::new(), HEADER.len() - 4));
             row.push(error.to_string());
             return row;
         }
@@ -319,8 +367,12 @@ fn notes(status: &DayStatus) -> Vec<String> {
         notes.push(format!("objects: {}", counts.join(", ")));
     }
     let proof = status.manifest.as_ref().and_then(|manifest| manifest.proof.as_ref());
-    let unproved = proof.filter(|proof| proof.verdict != Verdict::Proved);
-    notes.extend(unproved.map(|proof| format!("digests: {}", proof.verdict.word())));
+    let FileLedger { named, altered, missing, .. } = proof.map(|proof| proof.files).unwrap_or_default();
+    if altered + missing > 0 {
+        let [altered, missing] = [altered, missing].map(console::count);
+        let named = console::counted(named, "file");
+        notes.push(format!("digests name {named}: {altered} altered, {missing} missing"));
+    }
     notes.extend(status.not_registered.as_ref().map(|why| format!("not registered: {why}")));
     if !status.other_settings.is_empty() {
         notes.push(format!("other settings: {}", status.other_settings.join(", ")));

@@ -93,6 +93,16 @@ def test_errors_and_help_have_colours_on_a_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in logmill("run", "--help").stdout
 
 
+@pytest.mark.parametrize("command", ["run", "query", "publish", "doctor", "why"])
+def test_the_examples_of_help_keep_their_lines(command: str) -> None:
+    """Each line of an example either is a whole command or ends with a backslash, so that it can be pasted."""
+    examples = on_terminal(command, "--help", columns=80).text.split("Examples:\n")[1].strip("\n").split("\n")
+    begins = [line for line in examples if line.startswith("  logmill ")]
+    continued = [before for before, line in zip(examples, examples[1:], strict=False) if line not in begins]
+    assert len(begins) > 1
+    assert all(line.endswith(" \\") for line in continued), examples
+
+
 def test_a_dumb_terminal_gets_no_escape_sequence(tmp_path: Path) -> None:
     seen = run_day(tmp_path / "lake", env={"TERM": "dumb"})
     assert "\x1b" not in seen.sent
