@@ -25,7 +25,9 @@ pub(super) fn run(args: &BackfillArgs, global: &GlobalArgs, context: &Context) -
     let road = Road::new(lake.as_ref(), &connector, registrar.as_ref(), options, &announcer, console::now)?;
     let all: Vec<KstDay> = days.days().collect();
     let wanted = WantedDays { days: &all, order: args.order.into(), end: args.days.end() };
-    announce(days, wanted, context.console);
+    if !args.dry_run {
+        announce(days, wanted, context.console);
+    }
     let tables = tables::of_inputs(&settings, days, &connector, context)?;
     if args.dry_run {
         return forecast::run(&road, &tables.all()?, wanted, &rule, context.console);

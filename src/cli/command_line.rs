@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::settings::given::Given;
 use super::settings::rows;
-use super::settings::setting::Syntax;
+use super::settings::setting::{Setting, Syntax};
 use crate::kst::{DayRange, KstDay, UtcInstant};
 
 /// A command line of logmill.
@@ -51,6 +51,13 @@ impl CommandLine {
         self
     }
 
+    /// Repeats the given flags that name the lake.
+    #[must_use]
+    pub(super) fn repeating(mut self, given: &Given) -> Self {
+        self.0 += &repeated(given, &[&rows::CONFIG, &rows::OUTPUT]);
+        self
+    }
+
     /// The text of the line.
     pub(super) fn text(&self) -> &str {
         &self.0
@@ -61,6 +68,18 @@ impl CommandLine {
 pub(super) fn flags_of(days: DayRange) -> String {
     let DayRange { first, last } = days;
     if first == last { format!(" --day {first}") } else { format!(" --from {first} --to {last}") }
+}
+
+/// Repeats the given flags of these settings, each after a space.
+pub(super) fn repeated(given: &Given, settings: &[&Setting]) -> String {
+    let flags = settings.iter().filter_map(|setting| Some((setting, setting.flag()?)));
+    let flags = flags.flat_map(|(setting, flag)| {
+        given.all(setting).iter().map(move |value| match setting.syntax {
+            Syntax::Switch => format!(" {flag}={value}"),
+            _ => format!(" {flag} {}", word(value)),
+        })
+    });
+    flags.collect()
 }
 
 /// A word for a POSIX shell, in quotes if it needs them.

@@ -76,7 +76,10 @@ impl Conclusion<'_> {
         let summary = RangeSummary::new(self.road.run.clone(), days, exit, found, not_built);
         summary.deliver(self.summary_json, self.console)?;
         self.finish(exit);
-        self.advise(found.days.values(), days);
+        // A range without a named end has no state to look at after the last log.
+        let last = found.after_logs.iter().map(|after| after.from.previous()).max();
+        let last = last.map_or(days.last, |last| last.max(days.first));
+        self.advise(found.days.values(), DayRange { last, ..days });
         Ok(exit)
     }
 

@@ -160,9 +160,14 @@ impl Console {
         }
         match self.format {
             LogFormat::Text => {
-                let fields: String = fields.iter().map(|(name, value)| as_text(name, value)).collect();
                 let mut text = self.err.paint(level.tone(), &format!("{}:", level.name()));
-                text += &format!(" {event}{fields}");
+                text += &format!(" {event}");
+                for (name, value) in fields.iter().flat_map(|(name, value)| as_text(name, value)) {
+                    // The colour shows where the sentence ends.
+                    text += " ";
+                    text += self.err.paint(Tone::Faint, &format!("{name}="));
+                    text += &value;
+                }
                 self.write(&text);
             }
             LogFormat::Json => {
@@ -185,21 +190,22 @@ impl Console {
     }
 }
 
-/// Formats a field. JSON has every field; a person needs no empty ones, and reads the members of an object as fields.
-fn as_text(name: &str, value: &Value) -> String {
+/// Formats a field as names and values. JSON has every field; a person needs no empty ones, and reads the members of an object
+/// as fields.
+fn as_text(name: &str, value: &Value) -> Vec<(String, String)> {
+    let named = |value: &str| vec![(name.to_owned(), shown(value).into_owned())];
     match value {
-        Value::Null => String::new(),
-        Value::String(text) => format!(" {name}={}", shown(text)),
-        Value::Object(members) => members.iter().map(|(name, value)| as_text(name, value)).collect(),
+        Value::Null => Vec::new(),
+        Value::String(text) => named(text),
+        Value::Object(members) => members.iter().flat_map(|(name, value)| as_text(name, value)).collect(),
         Value::Array(values) if values.iter().any(Value::is_object) => {
-            values.iter().map(|value| as_text(name, value)).collect()
+            values.iter().flat_map(|value| as_text(name, value)).collect()
         }
         Value::Array(values) => {
-            let values =
-                values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-            format!(" {name}={}", shown(&values.collect::<Vec<_>>().join(", ")))
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            named(&values.iter().map(text).collect::<Vec<_>>().join(", "))
         }
-        other => format!(" {name}={other}"),
+        other => named(&other.to_string()),
     }
 }
 
@@ -272,18 +278,20 @@ mod tests {
     fn fields_for_a_person_have_no_json() {
         for (value, expected) in [
             (Value::Null, ""),
-            ("a\nb".into(), " name=a\\nb"),
-            (3.into(), " name=3"),
-            (true.into(), " name=true"),
-            (json!({"read": 4, "left": null, "why": "late"}), " read=4 why=late"),
-            (json!(["a", "b", 1]), " name=a, b, 1"),
-            (json!([]), " name="),
+            ("a\nb".into(), "name=a\\nb"),
+            (3.into(), "name=3"),
+            (true.into(), "name=true"),
+            (json!({"read": 4, "left": null, "why": "late"}), "read=4 why=late"),
+            (json!(["a", "b", 1]), "name=a, b, 1"),
+            (json!([]), "name="),
             (
                 json!([{"reason": "x", "rows": 1}, {"reason": "y", "rows": 2}]),
-                " reason=x rows=1 reason=y rows=2",
+                "reason=x rows=1 reason=y rows=2",
             ),
         ] {
-            assert_eq!(as_text("name", &value), expected, "{value}");
+            let fields = as_text("name", &value);
+            let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            assert_eq!(fields.join(" "), expected, "{value}");
         }
     }
 

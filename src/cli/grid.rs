@@ -5,6 +5,7 @@
 //! list of all its cells. No other cell is ever split.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use unicode_width::UnicodeWidthStr;
 
 use super::screen::{Screen, Shown, Tone};
 use crate::escape;
@@ -142,7 +143,7 @@ impl<'a> Grid<'a> {
     fn hidden(&self, widths: &[usize], most: usize) -> Option<Vec<&'a str>> {
         let least = |(name, width): (&&str, &usize)| {
             let width =
-                if self.prose == Some(name) { LEAST_TEXT.min(*width).max(name.len()) } else { *width };
+                if self.prose == Some(name) { LEAST_TEXT.min(*width).max(name.width()) } else { *width };
             width + GAP
         };
         let needed = |hidden: &[&str]| {
@@ -198,7 +199,7 @@ impl<'a> Grid<'a> {
 
     /// Writes each row as a list.
     fn lists(&self, screen: Screen) -> Shown {
-        let widest = self.header.iter().map(|name| name.len()).max().unwrap_or_default();
+        let widest = self.header.iter().map(|name| name.width()).max().unwrap_or_default();
         let mut text = Shown::default();
         for row in &self.rows {
             let mut cells = self.header.iter().zip(row);
@@ -206,7 +207,7 @@ impl<'a> Grid<'a> {
             text += screen.paint(Tone::Strong, title);
             text += "\n";
             for (name, cell) in cells.filter(|(_, cell)| !NOTHING.contains(&cell.as_str())) {
-                text += &format!("  {name:widest$}  ");
+                text += &format!("  {name}{:1$}  ", "", widest - name.width());
                 text += match tone_in(name, cell).filter(|_| is_coloured(name)) {
                     Some(tone) => screen.paint(tone, cell),
                     None => Shown::of(&escape::one_line(cell)),
@@ -224,7 +225,7 @@ fn hidden_lines(hidden: &[&str], width: usize) -> Vec<String> {
     for (number, name) in (1..).zip(hidden) {
         let name = if number < hidden.len() { format!(" {name},") } else { format!(" {name}") };
         match lines.last_mut() {
-            Some(line) if line.len() + name.len() <= width => line.push_str(&name),
+            Some(line) if line.width() + name.width() <= width => line.push_str(&name),
             None => lines.push(format!("hidden at this width:{name}")),
             Some(_) => lines.push(format!(" {name}")),
         }

@@ -2,12 +2,12 @@
 //!
 //! They repeat the flags of the command that ran. Variables and the usual config file still apply.
 
-use super::command_line::{flags_of, word};
+use super::command_line::{flags_of, repeated, word};
 use super::console::{Console, shown};
 use super::screen::{Shown, Tone};
 use super::settings::given::Given;
 use super::settings::rows;
-use super::settings::setting::{Setting, Syntax};
+use super::settings::setting::Setting;
 use crate::dataset::{self, Dataset};
 use crate::kst::DayRange;
 use crate::publish::Manifest;
@@ -85,7 +85,7 @@ impl NextSteps<'_> {
         else {
             return Vec::new();
         };
-        let lake = self.flags(&[&rows::CONFIG, &rows::OUTPUT]);
+        let lake = repeated(self.given, &[&rows::CONFIG, &rows::OUTPUT]);
         let mut commands = Vec::new();
         if cfg!(feature = "query") {
             let question = question(newest);
@@ -95,7 +95,7 @@ impl NextSteps<'_> {
             commands.push(format!("logmill report{days}{lake}"));
         }
         if self.has_sources {
-            let source = self.flags(&SOURCE);
+            let source = repeated(self.given, &SOURCE);
             commands.push(format!("logmill status{}{lake}{source}", flags_of(self.days)));
         }
         if !self.has_catalog && self.lake.address("").starts_with("s3://") {
@@ -103,18 +103,6 @@ impl NextSteps<'_> {
         }
         commands.extend(self.published.iter().find_map(|(_, rejected)| rejected.map(first_rejected)));
         commands
-    }
-
-    /// Repeats the flags of these settings.
-    fn flags(&self, settings: &[&Setting]) -> String {
-        let given = settings.iter().filter_map(|setting| Some((setting, setting.flag()?)));
-        let flags = given.flat_map(|(setting, flag)| {
-            self.given.all(setting).iter().map(move |value| match setting.syntax {
-                Syntax::Switch => format!(" {flag}={value}"),
-                _ => format!(" {flag} {}", word(value)),
-            })
-        });
-        flags.collect()
     }
 }
 

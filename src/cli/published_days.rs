@@ -8,17 +8,18 @@ use crate::store::lake::{MANIFEST, Partition, days_of, table_names};
 
 /// Returns the hint of a command that found none of its days: the flags of the published days, if there are any.
 pub(super) fn hint(lake: &dyn Lake, only: Option<&str>) -> Result<String> {
-    let tables = only.map_or_else(|| table_names(lake), |table| Ok(vec![table.to_owned()]))?;
-    Ok(match published(lake, &tables)? {
+    let days = published(lake, only)?;
+    Ok(match days {
         Some(days) => format!("the lake has published days: pass{}", flags_of(days)),
         None => "publish them with 'logmill run' or 'logmill backfill'".to_owned(),
     })
 }
 
-/// Returns the first and the last published day of any of these tables.
-fn published(lake: &dyn Lake, tables: &[String]) -> Result<Option<DayRange>> {
+/// Returns the first and the last published day of a table, or of all tables.
+pub(super) fn published(lake: &dyn Lake, only: Option<&str>) -> Result<Option<DayRange>> {
+    let tables = only.map_or_else(|| table_names(lake), |table| Ok(vec![table.to_owned()]))?;
     let mut all: Option<DayRange> = None;
-    for table in tables {
+    for table in &tables {
         let days = days_of(lake, table)?;
         let first = first_published(lake, table, days.iter().copied())?;
         let last = first_published(lake, table, days.iter().rev().copied())?;

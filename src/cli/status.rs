@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::args::{GlobalArgs, ShowFormat, StatusArgs};
-use super::console;
+use super::command_line::{CommandLine, flags_of};
+use super::console::{self, Console};
 use super::context::Context;
 use super::exit::Exit;
 use super::grid::{Grid, tone_of};
@@ -14,7 +15,7 @@ use super::proof::ProofSummary;
 use super::screen::{Screen, Shown, Tone};
 use super::settings::Flags;
 use super::summary::left_out;
-use super::tables;
+use super::{published_days, tables};
 use crate::audit::StatusReader;
 use crate::audit::freshness::{DayState, DayStatus};
 use crate::digest::{FileLedger, Verdict};
@@ -22,8 +23,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{ListedObjects, Order, RangePlanner, TableSource};
 use crate::road::{Refusal, Tables, Work};
-use crate::store::Connector;
 use crate::store::lake::Partition;
+use crate::store::{Connector, Lake};
 
 /// Default number of days.
 const DEFAULT_DAYS: i64 = 14;
@@ -77,12 +78,17 @@ pub(super) fn run(args: &StatusArgs, global: &GlobalArgs, context: &Context) -> 
             }
             ShowFormat::Table => {
                 let screen = context.console.out;
-                console::print_shown(&text(&source.spec.table, days, &statuses, &unlisted, screen))?;
+                let list_damage = CommandLine::new("certify").repeating(&settings.typed);
+                let shown = text(&source.spec.table, days, &statuses, &unlisted, &list_damage, screen);
+                console::print_shown(&shown)?;
             }
         }
         tables.push(Ok(statuses.values().any(|found| is_behind(found) || damage(found).is_some())));
     }
     warn_of_killed_runs(&left, context);
+    if !args.days.is_given() {
+        propose_days(lake.as_ref(), days, context.console)?;
+    }
     let needs_attention = tables.contains(&Ok(true));
     let failures: Vec<Exit> = tables.into_iter().filter_map(std::result::Result::err).collect();
     match failures.first() {
@@ -102,6 +108,18 @@ fn warn_of_killed_runs(left: &[Partition], context: &Context) {
         ];
         context.console.warn("a killed run left unfinished work", &fields);
     }
+}
+
+/// Names the published days to a person if the default days have none of them.
+fn propose_days(lake: &dyn Lake, days: DayRange, console: Console) -> Result<()> {
+    let published = published_days::published(lake, None)?;
+    let others = published.filter(|published| console.advises() && days.intersection(*published).is_none());
+    if let Some(others) = others {
+        let text =
+            format!("these are the last {DEFAULT_DAYS} days; the lake has others: pass{}", flags_of(others));
+        console.info(&text, &[]);
+    }
+    Ok(())
 }
 
 /// The status of a day, or why it is unknown.
@@ -215,6 +233,7 @@ fn text(
     days: DayRange,
     statuses: &BTreeMap<KstDay, Found>,
     left: &ListedObjects,
+    list_damage: &CommandLine,
     screen: Screen,
 ) -> Shown {
     let mut text = Shown::of(&format!("{table}: KST days {days}\n\n"));
@@ -234,7 +253,7 @@ fn text(
     if !left.left.is_empty() {
         text += screen.wrap(&format!("also listed: {}\n", left_out(&left.left)));
     }
-    text += damaged_days(statuses, screen);
+    text += damaged_days(statuses, list_damage, screen);
     text += "\n";
     text
 }
@@ -250,15 +269,17 @@ fn grid(statuses: &BTreeMap<KstDay, Found>) -> Grid<'static> {
     Grid { spare: &SPARE, prose: Some("note"), ..grid }
 }
 
-/// Counts the days whose logs or digests were altered or are missing, and names the command that lists these.
-fn damaged_days(statuses: &BTreeMap<KstDay, Found>, screen: Screen) -> Shown {
-    let damaged: Vec<&KstDay> =
-        statuses.iter().filter(|(_, found)| damage(found).is_some()).map(|(day, _)| day).collect();
-    let Some(first) = damaged.first() else { return Shown::default() };
+/// Counts the days whose logs or digests were altered or are missing, and completes the command that lists these.
+fn damaged_days(statuses: &BTreeMap<KstDay, Found>, list_damage: &CommandLine, screen: Screen) -> Shown {
+    let damaged = statuses.iter().filter(|(_, found)| damage(found).is_some());
+    let damaged: Vec<KstDay> = damaged.map(|(day, _)| *day).collect();
+    let (Some(first), Some(last)) = (damaged.first(), damaged.last()) else { return Shown::default() };
     let days = console::counted(damaged.len() as u64, "day");
     let mut text =
-        screen.paint(Tone::Bad, &format!("{days} whose logs or digests were altered or are missing"));
-    text += &format!(": list them with 'logmill certify --day {first}'\n");
+        screen.paint(Tone::Bad, &format!("{days} whose logs or digests were altered or are missing:"));
+    let command = list_damage.clone().over(DayRange { first: *first, last: *last });
+    // The terminal wraps a command, so that it can be pasted.
+    text += &format!("\n  {}\n", console::shown(command.text()));
     text
 }
 

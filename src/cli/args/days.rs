@@ -31,7 +31,6 @@ pub(in crate::cli) struct DaysArgs {
 
 impl DaysArgs {
     /// Whether any day is given.
-    #[cfg(feature = "query")]
     pub(in crate::cli) fn is_given(&self) -> bool {
         [&self.day, &self.from, &self.to, &self.last].into_iter().any(Option::is_some)
     }
