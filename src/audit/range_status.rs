@@ -1,6 +1,7 @@
 //! Determines the status of many days of a table from one listing, without reading a log.
 
-use super::freshness::{DayStatus, KnownLogs, day_status};
+use super::freshness::{DayStatus, day_status};
+use super::known_logs::KnownLogs;
 use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::kst::KstDay;

@@ -53,7 +53,7 @@ impl CommandLine {
 
     /// Repeats the given flags that name the lake.
     #[must_use]
-    pub(super) fn repeating(mut self, given: &Given) -> Self {
+    pub(super) fn in_lake(mut self, given: &Given) -> Self {
         self.0 += &repeated(given, &[&rows::CONFIG, &rows::OUTPUT]);
         self
     }

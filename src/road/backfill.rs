@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::range::{self, DayChooser, WantedDay};
 use super::{DayRoad, Decision, Outcomes, PublishedTable, RangeEnd, RebuildRule, Reporter, Road, WantedDays};
-use crate::audit::freshness::{DayStatus, KnownLogs, day_status};
+use crate::audit::KnownLogs;
+use crate::audit::freshness::{DayStatus, day_status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::kst::{DayRange, KstDay};
 use crate::plan::{DayObjects, Order, TableSource, TableSpec};
