@@ -207,11 +207,13 @@ impl<'a> Grid<'a> {
             text += screen.paint(Tone::Strong, title);
             text += "\n";
             for (name, cell) in cells.filter(|(_, cell)| !NOTHING.contains(&cell.as_str())) {
-                text += &format!("  {name}{:1$}  ", "", widest - name.width());
-                text += match tone_in(name, cell).filter(|_| is_coloured(name)) {
-                    Some(tone) => screen.paint(tone, cell),
-                    None => Shown::of(&escape::one_line(cell)),
-                };
+                let label = format!("  {name}{:1$}  ", "", widest - name.width());
+                if let Some(tone) = tone_in(name, cell).filter(|_| is_coloured(name)) {
+                    text += &label;
+                    text += screen.paint(tone, cell);
+                } else {
+                    text += screen.wrap_under(&(label + &escape::one_line(cell)), widest + 2 * GAP);
+                }
                 text += "\n";
             }
         }
@@ -320,7 +322,8 @@ mod tests {
     fn a_terminal_too_narrow_for_a_table_gets_a_list_of_all_cells() {
         let expected = format!(
             "2023-11-01\n  state  published\n  rows   1,234,567\n  run    20231102T013000Z-5c0ffee1\n\
-             2023-11-02\n  state  stale\n  rows   7\n  run    20231103T013000Z-5c0ffee2\n  note   {NOTE}\n"
+             2023-11-02\n  state  stale\n  rows   7\n  run    20231103T013000Z-5c0ffee2\n  note   {}\n",
+            "objects: 1 new; other\n         settings: filter,\n         redact; published\n         from\n         s3://bucket/prefix"
         );
         assert_eq!(text(30), expected);
     }
